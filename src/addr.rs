@@ -1,0 +1,232 @@
+//! The two kinds of address that LISP keeps apart, and the instance that an EID lives in.
+//!
+//! An endpoint identifier ([`Eid`]) names a host inside a site; a routing locator ([`Rloc`]) names
+//! a router's attachment to the core (RFC 9300 section 3). Both are IP addresses; the types keep
+//! them from being mixed up. Every EID carries its [`InstanceId`] (RFC 9300 section 8).
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use serde::Serialize;
+
+/// IPv4 or IPv6: of an EID, of an RLOC, or of a `service` of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Version 4, AFI 1.
+    Ipv4,
+    /// Version 6, AFI 2.
+    Ipv6,
+}
+
+impl Family {
+    /// Both, in the order in which the console prints them.
+    pub const BOTH: [Family; 2] = [Family::Ipv4, Family::Ipv6];
+
+    /// The family of an address.
+    pub fn of(address: IpAddr) -> Self {
+        if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
+    }
+
+    /// The number of bits of an address: 32 or 128.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Family::Ipv4 => 32,
+            Family::Ipv6 => 128,
+        }
+    }
+
+    /// The prefix that covers every address: `0.0.0.0/0` or `::/0`.
+    pub fn default_prefix(self) -> IpNet {
+        match self {
+            Family::Ipv4 => Ipv4Net::default().into(),
+            Family::Ipv6 => Ipv6Net::default().into(),
+        }
+    }
+
+    /// `0.0.0.0` or `::`.
+    pub const fn unspecified(self) -> IpAddr {
+        match self {
+            Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    /// `IPv4` or `IPv6`, as IOS prints it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Family::Ipv4 => "IPv4",
+            Family::Ipv6 => "IPv6",
+        })
+    }
+}
+
+/// A 24-bit instance-ID (RFC 9300 section 8); 0 is the default instance.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct InstanceId(u32);
+
+impl InstanceId {
+    /// The default instance, which goes on the wire as a plain AFI.
+    pub const DEFAULT: InstanceId = InstanceId(0);
+    /// The largest instance-ID that the data header can carry.
+    pub const MAX: u32 = 0xff_ffff;
+
+    /// An instance-ID, if `number` fits 24 bits.
+    pub const fn new(number: u32) -> Option<Self> {
+        if number <= Self::MAX { Some(InstanceId(number)) } else { None }
+    }
+
+    /// The number itself.
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for InstanceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// An endpoint identifier: a host's address within an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Eid {
+    /// The instance that gives the address its meaning.
+    pub instance_id: InstanceId,
+    /// The host's address.
+    pub address: IpAddr,
+}
+
+impl Eid {
+    /// An EID of `instance_id`.
+    pub const fn new(instance_id: InstanceId, address: IpAddr) -> Self {
+        Eid { instance_id, address }
+    }
+
+    /// The family of the address.
+    pub fn family(&self) -> Family {
+        Family::of(self.address)
+    }
+
+    /// The host prefix, /32 or /128.
+    pub fn host_prefix(&self) -> EidPrefix {
+        EidPrefix { instance_id: self.instance_id, prefix: IpNet::from(self.address) }
+    }
+}
+
+impl fmt::Display for Eid {
+    /// The bare address, as IOS prints it beside `IID n`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.address.fmt(f)
+    }
+}
+
+/// A block of EIDs of one instance, always in canonical form: host bits are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct EidPrefix {
+    instance_id: InstanceId,
+    prefix: IpNet,
+}
+
+impl EidPrefix {
+    /// The block that `prefix` lies in: host bits are cleared.
+    pub fn new(instance_id: InstanceId, prefix: IpNet) -> Self {
+        EidPrefix { instance_id, prefix: prefix.trunc() }
+    }
+
+    /// The instance.
+    pub fn instance_id(&self) -> InstanceId {
+        self.instance_id
+    }
+
+    /// The prefix with its host bits cleared.
+    pub fn prefix(&self) -> IpNet {
+        self.prefix
+    }
+
+    /// The family of the prefix.
+    pub fn family(&self) -> Family {
+        Family::of(self.prefix.addr())
+    }
+
+    /// Mask length in bits.
+    pub fn mask_len(&self) -> u8 {
+        self.prefix.prefix_len()
+    }
+
+    /// The first address of the block as an EID.
+    pub fn network(&self) -> Eid {
+        Eid { instance_id: self.instance_id, address: self.prefix.addr() }
+    }
+
+    /// Whether the block holds `eid`.
+    pub fn contains(&self, eid: Eid) -> bool {
+        self.instance_id == eid.instance_id && self.prefix.contains(&eid.address)
+    }
+
+    /// Whether the block holds all of `other`; true for itself.
+    pub fn covers(&self, other: &EidPrefix) -> bool {
+        self.instance_id == other.instance_id && self.prefix.contains(&other.prefix)
+    }
+
+    /// Whether the two blocks share an address.
+    pub fn overlaps(&self, other: &EidPrefix) -> bool {
+        self.covers(other) || other.covers(self)
+    }
+}
+
+impl fmt::Display for EidPrefix {
+    /// `172.16.0.0/24`: the instance is printed by the context, as IOS does.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.prefix.fmt(f)
+    }
+}
+
+/// A routing locator: a router's address in the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Rloc(pub IpAddr);
+
+impl Rloc {
+    /// The family of the address.
+    pub fn family(&self) -> Family {
+        Family::of(self.0)
+    }
+}
+
+impl fmt::Display for Rloc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().expect("a prefix"))
+    }
+
+    #[test]
+    fn a_prefix_is_canonical() {
+        assert_eq!(prefix("172.16.0.10/24"), prefix("172.16.0.0/24"));
+        assert_eq!(prefix("2001:db8::5/64").to_string(), "2001:db8::/64");
+    }
+
+    #[test]
+    fn instances_and_families_never_cover_each_other() {
+        let other = EidPrefix::new(InstanceId(7), "172.16.0.0/24".parse().expect("a prefix"));
+        assert!(!prefix("0.0.0.0/0").covers(&other));
+        assert!(!prefix("0.0.0.0/0").overlaps(&prefix("::/0")));
+        assert!(prefix("0.0.0.0/0").overlaps(&prefix("10.0.0.0/8")));
+    }
+
+    #[test]
+    fn an_instance_id_has_24_bits() {
+        assert_eq!(InstanceId::new(0xff_ffff).map(InstanceId::number), Some(0xff_ffff));
+        assert_eq!(InstanceId::new(0x100_0000), None);
+    }
+}

@@ -1,0 +1,1 @@
+//! Emulated hosts: real smoltcp stacks behind a queue.

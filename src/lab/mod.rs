@@ -1,0 +1,1 @@
+//! Labs: lab file, plan, and the two ways to run them.

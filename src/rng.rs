@@ -1,0 +1,87 @@
+//! Randomness as a seed that the core is given.
+//!
+//! One ChaCha20 stream a purpose, each forked from the router's seed by name: one more draw for a
+//! jitter does not shift the nonces, so the traces of two runs stay comparable. ChaCha20, because
+//! nonces must be unpredictable on the wire (RFC 9301 section 5.2).
+
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng};
+use sha2::{Digest, Sha256};
+
+/// Where all randomness of a router comes from: the driver draws it from the operating system,
+/// the simulator from the lab's seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seed(pub [u8; 32]);
+
+impl Seed {
+    /// A seed spelled as a number, for tests and simulations.
+    pub fn from_number(number: u64) -> Self {
+        Seed::derive(&number.to_be_bytes(), "number")
+    }
+
+    /// An independent seed for a named part, so that parts do not disturb each other's draws.
+    pub fn fork(&self, purpose: &str) -> Seed {
+        Seed::derive(&self.0, purpose)
+    }
+
+    fn derive(material: &[u8], purpose: &str) -> Seed {
+        let digest = Sha256::new().chain_update(material).chain_update(purpose).finalize();
+        Seed(digest.into())
+    }
+}
+
+/// A stream of random numbers for one purpose.
+#[derive(Debug)]
+pub struct Rng(ChaCha20Rng);
+
+impl Rng {
+    /// The stream of `purpose` under `seed`.
+    pub fn new(seed: &Seed, purpose: &str) -> Self {
+        Rng(ChaCha20Rng::from_seed(seed.fork(purpose).0))
+    }
+
+    /// A 64-bit nonce.
+    pub fn next_u64(&mut self) -> u64 {
+        self.0.next_u64()
+    }
+
+    /// A number below `bound`; zero when `bound` is zero.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        // The bias of a plain remainder is below 2^-32 for every bound used here.
+        if bound == 0 { 0 } else { self.0.next_u64() % bound }
+    }
+
+    /// A span shortened by a random part of up to `fraction` (0.0 to 1.0): the jitter of periodic
+    /// messages, which keeps a room full of routers from speaking at once.
+    pub fn jittered(&mut self, span: Duration, fraction: f64) -> Duration {
+        let part = (span.as_micros() as f64 * fraction) as u64;
+        span - Duration::from_micros(self.below(part + 1))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_of_one_seed_differ_by_purpose_and_repeat_by_name() {
+        let seed = Seed::from_number(7);
+        let mut nonces = Rng::new(&seed, "nonce");
+        let mut again = Rng::new(&seed, "nonce");
+        let mut jitter = Rng::new(&seed, "jitter");
+        let first = nonces.next_u64();
+        assert_eq!(first, again.next_u64());
+        assert_ne!(first, jitter.next_u64());
+    }
+
+    #[test]
+    fn jitter_only_shortens_and_stays_within_its_fraction() {
+        let mut rng = Rng::new(&Seed::from_number(1), "jitter");
+        for _ in 0..1000 {
+            let span = rng.jittered(Duration::from_secs(60), 0.1);
+            assert!(span <= Duration::from_secs(60) && span >= Duration::from_secs(54));
+        }
+    }
+}

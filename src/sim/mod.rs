@@ -1,0 +1,1 @@
+//! A whole lab in one thread on virtual time.
