@@ -6,6 +6,7 @@ pub mod driver;
 pub mod host;
 pub mod lab;
 
+pub mod packet;
 pub mod prefix_map;
 pub mod rng;
 pub mod router;

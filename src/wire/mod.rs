@@ -1,1 +1,3 @@
 //! Bytes to types and back, with no state (RFC 9300, 9301, 8060).
+
+pub mod auth;

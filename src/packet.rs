@@ -1,0 +1,327 @@
+//! One IP packet, or a super-packet: one header that stands for many equal segments.
+//!
+//! With segmentation offload a read of the TUN device brings up to 64 KiB under a single IP header
+//! (`performance.md`). The core looks at headers only, so to it both are one packet; who puts
+//! segments on a wire is the driver's business. [`Packet`] borrows the driver's buffer, so a packet
+//! that only passes through is never copied; [`OwnedPacket`] is what a hold queue keeps.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroU16;
+
+use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
+
+use crate::addr::Family;
+
+/// IP protocol numbers that a flow hash reads ports from.
+const PROTOCOL_TCP: u8 = 6;
+const PROTOCOL_UDP: u8 = 17;
+
+/// A packet in somebody else's buffer; the first octet is the first of the IP header.
+#[derive(Debug)]
+pub struct Packet<'a> {
+    /// The IP packet, all of it.
+    pub bytes: &'a mut [u8],
+    /// The payload octets of each segment when this is a super-packet.
+    pub segment_size: Option<NonZeroU16>,
+}
+
+impl<'a> Packet<'a> {
+    /// A single packet.
+    pub fn single(bytes: &'a mut [u8]) -> Self {
+        Packet {
+            bytes,
+            segment_size: None,
+        }
+    }
+
+    /// A copy that outlives the buffer.
+    pub fn to_owned(&self) -> OwnedPacket {
+        OwnedPacket {
+            bytes: self.bytes.to_vec(),
+            segment_size: self.segment_size,
+        }
+    }
+}
+
+/// A packet with a buffer of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedPacket {
+    /// The IP packet, all of it.
+    pub bytes: Vec<u8>,
+    /// The payload octets of each segment when this is a super-packet.
+    pub segment_size: Option<NonZeroU16>,
+}
+
+impl OwnedPacket {
+    /// A single packet.
+    pub fn single(bytes: Vec<u8>) -> Self {
+        OwnedPacket {
+            bytes,
+            segment_size: None,
+        }
+    }
+
+    /// The same packet, borrowed.
+    pub fn borrow(&mut self) -> Packet<'_> {
+        Packet {
+            bytes: &mut self.bytes,
+            segment_size: self.segment_size,
+        }
+    }
+}
+
+/// Why octets are not an IP packet that can be forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotIp {
+    /// Neither version 4 nor 6, or a header that ends early or is longer than the packet says.
+    #[error("not a complete IPv4 or IPv6 header")]
+    Header,
+    /// The header announces more octets than there are.
+    #[error("shorter than its header says")]
+    Truncated,
+    /// The IPv4 header checksum does not match.
+    #[error("wrong IPv4 header checksum")]
+    Checksum,
+}
+
+/// What forwarding wants to know of an IP header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpHeader {
+    /// Who sent it.
+    pub source: IpAddr,
+    /// Whom it is for.
+    pub destination: IpAddr,
+    /// Time to live, or hop limit.
+    pub ttl: u8,
+    /// Type of service, or traffic class: DSCP in the upper six bits, ECN in the lower two.
+    pub tos: u8,
+    /// Octets of the whole packet by its header.
+    pub total_len: usize,
+    /// A hash over addresses, protocol and ports: equal for all packets of a flow.
+    pub flow_hash: u32,
+}
+
+impl IpHeader {
+    /// Reads the header at the start of `bytes`; verifies the IPv4 header checksum, so that what
+    /// arrives damaged is counted by us and not lost in the kernel.
+    pub fn parse(bytes: &[u8]) -> Result<Self, NotIp> {
+        match bytes.first().map(|first| first >> 4) {
+            Some(4) => Self::parse_v4(bytes),
+            Some(6) => Self::parse_v6(bytes),
+            _ => Err(NotIp::Header),
+        }
+    }
+
+    fn parse_v4(bytes: &[u8]) -> Result<Self, NotIp> {
+        let header = Ipv4HeaderSlice::from_slice(bytes).map_err(|_| NotIp::Header)?;
+        let total_len = usize::from(header.total_len());
+        let header_len = header.slice().len();
+        if total_len < header_len {
+            return Err(NotIp::Header);
+        }
+        if total_len > bytes.len() {
+            return Err(NotIp::Truncated);
+        }
+        if checksum(header.slice()) != 0 {
+            return Err(NotIp::Checksum);
+        }
+        let (source, destination) = (header.source_addr(), header.destination_addr());
+        let transport = (!header.is_fragmenting_payload()).then(|| &bytes[header_len..total_len]);
+        let mut hash = FlowHash::new(header.protocol().0);
+        hash.add(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
+        hash.add_ports(header.protocol().0, transport);
+        Ok(IpHeader {
+            source: source.into(),
+            destination: destination.into(),
+            ttl: header.ttl(),
+            tos: bytes[1],
+            total_len,
+            flow_hash: hash.finish(),
+        })
+    }
+
+    fn parse_v6(bytes: &[u8]) -> Result<Self, NotIp> {
+        let header = Ipv6HeaderSlice::from_slice(bytes).map_err(|_| NotIp::Header)?;
+        let total_len = header.slice().len() + usize::from(header.payload_length());
+        if total_len > bytes.len() {
+            return Err(NotIp::Truncated);
+        }
+        let (source, destination) = (header.source_addr(), header.destination_addr());
+        let transport = Some(&bytes[header.slice().len()..total_len]);
+        let mut hash = FlowHash::new(header.next_header().0);
+        for address in [source.to_bits(), destination.to_bits()] {
+            hash.add((address >> 64) as u64);
+            hash.add(address as u64);
+        }
+        hash.add_ports(header.next_header().0, transport);
+        Ok(IpHeader {
+            source: source.into(),
+            destination: destination.into(),
+            ttl: header.hop_limit(),
+            tos: bytes[0] << 4 | bytes[1] >> 4,
+            total_len,
+            flow_hash: hash.finish(),
+        })
+    }
+
+    /// The family of the packet.
+    pub fn family(&self) -> Family {
+        Family::of(self.source)
+    }
+
+    /// Whether the packet stays on its link or goes to a group: never LISP's to forward
+    /// (link-local and multicast, either family, and the unspecified source).
+    pub fn is_link_scoped(&self) -> bool {
+        self.source.is_unspecified()
+            || is_link_local(self.source)
+            || is_link_local(self.destination)
+            || self.destination.is_multicast()
+            || self.destination == IpAddr::V4(Ipv4Addr::BROADCAST)
+    }
+}
+
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
+/// Writes a TTL or hop limit into the header at the start of `bytes`, which
+/// [`IpHeader::parse`] has accepted.
+pub fn set_ttl(bytes: &mut [u8], ttl: u8) {
+    if bytes[0] >> 4 == 4 {
+        patch_v4(bytes, 8, ttl);
+    } else {
+        bytes[7] = ttl;
+    }
+}
+
+/// Writes a type of service or traffic class, likewise.
+pub fn set_tos(bytes: &mut [u8], tos: u8) {
+    if bytes[0] >> 4 == 4 {
+        patch_v4(bytes, 1, tos);
+    } else {
+        bytes[0] = bytes[0] & 0xf0 | tos >> 4;
+        bytes[1] = tos << 4 | bytes[1] & 0x0f;
+    }
+}
+
+/// Changes one octet of an IPv4 header and mends its checksum (RFC 1624, equation 3).
+fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
+    let word = at & !1;
+    let before = u16::from_be_bytes([bytes[word], bytes[word + 1]]);
+    bytes[at] = value;
+    let after = u16::from_be_bytes([bytes[word], bytes[word + 1]]);
+    let old = u16::from_be_bytes([bytes[10], bytes[11]]);
+    let sum = u32::from(!old) + u32::from(!before) + u32::from(after);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+}
+
+/// The Internet checksum of `bytes` (RFC 1071): zero over a header that carries the right one.
+fn checksum(bytes: &[u8]) -> u16 {
+    let mut sum: u32 = 0;
+    for pair in bytes.chunks(2) {
+        sum += u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
+    }
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+/// A small multiply-and-fold hash. It spreads flows over source ports and locators and needs to
+/// be cheap and repeatable, not secret.
+struct FlowHash(u64);
+
+impl FlowHash {
+    const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
+
+    fn new(protocol: u8) -> Self {
+        FlowHash(u64::from(protocol))
+    }
+
+    fn add(&mut self, word: u64) {
+        self.0 = (self.0 ^ word).wrapping_mul(Self::FACTOR);
+        self.0 ^= self.0 >> 32;
+    }
+
+    fn add_ports(&mut self, protocol: u8, transport: Option<&[u8]>) {
+        if let Some(&[a, b, c, d, ..]) = transport
+            && matches!(protocol, PROTOCOL_TCP | PROTOCOL_UDP)
+        {
+            self.add(u64::from(u32::from_be_bytes([a, b, c, d])));
+        }
+    }
+
+    fn finish(self) -> u32 {
+        (self.0 >> 32) as u32 ^ self.0 as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use etherparse::PacketBuilder;
+
+    use super::*;
+
+    fn v4(source_port: u16) -> Vec<u8> {
+        let builder = PacketBuilder::ipv4([192, 168, 0, 22], [172, 16, 0, 12], 64);
+        let mut bytes = Vec::new();
+        builder
+            .udp(source_port, 7)
+            .write(&mut bytes, b"payload")
+            .unwrap();
+        bytes
+    }
+
+    fn v6() -> Vec<u8> {
+        let address = |text: &str| text.parse::<Ipv6Addr>().unwrap().octets();
+        let builder = PacketBuilder::ipv6(address("2001:db8:b::22"), address("2001:db8:a::12"), 64);
+        let mut bytes = Vec::new();
+        builder.udp(1000, 7).write(&mut bytes, b"payload").unwrap();
+        bytes
+    }
+
+    #[test]
+    fn a_changed_ttl_or_tos_leaves_a_valid_header() {
+        for mut bytes in [v4(1000), v6()] {
+            for value in [0, 1, 63, 64, 255] {
+                set_ttl(&mut bytes, value);
+                set_tos(&mut bytes, value);
+                let header = IpHeader::parse(&bytes).unwrap();
+                assert_eq!((header.ttl, header.tos), (value, value));
+            }
+        }
+    }
+
+    #[test]
+    fn a_flow_keeps_its_hash_and_flows_differ() {
+        let hash = |bytes: &[u8]| IpHeader::parse(bytes).unwrap().flow_hash;
+        assert_eq!(hash(&v4(1000)), hash(&v4(1000)));
+        assert_ne!(hash(&v4(1000)), hash(&v4(1001)));
+    }
+
+    #[test]
+    fn damage_is_named() {
+        let mut bytes = v4(1000);
+        bytes[8] ^= 1;
+        assert_eq!(IpHeader::parse(&bytes), Err(NotIp::Checksum));
+        assert_eq!(IpHeader::parse(&v6()[..50]), Err(NotIp::Truncated));
+        assert_eq!(IpHeader::parse(&v4(1000)[..10]), Err(NotIp::Header));
+        assert_eq!(IpHeader::parse(&[]), Err(NotIp::Header));
+    }
+
+    #[test]
+    fn no_prefix_of_a_packet_panics() {
+        for bytes in [v4(1000), v6()] {
+            for end in 0..bytes.len() {
+                assert!(IpHeader::parse(&bytes[..end]).is_err());
+            }
+        }
+    }
+}

@@ -1,0 +1,452 @@
+//! The configuration as plain data: what the grammar fills in and what a router is made of.
+//!
+//! A configuration is a value. The console edits a copy and hands the router the whole; the router
+//! compares it with what it had. So a file or a line is applied as one or not at all, and
+//! `show running-config` is a function of this value.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
+use crate::wire::auth::Key;
+
+/// Everything that a `.conf` file says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// `hostname NAME`.
+    pub hostname: String,
+    /// `interface NAME`.
+    pub interfaces: BTreeMap<InterfaceName, Interface>,
+    /// `ip route` and `ipv6 route`.
+    pub static_routes: BTreeSet<StaticRoute>,
+    /// `router lisp`; absent on a router without LISP.
+    pub lisp: Option<Lisp>,
+}
+
+/// The kinds of interface that a router can have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum InterfaceKind {
+    /// `EthernetS/P`, the Linux device `etS-P`.
+    Ethernet,
+    /// `LoopbackN`, addresses on the Linux device `lo`.
+    Loopback,
+}
+
+/// An interface as IOS names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InterfaceName {
+    /// What it is.
+    pub kind: InterfaceKind,
+    /// The slot; zero for a loopback.
+    pub slot: u16,
+    /// The port in the slot, or the loopback's number.
+    pub port: u16,
+}
+
+impl InterfaceName {
+    /// The Linux device that the interface is (`/` is not allowed in a device's name).
+    pub fn device(&self) -> String {
+        match self.kind {
+            InterfaceKind::Ethernet => format!("et{}-{}", self.slot, self.port),
+            InterfaceKind::Loopback => "lo".to_owned(),
+        }
+    }
+
+    /// The interface behind a Linux device, when its name is one of ours.
+    pub fn of_device(device: &str) -> Option<Self> {
+        let (slot, port) = device.strip_prefix("et")?.split_once('-')?;
+        Some(InterfaceName {
+            kind: InterfaceKind::Ethernet,
+            slot: slot.parse().ok()?,
+            port: port.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for InterfaceName {
+    /// `Ethernet1/0`, `Loopback0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            InterfaceKind::Ethernet => write!(f, "Ethernet{}/{}", self.slot, self.port),
+            InterfaceKind::Loopback => write!(f, "Loopback{}", self.port),
+        }
+    }
+}
+
+impl std::str::FromStr for InterfaceName {
+    type Err = String;
+
+    /// Accepts IOS spellings: any case, any prefix of the kind, with or without a space.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let text: String = text.split_whitespace().collect();
+        let digits = text.find(|c: char| c.is_ascii_digit());
+        let (kind, number) = text.split_at(digits.unwrap_or(text.len()));
+        let kind = kind.to_ascii_lowercase();
+        let wrong = || format!("{text:?} is no interface: EthernetS/P or LoopbackN is expected");
+        if kind.is_empty() || number.is_empty() {
+            return Err(wrong());
+        }
+        if "ethernet".starts_with(&kind) {
+            let (slot, port) = number.split_once('/').ok_or_else(wrong)?;
+            let slot = slot.parse().map_err(|_| wrong())?;
+            let port = port.parse().map_err(|_| wrong())?;
+            Ok(InterfaceName {
+                kind: InterfaceKind::Ethernet,
+                slot,
+                port,
+            })
+        } else if "loopback".starts_with(&kind) {
+            let port = number.parse().map_err(|_| wrong())?;
+            Ok(InterfaceName {
+                kind: InterfaceKind::Loopback,
+                slot: 0,
+                port,
+            })
+        } else {
+            Err(wrong())
+        }
+    }
+}
+
+/// What stands under `interface NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Interface {
+    /// `description TEXT`.
+    pub description: Option<String>,
+    /// Addresses with the length of their network, in the order configured; the first of a family
+    /// is its primary address.
+    pub addresses: Vec<IpNet>,
+    /// `shutdown`: the Linux link is taken down.
+    pub shutdown: bool,
+    /// `ip proxy-arp`: answer ARP for what the router has a route to. Off unless configured.
+    pub proxy_arp: bool,
+    /// `mtu N`, when the link's own is not wanted; octets.
+    pub mtu: Option<u16>,
+}
+
+/// `ip route PREFIX MASK TARGET`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StaticRoute {
+    /// The destination, canonical.
+    pub prefix: IpNet,
+    /// Where it leads.
+    pub target: StaticTarget,
+}
+
+/// Where a static route leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StaticTarget {
+    /// A router on a connected network.
+    NextHop(IpAddr),
+    /// Everything behind an interface is on its link.
+    Interface(InterfaceName),
+    /// `Null0`: dropped.
+    Null,
+}
+
+/// What stands under `router lisp`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lisp {
+    /// `locator-set NAME`.
+    pub locator_sets: BTreeMap<String, Vec<ConfiguredLocator>>,
+    /// `eid-table default instance-id N`, by instance.
+    pub eid_tables: BTreeMap<InstanceId, EidTable>,
+    /// The commands that begin with `ipv4`.
+    pub ipv4: Service,
+    /// The commands that begin with `ipv6`.
+    pub ipv6: Service,
+    /// `site NAME`, for a map-server.
+    pub sites: BTreeMap<String, Site>,
+}
+
+impl Lisp {
+    /// The service of a family of EIDs.
+    pub fn service(&self, family: Family) -> &Service {
+        match family {
+            Family::Ipv4 => &self.ipv4,
+            Family::Ipv6 => &self.ipv6,
+        }
+    }
+
+    /// The service of a family of EIDs, to change it.
+    pub fn service_mut(&mut self, family: Family) -> &mut Service {
+        match family {
+            Family::Ipv4 => &mut self.ipv4,
+            Family::Ipv6 => &mut self.ipv6,
+        }
+    }
+}
+
+/// A locator as configured, in a `locator-set` or inline in a `database-mapping`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredLocator {
+    /// Its address, or the interface whose address it is.
+    pub source: LocatorSource,
+    /// 0 to 255; lower is preferred, 255 is never used (RFC 9300 section 3, RLOC priority).
+    pub priority: u8,
+    /// 0 to 100: the share of flows among equal priorities.
+    pub weight: u8,
+}
+
+/// Where a locator's address comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LocatorSource {
+    /// An address, printed as `cfg-addr`.
+    Address(Rloc),
+    /// `IPv4-interface NAME`: the interface's primary address of the family, printed `cfg-intf`.
+    Interface(Family, InterfaceName),
+}
+
+/// What stands under `eid-table`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EidTable {
+    /// `database-mapping PREFIX ...`.
+    pub database: BTreeMap<IpNet, DatabaseMapping>,
+    /// `map-cache PREFIX map-request`: static entries that make the router ask.
+    pub map_requests: BTreeSet<IpNet>,
+}
+
+/// The locators of a local EID prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DatabaseMapping {
+    /// `locator-set NAME`.
+    LocatorSet(String),
+    /// One or several lines with a locator each.
+    Inline(Vec<ConfiguredLocator>),
+}
+
+/// The roles of a router for one family of EIDs, and their peers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Service {
+    /// `itr`.
+    pub itr: bool,
+    /// `etr`.
+    pub etr: bool,
+    /// `proxy-itr RLOC [RLOC]`: its own locators; empty when the router is no proxy ITR.
+    pub proxy_itr: Vec<Rloc>,
+    /// `proxy-etr`.
+    pub proxy_etr: bool,
+    /// `map-server`.
+    pub map_server: bool,
+    /// `map-resolver`.
+    pub map_resolver: bool,
+    /// `itr map-resolver ADDRESS`, in the order in which they are asked.
+    pub itr_map_resolvers: Vec<IpAddr>,
+    /// `etr map-server ADDRESS key KEY [proxy-reply]`, by address.
+    pub etr_map_servers: BTreeMap<IpAddr, EtrMapServer>,
+    /// `use-petr ADDRESS [priority P weight W]`.
+    pub use_petr: Vec<ConfiguredLocator>,
+    /// `map-request-source ADDRESS`: the inner source of ECMs instead of the EID itself.
+    pub map_request_source: Option<IpAddr>,
+    /// `map-cache-limit N`, entries.
+    pub map_cache_limit: Option<u32>,
+    /// `etr map-cache-ttl MINUTES`: the TTL of the records that the ETR sends.
+    pub etr_map_cache_ttl: Option<u32>,
+}
+
+/// A map-server that an ETR registers with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EtrMapServer {
+    /// The shared secret and its algorithm.
+    pub key: Key,
+    /// `proxy-reply`: ask the map-server to answer Map-Requests itself.
+    pub proxy_reply: bool,
+}
+
+/// What stands under `site NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Site {
+    /// `authentication-key KEY`; a site without one accepts no registration.
+    pub key: Option<Key>,
+    /// `eid-prefix [instance-id N] PREFIX [accept-more-specifics]`.
+    pub eid_prefixes: BTreeMap<EidPrefix, SitePrefix>,
+}
+
+/// The options of a site's EID prefix.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SitePrefix {
+    /// Registrations of longer prefixes inside this one are taken.
+    pub accept_more_specifics: bool,
+}
+
+/// What a router does for one family of EIDs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Roles {
+    /// Encapsulates for a site.
+    pub itr: bool,
+    /// Decapsulates for a site.
+    pub etr: bool,
+    /// Encapsulates for the outside (RFC 6832).
+    pub proxy_itr: bool,
+    /// Decapsulates to the outside (RFC 6832).
+    pub proxy_etr: bool,
+    /// Keeps registrations.
+    pub map_server: bool,
+    /// Takes Encapsulated Map-Requests.
+    pub map_resolver: bool,
+}
+
+impl Config {
+    /// The roles for EIDs of `family`.
+    pub fn roles(&self, family: Family) -> Roles {
+        let Some(lisp) = &self.lisp else {
+            return Roles::default();
+        };
+        let service = lisp.service(family);
+        Roles {
+            itr: service.itr,
+            etr: service.etr,
+            proxy_itr: !service.proxy_itr.is_empty(),
+            proxy_etr: service.proxy_etr,
+            map_server: service.map_server,
+            map_resolver: service.map_resolver,
+        }
+    }
+
+    /// Whether the router forwards packets of EIDs, and so needs `lisp0`.
+    pub fn needs_tunnel(&self) -> bool {
+        Family::BOTH.into_iter().any(|family| {
+            let roles = self.roles(family);
+            roles.itr || roles.etr || roles.proxy_itr || roles.proxy_etr
+        })
+    }
+
+    /// The instance of the `eid-table default`, which `lisp0` carries.
+    pub fn default_instance(&self) -> InstanceId {
+        self.lisp
+            .as_ref()
+            .and_then(|lisp| lisp.eid_tables.keys().next().copied())
+            .unwrap_or_default()
+    }
+
+    /// Every address of every interface that is not shut down, with its network.
+    pub fn addresses(&self) -> impl Iterator<Item = (InterfaceName, IpNet)> {
+        self.interfaces.iter().flat_map(|(&name, interface)| {
+            interface
+                .addresses
+                .iter()
+                .map(move |&address| (name, address))
+        })
+    }
+
+    /// The primary address of `family` on an interface.
+    pub fn interface_address(&self, name: &InterfaceName, family: Family) -> Option<IpAddr> {
+        let addresses = &self.interfaces.get(name)?.addresses;
+        addresses
+            .iter()
+            .map(IpNet::addr)
+            .find(|&address| Family::of(address) == family)
+    }
+
+    /// The address that a configured locator stands for, if it has one.
+    pub fn resolve_locator(&self, source: &LocatorSource) -> Option<Rloc> {
+        match source {
+            LocatorSource::Address(rloc) => Some(*rloc),
+            LocatorSource::Interface(family, name) => {
+                self.interface_address(name, *family).map(Rloc)
+            }
+        }
+    }
+
+    /// The locators of a database mapping; empty when its locator-set is not there.
+    pub fn mapping_locators<'a>(&'a self, mapping: &'a DatabaseMapping) -> &'a [ConfiguredLocator] {
+        match mapping {
+            DatabaseMapping::Inline(locators) => locators,
+            DatabaseMapping::LocatorSet(name) => self
+                .lisp
+                .as_ref()
+                .and_then(|lisp| lisp.locator_sets.get(name))
+                .map_or(&[], Vec::as_slice),
+        }
+    }
+
+    /// The local EID prefixes and their mappings, by instance and prefix.
+    pub fn database(&self) -> impl Iterator<Item = (EidPrefix, &DatabaseMapping)> {
+        self.lisp.iter().flat_map(|lisp| {
+            lisp.eid_tables.iter().flat_map(|(&instance_id, table)| {
+                table
+                    .database
+                    .iter()
+                    .map(move |(&prefix, mapping)| (EidPrefix::new(instance_id, prefix), mapping))
+            })
+        })
+    }
+
+    /// The addresses that this router sends and receives LISP on: its own among the configured
+    /// locators and proxy-ITR locators, and, for a map-server, map-resolver or a router that names
+    /// none, every interface address that is not an EID.
+    pub fn local_rlocs(&self) -> BTreeSet<Rloc> {
+        let Some(lisp) = &self.lisp else {
+            return BTreeSet::new();
+        };
+        let own: BTreeSet<IpAddr> = self.addresses().map(|(_, net)| net.addr()).collect();
+        let sets = lisp.locator_sets.values().flatten();
+        let inline = self
+            .database()
+            .flat_map(|(_, mapping)| self.mapping_locators(mapping));
+        let proxy = Family::BOTH
+            .into_iter()
+            .flat_map(|family| &lisp.service(family).proxy_itr);
+        let mut rlocs: BTreeSet<Rloc> = sets
+            .chain(inline)
+            .filter_map(|locator| self.resolve_locator(&locator.source))
+            .chain(proxy.copied())
+            .filter(|rloc| own.contains(&rloc.0))
+            .collect();
+        let serves = Family::BOTH.into_iter().any(|family| {
+            let roles = self.roles(family);
+            roles.map_server || roles.map_resolver
+        });
+        if serves || rlocs.is_empty() {
+            rlocs.extend(
+                own.into_iter()
+                    .filter(|&address| !self.is_local_eid(address))
+                    .map(Rloc),
+            );
+        }
+        rlocs
+    }
+
+    /// Whether `address` lies in a database mapping of the instance that `lisp0` carries.
+    pub fn is_local_eid(&self, address: IpAddr) -> bool {
+        let eid = Eid::new(self.default_instance(), address);
+        self.database().any(|(prefix, _)| prefix.contains(eid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_interface_name_takes_the_spellings_of_ios() {
+        let expected = InterfaceName {
+            kind: InterfaceKind::Ethernet,
+            slot: 1,
+            port: 0,
+        };
+        for text in ["Ethernet1/0", "ethernet 1/0", "e1/0", "ETH1/0"] {
+            assert_eq!(text.parse(), Ok(expected), "{text}");
+        }
+        assert_eq!(expected.device(), "et1-0");
+        assert_eq!(InterfaceName::of_device("et1-0"), Some(expected));
+        assert_eq!(
+            "lo0".parse::<InterfaceName>().unwrap().to_string(),
+            "Loopback0"
+        );
+        for text in [
+            "",
+            "1/0",
+            "Ethernet",
+            "Ethernet1",
+            "Serial0/0",
+            "Ethernet1/x",
+        ] {
+            assert!(text.parse::<InterfaceName>().is_err(), "{text}");
+        }
+    }
+}

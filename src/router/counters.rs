@@ -1,0 +1,139 @@
+//! What a router counts; `show ip lisp statistics` prints it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::io::DropReason;
+
+/// Control messages of one kind, in and out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InOut {
+    /// Received and understood.
+    pub received: u64,
+    /// Sent.
+    pub sent: u64,
+}
+
+/// Why a control datagram had no effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ControlDrop {
+    /// Not a well-formed message.
+    Malformed,
+    /// A type that this router does not handle.
+    Unsupported,
+    /// A role that is not configured here.
+    NotOurRole,
+    /// A Map-Reply, Map-Notify or acknowledgement that answers nothing that was asked.
+    UnknownNonce,
+    /// Wrong or missing authentication.
+    Authentication,
+    /// A registration for a prefix of no site, or more specific than allowed.
+    NotASitePrefix,
+    /// A register whose nonce is not greater than the last.
+    Replay,
+    /// A Map-Request for an EID that is not ours or must not be answered.
+    NotOurEid,
+    /// A probe or SMR that was sent to the mapping system (RFC 9301 section 6.1).
+    ProbeToMappingSystem,
+    /// An SMR for an EID that is not cached.
+    SmrNotCached,
+    /// An SMR, request or reply over a rate limit.
+    RateLimited,
+    /// A reply that covers none of what was asked.
+    WrongRecord,
+    /// A table that is bounded was full.
+    TableFull,
+}
+
+impl ControlDrop {
+    /// All of them, in the order in which they are printed.
+    pub const ALL: [ControlDrop; 13] = [
+        ControlDrop::Malformed,
+        ControlDrop::Unsupported,
+        ControlDrop::NotOurRole,
+        ControlDrop::UnknownNonce,
+        ControlDrop::Authentication,
+        ControlDrop::NotASitePrefix,
+        ControlDrop::Replay,
+        ControlDrop::NotOurEid,
+        ControlDrop::ProbeToMappingSystem,
+        ControlDrop::SmrNotCached,
+        ControlDrop::RateLimited,
+        ControlDrop::WrongRecord,
+        ControlDrop::TableFull,
+    ];
+
+    /// The cause in a few words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            ControlDrop::Malformed => "Format errors",
+            ControlDrop::Unsupported => "Unsupported LISP packet type",
+            ControlDrop::NotOurRole => "Role not configured",
+            ControlDrop::UnknownNonce => "Unknown nonce",
+            ControlDrop::Authentication => "Authentication failures",
+            ControlDrop::NotASitePrefix => "Not valid site EID prefix",
+            ControlDrop::Replay => "Nonce not greater than the last",
+            ControlDrop::NotOurEid => "Not a local EID",
+            ControlDrop::ProbeToMappingSystem => "Probe or SMR to the mapping system",
+            ControlDrop::SmrNotCached => "SMR for an EID not cached",
+            ControlDrop::RateLimited => "Rate limited",
+            ControlDrop::WrongRecord => "Reply does not cover the request",
+            ControlDrop::TableFull => "Table full",
+        }
+    }
+}
+
+/// All counters of a router, since its start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// Map-Requests, SMRs and probes not among them.
+    pub map_requests: InOut,
+    /// Encapsulated Control Messages.
+    pub encapsulated: InOut,
+    /// Solicit-Map-Requests.
+    pub smrs: InOut,
+    /// Map-Requests that an SMR invoked.
+    pub smr_invoked: InOut,
+    /// RLOC-probe requests.
+    pub probes: InOut,
+    /// Map-Replies.
+    pub map_replies: InOut,
+    /// Negative ones among them.
+    pub negative_map_replies: InOut,
+    /// Map-Registers.
+    pub map_registers: InOut,
+    /// Map-Notifies.
+    pub map_notifies: InOut,
+    /// Map-Notify-Acks.
+    pub map_notify_acks: InOut,
+    /// Map-Requests that the map-server forwarded to an ETR.
+    pub forwarded: u64,
+    /// Packets encapsulated.
+    pub encapsulations: u64,
+    /// Packets decapsulated.
+    pub decapsulations: u64,
+    /// Packets of `lisp0` forwarded natively.
+    pub native: u64,
+    /// Packets whose source is no local EID, forwarded natively for that.
+    pub native_foreign_source: u64,
+    /// Packets held for a Map-Reply.
+    pub held: u64,
+    /// Packets of EIDs that stopped here.
+    pub drops: BTreeMap<DropReason, u64>,
+    /// Control datagrams without effect.
+    pub control_drops: BTreeMap<ControlDrop, u64>,
+}
+
+impl Counters {
+    /// Counts a packet that stopped.
+    pub fn dropped(&mut self, reason: DropReason) {
+        *self.drops.entry(reason).or_default() += 1;
+    }
+
+    /// Counts a control datagram without effect.
+    pub fn ignored(&mut self, reason: ControlDrop) {
+        *self.control_drops.entry(reason).or_default() += 1;
+    }
+}

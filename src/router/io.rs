@@ -1,0 +1,389 @@
+//! The whole vocabulary between the core and the world, on one screen.
+//!
+//! Everything that enters a [`Router`](super::Router) is an [`Input`] or one of the two packet
+//! calls; everything that leaves it is an [`Output`] or the verdict of such a call. All of it is
+//! plain data, so that one core runs under mio, in the simulator, in a fuzzer and in a replay.
+
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::config::Config;
+use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
+use crate::packet::OwnedPacket;
+
+/// What happens to a router, other than packets of EIDs.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// A datagram arrived on UDP port 4342.
+    Control(ControlDatagram<'a>),
+    /// The namespace's kernel changed.
+    Kernel(KernelEvent),
+    /// The operator changed the configuration; the whole of it.
+    Configure(Box<Config>),
+    /// The operator gave a command that changes state but no configuration.
+    Command(Command),
+    /// The process is about to end: withdraw registrations and leave the kernel as it was found.
+    Stop,
+}
+
+/// A LISP control message as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct ControlDatagram<'a> {
+    /// The sender's RLOC and port.
+    pub source: SocketAddr,
+    /// The local RLOC that it was sent to.
+    pub destination: IpAddr,
+    /// The UDP payload.
+    pub payload: &'a [u8],
+}
+
+/// A command of the operator that is no configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// `clear ip|ipv6 lisp map-cache [PREFIX]`: forgets what was learned, keeps what is static.
+    ClearMapCache {
+        /// The family of EIDs.
+        family: Family,
+        /// Only this entry, or all of the family in the default instance.
+        prefix: Option<EidPrefix>,
+    },
+}
+
+/// What a router wants done, other than the packet that it was just given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send this datagram from a control socket.
+    Control {
+        /// The local RLOC and port to send from.
+        source: SocketAddr,
+        /// Where to.
+        destination: SocketAddr,
+        /// The UDP payload.
+        payload: Vec<u8>,
+    },
+    /// Encapsulate a packet that had been held.
+    Encapsulate(Encapsulation, OwnedPacket),
+    /// Hand the kernel a packet that had been held, to be forwarded natively.
+    Native(InstanceId, OwnedPacket),
+    /// Change the namespace's kernel.
+    Kernel(KernelRequest),
+}
+
+/// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Encapsulation {
+    /// The local RLOC.
+    pub source: Rloc,
+    /// The remote RLOC; the UDP destination port is 4341.
+    pub destination: Rloc,
+    /// Decides the outer UDP source port, so that the core keeps a flow on one path.
+    pub flow_hash: u32,
+    /// Outer TTL, copied from the inner header.
+    pub ttl: u8,
+    /// Outer type of service, copied likewise (RFC 6040 for its ECN bits).
+    pub tos: u8,
+    /// The LISP header.
+    pub header: [u8; 8],
+}
+
+/// What to do with the packet just read from `lisp0`.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outbound {
+    /// Wrap it and send it.
+    Encapsulate(Encapsulation),
+    /// Write it back to `lisp0`: its TTL has been restored.
+    Native,
+    /// Nothing: a copy waits for a Map-Reply.
+    Held,
+    /// Nothing: it has been counted.
+    Dropped(DropReason),
+}
+
+/// The outer headers of a packet that arrived on UDP port 4341.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outer {
+    /// The encapsulator's RLOC.
+    pub source: IpAddr,
+    /// The local RLOC.
+    pub destination: IpAddr,
+    /// Outer TTL as it arrived.
+    pub ttl: u8,
+    /// Outer type of service as it arrived.
+    pub tos: u8,
+}
+
+/// What to do with the datagram just read from UDP port 4341.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Inbound {
+    /// Strip the 8 octets of the LISP header and write the rest, `len` octets, to `lisp0`: its TTL
+    /// and ECN have been set.
+    Deliver {
+        /// The instance whose `lisp0` it is for.
+        instance_id: InstanceId,
+        /// Octets of the inner packet; what follows it in the datagram is padding.
+        len: usize,
+    },
+    /// Nothing: it has been counted.
+    Dropped(DropReason),
+}
+
+/// Why a packet of EIDs stopped at this router. Each has a counter that `show` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// From `lisp0`: no IPv4 or IPv6 packet, or damaged.
+    NotIp,
+    /// From `lisp0`: link-local, multicast or broadcast, which LISP does not forward.
+    LinkScoped,
+    /// From `lisp0`: the router is neither ITR nor proxy ITR for the family.
+    NotAnItr,
+    /// From `lisp0`: for a local EID that has no route.
+    LocalEidNoRoute,
+    /// From `lisp0`: TTL used up.
+    TtlExpired,
+    /// The mapping says drop (RFC 9301 section 5.4, ACT 3 to 5).
+    MappingDrops,
+    /// The mapping has no locator that is up and of a family that we have.
+    NoUsableLocator,
+    /// No Map-Resolver is configured.
+    NoMapResolver,
+    /// Waiting for a Map-Reply: the hold queue of the EID or of the router is full.
+    HoldQueueFull,
+    /// Waited for a Map-Reply that did not come.
+    Unresolved,
+    /// From port 4341: shorter than a LISP header, or reserved bits say it is not LISP.
+    BadDataHeader,
+    /// From port 4341: the inner packet is no IP, or damaged.
+    BadInnerPacket,
+    /// From port 4341: the inner packet is link-local or multicast.
+    InnerLinkScoped,
+    /// From port 4341: an instance that is not configured here.
+    UnknownInstance,
+    /// From port 4341: the router is neither ETR nor proxy ETR for the family.
+    NotAnEtr,
+    /// From port 4341: the inner destination is none of our EIDs and we are no proxy ETR.
+    NotOurEid,
+    /// From port 4341: a local EID that has no route.
+    NoRouteToEid,
+    /// From port 4341: TTL used up on the way.
+    OuterTtlExpired,
+    /// From port 4341: marked congested, but the inner transport does not know ECN (RFC 6040).
+    EcnMismatch,
+}
+
+impl DropReason {
+    /// All of them, in the order in which they are printed.
+    pub const ALL: [DropReason; 19] = [
+        DropReason::NotIp,
+        DropReason::LinkScoped,
+        DropReason::NotAnItr,
+        DropReason::LocalEidNoRoute,
+        DropReason::TtlExpired,
+        DropReason::MappingDrops,
+        DropReason::NoUsableLocator,
+        DropReason::NoMapResolver,
+        DropReason::HoldQueueFull,
+        DropReason::Unresolved,
+        DropReason::BadDataHeader,
+        DropReason::BadInnerPacket,
+        DropReason::InnerLinkScoped,
+        DropReason::UnknownInstance,
+        DropReason::NotAnEtr,
+        DropReason::NotOurEid,
+        DropReason::NoRouteToEid,
+        DropReason::OuterTtlExpired,
+        DropReason::EcnMismatch,
+    ];
+
+    /// The cause in a few words, for `show ip lisp statistics`.
+    pub fn describe(self) -> &'static str {
+        match self {
+            DropReason::NotIp => "Not an IP packet",
+            DropReason::LinkScoped => "Link-local, multicast or broadcast",
+            DropReason::NotAnItr => "Neither ITR nor proxy ITR",
+            DropReason::LocalEidNoRoute => "Local EID without route",
+            DropReason::TtlExpired => "TTL expired",
+            DropReason::MappingDrops => "Map-cache action drop",
+            DropReason::NoUsableLocator => "No usable locator",
+            DropReason::NoMapResolver => "No Map-Resolver configured",
+            DropReason::HoldQueueFull => "Hold queue full",
+            DropReason::Unresolved => "No Map-Reply",
+            DropReason::BadDataHeader => "Bad LISP header",
+            DropReason::BadInnerPacket => "Bad inner packet",
+            DropReason::InnerLinkScoped => "Inner packet link-local or multicast",
+            DropReason::UnknownInstance => "Unknown instance-ID",
+            DropReason::NotAnEtr => "Neither ETR nor proxy ETR",
+            DropReason::NotOurEid => "Inner destination not a local EID",
+            DropReason::NoRouteToEid => "No route to local EID",
+            DropReason::OuterTtlExpired => "Outer TTL expired",
+            DropReason::EcnMismatch => "Congestion marked without ECN",
+        }
+    }
+}
+
+/// A routing table of the namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// Table 4341: the native default and the guards; for what `lisp0` emits when main has no
+    /// answer of its own (`kernel.md`, Routing in a router's namespace).
+    Native,
+    /// Table main.
+    Main,
+}
+
+/// Where a route leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RouteTarget {
+    /// A router on a connected network.
+    NextHop(IpAddr),
+    /// The link of a device.
+    Device(Device),
+    /// Dropped in silence.
+    Blackhole,
+    /// Dropped with an ICMP unreachable.
+    Unreachable,
+}
+
+/// A network device of the router's namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Device {
+    /// The TUN device `lisp0`.
+    Lisp,
+    /// The device of a configured interface.
+    Interface(super::config::InterfaceName),
+}
+
+impl Device {
+    /// The Linux name.
+    pub fn name(&self) -> String {
+        match self {
+            Device::Lisp => LISP_DEVICE.to_owned(),
+            Device::Interface(name) => name.device(),
+        }
+    }
+}
+
+/// The TUN device through which packets of EIDs come and go.
+pub const LISP_DEVICE: &str = "lisp0";
+
+/// The device group of `lisp0`, and the number of [`Table::Native`].
+pub const LISP_GROUP: u32 = 4341;
+
+/// Which packets a rule is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RuleSelector {
+    /// Packets that `lisp0` emitted.
+    FromLisp,
+    /// Packets with this source address: the router's own control and encapsulated packets.
+    Source(Rloc),
+}
+
+/// A thing in the namespace's kernel that the router wants there. The order of the variants is the
+/// order in which they are made: guards stand before anything can leak past them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KernelObject {
+    /// A link's settings. Its removal leaves the link as it is.
+    Link {
+        /// The device.
+        device: Device,
+        /// Administratively up.
+        up: bool,
+        /// Octets; the device's own when absent.
+        mtu: Option<u16>,
+        /// Answers ARP for others.
+        proxy_arp: bool,
+    },
+    /// An address on a device, with the length of its network.
+    Address {
+        /// The device.
+        device: Device,
+        /// The address and its network's length.
+        address: IpNet,
+    },
+    /// `PRIORITY SELECTOR lookup TABLE [suppress_ifgroup 4341]`.
+    Rule {
+        /// IPv4 or IPv6.
+        family: Family,
+        /// Lower is asked first.
+        priority: u32,
+        /// Which packets.
+        selector: RuleSelector,
+        /// Which table; a lookup of main never takes a route into `lisp0`.
+        table: Table,
+    },
+    /// A route.
+    Route {
+        /// The table that it stands in.
+        table: Table,
+        /// The destination.
+        prefix: IpNet,
+        /// Where it leads.
+        target: RouteTarget,
+        /// Smaller is preferred.
+        metric: u32,
+        /// The source address of the router's own packets that take it.
+        source: Option<IpAddr>,
+    },
+}
+
+/// A change that the router wants made in the kernel. Both are idempotent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KernelRequest {
+    /// Make it so.
+    Add(KernelObject),
+    /// Take it away.
+    Remove(KernelObject),
+}
+
+/// A change of the namespace's kernel, whoever made it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KernelEvent {
+    /// A link appeared or changed.
+    Link {
+        /// The Linux name.
+        device: String,
+        /// Administratively up.
+        up: bool,
+        /// The other end is there.
+        carrier: bool,
+        /// Octets.
+        mtu: u32,
+    },
+    /// A link has gone.
+    LinkGone {
+        /// The Linux name.
+        device: String,
+    },
+    /// All unicast routes of table main, read anew: what is not listed is not there. Events do not
+    /// say everything (an IPv4 route that a link's fall took away is not announced), so the driver
+    /// reads the table again after each change of a link.
+    Routes(Vec<KernelRoute>),
+    /// One route of table main came.
+    RouteAdded(KernelRoute),
+    /// One route of table main went.
+    RouteRemoved(KernelRoute),
+    /// The kernel did not do what was asked.
+    Refused {
+        /// What was asked.
+        request: KernelRequest,
+        /// The operating system's words.
+        error: String,
+    },
+}
+
+/// A unicast route of table main.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KernelRoute {
+    /// The destination.
+    pub prefix: IpNet,
+    /// The Linux name of the device that it leaves by.
+    pub device: String,
+    /// The router it goes through, when not on the link.
+    pub gateway: Option<IpAddr>,
+    /// Smaller is preferred.
+    pub metric: u32,
+}

@@ -1,0 +1,283 @@
+//! The map-cache: what an ITR knows of EIDs elsewhere (RFC 9300 section 3, RFC 9301 section 5.5).
+//!
+//! Learned entries live for the TTL of their record; static entries make the ITR ask. An entry that
+//! is learned again is overwritten in place and keeps its uptime, as IOS shows it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
+use crate::prefix_map::PrefixMap;
+use crate::time::Time;
+
+/// How many entries a family holds when `map-cache-limit` does not say.
+pub const DEFAULT_LIMIT: usize = 1_000_000;
+
+/// A locator of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Locator {
+    /// Where to encapsulate to.
+    pub rloc: Rloc,
+    /// Lower is preferred; 255 is never used.
+    pub priority: u8,
+    /// The share of flows among equal priorities.
+    pub weight: u8,
+    /// The R bit of its record.
+    pub up: bool,
+    /// Since when it has been in the entry with this state.
+    #[serde(skip)]
+    pub since: Time,
+}
+
+/// What an ITR does with a packet for the entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mapping {
+    /// Encapsulate to one of these; never empty.
+    Locators(Vec<Locator>),
+    /// Forward without LISP, or to a proxy ETR (ACT 1).
+    ForwardNative,
+    /// Ask the mapping system (ACT 2).
+    SendMapRequest,
+    /// Drop (ACT 0 with no locators, and ACT 3 to 5).
+    Drop,
+}
+
+/// How an entry came to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// Configured, or the default of an ITR.
+    Static,
+    /// A Map-Reply.
+    MapReply,
+}
+
+/// An entry of the map-cache.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What to do.
+    pub mapping: Mapping,
+    /// Who said so.
+    pub source: Source,
+    /// Who sent the last Map-Reply.
+    pub map_source: Option<IpAddr>,
+    /// Since when the prefix has been here.
+    pub created_at: Time,
+    /// When the mapping last changed.
+    pub modified_at: Time,
+    /// When it goes; `None` for a static entry.
+    pub expires_at: Option<Time>,
+    /// When a packet last used it.
+    pub used_at: Option<Time>,
+    /// Packets that used it.
+    pub packets: u64,
+    /// Their octets.
+    pub bytes: u64,
+}
+
+/// A mapping as a Map-Reply brought it.
+#[derive(Clone, Debug)]
+pub struct Learned {
+    /// Its EID prefix.
+    pub prefix: EidPrefix,
+    /// What to do.
+    pub mapping: Mapping,
+    /// The record's TTL.
+    pub ttl: Duration,
+    /// Who sent it.
+    pub map_source: IpAddr,
+}
+
+/// The entries of all instances and both families.
+#[derive(Debug, Default)]
+pub struct MapCache {
+    entries: PrefixMap<Entry>,
+    /// When learned entries go, in order: the next expiry is the first key.
+    expiries: BTreeMap<(Time, EidPrefix), ()>,
+    /// Entries turned away because the family was full.
+    pub rejected: u64,
+}
+
+impl MapCache {
+    /// Puts a static entry, which asks for what it covers, unless the prefix is there already.
+    pub fn add_static(&mut self, prefix: EidPrefix, now: Time) {
+        if self
+            .entries
+            .get(&prefix)
+            .is_some_and(|entry| entry.source == Source::Static)
+        {
+            return;
+        }
+        self.remove(&prefix);
+        let entry = Entry {
+            mapping: Mapping::SendMapRequest,
+            source: Source::Static,
+            map_source: None,
+            created_at: now,
+            modified_at: now,
+            expires_at: None,
+            used_at: None,
+            packets: 0,
+            bytes: 0,
+        };
+        self.entries.insert(prefix, entry);
+    }
+
+    /// Takes in a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):
+    ///
+    /// - a prefix that is there is overwritten in place, its uptime kept;
+    /// - a less specific prefix than one that holds `asked` replaces it: the more specific entry's
+    ///   owner no longer stands behind it; other more specifics stay, and the taken-in entry lives no
+    ///   longer than the shortest-lived of them, for it must not outlast what it is pierced by;
+    /// - a TTL of zero removes the prefix.
+    ///
+    /// Returns whether the mapping was taken; a full family turns away prefixes that it does not
+    /// hold (`limit` entries).
+    pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
+        let prefix = learned.prefix;
+        if learned.ttl.is_zero() {
+            self.remove_learned(&prefix);
+            return true;
+        }
+        let mut expires_at = now + learned.ttl;
+        let inside: Vec<(EidPrefix, Option<Time>)> = self
+            .entries
+            .covered_by(&prefix)
+            .filter(|(inner, entry)| *inner != prefix && entry.source == Source::MapReply)
+            .map(|(inner, entry)| (inner, entry.expires_at))
+            .collect();
+        for (inner, inner_expires_at) in inside {
+            if inner.contains(asked) {
+                self.remove(&inner);
+            } else if let Some(inner_expires_at) = inner_expires_at {
+                expires_at = expires_at.min(inner_expires_at);
+            }
+        }
+        let known = self.entries.contains(&prefix);
+        if !known && self.entries.len_of(prefix.instance_id(), prefix.family()) >= limit {
+            self.rejected += 1;
+            return false;
+        }
+        self.put(learned, expires_at, now);
+        true
+    }
+
+    fn put(&mut self, learned: Learned, expires_at: Time, now: Time) {
+        let before = self.remove(&learned.prefix);
+        let mapping = keep_uptimes(learned.mapping, before.as_ref());
+        let changed = before
+            .as_ref()
+            .is_none_or(|entry| !same_mapping(&entry.mapping, &mapping));
+        let entry = Entry {
+            modified_at: match &before {
+                Some(entry) if !changed => entry.modified_at,
+                _ => now,
+            },
+            mapping,
+            source: Source::MapReply,
+            map_source: Some(learned.map_source),
+            created_at: before.as_ref().map_or(now, |entry| entry.created_at),
+            expires_at: Some(expires_at),
+            used_at: before.as_ref().and_then(|entry| entry.used_at),
+            packets: before.as_ref().map_or(0, |entry| entry.packets),
+            bytes: before.as_ref().map_or(0, |entry| entry.bytes),
+        };
+        self.expiries.insert((expires_at, learned.prefix), ());
+        self.entries.insert(learned.prefix, entry);
+    }
+
+    /// Takes an entry out, learned or static.
+    pub fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
+        let entry = self.entries.remove(prefix)?;
+        if let Some(expires_at) = entry.expires_at {
+            self.expiries.remove(&(expires_at, *prefix));
+        }
+        Some(entry)
+    }
+
+    fn remove_learned(&mut self, prefix: &EidPrefix) {
+        if self
+            .entries
+            .get(prefix)
+            .is_some_and(|entry| entry.source == Source::MapReply)
+        {
+            self.remove(prefix);
+        }
+    }
+
+    /// Forgets what was learned: of a family of an instance, or one prefix.
+    pub fn clear(&mut self, id: InstanceId, family: Family, only: Option<EidPrefix>) {
+        if let Some(prefix) = only {
+            return self.remove_learned(&prefix);
+        }
+        let learned: Vec<EidPrefix> = self
+            .entries
+            .iter_after(id, family, None)
+            .filter(|(_, entry)| entry.source == Source::MapReply)
+            .map(|(prefix, _)| prefix)
+            .collect();
+        for prefix in learned {
+            self.remove(&prefix);
+        }
+    }
+
+    /// Takes out what has outlived its TTL.
+    pub fn expire(&mut self, now: Time) {
+        while let Some((&(at, prefix), ())) = self.expiries.first_key_value() {
+            if at > now {
+                break;
+            }
+            self.remove(&prefix);
+        }
+    }
+
+    /// When the next entry expires.
+    pub fn next_expiry(&self) -> Option<Time> {
+        self.expiries.first_key_value().map(|((at, _), ())| *at)
+    }
+
+    /// The entry for a packet, with its use counted.
+    pub fn use_for(&mut self, eid: Eid, len: usize, now: Time) -> Option<(EidPrefix, &Mapping)> {
+        let (prefix, entry) = self.entries.longest_match_mut(eid)?;
+        entry.packets += 1;
+        entry.bytes += len as u64;
+        entry.used_at = Some(now);
+        Some((prefix, &entry.mapping))
+    }
+
+    /// The entry of the longest prefix that holds `eid`.
+    pub fn lookup(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
+        self.entries.longest_match(eid)
+    }
+
+    /// The entries, for a `show`.
+    pub fn entries(&self) -> &PrefixMap<Entry> {
+        &self.entries
+    }
+}
+
+/// Keeps the uptime of each locator that stays as it was.
+fn keep_uptimes(mapping: Mapping, before: Option<&Entry>) -> Mapping {
+    let (Mapping::Locators(mut locators), Some(Mapping::Locators(old))) =
+        (mapping.clone(), before.map(|entry| &entry.mapping))
+    else {
+        return mapping;
+    };
+    for locator in &mut locators {
+        let same = old
+            .iter()
+            .find(|old| old.rloc == locator.rloc && old.up == locator.up);
+        if let Some(same) = same {
+            locator.since = same.since;
+        }
+    }
+    Mapping::Locators(locators)
+}
+
+fn same_mapping(one: &Mapping, other: &Mapping) -> bool {
+    one == other
+}
