@@ -261,3 +261,169 @@ fn hmac<M: Mac + KeyInit>(secret: &[u8], octets: &[u8]) -> Vec<u8> {
     let mac = <M as KeyInit>::new_from_slice(secret).expect("HMAC takes a key of any length");
     mac.chain_update(octets).finalize().into_bytes().to_vec()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::{EidPrefix, InstanceId};
+    use crate::wire::{Action, Info, MapRegister, MappingRecord, Message, Nonce, XtrIdentity};
+
+    const ALL: [Algorithm; 3] = [
+        Algorithm::HmacSha1,
+        Algorithm::HmacSha256,
+        Algorithm::HmacSha256Hkdf,
+    ];
+
+    fn key(algorithm: Algorithm) -> Key {
+        Key {
+            algorithm,
+            secret: b"cisco".to_vec(),
+            key_id: 0,
+        }
+    }
+
+    fn eid_prefix() -> EidPrefix {
+        EidPrefix::new(
+            InstanceId::DEFAULT,
+            "172.16.0.0/24".parse().expect("a prefix"),
+        )
+    }
+
+    fn register() -> MapRegister {
+        let record = MappingRecord {
+            ttl_minutes: 1440,
+            eid_prefix: eid_prefix(),
+            action: Action::NoAction,
+            authoritative: true,
+            map_version: 0,
+            locators: Vec::new(),
+        };
+        MapRegister {
+            nonce: Nonce(7),
+            records: vec![record],
+            xtr_identity: Some(XtrIdentity {
+                xtr_id: 1,
+                site_id: 2,
+            }),
+            ..MapRegister::default()
+        }
+    }
+
+    /// The register with `length` octets of Authentication Data, its MAC over all but the last
+    /// `uncovered` octets.
+    fn signed_otherwise(algorithm: Algorithm, length: usize, uncovered: usize) -> Vec<u8> {
+        let data = vec![0; length];
+        let authentication = Authentication {
+            key_id: 0,
+            algorithm: algorithm.number(),
+            data,
+        };
+        let mut octets = MapRegister {
+            authentication,
+            ..register()
+        }
+        .emit();
+        let secret = message_secret(MessageType::MapRegister, algorithm, &octets, b"cisco");
+        let mut mac = mac(algorithm, &secret, &octets[..octets.len() - uncovered]);
+        mac.resize(length, 0);
+        octets[DATA_AT..DATA_AT + length].copy_from_slice(&mac);
+        octets
+    }
+
+    #[test]
+    fn a_mac_is_accepted_in_the_lengths_that_peers_send_and_in_no_other() {
+        for algorithm in ALL {
+            let sha1 = algorithm == Algorithm::HmacSha1;
+            let accepted = if sha1 { [12, 20] } else { [16, 32] };
+            for length in 0..40 {
+                let verified = verify(&signed_otherwise(algorithm, length, 0), &key(algorithm));
+                let refused = Err(AuthError::Length {
+                    algorithm,
+                    found: length,
+                });
+                let expected = if accepted.contains(&length) {
+                    Ok(())
+                } else {
+                    refused
+                };
+                assert_eq!(verified, expected, "{algorithm:?}, {length} octets");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mac_may_end_at_the_last_record_and_nowhere_else() {
+        for algorithm in ALL {
+            let length = algorithm.sent_length();
+            for uncovered in 0..40 {
+                let octets = signed_otherwise(algorithm, length, uncovered);
+                let expected = if [0, 24].contains(&uncovered) {
+                    Ok(())
+                } else {
+                    Err(AuthError::Mismatch)
+                };
+                assert_eq!(verify(&octets, &key(algorithm)), expected, "{uncovered}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_without_authentication_is_refused_where_a_key_is_configured() {
+        let refused = verify(&register().emit(), &key(Algorithm::HmacSha1));
+        assert_eq!(refused, Err(AuthError::Algorithm(0)));
+    }
+
+    #[test]
+    fn the_key_id_must_be_that_of_the_key() {
+        let octets = register().emit_signed(&key(Algorithm::HmacSha256));
+        let other = Key {
+            key_id: 3,
+            ..key(Algorithm::HmacSha256)
+        };
+        assert_eq!(
+            verify(&octets, &other),
+            Err(AuthError::KeyId {
+                found: 0,
+                expected: 3
+            })
+        );
+        assert_eq!(verify(&register().emit_signed(&other), &other), Ok(()));
+    }
+
+    #[test]
+    fn the_key_says_how_to_sign_and_the_message_how_to_verify() {
+        let octets = register().emit_signed(&key(Algorithm::HmacSha256Hkdf));
+        assert_eq!(verify(&octets, &key(Algorithm::HmacSha1)), Ok(()));
+    }
+
+    #[test]
+    fn a_mac_of_one_message_type_does_not_fit_another_with_hkdf() {
+        let mut octets = register().emit_signed(&key(Algorithm::HmacSha256Hkdf));
+        let as_register = message_secret(MessageType::MapRegister, ALL[2], &octets, b"cisco");
+        octets[0] = octets[0] & 0x0f | 0x40;
+        let as_notify = message_secret(MessageType::MapNotify, ALL[2], &octets, b"cisco");
+        assert_ne!(as_register, as_notify);
+    }
+
+    #[test]
+    fn an_unsigned_type_and_a_torn_message_are_errors() {
+        let info = Message::Info(Info {
+            reply: false,
+            nonce: Nonce(1),
+            authentication: Authentication::default(),
+            ttl_minutes: 0,
+            eid_prefix: eid_prefix(),
+            nat: crate::wire::Address::None,
+        });
+        let unsigned = verify(&info.emit(), &key(Algorithm::HmacSha1));
+        assert_eq!(unsigned, Err(AuthError::Unsigned("Info")));
+        let torn = verify(&[0x30; 10], &key(Algorithm::HmacSha1));
+        assert!(matches!(torn, Err(AuthError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_key_does_not_print_its_secret() {
+        let shown = format!("{:?}", key(Algorithm::HmacSha1));
+        assert_eq!(shown, "Key { algorithm: HmacSha1, key_id: 0, .. }");
+    }
+}

@@ -24,6 +24,8 @@ pub mod map_register;
 pub mod map_reply;
 pub mod map_request;
 pub mod record;
+#[cfg(test)]
+mod round_trip;
 mod show;
 
 pub use address::Address;
