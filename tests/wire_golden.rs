@@ -325,6 +325,11 @@ fn a_message_shows_on_one_line() {
         "Map-Reply nonce 0x5A4AC708-0x59A42AB6 for 172.16.0.0/24 TTL 1 natively-forward"
     );
     assert_eq!(
+        shown("Map-Reply, two records"),
+        "Map-Reply nonce 0x00000000-0x00000008 for 172.16.0.0/24 TTL 1440 authoritative locators \
+         203.0.113.11 1/100 LR; 172.16.0.128/25 TTL 1440 locators 198.51.100.21 1/100 R"
+    );
+    assert_eq!(
         shown("Map-Request, EID in LCAF"),
         "Map-Request nonce 0x00000000-0x0000000D ITR-RLOCs 198.51.100.21 for [4100] 172.16.0.0/24"
     );

@@ -397,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mac_of_one_message_type_does_not_fit_another_with_hkdf() {
+    fn hkdf_gives_each_message_type_a_key_of_its_own() {
         let mut octets = register().emit_signed(&key(Algorithm::HmacSha256Hkdf));
         let as_register = message_secret(MessageType::MapRegister, ALL[2], &octets, b"cisco");
         octets[0] = octets[0] & 0x0f | 0x40;

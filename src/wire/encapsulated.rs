@@ -171,7 +171,7 @@ impl InnerHeader {
             wanted: Ipv4Header::MIN_LEN,
             left: packet.len(),
         };
-        let (header, rest) = match Ipv4Header::from_slice(packet) {
+        let (header, _) = match Ipv4Header::from_slice(packet) {
             Err(etherparse::err::ipv4::HeaderSliceError::Len(_)) => return Err(truncated),
             parsed => parsed.map_err(|_| Problem::NotUdp)?,
         };
@@ -185,8 +185,11 @@ impl InnerHeader {
         if header.protocol != ip_number::UDP || header.is_fragmenting_payload() {
             return Err(Problem::NotUdp);
         }
-        let length = header.payload_len().map_err(|_| Problem::NotUdp)?;
-        Ok((InnerHeader::V4(header), first(rest, length)?))
+        let end = usize::from(header.total_len);
+        let datagram = first(packet, end)?
+            .get(header.header_len()..)
+            .ok_or(Problem::NotUdp)?;
+        Ok((InnerHeader::V4(header), datagram))
     }
 
     fn parse_v6(packet: &[u8]) -> Result<(Self, &[u8]), Problem> {
@@ -194,12 +197,13 @@ impl InnerHeader {
             wanted: Ipv6Header::LEN,
             left: packet.len(),
         };
-        let (header, rest) = Ipv6Header::from_slice(packet).map_err(|_| truncated)?;
+        let (header, _) = Ipv6Header::from_slice(packet).map_err(|_| truncated)?;
         if header.next_header != ip_number::UDP {
             return Err(Problem::NotUdp);
         }
-        let length = header.payload_length;
-        Ok((InnerHeader::V6(header), first(rest, length)?))
+        let end = Ipv6Header::LEN + usize::from(header.payload_length);
+        let datagram = &first(packet, end)?[Ipv6Header::LEN..];
+        Ok((InnerHeader::V6(header), datagram))
     }
 
     fn len(&self) -> usize {
@@ -245,12 +249,11 @@ fn parse_udp<'a>(ip: &InnerHeader, datagram: &'a [u8]) -> Result<(UdpHeader, &'a
         wanted: UdpHeader::LEN,
         left: datagram.len(),
     };
-    let (udp, rest) = UdpHeader::from_slice(datagram).map_err(|_| truncated)?;
-    let length = udp
-        .length
-        .checked_sub(UdpHeader::LEN as u16)
+    let (udp, _) = UdpHeader::from_slice(datagram).map_err(|_| truncated)?;
+    let end = usize::from(udp.length);
+    let payload = first(datagram, end)?
+        .get(UdpHeader::LEN..)
         .ok_or(Problem::NotUdp)?;
-    let payload = first(rest, length)?;
     let computed = ip.udp_checksum(&udp, payload);
     if udp.checksum != computed {
         return Err(Problem::Checksum {
@@ -261,8 +264,7 @@ fn parse_udp<'a>(ip: &InnerHeader, datagram: &'a [u8]) -> Result<(UdpHeader, &'a
     Ok((udp, payload))
 }
 
-fn first(octets: &[u8], length: u16) -> Result<&[u8], Problem> {
-    let wanted = usize::from(length);
+fn first(octets: &[u8], wanted: usize) -> Result<&[u8], Problem> {
     octets.get(..wanted).ok_or(Problem::Truncated {
         wanted,
         left: octets.len(),

@@ -118,7 +118,7 @@ impl FirstWord {
         FirstWord(self.0 | value << (32 - first - width))
     }
 
-    /// Sets the record count, which [`Self::counted`] has bounded.
+    /// Sets the record count, which [`counted`] has bounded.
     pub(super) fn with_count(self, count: usize) -> Self {
         self.with_bits(24, 8, count as u32 & 0xff)
     }

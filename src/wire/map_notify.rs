@@ -13,7 +13,7 @@ use super::record::MappingRecord;
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-/// |Type=4/5|I|R|          Reserved                | Record Count  |
+/// |Type=4 |I|R|            Reserved               | Record Count  |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// |                            Nonce (64)                         |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -38,7 +38,7 @@ pub struct MapNotify {
     pub xtr_identity: Option<XtrIdentity>,
 }
 
-/// A Map-Notify-Ack: the contents of the Map-Notify that it answers, signed again.
+/// A Map-Notify-Ack, type 5: the contents of the Map-Notify that it answers, signed again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapNotifyAck(pub MapNotify);
 

@@ -32,7 +32,7 @@ pub use address::Address;
 pub use auth::{Algorithm, AuthError, Authentication, Key, verify};
 pub use data_header::{DataHeader, NonceField};
 pub use encapsulated::Encapsulated;
-pub use error::{ParseError, Problem};
+pub use error::{ParseError, Place, Problem};
 pub use first_word::MessageType;
 pub use info::Info;
 pub use map_notify::{MapNotify, MapNotifyAck};

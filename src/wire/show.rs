@@ -78,7 +78,7 @@ impl Display for MapReply {
                 (self.security, "security"),
             ],
         )?;
-        list(f, " for ", &self.records)
+        mappings(f, &self.records)
     }
 }
 
@@ -98,7 +98,7 @@ impl Display for MapRegister {
             ],
         )?;
         write!(f, " {}", self.authentication)?;
-        list(f, " for ", &self.records)?;
+        mappings(f, &self.records)?;
         show_identity(f, self.xtr_identity)
     }
 }
@@ -119,7 +119,7 @@ fn show_map_notify(f: &mut Formatter<'_>, name: &str, message: &MapNotify) -> fm
     write!(f, "{name} nonce {}", message.nonce)?;
     words(f, &[(message.built_for_rtr, "built-for-RTR")])?;
     write!(f, " {}", message.authentication)?;
-    list(f, " for ", &message.records)?;
+    mappings(f, &message.records)?;
     show_identity(f, message.xtr_identity)
 }
 
@@ -279,8 +279,22 @@ fn words(f: &mut Formatter<'_>, words: &[(bool, &str)]) -> fmt::Result {
 
 /// `lead` and then the items with commas between; nothing if there are none.
 fn list<T: Display>(f: &mut Formatter<'_>, lead: &str, items: &[T]) -> fmt::Result {
+    separated(f, lead, ", ", items)
+}
+
+/// Mappings, which have commas of their own.
+fn mappings(f: &mut Formatter<'_>, records: &[MappingRecord]) -> fmt::Result {
+    separated(f, " for ", "; ", records)
+}
+
+fn separated<T: Display>(
+    f: &mut Formatter<'_>,
+    lead: &str,
+    separator: &str,
+    items: &[T],
+) -> fmt::Result {
     for (index, item) in items.iter().enumerate() {
-        f.write_str(if index == 0 { lead } else { ", " })?;
+        f.write_str(if index == 0 { lead } else { separator })?;
         item.fmt(f)?;
     }
     Ok(())
