@@ -3,7 +3,7 @@
 //! Learned entries live for the TTL of their record; static entries make the ITR ask. An entry that
 //! is learned again is overwritten in place and keeps its uptime, as IOS shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -79,6 +79,23 @@ pub struct Entry {
     pub bytes: u64,
 }
 
+impl Entry {
+    /// A static entry.
+    fn asking(created_at: Time) -> Self {
+        Entry {
+            mapping: Mapping::SendMapRequest,
+            source: Source::Static,
+            map_source: None,
+            created_at,
+            modified_at: created_at,
+            expires_at: None,
+            used_at: None,
+            packets: 0,
+            bytes: 0,
+        }
+    }
+}
+
 /// A mapping as a Map-Reply brought it.
 #[derive(Clone, Debug)]
 pub struct Learned {
@@ -96,35 +113,30 @@ pub struct Learned {
 #[derive(Debug, Default)]
 pub struct MapCache {
     entries: PrefixMap<Entry>,
-    /// When learned entries go, in order: the next expiry is the first key.
-    expiries: BTreeMap<(Time, EidPrefix), ()>,
+    /// The static prefixes, and since when: a learned entry of the same prefix stands in front of the
+    /// static one, which is there again when the learned one goes.
+    statics: BTreeMap<EidPrefix, Time>,
+    /// When learned entries go, the next one first.
+    expiries: BTreeSet<(Time, EidPrefix)>,
     /// Entries turned away because the family was full.
     pub rejected: u64,
 }
 
 impl MapCache {
-    /// Puts a static entry, which asks for what it covers, unless the prefix is there already.
-    pub fn add_static(&mut self, prefix: EidPrefix, now: Time) {
-        if self
-            .entries
-            .get(&prefix)
-            .is_some_and(|entry| entry.source == Source::Static)
-        {
-            return;
+    /// Makes the static entries, which ask for what they cover, those of `wanted`; one that stays
+    /// keeps its uptime.
+    pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
+        self.statics.retain(|prefix, _| wanted.contains(prefix));
+        let statics = &self.statics;
+        self.entries.retain(|prefix, entry| {
+            entry.source != Source::Static || statics.contains_key(&prefix)
+        });
+        for &prefix in wanted {
+            if !self.statics.contains_key(&prefix) {
+                self.statics.insert(prefix, now);
+                self.forget(&prefix);
+            }
         }
-        self.remove(&prefix);
-        let entry = Entry {
-            mapping: Mapping::SendMapRequest,
-            source: Source::Static,
-            map_source: None,
-            created_at: now,
-            modified_at: now,
-            expires_at: None,
-            used_at: None,
-            packets: 0,
-            bytes: 0,
-        };
-        self.entries.insert(prefix, entry);
     }
 
     /// Takes in a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):
@@ -140,7 +152,7 @@ impl MapCache {
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
         if learned.ttl.is_zero() {
-            self.remove_learned(&prefix);
+            self.forget_learned(&prefix);
             return true;
         }
         let mut expires_at = now + learned.ttl;
@@ -152,7 +164,7 @@ impl MapCache {
             .collect();
         for (inner, inner_expires_at) in inside {
             if inner.contains(asked) {
-                self.remove(&inner);
+                self.forget(&inner);
             } else if let Some(inner_expires_at) = inner_expires_at {
                 expires_at = expires_at.min(inner_expires_at);
             }
@@ -169,9 +181,7 @@ impl MapCache {
     fn put(&mut self, learned: Learned, expires_at: Time, now: Time) {
         let before = self.remove(&learned.prefix);
         let mapping = keep_uptimes(learned.mapping, before.as_ref());
-        let changed = before
-            .as_ref()
-            .is_none_or(|entry| !same_mapping(&entry.mapping, &mapping));
+        let changed = before.as_ref().is_none_or(|entry| entry.mapping != mapping);
         let entry = Entry {
             modified_at: match &before {
                 Some(entry) if !changed => entry.modified_at,
@@ -186,12 +196,11 @@ impl MapCache {
             packets: before.as_ref().map_or(0, |entry| entry.packets),
             bytes: before.as_ref().map_or(0, |entry| entry.bytes),
         };
-        self.expiries.insert((expires_at, learned.prefix), ());
+        self.expiries.insert((expires_at, learned.prefix));
         self.entries.insert(learned.prefix, entry);
     }
 
-    /// Takes an entry out, learned or static.
-    pub fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
+    fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
         let entry = self.entries.remove(prefix)?;
         if let Some(expires_at) = entry.expires_at {
             self.expiries.remove(&(expires_at, *prefix));
@@ -199,20 +208,24 @@ impl MapCache {
         Some(entry)
     }
 
-    fn remove_learned(&mut self, prefix: &EidPrefix) {
-        if self
-            .entries
-            .get(prefix)
-            .is_some_and(|entry| entry.source == Source::MapReply)
-        {
-            self.remove(prefix);
+    /// Takes an entry out; a static one that it stood in front of is there again.
+    fn forget(&mut self, prefix: &EidPrefix) {
+        self.remove(prefix);
+        if let Some(&created_at) = self.statics.get(prefix) {
+            self.entries.insert(*prefix, Entry::asking(created_at));
+        }
+    }
+
+    fn forget_learned(&mut self, prefix: &EidPrefix) {
+        if self.entries.get(prefix).is_some_and(|entry| entry.source == Source::MapReply) {
+            self.forget(prefix);
         }
     }
 
     /// Forgets what was learned: of a family of an instance, or one prefix.
     pub fn clear(&mut self, id: InstanceId, family: Family, only: Option<EidPrefix>) {
         if let Some(prefix) = only {
-            return self.remove_learned(&prefix);
+            return self.forget_learned(&prefix);
         }
         let learned: Vec<EidPrefix> = self
             .entries
@@ -221,23 +234,23 @@ impl MapCache {
             .map(|(prefix, _)| prefix)
             .collect();
         for prefix in learned {
-            self.remove(&prefix);
+            self.forget(&prefix);
         }
     }
 
     /// Takes out what has outlived its TTL.
     pub fn expire(&mut self, now: Time) {
-        while let Some((&(at, prefix), ())) = self.expiries.first_key_value() {
+        while let Some(&(at, prefix)) = self.expiries.first() {
             if at > now {
                 break;
             }
-            self.remove(&prefix);
+            self.forget(&prefix);
         }
     }
 
     /// When the next entry expires.
     pub fn next_expiry(&self) -> Option<Time> {
-        self.expiries.first_key_value().map(|((at, _), ())| *at)
+        self.expiries.first().map(|&(at, _)| at)
     }
 
     /// The entry for a packet, with its use counted.
@@ -268,16 +281,10 @@ fn keep_uptimes(mapping: Mapping, before: Option<&Entry>) -> Mapping {
         return mapping;
     };
     for locator in &mut locators {
-        let same = old
-            .iter()
-            .find(|old| old.rloc == locator.rloc && old.up == locator.up);
+        let same = old.iter().find(|old| old.rloc == locator.rloc && old.up == locator.up);
         if let Some(same) = same {
             locator.since = same.since;
         }
     }
     Mapping::Locators(locators)
-}
-
-fn same_mapping(one: &Mapping, other: &Mapping) -> bool {
-    one == other
 }

@@ -122,10 +122,7 @@ mod tests {
     #[test]
     fn a_type_without_a_parser_is_an_error_that_names_it() {
         let error = Message::parse(&[0x60, 0, 0, 0]).expect_err("Map-Referral is not parsed");
-        assert_eq!(
-            error.to_string(),
-            "LISP message: type 6 is not known, at octet 0"
-        );
+        assert_eq!(error.to_string(), "LISP message: type 6 is not known, at octet 0");
     }
 
     #[test]
