@@ -3,6 +3,7 @@
 //! Learned entries live for the TTL of their record; static entries make the ITR ask. An entry that
 //! is learned again is overwritten in place and keeps its uptime, as IOS shows it.
 
+use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -132,9 +133,9 @@ impl MapCache {
             entry.source != Source::Static || statics.contains_key(&prefix)
         });
         for &prefix in wanted {
-            if !self.statics.contains_key(&prefix) {
-                self.statics.insert(prefix, now);
-                self.forget(&prefix);
+            if let Vacant(absent) = self.statics.entry(prefix) {
+                absent.insert(now);
+                self.entries.insert(prefix, Entry::asking(now));
             }
         }
     }
@@ -287,4 +288,126 @@ fn keep_uptimes(mapping: Mapping, before: Option<&Entry>) -> Mapping {
         }
     }
     Mapping::Locators(locators)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn eid(text: &str) -> Eid {
+        Eid::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn to(rloc: &str, now: Time) -> Mapping {
+        let rloc = Rloc(rloc.parse().unwrap());
+        Mapping::Locators(vec![Locator { rloc, priority: 1, weight: 100, up: true, since: now }])
+    }
+
+    /// An ITR's cache, which has its default.
+    fn cache() -> MapCache {
+        let mut cache = MapCache::default();
+        cache.reconcile_static(&BTreeSet::from([prefix("0.0.0.0/0")]), Time::ZERO);
+        cache
+    }
+
+    fn learn(cache: &mut MapCache, text: &str, mapping: Mapping, ttl: Duration, at: u64) -> bool {
+        let map_source = "209.165.201.31".parse().unwrap();
+        let learned = Learned { prefix: prefix(text), mapping, ttl, map_source };
+        cache.learn(learned, eid("172.16.0.12"), 4, Time::from_secs(at))
+    }
+
+    fn prefixes(cache: &MapCache) -> Vec<String> {
+        cache.entries().iter().map(|(prefix, _)| prefix.to_string()).collect()
+    }
+
+    #[test]
+    fn a_mapping_that_is_learned_again_keeps_its_uptime() {
+        let mut cache = cache();
+        let mapping = to("203.0.113.11", Time::ZERO);
+        learn(&mut cache, "172.16.0.0/24", mapping, DAY, 0);
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 3588);
+        let (_, entry) = cache.lookup(eid("172.16.0.12")).unwrap();
+        assert_eq!(entry.mapping, Mapping::ForwardNative);
+        assert_eq!(entry.created_at, Time::ZERO);
+        assert_eq!(entry.modified_at, Time::from_secs(3588));
+        assert_eq!(entry.expires_at, Some(Time::from_secs(3648)));
+    }
+
+    #[test]
+    fn a_locator_that_stays_keeps_its_uptime() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.0/24", to("203.0.113.11", Time::ZERO), DAY, 0);
+        let again = to("203.0.113.11", Time::from_secs(100));
+        learn(&mut cache, "172.16.0.0/24", again, DAY, 100);
+        let (_, entry) = cache.lookup(eid("172.16.0.12")).unwrap();
+        assert_eq!(entry.mapping, to("203.0.113.11", Time::ZERO));
+        assert_eq!(entry.modified_at, Time::ZERO);
+    }
+
+    #[test]
+    fn a_less_specific_reply_ends_the_more_specific_that_holds_what_was_asked_and_no_other() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.12/32", to("198.51.100.21", Time::ZERO), DAY, 0);
+        learn(&mut cache, "172.16.0.128/25", to("198.51.100.21", Time::ZERO), MINUTE, 0);
+        learn(&mut cache, "172.16.0.0/24", to("203.0.113.11", Time::ZERO), DAY, 10);
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0", "172.16.0.0/24", "172.16.0.128/25"]);
+        let covering = cache.entries().get(&prefix("172.16.0.0/24")).unwrap();
+        assert_eq!(covering.expires_at, Some(Time::from_secs(60)), "it outlives no inner one");
+    }
+
+    #[test]
+    fn entries_go_when_their_time_has_come_and_static_ones_stay() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 0);
+        assert_eq!(cache.next_expiry(), Some(Time::from_secs(60)));
+        cache.expire(Time(59_999_999));
+        assert_eq!(prefixes(&cache).len(), 2);
+        cache.expire(Time::from_secs(60));
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0"]);
+        assert_eq!(cache.next_expiry(), None);
+    }
+
+    #[test]
+    fn a_reply_for_a_static_prefix_stands_in_front_of_it_and_gives_way_to_it() {
+        let mut cache = cache();
+        learn(&mut cache, "0.0.0.0/0", Mapping::ForwardNative, MINUTE, 0);
+        let (_, entry) = cache.lookup(eid("8.8.8.8")).unwrap();
+        assert_eq!(entry.mapping, Mapping::ForwardNative);
+        cache.expire(Time::from_secs(60));
+        let (_, entry) = cache.lookup(eid("8.8.8.8")).unwrap();
+        assert_eq!((&entry.mapping, entry.source), (&Mapping::SendMapRequest, Source::Static));
+    }
+
+    #[test]
+    fn a_ttl_of_zero_and_a_clear_take_out_what_was_learned() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 0);
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, Duration::ZERO, 1);
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0"]);
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 0);
+        cache.clear(InstanceId::DEFAULT, Family::Ipv6, None);
+        assert_eq!(prefixes(&cache).len(), 2);
+        cache.clear(InstanceId::DEFAULT, Family::Ipv4, None);
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0"]);
+        assert_eq!(cache.next_expiry(), None);
+    }
+
+    #[test]
+    fn a_full_family_turns_away_what_it_does_not_hold() {
+        let mut cache = cache();
+        for third in 0..3 {
+            let text = format!("10.0.{third}.0/24");
+            assert!(learn(&mut cache, &text, Mapping::ForwardNative, MINUTE, 0));
+        }
+        assert!(!learn(&mut cache, "10.0.9.0/24", Mapping::ForwardNative, MINUTE, 0));
+        assert!(learn(&mut cache, "10.0.0.0/24", Mapping::Drop, MINUTE, 0));
+        assert_eq!(cache.rejected, 1);
+    }
 }

@@ -555,3 +555,230 @@ fn id_of(address: IpAddr) -> u128 {
         IpAddr::V6(address) => address.to_bits(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::addr::InstanceId;
+    use crate::router::config::{Lisp, Service, Site, SitePrefix};
+
+    fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn eid(text: &str) -> Eid {
+        Eid::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    /// A map-server with one site that has these prefixes, all with accept-more-specifics.
+    fn map_server(prefixes: &[EidPrefix]) -> MapServer {
+        let options = SitePrefix { accept_more_specifics: true };
+        let eid_prefixes = prefixes.iter().map(|prefix| (*prefix, options)).collect();
+        let service = Service { map_server: true, ..Service::default() };
+        let lisp = Lisp {
+            ipv4: service.clone(),
+            ipv6: service,
+            sites: BTreeMap::from([("site".to_owned(), Site { key: None, eid_prefixes })]),
+            ..Lisp::default()
+        };
+        let mut map_server = MapServer::default();
+        map_server.reconfigure(&Config { lisp: Some(lisp), ..Config::default() });
+        map_server
+    }
+
+    fn registration(prefix: EidPrefix, rloc: &str, xtr_id: u128, ttl_minutes: u32) -> Registration {
+        let source: IpAddr = rloc.parse().unwrap();
+        let locator = wire::LocatorRecord {
+            priority: 1,
+            weight: 100,
+            multicast_priority: 255,
+            multicast_weight: 0,
+            local: true,
+            probed: false,
+            reachable: true,
+            rloc: wire::Address::Ip(source),
+        };
+        Registration {
+            source,
+            xtr_id,
+            site_id: 0,
+            record: MappingRecord {
+                ttl_minutes,
+                eid_prefix: prefix,
+                action: Action::NoAction,
+                authoritative: true,
+                map_version: 0,
+                locators: vec![locator],
+            },
+            proxy_reply: false,
+            map_notify: true,
+            nonce: Nonce(1),
+            algorithm: Algorithm::HmacSha1,
+            first_registered_at: Time::ZERO,
+            last_registered_at: Time::ZERO,
+        }
+    }
+
+    fn register(server: &mut MapServer, prefix: EidPrefix, rloc: &str, xtr_id: u128) -> bool {
+        server.register(registration(prefix, rloc, xtr_id, 1440), false, Time::ZERO)
+    }
+
+    fn negative(server: &MapServer, asked: &str) -> (String, u32) {
+        match server.answer(eid(asked), &[Family::Ipv4]) {
+            Answer::Negative { prefix, ttl_minutes } => (prefix.to_string(), ttl_minutes),
+            other => panic!("{asked}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_configured_prefix_without_registration_is_answered_for_one_minute() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        assert_eq!(negative(&server, "172.16.0.12"), ("172.16.0.0/24".to_owned(), 1));
+        register(&mut server, prefix("172.16.0.13/32"), "203.0.113.11", 1);
+        assert_eq!(negative(&server, "172.16.0.12"), ("172.16.0.12/32".to_owned(), 1));
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.128/25"), "203.0.113.11", 1);
+        assert_eq!(negative(&server, "172.16.0.12"), ("172.16.0.0/25".to_owned(), 1));
+    }
+
+    #[test]
+    fn the_holes_of_the_reference_network() {
+        let sites = [
+            "172.16.0.0/24",
+            "192.168.0.0/24",
+            "10.10.10.0/24",
+            "10.20.20.0/24",
+            "2001:db8:a::/64",
+            "2001:db8:b::/64",
+            "2001:db8:a10::/64",
+            "2001:db8:a20::/64",
+        ];
+        let server = map_server(&sites.map(prefix));
+        for (asked, hole) in [
+            ("10.0.0.99", "10.0.0.0/13"),
+            ("10.99.0.5", "10.64.0.0/10"),
+            ("2001:db8:10::99", "2001:db8:10::/44"),
+        ] {
+            assert_eq!(negative(&server, asked), (hole.to_owned(), 15));
+        }
+    }
+
+    proptest! {
+        /// The hole by definition: of all prefixes around the EID that touch no known prefix, the
+        /// shortest. Eight bits of the address vary, so that brute force can look everywhere.
+        #[test]
+        fn a_hole_is_the_least_specific_prefix_that_touches_nothing_known(
+            known in prop::collection::vec((0u8..=255, 24u8..=32), 0..12),
+            asked in 0u8..=255,
+        ) {
+            let net = |last: u8, len: u8| {
+                let address: IpAddr = [10, 0, 0, last].into();
+                EidPrefix::new(InstanceId::DEFAULT, ipnet::IpNet::new(address, len).unwrap())
+            };
+            let known: Vec<EidPrefix> = known.into_iter().map(|(last, len)| net(last, len)).collect();
+            let asked = Eid::new(InstanceId::DEFAULT, [10, 0, 0, asked].into());
+            prop_assume!(!known.iter().any(|prefix| prefix.contains(asked)));
+            let octet = match asked.address {
+                IpAddr::V4(address) => address.octets()[3],
+                IpAddr::V6(_) => unreachable!("the EID is IPv4"),
+            };
+            let expected = if known.is_empty() {
+                prefix("0.0.0.0/0")
+            } else {
+                (24..=32)
+                    .map(|len| net(octet, len))
+                    .find(|hole| !known.iter().any(|prefix| prefix.overlaps(hole)))
+                    .unwrap()
+            };
+            let answer = map_server(&known).answer(asked, &[Family::Ipv4]);
+            prop_assert_eq!(
+                answer,
+                Answer::Negative { prefix: expected, ttl_minutes: UNKNOWN_TTL_MINUTES }
+            );
+        }
+    }
+
+    #[test]
+    fn only_prefixes_of_a_site_and_allowed_more_specifics_are_registered() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        assert!(register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1));
+        assert!(register(&mut server, prefix("172.16.0.128/25"), "203.0.113.11", 1));
+        assert!(!register(&mut server, prefix("172.16.0.0/23"), "203.0.113.11", 1));
+        assert!(!register(&mut server, prefix("10.99.0.0/24"), "203.0.113.11", 1));
+    }
+
+    #[test]
+    fn a_request_goes_to_the_etr_of_the_longest_registration() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1);
+        register(&mut server, prefix("172.16.0.128/25"), "198.51.100.21", 2);
+        let asked = |text| server.answer(eid(text), &[Family::Ipv4]);
+        let etr = |text: &str| Answer::Forward(Rloc(text.parse().unwrap()));
+        assert_eq!(asked("172.16.0.12"), etr("203.0.113.11"));
+        assert_eq!(asked("172.16.0.130"), etr("198.51.100.21"));
+    }
+
+    #[test]
+    fn another_locator_set_replaces_and_the_same_joins() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        let site = prefix("172.16.0.0/24");
+        register(&mut server, site, "203.0.113.11", 1);
+        register(&mut server, site, "203.0.113.11", 2);
+        assert_eq!(server.entries.get(&site).unwrap().registrations.len(), 2);
+        register(&mut server, site, "198.51.100.21", 3);
+        let left: Vec<u128> =
+            server.entries.get(&site).unwrap().registrations.keys().copied().collect();
+        assert_eq!(left, [3]);
+        assert_eq!(server.expiries.len(), 1);
+    }
+
+    #[test]
+    fn a_ttl_of_zero_takes_out_the_senders_registration_only() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        let host = prefix("172.16.0.12/32");
+        register(&mut server, host, "198.51.100.21", 2);
+        let late = registration(host, "203.0.113.11", 1, 0);
+        assert!(server.register(late, false, Time::ZERO), "acknowledged and ignored");
+        assert!(server.entries.get(&host).is_some());
+        let own = registration(host, "198.51.100.21", 2, 0);
+        assert!(server.register(own, false, Time::ZERO));
+        assert!(server.entries.get(&host).is_none(), "a more specific goes with its last xTR");
+        assert_eq!(server.more_specifics, 0);
+    }
+
+    #[test]
+    fn a_registration_lapses_after_three_minutes() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1);
+        server.expire(Time(179_999_999));
+        assert!(server.entries.get(&prefix("172.16.0.0/24")).unwrap().is_registered());
+        server.expire(Time::from_secs(180));
+        assert!(!server.entries.get(&prefix("172.16.0.0/24")).unwrap().is_registered());
+        assert_eq!(server.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_proxy_reply_is_nobodys_own_and_not_authoritative() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        let site = prefix("172.16.0.0/24");
+        let wants =
+            Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
+        server.register(wants, false, Time::ZERO);
+        let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &[Family::Ipv4]) else {
+            panic!("the map-server is to answer");
+        };
+        assert!(!record.authoritative && record.locators.iter().all(|locator| !locator.local));
+        assert_eq!(record.ttl_minutes, 1440);
+    }
+
+    #[test]
+    fn a_site_that_is_taken_away_takes_its_registrations_along() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.128/25"), "203.0.113.11", 1);
+        server.reconfigure(&Config::default());
+        assert!(server.entries.is_empty());
+        assert_eq!((server.expiries.len(), server.more_specifics), (0, 0));
+    }
+}
