@@ -157,8 +157,8 @@ fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     }
 }
 
-/// Settings come before the link goes up: an address that is checked for duplicates, or a router
-/// advertisement that is believed, cannot be taken back.
+/// Settings come before the link goes up: an address that is checked for duplicates, made up or
+/// believed from an advertisement cannot be taken back.
 fn set_link(
     socket: &mut RequestSocket,
     device: Device,
@@ -167,18 +167,19 @@ fn set_link(
     proxy_arp: bool,
 ) -> io::Result<()> {
     let name = device.name();
-    // Local delivery of every address of the router goes over `lo`.
-    let up = up || name == "lo";
-    let header = rt_link::Ifinfomsg {
+    let mut header = rt_link::Ifinfomsg {
         ifi_index: index(socket, &name)? as i32,
-        ifi_flags: if up { libc::IFF_UP as u32 } else { 0 },
-        ifi_change: libc::IFF_UP as u32,
         ..Default::default()
     };
     sysctl::prepare_device(&name, proxy_arp)?;
-    let mut request = rt_link::Request::new().op_setlink_do(&header);
-    encode_link(request.encode(), device, mtu);
-    socket.change(&request)
+    let mut settings = rt_link::Request::new().op_setlink_do(&header);
+    encode_link(settings.encode(), device, mtu);
+    socket.change(&settings)?;
+    // Local delivery of every address of the router goes over `lo`.
+    let up = up || name == "lo";
+    header.ifi_flags = if up { libc::IFF_UP as u32 } else { 0 };
+    header.ifi_change = libc::IFF_UP as u32;
+    socket.change(&rt_link::Request::new().op_setlink_do(&header))
 }
 
 fn encode_link(
