@@ -56,7 +56,10 @@ struct RawNode {
 
 /// A host has a list, a plain node has a list for each device.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
+#[serde(
+    untagged,
+    expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node"
+)]
 enum RawAddresses {
     OfHost(Vec<IpNet>),
     OfDevices(BTreeMap<String, Vec<IpNet>>),
@@ -93,6 +96,9 @@ impl LabFile {
             .map_err(|error| LabError::new(path, text, error.span(), error.message(), ""))?;
         let check = Check { path, text };
         check.name(&raw.name, "lab", true)?;
+        for name in raw.nodes.keys() {
+            check.name(name, "node", false)?;
+        }
         let (links, lans, places) = check.wires(&raw)?;
         let mut nodes = BTreeMap::new();
         for (name, node) in raw.nodes {
@@ -311,7 +317,6 @@ impl Check<'_> {
         raw: RawNode,
         devices: &[String],
     ) -> Result<Node, LabError> {
-        self.name(name, "node", false)?;
         let only = |span: Option<Span>, key: &str, kinds: &str| match span {
             None => Ok(()),
             Some(span) => Err(self.error(span, format!("{key} belongs to {kinds}"), "")),
@@ -322,14 +327,22 @@ impl Check<'_> {
         }
         if raw.kind == Kind::Router {
             let addresses = raw.addresses.as_ref().map(Spanned::span);
-            only(addresses, "addresses", "hosts and plain nodes: a router's are in its .conf")?;
+            only(
+                addresses,
+                "addresses",
+                "hosts and plain nodes: a router's are in its .conf",
+            )?;
         }
         if raw.kind != Kind::Node {
             let routes = raw.routes.as_ref().map(Spanned::span);
             only(routes, "routes", "plain nodes: a router's are in its .conf")?;
         }
         if raw.kind != Kind::Host {
-            only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
+            only(
+                raw.gateways.as_ref().map(Spanned::span),
+                "gateways",
+                "a host",
+            )?;
             only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
         }
         match raw.kind {
@@ -379,7 +392,11 @@ impl Check<'_> {
         devices: &[String],
     ) -> Result<Node, LabError> {
         let [device] = devices else {
-            let message = format!("a host has one link, {} has {}", name.get_ref(), devices.len());
+            let message = format!(
+                "a host has one link, {} has {}",
+                name.get_ref(),
+                devices.len()
+            );
             return Err(self.error(name.span(), message, ""));
         };
         let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);
