@@ -54,14 +54,19 @@ router_pid() { # LAB NODE: the process of a router, if it runs
     local pid socket="$run/$1/$2.sock"
     pid=$(cat "$run/$1/$2.pid" 2>/dev/null) || return 1
     # A number in a file proves nothing: the process must have this router's socket in its argv.
-    tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline" | grep -qxF -- "$socket" || return 1
+    [ -e "/proc/$pid" ] || return 1
+    tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF -- "$socket" || return 1
     echo "$pid"
+}
+
+runs() { # PID: whether a process lives; one that ended and waits for its parent has no argv
+    IFS= read -r -d '' _ 2>/dev/null <"/proc/$1/cmdline"
 }
 
 await_end() { # PID...: wait until the processes have ended, two seconds at most
     local pid tries=0
     for pid do
-        while kill -0 "$pid" 2>/dev/null; do
+        while runs "$pid"; do
             tries=$((tries + 1))
             [ "$tries" -le 100 ] || return 1
             sleep 0.02

@@ -2,4 +2,9 @@
 //!
 //! A lab is a directory with a `lab.toml` ([`file`]) and one IOS-style `.conf` per router.
 
+pub mod failure;
 pub mod file;
+pub mod open;
+pub mod patience;
+pub mod plan;
+pub mod verbs;

@@ -118,6 +118,33 @@ impl LabFile {
     }
 }
 
+/// Whether `name` may be a lab's; an error says why not.
+pub fn lab_name(name: &str) -> Result<(), String> {
+    name_problem(name, "lab", true).map_or(Ok(()), Err)
+}
+
+/// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
+/// them, and one lab never takes down the nodes of another.
+fn name_problem(text: &str, what: &str, dashes: bool) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
+    if text.is_empty() || !text.chars().all(fits) || text.starts_with('-') {
+        let dash = if dashes { ", -" } else { "" };
+        Some(format!(
+            "{text:?} is no name for a {what}: letters, digits, _{dash}"
+        ))
+    } else if text.len() > LONGEST_NAME {
+        Some(format!(
+            "the {what}'s name {text:?} is longer than {LONGEST_NAME} characters"
+        ))
+    } else if text == SWITCH {
+        Some(format!(
+            "{SWITCH:?} holds the lab's bridges: no {what} may be called so"
+        ))
+    } else {
+        None
+    }
+}
+
 /// The devices of each node that something is plugged into.
 type Places = BTreeMap<String, Vec<String>>;
 
@@ -132,22 +159,9 @@ impl Check<'_> {
         LabError::new(self.path, self.text, Some(span), message, label)
     }
 
-    /// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
-    /// them, and one lab never takes down the nodes of another.
     fn name(&self, name: &Spanned<String>, what: &str, dashes: bool) -> Result<(), LabError> {
-        let text = name.get_ref();
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
-        let problem = if text.is_empty() || !text.chars().all(fits) || text.starts_with('-') {
-            let dash = if dashes { ", -" } else { "" };
-            format!("{text:?} is no name for a {what}: letters, digits, _{dash}")
-        } else if text.len() > LONGEST_NAME {
-            format!("the {what}'s name {text:?} is longer than {LONGEST_NAME} characters")
-        } else if text == SWITCH {
-            format!("{SWITCH:?} is the namespace of the lab's bridges: no {what} may be called so")
-        } else {
-            return Ok(());
-        };
-        Err(self.error(name.span(), problem, ""))
+        name_problem(name.get_ref(), what, dashes)
+            .map_or(Ok(()), |problem| Err(self.error(name.span(), problem, "")))
     }
 
     fn device(&self, name: &str, span: Span, what: &str) -> Result<(), LabError> {
