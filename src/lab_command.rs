@@ -29,7 +29,7 @@ impl Which {
 
 /// The echos of `ping` and `pingall`.
 #[derive(Args)]
-struct EchoArgs {
+pub struct EchoArgs {
     /// How many echos
     #[arg(short, default_value_t = 5)]
     count: u32,
@@ -47,6 +47,7 @@ impl EchoArgs {
     }
 }
 
+/// Where a link is taken.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum State {
     Up,
