@@ -56,7 +56,10 @@ struct RawNode {
 
 /// A host has a list, a plain node has a list for each device.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
+#[serde(
+    untagged,
+    expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node"
+)]
 enum RawAddresses {
     OfHost(Vec<IpNet>),
     OfDevices(BTreeMap<String, Vec<IpNet>>),
@@ -322,14 +325,22 @@ impl Check<'_> {
         }
         if raw.kind == Kind::Router {
             let addresses = raw.addresses.as_ref().map(Spanned::span);
-            only(addresses, "addresses", "hosts and plain nodes: a router's are in its .conf")?;
+            only(
+                addresses,
+                "addresses",
+                "hosts and plain nodes: a router's are in its .conf",
+            )?;
         }
         if raw.kind != Kind::Node {
             let routes = raw.routes.as_ref().map(Spanned::span);
             only(routes, "routes", "plain nodes: a router's are in its .conf")?;
         }
         if raw.kind != Kind::Host {
-            only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
+            only(
+                raw.gateways.as_ref().map(Spanned::span),
+                "gateways",
+                "a host",
+            )?;
             only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
         }
         match raw.kind {
@@ -379,7 +390,11 @@ impl Check<'_> {
         devices: &[String],
     ) -> Result<Node, LabError> {
         let [device] = devices else {
-            let message = format!("a host has one link, {} has {}", name.get_ref(), devices.len());
+            let message = format!(
+                "a host has one link, {} has {}",
+                name.get_ref(),
+                devices.len()
+            );
             return Err(self.error(name.span(), message, ""));
         };
         let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);
