@@ -16,10 +16,7 @@ const GOLDEN: &str = include_str!("golden/lisp-golden.hex");
 
 fn golden() -> Vec<(&'static str, Vec<u8>)> {
     let lines: Vec<_> = GOLDEN.lines().collect();
-    lines
-        .chunks(2)
-        .map(|pair| (pair[0].trim_start_matches("# "), octets(pair[1])))
-        .collect()
+    lines.chunks(2).map(|pair| (pair[0].trim_start_matches("# "), octets(pair[1]))).collect()
 }
 
 fn octets(hex: &str) -> Vec<u8> {
@@ -33,16 +30,11 @@ fn is_data(title: &str) -> bool {
 }
 
 fn control() -> Vec<(&'static str, Vec<u8>)> {
-    golden()
-        .into_iter()
-        .filter(|(title, _)| !is_data(title) && !title.starts_with("RT "))
-        .collect()
+    golden().into_iter().filter(|(title, _)| !is_data(title) && !title.starts_with("RT ")).collect()
 }
 
 fn find(title: &str) -> Vec<u8> {
-    let mut found = golden()
-        .into_iter()
-        .filter(|(other, _)| other.starts_with(title));
+    let mut found = golden().into_iter().filter(|(other, _)| other.starts_with(title));
     found.next().expect("a golden message of that title").1
 }
 
@@ -64,11 +56,7 @@ fn eid(text: &str) -> Eid {
 }
 
 fn cisco(algorithm: Algorithm) -> Key {
-    Key {
-        algorithm,
-        secret: b"cisco".to_vec(),
-        key_id: 0,
-    }
+    Key { algorithm, secret: b"cisco".to_vec(), key_id: 0 }
 }
 
 #[test]
@@ -81,10 +69,7 @@ fn every_control_message_comes_back_octet_for_octet() {
 
 #[test]
 fn every_data_header_comes_back_octet_for_octet() {
-    let data: Vec<_> = golden()
-        .into_iter()
-        .filter(|(title, _)| is_data(title))
-        .collect();
+    let data: Vec<_> = golden().into_iter().filter(|(title, _)| is_data(title)).collect();
     assert_eq!(data.len(), 4);
     for (title, octets) in data {
         let (header, inner) = DataHeader::parse(&octets).expect("a header");
@@ -99,10 +84,7 @@ fn data_headers_say_what_their_titles_say() {
     assert_eq!(
         header("data, N and L"),
         DataHeader {
-            nonce: NonceField::Nonce {
-                nonce: 0xab_cdef,
-                echo: false
-            },
+            nonce: NonceField::Nonce { nonce: 0xab_cdef, echo: false },
             locator_status_bits: Some(1),
             ..DataHeader::default()
         }
@@ -129,32 +111,18 @@ fn the_smr_has_every_field() {
         records: vec![prefix(0, "192.168.0.22/32").into()],
         ..MapRequest::default()
     };
-    assert_eq!(
-        parse(&find("smr (P,S,D set")),
-        Message::MapRequest(expected)
-    );
+    assert_eq!(parse(&find("smr (P,S,D set")), Message::MapRequest(expected));
 }
 
 #[test]
 fn the_smr_invoked_request_stands_in_an_ecm_to_the_eid() {
     for (title, host, itr_rloc) in [
-        (
-            "SMR-invoked Map-Request in ECM (",
-            "172.16.0.12",
-            "198.51.100.21",
-        ),
-        (
-            "SMR-invoked Map-Request in ECM, IPv6",
-            "2001:db8:a::12",
-            "198.51.100.21",
-        ),
+        ("SMR-invoked Map-Request in ECM (", "172.16.0.12", "198.51.100.21"),
+        ("SMR-invoked Map-Request in ECM, IPv6", "2001:db8:a::12", "198.51.100.21"),
     ] {
         let ecm = Encapsulated::parse(&find(title)).expect("an ECM");
         assert_eq!((ecm.source, ecm.ttl), (ecm.destination, 64));
-        assert_eq!(
-            (ecm.destination.ip(), ecm.destination.port()),
-            (address(host), 4342)
-        );
+        assert_eq!((ecm.destination.ip(), ecm.destination.port()), (address(host), 4342));
         let request = MapRequest::parse(&ecm.message).expect("a Map-Request");
         assert!(request.smr_invoked && !request.smr && !request.probe);
         assert_eq!(request.records, [eid(host).host_prefix().into()]);
@@ -174,9 +142,7 @@ fn an_instance_id_lcaf_is_an_eid_of_that_instance() {
 #[test]
 fn a_negative_reply_has_an_action_and_no_locator() {
     let reply = MapReply::parse(&find("negative Map-Reply, least-specific hole 10.")).expect("one");
-    let [record] = &reply.records[..] else {
-        panic!("not one record")
-    };
+    let [record] = &reply.records[..] else { panic!("not one record") };
     assert_eq!(record.action, Action::NativelyForward);
     assert_eq!((record.ttl_minutes, record.authoritative), (15, false));
     assert_eq!(record.eid_prefix, prefix(0, "10.0.0.0/13"));
@@ -186,16 +152,11 @@ fn a_negative_reply_has_an_action_and_no_locator() {
 #[test]
 fn a_reply_of_two_records_keeps_their_bits_apart() {
     let reply = MapReply::parse(&find("Map-Reply, two records")).expect("a Map-Reply");
-    let [own, other] = &reply.records[..] else {
-        panic!("not two records")
-    };
+    let [own, other] = &reply.records[..] else { panic!("not two records") };
     assert!(own.authoritative && own.locators[0].local && own.locators[0].reachable);
     assert!(!other.authoritative && !other.locators[0].local && other.locators[0].reachable);
     assert_eq!(other.eid_prefix, prefix(0, "172.16.0.128/25"));
-    assert_eq!(
-        other.locators[0].rloc,
-        Address::Ip(address("198.51.100.21"))
-    );
+    assert_eq!(other.locators[0].rloc, Address::Ip(address("198.51.100.21")));
     assert_eq!((own.locators[0].priority, own.locators[0].weight), (1, 100));
 }
 
@@ -205,24 +166,13 @@ fn a_register_has_its_bits_and_its_xtr_identity() {
     assert!(register.reliable_transport && register.want_map_notify && !register.proxy_reply);
     assert_eq!(register.nonce, Nonce(10));
     let xtr_id = 0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f;
-    assert_eq!(
-        register.xtr_identity,
-        Some(XtrIdentity { xtr_id, site_id: 0 })
-    );
-    assert_eq!(
-        (
-            register.authentication.algorithm,
-            register.authentication.data.len()
-        ),
-        (2, 16)
-    );
+    assert_eq!(register.xtr_identity, Some(XtrIdentity { xtr_id, site_id: 0 }));
+    assert_eq!((register.authentication.algorithm, register.authentication.data.len()), (2, 16));
 }
 
 fn signed() -> Vec<(&'static str, Vec<u8>)> {
-    let signed: Vec<_> = control()
-        .into_iter()
-        .filter(|(_, octets)| matches!(octets[0] >> 4, 3..=5))
-        .collect();
+    let signed: Vec<_> =
+        control().into_iter().filter(|(_, octets)| matches!(octets[0] >> 4, 3..=5)).collect();
     assert_eq!(signed.len(), 6);
     signed
 }
@@ -230,15 +180,8 @@ fn signed() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn every_mac_is_that_of_cisco_and_of_no_other_key() {
     for (title, octets) in signed() {
-        assert_eq!(
-            verify(&octets, &cisco(Algorithm::HmacSha256)),
-            Ok(()),
-            "{title}"
-        );
-        let other = Key {
-            secret: b"Cisco".to_vec(),
-            ..cisco(Algorithm::HmacSha256)
-        };
+        assert_eq!(verify(&octets, &cisco(Algorithm::HmacSha256)), Ok(()), "{title}");
+        let other = Key { secret: b"Cisco".to_vec(), ..cisco(Algorithm::HmacSha256) };
         assert_eq!(verify(&octets, &other), Err(AuthError::Mismatch), "{title}");
     }
 }
@@ -296,11 +239,7 @@ fn no_mutation_of_one_octet_panics_and_what_parses_is_stable() {
                     continue;
                 };
                 let shown = message.to_string();
-                assert_eq!(
-                    parse(&message.emit()),
-                    message,
-                    "{title}: octet {at}: {shown}"
-                );
+                assert_eq!(parse(&message.emit()), message, "{title}: octet {at}: {shown}");
             }
         }
     }
@@ -323,6 +262,11 @@ fn a_message_shows_on_one_line() {
     assert_eq!(
         shown("negative Map-Reply native"),
         "Map-Reply nonce 0x5A4AC708-0x59A42AB6 for 172.16.0.0/24 TTL 1 natively-forward"
+    );
+    assert_eq!(
+        shown("Map-Reply, two records"),
+        "Map-Reply nonce 0x00000000-0x00000008 for 172.16.0.0/24 TTL 1440 authoritative locators \
+         203.0.113.11 1/100 LR; 172.16.0.128/25 TTL 1440 locators 198.51.100.21 1/100 R"
     );
     assert_eq!(
         shown("Map-Request, EID in LCAF"),

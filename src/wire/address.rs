@@ -105,10 +105,9 @@ impl Address {
     pub fn eid(&self) -> Option<Eid> {
         match self {
             Address::Ip(ip) => Some(Eid::new(InstanceId::DEFAULT, *ip)),
-            Address::InstanceId {
-                instance_id,
-                address,
-            } => Some(Eid::new(InstanceId::new(*instance_id)?, address.ip()?)),
+            Address::InstanceId { instance_id, address } => {
+                Some(Eid::new(InstanceId::new(*instance_id)?, address.ip()?))
+            }
             _ => None,
         }
     }
@@ -145,12 +144,7 @@ impl Address {
             LCAF_SOURCE_DESTINATION => Self::parse_source_destination(reader, depth),
             _ => {
                 let octets = reader.take_rest().to_vec();
-                Ok(Address::Opaque {
-                    flags,
-                    lcaf_type,
-                    rsvd2,
-                    octets,
-                })
+                Ok(Address::Opaque { flags, lcaf_type, rsvd2, octets })
             }
         })
     }
@@ -181,10 +175,7 @@ impl Address {
             Address::List(addresses) => emit_lcaf(out, 0, LCAF_LIST, 0, |out| {
                 addresses.iter().for_each(|address| address.emit(out));
             }),
-            Address::InstanceId {
-                instance_id,
-                address,
-            } => {
+            Address::InstanceId { instance_id, address } => {
                 emit_lcaf(out, 0, LCAF_INSTANCE_ID, IID_MASK_LEN, |out| {
                     out.extend(instance_id.to_be_bytes());
                     address.emit(out);
@@ -200,12 +191,7 @@ impl Address {
                 source.emit(out);
                 destination.emit(out);
             }),
-            Address::Opaque {
-                flags,
-                lcaf_type,
-                rsvd2,
-                octets,
-            } => {
+            Address::Opaque { flags, lcaf_type, rsvd2, octets } => {
                 emit_lcaf(out, *flags, *lcaf_type, *rsvd2, |out| out.extend(octets));
             }
         }
@@ -237,10 +223,7 @@ fn emit_lcaf(
     let start = out.len();
     body(out);
     let length = out.len() - start;
-    debug_assert!(
-        length <= usize::from(u16::MAX),
-        "an LCAF has at most 65535 octets"
-    );
+    debug_assert!(length <= usize::from(u16::MAX), "an LCAF has at most 65535 octets");
     out[start - 2..start].copy_from_slice(&(length as u16).to_be_bytes());
 }
 
@@ -250,11 +233,7 @@ pub(super) fn emit_eid(eid: Eid, out: &mut Vec<u8>) {
         return emit_ip(eid.address, out);
     }
     let address = Box::new(Address::Ip(eid.address));
-    Address::InstanceId {
-        instance_id: eid.instance_id.number(),
-        address,
-    }
-    .emit(out);
+    Address::InstanceId { instance_id: eid.instance_id.number(), address }.emit(out);
 }
 
 /// Reads an EID-Prefix with its AFI, of which the mask length came before.
@@ -269,13 +248,8 @@ pub(super) fn parse_eid_prefix(
     {
         return Err(reader.error_at(start, Problem::InstanceIdTooLarge(instance_id)));
     }
-    let eid = address
-        .eid()
-        .ok_or(reader.error_at(start, Problem::NotAnEid))?;
-    let too_long = Problem::MaskTooLong {
-        mask_len,
-        family: Family::of(eid.address),
-    };
+    let eid = address.eid().ok_or(reader.error_at(start, Problem::NotAnEid))?;
+    let too_long = Problem::MaskTooLong { mask_len, family: Family::of(eid.address) };
     let prefix = IpNet::new(eid.address, mask_len).map_err(|_| reader.error_at(start, too_long))?;
     Ok(EidPrefix::new(eid.instance_id, prefix))
 }
@@ -299,10 +273,7 @@ mod tests {
     }
 
     fn instance(instance_id: u32, address: Address) -> Address {
-        Address::InstanceId {
-            instance_id,
-            address: address.into(),
-        }
+        Address::InstanceId { instance_id, address: address.into() }
     }
 
     #[test]
@@ -318,12 +289,7 @@ mod tests {
                 source: ip("10.0.0.0").into(),
                 destination: instance(7, ip("192.0.2.0")).into(),
             },
-            Address::Opaque {
-                flags: 1,
-                lcaf_type: 7,
-                rsvd2: 2,
-                octets: vec![1, 2, 3],
-            },
+            Address::Opaque { flags: 1, lcaf_type: 7, rsvd2: 2, octets: vec![1, 2, 3] },
         ] {
             assert_eq!(parse(&emit(&address)), Ok(address));
         }
@@ -384,15 +350,9 @@ mod tests {
         );
         assert_eq!(
             problem(&ip("192.0.2.1"), 33),
-            Problem::MaskTooLong {
-                mask_len: 33,
-                family: Family::Ipv4
-            }
+            Problem::MaskTooLong { mask_len: 33, family: Family::Ipv4 }
         );
-        assert_eq!(
-            problem(&instance(1, instance(2, ip("::1"))), 128),
-            Problem::NotAnEid
-        );
+        assert_eq!(problem(&instance(1, instance(2, ip("::1"))), 128), Problem::NotAnEid);
         assert_eq!(problem(&Address::None, 0), Problem::NotAnEid);
     }
 }

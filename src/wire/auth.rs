@@ -115,18 +115,11 @@ impl Authentication {
         let algorithm = reader.u8()?;
         let length = reader.u16()?;
         let data = reader.take(length.into())?.to_vec();
-        Ok(Authentication {
-            key_id,
-            algorithm,
-            data,
-        })
+        Ok(Authentication { key_id, algorithm, data })
     }
 
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
-        debug_assert!(
-            self.data.len() <= usize::from(u16::MAX),
-            "the length has 16 bits"
-        );
+        debug_assert!(self.data.len() <= usize::from(u16::MAX), "the length has 16 bits");
         out.extend([self.key_id, self.algorithm]);
         out.extend((self.data.len() as u16).to_be_bytes());
         out.extend(&self.data);
@@ -173,23 +166,13 @@ pub enum AuthError {
 /// Why the message must be dropped.
 pub fn verify(message: &[u8], key: &Key) -> Result<(), AuthError> {
     let (message_type, body) = parse_signed(message)?;
-    let Authentication {
-        key_id,
-        algorithm,
-        data,
-    } = body.authentication;
+    let Authentication { key_id, algorithm, data } = body.authentication;
     if key_id != key.key_id {
-        return Err(AuthError::KeyId {
-            found: key_id,
-            expected: key.key_id,
-        });
+        return Err(AuthError::KeyId { found: key_id, expected: key.key_id });
     }
     let algorithm = Algorithm::from_number(algorithm).ok_or(AuthError::Algorithm(algorithm))?;
     if !algorithm.accepts_length(data.len()) {
-        return Err(AuthError::Length {
-            algorithm,
-            found: data.len(),
-        });
+        return Err(AuthError::Length { algorithm, found: data.len() });
     }
     let mut zeroed = message.to_vec();
     zeroed[DATA_AT..DATA_AT + data.len()].fill(0);
@@ -198,11 +181,7 @@ pub fn verify(message: &[u8], key: &Key) -> Result<(), AuthError> {
         mac(algorithm, &secret, &zeroed[..end])[..data.len()].ct_eq(&data)
     };
     let either = matches(zeroed.len()) | matches(body.records_end);
-    if either.into() {
-        Ok(())
-    } else {
-        Err(AuthError::Mismatch)
-    }
+    if either.into() { Ok(()) } else { Err(AuthError::Mismatch) }
 }
 
 fn parse_signed(message: &[u8]) -> Result<(MessageType, Body), AuthError> {
@@ -268,25 +247,15 @@ mod tests {
     use crate::addr::{EidPrefix, InstanceId};
     use crate::wire::{Action, Info, MapRegister, MappingRecord, Message, Nonce, XtrIdentity};
 
-    const ALL: [Algorithm; 3] = [
-        Algorithm::HmacSha1,
-        Algorithm::HmacSha256,
-        Algorithm::HmacSha256Hkdf,
-    ];
+    const ALL: [Algorithm; 3] =
+        [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha256Hkdf];
 
     fn key(algorithm: Algorithm) -> Key {
-        Key {
-            algorithm,
-            secret: b"cisco".to_vec(),
-            key_id: 0,
-        }
+        Key { algorithm, secret: b"cisco".to_vec(), key_id: 0 }
     }
 
     fn eid_prefix() -> EidPrefix {
-        EidPrefix::new(
-            InstanceId::DEFAULT,
-            "172.16.0.0/24".parse().expect("a prefix"),
-        )
+        EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().expect("a prefix"))
     }
 
     fn register() -> MapRegister {
@@ -301,10 +270,7 @@ mod tests {
         MapRegister {
             nonce: Nonce(7),
             records: vec![record],
-            xtr_identity: Some(XtrIdentity {
-                xtr_id: 1,
-                site_id: 2,
-            }),
+            xtr_identity: Some(XtrIdentity { xtr_id: 1, site_id: 2 }),
             ..MapRegister::default()
         }
     }
@@ -313,16 +279,8 @@ mod tests {
     /// `uncovered` octets.
     fn signed_otherwise(algorithm: Algorithm, length: usize, uncovered: usize) -> Vec<u8> {
         let data = vec![0; length];
-        let authentication = Authentication {
-            key_id: 0,
-            algorithm: algorithm.number(),
-            data,
-        };
-        let mut octets = MapRegister {
-            authentication,
-            ..register()
-        }
-        .emit();
+        let authentication = Authentication { key_id: 0, algorithm: algorithm.number(), data };
+        let mut octets = MapRegister { authentication, ..register() }.emit();
         let secret = message_secret(MessageType::MapRegister, algorithm, &octets, b"cisco");
         let mut mac = mac(algorithm, &secret, &octets[..octets.len() - uncovered]);
         mac.resize(length, 0);
@@ -337,15 +295,8 @@ mod tests {
             let accepted = if sha1 { [12, 20] } else { [16, 32] };
             for length in 0..40 {
                 let verified = verify(&signed_otherwise(algorithm, length, 0), &key(algorithm));
-                let refused = Err(AuthError::Length {
-                    algorithm,
-                    found: length,
-                });
-                let expected = if accepted.contains(&length) {
-                    Ok(())
-                } else {
-                    refused
-                };
+                let refused = Err(AuthError::Length { algorithm, found: length });
+                let expected = if accepted.contains(&length) { Ok(()) } else { refused };
                 assert_eq!(verified, expected, "{algorithm:?}, {length} octets");
             }
         }
@@ -357,11 +308,8 @@ mod tests {
             let length = algorithm.sent_length();
             for uncovered in 0..40 {
                 let octets = signed_otherwise(algorithm, length, uncovered);
-                let expected = if [0, 24].contains(&uncovered) {
-                    Ok(())
-                } else {
-                    Err(AuthError::Mismatch)
-                };
+                let expected =
+                    if [0, 24].contains(&uncovered) { Ok(()) } else { Err(AuthError::Mismatch) };
                 assert_eq!(verify(&octets, &key(algorithm)), expected, "{uncovered}");
             }
         }
@@ -376,17 +324,8 @@ mod tests {
     #[test]
     fn the_key_id_must_be_that_of_the_key() {
         let octets = register().emit_signed(&key(Algorithm::HmacSha256));
-        let other = Key {
-            key_id: 3,
-            ..key(Algorithm::HmacSha256)
-        };
-        assert_eq!(
-            verify(&octets, &other),
-            Err(AuthError::KeyId {
-                found: 0,
-                expected: 3
-            })
-        );
+        let other = Key { key_id: 3, ..key(Algorithm::HmacSha256) };
+        assert_eq!(verify(&octets, &other), Err(AuthError::KeyId { found: 0, expected: 3 }));
         assert_eq!(verify(&register().emit_signed(&other), &other), Ok(()));
     }
 
@@ -397,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mac_of_one_message_type_does_not_fit_another_with_hkdf() {
+    fn hkdf_gives_each_message_type_a_key_of_its_own() {
         let mut octets = register().emit_signed(&key(Algorithm::HmacSha256Hkdf));
         let as_register = message_secret(MessageType::MapRegister, ALL[2], &octets, b"cisco");
         octets[0] = octets[0] & 0x0f | 0x40;

@@ -16,33 +16,18 @@ pub(super) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// A reader at the first octet of a `message`, which is the name that errors carry.
     pub(super) fn new(octets: &'a [u8], message: &'static str) -> Self {
-        let place = Place {
-            name: "first word",
-            ordinal: None,
-        };
-        Reader {
-            octets,
-            at: 0,
-            end: octets.len(),
-            message,
-            place,
-        }
+        let place = Place { name: "first word", ordinal: None };
+        Reader { octets, at: 0, end: octets.len(), message, place }
     }
 
     /// Names the part that is read next, for errors.
     pub(super) fn enter(&mut self, name: &'static str) {
-        self.place = Place {
-            name,
-            ordinal: None,
-        };
+        self.place = Place { name, ordinal: None };
     }
 
     /// Names the part that is read next: the `index`-th of its kind, counted from 0.
     pub(super) fn enter_nth(&mut self, name: &'static str, index: usize) {
-        self.place = Place {
-            name,
-            ordinal: Some(index + 1),
-        };
+        self.place = Place { name, ordinal: Some(index + 1) };
     }
 
     /// Octets from the start of the message.
@@ -62,21 +47,13 @@ impl<'a> Reader<'a> {
 
     /// An error at `offset`.
     pub(super) fn error_at(&self, offset: usize, problem: Problem) -> ParseError {
-        ParseError {
-            message: self.message,
-            place: self.place,
-            problem,
-            offset,
-        }
+        ParseError { message: self.message, place: self.place, problem, offset }
     }
 
     /// The next `count` octets.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], ParseError> {
         if count > self.left() {
-            return Err(self.error(Problem::Truncated {
-                wanted: count,
-                left: self.left(),
-            }));
+            return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));
         }
         let taken = &self.octets[self.at..self.at + count];
         self.at += count;
@@ -131,10 +108,7 @@ impl<'a> Reader<'a> {
         parse: impl FnOnce(&mut Self) -> Result<T, ParseError>,
     ) -> Result<T, ParseError> {
         if count > self.left() {
-            return Err(self.error(Problem::Truncated {
-                wanted: count,
-                left: self.left(),
-            }));
+            return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));
         }
         let outer_end = self.end;
         self.end = self.at + count;

@@ -102,16 +102,10 @@ impl NonceField {
     fn from_word(word: u32) -> Self {
         if word & NONCE_PRESENT != 0 {
             let echo = word & ECHO_NONCE_REQUEST != 0;
-            NonceField::Nonce {
-                nonce: word & 0xff_ffff,
-                echo,
-            }
+            NonceField::Nonce { nonce: word & 0xff_ffff, echo }
         } else if word & MAP_VERSION_PRESENT != 0 {
             let source = (word >> 12 & 0xfff) as u16;
-            NonceField::MapVersion {
-                source,
-                destination: (word & 0xfff) as u16,
-            }
+            NonceField::MapVersion { source, destination: (word & 0xfff) as u16 }
         } else {
             NonceField::None
         }
@@ -124,10 +118,7 @@ impl NonceField {
                 let echo = if echo { ECHO_NONCE_REQUEST } else { 0 };
                 NONCE_PRESENT | echo | nonce & 0xff_ffff
             }
-            NonceField::MapVersion {
-                source,
-                destination,
-            } => {
+            NonceField::MapVersion { source, destination } => {
                 let versions = u32::from(source & 0xfff) << 12 | u32::from(destination & 0xfff);
                 MAP_VERSION_PRESENT | versions
             }
@@ -146,13 +137,7 @@ mod tests {
     #[test]
     fn the_nonce_wins_over_the_map_version() {
         let both = parse([0x90, 0xab, 0xcd, 0xef, 0, 0, 0, 0]);
-        assert_eq!(
-            both.nonce,
-            NonceField::Nonce {
-                nonce: 0xab_cdef,
-                echo: false
-            }
-        );
+        assert_eq!(both.nonce, NonceField::Nonce { nonce: 0xab_cdef, echo: false });
     }
 
     #[test]
@@ -166,15 +151,8 @@ mod tests {
 
     #[test]
     fn map_versions_have_twelve_bits_each() {
-        let nonce = NonceField::MapVersion {
-            source: 0xabc,
-            destination: 0x123,
-        };
-        let header = DataHeader {
-            nonce,
-            key: 2,
-            ..DataHeader::default()
-        };
+        let nonce = NonceField::MapVersion { source: 0xabc, destination: 0x123 };
+        let header = DataHeader { nonce, key: 2, ..DataHeader::default() };
         assert_eq!(header.emit(), [0x12, 0xab, 0xc1, 0x23, 0, 0, 0, 0]);
         assert_eq!(parse(header.emit()), header);
     }

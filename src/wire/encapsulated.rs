@@ -92,10 +92,7 @@ impl Encapsulated {
 
     /// The octets of the message: an inner header without options, both checksums filled in.
     pub fn emit(&self) -> Vec<u8> {
-        debug_assert!(
-            self.message.len() <= MAX_INNER_MESSAGE,
-            "one datagram cannot carry it"
-        );
+        debug_assert!(self.message.len() <= MAX_INNER_MESSAGE, "one datagram cannot carry it");
         let payload = &self.message[..self.message.len().min(MAX_INNER_MESSAGE)];
         let length = (UdpHeader::LEN + payload.len()) as u16;
         let mut udp = UdpHeader {
@@ -159,47 +156,37 @@ impl InnerHeader {
             Some(4) => Self::parse_v4(packet),
             Some(6) => Self::parse_v6(packet),
             Some(_) => Err(Problem::NotUdp),
-            None => Err(Problem::Truncated {
-                wanted: Ipv4Header::MIN_LEN,
-                left: 0,
-            }),
+            None => Err(Problem::Truncated { wanted: Ipv4Header::MIN_LEN, left: 0 }),
         }
     }
 
     fn parse_v4(packet: &[u8]) -> Result<(Self, &[u8]), Problem> {
-        let truncated = Problem::Truncated {
-            wanted: Ipv4Header::MIN_LEN,
-            left: packet.len(),
-        };
-        let (header, rest) = match Ipv4Header::from_slice(packet) {
+        let truncated = Problem::Truncated { wanted: Ipv4Header::MIN_LEN, left: packet.len() };
+        let (header, _) = match Ipv4Header::from_slice(packet) {
             Err(etherparse::err::ipv4::HeaderSliceError::Len(_)) => return Err(truncated),
             parsed => parsed.map_err(|_| Problem::NotUdp)?,
         };
         let computed = header.calc_header_checksum();
         if header.header_checksum != computed {
-            return Err(Problem::Checksum {
-                found: header.header_checksum,
-                computed,
-            });
+            return Err(Problem::Checksum { found: header.header_checksum, computed });
         }
         if header.protocol != ip_number::UDP || header.is_fragmenting_payload() {
             return Err(Problem::NotUdp);
         }
-        let length = header.payload_len().map_err(|_| Problem::NotUdp)?;
-        Ok((InnerHeader::V4(header), first(rest, length)?))
+        let end = usize::from(header.total_len);
+        let datagram = first(packet, end)?.get(header.header_len()..).ok_or(Problem::NotUdp)?;
+        Ok((InnerHeader::V4(header), datagram))
     }
 
     fn parse_v6(packet: &[u8]) -> Result<(Self, &[u8]), Problem> {
-        let truncated = Problem::Truncated {
-            wanted: Ipv6Header::LEN,
-            left: packet.len(),
-        };
-        let (header, rest) = Ipv6Header::from_slice(packet).map_err(|_| truncated)?;
+        let truncated = Problem::Truncated { wanted: Ipv6Header::LEN, left: packet.len() };
+        let (header, _) = Ipv6Header::from_slice(packet).map_err(|_| truncated)?;
         if header.next_header != ip_number::UDP {
             return Err(Problem::NotUdp);
         }
-        let length = header.payload_length;
-        Ok((InnerHeader::V6(header), first(rest, length)?))
+        let end = Ipv6Header::LEN + usize::from(header.payload_length);
+        let datagram = &first(packet, end)?[Ipv6Header::LEN..];
+        Ok((InnerHeader::V6(header), datagram))
     }
 
     fn len(&self) -> usize {
@@ -241,32 +228,19 @@ impl InnerHeader {
 
 /// The UDP header, and the payload that it delimits.
 fn parse_udp<'a>(ip: &InnerHeader, datagram: &'a [u8]) -> Result<(UdpHeader, &'a [u8]), Problem> {
-    let truncated = Problem::Truncated {
-        wanted: UdpHeader::LEN,
-        left: datagram.len(),
-    };
-    let (udp, rest) = UdpHeader::from_slice(datagram).map_err(|_| truncated)?;
-    let length = udp
-        .length
-        .checked_sub(UdpHeader::LEN as u16)
-        .ok_or(Problem::NotUdp)?;
-    let payload = first(rest, length)?;
+    let truncated = Problem::Truncated { wanted: UdpHeader::LEN, left: datagram.len() };
+    let (udp, _) = UdpHeader::from_slice(datagram).map_err(|_| truncated)?;
+    let end = usize::from(udp.length);
+    let payload = first(datagram, end)?.get(UdpHeader::LEN..).ok_or(Problem::NotUdp)?;
     let computed = ip.udp_checksum(&udp, payload);
     if udp.checksum != computed {
-        return Err(Problem::Checksum {
-            found: udp.checksum,
-            computed,
-        });
+        return Err(Problem::Checksum { found: udp.checksum, computed });
     }
     Ok((udp, payload))
 }
 
-fn first(octets: &[u8], length: u16) -> Result<&[u8], Problem> {
-    let wanted = usize::from(length);
-    octets.get(..wanted).ok_or(Problem::Truncated {
-        wanted,
-        left: octets.len(),
-    })
+fn first(octets: &[u8], wanted: usize) -> Result<&[u8], Problem> {
+    octets.get(..wanted).ok_or(Problem::Truncated { wanted, left: octets.len() })
 }
 
 fn mapped(address: IpAddr) -> Ipv6Addr {
@@ -314,10 +288,7 @@ mod tests {
     fn padding_after_the_inner_packet_is_ignored() {
         let mut octets = ecm("192.0.2.1", "192.0.2.2").emit();
         octets.extend([0; 5]);
-        assert_eq!(
-            Encapsulated::parse(&octets),
-            Ok(ecm("192.0.2.1", "192.0.2.2"))
-        );
+        assert_eq!(Encapsulated::parse(&octets), Ok(ecm("192.0.2.1", "192.0.2.2")));
     }
 
     #[test]

@@ -32,8 +32,7 @@ pub struct Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
-        self.ordinal
-            .map_or(Ok(()), |ordinal| write!(f, " {ordinal}"))
+        self.ordinal.map_or(Ok(()), |ordinal| write!(f, " {ordinal}"))
     }
 }
 

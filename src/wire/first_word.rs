@@ -118,7 +118,7 @@ impl FirstWord {
         FirstWord(self.0 | value << (32 - first - width))
     }
 
-    /// Sets the record count, which [`Self::counted`] has bounded.
+    /// Sets the record count, which [`counted`] has bounded.
     pub(super) fn with_count(self, count: usize) -> Self {
         self.with_bits(24, 8, count as u32 & 0xff)
     }
@@ -140,9 +140,7 @@ mod tests {
 
     #[test]
     fn bits_are_numbered_from_the_left() {
-        let word = FirstWord::new(MessageType::MapRequest)
-            .with(7, true)
-            .with_bits(19, 5, 31);
+        let word = FirstWord::new(MessageType::MapRequest).with(7, true).with_bits(19, 5, 31);
         assert_eq!(word.octets(), [0x11, 0x00, 0x1f, 0x00]);
         assert!(word.bit(7) && !word.bit(6) && word.bit(19) && !word.bit(18));
         assert_eq!(word.bits(19, 5), 31);

@@ -62,14 +62,7 @@ impl Info {
         let eid_prefix = parse_eid_prefix(&mut reader, mask_len)?;
         reader.enter("NAT-Traversal address");
         let nat = Address::parse(&mut reader)?;
-        Ok(Info {
-            reply: word.bit(4),
-            nonce,
-            authentication,
-            ttl_minutes,
-            eid_prefix,
-            nat,
-        })
+        Ok(Info { reply: word.bit(4), nonce, authentication, ttl_minutes, eid_prefix, nat })
     }
 
     /// The octets of the message with its Authentication Data as they are.

@@ -13,7 +13,7 @@ use super::record::MappingRecord;
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
-/// |Type=4/5|I|R|          Reserved                | Record Count  |
+/// |Type=4 |I|R|            Reserved               | Record Count  |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// |                            Nonce (64)                         |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
@@ -38,7 +38,7 @@ pub struct MapNotify {
     pub xtr_identity: Option<XtrIdentity>,
 }
 
-/// A Map-Notify-Ack: the contents of the Map-Notify that it answers, signed again.
+/// A Map-Notify-Ack, type 5: the contents of the Map-Notify that it answers, signed again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapNotifyAck(pub MapNotify);
 
@@ -58,10 +58,7 @@ impl MapNotify {
 
     /// The octets of the message with a fresh MAC of `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
-        auth::signed(
-            self.emit_as(MessageType::MapNotify, &Authentication::zeroed(key)),
-            key,
-        )
+        auth::signed(self.emit_as(MessageType::MapNotify, &Authentication::zeroed(key)), key)
     }
 
     fn parse_as(message_type: MessageType, message: &[u8]) -> Result<Self, ParseError> {
@@ -80,13 +77,7 @@ impl MapNotify {
         let word = FirstWord::new(message_type)
             .with(4, self.xtr_identity.is_some())
             .with(5, self.built_for_rtr);
-        emit_body(
-            word,
-            self.nonce,
-            authentication,
-            &self.records,
-            self.xtr_identity,
-        )
+        emit_body(word, self.nonce, authentication, &self.records, self.xtr_identity)
     }
 }
 
@@ -101,15 +92,12 @@ impl MapNotifyAck {
 
     /// The octets of the message with its Authentication Data as they are.
     pub fn emit(&self) -> Vec<u8> {
-        self.0
-            .emit_as(MessageType::MapNotifyAck, &self.0.authentication)
+        self.0.emit_as(MessageType::MapNotifyAck, &self.0.authentication)
     }
 
     /// The octets of the message with a fresh MAC of `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
-        let unsigned = self
-            .0
-            .emit_as(MessageType::MapNotifyAck, &Authentication::zeroed(key));
+        let unsigned = self.0.emit_as(MessageType::MapNotifyAck, &Authentication::zeroed(key));
         auth::signed(unsigned, key)
     }
 }

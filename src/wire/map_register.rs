@@ -27,10 +27,7 @@ impl XtrIdentity {
             return Ok(None);
         }
         reader.enter("xTR-ID and Site-ID");
-        Ok(Some(XtrIdentity {
-            xtr_id: reader.u128()?,
-            site_id: reader.u64()?,
-        }))
+        Ok(Some(XtrIdentity { xtr_id: reader.u128()?, site_id: reader.u64()? }))
     }
 
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
@@ -124,13 +121,7 @@ impl MapRegister {
             .with(20, self.ttl_for_timeout)
             .with(21, self.merge)
             .with(23, self.want_map_notify);
-        emit_body(
-            word,
-            self.nonce,
-            authentication,
-            &self.records,
-            self.xtr_identity,
-        )
+        emit_body(word, self.nonce, authentication, &self.records, self.xtr_identity)
     }
 }
 
@@ -156,13 +147,7 @@ impl Body {
         let records = MappingRecord::parse_all(reader, count)?;
         let records_end = reader.offset();
         let xtr_identity = XtrIdentity::parse_if(has_identity, reader)?;
-        Ok(Body {
-            nonce,
-            authentication,
-            records,
-            xtr_identity,
-            records_end,
-        })
+        Ok(Body { nonce, authentication, records, xtr_identity, records_end })
     }
 }
 

@@ -77,10 +77,7 @@ pub struct EidRecord {
 impl From<EidPrefix> for EidRecord {
     /// A plain query.
     fn from(eid_prefix: EidPrefix) -> Self {
-        EidRecord {
-            notification_requested: false,
-            eid_prefix,
-        }
+        EidRecord { notification_requested: false, eid_prefix }
     }
 }
 
@@ -105,10 +102,8 @@ impl MapRequest {
             return Err(reader.error_at(itr_rlocs_at, Problem::NoItrRloc));
         }
         reader.enter("Map-Reply Record");
-        let map_reply_record = word
-            .bit(5)
-            .then(|| MappingRecord::parse(&mut reader))
-            .transpose()?;
+        let map_reply_record =
+            word.bit(5).then(|| MappingRecord::parse(&mut reader)).transpose()?;
         Ok(MapRequest {
             authoritative: word.bit(4),
             probe: word.bit(6),
@@ -164,11 +159,7 @@ impl MapRequest {
         if self.itr_rlocs.is_empty() {
             return vec![Address::None];
         }
-        self.itr_rlocs
-            .iter()
-            .take(MAX_ITR_RLOCS)
-            .map(|rloc| Address::Ip(rloc.0))
-            .collect()
+        self.itr_rlocs.iter().take(MAX_ITR_RLOCS).map(|rloc| Address::Ip(rloc.0)).collect()
     }
 }
 
@@ -187,10 +178,7 @@ impl EidRecord {
         let flags = reader.u8()?;
         let mask_len = reader.u8()?;
         let eid_prefix = parse_eid_prefix(reader, mask_len)?;
-        Ok(EidRecord {
-            notification_requested: flags & 0x80 != 0,
-            eid_prefix,
-        })
+        Ok(EidRecord { notification_requested: flags & 0x80 != 0, eid_prefix })
     }
 
     fn emit(&self, out: &mut Vec<u8>) {
@@ -229,13 +217,7 @@ mod tests {
         let mut octets = request().emit();
         octets[2] |= 2;
         let mut more = Vec::new();
-        Address::Opaque {
-            flags: 0,
-            lcaf_type: 7,
-            rsvd2: 0,
-            octets: vec![9; 5],
-        }
-        .emit(&mut more);
+        Address::Opaque { flags: 0, lcaf_type: 7, rsvd2: 0, octets: vec![9; 5] }.emit(&mut more);
         Address::None.emit(&mut more);
         octets.splice(14..14, more);
         assert_eq!(MapRequest::parse(&octets), Ok(request()));
@@ -243,18 +225,12 @@ mod tests {
 
     #[test]
     fn a_request_that_nobody_can_answer_is_an_error() {
-        let nowhere = MapRequest {
-            itr_rlocs: Vec::new(),
-            ..request()
-        };
+        let nowhere = MapRequest { itr_rlocs: Vec::new(), ..request() };
         let error = MapRequest::parse(&nowhere.emit()).expect_err("no ITR-RLOC");
         assert_eq!((error.problem, error.offset), (Problem::NoItrRloc, 14));
         let mut unsubscription = nowhere;
         unsubscription.records[0].notification_requested = true;
-        assert_eq!(
-            MapRequest::parse(&unsubscription.emit()),
-            Ok(unsubscription)
-        );
+        assert_eq!(MapRequest::parse(&unsubscription.emit()), Ok(unsubscription));
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub use address::Address;
 pub use auth::{Algorithm, AuthError, Authentication, Key, verify};
 pub use data_header::{DataHeader, NonceField};
 pub use encapsulated::Encapsulated;
-pub use error::{ParseError, Problem};
+pub use error::{ParseError, Place, Problem};
 pub use first_word::MessageType;
 pub use info::Info;
 pub use map_notify::{MapNotify, MapNotifyAck};
@@ -122,10 +122,7 @@ mod tests {
     #[test]
     fn a_type_without_a_parser_is_an_error_that_names_it() {
         let error = Message::parse(&[0x60, 0, 0, 0]).expect_err("Map-Referral is not parsed");
-        assert_eq!(
-            error.to_string(),
-            "LISP message: type 6 is not known, at octet 0"
-        );
+        assert_eq!(error.to_string(), "LISP message: type 6 is not known, at octet 0");
     }
 
     #[test]

@@ -93,9 +93,8 @@ impl MappingRecord {
         let flags = reader.u16()?;
         let map_version = reader.u16()? & 0x0fff;
         let eid_prefix = parse_eid_prefix(reader, mask_len)?;
-        let locators = (0..locator_count)
-            .map(|_| LocatorRecord::parse(reader))
-            .collect::<Result<_, _>>()?;
+        let locators =
+            (0..locator_count).map(|_| LocatorRecord::parse(reader)).collect::<Result<_, _>>()?;
         Ok(MappingRecord {
             ttl_minutes,
             eid_prefix,
@@ -117,6 +116,13 @@ impl MappingRecord {
                 MappingRecord::parse(reader)
             })
             .collect()
+    }
+
+    /// Octets of the record on the wire.
+    pub fn emitted_len(&self) -> usize {
+        let mut out = Vec::new();
+        self.emit(&mut out);
+        out.len()
     }
 
     /// Appends the record.
@@ -191,12 +197,7 @@ impl LocatorRecord {
     fn emit(&self, out: &mut Vec<u8>) {
         let flags =
             u8::from(self.local) << 2 | u8::from(self.probed) << 1 | u8::from(self.reachable);
-        out.extend([
-            self.priority,
-            self.weight,
-            self.multicast_priority,
-            self.multicast_weight,
-        ]);
+        out.extend([self.priority, self.weight, self.multicast_priority, self.multicast_weight]);
         out.extend([0, flags]);
         self.rloc.emit(out);
     }
@@ -278,12 +279,7 @@ mod tests {
             ip("::1"),
             ip("2001:db8::1"),
             Address::List(Vec::new()),
-            Address::Opaque {
-                flags: 0,
-                lcaf_type: 5,
-                rsvd2: 0,
-                octets: Vec::new(),
-            },
+            Address::Opaque { flags: 0, lcaf_type: 5, rsvd2: 0, octets: Vec::new() },
         ];
         let mut locators: Vec<_> = sorted.iter().rev().cloned().map(locator).collect();
         sort_locators(&mut locators);

@@ -30,35 +30,23 @@ fn eid_prefix() -> impl Strategy<Value = EidPrefix> {
 
 fn address() -> impl Strategy<Value = Address> {
     let known = [1, 2, 12];
-    let opaque = (
-        any::<u8>(),
-        any::<u8>(),
-        any::<u8>(),
-        vec(any::<u8>(), 0..9),
-    )
-        .prop_filter(
-            "an LCAF type that is kept opaque",
-            move |(_, lcaf_type, ..)| !known.contains(lcaf_type),
-        )
+    let opaque = (any::<u8>(), any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..9))
+        .prop_filter("an LCAF type that is kept opaque", move |(_, lcaf_type, ..)| {
+            !known.contains(lcaf_type)
+        })
         .prop_map(|(flags, lcaf_type, rsvd2, octets)| Address::Opaque {
             flags,
             lcaf_type,
             rsvd2,
             octets,
         });
-    let leaf = prop_oneof![
-        Just(Address::None),
-        any::<IpAddr>().prop_map(Address::Ip),
-        opaque
-    ];
+    let leaf = prop_oneof![Just(Address::None), any::<IpAddr>().prop_map(Address::Ip), opaque];
     leaf.prop_recursive(address::MAX_LCAF_DEPTH as u32 - 1, 16, 3, |inner| {
         let boxed = || inner.clone().prop_map(Box::new);
         prop_oneof![
             vec(inner.clone(), 0..4).prop_map(Address::List),
-            (any::<u32>(), boxed()).prop_map(|(instance_id, address)| Address::InstanceId {
-                instance_id,
-                address
-            }),
+            (any::<u32>(), boxed())
+                .prop_map(|(instance_id, address)| Address::InstanceId { instance_id, address }),
             (any::<(u8, u8)>(), boxed(), boxed()).prop_map(|(mask_lens, source, destination)| {
                 Address::SourceDestination {
                     source_mask_len: mask_lens.0,
@@ -87,24 +75,16 @@ fn locator() -> impl Strategy<Value = LocatorRecord> {
 }
 
 fn record() -> impl Strategy<Value = MappingRecord> {
-    (
-        any::<(u32, u8, bool)>(),
-        0..0x1000u16,
-        eid_prefix(),
-        vec(locator(), 0..4),
+    (any::<(u32, u8, bool)>(), 0..0x1000u16, eid_prefix(), vec(locator(), 0..4)).prop_map(
+        |((ttl_minutes, action, authoritative), map_version, eid_prefix, locators)| MappingRecord {
+            ttl_minutes,
+            eid_prefix,
+            action: Action::from_number(action),
+            authoritative,
+            map_version,
+            locators,
+        },
     )
-        .prop_map(
-            |((ttl_minutes, action, authoritative), map_version, eid_prefix, locators)| {
-                MappingRecord {
-                    ttl_minutes,
-                    eid_prefix,
-                    action: Action::from_number(action),
-                    authoritative,
-                    map_version,
-                    locators,
-                }
-            },
-        )
 }
 
 fn xtr_identity() -> impl Strategy<Value = Option<XtrIdentity>> {
@@ -113,20 +93,13 @@ fn xtr_identity() -> impl Strategy<Value = Option<XtrIdentity>> {
 }
 
 fn authentication() -> impl Strategy<Value = Authentication> {
-    (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..40)).prop_map(|(key_id, algorithm, data)| {
-        Authentication {
-            key_id,
-            algorithm,
-            data,
-        }
-    })
+    (any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..40))
+        .prop_map(|(key_id, algorithm, data)| Authentication { key_id, algorithm, data })
 }
 
 fn map_request() -> impl Strategy<Value = MapRequest> {
-    let eid_record = (any::<bool>(), eid_prefix()).prop_map(|(wanted, eid_prefix)| EidRecord {
-        notification_requested: wanted,
-        eid_prefix,
-    });
+    let eid_record = (any::<bool>(), eid_prefix())
+        .prop_map(|(wanted, eid_prefix)| EidRecord { notification_requested: wanted, eid_prefix });
     let rloc = any::<IpAddr>().prop_map(Rloc);
     (
         any::<[bool; 7]>(),
@@ -137,8 +110,8 @@ fn map_request() -> impl Strategy<Value = MapRequest> {
         option::of(record()),
         xtr_identity(),
     )
-        .prop_map(
-            |(bits, nonce, source_eid, itr_rlocs, records, mapping, xtr_identity)| MapRequest {
+        .prop_map(|(bits, nonce, source_eid, itr_rlocs, records, mapping, xtr_identity)| {
+            MapRequest {
                 authoritative: bits[0],
                 probe: bits[1],
                 smr: bits[2],
@@ -152,8 +125,8 @@ fn map_request() -> impl Strategy<Value = MapRequest> {
                 records,
                 map_reply_record: mapping,
                 xtr_identity,
-            },
-        )
+            }
+        })
 }
 
 fn map_reply() -> impl Strategy<Value = MapReply> {
@@ -169,66 +142,45 @@ fn map_reply() -> impl Strategy<Value = MapReply> {
 }
 
 fn map_register() -> impl Strategy<Value = MapRegister> {
-    (
-        any::<[bool; 7]>(),
-        any::<u64>(),
-        authentication(),
-        vec(record(), 0..4),
-        xtr_identity(),
-    )
-        .prop_map(
-            |(bits, nonce, authentication, records, xtr_identity)| MapRegister {
-                proxy_reply: bits[0],
-                security_capable: bits[1],
-                reliable_transport: bits[2],
-                eid_notify: bits[3],
-                ttl_for_timeout: bits[4],
-                merge: bits[5],
-                want_map_notify: bits[6],
-                nonce: Nonce(nonce),
-                authentication,
-                records,
-                xtr_identity,
-            },
-        )
+    (any::<[bool; 7]>(), any::<u64>(), authentication(), vec(record(), 0..4), xtr_identity())
+        .prop_map(|(bits, nonce, authentication, records, xtr_identity)| MapRegister {
+            proxy_reply: bits[0],
+            security_capable: bits[1],
+            reliable_transport: bits[2],
+            eid_notify: bits[3],
+            ttl_for_timeout: bits[4],
+            merge: bits[5],
+            want_map_notify: bits[6],
+            nonce: Nonce(nonce),
+            authentication,
+            records,
+            xtr_identity,
+        })
 }
 
 fn map_notify() -> impl Strategy<Value = MapNotify> {
-    (
-        any::<bool>(),
-        any::<u64>(),
-        authentication(),
-        vec(record(), 0..4),
-        xtr_identity(),
+    (any::<bool>(), any::<u64>(), authentication(), vec(record(), 0..4), xtr_identity()).prop_map(
+        |(built_for_rtr, nonce, authentication, records, xtr_identity)| MapNotify {
+            built_for_rtr,
+            nonce: Nonce(nonce),
+            authentication,
+            records,
+            xtr_identity,
+        },
     )
-        .prop_map(
-            |(built_for_rtr, nonce, authentication, records, xtr_identity)| MapNotify {
-                built_for_rtr,
-                nonce: Nonce(nonce),
-                authentication,
-                records,
-                xtr_identity,
-            },
-        )
 }
 
 fn info() -> impl Strategy<Value = Info> {
-    (
-        any::<(bool, u64, u32)>(),
-        authentication(),
-        eid_prefix(),
-        address(),
+    (any::<(bool, u64, u32)>(), authentication(), eid_prefix(), address()).prop_map(
+        |((reply, nonce, ttl_minutes), authentication, eid_prefix, nat)| Info {
+            reply,
+            nonce: Nonce(nonce),
+            authentication,
+            ttl_minutes,
+            eid_prefix,
+            nat,
+        },
     )
-        .prop_map(
-            |((reply, nonce, ttl_minutes), authentication, eid_prefix, nat)| Info {
-                reply,
-                nonce: Nonce(nonce),
-                authentication,
-                ttl_minutes,
-                eid_prefix,
-                nat,
-            },
-        )
 }
 
 fn encapsulated() -> impl Strategy<Value = Encapsulated> {
@@ -236,13 +188,8 @@ fn encapsulated() -> impl Strategy<Value = Encapsulated> {
     // Flow label and scope do not go on the wire.
     let v6 = any::<[(u128, u16); 2]>()
         .prop_map(|pair| pair.map(|(ip, port)| SocketAddrV6::new(ip.into(), port, 0, 0).into()));
-    (
-        any::<[bool; 3]>(),
-        prop_oneof![v4, v6],
-        any::<u8>(),
-        vec(any::<u8>(), 0..99),
-    )
-        .prop_map(|(bits, [source, destination], ttl, message)| Encapsulated {
+    (any::<[bool; 3]>(), prop_oneof![v4, v6], any::<u8>(), vec(any::<u8>(), 0..99)).prop_map(
+        |(bits, [source, destination], ttl, message)| Encapsulated {
             ddt_originated: bits[0],
             to_etr: bits[1],
             to_ms: bits[2],
@@ -250,36 +197,29 @@ fn encapsulated() -> impl Strategy<Value = Encapsulated> {
             destination,
             ttl,
             message,
-        })
+        },
+    )
 }
 
 fn data_header() -> impl Strategy<Value = DataHeader> {
     let nonce = prop_oneof![
         Just(NonceField::None),
         (0..1u32 << 24, any::<bool>()).prop_map(|(nonce, echo)| NonceField::Nonce { nonce, echo }),
-        (0..1u16 << 12, 0..1u16 << 12).prop_map(|(source, destination)| NonceField::MapVersion {
-            source,
-            destination
-        }),
+        (0..1u16 << 12, 0..1u16 << 12)
+            .prop_map(|(source, destination)| NonceField::MapVersion { source, destination }),
     ];
-    (
-        nonce,
-        option::of(any::<u32>()),
-        option::of(instance_id()),
-        0..4u8,
-    )
-        .prop_map(|(nonce, bits, instance_id, key)| DataHeader {
+    (nonce, option::of(any::<u32>()), option::of(instance_id()), 0..4u8).prop_map(
+        |(nonce, bits, instance_id, key)| DataHeader {
             nonce,
-            locator_status_bits: bits.map(|bits| {
-                if instance_id.is_some() {
-                    bits & 0xff
-                } else {
-                    bits
-                }
-            }),
+            locator_status_bits: bits.map(
+                |bits| {
+                    if instance_id.is_some() { bits & 0xff } else { bits }
+                },
+            ),
             instance_id,
             key,
-        })
+        },
+    )
 }
 
 fn message() -> impl Strategy<Value = Message> {
@@ -288,9 +228,7 @@ fn message() -> impl Strategy<Value = Message> {
         map_reply().prop_map(Message::MapReply),
         map_register().prop_map(Message::MapRegister),
         map_notify().prop_map(Message::MapNotify),
-        map_notify()
-            .prop_map(MapNotifyAck)
-            .prop_map(Message::MapNotifyAck),
+        map_notify().prop_map(MapNotifyAck).prop_map(Message::MapNotifyAck),
         info().prop_map(Message::Info),
         encapsulated().prop_map(Message::Encapsulated),
     ]

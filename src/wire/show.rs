@@ -72,13 +72,9 @@ impl Display for MapReply {
         write!(f, "Map-Reply nonce {}", self.nonce)?;
         words(
             f,
-            &[
-                (self.probe, "probe"),
-                (self.echo_nonce, "echo-nonce"),
-                (self.security, "security"),
-            ],
+            &[(self.probe, "probe"), (self.echo_nonce, "echo-nonce"), (self.security, "security")],
         )?;
-        list(f, " for ", &self.records)
+        mappings(f, &self.records)
     }
 }
 
@@ -98,7 +94,7 @@ impl Display for MapRegister {
             ],
         )?;
         write!(f, " {}", self.authentication)?;
-        list(f, " for ", &self.records)?;
+        mappings(f, &self.records)?;
         show_identity(f, self.xtr_identity)
     }
 }
@@ -119,22 +115,14 @@ fn show_map_notify(f: &mut Formatter<'_>, name: &str, message: &MapNotify) -> fm
     write!(f, "{name} nonce {}", message.nonce)?;
     words(f, &[(message.built_for_rtr, "built-for-RTR")])?;
     write!(f, " {}", message.authentication)?;
-    list(f, " for ", &message.records)?;
+    mappings(f, &message.records)?;
     show_identity(f, message.xtr_identity)
 }
 
 impl Display for Info {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let name = if self.reply {
-            "Info-Reply"
-        } else {
-            "Info-Request"
-        };
-        write!(
-            f,
-            "{name} nonce {} {} for ",
-            self.nonce, self.authentication
-        )?;
+        let name = if self.reply { "Info-Reply" } else { "Info-Request" };
+        write!(f, "{name} nonce {} {} for ", self.nonce, self.authentication)?;
         show_eid_prefix(f, self.eid_prefix)?;
         write!(f, " TTL {} NAT {}", self.ttl_minutes, self.nat)
     }
@@ -143,19 +131,8 @@ impl Display for Info {
 impl Display for Encapsulated {
     /// The headers, and after a colon the inner message or why it cannot be read.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "ECM {} -> {} TTL {}",
-            self.source, self.destination, self.ttl
-        )?;
-        words(
-            f,
-            &[
-                (self.ddt_originated, "DDT"),
-                (self.to_etr, "to-ETR"),
-                (self.to_ms, "to-MS"),
-            ],
-        )?;
+        write!(f, "ECM {} -> {} TTL {}", self.source, self.destination, self.ttl)?;
+        words(f, &[(self.ddt_originated, "DDT"), (self.to_etr, "to-ETR"), (self.to_ms, "to-MS")])?;
         match Message::parse(&self.message) {
             // ECMs in ECMs would recurse as deep as a sender likes.
             Ok(Message::Encapsulated(_)) => f.write_str(": ECM"),
@@ -217,22 +194,14 @@ impl Display for Address {
                 list(f, "", addresses)?;
                 f.write_str(")")
             }
-            Address::InstanceId {
-                instance_id,
-                address,
-            } => write!(f, "[{instance_id}] {address}"),
+            Address::InstanceId { instance_id, address } => write!(f, "[{instance_id}] {address}"),
             Address::SourceDestination {
                 source_mask_len,
                 destination_mask_len,
                 source,
                 destination,
-            } => write!(
-                f,
-                "({source}/{source_mask_len}, {destination}/{destination_mask_len})"
-            ),
-            Address::Opaque {
-                lcaf_type, octets, ..
-            } => {
+            } => write!(f, "({source}/{source_mask_len}, {destination}/{destination_mask_len})"),
+            Address::Opaque { lcaf_type, octets, .. } => {
                 write!(f, "LCAF type {lcaf_type} ({} octets)", octets.len())
             }
         }
@@ -263,24 +232,31 @@ fn show_eid_prefix(f: &mut Formatter<'_>, eid_prefix: EidPrefix) -> fmt::Result 
 }
 
 fn show_instance(f: &mut Formatter<'_>, instance_id: InstanceId) -> fmt::Result {
-    if instance_id == InstanceId::DEFAULT {
-        Ok(())
-    } else {
-        write!(f, "[{instance_id}] ")
-    }
+    if instance_id == InstanceId::DEFAULT { Ok(()) } else { write!(f, "[{instance_id}] ") }
 }
 
 fn words(f: &mut Formatter<'_>, words: &[(bool, &str)]) -> fmt::Result {
-    words
-        .iter()
-        .filter(|(set, _)| *set)
-        .try_for_each(|(_, word)| write!(f, " {word}"))
+    words.iter().filter(|(set, _)| *set).try_for_each(|(_, word)| write!(f, " {word}"))
 }
 
 /// `lead` and then the items with commas between; nothing if there are none.
 fn list<T: Display>(f: &mut Formatter<'_>, lead: &str, items: &[T]) -> fmt::Result {
+    separated(f, lead, ", ", items)
+}
+
+/// Mappings, which have commas of their own.
+fn mappings(f: &mut Formatter<'_>, records: &[MappingRecord]) -> fmt::Result {
+    separated(f, " for ", "; ", records)
+}
+
+fn separated<T: Display>(
+    f: &mut Formatter<'_>,
+    lead: &str,
+    separator: &str,
+    items: &[T],
+) -> fmt::Result {
     for (index, item) in items.iter().enumerate() {
-        f.write_str(if index == 0 { lead } else { ", " })?;
+        f.write_str(if index == 0 { lead } else { separator })?;
         item.fmt(f)?;
     }
     Ok(())

@@ -1,0 +1,90 @@
+//! The words of a command that matched, as its handler asks for them.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+/// Why a command that is well formed cannot be done, and which of its words is to blame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// One sentence without `%`.
+    pub message: String,
+    /// The octets of the line that are wrong.
+    pub span: Range<usize>,
+}
+
+/// A word of a line and what it stands for.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    /// The keyword, or the argument's name: each has its own names.
+    pub name: &'static str,
+    /// It is a value, or a part of one.
+    pub argument: bool,
+    /// Its octets in the line.
+    pub span: Range<usize>,
+}
+
+/// A line that matched a command.
+#[derive(Clone, Debug)]
+pub struct Args<'t> {
+    line: &'t str,
+    words: Vec<Bound>,
+    /// The line began with `no`.
+    pub negated: bool,
+}
+
+impl<'t> Args<'t> {
+    /// The words of `line`, in its order.
+    pub fn new(line: &'t str, words: Vec<Bound>, negated: bool) -> Self {
+        Args {
+            line,
+            words,
+            negated,
+        }
+    }
+
+    /// Whether a keyword is there.
+    pub fn has(&self, keyword: &str) -> bool {
+        self.span(keyword, false).is_some()
+    }
+
+    /// Whether an argument is there.
+    pub fn given(&self, argument: &str) -> bool {
+        self.span(argument, true).is_some()
+    }
+
+    /// An argument as typed; blanks inside it included.
+    pub fn text(&self, argument: &str) -> Option<&'t str> {
+        self.span(argument, true).map(|span| &self.line[span])
+    }
+
+    /// The value of an argument that may be left out.
+    pub fn optional<T: FromStr>(&self, argument: &str) -> Option<T> {
+        self.text(argument)?.parse().ok()
+    }
+
+    /// The value of an argument that the pattern demands; a fault when it is not there after all.
+    pub fn value<T: FromStr>(&self, argument: &str) -> Result<T, Fault> {
+        self.optional(argument)
+            .ok_or_else(|| self.fault(argument, format!("{argument} is expected")))
+    }
+
+    /// A fault of the argument or else the keyword of that name, or of the whole line.
+    pub fn fault(&self, name: &str, message: impl Into<String>) -> Fault {
+        let span = self.span(name, true).or_else(|| self.span(name, false));
+        Fault {
+            message: message.into(),
+            span: span.unwrap_or(0..self.line.len()),
+        }
+    }
+
+    fn span(&self, name: &str, argument: bool) -> Option<Range<usize>> {
+        let mut spans = self
+            .words
+            .iter()
+            .filter(|word| word.name == name && word.argument == argument)
+            .map(|word| &word.span);
+        let first = spans.next()?;
+        let end = spans.next_back().map_or(first.end, |last| last.end);
+        Some(first.start..end)
+    }
+}

@@ -1,0 +1,175 @@
+//! Reads a config file: all of it is right, or every wrong line is shown and nothing is taken.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use super::edit::{Editor, LineError};
+use super::grammar::Context;
+use super::parse::Mismatch;
+use crate::router::config::Config;
+
+/// How many wrong lines an error tells of.
+const MOST_PROBLEMS: usize = 20;
+
+/// How many alternatives "expected" names.
+const MOST_EXPECTED: usize = 8;
+
+/// What is wrong with a config file. Its `Display` shows each wrong line with its number, a caret
+/// and what was expected, without colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The file, as the caller named it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// The first wrong lines, never empty.
+    pub problems: Vec<Problem>,
+    /// How many more there are.
+    pub more: usize,
+}
+
+/// A wrong line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Its number, from 1.
+    pub line: usize,
+    /// The octets of the file that are wrong.
+    pub span: Range<usize>,
+    /// What is wrong.
+    pub message: String,
+    /// What was expected there; may be empty.
+    pub expected: String,
+}
+
+impl std::error::Error for ConfigError {}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl ConfigError {
+    /// The wrong lines, in colour when `colour` is set.
+    pub fn render(&self, colour: bool) -> String {
+        let renderer = if colour {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let mut reports: Vec<String> = self
+            .problems
+            .iter()
+            .map(|p| self.report(&renderer, p))
+            .collect();
+        if self.more > 0 {
+            reports.push(format!("error: {} more wrong lines", self.more));
+        }
+        reports.join("\n\n")
+    }
+
+    fn report(&self, renderer: &Renderer, problem: &Problem) -> String {
+        let caret = AnnotationKind::Primary
+            .span(problem.span.clone())
+            .label(&problem.expected);
+        let source = Snippet::source(&self.text)
+            .path(&self.name)
+            .annotation(caret);
+        let title = Level::ERROR.primary_title(&problem.message);
+        renderer.render(&[title.element(source)])
+    }
+}
+
+/// Reads a whole config file. `name` is what errors call it.
+///
+/// Blank lines and lines that begin with `!` say nothing, indentation does not matter, `end` ends a
+/// block of modes and not the file.
+pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
+    let mut editor = Editor::new(Config::default());
+    let mut problems = Vec::new();
+    let mut more = 0;
+    // Lines under a wrong line that opens a mode would all be wrong too; they are not judged.
+    let mut skip_deeper_than: Option<usize> = None;
+    let mut start = 0;
+    for (index, raw) in text.split_inclusive('\n').enumerate() {
+        let line_start = start;
+        start += raw.len();
+        let line = raw.trim_end();
+        let indent = line.len() - line.trim_start().len();
+        if line.trim_start().is_empty() || line.trim_start().starts_with('!') {
+            continue;
+        }
+        if skip_deeper_than.is_some_and(|depth| indent > depth) {
+            continue;
+        }
+        skip_deeper_than = None;
+        let before = editor.clone();
+        let Err(error) = editor.apply(line) else {
+            if editor.context == Context::Exec {
+                editor.context = Context::Config;
+            }
+            continue;
+        };
+        editor = before;
+        skip_deeper_than = Some(indent);
+        if problems.len() < MOST_PROBLEMS {
+            problems.push(problem(index + 1, line_start, line, error));
+        } else {
+            more += 1;
+        }
+    }
+    if problems.is_empty() {
+        return Ok(editor.config);
+    }
+    Err(ConfigError {
+        name: name.to_owned(),
+        text: text.to_owned(),
+        problems,
+        more,
+    })
+}
+
+fn problem(number: usize, start: usize, line: &str, error: LineError) -> Problem {
+    let (span, message, expected) = match error {
+        LineError::Syntax(Mismatch::Invalid { span, expected, .. }) => {
+            (span, "invalid input".to_owned(), one_of(&expected))
+        }
+        LineError::Syntax(Mismatch::Ambiguous { span, candidates }) => {
+            (span, "ambiguous command".to_owned(), one_of(&candidates))
+        }
+        LineError::Syntax(Mismatch::Incomplete { expected }) => (
+            line.len()..line.len(),
+            "incomplete command".to_owned(),
+            one_of(&expected),
+        ),
+        LineError::Semantic(fault) => (fault.span, fault.message, String::new()),
+    };
+    let indent = line.len() - line.trim_start().len();
+    let from = span.start.max(indent);
+    Problem {
+        line: number,
+        span: start + from..start + span.end.max(from),
+        message,
+        expected,
+    }
+}
+
+fn one_of(expected: &[String]) -> String {
+    let named: Vec<&str> = expected
+        .iter()
+        .take(MOST_EXPECTED)
+        .map(String::as_str)
+        .collect();
+    let rest = if expected.len() > MOST_EXPECTED {
+        ", ..."
+    } else {
+        ""
+    };
+    match named.as_slice() {
+        [] => String::new(),
+        [only] => format!("expected {only}"),
+        several => format!("expected one of {}{rest}", several.join(", ")),
+    }
+}

@@ -1,0 +1,107 @@
+//! The kinds of value that a command takes, and how IOS writes each in its help.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use crate::router::config::InterfaceName;
+
+/// A kind of value. [`Kind::named`] has its name in the patterns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `ipv4`: an IPv4 address.
+    Ipv4,
+    /// `ipv6`: an IPv6 address.
+    Ipv6,
+    /// `address`: an address of either family.
+    Address,
+    /// `prefix4`: `A.B.C.D/nn`.
+    Prefix4,
+    /// `prefix6`: `X:X::X/nnn`.
+    Prefix6,
+    /// `prefix`: a prefix of either family.
+    Prefix,
+    /// `mask`: four octets; whether they are contiguous is judged by the command, which can say so.
+    Mask,
+    /// `LOW-HIGH`: a decimal number in that range.
+    Number(u64, u64),
+    /// `word`: any one word.
+    Word,
+    /// `line`: the rest of the line.
+    Line,
+    /// `interface`: an interface's name in one word.
+    Interface,
+    /// The second word of `ethernet 1/0`.
+    SlotPort,
+}
+
+impl Kind {
+    /// The kind that a pattern names. Panics on a name that is none: see `Pattern::new`.
+    pub fn named(name: &str) -> Self {
+        match name {
+            "ipv4" => Kind::Ipv4,
+            "ipv6" => Kind::Ipv6,
+            "address" => Kind::Address,
+            "prefix4" => Kind::Prefix4,
+            "prefix6" => Kind::Prefix6,
+            "prefix" => Kind::Prefix,
+            "mask" => Kind::Mask,
+            "word" => Kind::Word,
+            "line" => Kind::Line,
+            range => {
+                let (low, high) = range.split_once('-').expect("a kind or LOW-HIGH");
+                let number = |text: &str| text.parse().expect("a number of a range");
+                Kind::Number(number(low), number(high))
+            }
+        }
+    }
+
+    /// Whether `text`, a word without blanks, is such a value.
+    pub fn accepts(&self, text: &str) -> bool {
+        match self {
+            Kind::Ipv4 | Kind::Mask => text.parse::<Ipv4Addr>().is_ok(),
+            Kind::Ipv6 => text.parse::<Ipv6Addr>().is_ok(),
+            Kind::Address => text.parse::<IpAddr>().is_ok(),
+            Kind::Prefix4 => text.parse::<Ipv4Net>().is_ok(),
+            Kind::Prefix6 => text.parse::<Ipv6Net>().is_ok(),
+            Kind::Prefix => text.parse::<IpNet>().is_ok(),
+            Kind::Number(low, high) => text
+                .parse::<u64>()
+                .is_ok_and(|number| (*low..=*high).contains(&number)),
+            Kind::Word | Kind::Line => true,
+            Kind::Interface => text.parse::<InterfaceName>().is_ok(),
+            Kind::SlotPort => text
+                .split_once('/')
+                .is_some_and(|(slot, port)| is_u16(slot) && is_u16(port)),
+        }
+    }
+
+    /// Whether it takes whatever is typed, so that a keyword is preferred to it.
+    pub fn takes_anything(&self) -> bool {
+        matches!(self, Kind::Word | Kind::Line)
+    }
+}
+
+fn is_u16(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
+}
+
+impl fmt::Display for Kind {
+    /// As `?` shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Ipv4 | Kind::Mask => "A.B.C.D",
+            Kind::Ipv6 => "X:X:X:X::X",
+            Kind::Address => "A.B.C.D|X:X:X:X::X",
+            Kind::Prefix4 => "A.B.C.D/nn",
+            Kind::Prefix6 => "X:X:X:X::X/<0-128>",
+            Kind::Prefix => "A.B.C.D/nn|X:X:X:X::X/<0-128>",
+            Kind::Number(low, high) => return write!(f, "<{low}-{high}>"),
+            Kind::Word => "WORD",
+            Kind::Line => "LINE",
+            Kind::Interface => "INTERFACE",
+            Kind::SlotPort => "slot/port",
+        })
+    }
+}

@@ -1,0 +1,304 @@
+//! Global configuration: the host's name, interfaces, static routes, and what IOS has besides.
+
+use std::net::Ipv4Addr;
+
+use ipnet::{IpNet, Ipv4Net};
+
+use super::{Context, Mode, No, Row, Run, edit};
+use crate::console::args::{Args, Fault};
+use crate::console::edit::Editor;
+use crate::router::config::{StaticRoute, StaticTarget};
+
+const HERE: &[Mode] = &[Mode::Config];
+
+pub(super) const ROWS: &[Row] = &[
+    edit(
+        HERE,
+        "hostname <name:word>",
+        &["Set system's network name", "This system's network name"],
+        No::After(1),
+        hostname,
+    ),
+    edit(
+        HERE,
+        "interface <interface:interface>",
+        &["Select an interface to configure", "Interface name"],
+        No::After(2),
+        interface,
+    ),
+    edit(
+        HERE,
+        "ip route <network:ipv4> <mask:mask> {<next-hop:ipv4>|Null0|<interface:interface>}",
+        &[
+            "Global IP configuration subcommands",
+            "Establish static routes",
+            "Destination prefix",
+            "Destination prefix mask",
+            "Forwarding router's address",
+            "Null interface",
+            "Forwarding interface",
+        ],
+        No::After(4),
+        ip_route,
+    ),
+    edit(
+        HERE,
+        "ipv6 route <prefix:prefix6> {<next-hop:ipv6>|Null0|<interface:interface>}",
+        &[
+            "Global IPv6 configuration commands",
+            "Configure static routes",
+            "IPv6 prefix",
+            "IPv6 address of next-hop",
+            "Null interface",
+            "Forwarding interface",
+        ],
+        No::After(3),
+        ipv6_route,
+    ),
+    edit(
+        HERE,
+        "router lisp [0]",
+        &[
+            "Enable a routing process",
+            "Locator/ID Separation Protocol",
+            "The only LISP process",
+        ],
+        No::After(2),
+        router_lisp,
+    ),
+];
+
+/// A line of IOS that changes nothing here.
+const fn harmless(
+    modes: &'static [Mode],
+    pattern: &'static str,
+    help: &'static [&'static str],
+) -> Row {
+    Row {
+        modes,
+        pattern,
+        help,
+        no: No::After(1),
+        run: Run::Ignore,
+    }
+}
+
+/// What stands beside LISP on a page of IOS configuration.
+pub(super) const HARMLESS: &[Row] = &[
+    harmless(
+        HERE,
+        "version <version:line>",
+        &["IOS version (ignored)", "Version"],
+    ),
+    harmless(
+        HERE,
+        "service <what:line>",
+        &["Modify use of network based services (ignored)", "Service"],
+    ),
+    harmless(
+        HERE,
+        "{Building configuration...|Current configuration <rest:line>}",
+        &[
+            "Output of show running-config (ignored)",
+            "Output of show running-config (ignored)",
+            "Output of show running-config (ignored)",
+            "Output of show running-config (ignored)",
+            "Rest of the line",
+        ],
+    ),
+    harmless(HERE, "boot-start-marker", &["Marker (ignored)"]),
+    harmless(HERE, "boot-end-marker", &["Marker (ignored)"]),
+    harmless(
+        HERE,
+        "ip {domain|domain-lookup|cef|routing|classless|subnet-zero|source-route|forward-protocol|http|tcp|icmp|ssh} [<rest:line>]",
+        &[
+            "Global IP configuration subcommands",
+            "DNS resolver (ignored)",
+            "DNS lookup (ignored)",
+            "Cisco Express Forwarding (ignored)",
+            "IP routing (ignored)",
+            "Classless forwarding (ignored)",
+            "Subnet zero (ignored)",
+            "Source routing (ignored)",
+            "Broadcast forwarding (ignored)",
+            "HTTP server (ignored)",
+            "TCP parameters (ignored)",
+            "ICMP parameters (ignored)",
+            "SSH (ignored)",
+            "Options",
+        ],
+    ),
+    harmless(
+        HERE,
+        "ipv6 {unicast-routing|cef} [<rest:line>]",
+        &[
+            "Global IPv6 configuration commands",
+            "Unicast routing (ignored)",
+            "Cisco Express Forwarding (ignored)",
+            "Options",
+        ],
+    ),
+    harmless(
+        HERE,
+        "{aaa|clock|control-plane|enable|logging|mmi|multilink|redundancy|username} [<rest:line>]",
+        &[
+            "Authentication (ignored)",
+            "Time of day (ignored)",
+            "Control plane services (ignored)",
+            "Enable password (ignored)",
+            "Logging (ignored)",
+            "Modem management (ignored)",
+            "Multilink (ignored)",
+            "Redundancy (ignored)",
+            "Users (ignored)",
+            "Options",
+        ],
+    ),
+    edit(
+        HERE,
+        "line <which:line>",
+        &["Configure a terminal line (ignored)", "Lines"],
+        No::After(1),
+        line,
+    ),
+    harmless(
+        &[Mode::Line],
+        "{access-class|exec-timeout|history|length|logging|login|password|privilege|speed|stopbits|transport|width} [<rest:line>]",
+        &[
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "(ignored)",
+            "Options",
+        ],
+    ),
+    harmless(
+        &[Mode::Interface],
+        "{bandwidth|cdp|delay|duplex|keepalive|load-interval|negotiation|speed} [<rest:line>]",
+        &[
+            "Bandwidth (ignored)",
+            "CDP (ignored)",
+            "Throughput delay (ignored)",
+            "Duplex (ignored)",
+            "Keepalive (ignored)",
+            "Interval of load calculation (ignored)",
+            "Autonegotiation (ignored)",
+            "Speed (ignored)",
+            "Options",
+        ],
+    ),
+    harmless(
+        &[Mode::Interface],
+        "ip {redirects|unreachables|route-cache|virtual-reassembly}",
+        &[
+            "Interface Internet Protocol config commands",
+            "ICMP redirects (ignored)",
+            "ICMP unreachables (ignored)",
+            "Fast switching (ignored)",
+            "Reassembly (ignored)",
+        ],
+    ),
+    harmless(
+        &[Mode::Interface],
+        "ipv6 enable",
+        &[
+            "IPv6 interface subcommands",
+            "IPv6 is always enabled (ignored)",
+        ],
+    ),
+    harmless(
+        &[Mode::Lisp],
+        "locator-table default",
+        &["Routing table of the locators", "The only one"],
+    ),
+];
+
+fn hostname(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if args.negated {
+        editor.config.hostname.clear();
+        return Ok(());
+    }
+    let name: String = args.value("name")?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.len() > 63 || !name.chars().all(allowed) {
+        return Err(args.fault(
+            "name",
+            "a name has at most 63 letters, digits, '-', '_' and '.'",
+        ));
+    }
+    editor.config.hostname = name;
+    Ok(())
+}
+
+fn interface(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let name = args.value("interface")?;
+    if args.negated {
+        editor.config.interfaces.remove(&name);
+        return Ok(());
+    }
+    editor.config.interfaces.entry(name).or_default();
+    editor.context = Context::Interface(name);
+    Ok(())
+}
+
+fn line(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if !args.negated {
+        editor.context = Context::Line;
+    }
+    Ok(())
+}
+
+fn router_lisp(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if args.negated {
+        editor.config.lisp = None;
+        return Ok(());
+    }
+    editor.config.lisp.get_or_insert_default();
+    editor.context = Context::Lisp;
+    Ok(())
+}
+
+fn ip_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let network: Ipv4Addr = args.value("network")?;
+    let mask: Ipv4Addr = args.value("mask")?;
+    let prefix = Ipv4Net::with_netmask(network, mask)
+        .map_err(|_| args.fault("mask", "the mask is not contiguous"))?;
+    static_route(editor, args, prefix.into())
+}
+
+fn ipv6_route(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let prefix = args.value("prefix")?;
+    static_route(editor, args, prefix)
+}
+
+fn static_route(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
+    let prefix = prefix.trunc();
+    let target = if args.has("Null0") {
+        Some(StaticTarget::Null)
+    } else if args.given("interface") {
+        Some(StaticTarget::Interface(args.value("interface")?))
+    } else if args.given("next-hop") {
+        Some(StaticTarget::NextHop(args.value("next-hop")?))
+    } else {
+        None
+    };
+    let routes = &mut editor.config.static_routes;
+    match target {
+        Some(target) if !args.negated => {
+            routes.insert(StaticRoute { prefix, target });
+        }
+        Some(target) => {
+            routes.remove(&StaticRoute { prefix, target });
+        }
+        None => routes.retain(|route| route.prefix != prefix),
+    }
+    Ok(())
+}

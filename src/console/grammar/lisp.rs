@@ -1,0 +1,209 @@
+//! `router lisp`: locator-sets and the ways into the modes below it.
+
+use std::net::IpAddr;
+
+use super::{Context, Mode, No, Row, edit};
+use crate::addr::{Family, InstanceId, Rloc};
+use crate::console::args::{Args, Fault};
+use crate::console::edit::Editor;
+use crate::router::config::{ConfiguredLocator, DatabaseMapping, LocatorSource};
+
+pub(super) const ROWS: &[Row] = &[
+    edit(
+        &[Mode::Lisp],
+        "locator-set <name:word>",
+        &["Configure a locator-set", "Locator-set name"],
+        No::After(2),
+        locator_set,
+    ),
+    edit(
+        &[Mode::Lisp],
+        "eid-table default instance-id <instance:0-16777215>",
+        &[
+            "Configure an EID-table",
+            "The default routing table",
+            "Instance-ID of the EIDs",
+            "Instance-ID",
+        ],
+        No::After(4),
+        eid_table,
+    ),
+    edit(
+        &[Mode::Lisp],
+        "instance-id <instance:0-16777215>",
+        &["Configure an instance", "Instance-ID"],
+        No::After(2),
+        instance,
+    ),
+    edit(
+        &[Mode::Lisp],
+        "service {ipv4|ipv6}",
+        &[
+            "Configure a service of all instances",
+            "IPv4 EIDs",
+            "IPv6 EIDs",
+        ],
+        No::Never,
+        service,
+    ),
+    edit(
+        &[Mode::Instance],
+        "service {ipv4|ipv6}",
+        &[
+            "Configure a service of the instance",
+            "IPv4 EIDs",
+            "IPv6 EIDs",
+        ],
+        No::Never,
+        instance_service,
+    ),
+    edit(
+        &[Mode::InstanceService],
+        "eid-table default",
+        &["Bind an EID-table", "The default routing table"],
+        No::Never,
+        |_, _| Ok(()),
+    ),
+    edit(
+        &[Mode::LocatorSet],
+        "{<rloc:address>|{IPv4-interface|IPv6-interface} <interface:interface>} \
+         priority <priority:0-255> weight <weight:0-100>",
+        &[
+            "Locator address",
+            "Locator is the IPv4 address of an interface",
+            "Locator is the IPv6 address of an interface",
+            "Interface name",
+            "Priority of the locator",
+            "Lower is preferred, 255 is never used",
+            "Weight of the locator",
+            "Share of the traffic among equal priorities",
+        ],
+        No::After(4),
+        locator,
+    ),
+];
+
+fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let name: String = args.value("name")?;
+    let lisp = editor.lisp();
+    if !args.negated {
+        lisp.locator_sets.entry(name.clone()).or_default();
+        editor.context = Context::LocatorSet(name);
+        return Ok(());
+    }
+    let mut mappings = lisp.eid_tables.values().flat_map(|table| &table.database);
+    let user = mappings
+        .find(|(_, mapping)| matches!(mapping, DatabaseMapping::LocatorSet(set) if *set == name));
+    if let Some((prefix, _)) = user {
+        return Err(args.fault(
+            "name",
+            format!("database-mapping {prefix} uses the locator-set"),
+        ));
+    }
+    lisp.locator_sets.remove(&name);
+    Ok(())
+}
+
+/// The instance that a line names.
+pub(super) fn instance_id(args: &Args<'_>) -> Result<InstanceId, Fault> {
+    let number: u32 = args.value("instance")?;
+    InstanceId::new(number).ok_or_else(|| args.fault("instance", "an instance-ID has 24 bits"))
+}
+
+fn eid_table(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let id = instance_id(args)?;
+    open_table(editor, args, id, Context::EidTable(id))
+}
+
+fn instance(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let id = instance_id(args)?;
+    open_table(editor, args, id, Context::Instance(id))
+}
+
+fn open_table(
+    editor: &mut Editor,
+    args: &Args<'_>,
+    id: InstanceId,
+    context: Context,
+) -> Result<(), Fault> {
+    let tables = &mut editor.lisp().eid_tables;
+    if args.negated {
+        tables.remove(&id);
+    } else {
+        tables.entry(id).or_default();
+        editor.context = context;
+    }
+    Ok(())
+}
+
+fn family(args: &Args<'_>) -> Family {
+    if args.has("ipv6") {
+        Family::Ipv6
+    } else {
+        Family::Ipv4
+    }
+}
+
+fn service(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    editor.context = Context::Service(family(args));
+    Ok(())
+}
+
+fn instance_service(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if let Context::Instance(id) = editor.context {
+        editor.context = Context::InstanceService(id, family(args));
+    }
+    Ok(())
+}
+
+fn locator(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let Context::LocatorSet(set) = editor.context.clone() else {
+        return Err(args.fault("", "no locator-set is selected"));
+    };
+    let source = if args.given("rloc") {
+        LocatorSource::Address(rloc(args, "rloc")?)
+    } else if args.has("IPv6-interface") {
+        LocatorSource::Interface(Family::Ipv6, args.value("interface")?)
+    } else {
+        LocatorSource::Interface(Family::Ipv4, args.value("interface")?)
+    };
+    let locators = editor.lisp().locator_sets.entry(set).or_default();
+    if args.negated {
+        locators.retain(|other| other.source != source);
+        return Ok(());
+    }
+    put_locator(locators, configured_locator(args, source)?);
+    Ok(())
+}
+
+/// A unicast address that can be an RLOC.
+pub(super) fn rloc(args: &Args<'_>, name: &str) -> Result<Rloc, Fault> {
+    let address: IpAddr = args.value(name)?;
+    if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
+        return Err(args.fault(name, format!("{address} cannot be a locator")));
+    }
+    Ok(Rloc(address))
+}
+
+/// `source` with the priority and weight of the line.
+pub(super) fn configured_locator(
+    args: &Args<'_>,
+    source: LocatorSource,
+) -> Result<ConfiguredLocator, Fault> {
+    Ok(ConfiguredLocator {
+        source,
+        priority: args.value("priority")?,
+        weight: args.value("weight")?,
+    })
+}
+
+/// Adds a locator, or replaces the one of the same address or interface in its place.
+pub(super) fn put_locator(locators: &mut Vec<ConfiguredLocator>, locator: ConfiguredLocator) {
+    match locators
+        .iter_mut()
+        .find(|other| other.source == locator.source)
+    {
+        Some(other) => *other = locator,
+        None => locators.push(locator),
+    }
+}

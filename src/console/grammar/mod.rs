@@ -1,0 +1,275 @@
+//! The command grammar, held as tables: the one source of the config file, the console, `?`,
+//! completion, abbreviation and `no` forms.
+//!
+//! A [`Row`] is a command: where it may be given, its pattern, the help of each word, its `no`
+//! form, and what it does. To add a command, add a row.
+
+mod argument;
+mod exec;
+mod global;
+mod interface;
+mod lisp;
+mod pattern;
+mod service;
+mod site;
+mod tables;
+
+use std::sync::LazyLock;
+
+use ipnet::IpNet;
+
+use super::args::{Args, Fault};
+use super::edit::Editor;
+use super::exec::Action;
+use crate::addr::{Family, InstanceId};
+use crate::router::config::{Config, InterfaceName};
+
+pub use pattern::{Pattern, Position, Word};
+pub use service::PETR_DEFAULT;
+
+/// Where the user is, with the name of the thing that is being configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// `xTR1#`
+    Exec,
+    /// `(config)#`
+    Config,
+    /// `(config-if)#`
+    Interface(InterfaceName),
+    /// `(config-line)#`: taken and ignored, there are no lines.
+    Line,
+    /// `(config-router-lisp)#`
+    Lisp,
+    /// `(config-router-lisp-locator-set)#`
+    LocatorSet(String),
+    /// `(config-router-lisp-eid-table)#`
+    EidTable(InstanceId),
+    /// `(config-router-lisp-site)#`
+    Site(String),
+    /// `(lisp-service-ipv4)#`: `service ipv4` of newer IOS.
+    Service(Family),
+    /// `(config-router-lisp-inst)#`: `instance-id N` of newer IOS.
+    Instance(InstanceId),
+    /// `(lisp-inst-service-ipv4)#`
+    InstanceService(InstanceId, Family),
+}
+
+/// Where a command may be given: a [`Context`] without its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the context of the same name")]
+pub enum Mode {
+    Exec,
+    Config,
+    Interface,
+    Line,
+    Lisp,
+    LocatorSet,
+    EidTable,
+    Site,
+    Service,
+    Instance,
+    InstanceService,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Mode; 11] = [
+        Mode::Exec,
+        Mode::Config,
+        Mode::Interface,
+        Mode::Line,
+        Mode::Lisp,
+        Mode::LocatorSet,
+        Mode::EidTable,
+        Mode::Site,
+        Mode::Service,
+        Mode::Instance,
+        Mode::InstanceService,
+    ];
+}
+
+impl Context {
+    /// Which commands may be given here.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Context::Exec => Mode::Exec,
+            Context::Config => Mode::Config,
+            Context::Interface(_) => Mode::Interface,
+            Context::Line => Mode::Line,
+            Context::Lisp => Mode::Lisp,
+            Context::LocatorSet(_) => Mode::LocatorSet,
+            Context::EidTable(_) => Mode::EidTable,
+            Context::Site(_) => Mode::Site,
+            Context::Service(_) => Mode::Service,
+            Context::Instance(_) => Mode::Instance,
+            Context::InstanceService(..) => Mode::InstanceService,
+        }
+    }
+
+    /// Where `exit` leads; `None` where it ends the session.
+    pub fn outer(&self) -> Option<Context> {
+        Some(match self {
+            Context::Exec => return None,
+            Context::Config => Context::Exec,
+            Context::Interface(_) | Context::Line | Context::Lisp => Context::Config,
+            Context::LocatorSet(_)
+            | Context::EidTable(_)
+            | Context::Site(_)
+            | Context::Service(_)
+            | Context::Instance(_) => Context::Lisp,
+            Context::InstanceService(id, _) => Context::Instance(*id),
+        })
+    }
+
+    /// What stands in the prompt between the host's name and `#`.
+    pub fn prompt(&self) -> &'static str {
+        match self {
+            Context::Exec => "",
+            Context::Config => "(config)",
+            Context::Interface(_) => "(config-if)",
+            Context::Line => "(config-line)",
+            Context::Lisp => "(config-router-lisp)",
+            Context::LocatorSet(_) => "(config-router-lisp-locator-set)",
+            Context::EidTable(_) => "(config-router-lisp-eid-table)",
+            Context::Site(_) => "(config-router-lisp-site)",
+            Context::Service(Family::Ipv4) => "(lisp-service-ipv4)",
+            Context::Service(Family::Ipv6) => "(lisp-service-ipv6)",
+            Context::Instance(_) => "(config-router-lisp-inst)",
+            Context::InstanceService(_, Family::Ipv4) => "(lisp-inst-service-ipv4)",
+            Context::InstanceService(_, Family::Ipv6) => "(lisp-inst-service-ipv6)",
+        }
+    }
+}
+
+/// What `no COMMAND` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum No {
+    /// There is none: the command changes no configuration.
+    Never,
+    /// The handler undoes the command. The first so many words must be given; what follows them
+    /// in the pattern may be.
+    After(usize),
+}
+
+/// What a command does.
+#[derive(Clone, Copy)]
+pub enum Run {
+    /// Changes the configuration or the context.
+    Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
+    /// Shows or does something.
+    Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),
+    /// Taken for the sake of pasted configuration: it means nothing to a virtual router, or says
+    /// what is so anyway.
+    Ignore,
+}
+
+/// A command.
+#[derive(Clone, Copy)]
+pub struct Row {
+    /// Where it may be given.
+    pub modes: &'static [Mode],
+    /// Its words, in the notation of [`Pattern`].
+    pub pattern: &'static str,
+    /// What `?` says of each word of the notation.
+    pub help: &'static [&'static str],
+    /// Its `no` form.
+    pub no: No,
+    /// What it does.
+    pub run: Run,
+}
+
+/// A row whose pattern has been compiled, in one mode.
+pub struct Command {
+    /// Where it may be given.
+    pub mode: Mode,
+    /// Its words.
+    pub pattern: Pattern,
+    /// Its `no` form.
+    pub no: No,
+    /// What it does.
+    pub run: Run,
+}
+
+static COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(compile);
+
+/// The commands of a mode, in the order of the tables.
+pub fn commands(mode: Mode) -> impl Iterator<Item = &'static Command> {
+    COMMANDS.iter().filter(move |command| command.mode == mode)
+}
+
+/// The tables, in the order in which `?` lists them.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    let tables = [
+        exec::ROWS,
+        global::ROWS,
+        interface::ROWS,
+        lisp::ROWS,
+        tables::ROWS,
+        site::ROWS,
+        service::ROWS,
+        global::HARMLESS,
+        exec::LEAVING,
+    ];
+    tables.into_iter().flatten()
+}
+
+/// Compiles every row for each of its modes. The commands of a service are also commands of
+/// `router lisp` behind the word `ipv4` or `ipv6`.
+fn compile() -> Vec<Command> {
+    let mut commands = Vec::new();
+    for row in rows() {
+        for &mode in row.modes {
+            commands.push(Command {
+                mode,
+                pattern: Pattern::new(&[row.pattern], row.help),
+                no: row.no,
+                run: row.run,
+            });
+        }
+    }
+    for row in service::ROWS
+        .iter()
+        .filter(|row| row.modes == [Mode::Service])
+    {
+        let help = [service::FAMILY_HELP, row.help].concat();
+        let family_words = service::FAMILY_HELP.len();
+        commands.push(Command {
+            mode: Mode::Lisp,
+            pattern: Pattern::new(&[service::FAMILY, row.pattern], &help),
+            no: match row.no {
+                No::After(words) => No::After(words + family_words),
+                No::Never => No::Never,
+            },
+            run: row.run,
+        });
+    }
+    commands
+}
+
+/// A row that edits the configuration.
+const fn edit(
+    modes: &'static [Mode],
+    pattern: &'static str,
+    help: &'static [&'static str],
+    no: No,
+    run: fn(&mut Editor, &Args<'_>) -> Result<(), Fault>,
+) -> Row {
+    Row {
+        modes,
+        pattern,
+        help,
+        no,
+        run: Run::Edit(run),
+    }
+}
+
+/// A prefix of the family that the place asks for, host bits cleared as IOS does.
+fn prefix_of(args: &Args<'_>, name: &str, family: Option<Family>) -> Result<IpNet, Fault> {
+    let prefix: IpNet = args.value(name)?;
+    match family {
+        Some(family) if Family::of(prefix.addr()) != family => {
+            Err(args.fault(name, format!("an {family} prefix is expected")))
+        }
+        _ => Ok(prefix.trunc()),
+    }
+}

@@ -1,0 +1,273 @@
+//! A command's shape, from the notation of the tables to an automaton.
+//!
+//! The notation is that of a manual page: `word`, `<name:kind>`, `[optional]`, `{one|other}`. It is
+//! compiled into the position automaton of Glushkov: a state is a word of the pattern, and the
+//! question "what may come next" (which matching, `?`, completion and the "expected" of an error
+//! all ask) is one look into a table.
+
+use super::argument::Kind;
+
+/// What may stand at a position of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// A fixed word, which any unambiguous beginning stands for; case does not matter.
+    Keyword(&'static str),
+    /// A value.
+    Argument(Kind),
+}
+
+/// A word of a pattern with what is said about it.
+#[derive(Clone, Debug)]
+pub struct Position {
+    /// What may stand here.
+    pub word: Word,
+    /// The name under which a handler asks for it: the keyword itself, or an argument's name.
+    pub name: &'static str,
+    /// It is a value or a part of one; `Ethernet` of an interface's name is both.
+    pub argument: bool,
+    /// What `?` says.
+    pub help: &'static str,
+    /// Which word of the notation it is, counted from 0: an interface is one word of the notation
+    /// and several positions.
+    pub index: usize,
+}
+
+/// A compiled pattern.
+#[derive(Debug, Default)]
+pub struct Pattern {
+    positions: Vec<Position>,
+    first: Vec<usize>,
+    follow: Vec<Vec<usize>>,
+    last: Vec<usize>,
+}
+
+/// The ends of a part of a pattern.
+#[derive(Clone, Default)]
+struct Part {
+    first: Vec<usize>,
+    last: Vec<usize>,
+    /// It may be left out.
+    empty: bool,
+}
+
+impl Pattern {
+    /// Compiles `parts`, one after the other, with the help of each of their words.
+    ///
+    /// The tables are part of the program, so what is wrong in one is a defect of it: this panics,
+    /// and a test compiles every row.
+    pub fn new(parts: &[&'static str], help: &[&'static str]) -> Self {
+        let symbols: Vec<&'static str> = parts.iter().flat_map(|part| symbols(part)).collect();
+        let mut compiler = Compiler {
+            pattern: Pattern::default(),
+            symbols: &symbols,
+            help,
+            words: 0,
+        };
+        let whole = compiler.choice();
+        assert!(compiler.symbols.is_empty(), "unbalanced: {parts:?}");
+        assert_eq!(
+            compiler.words,
+            help.len(),
+            "a help text for each word: {parts:?}"
+        );
+        assert!(!whole.empty, "empty: {parts:?}");
+        let mut pattern = compiler.pattern;
+        pattern.first = whole.first;
+        pattern.last = whole.last;
+        pattern
+    }
+
+    /// All its words.
+    pub fn positions(&self) -> &[Position] {
+        &self.positions
+    }
+
+    /// The positions that may come after `at`; those that may come first when it is `None`.
+    pub fn next(&self, at: Option<usize>) -> &[usize] {
+        at.map_or(&self.first, |at| &self.follow[at])
+    }
+
+    /// Whether a command may end at a position.
+    pub fn ends_at(&self, at: usize) -> bool {
+        self.last.contains(&at)
+    }
+}
+
+struct Compiler<'a> {
+    pattern: Pattern,
+    symbols: &'a [&'static str],
+    help: &'a [&'static str],
+    words: usize,
+}
+
+impl Compiler<'_> {
+    fn take(&mut self, symbol: &str) -> bool {
+        let there = self.symbols.first() == Some(&symbol);
+        if there {
+            self.symbols = &self.symbols[1..];
+        }
+        there
+    }
+
+    fn choice(&mut self) -> Part {
+        let mut all = self.sequence();
+        while self.take("|") {
+            let other = self.sequence();
+            all.first.extend(other.first);
+            all.last.extend(other.last);
+            all.empty |= other.empty;
+        }
+        all
+    }
+
+    fn sequence(&mut self) -> Part {
+        let mut all = Part {
+            empty: true,
+            ..Part::default()
+        };
+        while let Some(&symbol) = self.symbols.first() {
+            if matches!(symbol, "|" | "]" | "}") {
+                break;
+            }
+            let part = self.item();
+            all = self.then(all, part);
+        }
+        all
+    }
+
+    fn item(&mut self) -> Part {
+        for (open, close) in [("[", "]"), ("{", "}")] {
+            if self.take(open) {
+                let mut part = self.choice();
+                assert!(self.take(close), "{close} is missing");
+                part.empty |= open == "[";
+                return part;
+            }
+        }
+        let symbol = self.symbols[0];
+        self.symbols = &self.symbols[1..];
+        self.word(symbol)
+    }
+
+    fn word(&mut self, symbol: &'static str) -> Part {
+        let argument = symbol.strip_prefix('<').and_then(|s| s.strip_suffix('>'));
+        let part = match argument {
+            None => self.position(Word::Keyword(symbol), symbol, false),
+            Some(argument) => {
+                let (name, kind) = argument.split_once(':').expect("<name:kind>");
+                match kind {
+                    "interface" => self.interface(name),
+                    kind => self.argument(kind, name),
+                }
+            }
+        };
+        self.words += 1;
+        part
+    }
+
+    fn argument(&mut self, kind: &'static str, name: &'static str) -> Part {
+        let kind = Kind::named(kind);
+        let part = self.position(Word::Argument(kind.clone()), name, true);
+        if kind == Kind::Line {
+            let at = part.last[0];
+            self.pattern.follow[at].push(at);
+        }
+        part
+    }
+
+    /// `Ethernet1/0`, or `ethernet 1/0` in two words.
+    fn interface(&mut self, name: &'static str) -> Part {
+        let mut all = self.position(Word::Argument(Kind::Interface), name, true);
+        for (kind, number) in [
+            ("Ethernet", Kind::SlotPort),
+            ("Loopback", Kind::Number(0, 65535)),
+        ] {
+            let kind = self.position(Word::Keyword(kind), name, true);
+            let number = self.position(Word::Argument(number), name, true);
+            let both = self.then(kind, number);
+            all.first.extend(both.first);
+            all.last.extend(both.last);
+        }
+        all
+    }
+
+    fn position(&mut self, word: Word, name: &'static str, argument: bool) -> Part {
+        let at = self.pattern.positions.len();
+        self.pattern.positions.push(Position {
+            word,
+            name,
+            argument,
+            help: self.help.get(self.words).copied().unwrap_or_default(),
+            index: self.words,
+        });
+        self.pattern.follow.push(Vec::new());
+        Part {
+            first: vec![at],
+            last: vec![at],
+            empty: false,
+        }
+    }
+
+    fn then(&mut self, mut one: Part, other: Part) -> Part {
+        for &at in &one.last {
+            self.pattern.follow[at].extend(&other.first);
+        }
+        if one.empty {
+            one.first.extend(other.first);
+        }
+        if other.empty {
+            one.last.extend(other.last);
+        } else {
+            one.last = other.last;
+        }
+        one.empty &= other.empty;
+        one
+    }
+}
+
+/// Splits the notation: brackets and bars stand alone, `<...>` stays whole.
+fn symbols(text: &'static str) -> Vec<&'static str> {
+    let mut symbols = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some(start) = rest.chars().next() {
+        let len = match start {
+            '[' | ']' | '{' | '}' | '|' => 1,
+            '<' => rest.find('>').expect("> is missing") + 1,
+            _ => rest
+                .find(|c: char| c.is_whitespace() || "[]{}|<".contains(c))
+                .unwrap_or(rest.len()),
+        };
+        let (symbol, tail) = rest.split_at(len);
+        symbols.push(symbol);
+        rest = tail.trim_start();
+    }
+    symbols
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next(pattern: &Pattern, at: Option<usize>) -> Vec<&'static str> {
+        let names = pattern.next(at).iter();
+        names.map(|&at| pattern.positions()[at].name).collect()
+    }
+
+    #[test]
+    fn optional_words_and_choices_say_what_may_follow() {
+        let pattern = Pattern::new(&["{a|b} c [d <n:0-9>] [e]"], &[""; 6]);
+        assert_eq!(next(&pattern, None), ["a", "b"]);
+        assert_eq!(next(&pattern, Some(0)), ["c"]);
+        assert_eq!(next(&pattern, Some(2)), ["d", "e"]);
+        assert_eq!(next(&pattern, Some(3)), ["n"]);
+        assert_eq!(next(&pattern, Some(4)), ["e"]);
+        let ends: Vec<usize> = (0..6).filter(|&at| pattern.ends_at(at)).collect();
+        assert_eq!(ends, [2, 4, 5]);
+    }
+
+    #[test]
+    fn a_line_goes_on() {
+        let pattern = Pattern::new(&["description <text:line>"], &[""; 2]);
+        assert_eq!(next(&pattern, Some(1)), ["text"]);
+    }
+}

@@ -1,0 +1,264 @@
+//! The roles of a family of EIDs and their peers: `ipv4 ...` and `ipv6 ...` under `router lisp`,
+//! and the same without the family in a `service` block of newer IOS.
+
+use std::net::IpAddr;
+
+use super::lisp::{put_locator, rloc};
+use super::site::key;
+use super::{Context, Mode, No, Row, edit};
+use crate::addr::Family;
+use crate::console::args::{Args, Fault};
+use crate::console::edit::Editor;
+use crate::router::config::{ConfiguredLocator, EtrMapServer, LocatorSource, Service};
+
+/// What stands before a command of [`ROWS`] under `router lisp`.
+pub(super) const FAMILY: &str = "{ipv4|ipv6}";
+/// The help of its words.
+pub(super) const FAMILY_HELP: &[&str] = &["IPv4 EIDs", "IPv6 EIDs"];
+
+const HERE: &[Mode] = &[Mode::Service];
+const ITR: &str = "Configure an Ingress Tunnel Router (ITR)";
+const ETR: &str = "Configure an Egress Tunnel Router (ETR)";
+
+pub(super) const ROWS: &[Row] = &[
+    edit(HERE, "itr", &[ITR], No::After(1), itr),
+    edit(
+        HERE,
+        "itr map-resolver <address:address>",
+        &[
+            ITR,
+            "Map-resolver to send map-requests to",
+            "Map-resolver locator address",
+        ],
+        No::After(3),
+        itr_map_resolver,
+    ),
+    edit(HERE, "etr", &[ETR], No::After(1), etr),
+    edit(
+        HERE,
+        "etr map-server <address:address> key [0] <key:word> [hash-function {sha1|sha2}] \
+         [proxy-reply]",
+        &[
+            ETR,
+            "Map-server to register with",
+            "Map-server locator address",
+            "Authentication key of the registration",
+            "The key is not encrypted",
+            "Authentication key",
+            "Hash of the authentication",
+            "HMAC-SHA-1",
+            "HMAC-SHA-256",
+            "Ask the map-server to reply in the ETR's place",
+        ],
+        No::After(3),
+        etr_map_server,
+    ),
+    edit(
+        HERE,
+        "etr map-cache-ttl <minutes:1-10080>",
+        &[
+            ETR,
+            "Time that others may keep our mappings",
+            "Minutes, 1440 unless configured",
+        ],
+        No::After(2),
+        etr_map_cache_ttl,
+    ),
+    edit(
+        HERE,
+        "map-server",
+        &["Configure a Map-Server (MS)"],
+        No::After(1),
+        |editor, args| flag(editor, args, |service| &mut service.map_server),
+    ),
+    edit(
+        HERE,
+        "map-resolver",
+        &["Configure a Map-Resolver (MR)"],
+        No::After(1),
+        |editor, args| flag(editor, args, |service| &mut service.map_resolver),
+    ),
+    edit(
+        HERE,
+        "proxy-etr",
+        &["Configure a Proxy ETR (PETR)"],
+        No::After(1),
+        |editor, args| flag(editor, args, |service| &mut service.proxy_etr),
+    ),
+    edit(
+        HERE,
+        "proxy-itr <rloc:address> [<other-rloc:address>]",
+        &[
+            "Configure a Proxy ITR (PITR)",
+            "Locator to encapsulate from",
+            "Locator of the other family",
+        ],
+        No::After(1),
+        proxy_itr,
+    ),
+    edit(
+        HERE,
+        "use-petr <rloc:address> [priority <priority:0-255> weight <weight:0-100>]",
+        &[
+            "Send what leaves LISP through a proxy ETR",
+            "Proxy ETR locator address",
+            "Priority of the proxy ETR",
+            "Lower is preferred, 255 is never used",
+            "Weight of the proxy ETR",
+            "Share of the traffic among equal priorities",
+        ],
+        No::After(1),
+        use_petr,
+    ),
+    edit(
+        HERE,
+        "map-request-source <address:address>",
+        &[
+            "Source of map-requests inside their encapsulation",
+            "Address of the family of the EIDs",
+        ],
+        No::After(1),
+        map_request_source,
+    ),
+    edit(
+        HERE,
+        "map-cache-limit <entries:1-4294967295>",
+        &["Limit the map-cache", "Entries"],
+        No::After(1),
+        map_cache_limit,
+    ),
+];
+
+/// Priority and weight of a proxy ETR when the line does not say.
+pub const PETR_DEFAULT: (u8, u8) = (1, 100);
+
+/// The family that the line or the block names.
+fn family(editor: &Editor, args: &Args<'_>) -> Family {
+    match editor.context {
+        Context::Service(family) => family,
+        _ if args.has("ipv6") => Family::Ipv6,
+        _ => Family::Ipv4,
+    }
+}
+
+fn service<'a>(editor: &'a mut Editor, args: &Args<'_>) -> &'a mut Service {
+    let family = family(editor, args);
+    editor.lisp().service_mut(family)
+}
+
+fn flag(
+    editor: &mut Editor,
+    args: &Args<'_>,
+    of: fn(&mut Service) -> &mut bool,
+) -> Result<(), Fault> {
+    *of(service(editor, args)) = !args.negated;
+    Ok(())
+}
+
+fn itr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let service = service(editor, args);
+    if !args.negated && !service.proxy_itr.is_empty() {
+        return Err(args.fault("itr", "Disable PITR functionality first."));
+    }
+    service.itr = !args.negated;
+    Ok(())
+}
+
+fn etr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    service(editor, args).etr = !args.negated;
+    Ok(())
+}
+
+fn itr_map_resolver(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let address = rloc(args, "address")?.0;
+    let resolvers = &mut service(editor, args).itr_map_resolvers;
+    if args.negated {
+        resolvers.retain(|other| *other != address);
+    } else if !resolvers.contains(&address) {
+        resolvers.push(address);
+    }
+    Ok(())
+}
+
+fn etr_map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let address = rloc(args, "address")?.0;
+    if args.negated {
+        service(editor, args).etr_map_servers.remove(&address);
+        return Ok(());
+    }
+    let server = EtrMapServer {
+        key: key(args)?,
+        proxy_reply: args.has("proxy-reply"),
+    };
+    service(editor, args)
+        .etr_map_servers
+        .insert(address, server);
+    Ok(())
+}
+
+fn etr_map_cache_ttl(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let minutes = (!args.negated).then(|| args.value("minutes")).transpose()?;
+    service(editor, args).etr_map_cache_ttl = minutes;
+    Ok(())
+}
+
+fn proxy_itr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if args.negated {
+        service(editor, args).proxy_itr.clear();
+        return Ok(());
+    }
+    let mut rlocs = vec![rloc(args, "rloc")?];
+    if args.given("other-rloc") {
+        let other = rloc(args, "other-rloc")?;
+        if other.family() == rlocs[0].family() {
+            return Err(args.fault("other-rloc", "a locator of the other family is expected"));
+        }
+        rlocs.push(other);
+    }
+    let service = service(editor, args);
+    if service.itr {
+        return Err(args.fault("proxy-itr", "Disable ITR functionality first."));
+    }
+    service.proxy_itr = rlocs;
+    Ok(())
+}
+
+fn use_petr(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if args.negated && !args.given("rloc") {
+        service(editor, args).use_petr.clear();
+        return Ok(());
+    }
+    let source = LocatorSource::Address(rloc(args, "rloc")?);
+    let petrs = &mut service(editor, args).use_petr;
+    if args.negated {
+        petrs.retain(|petr| petr.source != source);
+        return Ok(());
+    }
+    let locator = ConfiguredLocator {
+        source,
+        priority: args.optional("priority").unwrap_or(PETR_DEFAULT.0),
+        weight: args.optional("weight").unwrap_or(PETR_DEFAULT.1),
+    };
+    put_locator(petrs, locator);
+    Ok(())
+}
+
+fn map_request_source(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    if args.negated {
+        service(editor, args).map_request_source = None;
+        return Ok(());
+    }
+    let address: IpAddr = args.value("address")?;
+    let family = family(editor, args);
+    if Family::of(address) != family {
+        return Err(args.fault("address", format!("an {family} address is expected")));
+    }
+    service(editor, args).map_request_source = Some(address);
+    Ok(())
+}
+
+fn map_cache_limit(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let entries = (!args.negated).then(|| args.value("entries")).transpose()?;
+    service(editor, args).map_cache_limit = entries;
+    Ok(())
+}

@@ -1,0 +1,116 @@
+//! `site`: what a map-server accepts, and keys.
+
+use super::lisp::instance_id;
+use super::{Context, Mode, No, Row, edit, prefix_of};
+use crate::addr::{EidPrefix, InstanceId};
+use crate::console::args::{Args, Fault};
+use crate::console::edit::Editor;
+use crate::router::config::{Site, SitePrefix};
+use crate::wire::auth::{Algorithm, Key};
+
+const HERE: &[Mode] = &[Mode::Site];
+
+pub(super) const ROWS: &[Row] = &[
+    edit(
+        &[Mode::Lisp],
+        "site <name:word>",
+        &["Configure a LISP site of the map-server", "Site name"],
+        No::After(2),
+        site,
+    ),
+    edit(
+        HERE,
+        "authentication-key [0] <key:word> [hash-function {sha1|sha2}]",
+        &[
+            "Configure the key of the site's registrations",
+            "The key is not encrypted",
+            "Authentication key",
+            "Hash of the authentication",
+            "HMAC-SHA-1",
+            "HMAC-SHA-256",
+        ],
+        No::After(1),
+        authentication_key,
+    ),
+    edit(
+        HERE,
+        "{eid-prefix|eid-record} [instance-id <instance:0-16777215>] <prefix:prefix> \
+         [accept-more-specifics]",
+        &[
+            "Configure an EID prefix of the site",
+            "Configure an EID prefix of the site",
+            "Instance-ID of the EIDs",
+            "Instance-ID",
+            "EID prefix",
+            "Accept registrations of longer prefixes",
+        ],
+        No::After(5),
+        eid_prefix,
+    ),
+];
+
+/// The key of a line. A key is as typed; its algorithm is HMAC-SHA-1 unless the line says `sha2`.
+pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
+    let secret: String = args.value("key")?;
+    let algorithm = if args.has("sha2") {
+        Algorithm::HmacSha256
+    } else {
+        Algorithm::HmacSha1
+    };
+    Ok(Key {
+        algorithm,
+        secret: secret.into_bytes(),
+        key_id: 0,
+    })
+}
+
+fn site(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let name: String = args.value("name")?;
+    let sites = &mut editor.lisp().sites;
+    if args.negated {
+        sites.remove(&name);
+    } else {
+        sites.entry(name.clone()).or_default();
+        editor.context = Context::Site(name);
+    }
+    Ok(())
+}
+
+fn current<'a>(editor: &'a mut Editor, args: &Args<'_>) -> Result<&'a mut Site, Fault> {
+    let Context::Site(name) = editor.context.clone() else {
+        return Err(args.fault("", "no site is selected"));
+    };
+    Ok(editor.lisp().sites.entry(name).or_default())
+}
+
+fn authentication_key(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let key = (!args.negated).then(|| key(args)).transpose()?;
+    current(editor, args)?.key = key;
+    Ok(())
+}
+
+/// An EID prefix belongs to one site, so that a registration has one key to be judged by.
+fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let id = if args.given("instance") {
+        instance_id(args)?
+    } else {
+        InstanceId::DEFAULT
+    };
+    let prefix = EidPrefix::new(id, prefix_of(args, "prefix", None)?);
+    if args.negated {
+        current(editor, args)?.eid_prefixes.remove(&prefix);
+        return Ok(());
+    }
+    let Context::Site(own) = editor.context.clone() else {
+        return Err(args.fault("", "no site is selected"));
+    };
+    let mut others = editor.lisp().sites.iter().filter(|(name, _)| **name != own);
+    if let Some((name, _)) = others.find(|(_, site)| site.eid_prefixes.contains_key(&prefix)) {
+        return Err(args.fault("prefix", format!("{prefix} belongs to site {name}")));
+    }
+    let options = SitePrefix {
+        accept_more_specifics: args.has("accept-more-specifics"),
+    };
+    current(editor, args)?.eid_prefixes.insert(prefix, options);
+    Ok(())
+}

@@ -1,0 +1,397 @@
+//! Matches a line against the commands of a mode, as IOS does: any unambiguous beginning of a
+//! keyword stands for it, and what does not fit is pointed at.
+
+use std::ops::Range;
+
+use super::args::{Args, Bound};
+use super::grammar::{Command, Context, No, Position, Run, Word, commands};
+
+/// Why a line is no command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Mismatch {
+    /// A word that cannot stand where it stands.
+    Invalid {
+        /// The word's octets in the line.
+        span: Range<usize>,
+        /// How many of its octets could have been right.
+        fits: usize,
+        /// What may stand there.
+        expected: Vec<String>,
+    },
+    /// A beginning of several keywords.
+    Ambiguous {
+        /// The word's octets in the line.
+        span: Range<usize>,
+        /// The keywords.
+        candidates: Vec<String>,
+    },
+    /// Something is missing at the end.
+    Incomplete {
+        /// What may come next.
+        expected: Vec<String>,
+    },
+}
+
+/// A line that is a command.
+pub struct Match<'t> {
+    /// What it does.
+    pub run: Run,
+    /// Its words.
+    pub args: Args<'t>,
+}
+
+/// The words of a line, as spans.
+pub fn tokens(line: &str) -> Vec<Range<usize>> {
+    let mut tokens = Vec::new();
+    let mut start = None;
+    for (at, c) in line.char_indices() {
+        match (c.is_whitespace(), start) {
+            (true, Some(from)) => {
+                tokens.push(from..at);
+                start = None;
+            }
+            (false, None) => start = Some(at),
+            _ => {}
+        }
+    }
+    tokens.extend(start.map(|from| from..line.len()));
+    tokens
+}
+
+/// How well a word fits; a smaller one is preferred.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fit {
+    Keyword,
+    Abbreviation,
+    Value,
+    Anything,
+}
+
+fn fit(word: &Word, text: &str) -> Option<Fit> {
+    match word {
+        Word::Keyword(keyword) if keyword.eq_ignore_ascii_case(text) => Some(Fit::Keyword),
+        Word::Keyword(keyword) => {
+            let start = keyword.get(..text.len())?;
+            start
+                .eq_ignore_ascii_case(text)
+                .then_some(Fit::Abbreviation)
+        }
+        Word::Argument(kind) if !kind.accepts(text) => None,
+        Word::Argument(kind) if kind.takes_anything() => Some(Fit::Anything),
+        Word::Argument(_) => Some(Fit::Value),
+    }
+}
+
+/// A command that the words so far may be, and how they fit.
+#[derive(Clone)]
+struct Thread {
+    command: &'static Command,
+    at: Option<usize>,
+    words: Vec<Bound>,
+    fits: Vec<Fit>,
+}
+
+impl Thread {
+    fn next(&self) -> impl Iterator<Item = (usize, &'static Position)> {
+        let pattern = &self.command.pattern;
+        let next = pattern.next(self.at).iter();
+        next.map(|&at| (at, &pattern.positions()[at]))
+    }
+
+    fn may_end(&self, negated: bool) -> bool {
+        let Some(at) = self.at else { return false };
+        let pattern = &self.command.pattern;
+        let enough = match self.command.no {
+            No::After(words) => negated && pattern.positions()[at].index + 1 >= words,
+            No::Never => false,
+        };
+        pattern.ends_at(at) || enough
+    }
+}
+
+/// The state of a line that has been matched up to some word.
+pub struct Matching {
+    threads: Vec<Thread>,
+    negated: bool,
+}
+
+/// What may come next, as `?` lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Next {
+    /// The keyword, a value's placeholder, or `<cr>`.
+    pub word: String,
+    /// What is said of it.
+    pub help: &'static str,
+    /// Whether it can be completed: it is a keyword.
+    pub keyword: bool,
+}
+
+impl Matching {
+    /// Before the first word of a line in `context`; `negated` after `no`.
+    pub fn new(context: &Context, negated: bool) -> Self {
+        let threads = commands(context.mode())
+            .filter(|command| !negated || command.no != No::Never)
+            .map(|command| Thread {
+                command,
+                at: None,
+                words: Vec::new(),
+                fits: Vec::new(),
+            })
+            .collect();
+        Matching { threads, negated }
+    }
+
+    /// Takes in the next word of `line`.
+    pub fn step(&mut self, line: &str, span: Range<usize>) -> Result<(), Mismatch> {
+        let text = &line[span.clone()];
+        let mut found: Vec<(Fit, &'static Position, Thread)> = Vec::new();
+        for thread in &self.threads {
+            for (at, position) in thread.next() {
+                let Some(fit) = fit(&position.word, text) else {
+                    continue;
+                };
+                let mut thread = thread.clone();
+                thread.at = Some(at);
+                thread.words.push(Bound {
+                    name: position.name,
+                    argument: position.argument,
+                    span: span.clone(),
+                });
+                thread.fits.push(fit);
+                found.push((fit, position, thread));
+            }
+        }
+        if found.is_empty() {
+            return Err(self.invalid(text, span));
+        }
+        self.threads = choose(found, span)?;
+        Ok(())
+    }
+
+    /// What may come next, each once, in the order of the tables; `<cr>` where the line may end.
+    pub fn expected(&self) -> Vec<Next> {
+        let mut all: Vec<Next> = Vec::new();
+        for (_, position) in self.threads.iter().flat_map(Thread::next) {
+            let keyword = matches!(position.word, Word::Keyword(_));
+            let word = match &position.word {
+                Word::Keyword(word) => (*word).to_owned(),
+                Word::Argument(kind) => kind.to_string(),
+            };
+            // An interface in one word is the keywords beside it, written together.
+            if word != "INTERFACE" && all.iter().all(|next| next.word != word) {
+                all.push(Next {
+                    word,
+                    help: position.help,
+                    keyword,
+                });
+            }
+        }
+        if self.may_end() {
+            all.push(Next {
+                word: "<cr>".to_owned(),
+                help: "",
+                keyword: false,
+            });
+        }
+        all
+    }
+
+    /// Whether the words so far are a command.
+    pub fn may_end(&self) -> bool {
+        self.threads
+            .iter()
+            .any(|thread| thread.may_end(self.negated))
+    }
+
+    /// The command that the whole of `line` is.
+    pub fn finish(self, line: &str) -> Result<Match<'_>, Mismatch> {
+        let incomplete = Mismatch::Incomplete {
+            expected: self.expected_words(),
+        };
+        let negated = self.negated;
+        self.threads
+            .into_iter()
+            .filter(|thread| thread.may_end(negated))
+            .min_by(|one, other| one.fits.cmp(&other.fits))
+            .map(|thread| Match {
+                run: thread.command.run,
+                args: Args::new(line, thread.words, negated),
+            })
+            .ok_or(incomplete)
+    }
+
+    fn expected_words(&self) -> Vec<String> {
+        self.expected().into_iter().map(|next| next.word).collect()
+    }
+
+    fn invalid(&self, text: &str, span: Range<usize>) -> Mismatch {
+        let next = self.threads.iter().flat_map(Thread::next);
+        let common = |keyword: &str| {
+            let pairs = keyword.chars().zip(text.chars());
+            pairs
+                .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
+                .count()
+        };
+        let fits = next.filter_map(|(_, position)| match &position.word {
+            Word::Keyword(keyword) => Some(common(keyword)),
+            Word::Argument(_) => None,
+        });
+        Mismatch::Invalid {
+            span,
+            fits: fits.max().unwrap_or(0),
+            expected: self.expected_words(),
+        }
+    }
+}
+
+/// A whole keyword rules out abbreviations; several keywords with one beginning are ambiguous
+/// unless a value fits as well.
+fn choose(
+    found: Vec<(Fit, &'static Position, Thread)>,
+    span: Range<usize>,
+) -> Result<Vec<Thread>, Mismatch> {
+    let exact = found.iter().any(|(fit, ..)| *fit == Fit::Keyword);
+    let mut candidates: Vec<String> = Vec::new();
+    for (fit, position, _) in &found {
+        if let (Fit::Abbreviation, Word::Keyword(keyword)) = (fit, &position.word)
+            && candidates.iter().all(|other| other != keyword)
+        {
+            candidates.push((*keyword).to_owned());
+        }
+    }
+    let ambiguous = !exact && candidates.len() > 1;
+    if ambiguous && found.iter().all(|(fit, ..)| *fit == Fit::Abbreviation) {
+        return Err(Mismatch::Ambiguous { span, candidates });
+    }
+    let drop_abbreviations = exact || ambiguous;
+    let kept = found
+        .into_iter()
+        .filter(|(fit, ..)| !(drop_abbreviations && *fit == Fit::Abbreviation));
+    Ok(kept.map(|(.., thread)| thread).collect())
+}
+
+/// Matches a line in one context. `no` and `default` (which resets, as `no` does) come before a
+/// command of the configuration.
+pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
+    let (mut matching, tokens) = begin(context, line);
+    for span in tokens {
+        matching.step(line, span)?;
+    }
+    matching.finish(line)
+}
+
+/// The matching of a line before its first word behind `no`, and those words.
+pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
+    let mut tokens = tokens(line);
+    let first = tokens.first().map(|span| &line[span.clone()]);
+    let negated = *context != Context::Exec
+        && first.is_some_and(|word| {
+            ["no", "default"]
+                .iter()
+                .any(|no| no.eq_ignore_ascii_case(word))
+        });
+    if negated {
+        tokens.remove(0);
+    }
+    (Matching::new(context, negated), tokens)
+}
+
+impl Mismatch {
+    /// How far into the line it was understood: of several readings the one that got furthest says
+    /// best what is wrong.
+    pub fn progress(&self) -> (usize, usize) {
+        match self {
+            Mismatch::Invalid { span, fits, .. } => (span.start, *fits),
+            Mismatch::Ambiguous { span, .. } => (span.end, 0),
+            Mismatch::Incomplete { .. } => (usize::MAX, 0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mismatch(context: &Context, line: &str) -> Mismatch {
+        match match_line(context, line) {
+            Ok(_) => panic!("{line:?} matched"),
+            Err(mismatch) => mismatch,
+        }
+    }
+
+    #[test]
+    fn a_beginning_stands_for_its_keyword() {
+        let matched = match_line(&Context::Config, "rout LI").ok().unwrap();
+        assert!(matched.args.has("lisp"));
+        let line = "ipv4 itr map-res 192.0.2.1";
+        assert!(match_line(&Context::Lisp, line).is_ok());
+    }
+
+    #[test]
+    fn a_whole_keyword_is_not_ambiguous_with_a_longer_one() {
+        assert!(match_line(&Context::Config, "ip route 10.0.0.0 255.0.0.0 Null0").is_ok());
+    }
+
+    #[test]
+    fn several_keywords_with_one_beginning_are_ambiguous() {
+        let Mismatch::Ambiguous { span, candidates } = mismatch(&Context::Lisp, "i") else {
+            panic!("not ambiguous");
+        };
+        assert_eq!(span, 0..1);
+        assert_eq!(candidates, ["instance-id", "ipv4", "ipv6"]);
+    }
+
+    #[test]
+    fn an_invalid_word_is_pointed_at_where_it_goes_wrong() {
+        let found = mismatch(&Context::Lisp, "ipv4 etr map-sorver 192.0.2.1");
+        let Mismatch::Invalid {
+            span,
+            fits,
+            expected,
+        } = found
+        else {
+            panic!("not invalid");
+        };
+        assert_eq!((span, fits), (9..19, 5));
+        assert_eq!(expected, ["map-server", "map-cache-ttl", "<cr>"]);
+    }
+
+    #[test]
+    fn a_missing_end_says_what_is_expected() {
+        let expected = ["key".to_owned()].to_vec();
+        assert_eq!(
+            mismatch(&Context::Lisp, "ipv4 etr map-server 192.0.2.1"),
+            Mismatch::Incomplete { expected }
+        );
+    }
+
+    #[test]
+    fn a_no_form_may_stop_early() {
+        assert!(match_line(&Context::Lisp, "no ipv4 etr map-server 192.0.2.1").is_ok());
+        assert!(match_line(&Context::Lisp, "no ipv4 etr map-server").is_err());
+        assert!(match_line(&Context::Config, "no exit").is_err());
+    }
+
+    #[test]
+    fn an_interface_may_have_a_blank() {
+        for line in [
+            "interface ethernet 1/0",
+            "int Ethernet1/0",
+            "interface e1/0",
+        ] {
+            let matched = match_line(&Context::Config, line).ok().unwrap();
+            let name: crate::router::config::InterfaceName =
+                matched.args.value("interface").unwrap();
+            assert_eq!(name.to_string(), "Ethernet1/0", "{line}");
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_also_a_keyword_is_taken_where_only_it_fits() {
+        let context = Context::Site("A".to_owned());
+        let key = match_line(&context, "authentication-key 0").ok().unwrap();
+        assert_eq!(key.args.text("key"), Some("0"));
+        let key = match_line(&context, "authentication-key 0 0").ok().unwrap();
+        assert_eq!(key.args.text("key"), Some("0"));
+    }
+}

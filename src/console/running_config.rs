@@ -1,0 +1,270 @@
+//! Writes a configuration as IOS does: what is written reads back to an equal [`Config`].
+//!
+//! Things are defined before they are used (interfaces, then locator-sets, then what names them),
+//! so that the text can be pasted.
+
+use std::fmt::{self, Display, Write};
+
+use ipnet::IpNet;
+
+use super::grammar::PETR_DEFAULT;
+use crate::addr::{Family, InstanceId};
+use crate::router::config::{
+    Config, ConfiguredLocator, DatabaseMapping, EidTable, Interface, InterfaceName, Lisp,
+    LocatorSource, Service, Site, StaticRoute, StaticTarget,
+};
+use crate::wire::auth::{Algorithm, Key};
+
+/// The configuration as text: what `show running-config` prints and a `.conf` file may hold.
+pub fn running_config(config: &Config) -> String {
+    let mut out = Writer::default();
+    if !config.hostname.is_empty() {
+        out.line(0, format_args!("hostname {}", config.hostname));
+        out.mark(0);
+    }
+    for (name, interface) in &config.interfaces {
+        write_interface(&mut out, name, interface);
+        out.mark(0);
+    }
+    if let Some(lisp) = &config.lisp {
+        write_lisp(&mut out, lisp);
+        out.mark(0);
+    }
+    for route in &config.static_routes {
+        write_route(&mut out, route);
+    }
+    if !config.static_routes.is_empty() {
+        out.mark(0);
+    }
+    out.line(0, "end");
+    out.text
+}
+
+/// Lines with the indentation of their mode.
+#[derive(Default)]
+struct Writer {
+    text: String,
+}
+
+impl Writer {
+    fn line(&mut self, depth: usize, line: impl Display) {
+        writeln!(self.text, "{:depth$}{line}", "").expect("a String takes everything");
+    }
+
+    /// The `!` that IOS puts between blocks.
+    fn mark(&mut self, depth: usize) {
+        self.line(depth, "!");
+    }
+}
+
+fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface) {
+    out.line(0, format_args!("interface {name}"));
+    if let Some(text) = &interface.description {
+        out.line(1, format_args!("description {text}"));
+    }
+    if let Some(mtu) = interface.mtu {
+        out.line(1, format_args!("mtu {mtu}"));
+    }
+    let mut secondary = "";
+    for address in &interface.addresses {
+        match address {
+            IpNet::V4(net) => {
+                let (address, mask) = (net.addr(), net.netmask());
+                out.line(1, format_args!("ip address {address} {mask}{secondary}"));
+                secondary = " secondary";
+            }
+            IpNet::V6(net) => out.line(1, format_args!("ipv6 address {net}")),
+        }
+    }
+    if interface.proxy_arp {
+        out.line(1, "ip proxy-arp");
+    }
+    if interface.shutdown {
+        out.line(1, "shutdown");
+    }
+}
+
+fn write_route(out: &mut Writer, route: &StaticRoute) {
+    let target: &dyn Display = match &route.target {
+        StaticTarget::NextHop(address) => address,
+        StaticTarget::Interface(name) => name,
+        StaticTarget::Null => &"Null0",
+    };
+    match route.prefix {
+        IpNet::V4(net) => {
+            let (network, mask) = (net.network(), net.netmask());
+            out.line(0, format_args!("ip route {network} {mask} {target}"));
+        }
+        IpNet::V6(net) => out.line(0, format_args!("ipv6 route {net} {target}")),
+    }
+}
+
+fn write_lisp(out: &mut Writer, lisp: &Lisp) {
+    out.line(0, "router lisp");
+    for (name, locators) in &lisp.locator_sets {
+        out.line(1, format_args!("locator-set {name}"));
+        for locator in locators {
+            out.line(2, Locator(locator));
+        }
+        out.line(2, "exit-locator-set");
+        out.mark(1);
+    }
+    for (&id, table) in &lisp.eid_tables {
+        write_eid_table(out, id, table);
+        out.mark(1);
+    }
+    for (name, site) in &lisp.sites {
+        write_site(out, name, site);
+        out.mark(1);
+    }
+    for family in Family::BOTH {
+        write_service(out, family, lisp.service(family));
+    }
+    out.line(1, "exit-router-lisp");
+}
+
+fn write_eid_table(out: &mut Writer, id: InstanceId, table: &EidTable) {
+    out.line(1, format_args!("eid-table default instance-id {id}"));
+    for (prefix, mapping) in &table.database {
+        match mapping {
+            DatabaseMapping::LocatorSet(set) => {
+                out.line(
+                    2,
+                    format_args!("database-mapping {prefix} locator-set {set}"),
+                );
+            }
+            DatabaseMapping::Inline(locators) => {
+                for locator in locators {
+                    out.line(
+                        2,
+                        format_args!("database-mapping {prefix} {}", Locator(locator)),
+                    );
+                }
+            }
+        }
+    }
+    for prefix in &table.map_requests {
+        out.line(2, format_args!("map-cache {prefix} map-request"));
+    }
+    out.line(2, "exit-eid-table");
+}
+
+fn write_site(out: &mut Writer, name: &str, site: &Site) {
+    out.line(1, format_args!("site {name}"));
+    if let Some(key) = &site.key {
+        out.line(2, format_args!("authentication-key {}", KeyWords(key)));
+    }
+    for (prefix, options) in &site.eid_prefixes {
+        let instance = match prefix.instance_id() {
+            InstanceId::DEFAULT => String::new(),
+            id => format!("instance-id {id} "),
+        };
+        let more = if options.accept_more_specifics {
+            " accept-more-specifics"
+        } else {
+            ""
+        };
+        out.line(2, format_args!("eid-prefix {instance}{prefix}{more}"));
+    }
+    out.line(2, "exit-site");
+}
+
+fn write_service(out: &mut Writer, family: Family, service: &Service) {
+    let family = family.to_string().to_lowercase();
+    let mut line = |line: fmt::Arguments<'_>| out.line(1, format_args!("{family} {line}"));
+    if service.map_server {
+        line(format_args!("map-server"));
+    }
+    if service.map_resolver {
+        line(format_args!("map-resolver"));
+    }
+    for address in &service.itr_map_resolvers {
+        line(format_args!("itr map-resolver {address}"));
+    }
+    if service.itr {
+        line(format_args!("itr"));
+    }
+    for (address, server) in &service.etr_map_servers {
+        let reply = if server.proxy_reply {
+            " proxy-reply"
+        } else {
+            ""
+        };
+        let key = KeyWords(&server.key);
+        line(format_args!("etr map-server {address} key {key}{reply}"));
+    }
+    if let Some(minutes) = service.etr_map_cache_ttl {
+        line(format_args!("etr map-cache-ttl {minutes}"));
+    }
+    if service.etr {
+        line(format_args!("etr"));
+    }
+    if service.proxy_etr {
+        line(format_args!("proxy-etr"));
+    }
+    if !service.proxy_itr.is_empty() {
+        let rlocs: Vec<String> = service
+            .proxy_itr
+            .iter()
+            .map(|rloc| rloc.to_string())
+            .collect();
+        line(format_args!("proxy-itr {}", rlocs.join(" ")));
+    }
+    for petr in &service.use_petr {
+        line(format_args!("use-petr {}", Petr(petr)));
+    }
+    if let Some(address) = service.map_request_source {
+        line(format_args!("map-request-source {address}"));
+    }
+    if let Some(entries) = service.map_cache_limit {
+        line(format_args!("map-cache-limit {entries}"));
+    }
+}
+
+/// A locator with its priority and weight.
+struct Locator<'a>(&'a ConfiguredLocator);
+
+impl Display for Locator<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0.source {
+            LocatorSource::Address(rloc) => write!(f, "{rloc}")?,
+            LocatorSource::Interface(family, name) => write!(f, "{family}-interface {name}")?,
+        }
+        write!(f, " priority {} weight {}", self.0.priority, self.0.weight)
+    }
+}
+
+/// A proxy ETR, whose priority and weight need not be said when they are the default.
+struct Petr<'a>(&'a ConfiguredLocator);
+
+impl Display for Petr<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ConfiguredLocator {
+            source,
+            priority,
+            weight,
+        } = self.0;
+        match source {
+            LocatorSource::Address(rloc) if (*priority, *weight) == PETR_DEFAULT => rloc.fmt(f),
+            _ => Locator(self.0).fmt(f),
+        }
+    }
+}
+
+/// A key and what is not the default of its algorithm. A key that is a word of the grammar would
+/// be read as that word, so it is said to be unencrypted first.
+struct KeyWords<'a>(&'a Key);
+
+impl Display for KeyWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let secret = String::from_utf8_lossy(&self.0.secret);
+        if secret == "0" {
+            f.write_str("0 ")?;
+        }
+        f.write_str(&secret)?;
+        match self.0.algorithm {
+            Algorithm::HmacSha1 => Ok(()),
+            _ => f.write_str(" hash-function sha2"),
+        }
+    }
+}

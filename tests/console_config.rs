@@ -1,0 +1,612 @@
+//! Config files: what pastes in, what is refused and how, and that what is written reads back.
+
+use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
+use eidway::console::{parse_config, running_config};
+use eidway::router::config::{
+    Config, ConfiguredLocator, DatabaseMapping, EidTable, EtrMapServer, Interface, InterfaceName,
+    Lisp, LocatorSource, Service, Site, SitePrefix, StaticRoute, StaticTarget,
+};
+use eidway::wire::auth::{Algorithm, Key};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+const XTR: &str = "\
+Building configuration...
+
+Current configuration : 1234 bytes
+!
+version 15.5
+service timestamps debug datetime msec
+no service password-encryption
+!
+hostname xTR1
+!
+boot-start-marker
+boot-end-marker
+!
+no aaa new-model
+no ip domain lookup
+ip cef
+ipv6 unicast-routing
+ipv6 cef
+!
+interface Loopback0
+ ip address 203.0.113.200 255.255.255.255
+!
+interface ethernet 0/0
+ description to Core1,  two blanks
+ ip address 203.0.113.11 255.255.255.0
+ no shutdown
+ duplex auto
+!
+interface Ethernet1/0
+ ip address 172.16.0.1/24
+ ip address 172.16.1.1 255.255.255.0 secondary
+ ipv6 address 2001:DB8:A::1/64
+ ip proxy-arp
+ shutdown
+ mtu 1400
+!
+router lisp
+ locator-table default
+ locator-set set1
+  203.0.113.11 priority 1 weight 100
+  IPv4-interface Loopback0 priority 10 weight 10
+  exit
+ !
+ eid-table default instance-id 0
+  database-mapping 172.16.0.5/24 locator-set set1
+  database-mapping 2001:db8:a::/64 locator-set set1
+  database-mapping 10.10.10.0/24 203.0.113.11 priority 1 weight 50
+  map-cache 172.16.0.0/16 map-request
+  exit
+ !
+ site SITE_A
+  authentication-key cisco
+  eid-prefix 172.16.0.0/24 accept-more-specifics
+  eid-prefix instance-id 7 2001:db8:a::/64
+  exit
+ !
+ ipv4 map-server
+ ipv4 map-resolver
+ ipv4 itr map-resolver 209.165.201.41
+ ipv4 itr map-resolver 209.165.201.31
+ ipv4 itr
+ ipv4 etr map-server 209.165.201.31 key 0 secret hash-function sha2 proxy-reply
+ ipv4 etr map-server 209.165.201.41 key secret
+ ipv4 etr
+ ipv6 itr map-resolver 209.165.201.41
+ ipv6 itr
+ ipv4 use-petr 192.0.2.51
+ ipv4 map-cache-limit 5000
+ ipv4 etr map-cache-ttl 60
+ ipv4 map-request-source 172.16.0.1
+ exit
+!
+ip route 0.0.0.0 0.0.0.0 203.0.113.1
+ip route 10.1.2.3 255.0.0.0 Null0
+ipv6 route ::/0 2001:db8:c:1::1
+!
+line vty 0 4
+ login
+ transport input all
+!
+end
+";
+
+fn net(text: &str) -> ipnet::IpNet {
+    text.parse().unwrap()
+}
+
+fn address(text: &str) -> std::net::IpAddr {
+    text.parse().unwrap()
+}
+
+fn wrong(text: &str) -> String {
+    parse_config("test.conf", text).unwrap_err().to_string()
+}
+
+#[test]
+fn a_page_of_ios_configuration_pastes_in() {
+    let config = parse_config("xtr1.conf", XTR).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(config.hostname, "xTR1");
+    let e1: InterfaceName = "Ethernet1/0".parse().unwrap();
+    let interface = &config.interfaces[&e1];
+    let addresses = ["172.16.0.1/24", "172.16.1.1/24", "2001:db8:a::1/64"].map(net);
+    assert_eq!(interface.addresses, addresses);
+    assert!(interface.shutdown && interface.proxy_arp);
+    assert_eq!(interface.mtu, Some(1400));
+    let e0 = &config.interfaces[&"e0/0".parse().unwrap()];
+    assert_eq!(e0.description.as_deref(), Some("to Core1,  two blanks"));
+    assert!(!e0.shutdown);
+    let lisp = config.lisp.as_ref().unwrap();
+    assert_eq!(lisp.locator_sets["set1"].len(), 2);
+    let table = &lisp.eid_tables[&InstanceId::DEFAULT];
+    assert_eq!(
+        table.database[&net("172.16.0.0/24")],
+        DatabaseMapping::LocatorSet("set1".to_owned())
+    );
+    assert!(table.map_requests.contains(&net("172.16.0.0/16")));
+    let site = &lisp.sites["SITE_A"];
+    assert_eq!(site.key.as_ref().unwrap().secret, b"cisco");
+    let more = EidPrefix::new(InstanceId::DEFAULT, net("172.16.0.0/24"));
+    assert!(site.eid_prefixes[&more].accept_more_specifics);
+    let server = &lisp.ipv4.etr_map_servers[&address("209.165.201.31")];
+    assert_eq!(server.key.algorithm, Algorithm::HmacSha256);
+    assert!(server.proxy_reply);
+    let order = ["209.165.201.41", "209.165.201.31"].map(address);
+    assert_eq!(lisp.ipv4.itr_map_resolvers, order);
+    assert!(lisp.ipv6.itr && !lisp.ipv6.etr);
+    assert_eq!(config.static_routes.len(), 3);
+}
+
+#[test]
+fn a_fixed_page_reads_back() {
+    let config = parse_config("xtr1.conf", XTR).unwrap();
+    let text = running_config(&config);
+    assert_eq!(parse_config("running", &text), Ok(config), "{text}");
+}
+
+#[test]
+fn newer_service_blocks_say_the_same() {
+    let old = "\
+router lisp
+ locator-set s
+  192.0.2.1 priority 1 weight 1
+  exit
+ eid-table default instance-id 5
+  database-mapping 10.0.0.0/24 locator-set s
+  exit
+ ipv4 itr map-resolver 192.0.2.9
+ ipv4 itr
+ ipv6 etr
+";
+    let new = "\
+router lisp
+ locator-set s
+  192.0.2.1 priority 1 weight 1
+  exit-locator-set
+ service ipv4
+  itr map-resolver 192.0.2.9
+  itr
+  exit-service-ipv4
+ service ipv6
+  etr
+  exit-service-ipv6
+ instance-id 5
+  service ipv4
+   eid-table default
+   database-mapping 10.0.0.0/24 locator-set s
+   exit-service-ipv4
+  exit-instance-id
+ exit-router-lisp
+";
+    let old = parse_config("old", old).unwrap_or_else(|error| panic!("{error}"));
+    let new = parse_config("new", new).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(old, new);
+}
+
+#[test]
+fn a_no_form_undoes_its_command() {
+    let undone = "\
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+ ip address 203.0.114.11 255.255.255.0 secondary
+ no ip address 203.0.114.11 255.255.255.0 secondary
+ shutdown
+ no shutdown
+ mtu 1400
+ no mtu
+router lisp
+ locator-set s
+  192.0.2.1 priority 1 weight 1
+  192.0.2.2 priority 1 weight 1
+  no 192.0.2.2 priority 1 weight 1
+ eid-table default instance-id 0
+  database-mapping 10.0.0.0/24 locator-set s
+  database-mapping 10.1.0.0/24 192.0.2.1 priority 1 weight 1
+  no database-mapping 10.0.0.0/24 locator-set s
+  no database-mapping 10.1.0.0/24
+ ipv4 itr
+ no ipv4 itr
+ ipv4 proxy-itr 192.0.2.1
+ ipv4 itr map-resolver 192.0.2.9
+ no ipv4 itr map-resolver 192.0.2.9
+ip route 10.0.0.0 255.0.0.0 192.0.2.3
+no ip route 10.0.0.0 255.0.0.0
+";
+    let expected = "\
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+!
+router lisp
+ locator-set s
+  192.0.2.1 priority 1 weight 1
+  exit-locator-set
+ !
+ eid-table default instance-id 0
+  exit-eid-table
+ !
+ ipv4 proxy-itr 192.0.2.1
+ exit-router-lisp
+!
+end
+";
+    let config = parse_config("undone", undone).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(running_config(&config), expected);
+}
+
+#[test]
+fn a_wrong_word_is_shown_in_its_line_with_what_was_expected() {
+    let shown = wrong("hostname x\nrouter lisp\n ipv4 etr map-sorver 192.0.2.1 key k\n");
+    let expected = "\
+error: invalid input
+ --> test.conf:3:11
+  |
+3 |  ipv4 etr map-sorver 192.0.2.1 key k
+  |           ^^^^^^^^^^ expected one of map-server, map-cache-ttl, <cr>";
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn every_wrong_line_is_told_and_lines_under_one_are_not_judged() {
+    let error = parse_config(
+        "test.conf",
+        "interface Serial0/0\n ip address 10.0.0.1 255.0.0.0\nhost\nfoo\nrouter lisp\n ipv4 bar\n",
+    )
+    .unwrap_err();
+    let lines: Vec<usize> = error.problems.iter().map(|problem| problem.line).collect();
+    assert_eq!(lines, [1, 3, 4, 6]);
+    assert_eq!(error.problems[1].message, "incomplete command");
+    let many = parse_config("test.conf", &"foo\n".repeat(30)).unwrap_err();
+    assert_eq!((many.problems.len(), many.more), (20, 10));
+}
+
+#[test]
+fn what_makes_no_sense_is_told_at_its_word() {
+    let set = "router lisp\n locator-set s\n  192.0.2.1 priority 1 weight 1\n";
+    let table = "router lisp\n eid-table default instance-id 0\n";
+    for (text, message, blamed) in [
+        (
+            format!("{table}  database-mapping 10.0.0.0/8 locator-set nowhere\n"),
+            "there is no locator-set nowhere",
+            "nowhere",
+        ),
+        (
+            "interface e0/0\n ip address 10.0.0.1 255.0.255.0\n".to_owned(),
+            "the mask is not contiguous",
+            "255.0.255.0",
+        ),
+        (
+            "interface e0/0\n ip address 10.0.0.1 255.0.0.0\ninterface e1/0\n ip address \
+             10.0.0.1 255.0.0.0\n"
+                .to_owned(),
+            "10.0.0.1 is the address of Ethernet0/0",
+            "10.0.0.1",
+        ),
+        (
+            "router lisp\n ipv4 itr\n ipv4 proxy-itr 192.0.2.1\n".to_owned(),
+            "Disable ITR functionality first.",
+            "proxy-itr",
+        ),
+        (
+            "router lisp\n ipv4 proxy-itr 192.0.2.1\n ipv4 itr\n".to_owned(),
+            "Disable PITR functionality first.",
+            "itr",
+        ),
+        (
+            "router lisp\n ipv4 map-request-source 2001:db8::1\n".to_owned(),
+            "an IPv4 address is expected",
+            "2001:db8::1",
+        ),
+        (
+            "router lisp\n instance-id 1\n  service ipv4\n   map-cache 2001:db8::/32 map-request\n"
+                .to_owned(),
+            "an IPv4 prefix is expected",
+            "2001:db8::/32",
+        ),
+        (
+            format!(
+                "{set} eid-table default instance-id 0\n  database-mapping 10.0.0.0/8 \
+                     locator-set s\n no locator-set s\n"
+            ),
+            "database-mapping 10.0.0.0/8 uses the locator-set",
+            "s",
+        ),
+    ] {
+        let error = parse_config("test.conf", &text).unwrap_err();
+        assert_eq!(error.problems.len(), 1, "{error}");
+        let problem = &error.problems[0];
+        assert_eq!(problem.message, message);
+        assert_eq!(&text[problem.span.clone()], blamed);
+    }
+}
+
+#[test]
+fn a_missing_key_is_incomplete_and_an_unknown_algorithm_is_not_ignored() {
+    let shown = wrong("router lisp\n ipv4 etr map-server 192.0.2.1");
+    assert!(
+        shown.contains("incomplete command") && shown.contains("expected key"),
+        "{shown}"
+    );
+    let shown = wrong("router lisp\n loc-reach-algorithm rloc-probing\n");
+    assert!(shown.contains("invalid input"), "{shown}");
+    let shown = wrong("interface e0/0\n ip address 2001:db8::1 255.0.0.0\n");
+    assert!(
+        shown.contains("expected one of A.B.C.D, A.B.C.D/nn"),
+        "{shown}"
+    );
+}
+
+// Configurations as the console can make them: each rule that a line is checked for holds.
+
+fn rlocs() -> impl Strategy<Value = Rloc> {
+    prop_oneof![
+        (1..224u8, any::<[u8; 3]>()).prop_map(|(a, [b, c, d])| {
+            let a = if a == 127 { 126 } else { a };
+            Rloc(std::net::Ipv4Addr::new(a, b, c, d).into())
+        }),
+        (any::<u64>()).prop_map(|low| {
+            Rloc(
+                std::net::Ipv6Addr::from(
+                    0x2001_0db8_0000_0000_0000_0000_0000_0000 | u128::from(low),
+                )
+                .into(),
+            )
+        }),
+    ]
+}
+
+fn prefixes() -> impl Strategy<Value = ipnet::IpNet> {
+    prop_oneof![
+        (any::<u32>(), 0..=32u8).prop_map(|(bits, len)| ipnet::Ipv4Net::new_assert(
+            bits.into(),
+            len
+        )
+        .trunc()
+        .into()),
+        (any::<u128>(), 0..=128u8).prop_map(|(bits, len)| ipnet::Ipv6Net::new_assert(
+            bits.into(),
+            len
+        )
+        .trunc()
+        .into()),
+    ]
+}
+
+fn words() -> impl Strategy<Value = String> {
+    "[!-~]{1,12}"
+}
+
+fn keys() -> impl Strategy<Value = Key> {
+    let algorithm = prop_oneof![Just(Algorithm::HmacSha1), Just(Algorithm::HmacSha256)];
+    let secret = prop_oneof![
+        words(),
+        Just("0".to_owned()),
+        Just("hash-function".to_owned())
+    ];
+    (algorithm, secret).prop_map(|(algorithm, secret)| Key {
+        algorithm,
+        secret: secret.into_bytes(),
+        key_id: 0,
+    })
+}
+
+fn interface_names() -> impl Strategy<Value = InterfaceName> {
+    prop_oneof![
+        (0..9u16, 0..4u16).prop_map(|(slot, port)| format!("Ethernet{slot}/{port}")),
+        (0..99u16).prop_map(|number| format!("Loopback{number}")),
+    ]
+    .prop_map(|name| name.parse().unwrap())
+}
+
+fn locators(interfaces: bool) -> impl Strategy<Value = Vec<ConfiguredLocator>> {
+    let address = rlocs().prop_map(LocatorSource::Address);
+    let source = if interfaces {
+        let family = prop_oneof![Just(Family::Ipv4), Just(Family::Ipv6)];
+        let interface = (family, interface_names());
+        prop_oneof![
+            address,
+            interface.prop_map(|(f, n)| LocatorSource::Interface(f, n))
+        ]
+        .boxed()
+    } else {
+        address.boxed()
+    };
+    btree_map(source, (any::<u8>(), 0..=100u8), 1..4).prop_map(|locators| {
+        let locators = locators.into_iter();
+        locators
+            .map(|(source, (priority, weight))| ConfiguredLocator {
+                source,
+                priority,
+                weight,
+            })
+            .collect()
+    })
+}
+
+fn services(family: Family) -> impl Strategy<Value = Service> {
+    let source = rlocs().prop_filter("its family", move |rloc| rloc.family() == family);
+    (
+        any::<[bool; 5]>(),
+        vec(rlocs(), 0..3),
+        vec(rlocs(), 0..3),
+        btree_map(rlocs(), (keys(), any::<bool>()), 0..3),
+        option::of(locators(false)),
+        option::of(source),
+        option::of(1..=u32::MAX),
+        option::of(1..=10080u32),
+    )
+        .prop_map(
+            move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl)| {
+                let [itr, etr, proxy_etr, map_server, map_resolver] = flags;
+                let mut proxy_itr = if itr { Vec::new() } else { proxy };
+                proxy_itr.dedup_by_key(|rloc| rloc.family());
+                proxy_itr.truncate(2);
+                let mut itr_map_resolvers: Vec<_> =
+                    resolvers.into_iter().map(|rloc| rloc.0).collect();
+                itr_map_resolvers.dedup();
+                Service {
+                    itr,
+                    etr,
+                    proxy_itr,
+                    proxy_etr,
+                    map_server,
+                    map_resolver,
+                    itr_map_resolvers,
+                    etr_map_servers: servers
+                        .into_iter()
+                        .map(|(rloc, (key, proxy_reply))| {
+                            (rloc.0, EtrMapServer { key, proxy_reply })
+                        })
+                        .collect(),
+                    use_petr: petrs.unwrap_or_default(),
+                    map_request_source: source.map(|rloc| rloc.0),
+                    map_cache_limit: limit,
+                    etr_map_cache_ttl: ttl,
+                }
+            },
+        )
+}
+
+fn tables() -> impl Strategy<Value = EidTable> {
+    let inline = locators(false).prop_map(DatabaseMapping::Inline);
+    let named = prop_oneof![Just("set1"), Just("set2")]
+        .prop_map(|name| DatabaseMapping::LocatorSet(name.to_owned()));
+    let database = btree_map(prefixes(), prop_oneof![inline, named], 0..4);
+    (database, proptest::collection::btree_set(prefixes(), 0..3)).prop_map(
+        |(database, map_requests)| EidTable {
+            database,
+            map_requests,
+        },
+    )
+}
+
+fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
+    let prefix = (0..=0xff_ffffu32, prefixes())
+        .prop_map(|(id, net)| EidPrefix::new(InstanceId::new(id).unwrap(), net));
+    let site = (option::of(keys()), btree_map(prefix, any::<bool>(), 0..3));
+    btree_map(words(), site, 0..3).prop_map(|sites| {
+        let mut taken = std::collections::BTreeSet::new();
+        let sites = sites.into_iter().map(|(name, (key, prefixes))| {
+            let eid_prefixes = prefixes
+                .into_iter()
+                .filter(|(prefix, _)| taken.insert(*prefix))
+                .map(|(prefix, more)| {
+                    (
+                        prefix,
+                        SitePrefix {
+                            accept_more_specifics: more,
+                        },
+                    )
+                })
+                .collect();
+            (name, Site { key, eid_prefixes })
+        });
+        sites.collect()
+    })
+}
+
+fn lisps() -> impl Strategy<Value = Lisp> {
+    let id = (0..=0xff_ffffu32).prop_map(|id| InstanceId::new(id).unwrap());
+    (
+        (locators(true), locators(true)),
+        btree_map(id, tables(), 0..3),
+        services(Family::Ipv4),
+        services(Family::Ipv6),
+        sites(),
+    )
+        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites)| Lisp {
+            locator_sets: [("set1".to_owned(), set1), ("set2".to_owned(), set2)].into(),
+            eid_tables,
+            ipv4,
+            ipv6,
+            sites,
+        })
+}
+
+fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceName, Interface>> {
+    let interface = (
+        option::of("[!-~]([ -~]{0,20}[!-~])?"),
+        vec((1..=126u8, any::<u8>(), 8..=24u8), 0..3),
+        vec((any::<u16>(), 1..=128u8), 0..3),
+        any::<[bool; 2]>(),
+        option::of(576..=9216u16),
+    );
+    btree_map(interface_names(), interface, 0..4).prop_map(|interfaces| {
+        let mut number = 0u16;
+        let interfaces = interfaces
+            .into_iter()
+            .map(|(name, (description, v4, v6, flags, mtu))| {
+                let v4 = v4.into_iter().map(|(a, b, len)| {
+                    number += 1;
+                    let [high, low] = number.to_be_bytes();
+                    let host = std::net::Ipv4Addr::new(a, b, high, low);
+                    ipnet::IpNet::new(host.into(), len).unwrap()
+                });
+                let mut addresses: Vec<_> = v4.collect();
+                addresses.extend(v6.into_iter().map(|(part, len)| {
+                    number += 1;
+                    let host = std::net::Ipv6Addr::new(0x2001, 0xdb8, part, 0, 0, 0, 0, number);
+                    ipnet::IpNet::new(host.into(), len).unwrap()
+                }));
+                let [shutdown, proxy_arp] = flags;
+                (
+                    name,
+                    Interface {
+                        description,
+                        addresses,
+                        shutdown,
+                        proxy_arp,
+                        mtu,
+                    },
+                )
+            });
+        interfaces.collect()
+    })
+}
+
+fn configs() -> impl Strategy<Value = Config> {
+    let target = prop_oneof![
+        rlocs().prop_map(|rloc| StaticTarget::NextHop(rloc.0)),
+        interface_names().prop_map(StaticTarget::Interface),
+        Just(StaticTarget::Null),
+    ];
+    let route = (prefixes(), target).prop_filter("one family", |(prefix, target)| match target {
+        StaticTarget::NextHop(address) => address.is_ipv4() == prefix.addr().is_ipv4(),
+        _ => true,
+    });
+    let hostname = prop_oneof![Just(String::new()), "[A-Za-z][A-Za-z0-9_.-]{0,10}"];
+    (
+        hostname,
+        interfaces(),
+        vec(route, 0..4),
+        option::of(lisps()),
+    )
+        .prop_map(|(hostname, interfaces, routes, lisp)| Config {
+            hostname,
+            interfaces,
+            static_routes: routes
+                .into_iter()
+                .map(|(prefix, target)| StaticRoute { prefix, target })
+                .collect(),
+            lisp,
+        })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back(config in configs()) {
+        let text = running_config(&config);
+        match parse_config("running", &text) {
+            Ok(read) => prop_assert_eq!(read, config, "{}", text),
+            Err(error) => prop_assert!(false, "{}\n{}", error, text),
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "([ a-z0-9./:-]|[ip]p|no |lisp|router|\\PC|\n){0,80}") {
+        let _ = parse_config("fuzz", &text).map_err(|error| error.to_string());
+    }
+}
