@@ -48,12 +48,7 @@ impl EchoError {
             },
             _ => return None,
         };
-        Some(EchoError {
-            destination,
-            ident: echo.id,
-            seq_no: echo.seq,
-            outcome,
-        })
+        Some(EchoError { destination, ident: echo.id, seq_no: echo.seq, outcome })
     }
 }
 

@@ -122,21 +122,13 @@ impl Host {
 
     /// Whether `address` is one of its own.
     pub fn owns(&self, address: IpAddr) -> bool {
-        self.config
-            .addresses
-            .iter()
-            .any(|net| net.addr() == address)
+        self.config.addresses.iter().any(|net| net.addr() == address)
     }
 
     /// The neighbour that a packet to `destination` goes to: itself when its network is ours, else
     /// the gateway of its family. A device without link layer needs it told beside the packet.
     pub fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
-        if self
-            .config
-            .addresses
-            .iter()
-            .any(|net| net.contains(&destination))
-        {
+        if self.config.addresses.iter().any(|net| net.contains(&destination)) {
             return Some(destination);
         }
         let family = Family::of(destination);
@@ -159,8 +151,7 @@ impl Host {
         // An answer may let the next echo go, which wants the stack once more.
         loop {
             let sent = self.send_due_probes(now);
-            self.interface
-                .poll(instant(now), &mut self.device, &mut self.sockets);
+            self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
             if !self.receive_replies(now) && !sent {
                 break;
             }
@@ -176,29 +167,16 @@ impl Host {
     /// When [`Host::poll`] has work.
     #[must_use]
     pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
-        let stack = self
-            .interface
-            .poll_at(instant(now), &self.sockets)
-            .map(|at| Deadline {
-                at: now.max(Time(u64::try_from(at.total_micros()).unwrap_or(0))),
-                why: "host stack",
-            });
+        let stack = self.interface.poll_at(instant(now), &self.sockets).map(|at| Deadline {
+            at: now.max(Time(u64::try_from(at.total_micros()).unwrap_or(0))),
+            why: "host stack",
+        });
         let probes = self.pings.iter().flat_map(|ping| {
             let timeout = ping.report.request.timeout;
-            let waiting = ping
-                .report
-                .probes
-                .iter()
-                .filter(|p| p.outcome == Outcome::Waiting);
-            waiting.map(move |probe| Deadline {
-                at: probe.sent_at + timeout,
-                why: "ping timeout",
-            })
+            let waiting = ping.report.probes.iter().filter(|p| p.outcome == Outcome::Waiting);
+            waiting.map(move |probe| Deadline { at: probe.sent_at + timeout, why: "ping timeout" })
         });
-        let due = self
-            .pings
-            .iter()
-            .filter_map(|ping| next_probe_at(&ping.report, now));
+        let due = self.pings.iter().filter_map(|ping| next_probe_at(&ping.report, now));
         let due = due.map(|at| Deadline { at, why: "ping" });
         Deadline::earliest(probes.chain(due).map(Some).chain([stack]))
     }
@@ -213,9 +191,7 @@ impl Host {
             }
         };
         let mut socket = icmp::Socket::new(self.echo_buffer(), self.echo_buffer());
-        socket
-            .bind(icmp::Endpoint::Ident(ident))
-            .expect("a closed socket takes any ident");
+        socket.bind(icmp::Endpoint::Ident(ident)).expect("a closed socket takes any ident");
         socket.set_hop_limit(Some(request.ttl.max(1)));
         let id = PingId(self.next_ping);
         self.next_ping += 1;
@@ -230,10 +206,7 @@ impl Host {
 
     /// How a ping fares.
     pub fn ping(&self, id: PingId) -> Option<&PingReport> {
-        self.pings
-            .iter()
-            .find(|ping| ping.id == id)
-            .map(|ping| &ping.report)
+        self.pings.iter().find(|ping| ping.id == id).map(|ping| &ping.report)
     }
 
     /// Ends a ping, done or not.
@@ -268,10 +241,7 @@ impl Host {
             let report = &self.pings[index].report;
             if next_probe_at(report, now).is_some_and(|at| at <= now) {
                 let outcome = self.send_probe(index);
-                let probe = Probe {
-                    sent_at: now,
-                    outcome,
-                };
+                let probe = Probe { sent_at: now, outcome };
                 self.pings[index].report.probes.push(probe);
                 sent = true;
             }
@@ -356,22 +326,14 @@ fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec<u8> {
     let data: Vec<u8> = (0..len).map(|at| at as u8).collect();
     match request.destination {
         IpAddr::V4(_) => {
-            let repr = Icmpv4Repr::EchoRequest {
-                ident,
-                seq_no,
-                data: &data,
-            };
+            let repr = Icmpv4Repr::EchoRequest { ident, seq_no, data: &data };
             let mut message = vec![0; repr.buffer_len()];
             let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
             repr.emit(&mut packet, &ChecksumCapabilities::ignored());
             message
         }
         IpAddr::V6(destination) => {
-            let repr = Icmpv6Repr::EchoRequest {
-                ident,
-                seq_no,
-                data: &data,
-            };
+            let repr = Icmpv6Repr::EchoRequest { ident, seq_no, data: &data };
             let mut message = vec![0; repr.buffer_len()];
             let mut packet = Icmpv6Packet::new_unchecked(&mut message[..]);
             let ignored = ChecksumCapabilities::ignored();

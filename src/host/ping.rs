@@ -102,10 +102,7 @@ pub struct PingReport {
 impl PingReport {
     /// A ping that has sent nothing.
     pub fn new(request: PingRequest) -> Self {
-        PingReport {
-            request,
-            probes: Vec::new(),
-        }
+        PingReport { request, probes: Vec::new() }
     }
 
     /// Whether every echo has left and none waits.
@@ -135,13 +132,7 @@ impl PingReport {
 
 impl fmt::Display for PingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PingRequest {
-            destination,
-            count,
-            size,
-            timeout,
-            ..
-        } = self.request;
+        let PingRequest { destination, count, size, timeout, .. } = self.request;
         let timeout = timeout.as_secs();
         writeln!(
             f,
@@ -173,17 +164,8 @@ mod tests {
     fn a_report_prints_as_ios_does() {
         let mut report = PingReport::new(PingRequest::new([172, 16, 0, 12].into()));
         let reply = |millis| Outcome::Reply(Duration::from_millis(millis));
-        for outcome in [
-            Outcome::Timeout,
-            reply(4),
-            reply(8),
-            Outcome::Unreachable,
-            reply(6),
-        ] {
-            report.probes.push(Probe {
-                sent_at: Time::ZERO,
-                outcome,
-            });
+        for outcome in [Outcome::Timeout, reply(4), reply(8), Outcome::Unreachable, reply(6)] {
+            report.probes.push(Probe { sent_at: Time::ZERO, outcome });
         }
         assert_eq!(
             report.to_string(),
@@ -197,17 +179,8 @@ mod tests {
     #[test]
     fn a_ping_without_an_answer_has_no_round_trip() {
         let mut report = PingReport::new(PingRequest::new([172, 16, 0, 12].into()));
-        report.probes = vec![
-            Probe {
-                sent_at: Time::ZERO,
-                outcome: Outcome::Timeout,
-            };
-            5
-        ];
+        report.probes = vec![Probe { sent_at: Time::ZERO, outcome: Outcome::Timeout }; 5];
         let text = report.to_string();
-        assert!(
-            text.ends_with(".....\nSuccess rate is 0 percent (0/5)\n"),
-            "{text}"
-        );
+        assert!(text.ends_with(".....\nSuccess rate is 0 percent (0/5)\n"), "{text}");
     }
 }

@@ -57,10 +57,7 @@ fn an_echo_has_the_size_asked_for() {
 #[test]
 fn an_unanswered_echo_times_out_and_the_next_leaves() {
     let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
-    let request = PingRequest {
-        count: 2,
-        ..PingRequest::new([172, 16, 0, 1].into())
-    };
+    let request = PingRequest { count: 2, ..PingRequest::new([172, 16, 0, 1].into()) };
     let id = a.start_ping(request);
     let mut now = Time::ZERO;
     let mut sent = Vec::new();
@@ -111,10 +108,7 @@ fn what_cannot_leave_is_said_at_once() {
     });
     a.poll(Time::ZERO);
     assert_eq!(a.ping(off_link).unwrap().marks(), "UUUUU");
-    assert_eq!(
-        a.ping(large).unwrap().probes[0].outcome,
-        Outcome::TooBig(1500)
-    );
+    assert_eq!(a.ping(large).unwrap().probes[0].outcome, Outcome::TooBig(1500));
 }
 
 #[test]

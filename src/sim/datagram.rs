@@ -93,12 +93,12 @@ pub fn udp_checksum(
     payload: &[u8],
 ) -> Option<u16> {
     match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => header
-            .calc_checksum_ipv4_raw(source.octets(), destination.octets(), payload)
-            .ok(),
-        (IpAddr::V6(source), IpAddr::V6(destination)) => header
-            .calc_checksum_ipv6_raw(source.octets(), destination.octets(), payload)
-            .ok(),
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            header.calc_checksum_ipv4_raw(source.octets(), destination.octets(), payload).ok()
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            header.calc_checksum_ipv6_raw(source.octets(), destination.octets(), payload).ok()
+        }
         _ => None,
     }
 }

@@ -39,11 +39,7 @@ pub struct LinkConfig {
 impl LinkConfig {
     /// A faultless link of 1500 octets.
     pub fn new(name: impl Into<String>) -> Self {
-        LinkConfig {
-            name: name.into(),
-            mtu: 1500,
-            impairment: Impairment::default(),
-        }
+        LinkConfig { name: name.into(), mtu: 1500, impairment: Impairment::default() }
     }
 }
 
@@ -85,13 +81,7 @@ impl Segment {
 
     /// When a packet that `from` sends arrives: never, once or twice.
     pub fn arrivals(&mut self, from: Attachment, now: Time) -> Vec<Time> {
-        let Impairment {
-            delay,
-            jitter,
-            loss,
-            duplicate,
-            reorder,
-        } = self.impairment;
+        let Impairment { delay, jitter, loss, duplicate, reorder } = self.impairment;
         let lost = self.happens(loss);
         let twice = self.happens(duplicate);
         let overtakes = self.happens(reorder);
@@ -123,22 +113,16 @@ impl Segment {
 mod tests {
     use super::*;
 
-    const FROM: Attachment = Attachment {
-        node: NodeId(0),
-        device: DeviceId(0),
-    };
+    const FROM: Attachment = Attachment { node: NodeId(0), device: DeviceId(0) };
 
     fn segment(impairment: Impairment, seed: u64) -> Segment {
-        let config = LinkConfig {
-            impairment,
-            ..LinkConfig::new("wire")
-        };
+        let config = LinkConfig { impairment, ..LinkConfig::new("wire") };
         Segment::new(config, vec![FROM], false, &Seed::from_number(seed))
     }
 
     fn run(impairment: Impairment, seed: u64) -> Vec<Vec<Time>> {
         let mut segment = segment(impairment, seed);
-        let send = |at| segment.arrivals(FROM, Time(at * 1000));
+        let send = |at: u64| segment.arrivals(FROM, Time(at * 1000));
         (0..1000).map(send).collect()
     }
 
@@ -151,11 +135,7 @@ mod tests {
 
     #[test]
     fn faults_come_from_the_seed_and_near_their_rate() {
-        let impairment = Impairment {
-            loss: 20.0,
-            duplicate: 10.0,
-            ..Impairment::default()
-        };
+        let impairment = Impairment { loss: 20.0, duplicate: 10.0, ..Impairment::default() };
         let first = run(impairment, 1);
         assert_eq!(first, run(impairment, 1));
         assert_ne!(first, run(impairment, 2));
@@ -173,23 +153,14 @@ mod tests {
         };
         let arrivals: Vec<Time> = run(jittery, 1).concat();
         assert!(arrivals.is_sorted());
-        let reorder = Impairment {
-            reorder: 5.0,
-            ..jittery
-        };
+        let reorder = Impairment { reorder: 5.0, ..jittery };
         assert!(!run(reorder, 1).concat().is_sorted());
     }
 
     #[test]
     fn more_loss_does_not_move_the_duplicates() {
-        let duplicating = Impairment {
-            duplicate: 10.0,
-            ..Impairment::default()
-        };
-        let lossy = Impairment {
-            loss: 30.0,
-            ..duplicating
-        };
+        let duplicating = Impairment { duplicate: 10.0, ..Impairment::default() };
+        let lossy = Impairment { loss: 30.0, ..duplicating };
         for (calm, lossy) in run(duplicating, 1).iter().zip(run(lossy, 1)) {
             assert!(lossy.is_empty() || lossy == *calm);
         }

@@ -36,7 +36,7 @@ use crate::router::config::Config;
 use crate::router::io::Input;
 use crate::router::{Router, Start};
 use crate::time::{Deadline, Time};
-use kernel::{DeviceId, DeviceKind, Kernel};
+use kernel::{DeviceKind, Kernel};
 use link::{Attachment, LinkConfig, Segment};
 use node::{ForProcess, HostNode, Node, NodeOutput};
 use queue::EventQueue;
@@ -194,15 +194,10 @@ impl Sim {
         config: HostConfig,
     ) -> Result<NodeId, SimError> {
         let seed = self.seed.fork(&format!("host {name}"));
-        let host = Host::new(config, &seed, self.now).map_err(|error| SimError::Host {
-            name: name.to_owned(),
-            error,
-        })?;
-        let node = Node::Host(Box::new(HostNode {
-            host,
-            device: device.to_owned(),
-            carrier: false,
-        }));
+        let host = Host::new(config, &seed, self.now)
+            .map_err(|error| SimError::Host { name: name.to_owned(), error })?;
+        let node =
+            Node::Host(Box::new(HostNode { host, device: device.to_owned(), carrier: false }));
         self.add_node(name, node)
     }
 
@@ -424,11 +419,7 @@ impl Sim {
     fn settle(&mut self, id: NodeId) {
         while let Some(output) = self.nodes[id.0].node.poll_output(self.now) {
             match output {
-                NodeOutput::Transmit {
-                    device,
-                    next_hop,
-                    packet,
-                } => {
+                NodeOutput::Transmit { device, next_hop, packet } => {
                     let from = Attachment { node: id, device };
                     self.transmit(from, next_hop, packet);
                 }
@@ -438,11 +429,13 @@ impl Sim {
                 }
             }
         }
-        // A router may have set a link of its own up or down.
-        let of_node = self.plugged.iter().filter(|(port, _)| port.node == id);
-        let segments: Vec<usize> = of_node.map(|(_, &at)| at).collect();
-        for at in segments {
-            self.refresh_carrier(at);
+        let changed = self.nodes[id.0].node.kernel_mut().is_some_and(Kernel::take_link_change);
+        if changed {
+            let of_node = self.plugged.iter().filter(|(port, _)| port.node == id);
+            let segments: Vec<usize> = of_node.map(|(_, &at)| at).collect();
+            for at in segments {
+                self.refresh_carrier(at);
+            }
         }
         self.plan_wake(id);
     }
@@ -467,10 +460,7 @@ impl Sim {
             return;
         };
         let Some(to) = self.resolve(at, from, next_hop) else {
-            let event = Event::NeighbourFailed {
-                node: from.node,
-                packet,
-            };
+            let event = Event::NeighbourFailed { node: from.node, packet };
             self.queue.push(self.now + RESOLUTION, event);
             return;
         };
@@ -511,21 +501,20 @@ impl Sim {
     /// Tells the ports of a segment whether the other end is there. A cable's end has carrier when
     /// both ends are up, as a veth's; a LAN's port when the bridge runs.
     fn refresh_carrier(&mut self, at: usize) {
-        let Segment { up, is_lan, .. } = self.segments[at];
-        let ports = self.segments[at].ports.clone();
-        let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);
-        let all_up = ports.iter().all(is_up);
-        let carriers: Vec<bool> = ports
-            .iter()
-            .map(|port| up && if is_lan { is_up(port) } else { all_up })
-            .collect();
-        for (port, carrier) in ports.into_iter().zip(carriers) {
-            let changed = self.has_carrier(port) != carrier;
-            if changed {
-                self.nodes[port.node.0].node.set_carrier(port.device, carrier);
-                self.settle(port.node);
-            }
+        // What a node does about its carrier may change another's: look again after each.
+        while let Some((port, carrier)) = self.stale_carrier(at) {
+            self.nodes[port.node.0].node.set_carrier(port.device, carrier);
+            self.settle(port.node);
         }
+    }
+
+    /// A port of a segment that was told otherwise than it is.
+    fn stale_carrier(&self, at: usize) -> Option<(Attachment, bool)> {
+        let segment = &self.segments[at];
+        let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);
+        let whole = segment.up && (segment.is_lan || segment.ports.iter().all(is_up));
+        let wanted = segment.ports.iter().map(|port| (*port, whole && is_up(port)));
+        wanted.filter(|&(port, carrier)| self.has_carrier(port) != carrier).next()
     }
 
     fn has_carrier(&self, port: Attachment) -> bool {
@@ -541,11 +530,7 @@ impl Sim {
             return Err(SimError::Duplicate(name.to_owned()));
         }
         self.names.insert(name.to_owned(), id);
-        self.nodes.push(NamedNode {
-            name: name.to_owned(),
-            node,
-            wake_at: None,
-        });
+        self.nodes.push(NamedNode { name: name.to_owned(), node, wake_at: None });
         Ok(id)
     }
 
@@ -573,17 +558,11 @@ impl Sim {
 }
 
 fn wrong_kind(name: &str, wanted: &'static str) -> SimError {
-    SimError::WrongKind {
-        name: name.to_owned(),
-        wanted,
-    }
+    SimError::WrongKind { name: name.to_owned(), wanted }
 }
 
 fn bad_port(node: &str, device: &str) -> SimError {
-    SimError::BadPort {
-        node: node.to_owned(),
-        device: device.to_owned(),
-    }
+    SimError::BadPort { node: node.to_owned(), device: device.to_owned() }
 }
 
 #[cfg(test)]

@@ -55,19 +55,11 @@ pub enum ForProcess {
 impl NodeOutput {
     pub(super) fn from_kernel(output: KernelOutput) -> Self {
         match output {
-            KernelOutput::Transmit {
-                device,
-                next_hop,
-                packet,
-            } => NodeOutput::Transmit {
-                device,
-                next_hop,
-                packet,
-            },
-            KernelOutput::Tunnel(packet) => NodeOutput::Process(ForProcess::Tunnel(packet)),
-            KernelOutput::Datagram(datagram) => {
-                NodeOutput::Process(ForProcess::Datagram(datagram))
+            KernelOutput::Transmit { device, next_hop, packet } => {
+                NodeOutput::Transmit { device, next_hop, packet }
             }
+            KernelOutput::Tunnel(packet) => NodeOutput::Process(ForProcess::Tunnel(packet)),
+            KernelOutput::Datagram(datagram) => NodeOutput::Process(ForProcess::Datagram(datagram)),
         }
     }
 }
@@ -113,9 +105,7 @@ impl Node {
 
     pub(super) fn answers(&self, device: DeviceId, target: IpAddr) -> Option<Answer> {
         match self {
-            Node::Host(host) => {
-                (host.carrier && host.host.owns(target)).then_some(Answer::Own)
-            }
+            Node::Host(host) => (host.carrier && host.host.owns(target)).then_some(Answer::Own),
             _ => self.kernel()?.answers(device, target),
         }
     }
@@ -178,11 +168,7 @@ impl HostNode {
             let header = crate::packet::IpHeader::parse(&packet).ok();
             let next_hop = header.and_then(|header| self.host.next_hop(header.destination));
             if let Some(next_hop) = next_hop {
-                return Some(NodeOutput::Transmit {
-                    device: DeviceId(0),
-                    next_hop,
-                    packet,
-                });
+                return Some(NodeOutput::Transmit { device: DeviceId(0), next_hop, packet });
             }
         }
     }

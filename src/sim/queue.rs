@@ -49,10 +49,7 @@ pub struct EventQueue<E> {
 
 impl<E> Default for EventQueue<E> {
     fn default() -> Self {
-        EventQueue {
-            heap: BinaryHeap::new(),
-            next_sequence: 0,
-        }
+        EventQueue { heap: BinaryHeap::new(), next_sequence: 0 }
     }
 }
 
@@ -61,11 +58,7 @@ impl<E> EventQueue<E> {
     pub fn push(&mut self, at: Time, event: E) {
         let sequence = self.next_sequence;
         self.next_sequence += 1;
-        self.heap.push(Planned {
-            at,
-            sequence,
-            event,
-        });
+        self.heap.push(Planned { at, sequence, event });
     }
 
     /// When the next event is.

@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 
-use super::kernel::{Datagram, DeviceKind, Kernel, KernelOutput};
+use super::kernel::{Datagram, DeviceKind, Kernel};
 use super::node::{ForProcess, NodeOutput};
 use crate::packet::{OwnedPacket, Packet};
 use crate::router::io::{
@@ -123,19 +123,8 @@ impl RouterNode {
     }
 
     fn read_data(&mut self, datagram: Datagram, now: Time) {
-        let Datagram {
-            source,
-            destination,
-            ttl,
-            tos,
-            mut payload,
-        } = datagram;
-        let outer = Outer {
-            source: source.ip(),
-            destination: destination.ip(),
-            ttl,
-            tos,
-        };
+        let Datagram { source, destination, ttl, tos, mut payload } = datagram;
+        let outer = Outer { source: source.ip(), destination: destination.ip(), ttl, tos };
         let mut packet = Packet::single(&mut payload);
         match self.router.decapsulate(&outer, &mut packet, now) {
             Inbound::Deliver { len, .. } => {
@@ -158,11 +147,7 @@ impl RouterNode {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Control {
-                source,
-                destination,
-                payload,
-            } => {
+            Output::Control { source, destination, payload } => {
                 let ends = (source, destination);
                 self.kernel.send_udp(ends, (CONTROL_TTL, 0), &payload, true);
             }
@@ -175,20 +160,11 @@ impl RouterNode {
     }
 
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
-        let Encapsulation {
-            source,
-            destination,
-            flow_hash,
-            ttl,
-            tos,
-            header,
-        } = *encapsulation;
+        let Encapsulation { source, destination, flow_hash, ttl, tos, header } = *encapsulation;
         // The remainder is below SOURCE_PORTS, so that it fits.
         let source_port = FIRST_SOURCE_PORT + (flow_hash % SOURCE_PORTS) as u16;
-        let ends = (
-            SocketAddr::new(source.0, source_port),
-            SocketAddr::new(destination.0, DATA_PORT),
-        );
+        let ends =
+            (SocketAddr::new(source.0, source_port), SocketAddr::new(destination.0, DATA_PORT));
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
         payload.extend_from_slice(&header);
         payload.extend_from_slice(inner);

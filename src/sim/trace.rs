@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::packet::IpHeader;
 use crate::time::Time;
 use crate::wire::data_header::DataHeader;
-use crate::wire::{DATA_PORT, CONTROL_PORT, Message};
+use crate::wire::{CONTROL_PORT, DATA_PORT, Message};
 
 /// What became of a packet on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +42,7 @@ impl Display for Crossing<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let sum: [u8; 32] = Sha256::digest(self.packet).into();
         let sum = u32::from_be_bytes([sum[0], sum[1], sum[2], sum[3]]);
-        let Crossing {
-            time, link, from, ..
-        } = self;
+        let Crossing { time, link, from, .. } = self;
         let packet = Summary(self.packet);
         write!(f, "{time} {link} {from} {packet} sum {sum:#010x}")?;
         f.write_str(match self.fate {
@@ -86,13 +84,7 @@ impl Display for Summary<'_> {
         let Ok(header) = IpHeader::parse(self.0) else {
             return write!(f, "{} octets that are no IP packet", self.0.len());
         };
-        let IpHeader {
-            source,
-            destination,
-            ttl,
-            total_len,
-            ..
-        } = header;
+        let IpHeader { source, destination, ttl, total_len, .. } = header;
         write!(f, "{source} > {destination} ttl {ttl} len {total_len} ")?;
         let Ok(sliced) = SlicedPacket::from_ip(self.0) else {
             return f.write_str("damaged");

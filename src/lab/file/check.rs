@@ -56,10 +56,7 @@ struct RawNode {
 
 /// A host has a list, a plain node has a list for each device.
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node"
-)]
+#[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
 enum RawAddresses {
     OfHost(Vec<IpNet>),
     OfDevices(BTreeMap<String, Vec<IpNet>>),
@@ -301,11 +298,7 @@ impl Check<'_> {
             let message = format!("the port {node}:{interface} is used twice");
             return Err(wrong(message, "used before"));
         }
-        Ok(Port {
-            node: node.to_owned(),
-            interface,
-            device,
-        })
+        Ok(Port { node: node.to_owned(), interface, device })
     }
 
     fn node(
@@ -325,29 +318,19 @@ impl Check<'_> {
         }
         if raw.kind == Kind::Router {
             let addresses = raw.addresses.as_ref().map(Spanned::span);
-            only(
-                addresses,
-                "addresses",
-                "hosts and plain nodes: a router's are in its .conf",
-            )?;
+            only(addresses, "addresses", "hosts and plain nodes: a router's are in its .conf")?;
         }
         if raw.kind != Kind::Node {
             let routes = raw.routes.as_ref().map(Spanned::span);
             only(routes, "routes", "plain nodes: a router's are in its .conf")?;
         }
         if raw.kind != Kind::Host {
-            only(
-                raw.gateways.as_ref().map(Spanned::span),
-                "gateways",
-                "a host",
-            )?;
+            only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
             only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
         }
         match raw.kind {
             Kind::Router => match raw.config {
-                Some(config) => Ok(Node::Router {
-                    config: config.into_inner(),
-                }),
+                Some(config) => Ok(Node::Router { config: config.into_inner() }),
                 None => {
                     let message = format!("the router {} has no config", name.get_ref());
                     Err(self.error(name.span(), message, "config = \"FILE.conf\" is missing"))
@@ -390,11 +373,7 @@ impl Check<'_> {
         devices: &[String],
     ) -> Result<Node, LabError> {
         let [device] = devices else {
-            let message = format!(
-                "a host has one link, {} has {}",
-                name.get_ref(),
-                devices.len()
-            );
+            let message = format!("a host has one link, {} has {}", name.get_ref(), devices.len());
             return Err(self.error(name.span(), message, ""));
         };
         let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);
@@ -423,11 +402,6 @@ impl Check<'_> {
             ),
             None => None,
         };
-        Ok(Node::Host(Host {
-            device: device.clone(),
-            addresses,
-            gateways,
-            mac,
-        }))
+        Ok(Node::Host(Host { device: device.clone(), addresses, gateways, mac }))
     }
 }

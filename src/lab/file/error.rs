@@ -38,9 +38,7 @@ impl LabError {
             }
         };
         // The command line puts its own "error: " before every message.
-        let report = report
-            .strip_prefix("error: ")
-            .map_or(report.clone(), str::to_owned);
+        let report = report.strip_prefix("error: ").map_or(report.clone(), str::to_owned);
         LabError { message, report }
     }
 }

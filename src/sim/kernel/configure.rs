@@ -57,6 +57,8 @@ impl Kernel {
             return;
         }
         device.up = up;
+        self.link_changed = true;
+        let device = &self.devices[id.0];
         if up {
             for address in device.addresses.clone() {
                 self.add_connected(id, address);
@@ -140,12 +142,16 @@ impl Kernel {
         Ok(())
     }
 
+    /// `ip route replace PREFIX via GATEWAY` in table main.
+    pub fn add_static(&mut self, prefix: IpNet, gateway: IpAddr) -> Result<(), &'static str> {
+        let leads = self.via(gateway)?;
+        self.add_route(Table::Main, prefix, leads, 0, None)
+    }
+
     /// Where a route through `gateway` leads: it must lie in a connected network.
     pub fn via(&self, gateway: IpAddr) -> Result<Leads, &'static str> {
         let table = self.routing.table(Table::Main);
-        let entry = table
-            .lookup(gateway, |entry| entry.connected)
-            .ok_or(NO_ROUTE_TO_GATEWAY)?;
+        let entry = table.lookup(gateway, |entry| entry.connected).ok_or(NO_ROUTE_TO_GATEWAY)?;
         let device = entry.device().ok_or(NO_ROUTE_TO_GATEWAY)?;
         let gateway = Some(gateway);
         Ok(Leads::Out { device, gateway })
@@ -159,19 +165,13 @@ impl Kernel {
         };
         if let Err(error) = done {
             let error = error.to_owned();
-            self.events
-                .push_back(KernelEvent::Refused { request, error });
+            self.events.push_back(KernelEvent::Refused { request, error });
         }
     }
 
     fn make(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
-            KernelObject::Link {
-                device,
-                up,
-                mtu,
-                proxy_arp,
-            } => {
+            KernelObject::Link { device, up, mtu, proxy_arp } => {
                 let id = self.resolve(&device)?;
                 self.devices[id.0].proxy_arp = proxy_arp;
                 self.set_mtu(id, mtu);
@@ -187,13 +187,7 @@ impl Kernel {
                 self.routing.add_rule(rule(object).ok_or(NO_DEVICE)?);
                 Ok(())
             }
-            KernelObject::Route {
-                table,
-                prefix,
-                target,
-                metric,
-                source,
-            } => {
+            KernelObject::Route { table, prefix, target, metric, source } => {
                 let leads = self.leads(target)?;
                 self.add_route(table, prefix, leads, metric, source)
             }
@@ -213,13 +207,7 @@ impl Kernel {
                 self.routing.remove_rule(&rule(object).ok_or(NO_DEVICE)?);
                 Ok(())
             }
-            KernelObject::Route {
-                table,
-                prefix,
-                target,
-                metric,
-                source,
-            } => {
+            KernelObject::Route { table, prefix, target, metric, source } => {
                 // The gateway's network may have gone, and its routes with it.
                 let leads = match target {
                     RouteTarget::NextHop(gateway) => self.leads_by_gateway(table, prefix, gateway),
@@ -239,10 +227,9 @@ impl Kernel {
     fn leads(&self, target: RouteTarget) -> Result<Leads, &'static str> {
         match target {
             RouteTarget::NextHop(gateway) => self.via(gateway),
-            RouteTarget::Device(device) => Ok(Leads::Out {
-                device: self.resolve(&device)?,
-                gateway: None,
-            }),
+            RouteTarget::Device(device) => {
+                Ok(Leads::Out { device: self.resolve(&device)?, gateway: None })
+            }
             RouteTarget::Blackhole => Ok(Leads::Blackhole),
             RouteTarget::Unreachable => Ok(Leads::Unreachable),
         }
@@ -270,13 +257,7 @@ impl Kernel {
     }
 
     fn tell_link(&mut self, id: DeviceId) {
-        let NetDevice {
-            ref name,
-            up,
-            carrier,
-            mtu,
-            ..
-        } = self.devices[id.0];
+        let NetDevice { ref name, up, carrier, mtu, .. } = self.devices[id.0];
         self.events.push_back(KernelEvent::Link {
             device: name.clone(),
             up,
@@ -288,9 +269,7 @@ impl Kernel {
 
     fn tell_routes(&mut self) {
         let rows = self.routing.table(Table::Main).iter();
-        let routes = rows
-            .filter_map(|(prefix, entry)| self.unicast(prefix, entry))
-            .collect();
+        let routes = rows.filter_map(|(prefix, entry)| self.unicast(prefix, entry)).collect();
         self.events.push_back(KernelEvent::Routes(routes));
     }
 
@@ -329,15 +308,8 @@ fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
         Family::Ipv4 => (0, Some(address.addr())),
         Family::Ipv6 => (IPV6_CONNECTED_METRIC, None),
     };
-    let entry = Entry {
-        metric,
-        connected: true,
-        leads: Leads::Out {
-            device,
-            gateway: None,
-        },
-        source,
-    };
+    let entry =
+        Entry { metric, connected: true, leads: Leads::Out { device, gateway: None }, source };
     Some((address.trunc(), entry))
 }
 
@@ -353,17 +325,9 @@ fn static_entry(prefix: IpNet, leads: Leads, metric: u32, source: Option<IpAddr>
 
 fn rule(object: KernelObject) -> Option<Rule> {
     match object {
-        KernelObject::Rule {
-            family,
-            priority,
-            selector,
-            table,
-        } => Some(Rule {
-            priority,
-            family,
-            selector,
-            table,
-        }),
+        KernelObject::Rule { family, priority, selector, table } => {
+            Some(Rule { priority, family, selector, table })
+        }
         _ => None,
     }
 }

@@ -88,11 +88,8 @@ impl Kernel {
         if self.is_local(header.destination) {
             return self.deliver(packet, &header);
         }
-        let flow = Flow {
-            destination: header.destination,
-            source: Some(header.source),
-            from_lisp: false,
-        };
+        let flow =
+            Flow { destination: header.destination, source: Some(header.source), from_lisp: false };
         match self.route(&flow).map(|route| route.leads) {
             Some(Leads::Out { device, gateway }) => {
                 self.transmit(device, gateway, packet, &header);
@@ -110,11 +107,7 @@ impl Kernel {
     }
 
     fn forward(&mut self, mut packet: Vec<u8>, header: &IpHeader, from_lisp: bool) {
-        let flow = Flow {
-            destination: header.destination,
-            source: Some(header.source),
-            from_lisp,
-        };
+        let flow = Flow { destination: header.destination, source: Some(header.source), from_lisp };
         let stop = match self.route(&flow) {
             Some(Entry { leads, .. }) => match leads {
                 Leads::Blackhole => return self.count(KernelDrop::Blackhole),
@@ -164,15 +157,12 @@ impl Kernel {
             }
         };
         let next_hop = gateway.unwrap_or(header.destination);
-        self.outputs
-            .extend(packets.into_iter().map(|packet| match kind {
-                DeviceKind::Tunnel => KernelOutput::Tunnel(packet),
-                DeviceKind::Port | DeviceKind::Loopback => KernelOutput::Transmit {
-                    device: id,
-                    next_hop,
-                    packet,
-                },
-            }));
+        self.outputs.extend(packets.into_iter().map(|packet| match kind {
+            DeviceKind::Tunnel => KernelOutput::Tunnel(packet),
+            DeviceKind::Port | DeviceKind::Loopback => {
+                KernelOutput::Transmit { device: id, next_hop, packet }
+            }
+        }));
     }
 
     fn deliver(&mut self, packet: Vec<u8>, header: &IpHeader) {

@@ -96,10 +96,9 @@ fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     };
     let fragment = sliced.is_ip_payload_fragmented();
     match sliced.transport {
-        Some(TransportSlice::Icmpv4(icmp)) => matches!(
-            icmp.icmp_type(),
-            Icmpv4Type::EchoRequest(_) | Icmpv4Type::EchoReply(_)
-        ),
+        Some(TransportSlice::Icmpv4(icmp)) => {
+            matches!(icmp.icmp_type(), Icmpv4Type::EchoRequest(_) | Icmpv4Type::EchoReply(_))
+        }
         Some(TransportSlice::Icmpv6(icmp)) => icmp.type_u8() >= 128,
         Some(_) => true,
         // A later fragment shows no transport header; the first one does not say that it is last.
@@ -114,9 +113,7 @@ impl Kernel {
             return;
         }
         let destination = header.source;
-        let own = self
-            .is_local(header.destination)
-            .then_some(header.destination);
+        let own = self.is_local(header.destination).then_some(header.destination);
         let Some(source) = own.or_else(|| self.source_for(destination)) else {
             return;
         };

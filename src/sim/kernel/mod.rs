@@ -161,6 +161,7 @@ pub struct Kernel {
     outputs: VecDeque<KernelOutput>,
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
+    link_changed: bool,
 }
 
 impl Default for Kernel {
@@ -181,6 +182,7 @@ impl Kernel {
             outputs: VecDeque::new(),
             events: VecDeque::new(),
             drops: BTreeMap::new(),
+            link_changed: false,
         };
         let lo = kernel.add_device("lo", DeviceKind::Loopback, u16::MAX);
         kernel.devices[lo.0].up = true;
@@ -210,6 +212,12 @@ impl Kernel {
         self.events.pop_front()
     }
 
+    /// Whether a device was set up or down since the last call: its peer will see that.
+    #[must_use]
+    pub fn take_link_change(&mut self) -> bool {
+        std::mem::take(&mut self.link_changed)
+    }
+
     /// Packets that went no further, by cause.
     pub fn drops(&self) -> &BTreeMap<KernelDrop, u64> {
         &self.drops
@@ -224,8 +232,7 @@ impl Kernel {
     pub fn end_process(&mut self) {
         self.udp_ports.clear();
         self.events.clear();
-        self.outputs
-            .retain(|output| matches!(output, KernelOutput::Transmit { .. }));
+        self.outputs.retain(|output| matches!(output, KernelOutput::Transmit { .. }));
         if let Some(lisp) = self.lisp() {
             self.routing.remove_device(lisp);
             let device = &mut self.devices[lisp.0];
@@ -281,9 +288,7 @@ impl Kernel {
         self.routing.lookup(flow, self.lisp(), |entry| {
             // Linux keeps routes of a link without carrier, and with
             // ignore_routes_with_linkdown=1 does not use them.
-            entry
-                .device()
-                .is_none_or(|device| self.device(device).is_running())
+            entry.device().is_none_or(|device| self.device(device).is_running())
         })
     }
 
@@ -295,6 +300,3 @@ impl Kernel {
         *self.drops.entry(cause).or_default() += 1;
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -102,15 +102,10 @@ impl RoutingTable {
     /// The best entry of the longest prefix that has a `usable` one: like Linux, a lookup goes
     /// back to shorter prefixes past entries whose link is down.
     pub fn lookup(&self, destination: IpAddr, usable: impl Fn(&Entry) -> bool) -> Option<Entry> {
-        let eid = Eid::new(InstanceId::DEFAULT, destination);
-        let (mut prefix, mut entries) = self.0.longest_match(eid)?;
-        loop {
-            if let Some(entry) = entries.iter().find(|entry| usable(entry)) {
-                return Some(*entry);
-            }
-            let shorter = EidPrefix::new(InstanceId::DEFAULT, prefix.prefix().supernet()?);
-            (prefix, entries) = self.0.longest_cover(&shorter)?;
-        }
+        let host = Eid::new(InstanceId::DEFAULT, destination).host_prefix();
+        let covering: Vec<&Vec<Entry>> = self.0.covering(&host).map(|(_, rows)| rows).collect();
+        let mut longest_first = covering.into_iter().rev().flatten();
+        longest_first.find(|entry| usable(entry)).copied()
     }
 
     /// Every entry with its prefix, in order.
@@ -151,11 +146,7 @@ pub struct Flow {
 impl Flow {
     /// A packet of the node's own that has no source yet.
     pub fn unbound(destination: IpAddr) -> Self {
-        Flow {
-            destination,
-            source: None,
-            from_lisp: false,
-        }
+        Flow { destination, source: None, from_lisp: false }
     }
 
     fn matches(&self, rule: &Rule) -> bool {
@@ -244,10 +235,7 @@ mod tests {
         Entry {
             metric: 0,
             connected: false,
-            leads: Leads::Out {
-                device,
-                gateway: None,
-            },
+            leads: Leads::Out { device, gateway: None },
             source: None,
         }
     }
@@ -257,12 +245,7 @@ mod tests {
     }
 
     fn rule(priority: u32, selector: RuleSelector, table: Table) -> Rule {
-        Rule {
-            priority,
-            family: Family::Ipv4,
-            selector,
-            table,
-        }
+        Rule { priority, family: Family::Ipv4, selector, table }
     }
 
     /// An xTR's tables: default into `lisp0`, a site, a native default with a guard.
@@ -282,13 +265,7 @@ mod tests {
         main.add(net("172.16.0.0/24"), out(SITE));
         let native = routing.table_mut(Table::Native);
         native.add(net("0.0.0.0/0"), out(CORE));
-        native.add(
-            net("172.16.0.0/24"),
-            Entry {
-                leads: Leads::Blackhole,
-                ..out(CORE)
-            },
-        );
+        native.add(net("172.16.0.0/24"), Entry { leads: Leads::Blackhole, ..out(CORE) });
         routing
     }
 
@@ -301,14 +278,8 @@ mod tests {
     fn only_what_lisp0_emits_and_the_router_sends_takes_the_native_default() {
         let routing = xtr();
         let flow = Flow::unbound([10, 0, 0, 1].into());
-        let from_lisp = Flow {
-            from_lisp: true,
-            ..flow
-        };
-        let own = Flow {
-            source: Some([203, 0, 113, 11].into()),
-            ..flow
-        };
+        let from_lisp = Flow { from_lisp: true, ..flow };
+        let own = Flow { source: Some([203, 0, 113, 11].into()), ..flow };
         assert_eq!(leads(&routing, flow, None), out(LISP).leads);
         assert_eq!(leads(&routing, from_lisp, None), out(CORE).leads);
         assert_eq!(leads(&routing, own, None), out(CORE).leads);
@@ -317,10 +288,7 @@ mod tests {
     #[test]
     fn with_its_link_down_a_local_eid_meets_the_guard_and_not_the_default() {
         let routing = xtr();
-        let flow = Flow {
-            from_lisp: true,
-            ..Flow::unbound([172, 16, 0, 12].into())
-        };
+        let flow = Flow { from_lisp: true, ..Flow::unbound([172, 16, 0, 12].into()) };
         assert_eq!(leads(&routing, flow, None), out(SITE).leads);
         assert_eq!(leads(&routing, flow, Some(SITE)), Leads::Blackhole);
     }
@@ -329,10 +297,7 @@ mod tests {
     fn the_longest_prefix_wins_then_the_smallest_metric() {
         let mut table = RoutingTable::default();
         table.add(net("10.0.0.0/8"), out(CORE));
-        let worse = Entry {
-            metric: 9,
-            ..out(LISP)
-        };
+        let worse = Entry { metric: 9, ..out(LISP) };
         table.add(net("10.1.0.0/16"), worse);
         table.add(net("10.1.0.0/16"), out(SITE));
         let lookup = |text: &str| table.lookup(text.parse().unwrap(), |_| true);
