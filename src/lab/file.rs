@@ -31,6 +31,8 @@
 
 pub mod check;
 pub mod error;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;

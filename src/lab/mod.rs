@@ -2,4 +2,16 @@
 //!
 //! A lab is a directory with a `lab.toml` ([`file`]) and one IOS-style `.conf` per router.
 
+pub mod console;
+pub mod environment;
+pub mod failure;
 pub mod file;
+pub mod inside;
+pub mod open;
+pub mod patience;
+pub mod ping;
+pub mod plan;
+pub mod registration;
+pub mod run;
+pub mod status;
+pub mod verbs;

@@ -56,7 +56,10 @@ struct RawNode {
 
 /// A host has a list, a plain node has a list for each device.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
+#[serde(
+    untagged,
+    expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node"
+)]
 enum RawAddresses {
     OfHost(Vec<IpNet>),
     OfDevices(BTreeMap<String, Vec<IpNet>>),
@@ -93,6 +96,9 @@ impl LabFile {
             .map_err(|error| LabError::new(path, text, error.span(), error.message(), ""))?;
         let check = Check { path, text };
         check.name(&raw.name, "lab", true)?;
+        for name in raw.nodes.keys() {
+            check.name(name, "node", false)?;
+        }
         let (links, lans, places) = check.wires(&raw)?;
         let mut nodes = BTreeMap::new();
         for (name, node) in raw.nodes {
@@ -112,6 +118,33 @@ impl LabFile {
     }
 }
 
+/// Whether `name` may be a lab's; an error says why not.
+pub fn lab_name(name: &str) -> Result<(), String> {
+    name_problem(name, "lab", true).map_or(Ok(()), Err)
+}
+
+/// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
+/// them, and one lab never takes down the nodes of another.
+fn name_problem(text: &str, what: &str, dashes: bool) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
+    if text.is_empty() || !text.chars().all(fits) || text.starts_with('-') {
+        let dash = if dashes { ", -" } else { "" };
+        Some(format!(
+            "{text:?} is no name for a {what}: letters, digits, _{dash}"
+        ))
+    } else if text.len() > LONGEST_NAME {
+        Some(format!(
+            "the {what}'s name {text:?} is longer than {LONGEST_NAME} characters"
+        ))
+    } else if text == SWITCH {
+        Some(format!(
+            "{SWITCH:?} holds the lab's bridges: no {what} may be called so"
+        ))
+    } else {
+        None
+    }
+}
+
 /// The devices of each node that something is plugged into.
 type Places = BTreeMap<String, Vec<String>>;
 
@@ -126,22 +159,9 @@ impl Check<'_> {
         LabError::new(self.path, self.text, Some(span), message, label)
     }
 
-    /// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
-    /// them, and one lab never takes down the nodes of another.
     fn name(&self, name: &Spanned<String>, what: &str, dashes: bool) -> Result<(), LabError> {
-        let text = name.get_ref();
-        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
-        let problem = if text.is_empty() || !text.chars().all(fits) || text.starts_with('-') {
-            let dash = if dashes { ", -" } else { "" };
-            format!("{text:?} is no name for a {what}: letters, digits, _{dash}")
-        } else if text.len() > LONGEST_NAME {
-            format!("the {what}'s name {text:?} is longer than {LONGEST_NAME} characters")
-        } else if text == SWITCH {
-            format!("{SWITCH:?} is the namespace of the lab's bridges: no {what} may be called so")
-        } else {
-            return Ok(());
-        };
-        Err(self.error(name.span(), problem, ""))
+        name_problem(name.get_ref(), what, dashes)
+            .map_or(Ok(()), |problem| Err(self.error(name.span(), problem, "")))
     }
 
     fn device(&self, name: &str, span: Span, what: &str) -> Result<(), LabError> {
@@ -307,7 +327,6 @@ impl Check<'_> {
         raw: RawNode,
         devices: &[String],
     ) -> Result<Node, LabError> {
-        self.name(name, "node", false)?;
         let only = |span: Option<Span>, key: &str, kinds: &str| match span {
             None => Ok(()),
             Some(span) => Err(self.error(span, format!("{key} belongs to {kinds}"), "")),
@@ -318,14 +337,22 @@ impl Check<'_> {
         }
         if raw.kind == Kind::Router {
             let addresses = raw.addresses.as_ref().map(Spanned::span);
-            only(addresses, "addresses", "hosts and plain nodes: a router's are in its .conf")?;
+            only(
+                addresses,
+                "addresses",
+                "hosts and plain nodes: a router's are in its .conf",
+            )?;
         }
         if raw.kind != Kind::Node {
             let routes = raw.routes.as_ref().map(Spanned::span);
             only(routes, "routes", "plain nodes: a router's are in its .conf")?;
         }
         if raw.kind != Kind::Host {
-            only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
+            only(
+                raw.gateways.as_ref().map(Spanned::span),
+                "gateways",
+                "a host",
+            )?;
             only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
         }
         match raw.kind {
@@ -373,7 +400,11 @@ impl Check<'_> {
         devices: &[String],
     ) -> Result<Node, LabError> {
         let [device] = devices else {
-            let message = format!("a host has one link, {} has {}", name.get_ref(), devices.len());
+            let message = format!(
+                "a host has one link, {} has {}",
+                name.get_ref(),
+                devices.len()
+            );
             return Err(self.error(name.span(), message, ""));
         };
         let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);
