@@ -1,6 +1,5 @@
-//! What a ping sends, what became of each echo, and the report that IOS prints.
+//! What a ping sends, and what became of each echo.
 
-use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -69,7 +68,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// The character that IOS prints for it.
-    fn mark(self) -> char {
+    pub fn mark(self) -> char {
         match self {
             Outcome::Reply(_) => '!',
             Outcome::Waiting | Outcome::Timeout => '.',
@@ -89,8 +88,7 @@ pub struct Probe {
     pub outcome: Outcome,
 }
 
-/// A ping, running or done. Prints as IOS's block:
-/// `Sending 5, 100-byte ICMP Echos to ...`, the marks, the success rate.
+/// A ping, running or done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PingReport {
     /// What was asked.
@@ -119,40 +117,9 @@ impl PingReport {
         })
     }
 
-    /// Echoes answered.
-    pub fn received(&self) -> usize {
-        self.round_trips().count()
-    }
-
     /// One character an echo: `!!.U`.
     pub fn marks(&self) -> String {
         self.probes.iter().map(|p| p.outcome.mark()).collect()
-    }
-}
-
-impl fmt::Display for PingReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PingRequest { destination, count, size, timeout, .. } = self.request;
-        let timeout = timeout.as_secs();
-        writeln!(
-            f,
-            "Sending {count}, {size}-byte ICMP Echos to {destination}, timeout is {timeout} \
-             seconds:"
-        )?;
-        writeln!(f, "{}", self.marks())?;
-        let (sent, received) = (self.probes.len(), self.received());
-        let percent = (received * 100).checked_div(sent).unwrap_or(0);
-        write!(f, "Success rate is {percent} percent ({received}/{sent})")?;
-        if received > 0 {
-            let millis = |span: Duration| span.as_micros().div_ceil(1000);
-            let sum: Duration = self.round_trips().sum();
-            let mean = sum / u32::try_from(received).unwrap_or(u32::MAX);
-            let least = self.round_trips().min().unwrap_or_default();
-            let most = self.round_trips().max().unwrap_or_default();
-            let (least, mean, most) = (millis(least), millis(mean), millis(most));
-            write!(f, ", round-trip min/avg/max = {least}/{mean}/{most} ms")?;
-        }
-        writeln!(f)
     }
 }
 
@@ -161,26 +128,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_prints_as_ios_does() {
+    fn a_report_has_one_mark_an_echo_and_is_done_when_none_waits() {
         let mut report = PingReport::new(PingRequest::new([172, 16, 0, 12].into()));
-        let reply = |millis| Outcome::Reply(Duration::from_millis(millis));
-        for outcome in [Outcome::Timeout, reply(4), reply(8), Outcome::Unreachable, reply(6)] {
-            report.probes.push(Probe { sent_at: Time::ZERO, outcome });
-        }
-        assert_eq!(
-            report.to_string(),
-            "Sending 5, 100-byte ICMP Echos to 172.16.0.12, timeout is 2 seconds:\n\
-             .!!U!\n\
-             Success rate is 60 percent (3/5), round-trip min/avg/max = 4/6/8 ms\n"
-        );
+        let outcomes = [
+            Outcome::Timeout,
+            Outcome::Reply(Duration::from_millis(4)),
+            Outcome::TooBig(1280),
+            Outcome::Unreachable,
+            Outcome::Waiting,
+        ];
+        report.probes = outcomes.map(|outcome| Probe { sent_at: Time::ZERO, outcome }).to_vec();
+        assert_eq!(report.marks(), ".!MU.");
+        assert!(!report.is_done());
+        report.probes[4].outcome = Outcome::TtlExceeded;
+        assert_eq!(report.marks(), ".!MU&");
         assert!(report.is_done());
-    }
-
-    #[test]
-    fn a_ping_without_an_answer_has_no_round_trip() {
-        let mut report = PingReport::new(PingRequest::new([172, 16, 0, 12].into()));
-        report.probes = vec![Probe { sent_at: Time::ZERO, outcome: Outcome::Timeout }; 5];
-        let text = report.to_string();
-        assert!(text.ends_with(".....\nSuccess rate is 0 percent (0/5)\n"), "{text}");
     }
 }

@@ -1,10 +1,10 @@
 //! From a lab file to a simulation: the same file that `lab up` plays in namespaces.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::link::LinkConfig;
 use super::{Sim, SimError};
+use crate::console::parse_config;
 use crate::host::HostConfig;
 use crate::lab::file::{Impairment, LabFile, Link, Node, Port};
 use crate::rng::Seed;
@@ -13,20 +13,20 @@ use crate::router::config::Config;
 /// The MTU of a link that says nothing.
 const DEFAULT_MTU: u16 = 1500;
 
-/// The configurations of a lab's routers by node, read from beside the lab file.
-pub fn read_configs(
+/// The configurations of a lab's routers by node; `text` reads a file of the lab.
+///
+/// # Errors
+/// What `text` says, or the lines that are wrong.
+pub fn parse_configs(
     lab: &LabFile,
-    parse: impl Fn(&str, &str) -> Result<Config, String>,
+    text: impl Fn(&str) -> Result<String, String>,
 ) -> Result<BTreeMap<String, Config>, SimError> {
-    let directory = Path::new(&lab.path).parent().unwrap_or(Path::new("."));
     let mut configs = BTreeMap::new();
     for (name, file) in lab.routers() {
-        let path = directory.join(file);
-        let shown = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| SimError::Config(format!("{shown}: {error}")))?;
-        let config = parse(&shown, &text).map_err(SimError::Config)?;
-        configs.insert(name.to_owned(), config);
+        let text = text(file).map_err(SimError::Config)?;
+        let config = parse_config(file, &text);
+        configs
+            .insert(name.to_owned(), config.map_err(|error| SimError::Config(error.to_string()))?);
     }
     Ok(configs)
 }

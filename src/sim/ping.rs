@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use super::{Sim, SimError, build};
 use crate::addr::Family;
-use crate::console::parse_config;
-use crate::host::ping::{PingReport, PingRequest};
-use crate::lab::file::LabFile;
+use crate::host::ping::{Outcome, PingReport, PingRequest};
+use crate::lab;
+use crate::lab::open::Lab;
+use crate::lab::ping::{Echos, Matrix, Outcome as Counted, Pair, Tally};
 use crate::rng::Seed;
 
 /// How long a lab may take to register, on virtual time.
@@ -71,81 +72,92 @@ impl Sim {
     }
 }
 
-/// A lab, built from its file and run until it is registered.
+/// A lab, built from its files, at the moment of switching it on.
 ///
 /// # Errors
-/// What is wrong with the lab, its configurations or its registrations.
-pub fn lab_up(lab: &LabFile, seed: Seed) -> Result<Sim, SimError> {
-    let parse = |name: &str, text: &str| parse_config(name, text).map_err(|e| e.to_string());
-    let configs = build::read_configs(lab, parse)?;
-    let mut sim = Sim::build(lab, &configs, seed)?;
+/// What is wrong with the lab or its configurations.
+pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
+    let text = |file: &str| lab.text(file).map_err(|error| error.to_string());
+    let configs = build::parse_configs(&lab.file, text)?;
+    Sim::build(&lab.file, &configs, seed)
+}
+
+/// A lab, built from its files and run until it is registered.
+///
+/// # Errors
+/// What [`lab_start`] and [`Sim::run_until_registered`] say.
+pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
+    let mut sim = lab_start(lab, seed)?;
     sim.run_until_registered()?;
     Ok(sim)
 }
 
-/// `lab ping LAB FROM TO --sim`: brings the lab up on virtual time, pings `count` times from host
-/// to host and writes what IOS would print. `to` is a host's name or an address.
+/// `lab ping LAB FROM TARGET --sim`: brings the lab up on virtual time, pings from a host and
+/// prints IOS's block, as [`crate::lab::ping::show`] does in namespaces.
 ///
 /// # Errors
-/// What [`lab_up`] says, an unknown host or address, or a failing `out`.
+/// What [`lab_up`] says, a `from` that is no host, or a failing `out`.
 pub fn lab_ping(
-    lab: &LabFile,
+    lab: &Lab,
     from: &str,
-    to: &str,
-    count: u16,
-    ipv6: bool,
+    target: IpAddr,
+    echos: Echos,
     out: &mut dyn Write,
-) -> Result<PingReport, SimError> {
+) -> Result<Tally, SimError> {
     let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
-    let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
-    let destination = match to.parse() {
-        Ok(address) => address,
-        Err(_) => sim.host_address(to, family)?,
-    };
-    let request = PingRequest { count, ..PingRequest::new(destination) };
-    let report = sim.ping(from, request)?;
-    write!(out, "{report}")?;
-    Ok(report)
+    write!(out, "{}", lab::ping::opening(target, echos))?;
+    let tally = tally(&sim.ping(from, request(target, echos))?);
+    writeln!(out, "{}\n{tally}", tally.marks)?;
+    Ok(tally)
 }
 
-/// One row of `lab pingall`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PingRow {
-    /// The pinging host.
-    pub from: String,
-    /// The pinged host.
-    pub to: String,
-    /// What became of it.
-    pub report: PingReport,
-}
-
-/// `lab pingall LAB --sim`: every host pings every other, in both families, in the file's order;
-/// `A -> B 172.16.0.12: !!!!!` a line.
+/// `lab pingall LAB --sim`: every host pings every other, in both families, as
+/// [`crate::lab::ping::all`] does in namespaces; one ping after the other.
 ///
 /// # Errors
-/// What [`lab_up`] says, or a failing `out`.
-pub fn lab_pingall(
-    lab: &LabFile,
-    count: u16,
-    out: &mut dyn Write,
-) -> Result<Vec<PingRow>, SimError> {
+/// What [`lab_up`] says.
+pub fn lab_pingall(lab: &Lab, echos: Echos) -> Result<Matrix, SimError> {
     let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
-    let mut rows = Vec::new();
-    for family in Family::BOTH {
-        for (from, source) in lab.hosts() {
-            for (to, host) in lab.hosts().filter(|&(to, _)| to != from) {
-                let Some(destination) = host.address(family) else {
+    let mut pairs = Vec::new();
+    for (family, ip) in [(Family::Ipv4, 4), (Family::Ipv6, 6)] {
+        let hosts = || lab.file.hosts().filter(move |(_, host)| host.address(family).is_some());
+        for (from, _) in hosts() {
+            for (to, host) in hosts().filter(|&(to, _)| to != from) {
+                let Some(target) = host.address(family) else {
                     continue;
                 };
-                if source.address(family).is_none() {
-                    continue;
-                }
-                let request = PingRequest { count, ..PingRequest::new(destination) };
-                let report = sim.ping(from, request)?;
-                writeln!(out, "{from} -> {to} {destination}: {}", report.marks())?;
-                rows.push(PingRow { from: from.to_owned(), to: to.to_owned(), report });
+                pairs.push(Pair {
+                    ip,
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                    tally: tally(&sim.ping(from, request(target, echos))?),
+                });
             }
         }
     }
-    Ok(rows)
+    let hosts = lab.file.hosts().map(|(name, _)| name.to_owned()).collect();
+    Ok(Matrix { hosts, pairs })
+}
+
+/// An emulated host sends with the don't-fragment bit always.
+fn request(destination: IpAddr, echos: Echos) -> PingRequest {
+    PingRequest {
+        count: u16::try_from(echos.count).unwrap_or(u16::MAX),
+        size: echos.size,
+        ..PingRequest::new(destination)
+    }
+}
+
+/// The report in the words of `lab ping`.
+fn tally(report: &PingReport) -> Tally {
+    let mut tally = Tally::default();
+    for probe in &report.probes {
+        tally.add(match probe.outcome {
+            Outcome::Reply(span) => Counted::Answered(span),
+            Outcome::Waiting | Outcome::Timeout => Counted::Lost,
+            Outcome::Unreachable | Outcome::TtlExceeded => Counted::Unreachable,
+            Outcome::TooBig(_) => Counted::TooBig,
+        });
+    }
+    tally
 }
