@@ -62,6 +62,7 @@ impl Kernel {
         let lost = |object: &&KernelObject| match object {
             KernelObject::Address { device: on, .. } => on.name() == device,
             KernelObject::Route { .. } => true,
+            KernelObject::ProxyNeighbour { device: on, .. } => on.name() == device,
             KernelObject::Link { .. } | KernelObject::Rule { .. } => false,
         };
         self.objects.iter().filter(lost).copied().map(KernelRequest::Add).collect()
@@ -83,9 +84,12 @@ fn wanted(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
             up: !interface.shutdown,
             mtu: interface.mtu,
             proxy_arp: interface.proxy_arp,
+            mac: interface.mac,
+            mobility: !interface.lisp_mobility.is_empty(),
         });
         for &address in &interface.addresses {
-            objects.insert(KernelObject::Address { device, address });
+            let connected = !config.is_roaming(interface, address);
+            objects.insert(KernelObject::Address { device, address, connected });
         }
     }
     if config.needs_tunnel() {
@@ -99,7 +103,14 @@ fn wanted(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
 fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
     let mut objects = BTreeSet::new();
     let mtu = Some(lisp_mtu(config, rib));
-    objects.insert(KernelObject::Link { device: Device::Lisp, up: true, mtu, proxy_arp: false });
+    objects.insert(KernelObject::Link {
+        device: Device::Lisp,
+        up: true,
+        mtu,
+        proxy_arp: false,
+        mac: None,
+        mobility: false,
+    });
     let rule = |family, priority, selector, table| KernelObject::Rule {
         family,
         priority,

@@ -153,7 +153,9 @@ impl Router {
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
             Input::Kernel(event) => self.handle_kernel(event, now),
+            Input::Tcp(event) => self.handle_tcp(event, now),
             Input::Configure(config) => self.configure(*config, now),
+            Input::Command(Command::Debug(on)) => self.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
                 self.map_cache.clear(self.config.default_instance(), family, prefix);
             }
