@@ -26,11 +26,7 @@ impl Family {
 
     /// The family of an address.
     pub fn of(address: IpAddr) -> Self {
-        if address.is_ipv4() {
-            Family::Ipv4
-        } else {
-            Family::Ipv6
-        }
+        if address.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 }
     }
 
     /// The number of bits of an address: 32 or 128.
@@ -80,11 +76,7 @@ impl InstanceId {
 
     /// An instance-ID, if `number` fits 24 bits.
     pub const fn new(number: u32) -> Option<Self> {
-        if number <= Self::MAX {
-            Some(InstanceId(number))
-        } else {
-            None
-        }
+        if number <= Self::MAX { Some(InstanceId(number)) } else { None }
     }
 
     /// The number itself.
@@ -111,10 +103,7 @@ pub struct Eid {
 impl Eid {
     /// An EID of `instance_id`.
     pub const fn new(instance_id: InstanceId, address: IpAddr) -> Self {
-        Eid {
-            instance_id,
-            address,
-        }
+        Eid { instance_id, address }
     }
 
     /// The family of the address.
@@ -124,10 +113,7 @@ impl Eid {
 
     /// The host prefix, /32 or /128.
     pub fn host_prefix(&self) -> EidPrefix {
-        EidPrefix {
-            instance_id: self.instance_id,
-            prefix: IpNet::from(self.address),
-        }
+        EidPrefix { instance_id: self.instance_id, prefix: IpNet::from(self.address) }
     }
 }
 
@@ -148,10 +134,7 @@ pub struct EidPrefix {
 impl EidPrefix {
     /// The block that `prefix` lies in: host bits are cleared.
     pub fn new(instance_id: InstanceId, prefix: IpNet) -> Self {
-        EidPrefix {
-            instance_id,
-            prefix: prefix.trunc(),
-        }
+        EidPrefix { instance_id, prefix: prefix.trunc() }
     }
 
     /// The instance.
@@ -176,10 +159,7 @@ impl EidPrefix {
 
     /// The first address of the block as an EID.
     pub fn network(&self) -> Eid {
-        Eid {
-            instance_id: self.instance_id,
-            address: self.prefix.addr(),
-        }
+        Eid { instance_id: self.instance_id, address: self.prefix.addr() }
     }
 
     /// Whether the block holds `eid`.
@@ -246,10 +226,7 @@ mod tests {
 
     #[test]
     fn an_instance_id_has_24_bits() {
-        assert_eq!(
-            InstanceId::new(0xff_ffff).map(InstanceId::number),
-            Some(0xff_ffff)
-        );
+        assert_eq!(InstanceId::new(0xff_ffff).map(InstanceId::number), Some(0xff_ffff));
         assert_eq!(InstanceId::new(0x100_0000), None);
     }
 }

@@ -28,18 +28,12 @@ pub struct Packet<'a> {
 impl<'a> Packet<'a> {
     /// A single packet.
     pub fn single(bytes: &'a mut [u8]) -> Self {
-        Packet {
-            bytes,
-            segment_size: None,
-        }
+        Packet { bytes, segment_size: None }
     }
 
     /// A copy that outlives the buffer.
     pub fn to_owned(&self) -> OwnedPacket {
-        OwnedPacket {
-            bytes: self.bytes.to_vec(),
-            segment_size: self.segment_size,
-        }
+        OwnedPacket { bytes: self.bytes.to_vec(), segment_size: self.segment_size }
     }
 }
 
@@ -55,18 +49,12 @@ pub struct OwnedPacket {
 impl OwnedPacket {
     /// A single packet.
     pub fn single(bytes: Vec<u8>) -> Self {
-        OwnedPacket {
-            bytes,
-            segment_size: None,
-        }
+        OwnedPacket { bytes, segment_size: None }
     }
 
     /// The same packet, borrowed.
     pub fn borrow(&mut self) -> Packet<'_> {
-        Packet {
-            bytes: &mut self.bytes,
-            segment_size: self.segment_size,
-        }
+        Packet { bytes: &mut self.bytes, segment_size: self.segment_size }
     }
 }
 
@@ -272,10 +260,7 @@ mod tests {
     fn v4(source_port: u16) -> Vec<u8> {
         let builder = PacketBuilder::ipv4([192, 168, 0, 22], [172, 16, 0, 12], 64);
         let mut bytes = Vec::new();
-        builder
-            .udp(source_port, 7)
-            .write(&mut bytes, b"payload")
-            .unwrap();
+        builder.udp(source_port, 7).write(&mut bytes, b"payload").unwrap();
         bytes
     }
 

@@ -57,10 +57,7 @@ struct Tables<V> {
 
 impl<V> Tables<V> {
     fn new() -> Self {
-        Tables {
-            v4: Trie::new(),
-            v6: Trie::new(),
-        }
+        Tables { v4: Trie::new(), v6: Trie::new() }
     }
 }
 
@@ -72,9 +69,7 @@ pub struct PrefixMap<V> {
 
 impl<V> Default for PrefixMap<V> {
     fn default() -> Self {
-        PrefixMap {
-            instances: BTreeMap::new(),
-        }
+        PrefixMap { instances: BTreeMap::new() }
     }
 }
 
@@ -86,10 +81,7 @@ impl<V> PrefixMap<V> {
 
     /// Puts `value` at exactly `prefix` and returns what stood there.
     pub fn insert(&mut self, prefix: EidPrefix, value: V) -> Option<V> {
-        let tables = self
-            .instances
-            .entry(prefix.instance_id())
-            .or_insert_with(Tables::new);
+        let tables = self.instances.entry(prefix.instance_id()).or_insert_with(Tables::new);
         match Key::of(prefix.prefix()) {
             Key::V4(key) => tables.v4.insert(key, value),
             Key::V6(key) => tables.v6.insert(key, value),
@@ -113,12 +105,8 @@ impl<V> PrefixMap<V> {
     /// Keeps the entries of every instance and family for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &V) -> bool) {
         for (&instance_id, tables) in &mut self.instances {
-            tables
-                .v4
-                .retain(|key, value| keep(prefix_v4(instance_id, *key), value));
-            tables
-                .v6
-                .retain(|key, value| keep(prefix_v6(instance_id, *key), value));
+            tables.v4.retain(|key, value| keep(prefix_v4(instance_id, *key), value));
+            tables.v6.retain(|key, value| keep(prefix_v6(instance_id, *key), value));
         }
     }
 
@@ -127,14 +115,8 @@ impl<V> PrefixMap<V> {
         let id = eid.instance_id;
         let tables = self.instances.get_mut(&id)?;
         match Key::host(eid.address) {
-            Key::V4(key) => tables
-                .v4
-                .get_lpm_mut(&key)
-                .map(|(key, v)| (prefix_v4(id, key), v)),
-            Key::V6(key) => tables
-                .v6
-                .get_lpm_mut(&key)
-                .map(|(key, v)| (prefix_v6(id, key), v)),
+            Key::V4(key) => tables.v4.get_lpm_mut(&key).map(|(key, v)| (prefix_v4(id, key), v)),
+            Key::V6(key) => tables.v6.get_lpm_mut(&key).map(|(key, v)| (prefix_v6(id, key), v)),
         }
     }
 
@@ -166,30 +148,25 @@ impl<V> PrefixMap<V> {
         let id = eid.instance_id;
         let tables = self.instances.get(&id)?;
         match Key::host(eid.address) {
-            Key::V4(key) => tables
-                .v4
-                .get_lpm(&key)
-                .map(|(key, v)| (prefix_v4(id, key), v)),
-            Key::V6(key) => tables
-                .v6
-                .get_lpm(&key)
-                .map(|(key, v)| (prefix_v6(id, key), v)),
+            Key::V4(key) => tables.v4.get_lpm(&key).map(|(key, v)| (prefix_v4(id, key), v)),
+            Key::V6(key) => tables.v6.get_lpm(&key).map(|(key, v)| (prefix_v6(id, key), v)),
         }
     }
 
-    /// The value of the longest prefix that covers `prefix` (itself included).
-    pub fn longest_cover(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &V)> {
+    /// The entries that cover `prefix` (itself included), the shortest first.
+    pub fn covering<'a>(
+        &'a self,
+        prefix: &EidPrefix,
+    ) -> Box<dyn Iterator<Item = (EidPrefix, &'a V)> + 'a> {
         let id = prefix.instance_id();
-        let tables = self.instances.get(&id)?;
+        let Some(tables) = self.instances.get(&id) else { return Box::new(std::iter::empty()) };
         match Key::of(prefix.prefix()) {
-            Key::V4(key) => tables
-                .v4
-                .get_lpm(&key)
-                .map(|(key, v)| (prefix_v4(id, key), v)),
-            Key::V6(key) => tables
-                .v6
-                .get_lpm(&key)
-                .map(|(key, v)| (prefix_v6(id, key), v)),
+            Key::V4(key) => {
+                Box::new(tables.v4.cover(&key).map(move |(key, v)| (prefix_v4(id, key), v)))
+            }
+            Key::V6(key) => {
+                Box::new(tables.v6.cover(&key).map(move |(key, v)| (prefix_v6(id, key), v)))
+            }
         }
     }
 
@@ -203,18 +180,12 @@ impl<V> PrefixMap<V> {
             return Box::new(std::iter::empty());
         };
         match Key::of(prefix.prefix()) {
-            Key::V4(key) => Box::new(
-                tables
-                    .v4
-                    .children(&key)
-                    .map(move |(key, v)| (prefix_v4(id, key), v)),
-            ),
-            Key::V6(key) => Box::new(
-                tables
-                    .v6
-                    .children(&key)
-                    .map(move |(key, v)| (prefix_v6(id, key), v)),
-            ),
+            Key::V4(key) => {
+                Box::new(tables.v4.children(&key).map(move |(key, v)| (prefix_v4(id, key), v)))
+            }
+            Key::V6(key) => {
+                Box::new(tables.v6.children(&key).map(move |(key, v)| (prefix_v6(id, key), v)))
+            }
         }
     }
 
@@ -251,14 +222,8 @@ impl<V> PrefixMap<V> {
     /// Every entry: by instance, IPv4 before IPv6.
     pub fn iter(&self) -> impl Iterator<Item = (EidPrefix, &V)> {
         self.instances.iter().flat_map(|(&id, tables)| {
-            let v4 = tables
-                .v4
-                .iter()
-                .map(move |(key, v)| (prefix_v4(id, key), v));
-            let v6 = tables
-                .v6
-                .iter()
-                .map(move |(key, v)| (prefix_v6(id, key), v));
+            let v4 = tables.v4.iter().map(move |(key, v)| (prefix_v4(id, key), v));
+            let v6 = tables.v6.iter().map(move |(key, v)| (prefix_v6(id, key), v));
             v4.chain(v6)
         })
     }
@@ -266,14 +231,8 @@ impl<V> PrefixMap<V> {
     /// Every entry, to change the values; in the order of [`PrefixMap::iter`].
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (EidPrefix, &mut V)> {
         self.instances.iter_mut().flat_map(|(&id, tables)| {
-            let v4 = tables
-                .v4
-                .iter_mut()
-                .map(move |(key, v)| (prefix_v4(id, key), v));
-            let v6 = tables
-                .v6
-                .iter_mut()
-                .map(move |(key, v)| (prefix_v6(id, key), v));
+            let v4 = tables.v4.iter_mut().map(move |(key, v)| (prefix_v4(id, key), v));
+            let v6 = tables.v6.iter_mut().map(move |(key, v)| (prefix_v6(id, key), v));
             v4.chain(v6)
         })
     }
@@ -288,10 +247,7 @@ impl<V> PrefixMap<V> {
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.instances
-            .values()
-            .map(|tables| tables.v4.len() + tables.v6.len())
-            .sum()
+        self.instances.values().map(|tables| tables.v4.len() + tables.v6.len()).sum()
     }
 
     /// Whether there is no entry.
@@ -314,13 +270,7 @@ mod tests {
 
     fn sample() -> PrefixMap<&'static str> {
         let mut map = PrefixMap::new();
-        for text in [
-            "0.0.0.0/0",
-            "172.16.0.0/24",
-            "172.16.0.128/25",
-            "10.0.0.0/8",
-            "::/0",
-        ] {
+        for text in ["0.0.0.0/0", "172.16.0.0/24", "172.16.0.128/25", "10.0.0.0/8", "::/0"] {
             map.insert(prefix(text), text);
         }
         map
@@ -329,14 +279,8 @@ mod tests {
     #[test]
     fn the_longest_match_wins_within_its_family_and_instance() {
         let map = sample();
-        assert_eq!(
-            map.longest_match(eid("172.16.0.130")).unwrap().1,
-            &"172.16.0.128/25"
-        );
-        assert_eq!(
-            map.longest_match(eid("172.16.0.12")).unwrap().1,
-            &"172.16.0.0/24"
-        );
+        assert_eq!(map.longest_match(eid("172.16.0.130")).unwrap().1, &"172.16.0.128/25");
+        assert_eq!(map.longest_match(eid("172.16.0.12")).unwrap().1, &"172.16.0.0/24");
         assert_eq!(map.longest_match(eid("2001:db8::1")).unwrap().1, &"::/0");
         let elsewhere = Eid::new(InstanceId::new(9).unwrap(), "172.16.0.12".parse().unwrap());
         assert!(map.longest_match(elsewhere).is_none());
@@ -355,12 +299,18 @@ mod tests {
     }
 
     #[test]
+    fn covering_goes_from_the_shortest_to_the_prefix_itself() {
+        let map = sample();
+        let cover: Vec<_> =
+            map.covering(&prefix("172.16.0.128/25")).map(|(_, text)| *text).collect();
+        assert_eq!(cover, ["0.0.0.0/0", "172.16.0.0/24", "172.16.0.128/25"]);
+    }
+
+    #[test]
     fn covered_by_holds_the_prefix_itself_and_what_lies_in_it() {
         let map = sample();
-        let inside: Vec<_> = map
-            .covered_by(&prefix("172.16.0.0/24"))
-            .map(|(_, text)| *text)
-            .collect();
+        let inside: Vec<_> =
+            map.covered_by(&prefix("172.16.0.0/24")).map(|(_, text)| *text).collect();
         assert_eq!(inside, ["172.16.0.0/24", "172.16.0.128/25"]);
         assert_eq!(map.len_of(InstanceId::DEFAULT, Family::Ipv4), 4);
     }

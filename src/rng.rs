@@ -27,10 +27,7 @@ impl Seed {
     }
 
     fn derive(material: &[u8], purpose: &str) -> Seed {
-        let digest = Sha256::new()
-            .chain_update(material)
-            .chain_update(purpose)
-            .finalize();
+        let digest = Sha256::new().chain_update(material).chain_update(purpose).finalize();
         Seed(digest.into())
     }
 }
@@ -53,11 +50,7 @@ impl Rng {
     /// A number below `bound`; zero when `bound` is zero.
     pub fn below(&mut self, bound: u64) -> u64 {
         // The bias of a plain remainder is below 2^-32 for every bound used here.
-        if bound == 0 {
-            0
-        } else {
-            self.0.next_u64() % bound
-        }
+        if bound == 0 { 0 } else { self.0.next_u64() % bound }
     }
 
     /// A span shortened by a random part of up to `fraction` (0.0 to 1.0): the jitter of periodic

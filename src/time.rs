@@ -80,10 +80,7 @@ mod tests {
 
     #[test]
     fn a_missing_deadline_does_not_hide_a_real_one() {
-        let real = Deadline {
-            at: Time(5),
-            why: "register",
-        };
+        let real = Deadline { at: Time(5), why: "register" };
         assert_eq!(Deadline::earliest([None, Some(real), None]), Some(real));
         assert_eq!(Deadline::earliest([None, None]), None);
     }

@@ -322,15 +322,9 @@ fn what_makes_no_sense_is_told_at_its_word() {
 #[test]
 fn a_missing_key_is_incomplete_and_an_unknown_algorithm_is_not_ignored() {
     let shown = wrong("router lisp\n ipv4 etr map-server 192.0.2.1");
-    assert!(
-        shown.contains("incomplete command") && shown.contains("expected key"),
-        "{shown}"
-    );
+    assert!(shown.contains("incomplete command") && shown.contains("expected key"), "{shown}");
     let shown = wrong("router lisp\n loc-reach-algorithm rloc-probing\n");
     assert!(shown.contains("invalid input"), "{shown}");
     let shown = wrong("interface e0/0\n ip address 2001:db8::1 255.0.0.0\n");
-    assert!(
-        shown.contains("expected one of A.B.C.D, A.B.C.D/nn"),
-        "{shown}"
-    );
+    assert!(shown.contains("expected one of A.B.C.D, A.B.C.D/nn"), "{shown}");
 }

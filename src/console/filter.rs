@@ -11,10 +11,7 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("exclude", "Exclude lines that match"),
     ("include", "Include lines that match"),
     ("json", "As JSON"),
-    (
-        "section",
-        "Lines that match, with what is indented under each",
-    ),
+    ("section", "Lines that match, with what is indented under each"),
 ];
 
 /// A command and what is to be done with its output.
@@ -71,18 +68,12 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
             filter.kind = Some(kind(filter_named(name)?, argument.trim())?);
         }
     }
-    Ok(Piped {
-        command,
-        format,
-        filter,
-    })
+    Ok(Piped { command, format, filter })
 }
 
 /// The filter that a beginning of its name stands for.
 fn filter_named(name: &str) -> Result<&'static str, String> {
-    let mut fitting = FILTERS
-        .iter()
-        .filter(|(filter, _)| filter.starts_with(name));
+    let mut fitting = FILTERS.iter().filter(|(filter, _)| filter.starts_with(name));
     match (fitting.next(), fitting.next()) {
         (Some((filter, _)), None) if !name.is_empty() => Ok(filter),
         (Some(_), Some(_)) if !name.is_empty() => Err(format!("Ambiguous filter:  \"{name}\"")),
@@ -186,10 +177,7 @@ mod tests {
         assert_eq!(filtered("show x | exclude two|three"), "one\nfour\n");
         assert_eq!(filtered("show x | begin four"), "four\n two\n");
         assert_eq!(filtered("show x | section one"), "one\n two\n  three\n");
-        assert_eq!(
-            filtered("show x | count two"),
-            "Number of lines which match regexp = 2\n"
-        );
+        assert_eq!(filtered("show x | count two"), "Number of lines which match regexp = 2\n");
     }
 
     #[test]
@@ -202,12 +190,7 @@ mod tests {
 
     #[test]
     fn a_wrong_filter_is_told() {
-        for line in [
-            "show x | foo",
-            "show x |",
-            "show x | include",
-            "show x | include (",
-        ] {
+        for line in ["show x | foo", "show x |", "show x | include", "show x | include ("] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

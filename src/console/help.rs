@@ -18,11 +18,7 @@ pub fn help(context: &Context, line: &str) -> Result<String, String> {
     if !partial.is_empty() && !keywords.is_empty() {
         return Ok(format!("{}\n", keywords.join("  ")));
     }
-    let width = candidates
-        .iter()
-        .map(|next| next.word.len())
-        .max()
-        .unwrap_or(0);
+    let width = candidates.iter().map(|next| next.word.len()).max().unwrap_or(0);
     let lines = candidates.iter().map(|next| {
         let line = format!("  {:width$}  {}", next.word, next.help);
         format!("{}\n", line.trim_end())
@@ -44,9 +40,9 @@ fn words(candidates: &[Next]) -> Vec<&str> {
 
 /// A line's whole words, and the one that is being typed.
 fn split(line: &str) -> (&str, &str) {
-    let start = line.rfind(char::is_whitespace).map_or(0, |blank| {
-        blank + line[blank..].chars().next().map_or(1, char::len_utf8)
-    });
+    let start = line
+        .rfind(char::is_whitespace)
+        .map_or(0, |blank| blank + line[blank..].chars().next().map_or(1, char::len_utf8));
     line.split_at(start)
 }
 
@@ -73,9 +69,7 @@ fn candidates(context: &Context, head: &str, partial: &str) -> Result<Vec<Next>,
 }
 
 fn begins_with_do(line: &str) -> bool {
-    tokens(line)
-        .first()
-        .is_some_and(|first| &line[first.clone()] == "do")
+    tokens(line).first().is_some_and(|first| &line[first.clone()] == "do")
 }
 
 fn filters() -> Vec<Next> {
@@ -84,11 +78,7 @@ fn filters() -> Vec<Next> {
 }
 
 fn keyword(word: &str, help: &'static str) -> Next {
-    Next {
-        word: word.to_owned(),
-        help,
-        keyword: true,
-    }
+    Next { word: word.to_owned(), help, keyword: true }
 }
 
 /// What may follow `head` in this mode, or in the nearest outer one that understands it.
@@ -156,10 +146,7 @@ mod tests {
         assert!(no.contains("  use-petr "), "{no}");
         assert_eq!(help(&Context::Lisp, "do show ip li").unwrap(), "lisp\n");
         let bar = help(&Context::Exec, "show ip lisp | ").unwrap();
-        assert!(
-            bar.contains("  include  Include lines that match\n"),
-            "{bar}"
-        );
+        assert!(bar.contains("  include  Include lines that match\n"), "{bar}");
         assert_eq!(complete(&Context::Exec, "show ip lisp | inc"), ["include"]);
     }
 
@@ -168,17 +155,9 @@ mod tests {
         assert_eq!(complete(&Context::Exec, "sh ip li"), ["lisp"]);
         assert_eq!(
             complete(&Context::Lisp, "ipv4 map-"),
-            [
-                "map-cache-limit",
-                "map-request-source",
-                "map-resolver",
-                "map-server",
-            ]
+            ["map-cache-limit", "map-request-source", "map-resolver", "map-server",]
         );
-        assert_eq!(
-            complete(&Context::Config, "interface "),
-            ["Ethernet", "Loopback"]
-        );
+        assert_eq!(complete(&Context::Config, "interface "), ["Ethernet", "Loopback"]);
         assert!(complete(&Context::Exec, "nonsense here").is_empty());
     }
 }

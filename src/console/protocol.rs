@@ -57,21 +57,11 @@ mod tests {
 
     #[test]
     fn a_message_is_one_object_named_by_its_kind() {
-        let done = Done {
-            prompt: "xTR1#".to_owned(),
-            ok: true,
-            closed: false,
-        };
+        let done = Done { prompt: "xTR1#".to_owned(), ok: true, closed: false };
         for (response, text) in [
             (Response::Text("a\n".to_owned()), r#"{"text":"a\n"}"#),
-            (
-                Response::Done(done),
-                r#"{"done":{"prompt":"xTR1#","ok":true}}"#,
-            ),
-            (
-                Response::Completions(vec!["lisp".to_owned()]),
-                r#"{"completions":["lisp"]}"#,
-            ),
+            (Response::Done(done), r#"{"done":{"prompt":"xTR1#","ok":true}}"#),
+            (Response::Completions(vec!["lisp".to_owned()]), r#"{"completions":["lisp"]}"#),
         ] {
             assert_eq!(line(&response), text);
             assert_eq!(serde_json::from_str::<Response>(text).unwrap(), response);

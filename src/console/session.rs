@@ -44,11 +44,7 @@ struct Answer {
 enum Body {
     Nothing,
     One(Response),
-    Show {
-        source: Box<dyn Source>,
-        format: Format,
-        filter: Filter,
-    },
+    Show { source: Box<dyn Source>, format: Format, filter: Filter },
 }
 
 impl Debug for Body {
@@ -70,19 +66,11 @@ struct Outcome {
 
 impl Outcome {
     fn good(body: Body) -> Self {
-        Outcome {
-            body,
-            ok: true,
-            closed: false,
-        }
+        Outcome { body, ok: true, closed: false }
     }
 
     fn bad(text: String) -> Self {
-        Outcome {
-            body: Body::One(Response::Text(text)),
-            ok: false,
-            closed: false,
-        }
+        Outcome { body: Body::One(Response::Text(text)), ok: false, closed: false }
     }
 }
 
@@ -95,11 +83,7 @@ impl Default for Session {
 impl Session {
     /// At the privileged prompt.
     pub fn new() -> Self {
-        Session {
-            context: Context::Exec,
-            answers: VecDeque::new(),
-            refused: 0,
-        }
+        Session { context: Context::Exec, answers: VecDeque::new(), refused: 0 }
     }
 
     /// What stands before the next line: `xTR1(config-if)#`.
@@ -130,21 +114,12 @@ impl Session {
                 let words = help::complete(&self.context, &line);
                 Outcome::good(Body::One(Response::Completions(words)))
             }
-            Err(message) => Outcome {
-                body: Body::One(Response::Error(message)),
-                ok: false,
-                closed: false,
-            },
+            Err(message) => {
+                Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
+            }
         };
-        let done = Done {
-            prompt: self.prompt(router),
-            ok: outcome.ok,
-            closed: outcome.closed,
-        };
-        self.answers.push_back(Answer {
-            body: outcome.body,
-            done,
-        });
+        let done = Done { prompt: self.prompt(router), ok: outcome.ok, closed: outcome.closed };
+        self.answers.push_back(Answer { body: outcome.body, done });
     }
 
     /// The next response as a line of JSON without its end ([`Response`]), or `None` when all has
@@ -160,11 +135,7 @@ impl Session {
                 Body::One(response) => Some(response),
                 _ => None,
             },
-            Body::Show {
-                source,
-                format,
-                filter,
-            } => match source.poll(router, now, *format) {
+            Body::Show { source, format, filter } => match source.poll(router, now, *format) {
                 Some(text) => Some(Response::Text(filter.push(text))),
                 None => {
                     answer.done.ok &= !source.failed();
@@ -186,11 +157,7 @@ impl Session {
         self.refused = self.refused.checked_sub(1)?;
         self.answers.push_back(Answer {
             body: Body::Nothing,
-            done: Done {
-                prompt: self.prompt(router),
-                ok: false,
-                closed: false,
-            },
+            done: Done { prompt: self.prompt(router), ok: false, closed: false },
         });
         let message = "too many requests are waiting; this one was not carried out";
         Some(protocol::line(&Response::Error(message.to_owned())))
@@ -214,10 +181,7 @@ impl Session {
     }
 
     fn configure(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
-        let mut editor = Editor {
-            config: router.config().clone(),
-            context: self.context.clone(),
-        };
+        let mut editor = Editor { config: router.config().clone(), context: self.context.clone() };
         if let Err(error) = editor.apply(line) {
             return Outcome::bad(match error {
                 LineError::Syntax(mismatch) => mismatch_text(line, prompt, &mismatch),
@@ -232,11 +196,7 @@ impl Session {
     }
 
     fn exec(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
-        let Piped {
-            command,
-            mut format,
-            filter,
-        } = match filter::parse(line) {
+        let Piped { command, mut format, filter } = match filter::parse(line) {
             Ok(piped) => piped,
             Err(message) => return Outcome::bad(format!("% {message}\n")),
         };
@@ -251,11 +211,7 @@ impl Session {
             format = Format::Json;
         }
         match run(&args, router.config()) {
-            Ok(Action::Show(source)) => Outcome::good(Body::Show {
-                source,
-                format,
-                filter,
-            }),
+            Ok(Action::Show(source)) => Outcome::good(Body::Show { source, format, filter }),
             Ok(action) => self.act(action, router, now),
             Err(fault) => Outcome::bad(failure(&fault.message, format)),
         }
@@ -296,10 +252,7 @@ fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
     match mismatch {
         Mismatch::Invalid { span, fits, .. } => {
             let caret = prompt + column(line, span, *fits);
-            format!(
-                "{:caret$}^\n% Invalid input detected at '^' marker.\n\n",
-                ""
-            )
+            format!("{:caret$}^\n% Invalid input detected at '^' marker.\n\n", "")
         }
         Mismatch::Ambiguous { .. } => format!("% Ambiguous command:  \"{}\"\n", line.trim()),
         Mismatch::Incomplete { .. } => "% Incomplete command.\n\n".to_owned(),

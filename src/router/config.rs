@@ -94,18 +94,10 @@ impl std::str::FromStr for InterfaceName {
             let (slot, port) = number.split_once('/').ok_or_else(wrong)?;
             let slot = slot.parse().map_err(|_| wrong())?;
             let port = port.parse().map_err(|_| wrong())?;
-            Ok(InterfaceName {
-                kind: InterfaceKind::Ethernet,
-                slot,
-                port,
-            })
+            Ok(InterfaceName { kind: InterfaceKind::Ethernet, slot, port })
         } else if "loopback".starts_with(&kind) {
             let port = number.parse().map_err(|_| wrong())?;
-            Ok(InterfaceName {
-                kind: InterfaceKind::Loopback,
-                slot: 0,
-                port,
-            })
+            Ok(InterfaceName { kind: InterfaceKind::Loopback, slot: 0, port })
         } else {
             Err(wrong())
         }
@@ -323,23 +315,22 @@ impl Config {
             .unwrap_or_default()
     }
 
-    /// Every address of every interface that is not shut down, with its network.
+    /// Every address of every interface, with its network.
     pub fn addresses(&self) -> impl Iterator<Item = (InterfaceName, IpNet)> {
         self.interfaces.iter().flat_map(|(&name, interface)| {
-            interface
-                .addresses
-                .iter()
-                .map(move |&address| (name, address))
+            interface.addresses.iter().map(move |&address| (name, address))
         })
+    }
+
+    /// The interface that has `address`.
+    pub fn interface_of(&self, address: IpAddr) -> Option<InterfaceName> {
+        self.addresses().find(|(_, net)| net.addr() == address).map(|(name, _)| name)
     }
 
     /// The primary address of `family` on an interface.
     pub fn interface_address(&self, name: &InterfaceName, family: Family) -> Option<IpAddr> {
         let addresses = &self.interfaces.get(name)?.addresses;
-        addresses
-            .iter()
-            .map(IpNet::addr)
-            .find(|&address| Family::of(address) == family)
+        addresses.iter().map(IpNet::addr).find(|&address| Family::of(address) == family)
     }
 
     /// The address that a configured locator stands for, if it has one.
@@ -376,6 +367,15 @@ impl Config {
         })
     }
 
+    /// The prefixes of `map-cache PREFIX map-request`, by instance and prefix.
+    pub fn static_map_cache(&self) -> impl Iterator<Item = EidPrefix> {
+        self.lisp.iter().flat_map(|lisp| {
+            lisp.eid_tables.iter().flat_map(|(&instance_id, table)| {
+                table.map_requests.iter().map(move |&prefix| EidPrefix::new(instance_id, prefix))
+            })
+        })
+    }
+
     /// The addresses that this router sends and receives LISP on: its own among the configured
     /// locators and proxy-ITR locators, and, for a map-server, map-resolver or a router that names
     /// none, every interface address that is not an EID.
@@ -385,12 +385,8 @@ impl Config {
         };
         let own: BTreeSet<IpAddr> = self.addresses().map(|(_, net)| net.addr()).collect();
         let sets = lisp.locator_sets.values().flatten();
-        let inline = self
-            .database()
-            .flat_map(|(_, mapping)| self.mapping_locators(mapping));
-        let proxy = Family::BOTH
-            .into_iter()
-            .flat_map(|family| &lisp.service(family).proxy_itr);
+        let inline = self.database().flat_map(|(_, mapping)| self.mapping_locators(mapping));
+        let proxy = Family::BOTH.into_iter().flat_map(|family| &lisp.service(family).proxy_itr);
         let mut rlocs: BTreeSet<Rloc> = sets
             .chain(inline)
             .filter_map(|locator| self.resolve_locator(&locator.source))
@@ -402,11 +398,7 @@ impl Config {
             roles.map_server || roles.map_resolver
         });
         if serves || rlocs.is_empty() {
-            rlocs.extend(
-                own.into_iter()
-                    .filter(|&address| !self.is_local_eid(address))
-                    .map(Rloc),
-            );
+            rlocs.extend(own.into_iter().filter(|&address| !self.is_local_eid(address)).map(Rloc));
         }
         rlocs
     }
@@ -424,28 +416,14 @@ mod tests {
 
     #[test]
     fn an_interface_name_takes_the_spellings_of_ios() {
-        let expected = InterfaceName {
-            kind: InterfaceKind::Ethernet,
-            slot: 1,
-            port: 0,
-        };
+        let expected = InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 };
         for text in ["Ethernet1/0", "ethernet 1/0", "e1/0", "ETH1/0"] {
             assert_eq!(text.parse(), Ok(expected), "{text}");
         }
         assert_eq!(expected.device(), "et1-0");
         assert_eq!(InterfaceName::of_device("et1-0"), Some(expected));
-        assert_eq!(
-            "lo0".parse::<InterfaceName>().unwrap().to_string(),
-            "Loopback0"
-        );
-        for text in [
-            "",
-            "1/0",
-            "Ethernet",
-            "Ethernet1",
-            "Serial0/0",
-            "Ethernet1/x",
-        ] {
+        assert_eq!("lo0".parse::<InterfaceName>().unwrap().to_string(), "Loopback0");
+        for text in ["", "1/0", "Ethernet", "Ethernet1", "Serial0/0", "Ethernet1/x"] {
             assert!(text.parse::<InterfaceName>().is_err(), "{text}");
         }
     }

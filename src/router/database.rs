@@ -1,9 +1,14 @@
 //! The mapping database: the EID prefixes of this site and their locators (RFC 9300 section 3,
 //! EID-to-RLOC Database).
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
-use crate::addr::{EidPrefix, Rloc};
+use super::Link;
+use super::config::{Config, DatabaseMapping, LocatorSource};
+use super::rib::Rib;
+use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
@@ -51,17 +56,102 @@ pub struct Entry {
 }
 
 /// The local EID prefixes of all instances and both families.
-pub type Database = PrefixMap<Entry>;
+#[derive(Debug, Default)]
+pub struct Database {
+    entries: PrefixMap<Entry>,
+}
 
-/// Whether every entry of a family lacks a route: then the router reports its own locators as
-/// unreachable (IOS: `*** ALL CONFIGURED LOCAL EID PREFIXES HAVE NO ROUTE ***`).
-pub fn all_without_route<'a>(entries: impl Iterator<Item = (EidPrefix, &'a Entry)>) -> bool {
-    let mut any = false;
-    for (_, entry) in entries {
-        if entry.has_route {
-            return false;
+impl Database {
+    /// Brings the entries in line with the configuration and the routes. Returns the prefixes whose
+    /// record, as it goes into registers and replies, changed.
+    pub(super) fn reconcile(
+        &mut self,
+        config: &Config,
+        rib: &Rib,
+        now: Time,
+    ) -> BTreeSet<EidPrefix> {
+        let wanted: BTreeMap<EidPrefix, &DatabaseMapping> = config.database().collect();
+        self.entries.retain(|prefix, _| wanted.contains_key(&prefix));
+        let mut changed = BTreeSet::new();
+        for family in Family::BOTH {
+            let of_family = || wanted.iter().filter(|(prefix, _)| prefix.family() == family);
+            let any_route = of_family().any(|(prefix, _)| rib.has_route(prefix.prefix()));
+            for (&prefix, mapping) in of_family() {
+                let before = self.entries.get(&prefix);
+                let mut entry = Entry {
+                    locator_set: match mapping {
+                        DatabaseMapping::LocatorSet(name) => Some(name.clone()),
+                        DatabaseMapping::Inline(_) => None,
+                    },
+                    locators: local_locators(config, rib, mapping, any_route),
+                    has_route: rib.has_route(prefix.prefix()),
+                    created_at: before.map_or(now, |before| before.created_at),
+                    changed_at: before.map_or(now, |before| before.changed_at),
+                };
+                if before.is_some_and(|before| *before == entry) {
+                    continue;
+                }
+                if before.is_none_or(|before| before.locators != entry.locators) {
+                    changed.insert(prefix);
+                }
+                entry.changed_at = now;
+                self.entries.insert(prefix, entry);
+            }
         }
-        any = true;
+        changed
     }
-    any
+
+    /// The entries, for a `show`.
+    pub fn entries(&self) -> &PrefixMap<Entry> {
+        &self.entries
+    }
+
+    /// The entry of exactly `prefix`.
+    pub fn get(&self, prefix: &EidPrefix) -> Option<&Entry> {
+        self.entries.get(prefix)
+    }
+
+    /// The entry of the longest prefix that holds `eid`.
+    pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
+        self.entries.longest_match(eid)
+    }
+
+    /// Whether a family has entries and none of them has a route: then the router reports its own
+    /// locators as unreachable (IOS: `*** ALL CONFIGURED LOCAL EID PREFIXES HAVE NO ROUTE ***`).
+    pub fn all_without_route(&self, instance_id: InstanceId, family: Family) -> bool {
+        let mut entries = self.entries.iter_after(instance_id, family, None).peekable();
+        entries.peek().is_some() && entries.all(|(_, entry)| !entry.has_route)
+    }
+}
+
+/// The locators of a mapping. An own locator is reachable while the link of its address is up and
+/// any EID of the family has a route.
+fn local_locators(
+    config: &Config,
+    rib: &Rib,
+    mapping: &DatabaseMapping,
+    any_route: bool,
+) -> Vec<LocalLocator> {
+    let locators = config.mapping_locators(mapping).iter();
+    let mut locators: Vec<LocalLocator> = locators
+        .filter_map(|configured| {
+            let rloc = config.resolve_locator(&configured.source)?;
+            let interface = config.interface_of(rloc.0);
+            let link = interface.map(|name| rib.link(&name.device()));
+            let link_up = |link: Option<Link>| link.is_none_or(|link| link.up && link.carrier);
+            Some(LocalLocator {
+                rloc,
+                priority: configured.priority,
+                weight: configured.weight,
+                origin: match configured.source {
+                    LocatorSource::Address(_) => LocatorOrigin::ConfiguredAddress,
+                    LocatorSource::Interface(..) => LocatorOrigin::ConfiguredInterface,
+                },
+                own: interface.is_some(),
+                reachable: link.is_none_or(|link| any_route && link_up(link)),
+            })
+        })
+        .collect();
+    locators.sort_by_key(|locator| locator.rloc);
+    locators
 }

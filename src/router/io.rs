@@ -143,8 +143,6 @@ pub enum DropReason {
     NotAnItr,
     /// From `lisp0`: for a local EID that has no route.
     LocalEidNoRoute,
-    /// From `lisp0`: TTL used up.
-    TtlExpired,
     /// The mapping says drop (RFC 9301 section 5.4, ACT 3 to 5).
     MappingDrops,
     /// The mapping has no locator that is up and of a family that we have.
@@ -177,12 +175,11 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [DropReason; 19] = [
+    pub const ALL: [DropReason; 18] = [
         DropReason::NotIp,
         DropReason::LinkScoped,
         DropReason::NotAnItr,
         DropReason::LocalEidNoRoute,
-        DropReason::TtlExpired,
         DropReason::MappingDrops,
         DropReason::NoUsableLocator,
         DropReason::NoMapResolver,
@@ -206,7 +203,6 @@ impl DropReason {
             DropReason::LinkScoped => "Link-local, multicast or broadcast",
             DropReason::NotAnItr => "Neither ITR nor proxy ITR",
             DropReason::LocalEidNoRoute => "Local EID without route",
-            DropReason::TtlExpired => "TTL expired",
             DropReason::MappingDrops => "Map-cache action drop",
             DropReason::NoUsableLocator => "No usable locator",
             DropReason::NoMapResolver => "No Map-Resolver configured",

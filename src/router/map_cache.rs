@@ -3,7 +3,8 @@
 //! Learned entries live for the TTL of their record; static entries make the ITR ask. An entry that
 //! is learned again is overwritten in place and keeps its uptime, as IOS shows it.
 
-use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::Vacant;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -79,6 +80,23 @@ pub struct Entry {
     pub bytes: u64,
 }
 
+impl Entry {
+    /// A static entry.
+    fn asking(created_at: Time) -> Self {
+        Entry {
+            mapping: Mapping::SendMapRequest,
+            source: Source::Static,
+            map_source: None,
+            created_at,
+            modified_at: created_at,
+            expires_at: None,
+            used_at: None,
+            packets: 0,
+            bytes: 0,
+        }
+    }
+}
+
 /// A mapping as a Map-Reply brought it.
 #[derive(Clone, Debug)]
 pub struct Learned {
@@ -96,35 +114,30 @@ pub struct Learned {
 #[derive(Debug, Default)]
 pub struct MapCache {
     entries: PrefixMap<Entry>,
-    /// When learned entries go, in order: the next expiry is the first key.
-    expiries: BTreeMap<(Time, EidPrefix), ()>,
+    /// The static prefixes, and since when: a learned entry of the same prefix stands in front of the
+    /// static one, which is there again when the learned one goes.
+    statics: BTreeMap<EidPrefix, Time>,
+    /// When learned entries go, the next one first.
+    expiries: BTreeSet<(Time, EidPrefix)>,
     /// Entries turned away because the family was full.
     pub rejected: u64,
 }
 
 impl MapCache {
-    /// Puts a static entry, which asks for what it covers, unless the prefix is there already.
-    pub fn add_static(&mut self, prefix: EidPrefix, now: Time) {
-        if self
-            .entries
-            .get(&prefix)
-            .is_some_and(|entry| entry.source == Source::Static)
-        {
-            return;
+    /// Makes the static entries, which ask for what they cover, those of `wanted`; one that stays
+    /// keeps its uptime.
+    pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
+        self.statics.retain(|prefix, _| wanted.contains(prefix));
+        let statics = &self.statics;
+        self.entries.retain(|prefix, entry| {
+            entry.source != Source::Static || statics.contains_key(&prefix)
+        });
+        for &prefix in wanted {
+            if let Vacant(absent) = self.statics.entry(prefix) {
+                absent.insert(now);
+                self.entries.insert(prefix, Entry::asking(now));
+            }
         }
-        self.remove(&prefix);
-        let entry = Entry {
-            mapping: Mapping::SendMapRequest,
-            source: Source::Static,
-            map_source: None,
-            created_at: now,
-            modified_at: now,
-            expires_at: None,
-            used_at: None,
-            packets: 0,
-            bytes: 0,
-        };
-        self.entries.insert(prefix, entry);
     }
 
     /// Takes in a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):
@@ -140,7 +153,7 @@ impl MapCache {
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
         if learned.ttl.is_zero() {
-            self.remove_learned(&prefix);
+            self.forget_learned(&prefix);
             return true;
         }
         let mut expires_at = now + learned.ttl;
@@ -152,7 +165,7 @@ impl MapCache {
             .collect();
         for (inner, inner_expires_at) in inside {
             if inner.contains(asked) {
-                self.remove(&inner);
+                self.forget(&inner);
             } else if let Some(inner_expires_at) = inner_expires_at {
                 expires_at = expires_at.min(inner_expires_at);
             }
@@ -169,9 +182,7 @@ impl MapCache {
     fn put(&mut self, learned: Learned, expires_at: Time, now: Time) {
         let before = self.remove(&learned.prefix);
         let mapping = keep_uptimes(learned.mapping, before.as_ref());
-        let changed = before
-            .as_ref()
-            .is_none_or(|entry| !same_mapping(&entry.mapping, &mapping));
+        let changed = before.as_ref().is_none_or(|entry| entry.mapping != mapping);
         let entry = Entry {
             modified_at: match &before {
                 Some(entry) if !changed => entry.modified_at,
@@ -186,12 +197,11 @@ impl MapCache {
             packets: before.as_ref().map_or(0, |entry| entry.packets),
             bytes: before.as_ref().map_or(0, |entry| entry.bytes),
         };
-        self.expiries.insert((expires_at, learned.prefix), ());
+        self.expiries.insert((expires_at, learned.prefix));
         self.entries.insert(learned.prefix, entry);
     }
 
-    /// Takes an entry out, learned or static.
-    pub fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
+    fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
         let entry = self.entries.remove(prefix)?;
         if let Some(expires_at) = entry.expires_at {
             self.expiries.remove(&(expires_at, *prefix));
@@ -199,20 +209,24 @@ impl MapCache {
         Some(entry)
     }
 
-    fn remove_learned(&mut self, prefix: &EidPrefix) {
-        if self
-            .entries
-            .get(prefix)
-            .is_some_and(|entry| entry.source == Source::MapReply)
-        {
-            self.remove(prefix);
+    /// Takes an entry out; a static one that it stood in front of is there again.
+    fn forget(&mut self, prefix: &EidPrefix) {
+        self.remove(prefix);
+        if let Some(&created_at) = self.statics.get(prefix) {
+            self.entries.insert(*prefix, Entry::asking(created_at));
+        }
+    }
+
+    fn forget_learned(&mut self, prefix: &EidPrefix) {
+        if self.entries.get(prefix).is_some_and(|entry| entry.source == Source::MapReply) {
+            self.forget(prefix);
         }
     }
 
     /// Forgets what was learned: of a family of an instance, or one prefix.
     pub fn clear(&mut self, id: InstanceId, family: Family, only: Option<EidPrefix>) {
         if let Some(prefix) = only {
-            return self.remove_learned(&prefix);
+            return self.forget_learned(&prefix);
         }
         let learned: Vec<EidPrefix> = self
             .entries
@@ -221,23 +235,23 @@ impl MapCache {
             .map(|(prefix, _)| prefix)
             .collect();
         for prefix in learned {
-            self.remove(&prefix);
+            self.forget(&prefix);
         }
     }
 
     /// Takes out what has outlived its TTL.
     pub fn expire(&mut self, now: Time) {
-        while let Some((&(at, prefix), ())) = self.expiries.first_key_value() {
+        while let Some(&(at, prefix)) = self.expiries.first() {
             if at > now {
                 break;
             }
-            self.remove(&prefix);
+            self.forget(&prefix);
         }
     }
 
     /// When the next entry expires.
     pub fn next_expiry(&self) -> Option<Time> {
-        self.expiries.first_key_value().map(|((at, _), ())| *at)
+        self.expiries.first().map(|&(at, _)| at)
     }
 
     /// The entry for a packet, with its use counted.
@@ -268,9 +282,7 @@ fn keep_uptimes(mapping: Mapping, before: Option<&Entry>) -> Mapping {
         return mapping;
     };
     for locator in &mut locators {
-        let same = old
-            .iter()
-            .find(|old| old.rloc == locator.rloc && old.up == locator.up);
+        let same = old.iter().find(|old| old.rloc == locator.rloc && old.up == locator.up);
         if let Some(same) = same {
             locator.since = same.since;
         }
@@ -278,6 +290,124 @@ fn keep_uptimes(mapping: Mapping, before: Option<&Entry>) -> Mapping {
     Mapping::Locators(locators)
 }
 
-fn same_mapping(one: &Mapping, other: &Mapping) -> bool {
-    one == other
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn eid(text: &str) -> Eid {
+        Eid::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn to(rloc: &str, now: Time) -> Mapping {
+        let rloc = Rloc(rloc.parse().unwrap());
+        Mapping::Locators(vec![Locator { rloc, priority: 1, weight: 100, up: true, since: now }])
+    }
+
+    /// An ITR's cache, which has its default.
+    fn cache() -> MapCache {
+        let mut cache = MapCache::default();
+        cache.reconcile_static(&BTreeSet::from([prefix("0.0.0.0/0")]), Time::ZERO);
+        cache
+    }
+
+    fn learn(cache: &mut MapCache, text: &str, mapping: Mapping, ttl: Duration, at: u64) -> bool {
+        let map_source = "209.165.201.31".parse().unwrap();
+        let learned = Learned { prefix: prefix(text), mapping, ttl, map_source };
+        cache.learn(learned, eid("172.16.0.12"), 4, Time::from_secs(at))
+    }
+
+    fn prefixes(cache: &MapCache) -> Vec<String> {
+        cache.entries().iter().map(|(prefix, _)| prefix.to_string()).collect()
+    }
+
+    #[test]
+    fn a_mapping_that_is_learned_again_keeps_its_uptime() {
+        let mut cache = cache();
+        let mapping = to("203.0.113.11", Time::ZERO);
+        learn(&mut cache, "172.16.0.0/24", mapping, DAY, 0);
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 3588);
+        let (_, entry) = cache.lookup(eid("172.16.0.12")).unwrap();
+        assert_eq!(entry.mapping, Mapping::ForwardNative);
+        assert_eq!(entry.created_at, Time::ZERO);
+        assert_eq!(entry.modified_at, Time::from_secs(3588));
+        assert_eq!(entry.expires_at, Some(Time::from_secs(3648)));
+    }
+
+    #[test]
+    fn a_locator_that_stays_keeps_its_uptime() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.0/24", to("203.0.113.11", Time::ZERO), DAY, 0);
+        let again = to("203.0.113.11", Time::from_secs(100));
+        learn(&mut cache, "172.16.0.0/24", again, DAY, 100);
+        let (_, entry) = cache.lookup(eid("172.16.0.12")).unwrap();
+        assert_eq!(entry.mapping, to("203.0.113.11", Time::ZERO));
+        assert_eq!(entry.modified_at, Time::ZERO);
+    }
+
+    #[test]
+    fn a_less_specific_reply_ends_the_more_specific_that_holds_what_was_asked_and_no_other() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.12/32", to("198.51.100.21", Time::ZERO), DAY, 0);
+        learn(&mut cache, "172.16.0.128/25", to("198.51.100.21", Time::ZERO), MINUTE, 0);
+        learn(&mut cache, "172.16.0.0/24", to("203.0.113.11", Time::ZERO), DAY, 10);
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0", "172.16.0.0/24", "172.16.0.128/25"]);
+        let covering = cache.entries().get(&prefix("172.16.0.0/24")).unwrap();
+        assert_eq!(covering.expires_at, Some(Time::from_secs(60)), "it outlives no inner one");
+    }
+
+    #[test]
+    fn entries_go_when_their_time_has_come_and_static_ones_stay() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 0);
+        assert_eq!(cache.next_expiry(), Some(Time::from_secs(60)));
+        cache.expire(Time(59_999_999));
+        assert_eq!(prefixes(&cache).len(), 2);
+        cache.expire(Time::from_secs(60));
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0"]);
+        assert_eq!(cache.next_expiry(), None);
+    }
+
+    #[test]
+    fn a_reply_for_a_static_prefix_stands_in_front_of_it_and_gives_way_to_it() {
+        let mut cache = cache();
+        learn(&mut cache, "0.0.0.0/0", Mapping::ForwardNative, MINUTE, 0);
+        let (_, entry) = cache.lookup(eid("8.8.8.8")).unwrap();
+        assert_eq!(entry.mapping, Mapping::ForwardNative);
+        cache.expire(Time::from_secs(60));
+        let (_, entry) = cache.lookup(eid("8.8.8.8")).unwrap();
+        assert_eq!((&entry.mapping, entry.source), (&Mapping::SendMapRequest, Source::Static));
+    }
+
+    #[test]
+    fn a_ttl_of_zero_and_a_clear_take_out_what_was_learned() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 0);
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, Duration::ZERO, 1);
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0"]);
+        learn(&mut cache, "172.16.0.0/24", Mapping::ForwardNative, MINUTE, 0);
+        cache.clear(InstanceId::DEFAULT, Family::Ipv6, None);
+        assert_eq!(prefixes(&cache).len(), 2);
+        cache.clear(InstanceId::DEFAULT, Family::Ipv4, None);
+        assert_eq!(prefixes(&cache), ["0.0.0.0/0"]);
+        assert_eq!(cache.next_expiry(), None);
+    }
+
+    #[test]
+    fn a_full_family_turns_away_what_it_does_not_hold() {
+        let mut cache = cache();
+        for third in 0..3 {
+            let text = format!("10.0.{third}.0/24");
+            assert!(learn(&mut cache, &text, Mapping::ForwardNative, MINUTE, 0));
+        }
+        assert!(!learn(&mut cache, "10.0.9.0/24", Mapping::ForwardNative, MINUTE, 0));
+        assert!(learn(&mut cache, "10.0.0.0/24", Mapping::Drop, MINUTE, 0));
+        assert_eq!(cache.rejected, 1);
+    }
 }

@@ -14,24 +14,42 @@
 //! The same seed, wall clock, configuration and inputs give the same outputs to the octet.
 
 pub mod config;
+mod control;
 pub mod counters;
 pub mod database;
+mod etr;
 pub mod io;
+mod itr;
+mod kernel;
+pub mod locators;
 pub mod map_cache;
 pub mod map_server;
+mod register;
+mod replies;
+mod resolve;
+mod rib;
+mod smr;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
-use config::{Config, InterfaceName};
+use sha2::{Digest, Sha256};
+
+use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::Database;
-use io::{Inbound, Input, Outbound, Outer, Output};
-use map_cache::MapCache;
+use io::{Command, Input, KernelEvent, KernelRequest, Output};
+use kernel::Kernel;
+use locators::LocalRlocs;
+use map_cache::{Locator, MapCache};
 use map_server::MapServer;
+use register::Registrar;
+use replies::ReplyLimiter;
+use resolve::Resolver;
+use rib::Rib;
+use smr::SmrGuard;
 
-use crate::addr::{Family, InstanceId};
-use crate::packet::Packet;
+use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
 
@@ -53,9 +71,11 @@ pub struct RegistrationStatus {
     pub family: Family,
     /// The map-server.
     pub map_server: IpAddr,
-    /// How many prefixes are to be registered.
+    /// How many prefixes the database has.
     pub prefixes: usize,
-    /// How many of them a Map-Notify has acknowledged in the last 180 s.
+    /// How many of them have a route and so are being registered.
+    pub registered: usize,
+    /// How many of these a Map-Notify has acknowledged in the last 180 s.
     pub acknowledged: usize,
     /// When the last Map-Notify came.
     pub last_notify_at: Option<Time>,
@@ -76,59 +96,81 @@ pub struct Start {
 }
 
 /// A LISP router: xTR, proxy xTR, map-server, map-resolver, or any mix.
+///
+/// The roles are peers over shared tables; what each does stands in the file of its name.
 #[derive(Debug)]
 pub struct Router {
     config: Config,
     started_at: Time,
+    xtr_id: u128,
+    local: LocalRlocs,
+    /// Addresses of all interfaces: who sends from one of them is the router itself.
+    own_addresses: BTreeSet<IpAddr>,
+    /// The proxy ETRs that negative mappings lead to: of IPv4 EIDs, of IPv6 EIDs.
+    proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     database: Database,
+    rib: Rib,
+    kernel: Kernel,
+    resolver: Resolver,
+    smr_guard: SmrGuard,
+    registrar: Registrar,
+    replies: ReplyLimiter,
     map_server: MapServer,
     counters: Counters,
-    links: BTreeMap<String, Link>,
     outputs: VecDeque<Output>,
 }
 
 impl Router {
     /// A router that has just been switched on. Its first outputs make its kernel ready.
     pub fn new(start: Start) -> Self {
-        Router {
-            config: start.config,
-            started_at: start.now,
+        let Start { config, seed, wall_clock, now } = start;
+        let mut router = Router {
+            xtr_id: xtr_id(&config),
+            config: Config::default(),
+            started_at: now,
+            local: LocalRlocs::default(),
+            own_addresses: BTreeSet::new(),
+            proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
             database: Database::default(),
+            rib: Rib::default(),
+            kernel: Kernel::default(),
+            resolver: Resolver::new(&seed),
+            smr_guard: SmrGuard::default(),
+            registrar: Registrar::new(&seed, wall_clock),
+            replies: ReplyLimiter::default(),
             map_server: MapServer::default(),
             counters: Counters::default(),
-            links: BTreeMap::new(),
             outputs: VecDeque::new(),
-        }
+        };
+        router.configure(config, now);
+        router
     }
 
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
-        let _ = (input, now);
-    }
-
-    /// Decides on a packet that was read from the `lisp0` of an instance.
-    pub fn encapsulate(
-        &mut self,
-        instance_id: InstanceId,
-        packet: &mut Packet<'_>,
-        now: Time,
-    ) -> Outbound {
-        let _ = (instance_id, packet, now);
-        Outbound::Held
-    }
-
-    /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
-    /// LISP header on.
-    pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
-        let _ = (outer, datagram, now);
-        Inbound::Dropped(io::DropReason::BadDataHeader)
+        match input {
+            Input::Control(datagram) => self.handle_control(&datagram, now),
+            Input::Kernel(event) => self.handle_kernel(event, now),
+            Input::Configure(config) => self.configure(*config, now),
+            Input::Command(Command::ClearMapCache { family, prefix }) => {
+                self.map_cache.clear(self.config.default_instance(), family, prefix);
+            }
+            Input::Stop => {
+                self.withdraw_registrations(now);
+                let requests = self.kernel.withdraw();
+                self.request(requests);
+            }
+        }
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
-        let _ = now;
+        self.map_cache.expire(now);
+        self.map_server.expire(now);
+        self.retry_requests(now);
+        self.register_due(now);
     }
 
     /// The next thing that the router wants done.
@@ -137,10 +179,77 @@ impl Router {
         self.outputs.pop_front()
     }
 
-    /// When [`Router::handle_timeout`] has work, and which.
+    /// When [`Router::handle_timeout`] has work, and which. Changes with every input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        None
+        let expiry = self.map_cache.next_expiry();
+        Deadline::earliest([
+            expiry.map(|at| Deadline { at, why: "map-cache expiry" }),
+            self.map_server.next_deadline(),
+            self.resolver.next_deadline(),
+            self.registrar.next_deadline(),
+        ])
+    }
+
+    fn configure(&mut self, config: Config, now: Time) {
+        self.config = config;
+        self.local = LocalRlocs::of(&self.config);
+        self.own_addresses = self.config.addresses().map(|(_, net)| net.addr()).collect();
+        self.proxy_etrs = Family::BOTH.map(|family| {
+            let lisp = self.config.lisp.as_ref();
+            let petrs = lisp.map_or(&[][..], |lisp| &lisp.service(family).use_petr);
+            locators::as_mapping(&self.config, petrs)
+        });
+        self.reconcile_static_map_cache(now);
+        self.map_server.reconfigure(&self.config);
+        self.reconcile(now);
+    }
+
+    fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
+        match event {
+            KernelEvent::Link { device, up, carrier, mtu } => {
+                let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
+                if up && !before.is_some_and(|before| before.up) {
+                    let requests = self.kernel.reassert(&device);
+                    self.request(requests);
+                }
+            }
+            KernelEvent::LinkGone { device } => self.rib.remove_link(&device),
+            KernelEvent::Routes(routes) => self.rib.replace_routes(routes),
+            KernelEvent::RouteAdded(route) => self.rib.add_route(route),
+            KernelEvent::RouteRemoved(route) => self.rib.remove_route(&route),
+            KernelEvent::Refused { request, error } => {
+                log::warn!("the kernel refused {request:?}: {error}");
+                return;
+            }
+        }
+        self.reconcile(now);
+    }
+
+    /// Brings everything that follows from the configuration and the kernel's state in line.
+    fn reconcile(&mut self, now: Time) {
+        let requests = self.kernel.reconcile(&self.config, &self.rib);
+        self.request(requests);
+        let changed = self.database.reconcile(&self.config, &self.rib, now);
+        self.reconcile_registrations(now);
+        for prefix in changed {
+            self.refresh_registration(prefix, now);
+        }
+    }
+
+    /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.
+    fn reconcile_static_map_cache(&mut self, now: Time) {
+        let instance_id = self.config.default_instance();
+        let defaults = Family::BOTH
+            .into_iter()
+            .filter(|family| self.config.roles(*family).itr)
+            .map(|family| EidPrefix::new(instance_id, family.default_prefix()));
+        let wanted: BTreeSet<EidPrefix> = defaults.chain(self.config.static_map_cache()).collect();
+        self.map_cache.reconcile_static(&wanted, now);
+    }
+
+    fn request(&mut self, requests: Vec<KernelRequest>) {
+        self.outputs.extend(requests.into_iter().map(Output::Kernel));
     }
 
     /// The configuration in force.
@@ -148,9 +257,19 @@ impl Router {
         &self.config
     }
 
+    /// What the router does for EIDs of `family`.
+    pub fn roles(&self, family: Family) -> Roles {
+        self.config.roles(family)
+    }
+
     /// The instant of the start.
     pub fn started_at(&self) -> Time {
         self.started_at
+    }
+
+    /// The router's own locators.
+    pub fn local_rlocs(&self) -> &LocalRlocs {
+        &self.local
     }
 
     /// The map-cache.
@@ -175,16 +294,22 @@ impl Router {
 
     /// 128 bits that name this router in its registrations (RFC 9301 section 5.6).
     pub fn xtr_id(&self) -> u128 {
-        0
+        self.xtr_id
     }
 
     /// What is known of the link of an interface.
     pub fn link(&self, name: &InterfaceName) -> Option<Link> {
-        self.links.get(&name.device()).copied()
+        self.rib.link(&name.device())
     }
+}
 
-    /// How far registration has come, a row a family and map-server.
-    pub fn registrations(&self) -> Vec<RegistrationStatus> {
-        Vec::new()
+/// A name that a restart keeps, so that a map-server takes the restarted router for the same xTR:
+/// made of the host name and the RLOCs.
+fn xtr_id(config: &Config) -> u128 {
+    let mut digest = Sha256::new().chain_update(&config.hostname);
+    for rloc in config.local_rlocs() {
+        digest.update(rloc.to_string());
     }
+    let digest: [u8; 32] = digest.finalize().into();
+    digest.iter().take(16).fold(0, |id, octet| id << 8 | u128::from(*octet))
 }

@@ -1,28 +1,368 @@
-//! Authentication of registrations (RFC 9301 sections 5.6 and 5.7).
+//! Authentication Data of Map-Register, Map-Notify and Map-Notify-Ack, and of Info messages:
+//! algorithms, keys, signing, verifying (RFC 9301 sections 5.6 and 12.5).
+//!
+//! What is sent has a MAC over the whole message. What is received may instead have one that ends
+//! at the last record, before xTR-ID and Site-ID: RFC 9301 section 5.6 says both, and senders of
+//! either reading exist. Full-length and truncated MACs are taken for the same reason.
 
-/// placeholder of the wire branch
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+use std::fmt;
+
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
+use sha2::Sha256;
+use subtle::{Choice, ConstantTimeEq};
+
+use super::cursor::Reader;
+use super::error::ParseError;
+use super::first_word::{FirstWord, MessageType};
+use super::map_register::Body;
+
+/// Octets of a message before its Authentication Data: first word, nonce, and the four octets of
+/// Key ID, Algorithm ID and length.
+const DATA_AT: usize = 16;
+
+/// A pair of KDF and MAC algorithms (RFC 9301 section 12.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// 1
-    HmacSha1,
-    /// 2
-    HmacSha256,
-    /// 3
-    HmacSha256Hkdf,
+    /// 1: HMAC-SHA-1-96, no KDF. All 20 octets are sent, as every implementation does; 12 or 20
+    /// are taken.
+    HmacSha1 = 1,
+    /// 2: HMAC-SHA-256-128, no KDF. 16 octets are sent; 16 or 32 are taken.
+    HmacSha256 = 2,
+    /// 3: HMAC-SHA-256-128 with a key per message from HKDF-SHA256. Lengths as 2.
+    HmacSha256Hkdf = 3,
 }
 
-/// placeholder of the wire branch
+impl Algorithm {
+    /// The algorithm with that Algorithm ID; 0 is none.
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            1 => Some(Algorithm::HmacSha1),
+            2 => Some(Algorithm::HmacSha256),
+            3 => Some(Algorithm::HmacSha256Hkdf),
+            _ => None,
+        }
+    }
+
+    /// The Algorithm ID.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// Octets of Authentication Data that are sent.
+    pub const fn sent_length(self) -> usize {
+        match self {
+            Algorithm::HmacSha1 => 20,
+            Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => 16,
+        }
+    }
+
+    const fn accepts_length(self, length: usize) -> bool {
+        match self {
+            Algorithm::HmacSha1 => matches!(length, 12 | 20),
+            Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => matches!(length, 16 | 32),
+        }
+    }
+}
+
+/// A secret that an ETR and a map-server share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// a
+    /// What this side signs with. Verification goes by the message's own Algorithm ID, as a
+    /// map-server's key is configured without one.
     pub algorithm: Algorithm,
-    /// s
+    /// The shared secret, as typed.
     pub secret: Vec<u8>,
-    /// k
+    /// Tells several keys of a site apart; 0 where there is one.
     pub key_id: u8,
 }
-impl std::fmt::Debug for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Key")
+
+impl fmt::Debug for Key {
+    /// All but the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("algorithm", &self.algorithm)
+            .field("key_id", &self.key_id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Key ID, Algorithm ID and MAC as they stand in a message; the default is none of each.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Authentication {
+    /// Key ID.
+    pub key_id: u8,
+    /// Algorithm ID; see [`Algorithm::from_number`].
+    pub algorithm: u8,
+    /// The MAC; at most 65535 octets.
+    pub data: Vec<u8>,
+}
+
+impl Authentication {
+    /// What a message has while its MAC is computed.
+    pub(super) fn zeroed(key: &Key) -> Self {
+        Authentication {
+            key_id: key.key_id,
+            algorithm: key.algorithm.number(),
+            data: vec![0; key.algorithm.sent_length()],
+        }
+    }
+
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.enter("Authentication Data");
+        let key_id = reader.u8()?;
+        let algorithm = reader.u8()?;
+        let length = reader.u16()?;
+        let data = reader.take(length.into())?.to_vec();
+        Ok(Authentication { key_id, algorithm, data })
+    }
+
+    pub(super) fn emit(&self, out: &mut Vec<u8>) {
+        debug_assert!(self.data.len() <= usize::from(u16::MAX), "the length has 16 bits");
+        out.extend([self.key_id, self.algorithm]);
+        out.extend((self.data.len() as u16).to_be_bytes());
+        out.extend(&self.data);
+    }
+}
+
+/// Why a message is not what the holder of the key sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// It cannot even be read.
+    #[error(transparent)]
+    Malformed(#[from] ParseError),
+    /// It is of a type that carries no MAC.
+    #[error("{0} carries no authentication data")]
+    Unsigned(&'static str),
+    /// It was signed with a key of another number.
+    #[error("key ID {found}, {expected} configured")]
+    KeyId {
+        /// Key ID of the message.
+        found: u8,
+        /// Key ID of the key.
+        expected: u8,
+    },
+    /// It has an Algorithm ID that is not known, or none.
+    #[error("algorithm {0} is not accepted")]
+    Algorithm(u8),
+    /// It has a MAC of a length that its algorithm does not produce.
+    #[error("{found} octets of authentication data do not fit {algorithm:?}")]
+    Length {
+        /// Algorithm of the message.
+        algorithm: Algorithm,
+        /// Octets of Authentication Data.
+        found: usize,
+    },
+    /// The MAC is not that of the octets and the key.
+    #[error("authentication data do not match")]
+    Mismatch,
+}
+
+/// Checks the MAC of a Map-Register, Map-Notify or Map-Notify-Ack as it was received, in time
+/// that does not depend on the octets that differ.
+///
+/// # Errors
+/// Why the message must be dropped.
+pub fn verify(message: &[u8], key: &Key) -> Result<(), AuthError> {
+    let (message_type, body) = parse_signed(message)?;
+    let Authentication { key_id, algorithm, data } = body.authentication;
+    if key_id != key.key_id {
+        return Err(AuthError::KeyId { found: key_id, expected: key.key_id });
+    }
+    let algorithm = Algorithm::from_number(algorithm).ok_or(AuthError::Algorithm(algorithm))?;
+    if !algorithm.accepts_length(data.len()) {
+        return Err(AuthError::Length { algorithm, found: data.len() });
+    }
+    let mut zeroed = message.to_vec();
+    zeroed[DATA_AT..DATA_AT + data.len()].fill(0);
+    let secret = message_secret(message_type, algorithm, message, &key.secret);
+    let matches = |end: usize| -> Choice {
+        mac(algorithm, &secret, &zeroed[..end])[..data.len()].ct_eq(&data)
+    };
+    let either = matches(zeroed.len()) | matches(body.records_end);
+    if either.into() { Ok(()) } else { Err(AuthError::Mismatch) }
+}
+
+fn parse_signed(message: &[u8]) -> Result<(MessageType, Body), AuthError> {
+    let message_type = FirstWord::message_type_of(message)?;
+    let identity_bit = match message_type {
+        MessageType::MapRegister => 6,
+        MessageType::MapNotify | MessageType::MapNotifyAck => 4,
+        other => return Err(AuthError::Unsigned(other.name())),
+    };
+    let (word, mut reader) = FirstWord::read(message, message_type)?;
+    let body = Body::parse(&mut reader, word.count(), word.bit(identity_bit))?;
+    Ok((message_type, body))
+}
+
+/// Fills in the Authentication Data of a message that was emitted with
+/// [`Authentication::zeroed`].
+pub(super) fn signed(mut message: Vec<u8>, key: &Key) -> Vec<u8> {
+    if let Ok(message_type) = FirstWord::message_type_of(&message) {
+        let secret = message_secret(message_type, key.algorithm, &message, &key.secret);
+        let mac = mac(key.algorithm, &secret, &message);
+        let length = key.algorithm.sent_length();
+        message[DATA_AT..DATA_AT + length].copy_from_slice(&mac[..length]);
+    }
+    message
+}
+
+/// The key of one message: the shared secret, or for HKDF that and the nonce, salted with a
+/// string per message type (RFC 9301 section 5.6, Authentication Data, item 4).
+fn message_secret(
+    message_type: MessageType,
+    algorithm: Algorithm,
+    message: &[u8],
+    secret: &[u8],
+) -> Vec<u8> {
+    if algorithm != Algorithm::HmacSha256Hkdf {
+        return secret.to_vec();
+    }
+    let salt = format!("{} Authentication", message_type.name());
+    let nonce_and_secret = [&message[4..12], secret].concat();
+    let mut derived = vec![0; 32];
+    Hkdf::<Sha256>::new(Some(salt.as_bytes()), &nonce_and_secret)
+        .expand(&[], &mut derived)
+        .expect("32 octets are one block of HKDF-SHA256, far below its bound");
+    derived
+}
+
+/// The MAC in full length: 20 or 32 octets.
+fn mac(algorithm: Algorithm, secret: &[u8], octets: &[u8]) -> Vec<u8> {
+    match algorithm {
+        Algorithm::HmacSha1 => hmac::<Hmac<Sha1>>(secret, octets),
+        Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => hmac::<Hmac<Sha256>>(secret, octets),
+    }
+}
+
+fn hmac<M: Mac + KeyInit>(secret: &[u8], octets: &[u8]) -> Vec<u8> {
+    let mac = <M as KeyInit>::new_from_slice(secret).expect("HMAC takes a key of any length");
+    mac.chain_update(octets).finalize().into_bytes().to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::{EidPrefix, InstanceId};
+    use crate::wire::{Action, Info, MapRegister, MappingRecord, Message, Nonce, XtrIdentity};
+
+    const ALL: [Algorithm; 3] =
+        [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha256Hkdf];
+
+    fn key(algorithm: Algorithm) -> Key {
+        Key { algorithm, secret: b"cisco".to_vec(), key_id: 0 }
+    }
+
+    fn eid_prefix() -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().expect("a prefix"))
+    }
+
+    fn register() -> MapRegister {
+        let record = MappingRecord {
+            ttl_minutes: 1440,
+            eid_prefix: eid_prefix(),
+            action: Action::NoAction,
+            authoritative: true,
+            map_version: 0,
+            locators: Vec::new(),
+        };
+        MapRegister {
+            nonce: Nonce(7),
+            records: vec![record],
+            xtr_identity: Some(XtrIdentity { xtr_id: 1, site_id: 2 }),
+            ..MapRegister::default()
+        }
+    }
+
+    /// The register with `length` octets of Authentication Data, its MAC over all but the last
+    /// `uncovered` octets.
+    fn signed_otherwise(algorithm: Algorithm, length: usize, uncovered: usize) -> Vec<u8> {
+        let data = vec![0; length];
+        let authentication = Authentication { key_id: 0, algorithm: algorithm.number(), data };
+        let mut octets = MapRegister { authentication, ..register() }.emit();
+        let secret = message_secret(MessageType::MapRegister, algorithm, &octets, b"cisco");
+        let mut mac = mac(algorithm, &secret, &octets[..octets.len() - uncovered]);
+        mac.resize(length, 0);
+        octets[DATA_AT..DATA_AT + length].copy_from_slice(&mac);
+        octets
+    }
+
+    #[test]
+    fn a_mac_is_accepted_in_the_lengths_that_peers_send_and_in_no_other() {
+        for algorithm in ALL {
+            let sha1 = algorithm == Algorithm::HmacSha1;
+            let accepted = if sha1 { [12, 20] } else { [16, 32] };
+            for length in 0..40 {
+                let verified = verify(&signed_otherwise(algorithm, length, 0), &key(algorithm));
+                let refused = Err(AuthError::Length { algorithm, found: length });
+                let expected = if accepted.contains(&length) { Ok(()) } else { refused };
+                assert_eq!(verified, expected, "{algorithm:?}, {length} octets");
+            }
+        }
+    }
+
+    #[test]
+    fn a_mac_may_end_at_the_last_record_and_nowhere_else() {
+        for algorithm in ALL {
+            let length = algorithm.sent_length();
+            for uncovered in 0..40 {
+                let octets = signed_otherwise(algorithm, length, uncovered);
+                let expected =
+                    if [0, 24].contains(&uncovered) { Ok(()) } else { Err(AuthError::Mismatch) };
+                assert_eq!(verify(&octets, &key(algorithm)), expected, "{uncovered}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_without_authentication_is_refused_where_a_key_is_configured() {
+        let refused = verify(&register().emit(), &key(Algorithm::HmacSha1));
+        assert_eq!(refused, Err(AuthError::Algorithm(0)));
+    }
+
+    #[test]
+    fn the_key_id_must_be_that_of_the_key() {
+        let octets = register().emit_signed(&key(Algorithm::HmacSha256));
+        let other = Key { key_id: 3, ..key(Algorithm::HmacSha256) };
+        assert_eq!(verify(&octets, &other), Err(AuthError::KeyId { found: 0, expected: 3 }));
+        assert_eq!(verify(&register().emit_signed(&other), &other), Ok(()));
+    }
+
+    #[test]
+    fn the_key_says_how_to_sign_and_the_message_how_to_verify() {
+        let octets = register().emit_signed(&key(Algorithm::HmacSha256Hkdf));
+        assert_eq!(verify(&octets, &key(Algorithm::HmacSha1)), Ok(()));
+    }
+
+    #[test]
+    fn hkdf_gives_each_message_type_a_key_of_its_own() {
+        let mut octets = register().emit_signed(&key(Algorithm::HmacSha256Hkdf));
+        let as_register = message_secret(MessageType::MapRegister, ALL[2], &octets, b"cisco");
+        octets[0] = octets[0] & 0x0f | 0x40;
+        let as_notify = message_secret(MessageType::MapNotify, ALL[2], &octets, b"cisco");
+        assert_ne!(as_register, as_notify);
+    }
+
+    #[test]
+    fn an_unsigned_type_and_a_torn_message_are_errors() {
+        let info = Message::Info(Info {
+            reply: false,
+            nonce: Nonce(1),
+            authentication: Authentication::default(),
+            ttl_minutes: 0,
+            eid_prefix: eid_prefix(),
+            nat: crate::wire::Address::None,
+        });
+        let unsigned = verify(&info.emit(), &key(Algorithm::HmacSha1));
+        assert_eq!(unsigned, Err(AuthError::Unsigned("Info")));
+        let torn = verify(&[0x30; 10], &key(Algorithm::HmacSha1));
+        assert!(matches!(torn, Err(AuthError::Malformed(_))));
+    }
+
+    #[test]
+    fn a_key_does_not_print_its_secret() {
+        let shown = format!("{:?}", key(Algorithm::HmacSha1));
+        assert_eq!(shown, "Key { algorithm: HmacSha1, key_id: 0, .. }");
     }
 }

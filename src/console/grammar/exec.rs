@@ -26,13 +26,7 @@ const fn exec(
     help: &'static [&'static str],
     run: fn(&Args<'_>, &Config) -> Result<Action, Fault>,
 ) -> Row {
-    Row {
-        modes: HERE,
-        pattern,
-        help,
-        no: No::Never,
-        run: Run::Exec(run),
-    }
+    Row { modes: HERE, pattern, help, no: No::Never, run: Run::Exec(run) }
 }
 
 pub(super) const ROWS: &[Row] = &[
@@ -54,18 +48,10 @@ pub(super) const ROWS: &[Row] = &[
         &["Enter configuration mode", "Configure from the terminal"],
         |_, _| Ok(Action::Enter(Context::Config)),
     ),
-    exec(
-        "disable",
-        &["Turn off privileged commands (there are no others)"],
-        nothing,
-    ),
+    exec("disable", &["Turn off privileged commands (there are no others)"], nothing),
     exec("enable", &["Turn on privileged commands"], nothing),
     exec("exit", &["Exit from the EXEC"], |_, _| Ok(Action::Leave)),
-    exec(
-        "show {ip|ipv6} lisp [json]",
-        &[SHOW, IP, IPV6, LISP, JSON],
-        show_lisp,
-    ),
+    exec("show {ip|ipv6} lisp [json]", &[SHOW, IP, IPV6, LISP, JSON], show_lisp),
     exec(
         "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] map-cache \
          [{<prefix:prefix>|<eid:address>}] [detail] [json]",
@@ -103,14 +89,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         "show {ip|ipv6} lisp statistics [json]",
-        &[
-            SHOW,
-            IP,
-            IPV6,
-            LISP,
-            "Counters of messages and packets",
-            JSON,
-        ],
+        &[SHOW, IP, IPV6, LISP, "Counters of messages and packets", JSON],
         show_statistics,
     ),
     exec(
@@ -133,12 +112,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         "show interfaces [<interface:interface>] [json]",
-        &[
-            SHOW,
-            "Interface status and configuration",
-            "Interface name",
-            JSON,
-        ],
+        &[SHOW, "Interface status and configuration", "Interface name", JSON],
         show_interfaces,
     ),
     exec(
@@ -152,16 +126,12 @@ pub(super) const ROWS: &[Row] = &[
         ],
         |_, _| show(Page::new(interfaces::all, interfaces::brief)),
     ),
-    exec(
-        "show running-config [json]",
-        &[SHOW, "Current operating configuration", JSON],
-        |_, _| show(Page::new(system::running, system::running_text)),
-    ),
-    exec(
-        "show version [json]",
-        &[SHOW, "Version and uptime", JSON],
-        |_, _| show(Page::new(system::version, system::version_text)),
-    ),
+    exec("show running-config [json]", &[SHOW, "Current operating configuration", JSON], |_, _| {
+        show(Page::new(system::running, system::running_text))
+    }),
+    exec("show version [json]", &[SHOW, "Version and uptime", JSON], |_, _| {
+        show(Page::new(system::version, system::version_text))
+    }),
     exec(
         "terminal length <lines:0-512>",
         &[
@@ -171,11 +141,9 @@ pub(super) const ROWS: &[Row] = &[
         ],
         nothing,
     ),
-    exec(
-        "write terminal",
-        &["Write running configuration", "Write to terminal"],
-        |_, _| show(Page::new(system::running, system::running_text)),
-    ),
+    exec("write terminal", &["Write running configuration", "Write to terminal"], |_, _| {
+        show(Page::new(system::running, system::running_text))
+    }),
 ];
 
 /// Every mode of the configuration.
@@ -194,20 +162,8 @@ const CONFIGURATION: &[Mode] = &[
 
 /// Commands that leave a mode.
 pub(super) const LEAVING: &[Row] = &[
-    edit(
-        CONFIGURATION,
-        "exit",
-        &["Exit from the current mode"],
-        No::Never,
-        leave,
-    ),
-    edit(
-        CONFIGURATION,
-        "end",
-        &["Exit from configure mode"],
-        No::Never,
-        end,
-    ),
+    edit(CONFIGURATION, "exit", &["Exit from the current mode"], No::Never, leave),
+    edit(CONFIGURATION, "end", &["Exit from configure mode"], No::Never, end),
     edit(
         &[Mode::Lisp],
         "exit-router-lisp",
@@ -229,13 +185,7 @@ pub(super) const LEAVING: &[Row] = &[
         No::Never,
         leave,
     ),
-    edit(
-        &[Mode::Site],
-        "exit-site",
-        &["Exit from site configuration mode"],
-        No::Never,
-        leave,
-    ),
+    edit(&[Mode::Site], "exit-site", &["Exit from site configuration mode"], No::Never, leave),
     edit(
         &[Mode::Instance],
         "exit-instance-id",
@@ -246,10 +196,7 @@ pub(super) const LEAVING: &[Row] = &[
     edit(
         &[Mode::Service, Mode::InstanceService],
         "{exit-service-ipv4|exit-service-ipv6}",
-        &[
-            "Exit from service configuration mode",
-            "Exit from service configuration mode",
-        ],
+        &["Exit from service configuration mode", "Exit from service configuration mode"],
         No::Never,
         leave,
     ),
@@ -276,17 +223,11 @@ fn show(source: impl Source + 'static) -> Result<Action, Fault> {
 }
 
 fn family(args: &Args<'_>) -> Family {
-    if args.has("ipv6") {
-        Family::Ipv6
-    } else {
-        Family::Ipv4
-    }
+    if args.has("ipv6") { Family::Ipv6 } else { Family::Ipv4 }
 }
 
 fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
-    args.optional("instance")
-        .and_then(InstanceId::new)
-        .unwrap_or_else(|| config.default_instance())
+    args.optional("instance").and_then(InstanceId::new).unwrap_or_else(|| config.default_instance())
 }
 
 /// The EID or EID prefix of a line, which must be of the line's family.
@@ -316,18 +257,12 @@ fn clear_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
 
 fn show_lisp(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     let family = family(args);
-    show(Page::new(
-        move |router, now| lisp::view(router, family, now),
-        lisp::text,
-    ))
+    show(Page::new(move |router, now| lisp::view(router, family, now), lisp::text))
 }
 
 fn show_statistics(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     let family = family(args);
-    show(Page::new(
-        move |router, _| statistics::view(router, family),
-        statistics::text,
-    ))
+    show(Page::new(move |router, _| statistics::view(router, family), statistics::text))
 }
 
 fn show_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
@@ -354,10 +289,7 @@ fn show_site(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     if args.has("summary") {
         return show(Summary::default());
     }
-    let id = args
-        .optional("instance")
-        .and_then(InstanceId::new)
-        .unwrap_or_default();
+    let id = args.optional("instance").and_then(InstanceId::new).unwrap_or_default();
     let which = if args.given("eid") {
         Which::Eid(Eid::new(id, args.value("eid")?))
     } else if args.given("prefix") {
@@ -378,8 +310,5 @@ fn show_interfaces(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     {
         return Err(args.fault("interface", format!("{name} is not configured")));
     }
-    show(Page::new(
-        move |router, _| interfaces::view(router, only),
-        interfaces::text,
-    ))
+    show(Page::new(move |router, _| interfaces::view(router, only), interfaces::text))
 }

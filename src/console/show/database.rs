@@ -110,24 +110,18 @@ impl Table for DatabaseTable {
         if let Some(only) = &self.only {
             let found = database.longest_cover(only).into_iter();
             return Rows {
-                rows: found
-                    .map(|(prefix, entry)| row(prefix, entry, now))
-                    .collect(),
+                rows: found.map(|(prefix, entry)| row(prefix, entry, now)).collect(),
                 finished: true,
             };
         }
         let mut rows = Vec::new();
-        for (prefix, entry) in database
-            .iter_after(self.instance_id, self.family, self.after)
-            .take(ROWS_A_TURN)
+        for (prefix, entry) in
+            database.iter_after(self.instance_id, self.family, self.after).take(ROWS_A_TURN)
         {
             self.after = Some(prefix);
             rows.push(row(prefix, entry, now));
         }
-        Rows {
-            finished: rows.len() < ROWS_A_TURN,
-            rows,
-        }
+        Rows { finished: rows.len() < ROWS_A_TURN, rows }
     }
 
     fn head_text(&self, head: &Head) -> String {
@@ -163,14 +157,7 @@ fn row(prefix: EidPrefix, entry: &Entry, now: Time) -> Row {
 }
 
 fn head_text(family: Family, head: &Head) -> String {
-    let Head {
-        eid_table,
-        instance_id,
-        total,
-        no_route,
-        inactive,
-        ..
-    } = head;
+    let Head { eid_table, instance_id, total, no_route, inactive, .. } = head;
     let bits = head.locator_status_bits;
     let title = format!(
         "LISP ETR {family} Mapping Database for EID-table {eid_table} (IID {instance_id}), \
@@ -194,33 +181,17 @@ fn row_text(row: &Row) -> String {
     if !row.has_route {
         text += " *** NO ROUTE TO EID PREFIX ***";
     }
-    let cells = row
-        .locators
-        .iter()
-        .map(|locator| locator.rloc.to_string().len());
+    let cells = row.locators.iter().map(|locator| locator.rloc.to_string().len());
     let width = column("Locator", cells);
-    let _ = writeln!(
-        text,
-        "\n  {:width$}{:9}{:11}State",
-        "Locator", "Pri/Wgt", "Source"
-    );
+    let _ = writeln!(text, "\n  {:width$}{:9}{:11}State", "Locator", "Pri/Wgt", "Source");
     for locator in &row.locators {
-        let LocatorRow {
-            rloc,
-            priority,
-            weight,
-            source,
-            state,
-        } = locator;
+        let LocatorRow { rloc, priority, weight, source, state } = locator;
         let rloc = rloc.to_string();
         let source = match source {
             LocatorOrigin::ConfiguredAddress => "cfg-addr",
             LocatorOrigin::ConfiguredInterface => "cfg-intf",
         };
-        let _ = writeln!(
-            text,
-            "  {rloc:width$}{priority:3}/{weight:<5}{source:11}{state}"
-        );
+        let _ = writeln!(text, "  {rloc:width$}{priority:3}/{weight:<5}{source:11}{state}");
     }
     text
 }
@@ -275,12 +246,7 @@ Entries total 3, no-route 1, inactive 0
 
     #[test]
     fn when_no_eid_has_a_route_the_locators_are_reported_unreachable() {
-        let head = Head {
-            eid_table: "default",
-            total: 1,
-            no_route: 1,
-            ..Head::default()
-        };
+        let head = Head { eid_table: "default", total: 1, no_route: 1, ..Head::default() };
         let mut row = entry("1.1.1.0/24", None, false, "2.2.2.2", 50);
         row.locators[0].state = "site-self, unreachable";
         let expected = "\

@@ -55,9 +55,8 @@ impl InterfaceRow {
 /// Looks at all interfaces, or at one.
 pub fn view(router: &Router, only: Option<InterfaceName>) -> InterfacesView {
     let interfaces = router.config().interfaces.iter();
-    let rows = interfaces
-        .filter(|(name, _)| only.is_none_or(|only| only == **name))
-        .map(|(name, interface)| {
+    let rows = interfaces.filter(|(name, _)| only.is_none_or(|only| only == **name)).map(
+        |(name, interface)| {
             let link = router.link(name);
             // Loopbacks are addresses of `lo`, which is always up.
             let loopback = name.kind == InterfaceKind::Loopback;
@@ -72,10 +71,9 @@ pub fn view(router: &Router, only: Option<InterfaceName>) -> InterfacesView {
                 description: interface.description.clone(),
                 addresses: interface.addresses.clone(),
             }
-        });
-    InterfacesView {
-        interfaces: rows.collect(),
-    }
+        },
+    );
+    InterfacesView { interfaces: rows.collect() }
 }
 
 /// Looks at all interfaces.
@@ -88,11 +86,7 @@ pub fn text(view: &InterfacesView) -> String {
     let mut text = String::new();
     for row in &view.interfaces {
         let (status, protocol) = (row.status(), row.protocol());
-        let _ = writeln!(
-            text,
-            "{} is {status}, line protocol is {protocol}",
-            row.name
-        );
+        let _ = writeln!(text, "{} is {status}, line protocol is {protocol}", row.name);
         let _ = writeln!(text, "  Hardware is Linux device {}", row.device);
         if let Some(description) = &row.description {
             let _ = writeln!(text, "  Description: {description}");
@@ -101,11 +95,7 @@ pub fn text(view: &InterfacesView) -> String {
         for address in &row.addresses {
             match address {
                 IpNet::V4(_) => {
-                    let title = if secondary.is_empty() {
-                        "Internet"
-                    } else {
-                        "Secondary"
-                    };
+                    let title = if secondary.is_empty() { "Internet" } else { "Secondary" };
                     let _ = writeln!(text, "  {title} address is {address}");
                     secondary = "secondary";
                 }
@@ -180,9 +170,7 @@ Ethernet1/0                unassigned      YES unset  administratively down down
     #[test]
     fn an_interface_tells_its_state_and_addresses() {
         let addresses = ["172.16.0.1/24", "172.16.1.1/24", "2001:db8:a::1/64"];
-        let view = InterfacesView {
-            interfaces: vec![row("Ethernet1/0", true, &addresses)],
-        };
+        let view = InterfacesView { interfaces: vec![row("Ethernet1/0", true, &addresses)] };
         let expected = "\
 Ethernet1/0 is up, line protocol is up
   Hardware is Linux device et1-0

@@ -66,16 +66,11 @@ pub struct MapServerRow {
 pub fn view(router: &Router, family: Family, now: Time) -> LispView {
     let config = router.config();
     let nothing = Service::default();
-    let service = config
-        .lisp
-        .as_ref()
-        .map_or(&nothing, |lisp| lisp.service(family));
+    let service = config.lisp.as_ref().map_or(&nothing, |lisp| lisp.service(family));
     let id = config.default_instance();
     let rlocs = config.local_rlocs();
     let ipv4 = rlocs.iter().find(|rloc| rloc.family() == Family::Ipv4);
-    let limit = service
-        .map_cache_limit
-        .and_then(|limit| usize::try_from(limit).ok());
+    let limit = service.map_cache_limit.and_then(|limit| usize::try_from(limit).ok());
     LispView {
         instance_id: id,
         roles: config.roles(family),
@@ -157,10 +152,7 @@ pub fn text(view: &LispView) -> String {
     lines.title("  Locator Status Algorithms:");
     lines.say("    RLOC-probe algorithm:", "disabled");
     lines.title("  Map-cache:");
-    lines.say(
-        "    Static mappings configured:",
-        &view.map_cache_static.to_string(),
-    );
+    lines.say("    Static mappings configured:", &view.map_cache_static.to_string());
     let (size, limit) = (view.map_cache_size, view.map_cache_limit);
     lines.say("    Map-cache size/limit:", &format!("{size}/{limit}"));
     lines.say("    Map-cache activity check period:", "60 secs");
@@ -240,10 +232,7 @@ fn peers(lines: &mut Lines, view: &LispView) {
     lines.say("  site-ID:", "unspecified");
     let rloc = view.local_rloc.map(|address| address.to_string());
     let not_found = "*** NOT FOUND ***".to_owned();
-    lines.say(
-        "  ITR local RLOC (last resort):",
-        &rloc.unwrap_or(not_found),
-    );
+    lines.say("  ITR local RLOC (last resort):", &rloc.unwrap_or(not_found));
     let petrs = joined(&view.proxy_etrs, ", ");
     let petrs = if petrs.is_empty() { "none" } else { &petrs };
     lines.say("  ITR use proxy ETR RLOC(s):", petrs);
@@ -260,11 +249,7 @@ mod tests {
 
     fn sample() -> LispView {
         LispView {
-            roles: Roles {
-                itr: true,
-                etr: true,
-                ..Roles::default()
-            },
+            roles: Roles { itr: true, etr: true, ..Roles::default() },
             map_resolvers: ["209.165.201.41", "209.165.201.31"]
                 .map(|address| address.parse().unwrap())
                 .to_vec(),
@@ -306,9 +291,6 @@ mod tests {
         let json = super::super::json(&sample());
         let server = r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"acknowledged":3,"last_notify":12}]"#;
         assert!(json.contains(server), "{json}");
-        assert!(
-            json.contains(r#""roles":{"itr":true,"etr":true,"#),
-            "{json}"
-        );
+        assert!(json.contains(r#""roles":{"itr":true,"etr":true,"#), "{json}");
     }
 }

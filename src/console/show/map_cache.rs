@@ -117,24 +117,18 @@ impl Table for MapCacheTable {
         if let Some(only) = &self.only {
             let found = entries.longest_cover(only).into_iter();
             return Rows {
-                rows: found
-                    .map(|(prefix, entry)| row(prefix, entry, has_petr, now))
-                    .collect(),
+                rows: found.map(|(prefix, entry)| row(prefix, entry, has_petr, now)).collect(),
                 finished: true,
             };
         }
         let mut rows = Vec::new();
-        for (prefix, entry) in entries
-            .iter_after(self.instance_id, self.family, self.after)
-            .take(ROWS_A_TURN)
+        for (prefix, entry) in
+            entries.iter_after(self.instance_id, self.family, self.after).take(ROWS_A_TURN)
         {
             self.after = Some(prefix);
             rows.push(row(prefix, entry, has_petr, now));
         }
-        Rows {
-            finished: rows.len() < ROWS_A_TURN,
-            rows,
-        }
+        Rows { finished: rows.len() < ROWS_A_TURN, rows }
     }
 
     fn head_text(&self, head: &Head) -> String {
@@ -216,15 +210,8 @@ fn detail_text(row: &Row) -> String {
     };
     let modified = span(row.last_modified);
     let idle_for = row.last_used.unwrap_or(row.uptime);
-    let activity = if idle_for < ACTIVITY_PERIOD {
-        "Active"
-    } else {
-        "Idle"
-    };
-    let last = row
-        .last_used
-        .map(|ago| format!(" (~ {} ago)", span(ago)))
-        .unwrap_or_default();
+    let activity = if idle_for < ACTIVITY_PERIOD { "Active" } else { "Idle" };
+    let last = row.last_used.map(|ago| format!(" (~ {} ago)", span(ago))).unwrap_or_default();
     format!(
         "  Sources: {sources}\n  State: {}, last modified: {modified}, map-source: {map_source}\n  \
          {activity}, Packets out: {}({} bytes){last}\n",
@@ -233,28 +220,14 @@ fn detail_text(row: &Row) -> String {
 }
 
 fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
-    let cells = locators
-        .iter()
-        .map(|locator| locator.rloc.to_string().len());
+    let cells = locators.iter().map(|locator| locator.rloc.to_string().len());
     let width = column("Locator", cells);
-    let mut text = format!(
-        "  {:width$}{:10}{:11}Pri/Wgt\n",
-        "Locator", "Uptime", "State"
-    );
+    let mut text = format!("  {:width$}{:10}{:11}Pri/Wgt\n", "Locator", "Uptime", "State");
     for locator in locators {
-        let LocatorRow {
-            rloc,
-            uptime,
-            state,
-            priority,
-            weight,
-        } = locator;
+        let LocatorRow { rloc, uptime, state, priority, weight } = locator;
         let since = span(*uptime);
         let rloc = rloc.to_string();
-        let _ = writeln!(
-            text,
-            "  {rloc:width$}{since:10}{state:11}{priority:3}/{weight}"
-        );
+        let _ = writeln!(text, "  {rloc:width$}{since:10}{state:11}{priority:3}/{weight}");
         if detail {
             let _ = writeln!(
                 text,
@@ -288,11 +261,7 @@ mod tests {
             eid_prefix: prefix.parse().unwrap(),
             uptime,
             expires,
-            source: if expires.is_some() {
-                Source::MapReply
-            } else {
-                Source::Static
-            },
+            source: if expires.is_some() { Source::MapReply } else { Source::Static },
             state,
             proxy_etr: false,
             last_modified: uptime,
@@ -305,13 +274,7 @@ mod tests {
     }
 
     fn locator(rloc: &str, uptime: u64, priority: u8, weight: u8) -> LocatorRow {
-        LocatorRow {
-            rloc: rloc.parse().unwrap(),
-            uptime,
-            state: "up",
-            priority,
-            weight,
-        }
+        LocatorRow { rloc: rloc.parse().unwrap(), uptime, state: "up", priority, weight }
     }
 
     #[test]

@@ -87,12 +87,7 @@ enum Stage {
 impl<T: Table> Listing<T> {
     /// From its beginning.
     pub fn new(table: T) -> Self {
-        Listing {
-            table,
-            stage: Stage::Head,
-            any: false,
-            failed: false,
-        }
+        Listing { table, stage: Stage::Head, any: false, failed: false }
     }
 
     fn head(&mut self, router: &Router, now: Time, format: Format) -> String {
@@ -169,11 +164,7 @@ pub struct Page<F, V> {
 impl<F: Fn(&Router, Time) -> V, V: Serialize> Page<F, V> {
     /// Looks with `view`, prints with `text`.
     pub fn new(view: F, text: fn(&V) -> String) -> Self {
-        Page {
-            view,
-            text,
-            done: false,
-        }
+        Page { view, text, done: false }
     }
 }
 

@@ -127,11 +127,7 @@ struct Cursor {
 impl SiteTable {
     /// From the first site.
     pub fn new(which: Which, detail: bool) -> Self {
-        SiteTable {
-            which,
-            detail,
-            at: None,
-        }
+        SiteTable { which, detail, at: None }
     }
 
     fn one<'a>(&self, router: &'a Router) -> Option<(EidPrefix, &'a SiteEntry)> {
@@ -147,18 +143,10 @@ impl SiteTable {
     fn next(&self, router: &Router) -> Option<(String, EidPrefix, Option<EidPrefix>)> {
         let sites = &router.config().lisp.as_ref()?.sites;
         let after = self.at.as_ref();
-        if let Some(Cursor {
-            site,
-            configured,
-            inside: Some(inside),
-        }) = after
-        {
+        if let Some(Cursor { site, configured, inside: Some(inside) }) = after {
             return Some((site.clone(), *configured, Some(*inside)));
         }
-        if let Some(Cursor {
-            site, configured, ..
-        }) = after
-        {
+        if let Some(Cursor { site, configured, .. }) = after {
             let rest = (Bound::Excluded(configured), Bound::Unbounded);
             let prefixes = sites.get(site).map(|site| &site.eid_prefixes);
             let next = prefixes.and_then(|prefixes| prefixes.range(rest).next());
@@ -167,9 +155,7 @@ impl SiteTable {
             }
         }
         let sites = sites.range::<str, _>((
-            after.map_or(Bound::Unbounded, |cursor| {
-                Bound::Excluded(cursor.site.as_str())
-            }),
+            after.map_or(Bound::Unbounded, |cursor| Bound::Excluded(cursor.site.as_str())),
             Bound::Unbounded,
         ));
         sites
@@ -213,11 +199,7 @@ impl SiteTable {
                 break;
             }
         }
-        self.at = Some(Cursor {
-            site,
-            configured,
-            inside,
-        });
+        self.at = Some(Cursor { site, configured, inside });
         looked
     }
 }
@@ -250,38 +232,24 @@ impl Table for SiteTable {
         if missing {
             return Err(message);
         }
-        Ok(Head {
-            total: router.map_server().entries().len(),
-        })
+        Ok(Head { total: router.map_server().entries().len() })
     }
 
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
         let mut rows = Vec::new();
         if matches!(self.which, Which::Eid(_) | Which::Prefix(_)) {
-            rows.extend(
-                self.one(router)
-                    .map(|(prefix, entry)| row(prefix, entry, true, now)),
-            );
-            return Rows {
-                rows,
-                finished: true,
-            };
+            rows.extend(self.one(router).map(|(prefix, entry)| row(prefix, entry, true, now)));
+            return Rows { rows, finished: true };
         }
         let mut left = ROWS_A_TURN;
         while left > 0 {
             let Some(next) = self.next(router) else {
-                return Rows {
-                    rows,
-                    finished: true,
-                };
+                return Rows { rows, finished: true };
             };
             let looked = self.look(router, now, next, left, &mut rows);
             left = left.saturating_sub(looked.max(1));
         }
-        Rows {
-            rows,
-            finished: false,
-        }
+        Rows { rows, finished: false }
     }
 
     fn head_text(&self, _: &Head) -> String {
@@ -292,10 +260,7 @@ impl Table for SiteTable {
             "LISP Site Registration Information\n\
              * = Some locators are down or unreachable\n\
              # = Some registrations are sourced by reliable transport\n\n{}{}",
-            line(
-                ["Site Name", "Last", "Up", "Who Last", "Inst"],
-                "EID Prefix"
-            ),
+            line(["Site Name", "Last", "Up", "Who Last", "Inst"], "EID Prefix"),
             line(["", "Register", "", "Registered", "ID"], ""),
         )
     }
@@ -368,9 +333,7 @@ fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
 
 impl Row {
     fn latest(&self) -> Option<&RegistrationRow> {
-        self.registrations
-            .iter()
-            .min_by_key(|registration| registration.last_registered)
+        self.registrations.iter().min_by_key(|registration| registration.last_registered)
     }
 
     fn some_locator_is_down(&self) -> bool {
@@ -403,15 +366,8 @@ fn detail_text(row: &Row, requested: bool) -> String {
     let mut text = String::new();
     if row.first {
         let site = &row.site;
-        let prefixes = if requested {
-            "Requested EID-prefix:"
-        } else {
-            "Allowed EID-prefixes:"
-        };
-        let _ = writeln!(
-            text,
-            "Site name: {site}\nAllowed configured locators: any\n{prefixes}\n"
-        );
+        let prefixes = if requested { "Requested EID-prefix:" } else { "Allowed EID-prefixes:" };
+        let _ = writeln!(text, "Site name: {site}\nAllowed configured locators: any\n{prefixes}\n");
     }
     let _ = write!(text, "  EID-prefix: {}", row.eid_prefix);
     if row.instance_id != InstanceId::DEFAULT {
@@ -425,10 +381,7 @@ fn detail_text(row: &Row, requested: bool) -> String {
         (None, true) => "Configuration, accepting more specifics".to_owned(),
         (None, false) => "Configuration".to_owned(),
     };
-    let proxy = row
-        .registrations
-        .iter()
-        .any(|registration| registration.proxy_reply);
+    let proxy = row.registrations.iter().any(|registration| registration.proxy_reply);
     let merged = row.registrations.len() > 1;
     let yes = |is: bool| if is { "Yes" } else { "No" };
     text.push('\n');
@@ -440,15 +393,7 @@ fn detail_text(row: &Row, requested: bool) -> String {
         ("Merge active:", yes(merged).to_owned()),
         ("Proxy reply:", yes(proxy).to_owned()),
         ("TTL:", span(latest.map_or(0, |latest| latest.ttl))),
-        (
-            "State:",
-            if latest.is_some() {
-                "complete"
-            } else {
-                "unknown"
-            }
-            .to_owned(),
-        ),
+        ("State:", if latest.is_some() { "complete" } else { "unknown" }.to_owned()),
     ] {
         let _ = writeln!(text, "    {label:22}{value}");
     }
@@ -481,49 +426,24 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
             registration.hash_function
         ),
         "state complete, no security-capability".to_owned(),
-        format!(
-            "xTR-ID {}",
-            registration
-                .xtr_id
-                .clone()
-                .unwrap_or_else(|| "N/A".to_owned())
-        ),
-        format!(
-            "site-ID {}",
-            registration
-                .site_id
-                .map_or_else(unspecified, |id| id.to_string())
-        ),
+        format!("xTR-ID {}", registration.xtr_id.clone().unwrap_or_else(|| "N/A".to_owned())),
+        format!("site-ID {}", registration.site_id.map_or_else(unspecified, |id| id.to_string())),
     ];
     let last = span(registration.last_registered);
     let proxy = not(registration.proxy_reply);
     let notify = not(registration.map_notify);
-    let _ = writeln!(
-        text,
-        "{who}last registered {last}, {proxy}proxy-reply, {notify}map-notify"
-    );
+    let _ = writeln!(text, "{who}last registered {last}, {proxy}proxy-reply, {notify}map-notify");
     for line in lines {
         let _ = writeln!(text, "{:indent$}{line}", "");
     }
-    let cells = registration
-        .locators
-        .iter()
-        .map(|locator| locator.rloc.to_string().len());
+    let cells = registration.locators.iter().map(|locator| locator.rloc.to_string().len());
     let width = column("Locator", cells);
-    let _ = writeln!(
-        text,
-        "      {:width$}{:7}{:11}{:9}Scope",
-        "Locator", "Local", "State", "Pri/Wgt"
-    );
+    let _ =
+        writeln!(text, "      {:width$}{:7}{:11}{:9}Scope", "Locator", "Local", "State", "Pri/Wgt");
     for locator in &registration.locators {
         let rloc = locator.rloc.to_string();
         let local = if locator.local { "yes" } else { "no" };
-        let LocatorRow {
-            state,
-            priority,
-            weight,
-            ..
-        } = locator;
+        let LocatorRow { state, priority, weight, .. } = locator;
         let family = crate::addr::Family::of(locator.rloc);
         let _ = writeln!(
             text,

@@ -42,11 +42,7 @@ impl Summary {
     fn count(&mut self, entry: &SiteEntry, family: Family, now: Time) {
         let counts = self.view.sites.entry(entry.site.clone()).or_default();
         let counts = &mut counts[usize::from(family == Family::Ipv6)];
-        let live = entry
-            .registrations
-            .values()
-            .filter(|r| r.expires_at > now)
-            .count();
+        let live = entry.registrations.values().filter(|r| r.expires_at > now).count();
         counts.configured += usize::from(entry.configured);
         counts.registered += usize::from(live > 0);
         self.view.registrations += live;
@@ -54,11 +50,7 @@ impl Summary {
 
     /// The instance after `id` that a site has prefixes of.
     fn instance_after(router: &Router, id: Option<InstanceId>) -> Option<InstanceId> {
-        let sites = router
-            .config()
-            .lisp
-            .iter()
-            .flat_map(|lisp| lisp.sites.values());
+        let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.values());
         sites
             .flat_map(|site| site.eid_prefixes.keys())
             .map(EidPrefix::instance_id)
@@ -98,14 +90,8 @@ impl Source for Summary {
             return None;
         }
         if self.at.is_none() {
-            let sites = router
-                .config()
-                .lisp
-                .iter()
-                .flat_map(|lisp| lisp.sites.keys());
-            self.view.sites = sites
-                .map(|name| (name.clone(), Default::default()))
-                .collect();
+            let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.keys());
+            self.view.sites = sites.map(|name| (name.clone(), Default::default())).collect();
         }
         if !self.go_on(router, now) {
             return Some(String::new());
@@ -126,29 +112,19 @@ fn text(view: &SummaryView) -> String {
     );
     for (name, families) in &view.sites {
         let _ = write!(text, "{name:21}");
-        let columns = families.map(
-            |Counts {
-                 configured,
-                 registered,
-             }| { format!("{configured:10} {registered:10} {:6}", 0) },
-        );
+        let columns = families.map(|Counts { configured, registered }| {
+            format!("{configured:10} {registered:10} {:6}", 0)
+        });
         let _ = writeln!(text, "{}", columns.join(" "));
     }
     let registered = |families: &[Counts; 2]| families.iter().any(|counts| counts.registered > 0);
-    let up = view
-        .sites
-        .values()
-        .filter(|families| registered(families))
-        .count();
+    let up = view.sites.values().filter(|families| registered(families)).count();
     text.push('\n');
     let mut say = |label: &str, value: usize| {
         let _ = writeln!(text, "{label:<50}{value:>7}");
     };
     say("Site-registration limit for router lisp 0:", 0);
-    say(
-        "Site-registration count for router lisp 0:",
-        view.registrations,
-    );
+    say("Site-registration count for router lisp 0:", view.registrations);
     say("Number of configured sites:", view.sites.len());
     say("Number of registered sites:", up);
     say("Sites with inconsistent registrations:", 0);
@@ -172,17 +148,10 @@ mod tests {
 
     #[test]
     fn counts_stand_under_their_headings() {
-        let mut view = SummaryView {
-            registrations: 3,
-            ..SummaryView::default()
-        };
-        let counts = |configured, registered| Counts {
-            configured,
-            registered,
-        };
+        let mut view = SummaryView { registrations: 3, ..SummaryView::default() };
+        let counts = |configured, registered| Counts { configured, registered };
         view.sites.insert("Edoras".to_owned(), Default::default());
-        view.sites
-            .insert("Shire".to_owned(), [counts(4, 2), counts(3, 1)]);
+        view.sites.insert("Shire".to_owned(), [counts(4, 2), counts(3, 1)]);
         let expected = "                     \
 ----------- IPv4 ----------- ----------- IPv6 -----------
 Site name            Configured Registered Incons Configured Registered Incons

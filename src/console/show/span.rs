@@ -68,9 +68,6 @@ mod tests {
     #[test]
     fn an_uptime_in_words_has_plurals() {
         assert_eq!(in_words(30), "0 minutes");
-        assert_eq!(
-            in_words(DAY + HOUR * 2 + MINUTE),
-            "1 day, 2 hours, 1 minute"
-        );
+        assert_eq!(in_words(DAY + HOUR * 2 + MINUTE), "1 day, 2 hours, 1 minute");
     }
 }

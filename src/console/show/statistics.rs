@@ -56,48 +56,28 @@ pub fn text(view: &StatisticsView) -> String {
         view.instance_id
     ));
     lines.in_out("  Map-Requests in/out:", counters.map_requests);
-    lines.in_out(
-        "    Encapsulated Map-Requests in/out:",
-        counters.encapsulated,
-    );
+    lines.in_out("    Encapsulated Map-Requests in/out:", counters.encapsulated);
     lines.in_out("    RLOC-probe Map-Requests in/out:", counters.probes);
     lines.in_out("    SMR Map-Requests in/out:", counters.smrs);
     lines.in_out("    SMR-based Map-Requests in/out:", counters.smr_invoked);
     lines.say("    Map-Server Map-Requests forwarded:", counters.forwarded);
     lines.in_out("  Map-Reply records in/out:", counters.map_replies);
-    lines.in_out(
-        "    Negative records in/out:",
-        counters.negative_map_replies,
-    );
+    lines.in_out("    Negative records in/out:", counters.negative_map_replies);
     lines.in_out("  Map-Register records in/out:", counters.map_registers);
     lines.in_out("  Map-Notify records in/out:", counters.map_notifies);
     lines.in_out("  Map-Notify-Ack in/out:", counters.map_notify_acks);
     lines.0 += "Control Packets without effect:\n";
     for reason in ControlDrop::ALL {
-        drop_line(
-            &mut lines,
-            reason.describe(),
-            &counters.control_drops,
-            &reason,
-        );
+        drop_line(&mut lines, reason.describe(), &counters.control_drops, &reason);
     }
     lines.0 += "Cache Related:\n";
-    lines.say(
-        "  Number of EID-prefixes in map-cache:",
-        view.map_cache_size,
-    );
-    lines.say(
-        "  Number of rejected EID-prefixes due to limit:",
-        view.map_cache_rejected,
-    );
+    lines.say("  Number of EID-prefixes in map-cache:", view.map_cache_size);
+    lines.say("  Number of rejected EID-prefixes due to limit:", view.map_cache_rejected);
     lines.0 += "Forwarding:\n";
     lines.say("  Packets encapsulated:", counters.encapsulations);
     lines.say("  Packets decapsulated:", counters.decapsulations);
     lines.say("  Packets forwarded natively:", counters.native);
-    lines.say(
-        "    for their source being no local EID:",
-        counters.native_foreign_source,
-    );
+    lines.say("    for their source being no local EID:", counters.native_foreign_source);
     lines.say("  Packets held for a Map-Reply:", counters.held);
     lines.0 += "Packet drops:\n";
     for reason in DropReason::ALL {
@@ -118,10 +98,7 @@ mod tests {
     #[test]
     fn counters_stand_in_the_column_of_ios() {
         let mut view = StatisticsView::default();
-        view.counters.map_requests = InOut {
-            received: 3,
-            sent: 4,
-        };
+        view.counters.map_requests = InOut { received: 3, sent: 4 };
         view.counters.dropped(DropReason::NoRouteToEid);
         let text = text(&view);
         for line in [

@@ -29,20 +29,12 @@ pub fn version(router: &Router, now: Time) -> VersionView {
 
 /// What a router without a name is called, as IOS does.
 pub fn host_name(configured: &str) -> &str {
-    if configured.is_empty() {
-        "Router"
-    } else {
-        configured
-    }
+    if configured.is_empty() { "Router" } else { configured }
 }
 
 /// `show version`.
 pub fn version_text(view: &VersionView) -> String {
-    let VersionView {
-        hostname,
-        version,
-        uptime,
-    } = view;
+    let VersionView { hostname, version, uptime } = view;
     let uptime = in_words(*uptime);
     format!("Eidway LISP virtual router, Version {version}\n\n{hostname} uptime is {uptime}\n")
 }
@@ -57,18 +49,12 @@ pub struct RunningView {
 /// Writes the configuration in force.
 pub fn running(router: &Router, _: Time) -> RunningView {
     let text = running_config(router.config());
-    RunningView {
-        running_config: text.lines().map(str::to_owned).collect(),
-    }
+    RunningView { running_config: text.lines().map(str::to_owned).collect() }
 }
 
 /// `show running-config`.
 pub fn running_text(view: &RunningView) -> String {
-    let lines: String = view
-        .running_config
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect();
+    let lines: String = view.running_config.iter().map(|line| format!("{line}\n")).collect();
     let octets = lines.len();
     format!("Building configuration...\n\nCurrent configuration : {octets} bytes\n!\n{lines}")
 }

@@ -1,0 +1,240 @@
+//! The ETR and the proxy ETR: packets on their way out of the overlay (RFC 9300 section 4, RFC 6832
+//! section 6), and answers to Map-Requests for the site's EIDs (RFC 9301 section 5.3).
+
+use std::net::SocketAddr;
+
+use super::Router;
+use super::counters::ControlDrop;
+use super::database;
+use super::io::{DropReason, Inbound, Outer};
+use super::locators::UNUSABLE_PRIORITY;
+use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
+use crate::packet::{self, IpHeader, Packet};
+use crate::time::Time;
+use crate::wire::data_header::DATA_HEADER_LEN;
+use crate::wire::{
+    self, Action, Address, CONTROL_PORT, DataHeader, LocatorRecord, MapReply, MapRequest,
+    MappingRecord, Message,
+};
+
+/// Minutes that other routers may cache a mapping of ours: a day, as IOS.
+pub const DEFAULT_TTL_MINUTES: u32 = 1440;
+
+/// The two low bits of a type of service (RFC 3168).
+const ECN_MASK: u8 = 0b11;
+const NOT_ECT: u8 = 0b00;
+const ECT_1: u8 = 0b01;
+const CE: u8 = 0b11;
+
+impl Router {
+    /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
+    /// LISP header on. A verdict `Deliver` has set the inner TTL and type of service.
+    pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
+        match self.inbound(outer, datagram, now) {
+            Ok((instance_id, len)) => {
+                self.counters.decapsulations += 1;
+                Inbound::Deliver { instance_id, len }
+            }
+            Err(reason) => {
+                self.counters.dropped(reason);
+                Inbound::Dropped(reason)
+            }
+        }
+    }
+
+    fn inbound(
+        &mut self,
+        outer: &Outer,
+        datagram: &mut Packet<'_>,
+        _now: Time,
+    ) -> Result<(InstanceId, usize), DropReason> {
+        let (lisp, _) = DataHeader::parse(datagram.bytes).map_err(|_| DropReason::BadDataHeader)?;
+        // A payload encrypted by RFC 8061 cannot be read here.
+        if lisp.key != 0 {
+            return Err(DropReason::BadDataHeader);
+        }
+        let instance_id = lisp.instance_id.unwrap_or_default();
+        if instance_id != self.config.default_instance() {
+            return Err(DropReason::UnknownInstance);
+        }
+        let inner = &mut datagram.bytes[DATA_HEADER_LEN..];
+        let header = IpHeader::parse(inner).map_err(|_| DropReason::BadInnerPacket)?;
+        if header.is_link_scoped() {
+            return Err(DropReason::InnerLinkScoped);
+        }
+        self.admit(Eid::new(instance_id, header.destination))?;
+        let tos = decapsulated_tos(header.tos, outer.tos).ok_or(DropReason::EcnMismatch)?;
+        let ttl = header.ttl.min(outer.ttl);
+        if ttl == 0 {
+            return Err(DropReason::OuterTtlExpired);
+        }
+        packet::set_ttl(inner, ttl);
+        packet::set_tos(inner, tos);
+        Ok((instance_id, header.total_len))
+    }
+
+    /// Whether a packet for `destination` may leave the overlay here.
+    fn admit(&self, destination: Eid) -> Result<(), DropReason> {
+        let roles = self.config.roles(destination.family());
+        if !roles.etr && !roles.proxy_etr {
+            return Err(DropReason::NotAnEtr);
+        }
+        match self.database.longest_match(destination) {
+            Some((_, entry)) if roles.etr && entry.has_route => Ok(()),
+            Some(_) if roles.etr => Err(DropReason::NoRouteToEid),
+            _ if roles.proxy_etr => Ok(()),
+            _ => Err(DropReason::NotOurEid),
+        }
+    }
+
+    /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a
+    /// map-server. An EID without a route is not answered for: the mapping system is to say so.
+    pub(super) fn answer_map_request(
+        &mut self,
+        request: &MapRequest,
+        from: SocketAddr,
+        to: Option<Rloc>,
+        now: Time,
+    ) {
+        let mut records: Vec<MappingRecord> = Vec::new();
+        for asked in &request.records {
+            for record in self.records_for(&asked.eid_prefix) {
+                if !records.contains(&record) && records.len() < usize::from(u8::MAX) {
+                    records.push(record);
+                }
+            }
+        }
+        let Some(first) = request.records.first().filter(|_| !records.is_empty()) else {
+            return self.counters.ignored(ControlDrop::NotOurEid);
+        };
+        let Some((source, destination)) = self.reply_path(request, to) else {
+            return self.counters.ignored(ControlDrop::WrongRecord);
+        };
+        if !self.replies.admit(destination, first.eid_prefix, now) {
+            return self.counters.ignored(ControlDrop::RateLimited);
+        }
+        let reply = MapReply {
+            probe: request.probe,
+            echo_nonce: false,
+            security: false,
+            nonce: request.nonce,
+            records,
+        };
+        let destination = SocketAddr::new(destination.0, from.port());
+        self.send_map_reply(source, destination, reply);
+    }
+
+    /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can.
+    pub(super) fn reply_path(
+        &self,
+        request: &MapRequest,
+        asked: Option<Rloc>,
+    ) -> Option<(Rloc, Rloc)> {
+        let same = |own: Rloc| {
+            let mut itr_rlocs = request.itr_rlocs.iter();
+            itr_rlocs.find(|itr| itr.family() == own.family()).map(|itr| (own, *itr))
+        };
+        let own = |itr: &Rloc| self.local.preferred(itr.family()).map(|own| (own, *itr));
+        asked.and_then(same).or_else(|| request.itr_rlocs.iter().find_map(own))
+    }
+
+    pub(super) fn send_map_reply(&mut self, source: Rloc, to: SocketAddr, reply: MapReply) {
+        self.counters.map_replies.sent += 1;
+        if reply.records.iter().any(|record| record.locators.is_empty()) {
+            self.counters.negative_map_replies.sent += 1;
+        }
+        let from = SocketAddr::new(source.0, CONTROL_PORT);
+        self.send_control(from, to, &Message::MapReply(reply));
+    }
+
+    /// The records for a requested prefix: the entry that covers it, then the more specific ones
+    /// (RFC 9301 section 5.5). Empty when the EID is not ours or has no route.
+    fn records_for(&self, asked: &EidPrefix) -> Vec<MappingRecord> {
+        if !self.config.roles(asked.family()).etr {
+            return Vec::new();
+        }
+        let Some((prefix, entry)) = self.database.longest_match(asked.network()) else {
+            return Vec::new();
+        };
+        if !entry.has_route || !prefix.covers(asked) {
+            return Vec::new();
+        }
+        let inside =
+            self.database.entries().covered_by(&prefix).filter(|(inner, _)| *inner != prefix);
+        std::iter::once((prefix, entry))
+            .chain(inside)
+            .filter(|(_, entry)| entry.has_route)
+            .map(|(prefix, entry)| self.record(prefix, entry))
+            .collect()
+    }
+
+    /// The record of a database entry, as it goes into replies and registers.
+    pub(super) fn record(&self, prefix: EidPrefix, entry: &database::Entry) -> MappingRecord {
+        let service = self.config.lisp.as_ref().map(|lisp| lisp.service(prefix.family()));
+        let ttl_minutes =
+            service.and_then(|service| service.etr_map_cache_ttl).unwrap_or(DEFAULT_TTL_MINUTES);
+        let mut locators: Vec<LocatorRecord> = entry
+            .locators
+            .iter()
+            .map(|locator| LocatorRecord {
+                priority: locator.priority,
+                weight: locator.weight,
+                multicast_priority: UNUSABLE_PRIORITY,
+                multicast_weight: 0,
+                local: locator.own,
+                probed: false,
+                reachable: locator.reachable,
+                rloc: Address::Ip(locator.rloc.0),
+            })
+            .collect();
+        wire::sort_locators(&mut locators);
+        MappingRecord {
+            ttl_minutes,
+            eid_prefix: prefix,
+            action: Action::NoAction,
+            authoritative: true,
+            map_version: 0,
+            locators,
+        }
+    }
+}
+
+/// The inner type of service after decapsulation: DSCP from the outer header (RFC 9300 section
+/// 5.3), ECN by RFC 6040 figure 4; `None` where it says drop.
+fn decapsulated_tos(inner: u8, outer: u8) -> Option<u8> {
+    let ecn = match (inner & ECN_MASK, outer & ECN_MASK) {
+        (NOT_ECT, CE) => return None,
+        (NOT_ECT, _) => NOT_ECT,
+        (_, CE) => CE,
+        (CE, _) => CE,
+        (_, ECT_1) => ECT_1,
+        (inner, _) => inner,
+    };
+    Some(outer & !ECN_MASK | ecn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ecn_follows_figure_4_of_rfc_6040() {
+        const ECT_0: u8 = 0b10;
+        let cases = [
+            (NOT_ECT, [Some(NOT_ECT), Some(NOT_ECT), Some(NOT_ECT), None]),
+            (ECT_0, [Some(ECT_0), Some(ECT_0), Some(ECT_1), Some(CE)]),
+            (ECT_1, [Some(ECT_1), Some(ECT_1), Some(ECT_1), Some(CE)]),
+            (CE, [Some(CE), Some(CE), Some(CE), Some(CE)]),
+        ];
+        for (inner, expected) in cases {
+            for (outer, expected) in [NOT_ECT, ECT_0, ECT_1, CE].into_iter().zip(expected) {
+                assert_eq!(decapsulated_tos(inner, outer), expected, "{inner:02b} {outer:02b}");
+            }
+        }
+    }
+
+    #[test]
+    fn dscp_comes_from_the_outer_header() {
+        assert_eq!(decapsulated_tos(0b0000_0010, 0b1011_1010), Some(0b1011_1010));
+    }
+}

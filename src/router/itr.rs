@@ -1,0 +1,168 @@
+//! The ITR and the proxy ITR: packets of EIDs on their way into the overlay (RFC 9300 section 4,
+//! RFC 6832 section 5).
+//!
+//! They differ in whose packets they take: an ITR those of its own site's EIDs, a proxy ITR
+//! anybody's. Everything else is one path.
+
+use std::net::IpAddr;
+
+use super::Router;
+use super::io::{DropReason, Encapsulation, Outbound, Output};
+use super::locators::{self, LocalRlocs};
+use super::map_cache::{Locator, Mapping};
+use super::resolve::Held;
+use crate::addr::{Eid, Family, InstanceId};
+use crate::packet::{self, IpHeader, Packet};
+use crate::time::Time;
+use crate::wire::DataHeader;
+
+/// What the mapping of its destination means for a packet.
+enum Verdict {
+    Encapsulate(Encapsulation),
+    Native,
+    Ask,
+}
+
+impl Router {
+    /// Decides on a packet that was read from the `lisp0` of an instance. A verdict `Native` has
+    /// given it back the hop that the detour cost.
+    pub fn encapsulate(
+        &mut self,
+        instance_id: InstanceId,
+        packet: &mut Packet<'_>,
+        now: Time,
+    ) -> Outbound {
+        let outbound = match self.outbound(instance_id, packet, now) {
+            Ok(outbound) => outbound,
+            Err(reason) => Outbound::Dropped(reason),
+        };
+        match outbound {
+            Outbound::Encapsulate(_) => self.counters.encapsulations += 1,
+            Outbound::Native => self.counters.native += 1,
+            Outbound::Held => self.counters.held += 1,
+            Outbound::Dropped(reason) => self.counters.dropped(reason),
+        }
+        outbound
+    }
+
+    fn outbound(
+        &mut self,
+        instance_id: InstanceId,
+        packet: &mut Packet<'_>,
+        now: Time,
+    ) -> Result<Outbound, DropReason> {
+        let header = IpHeader::parse(packet.bytes).map_err(|_| DropReason::NotIp)?;
+        if header.is_link_scoped() {
+            return Err(DropReason::LinkScoped);
+        }
+        let roles = self.config.roles(header.family());
+        let source = Eid::new(instance_id, header.source);
+        let destination = Eid::new(instance_id, header.destination);
+        if !roles.itr && !roles.proxy_itr {
+            return Err(DropReason::NotAnItr);
+        }
+        if self.database.longest_match(destination).is_some() {
+            return Err(DropReason::LocalEidNoRoute);
+        }
+        if !roles.proxy_itr && self.database.longest_match(source).is_none() {
+            self.counters.native_foreign_source += 1;
+            self.restore_hop(&header, packet.bytes);
+            return Ok(Outbound::Native);
+        }
+        match self.verdict(destination, &header, now)? {
+            Verdict::Encapsulate(encapsulation) => Ok(Outbound::Encapsulate(encapsulation)),
+            Verdict::Native => {
+                self.restore_hop(&header, packet.bytes);
+                Ok(Outbound::Native)
+            }
+            Verdict::Ask => self.hold(destination, source, packet, now).map(|()| Outbound::Held),
+        }
+    }
+
+    fn verdict(
+        &mut self,
+        destination: Eid,
+        header: &IpHeader,
+        now: Time,
+    ) -> Result<Verdict, DropReason> {
+        let Some((_, mapping)) = self.map_cache.use_for(destination, header.total_len, now) else {
+            return Ok(Verdict::Native);
+        };
+        let wrap = |locators: &[Locator]| {
+            encapsulation(locators, &self.local, destination.instance_id, header)
+        };
+        match mapping {
+            Mapping::Locators(locators) => wrap(locators).map(Verdict::Encapsulate),
+            Mapping::ForwardNative => match self.proxy_etrs(header.family()) {
+                [] => Ok(Verdict::Native),
+                petrs => wrap(petrs).map(Verdict::Encapsulate),
+            },
+            Mapping::SendMapRequest => Ok(Verdict::Ask),
+            Mapping::Drop => Err(DropReason::MappingDrops),
+        }
+    }
+
+    /// Sends on what waited for a mapping of `eid`, in the order in which it came.
+    pub(super) fn release(&mut self, eid: Eid, held: Held, now: Time) {
+        for mut packet in held {
+            let verdict = IpHeader::parse(&packet.bytes)
+                .map_err(|_| DropReason::NotIp)
+                .and_then(|header| Ok((header, self.verdict(eid, &header, now)?)));
+            match verdict {
+                Ok((_, Verdict::Encapsulate(encapsulation))) => {
+                    self.counters.encapsulations += 1;
+                    self.outputs.push_back(Output::Encapsulate(encapsulation, packet));
+                }
+                Ok((header, Verdict::Native)) => {
+                    self.counters.native += 1;
+                    self.restore_hop(&header, &mut packet.bytes);
+                    self.outputs.push_back(Output::Native(eid.instance_id, packet));
+                }
+                Ok((_, Verdict::Ask)) => self.counters.dropped(DropReason::Unresolved),
+                Err(reason) => self.counters.dropped(reason),
+            }
+        }
+    }
+
+    /// The kernel took a hop off on the way into `lisp0` and takes another on the way out; without
+    /// this a natively forwarded packet would see this router twice. The router's own packets
+    /// have lost none.
+    fn restore_hop(&self, header: &IpHeader, bytes: &mut [u8]) {
+        if !self.is_own_address(header.source) {
+            packet::set_ttl(bytes, header.ttl.saturating_add(1));
+        }
+    }
+
+    fn is_own_address(&self, address: IpAddr) -> bool {
+        self.own_addresses.contains(&address)
+    }
+
+    fn proxy_etrs(&self, family: Family) -> &[Locator] {
+        match family {
+            Family::Ipv4 => &self.proxy_etrs[0],
+            Family::Ipv6 => &self.proxy_etrs[1],
+        }
+    }
+}
+
+/// The outer headers for a packet (RFC 9300 section 5.3): TTL and type of service are the inner
+/// ones, ECN by the normal mode of RFC 6040, which is a copy too.
+fn encapsulation(
+    locators: &[Locator],
+    local: &LocalRlocs,
+    instance_id: InstanceId,
+    header: &IpHeader,
+) -> Result<Encapsulation, DropReason> {
+    let (source, destination) =
+        locators::select(locators, local, header.flow_hash).ok_or(DropReason::NoUsableLocator)?;
+    let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
+    let lisp = DataHeader { instance_id, ..DataHeader::default() };
+    Ok(Encapsulation {
+        source,
+        destination,
+        flow_hash: header.flow_hash,
+        ttl: header.ttl,
+        tos: header.tos,
+        header: lisp.emit(),
+    })
+}

@@ -1,0 +1,198 @@
+//! What the router wants of its namespace's kernel (`kernel.md`, Routing in a router's namespace).
+//!
+//! The wish is a set, computed from the configuration alone: links, addresses, rules, routes. A
+//! change of the configuration is the difference of two sets; a link that comes back is told again
+//! what belongs on it, for the kernel drops addresses and routes with a link and does not put them
+//! back.
+//!
+//! Packets that `lisp0` emits, and packets from the router's own RLOCs, look in table main without
+//! its routes into `lisp0`, then in a table of their own. There stand the way out of the overlay
+//! and a blackhole for each local EID prefix, so that nothing circles and nothing leaks while a
+//! site's link is down.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::config::{Config, StaticTarget};
+use super::io::{Device, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table};
+use super::rib::Rib;
+use crate::addr::Family;
+
+/// Octets that an IPv4 RLOC puts in front: IPv4 20, UDP 8, LISP 8.
+const OVERHEAD_V4: u32 = 36;
+/// Octets that an IPv6 RLOC puts in front: IPv6 40, UDP 8, LISP 8.
+const OVERHEAD_V6: u32 = 56;
+/// `lisp0` never goes lower: below 1280 the kernel takes IPv6 off a device and does not put it
+/// back.
+const SMALLEST_MTU: u32 = 1280;
+/// An Ethernet's, for RLOC links that have not been seen yet.
+const USUAL_MTU: u32 = 1500;
+
+/// Rule priorities: before table main's own 32766.
+const FROM_LISP_MAIN: u32 = 100;
+const FROM_LISP_NATIVE: u32 = 101;
+const FROM_RLOC_MAIN: u32 = 102;
+const FROM_RLOC_NATIVE: u32 = 103;
+
+/// What has been asked of the kernel and stands.
+#[derive(Debug, Default)]
+pub struct Kernel {
+    objects: BTreeSet<KernelObject>,
+}
+
+impl Kernel {
+    /// The requests that lead from what stands to what `config` wants. Removals come first: the
+    /// kernel matches a route by less than all its fields, so removing an old one after its
+    /// successor came could take the successor.
+    pub fn reconcile(&mut self, config: &Config, rib: &Rib) -> Vec<KernelRequest> {
+        let wanted = wanted(config, rib);
+        let gone: Vec<KernelObject> = self.objects.difference(&wanted).copied().collect();
+        let gone = gone.into_iter().rev().map(KernelRequest::Remove);
+        let come = wanted.difference(&self.objects).copied().map(KernelRequest::Add);
+        let requests = gone.chain(come).collect();
+        self.objects = wanted;
+        requests
+    }
+
+    /// The requests that put back what the kernel may have dropped when `device` went down: its
+    /// addresses and every route.
+    pub fn reassert(&self, device: &str) -> Vec<KernelRequest> {
+        let lost = |object: &&KernelObject| match object {
+            KernelObject::Address { device: on, .. } => on.name() == device,
+            KernelObject::Route { .. } => true,
+            KernelObject::Link { .. } | KernelObject::Rule { .. } => false,
+        };
+        self.objects.iter().filter(lost).copied().map(KernelRequest::Add).collect()
+    }
+
+    /// The requests that leave the kernel as it was found.
+    pub fn withdraw(&mut self) -> Vec<KernelRequest> {
+        let objects = std::mem::take(&mut self.objects);
+        objects.into_iter().rev().map(KernelRequest::Remove).collect()
+    }
+}
+
+fn wanted(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
+    let mut objects = BTreeSet::new();
+    for (&name, interface) in &config.interfaces {
+        let device = Device::Interface(name);
+        objects.insert(KernelObject::Link {
+            device,
+            up: !interface.shutdown,
+            mtu: interface.mtu,
+            proxy_arp: interface.proxy_arp,
+        });
+        for &address in &interface.addresses {
+            objects.insert(KernelObject::Address { device, address });
+        }
+    }
+    if config.needs_tunnel() {
+        objects.extend(tunnel(config, rib));
+    }
+    objects.extend(static_routes(config));
+    objects
+}
+
+/// `lisp0`, the rules, the guards and the routes into `lisp0`.
+fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
+    let mut objects = BTreeSet::new();
+    let mtu = Some(lisp_mtu(config, rib));
+    objects.insert(KernelObject::Link { device: Device::Lisp, up: true, mtu, proxy_arp: false });
+    let rule = |family, priority, selector, table| KernelObject::Rule {
+        family,
+        priority,
+        selector,
+        table,
+    };
+    for family in Family::BOTH {
+        let from_lisp = RuleSelector::FromLisp;
+        objects.insert(rule(family, FROM_LISP_MAIN, from_lisp, Table::Main));
+        objects.insert(rule(family, FROM_LISP_NATIVE, from_lisp, Table::Native));
+        let all = family.default_prefix();
+        objects.insert(route(Table::Native, all, RouteTarget::Unreachable, u32::MAX));
+        objects.extend(into_lisp(config, family));
+    }
+    for rloc in config.local_rlocs() {
+        let selector = RuleSelector::Source(rloc);
+        objects.insert(rule(rloc.family(), FROM_RLOC_MAIN, selector, Table::Main));
+        objects.insert(rule(rloc.family(), FROM_RLOC_NATIVE, selector, Table::Native));
+    }
+    for (prefix, _) in config.database() {
+        objects.insert(route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0));
+    }
+    objects
+}
+
+/// The routes that lead packets of EIDs into `lisp0`: an ITR's default, a proxy ITR's aggregates.
+fn into_lisp(config: &Config, family: Family) -> Vec<KernelObject> {
+    let roles = config.roles(family);
+    let target = RouteTarget::Device(Device::Lisp);
+    if roles.itr {
+        return vec![KernelObject::Route {
+            table: Table::Main,
+            prefix: family.default_prefix(),
+            target,
+            metric: 0,
+            source: first_eid_address(config, family),
+        }];
+    }
+    let aggregates = config.static_map_cache().filter(|prefix| prefix.family() == family);
+    aggregates
+        .filter(|_| roles.proxy_itr)
+        .map(|prefix| route(Table::Main, prefix.prefix(), target, 0))
+        .collect()
+}
+
+/// The configured static routes. The default leads out of the overlay; where the default of table
+/// main is `lisp0`, only what `lisp0` emits and what the router itself sends may take it.
+fn static_routes(config: &Config) -> Vec<KernelObject> {
+    let mut objects = Vec::new();
+    for configured in &config.static_routes {
+        let target = match configured.target {
+            StaticTarget::NextHop(gateway) => RouteTarget::NextHop(gateway),
+            StaticTarget::Interface(name) => RouteTarget::Device(Device::Interface(name)),
+            StaticTarget::Null => RouteTarget::Blackhole,
+        };
+        let family = Family::of(configured.prefix.addr());
+        let is_default = configured.prefix.prefix_len() == 0;
+        if is_default && config.needs_tunnel() {
+            objects.push(route(Table::Native, configured.prefix, target, 0));
+        }
+        if !(is_default && config.roles(family).itr) {
+            objects.push(route(Table::Main, configured.prefix, target, 0));
+        }
+    }
+    objects
+}
+
+fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> KernelObject {
+    KernelObject::Route { table, prefix, target, metric, source: None }
+}
+
+/// The address that the router's own packets into the overlay carry: one that the other side can
+/// answer through the overlay.
+fn first_eid_address(config: &Config, family: Family) -> Option<IpAddr> {
+    let up = config.interfaces.values().filter(|interface| !interface.shutdown);
+    up.flat_map(|interface| &interface.addresses)
+        .map(IpNet::addr)
+        .find(|&address| Family::of(address) == family && config.is_local_eid(address))
+}
+
+/// The largest packet that fits the core once it is encapsulated: then the kernel itself answers
+/// too-big to whoever sends more.
+fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
+    let rlocs = config.local_rlocs();
+    let overhead = match rlocs.iter().any(|rloc| rloc.family() == Family::Ipv6) {
+        true => OVERHEAD_V6,
+        false => OVERHEAD_V4,
+    };
+    let links = config
+        .addresses()
+        .filter(|(_, net)| rlocs.iter().any(|rloc| rloc.0 == net.addr()))
+        .filter_map(|(name, _)| rib.link(&name.device()));
+    let core = links.map(|link| link.mtu).min().unwrap_or(USUAL_MTU);
+    let mtu = core.saturating_sub(overhead).max(SMALLEST_MTU);
+    u16::try_from(mtu).unwrap_or(u16::MAX)
+}

@@ -1,0 +1,150 @@
+//! Which locator a packet takes (RFC 9300 section 8, RFC 9301 section 5.4).
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use super::config::{Config, ConfiguredLocator};
+use super::map_cache::Locator;
+use crate::addr::{Family, Rloc};
+use crate::time::Time;
+
+/// The priority that says: not to be used for unicast.
+pub const UNUSABLE_PRIORITY: u8 = 255;
+
+/// This router's own locators.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalRlocs {
+    preferred: [Option<Rloc>; 2],
+    all: BTreeSet<Rloc>,
+}
+
+impl LocalRlocs {
+    /// Those of a configuration: of a family, the one with the lowest priority is preferred.
+    pub fn of(config: &Config) -> Self {
+        let all = config.local_rlocs();
+        let configured = configured_locators(config);
+        let preferred = Family::BOTH.map(|family| {
+            let priority = |rloc: &Rloc| {
+                let own = configured.iter().filter(|(address, _)| address == rloc);
+                own.map(|(_, priority)| *priority).min().unwrap_or(UNUSABLE_PRIORITY)
+            };
+            let of_family = all.iter().copied().filter(|rloc| rloc.family() == family);
+            of_family.min_by_key(|rloc| (priority(rloc), *rloc))
+        });
+        LocalRlocs { preferred, all }
+    }
+
+    /// The locator to send from to a remote locator of `family`.
+    pub fn preferred(&self, family: Family) -> Option<Rloc> {
+        match family {
+            Family::Ipv4 => self.preferred[0],
+            Family::Ipv6 => self.preferred[1],
+        }
+    }
+
+    /// Whether `address` is one of them.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        self.all.contains(&Rloc(address))
+    }
+
+    /// The locators that a Map-Request offers for the reply: the preferred one of each family.
+    pub fn itr_rlocs(&self) -> Vec<Rloc> {
+        self.preferred.into_iter().flatten().collect()
+    }
+}
+
+fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
+    let sets = config.lisp.iter().flat_map(|lisp| lisp.locator_sets.values().flatten());
+    let inline = config.database().flat_map(|(_, mapping)| config.mapping_locators(mapping));
+    let resolve = |locator: &ConfiguredLocator| {
+        config.resolve_locator(&locator.source).map(|rloc| (rloc, locator.priority))
+    };
+    sets.chain(inline).filter_map(resolve).collect()
+}
+
+/// Configured locators (a proxy ETR's) as a mapping holds them.
+pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locator> {
+    let locator = |configured: &ConfiguredLocator| {
+        let rloc = config.resolve_locator(&configured.source)?;
+        let ConfiguredLocator { priority, weight, .. } = *configured;
+        Some(Locator { rloc, priority, weight, up: true, since: Time::ZERO })
+    };
+    locators.iter().filter_map(locator).collect()
+}
+
+/// The local and the remote locator for a flow: among the locators that are up, not forbidden and of
+/// a family that the router has, the lowest priority wins and the flow's hash picks one by weight.
+/// Equal weights of zero share equally.
+pub fn select(locators: &[Locator], local: &LocalRlocs, flow_hash: u32) -> Option<(Rloc, Rloc)> {
+    let usable = |locator: &&Locator| {
+        locator.up
+            && locator.priority != UNUSABLE_PRIORITY
+            && local.preferred(locator.rloc.family()).is_some()
+    };
+    let best = locators.iter().filter(usable).map(|locator| locator.priority).min()?;
+    let candidates = || locators.iter().filter(usable).filter(|each| each.priority == best);
+    let share = |locator: &Locator, all_zero: bool| {
+        if all_zero { 1 } else { u64::from(locator.weight) }
+    };
+    let all_zero = candidates().all(|locator| locator.weight == 0);
+    let total: u64 = candidates().map(|locator| share(locator, all_zero)).sum();
+    let mut point = (u64::from(flow_hash) * total) >> 32;
+    for locator in candidates() {
+        let share = share(locator, all_zero);
+        if point < share {
+            return Some((local.preferred(locator.rloc.family())?, locator.rloc));
+        }
+        point -= share;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local() -> LocalRlocs {
+        let rloc = Rloc("198.51.100.21".parse().unwrap());
+        LocalRlocs { preferred: [Some(rloc), None], all: BTreeSet::from([rloc]) }
+    }
+
+    fn locator(address: &str, priority: u8, weight: u8) -> Locator {
+        let rloc = Rloc(address.parse().unwrap());
+        Locator { rloc, priority, weight, up: true, since: Time::ZERO }
+    }
+
+    fn shares(locators: &[Locator]) -> Vec<u32> {
+        let mut shares = vec![0; locators.len()];
+        for step in 0..1000u32 {
+            let hash = step.wrapping_mul(0x9e37_79b9);
+            let (_, chosen) = select(locators, &local(), hash).unwrap();
+            let index = locators.iter().position(|each| each.rloc == chosen).unwrap();
+            shares[index] += 1;
+        }
+        shares
+    }
+
+    #[test]
+    fn the_lowest_priority_that_is_up_wins() {
+        let mut locators = [locator("10.0.0.1", 1, 100), locator("10.0.0.2", 2, 100)];
+        assert_eq!(shares(&locators), [1000, 0]);
+        locators[0].up = false;
+        assert_eq!(shares(&locators), [0, 1000]);
+    }
+
+    #[test]
+    fn flows_spread_by_weight_within_two_percent() {
+        let thirds = shares(&[locator("10.0.0.1", 1, 75), locator("10.0.0.2", 1, 25)]);
+        assert!(thirds[0].abs_diff(750) <= 20, "{thirds:?}");
+        let equal = shares(&[locator("10.0.0.1", 1, 0), locator("10.0.0.2", 1, 0)]);
+        assert!(equal[0].abs_diff(500) <= 20, "{equal:?}");
+        let all = shares(&[locator("10.0.0.1", 1, 100), locator("10.0.0.2", 1, 0)]);
+        assert_eq!(all, [1000, 0]);
+    }
+
+    #[test]
+    fn a_family_that_the_router_lacks_and_priority_255_are_never_used() {
+        let locators = [locator("2001:db8::1", 1, 100), locator("10.0.0.1", 255, 100)];
+        assert_eq!(select(&locators, &local(), 0), None);
+    }
+}

@@ -1,0 +1,366 @@
+//! Asking the mapping system: Map-Requests of an ITR, their retries, and the packets that wait for
+//! the answer (RFC 9301 sections 5.2 and 5.3).
+//!
+//! A request begins at the first Map-Resolver, waits one second and then two, and goes to the next
+//! resolver with a nonce of its own; the resolvers are taken in turn. After ten tries it rests for
+//! half a minute, in which its EID is not asked for again.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::Router;
+use super::counters::ControlDrop;
+use super::io::DropReason;
+use super::map_cache::{Learned, Locator, Mapping};
+use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::packet::{OwnedPacket, Packet};
+use crate::prefix_map::PrefixMap;
+use crate::rng::{Rng, Seed};
+use crate::time::{Deadline, Time};
+use crate::wire::{
+    Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message, Nonce,
+};
+
+/// The wait after the first and the second try at a resolver.
+const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+/// Tries before a request rests (RFC 9301 section 5.3).
+const TRIES: u32 = 10;
+/// How long it rests.
+const REST: Duration = Duration::from_secs(30);
+/// EIDs that are asked for, or rest, at one time: a scan must not grow memory without bound.
+const REQUESTS: usize = 4096;
+/// Packets that wait for one EID: the first seconds of a ping, a DNS query, a TCP handshake.
+const HELD_PER_EID: usize = 32;
+/// Packets that wait in all.
+const HELD: usize = 2048;
+/// The record TTL that leaves the time to the receiver (RFC 9301 section 5.4).
+const RECEIVER_DECIDES: u32 = u32::MAX;
+/// What this receiver decides: a day.
+const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// Packets that wait for a mapping, in the order in which they came.
+pub(super) type Held = VecDeque<OwnedPacket>;
+
+/// Why an EID is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A packet missed the map-cache.
+    Packet,
+    /// A Solicit-Map-Request told us to (RFC 9301 section 6.1).
+    Smr,
+}
+
+#[derive(Debug)]
+struct Request {
+    eid: Eid,
+    /// Whose packet missed, or the EID that the SMR named as ours.
+    source_eid: Option<Eid>,
+    cause: Cause,
+    nonce: Nonce,
+    tries: u32,
+    /// When the next try is due, or the rest ends.
+    due_at: Time,
+    held: Held,
+}
+
+impl Request {
+    fn is_resting(&self) -> bool {
+        self.tries >= TRIES && self.nonce == Nonce(0)
+    }
+}
+
+/// The outstanding requests.
+#[derive(Debug)]
+pub(super) struct Resolver {
+    requests: PrefixMap<Request>,
+    nonces: BTreeMap<Nonce, EidPrefix>,
+    due: BTreeSet<(Time, EidPrefix)>,
+    held: usize,
+    rng: Rng,
+}
+
+impl Resolver {
+    pub(super) fn new(seed: &Seed) -> Self {
+        Resolver {
+            requests: PrefixMap::new(),
+            nonces: BTreeMap::new(),
+            due: BTreeSet::new(),
+            held: 0,
+            rng: Rng::new(seed, "map-request nonce"),
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        self.due.first().map(|&(at, _)| Deadline { at, why: "map-request retry" })
+    }
+
+    /// Whether an EID is being asked for, or rests.
+    pub(super) fn is_pending(&self, eid: Eid) -> bool {
+        self.requests.contains(&eid.host_prefix())
+    }
+
+    /// Begins a request that is due at once; false when there are too many.
+    fn begin(&mut self, eid: Eid, source_eid: Option<Eid>, cause: Cause, now: Time) -> bool {
+        if self.requests.len() >= REQUESTS {
+            return false;
+        }
+        let prefix = eid.host_prefix();
+        let nonce = Nonce(0);
+        let held = Held::new();
+        let request = Request { eid, source_eid, cause, nonce, tries: 0, due_at: now, held };
+        self.requests.insert(prefix, request);
+        self.due.insert((now, prefix));
+        true
+    }
+
+    fn hold(&mut self, eid: Eid, packet: &Packet<'_>) -> Result<(), DropReason> {
+        let request = self.requests.get_mut(&eid.host_prefix());
+        let request = request.ok_or(DropReason::HoldQueueFull)?;
+        if request.is_resting() {
+            return Err(DropReason::Unresolved);
+        }
+        if request.held.len() >= HELD_PER_EID || self.held >= HELD {
+            return Err(DropReason::HoldQueueFull);
+        }
+        request.held.push_back(packet.to_owned());
+        self.held += 1;
+        Ok(())
+    }
+
+    /// Takes a request out, with the packets that wait for it.
+    fn end(&mut self, prefix: &EidPrefix) -> Option<Request> {
+        let request = self.requests.remove(prefix)?;
+        self.nonces.remove(&request.nonce);
+        self.due.remove(&(request.due_at, *prefix));
+        self.held -= request.held.len();
+        Some(request)
+    }
+
+    fn next_due(&self, now: Time) -> Option<EidPrefix> {
+        self.due.first().filter(|(at, _)| *at <= now).map(|&(_, prefix)| prefix)
+    }
+
+    fn set_due(&mut self, prefix: EidPrefix, at: Time) {
+        let Some(request) = self.requests.get_mut(&prefix) else {
+            return;
+        };
+        self.due.remove(&(request.due_at, prefix));
+        request.due_at = at;
+        self.due.insert((at, prefix));
+    }
+
+    /// Counts a try and sets when the next is due; `None` when the last one has been.
+    /// Says which resolver of how many, and whether it changed.
+    fn next_try(&mut self, prefix: EidPrefix, now: Time) -> Option<u32> {
+        let request = self.requests.get_mut(&prefix)?;
+        if request.tries >= TRIES {
+            return None;
+        }
+        let tries_each = WAITS.len() as u32;
+        let attempt = request.tries;
+        request.tries += 1;
+        if attempt.is_multiple_of(tries_each) {
+            self.nonces.remove(&request.nonce);
+            request.nonce = loop {
+                let nonce = Nonce(self.rng.next_u64());
+                if nonce != Nonce(0) && !self.nonces.contains_key(&nonce) {
+                    break nonce;
+                }
+            };
+            self.nonces.insert(request.nonce, prefix);
+        }
+        self.set_due(prefix, now + WAITS[(attempt % tries_each) as usize]);
+        Some(attempt / tries_each)
+    }
+
+    /// Lets a request rest: its packets are given up, its nonce answers nothing more.
+    fn rest(&mut self, prefix: EidPrefix, now: Time) -> usize {
+        let Some(request) = self.requests.get_mut(&prefix) else {
+            return 0;
+        };
+        self.nonces.remove(&request.nonce);
+        request.nonce = Nonce(0);
+        let given_up = std::mem::take(&mut request.held).len();
+        self.held -= given_up;
+        self.set_due(prefix, now + REST);
+        given_up
+    }
+}
+
+impl Router {
+    /// Keeps a packet until `eid` is resolved, and asks for it.
+    pub(super) fn hold(
+        &mut self,
+        eid: Eid,
+        source: Eid,
+        packet: &Packet<'_>,
+        now: Time,
+    ) -> Result<(), DropReason> {
+        if !self.resolver.is_pending(eid) {
+            if self.map_resolvers(eid).is_empty() {
+                return Err(DropReason::NoMapResolver);
+            }
+            if !self.resolver.begin(eid, Some(source), Cause::Packet, now) {
+                return Err(DropReason::HoldQueueFull);
+            }
+            self.resolver.hold(eid, packet)?;
+            self.ask(eid.host_prefix(), now);
+            return Ok(());
+        }
+        self.resolver.hold(eid, packet)
+    }
+
+    /// Asks for an EID because an SMR said so; an EID that is being asked for is not asked twice.
+    pub(super) fn solicited(&mut self, eid: Eid, source_eid: Option<Eid>, now: Time) {
+        let full = self.map_resolvers(eid).is_empty()
+            || !self.resolver.begin(eid, source_eid, Cause::Smr, now);
+        if full {
+            return self.counters.ignored(ControlDrop::TableFull);
+        }
+        self.ask(eid.host_prefix(), now);
+    }
+
+    /// Does what is due: the next try of each request, or the end of its rest.
+    pub(super) fn retry_requests(&mut self, now: Time) {
+        while let Some(prefix) = self.resolver.next_due(now) {
+            let resting = self.resolver.requests.get(&prefix).is_none_or(Request::is_resting);
+            if resting {
+                self.resolver.end(&prefix);
+            } else {
+                self.ask(prefix, now);
+            }
+        }
+    }
+
+    /// Sends the next Map-Request for `prefix`, or lets it rest when all tries have been.
+    fn ask(&mut self, prefix: EidPrefix, now: Time) {
+        let Some(turn) = self.resolver.next_try(prefix, now) else {
+            for _ in 0..self.resolver.rest(prefix, now) {
+                self.counters.dropped(DropReason::Unresolved);
+            }
+            return;
+        };
+        let Some(request) = self.resolver.requests.get(&prefix) else {
+            return;
+        };
+        let resolvers = self.map_resolvers(request.eid);
+        let Some(&resolver) = resolvers.get(turn as usize % resolvers.len().max(1)) else {
+            return;
+        };
+        let Some(source) = self.local.preferred(Rloc(resolver).family()) else {
+            return;
+        };
+        let message = self.map_request(request);
+        let smr_invoked = request.cause == Cause::Smr;
+        let eid = SocketAddr::new(request.eid.address, CONTROL_PORT);
+        let inner = self.map_request_source(request.eid).unwrap_or(request.eid.address);
+        let inner = SocketAddr::new(inner, CONTROL_PORT);
+        let encapsulated = Encapsulated::new(inner, eid, message.emit());
+        match smr_invoked {
+            true => self.counters.smr_invoked.sent += 1,
+            false => self.counters.map_requests.sent += 1,
+        }
+        self.counters.encapsulated.sent += 1;
+        let from = SocketAddr::new(source.0, CONTROL_PORT);
+        let to = SocketAddr::new(resolver, CONTROL_PORT);
+        self.send_control(from, to, &Message::Encapsulated(encapsulated));
+    }
+
+    fn map_request(&self, request: &Request) -> MapRequest {
+        MapRequest {
+            from_pitr: self.config.roles(request.eid.family()).proxy_itr,
+            smr_invoked: request.cause == Cause::Smr,
+            nonce: request.nonce,
+            source_eid: request.source_eid,
+            itr_rlocs: self.local.itr_rlocs(),
+            records: vec![request.eid.host_prefix().into()],
+            ..MapRequest::default()
+        }
+    }
+
+    fn map_resolvers(&self, eid: Eid) -> &[IpAddr] {
+        let lisp = self.config.lisp.as_ref();
+        lisp.map_or(&[], |lisp| &lisp.service(eid.family()).itr_map_resolvers)
+    }
+
+    fn map_request_source(&self, eid: Eid) -> Option<IpAddr> {
+        self.config.lisp.as_ref()?.service(eid.family()).map_request_source
+    }
+
+    /// Takes in a Map-Reply (RFC 9301 section 5.4). Only one whose nonce is outstanding and whose
+    /// records cover what was asked changes anything.
+    pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
+        self.counters.map_replies.received += 1;
+        let Some(&asked) = self.resolver.nonces.get(&reply.nonce) else {
+            return self.counters.ignored(ControlDrop::UnknownNonce);
+        };
+        let eid = asked.network();
+        let Some(covering) = reply.records.iter().find(|record| record.eid_prefix.contains(eid))
+        else {
+            return self.counters.ignored(ControlDrop::WrongRecord);
+        };
+        if covering.locators.is_empty() {
+            self.counters.negative_map_replies.received += 1;
+        }
+        let limit = self.map_cache_limit(eid);
+        for record in &reply.records {
+            if covering.eid_prefix.covers(&record.eid_prefix) {
+                let learned = learned(record, from.ip(), now);
+                if !self.map_cache.learn(learned, eid, limit, now) {
+                    self.counters.ignored(ControlDrop::TableFull);
+                }
+            }
+        }
+        self.answered(asked, covering.eid_prefix, now);
+    }
+
+    /// Ends the request that was answered, and every other one that the answer covers too.
+    fn answered(&mut self, asked: EidPrefix, by: EidPrefix, now: Time) {
+        let covered: Vec<EidPrefix> = std::iter::once(asked)
+            .chain(self.resolver.requests.covered_by(&by).map(|(prefix, _)| prefix))
+            .collect();
+        for prefix in covered {
+            let same_mapping = prefix == asked
+                || self.map_cache.lookup(prefix.network()).is_some_and(|(found, _)| found == by);
+            if same_mapping && let Some(request) = self.resolver.end(&prefix) {
+                self.release(request.eid, request.held, now);
+            }
+        }
+    }
+
+    fn map_cache_limit(&self, eid: Eid) -> usize {
+        let lisp = self.config.lisp.as_ref();
+        let limit = lisp.and_then(|lisp| lisp.service(eid.family()).map_cache_limit);
+        limit.map_or(super::map_cache::DEFAULT_LIMIT, |limit| limit as usize)
+    }
+}
+
+/// A record of a Map-Reply as the map-cache takes it.
+fn learned(record: &MappingRecord, from: IpAddr, now: Time) -> Learned {
+    let ttl = match record.ttl_minutes {
+        RECEIVER_DECIDES => DECIDED_TTL,
+        minutes => Duration::from_secs(u64::from(minutes) * 60),
+    };
+    Learned { prefix: record.eid_prefix, mapping: mapping(record, now), ttl, map_source: from }
+}
+
+fn mapping(record: &MappingRecord, now: Time) -> Mapping {
+    let locators: Vec<Locator> = record
+        .locators
+        .iter()
+        .filter_map(|locator| {
+            let rloc = locator.ip()?;
+            let (priority, weight, up) = (locator.priority, locator.weight, locator.reachable);
+            Some(Locator { rloc, priority, weight, up, since: now })
+        })
+        .collect();
+    if !locators.is_empty() {
+        return Mapping::Locators(locators);
+    }
+    match record.action {
+        Action::NativelyForward if record.locators.is_empty() => Mapping::ForwardNative,
+        Action::SendMapRequest if record.locators.is_empty() => Mapping::SendMapRequest,
+        _ => Mapping::Drop,
+    }
+}

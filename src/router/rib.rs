@@ -1,0 +1,149 @@
+//! The routes of the namespace's kernel, as the router needs to know them.
+//!
+//! A local EID prefix is reachable while a route leads to it; when the route goes, the prefix is
+//! `*** NO ROUTE TO EID PREFIX ***`. The kernel announces some changes, is silent about others, and
+//! leaves routes in use whose link has lost its carrier; so links and routes are kept here side by
+//! side and a route counts only while its link is up (`kernel.md`, What netlink does and does not
+//! say).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::IpNet;
+
+use super::Link;
+use super::io::{KernelRoute, LISP_DEVICE};
+use crate::addr::{EidPrefix, InstanceId};
+use crate::prefix_map::PrefixMap;
+
+/// Links and the unicast routes of table main.
+#[derive(Debug, Default)]
+pub struct Rib {
+    links: BTreeMap<String, Link>,
+    routes: PrefixMap<BTreeSet<KernelRoute>>,
+}
+
+/// Routes have no instance; the map that holds them wants one.
+fn key(prefix: IpNet) -> EidPrefix {
+    EidPrefix::new(InstanceId::DEFAULT, prefix)
+}
+
+impl Rib {
+    /// A link appeared or changed; returns what was known of it.
+    pub fn set_link(&mut self, device: String, link: Link) -> Option<Link> {
+        self.links.insert(device, link)
+    }
+
+    /// A link has gone.
+    pub fn remove_link(&mut self, device: &str) {
+        self.links.remove(device);
+    }
+
+    /// The whole table was read: what is not listed is not there.
+    pub fn replace_routes(&mut self, routes: Vec<KernelRoute>) {
+        self.routes.clear();
+        for route in routes {
+            self.add_route(route);
+        }
+    }
+
+    /// A route came.
+    pub fn add_route(&mut self, route: KernelRoute) {
+        let at = key(route.prefix);
+        if let Some(routes) = self.routes.get_mut(&at) {
+            routes.insert(route);
+        } else {
+            self.routes.insert(at, BTreeSet::from([route]));
+        }
+    }
+
+    /// A route went.
+    pub fn remove_route(&mut self, route: &KernelRoute) {
+        let at = key(route.prefix);
+        let Some(routes) = self.routes.get_mut(&at) else {
+            return;
+        };
+        routes.remove(route);
+        if routes.is_empty() {
+            self.routes.remove(&at);
+        }
+    }
+
+    /// Whether a local EID prefix can be reached: a route that is not the default and does not lead
+    /// into `lisp0`, on a link that is up with carrier, covers it or lies in it.
+    pub fn has_route(&self, prefix: IpNet) -> bool {
+        let at = key(prefix);
+        let covering = self.routes.covering(&at).filter(|(prefix, _)| prefix.mask_len() > 0);
+        let inside = self.routes.covered_by(&at);
+        covering.chain(inside).flat_map(|(_, routes)| routes).any(|route| self.is_usable(route))
+    }
+
+    fn is_usable(&self, route: &KernelRoute) -> bool {
+        let up = self.links.get(&route.device).is_some_and(|link| link.up && link.carrier);
+        up && route.device != LISP_DEVICE
+    }
+
+    /// What is known of a device.
+    pub fn link(&self, device: &str) -> Option<Link> {
+        self.links.get(device).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UP: Link = Link { up: true, carrier: true, mtu: 1500 };
+
+    fn route(prefix: &str, device: &str) -> KernelRoute {
+        let prefix = prefix.parse().unwrap();
+        KernelRoute { prefix, device: device.to_owned(), gateway: None, metric: 0 }
+    }
+
+    fn rib(routes: &[KernelRoute]) -> Rib {
+        let mut rib = Rib::default();
+        for device in ["et0-0", "et1-0", LISP_DEVICE] {
+            rib.set_link(device.to_owned(), UP);
+        }
+        rib.replace_routes(routes.to_vec());
+        rib
+    }
+
+    #[test]
+    fn a_route_counts_when_it_covers_the_prefix_or_lies_in_it() {
+        let site = "172.16.0.0/24".parse().unwrap();
+        for prefix in ["172.16.0.0/24", "172.16.0.0/16", "172.16.0.12/32"] {
+            assert!(rib(&[route(prefix, "et1-0")]).has_route(site), "{prefix}");
+        }
+        assert!(!rib(&[route("172.16.1.0/24", "et1-0")]).has_route(site));
+    }
+
+    #[test]
+    fn neither_the_default_nor_lisp0_is_a_route_to_a_site() {
+        let site = "172.16.0.0/24".parse().unwrap();
+        assert!(!rib(&[route("0.0.0.0/0", "et0-0")]).has_route(site));
+        assert!(!rib(&[route("172.16.0.0/16", LISP_DEVICE)]).has_route(site));
+    }
+
+    #[test]
+    fn a_link_without_carrier_takes_its_routes_with_it() {
+        let site = "172.16.0.0/24".parse().unwrap();
+        let mut rib = rib(&[route("172.16.0.0/24", "et1-0")]);
+        rib.set_link("et1-0".to_owned(), Link { carrier: false, ..UP });
+        assert!(!rib.has_route(site));
+        rib.set_link("et1-0".to_owned(), UP);
+        assert!(rib.has_route(site));
+        rib.remove_link("et1-0");
+        assert!(!rib.has_route(site));
+    }
+
+    #[test]
+    fn one_of_two_routes_may_go() {
+        let site: IpNet = "172.16.0.0/24".parse().unwrap();
+        let (one, other) = (route("172.16.0.0/24", "et1-0"), route("172.16.0.0/24", "et0-0"));
+        let mut rib = rib(&[one.clone(), other.clone()]);
+        rib.remove_route(&one);
+        assert!(rib.has_route(site));
+        rib.remove_route(&other);
+        assert!(!rib.has_route(site));
+    }
+}

@@ -1,0 +1,123 @@
+//! Solicit-Map-Requests that arrive (RFC 9301 section 6.1; the rules R2 to R7 of `protocol.md`).
+//!
+//! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
+//! answered, and it is never believed. Who sends many gets few requests for it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::Router;
+use super::counters::ControlDrop;
+use super::map_cache::Source;
+use crate::addr::{Eid, EidPrefix};
+use crate::time::Time;
+use crate::wire::MapRequest;
+
+/// One EID is asked for at most once in this span, however many SMRs come.
+const SUPPRESSION: Duration = Duration::from_secs(3);
+/// IOS: "Multiple SMR suppression time: 20 secs" ...
+const WINDOW: Duration = Duration::from_secs(20);
+/// ... "Max SMRs per map-cache entry: 8 more specifics".
+const PER_ENTRY: usize = 8;
+/// EIDs remembered at one time.
+const REMEMBERED: usize = 4096;
+
+/// Remembers which EIDs were asked for because of an SMR.
+#[derive(Debug, Default)]
+pub(super) struct SmrGuard {
+    /// When each EID was last asked for.
+    asked: BTreeMap<Eid, Time>,
+    /// When more specifics of each map-cache entry were, within the window.
+    entries: BTreeMap<EidPrefix, VecDeque<Time>>,
+}
+
+impl SmrGuard {
+    /// Whether an SMR for `eid`, cached as part of `entry`, may start a request now.
+    fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> bool {
+        self.forget(now);
+        let full = self.asked.len() >= REMEMBERED;
+        if full || self.asked.contains_key(&eid) {
+            return false;
+        }
+        let recent = self.entries.entry(entry).or_default();
+        if recent.len() >= PER_ENTRY {
+            return false;
+        }
+        recent.push_back(now);
+        self.asked.insert(eid, now);
+        true
+    }
+
+    fn forget(&mut self, now: Time) {
+        self.asked.retain(|_, at| now.since(*at) < SUPPRESSION);
+        self.entries.retain(|_, times| {
+            while times.front().is_some_and(|at| now.since(*at) >= WINDOW) {
+                times.pop_front();
+            }
+            !times.is_empty()
+        });
+    }
+}
+
+impl Router {
+    /// Takes in an SMR: asks for the EID that it solicits, through the mapping system.
+    pub(super) fn handle_smr(&mut self, smr: &MapRequest, now: Time) {
+        self.counters.smrs.received += 1;
+        let own = smr.records.first().map(|record| record.eid_prefix.network());
+        // Cisco, OOR and ODL put the solicited EID in the Source-EID, VPP in the records.
+        let solicited = match smr.source_eid {
+            Some(eid) => vec![eid],
+            None => smr.records.iter().map(|record| record.eid_prefix.network()).collect(),
+        };
+        for eid in solicited {
+            let roles = self.config.roles(eid.family());
+            if !roles.itr && !roles.proxy_itr {
+                self.counters.ignored(ControlDrop::NotOurRole);
+                continue;
+            }
+            let cached = self.map_cache.lookup(eid);
+            let Some((entry, _)) = cached.filter(|(_, entry)| entry.source != Source::Static)
+            else {
+                self.counters.ignored(ControlDrop::SmrNotCached);
+                continue;
+            };
+            if self.resolver.is_pending(eid) || !self.smr_guard.admit(eid, entry, now) {
+                self.counters.ignored(ControlDrop::RateLimited);
+                continue;
+            }
+            self.solicited(eid, own, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::InstanceId;
+
+    fn eid(last: u8) -> Eid {
+        Eid::new(InstanceId::DEFAULT, [172, 16, 0, last].into())
+    }
+
+    fn entry() -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap())
+    }
+
+    #[test]
+    fn one_eid_is_admitted_once_in_three_seconds() {
+        let mut guard = SmrGuard::default();
+        let admitted =
+            (0..3000u64).filter(|&ms| guard.admit(eid(12), entry(), Time(ms * 1000))).count();
+        assert_eq!(admitted, 1);
+        assert!(guard.admit(eid(12), entry(), Time::from_secs(3)));
+    }
+
+    #[test]
+    fn one_entry_admits_eight_more_specifics_in_twenty_seconds() {
+        let mut guard = SmrGuard::default();
+        let admitted = (0..=255).filter(|&last| guard.admit(eid(last), entry(), Time(0))).count();
+        assert_eq!(admitted, 8);
+        assert!(!guard.admit(eid(100), entry(), Time::from_secs(19)));
+        assert!(guard.admit(eid(100), entry(), Time::from_secs(20)));
+    }
+}

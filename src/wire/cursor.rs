@@ -1,0 +1,149 @@
+//! A reader that cannot run past the end of a message and knows where it stands.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::error::{ParseError, Place, Problem};
+
+/// A position in a message.
+pub(super) struct Reader<'a> {
+    octets: &'a [u8],
+    at: usize,
+    end: usize,
+    message: &'static str,
+    place: Place,
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the first octet of a `message`, which is the name that errors carry.
+    pub(super) fn new(octets: &'a [u8], message: &'static str) -> Self {
+        let place = Place { name: "first word", ordinal: None };
+        Reader { octets, at: 0, end: octets.len(), message, place }
+    }
+
+    /// Names the part that is read next, for errors.
+    pub(super) fn enter(&mut self, name: &'static str) {
+        self.place = Place { name, ordinal: None };
+    }
+
+    /// Names the part that is read next: the `index`-th of its kind, counted from 0.
+    pub(super) fn enter_nth(&mut self, name: &'static str, index: usize) {
+        self.place = Place { name, ordinal: Some(index + 1) };
+    }
+
+    /// Octets from the start of the message.
+    pub(super) fn offset(&self) -> usize {
+        self.at
+    }
+
+    /// Octets up to the end of the message, or of the part that [`Reader::within`] opened.
+    pub(super) fn left(&self) -> usize {
+        self.end - self.at
+    }
+
+    /// An error at the present position.
+    pub(super) fn error(&self, problem: Problem) -> ParseError {
+        self.error_at(self.at, problem)
+    }
+
+    /// An error at `offset`.
+    pub(super) fn error_at(&self, offset: usize, problem: Problem) -> ParseError {
+        ParseError { message: self.message, place: self.place, problem, offset }
+    }
+
+    /// The next `count` octets.
+    pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], ParseError> {
+        if count > self.left() {
+            return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));
+        }
+        let taken = &self.octets[self.at..self.at + count];
+        self.at += count;
+        Ok(taken)
+    }
+
+    /// All octets up to the end.
+    pub(super) fn take_rest(&mut self) -> &'a [u8] {
+        let rest = &self.octets[self.at..self.end];
+        self.at = self.end;
+        rest
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    pub(super) fn u8(&mut self) -> Result<u8, ParseError> {
+        Ok(u8::from_be_bytes(self.array()?))
+    }
+
+    pub(super) fn u16(&mut self) -> Result<u16, ParseError> {
+        Ok(u16::from_be_bytes(self.array()?))
+    }
+
+    pub(super) fn u32(&mut self) -> Result<u32, ParseError> {
+        Ok(u32::from_be_bytes(self.array()?))
+    }
+
+    pub(super) fn u64(&mut self) -> Result<u64, ParseError> {
+        Ok(u64::from_be_bytes(self.array()?))
+    }
+
+    pub(super) fn u128(&mut self) -> Result<u128, ParseError> {
+        Ok(u128::from_be_bytes(self.array()?))
+    }
+
+    pub(super) fn ipv4(&mut self) -> Result<Ipv4Addr, ParseError> {
+        Ok(self.array::<4>()?.into())
+    }
+
+    pub(super) fn ipv6(&mut self) -> Result<Ipv6Addr, ParseError> {
+        Ok(self.array::<16>()?.into())
+    }
+
+    /// Reads with `parse`, which sees only the next `count` octets and must use all of them.
+    pub(super) fn within<T>(
+        &mut self,
+        count: usize,
+        parse: impl FnOnce(&mut Self) -> Result<T, ParseError>,
+    ) -> Result<T, ParseError> {
+        if count > self.left() {
+            return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));
+        }
+        let outer_end = self.end;
+        self.end = self.at + count;
+        let parsed = parse(self);
+        let unread = self.left();
+        self.end = outer_end;
+        match parsed {
+            Ok(_) if unread > 0 => Err(self.error(Problem::LcafTooLong(unread))),
+            parsed => parsed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_read_says_what_and_where_and_takes_nothing() {
+        let mut reader = Reader::new(&[1, 2, 3], "Map-Request");
+        reader.enter_nth("EID-Record", 0);
+        assert_eq!(reader.u8(), Ok(1));
+        let error = reader.u32().expect_err("two octets are left");
+        assert_eq!(
+            error.to_string(),
+            "Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 1"
+        );
+        assert_eq!(reader.u16(), Ok(0x0203));
+    }
+
+    #[test]
+    fn a_part_can_neither_overrun_nor_leave_octets() {
+        let mut reader = Reader::new(&[1, 2, 3], "test");
+        assert!(reader.within(1, |part| part.u16()).is_err());
+        assert!(reader.within(2, |part| part.u8()).is_err());
+        assert!(reader.within(3, |part| part.u8()).is_err());
+    }
+}

@@ -1,0 +1,166 @@
+//! The LISP header in front of every encapsulated packet (RFC 9300 section 5.3).
+
+use super::cursor::Reader;
+use super::error::ParseError;
+use crate::addr::InstanceId;
+
+/// Octets of the header.
+pub const DATA_HEADER_LEN: usize = 8;
+
+/// The low-order 24 bits of the first word, and the bits N, E and V that give them a meaning.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum NonceField {
+    /// N and V clear: the field is zero, and ignored on receipt.
+    #[default]
+    None,
+    /// N set; wins over V if both are.
+    Nonce {
+        /// 24 bits.
+        nonce: u32,
+        /// E: the receiver is to send the nonce back.
+        echo: bool,
+    },
+    /// V set: Map-Versions of the mappings of both EIDs, 12 bits each (RFC 9302).
+    MapVersion {
+        /// That of the inner source.
+        source: u16,
+        /// That of the inner destination, as the sender has it.
+        destination: u16,
+    },
+}
+
+/// The LISP data header.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |N|L|E|V|I|R|K|K|            Nonce/Map-Version                  |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |          Locator-Status-Bits (32), or if I is set             |
+/// |                 Instance ID (24)              |   LSBs (8)    |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+/// The bits N, E, V, L and I are not fields of their own: they say which field is there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct DataHeader {
+    /// N, E, V and the 24 bits.
+    pub nonce: NonceField,
+    /// Present if L: bit n, from the low-order end, is the state of the n-th locator of the
+    /// source's mapping. Only 8 bits are sent beside an instance-ID.
+    pub locator_status_bits: Option<u32>,
+    /// Present if I.
+    pub instance_id: Option<InstanceId>,
+    /// KK: number of the key that the payload is encrypted with (RFC 8061); 0 if it is not.
+    pub key: u8,
+}
+
+impl DataHeader {
+    /// Reads the header from the front of a datagram's payload; returns the inner packet too.
+    ///
+    /// # Errors
+    /// When there are less than eight octets; any eight octets are a header.
+    pub fn parse(datagram: &[u8]) -> Result<(Self, &[u8]), ParseError> {
+        let mut reader = Reader::new(datagram, "LISP data header");
+        let first = reader.u32()?;
+        reader.enter("second word");
+        let second = reader.u32()?;
+        let has_instance_id = first & INSTANCE_ID_PRESENT != 0;
+        let status_mask = if has_instance_id { 0xff } else { u32::MAX };
+        let header = DataHeader {
+            nonce: NonceField::from_word(first),
+            locator_status_bits: (first & LOCATOR_STATUS_ENABLED != 0)
+                .then_some(second & status_mask),
+            instance_id: InstanceId::new(second >> 8).filter(|_| has_instance_id),
+            key: (first >> 24) as u8 & 3,
+        };
+        Ok((header, reader.take_rest()))
+    }
+
+    /// The eight octets.
+    pub fn emit(&self) -> [u8; DATA_HEADER_LEN] {
+        let mut first = self.nonce.to_word() | u32::from(self.key & 3) << 24;
+        let mut second = 0;
+        if let Some(bits) = self.locator_status_bits {
+            first |= LOCATOR_STATUS_ENABLED;
+            second = bits;
+        }
+        if let Some(instance_id) = self.instance_id {
+            first |= INSTANCE_ID_PRESENT;
+            second = instance_id.number() << 8 | second & 0xff;
+        }
+        (u64::from(first) << 32 | u64::from(second)).to_be_bytes()
+    }
+}
+
+const NONCE_PRESENT: u32 = 1 << 31;
+const LOCATOR_STATUS_ENABLED: u32 = 1 << 30;
+const ECHO_NONCE_REQUEST: u32 = 1 << 29;
+const MAP_VERSION_PRESENT: u32 = 1 << 28;
+const INSTANCE_ID_PRESENT: u32 = 1 << 27;
+
+impl NonceField {
+    fn from_word(word: u32) -> Self {
+        if word & NONCE_PRESENT != 0 {
+            let echo = word & ECHO_NONCE_REQUEST != 0;
+            NonceField::Nonce { nonce: word & 0xff_ffff, echo }
+        } else if word & MAP_VERSION_PRESENT != 0 {
+            let source = (word >> 12 & 0xfff) as u16;
+            NonceField::MapVersion { source, destination: (word & 0xfff) as u16 }
+        } else {
+            NonceField::None
+        }
+    }
+
+    fn to_word(self) -> u32 {
+        match self {
+            NonceField::None => 0,
+            NonceField::Nonce { nonce, echo } => {
+                let echo = if echo { ECHO_NONCE_REQUEST } else { 0 };
+                NONCE_PRESENT | echo | nonce & 0xff_ffff
+            }
+            NonceField::MapVersion { source, destination } => {
+                let versions = u32::from(source & 0xfff) << 12 | u32::from(destination & 0xfff);
+                MAP_VERSION_PRESENT | versions
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(octets: [u8; 8]) -> DataHeader {
+        DataHeader::parse(&octets).expect("eight octets").0
+    }
+
+    #[test]
+    fn the_nonce_wins_over_the_map_version() {
+        let both = parse([0x90, 0xab, 0xcd, 0xef, 0, 0, 0, 0]);
+        assert_eq!(both.nonce, NonceField::Nonce { nonce: 0xab_cdef, echo: false });
+    }
+
+    #[test]
+    fn a_field_whose_bit_is_clear_is_ignored() {
+        assert_eq!(parse([0x24, 1, 2, 3, 4, 5, 6, 7]), DataHeader::default());
+        let instance_only = parse([0x08, 0, 0, 0, 0, 0x10, 0x04, 0xff]);
+        assert_eq!(instance_only.instance_id, InstanceId::new(4100));
+        assert_eq!(instance_only.locator_status_bits, None);
+        assert_eq!(instance_only.emit(), [0x08, 0, 0, 0, 0, 0x10, 0x04, 0]);
+    }
+
+    #[test]
+    fn map_versions_have_twelve_bits_each() {
+        let nonce = NonceField::MapVersion { source: 0xabc, destination: 0x123 };
+        let header = DataHeader { nonce, key: 2, ..DataHeader::default() };
+        assert_eq!(header.emit(), [0x12, 0xab, 0xc1, 0x23, 0, 0, 0, 0]);
+        assert_eq!(parse(header.emit()), header);
+    }
+
+    #[test]
+    fn the_inner_packet_is_what_follows() {
+        let (_, inner) = DataHeader::parse(&[0, 0, 0, 0, 0, 0, 0, 0, 0x45]).expect("a header");
+        assert_eq!(inner, [0x45]);
+        assert!(DataHeader::parse(&[0; 7]).is_err());
+    }
+}

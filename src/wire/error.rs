@@ -1,0 +1,96 @@
+//! What can be wrong with octets from the network, and where.
+
+use std::fmt;
+
+use crate::addr::Family;
+
+/// Octets that are not the message that they claim to be.
+///
+/// Displays as `Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}: {place} {problem}, at octet {offset}")]
+pub struct ParseError {
+    /// The kind of message that was read, as the RFCs write it.
+    pub message: &'static str,
+    /// The part of the message that was read.
+    pub place: Place,
+    /// What is wrong there.
+    pub problem: Problem,
+    /// Octets from the start of the message to the field that is wrong.
+    pub offset: usize,
+}
+
+/// A part of a message: a field, or the n-th record of its kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The RFC's name of it.
+    pub name: &'static str,
+    /// Counted from 1, where there can be several.
+    pub ordinal: Option<usize>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        self.ordinal.map_or(Ok(()), |ordinal| write!(f, " {ordinal}"))
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The message, or the LCAF around the field, ends too early.
+    #[error("truncated: {wanted} octets wanted, {left} left")]
+    Truncated {
+        /// Octets that the field takes.
+        wanted: usize,
+        /// Octets that there are.
+        left: usize,
+    },
+    /// The first nibble is no type of the [`super::Message`] enum.
+    #[error("{0} is not known")]
+    UnknownType(u8),
+    /// The first nibble is another type than that of the parser that was called.
+    #[error("{0} is that of another message")]
+    OtherType(u8),
+    /// An address family whose length is not known, so nothing after it can be found.
+    #[error("has AFI {0}, whose length is not known")]
+    UnknownAfi(u16),
+    /// An address that is well formed, but not an IP address in an instance.
+    #[error("is not an IP prefix")]
+    NotAnEid,
+    /// An instance-ID that the 24 bits of the data header cannot carry.
+    #[error("has instance-ID {0}, more than 24 bits")]
+    InstanceIdTooLarge(u32),
+    /// More mask bits than the address has.
+    #[error("has mask length {mask_len}, {family} allows {}", family.bits())]
+    MaskTooLong {
+        /// The mask length of the message.
+        mask_len: u8,
+        /// The family of the address beside it.
+        family: Family,
+    },
+    /// LCAFs within LCAFs beyond [`super::address::MAX_LCAF_DEPTH`].
+    #[error("nests LCAFs too deeply")]
+    LcafTooDeep,
+    /// An LCAF whose Length is more than its fields take.
+    #[error("has {0} octets more than its LCAF type takes")]
+    LcafTooLong(usize),
+    /// No ITR-RLOC is an IP address, so that no reply could be sent (RFC 9301 section 5.3).
+    #[error("missing: no ITR-RLOC is an IP address")]
+    NoItrRloc,
+    /// LISP-SEC data (RFC 9303), whose length is not known here.
+    #[error("has LISP-SEC data, which is not supported")]
+    LispSec,
+    /// The inner packet is not one unfragmented UDP datagram over IPv4 or IPv6.
+    #[error("is not an unfragmented UDP datagram")]
+    NotUdp,
+    /// The IPv4 header or UDP checksum is wrong, or a UDP checksum is zero.
+    #[error("has checksum 0x{found:04x}, 0x{computed:04x} expected")]
+    Checksum {
+        /// The checksum in the packet.
+        found: u16,
+        /// The checksum that its octets give.
+        computed: u16,
+    },
+}

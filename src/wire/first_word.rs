@@ -1,0 +1,159 @@
+//! The first 32 bits of a control message: type, flag bits, record count (RFC 9301 section 5.1).
+
+use super::cursor::Reader;
+use super::error::{ParseError, Problem};
+
+/// The control messages that have a parser, by their number (RFC 9301 sections 5.1 and 12.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MessageType {
+    /// 1.
+    MapRequest = 1,
+    /// 2.
+    MapReply = 2,
+    /// 3.
+    MapRegister = 3,
+    /// 4.
+    MapNotify = 4,
+    /// 5.
+    MapNotifyAck = 5,
+    /// 7.
+    Info = 7,
+    /// 8.
+    Encapsulated = 8,
+}
+
+impl MessageType {
+    const ALL: [MessageType; 7] = [
+        MessageType::MapRequest,
+        MessageType::MapReply,
+        MessageType::MapRegister,
+        MessageType::MapNotify,
+        MessageType::MapNotifyAck,
+        MessageType::Info,
+        MessageType::Encapsulated,
+    ];
+
+    fn from_number(number: u8) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.number() == number)
+    }
+
+    /// The first nibble of the message.
+    pub const fn number(self) -> u8 {
+        self as u8
+    }
+
+    /// The name that the RFCs use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            MessageType::MapRequest => "Map-Request",
+            MessageType::MapReply => "Map-Reply",
+            MessageType::MapRegister => "Map-Register",
+            MessageType::MapNotify => "Map-Notify",
+            MessageType::MapNotifyAck => "Map-Notify-Ack",
+            MessageType::Info => "Info",
+            MessageType::Encapsulated => "ECM",
+        }
+    }
+}
+
+/// The word, with bits numbered from the left as the RFCs' diagrams do.
+#[derive(Clone, Copy)]
+pub(super) struct FirstWord(u32);
+
+impl FirstWord {
+    /// A word of that type with all flag bits clear and count 0.
+    pub(super) fn new(message_type: MessageType) -> Self {
+        FirstWord(u32::from(message_type.number()) << 28)
+    }
+
+    /// The type of a message that no parser has seen yet.
+    pub(super) fn message_type_of(message: &[u8]) -> Result<MessageType, ParseError> {
+        let mut reader = Reader::new(message, "LISP message");
+        let word = FirstWord(reader.u32()?);
+        reader.enter("type");
+        let unknown = reader.error_at(0, Problem::UnknownType(word.type_number()));
+        MessageType::from_number(word.type_number()).ok_or(unknown)
+    }
+
+    /// Starts to read a message that must be of `message_type`.
+    pub(super) fn read(
+        message: &[u8],
+        message_type: MessageType,
+    ) -> Result<(Self, Reader<'_>), ParseError> {
+        let mut reader = Reader::new(message, message_type.name());
+        let word = FirstWord(reader.u32()?);
+        if word.type_number() == message_type.number() {
+            return Ok((word, reader));
+        }
+        reader.enter("type");
+        Err(reader.error_at(0, Problem::OtherType(word.type_number())))
+    }
+
+    fn type_number(self) -> u8 {
+        (self.0 >> 28) as u8
+    }
+
+    /// Whether bit `number` is set.
+    pub(super) fn bit(self, number: u32) -> bool {
+        self.bits(number, 1) == 1
+    }
+
+    /// The `width` bits from bit `first` on.
+    pub(super) fn bits(self, first: u32, width: u32) -> u32 {
+        (self.0 << first) >> (32 - width)
+    }
+
+    /// The record count, bits 24 to 31.
+    pub(super) fn count(self) -> usize {
+        self.bits(24, 8) as usize
+    }
+
+    /// Sets bit `number` if `set`.
+    pub(super) fn with(self, number: u32, set: bool) -> Self {
+        self.with_bits(number, 1, u32::from(set))
+    }
+
+    /// Sets the `width` bits from bit `first` on, which must be clear.
+    pub(super) fn with_bits(self, first: u32, width: u32, value: u32) -> Self {
+        FirstWord(self.0 | value << (32 - first - width))
+    }
+
+    /// Sets the record count, which [`counted`] has bounded.
+    pub(super) fn with_count(self, count: usize) -> Self {
+        self.with_bits(24, 8, count as u32 & 0xff)
+    }
+
+    pub(super) fn octets(self) -> [u8; 4] {
+        self.0.to_be_bytes()
+    }
+}
+
+/// As many of `items` as an 8-bit count can say.
+pub(super) fn counted<T>(items: &[T]) -> &[T] {
+    debug_assert!(items.len() <= 255, "a message carries at most 255 records");
+    &items[..items.len().min(255)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_are_numbered_from_the_left() {
+        let word = FirstWord::new(MessageType::MapRequest).with(7, true).with_bits(19, 5, 31);
+        assert_eq!(word.octets(), [0x11, 0x00, 0x1f, 0x00]);
+        assert!(word.bit(7) && !word.bit(6) && word.bit(19) && !word.bit(18));
+        assert_eq!(word.bits(19, 5), 31);
+        assert_eq!(word.with_count(2).count(), 2);
+    }
+
+    #[test]
+    fn a_parser_refuses_another_type() {
+        let error = FirstWord::read(&[0x20, 0, 0, 0], MessageType::MapRequest).err();
+        let text = error.map(|error| error.to_string());
+        assert_eq!(
+            text.as_deref(),
+            Some("Map-Request: type 2 is that of another message, at octet 0")
+        );
+    }
+}

@@ -1,0 +1,80 @@
+//! Info-Request and Info-Reply: a router behind a NAT asks how it looks from outside
+//! (draft-ermagan-lisp-nat-traversal, later draft-ietf-lisp-nat-traversal).
+
+use super::Nonce;
+use super::address::{Address, emit_eid, parse_eid_prefix};
+use super::auth::Authentication;
+use super::error::ParseError;
+use super::first_word::{FirstWord, MessageType};
+use crate::addr::EidPrefix;
+
+/// An Info-Request or Info-Reply. Its MAC is carried, not checked.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |Type=7 |R|                    Reserved                         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                            Nonce (64)                         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |    Key ID, Algorithm ID       |  Authentication Data Length   |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ~                     Authentication Data                       ~
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                              TTL                              |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |   Reserved    | EID mask-len  |        EID-Prefix-AFI         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |   EID-Prefix; AFI 0, or the NAT-Traversal LCAF in a reply     |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Info {
+    /// R: a reply.
+    pub reply: bool,
+    /// Copied from the request to the reply.
+    pub nonce: Nonce,
+    /// The MAC as received, or as it will be sent.
+    pub authentication: Authentication,
+    /// How long the receiver may keep the reply, in minutes.
+    pub ttl_minutes: u32,
+    /// An EID-Prefix of the asking site, which selects its key.
+    pub eid_prefix: EidPrefix,
+    /// [`Address::None`] in a request; the NAT-Traversal LCAF (type 7), opaque, in a reply.
+    pub nat: Address,
+}
+
+impl Info {
+    /// Reads an Info-Request or Info-Reply, first nibble included.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
+        let (word, mut reader) = FirstWord::read(message, MessageType::Info)?;
+        reader.enter("Nonce");
+        let nonce = Nonce(reader.u64()?);
+        let authentication = Authentication::parse(&mut reader)?;
+        reader.enter("TTL");
+        let ttl_minutes = reader.u32()?;
+        reader.enter("EID-Prefix");
+        let _reserved = reader.u8()?;
+        let mask_len = reader.u8()?;
+        let eid_prefix = parse_eid_prefix(&mut reader, mask_len)?;
+        reader.enter("NAT-Traversal address");
+        let nat = Address::parse(&mut reader)?;
+        Ok(Info { reply: word.bit(4), nonce, authentication, ttl_minutes, eid_prefix, nat })
+    }
+
+    /// The octets of the message with its Authentication Data as they are.
+    pub fn emit(&self) -> Vec<u8> {
+        let word = FirstWord::new(MessageType::Info).with(4, self.reply);
+        let mut out = Vec::from(word.octets());
+        out.extend(self.nonce.0.to_be_bytes());
+        self.authentication.emit(&mut out);
+        out.extend(self.ttl_minutes.to_be_bytes());
+        out.extend([0, self.eid_prefix.mask_len()]);
+        emit_eid(self.eid_prefix.network(), &mut out);
+        self.nat.emit(&mut out);
+        out
+    }
+}

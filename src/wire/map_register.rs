@@ -1,0 +1,171 @@
+//! Map-Register: an ETR tells the map-server its mappings (RFC 9301 section 5.6).
+
+use super::Nonce;
+use super::auth::{self, Authentication, Key};
+use super::cursor::Reader;
+use super::error::ParseError;
+use super::first_word::{FirstWord, MessageType, counted};
+use super::record::MappingRecord;
+
+/// The xTR-ID and Site-ID at the end of a message that has its I bit set: together they name one
+/// xTR of the LISP domain (RFC 9301 section 5.6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct XtrIdentity {
+    /// 128-bit xTR-ID, unique within the site.
+    pub xtr_id: u128,
+    /// 64-bit Site-ID.
+    pub site_id: u64,
+}
+
+impl XtrIdentity {
+    /// Reads the identity if the message has one.
+    pub(super) fn parse_if(
+        present: bool,
+        reader: &mut Reader<'_>,
+    ) -> Result<Option<Self>, ParseError> {
+        if !present {
+            return Ok(None);
+        }
+        reader.enter("xTR-ID and Site-ID");
+        Ok(Some(XtrIdentity { xtr_id: reader.u128()?, site_id: reader.u64()? }))
+    }
+
+    pub(super) fn emit(&self, out: &mut Vec<u8>) {
+        out.extend(self.xtr_id.to_be_bytes());
+        out.extend(self.site_id.to_be_bytes());
+    }
+}
+
+/// A Map-Register.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |Type=3 |P|S|I|     Reserved        |r|E|T|a|R|M| Record Count  |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                            Nonce (64)                         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |    Key ID     | Algorithm ID  |  Authentication Data Length   |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |   Authentication Data; Records (MappingRecord);               |
+/// |   xTR-ID (128) and Site-ID (64) if I                          |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+/// r is that of draft-ietf-lisp-map-server-reliable-transport.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MapRegister {
+    /// P: the map-server is to answer Map-Requests for the ETR.
+    pub proxy_reply: bool,
+    /// S: the ETR can do LISP-SEC (RFC 9303).
+    pub security_capable: bool,
+    /// r: the ETR wants a reliable transport session.
+    pub reliable_transport: bool,
+    /// E: a first-hop router has found a dynamic EID.
+    pub eid_notify: bool,
+    /// T: the registration lasts as long as the Record TTL.
+    pub ttl_for_timeout: bool,
+    /// a: locators of several xTRs are to be merged.
+    pub merge: bool,
+    /// M: a Map-Notify is wanted as acknowledgement.
+    pub want_map_notify: bool,
+    /// Greater in each message of an xTR and key.
+    pub nonce: Nonce,
+    /// The MAC as received, or as it will be sent.
+    pub authentication: Authentication,
+    /// The mappings, at most 255.
+    pub records: Vec<MappingRecord>,
+    /// Present if I.
+    pub xtr_identity: Option<XtrIdentity>,
+}
+
+impl MapRegister {
+    /// Reads a Map-Register, first nibble included; [`auth::verify`] checks its MAC.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
+        let (word, mut reader) = FirstWord::read(message, MessageType::MapRegister)?;
+        let body = Body::parse(&mut reader, word.count(), word.bit(6))?;
+        Ok(MapRegister {
+            proxy_reply: word.bit(4),
+            security_capable: word.bit(5),
+            reliable_transport: word.bit(18),
+            eid_notify: word.bit(19),
+            ttl_for_timeout: word.bit(20),
+            merge: word.bit(21),
+            want_map_notify: word.bit(23),
+            nonce: body.nonce,
+            authentication: body.authentication,
+            records: body.records,
+            xtr_identity: body.xtr_identity,
+        })
+    }
+
+    /// The octets of the message with its Authentication Data as they are.
+    pub fn emit(&self) -> Vec<u8> {
+        self.emit_with(&self.authentication)
+    }
+
+    /// The octets of the message with a fresh MAC of `key`.
+    pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
+        auth::signed(self.emit_with(&Authentication::zeroed(key)), key)
+    }
+
+    fn emit_with(&self, authentication: &Authentication) -> Vec<u8> {
+        let word = FirstWord::new(MessageType::MapRegister)
+            .with(4, self.proxy_reply)
+            .with(5, self.security_capable)
+            .with(6, self.xtr_identity.is_some())
+            .with(18, self.reliable_transport)
+            .with(19, self.eid_notify)
+            .with(20, self.ttl_for_timeout)
+            .with(21, self.merge)
+            .with(23, self.want_map_notify);
+        emit_body(word, self.nonce, authentication, &self.records, self.xtr_identity)
+    }
+}
+
+/// What Map-Register, Map-Notify and Map-Notify-Ack share: all after the first word.
+pub(super) struct Body {
+    pub(super) nonce: Nonce,
+    pub(super) authentication: Authentication,
+    pub(super) records: Vec<MappingRecord>,
+    pub(super) xtr_identity: Option<XtrIdentity>,
+    /// Octets from the start of the message to the end of the last record.
+    pub(super) records_end: usize,
+}
+
+impl Body {
+    pub(super) fn parse(
+        reader: &mut Reader<'_>,
+        count: usize,
+        has_identity: bool,
+    ) -> Result<Self, ParseError> {
+        reader.enter("Nonce");
+        let nonce = Nonce(reader.u64()?);
+        let authentication = Authentication::parse(reader)?;
+        let records = MappingRecord::parse_all(reader, count)?;
+        let records_end = reader.offset();
+        let xtr_identity = XtrIdentity::parse_if(has_identity, reader)?;
+        Ok(Body { nonce, authentication, records, xtr_identity, records_end })
+    }
+}
+
+/// The message that starts with `word`, whose record count is filled in.
+pub(super) fn emit_body(
+    word: FirstWord,
+    nonce: Nonce,
+    authentication: &Authentication,
+    records: &[MappingRecord],
+    xtr_identity: Option<XtrIdentity>,
+) -> Vec<u8> {
+    let records = counted(records);
+    let mut out = Vec::from(word.with_count(records.len()).octets());
+    out.extend(nonce.0.to_be_bytes());
+    authentication.emit(&mut out);
+    records.iter().for_each(|record| record.emit(&mut out));
+    if let Some(identity) = xtr_identity {
+        identity.emit(&mut out);
+    }
+    out
+}

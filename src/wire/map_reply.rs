@@ -1,0 +1,64 @@
+//! Map-Reply: the mappings for a Map-Request (RFC 9301 section 5.4).
+
+use super::Nonce;
+use super::error::ParseError;
+use super::first_word::{FirstWord, MessageType, counted};
+use super::record::MappingRecord;
+
+/// A Map-Reply.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |Type=2 |P|E|S|          Reserved               | Record Count  |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                            Nonce (64)                         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                   Records (MappingRecord) ...                 |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MapReply {
+    /// P: the answer to a probe.
+    pub probe: bool,
+    /// E: the site takes part in echo-nonce (RFC 9300 section 10.1).
+    pub echo_nonce: bool,
+    /// S: LISP-SEC data follow the records (RFC 9303); they are dropped on receipt.
+    pub security: bool,
+    /// That of the Map-Request.
+    pub nonce: Nonce,
+    /// The mappings, at most 255.
+    pub records: Vec<MappingRecord>,
+}
+
+impl MapReply {
+    /// Reads a Map-Reply, first nibble included.
+    ///
+    /// # Errors
+    /// The first field that is wrong.
+    pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
+        let (word, mut reader) = FirstWord::read(message, MessageType::MapReply)?;
+        reader.enter("Nonce");
+        Ok(MapReply {
+            probe: word.bit(4),
+            echo_nonce: word.bit(5),
+            security: word.bit(6),
+            nonce: Nonce(reader.u64()?),
+            records: MappingRecord::parse_all(&mut reader, word.count())?,
+        })
+    }
+
+    /// The octets of the message.
+    pub fn emit(&self) -> Vec<u8> {
+        let records = counted(&self.records);
+        let word = FirstWord::new(MessageType::MapReply)
+            .with(4, self.probe)
+            .with(5, self.echo_nonce)
+            .with(6, self.security)
+            .with_count(records.len());
+        let mut out = Vec::from(word.octets());
+        out.extend(self.nonce.0.to_be_bytes());
+        records.iter().for_each(|record| record.emit(&mut out));
+        out
+    }
+}

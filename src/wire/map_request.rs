@@ -1,0 +1,245 @@
+//! Map-Request: what locators has this EID? Also the probe and the SMR (RFC 9301 section 5.2).
+
+use super::Nonce;
+use super::address::{Address, emit_eid, parse_eid_prefix};
+use super::cursor::Reader;
+use super::error::{ParseError, Problem};
+use super::first_word::{FirstWord, MessageType, counted};
+use super::map_register::XtrIdentity;
+use super::record::MappingRecord;
+use crate::addr::{Eid, EidPrefix, Rloc};
+
+/// As many ITR-RLOCs as the 5-bit IRC field can count.
+pub const MAX_ITR_RLOCS: usize = 32;
+
+/// A Map-Request.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |Type=1 |A|M|P|S|p|s|R|I|  Rsvd   |L|D|   IRC   | Record Count  |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                            Nonce (64)                         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |         Source-EID-AFI        |   Source EID Address  ...     |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |    ITR-RLOC-AFI, IRC + 1 x    |     ITR-RLOC Address  ...     |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |N|  Reserved   | EID mask-len  |        EID-Prefix-AFI         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |   EID-Prefix, Record Count x; Map-Reply Record if M;          |
+/// |   xTR-ID (128) and Site-ID (64) if I                          |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+/// I and N are those of RFC 9437 section 4.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MapRequest {
+    /// A: the reply must come from the site, not from the mapping system.
+    pub authoritative: bool,
+    /// P: a reachability probe of the locator that it is sent to.
+    pub probe: bool,
+    /// S: an SMR, which solicits a Map-Request from the receiver (section 6.1).
+    pub smr: bool,
+    /// p: sent by a proxy ITR.
+    pub from_pitr: bool,
+    /// s: sent because of an SMR.
+    pub smr_invoked: bool,
+    /// L: the ITR-RLOC is of an xTR of the receiver's own site.
+    pub local_xtr: bool,
+    /// D: no Map-Reply is wanted.
+    pub do_not_reply: bool,
+    /// To be copied to the Map-Reply.
+    pub nonce: Nonce,
+    /// The host for whose packet the mapping is wanted, or the EID solicited by an SMR; `None` is
+    /// AFI 0, and so is read an address that is not an IP address.
+    pub source_eid: Option<Eid>,
+    /// Where the reply may be sent, at most [`MAX_ITR_RLOCS`]. Those of other families are skipped
+    /// on receipt. Empty, it goes out as one of AFI 0, which only an unsubscription (N set, RFC
+    /// 9437 section 6) may have.
+    pub itr_rlocs: Vec<Rloc>,
+    /// The EID-Prefixes asked for. A sender puts one; at most 255.
+    pub records: Vec<EidRecord>,
+    /// Present if M: the mapping of the source EID, not to be trusted unverified.
+    pub map_reply_record: Option<MappingRecord>,
+    /// Present if I: who asks.
+    pub xtr_identity: Option<XtrIdentity>,
+}
+
+/// One EID-Prefix that a Map-Request asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EidRecord {
+    /// N: publications of this mapping are wanted (RFC 9437 section 4).
+    pub notification_requested: bool,
+    /// The prefix; host bits beyond the mask are cleared.
+    pub eid_prefix: EidPrefix,
+}
+
+impl From<EidPrefix> for EidRecord {
+    /// A plain query.
+    fn from(eid_prefix: EidPrefix) -> Self {
+        EidRecord { notification_requested: false, eid_prefix }
+    }
+}
+
+impl MapRequest {
+    /// Reads a Map-Request, first nibble included.
+    ///
+    /// # Errors
+    /// The first field that is wrong; also when there is no ITR-RLOC to reply to.
+    pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
+        let (word, mut reader) = FirstWord::read(message, MessageType::MapRequest)?;
+        reader.enter("Nonce");
+        let nonce = Nonce(reader.u64()?);
+        reader.enter("Source-EID");
+        let source_eid = Address::parse(&mut reader)?.eid();
+        let itr_rlocs_at = reader.offset();
+        let itr_rlocs = parse_itr_rlocs(&mut reader, word.bits(19, 5) as usize + 1)?;
+        let records = (0..word.count())
+            .map(|index| EidRecord::parse(&mut reader, index))
+            .collect::<Result<Vec<_>, _>>()?;
+        if itr_rlocs.is_empty() && !records.iter().any(|record| record.notification_requested) {
+            reader.enter("ITR-RLOC");
+            return Err(reader.error_at(itr_rlocs_at, Problem::NoItrRloc));
+        }
+        reader.enter("Map-Reply Record");
+        let map_reply_record =
+            word.bit(5).then(|| MappingRecord::parse(&mut reader)).transpose()?;
+        Ok(MapRequest {
+            authoritative: word.bit(4),
+            probe: word.bit(6),
+            smr: word.bit(7),
+            from_pitr: word.bit(8),
+            smr_invoked: word.bit(9),
+            local_xtr: word.bit(17),
+            do_not_reply: word.bit(18),
+            nonce,
+            source_eid,
+            itr_rlocs,
+            records,
+            map_reply_record,
+            xtr_identity: XtrIdentity::parse_if(word.bit(11), &mut reader)?,
+        })
+    }
+
+    /// The octets of the message.
+    pub fn emit(&self) -> Vec<u8> {
+        let records = counted(&self.records);
+        let itr_rlocs = self.itr_rlocs_sent();
+        let word = FirstWord::new(MessageType::MapRequest)
+            .with(4, self.authoritative)
+            .with(5, self.map_reply_record.is_some())
+            .with(6, self.probe)
+            .with(7, self.smr)
+            .with(8, self.from_pitr)
+            .with(9, self.smr_invoked)
+            .with(11, self.xtr_identity.is_some())
+            .with(17, self.local_xtr)
+            .with(18, self.do_not_reply)
+            .with_bits(19, 5, itr_rlocs.len() as u32 - 1)
+            .with_count(records.len());
+        let mut out = Vec::from(word.octets());
+        out.extend(self.nonce.0.to_be_bytes());
+        match self.source_eid {
+            Some(eid) => emit_eid(eid, &mut out),
+            None => Address::None.emit(&mut out),
+        }
+        itr_rlocs.iter().for_each(|rloc| rloc.emit(&mut out));
+        records.iter().for_each(|record| record.emit(&mut out));
+        if let Some(record) = &self.map_reply_record {
+            record.emit(&mut out);
+        }
+        if let Some(identity) = &self.xtr_identity {
+            identity.emit(&mut out);
+        }
+        out
+    }
+
+    fn itr_rlocs_sent(&self) -> Vec<Address> {
+        debug_assert!(self.itr_rlocs.len() <= MAX_ITR_RLOCS, "IRC has 5 bits");
+        if self.itr_rlocs.is_empty() {
+            return vec![Address::None];
+        }
+        self.itr_rlocs.iter().take(MAX_ITR_RLOCS).map(|rloc| Address::Ip(rloc.0)).collect()
+    }
+}
+
+fn parse_itr_rlocs(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Rloc>, ParseError> {
+    let mut itr_rlocs = Vec::new();
+    for index in 0..count {
+        reader.enter_nth("ITR-RLOC", index);
+        itr_rlocs.extend(Address::parse(reader)?.ip().map(Rloc));
+    }
+    Ok(itr_rlocs)
+}
+
+impl EidRecord {
+    fn parse(reader: &mut Reader<'_>, index: usize) -> Result<Self, ParseError> {
+        reader.enter_nth("EID-Record", index);
+        let flags = reader.u8()?;
+        let mask_len = reader.u8()?;
+        let eid_prefix = parse_eid_prefix(reader, mask_len)?;
+        Ok(EidRecord { notification_requested: flags & 0x80 != 0, eid_prefix })
+    }
+
+    fn emit(&self, out: &mut Vec<u8>) {
+        let flags = u8::from(self.notification_requested) << 7;
+        out.extend([flags, self.eid_prefix.mask_len()]);
+        emit_eid(self.eid_prefix.network(), out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::InstanceId;
+
+    fn request() -> MapRequest {
+        let prefix = "172.16.0.12/32".parse().expect("a prefix");
+        MapRequest {
+            nonce: Nonce(7),
+            itr_rlocs: vec![Rloc("203.0.113.11".parse().expect("an address"))],
+            records: vec![EidPrefix::new(InstanceId::DEFAULT, prefix).into()],
+            ..MapRequest::default()
+        }
+    }
+
+    #[test]
+    fn reserved_bits_are_ignored() {
+        let mut octets = request().emit();
+        octets[1] |= 0x2f;
+        octets[2] |= 0x80;
+        octets[20] |= 0x7f;
+        assert_eq!(MapRequest::parse(&octets), Ok(request()));
+    }
+
+    #[test]
+    fn itr_rlocs_that_are_no_ip_address_are_skipped() {
+        let mut octets = request().emit();
+        octets[2] |= 2;
+        let mut more = Vec::new();
+        Address::Opaque { flags: 0, lcaf_type: 7, rsvd2: 0, octets: vec![9; 5] }.emit(&mut more);
+        Address::None.emit(&mut more);
+        octets.splice(14..14, more);
+        assert_eq!(MapRequest::parse(&octets), Ok(request()));
+    }
+
+    #[test]
+    fn a_request_that_nobody_can_answer_is_an_error() {
+        let nowhere = MapRequest { itr_rlocs: Vec::new(), ..request() };
+        let error = MapRequest::parse(&nowhere.emit()).expect_err("no ITR-RLOC");
+        assert_eq!((error.problem, error.offset), (Problem::NoItrRloc, 14));
+        let mut unsubscription = nowhere;
+        unsubscription.records[0].notification_requested = true;
+        assert_eq!(MapRequest::parse(&unsubscription.emit()), Ok(unsubscription));
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        let octets = request().emit();
+        let error = MapRequest::parse(&octets[..26]).expect_err("two octets are missing");
+        assert_eq!(
+            error.to_string(),
+            "Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 24"
+        );
+    }
+}

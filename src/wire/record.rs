@@ -1,0 +1,289 @@
+//! A mapping on the wire: the EID-Record with its RLOC-Records (RFC 9301 section 5.4).
+
+use super::address::{Address, emit_eid, parse_eid_prefix};
+use super::cursor::Reader;
+use super::error::ParseError;
+use super::first_word::counted;
+use crate::addr::{EidPrefix, Rloc};
+
+/// What an ITR does with packets for an EID that has no locator (RFC 9301 section 5.4, ACT).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Action {
+    /// 0: drop, as there is nothing else to do.
+    #[default]
+    NoAction,
+    /// 1: forward to the destination as any packet.
+    NativelyForward,
+    /// 2: ask again for each packet.
+    SendMapRequest,
+    /// 3: drop, no reason given.
+    Drop,
+    /// 4: drop, a policy forbids.
+    DropPolicyDenied,
+    /// 5: drop, authentication failed.
+    DropAuthFailure,
+    /// 6 or 7, which no standard assigns; only the low three bits are sent.
+    Unassigned(u8),
+}
+
+impl Action {
+    /// The meaning of the low three bits of `number`.
+    pub const fn from_number(number: u8) -> Self {
+        match number & 7 {
+            0 => Action::NoAction,
+            1 => Action::NativelyForward,
+            2 => Action::SendMapRequest,
+            3 => Action::Drop,
+            4 => Action::DropPolicyDenied,
+            5 => Action::DropAuthFailure,
+            unassigned => Action::Unassigned(unassigned),
+        }
+    }
+
+    /// The three bits of the ACT field.
+    pub const fn number(self) -> u8 {
+        match self {
+            Action::NoAction => 0,
+            Action::NativelyForward => 1,
+            Action::SendMapRequest => 2,
+            Action::Drop => 3,
+            Action::DropPolicyDenied => 4,
+            Action::DropAuthFailure => 5,
+            Action::Unassigned(number) => number & 7,
+        }
+    }
+}
+
+/// A mapping from an EID-Prefix to locators.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                          Record TTL                           |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// | Locator Count | EID mask-len  | ACT |A|      Reserved         |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// | Rsvd  |  Map-Version Number   |       EID-Prefix-AFI          |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                          EID-Prefix, then the locators        |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingRecord {
+    /// Record TTL in minutes; 0 removes the mapping, 0xffffffff leaves its life to the receiver.
+    pub ttl_minutes: u32,
+    /// The EID-Prefix; host bits beyond the mask are cleared.
+    pub eid_prefix: EidPrefix,
+    /// ACT, of use where there is no locator.
+    pub action: Action,
+    /// A: the record comes from an ETR of the site.
+    pub authoritative: bool,
+    /// Map-Version Number, 12 bits (RFC 9302); 0 for none.
+    pub map_version: u16,
+    /// The locators, in the order of the message; at most 255. See [`sort_locators`].
+    pub locators: Vec<LocatorRecord>,
+}
+
+impl MappingRecord {
+    /// Reads one record; the reader's place is the caller's to name.
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let ttl_minutes = reader.u32()?;
+        let locator_count = reader.u8()?;
+        let mask_len = reader.u8()?;
+        let flags = reader.u16()?;
+        let map_version = reader.u16()? & 0x0fff;
+        let eid_prefix = parse_eid_prefix(reader, mask_len)?;
+        let locators =
+            (0..locator_count).map(|_| LocatorRecord::parse(reader)).collect::<Result<_, _>>()?;
+        Ok(MappingRecord {
+            ttl_minutes,
+            eid_prefix,
+            action: Action::from_number((flags >> 13) as u8),
+            authoritative: flags & 0x1000 != 0,
+            map_version,
+            locators,
+        })
+    }
+
+    /// Reads `count` records.
+    pub(super) fn parse_all(
+        reader: &mut Reader<'_>,
+        count: usize,
+    ) -> Result<Vec<Self>, ParseError> {
+        (0..count)
+            .map(|index| {
+                reader.enter_nth("Record", index);
+                MappingRecord::parse(reader)
+            })
+            .collect()
+    }
+
+    /// Octets of the record on the wire.
+    pub fn emitted_len(&self) -> usize {
+        let mut out = Vec::new();
+        self.emit(&mut out);
+        out.len()
+    }
+
+    /// Appends the record.
+    pub(super) fn emit(&self, out: &mut Vec<u8>) {
+        let locators = counted(&self.locators);
+        let flags = u16::from(self.action.number()) << 13 | u16::from(self.authoritative) << 12;
+        out.extend(self.ttl_minutes.to_be_bytes());
+        out.extend([locators.len() as u8, self.eid_prefix.mask_len()]);
+        out.extend(flags.to_be_bytes());
+        out.extend((self.map_version & 0x0fff).to_be_bytes());
+        emit_eid(self.eid_prefix.network(), out);
+        locators.iter().for_each(|locator| locator.emit(out));
+    }
+}
+
+/// One locator of a mapping.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |    Priority   |    Weight     |  M Priority   |   M Weight    |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |        Unused Flags     |L|p|R|           Loc-AFI             |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                             Locator                           |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocatorRecord {
+    /// Lower is better; 255 is not to be used for unicast.
+    pub priority: u8,
+    /// Share among locators of the same priority.
+    pub weight: u8,
+    /// Priority for multicast; 255 is not to be used.
+    pub multicast_priority: u8,
+    /// Weight for multicast.
+    pub multicast_weight: u8,
+    /// L: an address of the router that sends the record.
+    pub local: bool,
+    /// p: the locator that the probe, to which this replies, was sent to.
+    pub probed: bool,
+    /// R: the sender can reach it.
+    pub reachable: bool,
+    /// Loc-AFI and Locator.
+    pub rloc: Address,
+}
+
+impl LocatorRecord {
+    /// The locator as a routing locator, if it is a plain IP address.
+    pub fn ip(&self) -> Option<Rloc> {
+        self.rloc.ip().map(Rloc)
+    }
+
+    fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let priority = reader.u8()?;
+        let weight = reader.u8()?;
+        let multicast_priority = reader.u8()?;
+        let multicast_weight = reader.u8()?;
+        let flags = reader.u16()?;
+        Ok(LocatorRecord {
+            priority,
+            weight,
+            multicast_priority,
+            multicast_weight,
+            local: flags & 4 != 0,
+            probed: flags & 2 != 0,
+            reachable: flags & 1 != 0,
+            rloc: Address::parse(reader)?,
+        })
+    }
+
+    fn emit(&self, out: &mut Vec<u8>) {
+        let flags =
+            u8::from(self.local) << 2 | u8::from(self.probed) << 1 | u8::from(self.reachable);
+        out.extend([self.priority, self.weight, self.multicast_priority, self.multicast_weight]);
+        out.extend([0, flags]);
+        self.rloc.emit(out);
+    }
+}
+
+/// Puts locators in the order that every xTR of the site sends them in, so that the ordinals of
+/// Locator-Status-Bits agree: ascending, IPv4 before IPv6 before LCAF (RFC 9301 section 5.5).
+pub fn sort_locators(locators: &mut [LocatorRecord]) {
+    locators.sort_by_key(|locator| locator.rloc.sort_key());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::InstanceId;
+
+    fn locator(rloc: Address) -> LocatorRecord {
+        LocatorRecord {
+            priority: 1,
+            weight: 100,
+            multicast_priority: 255,
+            multicast_weight: 0,
+            local: true,
+            probed: false,
+            reachable: true,
+            rloc,
+        }
+    }
+
+    fn record() -> MappingRecord {
+        MappingRecord {
+            ttl_minutes: 1440,
+            eid_prefix: EidPrefix::new(
+                InstanceId::DEFAULT,
+                "172.16.0.0/24".parse().expect("a prefix"),
+            ),
+            action: Action::Unassigned(6),
+            authoritative: true,
+            map_version: 0xabc,
+            locators: vec![locator(Address::None)],
+        }
+    }
+
+    fn emit(record: &MappingRecord) -> Vec<u8> {
+        let mut out = Vec::new();
+        record.emit(&mut out);
+        out
+    }
+
+    fn parse(octets: &[u8]) -> Result<MappingRecord, ParseError> {
+        MappingRecord::parse(&mut Reader::new(octets, "test"))
+    }
+
+    #[test]
+    fn reserved_bits_and_host_bits_are_ignored() {
+        let mut octets = emit(&record());
+        octets[6] |= 0x0f;
+        octets[7] |= 0xff;
+        octets[8] |= 0xf0;
+        octets[15] = 9;
+        octets[20] = 0xff;
+        octets[21] |= 0xf8;
+        assert_eq!(parse(&octets), Ok(record()));
+    }
+
+    #[test]
+    fn every_action_number_comes_back() {
+        for number in 0..8 {
+            assert_eq!(Action::from_number(number).number(), number);
+        }
+    }
+
+    #[test]
+    fn locators_sort_ipv4_ipv6_lcaf() {
+        let ip = |text: &str| Address::Ip(text.parse().expect("an address"));
+        let sorted = [
+            ip("9.0.0.1"),
+            ip("10.0.0.1"),
+            ip("::1"),
+            ip("2001:db8::1"),
+            Address::List(Vec::new()),
+            Address::Opaque { flags: 0, lcaf_type: 5, rsvd2: 0, octets: Vec::new() },
+        ];
+        let mut locators: Vec<_> = sorted.iter().rev().cloned().map(locator).collect();
+        sort_locators(&mut locators);
+        let rlocs: Vec<_> = locators.into_iter().map(|locator| locator.rloc).collect();
+        assert_eq!(rlocs, sorted);
+    }
+}
