@@ -83,9 +83,9 @@ impl Table for DatabaseTable {
 
     /// Counts all entries at once: there are no more than were configured.
     fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
-        let database = router.database();
+        let database = router.database().entries();
         if let Some(only) = &self.only
-            && database.longest_cover(only).is_none()
+            && database.covering(only).next().is_none()
         {
             return Err(format!("Could not find EID {only} in database."));
         }
@@ -106,9 +106,9 @@ impl Table for DatabaseTable {
     }
 
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
-        let database = router.database();
+        let database = router.database().entries();
         if let Some(only) = &self.only {
-            let found = database.longest_cover(only).into_iter();
+            let found = database.covering(only).last().into_iter();
             return Rows {
                 rows: found.map(|(prefix, entry)| row(prefix, entry, now)).collect(),
                 finished: true,

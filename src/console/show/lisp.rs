@@ -54,9 +54,11 @@ pub struct LispView {
 pub struct MapServerRow {
     /// Its address.
     pub address: IpAddr,
-    /// How many prefixes are to be registered.
+    /// How many prefixes the database has.
     pub prefixes: usize,
-    /// How many of them it has acknowledged of late.
+    /// How many of them have a route and so are being registered.
+    pub registered: usize,
+    /// How many of these it has acknowledged of late.
     pub acknowledged: usize,
     /// Seconds since its last Map-Notify.
     pub last_notify: Option<u64>,
@@ -90,7 +92,7 @@ pub fn view(router: &Router, family: Family, now: Time) -> LispView {
         map_cache_static: configured_static(router, family),
         map_cache_size: router.map_cache().entries().len_of(id, family),
         map_cache_limit: limit.unwrap_or(DEFAULT_LIMIT),
-        database_size: router.database().len_of(id, family),
+        database_size: router.database().entries().len_of(id, family),
         database_inactive: 0,
     }
 }
@@ -115,7 +117,7 @@ fn configured_static(router: &Router, family: Family) -> usize {
 
 /// Every configured map-server, with what the registrations say of it.
 fn map_servers(router: &Router, family: Family, service: &Service, now: Time) -> Vec<MapServerRow> {
-    let registrations = router.registrations();
+    let registrations = router.registrations(now);
     let servers = service.etr_map_servers.keys();
     servers
         .map(|&address| {
@@ -126,6 +128,7 @@ fn map_servers(router: &Router, family: Family, service: &Service, now: Time) ->
             MapServerRow {
                 address,
                 prefixes: status.map_or(0, |status| status.prefixes),
+                registered: status.map_or(0, |status| status.registered),
                 acknowledged: status.map_or(0, |status| status.acknowledged),
                 last_notify: notified_at.map(|at| seconds(now.since(at))),
             }
@@ -256,6 +259,7 @@ mod tests {
             map_servers: vec![MapServerRow {
                 address: "209.165.201.31".parse().unwrap(),
                 prefixes: 3,
+                registered: 3,
                 acknowledged: 3,
                 last_notify: Some(12),
             }],
@@ -289,7 +293,7 @@ mod tests {
     #[test]
     fn json_tells_of_each_map_server() {
         let json = super::super::json(&sample());
-        let server = r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"acknowledged":3,"last_notify":12}]"#;
+        let server = r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"registered":3,"acknowledged":3,"last_notify":12}]"#;
         assert!(json.contains(server), "{json}");
         assert!(json.contains(r#""roles":{"itr":true,"etr":true,"#), "{json}");
     }

@@ -95,7 +95,7 @@ impl Table for MapCacheTable {
     fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
         let entries = router.map_cache().entries();
         if let Some(only) = &self.only
-            && entries.longest_cover(only).is_none()
+            && entries.covering(only).next().is_none()
         {
             return Err(format!("Could not find EID {only} in map-cache."));
         }
@@ -115,7 +115,7 @@ impl Table for MapCacheTable {
             .as_ref()
             .is_some_and(|lisp| !lisp.service(self.family).use_petr.is_empty());
         if let Some(only) = &self.only {
-            let found = entries.longest_cover(only).into_iter();
+            let found = entries.covering(only).last().into_iter();
             return Rows {
                 rows: found.map(|(prefix, entry)| row(prefix, entry, has_petr, now)).collect(),
                 finished: true,

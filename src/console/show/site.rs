@@ -17,6 +17,7 @@ use crate::addr::{Eid, EidPrefix, InstanceId};
 use crate::router::Router;
 use crate::router::map_server::{Registration, SiteEntry};
 use crate::time::Time;
+use crate::wire::Algorithm;
 
 /// What stands above the rows.
 #[derive(Clone, Debug, Serialize)]
@@ -68,8 +69,8 @@ pub struct RegistrationRow {
     pub hash_function: &'static str,
     /// Of the last register.
     pub nonce: u64,
-    /// 128 bits in hexadecimal, when it said.
-    pub xtr_id: Option<String>,
+    /// 128 bits in hexadecimal.
+    pub xtr_id: String,
     /// 64 bits, when it said.
     pub site_id: Option<u64>,
     /// In the order of the record.
@@ -134,7 +135,7 @@ impl SiteTable {
         let entries = router.map_server().entries();
         match &self.which {
             Which::Eid(eid) => entries.longest_match(*eid),
-            Which::Prefix(prefix) => entries.longest_cover(prefix),
+            Which::Prefix(prefix) => entries.covering(prefix).last(),
             Which::All | Which::Named(_) => None,
         }
     }
@@ -191,7 +192,7 @@ impl SiteTable {
             .take_while(|(prefix, _)| configured.covers(prefix))
         {
             looked += 1;
-            if entry.origin == Some(configured) && !entry.configured {
+            if entry.origin == Some(configured) {
                 rows.push(row(prefix, entry, false, now));
             }
             if looked >= most {
@@ -282,12 +283,12 @@ fn row(prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
         first,
         instance_id: prefix.instance_id(),
         eid_prefix: prefix.prefix(),
-        configured: entry.configured,
+        configured: entry.origin.is_none(),
         accept_more_specifics: entry.accept_more_specifics,
         more_specific_of: entry.origin.map(|origin| origin.prefix()),
         authentication_failures: entry.authentication_failures,
         registrations: registrations
-            .filter(|registration| registration.expires_at > now)
+            .filter(|registration| registration.expires_at() > now)
             .map(|registration| registration_row(registration, now))
             .collect(),
     }
@@ -309,23 +310,28 @@ fn unregistered(site: &str, prefix: EidPrefix, first: bool) -> Row {
 }
 
 fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
-    let locators = registration.locators.iter().map(|locator| LocatorRow {
-        rloc: locator.rloc.0,
-        local: locator.local,
-        state: if locator.reachable { "up" } else { "down" },
-        priority: locator.priority,
-        weight: locator.weight,
+    let locators = registration.record.locators.iter().filter_map(|locator| {
+        Some(LocatorRow {
+            rloc: locator.ip()?.0,
+            local: locator.local,
+            state: if locator.reachable { "up" } else { "down" },
+            priority: locator.priority,
+            weight: locator.weight,
+        })
     });
     RegistrationRow {
         etr: registration.source,
         first_registered: seconds(now.since(registration.first_registered_at)),
         last_registered: seconds(now.since(registration.last_registered_at)),
-        ttl: seconds(registration.ttl),
+        ttl: seconds(registration.ttl()),
         proxy_reply: registration.proxy_reply,
         map_notify: registration.map_notify,
-        hash_function: registration.hash_function,
-        nonce: registration.nonce,
-        xtr_id: (registration.xtr_id != 0).then(|| words(registration.xtr_id)),
+        hash_function: match registration.algorithm {
+            Algorithm::HmacSha1 => "sha1",
+            Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => "sha2",
+        },
+        nonce: registration.nonce.0,
+        xtr_id: words(registration.xtr_id),
         site_id: (registration.site_id != 0).then_some(registration.site_id),
         locators: locators.collect(),
     }
@@ -426,7 +432,7 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
             registration.hash_function
         ),
         "state complete, no security-capability".to_owned(),
-        format!("xTR-ID {}", registration.xtr_id.clone().unwrap_or_else(|| "N/A".to_owned())),
+        format!("xTR-ID {}", registration.xtr_id),
         format!("site-ID {}", registration.site_id.map_or_else(unspecified, |id| id.to_string())),
     ];
     let last = span(registration.last_registered);
@@ -466,7 +472,7 @@ mod tests {
             map_notify: true,
             hash_function: "sha1",
             nonce: 0xdce8_21bb_67f7_585f,
-            xtr_id: Some(words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8)),
+            xtr_id: words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8),
             site_id: None,
             locators: vec![LocatorRow {
                 rloc: "11.11.11.11".parse().unwrap(),
