@@ -14,9 +14,7 @@ impl Clock {
     /// A clock that stands at [`Time::ZERO`].
     #[allow(clippy::disallowed_methods, reason = "this is the place that may")]
     pub fn start() -> Self {
-        Clock {
-            started_at: Instant::now(),
-        }
+        Clock { started_at: Instant::now() }
     }
 
     /// The instant; never earlier than one given before.

@@ -59,11 +59,7 @@ impl ConsoleServer {
         }
         let listener = UnixListener::bind(path)?;
         fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        Ok(ConsoleServer {
-            listener,
-            path: path.to_owned(),
-            clients: Vec::new(),
-        })
+        Ok(ConsoleServer { listener, path: path.to_owned(), clients: Vec::new() })
     }
 
     /// Takes in one client that waits, if one does, and returns its number.

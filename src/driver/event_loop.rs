@@ -27,7 +27,7 @@ use super::udp::{RlocSockets, Udp};
 use super::{Error, entropy};
 use crate::addr::{InstanceId, Rloc};
 use crate::packet::Packet;
-use crate::router::config::{Config, InterfaceKind};
+use crate::router::config::{Config, InterfaceKind, InterfaceName};
 use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, KernelRequest, Outbound, Output,
 };
@@ -105,7 +105,7 @@ pub struct EventLoop {
     events: Events,
     /// Sources that may have more to read.
     ready: BTreeSet<Source>,
-    signals: Signals,
+    signals: Option<Signals>,
     netlink: Netlink,
     tun: Option<Tun>,
     udp: Udp,
@@ -120,11 +120,8 @@ impl EventLoop {
     pub fn start(config: Config, console_socket: Option<&Path>) -> Result<Self, Error> {
         let clock = Clock::start();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
-        let signals = Signals::new([SIGTERM, SIGINT]);
         let mut netlink = Netlink::open().map_err(Error::during("opening netlink"))?;
-        netlink
-            .prepare()
-            .map_err(Error::during("preparing the namespace"))?;
+        netlink.prepare().map_err(Error::during("preparing the namespace"))?;
         let router = Router::new(Start {
             config,
             seed,
@@ -137,7 +134,7 @@ impl EventLoop {
             poll: Poll::new().map_err(Error::during("opening epoll"))?,
             events: Events::with_capacity(256),
             ready: BTreeSet::new(),
-            signals: signals.map_err(Error::during("catching signals"))?,
+            signals: None,
             netlink,
             tun: None,
             udp: Udp::default(),
@@ -145,15 +142,13 @@ impl EventLoop {
             faults: Faults::default(),
             buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
         };
-        event_loop.watch_signals_and_kernel()?;
+        event_loop.watch_fd(event_loop.netlink.as_raw_fd(), Source::Kernel)?;
         event_loop.open_what_is_wanted()?;
         event_loop.carry_out_outputs();
         let events = event_loop.netlink.read_all();
         event_loop.tell_router(events.map_err(Error::during("reading links and routes"))?);
         if let Some(path) = console_socket {
-            event_loop
-                .open_console(path)
-                .map_err(Error::during("opening the console's socket"))?;
+            event_loop.open_console(path).map_err(Error::during("opening the console's socket"))?;
         }
         Ok(event_loop)
     }
@@ -163,7 +158,7 @@ impl EventLoop {
     pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
         self.wait(limit)?;
         for source in mem::take(&mut self.ready) {
-            if source == Source::Signals && self.signals.pending().next().is_some() {
+            if source == Source::Signals && self.signal_has_come() {
                 self.stop();
                 return Ok(Flow::Stopped);
             }
@@ -172,11 +167,7 @@ impl EventLoop {
             }
         }
         let now = self.clock.now();
-        if self
-            .router
-            .poll_timeout()
-            .is_some_and(|deadline| deadline.at <= now)
-        {
+        if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.router.handle_timeout(now);
             self.carry_out_outputs();
         }
@@ -193,10 +184,7 @@ impl EventLoop {
 
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
         let now = self.clock.now();
-        let timer = self
-            .router
-            .poll_timeout()
-            .map(|deadline| now.until(deadline.at));
+        let timer = self.router.poll_timeout().map(|deadline| now.until(deadline.at));
         let timeout = if self.ready.is_empty() {
             [timer, limit].into_iter().flatten().min()
         } else {
@@ -207,8 +195,7 @@ impl EventLoop {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
             other => other?,
         }
-        self.ready
-            .extend(self.events.iter().map(|event| Source::of(event.token())));
+        self.ready.extend(self.events.iter().map(|event| Source::of(event.token())));
         Ok(())
     }
 
@@ -281,11 +268,7 @@ impl EventLoop {
                 Err(error) => return self.faults.end_of_reading("reading port 4341", &error),
             };
             let verdict = self.router.decapsulate(&outer, &mut datagram, now);
-            trace!(
-                "{}: {} octets: {verdict:?}",
-                outer.source,
-                datagram.bytes.len()
-            );
+            trace!("{}: {} octets: {verdict:?}", outer.source, datagram.bytes.len());
             if let Inbound::Deliver { instance_id, len } = verdict {
                 let packet = datagram.bytes.get(8..8 + len).unwrap_or_default();
                 let sent = deliver(&self.tun, &self.router, instance_id, packet);
@@ -325,18 +308,13 @@ impl EventLoop {
         let number = match console.accept() {
             Ok(number) => number,
             Err(error) => {
-                return self
-                    .faults
-                    .end_of_reading("accepting at the console", &error);
+                return self.faults.end_of_reading("accepting at the console", &error);
             }
         };
         if let Some(client) = console.client_mut(number) {
             let token = Source::Console(number).token();
             let interest = Interest::READABLE | Interest::WRITABLE;
-            let outcome = self
-                .poll
-                .registry()
-                .register(&mut client.stream, token, interest);
+            let outcome = self.poll.registry().register(&mut client.stream, token, interest);
             self.faults.count_if("watching a client", outcome);
         }
         true
@@ -376,11 +354,7 @@ impl EventLoop {
     fn carry_out_outputs(&mut self) {
         while let Some(output) = self.router.poll_output() {
             match output {
-                Output::Control {
-                    source,
-                    destination,
-                    payload,
-                } => {
+                Output::Control { source, destination, payload } => {
                     debug!("control: {} octets to {destination}", payload.len());
                     let sent = match self.udp.of(source.ip()) {
                         Some(sockets) => sockets.send_control(destination, &payload),
@@ -402,7 +376,6 @@ impl EventLoop {
 
     fn change_kernel(&mut self, request: KernelRequest) {
         if let Err(error) = self.netlink.apply(&request) {
-            warn!("the kernel refused {request:?}: {error}");
             let error = error.to_string();
             let event = KernelEvent::Refused { request, error };
             self.router.handle(Input::Kernel(event), self.clock.now());
@@ -451,27 +424,13 @@ impl EventLoop {
     /// small: that of the RLOC, or any for an RLOC on a loopback.
     fn set_fragmentation(&mut self) {
         let config = self.router.config();
+        let mtu = |name: &InterfaceName| self.router.link(name).map(|link| link.mtu);
+        let is_ethernet = |name: &InterfaceName| name.kind == InterfaceKind::Ethernet;
+        let any = config.interfaces.keys().filter(|name| is_ethernet(name)).filter_map(mtu).min();
         for sockets in self.udp.iter() {
-            let on_link = |&(name, net): &(_, ipnet::IpNet)| {
-                let name: &crate::router::config::InterfaceName = &name;
-                name.kind == InterfaceKind::Ethernet && net.addr() == sockets.rloc().0
-            };
-            let of_rloc = config
-                .addresses()
-                .filter(on_link)
-                .map(|(name, _)| name)
-                .next();
-            let mtu = |name| self.router.link(name).map(|link| link.mtu);
-            let smallest = match of_rloc {
-                Some(name) => mtu(&name),
-                None => config
-                    .interfaces
-                    .keys()
-                    .filter(|name| name.kind == InterfaceKind::Ethernet)
-                    .filter_map(mtu)
-                    .min(),
-            };
-            let outcome = sockets.set_fragmentation(smallest.unwrap_or(u32::MAX));
+            let own = config.interface_of(sockets.rloc().0).filter(is_ethernet);
+            let smallest = own.map_or(any, |name| mtu(&name)).unwrap_or(u32::MAX);
+            let outcome = sockets.set_fragmentation(smallest);
             self.faults.count_if("setting fragmentation", outcome);
         }
     }
@@ -488,14 +447,17 @@ impl EventLoop {
 
 /// Watching sources.
 impl EventLoop {
-    fn watch_signals_and_kernel(&mut self) -> Result<(), Error> {
+    /// Makes SIGTERM and SIGINT stop the router instead of the process.
+    pub fn watch_signals(&mut self) -> Result<(), Error> {
+        let signals = Signals::new([SIGTERM, SIGINT]);
+        let signals = self.signals.insert(signals.map_err(Error::during("catching signals"))?);
         let (token, interest) = (Source::Signals.token(), Interest::READABLE);
-        let outcome = self
-            .poll
-            .registry()
-            .register(&mut self.signals, token, interest);
-        outcome.map_err(Error::during("watching signals"))?;
-        self.watch_fd(self.netlink.as_raw_fd(), Source::Kernel)
+        let outcome = self.poll.registry().register(signals, token, interest);
+        outcome.map_err(Error::during("watching signals"))
+    }
+
+    fn signal_has_come(&mut self) -> bool {
+        self.signals.as_mut().is_some_and(|signals| signals.pending().next().is_some())
     }
 
     fn watch_fd(&self, fd: RawFd, source: Source) -> Result<(), Error> {

@@ -58,10 +58,7 @@ impl Faults {
     /// How often `operation` has failed, for whatever reason.
     #[cfg(test)]
     pub fn of(&self, operation: &str) -> u64 {
-        let same = self
-            .counts
-            .iter()
-            .filter(|((name, _), _)| *name == operation);
+        let same = self.counts.iter().filter(|((name, _), _)| *name == operation);
         same.map(|(_, count)| count).sum()
     }
 }

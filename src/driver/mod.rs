@@ -34,6 +34,8 @@ pub mod faults;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;
+#[cfg(test)]
+mod tests;
 pub mod tun;
 pub mod udp;
 
@@ -69,6 +71,7 @@ impl Error {
 /// socket that another router has.
 pub fn run(config: Config, console_socket: Option<&Path>) -> Result<(), Error> {
     let mut event_loop = EventLoop::start(config, console_socket)?;
+    event_loop.watch_signals()?;
     loop {
         let flow = event_loop.turn(None);
         if flow.map_err(Error::during("waiting for events"))? == Flow::Stopped {

@@ -156,10 +156,7 @@ mod tests {
             bytes.extend(7u32.to_ne_bytes());
             bytes
         };
-        assert_eq!(
-            hops(&hop(8)).map(|(index, _)| index).collect::<Vec<_>>(),
-            [7]
-        );
+        assert_eq!(hops(&hop(8)).map(|(index, _)| index).collect::<Vec<_>>(), [7]);
         for len in [0, 7, 9, u16::MAX] {
             assert_eq!(hops(&hop(len)).count(), 0, "{len}");
         }

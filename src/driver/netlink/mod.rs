@@ -108,13 +108,8 @@ impl Netlink {
             rows.extend(event::decode_link(message));
         })?;
         let found: BTreeMap<u32, LinkState> = rows.into_iter().collect();
-        let gone = self
-            .links
-            .iter()
-            .filter(|(index, _)| !found.contains_key(index));
-        let changed = found
-            .iter()
-            .filter(|(index, state)| self.links.get(index) != Some(state));
+        let gone = self.links.iter().filter(|(index, _)| !found.contains_key(index));
+        let changed = found.iter().filter(|(index, state)| self.links.get(index) != Some(state));
         let events = gone
             .map(|(_, state)| link_gone(state))
             .chain(changed.map(|(_, state)| link(state)))
@@ -288,9 +283,7 @@ fn link(state: &LinkState) -> KernelEvent {
 }
 
 fn link_gone(state: &LinkState) -> KernelEvent {
-    KernelEvent::LinkGone {
-        device: state.device.clone(),
-    }
+    KernelEvent::LinkGone { device: state.device.clone() }
 }
 
 fn is_route(event: &KernelEvent) -> bool {

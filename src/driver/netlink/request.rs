@@ -62,51 +62,27 @@ fn unless(harmless: &[i32], outcome: io::Result<()>) -> io::Result<()> {
 
 fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     match *object {
-        KernelObject::Link {
-            device,
-            up,
-            mtu,
-            proxy_arp,
-        } => set_link(socket, device, up, mtu, proxy_arp),
+        KernelObject::Link { device, up, mtu, proxy_arp } => {
+            set_link(socket, device, up, mtu, proxy_arp)
+        }
         KernelObject::Address { device, address } => {
             let header = address_header(socket, device, address)?;
             let mut request = rt_addr::Request::new().set_change().op_newaddr_do(&header);
             encode_address(request.encode(), address.addr());
             socket.change(&request)
         }
-        KernelObject::Rule {
-            family,
-            priority,
-            selector,
-            table,
-        } => {
+        KernelObject::Rule { family, priority, selector, table } => {
             let header = rule_header(family, selector);
             let request = rt_rule::Request::new().set_create().set_excl();
             let mut request = request.op_newrule_do(&header);
             encode_rule(request.encode(), priority, selector, table);
             socket.change(&request)
         }
-        KernelObject::Route {
-            table,
-            prefix,
-            target,
-            metric,
-            source,
-        } => {
+        KernelObject::Route { table, prefix, target, metric, source } => {
             let header = route_header(prefix, target);
             let device = route_device(socket, target)?;
-            let mut request = rt_route::Request::new()
-                .set_change()
-                .op_newroute_do(&header);
-            encode_route(
-                request.encode(),
-                table,
-                prefix,
-                target,
-                device,
-                metric,
-                source,
-            );
+            let mut request = rt_route::Request::new().set_change().op_newroute_do(&header);
+            encode_route(request.encode(), table, prefix, target, device, metric, source);
             socket.change(&request)
         }
     }
@@ -121,37 +97,18 @@ fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
             request.encode().push_local(address.addr());
             socket.change(&request)
         }
-        KernelObject::Rule {
-            family,
-            priority,
-            selector,
-            table,
-        } => {
+        KernelObject::Rule { family, priority, selector, table } => {
             let header = rule_header(family, selector);
             let mut request = rt_rule::Request::new().op_delrule_do(&header);
             encode_rule(request.encode(), priority, selector, table);
             socket.change(&request)
         }
-        KernelObject::Route {
-            table,
-            prefix,
-            target,
-            metric,
-            source,
-        } => {
+        KernelObject::Route { table, prefix, target, metric, source } => {
             let mut header = route_header(prefix, target);
             header.rtm_scope = libc::RT_SCOPE_NOWHERE; // whatever scope it has
             let device = route_device(socket, target)?;
             let mut request = rt_route::Request::new().op_delroute_do(&header);
-            encode_route(
-                request.encode(),
-                table,
-                prefix,
-                target,
-                device,
-                metric,
-                source,
-            );
+            encode_route(request.encode(), table, prefix, target, device, metric, source);
             socket.change(&request)
         }
     }
@@ -167,10 +124,8 @@ fn set_link(
     proxy_arp: bool,
 ) -> io::Result<()> {
     let name = device.name();
-    let mut header = rt_link::Ifinfomsg {
-        ifi_index: index(socket, &name)? as i32,
-        ..Default::default()
-    };
+    let mut header =
+        rt_link::Ifinfomsg { ifi_index: index(socket, &name)? as i32, ..Default::default() };
     sysctl::prepare_device(&name, proxy_arp)?;
     let mut settings = rt_link::Request::new().op_setlink_do(&header);
     encode_link(settings.encode(), device, mtu);
@@ -238,9 +193,7 @@ fn encode_rule(
     selector: RuleSelector,
     table: Table,
 ) {
-    let attributes = attributes
-        .push_priority(priority)
-        .push_table(table_number(table));
+    let attributes = attributes.push_priority(priority).push_table(table_number(table));
     let attributes = match selector {
         RuleSelector::FromLisp => {
             let name = CString::new(LISP_DEVICE).expect("the name holds no zero octet");
@@ -286,9 +239,7 @@ fn encode_route(
     metric: u32,
     source: Option<IpAddr>,
 ) {
-    let mut attributes = attributes
-        .push_table(table_number(table))
-        .push_priority(metric);
+    let mut attributes = attributes.push_table(table_number(table)).push_priority(metric);
     if prefix.prefix_len() > 0 {
         attributes = attributes.push_dst(prefix.network());
     }

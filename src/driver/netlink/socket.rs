@@ -71,11 +71,7 @@ impl RequestSocket {
     pub fn open() -> io::Result<Self> {
         let socket = open(SocketFlags::CLOEXEC, 0)?;
         sockopt::set_socket_timeout(&socket, Timeout::Recv, Some(REPLY_TIMEOUT))?;
-        Ok(RequestSocket {
-            socket,
-            sequence: 0,
-            buffer: vec![0; BUFFER_LEN],
-        })
+        Ok(RequestSocket { socket, sequence: 0, buffer: vec![0; BUFFER_LEN] })
     }
 
     /// The socket itself, for calls that need any socket of the namespace.
@@ -172,10 +168,7 @@ impl EventSocket {
         let socket = open(flags, EVENT_GROUPS as u32)?;
         // Without the privilege the ordinary size has to do: an overflow is noticed and made good.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, EVENT_BUFFER);
-        Ok(EventSocket {
-            socket,
-            buffer: vec![0; BUFFER_LEN],
-        })
+        Ok(EventSocket { socket, buffer: vec![0; BUFFER_LEN] })
     }
 
     /// Reads one datagram of events.

@@ -10,11 +10,8 @@ use crate::driver::tun::Tun;
 use crate::router::config::{InterfaceKind, InterfaceName};
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
 
-const ETHERNET: Device = Device::Interface(InterfaceName {
-    kind: InterfaceKind::Ethernet,
-    slot: 1,
-    port: 0,
-});
+const ETHERNET: Device =
+    Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 });
 
 /// A namespace with `et1-0` (its other end is `peer`) and `lisp0`.
 struct Lab {
@@ -62,29 +59,15 @@ impl Lab {
 }
 
 fn link(device: Device, up: bool) -> KernelObject {
-    KernelObject::Link {
-        device,
-        up,
-        mtu: Some(1464),
-        proxy_arp: false,
-    }
+    KernelObject::Link { device, up, mtu: Some(1464), proxy_arp: false }
 }
 
 fn address(text: &str) -> KernelObject {
-    KernelObject::Address {
-        device: ETHERNET,
-        address: text.parse().unwrap(),
-    }
+    KernelObject::Address { device: ETHERNET, address: text.parse().unwrap() }
 }
 
 fn route(table: Table, prefix: &str, target: RouteTarget) -> KernelObject {
-    KernelObject::Route {
-        table,
-        prefix: prefix.parse().unwrap(),
-        target,
-        metric: 0,
-        source: None,
-    }
+    KernelObject::Route { table, prefix: prefix.parse().unwrap(), target, metric: 0, source: None }
 }
 
 fn next_hop(text: &str) -> RouteTarget {
@@ -116,12 +99,7 @@ fn plan() -> Vec<KernelObject> {
     }
     for (site, guard, default, gateway) in [
         ("198.51.100.0/24", "172.16.0.0/24", "0.0.0.0/0", "192.0.2.9"),
-        (
-            "2001:db8:5::/48",
-            "2001:db8:a::/64",
-            "::/0",
-            "2001:db8:1::9",
-        ),
+        ("2001:db8:5::/48", "2001:db8:a::/64", "::/0", "2001:db8:1::9"),
     ] {
         let gateway_source = plan_source(default);
         plan.extend([
@@ -148,22 +126,13 @@ fn plan() -> Vec<KernelObject> {
 }
 
 fn plan_source(default: &str) -> std::net::IpAddr {
-    let own = if default == "::/0" {
-        "2001:db8:1::1"
-    } else {
-        "192.0.2.1"
-    };
+    let own = if default == "::/0" { "2001:db8:1::1" } else { "192.0.2.1" };
     own.parse().unwrap()
 }
 
 /// What a student would look at.
 fn state() -> String {
-    let views = [
-        "-4 rule",
-        "-6 rule",
-        "-4 route show table all",
-        "-6 route show table all",
-    ];
+    let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
     views.map(ip).join("--\n")
 }
 
@@ -211,20 +180,11 @@ fn a_refusal_names_the_kernels_reason() {
         let mut lab = Lab::new();
         lab.add(link(ETHERNET, true));
         let unreachable = route(Table::Main, "10.0.0.0/8", next_hop("203.0.113.1"));
-        let error = lab
-            .netlink
-            .apply(&KernelRequest::Add(unreachable))
-            .unwrap_err();
+        let error = lab.netlink.apply(&KernelRequest::Add(unreachable)).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENETUNREACH));
-        let absent = Device::Interface(InterfaceName {
-            kind: InterfaceKind::Ethernet,
-            slot: 9,
-            port: 9,
-        });
-        let error = lab
-            .netlink
-            .apply(&KernelRequest::Add(link(absent, true)))
-            .unwrap_err();
+        let absent =
+            Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 9, port: 9 });
+        let error = lab.netlink.apply(&KernelRequest::Add(link(absent, true))).unwrap_err();
         assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
         lab.remove(KernelObject::Address {
             device: absent,
@@ -246,19 +206,10 @@ fn links_get_their_settings() {
         lab.add(link(Device::Lisp, true));
         lab.add(address("2001:db8:1::1/64"));
         let lisp = ip("-d link show dev lisp0");
-        for setting in [
-            "mtu 1464",
-            "group 4341",
-            "qlen 1000",
-            "addrgenmode none",
-            "UP",
-        ] {
+        for setting in ["mtu 1464", "group 4341", "qlen 1000", "addrgenmode none", "UP"] {
             assert!(lisp.contains(setting), "{setting} is not in {lisp}");
         }
-        assert!(
-            !ip("addr show dev lisp0").contains("inet6"),
-            "no link-local address"
-        );
+        assert!(!ip("addr show dev lisp0").contains("inet6"), "no link-local address");
         assert!(ip("link show dev et1-0").contains("mtu 1400"));
         assert!(!ip("addr show dev et1-0").contains("tentative"));
         for (path, value) in [
@@ -354,15 +305,8 @@ fn reading_all_tells_links_before_routes() {
             gateway: None,
             metric,
         };
-        let expected = [
-            connected("192.0.2.0/24", 0),
-            connected("2001:db8:1::/64", 256),
-        ];
-        assert_eq!(
-            routes[..],
-            expected,
-            "neither local, link-local nor multicast"
-        );
+        let expected = [connected("192.0.2.0/24", 0), connected("2001:db8:1::/64", 256)];
+        assert_eq!(routes[..], expected, "neither local, link-local nor multicast");
         let again = lab.netlink.read_all().unwrap();
         assert_eq!(again.len(), 1, "no link has changed: {again:?}");
     });
@@ -426,10 +370,9 @@ fn routes_come_and_go_one_by_one() {
         lab.add(address("192.0.2.1/24"));
         lab.add(address("2001:db8:1::1/64"));
         lab.netlink.read_all().unwrap();
-        for (prefix, gateway) in [
-            ("10.1.0.0/16", "192.0.2.7"),
-            ("2001:db8:7::/48", "2001:db8:1::7"),
-        ] {
+        for (prefix, gateway) in
+            [("10.1.0.0/16", "192.0.2.7"), ("2001:db8:7::/48", "2001:db8:1::7")]
+        {
             let expected = |metric| KernelRoute {
                 prefix: prefix.parse().unwrap(),
                 device: "et1-0".to_owned(),
@@ -457,20 +400,14 @@ fn a_route_of_several_links_counts_for_each() {
                 return false;
             };
             let gateways = routes.iter().filter_map(|route| route.gateway);
-            gateways
-                .map(|gateway| gateway.to_string())
-                .eq(["192.0.2.7", "192.0.2.8"])
+            gateways.map(|gateway| gateway.to_string()).eq(["192.0.2.7", "192.0.2.8"])
         });
         ip("route replace 10.2.0.0/16 via 192.0.2.9");
         lab.wait_for(|event| {
             let KernelEvent::Routes(routes) = event else {
                 return false;
             };
-            routes
-                .iter()
-                .filter(|route| route.gateway.is_some())
-                .count()
-                == 1
+            routes.iter().filter(|route| route.gateway.is_some()).count() == 1
         });
     });
 }
@@ -484,11 +421,7 @@ fn a_flood_of_events_ends_in_the_truth() {
         lab.netlink.read_all().unwrap();
         rustix::net::sockopt::set_socket_recv_buffer_size(&lab.netlink.events, 0).unwrap();
         for number in 0..200 {
-            lab.add(route(
-                Table::Main,
-                &format!("10.0.{number}.0/24"),
-                next_hop("192.0.2.7"),
-            ));
+            lab.add(route(Table::Main, &format!("10.0.{number}.0/24"), next_hop("192.0.2.7")));
         }
         lab.wait_for(|event| matches!(event, KernelEvent::Routes(routes) if routes.len() == 201));
     });

@@ -43,10 +43,8 @@ pub fn send(
     ttl: u8,
     tos: u8,
 ) -> io::Result<()> {
-    let parts = [header, payload].map(|part| libc::iovec {
-        iov_base: part.as_ptr().cast_mut().cast(),
-        iov_len: part.len(),
-    });
+    let parts = [header, payload]
+        .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
     let (level, ttl_kind, tos_kind) = if destination.is_ipv4() {
         (libc::IPPROTO_IP, libc::IP_TTL, libc::IP_TOS)
     } else {
@@ -105,12 +103,7 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
     let (Some(source), 0) = (source.as_socket(), message.msg_flags & libc::MSG_TRUNC) else {
         return Err(io::ErrorKind::InvalidData.into());
     };
-    let mut received = Received {
-        len,
-        source,
-        ttl: 0,
-        tos: 0,
-    };
+    let mut received = Received { len, source, ttl: 0, tos: 0 };
     let filled = control.0.len().min(message.msg_controllen as usize);
     for (level, kind, data) in Ancillary(&control.0[..filled]) {
         match (level, kind) {
@@ -166,10 +159,7 @@ impl<'a> Iterator for Ancillary<'a> {
         let (header, _) = self.0.split_first_chunk::<HEADER_LEN>()?;
         let len = usize::from_ne_bytes(*header.first_chunk()?);
         let data = self.0.get(HEADER_LEN..len)?;
-        self.0 = self
-            .0
-            .get(len.next_multiple_of(ALIGNMENT)..)
-            .unwrap_or_default();
+        self.0 = self.0.get(len.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
         let int = |at: usize| -> Option<i32> {
             Some(i32::from_ne_bytes(*header.get(at..)?.first_chunk()?))
         };

@@ -81,12 +81,8 @@ impl RlocSockets {
             send_without_checksum(&sender, rloc.family())?;
             senders.push(sender);
         }
-        let sockets = RlocSockets {
-            rloc,
-            control: bound(rloc, CONTROL_PORT, BUFFER)?,
-            data,
-            senders,
-        };
+        let sockets =
+            RlocSockets { rloc, control: bound(rloc, CONTROL_PORT, BUFFER)?, data, senders };
         sockets.set_fragmentation(u32::MAX)?;
         Ok(sockets)
     }
@@ -112,26 +108,18 @@ impl RlocSockets {
     pub fn set_fragmentation(&self, link_mtu: u32) -> io::Result<()> {
         let fragment = link_mtu < LISP_MIN_MTU + overhead(self.rloc.family());
         let (level, option, value) = match (self.rloc.family(), fragment) {
-            (Family::Ipv4, false) => (
-                libc::IPPROTO_IP,
-                libc::IP_MTU_DISCOVER,
-                libc::IP_PMTUDISC_PROBE,
-            ),
-            (Family::Ipv4, true) => (
-                libc::IPPROTO_IP,
-                libc::IP_MTU_DISCOVER,
-                libc::IP_PMTUDISC_DONT,
-            ),
-            (Family::Ipv6, false) => (
-                libc::IPPROTO_IPV6,
-                libc::IPV6_MTU_DISCOVER,
-                libc::IPV6_PMTUDISC_PROBE,
-            ),
-            (Family::Ipv6, true) => (
-                libc::IPPROTO_IPV6,
-                libc::IPV6_MTU_DISCOVER,
-                libc::IPV6_PMTUDISC_DONT,
-            ),
+            (Family::Ipv4, false) => {
+                (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)
+            }
+            (Family::Ipv4, true) => {
+                (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)
+            }
+            (Family::Ipv6, false) => {
+                (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE)
+            }
+            (Family::Ipv6, true) => {
+                (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)
+            }
         };
         for sender in &self.senders {
             message::set_option(sender.as_fd(), level, option, value)?;
@@ -150,11 +138,7 @@ impl RlocSockets {
     /// `WouldBlock` when none waits.
     pub fn receive_control(&self, buffer: &mut [u8]) -> io::Result<ControlHeader> {
         let received = message::receive(self.control.as_fd(), buffer)?;
-        Ok(ControlHeader {
-            source: received.source,
-            destination: self.rloc.0,
-            len: received.len,
-        })
+        Ok(ControlHeader { source: received.source, destination: self.rloc.0, len: received.len })
     }
 
     /// Wraps a packet and sends it, from where it lies.
@@ -166,13 +150,7 @@ impl RlocSockets {
         let sender = &self.senders[number as usize];
         let destination = SockAddr::from(SocketAddr::new(wrap.destination.0, DATA_PORT));
         let parts = [&wrap.header[..], packet.bytes];
-        message::send(
-            sender.as_fd(),
-            &destination,
-            parts,
-            wrap.ttl.max(1),
-            wrap.tos,
-        )
+        message::send(sender.as_fd(), &destination, parts, wrap.ttl.max(1), wrap.tos)
     }
 
     /// Reads one encapsulated packet, from the LISP header on, into `buffer`.
@@ -205,10 +183,7 @@ impl Udp {
 
     /// The sockets of a local RLOC.
     pub fn of(&self, rloc: IpAddr) -> Option<&RlocSockets> {
-        self.slots
-            .iter()
-            .flatten()
-            .find(|sockets| sockets.rloc.0 == rloc)
+        self.slots.iter().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
 
     /// All that are open.
@@ -230,10 +205,7 @@ impl Udp {
     /// Closes the sockets of every RLOC that is not among `wanted`.
     pub fn retain(&mut self, wanted: &BTreeSet<Rloc>) {
         for slot in &mut self.slots {
-            if slot
-                .as_ref()
-                .is_some_and(|sockets| !wanted.contains(&sockets.rloc))
-            {
+            if slot.as_ref().is_some_and(|sockets| !wanted.contains(&sockets.rloc)) {
                 *slot = None;
             }
         }

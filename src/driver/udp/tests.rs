@@ -26,12 +26,9 @@ fn read<T>(fd: RawFd, mut receive: impl FnMut() -> io::Result<T>) -> T {
     let mut poll = mio::Poll::new().unwrap();
     let mut source = mio::unix::SourceFd(&fd);
     let registry = poll.registry();
-    registry
-        .register(&mut source, mio::Token(0), mio::Interest::READABLE)
-        .unwrap();
+    registry.register(&mut source, mio::Token(0), mio::Interest::READABLE).unwrap();
     let mut events = mio::Events::with_capacity(1);
-    poll.poll(&mut events, Some(std::time::Duration::from_secs(1)))
-        .unwrap();
+    poll.poll(&mut events, Some(std::time::Duration::from_secs(1))).unwrap();
     receive().expect("a datagram within a second")
 }
 
@@ -52,9 +49,7 @@ fn outer_ttl_and_tos_travel_with_each_packet_both_ways() {
                 let names = [one, other];
                 let mut payload = PACKET.to_vec();
                 let packet = Packet::single(&mut payload);
-                ends[from]
-                    .send_data(&wrap(names[from], names[to], 3), &packet)
-                    .unwrap();
+                ends[from].send_data(&wrap(names[from], names[to], 3), &packet).unwrap();
                 let mut buffer = [0; 2048];
                 let (outer, datagram) = read(ends[to].data_fd(), || {
                     let received = message::receive(ends[to].data.as_fd(), &mut buffer)?;
@@ -75,9 +70,7 @@ fn a_flow_keeps_its_source_port_and_flows_spread() {
         let port = |flow_hash| {
             let mut payload = PACKET.to_vec();
             let wrap = wrap("127.0.0.1", "127.0.0.2", flow_hash);
-            ends[0]
-                .send_data(&wrap, &Packet::single(&mut payload))
-                .unwrap();
+            ends[0].send_data(&wrap, &Packet::single(&mut payload)).unwrap();
             let mut buffer = [0; 2048];
             let receive = || message::receive(ends[1].data.as_fd(), &mut buffer);
             read(ends[1].data_fd(), receive).source.port()
@@ -108,9 +101,8 @@ fn a_checksum_of_zero_is_sent_and_any_is_taken() {
                 let packet = Packet::single(&mut payload);
                 from.send_data(&wrap(one, other, 0), &packet).unwrap();
                 let mut buffer = [0; 2048];
-                let received = read(to.data_fd(), || {
-                    message::receive(to.data.as_fd(), &mut buffer)
-                });
+                let received =
+                    read(to.data_fd(), || message::receive(to.data.as_fd(), &mut buffer));
                 assert_eq!(received.len, 8 + PACKET.len(), "{one}, checksum {checksum}");
             }
         }
@@ -139,8 +131,7 @@ fn a_datagram_that_does_not_fit_is_an_error_and_not_a_piece() {
     in_namespace(|| {
         let [from, to] =
             ["127.0.0.1", "127.0.0.2"].map(|end| RlocSockets::open(rloc(end)).unwrap());
-        from.send_control(SocketAddr::new(to.rloc.0, CONTROL_PORT), &[0; 100])
-            .unwrap();
+        from.send_control(SocketAddr::new(to.rloc.0, CONTROL_PORT), &[0; 100]).unwrap();
         let mut buffer = [0; 99];
         let outcome = read(to.control_fd(), || Ok(to.receive_control(&mut buffer)));
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::InvalidData);
@@ -168,14 +159,9 @@ fn a_small_core_link_gets_fragments_and_a_large_one_an_error() {
         ip("addr add 2001:db8:1::1/64 dev et1-0 nodad");
         ip("link set et1-0 up");
         ip("link set peer up");
-        for (own, peer) in [
-            ("192.0.2.1", "192.0.2.2"),
-            ("2001:db8:1::1", "2001:db8:1::2"),
-        ] {
+        for (own, peer) in [("192.0.2.1", "192.0.2.2"), ("2001:db8:1::1", "2001:db8:1::2")] {
             let mac = "02:00:00:00:00:01";
-            ip(&format!(
-                "neigh add {peer} lladdr {mac} dev et1-0 nud permanent"
-            ));
+            ip(&format!("neigh add {peer} lladdr {mac} dev et1-0 nud permanent"));
             let sockets = RlocSockets::open(rloc(own)).unwrap();
             let mut payload = vec![0; 1280];
             let packet = Packet::single(&mut payload);
