@@ -94,6 +94,8 @@ pub struct Counters {
     pub encapsulated: InOut,
     /// Solicit-Map-Requests.
     pub smrs: InOut,
+    /// SMRs that a limit held back.
+    pub smrs_suppressed: u64,
     /// Map-Requests that an SMR invoked.
     pub smr_invoked: InOut,
     /// RLOC-probe requests.

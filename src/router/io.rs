@@ -188,6 +188,16 @@ pub enum Inbound {
         /// Octets of the inner packet; what follows it in the datagram is padding.
         len: usize,
     },
+    /// The EID has moved: strip the 8 octets of the LISP header and encapsulate the rest, `len` octets,
+    /// anew. One hop has been taken off its TTL.
+    Forward {
+        /// The outer headers.
+        encapsulation: Encapsulation,
+        /// Octets of the inner packet.
+        len: usize,
+    },
+    /// Nothing: a copy waits until the host that it is for has been found.
+    Held,
     /// Nothing: it has been counted.
     Dropped(DropReason),
 }
@@ -228,6 +238,8 @@ pub enum DropReason {
     NotOurEid,
     /// From port 4341: a local EID that has no route.
     NoRouteToEid,
+    /// From port 4341: a local EID that is away; its sender is solicited.
+    EidAway,
     /// From port 4341: TTL used up on the way.
     OuterTtlExpired,
     /// From port 4341: marked congested, but the inner transport does not know ECN (RFC 6040).
@@ -236,7 +248,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [DropReason; 18] = [
+    pub const ALL: [DropReason; 19] = [
         DropReason::NotIp,
         DropReason::LinkScoped,
         DropReason::NotAnItr,
@@ -253,6 +265,7 @@ impl DropReason {
         DropReason::NotAnEtr,
         DropReason::NotOurEid,
         DropReason::NoRouteToEid,
+        DropReason::EidAway,
         DropReason::OuterTtlExpired,
         DropReason::EcnMismatch,
     ];
@@ -276,6 +289,7 @@ impl DropReason {
             DropReason::NotAnEtr => "Neither ETR nor proxy ETR",
             DropReason::NotOurEid => "Inner destination not a local EID",
             DropReason::NoRouteToEid => "No route to local EID",
+            DropReason::EidAway => "Local EID away",
             DropReason::OuterTtlExpired => "Outer TTL expired",
             DropReason::EcnMismatch => "Congestion marked without ECN",
         }

@@ -263,6 +263,17 @@ impl MapCache {
         Some((prefix, &entry.mapping))
     }
 
+    /// The entries that packets used within `span`.
+    pub fn used_within(
+        &self,
+        span: Duration,
+        now: Time,
+    ) -> impl Iterator<Item = (EidPrefix, &Mapping)> {
+        let recent = move |entry: &Entry| entry.used_at.is_some_and(|at| now.since(at) < span);
+        let entries = self.entries.iter().filter(move |(_, entry)| recent(entry));
+        entries.map(|(prefix, entry)| (prefix, &entry.mapping))
+    }
+
     /// The entry of the longest prefix that holds `eid`.
     pub fn lookup(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
         self.entries.longest_match(eid)

@@ -13,10 +13,12 @@
 //!
 //! The same seed, wall clock, configuration and inputs give the same outputs to the octet.
 
+pub mod away;
 pub mod config;
 mod control;
 pub mod counters;
 pub mod database;
+mod debug;
 mod etr;
 pub mod io;
 mod itr;
@@ -29,16 +31,18 @@ mod replies;
 mod resolve;
 mod rib;
 mod smr;
+mod solicit;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
+use away::AwayTable;
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::Database;
-use io::{Command, Input, KernelEvent, KernelRequest, Output};
+use io::{Command, Input, KernelEvent, KernelRequest, Output, TcpEvent};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
@@ -48,6 +52,7 @@ use replies::ReplyLimiter;
 use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
+use solicit::Solicitor;
 
 use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
@@ -110,14 +115,18 @@ pub struct Router {
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     database: Database,
+    away: AwayTable,
     rib: Rib,
     kernel: Kernel,
     resolver: Resolver,
     smr_guard: SmrGuard,
+    solicitor: Solicitor,
     registrar: Registrar,
     replies: ReplyLimiter,
     map_server: MapServer,
     counters: Counters,
+    /// Whether somebody listens to [`Output::Debug`].
+    debugging: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -134,14 +143,17 @@ impl Router {
             proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
             database: Database::default(),
+            away: AwayTable::default(),
             rib: Rib::default(),
             kernel: Kernel::default(),
             resolver: Resolver::new(&seed),
             smr_guard: SmrGuard::default(),
+            solicitor: Solicitor::new(&seed),
             registrar: Registrar::new(&seed, wall_clock),
             replies: ReplyLimiter::default(),
             map_server: MapServer::default(),
             counters: Counters::default(),
+            debugging: false,
             outputs: VecDeque::new(),
         };
         router.configure(config, now);
@@ -193,6 +205,10 @@ impl Router {
         ])
     }
 
+    fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
+        let _ = (event, now);
+    }
+
     fn configure(&mut self, config: Config, now: Time) {
         self.config = config;
         self.local = LocalRlocs::of(&self.config);
@@ -220,6 +236,7 @@ impl Router {
             KernelEvent::Routes(routes) => self.rib.replace_routes(routes),
             KernelEvent::RouteAdded(route) => self.rib.add_route(route),
             KernelEvent::RouteRemoved(route) => self.rib.remove_route(&route),
+            KernelEvent::Neighbour { .. } => return,
             KernelEvent::Refused { request, error } => {
                 log::warn!("the kernel refused {request:?}: {error}");
                 return;
@@ -282,6 +299,11 @@ impl Router {
     /// The local EID prefixes.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// The local EIDs that are not here.
+    pub fn away(&self) -> &AwayTable {
+        &self.away
     }
 
     /// The sites; empty on a router that is no map-server.

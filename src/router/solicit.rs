@@ -166,7 +166,8 @@ impl Router {
 
     /// Repeats the proactive SMRs whose peers went on sending.
     pub(super) fn repeat_smrs(&mut self, now: Time) {
-        let due: Vec<Repeat> = self.solicitor.repeats.extract_if(.., |each| each.at <= now).collect();
+        let due: Vec<Repeat> =
+            self.solicitor.repeats.extract_if(.., |each| each.at <= now).collect();
         for repeat in due {
             let to = repeat.solicitation.to;
             let since = now.since(repeat.at).saturating_add(INTERVAL);
@@ -250,9 +251,8 @@ mod tests {
     #[test]
     fn eight_smrs_to_an_rloc_at_once_then_one_each_three_seconds() {
         let mut solicitor = Solicitor::new(&Seed::from_number(1));
-        let mut admitted = |at: Time| {
-            (0..=255).filter(|&last| solicitor.admit(eid(last), rloc(21), at)).count()
-        };
+        let mut admitted =
+            |at: Time| (0..=255).filter(|&last| solicitor.admit(eid(last), rloc(21), at)).count();
         assert_eq!(admitted(Time::ZERO), 8);
         assert_eq!(admitted(Time::from_secs(2)), 0);
         assert_eq!(admitted(Time::from_secs(3)), 1);
