@@ -43,13 +43,15 @@ pub enum ControlDrop {
     RateLimited,
     /// A reply that covers none of what was asked.
     WrongRecord,
+    /// A TCP connection from an RLOC that has not registered, or to a map-server that takes none.
+    UnauthenticatedSession,
     /// A table that is bounded was full.
     TableFull,
 }
 
 impl ControlDrop {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 13] = [
+    pub const ALL: [ControlDrop; 14] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -62,6 +64,7 @@ impl ControlDrop {
         ControlDrop::SmrNotCached,
         ControlDrop::RateLimited,
         ControlDrop::WrongRecord,
+        ControlDrop::UnauthenticatedSession,
         ControlDrop::TableFull,
     ];
 
@@ -80,6 +83,7 @@ impl ControlDrop {
             ControlDrop::SmrNotCached => "SMR for an EID not cached",
             ControlDrop::RateLimited => "Rate limited",
             ControlDrop::WrongRecord => "Reply does not cover the request",
+            ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",
         }
     }
