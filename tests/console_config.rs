@@ -1,5 +1,7 @@
 //! Config files: what pastes in, what is refused and how, and that what is written reads back.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
 use eidway::console::{parse_config, running_config};
 use eidway::router::config::{

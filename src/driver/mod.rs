@@ -1,1 +1,81 @@
-//! The only code that touches the operating system.
+//! The driver: the only code that touches the operating system.
+//!
+//! ```text
+//!            site                                                    core
+//!              |                                                       |
+//!         kernel routes                                          kernel routes
+//!              |                                                       |
+//!            lisp0 --- packet ---> Router::encapsulate --- wrap ---> UDP RLOC:0xC00n
+//!            lisp0 <-- packet ---- Router::decapsulate <-- unwrap -- UDP RLOC:4341
+//!                                   |          ^
+//!        UDP RLOC:4342 --- Input::Control      |
+//!        netlink events -- Input::Kernel ------+---- Router::handle
+//!        console socket -- console::Session ---|     Router::handle_timeout <-- clock
+//!        SIGTERM, SIGINT - Input::Stop         |
+//!                                   v
+//!                          Router::poll_output --- UDP RLOC:4342, held packets, netlink requests
+//! ```
+//!
+//! One thread and one mio loop a process. A turn of the loop gives each source that is ready a
+//! bounded share of work, after every input carries out the router's outputs, then looks at the
+//! clock. A packet that only passes through is read into one buffer and sent from there: nothing is
+//! copied and nothing allocated.
+//!
+//! Errors of single reads and writes are counted and logged ([`faults`]); only what makes a router
+//! impossible ends [`run`].
+//!
+//! Reading order: [`event_loop`], then [`tun`], [`udp`], [`netlink`], [`console_server`].
+
+pub mod clock;
+pub mod console_server;
+pub mod entropy;
+pub mod event_loop;
+pub mod faults;
+#[cfg(test)]
+mod namespace;
+pub mod netlink;
+#[cfg(test)]
+mod tests;
+pub mod tun;
+pub mod udp;
+
+use std::io;
+use std::path::Path;
+
+use crate::router::config::Config;
+use event_loop::{EventLoop, Flow};
+
+/// Why a router could not start, or could not go on.
+#[derive(Debug, thiserror::Error)]
+#[error("{during}: {source}")]
+pub struct Error {
+    during: String,
+    source: io::Error,
+}
+
+impl Error {
+    /// Says what was being done when an error came.
+    fn during(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
+        let during = what.into();
+        |source| Error { during, source }
+    }
+}
+
+/// Runs a router in the network namespace of the calling thread until SIGTERM or SIGINT.
+///
+/// With `console_socket`, programs can talk to it on a unix socket of that name; when the socket
+/// accepts connections the router is ready.
+///
+/// # Errors
+/// What makes a router impossible: no privilege for the namespace, no `/dev/net/tun`, an RLOC or a
+/// socket that another router has.
+pub fn run(config: Config, console_socket: Option<&Path>) -> Result<(), Error> {
+    let mut event_loop = EventLoop::start(config, console_socket)?;
+    event_loop.watch_signals()?;
+    loop {
+        let flow = event_loop.turn(None);
+        if flow.map_err(Error::during("waiting for events"))? == Flow::Stopped {
+            return Ok(());
+        }
+    }
+}

@@ -59,10 +59,7 @@ pub fn ask(socket: &Path, line: &str) -> Result<Reply, Failure> {
             return Ok(Reply { text, ok });
         }
     }
-    Err(Failure::Other(format!(
-        "console {}: closed before it answered {line:?}",
-        socket.display()
-    )))
+    Err(Failure::Other(format!("console {}: closed before it answered {line:?}", socket.display())))
 }
 
 #[cfg(test)]

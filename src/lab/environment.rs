@@ -10,11 +10,7 @@ use super::file::LabFile;
 type Tool = (&'static str, &'static str);
 
 /// The tools of the verbs that every lab needs.
-const ALWAYS: [Tool; 3] = [
-    ("bash", "bash"),
-    ("ip", "iproute2"),
-    ("setsid", "util-linux"),
-];
+const ALWAYS: [Tool; 3] = [("bash", "bash"), ("ip", "iproute2"), ("setsid", "util-linux")];
 
 /// What is missing on this machine for `lab`, a line each; nothing when all is there.
 pub fn missing(lab: &LabFile) -> Vec<String> {
@@ -35,15 +31,10 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
         .into_iter()
         .chain(offload_off.then_some(("ethtool", "ethtool")))
         .chain(lossy.then_some(("nft", "nftables")));
-    let packages: Vec<&str> = tools
-        .filter(|(command, _)| !installed(command))
-        .map(|(_, package)| package)
-        .collect();
+    let packages: Vec<&str> =
+        tools.filter(|(command, _)| !installed(command)).map(|(_, package)| package).collect();
     if !packages.is_empty() {
-        missing.push(format!(
-            "missing packages: apt-get install {}",
-            packages.join(" ")
-        ));
+        missing.push(format!("missing packages: apt-get install {}", packages.join(" ")));
     }
     missing
 }
@@ -62,9 +53,7 @@ pub fn need(command: &'static str, package: &'static str) -> Result<(), Failure>
     if installed(command) {
         return Ok(());
     }
-    Err(Failure::Other(format!(
-        "{command} is missing: apt-get install {package}"
-    )))
+    Err(Failure::Other(format!("{command} is missing: apt-get install {package}")))
 }
 
 fn installed(command: &str) -> bool {

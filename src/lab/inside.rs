@@ -14,9 +14,7 @@ use super::run;
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
     let mut program = Command::new("ip");
-    program
-        .args(["netns", "exec", &lab.namespace(node)])
-        .args(command);
+    program.args(["netns", "exec", &lab.namespace(node)]).args(command);
     Err(Failure::io("ip netns exec")(program.exec()))
 }
 
@@ -38,9 +36,7 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     environment::need("tshark", "tshark")?;
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = run::device(lab, node, interface)?;
-    let mut command: Vec<String> = ["tshark", "-n", "-l", "-i", &device]
-        .map(String::from)
-        .into();
+    let mut command: Vec<String> = ["tshark", "-n", "-l", "-i", &device].map(String::from).into();
     let mut option = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
             command.extend([flag.to_owned(), value]);

@@ -2,6 +2,7 @@
 //!
 //! A lab is a directory with a `lab.toml` ([`file`]) and one IOS-style `.conf` per router.
 
+pub mod check;
 pub mod console;
 pub mod environment;
 pub mod failure;

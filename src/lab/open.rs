@@ -76,18 +76,11 @@ impl Lab {
     }
 
     fn read(directory: &Path, name: Option<&str>) -> Result<Lab, Failure> {
-        let directory = directory
-            .canonicalize()
-            .map_err(Failure::io(directory.display()))?;
+        let directory = directory.canonicalize().map_err(Failure::io(directory.display()))?;
         let path = directory.join("lab.toml");
         let text = fs::read_to_string(&path).map_err(Failure::io(path.display()))?;
         let file = LabFile::parse(&path.display().to_string(), &text)?;
-        Ok(Lab {
-            name: name.unwrap_or(&file.name).to_owned(),
-            directory,
-            file,
-            unpacked: &[],
-        })
+        Ok(Lab { name: name.unwrap_or(&file.name).to_owned(), directory, file, unpacked: &[] })
     }
 
     /// The text of a file of the lab, such as a router's configuration.
@@ -184,12 +177,8 @@ impl BuiltIn {
 pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     match (Lab::open(what, name), name) {
         (Ok(lab), _) => Ok(lab.name),
-        (Err(_), Some(name)) => lab_name(name)
-            .map(|()| name.to_owned())
-            .map_err(Failure::new),
-        (Err(_), None) => lab_name(what)
-            .map(|()| what.to_owned())
-            .map_err(Failure::new),
+        (Err(_), Some(name)) => lab_name(name).map(|()| name.to_owned()).map_err(Failure::new),
+        (Err(_), None) => lab_name(what).map(|()| what.to_owned()).map_err(Failure::new),
     }
 }
 
@@ -226,10 +215,7 @@ pub fn available() -> Vec<(String, String)> {
         Ok(lab) => lab.file.title.unwrap_or_default(),
         Err(error) => error.to_string(),
     };
-    names
-        .into_iter()
-        .map(|name| (name.clone(), title(&name)))
-        .collect()
+    names.into_iter().map(|name| (name.clone(), title(&name))).collect()
 }
 
 #[cfg(test)]
@@ -254,10 +240,7 @@ mod tests {
             let lab = lab.open(None).unwrap();
             for (router, config) in lab.file.routers() {
                 let text = lab.text(config).unwrap();
-                assert!(
-                    text.starts_with(&format!("hostname {router}\n")),
-                    "{config}"
-                );
+                assert!(text.starts_with(&format!("hostname {router}\n")), "{config}");
             }
         }
     }

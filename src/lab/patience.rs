@@ -15,15 +15,9 @@ pub struct Patience {
 
 impl Patience {
     /// Patience that ends `limit` from this moment on.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "labs in namespaces run on the real clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "labs in namespaces run on the real clock")]
     pub fn of(limit: Duration) -> Self {
-        Patience {
-            start: Instant::now(),
-            limit,
-        }
+        Patience { start: Instant::now(), limit }
     }
 
     /// The time since it began.

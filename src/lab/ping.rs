@@ -33,11 +33,7 @@ pub struct Echos {
 impl Default for Echos {
     /// Five of 100 octets, as IOS does.
     fn default() -> Self {
-        Echos {
-            count: 5,
-            size: 100,
-            df: false,
-        }
+        Echos { count: 5, size: 100, df: false }
     }
 }
 
@@ -86,8 +82,7 @@ impl Tally {
         self.marks.push(outcome.mark());
         if let Outcome::Answered(time) = outcome {
             self.received += 1;
-            self.round_trips_us
-                .push(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
+            self.round_trips_us.push(u64::try_from(time.as_micros()).unwrap_or(u64::MAX));
         }
     }
 
@@ -135,9 +130,7 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
         Some(family) => vec![family],
         None => Family::BOTH.to_vec(),
     };
-    let mut found = families
-        .into_iter()
-        .filter_map(|family| host.address(family));
+    let mut found = families.into_iter().filter_map(|family| host.address(family));
     found
         .next()
         .ok_or_else(|| Failure::Other(format!("host {target} has no address of that family")))
@@ -146,11 +139,7 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
 /// IOS's block before the first mark.
 pub fn opening(target: IpAddr, echos: Echos) -> String {
     let Echos { count, size, df } = echos;
-    let df = if df {
-        "Packet sent with the DF bit set\n"
-    } else {
-        ""
-    };
+    let df = if df { "Packet sent with the DF bit set\n" } else { "" };
     format!(
         "Type escape sequence to abort.\nSending {count}, {size}-byte ICMP Echos to {target}, \
          timeout is {TIMEOUT_SECONDS} seconds:\n{df}"
@@ -204,31 +193,22 @@ fn echo(namespace: &str, target: IpAddr, echos: Echos) -> Result<Outcome, Failur
     let payload = echos.size.saturating_sub(ip_header + ICMP_HEADER);
     let mut command = Command::new("ip");
     command.args(["netns", "exec", namespace, "ping", "-n", "-c", "1"]);
-    command.args([
-        "-W",
-        &TIMEOUT_SECONDS.to_string(),
-        "-s",
-        &payload.to_string(),
-    ]);
+    command.args(["-W", &TIMEOUT_SECONDS.to_string(), "-s", &payload.to_string()]);
     match (echos.df, Family::of(target)) {
         (true, _) => command.args(["-M", "do"]),
         (false, Family::Ipv4) => command.args(["-M", "dont"]),
         // An IPv6 packet is never fragmented on its way: there is no bit to leave out.
         (false, Family::Ipv6) => &mut command,
     };
-    let output = command
-        .arg(target.to_string())
-        .env("LC_ALL", "C")
-        .output()
-        .map_err(Failure::io("ping"))?;
+    let output =
+        command.arg(target.to_string()).env("LC_ALL", "C").output().map_err(Failure::io("ping"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     // ping ends with 1 when nothing came back, with 2 when it could not do its work at all.
     match outcome(&format!("{text}{errors}")) {
-        Outcome::Lost if output.status.code() != Some(1) => Err(Failure::Other(format!(
-            "ping {target}: {}",
-            errors.trim_end()
-        ))),
+        Outcome::Lost if output.status.code() != Some(1) => {
+            Err(Failure::Other(format!("ping {target}: {}", errors.trim_end())))
+        }
         outcome => Ok(outcome),
     }
 }
@@ -237,10 +217,7 @@ fn echo(namespace: &str, target: IpAddr, echos: Echos) -> Result<Outcome, Failur
 fn outcome(text: &str) -> Outcome {
     let says = |part: &str| text.contains(part);
     if says("bytes from") {
-        let time = text
-            .split("time=")
-            .nth(1)
-            .and_then(|rest| rest.split(' ').next());
+        let time = text.split("time=").nth(1).and_then(|rest| rest.split(' ').next());
         let millis: f64 = time.and_then(|time| time.parse().ok()).unwrap_or(0.0);
         Outcome::Answered(Duration::from_secs_f64(millis.max(0.0) / 1000.0))
     } else if says("Frag needed") || says("Packet too big") || says("essage too long") {
@@ -315,29 +292,20 @@ impl fmt::Display for Matrix {
 pub fn all(lab: &Lab, echos: Echos) -> Result<Matrix, Failure> {
     let hosts: Vec<String> = lab.file.hosts().map(|(name, _)| name.to_owned()).collect();
     let rows: Vec<Result<Vec<Pair>, Failure>> = thread::scope(|scope| {
-        let rows: Vec<_> = hosts
-            .iter()
-            .map(|from| scope.spawn(move || row(lab, from, echos)))
-            .collect();
+        let rows: Vec<_> =
+            hosts.iter().map(|from| scope.spawn(move || row(lab, from, echos))).collect();
         let lost = |_| Err(Failure::new("a thread of pingall has failed"));
-        rows.into_iter()
-            .map(|row| row.join().unwrap_or_else(lost))
-            .collect()
+        rows.into_iter().map(|row| row.join().unwrap_or_else(lost)).collect()
     });
     let rows: Result<Vec<_>, _> = rows.into_iter().collect();
-    Ok(Matrix {
-        hosts,
-        pairs: rows?.into_iter().flatten().collect(),
-    })
+    Ok(Matrix { hosts, pairs: rows?.into_iter().flatten().collect() })
 }
 
 fn row(lab: &Lab, from: &str, echos: Echos) -> Result<Vec<Pair>, Failure> {
     let own: Vec<Family> = match lab.file.hosts().find(|(name, _)| *name == from) {
         Some((_, host)) => {
             let families = Family::BOTH.into_iter();
-            families
-                .filter(|&family| host.address(family).is_some())
-                .collect()
+            families.filter(|&family| host.address(family).is_some()).collect()
         }
         None => Vec::new(),
     };
@@ -392,19 +360,10 @@ mod tests {
     fn the_words_of_ping_are_understood() {
         let cases = [
             ("64 bytes from fd00::2: icmp_seq=1 ttl=64 time=1.25 ms", '!'),
-            (
-                "1 packets transmitted, 0 received, 100% packet loss, time 0ms",
-                '.',
-            ),
+            ("1 packets transmitted, 0 received, 100% packet loss, time 0ms", '.'),
             ("From 10.0.0.1 icmp_seq=1 Destination Net Unreachable", 'U'),
-            (
-                "From fd00::1 icmp_seq=1 Destination unreachable: No route",
-                'U',
-            ),
-            (
-                "From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1464)",
-                'M',
-            ),
+            ("From fd00::1 icmp_seq=1 Destination unreachable: No route", 'U'),
+            ("From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1464)", 'M'),
             ("From fd00::1 icmp_seq=1 Packet too big: mtu=1464", 'M'),
             ("ping: local error: message too long, mtu=1464", 'M'),
         ];

@@ -19,17 +19,9 @@ use crate::addr::Family;
 pub fn up(lab: &Lab, eidway: &Path) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
         let message = format!("{key} works on the simulator only, not in namespaces");
-        return Err(lab
-            .file
-            .error(span.clone(), message, "run it with --sim")
-            .into());
+        return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
     }
-    Ok(vec![
-        nodes(lab),
-        wires(lab),
-        plain(lab),
-        routers(lab, eidway),
-    ])
+    Ok(vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway)])
 }
 
 /// The call that takes down the lab that runs as `name`.
@@ -102,31 +94,18 @@ fn loss(lab: &Lab, link: &Link) -> Vec<Call> {
         let call = Call::new("link-loss", &lab.name).with(node).with(device);
         call.with(hundredths)
     };
-    link.ends
-        .iter()
-        .map(|end| call(&end.node, &end.device))
-        .collect()
+    link.ends.iter().map(|end| call(&end.node, &end.device)).collect()
 }
 
 fn plain(lab: &Lab) -> Step {
-    let calls = lab
-        .file
-        .nodes
-        .keys()
-        .flat_map(|node| plain_node(lab, node))
-        .collect();
+    let calls = lab.file.nodes.keys().flat_map(|node| plain_node(lab, node)).collect();
     Step::new("addresses and routes of hosts and core nodes", calls)
 }
 
 /// What a node without a `.conf` is configured with; nothing for a router. Every call may be
 /// repeated: a device that was down has lost its routes.
 pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
-    let set = |device: &str| {
-        Call::new("link-set", &lab.name)
-            .with(node)
-            .with(device)
-            .with("up")
-    };
+    let set = |device: &str| Call::new("link-set", &lab.name).with(node).with(device).with("up");
     match lab.file.nodes.get(node) {
         Some(Node::Forwarder { addresses, routes }) => {
             let devices = lab.file.ports().filter(|port| port.node == node);
@@ -134,11 +113,7 @@ pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
             for (device, addresses) in addresses {
                 calls.extend(give(lab, node, device, addresses));
             }
-            calls.extend(
-                routes
-                    .iter()
-                    .map(|(prefix, via)| route(lab, node, prefix, via)),
-            );
+            calls.extend(routes.iter().map(|(prefix, via)| route(lab, node, prefix, via)));
             calls
         }
         Some(Node::Host(host)) => {
@@ -162,26 +137,17 @@ fn give(lab: &Lab, node: &str, device: &str, addresses: &[IpNet]) -> Option<Call
 }
 
 fn route(lab: &Lab, node: &str, prefix: &dyn std::fmt::Display, via: &IpAddr) -> Call {
-    Call::new("route-add", &lab.name)
-        .with(node)
-        .with(prefix)
-        .with(via)
+    Call::new("route-add", &lab.name).with(node).with(prefix).with(via)
 }
 
 fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
-    let gateways = Family::BOTH
-        .into_iter()
-        .filter_map(|family| host.gateway(family));
-    gateways
-        .map(|via| route(lab, node, &"default", &via))
-        .collect()
+    let gateways = Family::BOTH.into_iter().filter_map(|family| host.gateway(family));
+    gateways.map(|via| route(lab, node, &"default", &via)).collect()
 }
 
 fn routers(lab: &Lab, eidway: &Path) -> Step {
     let routers = lab.file.routers();
-    let calls: Vec<Call> = routers
-        .map(|(node, config)| start(lab, node, config, eidway))
-        .collect();
+    let calls: Vec<Call> = routers.map(|(node, config)| start(lab, node, config, eidway)).collect();
     Step::new(format!("{} routers", calls.len()), calls)
 }
 
@@ -204,16 +170,10 @@ mod tests {
             "netns-scripts/route-add demo A default 172.16.0.1",
             "netns-scripts/route-add demo A default 2001:db8:a::1",
         ] {
-            assert!(
-                text.lines().any(|l| l == line),
-                "{line:?} is not in\n{text}"
-            );
+            assert!(text.lines().any(|l| l == line), "{line:?} is not in\n{text}");
         }
         let start = text.lines().last().unwrap();
-        assert!(
-            start.starts_with("netns-scripts/router-start demo xTR2 /"),
-            "{start}"
-        );
+        assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
         assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
     }
 
@@ -228,18 +188,10 @@ mod tests {
             std::fs::write(directory.path().join("lab.toml"), text).unwrap();
             Lab::open(directory.path().to_str().unwrap(), None).unwrap()
         };
-        let error = up(&lab("jitter_ms = 5"), Path::new("eidway"))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("jitter_ms works on the simulator only"),
-            "{error}"
-        );
+        let error = up(&lab("jitter_ms = 5"), Path::new("eidway")).unwrap_err().to_string();
+        assert!(error.contains("jitter_ms works on the simulator only"), "{error}");
         assert!(error.contains("lab.toml:6:"), "{error}");
         let text = transcript(&up(&lab("loss = 2.5"), Path::new("eidway")).unwrap());
-        assert!(
-            text.contains("netns-scripts/link-loss x a eth0 250\n"),
-            "{text}"
-        );
+        assert!(text.contains("netns-scripts/link-loss x a eth0 250\n"), "{text}");
     }
 }

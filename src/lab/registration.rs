@@ -59,16 +59,10 @@ fn of_service(text: &str) -> serde_json::Result<Vec<Registration>> {
 
 /// The map-servers that have not acknowledged everything, in words; none when all have.
 pub fn missing(node: &str, registrations: &[Registration]) -> Option<String> {
-    let open = registrations
-        .iter()
-        .filter(|one| one.acknowledged < one.prefixes);
+    let open = registrations.iter().filter(|one| one.acknowledged < one.prefixes);
     let words: Vec<String> = open
         .map(|one| {
-            let Registration {
-                address,
-                prefixes,
-                acknowledged,
-            } = one;
+            let Registration { address, prefixes, acknowledged } = one;
             format!("map-server {address} acknowledged {acknowledged} of {prefixes} prefixes")
         })
         .collect();
@@ -93,9 +87,6 @@ mod tests {
             "acknowledged": 3, "key": "x"}, {"address": "209.165.201.41", "prefixes": 3,
             "acknowledged": 1}]}"#;
         let found = missing("xTR1", &of_service(text).unwrap()).unwrap();
-        assert_eq!(
-            found,
-            "xTR1: map-server 209.165.201.41 acknowledged 1 of 3 prefixes"
-        );
+        assert_eq!(found, "xTR1: map-server 209.165.201.41 acknowledged 1 of 3 prefixes");
     }
 }

@@ -19,9 +19,10 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// How many lines of a router's log an error shows.
 const TAIL: usize = 15;
 
-/// Brings `lab` up and returns once every registration is acknowledged. A failure takes down what
-/// was built, unless `keep`. Progress goes to `say`, a line at a time.
-pub fn up(lab: &Lab, keep: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+/// Brings `lab` up and returns once every registration is acknowledged: the time that it took. A
+/// failure takes down what was built, unless `keep`. Progress goes to `say`, a line at a time.
+pub fn up(lab: &Lab, keep: bool, say: &mut dyn FnMut(&str)) -> Result<Duration, Failure> {
+    let patience = Patience::of(SETTLING);
     environment::expect(&lab.file)?;
     let steps = plan::up(lab, &program()?)?;
     let interrupted = Interrupt::watch()?;
@@ -36,19 +37,16 @@ pub fn up(lab: &Lab, keep: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failur
         say("remains of an earlier run: taking them down");
         verbs::run(&[plan::down(&lab.name)], |_| ())?;
     }
-    let result = lab
-        .settle()
-        .and_then(|()| verbs::run(&steps, &mut *say))
-        .and_then(|()| {
-            drop(lock);
-            let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();
-            settle(lab, &routers, &interrupted, say)
-        });
+    let result = lab.settle().and_then(|()| verbs::run(&steps, &mut *say)).and_then(|()| {
+        drop(lock);
+        let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();
+        settle(lab, &routers, &interrupted, say)
+    });
     if result.is_err() && !keep {
         say("failed: taking the lab down (--keep leaves it)");
         down(&lab.name, &mut |_| ())?;
     }
-    result
+    result.map(|()| patience.spent())
 }
 
 /// Takes down the lab that runs as `name`, whatever state it is in.
@@ -61,16 +59,11 @@ pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
 pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let config = lab.expect_router(node)?;
     if let Some(pid) = pid(lab, node) {
-        return Err(Failure::Other(format!(
-            "{node} runs already, process {pid}"
-        )));
+        return Err(Failure::Other(format!("{node} runs already, process {pid}")));
     }
     let interrupted = Interrupt::watch()?;
     let call = plan::start(lab, node, config, &program()?);
-    verbs::run(
-        &[Step::new(format!("{node}: start"), vec![call])],
-        &mut *say,
-    )?;
+    verbs::run(&[Step::new(format!("{node}: start"), vec![call])], &mut *say)?;
     settle(lab, &[node], &interrupted, say)
 }
 
@@ -114,9 +107,7 @@ pub fn device(lab: &Lab, node: &str, interface: &str) -> Result<String, Failure>
             let ports = lab.file.ports().filter(|port| port.node == node);
             let names: Vec<_> = ports.map(|port| port.interface.as_str()).collect();
             let names = names.join(", ");
-            Err(Failure::Other(format!(
-                "{node} has no interface {interface:?}: it has {names}"
-            )))
+            Err(Failure::Other(format!("{node} has no interface {interface:?}: it has {names}")))
         }
     }
 }
@@ -129,9 +120,7 @@ pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
     let argv = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let socket = lab.socket(node);
     let mut words = argv.split(|&octet| octet == 0);
-    words
-        .any(|word| word == socket.as_os_str().as_encoded_bytes())
-        .then_some(pid)
+    words.any(|word| word == socket.as_os_str().as_encoded_bytes()).then_some(pid)
 }
 
 /// The program that runs as each router: this one.
@@ -214,9 +203,7 @@ impl Lock {
         let run = Path::new(RUN);
         fs::create_dir_all(run).map_err(Failure::io(RUN))?;
         let directory = File::open(run).map_err(Failure::io(RUN))?;
-        directory
-            .lock()
-            .map_err(Failure::io(format!("lock on {RUN}")))?;
+        directory.lock().map_err(Failure::io(format!("lock on {RUN}")))?;
         Ok(Lock(directory))
     }
 }

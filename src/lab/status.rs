@@ -45,12 +45,7 @@ impl NodeStatus {
 
     fn details(&self) -> String {
         let mut details = self.addresses.clone();
-        for Registration {
-            address,
-            prefixes,
-            acknowledged,
-        } in &self.registrations
-        {
+        for Registration { address, prefixes, acknowledged } in &self.registrations {
             details.push(format!("{address}: {acknowledged}/{prefixes} registered"));
         }
         details.join(", ")
@@ -72,35 +67,21 @@ fn look(lab: &Lab, name: &str, node: &Node) -> NodeStatus {
             let all = addresses.values().flatten();
             ("node", all.map(ToString::to_string).collect())
         }
-        Node::Host(host) => (
-            "host",
-            host.addresses.iter().map(ToString::to_string).collect(),
-        ),
+        Node::Host(host) => ("host", host.addresses.iter().map(ToString::to_string).collect()),
     };
     let pid = run::pid(lab, name);
     let registrations = match pid {
         Some(_) => registration::registrations(lab, name).unwrap_or_default(),
         None => Vec::new(),
     };
-    NodeStatus {
-        node: name.to_owned(),
-        kind,
-        namespace,
-        exists,
-        pid,
-        registrations,
-        addresses,
-    }
+    NodeStatus { node: name.to_owned(), kind, namespace, exists, pid, registrations, addresses }
 }
 
 /// The table that a person reads.
 pub fn table(lab: &Lab, nodes: &[NodeStatus]) -> String {
     let up = nodes.iter().filter(|node| node.is_up()).count();
     let mut text = format!("lab {}: {up} of {} nodes up\n", lab.name, nodes.len());
-    text.push_str(&format!(
-        "{:12} {:7} {:16} Details\n",
-        "Node", "Kind", "State"
-    ));
+    text.push_str(&format!("{:12} {:7} {:16} Details\n", "Node", "Kind", "State"));
     for node in nodes {
         let (state, details) = (node.state(), node.details());
         let row = format!("{:12} {:7} {state:16} {details}", node.node, node.kind);

@@ -48,10 +48,7 @@ impl Call {
     /// A call of `verb` for a lab.
     pub fn new(verb: &'static str, lab: &str) -> Self {
         debug_assert!(VERBS.iter().any(|(name, _)| *name == verb), "{verb}");
-        Call {
-            verb,
-            words: vec![lab.to_owned()],
-        }
+        Call { verb, words: vec![lab.to_owned()] }
     }
 
     /// Adds an argument.
@@ -89,10 +86,7 @@ pub struct Step {
 impl Step {
     /// A step.
     pub fn new(title: impl Into<String>, calls: Vec<Call>) -> Self {
-        Step {
-            title: title.into(),
-            calls,
-        }
+        Step { title: title.into(), calls }
     }
 }
 
@@ -143,10 +137,7 @@ pub fn run(steps: &[Step], mut progress: impl FnMut(&str)) -> Result<(), Failure
     }
     // The trap in the script has written the call that failed as the last line.
     let (output, call) = output.rsplit_once('\n').unwrap_or(("", &output));
-    Err(Failure::Verb {
-        call: call.to_owned(),
-        output: output.to_owned(),
-    })
+    Err(Failure::Verb { call: call.to_owned(), output: output.to_owned() })
 }
 
 /// One bash script of the library, the verbs as functions, and the calls.
@@ -154,11 +145,7 @@ fn script(steps: &[Step]) -> String {
     let mut text = String::from("set -eu\n");
     text.push_str(LIBRARY);
     for (verb, body) in VERBS {
-        if steps
-            .iter()
-            .flat_map(|step| &step.calls)
-            .any(|call| call.verb == *verb)
-        {
+        if steps.iter().flat_map(|step| &step.calls).any(|call| call.verb == *verb) {
             let body = body.replace(". \"$(dirname \"$0\")/lib.sh\"\n", "");
             text.push_str(&format!("{verb}() (\n{body})\n"));
         }
@@ -193,60 +180,34 @@ mod tests {
 
     #[test]
     fn a_call_can_be_pasted_into_a_shell() {
-        let call = Call::new("router-start", "gsmr")
-            .with("xTR1")
-            .with("/my labs/it's.conf");
+        let call = Call::new("router-start", "gsmr").with("xTR1").with("/my labs/it's.conf");
         let pasted = r"netns-scripts/router-start gsmr xTR1 '/my labs/it'\''s.conf'";
         assert_eq!(call.to_string(), pasted);
     }
 
     #[test]
     fn the_transcript_has_a_comment_for_each_step() {
-        let steps = [Step::new(
-            "two nodes",
-            vec![Call::new("node-del", "x").with("A")],
-        )];
-        assert_eq!(
-            transcript(&steps),
-            "# two nodes\nnetns-scripts/node-del x A\n"
-        );
+        let steps = [Step::new("two nodes", vec![Call::new("node-del", "x").with("A")])];
+        assert_eq!(transcript(&steps), "# two nodes\nnetns-scripts/node-del x A\n");
     }
 
     #[test]
     fn every_verb_is_a_function_that_bash_understands() {
         let calls = VERBS.iter().map(|(verb, _)| Call::new(verb, "x")).collect();
         let text = script(&[Step::new("all", calls)]);
-        let check = Command::new("bash")
-            .args(["-n", "-c", &text])
-            .output()
-            .unwrap();
-        assert!(
-            check.status.success(),
-            "{}",
-            String::from_utf8_lossy(&check.stderr)
-        );
-        assert!(
-            !text.contains("dirname"),
-            "a verb looks for its library in a way of its own"
-        );
+        let check = Command::new("bash").args(["-n", "-c", &text]).output().unwrap();
+        assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+        assert!(!text.contains("dirname"), "a verb looks for its library in a way of its own");
     }
 
     #[test]
     fn a_call_that_fails_is_named_with_what_it_printed() {
-        let calls = vec![
-            Call::new("node-del", "no lab").with("A"),
-            Call::new("node-add", "x"),
-        ];
+        let calls = vec![Call::new("node-del", "no lab").with("A"), Call::new("node-add", "x")];
         let mut titles = Vec::new();
-        let error = run(&[Step::new("go", calls)], |title| {
-            titles.push(title.to_owned())
-        });
+        let error = run(&[Step::new("go", calls)], |title| titles.push(title.to_owned()));
         let Err(Failure::Verb { call, .. }) = error else {
             panic!("node-add without a node succeeded");
         };
-        assert_eq!(
-            (call.as_str(), titles),
-            ("netns-scripts/node-add x", vec!["go".to_owned()])
-        );
+        assert_eq!((call.as_str(), titles), ("netns-scripts/node-add x", vec!["go".to_owned()]));
     }
 }

@@ -56,10 +56,7 @@ struct RawNode {
 
 /// A host has a list, a plain node has a list for each device.
 #[derive(Deserialize)]
-#[serde(
-    untagged,
-    expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node"
-)]
+#[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
 enum RawAddresses {
     OfHost(Vec<IpNet>),
     OfDevices(BTreeMap<String, Vec<IpNet>>),
@@ -129,17 +126,11 @@ fn name_problem(text: &str, what: &str, dashes: bool) -> Option<String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
     if text.is_empty() || !text.chars().all(fits) || text.starts_with('-') {
         let dash = if dashes { ", -" } else { "" };
-        Some(format!(
-            "{text:?} is no name for a {what}: letters, digits, _{dash}"
-        ))
+        Some(format!("{text:?} is no name for a {what}: letters, digits, _{dash}"))
     } else if text.len() > LONGEST_NAME {
-        Some(format!(
-            "the {what}'s name {text:?} is longer than {LONGEST_NAME} characters"
-        ))
+        Some(format!("the {what}'s name {text:?} is longer than {LONGEST_NAME} characters"))
     } else if text == SWITCH {
-        Some(format!(
-            "{SWITCH:?} holds the lab's bridges: no {what} may be called so"
-        ))
+        Some(format!("{SWITCH:?} holds the lab's bridges: no {what} may be called so"))
     } else {
         None
     }
@@ -337,22 +328,14 @@ impl Check<'_> {
         }
         if raw.kind == Kind::Router {
             let addresses = raw.addresses.as_ref().map(Spanned::span);
-            only(
-                addresses,
-                "addresses",
-                "hosts and plain nodes: a router's are in its .conf",
-            )?;
+            only(addresses, "addresses", "hosts and plain nodes: a router's are in its .conf")?;
         }
         if raw.kind != Kind::Node {
             let routes = raw.routes.as_ref().map(Spanned::span);
             only(routes, "routes", "plain nodes: a router's are in its .conf")?;
         }
         if raw.kind != Kind::Host {
-            only(
-                raw.gateways.as_ref().map(Spanned::span),
-                "gateways",
-                "a host",
-            )?;
+            only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
             only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
         }
         match raw.kind {
@@ -400,11 +383,7 @@ impl Check<'_> {
         devices: &[String],
     ) -> Result<Node, LabError> {
         let [device] = devices else {
-            let message = format!(
-                "a host has one link, {} has {}",
-                name.get_ref(),
-                devices.len()
-            );
+            let message = format!("a host has one link, {} has {}", name.get_ref(), devices.len());
             return Err(self.error(name.span(), message, ""));
         };
         let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);

@@ -36,9 +36,7 @@ fn with(from: &str, to: &str) -> Result<LabFile, LabError> {
 }
 
 fn refusal(from: &str, to: &str) -> String {
-    with(from, to)
-        .expect_err("the lab file is wrong")
-        .to_string()
+    with(from, to).expect_err("the lab file is wrong").to_string()
 }
 
 #[test]
@@ -96,59 +94,28 @@ fn a_syntax_error_shows_its_place_too() {
 #[test]
 fn what_contradicts_itself_is_refused() {
     let cases = [
-        (
-            "\"A:eth0\"",
-            "\"Core:eth0\"",
-            "the port Core:eth0 is used twice",
-        ),
+        ("\"A:eth0\"", "\"Core:eth0\"", "the port Core:eth0 is used twice"),
         ("\"Core:eth0\"]", "\"xTR1:Ethernet0/0\"]", "used twice"),
         ("\"xTR1:Ethernet1/0\"", "\"xTR1:eth1\"", "is no interface"),
         ("\"xTR1:Ethernet1/0\"", "\"xTR1\"", "is no port"),
         ("\"A:eth0\", ", "", "a host has one link, A has 0"),
         ("\"A:eth0\"", "\"A:ethernet-of-host-a\"", "Linux takes 15"),
-        (
-            "name = \"site\"",
-            "name = \"a-site-of-a-lab-x\"",
-            "Linux takes 15",
-        ),
-        (
-            "name = \"tiny\"",
-            "name = \"../tiny\"",
-            "is no name for a lab",
-        ),
+        ("name = \"site\"", "name = \"a-site-of-a-lab-x\"", "Linux takes 15"),
+        ("name = \"tiny\"", "name = \"../tiny\"", "is no name for a lab"),
         ("[nodes.A]", "[nodes.a-b]", "is no name for a node"),
         ("[nodes.A]", "[nodes.switch]", "no node may be called so"),
-        (
-            "config = \"xTR1.conf\"",
-            "",
-            "the router xTR1 has no config",
-        ),
-        (
-            "gateways = [\"172.16.0.1\"]",
-            "gateways = [\"10.0.0.1\", \"10.0.0.2\"]",
-            "one gateway",
-        ),
+        ("config = \"xTR1.conf\"", "", "the router xTR1 has no config"),
+        ("gateways = [\"172.16.0.1\"]", "gateways = [\"10.0.0.1\", \"10.0.0.2\"]", "one gateway"),
         ("mac = \"02:", "mac = \"03:", "no Ethernet address"),
-        (
-            "addresses.eth0",
-            "addresses.eth9",
-            "nothing is plugged into Core:eth9",
-        ),
+        ("addresses.eth0", "addresses.eth9", "nothing is plugged into Core:eth9"),
         ("loss = 2.5", "loss = 101", "a percentage from 0 to 100"),
         ("loss = 2.5", "mtu = 500", "an MTU is 1280 to 9216 octets"),
         ("loss = 2.5", "lost = 2.5", "unknown field `lost`"),
-        (
-            "config = \"xTR1.conf\"",
-            "config = \"x\"\nmac = \"\"",
-            "mac belongs to a host",
-        ),
+        ("config = \"xTR1.conf\"", "config = \"x\"\nmac = \"\"", "mac belongs to a host"),
     ];
     for (from, to, expected) in cases {
         let error = refusal(from, to);
-        assert!(
-            error.contains(expected),
-            "{to}: expected {expected:?} in\n{error}"
-        );
+        assert!(error.contains(expected), "{to}: expected {expected:?} in\n{error}");
         assert!(error.contains("lab.toml:"), "{to}: no place in\n{error}");
     }
 }

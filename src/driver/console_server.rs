@@ -1,0 +1,193 @@
+//! The console's unix socket: lines of JSON in, lines of JSON out, meant for one user's programs.
+//!
+//! Nothing here may hold up forwarding: a client gets a few hundred rows a turn, and no more than
+//! its socket takes. A client that sends more than it reads is not read until it has caught up.
+
+use std::fs::{self, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream as BlockingStream;
+use std::path::{Path, PathBuf};
+
+use mio::net::{UnixListener, UnixStream};
+
+use crate::console::Session;
+use crate::router::Router;
+use crate::time::Time;
+
+/// Clients at a time.
+const MAX_CLIENTS: usize = 32;
+/// A longer request closes its client; octets.
+const MAX_LINE: usize = 64 * 1024;
+/// What may wait for a client to read it; octets. A single line may go beyond.
+const MAX_WAITING: usize = 64 * 1024;
+/// Requests, responses and reads of one client in a turn.
+const STEPS_A_TURN: usize = 256;
+
+/// The socket and its clients.
+#[derive(Debug)]
+pub struct ConsoleServer {
+    /// For its readiness; the clients are in [`ConsoleServer::client_mut`].
+    pub listener: UnixListener,
+    path: PathBuf,
+    clients: Vec<Option<Client>>,
+}
+
+/// How a client's turn ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// There is more to do at once.
+    More,
+    /// Nothing to do before its socket becomes ready.
+    Wait,
+    /// It has gone, or broke the rules.
+    Close,
+}
+
+impl ConsoleServer {
+    /// Binds the socket for its owner alone. A file that a killed router left behind is replaced.
+    ///
+    /// # Errors
+    /// `AddrInUse` when a router listens there.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        match BlockingStream::connect(path) {
+            Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
+            Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+                fs::remove_file(path)?;
+            }
+            Err(_) => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        Ok(ConsoleServer { listener, path: path.to_owned(), clients: Vec::new() })
+    }
+
+    /// Takes in one client that waits, if one does, and returns its number.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none waits; `QuotaExceeded` when there are too many, and it is sent away.
+    pub fn accept(&mut self) -> io::Result<usize> {
+        let (stream, _) = self.listener.accept()?;
+        let free = self.clients.iter().position(Option::is_none);
+        let number = free.unwrap_or(self.clients.len());
+        if number == MAX_CLIENTS {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        if free.is_none() {
+            self.clients.push(None);
+        }
+        self.clients[number] = Some(Client::new(stream));
+        Ok(number)
+    }
+
+    /// A client that is there.
+    pub fn client_mut(&mut self, number: usize) -> Option<&mut Client> {
+        self.clients.get_mut(number)?.as_mut()
+    }
+
+    /// Closes a client.
+    pub fn close(&mut self, number: usize) {
+        self.clients[number] = None;
+    }
+}
+
+impl Drop for ConsoleServer {
+    fn drop(&mut self) {
+        // Nobody is left to be told of a failure, and the next start replaces the file.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// One program that talks to the router.
+#[derive(Debug)]
+pub struct Client {
+    /// For its readiness.
+    pub stream: UnixStream,
+    session: Session,
+    /// Octets that are no whole request yet.
+    input: Vec<u8>,
+    /// Octets that the socket has not taken yet.
+    output: Vec<u8>,
+    /// The session still has responses to the last request.
+    is_answering: bool,
+}
+
+impl Client {
+    fn new(stream: UnixStream) -> Self {
+        Client {
+            stream,
+            session: Session::new(),
+            input: Vec::new(),
+            output: Vec::new(),
+            is_answering: false,
+        }
+    }
+
+    /// Reads requests, lets the session answer them, writes responses; one after the other, so that
+    /// responses come in the order of their requests.
+    pub fn serve(&mut self, router: &mut Router, now: Time) -> Turn {
+        for _ in 0..STEPS_A_TURN {
+            if self.output.len() >= MAX_WAITING || !self.is_answering {
+                match self.flush() {
+                    Ok(true) => {}
+                    Ok(false) => return Turn::Wait,
+                    Err(_) => return Turn::Close,
+                }
+            }
+            if self.is_answering {
+                self.answer(router, now);
+            } else if let Some(request) = self.take_request() {
+                self.session.handle_request(&request, router, now);
+                self.is_answering = true;
+            } else {
+                match self.fill() {
+                    Ok(0) => return Turn::Close,
+                    Ok(_) if self.input.len() > MAX_LINE => return Turn::Close,
+                    Ok(_) => {}
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Turn::Wait,
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => return Turn::Close,
+                }
+            }
+        }
+        Turn::More
+    }
+
+    fn answer(&mut self, router: &Router, now: Time) {
+        match self.session.poll_response(router, now) {
+            Some(response) => {
+                self.output.extend(response.as_bytes());
+                self.output.push(b'\n');
+            }
+            None => self.is_answering = false,
+        }
+    }
+
+    fn take_request(&mut self) -> Option<String> {
+        let end = self.input.iter().position(|&octet| octet == b'\n')?;
+        let line: Vec<u8> = self.input.drain(..=end).collect();
+        Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
+    }
+
+    /// Reads what there is; the number of octets, 0 at the end of the stream.
+    fn fill(&mut self) -> io::Result<usize> {
+        let mut buffer = [0; 4096];
+        let len = self.stream.read(&mut buffer)?;
+        self.input.extend(&buffer[..len]);
+        Ok(len)
+    }
+
+    /// Writes what the socket takes; true when nothing is left.
+    fn flush(&mut self) -> io::Result<bool> {
+        while !self.output.is_empty() {
+            match self.stream.write(&self.output) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(len) => drop(self.output.drain(..len)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,489 @@
+//! The loop itself: readiness in, turns out, timers between.
+//!
+//! mio is edge-triggered: it tells of a source once, and not again before the source has said
+//! `WouldBlock`. So a source is read until it says so or until its budget for the turn is spent; in
+//! that case it stays in the ready set and the next turn does not sleep. That keeps one busy source
+//! from starving the others.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, RawFd};
+use std::path::Path;
+use std::time::Duration;
+
+use log::{debug, info, trace, warn};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Token};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+
+use super::clock::Clock;
+use super::console_server::{ConsoleServer, Turn};
+use super::faults::Faults;
+use super::netlink::Netlink;
+use super::tun::Tun;
+use super::udp::{RlocSockets, Udp};
+use super::{Error, entropy};
+use crate::addr::{InstanceId, Rloc};
+use crate::packet::Packet;
+use crate::router::config::{Config, InterfaceKind, InterfaceName};
+use crate::router::io::{
+    ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, KernelRequest, Outbound, Output,
+};
+use crate::router::{Router, Start};
+
+/// Packets of EIDs that are read from one source in a turn.
+const PACKETS_A_TURN: usize = 64;
+/// Control messages that are read from one socket in a turn.
+const MESSAGES_A_TURN: usize = 16;
+/// Datagrams of kernel events that are read in a turn.
+const EVENTS_A_TURN: usize = 64;
+/// The largest IP packet, octets.
+const BUFFER_LEN: usize = 1 << 16;
+
+/// What can become ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Source {
+    Signals,
+    Kernel,
+    Tun,
+    /// The data socket in a slot of [`Udp`].
+    Data(usize),
+    /// The control socket in a slot of [`Udp`].
+    Control(usize),
+    ConsoleListener,
+    /// A client of [`ConsoleServer`].
+    Console(usize),
+}
+
+impl Source {
+    /// How many kinds of source have a token.
+    const KINDS: usize = 7;
+
+    fn token(self) -> Token {
+        let (kind, number) = match self {
+            Source::Signals => (0, 0),
+            Source::Kernel => (1, 0),
+            Source::Tun => (2, 0),
+            Source::Data(number) => (3, number),
+            Source::Control(number) => (4, number),
+            Source::ConsoleListener => (5, 0),
+            Source::Console(number) => (6, number),
+        };
+        Token(number * Self::KINDS + kind)
+    }
+
+    fn of(token: Token) -> Self {
+        let number = token.0 / Self::KINDS;
+        match token.0 % Self::KINDS {
+            0 => Source::Signals,
+            1 => Source::Kernel,
+            2 => Source::Tun,
+            3 => Source::Data(number),
+            4 => Source::Control(number),
+            5 => Source::ConsoleListener,
+            _ => Source::Console(number),
+        }
+    }
+}
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// Another turn.
+    Continue,
+    /// The router has stopped and left the kernel as it was found.
+    Stopped,
+}
+
+/// A router with the operating system around it.
+pub struct EventLoop {
+    clock: Clock,
+    router: Router,
+    poll: Poll,
+    events: Events,
+    /// Sources that may have more to read.
+    ready: BTreeSet<Source>,
+    signals: Option<Signals>,
+    netlink: Netlink,
+    tun: Option<Tun>,
+    udp: Udp,
+    console: Option<ConsoleServer>,
+    faults: Faults,
+    buffer: Box<[u8]>,
+}
+
+impl EventLoop {
+    /// Makes the namespace of the calling thread a router's and starts the router in it. The
+    /// console's socket comes last: who can connect finds a router that is ready.
+    pub fn start(config: Config, console_socket: Option<&Path>) -> Result<Self, Error> {
+        let clock = Clock::start();
+        let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
+        let mut netlink = Netlink::open().map_err(Error::during("opening netlink"))?;
+        netlink.prepare().map_err(Error::during("preparing the namespace"))?;
+        let router = Router::new(Start {
+            config,
+            seed,
+            wall_clock: Clock::wall_clock_micros(),
+            now: clock.now(),
+        });
+        let mut event_loop = EventLoop {
+            clock,
+            router,
+            poll: Poll::new().map_err(Error::during("opening epoll"))?,
+            events: Events::with_capacity(256),
+            ready: BTreeSet::new(),
+            signals: None,
+            netlink,
+            tun: None,
+            udp: Udp::default(),
+            console: None,
+            faults: Faults::default(),
+            buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
+        };
+        event_loop.watch_fd(event_loop.netlink.as_raw_fd(), Source::Kernel)?;
+        event_loop.open_what_is_wanted()?;
+        event_loop.carry_out_outputs();
+        let events = event_loop.netlink.read_all();
+        event_loop.tell_router(events.map_err(Error::during("reading links and routes"))?);
+        if let Some(path) = console_socket {
+            event_loop.open_console(path).map_err(Error::during("opening the console's socket"))?;
+        }
+        Ok(event_loop)
+    }
+
+    /// One turn: sleeps until something is ready, a timer is due or `limit` has passed, then gives
+    /// each ready source its share.
+    pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
+        self.wait(limit)?;
+        for source in mem::take(&mut self.ready) {
+            if source == Source::Signals && self.signal_has_come() {
+                self.stop();
+                return Ok(Flow::Stopped);
+            }
+            if self.serve(source) {
+                self.ready.insert(source);
+            }
+        }
+        let now = self.clock.now();
+        if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
+            self.router.handle_timeout(now);
+            self.carry_out_outputs();
+        }
+        Ok(Flow::Continue)
+    }
+
+    /// Takes everything back that the router has made.
+    pub fn stop(&mut self) {
+        info!("stopping");
+        let now = self.clock.now();
+        self.router.handle(Input::Stop, now);
+        self.carry_out_outputs();
+    }
+
+    fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
+        let now = self.clock.now();
+        let timer = self.router.poll_timeout().map(|deadline| now.until(deadline.at));
+        let timeout = if self.ready.is_empty() {
+            [timer, limit].into_iter().flatten().min()
+        } else {
+            Some(Duration::ZERO)
+        };
+        match self.poll.poll(&mut self.events, timeout) {
+            // A signal; its pipe is ready in the next turn.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
+            other => other?,
+        }
+        self.ready.extend(self.events.iter().map(|event| Source::of(event.token())));
+        Ok(())
+    }
+
+    /// Lets a source have its turn; true when it may have more to read.
+    fn serve(&mut self, source: Source) -> bool {
+        match source {
+            Source::Signals => false,
+            Source::Kernel => self.serve_kernel(),
+            Source::Tun => self.serve_tun(),
+            Source::Data(slot) => self.serve_data(slot),
+            Source::Control(slot) => self.serve_control(slot),
+            Source::ConsoleListener => self.serve_listener(),
+            Source::Console(number) => self.serve_console(number),
+        }
+    }
+
+    fn serve_kernel(&mut self) -> bool {
+        match self.netlink.read_events(EVENTS_A_TURN) {
+            Ok((events, more)) => {
+                self.tell_router(events);
+                more
+            }
+            Err(error) => {
+                self.faults.count("reading kernel events", &error);
+                false
+            }
+        }
+    }
+
+    fn serve_tun(&mut self) -> bool {
+        let now = self.clock.now();
+        let instance_id = self.router.config().default_instance();
+        for _ in 0..PACKETS_A_TURN {
+            let Some(tun) = &self.tun else { return false };
+            let mut packet = match tun.receive(&mut self.buffer) {
+                Ok(packet) => packet,
+                Err(error) if error.raw_os_error() == Some(libc::EBADFD) => {
+                    warn!("somebody has deleted lisp0, making it again");
+                    self.tun = None;
+                    self.follow_configuration();
+                    return false;
+                }
+                Err(error) => return self.faults.end_of_reading("reading lisp0", &error),
+            };
+            let verdict = self.router.encapsulate(instance_id, &mut packet, now);
+            trace!("lisp0: {} octets: {verdict:?}", packet.bytes.len());
+            match verdict {
+                Outbound::Encapsulate(wrap) => {
+                    send_data(&self.udp, &wrap, &packet, &mut self.faults);
+                }
+                Outbound::Native => {
+                    let sent = tun.send(packet.bytes);
+                    self.faults.count_if("writing lisp0", sent);
+                }
+                Outbound::Held | Outbound::Dropped(_) => {}
+            }
+            self.carry_out_outputs();
+        }
+        true
+    }
+
+    fn serve_data(&mut self, slot: usize) -> bool {
+        let now = self.clock.now();
+        for _ in 0..PACKETS_A_TURN {
+            let Some(sockets) = self.udp.slot(slot) else {
+                return false;
+            };
+            let (outer, mut datagram) = match sockets.receive_data(&mut self.buffer) {
+                Ok(received) => received,
+                Err(error) => return self.faults.end_of_reading("reading port 4341", &error),
+            };
+            let verdict = self.router.decapsulate(&outer, &mut datagram, now);
+            trace!("{}: {} octets: {verdict:?}", outer.source, datagram.bytes.len());
+            if let Inbound::Deliver { instance_id, len } = verdict {
+                let packet = datagram.bytes.get(8..8 + len).unwrap_or_default();
+                let sent = deliver(&self.tun, &self.router, instance_id, packet);
+                self.faults.count_if("writing lisp0", sent);
+            }
+            self.carry_out_outputs();
+        }
+        true
+    }
+
+    fn serve_control(&mut self, slot: usize) -> bool {
+        let now = self.clock.now();
+        for _ in 0..MESSAGES_A_TURN {
+            let Some(sockets) = self.udp.slot(slot) else {
+                return false;
+            };
+            let header = match sockets.receive_control(&mut self.buffer) {
+                Ok(header) => header,
+                Err(error) => return self.faults.end_of_reading("reading port 4342", &error),
+            };
+            debug!("control: {} octets from {}", header.len, header.source);
+            let datagram = ControlDatagram {
+                source: header.source,
+                destination: header.destination,
+                payload: &self.buffer[..header.len],
+            };
+            self.router.handle(Input::Control(datagram), now);
+            self.carry_out_outputs();
+        }
+        true
+    }
+
+    fn serve_listener(&mut self) -> bool {
+        let Some(console) = &mut self.console else {
+            return false;
+        };
+        let number = match console.accept() {
+            Ok(number) => number,
+            Err(error) => {
+                return self.faults.end_of_reading("accepting at the console", &error);
+            }
+        };
+        if let Some(client) = console.client_mut(number) {
+            let token = Source::Console(number).token();
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let outcome = self.poll.registry().register(&mut client.stream, token, interest);
+            self.faults.count_if("watching a client", outcome);
+        }
+        true
+    }
+
+    fn serve_console(&mut self, number: usize) -> bool {
+        let now = self.clock.now();
+        let Some(console) = &mut self.console else {
+            return false;
+        };
+        let Some(client) = console.client_mut(number) else {
+            return false;
+        };
+        let turn = client.serve(&mut self.router, now);
+        if turn == Turn::Close {
+            console.close(number);
+        }
+        self.follow_configuration();
+        turn == Turn::More
+    }
+
+    fn tell_router(&mut self, events: Vec<KernelEvent>) {
+        let now = self.clock.now();
+        let mut links_changed = false;
+        for event in events {
+            debug!("kernel: {event:?}");
+            links_changed |= matches!(event, KernelEvent::Link { .. });
+            self.router.handle(Input::Kernel(event), now);
+            self.carry_out_outputs();
+        }
+        if links_changed {
+            self.set_fragmentation();
+        }
+    }
+
+    /// Does what the router wants done.
+    fn carry_out_outputs(&mut self) {
+        while let Some(output) = self.router.poll_output() {
+            match output {
+                Output::Control { source, destination, payload } => {
+                    debug!("control: {} octets to {destination}", payload.len());
+                    let sent = match self.udp.of(source.ip()) {
+                        Some(sockets) => sockets.send_control(destination, &payload),
+                        None => Err(io::ErrorKind::AddrNotAvailable.into()),
+                    };
+                    self.faults.count_if("sending a control message", sent);
+                }
+                Output::Encapsulate(wrap, mut packet) => {
+                    send_data(&self.udp, &wrap, &packet.borrow(), &mut self.faults);
+                }
+                Output::Native(instance_id, packet) => {
+                    let sent = deliver(&self.tun, &self.router, instance_id, &packet.bytes);
+                    self.faults.count_if("writing lisp0", sent);
+                }
+                Output::Kernel(request) => self.change_kernel(request),
+            }
+        }
+    }
+
+    fn change_kernel(&mut self, request: KernelRequest) {
+        if let Err(error) = self.netlink.apply(&request) {
+            let error = error.to_string();
+            let event = KernelEvent::Refused { request, error };
+            self.router.handle(Input::Kernel(event), self.clock.now());
+        }
+    }
+
+    /// Brings device and sockets into line with a configuration that may have changed: what is
+    /// wanted is there before the router's outputs are carried out, and what is not wanted any more
+    /// goes after them, for its own farewell may be among them.
+    fn follow_configuration(&mut self) {
+        if let Err(error) = self.open_what_is_wanted() {
+            warn!("{error}");
+        }
+        self.carry_out_outputs();
+        self.udp.retain(&self.router.config().local_rlocs());
+        if !self.router.config().needs_tunnel() {
+            self.tun = None;
+        }
+    }
+
+    fn open_what_is_wanted(&mut self) -> Result<(), Error> {
+        if self.router.config().needs_tunnel() && self.tun.is_none() {
+            let tun = Tun::open().map_err(Error::during("making lisp0"))?;
+            self.watch_fd(tun.as_raw_fd(), Source::Tun)?;
+            self.tun = Some(tun);
+        }
+        for rloc in self.router.config().local_rlocs() {
+            if self.udp.of(rloc.0).is_none() {
+                self.open_sockets(rloc)?;
+            }
+        }
+        self.set_fragmentation();
+        Ok(())
+    }
+
+    fn open_sockets(&mut self, rloc: Rloc) -> Result<(), Error> {
+        let during = Error::during(format!("opening the sockets of {rloc}"));
+        let sockets = RlocSockets::open(rloc).map_err(during)?;
+        let (control, data) = (sockets.control_fd(), sockets.data_fd());
+        let slot = self.udp.insert(sockets);
+        self.watch_fd(control, Source::Control(slot))?;
+        self.watch_fd(data, Source::Data(slot))
+    }
+
+    /// Each RLOC's packets may be fragmented when the smallest link that they can leave by is too
+    /// small: that of the RLOC, or any for an RLOC on a loopback.
+    fn set_fragmentation(&mut self) {
+        let config = self.router.config();
+        let mtu = |name: &InterfaceName| self.router.link(name).map(|link| link.mtu);
+        let is_ethernet = |name: &InterfaceName| name.kind == InterfaceKind::Ethernet;
+        let any = config.interfaces.keys().filter(|name| is_ethernet(name)).filter_map(mtu).min();
+        for sockets in self.udp.iter() {
+            let own = config.interface_of(sockets.rloc().0).filter(is_ethernet);
+            let smallest = own.map_or(any, |name| mtu(&name)).unwrap_or(u32::MAX);
+            let outcome = sockets.set_fragmentation(smallest);
+            self.faults.count_if("setting fragmentation", outcome);
+        }
+    }
+
+    fn open_console(&mut self, path: &Path) -> io::Result<()> {
+        let mut console = ConsoleServer::open(path)?;
+        let token = Source::ConsoleListener.token();
+        let registry = self.poll.registry();
+        registry.register(&mut console.listener, token, Interest::READABLE)?;
+        self.console = Some(console);
+        Ok(())
+    }
+}
+
+/// Watching sources.
+impl EventLoop {
+    /// Makes SIGTERM and SIGINT stop the router instead of the process.
+    pub fn watch_signals(&mut self) -> Result<(), Error> {
+        let signals = Signals::new([SIGTERM, SIGINT]);
+        let signals = self.signals.insert(signals.map_err(Error::during("catching signals"))?);
+        let (token, interest) = (Source::Signals.token(), Interest::READABLE);
+        let outcome = self.poll.registry().register(signals, token, interest);
+        outcome.map_err(Error::during("watching signals"))
+    }
+
+    fn signal_has_come(&mut self) -> bool {
+        self.signals.as_mut().is_some_and(|signals| signals.pending().next().is_some())
+    }
+
+    fn watch_fd(&self, fd: RawFd, source: Source) -> Result<(), Error> {
+        let registry = self.poll.registry();
+        let outcome = registry.register(&mut SourceFd(&fd), source.token(), Interest::READABLE);
+        outcome.map_err(Error::during("watching a socket"))
+    }
+}
+
+fn send_data(udp: &Udp, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut Faults) {
+    let sent = match udp.of(wrap.source.0) {
+        Some(sockets) => sockets.send_data(wrap, packet),
+        None => Err(io::ErrorKind::AddrNotAvailable.into()),
+    };
+    faults.count_if("sending an encapsulated packet", sent);
+}
+
+/// Gives a packet to the `lisp0` of its instance.
+fn deliver(
+    tun: &Option<Tun>,
+    router: &Router,
+    instance_id: InstanceId,
+    packet: &[u8],
+) -> io::Result<()> {
+    match tun {
+        Some(tun) if instance_id == router.config().default_instance() => tun.send(packet),
+        _ => Err(io::ErrorKind::NotConnected.into()),
+    }
+}

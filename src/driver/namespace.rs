@@ -1,0 +1,53 @@
+//! Network namespaces for tests: one that nobody else sees and that ends with its thread.
+
+#![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
+
+use std::process::Command;
+use std::thread::{self, JoinHandle};
+
+use rustix::thread::{UnshareFlags, unshare_unsafe};
+
+/// Runs a test on a thread of its own in a namespace of its own.
+///
+/// Without root that is impossible: the test fails, or with `EIDWAY_ALLOW_SKIP` in the environment
+/// says that it is skipped.
+pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
+    if !rustix::process::geteuid().is_root() {
+        let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
+        assert!(skip, "network namespaces need root; EIDWAY_ALLOW_SKIP=1 skips this test");
+        eprintln!("SKIPPED: network namespaces need root");
+        return;
+    }
+    if let Err(panic) = spawn_in_namespace(test).join() {
+        std::panic::resume_unwind(panic);
+    }
+}
+
+/// Starts a thread in a namespace of its own; for tests that need a second one.
+pub fn spawn_in_namespace<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> JoinHandle<T> {
+    thread::spawn(|| {
+        // SAFETY: a network namespace of its own does not disturb other threads' memory or files.
+        unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.expect("a network namespace");
+        ip("link set lo up");
+        work()
+    })
+}
+
+/// The path by which `ip link set DEVICE netns PATH` finds the namespace of the calling thread.
+pub fn path() -> String {
+    let (process, thread) = (rustix::process::getpid(), rustix::thread::gettid());
+    format!("/proc/{process}/task/{thread}/ns/net")
+}
+
+/// Runs `ip` in the namespace and returns what it prints.
+pub fn ip(arguments: &str) -> String {
+    let output = Command::new("ip")
+        .args(arguments.split_whitespace())
+        .output()
+        .expect("iproute2 is installed");
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ip {arguments}: {complaint}");
+    String::from_utf8(output.stdout).expect("ip prints text")
+}

@@ -1,0 +1,164 @@
+//! Netlink messages about links and routes, read into the core's words.
+
+use std::ffi::CStr;
+
+use ipnet::IpNet;
+use netlink_bindings::rt_route::{IterableRouteAttrs, OpNewrouteDo, RouteAttrs, Rtmsg};
+use netlink_bindings::{rt_link, rt_rule};
+
+use super::socket::Message;
+use crate::addr::Family;
+use crate::router::io::KernelRoute;
+
+/// A link as the kernel describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LinkState {
+    /// The Linux name.
+    pub device: String,
+    /// Administratively up.
+    pub up: bool,
+    /// The other end is there.
+    pub carrier: bool,
+    /// Octets.
+    pub mtu: u32,
+}
+
+/// Reads `RTM_NEWLINK` or `RTM_DELLINK`: the device's index and its state.
+///
+/// `None` for what is no link of its own: a bridge tells of its ports in the same words.
+pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
+    let (header, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
+    if i32::from(header.ifi_family) != libc::AF_UNSPEC {
+        return None;
+    }
+    let flag = |bit: i32| header.ifi_flags & bit as u32 != 0;
+    let state = LinkState {
+        device: text(attributes.get_ifname().ok()?),
+        up: flag(libc::IFF_UP),
+        carrier: flag(libc::IFF_LOWER_UP),
+        mtu: attributes.get_mtu().unwrap_or(0),
+    };
+    Some((u32::try_from(header.ifi_index).ok()?, state))
+}
+
+/// A route as the kernel describes it.
+#[derive(Debug)]
+pub struct RouteState<'a> {
+    header: Rtmsg,
+    attributes: IterableRouteAttrs<'a>,
+}
+
+impl<'a> RouteState<'a> {
+    /// Reads `RTM_NEWROUTE` or `RTM_DELROUTE`.
+    pub fn decode(message: &Message<'a>) -> Self {
+        let (header, attributes) = OpNewrouteDo::decode_request(message.payload);
+        RouteState { header, attributes }
+    }
+
+    /// The table that it stands in.
+    pub fn table(&self) -> u32 {
+        let short = u32::from(self.header.rtm_table);
+        self.attributes.get_table().unwrap_or(short)
+    }
+
+    /// Who made it, `RTPROT_*`.
+    pub fn protocol(&self) -> u8 {
+        self.header.rtm_protocol
+    }
+
+    /// Whether it leads over several links at once.
+    pub fn is_multipath(&self) -> bool {
+        self.attributes.get_multipath().is_ok()
+    }
+
+    /// Whether the core wants to hear of it: a unicast route of table main, to somewhere that LISP
+    /// could forward to.
+    pub fn concerns_the_core(&self) -> bool {
+        self.table() == u32::from(libc::RT_TABLE_MAIN)
+            && self.header.rtm_type == libc::RTN_UNICAST
+            && self.header.rtm_flags & libc::RTM_F_CLONED == 0
+            && self.prefix().is_some_and(|prefix| !is_link_scoped(prefix))
+    }
+
+    /// The destination; `None` for a family other than IPv4 and IPv6.
+    pub fn prefix(&self) -> Option<IpNet> {
+        let family = match i32::from(self.header.rtm_family) {
+            libc::AF_INET => Family::Ipv4,
+            libc::AF_INET6 => Family::Ipv6,
+            _ => return None,
+        };
+        let destination = self.attributes.get_dst().ok();
+        let destination = destination.unwrap_or(family.unspecified());
+        IpNet::new(destination, self.header.rtm_dst_len).ok()
+    }
+
+    /// The route in the core's words, once for each link that it leads over; `name` knows the
+    /// devices by index.
+    pub fn rows(&self, name: impl Fn(u32) -> Option<String>, rows: &mut Vec<KernelRoute>) {
+        let Some(prefix) = self.prefix() else { return };
+        let metric = self.attributes.get_priority().unwrap_or(0);
+        let mut add = |index: u32, attributes: &IterableRouteAttrs<'_>| {
+            if let Some(device) = name(index) {
+                rows.push(KernelRoute {
+                    prefix,
+                    device,
+                    gateway: attributes.get_gateway().ok(),
+                    metric,
+                });
+            }
+        };
+        if let Ok(index) = self.attributes.get_oif() {
+            add(index, &self.attributes);
+        }
+        for (index, attributes) in hops(self.attributes.get_multipath().unwrap_or_default()) {
+            add(index, &attributes);
+        }
+    }
+}
+
+/// The next hops in an `RTA_MULTIPATH`: each is a `struct rtnexthop` with attributes of its own.
+fn hops(mut bytes: &[u8]) -> impl Iterator<Item = (u32, IterableRouteAttrs<'_>)> {
+    std::iter::from_fn(move || {
+        let &[a, b, _flags, _weight, i0, i1, i2, i3] = bytes.first_chunk()?;
+        let len = usize::from(u16::from_ne_bytes([a, b]));
+        let attributes = RouteAttrs::new(bytes.get(8..len)?);
+        bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some((u32::from_ne_bytes([i0, i1, i2, i3]), attributes))
+    })
+}
+
+/// The priority of a rule in an `RTM_NEWRULE`; rules without one have priority 0.
+pub fn rule_priority(message: &Message<'_>) -> u32 {
+    let (_, attributes) = rt_rule::OpNewruleDo::decode_request(message.payload);
+    attributes.get_priority().unwrap_or(0)
+}
+
+fn is_link_scoped(prefix: IpNet) -> bool {
+    match prefix {
+        IpNet::V4(prefix) => prefix.addr().is_link_local() || prefix.addr().is_multicast(),
+        IpNet::V6(prefix) => prefix.addr().is_unicast_link_local() || prefix.addr().is_multicast(),
+    }
+}
+
+fn text(name: &CStr) -> String {
+    name.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn next_hops_that_lie_about_their_length_end_the_list() {
+        let hop = |len: u16| {
+            let mut bytes = len.to_ne_bytes().to_vec();
+            bytes.extend([0, 0]);
+            bytes.extend(7u32.to_ne_bytes());
+            bytes
+        };
+        assert_eq!(hops(&hop(8)).map(|(index, _)| index).collect::<Vec<_>>(), [7]);
+        for len in [0, 7, 9, u16::MAX] {
+            assert_eq!(hops(&hop(len)).count(), 0, "{len}");
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! A wish of the router as netlink requests.
+//!
+//! All of it is idempotent: to add what is there and to remove what is not there are successes, so
+//! that a router can start over the leftovers of one that was killed.
+
+use std::ffi::CString;
+use std::io;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink_bindings::{rt_addr, rt_link, rt_route, rt_rule};
+
+use super::socket::RequestSocket;
+use super::sysctl;
+use crate::addr::Family;
+use crate::router::io::{
+    Device, KernelObject, KernelRequest, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
+};
+
+/// Marks our routes (`proto 143` in `ip route`), so that no other is ever removed.
+pub const ROUTE_PROTOCOL: u8 = 143;
+/// Packets that wait on `lisp0` for us, at most.
+const LISP_QUEUE_LEN: u32 = 1000;
+/// `FR_ACT_TO_TBL`: the rule looks a table up.
+const LOOKUP_TABLE: u8 = 1;
+/// `IN6_ADDR_GEN_MODE_NONE`: the device makes up no link-local address.
+const NO_GENERATED_ADDRESS: u8 = 1;
+
+/// Carries out a request; it is done when this returns.
+pub fn apply(socket: &mut RequestSocket, request: &KernelRequest) -> io::Result<()> {
+    match request {
+        KernelRequest::Add(object) => unless(&[libc::EEXIST], add(socket, object)),
+        KernelRequest::Remove(object) => unless(
+            &[libc::ENOENT, libc::ESRCH, libc::ENODEV, libc::EADDRNOTAVAIL],
+            remove(socket, object),
+        ),
+    }
+}
+
+/// The number of the kernel's table.
+pub fn table_number(table: Table) -> u32 {
+    match table {
+        Table::Native => LISP_GROUP,
+        Table::Main => u32::from(libc::RT_TABLE_MAIN),
+    }
+}
+
+/// The address family of the socket interface.
+pub fn address_family(family: Family) -> u8 {
+    match family {
+        Family::Ipv4 => libc::AF_INET as u8,
+        Family::Ipv6 => libc::AF_INET6 as u8,
+    }
+}
+
+fn unless(harmless: &[i32], outcome: io::Result<()>) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.raw_os_error().is_some_and(|n| harmless.contains(&n)) => Ok(()),
+        other => other,
+    }
+}
+
+fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
+    match *object {
+        KernelObject::Link { device, up, mtu, proxy_arp } => {
+            set_link(socket, device, up, mtu, proxy_arp)
+        }
+        KernelObject::Address { device, address } => {
+            let header = address_header(socket, device, address)?;
+            let mut request = rt_addr::Request::new().set_change().op_newaddr_do(&header);
+            encode_address(request.encode(), address.addr());
+            socket.change(&request)
+        }
+        KernelObject::Rule { family, priority, selector, table } => {
+            let header = rule_header(family, selector);
+            let request = rt_rule::Request::new().set_create().set_excl();
+            let mut request = request.op_newrule_do(&header);
+            encode_rule(request.encode(), priority, selector, table);
+            socket.change(&request)
+        }
+        KernelObject::Route { table, prefix, target, metric, source } => {
+            let header = route_header(prefix, target);
+            let device = route_device(socket, target)?;
+            let mut request = rt_route::Request::new().set_change().op_newroute_do(&header);
+            encode_route(request.encode(), table, prefix, target, device, metric, source);
+            socket.change(&request)
+        }
+    }
+}
+
+fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
+    match *object {
+        KernelObject::Link { .. } => Ok(()),
+        KernelObject::Address { device, address } => {
+            let header = address_header(socket, device, address)?;
+            let mut request = rt_addr::Request::new().op_deladdr_do(&header);
+            request.encode().push_local(address.addr());
+            socket.change(&request)
+        }
+        KernelObject::Rule { family, priority, selector, table } => {
+            let header = rule_header(family, selector);
+            let mut request = rt_rule::Request::new().op_delrule_do(&header);
+            encode_rule(request.encode(), priority, selector, table);
+            socket.change(&request)
+        }
+        KernelObject::Route { table, prefix, target, metric, source } => {
+            let mut header = route_header(prefix, target);
+            header.rtm_scope = libc::RT_SCOPE_NOWHERE; // whatever scope it has
+            let device = route_device(socket, target)?;
+            let mut request = rt_route::Request::new().op_delroute_do(&header);
+            encode_route(request.encode(), table, prefix, target, device, metric, source);
+            socket.change(&request)
+        }
+    }
+}
+
+/// Settings come before the link goes up: an address that is checked for duplicates, made up or
+/// believed from an advertisement cannot be taken back.
+fn set_link(
+    socket: &mut RequestSocket,
+    device: Device,
+    up: bool,
+    mtu: Option<u16>,
+    proxy_arp: bool,
+) -> io::Result<()> {
+    let name = device.name();
+    let mut header =
+        rt_link::Ifinfomsg { ifi_index: index(socket, &name)? as i32, ..Default::default() };
+    sysctl::prepare_device(&name, proxy_arp)?;
+    let mut settings = rt_link::Request::new().op_setlink_do(&header);
+    encode_link(settings.encode(), device, mtu);
+    socket.change(&settings)?;
+    // Local delivery of every address of the router goes over `lo`.
+    let up = up || name == "lo";
+    header.ifi_flags = if up { libc::IFF_UP as u32 } else { 0 };
+    header.ifi_change = libc::IFF_UP as u32;
+    socket.change(&rt_link::Request::new().op_setlink_do(&header))
+}
+
+fn encode_link(
+    mut attributes: rt_link::PushLinkAttrs<&mut Vec<u8>>,
+    device: Device,
+    mtu: Option<u16>,
+) {
+    if let Some(mtu) = mtu {
+        attributes = attributes.push_mtu(u32::from(mtu));
+    }
+    if device == Device::Lisp {
+        attributes
+            .push_group(LISP_GROUP)
+            .push_txqlen(LISP_QUEUE_LEN)
+            .nested_af_spec()
+            .nested_inet6()
+            .push_addr_gen_mode(NO_GENERATED_ADDRESS);
+    }
+}
+
+fn address_header(
+    socket: &RequestSocket,
+    device: Device,
+    address: IpNet,
+) -> io::Result<rt_addr::Ifaddrmsg> {
+    Ok(rt_addr::Ifaddrmsg {
+        ifa_family: address_family(Family::of(address.addr())),
+        ifa_prefixlen: address.prefix_len(),
+        ifa_index: index(socket, &device.name())?,
+        ..Default::default()
+    })
+}
+
+fn encode_address(attributes: rt_addr::PushAddrAttrs<&mut Vec<u8>>, address: IpAddr) {
+    let attributes = attributes.push_local(address).push_address(address);
+    if address.is_ipv6() {
+        attributes.push_flags(libc::IFA_F_NODAD);
+    }
+}
+
+fn rule_header(family: Family, selector: RuleSelector) -> rt_rule::FibRuleHdr {
+    rt_rule::FibRuleHdr {
+        family: address_family(family),
+        src_len: match selector {
+            RuleSelector::FromLisp => 0,
+            RuleSelector::Source(_) => family.bits(),
+        },
+        action: LOOKUP_TABLE,
+        ..Default::default()
+    }
+}
+
+fn encode_rule(
+    attributes: rt_rule::PushFibRuleAttrs<&mut Vec<u8>>,
+    priority: u32,
+    selector: RuleSelector,
+    table: Table,
+) {
+    let attributes = attributes.push_priority(priority).push_table(table_number(table));
+    let attributes = match selector {
+        RuleSelector::FromLisp => {
+            let name = CString::new(LISP_DEVICE).expect("the name holds no zero octet");
+            attributes.push_iifname(&name)
+        }
+        RuleSelector::Source(rloc) => attributes.push_src(rloc.0),
+    };
+    if table == Table::Main {
+        attributes.push_suppress_ifgroup(LISP_GROUP);
+    }
+}
+
+fn route_header(prefix: IpNet, target: RouteTarget) -> rt_route::Rtmsg {
+    let (kind, scope) = match target {
+        RouteTarget::NextHop(_) => (libc::RTN_UNICAST, libc::RT_SCOPE_UNIVERSE),
+        RouteTarget::Device(_) => (libc::RTN_UNICAST, libc::RT_SCOPE_LINK),
+        RouteTarget::Blackhole => (libc::RTN_BLACKHOLE, libc::RT_SCOPE_UNIVERSE),
+        RouteTarget::Unreachable => (libc::RTN_UNREACHABLE, libc::RT_SCOPE_UNIVERSE),
+    };
+    rt_route::Rtmsg {
+        rtm_family: address_family(Family::of(prefix.addr())),
+        rtm_dst_len: prefix.prefix_len(),
+        rtm_protocol: ROUTE_PROTOCOL,
+        rtm_scope: scope,
+        rtm_type: kind,
+        ..Default::default()
+    }
+}
+
+fn route_device(socket: &RequestSocket, target: RouteTarget) -> io::Result<Option<u32>> {
+    match target {
+        RouteTarget::Device(device) => index(socket, &device.name()).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn encode_route(
+    attributes: rt_route::PushRouteAttrs<&mut Vec<u8>>,
+    table: Table,
+    prefix: IpNet,
+    target: RouteTarget,
+    device: Option<u32>,
+    metric: u32,
+    source: Option<IpAddr>,
+) {
+    let mut attributes = attributes.push_table(table_number(table)).push_priority(metric);
+    if prefix.prefix_len() > 0 {
+        attributes = attributes.push_dst(prefix.network());
+    }
+    if let RouteTarget::NextHop(gateway) = target {
+        attributes = attributes.push_gateway(gateway);
+    }
+    if let Some(device) = device {
+        attributes = attributes.push_oif(device);
+    }
+    if let Some(source) = source {
+        attributes.push_prefsrc(source);
+    }
+}
+
+fn index(socket: &RequestSocket, name: &str) -> io::Result<u32> {
+    Ok(rustix::net::netdevice::name_to_index(socket.fd(), name)?)
+}

@@ -1,0 +1,257 @@
+//! Netlink sockets: framing, acknowledged requests, dumps and events.
+//!
+//! The encoding of the payloads is the business of the netlink-bindings crate; what stands here is
+//! the 16-octet header around them (RFC 3549 section 2.2) and the dialogue.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
+
+use netlink_bindings::traits::{NetlinkRequest, Protocol};
+use rustix::net::netlink::SocketAddrNetlink;
+use rustix::net::sockopt::{self, Timeout};
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
+
+/// Octets of the header of a message.
+const HEADER_LEN: usize = 16;
+/// The kernel puts at most 32 KiB of a dump into one datagram.
+const BUFFER_LEN: usize = 64 * 1024;
+/// The kernel answers at once; a reply that is lost must not hold up forwarding for ever.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often a dump is begun again because the table changed under it.
+const DUMP_ATTEMPTS: usize = 8;
+/// Room for a burst of events, octets.
+const EVENT_BUFFER: usize = 4 << 20;
+/// The multicast groups that tell of links and of routes.
+const EVENT_GROUPS: i32 = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_ROUTE | libc::RTMGRP_IPV6_ROUTE;
+
+/// One netlink message.
+#[derive(Clone, Copy, Debug)]
+pub struct Message<'a> {
+    /// `RTM_*`, or `NLMSG_*` below 16.
+    pub kind: u16,
+    /// `NLM_F_*`.
+    pub flags: u16,
+    sequence: u32,
+    /// What follows the header.
+    pub payload: &'a [u8],
+}
+
+/// The messages of one datagram; ends at the first that is not whole.
+struct Messages<'a>(&'a [u8]);
+
+impl<'a> Iterator for Messages<'a> {
+    type Item = Message<'a>;
+
+    fn next(&mut self) -> Option<Message<'a>> {
+        let (header, _) = self.0.split_first_chunk::<HEADER_LEN>()?;
+        let &[a, b, c, d, kind0, kind1, flags0, flags1, s0, s1, s2, s3, ..] = header;
+        let len = u32::from_ne_bytes([a, b, c, d]) as usize;
+        let payload = self.0.get(HEADER_LEN..len)?;
+        self.0 = self.0.get(len.next_multiple_of(4)..).unwrap_or_default();
+        Some(Message {
+            kind: u16::from_ne_bytes([kind0, kind1]),
+            flags: u16::from_ne_bytes([flags0, flags1]),
+            sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
+            payload,
+        })
+    }
+}
+
+/// A blocking socket for requests: one at a time, each answered before the next.
+#[derive(Debug)]
+pub struct RequestSocket {
+    socket: OwnedFd,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+impl RequestSocket {
+    /// A socket into the namespace of the calling thread.
+    pub fn open() -> io::Result<Self> {
+        let socket = open(SocketFlags::CLOEXEC, 0)?;
+        sockopt::set_socket_timeout(&socket, Timeout::Recv, Some(REPLY_TIMEOUT))?;
+        Ok(RequestSocket { socket, sequence: 0, buffer: vec![0; BUFFER_LEN] })
+    }
+
+    /// The socket itself, for calls that need any socket of the namespace.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+
+    /// Asks for a change and waits until the kernel has said yes or no.
+    pub fn change(&mut self, request: &impl NetlinkRequest) -> io::Result<()> {
+        self.send(request, libc::NLM_F_ACK)?;
+        loop {
+            let len = receive(&self.socket, &mut self.buffer)?;
+            for message in Messages(&self.buffer[..len]) {
+                if message.sequence == self.sequence && i32::from(message.kind) == libc::NLMSG_ERROR
+                {
+                    return outcome(&message);
+                }
+            }
+        }
+    }
+
+    /// Asks for a table and lets `decode` read each row; a table that changed meanwhile is read
+    /// again, so that what is returned was true at one time.
+    pub fn dump<T>(
+        &mut self,
+        request: &impl NetlinkRequest,
+        mut decode: impl FnMut(&Message<'_>, &mut Vec<T>),
+    ) -> io::Result<Vec<T>> {
+        let mut rows = Vec::new();
+        for _ in 0..DUMP_ATTEMPTS {
+            rows.clear();
+            self.send(request, 0)?;
+            if self.collect(&mut rows, &mut decode)? {
+                return Ok(rows);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Reads to the end of a dump; false when it is not of one piece.
+    fn collect<T>(
+        &mut self,
+        rows: &mut Vec<T>,
+        decode: &mut impl FnMut(&Message<'_>, &mut Vec<T>),
+    ) -> io::Result<bool> {
+        let mut of_one_piece = true;
+        loop {
+            let len = receive(&self.socket, &mut self.buffer)?;
+            for message in Messages(&self.buffer[..len]) {
+                if message.sequence != self.sequence {
+                    continue;
+                }
+                of_one_piece &= i32::from(message.flags) & libc::NLM_F_DUMP_INTR == 0;
+                match i32::from(message.kind) {
+                    libc::NLMSG_DONE => return Ok(of_one_piece),
+                    libc::NLMSG_ERROR => return outcome(&message).map(|()| of_one_piece),
+                    _ => decode(&message, rows),
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, request: &impl NetlinkRequest, flags: i32) -> io::Result<()> {
+        let Protocol::Raw { request_type, .. } = request.protocol() else {
+            return Err(io::Error::other("not a request of rtnetlink"));
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        let payload = request.payload();
+        let flags = request.flags() | (libc::NLM_F_REQUEST | flags) as u16;
+        let mut message = Vec::with_capacity(HEADER_LEN + payload.len());
+        message.extend(((HEADER_LEN + payload.len()) as u32).to_ne_bytes());
+        message.extend(request_type.to_ne_bytes());
+        message.extend(flags.to_ne_bytes());
+        message.extend(self.sequence.to_ne_bytes());
+        message.extend(0u32.to_ne_bytes());
+        message.extend(payload);
+        let kernel = SocketAddrNetlink::new(0, 0);
+        rustix::net::sendto(&self.socket, &message, SendFlags::empty(), &kernel)?;
+        Ok(())
+    }
+}
+
+/// A non-blocking socket on which the kernel tells of changes of links and routes.
+#[derive(Debug)]
+pub struct EventSocket {
+    socket: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl EventSocket {
+    /// A socket that hears of the namespace of the calling thread.
+    pub fn open() -> io::Result<Self> {
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket = open(flags, EVENT_GROUPS as u32)?;
+        // Without the privilege the ordinary size has to do: an overflow is noticed and made good.
+        let _ = sockopt::set_socket_recv_buffer_size_force(&socket, EVENT_BUFFER);
+        Ok(EventSocket { socket, buffer: vec![0; BUFFER_LEN] })
+    }
+
+    /// Reads one datagram of events.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is none; ENOBUFS when the kernel had to drop some.
+    pub fn receive(&mut self, mut each: impl FnMut(&Message<'_>)) -> io::Result<()> {
+        let len = receive(&self.socket, &mut self.buffer)?;
+        Messages(&self.buffer[..len]).for_each(|message| each(&message));
+        Ok(())
+    }
+
+    /// Throws away what waits.
+    pub fn discard(&mut self) {
+        // The error for events that overflowed is one of those that wait.
+        while !matches!(self.receive(|_| ()), Err(error) if error.raw_os_error() != Some(libc::ENOBUFS))
+        {
+        }
+    }
+}
+
+impl AsFd for EventSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+fn open(flags: SocketFlags, groups: u32) -> io::Result<OwnedFd> {
+    // Protocol 0 is NETLINK_ROUTE.
+    let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
+    rustix::net::bind(&socket, &SocketAddrNetlink::new(0, groups))?;
+    Ok(socket)
+}
+
+fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match rustix::net::recv(socket, &mut *buffer, RecvFlags::empty()) {
+            Ok((len, _)) => return Ok(len),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The verdict in an `NLMSG_ERROR` message; number 0 means done.
+fn outcome(message: &Message<'_>) -> io::Result<()> {
+    match message.payload.first_chunk() {
+        Some(&number) => match i32::from_ne_bytes(number) {
+            0 => Ok(()),
+            number => Err(io::Error::from_raw_os_error(number.wrapping_neg())),
+        },
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(kind: u16, payload: &[u8]) -> Vec<u8> {
+        let mut bytes = ((HEADER_LEN + payload.len()) as u32).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend([0; 10]);
+        bytes.extend(payload);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    #[test]
+    fn a_datagram_is_cut_into_its_messages() {
+        let mut bytes = message(24, b"abcde");
+        bytes.extend(message(25, b"fg"));
+        let read: Vec<_> = Messages(&bytes).map(|m| (m.kind, m.payload)).collect();
+        assert_eq!(read, [(24, &b"abcde"[..]), (25, b"fg")]);
+    }
+
+    #[test]
+    fn a_message_that_is_not_whole_ends_the_datagram() {
+        let bytes = message(24, b"abcde");
+        for end in 0..HEADER_LEN + 5 {
+            assert_eq!(Messages(&bytes[..end]).count(), 0, "{end}");
+        }
+        // A length below that of the header would never advance.
+        assert_eq!(Messages(&[0; 64]).count(), 0);
+    }
+}

@@ -1,0 +1,72 @@
+//! Settings of the namespace that netlink does not reach, through `/proc/sys`.
+//!
+//! Each of them is here because a lab without it went wrong (`docs/kernel.md`).
+
+use std::fs;
+use std::io;
+
+use crate::router::io::LISP_DEVICE;
+
+/// For the namespace: it forwards, answers every probe of a traceroute, and does not judge a
+/// packet's source by the way back, which leads into `lisp0`.
+const NAMESPACE: [(&str, &str); 7] = [
+    ("ipv4/ip_forward", "1"),
+    ("ipv6/conf/all/forwarding", "1"),
+    ("ipv4/conf/all/rp_filter", "0"),
+    ("ipv4/conf/all/send_redirects", "0"),
+    ("ipv4/icmp_ratelimit", "0"),
+    ("ipv6/icmp/ratelimit", "0"),
+    ("ipv6/conf/all/accept_dad", "0"),
+];
+
+/// For every device: `default` gives them to devices that are yet to come.
+///
+/// IPv6 addresses outlive a `shutdown`, are usable at once and come from the configuration alone; a
+/// link without carrier is not routed over; an IPv4 primary address takes no other away with it.
+const DEVICE: [(&str, &str, &str); 9] = [
+    ("ipv4", "rp_filter", "0"),
+    ("ipv4", "send_redirects", "0"),
+    ("ipv4", "promote_secondaries", "1"),
+    ("ipv4", "ignore_routes_with_linkdown", "1"),
+    ("ipv6", "ignore_routes_with_linkdown", "1"),
+    ("ipv6", "keep_addr_on_down", "1"),
+    ("ipv6", "accept_dad", "0"),
+    ("ipv6", "accept_ra", "0"),
+    ("ipv6", "autoconf", "0"),
+];
+
+/// Makes the namespace a router's.
+pub fn prepare_namespace() -> io::Result<()> {
+    for (path, value) in NAMESPACE {
+        set(path, value)?;
+    }
+    for (family, name, value) in DEVICE {
+        set(&format!("{family}/conf/default/{name}"), value)?;
+    }
+    Ok(())
+}
+
+/// Makes a device a router's.
+pub fn prepare_device(device: &str, proxy_arp: bool) -> io::Result<()> {
+    for (family, name, value) in DEVICE {
+        set(&format!("{family}/conf/{device}/{name}"), value)?;
+    }
+    let proxy_arp = if proxy_arp { "1" } else { "0" };
+    set(&format!("ipv4/conf/{device}/proxy_arp"), proxy_arp)?;
+    if device == LISP_DEVICE {
+        // What the router itself sends natively comes out of `lisp0` with one of its own addresses.
+        set(&format!("ipv4/conf/{device}/accept_local"), "1")?;
+    }
+    Ok(())
+}
+
+/// Writes a setting under `net/`. One that this kernel does not know is passed over.
+fn set(path: &str, value: &str) -> io::Result<()> {
+    let path = format!("/proc/sys/net/{path}");
+    match fs::write(&path, value) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(io::Error::new(error.kind(), format!("{path}: {error}")))
+        }
+        _ => Ok(()),
+    }
+}

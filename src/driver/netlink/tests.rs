@@ -1,0 +1,428 @@
+//! Requests and events against the real kernel, each test in a namespace of its own.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use super::*;
+use crate::addr::Rloc;
+use crate::driver::namespace::{in_namespace, ip};
+use crate::driver::tun::Tun;
+use crate::router::config::{InterfaceKind, InterfaceName};
+use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
+
+const ETHERNET: Device =
+    Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 });
+
+/// A namespace with `et1-0` (its other end is `peer`) and `lisp0`.
+struct Lab {
+    netlink: Netlink,
+    _tun: Tun,
+}
+
+impl Lab {
+    fn new() -> Self {
+        ip("link add et1-0 type veth peer name peer");
+        ip("link set peer up");
+        let mut netlink = Netlink::open().unwrap();
+        netlink.prepare().unwrap();
+        let tun = Tun::open().unwrap();
+        Lab { netlink, _tun: tun }
+    }
+
+    fn add(&mut self, object: KernelObject) {
+        self.netlink
+            .apply(&KernelRequest::Add(object))
+            .unwrap_or_else(|error| panic!("{object:?}: {error}"));
+    }
+
+    fn remove(&mut self, object: KernelObject) {
+        self.netlink
+            .apply(&KernelRequest::Remove(object))
+            .unwrap_or_else(|error| panic!("{object:?}: {error}"));
+    }
+
+    /// Reads events until one satisfies `wanted`, for two seconds at most.
+    fn wait_for(&mut self, wanted: impl Fn(&KernelEvent) -> bool) -> KernelEvent {
+        #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+        let end = Instant::now() + Duration::from_secs(2);
+        let mut seen = Vec::new();
+        #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+        while Instant::now() < end {
+            let (events, _) = self.netlink.read_events(64).unwrap();
+            if let Some(event) = events.iter().find(|event| wanted(event)) {
+                return event.clone();
+            }
+            seen.extend(events);
+        }
+        panic!("the event did not come; seen: {seen:#?}");
+    }
+}
+
+fn link(device: Device, up: bool) -> KernelObject {
+    KernelObject::Link { device, up, mtu: Some(1464), proxy_arp: false }
+}
+
+fn address(text: &str) -> KernelObject {
+    KernelObject::Address { device: ETHERNET, address: text.parse().unwrap() }
+}
+
+fn route(table: Table, prefix: &str, target: RouteTarget) -> KernelObject {
+    KernelObject::Route { table, prefix: prefix.parse().unwrap(), target, metric: 0, source: None }
+}
+
+fn next_hop(text: &str) -> RouteTarget {
+    RouteTarget::NextHop(text.parse().unwrap())
+}
+
+/// The routing plan of a router, both families.
+fn plan() -> Vec<KernelObject> {
+    let mut plan = vec![
+        link(ETHERNET, true),
+        link(Device::Lisp, true),
+        address("192.0.2.1/24"),
+        address("2001:db8:1::1/64"),
+    ];
+    for (family, rloc) in Family::BOTH.into_iter().zip(["192.0.2.1", "2001:db8:1::1"]) {
+        let source = RuleSelector::Source(Rloc(rloc.parse().unwrap()));
+        let rules = [
+            (100, RuleSelector::FromLisp, Table::Main),
+            (101, RuleSelector::FromLisp, Table::Native),
+            (102, source, Table::Main),
+            (103, source, Table::Native),
+        ];
+        plan.extend(rules.map(|(priority, selector, table)| KernelObject::Rule {
+            family,
+            priority,
+            selector,
+            table,
+        }));
+    }
+    for (site, guard, default, gateway) in [
+        ("198.51.100.0/24", "172.16.0.0/24", "0.0.0.0/0", "192.0.2.9"),
+        ("2001:db8:5::/48", "2001:db8:a::/64", "::/0", "2001:db8:1::9"),
+    ] {
+        let gateway_source = plan_source(default);
+        plan.extend([
+            route(Table::Main, site, next_hop(gateway)),
+            route(Table::Native, guard, RouteTarget::Blackhole),
+            route(Table::Native, default, next_hop(gateway)),
+            KernelObject::Route {
+                table: Table::Native,
+                prefix: default.parse().unwrap(),
+                target: RouteTarget::Unreachable,
+                metric: u32::MAX,
+                source: None,
+            },
+            KernelObject::Route {
+                table: Table::Main,
+                prefix: default.parse().unwrap(),
+                target: RouteTarget::Device(Device::Lisp),
+                metric: 0,
+                source: Some(gateway_source),
+            },
+        ]);
+    }
+    plan
+}
+
+fn plan_source(default: &str) -> std::net::IpAddr {
+    let own = if default == "::/0" { "2001:db8:1::1" } else { "192.0.2.1" };
+    own.parse().unwrap()
+}
+
+/// What a student would look at.
+fn state() -> String {
+    let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
+    views.map(ip).join("--\n")
+}
+
+#[test]
+fn the_plan_is_added_twice_and_removed_twice() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        let before = state();
+        for object in plan() {
+            lab.add(object);
+        }
+        let once = state();
+        for object in plan() {
+            lab.add(object);
+        }
+        assert_eq!(state(), once, "adding again changes nothing");
+        for line in [
+            "100:\tfrom all iif lisp0 lookup main suppress_ifgroup 4341",
+            "101:\tfrom all iif lisp0 lookup 4341",
+            "102:\tfrom 192.0.2.1 lookup main suppress_ifgroup 4341",
+            "103:\tfrom 2001:db8:1::1 lookup 4341",
+            "default dev lisp0 proto 143 scope link src 192.0.2.1",
+            "blackhole 172.16.0.0/24 table 4341 proto 143",
+            "blackhole 2001:db8:a::/64 dev lo table 4341 proto 143",
+            "unreachable default table 4341 proto 143 metric 4294967295",
+            "198.51.100.0/24 via 192.0.2.9 dev et1-0 proto 143",
+        ] {
+            assert!(once.contains(line), "{line:?} is not in\n{once}");
+        }
+        for _ in 0..2 {
+            for object in plan().into_iter().rev() {
+                lab.remove(object);
+            }
+        }
+        let rules = |text: &str| text.lines().filter(|line| line.contains("lookup")).count();
+        assert_eq!(rules(&state()), rules(&before));
+        assert!(!state().contains("143"), "{}", state());
+        assert!(!ip("addr show dev et1-0").contains("192.0.2.1"));
+    });
+}
+
+#[test]
+fn a_refusal_names_the_kernels_reason() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        let unreachable = route(Table::Main, "10.0.0.0/8", next_hop("203.0.113.1"));
+        let error = lab.netlink.apply(&KernelRequest::Add(unreachable)).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENETUNREACH));
+        let absent =
+            Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 9, port: 9 });
+        let error = lab.netlink.apply(&KernelRequest::Add(link(absent, true))).unwrap_err();
+        assert_eq!(error.raw_os_error(), Some(libc::ENODEV));
+        lab.remove(KernelObject::Address {
+            device: absent,
+            address: "192.0.2.1/24".parse().unwrap(),
+        });
+    });
+}
+
+#[test]
+fn links_get_their_settings() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(KernelObject::Link {
+            device: ETHERNET,
+            up: true,
+            mtu: Some(1400),
+            proxy_arp: true,
+        });
+        lab.add(link(Device::Lisp, true));
+        lab.add(address("2001:db8:1::1/64"));
+        let lisp = ip("-d link show dev lisp0");
+        for setting in ["mtu 1464", "group 4341", "qlen 1000", "addrgenmode none", "UP"] {
+            assert!(lisp.contains(setting), "{setting} is not in {lisp}");
+        }
+        assert!(!ip("addr show dev lisp0").contains("inet6"), "no link-local address");
+        assert!(ip("link show dev et1-0").contains("mtu 1400"));
+        assert!(!ip("addr show dev et1-0").contains("tentative"));
+        for (path, value) in [
+            ("ipv4/ip_forward", "1"),
+            ("ipv6/conf/all/forwarding", "1"),
+            ("ipv4/conf/all/rp_filter", "0"),
+            ("ipv4/conf/et1-0/proxy_arp", "1"),
+            ("ipv4/conf/et1-0/rp_filter", "0"),
+            ("ipv4/conf/et1-0/ignore_routes_with_linkdown", "1"),
+            ("ipv6/conf/et1-0/keep_addr_on_down", "1"),
+            ("ipv6/conf/et1-0/accept_dad", "0"),
+            ("ipv6/conf/et1-0/accept_ra", "0"),
+            ("ipv4/conf/lisp0/accept_local", "1"),
+            ("ipv4/conf/lisp0/rp_filter", "0"),
+        ] {
+            let found = fs::read_to_string(format!("/proc/sys/net/{path}")).unwrap();
+            assert_eq!(found.trim(), value, "{path}");
+        }
+    });
+}
+
+#[test]
+fn an_ipv6_address_outlives_a_shutdown() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.add(address("2001:db8:1::1/64"));
+        lab.add(link(ETHERNET, false));
+        assert!(ip("addr show dev et1-0").contains("2001:db8:1::1/64"));
+        assert!(ip("link show dev et1-0").contains("state DOWN"));
+    });
+}
+
+#[test]
+fn loopback_is_never_shut_down() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(KernelObject::Link {
+            device: Device::Interface(InterfaceName {
+                kind: InterfaceKind::Loopback,
+                slot: 0,
+                port: 0,
+            }),
+            up: false,
+            mtu: None,
+            proxy_arp: false,
+        });
+        assert!(ip("link show dev lo").contains("LOOPBACK,UP"));
+    });
+}
+
+#[test]
+fn what_a_killed_router_left_is_removed_and_nothing_else() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        let untouched = state();
+        for object in plan() {
+            lab.add(object);
+        }
+        ip("route add 10.9.0.0/16 via 192.0.2.7");
+        ip("rule add priority 200 from 10.0.0.1 lookup main");
+        drop(lab);
+        assert!(state().contains("[detached]"), "{}", state());
+        Netlink::open().unwrap().prepare().unwrap();
+        assert!(!state().contains("143"), "{}", state());
+        assert!(state().contains("10.9.0.0/16 via 192.0.2.7"));
+        ip("rule del priority 200");
+        let rules = |text: &str| text.lines().filter(|line| line.contains("lookup")).count();
+        assert_eq!(rules(&state()), rules(&untouched));
+    });
+}
+
+#[test]
+fn reading_all_tells_links_before_routes() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.add(address("192.0.2.1/24"));
+        lab.add(address("2001:db8:1::1/64"));
+        let events = lab.netlink.read_all().unwrap();
+        assert!(events.contains(&KernelEvent::Link {
+            device: "et1-0".to_owned(),
+            up: true,
+            carrier: true,
+            mtu: 1464,
+        }));
+        let Some(KernelEvent::Routes(routes)) = events.last() else {
+            panic!("{events:#?}");
+        };
+        let connected = |prefix: &str, metric| KernelRoute {
+            prefix: prefix.parse().unwrap(),
+            device: "et1-0".to_owned(),
+            gateway: None,
+            metric,
+        };
+        let expected = [connected("192.0.2.0/24", 0), connected("2001:db8:1::/64", 256)];
+        assert_eq!(routes[..], expected, "neither local, link-local nor multicast");
+        let again = lab.netlink.read_all().unwrap();
+        assert_eq!(again.len(), 1, "no link has changed: {again:?}");
+    });
+}
+
+#[test]
+fn the_fall_of_a_link_is_told_with_the_routes_that_remain() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.add(address("192.0.2.1/24"));
+        lab.netlink.read_all().unwrap();
+        ip("link set et1-0 down");
+        lab.wait_for(|event| {
+            matches!(event, KernelEvent::Link { device, up: false, .. } if device == "et1-0")
+        });
+        // The kernel tells of no IPv4 route that went: only the table says so.
+        let routes = lab.netlink.read_routes().unwrap();
+        assert_eq!(routes, []);
+    });
+}
+
+#[test]
+fn a_link_event_brings_the_routes_along() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.add(address("192.0.2.1/24"));
+        lab.netlink.read_all().unwrap();
+        ip("link set et1-0 down");
+        let routes = lab.wait_for(|event| matches!(event, KernelEvent::Routes(_)));
+        assert_eq!(routes, KernelEvent::Routes(Vec::new()));
+        ip("link set et1-0 up");
+        lab.wait_for(|event| matches!(event, KernelEvent::Routes(routes) if routes.len() == 1));
+    });
+}
+
+#[test]
+fn carrier_is_told() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.netlink.read_all().unwrap();
+        ip("link set peer down");
+        lab.wait_for(|event| {
+            matches!(event, KernelEvent::Link { device, up: true, carrier: false, .. }
+                if device == "et1-0")
+        });
+        ip("link del et1-0");
+        lab.wait_for(
+            |event| matches!(event, KernelEvent::LinkGone { device } if device == "et1-0"),
+        );
+    });
+}
+
+#[test]
+fn routes_come_and_go_one_by_one() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.add(address("192.0.2.1/24"));
+        lab.add(address("2001:db8:1::1/64"));
+        lab.netlink.read_all().unwrap();
+        for (prefix, gateway) in
+            [("10.1.0.0/16", "192.0.2.7"), ("2001:db8:7::/48", "2001:db8:1::7")]
+        {
+            let expected = |metric| KernelRoute {
+                prefix: prefix.parse().unwrap(),
+                device: "et1-0".to_owned(),
+                gateway: Some(gateway.parse().unwrap()),
+                metric,
+            };
+            ip(&format!("route add {prefix} via {gateway} metric 5"));
+            lab.wait_for(|event| *event == KernelEvent::RouteAdded(expected(5)));
+            ip(&format!("route del {prefix} via {gateway} metric 5"));
+            lab.wait_for(|event| *event == KernelEvent::RouteRemoved(expected(5)));
+        }
+    });
+}
+
+#[test]
+fn a_route_of_several_links_counts_for_each() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.add(address("192.0.2.1/24"));
+        lab.netlink.read_all().unwrap();
+        ip("route add 10.2.0.0/16 nexthop via 192.0.2.7 nexthop via 192.0.2.8");
+        lab.wait_for(|event| {
+            let KernelEvent::Routes(routes) = event else {
+                return false;
+            };
+            let gateways = routes.iter().filter_map(|route| route.gateway);
+            gateways.map(|gateway| gateway.to_string()).eq(["192.0.2.7", "192.0.2.8"])
+        });
+        ip("route replace 10.2.0.0/16 via 192.0.2.9");
+        lab.wait_for(|event| {
+            let KernelEvent::Routes(routes) = event else {
+                return false;
+            };
+            routes.iter().filter(|route| route.gateway.is_some()).count() == 1
+        });
+    });
+}
+
+#[test]
+fn a_flood_of_events_ends_in_the_truth() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        lab.add(address("192.0.2.1/24"));
+        lab.netlink.read_all().unwrap();
+        rustix::net::sockopt::set_socket_recv_buffer_size(&lab.netlink.events, 0).unwrap();
+        for number in 0..200 {
+            lab.add(route(Table::Main, &format!("10.0.{number}.0/24"), next_hop("192.0.2.7")));
+        }
+        lab.wait_for(|event| matches!(event, KernelEvent::Routes(routes) if routes.len() == 201));
+    });
+}

@@ -1,0 +1,150 @@
+//! Whole routers between real kernels: each in a namespace of its own, one turn after the other.
+
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use super::event_loop::{EventLoop, Flow};
+use super::namespace::{in_namespace, ip, path, spawn_in_namespace};
+use crate::console::parse_config;
+
+/// An xTR with the EIDs `172.16.N.0/24` and `2001:db8:N::/64` behind `et1-0`, whose core link is
+/// `et0-0`; number 1 is map-server and map-resolver too.
+fn config(number: u8, family_of_rlocs: &str) -> String {
+    let (ms, locator) = match family_of_rlocs {
+        "ipv4" => ("10.0.0.1".to_owned(), format!("10.0.0.{number}")),
+        _ => ("2001:db8:c::1".to_owned(), format!("2001:db8:c::{number}")),
+    };
+    let mut text = format!(
+        "hostname xtr{number}
+interface Ethernet0/0
+ ip address 10.0.0.{number} 255.255.255.0
+ ipv6 address 2001:db8:c::{number}/64
+interface Ethernet1/0
+ ip address 172.16.{number}.1 255.255.255.0
+ ipv6 address 2001:db8:{number}::1/64
+router lisp
+ locator-set core
+  {locator} priority 1 weight 100
+ eid-table default instance-id 0
+  database-mapping 172.16.{number}.0/24 locator-set core
+  database-mapping 2001:db8:{number}::/64 locator-set core
+"
+    );
+    for family in ["ipv4", "ipv6"] {
+        text += &format!(
+            " {family} itr map-resolver {ms}
+ {family} itr
+ {family} etr map-server {ms} key secret
+ {family} etr
+"
+        );
+        if number == 1 {
+            text += &format!(" {family} map-server\n {family} map-resolver\n");
+        }
+    }
+    if number == 1 {
+        text += " site all
+  authentication-key secret
+  eid-prefix 172.16.0.0/16 accept-more-specifics
+  eid-prefix 2001:db8::/32 accept-more-specifics
+";
+    }
+    text
+}
+
+fn start(number: u8, family_of_rlocs: &str) -> EventLoop {
+    let text = config(number, family_of_rlocs);
+    let config = parse_config("test", &text).unwrap_or_else(|error| panic!("{error}"));
+    EventLoop::start(config, None).unwrap()
+}
+
+/// The site: an end of a cable whose other end is up.
+fn add_site() {
+    ip("link add et1-0 type veth peer name site");
+    ip("link set site up");
+}
+
+/// Turns the loop until `done`, for ten seconds at most.
+fn turn_until(router: &mut EventLoop, mut done: impl FnMut() -> bool) -> bool {
+    #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+    let end = Instant::now() + Duration::from_secs(10);
+    #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+    while Instant::now() < end {
+        if done() {
+            return true;
+        }
+        let flow = router.turn(Some(Duration::from_millis(10))).unwrap();
+        assert_eq!(flow, Flow::Continue);
+    }
+    false
+}
+
+fn ping(arguments: &str) -> Child {
+    let mut command = Command::new("ping");
+    command.args(arguments.split_whitespace()).stdout(Stdio::piped());
+    command.spawn().expect("ping is installed")
+}
+
+/// Lets `router` work until the ping has ended, and returns what it printed.
+fn finish(router: &mut EventLoop, mut ping: Child) -> String {
+    turn_until(router, || ping.try_wait().unwrap().is_some());
+    let _ = ping.kill();
+    let output = ping.wait_with_output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Two xTRs; the test plays number 1 with `script` while number 2 runs beside it.
+fn between_two_xtrs(family_of_rlocs: &'static str, script: impl FnOnce(&mut EventLoop)) {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let (tell_path, hear_path) = mpsc::channel();
+    let (tell_cable, hear_cable) = mpsc::channel();
+    let over = Arc::clone(&is_over);
+    let other = spawn_in_namespace(move || {
+        tell_path.send(path()).unwrap();
+        add_site();
+        hear_cable.recv().unwrap();
+        let mut router = start(2, family_of_rlocs);
+        while !over.load(Ordering::Relaxed) {
+            router.turn(Some(Duration::from_millis(10))).unwrap();
+        }
+        router.stop();
+        drop(router);
+        ip("rule")
+    });
+    ip("link add et0-0 type veth peer name far");
+    ip(&format!("link set far netns {} name et0-0", hear_path.recv().unwrap()));
+    add_site();
+    tell_cable.send(()).unwrap();
+    let mut router = start(1, family_of_rlocs);
+    script(&mut router);
+    is_over.store(true, Ordering::Relaxed);
+    let rules = other.join().unwrap();
+    assert!(!rules.contains("4341"), "a stopped router leaves no rule: {rules}");
+}
+
+#[test]
+fn hosts_of_two_sites_reach_each_other_over_either_family_of_rlocs() {
+    for family_of_rlocs in ["ipv4", "ipv6"] {
+        in_namespace(move || {
+            between_two_xtrs(family_of_rlocs, |router| {
+                for (source, destination) in
+                    [("172.16.1.1", "172.16.2.1"), ("2001:db8:1::1", "2001:db8:2::1")]
+                {
+                    // The other site registers within seconds; until then the answer is negative.
+                    let mut report = String::new();
+                    for _ in 0..10 {
+                        let ping = ping(&format!("-c 3 -i 0.2 -W 1 -I {source} {destination}"));
+                        report = finish(router, ping);
+                        if report.contains(" 0% packet loss") {
+                            break;
+                        }
+                    }
+                    assert!(report.contains(" 0% packet loss"), "{family_of_rlocs}: {report}");
+                }
+            });
+        });
+    }
+}

@@ -1,0 +1,176 @@
+//! One datagram with the TTL and the type of service of its outer header.
+//!
+//! LISP copies both between the inner and the outer header (RFC 9300 section 5.3), so they travel
+//! as ancillary data of `sendmsg` and `recvmsg`, which no safe interface here offers.
+
+#![allow(
+    unsafe_code,
+    reason = "sendmsg, recvmsg and setsockopt take raw structures; each is built and read here"
+)]
+
+use std::io::{self, IoSliceMut};
+use std::mem;
+use std::net::SocketAddr;
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use socket2::{SockAddr, SockAddrStorage};
+
+/// Room for ancillary data, octets, aligned as its headers want it. With less than 256 the kernel
+/// cuts ECN off as soon as receive offload adds its own.
+#[repr(align(8))]
+struct Control([u8; 256]);
+
+/// A datagram as it arrived; its payload is in the caller's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// Octets of the payload.
+    pub len: usize,
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// The TTL or hop limit that it arrived with.
+    pub ttl: u8,
+    /// The type of service or traffic class that it arrived with.
+    pub tos: u8,
+}
+
+/// Sends `header` and `payload` as one datagram without joining them in memory.
+///
+/// The kernel takes a TTL from 1 up.
+pub fn send(
+    socket: BorrowedFd<'_>,
+    destination: &SockAddr,
+    [header, payload]: [&[u8]; 2],
+    ttl: u8,
+    tos: u8,
+) -> io::Result<()> {
+    let parts = [header, payload]
+        .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
+    let (level, ttl_kind, tos_kind) = if destination.is_ipv4() {
+        (libc::IPPROTO_IP, libc::IP_TTL, libc::IP_TOS)
+    } else {
+        (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT, libc::IPV6_TCLASS)
+    };
+    let mut control = Control([0; 256]);
+    let mut at = 0;
+    for (kind, value) in [(ttl_kind, ttl), (tos_kind, tos)] {
+        at += put(&mut control.0[at..], level, kind, i32::from(value));
+    }
+    // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_name = destination.as_ptr().cast_mut().cast();
+    message.msg_namelen = destination.len();
+    message.msg_iov = parts.as_ptr().cast_mut();
+    message.msg_iovlen = parts.len() as _;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = at as _;
+    // SAFETY: every pointer in `message` is to memory of the length beside it, which outlives the
+    // call, and sendmsg only reads through them.
+    let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &message, libc::MSG_NOSIGNAL) };
+    if sent < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Receives one datagram into `buffer`.
+///
+/// # Errors
+/// `WouldBlock` when there is none; `InvalidData` when it did not fit or has no IP source.
+pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
+    let mut control = Control([0; 256]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = parts.as_mut_ptr().cast();
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = control.0.len() as _;
+    let receive = |name: *mut SockAddrStorage, name_len: *mut libc::socklen_t| {
+        message.msg_name = name.cast();
+        // SAFETY: `try_init` gives room for an address, and its length. Every pointer in `message`
+        // is to memory of the length beside it that is ours alone and outlives the call;
+        // `IoSliceMut` has the layout of `iovec`.
+        let len = unsafe {
+            message.msg_namelen = *name_len;
+            let len = libc::recvmsg(socket.as_raw_fd(), &mut message, 0);
+            *name_len = message.msg_namelen;
+            len
+        };
+        usize::try_from(len).map_err(|_| io::Error::last_os_error())
+    };
+    // SAFETY: recvmsg writes an address and its length, or fails.
+    let (len, source) = unsafe { SockAddr::try_init(receive) }?;
+    let (Some(source), 0) = (source.as_socket(), message.msg_flags & libc::MSG_TRUNC) else {
+        return Err(io::ErrorKind::InvalidData.into());
+    };
+    let mut received = Received { len, source, ttl: 0, tos: 0 };
+    let filled = control.0.len().min(message.msg_controllen as usize);
+    for (level, kind, data) in Ancillary(&control.0[..filled]) {
+        match (level, kind) {
+            (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
+                received.ttl = number(data);
+            }
+            (libc::IPPROTO_IP, libc::IP_TOS) | (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
+                received.tos = number(data);
+            }
+            _ => {}
+        }
+    }
+    Ok(received)
+}
+
+/// Sets a socket option whose value is an int, for those that socket2 does not know.
+pub fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
+    let len = mem::size_of::<i32>() as libc::socklen_t;
+    // SAFETY: the pointer is to an int that outlives the call, and `len` is its size.
+    let outcome = unsafe {
+        let value = (&raw const value).cast();
+        libc::setsockopt(socket.as_raw_fd(), level, name, value, len)
+    };
+    if outcome < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Octets of the header of a piece of ancillary data.
+const HEADER_LEN: usize = mem::size_of::<libc::cmsghdr>();
+/// Pieces begin at multiples of this.
+const ALIGNMENT: usize = mem::size_of::<usize>();
+
+/// Writes one piece of ancillary data, and returns how much room it takes (`CMSG_SPACE`).
+fn put(room: &mut [u8], level: i32, kind: i32, value: i32) -> usize {
+    let len = HEADER_LEN + mem::size_of::<i32>();
+    // The length is a `size_t` in glibc, and elsewhere an int with padding that must be zero.
+    room[..ALIGNMENT].copy_from_slice(&len.to_ne_bytes());
+    room[HEADER_LEN - 8..HEADER_LEN - 4].copy_from_slice(&level.to_ne_bytes());
+    room[HEADER_LEN - 4..HEADER_LEN].copy_from_slice(&kind.to_ne_bytes());
+    room[HEADER_LEN..len].copy_from_slice(&value.to_ne_bytes());
+    len.next_multiple_of(ALIGNMENT)
+}
+
+/// Pieces of ancillary data as level, kind and value; ends at the first that is not whole.
+struct Ancillary<'a>(&'a [u8]);
+
+impl<'a> Iterator for Ancillary<'a> {
+    type Item = (i32, i32, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (header, _) = self.0.split_first_chunk::<HEADER_LEN>()?;
+        let len = usize::from_ne_bytes(*header.first_chunk()?);
+        let data = self.0.get(HEADER_LEN..len)?;
+        self.0 = self.0.get(len.next_multiple_of(ALIGNMENT)..).unwrap_or_default();
+        let int = |at: usize| -> Option<i32> {
+            Some(i32::from_ne_bytes(*header.get(at..)?.first_chunk()?))
+        };
+        Some((int(HEADER_LEN - 8)?, int(HEADER_LEN - 4)?, data))
+    }
+}
+
+/// The kernel gives an IPv4 type of service as one octet, everything else as an int.
+fn number(data: &[u8]) -> u8 {
+    match data.first_chunk() {
+        Some(&int) => i32::from_ne_bytes(int) as u8,
+        None => data.first().copied().unwrap_or(0),
+    }
+}

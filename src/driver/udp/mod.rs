@@ -1,0 +1,258 @@
+//! The UDP sockets of a router: for each of its RLOCs
+//!
+//! | port | socket | carries |
+//! |---|---|---|
+//! | 4342 | control | LISP control messages, both ways (RFC 9301 section 4) |
+//! | 4341 | data | encapsulated packets that arrive (RFC 9300 section 5) |
+//! | 0xC000 to 0xC00F | 16 for sending | encapsulated packets that leave; the flow decides which |
+//!
+//! Every socket is bound to its RLOC, because the rules that keep the router's own packets out of
+//! `lisp0` go by source address. The binding does not wait for the address to be there.
+
+mod message;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+
+use socket2::{Domain, SockAddr, Socket, Type};
+
+use crate::addr::{Family, Rloc};
+use crate::packet::Packet;
+use crate::router::io::{Encapsulation, Outer};
+
+/// LISP data (RFC 9300 section 5.1).
+pub const DATA_PORT: u16 = 4341;
+/// LISP control (RFC 9301 section 4).
+pub const CONTROL_PORT: u16 = 4342;
+/// The first of the source ports of encapsulated packets: the dynamic range begins here.
+const FIRST_SOURCE_PORT: u16 = 0xc000;
+/// How many source ports: so many paths can a core that hashes ports spread flows over.
+const SOURCE_PORTS: u16 = 16;
+/// Room in the kernel for a burst, octets.
+const BUFFER: usize = 4 << 20;
+/// Sending sockets are never read.
+const NO_BUFFER: usize = 0;
+/// The smallest MTU that `lisp0` can have (RFC 8200 section 5).
+const LISP_MIN_MTU: u32 = 1280;
+
+/// Octets that encapsulation adds: outer IP, UDP and LISP headers (RFC 9300 section 5.1, 5.2).
+pub const fn overhead(family: Family) -> u32 {
+    match family {
+        Family::Ipv4 => 20 + 8 + 8,
+        Family::Ipv6 => 40 + 8 + 8,
+    }
+}
+
+/// A datagram from a control socket; its payload is in the caller's buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct ControlHeader {
+    /// The sender's RLOC and port.
+    pub source: SocketAddr,
+    /// The local RLOC.
+    pub destination: IpAddr,
+    /// Octets of the payload.
+    pub len: usize,
+}
+
+/// The sockets of one RLOC.
+#[derive(Debug)]
+pub struct RlocSockets {
+    rloc: Rloc,
+    control: Socket,
+    data: Socket,
+    senders: Vec<Socket>,
+}
+
+impl RlocSockets {
+    /// Opens and binds all of them in the namespace of the calling thread.
+    ///
+    /// # Errors
+    /// EADDRINUSE when another router of the namespace has the RLOC.
+    pub fn open(rloc: Rloc) -> io::Result<Self> {
+        let data = bound(rloc, DATA_PORT, BUFFER)?;
+        receive_outer_fields(&data, rloc.family())?;
+        let mut senders = Vec::with_capacity(usize::from(SOURCE_PORTS));
+        for number in 0..SOURCE_PORTS {
+            let sender = bound(rloc, FIRST_SOURCE_PORT + number, NO_BUFFER)?;
+            send_without_checksum(&sender, rloc.family())?;
+            senders.push(sender);
+        }
+        let sockets =
+            RlocSockets { rloc, control: bound(rloc, CONTROL_PORT, BUFFER)?, data, senders };
+        sockets.set_fragmentation(u32::MAX)?;
+        Ok(sockets)
+    }
+
+    /// The RLOC.
+    pub fn rloc(&self) -> Rloc {
+        self.rloc
+    }
+
+    /// The socket whose readiness announces control messages.
+    pub fn control_fd(&self) -> RawFd {
+        self.control.as_raw_fd()
+    }
+
+    /// The socket whose readiness announces encapsulated packets.
+    pub fn data_fd(&self) -> RawFd {
+        self.data.as_raw_fd()
+    }
+
+    /// Lets the kernel fragment encapsulated packets when a link of `link_mtu` octets cannot carry
+    /// the smallest that `lisp0` must accept; otherwise they carry "don't fragment", and `lisp0`'s
+    /// own MTU keeps them small enough (RFC 9300 section 7.1).
+    pub fn set_fragmentation(&self, link_mtu: u32) -> io::Result<()> {
+        let fragment = link_mtu < LISP_MIN_MTU + overhead(self.rloc.family());
+        let (level, option, value) = match (self.rloc.family(), fragment) {
+            (Family::Ipv4, false) => {
+                (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)
+            }
+            (Family::Ipv4, true) => {
+                (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)
+            }
+            (Family::Ipv6, false) => {
+                (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE)
+            }
+            (Family::Ipv6, true) => {
+                (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)
+            }
+        };
+        for sender in &self.senders {
+            message::set_option(sender.as_fd(), level, option, value)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a control message from port 4342.
+    pub fn send_control(&self, destination: SocketAddr, payload: &[u8]) -> io::Result<()> {
+        self.control.send_to(payload, &destination.into()).map(drop)
+    }
+
+    /// Reads one control message into `buffer`.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none waits.
+    pub fn receive_control(&self, buffer: &mut [u8]) -> io::Result<ControlHeader> {
+        let received = message::receive(self.control.as_fd(), buffer)?;
+        Ok(ControlHeader { source: received.source, destination: self.rloc.0, len: received.len })
+    }
+
+    /// Wraps a packet and sends it, from where it lies.
+    pub fn send_data(&self, wrap: &Encapsulation, packet: &Packet<'_>) -> io::Result<()> {
+        if packet.segment_size.is_some() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let number = wrap.flow_hash % u32::from(SOURCE_PORTS);
+        let sender = &self.senders[number as usize];
+        let destination = SockAddr::from(SocketAddr::new(wrap.destination.0, DATA_PORT));
+        let parts = [&wrap.header[..], packet.bytes];
+        message::send(sender.as_fd(), &destination, parts, wrap.ttl.max(1), wrap.tos)
+    }
+
+    /// Reads one encapsulated packet, from the LISP header on, into `buffer`.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none waits.
+    pub fn receive_data<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(Outer, Packet<'a>)> {
+        let received = message::receive(self.data.as_fd(), buffer)?;
+        let outer = Outer {
+            source: received.source.ip(),
+            destination: self.rloc.0,
+            ttl: received.ttl,
+            tos: received.tos,
+        };
+        Ok((outer, Packet::single(&mut buffer[..received.len])))
+    }
+}
+
+/// The sockets of all RLOCs, in slots that keep their number while they are open.
+#[derive(Debug, Default)]
+pub struct Udp {
+    slots: Vec<Option<RlocSockets>>,
+}
+
+impl Udp {
+    /// The sockets in a slot.
+    pub fn slot(&self, number: usize) -> Option<&RlocSockets> {
+        self.slots.get(number)?.as_ref()
+    }
+
+    /// The sockets of a local RLOC.
+    pub fn of(&self, rloc: IpAddr) -> Option<&RlocSockets> {
+        self.slots.iter().flatten().find(|sockets| sockets.rloc.0 == rloc)
+    }
+
+    /// All that are open.
+    pub fn iter(&self) -> impl Iterator<Item = &RlocSockets> {
+        self.slots.iter().flatten()
+    }
+
+    /// Takes sockets in, and returns the number of their slot.
+    pub fn insert(&mut self, sockets: RlocSockets) -> usize {
+        let free = self.slots.iter().position(Option::is_none);
+        let number = free.unwrap_or_else(|| {
+            self.slots.push(None);
+            self.slots.len() - 1
+        });
+        self.slots[number] = Some(sockets);
+        number
+    }
+
+    /// Closes the sockets of every RLOC that is not among `wanted`.
+    pub fn retain(&mut self, wanted: &BTreeSet<Rloc>) {
+        for slot in &mut self.slots {
+            if slot.as_ref().is_some_and(|sockets| !wanted.contains(&sockets.rloc)) {
+                *slot = None;
+            }
+        }
+    }
+}
+
+fn bound(rloc: Rloc, port: u16, buffer: usize) -> io::Result<Socket> {
+    let kind = Type::DGRAM.nonblocking().cloexec();
+    let socket = match rloc.family() {
+        Family::Ipv4 => Socket::new(Domain::IPV4, kind, None)?,
+        Family::Ipv6 => Socket::new(Domain::IPV6, kind, None)?,
+    };
+    match rloc.family() {
+        Family::Ipv4 => socket.set_freebind_v4(true)?,
+        Family::Ipv6 => {
+            socket.set_only_v6(true)?;
+            socket.set_freebind_v6(true)?;
+        }
+    }
+    // Without the privilege the ordinary sizes have to do.
+    let _ = rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, buffer);
+    let _ = rustix::net::sockopt::set_socket_send_buffer_size_force(&socket, BUFFER);
+    socket.bind(&SocketAddr::new(rloc.0, port).into())?;
+    Ok(socket)
+}
+
+/// Outer TTL and type of service come with each packet; a checksum of zero is taken, as RFC 9300
+/// section 5.3 has it (IPv6: RFC 6935).
+fn receive_outer_fields(data: &Socket, family: Family) -> io::Result<()> {
+    match family {
+        Family::Ipv4 => {
+            data.set_recv_tos_v4(true)?;
+            message::set_option(data.as_fd(), libc::IPPROTO_IP, libc::IP_RECVTTL, 1)
+        }
+        Family::Ipv6 => {
+            data.set_recv_tclass_v6(true)?;
+            data.set_recv_hoplimit_v6(true)?;
+            message::set_option(data.as_fd(), libc::IPPROTO_UDP, libc::UDP_NO_CHECK6_RX, 1)
+        }
+    }
+}
+
+/// The UDP checksum of encapsulated packets is zero (RFC 9300 section 5.3).
+fn send_without_checksum(sender: &Socket, family: Family) -> io::Result<()> {
+    let (level, option) = match family {
+        Family::Ipv4 => (libc::SOL_SOCKET, libc::SO_NO_CHECK),
+        Family::Ipv6 => (libc::IPPROTO_UDP, libc::UDP_NO_CHECK6_TX),
+    };
+    message::set_option(sender.as_fd(), level, option, 1)
+}

@@ -1,0 +1,176 @@
+//! The sockets of two RLOCs on one loopback, in a namespace of their own.
+
+use super::*;
+use crate::driver::namespace::{in_namespace, ip};
+
+const PACKET: &[u8] = b"an inner packet";
+const LISP_HEADER: [u8; 8] = [0x80, 1, 2, 3, 0, 0, 0, 1];
+
+fn rloc(text: &str) -> Rloc {
+    Rloc(text.parse().unwrap())
+}
+
+fn wrap(source: &str, destination: &str, flow_hash: u32) -> Encapsulation {
+    Encapsulation {
+        source: rloc(source),
+        destination: rloc(destination),
+        flow_hash,
+        ttl: 17,
+        tos: 0xb9,
+        header: LISP_HEADER,
+    }
+}
+
+/// Waits for a datagram for a second at most, and reads it.
+fn read<T>(fd: RawFd, mut receive: impl FnMut() -> io::Result<T>) -> T {
+    let mut poll = mio::Poll::new().unwrap();
+    let mut source = mio::unix::SourceFd(&fd);
+    let registry = poll.registry();
+    registry.register(&mut source, mio::Token(0), mio::Interest::READABLE).unwrap();
+    let mut events = mio::Events::with_capacity(1);
+    poll.poll(&mut events, Some(std::time::Duration::from_secs(1))).unwrap();
+    receive().expect("a datagram within a second")
+}
+
+const PAIRS: [(&str, &str); 2] = [("127.0.0.1", "127.0.0.2"), ("2001:db8::1", "2001:db8::2")];
+
+fn addresses() {
+    ip("addr add 2001:db8::1/128 dev lo");
+    ip("addr add 2001:db8::2/128 dev lo");
+}
+
+#[test]
+fn outer_ttl_and_tos_travel_with_each_packet_both_ways() {
+    in_namespace(|| {
+        addresses();
+        for (one, other) in PAIRS {
+            let ends = [one, other].map(|end| RlocSockets::open(rloc(end)).unwrap());
+            for (from, to) in [(0, 1), (1, 0)] {
+                let names = [one, other];
+                let mut payload = PACKET.to_vec();
+                let packet = Packet::single(&mut payload);
+                ends[from].send_data(&wrap(names[from], names[to], 3), &packet).unwrap();
+                let mut buffer = [0; 2048];
+                let (outer, datagram) = read(ends[to].data_fd(), || {
+                    let received = message::receive(ends[to].data.as_fd(), &mut buffer)?;
+                    Ok((received, buffer[..received.len].to_vec()))
+                });
+                assert_eq!((outer.ttl, outer.tos), (17, 0xb9), "{one}");
+                assert_eq!(outer.source, SocketAddr::new(rloc(names[from]).0, 0xc003));
+                assert_eq!(datagram, [&LISP_HEADER[..], PACKET].concat());
+            }
+        }
+    });
+}
+
+#[test]
+fn a_flow_keeps_its_source_port_and_flows_spread() {
+    in_namespace(|| {
+        let ends = ["127.0.0.1", "127.0.0.2"].map(|end| RlocSockets::open(rloc(end)).unwrap());
+        let port = |flow_hash| {
+            let mut payload = PACKET.to_vec();
+            let wrap = wrap("127.0.0.1", "127.0.0.2", flow_hash);
+            ends[0].send_data(&wrap, &Packet::single(&mut payload)).unwrap();
+            let mut buffer = [0; 2048];
+            let receive = || message::receive(ends[1].data.as_fd(), &mut buffer);
+            read(ends[1].data_fd(), receive).source.port()
+        };
+        let ports: BTreeSet<u16> = (0..32).map(port).collect();
+        assert_eq!(ports, (0xc000..0xc010).collect());
+        assert_eq!(port(u32::MAX), port(u32::MAX));
+    });
+}
+
+#[test]
+fn a_checksum_of_zero_is_sent_and_any_is_taken() {
+    in_namespace(|| {
+        addresses();
+        for (one, other) in PAIRS {
+            let [from, to] = [one, other].map(|end| RlocSockets::open(rloc(end)).unwrap());
+            let (level, option) = match from.rloc.family() {
+                Family::Ipv4 => (libc::SOL_SOCKET, libc::SO_NO_CHECK),
+                Family::Ipv6 => (libc::IPPROTO_UDP, libc::UDP_NO_CHECK6_TX),
+            };
+            for checksum in [false, true] {
+                if checksum {
+                    for sender in &from.senders {
+                        message::set_option(sender.as_fd(), level, option, 0).unwrap();
+                    }
+                }
+                let mut payload = PACKET.to_vec();
+                let packet = Packet::single(&mut payload);
+                from.send_data(&wrap(one, other, 0), &packet).unwrap();
+                let mut buffer = [0; 2048];
+                let received =
+                    read(to.data_fd(), || message::receive(to.data.as_fd(), &mut buffer));
+                assert_eq!(received.len, 8 + PACKET.len(), "{one}, checksum {checksum}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_control_message_keeps_its_boundaries_and_ports() {
+    in_namespace(|| {
+        addresses();
+        for (one, other) in PAIRS {
+            let [from, to] = [one, other].map(|end| RlocSockets::open(rloc(end)).unwrap());
+            let destination = SocketAddr::new(rloc(other).0, CONTROL_PORT);
+            from.send_control(destination, b"register").unwrap();
+            let mut buffer = [0; 2048];
+            let header = read(to.control_fd(), || to.receive_control(&mut buffer));
+            assert_eq!(header.source, SocketAddr::new(rloc(one).0, CONTROL_PORT));
+            assert_eq!(header.destination, rloc(other).0);
+            assert_eq!(&buffer[..header.len], b"register");
+        }
+    });
+}
+
+#[test]
+fn a_datagram_that_does_not_fit_is_an_error_and_not_a_piece() {
+    in_namespace(|| {
+        let [from, to] =
+            ["127.0.0.1", "127.0.0.2"].map(|end| RlocSockets::open(rloc(end)).unwrap());
+        from.send_control(SocketAddr::new(to.rloc.0, CONTROL_PORT), &[0; 100]).unwrap();
+        let mut buffer = [0; 99];
+        let outcome = read(to.control_fd(), || Ok(to.receive_control(&mut buffer)));
+        assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::InvalidData);
+    });
+}
+
+#[test]
+fn sockets_do_not_wait_for_their_address() {
+    in_namespace(|| {
+        for absent in ["192.0.2.1", "2001:db8::99"] {
+            RlocSockets::open(rloc(absent)).unwrap();
+        }
+        let _first = RlocSockets::open(rloc("192.0.2.1")).unwrap();
+        let second = RlocSockets::open(rloc("192.0.2.1")).unwrap_err();
+        assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
+    });
+}
+
+/// A link of `mtu` octets takes a packet of 1280 octets and its encapsulation only in fragments.
+#[test]
+fn a_small_core_link_gets_fragments_and_a_large_one_an_error() {
+    in_namespace(|| {
+        ip("link add et1-0 mtu 1290 type veth peer name peer");
+        ip("addr add 192.0.2.1/24 dev et1-0");
+        ip("addr add 2001:db8:1::1/64 dev et1-0 nodad");
+        ip("link set et1-0 up");
+        ip("link set peer up");
+        for (own, peer) in [("192.0.2.1", "192.0.2.2"), ("2001:db8:1::1", "2001:db8:1::2")] {
+            let mac = "02:00:00:00:00:01";
+            ip(&format!("neigh add {peer} lladdr {mac} dev et1-0 nud permanent"));
+            let sockets = RlocSockets::open(rloc(own)).unwrap();
+            let mut payload = vec![0; 1280];
+            let packet = Packet::single(&mut payload);
+            let error = sockets.send_data(&wrap(own, peer, 0), &packet).unwrap_err();
+            assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE), "{own}");
+            sockets.set_fragmentation(1290).unwrap();
+            sockets.send_data(&wrap(own, peer, 0), &packet).unwrap();
+            sockets.set_fragmentation(1500).unwrap();
+            assert!(sockets.send_data(&wrap(own, peer, 0), &packet).is_err());
+        }
+    });
+}
