@@ -177,6 +177,21 @@ fn a_shut_site_port_comes_back_with_all_its_routes() {
 }
 
 #[test]
+fn a_killed_router_comes_back_in_the_kernel_that_it_left() {
+    let mut sim = up("two-sites", 1);
+    assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
+    let config = sim.router("xTR1").unwrap().config().clone();
+    sim.kill_router("xTR1").unwrap();
+    assert_ne!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
+    sim.start_router("xTR1", config).unwrap();
+    sim.run_until_registered().unwrap();
+    for family in Family::BOTH {
+        assert_eq!(marks(&mut sim, "A", "B", family), "!!!!!");
+        assert_eq!(marks(&mut sim, "B", "A", family), "!!!!!");
+    }
+}
+
+#[test]
 fn too_big_for_the_tunnel_is_said_to_the_host_that_sent_it() {
     let mut sim = up("two-sites", 1);
     for family in Family::BOTH {

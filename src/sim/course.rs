@@ -15,6 +15,8 @@ use crate::time::{Deadline, Time};
 const WAKE_UP: Duration = Duration::from_micros(10);
 /// How long Linux tries to resolve a neighbour: three times a second apart.
 const RESOLUTION: Duration = Duration::from_secs(3);
+
+/// What can happen.
 #[derive(Debug)]
 pub(super) enum Event {
     /// A packet reaches the other end of a link.

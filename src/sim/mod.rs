@@ -152,7 +152,8 @@ impl Sim {
         let id = self.find(name)?;
         let start = Start {
             config,
-            seed: self.seed.fork(&format!("router {name}")),
+            // A router that is started again draws other nonces.
+            seed: self.seed.fork(&format!("router {name} at {}", self.now)),
             wall_clock: WALL_CLOCK + self.now.0,
             now: self.now,
         };
