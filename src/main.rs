@@ -1,3 +1,96 @@
-//! The command line of Eidway.
+//! The command line of Eidway: argv, logging, exit codes, and nothing else.
 
-fn main() {}
+mod lab_command;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use eidway::lab::open::RUN;
+use eidway::{console, driver};
+
+/// A LISP (RFC 9300/9301) virtual router for labs.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run one router, in this network namespace, until it is told to stop
+    Router {
+        /// Its IOS-style configuration
+        config: PathBuf,
+        /// Open the console on this unix socket
+        #[arg(long, value_name = "SOCKET")]
+        console: Option<PathBuf>,
+    },
+    /// Talk to a router as on the console of an IOS router
+    Console {
+        /// The router: LAB/NODE, or the path of its console socket
+        router: String,
+        /// Run this command and print what it says; may be repeated
+        #[arg(short, long = "command", value_name = "CMD")]
+        commands: Vec<String>,
+    },
+    /// Bring labs up in network namespaces and work with them
+    #[command(subcommand)]
+    Lab(lab_command::LabCommand),
+}
+
+/// What a command ends with: success, or that what was asked is not so (exit code 1).
+type Outcome = Result<bool, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    let outcome = match cli.command {
+        Command::Router { config, console } => router(&config, console.as_deref()),
+        Command::Console { router, commands } => talk(&router, &commands),
+        Command::Lab(command) => command.run(),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("eidway: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `RUST_LOG` decides, as ever; without it warnings and what an operator should know are written.
+fn start_log() {
+    let filter = env_logger::Env::default().default_filter_or("info");
+    env_logger::Builder::from_env(filter).format_target(false).init();
+}
+
+fn router(path: &Path, console: Option<&Path>) -> Outcome {
+    let name = path.display().to_string();
+    let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    let config = console::parse_config(&name, &text)?;
+    driver::run(config, console)?;
+    Ok(true)
+}
+
+fn talk(router: &str, commands: &[String]) -> Outcome {
+    let socket = match router.split_once('/') {
+        Some((lab, node)) if !lab.is_empty() && !node.contains('/') => {
+            Path::new(RUN).join(lab).join(format!("{node}.sock"))
+        }
+        _ => PathBuf::from(router),
+    };
+    if commands.is_empty() {
+        return Err("the interactive console is not part of this build: use -c".into());
+    }
+    let mut all_ok = true;
+    for command in commands {
+        let reply = eidway::lab::console::ask(&socket, command)?;
+        print!("{}", reply.text);
+        all_ok &= reply.ok;
+    }
+    Ok(all_ok)
+}

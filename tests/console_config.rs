@@ -1,5 +1,7 @@
 //! Config files: what pastes in, what is refused and how, and that what is written reads back.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
 use eidway::console::{parse_config, running_config};
 use eidway::router::config::{
@@ -326,17 +328,11 @@ fn what_makes_no_sense_is_told_at_its_word() {
 #[test]
 fn a_missing_key_is_incomplete_and_an_unknown_algorithm_is_not_ignored() {
     let shown = wrong("router lisp\n ipv4 etr map-server 192.0.2.1");
-    assert!(
-        shown.contains("incomplete command") && shown.contains("expected key"),
-        "{shown}"
-    );
+    assert!(shown.contains("incomplete command") && shown.contains("expected key"), "{shown}");
     let shown = wrong("router lisp\n loc-reach-algorithm rloc-probing\n");
     assert!(shown.contains("invalid input"), "{shown}");
     let shown = wrong("interface e0/0\n ip address 2001:db8::1 255.0.0.0\n");
-    assert!(
-        shown.contains("expected one of A.B.C.D, A.B.C.D/nn"),
-        "{shown}"
-    );
+    assert!(shown.contains("expected one of A.B.C.D, A.B.C.D/nn"), "{shown}");
 }
 
 // Configurations as the console can make them: each rule that a line is checked for holds.
@@ -381,11 +377,7 @@ fn words() -> impl Strategy<Value = String> {
 
 fn keys() -> impl Strategy<Value = Key> {
     let algorithm = prop_oneof![Just(Algorithm::HmacSha1), Just(Algorithm::HmacSha256)];
-    let secret = prop_oneof![
-        words(),
-        Just("0".to_owned()),
-        Just("hash-function".to_owned())
-    ];
+    let secret = prop_oneof![words(), Just("0".to_owned()), Just("hash-function".to_owned())];
     (algorithm, secret).prop_map(|(algorithm, secret)| Key {
         algorithm,
         secret: secret.into_bytes(),
@@ -406,22 +398,14 @@ fn locators(interfaces: bool) -> impl Strategy<Value = Vec<ConfiguredLocator>> {
     let source = if interfaces {
         let family = prop_oneof![Just(Family::Ipv4), Just(Family::Ipv6)];
         let interface = (family, interface_names());
-        prop_oneof![
-            address,
-            interface.prop_map(|(f, n)| LocatorSource::Interface(f, n))
-        ]
-        .boxed()
+        prop_oneof![address, interface.prop_map(|(f, n)| LocatorSource::Interface(f, n))].boxed()
     } else {
         address.boxed()
     };
     btree_map(source, (any::<u8>(), 0..=100u8), 1..4).prop_map(|locators| {
         let locators = locators.into_iter();
         locators
-            .map(|(source, (priority, weight))| ConfiguredLocator {
-                source,
-                priority,
-                weight,
-            })
+            .map(|(source, (priority, weight))| ConfiguredLocator { source, priority, weight })
             .collect()
     })
 }
@@ -438,36 +422,31 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
         option::of(1..=u32::MAX),
         option::of(1..=10080u32),
     )
-        .prop_map(
-            move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl)| {
-                let [itr, etr, proxy_etr, map_server, map_resolver] = flags;
-                let mut proxy_itr = if itr { Vec::new() } else { proxy };
-                proxy_itr.dedup_by_key(|rloc| rloc.family());
-                proxy_itr.truncate(2);
-                let mut itr_map_resolvers: Vec<_> =
-                    resolvers.into_iter().map(|rloc| rloc.0).collect();
-                itr_map_resolvers.dedup();
-                Service {
-                    itr,
-                    etr,
-                    proxy_itr,
-                    proxy_etr,
-                    map_server,
-                    map_resolver,
-                    itr_map_resolvers,
-                    etr_map_servers: servers
-                        .into_iter()
-                        .map(|(rloc, (key, proxy_reply))| {
-                            (rloc.0, EtrMapServer { key, proxy_reply })
-                        })
-                        .collect(),
-                    use_petr: petrs.unwrap_or_default(),
-                    map_request_source: source.map(|rloc| rloc.0),
-                    map_cache_limit: limit,
-                    etr_map_cache_ttl: ttl,
-                }
-            },
-        )
+        .prop_map(move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl)| {
+            let [itr, etr, proxy_etr, map_server, map_resolver] = flags;
+            let mut proxy_itr = if itr { Vec::new() } else { proxy };
+            proxy_itr.dedup_by_key(|rloc| rloc.family());
+            proxy_itr.truncate(2);
+            let mut itr_map_resolvers: Vec<_> = resolvers.into_iter().map(|rloc| rloc.0).collect();
+            itr_map_resolvers.dedup();
+            Service {
+                itr,
+                etr,
+                proxy_itr,
+                proxy_etr,
+                map_server,
+                map_resolver,
+                itr_map_resolvers,
+                etr_map_servers: servers
+                    .into_iter()
+                    .map(|(rloc, (key, proxy_reply))| (rloc.0, EtrMapServer { key, proxy_reply }))
+                    .collect(),
+                use_petr: petrs.unwrap_or_default(),
+                map_request_source: source.map(|rloc| rloc.0),
+                map_cache_limit: limit,
+                etr_map_cache_ttl: ttl,
+            }
+        })
 }
 
 fn tables() -> impl Strategy<Value = EidTable> {
@@ -475,12 +454,8 @@ fn tables() -> impl Strategy<Value = EidTable> {
     let named = prop_oneof![Just("set1"), Just("set2")]
         .prop_map(|name| DatabaseMapping::LocatorSet(name.to_owned()));
     let database = btree_map(prefixes(), prop_oneof![inline, named], 0..4);
-    (database, proptest::collection::btree_set(prefixes(), 0..3)).prop_map(
-        |(database, map_requests)| EidTable {
-            database,
-            map_requests,
-        },
-    )
+    (database, proptest::collection::btree_set(prefixes(), 0..3))
+        .prop_map(|(database, map_requests)| EidTable { database, map_requests })
 }
 
 fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
@@ -493,14 +468,7 @@ fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
             let eid_prefixes = prefixes
                 .into_iter()
                 .filter(|(prefix, _)| taken.insert(*prefix))
-                .map(|(prefix, more)| {
-                    (
-                        prefix,
-                        SitePrefix {
-                            accept_more_specifics: more,
-                        },
-                    )
-                })
+                .map(|(prefix, more)| (prefix, SitePrefix { accept_more_specifics: more }))
                 .collect();
             (name, Site { key, eid_prefixes })
         });
@@ -536,33 +504,22 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
     );
     btree_map(interface_names(), interface, 0..4).prop_map(|interfaces| {
         let mut number = 0u16;
-        let interfaces = interfaces
-            .into_iter()
-            .map(|(name, (description, v4, v6, flags, mtu))| {
-                let v4 = v4.into_iter().map(|(a, b, len)| {
-                    number += 1;
-                    let [high, low] = number.to_be_bytes();
-                    let host = std::net::Ipv4Addr::new(a, b, high, low);
-                    ipnet::IpNet::new(host.into(), len).unwrap()
-                });
-                let mut addresses: Vec<_> = v4.collect();
-                addresses.extend(v6.into_iter().map(|(part, len)| {
-                    number += 1;
-                    let host = std::net::Ipv6Addr::new(0x2001, 0xdb8, part, 0, 0, 0, 0, number);
-                    ipnet::IpNet::new(host.into(), len).unwrap()
-                }));
-                let [shutdown, proxy_arp] = flags;
-                (
-                    name,
-                    Interface {
-                        description,
-                        addresses,
-                        shutdown,
-                        proxy_arp,
-                        mtu,
-                    },
-                )
+        let interfaces = interfaces.into_iter().map(|(name, (description, v4, v6, flags, mtu))| {
+            let v4 = v4.into_iter().map(|(a, b, len)| {
+                number += 1;
+                let [high, low] = number.to_be_bytes();
+                let host = std::net::Ipv4Addr::new(a, b, high, low);
+                ipnet::IpNet::new(host.into(), len).unwrap()
             });
+            let mut addresses: Vec<_> = v4.collect();
+            addresses.extend(v6.into_iter().map(|(part, len)| {
+                number += 1;
+                let host = std::net::Ipv6Addr::new(0x2001, 0xdb8, part, 0, 0, 0, 0, number);
+                ipnet::IpNet::new(host.into(), len).unwrap()
+            }));
+            let [shutdown, proxy_arp] = flags;
+            (name, Interface { description, addresses, shutdown, proxy_arp, mtu })
+        });
         interfaces.collect()
     })
 }
@@ -578,13 +535,8 @@ fn configs() -> impl Strategy<Value = Config> {
         _ => true,
     });
     let hostname = prop_oneof![Just(String::new()), "[A-Za-z][A-Za-z0-9_.-]{0,10}"];
-    (
-        hostname,
-        interfaces(),
-        vec(route, 0..4),
-        option::of(lisps()),
-    )
-        .prop_map(|(hostname, interfaces, routes, lisp)| Config {
+    (hostname, interfaces(), vec(route, 0..4), option::of(lisps())).prop_map(
+        |(hostname, interfaces, routes, lisp)| Config {
             hostname,
             interfaces,
             static_routes: routes
@@ -592,7 +544,8 @@ fn configs() -> impl Strategy<Value = Config> {
                 .map(|(prefix, target)| StaticRoute { prefix, target })
                 .collect(),
             lisp,
-        })
+        },
+    )
 }
 
 proptest! {

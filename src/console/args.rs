@@ -35,11 +35,7 @@ pub struct Args<'t> {
 impl<'t> Args<'t> {
     /// The words of `line`, in its order.
     pub fn new(line: &'t str, words: Vec<Bound>, negated: bool) -> Self {
-        Args {
-            line,
-            words,
-            negated,
-        }
+        Args { line, words, negated }
     }
 
     /// Whether a keyword is there.
@@ -71,10 +67,7 @@ impl<'t> Args<'t> {
     /// A fault of the argument or else the keyword of that name, or of the whole line.
     pub fn fault(&self, name: &str, message: impl Into<String>) -> Fault {
         let span = self.span(name, true).or_else(|| self.span(name, false));
-        Fault {
-            message: message.into(),
-            span: span.unwrap_or(0..self.line.len()),
-        }
+        Fault { message: message.into(), span: span.unwrap_or(0..self.line.len()) }
     }
 
     fn span(&self, name: &str, argument: bool) -> Option<Range<usize>> {

@@ -54,16 +54,9 @@ impl fmt::Display for ConfigError {
 impl ConfigError {
     /// The wrong lines, in colour when `colour` is set.
     pub fn render(&self, colour: bool) -> String {
-        let renderer = if colour {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
-        let mut reports: Vec<String> = self
-            .problems
-            .iter()
-            .map(|p| self.report(&renderer, p))
-            .collect();
+        let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
+        let mut reports: Vec<String> =
+            self.problems.iter().map(|p| self.report(&renderer, p)).collect();
         if self.more > 0 {
             reports.push(format!("error: {} more wrong lines", self.more));
         }
@@ -71,12 +64,8 @@ impl ConfigError {
     }
 
     fn report(&self, renderer: &Renderer, problem: &Problem) -> String {
-        let caret = AnnotationKind::Primary
-            .span(problem.span.clone())
-            .label(&problem.expected);
-        let source = Snippet::source(&self.text)
-            .path(&self.name)
-            .annotation(caret);
+        let caret = AnnotationKind::Primary.span(problem.span.clone()).label(&problem.expected);
+        let source = Snippet::source(&self.text).path(&self.name).annotation(caret);
         let title = Level::ERROR.primary_title(&problem.message);
         renderer.render(&[title.element(source)])
     }
@@ -123,12 +112,7 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
     if problems.is_empty() {
         return Ok(editor.config);
     }
-    Err(ConfigError {
-        name: name.to_owned(),
-        text: text.to_owned(),
-        problems,
-        more,
-    })
+    Err(ConfigError { name: name.to_owned(), text: text.to_owned(), problems, more })
 }
 
 fn problem(number: usize, start: usize, line: &str, error: LineError) -> Problem {
@@ -139,34 +123,19 @@ fn problem(number: usize, start: usize, line: &str, error: LineError) -> Problem
         LineError::Syntax(Mismatch::Ambiguous { span, candidates }) => {
             (span, "ambiguous command".to_owned(), one_of(&candidates))
         }
-        LineError::Syntax(Mismatch::Incomplete { expected }) => (
-            line.len()..line.len(),
-            "incomplete command".to_owned(),
-            one_of(&expected),
-        ),
+        LineError::Syntax(Mismatch::Incomplete { expected }) => {
+            (line.len()..line.len(), "incomplete command".to_owned(), one_of(&expected))
+        }
         LineError::Semantic(fault) => (fault.span, fault.message, String::new()),
     };
     let indent = line.len() - line.trim_start().len();
     let from = span.start.max(indent);
-    Problem {
-        line: number,
-        span: start + from..start + span.end.max(from),
-        message,
-        expected,
-    }
+    Problem { line: number, span: start + from..start + span.end.max(from), message, expected }
 }
 
 fn one_of(expected: &[String]) -> String {
-    let named: Vec<&str> = expected
-        .iter()
-        .take(MOST_EXPECTED)
-        .map(String::as_str)
-        .collect();
-    let rest = if expected.len() > MOST_EXPECTED {
-        ", ..."
-    } else {
-        ""
-    };
+    let named: Vec<&str> = expected.iter().take(MOST_EXPECTED).map(String::as_str).collect();
+    let rest = if expected.len() > MOST_EXPECTED { ", ..." } else { "" };
     match named.as_slice() {
         [] => String::new(),
         [only] => format!("expected {only}"),

@@ -27,10 +27,7 @@ pub enum LineError {
 impl Editor {
     /// Goes on with `config` at the top level.
     pub fn new(config: Config) -> Self {
-        Editor {
-            config,
-            context: Context::Config,
-        }
+        Editor { config, context: Context::Config }
     }
 
     /// The `router lisp` that is being configured.
@@ -45,9 +42,9 @@ impl Editor {
         match matched.run {
             Run::Edit(edit) => edit(self, &matched.args).map_err(LineError::Semantic),
             Run::Ignore => Ok(()),
-            Run::Exec(_) => Err(LineError::Semantic(
-                matched.args.fault("", "the command is no configuration"),
-            )),
+            Run::Exec(_) => {
+                Err(LineError::Semantic(matched.args.fault("", "the command is no configuration")))
+            }
         }
     }
 }
@@ -60,11 +57,7 @@ pub fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context)
     loop {
         match match_line(&here, line) {
             Ok(matched) => return Ok((matched, here)),
-            Err(mismatch)
-                if best
-                    .as_ref()
-                    .is_none_or(|b| mismatch.progress() > b.progress()) =>
-            {
+            Err(mismatch) if best.as_ref().is_none_or(|b| mismatch.progress() > b.progress()) => {
                 best = Some(mismatch);
             }
             Err(_) => {}
@@ -74,7 +67,5 @@ pub fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context)
             _ => break,
         }
     }
-    Err(best.unwrap_or(Mismatch::Incomplete {
-        expected: Vec::new(),
-    }))
+    Err(best.unwrap_or(Mismatch::Incomplete { expected: Vec::new() }))
 }

@@ -72,9 +72,7 @@ fn fit(word: &Word, text: &str) -> Option<Fit> {
         Word::Keyword(keyword) if keyword.eq_ignore_ascii_case(text) => Some(Fit::Keyword),
         Word::Keyword(keyword) => {
             let start = keyword.get(..text.len())?;
-            start
-                .eq_ignore_ascii_case(text)
-                .then_some(Fit::Abbreviation)
+            start.eq_ignore_ascii_case(text).then_some(Fit::Abbreviation)
         }
         Word::Argument(kind) if !kind.accepts(text) => None,
         Word::Argument(kind) if kind.takes_anything() => Some(Fit::Anything),
@@ -131,12 +129,7 @@ impl Matching {
     pub fn new(context: &Context, negated: bool) -> Self {
         let threads = commands(context.mode())
             .filter(|command| !negated || command.no != No::Never)
-            .map(|command| Thread {
-                command,
-                at: None,
-                words: Vec::new(),
-                fits: Vec::new(),
-            })
+            .map(|command| Thread { command, at: None, words: Vec::new(), fits: Vec::new() })
             .collect();
         Matching { threads, negated }
     }
@@ -179,35 +172,23 @@ impl Matching {
             };
             // An interface in one word is the keywords beside it, written together.
             if word != "INTERFACE" && all.iter().all(|next| next.word != word) {
-                all.push(Next {
-                    word,
-                    help: position.help,
-                    keyword,
-                });
+                all.push(Next { word, help: position.help, keyword });
             }
         }
         if self.may_end() {
-            all.push(Next {
-                word: "<cr>".to_owned(),
-                help: "",
-                keyword: false,
-            });
+            all.push(Next { word: "<cr>".to_owned(), help: "", keyword: false });
         }
         all
     }
 
     /// Whether the words so far are a command.
     pub fn may_end(&self) -> bool {
-        self.threads
-            .iter()
-            .any(|thread| thread.may_end(self.negated))
+        self.threads.iter().any(|thread| thread.may_end(self.negated))
     }
 
     /// The command that the whole of `line` is.
     pub fn finish(self, line: &str) -> Result<Match<'_>, Mismatch> {
-        let incomplete = Mismatch::Incomplete {
-            expected: self.expected_words(),
-        };
+        let incomplete = Mismatch::Incomplete { expected: self.expected_words() };
         let negated = self.negated;
         self.threads
             .into_iter()
@@ -228,19 +209,13 @@ impl Matching {
         let next = self.threads.iter().flat_map(Thread::next);
         let common = |keyword: &str| {
             let pairs = keyword.chars().zip(text.chars());
-            pairs
-                .take_while(|(one, other)| one.eq_ignore_ascii_case(other))
-                .count()
+            pairs.take_while(|(one, other)| one.eq_ignore_ascii_case(other)).count()
         };
         let fits = next.filter_map(|(_, position)| match &position.word {
             Word::Keyword(keyword) => Some(common(keyword)),
             Word::Argument(_) => None,
         });
-        Mismatch::Invalid {
-            span,
-            fits: fits.max().unwrap_or(0),
-            expected: self.expected_words(),
-        }
+        Mismatch::Invalid { span, fits: fits.max().unwrap_or(0), expected: self.expected_words() }
     }
 }
 
@@ -264,9 +239,8 @@ fn choose(
         return Err(Mismatch::Ambiguous { span, candidates });
     }
     let drop_abbreviations = exact || ambiguous;
-    let kept = found
-        .into_iter()
-        .filter(|(fit, ..)| !(drop_abbreviations && *fit == Fit::Abbreviation));
+    let kept =
+        found.into_iter().filter(|(fit, ..)| !(drop_abbreviations && *fit == Fit::Abbreviation));
     Ok(kept.map(|(.., thread)| thread).collect())
 }
 
@@ -285,11 +259,8 @@ pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
     let mut tokens = tokens(line);
     let first = tokens.first().map(|span| &line[span.clone()]);
     let negated = *context != Context::Exec
-        && first.is_some_and(|word| {
-            ["no", "default"]
-                .iter()
-                .any(|no| no.eq_ignore_ascii_case(word))
-        });
+        && first
+            .is_some_and(|word| ["no", "default"].iter().any(|no| no.eq_ignore_ascii_case(word)));
     if negated {
         tokens.remove(0);
     }
@@ -344,12 +315,7 @@ mod tests {
     #[test]
     fn an_invalid_word_is_pointed_at_where_it_goes_wrong() {
         let found = mismatch(&Context::Lisp, "ipv4 etr map-sorver 192.0.2.1");
-        let Mismatch::Invalid {
-            span,
-            fits,
-            expected,
-        } = found
-        else {
+        let Mismatch::Invalid { span, fits, expected } = found else {
             panic!("not invalid");
         };
         assert_eq!((span, fits), (9..19, 5));
@@ -374,11 +340,7 @@ mod tests {
 
     #[test]
     fn an_interface_may_have_a_blank() {
-        for line in [
-            "interface ethernet 1/0",
-            "int Ethernet1/0",
-            "interface e1/0",
-        ] {
+        for line in ["interface ethernet 1/0", "int Ethernet1/0", "interface e1/0"] {
             let matched = match_line(&Context::Config, line).ok().unwrap();
             let name: crate::router::config::InterfaceName =
                 matched.args.value("interface").unwrap();

@@ -128,17 +128,11 @@ fn write_eid_table(out: &mut Writer, id: InstanceId, table: &EidTable) {
     for (prefix, mapping) in &table.database {
         match mapping {
             DatabaseMapping::LocatorSet(set) => {
-                out.line(
-                    2,
-                    format_args!("database-mapping {prefix} locator-set {set}"),
-                );
+                out.line(2, format_args!("database-mapping {prefix} locator-set {set}"));
             }
             DatabaseMapping::Inline(locators) => {
                 for locator in locators {
-                    out.line(
-                        2,
-                        format_args!("database-mapping {prefix} {}", Locator(locator)),
-                    );
+                    out.line(2, format_args!("database-mapping {prefix} {}", Locator(locator)));
                 }
             }
         }
@@ -159,11 +153,7 @@ fn write_site(out: &mut Writer, name: &str, site: &Site) {
             InstanceId::DEFAULT => String::new(),
             id => format!("instance-id {id} "),
         };
-        let more = if options.accept_more_specifics {
-            " accept-more-specifics"
-        } else {
-            ""
-        };
+        let more = if options.accept_more_specifics { " accept-more-specifics" } else { "" };
         out.line(2, format_args!("eid-prefix {instance}{prefix}{more}"));
     }
     out.line(2, "exit-site");
@@ -185,11 +175,7 @@ fn write_service(out: &mut Writer, family: Family, service: &Service) {
         line(format_args!("itr"));
     }
     for (address, server) in &service.etr_map_servers {
-        let reply = if server.proxy_reply {
-            " proxy-reply"
-        } else {
-            ""
-        };
+        let reply = if server.proxy_reply { " proxy-reply" } else { "" };
         let key = KeyWords(&server.key);
         line(format_args!("etr map-server {address} key {key}{reply}"));
     }
@@ -203,11 +189,7 @@ fn write_service(out: &mut Writer, family: Family, service: &Service) {
         line(format_args!("proxy-etr"));
     }
     if !service.proxy_itr.is_empty() {
-        let rlocs: Vec<String> = service
-            .proxy_itr
-            .iter()
-            .map(|rloc| rloc.to_string())
-            .collect();
+        let rlocs: Vec<String> = service.proxy_itr.iter().map(|rloc| rloc.to_string()).collect();
         line(format_args!("proxy-itr {}", rlocs.join(" ")));
     }
     for petr in &service.use_petr {
@@ -239,11 +221,7 @@ struct Petr<'a>(&'a ConfiguredLocator);
 
 impl Display for Petr<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ConfiguredLocator {
-            source,
-            priority,
-            weight,
-        } = self.0;
+        let ConfiguredLocator { source, priority, weight } = self.0;
         match source {
             LocatorSource::Address(rloc) if (*priority, *weight) == PETR_DEFAULT => rloc.fmt(f),
             _ => Locator(self.0).fmt(f),

@@ -1,1 +1,376 @@
-//! Emulated hosts: real smoltcp stacks behind a queue.
+//! Emulated hosts: real TCP/IP stacks (smoltcp) without an operating system.
+//!
+//! A [`Host`] is as pure as the router core: packets and time go in, packets and deadlines come
+//! out. In the simulator hosts ping each other on virtual time; behind a TAP device the same host
+//! populates a site. It answers echo requests of either family by itself (RFC 792, RFC 4443).
+
+pub mod device;
+pub mod echo_error;
+pub mod ping;
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::phy::{ChecksumCapabilities, Medium};
+use smoltcp::socket::icmp;
+use smoltcp::time::Instant;
+use smoltcp::wire::{HardwareAddress, Icmpv4Packet, Icmpv4Repr, Icmpv6Packet, Icmpv6Repr, IpCidr};
+
+use crate::addr::Family;
+use crate::rng::{Rng, Seed};
+use crate::time::{Deadline, Time};
+use device::QueueDevice;
+use echo_error::EchoError;
+use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
+
+/// Octets of an IPv4 header without options and of the ICMP echo header.
+const V4_ECHO_HEADERS: u16 = 20 + 8;
+/// Octets of an IPv6 header and of the ICMPv6 echo header.
+const V6_ECHO_HEADERS: u16 = 40 + 8;
+/// Data that an echo carries at least.
+const LEAST_ECHO_DATA: u16 = 16;
+
+/// What a host is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostConfig {
+    /// Its addresses, each with the length of its network; the first of a family is the source of
+    /// what it sends. At most as many as smoltcp is built for, `IFACE_MAX_ADDR_COUNT`.
+    pub addresses: Vec<IpNet>,
+    /// The default gateway of each family that has one.
+    pub gateways: Vec<IpAddr>,
+    /// Octets of the largest IP packet.
+    pub mtu: u16,
+}
+
+/// Why a host cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HostError {
+    /// smoltcp holds a fixed number of addresses.
+    #[error("a host holds no address beside its first {0}")]
+    TooManyAddresses(usize),
+    /// A second gateway for one family.
+    #[error("gateway {0}: the host has another of that family")]
+    SecondGateway(IpAddr),
+}
+
+/// A ping of a host, running or done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PingId(u32);
+
+#[derive(Debug)]
+struct Ping {
+    id: PingId,
+    socket: SocketHandle,
+    ident: u16,
+    report: PingReport,
+}
+
+/// An emulated host.
+pub struct Host {
+    config: HostConfig,
+    device: QueueDevice,
+    interface: Interface,
+    sockets: SocketSet<'static>,
+    pings: Vec<Ping>,
+    next_ping: u32,
+    rng: Rng,
+}
+
+impl Host {
+    /// A host that has just been switched on.
+    pub fn new(config: HostConfig, seed: &Seed, now: Time) -> Result<Self, HostError> {
+        let mut rng = Rng::new(seed, "host");
+        let mut device = QueueDevice::new(Medium::Ip, usize::from(config.mtu));
+        let mut interface_config = Config::new(HardwareAddress::Ip);
+        interface_config.random_seed = rng.next_u64();
+        let mut interface = Interface::new(interface_config, &mut device, instant(now));
+        let mut held = Ok(());
+        interface.update_ip_addrs(|addresses| {
+            for address in &config.addresses {
+                if addresses.push(cidr(address)).is_err() {
+                    held = Err(HostError::TooManyAddresses(addresses.len()));
+                }
+            }
+        });
+        held?;
+        for &gateway in &config.gateways {
+            let routes = interface.routes_mut();
+            let replaced = match gateway {
+                IpAddr::V4(address) => routes.add_default_ipv4_route(address).map(|r| r.is_some()),
+                IpAddr::V6(address) => routes.add_default_ipv6_route(address).map(|r| r.is_some()),
+            };
+            if replaced != Ok(false) {
+                return Err(HostError::SecondGateway(gateway));
+            }
+        }
+        Ok(Host {
+            config,
+            device,
+            interface,
+            sockets: SocketSet::new(Vec::new()),
+            pings: Vec::new(),
+            next_ping: 0,
+            rng,
+        })
+    }
+
+    /// What it was made of.
+    pub fn config(&self) -> &HostConfig {
+        &self.config
+    }
+
+    /// Whether `address` is one of its own.
+    pub fn owns(&self, address: IpAddr) -> bool {
+        self.config.addresses.iter().any(|net| net.addr() == address)
+    }
+
+    /// The neighbour that a packet to `destination` goes to: itself when its network is ours, else
+    /// the gateway of its family. A device without link layer needs it told beside the packet.
+    pub fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
+        if self.config.addresses.iter().any(|net| net.contains(&destination)) {
+            return Some(destination);
+        }
+        let family = Family::of(destination);
+        let mut gateways = self.config.gateways.iter().copied();
+        gateways.find(|&gateway| Family::of(gateway) == family)
+    }
+
+    /// Takes in a packet from the network.
+    pub fn handle(&mut self, packet: &[u8], now: Time) {
+        if let Some(error) = EchoError::parse(packet) {
+            self.fail_probe(&error);
+        }
+        self.device.push_received(packet);
+        self.poll(now);
+    }
+
+    /// Does what is due.
+    pub fn poll(&mut self, now: Time) {
+        self.expire_probes(now);
+        // An answer may let the next echo go, which wants the stack once more.
+        loop {
+            let sent = self.send_due_probes(now);
+            self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
+            if !self.receive_replies(now) && !sent {
+                break;
+            }
+        }
+    }
+
+    /// The next packet to put on the network.
+    #[must_use]
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
+        self.device.pop_to_send()
+    }
+
+    /// When [`Host::poll`] has work.
+    #[must_use]
+    pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
+        let stack = self.interface.poll_at(instant(now), &self.sockets).map(|at| Deadline {
+            at: now.max(Time(u64::try_from(at.total_micros()).unwrap_or(0))),
+            why: "host stack",
+        });
+        let probes = self.pings.iter().flat_map(|ping| {
+            let timeout = ping.report.request.timeout;
+            let waiting = ping.report.probes.iter().filter(|p| p.outcome == Outcome::Waiting);
+            waiting.map(move |probe| Deadline { at: probe.sent_at + timeout, why: "ping timeout" })
+        });
+        let due = self.pings.iter().filter_map(|ping| next_probe_at(&ping.report, now));
+        let due = due.map(|at| Deadline { at, why: "ping" });
+        Deadline::earliest(probes.chain(due).map(Some).chain([stack]))
+    }
+
+    /// Starts a ping; its first echo leaves with the next [`Host::poll`].
+    pub fn start_ping(&mut self, request: PingRequest) -> PingId {
+        // Never zero, and not one that is in use: an echo is known by it.
+        let ident = loop {
+            let ident = self.rng.below(0xffff) as u16 + 1;
+            if self.pings.iter().all(|ping| ping.ident != ident) {
+                break ident;
+            }
+        };
+        let mut socket = icmp::Socket::new(self.echo_buffer(), self.echo_buffer());
+        socket.bind(icmp::Endpoint::Ident(ident)).expect("a closed socket takes any ident");
+        socket.set_hop_limit(Some(request.ttl.max(1)));
+        let id = PingId(self.next_ping);
+        self.next_ping += 1;
+        self.pings.push(Ping {
+            id,
+            socket: self.sockets.add(socket),
+            ident,
+            report: PingReport::new(request),
+        });
+        id
+    }
+
+    /// How a ping fares.
+    pub fn ping(&self, id: PingId) -> Option<&PingReport> {
+        self.pings.iter().find(|ping| ping.id == id).map(|ping| &ping.report)
+    }
+
+    /// Ends a ping, done or not.
+    pub fn stop_ping(&mut self, id: PingId) -> Option<PingReport> {
+        let at = self.pings.iter().position(|ping| ping.id == id)?;
+        let ping = self.pings.remove(at);
+        self.sockets.remove(ping.socket);
+        Some(ping.report)
+    }
+
+    /// Room for a few echoes of the largest size.
+    fn echo_buffer(&self) -> icmp::PacketBuffer<'static> {
+        let octets = usize::from(self.config.mtu) * 4;
+        icmp::PacketBuffer::new(vec![icmp::PacketMetadata::EMPTY; 16], vec![0; octets])
+    }
+
+    fn expire_probes(&mut self, now: Time) {
+        for ping in &mut self.pings {
+            let timeout = ping.report.request.timeout;
+            for probe in &mut ping.report.probes {
+                if probe.outcome == Outcome::Waiting && probe.sent_at + timeout <= now {
+                    probe.outcome = Outcome::Timeout;
+                }
+            }
+        }
+    }
+
+    /// Sends an echo of each ping that is due; says whether there was one.
+    fn send_due_probes(&mut self, now: Time) -> bool {
+        let mut sent = false;
+        for index in 0..self.pings.len() {
+            let report = &self.pings[index].report;
+            if next_probe_at(report, now).is_some_and(|at| at <= now) {
+                let outcome = self.send_probe(index);
+                let probe = Probe { sent_at: now, outcome };
+                self.pings[index].report.probes.push(probe);
+                sent = true;
+            }
+        }
+        sent
+    }
+
+    /// Queues the next echo of a ping; what is known of it at once.
+    fn send_probe(&mut self, index: usize) -> Outcome {
+        let ping = &self.pings[index];
+        let request = ping.report.request;
+        if self.next_hop(request.destination).is_none() {
+            return Outcome::Unreachable;
+        }
+        if request.size > self.config.mtu {
+            return Outcome::TooBig(u32::from(self.config.mtu));
+        }
+        let seq_no = ping.report.probes.len() as u16 + 1;
+        let echo = echo_request(request, ping.ident, seq_no);
+        let socket = self.sockets.get_mut::<icmp::Socket>(ping.socket);
+        // A full buffer is a full network card: that echo is lost.
+        let _ = socket.send_slice(&echo, request.destination.into());
+        Outcome::Waiting
+    }
+
+    /// Reads what the stack kept for the pings; says whether there was an answer.
+    fn receive_replies(&mut self, now: Time) -> bool {
+        let mut any = false;
+        for ping in &mut self.pings {
+            let socket = self.sockets.get_mut::<icmp::Socket>(ping.socket);
+            while let Ok((message, from)) = socket.recv() {
+                let reply = IpAddr::from(from) == ping.report.request.destination;
+                let seq_no = echo_reply_seq(message, from.into()).filter(|_| reply);
+                if let Some(probe) = seq_no.and_then(|seq_no| waiting(&mut ping.report, seq_no)) {
+                    probe.outcome = Outcome::Reply(now.since(probe.sent_at));
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+
+    fn fail_probe(&mut self, error: &EchoError) {
+        let mut pings = self.pings.iter_mut();
+        let ping = pings.find(|ping| {
+            ping.ident == error.ident && ping.report.request.destination == error.destination
+        });
+        if let Some(probe) = ping.and_then(|ping| waiting(&mut ping.report, error.seq_no)) {
+            probe.outcome = error.outcome;
+        }
+    }
+}
+
+/// When the next echo of a ping may leave; `None` when all have left or an answer must come first.
+fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
+    if report.probes.len() >= usize::from(report.request.count) {
+        return None;
+    }
+    let Some(last) = report.probes.last() else {
+        return Some(now);
+    };
+    match report.request.pace {
+        Pace::Every(interval) => Some(last.sent_at + interval),
+        Pace::Answered => (last.outcome != Outcome::Waiting).then_some(now),
+    }
+}
+
+/// The echo with this sequence number, if it still waits.
+fn waiting(report: &mut PingReport, seq_no: u16) -> Option<&mut Probe> {
+    let probe = report.probes.get_mut(usize::from(seq_no).checked_sub(1)?)?;
+    (probe.outcome == Outcome::Waiting).then_some(probe)
+}
+
+/// An echo request as smoltcp's socket takes it; the stack fills in the ICMPv6 checksum, which
+/// covers the source address.
+fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec<u8> {
+    let headers = match request.destination {
+        IpAddr::V4(_) => V4_ECHO_HEADERS,
+        IpAddr::V6(_) => V6_ECHO_HEADERS,
+    };
+    let len = request.size.saturating_sub(headers).max(LEAST_ECHO_DATA);
+    let data: Vec<u8> = (0..len).map(|at| at as u8).collect();
+    match request.destination {
+        IpAddr::V4(_) => {
+            let repr = Icmpv4Repr::EchoRequest { ident, seq_no, data: &data };
+            let mut message = vec![0; repr.buffer_len()];
+            let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
+            repr.emit(&mut packet, &ChecksumCapabilities::ignored());
+            message
+        }
+        IpAddr::V6(destination) => {
+            let repr = Icmpv6Repr::EchoRequest { ident, seq_no, data: &data };
+            let mut message = vec![0; repr.buffer_len()];
+            let mut packet = Icmpv6Packet::new_unchecked(&mut message[..]);
+            let ignored = ChecksumCapabilities::ignored();
+            repr.emit(&destination, &destination, &mut packet, &ignored);
+            message
+        }
+    }
+}
+
+/// The sequence number of an echo reply; `None` for any other message. The ident is the socket's.
+fn echo_reply_seq(message: &[u8], from: IpAddr) -> Option<u16> {
+    match from {
+        IpAddr::V4(_) => {
+            let packet = Icmpv4Packet::new_checked(message).ok()?;
+            match Icmpv4Repr::parse(&packet, &ChecksumCapabilities::ignored()) {
+                Ok(Icmpv4Repr::EchoReply { seq_no, .. }) => Some(seq_no),
+                _ => None,
+            }
+        }
+        IpAddr::V6(from) => {
+            let packet = Icmpv6Packet::new_checked(message).ok()?;
+            let ignored = ChecksumCapabilities::ignored();
+            match Icmpv6Repr::parse(&from, &from, &packet, &ignored) {
+                Ok(Icmpv6Repr::EchoReply { seq_no, .. }) => Some(seq_no),
+                _ => None,
+            }
+        }
+    }
+}
+
+fn instant(now: Time) -> Instant {
+    Instant::from_micros(i64::try_from(now.0).unwrap_or(i64::MAX))
+}
+
+fn cidr(net: &IpNet) -> IpCidr {
+    IpCidr::new(net.addr().into(), net.prefix_len())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,18 @@
-//! Labs: lab file, plan, and the two ways to run them.
+//! Labs: what a lab is, and how one is brought to life in Linux network namespaces.
+//!
+//! A lab is a directory with a `lab.toml` ([`file`]) and one IOS-style `.conf` per router.
+
+pub mod check;
+pub mod console;
+pub mod environment;
+pub mod failure;
+pub mod file;
+pub mod inside;
+pub mod open;
+pub mod patience;
+pub mod ping;
+pub mod plan;
+pub mod registration;
+pub mod run;
+pub mod status;
+pub mod verbs;

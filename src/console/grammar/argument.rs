@@ -66,14 +66,14 @@ impl Kind {
             Kind::Prefix4 => text.parse::<Ipv4Net>().is_ok(),
             Kind::Prefix6 => text.parse::<Ipv6Net>().is_ok(),
             Kind::Prefix => text.parse::<IpNet>().is_ok(),
-            Kind::Number(low, high) => text
-                .parse::<u64>()
-                .is_ok_and(|number| (*low..=*high).contains(&number)),
+            Kind::Number(low, high) => {
+                text.parse::<u64>().is_ok_and(|number| (*low..=*high).contains(&number))
+            }
             Kind::Word | Kind::Line => true,
             Kind::Interface => text.parse::<InterfaceName>().is_ok(),
-            Kind::SlotPort => text
-                .split_once('/')
-                .is_some_and(|(slot, port)| is_u16(slot) && is_u16(port)),
+            Kind::SlotPort => {
+                text.split_once('/').is_some_and(|(slot, port)| is_u16(slot) && is_u16(port))
+            }
         }
     }
 

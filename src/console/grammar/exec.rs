@@ -22,20 +22,8 @@ const CONFIGURATION: &[Mode] = &[
 
 /// Commands that leave a mode.
 pub(super) const LEAVING: &[Row] = &[
-    edit(
-        CONFIGURATION,
-        "exit",
-        &["Exit from the current mode"],
-        No::Never,
-        leave,
-    ),
-    edit(
-        CONFIGURATION,
-        "end",
-        &["Exit from configure mode"],
-        No::Never,
-        end,
-    ),
+    edit(CONFIGURATION, "exit", &["Exit from the current mode"], No::Never, leave),
+    edit(CONFIGURATION, "end", &["Exit from configure mode"], No::Never, end),
     edit(
         &[Mode::Lisp],
         "exit-router-lisp",
@@ -57,13 +45,7 @@ pub(super) const LEAVING: &[Row] = &[
         No::Never,
         leave,
     ),
-    edit(
-        &[Mode::Site],
-        "exit-site",
-        &["Exit from site configuration mode"],
-        No::Never,
-        leave,
-    ),
+    edit(&[Mode::Site], "exit-site", &["Exit from site configuration mode"], No::Never, leave),
     edit(
         &[Mode::Instance],
         "exit-instance-id",
@@ -74,10 +56,7 @@ pub(super) const LEAVING: &[Row] = &[
     edit(
         &[Mode::Service, Mode::InstanceService],
         "{exit-service-ipv4|exit-service-ipv6}",
-        &[
-            "Exit from service configuration mode",
-            "Exit from service configuration mode",
-        ],
+        &["Exit from service configuration mode", "Exit from service configuration mode"],
         No::Never,
         leave,
     ),

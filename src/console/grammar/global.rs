@@ -58,11 +58,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "router lisp [0]",
-        &[
-            "Enable a routing process",
-            "Locator/ID Separation Protocol",
-            "The only LISP process",
-        ],
+        &["Enable a routing process", "Locator/ID Separation Protocol", "The only LISP process"],
         No::After(2),
         router_lisp,
     ),
@@ -74,22 +70,12 @@ const fn harmless(
     pattern: &'static str,
     help: &'static [&'static str],
 ) -> Row {
-    Row {
-        modes,
-        pattern,
-        help,
-        no: No::After(1),
-        run: Run::Ignore,
-    }
+    Row { modes, pattern, help, no: No::After(1), run: Run::Ignore }
 }
 
 /// What stands beside LISP on a page of IOS configuration.
 pub(super) const HARMLESS: &[Row] = &[
-    harmless(
-        HERE,
-        "version <version:line>",
-        &["IOS version (ignored)", "Version"],
-    ),
+    harmless(HERE, "version <version:line>", &["IOS version (ignored)", "Version"]),
     harmless(
         HERE,
         "service <what:line>",
@@ -209,10 +195,7 @@ pub(super) const HARMLESS: &[Row] = &[
     harmless(
         &[Mode::Interface],
         "ipv6 enable",
-        &[
-            "IPv6 interface subcommands",
-            "IPv6 is always enabled (ignored)",
-        ],
+        &["IPv6 interface subcommands", "IPv6 is always enabled (ignored)"],
     ),
     harmless(
         &[Mode::Lisp],
@@ -229,10 +212,7 @@ fn hostname(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: String = args.value("name")?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.len() > 63 || !name.chars().all(allowed) {
-        return Err(args.fault(
-            "name",
-            "a name has at most 63 letters, digits, '-', '_' and '.'",
-        ));
+        return Err(args.fault("name", "a name has at most 63 letters, digits, '-', '_' and '.'"));
     }
     editor.config.hostname = name;
     Ok(())

@@ -17,10 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "description <text:line>",
-        &[
-            "Interface specific description",
-            "Up to 240 characters describing this interface",
-        ],
+        &["Interface specific description", "Up to 240 characters describing this interface"],
         No::After(1),
         description,
     ),
@@ -38,13 +35,7 @@ pub(super) const ROWS: &[Row] = &[
         No::After(2),
         ip_address,
     ),
-    edit(
-        HERE,
-        "ip proxy-arp",
-        &[IP, "Enable proxy ARP"],
-        No::After(2),
-        proxy_arp,
-    ),
+    edit(HERE, "ip proxy-arp", &[IP, "Enable proxy ARP"], No::After(2), proxy_arp),
     edit(
         HERE,
         "ipv6 address <prefix:prefix6>",
@@ -59,20 +50,11 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "mtu <mtu:576-9216>",
-        &[
-            "Set the interface Maximum Transmission Unit (MTU)",
-            "MTU size in bytes",
-        ],
+        &["Set the interface Maximum Transmission Unit (MTU)", "MTU size in bytes"],
         No::After(1),
         mtu,
     ),
-    edit(
-        HERE,
-        "shutdown",
-        &["Shutdown the selected interface"],
-        No::After(1),
-        shutdown,
-    ),
+    edit(HERE, "shutdown", &["Shutdown the selected interface"], No::After(1), shutdown),
 ];
 
 /// The interface that is being configured.
@@ -137,10 +119,7 @@ fn ip_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     };
     check_address(editor, args, net, word)?;
     let addresses = &mut current(editor, args)?.addresses;
-    let primary = addresses
-        .first()
-        .copied()
-        .filter(|net| Family::of(net.addr()) == Family::Ipv4);
+    let primary = addresses.first().copied().filter(|net| Family::of(net.addr()) == Family::Ipv4);
     if args.has("secondary") {
         if primary.is_none() {
             return Err(args.fault("secondary", "a primary address must be configured first"));
@@ -150,10 +129,7 @@ fn ip_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
         }
     }
     addresses.retain(|other| other.addr() != net.addr());
-    let ipv4 = addresses
-        .iter()
-        .take_while(|net| Family::of(net.addr()) == Family::Ipv4)
-        .count();
+    let ipv4 = addresses.iter().take_while(|net| Family::of(net.addr()) == Family::Ipv4).count();
     if args.has("secondary") {
         addresses.insert(ipv4, net);
     } else {
@@ -173,10 +149,7 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let net = args.value("prefix")?;
     check_address(editor, args, net, "prefix")?;
     let addresses = &mut current(editor, args)?.addresses;
-    match addresses
-        .iter_mut()
-        .find(|other| other.addr() == net.addr())
-    {
+    match addresses.iter_mut().find(|other| other.addr() == net.addr()) {
         Some(other) => *other = net,
         None => addresses.push(net),
     }

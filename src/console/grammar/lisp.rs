@@ -38,22 +38,14 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         &[Mode::Lisp],
         "service {ipv4|ipv6}",
-        &[
-            "Configure a service of all instances",
-            "IPv4 EIDs",
-            "IPv6 EIDs",
-        ],
+        &["Configure a service of all instances", "IPv4 EIDs", "IPv6 EIDs"],
         No::Never,
         service,
     ),
     edit(
         &[Mode::Instance],
         "service {ipv4|ipv6}",
-        &[
-            "Configure a service of the instance",
-            "IPv4 EIDs",
-            "IPv6 EIDs",
-        ],
+        &["Configure a service of the instance", "IPv4 EIDs", "IPv6 EIDs"],
         No::Never,
         instance_service,
     ),
@@ -95,10 +87,7 @@ fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let user = mappings
         .find(|(_, mapping)| matches!(mapping, DatabaseMapping::LocatorSet(set) if *set == name));
     if let Some((prefix, _)) = user {
-        return Err(args.fault(
-            "name",
-            format!("database-mapping {prefix} uses the locator-set"),
-        ));
+        return Err(args.fault("name", format!("database-mapping {prefix} uses the locator-set")));
     }
     lisp.locator_sets.remove(&name);
     Ok(())
@@ -137,11 +126,7 @@ fn open_table(
 }
 
 fn family(args: &Args<'_>) -> Family {
-    if args.has("ipv6") {
-        Family::Ipv6
-    } else {
-        Family::Ipv4
-    }
+    if args.has("ipv6") { Family::Ipv6 } else { Family::Ipv4 }
 }
 
 fn service(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
@@ -199,10 +184,7 @@ pub(super) fn configured_locator(
 
 /// Adds a locator, or replaces the one of the same address or interface in its place.
 pub(super) fn put_locator(locators: &mut Vec<ConfiguredLocator>, locator: ConfiguredLocator) {
-    match locators
-        .iter_mut()
-        .find(|other| other.source == locator.source)
-    {
+    match locators.iter_mut().find(|other| other.source == locator.source) {
         Some(other) => *other = locator,
         None => locators.push(locator),
     }

@@ -227,10 +227,7 @@ fn compile() -> Vec<Command> {
             });
         }
     }
-    for row in service::ROWS
-        .iter()
-        .filter(|row| row.modes == [Mode::Service])
-    {
+    for row in service::ROWS.iter().filter(|row| row.modes == [Mode::Service]) {
         let help = [service::FAMILY_HELP, row.help].concat();
         let family_words = service::FAMILY_HELP.len();
         commands.push(Command {
@@ -254,13 +251,7 @@ const fn edit(
     no: No,
     run: fn(&mut Editor, &Args<'_>) -> Result<(), Fault>,
 ) -> Row {
-    Row {
-        modes,
-        pattern,
-        help,
-        no,
-        run: Run::Edit(run),
-    }
+    Row { modes, pattern, help, no, run: Run::Edit(run) }
 }
 
 /// A prefix of the family that the place asks for, host bits cleared as IOS does.

@@ -57,19 +57,11 @@ impl Pattern {
     /// and a test compiles every row.
     pub fn new(parts: &[&'static str], help: &[&'static str]) -> Self {
         let symbols: Vec<&'static str> = parts.iter().flat_map(|part| symbols(part)).collect();
-        let mut compiler = Compiler {
-            pattern: Pattern::default(),
-            symbols: &symbols,
-            help,
-            words: 0,
-        };
+        let mut compiler =
+            Compiler { pattern: Pattern::default(), symbols: &symbols, help, words: 0 };
         let whole = compiler.choice();
         assert!(compiler.symbols.is_empty(), "unbalanced: {parts:?}");
-        assert_eq!(
-            compiler.words,
-            help.len(),
-            "a help text for each word: {parts:?}"
-        );
+        assert_eq!(compiler.words, help.len(), "a help text for each word: {parts:?}");
         assert!(!whole.empty, "empty: {parts:?}");
         let mut pattern = compiler.pattern;
         pattern.first = whole.first;
@@ -121,10 +113,7 @@ impl Compiler<'_> {
     }
 
     fn sequence(&mut self) -> Part {
-        let mut all = Part {
-            empty: true,
-            ..Part::default()
-        };
+        let mut all = Part { empty: true, ..Part::default() };
         while let Some(&symbol) = self.symbols.first() {
             if matches!(symbol, "|" | "]" | "}") {
                 break;
@@ -178,10 +167,7 @@ impl Compiler<'_> {
     /// `Ethernet1/0`, or `ethernet 1/0` in two words.
     fn interface(&mut self, name: &'static str) -> Part {
         let mut all = self.position(Word::Argument(Kind::Interface), name, true);
-        for (kind, number) in [
-            ("Ethernet", Kind::SlotPort),
-            ("Loopback", Kind::Number(0, 65535)),
-        ] {
+        for (kind, number) in [("Ethernet", Kind::SlotPort), ("Loopback", Kind::Number(0, 65535))] {
             let kind = self.position(Word::Keyword(kind), name, true);
             let number = self.position(Word::Argument(number), name, true);
             let both = self.then(kind, number);
@@ -201,11 +187,7 @@ impl Compiler<'_> {
             index: self.words,
         });
         self.pattern.follow.push(Vec::new());
-        Part {
-            first: vec![at],
-            last: vec![at],
-            empty: false,
-        }
+        Part { first: vec![at], last: vec![at], empty: false }
     }
 
     fn then(&mut self, mut one: Part, other: Part) -> Part {
@@ -233,9 +215,9 @@ fn symbols(text: &'static str) -> Vec<&'static str> {
         let len = match start {
             '[' | ']' | '{' | '}' | '|' => 1,
             '<' => rest.find('>').expect("> is missing") + 1,
-            _ => rest
-                .find(|c: char| c.is_whitespace() || "[]{}|<".contains(c))
-                .unwrap_or(rest.len()),
+            _ => {
+                rest.find(|c: char| c.is_whitespace() || "[]{}|<".contains(c)).unwrap_or(rest.len())
+            }
         };
         let (symbol, tail) = rest.split_at(len);
         symbols.push(symbol);

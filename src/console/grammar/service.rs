@@ -25,11 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "itr map-resolver <address:address>",
-        &[
-            ITR,
-            "Map-resolver to send map-requests to",
-            "Map-resolver locator address",
-        ],
+        &[ITR, "Map-resolver to send map-requests to", "Map-resolver locator address"],
         No::After(3),
         itr_map_resolver,
     ),
@@ -56,35 +52,19 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "etr map-cache-ttl <minutes:1-10080>",
-        &[
-            ETR,
-            "Time that others may keep our mappings",
-            "Minutes, 1440 unless configured",
-        ],
+        &[ETR, "Time that others may keep our mappings", "Minutes, 1440 unless configured"],
         No::After(2),
         etr_map_cache_ttl,
     ),
-    edit(
-        HERE,
-        "map-server",
-        &["Configure a Map-Server (MS)"],
-        No::After(1),
-        |editor, args| flag(editor, args, |service| &mut service.map_server),
-    ),
-    edit(
-        HERE,
-        "map-resolver",
-        &["Configure a Map-Resolver (MR)"],
-        No::After(1),
-        |editor, args| flag(editor, args, |service| &mut service.map_resolver),
-    ),
-    edit(
-        HERE,
-        "proxy-etr",
-        &["Configure a Proxy ETR (PETR)"],
-        No::After(1),
-        |editor, args| flag(editor, args, |service| &mut service.proxy_etr),
-    ),
+    edit(HERE, "map-server", &["Configure a Map-Server (MS)"], No::After(1), |editor, args| {
+        flag(editor, args, |service| &mut service.map_server)
+    }),
+    edit(HERE, "map-resolver", &["Configure a Map-Resolver (MR)"], No::After(1), |editor, args| {
+        flag(editor, args, |service| &mut service.map_resolver)
+    }),
+    edit(HERE, "proxy-etr", &["Configure a Proxy ETR (PETR)"], No::After(1), |editor, args| {
+        flag(editor, args, |service| &mut service.proxy_etr)
+    }),
     edit(
         HERE,
         "proxy-itr <rloc:address> [<other-rloc:address>]",
@@ -113,10 +93,7 @@ pub(super) const ROWS: &[Row] = &[
     edit(
         HERE,
         "map-request-source <address:address>",
-        &[
-            "Source of map-requests inside their encapsulation",
-            "Address of the family of the EIDs",
-        ],
+        &["Source of map-requests inside their encapsulation", "Address of the family of the EIDs"],
         No::After(1),
         map_request_source,
     ),
@@ -186,13 +163,8 @@ fn etr_map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
         service(editor, args).etr_map_servers.remove(&address);
         return Ok(());
     }
-    let server = EtrMapServer {
-        key: key(args)?,
-        proxy_reply: args.has("proxy-reply"),
-    };
-    service(editor, args)
-        .etr_map_servers
-        .insert(address, server);
+    let server = EtrMapServer { key: key(args)?, proxy_reply: args.has("proxy-reply") };
+    service(editor, args).etr_map_servers.insert(address, server);
     Ok(())
 }
 

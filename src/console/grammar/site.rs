@@ -52,16 +52,8 @@ pub(super) const ROWS: &[Row] = &[
 /// The key of a line. A key is as typed; its algorithm is HMAC-SHA-1 unless the line says `sha2`.
 pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
     let secret: String = args.value("key")?;
-    let algorithm = if args.has("sha2") {
-        Algorithm::HmacSha256
-    } else {
-        Algorithm::HmacSha1
-    };
-    Ok(Key {
-        algorithm,
-        secret: secret.into_bytes(),
-        key_id: 0,
-    })
+    let algorithm = if args.has("sha2") { Algorithm::HmacSha256 } else { Algorithm::HmacSha1 };
+    Ok(Key { algorithm, secret: secret.into_bytes(), key_id: 0 })
 }
 
 fn site(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
@@ -91,11 +83,7 @@ fn authentication_key(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault>
 
 /// An EID prefix belongs to one site, so that a registration has one key to be judged by.
 fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    let id = if args.given("instance") {
-        instance_id(args)?
-    } else {
-        InstanceId::DEFAULT
-    };
+    let id = if args.given("instance") { instance_id(args)? } else { InstanceId::DEFAULT };
     let prefix = EidPrefix::new(id, prefix_of(args, "prefix", None)?);
     if args.negated {
         current(editor, args)?.eid_prefixes.remove(&prefix);
@@ -108,9 +96,7 @@ fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     if let Some((name, _)) = others.find(|(_, site)| site.eid_prefixes.contains_key(&prefix)) {
         return Err(args.fault("prefix", format!("{prefix} belongs to site {name}")));
     }
-    let options = SitePrefix {
-        accept_more_specifics: args.has("accept-more-specifics"),
-    };
+    let options = SitePrefix { accept_more_specifics: args.has("accept-more-specifics") };
     current(editor, args)?.eid_prefixes.insert(prefix, options);
     Ok(())
 }

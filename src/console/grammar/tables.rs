@@ -71,10 +71,8 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let locator = configured_locator(args, LocatorSource::Address(rloc(args, "rloc")?))?;
     let (table, family) = current(editor, args)?;
     let prefix = prefix_of(args, "prefix", family)?;
-    let mapping = table
-        .database
-        .entry(prefix)
-        .or_insert_with(|| DatabaseMapping::Inline(Vec::new()));
+    let mapping =
+        table.database.entry(prefix).or_insert_with(|| DatabaseMapping::Inline(Vec::new()));
     match mapping {
         DatabaseMapping::Inline(locators) => put_locator(locators, locator),
         DatabaseMapping::LocatorSet(set) => {

@@ -1,0 +1,75 @@
+# What the verbs share: names, and a few tools. Sourced, never run.
+#
+# A lab LAB lives in the namespaces eidway-LAB-NODE, one for each node, and eidway-LAB-switch,
+# which holds a bridge for each LAN. What its routers leave behind is in /run/eidway/LAB.
+# No node's name holds a dash, so that the last dash parts LAB from NODE.
+
+run=/run/eidway
+
+usage() { # print the verb's own head
+    sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+}
+
+fail() {
+    echo "$*" >&2
+    exit 1
+}
+
+need() { # COMMAND PACKAGE: stop unless the command is there
+    command -v "$1" >/dev/null || fail "$1 is missing: apt-get install $2"
+}
+
+namespace() { # LAB NODE
+    echo "eidway-$1-$2"
+}
+
+inside() { # LAB NODE COMMAND...: run a command in a node's namespace
+    local lab=$1 node=$2
+    shift 2
+    ip netns exec "eidway-$lab-$node" "$@"
+}
+
+has_device() { # LAB NODE DEVICE
+    ip -n "eidway-$1-$2" link show dev "$3" >/dev/null 2>&1
+}
+
+set_sysctls() { # LAB NODE KEY=VALUE...: keys with slashes, as under /proc/sys
+    local lab=$1 node=$2
+    shift 2
+    inside "$lab" "$node" sh -c '
+        for setting do
+            echo "${setting#*=}" > "/proc/sys/${setting%%=*}"
+        done' sh "$@"
+}
+
+family_of() { # ADDRESS-OR-PREFIX: -4 or -6
+    case $1 in
+        *:*) echo -6 ;;
+        *) echo -4 ;;
+    esac
+}
+
+router_pid() { # LAB NODE: the process of a router, if it runs
+    local pid socket="$run/$1/$2.sock"
+    pid=$(cat "$run/$1/$2.pid" 2>/dev/null) || return 1
+    # A number in a file proves nothing: the process must have this router's socket in its argv.
+    [ -e "/proc/$pid" ] || return 1
+    tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF -- "$socket" || return 1
+    echo "$pid"
+}
+
+runs() { # PID: whether a process lives; one that ended and waits for its parent has no argv
+    IFS= read -r -d '' _ 2>/dev/null <"/proc/$1/cmdline"
+}
+
+await_end() { # PID...: wait until the processes have ended, two seconds at most
+    local pid tries=0
+    for pid do
+        while runs "$pid"; do
+            tries=$((tries + 1))
+            [ "$tries" -le 100 ] || return 1
+            sleep 0.02
+        done
+    done
+}

@@ -1,0 +1,107 @@
+//! A smoltcp device over two queues: what came in, what wants out.
+//!
+//! The medium is a parameter, because the same host sits behind a TAP device (Ethernet frames) and
+//! in the simulator (IP packets): nothing here looks into a frame.
+
+use std::collections::VecDeque;
+
+use smoltcp::phy::{self, DeviceCapabilities, Medium};
+use smoltcp::time::Instant;
+
+/// Frames that wait on either side before more are dropped: a stack that is flooded loses frames
+/// as a network card does.
+const QUEUE_LIMIT: usize = 256;
+
+/// The device of one host.
+#[derive(Debug)]
+pub struct QueueDevice {
+    medium: Medium,
+    /// Octets of a frame as smoltcp counts them: with the Ethernet header where there is one.
+    frame_size: usize,
+    received: VecDeque<Vec<u8>>,
+    to_send: VecDeque<Vec<u8>>,
+    dropped: u64,
+}
+
+impl QueueDevice {
+    /// A device that carries IP packets of up to `mtu` octets.
+    pub fn new(medium: Medium, mtu: usize) -> Self {
+        let header = match medium {
+            Medium::Ethernet => 14,
+            Medium::Ip => 0,
+        };
+        QueueDevice {
+            medium,
+            frame_size: mtu + header,
+            received: VecDeque::new(),
+            to_send: VecDeque::new(),
+            dropped: 0,
+        }
+    }
+
+    /// Hands the stack a frame that came from the network; drops it when the queue is full.
+    pub fn push_received(&mut self, frame: &[u8]) {
+        if self.received.len() < QUEUE_LIMIT {
+            self.received.push_back(frame.to_vec());
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// The next frame that the stack wants sent.
+    pub fn pop_to_send(&mut self) -> Option<Vec<u8>> {
+        self.to_send.pop_front()
+    }
+
+    /// Frames lost to a full queue.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+/// One received frame.
+#[derive(Debug)]
+pub struct RxToken(Vec<u8>);
+
+impl phy::RxToken for RxToken {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, read: F) -> R {
+        read(&self.0)
+    }
+}
+
+/// Room for one frame to send.
+#[derive(Debug)]
+pub struct TxToken<'a>(&'a mut VecDeque<Vec<u8>>);
+
+impl phy::TxToken for TxToken<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, write: F) -> R {
+        let mut frame = vec![0; len];
+        let result = write(&mut frame);
+        self.0.push_back(frame);
+        result
+    }
+}
+
+impl phy::Device for QueueDevice {
+    type RxToken<'a> = RxToken;
+    type TxToken<'a> = TxToken<'a>;
+
+    fn receive(&mut self, _: Instant) -> Option<(RxToken, TxToken<'_>)> {
+        if self.to_send.len() >= QUEUE_LIMIT {
+            return None;
+        }
+        let frame = self.received.pop_front()?;
+        Some((RxToken(frame), TxToken(&mut self.to_send)))
+    }
+
+    fn transmit(&mut self, _: Instant) -> Option<TxToken<'_>> {
+        (self.to_send.len() < QUEUE_LIMIT).then_some(TxToken(&mut self.to_send))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = self.medium;
+        capabilities.max_transmission_unit = self.frame_size;
+        capabilities
+    }
+}

@@ -1,0 +1,133 @@
+use std::time::Duration;
+
+use super::*;
+
+fn host(addresses: &[&str], gateways: &[&str]) -> Host {
+    let config = HostConfig {
+        addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+        gateways: gateways.iter().map(|text| text.parse().unwrap()).collect(),
+        mtu: 1500,
+    };
+    Host::new(config, &Seed::from_number(1), Time::ZERO).unwrap()
+}
+
+/// Carries packets between two hosts at one instant until both are silent.
+fn exchange(a: &mut Host, b: &mut Host, now: Time) {
+    a.poll(now);
+    b.poll(now);
+    loop {
+        let mut carried = false;
+        while let Some(packet) = a.poll_output() {
+            b.handle(&packet, now);
+            carried = true;
+        }
+        while let Some(packet) = b.poll_output() {
+            a.handle(&packet, now);
+            carried = true;
+        }
+        if !carried {
+            break;
+        }
+    }
+}
+
+#[test]
+fn hosts_answer_each_other_in_both_families() {
+    let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
+    let mut b = host(&["10.0.0.2/24", "2001:db8::2/64"], &[]);
+    for destination in ["10.0.0.2", "2001:db8::2"] {
+        let id = a.start_ping(PingRequest::new(destination.parse().unwrap()));
+        exchange(&mut a, &mut b, Time::from_secs(1));
+        let report = a.stop_ping(id).unwrap();
+        assert!(report.is_done());
+        assert_eq!(report.marks(), "!!!!!", "{destination}");
+    }
+}
+
+#[test]
+fn an_echo_has_the_size_asked_for() {
+    let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
+    for destination in ["10.0.0.2", "2001:db8::2"] {
+        a.start_ping(PingRequest::new(destination.parse().unwrap()));
+        a.poll(Time::ZERO);
+        assert_eq!(a.poll_output().unwrap().len(), 100, "{destination}");
+    }
+}
+
+#[test]
+fn an_unanswered_echo_times_out_and_the_next_leaves() {
+    let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
+    let request = PingRequest { count: 2, ..PingRequest::new([172, 16, 0, 1].into()) };
+    let id = a.start_ping(request);
+    let mut now = Time::ZERO;
+    let mut sent = Vec::new();
+    while !a.ping(id).unwrap().is_done() {
+        a.poll(now);
+        while a.poll_output().is_some() {
+            sent.push(now);
+        }
+        now = a.poll_timeout(now).map_or(now, |deadline| deadline.at);
+    }
+    assert_eq!(a.ping(id).unwrap().marks(), "..");
+    assert_eq!(sent, [Time::ZERO, Time::from_secs(2)]);
+}
+
+#[test]
+fn a_steady_pace_does_not_wait_for_answers() {
+    let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
+    let request = PingRequest {
+        count: 3,
+        pace: Pace::Every(Duration::from_millis(100)),
+        ..PingRequest::new([172, 16, 0, 1].into())
+    };
+    a.start_ping(request);
+    for millis in [0, 100, 200] {
+        a.poll(Time(millis * 1000));
+        assert!(a.poll_output().is_some(), "{millis}");
+        assert!(a.poll_output().is_none(), "{millis}");
+    }
+}
+
+#[test]
+fn the_next_hop_is_the_neighbour_or_the_gateway() {
+    let a = host(&["10.0.0.1/24", "2001:db8::1/64"], &["10.0.0.254"]);
+    let next_hop = |text: &str| a.next_hop(text.parse().unwrap());
+    assert_eq!(next_hop("10.0.0.9"), Some([10, 0, 0, 9].into()));
+    assert_eq!(next_hop("10.0.1.9"), Some([10, 0, 0, 254].into()));
+    assert_eq!(next_hop("2001:db8:1::1"), None);
+}
+
+#[test]
+fn what_cannot_leave_is_said_at_once() {
+    let mut a = host(&["10.0.0.1/24"], &[]);
+    let off_link = a.start_ping(PingRequest::new([172, 16, 0, 1].into()));
+    let large = a.start_ping(PingRequest {
+        size: 1501,
+        count: 1,
+        ..PingRequest::new([10, 0, 0, 2].into())
+    });
+    a.poll(Time::ZERO);
+    assert_eq!(a.ping(off_link).unwrap().marks(), "UUUUU");
+    assert_eq!(a.ping(large).unwrap().probes[0].outcome, Outcome::TooBig(1500));
+}
+
+#[test]
+fn a_host_is_refused_what_its_stack_cannot_hold() {
+    let config = |addresses: usize, gateways: &[&str]| HostConfig {
+        addresses: (1..=addresses)
+            .map(|last| format!("10.0.0.{last}/24").parse().unwrap())
+            .collect(),
+        gateways: gateways.iter().map(|text| text.parse().unwrap()).collect(),
+        mtu: 1500,
+    };
+    let new = |config| Host::new(config, &Seed::from_number(1), Time::ZERO).map(|_| ());
+    let most = smoltcp::config::IFACE_MAX_ADDR_COUNT;
+    assert_eq!(new(config(most, &["10.0.0.254"])), Ok(()));
+    let too_many = Err(HostError::TooManyAddresses(most));
+    assert_eq!(new(config(most + 1, &[])), too_many);
+    let second: IpAddr = [10, 0, 0, 253].into();
+    assert_eq!(
+        new(config(1, &["10.0.0.254", "10.0.0.253"])),
+        Err(HostError::SecondGateway(second))
+    );
+}

@@ -1,0 +1,104 @@
+//! A small blocking client of a router's console socket, for what a lab asks its routers.
+//!
+//! The protocol is JSON lines: `{"line":"show ip lisp"}` goes there, any number of `{"text":".."}`
+//! come back and then `{"done":{"prompt":"..","ok":true}}`.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::failure::Failure;
+
+/// The longest silence of a router that answers.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// What a router says to a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reply {
+    /// The lines that it printed, each with its end.
+    pub text: String,
+    /// Whether the command was understood and done.
+    pub ok: bool,
+}
+
+/// One message of the router.
+#[derive(Deserialize)]
+struct Message {
+    text: Option<String>,
+    done: Option<Done>,
+}
+
+#[derive(Deserialize)]
+struct Done {
+    ok: bool,
+}
+
+/// Runs one command on the console at `socket`.
+pub fn ask(socket: &Path, line: &str) -> Result<Reply, Failure> {
+    let io = |error| Failure::io(format!("console {}", socket.display()))(error);
+    let mut stream = UnixStream::connect(socket).map_err(io)?;
+    stream.set_read_timeout(Some(SILENCE)).map_err(io)?;
+    stream.set_write_timeout(Some(SILENCE)).map_err(io)?;
+    let request = serde_json::json!({ "line": line });
+    writeln!(stream, "{request}").map_err(io)?;
+    let mut text = String::new();
+    for answer in BufReader::new(stream).lines() {
+        let answer = answer.map_err(io)?;
+        let message: Message = serde_json::from_str(&answer).map_err(|error| {
+            let socket = socket.display();
+            Failure::Other(format!("console {socket}: {error} in {answer:?}"))
+        })?;
+        if let Some(part) = message.text {
+            text.push_str(part.trim_end_matches('\n'));
+            text.push('\n');
+        }
+        if let Some(Done { ok }) = message.done {
+            return Ok(Reply { text, ok });
+        }
+    }
+    Err(Failure::Other(format!("console {}: closed before it answered {line:?}", socket.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::thread;
+
+    use super::*;
+
+    /// A console that answers one command with these lines.
+    fn console(answer: &'static str) -> (tempfile::TempDir, thread::JoinHandle<String>) {
+        let directory = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(directory.path().join("x.sock")).unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            reader.read_line(&mut line).unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            line
+        });
+        (directory, server)
+    }
+
+    #[test]
+    fn a_reply_is_its_lines_up_to_done() {
+        let (directory, server) = console(
+            "{\"text\":\"one\"}\n{\"text\":\"two\\n\"}\n{\"done\":{\"prompt\":\"x#\",\"ok\":true}}\n",
+        );
+        let reply = ask(&directory.path().join("x.sock"), "show \"it\"").unwrap();
+        assert_eq!(reply.text, "one\ntwo\n");
+        assert!(reply.ok);
+        assert_eq!(server.join().unwrap(), "{\"line\":\"show \\\"it\\\"\"}\n");
+    }
+
+    #[test]
+    fn a_console_that_closes_early_is_an_error_and_no_hang() {
+        let (directory, server) = console("{\"text\":\"one\"}\n");
+        assert!(ask(&directory.path().join("x.sock"), "show").is_err());
+        server.join().unwrap();
+    }
+}

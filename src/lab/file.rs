@@ -1,0 +1,241 @@
+//! The lab file, `lab.toml`: the nodes of a lab and the links between them.
+//!
+//! ```toml
+//! name = "tiny"
+//!
+//! [nodes.xTR1]
+//! kind = "router"                      # interfaces, addresses and routes stand in its .conf
+//! config = "xTR1.conf"
+//!
+//! [nodes.Core1]
+//! kind = "node"                        # a plain kernel forwarder
+//! addresses.eth0 = ["203.0.113.1/24", "2001:db8:c:1::1/64"]
+//! routes = { "198.51.100.0/24" = "203.0.113.9" }
+//!
+//! [nodes.A]
+//! kind = "host"                        # a plain kernel host with one interface
+//! addresses = ["172.16.0.12/24", "2001:db8:a::12/64"]
+//! gateways = ["172.16.0.1", "2001:db8:a::1"]
+//!
+//! [[links]]                            # a cable between two ports
+//! endpoints = ["xTR1:Ethernet0/0", "Core1:eth0"]
+//!
+//! [[lans]]                             # a bridge with any number of ports
+//! name = "site1"
+//! ports = ["A:eth0", "xTR1:Ethernet1/0"]
+//! ```
+//!
+//! A router's interface is written as IOS names it and is the Linux device that
+//! [`InterfaceName::device`](crate::router::config::InterfaceName::device) says. [`check`] turns
+//! the text into the types here; what it refuses it shows with file, line and caret ([`error`]).
+
+pub mod check;
+pub mod error;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::addr::Family;
+pub use error::LabError;
+
+/// A checked lab file: every port exists once, every name fits the kernel.
+#[derive(Clone, Debug)]
+pub struct LabFile {
+    /// Where the text came from, as messages name it.
+    pub path: String,
+    /// The text itself, for messages about what [`Span`]s point at.
+    pub text: String,
+    /// The lab's name: part of its namespaces' names.
+    pub name: String,
+    /// What the lab is about, in a line.
+    pub title: Option<String>,
+    /// The nodes by name.
+    pub nodes: BTreeMap<String, Node>,
+    /// The cables between two ports, in the file's order.
+    pub links: Vec<Link>,
+    /// The bridges, in the file's order.
+    pub lans: Vec<Lan>,
+}
+
+/// A range of octets in the text of a lab file.
+pub type Span = Range<usize>;
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// An Eidway router: `kind = "router"`.
+    Router {
+        /// Its configuration file, relative to the lab's directory.
+        config: String,
+    },
+    /// A plain forwarder without LISP: `kind = "node"`.
+    Forwarder {
+        /// The addresses of each device, with the length of their network.
+        addresses: BTreeMap<String, Vec<IpNet>>,
+        /// Static routes: destination and next hop.
+        routes: BTreeMap<IpNet, IpAddr>,
+    },
+    /// A host: `kind = "host"`.
+    Host(Host),
+}
+
+/// A host: one interface, its addresses and the gateways of its default routes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The device on which its only link ends.
+    pub device: String,
+    /// Its addresses, with the length of their network; at least one.
+    pub addresses: Vec<IpNet>,
+    /// At most one gateway for each family.
+    pub gateways: Vec<IpAddr>,
+    /// Its Ethernet address, when the lab file chooses one.
+    pub mac: Option<Mac>,
+}
+
+impl Host {
+    /// The host's first address of `family`.
+    pub fn address(&self, family: Family) -> Option<IpAddr> {
+        let mut addresses = self.addresses.iter().map(IpNet::addr);
+        addresses.find(|&address| Family::of(address) == family)
+    }
+
+    /// The host's gateway of `family`.
+    pub fn gateway(&self, family: Family) -> Option<IpAddr> {
+        let mut gateways = self.gateways.iter().copied();
+        gateways.find(|&gateway| Family::of(gateway) == family)
+    }
+}
+
+/// An Ethernet address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mac(pub [u8; 6]);
+
+impl fmt::Display for Mac {
+    /// `02:00:00:00:00:0a`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl std::str::FromStr for Mac {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("{text:?} is no Ethernet address such as 02:00:00:00:00:0a");
+        let mut octets = [0; 6];
+        let mut parts = text.split(':');
+        for octet in &mut octets {
+            let part = parts.next().filter(|part| part.len() == 2);
+            *octet = u8::from_str_radix(part.ok_or_else(wrong)?, 16).map_err(|_| wrong())?;
+        }
+        if parts.next().is_some() || octets[0] & 1 == 1 {
+            return Err(wrong());
+        }
+        Ok(Mac(octets))
+    }
+}
+
+/// One end of a link: `xTR1:Ethernet0/0`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Port {
+    /// The node's name.
+    pub node: String,
+    /// The interface as the lab file names it (a router's in the spelling of IOS).
+    pub interface: String,
+    /// The Linux device that the interface is.
+    pub device: String,
+}
+
+impl Port {
+    /// The other end of a LAN port, in the lab's switch: `A.eth0`.
+    pub fn switch_device(&self) -> String {
+        format!("{}.{}", self.node, self.device)
+    }
+}
+
+impl fmt::Display for Port {
+    /// `xTR1:Ethernet0/0`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.node, self.interface)
+    }
+}
+
+/// A cable between two ports.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Link {
+    /// Its two ends.
+    pub ends: [Port; 2],
+    /// The largest IP packet that fits, in octets; 1500 when the file says nothing.
+    pub mtu: Option<u16>,
+    /// Leave transmit checksum offload on: faster, but captures show wrong checksums.
+    pub offload: bool,
+    /// What the link does to packets besides carrying them; the same both ways.
+    pub impairment: Impairment,
+    /// Where the file asks for what only the simulator can do: the key and its place.
+    pub simulator_only: Vec<(&'static str, Span)>,
+}
+
+/// What a link does to packets besides carrying them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Impairment {
+    /// `delay_ms`: the time on the way.
+    pub delay: Duration,
+    /// `jitter_ms`: the delay varies by as much, both ways.
+    pub jitter: Duration,
+    /// `loss`: packets lost, in percent.
+    pub loss: f64,
+    /// `duplicate`: packets that arrive twice, in percent.
+    pub duplicate: f64,
+    /// `reorder`: packets that overtake, in percent.
+    pub reorder: f64,
+}
+
+/// A bridge and what is plugged into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lan {
+    /// The bridge's name in the lab's switch.
+    pub name: String,
+    /// Its ports.
+    pub ports: Vec<Port>,
+    /// The largest IP packet that fits, in octets; 1500 when the file says nothing.
+    pub mtu: Option<u16>,
+    /// Leave transmit checksum offload on.
+    pub offload: bool,
+}
+
+impl LabFile {
+    /// The lab's hosts by name.
+    pub fn hosts(&self) -> impl Iterator<Item = (&str, &Host)> {
+        self.nodes.iter().filter_map(|(name, node)| match node {
+            Node::Host(host) => Some((name.as_str(), host)),
+            _ => None,
+        })
+    }
+
+    /// The lab's routers by name, with their configuration files.
+    pub fn routers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.nodes.iter().filter_map(|(name, node)| match node {
+            Node::Router { config } => Some((name.as_str(), config.as_str())),
+            _ => None,
+        })
+    }
+
+    /// Every port that something is plugged into: links first, in the file's order.
+    pub fn ports(&self) -> impl Iterator<Item = &Port> {
+        let links = self.links.iter().flat_map(|link| &link.ends);
+        links.chain(self.lans.iter().flat_map(|lan| &lan.ports))
+    }
+
+    /// An error that points at a place in this file.
+    pub fn error(&self, span: Span, message: impl Into<String>, label: &str) -> LabError {
+        LabError::new(&self.path, &self.text, Some(span), message, label)
+    }
+}

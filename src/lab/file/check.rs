@@ -1,0 +1,417 @@
+//! From the text of a lab file to its meaning: first the grammar, by serde, then the rules that
+//! hold between its parts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Port, Span};
+use crate::addr::Family;
+use crate::router::config::InterfaceName;
+
+/// The longest name of a Linux device: IFNAMSIZ less its final zero.
+const LONGEST_DEVICE: usize = 15;
+/// The longest name of a lab or a node, so that sockets' paths fit in 108 octets.
+const LONGEST_NAME: usize = 24;
+/// The namespace that holds the bridges; no node may have its name.
+pub const SWITCH: &str = "switch";
+/// The smallest and the largest MTU that a link may have: IPv6's minimum, and what jumbo takes.
+const MTUS: std::ops::RangeInclusive<u16> = 1280..=9216;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLab {
+    name: Spanned<String>,
+    title: Option<String>,
+    #[serde(default)]
+    nodes: BTreeMap<Spanned<String>, RawNode>,
+    #[serde(default)]
+    links: Vec<RawLink>,
+    #[serde(default)]
+    lans: Vec<RawLan>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    Router,
+    Node,
+    Host,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNode {
+    kind: Kind,
+    config: Option<Spanned<String>>,
+    addresses: Option<Spanned<RawAddresses>>,
+    routes: Option<Spanned<BTreeMap<IpNet, IpAddr>>>,
+    gateways: Option<Spanned<Vec<IpAddr>>>,
+    mac: Option<Spanned<String>>,
+}
+
+/// A host has a list, a plain node has a list for each device.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
+enum RawAddresses {
+    OfHost(Vec<IpNet>),
+    OfDevices(BTreeMap<String, Vec<IpNet>>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLink {
+    endpoints: Spanned<Vec<Spanned<String>>>,
+    mtu: Option<Spanned<u16>>,
+    #[serde(default)]
+    offload: bool,
+    delay_ms: Option<Spanned<f64>>,
+    jitter_ms: Option<Spanned<f64>>,
+    loss: Option<Spanned<f64>>,
+    duplicate: Option<Spanned<f64>>,
+    reorder: Option<Spanned<f64>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLan {
+    name: Spanned<String>,
+    ports: Vec<Spanned<String>>,
+    mtu: Option<Spanned<u16>>,
+    #[serde(default)]
+    offload: bool,
+}
+
+impl LabFile {
+    /// Reads and checks the text of a lab file; `path` is what messages call it.
+    pub fn parse(path: &str, text: &str) -> Result<LabFile, LabError> {
+        let raw: RawLab = toml::from_str(text)
+            .map_err(|error| LabError::new(path, text, error.span(), error.message(), ""))?;
+        let check = Check { path, text };
+        check.name(&raw.name, "lab", true)?;
+        for name in raw.nodes.keys() {
+            check.name(name, "node", false)?;
+        }
+        let (links, lans, places) = check.wires(&raw)?;
+        let mut nodes = BTreeMap::new();
+        for (name, node) in raw.nodes {
+            let device = places.get(name.get_ref().as_str());
+            let checked = check.node(&name, node, device.map_or(&[], Vec::as_slice))?;
+            nodes.insert(name.into_inner(), checked);
+        }
+        Ok(LabFile {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            name: raw.name.into_inner(),
+            title: raw.title,
+            nodes,
+            links,
+            lans,
+        })
+    }
+}
+
+/// Whether `name` may be a lab's; an error says why not.
+pub fn lab_name(name: &str) -> Result<(), String> {
+    name_problem(name, "lab", true).map_or(Ok(()), Err)
+}
+
+/// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
+/// them, and one lab never takes down the nodes of another.
+fn name_problem(text: &str, what: &str, dashes: bool) -> Option<String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
+    if text.is_empty() || !text.chars().all(fits) || text.starts_with('-') {
+        let dash = if dashes { ", -" } else { "" };
+        Some(format!("{text:?} is no name for a {what}: letters, digits, _{dash}"))
+    } else if text.len() > LONGEST_NAME {
+        Some(format!("the {what}'s name {text:?} is longer than {LONGEST_NAME} characters"))
+    } else if text == SWITCH {
+        Some(format!("{SWITCH:?} holds the lab's bridges: no {what} may be called so"))
+    } else {
+        None
+    }
+}
+
+/// The devices of each node that something is plugged into.
+type Places = BTreeMap<String, Vec<String>>;
+
+/// The text under examination.
+struct Check<'a> {
+    path: &'a str,
+    text: &'a str,
+}
+
+impl Check<'_> {
+    fn error(&self, span: Span, message: impl Into<String>, label: &str) -> LabError {
+        LabError::new(self.path, self.text, Some(span), message, label)
+    }
+
+    fn name(&self, name: &Spanned<String>, what: &str, dashes: bool) -> Result<(), LabError> {
+        name_problem(name.get_ref(), what, dashes)
+            .map_or(Ok(()), |problem| Err(self.error(name.span(), problem, "")))
+    }
+
+    fn device(&self, name: &str, span: Span, what: &str) -> Result<(), LabError> {
+        let problem = if name.is_empty() || name.contains(['/', ':']) || name.contains(' ') {
+            format!("{name:?} is no name for {what}")
+        } else if name.len() > LONGEST_DEVICE {
+            let length = name.len();
+            format!("{what}, {name:?}, has {length} characters: Linux takes {LONGEST_DEVICE}")
+        } else {
+            return Ok(());
+        };
+        Err(self.error(span, problem, ""))
+    }
+
+    fn wires(&self, raw: &RawLab) -> Result<(Vec<Link>, Vec<Lan>, Places), LabError> {
+        let mut used = BTreeSet::new();
+        let mut links = Vec::new();
+        for link in &raw.links {
+            links.push(self.link(raw, link, &mut used)?);
+        }
+        let mut lans: Vec<Lan> = Vec::new();
+        for lan in &raw.lans {
+            if lans.iter().any(|other| other.name == *lan.name.get_ref()) {
+                let message = format!("two LANs are called {:?}", lan.name.get_ref());
+                return Err(self.error(lan.name.span(), message, ""));
+            }
+            lans.push(self.lan(raw, lan, &mut used)?);
+        }
+        let mut places = Places::new();
+        for port in used {
+            places.entry(port.0).or_default().push(port.1);
+        }
+        Ok((links, lans, places))
+    }
+
+    fn link(
+        &self,
+        raw: &RawLab,
+        link: &RawLink,
+        used: &mut BTreeSet<(String, String)>,
+    ) -> Result<Link, LabError> {
+        let [a, b] = link.endpoints.get_ref().as_slice() else {
+            let message = "a link has two endpoints; more of them make a [[lans]] entry";
+            return Err(self.error(link.endpoints.span(), message, "expected two"));
+        };
+        let percent = |key: &'static str, value: &Option<Spanned<f64>>| {
+            self.number(key, value, 100.0, "a percentage from 0 to 100")
+        };
+        let span = |key: &'static str, value: &Option<Spanned<f64>>| {
+            let millis = self.number(key, value, 60_000.0, "milliseconds from 0 to 60000")?;
+            Ok(Duration::from_secs_f64(millis / 1000.0))
+        };
+        let simulated = [
+            ("delay_ms", &link.delay_ms),
+            ("jitter_ms", &link.jitter_ms),
+            ("duplicate", &link.duplicate),
+            ("reorder", &link.reorder),
+        ];
+        Ok(Link {
+            ends: [self.port(raw, a, used)?, self.port(raw, b, used)?],
+            mtu: self.mtu(&link.mtu)?,
+            offload: link.offload,
+            impairment: Impairment {
+                delay: span("delay_ms", &link.delay_ms)?,
+                jitter: span("jitter_ms", &link.jitter_ms)?,
+                loss: percent("loss", &link.loss)?,
+                duplicate: percent("duplicate", &link.duplicate)?,
+                reorder: percent("reorder", &link.reorder)?,
+            },
+            simulator_only: simulated
+                .into_iter()
+                .filter_map(|(key, value)| value.as_ref().map(|value| (key, value.span())))
+                .collect(),
+        })
+    }
+
+    fn lan(
+        &self,
+        raw: &RawLab,
+        lan: &RawLan,
+        used: &mut BTreeSet<(String, String)>,
+    ) -> Result<Lan, LabError> {
+        self.name(&lan.name, "LAN", true)?;
+        self.device(lan.name.get_ref(), lan.name.span(), "the LAN's bridge")?;
+        let mut ports = Vec::new();
+        for text in &lan.ports {
+            let port = self.port(raw, text, used)?;
+            let what = "the port's device in the switch";
+            self.device(&port.switch_device(), text.span(), what)?;
+            ports.push(port);
+        }
+        Ok(Lan {
+            name: lan.name.get_ref().clone(),
+            ports,
+            mtu: self.mtu(&lan.mtu)?,
+            offload: lan.offload,
+        })
+    }
+
+    fn mtu(&self, mtu: &Option<Spanned<u16>>) -> Result<Option<u16>, LabError> {
+        match mtu {
+            Some(mtu) if !MTUS.contains(mtu.get_ref()) => {
+                let (low, high) = (MTUS.start(), MTUS.end());
+                let message = format!("an MTU is {low} to {high} octets");
+                Err(self.error(mtu.span(), message, ""))
+            }
+            mtu => Ok(mtu.as_ref().map(|mtu| *mtu.get_ref())),
+        }
+    }
+
+    fn number(
+        &self,
+        key: &str,
+        value: &Option<Spanned<f64>>,
+        most: f64,
+        wanted: &str,
+    ) -> Result<f64, LabError> {
+        match value {
+            Some(value) if !(0.0..=most).contains(value.get_ref()) => {
+                Err(self.error(value.span(), format!("{key} is {wanted}"), ""))
+            }
+            value => Ok(value.as_ref().map_or(0.0, |value| *value.get_ref())),
+        }
+    }
+
+    fn port(
+        &self,
+        raw: &RawLab,
+        text: &Spanned<String>,
+        used: &mut BTreeSet<(String, String)>,
+    ) -> Result<Port, LabError> {
+        let wrong = |message: String, label: &str| self.error(text.span(), message, label);
+        let Some((node, interface)) = text.get_ref().split_once(':') else {
+            let message = format!("{:?} is no port", text.get_ref());
+            return Err(wrong(message, "expected NODE:INTERFACE"));
+        };
+        let Some((_, found)) = raw.nodes.iter().find(|(name, _)| name.get_ref() == node) else {
+            let message = format!("the lab has no node {node:?}");
+            return Err(wrong(message, "unknown node"));
+        };
+        let (interface, device) = match found.kind {
+            Kind::Router => {
+                let name: InterfaceName = interface.parse().map_err(|m| wrong(m, ""))?;
+                if name.device() == "lo" {
+                    let message = "nothing can be plugged into a loopback".to_owned();
+                    return Err(wrong(message, ""));
+                }
+                (name.to_string(), name.device())
+            }
+            Kind::Node | Kind::Host => (interface.to_owned(), interface.to_owned()),
+        };
+        self.device(&device, text.span(), "the device")?;
+        if !used.insert((node.to_owned(), device.clone())) {
+            let message = format!("the port {node}:{interface} is used twice");
+            return Err(wrong(message, "used before"));
+        }
+        Ok(Port { node: node.to_owned(), interface, device })
+    }
+
+    fn node(
+        &self,
+        name: &Spanned<String>,
+        raw: RawNode,
+        devices: &[String],
+    ) -> Result<Node, LabError> {
+        let only = |span: Option<Span>, key: &str, kinds: &str| match span {
+            None => Ok(()),
+            Some(span) => Err(self.error(span, format!("{key} belongs to {kinds}"), "")),
+        };
+        if raw.kind != Kind::Router {
+            let config = raw.config.as_ref().map(Spanned::span);
+            only(config, "config", "a router")?;
+        }
+        if raw.kind == Kind::Router {
+            let addresses = raw.addresses.as_ref().map(Spanned::span);
+            only(addresses, "addresses", "hosts and plain nodes: a router's are in its .conf")?;
+        }
+        if raw.kind != Kind::Node {
+            let routes = raw.routes.as_ref().map(Spanned::span);
+            only(routes, "routes", "plain nodes: a router's are in its .conf")?;
+        }
+        if raw.kind != Kind::Host {
+            only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
+            only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
+        }
+        match raw.kind {
+            Kind::Router => match raw.config {
+                Some(config) => Ok(Node::Router { config: config.into_inner() }),
+                None => {
+                    let message = format!("the router {} has no config", name.get_ref());
+                    Err(self.error(name.span(), message, "config = \"FILE.conf\" is missing"))
+                }
+            },
+            Kind::Node => self.forwarder(name, raw, devices),
+            Kind::Host => self.host(name, raw, devices),
+        }
+    }
+
+    fn forwarder(
+        &self,
+        name: &Spanned<String>,
+        raw: RawNode,
+        devices: &[String],
+    ) -> Result<Node, LabError> {
+        let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);
+        let addresses = match raw.addresses.map(Spanned::into_inner) {
+            None => BTreeMap::new(),
+            Some(RawAddresses::OfDevices(addresses)) => addresses,
+            Some(RawAddresses::OfHost(_)) => {
+                let message = "a plain node has addresses for each device";
+                return Err(self.error(span, message, "expected { eth0 = [..], .. }"));
+            }
+        };
+        for device in addresses.keys().filter(|&device| device != "lo") {
+            if !devices.contains(device) {
+                let message = format!("nothing is plugged into {}:{device}", name.get_ref());
+                return Err(self.error(span, message, ""));
+            }
+        }
+        let routes = raw.routes.map(Spanned::into_inner).unwrap_or_default();
+        Ok(Node::Forwarder { addresses, routes })
+    }
+
+    fn host(
+        &self,
+        name: &Spanned<String>,
+        raw: RawNode,
+        devices: &[String],
+    ) -> Result<Node, LabError> {
+        let [device] = devices else {
+            let message = format!("a host has one link, {} has {}", name.get_ref(), devices.len());
+            return Err(self.error(name.span(), message, ""));
+        };
+        let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);
+        let addresses = match raw.addresses.map(Spanned::into_inner) {
+            Some(RawAddresses::OfHost(addresses)) if !addresses.is_empty() => addresses,
+            _ => {
+                let message = format!("the host {} needs its addresses as a list", name.get_ref());
+                return Err(self.error(span, message, "addresses = [\"A/LEN\", ..]"));
+            }
+        };
+        let mut gateways = Vec::new();
+        if let Some(list) = raw.gateways {
+            let span = list.span();
+            gateways = list.into_inner();
+            let families: BTreeSet<_> = gateways.iter().map(|&a| Family::of(a)).collect();
+            if families.len() < gateways.len() {
+                let message = "a host has one gateway for IPv4 and one for IPv6";
+                return Err(self.error(span, message, ""));
+            }
+        }
+        let mac = match raw.mac {
+            Some(mac) => Some(
+                mac.get_ref()
+                    .parse::<Mac>()
+                    .map_err(|message| self.error(mac.span(), message, ""))?,
+            ),
+            None => None,
+        };
+        Ok(Node::Host(Host { device: device.clone(), addresses, gateways, mac }))
+    }
+}

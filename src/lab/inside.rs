@@ -1,0 +1,55 @@
+//! Programs in a node's namespace: `lab exec` and `lab capture`. They take this process's place,
+//! so that signals, the terminal and the exit code are theirs.
+
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use super::environment;
+use super::failure::Failure;
+use super::open::Lab;
+use super::run;
+
+/// Becomes `command` in the namespace of `node`. Returns only if that fails.
+pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
+    lab.expect_node(node)?;
+    let mut program = Command::new("ip");
+    program.args(["netns", "exec", &lab.namespace(node)]).args(command);
+    Err(Failure::io("ip netns exec")(program.exec()))
+}
+
+/// What to capture, and how to show it.
+#[derive(Clone, Debug, Default)]
+pub struct Capture {
+    /// A capture filter in the language of tcpdump, such as `udp port 4342`.
+    pub filter: Option<String>,
+    /// A display filter in the language of Wireshark, such as `lisp.mreq.flags.smr == 1`.
+    pub display: Option<String>,
+    /// A pcapng file instead of a summary; `-` is standard output.
+    pub write: Option<String>,
+    /// End after so many packets.
+    pub count: Option<u64>,
+}
+
+/// Becomes tshark on `place`, which is `NODE` for all its devices or `NODE:INTERFACE`.
+pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
+    environment::need("tshark", "tshark")?;
+    let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
+    let device = run::device(lab, node, interface)?;
+    let mut command: Vec<String> = ["tshark", "-n", "-l", "-i", &device].map(String::from).into();
+    let mut option = |flag: &str, value: Option<String>| {
+        if let Some(value) = value {
+            command.extend([flag.to_owned(), value]);
+        }
+    };
+    option("-f", what.filter.clone());
+    option("-Y", what.display.clone());
+    option("-w", what.write.clone());
+    option("-c", what.count.map(|count| count.to_string()));
+    if let Some(file) = what.write.as_deref().filter(|&file| file != "-") {
+        // tshark gives up root and would not be let into a directory that is not its own.
+        let absolute = std::path::absolute(Path::new(file)).map_err(Failure::io(file))?;
+        std::fs::File::create(&absolute).map_err(Failure::io(file))?;
+    }
+    exec(lab, node, &command)
+}

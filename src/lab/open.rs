@@ -1,0 +1,253 @@
+//! Finding a lab: a directory, a name under `./lab`, a lab that is up, or one built into Eidway.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::failure::Failure;
+use super::file::LabFile;
+use super::file::check::lab_name;
+
+/// Where running labs keep sockets, logs and process numbers: a directory each.
+pub const RUN: &str = "/run/eidway";
+/// The file in a running lab's directory that says where its lab file is.
+const ORIGIN: &str = "origin";
+
+/// A lab that is part of the program: its files by name.
+struct BuiltIn {
+    name: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! built_in {
+    ($lab:literal: $($file:literal),+ $(,)?) => {
+        BuiltIn {
+            name: $lab,
+            files: &[$(($file, include_str!(concat!("../../lab/", $lab, "/", $file)))),+],
+        }
+    };
+}
+
+const BUILT_IN: [BuiltIn; 2] = [
+    built_in!(
+        "gsmr": "lab.toml", "xTR1.conf", "xTR2.conf", "NewMSMR.conf", "OldMSMR.conf", "PxTR1.conf"
+    ),
+    built_in!("two-sites": "lab.toml", "xTR1.conf", "xTR2.conf", "MSMR.conf"),
+];
+
+/// A lab with the name it runs under.
+#[derive(Clone, Debug)]
+pub struct Lab {
+    /// The name that its namespaces bear: the lab file's, unless another was asked for.
+    pub name: String,
+    /// Where its configurations are; a built-in lab is put there when it is brought up.
+    pub directory: PathBuf,
+    /// Its lab file.
+    pub file: LabFile,
+    /// The files of a built-in lab, not yet in `directory`.
+    unpacked: &'static [(&'static str, &'static str)],
+}
+
+impl Lab {
+    /// Finds the lab that `what` names and reads its lab file; `name` overrides the lab's own.
+    ///
+    /// A directory wins over a name under `./lab`, that over a lab that is up, that over a
+    /// built-in one.
+    pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
+        if let Some(name) = name {
+            lab_name(name).map_err(Failure::new)?;
+        }
+        for directory in [PathBuf::from(what), Path::new("lab").join(what)] {
+            if directory.join("lab.toml").is_file() {
+                return Lab::read(&directory, name);
+            }
+        }
+        if let Ok(origin) = fs::read_to_string(Path::new(RUN).join(what).join(ORIGIN)) {
+            return Lab::read(Path::new(origin.trim_end()), name.or(Some(what)));
+        }
+        let Some(lab) = BUILT_IN.iter().find(|lab| lab.name == what) else {
+            let known: Vec<_> = BUILT_IN.iter().map(|lab| lab.name).collect();
+            return Err(Failure::Other(format!(
+                "no lab {what:?}: neither a directory with a lab.toml, nor under ./lab, nor up, \
+                 nor built in ({})",
+                known.join(", ")
+            )));
+        };
+        lab.open(name)
+    }
+
+    fn read(directory: &Path, name: Option<&str>) -> Result<Lab, Failure> {
+        let directory = directory.canonicalize().map_err(Failure::io(directory.display()))?;
+        let path = directory.join("lab.toml");
+        let text = fs::read_to_string(&path).map_err(Failure::io(path.display()))?;
+        let file = LabFile::parse(&path.display().to_string(), &text)?;
+        Ok(Lab { name: name.unwrap_or(&file.name).to_owned(), directory, file, unpacked: &[] })
+    }
+
+    /// The text of a file of the lab, such as a router's configuration.
+    pub fn text(&self, file: &str) -> Result<String, Failure> {
+        if let Some((_, text)) = self.unpacked.iter().find(|(name, _)| *name == file) {
+            return Ok((*text).to_owned());
+        }
+        let path = self.directory.join(file);
+        fs::read_to_string(&path).map_err(Failure::io(path.display()))
+    }
+
+    /// Makes the running lab's directory, notes in it where the lab file is, and puts a built-in
+    /// lab's files there.
+    pub fn settle(&self) -> Result<(), Failure> {
+        let run = self.run();
+        fs::create_dir_all(&run).map_err(Failure::io(run.display()))?;
+        if !self.unpacked.is_empty() {
+            fs::create_dir_all(&self.directory).map_err(Failure::io(self.directory.display()))?;
+        }
+        for (name, text) in self.unpacked {
+            let path = self.directory.join(name);
+            fs::write(&path, text).map_err(Failure::io(path.display()))?;
+        }
+        let origin = run.join(ORIGIN);
+        let directory = format!("{}\n", self.directory.display());
+        fs::write(&origin, directory).map_err(Failure::io(origin.display()))
+    }
+
+    /// `/run/eidway/LAB`.
+    pub fn run(&self) -> PathBuf {
+        Path::new(RUN).join(&self.name)
+    }
+
+    /// The console socket of a router.
+    pub fn socket(&self, node: &str) -> PathBuf {
+        self.run().join(format!("{node}.sock"))
+    }
+
+    /// The log of a router.
+    pub fn log(&self, node: &str) -> PathBuf {
+        self.run().join(format!("{node}.log"))
+    }
+
+    /// A router's configuration file.
+    pub fn config(&self, file: &str) -> PathBuf {
+        self.directory.join(file)
+    }
+
+    /// The namespace of a node: `eidway-LAB-NODE`.
+    pub fn namespace(&self, node: &str) -> String {
+        format!("eidway-{}-{node}", self.name)
+    }
+
+    /// Refuses a node that the lab does not have.
+    pub fn expect_node(&self, node: &str) -> Result<(), Failure> {
+        if self.file.nodes.contains_key(node) {
+            return Ok(());
+        }
+        let nodes: Vec<_> = self.file.nodes.keys().map(String::as_str).collect();
+        Err(Failure::Other(format!(
+            "lab {} has no node {node:?}: it has {}",
+            self.name,
+            nodes.join(", ")
+        )))
+    }
+
+    /// The configuration file of a router; an error for any other node.
+    pub fn expect_router(&self, node: &str) -> Result<&str, Failure> {
+        self.expect_node(node)?;
+        let mut routers = self.file.routers();
+        let found = routers.find(|(name, _)| *name == node);
+        found
+            .map(|(_, config)| config)
+            .ok_or_else(|| Failure::Other(format!("{node} is no router")))
+    }
+}
+
+impl BuiltIn {
+    fn open(&self, name: Option<&str>) -> Result<Lab, Failure> {
+        let (_, text) = self.files[0];
+        let file = LabFile::parse(&format!("(built in) {}/lab.toml", self.name), text)?;
+        let name = name.unwrap_or(&file.name).to_owned();
+        Ok(Lab {
+            directory: Path::new(RUN).join(&name).join("lab"),
+            name,
+            file,
+            unpacked: self.files,
+        })
+    }
+}
+
+/// The name under which the lab that `what` names would run, also when its file is broken by
+/// this time: what is up must come down.
+pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
+    match (Lab::open(what, name), name) {
+        (Ok(lab), _) => Ok(lab.name),
+        (Err(_), Some(name)) => lab_name(name).map(|()| name.to_owned()).map_err(Failure::new),
+        (Err(_), None) => lab_name(what).map(|()| what.to_owned()).map_err(Failure::new),
+    }
+}
+
+/// The names of the labs of which something is there: a namespace or a directory in `/run`.
+pub fn running() -> Vec<String> {
+    let entries = |path: &str| {
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().into_string().ok())
+    };
+    let mut labs: Vec<String> = entries("/run/netns")
+        .filter_map(|namespace| {
+            let (lab, _node) = namespace.strip_prefix("eidway-")?.rsplit_once('-')?;
+            Some(lab.to_owned())
+        })
+        .chain(entries(RUN))
+        .filter(|name| lab_name(name).is_ok())
+        .collect();
+    labs.sort();
+    labs.dedup();
+    labs
+}
+
+/// The labs that could be brought up from here by name, with their titles.
+pub fn available() -> Vec<(String, String)> {
+    let here = fs::read_dir("lab").into_iter().flatten().flatten();
+    let mut names: Vec<String> = here
+        .filter(|entry| entry.path().join("lab.toml").is_file())
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .chain(BUILT_IN.iter().map(|lab| lab.name.to_owned()))
+        .collect();
+    names.sort();
+    names.dedup();
+    let title = |name: &str| match Lab::open(name, None) {
+        Ok(lab) => lab.file.title.unwrap_or_default(),
+        Err(error) => error.to_string(),
+    };
+    names.into_iter().map(|name| (name.clone(), title(&name))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_wins_over_a_built_in_lab_and_a_name_overrides_the_files() {
+        let own = tempfile::tempdir().unwrap();
+        fs::write(own.path().join("lab.toml"), "name = \"mine\"").unwrap();
+        let lab = Lab::open(own.path().to_str().unwrap(), None).unwrap();
+        assert_eq!(lab.name, "mine");
+        let lab = Lab::open(own.path().to_str().unwrap(), Some("other")).unwrap();
+        assert_eq!(lab.namespace("A"), "eidway-other-A");
+        assert!(Lab::open("gsmr", Some("no/name")).is_err());
+        assert!(Lab::open("no-such-lab", None).is_err());
+    }
+
+    #[test]
+    fn every_built_in_lab_has_the_files_that_it_names() {
+        for lab in &BUILT_IN {
+            let lab = lab.open(None).unwrap();
+            for (router, config) in lab.file.routers() {
+                let text = lab.text(config).unwrap();
+                assert!(text.starts_with(&format!("hostname {router}\n")), "{config}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_lab_can_come_down_when_its_file_is_gone() {
+        assert_eq!(name_of("was-here-once", None).unwrap(), "was-here-once");
+        assert!(name_of("../etc", None).is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! From a lab to the calls that make it: what `--dry-run` prints and [`run`](super::run) runs.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use ipnet::IpNet;
+
+use super::failure::Failure;
+use super::file::check::SWITCH;
+use super::file::{Host, Impairment, Link, Node};
+use super::open::Lab;
+use super::verbs::{Call, Step};
+use crate::addr::Family;
+
+/// The steps that bring `lab` up with the program `eidway` as its routers.
+///
+/// # Errors
+/// What only the simulator can do is refused, with its line in the lab file.
+pub fn up(lab: &Lab, eidway: &Path) -> Result<Vec<Step>, Failure> {
+    if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
+        let message = format!("{key} works on the simulator only, not in namespaces");
+        return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
+    }
+    Ok(vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway)])
+}
+
+/// The call that takes down the lab that runs as `name`.
+pub fn down(name: &str) -> Step {
+    Step::new(format!("{name}: down"), vec![Call::new("lab-down", name)])
+}
+
+/// The call that starts a router.
+pub fn start(lab: &Lab, node: &str, config: &str, eidway: &Path) -> Call {
+    Call::new("router-start", &lab.name)
+        .with(node)
+        .with(lab.config(config).display())
+        .with(eidway.display())
+}
+
+fn nodes(lab: &Lab) -> Step {
+    let add = |node: &str, kind| Call::new("node-add", &lab.name).with(node).with(kind);
+    let mut calls: Vec<Call> = lab
+        .file
+        .nodes
+        .iter()
+        .map(|(name, node)| match node {
+            Node::Router { .. } => add(name, "router"),
+            Node::Forwarder { .. } => add(name, "node"),
+            Node::Host(_) => add(name, "host"),
+        })
+        .collect();
+    if !lab.file.lans.is_empty() {
+        calls.push(add(SWITCH, "switch"));
+    }
+    Step::new(format!("{} namespaces", calls.len()), calls)
+}
+
+fn wires(lab: &Lab) -> Step {
+    let options = |mut call: Call, mtu: Option<u16>, offload: bool| {
+        if let Some(mtu) = mtu {
+            call = call.with("mtu").with(mtu);
+        }
+        if offload { call.with("offload") } else { call }
+    };
+    let mut calls = Vec::new();
+    for link in &lab.file.links {
+        let mut call = Call::new("link-add", &lab.name);
+        for end in &link.ends {
+            call = call.with(&end.node).with(&end.device);
+        }
+        calls.push(options(call, link.mtu, link.offload));
+        calls.extend(loss(lab, link));
+    }
+    for lan in &lab.file.lans {
+        calls.push(Call::new("lan-add", &lab.name).with(&lan.name));
+        for port in &lan.ports {
+            let call = Call::new("lan-plug", &lab.name).with(&lan.name);
+            let call = call.with(&port.node).with(&port.device);
+            calls.push(options(call, lan.mtu, lan.offload));
+        }
+    }
+    let (links, lans) = (lab.file.links.len(), lab.file.lans.len());
+    Step::new(format!("{links} links and {lans} LANs"), calls)
+}
+
+/// Each end loses what arrives, so each direction loses the share that the lab file says.
+fn loss(lab: &Lab, link: &Link) -> Vec<Call> {
+    let Impairment { loss, .. } = link.impairment;
+    if loss == 0.0 {
+        return Vec::new();
+    }
+    let hundredths = (loss * 100.0).round();
+    let call = |node: &str, device: &str| {
+        let call = Call::new("link-loss", &lab.name).with(node).with(device);
+        call.with(hundredths)
+    };
+    link.ends.iter().map(|end| call(&end.node, &end.device)).collect()
+}
+
+fn plain(lab: &Lab) -> Step {
+    let calls = lab.file.nodes.keys().flat_map(|node| plain_node(lab, node)).collect();
+    Step::new("addresses and routes of hosts and core nodes", calls)
+}
+
+/// What a node without a `.conf` is configured with; nothing for a router. Every call may be
+/// repeated: a device that was down has lost its routes.
+pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
+    let set = |device: &str| Call::new("link-set", &lab.name).with(node).with(device).with("up");
+    match lab.file.nodes.get(node) {
+        Some(Node::Forwarder { addresses, routes }) => {
+            let devices = lab.file.ports().filter(|port| port.node == node);
+            let mut calls: Vec<Call> = devices.map(|port| set(&port.device)).collect();
+            for (device, addresses) in addresses {
+                calls.extend(give(lab, node, device, addresses));
+            }
+            calls.extend(routes.iter().map(|(prefix, via)| route(lab, node, prefix, via)));
+            calls
+        }
+        Some(Node::Host(host)) => {
+            let mac = host.mac.map(|mac| {
+                let call = Call::new("mac-set", &lab.name).with(node);
+                call.with(&host.device).with(mac)
+            });
+            let mut calls: Vec<Call> = mac.into_iter().collect();
+            calls.push(set(&host.device));
+            calls.extend(give(lab, node, &host.device, &host.addresses));
+            calls.extend(defaults(lab, node, host));
+            calls
+        }
+        Some(Node::Router { .. }) | None => Vec::new(),
+    }
+}
+
+fn give(lab: &Lab, node: &str, device: &str, addresses: &[IpNet]) -> Option<Call> {
+    let call = Call::new("addr-add", &lab.name).with(node).with(device);
+    (!addresses.is_empty()).then(|| addresses.iter().fold(call, Call::with))
+}
+
+fn route(lab: &Lab, node: &str, prefix: &dyn std::fmt::Display, via: &IpAddr) -> Call {
+    Call::new("route-add", &lab.name).with(node).with(prefix).with(via)
+}
+
+fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
+    let gateways = Family::BOTH.into_iter().filter_map(|family| host.gateway(family));
+    gateways.map(|via| route(lab, node, &"default", &via)).collect()
+}
+
+fn routers(lab: &Lab, eidway: &Path) -> Step {
+    let routers = lab.file.routers();
+    let calls: Vec<Call> = routers.map(|(node, config)| start(lab, node, config, eidway)).collect();
+    Step::new(format!("{} routers", calls.len()), calls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::verbs::transcript;
+    use super::*;
+
+    #[test]
+    fn the_plan_of_a_lab_is_the_commands_that_a_student_would_type() {
+        let lab = Lab::open("two-sites", Some("demo")).unwrap();
+        let text = transcript(&up(&lab, Path::new("/bin/eidway")).unwrap());
+        for line in [
+            "# 7 namespaces",
+            "netns-scripts/node-add demo Core node",
+            "netns-scripts/node-add demo switch switch",
+            "netns-scripts/link-add demo xTR1 et0-0 Core eth0",
+            "netns-scripts/lan-plug demo site1 xTR1 et1-0",
+            "netns-scripts/addr-add demo A eth0 172.16.0.12/24 2001:db8:a::12/64",
+            "netns-scripts/route-add demo A default 172.16.0.1",
+            "netns-scripts/route-add demo A default 2001:db8:a::1",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line:?} is not in\n{text}");
+        }
+        let start = text.lines().last().unwrap();
+        assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
+        assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
+    }
+
+    #[test]
+    fn what_namespaces_cannot_do_is_refused_by_line_but_loss_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let lab = |extra: &str| {
+            let text = format!(
+                "name = \"x\"\nnodes.a.kind = \"node\"\nnodes.b.kind = \"node\"\n\
+                 [[links]]\nendpoints = [\"a:eth0\", \"b:eth0\"]\n{extra}\n"
+            );
+            std::fs::write(directory.path().join("lab.toml"), text).unwrap();
+            Lab::open(directory.path().to_str().unwrap(), None).unwrap()
+        };
+        let error = up(&lab("jitter_ms = 5"), Path::new("eidway")).unwrap_err().to_string();
+        assert!(error.contains("jitter_ms works on the simulator only"), "{error}");
+        assert!(error.contains("lab.toml:6:"), "{error}");
+        let text = transcript(&up(&lab("loss = 2.5"), Path::new("eidway")).unwrap());
+        assert!(text.contains("netns-scripts/link-loss x a eth0 250\n"), "{text}");
+    }
+}

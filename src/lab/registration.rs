@@ -1,0 +1,92 @@
+//! How far a router's registrations have come: a lab is up when every map-server has acknowledged
+//! every prefix. A ping before that would leave a negative answer in a cache for a minute.
+
+use serde::{Deserialize, Serialize};
+
+use super::console;
+use super::failure::Failure;
+use super::open::Lab;
+
+/// What one router has registered with one map-server, for both families of EIDs.
+#[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
+pub struct Registration {
+    /// The map-server.
+    pub address: String,
+    /// The EID prefixes that it shall know.
+    pub prefixes: u64,
+    /// Those that it has acknowledged.
+    pub acknowledged: u64,
+}
+
+/// The part of `show ip lisp json` that counts here.
+#[derive(Deserialize)]
+struct Service {
+    #[serde(default)]
+    map_servers: Vec<Registration>,
+}
+
+/// Asks a router for its registrations; empty for one that is no ETR.
+pub fn registrations(lab: &Lab, node: &str) -> Result<Vec<Registration>, Failure> {
+    let mut all: Vec<Registration> = Vec::new();
+    for command in ["show ip lisp json", "show ipv6 lisp json"] {
+        let reply = console::ask(&lab.socket(node), command)?;
+        if !reply.ok {
+            let text = reply.text.trim_end();
+            return Err(Failure::Other(format!("{node}: {command}: {text}")));
+        }
+        for one in of_service(&reply.text)
+            .map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?
+        {
+            match all.iter_mut().find(|known| known.address == one.address) {
+                Some(known) => {
+                    known.prefixes += one.prefixes;
+                    known.acknowledged += one.acknowledged;
+                }
+                None => all.push(one),
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// The map-servers of one service; a router without LISP prints nothing.
+fn of_service(text: &str) -> serde_json::Result<Vec<Registration>> {
+    if text.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text).map(|service: Service| service.map_servers)
+}
+
+/// The map-servers that have not acknowledged everything, in words; none when all have.
+pub fn missing(node: &str, registrations: &[Registration]) -> Option<String> {
+    let open = registrations.iter().filter(|one| one.acknowledged < one.prefixes);
+    let words: Vec<String> = open
+        .map(|one| {
+            let Registration { address, prefixes, acknowledged } = one;
+            format!("map-server {address} acknowledged {acknowledged} of {prefixes} prefixes")
+        })
+        .collect();
+    (!words.is_empty()).then(|| format!("{node}: {}", words.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_without_map_servers_misses_nothing() {
+        assert_eq!(of_service("").unwrap(), []);
+        assert_eq!(of_service("{\"itr\": true}").unwrap(), []);
+        assert_eq!(missing("PxTR1", &[]), None);
+        assert!(of_service("% Invalid input").is_err());
+    }
+
+    #[test]
+    fn what_is_missing_names_the_router_and_the_map_server() {
+        let text = r#"{"map_servers": [{"address": "209.165.201.31", "prefixes": 3,
+            "acknowledged": 3, "key": "x"}, {"address": "209.165.201.41", "prefixes": 3,
+            "acknowledged": 1}]}"#;
+        let found = missing("xTR1", &of_service(text).unwrap()).unwrap();
+        assert_eq!(found, "xTR1: map-server 209.165.201.41 acknowledged 1 of 3 prefixes");
+    }
+}

@@ -1,0 +1,209 @@
+//! Labs in namespaces: up and down, and the life of single routers.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use super::environment;
+use super::failure::Failure;
+use super::open::{self, Lab, RUN};
+use super::patience::Patience;
+use super::registration;
+use super::verbs::{self, Call, Step};
+use super::{console, plan};
+
+/// The time that routers have to open their consoles and to be registered.
+const SETTLING: Duration = Duration::from_secs(10);
+/// How many lines of a router's log an error shows.
+const TAIL: usize = 15;
+
+/// Brings `lab` up and returns once every registration is acknowledged: the time that it took. A
+/// failure takes down what was built, unless `keep`. Progress goes to `say`, a line at a time.
+pub fn up(lab: &Lab, keep: bool, say: &mut dyn FnMut(&str)) -> Result<Duration, Failure> {
+    let patience = Patience::of(SETTLING);
+    environment::expect(&lab.file)?;
+    let steps = plan::up(lab, &program()?)?;
+    let interrupted = Interrupt::watch()?;
+    let lock = Lock::take()?;
+    if open::running().contains(&lab.name) {
+        if lab.file.routers().any(|(node, _)| pid(lab, node).is_some()) {
+            let name = &lab.name;
+            return Err(Failure::Other(format!(
+                "lab {name} is up: see eidway lab status {name}, or eidway lab down {name}"
+            )));
+        }
+        say("remains of an earlier run: taking them down");
+        verbs::run(&[plan::down(&lab.name)], |_| ())?;
+    }
+    let result = lab.settle().and_then(|()| verbs::run(&steps, &mut *say)).and_then(|()| {
+        drop(lock);
+        let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();
+        settle(lab, &routers, &interrupted, say)
+    });
+    if result.is_err() && !keep {
+        say("failed: taking the lab down (--keep leaves it)");
+        down(&lab.name, &mut |_| ())?;
+    }
+    result.map(|()| patience.spent())
+}
+
+/// Takes down the lab that runs as `name`, whatever state it is in.
+pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    let _lock = Lock::take()?;
+    verbs::run(&[plan::down(name)], say)
+}
+
+/// Starts a router that does not run and waits until it is registered.
+pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    let config = lab.expect_router(node)?;
+    if let Some(pid) = pid(lab, node) {
+        return Err(Failure::Other(format!("{node} runs already, process {pid}")));
+    }
+    let interrupted = Interrupt::watch()?;
+    let call = plan::start(lab, node, config, &program()?);
+    verbs::run(&[Step::new(format!("{node}: start"), vec![call])], &mut *say)?;
+    settle(lab, &[node], &interrupted, say)
+}
+
+/// Stops a router; with `kill` it gets no chance to say goodbye to anybody.
+pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    lab.expect_router(node)?;
+    let call = Call::new("router-stop", &lab.name).with(node);
+    let (title, call) = match kill {
+        true => (format!("{node}: kill"), call.with("kill")),
+        false => (format!("{node}: stop"), call),
+    };
+    verbs::run(&[Step::new(title, vec![call])], say)
+}
+
+/// Takes a port up or down. A plain node gets back the routes that its device lost.
+pub fn link(lab: &Lab, port: &str, up: bool) -> Result<(), Failure> {
+    let (node, interface) = port
+        .split_once(':')
+        .ok_or_else(|| Failure::Other(format!("{port:?} is no port: NODE:INTERFACE")))?;
+    let device = device(lab, node, interface)?;
+    let call = Call::new("link-set", &lab.name).with(node).with(&device);
+    let mut calls = vec![call.with(if up { "up" } else { "down" })];
+    if up {
+        calls.extend(plan::plain_node(lab, node));
+    }
+    verbs::run(&[Step::new("link", calls)], |_| ())
+}
+
+/// The Linux device of a node's interface: the spelling of IOS is taken for a router.
+pub fn device(lab: &Lab, node: &str, interface: &str) -> Result<String, Failure> {
+    lab.expect_node(node)?;
+    let ios = interface.parse::<crate::router::config::InterfaceName>();
+    let ios = ios.ok().map(|name| name.device());
+    let found = lab.file.ports().find(|port| {
+        port.node == node && (port.device == interface || Some(&port.device) == ios.as_ref())
+    });
+    match found {
+        Some(port) => Ok(port.device.clone()),
+        None if matches!(interface, "lo" | "lisp0" | "any") => Ok(interface.to_owned()),
+        None => {
+            let ports = lab.file.ports().filter(|port| port.node == node);
+            let names: Vec<_> = ports.map(|port| port.interface.as_str()).collect();
+            let names = names.join(", ");
+            Err(Failure::Other(format!("{node} has no interface {interface:?}: it has {names}")))
+        }
+    }
+}
+
+/// The process of a router that runs. A number in a file proves nothing: the process must have
+/// the router's socket in its argv.
+pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
+    let text = fs::read_to_string(lab.run().join(format!("{node}.pid"))).ok()?;
+    let pid = text.trim().parse().ok()?;
+    let argv = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let socket = lab.socket(node);
+    let mut words = argv.split(|&octet| octet == 0);
+    words.any(|word| word == socket.as_os_str().as_encoded_bytes()).then_some(pid)
+}
+
+/// The program that runs as each router: this one.
+fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(Failure::io("the path of this program"))
+}
+
+/// Waits for the consoles of `routers`, then until all of their registrations are acknowledged.
+fn settle(
+    lab: &Lab,
+    routers: &[&str],
+    interrupted: &Interrupt,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    let patience = Patience::of(SETTLING);
+    for node in routers {
+        while console::ask(&lab.socket(node), "show clock").is_err() {
+            interrupted.check()?;
+            if pid(lab, node).is_none() {
+                return Err(with_log(lab, node, "the router has ended"));
+            }
+            if !patience.pause() {
+                return Err(with_log(lab, node, "the router's console does not answer"));
+            }
+        }
+    }
+    say("consoles answer, waiting for registrations");
+    for node in routers {
+        loop {
+            interrupted.check()?;
+            let registrations = registration::registrations(lab, node)?;
+            let Some(missing) = registration::missing(node, &registrations) else {
+                break;
+            };
+            if !patience.pause() {
+                return Err(with_log(lab, node, &missing));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An error with the end of a router's log.
+fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
+    let path = lab.log(node);
+    let log = fs::read(&path).unwrap_or_default();
+    let log = String::from_utf8_lossy(&log);
+    let lines: Vec<&str> = log.lines().collect();
+    let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
+    let place = path.display();
+    Failure::Other(format!("{node}: {problem}; the end of {place}:\n{tail}"))
+}
+
+/// Set while a person has asked to stop: the lab comes down before the program ends.
+struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    fn watch() -> Result<Self, Failure> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&flag))
+                .map_err(Failure::io("signal handler"))?;
+        }
+        Ok(Interrupt(flag))
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        match self.0.load(Ordering::Relaxed) {
+            true => Err(Failure::new("interrupted")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// Held while namespaces are built or removed: two commands at once would disturb each other.
+struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+impl Lock {
+    fn take() -> Result<Self, Failure> {
+        let run = Path::new(RUN);
+        fs::create_dir_all(run).map_err(Failure::io(RUN))?;
+        let directory = File::open(run).map_err(Failure::io(RUN))?;
+        directory.lock().map_err(Failure::io(format!("lock on {RUN}")))?;
+        Ok(Lock(directory))
+    }
+}

@@ -1,0 +1,213 @@
+//! The verbs of `netns-scripts`, embedded in the program: many calls in one shell.
+//!
+//! Each verb is a script of its own that a student can read and run. Here their bodies become
+//! functions of one bash script, so that a lab is up in the time of a hundred small commands and
+//! not of a hundred shells, and the program works without its source tree.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use super::failure::Failure;
+
+macro_rules! verbs {
+    ($($verb:literal),+ $(,)?) => {
+        &[$(($verb, include_str!(concat!("../../netns-scripts/", $verb)))),+]
+    };
+}
+
+const LIBRARY: &str = include_str!("../../netns-scripts/lib.sh");
+const VERBS: &[(&str, &str)] = verbs![
+    "addr-add",
+    "capture",
+    "lab-down",
+    "lan-add",
+    "lan-plug",
+    "link-add",
+    "link-del",
+    "link-loss",
+    "link-set",
+    "mac-set",
+    "node-add",
+    "node-del",
+    "ping",
+    "route-add",
+    "router-start",
+    "router-stop",
+];
+
+/// A call of a verb. Its `Display` is the command that a shell in the source tree takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    verb: &'static str,
+    words: Vec<String>,
+}
+
+impl Call {
+    /// A call of `verb` for a lab.
+    pub fn new(verb: &'static str, lab: &str) -> Self {
+        debug_assert!(VERBS.iter().any(|(name, _)| *name == verb), "{verb}");
+        Call { verb, words: vec![lab.to_owned()] }
+    }
+
+    /// Adds an argument.
+    pub fn with(mut self, word: impl fmt::Display) -> Self {
+        self.words.push(word.to_string());
+        self
+    }
+
+    /// The call without the directory: the function of the embedded script.
+    fn line(&self) -> String {
+        let mut line = self.verb.to_owned();
+        for word in &self.words {
+            line.push(' ');
+            line.push_str(&quoted(word));
+        }
+        line
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "netns-scripts/{}", self.line())
+    }
+}
+
+/// Calls that belong together, and what they do, in a few words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// What the calls do: a line of progress.
+    pub title: String,
+    /// The calls, in order.
+    pub calls: Vec<Call>,
+}
+
+impl Step {
+    /// A step.
+    pub fn new(title: impl Into<String>, calls: Vec<Call>) -> Self {
+        Step { title: title.into(), calls }
+    }
+}
+
+/// The commands of `steps`, to be read or pasted.
+pub fn transcript(steps: &[Step]) -> String {
+    let mut text = String::new();
+    for step in steps {
+        text.push_str(&format!("# {}\n", step.title));
+        for call in &step.calls {
+            text.push_str(&format!("{call}\n"));
+        }
+    }
+    text
+}
+
+/// Runs `steps` in one shell, calling `progress` with each title before its calls. The first call
+/// that fails ends it.
+pub fn run(steps: &[Step], mut progress: impl FnMut(&str)) -> Result<(), Failure> {
+    let mut bash = Command::new("bash")
+        .arg("-s")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(Failure::io("bash"))?;
+    let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
+        (bash.stdin.take(), bash.stdout.take(), bash.stderr.take())
+    else {
+        return Err(Failure::new("bash has no pipes"));
+    };
+    let script = script(steps);
+    let output = thread::scope(|scope| {
+        // A shell that ends early leaves the rest of its script unread; its status says why.
+        scope.spawn(move || stdin.write_all(script.as_bytes()).ok());
+        let errors = scope.spawn(move || {
+            let mut bytes = Vec::new();
+            stderr.read_to_end(&mut bytes).ok();
+            String::from_utf8_lossy(&bytes).trim_end().to_owned()
+        });
+        for title in BufReader::new(stdout).lines().map_while(Result::ok) {
+            progress(&title);
+        }
+        errors.join().unwrap_or_default()
+    });
+    let status = bash.wait().map_err(Failure::io("bash"))?;
+    if status.success() {
+        return Ok(());
+    }
+    // The trap in the script has written the call that failed as the last line.
+    let (output, call) = output.rsplit_once('\n').unwrap_or(("", &output));
+    Err(Failure::Verb { call: call.to_owned(), output: output.to_owned() })
+}
+
+/// One bash script of the library, the verbs as functions, and the calls.
+fn script(steps: &[Step]) -> String {
+    let mut text = String::from("set -eu\n");
+    text.push_str(LIBRARY);
+    for (verb, body) in VERBS {
+        if steps.iter().flat_map(|step| &step.calls).any(|call| call.verb == *verb) {
+            let body = body.replace(". \"$(dirname \"$0\")/lib.sh\"\n", "");
+            text.push_str(&format!("{verb}() (\n{body})\n"));
+        }
+    }
+    // The braces make bash read everything before it runs anything, so that no command can
+    // swallow the script from the common standard input.
+    text.push_str("{\nexec </dev/null\n");
+    text.push_str("trap '[ $? = 0 ] || echo \"$call\" >&2' EXIT\n");
+    for step in steps {
+        text.push_str(&format!("echo {}\n", quoted(&step.title)));
+        for call in &step.calls {
+            let line = call.line();
+            text.push_str(&format!("call={}\n{line}\n", quoted(&call.to_string())));
+        }
+    }
+    text.push_str("exit\n}\n");
+    text
+}
+
+/// A word as a shell takes it literally.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_can_be_pasted_into_a_shell() {
+        let call = Call::new("router-start", "gsmr").with("xTR1").with("/my labs/it's.conf");
+        let pasted = r"netns-scripts/router-start gsmr xTR1 '/my labs/it'\''s.conf'";
+        assert_eq!(call.to_string(), pasted);
+    }
+
+    #[test]
+    fn the_transcript_has_a_comment_for_each_step() {
+        let steps = [Step::new("two nodes", vec![Call::new("node-del", "x").with("A")])];
+        assert_eq!(transcript(&steps), "# two nodes\nnetns-scripts/node-del x A\n");
+    }
+
+    #[test]
+    fn every_verb_is_a_function_that_bash_understands() {
+        let calls = VERBS.iter().map(|(verb, _)| Call::new(verb, "x")).collect();
+        let text = script(&[Step::new("all", calls)]);
+        let check = Command::new("bash").args(["-n", "-c", &text]).output().unwrap();
+        assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+        assert!(!text.contains("dirname"), "a verb looks for its library in a way of its own");
+    }
+
+    #[test]
+    fn a_call_that_fails_is_named_with_what_it_printed() {
+        let calls = vec![Call::new("node-del", "no lab").with("A"), Call::new("node-add", "x")];
+        let mut titles = Vec::new();
+        let error = run(&[Step::new("go", calls)], |title| titles.push(title.to_owned()));
+        let Err(Failure::Verb { call, .. }) = error else {
+            panic!("node-add without a node succeeded");
+        };
+        assert_eq!((call.as_str(), titles), ("netns-scripts/node-add x", vec!["go".to_owned()]));
+    }
+}

@@ -1,0 +1,353 @@
+//! `eidway lab ...`: from argv to the functions of the library.
+
+use std::io;
+
+use clap::{Args, Subcommand, ValueEnum};
+use eidway::addr::Family;
+use eidway::lab::inside::{self, Capture};
+use eidway::lab::open::{self, Lab};
+use eidway::lab::ping::{self, Echos};
+use eidway::lab::{check, plan, run, status, verbs};
+
+use super::Outcome;
+
+/// Which lab is meant.
+#[derive(Args)]
+pub struct Which {
+    /// A directory with a lab.toml, a name under ./lab, a lab that is up, or a built-in lab
+    lab: String,
+    /// The name that the lab runs under, instead of its own
+    #[arg(long)]
+    name: Option<String>,
+}
+
+impl Which {
+    fn open(&self) -> Result<Lab, eidway::lab::failure::Failure> {
+        Lab::open(&self.lab, self.name.as_deref())
+    }
+}
+
+/// The echos of `ping` and `pingall`.
+#[derive(Args)]
+pub struct EchoArgs {
+    /// How many echos
+    #[arg(short, default_value_t = 5)]
+    count: u32,
+    /// The octets of each IP packet
+    #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u16).range(36..))]
+    size: u16,
+    /// Set the don't-fragment bit
+    #[arg(long)]
+    df: bool,
+}
+
+impl EchoArgs {
+    fn echos(&self) -> Echos {
+        Echos { count: self.count, size: self.size, df: self.df }
+    }
+}
+
+/// Where a link is taken.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum State {
+    Up,
+    Down,
+}
+
+/// What can be done with labs.
+#[derive(Subcommand)]
+pub enum LabCommand {
+    /// Build a lab and wait until every registration is acknowledged
+    Up {
+        #[command(flatten)]
+        which: Which,
+        /// Print the commands instead of running them
+        #[arg(long)]
+        dry_run: bool,
+        /// Leave what was built when something fails
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Take a lab down, whatever state it is in
+    Down {
+        /// The lab
+        #[arg(required_unless_present = "all")]
+        lab: Option<String>,
+        /// The name that the lab runs under, instead of its own
+        #[arg(long)]
+        name: Option<String>,
+        /// Every lab on this machine
+        #[arg(long, conflicts_with_all = ["lab", "name"])]
+        all: bool,
+        /// Print the commands instead of running them
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// The labs that are up, and those that could be
+    List {
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Whether a lab's files are right and this machine can run it
+    Check {
+        #[command(flatten)]
+        which: Which,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// The nodes of a lab and the registrations of its routers
+    Status {
+        #[command(flatten)]
+        which: Which,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Run a command in a node
+    Exec {
+        #[command(flatten)]
+        which: Which,
+        /// The node
+        node: String,
+        /// The command and its arguments
+        #[arg(required = true, last = true)]
+        command: Vec<String>,
+    },
+    /// Ping from a node, as IOS does; succeeds if every echo is answered
+    Ping {
+        #[command(flatten)]
+        which: Which,
+        /// Who sends
+        node: String,
+        /// An address, or a host of the lab
+        target: String,
+        #[command(flatten)]
+        echos: EchoArgs,
+        /// The target's IPv6 address
+        #[arg(long)]
+        ipv6: bool,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Ping from every host to every other, IPv4 and IPv6
+    Pingall {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        echos: EchoArgs,
+        /// For programs
+        #[arg(long)]
+        json: bool,
+    },
+    /// Watch the packets of a node with tshark
+    Capture {
+        #[command(flatten)]
+        which: Which,
+        /// NODE for all of its devices, or NODE:INTERFACE
+        place: String,
+        /// What to capture, in tcpdump's language: udp port 4342
+        filter: Vec<String>,
+        /// What to show, in Wireshark's language: lisp.mreq.flags.smr == 1
+        #[arg(short = 'Y', long)]
+        display: Option<String>,
+        /// Write pcapng to this file instead, or to standard output: -
+        #[arg(short, long, value_name = "FILE", conflicts_with = "display")]
+        write: Option<String>,
+        /// End after so many packets
+        #[arg(short, long)]
+        count: Option<u64>,
+    },
+    /// Start a router that does not run
+    Start {
+        #[command(flatten)]
+        which: Which,
+        /// The router
+        node: String,
+    },
+    /// Stop a router
+    Stop {
+        #[command(flatten)]
+        which: Which,
+        /// The router
+        node: String,
+    },
+    /// Stop a router and start it again
+    Restart {
+        #[command(flatten)]
+        which: Which,
+        /// The router
+        node: String,
+    },
+    /// Kill a router: no goodbye to anybody
+    Kill {
+        #[command(flatten)]
+        which: Which,
+        /// The router
+        node: String,
+    },
+    /// Take a node's interface up or down
+    Link {
+        #[command(flatten)]
+        which: Which,
+        /// NODE:INTERFACE
+        port: String,
+        /// Which way
+        state: State,
+    },
+}
+
+/// Progress is for the person, not for the pipe.
+fn say(line: &str) {
+    eprintln!("{line}");
+}
+
+impl LabCommand {
+    /// Does it.
+    pub fn run(self) -> Outcome {
+        match self {
+            LabCommand::Up { which, dry_run, keep } => up(&which.open()?, dry_run, keep),
+            LabCommand::Down { lab, name, all, dry_run } => {
+                down(lab.as_deref(), name.as_deref(), all, dry_run)
+            }
+            LabCommand::List { json } => list(json),
+            LabCommand::Check { which, json } => report_check(&which.open()?, json),
+            LabCommand::Status { which, json } => report_status(&which.open()?, json),
+            LabCommand::Exec { which, node, command } => {
+                inside::exec(&which.open()?, &node, &command)?;
+                Ok(true)
+            }
+            LabCommand::Ping { which, node, target, echos, ipv6, json } => {
+                let family = ipv6.then_some(Family::Ipv6);
+                report_ping(&which.open()?, &node, &target, family, echos.echos(), json)
+            }
+            LabCommand::Pingall { which, echos, json } => {
+                let matrix = ping::all(&which.open()?, echos.echos())?;
+                match json {
+                    true => println!("{}", serde_json::to_string(&matrix)?),
+                    false => print!("{matrix}"),
+                }
+                Ok(matrix.is_complete())
+            }
+            LabCommand::Capture { which, place, filter, display, write, count } => {
+                let filter = (!filter.is_empty()).then(|| filter.join(" "));
+                let what = Capture { filter, display, write, count };
+                inside::capture(&which.open()?, &place, &what)?;
+                Ok(true)
+            }
+            LabCommand::Start { which, node } => done(run::start(&which.open()?, &node, &mut say)),
+            LabCommand::Stop { which, node } => {
+                done(run::stop(&which.open()?, &node, false, &mut say))
+            }
+            LabCommand::Kill { which, node } => {
+                done(run::stop(&which.open()?, &node, true, &mut say))
+            }
+            LabCommand::Restart { which, node } => {
+                let lab = which.open()?;
+                run::stop(&lab, &node, false, &mut say)?;
+                done(run::start(&lab, &node, &mut say))
+            }
+            LabCommand::Link { which, port, state } => {
+                done(run::link(&which.open()?, &port, state == State::Up))
+            }
+        }
+    }
+}
+
+fn done(result: Result<(), eidway::lab::failure::Failure>) -> Outcome {
+    result?;
+    Ok(true)
+}
+
+fn up(lab: &Lab, dry_run: bool, keep: bool) -> Outcome {
+    if dry_run {
+        let steps = plan::up(lab, &std::env::current_exe()?)?;
+        print!("{}", verbs::transcript(&steps));
+        return Ok(true);
+    }
+    let name = &lab.name;
+    let mut progress = |line: &str| say(&format!("{name}: {line}"));
+    let took = run::up(lab, keep, &mut progress)?;
+    println!("{name}: up in {:.1} s", took.as_secs_f64());
+    Ok(true)
+}
+
+fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outcome {
+    let labs = match lab {
+        Some(lab) if !all => vec![open::name_of(lab, name)?],
+        _ => open::running(),
+    };
+    for lab in labs {
+        match dry_run {
+            true => print!("{}", verbs::transcript(&[plan::down(&lab)])),
+            false => run::down(&lab, &mut say)?,
+        }
+    }
+    Ok(true)
+}
+
+fn list(json: bool) -> Outcome {
+    let (running, available) = (open::running(), open::available());
+    if json {
+        let available: Vec<_> = available.iter().map(|(name, _)| name).collect();
+        let labs = serde_json::json!({ "running": running, "available": available });
+        println!("{labs}");
+        return Ok(true);
+    }
+    println!("{:24} {:8} About", "Lab", "State");
+    for (name, title) in &available {
+        let state = if running.contains(name) { "up" } else { "" };
+        println!("{name:24} {state:8} {title}");
+    }
+    let known = |name: &String| available.iter().any(|(known, _)| known == name);
+    for name in running.iter().filter(|&name| !known(name)) {
+        println!("{name:24} up");
+    }
+    Ok(true)
+}
+
+fn report_check(lab: &Lab, json: bool) -> Outcome {
+    let findings = check::check(lab);
+    if json {
+        println!("{}", serde_json::to_string(&findings)?);
+    } else {
+        for finding in &findings {
+            match &finding.problem {
+                None => println!("ok    {}", finding.what),
+                Some(problem) => println!("WRONG {}\n{problem}", finding.what),
+            }
+        }
+    }
+    Ok(findings.iter().all(|finding| finding.problem.is_none()))
+}
+
+fn report_status(lab: &Lab, json: bool) -> Outcome {
+    let nodes = status::status(lab);
+    match json {
+        true => println!("{}", serde_json::to_string(&nodes)?),
+        false => print!("{}", status::table(lab, &nodes)),
+    }
+    Ok(nodes.iter().all(status::NodeStatus::is_up))
+}
+
+fn report_ping(
+    lab: &Lab,
+    node: &str,
+    target: &str,
+    family: Option<Family>,
+    echos: Echos,
+    json: bool,
+) -> Outcome {
+    lab.expect_node(node)?;
+    let target = ping::address(lab, target, family)?;
+    let tally = if json {
+        let tally = ping::ping(lab, node, target, echos, |_| ())?;
+        println!("{}", serde_json::to_string(&tally)?);
+        tally
+    } else {
+        ping::show(lab, node, target, echos, &mut io::stdout())?
+    };
+    Ok(tally.is_complete())
+}

@@ -1,0 +1,285 @@
+//! What the registrations say of an EID: the map-resolver's side of a map-server (RFC 9301 sections
+//! 8.1, 8.3 and 8.4).
+
+use std::net::SocketAddr;
+
+use super::{MapServer, SiteEntry};
+use crate::addr::{Eid, EidPrefix, Family, Rloc};
+use crate::router::Router;
+use crate::router::counters::ControlDrop;
+use crate::wire::{
+    self, Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message,
+};
+
+/// TTL of the negative answer for a prefix that a site has but no ETR has registered (RFC 9301
+/// section 8.1).
+const UNREGISTERED_TTL_MINUTES: u32 = 1;
+/// TTL of the negative answer for what no site has.
+const UNKNOWN_TTL_MINUTES: u32 = 15;
+
+/// What the map-server says of an EID.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Answer {
+    /// Ask this ETR.
+    Forward(Rloc),
+    /// The ETRs want the map-server to answer; the record, not authoritative.
+    Proxy(MappingRecord),
+    /// There is no mapping for this prefix.
+    Negative { prefix: EidPrefix, ttl_minutes: u32 },
+}
+
+impl MapServer {
+    /// What the registrations say of `eid`; ETRs are asked at RLOCs of the families in `reachable`.
+    fn answer(&self, eid: Eid, reachable: &[Family]) -> Answer {
+        let host = eid.host_prefix();
+        let registered = self.entries.covering(&host).filter(|(_, entry)| entry.is_registered());
+        if let Some((prefix, entry)) = registered.last() {
+            let registrations = entry.registrations.values();
+            if registrations.clone().any(|registration| registration.proxy_reply) {
+                return Answer::Proxy(proxy_record(prefix, entry));
+            }
+            if let Some(etr) = choose_etr(entry, reachable) {
+                return Answer::Forward(etr);
+            }
+        }
+        self.negative(eid)
+    }
+
+    /// The negative answer for an EID without registration: for the part of a configured prefix
+    /// around it in which nothing is registered, or else for the largest prefix in which no site
+    /// has anything (RFC 9301 section 8.1).
+    fn negative(&self, eid: Eid) -> Answer {
+        let host = eid.host_prefix();
+        let configured = self.entries.covering(&host).filter(|(_, entry)| entry.origin.is_none());
+        match configured.last() {
+            Some((configured, _)) => {
+                let registered = |hole: &EidPrefix| {
+                    self.entries.covered_by(hole).any(|(_, entry)| entry.is_registered())
+                };
+                let prefix = least_specific(eid, configured.mask_len(), registered);
+                Answer::Negative { prefix, ttl_minutes: UNREGISTERED_TTL_MINUTES }
+            }
+            None => {
+                let known = |hole: &EidPrefix| self.entries.covered_by(hole).next().is_some();
+                let prefix = least_specific(eid, 0, known);
+                Answer::Negative { prefix, ttl_minutes: UNKNOWN_TTL_MINUTES }
+            }
+        }
+    }
+}
+
+/// The shortest prefix around `eid`, of at least `min_len` bits, that holds nothing `taken`.
+fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> EidPrefix {
+    let host = eid.host_prefix();
+    (min_len..host.mask_len())
+        .filter_map(|len| ipnet::IpNet::new(eid.address, len).ok())
+        .map(|net| EidPrefix::new(eid.instance_id, net))
+        .find(|hole| !taken(hole))
+        .unwrap_or(host)
+}
+
+/// What a map-server answers for ETRs: their locators together, as nobody's own and not
+/// authoritative (RFC 9301 section 8.3).
+fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
+    let mut locators: Vec<wire::LocatorRecord> = Vec::new();
+    let mut ttl_minutes = u32::MAX;
+    for registration in entry.registrations.values() {
+        ttl_minutes = ttl_minutes.min(registration.record.ttl_minutes);
+        for locator in &registration.record.locators {
+            let known = locators.iter().any(|known| known.rloc == locator.rloc);
+            if !known && locators.len() < usize::from(u8::MAX) {
+                locators.push(wire::LocatorRecord { local: false, ..locator.clone() });
+            }
+        }
+    }
+    wire::sort_locators(&mut locators);
+    MappingRecord {
+        ttl_minutes,
+        eid_prefix: prefix,
+        action: Action::NoAction,
+        authoritative: false,
+        map_version: 0,
+        locators,
+    }
+}
+
+/// The ETR that a Map-Request goes to: the reachable own locator with the lowest priority of any
+/// xTR that registered, else the RLOC that a register came from.
+fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
+    let registrations = entry.registrations.values();
+    let own = registrations.clone().flat_map(|registration| &registration.record.locators);
+    let best = own
+        .filter(|locator| locator.local && locator.reachable)
+        .filter_map(|locator| Some((locator.priority, locator.ip()?)))
+        .filter(|(_, rloc)| reachable.contains(&rloc.family()))
+        .min();
+    let sources = registrations.map(|registration| Rloc(registration.source));
+    best.map(|(_, rloc)| rloc)
+        .or_else(|| sources.filter(|rloc| reachable.contains(&rloc.family())).min())
+}
+
+impl Router {
+    /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4): to
+    /// the ETR, or to the ITR with an answer of our own.
+    pub(in crate::router) fn resolve_map_request(
+        &mut self,
+        encapsulated: &Encapsulated,
+        request: &MapRequest,
+        asked: Rloc,
+    ) {
+        let Some(record) = request.records.first() else {
+            return self.counters.ignored(ControlDrop::Malformed);
+        };
+        let eid = record.eid_prefix.network();
+        let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
+        let record = match self.map_server.answer(eid, &families) {
+            Answer::Forward(etr) => return self.forward(encapsulated, etr),
+            Answer::Proxy(record) => record,
+            Answer::Negative { prefix, ttl_minutes } => MappingRecord {
+                ttl_minutes,
+                eid_prefix: prefix,
+                action: Action::NativelyForward,
+                authoritative: false,
+                map_version: 0,
+                locators: Vec::new(),
+            },
+        };
+        let Some((source, destination)) = self.reply_path(request, Some(asked)) else {
+            return self.counters.ignored(ControlDrop::WrongRecord);
+        };
+        let reply = MapReply {
+            probe: false,
+            echo_nonce: false,
+            security: false,
+            nonce: request.nonce,
+            records: vec![record],
+        };
+        let port = encapsulated.source.port();
+        self.send_map_reply(source, SocketAddr::new(destination.0, port), reply);
+    }
+
+    fn forward(&mut self, encapsulated: &Encapsulated, etr: Rloc) {
+        let Some(source) = self.local.preferred(etr.family()) else {
+            return;
+        };
+        self.counters.forwarded += 1;
+        self.counters.encapsulated.sent += 1;
+        let message = Encapsulated { to_etr: false, to_ms: false, ..encapsulated.clone() };
+        let from = SocketAddr::new(source.0, CONTROL_PORT);
+        let to = SocketAddr::new(etr.0, CONTROL_PORT);
+        self.send_control(from, to, &Message::Encapsulated(message));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::addr::InstanceId;
+    use crate::router::map_server::Registration;
+    use crate::router::map_server::fixture::{eid, map_server, prefix, register, registration};
+    use crate::time::Time;
+
+    fn negative(server: &MapServer, asked: &str) -> (String, u32) {
+        match server.answer(eid(asked), &[Family::Ipv4]) {
+            Answer::Negative { prefix, ttl_minutes } => (prefix.to_string(), ttl_minutes),
+            other => panic!("{asked}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_configured_prefix_without_registration_is_answered_for_one_minute() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        assert_eq!(negative(&server, "172.16.0.12"), ("172.16.0.0/24".to_owned(), 1));
+        register(&mut server, prefix("172.16.0.13/32"), "203.0.113.11", 1);
+        assert_eq!(negative(&server, "172.16.0.12"), ("172.16.0.12/32".to_owned(), 1));
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.128/25"), "203.0.113.11", 1);
+        assert_eq!(negative(&server, "172.16.0.12"), ("172.16.0.0/25".to_owned(), 1));
+    }
+
+    #[test]
+    fn the_holes_of_the_reference_network() {
+        let sites = [
+            "172.16.0.0/24",
+            "192.168.0.0/24",
+            "10.10.10.0/24",
+            "10.20.20.0/24",
+            "2001:db8:a::/64",
+            "2001:db8:b::/64",
+            "2001:db8:a10::/64",
+            "2001:db8:a20::/64",
+        ];
+        let server = map_server(&sites.map(prefix));
+        for (asked, hole) in [
+            ("10.0.0.99", "10.0.0.0/13"),
+            ("10.99.0.5", "10.64.0.0/10"),
+            ("2001:db8:10::99", "2001:db8:10::/44"),
+        ] {
+            assert_eq!(negative(&server, asked), (hole.to_owned(), 15));
+        }
+    }
+
+    proptest! {
+        /// The hole by definition: of all prefixes around the EID that touch no known prefix, the
+        /// shortest. Eight bits of the address vary, so that brute force can look everywhere.
+        #[test]
+        fn a_hole_is_the_least_specific_prefix_that_touches_nothing_known(
+            known in prop::collection::vec((0u8..=255, 24u8..=32), 0..12),
+            asked in 0u8..=255,
+        ) {
+            let net = |last: u8, len: u8| {
+                let address: IpAddr = [10, 0, 0, last].into();
+                EidPrefix::new(InstanceId::DEFAULT, ipnet::IpNet::new(address, len).unwrap())
+            };
+            let known: Vec<EidPrefix> = known.into_iter().map(|(last, len)| net(last, len)).collect();
+            let asked = Eid::new(InstanceId::DEFAULT, [10, 0, 0, asked].into());
+            prop_assume!(!known.iter().any(|prefix| prefix.contains(asked)));
+            let octet = match asked.address {
+                IpAddr::V4(address) => address.octets()[3],
+                IpAddr::V6(_) => unreachable!("the EID is IPv4"),
+            };
+            let expected = if known.is_empty() {
+                prefix("0.0.0.0/0")
+            } else {
+                (24..=32)
+                    .map(|len| net(octet, len))
+                    .find(|hole| !known.iter().any(|prefix| prefix.overlaps(hole)))
+                    .unwrap()
+            };
+            let answer = map_server(&known).answer(asked, &[Family::Ipv4]);
+            prop_assert_eq!(
+                answer,
+                Answer::Negative { prefix: expected, ttl_minutes: UNKNOWN_TTL_MINUTES }
+            );
+        }
+    }
+
+    #[test]
+    fn a_request_goes_to_the_etr_of_the_longest_registration() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1);
+        register(&mut server, prefix("172.16.0.128/25"), "198.51.100.21", 2);
+        let asked = |text| server.answer(eid(text), &[Family::Ipv4]);
+        let etr = |text: &str| Answer::Forward(Rloc(text.parse().unwrap()));
+        assert_eq!(asked("172.16.0.12"), etr("203.0.113.11"));
+        assert_eq!(asked("172.16.0.130"), etr("198.51.100.21"));
+    }
+
+    #[test]
+    fn a_proxy_reply_is_nobodys_own_and_not_authoritative() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        let site = prefix("172.16.0.0/24");
+        let wants =
+            Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
+        server.register(wants, false, Time::ZERO);
+        let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &[Family::Ipv4]) else {
+            panic!("the map-server is to answer");
+        };
+        assert!(!record.authoritative && record.locators.iter().all(|locator| !locator.local));
+        assert_eq!(record.ttl_minutes, 1440);
+    }
+}

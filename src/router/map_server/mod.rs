@@ -1,0 +1,381 @@
+//! The map-server and the map-resolver: registrations of sites, and what they say of an EID
+//! (RFC 9301 sections 4.2, 5.6, 8.1 to 8.4).
+//!
+//! A prefix of a site is configured; an ETR that has the site's key may register it, and longer ones
+//! inside it where the configuration says so. A registration lapses three minutes after it was last
+//! renewed. A Map-Request for a registered prefix is forwarded to the ETR (or answered here, if the
+//! ETR wants that); any other gets a negative answer for the largest prefix that it is true of.
+
+mod answer;
+mod receive;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use receive::LastRegister;
+
+use super::config::Config;
+use super::register::LIFETIME;
+use crate::addr::{EidPrefix, Rloc};
+use crate::prefix_map::PrefixMap;
+use crate::time::{Deadline, Time};
+use crate::wire::{Algorithm, MappingRecord, Nonce};
+
+/// The largest number of registered prefixes that are not configured.
+const MORE_SPECIFICS: usize = 1_000_000;
+/// The largest number of xTRs that may share a prefix.
+const XTRS_PER_PREFIX: usize = 64;
+
+/// One xTR's registration of an EID prefix.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The RLOC that it came from.
+    pub source: IpAddr,
+    /// 128 bits that name the xTR; made of its RLOC when it did not say (I bit clear).
+    pub xtr_id: u128,
+    /// 64 bits that name its site.
+    pub site_id: u64,
+    /// The record as registered, with TTL and locators.
+    pub record: MappingRecord,
+    /// The P bit: the map-server answers Map-Requests itself.
+    pub proxy_reply: bool,
+    /// The M bit: a Map-Notify is wanted.
+    pub map_notify: bool,
+    /// The nonce of the last accepted register.
+    pub nonce: Nonce,
+    /// The algorithm of its authentication.
+    pub algorithm: Algorithm,
+    /// When the xTR first registered the prefix.
+    pub first_registered_at: Time,
+    /// When it last did.
+    pub last_registered_at: Time,
+}
+
+impl Registration {
+    /// When the registration lapses.
+    pub fn expires_at(&self) -> Time {
+        self.last_registered_at + LIFETIME
+    }
+
+    /// How long ITRs may cache the mapping.
+    pub fn ttl(&self) -> Duration {
+        Duration::from_secs(u64::from(self.record.ttl_minutes) * 60)
+    }
+}
+
+/// An EID prefix of a site: configured, or registered as a more specific of one.
+#[derive(Clone, Debug)]
+pub struct SiteEntry {
+    /// The site's name.
+    pub site: String,
+    /// Takes registrations of longer prefixes; false for one that is not configured.
+    pub accept_more_specifics: bool,
+    /// The configured prefix that this one is a more specific of; `None` when it is configured
+    /// itself.
+    pub origin: Option<EidPrefix>,
+    /// By xTR-ID.
+    pub registrations: BTreeMap<u128, Registration>,
+    /// Registers with wrong authentication.
+    pub authentication_failures: u64,
+}
+
+impl SiteEntry {
+    fn new(site: &str, accept_more_specifics: bool, origin: Option<EidPrefix>) -> Self {
+        SiteEntry {
+            site: site.to_owned(),
+            accept_more_specifics,
+            origin,
+            registrations: BTreeMap::new(),
+            authentication_failures: 0,
+        }
+    }
+
+    /// Whether any xTR has it registered.
+    pub fn is_registered(&self) -> bool {
+        !self.registrations.is_empty()
+    }
+}
+
+/// All sites of a map-server.
+#[derive(Debug, Default)]
+pub struct MapServer {
+    entries: PrefixMap<SiteEntry>,
+    expiries: BTreeSet<(Time, EidPrefix, u128)>,
+    last_registers: BTreeMap<(u128, String), LastRegister>,
+    more_specifics: usize,
+}
+
+impl MapServer {
+    /// Every EID prefix of every site, for a `show`.
+    pub fn entries(&self) -> &PrefixMap<SiteEntry> {
+        &self.entries
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        self.expiries.first().map(|&(at, ..)| Deadline { at, why: "registration expiry" })
+    }
+
+    /// Makes the configured prefixes those of `config`; registrations under a prefix that stays
+    /// with its site stay.
+    pub(super) fn reconfigure(&mut self, config: &Config) {
+        let mut configured: BTreeMap<EidPrefix, (&str, bool)> = BTreeMap::new();
+        for (name, site) in config.lisp.iter().flat_map(|lisp| &lisp.sites) {
+            for (prefix, options) in &site.eid_prefixes {
+                if config.roles(prefix.family()).map_server {
+                    configured.insert(*prefix, (name, options.accept_more_specifics));
+                }
+            }
+        }
+        let stays = |prefix: EidPrefix, entry: &SiteEntry| match entry.origin {
+            None => configured.get(&prefix).is_some_and(|(site, _)| *site == entry.site),
+            Some(origin) => {
+                !configured.contains_key(&prefix)
+                    && configured
+                        .get(&origin)
+                        .is_some_and(|&(site, accepts)| accepts && site == entry.site)
+            }
+        };
+        self.entries.retain(stays);
+        for (prefix, (site, accept_more_specifics)) in configured {
+            match self.entries.get_mut(&prefix) {
+                Some(entry) => entry.accept_more_specifics = accept_more_specifics,
+                None => {
+                    let entry = SiteEntry::new(site, accept_more_specifics, None);
+                    self.entries.insert(prefix, entry);
+                }
+            }
+        }
+        let entries = &self.entries;
+        self.expiries.retain(|(_, prefix, xtr_id)| {
+            entries.get(prefix).is_some_and(|entry| entry.registrations.contains_key(xtr_id))
+        });
+        self.more_specifics =
+            self.entries.iter().filter(|(_, entry)| entry.origin.is_some()).count();
+    }
+
+    /// The configured prefix that a registration of `prefix` falls under, and its site: itself, or
+    /// the longest one around it, which must take more specifics.
+    fn configured_for(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &str)> {
+        let configured = self.entries.covering(prefix).filter(|(_, entry)| entry.origin.is_none());
+        let (origin, entry) = configured.last()?;
+        let allowed = origin == *prefix || entry.accept_more_specifics;
+        allowed.then_some((origin, entry.site.as_str()))
+    }
+
+    /// Takes in one record of an authenticated register. Returns whether it was accepted.
+    fn register(&mut self, registration: Registration, merge: bool, now: Time) -> bool {
+        let prefix = registration.record.eid_prefix;
+        let Some((origin, site)) = self.configured_for(&prefix) else {
+            return false;
+        };
+        let site = site.to_owned();
+        if registration.record.ttl_minutes == 0 {
+            self.withdraw(&prefix, registration.xtr_id);
+            return true;
+        }
+        if !self.entries.contains(&prefix) {
+            if self.more_specifics >= MORE_SPECIFICS {
+                return false;
+            }
+            self.more_specifics += 1;
+            self.entries.insert(prefix, SiteEntry::new(&site, false, Some(origin)));
+        }
+        let Some(entry) = self.entries.get_mut(&prefix) else {
+            return false;
+        };
+        let before = entry.registrations.remove(&registration.xtr_id);
+        if let Some(before) = &before {
+            self.expiries.remove(&(before.expires_at(), prefix, before.xtr_id));
+        }
+        // Another locator set without the merge bit is a move: it replaces what others registered.
+        if !merge {
+            let moved = |other: &Registration| !same_locators(other, &registration);
+            for gone in entry.registrations.extract_if(.., |_, other| moved(other)) {
+                self.expiries.remove(&(gone.1.expires_at(), prefix, gone.0));
+            }
+        }
+        if entry.registrations.len() >= XTRS_PER_PREFIX {
+            return false;
+        }
+        let first_registered_at = before.map_or(now, |before| before.first_registered_at);
+        let registration = Registration { first_registered_at, ..registration };
+        self.expiries.insert((registration.expires_at(), prefix, registration.xtr_id));
+        entry.registrations.insert(registration.xtr_id, registration);
+        true
+    }
+
+    /// Takes out one xTR's registration; nobody else's.
+    fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128) {
+        let Some(entry) = self.entries.get_mut(prefix) else {
+            return;
+        };
+        if let Some(gone) = entry.registrations.remove(&xtr_id) {
+            self.expiries.remove(&(gone.expires_at(), *prefix, xtr_id));
+        }
+        if entry.origin.is_some() && !entry.is_registered() {
+            self.entries.remove(prefix);
+            self.more_specifics -= 1;
+        }
+    }
+
+    /// Takes out the registrations that were not renewed.
+    pub(super) fn expire(&mut self, now: Time) {
+        while let Some(&(at, prefix, xtr_id)) = self.expiries.first() {
+            if at > now {
+                break;
+            }
+            self.expiries.remove(&(at, prefix, xtr_id));
+            self.withdraw(&prefix, xtr_id);
+        }
+    }
+}
+
+fn same_locators(one: &Registration, other: &Registration) -> bool {
+    let rlocs = |registration: &Registration| -> BTreeSet<Option<Rloc>> {
+        registration.record.locators.iter().map(|locator| locator.ip()).collect()
+    };
+    rlocs(one) == rlocs(other)
+}
+
+#[cfg(test)]
+mod fixture {
+    use super::*;
+    use crate::addr::{Eid, InstanceId};
+    use crate::router::config::{Lisp, Service, Site, SitePrefix};
+    use crate::wire::{self, Action};
+
+    pub(super) fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    pub(super) fn eid(text: &str) -> Eid {
+        Eid::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    /// A map-server with one site that has these prefixes, all with accept-more-specifics.
+    pub(super) fn map_server(prefixes: &[EidPrefix]) -> MapServer {
+        let options = SitePrefix { accept_more_specifics: true };
+        let eid_prefixes = prefixes.iter().map(|prefix| (*prefix, options)).collect();
+        let service = Service { map_server: true, ..Service::default() };
+        let lisp = Lisp {
+            ipv4: service.clone(),
+            ipv6: service,
+            sites: BTreeMap::from([("site".to_owned(), Site { key: None, eid_prefixes })]),
+            ..Lisp::default()
+        };
+        let mut map_server = MapServer::default();
+        map_server.reconfigure(&Config { lisp: Some(lisp), ..Config::default() });
+        map_server
+    }
+
+    pub(super) fn registration(
+        prefix: EidPrefix,
+        rloc: &str,
+        xtr_id: u128,
+        ttl_minutes: u32,
+    ) -> Registration {
+        let source: IpAddr = rloc.parse().unwrap();
+        let locator = wire::LocatorRecord {
+            priority: 1,
+            weight: 100,
+            multicast_priority: 255,
+            multicast_weight: 0,
+            local: true,
+            probed: false,
+            reachable: true,
+            rloc: wire::Address::Ip(source),
+        };
+        Registration {
+            source,
+            xtr_id,
+            site_id: 0,
+            record: MappingRecord {
+                ttl_minutes,
+                eid_prefix: prefix,
+                action: Action::NoAction,
+                authoritative: true,
+                map_version: 0,
+                locators: vec![locator],
+            },
+            proxy_reply: false,
+            map_notify: true,
+            nonce: Nonce(1),
+            algorithm: Algorithm::HmacSha1,
+            first_registered_at: Time::ZERO,
+            last_registered_at: Time::ZERO,
+        }
+    }
+
+    pub(super) fn register(
+        server: &mut MapServer,
+        prefix: EidPrefix,
+        rloc: &str,
+        xtr_id: u128,
+    ) -> bool {
+        server.register(registration(prefix, rloc, xtr_id, 1440), false, Time::ZERO)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::{map_server, prefix, register, registration};
+    use super::*;
+
+    #[test]
+    fn only_prefixes_of_a_site_and_allowed_more_specifics_are_registered() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        assert!(register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1));
+        assert!(register(&mut server, prefix("172.16.0.128/25"), "203.0.113.11", 1));
+        assert!(!register(&mut server, prefix("172.16.0.0/23"), "203.0.113.11", 1));
+        assert!(!register(&mut server, prefix("10.99.0.0/24"), "203.0.113.11", 1));
+    }
+
+    #[test]
+    fn another_locator_set_replaces_and_the_same_joins() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        let site = prefix("172.16.0.0/24");
+        register(&mut server, site, "203.0.113.11", 1);
+        register(&mut server, site, "203.0.113.11", 2);
+        assert_eq!(server.entries.get(&site).unwrap().registrations.len(), 2);
+        register(&mut server, site, "198.51.100.21", 3);
+        let left: Vec<u128> =
+            server.entries.get(&site).unwrap().registrations.keys().copied().collect();
+        assert_eq!(left, [3]);
+        assert_eq!(server.expiries.len(), 1);
+    }
+
+    #[test]
+    fn a_ttl_of_zero_takes_out_the_senders_registration_only() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        let host = prefix("172.16.0.12/32");
+        register(&mut server, host, "198.51.100.21", 2);
+        let late = registration(host, "203.0.113.11", 1, 0);
+        assert!(server.register(late, false, Time::ZERO), "acknowledged and ignored");
+        assert!(server.entries.get(&host).is_some());
+        let own = registration(host, "198.51.100.21", 2, 0);
+        assert!(server.register(own, false, Time::ZERO));
+        assert!(server.entries.get(&host).is_none(), "a more specific goes with its last xTR");
+        assert_eq!(server.more_specifics, 0);
+    }
+
+    #[test]
+    fn a_registration_lapses_after_three_minutes() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1);
+        server.expire(Time(179_999_999));
+        assert!(server.entries.get(&prefix("172.16.0.0/24")).unwrap().is_registered());
+        server.expire(Time::from_secs(180));
+        assert!(!server.entries.get(&prefix("172.16.0.0/24")).unwrap().is_registered());
+        assert_eq!(server.next_deadline(), None);
+    }
+
+    #[test]
+    fn a_site_that_is_taken_away_takes_its_registrations_along() {
+        let mut server = map_server(&[prefix("172.16.0.0/24")]);
+        register(&mut server, prefix("172.16.0.128/25"), "203.0.113.11", 1);
+        server.reconfigure(&Config::default());
+        assert!(server.entries.is_empty());
+        assert_eq!((server.expiries.len(), server.more_specifics), (0, 0));
+    }
+}

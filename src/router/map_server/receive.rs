@@ -1,0 +1,177 @@
+//! Map-Registers as they arrive (RFC 9301 sections 5.6, 5.7 and 8.2).
+
+use std::net::{IpAddr, SocketAddr};
+
+use sha2::{Digest, Sha256};
+
+use super::{MapServer, Registration};
+use crate::router::Router;
+use crate::router::counters::ControlDrop;
+use crate::time::Time;
+use crate::wire::{
+    self, Algorithm, CONTROL_PORT, Key, MapNotify, MapRegister, MappingRecord, Nonce,
+};
+
+/// The largest number of xTRs whose last register is remembered.
+const LAST_REGISTERS: usize = 1_000_000;
+
+/// How a register relates to the one before it (RFC 9301 section 5.6, Nonce).
+enum Freshness {
+    /// Its nonce is greater.
+    Later,
+    /// It is the very same octets: answered again, for the answer may have been lost, and nothing
+    /// else, for anybody can repeat what was seen on the wire.
+    Repeated,
+    /// Its nonce is not greater.
+    Replayed,
+    /// There is no room to remember it.
+    TableFull,
+}
+
+/// What is remembered of the last register of an xTR with a key, to know a replay.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LastRegister {
+    nonce: Nonce,
+    digest: [u8; 32],
+}
+
+impl MapServer {
+    /// How an authenticated register relates to the last of this xTR with this site's key.
+    fn freshness(&mut self, xtr_id: u128, site: &str, nonce: Nonce, payload: &[u8]) -> Freshness {
+        let digest: [u8; 32] = Sha256::digest(payload).into();
+        let key = (xtr_id, site.to_owned());
+        let last = self.last_registers.get(&key);
+        if last.is_none() && self.last_registers.len() >= LAST_REGISTERS {
+            return Freshness::TableFull;
+        }
+        match last {
+            Some(last) if last.nonce == nonce && last.digest == digest => Freshness::Repeated,
+            Some(last) if nonce <= last.nonce => Freshness::Replayed,
+            _ => {
+                self.last_registers.insert(key, LastRegister { nonce, digest });
+                Freshness::Later
+            }
+        }
+    }
+
+    /// Those of `records` that this xTR has registered.
+    fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
+        let registered = |record: &&MappingRecord| {
+            let entry = self.entries.get(&record.eid_prefix);
+            entry.is_some_and(|entry| entry.registrations.contains_key(&xtr_id))
+        };
+        records.iter().filter(registered).cloned().collect()
+    }
+}
+
+impl Router {
+    /// Takes in a Map-Register (RFC 9301 section 8.2): authenticates it with the key of the site of
+    /// its first record, refuses replays, registers each record that the site may have, and
+    /// acknowledges those with a Map-Notify if one is wanted.
+    pub(in crate::router) fn handle_map_register(
+        &mut self,
+        register: MapRegister,
+        payload: &[u8],
+        from: SocketAddr,
+        to: IpAddr,
+        now: Time,
+    ) {
+        let Some(first) = register.records.first().map(|record| record.eid_prefix) else {
+            return self.counters.ignored(ControlDrop::Malformed);
+        };
+        let Some((origin, site)) = self.map_server.configured_for(&first) else {
+            return self.counters.ignored(ControlDrop::NotASitePrefix);
+        };
+        let site = site.to_owned();
+        let key = self.site_key(&site).cloned();
+        let Some(key) = key.filter(|key| wire::verify(payload, key).is_ok()) else {
+            if let Some(entry) = self.map_server.entries.get_mut(&origin) {
+                entry.authentication_failures += 1;
+            }
+            return self.counters.ignored(ControlDrop::Authentication);
+        };
+        self.counters.map_registers.received += 1;
+        let xtr_id = register.xtr_identity.map_or_else(|| id_of(from.ip()), |id| id.xtr_id);
+        let accepted = match self.map_server.freshness(xtr_id, &site, register.nonce, payload) {
+            Freshness::Later => self.register_records(&register, xtr_id, &key, from.ip(), now),
+            Freshness::Repeated => self.map_server.registered_by(xtr_id, &register.records),
+            Freshness::Replayed => return self.counters.ignored(ControlDrop::Replay),
+            Freshness::TableFull => return self.counters.ignored(ControlDrop::TableFull),
+        };
+        if register.want_map_notify && !accepted.is_empty() {
+            self.notify(&register, accepted, &key, from, to);
+        }
+    }
+
+    fn register_records(
+        &mut self,
+        register: &MapRegister,
+        xtr_id: u128,
+        key: &Key,
+        source: IpAddr,
+        now: Time,
+    ) -> Vec<MappingRecord> {
+        let mut accepted = Vec::new();
+        for record in &register.records {
+            let site = self.map_server.configured_for(&record.eid_prefix);
+            let same_key = site.is_some_and(|(_, site)| {
+                self.site_key(site).is_some_and(|other| other.secret == key.secret)
+            });
+            let registration = Registration {
+                source,
+                xtr_id,
+                site_id: register.xtr_identity.map_or(0, |id| id.site_id),
+                record: record.clone(),
+                proxy_reply: register.proxy_reply,
+                map_notify: register.want_map_notify,
+                nonce: register.nonce,
+                algorithm: Algorithm::from_number(register.authentication.algorithm)
+                    .unwrap_or(key.algorithm),
+                first_registered_at: now,
+                last_registered_at: now,
+            };
+            if same_key && self.map_server.register(registration, register.merge, now) {
+                accepted.push(record.clone());
+            } else {
+                self.counters.ignored(ControlDrop::NotASitePrefix);
+            }
+        }
+        accepted
+    }
+
+    fn notify(
+        &mut self,
+        register: &MapRegister,
+        records: Vec<MappingRecord>,
+        key: &Key,
+        from: SocketAddr,
+        to: IpAddr,
+    ) {
+        let notify = MapNotify {
+            built_for_rtr: false,
+            nonce: register.nonce,
+            authentication: wire::Authentication::default(),
+            records,
+            xtr_identity: register.xtr_identity,
+        };
+        // The answer is signed as the register was: the ETR knows that algorithm.
+        let algorithm = Algorithm::from_number(register.authentication.algorithm);
+        let key = Key { algorithm: algorithm.unwrap_or(key.algorithm), ..key.clone() };
+        self.counters.map_notifies.sent += 1;
+        let source = SocketAddr::new(to, CONTROL_PORT);
+        let destination = SocketAddr::new(from.ip(), CONTROL_PORT);
+        self.send_octets(source, destination, notify.emit_signed(&key));
+    }
+
+    fn site_key(&self, site: &str) -> Option<&Key> {
+        self.config.lisp.as_ref()?.sites.get(site)?.key.as_ref()
+    }
+}
+
+/// The name of an xTR that gave none: its RLOC.
+fn id_of(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(address) => u128::from(address.to_bits()),
+        IpAddr::V6(address) => address.to_bits(),
+    }
+}

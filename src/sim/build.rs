@@ -1,0 +1,137 @@
+//! From a lab file to a simulation: the same file that `lab up` plays in namespaces.
+
+use std::collections::BTreeMap;
+
+use super::link::LinkConfig;
+use super::{Sim, SimError};
+use crate::console::parse_config;
+use crate::host::HostConfig;
+use crate::lab::file::{Impairment, LabFile, Link, Node, Port};
+use crate::rng::Seed;
+use crate::router::config::Config;
+
+/// The MTU of a link that says nothing.
+const DEFAULT_MTU: u16 = 1500;
+
+/// The configurations of a lab's routers by node; `text` reads a file of the lab.
+///
+/// # Errors
+/// What `text` says, or the lines that are wrong.
+pub fn parse_configs(
+    lab: &LabFile,
+    text: impl Fn(&str) -> Result<String, String>,
+) -> Result<BTreeMap<String, Config>, SimError> {
+    let mut configs = BTreeMap::new();
+    for (name, file) in lab.routers() {
+        let text = text(file).map_err(SimError::Config)?;
+        let config = parse_config(file, &text);
+        configs
+            .insert(name.to_owned(), config.map_err(|error| SimError::Config(error.to_string()))?);
+    }
+    Ok(configs)
+}
+
+impl Sim {
+    /// A lab with everything switched on at [`crate::time::Time::ZERO`].
+    ///
+    /// # Errors
+    /// A router without a configuration, or what [`Sim::connect`], [`Sim::add_host`] and the
+    /// kernel's `ip route` refuse.
+    pub fn build(
+        lab: &LabFile,
+        configs: &BTreeMap<String, Config>,
+        seed: Seed,
+    ) -> Result<Sim, SimError> {
+        let mut sim = Sim::new(seed);
+        for (name, node) in &lab.nodes {
+            match node {
+                Node::Router { .. } | Node::Forwarder { .. } => {
+                    sim.add_forwarder(name)?;
+                }
+                Node::Host(host) => {
+                    let config = HostConfig {
+                        addresses: host.addresses.clone(),
+                        gateways: host.gateways.clone(),
+                        mtu: port_mtu(lab, name, &host.device),
+                    };
+                    sim.add_host(name, &host.device, config)?;
+                }
+            }
+        }
+        sim.connect_all(lab)?;
+        for (name, node) in &lab.nodes {
+            match node {
+                Node::Host(_) => {}
+                Node::Forwarder { .. } => sim.configure_forwarder(name, node)?,
+                Node::Router { config } => {
+                    let missing = || SimError::Config(format!("{name}: {config} is missing"));
+                    let config = configs.get(name).ok_or_else(missing)?.clone();
+                    sim.start_router(name, config)?;
+                }
+            }
+        }
+        Ok(sim)
+    }
+
+    fn connect_all(&mut self, lab: &LabFile) -> Result<(), SimError> {
+        for link in &lab.links {
+            let config = LinkConfig {
+                name: link_name(link),
+                mtu: link.mtu.unwrap_or(DEFAULT_MTU),
+                impairment: link.impairment,
+            };
+            self.connect(config, &ports(&link.ends), false)?;
+        }
+        for lan in &lab.lans {
+            let config = LinkConfig {
+                name: lan.name.clone(),
+                mtu: lan.mtu.unwrap_or(DEFAULT_MTU),
+                impairment: Impairment::default(),
+            };
+            self.connect(config, &ports(&lan.ports), true)?;
+        }
+        Ok(())
+    }
+
+    /// Sets a plain node's devices up and gives it the addresses and routes of the lab file.
+    fn configure_forwarder(&mut self, name: &str, node: &Node) -> Result<(), SimError> {
+        let Node::Forwarder { addresses, routes } = node else {
+            return Ok(());
+        };
+        self.with_kernel(name, |kernel| {
+            for (device, addresses) in addresses {
+                let id = kernel.device_id(device).ok_or_else(|| super::bad_port(name, device))?;
+                kernel.set_up(id, true);
+                for &address in addresses {
+                    kernel.add_address(id, address);
+                }
+            }
+            for (&prefix, &gateway) in routes {
+                kernel.add_static(prefix, gateway).map_err(|error| SimError::Route {
+                    name: name.to_owned(),
+                    prefix,
+                    error,
+                })?;
+            }
+            Ok(())
+        })?
+    }
+}
+
+/// `xTR1:et0-0-Core1:eth0`: the two ends as the file has them, by their Linux devices.
+fn link_name(link: &Link) -> String {
+    let [a, b] = &link.ends;
+    format!("{}:{}-{}:{}", a.node, a.device, b.node, b.device)
+}
+
+fn ports(ports: &[Port]) -> Vec<(&str, &str)> {
+    ports.iter().map(|port| (port.node.as_str(), port.device.as_str())).collect()
+}
+
+fn port_mtu(lab: &LabFile, node: &str, device: &str) -> u16 {
+    let is_it = |port: &Port| port.node == node && port.device == device;
+    let link = lab.links.iter().find(|link| link.ends.iter().any(is_it));
+    let lan = lab.lans.iter().find(|lan| lan.ports.iter().any(is_it));
+    let mtu = link.and_then(|link| link.mtu).or(lan.and_then(|lan| lan.mtu));
+    mtu.unwrap_or(DEFAULT_MTU)
+}

@@ -1,0 +1,104 @@
+//! Building IP packets with right checksums, by etherparse.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::{IpDscp, IpEcn, IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header, UdpHeader};
+
+/// The fields of an IP header that a sender chooses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpFields {
+    /// The sender's address.
+    pub source: IpAddr,
+    /// The receiver's address, of the same family.
+    pub destination: IpAddr,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// Type of service or traffic class.
+    pub tos: u8,
+    /// What the payload is.
+    pub protocol: IpNumber,
+    /// IPv4's Don't Fragment.
+    pub dont_fragment: bool,
+    /// IPv4's identification, which ties fragments together.
+    pub identification: u16,
+}
+
+/// A whole IP packet; `None` when the families differ or the payload is longer than IP can say.
+pub fn ip_packet(fields: &IpFields, payload: &[u8]) -> Option<Vec<u8>> {
+    let dscp = IpDscp::try_new(fields.tos >> 2).ok()?;
+    let ecn = IpEcn::try_new(fields.tos & 3).ok()?;
+    let mut packet = Vec::with_capacity(40 + payload.len());
+    match (fields.source, fields.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let mut header = Ipv4Header {
+                dscp,
+                ecn,
+                identification: fields.identification,
+                dont_fragment: fields.dont_fragment,
+                time_to_live: fields.ttl,
+                protocol: fields.protocol,
+                source: source.octets(),
+                destination: destination.octets(),
+                ..Ipv4Header::default()
+            };
+            header.set_payload_len(payload.len()).ok()?;
+            header.header_checksum = header.calc_header_checksum();
+            packet.extend_from_slice(&header.to_bytes());
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let header = Ipv6Header {
+                traffic_class: fields.tos,
+                flow_label: Ipv6FlowLabel::ZERO,
+                payload_length: u16::try_from(payload.len()).ok()?,
+                next_header: fields.protocol,
+                hop_limit: fields.ttl,
+                source: source.octets(),
+                destination: destination.octets(),
+            };
+            packet.extend_from_slice(&header.to_bytes());
+        }
+        _ => return None,
+    }
+    packet.extend_from_slice(payload);
+    Some(packet)
+}
+
+/// A UDP datagram, to be the payload of [`ip_packet`]. Without `checksum` the field is zero, as
+/// LISP's data packets have it (RFC 9300 section 5.3, RFC 6935 for IPv6).
+pub fn udp_datagram(
+    source: SocketAddr,
+    destination: SocketAddr,
+    payload: &[u8],
+    checksum: bool,
+) -> Option<Vec<u8>> {
+    let mut header = UdpHeader {
+        source_port: source.port(),
+        destination_port: destination.port(),
+        length: u16::try_from(UdpHeader::LEN + payload.len()).ok()?,
+        checksum: 0,
+    };
+    if checksum {
+        header.checksum = udp_checksum(&header, source.ip(), destination.ip(), payload)?;
+    }
+    let mut datagram = header.to_bytes().to_vec();
+    datagram.extend_from_slice(payload);
+    Some(datagram)
+}
+
+/// The checksum of a UDP datagram, never zero; `None` when the families differ.
+pub fn udp_checksum(
+    header: &UdpHeader,
+    source: IpAddr,
+    destination: IpAddr,
+    payload: &[u8],
+) -> Option<u16> {
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            header.calc_checksum_ipv4_raw(source.octets(), destination.octets(), payload).ok()
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            header.calc_checksum_ipv6_raw(source.octets(), destination.octets(), payload).ok()
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,333 @@
+//! Devices, addresses, routes and rules come and go, and the process is told as netlink tells it.
+//!
+//! What `kernel.md` says under "Interfaces belong to the router" happens here: a link that is
+//! taken down loses its routes without a word about each, so the whole table is read again; the
+//! connected ones come back by themselves, static ones never.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::table::{Entry, Leads, Rule};
+use super::{DeviceId, DeviceKind, Kernel, NetDevice};
+use crate::addr::Family;
+use crate::router::io::{
+    Device, KernelEvent, KernelObject, KernelRequest, KernelRoute, RouteTarget, Table,
+};
+
+/// What Linux makes of metric 0 in IPv6.
+const IPV6_METRIC: u32 = 1024;
+/// The metric of IPv6's connected routes.
+const IPV6_CONNECTED_METRIC: u32 = 256;
+
+const NO_DEVICE: &str = "No such device";
+const NO_ROUTE_TO_GATEWAY: &str = "Nexthop has invalid gateway";
+const DEVICE_DOWN: &str = "Network is down";
+
+impl Kernel {
+    /// A new device, down and without carrier; a tunnel's carrier is its process.
+    pub fn add_device(&mut self, name: &str, kind: DeviceKind, mtu: u16) -> DeviceId {
+        let id = DeviceId(self.devices.len());
+        self.devices.push(NetDevice {
+            name: name.to_owned(),
+            kind,
+            up: false,
+            carrier: kind != DeviceKind::Port,
+            mtu,
+            own_mtu: mtu,
+            addresses: Vec::new(),
+            proxy_arp: false,
+        });
+        self.tell_link(id);
+        id
+    }
+
+    /// Tells the process everything, as when it starts and reads what is there.
+    pub fn announce(&mut self) {
+        for at in 0..self.devices.len() {
+            self.tell_link(DeviceId(at));
+        }
+        self.tell_routes();
+    }
+
+    /// `ip link set DEVICE up|down`.
+    pub fn set_up(&mut self, id: DeviceId, up: bool) {
+        let device = &mut self.devices[id.0];
+        if device.up == up {
+            return;
+        }
+        device.up = up;
+        self.link_changed = true;
+        let device = &self.devices[id.0];
+        if up {
+            for address in device.addresses.clone() {
+                self.add_connected(id, address);
+            }
+        } else {
+            self.routing.remove_device(id);
+        }
+        self.tell_link(id);
+        self.tell_routes();
+    }
+
+    /// The other end of the link came or went. The routes stay.
+    pub fn set_carrier(&mut self, id: DeviceId, carrier: bool) {
+        let device = &mut self.devices[id.0];
+        if device.carrier != carrier {
+            device.carrier = carrier;
+            self.tell_link(id);
+            self.tell_routes();
+        }
+    }
+
+    /// `ip link set DEVICE mtu N`, or the link's own when absent.
+    pub fn set_mtu(&mut self, id: DeviceId, mtu: Option<u16>) {
+        let device = &mut self.devices[id.0];
+        let mtu = mtu.unwrap_or(device.own_mtu);
+        if device.mtu != mtu {
+            device.mtu = mtu;
+            self.tell_link(id);
+        }
+    }
+
+    /// `ip address add`: the connected network comes with it.
+    pub fn add_address(&mut self, id: DeviceId, address: IpNet) {
+        let device = &mut self.devices[id.0];
+        if device.addresses.contains(&address) {
+            return;
+        }
+        device.addresses.push(address);
+        if device.up
+            && let Some((prefix, entry)) = self.add_connected(id, address)
+        {
+            self.tell_route(Table::Main, prefix, &entry, true);
+        }
+    }
+
+    /// `ip address delete`: the connected network goes with its last address.
+    pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
+        let addresses = &mut self.devices[id.0].addresses;
+        let before = addresses.len();
+        addresses.retain(|&other| other != address);
+        let network = address.trunc();
+        if addresses.len() == before || addresses.iter().any(|other| other.trunc() == network) {
+            return;
+        }
+        if let Some((prefix, entry)) = connected(id, address)
+            && self.routing.table_mut(Table::Main).remove(prefix, &entry)
+        {
+            self.tell_route(Table::Main, prefix, &entry, false);
+        }
+    }
+
+    /// `ip route replace`. The error is the operating system's: its device or gateway must be
+    /// there and up.
+    pub fn add_route(
+        &mut self,
+        table: Table,
+        prefix: IpNet,
+        leads: Leads,
+        metric: u32,
+        source: Option<IpAddr>,
+    ) -> Result<(), &'static str> {
+        if let Leads::Out { device, .. } = leads
+            && !self.device(device).up
+        {
+            return Err(DEVICE_DOWN);
+        }
+        let entry = static_entry(prefix, leads, metric, source);
+        if self.routing.table_mut(table).add(prefix, entry) {
+            self.tell_route(table, prefix, &entry, true);
+        }
+        Ok(())
+    }
+
+    /// `ip route replace PREFIX via GATEWAY` in table main.
+    pub fn add_static(&mut self, prefix: IpNet, gateway: IpAddr) -> Result<(), &'static str> {
+        let leads = self.via(gateway)?;
+        self.add_route(Table::Main, prefix, leads, 0, None)
+    }
+
+    /// Where a route through `gateway` leads: it must lie in a connected network.
+    pub fn via(&self, gateway: IpAddr) -> Result<Leads, &'static str> {
+        let table = self.routing.table(Table::Main);
+        let entry = table.lookup(gateway, |entry| entry.connected).ok_or(NO_ROUTE_TO_GATEWAY)?;
+        let device = entry.device().ok_or(NO_ROUTE_TO_GATEWAY)?;
+        let gateway = Some(gateway);
+        Ok(Leads::Out { device, gateway })
+    }
+
+    /// Does what the process wants, or says that it was refused.
+    pub fn apply(&mut self, request: KernelRequest) {
+        let done = match request {
+            KernelRequest::Add(object) => self.make(object),
+            KernelRequest::Remove(object) => self.unmake(object),
+        };
+        if let Err(error) = done {
+            let error = error.to_owned();
+            self.events.push_back(KernelEvent::Refused { request, error });
+        }
+    }
+
+    fn make(&mut self, object: KernelObject) -> Result<(), &'static str> {
+        match object {
+            KernelObject::Link { device, up, mtu, proxy_arp } => {
+                let id = self.resolve(&device)?;
+                self.devices[id.0].proxy_arp = proxy_arp;
+                self.set_mtu(id, mtu);
+                self.set_up(id, up);
+                Ok(())
+            }
+            KernelObject::Address { device, address } => {
+                let id = self.resolve(&device)?;
+                self.add_address(id, address);
+                Ok(())
+            }
+            KernelObject::Rule { .. } => {
+                self.routing.add_rule(rule(object).ok_or(NO_DEVICE)?);
+                Ok(())
+            }
+            KernelObject::Route { table, prefix, target, metric, source } => {
+                let leads = self.leads(target)?;
+                self.add_route(table, prefix, leads, metric, source)
+            }
+        }
+    }
+
+    /// What is not there is gone already; only a device that does not exist is an error.
+    fn unmake(&mut self, object: KernelObject) -> Result<(), &'static str> {
+        match object {
+            KernelObject::Link { .. } => Ok(()),
+            KernelObject::Address { device, address } => {
+                let id = self.resolve(&device)?;
+                self.remove_address(id, address);
+                Ok(())
+            }
+            KernelObject::Rule { .. } => {
+                self.routing.remove_rule(&rule(object).ok_or(NO_DEVICE)?);
+                Ok(())
+            }
+            KernelObject::Route { table, prefix, target, metric, source } => {
+                // The gateway's network may have gone, and its routes with it.
+                let leads = match target {
+                    RouteTarget::NextHop(gateway) => self.leads_by_gateway(table, prefix, gateway),
+                    _ => Some(self.leads(target)?),
+                };
+                if let Some(leads) = leads {
+                    let entry = static_entry(prefix, leads, metric, source);
+                    if self.routing.table_mut(table).remove(prefix, &entry) {
+                        self.tell_route(table, prefix, &entry, false);
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn leads(&self, target: RouteTarget) -> Result<Leads, &'static str> {
+        match target {
+            RouteTarget::NextHop(gateway) => self.via(gateway),
+            RouteTarget::Device(device) => {
+                Ok(Leads::Out { device: self.resolve(&device)?, gateway: None })
+            }
+            RouteTarget::Blackhole => Ok(Leads::Blackhole),
+            RouteTarget::Unreachable => Ok(Leads::Unreachable),
+        }
+    }
+
+    /// The target of the route of `prefix` that goes through `gateway`.
+    fn leads_by_gateway(&self, table: Table, prefix: IpNet, gateway: IpAddr) -> Option<Leads> {
+        let mut rows = self.routing.table(table).iter();
+        rows.find_map(|(other, entry)| match entry.leads {
+            Leads::Out { gateway: via, .. } => {
+                (other == prefix.trunc() && via == Some(gateway)).then_some(entry.leads)
+            }
+            _ => None,
+        })
+    }
+
+    fn resolve(&self, device: &Device) -> Result<DeviceId, &'static str> {
+        self.device_id(&device.name()).ok_or(NO_DEVICE)
+    }
+
+    fn add_connected(&mut self, id: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
+        let (prefix, entry) = connected(id, address)?;
+        let added = self.routing.table_mut(Table::Main).add(prefix, entry);
+        added.then_some((prefix, entry))
+    }
+
+    fn tell_link(&mut self, id: DeviceId) {
+        let NetDevice { ref name, up, carrier, mtu, .. } = self.devices[id.0];
+        self.events.push_back(KernelEvent::Link {
+            device: name.clone(),
+            up,
+            // Linux knows no carrier of a device that is down.
+            carrier: up && carrier,
+            mtu: u32::from(mtu),
+        });
+    }
+
+    fn tell_routes(&mut self) {
+        let rows = self.routing.table(Table::Main).iter();
+        let routes = rows.filter_map(|(prefix, entry)| self.unicast(prefix, entry)).collect();
+        self.events.push_back(KernelEvent::Routes(routes));
+    }
+
+    fn tell_route(&mut self, table: Table, prefix: IpNet, entry: &Entry, added: bool) {
+        if table == Table::Main
+            && let Some(route) = self.unicast(prefix, entry)
+        {
+            self.events.push_back(if added {
+                KernelEvent::RouteAdded(route)
+            } else {
+                KernelEvent::RouteRemoved(route)
+            });
+        }
+    }
+
+    fn unicast(&self, prefix: IpNet, entry: &Entry) -> Option<KernelRoute> {
+        let Leads::Out { device, gateway } = entry.leads else {
+            return None;
+        };
+        Some(KernelRoute {
+            prefix: prefix.trunc(),
+            device: self.device(device).name.clone(),
+            gateway,
+            metric: entry.metric,
+        })
+    }
+}
+
+/// The route that comes with an address; a host's address has none.
+fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
+    let family = Family::of(address.addr());
+    if address.prefix_len() == family.bits() {
+        return None;
+    }
+    let (metric, source) = match family {
+        Family::Ipv4 => (0, Some(address.addr())),
+        Family::Ipv6 => (IPV6_CONNECTED_METRIC, None),
+    };
+    let entry =
+        Entry { metric, connected: true, leads: Leads::Out { device, gateway: None }, source };
+    Some((address.trunc(), entry))
+}
+
+fn static_entry(prefix: IpNet, leads: Leads, metric: u32, source: Option<IpAddr>) -> Entry {
+    let ipv6_default = metric == 0 && Family::of(prefix.addr()) == Family::Ipv6;
+    Entry {
+        metric: if ipv6_default { IPV6_METRIC } else { metric },
+        connected: false,
+        leads,
+        source,
+    }
+}
+
+fn rule(object: KernelObject) -> Option<Rule> {
+    match object {
+        KernelObject::Rule { family, priority, selector, table } => {
+            Some(Rule { priority, family, selector, table })
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,226 @@
+//! The way of a packet: it arrives or begins here, is delivered, forwarded or stopped.
+
+use std::net::{IpAddr, SocketAddr};
+
+use etherparse::{
+    Icmpv4Type, Icmpv6Type, IpNumber, SlicedPacket, TransportSlice, UdpHeader, UdpSlice,
+};
+
+use super::fragment;
+use super::icmp::IcmpError;
+use super::table::{Entry, Flow, Leads};
+use super::{Datagram, DeviceId, DeviceKind, Kernel, KernelDrop, KernelOutput};
+use crate::packet::{IpHeader, set_ttl};
+use crate::sim::datagram::{IpFields, ip_packet, udp_checksum, udp_datagram};
+
+impl Kernel {
+    /// A packet came in by a device: from its link or, by `lisp0`, from the process.
+    pub fn receive(&mut self, id: DeviceId, mut packet: Vec<u8>) {
+        if !self.device(id).is_running() {
+            return self.count(KernelDrop::DeviceDown);
+        }
+        let Ok(header) = IpHeader::parse(&packet) else {
+            return self.count(KernelDrop::NotIp);
+        };
+        packet.truncate(header.total_len);
+        if self.is_local(header.destination) {
+            return self.deliver(packet, &header);
+        }
+        if header.is_link_scoped() {
+            return self.count(KernelDrop::LinkScoped);
+        }
+        let from_lisp = self.device(id).kind == DeviceKind::Tunnel;
+        // accept_local=1 on lisp0; IPv6 does not look.
+        if header.source.is_ipv4() && !from_lisp && self.is_local(header.source) {
+            return self.count(KernelDrop::Martian);
+        }
+        self.forward(packet, &header, from_lisp);
+    }
+
+    /// A process writes a packet to `lisp0`.
+    pub fn write_tunnel(&mut self, packet: Vec<u8>) {
+        match self.lisp() {
+            Some(lisp) if self.device(lisp).is_running() => self.receive(lisp, packet),
+            _ => self.count(KernelDrop::WriteFailed),
+        }
+    }
+
+    /// A process sends a UDP datagram. Without `checksum` the field is zero.
+    pub fn send_udp(
+        &mut self,
+        ends: (SocketAddr, SocketAddr),
+        (ttl, tos): (u8, u8),
+        payload: &[u8],
+        checksum: bool,
+    ) {
+        let (source, destination) = ends;
+        let fields = IpFields {
+            source: source.ip(),
+            destination: destination.ip(),
+            ttl,
+            tos,
+            protocol: IpNumber::UDP,
+            dont_fragment: false,
+            identification: self.next_identification(),
+        };
+        let packet = udp_datagram(source, destination, payload, checksum)
+            .and_then(|datagram| ip_packet(&fields, &datagram));
+        // A socket binds its source address before it sends; one that is not there is an error.
+        match packet {
+            Some(packet) if self.is_local(source.ip()) => self.originate(packet),
+            _ => self.count(KernelDrop::WriteFailed),
+        }
+    }
+
+    /// Nobody on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
+    pub fn neighbour_failed(&mut self, packet: &[u8]) {
+        self.count(KernelDrop::NoNeighbour);
+        if let Ok(header) = IpHeader::parse(packet) {
+            self.send_error(IcmpError::HostUnreachable, packet, &header);
+        }
+    }
+
+    /// Sends a packet of the node's own.
+    pub(super) fn originate(&mut self, packet: Vec<u8>) {
+        let Ok(header) = IpHeader::parse(&packet) else {
+            return self.count(KernelDrop::WriteFailed);
+        };
+        if self.is_local(header.destination) {
+            return self.deliver(packet, &header);
+        }
+        let flow =
+            Flow { destination: header.destination, source: Some(header.source), from_lisp: false };
+        match self.route(&flow).map(|route| route.leads) {
+            Some(Leads::Out { device, gateway }) => {
+                self.transmit(device, gateway, packet, &header);
+            }
+            Some(Leads::Blackhole) => self.count(KernelDrop::Blackhole),
+            Some(Leads::Unreachable) => self.count(KernelDrop::Unreachable),
+            None => self.count(KernelDrop::NoRoute),
+        }
+    }
+
+    /// What the process is given next as identification: unlike for every packet that may be cut.
+    pub(super) fn next_identification(&mut self) -> u16 {
+        self.identification = self.identification.wrapping_add(1);
+        self.identification
+    }
+
+    fn forward(&mut self, mut packet: Vec<u8>, header: &IpHeader, from_lisp: bool) {
+        let flow = Flow { destination: header.destination, source: Some(header.source), from_lisp };
+        let stop = match self.route(&flow) {
+            Some(Entry { leads, .. }) => match leads {
+                Leads::Blackhole => return self.count(KernelDrop::Blackhole),
+                Leads::Unreachable => (KernelDrop::Unreachable, IcmpError::HostUnreachable),
+                Leads::Out { .. } if header.ttl <= 1 => {
+                    (KernelDrop::TtlExpired, IcmpError::TtlExceeded)
+                }
+                Leads::Out { device, gateway } => match self.too_big(device, &packet) {
+                    Some(mtu) => (KernelDrop::TooBig, IcmpError::TooBig(mtu)),
+                    None => {
+                        set_ttl(&mut packet, header.ttl - 1);
+                        return self.transmit(device, gateway, packet, header);
+                    }
+                },
+            },
+            None => (KernelDrop::NoRoute, IcmpError::NetUnreachable),
+        };
+        let (cause, error) = stop;
+        self.count(cause);
+        self.send_error(error, &packet, header);
+    }
+
+    /// The MTU of a device that does not take this packet, not even in pieces.
+    fn too_big(&self, device: DeviceId, packet: &[u8]) -> Option<u16> {
+        const DONT_FRAGMENT: u8 = 0x40;
+        let mtu = self.device(device).mtu;
+        let cut = packet[0] >> 4 == 4 && packet[6] & DONT_FRAGMENT == 0;
+        (packet.len() > usize::from(mtu) && !cut).then_some(mtu)
+    }
+
+    fn transmit(
+        &mut self,
+        id: DeviceId,
+        gateway: Option<IpAddr>,
+        packet: Vec<u8>,
+        header: &IpHeader,
+    ) {
+        let device = self.device(id);
+        let mtu = usize::from(device.mtu);
+        let kind = device.kind;
+        let packets = if packet.len() <= mtu {
+            vec![packet]
+        } else {
+            match fragment::split(&packet, mtu) {
+                Some(fragments) => fragments,
+                None => return self.count(KernelDrop::TooBig),
+            }
+        };
+        let next_hop = gateway.unwrap_or(header.destination);
+        self.outputs.extend(packets.into_iter().map(|packet| match kind {
+            DeviceKind::Tunnel => KernelOutput::Tunnel(packet),
+            DeviceKind::Port | DeviceKind::Loopback => {
+                KernelOutput::Transmit { device: id, next_hop, packet }
+            }
+        }));
+    }
+
+    fn deliver(&mut self, packet: Vec<u8>, header: &IpHeader) {
+        let Ok(sliced) = SlicedPacket::from_ip(&packet) else {
+            return self.count(KernelDrop::NotIp);
+        };
+        if sliced.is_ip_payload_fragmented() {
+            return self.deliver_fragment(&packet);
+        }
+        match sliced.transport {
+            Some(TransportSlice::Udp(udp)) => self.deliver_udp(&packet, header, &udp),
+            Some(TransportSlice::Icmpv4(icmp)) => {
+                if let Icmpv4Type::EchoRequest(echo) = icmp.icmp_type() {
+                    self.send_echo_reply(header, echo, icmp.payload());
+                }
+            }
+            Some(TransportSlice::Icmpv6(icmp)) => {
+                if let Icmpv6Type::EchoRequest(echo) = icmp.icmp_type() {
+                    self.send_echo_reply(header, echo, icmp.payload());
+                }
+            }
+            _ => self.count(KernelDrop::NoSocket),
+        }
+    }
+
+    fn deliver_fragment(&mut self, packet: &[u8]) {
+        if packet[0] >> 4 != 4 {
+            return self.count(KernelDrop::Fragment);
+        }
+        match self.fragments.add(packet) {
+            Ok(None) => {}
+            Ok(Some(whole)) => match IpHeader::parse(&whole) {
+                Ok(header) => self.deliver(whole, &header),
+                Err(_) => self.count(KernelDrop::Fragment),
+            },
+            Err(()) => self.count(KernelDrop::Fragment),
+        }
+    }
+
+    fn deliver_udp(&mut self, packet: &[u8], header: &IpHeader, udp: &UdpSlice<'_>) {
+        let udp_header = udp.to_header();
+        if udp_header.checksum != 0 && !checksum_holds(&udp_header, header, udp.payload()) {
+            return self.count(KernelDrop::Checksum);
+        }
+        if !self.udp_ports.contains(&udp.destination_port()) {
+            self.count(KernelDrop::NoSocket);
+            return self.send_error(IcmpError::PortUnreachable, packet, header);
+        }
+        self.outputs.push_back(KernelOutput::Datagram(Datagram {
+            source: SocketAddr::new(header.source, udp.source_port()),
+            destination: SocketAddr::new(header.destination, udp.destination_port()),
+            ttl: header.ttl,
+            tos: header.tos,
+            payload: udp.payload().to_vec(),
+        }));
+    }
+}
+
+fn checksum_holds(udp: &UdpHeader, header: &IpHeader, payload: &[u8]) -> bool {
+    udp_checksum(udp, header.source, header.destination, payload) == Some(udp.checksum)
+}

@@ -1,0 +1,159 @@
+//! What a kernel says by ICMP: echo replies, and errors about packets that it stops.
+
+use std::net::IpAddr;
+
+use etherparse::{
+    IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, SlicedPacket,
+    TransportSlice, icmpv4, icmpv6,
+};
+
+use super::Kernel;
+use crate::packet::IpHeader;
+use crate::sim::datagram::{IpFields, ip_packet};
+
+/// Octets of the largest ICMPv4 error (RFC 1812 section 4.3.2.3) and ICMPv6 error (RFC 4443
+/// section 2.4), IP header included.
+const V4_ERROR_LEN: usize = 576;
+const V6_ERROR_LEN: usize = 1280;
+/// Octets of the IP and ICMP headers before the quoted packet.
+const V4_ERROR_HEADERS: usize = 28;
+const V6_ERROR_HEADERS: usize = 48;
+/// Linux sends ICMPv4 errors with precedence internetwork control.
+const V4_ERROR_TOS: u8 = 0xc0;
+/// The TTL of what a kernel sends itself.
+const DEFAULT_TTL: u8 = 64;
+
+/// Why a packet was stopped, in the words of ICMP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IcmpError {
+    /// No route.
+    NetUnreachable,
+    /// An unreachable route, or a neighbour that does not answer.
+    HostUnreachable,
+    /// No socket.
+    PortUnreachable,
+    /// Larger than the next link, which takes this many octets.
+    TooBig(u16),
+    /// TTL used up.
+    TtlExceeded,
+}
+
+impl IcmpError {
+    fn v4(self) -> Icmpv4Type {
+        use icmpv4::DestUnreachableHeader as Unreachable;
+        match self {
+            IcmpError::NetUnreachable => Icmpv4Type::DestinationUnreachable(Unreachable::Network),
+            IcmpError::HostUnreachable => Icmpv4Type::DestinationUnreachable(Unreachable::Host),
+            IcmpError::PortUnreachable => Icmpv4Type::DestinationUnreachable(Unreachable::Port),
+            IcmpError::TooBig(next_hop_mtu) => {
+                Icmpv4Type::DestinationUnreachable(Unreachable::FragmentationNeeded {
+                    next_hop_mtu,
+                })
+            }
+            IcmpError::TtlExceeded => {
+                Icmpv4Type::TimeExceeded(icmpv4::TimeExceededCode::TtlExceededInTransit)
+            }
+        }
+    }
+
+    fn v6(self) -> Icmpv6Type {
+        use icmpv6::DestUnreachableCode as Unreachable;
+        match self {
+            IcmpError::NetUnreachable => Icmpv6Type::DestinationUnreachable(Unreachable::NoRoute),
+            IcmpError::HostUnreachable => Icmpv6Type::DestinationUnreachable(Unreachable::Address),
+            IcmpError::PortUnreachable => Icmpv6Type::DestinationUnreachable(Unreachable::Port),
+            IcmpError::TooBig(mtu) => Icmpv6Type::PacketTooBig { mtu: mtu.into() },
+            IcmpError::TtlExceeded => {
+                Icmpv6Type::TimeExceeded(icmpv6::TimeExceededCode::HopLimitExceeded)
+            }
+        }
+    }
+}
+
+/// An ICMP message with its checksum, for a packet between these two addresses.
+fn message(v4: Icmpv4Type, v6: Icmpv6Type, ends: (IpAddr, IpAddr), data: &[u8]) -> Option<Vec<u8>> {
+    let mut message = match ends {
+        (IpAddr::V4(_), IpAddr::V4(_)) => Icmpv4Header::with_checksum(v4, data).to_bytes().to_vec(),
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            Icmpv6Header::with_checksum(v6, source.octets(), destination.octets(), data)
+                .ok()?
+                .to_bytes()
+                .to_vec()
+        }
+        _ => return None,
+    };
+    message.extend_from_slice(data);
+    Some(message)
+}
+
+/// Whether errors may be sent about `packet` (RFC 1122 section 3.2.2, RFC 4443 section 2.4 e).
+fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
+    if header.is_link_scoped() {
+        return false;
+    }
+    let Ok(sliced) = SlicedPacket::from_ip(packet) else {
+        return false;
+    };
+    let fragment = sliced.is_ip_payload_fragmented();
+    match sliced.transport {
+        Some(TransportSlice::Icmpv4(icmp)) => {
+            matches!(icmp.icmp_type(), Icmpv4Type::EchoRequest(_) | Icmpv4Type::EchoReply(_))
+        }
+        Some(TransportSlice::Icmpv6(icmp)) => icmp.type_u8() >= 128,
+        Some(_) => true,
+        // A later fragment shows no transport header; the first one does not say that it is last.
+        None => !fragment,
+    }
+}
+
+impl Kernel {
+    /// Sends an ICMP error about `packet`, if it may have one.
+    pub(super) fn send_error(&mut self, error: IcmpError, packet: &[u8], header: &IpHeader) {
+        if !deserves_error(packet, header) {
+            return;
+        }
+        let destination = header.source;
+        let own = self.is_local(header.destination).then_some(header.destination);
+        let Some(source) = own.or_else(|| self.source_for(destination)) else {
+            return;
+        };
+        let (most, tos) = match destination {
+            IpAddr::V4(_) => (V4_ERROR_LEN - V4_ERROR_HEADERS, V4_ERROR_TOS),
+            IpAddr::V6(_) => (V6_ERROR_LEN - V6_ERROR_HEADERS, 0),
+        };
+        let quoted = &packet[..packet.len().min(most)];
+        let ends = (source, destination);
+        if let Some(message) = message(error.v4(), error.v6(), ends, quoted) {
+            self.send_icmp(ends, tos, &message);
+        }
+    }
+
+    /// Answers an echo request for one of our addresses.
+    pub(super) fn send_echo_reply(&mut self, header: &IpHeader, echo: IcmpEchoHeader, data: &[u8]) {
+        let ends = (header.destination, header.source);
+        let v4 = Icmpv4Type::EchoReply(echo);
+        let v6 = Icmpv6Type::EchoReply(echo);
+        if let Some(message) = message(v4, v6, ends, data) {
+            self.send_icmp(ends, header.tos, &message);
+        }
+    }
+
+    fn send_icmp(&mut self, (source, destination): (IpAddr, IpAddr), tos: u8, message: &[u8]) {
+        let protocol = match destination {
+            IpAddr::V4(_) => IpNumber::ICMP,
+            IpAddr::V6(_) => IpNumber::IPV6_ICMP,
+        };
+        let fields = IpFields {
+            source,
+            destination,
+            ttl: DEFAULT_TTL,
+            tos,
+            protocol,
+            dont_fragment: false,
+            identification: self.next_identification(),
+        };
+        if let Some(packet) = ip_packet(&fields, message) {
+            self.originate(packet);
+        }
+    }
+}

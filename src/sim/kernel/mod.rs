@@ -1,0 +1,302 @@
+//! What stands in for the kernel of a network namespace: addresses, routes, forwarding, ICMP.
+//!
+//! A core router of a lab is nothing but a [`Kernel`]; a LISP router is a [`Kernel`] with a
+//! process in it, and the two talk in the very words of [`crate::router::io`] that
+//! `driver/netlink` uses in a namespace. It does what `kernel.md` says of Linux:
+//!
+//! * [`table`]: tables main and 4341, policy rules, suppression, links that are down.
+//! * [`configure`]: devices, addresses and routes come and go; events say so.
+//! * [`forward`]: a packet arrives, is delivered, forwarded, fragmented or dropped.
+//! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
+//!
+//! Neighbours are not resolved here: a packet leaves as "to this next hop on that device", and
+//! who asks on the segment decides who has it ([`Kernel::answers`]). ARP and ND will stand there.
+
+pub mod configure;
+pub mod forward;
+pub mod fragment;
+pub mod icmp;
+pub mod table;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+use crate::addr::Family;
+use crate::router::io::{KernelEvent, LISP_DEVICE};
+use table::{Entry, Flow, Leads, Routing};
+
+/// A device of one kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeviceId(pub usize);
+
+/// What a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// One end of a link.
+    Port,
+    /// `lo`.
+    Loopback,
+    /// `lisp0`: what is routed into it goes to the router's process.
+    Tunnel,
+}
+
+/// A network device.
+#[derive(Debug)]
+pub struct NetDevice {
+    /// The Linux name.
+    pub name: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Administratively up.
+    pub up: bool,
+    /// The other end is there.
+    pub carrier: bool,
+    /// Octets of the largest IP packet.
+    pub mtu: u16,
+    /// The MTU that the link gives it.
+    pub own_mtu: u16,
+    /// Its addresses, in the order in which they came.
+    pub addresses: Vec<IpNet>,
+    /// Answers ARP for what is routed to another device.
+    pub proxy_arp: bool,
+}
+
+impl NetDevice {
+    /// Packets can leave and arrive.
+    pub fn is_running(&self) -> bool {
+        self.up && self.carrier
+    }
+
+    fn address(&self, family: Family) -> Option<IpAddr> {
+        let mut addresses = self.addresses.iter().map(IpNet::addr);
+        addresses.find(|&address| Family::of(address) == family)
+    }
+}
+
+/// What a kernel gives away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KernelOutput {
+    /// Put this packet on a device's link, for the neighbour `next_hop`.
+    Transmit {
+        /// The device.
+        device: DeviceId,
+        /// The neighbour.
+        next_hop: IpAddr,
+        /// The IP packet.
+        packet: Vec<u8>,
+    },
+    /// For the process that reads `lisp0`.
+    Tunnel(Vec<u8>),
+    /// For the process whose socket has this port.
+    Datagram(Datagram),
+}
+
+/// A UDP datagram for a socket of this kernel's process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// Who sent it.
+    pub source: SocketAddr,
+    /// The address and port that it was sent to.
+    pub destination: SocketAddr,
+    /// TTL or hop limit as it arrived.
+    pub ttl: u8,
+    /// Type of service as it arrived.
+    pub tos: u8,
+    /// The UDP payload.
+    pub payload: Vec<u8>,
+}
+
+/// Why a packet went no further.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KernelDrop {
+    /// No IP packet, or damaged.
+    NotIp,
+    /// Its device is down or has no carrier.
+    DeviceDown,
+    /// Link-local, multicast or broadcast, which nobody here wants.
+    LinkScoped,
+    /// IPv4 with our own address as source, from a link.
+    Martian,
+    /// No route.
+    NoRoute,
+    /// A blackhole route.
+    Blackhole,
+    /// An unreachable route.
+    Unreachable,
+    /// TTL used up.
+    TtlExpired,
+    /// Larger than the next link, and not to be fragmented.
+    TooBig,
+    /// Nobody on the link has the next hop's address.
+    NoNeighbour,
+    /// For us, but a fragment whose rest did not come in time or does not fit.
+    Fragment,
+    /// For us, but its checksum is wrong.
+    Checksum,
+    /// For us, but no socket has the port or no one the protocol.
+    NoSocket,
+    /// A process wrote something that is no packet, or to a device that is down (EIO).
+    WriteFailed,
+}
+
+/// How a kernel would answer a neighbour's "who has this address?".
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Answer {
+    /// It is mine.
+    Own,
+    /// I know the way (proxy ARP).
+    Proxy,
+}
+
+/// The kernel of one namespace.
+#[derive(Debug)]
+pub struct Kernel {
+    devices: Vec<NetDevice>,
+    routing: Routing,
+    udp_ports: BTreeSet<u16>,
+    fragments: fragment::Reassembly,
+    identification: u16,
+    outputs: VecDeque<KernelOutput>,
+    events: VecDeque<KernelEvent>,
+    drops: BTreeMap<KernelDrop, u64>,
+    link_changed: bool,
+}
+
+impl Default for Kernel {
+    fn default() -> Self {
+        Kernel::new()
+    }
+}
+
+impl Kernel {
+    /// The kernel of a new namespace: `lo`, up.
+    pub fn new() -> Self {
+        let mut kernel = Kernel {
+            devices: Vec::new(),
+            routing: Routing::default(),
+            udp_ports: BTreeSet::new(),
+            fragments: fragment::Reassembly::default(),
+            identification: 0,
+            outputs: VecDeque::new(),
+            events: VecDeque::new(),
+            drops: BTreeMap::new(),
+            link_changed: false,
+        };
+        let lo = kernel.add_device("lo", DeviceKind::Loopback, u16::MAX);
+        kernel.devices[lo.0].up = true;
+        kernel
+    }
+
+    /// The device of this Linux name.
+    pub fn device_id(&self, name: &str) -> Option<DeviceId> {
+        let at = self.devices.iter().position(|device| device.name == name)?;
+        Some(DeviceId(at))
+    }
+
+    /// A device.
+    pub fn device(&self, id: DeviceId) -> &NetDevice {
+        &self.devices[id.0]
+    }
+
+    /// The next packet or datagram that leaves the kernel.
+    #[must_use]
+    pub fn poll_output(&mut self) -> Option<KernelOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// The next thing that the process is told.
+    #[must_use]
+    pub fn poll_event(&mut self) -> Option<KernelEvent> {
+        self.events.pop_front()
+    }
+
+    /// Whether a device was set up or down since the last call: its peer will see that.
+    #[must_use]
+    pub fn take_link_change(&mut self) -> bool {
+        std::mem::take(&mut self.link_changed)
+    }
+
+    /// Packets that went no further, by cause.
+    pub fn drops(&self) -> &BTreeMap<KernelDrop, u64> {
+        &self.drops
+    }
+
+    /// A process opens a UDP socket on every address.
+    pub fn bind_udp(&mut self, port: u16) {
+        self.udp_ports.insert(port);
+    }
+
+    /// The process has gone, with its sockets, its `lisp0` and the routes into that. Rules stay.
+    pub fn end_process(&mut self) {
+        self.udp_ports.clear();
+        self.events.clear();
+        self.outputs.retain(|output| matches!(output, KernelOutput::Transmit { .. }));
+        if let Some(lisp) = self.lisp() {
+            self.routing.remove_device(lisp);
+            let device = &mut self.devices[lisp.0];
+            device.up = false;
+            device.carrier = false;
+            device.addresses.clear();
+        }
+    }
+
+    /// Whether `address` is this kernel's own, on a device that is up.
+    pub fn is_local(&self, address: IpAddr) -> bool {
+        let mut up = self.devices.iter().filter(|device| device.up);
+        up.any(|device| device.addresses.iter().any(|net| net.addr() == address))
+    }
+
+    /// How "who has `target`?" is answered on `device`'s link: as Linux does, for any address of
+    /// the node in IPv4 and for the device's own in IPv6.
+    pub fn answers(&self, id: DeviceId, target: IpAddr) -> Option<Answer> {
+        let device = self.device(id);
+        if !device.is_running() {
+            return None;
+        }
+        let own = match target {
+            IpAddr::V4(_) => self.is_local(target),
+            IpAddr::V6(_) => device.addresses.iter().any(|net| net.addr() == target),
+        };
+        if own {
+            return Some(Answer::Own);
+        }
+        let proxied = device.proxy_arp && target.is_ipv4();
+        let route = proxied.then(|| self.route(&Flow::unbound(target)))??;
+        let elsewhere = route.device().is_some_and(|out| out != id);
+        elsewhere.then_some(Answer::Proxy)
+    }
+
+    /// The source address that a packet of the node's own to `destination` gets.
+    pub fn source_for(&self, destination: IpAddr) -> Option<IpAddr> {
+        if self.is_local(destination) {
+            return Some(destination);
+        }
+        let route = self.route(&Flow::unbound(destination))?;
+        let Leads::Out { device, .. } = route.leads else {
+            return None;
+        };
+        let family = Family::of(destination);
+        let of_device = || self.device(device).address(family);
+        let up = self.devices.iter().filter(|device| device.up);
+        let of_any = || up.clone().find_map(|device| device.address(family));
+        route.source.or_else(of_device).or_else(of_any)
+    }
+
+    fn route(&self, flow: &Flow) -> Option<Entry> {
+        self.routing.lookup(flow, self.lisp(), |entry| {
+            // Linux keeps routes of a link without carrier, and with
+            // ignore_routes_with_linkdown=1 does not use them.
+            entry.device().is_none_or(|device| self.device(device).is_running())
+        })
+    }
+
+    fn lisp(&self) -> Option<DeviceId> {
+        self.device_id(LISP_DEVICE)
+    }
+
+    fn count(&mut self, cause: KernelDrop) {
+        *self.drops.entry(cause).or_default() += 1;
+    }
+}

@@ -1,0 +1,312 @@
+//! Routing tables and policy rules, looked up as Linux does.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::DeviceId;
+use crate::addr::{Eid, EidPrefix, Family, InstanceId};
+use crate::prefix_map::PrefixMap;
+use crate::router::io::{RuleSelector, Table};
+
+/// Where an entry leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Leads {
+    /// Out of a device, to a gateway or to the destination itself.
+    Out {
+        /// The device.
+        device: DeviceId,
+        /// The router on its link.
+        gateway: Option<IpAddr>,
+    },
+    /// Dropped in silence.
+    Blackhole,
+    /// Dropped with an ICMP unreachable.
+    Unreachable,
+}
+
+/// One route of a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Smaller is preferred.
+    pub metric: u32,
+    /// The kernel made it for an address.
+    pub connected: bool,
+    /// Where it leads.
+    pub leads: Leads,
+    /// The source address of the node's own packets that take it.
+    pub source: Option<IpAddr>,
+}
+
+impl Entry {
+    /// The device that it leaves by.
+    pub fn device(&self) -> Option<DeviceId> {
+        match self.leads {
+            Leads::Out { device, .. } => Some(device),
+            Leads::Blackhole | Leads::Unreachable => None,
+        }
+    }
+}
+
+/// One table: entries by prefix, each prefix's in the order of preference.
+#[derive(Debug, Default)]
+pub struct RoutingTable(PrefixMap<Vec<Entry>>);
+
+impl RoutingTable {
+    /// Puts in an entry; one of the same metric and origin gives way. Says whether that changed
+    /// anything.
+    pub fn add(&mut self, prefix: IpNet, entry: Entry) -> bool {
+        let key = key(prefix);
+        let mut entries = self.0.remove(&key).unwrap_or_default();
+        let known = entries.contains(&entry);
+        if !known {
+            // A connected entry is its address's, and several devices may have the same network.
+            entries.retain(|old| old.metric != entry.metric || old.connected || entry.connected);
+            entries.push(entry);
+            entries.sort();
+        }
+        self.0.insert(key, entries);
+        !known
+    }
+
+    /// Takes out an entry; says whether it was there.
+    pub fn remove(&mut self, prefix: IpNet, entry: &Entry) -> bool {
+        let key = key(prefix);
+        let Some(mut entries) = self.0.remove(&key) else {
+            return false;
+        };
+        let before = entries.len();
+        entries.retain(|old| old != entry);
+        let removed = entries.len() < before;
+        if !entries.is_empty() {
+            self.0.insert(key, entries);
+        }
+        removed
+    }
+
+    /// Takes out every entry that leaves by `device`.
+    pub fn remove_device(&mut self, device: DeviceId) {
+        let mut emptied = Vec::new();
+        for (prefix, entries) in self.0.iter_mut() {
+            entries.retain(|entry| entry.device() != Some(device));
+            if entries.is_empty() {
+                emptied.push(prefix);
+            }
+        }
+        for prefix in emptied {
+            self.0.remove(&prefix);
+        }
+    }
+
+    /// The best entry of the longest prefix that has a `usable` one: like Linux, a lookup goes
+    /// back to shorter prefixes past entries whose link is down.
+    pub fn lookup(&self, destination: IpAddr, usable: impl Fn(&Entry) -> bool) -> Option<Entry> {
+        let host = Eid::new(InstanceId::DEFAULT, destination).host_prefix();
+        let covering: Vec<&Vec<Entry>> = self.0.covering(&host).map(|(_, rows)| rows).collect();
+        let mut longest_first = covering.into_iter().rev().flatten();
+        longest_first.find(|entry| usable(entry)).copied()
+    }
+
+    /// Every entry with its prefix, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (IpNet, &Entry)> {
+        let rows = self.0.iter();
+        rows.flat_map(|(prefix, entries)| entries.iter().map(move |e| (prefix.prefix(), e)))
+    }
+}
+
+fn key(prefix: IpNet) -> EidPrefix {
+    EidPrefix::new(InstanceId::DEFAULT, prefix)
+}
+
+/// A policy rule; the order of its fields is the order in which rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rule {
+    /// Lower is asked first.
+    pub priority: u32,
+    /// The family of the packets.
+    pub family: Family,
+    /// Which packets.
+    pub selector: RuleSelector,
+    /// Which table; a lookup of main takes no route into `lisp0`.
+    pub table: Table,
+}
+
+/// What a lookup wants to know of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Flow {
+    /// Whom it is for.
+    pub destination: IpAddr,
+    /// Its source; the node's own packets may have none yet.
+    pub source: Option<IpAddr>,
+    /// It came out of `lisp0`.
+    pub from_lisp: bool,
+}
+
+impl Flow {
+    /// A packet of the node's own that has no source yet.
+    pub fn unbound(destination: IpAddr) -> Self {
+        Flow { destination, source: None, from_lisp: false }
+    }
+
+    fn matches(&self, rule: &Rule) -> bool {
+        rule.family == Family::of(self.destination)
+            && match rule.selector {
+                RuleSelector::FromLisp => self.from_lisp,
+                RuleSelector::Source(rloc) => self.source == Some(rloc.0),
+            }
+    }
+}
+
+/// The tables of a namespace and the rules that choose among them (`kernel.md`, Routing in a
+/// router's namespace).
+#[derive(Debug, Default)]
+pub struct Routing {
+    main: RoutingTable,
+    native: RoutingTable,
+    rules: BTreeSet<Rule>,
+}
+
+impl Routing {
+    /// A table.
+    pub fn table(&self, table: Table) -> &RoutingTable {
+        match table {
+            Table::Main => &self.main,
+            Table::Native => &self.native,
+        }
+    }
+
+    /// A table, to change it.
+    pub fn table_mut(&mut self, table: Table) -> &mut RoutingTable {
+        match table {
+            Table::Main => &mut self.main,
+            Table::Native => &mut self.native,
+        }
+    }
+
+    /// Puts in a rule.
+    pub fn add_rule(&mut self, rule: Rule) {
+        self.rules.insert(rule);
+    }
+
+    /// Takes out a rule.
+    pub fn remove_rule(&mut self, rule: &Rule) {
+        self.rules.remove(rule);
+    }
+
+    /// Takes out every route that leaves by `device`, in both tables.
+    pub fn remove_device(&mut self, device: DeviceId) {
+        self.main.remove_device(device);
+        self.native.remove_device(device);
+    }
+
+    /// The route of a packet: the rules in order, then table main. `lisp` is the device that a
+    /// rule's lookup of main suppresses.
+    pub fn lookup(
+        &self,
+        flow: &Flow,
+        lisp: Option<DeviceId>,
+        usable: impl Fn(&Entry) -> bool,
+    ) -> Option<Entry> {
+        for rule in self.rules.iter().filter(|rule| flow.matches(rule)) {
+            let found = self.table(rule.table).lookup(flow.destination, &usable);
+            // The kernel suppresses the answer, not the route: it does not look for a shorter one.
+            let suppressed = |entry: &Entry| {
+                rule.table == Table::Main && lisp.is_some() && entry.device() == lisp
+            };
+            if let Some(entry) = found.filter(|entry| !suppressed(entry)) {
+                return Some(entry);
+            }
+        }
+        self.main.lookup(flow.destination, usable)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Rloc;
+
+    const CORE: DeviceId = DeviceId(0);
+    const SITE: DeviceId = DeviceId(1);
+    const LISP: DeviceId = DeviceId(2);
+
+    fn out(device: DeviceId) -> Entry {
+        Entry {
+            metric: 0,
+            connected: false,
+            leads: Leads::Out { device, gateway: None },
+            source: None,
+        }
+    }
+
+    fn net(text: &str) -> IpNet {
+        text.parse().unwrap()
+    }
+
+    fn rule(priority: u32, selector: RuleSelector, table: Table) -> Rule {
+        Rule { priority, family: Family::Ipv4, selector, table }
+    }
+
+    /// An xTR's tables: default into `lisp0`, a site, a native default with a guard.
+    fn xtr() -> Routing {
+        let mut routing = Routing::default();
+        let rloc = RuleSelector::Source(Rloc([203, 0, 113, 11].into()));
+        for (priority, selector, table) in [
+            (100, RuleSelector::FromLisp, Table::Main),
+            (101, RuleSelector::FromLisp, Table::Native),
+            (102, rloc, Table::Main),
+            (103, rloc, Table::Native),
+        ] {
+            routing.add_rule(rule(priority, selector, table));
+        }
+        let main = routing.table_mut(Table::Main);
+        main.add(net("0.0.0.0/0"), out(LISP));
+        main.add(net("172.16.0.0/24"), out(SITE));
+        let native = routing.table_mut(Table::Native);
+        native.add(net("0.0.0.0/0"), out(CORE));
+        native.add(net("172.16.0.0/24"), Entry { leads: Leads::Blackhole, ..out(CORE) });
+        routing
+    }
+
+    fn leads(routing: &Routing, flow: Flow, down: Option<DeviceId>) -> Leads {
+        let usable = |entry: &Entry| entry.device().is_none() || entry.device() != down;
+        routing.lookup(&flow, Some(LISP), usable).unwrap().leads
+    }
+
+    #[test]
+    fn only_what_lisp0_emits_and_the_router_sends_takes_the_native_default() {
+        let routing = xtr();
+        let flow = Flow::unbound([10, 0, 0, 1].into());
+        let from_lisp = Flow { from_lisp: true, ..flow };
+        let own = Flow { source: Some([203, 0, 113, 11].into()), ..flow };
+        assert_eq!(leads(&routing, flow, None), out(LISP).leads);
+        assert_eq!(leads(&routing, from_lisp, None), out(CORE).leads);
+        assert_eq!(leads(&routing, own, None), out(CORE).leads);
+    }
+
+    #[test]
+    fn with_its_link_down_a_local_eid_meets_the_guard_and_not_the_default() {
+        let routing = xtr();
+        let flow = Flow { from_lisp: true, ..Flow::unbound([172, 16, 0, 12].into()) };
+        assert_eq!(leads(&routing, flow, None), out(SITE).leads);
+        assert_eq!(leads(&routing, flow, Some(SITE)), Leads::Blackhole);
+    }
+
+    #[test]
+    fn the_longest_prefix_wins_then_the_smallest_metric() {
+        let mut table = RoutingTable::default();
+        table.add(net("10.0.0.0/8"), out(CORE));
+        let worse = Entry { metric: 9, ..out(LISP) };
+        table.add(net("10.1.0.0/16"), worse);
+        table.add(net("10.1.0.0/16"), out(SITE));
+        let lookup = |text: &str| table.lookup(text.parse().unwrap(), |_| true);
+        assert_eq!(lookup("10.1.0.1"), Some(out(SITE)));
+        assert_eq!(lookup("10.2.0.1"), Some(out(CORE)));
+        assert_eq!(lookup("11.0.0.1"), None);
+        assert!(table.remove(net("10.1.0.0/16"), &out(SITE)));
+        assert!(!table.remove(net("10.1.0.0/16"), &out(SITE)));
+        let lookup = |text: &str| table.lookup(text.parse().unwrap(), |_| true);
+        assert_eq!(lookup("10.1.0.1"), Some(worse));
+    }
+}

@@ -1,0 +1,168 @@
+//! Links and LANs, and what they do to packets besides carrying them.
+//!
+//! Every link draws from a stream of its own and draws as often for each packet, so that turning
+//! one knob on one link leaves all other luck as it was.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::NodeId;
+use super::kernel::DeviceId;
+use crate::lab::file::Impairment;
+use crate::rng::{Rng, Seed};
+use crate::time::Time;
+
+/// What a packet needs on a link that delays nothing: no time at all would let two nodes speak
+/// for ever within one instant.
+const LEAST_DELAY: Duration = Duration::from_micros(50);
+
+/// One end of a link, or one port of a LAN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attachment {
+    /// The node.
+    pub node: NodeId,
+    /// Its device.
+    pub device: DeviceId,
+}
+
+/// What a link is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LinkConfig {
+    /// Its name in traces and commands.
+    pub name: String,
+    /// Octets of the largest IP packet.
+    pub mtu: u16,
+    /// What it does to packets.
+    pub impairment: Impairment,
+}
+
+impl LinkConfig {
+    /// A faultless link of 1500 octets.
+    pub fn new(name: impl Into<String>) -> Self {
+        LinkConfig { name: name.into(), mtu: 1500, impairment: Impairment::default() }
+    }
+}
+
+/// A cable between two ports, or a bridge with any number.
+#[derive(Debug)]
+pub struct Segment {
+    /// Its name.
+    pub name: String,
+    /// Octets of the largest IP packet.
+    pub mtu: u16,
+    /// The ports plugged in, in that order.
+    pub ports: Vec<Attachment>,
+    /// Whether it is a bridge: then a port's carrier is not its peer's business.
+    pub is_lan: bool,
+    /// The cable is whole, or the bridge runs.
+    pub up: bool,
+    /// What it does to packets.
+    pub impairment: Impairment,
+    /// The last arrival of what each port sent: packets stay in order unless they shall not.
+    last_arrival: BTreeMap<Attachment, Time>,
+    rng: Rng,
+}
+
+impl Segment {
+    /// A segment that is up.
+    pub fn new(config: LinkConfig, ports: Vec<Attachment>, is_lan: bool, seed: &Seed) -> Self {
+        let rng = Rng::new(seed, &format!("link {}", config.name));
+        Segment {
+            name: config.name,
+            mtu: config.mtu,
+            ports,
+            is_lan,
+            up: true,
+            impairment: config.impairment,
+            last_arrival: BTreeMap::new(),
+            rng,
+        }
+    }
+
+    /// When a packet that `from` sends arrives: never, once or twice.
+    pub fn arrivals(&mut self, from: Attachment, now: Time) -> Vec<Time> {
+        let Impairment { delay, jitter, loss, duplicate, reorder } = self.impairment;
+        let lost = self.happens(loss);
+        let twice = self.happens(duplicate);
+        let overtakes = self.happens(reorder);
+        let jitter = u64::try_from(jitter.as_micros()).unwrap_or(u64::MAX / 4);
+        let swing = Duration::from_micros(self.rng.below(2 * jitter + 1));
+        if lost {
+            return Vec::new();
+        }
+        let delay = (delay + swing).saturating_sub(Duration::from_micros(jitter));
+        let mut at = now + LEAST_DELAY;
+        if !overtakes {
+            at = at + delay;
+            let last = self.last_arrival.entry(from).or_default();
+            at = at.max(*last);
+            *last = at;
+        }
+        vec![at; 1 + usize::from(twice)]
+    }
+
+    /// One draw: true in `percent` of them.
+    fn happens(&mut self, percent: f64) -> bool {
+        const WHOLE: u64 = 1_000_000;
+        let share = (percent / 100.0 * WHOLE as f64) as u64;
+        self.rng.below(WHOLE) < share
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FROM: Attachment = Attachment { node: NodeId(0), device: DeviceId(0) };
+
+    fn segment(impairment: Impairment, seed: u64) -> Segment {
+        let config = LinkConfig { impairment, ..LinkConfig::new("wire") };
+        Segment::new(config, vec![FROM], false, &Seed::from_number(seed))
+    }
+
+    fn run(impairment: Impairment, seed: u64) -> Vec<Vec<Time>> {
+        let mut segment = segment(impairment, seed);
+        let send = |at: u64| segment.arrivals(FROM, Time(at * 1000));
+        (0..1000).map(send).collect()
+    }
+
+    #[test]
+    fn a_faultless_link_carries_everything_once_and_takes_its_time() {
+        for (at, arrivals) in run(Impairment::default(), 1).into_iter().enumerate() {
+            assert_eq!(arrivals, [Time(at as u64 * 1000) + LEAST_DELAY]);
+        }
+    }
+
+    #[test]
+    fn faults_come_from_the_seed_and_near_their_rate() {
+        let impairment = Impairment { loss: 20.0, duplicate: 10.0, ..Impairment::default() };
+        let first = run(impairment, 1);
+        assert_eq!(first, run(impairment, 1));
+        assert_ne!(first, run(impairment, 2));
+        let count = |copies| first.iter().filter(|a| a.len() == copies).count();
+        assert!((150..250).contains(&count(0)), "{} lost", count(0));
+        assert!((50..110).contains(&count(2)), "{} twice", count(2));
+    }
+
+    #[test]
+    fn jitter_keeps_the_order_and_reorder_breaks_it() {
+        let jittery = Impairment {
+            delay: Duration::from_millis(10),
+            jitter: Duration::from_millis(5),
+            ..Impairment::default()
+        };
+        let arrivals: Vec<Time> = run(jittery, 1).concat();
+        assert!(arrivals.is_sorted());
+        let reorder = Impairment { reorder: 5.0, ..jittery };
+        assert!(!run(reorder, 1).concat().is_sorted());
+    }
+
+    #[test]
+    fn more_loss_does_not_move_the_duplicates() {
+        let duplicating = Impairment { duplicate: 10.0, ..Impairment::default() };
+        let lossy = Impairment { loss: 30.0, ..duplicating };
+        for (calm, lossy) in run(duplicating, 1).iter().zip(run(lossy, 1)) {
+            assert!(lossy.is_empty() || lossy == *calm);
+        }
+    }
+}

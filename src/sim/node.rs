@@ -1,0 +1,175 @@
+//! The nodes of a simulation: plain forwarders, LISP routers, hosts; one face to the event loop.
+
+use std::net::IpAddr;
+
+use super::kernel::{Answer, Datagram, DeviceId, Kernel, KernelOutput};
+use super::router_node::RouterNode;
+use crate::host::Host;
+use crate::time::{Deadline, Time};
+
+/// A node of the lab.
+pub enum Node {
+    /// A core router: a kernel and nothing else.
+    Forwarder(Kernel),
+    /// A LISP router.
+    Router(Box<RouterNode>),
+    /// An emulated host with one device.
+    Host(Box<HostNode>),
+}
+
+/// A host and the state of its device.
+pub struct HostNode {
+    /// The stack.
+    pub host: Host,
+    /// The Linux name of its device, number zero.
+    pub device: String,
+    /// The link is whole.
+    pub carrier: bool,
+}
+
+/// What leaves a node.
+#[derive(Debug)]
+pub enum NodeOutput {
+    /// Put this packet on the link of a device, for the neighbour `next_hop`.
+    Transmit {
+        /// The device.
+        device: DeviceId,
+        /// The neighbour.
+        next_hop: IpAddr,
+        /// The IP packet.
+        packet: Vec<u8>,
+    },
+    /// The node's own process will read this, a little later.
+    Process(ForProcess),
+}
+
+/// What a process reads from its kernel.
+#[derive(Debug)]
+pub enum ForProcess {
+    /// From `lisp0`: an IP packet.
+    Tunnel(Vec<u8>),
+    /// From a UDP socket.
+    Datagram(Datagram),
+}
+
+impl NodeOutput {
+    pub(super) fn from_kernel(output: KernelOutput) -> Self {
+        match output {
+            KernelOutput::Transmit { device, next_hop, packet } => {
+                NodeOutput::Transmit { device, next_hop, packet }
+            }
+            KernelOutput::Tunnel(packet) => NodeOutput::Process(ForProcess::Tunnel(packet)),
+            KernelOutput::Datagram(datagram) => NodeOutput::Process(ForProcess::Datagram(datagram)),
+        }
+    }
+}
+
+impl Node {
+    /// Its kernel; a host has none.
+    pub fn kernel(&self) -> Option<&Kernel> {
+        match self {
+            Node::Forwarder(kernel) => Some(kernel),
+            Node::Router(router) => Some(router.kernel()),
+            Node::Host(_) => None,
+        }
+    }
+
+    /// Its kernel, to change it.
+    pub fn kernel_mut(&mut self) -> Option<&mut Kernel> {
+        match self {
+            Node::Forwarder(kernel) => Some(kernel),
+            Node::Router(router) => Some(router.kernel_mut()),
+            Node::Host(_) => None,
+        }
+    }
+
+    pub(super) fn device_id(&self, name: &str) -> Option<DeviceId> {
+        match self {
+            Node::Host(host) => (host.device == name).then_some(DeviceId(0)),
+            _ => self.kernel()?.device_id(name),
+        }
+    }
+
+    /// Whether a device is administratively up; a host's always is.
+    pub(super) fn is_up(&self, device: DeviceId) -> bool {
+        self.kernel().is_none_or(|kernel| kernel.device(device).up)
+    }
+
+    pub(super) fn set_carrier(&mut self, device: DeviceId, carrier: bool) {
+        match self {
+            Node::Forwarder(kernel) => kernel.set_carrier(device, carrier),
+            Node::Router(router) => router.kernel_mut().set_carrier(device, carrier),
+            Node::Host(host) => host.carrier = carrier,
+        }
+    }
+
+    pub(super) fn answers(&self, device: DeviceId, target: IpAddr) -> Option<Answer> {
+        match self {
+            Node::Host(host) => (host.carrier && host.host.owns(target)).then_some(Answer::Own),
+            _ => self.kernel()?.answers(device, target),
+        }
+    }
+
+    pub(super) fn receive(&mut self, device: DeviceId, packet: Vec<u8>, now: Time) {
+        match self {
+            Node::Host(host) if host.carrier => host.host.handle(&packet, now),
+            Node::Host(_) => {}
+            Node::Forwarder(kernel) => kernel.receive(device, packet),
+            Node::Router(router) => router.kernel_mut().receive(device, packet),
+        }
+    }
+
+    pub(super) fn neighbour_failed(&mut self, packet: &[u8]) {
+        if let Some(kernel) = self.kernel_mut() {
+            kernel.neighbour_failed(packet);
+        }
+    }
+
+    pub(super) fn process(&mut self, what: ForProcess, now: Time) {
+        if let Node::Router(router) = self {
+            router.process(what, now);
+        }
+    }
+
+    pub(super) fn handle_timeout(&mut self, now: Time) {
+        match self {
+            Node::Forwarder(_) => {}
+            Node::Router(router) => router.handle_timeout(now),
+            Node::Host(host) => host.host.poll(now),
+        }
+    }
+
+    pub(super) fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
+        match self {
+            Node::Router(router) => router.poll_output(now),
+            Node::Forwarder(kernel) => {
+                // No process listens.
+                while kernel.poll_event().is_some() {}
+                kernel.poll_output().map(NodeOutput::from_kernel)
+            }
+            Node::Host(host) => host.poll_output(),
+        }
+    }
+
+    pub(super) fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
+        match self {
+            Node::Forwarder(_) => None,
+            Node::Router(router) => router.router().poll_timeout(),
+            Node::Host(host) => host.host.poll_timeout(now),
+        }
+    }
+}
+
+impl HostNode {
+    /// The next packet that has somewhere to go.
+    fn poll_output(&mut self) -> Option<NodeOutput> {
+        loop {
+            let packet = self.host.poll_output()?;
+            let header = crate::packet::IpHeader::parse(&packet).ok();
+            let next_hop = header.and_then(|header| self.host.next_hop(header.destination));
+            if let Some(next_hop) = next_hop {
+                return Some(NodeOutput::Transmit { device: DeviceId(0), next_hop, packet });
+            }
+        }
+    }
+}

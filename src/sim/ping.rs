@@ -1,0 +1,163 @@
+//! Pings on virtual time: `lab ping --sim` and `lab pingall --sim`.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::{Sim, SimError, build};
+use crate::addr::Family;
+use crate::host::ping::{Outcome, PingReport, PingRequest};
+use crate::lab;
+use crate::lab::open::Lab;
+use crate::lab::ping::{Echos, Matrix, Outcome as Counted, Pair, Tally};
+use crate::rng::Seed;
+
+/// How long a lab may take to register, on virtual time.
+const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
+/// The seed of a lab that names none.
+const DEFAULT_SEED: u64 = 1;
+
+impl Sim {
+    /// Lets a host ping to the end, while everything else goes on.
+    ///
+    /// # Errors
+    /// When `from` is no host.
+    pub fn ping(&mut self, from: &str, request: PingRequest) -> Result<PingReport, SimError> {
+        let id = self.with_host(from, |host| host.start_ping(request))?;
+        let done = |sim: &Sim| {
+            let host = sim.host(from).ok();
+            host.and_then(|host| host.ping(id)).is_none_or(PingReport::is_done)
+        };
+        // Every echo ends by its own timeout, so this only guards against a host that sleeps.
+        let longest = request.timeout * (u32::from(request.count) + 1);
+        self.run_while_not(self.now() + longest, done);
+        let report = self.with_host(from, |host| host.stop_ping(id))?;
+        Ok(report.unwrap_or_else(|| PingReport::new(request)))
+    }
+
+    /// The first address of `family` of a host.
+    ///
+    /// # Errors
+    /// When it is no host or has no such address.
+    pub fn host_address(&self, name: &str, family: Family) -> Result<IpAddr, SimError> {
+        let addresses = &self.host(name)?.config().addresses;
+        let mut addresses = addresses.iter().map(|net| net.addr());
+        let found = addresses.find(|&address| Family::of(address) == family);
+        found.ok_or_else(|| SimError::NoAddress {
+            name: name.to_owned(),
+            family: family.to_string(),
+        })
+    }
+
+    /// Whether a Map-Notify has acknowledged every registration of every router.
+    pub fn is_registered(&self) -> bool {
+        self.routers().all(|(_, router)| {
+            let registrations = router.registrations(self.now());
+            registrations.iter().all(|status| status.acknowledged >= status.prefixes)
+        })
+    }
+
+    /// Runs until every registration is acknowledged, as `lab up` does: an earlier ping would
+    /// cache a negative mapping.
+    ///
+    /// # Errors
+    /// When that takes longer than a minute.
+    pub fn run_until_registered(&mut self) -> Result<(), SimError> {
+        let deadline = self.now() + REGISTRATION_PATIENCE;
+        if self.run_while_not(deadline, Sim::is_registered) {
+            Ok(())
+        } else {
+            Err(SimError::NotRegistered(REGISTRATION_PATIENCE))
+        }
+    }
+}
+
+/// A lab, built from its files, at the moment of switching it on.
+///
+/// # Errors
+/// What is wrong with the lab or its configurations.
+pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
+    let text = |file: &str| lab.text(file).map_err(|error| error.to_string());
+    let configs = build::parse_configs(&lab.file, text)?;
+    Sim::build(&lab.file, &configs, seed)
+}
+
+/// A lab, built from its files and run until it is registered.
+///
+/// # Errors
+/// What [`lab_start`] and [`Sim::run_until_registered`] say.
+pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
+    let mut sim = lab_start(lab, seed)?;
+    sim.run_until_registered()?;
+    Ok(sim)
+}
+
+/// `lab ping LAB FROM TARGET --sim`: brings the lab up on virtual time, pings from a host and
+/// prints IOS's block, as [`crate::lab::ping::show`] does in namespaces.
+///
+/// # Errors
+/// What [`lab_up`] says, a `from` that is no host, or a failing `out`.
+pub fn lab_ping(
+    lab: &Lab,
+    from: &str,
+    target: IpAddr,
+    echos: Echos,
+    out: &mut dyn Write,
+) -> Result<Tally, SimError> {
+    let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
+    write!(out, "{}", lab::ping::opening(target, echos))?;
+    let tally = tally(&sim.ping(from, request(target, echos))?);
+    writeln!(out, "{}\n{tally}", tally.marks)?;
+    Ok(tally)
+}
+
+/// `lab pingall LAB --sim`: every host pings every other, in both families, as
+/// [`crate::lab::ping::all`] does in namespaces; one ping after the other.
+///
+/// # Errors
+/// What [`lab_up`] says.
+pub fn lab_pingall(lab: &Lab, echos: Echos) -> Result<Matrix, SimError> {
+    let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
+    let mut pairs = Vec::new();
+    for (family, ip) in [(Family::Ipv4, 4), (Family::Ipv6, 6)] {
+        let hosts = || lab.file.hosts().filter(move |(_, host)| host.address(family).is_some());
+        for (from, _) in hosts() {
+            for (to, host) in hosts().filter(|&(to, _)| to != from) {
+                let Some(target) = host.address(family) else {
+                    continue;
+                };
+                pairs.push(Pair {
+                    ip,
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                    tally: tally(&sim.ping(from, request(target, echos))?),
+                });
+            }
+        }
+    }
+    let hosts = lab.file.hosts().map(|(name, _)| name.to_owned()).collect();
+    Ok(Matrix { hosts, pairs })
+}
+
+/// An emulated host sends with the don't-fragment bit always.
+fn request(destination: IpAddr, echos: Echos) -> PingRequest {
+    PingRequest {
+        count: u16::try_from(echos.count).unwrap_or(u16::MAX),
+        size: echos.size,
+        ..PingRequest::new(destination)
+    }
+}
+
+/// The report in the words of `lab ping`.
+fn tally(report: &PingReport) -> Tally {
+    let mut tally = Tally::default();
+    for probe in &report.probes {
+        tally.add(match probe.outcome {
+            Outcome::Reply(span) => Counted::Answered(span),
+            Outcome::Waiting | Outcome::Timeout => Counted::Lost,
+            Outcome::Unreachable | Outcome::TtlExceeded => Counted::Unreachable,
+            Outcome::TooBig(_) => Counted::TooBig,
+        });
+    }
+    tally
+}

@@ -1,0 +1,173 @@
+//! A LISP router of a lab: a kernel with the core's [`Router`] as the process in it.
+//!
+//! It does what the driver does in a namespace: reads `lisp0`, UDP 4341 and UDP 4342, writes what
+//! the core says, applies its kernel requests and reports the kernel's events.
+
+use std::net::SocketAddr;
+
+use super::kernel::{Datagram, DeviceKind, Kernel};
+use super::node::{ForProcess, NodeOutput};
+use crate::packet::{OwnedPacket, Packet};
+use crate::router::io::{
+    ControlDatagram, Encapsulation, Inbound, Input, LISP_DEVICE, Outbound, Outer, Output,
+};
+use crate::router::{Router, Start};
+use crate::time::Time;
+use crate::wire::data_header::DATA_HEADER_LEN;
+use crate::wire::{CONTROL_PORT, DATA_PORT};
+
+/// TTL of a control message, as a Linux socket sends it.
+const CONTROL_TTL: u8 = 64;
+/// Flows are spread over this many outer source ports, from this one on (RFC 9300 section 5.3).
+const FIRST_SOURCE_PORT: u16 = 0xc000;
+const SOURCE_PORTS: u32 = 16;
+/// The MTU that a TUN device has before somebody sets it.
+const TUNNEL_MTU: u16 = 1500;
+
+/// A router's kernel and process.
+#[derive(Debug)]
+pub struct RouterNode {
+    kernel: Kernel,
+    router: Router,
+}
+
+impl RouterNode {
+    /// Starts the process in a kernel: opens its devices and sockets, reads what is there.
+    pub fn start(mut kernel: Kernel, start: Start) -> Self {
+        kernel.bind_udp(DATA_PORT);
+        kernel.bind_udp(CONTROL_PORT);
+        let router = Router::new(start);
+        let mut node = RouterNode { kernel, router };
+        node.open_tunnel();
+        node.kernel.announce();
+        node
+    }
+
+    /// The core, to look at.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// The kernel.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The kernel, to change it as an operator would.
+    pub fn kernel_mut(&mut self) -> &mut Kernel {
+        &mut self.kernel
+    }
+
+    /// Something happens to the process.
+    pub fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.router.handle(input, now);
+        self.open_tunnel();
+    }
+
+    /// The process does what is due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.router.handle_timeout(now);
+    }
+
+    /// Ends the process as `kill -9` does; the kernel remains.
+    pub fn kill(mut self) -> Kernel {
+        self.kernel.end_process();
+        self.kernel
+    }
+
+    /// The process reads what the kernel had for it.
+    pub fn process(&mut self, what: ForProcess, now: Time) {
+        match what {
+            ForProcess::Tunnel(packet) => self.read_tunnel(packet, now),
+            ForProcess::Datagram(datagram) => match datagram.destination.port() {
+                DATA_PORT => self.read_data(datagram, now),
+                _ => self.read_control(&datagram, now),
+            },
+        }
+    }
+
+    /// What leaves the node next; runs core and kernel against each other until both are silent.
+    pub fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
+        loop {
+            if let Some(event) = self.kernel.poll_event() {
+                self.router.handle(Input::Kernel(event), now);
+            } else if let Some(output) = self.router.poll_output() {
+                self.carry_out(output);
+            } else {
+                return self.kernel.poll_output().map(NodeOutput::from_kernel);
+            }
+        }
+    }
+
+    /// `lisp0` is there when the configuration needs it.
+    fn open_tunnel(&mut self) {
+        if !self.router.config().needs_tunnel() {
+            return;
+        }
+        match self.kernel.device_id(LISP_DEVICE) {
+            Some(id) => self.kernel.set_carrier(id, true),
+            None => {
+                self.kernel.add_device(LISP_DEVICE, DeviceKind::Tunnel, TUNNEL_MTU);
+            }
+        }
+    }
+
+    fn read_tunnel(&mut self, mut bytes: Vec<u8>, now: Time) {
+        let instance_id = self.router.config().default_instance();
+        let mut packet = Packet::single(&mut bytes);
+        match self.router.encapsulate(instance_id, &mut packet, now) {
+            Outbound::Encapsulate(encapsulation) => self.send_data(&encapsulation, &bytes),
+            Outbound::Native => self.kernel.write_tunnel(bytes),
+            Outbound::Held | Outbound::Dropped(_) => {}
+        }
+    }
+
+    fn read_data(&mut self, datagram: Datagram, now: Time) {
+        let Datagram { source, destination, ttl, tos, mut payload } = datagram;
+        let outer = Outer { source: source.ip(), destination: destination.ip(), ttl, tos };
+        let mut packet = Packet::single(&mut payload);
+        match self.router.decapsulate(&outer, &mut packet, now) {
+            Inbound::Deliver { len, .. } => {
+                if let Some(inner) = payload.get(DATA_HEADER_LEN..DATA_HEADER_LEN + len) {
+                    self.kernel.write_tunnel(inner.to_vec());
+                }
+            }
+            Inbound::Dropped(_) => {}
+        }
+    }
+
+    fn read_control(&mut self, datagram: &Datagram, now: Time) {
+        let control = ControlDatagram {
+            source: datagram.source,
+            destination: datagram.destination.ip(),
+            payload: &datagram.payload,
+        };
+        self.router.handle(Input::Control(control), now);
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Control { source, destination, payload } => {
+                let ends = (source, destination);
+                self.kernel.send_udp(ends, (CONTROL_TTL, 0), &payload, true);
+            }
+            Output::Encapsulate(encapsulation, OwnedPacket { bytes, .. }) => {
+                self.send_data(&encapsulation, &bytes);
+            }
+            Output::Native(_, OwnedPacket { bytes, .. }) => self.kernel.write_tunnel(bytes),
+            Output::Kernel(request) => self.kernel.apply(request),
+        }
+    }
+
+    fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
+        let Encapsulation { source, destination, flow_hash, ttl, tos, header } = *encapsulation;
+        // The remainder is below SOURCE_PORTS, so that it fits.
+        let source_port = FIRST_SOURCE_PORT + (flow_hash % SOURCE_PORTS) as u16;
+        let ends =
+            (SocketAddr::new(source.0, source_port), SocketAddr::new(destination.0, DATA_PORT));
+        let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
+        payload.extend_from_slice(&header);
+        payload.extend_from_slice(inner);
+        self.kernel.send_udp(ends, (ttl, tos), &payload, false);
+    }
+}

@@ -1,0 +1,143 @@
+//! What crossed the links, one line a packet.
+
+use std::fmt::{self, Display, Formatter};
+
+use etherparse::{Icmpv4Type, Icmpv6Type, SlicedPacket, TransportSlice, UdpSlice};
+use sha2::{Digest, Sha256};
+
+use crate::packet::IpHeader;
+use crate::time::Time;
+use crate::wire::data_header::DataHeader;
+use crate::wire::{CONTROL_PORT, DATA_PORT, Message};
+
+/// What became of a packet on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It will arrive.
+    Carried,
+    /// It will arrive twice.
+    Doubled,
+    /// The link lost it.
+    Lost,
+}
+
+/// A packet that was put on a link.
+#[derive(Clone, Copy, Debug)]
+pub struct Crossing<'a> {
+    /// When.
+    pub time: Time,
+    /// Which link.
+    pub link: &'a str,
+    /// Which node sent it.
+    pub from: &'a str,
+    /// The IP packet.
+    pub packet: &'a [u8],
+    /// What became of it.
+    pub fate: Fate,
+}
+
+impl Display for Crossing<'_> {
+    /// `1.000050 site1 A 172.16.0.12 > 192.168.0.22 ttl 64 len 100 ... sum 0x12345678`. The sum
+    /// (the first octets of the packet's SHA-256) shows that two traces agree to the octet.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let sum: [u8; 32] = Sha256::digest(self.packet).into();
+        let sum = u32::from_be_bytes([sum[0], sum[1], sum[2], sum[3]]);
+        let Crossing { time, link, from, .. } = self;
+        let packet = Summary(self.packet);
+        write!(f, "{time} {link} {from} {packet} sum {sum:#010x}")?;
+        f.write_str(match self.fate {
+            Fate::Carried => "",
+            Fate::Doubled => " [twice]",
+            Fate::Lost => " [lost]",
+        })
+    }
+}
+
+/// Where the crossings go.
+#[derive(Default)]
+pub enum Trace {
+    /// Nowhere.
+    #[default]
+    Off,
+    /// Kept as lines.
+    Lines(Vec<String>),
+    /// To whoever wants them: a capture file, a web page.
+    Sink(Box<dyn FnMut(&Crossing<'_>)>),
+}
+
+impl Trace {
+    pub(super) fn record(&mut self, crossing: &Crossing<'_>) {
+        match self {
+            Trace::Off => {}
+            Trace::Lines(lines) => lines.push(crossing.to_string()),
+            Trace::Sink(sink) => sink(crossing),
+        }
+    }
+}
+
+/// An IP packet in one line.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'a>(pub &'a [u8]);
+
+impl Display for Summary<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Ok(header) = IpHeader::parse(self.0) else {
+            return write!(f, "{} octets that are no IP packet", self.0.len());
+        };
+        let IpHeader { source, destination, ttl, total_len, .. } = header;
+        write!(f, "{source} > {destination} ttl {ttl} len {total_len} ")?;
+        let Ok(sliced) = SlicedPacket::from_ip(self.0) else {
+            return f.write_str("damaged");
+        };
+        if sliced.is_ip_payload_fragmented() {
+            return f.write_str("fragment");
+        }
+        match sliced.transport {
+            Some(TransportSlice::Udp(udp)) => show_udp(f, &udp),
+            Some(TransportSlice::Icmpv4(icmp)) => show_icmpv4(f, &icmp.icmp_type()),
+            Some(TransportSlice::Icmpv6(icmp)) => show_icmpv6(f, &icmp.icmp_type()),
+            Some(TransportSlice::Tcp(tcp)) => {
+                write!(f, "TCP {} > {}", tcp.source_port(), tcp.destination_port())
+            }
+            _ => f.write_str("other"),
+        }
+    }
+}
+
+fn show_udp(f: &mut Formatter<'_>, udp: &UdpSlice<'_>) -> fmt::Result {
+    let (source, destination) = (udp.source_port(), udp.destination_port());
+    write!(f, "UDP {source} > {destination}")?;
+    if destination == DATA_PORT
+        && let Ok((header, inner)) = DataHeader::parse(udp.payload())
+    {
+        let instance = header.instance_id.unwrap_or_default();
+        return write!(f, " LISP {instance} ({})", Summary(inner));
+    }
+    if (source == CONTROL_PORT || destination == CONTROL_PORT)
+        && let Ok(message) = Message::parse(udp.payload())
+    {
+        return write!(f, " {message}");
+    }
+    Ok(())
+}
+
+fn show_icmpv4(f: &mut Formatter<'_>, icmp: &Icmpv4Type) -> fmt::Result {
+    match icmp {
+        Icmpv4Type::EchoRequest(echo) => write!(f, "echo request {:#06x}/{}", echo.id, echo.seq),
+        Icmpv4Type::EchoReply(echo) => write!(f, "echo reply {:#06x}/{}", echo.id, echo.seq),
+        Icmpv4Type::DestinationUnreachable(why) => write!(f, "unreachable {why:?}"),
+        Icmpv4Type::TimeExceeded(_) => f.write_str("time exceeded"),
+        other => write!(f, "ICMP {other:?}"),
+    }
+}
+
+fn show_icmpv6(f: &mut Formatter<'_>, icmp: &Icmpv6Type) -> fmt::Result {
+    match icmp {
+        Icmpv6Type::EchoRequest(echo) => write!(f, "echo request {:#06x}/{}", echo.id, echo.seq),
+        Icmpv6Type::EchoReply(echo) => write!(f, "echo reply {:#06x}/{}", echo.id, echo.seq),
+        Icmpv6Type::DestinationUnreachable(why) => write!(f, "unreachable {why:?}"),
+        Icmpv6Type::PacketTooBig { mtu } => write!(f, "packet too big, mtu {mtu}"),
+        Icmpv6Type::TimeExceeded(_) => f.write_str("time exceeded"),
+        other => write!(f, "ICMPv6 {other:?}"),
+    }
+}

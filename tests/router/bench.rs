@@ -1,0 +1,302 @@
+//! A router on a bench: configured by text, driven by hand, with everything that it says kept.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
+use eidway::console::parse_config;
+use eidway::packet::{OwnedPacket, Packet};
+use eidway::rng::Seed;
+use eidway::router::io::{
+    ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, KernelRequest, KernelRoute,
+    Outbound, Outer, Output,
+};
+use eidway::router::{Router, Start};
+use eidway::time::Time;
+use eidway::wire::{
+    Action, Address, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest,
+    MappingRecord, Message, Nonce,
+};
+use etherparse::PacketBuilder;
+
+pub const RLOC_1: &str = "203.0.113.11";
+pub const RLOC_2: &str = "198.51.100.21";
+pub const OLD: &str = "209.165.201.41";
+pub const NEW: &str = "209.165.201.31";
+
+/// xTR2 of the reference network.
+pub const XTR2: &str = "
+hostname xTR2
+interface Ethernet0/0
+ ip address 198.51.100.21 255.255.255.0
+interface Ethernet1/0
+ ip address 192.168.0.1 255.255.255.0
+ ipv6 address 2001:db8:b::1/64
+router lisp
+ locator-set set1
+  198.51.100.21 priority 1 weight 100
+ eid-table default instance-id 0
+  database-mapping 192.168.0.0/24 locator-set set1
+  database-mapping 2001:db8:b::/64 locator-set set1
+ ipv4 itr map-resolver 209.165.201.41
+ ipv4 itr map-resolver 209.165.201.31
+ ipv4 itr
+ ipv4 etr map-server 209.165.201.31 key cisco
+ ipv4 etr
+ ipv6 itr map-resolver 209.165.201.41
+ ipv6 itr
+ ipv6 etr
+ip route 0.0.0.0 0.0.0.0 198.51.100.1
+";
+
+/// The map-server and map-resolver of the reference network.
+pub const MSMR: &str = "
+hostname NewMSMR
+interface Ethernet0/0
+ ip address 209.165.201.31 255.255.255.0
+router lisp
+ site SITE_1
+  authentication-key cisco
+  eid-prefix 172.16.0.0/24 accept-more-specifics
+  eid-prefix 2001:db8:a::/64 accept-more-specifics
+ site SITE_2
+  authentication-key other
+  eid-prefix 192.168.0.0/24
+ ipv4 map-server
+ ipv4 map-resolver
+ ipv6 map-server
+ ipv6 map-resolver
+";
+
+/// The proxy xTR of the reference network.
+pub const PXTR1: &str = "
+hostname PxTR1
+interface Ethernet0/0
+ ip address 192.0.2.51 255.255.255.0
+interface Ethernet1/0
+ ip address 10.0.0.1 255.0.0.0
+router lisp
+ eid-table default instance-id 0
+  map-cache 172.16.0.0/16 map-request
+ ipv4 itr map-resolver 209.165.201.41
+ ipv4 proxy-itr 192.0.2.51
+ ipv4 proxy-etr
+ip route 0.0.0.0 0.0.0.0 192.0.2.1
+";
+
+pub struct Bench {
+    pub router: Router,
+    pub now: Time,
+    outputs: Vec<Output>,
+}
+
+impl Bench {
+    /// A router whose interfaces are up and whose connected networks are routed.
+    pub fn new(config: &str) -> Self {
+        let config = parse_config("bench.conf", config).unwrap_or_else(|error| panic!("{error}"));
+        let interfaces: Vec<_> = config.addresses().collect();
+        let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
+        let mut bench = Bench { router: Router::new(start), now: Time::ZERO, outputs: Vec::new() };
+        for (name, _) in &interfaces {
+            bench.link(&name.device(), true);
+        }
+        let route = |(name, net): &(eidway::router::config::InterfaceName, ipnet::IpNet)| {
+            KernelRoute { prefix: net.trunc(), device: name.device(), gateway: None, metric: 0 }
+        };
+        let routes = interfaces.iter().map(route).collect();
+        bench.kernel(KernelEvent::Routes(routes));
+        bench
+    }
+
+    pub fn link(&mut self, device: &str, up: bool) {
+        let device = device.to_owned();
+        self.kernel(KernelEvent::Link { device, up, carrier: up, mtu: 1500 });
+    }
+
+    pub fn kernel(&mut self, event: KernelEvent) {
+        self.router.handle(Input::Kernel(event), self.now);
+        self.drain();
+    }
+
+    pub fn configure(&mut self, config: &str) {
+        let config = parse_config("bench.conf", config).unwrap_or_else(|error| panic!("{error}"));
+        self.router.handle(Input::Configure(Box::new(config)), self.now);
+        self.drain();
+    }
+
+    /// Gives the router a control datagram from port 4342 of `from`.
+    pub fn control(&mut self, from: &str, to: &str, payload: &[u8]) {
+        let source = SocketAddr::new(from.parse().unwrap(), CONTROL_PORT);
+        let destination = to.parse().unwrap();
+        let datagram = ControlDatagram { source, destination, payload };
+        self.router.handle(Input::Control(datagram), self.now);
+        self.drain();
+    }
+
+    pub fn encapsulate(&mut self, bytes: &mut [u8]) -> Outbound {
+        let mut packet = Packet::single(bytes);
+        let outbound = self.router.encapsulate(InstanceId::DEFAULT, &mut packet, self.now);
+        self.drain();
+        outbound
+    }
+
+    pub fn decapsulate(&mut self, datagram: &mut [u8], ttl: u8, tos: u8) -> Inbound {
+        let source = RLOC_1.parse().unwrap();
+        let destination = RLOC_2.parse().unwrap();
+        let outer = Outer { source, destination, ttl, tos };
+        let mut packet = Packet::single(datagram);
+        let inbound = self.router.decapsulate(&outer, &mut packet, self.now);
+        self.drain();
+        inbound
+    }
+
+    /// Lets time pass, with each deadline met on the instant; returns when something was said.
+    pub fn advance(&mut self, span: Duration) -> Vec<(Time, Vec<Output>)> {
+        let end = self.now + span;
+        let mut said = Vec::new();
+        while let Some(deadline) = self.router.poll_timeout().filter(|next| next.at <= end) {
+            self.now = self.now.max(deadline.at);
+            self.router.handle_timeout(self.now);
+            self.drain();
+            if !self.outputs.is_empty() {
+                said.push((self.now, std::mem::take(&mut self.outputs)));
+            }
+        }
+        self.now = end;
+        said
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.router.poll_output() {
+            self.outputs.push(output);
+        }
+    }
+
+    /// What the router has said since the last call.
+    pub fn outputs(&mut self) -> Vec<Output> {
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// The control messages among it, with where they went.
+    pub fn messages(&mut self) -> Vec<(IpAddr, Message)> {
+        messages(&self.outputs())
+    }
+
+    /// The requests to the kernel among it.
+    pub fn kernel_requests(&mut self) -> Vec<KernelRequest> {
+        let request = |output| match output {
+            Output::Kernel(request) => Some(request),
+            _ => None,
+        };
+        self.outputs().into_iter().filter_map(request).collect()
+    }
+
+    /// The held packets among it, as they went out encapsulated.
+    pub fn released(&mut self) -> Vec<(Encapsulation, OwnedPacket)> {
+        let released = |output| match output {
+            Output::Encapsulate(encapsulation, packet) => Some((encapsulation, packet)),
+            _ => None,
+        };
+        self.outputs().into_iter().filter_map(released).collect()
+    }
+}
+
+pub fn messages(outputs: &[Output]) -> Vec<(IpAddr, Message)> {
+    let message = |output: &Output| match output {
+        Output::Control { destination, payload, .. } => {
+            Some((destination.ip(), Message::parse(payload).unwrap()))
+        }
+        _ => None,
+    };
+    outputs.iter().filter_map(message).collect()
+}
+
+/// The encapsulated Map-Requests among the messages, and the resolvers that they went to.
+pub fn requests(messages: &[(IpAddr, Message)]) -> Vec<(String, MapRequest)> {
+    let request = |(resolver, message): &(IpAddr, Message)| match message {
+        Message::Encapsulated(encapsulated) => {
+            Some((resolver.to_string(), MapRequest::parse(&encapsulated.message).unwrap()))
+        }
+        _ => None,
+    };
+    messages.iter().filter_map(request).collect()
+}
+
+/// The one Map-Request among the messages.
+pub fn only_request(messages: &[(IpAddr, Message)]) -> (String, MapRequest) {
+    match &requests(messages)[..] {
+        [only] => only.clone(),
+        other => panic!("one Map-Request expected: {other:?}"),
+    }
+}
+
+pub fn eid(text: &str) -> Eid {
+    Eid::new(InstanceId::DEFAULT, text.parse().unwrap())
+}
+
+pub fn prefix(text: &str) -> EidPrefix {
+    EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+}
+
+/// A UDP packet with a payload that tells it from others.
+pub fn packet(source: &str, destination: &str, ttl: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    match (source.parse().unwrap(), destination.parse().unwrap()) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            let builder = PacketBuilder::ipv4(source.octets(), destination.octets(), ttl);
+            builder.udp(1000, 7).write(&mut bytes, payload).unwrap();
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let builder = PacketBuilder::ipv6(source.octets(), destination.octets(), ttl);
+            builder.udp(1000, 7).write(&mut bytes, payload).unwrap();
+        }
+        mixed => panic!("{mixed:?}"),
+    }
+    bytes
+}
+
+pub fn locator(rloc: &str) -> LocatorRecord {
+    LocatorRecord {
+        priority: 1,
+        weight: 100,
+        multicast_priority: 255,
+        multicast_weight: 0,
+        local: true,
+        probed: false,
+        reachable: true,
+        rloc: Address::Ip(rloc.parse().unwrap()),
+    }
+}
+
+pub fn record(eids: &str, ttl_minutes: u32, rlocs: &[&str]) -> MappingRecord {
+    MappingRecord {
+        ttl_minutes,
+        eid_prefix: prefix(eids),
+        action: match rlocs {
+            [] => Action::NativelyForward,
+            _ => Action::NoAction,
+        },
+        authoritative: true,
+        map_version: 0,
+        locators: rlocs.iter().map(|rloc| locator(rloc)).collect(),
+    }
+}
+
+pub fn reply(nonce: Nonce, records: Vec<MappingRecord>) -> Vec<u8> {
+    MapReply { nonce, records, ..MapReply::default() }.emit()
+}
+
+/// A Map-Request of xTR2 for `eids`, in an ECM as a map-resolver takes it.
+pub fn encapsulated_request(eids: &str, nonce: u64, change: impl Fn(&mut MapRequest)) -> Vec<u8> {
+    let asked = prefix(eids);
+    let mut request = MapRequest {
+        nonce: Nonce(nonce),
+        source_eid: Some(eid("192.168.0.22")),
+        itr_rlocs: vec![Rloc(RLOC_2.parse().unwrap())],
+        records: vec![asked.into()],
+        ..MapRequest::default()
+    };
+    change(&mut request);
+    let inner = SocketAddr::new(asked.network().address, CONTROL_PORT);
+    Encapsulated::new(inner, inner, request.emit()).emit()
+}

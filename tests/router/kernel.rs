@@ -1,0 +1,184 @@
+//! What a router asks of its kernel.
+
+use eidway::router::io::{
+    Device, Input, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table,
+};
+
+use crate::bench::*;
+
+fn routes(requests: &[KernelRequest], table: Table) -> Vec<(String, RouteTarget)> {
+    let route = |request: &KernelRequest| match request {
+        KernelRequest::Add(KernelObject::Route { table: at, prefix, target, .. })
+            if *at == table =>
+        {
+            Some((prefix.to_string(), *target))
+        }
+        _ => None,
+    };
+    requests.iter().filter_map(route).collect()
+}
+
+fn next_hop(text: &str) -> RouteTarget {
+    RouteTarget::NextHop(text.parse().unwrap())
+}
+
+fn started(config: &str) -> Vec<KernelRequest> {
+    Bench::new(config).kernel_requests()
+}
+
+#[test]
+fn the_default_of_an_itr_is_lisp0_and_the_native_way_out_stands_aside() {
+    let requests = started(XTR2);
+    let lisp = RouteTarget::Device(Device::Lisp);
+    let main = routes(&requests, Table::Main);
+    assert!(main.contains(&("0.0.0.0/0".to_owned(), lisp)), "{main:?}");
+    assert!(main.contains(&("::/0".to_owned(), lisp)));
+    assert!(!main.contains(&("0.0.0.0/0".to_owned(), next_hop("198.51.100.1"))));
+    let native = routes(&requests, Table::Native);
+    for expected in [
+        ("0.0.0.0/0", next_hop("198.51.100.1")),
+        ("192.168.0.0/24", RouteTarget::Blackhole),
+        ("2001:db8:b::/64", RouteTarget::Blackhole),
+        ("::/0", RouteTarget::Unreachable),
+    ] {
+        assert!(native.contains(&(expected.0.to_owned(), expected.1)), "{expected:?}");
+    }
+}
+
+#[test]
+fn the_guards_stand_before_anything_leads_into_lisp0() {
+    let requests = started(XTR2);
+    let at = |wanted: &dyn Fn(&KernelObject) -> bool| {
+        requests.iter().position(|request| match request {
+            KernelRequest::Add(object) => wanted(object),
+            KernelRequest::Remove(_) => false,
+        })
+    };
+    let default = at(&|object| {
+        matches!(object, KernelObject::Route { target: RouteTarget::Device(Device::Lisp), .. })
+    });
+    let last = |wanted: &dyn Fn(&KernelObject) -> bool| {
+        let add = |request: &KernelRequest| match request {
+            KernelRequest::Add(object) => wanted(object),
+            KernelRequest::Remove(_) => false,
+        };
+        requests.iter().take(default.unwrap()).filter(|request| add(request)).count()
+    };
+    assert_eq!(last(&|object| matches!(object, KernelObject::Rule { .. })), 6);
+    let guard = |object: &KernelObject| {
+        matches!(object, KernelObject::Route { target: RouteTarget::Blackhole, .. })
+    };
+    assert_eq!(last(&guard), 2);
+}
+
+#[test]
+fn the_routers_own_packets_never_enter_lisp0() {
+    let own = RuleSelector::Source(eidway::addr::Rloc(RLOC_2.parse().unwrap()));
+    let tables: Vec<(u32, Table)> = started(XTR2)
+        .iter()
+        .filter_map(|request| match request {
+            KernelRequest::Add(KernelObject::Rule { priority, selector, table, .. })
+                if *selector == own =>
+            {
+                Some((*priority, *table))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(tables, [(102, Table::Main), (103, Table::Native)]);
+}
+
+#[test]
+fn a_proxy_itr_leads_its_aggregates_and_nothing_else_into_lisp0() {
+    let requests = started(PXTR1);
+    let main = routes(&requests, Table::Main);
+    assert!(main.contains(&("172.16.0.0/16".to_owned(), RouteTarget::Device(Device::Lisp))));
+    assert!(main.contains(&("0.0.0.0/0".to_owned(), next_hop("192.0.2.1"))));
+}
+
+#[test]
+fn a_map_server_needs_no_tunnel() {
+    let device = |request: &KernelRequest| {
+        matches!(
+            request,
+            KernelRequest::Add(
+                KernelObject::Link { device: Device::Lisp, .. } | KernelObject::Rule { .. }
+            )
+        )
+    };
+    assert!(!started(MSMR).iter().any(device));
+}
+
+#[test]
+fn a_link_that_comes_back_gets_its_addresses_and_routes_again() {
+    let mut bench = Bench::new(XTR2);
+    bench.kernel_requests();
+    bench.link("et0-0", false);
+    bench.kernel_requests();
+    bench.link("et0-0", true);
+    let requests = bench.kernel_requests();
+    let native = routes(&requests, Table::Native);
+    assert!(native.contains(&("0.0.0.0/0".to_owned(), next_hop("198.51.100.1"))));
+    let address = |request: &KernelRequest| {
+        matches!(request, KernelRequest::Add(KernelObject::Address { address, .. })
+            if address.to_string() == "198.51.100.21/24")
+    };
+    assert!(requests.iter().any(address));
+}
+
+#[test]
+fn shutdown_takes_the_link_down_and_nothing_else_away() {
+    let mut bench = Bench::new(XTR2);
+    bench.kernel_requests();
+    bench.configure(&format!("{XTR2}\ninterface Ethernet1/0\n shutdown\n"));
+    let requests = bench.kernel_requests();
+    let down = |request: &KernelRequest| {
+        matches!(request, KernelRequest::Add(KernelObject::Link { up: false, .. }))
+    };
+    assert!(requests.iter().any(down), "{requests:?}");
+    let address = |request: &KernelRequest| {
+        matches!(request, KernelRequest::Remove(KernelObject::Address { .. }))
+    };
+    assert!(!requests.iter().any(address));
+}
+
+#[test]
+fn lisp0_is_smaller_than_the_core_by_the_encapsulation_and_never_under_1280() {
+    let mtu = |requests: &[KernelRequest]| {
+        requests.iter().rev().find_map(|request| match request {
+            KernelRequest::Add(KernelObject::Link { device: Device::Lisp, mtu, .. }) => *mtu,
+            _ => None,
+        })
+    };
+    let mut bench = Bench::new(XTR2);
+    assert_eq!(mtu(&bench.kernel_requests()), Some(1464));
+    let device = "et0-0".to_owned();
+    let small =
+        eidway::router::io::KernelEvent::Link { device, up: true, carrier: true, mtu: 1300 };
+    bench.kernel(small);
+    assert_eq!(mtu(&bench.kernel_requests()), Some(1280));
+}
+
+#[test]
+fn a_router_that_stops_leaves_the_kernel_as_it_found_it() {
+    let mut bench = Bench::new(XTR2);
+    let mut standing = std::collections::BTreeSet::new();
+    let mut apply = |requests: Vec<KernelRequest>| {
+        for request in requests {
+            match request {
+                KernelRequest::Add(object) => standing.insert(object),
+                KernelRequest::Remove(object) => standing.remove(&object),
+            };
+        }
+        standing.len()
+    };
+    assert!(apply(bench.kernel_requests()) > 10);
+    bench.router.handle(Input::Stop, bench.now);
+    let mut requests = Vec::new();
+    while let Some(output) = bench.router.poll_output() {
+        if let eidway::router::io::Output::Kernel(request) = output {
+            requests.push(request);
+        }
+    }
+    assert_eq!(apply(requests), 0);
+}

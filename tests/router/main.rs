@@ -1,0 +1,12 @@
+//! Rules of the standards, seen at one router: what goes in, what comes out, and when.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bench;
+mod data_path;
+mod hostile;
+mod kernel;
+mod map_server;
+mod register;
+mod resolve;
+mod smr;

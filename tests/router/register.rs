@@ -1,0 +1,152 @@
+//! Registrations of an ETR.
+
+use std::time::Duration;
+
+use eidway::router::counters::ControlDrop;
+use eidway::router::io::Input;
+use eidway::time::Time;
+use eidway::wire::{Algorithm, Key, MapNotify, MapRegister, Message, verify};
+
+use crate::bench::*;
+
+fn key() -> Key {
+    Key { algorithm: Algorithm::HmacSha1, secret: b"cisco".to_vec(), key_id: 0 }
+}
+
+fn registers(messages: Vec<(std::net::IpAddr, Message)>) -> Vec<MapRegister> {
+    let register = |(_, message)| match message {
+        Message::MapRegister(register) => Some(register),
+        _ => None,
+    };
+    messages.into_iter().filter_map(register).collect()
+}
+
+fn notify(register: &MapRegister) -> Vec<u8> {
+    let notify = MapNotify {
+        nonce: register.nonce,
+        records: register.records.clone(),
+        ..MapNotify::default()
+    };
+    notify.emit_signed(&key())
+}
+
+/// xTR2 and the first register that it sent.
+fn registering() -> (Bench, MapRegister) {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    let said = bench.advance(Duration::ZERO);
+    let mut registers = registers(messages(&said[0].1));
+    assert_eq!(registers.len(), 1);
+    (bench, registers.remove(0))
+}
+
+#[test]
+fn a_prefix_with_a_route_is_registered_at_once() {
+    let (_, register) = registering();
+    assert!(register.want_map_notify && register.xtr_identity.is_some());
+    let record = &register.records[0];
+    assert_eq!(record.eid_prefix, prefix("192.168.0.0/24"));
+    assert_eq!((record.ttl_minutes, record.authoritative), (1440, true));
+    assert_eq!(record.locators, [locator(RLOC_2)]);
+    assert!(verify(&register.emit_signed(&key()), &key()).is_ok());
+}
+
+#[test]
+fn a_register_is_repeated_quickly_until_a_map_notify_comes() {
+    let (mut bench, first) = registering();
+    let mut times = vec![];
+    let mut last = first;
+    for (at, said) in bench.advance(Duration::from_secs(40)) {
+        times.push(at.0 / 1_000_000);
+        let next = registers(messages(&said)).remove(0);
+        assert!(next.nonce > last.nonce, "every transmission takes a greater nonce");
+        last = next;
+    }
+    assert_eq!(times, [1, 3, 7, 15, 31]);
+    bench.control(NEW, RLOC_2, &notify(&last));
+    assert_eq!(bench.router.registrations(bench.now)[0].acknowledged, 1);
+    let acknowledged_at = bench.now;
+    let next = bench.advance(Duration::from_secs(60));
+    let period = next[0].0.since(acknowledged_at);
+    assert!(period >= Duration::from_secs(54) && period <= Duration::from_secs(60));
+}
+
+#[test]
+fn a_map_notify_with_another_key_or_nonce_acknowledges_nothing() {
+    let (mut bench, register) = registering();
+    let mut forged = notify(&register);
+    *forged.last_mut().unwrap() ^= 1;
+    bench.control(NEW, RLOC_2, &forged);
+    let drops = &bench.router.counters().control_drops;
+    assert_eq!(drops.get(&ControlDrop::Authentication), Some(&1));
+    assert_eq!(bench.router.registrations(bench.now)[0].acknowledged, 0);
+}
+
+#[test]
+fn an_unsolicited_map_notify_is_acknowledged_with_its_nonce() {
+    let (mut bench, register) = registering();
+    bench.control(NEW, RLOC_2, &notify(&register));
+    assert!(bench.messages().is_empty());
+    let news = MapRegister { nonce: eidway::wire::Nonce(77), ..register };
+    bench.control(NEW, RLOC_2, &notify(&news));
+    let messages = bench.messages();
+    assert!(
+        matches!(&messages[..], [(_, Message::MapNotifyAck(ack))] if ack.0.nonce == news.nonce),
+        "{messages:?}"
+    );
+}
+
+#[test]
+fn a_lost_route_withdraws_and_a_route_back_registers() {
+    let (mut bench, register) = registering();
+    bench.control(NEW, RLOC_2, &notify(&register));
+    bench.outputs();
+    bench.link("et1-0", false);
+    let withdrawn = registers(bench.messages());
+    assert_eq!(withdrawn[0].records[0].ttl_minutes, 0);
+    assert!(!withdrawn[0].want_map_notify);
+    assert!(bench.advance(Duration::from_secs(200)).is_empty(), "and is not registered again");
+    bench.link("et1-0", true);
+    let back = bench.advance(Duration::ZERO);
+    assert_eq!(registers(messages(&back[0].1))[0].records[0].ttl_minutes, 1440);
+}
+
+#[test]
+fn a_router_that_stops_withdraws() {
+    let (mut bench, _) = registering();
+    bench.router.handle(Input::Stop, bench.now);
+    let mut outputs = Vec::new();
+    while let Some(output) = bench.router.poll_output() {
+        outputs.push(output);
+    }
+    assert_eq!(registers(messages(&outputs))[0].records[0].ttl_minutes, 0);
+}
+
+#[test]
+fn a_register_keeps_within_the_smallest_mtu_of_every_path() {
+    let mut config = XTR2.to_owned();
+    config.push_str("router lisp\n eid-table default instance-id 0\n");
+    for third in 0..40 {
+        config.push_str(&format!("  database-mapping 10.1.{third}.0/24 locator-set set1\n"));
+    }
+    config.push_str("ip route 10.1.0.0 255.255.0.0 192.168.0.2\n");
+    let mut bench = Bench::new(&config);
+    let site = eidway::router::io::KernelRoute {
+        prefix: "10.1.0.0/16".parse().unwrap(),
+        device: "et1-0".to_owned(),
+        gateway: None,
+        metric: 0,
+    };
+    bench.kernel(eidway::router::io::KernelEvent::RouteAdded(site));
+    bench.outputs();
+    let said = bench.advance(Duration::ZERO);
+    let mut prefixes = 0;
+    for output in &said[0].1 {
+        if let eidway::router::io::Output::Control { payload, .. } = output {
+            assert!(payload.len() <= 576 - 28, "{} octets", payload.len());
+            prefixes += registers(messages(std::slice::from_ref(output)))[0].records.len();
+        }
+    }
+    assert_eq!(prefixes, 41);
+    assert_eq!(said[0].0, Time::ZERO);
+}

@@ -1,0 +1,112 @@
+//! Solicit-Map-Requests that arrive.
+
+use std::time::Duration;
+
+use eidway::addr::Rloc;
+use eidway::router::counters::ControlDrop;
+use eidway::router::io::Outbound;
+use eidway::wire::{MapRequest, Nonce};
+
+use crate::bench::*;
+
+fn smr(solicited: &str) -> Vec<u8> {
+    let smr = MapRequest {
+        probe: true,
+        smr: true,
+        do_not_reply: true,
+        nonce: Nonce(0x68e4_5971_e3df_4931),
+        source_eid: Some(eid(solicited)),
+        itr_rlocs: vec![Rloc(RLOC_1.parse().unwrap())],
+        records: vec![prefix("192.168.0.22/32").into()],
+        ..MapRequest::default()
+    };
+    smr.emit()
+}
+
+/// xTR2 with 172.16.0.0/24 cached by way of xTR1.
+fn cached() -> Bench {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
+    assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);
+    let (_, request) = only_request(&bench.messages());
+    let records = vec![record("172.16.0.0/24", 1440, &[RLOC_1])];
+    bench.control(RLOC_1, RLOC_2, &reply(request.nonce, records));
+    bench.outputs();
+    bench
+}
+
+fn drops(bench: &Bench, reason: ControlDrop) -> u64 {
+    bench.router.counters().control_drops.get(&reason).copied().unwrap_or(0)
+}
+
+#[test]
+fn an_smr_makes_the_itr_ask_the_mapping_system_and_is_not_answered() {
+    let mut bench = cached();
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    let (resolver, request) = only_request(&bench.messages());
+    assert_eq!(resolver, OLD, "never the sender of the SMR");
+    assert!(request.smr_invoked && !request.smr && !request.probe);
+    assert_eq!(request.source_eid, Some(eid("192.168.0.22")), "the EID that the SMR named ours");
+    assert_eq!(request.records[0].eid_prefix, prefix("172.16.0.12/32"));
+    assert_ne!(request.nonce, Nonce(0x68e4_5971_e3df_4931));
+}
+
+#[test]
+fn the_cached_mapping_is_used_until_the_reply_and_then_overwritten_in_place() {
+    let mut bench = cached();
+    bench.advance(Duration::from_secs(100));
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    let (_, request) = only_request(&bench.messages());
+    let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
+    assert!(matches!(bench.encapsulate(&mut ping), Outbound::Encapsulate(_)));
+    bench.control(NEW, RLOC_2, &reply(request.nonce, vec![record("172.16.0.0/24", 1, &[])]));
+    assert_eq!(bench.encapsulate(&mut ping), Outbound::Native);
+    let (_, entry) = bench.router.map_cache().lookup(eid("172.16.0.12")).unwrap();
+    assert_eq!(bench.now.since(entry.created_at), Duration::from_secs(100));
+}
+
+#[test]
+fn an_smr_for_what_is_not_cached_makes_no_request() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    assert!(bench.messages().is_empty());
+    assert_eq!(drops(&bench, ControlDrop::SmrNotCached), 1);
+}
+
+#[test]
+fn a_flood_for_one_host_starts_one_request_in_three_seconds() {
+    let mut bench = cached();
+    let mut requests = 0;
+    for _ in 0..2900 {
+        bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+        for (_, message) in bench.messages() {
+            let eidway::wire::Message::Encapsulated(ecm) = message else { panic!("{message}") };
+            let nonce = MapRequest::parse(&ecm.message).unwrap().nonce;
+            let records = vec![record("172.16.0.0/24", 1440, &[RLOC_1])];
+            bench.control(RLOC_1, RLOC_2, &reply(nonce, records));
+            requests += 1;
+        }
+        bench.advance(Duration::from_millis(1));
+    }
+    assert_eq!(requests, 1);
+}
+
+#[test]
+fn a_flood_over_a_site_starts_eight_requests_in_twenty_seconds() {
+    let mut bench = cached();
+    for host in 0..=255u8 {
+        bench.control(RLOC_1, RLOC_2, &smr(&format!("172.16.0.{host}")));
+    }
+    assert_eq!(bench.messages().len(), 8);
+}
+
+#[test]
+fn a_map_server_ignores_an_smr() {
+    let mut bench = Bench::new(MSMR);
+    bench.outputs();
+    bench.control(RLOC_1, NEW, &smr("172.16.0.12"));
+    assert!(bench.messages().is_empty());
+    assert_eq!(drops(&bench, ControlDrop::NotOurRole), 1);
+}
