@@ -52,7 +52,7 @@ impl AsRawFd for Tun {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::namespace::{in_namespace, ip};
+    use crate::driver::namespace::{in_namespace, ip, wait_until};
 
     #[test]
     fn a_ping_that_is_echoed_in_the_tun_is_answered() {
@@ -92,7 +92,7 @@ mod tests {
             let tun = Tun::open().unwrap();
             assert_eq!(Tun::open().unwrap_err().raw_os_error(), Some(libc::EBUSY));
             drop(tun);
-            assert!(!ip("link").contains("lisp0"));
+            wait_until("lisp0 has gone", || !ip("link").contains("lisp0"));
             Tun::open().unwrap();
         });
     }
