@@ -1,17 +1,26 @@
 //! The IOS-style user interface: one grammar for the config file and the console.
 //!
-//! - [`grammar`]: the commands, as tables; [`parse`] matches a line against them.
+//! - [`grammar`]: the commands, as tables; [`parse`] matches a line against them, [`help`] says
+//!   what may come next.
 //! - [`edit`] applies a line to a [`Config`](crate::router::config::Config): [`config_file`] reads
 //!   a whole file so, and a session's `configure terminal` one line at a time;
-//!   [`running_config`] writes one.
+//!   [`running_config()`] writes one.
+//! - [`session`]: one user; [`protocol`] is what it says to its client, [`show`] what it prints,
+//!   [`filter`] what of that is wanted.
 
 pub mod args;
 pub mod config_file;
 pub mod edit;
 pub mod exec;
+pub mod filter;
 pub mod grammar;
+pub mod help;
 pub mod parse;
+pub mod protocol;
 mod running_config;
+pub mod session;
+pub mod show;
 
 pub use config_file::{ConfigError, parse_config};
 pub use running_config::running_config;
+pub use session::Session;

@@ -1,10 +1,150 @@
 //! Exec commands, and the ways out of a mode.
 
-use super::{Context, Mode, No, Row, edit};
+use super::{Context, Mode, No, Row, Run, edit, prefix_of};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
+use crate::console::exec::Action;
+use crate::console::show::database::DatabaseTable;
+use crate::console::show::map_cache::MapCacheTable;
+use crate::console::show::site::{SiteTable, Which};
+use crate::console::show::site_summary::Summary;
+use crate::console::show::{Listing, Page, Source, interfaces, lisp, statistics, system};
+use crate::router::config::{Config, InterfaceName};
+use crate::router::io::Command;
 
-pub(super) const ROWS: &[Row] = &[];
+const HERE: &[Mode] = &[Mode::Exec];
+const SHOW: &str = "Show running system information";
+const IP: &str = "IP information";
+const IPV6: &str = "IPv6 information";
+const LISP: &str = "Locator/ID Separation Protocol";
+const JSON: &str = "As JSON";
+
+/// An exec command.
+const fn exec(
+    pattern: &'static str,
+    help: &'static [&'static str],
+    run: fn(&Args<'_>, &Config) -> Result<Action, Fault>,
+) -> Row {
+    Row { modes: HERE, pattern, help, no: No::Never, run: Run::Exec(run) }
+}
+
+pub(super) const ROWS: &[Row] = &[
+    exec(
+        "clear {ip|ipv6} lisp map-cache [{<prefix:prefix>|<eid:address>}]",
+        &[
+            "Reset functions",
+            IP,
+            IPV6,
+            LISP,
+            "Forget what was learned of other sites",
+            "EID prefix of an entry",
+            "EID of a host entry",
+        ],
+        clear_map_cache,
+    ),
+    exec(
+        "configure terminal",
+        &["Enter configuration mode", "Configure from the terminal"],
+        |_, _| Ok(Action::Enter(Context::Config)),
+    ),
+    exec("disable", &["Turn off privileged commands (there are no others)"], nothing),
+    exec("enable", &["Turn on privileged commands"], nothing),
+    exec("exit", &["Exit from the EXEC"], |_, _| Ok(Action::Leave)),
+    exec("show {ip|ipv6} lisp [json]", &[SHOW, IP, IPV6, LISP, JSON], show_lisp),
+    exec(
+        "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] map-cache \
+         [{<prefix:prefix>|<eid:address>}] [detail] [json]",
+        &[
+            SHOW,
+            IP,
+            IPV6,
+            LISP,
+            "An instance other than the first",
+            "Instance-ID",
+            "Mapping cache",
+            "EID prefix",
+            "EID",
+            "With sources, activity and locator changes",
+            JSON,
+        ],
+        show_map_cache,
+    ),
+    exec(
+        "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] database \
+         [{<prefix:prefix>|<eid:address>}] [json]",
+        &[
+            SHOW,
+            IP,
+            IPV6,
+            LISP,
+            "An instance other than the first",
+            "Instance-ID",
+            "Local EID prefixes and their locators",
+            "EID prefix",
+            "EID",
+            JSON,
+        ],
+        show_database,
+    ),
+    exec(
+        "show {ip|ipv6} lisp statistics [json]",
+        &[SHOW, IP, IPV6, LISP, "Counters of messages and packets", JSON],
+        show_statistics,
+    ),
+    exec(
+        "show lisp site [{summary|[{<eid:address>|<prefix:prefix>|<name:word>} \
+         [instance-id <instance:0-16777215>]] [detail]}] [json]",
+        &[
+            SHOW,
+            LISP,
+            "Sites of the map-server and their registrations",
+            "Counts",
+            "EID",
+            "EID prefix",
+            "Site name",
+            "Instance of the EID",
+            "Instance-ID",
+            "All that is known of each EID prefix",
+            JSON,
+        ],
+        show_site,
+    ),
+    exec(
+        "show interfaces [<interface:interface>] [json]",
+        &[SHOW, "Interface status and configuration", "Interface name", JSON],
+        show_interfaces,
+    ),
+    exec(
+        "show ip interface brief [json]",
+        &[
+            SHOW,
+            IP,
+            "IP interface status and configuration",
+            "Brief summary of IP status and configuration",
+            JSON,
+        ],
+        |_, _| show(Page::new(interfaces::all, interfaces::brief)),
+    ),
+    exec("show running-config [json]", &[SHOW, "Current operating configuration", JSON], |_, _| {
+        show(Page::new(system::running, system::running_text))
+    }),
+    exec("show version [json]", &[SHOW, "Version and uptime", JSON], |_, _| {
+        show(Page::new(system::version, system::version_text))
+    }),
+    exec(
+        "terminal length <lines:0-512>",
+        &[
+            "Set terminal line parameters",
+            "Set number of lines on a screen",
+            "Number of lines (0 for no pausing; this console never pauses)",
+        ],
+        nothing,
+    ),
+    exec("write terminal", &["Write running configuration", "Write to terminal"], |_, _| {
+        show(Page::new(system::running, system::running_text))
+    }),
+];
 
 /// Every mode of the configuration.
 const CONFIGURATION: &[Mode] = &[
@@ -72,4 +212,103 @@ fn leave(editor: &mut Editor, _: &Args<'_>) -> Result<(), Fault> {
 fn end(editor: &mut Editor, _: &Args<'_>) -> Result<(), Fault> {
     editor.context = Context::Exec;
     Ok(())
+}
+
+fn nothing(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    Ok(Action::Nothing)
+}
+
+fn show(source: impl Source + 'static) -> Result<Action, Fault> {
+    Ok(Action::Show(Box::new(source)))
+}
+
+fn family(args: &Args<'_>) -> Family {
+    if args.has("ipv6") { Family::Ipv6 } else { Family::Ipv4 }
+}
+
+fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
+    args.optional("instance").and_then(InstanceId::new).unwrap_or_else(|| config.default_instance())
+}
+
+/// The EID or EID prefix of a line, which must be of the line's family.
+fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
+    let family = family(args);
+    let id = instance(args, config);
+    if args.given("prefix") {
+        let prefix = prefix_of(args, "prefix", Some(family))?;
+        return Ok(Some(EidPrefix::new(id, prefix)));
+    }
+    if !args.given("eid") {
+        return Ok(None);
+    }
+    let eid = Eid::new(id, args.value("eid")?);
+    if eid.family() != family {
+        return Err(args.fault("eid", format!("an {family} address is expected")));
+    }
+    Ok(Some(eid.host_prefix()))
+}
+
+fn clear_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    Ok(Action::Command(Command::ClearMapCache {
+        family: family(args),
+        prefix: only(args, config)?,
+    }))
+}
+
+fn show_lisp(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    let family = family(args);
+    show(Page::new(move |router, now| lisp::view(router, family, now), lisp::text))
+}
+
+fn show_statistics(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    let family = family(args);
+    show(Page::new(move |router, _| statistics::view(router, family), statistics::text))
+}
+
+fn show_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    let only = only(args, config)?;
+    show(Listing::new(MapCacheTable {
+        family: family(args),
+        instance_id: instance(args, config),
+        only,
+        detail: args.has("detail") || only.is_some(),
+        after: None,
+    }))
+}
+
+fn show_database(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    show(Listing::new(DatabaseTable {
+        family: family(args),
+        instance_id: instance(args, config),
+        only: only(args, config)?,
+        after: None,
+    }))
+}
+
+fn show_site(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    if args.has("summary") {
+        return show(Summary::default());
+    }
+    let id = args.optional("instance").and_then(InstanceId::new).unwrap_or_default();
+    let which = if args.given("eid") {
+        Which::Eid(Eid::new(id, args.value("eid")?))
+    } else if args.given("prefix") {
+        Which::Prefix(EidPrefix::new(id, args.value("prefix")?))
+    } else if args.given("name") {
+        Which::Named(args.value("name")?)
+    } else {
+        Which::All
+    };
+    let detail = args.has("detail") || which != Which::All;
+    show(Listing::new(SiteTable::new(which, detail)))
+}
+
+fn show_interfaces(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    let only: Option<InterfaceName> = args.optional("interface");
+    if let Some(name) = only
+        && !config.interfaces.contains_key(&name)
+    {
+        return Err(args.fault("interface", format!("{name} is not configured")));
+    }
+    show(Page::new(move |router, _| interfaces::view(router, only), interfaces::text))
 }

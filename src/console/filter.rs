@@ -1,0 +1,197 @@
+//! `| include REGEX` and its kind, a line at a time, so that a long output need not be held.
+
+use regex::Regex;
+
+use super::show::Format;
+
+/// What stands behind `|`, with what `?` says of it.
+pub const FILTERS: &[(&str, &str)] = &[
+    ("begin", "Begin with the line that matches"),
+    ("count", "Count number of lines which match regexp"),
+    ("exclude", "Exclude lines that match"),
+    ("include", "Include lines that match"),
+    ("json", "As JSON"),
+    ("section", "Lines that match, with what is indented under each"),
+];
+
+/// A command and what is to be done with its output.
+pub struct Piped<'t> {
+    /// The command, up to the bar.
+    pub command: &'t str,
+    /// What it prints.
+    pub format: Format,
+    /// Which lines of it are wanted.
+    pub filter: Filter,
+}
+
+/// Chooses lines.
+#[derive(Debug, Default)]
+pub struct Filter {
+    kind: Option<Kind>,
+    /// A line that is not complete yet.
+    partial: String,
+    count: usize,
+    /// `begin` has begun.
+    begun: bool,
+    /// `section` prints what is indented deeper than this.
+    section: Option<usize>,
+}
+
+#[derive(Debug)]
+enum Kind {
+    Begin(Regex),
+    Count(Regex),
+    Exclude(Regex),
+    Include(Regex),
+    Section(Regex),
+}
+
+/// Takes a line apart at its bar; the error is a message for the user.
+pub fn parse(line: &str) -> Result<Piped<'_>, String> {
+    let (command, mut rest) = match line.split_once('|') {
+        Some((command, rest)) => (command, Some(rest)),
+        None => (line, None),
+    };
+    let mut format = Format::Text;
+    let mut filter = Filter::default();
+    while let Some(text) = rest.take() {
+        let text = text.trim();
+        let (name, argument) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        if filter_named(name)? == "json" {
+            format = Format::Json;
+            let argument = argument.trim_start();
+            rest = argument.strip_prefix('|');
+            if rest.is_none() && !argument.is_empty() {
+                return Err(format!("Invalid input after json: {argument}"));
+            }
+        } else {
+            filter.kind = Some(kind(filter_named(name)?, argument.trim())?);
+        }
+    }
+    Ok(Piped { command, format, filter })
+}
+
+/// The filter that a beginning of its name stands for.
+fn filter_named(name: &str) -> Result<&'static str, String> {
+    let mut fitting = FILTERS.iter().filter(|(filter, _)| filter.starts_with(name));
+    match (fitting.next(), fitting.next()) {
+        (Some((filter, _)), None) if !name.is_empty() => Ok(filter),
+        (Some(_), Some(_)) if !name.is_empty() => Err(format!("Ambiguous filter:  \"{name}\"")),
+        _ => Err("A filter is begin, count, exclude, include, json or section".to_owned()),
+    }
+}
+
+fn kind(name: &str, pattern: &str) -> Result<Kind, String> {
+    if pattern.is_empty() {
+        return Err("Incomplete command.".to_owned());
+    }
+    let regex =
+        Regex::new(pattern).map_err(|_| format!("Invalid regular expression: {pattern}"))?;
+    Ok(match name {
+        "begin" => Kind::Begin(regex),
+        "count" => Kind::Count(regex),
+        "exclude" => Kind::Exclude(regex),
+        "include" => Kind::Include(regex),
+        _ => Kind::Section(regex),
+    })
+}
+
+impl Filter {
+    /// Takes in a piece of output and gives the lines of it that are wanted.
+    pub fn push(&mut self, text: String) -> String {
+        if self.kind.is_none() {
+            return text;
+        }
+        self.partial += &text;
+        let whole = self.partial.rfind('\n').map_or(0, |end| end + 1);
+        let rest = self.partial.split_off(whole);
+        let lines = std::mem::replace(&mut self.partial, rest);
+        let mut wanted = String::new();
+        for line in lines.split_inclusive('\n') {
+            if self.wants(line) {
+                wanted += line;
+            }
+        }
+        wanted
+    }
+
+    /// What remains to be printed at the end.
+    pub fn finish(&mut self) -> String {
+        let last = std::mem::take(&mut self.partial);
+        let wanted = !last.is_empty() && self.wants(&last);
+        match &self.kind {
+            Some(Kind::Count(_)) => {
+                format!("Number of lines which match regexp = {}\n", self.count)
+            }
+            _ if wanted => last,
+            _ => String::new(),
+        }
+    }
+
+    fn wants(&mut self, line: &str) -> bool {
+        let line = line.trim_end();
+        match &self.kind {
+            None => true,
+            Some(Kind::Include(regex)) => regex.is_match(line),
+            Some(Kind::Exclude(regex)) => !regex.is_match(line),
+            Some(Kind::Begin(regex)) => {
+                self.begun |= regex.is_match(line);
+                self.begun
+            }
+            Some(Kind::Count(regex)) => {
+                self.count += usize::from(regex.is_match(line));
+                false
+            }
+            Some(Kind::Section(regex)) => {
+                let indent = line.len() - line.trim_start().len();
+                if self.section.is_some_and(|section| indent > section) {
+                    return true;
+                }
+                self.section = regex.is_match(line).then_some(indent);
+                self.section.is_some()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "one\n two\n  three\nfour\n two\n";
+
+    fn filtered(line: &str) -> String {
+        let mut filter = parse(line).ok().unwrap().filter;
+        let mut text = String::new();
+        // Pieces that end in the middle of a line must not change what is chosen.
+        for piece in ["one\n t", "wo\n  thr", "ee\nfour\n two\n"] {
+            text += &filter.push(piece.to_owned());
+        }
+        text + &filter.finish()
+    }
+
+    #[test]
+    fn each_filter_chooses_its_lines() {
+        assert_eq!(filtered("show x"), OUTPUT);
+        assert_eq!(filtered("show x | include ^ *t"), " two\n  three\n two\n");
+        assert_eq!(filtered("show x | exclude two|three"), "one\nfour\n");
+        assert_eq!(filtered("show x | begin four"), "four\n two\n");
+        assert_eq!(filtered("show x | section one"), "one\n two\n  three\n");
+        assert_eq!(filtered("show x | count two"), "Number of lines which match regexp = 2\n");
+    }
+
+    #[test]
+    fn a_filter_may_be_abbreviated_and_json_may_come_before_it() {
+        assert_eq!(filtered("show x | inc four"), "four\n");
+        let piped = parse("show x | json").ok().unwrap();
+        assert_eq!((piped.command, piped.format), ("show x ", Format::Json));
+        assert_eq!(filtered("show x | json | include four"), "four\n");
+    }
+
+    #[test]
+    fn a_wrong_filter_is_told() {
+        for line in ["show x | foo", "show x |", "show x | include", "show x | include ("] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `?` and completion: what may come next in a line.
+
+use super::filter::FILTERS;
+use super::grammar::Context;
+use super::parse::{Mismatch, Next, begin, tokens};
+
+/// What `?` prints behind `line`.
+pub fn help(context: &Context, line: &str) -> Result<String, String> {
+    let (head, partial) = split(line);
+    let candidates = candidates(context, head, partial).map_err(|mismatch| match mismatch {
+        Mismatch::Ambiguous { .. } => format!("% Ambiguous command:  \"{}\"\n", line.trim_end()),
+        _ => "% Unrecognized command\n".to_owned(),
+    })?;
+    if candidates.is_empty() {
+        return Err("% Unrecognized command\n".to_owned());
+    }
+    let keywords: Vec<&str> = words(&candidates);
+    if !partial.is_empty() && !keywords.is_empty() {
+        return Ok(format!("{}\n", keywords.join("  ")));
+    }
+    let width = candidates.iter().map(|next| next.word.len()).max().unwrap_or(0);
+    let lines = candidates.iter().map(|next| {
+        let line = format!("  {:width$}  {}", next.word, next.help);
+        format!("{}\n", line.trim_end())
+    });
+    Ok(lines.collect())
+}
+
+/// The keywords that the last word of `line` may become.
+pub fn complete(context: &Context, line: &str) -> Vec<String> {
+    let (head, partial) = split(line);
+    let candidates = candidates(context, head, partial).unwrap_or_default();
+    words(&candidates).into_iter().map(str::to_owned).collect()
+}
+
+fn words(candidates: &[Next]) -> Vec<&str> {
+    let keywords = candidates.iter().filter(|next| next.keyword);
+    keywords.map(|next| next.word.as_str()).collect()
+}
+
+/// A line's whole words, and the one that is being typed.
+fn split(line: &str) -> (&str, &str) {
+    let start = line
+        .rfind(char::is_whitespace)
+        .map_or(0, |blank| blank + line[blank..].chars().next().map_or(1, char::len_utf8));
+    line.split_at(start)
+}
+
+/// What may follow `head` and begins with `partial`: values, then keywords by name, then `<cr>`.
+fn candidates(context: &Context, head: &str, partial: &str) -> Result<Vec<Next>, Mismatch> {
+    let mut all = if let Some((command, rest)) = head.split_once('|') {
+        if context != &Context::Exec && !begins_with_do(command) || !rest.trim().is_empty() {
+            return Ok(Vec::new());
+        }
+        filters()
+    } else if *context != Context::Exec && begins_with_do(head) {
+        let rest = &head[tokens(head)[0].end..];
+        return candidates(&Context::Exec, rest, partial);
+    } else {
+        following(context, head)?
+    };
+    let start = partial.to_ascii_lowercase();
+    all.retain(|next| match next.keyword {
+        true => next.word.to_ascii_lowercase().starts_with(&start),
+        false => partial.is_empty() || next.word != "<cr>",
+    });
+    all.sort_by_key(|next| (next.word == "<cr>", next.keyword, next.word.clone()));
+    Ok(all)
+}
+
+fn begins_with_do(line: &str) -> bool {
+    tokens(line).first().is_some_and(|first| &line[first.clone()] == "do")
+}
+
+fn filters() -> Vec<Next> {
+    let filters = FILTERS.iter().map(|&(word, help)| keyword(word, help));
+    filters.collect()
+}
+
+fn keyword(word: &str, help: &'static str) -> Next {
+    Next { word: word.to_owned(), help, keyword: true }
+}
+
+/// What may follow `head` in this mode, or in the nearest outer one that understands it.
+fn following(context: &Context, head: &str) -> Result<Vec<Next>, Mismatch> {
+    let mut here = context.clone();
+    let mut first_error = None;
+    loop {
+        match follow_in(&here, head) {
+            Ok(found) => return Ok(found),
+            Err(error) => first_error = first_error.or(Some(error)),
+        }
+        match here.outer() {
+            Some(outer) if outer != Context::Exec => here = outer,
+            _ => break,
+        }
+    }
+    first_error.map_or(Ok(Vec::new()), Err)
+}
+
+fn follow_in(context: &Context, head: &str) -> Result<Vec<Next>, Mismatch> {
+    let (mut matching, words) = begin(context, head);
+    for span in words {
+        matching.step(head, span)?;
+    }
+    let mut all = matching.expected();
+    if *context != Context::Exec && head.trim().is_empty() {
+        all.push(keyword("no", "Negate a command or set its defaults"));
+        all.push(keyword("default", "Set a command to its defaults"));
+        all.push(keyword("do", "To run exec commands in config mode"));
+    }
+    if matching.may_end() && *context == Context::Exec {
+        all.push(keyword("|", "Output modifiers"));
+    }
+    Ok(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_lists_the_next_words_in_two_columns() {
+        let expected = "  interface  IP interface status and configuration
+  lisp       Locator/ID Separation Protocol
+";
+        assert_eq!(help(&Context::Exec, "show ip ").unwrap(), expected);
+        let expected = "  terminal  Configure from the terminal
+";
+        assert_eq!(help(&Context::Exec, "conf ").unwrap(), expected);
+        let last = help(&Context::Exec, "show version ").unwrap();
+        assert_eq!(last, "  json  As JSON\n  |     Output modifiers\n  <cr>\n");
+    }
+
+    #[test]
+    fn help_on_a_beginning_lists_the_words_that_it_may_become() {
+        assert_eq!(help(&Context::Exec, "sh").unwrap(), "show\n");
+        assert_eq!(help(&Context::Exec, "e").unwrap(), "enable  exit\n");
+        assert!(help(&Context::Exec, "xyz").is_err());
+        assert!(help(&Context::Exec, "show i l").is_err());
+    }
+
+    #[test]
+    fn help_works_behind_no_do_and_a_bar() {
+        let no = help(&Context::Lisp, "no ipv4 ").unwrap();
+        assert!(no.contains("  use-petr "), "{no}");
+        assert_eq!(help(&Context::Lisp, "do show ip li").unwrap(), "lisp\n");
+        let bar = help(&Context::Exec, "show ip lisp | ").unwrap();
+        assert!(bar.contains("  include  Include lines that match\n"), "{bar}");
+        assert_eq!(complete(&Context::Exec, "show ip lisp | inc"), ["include"]);
+    }
+
+    #[test]
+    fn completion_gives_keywords_only() {
+        assert_eq!(complete(&Context::Exec, "sh ip li"), ["lisp"]);
+        assert_eq!(
+            complete(&Context::Lisp, "ipv4 map-"),
+            ["map-cache-limit", "map-request-source", "map-resolver", "map-server",]
+        );
+        assert_eq!(complete(&Context::Config, "interface "), ["Ethernet", "Loopback"]);
+        assert!(complete(&Context::Exec, "nonsense here").is_empty());
+    }
+}

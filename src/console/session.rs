@@ -1,0 +1,265 @@
+//! A console session: requests in, responses out, as pure as the router that it shows.
+//!
+//! A request is carried out when it comes; what it prints is asked for piece by piece with
+//! [`Session::poll_response`], and the pieces of a long `show` are made only then. Answers come in
+//! the order of the requests.
+
+use std::collections::VecDeque;
+use std::fmt::{self, Debug};
+use std::ops::Range;
+
+use super::args::Fault;
+use super::edit::{Editor, LineError};
+use super::exec::Action;
+use super::filter::{self, Filter, Piped};
+use super::grammar::{Context, Run};
+use super::help;
+use super::parse::{Match, Mismatch, match_line, tokens};
+use super::protocol::{self, Done, LONGEST_REQUEST, Request, Response};
+use super::show::system::host_name;
+use super::show::{Format, Source, failure};
+use crate::router::Router;
+use crate::router::io::Input;
+use crate::time::Time;
+
+/// How many requests may wait for their answer to be taken. Those beyond are refused.
+pub const MOST_PENDING: usize = 64;
+
+/// One user's console.
+#[derive(Debug)]
+pub struct Session {
+    context: Context,
+    answers: VecDeque<Answer>,
+    /// Requests that came while `answers` was full.
+    refused: u64,
+}
+
+/// What is still to be said to a request.
+#[derive(Debug)]
+struct Answer {
+    body: Body,
+    done: Done,
+}
+
+enum Body {
+    Nothing,
+    One(Response),
+    Show { source: Box<dyn Source>, format: Format, filter: Filter },
+}
+
+impl Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Body::Nothing => f.write_str("Nothing"),
+            Body::One(response) => response.fmt(f),
+            Body::Show { format, .. } => write!(f, "Show as {format:?}"),
+        }
+    }
+}
+
+/// How a line went.
+struct Outcome {
+    body: Body,
+    ok: bool,
+    closed: bool,
+}
+
+impl Outcome {
+    fn good(body: Body) -> Self {
+        Outcome { body, ok: true, closed: false }
+    }
+
+    fn bad(text: String) -> Self {
+        Outcome { body: Body::One(Response::Text(text)), ok: false, closed: false }
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Session {
+    /// At the privileged prompt.
+    pub fn new() -> Self {
+        Session { context: Context::Exec, answers: VecDeque::new(), refused: 0 }
+    }
+
+    /// What stands before the next line: `xTR1(config-if)#`.
+    pub fn prompt(&self, router: &Router) -> String {
+        let name = host_name(&router.config().hostname);
+        format!("{name}{}#", self.context.prompt())
+    }
+
+    /// Whether there is nothing to say.
+    pub fn is_idle(&self) -> bool {
+        self.answers.is_empty() && self.refused == 0
+    }
+
+    /// Carries out a request, which is one line of JSON ([`Request`]). What is no request is
+    /// answered with an error, and so is what comes while [`MOST_PENDING`] answers wait.
+    pub fn handle_request(&mut self, request: &str, router: &mut Router, now: Time) {
+        if self.answers.len() >= MOST_PENDING || self.refused > 0 {
+            self.refused += 1;
+            return;
+        }
+        let outcome = match parse_request(request) {
+            Ok(Request::Line(line)) => self.line(&line, router, now),
+            Ok(Request::Help(line)) => match help::help(&self.context, &line) {
+                Ok(text) => Outcome::good(Body::One(Response::Text(text))),
+                Err(text) => Outcome::bad(text),
+            },
+            Ok(Request::Complete(line)) => {
+                let words = help::complete(&self.context, &line);
+                Outcome::good(Body::One(Response::Completions(words)))
+            }
+            Err(message) => {
+                Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
+            }
+        };
+        let done = Done { prompt: self.prompt(router), ok: outcome.ok, closed: outcome.closed };
+        self.answers.push_back(Answer { body: outcome.body, done });
+    }
+
+    /// The next response as a line of JSON without its end ([`Response`]), or `None` when all has
+    /// been said. One call does a bounded piece of work.
+    #[must_use]
+    pub fn poll_response(&mut self, router: &Router, now: Time) -> Option<String> {
+        let Some(answer) = self.answers.front_mut() else {
+            return self.refuse(router);
+        };
+        let response = match &mut answer.body {
+            Body::Nothing => None,
+            Body::One(_) => match std::mem::replace(&mut answer.body, Body::Nothing) {
+                Body::One(response) => Some(response),
+                _ => None,
+            },
+            Body::Show { source, format, filter } => match source.poll(router, now, *format) {
+                Some(text) => Some(Response::Text(filter.push(text))),
+                None => {
+                    answer.done.ok &= !source.failed();
+                    let rest = filter.finish();
+                    answer.body = Body::Nothing;
+                    (!rest.is_empty()).then_some(Response::Text(rest))
+                }
+            },
+        };
+        if let Some(response) = response {
+            return Some(protocol::line(&response));
+        }
+        let answer = self.answers.pop_front()?;
+        Some(protocol::line(&Response::Done(answer.done)))
+    }
+
+    /// Tells of one refused request.
+    fn refuse(&mut self, router: &Router) -> Option<String> {
+        self.refused = self.refused.checked_sub(1)?;
+        self.answers.push_back(Answer {
+            body: Body::Nothing,
+            done: Done { prompt: self.prompt(router), ok: false, closed: false },
+        });
+        let message = "too many requests are waiting; this one was not carried out";
+        Some(protocol::line(&Response::Error(message.to_owned())))
+    }
+
+    fn line(&mut self, line: &str, router: &mut Router, now: Time) -> Outcome {
+        let prompt = self.prompt(router).len();
+        let words = tokens(line);
+        let first = words.first().map(|span| &line[span.clone()]);
+        match first {
+            None => Outcome::good(Body::Nothing),
+            Some(comment) if comment.starts_with('!') => Outcome::good(Body::Nothing),
+            Some("do") if self.context != Context::Exec => {
+                // The blanks keep a caret under its word.
+                let rest = " ".repeat(words[0].end) + &line[words[0].end..];
+                self.exec(&rest, prompt, router, now)
+            }
+            Some(_) if self.context == Context::Exec => self.exec(line, prompt, router, now),
+            Some(_) => self.configure(line, prompt, router, now),
+        }
+    }
+
+    fn configure(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
+        let mut editor = Editor { config: router.config().clone(), context: self.context.clone() };
+        if let Err(error) = editor.apply(line) {
+            return Outcome::bad(match error {
+                LineError::Syntax(mismatch) => mismatch_text(line, prompt, &mismatch),
+                LineError::Semantic(fault) => fault_text(&fault),
+            });
+        }
+        self.context = editor.context;
+        if editor.config != *router.config() {
+            router.handle(Input::Configure(Box::new(editor.config)), now);
+        }
+        Outcome::good(Body::Nothing)
+    }
+
+    fn exec(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
+        let Piped { command, mut format, filter } = match filter::parse(line) {
+            Ok(piped) => piped,
+            Err(message) => return Outcome::bad(format!("% {message}\n")),
+        };
+        let Match { run, args } = match match_line(&Context::Exec, command) {
+            Ok(matched) => matched,
+            Err(mismatch) => return Outcome::bad(mismatch_text(command, prompt, &mismatch)),
+        };
+        let Run::Exec(run) = run else {
+            return Outcome::good(Body::Nothing);
+        };
+        if args.has("json") {
+            format = Format::Json;
+        }
+        match run(&args, router.config()) {
+            Ok(Action::Show(source)) => Outcome::good(Body::Show { source, format, filter }),
+            Ok(action) => self.act(action, router, now),
+            Err(fault) => Outcome::bad(failure(&fault.message, format)),
+        }
+    }
+
+    fn act(&mut self, action: Action, router: &mut Router, now: Time) -> Outcome {
+        let mut outcome = Outcome::good(Body::Nothing);
+        match action {
+            Action::Enter(context) => {
+                self.context = context;
+                let text = "Enter configuration commands, one per line.  End with CNTL/Z.\n";
+                outcome.body = Body::One(Response::Text(text.to_owned()));
+            }
+            Action::Command(command) => router.handle(Input::Command(command), now),
+            Action::Leave => outcome.closed = self.context == Context::Exec,
+            Action::Nothing | Action::Show(_) => {}
+        }
+        outcome
+    }
+}
+
+fn parse_request(request: &str) -> Result<Request, String> {
+    if request.len() > LONGEST_REQUEST {
+        return Err(format!("a request has at most {LONGEST_REQUEST} octets"));
+    }
+    serde_json::from_str(request).map_err(|error| {
+        format!("{error}: a request is {{\"line\":…}}, {{\"help\":…}} or {{\"complete\":…}}")
+    })
+}
+
+fn fault_text(fault: &Fault) -> String {
+    format!("% {}\n", fault.message)
+}
+
+/// What IOS says of a line that is no command. The caret stands under the line as it was typed
+/// behind its prompt of `prompt` characters.
+fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
+    match mismatch {
+        Mismatch::Invalid { span, fits, .. } => {
+            let caret = prompt + column(line, span, *fits);
+            format!("{:caret$}^\n% Invalid input detected at '^' marker.\n\n", "")
+        }
+        Mismatch::Ambiguous { .. } => format!("% Ambiguous command:  \"{}\"\n", line.trim()),
+        Mismatch::Incomplete { .. } => "% Incomplete command.\n\n".to_owned(),
+    }
+}
+
+/// The characters of a line before the first one of a word that is wrong.
+fn column(line: &str, span: &Range<usize>, fits: usize) -> usize {
+    line[..span.start].chars().count() + fits
+}

@@ -1,0 +1,264 @@
+//! `show ip lisp database`.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::span::seconds;
+use super::{ROWS_A_TURN, Rows, Table, column};
+use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::router::Router;
+use crate::router::database::{Entry, LocatorOrigin};
+use crate::time::Time;
+
+/// What stands above the entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Head {
+    /// Of the EIDs.
+    pub family: Option<Family>,
+    /// Always `default`.
+    pub eid_table: &'static str,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// Bit n is set when the locator n of some entry is reachable.
+    pub locator_status_bits: u32,
+    /// How many entries there are.
+    pub total: usize,
+    /// How many of them lack a route.
+    pub no_route: usize,
+    /// How many are kept though they are no longer configured.
+    pub inactive: usize,
+}
+
+/// An entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Its EID prefix.
+    pub eid_prefix: IpNet,
+    /// The locator-set, unless the locators are its own.
+    pub locator_set: Option<String>,
+    /// The RIB has a route to it.
+    pub has_route: bool,
+    /// Seconds since it was configured.
+    pub uptime: u64,
+    /// Seconds since its locators or its route changed.
+    pub last_change: u64,
+    /// In the order of their addresses.
+    pub locators: Vec<LocatorRow>,
+}
+
+/// A locator of an entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct LocatorRow {
+    /// Its address.
+    pub rloc: IpAddr,
+    /// Lower is preferred.
+    pub priority: u8,
+    /// Share of the traffic.
+    pub weight: u8,
+    /// Where its address comes from.
+    pub source: LocatorOrigin,
+    /// `site-self` or `site-other`, and how reachable.
+    pub state: &'static str,
+}
+
+/// The mapping database of a family and instance.
+#[derive(Debug)]
+pub struct DatabaseTable {
+    /// Of the EIDs.
+    pub family: Family,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// Only the entry that covers this.
+    pub only: Option<EidPrefix>,
+    /// The prefix that was printed last.
+    pub after: Option<EidPrefix>,
+}
+
+impl Table for DatabaseTable {
+    type Head = Head;
+    type Row = Row;
+
+    /// Counts all entries at once: there are no more than were configured.
+    fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
+        let database = router.database().entries();
+        if let Some(only) = &self.only
+            && database.covering(only).next().is_none()
+        {
+            return Err(format!("Could not find EID {only} in database."));
+        }
+        let mut head = Head {
+            family: Some(self.family),
+            eid_table: "default",
+            instance_id: self.instance_id,
+            ..Head::default()
+        };
+        for (_, entry) in database.iter_after(self.instance_id, self.family, None) {
+            head.total += 1;
+            head.no_route += usize::from(!entry.has_route);
+            for (bit, locator) in entry.locators.iter().take(32).enumerate() {
+                head.locator_status_bits |= u32::from(locator.reachable) << bit;
+            }
+        }
+        Ok(head)
+    }
+
+    fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
+        let database = router.database().entries();
+        if let Some(only) = &self.only {
+            let found = database.covering(only).last().into_iter();
+            return Rows {
+                rows: found.map(|(prefix, entry)| row(prefix, entry, now)).collect(),
+                finished: true,
+            };
+        }
+        let mut rows = Vec::new();
+        for (prefix, entry) in
+            database.iter_after(self.instance_id, self.family, self.after).take(ROWS_A_TURN)
+        {
+            self.after = Some(prefix);
+            rows.push(row(prefix, entry, now));
+        }
+        Rows { finished: rows.len() < ROWS_A_TURN, rows }
+    }
+
+    fn head_text(&self, head: &Head) -> String {
+        head_text(self.family, head)
+    }
+
+    fn row_text(&self, row: &Row) -> String {
+        row_text(row)
+    }
+}
+
+fn row(prefix: EidPrefix, entry: &Entry, now: Time) -> Row {
+    let locators = entry.locators.iter().map(|locator| LocatorRow {
+        rloc: locator.rloc.0,
+        priority: locator.priority,
+        weight: locator.weight,
+        source: locator.origin,
+        state: match (locator.own, locator.reachable) {
+            (true, true) => "site-self, reachable",
+            (true, false) => "site-self, unreachable",
+            (false, true) => "site-other, report-reachable",
+            (false, false) => "site-other, report-unreachable",
+        },
+    });
+    Row {
+        eid_prefix: prefix.prefix(),
+        locator_set: entry.locator_set.clone(),
+        has_route: entry.has_route,
+        uptime: seconds(now.since(entry.created_at)),
+        last_change: seconds(now.since(entry.changed_at)),
+        locators: locators.collect(),
+    }
+}
+
+fn head_text(family: Family, head: &Head) -> String {
+    let Head { eid_table, instance_id, total, no_route, inactive, .. } = head;
+    let bits = head.locator_status_bits;
+    let title = format!(
+        "LISP ETR {family} Mapping Database for EID-table {eid_table} (IID {instance_id}), \
+         LSBs: {bits:#x}"
+    );
+    if *total > 0 && total == no_route {
+        return format!(
+            "{title}, {total} entries\n\n\
+             *** ALL CONFIGURED LOCAL EID PREFIXES HAVE NO ROUTE ***\n\
+             ***      REPORTING LOCAL RLOCS AS UNREACHABLE       ***\n\n"
+        );
+    }
+    format!("{title}\nEntries total {total}, no-route {no_route}, inactive {inactive}\n\n")
+}
+
+fn row_text(row: &Row) -> String {
+    let mut text = row.eid_prefix.to_string();
+    if let Some(set) = &row.locator_set {
+        let _ = write!(text, ", locator-set {set}");
+    }
+    if !row.has_route {
+        text += " *** NO ROUTE TO EID PREFIX ***";
+    }
+    let cells = row.locators.iter().map(|locator| locator.rloc.to_string().len());
+    let width = column("Locator", cells);
+    let _ = writeln!(text, "\n  {:width$}{:9}{:11}State", "Locator", "Pri/Wgt", "Source");
+    for locator in &row.locators {
+        let LocatorRow { rloc, priority, weight, source, state } = locator;
+        let rloc = rloc.to_string();
+        let source = match source {
+            LocatorOrigin::ConfiguredAddress => "cfg-addr",
+            LocatorOrigin::ConfiguredInterface => "cfg-intf",
+        };
+        let _ = writeln!(text, "  {rloc:width$}{priority:3}/{weight:<5}{source:11}{state}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(prefix: &str, set: Option<&str>, has_route: bool, rloc: &str, weight: u8) -> Row {
+        Row {
+            eid_prefix: prefix.parse().unwrap(),
+            locator_set: set.map(str::to_owned),
+            has_route,
+            uptime: 0,
+            last_change: 0,
+            locators: vec![LocatorRow {
+                rloc: rloc.parse().unwrap(),
+                priority: 1,
+                weight,
+                source: LocatorOrigin::ConfiguredAddress,
+                state: "site-self, reachable",
+            }],
+        }
+    }
+
+    #[test]
+    fn the_document_s_database_of_xtr1() {
+        let head = Head {
+            eid_table: "default",
+            locator_status_bits: 1,
+            total: 3,
+            no_route: 1,
+            ..Head::default()
+        };
+        let set = Some("set1");
+        let mut text = head_text(Family::Ipv4, &head);
+        text += &row_text(&entry("10.10.10.0/24", set, true, "203.0.113.11", 100));
+        text += &row_text(&entry("172.16.0.0/24", set, false, "203.0.113.11", 100));
+        let expected = "\
+LISP ETR IPv4 Mapping Database for EID-table default (IID 0), LSBs: 0x1
+Entries total 3, no-route 1, inactive 0
+
+10.10.10.0/24, locator-set set1
+  Locator       Pri/Wgt  Source     State
+  203.0.113.11    1/100  cfg-addr   site-self, reachable
+172.16.0.0/24, locator-set set1 *** NO ROUTE TO EID PREFIX ***
+  Locator       Pri/Wgt  Source     State
+  203.0.113.11    1/100  cfg-addr   site-self, reachable
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn when_no_eid_has_a_route_the_locators_are_reported_unreachable() {
+        let head = Head { eid_table: "default", total: 1, no_route: 1, ..Head::default() };
+        let mut row = entry("1.1.1.0/24", None, false, "2.2.2.2", 50);
+        row.locators[0].state = "site-self, unreachable";
+        let expected = "\
+LISP ETR IPv4 Mapping Database for EID-table default (IID 0), LSBs: 0x0, 1 entries
+
+*** ALL CONFIGURED LOCAL EID PREFIXES HAVE NO ROUTE ***
+***      REPORTING LOCAL RLOCS AS UNREACHABLE       ***
+
+1.1.1.0/24 *** NO ROUTE TO EID PREFIX ***
+  Locator  Pri/Wgt  Source     State
+  2.2.2.2    1/50   cfg-addr   site-self, unreachable
+";
+        assert_eq!(head_text(Family::Ipv4, &head) + &row_text(&row), expected);
+    }
+}

@@ -1,0 +1,184 @@
+//! `show interfaces` and `show ip interface brief`.
+
+use std::fmt::Write;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::addr::Family;
+use crate::router::Router;
+use crate::router::config::{InterfaceKind, InterfaceName};
+use crate::time::Time;
+
+/// The interfaces of a router.
+#[derive(Clone, Debug, Serialize)]
+pub struct InterfacesView {
+    /// In the order of their names.
+    pub interfaces: Vec<InterfaceRow>,
+}
+
+/// An interface.
+#[derive(Clone, Debug, Serialize)]
+pub struct InterfaceRow {
+    /// As IOS writes it.
+    pub name: String,
+    /// The Linux device.
+    pub device: String,
+    /// `shutdown` is configured.
+    pub shutdown: bool,
+    /// The device is there and up.
+    pub up: bool,
+    /// The other end is there.
+    pub line_protocol: bool,
+    /// Octets, when the device is there or an MTU is configured.
+    pub mtu: Option<u32>,
+    /// As configured.
+    pub description: Option<String>,
+    /// With the length of their network; the first of a family is the primary one.
+    pub addresses: Vec<IpNet>,
+}
+
+impl InterfaceRow {
+    fn status(&self) -> &'static str {
+        match (self.shutdown, self.up) {
+            (true, _) => "administratively down",
+            (false, true) => "up",
+            (false, false) => "down",
+        }
+    }
+
+    fn protocol(&self) -> &'static str {
+        if self.line_protocol { "up" } else { "down" }
+    }
+}
+
+/// Looks at all interfaces, or at one.
+pub fn view(router: &Router, only: Option<InterfaceName>) -> InterfacesView {
+    let interfaces = router.config().interfaces.iter();
+    let rows = interfaces.filter(|(name, _)| only.is_none_or(|only| only == **name)).map(
+        |(name, interface)| {
+            let link = router.link(name);
+            // Loopbacks are addresses of `lo`, which is always up.
+            let loopback = name.kind == InterfaceKind::Loopback;
+            let up = !interface.shutdown && (loopback || link.is_some_and(|link| link.up));
+            InterfaceRow {
+                name: name.to_string(),
+                device: name.device(),
+                shutdown: interface.shutdown,
+                up,
+                line_protocol: up && (loopback || link.is_some_and(|link| link.carrier)),
+                mtu: link.map(|link| link.mtu).or(interface.mtu.map(u32::from)),
+                description: interface.description.clone(),
+                addresses: interface.addresses.clone(),
+            }
+        },
+    );
+    InterfacesView { interfaces: rows.collect() }
+}
+
+/// Looks at all interfaces.
+pub fn all(router: &Router, _: Time) -> InterfacesView {
+    view(router, None)
+}
+
+/// `show interfaces`.
+pub fn text(view: &InterfacesView) -> String {
+    let mut text = String::new();
+    for row in &view.interfaces {
+        let (status, protocol) = (row.status(), row.protocol());
+        let _ = writeln!(text, "{} is {status}, line protocol is {protocol}", row.name);
+        let _ = writeln!(text, "  Hardware is Linux device {}", row.device);
+        if let Some(description) = &row.description {
+            let _ = writeln!(text, "  Description: {description}");
+        }
+        let mut secondary = "";
+        for address in &row.addresses {
+            match address {
+                IpNet::V4(_) => {
+                    let title = if secondary.is_empty() { "Internet" } else { "Secondary" };
+                    let _ = writeln!(text, "  {title} address is {address}");
+                    secondary = "secondary";
+                }
+                IpNet::V6(_) => {
+                    let _ = writeln!(text, "  IPv6 address is {address}");
+                }
+            }
+        }
+        if let Some(mtu) = row.mtu {
+            let _ = writeln!(text, "  MTU {mtu} bytes");
+        }
+    }
+    text
+}
+
+/// `show ip interface brief`.
+pub fn brief(view: &InterfacesView) -> String {
+    let mut text =
+        "Interface                  IP-Address      OK? Method Status                Protocol\n"
+            .to_owned();
+    for row in &view.interfaces {
+        let mut addresses = row.addresses.iter().map(IpNet::addr);
+        let primary = addresses.find(|address| Family::of(*address) == Family::Ipv4);
+        let (address, method) = match primary {
+            Some(address) => (address.to_string(), "manual"),
+            None => ("unassigned".to_owned(), "unset"),
+        };
+        let _ = writeln!(
+            text,
+            "{:27}{address:16}YES {method:7}{:22}{}",
+            row.name,
+            row.status(),
+            row.protocol()
+        );
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(name: &str, up: bool, addresses: &[&str]) -> InterfaceRow {
+        InterfaceRow {
+            name: name.to_owned(),
+            device: "et1-0".to_owned(),
+            shutdown: !up,
+            up,
+            line_protocol: up,
+            mtu: Some(1500),
+            description: None,
+            addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+        }
+    }
+
+    #[test]
+    fn brief_is_a_line_an_interface() {
+        let view = InterfacesView {
+            interfaces: vec![
+                row("Ethernet0/0", true, &["203.0.113.11/24"]),
+                row("Ethernet1/0", false, &[]),
+            ],
+        };
+        let expected = "\
+Interface                  IP-Address      OK? Method Status                Protocol
+Ethernet0/0                203.0.113.11    YES manual up                    up
+Ethernet1/0                unassigned      YES unset  administratively down down
+";
+        assert_eq!(brief(&view), expected);
+    }
+
+    #[test]
+    fn an_interface_tells_its_state_and_addresses() {
+        let addresses = ["172.16.0.1/24", "172.16.1.1/24", "2001:db8:a::1/64"];
+        let view = InterfacesView { interfaces: vec![row("Ethernet1/0", true, &addresses)] };
+        let expected = "\
+Ethernet1/0 is up, line protocol is up
+  Hardware is Linux device et1-0
+  Internet address is 172.16.0.1/24
+  Secondary address is 172.16.1.1/24
+  IPv6 address is 2001:db8:a::1/64
+  MTU 1500 bytes
+";
+        assert_eq!(text(&view), expected);
+    }
+}

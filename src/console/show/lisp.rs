@@ -1,0 +1,300 @@
+//! `show ip lisp`: the roles of a family, its peers and the sizes of its tables.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use super::span::{seconds, span};
+use crate::addr::{Family, InstanceId, Rloc};
+use crate::router::Router;
+use crate::router::config::{Roles, Service};
+use crate::router::map_cache::{DEFAULT_LIMIT, Source};
+use crate::time::Time;
+
+/// Minutes that others may keep our mappings unless configured.
+const DEFAULT_TTL_MINUTES: u32 = 1440;
+
+/// All that `show ip lisp` prints.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct LispView {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// What the router does.
+    pub roles: Roles,
+    /// The locators of a proxy ITR.
+    pub proxy_itr_rlocs: Vec<IpAddr>,
+    /// The inner source of Map-Requests; the EID itself when absent.
+    pub map_request_source: Option<IpAddr>,
+    /// In the order in which they are asked.
+    pub map_resolvers: Vec<IpAddr>,
+    /// Where the ETR registers.
+    pub map_servers: Vec<MapServerRow>,
+    /// 128 bits in hexadecimal.
+    pub xtr_id: String,
+    /// The router's first IPv4 locator, or else its first.
+    pub local_rloc: Option<IpAddr>,
+    /// Proxy ETRs.
+    pub proxy_etrs: Vec<IpAddr>,
+    /// Seconds that others may keep our mappings.
+    pub etr_map_cache_ttl: u64,
+    /// Static entries of the map-cache.
+    pub map_cache_static: usize,
+    /// Entries of the map-cache.
+    pub map_cache_size: usize,
+    /// How many it may hold.
+    pub map_cache_limit: usize,
+    /// Entries of the mapping database.
+    pub database_size: usize,
+    /// Entries that are kept though they are no longer configured.
+    pub database_inactive: usize,
+}
+
+/// A map-server of the ETR.
+#[derive(Clone, Debug, Serialize)]
+pub struct MapServerRow {
+    /// Its address.
+    pub address: IpAddr,
+    /// How many prefixes the database has.
+    pub prefixes: usize,
+    /// How many of them have a route and so are being registered.
+    pub registered: usize,
+    /// How many of these it has acknowledged of late.
+    pub acknowledged: usize,
+    /// Seconds since its last Map-Notify.
+    pub last_notify: Option<u64>,
+}
+
+/// Looks at the side of a router that a family of EIDs sees.
+pub fn view(router: &Router, family: Family, now: Time) -> LispView {
+    let config = router.config();
+    let nothing = Service::default();
+    let service = config.lisp.as_ref().map_or(&nothing, |lisp| lisp.service(family));
+    let id = config.default_instance();
+    let rlocs = config.local_rlocs();
+    let ipv4 = rlocs.iter().find(|rloc| rloc.family() == Family::Ipv4);
+    let limit = service.map_cache_limit.and_then(|limit| usize::try_from(limit).ok());
+    LispView {
+        instance_id: id,
+        roles: config.roles(family),
+        proxy_itr_rlocs: service.proxy_itr.iter().map(|rloc| rloc.0).collect(),
+        map_request_source: service.map_request_source,
+        map_resolvers: service.itr_map_resolvers.clone(),
+        map_servers: map_servers(router, family, service, now),
+        xtr_id: words(router.xtr_id()),
+        local_rloc: ipv4.or(rlocs.first()).map(|rloc| rloc.0),
+        proxy_etrs: service
+            .use_petr
+            .iter()
+            .filter_map(|petr| config.resolve_locator(&petr.source))
+            .map(|Rloc(address)| address)
+            .collect(),
+        etr_map_cache_ttl: 60 * u64::from(service.etr_map_cache_ttl.unwrap_or(DEFAULT_TTL_MINUTES)),
+        map_cache_static: configured_static(router, family),
+        map_cache_size: router.map_cache().entries().len_of(id, family),
+        map_cache_limit: limit.unwrap_or(DEFAULT_LIMIT),
+        database_size: router.database().entries().len_of(id, family),
+        database_inactive: 0,
+    }
+}
+
+/// Static entries are few and known by their configuration; the one of an ITR is of itself.
+fn configured_static(router: &Router, family: Family) -> usize {
+    let config = router.config();
+    let id = config.default_instance();
+    let default = crate::addr::EidPrefix::new(id, family.default_prefix());
+    let entries = router.map_cache().entries();
+    let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.get(&id));
+    let configured = tables
+        .flat_map(|table| &table.map_requests)
+        .map(|prefix| crate::addr::EidPrefix::new(id, *prefix))
+        .filter(|prefix| prefix.family() == family && *prefix != default);
+    configured
+        .chain([default])
+        .filter_map(|prefix| entries.get(&prefix))
+        .filter(|entry| entry.source == Source::Static)
+        .count()
+}
+
+/// Every configured map-server, with what the registrations say of it.
+fn map_servers(router: &Router, family: Family, service: &Service, now: Time) -> Vec<MapServerRow> {
+    let registrations = router.registrations(now);
+    let servers = service.etr_map_servers.keys();
+    servers
+        .map(|&address| {
+            let status = registrations
+                .iter()
+                .find(|status| status.family == family && status.map_server == address);
+            let notified_at = status.and_then(|status| status.last_notify_at);
+            MapServerRow {
+                address,
+                prefixes: status.map_or(0, |status| status.prefixes),
+                registered: status.map_or(0, |status| status.registered),
+                acknowledged: status.map_or(0, |status| status.acknowledged),
+                last_notify: notified_at.map(|at| seconds(now.since(at))),
+            }
+        })
+        .collect()
+}
+
+/// `0x50E5AAE2-0xDBB7E2DF-0x761B5EE7-0xE174F775`
+pub fn words(number: u128) -> String {
+    let words = [96, 64, 32, 0].map(|shift| format!("0x{:08X}", (number >> shift) as u32));
+    words.join("-")
+}
+
+/// The view as IOS prints it; a line about what this router does not have is left out.
+pub fn text(view: &LispView) -> String {
+    let mut lines = Lines(String::new());
+    roles(&mut lines, view);
+    peers(&mut lines, view);
+    lines.say("  ITR Solicit Map Request (SMR):", "accept and process");
+    lines.say("    Max SMRs per map-cache entry:", "8 more specifics");
+    lines.say("    Multiple SMR suppression time:", "20 secs");
+    lines.say("  ETR accept mapping data:", "disabled, verify disabled");
+    lines.say("  ETR map-cache TTL:", &span(view.etr_map_cache_ttl));
+    lines.title("  Locator Status Algorithms:");
+    lines.say("    RLOC-probe algorithm:", "disabled");
+    lines.title("  Map-cache:");
+    lines.say("    Static mappings configured:", &view.map_cache_static.to_string());
+    let (size, limit) = (view.map_cache_size, view.map_cache_limit);
+    lines.say("    Map-cache size/limit:", &format!("{size}/{limit}"));
+    lines.say("    Map-cache activity check period:", "60 secs");
+    lines.title("  Database:");
+    let size = view.database_size;
+    lines.say("    Total database mapping size:", &size.to_string());
+    let inactive = view.database_inactive.to_string();
+    lines.say("    Inactive (deconfig/away) size:", &inactive);
+    lines.say("  Encapsulation type:", "lisp");
+    lines.0
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn title(&mut self, title: &str) {
+        self.0 += &format!("{title}\n");
+    }
+
+    fn say(&mut self, label: &str, value: &str) {
+        self.0 += &format!("{label:<44}{value}\n");
+    }
+
+    fn list(&mut self, label: &str, values: &[String]) {
+        match values {
+            [] => self.say(label, "*** NOT FOUND ***"),
+            [first, rest @ ..] => {
+                self.say(label, first);
+                for value in rest {
+                    self.say("", value);
+                }
+            }
+        }
+    }
+}
+
+fn roles(lines: &mut Lines, view: &LispView) {
+    let on = |is: bool| if is { "enabled" } else { "disabled" };
+    let roles = view.roles;
+    let proxy_itr = if roles.proxy_itr {
+        format!("enabled RLOCs: {}", joined(&view.proxy_itr_rlocs, ", "))
+    } else {
+        "disabled".to_owned()
+    };
+    lines.say("  Instance ID:", &view.instance_id.to_string());
+    lines.say("  Router-lisp ID:", "0");
+    lines.say("  Locator table:", "default");
+    lines.say("  EID table:", "default");
+    lines.say("  Ingress Tunnel Router (ITR):", on(roles.itr));
+    lines.say("  Egress Tunnel Router (ETR):", on(roles.etr));
+    lines.say("  Proxy-ITR Router (PITR):", &proxy_itr);
+    lines.say("  Proxy-ETR Router (PETR):", on(roles.proxy_etr));
+    lines.say("  NAT-traversal Router (NAT-RTR):", "disabled");
+    lines.say("  Mobility First-Hop Router:", "disabled");
+    lines.say("  Map Server (MS):", on(roles.map_server));
+    lines.say("  Map Resolver (MR):", on(roles.map_resolver));
+    lines.say("  Delegated Database Tree (DDT):", "disabled");
+    lines.say("  Site Registration Limit:", "0");
+}
+
+fn peers(lines: &mut Lines, view: &LispView) {
+    let source = view.map_request_source.map(|address| address.to_string());
+    let derived = "derived from EID destination".to_owned();
+    lines.say("  Map-Request source:", &source.unwrap_or(derived));
+    let resolvers: Vec<String> = view.map_resolvers.iter().map(IpAddr::to_string).collect();
+    lines.list("  ITR Map-Resolver(s):", &resolvers);
+    let servers: Vec<String> = view
+        .map_servers
+        .iter()
+        .map(|server| match server.last_notify {
+            Some(ago) => format!("{} ({})", server.address, span(ago)),
+            None => server.address.to_string(),
+        })
+        .collect();
+    lines.list("  ETR Map-Server(s):", &servers);
+    lines.say("  xTR-ID:", &view.xtr_id);
+    lines.say("  site-ID:", "unspecified");
+    let rloc = view.local_rloc.map(|address| address.to_string());
+    let not_found = "*** NOT FOUND ***".to_owned();
+    lines.say("  ITR local RLOC (last resort):", &rloc.unwrap_or(not_found));
+    let petrs = joined(&view.proxy_etrs, ", ");
+    let petrs = if petrs.is_empty() { "none" } else { &petrs };
+    lines.say("  ITR use proxy ETR RLOC(s):", petrs);
+}
+
+fn joined(addresses: &[IpAddr], separator: &str) -> String {
+    let addresses: Vec<String> = addresses.iter().map(IpAddr::to_string).collect();
+    addresses.join(separator)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> LispView {
+        LispView {
+            roles: Roles { itr: true, etr: true, ..Roles::default() },
+            map_resolvers: ["209.165.201.41", "209.165.201.31"]
+                .map(|address| address.parse().unwrap())
+                .to_vec(),
+            map_servers: vec![MapServerRow {
+                address: "209.165.201.31".parse().unwrap(),
+                prefixes: 3,
+                registered: 3,
+                acknowledged: 3,
+                last_notify: Some(12),
+            }],
+            xtr_id: words(0x50e5_aae2_dbb7_e2df_761b_5ee7_e174_f775),
+            local_rloc: Some("203.0.113.11".parse().unwrap()),
+            etr_map_cache_ttl: 86_400,
+            ..LispView::default()
+        }
+    }
+
+    #[test]
+    fn labels_and_values_stand_in_the_columns_of_ios() {
+        let text = text(&sample());
+        for line in [
+            "  Instance ID:                              0\n",
+            "  Ingress Tunnel Router (ITR):              enabled\n",
+            "  Proxy-ITR Router (PITR):                  disabled\n",
+            "  Map-Request source:                       derived from EID destination\n",
+            "  ITR Map-Resolver(s):                      209.165.201.41\n",
+            "                                            209.165.201.31\n",
+            "  ETR Map-Server(s):                        209.165.201.31 (00:00:12)\n",
+            "  xTR-ID:                                   \
+             0x50E5AAE2-0xDBB7E2DF-0x761B5EE7-0xE174F775\n",
+            "  ETR map-cache TTL:                        1d00h\n",
+            "    Inactive (deconfig/away) size:          0\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+    }
+
+    #[test]
+    fn json_tells_of_each_map_server() {
+        let json = super::super::json(&sample());
+        let server = r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"registered":3,"acknowledged":3,"last_notify":12}]"#;
+        assert!(json.contains(server), "{json}");
+        assert!(json.contains(r#""roles":{"itr":true,"etr":true,"#), "{json}");
+    }
+}

@@ -1,0 +1,373 @@
+//! `show ip lisp map-cache`.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::span::{seconds, span, span_or_never};
+use super::{ROWS_A_TURN, Rows, Table, column};
+use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::router::Router;
+use crate::router::map_cache::{Entry, Mapping, Source};
+use crate::time::Time;
+
+/// How long after its last packet an entry counts as active, seconds: IOS's activity check period.
+const ACTIVITY_PERIOD: u64 = 60;
+
+/// What stands above the entries.
+#[derive(Clone, Debug, Serialize)]
+pub struct Head {
+    /// Of the EIDs.
+    pub family: Family,
+    /// Always `default`.
+    pub eid_table: &'static str,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// How many entries the table holds.
+    pub total: usize,
+}
+
+/// An entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct Row {
+    /// Its EID prefix.
+    pub eid_prefix: IpNet,
+    /// Seconds.
+    pub uptime: u64,
+    /// Seconds; absent for an entry that stays.
+    pub expires: Option<u64>,
+    /// Who said so.
+    pub source: Source,
+    /// `complete`, `forward-native`, `send-map-request` or `drop`.
+    pub state: &'static str,
+    /// It goes to a proxy ETR instead of out of LISP.
+    pub proxy_etr: bool,
+    /// Seconds since the mapping changed.
+    pub last_modified: u64,
+    /// Who sent the last Map-Reply.
+    pub map_source: Option<IpAddr>,
+    /// Packets that used it.
+    pub packets: u64,
+    /// Their octets.
+    pub bytes: u64,
+    /// Seconds since the last of them.
+    pub last_used: Option<u64>,
+    /// Where it leads.
+    pub locators: Vec<LocatorRow>,
+}
+
+/// A locator of an entry.
+#[derive(Clone, Debug, Serialize)]
+pub struct LocatorRow {
+    /// Its address.
+    pub rloc: IpAddr,
+    /// Seconds with this state.
+    pub uptime: u64,
+    /// `up` or `down`.
+    pub state: &'static str,
+    /// Lower is preferred.
+    pub priority: u8,
+    /// Share of the traffic.
+    pub weight: u8,
+}
+
+/// The map-cache of a family and instance.
+#[derive(Debug)]
+pub struct MapCacheTable {
+    /// Of the EIDs.
+    pub family: Family,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// Only the entry that covers this.
+    pub only: Option<EidPrefix>,
+    /// With sources, activity and changes of the locators.
+    pub detail: bool,
+    /// The prefix that was printed last.
+    pub after: Option<EidPrefix>,
+}
+
+impl Table for MapCacheTable {
+    type Head = Head;
+    type Row = Row;
+
+    fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
+        let entries = router.map_cache().entries();
+        if let Some(only) = &self.only
+            && entries.covering(only).next().is_none()
+        {
+            return Err(format!("Could not find EID {only} in map-cache."));
+        }
+        Ok(Head {
+            family: self.family,
+            eid_table: "default",
+            instance_id: self.instance_id,
+            total: entries.len_of(self.instance_id, self.family),
+        })
+    }
+
+    fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
+        let entries = router.map_cache().entries();
+        let has_petr = router
+            .config()
+            .lisp
+            .as_ref()
+            .is_some_and(|lisp| !lisp.service(self.family).use_petr.is_empty());
+        if let Some(only) = &self.only {
+            let found = entries.covering(only).last().into_iter();
+            return Rows {
+                rows: found.map(|(prefix, entry)| row(prefix, entry, has_petr, now)).collect(),
+                finished: true,
+            };
+        }
+        let mut rows = Vec::new();
+        for (prefix, entry) in
+            entries.iter_after(self.instance_id, self.family, self.after).take(ROWS_A_TURN)
+        {
+            self.after = Some(prefix);
+            rows.push(row(prefix, entry, has_petr, now));
+        }
+        Rows { finished: rows.len() < ROWS_A_TURN, rows }
+    }
+
+    fn head_text(&self, head: &Head) -> String {
+        format!(
+            "LISP {} Mapping Cache for EID-table {} (IID {}), {} entries\n\n",
+            head.family, head.eid_table, head.instance_id, head.total
+        )
+    }
+
+    fn row_text(&self, row: &Row) -> String {
+        row_text(row, self.detail)
+    }
+}
+
+fn row(prefix: EidPrefix, entry: &Entry, has_petr: bool, now: Time) -> Row {
+    let locators = match &entry.mapping {
+        Mapping::Locators(locators) => locators.as_slice(),
+        _ => &[],
+    };
+    Row {
+        eid_prefix: prefix.prefix(),
+        uptime: seconds(now.since(entry.created_at)),
+        expires: entry.expires_at.map(|at| seconds(now.until(at))),
+        source: entry.source,
+        state: match entry.mapping {
+            Mapping::Locators(_) => "complete",
+            Mapping::ForwardNative => "forward-native",
+            Mapping::SendMapRequest => "send-map-request",
+            Mapping::Drop => "drop",
+        },
+        proxy_etr: has_petr && entry.mapping == Mapping::ForwardNative,
+        last_modified: seconds(now.since(entry.modified_at)),
+        map_source: entry.map_source,
+        packets: entry.packets,
+        bytes: entry.bytes,
+        last_used: entry.used_at.map(|at| seconds(now.since(at))),
+        locators: locators
+            .iter()
+            .map(|locator| LocatorRow {
+                rloc: locator.rloc.0,
+                uptime: seconds(now.since(locator.since)),
+                state: if locator.up { "up" } else { "down" },
+                priority: locator.priority,
+                weight: locator.weight,
+            })
+            .collect(),
+    }
+}
+
+fn row_text(row: &Row, detail: bool) -> String {
+    let via = match row.source {
+        Source::Static => "static send map-request".to_owned(),
+        Source::MapReply => format!("map-reply, {}", row.state),
+    };
+    let uptime = span(row.uptime);
+    let expires = span_or_never(row.expires);
+    let prefix = row.eid_prefix;
+    let mut text = format!("{prefix}, uptime: {uptime}, expires: {expires}, via {via}\n");
+    if detail {
+        text += &detail_text(row);
+    }
+    if !row.locators.is_empty() {
+        text += &locators_text(&row.locators, detail);
+    } else if row.proxy_etr {
+        text += "  Encapsulating to proxy ETR\n";
+    } else {
+        text += &format!("  Negative cache entry, action: {}\n", row.state);
+    }
+    text
+}
+
+fn detail_text(row: &Row) -> String {
+    let (sources, map_source) = match row.source {
+        Source::Static => ("static send map-request", "local".to_owned()),
+        Source::MapReply => {
+            let source = row.map_source.map(|address| address.to_string());
+            ("map-reply", source.unwrap_or_else(|| "local".to_owned()))
+        }
+    };
+    let modified = span(row.last_modified);
+    let idle_for = row.last_used.unwrap_or(row.uptime);
+    let activity = if idle_for < ACTIVITY_PERIOD { "Active" } else { "Idle" };
+    let last = row.last_used.map(|ago| format!(" (~ {} ago)", span(ago))).unwrap_or_default();
+    format!(
+        "  Sources: {sources}\n  State: {}, last modified: {modified}, map-source: {map_source}\n  \
+         {activity}, Packets out: {}({} bytes){last}\n",
+        row.state, row.packets, row.bytes
+    )
+}
+
+fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
+    let cells = locators.iter().map(|locator| locator.rloc.to_string().len());
+    let width = column("Locator", cells);
+    let mut text = format!("  {:width$}{:10}{:11}Pri/Wgt\n", "Locator", "Uptime", "State");
+    for locator in locators {
+        let LocatorRow { rloc, uptime, state, priority, weight } = locator;
+        let since = span(*uptime);
+        let rloc = rloc.to_string();
+        let _ = writeln!(text, "  {rloc:width$}{since:10}{state:11}{priority:3}/{weight}");
+        if detail {
+            let _ = writeln!(
+                text,
+                "    Last up-down state change:         {since}, state change count: 1\n    \
+                 Last route reachability change:    {since}, state change count: 1\n    \
+                 Last priority / weight change:     never/never\n    \
+                 RLOC-probing loc-status algorithm:\n      \
+                 Last RLOC-probe sent:            never"
+            );
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(detail: bool) -> MapCacheTable {
+        MapCacheTable {
+            family: Family::Ipv4,
+            instance_id: InstanceId::DEFAULT,
+            only: None,
+            detail,
+            after: None,
+        }
+    }
+
+    fn entry(prefix: &str, state: &'static str, uptime: u64, expires: Option<u64>) -> Row {
+        Row {
+            eid_prefix: prefix.parse().unwrap(),
+            uptime,
+            expires,
+            source: if expires.is_some() { Source::MapReply } else { Source::Static },
+            state,
+            proxy_etr: false,
+            last_modified: uptime,
+            map_source: expires.map(|_| "4.4.4.4".parse().unwrap()),
+            packets: 0,
+            bytes: 0,
+            last_used: None,
+            locators: Vec::new(),
+        }
+    }
+
+    fn locator(rloc: &str, uptime: u64, priority: u8, weight: u8) -> LocatorRow {
+        LocatorRow { rloc: rloc.parse().unwrap(), uptime, state: "up", priority, weight }
+    }
+
+    #[test]
+    fn the_head_counts_and_is_followed_by_a_blank_line() {
+        let mut head = Head {
+            family: Family::Ipv4,
+            eid_table: "default",
+            instance_id: InstanceId::DEFAULT,
+            total: 3,
+        };
+        assert_eq!(
+            table(false).head_text(&head),
+            "LISP IPv4 Mapping Cache for EID-table default (IID 0), 3 entries\n\n"
+        );
+        head.instance_id = InstanceId::new(101).unwrap();
+        head.family = Family::Ipv6;
+        assert_eq!(
+            table(false).head_text(&head),
+            "LISP IPv6 Mapping Cache for EID-table default (IID 101), 3 entries\n\n"
+        );
+    }
+
+    #[test]
+    fn the_document_s_map_cache_of_xtr2_before_and_after() {
+        let mut fresh = entry("10.20.20.0/24", "complete", 5, Some(86_394));
+        fresh.locators = vec![locator("203.0.113.11", 5, 1, 100)];
+        let rows = [
+            entry("0.0.0.0/0", "send-map-request", 12_765, None),
+            fresh,
+            entry("172.16.0.0/24", "forward-native", 3588, Some(51)),
+        ];
+        let text: String = rows.iter().map(|row| row_text(row, false)).collect();
+        let expected = "\
+0.0.0.0/0, uptime: 03:32:45, expires: never, via static send map-request
+  Negative cache entry, action: send-map-request
+10.20.20.0/24, uptime: 00:00:05, expires: 23:59:54, via map-reply, complete
+  Locator       Uptime    State      Pri/Wgt
+  203.0.113.11  00:00:05  up           1/100
+172.16.0.0/24, uptime: 00:59:48, expires: 00:00:51, via map-reply, forward-native
+  Negative cache entry, action: forward-native
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn the_locator_column_grows_with_the_longest_locator() {
+        let mut row = entry("5.5.5.0/24", "complete", 40_841, Some(45_715));
+        row.locators = vec![locator("4.4.4.4", 40_684, 1, 50)];
+        let expected = "\
+5.5.5.0/24, uptime: 11:20:41, expires: 12:41:55, via map-reply, complete
+  Locator  Uptime    State      Pri/Wgt
+  4.4.4.4  11:18:04  up           1/50
+";
+        assert_eq!(row_text(&row, false), expected);
+        row.locators.push(locator("2001:db8::1", 5, 10, 10));
+        let expected = "  Locator      Uptime    State      Pri/Wgt
+  4.4.4.4      11:18:04  up           1/50
+  2001:db8::1  00:00:05  up          10/10
+";
+        assert_eq!(locators_text(&row.locators, false), expected);
+    }
+
+    #[test]
+    fn detail_says_where_an_entry_comes_from_and_whether_it_is_used() {
+        let mut row = entry("5.5.5.0/24", "complete", 14, Some(86_385));
+        row.locators = vec![locator("4.4.4.4", 14, 1, 50)];
+        let expected = "\
+5.5.5.0/24, uptime: 00:00:14, expires: 23:59:45, via map-reply, complete
+  Sources: map-reply
+  State: complete, last modified: 00:00:14, map-source: 4.4.4.4
+  Active, Packets out: 0(0 bytes)
+  Locator  Uptime    State      Pri/Wgt
+  4.4.4.4  00:00:14  up           1/50
+    Last up-down state change:         00:00:14, state change count: 1
+    Last route reachability change:    00:00:14, state change count: 1
+    Last priority / weight change:     never/never
+    RLOC-probing loc-status algorithm:
+      Last RLOC-probe sent:            never
+";
+        assert_eq!(row_text(&row, true), expected);
+        (row.packets, row.bytes, row.last_used) = (57_553, 5_755_300, Some(1421));
+        let idle = "  Idle, Packets out: 57553(5755300 bytes) (~ 00:23:41 ago)\n";
+        assert!(row_text(&row, true).contains(idle));
+    }
+
+    #[test]
+    fn with_a_proxy_etr_a_native_entry_encapsulates() {
+        let mut row = entry("4.0.0.0/8", "forward-native", 897, Some(894));
+        row.proxy_etr = true;
+        let expected = "\
+4.0.0.0/8, uptime: 00:14:57, expires: 00:14:54, via map-reply, forward-native
+  Encapsulating to proxy ETR
+";
+        assert_eq!(row_text(&row, false), expected);
+    }
+}

@@ -1,0 +1,207 @@
+//! The `show` commands, one file a family: a view struct, its text as IOS prints it, its JSON.
+//!
+//! A `show` is a [`Source`]: it is asked for one piece after the other, each of bounded size, and
+//! in between the router goes on. A `show` over a table remembers the prefix that it printed last.
+
+pub mod database;
+pub mod interfaces;
+pub mod lisp;
+pub mod map_cache;
+pub mod site;
+pub mod site_summary;
+pub mod span;
+pub mod statistics;
+pub mod system;
+
+use serde::Serialize;
+
+use crate::router::Router;
+use crate::time::Time;
+
+/// How many entries of a table are looked at in one turn.
+pub const ROWS_A_TURN: usize = 256;
+
+/// What a `show` is printed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// As IOS prints it.
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// A `show` under way.
+pub trait Source {
+    /// The next piece, which may be empty; `None` when all has been printed.
+    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String>;
+
+    /// Whether what was asked for was not there: the text says so.
+    fn failed(&self) -> bool {
+        false
+    }
+}
+
+/// Some rows of a table, and whether there are more.
+pub struct Rows<R> {
+    /// At most [`ROWS_A_TURN`].
+    pub rows: Vec<R>,
+    /// There is nothing after them.
+    pub finished: bool,
+}
+
+/// A table that is printed row by row.
+pub trait Table {
+    /// What stands above the rows: the counts.
+    type Head: Serialize;
+    /// An entry.
+    type Row: Serialize;
+
+    /// The head, or the message that there is no such thing.
+    fn head(&self, router: &Router, now: Time) -> Result<Self::Head, String>;
+
+    /// The rows after those that it gave before.
+    fn rows(&mut self, router: &Router, now: Time) -> Rows<Self::Row>;
+
+    /// The head as IOS prints it.
+    fn head_text(&self, head: &Self::Head) -> String;
+
+    /// A row as IOS prints it.
+    fn row_text(&self, row: &Self::Row) -> String;
+}
+
+/// Prints a [`Table`].
+pub struct Listing<T> {
+    table: T,
+    stage: Stage,
+    any: bool,
+    failed: bool,
+}
+
+#[derive(PartialEq)]
+enum Stage {
+    Head,
+    Rows,
+    Done,
+}
+
+impl<T: Table> Listing<T> {
+    /// From its beginning.
+    pub fn new(table: T) -> Self {
+        Listing { table, stage: Stage::Head, any: false, failed: false }
+    }
+
+    fn head(&mut self, router: &Router, now: Time, format: Format) -> String {
+        let head = match self.table.head(router, now) {
+            Ok(head) => head,
+            Err(message) => {
+                self.stage = Stage::Done;
+                self.failed = true;
+                return failure(&message, format);
+            }
+        };
+        self.stage = Stage::Rows;
+        match format {
+            Format::Text => self.table.head_text(&head),
+            Format::Json => {
+                let fields = json(&head);
+                let open = fields.strip_suffix('}').unwrap_or(&fields);
+                let comma = if open.len() > 1 { "," } else { "" };
+                format!("{open}{comma}\"entries\":[")
+            }
+        }
+    }
+
+    fn rows(&mut self, router: &Router, now: Time, format: Format) -> String {
+        let Rows { rows, finished } = self.table.rows(router, now);
+        let mut text = String::new();
+        for row in &rows {
+            match format {
+                Format::Text => text += &self.table.row_text(row),
+                Format::Json => {
+                    text += if self.any { ",\n" } else { "\n" };
+                    text += &json(row);
+                }
+            }
+            self.any = true;
+        }
+        if finished {
+            self.stage = Stage::Done;
+            if format == Format::Json {
+                text += "\n]}\n";
+            }
+        }
+        text
+    }
+}
+
+impl<T: Table> Source for Listing<T> {
+    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String> {
+        match self.stage {
+            Stage::Head => {
+                let mut text = self.head(router, now, format);
+                if self.stage == Stage::Rows {
+                    text += &self.rows(router, now, format);
+                }
+                Some(text)
+            }
+            Stage::Rows => Some(self.rows(router, now, format)),
+            Stage::Done => None,
+        }
+    }
+
+    fn failed(&self) -> bool {
+        self.failed
+    }
+}
+
+/// What is short enough to be printed at once.
+pub struct Page<F, V> {
+    view: F,
+    text: fn(&V) -> String,
+    done: bool,
+}
+
+impl<F: Fn(&Router, Time) -> V, V: Serialize> Page<F, V> {
+    /// Looks with `view`, prints with `text`.
+    pub fn new(view: F, text: fn(&V) -> String) -> Self {
+        Page { view, text, done: false }
+    }
+}
+
+impl<F: Fn(&Router, Time) -> V, V: Serialize> Source for Page<F, V> {
+    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String> {
+        if std::mem::replace(&mut self.done, true) {
+            return None;
+        }
+        let view = (self.view)(router, now);
+        Some(match format {
+            Format::Text => (self.text)(&view),
+            Format::Json => json(&view) + "\n",
+        })
+    }
+}
+
+/// A view as JSON. A view consists of strings, numbers, lists and named fields, all of which JSON
+/// has.
+pub fn json(view: &impl Serialize) -> String {
+    serde_json::to_string(view).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
+}
+
+/// `% MESSAGE`, or the same in JSON.
+pub fn failure(message: &str, format: Format) -> String {
+    match format {
+        Format::Text => format!("% {message}\n"),
+        Format::Json => {
+            #[derive(Serialize)]
+            struct Failure<'a> {
+                error: &'a str,
+            }
+            json(&Failure { error: message }) + "\n"
+        }
+    }
+}
+
+/// The width of a column of addresses: two blanks after the longest or the heading.
+fn column(heading: &str, cells: impl Iterator<Item = usize>) -> usize {
+    cells.chain([heading.len()]).max().unwrap_or(0) + 2
+}

@@ -1,0 +1,175 @@
+//! `show lisp site summary`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use super::{Format, ROWS_A_TURN, Source, json};
+use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::router::Router;
+use crate::router::map_server::SiteEntry;
+use crate::time::Time;
+
+/// The counts of a site, or of all.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Counts {
+    /// EID prefixes in the configuration.
+    pub configured: usize,
+    /// EID prefixes with a registration.
+    pub registered: usize,
+}
+
+/// What `show lisp site summary` prints.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SummaryView {
+    /// By site: IPv4 and IPv6.
+    pub sites: BTreeMap<String, [Counts; 2]>,
+    /// Registrations, of whatever xTR.
+    pub registrations: usize,
+}
+
+/// Counts a few hundred entries a turn and prints when it has counted all.
+#[derive(Debug, Default)]
+pub struct Summary {
+    view: SummaryView,
+    /// The instance and family that are being counted, and the prefix counted last.
+    at: Option<(InstanceId, Family, Option<EidPrefix>)>,
+    done: bool,
+}
+
+impl Summary {
+    fn count(&mut self, entry: &SiteEntry, family: Family, now: Time) {
+        let counts = self.view.sites.entry(entry.site.clone()).or_default();
+        let counts = &mut counts[usize::from(family == Family::Ipv6)];
+        let live = entry.registrations.values().filter(|r| r.expires_at() > now).count();
+        counts.configured += usize::from(entry.origin.is_none());
+        counts.registered += usize::from(live > 0);
+        self.view.registrations += live;
+    }
+
+    /// The instance after `id` that a site has prefixes of.
+    fn instance_after(router: &Router, id: Option<InstanceId>) -> Option<InstanceId> {
+        let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.values());
+        sites
+            .flat_map(|site| site.eid_prefixes.keys())
+            .map(EidPrefix::instance_id)
+            .filter(|other| id.is_none_or(|id| *other > id))
+            .min()
+    }
+
+    /// Counts on; whether all has been counted.
+    fn go_on(&mut self, router: &Router, now: Time) -> bool {
+        let start = || Some((Self::instance_after(router, None)?, Family::Ipv4, None));
+        let Some((id, family, after)) = self.at.or_else(start) else {
+            return true;
+        };
+        let entries = router.map_server().entries();
+        let mut last = None;
+        let mut counted = 0;
+        for (prefix, entry) in entries.iter_after(id, family, after).take(ROWS_A_TURN) {
+            self.count(entry, family, now);
+            last = Some(prefix);
+            counted += 1;
+        }
+        self.at = match family {
+            _ if counted == ROWS_A_TURN => Some((id, family, last)),
+            Family::Ipv4 => Some((id, Family::Ipv6, None)),
+            Family::Ipv6 => match Self::instance_after(router, Some(id)) {
+                Some(next) => Some((next, Family::Ipv4, None)),
+                None => return true,
+            },
+        };
+        false
+    }
+}
+
+impl Source for Summary {
+    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String> {
+        if self.done {
+            return None;
+        }
+        if self.at.is_none() {
+            let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.keys());
+            self.view.sites = sites.map(|name| (name.clone(), Default::default())).collect();
+        }
+        if !self.go_on(router, now) {
+            return Some(String::new());
+        }
+        self.done = true;
+        Some(match format {
+            Format::Text => text(&self.view),
+            Format::Json => json(&self.view) + "\n",
+        })
+    }
+}
+
+fn text(view: &SummaryView) -> String {
+    let mut text = format!(
+        "{:21}----------- IPv4 ----------- ----------- IPv6 -----------\n\
+         {:21}Configured Registered Incons Configured Registered Incons\n",
+        "", "Site name"
+    );
+    for (name, families) in &view.sites {
+        let _ = write!(text, "{name:21}");
+        let columns = families.map(|Counts { configured, registered }| {
+            format!("{configured:10} {registered:10} {:6}", 0)
+        });
+        let _ = writeln!(text, "{}", columns.join(" "));
+    }
+    let registered = |families: &[Counts; 2]| families.iter().any(|counts| counts.registered > 0);
+    let up = view.sites.values().filter(|families| registered(families)).count();
+    text.push('\n');
+    let mut say = |label: &str, value: usize| {
+        let _ = writeln!(text, "{label:<50}{value:>7}");
+    };
+    say("Site-registration limit for router lisp 0:", 0);
+    say("Site-registration count for router lisp 0:", view.registrations);
+    say("Number of configured sites:", view.sites.len());
+    say("Number of registered sites:", up);
+    say("Sites with inconsistent registrations:", 0);
+    for (index, family) in Family::BOTH.into_iter().enumerate() {
+        let counts = view.sites.values().map(|families| families[index]);
+        let configured = counts.clone().map(|counts| counts.configured).sum();
+        let registered = counts.map(|counts| counts.registered).sum();
+        let _ = writeln!(text, "{family}");
+        let mut say = |label: &str, value: usize| {
+            let _ = writeln!(text, "{label:<50}{value:>7}");
+        };
+        say("  Number of configured EID prefixes:", configured);
+        say("  Number of registered EID prefixes:", registered);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_stand_under_their_headings() {
+        let mut view = SummaryView { registrations: 3, ..SummaryView::default() };
+        let counts = |configured, registered| Counts { configured, registered };
+        view.sites.insert("Edoras".to_owned(), Default::default());
+        view.sites.insert("Shire".to_owned(), [counts(4, 2), counts(3, 1)]);
+        let expected = "                     \
+----------- IPv4 ----------- ----------- IPv6 -----------
+Site name            Configured Registered Incons Configured Registered Incons
+Edoras                        0          0      0          0          0      0
+Shire                         4          2      0          3          1      0
+
+Site-registration limit for router lisp 0:              0
+Site-registration count for router lisp 0:              3
+Number of configured sites:                             2
+Number of registered sites:                             1
+Sites with inconsistent registrations:                  0
+IPv4
+  Number of configured EID prefixes:                    4
+  Number of registered EID prefixes:                    2
+IPv6
+  Number of configured EID prefixes:                    3
+  Number of registered EID prefixes:                    1
+";
+        assert_eq!(text(&view), expected);
+    }
+}

@@ -1,0 +1,121 @@
+//! `show ip lisp statistics`.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use serde::Serialize;
+
+use crate::addr::{Family, InstanceId};
+use crate::router::Router;
+use crate::router::counters::{ControlDrop, Counters, InOut};
+use crate::router::io::DropReason;
+
+/// What `show ip lisp statistics` prints. The counters are of the router, not of the family.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct StatisticsView {
+    /// The instance of the map-cache.
+    pub instance_id: InstanceId,
+    /// All that the router counts.
+    #[serde(flatten)]
+    pub counters: Counters,
+    /// Entries of the map-cache of the family.
+    pub map_cache_size: usize,
+    /// Entries turned away because it was full.
+    pub map_cache_rejected: u64,
+}
+
+/// Looks at the side of a router that a family of EIDs sees.
+pub fn view(router: &Router, family: Family) -> StatisticsView {
+    let instance_id = router.config().default_instance();
+    let map_cache = router.map_cache();
+    StatisticsView {
+        instance_id,
+        counters: router.counters().clone(),
+        map_cache_size: map_cache.entries().len_of(instance_id, family),
+        map_cache_rejected: map_cache.rejected,
+    }
+}
+
+struct Lines(String);
+
+impl Lines {
+    fn say(&mut self, label: &str, value: impl Display) {
+        let _ = writeln!(self.0, "{label:<52}{value}");
+    }
+
+    fn in_out(&mut self, label: &str, InOut { received, sent }: InOut) {
+        self.say(label, format_args!("{received}/{sent}"));
+    }
+}
+
+/// The view in the shape of IOS, with the counters that IOS does not have below it.
+pub fn text(view: &StatisticsView) -> String {
+    let counters = &view.counters;
+    let mut lines = Lines(format!(
+        "LISP EID Statistics for instance ID {} - last cleared: never\nControl Packets:\n",
+        view.instance_id
+    ));
+    lines.in_out("  Map-Requests in/out:", counters.map_requests);
+    lines.in_out("    Encapsulated Map-Requests in/out:", counters.encapsulated);
+    lines.in_out("    RLOC-probe Map-Requests in/out:", counters.probes);
+    lines.in_out("    SMR Map-Requests in/out:", counters.smrs);
+    lines.in_out("    SMR-based Map-Requests in/out:", counters.smr_invoked);
+    lines.say("    Map-Server Map-Requests forwarded:", counters.forwarded);
+    lines.in_out("  Map-Reply records in/out:", counters.map_replies);
+    lines.in_out("    Negative records in/out:", counters.negative_map_replies);
+    lines.in_out("  Map-Register records in/out:", counters.map_registers);
+    lines.in_out("  Map-Notify records in/out:", counters.map_notifies);
+    lines.in_out("  Map-Notify-Ack in/out:", counters.map_notify_acks);
+    lines.0 += "Control Packets without effect:\n";
+    for reason in ControlDrop::ALL {
+        drop_line(&mut lines, reason.describe(), &counters.control_drops, &reason);
+    }
+    lines.0 += "Cache Related:\n";
+    lines.say("  Number of EID-prefixes in map-cache:", view.map_cache_size);
+    lines.say("  Number of rejected EID-prefixes due to limit:", view.map_cache_rejected);
+    lines.0 += "Forwarding:\n";
+    lines.say("  Packets encapsulated:", counters.encapsulations);
+    lines.say("  Packets decapsulated:", counters.decapsulations);
+    lines.say("  Packets forwarded natively:", counters.native);
+    lines.say("    for their source being no local EID:", counters.native_foreign_source);
+    lines.say("  Packets held for a Map-Reply:", counters.held);
+    lines.0 += "Packet drops:\n";
+    for reason in DropReason::ALL {
+        drop_line(&mut lines, reason.describe(), &counters.drops, &reason);
+    }
+    lines.0
+}
+
+fn drop_line<R: Ord>(lines: &mut Lines, what: &str, drops: &BTreeMap<R, u64>, reason: &R) {
+    let count = drops.get(reason).copied().unwrap_or_default();
+    lines.say(&format!("  {what}:"), count);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_stand_in_the_column_of_ios() {
+        let mut view = StatisticsView::default();
+        view.counters.map_requests = InOut { received: 3, sent: 4 };
+        view.counters.dropped(DropReason::NoRouteToEid);
+        let text = text(&view);
+        for line in [
+            "LISP EID Statistics for instance ID 0 - last cleared: never\n",
+            "  Map-Requests in/out:                              3/4\n",
+            "    SMR-based Map-Requests in/out:                  0/0\n",
+            "  No route to local EID:                            1\n",
+        ] {
+            assert!(text.contains(line), "{line}{text}");
+        }
+    }
+
+    #[test]
+    fn drops_are_named_in_json() {
+        let mut view = StatisticsView::default();
+        view.counters.dropped(DropReason::NoRouteToEid);
+        let json = super::super::json(&view);
+        assert!(json.contains(r#""drops":{"no-route-to-eid":1}"#), "{json}");
+    }
+}

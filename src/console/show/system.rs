@@ -1,0 +1,60 @@
+//! `show version` and `show running-config`.
+
+use serde::Serialize;
+
+use super::span::{in_words, seconds};
+use crate::console::running_config;
+use crate::router::Router;
+use crate::time::Time;
+
+/// What `show version` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct VersionView {
+    /// The host's name.
+    pub hostname: String,
+    /// Of this program.
+    pub version: &'static str,
+    /// Seconds.
+    pub uptime: u64,
+}
+
+/// Looks at the program and its uptime.
+pub fn version(router: &Router, now: Time) -> VersionView {
+    VersionView {
+        hostname: host_name(&router.config().hostname).to_owned(),
+        version: env!("CARGO_PKG_VERSION"),
+        uptime: seconds(now.since(router.started_at())),
+    }
+}
+
+/// What a router without a name is called, as IOS does.
+pub fn host_name(configured: &str) -> &str {
+    if configured.is_empty() { "Router" } else { configured }
+}
+
+/// `show version`.
+pub fn version_text(view: &VersionView) -> String {
+    let VersionView { hostname, version, uptime } = view;
+    let uptime = in_words(*uptime);
+    format!("Eidway LISP virtual router, Version {version}\n\n{hostname} uptime is {uptime}\n")
+}
+
+/// What `show running-config` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunningView {
+    /// The configuration, a line each.
+    pub running_config: Vec<String>,
+}
+
+/// Writes the configuration in force.
+pub fn running(router: &Router, _: Time) -> RunningView {
+    let text = running_config(router.config());
+    RunningView { running_config: text.lines().map(str::to_owned).collect() }
+}
+
+/// `show running-config`.
+pub fn running_text(view: &RunningView) -> String {
+    let lines: String = view.running_config.iter().map(|line| format!("{line}\n")).collect();
+    let octets = lines.len();
+    format!("Building configuration...\n\nCurrent configuration : {octets} bytes\n!\n{lines}")
+}

@@ -1,0 +1,242 @@
+//! What `running_config` writes, `parse_config` reads back: over configurations as the console can
+//! make them, for which each rule that a line is checked for holds.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
+use eidway::console::{parse_config, running_config};
+use eidway::router::config::{
+    Config, ConfiguredLocator, DatabaseMapping, EidTable, EtrMapServer, Interface, InterfaceName,
+    Lisp, LocatorSource, Service, Site, SitePrefix, StaticRoute, StaticTarget,
+};
+use eidway::wire::auth::{Algorithm, Key};
+use proptest::collection::{btree_map, vec};
+use proptest::option;
+use proptest::prelude::*;
+
+fn rlocs() -> impl Strategy<Value = Rloc> {
+    prop_oneof![
+        (1..224u8, any::<[u8; 3]>()).prop_map(|(a, [b, c, d])| {
+            let a = if a == 127 { 126 } else { a };
+            Rloc(std::net::Ipv4Addr::new(a, b, c, d).into())
+        }),
+        (any::<u64>()).prop_map(|low| {
+            Rloc(
+                std::net::Ipv6Addr::from(
+                    0x2001_0db8_0000_0000_0000_0000_0000_0000 | u128::from(low),
+                )
+                .into(),
+            )
+        }),
+    ]
+}
+
+fn prefixes() -> impl Strategy<Value = ipnet::IpNet> {
+    prop_oneof![
+        (any::<u32>(), 0..=32u8).prop_map(|(bits, len)| ipnet::Ipv4Net::new_assert(
+            bits.into(),
+            len
+        )
+        .trunc()
+        .into()),
+        (any::<u128>(), 0..=128u8).prop_map(|(bits, len)| ipnet::Ipv6Net::new_assert(
+            bits.into(),
+            len
+        )
+        .trunc()
+        .into()),
+    ]
+}
+
+fn words() -> impl Strategy<Value = String> {
+    "[!-~]{1,12}"
+}
+
+fn keys() -> impl Strategy<Value = Key> {
+    let algorithm = prop_oneof![Just(Algorithm::HmacSha1), Just(Algorithm::HmacSha256)];
+    let secret = prop_oneof![words(), Just("0".to_owned()), Just("hash-function".to_owned())];
+    (algorithm, secret).prop_map(|(algorithm, secret)| Key {
+        algorithm,
+        secret: secret.into_bytes(),
+        key_id: 0,
+    })
+}
+
+fn interface_names() -> impl Strategy<Value = InterfaceName> {
+    prop_oneof![
+        (0..9u16, 0..4u16).prop_map(|(slot, port)| format!("Ethernet{slot}/{port}")),
+        (0..99u16).prop_map(|number| format!("Loopback{number}")),
+    ]
+    .prop_map(|name| name.parse().unwrap())
+}
+
+fn locators(interfaces: bool) -> impl Strategy<Value = Vec<ConfiguredLocator>> {
+    let address = rlocs().prop_map(LocatorSource::Address);
+    let source = if interfaces {
+        let family = prop_oneof![Just(Family::Ipv4), Just(Family::Ipv6)];
+        let interface = (family, interface_names());
+        prop_oneof![address, interface.prop_map(|(f, n)| LocatorSource::Interface(f, n))].boxed()
+    } else {
+        address.boxed()
+    };
+    btree_map(source, (any::<u8>(), 0..=100u8), 1..4).prop_map(|locators| {
+        let locators = locators.into_iter();
+        locators
+            .map(|(source, (priority, weight))| ConfiguredLocator { source, priority, weight })
+            .collect()
+    })
+}
+
+fn services(family: Family) -> impl Strategy<Value = Service> {
+    let source = rlocs().prop_filter("its family", move |rloc| rloc.family() == family);
+    (
+        any::<[bool; 5]>(),
+        vec(rlocs(), 0..3),
+        vec(rlocs(), 0..3),
+        btree_map(rlocs(), (keys(), any::<bool>()), 0..3),
+        option::of(locators(false)),
+        option::of(source),
+        option::of(1..=u32::MAX),
+        option::of(1..=10080u32),
+    )
+        .prop_map(move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl)| {
+            let [itr, etr, proxy_etr, map_server, map_resolver] = flags;
+            let mut proxy_itr = if itr { Vec::new() } else { proxy };
+            proxy_itr.dedup_by_key(|rloc| rloc.family());
+            proxy_itr.truncate(2);
+            let mut itr_map_resolvers: Vec<_> = resolvers.into_iter().map(|rloc| rloc.0).collect();
+            itr_map_resolvers.dedup();
+            Service {
+                itr,
+                etr,
+                proxy_itr,
+                proxy_etr,
+                map_server,
+                map_resolver,
+                itr_map_resolvers,
+                etr_map_servers: servers
+                    .into_iter()
+                    .map(|(rloc, (key, proxy_reply))| (rloc.0, EtrMapServer { key, proxy_reply }))
+                    .collect(),
+                use_petr: petrs.unwrap_or_default(),
+                map_request_source: source.map(|rloc| rloc.0),
+                map_cache_limit: limit,
+                etr_map_cache_ttl: ttl,
+            }
+        })
+}
+
+fn tables() -> impl Strategy<Value = EidTable> {
+    let inline = locators(false).prop_map(DatabaseMapping::Inline);
+    let named = prop_oneof![Just("set1"), Just("set2")]
+        .prop_map(|name| DatabaseMapping::LocatorSet(name.to_owned()));
+    let database = btree_map(prefixes(), prop_oneof![inline, named], 0..4);
+    (database, proptest::collection::btree_set(prefixes(), 0..3))
+        .prop_map(|(database, map_requests)| EidTable { database, map_requests })
+}
+
+fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
+    let prefix = (0..=0xff_ffffu32, prefixes())
+        .prop_map(|(id, net)| EidPrefix::new(InstanceId::new(id).unwrap(), net));
+    let site = (option::of(keys()), btree_map(prefix, any::<bool>(), 0..3));
+    btree_map(words(), site, 0..3).prop_map(|sites| {
+        let mut taken = std::collections::BTreeSet::new();
+        let sites = sites.into_iter().map(|(name, (key, prefixes))| {
+            let eid_prefixes = prefixes
+                .into_iter()
+                .filter(|(prefix, _)| taken.insert(*prefix))
+                .map(|(prefix, more)| (prefix, SitePrefix { accept_more_specifics: more }))
+                .collect();
+            (name, Site { key, eid_prefixes })
+        });
+        sites.collect()
+    })
+}
+
+fn lisps() -> impl Strategy<Value = Lisp> {
+    let id = (0..=0xff_ffffu32).prop_map(|id| InstanceId::new(id).unwrap());
+    (
+        (locators(true), locators(true)),
+        btree_map(id, tables(), 0..3),
+        services(Family::Ipv4),
+        services(Family::Ipv6),
+        sites(),
+    )
+        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites)| Lisp {
+            locator_sets: [("set1".to_owned(), set1), ("set2".to_owned(), set2)].into(),
+            eid_tables,
+            ipv4,
+            ipv6,
+            sites,
+        })
+}
+
+fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceName, Interface>> {
+    let interface = (
+        option::of("[!-~]([ -~]{0,20}[!-~])?"),
+        vec((1..=126u8, any::<u8>(), 8..=24u8), 0..3),
+        vec((any::<u16>(), 1..=128u8), 0..3),
+        any::<[bool; 2]>(),
+        option::of(576..=9216u16),
+    );
+    btree_map(interface_names(), interface, 0..4).prop_map(|interfaces| {
+        let mut number = 0u16;
+        let interfaces = interfaces.into_iter().map(|(name, (description, v4, v6, flags, mtu))| {
+            let v4 = v4.into_iter().map(|(a, b, len)| {
+                number += 1;
+                let [high, low] = number.to_be_bytes();
+                let host = std::net::Ipv4Addr::new(a, b, high, low);
+                ipnet::IpNet::new(host.into(), len).unwrap()
+            });
+            let mut addresses: Vec<_> = v4.collect();
+            addresses.extend(v6.into_iter().map(|(part, len)| {
+                number += 1;
+                let host = std::net::Ipv6Addr::new(0x2001, 0xdb8, part, 0, 0, 0, 0, number);
+                ipnet::IpNet::new(host.into(), len).unwrap()
+            }));
+            let [shutdown, proxy_arp] = flags;
+            (name, Interface { description, addresses, shutdown, proxy_arp, mtu })
+        });
+        interfaces.collect()
+    })
+}
+
+fn configs() -> impl Strategy<Value = Config> {
+    let target = prop_oneof![
+        rlocs().prop_map(|rloc| StaticTarget::NextHop(rloc.0)),
+        interface_names().prop_map(StaticTarget::Interface),
+        Just(StaticTarget::Null),
+    ];
+    let route = (prefixes(), target).prop_filter("one family", |(prefix, target)| match target {
+        StaticTarget::NextHop(address) => address.is_ipv4() == prefix.addr().is_ipv4(),
+        _ => true,
+    });
+    let hostname = prop_oneof![Just(String::new()), "[A-Za-z][A-Za-z0-9_.-]{0,10}"];
+    (hostname, interfaces(), vec(route, 0..4), option::of(lisps())).prop_map(
+        |(hostname, interfaces, routes, lisp)| Config {
+            hostname,
+            interfaces,
+            static_routes: routes
+                .into_iter()
+                .map(|(prefix, target)| StaticRoute { prefix, target })
+                .collect(),
+            lisp,
+        },
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_reads_back(config in configs()) {
+        let text = running_config(&config);
+        match parse_config("running", &text) {
+            Ok(read) => prop_assert_eq!(read, config, "{}", text),
+            Err(error) => prop_assert!(false, "{}\n{}", error, text),
+        }
+    }
+
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "([ a-z0-9./:-]|[ip]p|no |lisp|router|\\PC|\n){0,80}") {
+        let _ = parse_config("fuzz", &text).map_err(|error| error.to_string());
+    }
+}
