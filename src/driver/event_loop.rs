@@ -182,6 +182,11 @@ impl EventLoop {
         self.carry_out_outputs();
     }
 
+    /// The router, to look at.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
         let now = self.clock.now();
         let timer = self.router.poll_timeout().map(|deadline| now.until(deadline.at));
