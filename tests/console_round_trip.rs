@@ -122,6 +122,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                 map_request_source: source.map(|rloc| rloc.0),
                 map_cache_limit: limit,
                 etr_map_cache_ttl: ttl,
+                ..Service::default()
             }
         })
 }
@@ -131,8 +132,9 @@ fn tables() -> impl Strategy<Value = EidTable> {
     let named = prop_oneof![Just("set1"), Just("set2")]
         .prop_map(|name| DatabaseMapping::LocatorSet(name.to_owned()));
     let database = btree_map(prefixes(), prop_oneof![inline, named], 0..4);
-    (database, proptest::collection::btree_set(prefixes(), 0..3))
-        .prop_map(|(database, map_requests)| EidTable { database, map_requests })
+    (database, proptest::collection::btree_set(prefixes(), 0..3)).prop_map(
+        |(database, map_requests)| EidTable { database, map_requests, ..EidTable::default() },
+    )
 }
 
 fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
@@ -195,7 +197,15 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
                 ipnet::IpNet::new(host.into(), len).unwrap()
             }));
             let [shutdown, proxy_arp] = flags;
-            (name, Interface { description, addresses, shutdown, proxy_arp, mtu })
+            let interface = Interface {
+                description,
+                addresses,
+                shutdown,
+                proxy_arp,
+                mtu,
+                ..Interface::default()
+            };
+            (name, interface)
         });
         interfaces.collect()
     })

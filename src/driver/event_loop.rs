@@ -182,6 +182,11 @@ impl EventLoop {
         self.carry_out_outputs();
     }
 
+    /// The router, to look at.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
         let now = self.clock.now();
         let timer = self.router.poll_timeout().map(|deadline| now.until(deadline.at));
@@ -269,10 +274,17 @@ impl EventLoop {
             };
             let verdict = self.router.decapsulate(&outer, &mut datagram, now);
             trace!("{}: {} octets: {verdict:?}", outer.source, datagram.bytes.len());
-            if let Inbound::Deliver { instance_id, len } = verdict {
-                let packet = datagram.bytes.get(8..8 + len).unwrap_or_default();
-                let sent = deliver(&self.tun, &self.router, instance_id, packet);
-                self.faults.count_if("writing lisp0", sent);
+            match verdict {
+                Inbound::Deliver { instance_id, len } => {
+                    let packet = inner(&mut datagram, len);
+                    let sent = deliver(&self.tun, &self.router, instance_id, packet);
+                    self.faults.count_if("writing lisp0", sent);
+                }
+                Inbound::Forward { encapsulation, len } => {
+                    let packet = Packet::single(inner(&mut datagram, len));
+                    send_data(&self.udp, &encapsulation, &packet, &mut self.faults);
+                }
+                Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
         }
@@ -370,6 +382,8 @@ impl EventLoop {
                     self.faults.count_if("writing lisp0", sent);
                 }
                 Output::Kernel(request) => self.change_kernel(request),
+                Output::Tcp(_) => {}
+                Output::Debug(line) => info!(target: "debug", "{line}"),
             }
         }
     }
@@ -473,6 +487,11 @@ fn send_data(udp: &Udp, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut 
         None => Err(io::ErrorKind::AddrNotAvailable.into()),
     };
     faults.count_if("sending an encapsulated packet", sent);
+}
+
+/// The packet of `len` octets behind the LISP header.
+fn inner<'a>(datagram: &'a mut Packet<'_>, len: usize) -> &'a mut [u8] {
+    datagram.bytes.get_mut(8..8 + len).unwrap_or_default()
 }
 
 /// Gives a packet to the `lisp0` of its instance.

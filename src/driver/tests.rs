@@ -68,18 +68,24 @@ fn add_site() {
 }
 
 /// Turns the loop until `done`, for ten seconds at most.
-fn turn_until(router: &mut EventLoop, mut done: impl FnMut() -> bool) -> bool {
+fn turn_until(router: &mut EventLoop, mut done: impl FnMut(&EventLoop) -> bool) -> bool {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(10);
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     while Instant::now() < end {
-        if done() {
+        if done(router) {
             return true;
         }
         let flow = router.turn(Some(Duration::from_millis(10))).unwrap();
         assert_eq!(flow, Flow::Continue);
     }
     false
+}
+
+/// Whether both xTRs have registered both their prefixes.
+fn all_are_registered(router: &EventLoop) -> bool {
+    let sites = router.router().map_server().entries();
+    sites.iter().filter(|(_, entry)| entry.is_registered()).count() == 4
 }
 
 fn ping(arguments: &str) -> Child {
@@ -90,7 +96,7 @@ fn ping(arguments: &str) -> Child {
 
 /// Lets `router` work until the ping has ended, and returns what it printed.
 fn finish(router: &mut EventLoop, mut ping: Child) -> String {
-    turn_until(router, || ping.try_wait().unwrap().is_some());
+    turn_until(router, |_| ping.try_wait().unwrap().is_some());
     let _ = ping.kill();
     let output = ping.wait_with_output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -130,19 +136,14 @@ fn hosts_of_two_sites_reach_each_other_over_either_family_of_rlocs() {
     for family_of_rlocs in ["ipv4", "ipv6"] {
         in_namespace(move || {
             between_two_xtrs(family_of_rlocs, |router| {
+                assert!(turn_until(router, all_are_registered));
                 for (source, destination) in
                     [("172.16.1.1", "172.16.2.1"), ("2001:db8:1::1", "2001:db8:2::1")]
                 {
-                    // The other site registers within seconds; until then the answer is negative.
-                    let mut report = String::new();
-                    for _ in 0..10 {
-                        let ping = ping(&format!("-c 3 -i 0.2 -W 1 -I {source} {destination}"));
-                        report = finish(router, ping);
-                        if report.contains(" 0% packet loss") {
-                            break;
-                        }
-                    }
+                    let ping = ping(&format!("-c 5 -i 0.1 -W 1 -I {source} {destination}"));
+                    let report = finish(router, ping);
                     assert!(report.contains(" 0% packet loss"), "{family_of_rlocs}: {report}");
+                    assert!(report.contains("ttl=64"), "ends are one hop apart: {report}");
                 }
             });
         });

@@ -120,6 +120,8 @@ pub struct Counters {
     pub encapsulations: u64,
     /// Packets decapsulated.
     pub decapsulations: u64,
+    /// Packets for a host that moved away, encapsulated to where it is.
+    pub forwarded_away: u64,
     /// Packets of `lisp0` forwarded natively.
     pub native: u64,
     /// Packets whose source is no local EID, forwarded natively for that.

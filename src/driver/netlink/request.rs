@@ -34,6 +34,10 @@ pub fn apply(socket: &mut RequestSocket, request: &KernelRequest) -> io::Result<
             &[libc::ENOENT, libc::ESRCH, libc::ENODEV, libc::EADDRNOTAVAIL],
             remove(socket, object),
         ),
+        KernelRequest::Probe { .. }
+        | KernelRequest::Watch { .. }
+        | KernelRequest::Forget { .. }
+        | KernelRequest::Announce { .. } => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
@@ -62,10 +66,10 @@ fn unless(harmless: &[i32], outcome: io::Result<()>) -> io::Result<()> {
 
 fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     match *object {
-        KernelObject::Link { device, up, mtu, proxy_arp } => {
+        KernelObject::Link { device, up, mtu, proxy_arp, .. } => {
             set_link(socket, device, up, mtu, proxy_arp)
         }
-        KernelObject::Address { device, address } => {
+        KernelObject::Address { device, address, .. } => {
             let header = address_header(socket, device, address)?;
             let mut request = rt_addr::Request::new().set_change().op_newaddr_do(&header);
             encode_address(request.encode(), address.addr());
@@ -85,13 +89,14 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
             encode_route(request.encode(), table, prefix, target, device, metric, source);
             socket.change(&request)
         }
+        KernelObject::ProxyNeighbour { .. } => Err(io::ErrorKind::Unsupported.into()),
     }
 }
 
 fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     match *object {
-        KernelObject::Link { .. } => Ok(()),
-        KernelObject::Address { device, address } => {
+        KernelObject::Link { .. } | KernelObject::ProxyNeighbour { .. } => Ok(()),
+        KernelObject::Address { device, address, .. } => {
             let header = address_header(socket, device, address)?;
             let mut request = rt_addr::Request::new().op_deladdr_do(&header);
             request.encode().push_local(address.addr());

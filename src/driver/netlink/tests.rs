@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::addr::Rloc;
-use crate::driver::namespace::{in_namespace, ip};
+use crate::driver::namespace::{in_namespace, ip, wait_until};
 use crate::driver::tun::Tun;
 use crate::router::config::{InterfaceKind, InterfaceName};
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
@@ -59,11 +59,11 @@ impl Lab {
 }
 
 fn link(device: Device, up: bool) -> KernelObject {
-    KernelObject::Link { device, up, mtu: Some(1464), proxy_arp: false }
+    KernelObject::Link { device, up, mtu: Some(1464), proxy_arp: false, mac: None, mobility: false }
 }
 
 fn address(text: &str) -> KernelObject {
-    KernelObject::Address { device: ETHERNET, address: text.parse().unwrap() }
+    KernelObject::Address { device: ETHERNET, address: text.parse().unwrap(), connected: true }
 }
 
 fn route(table: Table, prefix: &str, target: RouteTarget) -> KernelObject {
@@ -189,6 +189,7 @@ fn a_refusal_names_the_kernels_reason() {
         lab.remove(KernelObject::Address {
             device: absent,
             address: "192.0.2.1/24".parse().unwrap(),
+            connected: true,
         });
     });
 }
@@ -202,6 +203,8 @@ fn links_get_their_settings() {
             up: true,
             mtu: Some(1400),
             proxy_arp: true,
+            mac: None,
+            mobility: false,
         });
         lab.add(link(Device::Lisp, true));
         lab.add(address("2001:db8:1::1/64"));
@@ -256,6 +259,8 @@ fn loopback_is_never_shut_down() {
             up: false,
             mtu: None,
             proxy_arp: false,
+            mac: None,
+            mobility: false,
         });
         assert!(ip("link show dev lo").contains("LOOPBACK,UP"));
     });
@@ -272,7 +277,7 @@ fn what_a_killed_router_left_is_removed_and_nothing_else() {
         ip("route add 10.9.0.0/16 via 192.0.2.7");
         ip("rule add priority 200 from 10.0.0.1 lookup main");
         drop(lab);
-        assert!(state().contains("[detached]"), "{}", state());
+        wait_until("lisp0 has gone", || state().contains("[detached]"));
         Netlink::open().unwrap().prepare().unwrap();
         assert!(!state().contains("143"), "{}", state());
         assert!(state().contains("10.9.0.0/16 via 192.0.2.7"));
