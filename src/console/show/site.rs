@@ -288,7 +288,7 @@ fn row(prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
         more_specific_of: entry.origin.map(|origin| origin.prefix()),
         authentication_failures: entry.authentication_failures,
         registrations: registrations
-            .filter(|registration| registration.expires_at() > now)
+            .filter(|registration| registration.expires_at().is_none_or(|at| at > now))
             .map(|registration| registration_row(registration, now))
             .collect(),
     }
