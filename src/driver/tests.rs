@@ -156,9 +156,15 @@ fn hosts_of_two_sites_reach_each_other_over_either_family_of_rlocs() {
     }
 }
 
-/// What a student would look at.
-fn kernel_state() -> String {
-    ["rule", "-6 rule", "route show table all", "addr"].map(ip).concat()
+/// Rules and routes, as a student would look at them.
+fn kernel_state() -> Vec<String> {
+    let views = ["rule", "-6 rule", "route show table all", "-6 route show table all"];
+    let mut lines: Vec<String> = views
+        .iter()
+        .flat_map(|view| ip(view).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    lines.sort();
+    lines
 }
 
 #[test]
@@ -179,9 +185,8 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
 fn ask(router: &mut EventLoop, socket: &Path, lines: &[&str]) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_nonblocking(true).unwrap();
-    for line in lines {
-        writeln!(stream, "{}", serde_json::json!({ "line": line })).unwrap();
-    }
+    let request = |line| serde_json::json!({ "line": line }).to_string() + "\n";
+    stream.write_all(lines.iter().map(request).collect::<String>().as_bytes()).unwrap();
     let mut answer = Vec::new();
     let answered = turn_until(router, |_| {
         let mut buffer = [0; 4096];
@@ -217,6 +222,18 @@ fn device_and_sockets_follow_the_configuration() {
         assert_eq!(kernel_state(), before);
         let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
         assert_eq!(sockets.lines().count(), 1 + 18, "{sockets}");
+    });
+}
+
+#[test]
+fn an_interface_that_is_plugged_in_late_is_set_up() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        ip("link set far up");
+        let mut router = start(1, "ipv4");
+        add_site();
+        let is_there = |_: &EventLoop| ip("addr").contains("inet 172.16.1.1/24");
+        assert!(turn_until(&mut router, is_there), "{}", ip("addr"));
     });
 }
 
