@@ -50,17 +50,25 @@ family_of() { # ADDRESS-OR-PREFIX: -4 or -6
     esac
 }
 
-router_pid() { # LAB NODE: the process of a router, if it runs
-    local pid socket="$run/$1/$2.sock"
-    pid=$(cat "$run/$1/$2.pid" 2>/dev/null) || return 1
-    # A number in a file proves nothing: the process must have this router's socket in its argv.
-    [ -e "/proc/$pid" ] || return 1
-    tr '\0' '\n' <"/proc/$pid/cmdline" | grep -qxF -- "$socket" || return 1
-    echo "$pid"
+runs() { # PID: whether a process lives; one that ended and waits for its parent does not
+    local stat
+    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
+    case ${stat##*) } in
+        [ZX]*) return 1 ;;
+    esac
 }
 
-runs() { # PID: whether a process lives; one that ended and waits for its parent has no argv
-    IFS= read -r -d '' _ 2>/dev/null <"/proc/$1/cmdline"
+router_pid() { # LAB NODE: the process of a router, if it runs
+    local pid argv='' socket="$run/$1/$2.sock"
+    pid=$(cat "$run/$1/$2.pid" 2>/dev/null) || return 1
+    # In the moment in which it becomes another program, a process has no argv.
+    while [ -z "$argv" ]; do
+        runs "$pid" || return 1
+        argv=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
+    done
+    # A number in a file proves nothing: the process must have this router's socket in its argv.
+    grep -qxF -- "$socket" <<<"$argv" || return 1
+    echo "$pid"
 }
 
 await_end() { # PID...: wait until the processes have ended, two seconds at most

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use eidway::lab::console::Console;
 use eidway::lab::open::RUN;
 use eidway::{console, driver};
 
@@ -86,9 +87,10 @@ fn talk(router: &str, commands: &[String]) -> Outcome {
     if commands.is_empty() {
         return Err("the interactive console is not part of this build: use -c".into());
     }
+    let mut console = Console::connect(&socket)?;
     let mut all_ok = true;
     for command in commands {
-        let reply = eidway::lab::console::ask(&socket, command)?;
+        let reply = console.ask(command)?;
         print!("{}", reply.text);
         all_ok &= reply.ok;
     }

@@ -36,30 +36,58 @@ struct Done {
     ok: bool,
 }
 
-/// Runs one command on the console at `socket`.
-pub fn ask(socket: &Path, line: &str) -> Result<Reply, Failure> {
-    let io = |error| Failure::io(format!("console {}", socket.display()))(error);
-    let mut stream = UnixStream::connect(socket).map_err(io)?;
-    stream.set_read_timeout(Some(SILENCE)).map_err(io)?;
-    stream.set_write_timeout(Some(SILENCE)).map_err(io)?;
-    let request = serde_json::json!({ "line": line });
-    writeln!(stream, "{request}").map_err(io)?;
-    let mut text = String::new();
-    for answer in BufReader::new(stream).lines() {
-        let answer = answer.map_err(io)?;
-        let message: Message = serde_json::from_str(&answer).map_err(|error| {
-            let socket = socket.display();
-            Failure::Other(format!("console {socket}: {error} in {answer:?}"))
-        })?;
-        if let Some(part) = message.text {
-            text.push_str(part.trim_end_matches('\n'));
-            text.push('\n');
-        }
-        if let Some(Done { ok }) = message.done {
-            return Ok(Reply { text, ok });
+/// A session on a router's console. Its mode lasts from command to command, as on a terminal.
+#[derive(Debug)]
+pub struct Console {
+    /// What errors call it.
+    name: String,
+    stream: BufReader<UnixStream>,
+}
+
+impl Console {
+    /// Opens a session on the socket of a router.
+    pub fn connect(socket: &Path) -> Result<Self, Failure> {
+        let name = format!("console {}", socket.display());
+        let open = || {
+            let stream = UnixStream::connect(socket)?;
+            stream.set_read_timeout(Some(SILENCE))?;
+            stream.set_write_timeout(Some(SILENCE))?;
+            Ok(stream)
+        };
+        let stream = BufReader::new(open().map_err(Failure::io(&name))?);
+        Ok(Console { name, stream })
+    }
+
+    /// Runs one command.
+    pub fn ask(&mut self, line: &str) -> Result<Reply, Failure> {
+        let mut request = serde_json::json!({ "line": line }).to_string();
+        request.push('\n');
+        let sent = self.stream.get_mut().write_all(request.as_bytes());
+        sent.map_err(Failure::io(&self.name))?;
+        let mut text = String::new();
+        loop {
+            let mut answer = String::new();
+            let read = self.stream.read_line(&mut answer);
+            if read.map_err(Failure::io(&self.name))? == 0 {
+                let name = &self.name;
+                return Err(Failure::Other(format!("{name}: closed before it answered {line:?}")));
+            }
+            let message: Message = serde_json::from_str(&answer)
+                .map_err(|error| Failure::Other(format!("{}: {error} in {answer:?}", self.name)))?;
+            if let Some(part) = message.text {
+                text.push_str(part.trim_end_matches('\n'));
+                text.push('\n');
+            }
+            if let Some(Done { ok }) = message.done {
+                return Ok(Reply { text, ok });
+            }
         }
     }
-    Err(Failure::Other(format!("console {}: closed before it answered {line:?}", socket.display())))
+}
+
+/// Runs one command in a session of its own.
+pub fn ask(socket: &Path, line: &str) -> Result<Reply, Failure> {
+    Console::connect(socket)?.ask(line)
 }
 
 #[cfg(test)]

@@ -117,10 +117,26 @@ pub fn device(lab: &Lab, node: &str, interface: &str) -> Result<String, Failure>
 pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
     let text = fs::read_to_string(lab.run().join(format!("{node}.pid"))).ok()?;
     let pid = text.trim().parse().ok()?;
-    let argv = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let socket = lab.socket(node);
-    let mut words = argv.split(|&octet| octet == 0);
-    words.any(|word| word == socket.as_os_str().as_encoded_bytes()).then_some(pid)
+    loop {
+        let argv = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+        let mut words = argv.split(|&octet| octet == 0);
+        if words.any(|word| word == socket.as_os_str().as_encoded_bytes()) {
+            return Some(pid);
+        }
+        // In the moment in which it becomes another program, a living process has no argv.
+        if !argv.is_empty() || !lives(pid) {
+            return None;
+        }
+    }
+}
+
+/// Whether a process lives; one that has ended and waits for its parent does not.
+fn lives(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    // The name before the state stands in parentheses and may hold some itself.
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }
 
 /// The program that runs as each router: this one.
@@ -152,7 +168,7 @@ fn settle(
         loop {
             interrupted.check()?;
             let registrations = registration::registrations(lab, node)?;
-            let Some(missing) = registration::missing(node, &registrations) else {
+            let Some(missing) = registration::missing(&registrations) else {
                 break;
             };
             if !patience.pause() {

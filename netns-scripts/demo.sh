@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# demo.sh
+# The network of "LISP Generalized SMR" on this machine: build it, ping through it, take host A's
+# interface away as the document does, see what the routers make of it, give it back, clean up.
+# Without root it pings through two simulated sites instead.
+
+set -eu
+cd "$(dirname "$0")/.."
+
+lab=demo-gsmr
+target=${CARGO_TARGET_DIR:-target}
+eidway=$target/release/eidway
+
+title() { printf '\n== %s\n' "$*"; }
+show() { # NODE COMMAND...: what a router's console prints
+    local node=$1 command
+    shift
+    for command do
+        printf '\n%s# %s\n' "$node" "$command"
+        "$eidway" console "$lab/$node" -c "$command" || true # it prints what is wrong
+    done
+}
+configure() { # NODE LINE...: configure a router on its console
+    local node=$1 line
+    shift
+    printf '\n'
+    set -- 'configure terminal' "$@" end
+    local arguments=()
+    for line do
+        printf '%s# %s\n' "$node" "$line"
+        arguments+=(-c "$line")
+    done
+    "$eidway" console "$lab/$node" "${arguments[@]}"
+}
+ping() { # NODE TARGET [OPTION...]: as IOS prints it; a lost echo is part of the story
+    printf '\n%s> ping %s\n' "$1" "$2"
+    "$eidway" lab ping "$lab" "$@" || true
+}
+
+# The library of the TUN device has a little C in it.
+tools="cc:gcc,libc6-dev"
+if [ "$(id -u)" = 0 ]; then
+    tools="$tools ip:iproute2 ping:iputils-ping ethtool:ethtool tshark:tshark"
+fi
+# shellcheck disable=SC2086 # words are wanted
+netns-scripts/install-missing $tools
+command -v cargo >/dev/null || { echo "cargo is missing: see https://rustup.rs" >&2; exit 1; }
+echo "== building"
+cargo build --release --quiet
+
+if [ "$(id -u)" != 0 ]; then
+    title "not root: no namespaces. The same routers in the simulator, two sites"
+    "$eidway" lab ping two-sites A B --sim
+    exit
+fi
+
+trap '"$eidway" lab down "$lab"' EXIT
+title "the lab"
+"$eidway" lab up gsmr --name "$lab"
+"$eidway" lab status "$lab"
+
+title "B pings A and 10.20.20.20, N pings A from outside LISP; no first packet is lost"
+ping B A
+ping B A --ipv6
+ping B 10.20.20.20
+ping N A
+show xTR2 'show ip lisp map-cache'
+show xTR1 'show ip lisp database'
+
+title "host A's interface goes down"
+configure xTR1 'interface ethernet 1/0' shutdown
+show xTR1 'show ip lisp database'
+ping B A
+show xTR2 'show ip lisp map-cache'
+show xTR1 'show ip lisp away'
+
+title "and comes back; xTR2 keeps its negative entry for a minute at most"
+configure xTR1 'interface ethernet 1/0' 'no shutdown'
+for _ in $(seq 35); do
+    "$eidway" lab ping "$lab" B A -c 1 >/dev/null && break
+done
+ping B A
+show xTR2 'show ip lisp map-cache'
+
+title "done"
