@@ -27,6 +27,7 @@
 //! Reading order: [`event_loop`], then [`tun`], [`udp`], [`netlink`], [`console_server`].
 
 pub mod clock;
+pub mod console_client;
 pub mod console_server;
 pub mod entropy;
 pub mod event_loop;
