@@ -4,9 +4,12 @@
 
 mod bench;
 mod data_path;
+mod gsmr;
 mod hostile;
 mod kernel;
 mod map_server;
 mod register;
+mod relay;
+mod reliable;
 mod resolve;
 mod smr;
