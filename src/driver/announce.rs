@@ -107,3 +107,40 @@ fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> io::Result<Vec<u8>>
     builder.write(&mut frame, &body).map_err(io::Error::other)?;
     Ok(frame)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAC: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
+
+    #[test]
+    fn a_gratuitous_arp_is_a_broadcast_request_for_its_own_sender() {
+        let frame = gratuitous_arp(MAC, Ipv4Addr::new(172, 16, 0, 12)).unwrap();
+        let expected = [
+            &[0xff; 6][..],
+            &MAC.0,
+            &[0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4, 0, 1],
+            &MAC.0,
+            &[172, 16, 0, 12],
+            &[0; 6],
+            &[172, 16, 0, 12],
+        ];
+        assert_eq!(frame, expected.concat());
+    }
+
+    #[test]
+    fn an_unsolicited_advertisement_overrides_and_names_the_hardware_address() {
+        let address: Ipv6Addr = "2001:db8:a::12".parse().unwrap();
+        let frame = unsolicited_advertisement(MAC, address).unwrap();
+        let (ethernet, rest) = frame.split_at(14);
+        let (ip, icmp) = rest.split_at(40);
+        assert_eq!(ethernet, [&ALL_NODES_MAC[..], &MAC.0, &[0x86, 0xdd]].concat());
+        assert_eq!(ip[..8], [0x60, 0, 0, 0, 0, 32, 58, 255]);
+        assert_eq!(ip[8..], [address.octets(), ALL_NODES.octets()].concat());
+        assert_eq!((icmp[0], icmp[1]), (136, 0));
+        assert_eq!(icmp[4..8], [0x20, 0, 0, 0], "override alone");
+        assert_eq!(icmp[8..], [&address.octets()[..], &[2, 1], &MAC.0].concat());
+        assert!(etherparse::PacketHeaders::from_ethernet_slice(&frame).is_ok());
+    }
+}

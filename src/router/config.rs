@@ -333,6 +333,13 @@ impl Config {
         })
     }
 
+    /// Whether the router takes sessions of reliable transport: a map-server that is not of the old
+    /// kind does.
+    pub fn listens_on_tcp(&self) -> bool {
+        let mut services = self.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
+        services.any(|service| service.map_server && !service.map_server_legacy)
+    }
+
     /// The instance of the `eid-table default`, which `lisp0` carries.
     pub fn default_instance(&self) -> InstanceId {
         self.lisp

@@ -11,6 +11,8 @@
 
 mod event;
 mod link;
+#[cfg(test)]
+mod mobility_tests;
 mod neighbour;
 mod request;
 mod socket;
