@@ -15,7 +15,7 @@ const LISP_QUEUE_LEN: u32 = 1000;
 /// `IN6_ADDR_GEN_MODE_NONE`: the device makes up no link-local address.
 const NO_GENERATED_ADDRESS: u8 = 1;
 /// `IFAPROT_KERNEL_LL`: the kernel made the address up.
-const GENERATED_LINK_LOCAL: u8 = 2;
+const GENERATED_LINK_LOCAL: u8 = 3;
 
 /// What [`crate::router::io::KernelObject::Link`] wants.
 #[derive(Clone, Copy, Debug)]
