@@ -15,6 +15,10 @@ fn rloc(text: &str) -> Rloc {
 fn addresses() {
     ip("addr add 2001:db8::1/128 dev lo nodad");
     ip("addr add 2001:db8::2/128 dev lo nodad");
+    // The kernel makes the routes after it has said that the addresses are there.
+    wait_until("both are local", || {
+        ip("-6 route show table local").matches("2001:db8::").count() == 2
+    });
 }
 
 /// Serves a connection until something came of it, for ten seconds at most.
