@@ -92,6 +92,11 @@ impl Session {
         format!("{name}{}#", self.context.prompt())
     }
 
+    /// Whether debug lines are shown here (`terminal monitor`).
+    pub fn monitors(&self) -> bool {
+        false
+    }
+
     /// Whether there is nothing to say.
     pub fn is_idle(&self) -> bool {
         self.answers.is_empty() && self.refused == 0

@@ -113,6 +113,13 @@ impl Bench {
         self.kernel(KernelEvent::Link { device, up, carrier: up, mtu: 1500 });
     }
 
+    /// A connected route comes.
+    pub fn route(&mut self, prefix: &str, device: &str) {
+        let (prefix, device) = (prefix.parse().unwrap(), device.to_owned());
+        let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
+        self.kernel(KernelEvent::RouteAdded(route));
+    }
+
     pub fn kernel(&mut self, event: KernelEvent) {
         self.router.handle(Input::Kernel(event), self.now);
         self.drain();

@@ -8,6 +8,7 @@ mod gsmr;
 mod hostile;
 mod kernel;
 mod map_server;
+mod network;
 mod register;
 mod relay;
 mod reliable;
