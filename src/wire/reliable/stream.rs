@@ -15,10 +15,10 @@ pub const MAX_QUOTED: usize = 128;
 pub enum StreamError {
     /// Where the next frame begins cannot be told: answer, then end the session.
     #[error("stream lost: {0}")]
-    Fatal(BadFrame),
+    Fatal(Box<BadFrame>),
     /// The frame ends where it should; the next one follows: answer and read on.
     #[error("{0}")]
-    Skipped(BadFrame),
+    Skipped(Box<BadFrame>),
 }
 
 impl StreamError {
@@ -103,7 +103,7 @@ impl FrameReader {
 
     fn lose(&mut self, bad_frame: BadFrame) -> StreamError {
         *self = FrameReader { lost: true, ..FrameReader::default() };
-        StreamError::Fatal(bad_frame)
+        StreamError::Fatal(bad_frame.into())
     }
 }
 
@@ -121,7 +121,7 @@ impl Iterator for FrameReader {
             Err(bad) if matches!(bad.error.problem, Problem::EndMarker(_)) => Err(self.lose(bad)),
             parsed => {
                 self.at += length;
-                parsed.map_err(StreamError::Skipped)
+                parsed.map_err(|bad| StreamError::Skipped(bad.into()))
             }
         })
     }
