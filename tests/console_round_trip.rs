@@ -122,7 +122,6 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                 map_request_source: source.map(|rloc| rloc.0),
                 map_cache_limit: limit,
                 etr_map_cache_ttl: ttl,
-                ..Service::default()
             }
         })
 }
@@ -132,9 +131,8 @@ fn tables() -> impl Strategy<Value = EidTable> {
     let named = prop_oneof![Just("set1"), Just("set2")]
         .prop_map(|name| DatabaseMapping::LocatorSet(name.to_owned()));
     let database = btree_map(prefixes(), prop_oneof![inline, named], 0..4);
-    (database, proptest::collection::btree_set(prefixes(), 0..3)).prop_map(
-        |(database, map_requests)| EidTable { database, map_requests, ..EidTable::default() },
-    )
+    (database, proptest::collection::btree_set(prefixes(), 0..3))
+        .prop_map(|(database, map_requests)| EidTable { database, map_requests })
 }
 
 fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
@@ -197,15 +195,7 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
                 ipnet::IpNet::new(host.into(), len).unwrap()
             }));
             let [shutdown, proxy_arp] = flags;
-            let interface = Interface {
-                description,
-                addresses,
-                shutdown,
-                proxy_arp,
-                mtu,
-                ..Interface::default()
-            };
-            (name, interface)
+            (name, Interface { description, addresses, shutdown, proxy_arp, mtu })
         });
         interfaces.collect()
     })
