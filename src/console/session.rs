@@ -9,7 +9,7 @@ use std::fmt::{self, Debug};
 use std::ops::Range;
 
 use super::args::Fault;
-use super::edit::{Editor, LineError};
+use super::edit::{Editor, LineError, contradictions};
 use super::exec::Action;
 use super::filter::{self, Filter, Piped};
 use super::grammar::{Context, Run};
@@ -187,6 +187,9 @@ impl Session {
                 LineError::Syntax(mismatch) => mismatch_text(line, prompt, &mismatch),
                 LineError::Semantic(fault) => fault_text(&fault),
             });
+        }
+        if let Some(message) = contradictions(&editor.config).first() {
+            return Outcome::bad(format!("% {message}\n"));
         }
         self.context = editor.context;
         if editor.config != *router.config() {
