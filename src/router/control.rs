@@ -35,7 +35,9 @@ impl Router {
             Message::MapRegister(_) | Message::MapNotify(_) => {
                 self.counters.ignored(ControlDrop::NotOurRole);
             }
-            Message::MapNotifyAck(_) => self.counters.ignored(ControlDrop::UnknownNonce),
+            Message::MapNotifyAck(acknowledgement) => {
+                self.handle_map_notify_ack(&acknowledgement, payload, source.ip());
+            }
             Message::Info(_) => self.counters.ignored(ControlDrop::Unsupported),
         }
     }

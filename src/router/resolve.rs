@@ -19,7 +19,7 @@ use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
 use crate::wire::{
-    Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message, Nonce,
+    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord, Message, Nonce,
 };
 
 /// The wait after the first and the second try at a resolver.
@@ -345,16 +345,18 @@ fn learned(record: &MappingRecord, from: IpAddr, now: Time) -> Learned {
     Learned { prefix: record.eid_prefix, mapping: mapping(record, now), ttl, map_source: from }
 }
 
+/// The locators of a record that are IP addresses, as a mapping holds them.
+pub(super) fn locators(record: &MappingRecord, now: Time) -> Vec<Locator> {
+    let locator = |locator: &LocatorRecord| {
+        let rloc = locator.ip()?;
+        let (priority, weight, up) = (locator.priority, locator.weight, locator.reachable);
+        Some(Locator { rloc, priority, weight, up, since: now })
+    };
+    record.locators.iter().filter_map(locator).collect()
+}
+
 fn mapping(record: &MappingRecord, now: Time) -> Mapping {
-    let locators: Vec<Locator> = record
-        .locators
-        .iter()
-        .filter_map(|locator| {
-            let rloc = locator.ip()?;
-            let (priority, weight, up) = (locator.priority, locator.weight, locator.reachable);
-            Some(Locator { rloc, priority, weight, up, since: now })
-        })
-        .collect();
+    let locators = locators(record, now);
     if !locators.is_empty() {
         return Mapping::Locators(locators);
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::counters::ControlDrop;
+use super::debug;
 use super::map_cache::Source;
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
@@ -85,6 +86,7 @@ impl Router {
                 self.counters.ignored(ControlDrop::RateLimited);
                 continue;
             }
+            self.debug(debug::smr_scheduled(eid, own));
             self.solicited(eid, own, now);
         }
     }

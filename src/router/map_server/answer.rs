@@ -80,7 +80,7 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
 
 /// What a map-server answers for ETRs: their locators together, as nobody's own and not
 /// authoritative (RFC 9301 section 8.3).
-fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
+pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
     let mut ttl_minutes = u32::MAX;
     for registration in entry.registrations.values() {
