@@ -26,6 +26,7 @@
 //!
 //! Reading order: [`event_loop`], then [`tun`], [`udp`], [`netlink`], [`console_server`].
 
+pub mod announce;
 pub mod clock;
 pub mod console_server;
 pub mod entropy;
