@@ -73,6 +73,8 @@ pub struct RegistrationRow {
     pub xtr_id: String,
     /// 64 bits, when it said.
     pub site_id: Option<u64>,
+    /// It came by TCP.
+    pub reliable: bool,
     /// In the order of the record.
     pub locators: Vec<LocatorRow>,
 }
@@ -288,7 +290,7 @@ fn row(prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
         more_specific_of: entry.origin.map(|origin| origin.prefix()),
         authentication_failures: entry.authentication_failures,
         registrations: registrations
-            .filter(|registration| registration.expires_at() > now)
+            .filter(|registration| registration.expires_at().is_none_or(|at| at > now))
             .map(|registration| registration_row(registration, now))
             .collect(),
     }
@@ -333,6 +335,7 @@ fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
         nonce: registration.nonce.0,
         xtr_id: words(registration.xtr_id),
         site_id: (registration.site_id != 0).then_some(registration.site_id),
+        reliable: registration.session.is_some(),
         locators: locators.collect(),
     }
 }
@@ -357,15 +360,17 @@ fn brief_text(row: &Row) -> String {
     let site = if row.first { row.site.as_str() } else { "" };
     let latest = row.latest();
     let last = span_or_never(latest.map(|latest| latest.last_registered));
-    let up = match latest {
-        None => "no",
-        Some(_) if row.some_locator_is_down() => "yes*",
-        Some(_) => "yes",
-    };
+    let mut up = if latest.is_some() { "yes" } else { "no" }.to_owned();
+    if row.some_locator_is_down() {
+        up.push('*');
+    }
+    if row.registrations.iter().any(|registration| registration.reliable) {
+        up.push('#');
+    }
     let who = latest.map_or_else(|| "--".to_owned(), |latest| latest.etr.to_string());
     let instance = row.instance_id.to_string();
     let prefix = row.eid_prefix.to_string();
-    line([site, &last, up, &who, &instance], &prefix)
+    line([site, &last, &up, &who, &instance], &prefix)
 }
 
 fn detail_text(row: &Row, requested: bool) -> String {
@@ -439,7 +444,8 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
     let proxy = not(registration.proxy_reply);
     let notify = not(registration.map_notify);
     let _ = writeln!(text, "{who}last registered {last}, {proxy}proxy-reply, {notify}map-notify");
-    for line in lines {
+    let reliable = registration.reliable.then(|| "sourced by reliable transport".to_owned());
+    for line in lines.into_iter().chain(reliable) {
         let _ = writeln!(text, "{:indent$}{line}", "");
     }
     let cells = registration.locators.iter().map(|locator| locator.rloc.to_string().len());
@@ -474,6 +480,7 @@ mod tests {
             nonce: 0xdce8_21bb_67f7_585f,
             xtr_id: words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8),
             site_id: None,
+            reliable: false,
             locators: vec![LocatorRow {
                 rloc: "11.11.11.11".parse().unwrap(),
                 local: true,
@@ -499,7 +506,9 @@ mod tests {
         let mut down = second.clone();
         down.registrations[0].locators[0].state = "down";
         let mut text = table.head_text(&Head { total: 3 });
-        for row in [first, second, down] {
+        let mut reliable = second.clone();
+        reliable.registrations[0].reliable = true;
+        for row in [first, second, down, reliable] {
             text += &table.row_text(&row);
         }
         let expected = "\
@@ -512,6 +521,7 @@ Site Name      Last      Up     Who Last             Inst     EID Prefix
 Shire          never     no     --                   0        1.1.1.0/24
                00:02:12  yes    11.11.11.11          4100     192.168.1.71/32
                00:02:12  yes*   11.11.11.11          4100     192.168.1.71/32
+               00:02:12  yes#   11.11.11.11          4100     192.168.1.71/32
 ";
         assert_eq!(text, expected);
     }
@@ -523,6 +533,7 @@ Shire          never     no     --                   0        1.1.1.0/24
         row.configured = false;
         row.more_specific_of = Some("192.168.1.0/24".parse().unwrap());
         row.registrations = vec![registration("11.11.11.11", 18 * 86_400)];
+        row.registrations[0].reliable = true;
         let expected = "\
 Site name: Shire
 Allowed configured locators: any
@@ -545,6 +556,7 @@ Requested EID-prefix:
                      state complete, no security-capability
                      xTR-ID 0x87AD3E6A-0x8C42CB2E-0x19A5DF04-0xBF72C9D8
                      site-ID unspecified
+                     sourced by reliable transport
       Locator      Local  State      Pri/Wgt  Scope
       11.11.11.11  yes    up          10/10   IPv4 none
 
