@@ -4,8 +4,8 @@
 use std::net::SocketAddr;
 
 use super::Router;
-use super::counters::ControlDrop;
 use super::away::Producer;
+use super::counters::ControlDrop;
 use super::database;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;

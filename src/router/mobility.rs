@@ -17,7 +17,8 @@ use super::Router;
 use super::away::{self, Producer};
 use super::config::{Config, InterfaceName};
 use super::io::{
-    Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, Output, RouteTarget, Table,
+    Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, Output, RouteTarget,
+    Table,
 };
 use super::map_cache::Locator;
 use super::resolve::{self, Held};
@@ -151,9 +152,10 @@ impl Mobility {
             metric: 0,
             source: None,
         };
-        let hosts = self.hosts.iter().map(|(eid, host)| {
-            route(eid.host_prefix(), Device::Interface(host.interface))
-        });
+        let hosts = self
+            .hosts
+            .iter()
+            .map(|(eid, host)| route(eid.host_prefix(), Device::Interface(host.interface)));
         let gone = away.entries().iter().filter(|(prefix, entry)| match entry.producer {
             Producer::SiteRegistration => true,
             Producer::DynamicEid => !self.ranges.contains(prefix),
@@ -346,13 +348,7 @@ impl Router {
         self.database.get(prefix).is_none() && covering.count() > 0
     }
 
-    fn host_elsewhere(
-        &mut self,
-        eid: Eid,
-        locators: Vec<Locator>,
-        withdrawn: bool,
-        now: Time,
-    ) {
+    fn host_elsewhere(&mut self, eid: Eid, locators: Vec<Locator>, withdrawn: bool, now: Time) {
         let prefix = eid.host_prefix();
         let Some(host) = self.mobility.hosts.get(&eid) else {
             // It left before; where it is now is where its stragglers go.
@@ -367,8 +363,8 @@ impl Router {
         if withdrawn {
             return;
         }
-        let fresh = !self.registrar.is_acknowledged(prefix, now)
-            || now.since(host.found_at) < CONFIRMATION;
+        let fresh =
+            !self.registrar.is_acknowledged(prefix, now) || now.since(host.found_at) < CONFIRMATION;
         if !fresh {
             return self.host_gone(eid, locators, now);
         }

@@ -239,6 +239,10 @@ impl Router {
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
+                if before.is_none() {
+                    let requests = self.kernel.introduce(&device);
+                    self.request(requests);
+                }
                 if up && !before.is_some_and(|before| before.up) {
                     let requests = self.kernel.reassert(&device);
                     self.request(requests);
@@ -360,6 +364,11 @@ impl Router {
     /// The sites; empty on a router that is no map-server.
     pub fn map_server(&self) -> &MapServer {
         &self.map_server
+    }
+
+    /// Whether debug lines are said ([`Command::Debug`]).
+    pub fn is_debugging(&self) -> bool {
+        self.debugging
     }
 
     /// What has been counted since the start.

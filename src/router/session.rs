@@ -77,15 +77,20 @@ impl Session {
 
     /// The next frame, or what is wrong with it.
     pub(super) fn next(&mut self) -> Option<Result<ReliableFrame, StreamError>> {
-        let frame = self.reader.next();
-        self.messages.0 += u64::from(frame.is_some());
-        frame
+        let frame = self.reader.next()?;
+        self.messages.0 += 1;
+        if let Ok(frame) = &frame {
+            log::debug!("{frame} from {} by reliable transport", self.peer);
+        }
+        Some(frame)
     }
 
     /// Sends a message under the next Message ID.
     pub(super) fn send(&mut self, message: ReliableMessage) -> Output {
         let message_id = self.message_id();
-        self.send_octets(ReliableFrame { message_id, message }.emit())
+        let frame = ReliableFrame { message_id, message };
+        log::debug!("{frame} to {} by reliable transport", self.peer);
+        self.send_octets(frame.emit())
     }
 
     /// Sends a Registration, signed.

@@ -87,6 +87,9 @@ impl Router {
                 continue;
             }
             self.debug(debug::smr_scheduled(eid, own));
+            if smr.do_not_reply {
+                self.debug(debug::not_replying(eid));
+            }
             self.solicited(eid, own, now);
         }
     }

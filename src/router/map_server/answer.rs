@@ -7,6 +7,7 @@ use super::{MapServer, SiteEntry};
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
+use crate::router::debug;
 use crate::wire::{
     self, Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message,
 };
@@ -133,7 +134,13 @@ impl Router {
         let eid = record.eid_prefix.network();
         let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
         let record = match self.map_server.answer(eid, &families) {
-            Answer::Forward(etr) => return self.forward(encapsulated, etr),
+            Answer::Forward(etr) => {
+                if let Some((prefix, site)) = self.map_server.configured_for(&eid.host_prefix()) {
+                    let line = debug::forwarding(prefix, site, etr);
+                    self.debug(line);
+                }
+                return self.forward(encapsulated, etr);
+            }
             Answer::Proxy(record) => record,
             Answer::Negative { prefix, ttl_minutes } => MappingRecord {
                 ttl_minutes,

@@ -16,8 +16,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-pub use history::HistoryEntry;
 use history::History;
+pub use history::HistoryEntry;
 use notify::{Change, PendingNotifies};
 use receive::LastRegister;
 use sessions::Sessions;
@@ -224,8 +224,7 @@ impl MapServer {
         if entry.registrations.len() >= XTRS_PER_PREFIX {
             return None;
         }
-        let first_registered_at =
-            before.as_ref().map_or(now, |before| before.first_registered_at);
+        let first_registered_at = before.as_ref().map_or(now, |before| before.first_registered_at);
         let registration = Registration { first_registered_at, ..registration };
         let told = before.as_ref().is_some_and(|before| before.session == registration.session);
         if !told || !replaced.is_empty() {

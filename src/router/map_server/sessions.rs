@@ -1,22 +1,21 @@
 //! The map-server's side of reliable transport: whom it takes a session from, and what is said on it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::net::IpAddr;
 
 use super::receive::{Authenticated, Freshness, Refusal};
 use super::{MapServer, Registration as Registered};
-use crate::addr::{EidPrefix, Family};
+use crate::addr::EidPrefix;
 use crate::router::Router;
 use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::register::LIFETIME;
-use crate::router::session::{Session, SessionState, SessionView};
+use crate::router::session::{Session, SessionView};
 use crate::time::Time;
 use crate::wire::{
-    CONTROL_PORT, RefreshScope, Registration, RegistrationRefresh, RegistrationReject,
-    RejectReason, ReliableMessage, StreamError,
+    RefreshScope, Registration, RegistrationRefresh, RegistrationReject, RejectReason,
+    ReliableMessage, StreamError,
 };
 
 /// Sessions at one time.
@@ -60,7 +59,7 @@ impl Sessions {
 }
 
 impl MapServer {
-    /// The sessions, for a `show`: a listening line for each RLOC, then those that stand.
+    /// The sessions that stand, for a `show`.
     pub(in crate::router) fn session_views(&self) -> Vec<SessionView> {
         let users = |connection: Connection| {
             let entries = self.entries.iter().map(|(_, entry)| entry);
@@ -127,8 +126,9 @@ impl Router {
     }
 
     pub(super) fn send_on_session(&mut self, connection: Connection, message: ReliableMessage) {
-        let Some(each) = self.map_server.sessions.by_connection.get_mut(&connection) else { return };
-        log::debug!("{message} to {} by reliable transport", each.session.peer);
+        let Some(each) = self.map_server.sessions.by_connection.get_mut(&connection) else {
+            return;
+        };
         let output = each.session.send(message);
         self.outputs.push_back(output);
     }
@@ -254,9 +254,8 @@ impl Router {
             .map(|(prefix, _)| *prefix)
             .collect();
         let sessions = self.map_server.sessions.by_connection.iter();
-        let sessions: Vec<(Connection, bool)> = sessions
-            .map(|(connection, each)| (*connection, !each.rejected.is_empty()))
-            .collect();
+        let sessions: Vec<(Connection, bool)> =
+            sessions.map(|(connection, each)| (*connection, !each.rejected.is_empty())).collect();
         for (connection, has_rejected) in sessions {
             if grown && has_rejected {
                 self.send_refresh(connection, RefreshScope::All, true);

@@ -12,9 +12,7 @@ use crate::router::counters::ControlDrop;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::session::{Session, SessionState, SessionView};
 use crate::time::{Deadline, Time};
-use crate::wire::{
-    CONTROL_PORT, MappingRecord, RegistrationRefresh, ReliableMessage, StreamError,
-};
+use crate::wire::{CONTROL_PORT, MappingRecord, RegistrationRefresh, ReliableMessage, StreamError};
 
 /// How long a connection may take to stand, and a map-server to send its first Refresh: one that
 /// does neither is left for UDP.
@@ -174,7 +172,6 @@ impl Router {
     }
 
     fn etr_message(&mut self, server: IpAddr, message: ReliableMessage, now: Time) {
-        log::debug!("{message} from {server} by reliable transport");
         match message {
             ReliableMessage::RegistrationRefresh(refresh) => self.refresh(server, &refresh, now),
             ReliableMessage::RegistrationAck(prefix) => {
@@ -225,7 +222,9 @@ impl Router {
     pub(in crate::router) fn registrar_sessions(&self) -> Vec<SessionView> {
         let lisp = self.config.lisp.iter();
         let servers: std::collections::BTreeSet<IpAddr> = lisp
-            .flat_map(|lisp| lisp.ipv4.etr_map_servers.keys().chain(lisp.ipv6.etr_map_servers.keys()))
+            .flat_map(|lisp| {
+                lisp.ipv4.etr_map_servers.keys().chain(lisp.ipv6.etr_map_servers.keys())
+            })
             .copied()
             .collect();
         let view = |server: IpAddr| match self.registrar.sessions.get(&server) {

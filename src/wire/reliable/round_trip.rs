@@ -203,7 +203,7 @@ fn a_frame_too_long_for_its_length_is_not_emitted() {
 }
 
 #[test]
-fn every_family_of_every_scope_shows_on_one_line() {
+fn a_refresh_shows_what_it_asks_for() {
     let prefix = EidPrefix::new(Default::default(), Family::Ipv6.default_prefix());
     let shown = |scope, rejected_only| {
         let refresh = RegistrationRefresh { scope, rejected_only };
