@@ -366,6 +366,11 @@ impl Router {
         &self.map_server
     }
 
+    /// Whether debug lines are said ([`Command::Debug`]).
+    pub fn is_debugging(&self) -> bool {
+        self.debugging
+    }
+
     /// What has been counted since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters
