@@ -191,3 +191,128 @@ impl Client {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+
+    use super::*;
+    use crate::rng::Seed;
+    use crate::router::Start;
+    use crate::router::config::Config;
+
+    /// A server with one client, and no loop: the test gives it its turns.
+    struct Bench {
+        server: ConsoleServer,
+        router: Router,
+        stream: BlockingStream,
+        _directory: tempfile::TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("console");
+            let mut server = ConsoleServer::open(&path).unwrap();
+            let stream = BlockingStream::connect(&path).unwrap();
+            assert_eq!(server.accept().unwrap(), 0);
+            let start = Start {
+                config: Config::default(),
+                seed: Seed::from_number(1),
+                wall_clock: 0,
+                now: Time::ZERO,
+            };
+            Bench { server, router: Router::new(start), stream, _directory: directory }
+        }
+
+        fn turn(&mut self) -> Turn {
+            let client = self.server.client_mut(0).unwrap();
+            client.serve(&mut self.router, Time::ZERO)
+        }
+
+        fn waiting(&mut self) -> usize {
+            self.server.client_mut(0).unwrap().output.len()
+        }
+    }
+
+    #[test]
+    fn requests_are_answered_in_their_order_however_they_are_cut() {
+        let mut bench = Bench::new();
+        for piece in ["{\"line\":", "\"one\"}\n{\"line\":\"two\"}", "\n"] {
+            bench.stream.write_all(piece.as_bytes()).unwrap();
+            assert_eq!(bench.turn(), Turn::Wait);
+        }
+        let mut lines = BufReader::new(&bench.stream).lines();
+        for _ in 0..2 {
+            assert!(!lines.next().unwrap().unwrap().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_client_that_does_not_read_is_not_read_either() {
+        let mut bench = Bench::new();
+        bench.stream.set_nonblocking(true).unwrap();
+        let request = b"{\"line\":\"show version\"}\n".repeat(100);
+        let mut sent = 0;
+        for _ in 0..10_000 {
+            match bench.stream.write(&request) {
+                Ok(len) => sent += len,
+                Err(_) => break,
+            }
+            bench.turn();
+            assert!(bench.waiting() < 2 * MAX_WAITING, "bounded");
+        }
+        assert_eq!(bench.turn(), Turn::Wait, "it waits for the client, after {sent} octets");
+    }
+
+    #[test]
+    fn a_request_without_end_closes_its_client() {
+        let mut bench = Bench::new();
+        let sender = bench.stream.try_clone().unwrap();
+        let thread = std::thread::spawn(move || {
+            let _ = (&sender).write_all(&[b'x'; 2 * MAX_LINE]);
+        });
+        let turn = (0..100_000).map(|_| bench.turn()).find(|&turn| turn == Turn::Close);
+        assert_eq!(turn, Some(Turn::Close));
+        bench.server.close(0);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_client_that_goes_is_closed_and_its_place_is_free() {
+        let mut bench = Bench::new();
+        bench.stream.shutdown(std::net::Shutdown::Both).unwrap();
+        assert_eq!(bench.turn(), Turn::Close);
+        bench.server.close(0);
+        let _next = BlockingStream::connect(&bench.server.path).unwrap();
+        assert_eq!(bench.server.accept().unwrap(), 0);
+    }
+
+    #[test]
+    fn there_are_so_many_clients_and_no_more() {
+        let mut bench = Bench::new();
+        let connect = |path: &Path| BlockingStream::connect(path).unwrap();
+        let mut clients = Vec::new();
+        for number in 1..MAX_CLIENTS {
+            clients.push(connect(&bench.server.path));
+            assert_eq!(bench.server.accept().unwrap(), number);
+        }
+        clients.push(connect(&bench.server.path));
+        assert_eq!(bench.server.accept().unwrap_err().kind(), io::ErrorKind::QuotaExceeded);
+    }
+
+    #[test]
+    fn the_socket_is_its_owners_and_goes_with_the_server() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("console");
+        let server = ConsoleServer::open(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let second = ConsoleServer::open(&path).unwrap_err();
+        assert_eq!(second.kind(), io::ErrorKind::AddrInUse, "a router listens there");
+        drop(server);
+        assert!(!path.exists());
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
+        assert!(path.exists(), "left behind, as by a killed router");
+        ConsoleServer::open(&path).unwrap();
+    }
+}

@@ -4,6 +4,7 @@
 
 use std::process::Command;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
@@ -50,4 +51,18 @@ pub fn ip(arguments: &str) -> String {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "ip {arguments}: {complaint}");
     String::from_utf8(output.stdout).expect("ip prints text")
+}
+
+/// Waits until the kernel has come to `state`, for two seconds at most.
+///
+/// Some of its work is deferred, and a device lives on while the child that another test has just
+/// forked still holds its file.
+pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
+    #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+    let end = Instant::now() + Duration::from_secs(2);
+    while !state() {
+        #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+        let now = Instant::now();
+        assert!(now < end, "{what}: not within two seconds");
+    }
 }

@@ -1,5 +1,8 @@
 //! Whole routers between real kernels: each in a namespace of its own, one turn after the other.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +10,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::event_loop::{EventLoop, Flow};
-use super::namespace::{in_namespace, ip, path, spawn_in_namespace};
+use super::namespace::{in_namespace, ip, path, spawn_in_namespace, wait_until};
 use crate::console::parse_config;
+use crate::router::config::Config;
 
 /// An xTR with the EIDs `172.16.N.0/24` and `2001:db8:N::/64` behind `et1-0`, whose core link is
 /// `et0-0`; number 1 is map-server and map-resolver too.
@@ -55,10 +59,12 @@ router lisp
     text
 }
 
+fn parsed(text: &str) -> Config {
+    parse_config("test", text).unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn start(number: u8, family_of_rlocs: &str) -> EventLoop {
-    let text = config(number, family_of_rlocs);
-    let config = parse_config("test", &text).unwrap_or_else(|error| panic!("{error}"));
-    EventLoop::start(config, None).unwrap()
+    EventLoop::start(parsed(&config(number, family_of_rlocs)), None).unwrap()
 }
 
 /// The site: an end of a cable whose other end is up.
@@ -68,18 +74,24 @@ fn add_site() {
 }
 
 /// Turns the loop until `done`, for ten seconds at most.
-fn turn_until(router: &mut EventLoop, mut done: impl FnMut() -> bool) -> bool {
+fn turn_until(router: &mut EventLoop, mut done: impl FnMut(&EventLoop) -> bool) -> bool {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(10);
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     while Instant::now() < end {
-        if done() {
+        if done(router) {
             return true;
         }
         let flow = router.turn(Some(Duration::from_millis(10))).unwrap();
         assert_eq!(flow, Flow::Continue);
     }
     false
+}
+
+/// Whether both xTRs have registered both their prefixes.
+fn all_are_registered(router: &EventLoop) -> bool {
+    let sites = router.router().map_server().entries();
+    sites.iter().filter(|(_, entry)| entry.is_registered()).count() == 4
 }
 
 fn ping(arguments: &str) -> Child {
@@ -90,7 +102,7 @@ fn ping(arguments: &str) -> Child {
 
 /// Lets `router` work until the ping has ended, and returns what it printed.
 fn finish(router: &mut EventLoop, mut ping: Child) -> String {
-    turn_until(router, || ping.try_wait().unwrap().is_some());
+    turn_until(router, |_| ping.try_wait().unwrap().is_some());
     let _ = ping.kill();
     let output = ping.wait_with_output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
@@ -130,21 +142,112 @@ fn hosts_of_two_sites_reach_each_other_over_either_family_of_rlocs() {
     for family_of_rlocs in ["ipv4", "ipv6"] {
         in_namespace(move || {
             between_two_xtrs(family_of_rlocs, |router| {
+                assert!(turn_until(router, all_are_registered));
                 for (source, destination) in
                     [("172.16.1.1", "172.16.2.1"), ("2001:db8:1::1", "2001:db8:2::1")]
                 {
-                    // The other site registers within seconds; until then the answer is negative.
-                    let mut report = String::new();
-                    for _ in 0..10 {
-                        let ping = ping(&format!("-c 3 -i 0.2 -W 1 -I {source} {destination}"));
-                        report = finish(router, ping);
-                        if report.contains(" 0% packet loss") {
-                            break;
-                        }
-                    }
+                    let ping = ping(&format!("-c 5 -i 0.1 -W 1 -I {source} {destination}"));
+                    let report = finish(router, ping);
                     assert!(report.contains(" 0% packet loss"), "{family_of_rlocs}: {report}");
+                    assert!(report.contains("ttl=64"), "ends are one hop apart: {report}");
                 }
             });
         });
     }
+}
+
+/// Rules and routes, as a student would look at them.
+fn kernel_state() -> Vec<String> {
+    let views = ["rule", "-6 rule", "route show table all", "-6 route show table all"];
+    let mut lines: Vec<String> = views
+        .iter()
+        .flat_map(|view| ip(view).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        add_site();
+        let _first = start(1, "ipv4");
+        let before = kernel_state();
+        let second = EventLoop::start(parsed(&config(1, "ipv4")), None);
+        let complaint = second.err().expect("it must not start").to_string();
+        assert!(complaint.starts_with("making lisp0"), "{complaint}");
+        assert_eq!(kernel_state(), before);
+    });
+}
+
+/// A program at the console socket; `router` works while it waits for the answer.
+fn ask(router: &mut EventLoop, socket: &Path, lines: &[&str]) -> String {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let request = |line| serde_json::json!({ "line": line }).to_string() + "\n";
+    stream.write_all(lines.iter().map(request).collect::<String>().as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let answered = turn_until(router, |_| {
+        let mut buffer = [0; 4096];
+        if let Ok(len) = stream.read(&mut buffer) {
+            answer.extend(&buffer[..len]);
+        }
+        let text = String::from_utf8_lossy(&answer);
+        text.matches("\"done\"").count() == lines.len()
+    });
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answered, "{answer}");
+    answer
+}
+
+#[test]
+fn device_and_sockets_follow_the_configuration() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        ip("link set far up");
+        add_site();
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("console");
+        let text = config(1, "ipv4");
+        let mut router = EventLoop::start(parsed(&text), Some(&socket)).unwrap();
+        let before = kernel_state();
+        ask(&mut router, &socket, &["configure terminal", "no router lisp"]);
+        assert!(!ip("rule").contains("4341"));
+        wait_until("lisp0 has gone", || !ip("link").contains("lisp0"));
+        let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
+        assert_eq!(sockets.lines().count(), 1, "only the title is left: {sockets}");
+        let lines: Vec<&str> = ["configure terminal"].into_iter().chain(text.lines()).collect();
+        ask(&mut router, &socket, &lines);
+        assert_eq!(kernel_state(), before);
+        let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
+        assert_eq!(sockets.lines().count(), 1 + 18, "{sockets}");
+    });
+}
+
+#[test]
+fn an_interface_that_is_plugged_in_late_is_set_up() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        ip("link set far up");
+        let mut router = start(1, "ipv4");
+        add_site();
+        let is_there = |_: &EventLoop| ip("addr").contains("inet 172.16.1.1/24");
+        assert!(turn_until(&mut router, is_there), "{}", ip("addr"));
+    });
+}
+
+#[test]
+fn a_deleted_lisp0_comes_back() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        ip("link set far up");
+        add_site();
+        let mut router = start(1, "ipv4");
+        let routes = ip("route");
+        ip("link del lisp0");
+        turn_until(&mut router, |_| ip("route") == routes);
+        assert_eq!(ip("route"), routes);
+        assert!(ip("link show lisp0").contains("group 4341"));
+    });
 }

@@ -56,6 +56,15 @@ impl Kernel {
         requests
     }
 
+    /// The requests that set up a device that has just appeared: plugged in late, or made again.
+    pub fn introduce(&self, device: &str) -> Vec<KernelRequest> {
+        let of_device = |object: &&KernelObject| match object {
+            KernelObject::Link { device: on, .. } => on.name() == device,
+            _ => false,
+        };
+        self.objects.iter().filter(of_device).copied().map(KernelRequest::Add).collect()
+    }
+
     /// The requests that put back what the kernel may have dropped when `device` went down: its
     /// addresses and every route.
     pub fn reassert(&self, device: &str) -> Vec<KernelRequest> {

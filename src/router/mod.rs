@@ -209,6 +209,10 @@ impl Router {
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
+                if before.is_none() {
+                    let requests = self.kernel.introduce(&device);
+                    self.request(requests);
+                }
                 if up && !before.is_some_and(|before| before.up) {
                     let requests = self.kernel.reassert(&device);
                     self.request(requests);

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::addr::Rloc;
-use crate::driver::namespace::{in_namespace, ip};
+use crate::driver::namespace::{in_namespace, ip, wait_until};
 use crate::driver::tun::Tun;
 use crate::router::config::{InterfaceKind, InterfaceName};
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
@@ -272,7 +272,7 @@ fn what_a_killed_router_left_is_removed_and_nothing_else() {
         ip("route add 10.9.0.0/16 via 192.0.2.7");
         ip("rule add priority 200 from 10.0.0.1 lookup main");
         drop(lab);
-        assert!(state().contains("[detached]"), "{}", state());
+        wait_until("lisp0 has gone", || state().contains("[detached]"));
         Netlink::open().unwrap().prepare().unwrap();
         assert!(!state().contains("143"), "{}", state());
         assert!(state().contains("10.9.0.0/16 via 192.0.2.7"));

@@ -1,7 +1,7 @@
 //! The sockets of two RLOCs on one loopback, in a namespace of their own.
 
 use super::*;
-use crate::driver::namespace::{in_namespace, ip};
+use crate::driver::namespace::{in_namespace, ip, wait_until};
 
 const PACKET: &[u8] = b"an inner packet";
 const LISP_HEADER: [u8; 8] = [0x80, 1, 2, 3, 0, 0, 0, 1];
@@ -34,9 +34,13 @@ fn read<T>(fd: RawFd, mut receive: impl FnMut() -> io::Result<T>) -> T {
 
 const PAIRS: [(&str, &str); 2] = [("127.0.0.1", "127.0.0.2"), ("2001:db8::1", "2001:db8::2")];
 
+/// The kernel makes the route to an IPv6 address of its own some time after the address.
 fn addresses() {
-    ip("addr add 2001:db8::1/128 dev lo");
-    ip("addr add 2001:db8::2/128 dev lo");
+    for address in ["2001:db8::1", "2001:db8::2"] {
+        ip(&format!("addr add {address}/128 dev lo nodad"));
+        let route = format!("local {address} ");
+        wait_until(&route, || ip("-6 route show table local").contains(&route));
+    }
 }
 
 #[test]
