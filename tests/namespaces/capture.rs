@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -45,6 +46,8 @@ impl Capture {
 
     /// Ends it.
     pub fn end(mut self) -> Captured {
+        // What it has seen waits a quarter of a second in a buffer, and is lost when it ends.
+        std::thread::sleep(Duration::from_millis(600));
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
         let mut rest = String::new();
         while self.messages.read_line(&mut rest).unwrap() > 0 {}

@@ -33,7 +33,7 @@ fn under_a_flapping_core_link_nothing_circles_and_nothing_leaks() {
     live.expect_pings(&[("B", "A")]);
     let captures = [("Core1", "eth0"), ("Core2", "eth0")]
         .map(|(node, device)| Capture::start(&live, node, &[device], TO_AN_EID));
-    flap_under_traffic(&live, "Core1", "eth1");
+    flap_under_traffic(&live, "Core1:eth1");
     for capture in captures {
         let leaked = capture.end().fields("frame", &["frame.time_relative", "ip.src", "ip.dst"]);
         assert!(leaked.is_empty(), "{leaked:#?}");
@@ -50,15 +50,15 @@ fn under_a_flapping_site_link_nothing_circles_and_nothing_leaks() {
     live.expect_pings(&[("B", "A")]);
     // Only here: xTR2 may be told that the EID is gone, and then forwards natively as it should.
     let capture = Capture::start(&live, "Core1", &["eth0"], TO_AN_EID);
-    flap_under_traffic(&live, "xTR1", "et1-0");
+    flap_under_traffic(&live, "xTR1:Ethernet1/0");
     let leaked = capture.end().fields("frame", &["frame.time_relative", "ip.src", "ip.dst"]);
     assert!(leaked.is_empty(), "{leaked:#?}");
     until(Duration::from_secs(65), "pings are back", || live.ping("B", "A", &["-c", "1"]) == "!");
 }
 
-/// Takes a device down and up while B sends 100 echos a second to A, and looks at how many packets
+/// Takes a port down and up while B sends 100 echos a second to A, and looks at how many packets
 /// pass through the routers' `lisp0`.
-fn flap_under_traffic(live: &Live, node: &str, device: &str) {
+fn flap_under_traffic(live: &Live, port: &str) {
     let before = ["xTR1", "xTR2"].map(|router| lisp0_packets(live, router));
     let namespace = live.namespace("B");
     let ping = ["ping", "-n", "-q", "-i", "0.01", "-w", "6", "172.16.0.12"];
@@ -71,10 +71,10 @@ fn flap_under_traffic(live: &Live, node: &str, device: &str) {
     let mut up = true;
     while ping.try_wait().unwrap().is_none() {
         up = !up;
-        live.verb("link-set", &[node, device, if up { "up" } else { "down" }]);
+        expect_success(&live.lab("link", &[port, if up { "up" } else { "down" }]));
         std::thread::sleep(Duration::from_millis(300));
     }
-    live.verb("link-set", &[node, device, "up"]);
+    expect_success(&live.lab("link", &[port, "up"]));
     let after = ["xTR1", "xTR2"].map(|router| lisp0_packets(live, router));
     for (before, after) in before.iter().zip(after) {
         // 600 echos and 600 replies. A packet that circles makes thousands in no time.
