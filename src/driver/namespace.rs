@@ -53,6 +53,16 @@ pub fn ip(arguments: &str) -> String {
     String::from_utf8(output.stdout).expect("ip prints text")
 }
 
+/// Rules and routes as a student would look at them, in order. Those that the kernel makes by
+/// itself are left out: it makes them when it likes.
+pub fn rules_and_routes() -> String {
+    let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
+    let text = views.map(ip).concat();
+    let mut lines: Vec<&str> = text.lines().filter(|line| !line.contains("proto kernel")).collect();
+    lines.sort();
+    lines.join("\n")
+}
+
 /// Waits until the kernel has come to `state`, for two seconds at most.
 ///
 /// Some of its work is deferred, and a device lives on while the child that another test has just

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::event_loop::{EventLoop, Flow};
-use super::namespace::{in_namespace, ip, path, spawn_in_namespace, wait_until};
+use super::namespace::{in_namespace, ip, path, rules_and_routes, spawn_in_namespace, wait_until};
 use crate::console::parse_config;
 use crate::router::config::Config;
 
@@ -156,28 +156,17 @@ fn hosts_of_two_sites_reach_each_other_over_either_family_of_rlocs() {
     }
 }
 
-/// Rules and routes, as a student would look at them.
-fn kernel_state() -> Vec<String> {
-    let views = ["rule", "-6 rule", "route show table all", "-6 route show table all"];
-    let mut lines: Vec<String> = views
-        .iter()
-        .flat_map(|view| ip(view).lines().map(str::to_owned).collect::<Vec<_>>())
-        .collect();
-    lines.sort();
-    lines
-}
-
 #[test]
 fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
     in_namespace(|| {
         ip("link add et0-0 type veth peer name far");
         add_site();
         let _first = start(1, "ipv4");
-        let before = kernel_state();
+        let before = rules_and_routes();
         let second = EventLoop::start(parsed(&config(1, "ipv4")), None);
         let complaint = second.err().expect("it must not start").to_string();
         assert!(complaint.starts_with("making lisp0"), "{complaint}");
-        assert_eq!(kernel_state(), before);
+        assert_eq!(rules_and_routes(), before);
     });
 }
 
@@ -211,7 +200,7 @@ fn device_and_sockets_follow_the_configuration() {
         let socket = directory.path().join("console");
         let text = config(1, "ipv4");
         let mut router = EventLoop::start(parsed(&text), Some(&socket)).unwrap();
-        let before = kernel_state();
+        let before = rules_and_routes();
         ask(&mut router, &socket, &["configure terminal", "no router lisp"]);
         assert!(!ip("rule").contains("4341"));
         wait_until("lisp0 has gone", || !ip("link").contains("lisp0"));
@@ -219,7 +208,7 @@ fn device_and_sockets_follow_the_configuration() {
         assert_eq!(sockets.lines().count(), 1, "only the title is left: {sockets}");
         let lines: Vec<&str> = ["configure terminal"].into_iter().chain(text.lines()).collect();
         ask(&mut router, &socket, &lines);
-        assert_eq!(kernel_state(), before);
+        assert_eq!(rules_and_routes(), before);
         let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
         assert_eq!(sockets.lines().count(), 1 + 18, "{sockets}");
     });

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::*;
 use crate::addr::Rloc;
-use crate::driver::namespace::{in_namespace, ip, wait_until};
+use crate::driver::namespace::{in_namespace, ip, rules_and_routes, wait_until};
 use crate::driver::tun::Tun;
 use crate::router::config::{InterfaceKind, InterfaceName};
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
@@ -130,25 +130,19 @@ fn plan_source(default: &str) -> std::net::IpAddr {
     own.parse().unwrap()
 }
 
-/// What a student would look at.
-fn state() -> String {
-    let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
-    views.map(ip).join("--\n")
-}
-
 #[test]
 fn the_plan_is_added_twice_and_removed_twice() {
     in_namespace(|| {
         let mut lab = Lab::new();
-        let before = state();
+        let before = rules_and_routes();
         for object in plan() {
             lab.add(object);
         }
-        let once = state();
+        let once = rules_and_routes();
         for object in plan() {
             lab.add(object);
         }
-        assert_eq!(state(), once, "adding again changes nothing");
+        assert_eq!(rules_and_routes(), once, "adding again changes nothing");
         for line in [
             "100:\tfrom all iif lisp0 lookup main suppress_ifgroup 4341",
             "101:\tfrom all iif lisp0 lookup 4341",
@@ -168,8 +162,8 @@ fn the_plan_is_added_twice_and_removed_twice() {
             }
         }
         let rules = |text: &str| text.lines().filter(|line| line.contains("lookup")).count();
-        assert_eq!(rules(&state()), rules(&before));
-        assert!(!state().contains("143"), "{}", state());
+        assert_eq!(rules(&rules_and_routes()), rules(&before));
+        assert!(!rules_and_routes().contains("143"), "{}", rules_and_routes());
         assert!(!ip("addr show dev et1-0").contains("192.0.2.1"));
     });
 }
@@ -211,7 +205,8 @@ fn links_get_their_settings() {
         }
         assert!(!ip("addr show dev lisp0").contains("inet6"), "no link-local address");
         assert!(ip("link show dev et1-0").contains("mtu 1400"));
-        assert!(!ip("addr show dev et1-0").contains("tentative"));
+        let addresses = ip("addr show dev et1-0 scope global");
+        assert!(addresses.contains("nodad") && !addresses.contains("tentative"), "{addresses}");
         for (path, value) in [
             ("ipv4/ip_forward", "1"),
             ("ipv6/conf/all/forwarding", "1"),
@@ -265,20 +260,20 @@ fn loopback_is_never_shut_down() {
 fn what_a_killed_router_left_is_removed_and_nothing_else() {
     in_namespace(|| {
         let mut lab = Lab::new();
-        let untouched = state();
+        let untouched = rules_and_routes();
         for object in plan() {
             lab.add(object);
         }
         ip("route add 10.9.0.0/16 via 192.0.2.7");
         ip("rule add priority 200 from 10.0.0.1 lookup main");
         drop(lab);
-        wait_until("lisp0 has gone", || state().contains("[detached]"));
+        wait_until("lisp0 has gone", || rules_and_routes().contains("[detached]"));
         Netlink::open().unwrap().prepare().unwrap();
-        assert!(!state().contains("143"), "{}", state());
-        assert!(state().contains("10.9.0.0/16 via 192.0.2.7"));
+        assert!(!rules_and_routes().contains("143"), "{}", rules_and_routes());
+        assert!(rules_and_routes().contains("10.9.0.0/16 via 192.0.2.7"));
         ip("rule del priority 200");
         let rules = |text: &str| text.lines().filter(|line| line.contains("lookup")).count();
-        assert_eq!(rules(&state()), rules(&untouched));
+        assert_eq!(rules(&rules_and_routes()), rules(&untouched));
     });
 }
 
