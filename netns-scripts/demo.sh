@@ -17,7 +17,7 @@ show() { # NODE COMMAND...: what a router's console prints
     shift
     for command do
         printf '\n%s# %s\n' "$node" "$command"
-        "$eidway" console "$lab/$node" -c "$command"
+        "$eidway" console "$lab/$node" -c "$command" || true # it prints what is wrong
     done
 }
 configure() { # NODE LINE...: configure a router on its console

@@ -1,6 +1,6 @@
 //! `eidway lab ...`: from argv to the functions of the library.
 
-use std::io;
+use std::io::{self, Write};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
@@ -8,6 +8,7 @@ use eidway::lab::inside::{self, Capture};
 use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
 use eidway::lab::{check, plan, run, status, verbs};
+use eidway::sim;
 
 use super::Outcome;
 
@@ -39,6 +40,12 @@ pub struct EchoArgs {
     /// Set the don't-fragment bit
     #[arg(long)]
     df: bool,
+    /// On the simulator, from power-on: needs no root and no time
+    #[arg(long)]
+    sim: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
 }
 
 impl EchoArgs {
@@ -128,9 +135,6 @@ pub enum LabCommand {
         /// The target's IPv6 address
         #[arg(long)]
         ipv6: bool,
-        /// For programs
-        #[arg(long)]
-        json: bool,
     },
     /// Ping from every host to every other, IPv4 and IPv6
     Pingall {
@@ -138,9 +142,6 @@ pub enum LabCommand {
         which: Which,
         #[command(flatten)]
         echos: EchoArgs,
-        /// For programs
-        #[arg(long)]
-        json: bool,
     },
     /// Watch the packets of a node with tshark
     Capture {
@@ -219,18 +220,11 @@ impl LabCommand {
                 inside::exec(&which.open()?, &node, &command)?;
                 Ok(true)
             }
-            LabCommand::Ping { which, node, target, echos, ipv6, json } => {
+            LabCommand::Ping { which, node, target, echos, ipv6 } => {
                 let family = ipv6.then_some(Family::Ipv6);
-                report_ping(&which.open()?, &node, &target, family, echos.echos(), json)
+                report_ping(&which.open()?, &node, &target, family, &echos)
             }
-            LabCommand::Pingall { which, echos, json } => {
-                let matrix = ping::all(&which.open()?, echos.echos())?;
-                match json {
-                    true => println!("{}", serde_json::to_string(&matrix)?),
-                    false => print!("{matrix}"),
-                }
-                Ok(matrix.is_complete())
-            }
+            LabCommand::Pingall { which, echos } => report_pingall(&which.open()?, &echos),
             LabCommand::Capture { which, place, filter, display, write, count } => {
                 let filter = (!filter.is_empty()).then(|| filter.join(" "));
                 let what = Capture { filter, display, write, count };
@@ -337,17 +331,31 @@ fn report_ping(
     node: &str,
     target: &str,
     family: Option<Family>,
-    echos: Echos,
-    json: bool,
+    args: &EchoArgs,
 ) -> Outcome {
     lab.expect_node(node)?;
     let target = ping::address(lab, target, family)?;
-    let tally = if json {
-        let tally = ping::ping(lab, node, target, echos, |_| ())?;
-        println!("{}", serde_json::to_string(&tally)?);
-        tally
-    } else {
-        ping::show(lab, node, target, echos, &mut io::stdout())?
+    // A program reads the result only.
+    let (mut nowhere, mut stdout) = (io::sink(), io::stdout());
+    let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
+    let tally = match args.sim {
+        true => sim::ping::lab_ping(lab, node, target, args.echos(), out)?,
+        false => ping::show(lab, node, target, args.echos(), out)?,
     };
+    if args.json {
+        println!("{}", serde_json::to_string(&tally)?);
+    }
     Ok(tally.is_complete())
+}
+
+fn report_pingall(lab: &Lab, args: &EchoArgs) -> Outcome {
+    let matrix = match args.sim {
+        true => sim::ping::lab_pingall(lab, args.echos())?,
+        false => ping::all(lab, args.echos())?,
+    };
+    match args.json {
+        true => println!("{}", serde_json::to_string(&matrix)?),
+        false => print!("{matrix}"),
+    }
+    Ok(matrix.is_complete())
 }

@@ -1,11 +1,60 @@
-//! Eidway: a LISP virtual router for labs.
+//! Eidway: a LISP (Locator/ID Separation Protocol) virtual router for labs.
+//!
+//! One program is an xTR, a proxy xTR, a map-server, a map-resolver or any mix of them. Many run
+//! side by side in Linux network namespaces, or in one thread on virtual time, and make a LISP
+//! network on one machine.
+//!
+//! # A packet's way
+//!
+//! ```text
+//!   host A                                                              host B
+//!     │ 172.16.0.12 → 192.168.0.22                                        ▲
+//!     ▼                                                                   │
+//!   kernel: default route into lisp0                  kernel: connected route
+//!     │                                                                   ▲
+//!     ▼ lisp0                                                       lisp0 │
+//!   ITR  router/itr.rs                                    router/etr.rs  ETR
+//!     │ map-cache ── hit ──▶ Encapsulate                     database: is it
+//!     │           ── miss ─▶ hold it, ask                    ours? RIB: is there
+//!     │           ── none ─▶ Native, or Drop(reason)         a route? else drop
+//!     │                                                                   ▲
+//!     ▼ UDP 4341, from RLOC to RLOC                                       │
+//!     └──────────────── kernel ─── the core knows no EID ─── kernel ──────┘
+//!
+//!   ITR ── Map-Request in an ECM, UDP 4342 ──▶ map-resolver, map-server ──▶ ETR
+//!    ▲                                          (a hole: a negative reply)    │
+//!    └──────────────────────────── Map-Reply ─────────────────────────────────┘
+//! ```
+//!
+//! # Three rings
+//!
+//! Imports point inward; `tests/rings.rs` reads the sources and holds to it.
+//!
+//! 1. [`wire`] knows bytes and nothing else.
+//! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language.
+//!    None has a socket, a clock, a random source or a thread: inputs and the time go in, outputs
+//!    and the next deadline come out, and the same input gives the same octets.
+//! 3. [`driver`] puts a router under one mio event loop on Linux. [`sim`] puts whole labs on
+//!    virtual time. [`lab`] builds labs out of namespaces.
+//!
+//! # Reading order
+//!
+//! [`addr`] and [`time`] (the vocabulary), [`router::io`] (everything that goes in and out of the
+//! core, on one screen), [`router`] (the dispatch) with its roles, a file each; then [`wire`] for
+//! the octets, [`driver`] for the machine, [`console`] for the language, and [`sim`].
+//!
+//! # Standards
+//!
+//! RFC 9300 (data plane), RFC 9301 (control plane), RFC 9303 is not implemented; RFC 6832
+//! (interworking: proxy ITR and ETR), RFC 8060 (LCAF), RFC 6040 (ECN in tunnels), RFC 6935
+//! (zero UDP checksums over IPv6), RFC 8111 is not implemented (DDT). Where the standards leave
+//! a choice, Cisco's IOS is followed, for its users are the readers of what a router prints.
 
 pub mod addr;
 pub mod console;
 pub mod driver;
 pub mod host;
 pub mod lab;
-
 pub mod packet;
 pub mod prefix_map;
 pub mod rng;

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use eidway::lab::console::Console;
 use eidway::lab::open::RUN;
 use eidway::{console, driver};
 
@@ -84,15 +83,9 @@ fn talk(router: &str, commands: &[String]) -> Outcome {
         }
         _ => PathBuf::from(router),
     };
-    if commands.is_empty() {
-        return Err("the interactive console is not part of this build: use -c".into());
+    if !socket.exists() {
+        let place = socket.display();
+        return Err(format!("{router} does not run: there is no {place}").into());
     }
-    let mut console = Console::connect(&socket)?;
-    let mut all_ok = true;
-    for command in commands {
-        let reply = console.ask(command)?;
-        print!("{}", reply.text);
-        all_ok &= reply.ok;
-    }
-    Ok(all_ok)
+    Ok(driver::console_client::run(&socket, commands)?)
 }

@@ -61,7 +61,7 @@ impl<'t> Args<'t> {
     /// The value of an argument that the pattern demands; a fault when it is not there after all.
     pub fn value<T: FromStr>(&self, argument: &str) -> Result<T, Fault> {
         self.optional(argument)
-            .ok_or_else(|| self.fault(argument, format!("{argument} is expected")))
+            .ok_or_else(|| self.fault(argument, format!("{argument} is missing")))
     }
 
     /// A fault of the argument or else the keyword of that name, or of the whole line.

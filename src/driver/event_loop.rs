@@ -137,8 +137,6 @@ impl EventLoop {
     pub fn start(config: Config, console_socket: Option<&Path>) -> Result<Self, Error> {
         let clock = Clock::start();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
-        let mut netlink = Netlink::open().map_err(Error::during("opening netlink"))?;
-        netlink.prepare().map_err(Error::during("preparing the namespace"))?;
         let router = Router::new(Start {
             config,
             seed,
@@ -152,7 +150,7 @@ impl EventLoop {
             events: Events::with_capacity(256),
             ready: BTreeSet::new(),
             signals: None,
-            netlink,
+            netlink: Netlink::open().map_err(Error::during("opening netlink"))?,
             tun: None,
             udp: Udp::default(),
             tcp: Tcp::default(),
@@ -161,7 +159,11 @@ impl EventLoop {
             buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
         };
         event_loop.watch_fd(event_loop.netlink.as_raw_fd(), Source::Kernel)?;
+        // Device and sockets first: where a router runs already that fails, and its rules and
+        // routes are not mistaken for those of a dead one.
         event_loop.open_what_is_wanted()?;
+        let prepared = event_loop.netlink.prepare();
+        prepared.map_err(Error::during("preparing the namespace"))?;
         event_loop.carry_out_outputs();
         let events = event_loop.netlink.read_all();
         event_loop.tell_router(events.map_err(Error::during("reading links and routes"))?);
@@ -445,17 +447,18 @@ impl EventLoop {
 
     fn open_what_is_wanted(&mut self) -> Result<(), Error> {
         if self.router.config().needs_tunnel() && self.tun.is_none() {
-            let tun = Tun::open().map_err(Error::during("making lisp0"))?;
+            let tun = Tun::open().map_err(Error::during("making lisp0, one a namespace"))?;
             self.watch_fd(tun.as_raw_fd(), Source::Tun)?;
             self.tun = Some(tun);
         }
+        let mut outcome = Ok(());
         for rloc in self.router.config().local_rlocs() {
             if self.udp.of(rloc.0).is_none() {
-                self.open_sockets(rloc)?;
+                outcome = outcome.and(self.open_sockets(rloc));
             }
         }
         self.set_fragmentation();
-        self.listen()
+        outcome.and(self.listen())
     }
 
     fn open_sockets(&mut self, rloc: Rloc) -> Result<(), Error> {

@@ -30,6 +30,7 @@
 
 pub mod announce;
 pub mod clock;
+pub mod console_client;
 pub mod console_server;
 pub mod entropy;
 pub mod event_loop;

@@ -1,5 +1,8 @@
 //! Whole routers between real kernels: each in a namespace of its own, one turn after the other.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,8 +10,9 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use super::event_loop::{EventLoop, Flow};
-use super::namespace::{in_namespace, ip, path, spawn_in_namespace};
+use super::namespace::{in_namespace, ip, path, spawn_in_namespace, wait_until};
 use crate::console::parse_config;
+use crate::router::config::Config;
 
 /// An xTR with the EIDs `172.16.N.0/24` and `2001:db8:N::/64` behind `et1-0`, whose core link is
 /// `et0-0`; number 1 is map-server and map-resolver too.
@@ -55,10 +59,12 @@ router lisp
     text
 }
 
+fn parsed(text: &str) -> Config {
+    parse_config("test", text).unwrap_or_else(|error| panic!("{error}"))
+}
+
 fn start(number: u8, family_of_rlocs: &str) -> EventLoop {
-    let text = config(number, family_of_rlocs);
-    let config = parse_config("test", &text).unwrap_or_else(|error| panic!("{error}"));
-    EventLoop::start(config, None).unwrap()
+    EventLoop::start(parsed(&config(number, family_of_rlocs)), None).unwrap()
 }
 
 /// The site: an end of a cable whose other end is up.
@@ -148,4 +154,100 @@ fn hosts_of_two_sites_reach_each_other_over_either_family_of_rlocs() {
             });
         });
     }
+}
+
+/// Rules and routes, as a student would look at them.
+fn kernel_state() -> Vec<String> {
+    let views = ["rule", "-6 rule", "route show table all", "-6 route show table all"];
+    let mut lines: Vec<String> = views
+        .iter()
+        .flat_map(|view| ip(view).lines().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        add_site();
+        let _first = start(1, "ipv4");
+        let before = kernel_state();
+        let second = EventLoop::start(parsed(&config(1, "ipv4")), None);
+        let complaint = second.err().expect("it must not start").to_string();
+        assert!(complaint.starts_with("making lisp0"), "{complaint}");
+        assert_eq!(kernel_state(), before);
+    });
+}
+
+/// A program at the console socket; `router` works while it waits for the answer.
+fn ask(router: &mut EventLoop, socket: &Path, lines: &[&str]) -> String {
+    let mut stream = UnixStream::connect(socket).unwrap();
+    stream.set_nonblocking(true).unwrap();
+    let request = |line| serde_json::json!({ "line": line }).to_string() + "\n";
+    stream.write_all(lines.iter().map(request).collect::<String>().as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    let answered = turn_until(router, |_| {
+        let mut buffer = [0; 4096];
+        if let Ok(len) = stream.read(&mut buffer) {
+            answer.extend(&buffer[..len]);
+        }
+        let text = String::from_utf8_lossy(&answer);
+        text.matches("\"done\"").count() == lines.len()
+    });
+    let answer = String::from_utf8(answer).unwrap();
+    assert!(answered, "{answer}");
+    answer
+}
+
+#[test]
+fn device_and_sockets_follow_the_configuration() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        ip("link set far up");
+        add_site();
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("console");
+        let text = config(1, "ipv4");
+        let mut router = EventLoop::start(parsed(&text), Some(&socket)).unwrap();
+        let before = kernel_state();
+        ask(&mut router, &socket, &["configure terminal", "no router lisp"]);
+        assert!(!ip("rule").contains("4341"));
+        wait_until("lisp0 has gone", || !ip("link").contains("lisp0"));
+        let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
+        assert_eq!(sockets.lines().count(), 1, "only the title is left: {sockets}");
+        let lines: Vec<&str> = ["configure terminal"].into_iter().chain(text.lines()).collect();
+        ask(&mut router, &socket, &lines);
+        assert_eq!(kernel_state(), before);
+        let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
+        assert_eq!(sockets.lines().count(), 1 + 18, "{sockets}");
+    });
+}
+
+#[test]
+fn an_interface_that_is_plugged_in_late_is_set_up() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        ip("link set far up");
+        let mut router = start(1, "ipv4");
+        add_site();
+        let is_there = |_: &EventLoop| ip("addr").contains("inet 172.16.1.1/24");
+        assert!(turn_until(&mut router, is_there), "{}", ip("addr"));
+    });
+}
+
+#[test]
+fn a_deleted_lisp0_comes_back() {
+    in_namespace(|| {
+        ip("link add et0-0 type veth peer name far");
+        ip("link set far up");
+        add_site();
+        let mut router = start(1, "ipv4");
+        let routes = ip("route");
+        ip("link del lisp0");
+        turn_until(&mut router, |_| ip("route") == routes);
+        assert_eq!(ip("route"), routes);
+        assert!(ip("link show lisp0").contains("group 4341"));
+    });
 }

@@ -168,7 +168,7 @@ fn settle(
         loop {
             interrupted.check()?;
             let registrations = registration::registrations(lab, node)?;
-            let Some(missing) = registration::missing(node, &registrations) else {
+            let Some(missing) = registration::missing(&registrations) else {
                 break;
             };
             if !patience.pause() {

@@ -15,6 +15,9 @@ use super::io::Mac;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::wire::auth::Key;
 
+/// Minutes in a day.
+const DEFAULT_TTL_MINUTES: u32 = 1440;
+
 /// Everything that a `.conf` file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
@@ -331,6 +334,12 @@ impl Config {
             let roles = self.roles(family);
             roles.itr || roles.etr || roles.proxy_itr || roles.proxy_etr
         })
+    }
+
+    /// Minutes that other routers may cache a mapping of ours: a day unless configured, as IOS.
+    pub fn etr_map_cache_ttl(&self, family: Family) -> u32 {
+        let service = self.lisp.as_ref().map(|lisp| lisp.service(family));
+        service.and_then(|service| service.etr_map_cache_ttl).unwrap_or(DEFAULT_TTL_MINUTES)
     }
 
     /// Whether the router takes sessions of reliable transport: a map-server that is not of the old

@@ -46,14 +46,31 @@ impl Kernel {
     /// The requests that lead from what stands to what `config` wants. Removals come first: the
     /// kernel matches a route by less than all its fields, so removing an old one after its
     /// successor came could take the successor.
-    pub fn reconcile(&mut self, config: &Config, rib: &Rib) -> Vec<KernelRequest> {
-        let wanted = wanted(config, rib);
+    ///
+    /// `mobile` is what the hosts that came and went want beside it.
+    pub fn reconcile(
+        &mut self,
+        config: &Config,
+        rib: &Rib,
+        mobile: Vec<KernelObject>,
+    ) -> Vec<KernelRequest> {
+        let mut wanted = wanted(config, rib);
+        wanted.extend(mobile);
         let gone: Vec<KernelObject> = self.objects.difference(&wanted).copied().collect();
         let gone = gone.into_iter().rev().map(KernelRequest::Remove);
         let come = wanted.difference(&self.objects).copied().map(KernelRequest::Add);
         let requests = gone.chain(come).collect();
         self.objects = wanted;
         requests
+    }
+
+    /// The requests that set up a device that has just appeared: plugged in late, or made again.
+    pub fn introduce(&self, device: &str) -> Vec<KernelRequest> {
+        let of_device = |object: &&KernelObject| match object {
+            KernelObject::Link { device: on, .. } => on.name() == device,
+            _ => false,
+        };
+        self.objects.iter().filter(of_device).copied().map(KernelRequest::Add).collect()
     }
 
     /// The requests that put back what the kernel may have dropped when `device` went down: its
@@ -130,7 +147,8 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         objects.insert(rule(rloc.family(), FROM_RLOC_MAIN, selector, Table::Main));
         objects.insert(rule(rloc.family(), FROM_RLOC_NATIVE, selector, Table::Native));
     }
-    for (prefix, _) in config.database() {
+    let ranges = config.dynamic_eids().map(|(_, range, _)| range);
+    for prefix in config.database().map(|(prefix, _)| prefix).chain(ranges) {
         objects.insert(route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0));
     }
     objects

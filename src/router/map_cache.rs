@@ -217,7 +217,7 @@ impl MapCache {
         }
     }
 
-    fn forget_learned(&mut self, prefix: &EidPrefix) {
+    pub(super) fn forget_learned(&mut self, prefix: &EidPrefix) {
         if self.entries.get(prefix).is_some_and(|entry| entry.source == Source::MapReply) {
             self.forget(prefix);
         }

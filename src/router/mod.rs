@@ -26,10 +26,12 @@ mod kernel;
 pub mod locators;
 pub mod map_cache;
 pub mod map_server;
+pub mod mobility;
 mod register;
 mod replies;
 mod resolve;
 mod rib;
+pub mod session;
 mod smr;
 mod solicit;
 
@@ -38,15 +40,16 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use away::AwayTable;
+use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
-use database::Database;
-use io::{Command, Input, KernelEvent, KernelRequest, Output, TcpEvent};
+use database::{Changes, Database};
+use io::{Command, Input, KernelEvent, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
+use mobility::Mobility;
 use register::Registrar;
 use replies::ReplyLimiter;
 use resolve::Resolver;
@@ -116,6 +119,7 @@ pub struct Router {
     map_cache: MapCache,
     database: Database,
     away: AwayTable,
+    mobility: Mobility,
     rib: Rib,
     kernel: Kernel,
     resolver: Resolver,
@@ -144,6 +148,7 @@ impl Router {
             map_cache: MapCache::default(),
             database: Database::default(),
             away: AwayTable::default(),
+            mobility: Mobility::default(),
             rib: Rib::default(),
             kernel: Kernel::default(),
             resolver: Resolver::new(&seed),
@@ -151,7 +156,7 @@ impl Router {
             solicitor: Solicitor::new(&seed),
             registrar: Registrar::new(&seed, wall_clock),
             replies: ReplyLimiter::default(),
-            map_server: MapServer::default(),
+            map_server: MapServer::new(&seed),
             counters: Counters::default(),
             debugging: false,
             outputs: VecDeque::new(),
@@ -182,9 +187,13 @@ impl Router {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.map_cache.expire(now);
-        self.map_server.expire(now);
+        self.expire_registrations(now);
+        self.repeat_map_notifies(now);
+        self.away.expire(now);
+        self.end_searches(now);
         self.retry_requests(now);
         self.register_due(now);
+        self.repeat_smrs(now);
     }
 
     /// The next thing that the router wants done.
@@ -197,20 +206,20 @@ impl Router {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let expiry = self.map_cache.next_expiry();
+        let away = self.away.next_expiry();
         Deadline::earliest([
             expiry.map(|at| Deadline { at, why: "map-cache expiry" }),
             self.map_server.next_deadline(),
             self.resolver.next_deadline(),
             self.registrar.next_deadline(),
+            self.solicitor.next_deadline(),
+            self.mobility.next_deadline(),
+            away.map(|at| Deadline { at, why: "away entry expiry" }),
         ])
     }
 
-    fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
-        let _ = (event, now);
-    }
-
     fn configure(&mut self, config: Config, now: Time) {
-        self.config = config;
+        let before = std::mem::replace(&mut self.config, config);
         self.local = LocalRlocs::of(&self.config);
         self.own_addresses = self.config.addresses().map(|(_, net)| net.addr()).collect();
         self.proxy_etrs = Family::BOTH.map(|family| {
@@ -220,13 +229,20 @@ impl Router {
         });
         self.reconcile_static_map_cache(now);
         self.map_server.reconfigure(&self.config);
+        self.mobility.reconfigure(&self.config);
+        self.reconcile_ranges(now);
         self.reconcile(now);
+        self.refresh_sessions(&before, now);
     }
 
     fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
+                if before.is_none() {
+                    let requests = self.kernel.introduce(&device);
+                    self.request(requests);
+                }
                 if up && !before.is_some_and(|before| before.up) {
                     let requests = self.kernel.reassert(&device);
                     self.request(requests);
@@ -236,7 +252,9 @@ impl Router {
             KernelEvent::Routes(routes) => self.rib.replace_routes(routes),
             KernelEvent::RouteAdded(route) => self.rib.add_route(route),
             KernelEvent::RouteRemoved(route) => self.rib.remove_route(&route),
-            KernelEvent::Neighbour { .. } => return,
+            KernelEvent::Neighbour { device, address, state } => {
+                return self.handle_neighbour(&device, address, state, now);
+            }
             KernelEvent::Refused { request, error } => {
                 log::warn!("the kernel refused {request:?}: {error}");
                 return;
@@ -247,13 +265,50 @@ impl Router {
 
     /// Brings everything that follows from the configuration and the kernel's state in line.
     fn reconcile(&mut self, now: Time) {
-        let requests = self.kernel.reconcile(&self.config, &self.rib);
+        let hosts = self.mobility.hosts();
+        let changes = self.database.reconcile(&self.config, &self.rib, hosts, now);
+        let solicit = self.reconcile_away(&changes, now);
+        let mobile = self.mobility.kernel_objects(&self.away);
+        let requests = self.kernel.reconcile(&self.config, &self.rib, mobile);
         self.request(requests);
-        let changed = self.database.reconcile(&self.config, &self.rib, now);
         self.reconcile_registrations(now);
-        for prefix in changed {
+        for prefix in changes.changed {
             self.refresh_registration(prefix, now);
         }
+        // Last, so that who asks again because of it is told what is true by then.
+        for prefix in solicit {
+            self.solicit_peers(prefix, now);
+        }
+    }
+
+    /// Puts local prefixes that lost their route or their configuration into the away table, and takes
+    /// out those that have both again. Returns the prefixes whose peers are to be solicited: not those
+    /// that lost their route, for these the packets that still come do it (`protocol.md` section 4).
+    fn reconcile_away(&mut self, changes: &Changes, now: Time) -> BTreeSet<EidPrefix> {
+        let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
+        let away = |producer, expires_at| away::Entry {
+            producer,
+            created_at: now,
+            expires_at,
+            locators: Vec::new(),
+        };
+        for &(prefix, ttl) in &changes.deconfigured {
+            self.away.remove(&prefix, Producer::NoRoute);
+            self.away.insert(prefix, away(Producer::Deconfigured, Some(now + ttl)));
+            solicit.insert(prefix);
+        }
+        for (prefix, entry) in self.database.entries().iter() {
+            if entry.dynamic.is_some() || !self.config.roles(prefix.family()).etr {
+                continue;
+            }
+            let back = self.away.remove(&prefix, Producer::Deconfigured);
+            if !entry.has_route {
+                self.away.insert(prefix, away(Producer::NoRoute, None));
+            } else if self.away.remove(&prefix, Producer::NoRoute) || back {
+                solicit.insert(prefix);
+            }
+        }
+        solicit
     }
 
     /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.

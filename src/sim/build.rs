@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::error::bad_port;
 use super::link::LinkConfig;
 use super::{Sim, SimError};
 use crate::console::parse_config;
@@ -100,7 +101,7 @@ impl Sim {
         };
         self.with_kernel(name, |kernel| {
             for (device, addresses) in addresses {
-                let id = kernel.device_id(device).ok_or_else(|| super::bad_port(name, device))?;
+                let id = kernel.device_id(device).ok_or_else(|| bad_port(name, device))?;
                 kernel.set_up(id, true);
                 for &address in addresses {
                     kernel.add_address(id, address);

@@ -10,7 +10,7 @@ use crate::time::{Deadline, Time};
 /// A node of the lab.
 pub enum Node {
     /// A core router: a kernel and nothing else.
-    Forwarder(Kernel),
+    Forwarder(Box<Kernel>),
     /// A LISP router.
     Router(Box<RouterNode>),
     /// An emulated host with one device.

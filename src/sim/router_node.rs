@@ -9,8 +9,8 @@ use super::kernel::{Datagram, DeviceKind, Kernel};
 use super::node::{ForProcess, NodeOutput};
 use crate::packet::{OwnedPacket, Packet};
 use crate::router::io::{
-    ControlDatagram, Encapsulation, Inbound, Input, LISP_DEVICE, Outbound, Outer, Output, TcpEvent,
-    TcpRequest,
+    ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
+    Output, TcpEvent, TcpRequest,
 };
 use crate::router::{Router, Start};
 use crate::time::Time;
@@ -22,6 +22,8 @@ const CONTROL_TTL: u8 = 64;
 /// Flows are spread over this many outer source ports, from this one on (RFC 9300 section 5.3).
 const FIRST_SOURCE_PORT: u16 = 0xc000;
 const SOURCE_PORTS: u32 = 16;
+/// Refused requests that are kept for whoever looks.
+const REFUSALS: usize = 64;
 /// The MTU that a TUN device has before somebody sets it.
 const TUNNEL_MTU: u16 = 1500;
 
@@ -30,6 +32,7 @@ const TUNNEL_MTU: u16 = 1500;
 pub struct RouterNode {
     kernel: Kernel,
     router: Router,
+    refusals: Vec<KernelEvent>,
 }
 
 impl RouterNode {
@@ -38,7 +41,7 @@ impl RouterNode {
         kernel.bind_udp(DATA_PORT);
         kernel.bind_udp(CONTROL_PORT);
         let router = Router::new(start);
-        let mut node = RouterNode { kernel, router };
+        let mut node = RouterNode { kernel, router, refusals: Vec::new() };
         node.open_tunnel();
         node.kernel.announce();
         node
@@ -57,6 +60,11 @@ impl RouterNode {
     /// The kernel, to change it as an operator would.
     pub fn kernel_mut(&mut self) -> &mut Kernel {
         &mut self.kernel
+    }
+
+    /// The first requests that the kernel refused.
+    pub fn refusals(&self) -> &[KernelEvent] {
+        &self.refusals
     }
 
     /// Something happens to the process.
@@ -91,6 +99,9 @@ impl RouterNode {
     pub fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
         loop {
             if let Some(event) = self.kernel.poll_event() {
+                if matches!(event, KernelEvent::Refused { .. }) && self.refusals.len() < REFUSALS {
+                    self.refusals.push(event.clone());
+                }
                 self.router.handle(Input::Kernel(event), now);
             } else if let Some(output) = self.router.poll_output() {
                 self.carry_out(output, now);

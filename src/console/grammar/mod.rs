@@ -5,6 +5,7 @@
 //! form, and what it does. To add a command, add a row.
 
 mod argument;
+mod context;
 mod exec;
 mod global;
 mod interface;
@@ -21,125 +22,12 @@ use ipnet::IpNet;
 use super::args::{Args, Fault};
 use super::edit::Editor;
 use super::exec::Action;
-use crate::addr::{Family, InstanceId};
-use crate::router::config::{Config, InterfaceName};
+use crate::addr::Family;
+use crate::router::config::Config;
 
+pub use context::{Context, Mode};
 pub use pattern::{Pattern, Position, Word};
 pub use service::PETR_DEFAULT;
-
-/// Where the user is, with the name of the thing that is being configured.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Context {
-    /// `xTR1#`
-    Exec,
-    /// `(config)#`
-    Config,
-    /// `(config-if)#`
-    Interface(InterfaceName),
-    /// `(config-line)#`: taken and ignored, there are no lines.
-    Line,
-    /// `(config-router-lisp)#`
-    Lisp,
-    /// `(config-router-lisp-locator-set)#`
-    LocatorSet(String),
-    /// `(config-router-lisp-eid-table)#`
-    EidTable(InstanceId),
-    /// `(config-router-lisp-site)#`
-    Site(String),
-    /// `(lisp-service-ipv4)#`: `service ipv4` of newer IOS.
-    Service(Family),
-    /// `(config-router-lisp-inst)#`: `instance-id N` of newer IOS.
-    Instance(InstanceId),
-    /// `(lisp-inst-service-ipv4)#`
-    InstanceService(InstanceId, Family),
-}
-
-/// Where a command may be given: a [`Context`] without its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the context of the same name")]
-pub enum Mode {
-    Exec,
-    Config,
-    Interface,
-    Line,
-    Lisp,
-    LocatorSet,
-    EidTable,
-    Site,
-    Service,
-    Instance,
-    InstanceService,
-}
-
-impl Mode {
-    /// All of them.
-    pub const ALL: [Mode; 11] = [
-        Mode::Exec,
-        Mode::Config,
-        Mode::Interface,
-        Mode::Line,
-        Mode::Lisp,
-        Mode::LocatorSet,
-        Mode::EidTable,
-        Mode::Site,
-        Mode::Service,
-        Mode::Instance,
-        Mode::InstanceService,
-    ];
-}
-
-impl Context {
-    /// Which commands may be given here.
-    pub fn mode(&self) -> Mode {
-        match self {
-            Context::Exec => Mode::Exec,
-            Context::Config => Mode::Config,
-            Context::Interface(_) => Mode::Interface,
-            Context::Line => Mode::Line,
-            Context::Lisp => Mode::Lisp,
-            Context::LocatorSet(_) => Mode::LocatorSet,
-            Context::EidTable(_) => Mode::EidTable,
-            Context::Site(_) => Mode::Site,
-            Context::Service(_) => Mode::Service,
-            Context::Instance(_) => Mode::Instance,
-            Context::InstanceService(..) => Mode::InstanceService,
-        }
-    }
-
-    /// Where `exit` leads; `None` where it ends the session.
-    pub fn outer(&self) -> Option<Context> {
-        Some(match self {
-            Context::Exec => return None,
-            Context::Config => Context::Exec,
-            Context::Interface(_) | Context::Line | Context::Lisp => Context::Config,
-            Context::LocatorSet(_)
-            | Context::EidTable(_)
-            | Context::Site(_)
-            | Context::Service(_)
-            | Context::Instance(_) => Context::Lisp,
-            Context::InstanceService(id, _) => Context::Instance(*id),
-        })
-    }
-
-    /// What stands in the prompt between the host's name and `#`.
-    pub fn prompt(&self) -> &'static str {
-        match self {
-            Context::Exec => "",
-            Context::Config => "(config)",
-            Context::Interface(_) => "(config-if)",
-            Context::Line => "(config-line)",
-            Context::Lisp => "(config-router-lisp)",
-            Context::LocatorSet(_) => "(config-router-lisp-locator-set)",
-            Context::EidTable(_) => "(config-router-lisp-eid-table)",
-            Context::Site(_) => "(config-router-lisp-site)",
-            Context::Service(Family::Ipv4) => "(lisp-service-ipv4)",
-            Context::Service(Family::Ipv6) => "(lisp-service-ipv6)",
-            Context::Instance(_) => "(config-router-lisp-inst)",
-            Context::InstanceService(_, Family::Ipv4) => "(lisp-inst-service-ipv4)",
-            Context::InstanceService(_, Family::Ipv6) => "(lisp-inst-service-ipv6)",
-        }
-    }
-}
 
 /// What `no COMMAND` means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,5 +150,141 @@ fn prefix_of(args: &Args<'_>, name: &str, family: Option<Family>) -> Result<IpNe
             Err(args.fault(name, format!("an {family} prefix is expected")))
         }
         _ => Ok(prefix.trunc()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::InstanceId;
+    use crate::console::grammar::argument::Kind;
+    use crate::console::parse::match_line;
+
+    fn sample(word: &Word) -> String {
+        let Word::Argument(kind) = word else {
+            let Word::Keyword(keyword) = word else { unreachable!() };
+            return (*keyword).to_owned();
+        };
+        match kind {
+            Kind::Ipv4 | Kind::Address => "10.0.0.1",
+            Kind::Ipv6 => "2001:db8::1",
+            Kind::Prefix4 | Kind::Prefix => "10.0.0.1/24",
+            Kind::Prefix6 => "2001:db8::1/64",
+            Kind::Mask => "255.0.0.0",
+            Kind::Number(low, _) => return low.to_string(),
+            Kind::Word | Kind::Line => "word",
+            Kind::Interface => "Ethernet1/0",
+            Kind::SlotPort => "1/0",
+        }
+        .to_owned()
+    }
+
+    fn context(mode: Mode) -> Context {
+        let id = InstanceId::DEFAULT;
+        match mode {
+            Mode::Exec => Context::Exec,
+            Mode::Config => Context::Config,
+            Mode::Interface => Context::Interface("e1/0".parse().unwrap()),
+            Mode::Line => Context::Line,
+            Mode::Lisp => Context::Lisp,
+            Mode::LocatorSet => Context::LocatorSet("word".to_owned()),
+            Mode::EidTable => Context::EidTable(id),
+            Mode::Site => Context::Site("word".to_owned()),
+            Mode::Service => Context::Service(Family::Ipv4),
+            Mode::Instance => Context::Instance(id),
+            Mode::InstanceService => Context::InstanceService(id, Family::Ipv4),
+        }
+    }
+
+    /// The shortest way through a pattern that passes `through`, as a line.
+    fn line_through(pattern: &Pattern, through: usize) -> String {
+        let reach = |from: &[usize], done: &dyn Fn(usize) -> bool| {
+            let mut ways: Vec<Vec<usize>> = from.iter().map(|&at| vec![at]).collect();
+            let mut seen = std::collections::BTreeSet::new();
+            loop {
+                let mut longer = Vec::new();
+                for way in ways {
+                    let last = way[way.len() - 1];
+                    if done(last) {
+                        return way;
+                    }
+                    if seen.insert(last) {
+                        let next = pattern.next(Some(last)).iter();
+                        longer.extend(next.map(|&at| [way.as_slice(), &[at]].concat()));
+                    }
+                }
+                assert!(!longer.is_empty(), "position {through} cannot be reached or left");
+                ways = longer;
+            }
+        };
+        let mut way = reach(pattern.next(None), &|at| at == through);
+        if !pattern.ends_at(through) {
+            way.extend(reach(pattern.next(Some(through)), &|at| pattern.ends_at(at)));
+        }
+        let words = way.into_iter().map(|at| sample(&pattern.positions()[at].word));
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    fn a_configuration() -> Config {
+        let text = "interface e1/0\n ip address 192.0.2.1/24\nrouter lisp\n locator-set word\n";
+        crate::console::parse_config("sample", text).unwrap()
+    }
+
+    #[test]
+    fn every_word_of_every_command_can_be_typed_and_its_handler_finds_its_arguments() {
+        for mode in Mode::ALL {
+            for command in commands(mode) {
+                for at in 0..command.pattern.positions().len() {
+                    let line = line_through(&command.pattern, at);
+                    let matched = match match_line(&context(mode), &line) {
+                        Ok(matched) => matched,
+                        Err(mismatch) => panic!("{mode:?} {line}: {mismatch:?}"),
+                    };
+                    let mut editor = Editor { config: a_configuration(), context: context(mode) };
+                    let fault = match matched.run {
+                        Run::Edit(edit) => edit(&mut editor, &matched.args).err(),
+                        Run::Exec(run) => run(&matched.args, &editor.config).err(),
+                        Run::Ignore => None,
+                    };
+                    let message = fault.map(|fault| fault.message).unwrap_or_default();
+                    assert!(!message.contains("is missing"), "{mode:?} {line}: {message}");
+                    assert!(!message.contains("is selected"), "{mode:?} {line}: {message}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_word_has_help() {
+        for row in rows() {
+            assert!(!row.modes.is_empty(), "{}", row.pattern);
+            assert!(row.help.iter().all(|help| !help.is_empty()), "{}", row.pattern);
+        }
+    }
+
+    #[test]
+    fn a_no_form_is_there_exactly_where_there_is_something_to_undo() {
+        for mode in Mode::ALL {
+            for command in commands(mode) {
+                let words = &command.pattern.positions();
+                match command.no {
+                    No::Never => assert!(!matches!(command.run, Run::Ignore)),
+                    No::After(least) => {
+                        assert_ne!(mode, Mode::Exec);
+                        let position = words.iter().position(|word| word.index + 1 == least);
+                        let at = position.unwrap_or_else(|| panic!("{mode:?} {words:?}"));
+                        let line = format!("no {}", line_through(&command.pattern, at));
+                        assert!(match_line(&context(mode), &line).is_ok(), "{mode:?} {line}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_mode_can_be_left() {
+        for mode in Mode::ALL {
+            assert!(match_line(&context(mode), "exit").is_ok(), "{mode:?}");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Settings of the namespace that netlink does not reach, through `/proc/sys`.
 //!
-//! Each of them is here because a lab without it went wrong (`docs/kernel.md`).
+//! Each of them is here because a lab without it went wrong (`kernel.md`).
 
 use std::fs;
 use std::io;
@@ -86,6 +86,8 @@ pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Resu
     }
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     set(&format!("ipv4/conf/{device}/proxy_arp"), proxy_arp)?;
+    // The kernel holds a proxy's answer back for up to 0.8 s, in favour of a real owner.
+    set(&format!("ipv4/neigh/{device}/proxy_delay"), "0")?;
     if device == LISP_DEVICE {
         // What the router itself sends natively comes out of `lisp0` with one of its own addresses.
         set(&format!("ipv4/conf/{device}/accept_local"), "1")?;

@@ -110,9 +110,15 @@ pub(super) fn transition(state: Option<State>, event: Event) -> (Option<State>, 
 
 #[cfg(test)]
 mod tests {
-    use super::Action::*;
-    use super::Event::*;
-    use super::State::*;
+    use super::Action::{
+        SendMapRegister, SendRegistration, StartTimer, StartTimerNow, StopTimer, WithdrawByTcp,
+        WithdrawByUdp,
+    };
+    use super::Event::{
+        Ack, Changed, Created, Deleted, Refresh, RefreshRejected, Reject, SessionDown, SessionUp,
+        Timer,
+    };
+    use super::State::{AckWait, Periodic, Rejected, Stable};
     use super::*;
 
     /// The draft's table, row by row: none, Periodic, Stable, AckWait, Rejected.
@@ -158,13 +164,7 @@ mod tests {
             (Ack, [no, periodic, stable, to(Stable, Action::None), register]),
             (
                 Reject,
-                [
-                    no,
-                    periodic,
-                    to(Rejected, Action::None),
-                    to(Rejected, Action::None),
-                    rejected,
-                ],
+                [no, periodic, to(Rejected, Action::None), to(Rejected, Action::None), rejected],
             ),
             (Timer, [no, to(Periodic, SendMapRegister), stable, ack_wait, rejected]),
         ];

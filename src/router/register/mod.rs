@@ -1,13 +1,24 @@
-//! The ETR's registrations with its map-servers (RFC 9301 sections 5.6, 5.7 and 8.2).
+//! The ETR's registrations with its map-servers (RFC 9301 sections 5.6, 5.7 and 8.2; the reliable
+//! transport draft).
 //!
-//! Every prefix with a route is registered with every map-server of its family once a minute, and
-//! again after one second, two, four ... until a Map-Notify says that it arrived: a lab is up when
-//! the last of them has. Prefixes that are due together share a message as long as it fits the
-//! smallest MTU that every path has.
+//! Every prefix with a route is registered with every map-server of its family. By UDP that is once a
+//! minute, and again after one second, two, four ... until a Map-Notify says that it arrived: a lab is
+//! up when the last of them has. The first Map-Notify also makes the ETR connect by TCP; if the
+//! map-server takes the session, each prefix is registered there once and stays without a timer, until
+//! the session falls and UDP takes over again. [`machine`] is the draft's table.
+//!
+//! Prefixes that are due by UDP together share a message as long as it fits the smallest MTU that every
+//! path has.
+
+mod machine;
+mod reliable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
+
+use machine::{Action, Event, State, transition};
+use reliable::EtrSession;
 
 use super::config::EtrMapServer;
 use super::counters::ControlDrop;
@@ -19,7 +30,7 @@ use crate::wire::{
     self, CONTROL_PORT, MapNotify, MapNotifyAck, MapRegister, MappingRecord, Nonce, XtrIdentity,
 };
 
-/// Time between registers of a prefix (RFC 9301 section 5.6).
+/// Time between registers of a prefix by UDP (RFC 9301 section 5.6).
 const PERIOD: Duration = Duration::from_secs(60);
 /// The part of the period that is random, so that the routers of a lab do not speak at once.
 const JITTER: f64 = 0.1;
@@ -37,20 +48,37 @@ type Peer = (Family, IpAddr);
 /// How the registration of one prefix with one map-server stands.
 #[derive(Clone, Copy, Debug)]
 struct Standing {
-    /// When the next register is due.
-    due_at: Time,
+    state: State,
+    /// When the next register by UDP is due; only in the state [`State::Periodic`].
+    due_at: Option<Time>,
     /// The wait after it, while none is acknowledged.
     retry: Duration,
-    /// The nonce of the last register, until its Map-Notify comes.
+    /// The nonce of the last register by UDP, until its Map-Notify comes.
     nonce: Option<Nonce>,
-    /// When the last Map-Notify came.
+    /// When the last Map-Notify or Registration Ack came.
     acknowledged_at: Option<Time>,
+}
+
+impl Standing {
+    /// Whether the map-server is known to have the registration.
+    fn is_acknowledged(&self, now: Time) -> bool {
+        match self.state {
+            State::Stable | State::Periodic => {
+                let by_timer = self.state == State::Periodic;
+                self.acknowledged_at.is_some_and(|at| !by_timer || now.since(at) < LIFETIME)
+            }
+            State::AckWait | State::Rejected => false,
+        }
+    }
 }
 
 /// The registrations of an ETR.
 #[derive(Debug)]
 pub(super) struct Registrar {
     standings: BTreeMap<Peer, BTreeMap<EidPrefix, Standing>>,
+    /// Sessions of reliable transport by map-server, whatever the family.
+    sessions: BTreeMap<IpAddr, EtrSession>,
+    next_connection: u64,
     last_nonce: u64,
     rng: Rng,
 }
@@ -60,14 +88,17 @@ impl Registrar {
     pub(super) fn new(seed: &Seed, wall_clock: u64) -> Self {
         Registrar {
             standings: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            next_connection: 0,
             last_nonce: wall_clock,
             rng: Rng::new(seed, "register jitter"),
         }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let due = self.standings.values().flat_map(BTreeMap::values).map(|each| each.due_at);
-        due.min().map(|at| Deadline { at, why: "map-register" })
+        let due = self.standings.values().flat_map(BTreeMap::values).filter_map(|each| each.due_at);
+        let register = due.min().map(|at| Deadline { at, why: "map-register" });
+        Deadline::earliest([register, self.next_session_deadline()])
     }
 
     fn next_nonce(&mut self) -> Nonce {
@@ -75,66 +106,87 @@ impl Registrar {
         Nonce(self.last_nonce)
     }
 
-    /// Makes the set of registrations that of `wanted`; returns what is to be withdrawn.
-    fn reconcile(
-        &mut self,
-        wanted: &BTreeMap<Peer, BTreeSet<EidPrefix>>,
-        now: Time,
-    ) -> Vec<(Peer, EidPrefix)> {
-        let mut withdrawn = Vec::new();
-        for (&peer, standings) in &mut self.standings {
-            let keep = wanted.get(&peer);
-            standings.retain(|&prefix, _| {
-                let stays = keep.is_some_and(|prefixes| prefixes.contains(&prefix));
-                if !stays {
-                    withdrawn.push((peer, prefix));
-                }
-                stays
-            });
-        }
-        for (&peer, prefixes) in wanted {
-            let standings = self.standings.entry(peer).or_default();
-            for &prefix in prefixes {
-                standings.entry(prefix).or_insert(Standing {
-                    due_at: now,
-                    retry: FIRST_RETRY,
-                    nonce: None,
-                    acknowledged_at: None,
-                });
-            }
-        }
-        self.standings.retain(|_, standings| !standings.is_empty());
-        withdrawn
+    /// The prefixes of a map-server for which `event` is to happen.
+    fn prefixes_with(&self, server: IpAddr) -> Vec<(Peer, EidPrefix)> {
+        let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
+        of_server
+            .flat_map(|(&peer, standings)| standings.keys().map(move |&prefix| (peer, prefix)))
+            .collect()
     }
 
-    /// Makes `prefix` due at once with all its map-servers: its mapping changed.
-    fn refresh(&mut self, prefix: EidPrefix, now: Time) {
-        for standings in self.standings.values_mut() {
-            if let Some(standing) = standings.get_mut(&prefix) {
-                standing.due_at = now;
-                standing.retry = FIRST_RETRY;
+    /// Puts one registration through the table; returns what is left to be done beside its timer.
+    fn step(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) -> Action {
+        let period = self.rng.jittered(PERIOD, JITTER);
+        let standings = self.standings.entry(peer).or_default();
+        let before = standings.get(&prefix).copied();
+        let (next, action) = transition(before.map(|standing| standing.state), event);
+        let Some(state) = next else {
+            standings.remove(&prefix);
+            if standings.is_empty() {
+                self.standings.remove(&peer);
             }
+            return action;
+        };
+        let blank = Standing {
+            state,
+            due_at: None,
+            retry: FIRST_RETRY,
+            nonce: None,
+            acknowledged_at: None,
+        };
+        let mut standing = Standing { state, ..before.unwrap_or(blank) };
+        match action {
+            Action::StartTimerNow => (standing.due_at, standing.retry) = (Some(now), FIRST_RETRY),
+            Action::StopTimer => standing.due_at = None,
+            Action::StartTimer => {
+                (standing.due_at, standing.retry) = (Some(now + period), FIRST_RETRY);
+                standing.acknowledged_at = Some(now);
+            }
+            _ => {}
         }
+        if event == Event::Ack {
+            standing.acknowledged_at = Some(now);
+        }
+        standings.insert(prefix, standing);
+        action
+    }
+
+    /// What is to be created and what is to be deleted, for the registrations to be `wanted`.
+    fn differences(
+        &self,
+        wanted: &BTreeMap<Peer, BTreeSet<EidPrefix>>,
+    ) -> (Vec<(Peer, EidPrefix)>, Vec<(Peer, EidPrefix)>) {
+        let standing: BTreeSet<(Peer, EidPrefix)> = self
+            .standings
+            .iter()
+            .flat_map(|(&peer, standings)| standings.keys().map(move |&prefix| (peer, prefix)))
+            .collect();
+        let wanted: BTreeSet<(Peer, EidPrefix)> = wanted
+            .iter()
+            .flat_map(|(&peer, prefixes)| prefixes.iter().map(move |&prefix| (peer, prefix)))
+            .collect();
+        let created = wanted.difference(&standing).copied().collect();
+        let deleted = standing.difference(&wanted).copied().collect();
+        (created, deleted)
     }
 
     fn due(&self, now: Time) -> Vec<(Peer, Vec<EidPrefix>)> {
         let due = |standings: &BTreeMap<EidPrefix, Standing>| {
-            let due = standings.iter().filter(|(_, standing)| standing.due_at <= now);
+            let due = |standing: &Standing| standing.due_at.is_some_and(|at| at <= now);
+            let due = standings.iter().filter(|(_, standing)| due(standing));
             due.map(|(prefix, _)| *prefix).collect::<Vec<_>>()
         };
         let each = self.standings.iter().map(|(&peer, standings)| (peer, due(standings)));
         each.filter(|(_, prefixes)| !prefixes.is_empty()).collect()
     }
 
-    /// A register with these prefixes has been sent.
+    /// A register with these prefixes has been sent by UDP.
     fn sent(&mut self, peer: Peer, prefixes: &[EidPrefix], nonce: Nonce, now: Time) {
         let period = self.rng.jittered(PERIOD, JITTER);
-        let Some(standings) = self.standings.get_mut(&peer) else {
-            return;
-        };
+        let Some(standings) = self.standings.get_mut(&peer) else { return };
         for prefix in prefixes {
             if let Some(standing) = standings.get_mut(prefix) {
-                standing.due_at = now + standing.retry.min(period);
+                standing.due_at = Some(now + standing.retry.min(period));
                 standing.retry = (standing.retry * 2).min(PERIOD);
                 standing.nonce = Some(nonce);
             }
@@ -153,19 +205,25 @@ impl Registrar {
         let mut any = false;
         for (_, standings) in self.standings.iter_mut().filter(|((_, at), _)| *at == server) {
             for record in records {
-                let Some(standing) = standings.get_mut(&record.eid_prefix) else {
-                    continue;
-                };
+                let Some(standing) = standings.get_mut(&record.eid_prefix) else { continue };
                 if standing.nonce == Some(nonce) {
                     standing.nonce = None;
                     standing.acknowledged_at = Some(now);
                     standing.retry = FIRST_RETRY;
-                    standing.due_at = now + period;
+                    if standing.state == State::Periodic {
+                        standing.due_at = Some(now + period);
+                    }
                     any = true;
                 }
             }
         }
         any
+    }
+
+    /// Whether every map-server is known to have the registration of `prefix`.
+    pub(super) fn is_acknowledged(&self, prefix: EidPrefix, now: Time) -> bool {
+        let standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
+        standings.clone().count() > 0 && standings.clone().all(|each| each.is_acknowledged(now))
     }
 }
 
@@ -182,64 +240,92 @@ impl Router {
                 }
             }
         }
-        let withdrawn = self.registrar.reconcile(&wanted, now);
-        self.withdraw(&withdrawn);
+        let (created, deleted) = self.registrar.differences(&wanted);
+        self.withdraw(&deleted, now);
+        for (peer, prefix) in created {
+            let session_up = self.registrar.is_up(peer.1);
+            self.registration_event(peer, prefix, Event::Created { session_up }, now);
+        }
+        self.end_unused_sessions(now);
     }
 
     /// Registers a prefix anew with all its map-servers: its locators changed.
     pub(super) fn refresh_registration(&mut self, prefix: EidPrefix, now: Time) {
-        self.registrar.refresh(prefix, now);
+        let peers: Vec<Peer> = self.registrar.standings.keys().copied().collect();
+        for peer in peers {
+            self.registration_event(peer, prefix, Event::Changed, now);
+        }
     }
 
     /// Withdraws everything: the router is about to stop.
     pub(super) fn withdraw_registrations(&mut self, now: Time) {
-        let withdrawn = self.registrar.reconcile(&BTreeMap::new(), now);
-        self.withdraw(&withdrawn);
+        let (_, deleted) = self.registrar.differences(&BTreeMap::new());
+        self.withdraw(&deleted, now);
     }
 
-    /// Sends registers with a TTL of zero. They ask for no Map-Notify and are not repeated: what is
-    /// lost, the map-server's own timer makes good.
-    fn withdraw(&mut self, withdrawn: &[(Peer, EidPrefix)]) {
-        let mut records: BTreeMap<Peer, Vec<MappingRecord>> = BTreeMap::new();
-        for &(peer, prefix) in withdrawn {
-            let mut record = match self.database.get(&prefix) {
-                Some(entry) => self.record(prefix, entry),
-                None => self.empty_record(prefix),
-            };
-            record.ttl_minutes = 0;
-            records.entry(peer).or_default().push(record);
+    /// Puts a registration through the table and sends what that asks for on TCP.
+    fn registration_event(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) {
+        if self.registrar.step(peer, prefix, event, now) == Action::SendRegistration
+            && let Some(entry) = self.database.get(&prefix)
+        {
+            let record = self.record(prefix, entry);
+            self.send_registration(peer, record);
         }
-        for (peer, records) in records {
+    }
+
+    /// Deletes registrations. By UDP that is a register with a TTL of zero, which asks for no
+    /// Map-Notify and is not repeated: what is lost, the map-server's own timer makes good.
+    fn withdraw(&mut self, deleted: &[(Peer, EidPrefix)], now: Time) {
+        let mut by_udp: BTreeMap<Peer, Vec<MappingRecord>> = BTreeMap::new();
+        for &(peer, prefix) in deleted {
+            let record = MappingRecord { ttl_minutes: 0, ..self.last_record(prefix) };
+            match self.registrar.step(peer, prefix, Event::Deleted, now) {
+                Action::WithdrawByTcp => self.send_registration(peer, record),
+                Action::WithdrawByUdp => by_udp.entry(peer).or_default().push(record),
+                _ => {}
+            }
+        }
+        for (peer, records) in by_udp {
             for records in chunks(records) {
                 self.send_register(peer, records, false);
             }
         }
     }
 
-    fn empty_record(&self, prefix: EidPrefix) -> MappingRecord {
-        MappingRecord {
-            ttl_minutes: 0,
-            eid_prefix: prefix,
-            action: wire::Action::NoAction,
-            authoritative: true,
-            map_version: 0,
-            locators: Vec::new(),
+    /// The record of a prefix, or one without locators when the database has it no more.
+    fn last_record(&self, prefix: EidPrefix) -> MappingRecord {
+        match self.database.get(&prefix) {
+            Some(entry) => self.record(prefix, entry),
+            None => MappingRecord {
+                ttl_minutes: 0,
+                eid_prefix: prefix,
+                action: wire::Action::NoAction,
+                authoritative: true,
+                map_version: 0,
+                locators: Vec::new(),
+            },
         }
     }
 
-    /// Sends the registers that are due.
+    /// Sends the registers that are due by UDP.
     pub(super) fn register_due(&mut self, now: Time) {
         for (peer, prefixes) in self.registrar.due(now) {
-            let records = prefixes
-                .iter()
-                .filter_map(|prefix| Some(self.record(*prefix, self.database.get(prefix)?)))
-                .collect();
+            let sends = |router: &mut Self, prefix: &EidPrefix| {
+                router.registrar.step(peer, *prefix, Event::Timer, now) == Action::SendMapRegister
+            };
+            let mut records = Vec::new();
+            for prefix in &prefixes {
+                if sends(self, prefix) {
+                    records.push(self.last_record(*prefix));
+                }
+            }
             for records in chunks(records) {
                 let prefixes: Vec<_> = records.iter().map(|record| record.eid_prefix).collect();
                 let nonce = self.send_register(peer, records, true);
                 self.registrar.sent(peer, &prefixes, nonce, now);
             }
         }
+        self.end_silent_sessions(now);
     }
 
     fn send_register(
@@ -248,30 +334,40 @@ impl Router {
         records: Vec<MappingRecord>,
         want_map_notify: bool,
     ) -> Nonce {
-        let nonce = self.registrar.next_nonce();
+        let register = self.register(peer, records, want_map_notify);
+        let nonce = register.nonce;
         let (family, server) = peer;
-        let Some(map_server) = self.etr_map_servers(family).get(&server).cloned() else {
-            // The map-server was taken out of the configuration: it knows our key no more than we
-            // know its; its own timer ends the registration.
-            return nonce;
-        };
-        let Some(source) = self.local.preferred(Rloc(server).family()) else {
-            return nonce;
-        };
-        let register = MapRegister {
-            proxy_reply: map_server.proxy_reply,
-            want_map_notify,
-            nonce,
-            records,
-            xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
-            ..MapRegister::default()
-        };
+        let key = self.etr_map_servers(family).get(&server).map(|server| server.key.clone());
+        // A map-server that was taken out of the configuration has no key any more; its own timer ends
+        // what it has.
+        let source = self.local.preferred(Rloc(server).family());
+        let (Some(key), Some(source)) = (key, source) else { return nonce };
         self.counters.map_registers.sent += 1;
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(server, CONTROL_PORT);
         log::debug!("{register} to {to}");
-        self.send_octets(from, to, register.emit_signed(&map_server.key));
+        self.send_octets(from, to, register.emit_signed(&key));
         nonce
+    }
+
+    /// A Map-Register under the next nonce, for UDP or for a Registration.
+    fn register(
+        &mut self,
+        (family, server): Peer,
+        records: Vec<MappingRecord>,
+        want_map_notify: bool,
+    ) -> MapRegister {
+        let configured = self.etr_map_servers(family).get(&server);
+        let proxy_reply = configured.is_some_and(|server| server.proxy_reply);
+        MapRegister {
+            proxy_reply,
+            reliable_transport: true,
+            want_map_notify,
+            nonce: self.registrar.next_nonce(),
+            records,
+            xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
+            ..MapRegister::default()
+        }
     }
 
     /// Takes in a Map-Notify: the acknowledgement of a register, or news that want one of their own
@@ -294,11 +390,15 @@ impl Router {
         };
         self.counters.map_notifies.received += 1;
         if self.registrar.acknowledged(server, notify.nonce, &notify.records, now) {
-            return;
+            return self.connect_session(server, now);
         }
+        let records = notify.records.clone();
         let acknowledgement = MapNotifyAck(notify).emit_signed(&peer.key);
         self.counters.map_notify_acks.sent += 1;
         self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
+        for record in records {
+            self.mapping_elsewhere(&record, now);
+        }
     }
 
     fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
@@ -314,20 +414,13 @@ impl Router {
             for &map_server in self.etr_map_servers(family).keys() {
                 let standings = self.registrar.standings.get(&(family, map_server));
                 let of_all = || standings.into_iter().flat_map(BTreeMap::values);
-                let fresh = |standing: &&Standing| {
-                    standing.acknowledged_at.is_some_and(|at| now.since(at) < LIFETIME)
-                };
+                let entries = self.database.entries().iter();
                 rows.push(RegistrationStatus {
                     family,
                     map_server,
-                    prefixes: self
-                        .database
-                        .entries()
-                        .iter()
-                        .filter(|(p, _)| p.family() == family)
-                        .count(),
+                    prefixes: entries.filter(|(prefix, _)| prefix.family() == family).count(),
                     registered: of_all().count(),
-                    acknowledged: of_all().filter(fresh).count(),
+                    acknowledged: of_all().filter(|each| each.is_acknowledged(now)).count(),
                     last_notify_at: of_all().filter_map(|each| each.acknowledged_at).max(),
                 });
             }

@@ -42,8 +42,10 @@ impl Kernel {
         id
     }
 
-    /// Tells the process everything, as when it starts and reads what is there.
+    /// Tells the process everything and nothing of before, as when it starts and reads what is
+    /// there.
     pub fn announce(&mut self) {
+        self.events.clear();
         for at in 0..self.devices.len() {
             self.tell_link(DeviceId(at));
         }

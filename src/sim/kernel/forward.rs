@@ -6,7 +6,7 @@ use etherparse::{
     Icmpv4Type, Icmpv6Type, IpNumber, SlicedPacket, TransportSlice, UdpHeader, UdpSlice,
 };
 
-use super::fragment;
+use super::fragment::{self, Unfit};
 use super::icmp::IcmpError;
 use super::table::{Entry, Flow, Leads};
 use super::{Datagram, DeviceId, DeviceKind, Kernel, KernelDrop, KernelOutput};
@@ -198,7 +198,7 @@ impl Kernel {
                 Ok(header) => self.deliver(whole, &header),
                 Err(_) => self.count(KernelDrop::Fragment),
             },
-            Err(()) => self.count(KernelDrop::Fragment),
+            Err(Unfit) => self.count(KernelDrop::Fragment),
         }
     }
 

@@ -41,15 +41,22 @@ struct Key {
     identification: u16,
 }
 
+/// A fragment that overlaps others or makes a packet longer than IP can say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a fragment that fits nothing")]
+pub struct Unfit;
+
 /// The packets of which some fragments have come.
 #[derive(Debug, Default)]
 pub struct Reassembly(VecDeque<(Key, IpDefragBuf)>);
 
 impl Reassembly {
-    /// Takes in a fragment; the whole packet when it was the last that lacked, `Err` when the
-    /// fragment fits nothing.
-    pub fn add(&mut self, fragment: &[u8]) -> Result<Option<Vec<u8>>, ()> {
-        let (header, payload) = Ipv4Header::from_slice(fragment).map_err(|_| ())?;
+    /// Takes in a fragment; the whole packet when it was the last that lacked.
+    ///
+    /// # Errors
+    /// [`Unfit`]: what had come of the packet is thrown away with it.
+    pub fn add(&mut self, fragment: &[u8]) -> Result<Option<Vec<u8>>, Unfit> {
+        let (header, payload) = Ipv4Header::from_slice(fragment).map_err(|_| Unfit)?;
         let key = Key {
             source: header.source,
             destination: header.destination,
@@ -62,14 +69,14 @@ impl Reassembly {
         let added = buffer.add(header.fragment_offset, header.more_fragments, payload);
         if added.is_err() {
             self.0.remove(at);
-            return Err(());
+            return Err(Unfit);
         }
         if !buffer.is_complete() {
             return Ok(None);
         }
-        let (_, buffer) = self.0.remove(at).ok_or(())?;
+        let (_, buffer) = self.0.remove(at).ok_or(Unfit)?;
         let (payload, _) = buffer.take_bufs();
-        whole(header, &payload).map(Some).ok_or(())
+        whole(header, &payload).map(Some).ok_or(Unfit)
     }
 
     fn open(&mut self, key: Key) -> usize {

@@ -94,16 +94,20 @@ fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     let Ok(sliced) = SlicedPacket::from_ip(packet) else {
         return false;
     };
-    let fragment = sliced.is_ip_payload_fragmented();
     match sliced.transport {
         Some(TransportSlice::Icmpv4(icmp)) => {
             matches!(icmp.icmp_type(), Icmpv4Type::EchoRequest(_) | Icmpv4Type::EchoReply(_))
         }
         Some(TransportSlice::Icmpv6(icmp)) => icmp.type_u8() >= 128,
         Some(_) => true,
-        // A later fragment shows no transport header; the first one does not say that it is last.
-        None => !fragment,
+        None => !is_later_fragment(packet),
     }
+}
+
+/// Whether `packet`, an IP packet, is a fragment of IPv4 other than the first.
+fn is_later_fragment(packet: &[u8]) -> bool {
+    const OFFSET: u16 = 0x1fff;
+    packet[0] >> 4 == 4 && u16::from_be_bytes([packet[6], packet[7]]) & OFFSET != 0
 }
 
 impl Kernel {

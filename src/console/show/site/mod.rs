@@ -3,7 +3,8 @@
 //! The output goes by site and then by configured prefix, each followed by the more specifics that
 //! were registered inside it.
 
-use std::fmt::Write;
+mod text;
+
 use std::net::IpAddr;
 use std::ops::Bound;
 
@@ -11,8 +12,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::lisp::words;
-use super::span::{seconds, span, span_or_never};
-use super::{ROWS_A_TURN, Rows, Table, column};
+use super::span::seconds;
+use super::{ROWS_A_TURN, Rows, Table};
 use crate::addr::{Eid, EidPrefix, InstanceId};
 use crate::router::Router;
 use crate::router::map_server::{Registration, SiteEntry};
@@ -254,24 +255,15 @@ impl Table for SiteTable {
     }
 
     fn head_text(&self, _: &Head) -> String {
-        if self.detail {
-            return "LISP Site Registration Information\n\n".to_owned();
-        }
-        format!(
-            "LISP Site Registration Information\n\
-             * = Some locators are down or unreachable\n\
-             # = Some registrations are sourced by reliable transport\n\n{}{}",
-            line(["Site Name", "Last", "Up", "Who Last", "Inst"], "EID Prefix"),
-            line(["", "Register", "", "Registered", "ID"], ""),
-        )
+        text::head(self.detail)
     }
 
     fn row_text(&self, row: &Row) -> String {
         if self.detail {
             let requested = matches!(self.which, Which::Eid(_) | Which::Prefix(_));
-            detail_text(row, requested)
+            text::detail(row, requested)
         } else {
-            brief_text(row)
+            text::brief(row)
         }
     }
 }
@@ -288,7 +280,7 @@ fn row(prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
         more_specific_of: entry.origin.map(|origin| origin.prefix()),
         authentication_failures: entry.authentication_failures,
         registrations: registrations
-            .filter(|registration| registration.expires_at() > now)
+            .filter(|registration| registration.expires_at().is_none_or(|at| at > now))
             .map(|registration| registration_row(registration, now))
             .collect(),
     }
@@ -334,221 +326,5 @@ fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
         xtr_id: words(registration.xtr_id),
         site_id: (registration.site_id != 0).then_some(registration.site_id),
         locators: locators.collect(),
-    }
-}
-
-impl Row {
-    fn latest(&self) -> Option<&RegistrationRow> {
-        self.registrations.iter().min_by_key(|registration| registration.last_registered)
-    }
-
-    fn some_locator_is_down(&self) -> bool {
-        let mut locators = self.registrations.iter().flat_map(|r| &r.locators);
-        locators.any(|locator| locator.state == "down")
-    }
-}
-
-fn line([site, last, up, who, instance]: [&str; 5], prefix: &str) -> String {
-    let line = format!("{site:15}{last:10}{up:7}{who:21}{instance:9}{prefix}");
-    format!("{}\n", line.trim_end())
-}
-
-fn brief_text(row: &Row) -> String {
-    let site = if row.first { row.site.as_str() } else { "" };
-    let latest = row.latest();
-    let last = span_or_never(latest.map(|latest| latest.last_registered));
-    let up = match latest {
-        None => "no",
-        Some(_) if row.some_locator_is_down() => "yes*",
-        Some(_) => "yes",
-    };
-    let who = latest.map_or_else(|| "--".to_owned(), |latest| latest.etr.to_string());
-    let instance = row.instance_id.to_string();
-    let prefix = row.eid_prefix.to_string();
-    line([site, &last, up, &who, &instance], &prefix)
-}
-
-fn detail_text(row: &Row, requested: bool) -> String {
-    let mut text = String::new();
-    if row.first {
-        let site = &row.site;
-        let prefixes = if requested { "Requested EID-prefix:" } else { "Allowed EID-prefixes:" };
-        let _ = writeln!(text, "Site name: {site}\nAllowed configured locators: any\n{prefixes}\n");
-    }
-    let _ = write!(text, "  EID-prefix: {}", row.eid_prefix);
-    if row.instance_id != InstanceId::DEFAULT {
-        let _ = write!(text, " instance-id {}", row.instance_id);
-    }
-    let latest = row.latest();
-    let first = row.registrations.iter().map(|r| r.first_registered).max();
-    let last = latest.map(|latest| latest.last_registered);
-    let origin = match (row.more_specific_of, row.accept_more_specifics) {
-        (Some(prefix), _) => format!("Dynamic, more specific of {prefix}"),
-        (None, true) => "Configuration, accepting more specifics".to_owned(),
-        (None, false) => "Configuration".to_owned(),
-    };
-    let proxy = row.registrations.iter().any(|registration| registration.proxy_reply);
-    let merged = row.registrations.len() > 1;
-    let yes = |is: bool| if is { "Yes" } else { "No" };
-    text.push('\n');
-    for (label, value) in [
-        ("First registered:", span_or_never(first)),
-        ("Last registered:", span_or_never(last)),
-        ("Routing table tag:", "0".to_owned()),
-        ("Origin:", origin),
-        ("Merge active:", yes(merged).to_owned()),
-        ("Proxy reply:", yes(proxy).to_owned()),
-        ("TTL:", span(latest.map_or(0, |latest| latest.ttl))),
-        ("State:", if latest.is_some() { "complete" } else { "unknown" }.to_owned()),
-    ] {
-        let _ = writeln!(text, "    {label:22}{value}");
-    }
-    let failures = row.authentication_failures;
-    let _ = writeln!(
-        text,
-        "    Registration errors:\n      Authentication failures:   {failures}\n      \
-         Allowed locators mismatch: 0"
-    );
-    if row.registrations.is_empty() {
-        text += "    No registrations.\n";
-    }
-    for registration in &row.registrations {
-        registration_text(&mut text, registration);
-    }
-    text.push('\n');
-    text
-}
-
-fn registration_text(text: &mut String, registration: &RegistrationRow) {
-    let not = |is: bool| if is { "" } else { "no " };
-    let who = format!("    ETR {}, ", registration.etr);
-    let indent = who.len();
-    let (high, low) = ((registration.nonce >> 32) as u32, registration.nonce as u32);
-    let unspecified = || "unspecified".to_owned();
-    let lines = [
-        format!(
-            "TTL {}, no merge, hash-function {}, nonce 0x{high:08X}-0x{low:08X}",
-            span(registration.ttl),
-            registration.hash_function
-        ),
-        "state complete, no security-capability".to_owned(),
-        format!("xTR-ID {}", registration.xtr_id),
-        format!("site-ID {}", registration.site_id.map_or_else(unspecified, |id| id.to_string())),
-    ];
-    let last = span(registration.last_registered);
-    let proxy = not(registration.proxy_reply);
-    let notify = not(registration.map_notify);
-    let _ = writeln!(text, "{who}last registered {last}, {proxy}proxy-reply, {notify}map-notify");
-    for line in lines {
-        let _ = writeln!(text, "{:indent$}{line}", "");
-    }
-    let cells = registration.locators.iter().map(|locator| locator.rloc.to_string().len());
-    let width = column("Locator", cells);
-    let _ =
-        writeln!(text, "      {:width$}{:7}{:11}{:9}Scope", "Locator", "Local", "State", "Pri/Wgt");
-    for locator in &registration.locators {
-        let rloc = locator.rloc.to_string();
-        let local = if locator.local { "yes" } else { "no" };
-        let LocatorRow { state, priority, weight, .. } = locator;
-        let family = crate::addr::Family::of(locator.rloc);
-        let _ = writeln!(
-            text,
-            "      {rloc:width$}{local:7}{state:11}{priority:3}/{weight:<5}{family} none"
-        );
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn registration(etr: &str, ago: u64) -> RegistrationRow {
-        RegistrationRow {
-            etr: etr.parse().unwrap(),
-            first_registered: ago,
-            last_registered: ago,
-            ttl: 86_400,
-            proxy_reply: true,
-            map_notify: true,
-            hash_function: "sha1",
-            nonce: 0xdce8_21bb_67f7_585f,
-            xtr_id: words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8),
-            site_id: None,
-            locators: vec![LocatorRow {
-                rloc: "11.11.11.11".parse().unwrap(),
-                local: true,
-                state: "up",
-                priority: 10,
-                weight: 10,
-            }],
-        }
-    }
-
-    fn entry(prefix: &str, instance: u32) -> Row {
-        let id = InstanceId::new(instance).unwrap();
-        unregistered("Shire", EidPrefix::new(id, prefix.parse().unwrap()), false)
-    }
-
-    #[test]
-    fn a_line_a_prefix_and_the_site_s_name_once() {
-        let table = SiteTable::new(Which::All, false);
-        let mut first = entry("1.1.1.0/24", 0);
-        first.first = true;
-        let mut second = entry("192.168.1.71/32", 4100);
-        second.registrations = vec![registration("11.11.11.11", 132)];
-        let mut down = second.clone();
-        down.registrations[0].locators[0].state = "down";
-        let mut text = table.head_text(&Head { total: 3 });
-        for row in [first, second, down] {
-            text += &table.row_text(&row);
-        }
-        let expected = "\
-LISP Site Registration Information
-* = Some locators are down or unreachable
-# = Some registrations are sourced by reliable transport
-
-Site Name      Last      Up     Who Last             Inst     EID Prefix
-               Register         Registered           ID
-Shire          never     no     --                   0        1.1.1.0/24
-               00:02:12  yes    11.11.11.11          4100     192.168.1.71/32
-               00:02:12  yes*   11.11.11.11          4100     192.168.1.71/32
-";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn detail_says_who_registered_what() {
-        let mut row = entry("192.168.1.71/32", 4100);
-        row.first = true;
-        row.configured = false;
-        row.more_specific_of = Some("192.168.1.0/24".parse().unwrap());
-        row.registrations = vec![registration("11.11.11.11", 18 * 86_400)];
-        let expected = "\
-Site name: Shire
-Allowed configured locators: any
-Requested EID-prefix:
-
-  EID-prefix: 192.168.1.71/32 instance-id 4100
-    First registered:     2w4d
-    Last registered:      2w4d
-    Routing table tag:    0
-    Origin:               Dynamic, more specific of 192.168.1.0/24
-    Merge active:         No
-    Proxy reply:          Yes
-    TTL:                  1d00h
-    State:                complete
-    Registration errors:
-      Authentication failures:   0
-      Allowed locators mismatch: 0
-    ETR 11.11.11.11, last registered 2w4d, proxy-reply, map-notify
-                     TTL 1d00h, no merge, hash-function sha1, nonce 0xDCE821BB-0x67F7585F
-                     state complete, no security-capability
-                     xTR-ID 0x87AD3E6A-0x8C42CB2E-0x19A5DF04-0xBF72C9D8
-                     site-ID unspecified
-      Locator      Local  State      Pri/Wgt  Scope
-      11.11.11.11  yes    up          10/10   IPv4 none
-
-";
-        assert_eq!(detail_text(&row, true), expected);
     }
 }

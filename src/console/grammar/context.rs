@@ -1,0 +1,118 @@
+//! The modes of the console, and how they lie in one another.
+
+use crate::addr::{Family, InstanceId};
+use crate::router::config::InterfaceName;
+
+/// Where the user is, with the name of the thing that is being configured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// `xTR1#`
+    Exec,
+    /// `(config)#`
+    Config,
+    /// `(config-if)#`
+    Interface(InterfaceName),
+    /// `(config-line)#`: taken and ignored, there are no lines.
+    Line,
+    /// `(config-router-lisp)#`
+    Lisp,
+    /// `(config-router-lisp-locator-set)#`
+    LocatorSet(String),
+    /// `(config-router-lisp-eid-table)#`
+    EidTable(InstanceId),
+    /// `(config-router-lisp-site)#`
+    Site(String),
+    /// `(lisp-service-ipv4)#`: `service ipv4` of newer IOS.
+    Service(Family),
+    /// `(config-router-lisp-inst)#`: `instance-id N` of newer IOS.
+    Instance(InstanceId),
+    /// `(lisp-inst-service-ipv4)#`
+    InstanceService(InstanceId, Family),
+}
+
+/// Where a command may be given: a [`Context`] without its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the context of the same name")]
+pub enum Mode {
+    Exec,
+    Config,
+    Interface,
+    Line,
+    Lisp,
+    LocatorSet,
+    EidTable,
+    Site,
+    Service,
+    Instance,
+    InstanceService,
+}
+
+impl Mode {
+    /// All of them.
+    pub const ALL: [Mode; 11] = [
+        Mode::Exec,
+        Mode::Config,
+        Mode::Interface,
+        Mode::Line,
+        Mode::Lisp,
+        Mode::LocatorSet,
+        Mode::EidTable,
+        Mode::Site,
+        Mode::Service,
+        Mode::Instance,
+        Mode::InstanceService,
+    ];
+}
+
+impl Context {
+    /// Which commands may be given here.
+    pub fn mode(&self) -> Mode {
+        match self {
+            Context::Exec => Mode::Exec,
+            Context::Config => Mode::Config,
+            Context::Interface(_) => Mode::Interface,
+            Context::Line => Mode::Line,
+            Context::Lisp => Mode::Lisp,
+            Context::LocatorSet(_) => Mode::LocatorSet,
+            Context::EidTable(_) => Mode::EidTable,
+            Context::Site(_) => Mode::Site,
+            Context::Service(_) => Mode::Service,
+            Context::Instance(_) => Mode::Instance,
+            Context::InstanceService(..) => Mode::InstanceService,
+        }
+    }
+
+    /// Where `exit` leads; `None` where it ends the session.
+    pub fn outer(&self) -> Option<Context> {
+        Some(match self {
+            Context::Exec => return None,
+            Context::Config => Context::Exec,
+            Context::Interface(_) | Context::Line | Context::Lisp => Context::Config,
+            Context::LocatorSet(_)
+            | Context::EidTable(_)
+            | Context::Site(_)
+            | Context::Service(_)
+            | Context::Instance(_) => Context::Lisp,
+            Context::InstanceService(id, _) => Context::Instance(*id),
+        })
+    }
+
+    /// What stands in the prompt between the host's name and `#`.
+    pub fn prompt(&self) -> &'static str {
+        match self {
+            Context::Exec => "",
+            Context::Config => "(config)",
+            Context::Interface(_) => "(config-if)",
+            Context::Line => "(config-line)",
+            Context::Lisp => "(config-router-lisp)",
+            Context::LocatorSet(_) => "(config-router-lisp-locator-set)",
+            Context::EidTable(_) => "(config-router-lisp-eid-table)",
+            Context::Site(_) => "(config-router-lisp-site)",
+            Context::Service(Family::Ipv4) => "(lisp-service-ipv4)",
+            Context::Service(Family::Ipv6) => "(lisp-service-ipv6)",
+            Context::Instance(_) => "(config-router-lisp-inst)",
+            Context::InstanceService(_, Family::Ipv4) => "(lisp-inst-service-ipv4)",
+            Context::InstanceService(_, Family::Ipv6) => "(lisp-inst-service-ipv6)",
+        }
+    }
+}

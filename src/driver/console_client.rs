@@ -1,0 +1,376 @@
+//! The console's client: types to a router, over its unix socket, as on the console of an IOS
+//! router.
+//!
+//! The router does the work, `?` and completion included; the client has the line editor. The
+//! protocol is [`console::protocol`](crate::console::protocol).
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rustyline::completion::Completer;
+use rustyline::error::ReadlineError;
+use rustyline::highlight::Highlighter;
+use rustyline::hint::Hinter;
+use rustyline::history::MemHistory;
+use rustyline::validate::Validator;
+use rustyline::{
+    Cmd, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext,
+    EventHandler, Helper, KeyEvent, RepeatCount,
+};
+
+use crate::console::protocol::{self, Done, Request, Response};
+
+/// The longest silence of a router that answers.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// Why the console could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The socket, or the terminal.
+    #[error("console {socket}: {source}")]
+    Io {
+        /// The socket's path.
+        socket: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The router said something that is no response.
+    #[error("console {socket}: {message}")]
+    Protocol {
+        /// The socket's path.
+        socket: String,
+        /// What is wrong.
+        message: String,
+    },
+    /// The terminal.
+    #[error("terminal: {0}")]
+    Terminal(#[from] ReadlineError),
+}
+
+/// Runs `commands` on the router whose console is at `socket` and prints what they print. Without
+/// any, reads lines from standard input: with editing, `?` and Tab when that is a terminal.
+///
+/// Returns whether the router understood and did every command; at a terminal always true.
+///
+/// # Errors
+/// When the router is not there or goes away, or the terminal fails.
+pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
+    let mut connection = Connection::open(socket)?;
+    let mut out = io::stdout();
+    if !commands.is_empty() {
+        return run_lines(&mut connection, commands.iter().cloned().map(Ok), &mut out);
+    }
+    if io::stdin().is_terminal() {
+        return interact(connection).map(|()| true);
+    }
+    run_lines(&mut connection, io::stdin().lines(), &mut out)
+}
+
+/// A router at the other end of a socket.
+struct Connection {
+    socket: String,
+    reader: BufReader<UnixStream>,
+    prompt: String,
+}
+
+impl Connection {
+    fn open(socket: &Path) -> Result<Self, Error> {
+        let socket_name = socket.display().to_string();
+        let at = |source| Error::Io { socket: socket_name.clone(), source };
+        let stream = UnixStream::connect(socket).map_err(at)?;
+        stream.set_read_timeout(Some(SILENCE)).map_err(at)?;
+        stream.set_write_timeout(Some(SILENCE)).map_err(at)?;
+        let reader = BufReader::new(stream);
+        let mut connection =
+            Connection { socket: socket_name.clone(), reader, prompt: String::new() };
+        // An empty line does nothing but bring the prompt.
+        connection.ask(&Request::Line(String::new()), |_| Ok(()))?;
+        Ok(connection)
+    }
+
+    /// Asks, hands on what comes back, and returns how it ended.
+    fn ask(
+        &mut self,
+        request: &Request,
+        mut print: impl FnMut(Response) -> io::Result<()>,
+    ) -> Result<Done, Error> {
+        let line = protocol::line(request) + "\n";
+        self.reader.get_ref().write_all(line.as_bytes()).map_err(|e| self.io(e))?;
+        loop {
+            let mut line = String::new();
+            let read = self.reader.read_line(&mut line).map_err(|e| self.io(e))?;
+            if read == 0 {
+                return Err(self.io(io::ErrorKind::UnexpectedEof.into()));
+            }
+            let response = serde_json::from_str(&line).map_err(|error| Error::Protocol {
+                socket: self.socket.clone(),
+                message: format!("{error} in {line:?}"),
+            })?;
+            match response {
+                Response::Done(done) => {
+                    self.prompt.clone_from(&done.prompt);
+                    return Ok(done);
+                }
+                other => print(other).map_err(|e| self.io(e))?,
+            }
+        }
+    }
+
+    fn io(&self, source: io::Error) -> Error {
+        Error::Io { socket: self.socket.clone(), source }
+    }
+
+    /// Does a line and writes what it prints.
+    fn do_line(&mut self, line: &str, out: &mut impl Write) -> Result<Done, Error> {
+        let request = Request::Line(line.to_owned());
+        let done = self.ask(&request, |response| write_response(out, response))?;
+        out.flush().map_err(|e| self.io(e))?;
+        Ok(done)
+    }
+}
+
+fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
+    match response {
+        Response::Text(text) => out.write_all(text.as_bytes()),
+        Response::Completions(words) => writeln!(out, "{}", words.join("  ")),
+        Response::Error(message) => writeln!(out, "% {message}"),
+        Response::Done(_) => Ok(()),
+    }
+}
+
+/// Does lines one after the other, also after one that failed; stops where the session ends.
+fn run_lines(
+    connection: &mut Connection,
+    lines: impl Iterator<Item = io::Result<String>>,
+    out: &mut impl Write,
+) -> Result<bool, Error> {
+    let mut all_ok = true;
+    for line in lines {
+        let line = line.map_err(|e| connection.io(e))?;
+        let mut echo = Echo { typed: format!("{}{line}\n", connection.prompt), out };
+        let done = connection.do_line(&line, &mut echo)?;
+        all_ok &= done.ok;
+        if done.closed {
+            break;
+        }
+    }
+    Ok(all_ok)
+}
+
+/// Writes the typed line in front of an output that points at it with a caret.
+struct Echo<'a, W> {
+    typed: String,
+    out: &'a mut W,
+}
+
+impl<W: Write> Write for Echo<'_, W> {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let typed = std::mem::take(&mut self.typed);
+        if octets.trim_ascii_start().starts_with(b"^\n%") {
+            self.out.write_all(typed.as_bytes())?;
+        }
+        self.out.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// What the line editor asks the router for.
+struct Typist {
+    connection: Rc<RefCell<Connection>>,
+}
+
+impl Completer for Typist {
+    type Candidate = String;
+
+    fn complete(
+        &self,
+        line: &str,
+        position: usize,
+        _: &Context<'_>,
+    ) -> rustyline::Result<(usize, Vec<String>)> {
+        let line = &line[..position];
+        let mut words = Vec::new();
+        let asked =
+            self.connection.borrow_mut().ask(&Request::Complete(line.to_owned()), |response| {
+                if let Response::Completions(completions) = response {
+                    words = completions;
+                }
+                Ok(())
+            });
+        if let Err(error) = asked {
+            return Err(ReadlineError::Io(io::Error::other(error)));
+        }
+        let start = line.rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
+        // One word is whole: the next one begins.
+        if let [only] = words.as_mut_slice() {
+            only.push(' ');
+        }
+        Ok((start, words))
+    }
+}
+
+impl Hinter for Typist {
+    type Hint = String;
+}
+
+impl Highlighter for Typist {
+    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _: bool) -> Cow<'b, str> {
+        Cow::Borrowed(prompt)
+    }
+}
+
+impl Validator for Typist {}
+impl Helper for Typist {}
+
+/// The key that ended a line, other than Enter.
+const ENTER: u8 = 0;
+const QUESTION: u8 = b'?';
+const CONTROL_Z: u8 = b'Z';
+
+/// Ends the line that is being typed and notes which key did it and where.
+struct EndOfLine {
+    key: u8,
+    pressed: Arc<AtomicU8>,
+    position: Arc<AtomicUsize>,
+}
+
+impl ConditionalEventHandler for EndOfLine {
+    fn handle(&self, _: &Event, _: RepeatCount, _: bool, context: &EventContext) -> Option<Cmd> {
+        self.pressed.store(self.key, Ordering::Relaxed);
+        self.position.store(context.pos(), Ordering::Relaxed);
+        Some(Cmd::AcceptOrInsertLine { accept_in_the_middle: true })
+    }
+}
+
+/// Types at a terminal until Ctrl-D or `exit`. Ctrl-V takes a `?` as it is.
+fn interact(connection: Connection) -> Result<(), Error> {
+    let connection = Rc::new(RefCell::new(connection));
+    let config = Config::builder().completion_type(CompletionType::List).build();
+    let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
+    editor.set_helper(Some(Typist { connection: Rc::clone(&connection) }));
+    let pressed = Arc::new(AtomicU8::new(ENTER));
+    let position = Arc::new(AtomicUsize::new(0));
+    for (event, key) in [(KeyEvent::from('?'), QUESTION), (KeyEvent::ctrl('Z'), CONTROL_Z)] {
+        let (pressed, position) = (Arc::clone(&pressed), Arc::clone(&position));
+        let handler = EndOfLine { key, pressed, position };
+        editor.bind_sequence(event, EventHandler::Conditional(Box::new(handler)));
+    }
+    let mut out = io::stdout();
+    let mut kept: Option<(String, usize)> = None;
+    loop {
+        let prompt = connection.borrow().prompt.clone();
+        let (line, at) = kept.take().unwrap_or_default();
+        let line = match editor.readline_with_initial(&prompt, line.split_at(at)) {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Eof) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        let mut connection = connection.borrow_mut();
+        match pressed.swap(ENTER, Ordering::Relaxed) {
+            QUESTION => {
+                let at = position.load(Ordering::Relaxed).min(line.len());
+                let request = Request::Help(line[..at].to_owned());
+                connection.ask(&request, |response| write_response(&mut out, response))?;
+                kept = Some((line, at));
+            }
+            CONTROL_Z => {
+                connection.do_line("end", &mut out)?;
+            }
+            _ => {
+                editor.add_history_entry(line.as_str())?;
+                if connection.do_line(&line, &mut out)?.closed {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+    use std::thread::{self, JoinHandle};
+
+    use super::*;
+    use crate::console::{Session, parse_config};
+    use crate::rng::Seed;
+    use crate::router::{Router, Start};
+    use crate::time::Time;
+
+    /// A router that serves one client.
+    fn router() -> (tempfile::TempDir, JoinHandle<()>) {
+        let directory = tempfile::tempdir().unwrap();
+        let listener = UnixListener::bind(directory.path().join("x.sock")).unwrap();
+        let server = thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let config = parse_config("x", "hostname xTR1\n").unwrap();
+            let seed = Seed::from_number(1);
+            let start = Start { config, seed, wall_clock: 1, now: Time::ZERO };
+            let mut router = Router::new(start);
+            let mut session = Session::new();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines() {
+                session.handle_request(&line.unwrap(), &mut router, Time::ZERO);
+                while let Some(response) = session.poll_response(&router, Time::ZERO) {
+                    writeln!(stream, "{response}").unwrap();
+                }
+            }
+        });
+        (directory, server)
+    }
+
+    fn typed(lines: &[&str]) -> (String, bool) {
+        let (directory, server) = router();
+        let mut connection = Connection::open(&directory.path().join("x.sock")).unwrap();
+        assert_eq!(connection.prompt, "xTR1#");
+        let lines = lines.iter().map(|line| Ok((*line).to_owned()));
+        let mut out = Vec::new();
+        let ok = run_lines(&mut connection, lines, &mut out).unwrap();
+        drop(connection);
+        server.join().unwrap();
+        (String::from_utf8(out).unwrap(), ok)
+    }
+
+    #[test]
+    fn commands_print_what_the_router_says() {
+        let (text, ok) = typed(&["conf t", "hostname Other", "do show run | include host"]);
+        assert!(ok);
+        assert!(text.ends_with("\nhostname Other\n"), "{text}");
+    }
+
+    #[test]
+    fn a_wrong_command_is_echoed_above_its_caret_and_the_rest_still_runs() {
+        let (text, ok) = typed(&["show foo", "show run | include host"]);
+        assert!(!ok);
+        let expected = "\
+xTR1#show foo
+          ^
+% Invalid input detected at '^' marker.
+
+hostname xTR1
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn exit_ends_the_lines() {
+        let (text, ok) = typed(&["exit", "show version"]);
+        assert_eq!((text.as_str(), ok), ("", true));
+    }
+
+    #[test]
+    fn a_router_that_is_not_there_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(run(&directory.path().join("x.sock"), &["show version".to_owned()]).is_err());
+    }
+}

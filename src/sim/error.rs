@@ -1,0 +1,80 @@
+//! Why a simulation cannot do what it is asked.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use crate::host::HostError;
+
+/// Why a simulation cannot do what it is asked.
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    /// No node has this name.
+    #[error("{0}: no such node")]
+    NoSuchNode(String),
+    /// The node is there and is something else.
+    #[error("{name} is no {wanted}")]
+    WrongKind {
+        /// The node.
+        name: String,
+        /// What it should be.
+        wanted: &'static str,
+    },
+    /// Two nodes or two links of one name.
+    #[error("{0}: there is one already")]
+    Duplicate(String),
+    /// No link has this name.
+    #[error("{0}: no such link")]
+    NoSuchLink(String),
+    /// The node's device has a link already, or a host has another device.
+    #[error("{node}: {device} cannot be plugged in")]
+    BadPort {
+        /// The node.
+        node: String,
+        /// The device.
+        device: String,
+    },
+    /// A host cannot be made.
+    #[error("{name}: {error}")]
+    Host {
+        /// The host.
+        name: String,
+        /// Why.
+        error: HostError,
+    },
+    /// A node has no address of the family.
+    #[error("{name} has no {family} address")]
+    NoAddress {
+        /// The node.
+        name: String,
+        /// `IPv4` or `IPv6`.
+        family: String,
+    },
+    /// A route of a lab file leads nowhere.
+    #[error("{name}: route to {prefix}: {error}")]
+    Route {
+        /// The node.
+        name: String,
+        /// The destination.
+        prefix: IpNet,
+        /// The kernel's words.
+        error: &'static str,
+    },
+    /// A router's configuration cannot be read or understood.
+    #[error("{0}")]
+    Config(String),
+    /// Registrations were not acknowledged in time.
+    #[error("not every registration was acknowledged within {} s of virtual time", .0.as_secs())]
+    NotRegistered(Duration),
+    /// Writing the report failed.
+    #[error("cannot write: {0}")]
+    Write(#[from] std::io::Error),
+}
+
+pub(super) fn wrong_kind(name: &str, wanted: &'static str) -> SimError {
+    SimError::WrongKind { name: name.to_owned(), wanted }
+}
+
+pub(super) fn bad_port(node: &str, device: &str) -> SimError {
+    SimError::BadPort { node: node.to_owned(), device: device.to_owned() }
+}

@@ -1,0 +1,469 @@
+//! Console sessions with whole routers: what is typed and what is printed.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+use eidway::addr::{EidPrefix, InstanceId};
+use eidway::console::protocol::{Done, Request, Response, line};
+use eidway::console::session::MOST_PENDING;
+use eidway::console::{Session, parse_config, running_config};
+use eidway::rng::Seed;
+use eidway::router::io::{ControlDatagram, Input, KernelEvent, KernelRoute};
+use eidway::router::{Router, Start};
+use eidway::time::Time;
+use eidway::wire::{
+    Action, Address, Algorithm, Key, LocatorRecord, MapRegister, MappingRecord, Nonce, XtrIdentity,
+};
+
+const XTR1: &str = "\
+hostname xTR1
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+interface Ethernet1/0
+ ip address 172.16.0.1 255.255.255.0
+ ipv6 address 2001:db8:a::1/64
+interface Ethernet2/0
+ ip address 10.10.10.1 255.255.255.0
+interface Ethernet3/0
+ ip address 10.20.20.1 255.255.255.0
+router lisp
+ locator-set set1
+  203.0.113.11 priority 1 weight 100
+  exit
+ eid-table default instance-id 0
+  database-mapping 172.16.0.0/24 locator-set set1
+  database-mapping 10.10.10.0/24 locator-set set1
+  database-mapping 10.20.20.0/24 locator-set set1
+  database-mapping 2001:db8:a::/64 locator-set set1
+  exit
+ ipv4 itr map-resolver 209.165.201.41
+ ipv4 itr
+ ipv4 etr map-server 209.165.201.31 key cisco
+ ipv4 etr
+ ipv6 itr
+ ipv6 etr
+";
+
+const MSMR: &str = "\
+hostname NewMSMR
+interface Ethernet0/0
+ ip address 209.165.201.31 255.255.255.0
+router lisp
+ site SITE_1
+  authentication-key cisco
+  eid-prefix 172.16.0.0/24 accept-more-specifics
+  eid-prefix 2001:db8:a::/64
+ site SITE_2
+  authentication-key other
+  eid-prefix 192.168.0.0/24
+ ipv4 map-server
+ ipv4 map-resolver
+ ipv6 map-server
+";
+
+/// A router and a user at its console.
+struct Desk {
+    router: Router,
+    session: Session,
+    now: Time,
+}
+
+impl Desk {
+    /// A router whose interfaces are up and whose connected networks are routed.
+    fn new(config: &str) -> Self {
+        let config = parse_config("desk.conf", config).unwrap_or_else(|error| panic!("{error}"));
+        let start = Start { config, seed: Seed::from_number(1), wall_clock: 1, now: Time::ZERO };
+        let router = Router::new(start);
+        let mut desk = Desk { router, session: Session::new(), now: Time::ZERO };
+        let addresses: Vec<_> = desk.router.config().addresses().collect();
+        for (name, _) in &addresses {
+            desk.link(&name.device(), true);
+        }
+        let routes = addresses.iter().map(|(name, net)| KernelRoute {
+            prefix: net.trunc(),
+            device: name.device(),
+            gateway: None,
+            metric: 0,
+        });
+        let routes = KernelEvent::Routes(routes.collect());
+        desk.router.handle(Input::Kernel(routes), desk.now);
+        desk
+    }
+
+    fn link(&mut self, device: &str, up: bool) {
+        let event = KernelEvent::Link { device: device.to_owned(), up, carrier: up, mtu: 1500 };
+        self.router.handle(Input::Kernel(event), self.now);
+    }
+
+    fn ask(&mut self, request: &Request) -> (Vec<Response>, Done) {
+        self.session.handle_request(&line(request), &mut self.router, self.now);
+        let mut responses = Vec::new();
+        loop {
+            let response = self.session.poll_response(&self.router, self.now).unwrap();
+            match serde_json::from_str(&response).unwrap() {
+                Response::Done(done) => return (responses, done),
+                response => responses.push(response),
+            }
+        }
+    }
+
+    /// What a line prints, and how it ends.
+    fn run(&mut self, line: &str) -> (String, Done) {
+        let (responses, done) = self.ask(&Request::Line(line.to_owned()));
+        let texts = responses.into_iter().map(|response| match response {
+            Response::Text(text) => text,
+            other => panic!("{other:?}"),
+        });
+        (texts.collect(), done)
+    }
+
+    fn text(&mut self, line: &str) -> String {
+        let (text, done) = self.run(line);
+        assert!(done.ok, "{line}: {text}");
+        text
+    }
+
+    fn error(&mut self, line: &str) -> String {
+        let (text, done) = self.run(line);
+        assert!(!done.ok, "{line}: {text}");
+        text
+    }
+
+    fn json(&mut self, line: &str) -> serde_json::Value {
+        let text = self.text(line);
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+    }
+}
+
+const DATABASE: &str = "\
+LISP ETR IPv4 Mapping Database for EID-table default (IID 0), LSBs: 0x1
+Entries total 3, no-route 1, inactive 0
+
+10.10.10.0/24, locator-set set1
+  Locator       Pri/Wgt  Source     State
+  203.0.113.11    1/100  cfg-addr   site-self, reachable
+10.20.20.0/24, locator-set set1
+  Locator       Pri/Wgt  Source     State
+  203.0.113.11    1/100  cfg-addr   site-self, reachable
+172.16.0.0/24, locator-set set1 *** NO ROUTE TO EID PREFIX ***
+  Locator       Pri/Wgt  Source     State
+  203.0.113.11    1/100  cfg-addr   site-self, reachable
+";
+
+#[test]
+fn the_document_s_database_after_an_interface_was_shut_down() {
+    let mut desk = Desk::new(XTR1);
+    desk.text("configure terminal");
+    desk.text("interface ethernet 1/0");
+    let (_, done) = desk.run("shutdown");
+    assert_eq!(done.prompt, "xTR1(config-if)#");
+    desk.text("end");
+    desk.link("et1-0", false);
+    let route = |prefix: &str, device: &str| KernelRoute {
+        prefix: prefix.parse().unwrap(),
+        device: device.to_owned(),
+        gateway: None,
+        metric: 0,
+    };
+    let left = vec![
+        route("203.0.113.0/24", "et0-0"),
+        route("10.10.10.0/24", "et2-0"),
+        route("10.20.20.0/24", "et3-0"),
+    ];
+    desk.router.handle(Input::Kernel(KernelEvent::Routes(left)), desk.now);
+    assert_eq!(desk.text("show ip lisp data"), DATABASE);
+    assert_eq!(
+        desk.text("sh ip li database | count NO ROUTE"),
+        "\
+Number of lines which match regexp = 1
+"
+    );
+}
+
+#[test]
+fn an_itr_has_a_static_entry_and_its_uptime_goes_on() {
+    let mut desk = Desk::new(XTR1);
+    desk.now = Time::from_secs(12_765);
+    let expected = "\
+LISP IPv4 Mapping Cache for EID-table default (IID 0), 1 entries
+
+0.0.0.0/0, uptime: 03:32:45, expires: never, via static send map-request
+  Negative cache entry, action: send-map-request
+";
+    for line in ["show ip lisp map-cache", "sh ip li map", "  show ip lisp map-cache "] {
+        assert_eq!(desk.text(line), expected);
+    }
+    let json = desk.json("show ipv6 lisp map-cache json");
+    assert_eq!(json["instance_id"], 0);
+    assert_eq!(json["entries"][0]["eid_prefix"], "::/0");
+    assert_eq!(json["entries"][0]["uptime"], 12_765);
+}
+
+#[test]
+fn show_ip_lisp_tells_roles_and_peers() {
+    let mut desk = Desk::new(XTR1);
+    let text = desk.text("show ip lisp");
+    for line in [
+        "  Ingress Tunnel Router (ITR):              enabled\n",
+        "  ITR Map-Resolver(s):                      209.165.201.41\n",
+        "  ETR Map-Server(s):                        209.165.201.31\n",
+        "  ITR local RLOC (last resort):             203.0.113.11\n",
+        "    Total database mapping size:            3\n",
+    ] {
+        assert!(text.contains(line), "{line}{text}");
+    }
+    let json = desk.json("show ip lisp | json");
+    assert_eq!(json["roles"]["etr"], true);
+    assert_eq!(json["map_servers"][0]["address"], "209.165.201.31");
+    assert_eq!(json["map_servers"][0]["prefixes"], 3);
+    assert_eq!(json["map_servers"][0]["acknowledged"], 0);
+    assert_eq!(desk.json("show ip lisp statistics json")["map_cache_size"], 1);
+}
+
+fn register(prefix: &str, nonce: u64) -> Vec<u8> {
+    let record = MappingRecord {
+        ttl_minutes: 1440,
+        eid_prefix: EidPrefix::new(InstanceId::DEFAULT, prefix.parse().unwrap()),
+        action: Action::NoAction,
+        authoritative: true,
+        map_version: 0,
+        locators: vec![LocatorRecord {
+            priority: 1,
+            weight: 100,
+            multicast_priority: 255,
+            multicast_weight: 0,
+            local: true,
+            probed: false,
+            reachable: true,
+            rloc: Address::Ip("203.0.113.11".parse().unwrap()),
+        }],
+    };
+    let register = MapRegister {
+        want_map_notify: true,
+        nonce: Nonce(nonce),
+        records: vec![record],
+        xtr_identity: Some(XtrIdentity { xtr_id: 1, site_id: 0 }),
+        ..MapRegister::default()
+    };
+    let secret = b"cisco".to_vec();
+    register.emit_signed(&Key { algorithm: Algorithm::HmacSha1, secret, key_id: 0 })
+}
+
+fn registered() -> Desk {
+    let mut desk = Desk::new(MSMR);
+    for (nonce, prefix) in [(10, "172.16.0.0/24"), (11, "172.16.0.12/32")] {
+        let payload = register(prefix, nonce);
+        let datagram = ControlDatagram {
+            source: "203.0.113.11:4342".parse().unwrap(),
+            destination: "209.165.201.31".parse().unwrap(),
+            payload: &payload,
+        };
+        desk.router.handle(Input::Control(datagram), desk.now);
+    }
+    desk.now = Time::from_secs(51);
+    desk
+}
+
+#[test]
+fn a_map_server_lists_its_sites_by_name_with_more_specifics_under_their_prefix() {
+    let mut desk = registered();
+    let expected = "\
+LISP Site Registration Information
+* = Some locators are down or unreachable
+# = Some registrations are sourced by reliable transport
+
+Site Name      Last      Up     Who Last             Inst     EID Prefix
+               Register         Registered           ID
+SITE_1         00:00:51  yes    203.0.113.11         0        172.16.0.0/24
+               00:00:51  yes    203.0.113.11         0        172.16.0.12/32
+               never     no     --                   0        2001:db8:a::/64
+SITE_2         never     no     --                   0        192.168.0.0/24
+";
+    assert_eq!(desk.text("show lisp site"), expected);
+    let json = desk.json("show lisp site json");
+    assert_eq!(json["entries"][1]["more_specific_of"], "172.16.0.0/24");
+    assert_eq!(json["entries"][1]["registrations"][0]["etr"], "203.0.113.11");
+    assert_eq!(json["entries"].as_array().unwrap().len(), 4);
+}
+
+#[test]
+fn a_site_can_be_asked_for_by_name_by_eid_or_in_numbers() {
+    let mut desk = registered();
+    let detail = desk.text("show lisp site 172.16.0.12");
+    for line in [
+        "Site name: SITE_1\n",
+        "  EID-prefix: 172.16.0.12/32\n",
+        "    Origin:               Dynamic, more specific of 172.16.0.0/24\n",
+        "    ETR 203.0.113.11, last registered 00:00:51, no proxy-reply, map-notify\n",
+    ] {
+        assert!(detail.contains(line), "{line}{detail}");
+    }
+    let named = desk.text("show lisp site SITE_2");
+    assert!(named.contains("  EID-prefix: 192.168.0.0/24\n") && !named.contains("172.16"));
+    let summary = desk.text("show lisp site summary");
+    let line = "SITE_1                        1          2      0          1          0      0\n";
+    assert!(summary.contains(line), "{summary}");
+    let missing = "% Could not find instance-id 0 EID 4.2.2.2 in site database.\n";
+    assert_eq!(desk.error("show lisp site 4.2.2.2"), missing);
+}
+
+#[test]
+fn a_long_table_comes_in_pieces_that_make_one_document() {
+    let mut config = String::from("router lisp\n eid-table default instance-id 101\n");
+    for n in 0..1000 {
+        config += &format!("  map-cache 10.{}.{}.0/24 map-request\n", n / 256, n % 256);
+    }
+    config += " ipv4 itr\n";
+    let mut desk = Desk::new(&config);
+    let (responses, _) = desk.ask(&Request::Line("show ip lisp map-cache".to_owned()));
+    assert_eq!(responses.len(), 4);
+    let text = desk.text("show ip lisp map-cache");
+    let head =
+        "LISP IPv4 Mapping Cache for EID-table default (IID 101), 1001 entries\n\n0.0.0.0/0,";
+    assert!(text.starts_with(head), "{}", &text[..200]);
+    assert_eq!(text.lines().count(), 2 + 2 * 1001);
+    let json = desk.json("show ip lisp map-cache json");
+    assert_eq!(json["entries"].as_array().unwrap().len(), 1001);
+    let filtered = desk.text("show ip lisp map-cache | include ^10.3.231.0/24");
+    assert_eq!(filtered.lines().count(), 1);
+}
+
+#[test]
+fn wrong_lines_are_answered_as_by_ios() {
+    let mut desk = Desk::new(XTR1);
+    let invalid = "          ^\n% Invalid input detected at '^' marker.\n\n";
+    assert_eq!(desk.error("show foo"), invalid);
+    let invalid = "           ^\n% Invalid input detected at '^' marker.\n\n";
+    assert_eq!(desk.error("show rinning-config"), invalid);
+    assert_eq!(desk.error("e"), "% Ambiguous command:  \"e\"\n");
+    assert_eq!(desk.error("sh i l"), "% Ambiguous command:  \"sh i l\"\n");
+    assert_eq!(desk.error("show ip"), "% Incomplete command.\n\n");
+    assert!(desk.error("show ip lisp map-cache 2001:db8::1").contains("IPv4 address"));
+    desk.text("conf t");
+    let invalid = "                    ^\n% Invalid input detected at '^' marker.\n\n";
+    assert_eq!(desk.error("router foo"), invalid);
+    desk.text("router lisp");
+    assert_eq!(desk.error("ipv4 proxy-itr 203.0.113.11"), "% Disable ITR functionality first.\n");
+}
+
+#[test]
+fn configuration_takes_effect_line_by_line_and_modes_are_left_as_in_ios() {
+    let mut desk = Desk::new(XTR1);
+    for (line, prompt) in [
+        ("conf t", "xTR1(config)#"),
+        ("router lisp", "xTR1(config-router-lisp)#"),
+        ("eid-table default instance-id 0", "xTR1(config-router-lisp-eid-table)#"),
+        (
+            "no database-mapping 172.16.0.0/24 locator-set set1",
+            "xTR1(config-router-lisp-eid-table)#",
+        ),
+        ("locator-set set2", "xTR1(config-router-lisp-locator-set)#"),
+        ("IPv4-interface Ethernet0/0 priority 1 weight 1", "xTR1(config-router-lisp-locator-set)#"),
+        ("site S", "xTR1(config-router-lisp-site)#"),
+        ("interface e0/0", "xTR1(config-if)#"),
+        ("! a comment", "xTR1(config-if)#"),
+        ("hostname Other", "Other(config)#"),
+        ("exit", "Other#"),
+    ] {
+        let (text, done) = desk.run(line);
+        assert!(done.ok, "{line}: {text}");
+        assert_eq!(done.prompt, prompt, "{line}");
+    }
+    assert!(desk.text("show ip lisp database").contains("Entries total 2, no-route 0"));
+    let running = desk.text("show running-config");
+    assert!(running.ends_with(&running_config(desk.router.config())));
+    assert!(running.contains("  IPv4-interface Ethernet0/0 priority 1 weight 1\n"));
+    let section = desk.text("show run | section locator-set set2");
+    let expected = " locator-set set2
+  IPv4-interface Ethernet0/0 priority 1 weight 1
+  exit-locator-set
+";
+    assert_eq!(section, expected);
+    let (_, done) = desk.run("exit");
+    assert!(done.closed);
+}
+
+#[test]
+fn a_refused_line_changes_nothing() {
+    let mut desk = Desk::new(XTR1);
+    desk.text("conf t");
+    let before = desk.router.config().clone();
+    for line in [
+        "ip route 10.0.0.0 255.0.255.0 Null0",
+        "interface Serial0/0",
+        "hostname a/b",
+        "show version",
+        "no router foo",
+    ] {
+        desk.error(line);
+        assert_eq!(*desk.router.config(), before, "{line}");
+    }
+    assert!(desk.text("do show version").starts_with("Eidway"));
+}
+
+#[test]
+fn interfaces_are_shown_with_their_state() {
+    let mut desk = Desk::new(XTR1);
+    desk.link("et2-0", false);
+    let brief = desk.text("show ip interface brief");
+    let up = "Ethernet1/0                172.16.0.1      YES manual up                    up\n";
+    let down = "Ethernet2/0                10.10.10.1      YES manual down                  down\n";
+    assert!(brief.contains(up) && brief.contains(down), "{brief}");
+    let one = desk.text("show interfaces ethernet 1/0");
+    assert!(one.starts_with("Ethernet1/0 is up, line protocol is up\n"), "{one}");
+    assert_eq!(desk.json("sh int e1/0 json")["interfaces"][0]["mtu"], 1500);
+    desk.error("show interfaces e9/0");
+}
+
+#[test]
+fn help_and_completion_come_over_the_same_wire() {
+    let mut desk = Desk::new(XTR1);
+    let (responses, done) = desk.ask(&Request::Complete("sh ip li".to_owned()));
+    assert_eq!(responses, [Response::Completions(vec!["lisp".to_owned()])]);
+    assert_eq!(done.prompt, "xTR1#");
+    let (responses, _) = desk.ask(&Request::Help("clear ".to_owned()));
+    let expected = "  ip    IP information\n  ipv6  IPv6 information\n";
+    assert_eq!(responses, [Response::Text(expected.to_owned())]);
+    let (_, done) = desk.ask(&Request::Help("xyz ".to_owned()));
+    assert!(!done.ok);
+}
+
+#[test]
+fn what_is_no_request_is_answered_with_an_error() {
+    let mut desk = Desk::new(XTR1);
+    for request in ["", "show version", "{\"line\":1}", "{}", &"x".repeat(100_000)] {
+        desk.session.handle_request(request, &mut desk.router, desk.now);
+        let error = desk.session.poll_response(&desk.router, desk.now).unwrap();
+        assert!(error.starts_with("{\"error\":"), "{error}");
+        let done = desk.session.poll_response(&desk.router, desk.now).unwrap();
+        assert_eq!(done, "{\"done\":{\"prompt\":\"xTR1#\",\"ok\":false}}");
+        assert!(desk.session.is_idle());
+    }
+}
+
+#[test]
+fn requests_that_nobody_reads_the_answers_of_are_bounded_and_each_is_answered() {
+    let mut desk = Desk::new(XTR1);
+    let request = line(&Request::Line("show version".to_owned()));
+    for _ in 0..MOST_PENDING + 10 {
+        desk.session.handle_request(&request, &mut desk.router, desk.now);
+    }
+    let mut answered = (0, 0);
+    while let Some(response) = desk.session.poll_response(&desk.router, desk.now) {
+        match serde_json::from_str(&response).unwrap() {
+            Response::Done(Done { ok: true, .. }) => answered.0 += 1,
+            Response::Done(_) => answered.1 += 1,
+            _ => {}
+        }
+    }
+    assert_eq!(answered, (MOST_PENDING, 10));
+    assert!(desk.session.is_idle());
+    desk.text("show version");
+}
+
+#[test]
+fn clear_forgets_and_says_nothing() {
+    let mut desk = Desk::new(XTR1);
+    assert_eq!(desk.text("clear ip lisp map-cache"), "");
+    assert_eq!(desk.text("clear ipv6 lisp map-cache 2001:db8::/32"), "");
+    assert!(desk.error("clear ip lisp map-cache 2001:db8::/32").starts_with("% an IPv4 prefix"));
+}

@@ -1,0 +1,193 @@
+//! The three rings, read off the sources: imports point inward, and only the driver touches the
+//! operating system. What the compiler cannot refuse is refused here.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The modules in no ring: small types that everybody may use.
+const ROOT: &str = "addr packet prefix_map rng time";
+
+/// Each ring with the modules beside the root's that it may import.
+const IMPORTS: [(&str, &str); 7] = [
+    ("wire", "wire"),
+    ("router", "wire router"),
+    ("host", "host"),
+    ("console", "wire router console"),
+    ("sim", "wire router host console lab sim"),
+    ("lab", "wire router console lab"),
+    ("driver", "wire router console driver"),
+];
+
+/// The rings that know nothing of the operating system.
+const PURE: [&str; 4] = ["wire", "router", "host", "console"];
+
+/// What a pure ring would need to reach the operating system.
+const SYSTEM: [&str; 16] = [
+    "std::env",
+    "std::fs",
+    "std::os",
+    "std::process",
+    "std::thread",
+    "UdpSocket",
+    "TcpStream",
+    "TcpListener",
+    "UnixStream",
+    "UnixListener",
+    "libc::",
+    "mio::",
+    "rustix::",
+    "socket2::",
+    "signal_hook",
+    "tun_tap",
+];
+
+/// Readings that differ from run to run.
+const CLOCKS_AND_DICE: [&str; 6] =
+    ["std::time::Instant", "Instant::now", "SystemTime", "getrandom", "OsRng", "thread_rng"];
+
+/// Labs in namespaces wait for real programs, so one file beside the driver reads a clock.
+const MAY_READ_CLOCK: &str = "lab/patience.rs";
+
+/// A longer file hides its parts; the grammar's tables are one thing however long they are.
+const LONGEST: usize = 700;
+
+/// A source file: its path under `src`, and what of it is compiled without tests.
+struct Source {
+    path: String,
+    code: String,
+    lines: usize,
+}
+
+impl Source {
+    fn new(path: &str, text: &str) -> Self {
+        let product = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or(text);
+        let is_code = |line: &&str| !line.trim_start().starts_with("//");
+        let code = product.lines().filter(is_code).collect::<Vec<_>>().join("\n");
+        Source { path: path.to_owned(), code, lines: text.lines().count() }
+    }
+
+    /// The directory under `src`; `None` for what lies in `src` itself.
+    fn ring(&self) -> Option<&str> {
+        self.path.split_once('/').map(|(ring, _)| ring)
+    }
+
+    fn is_test(&self) -> bool {
+        self.path.ends_with("tests.rs") || self.path.ends_with("round_trip.rs")
+    }
+
+    /// The `x` of every `crate::x`.
+    fn imports(&self) -> impl Iterator<Item = &str> {
+        let rest = self.code.split("crate::").skip(1);
+        rest.filter_map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next())
+    }
+
+    fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        if !self.is_test() {
+            findings.extend(self.import_findings());
+            findings.extend(self.system_findings());
+        }
+        if self.lines > LONGEST && !self.path.starts_with("console/grammar/") {
+            findings.push(format!("has {} lines, more than {LONGEST}", self.lines));
+        }
+        findings.iter().map(|finding| format!("src/{}: {finding}", self.path)).collect()
+    }
+
+    fn import_findings(&self) -> Vec<String> {
+        let own = match self.ring() {
+            Some(ring) => match IMPORTS.iter().find(|(name, _)| *name == ring) {
+                Some((_, own)) => *own,
+                None => return vec![format!("{ring} is in no ring")],
+            },
+            None if is_outermost(&self.path) => return Vec::new(),
+            None => "",
+        };
+        let allowed = |name: &&str| {
+            name.is_empty() || ROOT.split(' ').chain(own.split(' ')).any(|known| known == *name)
+        };
+        let mut findings: Vec<String> = self
+            .imports()
+            .filter(|name| !allowed(name))
+            .map(|name| format!("imports crate::{name}"))
+            .collect();
+        // `super` of a ring's root is the crate: another way to the same names.
+        if self.path.matches('/').count() == 1 && self.path.ends_with("/mod.rs") {
+            let climbs = self.code.lines().filter(|line| line.starts_with("use super::"));
+            findings.extend(climbs.map(|line| format!("leaves its ring by {line:?}")));
+        }
+        findings
+    }
+
+    fn system_findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        let mut refuse = |words: &[&str], why: &str| {
+            let used = words.iter().filter(|word| self.code.contains(**word));
+            findings.extend(used.map(|word| format!("{word}: {why}")));
+        };
+        let ring = self.ring();
+        let is_root = ring.is_none() && !is_outermost(&self.path);
+        if is_root || ring.is_some_and(|ring| PURE.contains(&ring)) {
+            refuse(&SYSTEM, "the operating system belongs to the driver");
+        }
+        if ring != Some("driver") && self.path != MAY_READ_CLOCK {
+            refuse(&CLOCKS_AND_DICE, "time and randomness are inputs");
+        }
+        if ring != Some("driver") {
+            refuse(&["unsafe {", "unsafe fn", "unsafe impl"], "only the driver may");
+        }
+        findings
+    }
+}
+
+/// The command line and the front page stand outside all rings.
+fn is_outermost(path: &str) -> bool {
+    ["main.rs", "lib.rs", "lab_command.rs"].contains(&path)
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut open = vec![root.clone()];
+    let mut sources = Vec::new();
+    while let Some(path) = open.pop() {
+        if path.is_dir() {
+            let entries = fs::read_dir(&path).unwrap();
+            open.extend(entries.map(|entry| entry.unwrap().path()).collect::<Vec<PathBuf>>());
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(&root).unwrap().display().to_string();
+            sources.push(Source::new(&name, &fs::read_to_string(&path).unwrap()));
+        }
+    }
+    sources
+}
+
+#[test]
+fn imports_point_inward_and_only_the_driver_touches_the_system() {
+    let sources = sources();
+    assert!(sources.len() > 100, "only {} files found", sources.len());
+    let mut findings: Vec<String> = sources.iter().flat_map(Source::findings).collect();
+    findings.sort();
+    assert!(findings.is_empty(), "\n{}", findings.join("\n"));
+}
+
+#[test]
+fn what_breaks_a_ring_is_found() {
+    for (path, text) in [
+        ("wire/x.rs", "use crate::router::Router;"),
+        ("router/x.rs", "use crate::driver::clock::Clock;"),
+        ("router/x.rs", "fn f() { let s = std::net::UdpSocket::bind(x); }"),
+        ("console/x.rs", "use std::fs;"),
+        ("host/mod.rs", "use super::sim::Sim;"),
+        ("sim/x.rs", "let now = std::time::Instant::now();"),
+        ("sim/x.rs", "let x = unsafe { y() };"),
+        ("driver/x.rs", "use crate::sim::Sim;"),
+        ("time.rs", "use std::time::SystemTime;"),
+        ("util/x.rs", ""),
+        ("wire/x.rs", &"\n".repeat(LONGEST + 1)),
+    ] {
+        assert!(!Source::new(path, text).findings().is_empty(), "{path}: {text:?}");
+    }
+    let fine = Source::new("wire/x.rs", "use crate::addr::Eid;\n// crate::router would be wrong\n");
+    assert!(fine.findings().is_empty(), "{:?}", fine.findings());
+}

@@ -1,0 +1,284 @@
+//! The labs on virtual time: the same files that run in namespaces, without privileges.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::time::Duration;
+
+use eidway::addr::Family;
+use eidway::host::ping::{Outcome, PingRequest};
+use eidway::lab::file::Impairment;
+use eidway::lab::open::Lab;
+use eidway::lab::ping::Echos;
+use eidway::packet::IpHeader;
+use eidway::rng::Seed;
+use eidway::router::io::{Input, KernelEvent};
+use eidway::sim::kernel::KernelDrop;
+use eidway::sim::trace::{Summary, Trace};
+use eidway::sim::{Sim, ping};
+
+fn start(lab: &str, seed: u64) -> Sim {
+    let lab = Lab::open(lab, None).unwrap();
+    let mut sim = ping::lab_start(&lab, Seed::from_number(seed)).unwrap();
+    sim.trace = Trace::Lines(Vec::new());
+    sim
+}
+
+fn up(lab: &str, seed: u64) -> Sim {
+    let mut sim = start(lab, seed);
+    if let Err(error) = sim.run_until_registered() {
+        panic!("seed {seed}: {error}\n{}", take_lines(&mut sim).join("\n"));
+    }
+    sim
+}
+
+fn take_lines(sim: &mut Sim) -> Vec<String> {
+    match std::mem::replace(&mut sim.trace, Trace::Lines(Vec::new())) {
+        Trace::Lines(lines) => lines,
+        _ => unreachable!("start set it"),
+    }
+}
+
+fn request(sim: &Sim, to: &str, family: Family) -> PingRequest {
+    PingRequest::new(sim.host_address(to, family).unwrap())
+}
+
+fn marks(sim: &mut Sim, from: &str, to: &str, family: Family) -> String {
+    let request = request(sim, to, family);
+    sim.ping(from, request).unwrap().marks()
+}
+
+fn impair_all(sim: &mut Sim, impairment: Impairment) {
+    let names: Vec<String> = sim.links().map(|link| link.name.clone()).collect();
+    for name in names {
+        sim.impair(&name, impairment).unwrap();
+    }
+}
+
+/// The course of a lab: boot, registration, pings both ways in both families.
+fn course(lab: &str, seed: u64, impairment: Impairment) -> Vec<String> {
+    let mut sim = start(lab, seed);
+    impair_all(&mut sim, impairment);
+    sim.run_for(Duration::from_secs(30));
+    for family in Family::BOTH {
+        marks(&mut sim, "A", "B", family);
+        marks(&mut sim, "B", "A", family);
+    }
+    take_lines(&mut sim)
+}
+
+#[test]
+fn hosts_of_two_sites_ping_and_the_first_packet_is_delivered() {
+    let mut sim = up("two-sites", 1);
+    for family in Family::BOTH {
+        for (from, to) in [("A", "B"), ("B", "A")] {
+            let marks = marks(&mut sim, from, to, family);
+            assert_eq!(marks, "!!!!!", "{from} {to}\n{}", take_lines(&mut sim).join("\n"));
+        }
+    }
+}
+
+#[test]
+fn the_core_carries_eids_in_lisp_only() {
+    let mut sim = up("two-sites", 1);
+    take_lines(&mut sim);
+    marks(&mut sim, "A", "B", Family::Ipv4);
+    let lines = take_lines(&mut sim);
+    let core = |line: &&String| line.contains("Core:eth");
+    let bare = |line: &&String| line.split_whitespace().nth(3) == Some("172.16.0.12");
+    assert_eq!(lines.iter().filter(core).filter(bare).count(), 0);
+    let lisp = lines.iter().filter(core).filter(|line| line.contains("> 4341 LISP")).count();
+    // Five echoes and five replies, over two core links each.
+    assert_eq!(lisp, 20, "{}", lines.join("\n"));
+}
+
+#[test]
+fn a_lab_takes_the_same_course_twice_and_another_with_another_seed() {
+    let faults = Impairment {
+        delay: Duration::from_millis(5),
+        jitter: Duration::from_millis(3),
+        loss: 10.0,
+        duplicate: 5.0,
+        reorder: 5.0,
+    };
+    for lab in ["two-sites", "gsmr"] {
+        for impairment in [Impairment::default(), faults] {
+            let first = course(lab, 1, impairment);
+            assert_eq!(first, course(lab, 1, impairment), "{lab}");
+            assert_ne!(first, course(lab, 2, impairment), "{lab}");
+        }
+    }
+}
+
+#[test]
+fn everything_on_every_link_is_a_valid_packet() {
+    let lab = Lab::open("gsmr", None).unwrap();
+    let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
+    sim.trace = Trace::Sink(Box::new(|crossing| {
+        let packet = crossing.packet;
+        let header = IpHeader::parse(packet).unwrap_or_else(|error| panic!("{crossing}: {error}"));
+        assert_eq!(header.total_len, packet.len(), "{crossing}");
+        let shown = Summary(packet).to_string();
+        assert!(!shown.contains("damaged") && !shown.contains("other"), "{shown}");
+    }));
+    sim.run_until_registered().unwrap();
+    marks(&mut sim, "A", "B", Family::Ipv4);
+    marks(&mut sim, "B", "A", Family::Ipv6);
+    for (name, _) in lab.file.routers() {
+        let drops = sim.kernel(name).unwrap().drops();
+        for damage in [KernelDrop::NotIp, KernelDrop::Checksum, KernelDrop::WriteFailed] {
+            assert_eq!(drops.get(&damage), None, "{name}: {drops:?}");
+        }
+    }
+}
+
+#[test]
+fn registrations_converge_once_the_loss_stops() {
+    for seed in 0..20 {
+        let mut sim = start("two-sites", seed);
+        impair_all(&mut sim, Impairment { loss: 60.0, ..Impairment::default() });
+        sim.run_for(Duration::from_secs(20));
+        impair_all(&mut sim, Impairment::default());
+        sim.run_until_registered().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        // An answer to a question that the loss cut short may stand for a minute.
+        sim.run_for(Duration::from_secs(61));
+        assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!", "seed {seed}");
+    }
+}
+
+#[test]
+fn a_cut_core_link_stops_the_ping_and_its_return_mends_it() {
+    let mut sim = up("two-sites", 1);
+    assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
+    let link = "xTR2:et0-0-Core:eth1";
+    sim.set_link(link, false).unwrap();
+    // Core has lost the route to xTR2's RLOC and tells xTR1, which tells nobody.
+    assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), ".....");
+    sim.set_link(link, true).unwrap();
+    assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
+}
+
+#[test]
+fn a_shut_site_port_comes_back_with_all_its_routes() {
+    let mut sim = up("two-sites", 1);
+    assert_eq!(marks(&mut sim, "B", "A", Family::Ipv4), "!!!!!");
+    let configured = sim.router("xTR1").unwrap().config().clone();
+    for shutdown in [true, false] {
+        let mut config = configured.clone();
+        config.interfaces.get_mut(&"Ethernet1/0".parse().unwrap()).unwrap().shutdown = shutdown;
+        sim.input("xTR1", Input::Configure(Box::new(config))).unwrap();
+        for family in Family::BOTH {
+            let expected = if shutdown { "....." } else { "!!!!!" };
+            // Long enough for a negative answer to be forgotten.
+            sim.run_for(Duration::from_secs(120));
+            let marks = marks(&mut sim, "B", "A", family);
+            assert_eq!(marks, expected, "{family}\n{}", take_lines(&mut sim).join("\n"));
+        }
+    }
+}
+
+#[test]
+fn a_killed_router_comes_back_in_the_kernel_that_it_left() {
+    let mut sim = up("two-sites", 1);
+    assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
+    let config = sim.router("xTR1").unwrap().config().clone();
+    sim.kill_router("xTR1").unwrap();
+    assert_ne!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
+    sim.start_router("xTR1", config).unwrap();
+    sim.run_until_registered().unwrap();
+    for family in Family::BOTH {
+        assert_eq!(marks(&mut sim, "A", "B", family), "!!!!!");
+        assert_eq!(marks(&mut sim, "B", "A", family), "!!!!!");
+    }
+}
+
+#[test]
+fn too_big_for_the_tunnel_is_said_to_the_host_that_sent_it() {
+    let mut sim = up("two-sites", 1);
+    for family in Family::BOTH {
+        let exact = PingRequest { size: 1464, count: 1, ..request(&sim, "B", family) };
+        assert_eq!(sim.ping("A", exact).unwrap().marks(), "!", "{family}");
+        let larger = PingRequest { size: 1465, ..exact };
+        let outcome = sim.ping("A", larger).unwrap().probes[0].outcome;
+        assert_eq!(outcome, Outcome::TooBig(1464), "{family}");
+    }
+}
+
+#[test]
+fn the_ttl_ends_where_it_says_and_the_core_tells_only_the_encapsulator() {
+    let mut sim = up("two-sites", 1);
+    for family in Family::BOTH {
+        marks(&mut sim, "A", "B", family);
+        // xTR1, Core (an ICMP error to xTR1's RLOC), xTR2, B.
+        for (ttl, expected) in [(1, "&"), (2, "."), (3, "&"), (4, "!")] {
+            let request = PingRequest { ttl, count: 1, ..request(&sim, "B", family) };
+            take_lines(&mut sim);
+            let marks = sim.ping("A", request).unwrap().marks();
+            assert_eq!(marks, expected, "TTL {ttl}\n{}", take_lines(&mut sim).join("\n"));
+        }
+    }
+}
+
+#[test]
+fn on_a_narrow_core_the_outer_packet_is_fragmented_and_put_together() {
+    let mut lab = Lab::open("two-sites", None).unwrap();
+    for link in &mut lab.file.links {
+        link.mtu = Some(1300);
+    }
+    let mut sim = ping::lab_up(&lab, Seed::from_number(1)).unwrap();
+    sim.trace = Trace::Lines(Vec::new());
+    let request = PingRequest { size: 1280, ..request(&sim, "B", Family::Ipv4) };
+    assert_eq!(sim.ping("A", request).unwrap().marks(), "!!!!!");
+    let lines = take_lines(&mut sim);
+    let fragments = lines.iter().filter(|line| line.contains("fragment")).count();
+    // Two fragments, over two core links, of five echoes and five replies.
+    assert_eq!(fragments, 40, "{}", lines.join("\n"));
+}
+
+#[test]
+fn no_packet_circles() {
+    let mut sim = up("gsmr", 1);
+    for (from, to) in [("A", "172.31.0.1"), ("B", "10.77.0.1"), ("N", "172.16.99.1")] {
+        let before = sim.crossings();
+        let request = PingRequest { count: 1, ..PingRequest::new(to.parse().unwrap()) };
+        sim.ping(from, request).unwrap();
+        let crossings = sim.crossings() - before;
+        assert!(crossings < 100, "{from} {to}: {}", take_lines(&mut sim).join("\n"));
+    }
+}
+
+#[test]
+fn every_host_of_every_lab_reaches_every_other() {
+    for name in ["two-sites", "gsmr"] {
+        let lab = Lab::open(name, None).unwrap();
+        let matrix = ping::lab_pingall(&lab, Echos::default()).unwrap();
+        assert!(matrix.is_complete(), "{name}\n{matrix}");
+    }
+}
+
+#[test]
+fn a_ping_prints_as_ios_does() {
+    let lab = Lab::open("two-sites", None).unwrap();
+    let mut out = Vec::new();
+    let target = [172, 16, 0, 12].into();
+    ping::lab_ping(&lab, "B", target, Echos::default(), &mut out).unwrap();
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "Type escape sequence to abort.\n\
+         Sending 5, 100-byte ICMP Echos to 172.16.0.12, timeout is 2 seconds:\n\
+         !!!!!\n\
+         Success rate is 100 percent (5/5), round-trip min/avg/max = 1/1/2 ms\n"
+    );
+}
+
+#[test]
+fn the_kernel_refuses_nothing_that_a_lab_asks() {
+    for name in ["two-sites", "gsmr"] {
+        let lab = Lab::open(name, None).unwrap();
+        let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
+        sim.run_for(Duration::from_secs(10));
+        for (router, _) in lab.file.routers() {
+            let refused = sim.refusals(router).unwrap();
+            assert_eq!(refused, &[] as &[KernelEvent], "{name} {router}");
+        }
+    }
+}
