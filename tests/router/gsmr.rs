@@ -270,6 +270,15 @@ fn g3_a_host_that_speaks_is_found_routed_and_registered() {
 }
 
 #[test]
+fn g3_a_host_that_was_a_neighbour_before_the_port_served_its_range_is_found() {
+    let mut relay = network();
+    appear(&mut relay, "xTR1", "172.16.0.12");
+    assert!(relay.router("xTR1").mobility().hosts().is_empty());
+    relay.at("xTR1", |bench| bench.configure(&roaming_xtr1()));
+    assert!(relay.router("xTR1").mobility().hosts().contains_key(&eid("172.16.0.12")));
+}
+
+#[test]
 fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
     let mut relay = with_a_at_xtr1();
     appear(&mut relay, "xTR2", "172.16.0.12");

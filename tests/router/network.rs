@@ -78,6 +78,10 @@ pub fn xtr1() -> String {
     [XTR1_HEAD, SERVICES, FIXED].concat()
 }
 
+pub fn roaming_xtr1() -> String {
+    [XTR1_HEAD, SERVICES, ROAMING].concat()
+}
+
 pub fn xtr2() -> String {
     [XTR2_HEAD, SERVICES].concat()
 }
@@ -117,9 +121,8 @@ pub fn network_asking_new() -> Relay {
 
 /// The same with 172.16.0.0/24 as a roaming range at both xTRs.
 pub fn roaming_network() -> Relay {
-    let xtr1 = [XTR1_HEAD, SERVICES, ROAMING].concat();
     let gateway = "interface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0 secondary\n";
-    relay(xtr1, [XTR2_HEAD, SERVICES, gateway, ROAMING].concat(), PXTR1.to_owned())
+    relay(roaming_xtr1(), [XTR2_HEAD, SERVICES, gateway, ROAMING].concat(), PXTR1.to_owned())
 }
 
 fn relay(xtr1: String, xtr2: String, pxtr1: String) -> Relay {
