@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::config::{Config, StaticTarget};
+use super::config::{Config, Interface, InterfaceKind, InterfaceName, StaticTarget};
 use super::io::{Device, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table};
 use super::rib::Rib;
 use crate::addr::Family;
@@ -140,7 +140,7 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         objects.insert(rule(family, FROM_LISP_NATIVE, from_lisp, Table::Native));
         let all = family.default_prefix();
         objects.insert(route(Table::Native, all, RouteTarget::Unreachable, u32::MAX));
-        objects.extend(into_lisp(config, family));
+        objects.extend(into_lisp(config, rib, family));
     }
     for rloc in config.local_rlocs() {
         let selector = RuleSelector::Source(rloc);
@@ -155,7 +155,7 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
 }
 
 /// The routes that lead packets of EIDs into `lisp0`: an ITR's default, a proxy ITR's aggregates.
-fn into_lisp(config: &Config, family: Family) -> Vec<KernelObject> {
+fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
     let roles = config.roles(family);
     let target = RouteTarget::Device(Device::Lisp);
     if roles.itr {
@@ -164,7 +164,7 @@ fn into_lisp(config: &Config, family: Family) -> Vec<KernelObject> {
             prefix: family.default_prefix(),
             target,
             metric: 0,
-            source: first_eid_address(config, family),
+            source: first_eid_address(config, rib, family),
         }];
     }
     let aggregates = config.static_map_cache().filter(|prefix| prefix.family() == family);
@@ -202,9 +202,16 @@ fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> Kerne
 
 /// The address that the router's own packets into the overlay carry: one that the other side can
 /// answer through the overlay.
-fn first_eid_address(config: &Config, family: Family) -> Option<IpAddr> {
-    let up = config.interfaces.values().filter(|interface| !interface.shutdown);
-    up.flat_map(|interface| &interface.addresses)
+///
+/// Not one of a device that has gone: the kernel drops a route along with the address that is its
+/// source, and does not say so.
+fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAddr> {
+    let is_there = |(name, interface): &(&InterfaceName, &Interface)| {
+        !interface.shutdown && !rib.has_gone(&name.device())
+    };
+    let interfaces = config.interfaces.iter().filter(is_there);
+    interfaces
+        .flat_map(|(_, interface)| &interface.addresses)
         .map(IpNet::addr)
         .find(|&address| Family::of(address) == family && config.is_local_eid(address))
 }
@@ -217,10 +224,19 @@ fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
         true => OVERHEAD_V6,
         false => OVERHEAD_V4,
     };
-    let links = config
+    let of_rlocs: BTreeSet<InterfaceName> = config
         .addresses()
         .filter(|(_, net)| rlocs.iter().any(|rloc| rloc.0 == net.addr()))
-        .filter_map(|(name, _)| rib.link(&name.device()));
+        .map(|(name, _)| name)
+        .collect();
+    // A loopback's own MTU says nothing about the core: an RLOC there may use every link.
+    let on_loopback = of_rlocs.iter().any(|name| name.kind == InterfaceKind::Loopback);
+    let links = config
+        .interfaces
+        .keys()
+        .filter(|name| name.kind == InterfaceKind::Ethernet)
+        .filter(|name| on_loopback || of_rlocs.contains(name))
+        .filter_map(|name| rib.link(&name.device()));
     let core = links.map(|link| link.mtu).min().unwrap_or(USUAL_MTU);
     let mtu = core.saturating_sub(overhead).max(SMALLEST_MTU);
     u16::try_from(mtu).unwrap_or(u16::MAX)

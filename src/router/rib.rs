@@ -19,6 +19,8 @@ use crate::prefix_map::PrefixMap;
 #[derive(Debug, Default)]
 pub struct Rib {
     links: BTreeMap<String, Link>,
+    /// Links that were there and have gone.
+    gone: BTreeSet<String>,
     routes: PrefixMap<BTreeSet<KernelRoute>>,
 }
 
@@ -30,12 +32,19 @@ fn key(prefix: IpNet) -> EidPrefix {
 impl Rib {
     /// A link appeared or changed; returns what was known of it.
     pub fn set_link(&mut self, device: String, link: Link) -> Option<Link> {
+        self.gone.remove(&device);
         self.links.insert(device, link)
     }
 
     /// A link has gone.
     pub fn remove_link(&mut self, device: &str) {
         self.links.remove(device);
+        self.gone.insert(device.to_owned());
+    }
+
+    /// Whether a link was there and has gone.
+    pub fn has_gone(&self, device: &str) -> bool {
+        self.gone.contains(device)
     }
 
     /// The whole table was read: what is not listed is not there.
