@@ -467,3 +467,139 @@ fn clear_forgets_and_says_nothing() {
     assert_eq!(desk.text("clear ipv6 lisp map-cache 2001:db8::/32"), "");
     assert!(desk.error("clear ip lisp map-cache 2001:db8::/32").starts_with("% an IPv4 prefix"));
 }
+
+#[test]
+fn debugging_is_the_router_s_and_listening_to_it_the_session_s() {
+    let mut desk = Desk::new(XTR1);
+    assert_eq!(desk.text("show debugging"), "");
+    let on = "LISP control plane debugging is on\n";
+    assert_eq!(desk.text("debug lisp control-plane all"), on);
+    assert_eq!(desk.text("show debugging"), format!("LISP:\n  {on}"));
+    assert_eq!(desk.json("show debugging json")["lisp_control_plane"], true);
+    for off in ["u all", "no debug lisp control-plane all", "no debug all", "undebug all"] {
+        desk.text("debug lisp control-plane all");
+        assert_eq!(desk.text(off), "All possible debugging has been turned off\n", "{off}");
+        assert_eq!(desk.text("show debugging"), "", "{off}");
+    }
+    assert!(!desk.session.monitors());
+    desk.text("terminal monitor");
+    assert!(desk.session.monitors());
+    desk.text("terminal no monitor");
+    assert!(!desk.session.monitors());
+    desk.error("no show version");
+}
+
+/// xTR1 with the route of one EID prefix gone.
+fn without_route() -> Desk {
+    let mut desk = Desk::new(XTR1);
+    desk.link("et1-0", false);
+    let route = |prefix: &str, device: &str| KernelRoute {
+        prefix: prefix.parse().unwrap(),
+        device: device.to_owned(),
+        gateway: None,
+        metric: 0,
+    };
+    let left = vec![
+        route("203.0.113.0/24", "et0-0"),
+        route("10.10.10.0/24", "et2-0"),
+        route("10.20.20.0/24", "et3-0"),
+    ];
+    desk.router.handle(Input::Kernel(KernelEvent::Routes(left)), desk.now);
+    desk.now = Time::from_secs(5);
+    desk
+}
+
+#[test]
+fn an_eid_without_route_is_away_and_solicited_for() {
+    let mut desk = without_route();
+    let away = "\
+LISP Away Table for router lisp 0 (default) IID 0
+Entries: 1
+
+Prefix                                  Producer                       Created
+172.16.0.0/24                           local EID                      00:00:05
+";
+    assert_eq!(desk.text("show ip lisp away"), away);
+    assert_eq!(desk.text("show ip lisp away 172.16.0.12"), away);
+    let json = desk.json("show ip lisp away json");
+    assert_eq!(json["entries"][0]["cause"], "no-route");
+    let smr = "\
+LISP SMR Table for router lisp 0 (default) IID 0
+Entries: 3
+
+Prefix                                  Producer
+10.10.10.0/24                           local EID
+10.20.20.0/24                           local EID
+172.16.0.0/24                           away table, local EID
+";
+    assert_eq!(desk.text("show ip lisp smr"), smr);
+    assert!(desk.error("show ip lisp away 10.10.10.10").starts_with("% Could not find"));
+}
+
+#[test]
+fn a_deconfigured_eid_is_counted_as_inactive() {
+    let mut desk = Desk::new(XTR1);
+    for line in ["conf t", "router lisp", "eid-table default instance-id 0"] {
+        desk.text(line);
+    }
+    desk.text("no database-mapping 172.16.0.0/24");
+    desk.text("end");
+    let database = desk.text("show ip lisp database");
+    assert!(database.contains("Entries total 2, no-route 0, inactive 1\n"), "{database}");
+    let size = "    Inactive (deconfig/away) size:          1\n";
+    assert!(desk.text("show ip lisp").contains(size));
+    let away = desk.text("show ip lisp away");
+    assert!(away.contains("172.16.0.0/24                           local EID  "), "{away}");
+}
+
+#[test]
+fn a_dynamic_eid_is_configured_in_its_own_mode_and_named_by_a_port() {
+    let mut desk = Desk::new(XTR1);
+    for (line, prompt) in [
+        ("conf t", "xTR1(config)#"),
+        ("router lisp", "xTR1(config-router-lisp)#"),
+        ("eid-table default instance-id 0", "xTR1(config-router-lisp-eid-table)#"),
+        ("no database-mapping 172.16.0.0/24", "xTR1(config-router-lisp-eid-table)#"),
+        ("dynamic-eid ROAM", "xTR1(config-router-lisp-eid-table-dynamic-eid)#"),
+        (
+            "database-mapping 172.16.0.0/24 locator-set set1",
+            "xTR1(config-router-lisp-eid-table-dynamic-eid)#",
+        ),
+        ("exit-dynamic-eid", "xTR1(config-router-lisp-eid-table)#"),
+        ("interface e1/0", "xTR1(config-if)#"),
+        ("lisp mobility ROAM", "xTR1(config-if)#"),
+    ] {
+        let (text, done) = desk.run(line);
+        assert!(done.ok, "{line}: {text}");
+        assert_eq!(done.prompt, prompt, "{line}");
+    }
+    let missing = "% Ethernet1/0 has lisp mobility OTHER: there is no such dynamic-eid\n";
+    assert_eq!(desk.error("lisp mobility OTHER"), missing);
+    let used = "% Ethernet1/0 has lisp mobility ROAM: there is no such dynamic-eid\n";
+    assert_eq!(desk.error("no router lisp"), used);
+    desk.text("end");
+    let detail = desk.text("show lisp instance-id 0 dynamic-eid detail");
+    assert!(detail.contains("\nDynamic-EID name: ROAM\n"), "{detail}");
+    let ranges = desk.json("show ip lisp dynamic-eid summary json");
+    assert_eq!(ranges["ranges"][0]["eid_prefix"], "172.16.0.0/24");
+    assert_eq!(
+        desk.json("show ipv6 lisp dynamic-eid summary json")["ranges"],
+        serde_json::json!([])
+    );
+}
+
+#[test]
+fn a_map_server_tells_what_was_registered_and_by_which_sessions() {
+    let mut desk = registered();
+    let history = desk.text("show lisp registration-history");
+    let event = "\
+00:00:00.000                0 UDP   No   203.0.113.11
+                                       + 172.16.0.0/24
+";
+    assert!(history.contains(event), "{history}");
+    let events = desk.json("show lisp registration-history json");
+    assert_eq!(events["events"].as_array().unwrap().len(), 2);
+    let sessions = desk.text("show lisp session");
+    assert!(sessions.starts_with("Sessions for VRF default, total: "), "{sessions}");
+    assert_eq!(desk.json("show lisp session json")["established"], 0);
+}

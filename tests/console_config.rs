@@ -241,7 +241,7 @@ error: invalid input
  --> test.conf:3:11
   |
 3 |  ipv4 etr map-sorver 192.0.2.1 key k
-  |           ^^^^^^^^^^ expected one of map-server, map-cache-ttl, <cr>";
+  |           ^^^^^^^^^^ expected one of map-server, map-cache-ttl, smr-peer, forward-away, <cr>";
     assert_eq!(shown, expected);
 }
 
@@ -327,4 +327,112 @@ fn a_missing_key_is_incomplete_and_an_unknown_algorithm_is_not_ignored() {
     assert!(shown.contains("invalid input"), "{shown}");
     let shown = wrong("interface e0/0\n ip address 2001:db8::1 255.0.0.0\n");
     assert!(shown.contains("expected one of A.B.C.D, A.B.C.D/nn"), "{shown}");
+}
+
+const ROAMING: &str = "\
+interface Ethernet1/0
+ mac-address 0000.5e00.0101
+ ip address 172.16.0.1 255.255.255.0
+ ipv6 address fe80::1 link-local
+ lisp mobility ROAM
+!
+interface Ethernet2/0
+ ip address 172.16.0.1 255.255.255.0
+ ipv6 address fe80::1 link-local
+ lisp mobility ROAM
+!
+router lisp
+ locator-set s
+  192.0.2.1 priority 1 weight 1
+  exit-locator-set
+ !
+ eid-table default instance-id 0
+  database-mapping 172.16.0.0/16 locator-set s
+  dynamic-eid ROAM
+   database-mapping 172.16.0.0/24 locator-set s
+   database-mapping 2001:db8:a::/64 192.0.2.1 priority 1 weight 1
+   exit-dynamic-eid
+  !
+  exit-eid-table
+ !
+ ipv4 map-server legacy
+ ipv4 itr smr-delay 250
+ ipv4 etr smr-peer 192.0.2.9
+ no ipv4 etr forward-away
+ exit-router-lisp
+!
+end
+";
+
+#[test]
+fn what_roaming_needs_reads_back_as_it_is_written() {
+    let config = parse_config("roaming", ROAMING).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(running_config(&config), ROAMING);
+    let undone = ROAMING.replace("exit-router-lisp\n", "default ipv4 etr forward-away\n")
+        + "router lisp\n no ipv4 map-server legacy\n no ipv4 itr smr-delay\n";
+    let lisp = parse_config("undone", &undone).unwrap().lisp.unwrap();
+    assert!(!lisp.ipv4.etr_no_forward_away && lisp.ipv4.itr_smr_delay_ms.is_none());
+    assert!(lisp.ipv4.map_server && !lisp.ipv4.map_server_legacy);
+}
+
+#[test]
+fn a_dynamic_eid_may_stand_in_an_instance_of_newer_ios() {
+    let new = "\
+router lisp
+ locator-set s
+  192.0.2.1 priority 1 weight 1
+ instance-id 0
+  dynamic-eid ROAM
+   database-mapping 172.16.0.0/24 locator-set s
+   exit-dynamic-eid
+  service ipv4
+   database-mapping 172.16.0.0/16 locator-set s
+";
+    let config = parse_config("new", new).unwrap_or_else(|error| panic!("{error}"));
+    let table = &config.lisp.as_ref().unwrap().eid_tables[&InstanceId::DEFAULT];
+    assert!(table.dynamic_eids["ROAM"].database.contains_key(&net("172.16.0.0/24")));
+    assert!(table.database.contains_key(&net("172.16.0.0/16")));
+}
+
+#[test]
+fn a_range_of_roaming_hosts_is_more_specific_than_static_mappings() {
+    let set = "router lisp\n locator-set s\n  192.0.2.1 priority 1 weight 1\n";
+    let table = format!("{set} eid-table default instance-id 0\n");
+    let range = "  dynamic-eid R\n   database-mapping 172.16.0.0/24 locator-set s\n";
+    let line = |prefix: &str| format!("  database-mapping {prefix} locator-set s\n");
+    let other = format!("{range}   exit\n  dynamic-eid Q\n {}", line("172.16.0.0/24"));
+    for (text, message) in [
+        (
+            line("172.16.0.0/24") + range,
+            "172.16.0.0/24 is not more specific than database-mapping 172.16.0.0/24",
+        ),
+        (
+            line("172.16.0.128/25") + range,
+            "172.16.0.0/24 is not more specific than database-mapping 172.16.0.128/25",
+        ),
+        (
+            format!("{range}   exit\n{}", line("172.16.0.12/32")),
+            "172.16.0.12/32 lies in 172.16.0.0/24 of dynamic-eid R",
+        ),
+        (other, "172.16.0.0/24 belongs to dynamic-eid R"),
+    ] {
+        let error = parse_config("test.conf", &format!("{table}{text}")).unwrap_err();
+        assert_eq!(error.problems[0].message, message);
+    }
+    assert!(parse_config("test.conf", &format!("{table}{}{range}", line("172.16.0.0/16"))).is_ok());
+}
+
+#[test]
+fn what_a_file_never_defines_is_told_at_the_line_that_names_it() {
+    let text = "interface e1/0\n lisp mobility NOWHERE\n";
+    let error = parse_config("test.conf", text).unwrap_err();
+    assert_eq!(error.problems[0].line, 2);
+    assert_eq!(&text[error.problems[0].span.clone()], "lisp mobility NOWHERE");
+    let shared = ROAMING.replacen(" lisp mobility ROAM\n!\nrouter", "!\nrouter", 1);
+    let error = parse_config("test.conf", &shared).unwrap_err();
+    assert_eq!((error.problems.len(), error.problems[0].line), (1, 8), "{error}");
+    let shown = wrong("interface e1/0\n ipv6 address fe80::1/64\n");
+    assert!(shown.contains("with the word link-local"), "{shown}");
+    let shown = wrong("interface e1/0\n mac-address 0100.5e00.0101\n");
+    assert!(shown.contains("no address of one station"), "{shown}");
 }

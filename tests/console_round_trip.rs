@@ -3,16 +3,22 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::collections::BTreeSet;
+
 use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
 use eidway::console::{parse_config, running_config};
 use eidway::router::config::{
-    Config, ConfiguredLocator, DatabaseMapping, EidTable, EtrMapServer, Interface, InterfaceName,
-    Lisp, LocatorSource, Service, Site, SitePrefix, StaticRoute, StaticTarget,
+    Config, ConfiguredLocator, DatabaseMapping, DynamicEid, EidTable, EtrMapServer, Interface,
+    InterfaceName, Lisp, LocatorSource, Service, Site, SitePrefix, StaticRoute, StaticTarget,
 };
+use eidway::router::io::Mac;
 use eidway::wire::auth::{Algorithm, Key};
-use proptest::collection::{btree_map, vec};
+use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
+
+/// The dynamic-EID that interfaces name where a configuration has it.
+const ROAM: &str = "ROAM";
 
 fn rlocs() -> impl Strategy<Value = Rloc> {
     prop_oneof![
@@ -90,7 +96,7 @@ fn locators(interfaces: bool) -> impl Strategy<Value = Vec<ConfiguredLocator>> {
 fn services(family: Family) -> impl Strategy<Value = Service> {
     let source = rlocs().prop_filter("its family", move |rloc| rloc.family() == family);
     (
-        any::<[bool; 5]>(),
+        any::<[bool; 7]>(),
         vec(rlocs(), 0..3),
         vec(rlocs(), 0..3),
         btree_map(rlocs(), (keys(), any::<bool>()), 0..3),
@@ -98,9 +104,10 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
         option::of(source),
         option::of(1..=u32::MAX),
         option::of(1..=10080u32),
+        (btree_set(rlocs(), 0..3), option::of(0..=10_000u32)),
     )
-        .prop_map(move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl)| {
-            let [itr, etr, proxy_etr, map_server, map_resolver] = flags;
+        .prop_map(move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl, smr)| {
+            let [itr, etr, proxy_etr, map_server, map_resolver, legacy, drop_away] = flags;
             let mut proxy_itr = if itr { Vec::new() } else { proxy };
             proxy_itr.dedup_by_key(|rloc| rloc.family());
             proxy_itr.truncate(2);
@@ -112,6 +119,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                 proxy_itr,
                 proxy_etr,
                 map_server,
+                map_server_legacy: map_server && legacy,
                 map_resolver,
                 itr_map_resolvers,
                 etr_map_servers: servers
@@ -122,6 +130,9 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                 map_request_source: source.map(|rloc| rloc.0),
                 map_cache_limit: limit,
                 etr_map_cache_ttl: ttl,
+                etr_smr_peers: smr.0,
+                etr_no_forward_away: drop_away,
+                itr_smr_delay_ms: smr.1,
             }
         })
 }
@@ -130,9 +141,23 @@ fn tables() -> impl Strategy<Value = EidTable> {
     let inline = locators(false).prop_map(DatabaseMapping::Inline);
     let named = prop_oneof![Just("set1"), Just("set2")]
         .prop_map(|name| DatabaseMapping::LocatorSet(name.to_owned()));
-    let database = btree_map(prefixes(), prop_oneof![inline, named], 0..4);
-    (database, proptest::collection::btree_set(prefixes(), 0..3))
-        .prop_map(|(database, map_requests)| EidTable { database, map_requests })
+    let mapping = prop_oneof![inline, named];
+    let database = btree_map(prefixes(), mapping.clone(), 0..4);
+    let ranges = btree_map(prefixes(), mapping, 0..3);
+    let name = prop_oneof![words(), Just(ROAM.to_owned())];
+    let dynamic_eids = btree_map(name, ranges, 0..3);
+    (database, btree_set(prefixes(), 0..3), dynamic_eids).prop_map(
+        |(database, map_requests, dynamic_eids)| {
+            let mut taken: BTreeSet<ipnet::IpNet> = BTreeSet::new();
+            let dynamic_eids = dynamic_eids.into_iter().map(|(name, mut ranges)| {
+                ranges.retain(|range, _| {
+                    !database.keys().any(|mapping| range.contains(mapping)) && taken.insert(*range)
+                });
+                (name, DynamicEid { database: ranges })
+            });
+            EidTable { dynamic_eids: dynamic_eids.collect(), database, map_requests }
+        },
+    )
 }
 
 fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
@@ -140,7 +165,7 @@ fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
         .prop_map(|(id, net)| EidPrefix::new(InstanceId::new(id).unwrap(), net));
     let site = (option::of(keys()), btree_map(prefix, any::<bool>(), 0..3));
     btree_map(words(), site, 0..3).prop_map(|sites| {
-        let mut taken = std::collections::BTreeSet::new();
+        let mut taken = BTreeSet::new();
         let sites = sites.into_iter().map(|(name, (key, prefixes))| {
             let eid_prefixes = prefixes
                 .into_iter()
@@ -176,12 +201,14 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
         option::of("[!-~]([ -~]{0,20}[!-~])?"),
         vec((1..=126u8, any::<u8>(), 8..=24u8), 0..3),
         vec((any::<u16>(), 1..=128u8), 0..3),
-        any::<[bool; 2]>(),
+        any::<[bool; 4]>(),
         option::of(576..=9216u16),
+        option::of(any::<[u8; 5]>()),
     );
     btree_map(interface_names(), interface, 0..4).prop_map(|interfaces| {
         let mut number = 0u16;
-        let interfaces = interfaces.into_iter().map(|(name, (description, v4, v6, flags, mtu))| {
+        let interfaces = interfaces.into_iter().map(|(name, settings)| {
+            let (description, v4, v6, flags, mtu, mac) = settings;
             let v4 = v4.into_iter().map(|(a, b, len)| {
                 number += 1;
                 let [high, low] = number.to_be_bytes();
@@ -194,8 +221,20 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
                 let host = std::net::Ipv6Addr::new(0x2001, 0xdb8, part, 0, 0, 0, 0, number);
                 ipnet::IpNet::new(host.into(), len).unwrap()
             }));
-            let [shutdown, proxy_arp] = flags;
-            (name, Interface { description, addresses, shutdown, proxy_arp, mtu })
+            let [shutdown, proxy_arp, mobility, link_local] = flags;
+            if link_local {
+                addresses.push("fe80::1/64".parse().unwrap());
+            }
+            let interface = Interface {
+                description,
+                addresses,
+                shutdown,
+                proxy_arp,
+                mtu,
+                mac: mac.map(|[a, b, c, d, e]| Mac([2, a, b, c, d, e])),
+                lisp_mobility: mobility.then(|| ROAM.to_owned()).into_iter().collect(),
+            };
+            (name, interface)
         });
         interfaces.collect()
     })
@@ -213,14 +252,20 @@ fn configs() -> impl Strategy<Value = Config> {
     });
     let hostname = prop_oneof![Just(String::new()), "[A-Za-z][A-Za-z0-9_.-]{0,10}"];
     (hostname, interfaces(), vec(route, 0..4), option::of(lisps())).prop_map(
-        |(hostname, interfaces, routes, lisp)| Config {
-            hostname,
-            interfaces,
-            static_routes: routes
-                .into_iter()
-                .map(|(prefix, target)| StaticRoute { prefix, target })
-                .collect(),
-            lisp,
+        |(hostname, mut interfaces, routes, lisp)| {
+            let mut tables = lisp.iter().flat_map(|lisp: &Lisp| lisp.eid_tables.values());
+            if !tables.any(|table| table.dynamic_eids.contains_key(ROAM)) {
+                interfaces.values_mut().for_each(|interface| interface.lisp_mobility.clear());
+            }
+            Config {
+                hostname,
+                interfaces,
+                static_routes: routes
+                    .into_iter()
+                    .map(|(prefix, target)| StaticRoute { prefix, target })
+                    .collect(),
+                lisp,
+            }
         },
     )
 }
@@ -236,7 +281,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_parser_panic(text in "([ a-z0-9./:-]|[ip]p|no |lisp|router|\\PC|\n){0,80}") {
+    fn no_text_makes_the_parser_panic(
+        text in "([ a-z0-9./:-]|[ip]p|no |lisp|router|\\PC|\n){0,80}"
+    ) {
         let _ = parse_config("fuzz", &text).map_err(|error| error.to_string());
     }
 }

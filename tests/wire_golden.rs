@@ -8,8 +8,9 @@ use std::net::IpAddr;
 
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use eidway::wire::{
-    Action, Address, Algorithm, AuthError, DataHeader, Encapsulated, Key, MapRegister, MapReply,
-    MapRequest, Message, Nonce, NonceField, XtrIdentity, verify,
+    Action, Address, Algorithm, AuthError, DataHeader, Encapsulated, FrameReader, Key, MapRegister,
+    MapReply, MapRequest, Message, Nonce, NonceField, Registration, ReliableFrame, ReliableMessage,
+    StreamError, XtrIdentity, verify,
 };
 
 const GOLDEN: &str = include_str!("golden/lisp-golden.hex");
@@ -278,4 +279,127 @@ fn a_message_shows_on_one_line() {
          authoritative locators 203.0.113.11 1/100 LR xTR-ID 0x000102030405060708090A0B0C0D0E0F \
          Site-ID 0"
     );
+}
+
+fn reliable() -> Vec<(&'static str, Vec<u8>)> {
+    golden().into_iter().filter(|(title, _)| title.starts_with("RT ")).collect()
+}
+
+fn parse_frame(octets: &[u8]) -> ReliableFrame {
+    ReliableFrame::parse(octets).expect("a frame")
+}
+
+#[test]
+fn every_reliable_frame_comes_back_octet_for_octet() {
+    assert_eq!(reliable().len(), 8);
+    for (title, octets) in reliable() {
+        assert_eq!(parse_frame(&octets).emit(), octets, "{title}");
+    }
+}
+
+#[test]
+fn reliable_frames_say_what_their_titles_say() {
+    let shown: Vec<_> =
+        reliable().iter().map(|(_, octets)| parse_frame(octets).to_string()).collect();
+    let expected = [
+        "Registration-Refresh id 1 of all",
+        "Registration id 1: Map-Register nonce 0x00000000-0x00000003 want-Map-Notify key 0 \
+         algorithm 1 for 172.16.0.0/24 TTL 1440 authoritative locators 203.0.113.11 1/100 LR \
+         xTR-ID 0x000102030405060708090A0B0C0D0E0F Site-ID 0",
+        "Registration-Ack id 1 for 172.16.0.0/24",
+        "Registration id 2: Map-Register nonce 0x00000000-0x00000004 want-Map-Notify key 0 \
+         algorithm 2 for 172.16.0.0/24 TTL 0 authoritative locators 203.0.113.11 1/100 LR \
+         xTR-ID 0x000102030405060708090A0B0C0D0E0F Site-ID 0",
+        "Registration-Reject id 2 for 10.99.0.0/24 not-a-site-prefix",
+        "Mapping-Notification id 3 for 172.16.0.128/25 TTL 1440 locators 198.51.100.21 1/100 LR \
+         xTR-ID 0x101112131415161718191A1B1C1D1E1F Site-ID 0",
+        "Error-Notification id 4 unrecognized-type in type 99 length 12 id 7 (0 octets quoted)",
+        "Registration-Refresh id 5 of instance 4100",
+    ];
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn every_registration_has_the_mac_of_cisco_and_signing_gives_its_octets() {
+    let mut registrations = 0;
+    for (title, octets) in reliable() {
+        let ReliableFrame { message_id, message: ReliableMessage::Registration(registration) } =
+            parse_frame(&octets)
+        else {
+            continue;
+        };
+        registrations += 1;
+        let number = registration.register().authentication.algorithm;
+        let key = cisco(Algorithm::from_number(number).expect("an algorithm"));
+        assert_eq!(registration.verify(&key), Ok(()), "{title}");
+        let other = Key { secret: b"Cisco".to_vec(), ..key.clone() };
+        assert_eq!(registration.verify(&other), Err(AuthError::Mismatch), "{title}");
+        let again = Registration::emit_signed(registration.register(), message_id, &key);
+        assert_eq!(again, octets, "{title}");
+    }
+    assert_eq!(registrations, 2);
+}
+
+#[test]
+fn reliable_frames_arrive_wherever_the_stream_is_split() {
+    let octets: Vec<u8> = reliable().into_iter().flat_map(|(_, octets)| octets).collect();
+    let whole: Vec<_> = reliable().iter().map(|(_, octets)| Ok(parse_frame(octets))).collect();
+    for split in 0..=octets.len() {
+        let mut reader = FrameReader::new();
+        let mut arrived = Vec::new();
+        for piece in [&octets[..split], &octets[split..]] {
+            reader.push(piece);
+            arrived.extend(&mut reader);
+        }
+        assert_eq!(arrived, whole, "split at {split}");
+    }
+    let mut reader = FrameReader::new();
+    let mut arrived = Vec::new();
+    for octet in octets {
+        reader.push(&[octet]);
+        arrived.extend(&mut reader);
+    }
+    assert_eq!(arrived, whole, "octet by octet");
+}
+
+#[test]
+fn every_truncation_of_a_reliable_frame_is_an_error() {
+    for (title, octets) in reliable() {
+        for length in 0..octets.len() {
+            let error = ReliableFrame::parse(&octets[..length]).expect_err(title);
+            assert!(error.offset <= length, "{title}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_of_an_end_marker_loses_the_stream() {
+    for (title, octets) in reliable() {
+        for bit in 0..32 {
+            let mut flipped = octets.clone();
+            let at = octets.len() - 4 + bit / 8;
+            flipped[at] ^= 0x80 >> (bit % 8);
+            let mut reader = FrameReader::new();
+            reader.push(&flipped);
+            reader.push(&octets);
+            let frames: Vec<_> = reader.collect();
+            assert!(matches!(frames[..], [Err(StreamError::Fatal(_))]), "{title}: {frames:?}");
+        }
+    }
+}
+
+#[test]
+fn no_mutation_of_one_octet_of_a_reliable_frame_panics_and_what_parses_is_stable() {
+    for (title, octets) in reliable() {
+        for at in 0..octets.len() {
+            for value in 0..=u8::MAX {
+                let mut mutated = octets.clone();
+                mutated[at] = value;
+                let Ok(frame) = ReliableFrame::parse(&mutated) else {
+                    continue;
+                };
+                assert_eq!(parse_frame(&frame.emit()), frame, "{title}: octet {at}: {frame}");
+            }
+        }
+    }
 }

@@ -38,6 +38,13 @@ impl<'t> Args<'t> {
         Args { line, words, negated }
     }
 
+    /// Whether the line asks for the default, which `no` is for most commands, but not for one
+    /// that is in force unless it is negated.
+    pub fn is_default(&self) -> bool {
+        let first = self.line.split_whitespace().next();
+        self.negated && first.is_some_and(|word| word.eq_ignore_ascii_case("default"))
+    }
+
     /// Whether a keyword is there.
     pub fn has(&self, keyword: &str) -> bool {
         self.span(keyword, false).is_some()

@@ -1,11 +1,12 @@
 //! Reads a config file: all of it is right, or every wrong line is shown and nothing is taken.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::edit::{Editor, LineError};
+use super::edit::{Editor, LineError, contradictions};
 use super::grammar::Context;
 use super::parse::Mismatch;
 use crate::router::config::Config;
@@ -77,6 +78,8 @@ impl ConfigError {
 /// block of modes and not the file.
 pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
     let mut editor = Editor::new(Config::default());
+    // The line after which a contradiction stood that a later line may still resolve.
+    let mut contradicting: BTreeMap<String, Problem> = BTreeMap::new();
     let mut problems = Vec::new();
     let mut more = 0;
     // Lines under a wrong line that opens a mode would all be wrong too; they are not judged.
@@ -96,6 +99,12 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
         skip_deeper_than = None;
         let before = editor.clone();
         let Err(error) = editor.apply(line) else {
+            let found = contradictions(&editor.config);
+            contradicting.retain(|message, _| found.contains(message));
+            for message in found {
+                let blame = || whole_line(index + 1, line_start, line, message.clone());
+                contradicting.entry(message.clone()).or_insert_with(blame);
+            }
             if editor.context == Context::Exec {
                 editor.context = Context::Config;
             }
@@ -108,6 +117,11 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
         } else {
             more += 1;
         }
+    }
+    // What a wrong line would have defined is not held against the lines that name it.
+    if problems.is_empty() {
+        problems.extend(contradicting.into_values().take(MOST_PROBLEMS));
+        problems.sort_by_key(|problem| problem.line);
     }
     if problems.is_empty() {
         return Ok(editor.config);
@@ -131,6 +145,12 @@ fn problem(number: usize, start: usize, line: &str, error: LineError) -> Problem
     let indent = line.len() - line.trim_start().len();
     let from = span.start.max(indent);
     Problem { line: number, span: start + from..start + span.end.max(from), message, expected }
+}
+
+fn whole_line(number: usize, start: usize, line: &str, message: String) -> Problem {
+    let indent = line.len() - line.trim_start().len();
+    let span = start + indent..start + line.len();
+    Problem { line: number, span, message, expected: String::new() }
 }
 
 fn one_of(expected: &[String]) -> String {

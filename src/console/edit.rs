@@ -1,10 +1,13 @@
 //! Changes a configuration, one line at a time: what the config file and `configure terminal`
 //! have in common.
 
-use super::args::Fault;
-use super::grammar::{Context, Run};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::args::{Args, Fault};
+use super::grammar::{Context, Run, is_link_local};
 use super::parse::{Match, Mismatch, match_line};
-use crate::router::config::{Config, Lisp};
+use crate::router::config::{Config, EidTable, InterfaceName, Lisp};
 
 /// A configuration that is being written, and the place in it where the next line belongs.
 #[derive(Clone, Debug)]
@@ -35,6 +38,14 @@ impl Editor {
         self.config.lisp.get_or_insert_default()
     }
 
+    /// The EID-table that is being configured; `args` is the line that needs one.
+    pub fn eid_table(&mut self, args: &Args<'_>) -> Result<&mut EidTable, Fault> {
+        let Some(id) = self.context.instance() else {
+            return Err(args.fault("", "no EID-table is selected"));
+        };
+        Ok(self.lisp().eid_tables.entry(id).or_default())
+    }
+
     /// Does one line; after an error the configuration may be half changed.
     pub fn apply(&mut self, line: &str) -> Result<(), LineError> {
         let (matched, context) = find(&self.context, line).map_err(LineError::Syntax)?;
@@ -47,6 +58,37 @@ impl Editor {
             }
         }
     }
+}
+
+/// What does not fit together in a configuration each line of which is right, a sentence each. A
+/// file is judged so as a whole, since it may name what it defines further down; on the console
+/// every line is.
+pub fn contradictions(config: &Config) -> Vec<String> {
+    let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.values());
+    let dynamic_eids: BTreeSet<&String> = tables.flat_map(|t| t.dynamic_eids.keys()).collect();
+    let mut found = Vec::new();
+    for (interface, settings) in &config.interfaces {
+        for name in settings.lisp_mobility.iter().filter(|name| !dynamic_eids.contains(name)) {
+            found.push(format!(
+                "{interface} has lisp mobility {name}: there is no such dynamic-eid"
+            ));
+        }
+    }
+    let roams = |name: InterfaceName| {
+        config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())
+    };
+    let mut owners: BTreeMap<IpAddr, InterfaceName> = BTreeMap::new();
+    for (interface, net) in config.addresses().filter(|(_, net)| !is_link_local(*net)) {
+        let address = net.addr();
+        let owner = *owners.entry(address).or_insert(interface);
+        if owner != interface && !(roams(owner) && roams(interface)) {
+            found.push(format!(
+                "{address} is the address of {owner} and {interface}: \
+                 a gateway of roaming hosts needs lisp mobility on both"
+            ));
+        }
+    }
+    found
 }
 
 /// Finds the command that a line is, in `context` or else in one that encloses it, as IOS leaves a

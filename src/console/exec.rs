@@ -12,6 +12,10 @@ pub enum Action {
     Enter(Context),
     /// Change the router's state.
     Command(Command),
+    /// Turn debugging of the router on or off.
+    Debug(bool),
+    /// Tell this session what the router's debugging says, or do not.
+    Monitor(bool),
     /// Nothing: it is so anyway.
     Nothing,
     /// End the session.

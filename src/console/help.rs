@@ -104,6 +104,9 @@ fn follow_in(context: &Context, head: &str) -> Result<Vec<Next>, Mismatch> {
         matching.step(head, span)?;
     }
     let mut all = matching.expected();
+    if *context == Context::Exec && head.trim().is_empty() {
+        all.push(keyword("no", "Disable debugging functions"));
+    }
     if *context != Context::Exec && head.trim().is_empty() {
         all.push(keyword("no", "Negate a command or set its defaults"));
         all.push(keyword("default", "Set a command to its defaults"));

@@ -244,8 +244,8 @@ fn choose(
     Ok(kept.map(|(.., thread)| thread).collect())
 }
 
-/// Matches a line in one context. `no` and `default` (which resets, as `no` does) come before a
-/// command of the configuration.
+/// Matches a line in one context. `no` comes before what can be undone; `default`, which resets as
+/// `no` does, before a command of the configuration.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
     let (mut matching, tokens) = begin(context, line);
     for span in tokens {
@@ -258,9 +258,9 @@ pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mis
 pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
     let mut tokens = tokens(line);
     let first = tokens.first().map(|span| &line[span.clone()]);
-    let negated = *context != Context::Exec
-        && first
-            .is_some_and(|word| ["no", "default"].iter().any(|no| no.eq_ignore_ascii_case(word)));
+    let negations: &[&str] = if *context == Context::Exec { &["no"] } else { &["no", "default"] };
+    let negated =
+        first.is_some_and(|word| negations.iter().any(|no| no.eq_ignore_ascii_case(word)));
     if negated {
         tokens.remove(0);
     }
@@ -319,7 +319,7 @@ mod tests {
             panic!("not invalid");
         };
         assert_eq!((span, fits), (9..19, 5));
-        assert_eq!(expected, ["map-server", "map-cache-ttl", "<cr>"]);
+        assert_eq!(expected, ["map-server", "map-cache-ttl", "smr-peer", "forward-away", "<cr>"]);
     }
 
     #[test]
@@ -336,6 +336,8 @@ mod tests {
         assert!(match_line(&Context::Lisp, "no ipv4 etr map-server 192.0.2.1").is_ok());
         assert!(match_line(&Context::Lisp, "no ipv4 etr map-server").is_err());
         assert!(match_line(&Context::Config, "no exit").is_err());
+        assert!(match_line(&Context::Config, "no ip").is_err());
+        assert!(match_line(&Context::Config, "no ip domain lookup").is_ok());
     }
 
     #[test]

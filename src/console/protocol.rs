@@ -27,6 +27,9 @@ pub enum Response {
     Text(String),
     /// The words that the last word may become.
     Completions(Vec<String>),
+    /// A line of debugging, between the responses to requests, to who asked for it with `terminal
+    /// monitor`.
+    Debug(String),
     /// The request was none.
     Error(String),
     /// The request has been answered.
@@ -61,6 +64,7 @@ mod tests {
         for (response, text) in [
             (Response::Text("a\n".to_owned()), r#"{"text":"a\n"}"#),
             (Response::Done(done), r#"{"done":{"prompt":"xTR1#","ok":true}}"#),
+            (Response::Debug("LISP: x".to_owned()), r#"{"debug":"LISP: x"}"#),
             (Response::Completions(vec!["lisp".to_owned()]), r#"{"completions":["lisp"]}"#),
         ] {
             assert_eq!(line(&response), text);

@@ -3,11 +3,12 @@
 //! Things are defined before they are used (interfaces, then locator-sets, then what names them),
 //! so that the text can be pasted.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
 
 use ipnet::IpNet;
 
-use super::grammar::PETR_DEFAULT;
+use super::grammar::{PETR_DEFAULT, is_link_local};
 use crate::addr::{Family, InstanceId};
 use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, Interface, InterfaceName, Lisp,
@@ -62,6 +63,9 @@ fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface
     if let Some(text) = &interface.description {
         out.line(1, format_args!("description {text}"));
     }
+    if let Some(mac) = interface.mac {
+        out.line(1, format_args!("mac-address {mac}"));
+    }
     if let Some(mtu) = interface.mtu {
         out.line(1, format_args!("mtu {mtu}"));
     }
@@ -73,11 +77,17 @@ fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface
                 out.line(1, format_args!("ip address {address} {mask}{secondary}"));
                 secondary = " secondary";
             }
+            IpNet::V6(net) if is_link_local(*address) => {
+                out.line(1, format_args!("ipv6 address {} link-local", net.addr()));
+            }
             IpNet::V6(net) => out.line(1, format_args!("ipv6 address {net}")),
         }
     }
     if interface.proxy_arp {
         out.line(1, "ip proxy-arp");
+    }
+    for name in &interface.lisp_mobility {
+        out.line(1, format_args!("lisp mobility {name}"));
     }
     if interface.shutdown {
         out.line(1, "shutdown");
@@ -125,22 +135,32 @@ fn write_lisp(out: &mut Writer, lisp: &Lisp) {
 
 fn write_eid_table(out: &mut Writer, id: InstanceId, table: &EidTable) {
     out.line(1, format_args!("eid-table default instance-id {id}"));
-    for (prefix, mapping) in &table.database {
+    write_database(out, 2, &table.database);
+    for prefix in &table.map_requests {
+        out.line(2, format_args!("map-cache {prefix} map-request"));
+    }
+    for (name, dynamic) in &table.dynamic_eids {
+        out.line(2, format_args!("dynamic-eid {name}"));
+        write_database(out, 3, &dynamic.database);
+        out.line(3, "exit-dynamic-eid");
+        out.mark(2);
+    }
+    out.line(2, "exit-eid-table");
+}
+
+fn write_database(out: &mut Writer, depth: usize, database: &BTreeMap<IpNet, DatabaseMapping>) {
+    for (prefix, mapping) in database {
         match mapping {
             DatabaseMapping::LocatorSet(set) => {
-                out.line(2, format_args!("database-mapping {prefix} locator-set {set}"));
+                out.line(depth, format_args!("database-mapping {prefix} locator-set {set}"));
             }
             DatabaseMapping::Inline(locators) => {
                 for locator in locators {
-                    out.line(2, format_args!("database-mapping {prefix} {}", Locator(locator)));
+                    out.line(depth, format_args!("database-mapping {prefix} {}", Locator(locator)));
                 }
             }
         }
     }
-    for prefix in &table.map_requests {
-        out.line(2, format_args!("map-cache {prefix} map-request"));
-    }
-    out.line(2, "exit-eid-table");
 }
 
 fn write_site(out: &mut Writer, name: &str, site: &Site) {
@@ -163,13 +183,17 @@ fn write_service(out: &mut Writer, family: Family, service: &Service) {
     let family = family.to_string().to_lowercase();
     let mut line = |line: fmt::Arguments<'_>| out.line(1, format_args!("{family} {line}"));
     if service.map_server {
-        line(format_args!("map-server"));
+        let legacy = if service.map_server_legacy { " legacy" } else { "" };
+        line(format_args!("map-server{legacy}"));
     }
     if service.map_resolver {
         line(format_args!("map-resolver"));
     }
     for address in &service.itr_map_resolvers {
         line(format_args!("itr map-resolver {address}"));
+    }
+    if let Some(milliseconds) = service.itr_smr_delay_ms {
+        line(format_args!("itr smr-delay {milliseconds}"));
     }
     if service.itr {
         line(format_args!("itr"));
@@ -181,6 +205,9 @@ fn write_service(out: &mut Writer, family: Family, service: &Service) {
     }
     if let Some(minutes) = service.etr_map_cache_ttl {
         line(format_args!("etr map-cache-ttl {minutes}"));
+    }
+    for peer in &service.etr_smr_peers {
+        line(format_args!("etr smr-peer {peer}"));
     }
     if service.etr {
         line(format_args!("etr"));
@@ -200,6 +227,9 @@ fn write_service(out: &mut Writer, family: Family, service: &Service) {
     }
     if let Some(entries) = service.map_cache_limit {
         line(format_args!("map-cache-limit {entries}"));
+    }
+    if service.etr_no_forward_away {
+        out.line(1, format_args!("no {family} etr forward-away"));
     }
 }
 

@@ -9,17 +9,17 @@ use std::fmt::{self, Debug};
 use std::ops::Range;
 
 use super::args::Fault;
-use super::edit::{Editor, LineError};
+use super::edit::{Editor, LineError, contradictions};
 use super::exec::Action;
 use super::filter::{self, Filter, Piped};
 use super::grammar::{Context, Run};
 use super::help;
 use super::parse::{Match, Mismatch, match_line, tokens};
 use super::protocol::{self, Done, LONGEST_REQUEST, Request, Response};
-use super::show::system::host_name;
+use super::show::system::{debugging_turned, host_name};
 use super::show::{Format, Source, failure};
 use crate::router::Router;
-use crate::router::io::Input;
+use crate::router::io::{Command, Input};
 use crate::time::Time;
 
 /// How many requests may wait for their answer to be taken. Those beyond are refused.
@@ -29,6 +29,7 @@ pub const MOST_PENDING: usize = 64;
 #[derive(Debug)]
 pub struct Session {
     context: Context,
+    monitors: bool,
     answers: VecDeque<Answer>,
     /// Requests that came while `answers` was full.
     refused: u64,
@@ -83,13 +84,19 @@ impl Default for Session {
 impl Session {
     /// At the privileged prompt.
     pub fn new() -> Self {
-        Session { context: Context::Exec, answers: VecDeque::new(), refused: 0 }
+        Session { context: Context::Exec, monitors: false, answers: VecDeque::new(), refused: 0 }
     }
 
     /// What stands before the next line: `xTR1(config-if)#`.
     pub fn prompt(&self, router: &Router) -> String {
         let name = host_name(&router.config().hostname);
         format!("{name}{}#", self.context.prompt())
+    }
+
+    /// Whether this user wants the lines of debugging, as [`Response::Debug`] between the answers:
+    /// `terminal monitor`.
+    pub fn monitors(&self) -> bool {
+        self.monitors
     }
 
     /// Whether there is nothing to say.
@@ -188,6 +195,9 @@ impl Session {
                 LineError::Semantic(fault) => fault_text(&fault),
             });
         }
+        if let Some(message) = contradictions(&editor.config).first() {
+            return Outcome::bad(format!("% {message}\n"));
+        }
         self.context = editor.context;
         if editor.config != *router.config() {
             router.handle(Input::Configure(Box::new(editor.config)), now);
@@ -226,6 +236,11 @@ impl Session {
                 outcome.body = Body::One(Response::Text(text.to_owned()));
             }
             Action::Command(command) => router.handle(Input::Command(command), now),
+            Action::Debug(on) => {
+                router.handle(Input::Command(Command::Debug(on)), now);
+                outcome.body = Body::One(Response::Text(debugging_turned(on).to_owned()));
+            }
+            Action::Monitor(on) => self.monitors = on,
             Action::Leave => outcome.closed = self.context == Context::Exec,
             Action::Nothing | Action::Show(_) => {}
         }

@@ -12,6 +12,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use rustyline::completion::Completer;
@@ -22,7 +24,7 @@ use rustyline::history::MemHistory;
 use rustyline::validate::Validator;
 use rustyline::{
     Cmd, CompletionType, ConditionalEventHandler, Config, Context, Editor, Event, EventContext,
-    EventHandler, Helper, KeyEvent, RepeatCount,
+    EventHandler, ExternalPrinter, Helper, KeyEvent, RepeatCount,
 };
 
 use crate::console::protocol::{self, Done, Request, Response};
@@ -76,8 +78,17 @@ pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
 /// A router at the other end of a socket.
 struct Connection {
     socket: String,
-    reader: BufReader<UnixStream>,
+    stream: UnixStream,
+    lines: Lines,
     prompt: String,
+}
+
+/// Where the router's lines come from.
+enum Lines {
+    /// Its socket, read while an answer is awaited.
+    Socket(BufReader<UnixStream>),
+    /// A thread that reads the socket all the time and prints the lines of debugging itself.
+    Listener(Receiver<io::Result<String>>),
 }
 
 impl Connection {
@@ -87,9 +98,9 @@ impl Connection {
         let stream = UnixStream::connect(socket).map_err(at)?;
         stream.set_read_timeout(Some(SILENCE)).map_err(at)?;
         stream.set_write_timeout(Some(SILENCE)).map_err(at)?;
-        let reader = BufReader::new(stream);
+        let lines = Lines::Socket(BufReader::new(stream.try_clone().map_err(at)?));
         let mut connection =
-            Connection { socket: socket_name.clone(), reader, prompt: String::new() };
+            Connection { socket: socket_name.clone(), stream, lines, prompt: String::new() };
         // An empty line does nothing but bring the prompt.
         connection.ask(&Request::Line(String::new()), |_| Ok(()))?;
         Ok(connection)
@@ -102,13 +113,9 @@ impl Connection {
         mut print: impl FnMut(Response) -> io::Result<()>,
     ) -> Result<Done, Error> {
         let line = protocol::line(request) + "\n";
-        self.reader.get_ref().write_all(line.as_bytes()).map_err(|e| self.io(e))?;
+        self.stream.write_all(line.as_bytes()).map_err(|e| self.io(e))?;
         loop {
-            let mut line = String::new();
-            let read = self.reader.read_line(&mut line).map_err(|e| self.io(e))?;
-            if read == 0 {
-                return Err(self.io(io::ErrorKind::UnexpectedEof.into()));
-            }
+            let line = self.next_line().map_err(|e| self.io(e))?;
             let response = serde_json::from_str(&line).map_err(|error| Error::Protocol {
                 socket: self.socket.clone(),
                 message: format!("{error} in {line:?}"),
@@ -121,6 +128,49 @@ impl Connection {
                 other => print(other).map_err(|e| self.io(e))?,
             }
         }
+    }
+
+    /// The next line of the router, waited for [`SILENCE`] long.
+    fn next_line(&mut self) -> io::Result<String> {
+        match &mut self.lines {
+            Lines::Socket(reader) => {
+                let mut line = String::new();
+                match reader.read_line(&mut line)? {
+                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
+                    _ => Ok(line),
+                }
+            }
+            Lines::Listener(lines) => match lines.recv_timeout(SILENCE) {
+                Ok(line) => line,
+                Err(RecvTimeoutError::Timeout) => Err(io::ErrorKind::TimedOut.into()),
+                Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::UnexpectedEof.into()),
+            },
+        }
+    }
+
+    /// From here on a thread listens to the router and gives its lines of debugging to `printer`
+    /// when they come, also while the user types. It ends with the connection.
+    fn listen(&mut self, mut printer: impl ExternalPrinter + Send + 'static) -> Result<(), Error> {
+        let reader = self.stream.try_clone().map_err(|e| self.io(e))?;
+        reader.set_read_timeout(None).map_err(|e| self.io(e))?;
+        let (sender, receiver) = mpsc::channel();
+        self.lines = Lines::Listener(receiver);
+        thread::spawn(move || {
+            for line in BufReader::new(reader).lines() {
+                let said = match &line {
+                    Ok(line) => serde_json::from_str(line).ok(),
+                    Err(_) => None,
+                };
+                let heard = match said {
+                    Some(Response::Debug(line)) => printer.print(line + "\n").is_ok(),
+                    _ => sender.send(line).is_ok(),
+                };
+                if !heard {
+                    break;
+                }
+            }
+        });
+        Ok(())
     }
 
     fn io(&self, source: io::Error) -> Error {
@@ -140,6 +190,7 @@ fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
     match response {
         Response::Text(text) => out.write_all(text.as_bytes()),
         Response::Completions(words) => writeln!(out, "{}", words.join("  ")),
+        Response::Debug(line) => writeln!(out, "{line}"),
         Response::Error(message) => writeln!(out, "% {message}"),
         Response::Done(_) => Ok(()),
     }
@@ -253,10 +304,11 @@ impl ConditionalEventHandler for EndOfLine {
 }
 
 /// Types at a terminal until Ctrl-D or `exit`. Ctrl-V takes a `?` as it is.
-fn interact(connection: Connection) -> Result<(), Error> {
-    let connection = Rc::new(RefCell::new(connection));
+fn interact(mut connection: Connection) -> Result<(), Error> {
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
+    connection.listen(editor.create_external_printer()?)?;
+    let connection = Rc::new(RefCell::new(connection));
     editor.set_helper(Some(Typist { connection: Rc::clone(&connection) }));
     let pressed = Arc::new(AtomicU8::new(ENTER));
     let position = Arc::new(AtomicUsize::new(0));
@@ -300,7 +352,7 @@ fn interact(connection: Connection) -> Result<(), Error> {
 #[cfg(test)]
 mod tests {
     use std::os::unix::net::UnixListener;
-    use std::thread::{self, JoinHandle};
+    use std::thread::JoinHandle;
 
     use super::*;
     use crate::console::{Session, parse_config};
@@ -366,6 +418,36 @@ hostname xTR1
     fn exit_ends_the_lines() {
         let (text, ok) = typed(&["exit", "show version"]);
         assert_eq!((text.as_str(), ok), ("", true));
+    }
+
+    struct Pages(mpsc::Sender<String>);
+
+    impl ExternalPrinter for Pages {
+        fn print(&mut self, line: String) -> rustyline::Result<()> {
+            self.0.send(line).unwrap();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_of_debugging_are_printed_when_they_come_and_are_no_answer() {
+        let (here, mut there) = UnixStream::pair().unwrap();
+        let lines = Lines::Socket(BufReader::new(here.try_clone().unwrap()));
+        let mut connection =
+            Connection { socket: "x".to_owned(), stream: here, lines, prompt: String::new() };
+        let (sender, printed) = mpsc::channel();
+        connection.listen(Pages(sender)).unwrap();
+        writeln!(there, r#"{{"debug":"LISP: idle"}}"#).unwrap();
+        assert_eq!(printed.recv_timeout(SILENCE).unwrap(), "LISP: idle\n");
+        writeln!(there, r#"{{"text":"a\n"}}"#).unwrap();
+        writeln!(there, r#"{{"debug":"LISP: between"}}"#).unwrap();
+        writeln!(there, r#"{{"done":{{"prompt":"xTR1#","ok":true}}}}"#).unwrap();
+        let mut out = Vec::new();
+        assert!(connection.do_line("show", &mut out).unwrap().ok);
+        assert_eq!(out, b"a\n");
+        assert_eq!(printed.recv_timeout(SILENCE).unwrap(), "LISP: between\n");
+        drop(there);
+        assert!(connection.do_line("show", &mut out).is_err());
     }
 
     #[test]

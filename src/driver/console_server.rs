@@ -85,6 +85,14 @@ impl ConsoleServer {
         self.clients.get_mut(number)?.as_mut()
     }
 
+    /// Says a debug line to every client that monitors. One that does not take it loses it.
+    pub fn say(&mut self, line: &str) {
+        let clients = self.clients.iter_mut().flatten();
+        for client in clients.filter(|client| client.session.monitors()) {
+            client.say(line);
+        }
+    }
+
     /// Closes a client.
     pub fn close(&mut self, number: usize) {
         self.clients[number] = None;
@@ -151,6 +159,17 @@ impl Client {
             }
         }
         Turn::More
+    }
+
+    /// Responses are whole lines, so that this one stands between two of them.
+    fn say(&mut self, line: &str) {
+        if self.output.len() < MAX_WAITING {
+            let response = serde_json::json!({ "debug": line }).to_string();
+            self.output.extend(response.as_bytes());
+            self.output.push(b'\n');
+            // An error comes again when the client has its turn, and ends it.
+            let _ = self.flush();
+        }
     }
 
     fn answer(&mut self, router: &Router, now: Time) {

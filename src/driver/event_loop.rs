@@ -5,6 +5,8 @@
 //! that case it stays in the ready set and the next turn does not sleep. That keeps one busy source
 //! from starving the others.
 
+mod connections;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::mem;
@@ -22,6 +24,7 @@ use super::clock::Clock;
 use super::console_server::{ConsoleServer, Turn};
 use super::faults::Faults;
 use super::netlink::Netlink;
+use super::tcp::Tcp;
 use super::tun::Tun;
 use super::udp::{RlocSockets, Udp};
 use super::{Error, entropy};
@@ -32,6 +35,7 @@ use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, KernelRequest, Outbound, Output,
 };
 use crate::router::{Router, Start};
+use connections::{accepted, opened};
 
 /// Packets of EIDs that are read from one source in a turn.
 const PACKETS_A_TURN: usize = 64;
@@ -55,11 +59,17 @@ enum Source {
     ConsoleListener,
     /// A client of [`ConsoleServer`].
     Console(usize),
+    /// The listener in a slot of [`Tcp`].
+    Listener(usize),
+    /// A connection of [`Tcp`] that was asked for, by number.
+    Opened(usize),
+    /// One that was accepted, counted from [`Connection::ACCEPTED`].
+    Accepted(usize),
 }
 
 impl Source {
     /// How many kinds of source have a token.
-    const KINDS: usize = 7;
+    const KINDS: usize = 10;
 
     fn token(self) -> Token {
         let (kind, number) = match self {
@@ -70,6 +80,9 @@ impl Source {
             Source::Control(number) => (4, number),
             Source::ConsoleListener => (5, 0),
             Source::Console(number) => (6, number),
+            Source::Listener(number) => (7, number),
+            Source::Opened(number) => (8, number),
+            Source::Accepted(number) => (9, number),
         };
         Token(number * Self::KINDS + kind)
     }
@@ -83,7 +96,10 @@ impl Source {
             3 => Source::Data(number),
             4 => Source::Control(number),
             5 => Source::ConsoleListener,
-            _ => Source::Console(number),
+            6 => Source::Console(number),
+            7 => Source::Listener(number),
+            8 => Source::Opened(number),
+            _ => Source::Accepted(number),
         }
     }
 }
@@ -109,6 +125,7 @@ pub struct EventLoop {
     netlink: Netlink,
     tun: Option<Tun>,
     udp: Udp,
+    tcp: Tcp,
     console: Option<ConsoleServer>,
     faults: Faults,
     buffer: Box<[u8]>,
@@ -136,6 +153,7 @@ impl EventLoop {
             netlink: Netlink::open().map_err(Error::during("opening netlink"))?,
             tun: None,
             udp: Udp::default(),
+            tcp: Tcp::default(),
             console: None,
             faults: Faults::default(),
             buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
@@ -169,6 +187,7 @@ impl EventLoop {
             }
         }
         let now = self.clock.now();
+        self.expire_connections(now);
         if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.router.handle_timeout(now);
             self.carry_out_outputs();
@@ -192,8 +211,9 @@ impl EventLoop {
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
         let now = self.clock.now();
         let timer = self.router.poll_timeout().map(|deadline| now.until(deadline.at));
+        let closing = self.tcp.deadline().map(|deadline| now.until(deadline));
         let timeout = if self.ready.is_empty() {
-            [timer, limit].into_iter().flatten().min()
+            [timer, closing, limit].into_iter().flatten().min()
         } else {
             Some(Duration::ZERO)
         };
@@ -216,6 +236,9 @@ impl EventLoop {
             Source::Control(slot) => self.serve_control(slot),
             Source::ConsoleListener => self.serve_listener(),
             Source::Console(number) => self.serve_console(number),
+            Source::Listener(slot) => self.serve_tcp_listener(slot),
+            Source::Opened(number) => self.serve_connection(opened(number)),
+            Source::Accepted(number) => self.serve_connection(accepted(number)),
         }
     }
 
@@ -276,10 +299,17 @@ impl EventLoop {
             };
             let verdict = self.router.decapsulate(&outer, &mut datagram, now);
             trace!("{}: {} octets: {verdict:?}", outer.source, datagram.bytes.len());
-            if let Inbound::Deliver { instance_id, len } = verdict {
-                let packet = datagram.bytes.get(8..8 + len).unwrap_or_default();
-                let sent = deliver(&self.tun, &self.router, instance_id, packet);
-                self.faults.count_if("writing lisp0", sent);
+            match verdict {
+                Inbound::Deliver { instance_id, len } => {
+                    let packet = inner(&mut datagram, len);
+                    let sent = deliver(&self.tun, &self.router, instance_id, packet);
+                    self.faults.count_if("writing lisp0", sent);
+                }
+                Inbound::Forward { encapsulation, len } => {
+                    let packet = Packet::single(inner(&mut datagram, len));
+                    send_data(&self.udp, &encapsulation, &packet, &mut self.faults);
+                }
+                Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
         }
@@ -377,7 +407,18 @@ impl EventLoop {
                     self.faults.count_if("writing lisp0", sent);
                 }
                 Output::Kernel(request) => self.change_kernel(request),
+                Output::Tcp(request) => self.change_connection(request),
+                Output::Debug(line) => self.say(&line),
             }
+        }
+    }
+
+    /// Says a debug line, with the time, to the log and to every console that monitors.
+    fn say(&mut self, line: &str) {
+        let line = format!("{}{line}", Clock::stamp(Clock::wall_clock_micros()));
+        info!(target: "debug", "{line}");
+        if let Some(console) = &mut self.console {
+            console.say(&line);
         }
     }
 
@@ -398,6 +439,7 @@ impl EventLoop {
         }
         self.carry_out_outputs();
         self.udp.retain(&self.router.config().local_rlocs());
+        self.stop_listening();
         if !self.router.config().needs_tunnel() {
             self.tun = None;
         }
@@ -416,7 +458,7 @@ impl EventLoop {
             }
         }
         self.set_fragmentation();
-        outcome
+        outcome.and(self.listen())
     }
 
     fn open_sockets(&mut self, rloc: Rloc) -> Result<(), Error> {
@@ -481,6 +523,11 @@ fn send_data(udp: &Udp, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut 
         None => Err(io::ErrorKind::AddrNotAvailable.into()),
     };
     faults.count_if("sending an encapsulated packet", sent);
+}
+
+/// The packet of `len` octets behind the LISP header.
+fn inner<'a>(datagram: &'a mut Packet<'_>, len: usize) -> &'a mut [u8] {
+    datagram.bytes.get_mut(8..8 + len).unwrap_or_default()
 }
 
 /// Gives a packet to the `lisp0` of its instance.

@@ -11,9 +11,11 @@
 //!        UDP RLOC:4342 --- Input::Control      |
 //!        netlink events -- Input::Kernel ------+---- Router::handle
 //!        console socket -- console::Session ---|     Router::handle_timeout <-- clock
+//!        TCP RLOC:4342 --- Input::Tcp          |
 //!        SIGTERM, SIGINT - Input::Stop         |
 //!                                   v
-//!                          Router::poll_output --- UDP RLOC:4342, held packets, netlink requests
+//!                          Router::poll_output --- UDP and TCP RLOC:4342, held packets, netlink
+//!                                                  requests, debug lines to consoles and the log
 //! ```
 //!
 //! One thread and one mio loop a process. A turn of the loop gives each source that is ready a
@@ -26,6 +28,7 @@
 //!
 //! Reading order: [`event_loop`], then [`tun`], [`udp`], [`netlink`], [`console_server`].
 
+pub mod announce;
 pub mod clock;
 pub mod console_client;
 pub mod console_server;
@@ -35,6 +38,7 @@ pub mod faults;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;
+pub mod tcp;
 #[cfg(test)]
 mod tests;
 pub mod tun;

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
 
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -74,5 +75,60 @@ pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
         #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
         let now = Instant::now();
         assert!(now < end, "{what}: not within two seconds");
+    }
+}
+
+/// A second namespace, in which programs run; it ends with this.
+#[derive(Debug)]
+pub struct Host {
+    path: String,
+    over: Option<mpsc::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Host {
+    /// A namespace with nothing in it but `lo`.
+    pub fn start() -> Self {
+        let (tell_path, hear_path) = mpsc::channel();
+        let (over, wait) = mpsc::channel::<()>();
+        let thread = spawn_in_namespace(move || {
+            tell_path.send(path()).expect("the test waits for it");
+            let _ = wait.recv();
+        });
+        let path = hear_path.recv().expect("the thread tells it at once");
+        Host { path, over: Some(over), thread: Some(thread) }
+    }
+
+    /// As [`path`].
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Runs a program in it, and returns whether it succeeded and what it printed.
+    pub fn try_run(&self, command: &str) -> (bool, String) {
+        let output = Command::new("nsenter")
+            .arg(format!("--net={}", self.path))
+            .args(command.split_whitespace())
+            .output()
+            .expect("nsenter is installed");
+        let mut printed = String::from_utf8_lossy(&output.stdout).into_owned();
+        printed += &String::from_utf8_lossy(&output.stderr);
+        (output.status.success(), printed)
+    }
+
+    /// Runs a program in it, which must succeed, and returns what it printed.
+    pub fn run(&self, command: &str) -> String {
+        let (success, printed) = self.try_run(command);
+        assert!(success, "{command}: {printed}");
+        printed
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        self.over = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
     }
 }

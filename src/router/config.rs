@@ -11,8 +11,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::io::Mac;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::wire::auth::Key;
+
+/// Minutes in a day.
+const DEFAULT_TTL_MINUTES: u32 = 1440;
 
 /// Everything that a `.conf` file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -118,6 +122,11 @@ pub struct Interface {
     pub proxy_arp: bool,
     /// `mtu N`, when the link's own is not wanted; octets.
     pub mtu: Option<u16>,
+    /// `mac-address H.H.H`, when the device's own is not wanted: a roaming gateway has the same on
+    /// every xTR.
+    pub mac: Option<Mac>,
+    /// `lisp mobility NAME`: the dynamic-EID ranges whose hosts may come and go on this port.
+    pub lisp_mobility: BTreeSet<String>,
 }
 
 /// `ip route PREFIX MASK TARGET`.
@@ -200,6 +209,15 @@ pub struct EidTable {
     pub database: BTreeMap<IpNet, DatabaseMapping>,
     /// `map-cache PREFIX map-request`: static entries that make the router ask.
     pub map_requests: BTreeSet<IpNet>,
+    /// `dynamic-eid NAME`: ranges whose hosts are registered one by one where they are found.
+    pub dynamic_eids: BTreeMap<String, DynamicEid>,
+}
+
+/// What stands under `dynamic-eid NAME`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DynamicEid {
+    /// `database-mapping PREFIX ...`: the ranges.
+    pub database: BTreeMap<IpNet, DatabaseMapping>,
 }
 
 /// The locators of a local EID prefix.
@@ -224,6 +242,9 @@ pub struct Service {
     pub proxy_etr: bool,
     /// `map-server`.
     pub map_server: bool,
+    /// `map-server legacy`: one without reliable transport, as the document's Old MSMR. It does not
+    /// listen on TCP, and a register with a TTL of zero neither removes nor refreshes.
+    pub map_server_legacy: bool,
     /// `map-resolver`.
     pub map_resolver: bool,
     /// `itr map-resolver ADDRESS`, in the order in which they are asked.
@@ -238,6 +259,14 @@ pub struct Service {
     pub map_cache_limit: Option<u32>,
     /// `etr map-cache-ttl MINUTES`: the TTL of the records that the ETR sends.
     pub etr_map_cache_ttl: Option<u32>,
+    /// `etr smr-peer ADDRESS`: RLOCs that are solicited whenever a local mapping changes, beside
+    /// those that sent packets of late.
+    pub etr_smr_peers: BTreeSet<Rloc>,
+    /// `no etr forward-away`: a packet for a host that moved away is dropped, as the document shows,
+    /// instead of being encapsulated to where the host is.
+    pub etr_no_forward_away: bool,
+    /// `itr smr-delay MILLISECONDS`: the largest random wait before an SMR-invoked Map-Request.
+    pub itr_smr_delay_ms: Option<u32>,
 }
 
 /// A map-server that an ETR registers with.
@@ -307,12 +336,46 @@ impl Config {
         })
     }
 
+    /// Minutes that other routers may cache a mapping of ours: a day unless configured, as IOS.
+    pub fn etr_map_cache_ttl(&self, family: Family) -> u32 {
+        let service = self.lisp.as_ref().map(|lisp| lisp.service(family));
+        service.and_then(|service| service.etr_map_cache_ttl).unwrap_or(DEFAULT_TTL_MINUTES)
+    }
+
+    /// Whether the router takes sessions of reliable transport: a map-server that is not of the old
+    /// kind does.
+    pub fn listens_on_tcp(&self) -> bool {
+        let mut services = self.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
+        services.any(|service| service.map_server && !service.map_server_legacy)
+    }
+
     /// The instance of the `eid-table default`, which `lisp0` carries.
     pub fn default_instance(&self) -> InstanceId {
         self.lisp
             .as_ref()
             .and_then(|lisp| lisp.eid_tables.keys().next().copied())
             .unwrap_or_default()
+    }
+
+    /// The dynamic-EID ranges with their names and mappings, by instance, name and prefix.
+    pub fn dynamic_eids(&self) -> impl Iterator<Item = (&str, EidPrefix, &DatabaseMapping)> {
+        self.lisp.iter().flat_map(|lisp| {
+            lisp.eid_tables.iter().flat_map(|(&instance_id, table)| {
+                table.dynamic_eids.iter().flat_map(move |(name, dynamic)| {
+                    dynamic.database.iter().map(move |(&prefix, mapping)| {
+                        (name.as_str(), EidPrefix::new(instance_id, prefix), mapping)
+                    })
+                })
+            })
+        })
+    }
+
+    /// Whether an interface's address is that of a roaming gateway: it lies in a dynamic-EID range
+    /// that the interface serves.
+    pub fn is_roaming(&self, interface: &Interface, address: IpNet) -> bool {
+        self.dynamic_eids().any(|(name, range, _)| {
+            interface.lisp_mobility.contains(name) && range.prefix().contains(&address.addr())
+        })
     }
 
     /// Every address of every interface, with its network.

@@ -4,10 +4,11 @@ use std::net::SocketAddr;
 
 use super::Router;
 use super::counters::ControlDrop;
+use super::debug;
 use super::io::{ControlDatagram, Output};
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
-use crate::wire::{Encapsulated, MapRequest, Message, ParseError, Problem};
+use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message, ParseError, Problem};
 
 impl Router {
     /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
@@ -18,6 +19,11 @@ impl Router {
             Err(error) => return self.ignore_unparsed(source, &error),
         };
         log::debug!("{message} from {source}");
+        if self.debugging {
+            let interface = self.config.interface_of(destination).map(|name| name.to_string());
+            let to = SocketAddr::new(destination, CONTROL_PORT);
+            self.debug(debug::received(message.message_type(), interface, source, to));
+        }
         match message {
             Message::MapRequest(request) => {
                 self.handle_map_request(&request, source, Rloc(destination), now);
@@ -35,7 +41,9 @@ impl Router {
             Message::MapRegister(_) | Message::MapNotify(_) => {
                 self.counters.ignored(ControlDrop::NotOurRole);
             }
-            Message::MapNotifyAck(_) => self.counters.ignored(ControlDrop::UnknownNonce),
+            Message::MapNotifyAck(acknowledgement) => {
+                self.handle_map_notify_ack(&acknowledgement, payload, source.ip());
+            }
             Message::Info(_) => self.counters.ignored(ControlDrop::Unsupported),
         }
     }
@@ -50,13 +58,15 @@ impl Router {
 
     /// A Map-Request that came by itself: an SMR, a probe, or a plain question to an ETR.
     fn handle_map_request(&mut self, request: &MapRequest, from: SocketAddr, to: Rloc, now: Time) {
+        if let Some(line) = debug::request_received(request) {
+            self.debug(line);
+        }
         if request.smr {
             return self.handle_smr(request, now);
         }
-        if request.probe {
-            self.counters.probes.received += 1;
-        } else {
-            self.counters.map_requests.received += 1;
+        match request.probe {
+            true => self.counters.probes.received += 1,
+            false => self.counters.map_requests.received += 1,
         }
         if request.do_not_reply {
             return;
@@ -81,6 +91,9 @@ impl Router {
         match request.smr_invoked {
             true => self.counters.smr_invoked.received += 1,
             false => self.counters.map_requests.received += 1,
+        }
+        if let Some(line) = debug::request_received(&request) {
+            self.debug(line);
         }
         let ours = request.records.first().is_some_and(|record| {
             let eid = record.eid_prefix.network();

@@ -43,13 +43,15 @@ pub enum ControlDrop {
     RateLimited,
     /// A reply that covers none of what was asked.
     WrongRecord,
+    /// A TCP connection from an RLOC that has not registered, or to a map-server that takes none.
+    UnauthenticatedSession,
     /// A table that is bounded was full.
     TableFull,
 }
 
 impl ControlDrop {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 13] = [
+    pub const ALL: [ControlDrop; 14] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -62,6 +64,7 @@ impl ControlDrop {
         ControlDrop::SmrNotCached,
         ControlDrop::RateLimited,
         ControlDrop::WrongRecord,
+        ControlDrop::UnauthenticatedSession,
         ControlDrop::TableFull,
     ];
 
@@ -80,6 +83,7 @@ impl ControlDrop {
             ControlDrop::SmrNotCached => "SMR for an EID not cached",
             ControlDrop::RateLimited => "Rate limited",
             ControlDrop::WrongRecord => "Reply does not cover the request",
+            ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",
         }
     }
@@ -94,6 +98,8 @@ pub struct Counters {
     pub encapsulated: InOut,
     /// Solicit-Map-Requests.
     pub smrs: InOut,
+    /// SMRs that a limit held back.
+    pub smrs_suppressed: u64,
     /// Map-Requests that an SMR invoked.
     pub smr_invoked: InOut,
     /// RLOC-probe requests.
@@ -114,6 +120,8 @@ pub struct Counters {
     pub encapsulations: u64,
     /// Packets decapsulated.
     pub decapsulations: u64,
+    /// Packets for a host that moved away, encapsulated to where it is.
+    pub forwarded_away: u64,
     /// Packets of `lisp0` forwarded natively.
     pub native: u64,
     /// Packets whose source is no local EID, forwarded natively for that.

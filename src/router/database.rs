@@ -2,11 +2,13 @@
 //! EID-to-RLOC Database).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use super::Link;
 use super::config::{Config, DatabaseMapping, LocatorSource};
+use super::mobility::Host;
 use super::rib::Rib;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::prefix_map::PrefixMap;
@@ -45,6 +47,8 @@ pub struct LocalLocator {
 pub struct Entry {
     /// The locator-set's name, or `None` for inline locators.
     pub locator_set: Option<String>,
+    /// The name of the dynamic-EID whose host this is; `None` for a configured prefix.
+    pub dynamic: Option<String>,
     /// In the order of their addresses, as records carry them (RFC 9301 section 5.4).
     pub locators: Vec<LocalLocator>,
     /// Whether the RIB has a route to it: without one it is `*** NO ROUTE TO EID PREFIX ***`.
@@ -55,6 +59,44 @@ pub struct Entry {
     pub changed_at: Time,
 }
 
+/// What a reconciliation changed, beside what came.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// The prefixes whose locators are others than before.
+    pub changed: BTreeSet<EidPrefix>,
+    /// The prefixes that were configured and are no more, and for how long others may have them
+    /// cached.
+    pub deconfigured: Vec<(EidPrefix, Duration)>,
+}
+
+/// A prefix that is to be in the database.
+struct Wanted<'a> {
+    mapping: &'a DatabaseMapping,
+    dynamic: Option<&'a str>,
+}
+
+/// The configured prefixes, and the hosts of dynamic-EID ranges that are here.
+fn wanted<'a>(
+    config: &'a Config,
+    hosts: &'a BTreeMap<Eid, Host>,
+) -> BTreeMap<EidPrefix, Wanted<'a>> {
+    let fixed = config.database();
+    let fixed = fixed.map(|(prefix, mapping)| (prefix, Wanted { mapping, dynamic: None }));
+    let ranges: BTreeMap<EidPrefix, &DatabaseMapping> =
+        config.dynamic_eids().map(|(_, range, mapping)| (range, mapping)).collect();
+    let hosts = hosts.iter().filter_map(move |(eid, host)| {
+        let mapping = ranges.get(&host.range).copied()?;
+        Some((eid.host_prefix(), Wanted { mapping, dynamic: Some(&host.name) }))
+    });
+    fixed.chain(hosts).collect()
+}
+
+/// How long other routers may have a record of `prefix` cached.
+fn ttl(config: &Config, prefix: EidPrefix) -> Duration {
+    let minutes = config.etr_map_cache_ttl(prefix.family());
+    Duration::from_secs(u64::from(minutes) * 60)
+}
+
 /// The local EID prefixes of all instances and both families.
 #[derive(Debug, Default)]
 pub struct Database {
@@ -62,43 +104,53 @@ pub struct Database {
 }
 
 impl Database {
-    /// Brings the entries in line with the configuration and the routes. Returns the prefixes whose
-    /// record, as it goes into registers and replies, changed.
+    /// Brings the entries in line with the configuration, the routes and the hosts that are here.
     pub(super) fn reconcile(
         &mut self,
         config: &Config,
         rib: &Rib,
+        hosts: &BTreeMap<Eid, Host>,
         now: Time,
-    ) -> BTreeSet<EidPrefix> {
-        let wanted: BTreeMap<EidPrefix, &DatabaseMapping> = config.database().collect();
-        self.entries.retain(|prefix, _| wanted.contains_key(&prefix));
-        let mut changed = BTreeSet::new();
+    ) -> Changes {
+        let wanted = wanted(config, hosts);
+        let mut changes = Changes::default();
+        self.entries.retain(|prefix, entry| {
+            let stays = wanted.contains_key(&prefix);
+            if !stays && entry.dynamic.is_none() {
+                changes.deconfigured.push((prefix, ttl(config, prefix)));
+            }
+            stays
+        });
         for family in Family::BOTH {
             let of_family = || wanted.iter().filter(|(prefix, _)| prefix.family() == family);
-            let any_route = of_family().any(|(prefix, _)| rib.has_route(prefix.prefix()));
-            for (&prefix, mapping) in of_family() {
+            let has_route = |prefix: EidPrefix, wanted: &Wanted<'_>| {
+                wanted.dynamic.is_some() || rib.has_route(prefix.prefix())
+            };
+            let any_route = of_family().any(|(prefix, wanted)| has_route(*prefix, wanted));
+            for (&prefix, wanted) in of_family() {
                 let before = self.entries.get(&prefix);
                 let mut entry = Entry {
-                    locator_set: match mapping {
+                    locator_set: match wanted.mapping {
                         DatabaseMapping::LocatorSet(name) => Some(name.clone()),
                         DatabaseMapping::Inline(_) => None,
                     },
-                    locators: local_locators(config, rib, mapping, any_route),
-                    has_route: rib.has_route(prefix.prefix()),
+                    dynamic: wanted.dynamic.map(str::to_owned),
+                    locators: local_locators(config, rib, wanted.mapping, any_route),
+                    has_route: has_route(prefix, wanted),
                     created_at: before.map_or(now, |before| before.created_at),
                     changed_at: before.map_or(now, |before| before.changed_at),
                 };
                 if before.is_some_and(|before| *before == entry) {
                     continue;
                 }
-                if before.is_none_or(|before| before.locators != entry.locators) {
-                    changed.insert(prefix);
+                if before.is_some_and(|before| before.locators != entry.locators) {
+                    changes.changed.insert(prefix);
                 }
                 entry.changed_at = now;
                 self.entries.insert(prefix, entry);
             }
         }
-        changed
+        changes
     }
 
     /// The entries, for a `show`.

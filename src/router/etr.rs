@@ -4,11 +4,13 @@
 use std::net::SocketAddr;
 
 use super::Router;
+use super::away::Producer;
 use super::counters::ControlDrop;
 use super::database;
-use super::io::{DropReason, Inbound, Outer};
+use super::io::{DropReason, Encapsulation, Inbound, Outer};
+use super::itr::encapsulation;
 use super::locators::UNUSABLE_PRIORITY;
-use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
+use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::packet::{self, IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -17,37 +19,60 @@ use crate::wire::{
     MappingRecord, Message,
 };
 
-/// Minutes that other routers may cache a mapping of ours: a day, as IOS.
-pub const DEFAULT_TTL_MINUTES: u32 = 1440;
-
 /// The two low bits of a type of service (RFC 3168).
 const ECN_MASK: u8 = 0b11;
 const NOT_ECT: u8 = 0b00;
 const ECT_1: u8 = 0b01;
 const CE: u8 = 0b11;
 
+/// Where a local EID is, by the longer of the database's and the away table's prefixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Whereabouts {
+    /// In this site, by this prefix of the database.
+    Here(EidPrefix),
+    /// Away, by this prefix of the away table.
+    Away(EidPrefix, Producer),
+    /// It is none of our EIDs.
+    Elsewhere,
+}
+
 impl Router {
-    /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
-    /// LISP header on. A verdict `Deliver` has set the inner TTL and type of service.
-    pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
-        match self.inbound(outer, datagram, now) {
-            Ok((instance_id, len)) => {
-                self.counters.decapsulations += 1;
-                Inbound::Deliver { instance_id, len }
+    /// Where an EID is in the eyes of this router as an ETR.
+    pub(super) fn whereabouts(&self, eid: Eid) -> Whereabouts {
+        let here = self.database.longest_match(eid).map(|(prefix, _)| prefix);
+        let away = self.away.longest_match(eid);
+        match (here, away) {
+            (Some(here), Some((away, _))) if here.mask_len() > away.mask_len() => {
+                Whereabouts::Here(here)
             }
-            Err(reason) => {
-                self.counters.dropped(reason);
-                Inbound::Dropped(reason)
-            }
+            (_, Some((away, entry))) => Whereabouts::Away(away, entry.producer),
+            (Some(here), None) => Whereabouts::Here(here),
+            (None, None) => Whereabouts::Elsewhere,
         }
+    }
+
+    /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
+    /// LISP header on. A verdict `Deliver` or `Forward` has set the inner TTL and type of service.
+    pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
+        let inbound = match self.inbound(outer, datagram, now) {
+            Ok(inbound) => inbound,
+            Err(reason) => Inbound::Dropped(reason),
+        };
+        match inbound {
+            Inbound::Deliver { .. } => self.counters.decapsulations += 1,
+            Inbound::Forward { .. } => self.counters.forwarded_away += 1,
+            Inbound::Held => self.counters.held += 1,
+            Inbound::Dropped(reason) => self.counters.dropped(reason),
+        }
+        inbound
     }
 
     fn inbound(
         &mut self,
         outer: &Outer,
         datagram: &mut Packet<'_>,
-        _now: Time,
-    ) -> Result<(InstanceId, usize), DropReason> {
+        now: Time,
+    ) -> Result<Inbound, DropReason> {
         let (lisp, _) = DataHeader::parse(datagram.bytes).map_err(|_| DropReason::BadDataHeader)?;
         // A payload encrypted by RFC 8061 cannot be read here.
         if lisp.key != 0 {
@@ -62,7 +87,10 @@ impl Router {
         if header.is_link_scoped() {
             return Err(DropReason::InnerLinkScoped);
         }
-        self.admit(Eid::new(instance_id, header.destination))?;
+        let roles = self.config.roles(header.family());
+        if !roles.etr && !roles.proxy_etr {
+            return Err(DropReason::NotAnEtr);
+        }
         let tos = decapsulated_tos(header.tos, outer.tos).ok_or(DropReason::EcnMismatch)?;
         let ttl = header.ttl.min(outer.ttl);
         if ttl == 0 {
@@ -70,21 +98,79 @@ impl Router {
         }
         packet::set_ttl(inner, ttl);
         packet::set_tos(inner, tos);
-        Ok((instance_id, header.total_len))
-    }
-
-    /// Whether a packet for `destination` may leave the overlay here.
-    fn admit(&self, destination: Eid) -> Result<(), DropReason> {
-        let roles = self.config.roles(destination.family());
-        if !roles.etr && !roles.proxy_etr {
-            return Err(DropReason::NotAnEtr);
-        }
-        match self.database.longest_match(destination) {
-            Some((_, entry)) if roles.etr && entry.has_route => Ok(()),
-            Some(_) if roles.etr => Err(DropReason::NoRouteToEid),
-            _ if roles.proxy_etr => Ok(()),
+        let header = IpHeader { ttl, tos, ..header };
+        let source = Eid::new(instance_id, header.source);
+        let destination = Eid::new(instance_id, header.destination);
+        let deliver = Inbound::Deliver { instance_id, len: header.total_len };
+        let from = Rloc(outer.source);
+        match self.whereabouts(destination) {
+            Whereabouts::Here(prefix) if roles.etr => {
+                self.solicitor.heard(prefix, from, source, destination, now);
+                Ok(deliver)
+            }
+            Whereabouts::Away(prefix, producer) if roles.etr => {
+                self.solicitor.heard(prefix, from, source, destination, now);
+                let inner = &mut datagram.bytes[DATA_HEADER_LEN..];
+                let inner = Packet { bytes: inner, segment_size: datagram.segment_size };
+                self.stray(from, (prefix, producer), header, inner, now)
+            }
+            _ if roles.proxy_etr => Ok(deliver),
             _ => Err(DropReason::NotOurEid),
         }
+    }
+
+    /// A packet came for an EID that is away, by a mapping that is no longer true. A host of a dynamic
+    /// range that may be on a port here is looked for; else the sender is solicited, and a packet for a
+    /// host whose new locator is known goes on to it.
+    fn stray(
+        &mut self,
+        from: Rloc,
+        (prefix, producer): (EidPrefix, Producer),
+        header: IpHeader,
+        inner: Packet<'_>,
+        now: Time,
+    ) -> Result<Inbound, DropReason> {
+        let source = Eid::new(prefix.instance_id(), header.source);
+        let destination = Eid::new(prefix.instance_id(), header.destination);
+        let undetected = producer == Producer::DynamicEid && prefix != destination.host_prefix();
+        if undetected && self.search_for(destination, Some((from, source)), Some(&inner), now) {
+            return Ok(Inbound::Held);
+        }
+        self.solicit_sender(from, source, destination, now);
+        if producer == Producer::DynamicEid
+            && let Some(encapsulation) = self.forward_away(from, prefix, &header)
+        {
+            packet::set_ttl(inner.bytes, encapsulation.ttl);
+            return Ok(Inbound::Forward { encapsulation, len: header.total_len });
+        }
+        Err(match producer {
+            Producer::NoRoute => DropReason::NoRouteToEid,
+            _ => DropReason::EidAway,
+        })
+    }
+
+    /// The way to where an away host is now: one hop less, and never back to where the packet came
+    /// from, so that two xTRs that each take the other to have the host cannot play ball with it.
+    fn forward_away(
+        &self,
+        from: Rloc,
+        prefix: EidPrefix,
+        header: &IpHeader,
+    ) -> Option<Encapsulation> {
+        let lisp = self.config.lisp.as_ref()?;
+        if lisp.service(prefix.family()).etr_no_forward_away {
+            return None;
+        }
+        let ttl = header.ttl.checked_sub(1).filter(|ttl| *ttl > 0)?;
+        let entry = self.away.entries().get(&prefix)?;
+        let onward: Vec<_> = entry
+            .locators
+            .iter()
+            .filter(|locator| locator.rloc != from && !self.local.contains(locator.rloc.0))
+            .cloned()
+            .collect();
+        let header = IpHeader { ttl, ..*header };
+        encapsulation(&onward, &self.local, prefix.instance_id(), &header).ok()
     }
 
     /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a
@@ -153,9 +239,10 @@ impl Router {
         if !self.config.roles(asked.family()).etr {
             return Vec::new();
         }
-        let Some((prefix, entry)) = self.database.longest_match(asked.network()) else {
+        let Whereabouts::Here(prefix) = self.whereabouts(asked.network()) else {
             return Vec::new();
         };
+        let Some(entry) = self.database.get(&prefix) else { return Vec::new() };
         if !entry.has_route || !prefix.covers(asked) {
             return Vec::new();
         }
@@ -170,9 +257,7 @@ impl Router {
 
     /// The record of a database entry, as it goes into replies and registers.
     pub(super) fn record(&self, prefix: EidPrefix, entry: &database::Entry) -> MappingRecord {
-        let service = self.config.lisp.as_ref().map(|lisp| lisp.service(prefix.family()));
-        let ttl_minutes =
-            service.and_then(|service| service.etr_map_cache_ttl).unwrap_or(DEFAULT_TTL_MINUTES);
+        let ttl_minutes = self.config.etr_map_cache_ttl(prefix.family());
         let mut locators: Vec<LocatorRecord> = entry
             .locators
             .iter()

@@ -20,6 +20,8 @@ pub enum Input<'a> {
     Control(ControlDatagram<'a>),
     /// The namespace's kernel changed.
     Kernel(KernelEvent),
+    /// Something happened on a TCP connection of port 4342.
+    Tcp(TcpEvent<'a>),
     /// The operator changed the configuration; the whole of it.
     Configure(Box<Config>),
     /// The operator gave a command that changes state but no configuration.
@@ -39,6 +41,58 @@ pub struct ControlDatagram<'a> {
     pub payload: &'a [u8],
 }
 
+/// A TCP connection of port 4342: of reliable transport between an ETR and a map-server.
+///
+/// The core numbers the connections that it opens, from 0 up; the driver those that it accepts, from
+/// [`Connection::ACCEPTED`] up. No number is used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Connection(pub u64);
+
+impl Connection {
+    /// The first number of an accepted connection.
+    pub const ACCEPTED: u64 = 1 << 63;
+}
+
+/// What happens on TCP. A connection begins with `Connected` or `Accepted` and ends with `Closed`,
+/// whoever ended it; after that, nothing more comes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TcpEvent<'a> {
+    /// A connection that was asked for stands.
+    Connected(Connection),
+    /// A peer connected to port 4342. The kernel has completed the handshake already; the core
+    /// closes at once what it did not authenticate.
+    Accepted {
+        /// Its number.
+        connection: Connection,
+        /// The peer's RLOC and port.
+        peer: SocketAddr,
+        /// The local RLOC that it connected to.
+        local: IpAddr,
+    },
+    /// Octets of the stream.
+    Bytes(Connection, &'a [u8]),
+    /// The connection has ended, could not be made, or took no more octets.
+    Closed(Connection),
+}
+
+/// What a router wants done on TCP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TcpRequest {
+    /// Connect to port 4342 of a map-server.
+    Connect {
+        /// The number that the connection is to have.
+        connection: Connection,
+        /// The local RLOC.
+        source: Rloc,
+        /// The map-server.
+        destination: Rloc,
+    },
+    /// Send these octets; a peer that does not take them in time is closed by the driver.
+    Send(Connection, Vec<u8>),
+    /// Send what is left and close.
+    Close(Connection),
+}
+
 /// A command of the operator that is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -49,6 +103,8 @@ pub enum Command {
         /// Only this entry, or all of the family in the default instance.
         prefix: Option<EidPrefix>,
     },
+    /// `debug lisp control-plane all` and its `no` form: whether [`Output::Debug`] lines are said.
+    Debug(bool),
 }
 
 /// What a router wants done, other than the packet that it was just given.
@@ -67,8 +123,13 @@ pub enum Output {
     Encapsulate(Encapsulation, OwnedPacket),
     /// Hand the kernel a packet that had been held, to be forwarded natively.
     Native(InstanceId, OwnedPacket),
+    /// Do something on TCP.
+    Tcp(TcpRequest),
     /// Change the namespace's kernel.
     Kernel(KernelRequest),
+    /// A line of `debug lisp control-plane`, without its time stamp; to every console that
+    /// monitors, and to the log.
+    Debug(String),
 }
 
 /// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).
@@ -127,6 +188,16 @@ pub enum Inbound {
         /// Octets of the inner packet; what follows it in the datagram is padding.
         len: usize,
     },
+    /// The EID has moved: strip the 8 octets of the LISP header and encapsulate the rest, `len` octets,
+    /// anew. One hop has been taken off its TTL.
+    Forward {
+        /// The outer headers.
+        encapsulation: Encapsulation,
+        /// Octets of the inner packet.
+        len: usize,
+    },
+    /// Nothing: a copy waits until the host that it is for has been found.
+    Held,
     /// Nothing: it has been counted.
     Dropped(DropReason),
 }
@@ -167,6 +238,8 @@ pub enum DropReason {
     NotOurEid,
     /// From port 4341: a local EID that has no route.
     NoRouteToEid,
+    /// From port 4341: a local EID that is away; its sender is solicited.
+    EidAway,
     /// From port 4341: TTL used up on the way.
     OuterTtlExpired,
     /// From port 4341: marked congested, but the inner transport does not know ECN (RFC 6040).
@@ -175,7 +248,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [DropReason; 18] = [
+    pub const ALL: [DropReason; 19] = [
         DropReason::NotIp,
         DropReason::LinkScoped,
         DropReason::NotAnItr,
@@ -192,6 +265,7 @@ impl DropReason {
         DropReason::NotAnEtr,
         DropReason::NotOurEid,
         DropReason::NoRouteToEid,
+        DropReason::EidAway,
         DropReason::OuterTtlExpired,
         DropReason::EcnMismatch,
     ];
@@ -215,6 +289,7 @@ impl DropReason {
             DropReason::NotAnEtr => "Neither ETR nor proxy ETR",
             DropReason::NotOurEid => "Inner destination not a local EID",
             DropReason::NoRouteToEid => "No route to local EID",
+            DropReason::EidAway => "Local EID away",
             DropReason::OuterTtlExpired => "Outer TTL expired",
             DropReason::EcnMismatch => "Congestion marked without ECN",
         }
@@ -292,6 +367,11 @@ pub enum KernelObject {
         mtu: Option<u16>,
         /// Answers ARP for others.
         proxy_arp: bool,
+        /// The hardware address, when the device's own is not wanted.
+        mac: Option<Mac>,
+        /// `lisp mobility`: the port's sysctls are set so that hosts that come are seen
+        /// (`kernel.md`, Hosts that move).
+        mobility: bool,
     },
     /// An address on a device, with the length of its network.
     Address {
@@ -299,6 +379,9 @@ pub enum KernelObject {
         device: Device,
         /// The address and its network's length.
         address: IpNet,
+        /// Whether the kernel makes a route of its network: not on a mobility port, where a host that
+        /// moved away would be sought with ARP instead of through LISP.
+        connected: bool,
     },
     /// `PRIORITY SELECTOR lookup TABLE [suppress_ifgroup 4341]`.
     Rule {
@@ -324,15 +407,67 @@ pub enum KernelObject {
         /// The source address of the router's own packets that take it.
         source: Option<IpAddr>,
     },
+    /// `neigh add proxy`: the kernel answers ARP or ND for a host that moved away, so that its old
+    /// LAN reaches it through LISP.
+    ProxyNeighbour {
+        /// The port of the old LAN.
+        device: Device,
+        /// The host.
+        address: IpAddr,
+    },
 }
 
-/// A change that the router wants made in the kernel. Both are idempotent.
+/// A hardware address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mac(pub [u8; 6]);
+
+impl std::fmt::Display for Mac {
+    /// `0000.5e00.0101`, as IOS prints it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{g:02x}")
+    }
+}
+
+/// A change that the router wants made in the kernel. All are idempotent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KernelRequest {
     /// Make it so.
     Add(KernelObject),
     /// Take it away.
     Remove(KernelObject),
+    /// Ask a host on a port whether it is there (`RTM_NEWNEIGH` with `NTF_USE` or `nud probe`): it
+    /// answers with [`KernelEvent::Neighbour`]. An answer also refreshes the host's idea of its
+    /// gateway's hardware address.
+    Probe {
+        /// The port.
+        device: Device,
+        /// The host.
+        address: IpAddr,
+    },
+    /// Watch a host: the kernel asks it again and again (`NTF_EXT_MANAGED`), and a host that has
+    /// gone becomes `Failed`.
+    Watch {
+        /// The port.
+        device: Device,
+        /// The host.
+        address: IpAddr,
+    },
+    /// Forget a host's hardware address.
+    Forget {
+        /// The port.
+        device: Device,
+        /// The host.
+        address: IpAddr,
+    },
+    /// Tell a LAN that the host's address is at this port now: a gratuitous ARP request, or an
+    /// unsolicited neighbour advertisement.
+    Announce {
+        /// The port.
+        device: Device,
+        /// The host.
+        address: IpAddr,
+    },
 }
 
 /// A change of the namespace's kernel, whoever made it.
@@ -362,6 +497,15 @@ pub enum KernelEvent {
     RouteAdded(KernelRoute),
     /// One route of table main went.
     RouteRemoved(KernelRoute),
+    /// A neighbour entry came, changed or went.
+    Neighbour {
+        /// The Linux name of the device.
+        device: String,
+        /// The host.
+        address: IpAddr,
+        /// What the kernel knows of it.
+        state: NeighbourState,
+    },
     /// The kernel did not do what was asked.
     Refused {
         /// What was asked.
@@ -369,6 +513,17 @@ pub enum KernelEvent {
         /// The operating system's words.
         error: String,
     },
+}
+
+/// What the kernel knows of a host on a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NeighbourState {
+    /// It spoke, or answered, with this hardware address (`REACHABLE`, `STALE`, `DELAY`, `PROBE`).
+    Known(Mac),
+    /// It was asked and is silent (`FAILED`).
+    Failed,
+    /// There is no entry, or one without an answer yet (`INCOMPLETE`).
+    Absent,
 }
 
 /// A unicast route of table main.

@@ -7,6 +7,8 @@
 use std::net::IpAddr;
 
 use super::Router;
+use super::away::Producer;
+use super::etr::Whereabouts;
 use super::io::{DropReason, Encapsulation, Outbound, Output};
 use super::locators::{self, LocalRlocs};
 use super::map_cache::{Locator, Mapping};
@@ -61,10 +63,15 @@ impl Router {
         if !roles.itr && !roles.proxy_itr {
             return Err(DropReason::NotAnItr);
         }
-        if self.database.longest_match(destination).is_some() {
-            return Err(DropReason::LocalEidNoRoute);
+        // What is here has a route at a port and does not come this way, but in the instant in which its
+        // link falls. What is away by a move or a registration elsewhere is sought like any other EID.
+        match self.whereabouts(destination) {
+            Whereabouts::Here(_) | Whereabouts::Away(_, Producer::NoRoute) => {
+                return Err(DropReason::LocalEidNoRoute);
+            }
+            Whereabouts::Away(..) | Whereabouts::Elsewhere => {}
         }
-        if !roles.proxy_itr && self.database.longest_match(source).is_none() {
+        if !roles.proxy_itr && !self.is_of_site(source, now) {
             self.counters.native_foreign_source += 1;
             self.restore_hop(&header, packet.bytes);
             return Ok(Outbound::Native);
@@ -100,6 +107,20 @@ impl Router {
             Mapping::SendMapRequest => Ok(Verdict::Ask),
             Mapping::Drop => Err(DropReason::MappingDrops),
         }
+    }
+
+    /// Whether `source` is one of the site's EIDs. A host of a dynamic range that has not been found
+    /// shows by its packet that it is on some port; the packet does not say on which, so it is looked
+    /// for (`kernel.md`, Hosts that move).
+    fn is_of_site(&mut self, source: Eid, now: Time) -> bool {
+        if self.mobility.is_dynamic(source) {
+            if !self.mobility.hosts().contains_key(&source) && !self.is_own_address(source.address)
+            {
+                self.search_for(source, None, None, now);
+            }
+            return true;
+        }
+        self.database.longest_match(source).is_some()
     }
 
     /// Sends on what waited for a mapping of `eid`, in the order in which it came.
@@ -147,7 +168,7 @@ impl Router {
 
 /// The outer headers for a packet (RFC 9300 section 5.3): TTL and type of service are the inner
 /// ones, ECN by the normal mode of RFC 6040, which is a copy too.
-fn encapsulation(
+pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
     instance_id: InstanceId,

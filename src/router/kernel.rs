@@ -46,8 +46,16 @@ impl Kernel {
     /// The requests that lead from what stands to what `config` wants. Removals come first: the
     /// kernel matches a route by less than all its fields, so removing an old one after its
     /// successor came could take the successor.
-    pub fn reconcile(&mut self, config: &Config, rib: &Rib) -> Vec<KernelRequest> {
-        let wanted = wanted(config, rib);
+    ///
+    /// `mobile` is what the hosts that came and went want beside it.
+    pub fn reconcile(
+        &mut self,
+        config: &Config,
+        rib: &Rib,
+        mobile: Vec<KernelObject>,
+    ) -> Vec<KernelRequest> {
+        let mut wanted = wanted(config, rib);
+        wanted.extend(mobile);
         let gone: Vec<KernelObject> = self.objects.difference(&wanted).copied().collect();
         let gone = gone.into_iter().rev().map(KernelRequest::Remove);
         let come = wanted.difference(&self.objects).copied().map(KernelRequest::Add);
@@ -71,6 +79,7 @@ impl Kernel {
         let lost = |object: &&KernelObject| match object {
             KernelObject::Address { device: on, .. } => on.name() == device,
             KernelObject::Route { .. } => true,
+            KernelObject::ProxyNeighbour { device: on, .. } => on.name() == device,
             KernelObject::Link { .. } | KernelObject::Rule { .. } => false,
         };
         self.objects.iter().filter(lost).copied().map(KernelRequest::Add).collect()
@@ -92,9 +101,12 @@ fn wanted(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
             up: !interface.shutdown,
             mtu: interface.mtu,
             proxy_arp: interface.proxy_arp,
+            mac: interface.mac,
+            mobility: !interface.lisp_mobility.is_empty(),
         });
         for &address in &interface.addresses {
-            objects.insert(KernelObject::Address { device, address });
+            let connected = !config.is_roaming(interface, address);
+            objects.insert(KernelObject::Address { device, address, connected });
         }
     }
     if config.needs_tunnel() {
@@ -108,7 +120,14 @@ fn wanted(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
 fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
     let mut objects = BTreeSet::new();
     let mtu = Some(lisp_mtu(config, rib));
-    objects.insert(KernelObject::Link { device: Device::Lisp, up: true, mtu, proxy_arp: false });
+    objects.insert(KernelObject::Link {
+        device: Device::Lisp,
+        up: true,
+        mtu,
+        proxy_arp: false,
+        mac: None,
+        mobility: false,
+    });
     let rule = |family, priority, selector, table| KernelObject::Rule {
         family,
         priority,
@@ -128,7 +147,8 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         objects.insert(rule(rloc.family(), FROM_RLOC_MAIN, selector, Table::Main));
         objects.insert(rule(rloc.family(), FROM_RLOC_NATIVE, selector, Table::Native));
     }
-    for (prefix, _) in config.database() {
+    let ranges = config.dynamic_eids().map(|(_, range, _)| range);
+    for prefix in config.database().map(|(prefix, _)| prefix).chain(ranges) {
         objects.insert(route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0));
     }
     objects

@@ -217,7 +217,7 @@ impl MapCache {
         }
     }
 
-    fn forget_learned(&mut self, prefix: &EidPrefix) {
+    pub(super) fn forget_learned(&mut self, prefix: &EidPrefix) {
         if self.entries.get(prefix).is_some_and(|entry| entry.source == Source::MapReply) {
             self.forget(prefix);
         }
@@ -261,6 +261,17 @@ impl MapCache {
         entry.bytes += len as u64;
         entry.used_at = Some(now);
         Some((prefix, &entry.mapping))
+    }
+
+    /// The entries that packets used within `span`.
+    pub fn used_within(
+        &self,
+        span: Duration,
+        now: Time,
+    ) -> impl Iterator<Item = (EidPrefix, &Mapping)> {
+        let recent = move |entry: &Entry| entry.used_at.is_some_and(|at| now.since(at) < span);
+        let entries = self.entries.iter().filter(move |(_, entry)| recent(entry));
+        entries.map(|(prefix, entry)| (prefix, &entry.mapping))
     }
 
     /// The entry of the longest prefix that holds `eid`.

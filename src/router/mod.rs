@@ -13,10 +13,12 @@
 //!
 //! The same seed, wall clock, configuration and inputs give the same outputs to the octet.
 
+pub mod away;
 pub mod config;
 mod control;
 pub mod counters;
 pub mod database;
+mod debug;
 mod etr;
 pub mod io;
 mod itr;
@@ -24,30 +26,36 @@ mod kernel;
 pub mod locators;
 pub mod map_cache;
 pub mod map_server;
+pub mod mobility;
 mod register;
 mod replies;
 mod resolve;
 mod rib;
+pub mod session;
 mod smr;
+mod solicit;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
+use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
-use database::Database;
+use database::{Changes, Database};
 use io::{Command, Input, KernelEvent, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
+use mobility::Mobility;
 use register::Registrar;
 use replies::ReplyLimiter;
 use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
+use solicit::Solicitor;
 
 use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
@@ -110,14 +118,19 @@ pub struct Router {
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     database: Database,
+    away: AwayTable,
+    mobility: Mobility,
     rib: Rib,
     kernel: Kernel,
     resolver: Resolver,
     smr_guard: SmrGuard,
+    solicitor: Solicitor,
     registrar: Registrar,
     replies: ReplyLimiter,
     map_server: MapServer,
     counters: Counters,
+    /// Whether somebody listens to [`Output::Debug`].
+    debugging: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -134,14 +147,18 @@ impl Router {
             proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
             database: Database::default(),
+            away: AwayTable::default(),
+            mobility: Mobility::default(),
             rib: Rib::default(),
             kernel: Kernel::default(),
             resolver: Resolver::new(&seed),
             smr_guard: SmrGuard::default(),
+            solicitor: Solicitor::new(&seed),
             registrar: Registrar::new(&seed, wall_clock),
             replies: ReplyLimiter::default(),
-            map_server: MapServer::default(),
+            map_server: MapServer::new(&seed),
             counters: Counters::default(),
+            debugging: false,
             outputs: VecDeque::new(),
         };
         router.configure(config, now);
@@ -153,7 +170,9 @@ impl Router {
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
             Input::Kernel(event) => self.handle_kernel(event, now),
+            Input::Tcp(event) => self.handle_tcp(event, now),
             Input::Configure(config) => self.configure(*config, now),
+            Input::Command(Command::Debug(on)) => self.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
                 self.map_cache.clear(self.config.default_instance(), family, prefix);
             }
@@ -168,9 +187,13 @@ impl Router {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.map_cache.expire(now);
-        self.map_server.expire(now);
+        self.expire_registrations(now);
+        self.repeat_map_notifies(now);
+        self.away.expire(now);
+        self.end_searches(now);
         self.retry_requests(now);
         self.register_due(now);
+        self.repeat_smrs(now);
     }
 
     /// The next thing that the router wants done.
@@ -183,16 +206,20 @@ impl Router {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let expiry = self.map_cache.next_expiry();
+        let away = self.away.next_expiry();
         Deadline::earliest([
             expiry.map(|at| Deadline { at, why: "map-cache expiry" }),
             self.map_server.next_deadline(),
             self.resolver.next_deadline(),
             self.registrar.next_deadline(),
+            self.solicitor.next_deadline(),
+            self.mobility.next_deadline(),
+            away.map(|at| Deadline { at, why: "away entry expiry" }),
         ])
     }
 
     fn configure(&mut self, config: Config, now: Time) {
-        self.config = config;
+        let before = std::mem::replace(&mut self.config, config);
         self.local = LocalRlocs::of(&self.config);
         self.own_addresses = self.config.addresses().map(|(_, net)| net.addr()).collect();
         self.proxy_etrs = Family::BOTH.map(|family| {
@@ -202,7 +229,11 @@ impl Router {
         });
         self.reconcile_static_map_cache(now);
         self.map_server.reconfigure(&self.config);
+        self.mobility.reconfigure(&self.config);
+        self.reconcile_ranges(now);
         self.reconcile(now);
+        self.find_neighbours(now);
+        self.refresh_sessions(&before, now);
     }
 
     fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
@@ -222,6 +253,9 @@ impl Router {
             KernelEvent::Routes(routes) => self.rib.replace_routes(routes),
             KernelEvent::RouteAdded(route) => self.rib.add_route(route),
             KernelEvent::RouteRemoved(route) => self.rib.remove_route(&route),
+            KernelEvent::Neighbour { device, address, state } => {
+                return self.handle_neighbour(&device, address, state, now);
+            }
             KernelEvent::Refused { request, error } => {
                 log::warn!("the kernel refused {request:?}: {error}");
                 return;
@@ -232,13 +266,50 @@ impl Router {
 
     /// Brings everything that follows from the configuration and the kernel's state in line.
     fn reconcile(&mut self, now: Time) {
-        let requests = self.kernel.reconcile(&self.config, &self.rib);
+        let hosts = self.mobility.hosts();
+        let changes = self.database.reconcile(&self.config, &self.rib, hosts, now);
+        let solicit = self.reconcile_away(&changes, now);
+        let mobile = self.mobility.kernel_objects(&self.away);
+        let requests = self.kernel.reconcile(&self.config, &self.rib, mobile);
         self.request(requests);
-        let changed = self.database.reconcile(&self.config, &self.rib, now);
         self.reconcile_registrations(now);
-        for prefix in changed {
+        for prefix in changes.changed {
             self.refresh_registration(prefix, now);
         }
+        // Last, so that who asks again because of it is told what is true by then.
+        for prefix in solicit {
+            self.solicit_peers(prefix, now);
+        }
+    }
+
+    /// Puts local prefixes that lost their route or their configuration into the away table, and takes
+    /// out those that have both again. Returns the prefixes whose peers are to be solicited: not those
+    /// that lost their route, for these the packets that still come do it (`protocol.md` section 4).
+    fn reconcile_away(&mut self, changes: &Changes, now: Time) -> BTreeSet<EidPrefix> {
+        let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
+        let away = |producer, expires_at| away::Entry {
+            producer,
+            created_at: now,
+            expires_at,
+            locators: Vec::new(),
+        };
+        for &(prefix, ttl) in &changes.deconfigured {
+            self.away.remove(&prefix, Producer::NoRoute);
+            self.away.insert(prefix, away(Producer::Deconfigured, Some(now + ttl)));
+            solicit.insert(prefix);
+        }
+        for (prefix, entry) in self.database.entries().iter() {
+            if entry.dynamic.is_some() || !self.config.roles(prefix.family()).etr {
+                continue;
+            }
+            let back = self.away.remove(&prefix, Producer::Deconfigured);
+            if !entry.has_route {
+                self.away.insert(prefix, away(Producer::NoRoute, None));
+            } else if self.away.remove(&prefix, Producer::NoRoute) || back {
+                solicit.insert(prefix);
+            }
+        }
+        solicit
     }
 
     /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.
@@ -286,9 +357,19 @@ impl Router {
         &self.database
     }
 
+    /// The local EIDs that are not here.
+    pub fn away(&self) -> &AwayTable {
+        &self.away
+    }
+
     /// The sites; empty on a router that is no map-server.
     pub fn map_server(&self) -> &MapServer {
         &self.map_server
+    }
+
+    /// Whether debug lines are said ([`Command::Debug`]).
+    pub fn is_debugging(&self) -> bool {
+        self.debugging
     }
 
     /// What has been counted since the start.

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::counters::ControlDrop;
+use super::debug;
 use super::io::DropReason;
 use super::map_cache::{Learned, Locator, Mapping};
 use crate::addr::{Eid, EidPrefix, Rloc};
@@ -19,7 +20,8 @@ use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
 use crate::wire::{
-    Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message, Nonce,
+    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord,
+    Message, Nonce,
 };
 
 /// The wait after the first and the second try at a resolver.
@@ -100,17 +102,17 @@ impl Resolver {
         self.requests.contains(&eid.host_prefix())
     }
 
-    /// Begins a request that is due at once; false when there are too many.
-    fn begin(&mut self, eid: Eid, source_eid: Option<Eid>, cause: Cause, now: Time) -> bool {
+    /// Begins a request that is due at `at`; false when there are too many.
+    fn begin(&mut self, eid: Eid, source_eid: Option<Eid>, cause: Cause, at: Time) -> bool {
         if self.requests.len() >= REQUESTS {
             return false;
         }
         let prefix = eid.host_prefix();
         let nonce = Nonce(0);
         let held = Held::new();
-        let request = Request { eid, source_eid, cause, nonce, tries: 0, due_at: now, held };
+        let request = Request { eid, source_eid, cause, nonce, tries: 0, due_at: at, held };
         self.requests.insert(prefix, request);
-        self.due.insert((now, prefix));
+        self.due.insert((at, prefix));
         true
     }
 
@@ -211,14 +213,17 @@ impl Router {
         self.resolver.hold(eid, packet)
     }
 
-    /// Asks for an EID because an SMR said so; an EID that is being asked for is not asked twice.
+    /// Asks for an EID because an SMR said so, after a random delay where one is configured.
     pub(super) fn solicited(&mut self, eid: Eid, source_eid: Option<Eid>, now: Time) {
+        let lisp = self.config.lisp.as_ref();
+        let delay = lisp.and_then(|lisp| lisp.service(eid.family()).itr_smr_delay_ms).unwrap_or(0);
+        let delay = Duration::from_millis(self.resolver.rng.below(u64::from(delay) + 1));
         let full = self.map_resolvers(eid).is_empty()
-            || !self.resolver.begin(eid, source_eid, Cause::Smr, now);
+            || !self.resolver.begin(eid, source_eid, Cause::Smr, now + delay);
         if full {
             return self.counters.ignored(ControlDrop::TableFull);
         }
-        self.ask(eid.host_prefix(), now);
+        self.retry_requests(now);
     }
 
     /// Does what is due: the next try of each request, or the end of its rest.
@@ -241,27 +246,31 @@ impl Router {
             }
             return;
         };
-        let Some(request) = self.resolver.requests.get(&prefix) else {
-            return;
-        };
-        let resolvers = self.map_resolvers(request.eid);
-        let Some(&resolver) = resolvers.get(turn as usize % resolvers.len().max(1)) else {
-            return;
-        };
-        let Some(source) = self.local.preferred(Rloc(resolver).family()) else {
-            return;
-        };
+        let Some(request) = self.resolver.requests.get(&prefix) else { return };
+        let (eid, attempt) = (request.eid, request.tries);
         let message = self.map_request(request);
-        let smr_invoked = request.cause == Cause::Smr;
-        let eid = SocketAddr::new(request.eid.address, CONTROL_PORT);
-        let inner = self.map_request_source(request.eid).unwrap_or(request.eid.address);
-        let inner = SocketAddr::new(inner, CONTROL_PORT);
-        let encapsulated = Encapsulated::new(inner, eid, message.emit());
-        match smr_invoked {
+        let resolvers = self.map_resolvers(eid);
+        let in_turn = |turn: u32| resolvers.get(turn as usize % resolvers.len().max(1)).copied();
+        let Some(resolver) = in_turn(turn) else { return };
+        let before = turn.checked_sub(1).and_then(in_turn);
+        let Some(source) = self.local.preferred(Rloc(resolver).family()) else { return };
+        let inner_source = self.map_request_source(eid).unwrap_or(eid.address);
+        let smr = message.smr_invoked;
+        if let Some(before) = before.filter(|before| *before != resolver && starts_turn(attempt)) {
+            self.debug(debug::switching(prefix, smr, before, resolver));
+        }
+        let sent = debug::Try { request: &message, attempt, inner_source, source, resolver };
+        for line in debug::request_sent(&sent) {
+            self.debug(line);
+        }
+        match smr {
             true => self.counters.smr_invoked.sent += 1,
             false => self.counters.map_requests.sent += 1,
         }
         self.counters.encapsulated.sent += 1;
+        let inner_source = SocketAddr::new(inner_source, CONTROL_PORT);
+        let inner_destination = SocketAddr::new(eid.address, CONTROL_PORT);
+        let encapsulated = Encapsulated::new(inner_source, inner_destination, message.emit());
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(resolver, CONTROL_PORT);
         self.send_control(from, to, &Message::Encapsulated(encapsulated));
@@ -292,6 +301,7 @@ impl Router {
     /// records cover what was asked changes anything.
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
         self.counters.map_replies.received += 1;
+        self.debug(debug::reply_received(reply));
         let Some(&asked) = self.resolver.nonces.get(&reply.nonce) else {
             return self.counters.ignored(ControlDrop::UnknownNonce);
         };
@@ -336,6 +346,11 @@ impl Router {
     }
 }
 
+/// Whether the try of this number, from 1 on, is the first at its resolver.
+fn starts_turn(attempt: u32) -> bool {
+    attempt % WAITS.len() as u32 == 1
+}
+
 /// A record of a Map-Reply as the map-cache takes it.
 fn learned(record: &MappingRecord, from: IpAddr, now: Time) -> Learned {
     let ttl = match record.ttl_minutes {
@@ -345,16 +360,18 @@ fn learned(record: &MappingRecord, from: IpAddr, now: Time) -> Learned {
     Learned { prefix: record.eid_prefix, mapping: mapping(record, now), ttl, map_source: from }
 }
 
+/// The locators of a record that are IP addresses, as a mapping holds them.
+pub(super) fn locators(record: &MappingRecord, now: Time) -> Vec<Locator> {
+    let locator = |locator: &LocatorRecord| {
+        let rloc = locator.ip()?;
+        let (priority, weight, up) = (locator.priority, locator.weight, locator.reachable);
+        Some(Locator { rloc, priority, weight, up, since: now })
+    };
+    record.locators.iter().filter_map(locator).collect()
+}
+
 fn mapping(record: &MappingRecord, now: Time) -> Mapping {
-    let locators: Vec<Locator> = record
-        .locators
-        .iter()
-        .filter_map(|locator| {
-            let rloc = locator.ip()?;
-            let (priority, weight, up) = (locator.priority, locator.weight, locator.reachable);
-            Some(Locator { rloc, priority, weight, up, since: now })
-        })
-        .collect();
+    let locators = locators(record, now);
     if !locators.is_empty() {
         return Mapping::Locators(locators);
     }

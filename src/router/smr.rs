@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::counters::ControlDrop;
+use super::debug;
 use super::map_cache::Source;
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
@@ -84,6 +85,10 @@ impl Router {
             if self.resolver.is_pending(eid) || !self.smr_guard.admit(eid, entry, now) {
                 self.counters.ignored(ControlDrop::RateLimited);
                 continue;
+            }
+            self.debug(debug::smr_scheduled(eid, own));
+            if smr.do_not_reply {
+                self.debug(debug::not_replying(eid));
             }
             self.solicited(eid, own, now);
         }

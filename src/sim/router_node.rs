@@ -10,7 +10,7 @@ use super::node::{ForProcess, NodeOutput};
 use crate::packet::{OwnedPacket, Packet};
 use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
-    Output,
+    Output, TcpEvent, TcpRequest,
 };
 use crate::router::{Router, Start};
 use crate::time::Time;
@@ -104,7 +104,7 @@ impl RouterNode {
                 }
                 self.router.handle(Input::Kernel(event), now);
             } else if let Some(output) = self.router.poll_output() {
-                self.carry_out(output);
+                self.carry_out(output, now);
             } else {
                 return self.kernel.poll_output().map(NodeOutput::from_kernel);
             }
@@ -144,7 +144,12 @@ impl RouterNode {
                     self.kernel.write_tunnel(inner.to_vec());
                 }
             }
-            Inbound::Dropped(_) => {}
+            Inbound::Forward { encapsulation, len } => {
+                if let Some(inner) = payload.get(DATA_HEADER_LEN..DATA_HEADER_LEN + len) {
+                    self.send_data(&encapsulation, inner);
+                }
+            }
+            Inbound::Held | Inbound::Dropped(_) => {}
         }
     }
 
@@ -157,7 +162,7 @@ impl RouterNode {
         self.router.handle(Input::Control(control), now);
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, output: Output, now: Time) {
         match output {
             Output::Control { source, destination, payload } => {
                 let ends = (source, destination);
@@ -168,6 +173,16 @@ impl RouterNode {
             }
             Output::Native(_, OwnedPacket { bytes, .. }) => self.kernel.write_tunnel(bytes),
             Output::Kernel(request) => self.kernel.apply(request),
+            Output::Tcp(request) => self.refuse_tcp(&request, now),
+            Output::Debug(line) => log::debug!(target: "debug", "{line}"),
+        }
+    }
+
+    /// Nothing listens: the simulated kernel carries no TCP, and an ETR that cannot connect stays
+    /// with UDP.
+    fn refuse_tcp(&mut self, request: &TcpRequest, now: Time) {
+        if let TcpRequest::Connect { connection, .. } = *request {
+            self.router.handle(Input::Tcp(TcpEvent::Closed(connection)), now);
         }
     }
 

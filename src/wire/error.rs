@@ -47,9 +47,10 @@ pub enum Problem {
         /// Octets that there are.
         left: usize,
     },
-    /// The first nibble is no type of the [`super::Message`] enum.
+    /// The first nibble is no type of the [`super::Message`] enum, or the Type of a frame none of
+    /// [`super::ReliableMessage`].
     #[error("{0} is not known")]
-    UnknownType(u8),
+    UnknownType(u16),
     /// The first nibble is another type than that of the parser that was called.
     #[error("{0} is that of another message")]
     OtherType(u8),
@@ -82,6 +83,21 @@ pub enum Problem {
     /// LISP-SEC data (RFC 9303), whose length is not known here.
     #[error("has LISP-SEC data, which is not supported")]
     LispSec,
+    /// A Length that no frame of the reliable transport can have, or not the one that this has.
+    #[error("is {0}, which is not that of a frame")]
+    FrameLength(u16),
+    /// Something else where a frame of the reliable transport must end.
+    #[error("is 0x{0:08x}, 0x9facade9 expected")]
+    EndMarker(u32),
+    /// A Registration whose Map-Register has none or several, so that it must be discarded.
+    #[error("number {0}, exactly 1 is allowed")]
+    RecordCount(usize),
+    /// A Registration Refresh of another kind than the five that are defined.
+    #[error("{0} is not known")]
+    UnknownScope(u8),
+    /// An address where an instance without one must stand.
+    #[error("is not an instance-ID alone")]
+    NotAnInstance,
     /// The inner packet is not one unfragmented UDP datagram over IPv4 or IPv6.
     #[error("is not an unfragmented UDP datagram")]
     NotUdp,

@@ -71,7 +71,7 @@ impl FirstWord {
         let mut reader = Reader::new(message, "LISP message");
         let word = FirstWord(reader.u32()?);
         reader.enter("type");
-        let unknown = reader.error_at(0, Problem::UnknownType(word.type_number()));
+        let unknown = reader.error_at(0, Problem::UnknownType(word.type_number().into()));
         MessageType::from_number(word.type_number()).ok_or(unknown)
     }
 

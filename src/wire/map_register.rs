@@ -26,8 +26,12 @@ impl XtrIdentity {
         if !present {
             return Ok(None);
         }
+        Self::parse(reader).map(Some)
+    }
+
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         reader.enter("xTR-ID and Site-ID");
-        Ok(Some(XtrIdentity { xtr_id: reader.u128()?, site_id: reader.u64()? }))
+        Ok(XtrIdentity { xtr_id: reader.u128()?, site_id: reader.u64()? })
     }
 
     pub(super) fn emit(&self, out: &mut Vec<u8>) {

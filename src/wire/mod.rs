@@ -2,13 +2,15 @@
 //!
 //! [`Message::parse`] reads the payload of one UDP datagram of the control port; [`Message::emit`]
 //! writes it. [`DataHeader`] is the eight octets in front of every packet on the data port.
+//! [`FrameReader`] reads the frames of the control port's TCP stream ([`mod@reliable`]).
 //! Reading order: [`mod@address`] (AFI and LCAF), [`mod@record`] (a mapping), then one file per
 //! message. [`mod@auth`] signs and verifies the three messages that carry a MAC.
 //!
 //! What parses can be emitted again byte for byte, with these exceptions: reserved bits, LCAF
 //! Rsvd and Flags octets and host bits beyond a mask come back as zero; an IID mask-len as 32;
 //! instance-ID 0 as a plain AFI; ITR-RLOCs and source-EIDs that are no IP address are left out;
-//! octets after the last field, where later standards put theirs, are dropped; an Encapsulated
+//! octets after the last field, where later standards put theirs, are dropped; a Registration
+//! Refresh has instance-ID 0 in an LCAF and no address or mask that says nothing; an Encapsulated
 //! Control Message gets an inner IP header of our own with the same addresses, ports and TTL.
 
 pub mod address;
@@ -24,6 +26,7 @@ pub mod map_register;
 pub mod map_reply;
 pub mod map_request;
 pub mod record;
+pub mod reliable;
 #[cfg(test)]
 mod round_trip;
 mod show;
@@ -40,6 +43,11 @@ pub use map_register::{MapRegister, XtrIdentity};
 pub use map_reply::MapReply;
 pub use map_request::{EidRecord, MapRequest};
 pub use record::{Action, LocatorRecord, MappingRecord, sort_locators};
+pub use reliable::{
+    BadFrame, ErrorCode, ErrorNotification, FrameReader, MappingNotification, RefreshScope,
+    Registration, RegistrationRefresh, RegistrationReject, RejectReason, ReliableFrame,
+    ReliableMessage, ReliableType, StreamError,
+};
 
 use first_word::FirstWord;
 

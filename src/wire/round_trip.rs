@@ -20,7 +20,7 @@ fn eid() -> impl Strategy<Value = Eid> {
     (instance_id(), any::<IpAddr>()).prop_map(|(instance, address)| Eid::new(instance, address))
 }
 
-fn eid_prefix() -> impl Strategy<Value = EidPrefix> {
+pub(super) fn eid_prefix() -> impl Strategy<Value = EidPrefix> {
     (eid(), 0..=128u8).prop_map(|(eid, mask_len)| {
         let mask_len = mask_len.min(eid.family().bits());
         let prefix = IpNet::new(eid.address, mask_len).expect("a length that fits");
@@ -74,7 +74,7 @@ fn locator() -> impl Strategy<Value = LocatorRecord> {
     })
 }
 
-fn record() -> impl Strategy<Value = MappingRecord> {
+pub(super) fn record() -> impl Strategy<Value = MappingRecord> {
     (any::<(u32, u8, bool)>(), 0..0x1000u16, eid_prefix(), vec(locator(), 0..4)).prop_map(
         |((ttl_minutes, action, authoritative), map_version, eid_prefix, locators)| MappingRecord {
             ttl_minutes,
@@ -87,7 +87,7 @@ fn record() -> impl Strategy<Value = MappingRecord> {
     )
 }
 
-fn xtr_identity() -> impl Strategy<Value = Option<XtrIdentity>> {
+pub(super) fn xtr_identity() -> impl Strategy<Value = Option<XtrIdentity>> {
     option::of(any::<(u128, u64)>())
         .prop_map(|ids| ids.map(|(xtr_id, site_id)| XtrIdentity { xtr_id, site_id }))
 }
@@ -141,7 +141,7 @@ fn map_reply() -> impl Strategy<Value = MapReply> {
     })
 }
 
-fn map_register() -> impl Strategy<Value = MapRegister> {
+pub(super) fn map_register() -> impl Strategy<Value = MapRegister> {
     (any::<[bool; 7]>(), any::<u64>(), authentication(), vec(record(), 0..4), xtr_identity())
         .prop_map(|(bits, nonce, authentication, records, xtr_identity)| MapRegister {
             proxy_reply: bits[0],

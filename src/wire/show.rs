@@ -214,7 +214,7 @@ impl Display for Authentication {
     }
 }
 
-fn show_identity(f: &mut Formatter<'_>, identity: Option<XtrIdentity>) -> fmt::Result {
+pub(super) fn show_identity(f: &mut Formatter<'_>, identity: Option<XtrIdentity>) -> fmt::Result {
     let Some(XtrIdentity { xtr_id, site_id }) = identity else {
         return Ok(());
     };
@@ -226,7 +226,7 @@ fn show_eid(f: &mut Formatter<'_>, eid: Eid) -> fmt::Result {
     eid.fmt(f)
 }
 
-fn show_eid_prefix(f: &mut Formatter<'_>, eid_prefix: EidPrefix) -> fmt::Result {
+pub(super) fn show_eid_prefix(f: &mut Formatter<'_>, eid_prefix: EidPrefix) -> fmt::Result {
     show_instance(f, eid_prefix.instance_id())?;
     eid_prefix.fmt(f)
 }

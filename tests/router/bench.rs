@@ -113,6 +113,13 @@ impl Bench {
         self.kernel(KernelEvent::Link { device, up, carrier: up, mtu: 1500 });
     }
 
+    /// A connected route comes.
+    pub fn route(&mut self, prefix: &str, device: &str) {
+        let (prefix, device) = (prefix.parse().unwrap(), device.to_owned());
+        let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
+        self.kernel(KernelEvent::RouteAdded(route));
+    }
+
     pub fn kernel(&mut self, event: KernelEvent) {
         self.router.handle(Input::Kernel(event), self.now);
         self.drain();
@@ -143,9 +150,12 @@ impl Bench {
     pub fn decapsulate(&mut self, datagram: &mut [u8], ttl: u8, tos: u8) -> Inbound {
         let source = RLOC_1.parse().unwrap();
         let destination = RLOC_2.parse().unwrap();
-        let outer = Outer { source, destination, ttl, tos };
+        self.decapsulate_from(&Outer { source, destination, ttl, tos }, datagram)
+    }
+
+    pub fn decapsulate_from(&mut self, outer: &Outer, datagram: &mut [u8]) -> Inbound {
         let mut packet = Packet::single(datagram);
-        let inbound = self.router.decapsulate(&outer, &mut packet, self.now);
+        let inbound = self.router.decapsulate(outer, &mut packet, self.now);
         self.drain();
         inbound
     }
@@ -166,7 +176,7 @@ impl Bench {
         said
     }
 
-    fn drain(&mut self) {
+    pub fn drain(&mut self) {
         while let Some(output) = self.router.poll_output() {
             self.outputs.push(output);
         }

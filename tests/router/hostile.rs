@@ -65,6 +65,7 @@ fn mutated_data_packets_are_delivered_or_dropped_by_name() {
                 delivered += 1;
             }
             Inbound::Dropped(_) => dropped += 1,
+            verdict => panic!("no EID of this router ever moved: {verdict:?}"),
         }
     }
     let counters = bench.router.counters();

@@ -51,7 +51,7 @@ fn the_guards_stand_before_anything_leads_into_lisp0() {
     let at = |wanted: &dyn Fn(&KernelObject) -> bool| {
         requests.iter().position(|request| match request {
             KernelRequest::Add(object) => wanted(object),
-            KernelRequest::Remove(_) => false,
+            _ => false,
         })
     };
     let default = at(&|object| {
@@ -60,7 +60,7 @@ fn the_guards_stand_before_anything_leads_into_lisp0() {
     let last = |wanted: &dyn Fn(&KernelObject) -> bool| {
         let add = |request: &KernelRequest| match request {
             KernelRequest::Add(object) => wanted(object),
-            KernelRequest::Remove(_) => false,
+            _ => false,
         };
         requests.iter().take(default.unwrap()).filter(|request| add(request)).count()
     };
@@ -168,6 +168,7 @@ fn a_router_that_stops_leaves_the_kernel_as_it_found_it() {
             match request {
                 KernelRequest::Add(object) => standing.insert(object),
                 KernelRequest::Remove(object) => standing.remove(&object),
+                other => panic!("{other:?} without mobility"),
             };
         }
         standing.len()

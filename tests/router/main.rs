@@ -4,9 +4,13 @@
 
 mod bench;
 mod data_path;
+mod gsmr;
 mod hostile;
 mod kernel;
 mod map_server;
+mod network;
 mod register;
+mod relay;
+mod reliable;
 mod resolve;
 mod smr;

@@ -67,7 +67,8 @@ fn a_register_is_repeated_quickly_until_a_map_notify_comes() {
     assert_eq!(bench.router.registrations(bench.now)[0].acknowledged, 1);
     let acknowledged_at = bench.now;
     let next = bench.advance(Duration::from_secs(60));
-    let period = next[0].0.since(acknowledged_at);
+    let next = next.iter().find(|(_, said)| !registers(messages(said)).is_empty());
+    let period = next.unwrap().0.since(acknowledged_at);
     assert!(period >= Duration::from_secs(54) && period <= Duration::from_secs(60));
 }
 
@@ -105,7 +106,9 @@ fn a_lost_route_withdraws_and_a_route_back_registers() {
     let withdrawn = registers(bench.messages());
     assert_eq!(withdrawn[0].records[0].ttl_minutes, 0);
     assert!(!withdrawn[0].want_map_notify);
-    assert!(bench.advance(Duration::from_secs(200)).is_empty(), "and is not registered again");
+    for (_, said) in bench.advance(Duration::from_secs(200)) {
+        assert!(registers(messages(&said)).is_empty(), "and is not registered again");
+    }
     bench.link("et1-0", true);
     let back = bench.advance(Duration::ZERO);
     assert_eq!(registers(messages(&back[0].1))[0].records[0].ttl_minutes, 1440);

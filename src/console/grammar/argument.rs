@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use crate::router::config::InterfaceName;
+use crate::router::io::Mac;
 
 /// A kind of value. [`Kind::named`] has its name in the patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Kind {
     Mask,
     /// `LOW-HIGH`: a decimal number in that range.
     Number(u64, u64),
+    /// `mac`: a hardware address, [`mac`].
+    Mac,
     /// `word`: any one word.
     Word,
     /// `line`: the rest of the line.
@@ -47,6 +50,7 @@ impl Kind {
             "prefix6" => Kind::Prefix6,
             "prefix" => Kind::Prefix,
             "mask" => Kind::Mask,
+            "mac" => Kind::Mac,
             "word" => Kind::Word,
             "line" => Kind::Line,
             range => {
@@ -69,6 +73,7 @@ impl Kind {
             Kind::Number(low, high) => {
                 text.parse::<u64>().is_ok_and(|number| (*low..=*high).contains(&number))
             }
+            Kind::Mac => mac(text).is_some(),
             Kind::Word | Kind::Line => true,
             Kind::Interface => text.parse::<InterfaceName>().is_ok(),
             Kind::SlotPort => {
@@ -87,6 +92,21 @@ fn is_u16(text: &str) -> bool {
     text.parse::<u16>().is_ok()
 }
 
+/// A hardware address as IOS writes it: three groups of one to four hexadecimal digits.
+pub fn mac(text: &str) -> Option<Mac> {
+    let mut groups = text.split('.');
+    let mut octets = [0; 6];
+    for pair in octets.chunks_exact_mut(2) {
+        let group = groups.next()?;
+        let digits = (1..=4).contains(&group.len());
+        if !digits || !group.chars().all(|digit| digit.is_ascii_hexdigit()) {
+            return None;
+        }
+        pair.copy_from_slice(&u16::from_str_radix(group, 16).ok()?.to_be_bytes());
+    }
+    groups.next().is_none().then_some(Mac(octets))
+}
+
 impl fmt::Display for Kind {
     /// As `?` shows it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,10 +118,26 @@ impl fmt::Display for Kind {
             Kind::Prefix6 => "X:X:X:X::X/<0-128>",
             Kind::Prefix => "A.B.C.D/nn|X:X:X:X::X/<0-128>",
             Kind::Number(low, high) => return write!(f, "<{low}-{high}>"),
+            Kind::Mac => "H.H.H",
             Kind::Word => "WORD",
             Kind::Line => "LINE",
             Kind::Interface => "INTERFACE",
             Kind::SlotPort => "slot/port",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hardware_address_has_three_groups_of_up_to_four_digits() {
+        let address = Mac([0, 0, 0x5e, 0, 1, 1]);
+        assert_eq!(mac("0000.5e00.0101"), Some(address));
+        assert_eq!(mac("0.5E00.101"), Some(address));
+        for wrong in ["0000.5e00", "0000.5e00.0101.0", "00000.5e00.0101", "0..1", "+1.2.3", ""] {
+            assert_eq!(mac(wrong), None, "{wrong}");
+        }
     }
 }

@@ -20,6 +20,13 @@ pub enum Context {
     LocatorSet(String),
     /// `(config-router-lisp-eid-table)#`
     EidTable(InstanceId),
+    /// `(config-router-lisp-eid-table-dynamic-eid)#`
+    DynamicEid {
+        /// The EID-table or instance that it stands in.
+        within: Box<Context>,
+        /// Its name.
+        name: String,
+    },
     /// `(config-router-lisp-site)#`
     Site(String),
     /// `(lisp-service-ipv4)#`: `service ipv4` of newer IOS.
@@ -41,6 +48,7 @@ pub enum Mode {
     Lisp,
     LocatorSet,
     EidTable,
+    DynamicEid,
     Site,
     Service,
     Instance,
@@ -49,7 +57,7 @@ pub enum Mode {
 
 impl Mode {
     /// All of them.
-    pub const ALL: [Mode; 11] = [
+    pub const ALL: [Mode; 12] = [
         Mode::Exec,
         Mode::Config,
         Mode::Interface,
@@ -57,6 +65,7 @@ impl Mode {
         Mode::Lisp,
         Mode::LocatorSet,
         Mode::EidTable,
+        Mode::DynamicEid,
         Mode::Site,
         Mode::Service,
         Mode::Instance,
@@ -75,6 +84,7 @@ impl Context {
             Context::Lisp => Mode::Lisp,
             Context::LocatorSet(_) => Mode::LocatorSet,
             Context::EidTable(_) => Mode::EidTable,
+            Context::DynamicEid { .. } => Mode::DynamicEid,
             Context::Site(_) => Mode::Site,
             Context::Service(_) => Mode::Service,
             Context::Instance(_) => Mode::Instance,
@@ -93,8 +103,20 @@ impl Context {
             | Context::Site(_)
             | Context::Service(_)
             | Context::Instance(_) => Context::Lisp,
+            Context::DynamicEid { within, .. } => (**within).clone(),
             Context::InstanceService(id, _) => Context::Instance(*id),
         })
+    }
+
+    /// The instance whose EID-table is being configured.
+    pub fn instance(&self) -> Option<InstanceId> {
+        match self {
+            Context::EidTable(id) | Context::Instance(id) | Context::InstanceService(id, _) => {
+                Some(*id)
+            }
+            Context::DynamicEid { within, .. } => within.instance(),
+            _ => None,
+        }
     }
 
     /// What stands in the prompt between the host's name and `#`.
@@ -107,6 +129,10 @@ impl Context {
             Context::Lisp => "(config-router-lisp)",
             Context::LocatorSet(_) => "(config-router-lisp-locator-set)",
             Context::EidTable(_) => "(config-router-lisp-eid-table)",
+            Context::DynamicEid { within, .. } => match **within {
+                Context::Instance(_) => "(config-router-lisp-inst-dynamic-eid)",
+                _ => "(config-router-lisp-eid-table-dynamic-eid)",
+            },
             Context::Site(_) => "(config-router-lisp-site)",
             Context::Service(Family::Ipv4) => "(lisp-service-ipv4)",
             Context::Service(Family::Ipv6) => "(lisp-service-ipv6)",

@@ -14,14 +14,14 @@ use crate::router::config::{Config, InterfaceName};
 use crate::router::io::Command;
 
 const HERE: &[Mode] = &[Mode::Exec];
-const SHOW: &str = "Show running system information";
-const IP: &str = "IP information";
-const IPV6: &str = "IPv6 information";
-const LISP: &str = "Locator/ID Separation Protocol";
-const JSON: &str = "As JSON";
+pub(super) const SHOW: &str = "Show running system information";
+pub(super) const IP: &str = "IP information";
+pub(super) const IPV6: &str = "IPv6 information";
+pub(super) const LISP: &str = "Locator/ID Separation Protocol";
+pub(super) const JSON: &str = "As JSON";
 
 /// An exec command.
-const fn exec(
+pub(super) const fn exec(
     pattern: &'static str,
     help: &'static [&'static str],
     run: fn(&Args<'_>, &Config) -> Result<Action, Fault>,
@@ -154,6 +154,7 @@ const CONFIGURATION: &[Mode] = &[
     Mode::Lisp,
     Mode::LocatorSet,
     Mode::EidTable,
+    Mode::DynamicEid,
     Mode::Site,
     Mode::Service,
     Mode::Instance,
@@ -182,6 +183,13 @@ pub(super) const LEAVING: &[Row] = &[
         &[Mode::EidTable],
         "exit-eid-table",
         &["Exit from EID-table configuration mode"],
+        No::Never,
+        leave,
+    ),
+    edit(
+        &[Mode::DynamicEid],
+        "exit-dynamic-eid",
+        &["Exit from dynamic-EID configuration mode"],
         No::Never,
         leave,
     ),
@@ -218,20 +226,20 @@ fn nothing(_: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     Ok(Action::Nothing)
 }
 
-fn show(source: impl Source + 'static) -> Result<Action, Fault> {
+pub(super) fn show(source: impl Source + 'static) -> Result<Action, Fault> {
     Ok(Action::Show(Box::new(source)))
 }
 
-fn family(args: &Args<'_>) -> Family {
+pub(super) fn family(args: &Args<'_>) -> Family {
     if args.has("ipv6") { Family::Ipv6 } else { Family::Ipv4 }
 }
 
-fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
+pub(super) fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
     args.optional("instance").and_then(InstanceId::new).unwrap_or_else(|| config.default_instance())
 }
 
 /// The EID or EID prefix of a line, which must be of the line's family.
-fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
+pub(super) fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
     let family = family(args);
     let id = instance(args, config);
     if args.given("prefix") {

@@ -1,9 +1,10 @@
 //! Interface configuration.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::argument::mac;
 use super::{Context, Mode, No, Row, edit};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
@@ -11,6 +12,8 @@ use crate::console::edit::Editor;
 use crate::router::config::{Interface, InterfaceName};
 
 const HERE: &[Mode] = &[Mode::Interface];
+/// Bits of the network of a link-local address (RFC 4291 section 2.5.6).
+const LINK_LOCAL_LENGTH: u8 = 64;
 const IP: &str = "Interface Internet Protocol config commands";
 
 pub(super) const ROWS: &[Row] = &[
@@ -38,14 +41,34 @@ pub(super) const ROWS: &[Row] = &[
     edit(HERE, "ip proxy-arp", &[IP, "Enable proxy ARP"], No::After(2), proxy_arp),
     edit(
         HERE,
-        "ipv6 address <prefix:prefix6>",
+        "ipv6 address {<prefix:prefix6>|<address:ipv6> link-local}",
         &[
             "IPv6 interface subcommands",
             "Configure IPv6 address on interface",
             "IPv6 address and length of its prefix",
+            "IPv6 link-local address",
+            "Use it as the link-local address",
         ],
         No::After(2),
         ipv6_address,
+    ),
+    edit(
+        HERE,
+        "lisp mobility <name:word>",
+        &[
+            "Locator/ID Separation Protocol",
+            "Detect the hosts of a dynamic-EID range on this interface",
+            "Name of the dynamic-EID",
+        ],
+        No::After(2),
+        lisp_mobility,
+    ),
+    edit(
+        HERE,
+        "mac-address <mac:mac>",
+        &["Manually set interface MAC address", "MAC address"],
+        No::After(1),
+        mac_address,
     ),
     edit(
         HERE,
@@ -89,6 +112,31 @@ fn proxy_arp(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let mtu = (!args.negated).then(|| args.value("mtu")).transpose()?;
     current(editor, args)?.mtu = mtu;
+    Ok(())
+}
+
+/// That the dynamic-EID is there is judged of the whole configuration: a file names it first here
+/// ([`contradictions`](crate::console::edit::contradictions)).
+fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let name: Option<String> = args.optional("name");
+    let names = &mut current(editor, args)?.lisp_mobility;
+    match name {
+        Some(name) if args.negated => drop(names.remove(&name)),
+        Some(name) => drop(names.insert(name)),
+        None => names.clear(),
+    }
+    Ok(())
+}
+
+fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let address = args.text("mac").filter(|_| !args.negated).and_then(mac);
+    if let Some(address) = address {
+        let is_group = address.0[0] & 1 == 1;
+        if is_group || address.0 == [0; 6] {
+            return Err(args.fault("mac", format!("{address} is no address of one station")));
+        }
+    }
+    current(editor, args)?.mac = address;
     Ok(())
 }
 
@@ -142,18 +190,51 @@ fn ip_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 }
 
 fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    let net: Option<IpNet> = args.optional("prefix");
+    let net = ipv6_net(args)?;
     if args.negated {
-        return remove_address(editor, args, Family::Ipv6, net);
+        return remove_address(editor, args, Family::Ipv6, net.map(|(net, _)| net));
     }
-    let net = args.value("prefix")?;
-    check_address(editor, args, net, "prefix")?;
+    let Some((net, word)) = net else {
+        return Err(args.fault("", "an address and the length of its prefix are expected"));
+    };
+    check_address(editor, args, net, word)?;
     let addresses = &mut current(editor, args)?.addresses;
+    if is_link_local(net) {
+        addresses.retain(|other| !is_link_local(*other));
+    }
     match addresses.iter_mut().find(|other| other.addr() == net.addr()) {
         Some(other) => *other = net,
         None => addresses.push(net),
     }
     Ok(())
+}
+
+/// The IPv6 address of the line with its network's length, and the word to blame for it. A
+/// link-local address has the network of every link, `fe80::/64`.
+fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
+    if args.given("prefix") {
+        let net: IpNet = args.value("prefix")?;
+        if is_link_local(net) {
+            let message = "a link-local address is configured with the word link-local";
+            return Err(args.fault("prefix", message));
+        }
+        return Ok(Some((net, "prefix")));
+    }
+    if !args.given("address") {
+        return Ok(None);
+    }
+    let address: Ipv6Addr = args.value("address")?;
+    if !address.is_unicast_link_local() {
+        return Err(args.fault("address", format!("{address} is no link-local address")));
+    }
+    let net = Ipv6Net::new(address, LINK_LOCAL_LENGTH)
+        .map_err(|error| args.fault("address", error.to_string()))?;
+    Ok(Some((net.into(), "address")))
+}
+
+/// Whether it is the address of an interface that only its link knows (RFC 4291 section 2.5.6).
+pub fn is_link_local(net: IpNet) -> bool {
+    matches!(net, IpNet::V6(net) if net.addr().is_unicast_link_local())
 }
 
 fn remove_address(
@@ -169,7 +250,8 @@ fn remove_address(
     Ok(())
 }
 
-/// An address is a host's, and no other interface has it.
+/// An address is a host's, and no other interface has it unless that is a port of roaming hosts,
+/// which may share their gateway; link-local addresses belong to their link.
 fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Result<(), Fault> {
     let address = net.addr();
     let unusable = address.is_unspecified()
@@ -186,8 +268,15 @@ fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Re
         let length = net.prefix_len();
         return Err(args.fault(word, format!("Bad mask /{length} for address {address}")));
     }
+    if is_link_local(net) {
+        return Ok(());
+    }
     let own = name(editor, args)?;
-    let mut others = editor.config.addresses().filter(|(name, _)| *name != own);
+    let interfaces = &editor.config.interfaces;
+    let roams = |name: InterfaceName| {
+        interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())
+    };
+    let mut others = editor.config.addresses().filter(|(name, _)| *name != own && !roams(*name));
     match others.find(|(_, other)| other.addr() == address) {
         Some((name, _)) => Err(args.fault(word, format!("{address} is the address of {name}"))),
         None => Ok(()),

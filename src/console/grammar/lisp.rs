@@ -83,7 +83,10 @@ fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
         editor.context = Context::LocatorSet(name);
         return Ok(());
     }
-    let mut mappings = lisp.eid_tables.values().flat_map(|table| &table.database);
+    let mut mappings = lisp.eid_tables.values().flat_map(|table| {
+        let dynamic = table.dynamic_eids.values().flat_map(|dynamic| &dynamic.database);
+        table.database.iter().chain(dynamic)
+    });
     let user = mappings
         .find(|(_, mapping)| matches!(mapping, DatabaseMapping::LocatorSet(set) if *set == name));
     if let Some((prefix, _)) = user {

@@ -6,10 +6,13 @@
 
 mod argument;
 mod context;
+mod debug;
+mod dynamic_eid;
 mod exec;
 mod global;
 mod interface;
 mod lisp;
+mod moves;
 mod pattern;
 mod service;
 mod site;
@@ -26,6 +29,7 @@ use crate::addr::Family;
 use crate::router::config::Config;
 
 pub use context::{Context, Mode};
+pub use interface::is_link_local;
 pub use pattern::{Pattern, Position, Word};
 pub use service::PETR_DEFAULT;
 
@@ -89,10 +93,13 @@ pub fn commands(mode: Mode) -> impl Iterator<Item = &'static Command> {
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     let tables = [
         exec::ROWS,
+        moves::ROWS,
+        debug::ROWS,
         global::ROWS,
         interface::ROWS,
         lisp::ROWS,
         tables::ROWS,
+        dynamic_eid::ROWS,
         site::ROWS,
         service::ROWS,
         global::HARMLESS,
@@ -171,6 +178,7 @@ mod tests {
             Kind::Prefix4 | Kind::Prefix => "10.0.0.1/24",
             Kind::Prefix6 => "2001:db8::1/64",
             Kind::Mask => "255.0.0.0",
+            Kind::Mac => "0200.5e00.0101",
             Kind::Number(low, _) => return low.to_string(),
             Kind::Word | Kind::Line => "word",
             Kind::Interface => "Ethernet1/0",
@@ -189,6 +197,10 @@ mod tests {
             Mode::Lisp => Context::Lisp,
             Mode::LocatorSet => Context::LocatorSet("word".to_owned()),
             Mode::EidTable => Context::EidTable(id),
+            Mode::DynamicEid => Context::DynamicEid {
+                within: Box::new(Context::EidTable(id)),
+                name: "word".to_owned(),
+            },
             Mode::Site => Context::Site("word".to_owned()),
             Mode::Service => Context::Service(Family::Ipv4),
             Mode::Instance => Context::Instance(id),
@@ -270,7 +282,6 @@ mod tests {
                 match command.no {
                     No::Never => assert!(!matches!(command.run, Run::Ignore)),
                     No::After(least) => {
-                        assert_ne!(mode, Mode::Exec);
                         let position = words.iter().position(|word| word.index + 1 == least);
                         let at = position.unwrap_or_else(|| panic!("{mode:?} {words:?}"));
                         let line = format!("no {}", line_through(&command.pattern, at));

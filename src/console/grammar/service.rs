@@ -56,9 +56,38 @@ pub(super) const ROWS: &[Row] = &[
         No::After(2),
         etr_map_cache_ttl,
     ),
-    edit(HERE, "map-server", &["Configure a Map-Server (MS)"], No::After(1), |editor, args| {
-        flag(editor, args, |service| &mut service.map_server)
-    }),
+    edit(
+        HERE,
+        "etr smr-peer <address:address>",
+        &[
+            ETR,
+            "Router to solicit whenever a local mapping changes",
+            "Locator address of the router",
+        ],
+        No::After(3),
+        etr_smr_peer,
+    ),
+    edit(
+        HERE,
+        "etr forward-away",
+        &[ETR, "Send packets on to where their EID is (default)"],
+        No::After(2),
+        etr_forward_away,
+    ),
+    edit(
+        HERE,
+        "itr smr-delay <milliseconds:0-10000>",
+        &[ITR, "Longest wait before the map-request that an SMR asks for", "Milliseconds"],
+        No::After(2),
+        itr_smr_delay,
+    ),
+    edit(
+        HERE,
+        "map-server [legacy]",
+        &["Configure a Map-Server (MS)", "One that has no reliable transport"],
+        No::After(1),
+        map_server,
+    ),
     edit(HERE, "map-resolver", &["Configure a Map-Resolver (MR)"], No::After(1), |editor, args| {
         flag(editor, args, |service| &mut service.map_resolver)
     }),
@@ -171,6 +200,38 @@ fn etr_map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 fn etr_map_cache_ttl(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let minutes = (!args.negated).then(|| args.value("minutes")).transpose()?;
     service(editor, args).etr_map_cache_ttl = minutes;
+    Ok(())
+}
+
+fn etr_smr_peer(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let peer = rloc(args, "address")?;
+    let peers = &mut service(editor, args).etr_smr_peers;
+    if args.negated {
+        peers.remove(&peer);
+    } else {
+        peers.insert(peer);
+    }
+    Ok(())
+}
+
+fn etr_forward_away(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    service(editor, args).etr_no_forward_away = args.negated && !args.is_default();
+    Ok(())
+}
+
+fn itr_smr_delay(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let delay = (!args.negated).then(|| args.value("milliseconds")).transpose()?;
+    service(editor, args).itr_smr_delay_ms = delay;
+    Ok(())
+}
+
+/// Legacy is how a map-server is one: `no map-server legacy` leaves it a map-server.
+fn map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let service = service(editor, args);
+    if !args.negated || !args.has("legacy") {
+        service.map_server = !args.negated;
+    }
+    service.map_server_legacy = !args.negated && args.has("legacy");
     Ok(())
 }
 

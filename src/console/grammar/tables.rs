@@ -1,17 +1,24 @@
-//! `eid-table`: the mapping database and the static entries of the map-cache.
+//! `eid-table`: the mapping database, that of a `dynamic-eid` in it, and the static entries of the
+//! map-cache.
 
+use std::collections::BTreeMap;
+
+use ipnet::IpNet;
+
+use super::dynamic_eid;
 use super::lisp::{configured_locator, put_locator, rloc};
 use super::{Context, Mode, No, Row, edit, prefix_of};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
-use crate::router::config::{DatabaseMapping, EidTable, LocatorSource};
+use crate::router::config::{DatabaseMapping, LocatorSource};
 
 const HERE: &[Mode] = &[Mode::EidTable, Mode::InstanceService];
+const DATABASES: &[Mode] = &[Mode::EidTable, Mode::InstanceService, Mode::DynamicEid];
 
 pub(super) const ROWS: &[Row] = &[
     edit(
-        HERE,
+        DATABASES,
         "database-mapping <prefix:prefix> \
          {locator-set <set:word>|<rloc:address> priority <priority:0-255> weight <weight:0-100>}",
         &[
@@ -41,38 +48,47 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The table that is being configured, and the only family that its prefixes may have.
-fn current<'a>(
+/// The only family that prefixes may have in a block of newer IOS.
+fn family(editor: &Editor) -> Option<Family> {
+    match editor.context {
+        Context::InstanceService(_, family) => Some(family),
+        _ => None,
+    }
+}
+
+/// The mappings that are being configured.
+fn database<'a>(
     editor: &'a mut Editor,
     args: &Args<'_>,
-) -> Result<(&'a mut EidTable, Option<Family>), Fault> {
-    let (id, family) = match editor.context {
-        Context::EidTable(id) => (id, None),
-        Context::InstanceService(id, family) => (id, Some(family)),
-        _ => return Err(args.fault("", "no EID-table is selected")),
-    };
-    Ok((editor.lisp().eid_tables.entry(id).or_default(), family))
+) -> Result<&'a mut BTreeMap<IpNet, DatabaseMapping>, Fault> {
+    let context = editor.context.clone();
+    let table = editor.eid_table(args)?;
+    Ok(match context {
+        Context::DynamicEid { name, .. } => {
+            &mut table.dynamic_eids.entry(name).or_default().database
+        }
+        _ => &mut table.database,
+    })
 }
 
 fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let prefix = prefix_of(args, "prefix", family(editor))?;
     if args.negated {
-        return no_database_mapping(editor, args);
+        return no_database_mapping(editor, args, prefix);
     }
+    dynamic_eid::check_range(editor, args, prefix)?;
     if let Some(set) = args.text("set") {
         if !editor.lisp().locator_sets.contains_key(set) {
             return Err(args.fault("set", format!("there is no locator-set {set}")));
         }
-        let (table, family) = current(editor, args)?;
-        let prefix = prefix_of(args, "prefix", family)?;
         let mapping = DatabaseMapping::LocatorSet(set.to_owned());
-        table.database.insert(prefix, mapping);
+        database(editor, args)?.insert(prefix, mapping);
         return Ok(());
     }
     let locator = configured_locator(args, LocatorSource::Address(rloc(args, "rloc")?))?;
-    let (table, family) = current(editor, args)?;
-    let prefix = prefix_of(args, "prefix", family)?;
-    let mapping =
-        table.database.entry(prefix).or_insert_with(|| DatabaseMapping::Inline(Vec::new()));
+    let mapping = database(editor, args)?
+        .entry(prefix)
+        .or_insert_with(|| DatabaseMapping::Inline(Vec::new()));
     match mapping {
         DatabaseMapping::Inline(locators) => put_locator(locators, locator),
         DatabaseMapping::LocatorSet(set) => {
@@ -84,11 +100,10 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 /// Takes out the locator that the line names, or the whole mapping; the last locator takes the
 /// mapping with it.
-fn no_database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    let (table, family) = current(editor, args)?;
-    let prefix = prefix_of(args, "prefix", family)?;
+fn no_database_mapping(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
+    let database = database(editor, args)?;
     if args.given("rloc")
-        && let Some(DatabaseMapping::Inline(locators)) = table.database.get_mut(&prefix)
+        && let Some(DatabaseMapping::Inline(locators)) = database.get_mut(&prefix)
     {
         let source = LocatorSource::Address(rloc(args, "rloc")?);
         locators.retain(|locator| locator.source != source);
@@ -96,15 +111,15 @@ fn no_database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault
             return Ok(());
         }
     }
-    match table.database.remove(&prefix) {
+    match database.remove(&prefix) {
         Some(_) => Ok(()),
         None => Err(args.fault("prefix", format!("there is no database-mapping {prefix}"))),
     }
 }
 
 fn map_cache(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    let (table, family) = current(editor, args)?;
-    let prefix = prefix_of(args, "prefix", family)?;
+    let prefix = prefix_of(args, "prefix", family(editor))?;
+    let table = editor.eid_table(args)?;
     if args.negated {
         table.map_requests.remove(&prefix);
     } else {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::away::deconfigured;
 use super::span::seconds;
 use super::{ROWS_A_TURN, Rows, Table, column};
 use crate::addr::{EidPrefix, Family, InstanceId};
@@ -37,6 +38,8 @@ pub struct Head {
 pub struct Row {
     /// Its EID prefix.
     pub eid_prefix: IpNet,
+    /// The dynamic-EID that it is a host of.
+    pub dynamic_eid: Option<String>,
     /// The locator-set, unless the locators are its own.
     pub locator_set: Option<String>,
     /// The RIB has a route to it.
@@ -93,6 +96,7 @@ impl Table for DatabaseTable {
             family: Some(self.family),
             eid_table: "default",
             instance_id: self.instance_id,
+            inactive: deconfigured(router, self.instance_id, self.family),
             ..Head::default()
         };
         for (_, entry) in database.iter_after(self.instance_id, self.family, None) {
@@ -148,6 +152,7 @@ fn row(prefix: EidPrefix, entry: &Entry, now: Time) -> Row {
     });
     Row {
         eid_prefix: prefix.prefix(),
+        dynamic_eid: entry.dynamic.clone(),
         locator_set: entry.locator_set.clone(),
         has_route: entry.has_route,
         uptime: seconds(now.since(entry.created_at)),
@@ -175,6 +180,9 @@ fn head_text(family: Family, head: &Head) -> String {
 
 fn row_text(row: &Row) -> String {
     let mut text = row.eid_prefix.to_string();
+    if let Some(name) = &row.dynamic_eid {
+        let _ = write!(text, ", dynamic-eid {name}");
+    }
     if let Some(set) = &row.locator_set {
         let _ = write!(text, ", locator-set {set}");
     }
@@ -203,6 +211,7 @@ mod tests {
     fn entry(prefix: &str, set: Option<&str>, has_route: bool, rloc: &str, weight: u8) -> Row {
         Row {
             eid_prefix: prefix.parse().unwrap(),
+            dynamic_eid: None,
             locator_set: set.map(str::to_owned),
             has_route,
             uptime: 0,
@@ -242,6 +251,14 @@ Entries total 3, no-route 1, inactive 0
   203.0.113.11    1/100  cfg-addr   site-self, reachable
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_roaming_host_names_its_dynamic_eid() {
+        let mut row = entry("172.16.0.12/32", Some("set1"), true, "203.0.113.11", 100);
+        row.dynamic_eid = Some("ROAM".to_owned());
+        let text = row_text(&row);
+        assert!(text.starts_with("172.16.0.12/32, dynamic-eid ROAM, locator-set set1\n"), "{text}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::away::deconfigured;
 use super::span::{seconds, span};
 use crate::addr::{Family, InstanceId, Rloc};
 use crate::router::Router;
@@ -93,7 +94,7 @@ pub fn view(router: &Router, family: Family, now: Time) -> LispView {
         map_cache_size: router.map_cache().entries().len_of(id, family),
         map_cache_limit: limit.unwrap_or(DEFAULT_LIMIT),
         database_size: router.database().entries().len_of(id, family),
-        database_inactive: 0,
+        database_inactive: deconfigured(router, id, family),
     }
 }
 
@@ -293,7 +294,10 @@ mod tests {
     #[test]
     fn json_tells_of_each_map_server() {
         let json = super::super::json(&sample());
-        let server = r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"registered":3,"acknowledged":3,"last_notify":12}]"#;
+        let server = concat!(
+            r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"registered":3,"#,
+            r#""acknowledged":3,"last_notify":12}]"#
+        );
         assert!(json.contains(server), "{json}");
         assert!(json.contains(r#""roles":{"itr":true,"etr":true,"#), "{json}");
     }

@@ -3,10 +3,14 @@
 //! A `show` is a [`Source`]: it is asked for one piece after the other, each of bounded size, and
 //! in between the router goes on. A `show` over a table remembers the prefix that it printed last.
 
+pub mod away;
 pub mod database;
+pub mod dynamic_eid;
+pub mod history;
 pub mod interfaces;
 pub mod lisp;
 pub mod map_cache;
+pub mod sessions;
 pub mod site;
 pub mod site_summary;
 pub mod span;

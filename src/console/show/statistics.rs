@@ -79,6 +79,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("  Packets forwarded natively:", counters.native);
     lines.say("    for their source being no local EID:", counters.native_foreign_source);
     lines.say("  Packets held for a Map-Reply:", counters.held);
+    lines.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     lines.0 += "Packet drops:\n";
     for reason in DropReason::ALL {
         drop_line(&mut lines, reason.describe(), &counters.drops, &reason);

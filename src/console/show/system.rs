@@ -1,4 +1,4 @@
-//! `show version` and `show running-config`.
+//! `show version`, `show running-config` and `show debugging`.
 
 use serde::Serialize;
 
@@ -57,4 +57,32 @@ pub fn running_text(view: &RunningView) -> String {
     let lines: String = view.running_config.iter().map(|line| format!("{line}\n")).collect();
     let octets = lines.len();
     format!("Building configuration...\n\nCurrent configuration : {octets} bytes\n!\n{lines}")
+}
+
+/// What `show debugging` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct DebuggingView {
+    /// `debug lisp control-plane all` is on.
+    pub lisp_control_plane: bool,
+}
+
+/// Looks at what is being debugged.
+pub fn debugging(router: &Router, _: Time) -> DebuggingView {
+    DebuggingView { lisp_control_plane: router.is_debugging() }
+}
+
+/// `show debugging`; nothing when nothing is.
+pub fn debugging_text(view: &DebuggingView) -> String {
+    match view.lisp_control_plane {
+        true => "LISP:\n  LISP control plane debugging is on\n".to_owned(),
+        false => String::new(),
+    }
+}
+
+/// What is said when debugging has been turned on or off.
+pub fn debugging_turned(on: bool) -> &'static str {
+    match on {
+        true => "LISP control plane debugging is on\n",
+        false => "All possible debugging has been turned off\n",
+    }
 }

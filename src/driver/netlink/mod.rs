@@ -10,6 +10,10 @@
 //! after each change of a link, and after an overflow, the tables are read anew.
 
 mod event;
+mod link;
+#[cfg(test)]
+mod mobility_tests;
+mod neighbour;
 mod request;
 mod socket;
 mod sysctl;
@@ -22,11 +26,14 @@ use std::os::fd::{AsFd, AsRawFd, RawFd};
 
 use log::debug;
 use netlink_bindings::traits::NetlinkRequest;
-use netlink_bindings::{rt_link, rt_route, rt_rule};
+use netlink_bindings::{rt_link, rt_neigh, rt_route, rt_rule};
 
 use crate::addr::Family;
-use crate::router::io::{KernelEvent, KernelRequest, KernelRoute, Table};
+use crate::router::io::{
+    KernelEvent, KernelRequest, KernelRoute, LISP_DEVICE, NeighbourState, Table,
+};
 use event::{LinkState, RouteState};
+use neighbour::Neighbours;
 use socket::{EventSocket, Message, RequestSocket};
 
 /// The priorities of the rules that a router makes (`KernelObject::Rule`).
@@ -39,6 +46,7 @@ pub struct Netlink {
     events: EventSocket,
     /// By index, as last told to the core.
     links: BTreeMap<u32, LinkState>,
+    neighbours: Neighbours,
 }
 
 impl Netlink {
@@ -48,6 +56,7 @@ impl Netlink {
             requests: RequestSocket::open()?,
             events: EventSocket::open()?,
             links: BTreeMap::new(),
+            neighbours: Neighbours::default(),
         })
     }
 
@@ -64,11 +73,12 @@ impl Netlink {
     }
 
     /// Reads everything anew: a [`KernelEvent::Link`] for each link that is not as it was last
-    /// told, then all routes.
+    /// told, the same of neighbours, then all routes.
     pub fn read_all(&mut self) -> io::Result<Vec<KernelEvent>> {
         // What is queued is older than what is about to be read.
         self.events.discard();
         let mut events = self.read_links()?;
+        events.extend(self.read_neighbours()?);
         events.push(KernelEvent::Routes(self.read_routes()?));
         Ok(events)
     }
@@ -80,8 +90,19 @@ impl Netlink {
         let mut seen = Seen::default();
         let mut more = true;
         for _ in 0..budget {
-            let links = &mut self.links;
-            match self.events.receive(|message| seen.take(message, links)) {
+            let (links, neighbours) = (&mut self.links, &mut self.neighbours);
+            let own_port = self.requests.port();
+            match self.events.receive(|message| match message.kind {
+                libc::RTM_NEWNEIGH | libc::RTM_DELNEIGH => {
+                    let news = neighbours.take(message, own_port);
+                    seen.events.extend(news.and_then(|news| neighbour(links, news)));
+                }
+                libc::RTM_DELLINK => {
+                    seen.take(message, links);
+                    neighbours.retain_devices(links);
+                }
+                _ => seen.take(message, links),
+            }) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     more = false;
@@ -116,6 +137,15 @@ impl Netlink {
             .collect();
         self.links = found;
         Ok(events)
+    }
+
+    fn read_neighbours(&mut self) -> io::Result<Vec<KernelEvent>> {
+        let request = rt_neigh::Request::new().op_getneigh_dump(&Default::default());
+        let rows = self.requests.dump(&request, |message, rows| {
+            rows.extend(neighbour::decode_row(message));
+        })?;
+        let news = self.neighbours.replace(rows.into_iter().collect());
+        Ok(news.into_iter().filter_map(|news| neighbour(&self.links, news)).collect())
     }
 
     fn read_routes(&mut self) -> io::Result<Vec<KernelRoute>> {
@@ -271,6 +301,16 @@ fn route_dump(family: Family) -> rt_route::OpGetrouteDump<'static> {
 
 fn name(links: &BTreeMap<u32, LinkState>, index: u32) -> Option<String> {
     links.get(&index).map(|state| state.device.clone())
+}
+
+/// The core's word for a neighbour; `None` on devices where nobody is asked for a hardware address.
+fn neighbour(
+    links: &BTreeMap<u32, LinkState>,
+    ((index, address), state): (neighbour::Key, NeighbourState),
+) -> Option<KernelEvent> {
+    let device = name(links, index)?;
+    let has_neighbours = device != LISP_DEVICE && device != "lo";
+    has_neighbours.then_some(KernelEvent::Neighbour { device, address, state })
 }
 
 fn link(state: &LinkState) -> KernelEvent {

@@ -8,23 +8,21 @@ use std::io;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use netlink_bindings::{rt_addr, rt_link, rt_route, rt_rule};
+use netlink_bindings::{rt_addr, rt_route, rt_rule};
 
+use super::link::{self, Settings};
+use super::neighbour;
 use super::socket::RequestSocket;
-use super::sysctl;
 use crate::addr::Family;
+use crate::driver::announce;
 use crate::router::io::{
     Device, KernelObject, KernelRequest, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
 };
 
 /// Marks our routes (`proto 143` in `ip route`), so that no other is ever removed.
 pub const ROUTE_PROTOCOL: u8 = 143;
-/// Packets that wait on `lisp0` for us, at most.
-const LISP_QUEUE_LEN: u32 = 1000;
 /// `FR_ACT_TO_TBL`: the rule looks a table up.
 const LOOKUP_TABLE: u8 = 1;
-/// `IN6_ADDR_GEN_MODE_NONE`: the device makes up no link-local address.
-const NO_GENERATED_ADDRESS: u8 = 1;
 
 /// Carries out a request; it is done when this returns.
 pub fn apply(socket: &mut RequestSocket, request: &KernelRequest) -> io::Result<()> {
@@ -34,7 +32,23 @@ pub fn apply(socket: &mut RequestSocket, request: &KernelRequest) -> io::Result<
             &[libc::ENOENT, libc::ESRCH, libc::ENODEV, libc::EADDRNOTAVAIL],
             remove(socket, object),
         ),
+        KernelRequest::Probe { device, address } => {
+            neighbour::probe(socket, (index(socket, &device.name())?, *address))
+        }
+        KernelRequest::Watch { device, address } => {
+            neighbour::watch(socket, (index(socket, &device.name())?, *address))
+        }
+        KernelRequest::Forget { device, address } => {
+            unless(&[libc::ENOENT, libc::ENODEV], forget(socket, *device, *address))
+        }
+        KernelRequest::Announce { device, address } => {
+            announce::announce(index(socket, &device.name())?, *address)
+        }
     }
+}
+
+fn forget(socket: &mut RequestSocket, device: Device, address: IpAddr) -> io::Result<()> {
+    neighbour::forget(socket, (index(socket, &device.name())?, address))
 }
 
 /// The number of the kernel's table.
@@ -62,13 +76,17 @@ fn unless(harmless: &[i32], outcome: io::Result<()>) -> io::Result<()> {
 
 fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     match *object {
-        KernelObject::Link { device, up, mtu, proxy_arp } => {
-            set_link(socket, device, up, mtu, proxy_arp)
+        KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
+            let settings = Settings { up, mtu, proxy_arp, mac, mobility };
+            link::set(socket, device, &settings)
         }
-        KernelObject::Address { device, address } => {
+        KernelObject::Address { device, address, connected } => {
+            if is_link_local(address) {
+                link::take_generated_address(socket, device)?;
+            }
             let header = address_header(socket, device, address)?;
             let mut request = rt_addr::Request::new().set_change().op_newaddr_do(&header);
-            encode_address(request.encode(), address.addr());
+            encode_address(request.encode(), address.addr(), connected);
             socket.change(&request)
         }
         KernelObject::Rule { family, priority, selector, table } => {
@@ -85,17 +103,27 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
             encode_route(request.encode(), table, prefix, target, device, metric, source);
             socket.change(&request)
         }
+        KernelObject::ProxyNeighbour { device, address } => {
+            neighbour::add_proxy(socket, (index(socket, &device.name())?, address))
+        }
     }
 }
 
 fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     match *object {
         KernelObject::Link { .. } => Ok(()),
-        KernelObject::Address { device, address } => {
+        KernelObject::ProxyNeighbour { device, address } => {
+            neighbour::remove_proxy(socket, (index(socket, &device.name())?, address))
+        }
+        KernelObject::Address { device, address, .. } => {
             let header = address_header(socket, device, address)?;
             let mut request = rt_addr::Request::new().op_deladdr_do(&header);
             request.encode().push_local(address.addr());
-            socket.change(&request)
+            let removed = socket.change(&request);
+            if is_link_local(address) {
+                link::generate_address(device)?;
+            }
+            removed
         }
         KernelObject::Rule { family, priority, selector, table } => {
             let header = rule_header(family, selector);
@@ -114,47 +142,6 @@ fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     }
 }
 
-/// Settings come before the link goes up: an address that is checked for duplicates, made up or
-/// believed from an advertisement cannot be taken back.
-fn set_link(
-    socket: &mut RequestSocket,
-    device: Device,
-    up: bool,
-    mtu: Option<u16>,
-    proxy_arp: bool,
-) -> io::Result<()> {
-    let name = device.name();
-    let mut header =
-        rt_link::Ifinfomsg { ifi_index: index(socket, &name)? as i32, ..Default::default() };
-    sysctl::prepare_device(&name, proxy_arp)?;
-    let mut settings = rt_link::Request::new().op_setlink_do(&header);
-    encode_link(settings.encode(), device, mtu);
-    socket.change(&settings)?;
-    // Local delivery of every address of the router goes over `lo`.
-    let up = up || name == "lo";
-    header.ifi_flags = if up { libc::IFF_UP as u32 } else { 0 };
-    header.ifi_change = libc::IFF_UP as u32;
-    socket.change(&rt_link::Request::new().op_setlink_do(&header))
-}
-
-fn encode_link(
-    mut attributes: rt_link::PushLinkAttrs<&mut Vec<u8>>,
-    device: Device,
-    mtu: Option<u16>,
-) {
-    if let Some(mtu) = mtu {
-        attributes = attributes.push_mtu(u32::from(mtu));
-    }
-    if device == Device::Lisp {
-        attributes
-            .push_group(LISP_GROUP)
-            .push_txqlen(LISP_QUEUE_LEN)
-            .nested_af_spec()
-            .nested_inet6()
-            .push_addr_gen_mode(NO_GENERATED_ADDRESS);
-    }
-}
-
 fn address_header(
     socket: &RequestSocket,
     device: Device,
@@ -168,11 +155,18 @@ fn address_header(
     })
 }
 
-fn encode_address(attributes: rt_addr::PushAddrAttrs<&mut Vec<u8>>, address: IpAddr) {
-    let attributes = attributes.push_local(address).push_address(address);
-    if address.is_ipv6() {
-        attributes.push_flags(libc::IFA_F_NODAD);
-    }
+fn encode_address(
+    attributes: rt_addr::PushAddrAttrs<&mut Vec<u8>>,
+    address: IpAddr,
+    connected: bool,
+) {
+    let nodad = if address.is_ipv6() { libc::IFA_F_NODAD } else { 0 };
+    let alone = if connected { 0 } else { libc::IFA_F_NOPREFIXROUTE };
+    attributes.push_local(address).push_address(address).push_flags(nodad | alone);
+}
+
+fn is_link_local(address: IpNet) -> bool {
+    matches!(address, IpNet::V6(address) if address.addr().is_unicast_link_local())
 }
 
 fn rule_header(family: Family, selector: RuleSelector) -> rt_rule::FibRuleHdr {
@@ -254,6 +248,10 @@ fn encode_route(
     }
 }
 
-fn index(socket: &RequestSocket, name: &str) -> io::Result<u32> {
+/// The index of a device.
+///
+/// # Errors
+/// ENODEV when there is none of that name.
+pub fn index(socket: &RequestSocket, name: &str) -> io::Result<u32> {
     Ok(rustix::net::netdevice::name_to_index(socket.fd(), name)?)
 }

@@ -22,8 +22,9 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 const DUMP_ATTEMPTS: usize = 8;
 /// Room for a burst of events, octets.
 const EVENT_BUFFER: usize = 4 << 20;
-/// The multicast groups that tell of links and of routes.
-const EVENT_GROUPS: i32 = libc::RTMGRP_LINK | libc::RTMGRP_IPV4_ROUTE | libc::RTMGRP_IPV6_ROUTE;
+/// The multicast groups that tell of links, routes and neighbours.
+const EVENT_GROUPS: i32 =
+    libc::RTMGRP_LINK | libc::RTMGRP_IPV4_ROUTE | libc::RTMGRP_IPV6_ROUTE | libc::RTMGRP_NEIGH;
 
 /// One netlink message.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,8 @@ pub struct Message<'a> {
     /// `NLM_F_*`.
     pub flags: u16,
     sequence: u32,
+    /// Whose request it answers or follows from; 0 is the kernel itself.
+    pub port: u32,
     /// What follows the header.
     pub payload: &'a [u8],
 }
@@ -45,7 +48,7 @@ impl<'a> Iterator for Messages<'a> {
 
     fn next(&mut self) -> Option<Message<'a>> {
         let (header, _) = self.0.split_first_chunk::<HEADER_LEN>()?;
-        let &[a, b, c, d, kind0, kind1, flags0, flags1, s0, s1, s2, s3, ..] = header;
+        let &[a, b, c, d, kind0, kind1, flags0, flags1, s0, s1, s2, s3, p0, p1, p2, p3] = header;
         let len = u32::from_ne_bytes([a, b, c, d]) as usize;
         let payload = self.0.get(HEADER_LEN..len)?;
         self.0 = self.0.get(len.next_multiple_of(4)..).unwrap_or_default();
@@ -53,6 +56,7 @@ impl<'a> Iterator for Messages<'a> {
             kind: u16::from_ne_bytes([kind0, kind1]),
             flags: u16::from_ne_bytes([flags0, flags1]),
             sequence: u32::from_ne_bytes([s0, s1, s2, s3]),
+            port: u32::from_ne_bytes([p0, p1, p2, p3]),
             payload,
         })
     }
@@ -63,6 +67,8 @@ impl<'a> Iterator for Messages<'a> {
 pub struct RequestSocket {
     socket: OwnedFd,
     sequence: u32,
+    /// By which the kernel names this socket in events that its requests cause.
+    port: u32,
     buffer: Vec<u8>,
 }
 
@@ -71,7 +77,13 @@ impl RequestSocket {
     pub fn open() -> io::Result<Self> {
         let socket = open(SocketFlags::CLOEXEC, 0)?;
         sockopt::set_socket_timeout(&socket, Timeout::Recv, Some(REPLY_TIMEOUT))?;
-        Ok(RequestSocket { socket, sequence: 0, buffer: vec![0; BUFFER_LEN] })
+        let name = SocketAddrNetlink::try_from(rustix::net::getsockname(&socket)?)?;
+        Ok(RequestSocket { socket, sequence: 0, port: name.pid(), buffer: vec![0; BUFFER_LEN] })
+    }
+
+    /// What the kernel writes into [`Message::port`] of events that these requests cause.
+    pub fn port(&self) -> u32 {
+        self.port
     }
 
     /// The socket itself, for calls that need any socket of the namespace.
@@ -154,7 +166,7 @@ impl RequestSocket {
     }
 }
 
-/// A non-blocking socket on which the kernel tells of changes of links and routes.
+/// A non-blocking socket on which the kernel tells of changes of links, routes and neighbours.
 #[derive(Debug)]
 pub struct EventSocket {
     socket: OwnedFd,

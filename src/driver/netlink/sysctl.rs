@@ -23,7 +23,7 @@ const NAMESPACE: [(&str, &str); 7] = [
 ///
 /// IPv6 addresses outlive a `shutdown`, are usable at once and come from the configuration alone; a
 /// link without carrier is not routed over; an IPv4 primary address takes no other away with it.
-const DEVICE: [(&str, &str, &str); 9] = [
+const DEVICE: [(&str, &str, &str); 11] = [
     ("ipv4", "rp_filter", "0"),
     ("ipv4", "send_redirects", "0"),
     ("ipv4", "promote_secondaries", "1"),
@@ -33,6 +33,8 @@ const DEVICE: [(&str, &str, &str); 9] = [
     ("ipv6", "accept_dad", "0"),
     ("ipv6", "accept_ra", "0"),
     ("ipv6", "autoconf", "0"),
+    ("ipv4", "arp_notify", "0"),
+    ("ipv6", "ndisc_notify", "0"),
 ];
 
 /// Makes the namespace a router's.
@@ -46,12 +48,43 @@ pub fn prepare_namespace() -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a device a router's.
-pub fn prepare_device(device: &str, proxy_arp: bool) -> io::Result<()> {
+/// For ports of hosts that move, with the value on other devices: who announces himself is
+/// believed, and hosts that moved away are answered for. (To answer for all would tell a host that
+/// announces its own address that there is another.)
+const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
+    ("ipv4", "arp_accept", ["0", "1"]),
+    ("ipv6", "accept_untracked_na", ["0", "1"]),
+    ("ipv6", "proxy_ndp", ["0", "1"]),
+];
+
+/// Who makes an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AddressGeneration {
+    /// The kernel, from the hardware address; it does so at once.
+    FromHardwareAddress = 0,
+    /// Nobody.
+    Off = 1,
+}
+
+/// Sets who makes the link-local address of a device.
+pub fn set_address_generation(device: &str, generation: AddressGeneration) -> io::Result<()> {
+    let value = (generation as u8).to_string();
+    set(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
+}
+
+/// Makes a device a router's; `mobility` for a port of hosts that move.
+pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Result<()> {
     for (family, name, value) in DEVICE {
         set(&format!("{family}/conf/{device}/{name}"), value)?;
     }
-    let proxy_arp = if proxy_arp { "1" } else { "0" };
+    for (family, name, values) in MOBILITY {
+        set(&format!("{family}/conf/{device}/{name}"), values[usize::from(mobility)])?;
+    }
+    for family in ["ipv4", "ipv6"] {
+        // Answers for others wait up to 0.8 s by default, so that the owner is heard first.
+        set(&format!("{family}/neigh/{device}/proxy_delay"), "0")?;
+    }
+    let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     set(&format!("ipv4/conf/{device}/proxy_arp"), proxy_arp)?;
     // The kernel holds a proxy's answer back for up to 0.8 s, in favour of a real owner.
     set(&format!("ipv4/neigh/{device}/proxy_delay"), "0")?;

@@ -59,11 +59,11 @@ impl Lab {
 }
 
 fn link(device: Device, up: bool) -> KernelObject {
-    KernelObject::Link { device, up, mtu: Some(1464), proxy_arp: false }
+    KernelObject::Link { device, up, mtu: Some(1464), proxy_arp: false, mac: None, mobility: false }
 }
 
 fn address(text: &str) -> KernelObject {
-    KernelObject::Address { device: ETHERNET, address: text.parse().unwrap() }
+    KernelObject::Address { device: ETHERNET, address: text.parse().unwrap(), connected: true }
 }
 
 fn route(table: Table, prefix: &str, target: RouteTarget) -> KernelObject {
@@ -183,6 +183,7 @@ fn a_refusal_names_the_kernels_reason() {
         lab.remove(KernelObject::Address {
             device: absent,
             address: "192.0.2.1/24".parse().unwrap(),
+            connected: true,
         });
     });
 }
@@ -196,6 +197,8 @@ fn links_get_their_settings() {
             up: true,
             mtu: Some(1400),
             proxy_arp: true,
+            mac: None,
+            mobility: false,
         });
         lab.add(link(Device::Lisp, true));
         lab.add(address("2001:db8:1::1/64"));
@@ -251,6 +254,8 @@ fn loopback_is_never_shut_down() {
             up: false,
             mtu: None,
             proxy_arp: false,
+            mac: None,
+            mobility: false,
         });
         assert!(ip("link show dev lo").contains("LOOPBACK,UP"));
     });

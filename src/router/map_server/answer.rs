@@ -7,6 +7,7 @@ use super::{MapServer, SiteEntry};
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
+use crate::router::debug;
 use crate::wire::{
     self, Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message,
 };
@@ -80,7 +81,7 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
 
 /// What a map-server answers for ETRs: their locators together, as nobody's own and not
 /// authoritative (RFC 9301 section 8.3).
-fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
+pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
     let mut ttl_minutes = u32::MAX;
     for registration in entry.registrations.values() {
@@ -133,7 +134,13 @@ impl Router {
         let eid = record.eid_prefix.network();
         let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
         let record = match self.map_server.answer(eid, &families) {
-            Answer::Forward(etr) => return self.forward(encapsulated, etr),
+            Answer::Forward(etr) => {
+                if let Some((prefix, site)) = self.map_server.configured_for(&eid.host_prefix()) {
+                    let line = debug::forwarding(prefix, site, etr);
+                    self.debug(line);
+                }
+                return self.forward(encapsulated, etr);
+            }
             Answer::Proxy(record) => record,
             Answer::Negative { prefix, ttl_minutes } => MappingRecord {
                 ttl_minutes,

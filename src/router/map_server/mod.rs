@@ -7,18 +7,27 @@
 //! ETR wants that); any other gets a negative answer for the largest prefix that it is true of.
 
 mod answer;
+mod history;
+mod notify;
 mod receive;
+mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use history::History;
+pub use history::HistoryEntry;
+use notify::{Change, PendingNotifies};
 use receive::LastRegister;
+use sessions::Sessions;
 
 use super::config::Config;
+use super::io::Connection;
 use super::register::LIFETIME;
 use crate::addr::{EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
+use crate::rng::Seed;
 use crate::time::{Deadline, Time};
 use crate::wire::{Algorithm, MappingRecord, Nonce};
 
@@ -50,12 +59,17 @@ pub struct Registration {
     pub first_registered_at: Time,
     /// When it last did.
     pub last_registered_at: Time,
+    /// The session that it came by; `None` for one that came by UDP, or whose session has fallen.
+    pub session: Option<Connection>,
 }
 
 impl Registration {
-    /// When the registration lapses.
-    pub fn expires_at(&self) -> Time {
-        self.last_registered_at + LIFETIME
+    /// When the registration lapses; never while its session stands.
+    pub fn expires_at(&self) -> Option<Time> {
+        match self.session {
+            Some(_) => None,
+            None => Some(self.last_registered_at + LIFETIME),
+        }
     }
 
     /// How long ITRs may cache the mapping.
@@ -104,16 +118,32 @@ pub struct MapServer {
     expiries: BTreeSet<(Time, EidPrefix, u128)>,
     last_registers: BTreeMap<(u128, String), LastRegister>,
     more_specifics: usize,
+    sessions: Sessions,
+    pending_notifies: PendingNotifies,
+    history: History,
 }
 
 impl MapServer {
+    pub(super) fn new(seed: &Seed) -> Self {
+        MapServer { pending_notifies: PendingNotifies::new(seed), ..MapServer::default() }
+    }
+
     /// Every EID prefix of every site, for a `show`.
     pub fn entries(&self) -> &PrefixMap<SiteEntry> {
         &self.entries
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        self.expiries.first().map(|&(at, ..)| Deadline { at, why: "registration expiry" })
+        let expiry = self.expiries.first();
+        Deadline::earliest([
+            expiry.map(|&(at, ..)| Deadline { at, why: "registration expiry" }),
+            self.pending_notifies.next_deadline(),
+        ])
+    }
+
+    /// What was registered and withdrawn of late, the oldest first.
+    pub fn history(&self) -> impl Iterator<Item = &HistoryEntry> {
+        self.history.entries()
     }
 
     /// Makes the configured prefixes those of `config`; registrations under a prefix that stays
@@ -163,71 +193,91 @@ impl MapServer {
         allowed.then_some((origin, entry.site.as_str()))
     }
 
-    /// Takes in one record of an authenticated register. Returns whether it was accepted.
-    fn register(&mut self, registration: Registration, merge: bool, now: Time) -> bool {
+    /// Takes in one record of an authenticated register. Returns what changed by it, or `None` when it
+    /// was not accepted.
+    fn register(&mut self, registration: Registration, merge: bool, now: Time) -> Option<Change> {
         let prefix = registration.record.eid_prefix;
-        let Some((origin, site)) = self.configured_for(&prefix) else {
-            return false;
-        };
+        let (origin, site) = self.configured_for(&prefix)?;
         let site = site.to_owned();
+        let xtr_id = registration.xtr_id;
+        let mapping_before = self.mapping(&prefix);
         if registration.record.ttl_minutes == 0 {
-            self.withdraw(&prefix, registration.xtr_id);
-            return true;
+            self.withdraw(&prefix, xtr_id, now);
+            return Some(self.change(prefix, xtr_id, mapping_before, Vec::new()));
         }
         if !self.entries.contains(&prefix) {
             if self.more_specifics >= MORE_SPECIFICS {
-                return false;
+                return None;
             }
             self.more_specifics += 1;
             self.entries.insert(prefix, SiteEntry::new(&site, false, Some(origin)));
         }
-        let Some(entry) = self.entries.get_mut(&prefix) else {
-            return false;
-        };
-        let before = entry.registrations.remove(&registration.xtr_id);
-        if let Some(before) = &before {
-            self.expiries.remove(&(before.expires_at(), prefix, before.xtr_id));
-        }
+        let entry = self.entries.get_mut(&prefix)?;
+        let before = entry.registrations.remove(&xtr_id);
         // Another locator set without the merge bit is a move: it replaces what others registered.
-        if !merge {
-            let moved = |other: &Registration| !same_locators(other, &registration);
-            for gone in entry.registrations.extract_if(.., |_, other| moved(other)) {
-                self.expiries.remove(&(gone.1.expires_at(), prefix, gone.0));
-            }
-        }
+        let moved = |other: &Registration| !merge && !same_locators(other, &registration);
+        let replaced: Vec<Registration> = entry
+            .registrations
+            .extract_if(.., |_, other| moved(other))
+            .map(|(_, replaced)| replaced)
+            .collect();
         if entry.registrations.len() >= XTRS_PER_PREFIX {
-            return false;
+            return None;
         }
-        let first_registered_at = before.map_or(now, |before| before.first_registered_at);
+        let first_registered_at = before.as_ref().map_or(now, |before| before.first_registered_at);
         let registration = Registration { first_registered_at, ..registration };
-        self.expiries.insert((registration.expires_at(), prefix, registration.xtr_id));
-        entry.registrations.insert(registration.xtr_id, registration);
-        true
+        let told = before.as_ref().is_some_and(|before| before.session == registration.session);
+        if !told || !replaced.is_empty() {
+            self.history.registered(&registration, !replaced.is_empty(), now);
+        }
+        if let Some(at) = registration.expires_at() {
+            self.expiries.insert((at, prefix, xtr_id));
+        }
+        entry.registrations.insert(xtr_id, registration);
+        for gone in before.iter().chain(&replaced) {
+            self.forget_expiry(gone);
+        }
+        Some(self.change(prefix, xtr_id, mapping_before, replaced))
+    }
+
+    /// Unless the registration that took its place expires at the very same instant.
+    fn forget_expiry(&mut self, gone: &Registration) {
+        let prefix = gone.record.eid_prefix;
+        let entry = self.entries.get(&prefix);
+        let current = entry.and_then(|entry| entry.registrations.get(&gone.xtr_id));
+        let same = current.is_some_and(|current| current.expires_at() == gone.expires_at());
+        if let Some(at) = gone.expires_at().filter(|_| !same) {
+            self.expiries.remove(&(at, prefix, gone.xtr_id));
+        }
     }
 
     /// Takes out one xTR's registration; nobody else's.
-    fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128) {
-        let Some(entry) = self.entries.get_mut(prefix) else {
-            return;
-        };
-        if let Some(gone) = entry.registrations.remove(&xtr_id) {
-            self.expiries.remove(&(gone.expires_at(), *prefix, xtr_id));
-        }
+    fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128, now: Time) {
+        let Some(entry) = self.entries.get_mut(prefix) else { return };
+        let gone = entry.registrations.remove(&xtr_id);
         if entry.origin.is_some() && !entry.is_registered() {
             self.entries.remove(prefix);
             self.more_specifics -= 1;
         }
+        if let Some(gone) = gone {
+            self.forget_expiry(&gone);
+            self.history.withdrawn(&gone, now);
+        }
     }
 
-    /// Takes out the registrations that were not renewed.
-    pub(super) fn expire(&mut self, now: Time) {
+    /// Takes out the registrations that were not renewed; returns what changed by it.
+    fn expire(&mut self, now: Time) -> Vec<Change> {
+        let mut changes = Vec::new();
         while let Some(&(at, prefix, xtr_id)) = self.expiries.first() {
             if at > now {
                 break;
             }
             self.expiries.remove(&(at, prefix, xtr_id));
-            self.withdraw(&prefix, xtr_id);
+            let before = self.mapping(&prefix);
+            self.withdraw(&prefix, xtr_id, now);
+            changes.push(self.change(prefix, xtr_id, before, Vec::new()));
         }
+        changes
     }
 }
 
@@ -304,6 +354,7 @@ mod fixture {
             algorithm: Algorithm::HmacSha1,
             first_registered_at: Time::ZERO,
             last_registered_at: Time::ZERO,
+            session: None,
         }
     }
 
@@ -313,7 +364,7 @@ mod fixture {
         rloc: &str,
         xtr_id: u128,
     ) -> bool {
-        server.register(registration(prefix, rloc, xtr_id, 1440), false, Time::ZERO)
+        server.register(registration(prefix, rloc, xtr_id, 1440), false, Time::ZERO).is_some()
     }
 }
 
@@ -351,10 +402,10 @@ mod tests {
         let host = prefix("172.16.0.12/32");
         register(&mut server, host, "198.51.100.21", 2);
         let late = registration(host, "203.0.113.11", 1, 0);
-        assert!(server.register(late, false, Time::ZERO), "acknowledged and ignored");
+        assert!(server.register(late, false, Time::ZERO).is_some(), "acknowledged and ignored");
         assert!(server.entries.get(&host).is_some());
         let own = registration(host, "198.51.100.21", 2, 0);
-        assert!(server.register(own, false, Time::ZERO));
+        assert!(server.register(own, false, Time::ZERO).is_some());
         assert!(server.entries.get(&host).is_none(), "a more specific goes with its last xTR");
         assert_eq!(server.more_specifics, 0);
     }

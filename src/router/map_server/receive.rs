@@ -5,18 +5,20 @@ use std::net::{IpAddr, SocketAddr};
 use sha2::{Digest, Sha256};
 
 use super::{MapServer, Registration};
+use crate::addr::Family;
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
+use crate::router::io::Connection;
 use crate::time::Time;
 use crate::wire::{
-    self, Algorithm, CONTROL_PORT, Key, MapNotify, MapRegister, MappingRecord, Nonce,
+    self, Algorithm, CONTROL_PORT, Key, MapNotify, MapRegister, MappingRecord, Nonce, RejectReason,
 };
 
 /// The largest number of xTRs whose last register is remembered.
 const LAST_REGISTERS: usize = 1_000_000;
 
 /// How a register relates to the one before it (RFC 9301 section 5.6, Nonce).
-enum Freshness {
+pub(super) enum Freshness {
     /// Its nonce is greater.
     Later,
     /// It is the very same octets: answered again, for the answer may have been lost, and nothing
@@ -64,9 +66,25 @@ impl MapServer {
     }
 }
 
+/// Why a register is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// As a Registration Reject says it.
+    pub reason: RejectReason,
+    /// As it is counted.
+    pub drop: ControlDrop,
+}
+
+/// A register that the holder of its site's key sent.
+pub(super) struct Authenticated {
+    pub key: Key,
+    pub xtr_id: u128,
+    pub freshness: Freshness,
+}
+
 impl Router {
-    /// Takes in a Map-Register (RFC 9301 section 8.2): authenticates it with the key of the site of
-    /// its first record, refuses replays, registers each record that the site may have, and
+    /// Takes in a Map-Register by UDP (RFC 9301 section 8.2): authenticates it with the key of the site
+    /// of its first record, refuses replays, registers each record that the site may have, and
     /// acknowledges those with a Map-Notify if one is wanted.
     pub(in crate::router) fn handle_map_register(
         &mut self,
@@ -76,24 +94,18 @@ impl Router {
         to: IpAddr,
         now: Time,
     ) {
-        let Some(first) = register.records.first().map(|record| record.eid_prefix) else {
-            return self.counters.ignored(ControlDrop::Malformed);
+        let authenticated = match self.authenticate(&register, payload, from.ip()) {
+            Ok(authenticated) => authenticated,
+            Err(refusal) => return self.counters.ignored(refusal.drop),
         };
-        let Some((origin, site)) = self.map_server.configured_for(&first) else {
-            return self.counters.ignored(ControlDrop::NotASitePrefix);
-        };
-        let site = site.to_owned();
-        let key = self.site_key(&site).cloned();
-        let Some(key) = key.filter(|key| wire::verify(payload, key).is_ok()) else {
-            if let Some(entry) = self.map_server.entries.get_mut(&origin) {
-                entry.authentication_failures += 1;
+        let Authenticated { key, xtr_id, freshness } = authenticated;
+        let accepted = match freshness {
+            Freshness::Later => {
+                if register.reliable_transport {
+                    self.map_server.sessions.admit(from.ip(), now);
+                }
+                self.register_records(&register, xtr_id, &key, from.ip(), now)
             }
-            return self.counters.ignored(ControlDrop::Authentication);
-        };
-        self.counters.map_registers.received += 1;
-        let xtr_id = register.xtr_identity.map_or_else(|| id_of(from.ip()), |id| id.xtr_id);
-        let accepted = match self.map_server.freshness(xtr_id, &site, register.nonce, payload) {
-            Freshness::Later => self.register_records(&register, xtr_id, &key, from.ip(), now),
             Freshness::Repeated => self.map_server.registered_by(xtr_id, &register.records),
             Freshness::Replayed => return self.counters.ignored(ControlDrop::Replay),
             Freshness::TableFull => return self.counters.ignored(ControlDrop::TableFull),
@@ -101,6 +113,33 @@ impl Router {
         if register.want_map_notify && !accepted.is_empty() {
             self.notify(&register, accepted, &key, from, to);
         }
+    }
+
+    /// Whether a register comes from a holder of the key of its first record's site, and whether it is
+    /// later than that xTR's last.
+    pub(super) fn authenticate(
+        &mut self,
+        register: &MapRegister,
+        payload: &[u8],
+        from: IpAddr,
+    ) -> Result<Authenticated, Refusal> {
+        let refusal = |reason, drop| Refusal { reason, drop };
+        let first = register.records.first().map(|record| record.eid_prefix);
+        let first = first.ok_or(refusal(RejectReason::Other, ControlDrop::Malformed))?;
+        let not_ours = refusal(RejectReason::NotASitePrefix, ControlDrop::NotASitePrefix);
+        let (origin, site) = self.map_server.configured_for(&first).ok_or(not_ours)?;
+        let site = site.to_owned();
+        let key = self.site_key(&site).cloned();
+        let Some(key) = key.filter(|key| wire::verify(payload, key).is_ok()) else {
+            if let Some(entry) = self.map_server.entries.get_mut(&origin) {
+                entry.authentication_failures += 1;
+            }
+            return Err(refusal(RejectReason::AuthenticationFailure, ControlDrop::Authentication));
+        };
+        self.counters.map_registers.received += 1;
+        let xtr_id = register.xtr_identity.map_or_else(|| id_of(from), |id| id.xtr_id);
+        let freshness = self.map_server.freshness(xtr_id, &site, register.nonce, payload);
+        Ok(Authenticated { key, xtr_id, freshness })
     }
 
     fn register_records(
@@ -117,26 +156,50 @@ impl Router {
             let same_key = site.is_some_and(|(_, site)| {
                 self.site_key(site).is_some_and(|other| other.secret == key.secret)
             });
-            let registration = Registration {
-                source,
-                xtr_id,
-                site_id: register.xtr_identity.map_or(0, |id| id.site_id),
-                record: record.clone(),
-                proxy_reply: register.proxy_reply,
-                map_notify: register.want_map_notify,
-                nonce: register.nonce,
-                algorithm: Algorithm::from_number(register.authentication.algorithm)
-                    .unwrap_or(key.algorithm),
-                first_registered_at: now,
-                last_registered_at: now,
-            };
-            if same_key && self.map_server.register(registration, register.merge, now) {
+            // A map-server of the old kind knows no withdrawal: its timer is all that it has.
+            if record.ttl_minutes == 0 && self.is_legacy(record.eid_prefix.family()) {
+                continue;
+            }
+            if same_key && self.register_record(register, record, (xtr_id, source, None), now) {
                 accepted.push(record.clone());
             } else {
                 self.counters.ignored(ControlDrop::NotASitePrefix);
             }
         }
         accepted
+    }
+
+    /// Registers one record of an authenticated register, and tells those whom it concerns. `by` is the
+    /// xTR's ID, its RLOC and its session. Returns whether it was accepted.
+    pub(super) fn register_record(
+        &mut self,
+        register: &MapRegister,
+        record: &MappingRecord,
+        by: (u128, IpAddr, Option<Connection>),
+        now: Time,
+    ) -> bool {
+        let (xtr_id, source, session) = by;
+        let algorithm = Algorithm::from_number(register.authentication.algorithm);
+        let registration = Registration {
+            source,
+            xtr_id,
+            site_id: register.xtr_identity.map_or(0, |id| id.site_id),
+            record: record.clone(),
+            proxy_reply: register.proxy_reply,
+            map_notify: register.want_map_notify,
+            nonce: register.nonce,
+            algorithm: algorithm.unwrap_or(Algorithm::HmacSha1),
+            first_registered_at: now,
+            last_registered_at: now,
+            session,
+        };
+        match self.map_server.register(registration, register.merge, now) {
+            Some(change) => {
+                self.publish(change, now);
+                true
+            }
+            None => false,
+        }
     }
 
     fn notify(
@@ -163,8 +226,13 @@ impl Router {
         self.send_octets(source, destination, notify.emit_signed(&key));
     }
 
-    fn site_key(&self, site: &str) -> Option<&Key> {
+    pub(super) fn site_key(&self, site: &str) -> Option<&Key> {
         self.config.lisp.as_ref()?.sites.get(site)?.key.as_ref()
+    }
+
+    pub(super) fn is_legacy(&self, family: Family) -> bool {
+        let lisp = self.config.lisp.as_ref();
+        lisp.is_some_and(|lisp| lisp.service(family).map_server_legacy)
     }
 }
 

@@ -164,6 +164,12 @@ impl Kernel {
         let done = match request {
             KernelRequest::Add(object) => self.make(object),
             KernelRequest::Remove(object) => self.unmake(object),
+            // A link of the simulator knows which node has an address: nobody is asked, watched or
+            // forgotten, and nobody has a cache that an announcement would correct.
+            KernelRequest::Probe { .. }
+            | KernelRequest::Watch { .. }
+            | KernelRequest::Forget { .. }
+            | KernelRequest::Announce { .. } => Ok(()),
         };
         if let Err(error) = done {
             let error = error.to_owned();
@@ -173,14 +179,14 @@ impl Kernel {
 
     fn make(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
-            KernelObject::Link { device, up, mtu, proxy_arp } => {
+            KernelObject::Link { device, up, mtu, proxy_arp, .. } => {
                 let id = self.resolve(&device)?;
                 self.devices[id.0].proxy_arp = proxy_arp;
                 self.set_mtu(id, mtu);
                 self.set_up(id, up);
                 Ok(())
             }
-            KernelObject::Address { device, address } => {
+            KernelObject::Address { device, address, .. } => {
                 let id = self.resolve(&device)?;
                 self.add_address(id, address);
                 Ok(())
@@ -193,14 +199,15 @@ impl Kernel {
                 let leads = self.leads(target)?;
                 self.add_route(table, prefix, leads, metric, source)
             }
+            KernelObject::ProxyNeighbour { .. } => Ok(()),
         }
     }
 
     /// What is not there is gone already; only a device that does not exist is an error.
     fn unmake(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
-            KernelObject::Link { .. } => Ok(()),
-            KernelObject::Address { device, address } => {
+            KernelObject::Link { .. } | KernelObject::ProxyNeighbour { .. } => Ok(()),
+            KernelObject::Address { device, address, .. } => {
                 let id = self.resolve(&device)?;
                 self.remove_address(id, address);
                 Ok(())

@@ -74,6 +74,8 @@ pub struct RegistrationRow {
     pub xtr_id: String,
     /// 64 bits, when it said.
     pub site_id: Option<u64>,
+    /// It came by TCP.
+    pub reliable: bool,
     /// In the order of the record.
     pub locators: Vec<LocatorRow>,
 }
@@ -280,7 +282,7 @@ fn row(prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
         more_specific_of: entry.origin.map(|origin| origin.prefix()),
         authentication_failures: entry.authentication_failures,
         registrations: registrations
-            .filter(|registration| registration.expires_at() > now)
+            .filter(|registration| registration.expires_at().is_none_or(|at| at > now))
             .map(|registration| registration_row(registration, now))
             .collect(),
     }
@@ -325,6 +327,7 @@ fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
         nonce: registration.nonce.0,
         xtr_id: words(registration.xtr_id),
         site_id: (registration.site_id != 0).then_some(registration.site_id),
+        reliable: registration.session.is_some(),
         locators: locators.collect(),
     }
 }

@@ -42,15 +42,17 @@ pub(super) fn brief(row: &Row) -> String {
     let site = if row.first { row.site.as_str() } else { "" };
     let latest = row.latest();
     let last = span_or_never(latest.map(|latest| latest.last_registered));
-    let up = match latest {
-        None => "no",
-        Some(_) if row.some_locator_is_down() => "yes*",
-        Some(_) => "yes",
-    };
+    let mut up = if latest.is_some() { "yes" } else { "no" }.to_owned();
+    if row.some_locator_is_down() {
+        up.push('*');
+    }
+    if row.registrations.iter().any(|registration| registration.reliable) {
+        up.push('#');
+    }
     let who = latest.map_or_else(|| "--".to_owned(), |latest| latest.etr.to_string());
     let instance = row.instance_id.to_string();
     let prefix = row.eid_prefix.to_string();
-    line([site, &last, up, &who, &instance], &prefix)
+    line([site, &last, &up, &who, &instance], &prefix)
 }
 
 /// All that is known of a prefix; `requested` when the user asked for it alone.
@@ -125,7 +127,8 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
     let proxy = not(registration.proxy_reply);
     let notify = not(registration.map_notify);
     let _ = writeln!(text, "{who}last registered {last}, {proxy}proxy-reply, {notify}map-notify");
-    for line in lines {
+    let reliable = registration.reliable.then(|| "sourced by reliable transport".to_owned());
+    for line in lines.into_iter().chain(reliable) {
         let _ = writeln!(text, "{:indent$}{line}", "");
     }
     let cells = registration.locators.iter().map(|locator| locator.rloc.to_string().len());
@@ -162,6 +165,7 @@ mod tests {
             nonce: 0xdce8_21bb_67f7_585f,
             xtr_id: words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8),
             site_id: None,
+            reliable: false,
             locators: vec![LocatorRow {
                 rloc: "11.11.11.11".parse().unwrap(),
                 local: true,
@@ -186,7 +190,9 @@ mod tests {
         let mut down = second.clone();
         down.registrations[0].locators[0].state = "down";
         let mut text = head(false);
-        for row in [first, second, down] {
+        let mut reliable = second.clone();
+        reliable.registrations[0].reliable = true;
+        for row in [first, second, down, reliable] {
             text += &brief(&row);
         }
         let expected = "\
@@ -199,6 +205,7 @@ Site Name      Last      Up     Who Last             Inst     EID Prefix
 Shire          never     no     --                   0        1.1.1.0/24
                00:02:12  yes    11.11.11.11          4100     192.168.1.71/32
                00:02:12  yes*   11.11.11.11          4100     192.168.1.71/32
+               00:02:12  yes#   11.11.11.11          4100     192.168.1.71/32
 ";
         assert_eq!(text, expected);
     }
@@ -210,6 +217,7 @@ Shire          never     no     --                   0        1.1.1.0/24
         row.configured = false;
         row.more_specific_of = Some("192.168.1.0/24".parse().unwrap());
         row.registrations = vec![registration("11.11.11.11", 18 * 86_400)];
+        row.registrations[0].reliable = true;
         let expected = "\
 Site name: Shire
 Allowed configured locators: any
@@ -232,6 +240,7 @@ Requested EID-prefix:
                      state complete, no security-capability
                      xTR-ID 0x87AD3E6A-0x8C42CB2E-0x19A5DF04-0xBF72C9D8
                      site-ID unspecified
+                     sourced by reliable transport
       Locator      Local  State      Pri/Wgt  Scope
       11.11.11.11  yes    up          10/10   IPv4 none
 

@@ -1,0 +1,58 @@
+//! `dynamic-eid`: ranges whose hosts are registered one by one where they are found.
+
+use ipnet::IpNet;
+
+use super::{Context, Mode, No, Row, edit};
+use crate::console::args::{Args, Fault};
+use crate::console::edit::Editor;
+
+pub(super) const ROWS: &[Row] = &[edit(
+    &[Mode::EidTable, Mode::Instance],
+    "dynamic-eid <name:word>",
+    &["Configure EIDs that may move", "Name of the dynamic-EID"],
+    No::After(2),
+    dynamic_eid,
+)];
+
+fn dynamic_eid(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let name: String = args.value("name")?;
+    let context = editor.context.clone();
+    let dynamic_eids = &mut editor.eid_table(args)?.dynamic_eids;
+    if args.negated {
+        dynamic_eids.remove(&name);
+        return Ok(());
+    }
+    dynamic_eids.entry(name.clone()).or_default();
+    editor.context = Context::DynamicEid { within: Box::new(context), name };
+    Ok(())
+}
+
+/// Whether the mapping of a line may stand beside the others of its table: a range belongs to one
+/// dynamic-EID, and it is more specific than each static mapping that it shares addresses with. A
+/// static mapping inside a range would say that hosts are here which may have moved.
+pub(super) fn check_range(
+    editor: &mut Editor,
+    args: &Args<'_>,
+    prefix: IpNet,
+) -> Result<(), Fault> {
+    let context = editor.context.clone();
+    let table = editor.eid_table(args)?;
+    let refuse = |message: String| Err(args.fault("prefix", message));
+    let Context::DynamicEid { name: own, .. } = context else {
+        for (name, dynamic) in &table.dynamic_eids {
+            let mut ranges = dynamic.database.keys();
+            if let Some(range) = ranges.find(|range| range.contains(&prefix)) {
+                return refuse(format!("{prefix} lies in {range} of dynamic-eid {name}"));
+            }
+        }
+        return Ok(());
+    };
+    if let Some(mapping) = table.database.keys().find(|mapping| prefix.contains(*mapping)) {
+        return refuse(format!("{prefix} is not more specific than database-mapping {mapping}"));
+    }
+    let mut others = table.dynamic_eids.iter().filter(|(name, _)| **name != own);
+    match others.find(|(_, dynamic)| dynamic.database.contains_key(&prefix)) {
+        Some((name, _)) => refuse(format!("{prefix} belongs to dynamic-eid {name}")),
+        None => Ok(()),
+    }
+}

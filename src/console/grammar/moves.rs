@@ -1,0 +1,111 @@
+//! The shows of what moves: EIDs that are away, hosts that roam, and the sessions by which
+//! map-servers tell of them.
+
+use super::Row;
+use super::exec::{IP, IPV6, JSON, LISP, SHOW, exec, family, instance, only, show};
+use crate::addr::Family;
+use crate::console::args::{Args, Fault};
+use crate::console::exec::Action;
+use crate::console::show::away::{AwayTable, SmrTable};
+use crate::console::show::{Listing, Page, dynamic_eid, history, sessions};
+use crate::router::config::Config;
+
+const OTHER: &str = "An instance other than the first";
+const INSTANCE: &str = "Instance-ID";
+const ROAMING: &str = "EIDs that may move";
+
+pub(super) const ROWS: &[Row] = &[
+    exec(
+        "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] away \
+         [{<prefix:prefix>|<eid:address>}] [json]",
+        &[
+            SHOW,
+            IP,
+            IPV6,
+            LISP,
+            OTHER,
+            INSTANCE,
+            "Local EIDs that are not here",
+            "EID prefix",
+            "EID",
+            JSON,
+        ],
+        show_away,
+    ),
+    exec(
+        "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] smr [json]",
+        &[SHOW, IP, IPV6, LISP, OTHER, INSTANCE, "EIDs whose senders are solicited", JSON],
+        show_smr,
+    ),
+    exec(
+        "show {ip|ipv6} lisp [instance-id <instance:0-16777215>] dynamic-eid {summary|detail} \
+         [json]",
+        &[
+            SHOW,
+            IP,
+            IPV6,
+            LISP,
+            OTHER,
+            INSTANCE,
+            ROAMING,
+            "A line each",
+            "With their ranges and activity",
+            JSON,
+        ],
+        |args, config| show_dynamic_eid(args, config, Some(family(args))),
+    ),
+    exec(
+        "show lisp instance-id <instance:0-16777215> dynamic-eid {summary|detail} [json]",
+        &[
+            SHOW,
+            LISP,
+            INSTANCE,
+            INSTANCE,
+            ROAMING,
+            "A line each",
+            "With their ranges and activity",
+            JSON,
+        ],
+        |args, config| show_dynamic_eid(args, config, None),
+    ),
+    exec(
+        "show lisp session [<peer:address>] [json]",
+        &[SHOW, LISP, "Sessions of reliable transport", "The other end, in detail", JSON],
+        show_session,
+    ),
+    exec(
+        "show lisp registration-history [json]",
+        &[SHOW, LISP, "What was registered and withdrawn of late", JSON],
+        |_, _| show(Page::new(history::view, history::text)),
+    ),
+];
+
+fn show_away(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    show(Listing::new(AwayTable {
+        family: family(args),
+        instance_id: instance(args, config),
+        only: only(args, config)?,
+        after: None,
+    }))
+}
+
+fn show_smr(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
+    let instance_id = instance(args, config);
+    show(Listing::new(SmrTable { family: family(args), instance_id, after: None }))
+}
+
+fn show_dynamic_eid(
+    args: &Args<'_>,
+    config: &Config,
+    family: Option<Family>,
+) -> Result<Action, Fault> {
+    let id = instance(args, config);
+    let text = if args.has("detail") { dynamic_eid::detail } else { dynamic_eid::summary };
+    show(Page::new(move |router, now| dynamic_eid::view(router, id, family, now), text))
+}
+
+fn show_session(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
+    let peer = args.optional("peer");
+    let text = if peer.is_some() { sessions::detail } else { sessions::text };
+    show(Page::new(move |router, now| sessions::view(router, peer, now), text))
+}

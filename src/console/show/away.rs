@@ -1,0 +1,245 @@
+//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all those whose
+//! senders are solicited.
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::span::{seconds, span};
+use super::{ROWS_A_TURN, Rows, Table};
+use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::router::Router;
+use crate::router::away::{Entry, Producer};
+use crate::time::Time;
+
+/// What stands above the entries of either table.
+#[derive(Clone, Debug, Serialize)]
+pub struct Head {
+    /// Of the EIDs.
+    pub family: Family,
+    /// Always `default`.
+    pub eid_table: &'static str,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// How many entries there are.
+    pub total: usize,
+}
+
+/// An EID prefix that is away.
+#[derive(Clone, Debug, Serialize)]
+pub struct AwayRow {
+    /// The prefix.
+    pub eid_prefix: IpNet,
+    /// As IOS prints it.
+    pub producer: &'static str,
+    /// What put it there.
+    pub cause: Producer,
+    /// Seconds since it was put there.
+    pub created: u64,
+}
+
+/// The away table of a family and instance.
+#[derive(Debug)]
+pub struct AwayTable {
+    /// Of the EIDs.
+    pub family: Family,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// Only the entry that covers this.
+    pub only: Option<EidPrefix>,
+    /// The prefix that was printed last.
+    pub after: Option<EidPrefix>,
+}
+
+/// How many local EIDs are away for having been taken out of the configuration.
+pub fn deconfigured(router: &Router, instance_id: InstanceId, family: Family) -> usize {
+    let entries = router.away().entries().iter_after(instance_id, family, None);
+    entries.filter(|(_, entry)| entry.producer == Producer::Deconfigured).count()
+}
+
+impl Table for AwayTable {
+    type Head = Head;
+    type Row = AwayRow;
+
+    fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
+        let entries = router.away().entries();
+        if let Some(only) = &self.only
+            && entries.covering(only).next().is_none()
+        {
+            return Err(format!("Could not find EID {only} in away table."));
+        }
+        let (family, instance_id) = (self.family, self.instance_id);
+        let total = entries.len_of(instance_id, family);
+        Ok(Head { family, eid_table: "default", instance_id, total })
+    }
+
+    fn rows(&mut self, router: &Router, now: Time) -> Rows<AwayRow> {
+        let entries = router.away().entries();
+        if let Some(only) = &self.only {
+            let found = entries.covering(only).last().into_iter();
+            let rows = found.map(|(prefix, entry)| away_row(prefix, entry, now)).collect();
+            return Rows { rows, finished: true };
+        }
+        let mut rows = Vec::new();
+        let rest = entries.iter_after(self.instance_id, self.family, self.after);
+        for (prefix, entry) in rest.take(ROWS_A_TURN) {
+            self.after = Some(prefix);
+            rows.push(away_row(prefix, entry, now));
+        }
+        Rows { finished: rows.len() < ROWS_A_TURN, rows }
+    }
+
+    fn head_text(&self, head: &Head) -> String {
+        let heading = line(&["Prefix", "Producer", "Created"]);
+        format!("{}{heading}", title("Away", head))
+    }
+
+    fn row_text(&self, row: &AwayRow) -> String {
+        line(&[&row.eid_prefix.to_string(), row.producer, &span(row.created)])
+    }
+}
+
+fn away_row(prefix: EidPrefix, entry: &Entry, now: Time) -> AwayRow {
+    AwayRow {
+        eid_prefix: prefix.prefix(),
+        producer: entry.producer.describe(),
+        cause: entry.producer,
+        created: seconds(now.since(entry.created_at)),
+    }
+}
+
+/// An EID prefix whose senders are solicited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SmrRow {
+    /// The prefix.
+    pub eid_prefix: IpNet,
+    /// The tables that it stands in: `away table`, `local EID`.
+    pub producers: Vec<&'static str>,
+}
+
+/// The EID prefixes of a family and instance for which SMRs are sent.
+#[derive(Debug)]
+pub struct SmrTable {
+    /// Of the EIDs.
+    pub family: Family,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The prefix that was printed last.
+    pub after: Option<EidPrefix>,
+}
+
+impl Table for SmrTable {
+    type Head = Head;
+    type Row = SmrRow;
+
+    fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
+        let (family, instance_id) = (self.family, self.instance_id);
+        let away = router.away().entries();
+        let local = router.database().entries().iter_after(instance_id, family, None);
+        let only_local = local.filter(|(prefix, _)| !away.contains(prefix)).count();
+        let total = away.len_of(instance_id, family) + only_local;
+        Ok(Head { family, eid_table: "default", instance_id, total })
+    }
+
+    /// Merges the two tables, each of which is in order.
+    fn rows(&mut self, router: &Router, _: Time) -> Rows<SmrRow> {
+        let (family, id) = (self.family, self.instance_id);
+        let away = router.away().entries().iter_after(id, family, self.after);
+        let local = router.database().entries().iter_after(id, family, self.after);
+        let mut away = away.map(|(prefix, _)| prefix).peekable();
+        let mut local = local.map(|(prefix, _)| prefix).peekable();
+        let mut rows = Vec::new();
+        while rows.len() < ROWS_A_TURN {
+            let Some(next) = away.peek().copied().into_iter().chain(local.peek().copied()).min()
+            else {
+                return Rows { rows, finished: true };
+            };
+            let is_away = away.next_if_eq(&next).map(|_| "away table");
+            let is_local = local.next_if_eq(&next).map(|_| "local EID");
+            let producers = is_away.into_iter().chain(is_local).collect();
+            rows.push(SmrRow { eid_prefix: next.prefix(), producers });
+            self.after = Some(next);
+        }
+        Rows { rows, finished: false }
+    }
+
+    fn head_text(&self, head: &Head) -> String {
+        format!("{}{}", title("SMR", head), line(&["Prefix", "Producer"]))
+    }
+
+    fn row_text(&self, row: &SmrRow) -> String {
+        line(&[&row.eid_prefix.to_string(), &row.producers.join(", ")])
+    }
+}
+
+fn title(table: &str, head: &Head) -> String {
+    let Head { eid_table, instance_id, total, .. } = head;
+    format!(
+        "LISP {table} Table for router lisp 0 ({eid_table}) IID {instance_id}\nEntries: {total}\n\n"
+    )
+}
+
+/// Cells in the columns of IOS.
+fn line(cells: &[&str]) -> String {
+    let widths = [40, 31, 0];
+    let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+    format!("{}\n", padded.collect::<String>().trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn head(total: usize) -> Head {
+        Head { family: Family::Ipv4, eid_table: "default", instance_id: InstanceId::DEFAULT, total }
+    }
+
+    #[test]
+    fn the_document_s_away_table_of_xtr1_with_the_age_of_each_entry() {
+        let table = AwayTable {
+            family: Family::Ipv4,
+            instance_id: InstanceId::DEFAULT,
+            only: None,
+            after: None,
+        };
+        let row = |prefix: &str, cause: Producer, created| AwayRow {
+            eid_prefix: prefix.parse().unwrap(),
+            producer: cause.describe(),
+            cause,
+            created,
+        };
+        let mut text = table.head_text(&head(2));
+        text += &table.row_text(&row("10.1.0.0/16", Producer::DynamicEid, 4 * 86_400 + 21 * 3600));
+        text += &table.row_text(&row("172.16.0.0/24", Producer::NoRoute, 5));
+        let expected = "\
+LISP Away Table for router lisp 0 (default) IID 0
+Entries: 2
+
+Prefix                                  Producer                       Created
+10.1.0.0/16                             dyn-eid                        4d21h
+172.16.0.0/24                           local EID                      00:00:05
+";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn an_smr_prefix_names_each_table_that_it_stands_in() {
+        let table =
+            SmrTable { family: Family::Ipv4, instance_id: InstanceId::DEFAULT, after: None };
+        let row = |prefix: &str, producers: &[&'static str]| SmrRow {
+            eid_prefix: prefix.parse().unwrap(),
+            producers: producers.to_vec(),
+        };
+        let mut text = table.head_text(&head(2));
+        text += &table.row_text(&row("192.168.1.0/24", &["away table", "remote EID"]));
+        text += &table.row_text(&row("192.168.1.1/32", &["local EID"]));
+        let expected = "\
+LISP SMR Table for router lisp 0 (default) IID 0
+Entries: 2
+
+Prefix                                  Producer
+192.168.1.0/24                          away table, remote EID
+192.168.1.1/32                          local EID
+";
+        assert_eq!(text, expected);
+    }
+}

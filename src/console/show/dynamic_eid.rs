@@ -1,0 +1,218 @@
+//! `show ip lisp dynamic-eid`: the ranges of roaming hosts and the hosts that are here.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use super::span::{seconds, span, span_or_never};
+use crate::addr::{Eid, Family, InstanceId};
+use crate::router::Router;
+use crate::router::config::{DatabaseMapping, InterfaceKind, InterfaceName};
+use crate::router::mobility::{Discovery, Host};
+use crate::time::Time;
+
+/// What both forms of the command print.
+#[derive(Clone, Debug, Serialize)]
+pub struct DynamicEidView {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// By name and prefix.
+    pub ranges: Vec<RangeRow>,
+}
+
+/// A range.
+#[derive(Clone, Debug, Serialize)]
+pub struct RangeRow {
+    /// The dynamic-EID that it belongs to.
+    pub name: String,
+    /// The range.
+    pub eid_prefix: IpNet,
+    /// Its locator-set, unless the locators are its own.
+    pub locator_set: Option<String>,
+    /// The hosts of it that are here.
+    pub hosts: Vec<HostRow>,
+}
+
+/// A host.
+#[derive(Clone, Debug, Serialize)]
+pub struct HostRow {
+    /// Its address.
+    pub eid: IpAddr,
+    /// The port that it is at.
+    pub interface: String,
+    /// The port as IOS shortens it.
+    #[serde(skip)]
+    pub short_interface: String,
+    /// Seconds since it was found.
+    pub uptime: u64,
+    /// Seconds since it last showed itself.
+    pub last_seen: u64,
+    /// How it was found.
+    pub discovered_by: Discovery,
+}
+
+/// Looks at the ranges of a family, or of both.
+pub fn view(
+    router: &Router,
+    instance_id: InstanceId,
+    family: Option<Family>,
+    now: Time,
+) -> DynamicEidView {
+    let mut ranges: Vec<RangeRow> = Vec::new();
+    for (name, range, mapping) in router.config().dynamic_eids() {
+        let wanted = family.is_none_or(|family| family == range.family());
+        if range.instance_id() != instance_id || !wanted {
+            continue;
+        }
+        let hosts = router.mobility().hosts().iter();
+        let hosts = hosts.filter(|(_, host)| host.range == range && host.name == name);
+        ranges.push(RangeRow {
+            name: name.to_owned(),
+            eid_prefix: range.prefix(),
+            locator_set: match mapping {
+                DatabaseMapping::LocatorSet(set) => Some(set.clone()),
+                DatabaseMapping::Inline(_) => None,
+            },
+            hosts: hosts.map(|(eid, host)| host_row(eid, host, now)).collect(),
+        });
+    }
+    DynamicEidView { instance_id, ranges }
+}
+
+fn host_row(eid: &Eid, host: &Host, now: Time) -> HostRow {
+    HostRow {
+        eid: eid.address,
+        interface: host.interface.to_string(),
+        short_interface: short(host.interface),
+        uptime: seconds(now.since(host.found_at)),
+        last_seen: seconds(now.since(host.last_seen_at)),
+        discovered_by: host.discovery,
+    }
+}
+
+/// `Et1/0`, `Lo0`
+fn short(InterfaceName { kind, slot, port }: InterfaceName) -> String {
+    match kind {
+        InterfaceKind::Ethernet => format!("Et{slot}/{port}"),
+        InterfaceKind::Loopback => format!("Lo{port}"),
+    }
+}
+
+/// A line a host. The kernel asks a silent host, so no ping of ours is ever pending.
+pub fn summary(view: &DynamicEidView) -> String {
+    let mut text = format!(
+        "LISP Dynamic EID Summary for router 0, IID {}, EID-table default\n\n",
+        view.instance_id
+    );
+    let _ = writeln!(
+        text,
+        "{:21}{:24}{:14}{:10}{:10}Pending\n{:69}{:10}Ping Count",
+        "Dyn-EID Name", "Dynamic-EID", "Interface", "Uptime", "Last", "", "Packet"
+    );
+    for range in &view.ranges {
+        for host in &range.hosts {
+            let (uptime, last) = (span(host.uptime), span(host.last_seen));
+            let (eid, port) = (host.eid.to_string(), &host.short_interface);
+            let name = &range.name;
+            let _ = writeln!(text, "{name:21}{eid:24}{port:14}{uptime:10}{last:10}0");
+        }
+    }
+    text
+}
+
+/// A paragraph a range.
+pub fn detail(view: &DynamicEidView) -> String {
+    let mut text = "LISP Dynamic EID Information for EID-table default\n".to_owned();
+    for range in &view.ranges {
+        let RangeRow { name, eid_prefix, .. } = range;
+        let _ =
+            write!(text, "\nDynamic-EID name: {name}\n  Database-mapping EID-prefix: {eid_prefix}");
+        if let Some(set) = &range.locator_set {
+            let _ = write!(text, ", locator-set {set}");
+        }
+        let hosts = range.hosts.len();
+        let _ = writeln!(
+            text,
+            "\n  Registering more-specific dynamic-EIDs\n  \
+             Map-Server(s): none configured, use global Map-Server\n  \
+             Site-based multicast Map-Notify group: none configured\n  \
+             Number of roaming dynamic-EIDs discovered: {hosts}"
+        );
+        let last = range.hosts.iter().min_by_key(|host| host.uptime);
+        if let Some(last) = last {
+            let ago = span_or_never(Some(last.uptime));
+            let _ = writeln!(text, "  Last dynamic-EID discovered: {}, {ago} ago", last.eid);
+        }
+        for host in &range.hosts {
+            let HostRow { eid, interface, .. } = host;
+            let (uptime, last) = (span(host.uptime), span(host.last_seen));
+            let how = discovery(host.discovered_by);
+            let _ = writeln!(text, "    {eid}, {interface}, uptime: {uptime}");
+            let _ = writeln!(text, "      last activity: {last}, discovered by: {how}");
+        }
+    }
+    text
+}
+
+fn discovery(how: Discovery) -> &'static str {
+    match how {
+        Discovery::Neighbour => "Neighbor Discovery",
+        Discovery::Packet => "Packet Reception",
+        Discovery::Search => "Search",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> DynamicEidView {
+        let host = HostRow {
+            eid: "192.168.0.1".parse().unwrap(),
+            interface: "Ethernet1/0".to_owned(),
+            short_interface: short("e1/0".parse().unwrap()),
+            uptime: 4645,
+            last_seen: 23,
+            discovered_by: Discovery::Packet,
+        };
+        let range = RangeRow {
+            name: "192".to_owned(),
+            eid_prefix: "192.168.0.0/24".parse().unwrap(),
+            locator_set: Some("RLOC".to_owned()),
+            hosts: vec![host],
+        };
+        DynamicEidView { instance_id: InstanceId::DEFAULT, ranges: vec![range] }
+    }
+
+    #[test]
+    fn detail_tells_of_each_range_and_its_hosts() {
+        let expected = "\
+LISP Dynamic EID Information for EID-table default
+
+Dynamic-EID name: 192
+  Database-mapping EID-prefix: 192.168.0.0/24, locator-set RLOC
+  Registering more-specific dynamic-EIDs
+  Map-Server(s): none configured, use global Map-Server
+  Site-based multicast Map-Notify group: none configured
+  Number of roaming dynamic-EIDs discovered: 1
+  Last dynamic-EID discovered: 192.168.0.1, 01:17:25 ago
+    192.168.0.1, Ethernet1/0, uptime: 01:17:25
+      last activity: 00:00:23, discovered by: Packet Reception
+";
+        assert_eq!(detail(&sample()), expected);
+    }
+
+    #[test]
+    fn a_line_a_host_in_the_columns_of_ios() {
+        let expected = "\
+LISP Dynamic EID Summary for router 0, IID 0, EID-table default
+
+Dyn-EID Name         Dynamic-EID             Interface     Uptime    Last      Pending
+                                                                     Packet    Ping Count
+192                  192.168.0.1             Et1/0         01:17:25  00:00:23  0
+";
+        assert_eq!(summary(&sample()), expected);
+    }
+}

@@ -1,0 +1,118 @@
+//! `show lisp registration-history`: what was registered and withdrawn of late.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::addr::InstanceId;
+use crate::router::Router;
+use crate::router::map_server::HistoryEntry;
+use crate::time::Time;
+
+/// What `show lisp registration-history` prints, the oldest event first.
+#[derive(Clone, Debug, Serialize)]
+pub struct HistoryView {
+    /// The map-server keeps a bounded number.
+    pub events: Vec<EventRow>,
+}
+
+/// A registration or its end.
+#[derive(Clone, Debug, Serialize)]
+pub struct EventRow {
+    /// Milliseconds after the router's start: it knows no time of day.
+    pub at: u64,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// The prefix.
+    pub eid_prefix: IpNet,
+    /// The RLOC that it came from.
+    pub source: IpAddr,
+    /// By TCP, otherwise by UDP.
+    pub reliable: bool,
+    /// Registered, otherwise withdrawn or lapsed.
+    pub registered: bool,
+    /// It took the place of another xTR's.
+    pub moved: bool,
+}
+
+/// Looks at the history.
+pub fn view(router: &Router, _: Time) -> HistoryView {
+    let row = |event: &HistoryEntry| EventRow {
+        at: event.at.since(router.started_at()).as_millis().try_into().unwrap_or(u64::MAX),
+        instance_id: event.prefix.instance_id(),
+        eid_prefix: event.prefix.prefix(),
+        source: event.source,
+        reliable: event.reliable,
+        registered: event.registered,
+        moved: event.moved,
+    };
+    HistoryView { events: router.map_server().history().map(row).collect() }
+}
+
+/// The events in the columns of IOS; time is since the router's start.
+pub fn text(view: &HistoryView) -> String {
+    let mut text = "\
+Map-Server registration history
+Roam = Did host move to a new location?
+Prefix qualifier: + = Register Event, - = Deregister Event
+
+Timestamp (uptime)   Instance Proto Roam Source
+                                         EID prefix
+"
+    .to_owned();
+    for event in &view.events {
+        let proto = if event.reliable { "TCP" } else { "UDP" };
+        let roam = if event.moved { "Yes" } else { "No" };
+        let sign = if event.registered { '+' } else { '-' };
+        let EventRow { instance_id, source, eid_prefix, .. } = event;
+        let (at, instance) = (uptime(event.at), instance_id.to_string());
+        let _ = writeln!(text, "{at:20}{instance:>9} {proto:6}{roam:5}{source}");
+        let _ = writeln!(text, "{:39}{sign} {eid_prefix}", "");
+    }
+    text
+}
+
+/// `00:05:44.164`
+fn uptime(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);
+    format!("{hours:02}:{minutes:02}:{:02}.{:03}", seconds % 60, milliseconds % 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_says_how_it_came_and_below_it_for_what() {
+        let udp = EventRow {
+            at: 344_164,
+            instance_id: InstanceId::new(4100).unwrap(),
+            eid_prefix: "192.168.1.71/32".parse().unwrap(),
+            source: "10.1.1.1".parse().unwrap(),
+            reliable: false,
+            registered: true,
+            moved: false,
+        };
+        let tcp = EventRow { at: 344_168, reliable: true, moved: true, ..udp.clone() };
+        let gone = EventRow { at: 7_444_168, reliable: true, registered: false, ..udp.clone() };
+        let text = text(&HistoryView { events: vec![udp, tcp, gone] });
+        let expected = "\
+Map-Server registration history
+Roam = Did host move to a new location?
+Prefix qualifier: + = Register Event, - = Deregister Event
+
+Timestamp (uptime)   Instance Proto Roam Source
+                                         EID prefix
+00:05:44.164             4100 UDP   No   10.1.1.1
+                                       + 192.168.1.71/32
+00:05:44.168             4100 TCP   Yes  10.1.1.1
+                                       + 192.168.1.71/32
+02:04:04.168             4100 TCP   No   10.1.1.1
+                                       - 192.168.1.71/32
+";
+        assert_eq!(text, expected);
+    }
+}

@@ -1,0 +1,184 @@
+//! `show lisp session`: the sessions of reliable transport.
+
+use std::fmt::Write;
+use std::net::{IpAddr, SocketAddr};
+
+use serde::Serialize;
+
+use super::span::{seconds, span_or_never};
+use crate::router::Router;
+use crate::router::session::{SessionState, SessionView};
+use crate::time::Time;
+
+/// All that `show lisp session` prints.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct SessionsView {
+    /// How many there are.
+    pub total: usize,
+    /// How many of them are up.
+    pub established: usize,
+    /// By their peers.
+    pub sessions: Vec<SessionRow>,
+}
+
+/// A session.
+#[derive(Clone, Debug, Serialize)]
+pub struct SessionRow {
+    /// The other end.
+    pub peer: IpAddr,
+    /// Its port; 0 while not connected.
+    pub port: u16,
+    /// This end.
+    pub local: Option<IpAddr>,
+    /// How far it is.
+    pub state: SessionState,
+    /// Seconds since it is up.
+    pub up: Option<u64>,
+    /// Messages received and sent.
+    pub messages: (u64, u64),
+    /// Octets received and sent.
+    pub bytes: (u64, u64),
+    /// EID prefixes that use it.
+    pub users: usize,
+}
+
+impl SessionRow {
+    /// Address and port, or the address alone of what is not connected.
+    fn peer(&self) -> String {
+        match self.port {
+            0 => self.peer.to_string(),
+            port => SocketAddr::new(self.peer, port).to_string(),
+        }
+    }
+}
+
+/// Looks at the sessions with one peer, or with all.
+pub fn view(router: &Router, only: Option<IpAddr>, now: Time) -> SessionsView {
+    let sessions = router.sessions();
+    let mut sessions: Vec<SessionRow> = sessions
+        .into_iter()
+        .filter(|session| only.is_none_or(|peer| session.peer.ip() == peer))
+        .map(|session| row(&session, now))
+        .collect();
+    sessions.sort_by_key(|session| (session.peer, session.port));
+    let established = sessions.iter().filter(|row| row.state == SessionState::Up).count();
+    SessionsView { total: sessions.len(), established, sessions }
+}
+
+fn row(session: &SessionView, now: Time) -> SessionRow {
+    SessionRow {
+        peer: session.peer.ip(),
+        port: session.peer.port(),
+        local: session.local,
+        state: session.state,
+        up: session.up_since.map(|at| seconds(now.since(at))),
+        messages: session.messages,
+        bytes: session.bytes,
+        users: session.users,
+    }
+}
+
+/// A line a session, in the columns of IOS without its RTT, which is not measured here.
+pub fn text(view: &SessionsView) -> String {
+    let SessionsView { total, established, .. } = view;
+    let mut text =
+        format!("Sessions for VRF default, total: {total}, established: {established}\n");
+    let _ = writeln!(text, "{:31}{:11}{:15}{:9}Users", "Peer", "State", "Up/Down", "In/Out");
+    for row in &view.sessions {
+        let (received, sent) = row.messages;
+        let state = state(row.state);
+        let up = span_or_never(row.up);
+        let (peer, users) = (row.peer(), row.users);
+        let _ = writeln!(text, "{peer:31}{state:11}{up:15}{received:2}/{sent:<6}{users}");
+    }
+    text
+}
+
+/// A paragraph a session; a line about what is not counted here is left out.
+pub fn detail(view: &SessionsView) -> String {
+    let mut text = String::new();
+    for row in &view.sessions {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        let state = match row.up {
+            Some(_) => format!("{} ({})", state(row.state), span_or_never(row.up)),
+            None => state(row.state).to_owned(),
+        };
+        let local = row.local.map_or_else(|| "--".to_owned(), |local| local.to_string());
+        let in_out = |(received, sent): (u64, u64)| format!("{received}/{sent}");
+        for (label, value) in [
+            ("Peer address:", row.peer()),
+            ("Local address:", local),
+            ("Session State:", state),
+            ("Messages in/out:", in_out(row.messages)),
+            ("Bytes in/out:", in_out(row.bytes)),
+            ("Users:", row.users.to_string()),
+        ] {
+            let _ = writeln!(text, "{label:18}{value}");
+        }
+    }
+    text
+}
+
+fn state(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Down => "Down",
+        SessionState::Connecting => "Connecting",
+        SessionState::Up => "Up",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> SessionsView {
+        let up = SessionRow {
+            peer: "203.203.203.203".parse().unwrap(),
+            port: 42_424,
+            local: Some("11.11.11.11".parse().unwrap()),
+            state: SessionState::Up,
+            up: Some(401),
+            messages: (5, 10),
+            bytes: (1938, 1076),
+            users: 3,
+        };
+        let down = SessionRow {
+            peer: "201.201.201.201".parse().unwrap(),
+            port: 0,
+            state: SessionState::Down,
+            up: None,
+            messages: (0, 0),
+            users: 0,
+            ..up.clone()
+        };
+        SessionsView { total: 2, established: 1, sessions: vec![down, up] }
+    }
+
+    #[test]
+    fn a_line_a_session_in_the_columns_of_ios() {
+        let expected = "\
+Sessions for VRF default, total: 2, established: 1
+Peer                           State      Up/Down        In/Out   Users
+201.201.201.201                Down       never           0/0     0
+203.203.203.203:42424          Up         00:06:41        5/10    3
+";
+        assert_eq!(text(&sample()), expected);
+    }
+
+    #[test]
+    fn detail_counts_messages_and_octets() {
+        let mut view = sample();
+        view.sessions.remove(0);
+        let expected = "\
+Peer address:     203.203.203.203:42424
+Local address:    11.11.11.11
+Session State:    Up (00:06:41)
+Messages in/out:  5/10
+Bytes in/out:     1938/1076
+Users:            3
+";
+        assert_eq!(detail(&view), expected);
+    }
+}

@@ -1,0 +1,146 @@
+//! Telling a LAN where an address is now, so that nobody waits for his cache to age.
+//!
+//! IPv4: a gratuitous ARP request (RFC 5227 section 3; Linux hosts believe no broadcast reply).
+//! IPv6: an unsolicited neighbour advertisement (RFC 4861 section 7.2.6). The address is not the
+//! router's own, so no socket of the kernel's IP would send either: they go out as whole frames.
+
+#![allow(
+    unsafe_code,
+    reason = "the address of a packet socket is a raw structure, built and read here"
+)]
+
+use std::io;
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use etherparse::icmpv6::NeighborAdvertisementHeader;
+use etherparse::{ArpEthIpv4Packet, ArpOperation, ArpPacket, Icmpv6Type, PacketBuilder};
+use socket2::{Domain, SockAddr, SockAddrStorage, Socket, Type};
+
+use crate::router::io::Mac;
+
+const BROADCAST: [u8; 6] = [0xff; 6];
+const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+/// The frame's address of [`ALL_NODES`] (RFC 2464 section 7).
+const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
+/// Neighbour discovery is believed from the link alone (RFC 4861 section 7.1.2).
+const HOP_LIMIT: u8 = 255;
+/// Target link-layer address, one unit of 8 octets (RFC 4861 section 4.6.1).
+const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
+
+/// Tells everybody on the link of the device that `address` is at the device's hardware address.
+pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
+    let port = Port::open(index)?;
+    let mac = port.hardware_address()?;
+    let frame = match address {
+        IpAddr::V4(address) => gratuitous_arp(mac, address),
+        IpAddr::V6(address) => unsolicited_advertisement(mac, address),
+    };
+    port.socket.send(&frame?).map(drop)
+}
+
+/// The hardware address of a device.
+pub fn hardware_address(index: u32) -> io::Result<Mac> {
+    Port::open(index)?.hardware_address()
+}
+
+/// A socket that sends frames on one device and receives none.
+struct Port {
+    socket: Socket,
+    address: SockAddr,
+}
+
+impl Port {
+    fn open(index: u32) -> io::Result<Self> {
+        let socket = Socket::new(Domain::PACKET, Type::RAW.cloexec(), None)?;
+        socket.bind(&link_address(index))?;
+        let address = socket.local_addr()?;
+        Ok(Port { socket, address })
+    }
+
+    /// The kernel puts it into the name of a socket that is bound to a device.
+    fn hardware_address(&self) -> io::Result<Mac> {
+        // SAFETY: the kernel filled the name in, as that of a packet socket; `SockAddr` has room for
+        // and the alignment of any kind of name.
+        let name = unsafe { &*self.address.as_ptr().cast::<libc::sockaddr_ll>() };
+        match name.sll_addr {
+            [a, b, c, d, e, f, ..] if name.sll_halen == 6 => Ok(Mac([a, b, c, d, e, f])),
+            _ => Err(io::ErrorKind::AddrNotAvailable.into()),
+        }
+    }
+}
+
+/// The name of a packet socket on a device, for no protocol.
+fn link_address(index: u32) -> SockAddr {
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: a `sockaddr_ll` is plain integers, fits into the storage, and `len` is its size.
+    unsafe {
+        let name = storage.view_as::<libc::sockaddr_ll>();
+        name.sll_family = libc::AF_PACKET as u16;
+        name.sll_ifindex = index as i32;
+        SockAddr::new(storage, mem::size_of::<libc::sockaddr_ll>() as libc::socklen_t)
+    }
+}
+
+fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> io::Result<Vec<u8>> {
+    let arp = ArpEthIpv4Packet {
+        operation: ArpOperation::REQUEST,
+        sender_mac: mac.0,
+        sender_ipv4: address.octets(),
+        target_mac: [0; 6],
+        target_ipv4: address.octets(),
+    };
+    let builder = PacketBuilder::ethernet2(mac.0, BROADCAST).arp(ArpPacket::from(arp));
+    let mut frame = Vec::with_capacity(builder.size());
+    builder.write(&mut frame).map_err(io::Error::other)?;
+    Ok(frame)
+}
+
+fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> io::Result<Vec<u8>> {
+    // Who holds the address is a host, though a router speaks for it.
+    let flags = NeighborAdvertisementHeader { router: false, solicited: false, r#override: true };
+    let body = [&address.octets()[..], &TARGET_LINK_LAYER_ADDRESS, &mac.0].concat();
+    let builder = PacketBuilder::ethernet2(mac.0, ALL_NODES_MAC)
+        .ipv6(address.octets(), ALL_NODES.octets(), HOP_LIMIT)
+        .icmpv6(Icmpv6Type::NeighborAdvertisement(flags));
+    let mut frame = Vec::with_capacity(builder.size(body.len()));
+    builder.write(&mut frame, &body).map_err(io::Error::other)?;
+    Ok(frame)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAC: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
+
+    #[test]
+    fn a_gratuitous_arp_is_a_broadcast_request_for_its_own_sender() {
+        let frame = gratuitous_arp(MAC, Ipv4Addr::new(172, 16, 0, 12)).unwrap();
+        let expected = [
+            &[0xff; 6][..],
+            &MAC.0,
+            &[0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4, 0, 1],
+            &MAC.0,
+            &[172, 16, 0, 12],
+            &[0; 6],
+            &[172, 16, 0, 12],
+        ];
+        assert_eq!(frame, expected.concat());
+    }
+
+    #[test]
+    fn an_unsolicited_advertisement_overrides_and_names_the_hardware_address() {
+        let address: Ipv6Addr = "2001:db8:a::12".parse().unwrap();
+        let frame = unsolicited_advertisement(MAC, address).unwrap();
+        let (ethernet, rest) = frame.split_at(14);
+        let (ip, icmp) = rest.split_at(40);
+        assert_eq!(ethernet, [&ALL_NODES_MAC[..], &MAC.0, &[0x86, 0xdd]].concat());
+        assert_eq!(ip[..8], [0x60, 0, 0, 0, 0, 32, 58, 255]);
+        assert_eq!(ip[8..], [address.octets(), ALL_NODES.octets()].concat());
+        assert_eq!((icmp[0], icmp[1]), (136, 0));
+        assert_eq!(icmp[4..8], [0x20, 0, 0, 0], "override alone");
+        assert_eq!(icmp[8..], [&address.octets()[..], &[2, 1], &MAC.0].concat());
+        assert!(etherparse::PacketHeaders::from_ethernet_slice(&frame).is_ok());
+    }
+}

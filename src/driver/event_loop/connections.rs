@@ -1,0 +1,150 @@
+//! The loop's share of [`Tcp`](crate::driver::tcp): readiness in, the core's events and requests
+//! between.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use log::debug;
+use mio::{Interest, Token};
+
+use super::{EventLoop, Source};
+use crate::addr::Rloc;
+use crate::driver::Error;
+use crate::driver::tcp::{Peer, Progress};
+use crate::router::io::{Connection, Input, TcpEvent, TcpRequest};
+use crate::time::Time;
+
+/// Connections that are accepted at one listener in a turn.
+const ACCEPTS_A_TURN: usize = 16;
+/// Reads of one connection in a turn, of a buffer of 64 KiB each.
+const READS_A_TURN: usize = 4;
+
+/// A connection that the core asked for.
+pub fn opened(number: usize) -> Connection {
+    Connection(number as u64)
+}
+
+/// A connection that was accepted.
+pub fn accepted(number: usize) -> Connection {
+    Connection(Connection::ACCEPTED + number as u64)
+}
+
+impl EventLoop {
+    /// Listens on every RLOC when the configuration wants it; one that fails does not keep the others
+    /// from it.
+    pub fn listen(&mut self) -> Result<(), Error> {
+        let mut outcome = Ok(());
+        for rloc in self.listening_rlocs() {
+            if !self.tcp.listens_on(rloc) {
+                let during = Error::during(format!("listening on TCP at {rloc}"));
+                outcome = outcome.and(self.listen_on(rloc).map_err(during));
+            }
+        }
+        outcome
+    }
+
+    fn listen_on(&mut self, rloc: Rloc) -> io::Result<()> {
+        let slot = self.tcp.listen(rloc)?;
+        let Some(listener) = self.tcp.listener_mut(slot) else { return Ok(()) };
+        let token = Source::Listener(slot).token();
+        self.poll.registry().register(&mut listener.socket, token, Interest::READABLE)
+    }
+
+    /// Stops listening where the configuration does not want it: a SYN is answered with RST.
+    pub fn stop_listening(&mut self) {
+        let wanted = self.listening_rlocs();
+        self.tcp.retain(&wanted);
+    }
+
+    fn listening_rlocs(&self) -> BTreeSet<Rloc> {
+        let config = self.router.config();
+        if config.listens_on_tcp() { config.local_rlocs() } else { BTreeSet::new() }
+    }
+
+    pub(super) fn serve_tcp_listener(&mut self, slot: usize) -> bool {
+        for _ in 0..ACCEPTS_A_TURN {
+            let (connection, peer, local) = match self.tcp.accept(slot) {
+                Ok(accepted) => accepted,
+                Err(error) => return self.faults.end_of_reading("accepting on TCP", &error),
+            };
+            debug!("tcp: {peer} connected to {local}");
+            if let Some(peer) = self.tcp.peer_mut(connection) {
+                let outcome = watch(self.poll.registry(), connection, peer);
+                self.faults.count_if("watching a connection", outcome);
+            }
+            self.tell_tcp(TcpEvent::Accepted { connection, peer, local });
+        }
+        true
+    }
+
+    pub(super) fn serve_connection(&mut self, connection: Connection) -> bool {
+        let now = self.clock.now();
+        for _ in 0..READS_A_TURN {
+            let progress = self.tcp.serve(connection, &mut self.buffer);
+            match progress {
+                Ok(Progress::Waits) => {}
+                Ok(Progress::Connected) => self.tell_tcp(TcpEvent::Connected(connection)),
+                Ok(Progress::Read(len)) => {
+                    let event = TcpEvent::Bytes(connection, &self.buffer[..len]);
+                    self.router.handle(Input::Tcp(event), now);
+                    self.carry_out_outputs();
+                }
+                Ok(Progress::Closed) => {
+                    self.tell_tcp(TcpEvent::Closed(connection));
+                    return false;
+                }
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
+    /// Does what the core wants of a connection. The event that follows from it is an input like any
+    /// other, whose outputs stand in the same queue.
+    pub(super) fn change_connection(&mut self, request: TcpRequest) {
+        let now = self.clock.now();
+        let ended = match request {
+            TcpRequest::Connect { connection, source, destination } => {
+                let registry = self.poll.registry();
+                let peer = self.tcp.connect(connection, source, destination);
+                let outcome = peer.and_then(|peer| watch(registry, connection, peer));
+                let failed = outcome.is_err();
+                self.faults.count_if("connecting on TCP", outcome);
+                if failed {
+                    self.tcp.close(connection, now);
+                }
+                failed.then_some(connection)
+            }
+            TcpRequest::Send(connection, bytes) => {
+                (!self.tcp.send(connection, &bytes)).then_some(connection)
+            }
+            TcpRequest::Close(connection) => self.tcp.close(connection, now).then_some(connection),
+        };
+        if let Some(connection) = ended {
+            self.router.handle(Input::Tcp(TcpEvent::Closed(connection)), now);
+        }
+    }
+
+    pub(super) fn expire_connections(&mut self, now: Time) {
+        for connection in self.tcp.expire(now) {
+            self.tell_tcp(TcpEvent::Closed(connection));
+        }
+    }
+
+    fn tell_tcp(&mut self, event: TcpEvent<'_>) {
+        debug!("tcp: {event:?}");
+        self.router.handle(Input::Tcp(event), self.clock.now());
+        self.carry_out_outputs();
+    }
+}
+
+fn watch(registry: &mio::Registry, connection: Connection, peer: &mut Peer) -> io::Result<()> {
+    registry.register(&mut peer.stream, token(connection), Interest::READABLE | Interest::WRITABLE)
+}
+
+fn token(connection: Connection) -> Token {
+    match connection.0.checked_sub(Connection::ACCEPTED) {
+        Some(number) => Source::Accepted(number as usize).token(),
+        None => Source::Opened(connection.0 as usize).token(),
+    }
+}

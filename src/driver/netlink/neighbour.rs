@@ -1,0 +1,180 @@
+//! Hosts on a link: what the kernel knows of them, and what the router has it do about them.
+//!
+//! An entry that ages is no news of its host, and neither is what the router's own request did to
+//! it. So a [`KernelEvent::Neighbour`] comes when the state is another than was last told, or when
+//! the host has just confirmed that it is there.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::IpAddr;
+
+use netlink_bindings::rt_neigh::{
+    Ndmsg, NtfExtFlags, NtfFlags, NudState, OpDelneighDo, OpNewneighDo, PushNeighbourAttrs, Request,
+};
+
+use super::socket::{Message, RequestSocket};
+use crate::addr::Family;
+use crate::router::io::{Mac, NeighbourState};
+
+/// States in which the hardware address is known; the others are no business of the core: an entry
+/// that somebody configured says nothing about its host, nor does one of a multicast group.
+const KNOWN: u16 = NudState::Reachable as u16
+    | NudState::Stale as u16
+    | NudState::Delay as u16
+    | NudState::Probe as u16;
+const IGNORED: u16 = NudState::Noarp as u16 | NudState::Permanent as u16;
+
+/// A host on a link: the device's index and the host's address.
+pub type Key = (u32, IpAddr);
+
+/// A neighbour entry as the kernel describes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    key: Key,
+    state: NeighbourState,
+    /// The host has just answered.
+    confirmed: bool,
+}
+
+/// The neighbours as last told to the core; those that are not listed are absent.
+#[derive(Debug, Default)]
+pub struct Neighbours {
+    told: BTreeMap<Key, NeighbourState>,
+}
+
+impl Neighbours {
+    /// Takes in an event, and returns what the core needs to know. `own_port` is that of the
+    /// router's requests.
+    pub fn take(&mut self, message: &Message<'_>, own_port: u32) -> Option<(Key, NeighbourState)> {
+        let Entry { key, state, confirmed } = decode(message)?;
+        if message.port == own_port {
+            return None;
+        }
+        let before = self.tell(key, state);
+        (confirmed || before != state).then_some((key, state))
+    }
+
+    /// Takes in the whole table, and returns what has changed since it was last told.
+    pub fn replace(&mut self, found: BTreeMap<Key, NeighbourState>) -> Vec<(Key, NeighbourState)> {
+        let gone = self.told.keys().filter(|key| !found.contains_key(key));
+        let gone = gone.map(|&key| (key, NeighbourState::Absent));
+        let changed = found.iter().filter(|&(key, state)| self.told.get(key) != Some(state));
+        let news = gone.chain(changed.map(|(&key, &state)| (key, state))).collect();
+        self.told = found;
+        news
+    }
+
+    /// Forgets those of devices that have gone.
+    pub fn retain_devices<T>(&mut self, devices: &BTreeMap<u32, T>) {
+        self.told.retain(|(index, _), _| devices.contains_key(index));
+    }
+
+    fn tell(&mut self, key: Key, state: NeighbourState) -> NeighbourState {
+        let before = match state {
+            NeighbourState::Absent => self.told.remove(&key),
+            _ => self.told.insert(key, state),
+        };
+        before.unwrap_or(NeighbourState::Absent)
+    }
+}
+
+/// The row of a dump, when it is one that the core knows.
+pub fn decode_row(message: &Message<'_>) -> Option<(Key, NeighbourState)> {
+    let entry = decode(message)?;
+    (entry.state != NeighbourState::Absent).then_some((entry.key, entry.state))
+}
+
+fn decode(message: &Message<'_>) -> Option<Entry> {
+    let is_there = i32::from(message.kind) == i32::from(libc::RTM_NEWNEIGH);
+    let (header, attributes) = OpNewneighDo::decode_request(message.payload);
+    let is_ip = [libc::AF_INET, libc::AF_INET6].contains(&i32::from(header.ndm_family));
+    if !is_ip || header.ndm_flags & NtfFlags::Proxy as u8 != 0 {
+        return None;
+    }
+    let key = (u32::try_from(header.ndm_ifindex).ok()?, attributes.get_dst().ok()?);
+    let nud = header.ndm_state;
+    let state = if !is_there {
+        NeighbourState::Absent
+    } else if nud & IGNORED != 0 {
+        return None;
+    } else if nud & KNOWN != 0 {
+        NeighbourState::Known(Mac(attributes.get_lladdr().ok()?.try_into().ok()?))
+    } else if nud & NudState::Failed as u16 != 0 {
+        NeighbourState::Failed
+    } else {
+        NeighbourState::Absent
+    };
+    let confirmed = is_there && nud & NudState::Reachable as u16 != 0;
+    Some(Entry { key, state, confirmed })
+}
+
+/// Asks a host whether it is there. One whose hardware address is known is asked by unicast, which
+/// also corrects its idea of its gateway's; else, or if there is no entry yet, the whole link is.
+pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
+    let mut header = header(index, address);
+    header.ndm_state = NudState::Probe as u16;
+    let mut request = Request::new().op_newneigh_do(&header);
+    request.encode().push_dst(address);
+    match socket.change(&request) {
+        // No entry, or one without a hardware address.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL)) => {}
+        other => return other,
+    }
+    header.ndm_state = 0;
+    header.ndm_flags = NtfFlags::Use as u8;
+    create(socket, &header, |attributes| drop(attributes.push_dst(address)))
+}
+
+/// Lets the kernel ask a host again and again (`NTF_EXT_MANAGED`).
+pub fn watch(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
+    create(socket, &header(index, address), |attributes| {
+        attributes.push_dst(address).push_flags_ext(NtfExtFlags::Managed as u32);
+    })
+}
+
+/// Deletes the entry of a host.
+///
+/// # Errors
+/// ENOENT when there is none.
+pub fn forget(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
+    delete(socket, &header(index, address), address)
+}
+
+/// Lets the kernel answer for a host.
+pub fn add_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
+    let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
+    create(socket, &header, |attributes| drop(attributes.push_dst(address)))
+}
+
+/// Lets the kernel answer for a host no more.
+///
+/// # Errors
+/// ENOENT when it does not.
+pub fn remove_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
+    let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
+    delete(socket, &header, address)
+}
+
+fn create(
+    socket: &mut RequestSocket,
+    header: &Ndmsg,
+    encode: impl FnOnce(PushNeighbourAttrs<&mut Vec<u8>>),
+) -> io::Result<()> {
+    let mut request = Request::new().set_create().op_newneigh_do(header);
+    encode(request.encode());
+    socket.change(&request)
+}
+
+fn delete(socket: &mut RequestSocket, header: &Ndmsg, address: IpAddr) -> io::Result<()> {
+    let mut request: OpDelneighDo<'_> = Request::new().op_delneigh_do(header);
+    request.encode().push_dst(address);
+    socket.change(&request)
+}
+
+fn header(index: u32, address: IpAddr) -> Ndmsg {
+    Ndmsg {
+        ndm_family: super::request::address_family(Family::of(address)),
+        ndm_ifindex: index as i32,
+        ..Default::default()
+    }
+}

@@ -1,0 +1,300 @@
+//! TCP port 4342: the connections of reliable transport between ETRs and map-servers
+//! (draft-kouvelas-lisp-map-server-reliable-transport, section 3).
+//!
+//! What a peer sends is handed to the core as it comes; what the core sends waits here until the
+//! peer takes it. All of it is bounded: connections, octets that wait, octets read in a turn and the
+//! time that a closing connection is given.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use mio::net::{TcpListener, TcpStream};
+use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
+
+use super::udp::CONTROL_PORT;
+use crate::addr::{Family, Rloc};
+use crate::router::io::Connection;
+use crate::time::Time;
+
+/// What may wait for a peer to take it, octets. One that lets more come is closed.
+const MAX_WAITING: usize = 1 << 20;
+/// Connections that were accepted, at a time. More are closed at once.
+const MAX_ACCEPTED: usize = 4096;
+/// Connections that the kernel completes before we have accepted them.
+const BACKLOG: i32 = 128;
+/// How long a closed connection may take to send what is left.
+const LINGER: Duration = Duration::from_secs(5);
+/// A silent peer is asked after so long, then so often, so many times.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+const KEEPALIVE_PROBES: u32 = 3;
+/// How long octets may stay unacknowledged.
+const USER_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// What came of a connection's readiness.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing that the core must know.
+    Waits,
+    /// The connection that was asked for stands.
+    Connected,
+    /// So many octets were read.
+    Read(usize),
+    /// It has ended.
+    Closed,
+}
+
+/// A listening socket on one RLOC.
+#[derive(Debug)]
+pub struct Listener {
+    /// For its readiness.
+    pub socket: TcpListener,
+    rloc: Rloc,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Peer {
+    /// For its readiness.
+    pub stream: TcpStream,
+    is_connected: bool,
+    /// Octets that the peer has not taken yet.
+    waiting: Vec<u8>,
+    /// Set when the core has closed it: it is gone by then, whatever is left.
+    closing_until: Option<Time>,
+}
+
+/// The listeners and connections of a router.
+#[derive(Debug, Default)]
+pub struct Tcp {
+    listeners: Vec<Option<Listener>>,
+    peers: BTreeMap<Connection, Peer>,
+    accepted: u64,
+}
+
+impl Tcp {
+    /// The listener in a slot, which keeps its number while it is open.
+    pub fn listener_mut(&mut self, slot: usize) -> Option<&mut Listener> {
+        self.listeners.get_mut(slot)?.as_mut()
+    }
+
+    /// A connection.
+    pub fn peer_mut(&mut self, connection: Connection) -> Option<&mut Peer> {
+        self.peers.get_mut(&connection)
+    }
+
+    /// Whether an RLOC is listened on.
+    pub fn listens_on(&self, rloc: Rloc) -> bool {
+        self.listeners.iter().flatten().any(|listener| listener.rloc == rloc)
+    }
+
+    /// Listens on an RLOC, and returns the number of the slot. The address need not be there yet.
+    ///
+    /// # Errors
+    /// EADDRINUSE when another program of the namespace listens there.
+    pub fn listen(&mut self, rloc: Rloc) -> io::Result<usize> {
+        let socket = open(rloc)?;
+        // A killed router's connections do not keep the next one from starting.
+        socket.set_reuse_address(true)?;
+        match rloc.family() {
+            Family::Ipv4 => socket.set_freebind_v4(true)?,
+            Family::Ipv6 => socket.set_freebind_v6(true)?,
+        }
+        socket.bind(&SocketAddr::new(rloc.0, CONTROL_PORT).into())?;
+        socket.listen(BACKLOG)?;
+        let listener = Listener { socket: TcpListener::from_std(socket.into()), rloc };
+        let free = self.listeners.iter().position(Option::is_none);
+        let slot = free.unwrap_or(self.listeners.len());
+        if free.is_none() {
+            self.listeners.push(None);
+        }
+        self.listeners[slot] = Some(listener);
+        Ok(slot)
+    }
+
+    /// Stops listening on every RLOC that is not among `wanted`. Connections stay.
+    pub fn retain(&mut self, wanted: &BTreeSet<Rloc>) {
+        for slot in &mut self.listeners {
+            if slot.as_ref().is_some_and(|listener| !wanted.contains(&listener.rloc)) {
+                *slot = None;
+            }
+        }
+    }
+
+    /// Takes in one connection that waits at a listener: its number, the peer and the local RLOC.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none waits; `QuotaExceeded` when there are too many, and it is closed.
+    pub fn accept(&mut self, slot: usize) -> io::Result<(Connection, SocketAddr, IpAddr)> {
+        let listener = self.listener_mut(slot).ok_or(io::ErrorKind::NotFound)?;
+        let (stream, peer) = listener.socket.accept()?;
+        let local = listener.rloc.0;
+        let of_core = Connection(Connection::ACCEPTED);
+        if self.peers.range(of_core..).count() >= MAX_ACCEPTED {
+            return Err(io::ErrorKind::QuotaExceeded.into());
+        }
+        watch_peer(&socket2::SockRef::from(&stream))?;
+        let connection = Connection(Connection::ACCEPTED + self.accepted);
+        self.accepted += 1;
+        self.peers.insert(connection, Peer::new(stream, true));
+        Ok((connection, peer, local))
+    }
+
+    /// Begins a connection to port 4342; its readiness tells how it went.
+    pub fn connect(
+        &mut self,
+        connection: Connection,
+        source: Rloc,
+        destination: Rloc,
+    ) -> io::Result<&mut Peer> {
+        let socket = open(source)?;
+        watch_peer(&socket2::SockRef::from(&socket))?;
+        socket.bind(&SocketAddr::new(source.0, 0).into())?;
+        let destination = SockAddr::from(SocketAddr::new(destination.0, CONTROL_PORT));
+        match socket.connect(&destination) {
+            Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => return Err(error),
+            _ => {}
+        }
+        let peer = Peer::new(TcpStream::from_std(socket.into()), false);
+        self.peers.insert(connection, peer);
+        self.peers.get_mut(&connection).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    /// Sends octets, at once or when the peer takes them; false when the connection has ended by it.
+    pub fn send(&mut self, connection: Connection, bytes: &[u8]) -> bool {
+        let Some(peer) = self.peers.get_mut(&connection) else { return true };
+        if peer.closing_until.is_some() {
+            return true;
+        }
+        peer.waiting.extend(bytes);
+        let stands = !peer.is_connected || peer.flush().is_ok();
+        if stands && peer.waiting.len() <= MAX_WAITING {
+            return true;
+        }
+        self.peers.remove(&connection);
+        false
+    }
+
+    /// Closes a connection when what is left has been sent; true when it has ended already.
+    pub fn close(&mut self, connection: Connection, now: Time) -> bool {
+        let Some(peer) = self.peers.get_mut(&connection) else { return false };
+        if peer.is_connected && !peer.waiting.is_empty() {
+            peer.closing_until = Some(now + LINGER);
+            return false;
+        }
+        self.peers.remove(&connection);
+        true
+    }
+
+    /// Lets a connection whose socket became ready go on: it connects, sends what waits and reads
+    /// once into `buffer`.
+    ///
+    /// # Errors
+    /// `WouldBlock` when there is nothing to read. Every other failure is a [`Progress::Closed`].
+    pub fn serve(&mut self, connection: Connection, buffer: &mut [u8]) -> io::Result<Progress> {
+        let Some(peer) = self.peers.get_mut(&connection) else {
+            return Err(io::ErrorKind::WouldBlock.into());
+        };
+        match peer.serve(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
+            Err(_) | Ok(Progress::Closed) => {
+                self.peers.remove(&connection);
+                Ok(Progress::Closed)
+            }
+            other => other,
+        }
+    }
+
+    /// When the next closing connection runs out of time.
+    pub fn deadline(&self) -> Option<Time> {
+        self.peers.values().filter_map(|peer| peer.closing_until).min()
+    }
+
+    /// Ends the closing connections whose time is up.
+    pub fn expire(&mut self, now: Time) -> Vec<Connection> {
+        let is_late = |peer: &Peer| peer.closing_until.is_some_and(|until| until <= now);
+        self.peers
+            .extract_if(.., |_, peer| is_late(peer))
+            .map(|(connection, _)| connection)
+            .collect()
+    }
+}
+
+impl Peer {
+    fn new(stream: TcpStream, is_connected: bool) -> Self {
+        Peer { stream, is_connected, waiting: Vec::new(), closing_until: None }
+    }
+
+    fn serve(&mut self, buffer: &mut [u8]) -> io::Result<Progress> {
+        if !self.is_connected {
+            if let Some(error) = self.stream.take_error()? {
+                return Err(error);
+            }
+            match self.stream.peer_addr() {
+                // Not yet.
+                Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                other => drop(other?),
+            }
+            self.is_connected = true;
+            return Ok(Progress::Connected);
+        }
+        let all_sent = self.flush()?;
+        if self.closing_until.is_some() {
+            return if all_sent {
+                Ok(Progress::Closed)
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            };
+        }
+        match self.stream.read(buffer) {
+            Ok(0) => Ok(Progress::Closed),
+            Ok(len) => Ok(Progress::Read(len)),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Progress::Waits),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes what the socket takes; true when nothing is left.
+    fn flush(&mut self) -> io::Result<bool> {
+        while !self.waiting.is_empty() {
+            match self.stream.write(&self.waiting) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(len) => drop(self.waiting.drain(..len)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+}
+
+fn open(rloc: Rloc) -> io::Result<Socket> {
+    let kind = Type::STREAM.nonblocking().cloexec();
+    match rloc.family() {
+        Family::Ipv4 => Socket::new(Domain::IPV4, kind, None),
+        Family::Ipv6 => {
+            let socket = Socket::new(Domain::IPV6, kind, None)?;
+            socket.set_only_v6(true)?;
+            Ok(socket)
+        }
+    }
+}
+
+/// A peer that has gone is noticed within 25 s (Linux by itself takes two hours).
+fn watch_peer(socket: &Socket) -> io::Result<()> {
+    let keepalive = TcpKeepalive::new()
+        .with_time(KEEPALIVE_IDLE)
+        .with_interval(KEEPALIVE_INTERVAL)
+        .with_retries(KEEPALIVE_PROBES);
+    socket.set_tcp_keepalive(&keepalive)?;
+    socket.set_tcp_user_timeout(Some(USER_TIMEOUT))?;
+    socket.set_tcp_nodelay(true)
+}

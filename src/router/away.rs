@@ -1,0 +1,103 @@
+//! The away table: local EIDs that are not here (`protocol.md` section 4; `show ip lisp away`).
+//!
+//! A packet that is decapsulated for an away EID came by a mapping that is no longer true: it is not
+//! delivered, and its sender is solicited to ask again. Of the database and this table the longer
+//! prefix says where an EID is; on equal length it is away.
+
+use serde::Serialize;
+
+use super::map_cache::Locator;
+use crate::addr::{Eid, EidPrefix};
+use crate::prefix_map::PrefixMap;
+use crate::time::Time;
+
+/// What put a prefix into the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Producer {
+    /// A database mapping that has no route.
+    NoRoute,
+    /// A database mapping that was de-configured.
+    Deconfigured,
+    /// A dynamic-EID range (its hosts that are here stand in the database), or one of its hosts that
+    /// went.
+    DynamicEid,
+    /// A more specific of a local prefix that another xTR registered.
+    SiteRegistration,
+}
+
+impl Producer {
+    /// As `show ip lisp away` prints it.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Producer::NoRoute | Producer::Deconfigured => "local EID",
+            Producer::DynamicEid => "dyn-eid",
+            Producer::SiteRegistration => "site-registration",
+        }
+    }
+}
+
+/// A prefix that is away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// What put it here.
+    pub producer: Producer,
+    /// Since when.
+    pub created_at: Time,
+    /// When the entry goes by itself: a de-configured prefix, when nobody can have it cached any
+    /// more.
+    pub expires_at: Option<Time>,
+    /// Where the EID is, as far as a map-server said.
+    pub locators: Vec<Locator>,
+}
+
+/// The away EIDs of all instances and both families.
+#[derive(Debug, Default)]
+pub struct AwayTable {
+    entries: PrefixMap<Entry>,
+}
+
+impl AwayTable {
+    /// Puts a prefix into the table; one that is there with the same producer keeps its age.
+    pub(super) fn insert(&mut self, prefix: EidPrefix, mut entry: Entry) {
+        if let Some(before) = self.entries.get(&prefix)
+            && before.producer == entry.producer
+        {
+            entry.created_at = before.created_at;
+        }
+        self.entries.insert(prefix, entry);
+    }
+
+    /// Takes a prefix out if `producer` put it in.
+    pub(super) fn remove(&mut self, prefix: &EidPrefix, producer: Producer) -> bool {
+        let matches = self.entries.get(prefix).is_some_and(|entry| entry.producer == producer);
+        if matches {
+            self.entries.remove(prefix);
+        }
+        matches
+    }
+
+    /// Keeps the entries for which `keep` says so.
+    pub(super) fn retain(&mut self, keep: impl FnMut(EidPrefix, &Entry) -> bool) {
+        self.entries.retain(keep);
+    }
+
+    /// Takes out what nobody can have cached any more.
+    pub(super) fn expire(&mut self, now: Time) {
+        self.entries.retain(|_, entry| entry.expires_at.is_none_or(|at| at > now));
+    }
+
+    pub(super) fn next_expiry(&self) -> Option<Time> {
+        self.entries.iter().filter_map(|(_, entry)| entry.expires_at).min()
+    }
+
+    /// The entry of the longest prefix that holds `eid`.
+    pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
+        self.entries.longest_match(eid)
+    }
+
+    /// The entries, for a `show`.
+    pub fn entries(&self) -> &PrefixMap<Entry> {
+        &self.entries
+    }
+}

@@ -1,0 +1,60 @@
+//! What was registered and withdrawn of late (`show lisp registration-history`).
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::Registration;
+use crate::addr::EidPrefix;
+use crate::time::Time;
+
+/// Events that are kept; the oldest goes first.
+const KEPT: usize = 1000;
+
+/// One event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// When.
+    pub at: Time,
+    /// Of which prefix.
+    pub prefix: EidPrefix,
+    /// By which RLOC.
+    pub source: IpAddr,
+    /// By TCP.
+    pub reliable: bool,
+    /// Registered; otherwise withdrawn or lapsed.
+    pub registered: bool,
+    /// It took the place of another xTR's.
+    pub moved: bool,
+}
+
+/// The events, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct History(VecDeque<HistoryEntry>);
+
+impl History {
+    pub(super) fn entries(&self) -> impl Iterator<Item = &HistoryEntry> {
+        self.0.iter()
+    }
+
+    pub(super) fn registered(&mut self, registration: &Registration, moved: bool, at: Time) {
+        self.push(registration, true, moved, at);
+    }
+
+    pub(super) fn withdrawn(&mut self, registration: &Registration, at: Time) {
+        self.push(registration, false, false, at);
+    }
+
+    fn push(&mut self, registration: &Registration, registered: bool, moved: bool, at: Time) {
+        if self.0.len() >= KEPT {
+            self.0.pop_front();
+        }
+        self.0.push_back(HistoryEntry {
+            at,
+            prefix: registration.record.eid_prefix,
+            source: registration.source,
+            reliable: registration.session.is_some(),
+            registered,
+            moved,
+        });
+    }
+}

@@ -1,0 +1,226 @@
+//! Whom a changed registration concerns: xTRs with a session get a Mapping Notification when a prefix
+//! of theirs, or a more specific of it, changes; an xTR that registers by UDP gets a Map-Notify when
+//! another takes its prefix over (RFC 9301 section 5.7; the reliable transport draft, section 5.5;
+//! draft-ietf-lisp-eid-mobility section 4.2.3).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::answer::proxy_record;
+use super::{MapServer, Registration};
+use crate::addr::{EidPrefix, Rloc};
+use crate::rng::{Rng, Seed};
+use crate::router::Router;
+use crate::router::counters::ControlDrop;
+use crate::router::io::Connection;
+use crate::time::{Deadline, Time};
+use crate::wire::{
+    self, Action, CONTROL_PORT, Key, MapNotify, MapNotifyAck, MappingNotification, MappingRecord,
+    Nonce, ReliableMessage, XtrIdentity,
+};
+
+/// Waits after the tries of an unsolicited Map-Notify (RFC 9301 section 5.7: three at three seconds;
+/// then three more, doubling).
+const WAITS: [Duration; 6] = [
+    Duration::from_secs(3),
+    Duration::from_secs(3),
+    Duration::from_secs(3),
+    Duration::from_secs(6),
+    Duration::from_secs(12),
+    Duration::from_secs(24),
+];
+/// Map-Notifies that wait for their acknowledgement at one time.
+const PENDING: usize = 4096;
+
+/// What a register changed.
+#[derive(Debug)]
+pub(super) struct Change {
+    /// The prefix.
+    pub prefix: EidPrefix,
+    /// Who registered or withdrew.
+    pub xtr_id: u128,
+    /// Whether the mapping is another than before.
+    pub is_new: bool,
+    /// The registrations whose place it took.
+    pub replaced: Vec<Registration>,
+}
+
+/// A Map-Notify that is repeated until it is acknowledged.
+#[derive(Debug)]
+struct Pending {
+    nonce: Nonce,
+    octets: Vec<u8>,
+    key: Key,
+    tries: usize,
+    due_at: Time,
+}
+
+/// The Map-Notifies that wait, by whom they are for and what they are about.
+#[derive(Debug)]
+pub(super) struct PendingNotifies {
+    pending: BTreeMap<(IpAddr, EidPrefix), Pending>,
+    rng: Rng,
+}
+
+impl Default for PendingNotifies {
+    fn default() -> Self {
+        let seed = Seed::from_number(0);
+        PendingNotifies { pending: BTreeMap::new(), rng: Rng::new(&seed, "map-notify nonce") }
+    }
+}
+
+impl PendingNotifies {
+    pub(super) fn new(seed: &Seed) -> Self {
+        PendingNotifies { pending: BTreeMap::new(), rng: Rng::new(seed, "map-notify nonce") }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        let at = self.pending.values().map(|each| each.due_at).min()?;
+        Some(Deadline { at, why: "map-notify repetition" })
+    }
+}
+
+impl MapServer {
+    /// The mapping of a prefix as the map-server sees it: what the registrations say together.
+    pub(super) fn mapping(&self, prefix: &EidPrefix) -> Option<MappingRecord> {
+        let entry = self.entries.get(prefix)?;
+        entry.is_registered().then(|| proxy_record(*prefix, entry))
+    }
+
+    pub(super) fn change(
+        &self,
+        prefix: EidPrefix,
+        xtr_id: u128,
+        before: Option<MappingRecord>,
+        replaced: Vec<Registration>,
+    ) -> Change {
+        let is_new = self.mapping(&prefix).map(|record| record.locators)
+            != before.map(|record| record.locators);
+        Change { prefix, xtr_id, is_new, replaced }
+    }
+
+    /// The sessions of the xTRs that registered `prefix` or a less specific one, but for one xTR.
+    fn sessions_around(&self, prefix: &EidPrefix, except: u128) -> BTreeSet<Connection> {
+        let registrations = self.entries.covering(prefix).flat_map(|(_, entry)| {
+            entry.registrations.values().filter(|registration| registration.xtr_id != except)
+        });
+        registrations.filter_map(|registration| registration.session).collect()
+    }
+}
+
+impl Router {
+    /// Tells those whom a change concerns.
+    pub(super) fn publish(&mut self, change: Change, now: Time) {
+        let Change { prefix, xtr_id, is_new, replaced } = change;
+        let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about != prefix;
+        self.map_server.pending_notifies.pending.retain(stale);
+        if !is_new {
+            return;
+        }
+        let mut sessions = self.map_server.sessions_around(&prefix, xtr_id);
+        sessions.extend(replaced.iter().filter_map(|registration| registration.session));
+        let notification = self.mapping_notification(prefix, xtr_id);
+        for connection in sessions {
+            let message = ReliableMessage::MappingNotification(notification.clone());
+            self.send_on_session(connection, message);
+        }
+        for registration in replaced.iter().filter(|each| each.session.is_none()) {
+            self.notify_replaced(registration, &notification, now);
+        }
+    }
+
+    /// The mapping of a prefix; one that is not registered any more has a TTL of zero and no locators.
+    fn mapping_notification(&self, prefix: EidPrefix, xtr_id: u128) -> MappingNotification {
+        let record = self.map_server.mapping(&prefix).unwrap_or_else(|| MappingRecord {
+            ttl_minutes: 0,
+            eid_prefix: prefix,
+            action: Action::NoAction,
+            authoritative: false,
+            map_version: 0,
+            locators: Vec::new(),
+        });
+        let entry = self.map_server.entries.get(&prefix);
+        let last = entry.and_then(|entry| entry.registrations.get(&xtr_id));
+        let site_id = last.map_or(0, |registration| registration.site_id);
+        MappingNotification { xtr_identity: XtrIdentity { xtr_id, site_id }, record }
+    }
+
+    /// Tells an xTR that registers by UDP that its prefix is another's; again until it acknowledges.
+    fn notify_replaced(
+        &mut self,
+        replaced: &Registration,
+        notification: &MappingNotification,
+        now: Time,
+    ) {
+        let prefix = notification.record.eid_prefix;
+        let Some((_, site)) = self.map_server.configured_for(&prefix) else { return };
+        let site = site.to_owned();
+        let Some(key) = self.site_key(&site).cloned() else { return };
+        let key = Key { algorithm: replaced.algorithm, ..key };
+        let pending = &mut self.map_server.pending_notifies;
+        if pending.pending.len() >= PENDING {
+            return self.counters.ignored(ControlDrop::TableFull);
+        }
+        let nonce = Nonce(pending.rng.next_u64());
+        let notify = MapNotify {
+            nonce,
+            records: vec![notification.record.clone()],
+            xtr_identity: Some(notification.xtr_identity),
+            ..MapNotify::default()
+        };
+        let octets = notify.emit_signed(&key);
+        let waiting = Pending { nonce, octets, key, tries: 0, due_at: now };
+        pending.pending.insert((replaced.source, prefix), waiting);
+        self.repeat_map_notifies(now);
+    }
+
+    /// Sends the Map-Notifies that are due, and gives up those that nobody acknowledges.
+    pub(in crate::router) fn repeat_map_notifies(&mut self, now: Time) {
+        let pending = &mut self.map_server.pending_notifies.pending;
+        let mut due = Vec::new();
+        pending.retain(|(to, _), each| {
+            if each.due_at > now {
+                return true;
+            }
+            let Some(wait) = WAITS.get(each.tries) else { return false };
+            each.tries += 1;
+            each.due_at = now + *wait;
+            due.push((*to, each.octets.clone()));
+            true
+        });
+        for (to, octets) in due {
+            let Some(source) = self.local.preferred(Rloc(to).family()) else { continue };
+            self.counters.map_notifies.sent += 1;
+            let from = SocketAddr::new(source.0, CONTROL_PORT);
+            self.send_octets(from, SocketAddr::new(to, CONTROL_PORT), octets);
+        }
+    }
+
+    /// Takes in a Map-Notify-Ack: what it answers is not repeated.
+    pub(in crate::router) fn handle_map_notify_ack(
+        &mut self,
+        acknowledgement: &MapNotifyAck,
+        payload: &[u8],
+        from: IpAddr,
+    ) {
+        let nonce = acknowledgement.0.nonce;
+        let pending = &mut self.map_server.pending_notifies.pending;
+        let answers = |(to, _): &(IpAddr, EidPrefix), each: &Pending| {
+            *to == from && each.nonce == nonce && wire::verify(payload, &each.key).is_ok()
+        };
+        let answered = pending.iter().find(|(about, each)| answers(about, each));
+        let Some(answered) = answered.map(|(about, _)| *about) else {
+            return self.counters.ignored(ControlDrop::UnknownNonce);
+        };
+        pending.remove(&answered);
+        self.counters.map_notify_acks.received += 1;
+    }
+
+    /// Takes out the registrations that were not renewed, and tells those whom that concerns.
+    pub(in crate::router) fn expire_registrations(&mut self, now: Time) {
+        for change in self.map_server.expire(now) {
+            self.publish(change, now);
+        }
+    }
+}

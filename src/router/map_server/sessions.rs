@@ -1,0 +1,280 @@
+//! The map-server's side of reliable transport: whom it takes a session from, and what is said on it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use super::receive::{Authenticated, Freshness, Refusal};
+use super::{MapServer, Registration as Registered};
+use crate::addr::EidPrefix;
+use crate::router::Router;
+use crate::router::config::Config;
+use crate::router::counters::ControlDrop;
+use crate::router::io::{Connection, TcpRequest};
+use crate::router::register::LIFETIME;
+use crate::router::session::{Session, SessionView};
+use crate::time::Time;
+use crate::wire::{
+    RefreshScope, Registration, RegistrationRefresh, RegistrationReject, RejectReason,
+    ReliableMessage, StreamError,
+};
+
+/// Sessions at one time.
+const SESSIONS: usize = 4096;
+/// Rejected prefixes that are remembered for each session.
+const REJECTED: usize = 4096;
+
+/// A session with an ETR.
+#[derive(Debug)]
+struct MsSession {
+    session: Session,
+    /// What was rejected on it: asked for again when the configuration grows.
+    rejected: BTreeSet<EidPrefix>,
+}
+
+/// The sessions of a map-server.
+#[derive(Debug, Default)]
+pub(super) struct Sessions {
+    by_connection: BTreeMap<Connection, MsSession>,
+    /// The RLOCs that registered by UDP and asked for a session, and until when that holds.
+    admitted: BTreeMap<IpAddr, Time>,
+}
+
+impl Sessions {
+    /// An authenticated register came from this RLOC: it may open a session.
+    pub(super) fn admit(&mut self, rloc: IpAddr, now: Time) {
+        self.admitted.retain(|_, until| *until > now);
+        if self.admitted.len() < SESSIONS {
+            self.admitted.insert(rloc, now + LIFETIME);
+        }
+    }
+
+    fn is_admitted(&self, rloc: IpAddr, now: Time) -> bool {
+        self.admitted.get(&rloc).is_some_and(|until| *until > now)
+    }
+
+    fn of_peer(&self, rloc: IpAddr) -> Option<Connection> {
+        let mut sessions = self.by_connection.iter();
+        sessions.find(|(_, each)| each.session.peer.ip() == rloc).map(|(connection, _)| *connection)
+    }
+}
+
+impl MapServer {
+    /// The sessions that stand, for a `show`.
+    pub(in crate::router) fn session_views(&self) -> Vec<SessionView> {
+        let users = |connection: Connection| {
+            let entries = self.entries.iter().map(|(_, entry)| entry);
+            let registrations = entries.flat_map(|entry| entry.registrations.values());
+            registrations.filter(|each| each.session == Some(connection)).count()
+        };
+        let sessions = self.sessions.by_connection.iter();
+        sessions.map(|(connection, each)| each.session.view(users(*connection))).collect()
+    }
+
+    /// The registrations that came by a session that has fallen are like those that came by UDP: they
+    /// lapse unless they are renewed.
+    fn orphan(&mut self, connection: Connection, now: Time) {
+        let expiries = &mut self.expiries;
+        let mut orphan = |prefix: EidPrefix, registration: &mut Registered| {
+            registration.session = None;
+            registration.last_registered_at = now;
+            expiries.insert((now + LIFETIME, prefix, registration.xtr_id));
+        };
+        for (prefix, entry) in self.entries.iter_mut() {
+            let registrations = entry.registrations.values_mut();
+            for registration in registrations.filter(|each| each.session == Some(connection)) {
+                orphan(prefix, registration);
+            }
+        }
+    }
+}
+
+impl Router {
+    /// A peer connected: taken if an authenticated register came from its RLOC of late, else closed
+    /// before an octet is read.
+    pub(in crate::router) fn accept_session(&mut self, mut session: Session, now: Time) {
+        let sessions = &self.map_server.sessions;
+        let rloc = session.peer.ip();
+        let taken = self.config.listens_on_tcp()
+            && sessions.is_admitted(rloc, now)
+            && sessions.by_connection.len() < SESSIONS;
+        if !taken {
+            self.counters.ignored(ControlDrop::UnauthenticatedSession);
+            return self.tcp(TcpRequest::Close(session.connection));
+        }
+        if let Some(before) = sessions.of_peer(rloc) {
+            self.tcp(TcpRequest::Close(before));
+            self.map_server_session_closed(before, now);
+            self.map_server.sessions.admit(rloc, now);
+        }
+        session.up_since = Some(now);
+        let connection = session.connection;
+        let rejected = BTreeSet::new();
+        let sessions = &mut self.map_server.sessions.by_connection;
+        sessions.insert(connection, MsSession { session, rejected });
+        self.send_refresh(connection, RefreshScope::All, false);
+    }
+
+    /// A session has fallen; its RLOC has to register by UDP before it may open another.
+    pub(in crate::router) fn map_server_session_closed(
+        &mut self,
+        connection: Connection,
+        now: Time,
+    ) {
+        let Some(each) = self.map_server.sessions.by_connection.remove(&connection) else { return };
+        self.map_server.sessions.admitted.remove(&each.session.peer.ip());
+        self.map_server.orphan(connection, now);
+    }
+
+    pub(super) fn send_on_session(&mut self, connection: Connection, message: ReliableMessage) {
+        let Some(each) = self.map_server.sessions.by_connection.get_mut(&connection) else {
+            return;
+        };
+        let output = each.session.send(message);
+        self.outputs.push_back(output);
+    }
+
+    fn send_refresh(&mut self, connection: Connection, scope: RefreshScope, rejected_only: bool) {
+        let refresh = RegistrationRefresh { scope, rejected_only };
+        self.send_on_session(connection, ReliableMessage::RegistrationRefresh(refresh));
+    }
+
+    pub(in crate::router) fn map_server_octets(
+        &mut self,
+        connection: Connection,
+        octets: &[u8],
+        now: Time,
+    ) {
+        let sessions = &mut self.map_server.sessions.by_connection;
+        let Some(each) = sessions.get_mut(&connection) else { return };
+        each.session.push(octets);
+        while let Some(each) = self.map_server.sessions.by_connection.get_mut(&connection)
+            && let Some(frame) = each.session.next()
+        {
+            let peer = each.session.peer;
+            match frame.map(|frame| frame.message) {
+                Ok(ReliableMessage::Registration(registration)) => {
+                    self.registration(connection, &registration, peer.ip(), now);
+                }
+                Ok(ReliableMessage::ErrorNotification(error)) => {
+                    log::warn!("{peer} did not understand: {error:?}");
+                }
+                Ok(_) => self.counters.ignored(ControlDrop::NotOurRole),
+                Err(error) => self.map_server_bad_frame(connection, &error, now),
+            }
+        }
+    }
+
+    fn map_server_bad_frame(&mut self, connection: Connection, error: &StreamError, now: Time) {
+        log::warn!("reliable session: {error}");
+        self.counters.ignored(ControlDrop::Malformed);
+        if let Some(notification) = error.bad_frame().notification.clone() {
+            self.send_on_session(connection, ReliableMessage::ErrorNotification(notification));
+        }
+        if matches!(error, StreamError::Fatal(_)) {
+            self.tcp(TcpRequest::Close(connection));
+            self.map_server_session_closed(connection, now);
+        }
+    }
+
+    /// A Registration: the same as a Map-Register with one record, and always answered.
+    fn registration(
+        &mut self,
+        connection: Connection,
+        registration: &Registration,
+        source: IpAddr,
+        now: Time,
+    ) {
+        let record = registration.record().clone();
+        let eid_prefix = record.eid_prefix;
+        let answer = match self.take_registration(connection, registration, source, now) {
+            Ok(()) => ReliableMessage::RegistrationAck(eid_prefix),
+            Err(refusal) => {
+                self.counters.ignored(refusal.drop);
+                let sessions = &mut self.map_server.sessions.by_connection;
+                if let Some(each) = sessions.get_mut(&connection)
+                    && each.rejected.len() < REJECTED
+                {
+                    each.rejected.insert(eid_prefix);
+                }
+                let reason = refusal.reason;
+                ReliableMessage::RegistrationReject(RegistrationReject { reason, eid_prefix })
+            }
+        };
+        self.send_on_session(connection, answer);
+    }
+
+    fn take_registration(
+        &mut self,
+        connection: Connection,
+        registration: &Registration,
+        source: IpAddr,
+        now: Time,
+    ) -> Result<(), Refusal> {
+        let register = registration.register();
+        let record = registration.record();
+        let Authenticated { xtr_id, freshness, .. } =
+            self.authenticate(register, registration.octets(), source)?;
+        let reason = RejectReason::Other;
+        match freshness {
+            Freshness::Later => {}
+            Freshness::Repeated => return Ok(()),
+            Freshness::Replayed => return Err(Refusal { reason, drop: ControlDrop::Replay }),
+            Freshness::TableFull => return Err(Refusal { reason, drop: ControlDrop::TableFull }),
+        }
+        let by = (xtr_id, source, Some(connection));
+        match self.register_record(register, record, by, now) {
+            true => {
+                let sessions = &mut self.map_server.sessions.by_connection;
+                if let Some(each) = sessions.get_mut(&connection) {
+                    each.rejected.remove(&record.eid_prefix);
+                }
+                Ok(())
+            }
+            false => Err(Refusal { reason, drop: ControlDrop::TableFull }),
+        }
+    }
+
+    /// The sites changed: what was rejected may come again, and what lost its place or whose key is
+    /// another is asked for, to be acknowledged or rejected.
+    pub(in crate::router) fn refresh_sessions(&mut self, before: &Config, now: Time) {
+        if !self.config.listens_on_tcp() {
+            let all: Vec<Connection> =
+                self.map_server.sessions.by_connection.keys().copied().collect();
+            for connection in all {
+                self.tcp(TcpRequest::Close(connection));
+                self.map_server_session_closed(connection, now);
+            }
+            return;
+        }
+        let (old, new) = (site_prefixes(before), site_prefixes(&self.config));
+        let grown = new.keys().any(|prefix| !old.contains_key(prefix));
+        let changed: Vec<EidPrefix> = old
+            .iter()
+            .filter(|(prefix, key)| new.get(prefix) != Some(key))
+            .map(|(prefix, _)| *prefix)
+            .collect();
+        let sessions = self.map_server.sessions.by_connection.iter();
+        let sessions: Vec<(Connection, bool)> =
+            sessions.map(|(connection, each)| (*connection, !each.rejected.is_empty())).collect();
+        for (connection, has_rejected) in sessions {
+            if grown && has_rejected {
+                self.send_refresh(connection, RefreshScope::All, true);
+            }
+            for prefix in &changed {
+                self.send_refresh(connection, RefreshScope::CoveredBy(*prefix), false);
+            }
+        }
+    }
+}
+
+/// The configured EID prefixes and the keys of their sites.
+fn site_prefixes(config: &Config) -> BTreeMap<EidPrefix, Option<Vec<u8>>> {
+    let sites = config.lisp.iter().flat_map(|lisp| lisp.sites.values());
+    sites
+        .flat_map(|site| {
+            let key = site.key.as_ref().map(|key| key.secret.clone());
+            site.eid_prefixes.keys().map(move |prefix| (*prefix, key.clone()))
+        })
+        .filter(|(prefix, _)| config.roles(prefix.family()).map_server)
+        .collect()
+}

@@ -1,0 +1,484 @@
+//! Hosts that come and go: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4; `kernel.md`, Hosts that
+//! move; `protocol.md` section 4).
+//!
+//! A `lisp mobility` port serves dynamic-EID ranges. A host of such a range is found when it speaks on
+//! the port: the kernel's neighbour table says so. Then it stands in the database as a prefix of its
+//! own, is registered, and is watched. It is gone when a map-server says that another xTR has it, or
+//! when it answers no more. The range itself is away all the time, so whatever is not here is
+//! solicited for.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Router;
+use super::away::{self, Producer};
+use super::config::{Config, InterfaceName};
+use super::io::{
+    Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, Output, RouteTarget,
+    Table,
+};
+use super::map_cache::Locator;
+use super::resolve::{self, Held};
+use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::packet::Packet;
+use crate::prefix_map::PrefixMap;
+use crate::time::{Deadline, Time};
+use crate::wire::MappingRecord;
+
+/// Hosts that are here at one time.
+const HOSTS: usize = 65_536;
+/// Neighbours whose hardware address is remembered.
+const NEIGHBOURS: usize = 65_536;
+/// Hosts that are looked for at one time.
+const SEARCHES: usize = 1024;
+/// Packets that wait for a host that is looked for.
+const HELD_PER_SEARCH: usize = 8;
+/// How long a host is looked for: the kernel asks three times, once a second.
+const SEARCH: Duration = Duration::from_secs(4);
+/// How long a host that was just found may take to show that it is still here, when a map-server says
+/// that it is elsewhere.
+const CONFIRMATION: Duration = Duration::from_secs(1);
+/// How long a host that was not found is taken to be away.
+const NOT_FOUND: Duration = Duration::from_secs(60);
+
+/// How a host was noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Discovery {
+    /// It spoke ARP or ND, or sent a gratuitous one.
+    Neighbour,
+    /// A packet of its own made us look for it.
+    Packet,
+    /// A packet for it made us look for it.
+    Search,
+}
+
+/// A dynamic EID that is here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The name of the dynamic-EID that its range belongs to.
+    pub name: String,
+    /// The range.
+    pub range: EidPrefix,
+    /// The port that it is at.
+    pub interface: InterfaceName,
+    /// Its hardware address.
+    pub mac: Mac,
+    /// When it was found.
+    pub found_at: Time,
+    /// When it last showed that it is here.
+    pub last_seen_at: Time,
+    /// How it was found.
+    pub discovery: Discovery,
+}
+
+/// A dynamic-EID range of the configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Range {
+    name: String,
+    /// The ports that serve it.
+    ports: Vec<InterfaceName>,
+}
+
+/// Why a host is looked for.
+#[derive(Debug)]
+enum Search {
+    /// A packet came for it, or from it; what came for it waits.
+    Unknown { from: Option<(Rloc, Eid)>, held: Held, discovery: Discovery },
+    /// A map-server says that it is elsewhere, but it was found here a moment ago.
+    Confirm { locators: Vec<Locator> },
+}
+
+/// The hosts of dynamic-EID ranges.
+#[derive(Debug, Default)]
+pub struct Mobility {
+    ranges: PrefixMap<Range>,
+    hosts: BTreeMap<Eid, Host>,
+    /// The port that a host was at before it moved away: its old LAN finds it there by proxy.
+    former_ports: BTreeMap<Eid, InterfaceName>,
+    neighbours: BTreeMap<(InterfaceName, IpAddr), Mac>,
+    searches: BTreeMap<Eid, (Time, Search)>,
+}
+
+impl Mobility {
+    /// The dynamic EIDs that are here.
+    pub fn hosts(&self) -> &BTreeMap<Eid, Host> {
+        &self.hosts
+    }
+
+    fn remember(&mut self, port: InterfaceName, address: IpAddr, state: NeighbourState) {
+        match state {
+            NeighbourState::Known(mac) if self.neighbours.len() < NEIGHBOURS => {
+                self.neighbours.insert((port, address), mac);
+            }
+            NeighbourState::Known(_) => {}
+            NeighbourState::Failed | NeighbourState::Absent => {
+                self.neighbours.remove(&(port, address));
+            }
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        let at = self.searches.values().map(|(until, _)| *until).min()?;
+        Some(Deadline { at, why: "search for a host" })
+    }
+
+    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too.
+    pub(super) fn reconfigure(&mut self, config: &Config) {
+        self.ranges.clear();
+        for (name, range, _) in config.dynamic_eids() {
+            let serves = |(_, interface): &(&InterfaceName, &super::config::Interface)| {
+                interface.lisp_mobility.contains(name)
+            };
+            let ports = config.interfaces.iter().filter(serves).map(|(port, _)| *port).collect();
+            self.ranges.insert(range, Range { name: name.to_owned(), ports });
+        }
+        let ranges = &self.ranges;
+        let served = |eid: &Eid, port: &InterfaceName| {
+            ranges.longest_match(*eid).is_some_and(|(_, range)| range.ports.contains(port))
+        };
+        self.hosts.retain(|eid, host| served(eid, &host.interface));
+        self.former_ports.retain(|eid, port| served(eid, port));
+        self.searches.retain(|eid, _| ranges.longest_match(*eid).is_some());
+    }
+
+    /// The range that holds `eid`, and the ports that serve it; none when no port does.
+    fn ports(&self, eid: Eid) -> &[InterfaceName] {
+        self.ranges.longest_match(eid).map_or(&[], |(_, range)| &range.ports)
+    }
+
+    /// Whether `eid` lies in a dynamic-EID range.
+    pub(super) fn is_dynamic(&self, eid: Eid) -> bool {
+        self.ranges.longest_match(eid).is_some()
+    }
+
+    /// What the kernel is to have: a route to each host at its port, a route into `lisp0` for each one
+    /// that is away, and a proxy for it at the port that it was at.
+    pub(super) fn kernel_objects(&self, away: &away::AwayTable) -> Vec<KernelObject> {
+        let route = |prefix: EidPrefix, device| KernelObject::Route {
+            table: Table::Main,
+            prefix: prefix.prefix(),
+            target: RouteTarget::Device(device),
+            metric: 0,
+            source: None,
+        };
+        let hosts = self
+            .hosts
+            .iter()
+            .map(|(eid, host)| route(eid.host_prefix(), Device::Interface(host.interface)));
+        let gone = away.entries().iter().filter(|(prefix, entry)| match entry.producer {
+            Producer::SiteRegistration => true,
+            Producer::DynamicEid => !self.ranges.contains(prefix),
+            Producer::NoRoute | Producer::Deconfigured => false,
+        });
+        let gone = gone.map(|(prefix, _)| route(prefix, Device::Lisp));
+        let proxies = self.former_ports.iter().map(|(eid, port)| KernelObject::ProxyNeighbour {
+            device: Device::Interface(*port),
+            address: eid.address,
+        });
+        hosts.chain(gone).chain(proxies).collect()
+    }
+}
+
+impl Router {
+    /// The dynamic EIDs.
+    pub fn mobility(&self) -> &Mobility {
+        &self.mobility
+    }
+
+    /// Takes the neighbours that were known before their port served their range for found: the kernel
+    /// has no reason to tell of them again.
+    pub(super) fn find_neighbours(&mut self, now: Time) {
+        let instance_id = self.config.default_instance();
+        let neighbours = self.mobility.neighbours.iter();
+        let served: Vec<(Eid, InterfaceName, Mac)> = neighbours
+            .map(|(&(port, address), &mac)| (Eid::new(instance_id, address), port, mac))
+            .filter(|(eid, port, _)| self.mobility.ports(*eid).contains(port))
+            .filter(|(eid, ..)| !self.mobility.hosts.contains_key(eid))
+            .filter(|(eid, ..)| !self.own_addresses.contains(&eid.address))
+            .collect();
+        for (eid, port, mac) in served {
+            self.host_found(eid, port, mac, Discovery::Neighbour, now);
+        }
+    }
+
+    /// The range entries of the away table: every dynamic-EID range, all the time.
+    pub(super) fn reconcile_ranges(&mut self, now: Time) {
+        let ranges: Vec<EidPrefix> = self.mobility.ranges.iter().map(|(range, _)| range).collect();
+        let mobility = &self.mobility;
+        self.away.retain(|prefix, entry| {
+            entry.producer != Producer::DynamicEid
+                || mobility.ranges.contains(&prefix)
+                || mobility.is_dynamic(prefix.network())
+        });
+        for range in ranges {
+            let entry = away::Entry {
+                producer: Producer::DynamicEid,
+                created_at: now,
+                expires_at: None,
+                locators: Vec::new(),
+            };
+            self.away.insert(range, entry);
+        }
+    }
+
+    /// A neighbour entry came, changed or went.
+    pub(super) fn handle_neighbour(
+        &mut self,
+        device: &str,
+        address: IpAddr,
+        state: NeighbourState,
+        now: Time,
+    ) {
+        let Some(port) = InterfaceName::of_device(device) else { return };
+        let eid = Eid::new(self.config.default_instance(), address);
+        let serves = self.mobility.ports(eid).contains(&port);
+        if !serves || self.own_addresses.contains(&address) {
+            // Remembered, for the port may serve the host's range one day.
+            return self.mobility.remember(port, address, state);
+        }
+        match state {
+            NeighbourState::Known(mac) => self.neighbour_known(eid, port, mac, now),
+            NeighbourState::Failed => {
+                self.mobility.neighbours.remove(&(port, address));
+                let here = self.mobility.hosts.get(&eid);
+                if here.is_some_and(|host| host.interface == port) {
+                    log::info!("{eid} answers no more on {port}");
+                    self.host_gone(eid, Vec::new(), now);
+                }
+                self.search_failed(eid, port, now);
+            }
+            NeighbourState::Absent => {
+                self.mobility.neighbours.remove(&(port, address));
+            }
+        }
+    }
+
+    /// Evidence of a host is an entry that was not there, or another hardware address; an entry that
+    /// ages is none. A host that is being looked for has answered.
+    fn neighbour_known(&mut self, eid: Eid, port: InterfaceName, mac: Mac, now: Time) {
+        let neighbours = &mut self.mobility.neighbours;
+        if neighbours.len() >= NEIGHBOURS && !neighbours.contains_key(&(port, eid.address)) {
+            return;
+        }
+        let before = neighbours.insert((port, eid.address), mac);
+        let search = self.mobility.searches.remove(&eid).map(|(_, search)| search);
+        if let Some(host) = self.mobility.hosts.get_mut(&eid)
+            && host.interface == port
+            && host.mac == mac
+        {
+            host.last_seen_at = now;
+            if let Some(Search::Confirm { .. }) = search {
+                log::info!("{eid} is still here, registering again");
+                self.refresh_registration(eid.host_prefix(), now);
+            }
+            return;
+        }
+        if before == Some(mac) && search.is_none() {
+            return;
+        }
+        let (discovery, held) = match search {
+            Some(Search::Unknown { held, discovery, .. }) => (discovery, held),
+            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new()),
+        };
+        self.host_found(eid, port, mac, discovery, now);
+        let instance_id = eid.instance_id;
+        self.outputs.extend(held.into_iter().map(|packet| Output::Native(instance_id, packet)));
+    }
+
+    /// A host is here: it gets a route, a database entry, a registration; whatever said that it is
+    /// elsewhere is forgotten.
+    fn host_found(
+        &mut self,
+        eid: Eid,
+        interface: InterfaceName,
+        mac: Mac,
+        discovery: Discovery,
+        now: Time,
+    ) {
+        let Some((range, found)) = self.mobility.ranges.longest_match(eid) else { return };
+        if self.mobility.hosts.len() >= HOSTS && !self.mobility.hosts.contains_key(&eid) {
+            return log::warn!("{eid} is here, but there are {HOSTS} hosts already");
+        }
+        log::info!("{eid} found on {interface}");
+        let name = found.name.clone();
+        let (found_at, last_seen_at) = (now, now);
+        let host = Host { name, range, interface, mac, found_at, last_seen_at, discovery };
+        self.mobility.hosts.insert(eid, host);
+        self.mobility.former_ports.remove(&eid);
+        let prefix = eid.host_prefix();
+        self.away.remove(&prefix, Producer::DynamicEid);
+        self.map_cache.forget_learned(&prefix);
+        self.reconcile(now);
+        let (device, address) = (Device::Interface(interface), eid.address);
+        // The answer to this question also tells the host the hardware address of its gateway here.
+        self.request(vec![
+            KernelRequest::Probe { device, address },
+            KernelRequest::Watch { device, address },
+        ]);
+    }
+
+    /// A host is not here any more: it is withdrawn and away. With `locators`, another xTR has it, and
+    /// the LAN that it left is told to send to us.
+    fn host_gone(&mut self, eid: Eid, locators: Vec<Locator>, now: Time) {
+        let Some(host) = self.mobility.hosts.remove(&eid) else { return };
+        let moved = !locators.is_empty();
+        let entry = away::Entry {
+            producer: Producer::DynamicEid,
+            created_at: now,
+            expires_at: None,
+            locators,
+        };
+        self.away.insert(eid.host_prefix(), entry);
+        let (device, address) = (Device::Interface(host.interface), eid.address);
+        self.mobility.neighbours.remove(&(host.interface, address));
+        self.request(vec![KernelRequest::Forget { device, address }]);
+        if moved {
+            self.mobility.former_ports.insert(eid, host.interface);
+        }
+        self.reconcile(now);
+        if moved {
+            log::info!("{eid} has moved away from {}", host.interface);
+            self.request(vec![KernelRequest::Announce { device, address }]);
+        }
+    }
+
+    /// A map-server says where a prefix is registered, and it is not by us (a Map-Notify or a Mapping
+    /// Notification): a host that moved, or a more specific of a local prefix.
+    pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, now: Time) {
+        let prefix = record.eid_prefix;
+        let locators: Vec<Locator> = resolve::locators(record, now);
+        let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
+        let withdrawn = record.ttl_minutes == 0 || locators.is_empty();
+        let eid = prefix.network();
+        if ours {
+            self.away.remove(&prefix, Producer::SiteRegistration);
+        } else if prefix == eid.host_prefix() && self.mobility.is_dynamic(eid) {
+            self.host_elsewhere(eid, locators, withdrawn, now);
+        } else if withdrawn {
+            self.away.remove(&prefix, Producer::SiteRegistration);
+        } else if self.is_inside_database(&prefix) {
+            let entry = away::Entry {
+                producer: Producer::SiteRegistration,
+                created_at: now,
+                expires_at: None,
+                locators,
+            };
+            self.away.insert(prefix, entry);
+        }
+        self.reconcile(now);
+    }
+
+    /// Whether a prefix is a more specific of a local one and not a local one itself.
+    fn is_inside_database(&self, prefix: &EidPrefix) -> bool {
+        let covering = self.database.entries().covering(prefix);
+        self.database.get(prefix).is_none() && covering.count() > 0
+    }
+
+    fn host_elsewhere(&mut self, eid: Eid, locators: Vec<Locator>, withdrawn: bool, now: Time) {
+        let prefix = eid.host_prefix();
+        let Some(host) = self.mobility.hosts.get(&eid) else {
+            // It left before; where it is now is where its stragglers go.
+            if let Some((at, entry)) = self.away.longest_match(eid)
+                && at == prefix
+            {
+                let entry = away::Entry { locators, ..entry.clone() };
+                self.away.insert(prefix, entry);
+            }
+            return;
+        };
+        if withdrawn {
+            return;
+        }
+        let fresh =
+            !self.registrar.is_acknowledged(prefix, now) || now.since(host.found_at) < CONFIRMATION;
+        if !fresh {
+            return self.host_gone(eid, locators, now);
+        }
+        let (device, address) = (Device::Interface(host.interface), eid.address);
+        self.mobility.searches.insert(eid, (now + CONFIRMATION, Search::Confirm { locators }));
+        self.request(vec![KernelRequest::Probe { device, address }]);
+    }
+
+    /// A packet was decapsulated for an EID of a dynamic range that has not been found: if a port here
+    /// serves the range, the packet waits while the host is looked for. Returns whether it does.
+    pub(super) fn search_for(
+        &mut self,
+        eid: Eid,
+        from: Option<(Rloc, Eid)>,
+        packet: Option<&Packet<'_>>,
+        now: Time,
+    ) -> bool {
+        let ports = self.mobility.ports(eid).to_vec();
+        if ports.is_empty() || self.mobility.hosts.contains_key(&eid) {
+            return false;
+        }
+        let searches = &mut self.mobility.searches;
+        if !searches.contains_key(&eid) {
+            if searches.len() >= SEARCHES {
+                return false;
+            }
+            let discovery = match packet {
+                Some(_) => Discovery::Search,
+                None => Discovery::Packet,
+            };
+            let search = Search::Unknown { from, held: Held::new(), discovery };
+            searches.insert(eid, (now + SEARCH, search));
+            let probe = |port: InterfaceName| KernelRequest::Probe {
+                device: Device::Interface(port),
+                address: eid.address,
+            };
+            self.request(ports.into_iter().map(probe).collect());
+        }
+        let Some(packet) = packet else { return true };
+        match self.mobility.searches.get_mut(&eid) {
+            Some((_, Search::Unknown { held, .. })) if held.len() < HELD_PER_SEARCH => {
+                held.push_back(packet.to_owned());
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// A port's host did not answer; the search is over when no other port is left.
+    fn search_failed(&mut self, eid: Eid, _port: InterfaceName, now: Time) {
+        if self.mobility.ports(eid).len() <= 1 {
+            self.end_search(eid, now);
+        }
+    }
+
+    fn end_search(&mut self, eid: Eid, now: Time) {
+        let Some((_, search)) = self.mobility.searches.remove(&eid) else { return };
+        match search {
+            Search::Confirm { locators } => self.host_gone(eid, locators, now),
+            Search::Unknown { from, held, .. } => {
+                let entry = away::Entry {
+                    producer: Producer::DynamicEid,
+                    created_at: now,
+                    expires_at: Some(now + NOT_FOUND),
+                    locators: Vec::new(),
+                };
+                self.away.insert(eid.host_prefix(), entry);
+                for _ in held {
+                    self.counters.dropped(DropReason::EidAway);
+                }
+                if let Some((rloc, source)) = from {
+                    self.solicit_sender(rloc, source, eid, now);
+                }
+                self.reconcile(now);
+            }
+        }
+    }
+
+    /// Ends the searches that took too long.
+    pub(super) fn end_searches(&mut self, now: Time) {
+        let searches = self.mobility.searches.iter();
+        let over: Vec<Eid> =
+            searches.filter(|(_, (until, _))| *until <= now).map(|(eid, _)| *eid).collect();
+        for eid in over {
+            self.end_search(eid, now);
+        }
+    }
+}

@@ -1,0 +1,177 @@
+//! The state of one EID prefix's registration with one map-server, as the table of the reliable
+//! transport draft has it (draft-kouvelas-lisp-map-server-reliable-transport-04 section 6.2).
+//!
+//! ```text
+//! event            | none        | Periodic   | Stable      | AckWait     | Rejected
+//! -----------------+-------------+------------+-------------+-------------+------------
+//! created, down    | Periodic A1 |            |             |             |
+//! created, up      | AckWait A2  |            |             |             |
+//! deleted          |             | none A3    | none A6     | none A6     | none
+//! changed          |             | stays A1   | AckWait A2  | stays A2    | AckWait A2
+//! session up       |             | Stable A4  |             |             |
+//! session down     |             |            | Periodic A7 | Periodic A7 | Periodic A7
+//! Refresh          |             |            | AckWait A2  | stays A2    | AckWait A2
+//! Refresh, R set   |             |            | stays       | stays A2    | AckWait A2
+//! Ack              |             |            | stays       | Stable      | AckWait A2
+//! Reject           |             |            | Rejected    | Rejected    | stays
+//! timer            |             | stays A5   |             |             |
+//! ```
+//! Where the draft lets a change wait for the periodic timer, this one registers at once (A1).
+
+/// Where a registration stands. A prefix without registration has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Registered by UDP, again and again.
+    Periodic,
+    /// Registered by TCP and acknowledged, or waiting for the Refresh that a session begins with.
+    Stable,
+    /// Sent by TCP, not acknowledged yet.
+    AckWait,
+    /// Refused by the map-server.
+    Rejected,
+}
+
+/// What happens to a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// The prefix is to be registered; whether the session is up.
+    Created { session_up: bool },
+    /// The prefix is no longer to be registered.
+    Deleted,
+    /// Its mapping or the key changed.
+    Changed,
+    /// The TCP session with the map-server came up.
+    SessionUp,
+    /// It went down.
+    SessionDown,
+    /// A Registration Refresh that covers the prefix.
+    Refresh,
+    /// One that is only for rejected prefixes.
+    RefreshRejected,
+    /// A Registration Ack.
+    Ack,
+    /// A Registration Reject.
+    Reject,
+    /// The periodic timer.
+    Timer,
+}
+
+/// What a transition does, by the draft's numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Nothing.
+    None,
+    /// A1: start the periodic timer, due at once.
+    StartTimerNow,
+    /// A2: send a Registration on TCP.
+    SendRegistration,
+    /// A3: send a Map-Register with TTL 0 by UDP.
+    WithdrawByUdp,
+    /// A4: stop the periodic timer.
+    StopTimer,
+    /// A5: send a Map-Register by UDP and restart the timer.
+    SendMapRegister,
+    /// A6: send a Registration with TTL 0 on TCP.
+    WithdrawByTcp,
+    /// A7: start the timer with its period.
+    StartTimer,
+}
+
+/// The table. A pair that it leaves empty changes nothing.
+pub(super) fn transition(state: Option<State>, event: Event) -> (Option<State>, Action) {
+    use State::{AckWait, Periodic, Rejected, Stable};
+    let (next, action) = match (state, event) {
+        (None, Event::Created { session_up: false }) => (Periodic, Action::StartTimerNow),
+        (None, Event::Created { session_up: true }) => (AckWait, Action::SendRegistration),
+        (None, _) => return (None, Action::None),
+
+        (Some(Periodic), Event::Deleted) => return (None, Action::WithdrawByUdp),
+        (Some(Stable | AckWait), Event::Deleted) => return (None, Action::WithdrawByTcp),
+        (Some(Rejected), Event::Deleted) => return (None, Action::None),
+
+        (Some(Periodic), Event::Changed) => (Periodic, Action::StartTimerNow),
+        (Some(Stable | AckWait | Rejected), Event::Changed) => (AckWait, Action::SendRegistration),
+
+        (Some(Periodic), Event::SessionUp) => (Stable, Action::StopTimer),
+        (Some(Stable | AckWait | Rejected), Event::SessionDown) => (Periodic, Action::StartTimer),
+
+        (Some(Stable | AckWait | Rejected), Event::Refresh) => (AckWait, Action::SendRegistration),
+        (Some(AckWait | Rejected), Event::RefreshRejected) => (AckWait, Action::SendRegistration),
+
+        (Some(AckWait), Event::Ack) => (Stable, Action::None),
+        (Some(Rejected), Event::Ack) => (AckWait, Action::SendRegistration),
+        (Some(Stable | AckWait), Event::Reject) => (Rejected, Action::None),
+
+        (Some(Periodic), Event::Timer) => (Periodic, Action::SendMapRegister),
+        (Some(state), _) => (state, Action::None),
+    };
+    (Some(next), action)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Action::{
+        SendMapRegister, SendRegistration, StartTimer, StartTimerNow, StopTimer, WithdrawByTcp,
+        WithdrawByUdp,
+    };
+    use super::Event::{
+        Ack, Changed, Created, Deleted, Refresh, RefreshRejected, Reject, SessionDown, SessionUp,
+        Timer,
+    };
+    use super::State::{AckWait, Periodic, Rejected, Stable};
+    use super::*;
+
+    /// The draft's table, row by row: none, Periodic, Stable, AckWait, Rejected.
+    #[test]
+    fn the_table_is_the_drafts() {
+        type Cell = (Option<State>, Action);
+        let stays = [None, Some(Periodic), Some(Stable), Some(AckWait), Some(Rejected)]
+            .map(|state| (state, Action::None));
+        let [no, periodic, stable, ack_wait, rejected] = stays;
+        let to = |state, action| -> Cell { (Some(state), action) };
+        let gone = |action| -> Cell { (None, action) };
+        let register = to(AckWait, SendRegistration);
+        let rows: [(Event, [Cell; 5]); 11] = [
+            (
+                Created { session_up: false },
+                [to(Periodic, StartTimerNow), periodic, stable, ack_wait, rejected],
+            ),
+            (Created { session_up: true }, [register, periodic, stable, ack_wait, rejected]),
+            (
+                Deleted,
+                [
+                    no,
+                    gone(WithdrawByUdp),
+                    gone(WithdrawByTcp),
+                    gone(WithdrawByTcp),
+                    gone(Action::None),
+                ],
+            ),
+            (Changed, [no, to(Periodic, StartTimerNow), register, register, register]),
+            (SessionUp, [no, to(Stable, StopTimer), stable, ack_wait, rejected]),
+            (
+                SessionDown,
+                [
+                    no,
+                    periodic,
+                    to(Periodic, StartTimer),
+                    to(Periodic, StartTimer),
+                    to(Periodic, StartTimer),
+                ],
+            ),
+            (Refresh, [no, periodic, register, register, register]),
+            (RefreshRejected, [no, periodic, stable, register, register]),
+            (Ack, [no, periodic, stable, to(Stable, Action::None), register]),
+            (
+                Reject,
+                [no, periodic, to(Rejected, Action::None), to(Rejected, Action::None), rejected],
+            ),
+            (Timer, [no, to(Periodic, SendMapRegister), stable, ack_wait, rejected]),
+        ];
+        for (event, cells) in rows {
+            for ((state, _), expected) in stays.into_iter().zip(cells) {
+                assert_eq!(transition(state, event), expected, "{event:?} in {state:?}");
+            }
+        }
+    }
+}

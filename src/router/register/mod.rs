@@ -1,0 +1,450 @@
+//! The ETR's registrations with its map-servers (RFC 9301 sections 5.6, 5.7 and 8.2; the reliable
+//! transport draft).
+//!
+//! Every prefix with a route is registered with every map-server of its family. By UDP that is once a
+//! minute, and again after one second, two, four ... until a Map-Notify says that it arrived: a lab is
+//! up when the last of them has. The first Map-Notify also makes the ETR connect by TCP; if the
+//! map-server takes the session, each prefix is registered there once and stays without a timer, until
+//! the session falls and UDP takes over again. [`machine`] is the draft's table.
+//!
+//! Prefixes that are due by UDP together share a message as long as it fits the smallest MTU that every
+//! path has.
+
+mod machine;
+mod reliable;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use machine::{Action, Event, State, transition};
+use reliable::EtrSession;
+
+use super::config::EtrMapServer;
+use super::counters::ControlDrop;
+use super::{RegistrationStatus, Router};
+use crate::addr::{EidPrefix, Family, Rloc};
+use crate::rng::{Rng, Seed};
+use crate::time::{Deadline, Time};
+use crate::wire::{
+    self, CONTROL_PORT, MapNotify, MapNotifyAck, MapRegister, MappingRecord, Nonce, XtrIdentity,
+};
+
+/// Time between registers of a prefix by UDP (RFC 9301 section 5.6).
+const PERIOD: Duration = Duration::from_secs(60);
+/// The part of the period that is random, so that the routers of a lab do not speak at once.
+const JITTER: f64 = 0.1;
+/// Time to the first repetition while no Map-Notify has come; doubles up to [`PERIOD`].
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// How long a map-server keeps a registration (RFC 9301 section 8.2).
+pub const LIFETIME: Duration = Duration::from_secs(180);
+/// Octets of records in one register: what a packet of 576 octets holds beside IPv4 and UDP
+/// headers, the fixed part with the longest authentication data in use, xTR-ID and Site-ID.
+const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
+
+/// A map-server, for the EIDs of one family.
+type Peer = (Family, IpAddr);
+
+/// How the registration of one prefix with one map-server stands.
+#[derive(Clone, Copy, Debug)]
+struct Standing {
+    state: State,
+    /// When the next register by UDP is due; only in the state [`State::Periodic`].
+    due_at: Option<Time>,
+    /// The wait after it, while none is acknowledged.
+    retry: Duration,
+    /// The nonce of the last register by UDP, until its Map-Notify comes.
+    nonce: Option<Nonce>,
+    /// When the last Map-Notify or Registration Ack came.
+    acknowledged_at: Option<Time>,
+}
+
+impl Standing {
+    /// Whether the map-server is known to have the registration.
+    fn is_acknowledged(&self, now: Time) -> bool {
+        match self.state {
+            State::Stable | State::Periodic => {
+                let by_timer = self.state == State::Periodic;
+                self.acknowledged_at.is_some_and(|at| !by_timer || now.since(at) < LIFETIME)
+            }
+            State::AckWait | State::Rejected => false,
+        }
+    }
+}
+
+/// Between the registrations that stand and those that are wanted.
+struct Differences {
+    created: Vec<(Peer, EidPrefix)>,
+    deleted: Vec<(Peer, EidPrefix)>,
+}
+
+/// The registrations of an ETR.
+#[derive(Debug)]
+pub(super) struct Registrar {
+    standings: BTreeMap<Peer, BTreeMap<EidPrefix, Standing>>,
+    /// Sessions of reliable transport by map-server, whatever the family.
+    sessions: BTreeMap<IpAddr, EtrSession>,
+    next_connection: u64,
+    last_nonce: u64,
+    rng: Rng,
+}
+
+impl Registrar {
+    /// Nonces begin at `wall_clock`, microseconds: above those of the router's last run.
+    pub(super) fn new(seed: &Seed, wall_clock: u64) -> Self {
+        Registrar {
+            standings: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            next_connection: 0,
+            last_nonce: wall_clock,
+            rng: Rng::new(seed, "register jitter"),
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        let due = self.standings.values().flat_map(BTreeMap::values).filter_map(|each| each.due_at);
+        let register = due.min().map(|at| Deadline { at, why: "map-register" });
+        Deadline::earliest([register, self.next_session_deadline()])
+    }
+
+    fn next_nonce(&mut self) -> Nonce {
+        self.last_nonce += 1;
+        Nonce(self.last_nonce)
+    }
+
+    /// The prefixes of a map-server for which `event` is to happen.
+    fn prefixes_with(&self, server: IpAddr) -> Vec<(Peer, EidPrefix)> {
+        let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
+        of_server
+            .flat_map(|(&peer, standings)| standings.keys().map(move |&prefix| (peer, prefix)))
+            .collect()
+    }
+
+    /// Puts one registration through the table; returns what is left to be done beside its timer.
+    fn step(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) -> Action {
+        let period = self.rng.jittered(PERIOD, JITTER);
+        let standings = self.standings.entry(peer).or_default();
+        let before = standings.get(&prefix).copied();
+        let (next, action) = transition(before.map(|standing| standing.state), event);
+        let Some(state) = next else {
+            standings.remove(&prefix);
+            if standings.is_empty() {
+                self.standings.remove(&peer);
+            }
+            return action;
+        };
+        let blank = Standing {
+            state,
+            due_at: None,
+            retry: FIRST_RETRY,
+            nonce: None,
+            acknowledged_at: None,
+        };
+        let mut standing = Standing { state, ..before.unwrap_or(blank) };
+        match action {
+            Action::StartTimerNow => (standing.due_at, standing.retry) = (Some(now), FIRST_RETRY),
+            Action::StopTimer => standing.due_at = None,
+            Action::StartTimer => {
+                (standing.due_at, standing.retry) = (Some(now + period), FIRST_RETRY);
+                standing.acknowledged_at = Some(now);
+            }
+            _ => {}
+        }
+        if event == Event::Ack {
+            standing.acknowledged_at = Some(now);
+        }
+        standings.insert(prefix, standing);
+        action
+    }
+
+    /// What is to be created and deleted for the registrations to be `wanted`.
+    fn differences(&self, wanted: &BTreeSet<(Peer, EidPrefix)>) -> Differences {
+        let standing: BTreeSet<(Peer, EidPrefix)> = self
+            .standings
+            .iter()
+            .flat_map(|(&peer, standings)| standings.keys().map(move |&prefix| (peer, prefix)))
+            .collect();
+        Differences {
+            created: wanted.difference(&standing).copied().collect(),
+            deleted: standing.difference(wanted).copied().collect(),
+        }
+    }
+
+    fn due(&self, now: Time) -> Vec<(Peer, Vec<EidPrefix>)> {
+        let due = |standings: &BTreeMap<EidPrefix, Standing>| {
+            let due = |standing: &Standing| standing.due_at.is_some_and(|at| at <= now);
+            let due = standings.iter().filter(|(_, standing)| due(standing));
+            due.map(|(prefix, _)| *prefix).collect::<Vec<_>>()
+        };
+        let each = self.standings.iter().map(|(&peer, standings)| (peer, due(standings)));
+        each.filter(|(_, prefixes)| !prefixes.is_empty()).collect()
+    }
+
+    /// A register with these prefixes has been sent by UDP.
+    fn sent(&mut self, peer: Peer, prefixes: &[EidPrefix], nonce: Nonce, now: Time) {
+        let period = self.rng.jittered(PERIOD, JITTER);
+        let Some(standings) = self.standings.get_mut(&peer) else { return };
+        for prefix in prefixes {
+            if let Some(standing) = standings.get_mut(prefix) {
+                standing.due_at = Some(now + standing.retry.min(period));
+                standing.retry = (standing.retry * 2).min(PERIOD);
+                standing.nonce = Some(nonce);
+            }
+        }
+    }
+
+    /// A Map-Notify came; returns whether it acknowledges anything outstanding.
+    fn acknowledged(
+        &mut self,
+        server: IpAddr,
+        nonce: Nonce,
+        records: &[MappingRecord],
+        now: Time,
+    ) -> bool {
+        let period = self.rng.jittered(PERIOD, JITTER);
+        let mut any = false;
+        for (_, standings) in self.standings.iter_mut().filter(|((_, at), _)| *at == server) {
+            for record in records {
+                let Some(standing) = standings.get_mut(&record.eid_prefix) else { continue };
+                if standing.nonce == Some(nonce) {
+                    standing.nonce = None;
+                    standing.acknowledged_at = Some(now);
+                    standing.retry = FIRST_RETRY;
+                    if standing.state == State::Periodic {
+                        standing.due_at = Some(now + period);
+                    }
+                    any = true;
+                }
+            }
+        }
+        any
+    }
+
+    /// Whether every map-server is known to have the registration of `prefix`.
+    pub(super) fn is_acknowledged(&self, prefix: EidPrefix, now: Time) -> bool {
+        let standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
+        standings.clone().count() > 0 && standings.clone().all(|each| each.is_acknowledged(now))
+    }
+}
+
+impl Router {
+    /// Brings the registrations in line with the configuration and the routes: what has neither is
+    /// withdrawn, what came is registered.
+    pub(super) fn reconcile_registrations(&mut self, now: Time) {
+        let mut wanted: BTreeSet<(Peer, EidPrefix)> = BTreeSet::new();
+        for (prefix, entry) in self.database.entries().iter().filter(|(_, entry)| entry.has_route) {
+            let family = prefix.family();
+            if self.config.roles(family).etr && !entry.locators.is_empty() {
+                for &server in self.etr_map_servers(family).keys() {
+                    wanted.insert(((family, server), prefix));
+                }
+            }
+        }
+        let Differences { created, deleted } = self.registrar.differences(&wanted);
+        self.withdraw(&deleted, now);
+        for (peer, prefix) in created {
+            let session_up = self.registrar.is_up(peer.1);
+            self.registration_event(peer, prefix, Event::Created { session_up }, now);
+        }
+        self.end_unused_sessions(now);
+    }
+
+    /// Registers a prefix anew with all its map-servers: its locators changed.
+    pub(super) fn refresh_registration(&mut self, prefix: EidPrefix, now: Time) {
+        let peers: Vec<Peer> = self.registrar.standings.keys().copied().collect();
+        for peer in peers {
+            self.registration_event(peer, prefix, Event::Changed, now);
+        }
+    }
+
+    /// Withdraws everything: the router is about to stop.
+    pub(super) fn withdraw_registrations(&mut self, now: Time) {
+        let Differences { deleted, .. } = self.registrar.differences(&BTreeSet::new());
+        self.withdraw(&deleted, now);
+    }
+
+    /// Puts a registration through the table and sends what that asks for on TCP.
+    fn registration_event(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) {
+        if self.registrar.step(peer, prefix, event, now) == Action::SendRegistration
+            && let Some(entry) = self.database.get(&prefix)
+        {
+            let record = self.record(prefix, entry);
+            self.send_registration(peer, record);
+        }
+    }
+
+    /// Deletes registrations. By UDP that is a register with a TTL of zero, which asks for no
+    /// Map-Notify and is not repeated: what is lost, the map-server's own timer makes good.
+    fn withdraw(&mut self, deleted: &[(Peer, EidPrefix)], now: Time) {
+        let mut by_udp: BTreeMap<Peer, Vec<MappingRecord>> = BTreeMap::new();
+        for &(peer, prefix) in deleted {
+            let record = MappingRecord { ttl_minutes: 0, ..self.last_record(prefix) };
+            match self.registrar.step(peer, prefix, Event::Deleted, now) {
+                Action::WithdrawByTcp => self.send_registration(peer, record),
+                Action::WithdrawByUdp => by_udp.entry(peer).or_default().push(record),
+                _ => {}
+            }
+        }
+        for (peer, records) in by_udp {
+            for records in chunks(records) {
+                self.send_register(peer, records, false);
+            }
+        }
+    }
+
+    /// The record of a prefix, or one without locators when the database has it no more.
+    fn last_record(&self, prefix: EidPrefix) -> MappingRecord {
+        match self.database.get(&prefix) {
+            Some(entry) => self.record(prefix, entry),
+            None => MappingRecord {
+                ttl_minutes: 0,
+                eid_prefix: prefix,
+                action: wire::Action::NoAction,
+                authoritative: true,
+                map_version: 0,
+                locators: Vec::new(),
+            },
+        }
+    }
+
+    /// Sends the registers that are due by UDP.
+    pub(super) fn register_due(&mut self, now: Time) {
+        for (peer, prefixes) in self.registrar.due(now) {
+            let sends = |router: &mut Self, prefix: &EidPrefix| {
+                router.registrar.step(peer, *prefix, Event::Timer, now) == Action::SendMapRegister
+            };
+            let mut records = Vec::new();
+            for prefix in &prefixes {
+                if sends(self, prefix) {
+                    records.push(self.last_record(*prefix));
+                }
+            }
+            for records in chunks(records) {
+                let prefixes: Vec<_> = records.iter().map(|record| record.eid_prefix).collect();
+                let nonce = self.send_register(peer, records, true);
+                self.registrar.sent(peer, &prefixes, nonce, now);
+            }
+        }
+        self.end_silent_sessions(now);
+    }
+
+    fn send_register(
+        &mut self,
+        peer: Peer,
+        records: Vec<MappingRecord>,
+        want_map_notify: bool,
+    ) -> Nonce {
+        let register = self.register(peer, records, want_map_notify);
+        let nonce = register.nonce;
+        let (family, server) = peer;
+        let key = self.etr_map_servers(family).get(&server).map(|server| server.key.clone());
+        // A map-server that was taken out of the configuration has no key any more; its own timer ends
+        // what it has.
+        let source = self.local.preferred(Rloc(server).family());
+        let (Some(key), Some(source)) = (key, source) else { return nonce };
+        self.counters.map_registers.sent += 1;
+        let from = SocketAddr::new(source.0, CONTROL_PORT);
+        let to = SocketAddr::new(server, CONTROL_PORT);
+        log::debug!("{register} to {to}");
+        self.send_octets(from, to, register.emit_signed(&key));
+        nonce
+    }
+
+    /// A Map-Register under the next nonce, for UDP or for a Registration.
+    fn register(
+        &mut self,
+        (family, server): Peer,
+        records: Vec<MappingRecord>,
+        want_map_notify: bool,
+    ) -> MapRegister {
+        let configured = self.etr_map_servers(family).get(&server);
+        let proxy_reply = configured.is_some_and(|server| server.proxy_reply);
+        MapRegister {
+            proxy_reply,
+            reliable_transport: true,
+            want_map_notify,
+            nonce: self.registrar.next_nonce(),
+            records,
+            xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
+            ..MapRegister::default()
+        }
+    }
+
+    /// Takes in a Map-Notify: the acknowledgement of a register, or news that want one of their own
+    /// (RFC 9301 section 5.7).
+    pub(super) fn handle_map_notify(
+        &mut self,
+        notify: MapNotify,
+        payload: &[u8],
+        from: SocketAddr,
+        to: IpAddr,
+        now: Time,
+    ) {
+        let server = from.ip();
+        let keys: Vec<EtrMapServer> = Family::BOTH
+            .into_iter()
+            .filter_map(|family| self.etr_map_servers(family).get(&server).cloned())
+            .collect();
+        let Some(peer) = keys.iter().find(|peer| wire::verify(payload, &peer.key).is_ok()) else {
+            return self.counters.ignored(ControlDrop::Authentication);
+        };
+        self.counters.map_notifies.received += 1;
+        if self.registrar.acknowledged(server, notify.nonce, &notify.records, now) {
+            return self.connect_session(server, now);
+        }
+        let records = notify.records.clone();
+        let acknowledgement = MapNotifyAck(notify).emit_signed(&peer.key);
+        self.counters.map_notify_acks.sent += 1;
+        self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
+        for record in records {
+            self.mapping_elsewhere(&record, now);
+        }
+    }
+
+    fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
+        static NONE: BTreeMap<IpAddr, EtrMapServer> = BTreeMap::new();
+        let lisp = self.config.lisp.as_ref();
+        lisp.map_or(&NONE, |lisp| &lisp.service(family).etr_map_servers)
+    }
+
+    /// How far registration has come, a row a family and map-server.
+    pub fn registrations(&self, now: Time) -> Vec<RegistrationStatus> {
+        let mut rows = Vec::new();
+        for family in Family::BOTH.into_iter().filter(|family| self.config.roles(*family).etr) {
+            for &map_server in self.etr_map_servers(family).keys() {
+                let standings = self.registrar.standings.get(&(family, map_server));
+                let of_all = || standings.into_iter().flat_map(BTreeMap::values);
+                let entries = self.database.entries().iter();
+                rows.push(RegistrationStatus {
+                    family,
+                    map_server,
+                    prefixes: entries.filter(|(prefix, _)| prefix.family() == family).count(),
+                    registered: of_all().count(),
+                    acknowledged: of_all().filter(|each| each.is_acknowledged(now)).count(),
+                    last_notify_at: of_all().filter_map(|each| each.acknowledged_at).max(),
+                });
+            }
+        }
+        rows
+    }
+}
+
+/// Records in as few messages as keep to [`RECORDS_LEN`] each; one that is longer goes alone.
+fn chunks(records: Vec<MappingRecord>) -> Vec<Vec<MappingRecord>> {
+    let mut chunks: Vec<Vec<MappingRecord>> = Vec::new();
+    let mut room = 0;
+    for record in records {
+        let len = record.emitted_len();
+        match chunks.last_mut() {
+            Some(chunk) if len <= room && chunk.len() < usize::from(u8::MAX) => {
+                room -= len;
+                chunk.push(record);
+            }
+            _ => {
+                room = RECORDS_LEN.saturating_sub(len);
+                chunks.push(vec![record]);
+            }
+        }
+    }
+    chunks
+}

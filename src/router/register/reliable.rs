@@ -1,0 +1,244 @@
+//! The ETR's side of reliable transport: it connects once a Map-Notify has shown that the map-server
+//! knows it, waits for the Refresh that begins a session, and registers each prefix once.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use super::machine::Event;
+use super::{Peer, Registrar};
+use crate::addr::Rloc;
+use crate::router::Router;
+use crate::router::counters::ControlDrop;
+use crate::router::io::{Connection, TcpRequest};
+use crate::router::session::{Session, SessionState, SessionView};
+use crate::time::{Deadline, Time};
+use crate::wire::{CONTROL_PORT, MappingRecord, RegistrationRefresh, ReliableMessage, StreamError};
+
+/// How long a connection may take to stand, and a map-server to send its first Refresh: one that
+/// does neither is left for UDP.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A session with a map-server.
+#[derive(Debug)]
+pub(super) struct EtrSession {
+    session: Session,
+    /// When it is given up, until the first Refresh has come.
+    patience_until: Option<Time>,
+}
+
+impl Registrar {
+    pub(super) fn is_up(&self, server: IpAddr) -> bool {
+        let session = self.sessions.get(&server);
+        session.is_some_and(|each| each.session.up_since.is_some())
+    }
+
+    pub(super) fn next_session_deadline(&self) -> Option<Deadline> {
+        let at = self.sessions.values().filter_map(|each| each.patience_until).min()?;
+        Some(Deadline { at, why: "reliable session without Refresh" })
+    }
+
+    fn server_of(&self, connection: Connection) -> Option<IpAddr> {
+        let mut sessions = self.sessions.iter();
+        sessions.find(|(_, each)| each.session.connection == connection).map(|(server, _)| *server)
+    }
+}
+
+impl Router {
+    /// Connects to a map-server that has just acknowledged a register by UDP, if there is no session:
+    /// one try for each Map-Notify.
+    pub(super) fn connect_session(&mut self, server: IpAddr, now: Time) {
+        if self.registrar.sessions.contains_key(&server) {
+            return;
+        }
+        let Some(source) = self.local.preferred(Rloc(server).family()) else { return };
+        let connection = Connection(self.registrar.next_connection);
+        self.registrar.next_connection += 1;
+        let peer = SocketAddr::new(server, CONTROL_PORT);
+        let session = Session::new(connection, peer, source.0);
+        let patience_until = Some(now + PATIENCE);
+        self.registrar.sessions.insert(server, EtrSession { session, patience_until });
+        self.tcp(TcpRequest::Connect { connection, source, destination: Rloc(server) });
+    }
+
+    pub(in crate::router) fn session_connected(&mut self, connection: Connection, now: Time) {
+        let Some(server) = self.registrar.server_of(connection) else { return };
+        if let Some(each) = self.registrar.sessions.get_mut(&server) {
+            each.session.up_since = Some(now);
+        }
+        log::info!("reliable session with {server} is up");
+        self.all_registrations(server, Event::SessionUp, now);
+    }
+
+    pub(in crate::router) fn etr_session_closed(&mut self, connection: Connection, now: Time) {
+        let Some(server) = self.registrar.server_of(connection) else { return };
+        self.end_session(server, now);
+    }
+
+    fn end_session(&mut self, server: IpAddr, now: Time) {
+        let ended = self.registrar.sessions.remove(&server);
+        if ended.is_some_and(|each| each.session.up_since.is_some()) {
+            log::info!("reliable session with {server} is down");
+            self.all_registrations(server, Event::SessionDown, now);
+        }
+    }
+
+    fn close_session(&mut self, server: IpAddr, now: Time) {
+        if let Some(each) = self.registrar.sessions.get(&server) {
+            self.tcp(TcpRequest::Close(each.session.connection));
+        }
+        self.end_session(server, now);
+    }
+
+    /// Gives up the sessions that no Refresh began.
+    pub(super) fn end_silent_sessions(&mut self, now: Time) {
+        let silent = |each: &EtrSession| each.patience_until.is_some_and(|at| at <= now);
+        let sessions = self.registrar.sessions.iter();
+        let silent: Vec<IpAddr> =
+            sessions.filter(|(_, each)| silent(each)).map(|(server, _)| *server).collect();
+        for server in silent {
+            self.close_session(server, now);
+        }
+    }
+
+    /// Closes the sessions with map-servers that nothing is registered with.
+    pub(super) fn end_unused_sessions(&mut self, now: Time) {
+        let configured = |server: &IpAddr| {
+            let lisp = self.config.lisp.as_ref();
+            lisp.is_some_and(|lisp| {
+                lisp.ipv4.etr_map_servers.contains_key(server)
+                    || lisp.ipv6.etr_map_servers.contains_key(server)
+            })
+        };
+        let sessions = self.registrar.sessions.keys().copied();
+        let unused: Vec<IpAddr> = sessions.filter(|server| !configured(server)).collect();
+        for server in unused {
+            self.close_session(server, now);
+        }
+    }
+
+    fn all_registrations(&mut self, server: IpAddr, event: Event, now: Time) {
+        for (peer, prefix) in self.registrar.prefixes_with(server) {
+            self.registration_event(peer, prefix, event, now);
+        }
+    }
+
+    /// Sends one record as a Registration.
+    pub(super) fn send_registration(&mut self, peer: Peer, record: MappingRecord) {
+        let (family, server) = peer;
+        let register = self.register(peer, vec![record], true);
+        let Some(key) = self.etr_map_servers(family).get(&server).map(|each| each.key.clone())
+        else {
+            return;
+        };
+        let Some(each) = self.registrar.sessions.get_mut(&server) else { return };
+        log::debug!("{register} to {server} by reliable transport");
+        let output = each.session.send_registration(&register, &key);
+        self.outputs.push_back(output);
+    }
+
+    pub(in crate::router) fn etr_octets(
+        &mut self,
+        connection: Connection,
+        octets: &[u8],
+        now: Time,
+    ) {
+        let Some(server) = self.registrar.server_of(connection) else { return };
+        if let Some(each) = self.registrar.sessions.get_mut(&server) {
+            each.session.push(octets);
+        }
+        while let Some(frame) =
+            self.registrar.sessions.get_mut(&server).and_then(|each| each.session.next())
+        {
+            match frame {
+                Ok(frame) => self.etr_message(server, frame.message, now),
+                Err(error) => self.etr_bad_frame(server, &error, now),
+            }
+        }
+    }
+
+    fn etr_bad_frame(&mut self, server: IpAddr, error: &StreamError, now: Time) {
+        log::warn!("reliable session with {server}: {error}");
+        self.counters.ignored(ControlDrop::Malformed);
+        let notification = error.bad_frame().notification.clone();
+        if let Some(each) = self.registrar.sessions.get_mut(&server)
+            && let Some(notification) = notification
+        {
+            let output = each.session.send(ReliableMessage::ErrorNotification(notification));
+            self.outputs.push_back(output);
+        }
+        if matches!(error, StreamError::Fatal(_)) {
+            self.close_session(server, now);
+        }
+    }
+
+    fn etr_message(&mut self, server: IpAddr, message: ReliableMessage, now: Time) {
+        match message {
+            ReliableMessage::RegistrationRefresh(refresh) => self.refresh(server, &refresh, now),
+            ReliableMessage::RegistrationAck(prefix) => {
+                self.registration_answer(server, prefix, Event::Ack, now);
+            }
+            ReliableMessage::RegistrationReject(reject) => {
+                log::warn!("{server} rejects {}: {}", reject.eid_prefix, reject.reason);
+                self.registration_answer(server, reject.eid_prefix, Event::Reject, now);
+            }
+            ReliableMessage::MappingNotification(notification) => {
+                if notification.xtr_identity.xtr_id != self.xtr_id {
+                    self.mapping_elsewhere(&notification.record, now);
+                }
+            }
+            ReliableMessage::ErrorNotification(error) => {
+                log::warn!("{server} did not understand: {error:?}");
+            }
+            ReliableMessage::Registration(_) => self.counters.ignored(ControlDrop::NotOurRole),
+        }
+    }
+
+    fn registration_answer(
+        &mut self,
+        server: IpAddr,
+        prefix: crate::addr::EidPrefix,
+        event: Event,
+        now: Time,
+    ) {
+        self.registration_event((prefix.family(), server), prefix, event, now);
+    }
+
+    fn refresh(&mut self, server: IpAddr, refresh: &RegistrationRefresh, now: Time) {
+        if let Some(each) = self.registrar.sessions.get_mut(&server) {
+            each.patience_until = None;
+        }
+        let event = match refresh.rejected_only {
+            true => Event::RefreshRejected,
+            false => Event::Refresh,
+        };
+        for (peer, prefix) in self.registrar.prefixes_with(server) {
+            if refresh.scope.includes(&prefix) {
+                self.registration_event(peer, prefix, event, now);
+            }
+        }
+    }
+
+    /// The ETR's sessions, one a map-server.
+    pub(in crate::router) fn registrar_sessions(&self) -> Vec<SessionView> {
+        let lisp = self.config.lisp.iter();
+        let servers: std::collections::BTreeSet<IpAddr> = lisp
+            .flat_map(|lisp| {
+                lisp.ipv4.etr_map_servers.keys().chain(lisp.ipv6.etr_map_servers.keys())
+            })
+            .copied()
+            .collect();
+        let view = |server: IpAddr| match self.registrar.sessions.get(&server) {
+            Some(each) => each.session.view(self.registrar.prefixes_with(server).len()),
+            None => SessionView {
+                peer: SocketAddr::new(server, CONTROL_PORT),
+                local: None,
+                state: SessionState::Down,
+                up_since: None,
+                messages: (0, 0),
+                bytes: (0, 0),
+                users: 0,
+            },
+        };
+        servers.into_iter().map(view).collect()
+    }
+}

@@ -1,0 +1,272 @@
+//! Solicit-Map-Requests that are sent: Generalized SMR (RFC 9301 section 6.1; rules R1, R2 and R6 of
+//! `protocol.md`).
+//!
+//! Two things make a router solicit. A packet that arrives for an away EID does, each time, within the
+//! limits below: its sender has an old mapping. And a change of a local mapping does, without waiting
+//! for a packet, towards those that have been heard of in the last minute. An ETR keeps no list of who
+//! cached what, so this is all that it can know.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use super::Router;
+use super::debug;
+use super::map_cache::Mapping;
+use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::prefix_map::PrefixMap;
+use crate::rng::{Rng, Seed};
+use crate::time::{Deadline, Time};
+use crate::wire::{CONTROL_PORT, MapRequest, Message, Nonce};
+
+/// Between two SMRs about one EID to one RLOC.
+const INTERVAL: Duration = Duration::from_secs(3);
+/// SMRs to one RLOC, whatever the EIDs: so many at once, and one more each [`INTERVAL`].
+const BURST: u32 = 8;
+/// Who was heard of within this span is solicited when a mapping changes (RFC 9301 section 6.1).
+const RECENT: Duration = Duration::from_secs(60);
+/// Repetitions of a proactive SMR while its peer goes on sending.
+const REPEATS: u32 = 2;
+/// Peers remembered for each local prefix; the longest silent makes room.
+const PEERS: usize = 64;
+/// Pairs of EID and RLOC whose last SMR is remembered.
+const REMEMBERED: usize = 16_384;
+
+/// A remote xTR that sent packets to a local prefix.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    last_at: Time,
+    inner_source: Eid,
+    inner_destination: Eid,
+}
+
+/// A proactive SMR that may be due again.
+#[derive(Clone, Copy, Debug)]
+struct Repeat {
+    at: Time,
+    left: u32,
+    prefix: EidPrefix,
+    solicitation: Solicitation,
+}
+
+/// Whom to solicit for what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Solicitation {
+    /// The peer.
+    to: Rloc,
+    /// The EID that the peer is to ask for.
+    solicited: Eid,
+    /// The peer's own EID or EID prefix.
+    record: EidPrefix,
+}
+
+/// What has been heard and said of late.
+#[derive(Debug)]
+pub(super) struct Solicitor {
+    peers: PrefixMap<BTreeMap<Rloc, Peer>>,
+    last_smr: BTreeMap<(Eid, Rloc), Time>,
+    /// When the bucket of each RLOC is full again.
+    full_at: BTreeMap<Rloc, Time>,
+    repeats: Vec<Repeat>,
+    rng: Rng,
+}
+
+impl Solicitor {
+    pub(super) fn new(seed: &Seed) -> Self {
+        Solicitor {
+            peers: PrefixMap::new(),
+            last_smr: BTreeMap::new(),
+            full_at: BTreeMap::new(),
+            repeats: Vec::new(),
+            rng: Rng::new(seed, "smr nonce"),
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        let at = self.repeats.iter().map(|repeat| repeat.at).min()?;
+        Some(Deadline { at, why: "smr repetition" })
+    }
+
+    /// Remembers that `from` sent a packet for the local `prefix`.
+    pub(super) fn heard(&mut self, prefix: EidPrefix, from: Rloc, source: Eid, to: Eid, now: Time) {
+        let peer = Peer { last_at: now, inner_source: source, inner_destination: to };
+        let Some(peers) = self.peers.get_mut(&prefix) else {
+            self.peers.insert(prefix, BTreeMap::from([(from, peer)]));
+            return;
+        };
+        if peers.len() >= PEERS && !peers.contains_key(&from) {
+            let silent = peers.iter().min_by_key(|(_, peer)| peer.last_at).map(|(rloc, _)| *rloc);
+            if let Some(silent) = silent {
+                peers.remove(&silent);
+            }
+        }
+        peers.insert(from, peer);
+    }
+
+    /// Whether an SMR about `eid` may go to `to` now; counts it if so.
+    fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
+        self.last_smr.retain(|_, at| now.since(*at) < INTERVAL);
+        self.full_at.retain(|_, at| *at > now);
+        let full_at = self.full_at.get(&to).copied().unwrap_or(now) + INTERVAL;
+        let limited = self.last_smr.contains_key(&(eid, to))
+            || self.last_smr.len() >= REMEMBERED
+            || now.until(full_at) > INTERVAL * BURST;
+        if limited {
+            return false;
+        }
+        self.last_smr.insert((eid, to), now);
+        self.full_at.insert(to, full_at);
+        true
+    }
+}
+
+impl Router {
+    /// Solicits the sender of a packet that was decapsulated for an away EID.
+    pub(super) fn solicit_sender(&mut self, from: Rloc, source: Eid, away: Eid, now: Time) {
+        let record = source.host_prefix();
+        self.solicit(Solicitation { to: from, solicited: away, record }, now);
+    }
+
+    /// Solicits everybody who was heard of in the last minute: the mapping of a local prefix changed.
+    pub(super) fn solicit_peers(&mut self, prefix: EidPrefix, now: Time) {
+        for solicitation in self.recent_peers(prefix, now) {
+            self.solicit(solicitation, now);
+            let at = now + INTERVAL;
+            self.solicitor.repeats.push(Repeat { at, left: REPEATS, prefix, solicitation });
+        }
+    }
+
+    fn recent_peers(&self, prefix: EidPrefix, now: Time) -> Vec<Solicitation> {
+        let mut peers: BTreeMap<Rloc, Solicitation> = BTreeMap::new();
+        let network = prefix.network();
+        let same_kind = |entry: &EidPrefix| {
+            entry.instance_id() == prefix.instance_id() && entry.family() == prefix.family()
+        };
+        for (entry, mapping) in self.map_cache.used_within(RECENT, now) {
+            let Mapping::Locators(locators) = mapping else { continue };
+            for locator in locators.iter().filter(|_| same_kind(&entry)) {
+                let to = locator.rloc;
+                peers.insert(to, Solicitation { to, solicited: network, record: entry });
+            }
+        }
+        for (_, heard) in self.solicitor.peers.covered_by(&prefix) {
+            for (&to, peer) in heard.iter().filter(|(_, peer)| now.since(peer.last_at) < RECENT) {
+                let record = peer.inner_source.host_prefix();
+                let solicited = peer.inner_destination;
+                peers.insert(to, Solicitation { to, solicited, record });
+            }
+        }
+        let lisp = self.config.lisp.as_ref();
+        for &to in lisp.into_iter().flat_map(|lisp| &lisp.service(prefix.family()).etr_smr_peers) {
+            let unknown = Solicitation { to, solicited: network, record: prefix };
+            peers.entry(to).or_insert(unknown);
+        }
+        peers.into_values().collect()
+    }
+
+    /// Repeats the proactive SMRs whose peers went on sending.
+    pub(super) fn repeat_smrs(&mut self, now: Time) {
+        let due: Vec<Repeat> =
+            self.solicitor.repeats.extract_if(.., |each| each.at <= now).collect();
+        for repeat in due {
+            let to = repeat.solicitation.to;
+            let since = now.since(repeat.at).saturating_add(INTERVAL);
+            let heard = self.solicitor.peers.covered_by(&repeat.prefix).any(|(_, peers)| {
+                peers.get(&to).is_some_and(|peer| now.since(peer.last_at) < since)
+            });
+            if !heard {
+                continue;
+            }
+            self.solicit(repeat.solicitation, now);
+            if repeat.left > 1 {
+                let again = Repeat { at: now + INTERVAL, left: repeat.left - 1, ..repeat };
+                self.solicitor.repeats.push(again);
+            }
+        }
+    }
+
+    /// Sends one SMR within the limits: directly, with the bits that Cisco sets, the solicited EID as
+    /// Source-EID and the peer's EID as record.
+    fn solicit(&mut self, solicitation: Solicitation, now: Time) {
+        let Solicitation { to, solicited, record } = solicitation;
+        let Some(source) = self.local.preferred(to.family()) else { return };
+        let system = self.local.contains(to.0) || to.0.is_multicast() || self.is_map_server(to);
+        if system {
+            return;
+        }
+        if !self.solicitor.admit(solicited, to, now) {
+            self.counters.smrs_suppressed += 1;
+            return;
+        }
+        let smr = MapRequest {
+            probe: true,
+            smr: true,
+            do_not_reply: true,
+            nonce: Nonce(self.solicitor.rng.next_u64()),
+            source_eid: Some(solicited),
+            itr_rlocs: vec![source],
+            records: vec![record.into()],
+            ..MapRequest::default()
+        };
+        self.counters.smrs.sent += 1;
+        for line in debug::smr_sent(&smr, source, to) {
+            self.debug(line);
+        }
+        let from = SocketAddr::new(source.0, CONTROL_PORT);
+        let to = SocketAddr::new(to.0, CONTROL_PORT);
+        self.send_control(from, to, &Message::MapRequest(smr));
+    }
+
+    fn is_map_server(&self, rloc: Rloc) -> bool {
+        let services = self.config.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
+        services.into_iter().any(|service| {
+            service.etr_map_servers.contains_key(&rloc.0)
+                || service.itr_map_resolvers.contains(&rloc.0)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::InstanceId;
+
+    fn eid(last: u8) -> Eid {
+        Eid::new(InstanceId::DEFAULT, [172, 16, 0, last].into())
+    }
+
+    fn rloc(last: u8) -> Rloc {
+        Rloc([198, 51, 100, last].into())
+    }
+
+    #[test]
+    fn one_smr_about_an_eid_to_an_rloc_in_three_seconds() {
+        let mut solicitor = Solicitor::new(&Seed::from_number(1));
+        assert!(solicitor.admit(eid(12), rloc(21), Time::ZERO));
+        assert!(!solicitor.admit(eid(12), rloc(21), Time(2_999_999)));
+        assert!(solicitor.admit(eid(12), rloc(22), Time(1)), "another RLOC is another limit");
+        assert!(solicitor.admit(eid(12), rloc(21), Time::from_secs(3)));
+    }
+
+    #[test]
+    fn eight_smrs_to_an_rloc_at_once_then_one_each_three_seconds() {
+        let mut solicitor = Solicitor::new(&Seed::from_number(1));
+        let mut admitted =
+            |at: Time| (0..=255).filter(|&last| solicitor.admit(eid(last), rloc(21), at)).count();
+        assert_eq!(admitted(Time::ZERO), 8);
+        assert_eq!(admitted(Time::from_secs(2)), 0);
+        assert_eq!(admitted(Time::from_secs(3)), 1);
+    }
+
+    #[test]
+    fn the_longest_silent_peer_makes_room() {
+        let mut solicitor = Solicitor::new(&Seed::from_number(1));
+        let prefix = EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap());
+        for last in 0..100 {
+            solicitor.heard(prefix, rloc(last), eid(1), eid(2), Time(u64::from(last)));
+        }
+        let peers = solicitor.peers.get(&prefix).unwrap();
+        assert_eq!(peers.len(), PEERS);
+        assert!(peers.contains_key(&rloc(99)) && !peers.contains_key(&rloc(0)));
+    }
+}

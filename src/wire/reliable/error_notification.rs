@@ -1,0 +1,88 @@
+//! Error Notification: a frame could not be understood (section 5.1 of the draft).
+
+use crate::wire::cursor::Reader;
+use crate::wire::error::ParseError;
+
+/// What was wrong. The draft names two errors and numbers none; the numbers are those of the
+/// order in which it names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ErrorCode {
+    /// 1: the Type is not known.
+    UnrecognizedType,
+    /// 2: the data is not what the Type calls for.
+    FormatError,
+    /// Any other number.
+    Unassigned(u8),
+}
+
+impl ErrorCode {
+    /// The meaning of the field.
+    pub const fn from_number(number: u8) -> Self {
+        match number {
+            1 => ErrorCode::UnrecognizedType,
+            2 => ErrorCode::FormatError,
+            unassigned => ErrorCode::Unassigned(unassigned),
+        }
+    }
+
+    /// The field.
+    pub const fn number(self) -> u8 {
+        match self {
+            ErrorCode::UnrecognizedType => 1,
+            ErrorCode::FormatError => 2,
+            ErrorCode::Unassigned(number) => number,
+        }
+    }
+}
+
+/// The data of an Error Notification, which is never sent because of another one.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |  Error Code   |                   Reserved                    |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |    Offending Message Type     |   Offending Message Length    |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                     Offending Message ID                      |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ~                    Offending Message Data                     ~
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErrorNotification {
+    /// What was wrong.
+    pub code: ErrorCode,
+    /// Type of the frame that was wrong.
+    pub offending_type: u16,
+    /// Its Length.
+    pub offending_length: u16,
+    /// Its Message ID; 0 where it had none.
+    pub offending_message_id: u32,
+    /// As much of its data as the sender chose to quote, from the first octet on.
+    pub offending_data: Vec<u8>,
+}
+
+impl ErrorNotification {
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.enter("Error Code");
+        let code = ErrorCode::from_number(reader.u8()?);
+        let _reserved = reader.take(3)?;
+        reader.enter("Offending Message");
+        Ok(ErrorNotification {
+            code,
+            offending_type: reader.u16()?,
+            offending_length: reader.u16()?,
+            offending_message_id: reader.u32()?,
+            offending_data: reader.take_rest().to_vec(),
+        })
+    }
+
+    pub(super) fn emit(&self, out: &mut Vec<u8>) {
+        out.extend([self.code.number(), 0, 0, 0]);
+        out.extend(self.offending_type.to_be_bytes());
+        out.extend(self.offending_length.to_be_bytes());
+        out.extend(self.offending_message_id.to_be_bytes());
+        out.extend(&self.offending_data);
+    }
+}

@@ -1,0 +1,39 @@
+//! Mapping Notification: what a map-server holds for an EID-prefix (section 6.1.5 of the draft).
+
+use crate::wire::cursor::Reader;
+use crate::wire::error::ParseError;
+use crate::wire::map_register::XtrIdentity;
+use crate::wire::record::MappingRecord;
+
+/// The data of a Mapping Notification, which acknowledges nothing and is not answered.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                         xTR-ID (128)                          |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                         Site-ID (64)                          |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                    Record (MappingRecord)                     |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingNotification {
+    /// The xTR of the last valid registration of the EID-prefix.
+    pub xtr_identity: XtrIdentity,
+    /// The mapping.
+    pub record: MappingRecord,
+}
+
+impl MappingNotification {
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        let xtr_identity = XtrIdentity::parse(reader)?;
+        reader.enter("Record");
+        Ok(MappingNotification { xtr_identity, record: MappingRecord::parse(reader)? })
+    }
+
+    pub(super) fn emit(&self, out: &mut Vec<u8>) {
+        self.xtr_identity.emit(out);
+        self.record.emit(out);
+    }
+}

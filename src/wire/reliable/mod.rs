@@ -1,0 +1,274 @@
+//! Reliable transport between an ETR and a map-server: messages 16 to 21 on one TCP stream of
+//! port 4342 (draft-ietf-lisp-map-server-reliable-transport, from draft-kouvelas-lisp-map-server-
+//! reliable-transport, whose section numbers are used here).
+//!
+//! [`ReliableFrame`] is one message with its envelope; [`FrameReader`] finds the frames in the
+//! octets that a stream delivers. Reading order: here, [`error_notification`], [`registration`]
+//! with its two answers, [`refresh`], [`mapping_notification`], [`stream`].
+
+pub mod error_notification;
+pub mod mapping_notification;
+pub mod refresh;
+pub mod registration;
+#[cfg(test)]
+mod round_trip;
+mod show;
+pub mod stream;
+
+pub use error_notification::{ErrorCode, ErrorNotification};
+pub use mapping_notification::MappingNotification;
+pub use refresh::{RefreshScope, RegistrationRefresh};
+pub use registration::{Registration, RegistrationReject, RejectReason};
+pub use stream::{BadFrame, FrameReader, StreamError};
+
+use super::address::{emit_eid, parse_eid_prefix};
+use super::cursor::Reader;
+use super::error::{ParseError, Problem};
+use crate::addr::EidPrefix;
+
+/// The last four octets of every frame. Data may hold them too: they check where a frame ends,
+/// they do not find it.
+pub const END_MARKER: u32 = 0x9fac_ade9;
+
+/// What errors of the envelope name, as its Type may not be known.
+const ENVELOPE: &str = "reliable transport frame";
+const END_MARKER_LEN: usize = 4;
+const LENGTH_AT: usize = 2;
+/// Octets of Type and Length, which say how much belongs to the frame.
+const LENGTH_END: usize = 4;
+/// Octets before the data.
+const HEADER_LEN: usize = 8;
+
+/// The messages of the reliable transport (section 5 and 6.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReliableType {
+    /// 16.
+    ErrorNotification = 16,
+    /// 17.
+    Registration = 17,
+    /// 18.
+    RegistrationAck = 18,
+    /// 19.
+    RegistrationReject = 19,
+    /// 20.
+    RegistrationRefresh = 20,
+    /// 21.
+    MappingNotification = 21,
+}
+
+impl ReliableType {
+    const ALL: [ReliableType; 6] = [
+        ReliableType::ErrorNotification,
+        ReliableType::Registration,
+        ReliableType::RegistrationAck,
+        ReliableType::RegistrationReject,
+        ReliableType::RegistrationRefresh,
+        ReliableType::MappingNotification,
+    ];
+
+    fn from_number(number: u16) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.number() == number)
+    }
+
+    /// The Type field.
+    pub const fn number(self) -> u16 {
+        self as u16
+    }
+
+    /// The name of the message.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ReliableType::ErrorNotification => "Error-Notification",
+            ReliableType::Registration => "Registration",
+            ReliableType::RegistrationAck => "Registration-Ack",
+            ReliableType::RegistrationReject => "Registration-Reject",
+            ReliableType::RegistrationRefresh => "Registration-Refresh",
+            ReliableType::MappingNotification => "Mapping-Notification",
+        }
+    }
+}
+
+/// What a frame says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReliableMessage {
+    /// Type 16, either way: a frame could not be understood.
+    ErrorNotification(ErrorNotification),
+    /// Type 17, from the ETR: one mapping, or its end.
+    Registration(Registration),
+    /// Type 18, from the map-server: it has registered this EID-prefix (section 6.1.2).
+    /// ```text
+    ///  0                   1                   2                   3
+    ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+    /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    /// | Prefix-Length |        EID-Prefix-AFI         |  EID-Prefix   ~
+    /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+    /// ```
+    RegistrationAck(EidPrefix),
+    /// Type 19, from the map-server: it refuses or withdraws a registration.
+    RegistrationReject(RegistrationReject),
+    /// Type 20, from the map-server: it asks for registrations.
+    RegistrationRefresh(RegistrationRefresh),
+    /// Type 21, from the map-server: what it holds for an EID-prefix.
+    MappingNotification(MappingNotification),
+}
+
+impl ReliableMessage {
+    /// Which of the types it is.
+    pub fn message_type(&self) -> ReliableType {
+        match self {
+            ReliableMessage::ErrorNotification(_) => ReliableType::ErrorNotification,
+            ReliableMessage::Registration(_) => ReliableType::Registration,
+            ReliableMessage::RegistrationAck(_) => ReliableType::RegistrationAck,
+            ReliableMessage::RegistrationReject(_) => ReliableType::RegistrationReject,
+            ReliableMessage::RegistrationRefresh(_) => ReliableType::RegistrationRefresh,
+            ReliableMessage::MappingNotification(_) => ReliableType::MappingNotification,
+        }
+    }
+
+    fn parse(message_type: ReliableType, reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        Ok(match message_type {
+            ReliableType::ErrorNotification => {
+                ReliableMessage::ErrorNotification(ErrorNotification::parse(reader)?)
+            }
+            ReliableType::Registration => {
+                ReliableMessage::Registration(Registration::parse(reader.take_rest())?)
+            }
+            ReliableType::RegistrationAck => {
+                ReliableMessage::RegistrationAck(parse_sized_prefix(reader)?)
+            }
+            ReliableType::RegistrationReject => {
+                ReliableMessage::RegistrationReject(RegistrationReject::parse(reader)?)
+            }
+            ReliableType::RegistrationRefresh => {
+                ReliableMessage::RegistrationRefresh(RegistrationRefresh::parse(reader)?)
+            }
+            ReliableType::MappingNotification => {
+                ReliableMessage::MappingNotification(MappingNotification::parse(reader)?)
+            }
+        })
+    }
+
+    fn emit(&self, out: &mut Vec<u8>) {
+        match self {
+            ReliableMessage::ErrorNotification(message) => message.emit(out),
+            ReliableMessage::Registration(message) => out.extend(message.octets()),
+            ReliableMessage::RegistrationAck(eid_prefix) => emit_sized_prefix(*eid_prefix, out),
+            ReliableMessage::RegistrationReject(message) => message.emit(out),
+            ReliableMessage::RegistrationRefresh(message) => message.emit(out),
+            ReliableMessage::MappingNotification(message) => message.emit(out),
+        }
+    }
+}
+
+/// One message in its envelope (section 5).
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |             Type              |            Length             |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                          Message ID                           |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ~                         Message Data                          ~
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |                    End Marker = 0x9FACADE9                    |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+/// Length counts all octets of the frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReliableFrame {
+    /// Chosen by the sender, to tell its frames apart.
+    pub message_id: u32,
+    /// What it says.
+    pub message: ReliableMessage,
+}
+
+impl ReliableFrame {
+    /// Reads the octets of one frame, Type to End Marker.
+    ///
+    /// # Errors
+    /// The field that is wrong and its offset in the frame, or for what [`Registration::parse`]
+    /// finds in the Map-Register; also for a type that is not in [`ReliableType`].
+    pub fn parse(frame: &[u8]) -> Result<Self, ParseError> {
+        let (message_type, mut reader) = open(frame)?;
+        reader.enter("Message ID");
+        let message_id = reader.u32()?;
+        let message = ReliableMessage::parse(message_type, &mut reader)?;
+        Ok(ReliableFrame { message_id, message })
+    }
+
+    /// The octets of the frame; none for a frame of more than the 65,535 that Length can say.
+    pub fn emit(&self) -> Vec<u8> {
+        let mut data = Vec::new();
+        self.message.emit(&mut data);
+        framed(self.message.message_type(), self.message_id, &data)
+    }
+}
+
+/// Checks the envelope and names the message: a reader at the Message ID that ends with the data.
+fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
+    let mut reader = Reader::new(frame, ENVELOPE);
+    let message_type = reader.u16()?;
+    let length = reader.u16()?;
+    if framed_length(frame)? != Some(frame.len()) {
+        reader.enter("Length");
+        return Err(reader.error_at(LENGTH_AT, Problem::FrameLength(length)));
+    }
+    let data_end = frame.len() - END_MARKER_LEN;
+    let _id_and_data = reader.take(data_end - LENGTH_END)?;
+    reader.enter("End Marker");
+    let end_marker = reader.u32()?;
+    if end_marker != END_MARKER {
+        return Err(reader.error_at(data_end, Problem::EndMarker(end_marker)));
+    }
+    reader.enter("Type");
+    let unknown = reader.error_at(0, Problem::UnknownType(message_type));
+    let message_type = ReliableType::from_number(message_type).ok_or(unknown)?;
+    let mut reader = Reader::new(&frame[..data_end], message_type.name());
+    let _type_and_length = reader.take(LENGTH_END)?;
+    Ok((message_type, reader))
+}
+
+/// How long the frame is that `octets` begin with; `None` until its Length is there.
+///
+/// 8 octets are a frame without Message ID, which section 5 allows and no type uses.
+fn framed_length(octets: &[u8]) -> Result<Option<usize>, ParseError> {
+    if octets.len() < LENGTH_END {
+        return Ok(None);
+    }
+    let mut reader = Reader::new(octets, ENVELOPE);
+    let _message_type = reader.u16()?;
+    reader.enter("Length");
+    let impossible = |length| reader.error_at(LENGTH_AT, Problem::FrameLength(length));
+    match u16::from_be_bytes([octets[LENGTH_AT], octets[LENGTH_AT + 1]]) {
+        length @ (0..=7 | 9..=11) => Err(impossible(length)),
+        length => Ok(Some(length.into())),
+    }
+}
+
+/// `data` in an envelope; empty if that gets too long for its Length.
+fn framed(message_type: ReliableType, message_id: u32, data: &[u8]) -> Vec<u8> {
+    let Ok(length) = u16::try_from(HEADER_LEN + data.len() + END_MARKER_LEN) else {
+        return Vec::new();
+    };
+    let mut out = Vec::with_capacity(length.into());
+    out.extend(message_type.number().to_be_bytes());
+    out.extend(length.to_be_bytes());
+    out.extend(message_id.to_be_bytes());
+    out.extend(data);
+    out.extend(END_MARKER.to_be_bytes());
+    out
+}
+
+/// Reads Prefix-Length, EID-Prefix-AFI and EID-Prefix.
+fn parse_sized_prefix(reader: &mut Reader<'_>) -> Result<EidPrefix, ParseError> {
+    reader.enter("EID-Prefix");
+    let mask_len = reader.u8()?;
+    parse_eid_prefix(reader, mask_len)
+}
+
+/// Appends Prefix-Length, EID-Prefix-AFI and EID-Prefix.
+fn emit_sized_prefix(eid_prefix: EidPrefix, out: &mut Vec<u8>) {
+    out.push(eid_prefix.mask_len());
+    emit_eid(eid_prefix.network(), out);
+}

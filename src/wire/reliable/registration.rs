@@ -1,0 +1,142 @@
+//! Registration and its refusal (sections 6.1.1 and 6.1.3 of the draft).
+
+use super::{ReliableType, emit_sized_prefix, framed, parse_sized_prefix};
+use crate::addr::EidPrefix;
+use crate::wire::auth::{self, AuthError, Key};
+use crate::wire::cursor::Reader;
+use crate::wire::error::{ParseError, Problem};
+use crate::wire::map_register::MapRegister;
+use crate::wire::record::MappingRecord;
+
+/// The data of a Registration: a Map-Register from its first nibble on, with exactly one mapping
+/// record. A Record TTL of 0 ends the registration.
+///
+/// The octets are kept as they came, because the MAC covers them and not what they mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    register: MapRegister,
+    record: MappingRecord,
+    octets: Vec<u8>,
+}
+
+impl Registration {
+    /// Reads the Map-Register; [`Registration::verify`] checks its MAC.
+    ///
+    /// # Errors
+    /// The first field that is wrong, by its offset in the Map-Register.
+    /// [`Problem::RecordCount`] if it has not exactly one record: a map-server discards it.
+    pub fn parse(octets: &[u8]) -> Result<Self, ParseError> {
+        let register = MapRegister::parse(octets)?;
+        let [record] = &register.records[..] else {
+            let mut reader = Reader::new(octets, ReliableType::Registration.name());
+            reader.enter("mapping records");
+            let count = Problem::RecordCount(register.records.len());
+            return Err(reader.error_at(RECORD_COUNT_AT, count));
+        };
+        Ok(Registration { record: record.clone(), octets: octets.to_vec(), register })
+    }
+
+    /// The frame of a Registration with `register`, which must have exactly one record, and a
+    /// fresh MAC of `key`.
+    pub fn emit_signed(register: &MapRegister, message_id: u32, key: &Key) -> Vec<u8> {
+        debug_assert_eq!(register.records.len(), 1, "a Registration has one mapping record");
+        framed(ReliableType::Registration, message_id, &register.emit_signed(key))
+    }
+
+    /// Checks the MAC as [`auth::verify`] does.
+    ///
+    /// # Errors
+    /// Why the Registration must be rejected.
+    pub fn verify(&self, key: &Key) -> Result<(), AuthError> {
+        auth::verify(&self.octets, key)
+    }
+
+    /// The Map-Register.
+    pub fn register(&self) -> &MapRegister {
+        &self.register
+    }
+
+    /// Its one mapping record.
+    pub fn record(&self) -> &MappingRecord {
+        &self.record
+    }
+
+    /// The octets of the Map-Register, which the MAC covers.
+    pub fn octets(&self) -> &[u8] {
+        &self.octets
+    }
+}
+
+/// Where Record Count stands in a Map-Register.
+const RECORD_COUNT_AT: usize = 3;
+
+/// Why a map-server refuses or withdraws a registration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RejectReason {
+    /// 1: no site has the EID-prefix.
+    NotASitePrefix,
+    /// 2: the MAC or its key is wrong.
+    AuthenticationFailure,
+    /// 3: the site may not use the locators.
+    LocatorSetNotAllowed,
+    /// 4: a reason without a number.
+    Other,
+    /// Any other number.
+    Unassigned(u8),
+}
+
+impl RejectReason {
+    /// The meaning of the field.
+    pub const fn from_number(number: u8) -> Self {
+        match number {
+            1 => RejectReason::NotASitePrefix,
+            2 => RejectReason::AuthenticationFailure,
+            3 => RejectReason::LocatorSetNotAllowed,
+            4 => RejectReason::Other,
+            unassigned => RejectReason::Unassigned(unassigned),
+        }
+    }
+
+    /// The field.
+    pub const fn number(self) -> u8 {
+        match self {
+            RejectReason::NotASitePrefix => 1,
+            RejectReason::AuthenticationFailure => 2,
+            RejectReason::LocatorSetNotAllowed => 3,
+            RejectReason::Other => 4,
+            RejectReason::Unassigned(number) => number,
+        }
+    }
+}
+
+/// The data of a Registration Reject. It may come long after the registration, to withdraw it.
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |    Reason     |           Reserved            | Prefix-Length |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |        EID-Prefix-AFI         |          EID-Prefix           ~
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegistrationReject {
+    /// Why.
+    pub reason: RejectReason,
+    /// The EID-prefix that is not registered.
+    pub eid_prefix: EidPrefix,
+}
+
+impl RegistrationReject {
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+        reader.enter("Reason");
+        let reason = RejectReason::from_number(reader.u8()?);
+        let _reserved = reader.u16()?;
+        Ok(RegistrationReject { reason, eid_prefix: parse_sized_prefix(reader)? })
+    }
+
+    pub(super) fn emit(&self, out: &mut Vec<u8>) {
+        out.extend([self.reason.number(), 0, 0]);
+        emit_sized_prefix(self.eid_prefix, out);
+    }
+}

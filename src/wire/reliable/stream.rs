@@ -1,0 +1,245 @@
+//! Frames out of the octets that a TCP stream delivers, however it splits them.
+
+use super::{
+    END_MARKER_LEN, ErrorCode, ErrorNotification, LENGTH_END, ReliableFrame, ReliableType,
+    framed_length,
+};
+use crate::wire::error::{ParseError, Problem};
+
+/// Octets of a bad frame's data that its Error Notification quotes: enough to see what it was,
+/// too little to make a peer's mistakes dear.
+pub const MAX_QUOTED: usize = 128;
+
+/// Why the stream did not give a frame.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StreamError {
+    /// Where the next frame begins cannot be told: answer, then end the session.
+    #[error("stream lost: {0}")]
+    Fatal(Box<BadFrame>),
+    /// The frame ends where it should; the next one follows: answer and read on.
+    #[error("{0}")]
+    Skipped(Box<BadFrame>),
+}
+
+impl StreamError {
+    /// The frame, whichever.
+    pub fn bad_frame(&self) -> &BadFrame {
+        match self {
+            StreamError::Fatal(bad_frame) | StreamError::Skipped(bad_frame) => bad_frame,
+        }
+    }
+}
+
+/// A frame that cannot be understood.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct BadFrame {
+    /// What is wrong and where.
+    pub error: ParseError,
+    /// What to answer; `None` to an Error Notification, which must not be answered with another.
+    pub notification: Option<ErrorNotification>,
+}
+
+impl BadFrame {
+    /// `frame` has at least Type and Length.
+    fn new(frame: &[u8], error: ParseError) -> Self {
+        let offending_type = u16::from_be_bytes([frame[0], frame[1]]);
+        let code = match error.problem {
+            Problem::UnknownType(_) => ErrorCode::UnrecognizedType,
+            _ => ErrorCode::FormatError,
+        };
+        let body = &frame[LENGTH_END..frame.len().saturating_sub(END_MARKER_LEN).max(LENGTH_END)];
+        let (message_id, data) = body.split_first_chunk().unwrap_or((&[0; 4], &[]));
+        let notification = ErrorNotification {
+            code,
+            offending_type,
+            offending_length: u16::from_be_bytes([frame[2], frame[3]]),
+            offending_message_id: u32::from_be_bytes(*message_id),
+            offending_data: data[..data.len().min(MAX_QUOTED)].to_vec(),
+        };
+        let answered = offending_type != ReliableType::ErrorNotification.number();
+        BadFrame { error, notification: answered.then_some(notification) }
+    }
+}
+
+/// Takes octets in and gives frames out: [`FrameReader::push`] what was read, then take all that
+/// [`Iterator::next`] has before more is read. `None` means that more octets are needed.
+///
+/// It holds what was pushed last and less than one frame before that, at most 65,535 octets.
+/// After [`StreamError::Fatal`] it gives nothing more and keeps nothing.
+#[derive(Clone, Debug, Default)]
+pub struct FrameReader {
+    octets: Vec<u8>,
+    /// Where in `octets` the next frame begins.
+    at: usize,
+    lost: bool,
+}
+
+impl FrameReader {
+    /// A reader at the start of a stream.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the next octets of the stream.
+    pub fn push(&mut self, octets: &[u8]) {
+        if self.lost {
+            return;
+        }
+        self.octets.drain(..self.at);
+        self.at = 0;
+        self.octets.extend(octets);
+    }
+
+    /// The octets of the next frame, if all are there; an error for an impossible Length.
+    fn next_octets(&self) -> Result<Option<&[u8]>, BadFrame> {
+        let rest = &self.octets[self.at..];
+        match framed_length(rest) {
+            Ok(length) => Ok(length.and_then(|length| rest.get(..length))),
+            // What follows an impossible Length is no Message ID to quote.
+            Err(error) => Err(BadFrame::new(&rest[..LENGTH_END], error)),
+        }
+    }
+
+    fn lose(&mut self, bad_frame: BadFrame) -> StreamError {
+        *self = FrameReader { lost: true, ..FrameReader::default() };
+        StreamError::Fatal(bad_frame.into())
+    }
+}
+
+impl Iterator for FrameReader {
+    type Item = Result<ReliableFrame, StreamError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let frame = match self.next_octets() {
+            Ok(frame) => frame?,
+            Err(bad_frame) => return Some(Err(self.lose(bad_frame))),
+        };
+        let parsed = ReliableFrame::parse(frame).map_err(|error| BadFrame::new(frame, error));
+        let length = frame.len();
+        Some(match parsed {
+            Err(bad) if matches!(bad.error.problem, Problem::EndMarker(_)) => Err(self.lose(bad)),
+            parsed => {
+                self.at += length;
+                parsed.map_err(|bad| StreamError::Skipped(bad.into()))
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::{RefreshScope, RegistrationRefresh, ReliableMessage};
+
+    fn refresh(message_id: u32) -> ReliableFrame {
+        let all = RegistrationRefresh { scope: RefreshScope::All, rejected_only: false };
+        ReliableFrame { message_id, message: ReliableMessage::RegistrationRefresh(all) }
+    }
+
+    /// A frame of any type and data, with the right Length and End Marker.
+    fn envelope(message_type: u16, id_and_data: &[u8]) -> Vec<u8> {
+        let length = (LENGTH_END + id_and_data.len() + END_MARKER_LEN) as u16;
+        let (message_type, length) = (message_type.to_be_bytes(), length.to_be_bytes());
+        [&message_type[..], &length, id_and_data, &super::super::END_MARKER.to_be_bytes()].concat()
+    }
+
+    fn read(octets: &[u8]) -> Vec<Result<ReliableFrame, StreamError>> {
+        let mut reader = FrameReader::new();
+        reader.push(octets);
+        reader.collect()
+    }
+
+    fn notification(error: &StreamError) -> &ErrorNotification {
+        error.bad_frame().notification.as_ref().expect("an answer")
+    }
+
+    #[test]
+    fn an_unknown_type_is_skipped_and_quoted() {
+        let unknown = envelope(99, &[0, 0, 0, 7, 1, 2, 3]);
+        let [Err(error), Ok(next)] = &read(&[unknown, refresh(8).emit()].concat())[..] else {
+            panic!("not an error and a frame");
+        };
+        assert!(matches!(error, StreamError::Skipped(_)));
+        assert_eq!(error.to_string(), "reliable transport frame: Type 99 is not known, at octet 0");
+        let expected = ErrorNotification {
+            code: ErrorCode::UnrecognizedType,
+            offending_type: 99,
+            offending_length: 15,
+            offending_message_id: 7,
+            offending_data: vec![1, 2, 3],
+        };
+        assert_eq!((notification(error), next), (&expected, &refresh(8)));
+    }
+
+    #[test]
+    fn bad_data_are_skipped_and_quoted_in_part() {
+        let data = [&[0, 0, 0, 7, 9][..], &[0xee; 500]].concat();
+        let frames = read(&[envelope(20, &data), refresh(8).emit()].concat());
+        let [Err(error), Ok(_)] = &frames[..] else { panic!("not an error and a frame") };
+        assert_eq!(error.to_string(), "Registration-Refresh: Scope 9 is not known, at octet 8");
+        let quoted = notification(error);
+        assert_eq!((quoted.code, quoted.offending_message_id), (ErrorCode::FormatError, 7));
+        assert_eq!(quoted.offending_data, data[4..4 + MAX_QUOTED]);
+    }
+
+    #[test]
+    fn a_frame_without_message_id_is_skipped() {
+        let frames = read(&[envelope(20, &[]), refresh(8).emit()].concat());
+        let [Err(error @ StreamError::Skipped(_)), Ok(_)] = &frames[..] else {
+            panic!("not an error and a frame");
+        };
+        assert_eq!(
+            error.to_string(),
+            "Registration-Refresh: Message ID truncated: 4 octets wanted, 0 left, at octet 4"
+        );
+        let quoted = notification(error);
+        assert_eq!((quoted.offending_length, quoted.offending_message_id), (8, 0));
+    }
+
+    #[test]
+    fn an_error_notification_is_never_answered_with_another() {
+        let [Err(error)] = &read(&envelope(16, &[0, 0, 0, 7, 1]))[..] else { panic!("no error") };
+        assert!(matches!(error, StreamError::Skipped(_)));
+        assert_eq!(error.bad_frame().notification, None);
+    }
+
+    #[test]
+    fn a_wrong_end_marker_loses_the_stream() {
+        let mut wrong = refresh(7).emit();
+        wrong[14] ^= 1;
+        let mut reader = FrameReader::new();
+        reader.push(&[refresh(6).emit(), wrong, refresh(8).emit()].concat());
+        assert_eq!(reader.next(), Some(Ok(refresh(6))));
+        let Some(Err(error @ StreamError::Fatal(_))) = reader.next() else { panic!("not fatal") };
+        assert_eq!(
+            error.to_string(),
+            "stream lost: reliable transport frame: End Marker is 0x9facade8, 0x9facade9 \
+             expected, at octet 11"
+        );
+        let quoted = notification(&error);
+        assert_eq!((quoted.code, quoted.offending_message_id), (ErrorCode::FormatError, 7));
+        reader.push(&refresh(9).emit());
+        assert_eq!((reader.next(), reader.octets.capacity()), (None, 0));
+    }
+
+    #[test]
+    fn an_impossible_length_loses_the_stream_as_soon_as_it_is_read() {
+        for length in 0..=12 {
+            let frames = read(&[0, 20, 0, length]);
+            let lost = matches!(frames[..], [Err(StreamError::Fatal(_))]);
+            assert_eq!(lost, !matches!(length, 8 | 12), "length {length}: {frames:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_read_is_not_kept() {
+        let mut reader = FrameReader::new();
+        for message_id in 0..10_000 {
+            reader.push(&refresh(message_id).emit());
+            assert_eq!(reader.next(), Some(Ok(refresh(message_id))));
+            assert_eq!(reader.next(), None);
+        }
+        assert!(reader.octets.capacity() < 100, "{}", reader.octets.capacity());
+    }
+}

@@ -1,0 +1,414 @@
+//! Generalized SMR: its four triggers, the away table, and who is told what (`acceptance.md`, G1 to G4).
+
+use std::time::Duration;
+
+use eidway::addr::Rloc;
+use eidway::router::away::Producer;
+use eidway::router::io::{
+    Command, Device, DropReason, Input, KernelObject, KernelRequest, NeighbourState, RouteTarget,
+};
+use eidway::router::map_cache::Mapping;
+use eidway::time::Time;
+use eidway::wire::{MapRequest, Message, Nonce};
+
+use crate::bench::*;
+use crate::network::*;
+use crate::relay::{Fate, Relay};
+
+fn away(relay: &Relay, router: &str) -> Vec<(String, Producer)> {
+    let entries = relay.router(router).away().entries().iter();
+    entries.map(|(prefix, entry)| (prefix.to_string(), entry.producer)).collect()
+}
+
+fn smrs(relay: &Relay, from: &str, to: &str) -> Vec<(Time, MapRequest)> {
+    let smr = |(at, message): (Time, &Message)| match message {
+        Message::MapRequest(request) if request.smr => Some((at, request.clone())),
+        _ => None,
+    };
+    relay.udp(from, to).into_iter().filter_map(smr).collect()
+}
+
+fn asked(relay: &Relay, from: &str, to: &str) -> Vec<(Time, Nonce)> {
+    let request = |(at, message): (Time, &Message)| match message {
+        Message::Encapsulated(ecm) => Some((at, MapRequest::parse(&ecm.message).unwrap().nonce)),
+        _ => None,
+    };
+    relay.udp(from, to).into_iter().filter_map(request).collect()
+}
+
+fn mapping(relay: &Relay, router: &str, host: &str) -> Mapping {
+    relay.router(router).map_cache().lookup(eid(host)).unwrap().1.mapping.clone()
+}
+
+fn locator_of(relay: &Relay, router: &str, host: &str) -> String {
+    match mapping(relay, router, host) {
+        Mapping::Locators(locators) => locators[0].rloc.to_string(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn g2_no_route_runs_as_the_document_prints_it() {
+    let mut relay = warmed(network());
+    for router in ["xTR1", "xTR2"] {
+        relay.at(router, |bench| {
+            bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+        });
+    }
+    let cached_at =
+        relay.router("xTR2").map_cache().lookup(eid("172.16.0.12")).unwrap().1.created_at;
+    relay.at("xTR1", |bench| bench.link("et1-0", false));
+    assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "a lost route solicits nobody by itself");
+    assert_eq!(away(&relay, "xTR1")[0], ("172.16.0.0/24".to_owned(), Producer::NoRoute));
+    let shut_at = relay.now;
+    // Five echoes, two seconds apart.
+    let lost = Fate::Dropped("xTR1", DropReason::NoRouteToEid);
+    for expected in [lost, lost, Fate::Native("xTR2"), Fate::Native("xTR2"), Fate::Native("xTR2")] {
+        assert_eq!(b_to(&mut relay, "172.16.0.12"), expected);
+        relay.advance(Duration::from_secs(2));
+    }
+    let sent = smrs(&relay, "xTR1", "xTR2");
+    let [(at, smr)] = &sent[..] else { panic!("exactly one SMR: {sent:?}") };
+    assert_eq!(*at, shut_at);
+    assert!(smr.probe && smr.do_not_reply && !smr.smr_invoked);
+    assert_eq!(smr.source_eid, Some(eid("172.16.0.12")));
+    assert_eq!(smr.itr_rlocs, [Rloc(RLOC_1.parse().unwrap())]);
+    assert_eq!(smr.records[0].eid_prefix, prefix("192.168.0.22/32"));
+    let (old, new) = (asked(&relay, "xTR2", "Old"), asked(&relay, "xTR2", "New"));
+    let after = |at: Time| at.since(shut_at).as_secs();
+    assert_eq!(old.iter().map(|(at, _)| after(*at)).collect::<Vec<_>>(), [0, 1]);
+    assert_eq!(new.iter().map(|(at, _)| after(*at)).collect::<Vec<_>>(), [3]);
+    assert_eq!(old[0].1, old[1].1);
+    assert_ne!(old[1].1, new[0].1);
+    assert!(relay.udp("xTR1", "Old").iter().all(|(_, m)| !matches!(m, Message::MapReply(_))));
+    let (found, entry) = relay.router("xTR2").map_cache().lookup(eid("172.16.0.12")).unwrap();
+    assert_eq!((found, &entry.mapping), (prefix("172.16.0.0/24"), &Mapping::ForwardNative));
+    assert_eq!(entry.created_at, cached_at, "overwritten in place");
+    assert_eq!(entry.expires_at, Some(new[0].0 + Duration::from_secs(60)));
+}
+
+#[test]
+fn g2_debugs_in_the_words_of_the_document() {
+    let mut relay = warmed(network());
+    for router in ["xTR1", "xTR2"] {
+        relay.at(router, |bench| {
+            bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+        });
+    }
+    relay.at("xTR1", |bench| bench.link("et1-0", false));
+    relay.listen();
+    b_to(&mut relay, "172.16.0.12");
+    relay.advance(Duration::from_secs(4));
+    let nonces: Vec<String> = smrs(&relay, "xTR1", "xTR2")
+        .iter()
+        .map(|(_, smr)| smr.nonce)
+        .chain(asked(&relay, "xTR2", "Old").iter().take(1).map(|(_, nonce)| *nonce))
+        .chain(asked(&relay, "xTR2", "New").iter().map(|(_, nonce)| *nonce))
+        .map(|nonce| nonce.to_string())
+        .collect();
+    let lines = |router: &str| -> Vec<String> {
+        relay
+            .debug
+            .iter()
+            .filter(|(at, line)| *at == router && !line.contains("Map-Register"))
+            .map(|(_, line)| {
+                let mut line = line.clone();
+                for (index, nonce) in nonces.iter().enumerate() {
+                    line = line.replace(nonce, &format!("N{index}"));
+                }
+                line
+            })
+            .collect()
+    };
+    let of_xtr1: Vec<String> = lines("xTR1").into_iter().take(4).collect();
+    assert_eq!(
+        of_xtr1,
+        [
+            "LISP: Send map request type dyn-EID SMR",
+            "LISP: Send map request for EID prefix IID 0 192.168.0.22/32",
+            "LISP-0: AF IID 0 IPv4, Send SMR map-request for 172.16.0.12 to 198.51.100.21.",
+            "LISP-0: EID-AF IPv4, Sending probe map-request from 203.0.113.11 to 198.51.100.21 \
+             for EID 192.168.0.22/32, ITR-RLOCs 1, nonce N0, SMR 172.16.0.12, DoNotReply.",
+        ]
+    );
+    let tried = |number: u32, nonce: &str, resolver: &str| {
+        [
+            "LISP: Send map request type SMR".to_owned(),
+            "LISP: Send map request for EID prefix IID 0 172.16.0.12/32".to_owned(),
+            format!(
+                "LISP-0: AF IID 0 IPv4, Send SMR triggered map request for 172.16.0.12/32 \
+                 ({number}) from 192.168.0.22."
+            ),
+            format!(
+                "LISP-0: EID-AF IPv4, Sending map-request from 172.16.0.12 to 172.16.0.12 for EID \
+                 172.16.0.12/32, ITR-RLOCs 1, nonce {nonce} (encap src 198.51.100.21, dst \
+                 {resolver})."
+            ),
+        ]
+    };
+    let mut expected = vec![
+        "LISP: Processing received Map-Request(1) message on Ethernet0/0 from \
+         203.0.113.11:4342 to 198.51.100.21:4342"
+            .to_owned(),
+        "LISP: Received map request for IID 0 192.168.0.22/32, source_eid IID 0 172.16.0.12, \
+         ITR-RLOCs: 203.0.113.11, records 1, nonce N0, probe, SMR, DoNotReply"
+            .to_owned(),
+        "LISP-0: AF IID 0 IPv4, Scheduling SMR trigger Map-Request for 172.16.0.12/32 from \
+         192.168.0.22."
+            .to_owned(),
+        "LISP-0: IID 0 SMR & D bit set, not replying to map-request.".to_owned(),
+    ];
+    expected.extend(tried(1, "N1", OLD));
+    expected.extend(tried(2, "N1", OLD));
+    expected.push(
+        "LISP-0: Map Request IID 0 prefix 172.16.0.12/32 SMR[LL], Switching Map-Resolver \
+         209.165.201.41 to 209.165.201.31."
+            .to_owned(),
+    );
+    expected.extend(tried(3, "N2", NEW));
+    expected.push(
+        "LISP: Processing received Map-Reply(2) message on Ethernet0/0 from \
+         209.165.201.31:4342 to 198.51.100.21:4342"
+            .to_owned(),
+    );
+    expected.push("LISP: Received map reply nonce N2, records 1".to_owned());
+    assert_eq!(lines("xTR2"), expected);
+}
+
+#[test]
+fn g2_the_route_back_empties_the_away_table_and_tells_the_peers() {
+    let mut relay = warmed(network());
+    relay.at("xTR1", |bench| bench.link("et1-0", false));
+    b_to(&mut relay, "172.16.0.12");
+    relay.advance(Duration::from_secs(5));
+    relay.listen();
+    relay.at("xTR1", |bench| bench.link("et1-0", true));
+    assert!(away(&relay, "xTR1").is_empty());
+    assert!(!smrs(&relay, "xTR1", "xTR2").is_empty(), "it was heard of in the last minute");
+    relay.advance(Duration::from_secs(61));
+    b_to(&mut relay, "172.16.0.12");
+    assert_eq!(b_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR1"));
+}
+
+#[test]
+fn g2_each_sender_has_a_limit_of_its_own() {
+    let mut relay = warmed(network());
+    relay.at("xTR1", |bench| bench.link("et1-0", false));
+    b_to(&mut relay, "172.16.0.12");
+    n_to(&mut relay, "172.16.0.12");
+    assert_eq!(smrs(&relay, "xTR1", "xTR2").len(), 1);
+    let to_pxtr = smrs(&relay, "xTR1", "PxTR1");
+    assert_eq!(to_pxtr[0].1.records[0].eid_prefix, prefix("10.0.0.99/32"));
+}
+
+#[test]
+fn g1_deconfiguring_solicits_who_was_heard_of_in_the_last_minute_and_nobody_else() {
+    let mut relay = network();
+    b_to(&mut relay, "172.16.0.12");
+    b_to(&mut relay, "172.16.0.12");
+    relay.advance(Duration::from_secs(61));
+    n_to(&mut relay, "172.16.0.12");
+    assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR1"));
+    relay.listen();
+    relay.at("xTR1", |bench| bench.configure(&[&xtr1(), DECONFIGURED].concat()));
+    assert_eq!(smrs(&relay, "xTR1", "PxTR1").len(), 1, "at once, without a packet");
+    assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "idle for more than a minute");
+    assert!(relay.said.iter().all(|said| {
+        !["New", "Old"].contains(&said.to)
+            || !matches!(&said.what, crate::relay::What::Udp(Message::MapRequest(r)) if r.smr)
+    }));
+    assert_eq!(away(&relay, "xTR1")[0], ("172.16.0.0/24".to_owned(), Producer::Deconfigured));
+    // Its first packet brings the idle peer an SMR too.
+    assert_eq!(b_to(&mut relay, "172.16.0.12"), Fate::Dropped("xTR1", DropReason::EidAway));
+    assert_eq!(smrs(&relay, "xTR1", "xTR2").len(), 1);
+    // Old, a legacy map-server, still forwards to xTR1, which does not answer; New says the truth.
+    relay.advance(Duration::from_secs(4));
+    assert_eq!(mapping(&relay, "xTR2", "172.16.0.12"), Mapping::ForwardNative);
+    assert_eq!(b_to(&mut relay, "172.16.0.12"), Fate::Native("xTR2"));
+    relay.at("xTR1", |bench| bench.configure(&xtr1()));
+    assert!(away(&relay, "xTR1").is_empty());
+}
+
+#[test]
+fn g1_smrs_repeat_no_faster_than_each_three_seconds_while_data_comes() {
+    let mut relay = warmed(network());
+    relay.kill("Old");
+    relay.kill("New");
+    relay.listen();
+    relay.at("xTR1", |bench| bench.configure(&[&xtr1(), DECONFIGURED].concat()));
+    for _ in 0..100 {
+        b_to(&mut relay, "172.16.0.12");
+        relay.advance(Duration::from_millis(100));
+    }
+    let times: Vec<Time> = smrs(&relay, "xTR1", "xTR2").into_iter().map(|(at, _)| at).collect();
+    assert!(times.len() >= 3, "{times:?}");
+    assert!(times.windows(2).all(|pair| pair[1].since(pair[0]) >= Duration::from_secs(3)));
+}
+
+/// A at xTR1, found there, and cached by PxTR1.
+fn with_a_at_xtr1() -> Relay {
+    let mut relay = roaming_network();
+    appear(&mut relay, "xTR1", "172.16.0.12");
+    relay.advance(Duration::from_secs(2));
+    n_to(&mut relay, "172.16.0.12");
+    assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR1"));
+    relay.listen();
+    relay
+}
+
+#[test]
+fn g3_a_host_that_speaks_is_found_routed_and_registered() {
+    let relay = with_a_at_xtr1();
+    let database = relay.router("xTR1").database();
+    assert_eq!(database.get(&prefix("172.16.0.12/32")).unwrap().dynamic.as_deref(), Some("ROAM"));
+    let entry = relay.router("New").map_server().entries().get(&prefix("172.16.0.12/32")).unwrap();
+    assert_eq!(entry.origin, Some(prefix("172.16.0.0/24")));
+    assert!(entry.registrations.values().all(|registration| registration.session.is_some()));
+    for router in ["xTR1", "xTR2"] {
+        assert_eq!(away(&relay, router), [("172.16.0.0/24".to_owned(), Producer::DynamicEid)]);
+    }
+}
+
+#[test]
+fn g3_a_host_that_was_a_neighbour_before_the_port_served_its_range_is_found() {
+    let mut relay = network();
+    appear(&mut relay, "xTR1", "172.16.0.12");
+    assert!(relay.router("xTR1").mobility().hosts().is_empty());
+    relay.at("xTR1", |bench| bench.configure(&roaming_xtr1()));
+    assert!(relay.router("xTR1").mobility().hosts().contains_key(&eid("172.16.0.12")));
+}
+
+#[test]
+fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
+    let mut relay = with_a_at_xtr1();
+    appear(&mut relay, "xTR2", "172.16.0.12");
+    assert!(relay.router("xTR1").database().get(&prefix("172.16.0.12/32")).is_none());
+    let away_at_xtr1 = away(&relay, "xTR1");
+    assert!(away_at_xtr1.contains(&("172.16.0.12/32".to_owned(), Producer::DynamicEid)));
+    let entry = relay.router("New").map_server().entries().get(&prefix("172.16.0.12/32")).unwrap();
+    let sources: Vec<String> =
+        entry.registrations.values().map(|each| each.source.to_string()).collect();
+    assert_eq!(sources, [RLOC_2], "one registration, the new xTR's");
+    // Its old LAN reaches it through us.
+    let lisp = RouteTarget::Device(Device::Lisp);
+    let of_xtr1 = |wanted: &dyn Fn(&KernelRequest) -> bool| {
+        relay.kernel.iter().any(|(router, request)| *router == "xTR1" && wanted(request))
+    };
+    assert!(of_xtr1(&|request| matches!(request,
+        KernelRequest::Add(KernelObject::Route { prefix, target, .. })
+            if prefix.to_string() == "172.16.0.12/32" && *target == lisp)));
+    assert!(of_xtr1(&|request| matches!(
+        request,
+        KernelRequest::Add(KernelObject::ProxyNeighbour { .. })
+    )));
+    assert!(of_xtr1(&|request| matches!(request, KernelRequest::Announce { .. })));
+    // The straggler goes on to the new xTR, and its sender is told once.
+    assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR2"));
+    assert_eq!(smrs(&relay, "xTR1", "PxTR1").len(), 1);
+    relay.advance(Duration::from_secs(4));
+    assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_2);
+    assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR2"));
+}
+
+#[test]
+fn g3_a_straggler_is_dropped_where_forwarding_is_off() {
+    let mut relay = with_a_at_xtr1();
+    let off = "router lisp\n no ipv4 etr forward-away\n";
+    let config = eidway::console::running_config(relay.router("xTR1").config());
+    relay.at("xTR1", |bench| bench.configure(&[&config.replace("\nend", ""), "\n", off].concat()));
+    appear(&mut relay, "xTR2", "172.16.0.12");
+    assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Dropped("xTR1", DropReason::EidAway));
+}
+
+#[test]
+fn g3_a_host_that_goes_back_and_forth_ends_with_one_registration_and_no_loop() {
+    let mut relay = with_a_at_xtr1();
+    for router in ["xTR2", "xTR1", "xTR2", "xTR1", "xTR2"] {
+        appear(&mut relay, router, "172.16.0.12");
+        for _ in 0..6 {
+            n_to(&mut relay, "172.16.0.12");
+            relay.advance(Duration::from_secs(1));
+        }
+        assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered(router));
+    }
+    for server in ["New", "Old"] {
+        let entries = relay.router(server).map_server().entries();
+        let entry = entries.get(&prefix("172.16.0.12/32")).unwrap();
+        assert_eq!(entry.registrations.len(), 1, "{server}");
+    }
+    let host = ("172.16.0.12/32".to_owned(), Producer::DynamicEid);
+    assert!(away(&relay, "xTR1").contains(&host));
+    assert!(!away(&relay, "xTR2").contains(&host));
+}
+
+#[test]
+fn g3_a_host_that_vanishes_is_withdrawn_and_its_sender_gets_a_negative_answer() {
+    let mut relay = with_a_at_xtr1();
+    neighbour(&mut relay, "xTR1", "172.16.0.12", NeighbourState::Failed);
+    assert!(relay.router("New").map_server().entries().get(&prefix("172.16.0.12/32")).is_none());
+    assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Dropped("xTR1", DropReason::EidAway));
+    relay.advance(Duration::from_secs(4));
+    assert_eq!(smrs(&relay, "xTR1", "PxTR1").len(), 1);
+}
+
+#[test]
+fn g3_a_packet_for_a_host_that_was_not_found_waits_until_it_answers() {
+    let mut relay = with_a_at_xtr1();
+    relay.at("xTR1", |bench| {
+        let mut datagram = [&[0; 8], &packet("10.0.0.99", "172.16.0.13", 60, b"ping")[..]].concat();
+        let held = bench.decapsulate(&mut datagram, 60, 0);
+        assert_eq!(held, eidway::router::io::Inbound::Held);
+    });
+    let probed = |(_, request): &(&str, KernelRequest)| matches!(request, KernelRequest::Probe { address, .. } if address.to_string() == "172.16.0.13");
+    assert!(relay.kernel.iter().any(probed));
+    appear(&mut relay, "xTR1", "172.16.0.13");
+    assert!(relay.router("xTR1").mobility().hosts().contains_key(&eid("172.16.0.13")));
+}
+
+#[test]
+fn g3_a_late_notification_does_not_evict_a_host_that_came_back() {
+    let mut relay = with_a_at_xtr1();
+    appear(&mut relay, "xTR2", "172.16.0.12");
+    appear(&mut relay, "xTR1", "172.16.0.12");
+    // xTR2's register by UDP comes to Old after xTR1's: Old takes it for a move and notifies xTR1, which
+    // asks the host before it lets go.
+    relay.advance(Duration::from_millis(100));
+    appear(&mut relay, "xTR1", "172.16.0.12");
+    relay.advance(Duration::from_secs(10));
+    assert!(relay.router("xTR1").mobility().hosts().contains_key(&eid("172.16.0.12")));
+    let entry = relay.router("New").map_server().entries().get(&prefix("172.16.0.12/32")).unwrap();
+    let source = entry.registrations.values().next().unwrap().source;
+    assert_eq!(source.to_string(), RLOC_1);
+}
+
+const OVERLAP: &str = "
+router lisp
+ eid-table default instance-id 0
+  database-mapping 172.16.0.128/25 locator-set set1
+";
+
+#[test]
+fn g4_an_overlapping_registration_is_away_at_the_one_around_it() {
+    let mut relay = warmed(network_asking_new());
+    relay.at("xTR2", |bench| {
+        bench.configure(&[&xtr2(), OVERLAP].concat());
+        bench.route("172.16.0.128/25", "et1-0");
+    });
+    relay.advance(Duration::ZERO);
+    let site = ("172.16.0.128/25".to_owned(), Producer::SiteRegistration);
+    assert_eq!(away(&relay, "xTR1"), std::slice::from_ref(&site));
+    assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR1"));
+    assert!(smrs(&relay, "xTR1", "PxTR1").is_empty());
+    assert_eq!(n_to(&mut relay, "172.16.0.130"), Fate::Dropped("xTR1", DropReason::EidAway));
+    relay.advance(Duration::from_secs(4));
+    assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.130"), RLOC_2);
+    assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_1);
+    // And back again.
+    relay.at("xTR2", |bench| bench.configure(&xtr2()));
+    assert!(away(&relay, "xTR1").is_empty());
+    relay.advance(Duration::from_secs(30));
+    n_to(&mut relay, "172.16.0.130");
+    relay.advance(Duration::from_secs(30));
+    n_to(&mut relay, "172.16.0.130");
+    assert_eq!(n_to(&mut relay, "172.16.0.130"), Fate::Delivered("xTR1"));
+}
