@@ -73,6 +73,7 @@ configure xTR1 'interface ethernet 1/0' shutdown
 show xTR1 'show ip lisp database'
 ping B A
 show xTR2 'show ip lisp map-cache'
+show xTR1 'show ip lisp away'
 
 title "and comes back"
 configure xTR1 'interface ethernet 1/0' 'no shutdown'
