@@ -299,10 +299,14 @@ impl Router {
             solicit.insert(prefix);
         }
         for (prefix, entry) in self.database.entries().iter() {
-            if entry.dynamic.is_some() || !self.config.roles(prefix.family()).etr {
+            if entry.dynamic.is_some() {
                 continue;
             }
             let back = self.away.remove(&prefix, Producer::Deconfigured);
+            if !self.config.roles(prefix.family()).etr {
+                self.away.remove(&prefix, Producer::NoRoute);
+                continue;
+            }
             if !entry.has_route {
                 self.away.insert(prefix, away(Producer::NoRoute, None));
             } else if self.away.remove(&prefix, Producer::NoRoute) || back {
