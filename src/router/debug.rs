@@ -62,7 +62,11 @@ pub(super) fn received(
     to: SocketAddr,
 ) -> String {
     let on = interface.map(|name| format!(" on {name}")).unwrap_or_default();
-    let (name, number) = (kind.name(), kind.number());
+    let number = kind.number();
+    let name = match kind {
+        MessageType::Encapsulated => "Encap-Control",
+        other => other.name(),
+    };
     format!("LISP: Processing received {name}({number}) message{on} from {from} to {to}")
 }
 
