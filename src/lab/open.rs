@@ -92,6 +92,19 @@ impl Lab {
         fs::read_to_string(&path).map_err(Failure::io(path.display()))
     }
 
+    /// The names of the files in a directory of the lab, in order; none when it has no such.
+    pub fn files_in(&self, directory: &str) -> Vec<String> {
+        let built_in = self.unpacked.iter().filter_map(|(name, _)| {
+            name.strip_prefix(directory)?.strip_prefix('/').map(str::to_owned)
+        });
+        let read = fs::read_dir(self.directory.join(directory)).into_iter().flatten().flatten();
+        let read = read.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = built_in.chain(read).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Makes the running lab's directory, notes in it where the lab file is, and puts a built-in
     /// lab's files there.
     pub fn settle(&self) -> Result<(), Failure> {
@@ -102,6 +115,8 @@ impl Lab {
         }
         for (name, text) in self.unpacked {
             let path = self.directory.join(name);
+            let above = path.parent().unwrap_or(&path);
+            fs::create_dir_all(above).map_err(Failure::io(above.display()))?;
             fs::write(&path, text).map_err(Failure::io(path.display()))?;
         }
         let origin = run.join(ORIGIN);

@@ -30,9 +30,7 @@ fn smrs(relay: &Relay, from: &str, to: &str) -> Vec<(Time, MapRequest)> {
 
 fn asked(relay: &Relay, from: &str, to: &str) -> Vec<(Time, Nonce)> {
     let request = |(at, message): (Time, &Message)| match message {
-        Message::Encapsulated(ecm) => {
-            Some((at, MapRequest::parse(&ecm.message).unwrap().nonce))
-        }
+        Message::Encapsulated(ecm) => Some((at, MapRequest::parse(&ecm.message).unwrap().nonce)),
         _ => None,
     };
     relay.udp(from, to).into_iter().filter_map(request).collect()
@@ -57,7 +55,8 @@ fn g2_no_route_runs_as_the_document_prints_it() {
             bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
         });
     }
-    let cached_at = relay.router("xTR2").map_cache().lookup(eid("172.16.0.12")).unwrap().1.created_at;
+    let cached_at =
+        relay.router("xTR2").map_cache().lookup(eid("172.16.0.12")).unwrap().1.created_at;
     relay.at("xTR1", |bench| bench.link("et1-0", false));
     assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "a lost route solicits nobody by itself");
     assert_eq!(away(&relay, "xTR1")[0], ("172.16.0.0/24".to_owned(), Producer::NoRoute));
@@ -215,7 +214,8 @@ fn g1_deconfiguring_solicits_who_was_heard_of_in_the_last_minute_and_nobody_else
     assert_eq!(smrs(&relay, "xTR1", "PxTR1").len(), 1, "at once, without a packet");
     assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "idle for more than a minute");
     assert!(relay.said.iter().all(|said| {
-        !["New", "Old"].contains(&said.to) || !matches!(&said.what, crate::relay::What::Udp(Message::MapRequest(r)) if r.smr)
+        !["New", "Old"].contains(&said.to)
+            || !matches!(&said.what, crate::relay::What::Udp(Message::MapRequest(r)) if r.smr)
     }));
     assert_eq!(away(&relay, "xTR1")[0], ("172.16.0.0/24".to_owned(), Producer::Deconfigured));
     // Its first packet brings the idle peer an SMR too.
@@ -288,8 +288,10 @@ fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
     assert!(of_xtr1(&|request| matches!(request,
         KernelRequest::Add(KernelObject::Route { prefix, target, .. })
             if prefix.to_string() == "172.16.0.12/32" && *target == lisp)));
-    assert!(of_xtr1(&|request| matches!(request,
-        KernelRequest::Add(KernelObject::ProxyNeighbour { .. }))));
+    assert!(of_xtr1(&|request| matches!(
+        request,
+        KernelRequest::Add(KernelObject::ProxyNeighbour { .. })
+    )));
     assert!(of_xtr1(&|request| matches!(request, KernelRequest::Announce { .. })));
     // The straggler goes on to the new xTR, and its sender is told once.
     assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR2"));
@@ -348,9 +350,7 @@ fn g3_a_packet_for_a_host_that_was_not_found_waits_until_it_answers() {
         let held = bench.decapsulate(&mut datagram, 60, 0);
         assert_eq!(held, eidway::router::io::Inbound::Held);
     });
-    let probed = |(_, request): &(&str, KernelRequest)| {
-        matches!(request, KernelRequest::Probe { address, .. } if address.to_string() == "172.16.0.13")
-    };
+    let probed = |(_, request): &(&str, KernelRequest)| matches!(request, KernelRequest::Probe { address, .. } if address.to_string() == "172.16.0.13");
     assert!(relay.kernel.iter().any(probed));
     appear(&mut relay, "xTR1", "172.16.0.13");
     assert!(relay.router("xTR1").mobility().hosts().contains_key(&eid("172.16.0.13")));

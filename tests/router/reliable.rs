@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eidway::router::counters::ControlDrop;
 use eidway::router::session::SessionState;
-use eidway::wire::{Message, RejectReason, ReliableMessage, RefreshScope};
+use eidway::wire::{Message, RefreshScope, RejectReason, ReliableMessage};
 
 use crate::bench::*;
 use crate::network::*;
@@ -26,17 +26,23 @@ fn a_session_begins_with_udp_and_goes_on_with_tcp() {
     let said: Vec<&What> = relay
         .said
         .iter()
-        .filter(|said| (said.from, said.to) == ("xTR1", "New") || (said.from, said.to) == ("New", "xTR1"))
+        .filter(|said| {
+            (said.from, said.to) == ("xTR1", "New") || (said.from, said.to) == ("New", "xTR1")
+        })
         .map(|said| &said.what)
         .collect();
     let position = |wanted: &dyn Fn(&What) -> bool| {
         said.iter().position(|what| wanted(what)).expect("it was said")
     };
     let order = [
-        position(&|what| matches!(what, What::Udp(Message::MapRegister(r)) if r.want_map_notify && r.reliable_transport)),
+        position(
+            &|what| matches!(what, What::Udp(Message::MapRegister(r)) if r.want_map_notify && r.reliable_transport),
+        ),
         position(&|what| matches!(what, What::Udp(Message::MapNotify(_)))),
         position(&|what| matches!(what, What::Syn)),
-        position(&|what| matches!(what, What::Tcp(ReliableMessage::RegistrationRefresh(r)) if r.scope == RefreshScope::All)),
+        position(
+            &|what| matches!(what, What::Tcp(ReliableMessage::RegistrationRefresh(r)) if r.scope == RefreshScope::All),
+        ),
         position(&|what| matches!(what, What::Tcp(ReliableMessage::Registration(_)))),
         position(&|what| matches!(what, What::Tcp(ReliableMessage::RegistrationAck(_)))),
     ];
