@@ -27,6 +27,7 @@
 //! kill NewMSMR
 //! start NewMSMR
 //! link Core1:eth1 down
+//! address A 172.16.0.130/24          # one more
 //! wait 3s
 //! ```
 //!
@@ -45,6 +46,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
+
+use ipnet::IpNet;
 
 pub use parse::parse;
 
@@ -157,6 +160,13 @@ pub enum Action {
         port: Place,
         /// Which way.
         up: bool,
+    },
+    /// `address NODE ADDRESS/LENGTH`: one more for a host.
+    Address {
+        /// The host.
+        host: String,
+        /// The address with the length of its network.
+        address: IpNet,
     },
     /// `wait TIME`.
     Wait(Duration),

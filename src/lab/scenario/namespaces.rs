@@ -7,17 +7,21 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::expect::Packet;
 use super::play::Stage;
 use super::{Ends, Ping, Place};
 use crate::addr::Family;
 use crate::lab::console::{Console, Reply};
 use crate::lab::failure::Failure;
+use crate::lab::file::Host;
 use crate::lab::flow::{self, Course, Flow};
 use crate::lab::open::Lab;
 use crate::lab::patience::Patience;
 use crate::lab::ping::{self, Echos, Tally};
 use crate::lab::run::{self, Interrupt};
+use crate::lab::verbs::{self, Call, Step};
 use crate::lab::{environment, move_host};
 
 /// A capture is complete when its file has not grown for so long.
@@ -217,6 +221,15 @@ impl Stage for Namespaces<'_> {
 
     fn start(&mut self, node: &str) -> Result<(), Failure> {
         run::start(self.lab, node, &mut |_| ())
+    }
+
+    fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
+        let hosts = self.lab.file.hosts().find(|(name, _)| *name == host);
+        let Some((_, Host { device, .. })) = hosts else {
+            return Err(Failure::Other(format!("{host} is no host")));
+        };
+        let call = Call::new("addr-add", &self.lab.name).with(host).with(device).with(address);
+        verbs::run(&[Step::new("address", vec![call])], |_| ())
     }
 
     fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure> {

@@ -53,6 +53,7 @@ impl<'a> Parser<'a> {
                     words.next("overlay")?;
                     let node = self.router(&mut words)?;
                     let block = self.block(&mut words)?;
+                    words.end()?;
                     let overlay: &mut String = overlays.entry(node).or_default();
                     block.iter().for_each(|line| overlay.push_str(&format!("{line}\n")));
                 }
@@ -74,7 +75,7 @@ impl<'a> Parser<'a> {
         Some((start, line.trim_end()))
     }
 
-    /// `{`, lines, `}`.
+    /// `{`, lines, and a line that begins with `}`, with whose rest `words` go on.
     fn block(&mut self, words: &mut Words) -> Result<Vec<String>, Fault> {
         let open = words.next("{")?;
         if open.text != "{" {
@@ -83,10 +84,12 @@ impl<'a> Parser<'a> {
         words.end()?;
         let mut block = Vec::new();
         loop {
-            let Some((_, line)) = self.next_line() else {
+            let Some((start, line)) = self.next_line() else {
                 return Err(open.fault("no line with } ends this"));
             };
-            if line.trim() == "}" {
+            if let Some(rest) = line.trim_start().strip_prefix('}') {
+                // The statement goes on behind it.
+                *words = Words::new(start + line.len() - rest.len(), rest)?;
                 return Ok(block);
             }
             block.push(line.to_owned());
@@ -128,6 +131,13 @@ impl<'a> Parser<'a> {
                 let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
                 words.expect("to")?;
                 Action::Move { host, to: words.next("a router")?.text }
+            }
+            "address" => {
+                let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
+                let word = words.next("an address")?;
+                let address = word.text.parse();
+                let address = address.map_err(|_| word.fault("ADDRESS/LENGTH is expected"))?;
+                Action::Address { host, address }
             }
             "kill" => Action::Kill { node: self.router(words)? },
             "start" => Action::Start { node: self.router(words)? },

@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::Write;
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use super::expect::Packet;
 use super::{Action, Bound, Captured, Ends, Ping, Place, Scenario, Step};
 use crate::lab::console::Reply;
@@ -39,6 +41,8 @@ pub trait Stage {
     fn kill(&mut self, node: &str) -> Result<(), Failure>;
     /// Starts a router that does not run.
     fn start(&mut self, node: &str) -> Result<(), Failure>;
+    /// Gives a host one more address.
+    fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure>;
     /// Takes a port up or down.
     fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure>;
 }
@@ -144,6 +148,7 @@ impl Player<'_> {
                 return self.packets(capture, filter, expected);
             }
             Action::Move { host, to } => self.stage.move_host(host, to)?,
+            Action::Address { host, address } => self.stage.address(host, *address)?,
             Action::Kill { node } => self.stage.kill(node)?,
             Action::Start { node } => self.stage.start(node)?,
             Action::Link { port, up } => self.stage.link(port, *up)?,
