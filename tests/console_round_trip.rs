@@ -281,7 +281,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_makes_the_parser_panic(text in "([ a-z0-9./:-]|[ip]p|no |lisp|router|\\PC|\n){0,80}") {
+    fn no_text_makes_the_parser_panic(
+        text in "([ a-z0-9./:-]|[ip]p|no |lisp|router|\\PC|\n){0,80}"
+    ) {
         let _ = parse_config("fuzz", &text).map_err(|error| error.to_string());
     }
 }

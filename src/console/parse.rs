@@ -336,6 +336,8 @@ mod tests {
         assert!(match_line(&Context::Lisp, "no ipv4 etr map-server 192.0.2.1").is_ok());
         assert!(match_line(&Context::Lisp, "no ipv4 etr map-server").is_err());
         assert!(match_line(&Context::Config, "no exit").is_err());
+        assert!(match_line(&Context::Config, "no ip").is_err());
+        assert!(match_line(&Context::Config, "no ip domain lookup").is_ok());
     }
 
     #[test]

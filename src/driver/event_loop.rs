@@ -458,7 +458,7 @@ impl EventLoop {
             }
         }
         self.set_fragmentation();
-        outcome.and_then(|()| self.listen())
+        outcome.and(self.listen())
     }
 
     fn open_sockets(&mut self, rloc: Rloc) -> Result<(), Error> {

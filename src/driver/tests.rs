@@ -200,6 +200,7 @@ fn device_and_sockets_follow_the_configuration() {
         let socket = directory.path().join("console");
         let text = config(1, "ipv4");
         let mut router = EventLoop::start(parsed(&text), Some(&socket)).unwrap();
+        turn_until(&mut router, |_| rules_and_routes().contains("local 2001:db8:1::1"));
         let before = rules_and_routes();
         ask(&mut router, &socket, &["configure terminal", "no router lisp"]);
         assert!(!ip("rule").contains("4341"));
@@ -208,6 +209,8 @@ fn device_and_sockets_follow_the_configuration() {
         assert_eq!(sockets.lines().count(), 1, "only the title is left: {sockets}");
         let lines: Vec<&str> = ["configure terminal"].into_iter().chain(text.lines()).collect();
         ask(&mut router, &socket, &lines);
+        // The kernel makes the local route of an IPv6 address some time after the address.
+        turn_until(&mut router, |_| rules_and_routes() == before);
         assert_eq!(rules_and_routes(), before);
         let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();
         assert_eq!(sockets.lines().count(), 1 + 18, "{sockets}");

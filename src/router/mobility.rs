@@ -108,6 +108,18 @@ impl Mobility {
         &self.hosts
     }
 
+    fn remember(&mut self, port: InterfaceName, address: IpAddr, state: NeighbourState) {
+        match state {
+            NeighbourState::Known(mac) if self.neighbours.len() < NEIGHBOURS => {
+                self.neighbours.insert((port, address), mac);
+            }
+            NeighbourState::Known(_) => {}
+            NeighbourState::Failed | NeighbourState::Absent => {
+                self.neighbours.remove(&(port, address));
+            }
+        }
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
         let at = self.searches.values().map(|(until, _)| *until).min()?;
         Some(Deadline { at, why: "search for a host" })
@@ -176,6 +188,22 @@ impl Router {
         &self.mobility
     }
 
+    /// Takes the neighbours that were known before their port served their range for found: the kernel
+    /// has no reason to tell of them again.
+    pub(super) fn find_neighbours(&mut self, now: Time) {
+        let instance_id = self.config.default_instance();
+        let neighbours = self.mobility.neighbours.iter();
+        let served: Vec<(Eid, InterfaceName, Mac)> = neighbours
+            .map(|(&(port, address), &mac)| (Eid::new(instance_id, address), port, mac))
+            .filter(|(eid, port, _)| self.mobility.ports(*eid).contains(port))
+            .filter(|(eid, ..)| !self.mobility.hosts.contains_key(eid))
+            .filter(|(eid, ..)| !self.own_addresses.contains(&eid.address))
+            .collect();
+        for (eid, port, mac) in served {
+            self.host_found(eid, port, mac, Discovery::Neighbour, now);
+        }
+    }
+
     /// The range entries of the away table: every dynamic-EID range, all the time.
     pub(super) fn reconcile_ranges(&mut self, now: Time) {
         let ranges: Vec<EidPrefix> = self.mobility.ranges.iter().map(|(range, _)| range).collect();
@@ -208,7 +236,8 @@ impl Router {
         let eid = Eid::new(self.config.default_instance(), address);
         let serves = self.mobility.ports(eid).contains(&port);
         if !serves || self.own_addresses.contains(&address) {
-            return;
+            // Remembered, for the port may serve the host's range one day.
+            return self.mobility.remember(port, address, state);
         }
         match state {
             NeighbourState::Known(mac) => self.neighbour_known(eid, port, mac, now),

@@ -232,6 +232,7 @@ impl Router {
         self.mobility.reconfigure(&self.config);
         self.reconcile_ranges(now);
         self.reconcile(now);
+        self.find_neighbours(now);
         self.refresh_sessions(&before, now);
     }
 

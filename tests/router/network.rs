@@ -78,6 +78,10 @@ pub fn xtr1() -> String {
     [XTR1_HEAD, SERVICES, FIXED].concat()
 }
 
+pub fn roaming_xtr1() -> String {
+    [XTR1_HEAD, SERVICES, ROAMING].concat()
+}
+
 pub fn xtr2() -> String {
     [XTR2_HEAD, SERVICES].concat()
 }
@@ -106,23 +110,28 @@ router lisp
 
 /// All five routers, registered; the sites fixed.
 pub fn network() -> Relay {
-    relay(xtr1(), xtr2())
+    relay(xtr1(), xtr2(), PXTR1.to_owned())
+}
+
+/// The same with New as PxTR1's resolver: overlapping registrations need reliable transport, and Old,
+/// which has none, would go on forwarding to whoever registered there.
+pub fn network_asking_new() -> Relay {
+    relay(xtr1(), xtr2(), PXTR1.replace(OLD, NEW))
 }
 
 /// The same with 172.16.0.0/24 as a roaming range at both xTRs.
 pub fn roaming_network() -> Relay {
-    let xtr1 = [XTR1_HEAD, SERVICES, ROAMING].concat();
     let gateway = "interface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0 secondary\n";
-    relay(xtr1, [XTR2_HEAD, SERVICES, gateway, ROAMING].concat())
+    relay(roaming_xtr1(), [XTR2_HEAD, SERVICES, gateway, ROAMING].concat(), PXTR1.to_owned())
 }
 
-fn relay(xtr1: String, xtr2: String) -> Relay {
+fn relay(xtr1: String, xtr2: String, pxtr1: String) -> Relay {
     Relay::new(&[
         ("xTR1", RLOC_1, xtr1),
         ("xTR2", RLOC_2, xtr2),
         ("New", NEW, msmr(NEW, false)),
         ("Old", OLD, msmr(OLD, true)),
-        ("PxTR1", "192.0.2.51", PXTR1.to_owned()),
+        ("PxTR1", "192.0.2.51", pxtr1),
     ])
 }
 

@@ -64,22 +64,37 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// A line of IOS that changes nothing here.
+/// A line of IOS that changes nothing here; its `no` form needs its first word, or its first two
+/// where the first alone is a family of commands.
 const fn harmless(
     modes: &'static [Mode],
     pattern: &'static str,
     help: &'static [&'static str],
+    words: usize,
 ) -> Row {
-    Row { modes, pattern, help, no: No::After(1), run: Run::Ignore }
+    Row { modes, pattern, help, no: No::After(words), run: Run::Ignore }
 }
 
 /// What stands beside LISP on a page of IOS configuration.
 pub(super) const HARMLESS: &[Row] = &[
-    harmless(HERE, "version <version:line>", &["IOS version (ignored)", "Version"]),
+    harmless(HERE, "version <version:line>", &["IOS version (ignored)", "Version"], 1),
     harmless(
         HERE,
-        "service <what:line>",
-        &["Modify use of network based services (ignored)", "Service"],
+        "service {call-home|config|dhcp|pad|password-encryption|tcp-keepalives-in|\
+         tcp-keepalives-out|timestamps} [<rest:line>]",
+        &[
+            "Modify use of network based services",
+            "Smart Call Home (ignored)",
+            "Configuration from the network (ignored)",
+            "DHCP (ignored)",
+            "PAD (ignored)",
+            "Encryption of passwords (ignored)",
+            "Keepalives (ignored)",
+            "Keepalives (ignored)",
+            "Time stamps of messages (ignored)",
+            "Options",
+        ],
+        2,
     ),
     harmless(
         HERE,
@@ -91,12 +106,14 @@ pub(super) const HARMLESS: &[Row] = &[
             "Output of show running-config (ignored)",
             "Rest of the line",
         ],
+        1,
     ),
-    harmless(HERE, "boot-start-marker", &["Marker (ignored)"]),
-    harmless(HERE, "boot-end-marker", &["Marker (ignored)"]),
+    harmless(HERE, "boot-start-marker", &["Marker (ignored)"], 1),
+    harmless(HERE, "boot-end-marker", &["Marker (ignored)"], 1),
     harmless(
         HERE,
-        "ip {domain|domain-lookup|cef|routing|classless|subnet-zero|source-route|forward-protocol|http|tcp|icmp|ssh} [<rest:line>]",
+        "ip {domain|domain-lookup|cef|routing|classless|subnet-zero|source-route|forward-protocol|\
+         http|tcp|icmp|ssh} [<rest:line>]",
         &[
             "Global IP configuration subcommands",
             "DNS resolver (ignored)",
@@ -113,6 +130,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "SSH (ignored)",
             "Options",
         ],
+        2,
     ),
     harmless(
         HERE,
@@ -123,6 +141,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "Cisco Express Forwarding (ignored)",
             "Options",
         ],
+        2,
     ),
     harmless(
         HERE,
@@ -139,6 +158,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "Users (ignored)",
             "Options",
         ],
+        1,
     ),
     edit(
         HERE,
@@ -149,7 +169,8 @@ pub(super) const HARMLESS: &[Row] = &[
     ),
     harmless(
         &[Mode::Line],
-        "{access-class|exec-timeout|history|length|logging|login|password|privilege|speed|stopbits|transport|width} [<rest:line>]",
+        "{access-class|exec-timeout|history|length|logging|login|password|privilege|speed|stopbits|\
+         transport|width} [<rest:line>]",
         &[
             "(ignored)",
             "(ignored)",
@@ -165,6 +186,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "(ignored)",
             "Options",
         ],
+        1,
     ),
     harmless(
         &[Mode::Interface],
@@ -180,6 +202,7 @@ pub(super) const HARMLESS: &[Row] = &[
             "Speed (ignored)",
             "Options",
         ],
+        1,
     ),
     harmless(
         &[Mode::Interface],
@@ -191,16 +214,19 @@ pub(super) const HARMLESS: &[Row] = &[
             "Fast switching (ignored)",
             "Reassembly (ignored)",
         ],
+        2,
     ),
     harmless(
         &[Mode::Interface],
         "ipv6 enable",
         &["IPv6 interface subcommands", "IPv6 is always enabled (ignored)"],
+        2,
     ),
     harmless(
         &[Mode::Lisp],
         "locator-table default",
         &["Routing table of the locators", "The only one"],
+        1,
     ),
 ];
 

@@ -294,7 +294,10 @@ mod tests {
     #[test]
     fn json_tells_of_each_map_server() {
         let json = super::super::json(&sample());
-        let server = r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"registered":3,"acknowledged":3,"last_notify":12}]"#;
+        let server = concat!(
+            r#""map_servers":[{"address":"209.165.201.31","prefixes":3,"registered":3,"#,
+            r#""acknowledged":3,"last_notify":12}]"#
+        );
         assert!(json.contains(server), "{json}");
         assert!(json.contains(r#""roles":{"itr":true,"etr":true,"#), "{json}");
     }

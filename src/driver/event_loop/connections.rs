@@ -30,22 +30,24 @@ pub fn accepted(number: usize) -> Connection {
 }
 
 impl EventLoop {
-    /// Listens on every RLOC when the configuration wants it.
+    /// Listens on every RLOC when the configuration wants it; one that fails does not keep the others
+    /// from it.
     pub fn listen(&mut self) -> Result<(), Error> {
+        let mut outcome = Ok(());
         for rloc in self.listening_rlocs() {
-            if self.tcp.listens_on(rloc) {
-                continue;
-            }
-            let slot = self.tcp.listen(rloc);
-            let slot = slot.map_err(Error::during(format!("listening on TCP at {rloc}")))?;
-            if let Some(listener) = self.tcp.listener_mut(slot) {
-                let token = Source::Listener(slot).token();
-                let registry = self.poll.registry();
-                let outcome = registry.register(&mut listener.socket, token, Interest::READABLE);
-                outcome.map_err(Error::during("watching a listener"))?;
+            if !self.tcp.listens_on(rloc) {
+                let during = Error::during(format!("listening on TCP at {rloc}"));
+                outcome = outcome.and(self.listen_on(rloc).map_err(during));
             }
         }
-        Ok(())
+        outcome
+    }
+
+    fn listen_on(&mut self, rloc: Rloc) -> io::Result<()> {
+        let slot = self.tcp.listen(rloc)?;
+        let Some(listener) = self.tcp.listener_mut(slot) else { return Ok(()) };
+        let token = Source::Listener(slot).token();
+        self.poll.registry().register(&mut listener.socket, token, Interest::READABLE)
     }
 
     /// Stops listening where the configuration does not want it: a SYN is answered with RST.

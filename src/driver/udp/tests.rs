@@ -145,7 +145,7 @@ fn a_datagram_that_does_not_fit_is_an_error_and_not_a_piece() {
 #[test]
 fn sockets_do_not_wait_for_their_address() {
     in_namespace(|| {
-        for absent in ["192.0.2.1", "2001:db8::99"] {
+        for absent in ["192.0.2.2", "2001:db8::99"] {
             RlocSockets::open(rloc(absent)).unwrap();
         }
         let _first = RlocSockets::open(rloc("192.0.2.1")).unwrap();

@@ -72,6 +72,12 @@ impl Standing {
     }
 }
 
+/// Between the registrations that stand and those that are wanted.
+struct Differences {
+    created: Vec<(Peer, EidPrefix)>,
+    deleted: Vec<(Peer, EidPrefix)>,
+}
+
 /// The registrations of an ETR.
 #[derive(Debug)]
 pub(super) struct Registrar {
@@ -151,23 +157,17 @@ impl Registrar {
         action
     }
 
-    /// What is to be created and what is to be deleted, for the registrations to be `wanted`.
-    fn differences(
-        &self,
-        wanted: &BTreeMap<Peer, BTreeSet<EidPrefix>>,
-    ) -> (Vec<(Peer, EidPrefix)>, Vec<(Peer, EidPrefix)>) {
+    /// What is to be created and deleted for the registrations to be `wanted`.
+    fn differences(&self, wanted: &BTreeSet<(Peer, EidPrefix)>) -> Differences {
         let standing: BTreeSet<(Peer, EidPrefix)> = self
             .standings
             .iter()
             .flat_map(|(&peer, standings)| standings.keys().map(move |&prefix| (peer, prefix)))
             .collect();
-        let wanted: BTreeSet<(Peer, EidPrefix)> = wanted
-            .iter()
-            .flat_map(|(&peer, prefixes)| prefixes.iter().map(move |&prefix| (peer, prefix)))
-            .collect();
-        let created = wanted.difference(&standing).copied().collect();
-        let deleted = standing.difference(&wanted).copied().collect();
-        (created, deleted)
+        Differences {
+            created: wanted.difference(&standing).copied().collect(),
+            deleted: standing.difference(wanted).copied().collect(),
+        }
     }
 
     fn due(&self, now: Time) -> Vec<(Peer, Vec<EidPrefix>)> {
@@ -231,16 +231,16 @@ impl Router {
     /// Brings the registrations in line with the configuration and the routes: what has neither is
     /// withdrawn, what came is registered.
     pub(super) fn reconcile_registrations(&mut self, now: Time) {
-        let mut wanted: BTreeMap<Peer, BTreeSet<EidPrefix>> = BTreeMap::new();
+        let mut wanted: BTreeSet<(Peer, EidPrefix)> = BTreeSet::new();
         for (prefix, entry) in self.database.entries().iter().filter(|(_, entry)| entry.has_route) {
             let family = prefix.family();
             if self.config.roles(family).etr && !entry.locators.is_empty() {
                 for &server in self.etr_map_servers(family).keys() {
-                    wanted.entry((family, server)).or_default().insert(prefix);
+                    wanted.insert(((family, server), prefix));
                 }
             }
         }
-        let (created, deleted) = self.registrar.differences(&wanted);
+        let Differences { created, deleted } = self.registrar.differences(&wanted);
         self.withdraw(&deleted, now);
         for (peer, prefix) in created {
             let session_up = self.registrar.is_up(peer.1);
@@ -259,7 +259,7 @@ impl Router {
 
     /// Withdraws everything: the router is about to stop.
     pub(super) fn withdraw_registrations(&mut self, now: Time) {
-        let (_, deleted) = self.registrar.differences(&BTreeMap::new());
+        let Differences { deleted, .. } = self.registrar.differences(&BTreeSet::new());
         self.withdraw(&deleted, now);
     }
 

@@ -1,0 +1,183 @@
+//! Bad input from the core against a router that runs: it goes on, and accounts for all of it.
+
+use std::net::{SocketAddr, UdpSocket};
+
+use eidway::rng::{Rng, Seed};
+use serde_json::Value;
+
+use crate::live::*;
+
+const GOLDEN: &str = include_str!("../golden/lisp-golden.hex");
+/// Datagrams of each kind.
+const FLOOD: u64 = 100_000;
+/// Datagrams between two looks at the counters; the sockets hold more than that.
+const VOLLEY: u64 = 1000;
+
+#[test]
+fn mutated_control_messages_do_not_end_a_router_and_are_counted() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "ctl");
+    for (router, address) in [("xTR1", "203.0.113.11:4342"), ("MSMR", "209.165.201.31:4342")] {
+        let before = Counts::of(&live, router);
+        flood(
+            &live,
+            address,
+            &golden(),
+            |_| (),
+            |sent| {
+                until(LONG, "every message is counted", || {
+                    let seen = Counts::of(&live, router);
+                    seen.control - before.control >= sent && seen.read - before.read >= sent
+                });
+            },
+        );
+        assert_eq!(Counts::of(&live, router).overflows, before.overflows);
+        expect_success(&live.lab("status", &[]));
+    }
+    expect_recovery(&live);
+}
+
+#[test]
+fn mutated_data_packets_do_not_end_a_router_and_are_counted() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "dat");
+    live.expect_pings(&[("A", "B")]);
+    let before = Counts::of(&live, "xTR1");
+    let packets = [data_packet(ECHO_V4), data_packet(ECHO_V6)];
+    flood(&live, "203.0.113.11:4341", &packets, keep_host, |sent| {
+        until(LONG, "every packet is counted", || {
+            Counts::of(&live, "xTR1").data - before.data >= sent
+        });
+    });
+    let after = Counts::of(&live, "xTR1");
+    assert_eq!(after.data - before.data, FLOOD, "each once");
+    assert_eq!(after.overflows, before.overflows);
+    expect_recovery(&live);
+}
+
+/// A flood takes its share of what is limited, such as replies and the kernels' neighbours: the
+/// router need not serve its site in the same moment, but soon after.
+fn expect_recovery(live: &Live) {
+    for family in [&["-c", "1"][..], &["-c", "1", "--ipv6"]] {
+        until(LONG, "pings are back", || live.ping("A", "B", family) == "!");
+    }
+    live.expect_pings(&[("A", "B"), ("B", "A")]);
+}
+
+/// Gives an IPv6 packet the host part of its destination back. Linux has one table of neighbours
+/// for all namespaces together: looking for thousands of hosts that are not there would starve the
+/// labs of other tests.
+fn keep_host(datagram: &mut [u8]) {
+    const HOST: std::ops::Range<usize> = 8 + 32..8 + 40;
+    let original = data_packet(ECHO_V6);
+    if let Some(host) = datagram.get_mut(HOST) {
+        host.copy_from_slice(&original[HOST]);
+    }
+}
+
+/// Sends mutations of `originals` from the core, each mended by `mend`; `check` is told the number so far, volley by
+/// volley, so that no socket overflows.
+fn flood(live: &Live, to: &str, originals: &[Vec<u8>], mend: fn(&mut [u8]), check: impl Fn(u64)) {
+    let to: SocketAddr = to.parse().unwrap();
+    let socket = live.inside("Core", || UdpSocket::bind("0.0.0.0:0").unwrap());
+    let mut rng = Rng::new(&Seed::from_number(100), "flood");
+    for sent in 1..=FLOOD {
+        let original = &originals[rng.below(originals.len() as u64) as usize];
+        let mut datagram = mutated(original, &mut rng);
+        mend(&mut datagram);
+        socket.send_to(&datagram, to).unwrap();
+        if sent % VOLLEY == 0 {
+            check(sent);
+        }
+    }
+}
+
+/// One to eight octets changed, and sometimes the end cut off or grown.
+fn mutated(original: &[u8], rng: &mut Rng) -> Vec<u8> {
+    let mut bytes = original.to_vec();
+    for _ in 0..=rng.below(8) {
+        let at = rng.below(bytes.len() as u64) as usize;
+        bytes[at] = rng.next_u64() as u8;
+    }
+    match rng.below(8) {
+        0 => bytes.truncate(rng.below(bytes.len() as u64 + 1) as usize),
+        1 => bytes.extend(rng.next_u64().to_be_bytes()),
+        _ => {}
+    }
+    bytes
+}
+
+/// What a router has counted.
+struct Counts {
+    /// Effects of control messages: at least one for each.
+    control: u64,
+    /// Packets from port 4341: exactly one for each.
+    data: u64,
+    /// Datagrams that its kernel has handed to its sockets.
+    read: u64,
+    /// Datagrams that its sockets had no room for.
+    overflows: u64,
+}
+
+impl Counts {
+    fn of(live: &Live, router: &str) -> Self {
+        let text = live.console(router, &["show ip lisp statistics json"]);
+        let json: Value = serde_json::from_str(&text).unwrap();
+        let received = |field: &Value| field["received"].as_u64().unwrap_or(0);
+        let control: u64 = json.as_object().unwrap().values().map(received).sum();
+        let is_inbound = |reason: &str| !OUTBOUND.contains(&reason);
+        let udp = live.shell(router, "grep ^Udp: /proc/net/snmp | tail -1");
+        let udp: Vec<u64> = udp.split(' ').filter_map(|word| word.trim().parse().ok()).collect();
+        Counts {
+            control: control + sum(&json["control_drops"], |_| true),
+            data: sum(&json["drops"], is_inbound) + json["decapsulations"].as_u64().unwrap(),
+            // InDatagrams and RcvbufErrors of the kernel's table.
+            read: udp[0],
+            overflows: udp[4],
+        }
+    }
+}
+
+fn sum(counters: &Value, wanted: impl Fn(&str) -> bool) -> u64 {
+    let counters = counters.as_object().unwrap().iter();
+    counters.filter(|(name, _)| wanted(name)).filter_map(|(_, count)| count.as_u64()).sum()
+}
+
+/// Reasons to drop a packet of the site: the answers of A to what comes through are among them.
+const OUTBOUND: [&str; 9] = [
+    "not-ip",
+    "link-scoped",
+    "not-an-itr",
+    "local-eid-no-route",
+    "mapping-drops",
+    "no-usable-locator",
+    "no-map-resolver",
+    "hold-queue-full",
+    "unresolved",
+];
+
+/// Echos from B to A, in hexadecimal.
+const ECHO_V4: &str = "4500002000004000400125cbc0a80016ac10000c0800f7fd0001000100000000000000";
+const ECHO_V6: &str = "60000000000c3a4020010db8000b0000000000000000002220010db8000a000000000000\
+     0000001280002f2b00010001deadbeef";
+
+/// The header of LISP without any bit set, and a packet behind it.
+fn data_packet(inner: &str) -> Vec<u8> {
+    let mut packet = vec![0; 8];
+    packet.extend(octets(inner));
+    packet
+}
+
+fn golden() -> Vec<Vec<u8>> {
+    let messages = GOLDEN.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    messages.map(octets).collect()
+}
+
+fn octets(hex: &str) -> Vec<u8> {
+    let pair = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    (0..hex.len() / 2).map(|number| pair(number * 2)).collect()
+}

@@ -1,0 +1,109 @@
+//! Labs that come up, come down, and live beside each other.
+
+use std::fs;
+
+use crate::live::*;
+
+#[test]
+fn two_sites_ping_each_other_and_nothing_is_left() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "pair");
+    live.expect_pings(&[("A", "B"), ("B", "A")]);
+    let output = live.lab("ping", &["A", "B", "--json"]);
+    let tally: serde_json::Value = serde_json::from_str(&text(&output)).expect("JSON");
+    assert_eq!((&tally["sent"], &tally["received"]), (&5.into(), &5.into()));
+    expect_success(&live.lab("down", &[]));
+    assert!(live.remains().is_empty(), "{:?}", live.remains());
+}
+
+#[test]
+fn a_lab_comes_down_and_up_from_any_half_made_state() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::named("half");
+    expect_success(&live.lab("down", &[]));
+
+    live.verb("node-add", &["xTR1", "router"]);
+    live.verb("node-add", &["Core", "node"]);
+    live.verb("link-add", &["xTR1", "et0-0", "Core", "eth0"]);
+    expect_success(&live.lab("down", &[]));
+    assert!(live.remains().is_empty(), "{:?}", live.remains());
+
+    // What an interrupted "ip netns add" leaves is a file and no namespace.
+    let stale = format!("/run/netns/eidway-{}-MSMR", live.name);
+    fs::write(&stale, "").expect("a file");
+    live.verb("node-add", &["switch", "switch"]);
+    live.verb("lan-add", &["site1"]);
+    expect_success(&eidway(&["lab", "up", "two-sites", "--name", &live.name]));
+    live.expect_pings(&[("A", "B")]);
+
+    fs::remove_dir_all(format!("/run/eidway/{}", live.name)).expect("the lab's directory");
+    expect_success(&live.lab("down", &[]));
+    assert!(live.remains().is_empty(), "{:?}", live.remains());
+}
+
+#[test]
+fn a_second_up_is_refused_but_remains_are_replaced() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "twice");
+    let again = eidway(&["lab", "up", "two-sites", "--name", &live.name]);
+    assert!(!again.status.success() && errors(&again).contains("is up"), "{}", errors(&again));
+    for router in ["xTR1", "xTR2", "MSMR"] {
+        expect_success(&live.lab("kill", &[router]));
+    }
+    expect_success(&eidway(&["lab", "up", "two-sites", "--name", &live.name]));
+    live.expect_pings(&[("A", "B")]);
+}
+
+#[test]
+fn an_up_that_fails_says_why_and_leaves_nothing() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::named("fail");
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |file: &str, text: &str| {
+        fs::write(directory.path().join(file), text).expect("a file");
+    };
+    write("lab.toml", "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n");
+    write("r.conf", "hostname r\nno such command\n");
+    let path = directory.path().display().to_string();
+    let output = eidway(&["lab", "up", &path, "--name", &live.name]);
+    let errors = errors(&output);
+    assert!(!output.status.success(), "{errors}");
+    assert!(errors.contains("r: the router has ended") && errors.contains("r.conf"), "{errors}");
+    assert!(live.remains().is_empty(), "{:?}", live.remains());
+}
+
+#[test]
+fn two_labs_run_side_by_side() {
+    if !can_run() {
+        return;
+    }
+    // The name of one continues that of the other, so that taking one down could hit both.
+    let one = Live::up("two-sites", "side");
+    let other = Live { name: format!("{}-b", one.name) };
+    expect_success(&eidway(&["lab", "up", "two-sites", "--name", &other.name]));
+    one.expect_pings(&[("A", "B")]);
+    other.expect_pings(&[("B", "A")]);
+    expect_success(&one.lab("down", &[]));
+    other.expect_pings(&[("A", "B")]);
+}
+
+#[test]
+fn a_killed_router_starts_again() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "kill");
+    live.expect_pings(&[("A", "B")]);
+    expect_success(&live.lab("kill", &["xTR1"]));
+    assert_eq!(live.ping("B", "A", &["-c", "1"]), ".");
+    expect_success(&live.lab("start", &["xTR1"]));
+    live.expect_pings(&[("A", "B"), ("B", "A")]);
+}

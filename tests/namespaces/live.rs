@@ -1,0 +1,183 @@
+//! A lab that is up for the length of a test, and the program as a person calls it.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+/// Any wait for something that must happen.
+pub const LONG: Duration = Duration::from_secs(10);
+
+/// A lab that is up, and comes down with the value.
+pub struct Live {
+    pub name: String,
+}
+
+impl Live {
+    /// Brings `lab` up under a name made of `test`, which is a few letters.
+    pub fn up(lab: &str, test: &str) -> Self {
+        let live = Live::named(test);
+        expect_success(&eidway(&["lab", "up", lab, "--name", &live.name]));
+        live
+    }
+
+    /// A lab of which nothing is there yet.
+    pub fn named(test: &str) -> Self {
+        Live { name: format!("t-{test}-{}", std::process::id()) }
+    }
+
+    /// `eidway lab VERB LAB ARGS`.
+    pub fn lab(&self, verb: &str, args: &[&str]) -> Output {
+        eidway(&[&["lab", verb, &self.name], args].concat())
+    }
+
+    /// A verb of `netns-scripts`, as a student would call it.
+    pub fn verb(&self, verb: &str, args: &[&str]) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("netns-scripts").join(verb);
+        expect_success(&run(Command::new(script).arg(&self.name).args(args)));
+    }
+
+    /// The marks of a ping: `!!!!!`.
+    pub fn ping(&self, from: &str, to: &str, options: &[&str]) -> String {
+        let output = self.lab("ping", &[&[from, to], options].concat());
+        let text = text(&output);
+        let marks = |line: &&str| !line.is_empty() && line.chars().all(|c| "!.UM".contains(c));
+        let found = text.lines().find(marks);
+        found.unwrap_or_else(|| panic!("no marks: {text}{}", errors(&output))).to_owned()
+    }
+
+    /// Every echo is answered, the first too, IPv4 and IPv6.
+    pub fn expect_pings(&self, pairs: &[(&str, &str)]) {
+        for (from, to) in pairs {
+            for options in [&[][..], &["--ipv6"]] {
+                let marks = self.ping(from, to, options);
+                assert_eq!(marks, "!!!!!", "{from} to {to} {options:?}");
+            }
+        }
+    }
+
+    /// What a session on a router's console prints.
+    pub fn console(&self, node: &str, commands: &[&str]) -> String {
+        let mut args = vec!["console".to_owned(), format!("{}/{node}", self.name)];
+        for command in commands {
+            args.extend(["-c".to_owned(), (*command).to_owned()]);
+        }
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = eidway(&args);
+        expect_success(&output);
+        text(&output)
+    }
+
+    /// The namespace of a node.
+    pub fn namespace(&self, node: &str) -> String {
+        format!("eidway-{}-{node}", self.name)
+    }
+
+    /// What a shell prints in a node's namespace.
+    pub fn shell(&self, node: &str, script: &str) -> String {
+        let namespace = self.namespace(node);
+        let output =
+            run(Command::new("ip").args(["netns", "exec", &namespace, "sh", "-c", script]));
+        expect_success(&output);
+        text(&output)
+    }
+
+    /// The processes that run in a node's namespace.
+    pub fn processes(&self, node: &str) -> String {
+        text(&run(Command::new("ip").args(["netns", "pids", &self.namespace(node)])))
+    }
+
+    /// Does something in a node's namespace; sockets that are made there stay there.
+    pub fn inside<T: Send>(&self, node: &str, work: impl FnOnce() -> T + Send) -> T {
+        let file = fs::File::open(format!("/run/netns/{}", self.namespace(node))).unwrap();
+        let enter = move || {
+            move_into_link_name_space(file.as_fd(), Some(LinkNameSpaceType::Network)).unwrap();
+            work()
+        };
+        std::thread::scope(|scope| match scope.spawn(enter).join() {
+            Ok(value) => value,
+            Err(panic) => std::panic::resume_unwind(panic),
+        })
+    }
+
+    /// What is still there of the lab: namespaces, files, processes.
+    pub fn remains(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/run/netns").into_iter().flatten().flatten() {
+            let namespace = entry.file_name().to_string_lossy().into_owned();
+            if namespace.starts_with(&format!("eidway-{}-", self.name)) {
+                found.push(namespace);
+            }
+        }
+        let run = format!("/run/eidway/{}", self.name);
+        if Path::new(&run).exists() {
+            found.push(run.clone());
+        }
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let argv = fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            let argv = String::from_utf8_lossy(&argv).replace('\0', " ");
+            if argv.contains(&format!("{run}/")) {
+                found.push(argv);
+            }
+        }
+        found
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        let output = self.lab("down", &[]);
+        let remains = self.remains();
+        if !std::thread::panicking() {
+            expect_success(&output);
+            assert!(remains.is_empty(), "left behind: {remains:?}");
+        }
+    }
+}
+
+pub fn eidway(args: &[&str]) -> Output {
+    // From elsewhere than the source tree, so that the labs and verbs in the program are used.
+    run(Command::new(env!("CARGO_BIN_EXE_eidway")).args(args).current_dir("/"))
+}
+
+pub fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+pub fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+pub fn expect_success(output: &Output) {
+    assert!(output.status.success(), "{}{}", text(output), errors(output));
+}
+
+/// Polls until `is_so`, and fails when `limit` has passed.
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "real labs run on the real clock")]
+pub fn until(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// Whether the tests can run here; fails where that is not allowed to be.
+pub fn can_run() -> bool {
+    let output = run(Command::new("id").arg("-u"));
+    if text(&output).trim() == "0" {
+        return true;
+    }
+    let allowed = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some_and(|value| value == "1");
+    assert!(allowed, "namespace tests need root (EIDWAY_ALLOW_SKIP=1 skips them)");
+    eprintln!("SKIPPED: namespace tests need root");
+    false
+}

@@ -1,0 +1,17 @@
+//! Labs in real namespaces with real hosts and real `ping`: the built program, as a person uses it.
+//!
+//! They need root. Without it they fail and say so; `EIDWAY_ALLOW_SKIP=1` lets them pass. Each
+//! test has labs of its own, so that all run side by side, and takes them down whatever happens.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod capture;
+mod document;
+mod flaps;
+mod hostile;
+mod labs;
+mod leaving;
+mod links;
+mod live;
+mod resolvers;
+mod size;
