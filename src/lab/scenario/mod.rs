@@ -23,6 +23,8 @@
 //! packets core "lisp.type == 8" within 50ms after "lisp.mreq.flags.smr == 1"
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
+//! replay core "lisp.type == 8" at Core1     # the first such packet, once more; [to ADDRESS]
+//! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
 //! move A to xTR2
 //! kill NewMSMR
 //! start NewMSMR
@@ -40,10 +42,12 @@ pub mod library;
 pub mod namespaces;
 pub mod parse;
 pub mod play;
+pub mod replay;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -137,6 +141,13 @@ pub enum Action {
         /// What must be true of them.
         expected: Captured,
     },
+    /// `replay CAPTURE "FILTER" at NODE`: the first packet that passes the filter is sent again.
+    Replay {
+        /// The packet.
+        what: Replay,
+        /// The node that sends it.
+        node: String,
+    },
     /// `move HOST to ROUTER`, or to a port of it.
     Move {
         /// The host.
@@ -201,6 +212,21 @@ pub struct Ping {
     pub count: u32,
     /// The octets of each IP packet.
     pub size: u16,
+}
+
+/// A captured packet to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The capture.
+    pub capture: String,
+    /// Which packet, as a display filter: the first.
+    pub filter: String,
+    /// `to ADDRESS`: another destination than its own.
+    pub to: Option<Ipv4Addr>,
+    /// `times N every TIME`: more than once.
+    pub times: u32,
+    /// The time between two.
+    pub every: Duration,
 }
 
 /// What a `show` must print.

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 
 use super::expect::Packet;
 use super::play::Stage;
-use super::{Ends, Ping, Place};
+use super::{Ends, Ping, Place, Replay, replay};
 use crate::addr::Family;
 use crate::lab::console::{Console, Reply};
 use crate::lab::failure::Failure;
@@ -208,6 +208,19 @@ impl Stage for Namespaces<'_> {
             flaws.extend(lines.iter().map(|line| format!("{}: {line}", file.display())));
         }
         Ok(flaws)
+    }
+
+    fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {
+        let file = self.finished(&what.capture)?;
+        let numbers = tshark(&file, &what.filter, &["frame.number"])?;
+        let Some(number) = numbers.first().and_then(|number| number.parse().ok()) else {
+            return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
+        };
+        let mut packet = replay::packet(&file, number)?;
+        if let Some(to) = what.to {
+            replay::redirect(&mut packet, to);
+        }
+        replay::send(&self.lab.namespace(node), &packet, what.times, what.every)
     }
 
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {

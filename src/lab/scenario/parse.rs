@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::{Action, Answers, Bound, Captured, Ends, Ping, Place, Printed, Scenario, Step};
+use super::{Action, Answers, Bound, Captured, Ends, Ping, Place, Printed, Replay, Scenario, Step};
 use crate::lab::file::{LabError, LabFile, Node, Span};
 use crate::lab::ping::Echos;
 
@@ -127,6 +127,22 @@ impl<'a> Parser<'a> {
                 Action::Capture { name, port: self.place(words)? }
             }
             "packets" => packets(words)?,
+            "replay" => {
+                let mut what = replay(words)?;
+                words.expect("at")?;
+                let node = self.node(words, |_| true, "node")?;
+                if words.take("to") {
+                    let word = words.next("an address")?;
+                    let to = word.text.parse().map_err(|_| word.fault("no IPv4 address"))?;
+                    what.to = Some(to);
+                }
+                if words.take("times") {
+                    what.times = words.number()?;
+                    words.expect("every")?;
+                    what.every = words.time()?;
+                }
+                Action::Replay { what, node }
+            }
             "move" => {
                 let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
                 words.expect("to")?;
@@ -295,6 +311,12 @@ fn packets(words: &mut Words) -> Result<Action, Fault> {
         }
     };
     Ok(Action::Packets { capture, filter, expected })
+}
+
+fn replay(words: &mut Words) -> Result<Replay, Fault> {
+    let capture = words.name()?;
+    let filter = words.quoted("a filter")?;
+    Ok(Replay { capture, filter, to: None, times: 1, every: Duration::ZERO })
 }
 
 fn answers(words: &mut Words) -> Result<Answers, Fault> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::expect::Packet;
-use super::{Action, Bound, Captured, Ends, Ping, Place, Scenario, Step};
+use super::{Action, Bound, Captured, Ends, Ping, Place, Replay, Scenario, Step};
 use crate::lab::console::Reply;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
@@ -35,6 +35,8 @@ pub trait Stage {
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure>;
     /// What is wrong in all captures: a line for each packet that no dissector understands.
     fn flaws(&mut self) -> Result<Vec<String>, Failure>;
+    /// Sends a captured packet again.
+    fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure>;
     /// Plugs a host into the LAN of a router, or of a port.
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure>;
     /// Kills a router.
@@ -147,6 +149,7 @@ impl Player<'_> {
             Action::Packets { capture, filter, expected } => {
                 return self.packets(capture, filter, expected);
             }
+            Action::Replay { what, node } => self.stage.replay(what, node)?,
             Action::Move { host, to } => self.stage.move_host(host, to)?,
             Action::Address { host, address } => self.stage.address(host, *address)?,
             Action::Kill { node } => self.stage.kill(node)?,
