@@ -74,6 +74,7 @@ scenarios! {
     x8_kill: "x8-kill",
     x11_no_resolver: "x11-no-resolver",
     x12_replay: "x12-replay",
+    x14_foreign_source: "x14-foreign-source",
 }
 
 #[test]

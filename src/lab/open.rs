@@ -29,7 +29,21 @@ macro_rules! built_in {
 
 const BUILT_IN: [BuiltIn; 2] = [
     built_in!(
-        "gsmr": "lab.toml", "xTR1.conf", "xTR2.conf", "NewMSMR.conf", "OldMSMR.conf", "PxTR1.conf"
+        "gsmr": "lab.toml", "xTR1.conf", "xTR2.conf", "NewMSMR.conf", "OldMSMR.conf", "PxTR1.conf",
+        "scenarios/g1-deconfigured.scenario",
+        "scenarios/g2-no-route.scenario",
+        "scenarios/g3-move.scenario",
+        "scenarios/g4-overlapping.scenario",
+        "scenarios/x1-uncached.scenario",
+        "scenarios/x11-no-resolver.scenario",
+        "scenarios/x12-replay.scenario",
+        "scenarios/x14-foreign-source.scenario",
+        "scenarios/x2-flood.scenario",
+        "scenarios/x4-spoofed.scenario",
+        "scenarios/x5-probe.scenario",
+        "scenarios/x6-unsolicited-reply.scenario",
+        "scenarios/x7-bad-key.scenario",
+        "scenarios/x8-kill.scenario",
     ),
     built_in!("two-sites": "lab.toml", "xTR1.conf", "xTR2.conf", "MSMR.conf"),
 ];
@@ -185,6 +199,13 @@ impl BuiltIn {
             unpacked: self.files,
         })
     }
+}
+
+/// The names of the files of a built-in lab.
+#[cfg(test)]
+pub(super) fn built_in_files(name: &str) -> impl Iterator<Item = &'static str> {
+    let lab = BUILT_IN.iter().find(|lab| lab.name == name);
+    lab.into_iter().flat_map(|lab| lab.files).map(|(file, _)| *file)
 }
 
 /// The name under which the lab that `what` names would run, also when its file is broken by

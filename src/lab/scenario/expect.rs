@@ -31,8 +31,8 @@ impl Printed {
     /// Whether `text` is so.
     pub fn holds(&self, text: &str) -> bool {
         match self {
-            Printed::Contains(part) => text.contains(part.as_str()),
-            Printed::Lacks(part) => !text.contains(part.as_str()),
+            Printed::Contains(part) => text.lines().any(|line| spaced(line).contains(part)),
+            Printed::Lacks(part) => !text.lines().any(|line| spaced(line).contains(part)),
             Printed::Matches(block) => {
                 let lines: Vec<&str> = text.lines().collect();
                 let same = |lines: &[&str]| {
@@ -56,8 +56,12 @@ impl fmt::Display for Printed {
 
 /// Whether a printed line is that of a pattern.
 fn line_matches(pattern: &str, line: &str) -> bool {
-    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    wildcard(&words(pattern), &words(line))
+    wildcard(&spaced(pattern), &spaced(line))
+}
+
+/// The words of a line with one space between them.
+fn spaced(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Whether `text` is `pattern`, in which `*` stands for any text. Each part between stars is

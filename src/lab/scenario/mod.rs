@@ -232,7 +232,7 @@ pub struct Replay {
 /// What a `show` must print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Printed {
-    /// `contains "TEXT"`.
+    /// `contains "TEXT"`, in one line, its words one space apart.
     Contains(String),
     /// `lacks "TEXT"`.
     Lacks(String),

@@ -32,6 +32,16 @@ fn every_scenario_of_the_project_fits_its_lab() {
 }
 
 #[test]
+fn the_lab_in_the_program_has_every_scenario() {
+    let here = library::names(&Lab::open("gsmr", None).unwrap());
+    let built_in: Vec<String> = crate::lab::open::built_in_files("gsmr")
+        .filter_map(|file| file.strip_prefix("scenarios/")?.strip_suffix(".scenario"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(built_in, here);
+}
+
+#[test]
 fn statements_are_what_they_say() {
     let commands = ["configure terminal", "interface Ethernet1/0", "end"].map(text).into();
     let line = "at xTR1: configure terminal / interface Ethernet1/0 / end";
@@ -99,6 +109,8 @@ fn a_block_matches_lines_in_a_row_whatever_the_space() {
     assert!(!block(&["head", "Negative entry"]).holds(shown));
     assert!(!block(&["172.16.0.0/24, uptime: *, via"]).holds(shown));
     assert!(!block(&["a", "b", "c", "d"]).holds(shown));
+    assert!(Printed::Contains(text("Negative entry")).holds(shown));
+    assert!(Printed::Lacks(text("head 172")).holds(shown));
 }
 
 #[test]
