@@ -7,7 +7,8 @@ use eidway::addr::Family;
 use eidway::lab::inside::{self, Capture};
 use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
-use eidway::lab::{check, plan, run, status, verbs};
+use eidway::lab::scenario::library;
+use eidway::lab::{check, move_host, plan, run, status, verbs};
 use eidway::sim;
 
 use super::Outcome;
@@ -189,6 +190,23 @@ pub enum LabCommand {
         /// The router
         node: String,
     },
+    /// Play a scenario in a lab of its own, print what happens, and take the lab down
+    Run {
+        #[command(flatten)]
+        which: Which,
+        /// The scenario, or what its name begins with; without one: list them
+        scenario: Option<String>,
+    },
+    /// Plug a host into a router's LAN while another host pings it 100 times a second
+    Move {
+        #[command(flatten)]
+        which: Which,
+        /// The host
+        host: String,
+        /// ROUTER, or ROUTER:INTERFACE
+        #[arg(long, value_name = "ROUTER")]
+        to: String,
+    },
     /// Take a node's interface up or down
     Link {
         #[command(flatten)]
@@ -243,6 +261,11 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
+            LabCommand::Run { which, scenario } => play(&which, scenario.as_deref()),
+            LabCommand::Move { which, host, to } => {
+                println!("{}", move_host::measured(&which.open()?, &host, &to)?);
+                Ok(true)
+            }
             LabCommand::Link { which, port, state } => {
                 done(run::link(&which.open()?, &port, state == State::Up))
             }
@@ -280,6 +303,23 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
         }
     }
     Ok(true)
+}
+
+fn play(which: &Which, scenario: Option<&str>) -> Outcome {
+    let lab = which.open()?;
+    let Some(scenario) = scenario else {
+        for name in library::names(&lab) {
+            println!("{name:28} {}", library::read(&lab, &name)?.title);
+        }
+        return Ok(true);
+    };
+    let found = library::find(&lab, scenario)?;
+    // A name of its own, so that scenarios run side by side.
+    let name = match &which.name {
+        Some(name) => name.clone(),
+        None => format!("{scenario}-{}", std::process::id()),
+    };
+    Ok(library::run(&lab, &found, &name, &mut io::stdout())?)
 }
 
 fn list(json: bool) -> Outcome {

@@ -22,6 +22,9 @@ pub struct Reply {
     pub text: String,
     /// Whether the command was understood and done.
     pub ok: bool,
+    /// The prompt at which it was asked; empty for the first command of a session, which has no
+    /// prompt before it.
+    pub asked_at: String,
 }
 
 /// One message of the router.
@@ -34,6 +37,7 @@ struct Message {
 #[derive(Deserialize)]
 struct Done {
     ok: bool,
+    prompt: String,
 }
 
 /// A session on a router's console. Its mode lasts from command to command, as on a terminal.
@@ -41,6 +45,8 @@ struct Done {
 pub struct Console {
     /// What errors call it.
     name: String,
+    /// The prompt that the last answer ended with.
+    prompt: String,
     stream: BufReader<UnixStream>,
 }
 
@@ -55,7 +61,7 @@ impl Console {
             Ok(stream)
         };
         let stream = BufReader::new(open().map_err(Failure::io(&name))?);
-        Ok(Console { name, stream })
+        Ok(Console { name, prompt: String::new(), stream })
     }
 
     /// Runs one command.
@@ -78,8 +84,9 @@ impl Console {
                 text.push_str(part.trim_end_matches('\n'));
                 text.push('\n');
             }
-            if let Some(Done { ok }) = message.done {
-                return Ok(Reply { text, ok });
+            if let Some(Done { ok, prompt }) = message.done {
+                let asked_at = std::mem::replace(&mut self.prompt, prompt);
+                return Ok(Reply { text, ok, asked_at });
             }
         }
     }

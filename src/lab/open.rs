@@ -29,7 +29,21 @@ macro_rules! built_in {
 
 const BUILT_IN: [BuiltIn; 2] = [
     built_in!(
-        "gsmr": "lab.toml", "xTR1.conf", "xTR2.conf", "NewMSMR.conf", "OldMSMR.conf", "PxTR1.conf"
+        "gsmr": "lab.toml", "xTR1.conf", "xTR2.conf", "NewMSMR.conf", "OldMSMR.conf", "PxTR1.conf",
+        "scenarios/g1-deconfigured.scenario",
+        "scenarios/g2-no-route.scenario",
+        "scenarios/g3-move.scenario",
+        "scenarios/g4-overlapping.scenario",
+        "scenarios/x1-uncached.scenario",
+        "scenarios/x11-no-resolver.scenario",
+        "scenarios/x12-replay.scenario",
+        "scenarios/x14-foreign-source.scenario",
+        "scenarios/x2-flood.scenario",
+        "scenarios/x4-spoofed.scenario",
+        "scenarios/x5-probe.scenario",
+        "scenarios/x6-unsolicited-reply.scenario",
+        "scenarios/x7-bad-key.scenario",
+        "scenarios/x8-kill.scenario",
     ),
     built_in!("two-sites": "lab.toml", "xTR1.conf", "xTR2.conf", "MSMR.conf"),
 ];
@@ -92,6 +106,19 @@ impl Lab {
         fs::read_to_string(&path).map_err(Failure::io(path.display()))
     }
 
+    /// The names of the files in a directory of the lab, in order; none when it has no such.
+    pub fn files_in(&self, directory: &str) -> Vec<String> {
+        let built_in = self.unpacked.iter().filter_map(|(name, _)| {
+            name.strip_prefix(directory)?.strip_prefix('/').map(str::to_owned)
+        });
+        let read = fs::read_dir(self.directory.join(directory)).into_iter().flatten().flatten();
+        let read = read.filter_map(|entry| entry.file_name().into_string().ok());
+        let mut names: Vec<String> = built_in.chain(read).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
     /// Makes the running lab's directory, notes in it where the lab file is, and puts a built-in
     /// lab's files there.
     pub fn settle(&self) -> Result<(), Failure> {
@@ -102,6 +129,8 @@ impl Lab {
         }
         for (name, text) in self.unpacked {
             let path = self.directory.join(name);
+            let above = path.parent().unwrap_or(&path);
+            fs::create_dir_all(above).map_err(Failure::io(above.display()))?;
             fs::write(&path, text).map_err(Failure::io(path.display()))?;
         }
         let origin = run.join(ORIGIN);
@@ -170,6 +199,13 @@ impl BuiltIn {
             unpacked: self.files,
         })
     }
+}
+
+/// The names of the files of a built-in lab.
+#[cfg(test)]
+pub(super) fn built_in_files(name: &str) -> impl Iterator<Item = &'static str> {
+    let lab = BUILT_IN.iter().find(|lab| lab.name == name);
+    lab.into_iter().flat_map(|lab| lab.files).map(|(file, _)| *file)
 }
 
 /// The name under which the lab that `what` names would run, also when its file is broken by

@@ -191,10 +191,11 @@ fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
 }
 
 /// Set while a person has asked to stop: the lab comes down before the program ends.
-struct Interrupt(Arc<AtomicBool>);
+pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    fn watch() -> Result<Self, Failure> {
+    /// Watches for it from this moment on.
+    pub fn watch() -> Result<Self, Failure> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
             signal_hook::flag::register(signal, Arc::clone(&flag))
@@ -203,7 +204,8 @@ impl Interrupt {
         Ok(Interrupt(flag))
     }
 
-    fn check(&self) -> Result<(), Failure> {
+    /// Fails once it has been asked.
+    pub fn check(&self) -> Result<(), Failure> {
         match self.0.load(Ordering::Relaxed) {
             true => Err(Failure::new("interrupted")),
             false => Ok(()),

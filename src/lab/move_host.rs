@@ -1,0 +1,94 @@
+//! `lab move`: a host is plugged into another LAN, keeps its addresses and announces itself.
+
+use std::time::Duration;
+
+use super::failure::Failure;
+use super::file::{Host, Lan};
+use super::flow::{Course, Flow};
+use super::open::Lab;
+use super::patience::Patience;
+use super::verbs::{self, Call, Step};
+
+/// The time between two echos while a move is measured.
+const EVERY: Duration = Duration::from_millis(10);
+/// How long the flow runs before the move, and after it.
+const AROUND: Duration = Duration::from_secs(2);
+
+/// Plugs `host` into the LAN of `to`: a router, or `ROUTER:INTERFACE`. A router with several LANs
+/// means the one where the lab file has the host.
+pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
+    let device = &find(lab, host)?.device;
+    let lan = lan_of(lab, host, to)?;
+    let call = Call::new("lan-move", &lab.name).with(&lan.name).with(host).with(device);
+    verbs::run(&[Step::new("move", vec![call])], |_| ())
+}
+
+/// Moves `host` while another host pings it, and tells how that fared.
+pub fn measured(lab: &Lab, host: &str, to: &str) -> Result<Course, Failure> {
+    let moving = find(lab, host)?;
+    let target = moving.addresses.first().map(ipnet::IpNet::addr);
+    let target = target.ok_or_else(|| Failure::Other(format!("{host} has no address")))?;
+    // Whoever is far away hears of the move last.
+    let others = lab.file.hosts().map(|(name, _)| name).filter(|name| *name != host);
+    let Some(other) = others.last() else {
+        return Err(Failure::Other(format!("lab {} has no other host to ping {host}", lab.name)));
+    };
+    let flow = Flow::start(lab, other, target, EVERY)?;
+    wait(AROUND);
+    move_host(lab, host, to)?;
+    wait(AROUND);
+    flow.end()
+}
+
+fn wait(time: Duration) {
+    let patience = Patience::of(time);
+    while patience.pause() {}
+}
+
+fn find<'a>(lab: &'a Lab, host: &str) -> Result<&'a Host, Failure> {
+    lab.expect_node(host)?;
+    let mut hosts = lab.file.hosts();
+    let found = hosts.find(|(name, _)| *name == host);
+    found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{host} is no host")))
+}
+
+fn lan_of<'a>(lab: &'a Lab, host: &str, to: &str) -> Result<&'a Lan, Failure> {
+    let (router, interface) = match to.split_once(':') {
+        Some((router, interface)) => (router, Some(super::run::device(lab, router, interface)?)),
+        None => (to, None),
+    };
+    lab.expect_router(router)?;
+    let fits = |lan: &&Lan| {
+        lan.ports.iter().any(|port| {
+            port.node == router && interface.as_ref().is_none_or(|device| *device == port.device)
+        })
+    };
+    let lans: Vec<&Lan> = lab.file.lans.iter().filter(fits).collect();
+    let home = |lan: &&&Lan| lan.ports.iter().any(|port| port.node == host);
+    match (&lans[..], lans.iter().find(home)) {
+        ([lan], _) | (_, Some(lan)) => Ok(lan),
+        ([], None) => Err(Failure::Other(format!("{to} has no LAN"))),
+        (_, None) => {
+            let ports = lans.iter().flat_map(|lan| &lan.ports).filter(|port| port.node == router);
+            let names: Vec<String> = ports.map(ToString::to_string).collect();
+            Err(Failure::Other(format!("{to} has several LANs: {}", names.join(", "))))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_router_means_its_only_lan_or_the_hosts_own() {
+        let lab = Lab::open("gsmr", None).unwrap();
+        let name = |host: &str, to: &str| lan_of(&lab, host, to).map(|lan| lan.name.clone());
+        assert_eq!(name("A", "xTR2").unwrap(), "siteB");
+        assert_eq!(name("A", "xTR1").unwrap(), "siteA");
+        assert_eq!(name("B", "xTR1:Ethernet2/0").unwrap(), "siteC");
+        let error = name("B", "xTR1").unwrap_err().to_string();
+        assert!(error.contains("xTR1:Ethernet3/0"), "{error}");
+        assert!(name("A", "Core1").is_err() && name("A", "nobody").is_err());
+    }
+}

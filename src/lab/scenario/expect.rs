@@ -1,0 +1,158 @@
+//! Whether what was seen is what a scenario expects, and the words for what is not.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Answers, Bound, Captured, Printed};
+use crate::lab::ping::Tally;
+
+impl Bound {
+    /// Whether `count` is within it.
+    pub fn holds(self, count: u64) -> bool {
+        match self {
+            Bound::Exactly(wanted) => count == wanted,
+            Bound::AtLeast(least) => count >= least,
+            Bound::AtMost(most) => count <= most,
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Bound::Exactly(count) => write!(f, "exactly {count}"),
+            Bound::AtLeast(count) => write!(f, "at least {count}"),
+            Bound::AtMost(count) => write!(f, "at most {count}"),
+        }
+    }
+}
+
+impl Printed {
+    /// Whether `text` is so.
+    pub fn holds(&self, text: &str) -> bool {
+        match self {
+            Printed::Contains(part) => text.lines().any(|line| spaced(line).contains(part)),
+            Printed::Lacks(part) => !text.lines().any(|line| spaced(line).contains(part)),
+            Printed::Matches(block) => {
+                let lines: Vec<&str> = text.lines().collect();
+                let same = |lines: &[&str]| {
+                    lines.iter().zip(block).all(|(line, pattern)| line_matches(pattern, line))
+                };
+                lines.windows(block.len()).any(same)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Printed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Printed::Contains(part) => write!(f, "contains {part:?}"),
+            Printed::Lacks(part) => write!(f, "lacks {part:?}"),
+            Printed::Matches(block) => write!(f, "matches\n{}", block.join("\n")),
+        }
+    }
+}
+
+/// Whether a printed line is that of a pattern.
+fn line_matches(pattern: &str, line: &str) -> bool {
+    wildcard(&spaced(pattern), &spaced(line))
+}
+
+/// The words of a line with one space between them.
+fn spaced(line: &str) -> String {
+    line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether `text` is `pattern`, in which `*` stands for any text. Each part between stars is
+/// looked for at its first place after the one before, which never misses a match.
+fn wildcard(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(mut text) = text.strip_prefix(start) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = rest.split('*').collect();
+    let last = parts.pop().unwrap_or_default();
+    for part in parts {
+        match text.split_once(part) {
+            Some((_, rest)) => text = rest,
+            None => return false,
+        }
+    }
+    text.ends_with(last)
+}
+
+impl Answers {
+    /// Whether the echos fared so.
+    pub fn holds(&self, tally: &Tally) -> bool {
+        match self {
+            Answers::Count(bound) => bound.holds(tally.received.into()),
+            Answers::Marks(marks) => tally.marks == *marks,
+        }
+    }
+}
+
+impl fmt::Display for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Answers::Count(bound) => write!(f, "{bound} answered"),
+            Answers::Marks(marks) => f.write_str(marks),
+        }
+    }
+}
+
+/// A captured packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    /// When, since the capture's beginning.
+    pub at: Duration,
+    /// The value of the field that was asked for.
+    pub value: String,
+    /// The line by which a person knows it.
+    pub summary: String,
+}
+
+impl Captured {
+    /// Whether it is so of `packets`; `others` are those of the second filter, if there is one.
+    pub fn holds(&self, packets: &[Packet], others: &[Packet]) -> bool {
+        match self {
+            Captured::Count(bound) => bound.holds(packets.len() as u64),
+            Captured::After { within, .. } => others.first().is_some_and(|other| {
+                let mut later = packets.iter().filter(|packet| packet.at >= other.at);
+                later.next().is_some_and(|packet| packet.at - other.at <= *within)
+            }),
+            Captured::Spaced(gaps) => {
+                let times = packets.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at));
+                packets.len() == gaps.len() + 1
+                    && times.zip(gaps).all(|(time, gap)| gap.contains(&time))
+            }
+            Captured::Reads { letters, .. } => {
+                letters.len() == packets.len() && same_shape(letters, packets)
+            }
+        }
+    }
+}
+
+/// Whether two letters are equal exactly where the values of their packets are.
+fn same_shape(letters: &[String], packets: &[Packet]) -> bool {
+    let pairs: Vec<_> = letters.iter().zip(packets).collect();
+    pairs.iter().all(|(letter, packet)| {
+        pairs.iter().all(|(other, second)| (letter == other) == (packet.value == second.value))
+    })
+}
+
+impl fmt::Display for Captured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Captured::Count(bound) => write!(f, "{bound} packets"),
+            Captured::After { filter, within } => write!(f, "within {within:?} after {filter}"),
+            Captured::Spaced(gaps) => {
+                write!(f, "{} packets, spaced", gaps.len() + 1)?;
+                gaps.iter().try_for_each(|gap| write!(f, " {:?}..{:?}", gap.start(), gap.end()))
+            }
+            Captured::Reads { field, letters } => write!(f, "{field}: {}", letters.join(" ")),
+        }
+    }
+}

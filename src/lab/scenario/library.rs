@@ -1,0 +1,148 @@
+//! Finding a lab's scenarios, and playing one in namespaces from bringing up to taking down.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::namespaces::Namespaces;
+use super::play::play;
+use super::{Scenario, parse};
+use crate::lab::failure::Failure;
+use crate::lab::open::Lab;
+use crate::lab::{console, run};
+
+/// Where a lab keeps its scenarios, and what their files end with.
+const DIRECTORY: &str = "scenarios";
+const ENDING: &str = ".scenario";
+/// What a router is asked when a scenario has failed.
+const SHOWS: [&str; 12] = [
+    "show running-config",
+    "show ip route",
+    "show ip lisp map-cache",
+    "show ipv6 lisp map-cache",
+    "show ip lisp database",
+    "show ipv6 lisp database",
+    "show ip lisp away",
+    "show ipv6 lisp away",
+    "show ip lisp smr",
+    "show ip lisp statistics",
+    "show lisp session",
+    "show lisp site",
+];
+
+/// The names of a lab's scenarios.
+pub fn names(lab: &Lab) -> Vec<String> {
+    let files = lab.files_in(DIRECTORY);
+    files.iter().filter_map(|file| file.strip_suffix(ENDING)).map(str::to_owned).collect()
+}
+
+/// The scenario that `name` means: its name or the only one that it begins. What stands before
+/// the first dash is enough, so `x1` is not `x10-...`.
+pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
+    let names = names(lab);
+    let whole = format!("{name}-");
+    let mut fits: Vec<&String> =
+        names.iter().filter(|known| *known == name || known.starts_with(&whole)).collect();
+    if fits.is_empty() {
+        fits = names.iter().filter(|known| known.starts_with(name)).collect();
+    }
+    match fits[..] {
+        [one] => read(lab, one),
+        [] => Err(Failure::Other(format!(
+            "lab {} has no scenario {name:?}: it has {}",
+            lab.name,
+            names.join(", ")
+        ))),
+        _ => Err(Failure::Other(format!("{name:?} may be {fits:?}"))),
+    }
+}
+
+/// Reads one scenario.
+pub fn read(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
+    let file = format!("{DIRECTORY}/{name}{ENDING}");
+    let text = lab.text(&file)?;
+    let path = lab.config(&file);
+    // Shorter to read, and the same file.
+    let here = std::env::current_dir().unwrap_or_default();
+    let path = path.strip_prefix(here).unwrap_or(&path);
+    Ok(parse(&path.display().to_string(), &text, &lab.file)?)
+}
+
+/// Brings `lab` up as `name` with the scenario's overlays, plays it, and takes it down. The
+/// transcript goes to `out`. True when all was as expected; otherwise what is needed to find out
+/// why is kept in a directory that the transcript names.
+pub fn run(
+    lab: &Lab,
+    scenario: &Scenario,
+    name: &str,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
+    let directory = std::env::temp_dir().join(format!("eidway-{name}"));
+    fs::create_dir_all(&directory).map_err(Failure::io(directory.display()))?;
+    let lab = overlaid(lab, scenario, name, &directory.join("lab"))?;
+    let mut say = |text: &str| writeln!(out, "{text}").map_err(Failure::io("standard output"));
+    say(&format!("== {}\n== lab {}", scenario.title, lab.name))?;
+    run::up(&lab, false, &mut |_| ())?;
+    let _down = Down(&lab.name);
+    let stage = Namespaces::new(&lab, directory.clone());
+    let played = stage.map(|mut stage| play(scenario, &mut stage, out));
+    match played {
+        Ok(Ok(())) => {
+            fs::remove_dir_all(&directory).map_err(Failure::io(directory.display()))?;
+            writeln!(out, "== as expected").map_err(Failure::io("standard output"))?;
+            Ok(true)
+        }
+        Ok(Err(stopped)) => {
+            keep(&lab, &directory);
+            writeln!(out, "== NOT AS EXPECTED\n{stopped}\n== kept in {}", directory.display())
+                .map_err(Failure::io("standard output"))?;
+            Ok(false)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Takes the lab down, whatever happens.
+struct Down<'a>(&'a str);
+
+impl Drop for Down<'_> {
+    fn drop(&mut self) {
+        if let Err(failure) = run::down(self.0, &mut |_| ()) {
+            log::error!("lab {}: {failure}", self.0);
+        }
+    }
+}
+
+/// A copy of the lab in `directory` with the scenario's configuration laid over it.
+fn overlaid(lab: &Lab, scenario: &Scenario, name: &str, directory: &Path) -> Result<Lab, Failure> {
+    fs::create_dir_all(directory).map_err(Failure::io(directory.display()))?;
+    let write = |file: &str, text: &str| {
+        let path: PathBuf = directory.join(file);
+        fs::write(&path, text).map_err(Failure::io(path.display()))
+    };
+    write("lab.toml", &lab.file.text)?;
+    for (node, file) in lab.file.routers() {
+        let mut text = lab.text(file)?;
+        if let Some(overlay) = scenario.overlays.get(node) {
+            let base = text.trim_end();
+            let base = base.strip_suffix("end").unwrap_or(base);
+            text = format!("{base}{overlay}end\n");
+        }
+        write(file, &text)?;
+    }
+    Lab::open(&directory.display().to_string(), Some(name))
+}
+
+/// Writes down what the routers know and have logged. Whatever cannot be had is left out.
+fn keep(lab: &Lab, directory: &Path) {
+    for (node, _) in lab.file.routers() {
+        fs::copy(lab.log(node), directory.join(format!("{node}.log"))).ok();
+        let mut shows = String::new();
+        for command in SHOWS {
+            if let Ok(reply) = console::ask(&lab.socket(node), command) {
+                shows.push_str(&format!("{node}#{command}\n{}\n", reply.text));
+            }
+        }
+        fs::write(directory.join(format!("{node}.show")), shows).ok();
+    }
+}

@@ -1,0 +1,285 @@
+//! Scenarios: what happens in a lab and what must then be seen, one statement a line.
+//!
+//! ```text
+//! # G2: what the document shows.
+//! title "a local EID without a route"
+//!
+//! overlay xTR2 {                      # configuration laid over the lab's, before it starts
+//!   router lisp
+//!    ipv4 use-petr 192.0.2.51
+//! }
+//!
+//! ping B A expect 5                   # [ipv6] [count N] [size N] [expect N|at-least N|"!!..."]
+//! capture core = xTR1:Ethernet0/0     # runs until the first `packets` asks about it
+//! flow f = N A every 100ms            # a ping in the background ...
+//! end f lost at-most 5                # ... and what it may lose
+//! at xTR1: configure terminal / interface ethernet 1/0 / shutdown / end
+//! within 1s show xTR1 "show ip lisp database" contains "no-route 1" lacks "inactive 1"
+//! show xTR2 "show ip lisp map-cache" matches {
+//!   172.16.0.0/24, uptime: *, expires: 00:00:*, via map-reply, forward-native
+//!     Negative cache entry, action: forward-native
+//! }
+//! packets core exactly 1 "lisp.mreq.flags.smr == 1"       # at-least N, at-most N, none
+//! packets core "lisp.type == 8" within 50ms after "lisp.mreq.flags.smr == 1"
+//! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
+//! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
+//! replay core "lisp.type == 8" at Core1     # the first such packet, once more; [to ADDRESS]
+//! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
+//! move A to xTR2
+//! kill NewMSMR
+//! start NewMSMR
+//! link Core1:eth1 down
+//! address A 172.16.0.130/24          # one more
+//! wait 3s
+//! ```
+//!
+//! A `show` is repeated until it prints what is expected, five seconds unless `within` says
+//! otherwise; `within` before a `ping` repeats that too. [`parse`] makes the values here from the
+//! text, [`play`] plays them on a [`play::Stage`] and does not know what it is made of.
+
+pub mod expect;
+pub mod library;
+pub mod namespaces;
+pub mod parse;
+pub mod play;
+pub mod replay;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+pub use parse::parse;
+
+/// A scenario that fits its lab: every node and port that it names exists.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Where the text came from, as messages name it.
+    pub path: String,
+    /// What it is about, in a line.
+    pub title: String,
+    /// Configuration to add to that of a router before it starts, by router.
+    pub overlays: BTreeMap<String, String>,
+    /// What happens, in order.
+    pub steps: Vec<Step>,
+}
+
+/// One statement.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its line in the file, from 1.
+    pub line: usize,
+    /// The line itself.
+    pub text: String,
+    /// What to do, or what must be seen.
+    pub action: Action,
+}
+
+/// What a statement does or expects.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// `at NODE: COMMAND / COMMAND`: in the session that lasts the whole scenario.
+    At {
+        /// The router.
+        node: String,
+        /// The commands.
+        commands: Vec<String>,
+    },
+    /// `show NODE "COMMAND" ...`.
+    Show {
+        /// The router.
+        node: String,
+        /// The command.
+        command: String,
+        /// What it must print, at one time.
+        expected: Vec<Printed>,
+        /// How long it may take until it does.
+        within: Duration,
+    },
+    /// `ping FROM TO`.
+    Ping {
+        /// The echos.
+        ping: Ping,
+        /// What must become of them.
+        expected: Option<Answers>,
+        /// Ping again for so long.
+        within: Option<Duration>,
+    },
+    /// `flow NAME = FROM TO every TIME`.
+    Flow {
+        /// What `end` calls it.
+        name: String,
+        /// Who sends to whom.
+        ends: Ends,
+        /// The time between two echos.
+        every: Duration,
+    },
+    /// `end NAME`.
+    End {
+        /// The flow.
+        name: String,
+        /// How many echos may be lost.
+        lost: Option<Bound>,
+    },
+    /// `capture NAME = PORT`.
+    Capture {
+        /// What `packets` calls it.
+        name: String,
+        /// Where.
+        port: Place,
+    },
+    /// `packets NAME ...`.
+    Packets {
+        /// The capture.
+        capture: String,
+        /// Which packets, as a display filter of Wireshark.
+        filter: String,
+        /// What must be true of them.
+        expected: Captured,
+    },
+    /// `replay CAPTURE "FILTER" at NODE`: the first packet that passes the filter is sent again.
+    Replay {
+        /// The packet.
+        what: Replay,
+        /// The node that sends it.
+        node: String,
+    },
+    /// `move HOST to ROUTER`, or to a port of it.
+    Move {
+        /// The host.
+        host: String,
+        /// The router to whose LAN it goes, or the port there.
+        to: String,
+    },
+    /// `kill ROUTER`: no goodbye to anybody.
+    Kill {
+        /// The router.
+        node: String,
+    },
+    /// `start ROUTER`.
+    Start {
+        /// The router.
+        node: String,
+    },
+    /// `link PORT up|down`.
+    Link {
+        /// The port that changes.
+        port: Place,
+        /// Which way.
+        up: bool,
+    },
+    /// `address NODE ADDRESS/LENGTH`: one more for a host.
+    Address {
+        /// The host.
+        host: String,
+        /// The address with the length of its network.
+        address: IpNet,
+    },
+    /// `wait TIME`.
+    Wait(Duration),
+}
+
+/// A port as written: `xTR1:Ethernet0/0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The node.
+    pub node: String,
+    /// Its interface.
+    pub interface: String,
+}
+
+/// Who sends echos to whom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// A node.
+    pub from: String,
+    /// A host or an address.
+    pub to: String,
+    /// To the host's IPv6 address.
+    pub ipv6: bool,
+}
+
+/// The echos of a `ping`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ping {
+    /// Who sends to whom.
+    pub ends: Ends,
+    /// How many.
+    pub count: u32,
+    /// The octets of each IP packet.
+    pub size: u16,
+}
+
+/// A captured packet to be sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The capture.
+    pub capture: String,
+    /// Which packet, as a display filter: the first.
+    pub filter: String,
+    /// `to ADDRESS`: another destination than its own.
+    pub to: Option<Ipv4Addr>,
+    /// `times N every TIME`: more than once.
+    pub times: u32,
+    /// The time between two.
+    pub every: Duration,
+}
+
+/// What a `show` must print.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Printed {
+    /// `contains "TEXT"`, in one line, its words one space apart.
+    Contains(String),
+    /// `lacks "TEXT"`.
+    Lacks(String),
+    /// `matches { LINES }`: these lines one after the other; `*` is any text, and how much space
+    /// stands between words does not count.
+    Matches(Vec<String>),
+}
+
+/// How many there must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// `exactly N`, or `none`.
+    Exactly(u64),
+    /// `at-least N`.
+    AtLeast(u64),
+    /// `at-most N`.
+    AtMost(u64),
+}
+
+/// What must become of echos.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answers {
+    /// So many are answered.
+    Count(Bound),
+    /// These marks are printed.
+    Marks(String),
+}
+
+/// What must be true of captured packets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Captured {
+    /// So many.
+    Count(Bound),
+    /// `within TIME after "FILTER"`: the first comes so soon after the first of the others.
+    After {
+        /// The others.
+        filter: String,
+        /// How soon.
+        within: Duration,
+    },
+    /// `spaced MIN..MAX ...`: the times between them; there is one packet more than times.
+    Spaced(Vec<RangeInclusive<Duration>>),
+    /// `FIELD reads a a b`: a letter for each packet; equal letters mean equal values.
+    Reads {
+        /// A field as Wireshark names it.
+        field: String,
+        /// The letters.
+        letters: Vec<String>,
+    },
+}

@@ -1,0 +1,260 @@
+//! The stage in network namespaces: a lab that is up, real consoles, `ping`, captures and clocks.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::expect::Packet;
+use super::play::Stage;
+use super::{Ends, Ping, Place, Replay, replay};
+use crate::addr::Family;
+use crate::lab::console::{Console, Reply};
+use crate::lab::failure::Failure;
+use crate::lab::file::Host;
+use crate::lab::flow::{self, Course, Flow};
+use crate::lab::open::Lab;
+use crate::lab::patience::Patience;
+use crate::lab::ping::{self, Echos, Tally};
+use crate::lab::run::{self, Interrupt};
+use crate::lab::verbs::{self, Call, Step};
+use crate::lab::{environment, move_host};
+
+/// A capture is complete when its file has not grown for so long.
+const QUIET: Duration = Duration::from_millis(200);
+/// What a dissector could make no sense of.
+const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
+                      lisp-tcp.invalid_marker";
+
+/// A lab in namespaces, with what a scenario has opened in it.
+pub struct Namespaces<'a> {
+    lab: &'a Lab,
+    /// Where captures are kept.
+    directory: PathBuf,
+    interrupted: Interrupt,
+    clock: Patience,
+    consoles: BTreeMap<String, Console>,
+    captures: BTreeMap<String, Capture>,
+    flows: BTreeMap<String, Flow>,
+}
+
+/// tcpdump, or what it left.
+struct Capture {
+    file: PathBuf,
+    running: Option<Child>,
+}
+
+impl<'a> Namespaces<'a> {
+    /// A stage on `lab`, which is up; captures go to `directory`.
+    pub fn new(lab: &'a Lab, directory: PathBuf) -> Result<Self, Failure> {
+        environment::need("tshark", "tshark")?;
+        environment::need("tcpdump", "tcpdump")?;
+        Ok(Namespaces {
+            lab,
+            directory,
+            interrupted: Interrupt::watch()?,
+            clock: Patience::of(Duration::MAX),
+            consoles: BTreeMap::new(),
+            captures: BTreeMap::new(),
+            flows: BTreeMap::new(),
+        })
+    }
+
+    fn target(&self, ends: &Ends) -> Result<std::net::IpAddr, Failure> {
+        let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        let literal = ends.to.parse().ok();
+        literal.map_or_else(|| ping::address(self.lab, &ends.to, Some(family)), Ok)
+    }
+
+    /// Ends a capture, if it still runs, once it has written all that it saw.
+    fn finished(&mut self, name: &str) -> Result<PathBuf, Failure> {
+        let Some(capture) = self.captures.get_mut(name) else {
+            return Err(Failure::Other(format!("there is no capture {name}")));
+        };
+        if let Some(mut child) = capture.running.take() {
+            settle(&capture.file)?;
+            flow::interrupt(&child)?;
+            child.wait().map_err(Failure::io("tcpdump"))?;
+        }
+        Ok(capture.file.clone())
+    }
+}
+
+/// Waits until a file does not grow.
+fn settle(file: &PathBuf) -> Result<(), Failure> {
+    let length = || file.metadata().map(|data| data.len()).map_err(Failure::io(file.display()));
+    let most = Patience::of(QUIET * 10);
+    let (mut before, mut quiet) = (length()?, Patience::of(QUIET));
+    while quiet.pause() && most.pause() {
+        let after = length()?;
+        if after != before {
+            (before, quiet) = (after, Patience::of(QUIET));
+        }
+    }
+    Ok(())
+}
+
+/// Runs tshark on a file and gives its lines.
+fn tshark(file: &PathBuf, filter: &str, fields: &[&str]) -> Result<Vec<String>, Failure> {
+    let mut command = Command::new("tshark");
+    command.args(["-n", "-o", "ip.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-r"]);
+    command.arg(file);
+    for field in fields {
+        command.args(["-e", field]);
+    }
+    let output = command.stdin(Stdio::null()).output().map_err(Failure::io("tshark"))?;
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        return Err(Failure::Other(format!("tshark -Y {filter:?}: {}", errors.trim_end())));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+impl Stage for Namespaces<'_> {
+    fn now(&self) -> Duration {
+        self.clock.spent()
+    }
+
+    fn pass(&mut self, time: Duration) -> Result<(), Failure> {
+        let patience = Patience::of(time);
+        while patience.pause() {
+            self.interrupted.check()?;
+        }
+        Ok(())
+    }
+
+    fn console(&mut self, node: &str, command: &str) -> Result<Reply, Failure> {
+        if !self.consoles.contains_key(node) {
+            let console = Console::connect(&self.lab.socket(node))?;
+            self.consoles.insert(node.to_owned(), console);
+        }
+        let console = self.consoles.get_mut(node);
+        console.ok_or_else(|| Failure::new("no console"))?.ask(command)
+    }
+
+    fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
+        self.interrupted.check()?;
+        let target = self.target(&ping.ends)?;
+        let echos = Echos { count: ping.count, size: ping.size, df: false };
+        ping::show(self.lab, &ping.ends.from, target, echos, out)
+    }
+
+    fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure> {
+        let flow = Flow::start(self.lab, &ends.from, self.target(ends)?, every)?;
+        self.flows.insert(name.to_owned(), flow);
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str) -> Result<Course, Failure> {
+        let flow = self.flows.remove(name);
+        flow.ok_or_else(|| Failure::Other(format!("there is no flow {name}")))?.end()
+    }
+
+    fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
+        let device = run::device(self.lab, &port.node, &port.interface)?;
+        let file = self.directory.join(format!("{name}.pcap"));
+        // Opened here, so that it is there when tcpdump has not written yet.
+        File::create(&file).map_err(Failure::io(file.display()))?;
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.lab.namespace(&port.node), "tcpdump", "-n", "-U"]);
+        command.args(["-Z", "root", "--immediate-mode", "-i", &device, "-w"]).arg(&file);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(Failure::io("tcpdump"))?;
+        let mut said = String::new();
+        let stderr = child.stderr.take();
+        // It sees packets from the moment in which it says that it listens.
+        let mut lines = stderr.map(BufReader::new).into_iter().flat_map(BufRead::lines);
+        let listens = lines.by_ref().map_while(Result::ok).any(|line| {
+            said.push_str(&line);
+            line.contains("listening on")
+        });
+        // The rest of what it says is read by nobody, and it says too little to fill a pipe.
+        std::mem::forget(lines);
+        self.captures.insert(name.to_owned(), Capture { file, running: Some(child) });
+        listens.then_some(()).ok_or_else(|| Failure::Other(format!("tcpdump: {said}")))
+    }
+
+    fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
+        let file = self.finished(name)?;
+        let fields = [
+            "frame.time_relative",
+            field,
+            "_ws.col.Source",
+            "_ws.col.Destination",
+            "_ws.col.Protocol",
+            "_ws.col.Info",
+        ];
+        let lines = tshark(&file, filter, &fields)?;
+        let packet = |line: &String| {
+            let mut fields = line.split('\t');
+            let at = fields.next()?.parse().ok()?;
+            let value = fields.next()?.to_owned();
+            let at = Duration::try_from_secs_f64(at).ok()?;
+            Some(Packet { at, value, summary: fields.collect::<Vec<_>>().join(" ") })
+        };
+        Ok(lines.iter().filter_map(packet).collect())
+    }
+
+    fn flaws(&mut self) -> Result<Vec<String>, Failure> {
+        let names: Vec<String> = self.captures.keys().cloned().collect();
+        let mut flaws = Vec::new();
+        for name in names {
+            let file = self.finished(&name)?;
+            let lines = tshark(&file, FLAWED, &["frame.number", "_ws.col.Info"])?;
+            flaws.extend(lines.iter().map(|line| format!("{}: {line}", file.display())));
+        }
+        Ok(flaws)
+    }
+
+    fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {
+        let file = self.finished(&what.capture)?;
+        let numbers = tshark(&file, &what.filter, &["frame.number"])?;
+        let Some(number) = numbers.first().and_then(|number| number.parse().ok()) else {
+            return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
+        };
+        let mut packet = replay::packet(&file, number)?;
+        if let Some(to) = what.to {
+            replay::redirect(&mut packet, to);
+        }
+        replay::send(&self.lab.namespace(node), &packet, what.times, what.every)
+    }
+
+    fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
+        move_host::move_host(self.lab, host, to)
+    }
+
+    fn kill(&mut self, node: &str) -> Result<(), Failure> {
+        self.consoles.remove(node);
+        run::stop(self.lab, node, true, &mut |_| ())
+    }
+
+    fn start(&mut self, node: &str) -> Result<(), Failure> {
+        run::start(self.lab, node, &mut |_| ())
+    }
+
+    fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
+        let hosts = self.lab.file.hosts().find(|(name, _)| *name == host);
+        let Some((_, Host { device, .. })) = hosts else {
+            return Err(Failure::Other(format!("{host} is no host")));
+        };
+        let call = Call::new("addr-add", &self.lab.name).with(host).with(device).with(address);
+        verbs::run(&[Step::new("address", vec![call])], |_| ())
+    }
+
+    fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure> {
+        run::link(self.lab, &format!("{}:{}", port.node, port.interface), up)
+    }
+}
+
+impl Drop for Capture {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.running {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+}

@@ -1,0 +1,467 @@
+//! From the text of a scenario to its steps, or to an error with file, line and caret.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::{Action, Answers, Bound, Captured, Ends, Ping, Place, Printed, Replay, Scenario, Step};
+use crate::lab::file::{LabError, LabFile, Node, Span};
+use crate::lab::ping::Echos;
+
+/// How long a `show` may take to print what is expected when nothing else is said.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What is wrong, and where in the text.
+type Fault = (Span, String);
+
+/// Reads a scenario for `lab`; `path` is what errors call it.
+///
+/// # Errors
+/// A statement that is none, and nodes or ports that the lab does not have.
+pub fn parse(path: &str, text: &str, lab: &LabFile) -> Result<Scenario, LabError> {
+    let mut parser = Parser { text, offset: 0, line: 0, lab };
+    let parsed = parser.scenario(path);
+    parsed.map_err(|(span, message)| LabError::new(path, text, Some(span), message, ""))
+}
+
+/// The lines of the text, one after the other.
+struct Parser<'a> {
+    text: &'a str,
+    /// The first octet that is not read.
+    offset: usize,
+    /// The number of the line read last, from 1.
+    line: usize,
+    lab: &'a LabFile,
+}
+
+impl<'a> Parser<'a> {
+    fn scenario(&mut self, path: &str) -> Result<Scenario, Fault> {
+        let (mut title, mut overlays, mut steps) = (String::new(), BTreeMap::new(), Vec::new());
+        while let Some((start, text)) = self.next_line() {
+            let mut words = Words::new(start, text)?;
+            let Some(verb) = words.peek() else {
+                continue;
+            };
+            let line = self.line;
+            match verb.text.as_str() {
+                "title" => {
+                    words.next("title")?;
+                    title = words.quoted("the title")?;
+                    words.end()?;
+                }
+                "overlay" => {
+                    words.next("overlay")?;
+                    let node = self.router(&mut words)?;
+                    let block = self.block(&mut words)?;
+                    words.end()?;
+                    let overlay: &mut String = overlays.entry(node).or_default();
+                    block.iter().for_each(|line| overlay.push_str(&format!("{line}\n")));
+                }
+                _ => {
+                    let action = self.action(&mut words, start, text)?;
+                    steps.push(Step { line, text: text.trim().to_owned(), action });
+                }
+            }
+        }
+        Ok(Scenario { path: path.to_owned(), title, overlays, steps })
+    }
+
+    /// The next line without its end, and where it starts.
+    fn next_line(&mut self) -> Option<(usize, &'a str)> {
+        let start = self.offset;
+        let line = self.text[start..].split_inclusive('\n').next()?;
+        self.offset += line.len();
+        self.line += 1;
+        Some((start, line.trim_end()))
+    }
+
+    /// `{`, lines, and a line that begins with `}`, with whose rest `words` go on.
+    fn block(&mut self, words: &mut Words) -> Result<Vec<String>, Fault> {
+        let open = words.next("{")?;
+        if open.text != "{" {
+            return Err(open.fault("{ is expected"));
+        }
+        words.end()?;
+        let mut block = Vec::new();
+        loop {
+            let Some((start, line)) = self.next_line() else {
+                return Err(open.fault("no line with } ends this"));
+            };
+            if let Some(rest) = line.trim_start().strip_prefix('}') {
+                // The statement goes on behind it.
+                *words = Words::new(start + line.len() - rest.len(), rest)?;
+                return Ok(block);
+            }
+            block.push(line.to_owned());
+        }
+    }
+
+    fn action(&mut self, words: &mut Words, start: usize, text: &str) -> Result<Action, Fault> {
+        let within = match words.take("within") {
+            true => Some(words.time()?),
+            false => None,
+        };
+        let verb = words.next("a statement")?;
+        if within.is_some() && !matches!(verb.text.as_str(), "show" | "ping") {
+            return Err(verb.fault("only a show or a ping is repeated: within TIME show|ping"));
+        }
+        let action = match verb.text.as_str() {
+            "at" => return self.at(words, start, text),
+            "show" => self.show(words, within.unwrap_or(PATIENCE))?,
+            "ping" => self.ping(words, within)?,
+            "flow" => {
+                let name = words.name()?;
+                words.expect("=")?;
+                let ends = self.ends(words)?;
+                words.expect("every")?;
+                Action::Flow { name, ends, every: words.time()? }
+            }
+            "end" => {
+                let name = words.name()?;
+                let lost = words.take("lost").then(|| words.bound()).transpose()?;
+                Action::End { name, lost }
+            }
+            "capture" => {
+                let name = words.name()?;
+                words.expect("=")?;
+                Action::Capture { name, port: self.place(words)? }
+            }
+            "packets" => packets(words)?,
+            "replay" => {
+                let mut what = replay(words)?;
+                words.expect("at")?;
+                let node = self.node(words, |_| true, "node")?;
+                if words.take("to") {
+                    let word = words.next("an address")?;
+                    let to = word.text.parse().map_err(|_| word.fault("no IPv4 address"))?;
+                    what.to = Some(to);
+                }
+                if words.take("times") {
+                    what.times = words.number()?;
+                    words.expect("every")?;
+                    what.every = words.time()?;
+                }
+                Action::Replay { what, node }
+            }
+            "move" => {
+                let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
+                words.expect("to")?;
+                Action::Move { host, to: words.next("a router")?.text }
+            }
+            "address" => {
+                let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
+                let word = words.next("an address")?;
+                let address = word.text.parse();
+                let address = address.map_err(|_| word.fault("ADDRESS/LENGTH is expected"))?;
+                Action::Address { host, address }
+            }
+            "kill" => Action::Kill { node: self.router(words)? },
+            "start" => Action::Start { node: self.router(words)? },
+            "link" => {
+                let port = self.place(words)?;
+                let state = words.next("up or down")?;
+                match state.text.as_str() {
+                    "up" => Action::Link { port, up: true },
+                    "down" => Action::Link { port, up: false },
+                    _ => return Err(state.fault("up or down is expected")),
+                }
+            }
+            "wait" => Action::Wait(words.time()?),
+            _ => return Err(verb.fault(&format!("{} is no statement", verb.text))),
+        };
+        words.end()?;
+        Ok(action)
+    }
+
+    /// `NODE: COMMAND / COMMAND`; commands are not made of words and quotes.
+    fn at(&self, words: &mut Words, start: usize, text: &str) -> Result<Action, Fault> {
+        let word = words.next("NODE:")?;
+        let Some(node) = word.text.strip_suffix(':') else {
+            return Err(word.fault("NODE: COMMAND / COMMAND is expected"));
+        };
+        let node = self.known(&word, node, |node| matches!(node, Node::Router { .. }), "router")?;
+        let commands = &text[word.span.end - start..];
+        let commands: Vec<String> = commands.split(" / ").map(|c| c.trim().to_owned()).collect();
+        if commands.iter().any(String::is_empty) {
+            return Err(word.fault("a command is missing"));
+        }
+        Ok(Action::At { node, commands })
+    }
+
+    fn show(&mut self, words: &mut Words, within: Duration) -> Result<Action, Fault> {
+        let node = self.router(words)?;
+        let command = words.quoted("the command")?;
+        let mut expected = Vec::new();
+        while let Some(word) = words.peek() {
+            words.next("an expectation")?;
+            match word.text.as_str() {
+                "contains" => expected.push(Printed::Contains(words.quoted("the text")?)),
+                "lacks" => expected.push(Printed::Lacks(words.quoted("the text")?)),
+                "matches" => expected.push(Printed::Matches(self.block(words)?)),
+                _ => return Err(word.fault("contains, lacks or matches is expected")),
+            }
+        }
+        Ok(Action::Show { node, command, expected, within })
+    }
+
+    fn ping(&self, words: &mut Words, within: Option<Duration>) -> Result<Action, Fault> {
+        let ends = self.ends(words)?;
+        let Echos { count, size, .. } = Echos::default();
+        let mut ping = Ping { ends, count, size };
+        let mut expected = None;
+        while let Some(word) = words.peek() {
+            words.next("an option")?;
+            match word.text.as_str() {
+                "count" => ping.count = words.number()?,
+                "size" => ping.size = words.number()?,
+                "expect" => expected = Some(answers(words)?),
+                _ => return Err(word.fault("count, size or expect is expected")),
+            }
+        }
+        Ok(Action::Ping { ping, expected, within })
+    }
+
+    fn ends(&self, words: &mut Words) -> Result<Ends, Fault> {
+        let from = self.node(words, |_| true, "node")?;
+        let word = words.next("a host or an address")?;
+        let to = match word.text.parse::<std::net::IpAddr>() {
+            Ok(_) => word.text,
+            Err(_) => self.known(&word, &word.text, |n| matches!(n, Node::Host(_)), "host")?,
+        };
+        Ok(Ends { from, to, ipv6: words.take("ipv6") })
+    }
+
+    fn router(&self, words: &mut Words) -> Result<String, Fault> {
+        self.node(words, |node| matches!(node, Node::Router { .. }), "router")
+    }
+
+    fn node(
+        &self,
+        words: &mut Words,
+        fits: impl Fn(&Node) -> bool,
+        what: &str,
+    ) -> Result<String, Fault> {
+        let word = words.next(&format!("a {what}"))?;
+        self.known(&word, &word.text, fits, what)
+    }
+
+    fn known(
+        &self,
+        word: &Word,
+        name: &str,
+        fits: impl Fn(&Node) -> bool,
+        what: &str,
+    ) -> Result<String, Fault> {
+        let nodes = || self.lab.nodes.iter().filter(|(_, node)| fits(node));
+        match nodes().find(|(known, _)| *known == name) {
+            Some(_) => Ok(name.to_owned()),
+            None => {
+                let names: Vec<&str> = nodes().map(|(name, _)| name.as_str()).collect();
+                Err(word.fault(&format!("no {what} of the lab: {}", names.join(", "))))
+            }
+        }
+    }
+
+    fn place(&self, words: &mut Words) -> Result<Place, Fault> {
+        let word = words.next("NODE:INTERFACE")?;
+        let Some((node, interface)) = word.text.split_once(':') else {
+            return Err(word.fault("NODE:INTERFACE is expected"));
+        };
+        let node = self.known(&word, node, |_| true, "node")?;
+        let mut ports = self.lab.ports().filter(|port| port.node == node);
+        let special = matches!(interface, "any" | "lisp0" | "lo");
+        if !special
+            && !ports.any(|port| [&port.interface, &port.device].contains(&&interface.to_owned()))
+        {
+            return Err(word.fault(&format!("{node} has no link on {interface}")));
+        }
+        Ok(Place { node, interface: interface.to_owned() })
+    }
+}
+
+/// `NAME COUNT "FILTER"` or `NAME "FILTER" ...`.
+fn packets(words: &mut Words) -> Result<Action, Fault> {
+    let capture = words.name()?;
+    if words.peek().is_some_and(|word| !word.quoted) {
+        let expected = Captured::Count(words.bound()?);
+        return Ok(Action::Packets { capture, filter: words.quoted("a filter")?, expected });
+    }
+    let filter = words.quoted("a filter")?;
+    let word = words.next("within, spaced or a field")?;
+    let expected = match word.text.as_str() {
+        "within" => {
+            let within = words.time()?;
+            words.expect("after")?;
+            Captured::After { filter: words.quoted("a filter")?, within }
+        }
+        "spaced" => {
+            let mut gaps = vec![words.range()?];
+            while words.peek().is_some() {
+                gaps.push(words.range()?);
+            }
+            Captured::Spaced(gaps)
+        }
+        _ => {
+            words.expect("reads")?;
+            let mut letters = vec![words.next("a letter for each packet")?.text];
+            while words.peek().is_some() {
+                letters.push(words.next("a letter")?.text);
+            }
+            Captured::Reads { field: word.text, letters }
+        }
+    };
+    Ok(Action::Packets { capture, filter, expected })
+}
+
+fn replay(words: &mut Words) -> Result<Replay, Fault> {
+    let capture = words.name()?;
+    let filter = words.quoted("a filter")?;
+    Ok(Replay { capture, filter, to: None, times: 1, every: Duration::ZERO })
+}
+
+fn answers(words: &mut Words) -> Result<Answers, Fault> {
+    match words.peek() {
+        Some(word) if word.quoted => Ok(Answers::Marks(words.quoted("marks")?)),
+        Some(word) if word.text.parse::<u64>().is_ok() => {
+            Ok(Answers::Count(Bound::Exactly(words.number()?)))
+        }
+        _ => Ok(Answers::Count(words.bound()?)),
+    }
+}
+
+/// A word of a line.
+#[derive(Clone, Debug)]
+struct Word {
+    text: String,
+    span: Span,
+    /// It stood in double quotes.
+    quoted: bool,
+}
+
+impl Word {
+    fn fault(&self, message: &str) -> Fault {
+        (self.span.clone(), message.to_owned())
+    }
+}
+
+/// The words of a line that are not read yet.
+struct Words {
+    words: std::iter::Peekable<std::vec::IntoIter<Word>>,
+    /// Where a missing word would stand.
+    end: usize,
+}
+
+impl Words {
+    /// Parts a line that starts at `start`; `#` before a word begins a comment.
+    fn new(start: usize, line: &str) -> Result<Self, Fault> {
+        let mut words = Vec::new();
+        let mut rest = line;
+        loop {
+            rest = rest.trim_start();
+            let at = line.len() - rest.len();
+            let place = |length: usize| start + at..start + at + length;
+            if rest.is_empty() || rest.starts_with('#') {
+                break;
+            }
+            let word = match rest.strip_prefix('"') {
+                Some(inner) => {
+                    let end = inner.find('"').ok_or_else(|| {
+                        (place(rest.len()), "no second quote ends this".to_owned())
+                    })?;
+                    Word { text: inner[..end].to_owned(), span: place(end + 2), quoted: true }
+                }
+                None => {
+                    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+                    Word { text: rest[..end].to_owned(), span: place(end), quoted: false }
+                }
+            };
+            rest = &rest[word.span.len()..];
+            words.push(word);
+        }
+        Ok(Words { words: words.into_iter().peekable(), end: start + line.len() })
+    }
+
+    fn peek(&mut self) -> Option<Word> {
+        self.words.peek().cloned()
+    }
+
+    fn next(&mut self, what: &str) -> Result<Word, Fault> {
+        let missing = || (self.end..self.end, format!("{what} is expected"));
+        self.words.next().ok_or_else(missing)
+    }
+
+    /// Reads `word` if it comes next.
+    fn take(&mut self, word: &str) -> bool {
+        self.words.next_if(|next| next.text == word && !next.quoted).is_some()
+    }
+
+    fn expect(&mut self, expected: &str) -> Result<(), Fault> {
+        let word = self.next(expected)?;
+        match word.text == expected {
+            true => Ok(()),
+            false => Err(word.fault(&format!("{expected} is expected"))),
+        }
+    }
+
+    fn end(&mut self) -> Result<(), Fault> {
+        match self.words.next() {
+            None => Ok(()),
+            Some(word) => Err(word.fault("nothing more is expected here")),
+        }
+    }
+
+    fn name(&mut self) -> Result<String, Fault> {
+        let word = self.next("a name")?;
+        // It names a file too.
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        match !word.quoted && word.text.chars().all(plain) {
+            true => Ok(word.text),
+            false => Err(word.fault("a name of letters, digits and dashes is expected")),
+        }
+    }
+
+    fn quoted(&mut self, what: &str) -> Result<String, Fault> {
+        let word = self.next(&format!("{what} in quotes"))?;
+        match word.quoted {
+            true => Ok(word.text),
+            false => Err(word.fault(&format!("{what} in quotes is expected"))),
+        }
+    }
+
+    fn number<T: std::str::FromStr>(&mut self) -> Result<T, Fault> {
+        let word = self.next("a number")?;
+        word.text.parse().map_err(|_| word.fault("a number is expected"))
+    }
+
+    fn bound(&mut self) -> Result<Bound, Fault> {
+        let word = self.next("exactly, at-least, at-most or none")?;
+        match word.text.as_str() {
+            "none" => Ok(Bound::Exactly(0)),
+            "exactly" => Ok(Bound::Exactly(self.number()?)),
+            "at-least" => Ok(Bound::AtLeast(self.number()?)),
+            "at-most" => Ok(Bound::AtMost(self.number()?)),
+            _ => Err(word.fault("exactly N, at-least N, at-most N or none is expected")),
+        }
+    }
+
+    fn time(&mut self) -> Result<Duration, Fault> {
+        let word = self.next("a time")?;
+        time(&word.text).ok_or_else(|| word.fault("a time such as 50ms or 3s is expected"))
+    }
+
+    fn range(&mut self) -> Result<RangeInclusive<Duration>, Fault> {
+        let word = self.next("a range of times")?;
+        let ends = word.text.split_once("..");
+        let range = ends.and_then(|(min, max)| Some(time(min)?..=time(max)?));
+        range.ok_or_else(|| word.fault("a range of times such as 1s..1.2s is expected"))
+    }
+}
+
+/// `50ms`, `1.5s`.
+fn time(text: &str) -> Option<Duration> {
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (text.strip_suffix('s')?, 1.0),
+    };
+    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit).ok()
+}

@@ -1,0 +1,279 @@
+//! The player: a scenario, step by step, on a stage, with a transcript as of an IOS session.
+
+use std::fmt;
+use std::io::Write;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::expect::Packet;
+use super::{Action, Bound, Captured, Ends, Ping, Place, Replay, Scenario, Step};
+use crate::lab::console::Reply;
+use crate::lab::failure::Failure;
+use crate::lab::flow::Course;
+use crate::lab::ping::Tally;
+
+/// A lab that is up, whatever it is made of. Captures and flows have the names that the scenario
+/// gives them.
+pub trait Stage {
+    /// The time since the stage was set.
+    fn now(&self) -> Duration;
+    /// Lets the lab go on for so long; fails when somebody wants it to end.
+    fn pass(&mut self, time: Duration) -> Result<(), Failure>;
+    /// A command in the router's session, which lasts from step to step.
+    fn console(&mut self, node: &str, command: &str) -> Result<Reply, Failure>;
+    /// Pings and prints IOS's block on `out`.
+    fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure>;
+    /// Begins a ping that goes on until [`Stage::end`].
+    fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure>;
+    /// Ends a flow.
+    fn end(&mut self, name: &str) -> Result<Course, Failure>;
+    /// Begins to capture what passes a port.
+    fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure>;
+    /// The packets of a capture that pass a display filter, with the value of `field`; the first
+    /// call ends the capture.
+    fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure>;
+    /// What is wrong in all captures: a line for each packet that no dissector understands.
+    fn flaws(&mut self) -> Result<Vec<String>, Failure>;
+    /// Sends a captured packet again.
+    fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure>;
+    /// Plugs a host into the LAN of a router, or of a port.
+    fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure>;
+    /// Kills a router.
+    fn kill(&mut self, node: &str) -> Result<(), Failure>;
+    /// Starts a router that does not run.
+    fn start(&mut self, node: &str) -> Result<(), Failure>;
+    /// Gives a host one more address.
+    fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure>;
+    /// Takes a port up or down.
+    fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure>;
+}
+
+/// A scenario that did not come to its end. Its `Display` says step, expected and seen.
+#[derive(Debug)]
+pub struct Stopped {
+    /// File and line.
+    pub place: String,
+    /// The statement.
+    pub statement: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a scenario stopped.
+#[derive(Debug)]
+pub enum Why {
+    /// What was seen is not what was expected.
+    Unmet {
+        /// What should have been.
+        expected: String,
+        /// What was.
+        seen: String,
+    },
+    /// The statement could not be done.
+    Failed(Failure),
+}
+
+impl From<Failure> for Why {
+    fn from(failure: Failure) -> Self {
+        Why::Failed(failure)
+    }
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.place, self.statement)?;
+        match &self.why {
+            Why::Unmet { expected, seen } => {
+                write!(f, "expected: {expected}\nseen:\n{}", seen.trim_end())
+            }
+            Why::Failed(failure) => write!(f, "{failure}"),
+        }
+    }
+}
+
+impl std::error::Error for Stopped {}
+
+/// Plays `scenario` to its end, or to the first step that is not as it should be.
+pub fn play(
+    scenario: &Scenario,
+    stage: &mut dyn Stage,
+    out: &mut dyn Write,
+) -> Result<(), Stopped> {
+    let mut player = Player { stage, out };
+    for step in &scenario.steps {
+        player.step(step).map_err(|why| Stopped {
+            place: format!("{}:{}", scenario.path, step.line),
+            statement: step.text.clone(),
+            why,
+        })?;
+    }
+    player.captures_are_clean().map_err(|why| Stopped {
+        place: scenario.path.clone(),
+        statement: "the end".to_owned(),
+        why,
+    })
+}
+
+struct Player<'a> {
+    stage: &'a mut dyn Stage,
+    out: &'a mut dyn Write,
+}
+
+impl Player<'_> {
+    fn step(&mut self, step: &Step) -> Result<(), Why> {
+        match &step.action {
+            Action::At { node, commands } => {
+                for command in commands {
+                    let reply = self.stage.console(node, command)?;
+                    self.session(node, command, &reply);
+                    if !reply.ok {
+                        return Err(unmet("a command that is done", reply.text));
+                    }
+                }
+                return Ok(());
+            }
+            Action::Show { node, command, expected, within } => {
+                return self.show(node, command, expected, *within);
+            }
+            Action::Ping { ping, expected, within } => {
+                return self.ping(ping, expected.as_ref(), *within);
+            }
+            _ => self.say(&format!("-- {}", step.text)),
+        }
+        match &step.action {
+            Action::At { .. } | Action::Show { .. } | Action::Ping { .. } => {}
+            Action::Flow { name, ends, every } => self.stage.flow(name, ends, *every)?,
+            Action::End { name, lost } => return self.end(name, *lost),
+            Action::Capture { name, port } => self.stage.capture(name, port)?,
+            Action::Packets { capture, filter, expected } => {
+                return self.packets(capture, filter, expected);
+            }
+            Action::Replay { what, node } => self.stage.replay(what, node)?,
+            Action::Move { host, to } => self.stage.move_host(host, to)?,
+            Action::Address { host, address } => self.stage.address(host, *address)?,
+            Action::Kill { node } => self.stage.kill(node)?,
+            Action::Start { node } => self.stage.start(node)?,
+            Action::Link { port, up } => self.stage.link(port, *up)?,
+            Action::Wait(time) => self.stage.pass(*time)?,
+        }
+        Ok(())
+    }
+
+    /// A line of the transcript. Nobody reading it is no reason to stop.
+    fn say(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{}", text.trim_end());
+        let _ = self.out.flush();
+    }
+
+    /// A command and its answer, as on a terminal.
+    fn session(&mut self, node: &str, command: &str, reply: &Reply) {
+        let prompt = match reply.asked_at.as_str() {
+            "" => format!("{node}#"),
+            prompt => prompt.to_owned(),
+        };
+        self.say(&format!("{prompt}{command}\n{}", reply.text));
+    }
+
+    fn show(
+        &mut self,
+        node: &str,
+        command: &str,
+        expected: &[super::Printed],
+        within: Duration,
+    ) -> Result<(), Why> {
+        let deadline = self.stage.now() + within;
+        loop {
+            let reply = self.stage.console(node, command)?;
+            let unseen = expected.iter().find(|expected| !expected.holds(&reply.text));
+            if unseen.is_some() && self.stage.now() < deadline {
+                self.stage.pass(PAUSE)?;
+                continue;
+            }
+            self.session(node, command, &reply);
+            return match unseen {
+                Some(unseen) => Err(unmet(unseen, reply.text)),
+                None if !reply.ok => Err(unmet("a command that is done", reply.text)),
+                None => Ok(()),
+            };
+        }
+    }
+
+    fn ping(
+        &mut self,
+        ping: &Ping,
+        expected: Option<&super::Answers>,
+        within: Option<Duration>,
+    ) -> Result<(), Why> {
+        let deadline = self.stage.now() + within.unwrap_or_default();
+        let Ends { from, to, ipv6 } = &ping.ends;
+        self.say(&format!("{from}>ping {}{to}", if *ipv6 { "ipv6 " } else { "" }));
+        loop {
+            let mut block = Vec::new();
+            let out: &mut dyn Write = if within.is_some() { &mut block } else { &mut *self.out };
+            let tally = self.stage.ping(ping, out)?;
+            let unseen = expected.filter(|expected| !expected.holds(&tally));
+            if unseen.is_some() && self.stage.now() < deadline {
+                self.stage.pass(PAUSE)?;
+                continue;
+            }
+            if !block.is_empty() {
+                self.say(&String::from_utf8_lossy(&block));
+            }
+            return match unseen {
+                Some(expected) => Err(unmet(expected, format!("{}\n{tally}", tally.marks))),
+                None => Ok(()),
+            };
+        }
+    }
+
+    fn end(&mut self, name: &str, lost: Option<Bound>) -> Result<(), Why> {
+        let course = self.stage.end(name)?;
+        self.say(&format!("   {course}"));
+        match lost.filter(|lost| !lost.holds(course.lost())) {
+            Some(lost) => Err(unmet(format!("{lost} lost"), course.to_string())),
+            None => Ok(()),
+        }
+    }
+
+    fn packets(&mut self, capture: &str, filter: &str, expected: &Captured) -> Result<(), Why> {
+        let (field, other) = match expected {
+            Captured::Reads { field, .. } => (field.as_str(), None),
+            Captured::After { filter, .. } => ("frame.number", Some(filter)),
+            _ => ("frame.number", None),
+        };
+        let packets = self.stage.packets(capture, filter, field)?;
+        let others = match other {
+            Some(filter) => self.stage.packets(capture, filter, field)?,
+            None => Vec::new(),
+        };
+        if expected.holds(&packets, &others) {
+            packets.iter().for_each(|packet| self.say(&line(packet)));
+            return Ok(());
+        }
+        let mut seen: Vec<String> = others.iter().chain(&packets).map(line).collect();
+        if seen.is_empty() {
+            seen.push("no such packet".to_owned());
+        }
+        Err(unmet(expected, seen.join("\n")))
+    }
+
+    fn captures_are_clean(&mut self) -> Result<(), Why> {
+        let flaws = self.stage.flaws()?;
+        match flaws.is_empty() {
+            true => Ok(()),
+            false => Err(unmet("captures without malformed packets", flaws.join("\n"))),
+        }
+    }
+}
+
+/// Between two looks at something that is not yet as it should be.
+const PAUSE: Duration = Duration::from_millis(50);
+
+fn unmet(expected: impl fmt::Display, seen: impl Into<String>) -> Why {
+    Why::Unmet { expected: expected.to_string(), seen: seen.into() }
+}
+
+fn line(packet: &Packet) -> String {
+    format!("   {:9.4} {}", packet.at.as_secs_f64(), packet.summary)
+}
