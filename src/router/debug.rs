@@ -1,5 +1,5 @@
-//! The lines of `debug lisp control-plane`, in the words of IOS (`lisp-generalized-smr.txt`,
-//! `ios-output-formats.md`).
+//! The lines of `debug lisp control-plane`, in the words of IOS: those of Cisco's document *LISP
+//! Generalized SMR* to the letter.
 //!
 //! A line is made only while somebody listens. Nonces are printed as two halves; the instance comes as
 //! `IID n`.

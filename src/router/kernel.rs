@@ -1,14 +1,23 @@
-//! What the router wants of its namespace's kernel (`kernel.md`, Routing in a router's namespace).
+//! What the router wants of its namespace's kernel.
 //!
 //! The wish is a set, computed from the configuration alone: links, addresses, rules, routes. A
 //! change of the configuration is the difference of two sets; a link that comes back is told again
 //! what belongs on it, for the kernel drops addresses and routes with a link and does not put them
 //! back.
 //!
-//! Packets that `lisp0` emits, and packets from the router's own RLOCs, look in table main without
-//! its routes into `lisp0`, then in a table of their own. There stand the way out of the overlay
-//! and a blackhole for each local EID prefix, so that nothing circles and nothing leaks while a
-//! site's link is down.
+//! ```text
+//! 100  iif lisp0   lookup main suppress_ifgroup 4341   what Eidway emits, but never back into lisp0
+//! 101  iif lisp0   lookup 4341
+//! 102  from RLOC   lookup main suppress_ifgroup 4341   its own control and encapsulated packets
+//! 103  from RLOC   lookup 4341
+//! table 4341: the native default, a blackhole for each local EID prefix, and unreachable for the rest
+//! ```
+//! Each was tried without. Without the rules of the RLOCs, the router's own packet to a peer's port 4341
+//! entered `lisp0` again and nothing worked. With copies of the site's routes and the default in the
+//! table of `lisp0` instead of the suppressed main, routes vanished with a link without a word, and one
+//! ping circled `lisp0` a hundred thousand times a second. Without the blackholes, packets leaked into
+//! the core while a site's link was down; `unreachable` in their place told hosts what the mapping
+//! system was about to mend.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

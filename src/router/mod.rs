@@ -284,7 +284,7 @@ impl Router {
 
     /// Puts local prefixes that lost their route or their configuration into the away table, and takes
     /// out those that have both again. Returns the prefixes whose peers are to be solicited: not those
-    /// that lost their route, for these the packets that still come do it (`protocol.md` section 4).
+    /// that lost their route, for these the packets that still come do it.
     fn reconcile_away(&mut self, changes: &Changes, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
         let away = |producer, expires_at| away::Entry {

@@ -1,4 +1,5 @@
-//! Generalized SMR: its four triggers, the away table, and who is told what (`acceptance.md`, G1 to G4).
+//! Generalized SMR: its four triggers, the away table, and who is told what. The names
+//! begin with the number of the scenario: G1 de-configured, G2 no route, G3 mobility, G4 overlap.
 
 use std::time::Duration;
 
