@@ -63,6 +63,7 @@ macro_rules! scenarios {
 scenarios! {
     g1_deconfigured: "g1-deconfigured",
     g2_no_route: "g2-no-route",
+    g2b_use_petr: "g2b-use-petr",
     g3_move: "g3-move",
     g4_overlapping: "g4-overlapping",
     x1_uncached: "x1-uncached",
@@ -74,6 +75,7 @@ scenarios! {
     x8_kill: "x8-kill",
     x11_no_resolver: "x11-no-resolver",
     x12_replay: "x12-replay",
+    x13_late: "x13-late",
     x14_foreign_source: "x14-foreign-source",
 }
 

@@ -45,6 +45,7 @@ pub mod play;
 pub mod replay;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -85,7 +85,7 @@ impl<'a> Namespaces<'a> {
 }
 
 /// Waits until a file does not grow.
-fn settle(file: &PathBuf) -> Result<(), Failure> {
+fn settle(file: &Path) -> Result<(), Failure> {
     let length = || file.metadata().map(|data| data.len()).map_err(Failure::io(file.display()));
     let most = Patience::of(QUIET * 10);
     let (mut before, mut quiet) = (length()?, Patience::of(QUIET));
@@ -99,7 +99,7 @@ fn settle(file: &PathBuf) -> Result<(), Failure> {
 }
 
 /// Runs tshark on a file and gives its lines.
-fn tshark(file: &PathBuf, filter: &str, fields: &[&str]) -> Result<Vec<String>, Failure> {
+fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Failure> {
     let mut command = Command::new("tshark");
     command.args(["-n", "-o", "ip.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-r"]);
     command.arg(file);

@@ -1,18 +1,15 @@
 //! From the text of a scenario to its steps, or to an error with file, line and caret.
 
 use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::words::{Fault, Word, Words};
 use super::{Action, Answers, Bound, Captured, Ends, Ping, Place, Printed, Replay, Scenario, Step};
-use crate::lab::file::{LabError, LabFile, Node, Span};
+use crate::lab::file::{LabError, LabFile, Node};
 use crate::lab::ping::Echos;
 
 /// How long a `show` may take to print what is expected when nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// What is wrong, and where in the text.
-type Fault = (Span, String);
 
 /// Reads a scenario for `lab`; `path` is what errors call it.
 ///
@@ -327,141 +324,4 @@ fn answers(words: &mut Words) -> Result<Answers, Fault> {
         }
         _ => Ok(Answers::Count(words.bound()?)),
     }
-}
-
-/// A word of a line.
-#[derive(Clone, Debug)]
-struct Word {
-    text: String,
-    span: Span,
-    /// It stood in double quotes.
-    quoted: bool,
-}
-
-impl Word {
-    fn fault(&self, message: &str) -> Fault {
-        (self.span.clone(), message.to_owned())
-    }
-}
-
-/// The words of a line that are not read yet.
-struct Words {
-    words: std::iter::Peekable<std::vec::IntoIter<Word>>,
-    /// Where a missing word would stand.
-    end: usize,
-}
-
-impl Words {
-    /// Parts a line that starts at `start`; `#` before a word begins a comment.
-    fn new(start: usize, line: &str) -> Result<Self, Fault> {
-        let mut words = Vec::new();
-        let mut rest = line;
-        loop {
-            rest = rest.trim_start();
-            let at = line.len() - rest.len();
-            let place = |length: usize| start + at..start + at + length;
-            if rest.is_empty() || rest.starts_with('#') {
-                break;
-            }
-            let word = match rest.strip_prefix('"') {
-                Some(inner) => {
-                    let end = inner.find('"').ok_or_else(|| {
-                        (place(rest.len()), "no second quote ends this".to_owned())
-                    })?;
-                    Word { text: inner[..end].to_owned(), span: place(end + 2), quoted: true }
-                }
-                None => {
-                    let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
-                    Word { text: rest[..end].to_owned(), span: place(end), quoted: false }
-                }
-            };
-            rest = &rest[word.span.len()..];
-            words.push(word);
-        }
-        Ok(Words { words: words.into_iter().peekable(), end: start + line.len() })
-    }
-
-    fn peek(&mut self) -> Option<Word> {
-        self.words.peek().cloned()
-    }
-
-    fn next(&mut self, what: &str) -> Result<Word, Fault> {
-        let missing = || (self.end..self.end, format!("{what} is expected"));
-        self.words.next().ok_or_else(missing)
-    }
-
-    /// Reads `word` if it comes next.
-    fn take(&mut self, word: &str) -> bool {
-        self.words.next_if(|next| next.text == word && !next.quoted).is_some()
-    }
-
-    fn expect(&mut self, expected: &str) -> Result<(), Fault> {
-        let word = self.next(expected)?;
-        match word.text == expected {
-            true => Ok(()),
-            false => Err(word.fault(&format!("{expected} is expected"))),
-        }
-    }
-
-    fn end(&mut self) -> Result<(), Fault> {
-        match self.words.next() {
-            None => Ok(()),
-            Some(word) => Err(word.fault("nothing more is expected here")),
-        }
-    }
-
-    fn name(&mut self) -> Result<String, Fault> {
-        let word = self.next("a name")?;
-        // It names a file too.
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        match !word.quoted && word.text.chars().all(plain) {
-            true => Ok(word.text),
-            false => Err(word.fault("a name of letters, digits and dashes is expected")),
-        }
-    }
-
-    fn quoted(&mut self, what: &str) -> Result<String, Fault> {
-        let word = self.next(&format!("{what} in quotes"))?;
-        match word.quoted {
-            true => Ok(word.text),
-            false => Err(word.fault(&format!("{what} in quotes is expected"))),
-        }
-    }
-
-    fn number<T: std::str::FromStr>(&mut self) -> Result<T, Fault> {
-        let word = self.next("a number")?;
-        word.text.parse().map_err(|_| word.fault("a number is expected"))
-    }
-
-    fn bound(&mut self) -> Result<Bound, Fault> {
-        let word = self.next("exactly, at-least, at-most or none")?;
-        match word.text.as_str() {
-            "none" => Ok(Bound::Exactly(0)),
-            "exactly" => Ok(Bound::Exactly(self.number()?)),
-            "at-least" => Ok(Bound::AtLeast(self.number()?)),
-            "at-most" => Ok(Bound::AtMost(self.number()?)),
-            _ => Err(word.fault("exactly N, at-least N, at-most N or none is expected")),
-        }
-    }
-
-    fn time(&mut self) -> Result<Duration, Fault> {
-        let word = self.next("a time")?;
-        time(&word.text).ok_or_else(|| word.fault("a time such as 50ms or 3s is expected"))
-    }
-
-    fn range(&mut self) -> Result<RangeInclusive<Duration>, Fault> {
-        let word = self.next("a range of times")?;
-        let ends = word.text.split_once("..");
-        let range = ends.and_then(|(min, max)| Some(time(min)?..=time(max)?));
-        range.ok_or_else(|| word.fault("a range of times such as 1s..1.2s is expected"))
-    }
-}
-
-/// `50ms`, `1.5s`.
-fn time(text: &str) -> Option<Duration> {
-    let (number, unit) = match text.strip_suffix("ms") {
-        Some(number) => (number, 0.001),
-        None => (text.strip_suffix('s')?, 1.0),
-    };
-    Duration::try_from_secs_f64(number.parse::<f64>().ok()? * unit).ok()
 }

@@ -248,7 +248,7 @@ impl Player<'_> {
             None => Vec::new(),
         };
         if expected.holds(&packets, &others) {
-            packets.iter().for_each(|packet| self.say(&line(packet)));
+            others.iter().chain(&packets).for_each(|packet| self.say(&line(packet)));
             return Ok(());
         }
         let mut seen: Vec<String> = others.iter().chain(&packets).map(line).collect();
