@@ -2,7 +2,7 @@
 # demo.sh
 # The network of "LISP Generalized SMR" on this machine: build it, ping through it, take host A's
 # interface away as the document does, see what the routers make of it, give it back, clean up.
-# Without root it pings through two simulated sites instead.
+# Without root it pings through simulated labs instead.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -33,7 +33,7 @@ configure() { # NODE LINE...: configure a router on its console
     "$eidway" console "$lab/$node" "${arguments[@]}"
 }
 ping() { # NODE TARGET [OPTION...]: as IOS prints it; a lost echo is part of the story
-    printf '\n%s> ping %s\n' "$1" "$2"
+    printf "\n%s> ping %s\n" "$1" "${*:2}"
     "$eidway" lab ping "$lab" "$@" || true
 }
 
@@ -49,8 +49,9 @@ echo "== building"
 cargo build --release --quiet
 
 if [ "$(id -u)" != 0 ]; then
-    title "not root: no namespaces. The same routers in the simulator, two sites"
+    title "not root, so no namespaces (run this as root for them): the same routers, simulated"
     "$eidway" lab ping two-sites A B --sim
+    "$eidway" lab pingall gsmr --sim
     exit
 fi
 
@@ -72,6 +73,7 @@ configure xTR1 'interface ethernet 1/0' shutdown
 show xTR1 'show ip lisp database'
 ping B A
 show xTR2 'show ip lisp map-cache'
+show xTR1 'show ip lisp away'
 
 title "and comes back"
 configure xTR1 'interface ethernet 1/0' 'no shutdown'

@@ -1,7 +1,7 @@
 //! One IP packet, or a super-packet: one header that stands for many equal segments.
 //!
-//! With segmentation offload a read of the TUN device brings up to 64 KiB under a single IP header
-//! (`performance.md`). The core looks at headers only, so to it both are one packet; who puts
+//! With segmentation offload a read of the TUN device brings up to 64 KiB under a single IP header.
+//! The core looks at headers only, so to it both are one packet; who puts
 //! segments on a wire is the driver's business. [`Packet`] borrows the driver's buffer, so a packet
 //! that only passes through is never copied; [`OwnedPacket`] is what a hold queue keeps.
 

@@ -305,6 +305,8 @@ impl ConditionalEventHandler for EndOfLine {
 
 /// Types at a terminal until Ctrl-D or `exit`. Ctrl-V takes a `?` as it is.
 fn interact(mut connection: Connection) -> Result<(), Error> {
+    // Without rustyline's feature buffer-redux what is typed ahead, or pasted, would end with its first
+    // line: a reader made anew for each line drops what the last one had read.
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
     connection.listen(editor.create_external_printer()?)?;
@@ -340,9 +342,12 @@ fn interact(mut connection: Connection) -> Result<(), Error> {
                 connection.do_line("end", &mut out)?;
             }
             _ => {
-                editor.add_history_entry(line.as_str())?;
-                if connection.do_line(&line, &mut out)?.closed {
-                    return Ok(());
+                // A terminal that brackets what is pasted gives a whole page as one line.
+                for line in line.lines() {
+                    editor.add_history_entry(line)?;
+                    if connection.do_line(line, &mut out)?.closed {
+                        return Ok(());
+                    }
                 }
             }
         }

@@ -1,4 +1,5 @@
-//! The away table: local EIDs that are not here (`protocol.md` section 4; `show ip lisp away`).
+//! The away table: local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4; `show ip
+//! lisp away`).
 //!
 //! A packet that is decapsulated for an away EID came by a mapping that is no longer true: it is not
 //! delivered, and its sender is solicited to ask again. Of the database and this table the longer

@@ -62,7 +62,7 @@ pub struct Entry {
 /// What a reconciliation changed, beside what came.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The prefixes whose locators are others than before.
+    /// The prefixes that had a route and have one, and whose locators are others than before.
     pub changed: BTreeSet<EidPrefix>,
     /// The prefixes that were configured and are no more, and for how long others may have them
     /// cached.
@@ -143,7 +143,10 @@ impl Database {
                 if before.is_some_and(|before| *before == entry) {
                     continue;
                 }
-                if before.is_some_and(|before| before.locators != entry.locators) {
+                let registered = |before: &Entry| before.has_route && entry.has_route;
+                if before
+                    .is_some_and(|before| registered(before) && before.locators != entry.locators)
+                {
                     changes.changed.insert(prefix);
                 }
                 entry.changed_at = now;

@@ -1,5 +1,5 @@
-//! The lines of `debug lisp control-plane`, in the words of IOS (`lisp-generalized-smr.txt`,
-//! `ios-output-formats.md`).
+//! The lines of `debug lisp control-plane`, in the words of IOS: those of Cisco's document *LISP
+//! Generalized SMR* to the letter.
 //!
 //! A line is made only while somebody listens. Nonces are printed as two halves; the instance comes as
 //! `IID n`.
@@ -62,7 +62,11 @@ pub(super) fn received(
     to: SocketAddr,
 ) -> String {
     let on = interface.map(|name| format!(" on {name}")).unwrap_or_default();
-    let (name, number) = (kind.name(), kind.number());
+    let number = kind.number();
+    let name = match kind {
+        MessageType::Encapsulated => "Encap-Control",
+        other => other.name(),
+    };
     format!("LISP: Processing received {name}({number}) message{on} from {from} to {to}")
 }
 

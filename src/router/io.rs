@@ -300,7 +300,7 @@ impl DropReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
     /// Table 4341: the native default and the guards; for what `lisp0` emits when main has no
-    /// answer of its own (`kernel.md`, Routing in a router's namespace).
+    /// answer of its own.
     Native,
     /// Table main.
     Main,
@@ -369,8 +369,7 @@ pub enum KernelObject {
         proxy_arp: bool,
         /// The hardware address, when the device's own is not wanted.
         mac: Option<Mac>,
-        /// `lisp mobility`: the port's sysctls are set so that hosts that come are seen
-        /// (`kernel.md`, Hosts that move).
+        /// `lisp mobility`: the port's sysctls are set so that hosts that come are seen.
         mobility: bool,
     },
     /// An address on a device, with the length of its network.

@@ -111,7 +111,7 @@ impl Router {
 
     /// Whether `source` is one of the site's EIDs. A host of a dynamic range that has not been found
     /// shows by its packet that it is on some port; the packet does not say on which, so it is looked
-    /// for (`kernel.md`, Hosts that move).
+    /// for.
     fn is_of_site(&mut self, source: Eid, now: Time) -> bool {
         if self.mobility.is_dynamic(source) {
             if !self.mobility.hosts().contains_key(&source) && !self.is_own_address(source.address)

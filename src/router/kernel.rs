@@ -1,21 +1,30 @@
-//! What the router wants of its namespace's kernel (`kernel.md`, Routing in a router's namespace).
+//! What the router wants of its namespace's kernel.
 //!
 //! The wish is a set, computed from the configuration alone: links, addresses, rules, routes. A
 //! change of the configuration is the difference of two sets; a link that comes back is told again
 //! what belongs on it, for the kernel drops addresses and routes with a link and does not put them
 //! back.
 //!
-//! Packets that `lisp0` emits, and packets from the router's own RLOCs, look in table main without
-//! its routes into `lisp0`, then in a table of their own. There stand the way out of the overlay
-//! and a blackhole for each local EID prefix, so that nothing circles and nothing leaks while a
-//! site's link is down.
+//! ```text
+//! 100  iif lisp0   lookup main suppress_ifgroup 4341   what Eidway emits, but never back into lisp0
+//! 101  iif lisp0   lookup 4341
+//! 102  from RLOC   lookup main suppress_ifgroup 4341   its own control and encapsulated packets
+//! 103  from RLOC   lookup 4341
+//! table 4341: the native default, a blackhole for each local EID prefix, and unreachable for the rest
+//! ```
+//! Each was tried without. Without the rules of the RLOCs, the router's own packet to a peer's port 4341
+//! entered `lisp0` again and nothing worked. With copies of the site's routes and the default in the
+//! table of `lisp0` instead of the suppressed main, routes vanished with a link without a word, and one
+//! ping circled `lisp0` a hundred thousand times a second. Without the blackholes, packets leaked into
+//! the core while a site's link was down; `unreachable` in their place told hosts what the mapping
+//! system was about to mend.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::config::{Config, StaticTarget};
+use super::config::{Config, Interface, InterfaceKind, InterfaceName, StaticTarget};
 use super::io::{Device, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table};
 use super::rib::Rib;
 use crate::addr::Family;
@@ -140,7 +149,7 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         objects.insert(rule(family, FROM_LISP_NATIVE, from_lisp, Table::Native));
         let all = family.default_prefix();
         objects.insert(route(Table::Native, all, RouteTarget::Unreachable, u32::MAX));
-        objects.extend(into_lisp(config, family));
+        objects.extend(into_lisp(config, rib, family));
     }
     for rloc in config.local_rlocs() {
         let selector = RuleSelector::Source(rloc);
@@ -155,7 +164,7 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
 }
 
 /// The routes that lead packets of EIDs into `lisp0`: an ITR's default, a proxy ITR's aggregates.
-fn into_lisp(config: &Config, family: Family) -> Vec<KernelObject> {
+fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
     let roles = config.roles(family);
     let target = RouteTarget::Device(Device::Lisp);
     if roles.itr {
@@ -164,7 +173,7 @@ fn into_lisp(config: &Config, family: Family) -> Vec<KernelObject> {
             prefix: family.default_prefix(),
             target,
             metric: 0,
-            source: first_eid_address(config, family),
+            source: first_eid_address(config, rib, family),
         }];
     }
     let aggregates = config.static_map_cache().filter(|prefix| prefix.family() == family);
@@ -202,9 +211,16 @@ fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> Kerne
 
 /// The address that the router's own packets into the overlay carry: one that the other side can
 /// answer through the overlay.
-fn first_eid_address(config: &Config, family: Family) -> Option<IpAddr> {
-    let up = config.interfaces.values().filter(|interface| !interface.shutdown);
-    up.flat_map(|interface| &interface.addresses)
+///
+/// Not one of a device that has gone: the kernel drops a route along with the address that is its
+/// source, and does not say so.
+fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAddr> {
+    let is_there = |(name, interface): &(&InterfaceName, &Interface)| {
+        !interface.shutdown && !rib.has_gone(&name.device())
+    };
+    let interfaces = config.interfaces.iter().filter(is_there);
+    interfaces
+        .flat_map(|(_, interface)| &interface.addresses)
         .map(IpNet::addr)
         .find(|&address| Family::of(address) == family && config.is_local_eid(address))
 }
@@ -217,10 +233,19 @@ fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
         true => OVERHEAD_V6,
         false => OVERHEAD_V4,
     };
-    let links = config
+    let of_rlocs: BTreeSet<InterfaceName> = config
         .addresses()
         .filter(|(_, net)| rlocs.iter().any(|rloc| rloc.0 == net.addr()))
-        .filter_map(|(name, _)| rib.link(&name.device()));
+        .map(|(name, _)| name)
+        .collect();
+    // A loopback's own MTU says nothing about the core: an RLOC there may use every link.
+    let on_loopback = of_rlocs.iter().any(|name| name.kind == InterfaceKind::Loopback);
+    let links = config
+        .interfaces
+        .keys()
+        .filter(|name| name.kind == InterfaceKind::Ethernet)
+        .filter(|name| on_loopback || of_rlocs.contains(name))
+        .filter_map(|name| rib.link(&name.device()));
     let core = links.map(|link| link.mtu).min().unwrap_or(USUAL_MTU);
     let mtu = core.saturating_sub(overhead).max(SMALLEST_MTU);
     u16::try_from(mtu).unwrap_or(u16::MAX)

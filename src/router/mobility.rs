@@ -1,11 +1,17 @@
-//! Hosts that come and go: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4; `kernel.md`, Hosts that
-//! move; `protocol.md` section 4).
+//! Hosts that come and go: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4).
 //!
 //! A `lisp mobility` port serves dynamic-EID ranges. A host of such a range is found when it speaks on
 //! the port: the kernel's neighbour table says so. Then it stands in the database as a prefix of its
 //! own, is registered, and is watched. It is gone when a map-server says that another xTR has it, or
 //! when it answers no more. The range itself is away all the time, so whatever is not here is
 //! solicited for.
+//!
+//! The port carries the roaming gateway, with the same address and hardware address at every xTR, and
+//! no route of its network: a host that moved away would be sought with ARP instead of through LISP. A
+//! host's route leads to the port while it is here and into `lisp0` after it has moved; then its old LAN
+//! is told by a gratuitous ARP, and by a proxy neighbour, to send to us. An entry of the kernel's that
+//! merely ages is no evidence of a host; a host that sends with the gateway's hardware address in its
+//! cache makes no entry at all, which is why its packets make us ask for it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

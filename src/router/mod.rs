@@ -284,7 +284,7 @@ impl Router {
 
     /// Puts local prefixes that lost their route or their configuration into the away table, and takes
     /// out those that have both again. Returns the prefixes whose peers are to be solicited: not those
-    /// that lost their route, for these the packets that still come do it (`protocol.md` section 4).
+    /// that lost their route, for these the packets that still come do it.
     fn reconcile_away(&mut self, changes: &Changes, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
         let away = |producer, expires_at| away::Entry {
@@ -299,10 +299,14 @@ impl Router {
             solicit.insert(prefix);
         }
         for (prefix, entry) in self.database.entries().iter() {
-            if entry.dynamic.is_some() || !self.config.roles(prefix.family()).etr {
+            if entry.dynamic.is_some() {
                 continue;
             }
             let back = self.away.remove(&prefix, Producer::Deconfigured);
+            if !self.config.roles(prefix.family()).etr {
+                self.away.remove(&prefix, Producer::NoRoute);
+                continue;
+            }
             if !entry.has_route {
                 self.away.insert(prefix, away(Producer::NoRoute, None));
             } else if self.away.remove(&prefix, Producer::NoRoute) || back {

@@ -1,6 +1,6 @@
 //! How often one asker gets an answer: Map-Replies are larger than the requests that cause them,
-//! and the address that they go to is whatever the request says (RFC 9301 section 5.3; `protocol.md`
-//! 1.2).
+//! and the address that they go to is whatever the request says (RFC 9301 section 5.3).
+//! One reply in three seconds, as the RFC recommends, would starve the retry after one second.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Solicit-Map-Requests that arrive (RFC 9301 section 6.1; the rules R2 to R7 of `protocol.md`).
+//! Solicit-Map-Requests that arrive (RFC 9301 section 6.1).
 //!
 //! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
 //! answered, and it is never believed. Who sends many gets few requests for it.

@@ -1,5 +1,4 @@
-//! Solicit-Map-Requests that are sent: Generalized SMR (RFC 9301 section 6.1; rules R1, R2 and R6 of
-//! `protocol.md`).
+//! Solicit-Map-Requests that are sent: Generalized SMR (RFC 9301 section 6.1).
 //!
 //! Two things make a router solicit. A packet that arrives for an away EID does, each time, within the
 //! limits below: its sender has an old mapping. And a change of a local mapping does, without waiting

@@ -62,7 +62,6 @@ fn a_shut_interface_leaves_no_route_within_a_second_and_comes_back() {
 }
 
 #[test]
-#[ignore = "the core does not send data-driven SMRs yet, nor does the console show the away table"]
 fn a_sender_is_told_by_an_smr_that_an_eid_has_no_route() {
     if !can_run() {
         return;

@@ -65,7 +65,6 @@ fn a_deleted_interface_takes_its_routes_along() {
 }
 
 #[test]
-#[ignore = "the kernel drops the default into lisp0 with the address that was its source, silently"]
 fn the_sites_other_lans_live_on_without_a_deleted_interface() {
     if !can_run() {
         return;

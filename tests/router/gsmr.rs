@@ -1,4 +1,5 @@
-//! Generalized SMR: its four triggers, the away table, and who is told what (`acceptance.md`, G1 to G4).
+//! Generalized SMR: its four triggers, the away table, and who is told what. The names
+//! begin with the number of the scenario: G1 de-configured, G2 no route, G3 mobility, G4 overlap.
 
 use std::time::Duration;
 
@@ -202,6 +203,21 @@ fn g2_each_sender_has_a_limit_of_its_own() {
 }
 
 #[test]
+fn g2_a_site_that_loses_its_only_route_solicits_nobody_by_itself() {
+    let mut relay = network();
+    b_to(&mut relay, "172.16.0.12");
+    let a_to_b = packet("172.16.0.12", "192.168.0.22", 63, b"ping");
+    relay.send("xTR1", &a_to_b);
+    assert_eq!(relay.send("xTR1", &a_to_b), Fate::Delivered("xTR2"));
+    relay.listen();
+    relay.at("xTR2", |bench| bench.link("et1-0", false));
+    assert!(smrs(&relay, "xTR2", "xTR1").is_empty());
+    let lost = relay.send("xTR1", &a_to_b);
+    assert_eq!(lost, Fate::Dropped("xTR2", DropReason::NoRouteToEid));
+    assert_eq!(smrs(&relay, "xTR2", "xTR1").len(), 1);
+}
+
+#[test]
 fn g1_deconfiguring_solicits_who_was_heard_of_in_the_last_minute_and_nobody_else() {
     let mut relay = network();
     b_to(&mut relay, "172.16.0.12");
@@ -308,6 +324,24 @@ fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
     relay.advance(Duration::from_secs(4));
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_2);
     assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR2"));
+}
+
+#[test]
+fn g3_a_map_notify_is_repeated_until_it_is_acknowledged_whatever_the_new_xtr_repeats() {
+    let mut relay = with_a_at_xtr1();
+    relay.deaf = Some(("Old", "xTR1"));
+    appear(&mut relay, "xTR2", "172.16.0.12");
+    relay.advance(Duration::from_secs(2));
+    relay.deaf = None;
+    relay.listen();
+    relay.advance(Duration::from_secs(10));
+    let notified = relay.udp("Old", "xTR1");
+    let about_a = |message: &Message| {
+        matches!(message, Message::MapNotify(notify)
+            if notify.records[0].eid_prefix == prefix("172.16.0.12/32"))
+    };
+    assert_eq!(notified.iter().filter(|(_, message)| about_a(message)).count(), 1);
+    assert!(relay.udp("xTR1", "Old").iter().any(|(_, m)| matches!(m, Message::MapNotifyAck(_))));
 }
 
 #[test]

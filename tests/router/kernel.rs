@@ -159,6 +159,59 @@ fn lisp0_is_smaller_than_the_core_by_the_encapsulation_and_never_under_1280() {
     assert_eq!(mtu(&bench.kernel_requests()), Some(1280));
 }
 
+/// Two site interfaces; the first gives the default its source.
+const TWO_SITES: &str = "
+interface Ethernet2/0
+ ip address 192.168.1.1 255.255.255.0
+router lisp
+ eid-table default instance-id 0
+  database-mapping 192.168.1.0/24 locator-set set1
+";
+
+#[test]
+fn the_default_into_lisp0_takes_another_source_when_its_interface_has_gone() {
+    let source = |requests: &[KernelRequest]| {
+        requests.iter().rev().find_map(|request| match request {
+            KernelRequest::Add(KernelObject::Route {
+                target: RouteTarget::Device(Device::Lisp),
+                source: Some(source),
+                prefix,
+                ..
+            }) if prefix.to_string() == "0.0.0.0/0" => Some(source.to_string()),
+            _ => None,
+        })
+    };
+    let mut bench = Bench::new(&[XTR2, TWO_SITES].concat());
+    assert_eq!(source(&bench.kernel_requests()).as_deref(), Some("192.168.0.1"));
+    let device = "et1-0".to_owned();
+    bench.kernel(eidway::router::io::KernelEvent::LinkGone { device });
+    assert_eq!(source(&bench.kernel_requests()).as_deref(), Some("192.168.1.1"));
+    bench.link("et1-0", true);
+    assert_eq!(source(&bench.kernel_requests()).as_deref(), Some("192.168.0.1"));
+}
+
+#[test]
+fn an_rloc_on_a_loopback_takes_the_mtu_of_the_links() {
+    let config = XTR2.replace(
+        "interface Ethernet0/0\n ip address 198.51.100.21 255.255.255.0",
+        "interface Loopback0\n ip address 198.51.100.21 255.255.255.255\ninterface Ethernet0/0\n \
+         ip address 10.0.0.2 255.255.255.0",
+    );
+    let mut bench = Bench::new(&config);
+    let device = "lo".to_owned();
+    let up = eidway::router::io::KernelEvent::Link { device, up: true, carrier: true, mtu: 65536 };
+    bench.kernel(up);
+    let requests = bench.kernel_requests();
+    let mtus: Vec<u16> = requests
+        .iter()
+        .filter_map(|request| match request {
+            KernelRequest::Add(KernelObject::Link { device: Device::Lisp, mtu, .. }) => *mtu,
+            _ => None,
+        })
+        .collect();
+    assert!(mtus.iter().all(|mtu| *mtu == 1464), "{mtus:?}");
+}
+
 #[test]
 fn a_router_that_stops_leaves_the_kernel_as_it_found_it() {
     let mut bench = Bench::new(XTR2);

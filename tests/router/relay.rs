@@ -50,6 +50,8 @@ pub struct Relay {
     pipes: BTreeMap<(&'static str, Connection), (&'static str, Connection)>,
     accepted: u64,
     pub said: Vec<Said>,
+    /// What one router says to another by UDP is lost.
+    pub deaf: Option<(&'static str, &'static str)>,
     pub debug: Vec<(&'static str, String)>,
     pub kernel: Vec<(&'static str, KernelRequest)>,
     pub now: Time,
@@ -64,6 +66,7 @@ impl Relay {
             pipes: BTreeMap::new(),
             accepted: Connection::ACCEPTED,
             said: Vec::new(),
+            deaf: None,
             debug: Vec::new(),
             kernel: Vec::new(),
             now: Time::ZERO,
@@ -182,6 +185,9 @@ impl Relay {
         match output {
             Output::Control { source, destination, payload } => {
                 let Some(&to) = self.rlocs.get(&destination.ip()) else { return };
+                if self.deaf == Some((from, to)) {
+                    return;
+                }
                 let what = What::Udp(Message::parse(&payload).unwrap());
                 self.said.push(Said { at: self.now, from, to, what });
                 let destination = destination.ip();

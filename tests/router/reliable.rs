@@ -1,4 +1,5 @@
-//! Reliable map-registration over TCP 4342 (`reliable-transport.md`).
+//! Reliable map-registration over TCP 4342
+//! (draft-kouvelas-lisp-map-server-reliable-transport-04).
 
 use std::time::Duration;
 

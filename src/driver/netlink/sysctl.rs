@@ -1,6 +1,6 @@
 //! Settings of the namespace that netlink does not reach, through `/proc/sys`.
 //!
-//! Each of them is here because a lab without it went wrong (`kernel.md`).
+//! Each of them is here because a lab without it went wrong.
 
 use std::fs;
 use std::io;

@@ -113,11 +113,12 @@ impl Router {
     /// Tells those whom a change concerns.
     pub(super) fn publish(&mut self, change: Change, now: Time) {
         let Change { prefix, xtr_id, is_new, replaced } = change;
-        let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about != prefix;
-        self.map_server.pending_notifies.pending.retain(stale);
         if !is_new {
             return;
         }
+        // What was to be told before this is true no more.
+        let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about != prefix;
+        self.map_server.pending_notifies.pending.retain(stale);
         let mut sessions = self.map_server.sessions_around(&prefix, xtr_id);
         sessions.extend(replaced.iter().filter_map(|registration| registration.session));
         let notification = self.mapping_notification(prefix, xtr_id);

@@ -1,7 +1,6 @@
 //! Devices, addresses, routes and rules come and go, and the process is told as netlink tells it.
 //!
-//! What `kernel.md` says under "Interfaces belong to the router" happens here: a link that is
-//! taken down loses its routes without a word about each, so the whole table is read again; the
+//! As on Linux, a link that is taken down loses its routes without a word about each, so the whole table is read again; the
 //! connected ones come back by themselves, static ones never.
 
 use std::net::IpAddr;

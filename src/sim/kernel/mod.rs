@@ -2,7 +2,7 @@
 //!
 //! A core router of a lab is nothing but a [`Kernel`]; a LISP router is a [`Kernel`] with a
 //! process in it, and the two talk in the very words of [`crate::router::io`] that
-//! `driver/netlink` uses in a namespace. It does what `kernel.md` says of Linux:
+//! `driver/netlink` uses in a namespace. It does what Linux does:
 //!
 //! * [`table`]: tables main and 4341, policy rules, suppression, links that are down.
 //! * [`configure`]: devices, addresses and routes come and go; events say so.

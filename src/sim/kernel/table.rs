@@ -158,8 +158,8 @@ impl Flow {
     }
 }
 
-/// The tables of a namespace and the rules that choose among them (`kernel.md`, Routing in a
-/// router's namespace).
+/// The tables of a namespace and the rules that choose among them (see
+/// [`crate::router::io::KernelObject::Rule`]).
 #[derive(Debug, Default)]
 pub struct Routing {
     main: RoutingTable,
