@@ -57,6 +57,16 @@ const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
     ("ipv6", "proxy_ndp", ["0", "1"]),
 ];
 
+/// The clocks of the neighbour table, for an ordinary port (Linux's defaults) and for one of hosts that
+/// move. A watched host is asked again once its entry has aged, then after the first probe's delay, then
+/// three times, a second apart: with the defaults, a host that has gone was believed in for half a
+/// minute and more.
+const NEIGHBOUR_CLOCKS: [(&str, [&str; 2]); 3] = [
+    ("base_reachable_time_ms", ["30000", "2000"]),
+    ("delay_first_probe_time", ["5", "1"]),
+    ("interval_probe_time_ms", ["5000", "1000"]),
+];
+
 /// Who makes an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressGeneration {
@@ -83,11 +93,12 @@ pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Resu
     for family in ["ipv4", "ipv6"] {
         // Answers for others wait up to 0.8 s by default, so that the owner is heard first.
         set(&format!("{family}/neigh/{device}/proxy_delay"), "0")?;
+        for (name, values) in NEIGHBOUR_CLOCKS {
+            set(&format!("{family}/neigh/{device}/{name}"), values[usize::from(mobility)])?;
+        }
     }
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     set(&format!("ipv4/conf/{device}/proxy_arp"), proxy_arp)?;
-    // The kernel holds a proxy's answer back for up to 0.8 s, in favour of a real owner.
-    set(&format!("ipv4/neigh/{device}/proxy_delay"), "0")?;
     if device == LISP_DEVICE {
         // What the router itself sends natively comes out of `lisp0` with one of its own addresses.
         set(&format!("ipv4/conf/{device}/accept_local"), "1")?;
