@@ -25,6 +25,7 @@ pub mod node;
 pub mod ping;
 pub mod queue;
 pub mod router_node;
+pub mod tcp;
 pub mod trace;
 
 use std::collections::BTreeMap;
