@@ -74,14 +74,9 @@ impl RouterNode {
 
     /// Something happens to the process.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
-        let stops = matches!(input, Input::Stop);
         self.router.handle(input, now);
         self.open_tunnel();
-        if stops {
-            self.close_tcp(now);
-        } else {
-            self.listen();
-        }
+        self.listen();
     }
 
     /// The process does what is due.
@@ -100,6 +95,21 @@ impl RouterNode {
     pub fn kill(mut self) -> Kernel {
         self.kernel.end_process();
         self.kernel
+    }
+
+    /// Ends the process as SIGTERM does: it withdraws its registrations, closes its connections and
+    /// leaves the kernel as it found it.
+    pub fn stop(mut self, now: Time) -> Kernel {
+        self.router.handle(Input::Stop, now);
+        while let Some(output) = self.router.poll_output() {
+            // The core has said its last words before the routes go that a FIN needs.
+            if matches!(output, Output::Kernel(_)) {
+                self.tcp.stop(now);
+            }
+            self.carry_out(output, now);
+            self.send_segments();
+        }
+        self.kill()
     }
 
     /// The process reads what the kernel had for it.
@@ -218,16 +228,10 @@ impl RouterNode {
         self.tcp.listen(&wanted);
     }
 
-    /// Closes every connection behind the last words of the core.
-    fn close_tcp(&mut self, now: Time) {
-        while let Some(output) = self.router.poll_output() {
-            self.carry_out(output, now);
-            // Before the core has the kernel take its routes away.
-            while let Some(packet) = self.tcp.poll_output() {
-                self.kernel.send_segment(packet);
-            }
+    fn send_segments(&mut self) {
+        while let Some(packet) = self.tcp.poll_output() {
+            self.kernel.send_segment(packet);
         }
-        self.tcp.stop(now);
     }
 
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {

@@ -139,16 +139,13 @@ impl Tcp {
         self.poll(now);
     }
 
-    /// The process is about to end: listens nowhere and closes every connection.
+    /// The process ends: listens nowhere and closes every connection; what waits is lost.
     pub fn stop(&mut self, now: Time) {
         self.listen(&BTreeSet::new());
-        for stream in self.streams.values_mut() {
-            match stream.is_told {
-                true => drop(stream.closing_until.get_or_insert(now + LINGER)),
-                false => self.sockets.get_mut::<Socket>(stream.socket).abort(),
-            }
+        let connections: Vec<Connection> = self.streams.keys().copied().collect();
+        for connection in connections {
+            self.end(connection, now);
         }
-        self.poll(now);
     }
 
     /// Takes in an IP packet that carries a segment for an address of the node.
