@@ -365,3 +365,6 @@ fn listener(rloc: Rloc) -> Socket<'static> {
 fn endpoint(rloc: Rloc, port: u16) -> IpEndpoint {
     IpEndpoint::new(rloc.0.into(), port)
 }
+
+#[cfg(test)]
+mod tests;
