@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
+use std::cell::Cell;
+use std::net::{IpAddr, Ipv4Addr};
+use std::rc::Rc;
 use std::time::Duration;
 
 use eidway::addr::Family;
@@ -12,9 +15,11 @@ use eidway::lab::ping::Echos;
 use eidway::packet::IpHeader;
 use eidway::rng::Seed;
 use eidway::router::io::{Input, KernelEvent};
+use eidway::router::session::SessionState;
 use eidway::sim::kernel::KernelDrop;
 use eidway::sim::trace::{Summary, Trace};
 use eidway::sim::{Sim, ping};
+use etherparse::{SlicedPacket, TcpSlice, TransportSlice};
 
 fn start(lab: &str, seed: u64) -> Sim {
     let lab = Lab::open(lab, None).unwrap();
@@ -36,6 +41,27 @@ fn take_lines(sim: &mut Sim) -> Vec<String> {
         Trace::Lines(lines) => lines,
         _ => unreachable!("start set it"),
     }
+}
+
+fn tcp_checksum(header: &IpHeader, tcp: &TcpSlice<'_>) -> u16 {
+    match (header.source, header.destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            tcp.calc_checksum_ipv4(source.octets(), destination.octets()).unwrap()
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            tcp.calc_checksum_ipv6(source.octets(), destination.octets()).unwrap()
+        }
+        _ => unreachable!("IpHeader::parse gives one family"),
+    }
+}
+
+/// The peers that a router has a session with, and how many registrations came by each.
+fn sessions(sim: &Sim, router: &str) -> Vec<(IpAddr, usize)> {
+    let sessions = sim.router(router).unwrap().sessions();
+    let up = sessions.iter().filter(|session| session.state == SessionState::Up);
+    let mut peers: Vec<_> = up.map(|session| (session.peer.ip(), session.users)).collect();
+    peers.sort();
+    peers
 }
 
 fn request(sim: &Sim, to: &str, family: Family) -> PingRequest {
@@ -113,14 +139,23 @@ fn a_lab_takes_the_same_course_twice_and_another_with_another_seed() {
 fn everything_on_every_link_is_a_valid_packet() {
     let lab = Lab::open("gsmr", None).unwrap();
     let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
-    sim.trace = Trace::Sink(Box::new(|crossing| {
+    let segments = Rc::new(Cell::new(0));
+    let seen = segments.clone();
+    sim.trace = Trace::Sink(Box::new(move |crossing| {
         let packet = crossing.packet;
         let header = IpHeader::parse(packet).unwrap_or_else(|error| panic!("{crossing}: {error}"));
         assert_eq!(header.total_len, packet.len(), "{crossing}");
         let shown = Summary(packet).to_string();
         assert!(!shown.contains("damaged") && !shown.contains("other"), "{shown}");
+        if let Some(TransportSlice::Tcp(tcp)) = SlicedPacket::from_ip(packet).unwrap().transport {
+            seen.set(seen.get() + 1);
+            assert_eq!(tcp_checksum(&header, &tcp), tcp.checksum(), "{crossing}");
+        }
     }));
     sim.run_until_registered().unwrap();
+    // As long as it takes to ask a silent peer.
+    sim.run_for(Duration::from_secs(15));
+    assert!(segments.get() > 0, "no session was opened");
     marks(&mut sim, "A", "B", Family::Ipv4);
     marks(&mut sim, "B", "A", Family::Ipv6);
     for (name, _) in lab.file.routers() {
@@ -129,6 +164,74 @@ fn everything_on_every_link_is_a_valid_packet() {
             assert_eq!(drops.get(&damage), None, "{name}: {drops:?}");
         }
     }
+}
+
+/// Sessions with their registrations in gsmr: xTR1 has six prefixes, xTR2 two.
+const GSMR_SESSIONS: [(IpAddr, usize); 2] = [
+    (IpAddr::V4(Ipv4Addr::new(198, 51, 100, 21)), 2),
+    (IpAddr::V4(Ipv4Addr::new(203, 0, 113, 11)), 6),
+];
+
+#[test]
+fn sites_register_by_sessions_with_the_map_server_that_takes_them() {
+    let mut sim = up("gsmr", 1);
+    sim.run_for(Duration::from_secs(5));
+    assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS);
+    assert_eq!(sessions(&sim, "OldMSMR"), []);
+    // An idle session lasts: each end answers when it is asked.
+    sim.run_for(Duration::from_secs(300));
+    assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS);
+    assert!(sim.is_registered());
+}
+
+#[test]
+fn a_cut_link_ends_the_sessions_and_its_return_brings_them_back_by_way_of_udp() {
+    let mut sim = up("gsmr", 1);
+    sim.run_for(Duration::from_secs(5));
+    sim.set_link("msmr", false).unwrap();
+    sim.run_for(Duration::from_secs(30));
+    for router in ["NewMSMR", "xTR1", "xTR2"] {
+        assert_eq!(sessions(&sim, router), [], "{router}");
+    }
+    take_lines(&mut sim);
+    sim.run_for(Duration::from_secs(30));
+    sim.set_link("msmr", true).unwrap();
+    sim.run_for(Duration::from_secs(75));
+    let lines = take_lines(&mut sim);
+    for xtr in ["xTR1", "xTR2"] {
+        let by_udp = |line: &&String| {
+            line.contains(xtr)
+                && line.contains("> 209.165.201.31 ")
+                && line.contains("Map-Register")
+        };
+        assert!(lines.iter().any(|line| by_udp(&line)), "{xtr}\n{}", lines.join("\n"));
+    }
+    assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS);
+}
+
+#[test]
+fn a_killed_map_server_that_comes_back_resets_the_sessions_it_does_not_know() {
+    let mut sim = up("gsmr", 1);
+    sim.run_for(Duration::from_secs(5));
+    let config = sim.router("NewMSMR").unwrap().config().clone();
+    sim.kill_router("NewMSMR").unwrap();
+    assert_eq!(sessions(&sim, "xTR1").len(), 1, "nobody has told xTR1");
+    sim.start_router("NewMSMR", config).unwrap();
+    // It is asked within ten seconds.
+    sim.run_for(Duration::from_secs(11));
+    assert_eq!(sessions(&sim, "NewMSMR"), []);
+    sim.run_for(Duration::from_secs(75));
+    assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS);
+}
+
+#[test]
+fn a_stopped_router_closes_its_session() {
+    let mut sim = up("gsmr", 1);
+    sim.run_for(Duration::from_secs(5));
+    sim.stop_router("xTR1").unwrap();
+    // Long before a silent peer is given up.
+    sim.run_for(Duration::from_secs(1));
+    assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS[..1]);
 }
 
 #[test]
@@ -237,6 +340,8 @@ fn on_a_narrow_core_the_outer_packet_is_fragmented_and_put_together() {
 #[test]
 fn no_packet_circles() {
     let mut sim = up("gsmr", 1);
+    // Until the sessions are silent.
+    sim.run_for(Duration::from_secs(1));
     for (from, to) in [("A", "172.31.0.1"), ("B", "10.77.0.1"), ("N", "172.16.99.1")] {
         let before = sim.crossings();
         let request = PingRequest { count: 1, ..PingRequest::new(to.parse().unwrap()) };

@@ -310,7 +310,8 @@ fn waiting(report: &mut PingReport, seq_no: u16) -> Option<&mut Probe> {
     (probe.outcome == Outcome::Waiting).then_some(probe)
 }
 
-fn instant(now: Time) -> Instant {
+/// An instant as smoltcp counts them.
+pub(crate) fn instant(now: Time) -> Instant {
     Instant::from_micros(i64::try_from(now.0).unwrap_or(i64::MAX))
 }
 

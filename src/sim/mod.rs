@@ -25,6 +25,7 @@ pub mod node;
 pub mod ping;
 pub mod queue;
 pub mod router_node;
+pub mod tcp;
 pub mod trace;
 
 use std::collections::BTreeMap;
@@ -169,11 +170,25 @@ impl Sim {
 
     /// Ends a router's process as `kill -9` does. Its kernel goes on as a forwarder.
     pub fn kill_router(&mut self, name: &str) -> Result<(), SimError> {
+        self.end_router(name, RouterNode::kill)
+    }
+
+    /// Ends a router's process as SIGTERM does. Its kernel goes on as it was before the process.
+    pub fn stop_router(&mut self, name: &str) -> Result<(), SimError> {
+        let now = self.now;
+        self.end_router(name, |router| router.stop(now))
+    }
+
+    fn end_router(
+        &mut self,
+        name: &str,
+        end: impl FnOnce(RouterNode) -> Kernel,
+    ) -> Result<(), SimError> {
         let id = self.find(name)?;
         let named = &mut self.nodes[id.0];
         // The placeholder is gone before anybody can see it.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
-            Node::Router(router) => named.node = Node::Forwarder(Box::new(router.kill())),
+            Node::Router(router) => named.node = Node::Forwarder(Box::new(end(*router))),
             other => {
                 named.node = other;
                 return Err(wrong_kind(name, "router"));

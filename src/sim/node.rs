@@ -50,6 +50,8 @@ pub enum ForProcess {
     Tunnel(Vec<u8>),
     /// From a UDP socket.
     Datagram(Datagram),
+    /// For its TCP stack: an IP packet with a segment.
+    Segment(Vec<u8>),
 }
 
 impl NodeOutput {
@@ -60,6 +62,7 @@ impl NodeOutput {
             }
             KernelOutput::Tunnel(packet) => NodeOutput::Process(ForProcess::Tunnel(packet)),
             KernelOutput::Datagram(datagram) => NodeOutput::Process(ForProcess::Datagram(datagram)),
+            KernelOutput::Segment(packet) => NodeOutput::Process(ForProcess::Segment(packet)),
         }
     }
 }
@@ -154,7 +157,7 @@ impl Node {
     pub(super) fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
         match self {
             Node::Forwarder(_) => None,
-            Node::Router(router) => router.router().poll_timeout(),
+            Node::Router(router) => router.poll_timeout(now),
             Node::Host(host) => host.host.poll_timeout(now),
         }
     }

@@ -1,19 +1,21 @@
 //! A LISP router of a lab: a kernel with the core's [`Router`] as the process in it.
 //!
-//! It does what the driver does in a namespace: reads `lisp0`, UDP 4341 and UDP 4342, writes what
-//! the core says, applies its kernel requests and reports the kernel's events.
+//! It does what the driver does in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342,
+//! writes what the core says, applies its kernel requests and reports the kernel's events.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use super::kernel::{Datagram, DeviceKind, Kernel};
 use super::node::{ForProcess, NodeOutput};
+use super::tcp::Tcp;
 use crate::packet::{OwnedPacket, Packet};
 use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
     Output, TcpEvent, TcpRequest,
 };
 use crate::router::{Router, Start};
-use crate::time::Time;
+use crate::time::{Deadline, Time};
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{CONTROL_PORT, DATA_PORT};
 
@@ -28,10 +30,10 @@ const REFUSALS: usize = 64;
 const TUNNEL_MTU: u16 = 1500;
 
 /// A router's kernel and process.
-#[derive(Debug)]
 pub struct RouterNode {
     kernel: Kernel,
     router: Router,
+    tcp: Tcp,
     refusals: Vec<KernelEvent>,
 }
 
@@ -40,9 +42,12 @@ impl RouterNode {
     pub fn start(mut kernel: Kernel, start: Start) -> Self {
         kernel.bind_udp(DATA_PORT);
         kernel.bind_udp(CONTROL_PORT);
+        kernel.open_tcp();
+        let tcp = Tcp::new(&start.seed, start.now);
         let router = Router::new(start);
-        let mut node = RouterNode { kernel, router, refusals: Vec::new() };
+        let mut node = RouterNode { kernel, router, tcp, refusals: Vec::new() };
         node.open_tunnel();
+        node.listen();
         node.kernel.announce();
         node
     }
@@ -71,17 +76,40 @@ impl RouterNode {
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
         self.router.handle(input, now);
         self.open_tunnel();
+        self.listen();
     }
 
     /// The process does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.router.handle_timeout(now);
+        self.tcp.poll(now);
     }
 
-    /// Ends the process as `kill -9` does; the kernel remains.
+    /// When [`RouterNode::handle_timeout`] has work.
+    pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
+        Deadline::earliest([self.router.poll_timeout(), self.tcp.poll_timeout(now)])
+    }
+
+    /// Ends the process as `kill -9` does; the kernel remains. The peers of its TCP connections hear
+    /// nothing, as if the machine had lost its power: Linux would send them FIN.
     pub fn kill(mut self) -> Kernel {
         self.kernel.end_process();
         self.kernel
+    }
+
+    /// Ends the process as SIGTERM does: it withdraws its registrations, closes its connections and
+    /// leaves the kernel as it found it.
+    pub fn stop(mut self, now: Time) -> Kernel {
+        self.router.handle(Input::Stop, now);
+        while let Some(output) = self.router.poll_output() {
+            // The core has said its last words before the routes go that a FIN needs.
+            if matches!(output, Output::Kernel(_)) {
+                self.tcp.stop(now);
+            }
+            self.carry_out(output, now);
+            self.send_segments();
+        }
+        self.kill()
     }
 
     /// The process reads what the kernel had for it.
@@ -92,6 +120,7 @@ impl RouterNode {
                 DATA_PORT => self.read_data(datagram, now),
                 _ => self.read_control(&datagram, now),
             },
+            ForProcess::Segment(packet) => self.tcp.receive(&packet, now),
         }
     }
 
@@ -103,6 +132,10 @@ impl RouterNode {
                     self.refusals.push(event.clone());
                 }
                 self.router.handle(Input::Kernel(event), now);
+            } else if let Some(packet) = self.tcp.poll_output() {
+                self.kernel.send_segment(packet);
+            } else if let Some(event) = self.tcp.poll_event(now) {
+                self.router.handle(Input::Tcp(event), now);
             } else if let Some(output) = self.router.poll_output() {
                 self.carry_out(output, now);
             } else {
@@ -173,16 +206,31 @@ impl RouterNode {
             }
             Output::Native(_, OwnedPacket { bytes, .. }) => self.kernel.write_tunnel(bytes),
             Output::Kernel(request) => self.kernel.apply(request),
-            Output::Tcp(request) => self.refuse_tcp(&request, now),
+            Output::Tcp(request) => self.change_connection(request, now),
             Output::Debug(line) => log::debug!(target: "debug", "{line}"),
         }
     }
 
-    /// Nothing listens: the simulated kernel carries no TCP, and an ETR that cannot connect stays
-    /// with UDP.
-    fn refuse_tcp(&mut self, request: &TcpRequest, now: Time) {
-        if let TcpRequest::Connect { connection, .. } = *request {
-            self.router.handle(Input::Tcp(TcpEvent::Closed(connection)), now);
+    fn change_connection(&mut self, request: TcpRequest, now: Time) {
+        match request {
+            // Linux does not bind an address that is not there.
+            TcpRequest::Connect { connection, source, .. } if !self.kernel.is_local(source.0) => {
+                self.router.handle(Input::Tcp(TcpEvent::Closed(connection)), now);
+            }
+            request => self.tcp.request(request, now),
+        }
+    }
+
+    /// Listens on every RLOC when the configuration wants it. Other RLOCs answer a SYN with RST.
+    fn listen(&mut self) {
+        let config = self.router.config();
+        let wanted = if config.listens_on_tcp() { config.local_rlocs() } else { BTreeSet::new() };
+        self.tcp.listen(&wanted);
+    }
+
+    fn send_segments(&mut self) {
+        while let Some(packet) = self.tcp.poll_output() {
+            self.kernel.send_segment(packet);
         }
     }
 

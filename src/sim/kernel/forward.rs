@@ -72,6 +72,14 @@ impl Kernel {
         }
     }
 
+    /// A process's TCP stack sends an IP packet with a segment.
+    pub fn send_segment(&mut self, packet: Vec<u8>) {
+        match IpHeader::parse(&packet) {
+            Ok(header) if self.is_local(header.source) => self.originate(packet),
+            _ => self.count(KernelDrop::WriteFailed),
+        }
+    }
+
     /// Nobody on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
     pub fn neighbour_failed(&mut self, packet: &[u8]) {
         self.count(KernelDrop::NoNeighbour);
@@ -183,6 +191,9 @@ impl Kernel {
                 if let Icmpv6Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
                 }
+            }
+            Some(TransportSlice::Tcp(_)) if self.has_tcp => {
+                self.outputs.push_back(KernelOutput::Segment(packet.clone()));
             }
             _ => self.count(KernelDrop::NoSocket),
         }

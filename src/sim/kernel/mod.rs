@@ -91,6 +91,8 @@ pub enum KernelOutput {
     Tunnel(Vec<u8>),
     /// For the process whose socket has this port.
     Datagram(Datagram),
+    /// For the TCP stack of the process: an IP packet with a segment.
+    Segment(Vec<u8>),
 }
 
 /// A UDP datagram for a socket of this kernel's process.
@@ -156,6 +158,8 @@ pub struct Kernel {
     devices: Vec<NetDevice>,
     routing: Routing,
     udp_ports: BTreeSet<u16>,
+    /// A process takes the TCP segments.
+    has_tcp: bool,
     fragments: fragment::Reassembly,
     identification: u16,
     outputs: VecDeque<KernelOutput>,
@@ -177,6 +181,7 @@ impl Kernel {
             devices: Vec::new(),
             routing: Routing::default(),
             udp_ports: BTreeSet::new(),
+            has_tcp: false,
             fragments: fragment::Reassembly::default(),
             identification: 0,
             outputs: VecDeque::new(),
@@ -228,9 +233,16 @@ impl Kernel {
         self.udp_ports.insert(port);
     }
 
+    /// A process takes every TCP segment for the node: Linux has TCP in the kernel, a router of the
+    /// simulator beside its process. Without one, segments are dropped in silence.
+    pub fn open_tcp(&mut self) {
+        self.has_tcp = true;
+    }
+
     /// The process has gone, with its sockets, its `lisp0` and the routes into that. Rules stay.
     pub fn end_process(&mut self) {
         self.udp_ports.clear();
+        self.has_tcp = false;
         self.events.clear();
         self.outputs.retain(|output| matches!(output, KernelOutput::Transmit { .. }));
         if let Some(lisp) = self.lisp() {

@@ -1,0 +1,370 @@
+//! TCP port 4342 of a simulated router: the connections of reliable transport
+//! (draft-kouvelas-lisp-map-server-reliable-transport, section 3) as real segments (RFC 9293), by
+//! smoltcp.
+//!
+//! It stands in for `driver/tcp` and for the TCP of Linux under it, and has the same bounds:
+//! connections, octets that wait for a peer, and the time that a closed connection is given. The
+//! core's events are pulled: each call of [`Tcp::poll_event`] looks for a connection that has
+//! something to say.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::phy::Medium;
+use smoltcp::socket::tcp::{Socket, SocketBuffer, State};
+use smoltcp::wire::{HardwareAddress, IpEndpoint};
+
+use crate::addr::Rloc;
+use crate::host::device::QueueDevice;
+use crate::host::instant;
+use crate::rng::{Rng, Seed};
+use crate::router::io::{Connection, TcpEvent, TcpRequest};
+use crate::time::{Deadline, Time};
+use crate::wire::CONTROL_PORT;
+
+/// Octets of the largest segment with its IP header: what every IPv6 link carries (RFC 8200
+/// section 5). The stack does not discover the MTU of a path.
+const MTU: usize = 1280;
+/// Octets of each of a socket's two buffers.
+const BUFFER: usize = 16 * 1024;
+/// What may wait for a peer to take it, octets. One that lets more come is closed.
+const MAX_WAITING: usize = 1 << 20;
+/// Connections that were accepted, at a time; a SYN for more is answered with RST.
+const MAX_ACCEPTED: usize = 4096;
+/// How long a closed connection may take to send what is left.
+const LINGER: Duration = Duration::from_secs(5);
+/// How long the other end may take to answer our FIN, as Linux's `tcp_fin_timeout`.
+const FIN_TIMEOUT: Duration = Duration::from_secs(60);
+/// A silent peer is asked as often.
+const KEEPALIVE: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(10);
+/// How long a peer may be silent, to a SYN, to octets or to being asked.
+const TIMEOUT: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(25);
+/// Local ports of connections: dynamic ports (RFC 6335 section 6), from this one on.
+const FIRST_PORT: u16 = 0xc000;
+const PORTS: u64 = 0x4000;
+
+/// A connection that the core may still hear of.
+#[derive(Debug)]
+struct Stream {
+    socket: SocketHandle,
+    /// The core has heard that it stands.
+    is_told: bool,
+    /// Octets that the socket has not taken yet.
+    waiting: Vec<u8>,
+    /// Set when the core has closed it: it has ended by then, whatever is left.
+    closing_until: Option<Time>,
+}
+
+/// What a connection has to say next.
+enum Progress {
+    Stands,
+    Octets,
+    Ended,
+}
+
+/// The listeners and connections of a router.
+pub struct Tcp {
+    device: QueueDevice,
+    interface: Interface,
+    sockets: SocketSet<'static>,
+    /// The one socket of each RLOC that takes the next SYN.
+    listeners: BTreeMap<Rloc, SocketHandle>,
+    streams: BTreeMap<Connection, Stream>,
+    /// Sockets that the core knows no more: they say goodbye, at most until then.
+    leaving: Vec<(SocketHandle, Time)>,
+    accepted: u64,
+    next_port: u64,
+    /// The octets of the last [`TcpEvent::Bytes`].
+    octets: Vec<u8>,
+}
+
+impl Tcp {
+    /// A stack without connections that listens nowhere.
+    pub fn new(seed: &Seed, now: Time) -> Self {
+        let mut rng = Rng::new(seed, "tcp");
+        let mut device = QueueDevice::new(Medium::Ip, MTU);
+        let mut config = Config::new(HardwareAddress::Ip);
+        config.random_seed = rng.next_u64();
+        let mut interface = Interface::new(config, &mut device, instant(now));
+        // The kernel says which addresses are ours, and smoltcp holds two of them.
+        interface.set_any_ip(true);
+        Tcp {
+            device,
+            interface,
+            sockets: SocketSet::new(Vec::new()),
+            listeners: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            leaving: Vec::new(),
+            accepted: 0,
+            next_port: rng.below(PORTS),
+            octets: Vec::new(),
+        }
+    }
+
+    /// Listens on these RLOCs, there or not yet, and on no other. Connections stay.
+    pub fn listen(&mut self, wanted: &BTreeSet<Rloc>) {
+        let unwanted = self.listeners.extract_if(.., |rloc, _| !wanted.contains(rloc));
+        for (_, socket) in unwanted {
+            self.sockets.remove(socket);
+        }
+        for &rloc in wanted.iter() {
+            if !self.listeners.contains_key(&rloc) {
+                let socket = self.sockets.add(listener(rloc));
+                self.listeners.insert(rloc, socket);
+            }
+        }
+    }
+
+    /// Does what the core wants.
+    pub fn request(&mut self, request: TcpRequest, now: Time) {
+        match request {
+            TcpRequest::Connect { connection, source, destination } => {
+                self.connect(connection, source, destination);
+            }
+            TcpRequest::Send(connection, octets) => {
+                if let Some(stream) = self.streams.get_mut(&connection)
+                    && stream.closing_until.is_none()
+                {
+                    stream.waiting.extend(octets);
+                }
+            }
+            TcpRequest::Close(connection) => {
+                if let Some(stream) = self.streams.get_mut(&connection) {
+                    stream.closing_until.get_or_insert(now + LINGER);
+                }
+            }
+        }
+        self.poll(now);
+    }
+
+    /// The process ends: listens nowhere and closes every connection; what waits is lost.
+    pub fn stop(&mut self, now: Time) {
+        self.listen(&BTreeSet::new());
+        let connections: Vec<Connection> = self.streams.keys().copied().collect();
+        for connection in connections {
+            self.end(connection, now);
+        }
+    }
+
+    /// Takes in an IP packet that carries a segment for an address of the node.
+    pub fn receive(&mut self, packet: &[u8], now: Time) {
+        self.device.push_received(packet);
+        self.poll(now);
+    }
+
+    /// Does what is due.
+    pub fn poll(&mut self, now: Time) {
+        loop {
+            self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
+            self.take_callers();
+            if !self.fill_sockets() {
+                break;
+            }
+        }
+        self.abort_clogged();
+        self.forget_departed(now);
+    }
+
+    /// The next thing that the core must hear.
+    pub fn poll_event(&mut self, now: Time) -> Option<TcpEvent<'_>> {
+        let sockets = &self.sockets;
+        let (connection, progress) = self.streams.iter().find_map(|(&connection, stream)| {
+            let progress = stream.progress(sockets.get(stream.socket), now)?;
+            Some((connection, progress))
+        })?;
+        match progress {
+            Progress::Stands => self.tell(connection),
+            Progress::Octets => {
+                let stream = self.streams.get(&connection)?;
+                let socket = self.sockets.get_mut::<Socket>(stream.socket);
+                self.octets.clear();
+                while let Ok(1..) = socket.recv(|octets| {
+                    self.octets.extend_from_slice(octets);
+                    (octets.len(), octets.len())
+                }) {}
+                // The window has opened, and the peer is told.
+                self.poll(now);
+                Some(TcpEvent::Bytes(connection, &self.octets))
+            }
+            Progress::Ended => {
+                self.end(connection, now);
+                Some(TcpEvent::Closed(connection))
+            }
+        }
+    }
+
+    /// The next IP packet that the stack wants sent.
+    #[must_use]
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
+        self.device.pop_to_send()
+    }
+
+    /// When [`Tcp::poll`] or [`Tcp::poll_event`] has work.
+    #[must_use]
+    pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
+        let stack = self.interface.poll_at(instant(now), &self.sockets);
+        let stack = stack.map(|at| Time(u64::try_from(at.total_micros()).unwrap_or(0)).max(now));
+        let closing = self.streams.values().filter_map(|stream| stream.closing_until).min();
+        let leaving = self.leaving.iter().map(|&(_, until)| until).min();
+        Deadline::earliest([
+            stack.map(|at| Deadline { at, why: "TCP stack" }),
+            closing.map(|at| Deadline { at, why: "TCP connection to flush" }),
+            leaving.map(|at| Deadline { at, why: "TCP connection without FIN" }),
+        ])
+    }
+
+    fn connect(&mut self, connection: Connection, source: Rloc, destination: Rloc) {
+        let port = FIRST_PORT + (self.next_port % PORTS) as u16;
+        self.next_port += 1;
+        let mut socket = socket();
+        let ends = (endpoint(destination, CONTROL_PORT), endpoint(source, port));
+        // A socket that cannot connect stays closed, and that is its event.
+        let _ = socket.connect(self.interface.context(), ends.0, ends.1);
+        self.streams.insert(connection, Stream::new(self.sockets.add(socket)));
+    }
+
+    /// A listening socket that a SYN has reached is a connection; another takes the next one.
+    fn take_callers(&mut self) {
+        for (&rloc, handle) in &mut self.listeners {
+            if self.sockets.get::<Socket>(*handle).state() == State::Listen {
+                continue;
+            }
+            let caller = std::mem::replace(handle, self.sockets.add(listener(rloc)));
+            let connection = Connection(Connection::ACCEPTED + self.accepted);
+            self.accepted += 1;
+            if self.streams.range(Connection(Connection::ACCEPTED)..).count() >= MAX_ACCEPTED {
+                self.sockets.get_mut::<Socket>(caller).abort();
+            }
+            self.streams.insert(connection, Stream::new(caller));
+        }
+    }
+
+    /// Gives the sockets what they take; whether that was anything.
+    fn fill_sockets(&mut self) -> bool {
+        let mut any = false;
+        for stream in self.streams.values_mut().filter(|stream| !stream.waiting.is_empty()) {
+            let socket = self.sockets.get_mut::<Socket>(stream.socket);
+            if let Ok(len @ 1..) = socket.send_slice(&stream.waiting) {
+                stream.waiting.drain(..len);
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// Ends the connections whose peer takes too little.
+    fn abort_clogged(&mut self) {
+        for stream in self.streams.values_mut() {
+            if stream.waiting.len() > MAX_WAITING {
+                stream.waiting.clear();
+                self.sockets.get_mut::<Socket>(stream.socket).abort();
+            }
+        }
+    }
+
+    /// Forgets the callers that ended before the core heard of them, and the sockets that have said
+    /// goodbye.
+    fn forget_departed(&mut self, now: Time) {
+        let is_gone = |connection: &Connection, stream: &Stream, socket: &Socket<'_>| {
+            connection.0 >= Connection::ACCEPTED && !stream.is_told && is_over(socket)
+        };
+        let callers = self.streams.extract_if(.., |connection, stream| {
+            is_gone(connection, stream, self.sockets.get(stream.socket))
+        });
+        self.leaving.extend(callers.map(|(_, stream)| (stream.socket, now + FIN_TIMEOUT)));
+        self.leaving.retain(|&(handle, until)| {
+            let socket = self.sockets.get_mut::<Socket>(handle);
+            if until <= now {
+                socket.abort();
+            }
+            // A closed socket that has a peer owes it a RST.
+            let stays = !is_over(socket) || socket.remote_endpoint().is_some();
+            if !stays {
+                self.sockets.remove(handle);
+            }
+            stays
+        });
+    }
+
+    /// The core hears that a connection stands.
+    fn tell(&mut self, connection: Connection) -> Option<TcpEvent<'static>> {
+        let stream = self.streams.get_mut(&connection)?;
+        stream.is_told = true;
+        if connection.0 < Connection::ACCEPTED {
+            return Some(TcpEvent::Connected(connection));
+        }
+        let socket = self.sockets.get::<Socket>(stream.socket);
+        let (peer, local) = (socket.remote_endpoint()?, socket.local_endpoint()?);
+        let peer = SocketAddr::new(peer.addr.into(), peer.port);
+        Some(TcpEvent::Accepted { connection, peer, local: IpAddr::from(local.addr) })
+    }
+
+    /// The core hears no more of a connection; its socket says goodbye.
+    fn end(&mut self, connection: Connection, now: Time) {
+        let Some(stream) = self.streams.remove(&connection) else { return };
+        let socket = self.sockets.get_mut::<Socket>(stream.socket);
+        match socket.state() {
+            // Nobody to say goodbye to.
+            State::SynSent => return drop(self.sockets.remove(stream.socket)),
+            _ if stream.waiting.is_empty() => socket.close(),
+            _ => socket.abort(),
+        }
+        self.leaving.push((stream.socket, now + FIN_TIMEOUT));
+        self.poll(now);
+    }
+}
+
+impl Stream {
+    fn new(socket: SocketHandle) -> Self {
+        Stream { socket, is_told: false, waiting: Vec::new(), closing_until: None }
+    }
+
+    fn progress(&self, socket: &Socket<'_>, now: Time) -> Option<Progress> {
+        if is_over(socket) {
+            return Some(Progress::Ended);
+        }
+        if let Some(until) = self.closing_until {
+            let has_ended = self.waiting.is_empty() || !self.is_told || until <= now;
+            return has_ended.then_some(Progress::Ended);
+        }
+        match socket.state() {
+            State::SynSent | State::SynReceived => None,
+            _ if !self.is_told => Some(Progress::Stands),
+            _ if socket.can_recv() => Some(Progress::Octets),
+            _ => (!socket.may_recv()).then_some(Progress::Ended),
+        }
+    }
+}
+
+/// The connection of a socket has ended, or ended before it stood: smoltcp lets a caller's socket
+/// listen again.
+fn is_over(socket: &Socket<'_>) -> bool {
+    matches!(socket.state(), State::Closed | State::Listen)
+}
+
+fn socket() -> Socket<'static> {
+    let mut socket = Socket::new(buffer(), buffer());
+    socket.set_nagle_enabled(false);
+    socket.set_timeout(Some(TIMEOUT));
+    socket.set_keep_alive(Some(KEEPALIVE));
+    socket
+}
+
+fn buffer() -> SocketBuffer<'static> {
+    SocketBuffer::new(vec![0; BUFFER])
+}
+
+fn listener(rloc: Rloc) -> Socket<'static> {
+    let mut socket = socket();
+    socket.listen(endpoint(rloc, CONTROL_PORT)).expect("a closed socket listens on any port");
+    socket
+}
+
+fn endpoint(rloc: Rloc, port: u16) -> IpEndpoint {
+    IpEndpoint::new(rloc.0.into(), port)
+}
+
+#[cfg(test)]
+mod tests;
