@@ -32,6 +32,10 @@ configure() { # NODE LINE...: configure a router on its console
     done
     "$eidway" console "$lab/$node" "${arguments[@]}"
 }
+debugged() { # NODE PATTERN: the lines of debugging in a router's log, on one subject
+    printf '\n%s#\n' "$1"
+    sed -n 's/^\[[^]]*\] \(\*.*LISP.*\)/\1/p' "/run/eidway/$lab/$1.log" | grep -E "$2" || true
+}
 ping() { # NODE TARGET [OPTION...]: as IOS prints it; a lost echo is part of the story
     printf "\n%s> ping %s\n" "$1" "${*:2}"
     "$eidway" lab ping "$lab" "$@" || true
@@ -69,9 +73,17 @@ show xTR2 'show ip lisp map-cache'
 show xTR1 'show ip lisp database'
 
 title "host A's interface goes down"
+show xTR1 'debug lisp control-plane all'
+show xTR2 'debug lisp control-plane all'
 configure xTR1 'interface ethernet 1/0' shutdown
 show xTR1 'show ip lisp database'
 ping B A
+title "xTR1 finds no route and solicits xTR2; xTR2 asks Old, Old, then New"
+debugged xTR1 'SMR|192.168.0.22/32'
+debugged xTR2 '172.16.0.12|map reply|Map-Re|SMR'
+for node in xTR1 xTR2; do
+    "$eidway" console "$lab/$node" -c 'undebug all' >/dev/null
+done
 show xTR2 'show ip lisp map-cache'
 show xTR1 'show ip lisp away'
 

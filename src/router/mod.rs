@@ -178,6 +178,8 @@ impl Router {
             }
             Input::Stop => {
                 self.withdraw_registrations(now);
+                self.close_etr_sessions(now);
+                self.close_map_server_sessions(now);
                 let requests = self.kernel.withdraw();
                 self.request(requests);
             }

@@ -113,6 +113,15 @@ fn a_session_that_falls_leaves_registrations_their_three_minutes_and_udp_takes_o
 }
 
 #[test]
+fn a_router_that_stops_withdraws_on_its_session_and_closes_it() {
+    let mut relay = network();
+    relay.listen();
+    relay.at("xTR1", |bench| bench.router.handle(eidway::router::io::Input::Stop, bench.now));
+    assert_eq!(registered(&relay, "New", "172.16.0.0/24"), None);
+    assert_eq!(relay.router("New").sessions().len(), 1, "xTR2's");
+}
+
+#[test]
 fn who_did_not_register_gets_no_session() {
     use eidway::router::io::{Connection, Input, Output, TcpEvent, TcpRequest};
     let mut bench = Bench::new(&msmr(NEW, false));

@@ -234,17 +234,21 @@ impl Router {
         }
     }
 
+    /// Closes every session.
+    pub(in crate::router) fn close_map_server_sessions(&mut self, now: Time) {
+        let sessions = self.map_server.sessions.by_connection.keys();
+        let all: Vec<Connection> = sessions.copied().collect();
+        for connection in all {
+            self.tcp(TcpRequest::Close(connection));
+            self.map_server_session_closed(connection, now);
+        }
+    }
+
     /// The sites changed: what was rejected may come again, and what lost its place or whose key is
     /// another is asked for, to be acknowledged or rejected.
     pub(in crate::router) fn refresh_sessions(&mut self, before: &Config, now: Time) {
         if !self.config.listens_on_tcp() {
-            let all: Vec<Connection> =
-                self.map_server.sessions.by_connection.keys().copied().collect();
-            for connection in all {
-                self.tcp(TcpRequest::Close(connection));
-                self.map_server_session_closed(connection, now);
-            }
-            return;
+            return self.close_map_server_sessions(now);
         }
         let (old, new) = (site_prefixes(before), site_prefixes(&self.config));
         let grown = new.keys().any(|prefix| !old.contains_key(prefix));

@@ -89,6 +89,14 @@ impl Router {
         self.end_session(server, now);
     }
 
+    /// Closes every session: the router is about to stop, and a goodbye needs the routes that go next.
+    pub(in crate::router) fn close_etr_sessions(&mut self, now: Time) {
+        let servers: Vec<IpAddr> = self.registrar.sessions.keys().copied().collect();
+        for server in servers {
+            self.close_session(server, now);
+        }
+    }
+
     /// Gives up the sessions that no Refresh began.
     pub(super) fn end_silent_sessions(&mut self, now: Time) {
         let silent = |each: &EtrSession| each.patience_until.is_some_and(|at| at <= now);
