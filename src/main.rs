@@ -46,7 +46,12 @@ type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    start_log();
+    // A router's log is its own; whoever works with a lab wants to see the lab, not every router of a
+    // simulated one.
+    start_log(match cli.command {
+        Command::Router { .. } => "info",
+        Command::Console { .. } | Command::Lab(_) => "warn",
+    });
     let outcome = match cli.command {
         Command::Router { config, console } => router(&config, console.as_deref()),
         Command::Console { router, commands } => talk(&router, &commands),
@@ -62,9 +67,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// `RUST_LOG` decides, as ever; without it warnings and what an operator should know are written.
-fn start_log() {
-    let filter = env_logger::Env::default().default_filter_or("info");
+/// `RUST_LOG` decides, as ever; without it what is of `level` and worse is written.
+fn start_log(level: &str) {
+    let filter = env_logger::Env::default().default_filter_or(level);
     env_logger::Builder::from_env(filter).format_target(false).init();
 }
 
