@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 netns-scripts/install-missing ip:iproute2 ping:iputils-ping ethtool:ethtool nft:nftables \
-    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps
+    tshark:tshark cc:gcc,libc6-dev setsid:util-linux sysctl:procps tcpdump:tcpdump
 
 echo "== format"
 cargo fmt --check
