@@ -34,8 +34,7 @@ const REGISTRATION: &[&str] = &["merge", "proxy-reply", "corrupt-end-marker"];
 const OF_MAP_REQUEST: &[&str] = &["nonce", "source-eid", "itr-rloc", "eid"];
 const OF_MAP_REPLY: &[&str] = &["nonce", "record", "locator", "action"];
 const OF_MAP_REGISTER: &[&str] = &["nonce", "key", "xtr-id", "record", "locator", "action"];
-const OF_REGISTRATION: &[&str] =
-    &["nonce", "key", "xtr-id", "type", "record", "locator", "action"];
+const OF_REGISTRATION: &[&str] = &["nonce", "key", "xtr-id", "type", "record", "locator", "action"];
 /// A prefix of more addresses than these is too much for `each`.
 const MOST_EACH: usize = 4096;
 
@@ -168,7 +167,9 @@ impl Fields {
         let net: IpNet = word.text.parse().map_err(|_| word.fault("a prefix is expected"))?;
         let bits = u32::from(net.max_prefix_len() - net.prefix_len());
         if 1usize.checked_shl(bits).is_none_or(|addresses| addresses > MOST_EACH) {
-            return Err(word.fault(&format!("a prefix of at most {MOST_EACH} addresses is expected")));
+            return Err(
+                word.fault(&format!("a prefix of at most {MOST_EACH} addresses is expected"))
+            );
         }
         let address = |index: u32| match net.network() {
             IpAddr::V4(first) => IpAddr::V4((first.to_bits() + index).into()),
