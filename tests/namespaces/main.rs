@@ -13,5 +13,6 @@ mod labs;
 mod leaving;
 mod links;
 mod live;
+mod moves;
 mod resolvers;
 mod size;
