@@ -1,7 +1,7 @@
 //! `lab move`: a host is plugged into another LAN, keeps its addresses and announces itself.
 //!
 //! Plainly, it leaves one LAN in the instant in which it joins the other. A host that makes before it
-//! breaks is in both for a moment, and speaks with the gateway of the one that it moves to.
+//! breaks hears both for a moment, and speaks in the one that it moves to.
 
 use std::fmt;
 use std::net::IpAddr;
