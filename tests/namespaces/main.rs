@@ -13,5 +13,6 @@ mod labs;
 mod leaving;
 mod links;
 mod live;
+mod pcap;
 mod resolvers;
 mod size;
