@@ -70,6 +70,7 @@ impl Sim {
         let now = self.now;
         let node = match event {
             Event::Arrive { to, frame } => {
+                self.tap(to, &frame);
                 self.clock(to.node).receive(to.device, &frame, now);
                 to.node
             }
@@ -140,6 +141,7 @@ impl Sim {
         let Some(&at) = self.plugged.get(&from) else {
             return;
         };
+        self.tap(from, &frame);
         let segment = &mut self.segments[at];
         if !segment.up || frame.len() > HEADER_LEN + usize::from(segment.mtu) {
             return;
@@ -166,6 +168,12 @@ impl Sim {
                 self.queue.push(arrival, Event::Arrive { to, frame: frame.clone() });
             }
         }
+    }
+
+    /// Shows a frame at a port to the captures there.
+    fn tap(&mut self, port: Attachment, frame: &[u8]) {
+        let here = self.captures.values_mut().filter(|(at, _)| *at == port);
+        here.for_each(|(_, tap)| tap(self.now, frame));
     }
 
     /// A node that something happens to at this instant.

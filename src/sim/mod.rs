@@ -23,6 +23,7 @@ pub mod kernel;
 pub mod link;
 mod moves;
 pub mod node;
+pub mod pcap;
 pub mod ping;
 pub mod queue;
 pub mod router_node;
@@ -45,6 +46,7 @@ use kernel::{DeviceKind, Kernel};
 use link::{Attachment, LinkConfig, Segment};
 pub use moves::Replug;
 use node::{HostNode, Node};
+use pcap::{CaptureId, Tap};
 use queue::EventQueue;
 use router_node::RouterNode;
 use trace::Trace;
@@ -76,6 +78,7 @@ pub struct Sim {
     /// What crossed the links; off unless set.
     pub trace: Trace,
     crossings: u64,
+    captures: BTreeMap<CaptureId, (Attachment, Tap)>,
 }
 
 impl Sim {
@@ -91,6 +94,7 @@ impl Sim {
             queue: EventQueue::default(),
             trace: Trace::Off,
             crossings: 0,
+            captures: BTreeMap::new(),
         }
     }
 
@@ -323,6 +327,13 @@ impl Sim {
             _ => end.device_id(device).ok_or_else(|| bad_port(name, device))?,
         };
         Ok(Attachment { node, device: id })
+    }
+
+    fn port(&self, name: &str, device: &str) -> Result<Attachment, SimError> {
+        let node = self.find(name)?;
+        let found = self.nodes[node.0].node.device_id(device);
+        let device = found.ok_or_else(|| bad_port(name, device))?;
+        Ok(Attachment { node, device })
     }
 
     fn find(&self, name: &str) -> Result<NodeId, SimError> {
