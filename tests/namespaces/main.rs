@@ -14,5 +14,6 @@ mod leaving;
 mod links;
 mod live;
 mod moves;
+mod pcap;
 mod resolvers;
 mod size;
