@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -46,7 +46,7 @@ struct Sessions {
 #[derive(Deserialize)]
 struct Session {
     peer: IpAddr,
-    local: Option<IpAddr>,
+    local: Option<SocketAddr>,
     /// Seconds; only of one that stands.
     up: Option<u64>,
 }
@@ -192,13 +192,14 @@ impl Recovery<'_> {
 
     fn etrs(&mut self) -> Result<Etrs, Why> {
         let own: Sessions = self.ask(self.victim, "show lisp session")?;
-        let server: BTreeSet<IpAddr> = own.sessions.iter().filter_map(|each| each.local).collect();
+        let server: BTreeSet<IpAddr> =
+            own.sessions.iter().filter_map(|each| each.local).map(|local| local.ip()).collect();
         let mut rlocs = BTreeMap::new();
         for node in self.others() {
             let theirs: Sessions = self.ask(&node, "show lisp session")?;
             let session = theirs.sessions.iter().find(|each| server.contains(&each.peer));
             if let Some(rloc) = session.and_then(|session| session.local) {
-                rlocs.insert(node, rloc);
+                rlocs.insert(node, rloc.ip());
             }
         }
         match rlocs.is_empty() {
