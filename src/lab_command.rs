@@ -9,6 +9,7 @@ use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
 use eidway::lab::scenario::library;
 use eidway::lab::{check, move_host, plan, run, status, verbs};
+use eidway::rng::Seed;
 use eidway::sim;
 
 use super::Outcome;
@@ -196,6 +197,12 @@ pub enum LabCommand {
         which: Which,
         /// The scenario, or what its name begins with; without one: list them
         scenario: Option<String>,
+        /// On the simulator: needs no root, no other program and no time
+        #[arg(long)]
+        sim: bool,
+        /// Where the simulator's luck comes from
+        #[arg(long, default_value_t = 1, requires = "sim")]
+        seed: u64,
     },
     /// Plug a host into a router's LAN while another host pings it 100 times a second
     Move {
@@ -261,7 +268,9 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
-            LabCommand::Run { which, scenario } => play(&which, scenario.as_deref()),
+            LabCommand::Run { which, scenario, sim, seed } => {
+                play(&which, scenario.as_deref(), sim.then_some(seed))
+            }
             LabCommand::Move { which, host, to } => {
                 println!("{}", move_host::measured(&which.open()?, &host, &to)?);
                 Ok(true)
@@ -305,7 +314,7 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
     Ok(true)
 }
 
-fn play(which: &Which, scenario: Option<&str>) -> Outcome {
+fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>) -> Outcome {
     let lab = which.open()?;
     let Some(scenario) = scenario else {
         for name in library::names(&lab) {
@@ -314,6 +323,11 @@ fn play(which: &Which, scenario: Option<&str>) -> Outcome {
         return Ok(true);
     };
     let found = library::find(&lab, scenario)?;
+    if let Some(seed) = seed {
+        let name = format!("{}-{scenario}-sim", lab.name);
+        let seed = Seed::from_number(seed);
+        return Ok(sim::stage::run(&lab, &found, &name, seed, &mut io::stdout())?);
+    }
     // A name of its own, so that scenarios run side by side.
     let name = match &which.name {
         Some(name) => name.clone(),

@@ -71,6 +71,7 @@ impl Sim {
         let now = self.now;
         let node = match event {
             Event::Arrive { to, packet } => {
+                self.tap(to, &packet);
                 self.nodes[to.node.0].node.receive(to.device, packet, now);
                 to.node
             }
@@ -143,6 +144,7 @@ impl Sim {
             self.queue.push(self.now + RESOLUTION, event);
             return;
         };
+        self.tap(from, &packet);
         let segment = &mut self.segments[at];
         let arrivals = segment.arrivals(from, self.now);
         self.crossings += 1;

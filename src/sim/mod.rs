@@ -22,9 +22,12 @@ pub mod error;
 pub mod kernel;
 pub mod link;
 pub mod node;
+mod operate;
 pub mod ping;
 pub mod queue;
 pub mod router_node;
+pub mod stage;
+mod tap;
 pub mod tcp;
 pub mod trace;
 
@@ -74,6 +77,7 @@ pub struct Sim {
     /// What crossed the links; off unless set.
     pub trace: Trace,
     crossings: u64,
+    taps: BTreeMap<String, tap::Tap>,
 }
 
 impl Sim {
@@ -89,6 +93,7 @@ impl Sim {
             queue: EventQueue::default(),
             trace: Trace::Off,
             crossings: 0,
+            taps: BTreeMap::new(),
         }
     }
 
@@ -118,8 +123,12 @@ impl Sim {
         let seed = self.seed.fork(&format!("host {name}"));
         let host = Host::new(config, &seed, self.now)
             .map_err(|error| SimError::Host { name: name.to_owned(), error })?;
-        let node =
-            Node::Host(Box::new(HostNode { host, device: device.to_owned(), carrier: false }));
+        let node = Node::Host(Box::new(HostNode {
+            host,
+            device: device.to_owned(),
+            up: true,
+            carrier: false,
+        }));
         self.add_node(name, node)
     }
 

@@ -23,6 +23,8 @@ pub struct HostNode {
     pub host: Host,
     /// The Linux name of its device, number zero.
     pub device: String,
+    /// Administratively up.
+    pub up: bool,
     /// The link is whole.
     pub carrier: bool,
 }
@@ -93,9 +95,12 @@ impl Node {
         }
     }
 
-    /// Whether a device is administratively up; a host's always is.
+    /// Whether a device is administratively up.
     pub(super) fn is_up(&self, device: DeviceId) -> bool {
-        self.kernel().is_none_or(|kernel| kernel.device(device).up)
+        match self {
+            Node::Host(host) => host.up,
+            other => other.kernel().is_some_and(|kernel| kernel.device(device).up),
+        }
     }
 
     pub(super) fn set_carrier(&mut self, device: DeviceId, carrier: bool) {

@@ -15,7 +15,7 @@ use crate::lab::{console, run};
 const DIRECTORY: &str = "scenarios";
 const ENDING: &str = ".scenario";
 /// What a router is asked when a scenario has failed.
-const SHOWS: [&str; 12] = [
+pub const SHOWS: [&str; 12] = [
     "show running-config",
     "show ip route",
     "show ip lisp map-cache",
@@ -122,15 +122,25 @@ fn overlaid(lab: &Lab, scenario: &Scenario, name: &str, directory: &Path) -> Res
     };
     write("lab.toml", &lab.file.text)?;
     for (node, file) in lab.file.routers() {
-        let mut text = lab.text(file)?;
-        if let Some(overlay) = scenario.overlays.get(node) {
-            let base = text.trim_end();
-            let base = base.strip_suffix("end").unwrap_or(base);
-            text = format!("{base}{overlay}end\n");
-        }
-        write(file, &text)?;
+        write(file, &overlaid_text(lab, scenario, node, file)?)?;
     }
     Lab::open(&directory.display().to_string(), Some(name))
+}
+
+/// The configuration of a router with the scenario's laid over it.
+pub fn overlaid_text(
+    lab: &Lab,
+    scenario: &Scenario,
+    node: &str,
+    file: &str,
+) -> Result<String, Failure> {
+    let text = lab.text(file)?;
+    let Some(overlay) = scenario.overlays.get(node) else {
+        return Ok(text);
+    };
+    let base = text.trim_end();
+    let base = base.strip_suffix("end").unwrap_or(base);
+    Ok(format!("{base}{overlay}end\n"))
 }
 
 /// Writes down what the routers know and have logged. Whatever cannot be had is left out.

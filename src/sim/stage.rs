@@ -1,0 +1,329 @@
+//! The stage on virtual time: what a scenario plays on without namespaces, root or other programs.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::trace::Summary;
+use super::{Sim, SimError, ping};
+use crate::addr::Family;
+use crate::capture::{Capture, FilterError, pcap};
+use crate::console::Session;
+use crate::console::protocol::{self, Request, Response};
+use crate::host::PingId;
+use crate::host::ping::{Outcome, Pace, PingReport, PingRequest};
+use crate::lab::console::Reply;
+use crate::lab::failure::Failure;
+use crate::lab::flow::Course;
+use crate::lab::open::Lab;
+use crate::lab::ping::{Echos, Tally, address, opening};
+use crate::lab::run::device;
+use crate::lab::scenario::expect::Packet;
+use crate::lab::scenario::play::{Stage, play};
+use crate::lab::scenario::{Ends, Ping, Place, Replay, Scenario, library, replay};
+use crate::rng::Seed;
+use crate::router::config::Config;
+use crate::time::Time;
+
+impl From<SimError> for Failure {
+    fn from(error: SimError) -> Self {
+        Failure::new(error)
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        Failure::new(error)
+    }
+}
+
+/// A simulated lab with what a scenario has opened in it.
+pub struct Simulated<'a> {
+    lab: &'a Lab,
+    configs: BTreeMap<String, Config>,
+    sim: Sim,
+    /// When everything was registered: the time of a scenario begins there.
+    began: Time,
+    consoles: BTreeMap<String, Console>,
+    /// The captures that have ended, taken apart.
+    captures: BTreeMap<String, Capture>,
+    flows: BTreeMap<String, Flow>,
+}
+
+/// A session, and the prompt that its last answer ended with.
+#[derive(Default)]
+struct Console {
+    session: Session,
+    prompt: String,
+}
+
+struct Flow {
+    host: String,
+    ping: PingId,
+    every: Duration,
+}
+
+impl<'a> Simulated<'a> {
+    /// Builds `lab` with the scenario's configuration laid over its own and lets it register.
+    ///
+    /// # Errors
+    /// What is wrong with the lab or its configurations, or that it does not register.
+    pub fn new(lab: &'a Lab, scenario: &Scenario, seed: Seed) -> Result<Self, Failure> {
+        let mut configs = BTreeMap::new();
+        for (node, file) in lab.file.routers() {
+            let text = library::overlaid_text(lab, scenario, node, file)?;
+            let config = crate::console::parse_config(file, &text).map_err(Failure::new)?;
+            configs.insert(node.to_owned(), config);
+        }
+        let mut sim = Sim::build(&lab.file, &configs, seed)?;
+        sim.run_until_registered()?;
+        Ok(Simulated {
+            lab,
+            configs,
+            began: sim.now(),
+            sim,
+            consoles: BTreeMap::new(),
+            captures: BTreeMap::new(),
+            flows: BTreeMap::new(),
+        })
+    }
+
+    /// The simulation, to look at.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    fn target(&self, ends: &Ends) -> Result<IpAddr, Failure> {
+        let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        let literal = ends.to.parse().ok();
+        literal.map_or_else(|| address(self.lab, &ends.to, Some(family)), Ok)
+    }
+
+    fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
+        if !self.captures.contains_key(name) {
+            let capture = Capture::new(self.sim.captured(name)?.to_vec());
+            self.captures.insert(name.to_owned(), capture);
+        }
+        self.captures.get(name).ok_or_else(|| Failure::new("no capture"))
+    }
+
+    /// Writes down what the routers know and what was captured. What cannot be had is left out.
+    fn keep(&mut self, directory: &Path) -> Result<(), Failure> {
+        fs::create_dir_all(directory).map_err(Failure::io(directory.display()))?;
+        let write = |name: String, octets: &[u8]| {
+            let path = directory.join(name);
+            fs::write(&path, octets).map_err(Failure::io(path.display()))
+        };
+        for (node, _) in self.lab.file.routers() {
+            self.consoles.remove(node);
+            let mut shows = String::new();
+            for command in library::SHOWS {
+                if let Ok(reply) = self.console(node, command) {
+                    shows.push_str(&format!("{node}#{command}\n{}\n", reply.text));
+                }
+            }
+            write(format!("{node}.show"), shows.as_bytes())?;
+        }
+        let names: Vec<String> = self.sim.captures().map(str::to_owned).collect();
+        for name in names {
+            let frames = self.sim.captured(&name)?;
+            write(format!("{name}.pcap"), &pcap::write(frames))?;
+        }
+        Ok(())
+    }
+}
+
+impl Stage for Simulated<'_> {
+    fn now(&self) -> Duration {
+        self.sim.now().since(self.began)
+    }
+
+    fn pass(&mut self, time: Duration) -> Result<(), Failure> {
+        self.sim.run_for(time);
+        Ok(())
+    }
+
+    fn console(&mut self, node: &str, command: &str) -> Result<Reply, Failure> {
+        let console = self.consoles.entry(node.to_owned()).or_default();
+        let request = protocol::line(&Request::Line(command.to_owned()));
+        self.sim.with_router(node, |router, now| {
+            console.session.handle_request(&request, router, now);
+        })?;
+        let lines = self.sim.with_router(node, |router, now| {
+            let next = || console.session.poll_response(router, now);
+            std::iter::from_fn(next).collect::<Vec<String>>()
+        })?;
+        let asked_at = console.prompt.clone();
+        let mut reply = Reply { text: String::new(), ok: false, asked_at };
+        for line in lines {
+            match serde_json::from_str(&line).map_err(Failure::new)? {
+                Response::Text(part) => {
+                    reply.text.push_str(part.trim_end_matches('\n'));
+                    reply.text.push('\n');
+                }
+                Response::Done(done) => {
+                    reply.ok = done.ok;
+                    console.prompt = done.prompt;
+                }
+                _ => {}
+            }
+        }
+        Ok(reply)
+    }
+
+    fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
+        let target = self.target(&ping.ends)?;
+        let echos = Echos { count: ping.count, size: ping.size, df: false };
+        let report = self.sim.ping_from(&ping.ends.from, ping::request(target, echos))?;
+        let tally = ping::tally(&report);
+        write!(out, "{}{}\n{tally}\n", opening(target, echos), tally.marks)
+            .map_err(Failure::io("standard output"))?;
+        Ok(tally)
+    }
+
+    fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure> {
+        let request = PingRequest {
+            count: u16::MAX,
+            pace: Pace::Every(every),
+            ..PingRequest::new(self.target(ends)?)
+        };
+        let host = ends.from.clone();
+        let ping = self.sim.with_host(&host, |host| host.start_ping(request))?;
+        self.flows.insert(name.to_owned(), Flow { host, ping, every });
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str) -> Result<Course, Failure> {
+        let missing = || Failure::Other(format!("there is no flow {name}"));
+        let Flow { host, ping, every } = self.flows.remove(name).ok_or_else(missing)?;
+        let report = self.sim.with_host(&host, |host| host.stop_ping(ping))?;
+        Ok(course(&report.ok_or_else(missing)?, every))
+    }
+
+    fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
+        let device = device(self.lab, &port.node, &port.interface)?;
+        self.captures.remove(name);
+        Ok(self.sim.start_capture(name, &port.node, &device)?)
+    }
+
+    fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
+        let capture = self.finished(name)?;
+        let selected = capture.select(filter, field)?;
+        let packet = |selected: crate::capture::Selected| Packet {
+            at: selected.at,
+            value: selected.value,
+            summary: Summary(&capture.frames()[selected.index].packet).to_string(),
+        };
+        Ok(selected.into_iter().map(packet).collect())
+    }
+
+    fn flaws(&mut self) -> Result<Vec<String>, Failure> {
+        let names: Vec<String> = self.sim.captures().map(str::to_owned).collect();
+        let mut flaws = Vec::new();
+        for name in names {
+            let found = self.finished(&name)?.flaws();
+            flaws.extend(found.map(|(frame, flaw)| format!("{name}: {frame} {flaw}")));
+        }
+        Ok(flaws)
+    }
+
+    fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {
+        let capture = self.finished(&what.capture)?;
+        let found = capture.select(&what.filter, "frame.number")?;
+        let Some(first) = found.first() else {
+            return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
+        };
+        let mut packet = capture.frames()[first.index].packet.clone();
+        if packet.first() != Some(&0x45) {
+            let number = first.index + 1;
+            return Err(Failure::Other(format!("frame {number} is no plain IPv4 packet")));
+        }
+        if let Some(to) = what.to {
+            replay::redirect(&mut packet, to);
+        }
+        for time in 0..what.times {
+            if time > 0 {
+                self.sim.run_for(what.every);
+            }
+            self.sim.send_raw(node, packet.clone())?;
+        }
+        Ok(())
+    }
+
+    fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
+        Err(Failure::Other(format!("the simulator does not move {host} to {to} yet")))
+    }
+
+    fn kill(&mut self, node: &str) -> Result<(), Failure> {
+        self.consoles.remove(node);
+        Ok(self.sim.kill_router(node)?)
+    }
+
+    fn start(&mut self, node: &str) -> Result<(), Failure> {
+        let config = self.configs.get(node).cloned();
+        let config = config.ok_or_else(|| Failure::Other(format!("{node} is no router")))?;
+        Ok(self.sim.start_router(node, config)?)
+    }
+
+    fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
+        Ok(self.sim.add_host_address(host, address)?)
+    }
+
+    fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure> {
+        let device = device(self.lab, &port.node, &port.interface)?;
+        Ok(self.sim.set_port(&port.node, &device, up)?)
+    }
+}
+
+/// How a flow fared.
+fn course(report: &PingReport, every: Duration) -> Course {
+    let answered = report.probes.iter().filter_map(|probe| match probe.outcome {
+        Outcome::Reply(span) => Some(probe.sent_at + span),
+        _ => None,
+    });
+    let mut times: Vec<Time> = answered.collect();
+    times.sort();
+    let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]));
+    let out = gaps.max().unwrap_or_default().saturating_sub(every);
+    Course {
+        sent: report.probes.len() as u64,
+        received: times.len() as u64,
+        out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Plays a scenario on a lab of its own, as [`library::run`] does in namespaces; the transcript goes
+/// to `out`. True when all was as expected; otherwise what is needed to find out why is kept in a
+/// directory that the transcript names, which bears `name`.
+///
+/// # Errors
+/// A lab that cannot be built, or an `out` that fails.
+pub fn run(
+    lab: &Lab,
+    scenario: &Scenario,
+    name: &str,
+    seed: Seed,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
+    let said = || Failure::io("standard output");
+    writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(said())?;
+    let mut stage = Simulated::new(lab, scenario, seed)?;
+    match play(scenario, &mut stage, out) {
+        Ok(()) => {
+            writeln!(out, "== as expected").map_err(said())?;
+            Ok(true)
+        }
+        Err(stopped) => {
+            let directory = std::env::temp_dir().join(format!("eidway-{name}"));
+            stage.keep(&directory)?;
+            let kept = directory.display();
+            writeln!(out, "== NOT AS EXPECTED\n{stopped}\n== kept in {kept}").map_err(said())?;
+            Ok(false)
+        }
+    }
+}
