@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use etherparse::{
-    IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, LaxSlicedPacket,
-    TransportSlice,
+    IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, Ipv4HeaderSlice,
+    LaxSlicedPacket, TransportSlice,
 };
 use ipnet::IpNet;
 
@@ -54,12 +54,14 @@ impl Sim {
         WALL_CLOCK + at.0
     }
 
-    /// Sends an IP packet from a node as a raw socket does, whatever its source.
+    /// Sends an IP packet from a node as a raw socket does: whatever its source, with a header
+    /// checksum that is made right.
     ///
     /// # Errors
     /// When there is no such node.
-    pub fn send_raw(&mut self, name: &str, packet: Vec<u8>) -> Result<(), SimError> {
+    pub fn send_raw(&mut self, name: &str, mut packet: Vec<u8>) -> Result<(), SimError> {
         let id = self.find(name)?;
+        mend_checksum(&mut packet);
         match &mut self.nodes[id.0].node {
             Node::Host(host) => host.host.send_raw(packet),
             other => {
@@ -167,6 +169,14 @@ impl Sim {
 
 /// What the echos of kernels are known by: there is one ping at a time.
 const ECHO_ID: u16 = 0x4945;
+
+/// Puts the right header checksum into an IPv4 packet.
+fn mend_checksum(packet: &mut [u8]) {
+    let header = Ipv4HeaderSlice::from_slice(packet).map(|header| header.to_header());
+    if let Ok(checksum) = header.map(|header| header.calc_header_checksum()) {
+        packet[10..12].copy_from_slice(&checksum.to_be_bytes());
+    }
+}
 
 fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Option<Vec<u8>> {
     let destination = request.destination;

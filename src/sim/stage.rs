@@ -42,6 +42,9 @@ impl From<FilterError> for Failure {
     }
 }
 
+/// A capture ends so long after it was asked about: what is on its way belongs to it.
+const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
 /// A simulated lab with what a scenario has opened in it.
 pub struct Simulated<'a> {
     lab: &'a Lab,
@@ -106,6 +109,7 @@ impl<'a> Simulated<'a> {
 
     fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
         if !self.captures.contains_key(name) {
+            self.sim.run_for(ON_ITS_WAY);
             let capture = Capture::new(self.sim.captured(name)?.to_vec());
             self.captures.insert(name.to_owned(), capture);
         }
