@@ -13,7 +13,7 @@ use super::expect::Packet;
 use super::play::Stage;
 use super::{Ends, Ping, Place, Replay, replay};
 use crate::addr::Family;
-use crate::capture::{Capture as Taken, pcap};
+use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::lab::console::{Console, Reply};
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
@@ -121,9 +121,15 @@ fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let unread = || Failure::Other(format!("{}: no pcap file", file.display()));
     let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
     let ours = taken.select(filter, field).map_err(Failure::new)?;
-    let ours = ours.iter().map(|found| format!("{}\t{}", found.index + 1, found.value));
-    let ours: Vec<String> = ours.collect();
-    let theirs = tshark(file, filter, &["frame.number", field])?;
+    // tshark leaves out a field that is asked for twice.
+    let number_is_enough = field == "frame.number";
+    let fields = if number_is_enough { &[field][..] } else { &["frame.number", field] };
+    let theirs = tshark(file, filter, fields)?;
+    let line = |found: &Selected| match number_is_enough {
+        true => found.value.clone(),
+        false => format!("{}\t{}", found.index + 1, found.value),
+    };
+    let ours: Vec<String> = ours.iter().map(line).collect();
     if ours == theirs {
         return Ok(());
     }
