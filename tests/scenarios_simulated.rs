@@ -12,10 +12,7 @@ use eidway::rng::Seed;
 use eidway::sim::stage;
 
 /// What the simulator cannot play yet, and why.
-const NOT_YET: &[(&str, &str)] = &[
-    ("gsmr/g3-move", "a host cannot move on the simulator"),
-    ("gsmr/x13-late", "a host cannot move on the simulator"),
-];
+const NOT_YET: &[(&str, &str)] = &[];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

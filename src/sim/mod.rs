@@ -21,6 +21,7 @@ pub mod datagram;
 pub mod error;
 pub mod kernel;
 pub mod link;
+mod moves;
 pub mod node;
 mod operate;
 pub mod ping;
@@ -45,6 +46,7 @@ pub use error::SimError;
 use error::{bad_port, wrong_kind};
 use kernel::{DeviceKind, Kernel};
 use link::{Attachment, LinkConfig, Segment};
+pub use moves::Replug;
 use node::{HostNode, Node};
 use queue::EventQueue;
 use router_node::RouterNode;
@@ -102,7 +104,7 @@ impl Sim {
         self.now
     }
 
-    /// Packets put on links since the beginning.
+    /// Packets put on links since the beginning, without ARP and neighbour discovery.
     pub fn crossings(&self) -> u64 {
         self.crossings
     }
@@ -168,7 +170,7 @@ impl Sim {
             now: self.now,
         };
         let wrong = || wrong_kind(name, "namespace without a process");
-        let Node::Forwarder(kernel) = &mut self.nodes[id.0].node else {
+        let Node::Forwarder(kernel) = self.clock(id) else {
             return Err(wrong());
         };
         let kernel = std::mem::take(kernel);
@@ -194,6 +196,7 @@ impl Sim {
         end: impl FnOnce(RouterNode) -> Kernel,
     ) -> Result<(), SimError> {
         let id = self.find(name)?;
+        self.clock(id);
         let named = &mut self.nodes[id.0];
         // The placeholder is gone before anybody can see it.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
@@ -210,10 +213,11 @@ impl Sim {
     /// Gives a router an input, such as a new configuration or a command.
     pub fn input(&mut self, name: &str, input: Input<'_>) -> Result<(), SimError> {
         let id = self.find(name)?;
-        let Node::Router(router) = &mut self.nodes[id.0].node else {
+        let now = self.now;
+        let Node::Router(router) = self.clock(id) else {
             return Err(wrong_kind(name, "router"));
         };
-        router.handle(input, self.now);
+        router.handle(input, now);
         self.settle(id);
         Ok(())
     }
@@ -279,7 +283,7 @@ impl Sim {
         act: impl FnOnce(&mut Kernel) -> T,
     ) -> Result<T, SimError> {
         let id = self.find(name)?;
-        let kernel = self.nodes[id.0].node.kernel_mut();
+        let kernel = self.clock(id).kernel_mut();
         let result = act(kernel.ok_or_else(|| wrong_kind(name, "node with a kernel"))?);
         self.settle(id);
         Ok(result)
@@ -320,7 +324,10 @@ impl Sim {
         let end = &mut self.nodes[node.0].node;
         let id = match end.kernel_mut() {
             Some(kernel) if kernel.device_id(device).is_none() => {
-                kernel.add_device(device, DeviceKind::Port, mtu)
+                let id = kernel.add_device(device, DeviceKind::Port, mtu);
+                let [high, low] = (node.0 as u16).to_be_bytes();
+                kernel.set_mac(id, [0x02, 0xe1, 0xd0, high, low, id.0 as u8]);
+                id
             }
             _ => end.device_id(device).ok_or_else(|| bad_port(name, device))?,
         };

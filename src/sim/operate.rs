@@ -29,7 +29,7 @@ impl Sim {
         act: impl FnOnce(&mut Router, Time) -> T,
     ) -> Result<T, SimError> {
         let (id, now) = (self.find(name)?, self.now);
-        let Node::Router(router) = &mut self.nodes[id.0].node else {
+        let Node::Router(router) = self.clock(id) else {
             return Err(wrong_kind(name, "router that runs"));
         };
         let result = router.act(|router| act(router, now));
@@ -62,8 +62,12 @@ impl Sim {
     pub fn send_raw(&mut self, name: &str, mut packet: Vec<u8>) -> Result<(), SimError> {
         let id = self.find(name)?;
         mend_checksum(&mut packet);
-        match &mut self.nodes[id.0].node {
-            Node::Host(host) => host.host.send_raw(packet),
+        let now = self.now;
+        match self.clock(id) {
+            Node::Host(host) => {
+                host.host.send_raw(packet);
+                host.host.poll(now);
+            }
             other => {
                 if let Some(kernel) = other.kernel_mut() {
                     kernel.send_raw(packet);
@@ -82,7 +86,7 @@ impl Sim {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
         let device_id = device_id.ok_or_else(|| bad_port(name, device))?;
-        match &mut self.nodes[id.0].node {
+        match self.clock(id) {
             Node::Host(host) => host.up = up,
             other => {
                 if let Some(kernel) = other.kernel_mut() {

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::moves::Replug;
 use super::trace::Summary;
 use super::{Sim, SimError, ping};
 use crate::addr::Family;
@@ -20,6 +21,7 @@ use crate::host::ping::{Outcome, Pace, PingReport, PingRequest};
 use crate::lab::console::Reply;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
+use crate::lab::move_host::lan_of;
 use crate::lab::open::Lab;
 use crate::lab::ping::{Echos, Tally, address, opening};
 use crate::lab::run::device;
@@ -260,7 +262,8 @@ impl Stage for Simulated<'_> {
     }
 
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
-        Err(Failure::Other(format!("the simulator does not move {host} to {to} yet")))
+        let lan = lan_of(self.lab, host, to)?;
+        Ok(self.sim.move_host(host, &lan.name, Replug::Atomic)?)
     }
 
     fn kill(&mut self, node: &str) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! Captures: what passes a port, kept in memory with the time.
 
 use super::link::Attachment;
+use super::trace::ip_packet;
 use super::{Sim, SimError, error::bad_port};
 use crate::capture::Frame;
 use crate::time::Time;
@@ -52,11 +53,12 @@ impl Sim {
         self.taps.keys().map(String::as_str)
     }
 
-    /// A packet passes a port.
-    pub(super) fn tap(&mut self, port: Attachment, packet: &[u8]) {
+    /// A frame passes a port. One without an IP packet is kept too, so that frames are counted as
+    /// every other capture counts them.
+    pub(super) fn tap(&mut self, port: Attachment, frame: &[u8]) {
         let at = self.now.since(Time::ZERO);
         for tap in self.taps.values_mut().filter(|tap| tap.runs && tap.ports.contains(&port)) {
-            tap.frames.push(Frame { at, packet: packet.to_vec() });
+            tap.frames.push(Frame { at, packet: ip_packet(frame).to_vec() });
         }
     }
 }
