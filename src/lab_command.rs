@@ -203,6 +203,10 @@ pub enum LabCommand {
         /// Where the simulator's luck comes from
         #[arg(long, default_value_t = 1, requires = "sim")]
         seed: u64,
+        /// Play to the scenario's middle, then kill this map-server, start it again and check that
+        /// all is registered, nothing stale is left and pings heal
+        #[arg(long, value_name = "ROUTER")]
+        kill: Option<String>,
     },
     /// Plug a host into a router's LAN while another host pings it 100 times a second
     Move {
@@ -268,8 +272,8 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
-            LabCommand::Run { which, scenario, sim, seed } => {
-                play(&which, scenario.as_deref(), sim.then_some(seed))
+            LabCommand::Run { which, scenario, sim, seed, kill } => {
+                play(&which, scenario.as_deref(), sim.then_some(seed), kill.as_deref())
             }
             LabCommand::Move { which, host, to } => {
                 println!("{}", move_host::measured(&which.open()?, &host, &to)?);
@@ -314,11 +318,14 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
     Ok(true)
 }
 
-fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>) -> Outcome {
+/// With a `seed`, on the simulator.
+fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>, kill: Option<&str>) -> Outcome {
     let lab = which.open()?;
     let Some(scenario) = scenario else {
         for name in library::names(&lab) {
-            println!("{name:28} {}", library::read(&lab, &name)?.title);
+            let scenario = library::read(&lab, &name)?;
+            let where_played = if scenario.only_simulated { " (only simulated)" } else { "" };
+            println!("{name:28} {}{where_played}", scenario.title);
         }
         return Ok(true);
     };
@@ -326,14 +333,14 @@ fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>) -> Outcome {
     if let Some(seed) = seed {
         let name = format!("{}-{scenario}-sim", lab.name);
         let seed = Seed::from_number(seed);
-        return Ok(sim::stage::run(&lab, &found, &name, seed, &mut io::stdout())?);
+        return Ok(sim::stage::run(&lab, &found, &name, kill, seed, &mut io::stdout())?);
     }
     // A name of its own, so that scenarios run side by side.
     let name = match &which.name {
         Some(name) => name.clone(),
         None => format!("{scenario}-{}", std::process::id()),
     };
-    Ok(library::run(&lab, &found, &name, &mut io::stdout())?)
+    Ok(library::run(&lab, &found, &name, kill, &mut io::stdout())?)
 }
 
 fn list(json: bool) -> Outcome {

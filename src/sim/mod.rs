@@ -16,6 +16,7 @@
 //! for the driver). [`build`] makes a `Sim` of a lab file, [`ping`] is `lab ping --sim`.
 
 pub mod build;
+mod client;
 mod course;
 pub mod datagram;
 pub mod error;

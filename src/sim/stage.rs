@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,9 +27,13 @@ use crate::lab::ping::{Echos, Tally, address, opening};
 use crate::lab::run::device;
 use crate::lab::scenario::expect::Packet;
 use crate::lab::scenario::play::{Stage, play};
-use crate::lab::scenario::{Ends, Ping, Place, Replay, Scenario, library, replay};
+use crate::lab::scenario::stream::Arrived;
+use crate::lab::scenario::{
+    Datagrams, Ends, Ping, Place, Replay, Scenario, library, recovery, replay,
+};
 use crate::rng::Seed;
 use crate::router::config::Config;
+use crate::router::io::Connection;
 use crate::time::Time;
 
 impl From<SimError> for Failure {
@@ -58,6 +62,9 @@ pub struct Simulated<'a> {
     /// The captures that have ended, taken apart.
     captures: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
+    /// The node that each client is on, and its connection there.
+    clients: BTreeMap<String, (String, Connection)>,
+    connections: u64,
 }
 
 /// A session, and the prompt that its last answer ended with.
@@ -95,6 +102,8 @@ impl<'a> Simulated<'a> {
             consoles: BTreeMap::new(),
             captures: BTreeMap::new(),
             flows: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            connections: 0,
         })
     }
 
@@ -116,6 +125,28 @@ impl<'a> Simulated<'a> {
             self.captures.insert(name.to_owned(), capture);
         }
         self.captures.get(name).ok_or_else(|| Failure::new("no capture"))
+    }
+
+    fn client(&self, name: &str) -> Result<(String, Connection), Failure> {
+        let client = self.clients.get(name).cloned();
+        client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
+    }
+
+    /// Sends IP packets from a node, all of them in order, that `times` over.
+    fn send_packets(
+        &mut self,
+        node: &str,
+        packets: &[Vec<u8>],
+        times: u32,
+        every: Duration,
+    ) -> Result<(), Failure> {
+        for (number, packet) in (0..times).flat_map(|_| packets).enumerate() {
+            if number > 0 {
+                self.sim.run_for(every);
+            }
+            self.sim.send_raw(node, packet.clone())?;
+        }
+        Ok(())
     }
 
     /// Writes down what the routers know and what was captured. What cannot be had is left out.
@@ -252,13 +283,35 @@ impl Stage for Simulated<'_> {
         if let Some(to) = what.to {
             replay::redirect(&mut packet, to);
         }
-        for time in 0..what.times {
-            if time > 0 {
-                self.sim.run_for(what.every);
-            }
-            self.sim.send_raw(node, packet.clone())?;
-        }
-        Ok(())
+        self.send_packets(node, &[packet], what.times, what.every)
+    }
+
+    fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure> {
+        let packets = replay::datagrams(datagrams)?;
+        self.send_packets(node, &packets, datagrams.times, datagrams.every)
+    }
+
+    fn connect(
+        &mut self,
+        name: &str,
+        node: &str,
+        source: Ipv4Addr,
+        destination: SocketAddrV4,
+    ) -> Result<(), Failure> {
+        let connection = Connection(self.connections);
+        self.connections += 1;
+        self.clients.insert(name.to_owned(), (node.to_owned(), connection));
+        Ok(self.sim.connect_client(node, connection, source, *destination.ip())?)
+    }
+
+    fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure> {
+        let (node, connection) = self.client(name)?;
+        Ok(self.sim.send_octets(&node, connection, octets)?)
+    }
+
+    fn arrived(&mut self, name: &str) -> Result<Arrived, Failure> {
+        let (node, connection) = self.client(name)?;
+        Ok(self.sim.arrived(&node, connection)?)
     }
 
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
@@ -314,13 +367,19 @@ pub fn run(
     lab: &Lab,
     scenario: &Scenario,
     name: &str,
+    kill: Option<&str>,
     seed: Seed,
     out: &mut dyn Write,
 ) -> Result<bool, Failure> {
     let said = || Failure::io("standard output");
+    kill.map(|node| lab.expect_router(node)).transpose()?;
     writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(said())?;
     let mut stage = Simulated::new(lab, scenario, seed)?;
-    match play(scenario, &mut stage, out) {
+    let played = match kill {
+        None => play(scenario, &mut stage, out),
+        Some(node) => recovery::play(scenario, &lab.file, node, &mut stage, out),
+    };
+    match played {
         Ok(()) => {
             writeln!(out, "== as expected").map_err(said())?;
             Ok(true)
