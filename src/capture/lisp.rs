@@ -40,6 +40,15 @@ pub(super) fn reliable(frame: &ReliableFrame, found: &mut Dissection) {
             message(&Message::MapRegister(registration.register().clone()), found);
         }
         ReliableMessage::MappingNotification(notification) => record(&notification.record, found),
+        ReliableMessage::RegistrationReject(reject) => {
+            found.number("lisp-tcp.message.registration_reject.reason", reject.reason.number());
+        }
+        ReliableMessage::RegistrationRefresh(refresh) => {
+            let scope = refresh.scope.number();
+            found.number("lisp-tcp.message.registration_refresh.scope", scope);
+            let rejected = refresh.rejected_only;
+            found.number("lisp-tcp.message.registration_refresh.flags.rejected", rejected);
+        }
         _ => {}
     }
 }
