@@ -217,6 +217,9 @@ pub enum LabCommand {
         /// ROUTER, or ROUTER:INTERFACE
         #[arg(long, value_name = "ROUTER")]
         to: String,
+        /// Be in both LANs for a moment
+        #[arg(long)]
+        make_before_break: bool,
     },
     /// Take a node's interface up or down
     Link {
@@ -275,9 +278,8 @@ impl LabCommand {
             LabCommand::Run { which, scenario, sim, seed, kill } => {
                 play(&which, scenario.as_deref(), sim.then_some(seed), kill.as_deref())
             }
-            LabCommand::Move { which, host, to } => {
-                println!("{}", move_host::measured(&which.open()?, &host, &to)?);
-                Ok(true)
+            LabCommand::Move { which, host, to, make_before_break } => {
+                report_move(&which.open()?, &host, &to, make_before_break)
             }
             LabCommand::Link { which, port, state } => {
                 done(run::link(&which.open()?, &port, state == State::Up))
@@ -341,6 +343,15 @@ fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>, kill: Option<&
         None => format!("{scenario}-{}", std::process::id()),
     };
     Ok(library::run(&lab, &found, &name, kill, &mut io::stdout())?)
+}
+
+fn report_move(lab: &Lab, host: &str, to: &str, make_before_break: bool) -> Outcome {
+    let fared = move_host::measured(lab, host, || match make_before_break {
+        true => move_host::make_before_break(lab, host, to),
+        false => move_host::move_host(lab, host, to),
+    })?;
+    fared.iter().for_each(|each| println!("{each}"));
+    Ok(true)
 }
 
 fn list(json: bool) -> Outcome {

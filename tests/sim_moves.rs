@@ -20,7 +20,7 @@ use eidway::sim::{Replug, Sim};
 /// gsmr with the ports and ranges of scenario G3, registered.
 fn roaming(seed: u64) -> Sim {
     let lab = Lab::open("gsmr", None).unwrap();
-    let scenario = library::read(&lab, "g3-move").unwrap();
+    let scenario = library::find(&lab, "g3").unwrap();
     let mut configs: BTreeMap<String, Config> = BTreeMap::new();
     for (name, file) in lab.file.routers() {
         let text = library::overlaid_text(&lab, &scenario, name, file).unwrap();

@@ -3,7 +3,7 @@
 //! [`dissect`] takes IP packets apart with the parsers of [`crate::wire`] and names what it finds
 //! as Wireshark does ([`field`]): of the outer packet, of one in an encapsulation or a control
 //! message, and of one that an ICMP error quotes. [`filter`] is the display-filter language over
-//! these fields. [`pcap`] reads and writes capture files.
+//! these fields. [`pcap`] reads capture files.
 //!
 //! Of fragments the IP header is seen, and no more: they are not put together.
 

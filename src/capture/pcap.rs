@@ -1,4 +1,5 @@
-//! Capture files: the classic pcap form with microseconds, in the byte order of the machine.
+//! Reading capture files: the classic pcap form with microseconds, in the byte order of the
+//! machine, as tcpdump writes it.
 
 use std::time::Duration;
 
@@ -7,12 +8,9 @@ use super::Frame;
 const FILE_HEADER_LEN: usize = 24;
 const FRAME_HEADER_LEN: usize = 16;
 const MAGIC: u32 = 0xa1b2_c3d4;
-/// LINKTYPE_ETHERNET, LINKTYPE_RAW and LINKTYPE_LINUX_SLL2.
+/// LINKTYPE_ETHERNET, and LINKTYPE_LINUX_SLL2 of the device `any`.
 const ETHERNET: u32 = 1;
-const RAW: u32 = 101;
 const SLL2: u32 = 276;
-/// The most octets of a packet that are written, as the header says.
-const SNAP_LEN: u32 = 262_144;
 
 /// The frames of a file in the order of the file; one without an IP packet is empty, so that each
 /// keeps its number. `None` for a file in another form, or cut off in its header.
@@ -24,7 +22,6 @@ pub fn read(file: &[u8]) -> Option<Vec<Frame>> {
     let header_len = match (word(file, 0)?, word(file, 20)?) {
         (MAGIC, ETHERNET) => 14,
         (MAGIC, SLL2) => 20,
-        (MAGIC, RAW) => 0,
         _ => return None,
     };
     let mut frames = Vec::new();
@@ -45,24 +42,4 @@ pub fn read(file: &[u8]) -> Option<Vec<Frame>> {
         rest = &rest[end..];
     }
     Some(frames)
-}
-
-/// A file of these frames.
-pub fn write(frames: &[Frame]) -> Vec<u8> {
-    let mut out = Vec::new();
-    out.extend(MAGIC.to_ne_bytes());
-    out.extend(2u16.to_ne_bytes());
-    out.extend(4u16.to_ne_bytes());
-    for word in [0, 0, SNAP_LEN, RAW] {
-        out.extend(word.to_ne_bytes());
-    }
-    for Frame { at, packet } in frames {
-        let seconds = u32::try_from(at.as_secs()).unwrap_or(u32::MAX);
-        let len = packet.len() as u32;
-        for word in [seconds, at.subsec_micros(), len, len] {
-            out.extend(word.to_ne_bytes());
-        }
-        out.extend(packet);
-    }
-    out
 }

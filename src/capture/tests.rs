@@ -154,7 +154,18 @@ fn a_filter_that_is_none_says_what_is_wrong() {
 #[test]
 fn a_file_gives_back_what_was_written() {
     let frames = capture(&[echo(), ecm()]).frames().to_vec();
-    let file = pcap::write(&frames);
+    let mut file = Vec::new();
+    for word in [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 262_144, 1] {
+        file.extend(word.to_ne_bytes());
+    }
+    for Frame { at, packet } in &frames {
+        let len = packet.len() as u32 + 14;
+        for word in [at.as_secs() as u32, at.subsec_micros(), len, len] {
+            file.extend(word.to_ne_bytes());
+        }
+        file.extend([0; 14]);
+        file.extend(packet);
+    }
     assert_eq!(pcap::read(&file), Some(frames.clone()));
     assert_eq!(pcap::read(&file[..file.len() - 1]), Some(frames[..1].to_vec()));
     assert_eq!(pcap::read(&file[..20]), None);

@@ -66,7 +66,7 @@ impl ClientNode {
 
 fn hear(connections: &mut BTreeMap<Connection, Heard>, event: &TcpEvent<'_>) {
     match *event {
-        TcpEvent::Connected(connection) => {
+        TcpEvent::Connected { connection, .. } => {
             connections.entry(connection).or_default().stands = true;
         }
         TcpEvent::Bytes(connection, octets) => {

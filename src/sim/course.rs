@@ -170,6 +170,12 @@ impl Sim {
         }
     }
 
+    /// Shows a frame at a port to the captures there.
+    fn tap(&mut self, port: Attachment, frame: &[u8]) {
+        let here = self.captures.values_mut().filter(|(at, _)| *at == port);
+        here.for_each(|(_, tap)| tap(self.now, frame));
+    }
+
     /// A node that something happens to at this instant.
     pub(super) fn clock(&mut self, id: NodeId) -> &mut Node {
         let node = &mut self.nodes[id.0].node;

@@ -26,9 +26,6 @@ pub enum SimError {
     /// No link has this name.
     #[error("{0}: no such link")]
     NoSuchLink(String),
-    /// No capture has this name.
-    #[error("{0}: no such capture")]
-    NoSuchCapture(String),
     /// The node's device has a link already, or a host has another device.
     #[error("{node}: {device} cannot be plugged in")]
     BadPort {

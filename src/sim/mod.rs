@@ -25,11 +25,11 @@ pub mod link;
 mod moves;
 pub mod node;
 mod operate;
+pub mod pcap;
 pub mod ping;
 pub mod queue;
 pub mod router_node;
 pub mod stage;
-mod tap;
 pub mod tcp;
 pub mod trace;
 
@@ -49,6 +49,7 @@ use kernel::{DeviceKind, Kernel};
 use link::{Attachment, LinkConfig, Segment};
 pub use moves::Replug;
 use node::{HostNode, Node};
+use pcap::{CaptureId, Tap};
 use queue::EventQueue;
 use router_node::RouterNode;
 use trace::Trace;
@@ -80,7 +81,7 @@ pub struct Sim {
     /// What crossed the links; off unless set.
     pub trace: Trace,
     crossings: u64,
-    taps: BTreeMap<String, tap::Tap>,
+    captures: BTreeMap<CaptureId, (Attachment, Tap)>,
 }
 
 impl Sim {
@@ -96,7 +97,7 @@ impl Sim {
             queue: EventQueue::default(),
             trace: Trace::Off,
             crossings: 0,
-            taps: BTreeMap::new(),
+            captures: BTreeMap::new(),
         }
     }
 
@@ -333,6 +334,13 @@ impl Sim {
             _ => end.device_id(device).ok_or_else(|| bad_port(name, device))?,
         };
         Ok(Attachment { node, device: id })
+    }
+
+    fn port(&self, name: &str, device: &str) -> Result<Attachment, SimError> {
+        let node = self.find(name)?;
+        let found = self.nodes[node.0].node.device_id(device);
+        let device = found.ok_or_else(|| bad_port(name, device))?;
+        Ok(Attachment { node, device })
     }
 
     fn find(&self, name: &str) -> Result<NodeId, SimError> {

@@ -67,7 +67,7 @@ impl Sim {
     /// The LAN or link that a device of a node is plugged into.
     ///
     /// # Errors
-    /// When there is no such node.
+    /// When there is no such node or it has no such device.
     pub fn lan_of(&self, node: &str, device: &str) -> Result<Option<&str>, SimError> {
         let id = self.find(node)?;
         let device = self.nodes[id.0].node.device_id(device);

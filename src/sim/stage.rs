@@ -1,19 +1,22 @@
 //! The stage on virtual time: what a scenario plays on without namespaces, root or other programs.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::moves::Replug;
-use super::trace::Summary;
+use super::pcap::{CaptureId, PcapWriter};
+use super::trace::{Summary, ip_packet};
 use super::{Sim, SimError, ping};
 use crate::addr::Family;
-use crate::capture::{Capture, FilterError, pcap};
+use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::protocol::{self, Request, Response};
 use crate::host::PingId;
@@ -59,8 +62,9 @@ pub struct Simulated<'a> {
     /// When everything was registered: the time of a scenario begins there.
     began: Time,
     consoles: BTreeMap<String, Console>,
-    /// The captures that have ended, taken apart.
-    captures: BTreeMap<String, Capture>,
+    captures: BTreeMap<String, Running>,
+    /// Those that have ended, taken apart.
+    captured: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
     /// The node that each client is on, and its connection there.
     clients: BTreeMap<String, (String, Connection)>,
@@ -72,6 +76,12 @@ pub struct Simulated<'a> {
 struct Console {
     session: Session,
     prompt: String,
+}
+
+/// A capture, and the Ethernet frames that it has seen.
+struct Running {
+    ids: Vec<CaptureId>,
+    seen: Rc<RefCell<Vec<(Time, Vec<u8>)>>>,
 }
 
 struct Flow {
@@ -101,6 +111,7 @@ impl<'a> Simulated<'a> {
             sim,
             consoles: BTreeMap::new(),
             captures: BTreeMap::new(),
+            captured: BTreeMap::new(),
             flows: BTreeMap::new(),
             clients: BTreeMap::new(),
             connections: 0,
@@ -119,12 +130,20 @@ impl<'a> Simulated<'a> {
     }
 
     fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
-        if !self.captures.contains_key(name) {
+        let missing = || Failure::Other(format!("there is no capture {name}"));
+        if !self.captured.contains_key(name) {
+            let Running { ids, seen } = self.captures.get(name).ok_or_else(missing)?;
             self.sim.run_for(ON_ITS_WAY);
-            let capture = Capture::new(self.sim.captured(name)?.to_vec());
-            self.captures.insert(name.to_owned(), capture);
+            ids.iter().for_each(|&id| self.sim.end_capture(id));
+            // A frame without an IP packet stays too: it has its number in every other capture.
+            let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
+                at: at.since(Time::ZERO),
+                packet: ip_packet(frame).to_vec(),
+            };
+            let capture = Capture::new(seen.borrow().iter().map(frame).collect());
+            self.captured.insert(name.to_owned(), capture);
         }
-        self.captures.get(name).ok_or_else(|| Failure::new("no capture"))
+        self.captured.get(name).ok_or_else(missing)
     }
 
     fn client(&self, name: &str) -> Result<(String, Connection), Failure> {
@@ -166,10 +185,12 @@ impl<'a> Simulated<'a> {
             }
             write(format!("{node}.show"), shows.as_bytes())?;
         }
-        let names: Vec<String> = self.sim.captures().map(str::to_owned).collect();
-        for name in names {
-            let frames = self.sim.captured(&name)?;
-            write(format!("{name}.pcap"), &pcap::write(frames))?;
+        for (name, Running { seen, .. }) in &self.captures {
+            let mut file = Vec::new();
+            let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
+            let mut frames = seen.borrow().clone().into_iter();
+            frames.try_for_each(|(at, frame)| writer.write(at, &frame)).map_err(Failure::new)?;
+            write(format!("{name}.pcap"), &file)?;
         }
         Ok(())
     }
@@ -244,14 +265,27 @@ impl Stage for Simulated<'_> {
 
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
         let device = device(self.lab, &port.node, &port.interface)?;
-        self.captures.remove(name);
-        Ok(self.sim.start_capture(name, &port.node, &device)?)
+        let of_node = self.lab.file.ports().filter(|known| known.node == port.node);
+        let devices: Vec<&str> = match device.as_str() {
+            "any" => of_node.map(|port| port.device.as_str()).collect(),
+            one => vec![one],
+        };
+        let seen = Rc::default();
+        let mut ids = Vec::new();
+        for device in devices {
+            let seen: Rc<RefCell<Vec<(Time, Vec<u8>)>>> = Rc::clone(&seen);
+            let tap = move |at: Time, frame: &[u8]| seen.borrow_mut().push((at, frame.to_vec()));
+            ids.push(self.sim.capture(&port.node, device, Box::new(tap))?);
+        }
+        self.captured.remove(name);
+        self.captures.insert(name.to_owned(), Running { ids, seen });
+        Ok(())
     }
 
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
         let capture = self.finished(name)?;
         let selected = capture.select(filter, field)?;
-        let packet = |selected: crate::capture::Selected| Packet {
+        let packet = |selected: Selected| Packet {
             at: selected.at,
             value: selected.value,
             summary: Summary(&capture.frames()[selected.index].packet).to_string(),
@@ -260,7 +294,7 @@ impl Stage for Simulated<'_> {
     }
 
     fn flaws(&mut self) -> Result<Vec<String>, Failure> {
-        let names: Vec<String> = self.sim.captures().map(str::to_owned).collect();
+        let names: Vec<String> = self.captures.keys().cloned().collect();
         let mut flaws = Vec::new();
         for name in names {
             let found = self.finished(&name)?.flaws();

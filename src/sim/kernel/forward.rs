@@ -164,7 +164,8 @@ impl Kernel {
         let packets = if packet.len() <= mtu {
             vec![packet]
         } else {
-            match fragment::split(&packet, mtu) {
+            let identification = u32::from(self.next_identification());
+            match fragment::split(&packet, mtu, identification) {
                 Some(fragments) => fragments,
                 None => return self.count(KernelDrop::TooBig),
             }
@@ -217,9 +218,6 @@ impl Kernel {
     }
 
     fn deliver_fragment(&mut self, packet: &[u8]) {
-        if packet[0] >> 4 != 4 {
-            return self.count(KernelDrop::Fragment);
-        }
         match self.fragments.add(packet) {
             Ok(None) => {}
             Ok(Some(whole)) => match IpHeader::parse(&whole) {
