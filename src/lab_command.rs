@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
+use eidway::driver;
 use eidway::lab::inside::{self, Capture};
 use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
@@ -76,6 +77,12 @@ pub enum LabCommand {
         /// Leave what was built when something fails
         #[arg(long)]
         keep: bool,
+        /// On the simulator, in the foreground until Ctrl-C, with the consoles of its routers
+        #[arg(long, conflicts_with_all = ["dry_run", "keep"])]
+        sim: bool,
+        /// How fast the simulator's time goes; 1 is real time
+        #[arg(long, default_value_t = 1.0, requires = "sim", value_name = "N")]
+        pace: f64,
     },
     /// Take a lab down, whatever state it is in
     Down {
@@ -241,7 +248,8 @@ impl LabCommand {
     /// Does it.
     pub fn run(self) -> Outcome {
         match self {
-            LabCommand::Up { which, dry_run, keep } => up(&which.open()?, dry_run, keep),
+            LabCommand::Up { which, sim: true, pace, .. } => up_simulated(&which.open()?, pace),
+            LabCommand::Up { which, dry_run, keep, .. } => up(&which.open()?, dry_run, keep),
             LabCommand::Down { lab, name, all, dry_run } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
             }
@@ -303,6 +311,15 @@ fn up(lab: &Lab, dry_run: bool, keep: bool) -> Outcome {
     let mut progress = |line: &str| say(&format!("{name}: {line}"));
     let took = run::up(lab, keep, &mut progress)?;
     println!("{name}: up in {:.1} s", took.as_secs_f64());
+    Ok(true)
+}
+
+fn up_simulated(lab: &Lab, pace: f64) -> Outcome {
+    let sim = sim::ping::lab_up(lab, Seed::from_number(1))?;
+    let directory = open::simulated_run(&lab.name);
+    let name = &lab.name;
+    say(&format!("{name}: simulated until Ctrl-C; eidway console {name}/ROUTER talks to a router"));
+    driver::simulated::run(sim, &directory, pace)?;
     Ok(true)
 }
 

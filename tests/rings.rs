@@ -18,7 +18,7 @@ const IMPORTS: [(&str, &str); 8] = [
     ("console", "wire router console"),
     ("sim", "wire capture router host console lab sim"),
     ("lab", "wire capture router console lab"),
-    ("driver", "wire router console driver"),
+    ("driver", "wire router console sim driver"),
 ];
 
 /// The rings that know nothing of the operating system.
@@ -182,7 +182,7 @@ fn what_breaks_a_ring_is_found() {
         ("host/mod.rs", "use super::sim::Sim;"),
         ("sim/x.rs", "let now = std::time::Instant::now();"),
         ("sim/x.rs", "let x = unsafe { y() };"),
-        ("driver/x.rs", "use crate::sim::Sim;"),
+        ("driver/x.rs", "use crate::lab::open::Lab;"),
         ("time.rs", "use std::time::SystemTime;"),
         ("util/x.rs", ""),
         ("wire/x.rs", &"\n".repeat(LONGEST + 1)),

@@ -161,8 +161,9 @@ impl Sim {
             }
             let now = self.now;
             let packets = self.with_kernel(name, |kernel| kernel.take_icmp())?;
-            let outcomes = packets.iter().filter_map(|packet| outcome(packet, destination, echo));
-            match outcomes.last() {
+            let mut outcomes =
+                packets.iter().filter_map(|packet| outcome(packet, destination, echo));
+            match outcomes.next_back() {
                 Some(Outcome::Reply(_)) => return Ok(Outcome::Reply(now.since(sent_at))),
                 Some(other) => return Ok(other),
                 None => {}

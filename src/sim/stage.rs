@@ -78,10 +78,13 @@ struct Console {
     prompt: String,
 }
 
+/// Ethernet frames with their times, in the hands of a capture that runs.
+type Seen = Rc<RefCell<Vec<(Time, Vec<u8>)>>>;
+
 /// A capture, and the Ethernet frames that it has seen.
 struct Running {
     ids: Vec<CaptureId>,
-    seen: Rc<RefCell<Vec<(Time, Vec<u8>)>>>,
+    seen: Seen,
 }
 
 struct Flow {
@@ -273,7 +276,7 @@ impl Stage for Simulated<'_> {
         let seen = Rc::default();
         let mut ids = Vec::new();
         for device in devices {
-            let seen: Rc<RefCell<Vec<(Time, Vec<u8>)>>> = Rc::clone(&seen);
+            let seen: Seen = Rc::clone(&seen);
             let tap = move |at: Time, frame: &[u8]| seen.borrow_mut().push((at, frame.to_vec()));
             ids.push(self.sim.capture(&port.node, device, Box::new(tap))?);
         }
