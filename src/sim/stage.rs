@@ -20,7 +20,7 @@ use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::protocol::{self, Request, Response};
 use crate::host::PingId;
-use crate::host::ping::{Outcome, Pace, PingReport, PingRequest};
+use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::console::Reply;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
@@ -387,8 +387,12 @@ fn course(report: &PingReport, every: Duration) -> Course {
     times.sort();
     let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]));
     let out = gaps.max().unwrap_or_default().saturating_sub(every);
+    let is_answered = |probe: &Probe| matches!(probe.outcome, Outcome::Reply(_));
+    let last = report.probes.iter().rposition(is_answered);
+    // The last echo may be under way when the flow ends.
+    let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
     Course {
-        sent: report.probes.len() as u64,
+        sent: (report.probes.len() - usize::from(under_way)) as u64,
         received: times.len() as u64,
         out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
     }
