@@ -81,7 +81,7 @@ impl Net {
 
 /// Every case, in both families.
 pub fn all() -> Vec<Case> {
-    let cases: [fn(&Net) -> Case; 20] = [
+    let cases: [fn(&Net) -> Case; 23] = [
         known_hosts_are_sent_to_with_one_hop_less,
         unknown_hosts_are_asked_for_and_then_sent_to,
         silent_hosts_are_unreachable_after_three_questions,
@@ -102,6 +102,9 @@ pub fn all() -> Vec<Case> {
         a_silent_host_fails,
         a_proxy_answers_for_who_has_gone,
         a_host_that_moved_changes_its_hardware_address,
+        addresses_outlive_a_shutdown,
+        a_link_that_goes_takes_its_proxies,
+        the_nodes_own_packets_are_fragmented,
     ];
     let of_net = |net| cases.iter().map(move |case| case(net));
     NETS.iter().flat_map(of_net).collect()
@@ -166,7 +169,7 @@ fn core(net: &Net) -> Vec<Act> {
         link(Device::Lisp, None, false),
         link(CORE_DEVICE, Some(Mac(CORE_PORT)), false),
         address(CORE_DEVICE, net.own, len, true),
-        Act::Frame("et0-0", asks(CORE, net.core, net.own)),
+        Act::Meet("et0-0", asks(CORE, net.core, net.own)),
         route(Table::Main, net.far, RouteTarget::NextHop(net.core.parse().unwrap())),
     ]
 }
@@ -207,7 +210,7 @@ fn xtr(net: &Net) -> Vec<Act> {
 }
 
 fn meet_host(net: &Net) -> Act {
-    Act::Frame("et1-0", asks(HOST, net.host, net.gateway))
+    Act::Meet("et1-0", asks(HOST, net.host, net.gateway))
 }
 
 /// A packet from afar for the host, as the core's router hands it over.
@@ -575,7 +578,7 @@ fn a_proxy_answers_for_who_has_gone(net: &Net) -> Case {
 fn a_host_that_moved_changes_its_hardware_address(net: &Net) -> Case {
     let mut setup = roaming(net);
     setup.push(host_route(net.host, SITE_DEVICE));
-    setup.push(Act::Frame("et1-0", announces(HOST, net.host)));
+    setup.push(meet_host(net));
     case(
         net,
         "a host that moved changes its hardware address",
@@ -589,4 +592,44 @@ fn a_host_that_moved_changes_its_hardware_address(net: &Net) -> Case {
             step(for_host(net, 64), &[udp_line("et1-0", "13", (net.far_host, net.host), 63, 100)]),
         ],
     )
+}
+
+fn addresses_outlive_a_shutdown(net: &Net) -> Case {
+    let mut setup = site(net);
+    setup.push(Act::Up("et1-0", false));
+    setup.push(Act::Up("et1-0", true));
+    let believe = net.either("", ", believe it");
+    case(
+        net,
+        "addresses outlive a shutdown",
+        setup,
+        vec![step(
+            meet_host(net),
+            &[
+                format!("et1-0 to 12: {} is at gateway{believe}", net.gateway),
+                format!("told: et1-0 {} at 12", net.host),
+            ],
+        )],
+    )
+}
+
+fn a_link_that_goes_takes_its_proxies(net: &Net) -> Case {
+    let address = net.other.parse().unwrap();
+    let mut setup = roaming(net);
+    setup.push(host_route(net.other, Device::Lisp));
+    setup.push(add(KernelObject::ProxyNeighbour { device: SITE_DEVICE, address }));
+    setup.push(Act::Up("et1-0", false));
+    setup.push(Act::Up("et1-0", true));
+    setup.push(host_route(net.other, Device::Lisp));
+    let ask = Act::Frame("et1-0", asks(HOST, net.host, net.other));
+    case(net, "a link that goes takes its proxies", setup, vec![step(ask, &[])])
+}
+
+fn the_nodes_own_packets_are_fragmented(net: &Net) -> Case {
+    let send = Act::Udp(net.own.parse().unwrap(), net.far_host.parse().unwrap(), 2000);
+    let lens = if net.is_v4() { [1500, 548] } else { [1496, 608] };
+    let line = |len: usize| {
+        format!("et0-0 to 01: {} > {} ttl 64 len {len} fragment", net.own, net.far_host)
+    };
+    case(net, "the node's own packets are fragmented", core(net), vec![step(send, &lens.map(line))])
 }

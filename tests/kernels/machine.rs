@@ -1,6 +1,7 @@
 //! A kernel under test, what is done to it, and what is seen of it.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use eidway::router::io::{KernelEvent, KernelRequest, NeighbourState};
@@ -17,8 +18,13 @@ pub enum Act {
     Want(KernelRequest),
     /// A frame comes in by a port.
     Frame(&'static str, Vec<u8>),
+    /// A question comes in by a port, again and again until it is answered: IPv6 takes a while to
+    /// listen on a device that has just come up.
+    Meet(&'static str, Vec<u8>),
     /// The router's process writes a packet to `lisp0`.
     Tunnel(Vec<u8>),
+    /// The process sends this many octets by UDP, from port 4342 of one address to another's.
+    Udp(IpAddr, IpAddr, usize),
     /// Somebody sets a port up or down.
     Up(&'static str, bool),
     /// The other end of a port's link comes or goes.
@@ -68,6 +74,8 @@ pub struct Seen {
 const GRACE: Duration = Duration::from_millis(40);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(5);
+/// How often a neighbour tries to be met.
+const MEETINGS: u32 = 400;
 /// How long a setup may take to calm down.
 const SETTLE: Duration = Duration::from_millis(60);
 
@@ -78,8 +86,15 @@ const SETTLE: Duration = Duration::from_millis(60);
 pub fn play(case: &Case, machine: &mut dyn Machine) -> Result<(), String> {
     let mut known = Known::default();
     for act in &case.setup {
-        machine.act(act);
-        known.take(machine.observe(LOOK).events, &mut Vec::new());
+        for _ in 0..MEETINGS {
+            machine.act(act);
+            let seen = machine.observe(LOOK);
+            known.take(seen.events, &mut Vec::new());
+            let is_met = seen.lines.iter().any(|line| line.contains(" is at "));
+            if !matches!(act, Act::Meet(..)) || is_met {
+                break;
+            }
+        }
     }
     known.take(machine.observe(SETTLE).events, &mut Vec::new());
     for (at, step) in case.steps.iter().enumerate() {

@@ -3,13 +3,15 @@
 
 use std::fs::File;
 use std::io::ErrorKind;
+use std::net::UdpSocket;
 use std::os::fd::AsFd;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use eidway::driver::netlink::Netlink;
-use eidway::router::io::{KernelEvent, LISP_DEVICE};
+use eidway::router::io::{KernelEvent, KernelObject, KernelRequest, LISP_DEVICE};
+use eidway::wire::CONTROL_PORT;
 use tun_tap::{Iface, Mode};
 
 use crate::frames::{show_frame, show_packet};
@@ -18,11 +20,23 @@ use crate::machine::{Act, Machine, PORTS, Seen};
 static NAMESPACES: AtomicU32 = AtomicU32::new(0);
 
 pub struct Real {
-    namespace: String,
     netlink: Netlink,
     ports: Vec<(&'static str, Iface)>,
     lisp: Iface,
     told: Vec<KernelEvent>,
+    _namespace: Namespace,
+}
+
+/// A namespace that goes with its test, also when that fails.
+struct Namespace(String);
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let gone = Command::new("ip").args(["netns", "del", &self.0]).status();
+        if !gone.is_ok_and(|status| status.success()) {
+            eprintln!("{} stays behind", self.0);
+        }
+    }
 }
 
 impl Real {
@@ -31,6 +45,7 @@ impl Real {
         let number = NAMESPACES.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("eidway-kernels-{}-{number}", std::process::id());
         ip(&format!("netns add {namespace}"));
+        let kept = Namespace(namespace.clone());
         let file = File::open(format!("/run/netns/{namespace}")).unwrap();
         rustix::thread::move_into_link_name_space(file.as_fd(), None).unwrap();
         ip("link set lo up");
@@ -44,7 +59,7 @@ impl Real {
         let ports = PORTS.map(|port| (port, open(port, Mode::Tap))).into();
         let lisp = open(LISP_DEVICE, Mode::Tun);
         let told = netlink.read_all().unwrap();
-        Real { namespace, netlink, ports, lisp, told }
+        Real { netlink, ports, lisp, told, _namespace: kept }
     }
 
     fn port(&self, wanted: &str) -> &Iface {
@@ -57,15 +72,34 @@ impl Machine for Real {
         let word = |on: bool| if on { ("up", "on") } else { ("down", "off") };
         match act {
             Act::Want(request) => {
-                if let Err(error) = self.netlink.apply(request) {
+                let applied = self.netlink.apply(request);
+                if let KernelRequest::Add(KernelObject::Link { device, up: true, .. }) = request {
+                    wait_until_it_runs(&device.name());
+                }
+                if let Err(error) = applied {
                     let (request, error) = (*request, error.to_string());
                     self.told.push(KernelEvent::Refused { request, error });
                 }
             }
-            Act::Frame(port, frame) => drop(self.port(port).send(frame).unwrap()),
-            Act::Tunnel(packet) => drop(self.lisp.send(packet).unwrap()),
-            Act::Up(port, up) => ip(&format!("link set {port} {}", word(*up).0)),
-            Act::Carrier(port, on) => ip(&format!("link set {port} carrier {}", word(*on).1)),
+            Act::Frame(port, frame) | Act::Meet(port, frame) => {
+                self.port(port).send(frame).unwrap();
+            }
+            Act::Tunnel(packet) => {
+                self.lisp.send(packet).unwrap();
+            }
+            Act::Udp(source, destination, len) => {
+                let socket = UdpSocket::bind((*source, CONTROL_PORT)).unwrap();
+                socket.send_to(&vec![0; *len], (*destination, CONTROL_PORT)).unwrap();
+            }
+            Act::Up(port, up) => {
+                ip(&format!("link set {port} {}", word(*up).0));
+                if *up {
+                    wait_until_it_runs(port);
+                }
+            }
+            Act::Carrier(port, on) => {
+                ip(&format!("link set {port} carrier {}", word(*on).1));
+            }
         }
     }
 
@@ -89,12 +123,6 @@ impl Machine for Real {
     }
 }
 
-impl Drop for Real {
-    fn drop(&mut self) {
-        ip(&format!("netns del {}", self.namespace));
-    }
-}
-
 fn read(device: &Iface, buffer: &mut [u8]) -> Option<usize> {
     match device.recv(buffer) {
         Ok(len) => Some(len),
@@ -104,8 +132,21 @@ fn read(device: &Iface, buffer: &mut [u8]) -> Option<usize> {
     }
 }
 
-fn ip(arguments: &str) {
+/// Until the kernel has seen the carrier, up to a second later, the device has no queue and IPv6 does
+/// not speak on it.
+fn wait_until_it_runs(device: &str) {
+    for _ in 0..400 {
+        if !ip(&format!("link show dev {device}")).contains("qdisc noop") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("{device} does not run after two seconds");
+}
+
+fn ip(arguments: &str) -> String {
     let output = Command::new("ip").args(arguments.split_whitespace()).output().unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "ip {arguments}: {complaint}");
+    String::from_utf8(output.stdout).unwrap()
 }

@@ -1,10 +1,12 @@
 //! The simulator's kernel under test.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use eidway::router::io::LISP_DEVICE;
 use eidway::sim::kernel::{DeviceKind, Kernel, KernelOutput};
 use eidway::time::Time;
+use eidway::wire::CONTROL_PORT;
 
 use crate::frames::{show_frame, show_packet};
 use crate::machine::{Act, Machine, PORTS, Seen};
@@ -33,11 +35,15 @@ impl Machine for Simulated {
         let id = |kernel: &Kernel, port: &str| kernel.device_id(port).unwrap();
         match act {
             Act::Want(request) => self.kernel.apply(*request),
-            Act::Frame(port, frame) => {
+            Act::Frame(port, frame) | Act::Meet(port, frame) => {
                 let id = id(&self.kernel, port);
                 self.kernel.receive_frame(id, frame);
             }
             Act::Tunnel(packet) => self.kernel.write_tunnel(packet.clone()),
+            Act::Udp(source, destination, len) => {
+                let ends = [source, destination].map(|end| SocketAddr::new(*end, CONTROL_PORT));
+                self.kernel.send_udp(ends.into(), (64, 0), &vec![0; *len], true);
+            }
             Act::Up(port, up) => {
                 let id = id(&self.kernel, port);
                 self.kernel.set_up(id, *up);
