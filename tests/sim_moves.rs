@@ -11,7 +11,7 @@ use eidway::addr::{Eid, Family, InstanceId};
 use eidway::console::parse_config;
 use eidway::host::ping::{Outcome, Pace, PingRequest};
 use eidway::lab::open::Lab;
-use eidway::lab::scenario::parse::parse;
+use eidway::lab::scenario::library;
 use eidway::rng::Seed;
 use eidway::router::config::Config;
 use eidway::sim::trace::Trace;
@@ -20,14 +20,11 @@ use eidway::sim::{Replug, Sim};
 /// gsmr with the ports and ranges of scenario G3, registered.
 fn roaming(seed: u64) -> Sim {
     let lab = Lab::open("gsmr", None).unwrap();
-    let text = lab.text("scenarios/g3-move.scenario").unwrap();
-    let scenario = parse("g3-move", &text, &lab.file).unwrap();
+    let scenario = library::find(&lab, "g3").unwrap();
     let mut configs: BTreeMap<String, Config> = BTreeMap::new();
     for (name, file) in lab.file.routers() {
-        let base = lab.text(file).unwrap();
-        let base = base.trim_end().strip_suffix("end").unwrap();
-        let overlay = scenario.overlays.get(name).map_or("", String::as_str);
-        let config = parse_config(file, &format!("{base}{overlay}end\n"));
+        let text = library::overlaid_text(&lab, &scenario, name, file).unwrap();
+        let config = parse_config(file, &text);
         configs.insert(name.to_owned(), config.unwrap_or_else(|error| panic!("{error}")));
     }
     let mut sim = Sim::build(&lab.file, &configs, Seed::from_number(seed)).unwrap();

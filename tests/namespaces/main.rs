@@ -13,6 +13,7 @@ mod labs;
 mod leaving;
 mod links;
 mod live;
+mod moves;
 mod pcap;
 mod resolvers;
 mod size;
