@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use eidway::addr::{Family, InstanceId};
+use eidway::addr::Family;
 use eidway::console::protocol::{Request, Response, line};
 use eidway::console::{Session, parse_config};
 use eidway::packet::Packet;
 use eidway::rng::Seed;
 use eidway::router::io::{
-    Command, ControlDatagram, Inbound, Input, KernelEvent, KernelRoute, Outbound, Output,
+    Command, ControlDatagram, Inbound, Input, KernelEvent, KernelRoute, Mac, NeighbourState,
+    Outbound, Output,
 };
 use eidway::router::{Router, Start};
 use eidway::time::Time;
@@ -110,6 +111,14 @@ impl Bench {
                     false => KernelEvent::RouteAdded(route),
                 });
             }
+            ("neighbour", [device, address, state]) if state == "known" || state == "failed" => {
+                let state = match state == "known" {
+                    true => NeighbourState::Known(Mac([2, 0, 0, 0, 0, 1])),
+                    false => NeighbourState::Failed,
+                };
+                let (device, address) = (device.clone(), read(address)?);
+                self.kernel(KernelEvent::Neighbour { device, address, state });
+            }
             ("clear", [what]) if what == "map-cache" => {
                 for family in Family::BOTH {
                     let clear = Command::ClearMapCache { family, prefix: None };
@@ -130,7 +139,8 @@ impl Bench {
 
     fn encapsulate(&mut self, bytes: &mut [u8]) -> Result<(), String> {
         let mut owned = Packet::single(bytes);
-        let verdict = self.router.encapsulate(InstanceId::DEFAULT, &mut owned, self.now);
+        let instance_id = self.router.config().default_instance();
+        let verdict = self.router.encapsulate(instance_id, &mut owned, self.now);
         let packet = packet::show_packet(bytes);
         let text = match verdict {
             Outbound::Encapsulate(outer) => {

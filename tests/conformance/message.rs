@@ -1,6 +1,7 @@
 //! Messages from the words of scripts to octets.
 
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::str::FromStr;
 
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
@@ -9,11 +10,16 @@ use eidway::wire::{
     MapNotify, MapNotifyAck, MapRegister, MapReply, MapRequest, MappingRecord, Nonce, XtrIdentity,
 };
 
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
 use super::phrase::Phrase;
 use super::words::Fields;
 
 /// The secret of the reference configurations.
 const SECRET: &str = "cisco";
+/// Where a message that is signed has 128 bits of Authentication Data.
+const AUTHENTICATION_DATA: Range<usize> = 16..32;
 
 /// The octets of the message that a phrase describes; what it leaves out has a sensible default.
 pub fn octets(phrase: &Phrase) -> Result<Vec<u8>, String> {
@@ -107,6 +113,14 @@ pub fn key(fields: &Fields) -> Result<Key, String> {
         secret: fields.word("secret").unwrap_or(SECRET).into(),
         key_id: fields.number("key")?.unwrap_or(0),
     })
+}
+
+/// Puts HMAC-SHA-256-128 of [`SECRET`] where a message has its Authentication Data.
+pub fn sign(message: &mut [u8]) {
+    message[AUTHENTICATION_DATA].fill(0);
+    let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key of any length");
+    let mac = mac.chain_update(&*message).finalize().into_bytes();
+    message[AUTHENTICATION_DATA].copy_from_slice(&mac[..16]);
 }
 
 /// An ECM without addresses goes from the request's Source-EID to the EID asked for.

@@ -121,6 +121,7 @@ const EVENTS: &[Row] = &[
     ("drop", &[], Within::Nothing),
     ("link", &[], Within::Nothing),
     ("route", &[("dev", Word), ("gone", Flag)], Within::Nothing),
+    ("neighbour", &[], Within::Nothing),
     ("clear", &[], Within::Nothing),
     ("stop", &[], Within::Nothing),
 ];

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::message;
 use super::phrase::Phrase;
 use super::words::number;
 
@@ -69,6 +70,8 @@ pub enum Change {
     Or(usize, u8),
     /// `{cut 20}`: only the first octets.
     Cut(usize),
+    /// `{sign}`: signs again what the ones before it changed, with the key that is the default.
+    Sign,
 }
 
 /// What must hold of the octets of a message.
@@ -280,7 +283,8 @@ fn change(text: &str) -> Result<Change, String> {
         ["octet", at, "=", octet] => Ok(Change::Set(value(at)?, value(octet)?)),
         ["octet", at, "or", octet] => Ok(Change::Or(value(at)?, value(octet)?)),
         ["cut", len] => Ok(Change::Cut(value(len)?)),
-        _ => Err(format!("`{{{text}}}`: expected octet N = X, octet N or X, or cut N")),
+        ["sign"] => Ok(Change::Sign),
+        _ => Err(format!("`{{{text}}}`: expected octet N = X, octet N or X, cut N, or sign")),
     }
 }
 
@@ -306,6 +310,7 @@ impl Change {
             Change::Set(at, value) => octets[at] = value,
             Change::Or(at, value) => octets[at] |= value,
             Change::Cut(len) => octets.truncate(len),
+            Change::Sign => message::sign(octets),
         }
     }
 }
