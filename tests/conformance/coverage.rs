@@ -98,7 +98,9 @@ impl Coverage {
                     return Err(format!("requirements.toml: {name}: neither script nor reason"));
                 }
                 (false, Some(_)) => {
-                    return Err(format!("requirements.toml: {name}: a script and a reason why not"));
+                    return Err(format!(
+                        "requirements.toml: {name}: a script and a reason why not"
+                    ));
                 }
                 _ => {}
             }

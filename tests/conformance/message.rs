@@ -32,9 +32,7 @@ pub fn octets(phrase: &Phrase) -> Result<Vec<u8>, String> {
         "Map-Reply" => map_reply(fields).map(|reply| reply.emit()),
         "Map-Register" => Ok(map_register(fields)?.emit_signed(&key(fields)?)),
         "Map-Notify" => Ok(map_notify(fields)?.emit_signed(&key(fields)?)),
-        "Map-Notify-Ack" => {
-            Ok(MapNotifyAck(map_notify(fields)?).emit_signed(&key(fields)?))
-        }
+        "Map-Notify-Ack" => Ok(MapNotifyAck(map_notify(fields)?).emit_signed(&key(fields)?)),
         "ECM" => encapsulated(phrase),
         "octets" => fields.head.iter().map(|word| octet(word)).collect(),
         other => Err(format!("{other} is no message")),
@@ -204,7 +202,11 @@ fn mapping(fields: &Fields) -> Result<MappingRecord, String> {
         action: action.unwrap_or_default(),
         authoritative: fields.flag("authoritative"),
         map_version: fields.number("version")?.unwrap_or(0),
-        locators: fields.items("locators").iter().map(|item| locator(item)).collect::<Result<_, _>>()?,
+        locators: fields
+            .items("locators")
+            .iter()
+            .map(|item| locator(item))
+            .collect::<Result<_, _>>()?,
     })
 }
 

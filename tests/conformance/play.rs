@@ -118,7 +118,10 @@ impl Play<'_> {
                     let first = self.bench.events[0].at;
                     self.bench.events.remove(index);
                     if first < self.base {
-                        return Err(format!("before it\n    seen: {}", show(&self.bench.events[0])));
+                        return Err(format!(
+                            "before it\n    seen: {}",
+                            show(&self.bench.events[0])
+                        ));
                     }
                     return Ok(());
                 };

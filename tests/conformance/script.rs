@@ -323,9 +323,7 @@ impl Check {
                 let seen = octets.get(at).map(|octet| octet & mask);
                 (seen != Some(value)).then(|| format!("octet {at} and {mask:#x} is {seen:?}"))
             }
-            Check::AtMost(len) => {
-                (octets.len() > len).then(|| format!("{} octets", octets.len()))
-            }
+            Check::AtMost(len) => (octets.len() > len).then(|| format!("{} octets", octets.len())),
         }
     }
 }

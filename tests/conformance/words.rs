@@ -281,7 +281,9 @@ pub fn same(expected: &str, seen: &str, bindings: &mut Bindings) -> bool {
 
 fn resolve(word: &str, bindings: &Bindings) -> Result<String, String> {
     match word.strip_prefix('$') {
-        Some(name) => bindings.get(name).cloned().ok_or(format!("`${name}` stands for nothing yet")),
+        Some(name) => {
+            bindings.get(name).cloned().ok_or(format!("`${name}` stands for nothing yet"))
+        }
         None => Ok(word.to_owned()),
     }
 }
