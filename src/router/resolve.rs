@@ -318,9 +318,12 @@ impl Router {
             self.counters.negative_map_replies.received += 1;
         }
         let limit = self.map_cache_limit(eid);
+        let cause = self.resolver.requests.get(&asked).map(|request| request.cause);
         for record in &reply.records {
             if covering.eid_prefix.covers(&record.eid_prefix) {
+                let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
                 let learned = learned(record, &self.local, from.ip(), now);
+                let learned = Learned { solicited, ..learned };
                 if !self.map_cache.learn(learned, eid, limit, now) {
                     self.counters.ignored(ControlDrop::TableFull);
                 }
@@ -361,8 +364,8 @@ fn learned(record: &MappingRecord, local: &LocalRlocs, from: IpAddr, now: Time) 
         RECEIVER_DECIDES => DECIDED_TTL,
         minutes => Duration::from_secs(u64::from(minutes) * 60),
     };
-    let mapping = mapping(record, local, now);
-    Learned { prefix: record.eid_prefix, mapping, ttl, map_source: from }
+    let (prefix, mapping) = (record.eid_prefix, mapping(record, local, now));
+    Learned { prefix, mapping, ttl, map_source: from, solicited: false }
 }
 
 /// The locators of a record that are IP addresses, as a mapping holds them: those for many are down.
