@@ -82,12 +82,16 @@ impl Bench {
     }
 
     /// Gives the router what a phrase describes; `change` may damage the octets of it.
-    pub fn give(&mut self, phrase: &Phrase, change: impl Fn(&mut Vec<u8>)) -> Result<(), String> {
+    pub fn give(
+        &mut self,
+        phrase: &Phrase,
+        change: impl Fn(&mut Vec<u8>) -> Result<(), String>,
+    ) -> Result<(), String> {
         match (phrase.name, &phrase.fields.head[..]) {
             ("control", _) => {
                 let (from, to) = phrase.path()?;
                 let mut payload = message::octets(phrase.within()?)?;
-                change(&mut payload);
+                change(&mut payload)?;
                 let (source, destination) = (socket(from)?, read(to)?);
                 let datagram = ControlDatagram { source, destination, payload: &payload };
                 self.router.handle(Input::Control(datagram), self.now);
@@ -95,7 +99,7 @@ impl Bench {
             }
             ("lisp0", _) => {
                 let mut bytes = packet::octets(phrase.within()?)?;
-                change(&mut bytes);
+                change(&mut bytes)?;
                 self.encapsulate(&mut bytes)?;
             }
             ("data", _) => self.decapsulate(phrase, change)?,
@@ -158,10 +162,10 @@ impl Bench {
     fn decapsulate(
         &mut self,
         phrase: &Phrase,
-        change: impl Fn(&mut Vec<u8>),
+        change: impl Fn(&mut Vec<u8>) -> Result<(), String>,
     ) -> Result<(), String> {
         let (outer, mut datagram) = packet::datagram(phrase)?;
-        change(&mut datagram);
+        change(&mut datagram)?;
         let mut borrowed = Packet::single(&mut datagram);
         let verdict = self.router.decapsulate(&outer, &mut borrowed, self.now);
         let inner = |len: usize| packet::show_packet(&datagram[LISP_HEADER_LEN..][..len]);

@@ -114,11 +114,13 @@ pub fn key(fields: &Fields) -> Result<Key, String> {
 }
 
 /// Puts HMAC-SHA-256-128 of [`SECRET`] where a message has its Authentication Data.
-pub fn sign(message: &mut [u8]) {
-    message[AUTHENTICATION_DATA].fill(0);
+pub fn sign(message: &mut [u8]) -> Result<(), String> {
+    let data = message.get_mut(AUTHENTICATION_DATA).ok_or("too short to be signed")?;
+    data.fill(0);
     let mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).expect("a key of any length");
     let mac = mac.chain_update(&*message).finalize().into_bytes();
     message[AUTHENTICATION_DATA].copy_from_slice(&mac[..16]);
+    Ok(())
 }
 
 /// An ECM without addresses goes from the request's Source-EID to the EID asked for.

@@ -47,7 +47,9 @@ impl Play<'_> {
             Delay::Between(least, most) => (self.base + least, self.base + most),
         };
         if let What::Expect(phrase, checks) = &step.what {
-            return self.expect(phrase, checks, (least, most));
+            return self
+                .expect(phrase, checks, (least, most))
+                .map_err(|why| format!("\nexpected: {}{why}", step.text));
         }
         if least != most {
             return Err("only what is expected can come within a span".to_owned());
@@ -58,7 +60,7 @@ impl Play<'_> {
             What::Give(phrase, changes) => {
                 let phrase = phrase.resolved(&self.bindings)?;
                 self.bench.give(&phrase, |octets| {
-                    changes.iter().for_each(|change| change.apply(octets));
+                    changes.iter().try_for_each(|change| change.apply(octets))
                 })
             }
             What::Expect(..) => Ok(()),
@@ -133,7 +135,7 @@ impl Play<'_> {
             if !self.bench.advance(most)? {
                 let by = seconds(Time::ZERO, most);
                 let seen = if nearest.is_empty() { "\n    seen: nothing" } else { &nearest };
-                return Err(format!("it was expected at {by}{seen}"));
+                return Err(format!(" (by +{by} since the start){seen}"));
             }
         }
     }

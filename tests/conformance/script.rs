@@ -36,6 +36,8 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct Step {
     pub line: usize,
+    /// As it stands in the script.
+    pub text: String,
     pub delay: Delay,
     pub what: What,
 }
@@ -128,7 +130,7 @@ impl Script {
             _ if word.starts_with('+') => {
                 let delay = delay(&word[1..])?;
                 let what = what(rest.trim(), lines)?;
-                self.steps.push(Step { line, delay, what });
+                self.steps.push(Step { line, text: squeezed(text), delay, what });
             }
             _ => {
                 return Err(format!(
@@ -304,15 +306,24 @@ fn check(text: &str) -> Result<Check, String> {
 }
 
 impl Change {
-    /// Does the damage; an octet that is not there stays so.
-    pub fn apply(&self, octets: &mut Vec<u8>) {
+    /// Does the damage.
+    ///
+    /// # Errors
+    /// When the octets are fewer than it wants.
+    pub fn apply(&self, octets: &mut Vec<u8>) -> Result<(), String> {
         match *self {
-            Change::Set(at, value) => octets[at] = value,
-            Change::Or(at, value) => octets[at] |= value,
+            Change::Set(at, value) => *octet(octets, at)? = value,
+            Change::Or(at, value) => *octet(octets, at)? |= value,
             Change::Cut(len) => octets.truncate(len),
-            Change::Sign => message::sign(octets),
+            Change::Sign => message::sign(octets)?,
         }
+        Ok(())
     }
+}
+
+fn octet(octets: &mut [u8], at: usize) -> Result<&mut u8, String> {
+    let len = octets.len();
+    octets.get_mut(at).ok_or(format!("{len} octets have no octet {at}"))
 }
 
 impl Check {
