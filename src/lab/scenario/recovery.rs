@@ -385,7 +385,8 @@ impl Recovery<'_> {
                 let packets = self.player.stage.packets(CAPTURE, &filter, "frame.number");
                 packets.map(|packets| packets.first().map(|packet| packet.at))
             };
-            let (udp, tcp) = (first("udp && lisp.type == 3")?, first("lisp-tcp.message.type == 17")?);
+            let (udp, tcp) =
+                (first("udp && lisp.type == 3")?, first("lisp-tcp.message.type == 17")?);
             if udp.is_none() || tcp.is_none() || udp > tcp {
                 let seen = format!("{node}: by UDP at {udp:?}, by TCP at {tcp:?}");
                 return Err(unmet("a register by UDP, then one by TCP", seen));
