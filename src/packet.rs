@@ -5,6 +5,8 @@
 //! segments on a wire is the driver's business. [`Packet`] borrows the driver's buffer, so a packet
 //! that only passes through is never copied; [`OwnedPacket`] is what a hold queue keeps.
 
+pub mod checksum;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 
@@ -31,10 +33,36 @@ impl<'a> Packet<'a> {
         Packet { bytes, segment_size: None }
     }
 
+    /// How many packets the wire will carry for it, and their octets together: each segment has the
+    /// headers of the whole.
+    pub fn load(&self, total_len: usize) -> Load {
+        let whole = Load { packets: 1, bytes: total_len as u64 };
+        let Some(segment_size) = self.segment_size else { return whole };
+        let transport =
+            if self.bytes[0] >> 4 == 4 { usize::from(self.bytes[0] & 15) * 4 } else { 40 };
+        let protocol = if self.bytes[0] >> 4 == 4 { self.bytes[9] } else { self.bytes[6] };
+        let header_len = match (protocol, self.bytes.get(transport + 12)) {
+            (PROTOCOL_TCP, Some(offset)) => transport + usize::from(offset >> 4) * 4,
+            _ => transport + 8,
+        };
+        let payload = total_len.saturating_sub(header_len) as u64;
+        let packets = payload.div_ceil(u64::from(segment_size.get())).max(1);
+        Load { packets, bytes: payload + packets * header_len as u64 }
+    }
+
     /// A copy that outlives the buffer.
     pub fn to_owned(&self) -> OwnedPacket {
         OwnedPacket { bytes: self.bytes.to_vec(), segment_size: self.segment_size }
     }
+}
+
+/// What a packet, or a super-packet, counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Packets on the wire.
+    pub packets: u64,
+    /// Their octets, from the IP header on.
+    pub bytes: u64,
 }
 
 /// A packet with a buffer of its own.
@@ -110,7 +138,7 @@ impl IpHeader {
         if total_len > bytes.len() {
             return Err(NotIp::Truncated);
         }
-        if checksum(header.slice()) != 0 {
+        if checksum::finish(checksum::sum(header.slice())) != 0 {
             return Err(NotIp::Checksum);
         }
         let (source, destination) = (header.source_addr(), header.destination_addr());
@@ -206,18 +234,6 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
-}
-
-/// The Internet checksum of `bytes` (RFC 1071): zero over a header that carries the right one.
-fn checksum(bytes: &[u8]) -> u16 {
-    let mut sum: u32 = 0;
-    for pair in bytes.chunks(2) {
-        sum += u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
-    }
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
 }
 
 /// A small multiply-and-fold hash. It spreads flows over source ports and locators and needs to
