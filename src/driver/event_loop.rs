@@ -7,6 +7,7 @@
 
 mod connections;
 mod data_path;
+mod spin;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -35,6 +36,7 @@ use crate::router::io::{ControlDatagram, Input, KernelEvent, KernelRequest, Outp
 use crate::router::{Router, Start};
 use connections::{accepted, opened};
 use data_path::DataPath;
+use spin::Spin;
 
 /// Control messages that are read from one socket in a turn.
 const MESSAGES_A_TURN: usize = 16;
@@ -118,6 +120,7 @@ pub struct EventLoop {
     events: Events,
     /// Sources that may have more to read.
     ready: BTreeSet<Source>,
+    spin: Spin,
     signals: Option<Signals>,
     netlink: Netlink,
     options: Options,
@@ -152,6 +155,7 @@ impl EventLoop {
             poll: Poll::new().map_err(Error::during("opening epoll"))?,
             events: Events::with_capacity(256),
             ready: BTreeSet::new(),
+            spin: Spin::default(),
             signals: None,
             netlink: Netlink::open().map_err(Error::during("opening netlink"))?,
             options,
@@ -222,13 +226,29 @@ impl EventLoop {
         } else {
             Some(Duration::ZERO)
         };
-        match self.poll.poll(&mut self.events, timeout) {
-            // A signal; its pipe is ready in the next turn.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            other => other?,
+        if timeout == Some(Duration::ZERO) || !self.spin_until_ready(timeout)? {
+            poll(&mut self.poll, &mut self.events, timeout)?;
         }
         self.ready.extend(self.events.iter().map(|event| Source::of(event.token())));
         Ok(())
+    }
+
+    /// Where packets have just come, more may come sooner than a sleep and a wake-up would take.
+    /// True when something is ready.
+    fn spin_until_ready(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+        let begin = self.clock.now();
+        let mut now = begin;
+        while self.spin.lasts(now) && timeout.is_none_or(|timeout| now.since(begin) < timeout) {
+            poll(&mut self.poll, &mut self.events, Some(Duration::ZERO))?;
+            if !self.events.is_empty() {
+                return Ok(true);
+            }
+            std::thread::yield_now();
+            let after = self.clock.now();
+            self.spin.yielded(now, after);
+            now = after;
+        }
+        Ok(false)
     }
 
     /// Lets a source have its turn; true when it may have more to read.
@@ -460,5 +480,16 @@ impl EventLoop {
         let registry = self.poll.registry();
         let outcome = registry.register(&mut SourceFd(&fd), source.token(), Interest::READABLE);
         outcome.map_err(Error::during("watching a socket"))
+    }
+}
+
+fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    match poll.poll(events, timeout) {
+        // A signal; its pipe is ready in the next turn.
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            events.clear();
+            Ok(())
+        }
+        other => other,
     }
 }

@@ -20,6 +20,7 @@ pub mod counters;
 pub mod database;
 mod debug;
 mod etr;
+mod flow_cache;
 pub mod io;
 mod itr;
 mod kernel;
@@ -44,6 +45,8 @@ use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database};
+use etr::Heard;
+use flow_cache::FlowCache;
 use io::{Command, Input, KernelEvent, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
@@ -117,6 +120,9 @@ pub struct Router {
     /// The proxy ETRs that negative mappings lead to: of IPv4 EIDs, of IPv6 EIDs.
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
+    flows: FlowCache,
+    /// The last packet that was delivered, until another input comes.
+    heard: Option<Heard>,
     database: Database,
     away: AwayTable,
     mobility: Mobility,
@@ -146,6 +152,8 @@ impl Router {
             own_addresses: BTreeSet::new(),
             proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
+            flows: FlowCache::default(),
+            heard: None,
             database: Database::default(),
             away: AwayTable::default(),
             mobility: Mobility::default(),
@@ -167,6 +175,7 @@ impl Router {
 
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.forget_flows();
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
             Input::Kernel(event) => self.handle_kernel(event, now),
@@ -188,6 +197,7 @@ impl Router {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.forget_flows();
         self.map_cache.expire(now);
         self.expire_registrations(now);
         self.repeat_map_notifies(now);
@@ -218,6 +228,12 @@ impl Router {
             self.mobility.next_deadline(),
             away.map(|at| Deadline { at, why: "away entry expiry" }),
         ])
+    }
+
+    /// What is not a packet may change the verdict on packets.
+    fn forget_flows(&mut self) {
+        self.flows.begin_epoch();
+        self.heard = None;
     }
 
     fn configure(&mut self, config: Config, now: Time) {

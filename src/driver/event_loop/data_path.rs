@@ -86,6 +86,7 @@ impl EventLoop {
                 }
                 Err(error) => return self.faults.end_of_reading("reading lisp0", &error),
             };
+            self.spin.packet_came(now);
             let start = *free + tun.headroom();
             let range = start..start + packet.bytes.len();
             let verdict = self.router.encapsulate(instance_id, &mut packet, now);
@@ -145,6 +146,7 @@ impl EventLoop {
     /// Lets the router decide on what arrived together and lies at `start`.
     fn take_datagrams(&mut self, start: usize, header: &DataHeader) {
         let now = self.clock.now();
+        self.spin.packet_came(now);
         let end = start + header.len;
         let mut at = start;
         while at < end {
