@@ -50,6 +50,19 @@ impl<'a> Packet<'a> {
         Load { packets, bytes: payload + packets * header_len as u64 }
     }
 
+    /// Octets of the largest packet on the wire, from the IP header on.
+    pub fn largest(&self, total_len: usize) -> usize {
+        let load = self.load(total_len);
+        match (self.segment_size, load.packets) {
+            (None, _) | (_, 1) => total_len,
+            (Some(segment_size), packets) => {
+                // Each segment but the first adds its headers to the octets of the whole.
+                let headers = (load.bytes as usize - total_len) / (packets as usize - 1);
+                headers + usize::from(segment_size.get())
+            }
+        }
+    }
+
     /// A copy that outlives the buffer.
     pub fn to_owned(&self) -> OwnedPacket {
         OwnedPacket { bytes: self.bytes.to_vec(), segment_size: self.segment_size }

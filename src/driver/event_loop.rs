@@ -196,6 +196,10 @@ impl EventLoop {
             }
         }
         let now = self.clock.now();
+        for event in self.faults.take_paths() {
+            self.router.handle(Input::Path(event), now);
+            self.carry_out_outputs();
+        }
         self.expire_connections(now);
         if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.router.handle_timeout(now);

@@ -190,7 +190,7 @@ impl Router {
             .cloned()
             .collect();
         let header = IpHeader { ttl, ..*header };
-        encapsulation(&onward, &self.local, prefix.instance_id(), &header).ok()
+        encapsulation(&onward, &self.local, &self.paths, prefix.instance_id(), &header).ok()
     }
 
     /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a

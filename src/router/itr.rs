@@ -13,6 +13,7 @@ use super::etr::Whereabouts;
 use super::io::{DropReason, Encapsulation, Outbound, Output};
 use super::locators::{self, LocalRlocs};
 use super::map_cache::{Locator, Mapping, Usage};
+use super::paths::Paths;
 use super::resolve::Held;
 use crate::addr::{Eid, Family, InstanceId};
 use crate::packet::{self, IpHeader, Load, Packet};
@@ -43,6 +44,10 @@ impl Router {
         let load = packet.load(header.total_len);
         if let Some((encapsulation, usage)) = self.flows.find(instance_id, &header) {
             usage.count(load, now);
+            if self.refuse_too_big(instance_id, &encapsulation, &header, packet) {
+                self.counters.dropped(DropReason::TooBigForPath);
+                return Outbound::Dropped(DropReason::TooBigForPath);
+            }
             self.counters.encapsulations += load.packets;
             return Outbound::Encapsulate(encapsulation);
         }
@@ -90,6 +95,9 @@ impl Router {
         }
         match self.verdict(destination, header, packet.load(header.total_len), now)? {
             Verdict::Encapsulate(encapsulation, usage) => {
+                if self.refuse_too_big(instance_id, &encapsulation, header, packet) {
+                    return Err(DropReason::TooBigForPath);
+                }
                 if self.is_found(source) {
                     self.flows.remember(instance_id, header, encapsulation, usage);
                 }
@@ -114,7 +122,8 @@ impl Router {
             return Ok(Verdict::Native);
         };
         let wrap = |locators: &[Locator]| {
-            let wrap = encapsulation(locators, &self.local, destination.instance_id, header)?;
+            let wrap =
+                encapsulation(locators, &self.local, &self.paths, destination.instance_id, header)?;
             Ok(Verdict::Encapsulate(wrap, Arc::clone(&entry.usage)))
         };
         match &entry.mapping {
@@ -197,11 +206,12 @@ impl Router {
 pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
+    paths: &Paths,
     instance_id: InstanceId,
     header: &IpHeader,
 ) -> Result<Encapsulation, DropReason> {
-    let (source, destination) =
-        locators::select(locators, local, header.flow_hash).ok_or(DropReason::NoUsableLocator)?;
+    let (source, destination) = locators::select(locators, local, paths, header.flow_hash)
+        .ok_or(DropReason::NoUsableLocator)?;
     let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
     let lisp = DataHeader { instance_id, ..DataHeader::default() };
     Ok(Encapsulation {

@@ -28,6 +28,7 @@ pub mod locators;
 pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
+pub mod paths;
 mod register;
 mod replies;
 mod resolve;
@@ -53,6 +54,7 @@ use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
+use paths::Paths;
 use register::Registrar;
 use replies::ReplyLimiter;
 use resolve::Resolver;
@@ -123,6 +125,7 @@ pub struct Router {
     flows: FlowCache,
     /// The last packet that was delivered, until another input comes.
     heard: Option<Heard>,
+    paths: Paths,
     database: Database,
     away: AwayTable,
     mobility: Mobility,
@@ -154,6 +157,7 @@ impl Router {
             map_cache: MapCache::default(),
             flows: FlowCache::default(),
             heard: None,
+            paths: Paths::default(),
             database: Database::default(),
             away: AwayTable::default(),
             mobility: Mobility::default(),
@@ -180,6 +184,7 @@ impl Router {
             Input::Control(datagram) => self.handle_control(&datagram, now),
             Input::Kernel(event) => self.handle_kernel(event, now),
             Input::Tcp(event) => self.handle_tcp(event, now),
+            Input::Path(event) => self.handle_path(event, now),
             Input::Configure(config) => self.configure(*config, now),
             Input::Command(Command::Debug(on)) => self.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
@@ -199,6 +204,7 @@ impl Router {
     pub fn handle_timeout(&mut self, now: Time) {
         self.forget_flows();
         self.map_cache.expire(now);
+        self.paths.expire(now);
         self.expire_registrations(now);
         self.repeat_map_notifies(now);
         self.away.expire(now);
@@ -227,6 +233,7 @@ impl Router {
             self.solicitor.next_deadline(),
             self.mobility.next_deadline(),
             away.map(|at| Deadline { at, why: "away entry expiry" }),
+            self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
         ])
     }
 
@@ -255,6 +262,9 @@ impl Router {
     }
 
     fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
+        if matches!(event, KernelEvent::Routes(_) | KernelEvent::RouteAdded(_)) {
+            self.paths.forget_unreachable();
+        }
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
@@ -372,6 +382,11 @@ impl Router {
     /// The map-cache.
     pub fn map_cache(&self) -> &MapCache {
         &self.map_cache
+    }
+
+    /// What the core network said about ways to locators.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// The local EID prefixes.

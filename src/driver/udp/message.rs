@@ -11,7 +11,7 @@
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
@@ -137,6 +137,67 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
         }
     }
     Ok(received)
+}
+
+/// What the kernel noted about a packet that this socket had sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendError {
+    /// Where that packet was to go.
+    pub destination: IpAddr,
+    /// The error, as a system call would give it.
+    pub errno: i32,
+    /// Whether ICMP told, which the kernel has matched with the socket; or else the kernel itself.
+    pub is_icmp: bool,
+    /// With EMSGSIZE: octets that the link in question takes.
+    pub mtu: u32,
+}
+
+/// Takes the oldest note off the socket's error queue (IP_RECVERR, IPV6_RECVERR).
+///
+/// # Errors
+/// `WouldBlock` when there is none.
+pub fn receive_error(socket: BorrowedFd<'_>) -> io::Result<Option<SendError>> {
+    /// `SO_EE_ORIGIN_ICMP` and `SO_EE_ORIGIN_ICMP6`.
+    const ICMP: [u8; 2] = [2, 3];
+    let mut control = Control([0; 256]);
+    let mut data = [0; 64];
+    let mut parts = [IoSliceMut::new(&mut data)];
+    // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = parts.as_mut_ptr().cast();
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = control.0.len() as _;
+    let receive = |name: *mut SockAddrStorage, name_len: *mut libc::socklen_t| {
+        message.msg_name = name.cast();
+        // SAFETY: as in `receive`.
+        let len = unsafe {
+            message.msg_namelen = *name_len;
+            let len = libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_ERRQUEUE);
+            *name_len = message.msg_namelen;
+            len
+        };
+        usize::try_from(len).map_err(|_| io::Error::last_os_error())
+    };
+    // SAFETY: recvmsg writes an address and its length, or fails.
+    let (_, destination) = unsafe { SockAddr::try_init(receive) }?;
+    let filled = control.0.len().min(message.msg_controllen as usize);
+    let note = Ancillary(&control.0[..filled]).find_map(|(level, kind, data)| {
+        let is_note = matches!(
+            (level, kind),
+            (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
+        );
+        // `struct sock_extended_err`: error, origin, type, code, padding, information.
+        let note: &[u8; 12] = data.first_chunk().filter(|_| is_note)?;
+        let [a, b, c, d, origin, _, _, _, information @ ..] = *note;
+        Some(SendError {
+            destination: destination.as_socket()?.ip(),
+            errno: i32::from_ne_bytes([a, b, c, d]),
+            is_icmp: ICMP.contains(&origin),
+            mtu: u32::from_ne_bytes(information),
+        })
+    });
+    Ok(note)
 }
 
 /// Sets a socket option whose value is an int, for those that socket2 does not know.

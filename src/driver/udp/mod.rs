@@ -39,8 +39,8 @@ const FIRST_SOURCE_PORT: u16 = 0xc000;
 const SOURCE_PORTS: u16 = 16;
 /// Room in the kernel for a burst, octets.
 const BUFFER: usize = 4 << 20;
-/// Sending sockets are never read.
-const NO_BUFFER: usize = 0;
+/// Of sending sockets only the error queue is read.
+const ERROR_BUFFER: usize = 16 << 10;
 /// The smallest MTU that `lisp0` can have (RFC 8200 section 5).
 const LISP_MIN_MTU: u32 = 1280;
 
@@ -110,7 +110,7 @@ impl RlocSockets {
         }
         let mut senders = Vec::with_capacity(usize::from(SOURCE_PORTS));
         for number in 0..SOURCE_PORTS {
-            let sender = bound(rloc, FIRST_SOURCE_PORT + number, NO_BUFFER)?;
+            let sender = bound(rloc, FIRST_SOURCE_PORT + number, ERROR_BUFFER)?;
             senders.push(Sender::new(sender, rloc, checksum)?);
         }
         let sockets =

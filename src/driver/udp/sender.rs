@@ -18,7 +18,7 @@ use super::{DATA_PORT, UdpChecksum};
 use crate::addr::{Family, Rloc};
 use crate::driver::faults::Faults;
 use crate::driver::offload::segment::Segments;
-use crate::router::io::Encapsulation;
+use crate::router::io::{Encapsulation, PathEvent};
 
 /// Segments of one send, which every kernel with UDP_SEGMENT takes.
 const SEGMENTS: usize = 64;
@@ -77,6 +77,11 @@ impl Sender {
             total: 0,
         };
         sender.leave_checksum_out(checksum != UdpChecksum::On)?;
+        let (level, option) = match local.family() {
+            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_RECVERR),
+            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        };
+        message::set_option(sender.socket.as_fd(), level, option, 1)?;
         Ok(sender)
     }
 
@@ -162,19 +167,72 @@ impl Sender {
             1 => None,
             _ => u16::try_from(first.len()).ok().and_then(NonZeroU16::new),
         };
-        let outcome = self.send(arena, 0..self.pieces.len(), segment_size);
+        let outcome = self.send_or_learn(arena, 0..self.pieces.len(), segment_size, faults);
         match (outcome, segment_size) {
             (Err(error), Some(_)) if is_about_segmentation(&error) => {
                 // EIO: the device has no checksum offload, and the kernel does not make up for it.
                 self.has_segmentation &= error.raw_os_error() != Some(libc::EIO);
                 for index in 0..self.pieces.len() {
-                    faults.count_if(SENDING, self.send(arena, index..index + 1, None));
+                    let outcome = self.send_or_learn(arena, index..index + 1, None, faults);
+                    faults.count_if(SENDING, outcome);
                 }
             }
             (outcome, _) => faults.count_if(SENDING, outcome),
         }
         self.pieces.clear();
         self.total = 0;
+    }
+
+    /// Sends. An error that ICMP has brought belongs to an earlier packet: it is noted, and this one
+    /// sent nevertheless.
+    fn send_or_learn(
+        &mut self,
+        arena: &[u8],
+        which: Range<usize>,
+        segment_size: Option<NonZeroU16>,
+        faults: &mut Faults,
+    ) -> io::Result<()> {
+        let outcome = self.send(arena, which.clone(), segment_size);
+        let Err(error) = outcome else { return Ok(()) };
+        let outcome = match self.learn(faults)? {
+            true => self.send(arena, which, segment_size),
+            false => Err(error),
+        };
+        if let Err(error) = &outcome
+            && matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
+        {
+            faults.note_path(PathEvent::Unreachable(self.destination));
+        }
+        outcome
+    }
+
+    /// Reads the socket's error queue; true when ICMP brought something.
+    fn learn(&mut self, faults: &mut Faults) -> io::Result<bool> {
+        const NOTES_AT_ONCE: usize = 16;
+        let mut from_icmp = false;
+        for _ in 0..NOTES_AT_ONCE {
+            let Ok(note) = message::receive_error(self.socket.as_fd()) else { break };
+            let Some(note) = note.filter(|note| note.is_icmp) else { continue };
+            from_icmp = true;
+            let rloc = Rloc(note.destination);
+            if note.errno == libc::EMSGSIZE {
+                self.fragment_by_path()?;
+                faults.note_path(PathEvent::TooBig { rloc, mtu: note.mtu });
+            } else {
+                faults.note_path(PathEvent::Unreachable(rloc));
+            }
+        }
+        Ok(from_icmp)
+    }
+
+    /// From here on the kernel fragments what is too big for the MTU that it has learned. The router
+    /// keeps packets small where it can; where it cannot, nothing is lost.
+    fn fragment_by_path(&self) -> io::Result<()> {
+        let (level, option, value) = match self.family {
+            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_WANT),
+            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_WANT),
+        };
+        message::set_option(self.socket.as_fd(), level, option, value)
     }
 
     fn send(
