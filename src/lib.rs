@@ -51,6 +51,7 @@
 //! IOS is followed, for those who read what a router prints know that.
 
 pub mod addr;
+pub mod checksum;
 pub mod console;
 pub mod driver;
 pub mod host;

@@ -5,14 +5,13 @@
 //! segments on a wire is the driver's business. [`Packet`] borrows the driver's buffer, so a packet
 //! that only passes through is never copied; [`OwnedPacket`] is what a hold queue keeps.
 
-pub mod checksum;
-
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 
 use crate::addr::Family;
+use crate::checksum;
 
 /// IP protocol numbers that a flow hash reads ports from.
 const PROTOCOL_TCP: u8 = 6;

@@ -9,7 +9,7 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 
 use super::{IPV4_HEADER, IPV6_HEADER, Layout, TCP};
-use crate::packet::checksum;
+use crate::checksum;
 
 /// Flows that are being joined at one time.
 const FLOWS: usize = 8;

@@ -13,7 +13,7 @@ pub mod coalesce;
 pub mod segment;
 pub mod vnet_header;
 
-use crate::packet::checksum;
+use crate::checksum;
 
 /// IP protocol numbers of what can be segmented.
 pub const TCP: u8 = 6;

@@ -4,7 +4,7 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 
 use super::{Layout, TCP};
-use crate::packet::checksum;
+use crate::checksum;
 
 const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;

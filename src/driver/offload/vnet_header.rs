@@ -5,7 +5,7 @@ use std::io;
 use std::num::NonZeroU16;
 
 use super::{Layout, TCP};
-use crate::packet::checksum;
+use crate::checksum;
 
 /// Octets of the header (TUNSETVNETHDRSZ).
 pub const VNET_HEADER_LEN: usize = 10;
