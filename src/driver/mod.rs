@@ -39,6 +39,7 @@ pub mod faults;
 mod namespace;
 pub mod netlink;
 pub mod offload;
+pub mod simulated;
 pub mod tcp;
 #[cfg(test)]
 mod tests;

@@ -139,6 +139,11 @@ impl Resolver {
         Some(request)
     }
 
+    /// Ends the request for an EID, and returns the packets that waited for it.
+    pub(super) fn give_up(&mut self, eid: Eid) -> Held {
+        self.end(&eid.host_prefix()).map(|request| request.held).unwrap_or_default()
+    }
+
     fn next_due(&self, now: Time) -> Option<EidPrefix> {
         self.due.first().filter(|(at, _)| *at <= now).map(|&(_, prefix)| prefix)
     }

@@ -80,6 +80,11 @@ impl Kernel {
         }
     }
 
+    /// Somebody sends an IP packet by a raw socket, whatever its source.
+    pub fn send_raw(&mut self, packet: Vec<u8>) {
+        self.originate(packet);
+    }
+
     /// Nobody on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
     pub fn neighbour_failed(&mut self, packet: &[u8]) {
         self.count(KernelDrop::NoNeighbour);
@@ -188,17 +193,27 @@ impl Kernel {
             Some(TransportSlice::Icmpv4(icmp)) => {
                 if let Icmpv4Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
+                } else {
+                    self.keep_icmp(&packet);
                 }
             }
             Some(TransportSlice::Icmpv6(icmp)) => {
                 if let Icmpv6Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
+                } else {
+                    self.keep_icmp(&packet);
                 }
             }
             Some(TransportSlice::Tcp(_)) if self.has_tcp => {
                 self.outputs.push_back(KernelOutput::Segment(packet.clone()));
             }
             _ => self.count(KernelDrop::NoSocket),
+        }
+    }
+
+    fn keep_icmp(&mut self, packet: &[u8]) {
+        if let Some(icmp) = &mut self.icmp {
+            icmp.push(packet.to_vec());
         }
     }
 
