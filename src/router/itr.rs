@@ -85,7 +85,7 @@ impl Router {
         match self.whereabouts(destination) {
             // Its host was found, and got its route, while the packet was on its way here.
             Whereabouts::Here(_) if self.mobility.hosts().contains_key(&destination) => {
-                self.restore_hop(&header, packet.bytes);
+                self.restore_hop(header, packet.bytes);
                 return Ok(Outbound::Native);
             }
             Whereabouts::Here(_) | Whereabouts::Away(_, Producer::NoRoute) => {
