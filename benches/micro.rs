@@ -161,7 +161,7 @@ ip route 0.0.0.0 0.0.0.0 203.0.113.1
         drain(&mut router);
         let mut bytes = packet(A, B, 64);
         let mut held = Packet::single(&mut bytes);
-        router.encapsulate(InstanceId::DEFAULT, &mut held, Time::ZERO);
+        assert_eq!(router.encapsulate(InstanceId::DEFAULT, &mut held, Time::ZERO), Outbound::Held);
         let nonce = drain(&mut router).into_iter().find_map(|output| match output {
             Output::Control { payload, .. } => match Message::parse(&payload) {
                 Ok(Message::Encapsulated(ecm)) => {
