@@ -12,6 +12,24 @@ pub const RUN: &str = "/run/eidway";
 /// The file in a running lab's directory that says where its lab file is.
 const ORIGIN: &str = "origin";
 
+/// Where a lab that is simulated in real time keeps its console sockets: in [`RUN`] for root, and
+/// where this user may write for anybody else.
+pub fn simulated_run(lab: &str) -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return Path::new(RUN).join(lab);
+    }
+    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let user = rustix::process::geteuid().as_raw();
+    let shared = || std::env::temp_dir().join(format!("eidway-{user}"));
+    own.map_or_else(shared, |own| own.join("eidway")).join(lab)
+}
+
+/// The directory with the console sockets of a lab, in namespaces or simulated.
+pub fn sockets_of(lab: &str) -> PathBuf {
+    let simulated = simulated_run(lab);
+    if simulated.exists() { simulated } else { Path::new(RUN).join(lab) }
+}
+
 /// A lab that is part of the program: its files by name.
 struct BuiltIn {
     name: &'static str,
@@ -31,21 +49,29 @@ const BUILT_IN: [BuiltIn; 2] = [
     built_in!(
         "gsmr": "lab.toml", "xTR1.conf", "xTR2.conf", "NewMSMR.conf", "OldMSMR.conf", "PxTR1.conf",
         "scenarios/g1-deconfigured.scenario",
+        "scenarios/g1b-idle-peer.scenario",
         "scenarios/g2-no-route.scenario",
         "scenarios/g2b-use-petr.scenario",
+        "scenarios/g2c-expiry.scenario",
         "scenarios/g3-move.scenario",
         "scenarios/g4-overlapping.scenario",
+        "scenarios/g4b-in-time.scenario",
+        "scenarios/g4c-reject.scenario",
+        "scenarios/roaming.include",
         "scenarios/x1-uncached.scenario",
+        "scenarios/x10-end-marker.scenario",
         "scenarios/x11-no-resolver.scenario",
         "scenarios/x12-replay.scenario",
         "scenarios/x13-late.scenario",
         "scenarios/x14-foreign-source.scenario",
         "scenarios/x2-flood.scenario",
+        "scenarios/x3-more-specifics.scenario",
         "scenarios/x4-spoofed.scenario",
         "scenarios/x5-probe.scenario",
         "scenarios/x6-unsolicited-reply.scenario",
         "scenarios/x7-bad-key.scenario",
         "scenarios/x8-kill.scenario",
+        "scenarios/x9-two-records.scenario",
     ),
     built_in!("two-sites": "lab.toml", "xTR1.conf", "xTR2.conf", "MSMR.conf"),
 ];

@@ -1,8 +1,9 @@
 //! The stage in network namespaces: a lab that is up, real consoles, `ping`, captures and clocks.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,8 +12,10 @@ use ipnet::IpNet;
 
 use super::expect::Packet;
 use super::play::Stage;
-use super::{Ends, Ping, Place, Replay, replay};
+use super::stream::{Arrived, Client};
+use super::{Datagrams, Ends, Ping, Place, Replay, replay};
 use crate::addr::Family;
+use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::lab::console::{Console, Reply};
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
@@ -40,6 +43,7 @@ pub struct Namespaces<'a> {
     consoles: BTreeMap<String, Console>,
     captures: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
+    clients: BTreeMap<String, Client>,
 }
 
 /// tcpdump, or what it left.
@@ -61,6 +65,7 @@ impl<'a> Namespaces<'a> {
             consoles: BTreeMap::new(),
             captures: BTreeMap::new(),
             flows: BTreeMap::new(),
+            clients: BTreeMap::new(),
         })
     }
 
@@ -68,6 +73,11 @@ impl<'a> Namespaces<'a> {
         let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
         let literal = ends.to.parse().ok();
         literal.map_or_else(|| ping::address(self.lab, &ends.to, Some(family)), Ok)
+    }
+
+    fn client(&mut self, name: &str) -> Result<&mut Client, Failure> {
+        let client = self.clients.get_mut(name);
+        client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
     /// Ends a capture, if it still runs, once it has written all that it saw.
@@ -112,6 +122,34 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
         return Err(Failure::Other(format!("tshark -Y {filter:?}: {}", errors.trim_end())));
     }
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+/// Checks that our own filters, which simulated labs are judged by, say what tshark says.
+fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
+    let octets = fs::read(file).map_err(Failure::io(file.display()))?;
+    let unread = || Failure::Other(format!("{}: no pcap file", file.display()));
+    let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
+    let ours = taken.select(filter, field).map_err(Failure::new)?;
+    // tshark leaves out a field that is asked for twice.
+    let number_is_enough = field == "frame.number";
+    let fields = if number_is_enough { &[field][..] } else { &["frame.number", field] };
+    let theirs = tshark(file, filter, fields)?;
+    let line = |found: &Selected| match number_is_enough {
+        true => found.value.clone(),
+        false => format!("{}\t{}", found.index + 1, found.value),
+    };
+    let ours: Vec<String> = ours.iter().map(line).collect();
+    if ours == theirs {
+        return Ok(());
+    }
+    let only = |these: &[String], others: &[String]| {
+        these.iter().filter(|line| !others.contains(line)).cloned().collect::<Vec<_>>()
+    };
+    let (ours, theirs) = (only(&ours, &theirs), only(&theirs, &ours));
+    let file = file.display();
+    Err(Failure::Other(format!(
+        "{file}: {filter:?} and {field}: only tshark has {theirs:?}, only we have {ours:?}"
+    )))
 }
 
 impl Stage for Namespaces<'_> {
@@ -189,6 +227,7 @@ impl Stage for Namespaces<'_> {
             "_ws.col.Info",
         ];
         let lines = tshark(&file, filter, &fields)?;
+        agree(&file, filter, field)?;
         let packet = |line: &String| {
             let mut fields = line.split('\t');
             let at = fields.next()?.parse().ok()?;
@@ -220,7 +259,34 @@ impl Stage for Namespaces<'_> {
         if let Some(to) = what.to {
             replay::redirect(&mut packet, to);
         }
-        replay::send(&self.lab.namespace(node), &packet, what.times, what.every)
+        replay::send(&self.lab.namespace(node), &[packet], what.times, what.every)
+    }
+
+    fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure> {
+        let packets = replay::datagrams(datagrams)?;
+        let namespace = self.lab.namespace(node);
+        replay::send(&namespace, &packets, datagrams.times, datagrams.every)
+    }
+
+    fn connect(
+        &mut self,
+        name: &str,
+        node: &str,
+        source: Ipv4Addr,
+        destination: SocketAddrV4,
+    ) -> Result<(), Failure> {
+        let client = Client::connect(&self.lab.namespace(node), source, destination)?;
+        self.clients.insert(name.to_owned(), client);
+        Ok(())
+    }
+
+    fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure> {
+        self.client(name)?.transmit(octets);
+        Ok(())
+    }
+
+    fn arrived(&mut self, name: &str) -> Result<Arrived, Failure> {
+        self.client(name)?.arrived()
     }
 
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {

@@ -23,7 +23,7 @@ impl Kernel {
             return self.count(KernelDrop::NotIp);
         };
         packet.truncate(header.total_len);
-        if self.is_local(header.destination) {
+        if self.is_local(header.destination) || self.device(id).owns(header.destination) {
             return self.deliver(packet, &header);
         }
         if header.is_link_scoped() {
@@ -78,6 +78,11 @@ impl Kernel {
             Ok(header) if self.is_local(header.source) => self.originate(packet),
             _ => self.count(KernelDrop::WriteFailed),
         }
+    }
+
+    /// Somebody sends an IP packet by a raw socket, whatever its source.
+    pub fn send_raw(&mut self, packet: Vec<u8>) {
+        self.originate(packet);
     }
 
     /// Nobody on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
@@ -159,18 +164,21 @@ impl Kernel {
         let packets = if packet.len() <= mtu {
             vec![packet]
         } else {
-            match fragment::split(&packet, mtu) {
+            let identification = u32::from(self.next_identification());
+            match fragment::split(&packet, mtu, identification) {
                 Some(fragments) => fragments,
                 None => return self.count(KernelDrop::TooBig),
             }
         };
         let next_hop = gateway.unwrap_or(header.destination);
-        self.outputs.extend(packets.into_iter().map(|packet| match kind {
-            DeviceKind::Tunnel => KernelOutput::Tunnel(packet),
-            DeviceKind::Port | DeviceKind::Loopback => {
-                KernelOutput::Transmit { device: id, next_hop, packet }
+        for packet in packets {
+            match kind {
+                DeviceKind::Tunnel => self.outputs.push_back(KernelOutput::Tunnel(packet)),
+                DeviceKind::Port | DeviceKind::Loopback => {
+                    self.send_to_neighbour(id, next_hop, packet);
+                }
             }
-        }));
+        }
     }
 
     fn deliver(&mut self, packet: Vec<u8>, header: &IpHeader) {
@@ -185,11 +193,15 @@ impl Kernel {
             Some(TransportSlice::Icmpv4(icmp)) => {
                 if let Icmpv4Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
+                } else {
+                    self.keep_icmp(&packet);
                 }
             }
             Some(TransportSlice::Icmpv6(icmp)) => {
                 if let Icmpv6Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
+                } else {
+                    self.keep_icmp(&packet);
                 }
             }
             Some(TransportSlice::Tcp(_)) if self.has_tcp => {
@@ -199,10 +211,13 @@ impl Kernel {
         }
     }
 
-    fn deliver_fragment(&mut self, packet: &[u8]) {
-        if packet[0] >> 4 != 4 {
-            return self.count(KernelDrop::Fragment);
+    fn keep_icmp(&mut self, packet: &[u8]) {
+        if let Some(icmp) = &mut self.icmp {
+            icmp.push(packet.to_vec());
         }
+    }
+
+    fn deliver_fragment(&mut self, packet: &[u8]) {
         match self.fragments.add(packet) {
             Ok(None) => {}
             Ok(Some(whole)) => match IpHeader::parse(&whole) {
