@@ -17,7 +17,10 @@ scratch=$(mktemp -d "${TMPDIR:-/tmp}/eidway-bench.XXXXXX")
 bench=
 leave() {
     trap - EXIT INT TERM HUP
-    [ -z "$bench" ] || kill "$bench" 2>/dev/null || true
+    if [ -n "$bench" ]; then
+        kill -- "-$bench" 2>/dev/null || true
+        wait "$bench" 2>/dev/null || true
+    fi
     "$root/netns-scripts/lab-down" "$lab"
     rm -rf "$scratch"
 }
@@ -56,7 +59,9 @@ program=$(cargo bench --quiet --no-run --bench lab --message-format=json |
 [ -n "$program" ] || { echo "cargo bench --bench lab did not build" >&2; exit 1; }
 
 cd "$OLDPWD"
-# In the background, so that a signal to this script is heard at once.
+# In the background, so that a signal to this script is heard at once; as a group, so that no verb of
+# netns-scripts goes on building what is being removed.
+set -m
 "$program" --lab "$lab" --scratch "$scratch" "$@" &
 bench=$!
 status=0

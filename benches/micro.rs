@@ -93,6 +93,7 @@ mod map_cache {
                 mapping: Mapping::Locators(vec![locator]),
                 ttl: Duration::from_secs(86_400),
                 map_source: PEER.into(),
+                solicited: false,
             };
             cache.learn(learned, host, entries as usize + 1, Time::ZERO);
         }

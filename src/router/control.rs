@@ -104,7 +104,7 @@ impl Router {
             roles.etr && self.database.longest_match(eid).is_some()
         });
         if self.has_role(|roles| roles.map_resolver) && !ours {
-            self.resolve_map_request(encapsulated, &request, to);
+            self.resolve_map_request(encapsulated, &request, to, now);
         } else if self.has_role(|roles| roles.etr) {
             self.answer_map_request(&request, encapsulated.source, Some(to), now);
         } else {

@@ -1,7 +1,9 @@
 //! Which locator a packet takes (RFC 9300 section 8, RFC 9301 section 5.4).
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
 
 use super::config::{Config, ConfiguredLocator};
 use super::map_cache::Locator;
@@ -16,6 +18,8 @@ pub const UNUSABLE_PRIORITY: u8 = 255;
 pub struct LocalRlocs {
     preferred: [Option<Rloc>; 2],
     all: BTreeSet<Rloc>,
+    /// The broadcast addresses of the connected networks.
+    broadcasts: BTreeSet<IpAddr>,
 }
 
 impl LocalRlocs {
@@ -31,7 +35,17 @@ impl LocalRlocs {
             let of_family = all.iter().copied().filter(|rloc| rloc.family() == family);
             of_family.min_by_key(|rloc| (priority(rloc), *rloc))
         });
-        LocalRlocs { preferred, all }
+        let networks = config.addresses().map(|(_, net)| net);
+        let broadcasts = networks.filter(is_broadcast_network).map(|net| net.broadcast()).collect();
+        LocalRlocs { preferred, all, broadcasts }
+    }
+
+    /// Whether an address is for many: multicast, or the broadcast address of all networks or of a
+    /// connected one. No locator is (RFC 9301 section 5.4, Locator).
+    pub fn is_for_many(&self, rloc: Rloc) -> bool {
+        rloc.0.is_multicast()
+            || rloc.0 == IpAddr::V4(Ipv4Addr::BROADCAST)
+            || self.broadcasts.contains(&rloc.0)
     }
 
     /// The locator to send from to a remote locator of `family`.
@@ -51,6 +65,11 @@ impl LocalRlocs {
     pub fn itr_rlocs(&self) -> Vec<Rloc> {
         self.preferred.into_iter().flatten().collect()
     }
+}
+
+/// Whether the last address of a network is its broadcast address.
+fn is_broadcast_network(net: &IpNet) -> bool {
+    net.addr().is_ipv4() && net.prefix_len() < 31
 }
 
 fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
@@ -105,7 +124,11 @@ mod tests {
 
     fn local() -> LocalRlocs {
         let rloc = Rloc("198.51.100.21".parse().unwrap());
-        LocalRlocs { preferred: [Some(rloc), None], all: BTreeSet::from([rloc]) }
+        LocalRlocs {
+            preferred: [Some(rloc), None],
+            all: BTreeSet::from([rloc]),
+            broadcasts: BTreeSet::new(),
+        }
     }
 
     fn locator(address: &str, priority: u8, weight: u8) -> Locator {

@@ -361,7 +361,7 @@ impl Router {
     /// Notification): a host that moved, or a more specific of a local prefix.
     pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, now: Time) {
         let prefix = record.eid_prefix;
-        let locators: Vec<Locator> = resolve::locators(record, now);
+        let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
         let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
         let withdrawn = record.ttl_minutes == 0 || locators.is_empty();
         let eid = prefix.network();
