@@ -11,7 +11,7 @@ use divan::counter::BytesCount;
 use divan::{Bencher, black_box};
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use eidway::console::parse_config;
-use eidway::packet::{IpHeader, Packet};
+use eidway::packet::{IpHeader, Load, Packet};
 use eidway::rng::{Rng, Seed};
 use eidway::router::io::{
     ControlDatagram, Input, KernelEvent, KernelRoute, Outbound, Outer, Output,
@@ -109,14 +109,14 @@ mod map_cache {
 
     #[divan::bench(args = [1, 1_000, 1_000_000])]
     fn random_lookup(bencher: Bencher<'_, '_>, entries: u32) {
-        let mut cache = filled(entries);
+        let cache = filled(entries);
         let mut random = Rng::new(&Seed::from_number(1), "lookups");
         let eids: Vec<Eid> =
             (0..65_536).map(|_| host(random.below(u64::from(entries)) as u32)).collect();
         let mut next = 0;
         bencher.bench_local(|| {
             next = (next + 1) % eids.len();
-            cache.use_for(eids[next], 100, Time::ZERO).is_some()
+            cache.use_for(eids[next], Load { packets: 1, bytes: 100 }, Time::ZERO).is_some()
         });
     }
 }
@@ -211,6 +211,12 @@ ip route 0.0.0.0 0.0.0.0 203.0.113.1
             let mut packet = Packet::single(black_box(&mut datagram));
             router.decapsulate(&outer, &mut packet, Time::ZERO)
         });
+    }
+
+    #[divan::bench(args = [20, 1400, 65_536])]
+    fn checksum(bencher: Bencher<'_, '_>, len: usize) {
+        let bytes = vec![0x5a; len];
+        bencher.counter(BytesCount::from(len)).bench(|| eidway::checksum::sum(black_box(&bytes)));
     }
 
     #[divan::bench]

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use eidway::console::{Session, parse_config};
+use eidway::packet::Load;
 use eidway::rng::{Rng, Seed};
 use eidway::router::io::{ControlDatagram, Input};
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
@@ -112,7 +113,7 @@ fn map_cache() {
     let eids = random_hosts(MILLION);
     rate("map-cache: random lookup", LOOKUPS, ">= 2,000,000", || {
         for &eid in &eids {
-            black_box(cache.use_for(eid, 100, Time::ZERO));
+            black_box(cache.use_for(eid, Load { packets: 1, bytes: 100 }, Time::ZERO));
         }
     });
     rate("map-cache: a /8 that is scanned: lookups of misses", LOOKUPS, "", || {
