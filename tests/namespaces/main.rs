@@ -14,6 +14,7 @@ mod leaving;
 mod links;
 mod live;
 mod moves;
+mod paths;
 mod pcap;
 mod resolvers;
 mod size;
