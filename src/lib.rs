@@ -59,6 +59,7 @@ pub mod host;
 pub mod lab;
 pub mod packet;
 pub mod prefix_map;
+pub mod record;
 pub mod rng;
 pub mod router;
 pub mod sim;
