@@ -131,8 +131,9 @@ impl Mobility {
         Some(Deadline { at, why: "search for a host" })
     }
 
-    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too.
-    pub(super) fn reconfigure(&mut self, config: &Config) {
+    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too, and the
+    /// searches for them. Returns how many packets these held.
+    pub(super) fn reconfigure(&mut self, config: &Config) -> usize {
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
             let serves = |(_, interface): &(&InterfaceName, &super::config::Interface)| {
@@ -147,7 +148,15 @@ impl Mobility {
         };
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
-        self.searches.retain(|eid, _| ranges.longest_match(*eid).is_some());
+        let mut given_up = 0;
+        self.searches.retain(|eid, (_, search)| {
+            let sought = ranges.longest_match(*eid).is_some();
+            if let (false, Search::Unknown { held, .. }) = (sought, search) {
+                given_up += held.len();
+            }
+            sought
+        });
+        given_up
     }
 
     /// The range that holds `eid`, and the ports that serve it; none when no port does.
@@ -290,6 +299,7 @@ impl Router {
             Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new()),
         };
         self.host_found(eid, port, mac, discovery, now);
+        self.counters.decapsulations += held.len() as u64;
         let instance_id = eid.instance_id;
         self.outputs.extend(held.into_iter().map(|packet| Output::Native(instance_id, packet)));
     }
