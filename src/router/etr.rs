@@ -216,12 +216,13 @@ impl Router {
         request: &MapRequest,
         asked: Option<Rloc>,
     ) -> Option<(Rloc, Rloc)> {
+        let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| itr.is_unicast());
         let same = |own: Rloc| {
-            let mut itr_rlocs = request.itr_rlocs.iter();
+            let mut itr_rlocs = itr_rlocs();
             itr_rlocs.find(|itr| itr.family() == own.family()).map(|itr| (own, *itr))
         };
         let own = |itr: &Rloc| self.local.preferred(itr.family()).map(|own| (own, *itr));
-        asked.and_then(same).or_else(|| request.itr_rlocs.iter().find_map(own))
+        asked.and_then(same).or_else(|| itr_rlocs().find_map(own))
     }
 
     pub(super) fn send_map_reply(&mut self, source: Rloc, to: SocketAddr, reply: MapReply) {

@@ -72,14 +72,15 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     locators.iter().filter_map(locator).collect()
 }
 
-/// The local and the remote locator for a flow: among the locators that are up, not forbidden and of
-/// a family that the router has, the lowest priority wins and the flow's hash picks one by weight.
+/// The local and the remote locator for a flow: among the locators that are up, not forbidden, not the
+/// router's own and of a family that it has, the lowest priority wins and the flow's hash picks one by weight.
 /// Equal weights of zero share equally.
 pub fn select(locators: &[Locator], local: &LocalRlocs, flow_hash: u32) -> Option<(Rloc, Rloc)> {
     let usable = |locator: &&Locator| {
         locator.up
             && locator.priority != UNUSABLE_PRIORITY
             && local.preferred(locator.rloc.family()).is_some()
+            && !local.contains(locator.rloc.0)
     };
     let best = locators.iter().filter(usable).map(|locator| locator.priority).min()?;
     let candidates = || locators.iter().filter(usable).filter(|each| each.priority == best);

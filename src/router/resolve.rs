@@ -360,10 +360,10 @@ fn learned(record: &MappingRecord, from: IpAddr, now: Time) -> Learned {
     Learned { prefix: record.eid_prefix, mapping: mapping(record, now), ttl, map_source: from }
 }
 
-/// The locators of a record that are IP addresses, as a mapping holds them.
+/// The locators of a record that are addresses of routers, as a mapping holds them.
 pub(super) fn locators(record: &MappingRecord, now: Time) -> Vec<Locator> {
     let locator = |locator: &LocatorRecord| {
-        let rloc = locator.ip()?;
+        let rloc = locator.ip().filter(Rloc::is_unicast)?;
         let (priority, weight, up) = (locator.priority, locator.weight, locator.reachable);
         Some(Locator { rloc, priority, weight, up, since: now })
     };

@@ -385,8 +385,8 @@ impl<'a> Play<'a> {
         let to = destination.ip();
         assert_eq!(Family::of(source.ip()), Family::of(to));
         let nobody = to.is_multicast() || to.is_unspecified() || to.is_loopback();
-        assert!(!nobody, "to {destination}");
         let message = Message::parse(payload).expect("what we send parses");
+        assert!(!nobody, "to {destination}: {message}");
         assert_eq!(message.emit(), payload, "what we send is normal");
         match message {
             Message::MapRequest(request) => self.solicited(&request, to),
