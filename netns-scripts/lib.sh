@@ -34,6 +34,33 @@ has_device() { # LAB NODE DEVICE
     ip -n "eidway-$1-$2" link show dev "$3" >/dev/null 2>&1
 }
 
+attribute_of() { # LAB NODE DEVICE NAME: what "ip link" says after a word, as in "mtu 1500"
+    ip -n "eidway-$1-$2" -details -oneline link show dev "$3" | grep -o " $4 [^ ]*" | head -n 1 |
+        cut -d ' ' -f 3
+}
+
+index_of() { # LAB NODE DEVICE: a number that no other device of the node has
+    ip -n "eidway-$1-$2" -oneline link show dev "$3" | cut -d : -f 1
+}
+
+await_forwarding() { # LAB NODE DEVICE: wait until a bridge takes packets from a port
+    local tries=0
+    until ip -n "eidway-$1-$2" -details -oneline link show dev "$3" |
+        grep -q ' bridge_slave state forwarding '; do
+        tries=$((tries + 1))
+        [ "$tries" -le 100 ] || fail "port $3 does not come up"
+        sleep 0.02
+    done
+}
+
+announce() { # LAB NODE DEVICE: let a host tell its LAN where it is
+    # A host does not feel that its cable ends elsewhere. Its own Ethernet address, given once
+    # more, is what makes arp_notify and ndisc_notify announce every address that it has.
+    local mac
+    mac=$(attribute_of "$1" "$2" "$3" link/ether)
+    ip -n "eidway-$1-$2" link set dev "$3" address "$mac"
+}
+
 set_sysctls() { # LAB NODE KEY=VALUE...: keys with slashes, as under /proc/sys
     local lab=$1 node=$2
     shift 2

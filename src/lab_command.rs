@@ -196,6 +196,10 @@ pub enum LabCommand {
         which: Which,
         /// The scenario, or what its name begins with; without one: list them
         scenario: Option<String>,
+        /// Play to the scenario's middle, then kill this map-server, start it again and check that
+        /// all is registered, nothing stale is left and pings heal
+        #[arg(long, value_name = "ROUTER")]
+        kill: Option<String>,
     },
     /// Plug a host into a router's LAN while another host pings it 100 times a second
     Move {
@@ -206,6 +210,9 @@ pub enum LabCommand {
         /// ROUTER, or ROUTER:INTERFACE
         #[arg(long, value_name = "ROUTER")]
         to: String,
+        /// Be in both LANs for a moment
+        #[arg(long)]
+        make_before_break: bool,
     },
     /// Take a node's interface up or down
     Link {
@@ -261,10 +268,11 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
-            LabCommand::Run { which, scenario } => play(&which, scenario.as_deref()),
-            LabCommand::Move { which, host, to } => {
-                println!("{}", move_host::measured(&which.open()?, &host, &to)?);
-                Ok(true)
+            LabCommand::Run { which, scenario, kill } => {
+                play(&which, scenario.as_deref(), kill.as_deref())
+            }
+            LabCommand::Move { which, host, to, make_before_break } => {
+                report_move(&which.open()?, &host, &to, make_before_break)
             }
             LabCommand::Link { which, port, state } => {
                 done(run::link(&which.open()?, &port, state == State::Up))
@@ -305,11 +313,13 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
     Ok(true)
 }
 
-fn play(which: &Which, scenario: Option<&str>) -> Outcome {
+fn play(which: &Which, scenario: Option<&str>, kill: Option<&str>) -> Outcome {
     let lab = which.open()?;
     let Some(scenario) = scenario else {
         for name in library::names(&lab) {
-            println!("{name:28} {}", library::read(&lab, &name)?.title);
+            let scenario = library::read(&lab, &name)?;
+            let where_played = if scenario.only_simulated { " (only simulated)" } else { "" };
+            println!("{name:28} {}{where_played}", scenario.title);
         }
         return Ok(true);
     };
@@ -319,7 +329,16 @@ fn play(which: &Which, scenario: Option<&str>) -> Outcome {
         Some(name) => name.clone(),
         None => format!("{scenario}-{}", std::process::id()),
     };
-    Ok(library::run(&lab, &found, &name, &mut io::stdout())?)
+    Ok(library::run(&lab, &found, &name, kill, &mut io::stdout())?)
+}
+
+fn report_move(lab: &Lab, host: &str, to: &str, make_before_break: bool) -> Outcome {
+    let fared = move_host::measured(lab, host, || match make_before_break {
+        true => move_host::make_before_break(lab, host, to),
+        false => move_host::move_host(lab, host, to),
+    })?;
+    fared.iter().for_each(|each| println!("{each}"));
+    Ok(true)
 }
 
 fn list(json: bool) -> Outcome {

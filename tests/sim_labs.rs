@@ -143,6 +143,9 @@ fn everything_on_every_link_is_a_valid_packet() {
     let seen = segments.clone();
     sim.trace = Trace::Sink(Box::new(move |crossing| {
         let packet = crossing.packet;
+        if packet.is_empty() {
+            return assert!(crossing.to_string().contains(" ARP "), "{crossing}");
+        }
         let header = IpHeader::parse(packet).unwrap_or_else(|error| panic!("{crossing}: {error}"));
         assert_eq!(header.total_len, packet.len(), "{crossing}");
         let shown = Summary(packet).to_string();

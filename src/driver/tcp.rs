@@ -42,7 +42,7 @@ pub enum Progress {
     /// Nothing that the core must know.
     Waits,
     /// The connection that was asked for stands.
-    Connected,
+    Connected(SocketAddr),
     /// So many octets were read.
     Read(usize),
     /// It has ended.
@@ -242,8 +242,9 @@ impl Peer {
                 }
                 other => drop(other?),
             }
+            let local = self.stream.local_addr()?;
             self.is_connected = true;
-            return Ok(Progress::Connected);
+            return Ok(Progress::Connected(local));
         }
         let all_sent = self.flush()?;
         if self.closing_until.is_some() {

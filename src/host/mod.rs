@@ -2,11 +2,15 @@
 //!
 //! A [`Host`] is as pure as the router core: packets and time go in, packets and deadlines come
 //! out. In the simulator hosts ping each other on virtual time; behind a TAP device the same host
-//! populates a site. It answers echo requests of either family by itself (RFC 792, RFC 4443).
+//! populates a site. It answers echo requests of either family by itself (RFC 792, RFC 4443), and ARP
+//! and neighbour discovery by [`link`]. What goes in and out are Ethernet frames.
 
 pub mod device;
 mod echo;
 pub mod echo_error;
+pub mod frame;
+pub mod link;
+pub mod neighbour;
 pub mod ping;
 
 use std::net::IpAddr;
@@ -16,14 +20,18 @@ use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::phy::Medium;
 use smoltcp::socket::icmp;
 use smoltcp::time::Instant;
-use smoltcp::wire::{HardwareAddress, IpCidr};
+use smoltcp::wire::IpCidr;
 
 use crate::addr::Family;
+use crate::packet::IpHeader;
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
 use device::QueueDevice;
 use echo::{echo_reply_seq, echo_request};
 use echo_error::EchoError;
+use frame::HardwareAddress;
+use link::Link;
+use neighbour::Neighbours;
 use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 
 /// What a host is made of.
@@ -36,6 +44,8 @@ pub struct HostConfig {
     pub gateways: Vec<IpAddr>,
     /// Octets of the largest IP packet.
     pub mtu: u16,
+    /// Its hardware address; drawn from its seed when absent.
+    pub mac: Option<HardwareAddress>,
 }
 
 /// Why a host cannot be made.
@@ -64,6 +74,7 @@ struct Ping {
 /// An emulated host.
 pub struct Host {
     config: HostConfig,
+    link: Link,
     device: QueueDevice,
     interface: Interface,
     sockets: SocketSet<'static>,
@@ -76,31 +87,11 @@ impl Host {
     /// A host that has just been switched on.
     pub fn new(config: HostConfig, seed: &Seed, now: Time) -> Result<Self, HostError> {
         let mut rng = Rng::new(seed, "host");
-        let mut device = QueueDevice::new(Medium::Ip, usize::from(config.mtu));
-        let mut interface_config = Config::new(HardwareAddress::Ip);
-        interface_config.random_seed = rng.next_u64();
-        let mut interface = Interface::new(interface_config, &mut device, instant(now));
-        let mut held = Ok(());
-        interface.update_ip_addrs(|addresses| {
-            for address in &config.addresses {
-                if addresses.push(cidr(address)).is_err() {
-                    held = Err(HostError::TooManyAddresses(addresses.len()));
-                }
-            }
-        });
-        held?;
-        for &gateway in &config.gateways {
-            let routes = interface.routes_mut();
-            let replaced = match gateway {
-                IpAddr::V4(address) => routes.add_default_ipv4_route(address).map(|r| r.is_some()),
-                IpAddr::V6(address) => routes.add_default_ipv6_route(address).map(|r| r.is_some()),
-            };
-            if replaced != Ok(false) {
-                return Err(HostError::SecondGateway(gateway));
-            }
-        }
+        let (device, interface) = interface(&config, rng.next_u64(), now)?;
+        let link = Link::new(mac(&config, seed), addresses(&config));
         Ok(Host {
             config,
+            link,
             device,
             interface,
             sockets: SocketSet::new(Vec::new()),
@@ -108,6 +99,27 @@ impl Host {
             next_ping: 0,
             rng,
         })
+    }
+
+    /// The host's link is there, for the first time or another one than before: its stack begins
+    /// anew with the same addresses, and it tells everybody where it is.
+    pub fn plug_in(&mut self, now: Time) {
+        // What was made once from this configuration can be made again.
+        if let Ok((device, interface)) = interface(&self.config, self.rng.next_u64(), now) {
+            (self.device, self.interface) = (device, interface);
+        }
+        self.link = Link::new(self.link.mac(), addresses(&self.config));
+        self.link.announce();
+    }
+
+    /// Its hardware address.
+    pub fn mac(&self) -> HardwareAddress {
+        self.link.mac()
+    }
+
+    /// Whom it knows on its link.
+    pub fn neighbours(&self) -> &Neighbours {
+        self.link.neighbours()
     }
 
     /// What it was made of.
@@ -121,7 +133,7 @@ impl Host {
     }
 
     /// The neighbour that a packet to `destination` goes to: itself when its network is ours, else
-    /// the gateway of its family. A device without link layer needs it told beside the packet.
+    /// the gateway of its family.
     pub fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
         if self.config.addresses.iter().any(|net| net.contains(&destination)) {
             return Some(destination);
@@ -131,12 +143,14 @@ impl Host {
         gateways.find(|&gateway| Family::of(gateway) == family)
     }
 
-    /// Takes in a packet from the network.
-    pub fn handle(&mut self, packet: &[u8], now: Time) {
-        if let Some(error) = EchoError::parse(packet) {
-            self.fail_probe(&error);
+    /// Takes in a frame from the network.
+    pub fn handle(&mut self, frame: &[u8], now: Time) {
+        if let Some(packet) = self.link.receive(frame, now) {
+            if let Some(error) = EchoError::parse(packet) {
+                self.fail_probe(&error);
+            }
+            self.device.push_received(packet);
         }
-        self.device.push_received(packet);
         self.poll(now);
     }
 
@@ -151,12 +165,20 @@ impl Host {
                 break;
             }
         }
+        self.link.handle_timeout(now);
+        while let Some(packet) = self.device.pop_to_send() {
+            let header = IpHeader::parse(&packet).ok();
+            let next_hop = header.and_then(|header| self.next_hop(header.destination));
+            if let Some(next_hop) = next_hop {
+                self.link.send(next_hop, packet, now);
+            }
+        }
     }
 
-    /// The next packet to put on the network.
+    /// The next frame to put on the network.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
-        self.device.pop_to_send()
+        self.link.poll_output()
     }
 
     /// When [`Host::poll`] has work.
@@ -173,7 +195,8 @@ impl Host {
         });
         let due = self.pings.iter().filter_map(|ping| next_probe_at(&ping.report, now));
         let due = due.map(|at| Deadline { at, why: "ping" });
-        Deadline::earliest(probes.chain(due).map(Some).chain([stack]))
+        let link = self.link.poll_timeout().map(|at| Deadline { at, why: "host neighbours" });
+        Deadline::earliest(probes.chain(due).map(Some).chain([stack, link]))
     }
 
     /// Starts a ping; its first echo leaves with the next [`Host::poll`].
@@ -288,6 +311,50 @@ impl Host {
             probe.outcome = error.outcome;
         }
     }
+}
+
+/// A stack with the addresses and gateways of a host.
+fn interface(
+    config: &HostConfig,
+    random_seed: u64,
+    now: Time,
+) -> Result<(QueueDevice, Interface), HostError> {
+    let mut device = QueueDevice::new(Medium::Ip, usize::from(config.mtu));
+    let mut interface_config = Config::new(smoltcp::wire::HardwareAddress::Ip);
+    interface_config.random_seed = random_seed;
+    let mut interface = Interface::new(interface_config, &mut device, instant(now));
+    let mut held = Ok(());
+    interface.update_ip_addrs(|addresses| {
+        for address in &config.addresses {
+            if addresses.push(cidr(address)).is_err() {
+                held = Err(HostError::TooManyAddresses(addresses.len()));
+            }
+        }
+    });
+    held?;
+    for &gateway in &config.gateways {
+        let routes = interface.routes_mut();
+        let replaced = match gateway {
+            IpAddr::V4(address) => routes.add_default_ipv4_route(address).map(|r| r.is_some()),
+            IpAddr::V6(address) => routes.add_default_ipv6_route(address).map(|r| r.is_some()),
+        };
+        if replaced != Ok(false) {
+            return Err(HostError::SecondGateway(gateway));
+        }
+    }
+    Ok((device, interface))
+}
+
+fn addresses(config: &HostConfig) -> Vec<IpAddr> {
+    config.addresses.iter().map(IpNet::addr).collect()
+}
+
+/// The configured hardware address, or a locally administered one of the host's own.
+fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
+    config.mac.unwrap_or_else(|| {
+        let [a, b, c, d, e, ..] = Rng::new(seed, "mac").next_u64().to_be_bytes();
+        [0x02, a, b, c, d, e]
+    })
 }
 
 /// When the next echo of a ping may leave; `None` when all have left or an answer must come first.

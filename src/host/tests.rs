@@ -7,11 +7,12 @@ fn host(addresses: &[&str], gateways: &[&str]) -> Host {
         addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
         gateways: gateways.iter().map(|text| text.parse().unwrap()).collect(),
         mtu: 1500,
+        mac: None,
     };
     Host::new(config, &Seed::from_number(1), Time::ZERO).unwrap()
 }
 
-/// Carries packets between two hosts at one instant until both are silent.
+/// Carries frames between two hosts at one instant until both are silent.
 fn exchange(a: &mut Host, b: &mut Host, now: Time) {
     a.poll(now);
     b.poll(now);
@@ -31,6 +32,18 @@ fn exchange(a: &mut Host, b: &mut Host, now: Time) {
     }
 }
 
+const GATEWAY: HardwareAddress = [2, 0, 0, 0, 0, 0xfe];
+
+/// Lets the owner of `neighbour` ask for the host's address: each knows the other from then on.
+fn meet(host: &mut Host, neighbour: &str) {
+    let neighbour: IpAddr = neighbour.parse().unwrap();
+    let mut own = host.config.addresses.iter().map(IpNet::addr);
+    let own = own.find(|own| own.is_ipv4() == neighbour.is_ipv4()).unwrap();
+    let asks = link::solicitation(GATEWAY, Some(neighbour), own, None).unwrap();
+    host.handle(&asks, Time::ZERO);
+    assert!(host.poll_output().is_some(), "it answers");
+}
+
 #[test]
 fn hosts_answer_each_other_in_both_families() {
     let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
@@ -48,15 +61,17 @@ fn hosts_answer_each_other_in_both_families() {
 fn an_echo_has_the_size_asked_for() {
     let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
     for destination in ["10.0.0.2", "2001:db8::2"] {
+        meet(&mut a, destination);
         a.start_ping(PingRequest::new(destination.parse().unwrap()));
         a.poll(Time::ZERO);
-        assert_eq!(a.poll_output().unwrap().len(), 100, "{destination}");
+        assert_eq!(a.poll_output().unwrap().len(), 14 + 100, "{destination}");
     }
 }
 
 #[test]
 fn an_unanswered_echo_times_out_and_the_next_leaves() {
     let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
+    meet(&mut a, "10.0.0.254");
     let request = PingRequest { count: 2, ..PingRequest::new([172, 16, 0, 1].into()) };
     let id = a.start_ping(request);
     let mut now = Time::ZERO;
@@ -75,6 +90,7 @@ fn an_unanswered_echo_times_out_and_the_next_leaves() {
 #[test]
 fn a_steady_pace_does_not_wait_for_answers() {
     let mut a = host(&["10.0.0.1/24"], &["10.0.0.254"]);
+    meet(&mut a, "10.0.0.254");
     let request = PingRequest {
         count: 3,
         pace: Pace::Every(Duration::from_millis(100)),
@@ -119,6 +135,7 @@ fn a_host_is_refused_what_its_stack_cannot_hold() {
             .collect(),
         gateways: gateways.iter().map(|text| text.parse().unwrap()).collect(),
         mtu: 1500,
+        mac: None,
     };
     let new = |config| Host::new(config, &Seed::from_number(1), Time::ZERO).map(|_| ());
     let most = smoltcp::config::IFACE_MAX_ADDR_COUNT;
@@ -130,4 +147,42 @@ fn a_host_is_refused_what_its_stack_cannot_hold() {
         new(config(1, &["10.0.0.254", "10.0.0.253"])),
         Err(HostError::SecondGateway(second))
     );
+}
+
+#[test]
+fn a_host_that_is_asked_for_is_found_and_one_that_is_not_there_is_sought_three_times() {
+    let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
+    for absent in ["10.0.0.2", "2001:db8::2"] {
+        let request = PingRequest { count: 1, ..PingRequest::new(absent.parse().unwrap()) };
+        a.start_ping(request);
+        let mut asked = Vec::new();
+        for second in 0..6 {
+            a.poll(Time::from_secs(second));
+            while let Some(frame) = a.poll_output() {
+                assert!(frame::is_group(*frame.first_chunk().unwrap()), "{absent}");
+                asked.push(second);
+            }
+        }
+        assert_eq!(asked, [0, 1, 2], "{absent}");
+    }
+}
+
+#[test]
+fn a_host_that_is_plugged_in_says_where_it_is() {
+    let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
+    let mut b = host(&["10.0.0.2/24", "2001:db8::2/64"], &[]);
+    for neighbour in ["10.0.0.2", "2001:db8::2"] {
+        meet(&mut a, neighbour);
+        assert_eq!(a.neighbours().mac(neighbour.parse().unwrap()), Some(GATEWAY));
+    }
+    let mac = b.mac();
+    b.plug_in(Time::ZERO);
+    let frames: Vec<Vec<u8>> = std::iter::from_fn(|| b.poll_output()).collect();
+    assert_eq!(frames.len(), 2);
+    for frame in frames {
+        a.handle(&frame, Time::ZERO);
+    }
+    for neighbour in ["10.0.0.2", "2001:db8::2"] {
+        assert_eq!(a.neighbours().mac(neighbour.parse().unwrap()), Some(mac), "{neighbour}");
+    }
 }

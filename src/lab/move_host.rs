@@ -1,5 +1,10 @@
 //! `lab move`: a host is plugged into another LAN, keeps its addresses and announces itself.
+//!
+//! Plainly, it leaves one LAN in the instant in which it joins the other. A host that makes before it
+//! breaks hears both for a moment, and speaks in the one that it moves to.
 
+use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::failure::Failure;
@@ -13,6 +18,9 @@ use super::verbs::{self, Call, Step};
 const EVERY: Duration = Duration::from_millis(10);
 /// How long the flow runs before the move, and after it.
 const AROUND: Duration = Duration::from_secs(2);
+/// How long a host that makes before it breaks is in both LANs: time for its registration to come
+/// through.
+const IN_BOTH: Duration = Duration::from_secs(1);
 
 /// Plugs `host` into the LAN of `to`: a router, or `ROUTER:INTERFACE`. A router with several LANs
 /// means the one where the lab file has the host.
@@ -23,21 +31,55 @@ pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     verbs::run(&[Step::new("move", vec![call])], |_| ())
 }
 
-/// Moves `host` while another host pings it, and tells how that fared.
-pub fn measured(lab: &Lab, host: &str, to: &str) -> Result<Course, Failure> {
-    let moving = find(lab, host)?;
-    let target = moving.addresses.first().map(ipnet::IpNet::addr);
-    let target = target.ok_or_else(|| Failure::Other(format!("{host} has no address")))?;
+/// The same, but the host joins the LAN of `to` a moment before it leaves the LAN that it is in.
+pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
+    let device = &find(lab, host)?.device;
+    let lan = lan_of(lab, host, to)?;
+    let call = Call::new("lan-join", &lab.name).with(&lan.name).with(host).with(device);
+    verbs::run(&[Step::new("make", vec![call])], |_| ())?;
+    wait(IN_BOTH);
+    move_host(lab, host, to)
+}
+
+/// How the echos to one address of a moving host fared. Its `Display` is a line for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fared {
+    /// The host's address.
+    pub address: IpAddr,
+    /// What was lost.
+    pub course: Course,
+}
+
+impl fmt::Display for Fared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.address, self.course)
+    }
+}
+
+/// Lets `how` move `host` while another host pings each of its addresses, and tells how that fared.
+pub fn measured(
+    lab: &Lab,
+    host: &str,
+    how: impl FnOnce() -> Result<(), Failure>,
+) -> Result<Vec<Fared>, Failure> {
+    let addresses = &find(lab, host)?.addresses;
+    if addresses.is_empty() {
+        return Err(Failure::Other(format!("{host} has no address")));
+    }
     // Whoever is far away hears of the move last.
     let others = lab.file.hosts().map(|(name, _)| name).filter(|name| *name != host);
     let Some(other) = others.last() else {
         return Err(Failure::Other(format!("lab {} has no other host to ping {host}", lab.name)));
     };
-    let flow = Flow::start(lab, other, target, EVERY)?;
+    let mut flows = Vec::new();
+    for address in addresses.iter().map(ipnet::IpNet::addr) {
+        flows.push((address, Flow::start(lab, other, address, EVERY)?));
+    }
     wait(AROUND);
-    move_host(lab, host, to)?;
+    how()?;
     wait(AROUND);
-    flow.end()
+    let ended = |(address, flow): (IpAddr, Flow)| Ok(Fared { address, course: flow.end()? });
+    flows.into_iter().map(ended).collect()
 }
 
 fn wait(time: Duration) {

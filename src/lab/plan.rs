@@ -142,7 +142,13 @@ fn route(lab: &Lab, node: &str, prefix: &dyn std::fmt::Display, via: &IpAddr) ->
 
 fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
     let gateways = Family::BOTH.into_iter().filter_map(|family| host.gateway(family));
-    gateways.map(|via| route(lab, node, &"default", &via)).collect()
+    let default = |via: IpAddr| {
+        let call = route(lab, node, &"default", &via);
+        // Such an address is at every link; a roaming gateway's is.
+        let is_link_local = matches!(via, IpAddr::V6(via) if via.is_unicast_link_local());
+        if is_link_local { call.with(&host.device) } else { call }
+    };
+    gateways.map(default).collect()
 }
 
 fn routers(lab: &Lab, eidway: &Path) -> Step {
@@ -175,6 +181,18 @@ mod tests {
         let start = text.lines().last().unwrap();
         assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
         assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
+    }
+
+    #[test]
+    fn a_gateway_that_roams_is_link_local_and_its_route_names_the_device() {
+        let directory = tempfile::tempdir().unwrap();
+        let text = "name = \"x\"\nnodes.a.kind = \"host\"\n\
+             nodes.a.addresses = [\"2001:db8:a::12/64\"]\nnodes.a.gateways = [\"fe80::1\"]\n\
+             nodes.b.kind = \"node\"\n[[lans]]\nname = \"l\"\nports = [\"a:eth0\", \"b:eth0\"]\n";
+        std::fs::write(directory.path().join("lab.toml"), text).unwrap();
+        let lab = Lab::open(directory.path().to_str().unwrap(), None).unwrap();
+        let text = transcript(&up(&lab, Path::new("eidway")).unwrap());
+        assert!(text.contains("netns-scripts/route-add x a default fe80::1 eth0\n"), "{text}");
     }
 
     #[test]

@@ -23,6 +23,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "capture",
     "lab-down",
     "lan-add",
+    "lan-join",
     "lan-move",
     "lan-plug",
     "link-add",

@@ -441,7 +441,7 @@ impl Config {
 
     /// The addresses that this router sends and receives LISP on: its own among the configured
     /// locators and proxy-ITR locators, and, for a map-server, map-resolver or a router that names
-    /// none, every interface address that is not an EID.
+    /// none, every interface address that is neither an EID nor link-local.
     pub fn local_rlocs(&self) -> BTreeSet<Rloc> {
         let Some(lisp) = &self.lisp else {
             return BTreeSet::new();
@@ -461,7 +461,9 @@ impl Config {
             roles.map_server || roles.map_resolver
         });
         if serves || rlocs.is_empty() {
-            rlocs.extend(own.into_iter().filter(|&address| !self.is_local_eid(address)).map(Rloc));
+            let is_eid = |address| self.is_local_eid(address) || self.is_dynamic_eid(address);
+            let can = |address: &IpAddr| !is_eid(*address) && !is_link_local(*address);
+            rlocs.extend(own.into_iter().filter(can).map(Rloc));
         }
         rlocs
     }
@@ -470,6 +472,20 @@ impl Config {
     pub fn is_local_eid(&self, address: IpAddr) -> bool {
         let eid = Eid::new(self.default_instance(), address);
         self.database().any(|(prefix, _)| prefix.contains(eid))
+    }
+
+    /// Whether `address` lies in a dynamic-EID range of the instance that `lisp0` carries.
+    fn is_dynamic_eid(&self, address: IpAddr) -> bool {
+        let eid = Eid::new(self.default_instance(), address);
+        self.dynamic_eids().any(|(_, range, _)| range.contains(eid))
+    }
+}
+
+/// Whether only one link knows the address (RFC 3927, RFC 4291 section 2.5.6).
+fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
     }
 }
 
@@ -489,5 +505,26 @@ mod tests {
         for text in ["", "1/0", "Ethernet", "Ethernet1", "Serial0/0", "Ethernet1/x"] {
             assert!(text.parse::<InterfaceName>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn neither_a_link_local_address_nor_a_roaming_gateway_is_an_rloc() {
+        let mut config = Config::default();
+        let addresses = ["203.0.113.11/24", "172.16.0.1/24", "2001:db8:a::1/64", "fe80::1/64"];
+        let interface = Interface {
+            addresses: addresses.map(|net| net.parse().unwrap()).to_vec(),
+            ..Interface::default()
+        };
+        config.interfaces.insert("Ethernet1/0".parse().unwrap(), interface);
+        let mut roam = DynamicEid::default();
+        for range in ["172.16.0.0/24", "2001:db8:a::/64"] {
+            roam.database.insert(range.parse().unwrap(), DatabaseMapping::Inline(Vec::new()));
+        }
+        let lisp = config.lisp.get_or_insert_default();
+        let table = lisp.eid_tables.entry(InstanceId::DEFAULT).or_default();
+        table.dynamic_eids.insert("ROAM".to_owned(), roam);
+        lisp.ipv4.map_server = true;
+        let expected = Rloc("203.0.113.11".parse().unwrap());
+        assert_eq!(config.local_rlocs(), BTreeSet::from([expected]));
     }
 }

@@ -64,6 +64,9 @@ impl Router {
         if let Some(line) = debug::request_received(request) {
             self.debug(line);
         }
+        if self.is_mapping_system() && (request.smr || request.probe) {
+            return self.counters.ignored(ControlDrop::ProbeToMappingSystem);
+        }
         if request.smr {
             return self.handle_smr(request, now);
         }
@@ -110,6 +113,13 @@ impl Router {
         } else {
             self.counters.ignored(ControlDrop::NotOurRole);
         }
+    }
+
+    /// Whether the router only serves the mapping system, so that what is a matter between xTRs has no
+    /// business here (RFC 9301 section 6.1).
+    fn is_mapping_system(&self) -> bool {
+        self.has_role(|roles| roles.map_server || roles.map_resolver)
+            && !self.has_role(|roles| roles.itr || roles.etr || roles.proxy_itr || roles.proxy_etr)
     }
 
     fn has_role(&self, is: impl Fn(super::config::Roles) -> bool) -> bool {

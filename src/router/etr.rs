@@ -4,12 +4,13 @@
 use std::net::SocketAddr;
 
 use super::Router;
-use super::away::Producer;
+use super::away::{self, Producer};
 use super::counters::ControlDrop;
 use super::database;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;
 use super::locators::UNUSABLE_PRIORITY;
+use super::map_cache::Locator;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::packet::{self, IpHeader, Packet};
 use crate::time::Time;
@@ -234,8 +235,9 @@ impl Router {
         self.send_control(from, to, &Message::MapReply(reply));
     }
 
-    /// The records for a requested prefix: the entry that covers it, then the more specific ones
-    /// (RFC 9301 section 5.5). Empty when the EID is not ours or has no route.
+    /// The records for a requested prefix: the entry that covers it, then the more specific ones,
+    /// those that another xTR has registered among them, for an ITR that caches the first alone would
+    /// send us what is theirs (RFC 9301 section 5.5). Empty when the EID is not ours or has no route.
     fn records_for(&self, asked: &EidPrefix) -> Vec<MappingRecord> {
         if !self.config.roles(asked.family()).etr {
             return Vec::new();
@@ -249,11 +251,42 @@ impl Router {
         }
         let inside =
             self.database.entries().covered_by(&prefix).filter(|(inner, _)| *inner != prefix);
+        let elsewhere = self.away.entries().covered_by(&prefix).filter(|(inner, away)| {
+            *inner != prefix
+                && away.producer == Producer::SiteRegistration
+                && !away.locators.is_empty()
+        });
         std::iter::once((prefix, entry))
             .chain(inside)
             .filter(|(_, entry)| entry.has_route)
             .map(|(prefix, entry)| self.record(prefix, entry))
+            .chain(elsewhere.map(|(prefix, away)| self.record_of_another(prefix, away)))
             .collect()
+    }
+
+    /// The record of a prefix that another xTR has registered, as a map-server has told us: not ours,
+    /// so not authoritative.
+    fn record_of_another(&self, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
+        let locator = |locator: &Locator| LocatorRecord {
+            priority: locator.priority,
+            weight: locator.weight,
+            multicast_priority: UNUSABLE_PRIORITY,
+            multicast_weight: 0,
+            local: false,
+            probed: false,
+            reachable: locator.up,
+            rloc: Address::Ip(locator.rloc.0),
+        };
+        let mut locators: Vec<LocatorRecord> = away.locators.iter().map(locator).collect();
+        wire::sort_locators(&mut locators);
+        MappingRecord {
+            ttl_minutes: self.config.etr_map_cache_ttl(prefix.family()),
+            eid_prefix: prefix,
+            action: Action::NoAction,
+            authoritative: false,
+            map_version: 0,
+            locators,
+        }
     }
 
     /// The record of a database entry, as it goes into replies and registers.

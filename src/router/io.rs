@@ -58,7 +58,12 @@ impl Connection {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TcpEvent<'a> {
     /// A connection that was asked for stands.
-    Connected(Connection),
+    Connected {
+        /// Its number.
+        connection: Connection,
+        /// This end, with the port that it was given.
+        local: SocketAddr,
+    },
     /// A peer connected to port 4342. The kernel has completed the handshake already; the core
     /// closes at once what it did not authenticate.
     Accepted {

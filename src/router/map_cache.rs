@@ -108,6 +108,8 @@ pub struct Learned {
     pub ttl: Duration,
     /// Who sent it.
     pub map_source: IpAddr,
+    /// Whether an SMR had made us ask.
+    pub solicited: bool,
 }
 
 /// The entries of all instances and both families.
@@ -119,6 +121,8 @@ pub struct MapCache {
     statics: BTreeMap<EidPrefix, Time>,
     /// When learned entries go, the next one first.
     expiries: BTreeSet<(Time, EidPrefix)>,
+    /// Learned prefixes that were last asked for because of an SMR.
+    solicited: BTreeSet<EidPrefix>,
     /// Entries turned away because the family was full.
     pub rejected: u64,
 }
@@ -197,12 +201,16 @@ impl MapCache {
             packets: before.as_ref().map_or(0, |entry| entry.packets),
             bytes: before.as_ref().map_or(0, |entry| entry.bytes),
         };
+        if learned.solicited {
+            self.solicited.insert(learned.prefix);
+        }
         self.expiries.insert((expires_at, learned.prefix));
         self.entries.insert(learned.prefix, entry);
     }
 
     fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
         let entry = self.entries.remove(prefix)?;
+        self.solicited.remove(prefix);
         if let Some(expires_at) = entry.expires_at {
             self.expiries.remove(&(expires_at, *prefix));
         }
@@ -279,6 +287,11 @@ impl MapCache {
         self.entries.longest_match(eid)
     }
 
+    /// The learned prefixes that an SMR made us ask for when they were last learned, in order.
+    pub fn solicited(&self) -> &BTreeSet<EidPrefix> {
+        &self.solicited
+    }
+
     /// The entries, for a `show`.
     pub fn entries(&self) -> &PrefixMap<Entry> {
         &self.entries
@@ -330,7 +343,7 @@ mod tests {
 
     fn learn(cache: &mut MapCache, text: &str, mapping: Mapping, ttl: Duration, at: u64) -> bool {
         let map_source = "209.165.201.31".parse().unwrap();
-        let learned = Learned { prefix: prefix(text), mapping, ttl, map_source };
+        let learned = Learned { prefix: prefix(text), mapping, ttl, map_source, solicited: false };
         cache.learn(learned, eid("172.16.0.12"), 4, Time::from_secs(at))
     }
 

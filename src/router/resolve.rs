@@ -314,9 +314,11 @@ impl Router {
             self.counters.negative_map_replies.received += 1;
         }
         let limit = self.map_cache_limit(eid);
+        let cause = self.resolver.requests.get(&asked).map(|request| request.cause);
         for record in &reply.records {
             if covering.eid_prefix.covers(&record.eid_prefix) {
-                let learned = learned(record, from.ip(), now);
+                let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
+                let learned = Learned { solicited, ..learned(record, from.ip(), now) };
                 if !self.map_cache.learn(learned, eid, limit, now) {
                     self.counters.ignored(ControlDrop::TableFull);
                 }
@@ -357,7 +359,8 @@ fn learned(record: &MappingRecord, from: IpAddr, now: Time) -> Learned {
         RECEIVER_DECIDES => DECIDED_TTL,
         minutes => Duration::from_secs(u64::from(minutes) * 60),
     };
-    Learned { prefix: record.eid_prefix, mapping: mapping(record, now), ttl, map_source: from }
+    let (prefix, mapping) = (record.eid_prefix, mapping(record, now));
+    Learned { prefix, mapping, ttl, map_source: from, solicited: false }
 }
 
 /// The locators of a record that are addresses of routers, as a mapping holds them.

@@ -1,7 +1,8 @@
 //! A session of reliable transport: one TCP connection between an ETR and a map-server, seen from
 //! either end (draft-kouvelas-lisp-map-server-reliable-transport-04 sections 4 and 5).
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -9,7 +10,8 @@ use super::Router;
 use super::io::{Connection, Output, TcpEvent, TcpRequest};
 use crate::time::Time;
 use crate::wire::{
-    FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage, StreamError,
+    CONTROL_PORT, FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage,
+    StreamError,
 };
 
 /// How far a session is.
@@ -23,17 +25,39 @@ pub enum SessionState {
     Up,
 }
 
+/// Who began a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum SessionType {
+    /// We did: an ETR.
+    Active,
+    /// The other end did: we are its map-server.
+    Passive,
+}
+
+/// How long the other end took to answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RoundTrip {
+    /// From what was said to its answer.
+    pub time: Duration,
+    /// When it was measured.
+    pub at: Time,
+}
+
 /// A session for `show lisp session`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
     /// The other end; port 0 for what is not connected.
     pub peer: SocketAddr,
-    /// This end.
-    pub local: Option<IpAddr>,
+    /// This end; `None` for what is not connected.
+    pub local: Option<SocketAddr>,
+    /// Who began it.
+    pub kind: SessionType,
     /// How far it is.
     pub state: SessionState,
     /// Since when it is up; `None` if it is not.
     pub up_since: Option<Time>,
+    /// The last round trip, once one has been measured.
+    pub round_trip: Option<RoundTrip>,
     /// Messages received and sent.
     pub messages: (u64, u64),
     /// Octets received and sent.
@@ -47,8 +71,12 @@ pub struct SessionView {
 pub(super) struct Session {
     pub connection: Connection,
     pub peer: SocketAddr,
-    pub local: IpAddr,
+    /// This end; the port is 0 until it is known.
+    pub local: SocketAddr,
     pub up_since: Option<Time>,
+    /// When something was said that waits for its answer.
+    asked_at: Option<Time>,
+    round_trip: Option<RoundTrip>,
     reader: FrameReader,
     next_message_id: u32,
     pub messages: (u64, u64),
@@ -56,16 +84,31 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) fn new(connection: Connection, peer: SocketAddr, local: IpAddr) -> Self {
+    pub(super) fn new(connection: Connection, peer: SocketAddr, local: SocketAddr) -> Self {
         Session {
             connection,
             peer,
             local,
             up_since: None,
+            asked_at: None,
+            round_trip: None,
             reader: FrameReader::new(),
             next_message_id: 1,
             messages: (0, 0),
             bytes: (0, 0),
+        }
+    }
+
+    /// Something is said that the other end answers at once: a SYN, a Refresh, a Registration. Answers
+    /// come in the order of what was said, so the oldest is the one to time.
+    pub(super) fn asked(&mut self, now: Time) {
+        self.asked_at.get_or_insert(now);
+    }
+
+    /// An answer has come.
+    pub(super) fn answered(&mut self, now: Time) {
+        if let Some(at) = self.asked_at.take() {
+            self.round_trip = Some(RoundTrip { time: now.since(at), at: now });
         }
     }
 
@@ -114,12 +157,17 @@ impl Session {
     pub(super) fn view(&self, users: usize) -> SessionView {
         SessionView {
             peer: self.peer,
-            local: Some(self.local),
+            local: self.up_since.map(|_| self.local),
+            kind: match self.connection {
+                opened if opened.0 < Connection::ACCEPTED => SessionType::Active,
+                _ => SessionType::Passive,
+            },
             state: match self.up_since {
                 Some(_) => SessionState::Up,
                 None => SessionState::Connecting,
             },
             up_since: self.up_since,
+            round_trip: self.round_trip,
             messages: self.messages,
             bytes: self.bytes,
             users,
@@ -132,9 +180,12 @@ impl Router {
     pub(super) fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
         match event {
             TcpEvent::Accepted { connection, peer, local } => {
+                let local = SocketAddr::new(local, CONTROL_PORT);
                 self.accept_session(Session::new(connection, peer, local), now);
             }
-            TcpEvent::Connected(connection) => self.session_connected(connection, now),
+            TcpEvent::Connected { connection, local } => {
+                self.session_connected(connection, local, now);
+            }
             TcpEvent::Bytes(connection, octets) if connection.0 >= Connection::ACCEPTED => {
                 self.map_server_octets(connection, octets, now);
             }

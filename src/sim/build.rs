@@ -54,6 +54,7 @@ impl Sim {
                         addresses: host.addresses.clone(),
                         gateways: host.gateways.clone(),
                         mtu: port_mtu(lab, name, &host.device),
+                        mac: None,
                     };
                     sim.add_host(name, &host.device, config)?;
                 }

@@ -1,30 +1,29 @@
 //! The course of a simulation: one event after the other, each settled before the next.
 
-use std::net::IpAddr;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::kernel::Kernel;
 use super::link::Attachment;
 use super::node::{ForProcess, Node, NodeOutput};
-use super::trace::{Crossing, Fate};
+use super::trace::{Crossing, Fate, ip_packet};
 use super::{NodeId, Sim};
+use crate::host::frame::HEADER_LEN;
 use crate::time::{Deadline, Time};
 
 /// How long the kernel takes to wake the process that reads a socket or `lisp0`. Not zero: a
 /// packet that circled through a process would never let time pass.
 const WAKE_UP: Duration = Duration::from_micros(10);
-/// How long Linux tries to resolve a neighbour: three times a second apart.
-const RESOLUTION: Duration = Duration::from_secs(3);
 
 /// What can happen.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A packet reaches the other end of a link.
-    Arrive { to: Attachment, packet: Vec<u8> },
+    /// A frame reaches the other end of a link.
+    Arrive { to: Attachment, frame: Rc<[u8]> },
     /// A process reads what its kernel had for it.
     Process { node: NodeId, what: ForProcess },
-    /// Nobody on the link answered for the next hop.
-    NeighbourFailed { node: NodeId, packet: Vec<u8> },
+    /// A host is plugged in, or pulled out, as the second half of its move.
+    Replug { port: Attachment, segment: usize, plug: bool },
     /// A node's deadline may have come.
     Wake { node: NodeId },
 }
@@ -70,17 +69,22 @@ impl Sim {
     fn happen(&mut self, event: Event) {
         let now = self.now;
         let node = match event {
-            Event::Arrive { to, packet } => {
-                self.nodes[to.node.0].node.receive(to.device, packet, now);
+            Event::Arrive { to, frame } => {
+                self.tap(to, &frame);
+                self.clock(to.node).receive(to.device, &frame, now);
                 to.node
             }
             Event::Process { node, what } => {
-                self.nodes[node.0].node.process(what, now);
+                self.clock(node).process(what, now);
                 node
             }
-            Event::NeighbourFailed { node, packet } => {
-                self.nodes[node.0].node.neighbour_failed(&packet);
-                node
+            Event::Replug { port, segment, plug } => {
+                if plug {
+                    self.plug_in(port, segment);
+                } else if self.plugged.get(&port) != Some(&segment) {
+                    self.segments[segment].unplug(port);
+                }
+                port.node
             }
             Event::Wake { node } => {
                 let named = &mut self.nodes[node.0];
@@ -98,9 +102,8 @@ impl Sim {
     pub(super) fn settle(&mut self, id: NodeId) {
         while let Some(output) = self.nodes[id.0].node.poll_output(self.now) {
             match output {
-                NodeOutput::Transmit { device, next_hop, packet } => {
-                    let from = Attachment { node: id, device };
-                    self.transmit(from, next_hop, packet);
+                NodeOutput::Transmit { device, frame } => {
+                    self.transmit(Attachment { node: id, device }, frame);
                 }
                 NodeOutput::Process(what) => {
                     let event = Event::Process { node: id, what };
@@ -133,48 +136,51 @@ impl Sim {
         }
     }
 
-    /// Finds who has the next hop and puts the packet on the way. ARP and ND belong here.
-    fn transmit(&mut self, from: Attachment, next_hop: IpAddr, packet: Vec<u8>) {
+    /// Puts a frame on the way.
+    fn transmit(&mut self, from: Attachment, frame: Vec<u8>) {
         let Some(&at) = self.plugged.get(&from) else {
             return;
         };
-        let Some(to) = self.resolve(at, from, next_hop) else {
-            let event = Event::NeighbourFailed { node: from.node, packet };
-            self.queue.push(self.now + RESOLUTION, event);
-            return;
-        };
+        self.tap(from, &frame);
         let segment = &mut self.segments[at];
+        if !segment.up || frame.len() > HEADER_LEN + usize::from(segment.mtu) {
+            return;
+        }
         let arrivals = segment.arrivals(from, self.now);
-        self.crossings += 1;
-        self.trace.record(&Crossing {
+        let receivers = segment.receivers(from, &frame);
+        let crossing = Crossing {
             time: self.now,
             link: &segment.name,
             from: &self.nodes[from.node.0].name,
-            packet: &packet,
+            frame: &frame,
+            packet: ip_packet(&frame),
             fate: match arrivals.len() {
                 0 => Fate::Lost,
                 1 => Fate::Carried,
                 _ => Fate::Doubled,
             },
-        });
+        };
+        self.crossings += u64::from(!crossing.is_neighbour_discovery());
+        self.trace.record(&crossing);
+        let frame: Rc<[u8]> = frame.into();
         for arrival in arrivals {
-            let packet = packet.clone();
-            self.queue.push(arrival, Event::Arrive { to, packet });
+            for &to in &receivers {
+                self.queue.push(arrival, Event::Arrive { to, frame: frame.clone() });
+            }
         }
     }
 
-    /// The port whose node answers for an address; its owner before a proxy.
-    fn resolve(&self, segment: usize, from: Attachment, target: IpAddr) -> Option<Attachment> {
-        let segment = &self.segments[segment];
-        if !segment.up {
-            return None;
-        }
-        let others = segment.ports.iter().filter(|&&port| port != from);
-        let answers = others.filter_map(|&port| {
-            let answer = self.nodes[port.node.0].node.answers(port.device, target)?;
-            Some((answer, port))
-        });
-        answers.min().map(|(_, port)| port)
+    /// Shows a frame at a port to the captures there.
+    fn tap(&mut self, port: Attachment, frame: &[u8]) {
+        let here = self.captures.values_mut().filter(|(at, _)| *at == port);
+        here.for_each(|(_, tap)| tap(self.now, frame));
+    }
+
+    /// A node that something happens to at this instant.
+    pub(super) fn clock(&mut self, id: NodeId) -> &mut Node {
+        let node = &mut self.nodes[id.0].node;
+        node.set_time(self.now);
+        node
     }
 
     /// Tells the ports of a segment whether the other end is there. A cable's end has carrier when
@@ -182,7 +188,8 @@ impl Sim {
     pub(super) fn refresh_carrier(&mut self, at: usize) {
         // What a node does about its carrier may change another's: look again after each.
         while let Some((port, carrier)) = self.stale_carrier(at) {
-            self.nodes[port.node.0].node.set_carrier(port.device, carrier);
+            let now = self.now;
+            self.clock(port.node).set_carrier(port.device, carrier, now);
             self.settle(port.node);
         }
     }
@@ -192,7 +199,9 @@ impl Sim {
         let segment = &self.segments[at];
         let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);
         let whole = segment.up && (segment.is_lan || segment.ports.iter().all(is_up));
-        let mut wanted = segment.ports.iter().map(|port| (*port, whole && is_up(port)));
+        // A host that moves gently still hears the LAN that it leaves.
+        let here = segment.ports.iter().filter(|port| self.plugged.get(port) == Some(&at));
+        let mut wanted = here.map(|port| (*port, whole && is_up(port)));
         wanted.find(|&(port, carrier)| self.has_carrier(port) != carrier)
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::NodeId;
 use super::kernel::DeviceId;
+use crate::host::frame::{HardwareAddress, is_group};
 use crate::lab::file::Impairment;
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
@@ -15,6 +16,9 @@ use crate::time::Time;
 /// What a packet needs on a link that delays nothing: no time at all would let two nodes speak
 /// for ever within one instant.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
+
+/// Hardware addresses that a bridge learns.
+const LEARNED: usize = 4096;
 
 /// One end of a link, or one port of a LAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,6 +64,8 @@ pub struct Segment {
     pub impairment: Impairment,
     /// The last arrival of what each port sent: packets stay in order unless they shall not.
     last_arrival: BTreeMap<Attachment, Time>,
+    /// A bridge learns at which port a hardware address is.
+    learned: BTreeMap<HardwareAddress, Attachment>,
     rng: Rng,
 }
 
@@ -75,8 +81,41 @@ impl Segment {
             up: true,
             impairment: config.impairment,
             last_arrival: BTreeMap::new(),
+            learned: BTreeMap::new(),
             rng,
         }
+    }
+
+    /// The ports that a frame from one of them goes to. A bridge sends what is for one that it knows
+    /// to that one alone.
+    pub fn receivers(&mut self, from: Attachment, frame: &[u8]) -> Vec<Attachment> {
+        let others = self.ports.iter().copied().filter(|&port| port != from);
+        let (Some(&to), Some(&source)) = (frame.first_chunk(), frame[6..].first_chunk()) else {
+            return Vec::new();
+        };
+        if !self.is_lan {
+            return others.collect();
+        }
+        if self.learned.len() < LEARNED || self.learned.contains_key(&source) {
+            self.learned.insert(source, from);
+        }
+        match self.learned.get(&to).filter(|_| !is_group(to)) {
+            Some(&port) => others.filter(|&other| other == port).collect(),
+            None => others.collect(),
+        }
+    }
+
+    /// Plugs a port in.
+    pub fn plug(&mut self, port: Attachment) {
+        if !self.ports.contains(&port) {
+            self.ports.push(port);
+        }
+    }
+
+    /// Pulls a port out; a bridge forgets who was there.
+    pub fn unplug(&mut self, port: Attachment) {
+        self.ports.retain(|&other| other != port);
+        self.learned.retain(|_, &mut other| other != port);
     }
 
     /// When a packet that `from` sends arrives: never, once or twice.

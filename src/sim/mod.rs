@@ -21,7 +21,9 @@ pub mod datagram;
 pub mod error;
 pub mod kernel;
 pub mod link;
+mod moves;
 pub mod node;
+pub mod pcap;
 pub mod ping;
 pub mod queue;
 pub mod router_node;
@@ -42,7 +44,9 @@ pub use error::SimError;
 use error::{bad_port, wrong_kind};
 use kernel::{DeviceKind, Kernel};
 use link::{Attachment, LinkConfig, Segment};
+pub use moves::Replug;
 use node::{HostNode, Node};
+use pcap::{CaptureId, Tap};
 use queue::EventQueue;
 use router_node::RouterNode;
 use trace::Trace;
@@ -74,6 +78,7 @@ pub struct Sim {
     /// What crossed the links; off unless set.
     pub trace: Trace,
     crossings: u64,
+    captures: BTreeMap<CaptureId, (Attachment, Tap)>,
 }
 
 impl Sim {
@@ -89,6 +94,7 @@ impl Sim {
             queue: EventQueue::default(),
             trace: Trace::Off,
             crossings: 0,
+            captures: BTreeMap::new(),
         }
     }
 
@@ -97,7 +103,7 @@ impl Sim {
         self.now
     }
 
-    /// Packets put on links since the beginning.
+    /// Packets put on links since the beginning, without ARP and neighbour discovery.
     pub fn crossings(&self) -> u64 {
         self.crossings
     }
@@ -159,7 +165,7 @@ impl Sim {
             now: self.now,
         };
         let wrong = || wrong_kind(name, "namespace without a process");
-        let Node::Forwarder(kernel) = &mut self.nodes[id.0].node else {
+        let Node::Forwarder(kernel) = self.clock(id) else {
             return Err(wrong());
         };
         let kernel = std::mem::take(kernel);
@@ -185,6 +191,7 @@ impl Sim {
         end: impl FnOnce(RouterNode) -> Kernel,
     ) -> Result<(), SimError> {
         let id = self.find(name)?;
+        self.clock(id);
         let named = &mut self.nodes[id.0];
         // The placeholder is gone before anybody can see it.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
@@ -201,10 +208,11 @@ impl Sim {
     /// Gives a router an input, such as a new configuration or a command.
     pub fn input(&mut self, name: &str, input: Input<'_>) -> Result<(), SimError> {
         let id = self.find(name)?;
-        let Node::Router(router) = &mut self.nodes[id.0].node else {
+        let now = self.now;
+        let Node::Router(router) = self.clock(id) else {
             return Err(wrong_kind(name, "router"));
         };
-        router.handle(input, self.now);
+        router.handle(input, now);
         self.settle(id);
         Ok(())
     }
@@ -270,7 +278,7 @@ impl Sim {
         act: impl FnOnce(&mut Kernel) -> T,
     ) -> Result<T, SimError> {
         let id = self.find(name)?;
-        let kernel = self.nodes[id.0].node.kernel_mut();
+        let kernel = self.clock(id).kernel_mut();
         let result = act(kernel.ok_or_else(|| wrong_kind(name, "node with a kernel"))?);
         self.settle(id);
         Ok(result)
@@ -311,11 +319,21 @@ impl Sim {
         let end = &mut self.nodes[node.0].node;
         let id = match end.kernel_mut() {
             Some(kernel) if kernel.device_id(device).is_none() => {
-                kernel.add_device(device, DeviceKind::Port, mtu)
+                let id = kernel.add_device(device, DeviceKind::Port, mtu);
+                let [high, low] = (node.0 as u16).to_be_bytes();
+                kernel.set_mac(id, [0x02, 0xe1, 0xd0, high, low, id.0 as u8]);
+                id
             }
             _ => end.device_id(device).ok_or_else(|| bad_port(name, device))?,
         };
         Ok(Attachment { node, device: id })
+    }
+
+    fn port(&self, name: &str, device: &str) -> Result<Attachment, SimError> {
+        let node = self.find(name)?;
+        let found = self.nodes[node.0].node.device_id(device);
+        let device = found.ok_or_else(|| bad_port(name, device))?;
+        Ok(Attachment { node, device })
     }
 
     fn find(&self, name: &str) -> Result<NodeId, SimError> {

@@ -1,8 +1,6 @@
 //! The nodes of a simulation: plain forwarders, LISP routers, hosts; one face to the event loop.
 
-use std::net::IpAddr;
-
-use super::kernel::{Answer, Datagram, DeviceId, Kernel, KernelOutput};
+use super::kernel::{Datagram, DeviceId, Kernel, KernelOutput};
 use super::router_node::RouterNode;
 use crate::host::Host;
 use crate::time::{Deadline, Time};
@@ -30,14 +28,12 @@ pub struct HostNode {
 /// What leaves a node.
 #[derive(Debug)]
 pub enum NodeOutput {
-    /// Put this packet on the link of a device, for the neighbour `next_hop`.
+    /// Put this Ethernet frame on the link of a device.
     Transmit {
         /// The device.
         device: DeviceId,
-        /// The neighbour.
-        next_hop: IpAddr,
-        /// The IP packet.
-        packet: Vec<u8>,
+        /// The frame.
+        frame: Vec<u8>,
     },
     /// The node's own process will read this, a little later.
     Process(ForProcess),
@@ -57,9 +53,7 @@ pub enum ForProcess {
 impl NodeOutput {
     pub(super) fn from_kernel(output: KernelOutput) -> Self {
         match output {
-            KernelOutput::Transmit { device, next_hop, packet } => {
-                NodeOutput::Transmit { device, next_hop, packet }
-            }
+            KernelOutput::Transmit { device, frame } => NodeOutput::Transmit { device, frame },
             KernelOutput::Tunnel(packet) => NodeOutput::Process(ForProcess::Tunnel(packet)),
             KernelOutput::Datagram(datagram) => NodeOutput::Process(ForProcess::Datagram(datagram)),
             KernelOutput::Segment(packet) => NodeOutput::Process(ForProcess::Segment(packet)),
@@ -98,33 +92,32 @@ impl Node {
         self.kernel().is_none_or(|kernel| kernel.device(device).up)
     }
 
-    pub(super) fn set_carrier(&mut self, device: DeviceId, carrier: bool) {
+    pub(super) fn set_carrier(&mut self, device: DeviceId, carrier: bool, now: Time) {
         match self {
             Node::Forwarder(kernel) => kernel.set_carrier(device, carrier),
             Node::Router(router) => router.kernel_mut().set_carrier(device, carrier),
-            Node::Host(host) => host.carrier = carrier,
+            Node::Host(host) => {
+                host.carrier = carrier;
+                if carrier {
+                    host.host.plug_in(now);
+                }
+            }
         }
     }
 
-    pub(super) fn answers(&self, device: DeviceId, target: IpAddr) -> Option<Answer> {
+    pub(super) fn receive(&mut self, device: DeviceId, frame: &[u8], now: Time) {
         match self {
-            Node::Host(host) => (host.carrier && host.host.owns(target)).then_some(Answer::Own),
-            _ => self.kernel()?.answers(device, target),
-        }
-    }
-
-    pub(super) fn receive(&mut self, device: DeviceId, packet: Vec<u8>, now: Time) {
-        match self {
-            Node::Host(host) if host.carrier => host.host.handle(&packet, now),
+            Node::Host(host) if host.carrier => host.host.handle(frame, now),
             Node::Host(_) => {}
-            Node::Forwarder(kernel) => kernel.receive(device, packet),
-            Node::Router(router) => router.kernel_mut().receive(device, packet),
+            Node::Forwarder(kernel) => kernel.receive_frame(device, frame),
+            Node::Router(router) => router.kernel_mut().receive_frame(device, frame),
         }
     }
 
-    pub(super) fn neighbour_failed(&mut self, packet: &[u8]) {
+    /// The time of whatever happens to the node next.
+    pub(super) fn set_time(&mut self, now: Time) {
         if let Some(kernel) = self.kernel_mut() {
-            kernel.neighbour_failed(packet);
+            kernel.set_time(now);
         }
     }
 
@@ -136,7 +129,7 @@ impl Node {
 
     pub(super) fn handle_timeout(&mut self, now: Time) {
         match self {
-            Node::Forwarder(_) => {}
+            Node::Forwarder(kernel) => kernel.handle_timeout(now),
             Node::Router(router) => router.handle_timeout(now),
             Node::Host(host) => host.host.poll(now),
         }
@@ -150,29 +143,18 @@ impl Node {
                 while kernel.poll_event().is_some() {}
                 kernel.poll_output().map(NodeOutput::from_kernel)
             }
-            Node::Host(host) => host.poll_output(),
+            Node::Host(host) => host
+                .host
+                .poll_output()
+                .map(|frame| NodeOutput::Transmit { device: DeviceId(0), frame }),
         }
     }
 
     pub(super) fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
         match self {
-            Node::Forwarder(_) => None,
+            Node::Forwarder(kernel) => kernel.poll_timeout(),
             Node::Router(router) => router.poll_timeout(now),
             Node::Host(host) => host.host.poll_timeout(now),
-        }
-    }
-}
-
-impl HostNode {
-    /// The next packet that has somewhere to go.
-    fn poll_output(&mut self) -> Option<NodeOutput> {
-        loop {
-            let packet = self.host.poll_output()?;
-            let header = crate::packet::IpHeader::parse(&packet).ok();
-            let next_hop = header.and_then(|header| self.host.next_hop(header.destination));
-            if let Some(next_hop) = next_hop {
-                return Some(NodeOutput::Transmit { device: DeviceId(0), next_hop, packet });
-            }
         }
     }
 }

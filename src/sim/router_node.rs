@@ -81,13 +81,18 @@ impl RouterNode {
 
     /// The process does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.kernel.handle_timeout(now);
         self.router.handle_timeout(now);
         self.tcp.poll(now);
     }
 
     /// When [`RouterNode::handle_timeout`] has work.
     pub fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
-        Deadline::earliest([self.router.poll_timeout(), self.tcp.poll_timeout(now)])
+        Deadline::earliest([
+            self.router.poll_timeout(),
+            self.tcp.poll_timeout(now),
+            self.kernel.poll_timeout(),
+        ])
     }
 
     /// Ends the process as `kill -9` does; the kernel remains. The peers of its TCP connections hear

@@ -293,7 +293,9 @@ impl Tcp {
         let stream = self.streams.get_mut(&connection)?;
         stream.is_told = true;
         if connection.0 < Connection::ACCEPTED {
-            return Some(TcpEvent::Connected(connection));
+            let local = self.sockets.get::<Socket>(stream.socket).local_endpoint()?;
+            let local = SocketAddr::new(local.addr.into(), local.port);
+            return Some(TcpEvent::Connected { connection, local });
         }
         let socket = self.sockets.get::<Socket>(stream.socket);
         let (peer, local) = (socket.remote_endpoint()?, socket.local_endpoint()?);

@@ -22,6 +22,7 @@ fn two_forwarders(seed: u64, middle_mtu: u16) -> Sim {
                 format!("2001:db8:{last}::1").parse().unwrap(),
             ],
             mtu: 1500,
+            mac: None,
         };
         sim.add_host(name, "eth0", config).unwrap();
     }
@@ -74,13 +75,15 @@ fn lines(sim: &Sim) -> &[String] {
 fn hosts_ping_across_forwarders_in_both_families() {
     let mut sim = two_forwarders(1, 1500);
     for destination in ["10.0.2.9", "2001:db8:2::9"] {
+        // Then everybody knows his neighbour.
+        sim.ping("A", request(destination)).unwrap();
         let report = sim.ping("A", request(destination)).unwrap();
         assert_eq!(report.marks(), "!!!!!", "{destination}");
         // Three links there and three back.
         assert!(report.round_trips().all(|span| span == Duration::from_micros(300)));
     }
-    // Each of ten echoes crosses three links twice, and nothing circles.
-    assert_eq!(sim.crossings(), 10 * 6);
+    // Each of twenty echoes crosses three links twice, and nothing circles.
+    assert_eq!(sim.crossings(), 20 * 6);
 }
 
 #[test]

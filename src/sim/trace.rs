@@ -5,7 +5,9 @@ use std::fmt::{self, Display, Formatter};
 use etherparse::{Icmpv4Type, Icmpv6Type, SlicedPacket, TransportSlice, UdpSlice};
 use sha2::{Digest, Sha256};
 
+use crate::host::frame::{Arp, Content, Frame, HEADER_LEN};
 use crate::packet::IpHeader;
+use crate::router::io::Mac;
 use crate::time::Time;
 use crate::wire::data_header::DataHeader;
 use crate::wire::{CONTROL_PORT, DATA_PORT, Message};
@@ -30,7 +32,9 @@ pub struct Crossing<'a> {
     pub link: &'a str,
     /// Which node sent it.
     pub from: &'a str,
-    /// The IP packet.
+    /// The Ethernet frame.
+    pub frame: &'a [u8],
+    /// The IP packet in it; empty when the frame is ARP.
     pub packet: &'a [u8],
     /// What became of it.
     pub fate: Fate,
@@ -38,18 +42,38 @@ pub struct Crossing<'a> {
 
 impl Display for Crossing<'_> {
     /// `1.000050 site1 A 172.16.0.12 > 192.168.0.22 ttl 64 len 100 ... sum 0x12345678`. The sum
-    /// (the first octets of the packet's SHA-256) shows that two traces agree to the octet.
+    /// (the first octets of the frame's SHA-256) shows that two traces agree to the octet.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let sum: [u8; 32] = Sha256::digest(self.packet).into();
+        let sum: [u8; 32] = Sha256::digest(self.frame).into();
         let sum = u32::from_be_bytes([sum[0], sum[1], sum[2], sum[3]]);
         let Crossing { time, link, from, .. } = self;
-        let packet = Summary(self.packet);
-        write!(f, "{time} {link} {from} {packet} sum {sum:#010x}")?;
+        write!(f, "{time} {link} {from} ")?;
+        match Frame::parse(self.frame).map(|frame| frame.content) {
+            Some(Content::Arp(arp)) => show_arp(f, &arp)?,
+            _ => Summary(self.packet).fmt(f)?,
+        }
+        write!(f, " sum {sum:#010x}")?;
         f.write_str(match self.fate {
             Fate::Carried => "",
             Fate::Doubled => " [twice]",
             Fate::Lost => " [lost]",
         })
+    }
+}
+
+impl Crossing<'_> {
+    /// Whether the frame only asks or tells where a neighbour is: ARP, or neighbour discovery.
+    pub fn is_neighbour_discovery(&self) -> bool {
+        let content = Frame::parse(self.frame).map(|frame| frame.content);
+        content.is_some_and(|content| !matches!(content, Content::Ip(_)))
+    }
+}
+
+/// The IP packet in an Ethernet frame; empty when there is none.
+pub fn ip_packet(frame: &[u8]) -> &[u8] {
+    match frame.get(12..HEADER_LEN) {
+        Some([0x08, 0x00] | [0x86, 0xdd]) => &frame[HEADER_LEN..],
+        _ => &[],
     }
 }
 
@@ -101,6 +125,14 @@ impl Display for Summary<'_> {
             }
             _ => f.write_str("other"),
         }
+    }
+}
+
+fn show_arp(f: &mut Formatter<'_>, arp: &Arp) -> fmt::Result {
+    let Arp { is_reply, sender, target, sender_mac, .. } = arp;
+    match is_reply {
+        false => write!(f, "ARP who has {target}, tell {sender}"),
+        true => write!(f, "ARP {sender} is at {}", Mac(*sender_mac)),
     }
 }
 

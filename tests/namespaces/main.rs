@@ -13,5 +13,7 @@ mod labs;
 mod leaving;
 mod links;
 mod live;
+mod moves;
+mod pcap;
 mod resolvers;
 mod size;

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use eidway::addr::Rloc;
+use eidway::addr::{Family, Rloc};
 use eidway::router::away::Producer;
 use eidway::router::io::{
     Command, Device, DropReason, Input, KernelObject, KernelRequest, NeighbourState, RouteTarget,
@@ -453,6 +453,12 @@ fn g4_an_overlapping_registration_is_away_at_the_one_around_it() {
     relay.advance(Duration::from_secs(4));
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.130"), RLOC_2);
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_1);
+    // Who has neither and asks for A gets both (RFC 9301 section 5.5).
+    let clear = Command::ClearMapCache { family: Family::Ipv4, prefix: None };
+    relay.at("PxTR1", |bench| bench.router.handle(Input::Command(clear), bench.now));
+    n_to(&mut relay, "172.16.0.12");
+    assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_1);
+    assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.130"), RLOC_2);
     // And back again.
     relay.at("xTR2", |bench| bench.configure(&xtr2()));
     assert!(away(&relay, "xTR1").is_empty());

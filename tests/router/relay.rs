@@ -218,8 +218,8 @@ impl Relay {
                 self.accepted += 1;
                 self.pipes.insert((from, connection), (to, other));
                 self.pipes.insert((to, other), (from, connection));
-                self.input(from, Input::Tcp(TcpEvent::Connected(connection)));
                 let peer = SocketAddr::new(source.0, 33_000);
+                self.input(from, Input::Tcp(TcpEvent::Connected { connection, local: peer }));
                 let local = destination.0;
                 let accepted = TcpEvent::Accepted { connection: other, peer, local };
                 self.input(to, Input::Tcp(accepted));

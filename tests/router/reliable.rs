@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use eidway::router::counters::ControlDrop;
-use eidway::router::session::SessionState;
+use eidway::router::session::{SessionState, SessionType};
 use eidway::wire::{Message, RefreshScope, RejectReason, ReliableMessage};
 
 use crate::bench::*;
@@ -50,6 +50,24 @@ fn a_session_begins_with_udp_and_goes_on_with_tcp() {
     assert!(order.is_sorted(), "{order:?}");
     assert_eq!(registered(&relay, "New", "172.16.0.0/24"), Some(true));
     assert_eq!(registered(&relay, "Old", "172.16.0.0/24"), Some(false));
+}
+
+#[test]
+fn a_session_tells_both_ends_ports_who_began_it_and_its_round_trip() {
+    let relay = network();
+    let up = |node: &str| {
+        let sessions = relay.router(node).sessions();
+        sessions.into_iter().find(|session| session.state == SessionState::Up).unwrap()
+    };
+    let (etr, server) = (up("xTR1"), up("New"));
+    assert_eq!((etr.kind, server.kind), (SessionType::Active, SessionType::Passive));
+    assert_eq!((etr.peer.port(), server.local.unwrap().port()), (4342, 4342));
+    assert_eq!(etr.local.unwrap().port(), 33_000);
+    assert!(etr.round_trip.is_some() && server.round_trip.is_some());
+    let registration = relay.router("New").map_server().entries().get(&prefix("172.16.0.0/24"));
+    let registration = registration.unwrap().registrations.values().next().unwrap();
+    let port = relay.router("New").map_server().session_port(registration.session.unwrap());
+    assert_eq!(port, Some(33_000));
 }
 
 #[test]

@@ -94,6 +94,21 @@ fn a_flood_for_one_host_starts_one_request_in_three_seconds() {
 }
 
 #[test]
+fn an_eid_that_an_smr_made_us_ask_for_is_remembered_until_it_is_learned_otherwise() {
+    let mut bench = cached();
+    let solicited =
+        |bench: &Bench| bench.router.map_cache().solicited().iter().copied().collect::<Vec<_>>();
+    assert!(solicited(&bench).is_empty(), "a packet made us ask");
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    let (_, request) = only_request(&bench.messages());
+    let records = vec![record("172.16.0.12/32", 1440, &[RLOC_1])];
+    bench.control(RLOC_1, RLOC_2, &reply(request.nonce, records));
+    assert_eq!(solicited(&bench), [prefix("172.16.0.12/32")]);
+    bench.advance(Duration::from_secs(24 * 3600));
+    assert!(solicited(&bench).is_empty(), "it has expired");
+}
+
+#[test]
 fn a_flood_over_a_site_starts_eight_requests_in_twenty_seconds() {
     let mut bench = cached();
     for host in 0..=255u8 {
@@ -103,10 +118,20 @@ fn a_flood_over_a_site_starts_eight_requests_in_twenty_seconds() {
 }
 
 #[test]
-fn a_map_server_ignores_an_smr() {
+fn a_map_server_ignores_an_smr_and_a_probe() {
     let mut bench = Bench::new(MSMR);
     bench.outputs();
     bench.control(RLOC_1, NEW, &smr("172.16.0.12"));
     assert!(bench.messages().is_empty());
-    assert_eq!(drops(&bench, ControlDrop::NotOurRole), 1);
+    let probe = MapRequest {
+        probe: true,
+        nonce: Nonce(1),
+        itr_rlocs: vec![Rloc(RLOC_1.parse().unwrap())],
+        records: vec![prefix("172.16.0.12/32").into()],
+        ..MapRequest::default()
+    };
+    bench.control(RLOC_1, NEW, &probe.emit());
+    assert!(bench.messages().is_empty());
+    assert_eq!(drops(&bench, ControlDrop::ProbeToMappingSystem), 2);
+    assert_eq!(bench.router.counters().smrs.received, 0, "one that counts is one for an ITR");
 }

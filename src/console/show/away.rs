@@ -1,5 +1,7 @@
-//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all those whose
-//! senders are solicited.
+//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all those about which
+//! SMRs are sent or came.
+
+use std::ops::Bound;
 
 use ipnet::IpNet;
 use serde::Serialize;
@@ -112,11 +114,12 @@ fn away_row(prefix: EidPrefix, entry: &Entry, now: Time) -> AwayRow {
 pub struct SmrRow {
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// The tables that it stands in: `away table`, `local EID`.
+    /// Why it is here: `away table` and `local EID`, whose senders are solicited, and `remote EID`,
+    /// for which an SMR made us ask.
     pub producers: Vec<&'static str>,
 }
 
-/// The EID prefixes of a family and instance for which SMRs are sent.
+/// The EID prefixes of a family and instance for which SMRs are sent or came.
 #[derive(Debug)]
 pub struct SmrTable {
     /// Of the EIDs.
@@ -127,6 +130,16 @@ pub struct SmrTable {
     pub after: Option<EidPrefix>,
 }
 
+impl SmrTable {
+    /// The prefixes of others that an SMR made us ask for, after the one that was printed last.
+    fn remote<'a>(&self, router: &'a Router) -> impl Iterator<Item = EidPrefix> + use<'a> {
+        let (family, id) = (self.family, self.instance_id);
+        let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
+        let rest = router.map_cache().solicited().range((from, Bound::Unbounded)).copied();
+        rest.filter(move |prefix| prefix.instance_id() == id && prefix.family() == family)
+    }
+}
+
 impl Table for SmrTable {
     type Head = Head;
     type Row = SmrRow;
@@ -134,31 +147,41 @@ impl Table for SmrTable {
     fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
         let (family, instance_id) = (self.family, self.instance_id);
         let away = router.away().entries();
-        let local = router.database().entries().iter_after(instance_id, family, None);
-        let only_local = local.filter(|(prefix, _)| !away.contains(prefix)).count();
-        let total = away.len_of(instance_id, family) + only_local;
+        let local = router.database().entries();
+        let listed = local.iter_after(instance_id, family, None);
+        let only_local = listed.filter(|(prefix, _)| !away.contains(prefix)).count();
+        let only_remote = self
+            .remote(router)
+            .filter(|prefix| !away.contains(prefix) && !local.contains(prefix))
+            .count();
+        let total = away.len_of(instance_id, family) + only_local + only_remote;
         Ok(Head { family, eid_table: "default", instance_id, total })
     }
 
-    /// Merges the two tables, each of which is in order.
+    /// Merges the three tables, each of which is in order.
     fn rows(&mut self, router: &Router, _: Time) -> Rows<SmrRow> {
         let (family, id) = (self.family, self.instance_id);
         let away = router.away().entries().iter_after(id, family, self.after);
         let local = router.database().entries().iter_after(id, family, self.after);
         let mut away = away.map(|(prefix, _)| prefix).peekable();
         let mut local = local.map(|(prefix, _)| prefix).peekable();
+        let mut remote = self.remote(router).peekable();
         let mut rows = Vec::new();
+        let mut after = self.after;
         while rows.len() < ROWS_A_TURN {
-            let Some(next) = away.peek().copied().into_iter().chain(local.peek().copied()).min()
-            else {
+            let heads = [away.peek(), local.peek(), remote.peek()];
+            let Some(next) = heads.into_iter().flatten().min().copied() else {
                 return Rows { rows, finished: true };
             };
             let is_away = away.next_if_eq(&next).map(|_| "away table");
             let is_local = local.next_if_eq(&next).map(|_| "local EID");
-            let producers = is_away.into_iter().chain(is_local).collect();
+            let is_remote = remote.next_if_eq(&next).map(|_| "remote EID");
+            let producers = [is_away, is_local, is_remote].into_iter().flatten().collect();
             rows.push(SmrRow { eid_prefix: next.prefix(), producers });
-            self.after = Some(next);
+            after = Some(next);
         }
+        drop(remote);
+        self.after = after;
         Rows { rows, finished: false }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::span::{seconds, span_or_never};
 use crate::router::Router;
-use crate::router::session::{SessionState, SessionView};
+use crate::router::session::{SessionState, SessionType, SessionView};
 use crate::time::Time;
 
 /// All that `show lisp session` prints.
@@ -29,11 +29,17 @@ pub struct SessionRow {
     /// Its port; 0 while not connected.
     pub port: u16,
     /// This end.
-    pub local: Option<IpAddr>,
+    pub local: Option<SocketAddr>,
+    /// Who began it.
+    pub kind: SessionType,
     /// How far it is.
     pub state: SessionState,
     /// Seconds since it is up.
     pub up: Option<u64>,
+    /// The last round trip in milliseconds, once one has been measured.
+    pub rtt_ms: Option<u64>,
+    /// Seconds since that was measured.
+    pub rtt_measured: Option<u64>,
     /// Messages received and sent.
     pub messages: (u64, u64),
     /// Octets received and sent.
@@ -70,26 +76,31 @@ fn row(session: &SessionView, now: Time) -> SessionRow {
         peer: session.peer.ip(),
         port: session.peer.port(),
         local: session.local,
+        kind: session.kind,
         state: session.state,
         up: session.up_since.map(|at| seconds(now.since(at))),
+        rtt_ms: session.round_trip.map(|trip| trip.time.as_micros() as u64 / 1000),
+        rtt_measured: session.round_trip.map(|trip| seconds(now.since(trip.at))),
         messages: session.messages,
         bytes: session.bytes,
         users: session.users,
     }
 }
 
-/// A line a session, in the columns of IOS without its RTT, which is not measured here.
+/// A line a session, in the columns of IOS.
 pub fn text(view: &SessionsView) -> String {
     let SessionsView { total, established, .. } = view;
     let mut text =
         format!("Sessions for VRF default, total: {total}, established: {established}\n");
-    let _ = writeln!(text, "{:31}{:11}{:15}{:9}Users", "Peer", "State", "Up/Down", "In/Out");
+    let _ =
+        writeln!(text, "{:31}{:11}{:15}{:9}Users  RTT(ms)", "Peer", "State", "Up/Down", "In/Out");
     for row in &view.sessions {
         let (received, sent) = row.messages;
         let state = state(row.state);
         let up = span_or_never(row.up);
-        let (peer, users) = (row.peer(), row.users);
-        let _ = writeln!(text, "{peer:31}{state:11}{up:15}{received:2}/{sent:<6}{users}");
+        let (peer, users, rtt) = (row.peer(), row.users, row.rtt_ms.unwrap_or(0));
+        let line = format!("{peer:31}{state:11}{up:15}{received:2}/{sent:<6}{users:<7}{rtt}");
+        let _ = writeln!(text, "{line}");
     }
     text
 }
@@ -106,11 +117,14 @@ pub fn detail(view: &SessionsView) -> String {
             None => state(row.state).to_owned(),
         };
         let local = row.local.map_or_else(|| "--".to_owned(), |local| local.to_string());
+        let rtt = (row.rtt_ms.unwrap_or(0), span_or_never(row.rtt_measured));
         let in_out = |(received, sent): (u64, u64)| format!("{received}/{sent}");
         for (label, value) in [
             ("Peer address:", row.peer()),
             ("Local address:", local),
+            ("Session Type:", format!("{:?}", row.kind)),
             ("Session State:", state),
+            ("Session RTT:", format!("{} ms  ({})", rtt.0, rtt.1)),
             ("Messages in/out:", in_out(row.messages)),
             ("Bytes in/out:", in_out(row.bytes)),
             ("Users:", row.users.to_string()),
@@ -137,9 +151,12 @@ mod tests {
         let up = SessionRow {
             peer: "203.203.203.203".parse().unwrap(),
             port: 42_424,
-            local: Some("11.11.11.11".parse().unwrap()),
+            local: Some("11.11.11.11:4342".parse().unwrap()),
+            kind: SessionType::Passive,
             state: SessionState::Up,
             up: Some(401),
+            rtt_ms: Some(125),
+            rtt_measured: Some(5),
             messages: (5, 10),
             bytes: (1938, 1076),
             users: 3,
@@ -149,6 +166,8 @@ mod tests {
             port: 0,
             state: SessionState::Down,
             up: None,
+            rtt_ms: None,
+            rtt_measured: None,
             messages: (0, 0),
             users: 0,
             ..up.clone()
@@ -160,9 +179,9 @@ mod tests {
     fn a_line_a_session_in_the_columns_of_ios() {
         let expected = "\
 Sessions for VRF default, total: 2, established: 1
-Peer                           State      Up/Down        In/Out   Users
-201.201.201.201                Down       never           0/0     0
-203.203.203.203:42424          Up         00:06:41        5/10    3
+Peer                           State      Up/Down        In/Out   Users  RTT(ms)
+201.201.201.201                Down       never           0/0     0      0
+203.203.203.203:42424          Up         00:06:41        5/10    3      125
 ";
         assert_eq!(text(&sample()), expected);
     }
@@ -173,8 +192,10 @@ Peer                           State      Up/Down        In/Out   Users
         view.sessions.remove(0);
         let expected = "\
 Peer address:     203.203.203.203:42424
-Local address:    11.11.11.11
+Local address:    11.11.11.11:4342
+Session Type:     Passive
 Session State:    Up (00:06:41)
+Session RTT:      125 ms  (00:00:05)
 Messages in/out:  5/10
 Bytes in/out:     1938/1076
 Users:            3

@@ -83,7 +83,9 @@ impl EventLoop {
             let progress = self.tcp.serve(connection, &mut self.buffer);
             match progress {
                 Ok(Progress::Waits) => {}
-                Ok(Progress::Connected) => self.tell_tcp(TcpEvent::Connected(connection)),
+                Ok(Progress::Connected(local)) => {
+                    self.tell_tcp(TcpEvent::Connected { connection, local });
+                }
                 Ok(Progress::Read(len)) => {
                     let event = TcpEvent::Bytes(connection, &self.buffer[..len]);
                     self.router.handle(Input::Tcp(event), now);

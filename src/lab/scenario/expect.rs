@@ -119,10 +119,9 @@ impl Captured {
     pub fn holds(&self, packets: &[Packet], others: &[Packet]) -> bool {
         match self {
             Captured::Count(bound) => bound.holds(packets.len() as u64),
-            Captured::After { within, .. } => others.first().is_some_and(|other| {
-                let mut later = packets.iter().filter(|packet| packet.at >= other.at);
-                later.next().is_some_and(|packet| packet.at - other.at <= *within)
-            }),
+            Captured::After { within, .. } => {
+                self.later(packets, others).is_some_and(|later| later <= *within)
+            }
             Captured::Spaced(gaps) => {
                 let times = packets.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at));
                 packets.len() == gaps.len() + 1
@@ -132,6 +131,14 @@ impl Captured {
                 letters.len() == packets.len() && same_shape(letters, packets)
             }
         }
+    }
+
+    /// How long after the first of the others the next packet came, where that is asked.
+    pub fn later(&self, packets: &[Packet], others: &[Packet]) -> Option<Duration> {
+        let Captured::After { .. } = self else { return None };
+        let other = others.first()?;
+        let next = packets.iter().find(|packet| packet.at >= other.at)?;
+        Some(next.at - other.at)
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::namespaces::Namespaces;
 use super::play::play;
-use super::{Scenario, parse};
+use super::{Scenario, parse, recovery};
 use crate::lab::failure::Failure;
 use crate::lab::open::Lab;
 use crate::lab::{console, run};
@@ -65,18 +65,28 @@ pub fn read(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     // Shorter to read, and the same file.
     let here = std::env::current_dir().unwrap_or_default();
     let path = path.strip_prefix(here).unwrap_or(&path);
-    Ok(parse(&path.display().to_string(), &text, &lab.file)?)
+    let beside = |name: &str| lab.text(&format!("{DIRECTORY}/{name}"));
+    Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
 }
 
-/// Brings `lab` up as `name` with the scenario's overlays, plays it, and takes it down. The
+/// Brings `lab` up as `name` with the scenario's overlays, plays it, and takes it down; with `kill`,
+/// it plays to the middle, kills that router and sees what becomes of the lab ([`recovery`]). The
 /// transcript goes to `out`. True when all was as expected; otherwise what is needed to find out
 /// why is kept in a directory that the transcript names.
 pub fn run(
     lab: &Lab,
     scenario: &Scenario,
     name: &str,
+    kill: Option<&str>,
     out: &mut dyn Write,
 ) -> Result<bool, Failure> {
+    if scenario.only_simulated {
+        let path = &scenario.path;
+        return Err(Failure::Other(format!(
+            "{path} waits too long for real time: it is only simulated, by lab run --sim"
+        )));
+    }
+    kill.map(|node| lab.expect_router(node)).transpose()?;
     let directory = std::env::temp_dir().join(format!("eidway-{name}"));
     fs::create_dir_all(&directory).map_err(Failure::io(directory.display()))?;
     let lab = overlaid(lab, scenario, name, &directory.join("lab"))?;
@@ -85,7 +95,10 @@ pub fn run(
     run::up(&lab, false, &mut |_| ())?;
     let _down = Down(&lab.name);
     let stage = Namespaces::new(&lab, directory.clone());
-    let played = stage.map(|mut stage| play(scenario, &mut stage, out));
+    let played = stage.map(|mut stage| match kill {
+        None => play(scenario, &mut stage, out),
+        Some(node) => recovery::play(scenario, &lab.file, node, &mut stage, out),
+    });
     match played {
         Ok(Ok(())) => {
             fs::remove_dir_all(&directory).map_err(Failure::io(directory.display()))?;
@@ -122,15 +135,25 @@ fn overlaid(lab: &Lab, scenario: &Scenario, name: &str, directory: &Path) -> Res
     };
     write("lab.toml", &lab.file.text)?;
     for (node, file) in lab.file.routers() {
-        let mut text = lab.text(file)?;
-        if let Some(overlay) = scenario.overlays.get(node) {
-            let base = text.trim_end();
-            let base = base.strip_suffix("end").unwrap_or(base);
-            text = format!("{base}{overlay}end\n");
-        }
-        write(file, &text)?;
+        write(file, &overlaid_text(lab, scenario, node, file)?)?;
     }
     Lab::open(&directory.display().to_string(), Some(name))
+}
+
+/// The configuration of a router with the scenario's laid over it.
+pub fn overlaid_text(
+    lab: &Lab,
+    scenario: &Scenario,
+    node: &str,
+    file: &str,
+) -> Result<String, Failure> {
+    let text = lab.text(file)?;
+    let Some(overlay) = scenario.overlays.get(node) else {
+        return Ok(text);
+    };
+    let base = text.trim_end();
+    let base = base.strip_suffix("end").unwrap_or(base);
+    Ok(format!("{base}{overlay}end\n"))
 }
 
 /// Writes down what the routers know and have logged. Whatever cannot be had is left out.

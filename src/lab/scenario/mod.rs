@@ -25,30 +25,57 @@
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
 //! replay core "lisp.type == 8" at Core1     # the first such packet, once more; [to ADDRESS]
 //! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
+//!
+//! # A message of the scenario's own, by UDP: from any address, also one that is not the node's.
+//! send map-request at Core1 from 203.0.113.11 to 198.51.100.21 {
+//!   smr probe do-not-reply            # one message for each address of the prefix:
+//!   source-eid each 172.16.0.0/24     # or source-eid 172.16.0.12
+//!   itr-rloc 203.0.113.11
+//!   eid 192.168.0.22/32
+//! } every 4ms                         # or } times 1000 every 1ms
+//! connect c at Core1 from 209.165.201.1 to 209.165.201.31     # a TCP client, to port 4342
+//! receive c registration-refresh contains "of all"    # the next message, as Eidway prints it
+//! send registration on c {
+//!   key new-key
+//!   record 172.16.0.128/25 ttl 1440 locator 209.165.201.1
+//!   corrupt-end-marker
+//! }
+//! receive c closed                    # by FIN or RST; reset: by RST; refused: never stood
+//!
 //! move A to xTR2
 //! kill NewMSMR
 //! start NewMSMR
 //! link Core1:eth1 down
 //! address A 172.16.0.130/24          # one more
 //! wait 3s
+//! middle                     # where `lab run --kill ROUTER` leaves the script and kills
+//! include "roaming.include"  # another file of the directory, as if it stood here
+//! only simulated             # waits that are too long for namespaces
 //! ```
 //!
 //! A `show` is repeated until it prints what is expected, five seconds unless `within` says
-//! otherwise; `within` before a `ping` repeats that too. [`parse`] makes the values here from the
-//! text, [`play`] plays them on a [`play::Stage`] and does not know what it is made of.
+//! otherwise; so is a `receive` until something comes, and `within` before a `ping` repeats that
+//! too. [`parse`] makes the values here from the text ([`message`] has the fields of each message),
+//! [`play`] plays them on a [`play::Stage`] and does not know what it is made of, and [`recovery`]
+//! is what `--kill` does instead of the rest of the script.
 
 pub mod expect;
 pub mod library;
+pub mod message;
 pub mod namespaces;
 pub mod parse;
 pub mod play;
+pub mod recovery;
+
 pub mod replay;
+mod statements;
+pub mod stream;
 #[cfg(test)]
 mod tests;
 mod words;
 
 use std::collections::BTreeMap;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -57,7 +84,7 @@ use ipnet::IpNet;
 pub use parse::parse;
 
 /// A scenario that fits its lab: every node and port that it names exists.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Scenario {
     /// Where the text came from, as messages name it.
     pub path: String,
@@ -65,6 +92,8 @@ pub struct Scenario {
     pub title: String,
     /// Configuration to add to that of a router before it starts, by router.
     pub overlays: BTreeMap<String, String>,
+    /// It waits longer than anybody would in real time.
+    pub only_simulated: bool,
     /// What happens, in order.
     pub steps: Vec<Step>,
 }
@@ -72,6 +101,8 @@ pub struct Scenario {
 /// One statement.
 #[derive(Clone, Debug)]
 pub struct Step {
+    /// The file that it stands in, as messages name it: the scenario's, or one that it includes.
+    pub path: String,
     /// Its line in the file, from 1.
     pub line: usize,
     /// The line itself.
@@ -149,6 +180,42 @@ pub enum Action {
         /// The node that sends it.
         node: String,
     },
+    /// `send MESSAGE at NODE from ADDRESS to ADDRESS { FIELDS }`: by UDP.
+    Send {
+        /// The node that sends.
+        node: String,
+        /// What it sends.
+        datagrams: Datagrams,
+    },
+    /// `connect NAME at NODE from ADDRESS to ADDRESS`: by TCP, to port 4342.
+    Connect {
+        /// What `send ... on` and `receive` call it.
+        name: String,
+        /// The node that connects.
+        node: String,
+        /// An address of that node.
+        source: Ipv4Addr,
+        /// The server.
+        destination: SocketAddrV4,
+    },
+    /// `send registration on NAME { FIELDS }`.
+    Transmit {
+        /// The connection.
+        name: String,
+        /// The octets of the message.
+        octets: Vec<u8>,
+    },
+    /// `receive NAME ...`.
+    Receive {
+        /// The connection.
+        name: String,
+        /// What must come next on it.
+        expected: stream::Heard,
+        /// How long it may take.
+        within: Duration,
+    },
+    /// `middle`: where a run that kills a router leaves the script.
+    Middle,
     /// `move HOST to ROUTER`, or to a port of it.
     Move {
         /// The host.
@@ -227,6 +294,21 @@ pub struct Replay {
     /// `times N every TIME`: more than once.
     pub times: u32,
     /// The time between two.
+    pub every: Duration,
+}
+
+/// Datagrams that a scenario has written itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagrams {
+    /// Whom they claim to come from, who need not be the node that sends them.
+    pub source: SocketAddrV4,
+    /// Where they go.
+    pub destination: SocketAddrV4,
+    /// The UDP payloads, in order; at least one.
+    pub payloads: Vec<Vec<u8>>,
+    /// How often all of them go.
+    pub times: u32,
+    /// The time between two datagrams.
     pub every: Duration,
 }
 

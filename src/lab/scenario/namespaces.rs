@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -11,7 +12,8 @@ use ipnet::IpNet;
 
 use super::expect::Packet;
 use super::play::Stage;
-use super::{Ends, Ping, Place, Replay, replay};
+use super::stream::{Arrived, Client};
+use super::{Datagrams, Ends, Ping, Place, Replay, replay};
 use crate::addr::Family;
 use crate::lab::console::{Console, Reply};
 use crate::lab::failure::Failure;
@@ -40,6 +42,7 @@ pub struct Namespaces<'a> {
     consoles: BTreeMap<String, Console>,
     captures: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
+    clients: BTreeMap<String, Client>,
 }
 
 /// tcpdump, or what it left.
@@ -61,6 +64,7 @@ impl<'a> Namespaces<'a> {
             consoles: BTreeMap::new(),
             captures: BTreeMap::new(),
             flows: BTreeMap::new(),
+            clients: BTreeMap::new(),
         })
     }
 
@@ -68,6 +72,11 @@ impl<'a> Namespaces<'a> {
         let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
         let literal = ends.to.parse().ok();
         literal.map_or_else(|| ping::address(self.lab, &ends.to, Some(family)), Ok)
+    }
+
+    fn client(&mut self, name: &str) -> Result<&mut Client, Failure> {
+        let client = self.clients.get_mut(name);
+        client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
     /// Ends a capture, if it still runs, once it has written all that it saw.
@@ -220,7 +229,34 @@ impl Stage for Namespaces<'_> {
         if let Some(to) = what.to {
             replay::redirect(&mut packet, to);
         }
-        replay::send(&self.lab.namespace(node), &packet, what.times, what.every)
+        replay::send(&self.lab.namespace(node), &[packet], what.times, what.every)
+    }
+
+    fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure> {
+        let packets = replay::datagrams(datagrams)?;
+        let namespace = self.lab.namespace(node);
+        replay::send(&namespace, &packets, datagrams.times, datagrams.every)
+    }
+
+    fn connect(
+        &mut self,
+        name: &str,
+        node: &str,
+        source: Ipv4Addr,
+        destination: SocketAddrV4,
+    ) -> Result<(), Failure> {
+        let client = Client::connect(&self.lab.namespace(node), source, destination)?;
+        self.clients.insert(name.to_owned(), client);
+        Ok(())
+    }
+
+    fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure> {
+        self.client(name)?.transmit(octets);
+        Ok(())
+    }
+
+    fn arrived(&mut self, name: &str) -> Result<Arrived, Failure> {
+        self.client(name)?.arrived()
     }
 
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {

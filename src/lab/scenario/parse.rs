@@ -1,39 +1,78 @@
 //! From the text of a scenario to its steps, or to an error with file, line and caret.
 
-use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
+use super::statements::receive;
 use super::words::{Fault, Word, Words};
-use super::{Action, Answers, Bound, Captured, Ends, Ping, Place, Printed, Replay, Scenario, Step};
+use super::{Action, Answers, Bound, Captured, Ends, Ping, Place, Printed, Scenario, Step};
+use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node};
 use crate::lab::ping::Echos;
 
 /// How long a `show` may take to print what is expected when nothing else is said.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Reads a scenario for `lab`; `path` is what errors call it.
+/// Gives the text of a file that stands beside the scenario, by its name.
+pub type Beside<'a> = dyn Fn(&str) -> Result<String, Failure> + 'a;
+
+/// Reads a scenario for `lab`; `path` is what errors call it, `beside` reads what it includes.
 ///
 /// # Errors
-/// A statement that is none, and nodes or ports that the lab does not have.
-pub fn parse(path: &str, text: &str, lab: &LabFile) -> Result<Scenario, LabError> {
-    let mut parser = Parser { text, offset: 0, line: 0, lab };
-    let parsed = parser.scenario(path);
-    parsed.map_err(|(span, message)| LabError::new(path, text, Some(span), message, ""))
+/// A statement that is none, nodes or ports that the lab does not have, and a file that cannot be
+/// read or includes itself; each with the file, line and place in which it stands.
+pub fn parse(
+    path: &str,
+    text: &str,
+    lab: &LabFile,
+    beside: &Beside<'_>,
+) -> Result<Scenario, LabError> {
+    let mut scenario = Scenario { path: path.to_owned(), ..Scenario::default() };
+    read(path, text, (lab, beside), &mut vec![path.to_owned()], &mut scenario)?;
+    Ok(scenario)
 }
 
-/// The lines of the text, one after the other.
-struct Parser<'a> {
+/// Adds what one file says; `open` are the files that are being read, the outermost first.
+fn read(
+    path: &str,
+    text: &str,
+    (lab, beside): (&LabFile, &Beside<'_>),
+    open: &mut Vec<String>,
+    scenario: &mut Scenario,
+) -> Result<(), LabError> {
+    let mut parser = Parser { path, text, offset: 0, line: 0, lab, beside };
+    parser.file(open, scenario).map_err(|wrong| match wrong {
+        Wrong::Here((span, message)) => LabError::new(path, text, Some(span), message, ""),
+        Wrong::Included(error) => error,
+    })
+}
+
+/// What is wrong, and in which file.
+enum Wrong {
+    Here(Fault),
+    Included(LabError),
+}
+
+impl From<Fault> for Wrong {
+    fn from(fault: Fault) -> Self {
+        Wrong::Here(fault)
+    }
+}
+
+/// The lines of a file, one after the other.
+pub(super) struct Parser<'a> {
+    path: &'a str,
     text: &'a str,
     /// The first octet that is not read.
     offset: usize,
     /// The number of the line read last, from 1.
-    line: usize,
+    pub(super) line: usize,
     lab: &'a LabFile,
+    beside: &'a Beside<'a>,
 }
 
 impl<'a> Parser<'a> {
-    fn scenario(&mut self, path: &str) -> Result<Scenario, Fault> {
-        let (mut title, mut overlays, mut steps) = (String::new(), BTreeMap::new(), Vec::new());
+    fn file(&mut self, open: &mut Vec<String>, scenario: &mut Scenario) -> Result<(), Wrong> {
         while let Some((start, text)) = self.next_line() {
             let mut words = Words::new(start, text)?;
             let Some(verb) = words.peek() else {
@@ -43,24 +82,58 @@ impl<'a> Parser<'a> {
             match verb.text.as_str() {
                 "title" => {
                     words.next("title")?;
-                    title = words.quoted("the title")?;
+                    scenario.title = words.quoted("the title")?;
                     words.end()?;
                 }
+                "only" => {
+                    words.next("only")?;
+                    words.expect("simulated")?;
+                    words.end()?;
+                    scenario.only_simulated = true;
+                }
+                "include" => self.include(&mut words, open, scenario)?,
                 "overlay" => {
                     words.next("overlay")?;
                     let node = self.router(&mut words)?;
                     let block = self.block(&mut words)?;
                     words.end()?;
-                    let overlay: &mut String = overlays.entry(node).or_default();
+                    let overlay = scenario.overlays.entry(node).or_default();
                     block.iter().for_each(|line| overlay.push_str(&format!("{line}\n")));
                 }
                 _ => {
                     let action = self.action(&mut words, start, text)?;
-                    steps.push(Step { line, text: text.trim().to_owned(), action });
+                    let path = self.path.to_owned();
+                    scenario.steps.push(Step { path, line, text: text.trim().to_owned(), action });
                 }
             }
         }
-        Ok(Scenario { path: path.to_owned(), title, overlays, steps })
+        Ok(())
+    }
+
+    /// `include "FILE"`, of the same directory.
+    fn include(
+        &self,
+        words: &mut Words,
+        open: &mut Vec<String>,
+        scenario: &mut Scenario,
+    ) -> Result<(), Wrong> {
+        words.next("include")?;
+        let word = words.peek();
+        let name = words.quoted("a file")?;
+        words.end()?;
+        let fault = |message: String| word.map_or((0..0, message.clone()), |w| w.fault(&message));
+        if name.contains('/') {
+            return Err(fault("a file of this directory is expected".to_owned()).into());
+        }
+        let path = Path::new(self.path).with_file_name(&name).display().to_string();
+        if open.contains(&path) {
+            return Err(fault(format!("{name} includes itself")).into());
+        }
+        let text = (self.beside)(&name).map_err(|failure| fault(failure.to_string()))?;
+        open.push(path.clone());
+        let parsed = read(&path, &text, (self.lab, self.beside), open, scenario);
+        open.pop();
+        parsed.map_err(Wrong::Included)
     }
 
     /// The next line without its end, and where it starts.
@@ -74,6 +147,12 @@ impl<'a> Parser<'a> {
 
     /// `{`, lines, and a line that begins with `}`, with whose rest `words` go on.
     fn block(&mut self, words: &mut Words) -> Result<Vec<String>, Fault> {
+        let lines = self.lines(words)?;
+        Ok(lines.into_iter().map(|(_, line)| line.to_owned()).collect())
+    }
+
+    /// The lines of a block, each with the place at which it starts.
+    pub(super) fn lines(&mut self, words: &mut Words) -> Result<Vec<(usize, &'a str)>, Fault> {
         let open = words.next("{")?;
         if open.text != "{" {
             return Err(open.fault("{ is expected"));
@@ -89,7 +168,7 @@ impl<'a> Parser<'a> {
                 *words = Words::new(start + line.len() - rest.len(), rest)?;
                 return Ok(block);
             }
-            block.push(line.to_owned());
+            block.push((start, line));
         }
     }
 
@@ -99,8 +178,9 @@ impl<'a> Parser<'a> {
             false => None,
         };
         let verb = words.next("a statement")?;
-        if within.is_some() && !matches!(verb.text.as_str(), "show" | "ping") {
-            return Err(verb.fault("only a show or a ping is repeated: within TIME show|ping"));
+        if within.is_some() && !matches!(verb.text.as_str(), "show" | "ping" | "receive") {
+            let message = "only these are repeated: within TIME show|ping|receive";
+            return Err(verb.fault(message));
         }
         let action = match verb.text.as_str() {
             "at" => return self.at(words, start, text),
@@ -124,22 +204,11 @@ impl<'a> Parser<'a> {
                 Action::Capture { name, port: self.place(words)? }
             }
             "packets" => packets(words)?,
-            "replay" => {
-                let mut what = replay(words)?;
-                words.expect("at")?;
-                let node = self.node(words, |_| true, "node")?;
-                if words.take("to") {
-                    let word = words.next("an address")?;
-                    let to = word.text.parse().map_err(|_| word.fault("no IPv4 address"))?;
-                    what.to = Some(to);
-                }
-                if words.take("times") {
-                    what.times = words.number()?;
-                    words.expect("every")?;
-                    what.every = words.time()?;
-                }
-                Action::Replay { what, node }
-            }
+            "replay" => self.replay(words)?,
+            "send" => self.send(words)?,
+            "connect" => self.connect(words)?,
+            "receive" => receive(words, within.unwrap_or(PATIENCE))?,
+            "middle" => Action::Middle,
             "move" => {
                 let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
                 words.expect("to")?;
@@ -232,7 +301,7 @@ impl<'a> Parser<'a> {
         self.node(words, |node| matches!(node, Node::Router { .. }), "router")
     }
 
-    fn node(
+    pub(super) fn node(
         &self,
         words: &mut Words,
         fits: impl Fn(&Node) -> bool,
@@ -308,12 +377,6 @@ fn packets(words: &mut Words) -> Result<Action, Fault> {
         }
     };
     Ok(Action::Packets { capture, filter, expected })
-}
-
-fn replay(words: &mut Words) -> Result<Replay, Fault> {
-    let capture = words.name()?;
-    let filter = words.quoted("a filter")?;
-    Ok(Replay { capture, filter, to: None, times: 1, every: Duration::ZERO })
 }
 
 fn answers(words: &mut Words) -> Result<Answers, Fault> {

@@ -1,17 +1,21 @@
 //! The player: a scenario, step by step, on a stage, with a transcript as of an IOS session.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::expect::Packet;
-use super::{Action, Bound, Captured, Ends, Ping, Place, Replay, Scenario, Step};
+use super::stream::{Arrived, Heard};
+use super::{Action, Bound, Captured, Datagrams, Ends, Ping, Place, Replay, Scenario, Step};
 use crate::lab::console::Reply;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
 use crate::lab::ping::Tally;
+use crate::wire::FrameReader;
 
 /// A lab that is up, whatever it is made of. Captures and flows have the names that the scenario
 /// gives them.
@@ -37,6 +41,24 @@ pub trait Stage {
     fn flaws(&mut self) -> Result<Vec<String>, Failure>;
     /// Sends a captured packet again.
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure>;
+    /// Sends datagrams of the scenario's own from a node, each as an IPv4 packet with a UDP checksum
+    /// and the source that it claims, whoever the node is: all payloads in order, that
+    /// [`Datagrams::times`] over, [`Datagrams::every`] between two. Returns when the last has gone.
+    fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure>;
+    /// Opens a TCP connection from an address of a node, as a client that is no router. One that is
+    /// refused is no failure: [`Stage::arrived`] tells.
+    fn connect(
+        &mut self,
+        name: &str,
+        node: &str,
+        source: Ipv4Addr,
+        destination: SocketAddrV4,
+    ) -> Result<(), Failure>;
+    /// Sends octets on such a connection; on one that has ended they are lost, without a failure.
+    fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure>;
+    /// What has come on such a connection since this was last asked, and whether it has ended. Does
+    /// not wait, and no time passes.
+    fn arrived(&mut self, name: &str) -> Result<Arrived, Failure>;
     /// Plugs a host into the LAN of a router, or of a port.
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure>;
     /// Kills a router.
@@ -100,27 +122,42 @@ pub fn play(
     stage: &mut dyn Stage,
     out: &mut dyn Write,
 ) -> Result<(), Stopped> {
-    let mut player = Player { stage, out };
-    for step in &scenario.steps {
-        player.step(step).map_err(|why| Stopped {
-            place: format!("{}:{}", scenario.path, step.line),
-            statement: step.text.clone(),
-            why,
-        })?;
+    let mut player = Player::new(stage, out);
+    player.steps(&scenario.steps)?;
+    player.captures_are_clean().map_err(|why| why.at(scenario, "the end"))
+}
+
+impl Why {
+    /// At no line of the scenario, but at this point of playing it.
+    pub(super) fn at(self, scenario: &Scenario, point: &str) -> Stopped {
+        Stopped { place: scenario.path.clone(), statement: point.to_owned(), why: self }
     }
-    player.captures_are_clean().map_err(|why| Stopped {
-        place: scenario.path.clone(),
-        statement: "the end".to_owned(),
-        why,
-    })
 }
 
-struct Player<'a> {
-    stage: &'a mut dyn Stage,
+/// Who plays, with what a scenario has heard so far.
+pub(super) struct Player<'a> {
+    pub stage: &'a mut dyn Stage,
     out: &'a mut dyn Write,
+    streams: BTreeMap<String, FrameReader>,
 }
 
-impl Player<'_> {
+impl<'a> Player<'a> {
+    pub fn new(stage: &'a mut dyn Stage, out: &'a mut dyn Write) -> Self {
+        Player { stage, out, streams: BTreeMap::new() }
+    }
+
+    /// Plays these, to the last or to the first that is not as it should be.
+    pub fn steps(&mut self, steps: &[Step]) -> Result<(), Stopped> {
+        for step in steps {
+            self.step(step).map_err(|why| Stopped {
+                place: format!("{}:{}", step.path, step.line),
+                statement: step.text.clone(),
+                why,
+            })?;
+        }
+        Ok(())
+    }
+
     fn step(&mut self, step: &Step) -> Result<(), Why> {
         match &step.action {
             Action::At { node, commands } => {
@@ -150,6 +187,16 @@ impl Player<'_> {
                 return self.packets(capture, filter, expected);
             }
             Action::Replay { what, node } => self.stage.replay(what, node)?,
+            Action::Send { node, datagrams } => self.stage.send(node, datagrams)?,
+            Action::Connect { name, node, source, destination } => {
+                self.streams.insert(name.clone(), FrameReader::new());
+                self.stage.connect(name, node, *source, *destination)?;
+            }
+            Action::Transmit { name, octets } => self.stage.transmit(name, octets)?,
+            Action::Receive { name, expected, within } => {
+                return self.receive(name, expected, *within);
+            }
+            Action::Middle => {}
             Action::Move { host, to } => self.stage.move_host(host, to)?,
             Action::Address { host, address } => self.stage.address(host, *address)?,
             Action::Kill { node } => self.stage.kill(node)?,
@@ -161,7 +208,7 @@ impl Player<'_> {
     }
 
     /// A line of the transcript. Nobody reading it is no reason to stop.
-    fn say(&mut self, text: &str) {
+    pub fn say(&mut self, text: &str) {
         let _ = writeln!(self.out, "{}", text.trim_end());
         let _ = self.out.flush();
     }
@@ -199,7 +246,7 @@ impl Player<'_> {
         }
     }
 
-    fn ping(
+    pub fn ping(
         &mut self,
         ping: &Ping,
         expected: Option<&super::Answers>,
@@ -236,6 +283,33 @@ impl Player<'_> {
         }
     }
 
+    /// Waits for the next message of a connection, or for its end.
+    fn receive(&mut self, name: &str, expected: &Heard, within: Duration) -> Result<(), Why> {
+        let deadline = self.stage.now() + within;
+        loop {
+            let Arrived { octets, end } = self.stage.arrived(name)?;
+            let reader = self.streams.entry(name.to_owned()).or_default();
+            reader.push(&octets);
+            if let Some(frame) = reader.next() {
+                let frame = frame.map_err(|error| unmet(expected, error.to_string()))?;
+                self.say(&format!("   {frame}"));
+                return match expected.is_message(&frame) {
+                    true => Ok(()),
+                    false => Err(unmet(expected, frame.to_string())),
+                };
+            }
+            match end {
+                Some(end) if expected.is_end(end) => {
+                    self.say(&format!("   {end}"));
+                    return Ok(());
+                }
+                Some(end) => return Err(unmet(expected, end.to_string())),
+                None if self.stage.now() >= deadline => return Err(unmet(expected, "nothing")),
+                None => self.stage.pass(PAUSE)?,
+            }
+        }
+    }
+
     fn packets(&mut self, capture: &str, filter: &str, expected: &Captured) -> Result<(), Why> {
         let (field, other) = match expected {
             Captured::Reads { field, .. } => (field.as_str(), None),
@@ -249,6 +323,9 @@ impl Player<'_> {
         };
         if expected.holds(&packets, &others) {
             others.iter().chain(&packets).for_each(|packet| self.say(&line(packet)));
+            if let Some(later) = expected.later(&packets, &others) {
+                self.say(&format!("   {:.2} ms later", later.as_secs_f64() * 1000.0));
+            }
             return Ok(());
         }
         let mut seen: Vec<String> = others.iter().chain(&packets).map(line).collect();
@@ -258,7 +335,7 @@ impl Player<'_> {
         Err(unmet(expected, seen.join("\n")))
     }
 
-    fn captures_are_clean(&mut self) -> Result<(), Why> {
+    pub fn captures_are_clean(&mut self) -> Result<(), Why> {
         let flaws = self.stage.flaws()?;
         match flaws.is_empty() {
             true => Ok(()),
@@ -268,9 +345,9 @@ impl Player<'_> {
 }
 
 /// Between two looks at something that is not yet as it should be.
-const PAUSE: Duration = Duration::from_millis(50);
+pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
-fn unmet(expected: impl fmt::Display, seen: impl Into<String>) -> Why {
+pub(super) fn unmet(expected: impl fmt::Display, seen: impl Into<String>) -> Why {
     Why::Unmet { expected: expected.to_string(), seen: seen.into() }
 }
 

@@ -1,17 +1,21 @@
-//! Sending a captured packet once more, from any node: a replay, a forged source, a flood.
+//! Sending whole IPv4 packets from any node: a captured one once more, a datagram of the scenario's
+//! own, a forged source, a flood.
 
 use std::fs::{self, File};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::thread;
+use std::time::Duration;
 
+use etherparse::PacketBuilder;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
+use super::Datagrams;
 use crate::lab::failure::Failure;
 use crate::lab::patience::Patience;
-use std::time::Duration;
 
 /// The header of a pcap file, and that of each packet in it.
 const FILE_HEADER: usize = 24;
@@ -20,6 +24,8 @@ const PACKET_HEADER: usize = 16;
 const ETHERNET_HEADER: usize = 14;
 /// IPPROTO_RAW: the whole IP packet is ours.
 const RAW: i32 = 255;
+/// As Linux sends.
+const TTL: u8 = 64;
 
 /// The IPv4 packet in the frame with this number, from 1, of a pcap file.
 pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
@@ -54,31 +60,59 @@ pub fn redirect(packet: &mut [u8], to: Ipv4Addr) {
     }
 }
 
-/// Sends `packet` from a namespace, `times` times, `every` so often; its source stays what it is.
-pub fn send(namespace: &str, packet: &[u8], times: u32, every: Duration) -> Result<(), Failure> {
-    let socket = socket(namespace)?;
-    let destination = Ipv4Addr::new(packet[16], packet[17], packet[18], packet[19]);
-    let destination = SockAddr::from(SocketAddrV4::new(destination, 0));
+/// The IPv4 packets of datagrams.
+///
+/// # Errors
+/// A payload that is too long for UDP.
+pub fn datagrams(datagrams: &Datagrams) -> Result<Vec<Vec<u8>>, Failure> {
+    let (from, to) = (datagrams.source, datagrams.destination);
+    let packet = |payload: &Vec<u8>| {
+        let builder = PacketBuilder::ipv4(from.ip().octets(), to.ip().octets(), TTL);
+        let builder = builder.udp(from.port(), to.port());
+        let mut packet = Vec::with_capacity(builder.size(payload.len()));
+        builder.write(&mut packet, payload).map_err(Failure::new)?;
+        Ok(packet)
+    };
+    datagrams.payloads.iter().map(packet).collect()
+}
+
+/// Sends IPv4 packets from a namespace, all of them in order, and that `times` over; their sources
+/// stay what they are. `every` so much time lies between two.
+pub fn send(
+    namespace: &str,
+    packets: &[Vec<u8>],
+    times: u32,
+    every: Duration,
+) -> Result<(), Failure> {
+    let socket = inside(namespace, || {
+        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(RAW)))?;
+        socket.set_header_included_v4(true)?;
+        Ok(socket)
+    })?;
     let patience = Patience::of(Duration::MAX);
-    for time in 0..times {
-        let due = every.saturating_mul(time);
+    let mut due = Duration::ZERO;
+    for packet in (0..times).flat_map(|_| packets) {
         thread::sleep(due.saturating_sub(patience.spent()));
+        let destination = Ipv4Addr::new(packet[16], packet[17], packet[18], packet[19]);
+        let destination = SockAddr::from(SocketAddrV4::new(destination, 0));
         socket.send_to(packet, &destination).map_err(Failure::io("raw socket"))?;
+        due += every;
     }
     Ok(())
 }
 
-/// A raw socket in a namespace. A thread of its own goes there, and ends.
-fn socket(namespace: &str) -> Result<Socket, Failure> {
+/// A socket in a namespace, as `open` makes it. A thread of its own goes there, and ends.
+pub(super) fn inside(
+    namespace: &str,
+    open: impl FnOnce() -> io::Result<Socket> + Send,
+) -> Result<Socket, Failure> {
     let path = format!("/run/netns/{namespace}");
     let inside = File::open(&path).map_err(Failure::io(&path))?;
-    let open = || -> std::io::Result<Socket> {
+    let open = || {
         move_into_link_name_space(inside.as_fd(), Some(LinkNameSpaceType::Network))?;
-        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(RAW)))?;
-        socket.set_header_included_v4(true)?;
-        Ok(socket)
+        open()
     };
     let socket = thread::scope(|scope| scope.spawn(open).join());
-    let socket = socket.map_err(|_| Failure::new("a thread of replay has failed"))?;
-    socket.map_err(Failure::io("raw socket"))
+    let socket = socket.map_err(|_| Failure::new("a thread in a namespace has failed"))?;
+    socket.map_err(Failure::io(format!("socket in {namespace}")))
 }

@@ -1,11 +1,18 @@
 use super::expect::Packet;
 use super::*;
+use crate::lab::failure::Failure;
 use crate::lab::open::Lab;
 use crate::lab::ping::{Outcome, Tally};
 
 fn read(text: &str) -> Result<Scenario, String> {
     let lab = Lab::open("gsmr", None).unwrap();
-    parse("x.scenario", text, &lab.file).map_err(|error| error.to_string())
+    let beside = |name: &str| match name {
+        "wait.include" => Ok("wait 1s\n".to_owned()),
+        "dance.include" => Ok("wait 1s\ndance\n".to_owned()),
+        "self.include" => Ok("include \"self.include\"\n".to_owned()),
+        _ => Err(Failure::new("no such file")),
+    };
+    parse("d/x.scenario", text, &lab.file, &beside).map_err(|error| error.to_string())
 }
 
 fn only(text: &str) -> Action {
@@ -33,9 +40,9 @@ fn every_scenario_of_the_project_fits_its_lab() {
 
 #[test]
 fn the_lab_in_the_program_has_every_scenario() {
-    let here = library::names(&Lab::open("gsmr", None).unwrap());
+    let here = Lab::open("gsmr", None).unwrap().files_in("scenarios");
     let built_in: Vec<String> = crate::lab::open::built_in_files("gsmr")
-        .filter_map(|file| file.strip_prefix("scenarios/")?.strip_suffix(".scenario"))
+        .filter_map(|file| file.strip_prefix("scenarios/"))
         .map(str::to_owned)
         .collect();
     assert_eq!(built_in, here);

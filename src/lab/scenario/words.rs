@@ -113,6 +113,12 @@ impl Words {
         word.text.parse().map_err(|_| word.fault("a number is expected"))
     }
 
+    /// What a word is when it is read as a `T`: an address, a prefix.
+    pub fn parsed<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, Fault> {
+        let word = self.next(what)?;
+        word.text.parse().map_err(|_| word.fault(&format!("{what} is expected")))
+    }
+
     pub fn bound(&mut self) -> Result<Bound, Fault> {
         let word = self.next("exactly, at-least, at-most or none")?;
         match word.text.as_str() {

@@ -70,6 +70,12 @@ impl MapServer {
         sessions.map(|(connection, each)| each.session.view(users(*connection))).collect()
     }
 
+    /// The TCP port of the ETR at the other end of a session.
+    pub fn session_port(&self, connection: Connection) -> Option<u16> {
+        let each = self.sessions.by_connection.get(&connection)?;
+        Some(each.session.peer.port())
+    }
+
     /// The registrations that came by a session that has fallen are like those that came by UDP: they
     /// lapse unless they are renewed.
     fn orphan(&mut self, connection: Connection, now: Time) {
@@ -107,6 +113,7 @@ impl Router {
             self.map_server.sessions.admit(rloc, now);
         }
         session.up_since = Some(now);
+        session.asked(now);
         let connection = session.connection;
         let rejected = BTreeSet::new();
         let sessions = &mut self.map_server.sessions.by_connection;
@@ -150,6 +157,7 @@ impl Router {
         while let Some(each) = self.map_server.sessions.by_connection.get_mut(&connection)
             && let Some(frame) = each.session.next()
         {
+            each.session.answered(now);
             let peer = each.session.peer;
             match frame.map(|frame| frame.message) {
                 Ok(ReliableMessage::Registration(registration)) => {

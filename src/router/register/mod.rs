@@ -269,7 +269,7 @@ impl Router {
             && let Some(entry) = self.database.get(&prefix)
         {
             let record = self.record(prefix, entry);
-            self.send_registration(peer, record);
+            self.send_registration(peer, record, now);
         }
     }
 
@@ -280,7 +280,7 @@ impl Router {
         for &(peer, prefix) in deleted {
             let record = MappingRecord { ttl_minutes: 0, ..self.last_record(prefix) };
             match self.registrar.step(peer, prefix, Event::Deleted, now) {
-                Action::WithdrawByTcp => self.send_registration(peer, record),
+                Action::WithdrawByTcp => self.send_registration(peer, record, now),
                 Action::WithdrawByUdp => by_udp.entry(peer).or_default().push(record),
                 _ => {}
             }

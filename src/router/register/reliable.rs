@@ -10,7 +10,7 @@ use crate::addr::Rloc;
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
 use crate::router::io::{Connection, TcpRequest};
-use crate::router::session::{Session, SessionState, SessionView};
+use crate::router::session::{Session, SessionState, SessionType, SessionView};
 use crate::time::{Deadline, Time};
 use crate::wire::{CONTROL_PORT, MappingRecord, RegistrationRefresh, ReliableMessage, StreamError};
 
@@ -54,16 +54,24 @@ impl Router {
         let connection = Connection(self.registrar.next_connection);
         self.registrar.next_connection += 1;
         let peer = SocketAddr::new(server, CONTROL_PORT);
-        let session = Session::new(connection, peer, source.0);
+        let mut session = Session::new(connection, peer, SocketAddr::new(source.0, 0));
+        session.asked(now);
         let patience_until = Some(now + PATIENCE);
         self.registrar.sessions.insert(server, EtrSession { session, patience_until });
         self.tcp(TcpRequest::Connect { connection, source, destination: Rloc(server) });
     }
 
-    pub(in crate::router) fn session_connected(&mut self, connection: Connection, now: Time) {
+    pub(in crate::router) fn session_connected(
+        &mut self,
+        connection: Connection,
+        local: SocketAddr,
+        now: Time,
+    ) {
         let Some(server) = self.registrar.server_of(connection) else { return };
         if let Some(each) = self.registrar.sessions.get_mut(&server) {
             each.session.up_since = Some(now);
+            each.session.local = local;
+            each.session.answered(now);
         }
         log::info!("reliable session with {server} is up");
         self.all_registrations(server, Event::SessionUp, now);
@@ -131,7 +139,7 @@ impl Router {
     }
 
     /// Sends one record as a Registration.
-    pub(super) fn send_registration(&mut self, peer: Peer, record: MappingRecord) {
+    pub(super) fn send_registration(&mut self, peer: Peer, record: MappingRecord, now: Time) {
         let (family, server) = peer;
         let register = self.register(peer, vec![record], true);
         let Some(key) = self.etr_map_servers(family).get(&server).map(|each| each.key.clone())
@@ -140,6 +148,7 @@ impl Router {
         };
         let Some(each) = self.registrar.sessions.get_mut(&server) else { return };
         log::debug!("{register} to {server} by reliable transport");
+        each.session.asked(now);
         let output = each.session.send_registration(&register, &key);
         self.outputs.push_back(output);
     }
@@ -208,6 +217,9 @@ impl Router {
         event: Event,
         now: Time,
     ) {
+        if let Some(each) = self.registrar.sessions.get_mut(&server) {
+            each.session.answered(now);
+        }
         self.registration_event((prefix.family(), server), prefix, event, now);
     }
 
@@ -240,8 +252,10 @@ impl Router {
             None => SessionView {
                 peer: SocketAddr::new(server, CONTROL_PORT),
                 local: None,
+                kind: SessionType::Active,
                 state: SessionState::Down,
                 up_since: None,
+                round_trip: None,
                 messages: (0, 0),
                 bytes: (0, 0),
                 users: 0,

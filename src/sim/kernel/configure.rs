@@ -3,16 +3,24 @@
 //! As on Linux, a link that is taken down loses its routes without a word about each, so the whole table is read again; the
 //! connected ones come back by themselves, static ones never.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Duration;
 
 use ipnet::IpNet;
 
 use super::table::{Entry, Leads, Rule};
-use super::{DeviceId, DeviceKind, Kernel, NetDevice};
+use super::{DeviceId, DeviceKind, Kernel, NetDevice, is_link_local};
 use crate::addr::Family;
+use crate::host::frame::HardwareAddress;
+use crate::host::neighbour::{Clocks, Neighbours};
 use crate::router::io::{
-    Device, KernelEvent, KernelObject, KernelRequest, KernelRoute, RouteTarget, Table,
+    Device, KernelEvent, KernelObject, KernelRequest, KernelRoute, Mac, RouteTarget, Table,
 };
+
+/// The clocks of a port of hosts that move, as `driver/netlink` sets them.
+const MOBILITY_CLOCKS: Clocks =
+    Clocks { reachable: Duration::from_secs(2), first_probe: Duration::from_secs(1) };
 
 /// What Linux makes of metric 0 in IPv6.
 const IPV6_METRIC: u32 = 1024;
@@ -35,7 +43,12 @@ impl Kernel {
             mtu,
             own_mtu: mtu,
             addresses: Vec::new(),
+            unconnected: BTreeSet::new(),
             proxy_arp: false,
+            mac: [0x02, 0, 0, 0, 0, id.0 as u8],
+            mobility: false,
+            proxies: BTreeSet::new(),
+            neighbours: Neighbours::default(),
         });
         self.tell_link(id);
         id
@@ -48,7 +61,16 @@ impl Kernel {
         for at in 0..self.devices.len() {
             self.tell_link(DeviceId(at));
         }
+        self.tell_neighbours();
         self.tell_routes();
+    }
+
+    /// `ip link set DEVICE address MAC`: whoever was known on the link is forgotten.
+    pub fn set_mac(&mut self, id: DeviceId, mac: HardwareAddress) {
+        if self.device(id).mac != mac {
+            self.devices[id.0].mac = mac;
+            self.flush_neighbours(id);
+        }
     }
 
     /// `ip link set DEVICE up|down`.
@@ -68,6 +90,9 @@ impl Kernel {
             self.routing.remove_device(id);
         }
         self.tell_link(id);
+        if !up {
+            self.flush_neighbours(id);
+        }
         self.tell_routes();
     }
 
@@ -77,6 +102,9 @@ impl Kernel {
         if device.carrier != carrier {
             device.carrier = carrier;
             self.tell_link(id);
+            if !carrier {
+                self.flush_neighbours(id);
+            }
             self.tell_routes();
         }
     }
@@ -94,10 +122,13 @@ impl Kernel {
     /// `ip address add`: the connected network comes with it.
     pub fn add_address(&mut self, id: DeviceId, address: IpNet) {
         let device = &mut self.devices[id.0];
-        if device.addresses.contains(&address) {
+        let was_unconnected = device.unconnected.remove(&address);
+        if device.addresses.contains(&address) && !was_unconnected {
             return;
         }
-        device.addresses.push(address);
+        if !was_unconnected {
+            device.addresses.push(address);
+        }
         if device.up
             && let Some((prefix, entry)) = self.add_connected(id, address)
         {
@@ -105,13 +136,26 @@ impl Kernel {
         }
     }
 
+    /// `ip address add ... noprefixroute`: no connected network comes with it.
+    pub fn add_unconnected_address(&mut self, id: DeviceId, address: IpNet) {
+        self.remove_address(id, address);
+        let device = &mut self.devices[id.0];
+        device.addresses.push(address);
+        device.unconnected.insert(address);
+    }
+
     /// `ip address delete`: the connected network goes with its last address.
     pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
-        let addresses = &mut self.devices[id.0].addresses;
-        let before = addresses.len();
-        addresses.retain(|&other| other != address);
+        let device = &mut self.devices[id.0];
+        let before = device.addresses.len();
+        device.addresses.retain(|&other| other != address);
+        let is_gone = device.addresses.len() < before;
+        let was_connected = !device.unconnected.remove(&address);
+        let mut connected_ones =
+            device.addresses.iter().filter(|other| !device.unconnected.contains(*other));
         let network = address.trunc();
-        if addresses.len() == before || addresses.iter().any(|other| other.trunc() == network) {
+        let is_kept = connected_ones.any(|other| other.trunc() == network);
+        if !is_gone || !was_connected || is_kept {
             return;
         }
         if let Some((prefix, entry)) = connected(id, address)
@@ -163,12 +207,18 @@ impl Kernel {
         let done = match request {
             KernelRequest::Add(object) => self.make(object),
             KernelRequest::Remove(object) => self.unmake(object),
-            // A link of the simulator knows which node has an address: nobody is asked, watched or
-            // forgotten, and nobody has a cache that an announcement would correct.
-            KernelRequest::Probe { .. }
-            | KernelRequest::Watch { .. }
-            | KernelRequest::Forget { .. }
-            | KernelRequest::Announce { .. } => Ok(()),
+            KernelRequest::Probe { device, address } => {
+                self.resolve(&device).map(|id| self.probe(id, address, false))
+            }
+            KernelRequest::Watch { device, address } => {
+                self.resolve(&device).map(|id| self.probe(id, address, true))
+            }
+            KernelRequest::Forget { device, address } => {
+                self.resolve(&device).map(|id| self.forget(id, address))
+            }
+            KernelRequest::Announce { device, address } => {
+                self.resolve(&device).map(|id| self.announce_host(id, address))
+            }
         };
         if let Err(error) = done {
             let error = error.to_owned();
@@ -178,16 +228,26 @@ impl Kernel {
 
     fn make(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
-            KernelObject::Link { device, up, mtu, proxy_arp, .. } => {
+            KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
                 let id = self.resolve(&device)?;
-                self.devices[id.0].proxy_arp = proxy_arp;
+                let port = &mut self.devices[id.0];
+                port.proxy_arp = proxy_arp && !mobility;
+                port.mobility = mobility;
+                port.neighbours.clocks = if mobility { MOBILITY_CLOCKS } else { Clocks::default() };
+                if let Some(Mac(mac)) = mac {
+                    self.set_mac(id, mac);
+                }
                 self.set_mtu(id, mtu);
                 self.set_up(id, up);
                 Ok(())
             }
-            KernelObject::Address { device, address, .. } => {
+            KernelObject::Address { device, address, connected } => {
                 let id = self.resolve(&device)?;
-                self.add_address(id, address);
+                if connected {
+                    self.add_address(id, address);
+                } else {
+                    self.add_unconnected_address(id, address);
+                }
                 Ok(())
             }
             KernelObject::Rule { .. } => {
@@ -198,14 +258,23 @@ impl Kernel {
                 let leads = self.leads(target)?;
                 self.add_route(table, prefix, leads, metric, source)
             }
-            KernelObject::ProxyNeighbour { .. } => Ok(()),
+            KernelObject::ProxyNeighbour { device, address } => {
+                let id = self.resolve(&device)?;
+                self.devices[id.0].proxies.insert(address);
+                Ok(())
+            }
         }
     }
 
     /// What is not there is gone already; only a device that does not exist is an error.
     fn unmake(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
-            KernelObject::Link { .. } | KernelObject::ProxyNeighbour { .. } => Ok(()),
+            KernelObject::Link { .. } => Ok(()),
+            KernelObject::ProxyNeighbour { device, address } => {
+                let id = self.resolve(&device)?;
+                self.devices[id.0].proxies.remove(&address);
+                Ok(())
+            }
             KernelObject::Address { device, address, .. } => {
                 let id = self.resolve(&device)?;
                 self.remove_address(id, address);
@@ -259,6 +328,9 @@ impl Kernel {
     }
 
     fn add_connected(&mut self, id: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
+        if self.device(id).unconnected.contains(&address) {
+            return None;
+        }
         let (prefix, entry) = connected(id, address)?;
         let added = self.routing.table_mut(Table::Main).add(prefix, entry);
         added.then_some((prefix, entry))
@@ -309,7 +381,7 @@ impl Kernel {
 /// The route that comes with an address; a host's address has none.
 fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
     let family = Family::of(address.addr());
-    if address.prefix_len() == family.bits() {
+    if address.prefix_len() == family.bits() || is_link_local(address.addr()) {
         return None;
     }
     let (metric, source) = match family {

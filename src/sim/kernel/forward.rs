@@ -23,7 +23,7 @@ impl Kernel {
             return self.count(KernelDrop::NotIp);
         };
         packet.truncate(header.total_len);
-        if self.is_local(header.destination) {
+        if self.is_local(header.destination) || self.device(id).owns(header.destination) {
             return self.deliver(packet, &header);
         }
         if header.is_link_scoped() {
@@ -159,18 +159,21 @@ impl Kernel {
         let packets = if packet.len() <= mtu {
             vec![packet]
         } else {
-            match fragment::split(&packet, mtu) {
+            let identification = u32::from(self.next_identification());
+            match fragment::split(&packet, mtu, identification) {
                 Some(fragments) => fragments,
                 None => return self.count(KernelDrop::TooBig),
             }
         };
         let next_hop = gateway.unwrap_or(header.destination);
-        self.outputs.extend(packets.into_iter().map(|packet| match kind {
-            DeviceKind::Tunnel => KernelOutput::Tunnel(packet),
-            DeviceKind::Port | DeviceKind::Loopback => {
-                KernelOutput::Transmit { device: id, next_hop, packet }
+        for packet in packets {
+            match kind {
+                DeviceKind::Tunnel => self.outputs.push_back(KernelOutput::Tunnel(packet)),
+                DeviceKind::Port | DeviceKind::Loopback => {
+                    self.send_to_neighbour(id, next_hop, packet);
+                }
             }
-        }));
+        }
     }
 
     fn deliver(&mut self, packet: Vec<u8>, header: &IpHeader) {
@@ -200,9 +203,6 @@ impl Kernel {
     }
 
     fn deliver_fragment(&mut self, packet: &[u8]) {
-        if packet[0] >> 4 != 4 {
-            return self.count(KernelDrop::Fragment);
-        }
         match self.fragments.add(packet) {
             Ok(None) => {}
             Ok(Some(whole)) => match IpHeader::parse(&whole) {

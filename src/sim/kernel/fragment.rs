@@ -1,16 +1,34 @@
-//! Fragments of IPv4 (RFC 791 section 3.2), cut and put together. IPv6 packets are cut by their
-//! sender only, and no sender here does.
+//! Fragments of IPv4 (RFC 791 section 3.2) and IPv6 (RFC 8200 section 4.5), cut and put together.
+//! IPv6 packets are cut by their sender only.
 
 use std::collections::VecDeque;
+use std::net::IpAddr;
 
 use etherparse::defrag::IpDefragBuf;
-use etherparse::{IpFragOffset, IpNumber, Ipv4Header};
+use etherparse::{
+    IpFragOffset, IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6Header,
+};
 
 /// Packets that are put together at once; the oldest gives way to a further one.
 const REASSEMBLY_LIMIT: usize = 16;
 
-/// Cuts an IPv4 packet into fragments of up to `mtu` octets; `None` when that cannot be done.
-pub fn split(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
+/// Octets of an IPv6 header and of a fragment header behind it.
+const V6_HEADER: usize = 40;
+const V6_FRAGMENT: usize = 8;
+const V6_FRAGMENT_HEADER: u8 = 44;
+const MORE_FRAGMENTS: u16 = 1;
+
+/// Cuts a packet into fragments of up to `mtu` octets; `None` when that cannot be done. IPv6
+/// fragments get this identification, those of IPv4 have the packet's own.
+pub fn split(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
+    match packet.first()? >> 4 {
+        4 => split_v4(packet, mtu),
+        6 => split_v6(packet, mtu, identification),
+        _ => None,
+    }
+}
+
+fn split_v4(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
     let (header, payload) = Ipv4Header::from_slice(packet).ok()?;
     let room = mtu.checked_sub(header.header_len())? & !7;
     if room == 0 || header.dont_fragment {
@@ -32,13 +50,109 @@ pub fn split(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
     payload.chunks(room).enumerate().map(cut).collect()
 }
 
+/// Cuts a packet without extension headers: nobody here sends any.
+fn split_v6(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
+    let (header, payload) = packet.split_first_chunk::<V6_HEADER>()?;
+    let room = mtu.checked_sub(V6_HEADER + V6_FRAGMENT)? & !7;
+    if room == 0 || header[6] == V6_FRAGMENT_HEADER {
+        return None;
+    }
+    let chunks = payload.len().div_ceil(room);
+    let cut = |(at, chunk): (usize, &[u8])| {
+        let more = if at + 1 < chunks { MORE_FRAGMENTS } else { 0 };
+        let offset = u16::try_from(at * room).ok()? | more;
+        let len = u16::try_from(V6_FRAGMENT + chunk.len()).ok()?;
+        let mut fragment = header.to_vec();
+        fragment[4..6].copy_from_slice(&len.to_be_bytes());
+        fragment[6] = V6_FRAGMENT_HEADER;
+        fragment.extend([header[6], 0]);
+        fragment.extend(offset.to_be_bytes());
+        fragment.extend(identification.to_be_bytes());
+        fragment.extend_from_slice(chunk);
+        Some(fragment)
+    };
+    payload.chunks(room).enumerate().map(cut).collect()
+}
+
 /// What ties the fragments of a packet together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
-    source: [u8; 4],
-    destination: [u8; 4],
+    source: IpAddr,
+    destination: IpAddr,
     protocol: IpNumber,
-    identification: u16,
+    identification: u32,
+}
+
+/// A fragment, taken apart.
+struct Fragment<'a> {
+    key: Key,
+    offset: IpFragOffset,
+    more: bool,
+    /// The header that the whole packet is to have, but for its length.
+    header: IpHeaders,
+    payload: &'a [u8],
+}
+
+impl<'a> Fragment<'a> {
+    fn parse(packet: &'a [u8]) -> Option<Self> {
+        match packet.first()? >> 4 {
+            4 => Self::parse_v4(packet),
+            _ => Self::parse_v6(packet),
+        }
+    }
+
+    fn parse_v4(packet: &'a [u8]) -> Option<Self> {
+        let (mut header, payload) = Ipv4Header::from_slice(packet).ok()?;
+        let key = Key {
+            source: header.source.into(),
+            destination: header.destination.into(),
+            protocol: header.protocol,
+            identification: header.identification.into(),
+        };
+        let (offset, more) = (header.fragment_offset, header.more_fragments);
+        header.fragment_offset = IpFragOffset::ZERO;
+        header.more_fragments = false;
+        let header = IpHeaders::Ipv4(header, Ipv4Extensions::default());
+        Some(Fragment { key, offset, more, header, payload })
+    }
+
+    /// One whose fragment header comes first, as [`split`] makes it.
+    fn parse_v6(packet: &'a [u8]) -> Option<Self> {
+        let (mut header, payload) = Ipv6Header::from_slice(packet).ok()?;
+        let (cut, payload) = payload.split_first_chunk::<V6_FRAGMENT>()?;
+        let [next, _, high, low, id @ ..] = *cut;
+        if header.next_header.0 != V6_FRAGMENT_HEADER {
+            return None;
+        }
+        header.next_header = IpNumber(next);
+        let place = u16::from_be_bytes([high, low]);
+        let key = Key {
+            source: header.source.into(),
+            destination: header.destination.into(),
+            protocol: header.next_header,
+            identification: u32::from_be_bytes(id),
+        };
+        let offset = IpFragOffset::try_new(place >> 3).ok()?;
+        let header = IpHeaders::Ipv6(header, Ipv6Extensions::default());
+        Some(Fragment { key, offset, more: place & MORE_FRAGMENTS != 0, header, payload })
+    }
+
+    /// The whole packet.
+    fn whole(self, payload: &[u8]) -> Option<Vec<u8>> {
+        let mut packet = match self.header {
+            IpHeaders::Ipv4(mut header, _) => {
+                header.set_payload_len(payload.len()).ok()?;
+                header.header_checksum = header.calc_header_checksum();
+                header.to_bytes().to_vec()
+            }
+            IpHeaders::Ipv6(mut header, _) => {
+                header.payload_length = u16::try_from(payload.len()).ok()?;
+                header.to_bytes().to_vec()
+            }
+        };
+        packet.extend_from_slice(payload);
+        Some(packet)
+    }
 }
 
 /// A fragment that overlaps others or makes a packet longer than IP can say.
@@ -56,17 +170,11 @@ impl Reassembly {
     /// # Errors
     /// [`Unfit`]: what had come of the packet is thrown away with it.
     pub fn add(&mut self, fragment: &[u8]) -> Result<Option<Vec<u8>>, Unfit> {
-        let (header, payload) = Ipv4Header::from_slice(fragment).map_err(|_| Unfit)?;
-        let key = Key {
-            source: header.source,
-            destination: header.destination,
-            protocol: header.protocol,
-            identification: header.identification,
-        };
-        let at = self.0.iter().position(|(other, _)| *other == key);
-        let at = at.unwrap_or_else(|| self.open(key));
+        let fragment = Fragment::parse(fragment).ok_or(Unfit)?;
+        let at = self.0.iter().position(|(other, _)| *other == fragment.key);
+        let at = at.unwrap_or_else(|| self.open(fragment.key));
         let (_, buffer) = &mut self.0[at];
-        let added = buffer.add(header.fragment_offset, header.more_fragments, payload);
+        let added = buffer.add(fragment.offset, fragment.more, fragment.payload);
         if added.is_err() {
             self.0.remove(at);
             return Err(Unfit);
@@ -76,7 +184,7 @@ impl Reassembly {
         }
         let (_, buffer) = self.0.remove(at).ok_or(Unfit)?;
         let (payload, _) = buffer.take_bufs();
-        whole(header, &payload).map(Some).ok_or(Unfit)
+        fragment.whole(&payload).map(Some).ok_or(Unfit)
     }
 
     fn open(&mut self, key: Key) -> usize {
@@ -87,16 +195,6 @@ impl Reassembly {
         self.0.push_back((key, buffer));
         self.0.len() - 1
     }
-}
-
-fn whole(mut header: Ipv4Header, payload: &[u8]) -> Option<Vec<u8>> {
-    header.fragment_offset = IpFragOffset::ZERO;
-    header.more_fragments = false;
-    header.set_payload_len(payload.len()).ok()?;
-    header.header_checksum = header.calc_header_checksum();
-    let mut packet = header.to_bytes().to_vec();
-    packet.extend_from_slice(payload);
-    Some(packet)
 }
 
 #[cfg(test)]
@@ -122,9 +220,9 @@ mod tests {
     #[test]
     fn fragments_fit_and_make_the_packet_again_in_any_order() {
         let packet = packet(false);
-        let mut fragments = split(&packet, 1400).unwrap();
+        let mut fragments = split(&packet, 1400, 0).unwrap();
         // And what was cut once may be cut again, on a narrower link.
-        let again = split(&fragments.remove(1), 600).unwrap();
+        let again = split(&fragments.remove(1), 600, 0).unwrap();
         fragments.extend(again);
         fragments.reverse();
         let mut reassembly = Reassembly::default();
@@ -139,18 +237,44 @@ mod tests {
 
     #[test]
     fn a_packet_that_must_not_be_cut_is_not() {
-        assert_eq!(split(&packet(true), 1400), None);
-        assert_eq!(split(&packet(false), 20), None);
+        assert_eq!(split(&packet(true), 1400, 0), None);
+        assert_eq!(split(&packet(false), 20, 0), None);
     }
 
     #[test]
     fn a_flood_of_first_fragments_keeps_a_bounded_number() {
         let mut reassembly = Reassembly::default();
-        let mut first = split(&packet(false), 1400).unwrap().remove(0);
+        let mut first = split(&packet(false), 1400, 0).unwrap().remove(0);
         for identification in 0..1000_u16 {
             first[4..6].copy_from_slice(&identification.to_be_bytes());
             assert_eq!(reassembly.add(&first), Ok(None));
         }
         assert_eq!(reassembly.0.len(), REASSEMBLY_LIMIT);
+    }
+
+    #[test]
+    fn a_packet_of_ipv6_is_cut_and_made_again() {
+        let fields = IpFields {
+            source: "2001:db8::1".parse().unwrap(),
+            destination: "2001:db8::2".parse().unwrap(),
+            ttl: 64,
+            tos: 0,
+            protocol: IpNumber::UDP,
+            dont_fragment: false,
+            identification: 0,
+        };
+        let payload: Vec<u8> = (0..3000).map(|at| at as u8).collect();
+        let packet = ip_packet(&fields, &payload).unwrap();
+        let mut fragments = split(&packet, 1280, 7).unwrap();
+        assert_eq!(fragments.len(), 3);
+        assert_eq!(split(&fragments[0], 600, 8), None, "nobody cuts it on the way");
+        fragments.reverse();
+        let mut reassembly = Reassembly::default();
+        let mut whole = None;
+        for fragment in &fragments {
+            assert!(IpHeader::parse(fragment).unwrap().total_len <= 1280);
+            whole = reassembly.add(fragment).unwrap();
+        }
+        assert_eq!(whole, Some(packet));
     }
 }

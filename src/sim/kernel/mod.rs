@@ -8,23 +8,25 @@
 //! * [`configure`]: devices, addresses and routes come and go; events say so.
 //! * [`forward`]: a packet arrives, is delivered, forwarded, fragmented or dropped.
 //! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
-//!
-//! Neighbours are not resolved here: a packet leaves as "to this next hop on that device", and
-//! who asks on the segment decides who has it ([`Kernel::answers`]). ARP and ND will stand there.
+//! * [`neighbour`]: ARP and neighbour discovery, proxies, hosts that come and go.
 
 pub mod configure;
 pub mod forward;
 pub mod fragment;
 pub mod icmp;
+pub mod neighbour;
 pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use ipnet::IpNet;
 
 use crate::addr::Family;
-use crate::router::io::{KernelEvent, LISP_DEVICE};
+use crate::host::frame::{HardwareAddress, link_local};
+use crate::host::neighbour::Neighbours;
+use crate::router::io::{KernelEvent, LISP_DEVICE, NeighbourState};
+use crate::time::Time;
 use table::{Entry, Flow, Leads, Routing};
 
 /// A device of one kernel.
@@ -59,8 +61,18 @@ pub struct NetDevice {
     pub own_mtu: u16,
     /// Its addresses, in the order in which they came.
     pub addresses: Vec<IpNet>,
+    /// Those of [`NetDevice::addresses`] whose network has no route (`noprefixroute`).
+    pub unconnected: BTreeSet<IpNet>,
     /// Answers ARP for what is routed to another device.
     pub proxy_arp: bool,
+    /// Its hardware address.
+    pub mac: HardwareAddress,
+    /// Hosts that come announce themselves, and are believed (`arp_accept`, `accept_untracked_na`).
+    pub mobility: bool,
+    /// The hosts that it answers for.
+    pub proxies: BTreeSet<IpAddr>,
+    /// Who is on its link.
+    pub neighbours: Neighbours,
 }
 
 impl NetDevice {
@@ -69,23 +81,42 @@ impl NetDevice {
         self.up && self.carrier
     }
 
+    /// The first address of a family that is good beyond the link.
     fn address(&self, family: Family) -> Option<IpAddr> {
         let mut addresses = self.addresses.iter().map(IpNet::addr);
-        addresses.find(|&address| Family::of(address) == family)
+        addresses.find(|&address| Family::of(address) == family && !is_link_local(address))
     }
+
+    /// Its IPv6 link-local address: the configured one, else the one that it makes up.
+    pub fn link_local(&self) -> Ipv6Addr {
+        let mut configured = self.addresses.iter().map(IpNet::addr);
+        configured
+            .find_map(|address| match address {
+                IpAddr::V6(address) => address.is_unicast_link_local().then_some(address),
+                IpAddr::V4(_) => None,
+            })
+            .unwrap_or(link_local(self.mac))
+    }
+
+    fn owns(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|net| net.addr() == address) || address == self.link_local()
+    }
+}
+
+/// Whether an address is an IPv6 link-local one: the same on many links.
+pub(crate) fn is_link_local(address: IpAddr) -> bool {
+    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 /// What a kernel gives away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KernelOutput {
-    /// Put this packet on a device's link, for the neighbour `next_hop`.
+    /// Put this Ethernet frame on a device's link.
     Transmit {
         /// The device.
         device: DeviceId,
-        /// The neighbour.
-        next_hop: IpAddr,
-        /// The IP packet.
-        packet: Vec<u8>,
+        /// The frame.
+        frame: Vec<u8>,
     },
     /// For the process that reads `lisp0`.
     Tunnel(Vec<u8>),
@@ -117,6 +148,8 @@ pub enum KernelDrop {
     NotIp,
     /// Its device is down or has no carrier.
     DeviceDown,
+    /// A frame for another hardware address.
+    NotForUs,
     /// Link-local, multicast or broadcast, which nobody here wants.
     LinkScoped,
     /// IPv4 with our own address as source, from a link.
@@ -155,6 +188,7 @@ pub enum Answer {
 /// The kernel of one namespace.
 #[derive(Debug)]
 pub struct Kernel {
+    now: Time,
     devices: Vec<NetDevice>,
     routing: Routing,
     udp_ports: BTreeSet<u16>,
@@ -166,6 +200,8 @@ pub struct Kernel {
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
     link_changed: bool,
+    /// The neighbours as the process was last told; those that are not listed are absent.
+    told: BTreeMap<(DeviceId, IpAddr), NeighbourState>,
 }
 
 impl Default for Kernel {
@@ -178,6 +214,7 @@ impl Kernel {
     /// The kernel of a new namespace: `lo`, up.
     pub fn new() -> Self {
         let mut kernel = Kernel {
+            now: Time::ZERO,
             devices: Vec::new(),
             routing: Routing::default(),
             udp_ports: BTreeSet::new(),
@@ -188,6 +225,7 @@ impl Kernel {
             events: VecDeque::new(),
             drops: BTreeMap::new(),
             link_changed: false,
+            told: BTreeMap::new(),
         };
         let lo = kernel.add_device("lo", DeviceKind::Loopback, u16::MAX);
         kernel.devices[lo.0].up = true;
@@ -258,26 +296,6 @@ impl Kernel {
     pub fn is_local(&self, address: IpAddr) -> bool {
         let mut up = self.devices.iter().filter(|device| device.up);
         up.any(|device| device.addresses.iter().any(|net| net.addr() == address))
-    }
-
-    /// How "who has `target`?" is answered on `device`'s link: as Linux does, for any address of
-    /// the node in IPv4 and for the device's own in IPv6.
-    pub fn answers(&self, id: DeviceId, target: IpAddr) -> Option<Answer> {
-        let device = self.device(id);
-        if !device.is_running() {
-            return None;
-        }
-        let own = match target {
-            IpAddr::V4(_) => self.is_local(target),
-            IpAddr::V6(_) => device.addresses.iter().any(|net| net.addr() == target),
-        };
-        if own {
-            return Some(Answer::Own);
-        }
-        let proxied = device.proxy_arp && target.is_ipv4();
-        let route = proxied.then(|| self.route(&Flow::unbound(target)))??;
-        let elsewhere = route.device().is_some_and(|out| out != id);
-        elsewhere.then_some(Answer::Proxy)
     }
 
     /// The source address that a packet of the node's own to `destination` gets.

@@ -31,7 +31,7 @@ fn heard(tcp: &mut Tcp, now: Time) -> Vec<Heard> {
     let mut all = Vec::new();
     while let Some(event) = tcp.poll_event(now) {
         all.push(match event {
-            TcpEvent::Connected(connection) => Heard::Connected(connection),
+            TcpEvent::Connected { connection, .. } => Heard::Connected(connection),
             TcpEvent::Accepted { connection, peer, local } => {
                 assert_eq!(local, server_rloc().0);
                 Heard::Accepted(connection, peer.ip())

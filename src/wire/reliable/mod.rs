@@ -57,7 +57,8 @@ pub enum ReliableType {
 }
 
 impl ReliableType {
-    const ALL: [ReliableType; 6] = [
+    /// All of them, by number.
+    pub const ALL: [ReliableType; 6] = [
         ReliableType::ErrorNotification,
         ReliableType::Registration,
         ReliableType::RegistrationAck,

@@ -56,6 +56,8 @@ pub struct Row {
 pub struct RegistrationRow {
     /// The RLOC that it came from.
     pub etr: IpAddr,
+    /// The ETR's TCP port, when it came by a session that stands.
+    pub etr_port: Option<u16>,
     /// Seconds.
     pub first_registered: u64,
     /// Seconds.
@@ -184,7 +186,7 @@ impl SiteTable {
         if after.is_none() {
             looked += 1;
             match entries.get(&configured) {
-                Some(entry) => rows.push(row(configured, entry, first, now)),
+                Some(entry) => rows.push(row(router, configured, entry, first, now)),
                 None => rows.push(unregistered(&site, configured, first)),
             }
         }
@@ -196,7 +198,7 @@ impl SiteTable {
         {
             looked += 1;
             if entry.origin == Some(configured) {
-                rows.push(row(prefix, entry, false, now));
+                rows.push(row(router, prefix, entry, false, now));
             }
             if looked >= most {
                 inside = Some(prefix);
@@ -242,7 +244,9 @@ impl Table for SiteTable {
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
         let mut rows = Vec::new();
         if matches!(self.which, Which::Eid(_) | Which::Prefix(_)) {
-            rows.extend(self.one(router).map(|(prefix, entry)| row(prefix, entry, true, now)));
+            rows.extend(
+                self.one(router).map(|(prefix, entry)| row(router, prefix, entry, true, now)),
+            );
             return Rows { rows, finished: true };
         }
         let mut left = ROWS_A_TURN;
@@ -270,7 +274,7 @@ impl Table for SiteTable {
     }
 }
 
-fn row(prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
+fn row(router: &Router, prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
     let registrations = entry.registrations.values();
     Row {
         site: entry.site.clone(),
@@ -283,7 +287,7 @@ fn row(prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
         authentication_failures: entry.authentication_failures,
         registrations: registrations
             .filter(|registration| registration.expires_at().is_none_or(|at| at > now))
-            .map(|registration| registration_row(registration, now))
+            .map(|registration| registration_row(router, registration, now))
             .collect(),
     }
 }
@@ -303,7 +307,7 @@ fn unregistered(site: &str, prefix: EidPrefix, first: bool) -> Row {
     }
 }
 
-fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
+fn registration_row(router: &Router, registration: &Registration, now: Time) -> RegistrationRow {
     let locators = registration.record.locators.iter().filter_map(|locator| {
         Some(LocatorRow {
             rloc: locator.ip()?.0,
@@ -315,6 +319,7 @@ fn registration_row(registration: &Registration, now: Time) -> RegistrationRow {
     });
     RegistrationRow {
         etr: registration.source,
+        etr_port: registration.session.and_then(|it| router.map_server().session_port(it)),
         first_registered: seconds(now.since(registration.first_registered_at)),
         last_registered: seconds(now.since(registration.last_registered_at)),
         ttl: seconds(registration.ttl()),

@@ -1,6 +1,7 @@
 //! The rows of `show lisp site` as IOS prints them.
 
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use super::{LocatorRow, RegistrationRow, Row};
 use crate::addr::{Family, InstanceId};
@@ -109,7 +110,11 @@ pub(super) fn detail(row: &Row, requested: bool) -> String {
 
 fn registration_text(text: &mut String, registration: &RegistrationRow) {
     let not = |is: bool| if is { "" } else { "no " };
-    let who = format!("    ETR {}, ", registration.etr);
+    let etr = match registration.etr_port {
+        Some(port) => SocketAddr::new(registration.etr, port).to_string(),
+        None => registration.etr.to_string(),
+    };
+    let who = format!("    ETR {etr}, ");
     let indent = who.len();
     let (high, low) = ((registration.nonce >> 32) as u32, registration.nonce as u32);
     let unspecified = || "unspecified".to_owned();
@@ -156,6 +161,7 @@ mod tests {
     fn registration(etr: &str, ago: u64) -> RegistrationRow {
         RegistrationRow {
             etr: etr.parse().unwrap(),
+            etr_port: None,
             first_registered: ago,
             last_registered: ago,
             ttl: 86_400,
@@ -218,6 +224,7 @@ Shire          never     no     --                   0        1.1.1.0/24
         row.more_specific_of = Some("192.168.1.0/24".parse().unwrap());
         row.registrations = vec![registration("11.11.11.11", 18 * 86_400)];
         row.registrations[0].reliable = true;
+        row.registrations[0].etr_port = Some(65_042);
         let expected = "\
 Site name: Shire
 Allowed configured locators: any
@@ -235,12 +242,12 @@ Requested EID-prefix:
     Registration errors:
       Authentication failures:   0
       Allowed locators mismatch: 0
-    ETR 11.11.11.11, last registered 2w4d, proxy-reply, map-notify
-                     TTL 1d00h, no merge, hash-function sha1, nonce 0xDCE821BB-0x67F7585F
-                     state complete, no security-capability
-                     xTR-ID 0x87AD3E6A-0x8C42CB2E-0x19A5DF04-0xBF72C9D8
-                     site-ID unspecified
-                     sourced by reliable transport
+    ETR 11.11.11.11:65042, last registered 2w4d, proxy-reply, map-notify
+                           TTL 1d00h, no merge, hash-function sha1, nonce 0xDCE821BB-0x67F7585F
+                           state complete, no security-capability
+                           xTR-ID 0x87AD3E6A-0x8C42CB2E-0x19A5DF04-0xBF72C9D8
+                           site-ID unspecified
+                           sourced by reliable transport
       Locator      Local  State      Pri/Wgt  Scope
       11.11.11.11  yes    up          10/10   IPv4 none
 

@@ -1,0 +1,418 @@
+//! Ethernet frames and what is said in them about who is where: ARP (RFC 826) and neighbour
+//! discovery (RFC 4861), as much of both as a link without routers' advertisements needs.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// An Ethernet address.
+pub type HardwareAddress = [u8; 6];
+
+/// Everybody on the link.
+pub const BROADCAST: HardwareAddress = [0xff; 6];
+/// Octets of an Ethernet header.
+pub const HEADER_LEN: usize = 14;
+
+const ETHERTYPE_IPV4: u16 = 0x0800;
+const ETHERTYPE_ARP: u16 = 0x0806;
+const ETHERTYPE_IPV6: u16 = 0x86dd;
+/// Hardware Ethernet, protocol IPv4, and the lengths of their addresses.
+const ARP_KIND: [u8; 6] = [0, 1, 8, 0, 6, 4];
+const ARP_LEN: usize = 28;
+const IPV6_HEADER_LEN: usize = 40;
+const ICMPV6: u8 = 58;
+const SOLICITATION: u8 = 135;
+const ADVERTISEMENT: u8 = 136;
+/// Octets of a solicitation or an advertisement without options.
+const DISCOVERY_LEN: usize = 24;
+/// Neighbour discovery is believed from the link alone (RFC 4861 section 7.1).
+const HOP_LIMIT: u8 = 255;
+const SOURCE_LINK_LAYER_ADDRESS: u8 = 1;
+const TARGET_LINK_LAYER_ADDRESS: u8 = 2;
+const ROUTER: u8 = 0x80;
+const SOLICITED: u8 = 0x40;
+const OVERRIDE: u8 = 0x20;
+const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+
+/// A frame that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Frame<'a> {
+    /// Who sent it.
+    pub source: HardwareAddress,
+    /// Whom it is for.
+    pub destination: HardwareAddress,
+    /// What is in it.
+    pub content: Content<'a>,
+}
+
+/// What is in a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'a> {
+    /// An ARP message.
+    Arp(Arp),
+    /// An IPv6 neighbour solicitation.
+    Solicitation(Solicitation),
+    /// An IPv6 neighbour advertisement.
+    Advertisement(Advertisement),
+    /// Any other IP packet.
+    Ip(&'a [u8]),
+}
+
+/// An ARP request or reply for Ethernet and IPv4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arp {
+    /// A reply, not a request.
+    pub is_reply: bool,
+    /// The sender's hardware address.
+    pub sender_mac: HardwareAddress,
+    /// The sender.
+    pub sender: Ipv4Addr,
+    /// The target's hardware address; zero in a request.
+    pub target_mac: HardwareAddress,
+    /// Who is asked for, or told.
+    pub target: Ipv4Addr,
+}
+
+/// "Who has `target`?" (RFC 4861 section 4.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Solicitation {
+    /// Who asks; unspecified when it is about to take the address.
+    pub source: Ipv6Addr,
+    /// Who is asked for.
+    pub target: Ipv6Addr,
+    /// The asker's hardware address, when it says it.
+    pub mac: Option<HardwareAddress>,
+    /// It was sent to a group.
+    pub is_multicast: bool,
+}
+
+/// "`target` is at `mac`" (RFC 4861 section 4.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advertisement {
+    /// Who says so.
+    pub source: Ipv6Addr,
+    /// Whom it is about.
+    pub target: Ipv6Addr,
+    /// The target's hardware address; absent, the sender's is taken to be known.
+    pub mac: Option<HardwareAddress>,
+    /// It answers a solicitation.
+    pub solicited: bool,
+    /// It shall change what is known.
+    pub overrides: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// Reads a frame; `None` for what is neither ARP nor IP, or damaged.
+    pub fn parse(frame: &'a [u8]) -> Option<Self> {
+        let (header, payload) = frame.split_first_chunk::<HEADER_LEN>()?;
+        let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, high, low] = *header;
+        let content = match u16::from_be_bytes([high, low]) {
+            ETHERTYPE_ARP => Content::Arp(Arp::parse(payload)?),
+            ETHERTYPE_IPV4 => Content::Ip(payload),
+            ETHERTYPE_IPV6 => discovery(payload).unwrap_or(Content::Ip(payload)),
+            _ => return None,
+        };
+        Some(Frame {
+            source: [s0, s1, s2, s3, s4, s5],
+            destination: [d0, d1, d2, d3, d4, d5],
+            content,
+        })
+    }
+}
+
+/// Whether a hardware address is a group's.
+pub fn is_group(mac: HardwareAddress) -> bool {
+    mac[0] & 1 == 1
+}
+
+/// A frame with an IP packet.
+pub fn ip_frame(
+    destination: HardwareAddress,
+    source: HardwareAddress,
+    mut packet: Vec<u8>,
+) -> Vec<u8> {
+    let ethertype = match packet.first().map(|first| first >> 4) {
+        Some(6) => ETHERTYPE_IPV6,
+        _ => ETHERTYPE_IPV4,
+    };
+    packet.splice(..0, header(destination, source, ethertype));
+    packet
+}
+
+fn header(
+    destination: HardwareAddress,
+    source: HardwareAddress,
+    ethertype: u16,
+) -> impl Iterator<Item = u8> {
+    destination.into_iter().chain(source).chain(ethertype.to_be_bytes())
+}
+
+/// The hardware address of an IP multicast group (RFC 1112 section 6.4, RFC 2464 section 7).
+pub fn group_mac(group: IpAddr) -> HardwareAddress {
+    match group {
+        IpAddr::V4(group) => {
+            let [_, b, c, d] = group.octets();
+            [0x01, 0x00, 0x5e, b & 0x7f, c, d]
+        }
+        IpAddr::V6(group) => {
+            let octets = group.octets();
+            [0x33, 0x33, octets[12], octets[13], octets[14], octets[15]]
+        }
+    }
+}
+
+/// The link-local address that a device makes up of its hardware address (RFC 4291 appendix A).
+pub fn link_local(mac: HardwareAddress) -> Ipv6Addr {
+    let [a, b, c, d, e, f] = mac;
+    let mut octets = [0; 16];
+    octets[..2].copy_from_slice(&[0xfe, 0x80]);
+    octets[8..].copy_from_slice(&[a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
+    octets.into()
+}
+
+impl Arp {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let bytes: &[u8; ARP_LEN] = bytes.first_chunk()?;
+        let (kind, rest) = bytes.split_first_chunk::<6>()?;
+        let is_reply = match (*kind == ARP_KIND, rest[..2] == [0, 1], rest[..2] == [0, 2]) {
+            (true, true, _) => false,
+            (true, _, true) => true,
+            _ => return None,
+        };
+        Some(Arp {
+            is_reply,
+            sender_mac: *rest[2..].first_chunk()?,
+            sender: Ipv4Addr::from(*rest[8..].first_chunk::<4>()?),
+            target_mac: *rest[12..].first_chunk()?,
+            target: Ipv4Addr::from(*rest[18..].first_chunk::<4>()?),
+        })
+    }
+
+    /// "Who has `target`? Tell `sender`."
+    pub fn request(sender_mac: HardwareAddress, sender: Ipv4Addr, target: Ipv4Addr) -> Self {
+        Arp { is_reply: false, sender_mac, sender, target_mac: [0; 6], target }
+    }
+
+    /// The answer to this request: the target is at `mac`.
+    pub fn answer(&self, mac: HardwareAddress) -> Self {
+        Arp {
+            is_reply: true,
+            sender_mac: mac,
+            sender: self.target,
+            target_mac: self.sender_mac,
+            target: self.sender,
+        }
+    }
+
+    /// Says where its sender is to everybody, and asks nobody (RFC 5227 section 3).
+    pub fn is_gratuitous(&self) -> bool {
+        self.sender == self.target && (!self.is_reply || self.sender_mac == self.target_mac)
+    }
+
+    /// The frame that carries it.
+    pub fn frame(&self, destination: HardwareAddress) -> Vec<u8> {
+        let mut frame: Vec<u8> = header(destination, self.sender_mac, ETHERTYPE_ARP).collect();
+        frame.extend(ARP_KIND);
+        frame.extend([0, 1 + u8::from(self.is_reply)]);
+        frame.extend(self.sender_mac);
+        frame.extend(self.sender.octets());
+        frame.extend(self.target_mac);
+        frame.extend(self.target.octets());
+        frame
+    }
+}
+
+impl Solicitation {
+    /// The frame that carries it: to one neighbour, or to the group of those who may be the target.
+    pub fn frame(&self, source: HardwareAddress, to: Option<HardwareAddress>) -> Vec<u8> {
+        let octets = self.target.octets();
+        let mut group = *b"\xff\x02\0\0\0\0\0\0\0\0\0\x01\xff\0\0\0";
+        group[13..].copy_from_slice(&octets[13..]);
+        let group = Ipv6Addr::from(group);
+        let destination = if to.is_some() { self.target } else { group };
+        let mac = to.unwrap_or(group_mac(group.into()));
+        let option = self.mac.map(|mac| (SOURCE_LINK_LAYER_ADDRESS, mac));
+        let message = message(SOLICITATION, 0, self.target, option);
+        discovery_frame((source, mac), (self.source, destination), message)
+    }
+}
+
+impl Advertisement {
+    /// Tells everybody on the link where `address` is (RFC 4861 section 7.2.6).
+    pub fn unsolicited(mac: HardwareAddress, address: Ipv6Addr) -> Vec<u8> {
+        let says = Advertisement {
+            source: address,
+            target: address,
+            mac: Some(mac),
+            solicited: false,
+            overrides: true,
+        };
+        says.frame(mac, (group_mac(ALL_NODES.into()), ALL_NODES), false)
+    }
+
+    /// The frame that carries it to `to`; `is_router` tells of a router.
+    pub fn frame(
+        &self,
+        source: HardwareAddress,
+        to: (HardwareAddress, Ipv6Addr),
+        is_router: bool,
+    ) -> Vec<u8> {
+        let flag = |is_set: bool, bit: u8| if is_set { bit } else { 0 };
+        let flags = flag(is_router, ROUTER)
+            | flag(self.solicited, SOLICITED)
+            | flag(self.overrides, OVERRIDE);
+        let option = self.mac.map(|mac| (TARGET_LINK_LAYER_ADDRESS, mac));
+        let message = message(ADVERTISEMENT, flags, self.target, option);
+        discovery_frame((source, to.0), (self.source, to.1), message)
+    }
+}
+
+fn message(
+    kind: u8,
+    flags: u8,
+    target: Ipv6Addr,
+    option: Option<(u8, HardwareAddress)>,
+) -> Vec<u8> {
+    let mut message = vec![kind, 0, 0, 0, flags, 0, 0, 0];
+    message.extend(target.octets());
+    if let Some((kind, mac)) = option {
+        message.extend([kind, 1]);
+        message.extend(mac);
+    }
+    message
+}
+
+fn discovery_frame(
+    (source_mac, mac): (HardwareAddress, HardwareAddress),
+    (source, destination): (Ipv6Addr, Ipv6Addr),
+    mut message: Vec<u8>,
+) -> Vec<u8> {
+    let sum = icmpv6_checksum(source, destination, &message);
+    message[2..4].copy_from_slice(&sum.to_be_bytes());
+    let mut frame: Vec<u8> = header(mac, source_mac, ETHERTYPE_IPV6).collect();
+    frame.extend([0x60, 0, 0, 0, 0, message.len() as u8, ICMPV6, HOP_LIMIT]);
+    frame.extend(source.octets());
+    frame.extend(destination.octets());
+    frame.extend(message);
+    frame
+}
+
+/// The checksum of an ICMPv6 message with its pseudo-header (RFC 4443 section 2.3); zero when the
+/// message holds its right one.
+fn icmpv6_checksum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u16 {
+    let words = |bytes: &[u8]| -> u32 {
+        let pairs = bytes.chunks(2);
+        pairs.map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum()
+    };
+    let mut sum = words(&source.octets()) + words(&destination.octets());
+    sum += message.len() as u32 + u32::from(ICMPV6) + words(message);
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    !(sum as u16)
+}
+
+/// Reads a solicitation or an advertisement; `None` for any other packet, and for one that is not
+/// to be believed (RFC 4861 section 7.1).
+fn discovery(packet: &[u8]) -> Option<Content<'static>> {
+    let (header, payload) = packet.split_first_chunk::<IPV6_HEADER_LEN>()?;
+    if header[6] != ICMPV6 || header[7] != HOP_LIMIT {
+        return None;
+    }
+    let message = payload.get(..usize::from(u16::from_be_bytes([header[4], header[5]])))?;
+    let (body, options) = message.split_first_chunk::<DISCOVERY_LEN>()?;
+    let source = Ipv6Addr::from(*header[8..].first_chunk::<16>()?);
+    let destination = Ipv6Addr::from(*header[24..].first_chunk::<16>()?);
+    let target = Ipv6Addr::from(*body[8..].first_chunk::<16>()?);
+    let is_sound = body[1] == 0
+        && !target.is_multicast()
+        && icmpv6_checksum(source, destination, message) == 0;
+    match body[0] {
+        SOLICITATION if is_sound => Some(Content::Solicitation(Solicitation {
+            source,
+            target,
+            mac: link_layer_address(options, SOURCE_LINK_LAYER_ADDRESS),
+            is_multicast: destination.is_multicast(),
+        })),
+        ADVERTISEMENT if is_sound => Some(Content::Advertisement(Advertisement {
+            source,
+            target,
+            mac: link_layer_address(options, TARGET_LINK_LAYER_ADDRESS),
+            solicited: body[4] & SOLICITED != 0,
+            overrides: body[4] & OVERRIDE != 0,
+        })),
+        _ => None,
+    }
+}
+
+fn link_layer_address(mut options: &[u8], wanted: u8) -> Option<HardwareAddress> {
+    while let Some(&[kind, units]) = options.first_chunk() {
+        if kind == wanted && units == 1 {
+            return options.get(2..)?.first_chunk().copied();
+        }
+        // An option without length never ends.
+        options = options.get(8 * usize::from(units)..).filter(|_| units > 0)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAC: HardwareAddress = [2, 0, 0, 0, 0, 0x12];
+    const OTHER: HardwareAddress = [2, 0, 0, 0, 0, 0x13];
+
+    fn content(frame: &[u8]) -> Content<'_> {
+        let frame = Frame::parse(frame).unwrap();
+        assert_eq!(frame.source, MAC);
+        frame.content
+    }
+
+    #[test]
+    fn what_is_said_is_heard() {
+        let arp = Arp::request(MAC, [10, 0, 0, 1].into(), [10, 0, 0, 2].into());
+        assert_eq!(content(&arp.frame(BROADCAST)), Content::Arp(arp));
+        let reply = Arp { sender_mac: MAC, ..arp.answer(OTHER) };
+        assert_eq!(content(&reply.frame(MAC)), Content::Arp(reply));
+        let (source, target) = ("2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap());
+        for to in [None, Some(OTHER)] {
+            let is_multicast = to.is_none();
+            let asks = Solicitation { source, target, mac: Some(MAC), is_multicast };
+            assert_eq!(content(&asks.frame(MAC, to)), Content::Solicitation(asks));
+        }
+        let says =
+            Advertisement { source, target, mac: Some(MAC), solicited: true, overrides: false };
+        assert_eq!(content(&says.frame(MAC, (OTHER, source), true)), Content::Advertisement(says));
+    }
+
+    #[test]
+    fn a_solicitation_goes_to_the_group_of_its_target() {
+        let target = "2001:db8::12:3456".parse().unwrap();
+        let source = Ipv6Addr::LOCALHOST;
+        let asks = Solicitation { source, target, mac: None, is_multicast: true };
+        let frame = asks.frame(MAC, None);
+        assert_eq!(frame[..6], [0x33, 0x33, 0xff, 0x12, 0x34, 0x56]);
+        let group: Ipv6Addr = "ff02::1:ff12:3456".parse().unwrap();
+        assert_eq!(frame[38..54], group.octets());
+        assert!(etherparse::PacketHeaders::from_ethernet_slice(&frame).is_ok());
+    }
+
+    #[test]
+    fn discovery_from_afar_or_damaged_is_no_discovery() {
+        let target = "2001:db8::2".parse().unwrap();
+        let frame = Advertisement::unsolicited(MAC, target);
+        for (at, value) in [(21, 254), (50, 0xee)] {
+            let mut frame = frame.clone();
+            frame[at] = value;
+            assert!(matches!(content(&frame), Content::Ip(_)), "octet {at}");
+        }
+        for len in 0..frame.len() {
+            let _ = Frame::parse(&frame[..len]);
+        }
+    }
+
+    #[test]
+    fn a_device_makes_its_link_local_address_up() {
+        let expected: Ipv6Addr = "fe80::200:5eff:fe00:101".parse().unwrap();
+        assert_eq!(link_local([0, 0, 0x5e, 0, 1, 1]), expected);
+    }
+}

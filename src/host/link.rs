@@ -1,0 +1,175 @@
+//! The link of an emulated host: frames on one side, IP packets on the other, and between them the
+//! host's neighbours.
+//!
+//! smoltcp has an Ethernet medium of its own, but a host that stands in for a Linux one cannot use
+//! it: it overlooks gratuitous ARP and proxied advertisements, asks for one neighbour a second, and
+//! drops an answer of its own when the gateway's entry has aged. So the stack sees IP packets, and
+//! its neighbours are found here, as Linux finds them.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use super::frame::{
+    Advertisement, Arp, BROADCAST, Content, Frame, HardwareAddress, Solicitation, ip_frame,
+    is_group,
+};
+use super::neighbour::{Neighbours, Output, State, Strength};
+use crate::addr::Family;
+use crate::time::Time;
+
+/// A device on an Ethernet link.
+#[derive(Debug)]
+pub(super) struct Link {
+    mac: HardwareAddress,
+    addresses: Vec<IpAddr>,
+    neighbours: Neighbours,
+    frames: VecDeque<Vec<u8>>,
+}
+
+impl Link {
+    pub fn new(mac: HardwareAddress, addresses: Vec<IpAddr>) -> Self {
+        Link { mac, addresses, neighbours: Neighbours::default(), frames: VecDeque::new() }
+    }
+
+    pub fn mac(&self) -> HardwareAddress {
+        self.mac
+    }
+
+    pub fn neighbours(&self) -> &Neighbours {
+        &self.neighbours
+    }
+
+    /// Tells everybody where the host is, as Linux does with `arp_notify` and `ndisc_notify`.
+    pub fn announce(&mut self) {
+        let mac = self.mac;
+        self.frames.extend(self.addresses.iter().map(|&address| match address {
+            IpAddr::V4(address) => Arp::request(mac, address, address).frame(BROADCAST),
+            IpAddr::V6(address) => Advertisement::unsolicited(mac, address),
+        }));
+    }
+
+    /// Sends an IP packet to a neighbour.
+    pub fn send(&mut self, next_hop: IpAddr, packet: Vec<u8>, now: Time) {
+        self.neighbours.send(next_hop, packet, now);
+        self.settle();
+    }
+
+    /// Takes in a frame; returns the IP packet in it that is for the host.
+    pub fn receive<'a>(&mut self, frame: &'a [u8], now: Time) -> Option<&'a [u8]> {
+        let frame = Frame::parse(frame)?;
+        if frame.destination != self.mac && !is_group(frame.destination) {
+            return None;
+        }
+        match frame.content {
+            Content::Ip(packet) => return Some(packet),
+            Content::Arp(arp) => self.hear_arp(&arp, is_group(frame.destination), now),
+            Content::Solicitation(asks) => self.hear_solicitation(&asks, frame.source, now),
+            Content::Advertisement(says) => self.hear_advertisement(&says, now),
+        }
+        self.settle();
+        None
+    }
+
+    /// The next frame that is to leave.
+    pub fn poll_output(&mut self) -> Option<Vec<u8>> {
+        self.frames.pop_front()
+    }
+
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.neighbours.handle_timeout(now);
+        self.settle();
+    }
+
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.neighbours.poll_timeout()
+    }
+
+    fn hear_arp(&mut self, arp: &Arp, is_broadcast: bool, now: Time) {
+        let (sender, mac) = (IpAddr::V4(arp.sender), Some(arp.sender_mac));
+        if self.addresses.contains(&sender) {
+            return;
+        }
+        if !arp.is_reply && self.addresses.contains(&arp.target.into()) {
+            self.neighbours.update(sender, mac, (State::Stale, Strength::Override), true, now);
+            self.frames.push_back(arp.answer(self.mac).frame(arp.sender_mac));
+            return;
+        }
+        let strength = match arp.is_gratuitous() {
+            true => Strength::Override,
+            false => self.neighbours.strength_of_answer(sender, now),
+        };
+        let is_answer = arp.is_reply && !is_broadcast;
+        let state = if is_answer { State::Reachable } else { State::Stale };
+        self.neighbours.update(sender, mac, (state, strength), false, now);
+    }
+
+    fn hear_solicitation(&mut self, asks: &Solicitation, from: HardwareAddress, now: Time) {
+        if !self.addresses.contains(&asks.target.into()) || asks.source.is_unspecified() {
+            return;
+        }
+        let creates = asks.mac.is_some() || !asks.is_multicast;
+        let learned = (State::Stale, Strength::Override);
+        self.neighbours.update(asks.source.into(), asks.mac, learned, creates, now);
+        let says = Advertisement {
+            source: asks.target,
+            target: asks.target,
+            mac: Some(self.mac),
+            solicited: true,
+            overrides: asks.is_multicast,
+        };
+        let to = asks.mac.unwrap_or(from);
+        self.frames.push_back(says.frame(self.mac, (to, asks.source), false));
+    }
+
+    fn hear_advertisement(&mut self, says: &Advertisement, now: Time) {
+        let target = says.target.into();
+        // Linux believes no advertisement of a neighbour that it has given up.
+        if self.neighbours.state(target) == Some(State::Failed) {
+            return;
+        }
+        let state = if says.solicited { State::Reachable } else { State::Stale };
+        let strength = if says.overrides { Strength::Override } else { Strength::Doubt };
+        self.neighbours.update(target, says.mac, (state, strength), false, now);
+    }
+
+    /// Does what the neighbours want.
+    fn settle(&mut self) {
+        while let Some(output) = self.neighbours.poll_output() {
+            match output {
+                Output::Send(mac, packet) => self.frames.push_back(ip_frame(mac, self.mac, packet)),
+                Output::Solicit { target, to, source } => {
+                    let source = source.or_else(|| self.source(target));
+                    self.frames.extend(solicitation(self.mac, source, target, to));
+                }
+                // Whoever sent it waits in vain, and nobody cares what is known of whom.
+                Output::Unreachable(_) | Output::Changed(..) => {}
+            }
+        }
+    }
+
+    fn source(&self, target: IpAddr) -> Option<IpAddr> {
+        let mut addresses = self.addresses.iter().copied();
+        addresses.find(|&address| Family::of(address) == Family::of(target))
+    }
+}
+
+/// "Who has `target`?", to the whole link or to the one that had it; `None` without a source of the
+/// target's family.
+pub fn solicitation(
+    mac: HardwareAddress,
+    source: Option<IpAddr>,
+    target: IpAddr,
+    to: Option<HardwareAddress>,
+) -> Option<Vec<u8>> {
+    match (source?, target) {
+        (IpAddr::V4(source), IpAddr::V4(target)) => {
+            Some(Arp::request(mac, source, target).frame(to.unwrap_or(BROADCAST)))
+        }
+        (IpAddr::V6(source), IpAddr::V6(target)) => {
+            let is_multicast = to.is_none();
+            let asks = Solicitation { source, target, mac: Some(mac), is_multicast };
+            Some(asks.frame(mac, to))
+        }
+        _ => None,
+    }
+}

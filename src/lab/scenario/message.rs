@@ -1,0 +1,258 @@
+//! Messages that a scenario writes itself: fields in, octets out, by [`crate::wire`].
+//!
+//! | message | fields |
+//! |---|---|
+//! | `map-request` | `smr` `probe` `do-not-reply` `smr-invoked` `pitr`, `nonce N`, `source-eid ADDRESS` or `source-eid each PREFIX`, `itr-rloc ADDRESS`, `eid PREFIX`, `encapsulated` (in an ECM, from the EID to the EID) |
+//! | `map-reply` | `probe`, `nonce N`, records |
+//! | `map-register` | `key TEXT`, `nonce N`, `want-map-notify`, `reliable-transport`, `merge`, `proxy-reply`, `xtr-id N`, records |
+//! | `registration`, by TCP | those of `map-register`, `type N` (another type of message), `corrupt-end-marker` |
+//!
+//! A record is `record PREFIX ttl MINUTES`, then `locator ADDRESS` for each locator; without one,
+//! `action NUMBER`. A nonce that is not said is the number of the line, so that a later register has
+//! a greater one; an xTR-ID that is not said is 1.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
+
+use super::words::{Fault, Word, Words};
+use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
+use crate::wire::reliable::END_MARKER;
+use crate::wire::{
+    Action, Address, Algorithm, CONTROL_PORT, EidRecord, Encapsulated, Key, LocatorRecord,
+    MapRegister, MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
+};
+
+/// The fields that are a word and nothing more, by message.
+const MAP_REQUEST: &[&str] =
+    &["smr", "probe", "do-not-reply", "smr-invoked", "pitr", "encapsulated"];
+const MAP_REPLY: &[&str] = &["probe"];
+const MAP_REGISTER: &[&str] = &["want-map-notify", "reliable-transport", "merge", "proxy-reply"];
+const REGISTRATION: &[&str] = &["merge", "proxy-reply", "corrupt-end-marker"];
+/// Those with a value.
+const OF_MAP_REQUEST: &[&str] = &["nonce", "source-eid", "itr-rloc", "eid"];
+const OF_MAP_REPLY: &[&str] = &["nonce", "record", "locator", "action"];
+const OF_MAP_REGISTER: &[&str] = &["nonce", "key", "xtr-id", "record", "locator", "action"];
+const OF_REGISTRATION: &[&str] = &["nonce", "key", "xtr-id", "type", "record", "locator", "action"];
+/// A prefix of more addresses than these is too much for `each`.
+const MOST_EACH: usize = 4096;
+
+/// All fields of all messages; a message has those that its tables above name.
+#[derive(Debug, Default)]
+struct Fields {
+    flags: BTreeSet<String>,
+    nonce: Nonce,
+    source_eids: Vec<IpAddr>,
+    itr_rlocs: Vec<Rloc>,
+    eids: Vec<EidRecord>,
+    records: Vec<MappingRecord>,
+    key: Vec<u8>,
+    xtr_id: Option<u128>,
+    message_type: Option<u16>,
+}
+
+/// The UDP payloads of a message with the fields in `lines`, each with its place in the text. There
+/// is one, or one for each Source-EID; `number` is the nonce when no other is said.
+pub(super) fn payloads(
+    kind: &Word,
+    number: u64,
+    lines: &[(usize, &str)],
+) -> Result<Vec<Vec<u8>>, Fault> {
+    let read = |flags, values| Fields::read(flags, values, number, lines);
+    match kind.text.as_str() {
+        "map-request" => {
+            let fields = read(MAP_REQUEST, OF_MAP_REQUEST)?;
+            match fields.source_eids.is_empty() {
+                true => Ok(vec![fields.map_request(None)]),
+                false => {
+                    let eids = fields.source_eids.iter();
+                    Ok(eids.map(|eid| fields.map_request(Some(*eid))).collect())
+                }
+            }
+        }
+        "map-reply" => Ok(vec![read(MAP_REPLY, OF_MAP_REPLY)?.map_reply()]),
+        "map-register" => Ok(vec![read(MAP_REGISTER, OF_MAP_REGISTER)?.map_register()]),
+        _ => Err(kind.fault("map-request, map-reply or map-register is expected")),
+    }
+}
+
+/// The octets of a message of reliable transport.
+pub(super) fn stream_octets(
+    kind: &Word,
+    number: u64,
+    lines: &[(usize, &str)],
+) -> Result<Vec<u8>, Fault> {
+    if kind.text != "registration" {
+        return Err(kind.fault("by TCP, a registration is expected"));
+    }
+    let fields = Fields::read(REGISTRATION, OF_REGISTRATION, number, lines)?;
+    let message_type = fields.message_type.unwrap_or(ReliableType::Registration.number());
+    let marker = match fields.has("corrupt-end-marker") {
+        true => !END_MARKER,
+        false => END_MARKER,
+    };
+    // Not by wire::reliable, which makes no message that it would not take.
+    let data = fields.map_register();
+    let length = u16::try_from(data.len() + 12).unwrap_or(u16::MAX);
+    let mut octets = Vec::from(message_type.to_be_bytes());
+    octets.extend(length.to_be_bytes());
+    octets.extend((number as u32).to_be_bytes());
+    octets.extend(data);
+    octets.extend(marker.to_be_bytes());
+    Ok(octets)
+}
+
+impl Fields {
+    fn read(
+        flags: &[&str],
+        values: &[&str],
+        number: u64,
+        lines: &[(usize, &str)],
+    ) -> Result<Self, Fault> {
+        let mut fields = Fields { nonce: Nonce(number), ..Fields::default() };
+        for (start, line) in lines {
+            let mut words = Words::new(*start, line)?;
+            while let Some(word) = words.peek() {
+                words.next("a field")?;
+                match word.text.as_str() {
+                    flag if flags.contains(&flag) => {
+                        fields.flags.insert(flag.to_owned());
+                    }
+                    field if values.contains(&field) => fields.value(&word, &mut words)?,
+                    _ => {
+                        let known = [flags, values].concat().join(", ");
+                        return Err(word.fault(&format!("no field of this message: {known}")));
+                    }
+                }
+            }
+        }
+        Ok(fields)
+    }
+
+    fn value(&mut self, field: &Word, words: &mut Words) -> Result<(), Fault> {
+        match field.text.as_str() {
+            "nonce" => self.nonce = Nonce(words.number()?),
+            "key" => self.key = words.next("a key")?.text.into_bytes(),
+            "xtr-id" => self.xtr_id = Some(words.number()?),
+            "type" => self.message_type = Some(words.number()?),
+            "itr-rloc" => self.itr_rlocs.push(Rloc(words.parsed("an address")?)),
+            "eid" => self.eids.push(prefix(words)?.into()),
+            "source-eid" => match words.take("each") {
+                true => self.each(words)?,
+                false => self.source_eids.push(words.parsed("an address")?),
+            },
+            "record" => {
+                let eid_prefix = prefix(words)?;
+                words.expect("ttl")?;
+                self.records.push(record(eid_prefix, words.number()?));
+            }
+            "locator" => {
+                let last = self.records.last_mut();
+                let record = last.ok_or_else(|| field.fault("no record stands before this"))?;
+                record.locators.push(locator(words.parsed("an address")?));
+            }
+            _ => {
+                let last = self.records.last_mut();
+                let record = last.ok_or_else(|| field.fault("no record stands before this"))?;
+                record.action = Action::from_number(words.number()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// All addresses of a prefix, that of the network and the last one too.
+    fn each(&mut self, words: &mut Words) -> Result<(), Fault> {
+        let word = words.next("a prefix")?;
+        let net: IpNet = word.text.parse().map_err(|_| word.fault("a prefix is expected"))?;
+        let bits = u32::from(net.max_prefix_len() - net.prefix_len());
+        if 1usize.checked_shl(bits).is_none_or(|addresses| addresses > MOST_EACH) {
+            return Err(
+                word.fault(&format!("a prefix of at most {MOST_EACH} addresses is expected"))
+            );
+        }
+        let address = |index: u32| match net.network() {
+            IpAddr::V4(first) => IpAddr::V4((first.to_bits() + index).into()),
+            IpAddr::V6(first) => IpAddr::V6((first.to_bits() + u128::from(index)).into()),
+        };
+        self.source_eids.extend((0..1 << bits).map(address));
+        Ok(())
+    }
+
+    fn has(&self, flag: &str) -> bool {
+        self.flags.contains(flag)
+    }
+
+    fn map_request(&self, source_eid: Option<IpAddr>) -> Vec<u8> {
+        let request = MapRequest {
+            probe: self.has("probe"),
+            smr: self.has("smr"),
+            from_pitr: self.has("pitr"),
+            smr_invoked: self.has("smr-invoked"),
+            do_not_reply: self.has("do-not-reply"),
+            nonce: self.nonce,
+            source_eid: source_eid.map(|address| Eid::new(InstanceId::DEFAULT, address)),
+            itr_rlocs: self.itr_rlocs.clone(),
+            records: self.eids.clone(),
+            ..MapRequest::default()
+        };
+        let asked = self.eids.first().map(|record| record.eid_prefix.network().address);
+        match asked.filter(|_| self.has("encapsulated")) {
+            None => request.emit(),
+            Some(eid) => {
+                let end = SocketAddr::new(eid, CONTROL_PORT);
+                Message::Encapsulated(Encapsulated::new(end, end, request.emit())).emit()
+            }
+        }
+    }
+
+    fn map_reply(&self) -> Vec<u8> {
+        let probe = self.has("probe");
+        let records = self.records.clone();
+        MapReply { probe, nonce: self.nonce, records, ..MapReply::default() }.emit()
+    }
+
+    fn map_register(&self) -> Vec<u8> {
+        let register = MapRegister {
+            proxy_reply: self.has("proxy-reply"),
+            reliable_transport: self.has("reliable-transport"),
+            merge: self.has("merge"),
+            want_map_notify: self.has("want-map-notify"),
+            nonce: self.nonce,
+            records: self.records.clone(),
+            xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id.unwrap_or(1), site_id: 0 }),
+            ..MapRegister::default()
+        };
+        let secret = self.key.clone();
+        register.emit_signed(&Key { algorithm: Algorithm::HmacSha256, secret, key_id: 0 })
+    }
+}
+
+fn prefix(words: &mut Words) -> Result<EidPrefix, Fault> {
+    Ok(EidPrefix::new(InstanceId::DEFAULT, words.parsed("a prefix")?))
+}
+
+fn record(eid_prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
+    MappingRecord {
+        ttl_minutes,
+        eid_prefix,
+        action: Action::NoAction,
+        authoritative: true,
+        map_version: 0,
+        locators: Vec::new(),
+    }
+}
+
+/// A locator that its sender has and can reach, with priority 1 and weight 100.
+fn locator(rloc: IpAddr) -> LocatorRecord {
+    LocatorRecord {
+        priority: 1,
+        weight: 100,
+        multicast_priority: 255,
+        multicast_weight: 0,
+        local: true,
+        probed: false,
+        reachable: true,
+        rloc: Address::Ip(rloc),
+    }
+}

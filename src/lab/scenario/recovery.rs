@@ -1,0 +1,357 @@
+//! What must be true when a map-server with reliable registration was killed in the middle of a
+//! scenario and has come back (`lab run LAB SCENARIO --kill ROUTER`).
+//!
+//! The script is left at its `middle`: what it expects after that holds for a lab in which nobody
+//! dies. Whatever the scenario has done until then, these hold:
+//!
+//! 1. Each ETR that had a session with the router sees it fall.
+//! 2. Once the router is back, each registers by UDP, then by TCP.
+//! 3. The router has exactly what is in their databases with a route, each prefix by its owner and by
+//!    TCP, and so has every other map-server at least.
+//! 4. Every away entry has a cause.
+//! 5. Every host that is reachable then answers every other one.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::play::{PAUSE, Player, Stage, Stopped, Why, unmet};
+use super::{Action, Answers, Bound, Ends, Ping, Place, Scenario};
+use crate::lab::failure::Failure;
+use crate::lab::file::{Host, LabFile};
+use crate::lab::ping::Echos;
+
+/// A peer that is gone without a word is noticed within this time: TCP's keepalive.
+const FALL: Duration = Duration::from_secs(30);
+/// An ETR registers by UDP once a minute; then its session comes.
+const RETURN: Duration = Duration::from_secs(90);
+/// Registrations, away entries and caches are settled by then: a negative answer lasts a minute.
+const SETTLED: Duration = Duration::from_secs(70);
+/// What the capture at the killed router is called.
+const CAPTURE: &str = "returning";
+
+/// `show lisp session json`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Sessions {
+    sessions: Vec<Session>,
+}
+
+#[derive(Deserialize)]
+struct Session {
+    peer: IpAddr,
+    local: Option<IpAddr>,
+    /// Seconds; only of one that stands.
+    up: Option<u64>,
+}
+
+/// A listing with these rows.
+#[derive(Deserialize)]
+struct Listing<R> {
+    #[serde(default = "Vec::new")]
+    entries: Vec<R>,
+}
+
+#[derive(Deserialize)]
+struct DatabaseRow {
+    eid_prefix: IpNet,
+    has_route: bool,
+}
+
+#[derive(Deserialize)]
+struct AwayRow {
+    eid_prefix: IpNet,
+    cause: String,
+}
+
+#[derive(Deserialize)]
+struct SiteRow {
+    eid_prefix: IpNet,
+    registrations: Vec<SiteRegistration>,
+}
+
+#[derive(Deserialize)]
+struct SiteRegistration {
+    etr: IpAddr,
+    reliable: bool,
+}
+
+/// The ETRs that had a session with the killed router.
+struct Etrs {
+    /// Their RLOCs by name.
+    rlocs: BTreeMap<String, IpAddr>,
+    /// The router's addresses, as its peers know it.
+    server: BTreeSet<IpAddr>,
+}
+
+/// Who has registered a prefix.
+type Owned = BTreeSet<(IpNet, IpAddr)>;
+
+/// Plays `scenario` to its middle, kills `victim`, starts it again and looks whether all recovers.
+///
+/// # Errors
+/// The step, or the point of the recovery, at which something is not as it should be; a scenario
+/// without a middle, and a router that nobody has a session with.
+pub fn play(
+    scenario: &Scenario,
+    lab: &LabFile,
+    victim: &str,
+    stage: &mut dyn Stage,
+    out: &mut dyn Write,
+) -> Result<(), Stopped> {
+    let middle = scenario.steps.iter().position(|step| step.action == Action::Middle);
+    let Some(middle) = middle else {
+        let why = Why::Failed(Failure::new("it has no middle to kill anybody in"));
+        return Err(why.at(scenario, "middle"));
+    };
+    let mut player = Player::new(stage, out);
+    player.steps(&scenario.steps[..middle])?;
+    let mut recovery = Recovery { player, lab, victim };
+    recovery.play().map_err(|(point, why)| why.at(scenario, point))
+}
+
+struct Recovery<'a> {
+    player: Player<'a>,
+    lab: &'a LabFile,
+    victim: &'a str,
+}
+
+impl Recovery<'_> {
+    fn play(&mut self) -> Result<(), (&'static str, Why)> {
+        let at = |point: &'static str| move |why| (point, why);
+        self.player.say(&format!("== the middle: {} is killed", self.victim));
+        let etrs = self.etrs().map_err(at("the sessions before"))?;
+        self.kill().map_err(at("the kill"))?;
+        self.poll(FALL, |all| all.sessions_are_down(&etrs)).map_err(at("the fall of sessions"))?;
+        self.player.say("   its sessions have fallen");
+        self.player.stage.start(self.victim).map_err(|why| ("the start", why.into()))?;
+        self.poll(RETURN, |all| all.sessions_are_up(&etrs))
+            .map_err(at("the return of sessions"))?;
+        self.player.say("   its sessions stand again");
+        self.poll(SETTLED, |all| all.registrations(&etrs)).map_err(at("the registrations"))?;
+        self.player.say("   each prefix is registered by its owner");
+        self.poll(SETTLED, |all| all.away(&etrs)).map_err(at("the away tables"))?;
+        self.player.say("   each away entry has a cause");
+        self.pings(&etrs).map_err(at("the pings"))?;
+        self.by_udp_first(&etrs).map_err(at("the order of registrations"))?;
+        self.player.captures_are_clean().map_err(at("the end"))
+    }
+
+    /// Looks until all is as it should be.
+    fn poll(
+        &mut self,
+        within: Duration,
+        mut look: impl FnMut(&mut Self) -> Result<(), Why>,
+    ) -> Result<(), Why> {
+        let deadline = self.player.stage.now() + within;
+        loop {
+            match look(self) {
+                Err(Why::Unmet { .. }) if self.player.stage.now() < deadline => {
+                    self.player.stage.pass(PAUSE * 4)?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    fn ask<T: DeserializeOwned>(&mut self, node: &str, command: &str) -> Result<T, Why> {
+        let command = format!("{command} json");
+        let reply = self.player.stage.console(node, &command)?;
+        let parsed = serde_json::from_str(&reply.text);
+        parsed.map_err(|error| Failure::Other(format!("{node}: {command}: {error}")).into())
+    }
+
+    /// The rows of an IPv4 and of an IPv6 listing; `*` stands for the family.
+    fn both<R: DeserializeOwned>(&mut self, node: &str, command: &str) -> Result<Vec<R>, Why> {
+        let mut rows = Vec::new();
+        for family in ["ip", "ipv6"] {
+            let listing: Listing<R> = self.ask(node, &command.replace('*', family))?;
+            rows.extend(listing.entries);
+        }
+        Ok(rows)
+    }
+
+    fn others(&self) -> Vec<String> {
+        let routers = self.lab.routers().map(|(node, _)| node);
+        routers.filter(|node| *node != self.victim).map(str::to_owned).collect()
+    }
+
+    fn etrs(&mut self) -> Result<Etrs, Why> {
+        let own: Sessions = self.ask(self.victim, "show lisp session")?;
+        let server: BTreeSet<IpAddr> = own.sessions.iter().filter_map(|each| each.local).collect();
+        let mut rlocs = BTreeMap::new();
+        for node in self.others() {
+            let theirs: Sessions = self.ask(&node, "show lisp session")?;
+            let session = theirs.sessions.iter().find(|each| server.contains(&each.peer));
+            if let Some(rloc) = session.and_then(|session| session.local) {
+                rlocs.insert(node, rloc);
+            }
+        }
+        match rlocs.is_empty() {
+            true => Err(unmet("a router with sessions", "none")),
+            false => Ok(Etrs { rlocs, server }),
+        }
+    }
+
+    fn kill(&mut self) -> Result<(), Why> {
+        self.player.stage.kill(self.victim)?;
+        let port = self.lab.ports().find(|port| port.node == self.victim);
+        let port = port.ok_or_else(|| Failure::new("it has no port"))?;
+        let place = Place { node: port.node.clone(), interface: port.interface.clone() };
+        Ok(self.player.stage.capture(CAPTURE, &place)?)
+    }
+
+    fn sessions_are_down(&mut self, etrs: &Etrs) -> Result<(), Why> {
+        for node in etrs.rlocs.keys() {
+            let theirs: Sessions = self.ask(node, "show lisp session")?;
+            let mut stand = theirs.sessions.iter().filter(|each| each.up.is_some());
+            if stand.any(|each| etrs.server.contains(&each.peer)) {
+                return Err(unmet("no session with it", format!("{node} has one")));
+            }
+        }
+        Ok(())
+    }
+
+    fn sessions_are_up(&mut self, etrs: &Etrs) -> Result<(), Why> {
+        let own: Sessions = self.ask(self.victim, "show lisp session")?;
+        let stand = own.sessions.iter().filter(|each| each.up.is_some());
+        let stand: BTreeSet<IpAddr> = stand.map(|each| each.peer).collect();
+        match etrs.rlocs.iter().find(|(_, rloc)| !stand.contains(rloc)) {
+            None => Ok(()),
+            Some((node, _)) => Err(unmet(format!("a session with {node}"), format!("{stand:?}"))),
+        }
+    }
+
+    /// What the databases say, each prefix with the RLOC of its owner.
+    fn owned(&mut self, etrs: &Etrs) -> Result<Owned, Why> {
+        let mut owned = Owned::new();
+        for (node, rloc) in &etrs.rlocs {
+            let rows: Vec<DatabaseRow> = self.both(node, "show * lisp database")?;
+            let routed = rows.into_iter().filter(|row| row.has_route);
+            owned.extend(routed.map(|row| (row.eid_prefix, *rloc)));
+        }
+        Ok(owned)
+    }
+
+    /// What a map-server has, and what of it came by TCP; none for a router that is none.
+    fn registered(&mut self, node: &str) -> Result<Option<(Owned, Owned)>, Why> {
+        let listing: Listing<SiteRow> = self.ask(node, "show lisp site")?;
+        let rows = listing.entries;
+        let mut all = (Owned::new(), Owned::new());
+        for row in &rows {
+            for registration in &row.registrations {
+                let owned = (row.eid_prefix, registration.etr);
+                all.0.insert(owned);
+                if registration.reliable {
+                    all.1.insert(owned);
+                }
+            }
+        }
+        Ok((!rows.is_empty()).then_some(all))
+    }
+
+    fn registrations(&mut self, etrs: &Etrs) -> Result<(), Why> {
+        let owned = self.owned(etrs)?;
+        let Some((registered, reliable)) = self.registered(self.victim)? else {
+            return Err(unmet("a map-server", "no sites"));
+        };
+        let words = |owned: &Owned| {
+            let lines = owned.iter().map(|(prefix, rloc)| format!("{prefix} by {rloc}"));
+            lines.collect::<Vec<_>>().join("\n")
+        };
+        let victim = self.victim;
+        if registered != owned || reliable != owned {
+            let seen = format!("{}\nby TCP:\n{}", words(&registered), words(&reliable));
+            return Err(unmet(format!("at {victim}, by TCP:\n{}", words(&owned)), seen));
+        }
+        for node in self.others() {
+            if let Some((registered, _)) = self.registered(&node)?
+                && !registered.is_superset(&owned)
+            {
+                return Err(unmet(format!("at {node}:\n{}", words(&owned)), words(&registered)));
+            }
+        }
+        Ok(())
+    }
+
+    /// No prefix is away that its router has registered, nor for a reason that is none.
+    fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
+        let (registered, _) = self.registered(self.victim)?.unwrap_or_default();
+        for (node, rloc) in &etrs.rlocs {
+            let database: Vec<DatabaseRow> = self.both(node, "show * lisp database")?;
+            let away: Vec<AwayRow> = self.both(node, "show * lisp away")?;
+            for AwayRow { eid_prefix, cause } in away {
+                let configured = database.iter().find(|row| row.eid_prefix == eid_prefix);
+                let mut owners = registered.iter().filter(|(prefix, _)| *prefix == eid_prefix);
+                let holds = match cause.as_str() {
+                    "no-route" => configured.is_some_and(|row| !row.has_route),
+                    "site-registration" => owners.any(|(_, owner)| owner != rloc),
+                    _ => configured.is_none() && owners.all(|(_, owner)| owner != rloc),
+                };
+                if !holds {
+                    let seen = format!("{node}: {eid_prefix} is away, {cause}");
+                    return Err(unmet("a cause for each away entry", seen));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every host whose EID is registered, or that has none, sends to every one that is registered.
+    fn pings(&mut self, etrs: &Etrs) -> Result<(), Why> {
+        let registered: Vec<IpNet> =
+            self.owned(etrs)?.into_iter().map(|(prefix, _)| prefix).collect();
+        let mut away = Vec::new();
+        for node in etrs.rlocs.keys() {
+            let rows: Vec<AwayRow> = self.both(node, "show * lisp away")?;
+            away.extend(rows.into_iter().map(|row| row.eid_prefix));
+        }
+        let lies_in = |prefixes: &[IpNet], address: IpAddr| {
+            prefixes.iter().any(|prefix| prefix.contains(&address))
+        };
+        let hosts: Vec<(&str, &Host)> = self.lab.hosts().collect();
+        for (from, sender) in &hosts {
+            for (to, receiver) in hosts.iter().filter(|(to, _)| to != from) {
+                for family in [crate::addr::Family::Ipv4, crate::addr::Family::Ipv6] {
+                    let ends = (sender.address(family), receiver.address(family));
+                    let (Some(source), Some(target)) = ends else { continue };
+                    let sends = lies_in(&registered, source) || !lies_in(&away, source);
+                    if sends && lies_in(&registered, target) {
+                        let ipv6 = family == crate::addr::Family::Ipv6;
+                        self.heals(Ends { from: (*from).into(), to: (*to).into(), ipv6 })?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn heals(&mut self, ends: Ends) -> Result<(), Why> {
+        let ping = Ping { ends, count: 1, size: Echos::default().size };
+        let answered = Answers::Count(Bound::Exactly(1));
+        self.player.ping(&ping, Some(&answered), Some(SETTLED))
+    }
+
+    /// The first register of each ETR came by UDP, the first Registration by TCP after it.
+    fn by_udp_first(&mut self, etrs: &Etrs) -> Result<(), Why> {
+        for (node, rloc) in &etrs.rlocs {
+            let mut first = |what: &str| {
+                let filter = format!("{what} && ip.src == {rloc}");
+                let packets = self.player.stage.packets(CAPTURE, &filter, "frame.number");
+                packets.map(|packets| packets.first().map(|packet| packet.at))
+            };
+            let (udp, tcp) = (first("lisp.type == 3")?, first("lisp-tcp.message.type == 17")?);
+            if udp.is_none() || tcp.is_none() || udp > tcp {
+                let seen = format!("{node}: by UDP at {udp:?}, by TCP at {tcp:?}");
+                return Err(unmet("a register by UDP, then one by TCP", seen));
+            }
+        }
+        self.player.say("   each by UDP, then by TCP");
+        Ok(())
+    }
+}

@@ -1,0 +1,293 @@
+//! Frames: what is said on a link about who is where, and to whom a packet goes.
+//!
+//! As Linux does it with the settings that `driver/netlink` makes: ARP is answered for every
+//! address of the node, neighbour discovery for those of the device; both for a proxied host whose
+//! route leads elsewhere, at once. On a port of hosts that move, who announces himself is believed.
+//!
+//! The process is told of a neighbour as `driver/netlink` tells the core: when the state is another
+//! than was last told, or when the host has just confirmed that it is there.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::table::Flow;
+use super::{Answer, DeviceId, DeviceKind, Kernel, KernelDrop, KernelOutput};
+use crate::addr::Family;
+use crate::host::frame::{
+    Advertisement, Arp, BROADCAST, Content, Frame, HardwareAddress, Solicitation, ip_frame,
+    is_group,
+};
+use crate::host::link::solicitation;
+use crate::host::neighbour::{Output, State, Strength};
+use crate::router::io::{KernelEvent, Mac, NeighbourState};
+use crate::time::{Deadline, Time};
+
+impl Kernel {
+    /// The kernel's clock: what happens next, happens then.
+    pub fn set_time(&mut self, now: Time) {
+        self.now = now;
+    }
+
+    /// When [`Kernel::handle_timeout`] has work.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Deadline> {
+        let timers = self.devices.iter().filter_map(|device| device.neighbours.poll_timeout());
+        timers.min().map(|at| Deadline { at, why: "neighbours" })
+    }
+
+    /// Asks neighbours, and gives them up, when it is time to.
+    pub fn handle_timeout(&mut self, now: Time) {
+        self.now = now;
+        for device in &mut self.devices {
+            device.neighbours.handle_timeout(now);
+        }
+        self.settle_neighbours();
+    }
+
+    /// A frame came in by a port.
+    pub fn receive_frame(&mut self, id: DeviceId, frame: &[u8]) {
+        if !self.device(id).is_running() {
+            return self.count(KernelDrop::DeviceDown);
+        }
+        let Some(frame) = Frame::parse(frame) else {
+            return self.count(KernelDrop::NotIp);
+        };
+        let is_broadcast = is_group(frame.destination);
+        if frame.destination != self.device(id).mac && !is_broadcast {
+            return self.count(KernelDrop::NotForUs);
+        }
+        match frame.content {
+            Content::Arp(arp) => self.hear_arp(id, &arp, is_broadcast),
+            Content::Solicitation(asks) => self.hear_solicitation(id, &asks, frame.source),
+            Content::Advertisement(says) => self.hear_advertisement(id, &says),
+            Content::Ip(packet) => return self.receive(id, packet.to_vec()),
+        }
+        self.settle_neighbours();
+    }
+
+    /// How "who has `target`?" is answered on `device`'s link.
+    pub fn answers(&self, id: DeviceId, target: IpAddr) -> Option<Answer> {
+        let device = self.device(id);
+        if !device.is_running() {
+            return None;
+        }
+        let own = match target {
+            IpAddr::V4(_) => self.is_local(target),
+            IpAddr::V6(_) => device.owns(target),
+        };
+        if own {
+            return Some(Answer::Own);
+        }
+        let is_proxied = device.proxies.contains(&target);
+        if target.is_ipv6() {
+            return is_proxied.then_some(Answer::Proxy);
+        }
+        if !device.proxy_arp && !is_proxied {
+            return None;
+        }
+        let route = self.route(&Flow::unbound(target))?;
+        let elsewhere = route.device().is_some_and(|out| out != id);
+        elsewhere.then_some(Answer::Proxy)
+    }
+
+    /// Hands a packet to the link of a device, for the neighbour `next_hop`.
+    pub(super) fn send_to_neighbour(&mut self, id: DeviceId, next_hop: IpAddr, packet: Vec<u8>) {
+        let now = self.now;
+        let device = &mut self.devices[id.0];
+        if !device.is_running() || device.kind == DeviceKind::Loopback {
+            return self.count(KernelDrop::DeviceDown);
+        }
+        device.neighbours.send(next_hop, packet, now);
+        self.settle_neighbours();
+    }
+
+    /// Asks a host whether it is there; `watch`, again and again.
+    pub(super) fn probe(&mut self, id: DeviceId, address: IpAddr, watch: bool) {
+        let now = self.now;
+        let neighbours = &mut self.devices[id.0].neighbours;
+        if watch {
+            neighbours.watch(address, now);
+        } else {
+            neighbours.probe(address, now);
+        }
+        self.settle_neighbours();
+    }
+
+    /// Forgets a host.
+    pub(super) fn forget(&mut self, id: DeviceId, address: IpAddr) {
+        self.devices[id.0].neighbours.forget(address);
+        self.settle_neighbours();
+    }
+
+    /// Forgets everybody on a link that went down, and for whom the device answers.
+    pub(super) fn flush_neighbours(&mut self, id: DeviceId) {
+        let device = &mut self.devices[id.0];
+        device.neighbours.flush();
+        device.proxies.clear();
+        self.settle_neighbours();
+    }
+
+    /// Tells everybody on a link that a host is at this device.
+    pub(super) fn announce_host(&mut self, id: DeviceId, address: IpAddr) {
+        let mac = self.device(id).mac;
+        let frame = match address {
+            IpAddr::V4(address) => Arp::request(mac, address, address).frame(BROADCAST),
+            IpAddr::V6(address) => Advertisement::unsolicited(mac, address),
+        };
+        self.put(id, frame);
+    }
+
+    /// Tells the process of the neighbours that there are.
+    pub(super) fn tell_neighbours(&mut self) {
+        self.told.clear();
+        for at in 0..self.devices.len() {
+            let neighbours = self.devices[at].neighbours.iter();
+            let neighbours: Vec<(IpAddr, State)> = neighbours.collect();
+            for (address, state) in neighbours {
+                self.tell_neighbour(DeviceId(at), address, Some(state));
+            }
+        }
+    }
+
+    fn hear_arp(&mut self, id: DeviceId, arp: &Arp, is_broadcast: bool) {
+        let (sender, mac, now) = (IpAddr::V4(arp.sender), Some(arp.sender_mac), self.now);
+        if self.is_local(sender) {
+            return;
+        }
+        let answered = !arp.is_reply && self.answers(id, arp.target.into()).is_some();
+        let device = &mut self.devices[id.0];
+        if answered {
+            if arp.sender != Ipv4Addr::UNSPECIFIED {
+                let learned = (State::Stale, Strength::Override);
+                device.neighbours.update(sender, mac, learned, true, now);
+            }
+            let frame = arp.answer(device.mac).frame(arp.sender_mac);
+            return self.put(id, frame);
+        }
+        let is_gratuitous = arp.is_gratuitous();
+        let strength = match is_gratuitous {
+            true => Strength::Override,
+            false => device.neighbours.strength_of_answer(sender, now),
+        };
+        let is_answer = arp.is_reply && !is_broadcast;
+        let state = if is_answer { State::Reachable } else { State::Stale };
+        let creates = device.mobility && (is_gratuitous || arp.is_reply);
+        device.neighbours.update(sender, mac, (state, strength), creates, now);
+    }
+
+    fn hear_solicitation(&mut self, id: DeviceId, asks: &Solicitation, from: HardwareAddress) {
+        let Some(answer) = self.answers(id, asks.target.into()) else {
+            return;
+        };
+        let now = self.now;
+        let device = &mut self.devices[id.0];
+        if asks.source.is_unspecified() {
+            return;
+        }
+        let creates = asks.mac.is_some() || !asks.is_multicast;
+        let learned = (State::Stale, Strength::Override);
+        device.neighbours.update(asks.source.into(), asks.mac, learned, creates, now);
+        let source = match answer {
+            Answer::Own => asks.target,
+            Answer::Proxy => device.link_local(),
+        };
+        let says = Advertisement {
+            source,
+            target: asks.target,
+            mac: Some(device.mac),
+            solicited: true,
+            overrides: answer == Answer::Own && asks.is_multicast,
+        };
+        let to = (asks.mac.unwrap_or(from), asks.source);
+        let frame = says.frame(device.mac, to, answer == Answer::Own);
+        self.put(id, frame);
+    }
+
+    fn hear_advertisement(&mut self, id: DeviceId, says: &Advertisement) {
+        let (target, now) = (IpAddr::V6(says.target), self.now);
+        let device = &mut self.devices[id.0];
+        // Linux believes no advertisement of a neighbour that it has given up.
+        if device.owns(target) || device.neighbours.state(target) == Some(State::Failed) {
+            return;
+        }
+        let echo_of_ours = says.mac == Some(device.mac) && device.proxies.contains(&target);
+        if echo_of_ours {
+            return;
+        }
+        let untracked = device.neighbours.state(target).is_none();
+        let is_answer = says.solicited && !untracked;
+        let state = if is_answer { State::Reachable } else { State::Stale };
+        let strength = if says.overrides { Strength::Override } else { Strength::Doubt };
+        let creates = device.mobility;
+        device.neighbours.update(target, says.mac, (state, strength), creates, now);
+    }
+
+    /// Does what the neighbour tables want.
+    fn settle_neighbours(&mut self) {
+        for at in 0..self.devices.len() {
+            let id = DeviceId(at);
+            while let Some(output) = self.devices[at].neighbours.poll_output() {
+                let mac = self.devices[at].mac;
+                match output {
+                    Output::Send(to, packet) => self.put(id, ip_frame(to, mac, packet)),
+                    Output::Solicit { target, to, source } => {
+                        let source = self.solicitation_source(id, target, source);
+                        if let Some(frame) = solicitation(mac, source, target, to) {
+                            self.put(id, frame);
+                        }
+                    }
+                    Output::Unreachable(packet) => self.neighbour_failed(&packet),
+                    Output::Changed(address, state) => self.tell_neighbour(id, address, state),
+                }
+            }
+        }
+    }
+
+    /// Who asks for a neighbour: the sender of the packet that waits if that is us, else an address
+    /// in the neighbour's network, else the device's first; in IPv6 the device's link-local one.
+    fn solicitation_source(
+        &self,
+        id: DeviceId,
+        target: IpAddr,
+        of_packet: Option<IpAddr>,
+    ) -> Option<IpAddr> {
+        let device = self.device(id);
+        let own = of_packet.filter(|&source| match source {
+            IpAddr::V4(_) => self.is_local(source),
+            IpAddr::V6(_) => device.owns(source),
+        });
+        if own.is_some() || target.is_ipv6() {
+            return own.or(Some(device.link_local().into()));
+        }
+        let mut near = device.addresses.iter().filter(|net| net.contains(&target));
+        let near = near.next().map(ipnet::IpNet::addr);
+        let of_any = || self.devices.iter().find_map(|other| other.address(Family::Ipv4));
+        near.or_else(|| device.address(Family::Ipv4)).or_else(of_any)
+    }
+
+    fn put(&mut self, device: DeviceId, frame: Vec<u8>) {
+        if self.device(device).is_running() {
+            self.outputs.push_back(KernelOutput::Transmit { device, frame });
+        }
+    }
+
+    fn tell_neighbour(&mut self, id: DeviceId, address: IpAddr, state: Option<State>) {
+        let device = &self.devices[id.0];
+        let told = match state {
+            None | Some(State::Incomplete) => NeighbourState::Absent,
+            Some(State::Failed) => NeighbourState::Failed,
+            Some(_) => match device.neighbours.mac(address) {
+                Some(mac) => NeighbourState::Known(Mac(mac)),
+                None => NeighbourState::Absent,
+            },
+        };
+        let before = match told {
+            NeighbourState::Absent => self.told.remove(&(id, address)),
+            known => self.told.insert((id, address), known),
+        };
+        let is_news = before.unwrap_or(NeighbourState::Absent) != told;
+        if is_news || state == Some(State::Reachable) {
+            let device = device.name.clone();
+            self.events.push_back(KernelEvent::Neighbour { device, address, state: told });
+        }
+    }
+}

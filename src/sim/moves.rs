@@ -1,0 +1,102 @@
+//! Hosts that move from LAN to LAN, as `lab move` moves them.
+
+use std::time::Duration;
+
+use super::course::Event;
+use super::error::{bad_port, wrong_kind};
+use super::kernel::DeviceId;
+use super::link::Attachment;
+use super::node::Node;
+use super::{Sim, SimError};
+
+/// How a host is plugged into another LAN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replug {
+    /// In one LAN at one instant, in the other at the next.
+    Atomic,
+    /// In none for this long.
+    Gap(Duration),
+    /// It speaks in the new LAN, and hears both for this long.
+    MakeBeforeBreak(Duration),
+}
+
+impl Sim {
+    /// Plugs a host into another LAN: it keeps its addresses and its hardware address, its stack
+    /// begins anew, and it announces itself.
+    ///
+    /// # Errors
+    /// When there is no such host or no such LAN.
+    pub fn move_host(&mut self, host: &str, lan: &str, how: Replug) -> Result<(), SimError> {
+        let port = self.host_port(host)?;
+        let segment = self.find_link(lan)?;
+        if !self.segments[segment].is_lan {
+            return Err(bad_port(host, lan));
+        }
+        let old = self.plugged.get(&port).copied();
+        match how {
+            Replug::Atomic => {
+                self.pull_out(port);
+                self.plug_in(port, segment);
+            }
+            Replug::Gap(span) => {
+                self.pull_out(port);
+                let event = Event::Replug { port, segment, plug: true };
+                self.queue.push(self.now + span, event);
+            }
+            Replug::MakeBeforeBreak(span) => {
+                self.plug_in(port, segment);
+                if let Some(segment) = old.filter(|&old| old != segment) {
+                    let event = Event::Replug { port, segment, plug: false };
+                    self.queue.push(self.now + span, event);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Pulls a host out of its LAN: it vanishes without a word.
+    ///
+    /// # Errors
+    /// When there is no such host.
+    pub fn unplug_host(&mut self, host: &str) -> Result<(), SimError> {
+        let port = self.host_port(host)?;
+        self.pull_out(port);
+        Ok(())
+    }
+
+    /// The LAN or link that a device of a node is plugged into.
+    ///
+    /// # Errors
+    /// When there is no such node or it has no such device.
+    pub fn lan_of(&self, node: &str, device: &str) -> Result<Option<&str>, SimError> {
+        let id = self.find(node)?;
+        let device = self.nodes[id.0].node.device_id(device);
+        let segment = device.and_then(|device| self.plugged.get(&Attachment { node: id, device }));
+        Ok(segment.map(|&at| self.segments[at].name.as_str()))
+    }
+
+    fn host_port(&self, host: &str) -> Result<Attachment, SimError> {
+        let node = self.find(host)?;
+        match self.nodes[node.0].node {
+            Node::Host(_) => Ok(Attachment { node, device: DeviceId(0) }),
+            _ => Err(wrong_kind(host, "host")),
+        }
+    }
+
+    fn pull_out(&mut self, port: Attachment) {
+        if let Some(old) = self.plugged.remove(&port) {
+            self.segments[old].unplug(port);
+        }
+        let now = self.now;
+        self.clock(port.node).set_carrier(port.device, false, now);
+    }
+
+    pub(super) fn plug_in(&mut self, port: Attachment, segment: usize) {
+        self.plugged.insert(port, segment);
+        self.segments[segment].plug(port);
+        let now = self.now;
+        // Another LAN is another carrier, even if the host never was without one.
+        self.clock(port.node).set_carrier(port.device, false, now);
+        self.refresh_carrier(segment);
+    }
+}

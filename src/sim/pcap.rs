@@ -1,0 +1,104 @@
+//! Capture files: what crosses a port, as tcpdump would write it there.
+//!
+//! The format is classic pcap (draft-ietf-opsawg-pcap), little-endian, with microseconds and
+//! LINKTYPE_ETHERNET; every tool reads it.
+
+use std::io::{self, Write};
+
+use super::{Sim, SimError, WALL_CLOCK};
+use crate::time::Time;
+
+const MAGIC: u32 = 0xa1b2_c3d4;
+const VERSION: [u16; 2] = [2, 4];
+/// Octets of a frame that are kept: all.
+const SNAP_LEN: u32 = 262_144;
+const LINKTYPE_ETHERNET: u32 = 1;
+
+/// Writes frames to a capture file.
+pub struct PcapWriter<W: Write> {
+    out: W,
+}
+
+impl<W: Write> PcapWriter<W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn new(mut out: W) -> io::Result<Self> {
+        let mut header = MAGIC.to_le_bytes().to_vec();
+        VERSION.iter().for_each(|part| header.extend(part.to_le_bytes()));
+        for field in [0, 0, SNAP_LEN, LINKTYPE_ETHERNET] {
+            header.extend(field.to_le_bytes());
+        }
+        out.write_all(&header)?;
+        Ok(PcapWriter { out })
+    }
+
+    /// Writes an Ethernet frame that was seen at an instant of the simulation.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn write(&mut self, at: Time, frame: &[u8]) -> io::Result<()> {
+        let micros = WALL_CLOCK + at.0;
+        let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
+        let mut record = Vec::with_capacity(16 + frame.len());
+        // The format's seconds end in 2106.
+        for field in [(micros / 1_000_000) as u32, (micros % 1_000_000) as u32, len, len] {
+            record.extend(field.to_le_bytes());
+        }
+        record.extend(frame);
+        self.out.write_all(&record)
+    }
+
+    /// Writes out what is buffered.
+    ///
+    /// # Errors
+    /// What the file says.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A capture that runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct CaptureId(pub(super) u64);
+
+/// A frame at a port, in either direction.
+pub type Tap = Box<dyn FnMut(Time, &[u8])>;
+
+impl Sim {
+    /// Hands every frame that a device sends or receives to `tap`, until [`Sim::end_capture`].
+    ///
+    /// # Errors
+    /// When there is no such node or it has no such device.
+    pub fn capture(&mut self, node: &str, device: &str, tap: Tap) -> Result<CaptureId, SimError> {
+        let port = self.port(node, device)?;
+        let id = CaptureId(self.captures.last_key_value().map_or(0, |(id, _)| id.0 + 1));
+        self.captures.insert(id, (port, tap));
+        Ok(id)
+    }
+
+    /// Writes every frame that a device sends or receives to a capture file.
+    ///
+    /// # Errors
+    /// As [`Sim::capture`], and what `out` says at first; what it says later is logged.
+    pub fn capture_to(
+        &mut self,
+        node: &str,
+        device: &str,
+        out: impl Write + 'static,
+    ) -> Result<CaptureId, SimError> {
+        let mut file = PcapWriter::new(out)?;
+        let tap = move |at: Time, frame: &[u8]| {
+            if let Err(error) = file.write(at, frame).and_then(|()| file.flush()) {
+                log::warn!("capture: {error}");
+            }
+        };
+        self.capture(node, device, Box::new(tap))
+    }
+
+    /// Ends a capture; its tap is dropped.
+    pub fn end_capture(&mut self, id: CaptureId) {
+        self.captures.remove(&id);
+    }
+}

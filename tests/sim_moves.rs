@@ -1,0 +1,150 @@
+//! Hosts that move in the simulator: G3 of `acceptance.md` in the words of [`Sim`], in both
+//! families.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use eidway::addr::{Eid, Family, InstanceId};
+use eidway::console::parse_config;
+use eidway::host::ping::{Outcome, Pace, PingRequest};
+use eidway::lab::open::Lab;
+use eidway::lab::scenario::library;
+use eidway::rng::Seed;
+use eidway::router::config::Config;
+use eidway::sim::trace::Trace;
+use eidway::sim::{Replug, Sim};
+
+/// gsmr with the ports and ranges of scenario G3, registered.
+fn roaming(seed: u64) -> Sim {
+    let lab = Lab::open("gsmr", None).unwrap();
+    let scenario = library::find(&lab, "g3").unwrap();
+    let mut configs: BTreeMap<String, Config> = BTreeMap::new();
+    for (name, file) in lab.file.routers() {
+        let text = library::overlaid_text(&lab, &scenario, name, file).unwrap();
+        let config = parse_config(file, &text);
+        configs.insert(name.to_owned(), config.unwrap_or_else(|error| panic!("{error}")));
+    }
+    let mut sim = Sim::build(&lab.file, &configs, Seed::from_number(seed)).unwrap();
+    sim.trace = Trace::Lines(Vec::new());
+    sim.run_until_registered().unwrap();
+    sim
+}
+
+fn lines(sim: &Sim) -> String {
+    match &sim.trace {
+        Trace::Lines(lines) => lines.join("\n"),
+        _ => unreachable!("roaming set it"),
+    }
+}
+
+fn address(sim: &Sim, host: &str, family: Family) -> IpAddr {
+    sim.host_address(host, family).unwrap()
+}
+
+/// Whether a router has the host A in its database, of both families.
+fn has_a(sim: &Sim, router: &str) -> bool {
+    let hosts = sim.router(router).unwrap().mobility().hosts();
+    let here =
+        |family| hosts.contains_key(&Eid::new(InstanceId::DEFAULT, address(sim, "A", family)));
+    let [v4, v6] = Family::BOTH.map(here);
+    assert_eq!(v4, v6, "{router} has A of one family");
+    v4
+}
+
+fn wait_for(sim: &mut Sim, what: &str, seconds: u64, done: impl Fn(&Sim) -> bool) {
+    let until = sim.now() + Duration::from_secs(seconds);
+    assert!(sim.run_while_not(until, done), "{what}: not within {seconds} s\n{}", lines(sim));
+}
+
+fn marks(sim: &mut Sim, from: &str, to: &str, family: Family) -> String {
+    let request = PingRequest::new(address(sim, to, family));
+    sim.ping(from, request).unwrap().marks()
+}
+
+/// Echoes that are lost of those that N sends to A, ten a second, while `act` happens.
+fn lost(sim: &mut Sim, family: Family, act: impl FnOnce(&mut Sim)) -> usize {
+    let pace = Pace::Every(Duration::from_millis(100));
+    let request = PingRequest { count: 1000, pace, ..PingRequest::new(address(sim, "A", family)) };
+    let id = sim.with_host("N", |host| host.start_ping(request)).unwrap();
+    sim.run_for(Duration::from_secs(1));
+    act(sim);
+    sim.run_for(Duration::from_secs(3));
+    let report = sim.with_host("N", |host| host.stop_ping(id)).unwrap().unwrap();
+    let answered =
+        report.probes.iter().filter(|probe| matches!(probe.outcome, Outcome::Reply(_))).count();
+    report.probes.len() - answered
+}
+
+/// A is found at xTR1 and reached from N.
+fn at_home(seed: u64) -> Sim {
+    let mut sim = roaming(seed);
+    for gateway in ["172.16.0.1", "2001:db8:a::1"] {
+        let request = PingRequest { count: 1, ..PingRequest::new(gateway.parse().unwrap()) };
+        assert_eq!(sim.ping("A", request).unwrap().marks(), "!", "{gateway}");
+    }
+    wait_for(&mut sim, "A is at xTR1", 2, |sim| has_a(sim, "xTR1"));
+    sim.run_for(Duration::from_secs(1));
+    for family in Family::BOTH {
+        assert_eq!(marks(&mut sim, "N", "A", family), "!!!!!", "{}", lines(&sim));
+    }
+    sim
+}
+
+#[test]
+fn a_host_that_moves_is_found_registered_and_reached() {
+    for how in [
+        Replug::Atomic,
+        Replug::Gap(Duration::from_millis(200)),
+        Replug::MakeBeforeBreak(Duration::from_millis(500)),
+    ] {
+        let mut sim = at_home(1);
+        let loss = lost(&mut sim, Family::Ipv4, |sim| sim.move_host("A", "siteB", how).unwrap());
+        assert!(loss <= 5, "{how:?}: {loss} lost\n{}", lines(&sim));
+        assert!(has_a(&sim, "xTR2") && !has_a(&sim, "xTR1"), "{how:?}");
+        for family in Family::BOTH {
+            for from in ["N", "B"] {
+                assert_eq!(marks(&mut sim, from, "A", family), "!!!!!", "{how:?} {from} {family}");
+            }
+            // xTR1 has to ask where A is.
+            let at_first = marks(&mut sim, "D", "A", family);
+            assert!(at_first.ends_with("!!!"), "{how:?} {family} {at_first}");
+        }
+    }
+}
+
+#[test]
+fn a_host_that_goes_back_and_forth_is_registered_once() {
+    let mut sim = at_home(2);
+    let loss = lost(&mut sim, Family::Ipv4, |sim| {
+        for lan in ["siteB", "siteA", "siteB", "siteA"] {
+            sim.move_host("A", lan, Replug::Atomic).unwrap();
+            sim.run_for(Duration::from_secs(6));
+        }
+    });
+    assert!(loss <= 25, "{loss} lost");
+    assert!(has_a(&sim, "xTR1") && !has_a(&sim, "xTR2"));
+    for family in Family::BOTH {
+        assert_eq!(marks(&mut sim, "N", "A", family), "!!!!!");
+    }
+}
+
+#[test]
+fn a_host_that_vanishes_is_missed() {
+    let mut sim = at_home(3);
+    sim.unplug_host("A").unwrap();
+    wait_for(&mut sim, "A is missed", 15, |sim| !has_a(sim, "xTR1"));
+}
+
+#[test]
+fn a_move_takes_the_same_course_twice() {
+    let course = || {
+        let mut sim = at_home(4);
+        sim.move_host("A", "siteB", Replug::Atomic).unwrap();
+        sim.run_for(Duration::from_secs(10));
+        lines(&sim)
+    };
+    assert_eq!(course(), course());
+}
