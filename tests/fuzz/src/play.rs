@@ -276,7 +276,8 @@ impl<'a> Play<'a> {
             }
             _ if !stands => {
                 self.connections[index].1 = true;
-                self.tcp_event(TcpEvent::Connected(connection));
+                let local = SocketAddr::new(self.ends().1, 40_000);
+                self.tcp_event(TcpEvent::Connected { connection, local });
             }
             _ => {
                 let octets = self.traffic.stream();

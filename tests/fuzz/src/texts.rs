@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use eidway::console::protocol::{Request, Response, line};
 use eidway::console::session::MOST_PENDING;
 use eidway::console::{Session, parse_config, running_config};
+use eidway::lab::failure::Failure;
 use eidway::lab::file::{LabError, LabFile, Node};
 use eidway::lab::scenario;
 use eidway::rng::Seed;
@@ -106,7 +107,11 @@ fn rendered(error: &LabError) {
 pub fn scenario(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let lab = LabFile::parse("lab.toml", GSMR).expect("the lab that comes with the program");
-    match scenario::parse("fuzz.scenario", &text, &lab) {
+    let beside = |name: &str| match name {
+        "other.scenario" => Ok("wait 1s\n".to_owned()),
+        _ => Err(Failure::new("there is no such file")),
+    };
+    match scenario::parse("fuzz.scenario", &text, &lab, &beside) {
         Ok(scenario) => assert!(scenario.steps.len() <= text.lines().count()),
         Err(error) => rendered(&error),
     }
