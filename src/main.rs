@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use eidway::lab::open::RUN;
+use eidway::lab::open::sockets_of;
 use eidway::{console, driver};
 
 /// A LISP (RFC 9300/9301) virtual router for labs.
@@ -84,7 +84,7 @@ fn router(path: &Path, console: Option<&Path>) -> Outcome {
 fn talk(router: &str, commands: &[String]) -> Outcome {
     let socket = match router.split_once('/') {
         Some((lab, node)) if !lab.is_empty() && !node.contains('/') => {
-            Path::new(RUN).join(lab).join(format!("{node}.sock"))
+            sockets_of(lab).join(format!("{node}.sock"))
         }
         _ => PathBuf::from(router),
     };

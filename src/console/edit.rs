@@ -61,8 +61,7 @@ impl Editor {
 }
 
 /// What does not fit together in a configuration each line of which is right, a sentence each. A
-/// file is judged so as a whole, since it may name what it defines further down; on the console
-/// every line is.
+/// file is judged so as a whole, since it may name what it defines further down; the console warns.
 pub fn contradictions(config: &Config) -> Vec<String> {
     let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.values());
     let dynamic_eids: BTreeSet<&String> = tables.flat_map(|t| t.dynamic_eids.keys()).collect();

@@ -19,6 +19,7 @@ use super::protocol::{self, Done, LONGEST_REQUEST, Request, Response};
 use super::show::system::{debugging_turned, host_name};
 use super::show::{Format, Source, failure};
 use crate::router::Router;
+use crate::router::config::Config;
 use crate::router::io::{Command, Input};
 use crate::time::Time;
 
@@ -195,14 +196,16 @@ impl Session {
                 LineError::Semantic(fault) => fault_text(&fault),
             });
         }
-        if let Some(message) = contradictions(&editor.config).first() {
-            return Outcome::bad(format!("% {message}\n"));
-        }
         self.context = editor.context;
-        if editor.config != *router.config() {
-            router.handle(Input::Configure(Box::new(editor.config)), now);
+        if editor.config == *router.config() {
+            return Outcome::good(Body::Nothing);
         }
-        Outcome::good(Body::Nothing)
+        let warnings = warnings(router.config(), &editor.config);
+        router.handle(Input::Configure(Box::new(editor.config)), now);
+        match warnings.is_empty() {
+            true => Outcome::good(Body::Nothing),
+            false => Outcome::good(Body::One(Response::Text(warnings))),
+        }
     }
 
     fn exec(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
@@ -255,6 +258,14 @@ fn parse_request(request: &str) -> Result<Request, String> {
     serde_json::from_str(request).map_err(|error| {
         format!("{error}: a request is {{\"line\":…}}, {{\"help\":…}} or {{\"complete\":…}}")
     })
+}
+
+/// What a change makes contradictory. It is done nevertheless, as IOS does it: a configuration that is
+/// pasted names what it defines further down.
+fn warnings(before: &Config, after: &Config) -> String {
+    let known = contradictions(before);
+    let found = contradictions(after).into_iter().filter(|message| !known.contains(message));
+    found.map(|message| format!("% Warning: {message}\n")).collect()
 }
 
 fn fault_text(fault: &Fault) -> String {

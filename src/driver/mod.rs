@@ -38,6 +38,7 @@ pub mod faults;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;
+pub mod simulated;
 pub mod tcp;
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,7 @@ pub struct Flow {
 /// How a flow fared. Its `Display` is a line for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Course {
-    /// Echos sent.
+    /// Echos sent, but for one that had no time to be answered before the end.
     pub sent: u64,
     /// Echos answered.
     pub received: u64,
@@ -92,6 +92,14 @@ fn course(text: &str, every: Duration) -> Option<Course> {
     let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
     let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
     let (sent, received) = (numbers.next()?, numbers.next()?);
+    let answered = |line: &str| {
+        let (_, rest) = line.split_once("icmp_seq=")?;
+        rest.split(' ').next()?.parse::<u64>().ok()
+    };
+    let last = text.lines().filter_map(answered).max();
+    // Whatever was lost before, an echo may be under way when the flow ends.
+    let under_way = last.is_some_and(|last| last + 1 == sent);
+    let sent = sent - u64::from(under_way);
     let stamp = |line: &str| {
         let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
         rest.contains("bytes from").then(|| stamp.parse::<f64>().ok()).flatten()
@@ -117,6 +125,8 @@ mod tests {
         let found = course(text, Duration::from_millis(10)).unwrap();
         assert_eq!(found, Course { sent: 23, received: 3, out_ms: 200 });
         assert_eq!(found.to_string(), "20 of 23 packets lost, 200 ms out");
+        let under_way = text.replace("23 packets", "24 packets");
+        assert_eq!(course(&under_way, Duration::from_millis(10)), Some(found));
         assert_eq!(course("", Duration::ZERO), None);
     }
 }

@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+use super::deadlines::Deadlines;
 use super::map_cache::Locator;
 use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
@@ -56,6 +57,7 @@ pub struct Entry {
 #[derive(Debug, Default)]
 pub struct AwayTable {
     entries: PrefixMap<Entry>,
+    expiries: Deadlines<EidPrefix>,
 }
 
 impl AwayTable {
@@ -66,6 +68,7 @@ impl AwayTable {
         {
             entry.created_at = before.created_at;
         }
+        self.expiries.set(prefix, entry.expires_at);
         self.entries.insert(prefix, entry);
     }
 
@@ -74,22 +77,32 @@ impl AwayTable {
         let matches = self.entries.get(prefix).is_some_and(|entry| entry.producer == producer);
         if matches {
             self.entries.remove(prefix);
+            self.expiries.set(*prefix, None);
         }
         matches
     }
 
     /// Keeps the entries for which `keep` says so.
-    pub(super) fn retain(&mut self, keep: impl FnMut(EidPrefix, &Entry) -> bool) {
-        self.entries.retain(keep);
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &Entry) -> bool) {
+        let expiries = &mut self.expiries;
+        self.entries.retain(|prefix, entry| {
+            let stays = keep(prefix, entry);
+            if !stays {
+                expiries.set(prefix, None);
+            }
+            stays
+        });
     }
 
     /// Takes out what nobody can have cached any more.
     pub(super) fn expire(&mut self, now: Time) {
-        self.entries.retain(|_, entry| entry.expires_at.is_none_or(|at| at > now));
+        while let Some(prefix) = self.expiries.pop(now) {
+            self.entries.remove(&prefix);
+        }
     }
 
     pub(super) fn next_expiry(&self) -> Option<Time> {
-        self.entries.iter().filter_map(|(_, entry)| entry.expires_at).min()
+        self.expiries.next()
     }
 
     /// The entry of the longest prefix that holds `eid`.

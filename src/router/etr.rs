@@ -191,6 +191,9 @@ impl Router {
                 }
             }
         }
+        if request.probe {
+            as_probe_reply(&mut records, to);
+        }
         let Some(first) = request.records.first().filter(|_| !records.is_empty()) else {
             return self.counters.ignored(ControlDrop::NotOurEid);
         };
@@ -211,17 +214,16 @@ impl Router {
         self.send_map_reply(source, destination, reply);
     }
 
-    /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can.
+    /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can. An
+    /// ITR-RLOC for many gets none.
     pub(super) fn reply_path(
         &self,
         request: &MapRequest,
         asked: Option<Rloc>,
     ) -> Option<(Rloc, Rloc)> {
-        let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| itr.is_unicast());
-        let same = |own: Rloc| {
-            let mut itr_rlocs = itr_rlocs();
-            itr_rlocs.find(|itr| itr.family() == own.family()).map(|itr| (own, *itr))
-        };
+        let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !self.local.is_nobodys(**itr));
+        let same =
+            |own: Rloc| itr_rlocs().find(|itr| itr.family() == own.family()).map(|itr| (own, *itr));
         let own = |itr: &Rloc| self.local.preferred(itr.family()).map(|own| (own, *itr));
         asked.and_then(same).or_else(|| itr_rlocs().find_map(own))
     }
@@ -315,6 +317,15 @@ impl Router {
             map_version: 0,
             locators,
         }
+    }
+}
+
+/// Leaves the records that the site answers for itself, as all of a reply to a probe must be, and sets
+/// the p bit of the locator that was probed (RFC 9301 section 5.4).
+fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Option<Rloc>) {
+    records.retain(|record| record.authoritative);
+    for locator in records.iter_mut().flat_map(|record| &mut record.locators) {
+        locator.probed = locator.ip().is_some() && locator.ip() == probed;
     }
 }
 

@@ -66,6 +66,11 @@ impl Router {
         // What is here has a route at a port and does not come this way, but in the instant in which its
         // link falls. What is away by a move or a registration elsewhere is sought like any other EID.
         match self.whereabouts(destination) {
+            // Its host was found, and got its route, while the packet was on its way here.
+            Whereabouts::Here(_) if self.mobility.hosts().contains_key(&destination) => {
+                self.restore_hop(&header, packet.bytes);
+                return Ok(Outbound::Native);
+            }
             Whereabouts::Here(_) | Whereabouts::Away(_, Producer::NoRoute) => {
                 return Err(DropReason::LocalEidNoRoute);
             }
@@ -76,13 +81,25 @@ impl Router {
             self.restore_hop(&header, packet.bytes);
             return Ok(Outbound::Native);
         }
+        // What a host of a dynamic range says to its gateway first is answered before it is found.
+        let is_newcomer = self.is_own_address(header.source) && self.is_undetected(destination);
         match self.verdict(destination, &header, now)? {
             Verdict::Encapsulate(encapsulation) => Ok(Outbound::Encapsulate(encapsulation)),
+            Verdict::Native
+                if is_newcomer && self.search_for(destination, None, Some(packet), now) =>
+            {
+                Ok(Outbound::Held)
+            }
             Verdict::Native => {
                 self.restore_hop(&header, packet.bytes);
                 Ok(Outbound::Native)
             }
-            Verdict::Ask => self.hold(destination, source, packet, now).map(|()| Outbound::Held),
+            Verdict::Ask => {
+                if is_newcomer {
+                    self.search_for(destination, None, None, now);
+                }
+                self.hold(destination, source, packet, now).map(|()| Outbound::Held)
+            }
         }
     }
 
@@ -142,6 +159,17 @@ impl Router {
                 Ok((_, Verdict::Ask)) => self.counters.dropped(DropReason::Unresolved),
                 Err(reason) => self.counters.dropped(reason),
             }
+        }
+    }
+
+    /// Sends on what waited for a mapping of an EID whose host has been found here.
+    pub(super) fn release_here(&mut self, eid: Eid) {
+        for mut packet in self.resolver.give_up(eid) {
+            if let Ok(header) = IpHeader::parse(&packet.bytes) {
+                self.restore_hop(&header, &mut packet.bytes);
+            }
+            self.counters.native += 1;
+            self.outputs.push_back(Output::Native(eid.instance_id, packet));
         }
     }
 

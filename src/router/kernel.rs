@@ -19,7 +19,7 @@
 //! the core while a site's link was down; `unreachable` in their place told hosts what the mapping
 //! system was about to mend.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -36,8 +36,11 @@ const OVERHEAD_V6: u32 = 56;
 /// `lisp0` never goes lower: below 1280 the kernel takes IPv6 off a device and does not put it
 /// back.
 const SMALLEST_MTU: u32 = 1280;
-/// An Ethernet's, for RLOC links that have not been seen yet.
+/// An Ethernet's, for links that have not been seen yet.
 const USUAL_MTU: u32 = 1500;
+/// Added to the metric of the second and further routes of a prefix. Metric 0, which the first has, is
+/// 1024 to the kernel for IPv6.
+const STANDBY_METRIC: u32 = 1024;
 
 /// Rule priorities: before table main's own 32766.
 const FROM_LISP_MAIN: u32 = 100;
@@ -49,6 +52,8 @@ const FROM_RLOC_NATIVE: u32 = 103;
 #[derive(Debug, Default)]
 pub struct Kernel {
     objects: BTreeSet<KernelObject>,
+    /// The MTU that a link had before one was configured; `None` if it had not been seen.
+    own_mtus: BTreeMap<InterfaceName, Option<u16>>,
 }
 
 impl Kernel {
@@ -63,7 +68,8 @@ impl Kernel {
         rib: &Rib,
         mobile: Vec<KernelObject>,
     ) -> Vec<KernelRequest> {
-        let mut wanted = wanted(config, rib);
+        self.remember_mtus(config, rib);
+        let mut wanted = wanted(config, rib, &self.own_mtus);
         wanted.extend(mobile);
         let gone: Vec<KernelObject> = self.objects.difference(&wanted).copied().collect();
         let gone = gone.into_iter().rev().map(KernelRequest::Remove);
@@ -71,6 +77,14 @@ impl Kernel {
         let requests = gone.chain(come).collect();
         self.objects = wanted;
         requests
+    }
+
+    /// A link whose configured MTU goes gets back the one that it had: the kernel knows no other.
+    fn remember_mtus(&mut self, config: &Config, rib: &Rib) {
+        for (&name, _) in config.interfaces.iter().filter(|(_, each)| each.mtu.is_some()) {
+            let own = || rib.link(&name.device()).and_then(|link| u16::try_from(link.mtu).ok());
+            self.own_mtus.entry(name).or_insert_with(own);
+        }
     }
 
     /// The requests that set up a device that has just appeared: plugged in late, or made again.
@@ -101,14 +115,19 @@ impl Kernel {
     }
 }
 
-fn wanted(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
+fn wanted(
+    config: &Config,
+    rib: &Rib,
+    own_mtus: &BTreeMap<InterfaceName, Option<u16>>,
+) -> BTreeSet<KernelObject> {
     let mut objects = BTreeSet::new();
     for (&name, interface) in &config.interfaces {
         let device = Device::Interface(name);
+        let own_mtu = own_mtus.get(&name).map(|own| own.unwrap_or(USUAL_MTU as u16));
         objects.insert(KernelObject::Link {
             device,
             up: !interface.shutdown,
-            mtu: interface.mtu,
+            mtu: interface.mtu.or(own_mtu),
             proxy_arp: interface.proxy_arp,
             mac: interface.mac,
             mobility: !interface.lisp_mobility.is_empty(),
@@ -185,9 +204,18 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
 
 /// The configured static routes. The default leads out of the overlay; where the default of table
 /// main is `lisp0`, only what `lisp0` emits and what the router itself sends may take it.
+///
+/// Of several routes of one prefix the first, in the order in which the configuration prints them, is
+/// used while its link is up, and the others stand by.
 fn static_routes(config: &Config) -> Vec<KernelObject> {
     let mut objects = Vec::new();
+    let mut before: Option<(IpNet, u32)> = None;
     for configured in &config.static_routes {
+        let metric = match before {
+            Some((prefix, metric)) if prefix == configured.prefix => metric.max(STANDBY_METRIC) + 1,
+            _ => 0,
+        };
+        before = Some((configured.prefix, metric));
         let target = match configured.target {
             StaticTarget::NextHop(gateway) => RouteTarget::NextHop(gateway),
             StaticTarget::Interface(name) => RouteTarget::Device(Device::Interface(name)),
@@ -196,10 +224,10 @@ fn static_routes(config: &Config) -> Vec<KernelObject> {
         let family = Family::of(configured.prefix.addr());
         let is_default = configured.prefix.prefix_len() == 0;
         if is_default && config.needs_tunnel() {
-            objects.push(route(Table::Native, configured.prefix, target, 0));
+            objects.push(route(Table::Native, configured.prefix, target, metric));
         }
         if !(is_default && config.roles(family).itr) {
-            objects.push(route(Table::Main, configured.prefix, target, 0));
+            objects.push(route(Table::Main, configured.prefix, target, metric));
         }
     }
     objects

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::config::{Config, ConfiguredLocator};
 use super::map_cache::Locator;
 use crate::addr::{Family, Rloc};
@@ -16,6 +18,8 @@ pub const UNUSABLE_PRIORITY: u8 = 255;
 pub struct LocalRlocs {
     preferred: [Option<Rloc>; 2],
     all: BTreeSet<Rloc>,
+    /// The broadcast addresses of the connected networks.
+    broadcasts: BTreeSet<IpAddr>,
 }
 
 impl LocalRlocs {
@@ -31,7 +35,15 @@ impl LocalRlocs {
             let of_family = all.iter().copied().filter(|rloc| rloc.family() == family);
             of_family.min_by_key(|rloc| (priority(rloc), *rloc))
         });
-        LocalRlocs { preferred, all }
+        let networks = config.addresses().map(|(_, net)| net);
+        let broadcasts = networks.filter(is_broadcast_network).map(|net| net.broadcast()).collect();
+        LocalRlocs { preferred, all, broadcasts }
+    }
+
+    /// Whether an address is no router's: none that [`Rloc::is_unicast`] lets pass, nor the broadcast
+    /// address of a connected network. No locator is (RFC 9301 section 5.4, Locator).
+    pub fn is_nobodys(&self, rloc: Rloc) -> bool {
+        !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
 
     /// The locator to send from to a remote locator of `family`.
@@ -51,6 +63,11 @@ impl LocalRlocs {
     pub fn itr_rlocs(&self) -> Vec<Rloc> {
         self.preferred.into_iter().flatten().collect()
     }
+}
+
+/// Whether the last address of a network is its broadcast address.
+fn is_broadcast_network(net: &IpNet) -> bool {
+    net.addr().is_ipv4() && net.prefix_len() < 31
 }
 
 fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
@@ -106,7 +123,11 @@ mod tests {
 
     fn local() -> LocalRlocs {
         let rloc = Rloc("198.51.100.21".parse().unwrap());
-        LocalRlocs { preferred: [Some(rloc), None], all: BTreeSet::from([rloc]) }
+        LocalRlocs {
+            preferred: [Some(rloc), None],
+            all: BTreeSet::from([rloc]),
+            broadcasts: BTreeSet::new(),
+        }
     }
 
     fn locator(address: &str, priority: u8, weight: u8) -> Locator {

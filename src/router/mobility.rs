@@ -12,6 +12,11 @@
 //! is told by a gratuitous ARP, and by a proxy neighbour, to send to us. An entry of the kernel's that
 //! merely ages is no evidence of a host; a host that sends with the gateway's hardware address in its
 //! cache makes no entry at all, which is why its packets make us ask for it.
+//!
+//! No packet of a host is lost for being its first. What it says to its gateway is answered by the
+//! kernel before the host has a route, so the answer comes to us: it is held while the host is looked
+//! for. What it says to others is encapsulated whether or not it has been found, and the answer, if it
+//! comes before the host has been found, is held likewise.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -334,6 +339,7 @@ impl Router {
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
         ]);
+        self.release_here(eid);
     }
 
     /// A host is not here any more: it is withdrawn and away. With `locators`, another xTR has it, and
@@ -365,7 +371,7 @@ impl Router {
     /// Notification): a host that moved, or a more specific of a local prefix.
     pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, now: Time) {
         let prefix = record.eid_prefix;
-        let locators: Vec<Locator> = resolve::locators(record, now);
+        let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
         let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
         let withdrawn = record.ttl_minutes == 0 || locators.is_empty();
         let eid = prefix.network();
@@ -416,6 +422,16 @@ impl Router {
         let (device, address) = (Device::Interface(host.interface), eid.address);
         self.mobility.searches.insert(eid, (now + CONFIRMATION, Search::Confirm { locators }));
         self.request(vec![KernelRequest::Probe { device, address }]);
+    }
+
+    /// Whether `eid` may be on a port here without having been found: a port serves its range, and
+    /// nothing says that it is away.
+    pub(super) fn is_undetected(&self, eid: Eid) -> bool {
+        let away = self.away.longest_match(eid);
+        !self.mobility.ports(eid).is_empty()
+            && away.is_some_and(|(prefix, entry)| {
+                entry.producer == Producer::DynamicEid && prefix != eid.host_prefix()
+            })
     }
 
     /// A packet was decapsulated for an EID of a dynamic range that has not been found: if a port here

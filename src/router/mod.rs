@@ -18,6 +18,7 @@ pub mod config;
 mod control;
 pub mod counters;
 pub mod database;
+mod deadlines;
 mod debug;
 mod etr;
 pub mod io;

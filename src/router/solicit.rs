@@ -42,7 +42,6 @@ struct Peer {
 /// A proactive SMR that may be due again.
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
-    at: Time,
     left: u32,
     prefix: EidPrefix,
     solicitation: Solicitation,
@@ -66,7 +65,12 @@ pub(super) struct Solicitor {
     last_smr: BTreeMap<(Eid, Rloc), Time>,
     /// When the bucket of each RLOC is full again.
     full_at: BTreeMap<Rloc, Time>,
-    repeats: Vec<Repeat>,
+    /// By when they are due, then in the order in which they came.
+    repeats: BTreeMap<(Time, u64), Repeat>,
+    next_repeat: u64,
+    /// The prefix, the peer and the second of the last packet that was noted: most packets are like
+    /// the one before, and cost nothing.
+    last_heard: Option<(EidPrefix, Rloc, u64)>,
     rng: Rng,
 }
 
@@ -76,18 +80,30 @@ impl Solicitor {
             peers: PrefixMap::new(),
             last_smr: BTreeMap::new(),
             full_at: BTreeMap::new(),
-            repeats: Vec::new(),
+            repeats: BTreeMap::new(),
+            next_repeat: 0,
+            last_heard: None,
             rng: Rng::new(seed, "smr nonce"),
         }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let at = self.repeats.iter().map(|repeat| repeat.at).min()?;
+        let (&(at, _), _) = self.repeats.first_key_value()?;
         Some(Deadline { at, why: "smr repetition" })
     }
 
-    /// Remembers that `from` sent a packet for the local `prefix`.
+    fn repeat_at(&mut self, at: Time, repeat: Repeat) {
+        self.repeats.insert((at, self.next_repeat), repeat);
+        self.next_repeat += 1;
+    }
+
+    /// Remembers that `from` sent a packet for the local `prefix`, to the second.
     pub(super) fn heard(&mut self, prefix: EidPrefix, from: Rloc, source: Eid, to: Eid, now: Time) {
+        let this = Some((prefix, from, now.0 / 1_000_000));
+        if self.last_heard == this {
+            return;
+        }
+        self.last_heard = this;
         let peer = Peer { last_at: now, inner_source: source, inner_destination: to };
         let Some(peers) = self.peers.get_mut(&prefix) else {
             self.peers.insert(prefix, BTreeMap::from([(from, peer)]));
@@ -130,9 +146,11 @@ impl Router {
     pub(super) fn solicit_peers(&mut self, prefix: EidPrefix, now: Time) {
         for solicitation in self.recent_peers(prefix, now) {
             self.solicit(solicitation, now);
-            let at = now + INTERVAL;
-            self.solicitor.repeats.push(Repeat { at, left: REPEATS, prefix, solicitation });
+            let repeat = Repeat { left: REPEATS, prefix, solicitation };
+            self.solicitor.repeat_at(now + INTERVAL, repeat);
         }
+        // What comes after the SMRs is noted, whatever came before in the same second.
+        self.solicitor.last_heard = None;
     }
 
     fn recent_peers(&self, prefix: EidPrefix, now: Time) -> Vec<Solicitation> {
@@ -165,11 +183,12 @@ impl Router {
 
     /// Repeats the proactive SMRs whose peers went on sending.
     pub(super) fn repeat_smrs(&mut self, now: Time) {
-        let due: Vec<Repeat> =
-            self.solicitor.repeats.extract_if(.., |each| each.at <= now).collect();
-        for repeat in due {
+        while let Some(first) = self.solicitor.repeats.first_entry()
+            && first.key().0 <= now
+        {
+            let ((at, _), repeat) = first.remove_entry();
             let to = repeat.solicitation.to;
-            let since = now.since(repeat.at).saturating_add(INTERVAL);
+            let since = now.since(at).saturating_add(INTERVAL);
             let heard = self.solicitor.peers.covered_by(&repeat.prefix).any(|(_, peers)| {
                 peers.get(&to).is_some_and(|peer| now.since(peer.last_at) < since)
             });
@@ -178,8 +197,8 @@ impl Router {
             }
             self.solicit(repeat.solicitation, now);
             if repeat.left > 1 {
-                let again = Repeat { at: now + INTERVAL, left: repeat.left - 1, ..repeat };
-                self.solicitor.repeats.push(again);
+                let again = Repeat { left: repeat.left - 1, ..repeat };
+                self.solicitor.repeat_at(now + INTERVAL, again);
             }
         }
     }
@@ -189,7 +208,8 @@ impl Router {
     fn solicit(&mut self, solicitation: Solicitation, now: Time) {
         let Solicitation { to, solicited, record } = solicitation;
         let Some(source) = self.local.preferred(to.family()) else { return };
-        let system = self.local.contains(to.0) || !to.is_unicast() || self.is_map_server(to);
+        let system =
+            self.local.contains(to.0) || self.local.is_nobodys(to) || self.is_map_server(to);
         if system {
             return;
         }

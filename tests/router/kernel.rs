@@ -236,3 +236,64 @@ fn a_router_that_stops_leaves_the_kernel_as_it_found_it() {
     }
     assert_eq!(apply(requests), 0);
 }
+
+/// Prefix, target and metric of the static routes that are added and removed, in order.
+fn metrics(requests: &[KernelRequest]) -> Vec<(bool, RouteTarget, u32)> {
+    let route = |request: &KernelRequest| match request {
+        KernelRequest::Add(KernelObject::Route { target, metric, .. }) => {
+            Some((true, *target, *metric))
+        }
+        KernelRequest::Remove(KernelObject::Route { target, metric, .. }) => {
+            Some((false, *target, *metric))
+        }
+        _ => None,
+    };
+    requests.iter().filter_map(route).collect()
+}
+
+#[test]
+fn of_two_routes_of_one_prefix_both_stand_and_one_is_preferred() {
+    let route = |last: u8| format!("ipv6 route 2001:db8:99::/48 2001:db8::{last}\n");
+    let interface = "interface e0/0\n ipv6 address 2001:db8::9/64\n";
+    let mut bench = Bench::new(&[interface, &route(1), &route(2)].concat());
+    let (first, second) = (next_hop("2001:db8::1"), next_hop("2001:db8::2"));
+    // To the kernel an IPv6 metric of 0 is 1024.
+    let started = metrics(&bench.kernel_requests());
+    assert_eq!(started[..2], [(true, first, 0), (true, second, 1025)]);
+    bench.configure(&[interface, &route(2)].concat());
+    let left = metrics(&bench.kernel_requests());
+    assert_eq!(left, [(false, second, 1025), (false, first, 0), (true, second, 0)]);
+}
+
+#[test]
+fn a_link_whose_configured_mtu_goes_gets_its_own_back() {
+    let mtu_of = |requests: &[KernelRequest]| {
+        requests.iter().find_map(|request| match request {
+            KernelRequest::Add(KernelObject::Link { mtu, .. }) => Some(*mtu),
+            _ => None,
+        })
+    };
+    let plain = "interface e0/0\n ip address 192.0.2.1 255.255.255.0\n";
+    let small = [plain, " mtu 1400\n"].concat();
+    let mut bench = Bench::new(plain);
+    assert_eq!(mtu_of(&bench.kernel_requests()), Some(None), "left alone");
+    let link = |mtu| eidway::router::io::KernelEvent::Link {
+        device: "et0-0".to_owned(),
+        up: true,
+        carrier: true,
+        mtu,
+    };
+    bench.kernel(link(9000));
+    bench.outputs();
+    bench.configure(&small);
+    assert_eq!(mtu_of(&bench.kernel_requests()), Some(Some(1400)));
+    bench.kernel(link(1400));
+    bench.outputs();
+    bench.configure(plain);
+    assert_eq!(mtu_of(&bench.kernel_requests()), Some(Some(9000)));
+
+    let mut bench = Bench::new(&small);
+    bench.outputs();
+    bench.configure(plain);
+    assert_eq!(mtu_of(&bench.kernel_requests()), Some(Some(1500)), "an Ethernet's");
+}

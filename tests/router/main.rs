@@ -9,6 +9,7 @@ mod hostile;
 mod kernel;
 mod map_server;
 mod network;
+mod newcomers;
 mod register;
 mod relay;
 mod reliable;

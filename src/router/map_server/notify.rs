@@ -13,6 +13,7 @@ use crate::addr::{EidPrefix, Rloc};
 use crate::rng::{Rng, Seed};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
+use crate::router::deadlines::Deadlines;
 use crate::router::io::Connection;
 use crate::time::{Deadline, Time};
 use crate::wire::{
@@ -20,15 +21,16 @@ use crate::wire::{
     Nonce, ReliableMessage, XtrIdentity,
 };
 
-/// Waits after the tries of an unsolicited Map-Notify (RFC 9301 section 5.7: three at three seconds;
-/// then three more, doubling).
-const WAITS: [Duration; 6] = [
+/// Waits after the tries of an unsolicited Map-Notify (RFC 9301 section 5.7: three repetitions at three
+/// seconds, then three more, doubling); after the last, for its acknowledgement.
+const WAITS: [Duration; 7] = [
     Duration::from_secs(3),
     Duration::from_secs(3),
     Duration::from_secs(3),
     Duration::from_secs(6),
     Duration::from_secs(12),
     Duration::from_secs(24),
+    Duration::from_secs(48),
 ];
 /// Map-Notifies that wait for their acknowledgement at one time.
 const PENDING: usize = 4096;
@@ -53,30 +55,33 @@ struct Pending {
     octets: Vec<u8>,
     key: Key,
     tries: usize,
-    due_at: Time,
 }
 
 /// The Map-Notifies that wait, by whom they are for and what they are about.
 #[derive(Debug)]
 pub(super) struct PendingNotifies {
     pending: BTreeMap<(IpAddr, EidPrefix), Pending>,
+    due: Deadlines<(IpAddr, EidPrefix)>,
     rng: Rng,
 }
 
 impl Default for PendingNotifies {
     fn default() -> Self {
-        let seed = Seed::from_number(0);
-        PendingNotifies { pending: BTreeMap::new(), rng: Rng::new(&seed, "map-notify nonce") }
+        PendingNotifies::new(&Seed::from_number(0))
     }
 }
 
 impl PendingNotifies {
     pub(super) fn new(seed: &Seed) -> Self {
-        PendingNotifies { pending: BTreeMap::new(), rng: Rng::new(seed, "map-notify nonce") }
+        PendingNotifies {
+            pending: BTreeMap::new(),
+            due: Deadlines::default(),
+            rng: Rng::new(seed, "map-notify nonce"),
+        }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let at = self.pending.values().map(|each| each.due_at).min()?;
+        let at = self.due.next()?;
         Some(Deadline { at, why: "map-notify repetition" })
     }
 }
@@ -117,8 +122,11 @@ impl Router {
             return;
         }
         // What was to be told before this is true no more.
-        let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about != prefix;
-        self.map_server.pending_notifies.pending.retain(stale);
+        let notifies = &mut self.map_server.pending_notifies;
+        let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
+        for (about, _) in notifies.pending.extract_if(.., stale) {
+            notifies.due.set(about, None);
+        }
         let mut sessions = self.map_server.sessions_around(&prefix, xtr_id);
         sessions.extend(replaced.iter().filter_map(|registration| registration.session));
         let notification = self.mapping_notification(prefix, xtr_id);
@@ -171,26 +179,24 @@ impl Router {
             ..MapNotify::default()
         };
         let octets = notify.emit_signed(&key);
-        let waiting = Pending { nonce, octets, key, tries: 0, due_at: now };
+        let waiting = Pending { nonce, octets, key, tries: 0 };
         pending.pending.insert((replaced.source, prefix), waiting);
+        pending.due.set((replaced.source, prefix), Some(now));
         self.repeat_map_notifies(now);
     }
 
     /// Sends the Map-Notifies that are due, and gives up those that nobody acknowledges.
     pub(in crate::router) fn repeat_map_notifies(&mut self, now: Time) {
-        let pending = &mut self.map_server.pending_notifies.pending;
-        let mut due = Vec::new();
-        pending.retain(|(to, _), each| {
-            if each.due_at > now {
-                return true;
-            }
-            let Some(wait) = WAITS.get(each.tries) else { return false };
+        while let Some(about) = self.map_server.pending_notifies.due.pop(now) {
+            let PendingNotifies { pending, due, .. } = &mut self.map_server.pending_notifies;
+            let Some(each) = pending.get_mut(&about) else { continue };
+            let Some(wait) = WAITS.get(each.tries) else {
+                pending.remove(&about);
+                continue;
+            };
             each.tries += 1;
-            each.due_at = now + *wait;
-            due.push((*to, each.octets.clone()));
-            true
-        });
-        for (to, octets) in due {
+            due.set(about, Some(now + *wait));
+            let (to, octets) = (about.0, each.octets.clone());
             let Some(source) = self.local.preferred(Rloc(to).family()) else { continue };
             self.counters.map_notifies.sent += 1;
             let from = SocketAddr::new(source.0, CONTROL_PORT);
@@ -215,6 +221,7 @@ impl Router {
             return self.counters.ignored(ControlDrop::UnknownNonce);
         };
         pending.remove(&answered);
+        self.map_server.pending_notifies.due.set(answered, None);
         self.counters.map_notify_acks.received += 1;
     }
 

@@ -22,6 +22,7 @@ use reliable::EtrSession;
 
 use super::config::EtrMapServer;
 use super::counters::ControlDrop;
+use super::deadlines::Deadlines;
 use super::{RegistrationStatus, Router};
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::rng::{Rng, Seed};
@@ -82,6 +83,8 @@ struct Differences {
 #[derive(Debug)]
 pub(super) struct Registrar {
     standings: BTreeMap<Peer, BTreeMap<EidPrefix, Standing>>,
+    /// The registers by UDP, as each [`Standing::due_at`] says.
+    due: Deadlines<(Peer, EidPrefix)>,
     /// Sessions of reliable transport by map-server, whatever the family.
     sessions: BTreeMap<IpAddr, EtrSession>,
     next_connection: u64,
@@ -94,6 +97,7 @@ impl Registrar {
     pub(super) fn new(seed: &Seed, wall_clock: u64) -> Self {
         Registrar {
             standings: BTreeMap::new(),
+            due: Deadlines::default(),
             sessions: BTreeMap::new(),
             next_connection: 0,
             last_nonce: wall_clock,
@@ -102,8 +106,7 @@ impl Registrar {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let due = self.standings.values().flat_map(BTreeMap::values).filter_map(|each| each.due_at);
-        let register = due.min().map(|at| Deadline { at, why: "map-register" });
+        let register = self.due.next().map(|at| Deadline { at, why: "map-register" });
         Deadline::earliest([register, self.next_session_deadline()])
     }
 
@@ -128,6 +131,7 @@ impl Registrar {
         let (next, action) = transition(before.map(|standing| standing.state), event);
         let Some(state) = next else {
             standings.remove(&prefix);
+            self.due.set((peer, prefix), None);
             if standings.is_empty() {
                 self.standings.remove(&peer);
             }
@@ -154,6 +158,7 @@ impl Registrar {
             standing.acknowledged_at = Some(now);
         }
         standings.insert(prefix, standing);
+        self.due.set((peer, prefix), standing.due_at);
         action
     }
 
@@ -170,14 +175,13 @@ impl Registrar {
         }
     }
 
-    fn due(&self, now: Time) -> Vec<(Peer, Vec<EidPrefix>)> {
-        let due = |standings: &BTreeMap<EidPrefix, Standing>| {
-            let due = |standing: &Standing| standing.due_at.is_some_and(|at| at <= now);
-            let due = standings.iter().filter(|(_, standing)| due(standing));
-            due.map(|(prefix, _)| *prefix).collect::<Vec<_>>()
-        };
-        let each = self.standings.iter().map(|(&peer, standings)| (peer, due(standings)));
-        each.filter(|(_, prefixes)| !prefixes.is_empty()).collect()
+    /// Takes what is due out of the deadlines: whoever calls sets the next ones.
+    fn take_due(&mut self, now: Time) -> BTreeMap<Peer, BTreeSet<EidPrefix>> {
+        let mut due: BTreeMap<Peer, BTreeSet<EidPrefix>> = BTreeMap::new();
+        while let Some((peer, prefix)) = self.due.pop(now) {
+            due.entry(peer).or_default().insert(prefix);
+        }
+        due
     }
 
     /// A register with these prefixes has been sent by UDP.
@@ -189,6 +193,7 @@ impl Registrar {
                 standing.due_at = Some(now + standing.retry.min(period));
                 standing.retry = (standing.retry * 2).min(PERIOD);
                 standing.nonce = Some(nonce);
+                self.due.set((peer, *prefix), standing.due_at);
             }
         }
     }
@@ -203,7 +208,7 @@ impl Registrar {
     ) -> bool {
         let period = self.rng.jittered(PERIOD, JITTER);
         let mut any = false;
-        for (_, standings) in self.standings.iter_mut().filter(|((_, at), _)| *at == server) {
+        for (&peer, standings) in self.standings.iter_mut().filter(|((_, at), _)| *at == server) {
             for record in records {
                 let Some(standing) = standings.get_mut(&record.eid_prefix) else { continue };
                 if standing.nonce == Some(nonce) {
@@ -212,6 +217,7 @@ impl Registrar {
                     standing.retry = FIRST_RETRY;
                     if standing.state == State::Periodic {
                         standing.due_at = Some(now + period);
+                        self.due.set((peer, record.eid_prefix), standing.due_at);
                     }
                     any = true;
                 }
@@ -309,7 +315,7 @@ impl Router {
 
     /// Sends the registers that are due by UDP.
     pub(super) fn register_due(&mut self, now: Time) {
-        for (peer, prefixes) in self.registrar.due(now) {
+        for (peer, prefixes) in self.registrar.take_due(now) {
             let sends = |router: &mut Self, prefix: &EidPrefix| {
                 router.registrar.step(peer, *prefix, Event::Timer, now) == Action::SendMapRegister
             };

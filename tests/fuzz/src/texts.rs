@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use eidway::console::edit::contradictions;
 use eidway::console::protocol::{Request, Response, line};
 use eidway::console::session::MOST_PENDING;
 use eidway::console::{Session, parse_config, running_config};
@@ -20,7 +21,8 @@ const GSMR: &str = include_str!("../../../lab/gsmr/lab.toml");
 const MOST_RESPONSES: usize = 10_000;
 
 /// Lines typed on the console of a router, each of them also asked about and completed: every request
-/// is answered and ends, and the configuration that results is printed and read again.
+/// is answered and ends, and the configuration that results is printed and read again; but for one that
+/// contradicts itself, which the console only warns of and a file may not do.
 pub fn console(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let (mut router, now) = (site::router(site::XTR, Time::ZERO), Time::ZERO);
@@ -34,8 +36,12 @@ pub fn console(input: &[u8]) {
         finish(&mut session, &router, now);
     }
     while router.poll_output().is_some() {}
+    let contradicts = !contradictions(router.config()).is_empty();
     let printed = running_config(router.config());
     let read = parse_config("running-config", &printed);
+    if contradicts {
+        return assert!(read.is_err(), "{printed}");
+    }
     let read = read.unwrap_or_else(|error| panic!("{}\n{printed}", error.render(false)));
     assert_eq!(&read, router.config(), "{printed}");
 }
