@@ -52,6 +52,7 @@
 
 pub mod addr;
 pub mod capture;
+pub mod checksum;
 pub mod console;
 pub mod driver;
 pub mod host;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The modules in no ring: small types that everybody may use.
-const ROOT: &str = "addr packet prefix_map rng time";
+const ROOT: &str = "addr checksum packet prefix_map rng time";
 
 /// Each ring with the modules beside the root's that it may import.
 const IMPORTS: [(&str, &str); 8] = [

@@ -37,6 +37,16 @@ pub(super) enum Whereabouts {
     Elsewhere,
 }
 
+/// A packet that was delivered. Another with the same ends at the same instant is delivered as well,
+/// and tells nothing more about its sender: the segments that arrive together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    from: Rloc,
+    source: Eid,
+    destination: Eid,
+    at: Time,
+}
+
 impl Router {
     /// Where an EID is in the eyes of this router as an ETR.
     pub(super) fn whereabouts(&self, eid: Eid) -> Whereabouts {
@@ -97,16 +107,25 @@ impl Router {
         if ttl == 0 {
             return Err(DropReason::OuterTtlExpired);
         }
-        packet::set_ttl(inner, ttl);
-        packet::set_tos(inner, tos);
+        if ttl != header.ttl {
+            packet::set_ttl(inner, ttl);
+        }
+        if tos != header.tos {
+            packet::set_tos(inner, tos);
+        }
         let header = IpHeader { ttl, tos, ..header };
         let source = Eid::new(instance_id, header.source);
         let destination = Eid::new(instance_id, header.destination);
         let deliver = Inbound::Deliver { instance_id, len: header.total_len };
         let from = Rloc(outer.source);
+        let heard = Some(Heard { from, source, destination, at: now });
+        if self.heard == heard {
+            return Ok(deliver);
+        }
         match self.whereabouts(destination) {
             Whereabouts::Here(prefix) if roles.etr => {
                 self.solicitor.heard(prefix, from, source, destination, now);
+                self.heard = heard;
                 Ok(deliver)
             }
             Whereabouts::Away(prefix, producer) if roles.etr => {
@@ -171,7 +190,7 @@ impl Router {
             .cloned()
             .collect();
         let header = IpHeader { ttl, ..*header };
-        encapsulation(&onward, &self.local, prefix.instance_id(), &header).ok()
+        encapsulation(&onward, &self.local, &self.paths, prefix.instance_id(), &header).ok()
     }
 
     /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a

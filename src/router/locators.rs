@@ -7,6 +7,7 @@ use ipnet::IpNet;
 
 use super::config::{Config, ConfiguredLocator};
 use super::map_cache::Locator;
+use super::paths::Paths;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
 
@@ -90,11 +91,29 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
 }
 
 /// The local and the remote locator for a flow: among the locators that are up, not forbidden, not the
-/// router's own and of a family that it has, the lowest priority wins and the flow's hash picks one by weight.
-/// Equal weights of zero share equally.
-pub fn select(locators: &[Locator], local: &LocalRlocs, flow_hash: u32) -> Option<(Rloc, Rloc)> {
+/// router's own and of a family that it has, the lowest priority wins and the flow's hash picks one by
+/// weight. Equal weights of zero share equally. Locators that the core cannot reach are taken only when there
+/// is no other.
+pub fn select(
+    locators: &[Locator],
+    local: &LocalRlocs,
+    paths: &Paths,
+    flow_hash: u32,
+) -> Option<(Rloc, Rloc)> {
+    let reachable = |locator: &Locator| !paths.is_unreachable(locator.rloc);
+    let choose = |among| select_among(locators, local, flow_hash, among);
+    choose(&reachable).or_else(|| choose(&|_| true))
+}
+
+fn select_among(
+    locators: &[Locator],
+    local: &LocalRlocs,
+    flow_hash: u32,
+    among: &dyn Fn(&Locator) -> bool,
+) -> Option<(Rloc, Rloc)> {
     let usable = |locator: &&Locator| {
         locator.up
+            && among(locator)
             && locator.priority != UNUSABLE_PRIORITY
             && local.preferred(locator.rloc.family()).is_some()
             && !local.contains(locator.rloc.0)
@@ -139,7 +158,7 @@ mod tests {
         let mut shares = vec![0; locators.len()];
         for step in 0..1000u32 {
             let hash = step.wrapping_mul(0x9e37_79b9);
-            let (_, chosen) = select(locators, &local(), hash).unwrap();
+            let (_, chosen) = select(locators, &local(), &Paths::default(), hash).unwrap();
             let index = locators.iter().position(|each| each.rloc == chosen).unwrap();
             shares[index] += 1;
         }
@@ -167,6 +186,6 @@ mod tests {
     #[test]
     fn a_family_that_the_router_lacks_and_priority_255_are_never_used() {
         let locators = [locator("2001:db8::1", 1, 100), locator("10.0.0.1", 255, 100)];
-        assert_eq!(select(&locators, &local(), 0), None);
+        assert_eq!(select(&locators, &local(), &Paths::default(), 0), None);
     }
 }

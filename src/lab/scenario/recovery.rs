@@ -9,11 +9,11 @@
 //! 3. The router has exactly what is in their databases with a route, each prefix by its owner and by
 //!    TCP, and so has every other map-server at least.
 //! 4. Every away entry has a cause.
-//! 5. Every host that is reachable then answers every other one.
+//! 5. Every host whose EID is registered answers every other one that is not cut off.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 
 use super::play::{PAUSE, Player, Stage, Stopped, Why, unmet};
 use super::{Action, Answers, Bound, Ends, Ping, Place, Scenario};
+use crate::addr::Family;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, LabFile};
 use crate::lab::ping::Echos;
@@ -45,7 +46,7 @@ struct Sessions {
 #[derive(Deserialize)]
 struct Session {
     peer: IpAddr,
-    local: Option<IpAddr>,
+    local: Option<SocketAddr>,
     /// Seconds; only of one that stands.
     up: Option<u64>,
 }
@@ -110,8 +111,13 @@ pub fn play(
         return Err(why.at(scenario, "middle"));
     };
     let mut player = Player::new(stage, out);
-    player.steps(&scenario.steps[..middle])?;
-    let mut recovery = Recovery { player, lab, victim };
+    let steps = &scenario.steps[..middle];
+    player.steps(steps)?;
+    let several = steps.iter().filter_map(|step| match &step.action {
+        Action::Address { host, .. } => Some(host.as_str()),
+        _ => None,
+    });
+    let mut recovery = Recovery { player, lab, victim, several: several.collect() };
     recovery.play().map_err(|(point, why)| why.at(scenario, point))
 }
 
@@ -119,6 +125,9 @@ struct Recovery<'a> {
     player: Player<'a>,
     lab: &'a LabFile,
     victim: &'a str,
+    /// Hosts with more addresses than the lab file gives them: which one they send from, and whether
+    /// that is an EID of their site, is not known here.
+    several: BTreeSet<&'a str>,
 }
 
 impl Recovery<'_> {
@@ -183,13 +192,14 @@ impl Recovery<'_> {
 
     fn etrs(&mut self) -> Result<Etrs, Why> {
         let own: Sessions = self.ask(self.victim, "show lisp session")?;
-        let server: BTreeSet<IpAddr> = own.sessions.iter().filter_map(|each| each.local).collect();
+        let server: BTreeSet<IpAddr> =
+            own.sessions.iter().filter_map(|each| each.local).map(|local| local.ip()).collect();
         let mut rlocs = BTreeMap::new();
         for node in self.others() {
             let theirs: Sessions = self.ask(&node, "show lisp session")?;
             let session = theirs.sessions.iter().find(|each| server.contains(&each.peer));
             if let Some(rloc) = session.and_then(|session| session.local) {
-                rlocs.insert(node, rloc);
+                rlocs.insert(node, rloc.ip());
             }
         }
         match rlocs.is_empty() {
@@ -315,14 +325,16 @@ impl Recovery<'_> {
             prefixes.iter().any(|prefix| prefix.contains(&address))
         };
         let hosts: Vec<(&str, &Host)> = self.lab.hosts().collect();
-        for (from, sender) in &hosts {
+        let senders: Vec<_> =
+            hosts.iter().filter(|(name, _)| !self.several.contains(name)).collect();
+        for (from, sender) in senders {
             for (to, receiver) in hosts.iter().filter(|(to, _)| to != from) {
-                for family in [crate::addr::Family::Ipv4, crate::addr::Family::Ipv6] {
+                for family in [Family::Ipv4, Family::Ipv6] {
                     let ends = (sender.address(family), receiver.address(family));
                     let (Some(source), Some(target)) = ends else { continue };
                     let sends = lies_in(&registered, source) || !lies_in(&away, source);
                     if sends && lies_in(&registered, target) {
-                        let ipv6 = family == crate::addr::Family::Ipv6;
+                        let ipv6 = family == Family::Ipv6;
                         self.heals(Ends { from: (*from).into(), to: (*to).into(), ipv6 })?;
                     }
                 }

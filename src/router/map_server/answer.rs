@@ -20,6 +20,10 @@ const UNREGISTERED_TTL_MINUTES: u32 = 1;
 /// TTL of the negative answer for what no site has.
 const UNKNOWN_TTL_MINUTES: u32 = 15;
 
+/// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker without
+/// proof: it must not become a message to each of a hundred ETRs.
+const MOST_ETRS: usize = 4;
+
 /// What the map-server says of an EID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
@@ -167,9 +171,11 @@ impl Router {
                 }
             }
         }
-        for etr in etrs {
+        let others = etrs.len().saturating_sub(MOST_ETRS);
+        for etr in etrs.into_iter().take(MOST_ETRS) {
             self.forward(encapsulated, etr);
         }
+        (0..others).for_each(|_| self.counters.ignored(ControlDrop::RateLimited));
         if records.is_empty() {
             return;
         }
