@@ -34,7 +34,7 @@ use super::io::{
 use super::map_cache::Locator;
 use super::resolve::{self, Held};
 use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::packet::Packet;
+use crate::packet::{IpHeader, Packet};
 use crate::prefix_map::PrefixMap;
 use crate::time::{Deadline, Time};
 use crate::wire::MappingRecord;
@@ -299,14 +299,20 @@ impl Router {
         if before == Some(mac) && search.is_none() {
             return;
         }
-        let (discovery, held) = match search {
-            Some(Search::Unknown { held, discovery, .. }) => (discovery, held),
-            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new()),
+        let (discovery, held, from) = match search {
+            Some(Search::Unknown { held, discovery, from }) => (discovery, held, from),
+            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new(), None),
         };
         self.host_found(eid, port, mac, discovery, now);
-        self.counters.decapsulations += held.len() as u64;
-        let instance_id = eid.instance_id;
-        self.outputs.extend(held.into_iter().map(|packet| Output::Native(instance_id, packet)));
+        for mut packet in held {
+            let load = IpHeader::parse(&packet.bytes)
+                .map_or(1, |header| packet.borrow().load(header.total_len).packets);
+            match from {
+                Some(_) => self.counters.decapsulations += load,
+                None => self.counters.native += load,
+            }
+            self.outputs.push_back(Output::Native(eid.instance_id, packet));
+        }
     }
 
     /// A host is here: it gets a route, a database entry, a registration; whatever said that it is

@@ -1,8 +1,9 @@
 //! Where packets went, kept beside the router's own counters: each is delivered, held, or counted
 //! under one reason.
 
+use eidway::packet::{IpHeader, OwnedPacket};
 use eidway::router::counters::Counters;
-use eidway::router::io::{Inbound, Outbound, Output};
+use eidway::router::io::{Inbound, Outbound};
 
 /// More packets than a router's hold queues take: those of unresolved EIDs and of searched hosts.
 const MOST_HELD: u64 = 2048 + 1024 * 8;
@@ -10,21 +11,21 @@ const MOST_HELD: u64 = 2048 + 1024 * 8;
 /// What the verdicts and outputs have said.
 #[derive(Default)]
 pub struct Ledger {
-    encapsulated: u64,
-    native: u64,
-    delivered: u64,
+    /// Encapsulated, forwarded natively or delivered, at once or after a wait, as packets on the wire:
+    /// a super-packet is several.
+    sent: u64,
     forwarded: u64,
+    /// A super-packet is held and released as one.
     held: u64,
-    /// Of the held: sent on.
     released: u64,
     dropped: u64,
 }
 
 impl Ledger {
-    pub fn outbound(&mut self, outbound: Outbound) {
+    /// A verdict on a packet that is so many on the wire.
+    pub fn outbound(&mut self, outbound: Outbound, packets: u64) {
         match outbound {
-            Outbound::Encapsulate(_) => self.encapsulated += 1,
-            Outbound::Native => self.native += 1,
+            Outbound::Encapsulate(_) | Outbound::Native => self.sent += packets,
             Outbound::Held => self.held += 1,
             Outbound::Dropped(_) => self.dropped += 1,
         }
@@ -32,15 +33,18 @@ impl Ledger {
 
     pub fn inbound(&mut self, inbound: Inbound) {
         match inbound {
-            Inbound::Deliver { .. } => self.delivered += 1,
+            Inbound::Deliver { .. } => self.sent += 1,
             Inbound::Forward { .. } => self.forwarded += 1,
             Inbound::Held => self.held += 1,
             Inbound::Dropped(_) => self.dropped += 1,
         }
     }
 
-    pub fn output(&mut self, output: &Output) {
-        self.released += u64::from(matches!(output, Output::Encapsulate(..) | Output::Native(..)));
+    /// A packet that had been held goes on.
+    pub fn released(&mut self, packet: &OwnedPacket) {
+        let header = IpHeader::parse(&packet.bytes).expect("only packets are held");
+        self.sent += packet.clone().borrow().load(header.total_len).packets;
+        self.released += 1;
     }
 
     /// Held packets that are neither sent on nor counted as dropped, by the router's counters.
@@ -56,7 +60,6 @@ impl Ledger {
         assert_eq!(counters.held, self.held);
         assert_eq!(counters.forwarded_away, self.forwarded);
         let sent = counters.encapsulations + counters.native + counters.decapsulations;
-        let told = self.encapsulated + self.native + self.delivered + self.released;
-        assert_eq!(sent, told, "each packet that went on is counted once");
+        assert_eq!(sent, self.sent, "each packet that went on is counted once");
     }
 }

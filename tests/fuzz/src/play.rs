@@ -10,8 +10,8 @@ use eidway::packet::{IpHeader, Packet};
 use eidway::router::Router;
 use eidway::router::config::Config;
 use eidway::router::io::{
-    Command, Connection, ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, KernelRoute,
-    Mac, NeighbourState, Outbound, Outer, Output, TcpEvent, TcpRequest,
+    Command, Connection, ControlDatagram, DropReason, Encapsulation, Inbound, Input, KernelEvent,
+    KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
 };
 use eidway::time::Time;
 use eidway::wire::{
@@ -49,6 +49,8 @@ pub struct Play<'a> {
     peers: BTreeSet<IpAddr>,
     /// The configuration that was in force before the one that is.
     before: Config,
+    /// The last packet was too big for its path, and its sender may be told.
+    refused: bool,
     said: Vec<Output>,
 }
 
@@ -66,6 +68,7 @@ impl<'a> Play<'a> {
             connections: Vec::new(),
             accepted: Connection::ACCEPTED,
             peers: BTreeSet::new(),
+            refused: false,
             said: Vec::new(),
         }
     }
@@ -93,7 +96,8 @@ impl<'a> Play<'a> {
             8 => self.answer(),
             9 => self.neighbour(),
             10 => self.time(),
-            _ => self.route(),
+            _ if self.traffic.bit() => self.route(),
+            _ => self.path(),
         }
     }
 
@@ -109,6 +113,7 @@ impl<'a> Play<'a> {
             10 => self.link(),
             11 | 12 => self.tcp(),
             13 => self.command(),
+            14 if self.traffic.bit() => self.path(),
             14 => self.configure(),
             _ => self.time(),
         }
@@ -119,8 +124,10 @@ impl<'a> Play<'a> {
         let segment_size = NonZeroU16::new(self.traffic.choose(&[0, 0, 8, 536]));
         let read = IpHeader::parse(&octets);
         let mut packet = Packet { bytes: &mut octets, segment_size };
+        let packets = read.map_or(1, |header| packet.load(header.total_len).packets);
         let outbound = self.router.encapsulate(InstanceId::DEFAULT, &mut packet, self.now);
-        self.ledger.outbound(outbound);
+        self.ledger.outbound(outbound, packets);
+        self.refused = outbound == Outbound::Dropped(DropReason::TooBigForPath);
         match (outbound, read) {
             (Outbound::Encapsulate(encapsulation), Ok(header)) => {
                 self.peers.insert(encapsulation.destination.0);
@@ -150,8 +157,7 @@ impl<'a> Play<'a> {
         };
         self.peers.insert(outer.source);
         let read = octets.get(8..).and_then(|inner| IpHeader::parse(inner).ok());
-        let segment_size = NonZeroU16::new(self.traffic.choose(&[0, 0, 8, 536]));
-        let mut packet = Packet { bytes: &mut octets, segment_size };
+        let mut packet = Packet::single(&mut octets);
         let inbound = self.router.decapsulate(&outer, &mut packet, self.now);
         self.ledger.inbound(inbound);
         if let Inbound::Deliver { len, .. } | Inbound::Forward { len, .. } = inbound {
@@ -252,6 +258,17 @@ impl<'a> Play<'a> {
         self.kernel(event);
     }
 
+    /// The core network says something of a path.
+    fn path(&mut self) {
+        let rloc = Rloc(self.traffic.rloc());
+        let event = match self.traffic.choose(&[0, 68, 1280, 1316, 1500, u32::MAX]) {
+            0 => PathEvent::Unreachable(rloc),
+            mtu => PathEvent::TooBig { rloc, mtu },
+        };
+        self.router.handle(Input::Path(event), self.now);
+        self.after();
+    }
+
     fn kernel(&mut self, event: KernelEvent) {
         self.router.handle(Input::Kernel(event), self.now);
         self.after();
@@ -342,7 +359,6 @@ impl<'a> Play<'a> {
             }
         }
         while let Some(output) = self.router.poll_output() {
-            self.ledger.output(&output);
             match &output {
                 Output::Control { source, destination, payload } => {
                     sent += payload.len();
@@ -350,17 +366,19 @@ impl<'a> Play<'a> {
                 }
                 Output::Tcp(request) => sent += self.requested(request),
                 Output::Encapsulate(encapsulation, packet) => {
+                    self.ledger.released(packet);
                     let header = IpHeader::parse(&packet.bytes).expect("a packet was held");
                     self.wrapped(encapsulation, &header);
                     self.peers.insert(encapsulation.destination.0);
                 }
-                Output::Native(_, packet) => {
-                    IpHeader::parse(&packet.bytes).expect("a packet was held");
-                }
+                // What tells a sender that its packet was too big.
+                Output::Native(..) if std::mem::take(&mut self.refused) => {}
+                Output::Native(_, packet) => self.ledger.released(packet),
                 Output::Kernel(_) | Output::Debug(_) => {}
             }
             self.said.push(output);
         }
+        self.refused = false;
         self.ledger.check(self.router.counters());
         self.bounded();
         sent
