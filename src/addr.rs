@@ -8,10 +8,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// IPv4 or IPv6: of an EID, of an RLOC, or of a `service` of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// Version 4, AFI 1.
@@ -82,6 +83,13 @@ impl InstanceId {
     /// The number itself.
     pub const fn number(self) -> u32 {
         self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for InstanceId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = u32::deserialize(from)?;
+        InstanceId::new(number).ok_or_else(|| D::Error::custom("an instance-ID has 24 bits"))
     }
 }
 
@@ -178,6 +186,19 @@ impl EidPrefix {
     }
 }
 
+impl<'de> Deserialize<'de> for EidPrefix {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "EidPrefix")]
+        struct Parts {
+            instance_id: InstanceId,
+            prefix: IpNet,
+        }
+        let Parts { instance_id, prefix } = Parts::deserialize(from)?;
+        Ok(EidPrefix::new(instance_id, prefix))
+    }
+}
+
 impl fmt::Display for EidPrefix {
     /// `172.16.0.0/24`: the instance is printed by the context, as IOS does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -186,13 +207,22 @@ impl fmt::Display for EidPrefix {
 }
 
 /// A routing locator: a router's address in the core.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rloc(pub IpAddr);
 
 impl Rloc {
     /// The family of the address.
     pub fn family(&self) -> Family {
         Family::of(self.0)
+    }
+
+    /// Whether it can be another router's: a forged message or packet may name any address, and what
+    /// answers it must not go to a group, to everybody, or to this machine itself.
+    pub fn is_unicast(&self) -> bool {
+        !self.0.is_unspecified()
+            && !self.0.is_loopback()
+            && !self.0.is_multicast()
+            && self.0 != IpAddr::V4(Ipv4Addr::BROADCAST)
     }
 }
 
@@ -214,6 +244,17 @@ mod tests {
     fn a_prefix_is_canonical() {
         assert_eq!(prefix("172.16.0.10/24"), prefix("172.16.0.0/24"));
         assert_eq!(prefix("2001:db8::5/64").to_string(), "2001:db8::/64");
+    }
+
+    #[test]
+    fn an_rloc_of_nobody_is_told_from_a_routers() {
+        let is_unicast = |text: &str| Rloc(text.parse().expect("an address")).is_unicast();
+        for nobody in
+            ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"]
+        {
+            assert!(!is_unicast(nobody), "{nobody}");
+        }
+        assert!(is_unicast("203.0.113.11") && is_unicast("2001:db8:c:1::11"));
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! `eidway lab ...`: from argv to the functions of the library.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
-use eidway::driver::{self, simulated::Pace};
+use eidway::driver::{self, recording, simulated::Pace};
 use eidway::lab::inside::{self, Capture};
 use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
@@ -80,8 +81,11 @@ pub enum LabCommand {
         /// Its routers forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
         no_offload: bool,
+        /// Record what goes into each router and comes out: /run/eidway/LAB/ROUTER.record
+        #[arg(long)]
+        record: bool,
         /// On the simulator, in the foreground until Ctrl-C, with the consoles of its routers
-        #[arg(long, conflicts_with_all = ["dry_run", "keep", "no_offload"])]
+        #[arg(long, conflicts_with_all = ["dry_run", "keep", "no_offload", "record"])]
         sim: bool,
         /// How fast the simulator's time goes: 1 is real time, fast is as fast as possible
         #[arg(long, default_value = "1", requires = "sim", value_name = "N|fast")]
@@ -213,6 +217,9 @@ pub enum LabCommand {
         /// Where the simulator's luck comes from
         #[arg(long, default_value_t = 1, requires = "sim")]
         seed: u64,
+        /// Record what goes into each router and comes out: DIR/ROUTER.record, for eidway replay
+        #[arg(long, value_name = "DIR", requires = "sim")]
+        record: Option<PathBuf>,
         /// Play to the scenario's middle, then kill this map-server, start it again and check that
         /// all is registered, nothing stale is left and pings heal
         #[arg(long, value_name = "ROUTER")]
@@ -255,10 +262,10 @@ impl LabCommand {
     pub fn run(self) -> Outcome {
         match self {
             LabCommand::Up { which, sim: true, pace, .. } => up_simulated(&which.open()?, pace),
-            LabCommand::Up { which, dry_run, keep, no_offload, .. } => {
+            LabCommand::Up { which, dry_run, keep, no_offload, record, .. } => {
                 let mut lab = which.open()?;
                 lab.no_offload = no_offload;
-                up(&lab, dry_run, keep)
+                up(&lab, dry_run, keep, record)
             }
             LabCommand::Down { lab, name, all, dry_run } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
@@ -293,11 +300,11 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
-            LabCommand::Run { which, scenario, sim, seed, kill, no_offload } => {
+            LabCommand::Run { which, scenario, sim, seed, record, kill, no_offload } => {
                 let mut lab = which.open()?;
                 lab.no_offload = no_offload;
-                let scenario = scenario.as_deref();
-                play(&lab, which.name, scenario, sim.then_some(seed), kill.as_deref())
+                let (seed, scenario) = (sim.then_some(seed), scenario.as_deref());
+                play(&lab, which.name, scenario, seed, record.as_deref(), kill.as_deref())
             }
             LabCommand::Move { which, host, to, make_before_break } => {
                 report_move(&which.open()?, &host, &to, make_before_break)
@@ -314,15 +321,15 @@ fn done(result: Result<(), eidway::lab::failure::Failure>) -> Outcome {
     Ok(true)
 }
 
-fn up(lab: &Lab, dry_run: bool, keep: bool) -> Outcome {
+fn up(lab: &Lab, dry_run: bool, keep: bool, record: bool) -> Outcome {
     if dry_run {
-        let steps = plan::up(lab, &std::env::current_exe()?)?;
+        let steps = plan::up(lab, &std::env::current_exe()?, record)?;
         print!("{}", verbs::transcript(&steps));
         return Ok(true);
     }
     let name = &lab.name;
     let mut progress = |line: &str| say(&format!("{name}: {line}"));
-    let took = run::up(lab, keep, &mut progress)?;
+    let took = run::up(lab, keep, record, &mut progress)?;
     println!("{name}: up in {:.1} s", took.as_secs_f64());
     Ok(true)
 }
@@ -357,6 +364,7 @@ fn play(
     name: Option<String>,
     scenario: Option<&str>,
     seed: Option<u64>,
+    record: Option<&Path>,
     kill: Option<&str>,
 ) -> Outcome {
     let Some(scenario) = scenario else {
@@ -371,7 +379,8 @@ fn play(
     if let Some(seed) = seed {
         let name = format!("{}-{scenario}-sim", lab.name);
         let seed = Seed::from_number(seed);
-        return Ok(sim::stage::run(lab, &found, &name, kill, seed, &mut io::stdout())?);
+        let records = record.map(|directory| recording::of_routers(directory)).transpose()?;
+        return Ok(sim::stage::run(lab, &found, &name, kill, seed, records, &mut io::stdout())?);
     }
     let name = name.unwrap_or_else(|| format!("{scenario}-{}", std::process::id()));
     Ok(library::run(lab, &found, &name, kill, &mut io::stdout())?)

@@ -16,5 +16,6 @@ mod live;
 mod moves;
 mod paths;
 mod pcap;
+mod records;
 mod resolvers;
 mod size;
