@@ -218,7 +218,7 @@ impl Router {
         self.end_searches(now);
         self.retry_requests(now);
         self.register_due(now);
-        self.repeat_smrs(now);
+        self.solicit_due(now);
     }
 
     /// The next thing that the router wants done.
@@ -317,9 +317,8 @@ impl Router {
         for prefix in changes.changed {
             self.refresh_registration(prefix, now);
         }
-        // Last, so that who asks again because of it is told what is true by then.
         for prefix in solicit {
-            self.solicit_peers(prefix, now);
+            self.mapping_changed(prefix, now);
         }
     }
 
