@@ -119,6 +119,15 @@ impl Mobility {
         &self.hosts
     }
 
+    /// Packets that wait for a host that is looked for.
+    pub(super) fn waiting(&self) -> usize {
+        let waiting = self.searches.values().map(|(_, search)| match search {
+            Search::Unknown { held, .. } => held.len(),
+            Search::Confirm { .. } => 0,
+        });
+        waiting.sum()
+    }
+
     fn remember(&mut self, port: InterfaceName, address: IpAddr, state: NeighbourState) {
         match state {
             NeighbourState::Known(mac) if self.neighbours.len() < NEIGHBOURS => {

@@ -384,6 +384,12 @@ impl Router {
         &self.counters
     }
 
+    /// Packets of EIDs that wait: for a mapping, or for their host to be found. Each packet that was
+    /// given to the router is here, or under one counter of what left or stopped.
+    pub fn waiting_packets(&self) -> usize {
+        self.resolver.waiting() + self.mobility.waiting()
+    }
+
     /// 128 bits that name this router in its registrations (RFC 9301 section 5.6).
     pub fn xtr_id(&self) -> u128 {
         self.xtr_id

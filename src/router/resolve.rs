@@ -97,6 +97,11 @@ impl Resolver {
         self.due.first().map(|&(at, _)| Deadline { at, why: "map-request retry" })
     }
 
+    /// Packets that wait for a mapping.
+    pub(super) fn waiting(&self) -> usize {
+        self.held
+    }
+
     /// Whether an EID is being asked for, or rests.
     pub(super) fn is_pending(&self, eid: Eid) -> bool {
         self.requests.contains(&eid.host_prefix())

@@ -233,6 +233,15 @@ impl Sim {
         }
     }
 
+    /// Packets of EIDs that a router was given to decide on, from `lisp0` and from port 4341, since its
+    /// process began.
+    pub fn offered(&self, name: &str) -> Result<u64, SimError> {
+        match &self.nodes[self.find(name)?.0].node {
+            Node::Router(router) => Ok(router.offered()),
+            _ => Err(wrong_kind(name, "router")),
+        }
+    }
+
     /// The routers in the order in which they were added.
     pub fn routers(&self) -> impl Iterator<Item = (&str, &Router)> {
         self.nodes.iter().filter_map(|named| match &named.node {

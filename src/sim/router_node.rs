@@ -35,6 +35,8 @@ pub struct RouterNode {
     router: Router,
     tcp: Tcp,
     refusals: Vec<KernelEvent>,
+    /// Packets of EIDs that the core was given to decide on.
+    offered: u64,
 }
 
 impl RouterNode {
@@ -45,7 +47,7 @@ impl RouterNode {
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
         let router = Router::new(start);
-        let mut node = RouterNode { kernel, router, tcp, refusals: Vec::new() };
+        let mut node = RouterNode { kernel, router, tcp, refusals: Vec::new(), offered: 0 };
         node.open_tunnel();
         node.listen();
         node.kernel.announce();
@@ -70,6 +72,11 @@ impl RouterNode {
     /// The first requests that the kernel refused.
     pub fn refusals(&self) -> &[KernelEvent] {
         &self.refusals
+    }
+
+    /// Packets of EIDs that the core was given, from `lisp0` and from port 4341.
+    pub fn offered(&self) -> u64 {
+        self.offered
     }
 
     /// Something happens to the process.
@@ -165,6 +172,7 @@ impl RouterNode {
     fn read_tunnel(&mut self, mut bytes: Vec<u8>, now: Time) {
         let instance_id = self.router.config().default_instance();
         let mut packet = Packet::single(&mut bytes);
+        self.offered += 1;
         match self.router.encapsulate(instance_id, &mut packet, now) {
             Outbound::Encapsulate(encapsulation) => self.send_data(&encapsulation, &bytes),
             Outbound::Native => self.kernel.write_tunnel(bytes),
@@ -176,6 +184,7 @@ impl RouterNode {
         let Datagram { source, destination, ttl, tos, mut payload } = datagram;
         let outer = Outer { source: source.ip(), destination: destination.ip(), ttl, tos };
         let mut packet = Packet::single(&mut payload);
+        self.offered += 1;
         match self.router.decapsulate(&outer, &mut packet, now) {
             Inbound::Deliver { len, .. } => {
                 if let Some(inner) = payload.get(DATA_HEADER_LEN..DATA_HEADER_LEN + len) {
