@@ -341,6 +341,17 @@ impl Router {
         self.release_here(eid);
     }
 
+    /// A port is back: the kernel has forgotten its hosts, and they may have gone meanwhile.
+    pub(super) fn watch_again(&mut self, port: &str) {
+        let here = self.mobility.hosts.iter().filter(|(_, host)| host.interface.device() == port);
+        let requests = here.flat_map(|(eid, host)| {
+            let (device, address) = (Device::Interface(host.interface), eid.address);
+            let probe = KernelRequest::Probe { device, address };
+            [probe, KernelRequest::Watch { device, address }]
+        });
+        self.outputs.extend(requests.map(Output::Kernel));
+    }
+
     /// A host is not here any more: it is withdrawn and away. With `locators`, another xTR has it, and
     /// the LAN that it left is told to send to us.
     fn host_gone(&mut self, eid: Eid, locators: Vec<Locator>, now: Time) {

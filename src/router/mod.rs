@@ -243,6 +243,9 @@ impl Router {
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
+                if up && carrier && !before.is_some_and(|before| before.up && before.carrier) {
+                    self.watch_again(&device);
+                }
                 if before.is_none() {
                     let requests = self.kernel.introduce(&device);
                     self.request(requests);
@@ -302,9 +305,6 @@ impl Router {
             solicit.insert(prefix);
         }
         for (prefix, entry) in self.database.entries().iter() {
-            if entry.dynamic.is_some() {
-                continue;
-            }
             let back = self.away.remove(&prefix, Producer::Deconfigured);
             if !self.config.roles(prefix.family()).etr {
                 self.away.remove(&prefix, Producer::NoRoute);
@@ -316,6 +316,11 @@ impl Router {
                 solicit.insert(prefix);
             }
         }
+        // A host that has gone, or that moved, while its port was down.
+        let database = &self.database;
+        self.away.retain(|prefix, entry| {
+            entry.producer != Producer::NoRoute || database.get(&prefix).is_some()
+        });
         solicit
     }
 

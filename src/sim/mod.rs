@@ -74,6 +74,8 @@ pub struct Sim {
     segments: Vec<Segment>,
     /// The segment that a device is plugged into.
     plugged: BTreeMap<Attachment, usize>,
+    /// How often each host has been moved: a move that another overtook has no second half.
+    moves: BTreeMap<Attachment, u64>,
     queue: EventQueue<Event>,
     /// What crossed the links; off unless set.
     pub trace: Trace,
@@ -91,6 +93,7 @@ impl Sim {
             names: BTreeMap::new(),
             segments: Vec::new(),
             plugged: BTreeMap::new(),
+            moves: BTreeMap::new(),
             queue: EventQueue::default(),
             trace: Trace::Off,
             crossings: 0,

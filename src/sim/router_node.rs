@@ -42,6 +42,7 @@ pub struct RouterNode {
 impl RouterNode {
     /// Starts the process in a kernel: opens its devices and sockets, reads what is there.
     pub fn start(mut kernel: Kernel, start: Start) -> Self {
+        kernel.remove_leftovers();
         kernel.bind_udp(DATA_PORT);
         kernel.bind_udp(CONTROL_PORT);
         kernel.open_tcp();

@@ -22,8 +22,8 @@
 //! Within [`SETTLED`] after the faults, a round of pings and [`LEARNT`]:
 //! - each map-server holds the registrations of the model, no more and no less;
 //! - no away entry is without its cause;
-//! - no map-cache says of an EID that it was asked for otherwise than the model;
-//! - hosts that have a path ping each other without a loss.
+//! - hosts that have a path ping each other without a loss;
+//! - no map-cache says otherwise than the model of an EID that a packet was for a moment ago.
 //!
 //! # The bound
 //!

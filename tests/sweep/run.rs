@@ -84,20 +84,21 @@ impl Run {
         }
         self.run_for(SETTLED)?;
         // Round one: traffic shows every router what it has wrong.
-        let patient = PingRequest { count: 13, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
-        self.ping_all(patient, |_, _, _| true)?;
+        let patient =
+            PingRequest { count: 13, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
+        self.ping_all(patient)?;
         self.run_for(LEARNT)?;
         self.look_at_registrations()?;
         self.look_at_away_tables()?;
-        self.look_at_map_caches()?;
-        // Round two: who has a path, pings.
-        let brisk = PingRequest { count: 3, ..echoes() };
-        let world = self.world.clone();
-        let lost = self.ping_all(brisk, |_, from, to| world.has_path(from, to))?;
+        // Round two: who has a path, pings; who has none, tries.
+        let brisk = PingRequest { count: 4, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
+        let mut lost = self.ping_all(brisk)?;
+        lost.retain(|(from, to, ..)| self.world.has_path(*from, *to));
         if let Some((from, to, marks)) = lost.first() {
-            let detail = format!("{from:?} to {to}: {marks}; {} pairs in all", lost.len());
+            let detail = format!("{from:?} to {to:?}: {marks}; {} pairs in all", lost.len());
             return self.violated("hosts that have a path ping", detail);
         }
+        self.look_at_map_caches()?;
         self.look_at_passages()
     }
 
@@ -206,7 +207,11 @@ impl Run {
         self.must(done);
     }
 
-    fn start_ping(&mut self, (from, to, family): (End, End, Family), echoes: PingRequest) -> PingId {
+    fn start_ping(
+        &mut self,
+        (from, to, family): (End, End, Family),
+        echoes: PingRequest,
+    ) -> PingId {
         let destination = self.world.topology.address(to, family);
         let request = PingRequest { destination, ..echoes };
         let started = self.sim.with_host(&from.name(), |host| host.start_ping(request));
@@ -214,16 +219,12 @@ impl Run {
     }
 
     /// All pairs at once, in both families; returns those who lost an echo.
-    fn ping_all(
-        &mut self,
-        echoes: PingRequest,
-        wanted: impl Fn(Family, End, End) -> bool,
-    ) -> Result<Vec<(End, String, String)>, Violation> {
+    fn ping_all(&mut self, echoes: PingRequest) -> Result<Vec<(End, End, String)>, Violation> {
         let mut pings = Vec::new();
         let ends = self.world.topology.ends();
         for family in Family::BOTH {
             for &from in &ends {
-                for &to in ends.iter().filter(|&&to| to != from && wanted(family, from, to)) {
+                for &to in ends.iter().filter(|&&to| to != from) {
                     pings.push((from, to, family, self.start_ping((from, to, family), echoes)));
                 }
             }
@@ -241,7 +242,7 @@ impl Run {
             let complete = report.probes.len() == usize::from(echoes.count)
                 && report.probes.iter().all(|probe| answered(probe.outcome));
             if !complete {
-                lost.push((from, format!("{to:?} {family}"), report.marks()));
+                lost.push((from, to, format!("{family} {}", report.marks())));
             }
         }
         Ok(lost)
@@ -322,7 +323,8 @@ impl Run {
             for (at, entry) in router.away().entries().iter() {
                 let in_database = router.database().get(&at);
                 let unmapped = self.world.settings.unmapped.iter().filter(|lan| lan.0 == site);
-                let unmapped = || unmapped.clone().flat_map(|&lan| self.world.topology.prefixes(lan));
+                let unmapped =
+                    || unmapped.clone().flat_map(|&lan| self.world.topology.prefixes(lan));
                 let has_cause = match entry.producer {
                     Producer::NoRoute => in_database.is_some_and(|entry| !entry.has_route),
                     Producer::Deconfigured => unmapped().any(|net| prefix(net) == at),

@@ -114,7 +114,10 @@ impl Router {
     /// Its network in the core, IPv4 and IPv6, with the last part of the address.
     fn uplink(self, host: u8) -> [IpNet; 2] {
         let number = self.number();
-        [net(&format!("100.64.{number}.{host}/24")), net(&format!("2001:db8:c:{number}::{host}/64"))]
+        [
+            net(&format!("100.64.{number}.{host}/24")),
+            net(&format!("2001:db8:c:{number}::{host}/64")),
+        ]
     }
 }
 
@@ -156,6 +159,12 @@ pub fn eid(address: IpAddr) -> Eid {
 impl Topology {
     pub fn sites(&self) -> usize {
         self.lans.len()
+    }
+
+    /// Whether the protocol can do what the topology asks of it: a map-server of the old kind alone
+    /// tells nobody of a more specific prefix.
+    pub fn is_sound(&self) -> bool {
+        !self.overlap || self.servers.contains(&Kind::New)
     }
 
     pub fn all_lans(&self) -> Vec<Lan> {
@@ -238,7 +247,8 @@ impl Topology {
                 (hosts, gateways)
             }
             End::Roamer(n) => {
-                let hosts = [format!("172.31.0.{}/32", 10 + n), format!("2001:db8:afff::{}/128", 10 + n)];
+                let hosts =
+                    [format!("172.31.0.{}/32", 10 + n), format!("2001:db8:afff::{}/128", 10 + n)];
                 (hosts.map(|host| net(&host)), ROAMING_GATEWAY.map(net))
             }
             End::Outside => (
@@ -288,7 +298,10 @@ impl Topology {
         let mut addresses = BTreeMap::new();
         let mut routes = BTreeMap::new();
         let between = |cable: usize, end: u8| {
-            [net(&format!("100.127.{cable}.{end}/30")), net(&format!("2001:db8:cc:{cable}::{end}/64"))]
+            [
+                net(&format!("100.127.{cable}.{end}/30")),
+                net(&format!("2001:db8:cc:{cable}::{end}/64")),
+            ]
         };
         if core > 0 {
             addresses.insert("west".to_owned(), between(core - 1, 2).to_vec());
@@ -344,7 +357,8 @@ impl Topology {
         let lan_file = |name: String, ports| LanFile { name, ports, mtu: None, offload: false };
         let mut lans = Vec::new();
         for lan in self.all_lans() {
-            let mut ports = vec![interface_port(Router::Xtr(lan.0), &lan.port()), host(End::At(lan))];
+            let mut ports =
+                vec![interface_port(Router::Xtr(lan.0), &lan.port()), host(End::At(lan))];
             let here = (0..self.roamers).filter(|&n| lan.1 == 0 && roamers_at[n] == lan.0);
             ports.extend(here.map(|n| host(End::Roamer(n))));
             lans.push(lan_file(lan.name(), ports));

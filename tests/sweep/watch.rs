@@ -258,4 +258,3 @@ fn innermost(packet: &[u8], is_bare: bool) -> Option<(Echo, bool)> {
         _ => None,
     }
 }
-

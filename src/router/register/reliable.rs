@@ -8,6 +8,7 @@ use super::machine::Event;
 use super::{Peer, Registrar};
 use crate::addr::Rloc;
 use crate::router::Router;
+use crate::router::away::Producer;
 use crate::router::counters::ControlDrop;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
@@ -74,6 +75,9 @@ impl Router {
             each.session.answered(now);
         }
         log::info!("reliable session with {server} is up");
+        // What others have registered inside our prefixes may have changed unheard; it is told again.
+        self.away.retain(|_, entry| entry.producer != Producer::SiteRegistration);
+        self.reconcile(now);
         self.all_registrations(server, Event::SessionUp, now);
     }
 
