@@ -146,7 +146,9 @@ impl Mobility {
     }
 
     /// Takes the ranges and their ports from the configuration; hosts of what is gone go too.
-    pub(super) fn reconfigure(&mut self, config: &Config) {
+    /// Returns how many packets waited for hosts of what is gone.
+    pub(super) fn reconfigure(&mut self, config: &Config) -> usize {
+        let waited = self.waiting();
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
             let serves = |(_, interface): &(&InterfaceName, &super::config::Interface)| {
@@ -162,6 +164,7 @@ impl Mobility {
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
         self.searches.retain(|eid, _| ranges.longest_match(*eid).is_some());
+        waited - self.waiting()
     }
 
     /// The range that holds `eid`, and the ports that serve it; none when no port does.
@@ -299,12 +302,16 @@ impl Router {
         if before == Some(mac) && search.is_none() {
             return;
         }
-        let (discovery, held) = match search {
-            Some(Search::Unknown { held, discovery, .. }) => (discovery, held),
-            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new()),
+        let (discovery, held, from) = match search {
+            Some(Search::Unknown { held, discovery, from }) => (discovery, held, from),
+            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new(), None),
         };
         self.host_found(eid, port, mac, discovery, now);
         let instance_id = eid.instance_id;
+        match from {
+            Some(_) => self.counters.decapsulations += held.len() as u64,
+            None => self.counters.native += held.len() as u64,
+        }
         self.outputs.extend(held.into_iter().map(|packet| Output::Native(instance_id, packet)));
     }
 

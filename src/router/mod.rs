@@ -45,7 +45,7 @@ use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database};
-use io::{Command, Input, KernelEvent, KernelRequest, Output};
+use io::{Command, DropReason, Input, KernelEvent, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
@@ -232,8 +232,11 @@ impl Router {
         });
         self.reconcile_static_map_cache(now);
         self.map_server.reconfigure(&self.config);
-        self.mobility.reconfigure(&self.config);
+        for _ in 0..self.mobility.reconfigure(&self.config) {
+            self.counters.dropped(DropReason::EidAway);
+        }
         self.reconcile_ranges(now);
+        self.renew_sessions(&before, now);
         self.reconcile(now);
         self.find_neighbours(now);
         self.refresh_sessions(&before, now);

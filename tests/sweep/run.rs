@@ -359,6 +359,9 @@ impl Run {
                 continue;
             }
             let ends = topology.ends().into_iter();
+            let forgotten = self.world.forgotten.iter().map(|&lan| End::At(lan));
+            let forgotten: BTreeSet<End> = forgotten.collect();
+            let ends = ends.filter(|end| !forgotten.contains(end));
             for end in ends.filter(|&end| end != End::Outside && self.world.site_of(end) != site) {
                 self.look_at_mapping(router, end)?;
             }

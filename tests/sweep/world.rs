@@ -18,6 +18,10 @@ pub struct World {
     pub cables_down: BTreeSet<Cable>,
     pub impaired: BTreeSet<Cable>,
     pub dead: BTreeSet<Router>,
+    /// LANs that were taken out of the configuration of an xTR that has begun anew since: it does not
+    /// know that they were its own, so it solicits nobody for them, and who has them cached keeps that
+    /// for its TTL.
+    pub forgotten: BTreeSet<Lan>,
 }
 
 impl World {
@@ -30,6 +34,7 @@ impl World {
             cables_down: BTreeSet::new(),
             impaired: BTreeSet::new(),
             dead: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
         }
     }
 
@@ -63,13 +68,20 @@ impl World {
             Event::Kill(router) | Event::Stop(router) => {
                 has_router(router) && self.dead.insert(router)
             }
-            Event::Start(router) => self.dead.remove(&router),
+            Event::Start(router) => {
+                let unmapped = self.settings.unmapped.iter().copied();
+                self.forgotten.extend(unmapped.filter(|lan| Router::Xtr(lan.0) == router));
+                self.dead.remove(&router)
+            }
             Event::WrongKey(site, server) => {
                 has_key(site, server) && self.settings.wrong_keys.insert((site, server))
             }
             Event::RightKey(site, server) => self.settings.wrong_keys.remove(&(site, server)),
             Event::Unmap(lan) => has_lan(lan) && self.settings.unmapped.insert(lan),
-            Event::Map(lan) => self.settings.unmapped.remove(&lan),
+            Event::Map(lan) => {
+                self.forgotten.remove(&lan);
+                self.settings.unmapped.remove(&lan)
+            }
             Event::Ping(from, to, ..) => {
                 let ends = self.topology.ends();
                 ends.contains(&from) && ends.contains(&to)
