@@ -2,7 +2,7 @@
 # demo.sh
 # The network of "LISP Generalized SMR" on this machine: build it, ping through it, take host A's
 # interface away as the document does, see what the routers make of it, give it back, clean up.
-# Without root it pings through simulated labs instead.
+# Without root it plays the same on the simulator.
 
 set -eu
 cd "$(dirname "$0")/.."
@@ -54,8 +54,9 @@ cargo build --release --quiet
 
 if [ "$(id -u)" != 0 ]; then
     title "not root, so no namespaces (run this as root for them): the same routers, simulated"
-    "$eidway" lab ping two-sites A B --sim
     "$eidway" lab pingall gsmr --sim
+    title "host A's interface goes down and comes back, and everybody learns of it"
+    "$eidway" lab run gsmr g2 --sim
     exit
 fi
 

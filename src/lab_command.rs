@@ -4,11 +4,13 @@ use std::io::{self, Write};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
+use eidway::driver;
 use eidway::lab::inside::{self, Capture};
 use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
 use eidway::lab::scenario::library;
 use eidway::lab::{check, move_host, plan, run, status, verbs};
+use eidway::rng::Seed;
 use eidway::sim;
 
 use super::Outcome;
@@ -75,6 +77,12 @@ pub enum LabCommand {
         /// Leave what was built when something fails
         #[arg(long)]
         keep: bool,
+        /// On the simulator, in the foreground until Ctrl-C, with the consoles of its routers
+        #[arg(long, conflicts_with_all = ["dry_run", "keep"])]
+        sim: bool,
+        /// How fast the simulator's time goes; 1 is real time
+        #[arg(long, default_value_t = 1.0, requires = "sim", value_name = "N")]
+        pace: f64,
     },
     /// Take a lab down, whatever state it is in
     Down {
@@ -196,6 +204,12 @@ pub enum LabCommand {
         which: Which,
         /// The scenario, or what its name begins with; without one: list them
         scenario: Option<String>,
+        /// On the simulator: needs no root, no other program and no time
+        #[arg(long)]
+        sim: bool,
+        /// Where the simulator's luck comes from
+        #[arg(long, default_value_t = 1, requires = "sim")]
+        seed: u64,
         /// Play to the scenario's middle, then kill this map-server, start it again and check that
         /// all is registered, nothing stale is left and pings heal
         #[arg(long, value_name = "ROUTER")]
@@ -234,7 +248,8 @@ impl LabCommand {
     /// Does it.
     pub fn run(self) -> Outcome {
         match self {
-            LabCommand::Up { which, dry_run, keep } => up(&which.open()?, dry_run, keep),
+            LabCommand::Up { which, sim: true, pace, .. } => up_simulated(&which.open()?, pace),
+            LabCommand::Up { which, dry_run, keep, .. } => up(&which.open()?, dry_run, keep),
             LabCommand::Down { lab, name, all, dry_run } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
             }
@@ -268,8 +283,8 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
-            LabCommand::Run { which, scenario, kill } => {
-                play(&which, scenario.as_deref(), kill.as_deref())
+            LabCommand::Run { which, scenario, sim, seed, kill } => {
+                play(&which, scenario.as_deref(), sim.then_some(seed), kill.as_deref())
             }
             LabCommand::Move { which, host, to, make_before_break } => {
                 report_move(&which.open()?, &host, &to, make_before_break)
@@ -299,6 +314,15 @@ fn up(lab: &Lab, dry_run: bool, keep: bool) -> Outcome {
     Ok(true)
 }
 
+fn up_simulated(lab: &Lab, pace: f64) -> Outcome {
+    let sim = sim::ping::lab_up(lab, Seed::from_number(1))?;
+    let directory = open::simulated_run(&lab.name);
+    let name = &lab.name;
+    say(&format!("{name}: simulated until Ctrl-C; eidway console {name}/ROUTER talks to a router"));
+    driver::simulated::run(sim, &directory, pace)?;
+    Ok(true)
+}
+
 fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outcome {
     let labs = match lab {
         Some(lab) if !all => vec![open::name_of(lab, name)?],
@@ -313,7 +337,8 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
     Ok(true)
 }
 
-fn play(which: &Which, scenario: Option<&str>, kill: Option<&str>) -> Outcome {
+/// With a `seed`, on the simulator.
+fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>, kill: Option<&str>) -> Outcome {
     let lab = which.open()?;
     let Some(scenario) = scenario else {
         for name in library::names(&lab) {
@@ -324,6 +349,11 @@ fn play(which: &Which, scenario: Option<&str>, kill: Option<&str>) -> Outcome {
         return Ok(true);
     };
     let found = library::find(&lab, scenario)?;
+    if let Some(seed) = seed {
+        let name = format!("{}-{scenario}-sim", lab.name);
+        let seed = Seed::from_number(seed);
+        return Ok(sim::stage::run(&lab, &found, &name, kill, seed, &mut io::stdout())?);
+    }
     // A name of its own, so that scenarios run side by side.
     let name = match &which.name {
         Some(name) => name.clone(),

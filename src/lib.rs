@@ -30,7 +30,7 @@
 //!
 //! Imports point inward; `tests/rings.rs` reads the sources and holds to it.
 //!
-//! 1. [`wire`] knows bytes and nothing else.
+//! 1. [`wire`] knows bytes and nothing else; [`capture`] asks packets questions in Wireshark's words.
 //! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language.
 //!    None has a socket, a clock, a random source or a thread: inputs and the time go in, outputs
 //!    and the next deadline come out, and the same input gives the same octets.
@@ -51,6 +51,8 @@
 //! IOS is followed, for those who read what a router prints know that.
 
 pub mod addr;
+pub mod capture;
+pub mod checksum;
 pub mod console;
 pub mod driver;
 pub mod host;

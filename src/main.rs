@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use eidway::lab::open::RUN;
+use eidway::driver::udp::UdpChecksum;
+use eidway::lab::open::sockets_of;
 use eidway::{console, driver};
 
 /// A LISP (RFC 9300/9301) virtual router for labs.
@@ -27,6 +28,18 @@ enum Command {
         /// Open the console on this unix socket
         #[arg(long, value_name = "SOCKET")]
         console: Option<PathBuf>,
+        /// Forward packet by packet, even if the kernel has segmentation offload
+        #[arg(long)]
+        no_offload: bool,
+        /// UDP checksums of encapsulated packets: auto is real ones on packets that leave together
+        #[arg(
+            long,
+            value_name = "zero|on|auto",
+            default_value = "auto",
+            hide_default_value = true
+        )]
+        #[arg(value_parser = udp_checksum)]
+        udp_checksum: UdpChecksum,
     },
     /// Talk to a router as on the console of an IOS router
     Console {
@@ -53,7 +66,10 @@ fn main() -> ExitCode {
         Command::Console { .. } | Command::Lab(_) => "warn",
     });
     let outcome = match cli.command {
-        Command::Router { config, console } => router(&config, console.as_deref()),
+        Command::Router { config, console, no_offload, udp_checksum } => {
+            let options = driver::Options { offload: !no_offload, udp_checksum };
+            router(&config, console.as_deref(), options)
+        }
         Command::Console { router, commands } => talk(&router, &commands),
         Command::Lab(command) => command.run(),
     };
@@ -73,18 +89,27 @@ fn start_log(level: &str) {
     env_logger::Builder::from_env(filter).format_target(false).init();
 }
 
-fn router(path: &Path, console: Option<&Path>) -> Outcome {
+fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {
+    match word {
+        "zero" => Ok(UdpChecksum::Zero),
+        "on" => Ok(UdpChecksum::On),
+        "auto" => Ok(UdpChecksum::Auto),
+        _ => Err("zero, on or auto"),
+    }
+}
+
+fn router(path: &Path, console: Option<&Path>, options: driver::Options) -> Outcome {
     let name = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
     let config = console::parse_config(&name, &text)?;
-    driver::run(config, console)?;
+    driver::run(config, console, options)?;
     Ok(true)
 }
 
 fn talk(router: &str, commands: &[String]) -> Outcome {
     let socket = match router.split_once('/') {
         Some((lab, node)) if !lab.is_empty() && !node.contains('/') => {
-            Path::new(RUN).join(lab).join(format!("{node}.sock"))
+            sockets_of(lab).join(format!("{node}.sock"))
         }
         _ => PathBuf::from(router),
     };

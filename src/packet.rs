@@ -11,6 +11,7 @@ use std::num::NonZeroU16;
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 
 use crate::addr::Family;
+use crate::checksum;
 
 /// IP protocol numbers that a flow hash reads ports from.
 const PROTOCOL_TCP: u8 = 6;
@@ -31,10 +32,49 @@ impl<'a> Packet<'a> {
         Packet { bytes, segment_size: None }
     }
 
+    /// How many packets the wire will carry for it, and their octets together: each segment has the
+    /// headers of the whole.
+    pub fn load(&self, total_len: usize) -> Load {
+        let whole = Load { packets: 1, bytes: total_len as u64 };
+        let Some(segment_size) = self.segment_size else { return whole };
+        let transport =
+            if self.bytes[0] >> 4 == 4 { usize::from(self.bytes[0] & 15) * 4 } else { 40 };
+        let protocol = if self.bytes[0] >> 4 == 4 { self.bytes[9] } else { self.bytes[6] };
+        let header_len = match (protocol, self.bytes.get(transport + 12)) {
+            (PROTOCOL_TCP, Some(offset)) => transport + usize::from(offset >> 4) * 4,
+            _ => transport + 8,
+        };
+        let payload = total_len.saturating_sub(header_len) as u64;
+        let packets = payload.div_ceil(u64::from(segment_size.get())).max(1);
+        Load { packets, bytes: payload + packets * header_len as u64 }
+    }
+
+    /// Octets of the largest packet on the wire, from the IP header on.
+    pub fn largest(&self, total_len: usize) -> usize {
+        let load = self.load(total_len);
+        match (self.segment_size, load.packets) {
+            (None, _) | (_, 1) => total_len,
+            (Some(segment_size), packets) => {
+                // Each segment but the first adds its headers to the octets of the whole.
+                let headers = (load.bytes as usize - total_len) / (packets as usize - 1);
+                headers + usize::from(segment_size.get())
+            }
+        }
+    }
+
     /// A copy that outlives the buffer.
     pub fn to_owned(&self) -> OwnedPacket {
         OwnedPacket { bytes: self.bytes.to_vec(), segment_size: self.segment_size }
     }
+}
+
+/// What a packet, or a super-packet, counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Load {
+    /// Packets on the wire.
+    pub packets: u64,
+    /// Their octets, from the IP header on.
+    pub bytes: u64,
 }
 
 /// A packet with a buffer of its own.
@@ -110,7 +150,7 @@ impl IpHeader {
         if total_len > bytes.len() {
             return Err(NotIp::Truncated);
         }
-        if checksum(header.slice()) != 0 {
+        if checksum::finish(checksum::sum(header.slice())) != 0 {
             return Err(NotIp::Checksum);
         }
         let (source, destination) = (header.source_addr(), header.destination_addr());
@@ -206,18 +246,6 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
-}
-
-/// The Internet checksum of `bytes` (RFC 1071): zero over a header that carries the right one.
-fn checksum(bytes: &[u8]) -> u16 {
-    let mut sum: u32 = 0;
-    for pair in bytes.chunks(2) {
-        sum += u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0));
-    }
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    !(sum as u16)
 }
 
 /// A small multiply-and-fold hash. It spreads flows over source ports and locators and needs to

@@ -6,6 +6,8 @@
 //! from starving the others.
 
 mod connections;
+mod data_path;
+mod spin;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -14,7 +16,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::time::Duration;
 
-use log::{debug, info, trace, warn};
+use log::{debug, info, warn};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -27,18 +29,15 @@ use super::netlink::Netlink;
 use super::tcp::Tcp;
 use super::tun::Tun;
 use super::udp::{RlocSockets, Udp};
-use super::{Error, entropy};
-use crate::addr::{InstanceId, Rloc};
-use crate::packet::Packet;
+use super::{Error, Options, entropy};
+use crate::addr::Rloc;
 use crate::router::config::{Config, InterfaceKind, InterfaceName};
-use crate::router::io::{
-    ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, KernelRequest, Outbound, Output,
-};
+use crate::router::io::{ControlDatagram, Input, KernelEvent, KernelRequest, Output};
 use crate::router::{Router, Start};
 use connections::{accepted, opened};
+use data_path::DataPath;
+use spin::Spin;
 
-/// Packets of EIDs that are read from one source in a turn.
-const PACKETS_A_TURN: usize = 64;
 /// Control messages that are read from one socket in a turn.
 const MESSAGES_A_TURN: usize = 16;
 /// Datagrams of kernel events that are read in a turn.
@@ -121,9 +120,12 @@ pub struct EventLoop {
     events: Events,
     /// Sources that may have more to read.
     ready: BTreeSet<Source>,
+    spin: Spin,
     signals: Option<Signals>,
     netlink: Netlink,
+    options: Options,
     tun: Option<Tun>,
+    data_path: DataPath,
     udp: Udp,
     tcp: Tcp,
     console: Option<ConsoleServer>,
@@ -134,7 +136,11 @@ pub struct EventLoop {
 impl EventLoop {
     /// Makes the namespace of the calling thread a router's and starts the router in it. The
     /// console's socket comes last: who can connect finds a router that is ready.
-    pub fn start(config: Config, console_socket: Option<&Path>) -> Result<Self, Error> {
+    pub fn start(
+        config: Config,
+        console_socket: Option<&Path>,
+        options: Options,
+    ) -> Result<Self, Error> {
         let clock = Clock::start();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
         let router = Router::new(Start {
@@ -149,9 +155,12 @@ impl EventLoop {
             poll: Poll::new().map_err(Error::during("opening epoll"))?,
             events: Events::with_capacity(256),
             ready: BTreeSet::new(),
+            spin: Spin::default(),
             signals: None,
             netlink: Netlink::open().map_err(Error::during("opening netlink"))?,
+            options,
             tun: None,
+            data_path: DataPath::default(),
             udp: Udp::default(),
             tcp: Tcp::default(),
             console: None,
@@ -187,6 +196,10 @@ impl EventLoop {
             }
         }
         let now = self.clock.now();
+        for event in self.faults.take_paths() {
+            self.router.handle(Input::Path(event), now);
+            self.carry_out_outputs();
+        }
         self.expire_connections(now);
         if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.router.handle_timeout(now);
@@ -217,13 +230,29 @@ impl EventLoop {
         } else {
             Some(Duration::ZERO)
         };
-        match self.poll.poll(&mut self.events, timeout) {
-            // A signal; its pipe is ready in the next turn.
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            other => other?,
+        if timeout == Some(Duration::ZERO) || !self.spin_until_ready(timeout)? {
+            poll(&mut self.poll, &mut self.events, timeout)?;
         }
         self.ready.extend(self.events.iter().map(|event| Source::of(event.token())));
         Ok(())
+    }
+
+    /// Where packets have just come, more may come sooner than a sleep and a wake-up would take.
+    /// True when something is ready.
+    fn spin_until_ready(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
+        let begin = self.clock.now();
+        let mut now = begin;
+        while self.spin.lasts(now) && timeout.is_none_or(|timeout| now.since(begin) < timeout) {
+            poll(&mut self.poll, &mut self.events, Some(Duration::ZERO))?;
+            if !self.events.is_empty() {
+                return Ok(true);
+            }
+            std::thread::yield_now();
+            let after = self.clock.now();
+            self.spin.yielded(now, after);
+            now = after;
+        }
+        Ok(false)
     }
 
     /// Lets a source have its turn; true when it may have more to read.
@@ -253,67 +282,6 @@ impl EventLoop {
                 false
             }
         }
-    }
-
-    fn serve_tun(&mut self) -> bool {
-        let now = self.clock.now();
-        let instance_id = self.router.config().default_instance();
-        for _ in 0..PACKETS_A_TURN {
-            let Some(tun) = &self.tun else { return false };
-            let mut packet = match tun.receive(&mut self.buffer) {
-                Ok(packet) => packet,
-                Err(error) if error.raw_os_error() == Some(libc::EBADFD) => {
-                    warn!("somebody has deleted lisp0, making it again");
-                    self.tun = None;
-                    self.follow_configuration();
-                    return false;
-                }
-                Err(error) => return self.faults.end_of_reading("reading lisp0", &error),
-            };
-            let verdict = self.router.encapsulate(instance_id, &mut packet, now);
-            trace!("lisp0: {} octets: {verdict:?}", packet.bytes.len());
-            match verdict {
-                Outbound::Encapsulate(wrap) => {
-                    send_data(&self.udp, &wrap, &packet, &mut self.faults);
-                }
-                Outbound::Native => {
-                    let sent = tun.send(packet.bytes);
-                    self.faults.count_if("writing lisp0", sent);
-                }
-                Outbound::Held | Outbound::Dropped(_) => {}
-            }
-            self.carry_out_outputs();
-        }
-        true
-    }
-
-    fn serve_data(&mut self, slot: usize) -> bool {
-        let now = self.clock.now();
-        for _ in 0..PACKETS_A_TURN {
-            let Some(sockets) = self.udp.slot(slot) else {
-                return false;
-            };
-            let (outer, mut datagram) = match sockets.receive_data(&mut self.buffer) {
-                Ok(received) => received,
-                Err(error) => return self.faults.end_of_reading("reading port 4341", &error),
-            };
-            let verdict = self.router.decapsulate(&outer, &mut datagram, now);
-            trace!("{}: {} octets: {verdict:?}", outer.source, datagram.bytes.len());
-            match verdict {
-                Inbound::Deliver { instance_id, len } => {
-                    let packet = inner(&mut datagram, len);
-                    let sent = deliver(&self.tun, &self.router, instance_id, packet);
-                    self.faults.count_if("writing lisp0", sent);
-                }
-                Inbound::Forward { encapsulation, len } => {
-                    let packet = Packet::single(inner(&mut datagram, len));
-                    send_data(&self.udp, &encapsulation, &packet, &mut self.faults);
-                }
-                Inbound::Held | Inbound::Dropped(_) => {}
-            }
-            self.carry_out_outputs();
-        }
-        true
     }
 
     fn serve_control(&mut self, slot: usize) -> bool {
@@ -400,11 +368,10 @@ impl EventLoop {
                     self.faults.count_if("sending a control message", sent);
                 }
                 Output::Encapsulate(wrap, mut packet) => {
-                    send_data(&self.udp, &wrap, &packet.borrow(), &mut self.faults);
+                    self.send_held(&wrap, &mut packet);
                 }
-                Output::Native(instance_id, packet) => {
-                    let sent = deliver(&self.tun, &self.router, instance_id, &packet.bytes);
-                    self.faults.count_if("writing lisp0", sent);
+                Output::Native(instance_id, mut packet) => {
+                    self.write_held(instance_id, &mut packet);
                 }
                 Output::Kernel(request) => self.change_kernel(request),
                 Output::Tcp(request) => self.change_connection(request),
@@ -447,7 +414,9 @@ impl EventLoop {
 
     fn open_what_is_wanted(&mut self) -> Result<(), Error> {
         if self.router.config().needs_tunnel() && self.tun.is_none() {
-            let tun = Tun::open().map_err(Error::during("making lisp0, one a namespace"))?;
+            let tun = Tun::open(self.options.offload);
+            let tun = tun.map_err(Error::during("making lisp0, one a namespace"))?;
+            self.data_path = DataPath::new(tun.has_udp_offload());
             self.watch_fd(tun.as_raw_fd(), Source::Tun)?;
             self.tun = Some(tun);
         }
@@ -463,7 +432,8 @@ impl EventLoop {
 
     fn open_sockets(&mut self, rloc: Rloc) -> Result<(), Error> {
         let during = Error::during(format!("opening the sockets of {rloc}"));
-        let sockets = RlocSockets::open(rloc).map_err(during)?;
+        let Options { offload, udp_checksum, .. } = self.options;
+        let sockets = RlocSockets::open(rloc, offload, udp_checksum).map_err(during)?;
         let (control, data) = (sockets.control_fd(), sockets.data_fd());
         let slot = self.udp.insert(sockets);
         self.watch_fd(control, Source::Control(slot))?;
@@ -517,28 +487,13 @@ impl EventLoop {
     }
 }
 
-fn send_data(udp: &Udp, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut Faults) {
-    let sent = match udp.of(wrap.source.0) {
-        Some(sockets) => sockets.send_data(wrap, packet),
-        None => Err(io::ErrorKind::AddrNotAvailable.into()),
-    };
-    faults.count_if("sending an encapsulated packet", sent);
-}
-
-/// The packet of `len` octets behind the LISP header.
-fn inner<'a>(datagram: &'a mut Packet<'_>, len: usize) -> &'a mut [u8] {
-    datagram.bytes.get_mut(8..8 + len).unwrap_or_default()
-}
-
-/// Gives a packet to the `lisp0` of its instance.
-fn deliver(
-    tun: &Option<Tun>,
-    router: &Router,
-    instance_id: InstanceId,
-    packet: &[u8],
-) -> io::Result<()> {
-    match tun {
-        Some(tun) if instance_id == router.config().default_instance() => tun.send(packet),
-        _ => Err(io::ErrorKind::NotConnected.into()),
+fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    match poll.poll(events, timeout) {
+        // A signal; its pipe is ready in the next turn.
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            events.clear();
+            Ok(())
+        }
+        other => other,
     }
 }

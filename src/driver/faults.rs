@@ -8,10 +8,14 @@ use std::io;
 
 use log::warn;
 
+use crate::router::io::PathEvent;
+
 /// Counters of faults.
 #[derive(Debug, Default)]
 pub struct Faults {
     counts: BTreeMap<(&'static str, String), u64>,
+    /// What sends have shown of the ways to locators, for the router.
+    paths: Vec<PathEvent>,
 }
 
 impl Faults {
@@ -28,6 +32,19 @@ impl Faults {
         if count.is_power_of_two() {
             warn!("{operation}: {error} ({count} times so far)");
         }
+    }
+
+    /// Keeps what a send has shown of a way; a repetition and what is too much are dropped.
+    pub fn note_path(&mut self, event: PathEvent) {
+        const PATHS: usize = 64;
+        if self.paths.len() < PATHS && !self.paths.contains(&event) {
+            self.paths.push(event);
+        }
+    }
+
+    /// Takes what was kept.
+    pub fn take_paths(&mut self) -> Vec<PathEvent> {
+        std::mem::take(&mut self.paths)
     }
 
     /// Counts `operation` if it failed.

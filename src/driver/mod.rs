@@ -20,13 +20,13 @@
 //!
 //! One thread and one mio loop a process. A turn of the loop gives each source that is ready a
 //! bounded share of work, after every input carries out the router's outputs, then looks at the
-//! clock. A packet that only passes through is read into one buffer and sent from there: nothing is
-//! copied and nothing allocated.
+//! clock. Packets that only pass through are read into one arena and sent from there, many at a time:
+//! nothing is copied and nothing allocated.
 //!
 //! Errors of single reads and writes are counted and logged ([`faults`]); only what makes a router
 //! impossible ends [`run`].
 //!
-//! Reading order: [`event_loop`], then [`tun`], [`udp`], [`netlink`], [`console_server`].
+//! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`], [`console_server`].
 
 pub mod announce;
 pub mod clock;
@@ -38,6 +38,8 @@ pub mod faults;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;
+pub mod offload;
+pub mod simulated;
 pub mod tcp;
 #[cfg(test)]
 mod tests;
@@ -49,6 +51,7 @@ use std::path::Path;
 
 use crate::router::config::Config;
 use event_loop::{EventLoop, Flow};
+use udp::UdpChecksum;
 
 /// Why a router could not start, or could not go on.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +59,21 @@ use event_loop::{EventLoop, Flow};
 pub struct Error {
     during: String,
     source: io::Error,
+}
+
+/// How the data path works; what it does is the configuration's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Segmentation offload, as far as the kernel has it.
+    pub offload: bool,
+    /// Checksums of encapsulated packets.
+    pub udp_checksum: UdpChecksum,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options { offload: true, udp_checksum: UdpChecksum::Auto }
+    }
 }
 
 impl Error {
@@ -74,8 +92,8 @@ impl Error {
 /// # Errors
 /// What makes a router impossible: no privilege for the namespace, no `/dev/net/tun`, an RLOC or a
 /// socket that another router has.
-pub fn run(config: Config, console_socket: Option<&Path>) -> Result<(), Error> {
-    let mut event_loop = EventLoop::start(config, console_socket)?;
+pub fn run(config: Config, console_socket: Option<&Path>, options: Options) -> Result<(), Error> {
+    let mut event_loop = EventLoop::start(config, console_socket, options)?;
     event_loop.watch_signals()?;
     loop {
         let flow = event_loop.turn(None);

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use super::Options;
 use super::event_loop::{EventLoop, Flow};
 use super::namespace::{in_namespace, ip, path, rules_and_routes, spawn_in_namespace, wait_until};
 use crate::console::parse_config;
@@ -64,7 +65,7 @@ fn parsed(text: &str) -> Config {
 }
 
 fn start(number: u8, family_of_rlocs: &str) -> EventLoop {
-    EventLoop::start(parsed(&config(number, family_of_rlocs)), None).unwrap()
+    EventLoop::start(parsed(&config(number, family_of_rlocs)), None, Options::default()).unwrap()
 }
 
 /// The site: an end of a cable whose other end is up.
@@ -163,7 +164,7 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
         add_site();
         let _first = start(1, "ipv4");
         let before = rules_and_routes();
-        let second = EventLoop::start(parsed(&config(1, "ipv4")), None);
+        let second = EventLoop::start(parsed(&config(1, "ipv4")), None, Options::default());
         let complaint = second.err().expect("it must not start").to_string();
         assert!(complaint.starts_with("making lisp0"), "{complaint}");
         assert_eq!(rules_and_routes(), before);
@@ -199,7 +200,8 @@ fn device_and_sockets_follow_the_configuration() {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("console");
         let text = config(1, "ipv4");
-        let mut router = EventLoop::start(parsed(&text), Some(&socket)).unwrap();
+        let mut router =
+            EventLoop::start(parsed(&text), Some(&socket), Options::default()).unwrap();
         turn_until(&mut router, |_| rules_and_routes().contains("local 2001:db8:1::1"));
         let before = rules_and_routes();
         ask(&mut router, &socket, &["configure terminal", "no router lisp"]);

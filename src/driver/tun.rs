@@ -1,52 +1,193 @@
 //! `lisp0`: the TUN device through which packets of EIDs come and go.
 //!
-//! One packet a read and a write. A mode with segmentation offload is a second implementation of
-//! the same three calls, whose [`Packet`] carries a segment size.
+//! Two modes. With segmentation offload each packet has a [`VnetHeader`] in front of it; a read
+//! brings up to 64 KiB of a flow as one super-packet, and a write takes as much. Without, a packet is a
+//! packet: for kernels that cannot do more, and to see what it is worth.
 
-use std::io;
+#![allow(
+    unsafe_code,
+    reason = "the ioctls that make a TUN device and set its offload take raw structures"
+)]
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSlice, Read, Write};
+use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::fs::OpenOptionsExt;
 
+use socket2::{Domain, Socket, Type};
 use tun_tap::{Iface, Mode};
 
+use super::offload::vnet_header::{VNET_HEADER_LEN, VnetHeader};
 use crate::packet::Packet;
 use crate::router::io::LISP_DEVICE;
+
+/// Octets that a read needs: the largest packet and what may stand before it.
+pub const READ_LEN: usize = u16::MAX as usize + VNET_HEADER_LEN;
+/// Packets that wait in the device while the router is busy.
+const QUEUE_LEN: i32 = 4096;
+
+const TUN_F_CSUM: libc::c_uint = 0x01;
+const TUN_F_TSO4: libc::c_uint = 0x02;
+const TUN_F_TSO6: libc::c_uint = 0x04;
+const TUN_F_TSO_ECN: libc::c_uint = 0x08;
+const TUN_F_USO4: libc::c_uint = 0x20;
+const TUN_F_USO6: libc::c_uint = 0x40;
+const TCP_OFFLOAD: libc::c_uint = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+/// What is asked for, the best first; the kernel has USO from Linux 6.2 on.
+const OFFLOADS: [libc::c_uint; 2] = [TCP_OFFLOAD | TUN_F_USO4 | TUN_F_USO6, TCP_OFFLOAD];
 
 /// The open device; it is gone, with every route into it, when this is dropped.
 #[derive(Debug)]
 pub struct Tun {
-    device: Iface,
+    device: Device,
+}
+
+#[derive(Debug)]
+enum Device {
+    Plain(Iface),
+    Offload { file: File, udp: bool },
 }
 
 impl Tun {
-    /// Makes `lisp0` in the namespace of the calling thread; it is down and has no addresses.
-    pub fn open() -> io::Result<Self> {
-        let device = Iface::without_packet_info(LISP_DEVICE, Mode::Tun)?;
-        device.set_non_blocking()?;
+    /// Makes `lisp0` in the namespace of the calling thread; it is down and has no addresses. With
+    /// `offload`, with as much of it as the kernel has.
+    pub fn open(offload: bool) -> io::Result<Self> {
+        let device = match offload.then(open_with_offload) {
+            Some(Ok(device)) => device,
+            // EINVAL: this kernel has no IFF_VNET_HDR or none of the offloads.
+            Some(Err(error)) if error.raw_os_error() != Some(libc::EINVAL) => return Err(error),
+            _ => {
+                let device = Iface::without_packet_info(LISP_DEVICE, Mode::Tun)?;
+                device.set_non_blocking()?;
+                Device::Plain(device)
+            }
+        };
+        set_queue_len()?;
         Ok(Tun { device })
     }
 
-    /// Reads one packet into `buffer`.
+    /// Whether super-packets come and go, of TCP at least.
+    pub fn has_offload(&self) -> bool {
+        matches!(self.device, Device::Offload { .. })
+    }
+
+    /// Whether those of UDP do too.
+    pub fn has_udp_offload(&self) -> bool {
+        matches!(self.device, Device::Offload { udp: true, .. })
+    }
+
+    /// Reads one packet into `buffer`, of [`READ_LEN`] octets at least. A single packet is whole, its
+    /// checksum complete; that of a super-packet is for whoever cuts it.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits; EBADFD when somebody has deleted the device.
+    /// `WouldBlock` when none waits; EBADFD when somebody has deleted the device; `InvalidData` when
+    /// the kernel's description of the packet makes no sense.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Packet<'a>> {
-        let len = self.device.recv(buffer)?;
-        Ok(Packet::single(&mut buffer[..len]))
+        match &self.device {
+            Device::Plain(device) => {
+                let len = device.recv(buffer)?;
+                Ok(Packet::single(&mut buffer[..len]))
+            }
+            Device::Offload { file, .. } => {
+                let len = (&mut &*file).read(buffer)?;
+                let (header, packet) = buffer[..len]
+                    .split_first_chunk_mut::<VNET_HEADER_LEN>()
+                    .ok_or(io::ErrorKind::InvalidData)?;
+                let segment_size = VnetHeader::parse(header).settle(packet)?;
+                Ok(Packet { bytes: packet, segment_size })
+            }
+        }
+    }
+
+    /// Octets before the packet in the buffer that was given to [`Tun::receive`].
+    pub fn headroom(&self) -> usize {
+        if self.has_offload() { VNET_HEADER_LEN } else { 0 }
     }
 
     /// Gives the kernel one packet, as if it had arrived on `lisp0`.
     ///
     /// # Errors
     /// EIO while the device is down.
-    pub fn send(&self, packet: &[u8]) -> io::Result<()> {
-        self.device.send(packet).map(drop)
+    pub fn send(&self, packet: &Packet<'_>) -> io::Result<()> {
+        let header = packet
+            .segment_size
+            .map(|size| VnetHeader::of_super_packet(packet.bytes, size))
+            .unwrap_or_else(|| Some(VnetHeader::default()));
+        let header = header.ok_or(io::ErrorKind::InvalidData)?.emit();
+        self.send_parts(&mut [IoSlice::new(&header), IoSlice::new(packet.bytes)])
+    }
+
+    /// Gives the kernel a packet in parts, the first of which is the octets of its [`VnetHeader`].
+    pub fn send_parts(&self, parts: &mut [IoSlice<'_>]) -> io::Result<()> {
+        match &self.device {
+            Device::Plain(device) => {
+                let [_, packet] = parts else { return Err(io::ErrorKind::Unsupported.into()) };
+                device.send(packet).map(drop)
+            }
+            Device::Offload { file, .. } => (&mut &*file).write_vectored(parts).map(drop),
+        }
     }
 }
 
 impl AsRawFd for Tun {
     fn as_raw_fd(&self) -> RawFd {
-        self.device.as_raw_fd()
+        match &self.device {
+            Device::Plain(device) => device.as_raw_fd(),
+            Device::Offload { file, .. } => file.as_raw_fd(),
+        }
     }
+}
+
+fn open_with_offload() -> io::Result<Device> {
+    let flags = libc::O_NONBLOCK | libc::O_CLOEXEC;
+    let file =
+        OpenOptions::new().read(true).write(true).custom_flags(flags).open("/dev/net/tun")?;
+    let mut request = request();
+    request.ifr_ifru.ifru_flags =
+        (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as libc::c_short;
+    let header_len = VNET_HEADER_LEN as libc::c_int;
+    // SAFETY: TUNSETIFF takes an `ifreq`, TUNSETVNETHDRSZ an int, by pointers to live values.
+    unsafe {
+        check(libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request))?;
+        check(libc::ioctl(file.as_raw_fd(), libc::TUNSETVNETHDRSZ, &raw const header_len))?;
+    }
+    let set = |offload: libc::c_uint| {
+        // SAFETY: TUNSETOFFLOAD takes its flags by value.
+        check(unsafe {
+            libc::ioctl(file.as_raw_fd(), libc::TUNSETOFFLOAD, libc::c_ulong::from(offload))
+        })
+    };
+    let udp = match set(OFFLOADS[0]) {
+        Ok(()) => true,
+        Err(_) => {
+            set(OFFLOADS[1])?;
+            false
+        }
+    };
+    Ok(Device::Offload { file, udp })
+}
+
+fn set_queue_len() -> io::Result<()> {
+    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+    let mut request = request();
+    request.ifr_ifru.ifru_metric = QUEUE_LEN;
+    // SAFETY: SIOCSIFTXQLEN takes an `ifreq` by a pointer to a live value.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFTXQLEN as _, &raw const request) })
+}
+
+/// A request about `lisp0`.
+fn request() -> libc::ifreq {
+    // SAFETY: all zero is a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(LISP_DEVICE.bytes()) {
+        *to = from as libc::c_char;
+    }
+    request
+}
+
+fn check(outcome: libc::c_int) -> io::Result<()> {
+    if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -56,44 +197,52 @@ mod tests {
 
     #[test]
     fn a_ping_that_is_echoed_in_the_tun_is_answered() {
-        in_namespace(|| {
-            let tun = Tun::open().unwrap();
-            assert_eq!(tun.send(&[0x45; 20]).unwrap_err().raw_os_error(), Some(libc::EIO), "down");
-            ip("addr add 192.0.2.1/24 dev lisp0");
-            ip("link set lisp0 up addrgenmode none");
-            let mut command = std::process::Command::new("ping");
-            let ping = command.args(["-c", "1", "-W", "2", "192.0.2.2"]).spawn();
-            let mut ping = ping.expect("ping is installed");
-            let mut buffer = [0; 2048];
-            let status = loop {
-                if let Some(status) = ping.try_wait().unwrap() {
-                    break status;
-                }
-                let Ok(packet) = tun.receive(&mut buffer) else { continue };
-                assert_eq!(packet.segment_size, None);
-                // An echo request becomes its reply: addresses change places, type 8 becomes 0,
-                // and the checksum grows by what the type lost.
-                let bytes = packet.bytes;
-                let (source, destination) = bytes[12..20].split_at_mut(4);
-                source.swap_with_slice(destination);
-                bytes[20] = 0;
-                let sum = u32::from(u16::from_be_bytes([bytes[22], bytes[23]])) + 0x0800;
-                let sum = (sum + (sum >> 16)) as u16;
-                bytes[22..24].copy_from_slice(&sum.to_be_bytes());
-                tun.send(bytes).unwrap();
-            };
-            assert!(status.success());
-        });
+        in_namespace(|| [true, false].into_iter().for_each(echo_a_ping));
+    }
+
+    fn echo_a_ping(offload: bool) {
+        let tun = Tun::open(offload).unwrap();
+        assert_eq!(tun.has_offload(), offload);
+        let down = tun.send(&Packet::single(&mut [0x45; 20])).unwrap_err();
+        assert_eq!(down.raw_os_error(), Some(libc::EIO));
+        ip("addr add 192.0.2.1/24 dev lisp0");
+        ip("link set lisp0 up addrgenmode none");
+        let mut command = std::process::Command::new("ping");
+        let ping = command.args(["-c", "1", "-W", "2", "192.0.2.2"]).spawn();
+        let mut ping = ping.expect("ping is installed");
+        let mut buffer = vec![0; READ_LEN];
+        let status = loop {
+            if let Some(status) = ping.try_wait().unwrap() {
+                break status;
+            }
+            let Ok(packet) = tun.receive(&mut buffer) else { continue };
+            assert_eq!(packet.segment_size, None);
+            // An echo request becomes its reply: addresses change places, type 8 becomes 0,
+            // and the checksum grows by what the type lost.
+            let bytes = &mut *packet.bytes;
+            let (source, destination) = bytes[12..20].split_at_mut(4);
+            source.swap_with_slice(destination);
+            bytes[20] = 0;
+            let sum = u32::from(u16::from_be_bytes([bytes[22], bytes[23]])) + 0x0800;
+            let sum = (sum + (sum >> 16)) as u16;
+            bytes[22..24].copy_from_slice(&sum.to_be_bytes());
+            tun.send(&packet).unwrap();
+        };
+        assert!(status.success());
+        drop(tun);
+        wait_until("lisp0 has gone", || !ip("link").contains("lisp0"));
     }
 
     #[test]
     fn there_is_one_lisp0_and_it_goes_with_its_owner() {
         in_namespace(|| {
-            let tun = Tun::open().unwrap();
-            assert_eq!(Tun::open().unwrap_err().raw_os_error(), Some(libc::EBUSY));
-            drop(tun);
-            wait_until("lisp0 has gone", || !ip("link").contains("lisp0"));
-            Tun::open().unwrap();
+            for (one, other) in [(true, true), (true, false), (false, true)] {
+                let tun = Tun::open(one).unwrap();
+                let second = Tun::open(other).unwrap_err();
+                assert_eq!(second.raw_os_error(), Some(libc::EBUSY));
+                drop(tun);
+                wait_until("lisp0 has gone", || !ip("link").contains("lisp0"));
+            }
         });
     }
 }

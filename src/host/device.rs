@@ -53,6 +53,15 @@ impl QueueDevice {
         self.to_send.pop_front()
     }
 
+    /// Sends a frame that is not the stack's.
+    pub fn push_to_send(&mut self, frame: Vec<u8>) {
+        if self.to_send.len() < QUEUE_LIMIT {
+            self.to_send.push_back(frame);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
     /// Frames lost to a full queue.
     pub fn dropped(&self) -> u64 {
         self.dropped

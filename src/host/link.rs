@@ -39,6 +39,11 @@ impl Link {
         &self.neighbours
     }
 
+    /// One more address that questions are answered for.
+    pub fn add_address(&mut self, address: IpAddr) {
+        self.addresses.push(address);
+    }
+
     /// Tells everybody where the host is, as Linux does with `arp_notify` and `ndisc_notify`.
     pub fn announce(&mut self) {
         let mac = self.mac;

@@ -127,6 +127,28 @@ impl Host {
         &self.config
     }
 
+    /// Sends an IP packet as a raw socket does, whatever its source.
+    pub fn send_raw(&mut self, packet: Vec<u8>) {
+        self.device.push_to_send(packet);
+    }
+
+    /// Gives it one more address.
+    ///
+    /// # Errors
+    /// When it has as many as it can hold.
+    pub fn add_address(&mut self, address: IpNet) -> Result<(), HostError> {
+        let mut held = Ok(());
+        self.interface.update_ip_addrs(|addresses| {
+            if addresses.push(cidr(&address)).is_err() {
+                held = Err(HostError::TooManyAddresses(addresses.len()));
+            }
+        });
+        held?;
+        self.config.addresses.push(address);
+        self.link.add_address(address.addr());
+        Ok(())
+    }
+
     /// Whether `address` is one of its own.
     pub fn owns(&self, address: IpAddr) -> bool {
         self.config.addresses.iter().any(|net| net.addr() == address)

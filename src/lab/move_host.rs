@@ -94,7 +94,8 @@ fn find<'a>(lab: &'a Lab, host: &str) -> Result<&'a Host, Failure> {
     found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{host} is no host")))
 }
 
-fn lan_of<'a>(lab: &'a Lab, host: &str, to: &str) -> Result<&'a Lan, Failure> {
+/// The LAN that `to` means for a host.
+pub fn lan_of<'a>(lab: &'a Lab, host: &str, to: &str) -> Result<&'a Lan, Failure> {
     let (router, interface) = match to.split_once(':') {
         Some((router, interface)) => (router, Some(super::run::device(lab, router, interface)?)),
         None => (to, None),

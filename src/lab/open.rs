@@ -12,6 +12,24 @@ pub const RUN: &str = "/run/eidway";
 /// The file in a running lab's directory that says where its lab file is.
 const ORIGIN: &str = "origin";
 
+/// Where a lab that is simulated in real time keeps its console sockets: in [`RUN`] for root, and
+/// where this user may write for anybody else.
+pub fn simulated_run(lab: &str) -> PathBuf {
+    if rustix::process::geteuid().is_root() {
+        return Path::new(RUN).join(lab);
+    }
+    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let user = rustix::process::geteuid().as_raw();
+    let shared = || std::env::temp_dir().join(format!("eidway-{user}"));
+    own.map_or_else(shared, |own| own.join("eidway")).join(lab)
+}
+
+/// The directory with the console sockets of a lab, in namespaces or simulated.
+pub fn sockets_of(lab: &str) -> PathBuf {
+    let simulated = simulated_run(lab);
+    if simulated.exists() { simulated } else { Path::new(RUN).join(lab) }
+}
+
 /// A lab that is part of the program: its files by name.
 struct BuiltIn {
     name: &'static str,

@@ -14,6 +14,9 @@ impl Router {
     /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
     pub(super) fn handle_control(&mut self, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
+        if self.local.is_nobodys(Rloc(source.ip())) {
+            return self.counters.ignored(ControlDrop::Malformed);
+        }
         let message = match Message::parse(payload) {
             Ok(message) => message,
             Err(error) => return self.ignore_unparsed(source, &error),
@@ -104,7 +107,7 @@ impl Router {
             roles.etr && self.database.longest_match(eid).is_some()
         });
         if self.has_role(|roles| roles.map_resolver) && !ours {
-            self.resolve_map_request(encapsulated, &request, to);
+            self.resolve_map_request(encapsulated, &request, to, now);
         } else if self.has_role(|roles| roles.etr) {
             self.answer_map_request(&request, encapsulated.source, Some(to), now);
         } else {

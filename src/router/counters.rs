@@ -126,6 +126,10 @@ pub struct Counters {
     pub native: u64,
     /// Packets whose source is no local EID, forwarded natively for that.
     pub native_foreign_source: u64,
+    /// Times that a locator was found unreachable by ICMP or for want of a route.
+    pub unreachable_rlocs: u64,
+    /// Times that ICMP told the MTU of a path.
+    pub path_mtus: u64,
     /// Packets held for a Map-Reply.
     pub held: u64,
     /// Packets of EIDs that stopped here.

@@ -37,6 +37,16 @@ pub(super) enum Whereabouts {
     Elsewhere,
 }
 
+/// A packet that was delivered. Another with the same ends at the same instant is delivered as well,
+/// and tells nothing more about its sender: the segments that arrive together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Heard {
+    from: Rloc,
+    source: Eid,
+    destination: Eid,
+    at: Time,
+}
+
 impl Router {
     /// Where an EID is in the eyes of this router as an ETR.
     pub(super) fn whereabouts(&self, eid: Eid) -> Whereabouts {
@@ -97,16 +107,25 @@ impl Router {
         if ttl == 0 {
             return Err(DropReason::OuterTtlExpired);
         }
-        packet::set_ttl(inner, ttl);
-        packet::set_tos(inner, tos);
+        if ttl != header.ttl {
+            packet::set_ttl(inner, ttl);
+        }
+        if tos != header.tos {
+            packet::set_tos(inner, tos);
+        }
         let header = IpHeader { ttl, tos, ..header };
         let source = Eid::new(instance_id, header.source);
         let destination = Eid::new(instance_id, header.destination);
         let deliver = Inbound::Deliver { instance_id, len: header.total_len };
         let from = Rloc(outer.source);
+        let heard = Some(Heard { from, source, destination, at: now });
+        if self.heard == heard {
+            return Ok(deliver);
+        }
         match self.whereabouts(destination) {
             Whereabouts::Here(prefix) if roles.etr => {
                 self.solicitor.heard(prefix, from, source, destination, now);
+                self.heard = heard;
                 Ok(deliver)
             }
             Whereabouts::Away(prefix, producer) if roles.etr => {
@@ -171,7 +190,7 @@ impl Router {
             .cloned()
             .collect();
         let header = IpHeader { ttl, ..*header };
-        encapsulation(&onward, &self.local, prefix.instance_id(), &header).ok()
+        encapsulation(&onward, &self.local, &self.paths, prefix.instance_id(), &header).ok()
     }
 
     /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a
@@ -190,6 +209,9 @@ impl Router {
                     records.push(record);
                 }
             }
+        }
+        if request.probe {
+            as_probe_reply(&mut records, to);
         }
         let Some(first) = request.records.first().filter(|_| !records.is_empty()) else {
             return self.counters.ignored(ControlDrop::NotOurEid);
@@ -211,18 +233,18 @@ impl Router {
         self.send_map_reply(source, destination, reply);
     }
 
-    /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can.
+    /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can. An
+    /// ITR-RLOC for many gets none.
     pub(super) fn reply_path(
         &self,
         request: &MapRequest,
         asked: Option<Rloc>,
     ) -> Option<(Rloc, Rloc)> {
-        let same = |own: Rloc| {
-            let mut itr_rlocs = request.itr_rlocs.iter();
-            itr_rlocs.find(|itr| itr.family() == own.family()).map(|itr| (own, *itr))
-        };
+        let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !self.local.is_nobodys(**itr));
+        let same =
+            |own: Rloc| itr_rlocs().find(|itr| itr.family() == own.family()).map(|itr| (own, *itr));
         let own = |itr: &Rloc| self.local.preferred(itr.family()).map(|own| (own, *itr));
-        asked.and_then(same).or_else(|| request.itr_rlocs.iter().find_map(own))
+        asked.and_then(same).or_else(|| itr_rlocs().find_map(own))
     }
 
     pub(super) fn send_map_reply(&mut self, source: Rloc, to: SocketAddr, reply: MapReply) {
@@ -314,6 +336,15 @@ impl Router {
             map_version: 0,
             locators,
         }
+    }
+}
+
+/// Leaves the records that the site answers for itself, as all of a reply to a probe must be, and sets
+/// the p bit of the locator that was probed (RFC 9301 section 5.4).
+fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Option<Rloc>) {
+    records.retain(|record| record.authoritative);
+    for locator in records.iter_mut().flat_map(|record| &mut record.locators) {
+        locator.probed = locator.ip().is_some() && locator.ip() == probed;
     }
 }
 

@@ -22,12 +22,28 @@ pub enum Input<'a> {
     Kernel(KernelEvent),
     /// Something happened on a TCP connection of port 4342.
     Tcp(TcpEvent<'a>),
+    /// The core network said something about the way of our packets to a locator.
+    Path(PathEvent),
     /// The operator changed the configuration; the whole of it.
     Configure(Box<Config>),
     /// The operator gave a command that changes state but no configuration.
     Command(Command),
     /// The process is about to end: withdraw registrations and leave the kernel as it was found.
     Stop,
+}
+
+/// What is learned of a way when packets do not make it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathEvent {
+    /// ICMP unreachable from a router on the way, or no route to begin with.
+    Unreachable(Rloc),
+    /// A packet was too big for a link on the way.
+    TooBig {
+        /// The locator that it was for.
+        rloc: Rloc,
+        /// Octets that the link takes, outer headers included.
+        mtu: u32,
+    },
 }
 
 /// A LISP control message as it came.
@@ -223,6 +239,8 @@ pub enum DropReason {
     MappingDrops,
     /// The mapping has no locator that is up and of a family that we have.
     NoUsableLocator,
+    /// From `lisp0`: too big for the way to its locator; the sender is told.
+    TooBigForPath,
     /// No Map-Resolver is configured.
     NoMapResolver,
     /// Waiting for a Map-Reply: the hold queue of the EID or of the router is full.
@@ -253,13 +271,14 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [DropReason; 19] = [
+    pub const ALL: [DropReason; 20] = [
         DropReason::NotIp,
         DropReason::LinkScoped,
         DropReason::NotAnItr,
         DropReason::LocalEidNoRoute,
         DropReason::MappingDrops,
         DropReason::NoUsableLocator,
+        DropReason::TooBigForPath,
         DropReason::NoMapResolver,
         DropReason::HoldQueueFull,
         DropReason::Unresolved,
@@ -284,6 +303,7 @@ impl DropReason {
             DropReason::LocalEidNoRoute => "Local EID without route",
             DropReason::MappingDrops => "Map-cache action drop",
             DropReason::NoUsableLocator => "No usable locator",
+            DropReason::TooBigForPath => "Too big for the path",
             DropReason::NoMapResolver => "No Map-Resolver configured",
             DropReason::HoldQueueFull => "Hold queue full",
             DropReason::Unresolved => "No Map-Reply",

@@ -5,22 +5,25 @@
 //! anybody's. Everything else is one path.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use super::Router;
 use super::away::Producer;
 use super::etr::Whereabouts;
 use super::io::{DropReason, Encapsulation, Outbound, Output};
 use super::locators::{self, LocalRlocs};
-use super::map_cache::{Locator, Mapping};
+use super::map_cache::{Locator, Mapping, Usage};
+use super::paths::Paths;
 use super::resolve::Held;
 use crate::addr::{Eid, Family, InstanceId};
-use crate::packet::{self, IpHeader, Packet};
+use crate::packet::{self, IpHeader, Load, Packet};
 use crate::time::Time;
 use crate::wire::DataHeader;
 
 /// What the mapping of its destination means for a packet.
 enum Verdict {
-    Encapsulate(Encapsulation),
+    /// How, and where it is counted.
+    Encapsulate(Encapsulation, Arc<Usage>),
     Native,
     Ask,
 }
@@ -34,13 +37,27 @@ impl Router {
         packet: &mut Packet<'_>,
         now: Time,
     ) -> Outbound {
-        let outbound = match self.outbound(instance_id, packet, now) {
+        let Ok(header) = IpHeader::parse(packet.bytes) else {
+            self.counters.dropped(DropReason::NotIp);
+            return Outbound::Dropped(DropReason::NotIp);
+        };
+        let load = packet.load(header.total_len);
+        if let Some((encapsulation, usage)) = self.flows.find(instance_id, &header) {
+            usage.count(load, now);
+            if self.refuse_too_big(instance_id, &encapsulation, &header, packet) {
+                self.counters.dropped(DropReason::TooBigForPath);
+                return Outbound::Dropped(DropReason::TooBigForPath);
+            }
+            self.counters.encapsulations += load.packets;
+            return Outbound::Encapsulate(encapsulation);
+        }
+        let outbound = match self.outbound(instance_id, &header, packet, now) {
             Ok(outbound) => outbound,
             Err(reason) => Outbound::Dropped(reason),
         };
         match outbound {
-            Outbound::Encapsulate(_) => self.counters.encapsulations += 1,
-            Outbound::Native => self.counters.native += 1,
+            Outbound::Encapsulate(_) => self.counters.encapsulations += load.packets,
+            Outbound::Native => self.counters.native += load.packets,
             Outbound::Held => self.counters.held += 1,
             Outbound::Dropped(reason) => self.counters.dropped(reason),
         }
@@ -50,10 +67,10 @@ impl Router {
     fn outbound(
         &mut self,
         instance_id: InstanceId,
+        header: &IpHeader,
         packet: &mut Packet<'_>,
         now: Time,
     ) -> Result<Outbound, DropReason> {
-        let header = IpHeader::parse(packet.bytes).map_err(|_| DropReason::NotIp)?;
         if header.is_link_scoped() {
             return Err(DropReason::LinkScoped);
         }
@@ -68,7 +85,7 @@ impl Router {
         match self.whereabouts(destination) {
             // Its host was found, and got its route, while the packet was on its way here.
             Whereabouts::Here(_) if self.mobility.hosts().contains_key(&destination) => {
-                self.restore_hop(&header, packet.bytes);
+                self.restore_hop(header, packet.bytes);
                 return Ok(Outbound::Native);
             }
             Whereabouts::Here(_) | Whereabouts::Away(_, Producer::NoRoute) => {
@@ -78,20 +95,28 @@ impl Router {
         }
         if !roles.proxy_itr && !self.is_of_site(source, now) {
             self.counters.native_foreign_source += 1;
-            self.restore_hop(&header, packet.bytes);
+            self.restore_hop(header, packet.bytes);
             return Ok(Outbound::Native);
         }
         // What a host of a dynamic range says to its gateway first is answered before it is found.
         let is_newcomer = self.is_own_address(header.source) && self.is_undetected(destination);
-        match self.verdict(destination, &header, now)? {
-            Verdict::Encapsulate(encapsulation) => Ok(Outbound::Encapsulate(encapsulation)),
+        match self.verdict(destination, header, packet.load(header.total_len), now)? {
+            Verdict::Encapsulate(encapsulation, usage) => {
+                if self.refuse_too_big(instance_id, &encapsulation, header, packet) {
+                    return Err(DropReason::TooBigForPath);
+                }
+                if self.is_found(source) {
+                    self.flows.remember(instance_id, header, encapsulation, usage);
+                }
+                Ok(Outbound::Encapsulate(encapsulation))
+            }
             Verdict::Native
                 if is_newcomer && self.search_for(destination, None, Some(packet), now) =>
             {
                 Ok(Outbound::Held)
             }
             Verdict::Native => {
-                self.restore_hop(&header, packet.bytes);
+                self.restore_hop(header, packet.bytes);
                 Ok(Outbound::Native)
             }
             Verdict::Ask => {
@@ -107,19 +132,22 @@ impl Router {
         &mut self,
         destination: Eid,
         header: &IpHeader,
+        load: Load,
         now: Time,
     ) -> Result<Verdict, DropReason> {
-        let Some((_, mapping)) = self.map_cache.use_for(destination, header.total_len, now) else {
+        let Some(entry) = self.map_cache.use_for(destination, load, now) else {
             return Ok(Verdict::Native);
         };
         let wrap = |locators: &[Locator]| {
-            encapsulation(locators, &self.local, destination.instance_id, header)
+            let wrap =
+                encapsulation(locators, &self.local, &self.paths, destination.instance_id, header)?;
+            Ok(Verdict::Encapsulate(wrap, Arc::clone(&entry.usage)))
         };
-        match mapping {
-            Mapping::Locators(locators) => wrap(locators).map(Verdict::Encapsulate),
+        match &entry.mapping {
+            Mapping::Locators(locators) => wrap(locators),
             Mapping::ForwardNative => match self.proxy_etrs(header.family()) {
                 [] => Ok(Verdict::Native),
-                petrs => wrap(petrs).map(Verdict::Encapsulate),
+                petrs => wrap(petrs),
             },
             Mapping::SendMapRequest => Ok(Verdict::Ask),
             Mapping::Drop => Err(DropReason::MappingDrops),
@@ -140,23 +168,30 @@ impl Router {
         self.database.longest_match(source).is_some()
     }
 
+    /// Whether packets of `source` have nothing more to show: no host that is still to be found.
+    fn is_found(&self, source: Eid) -> bool {
+        !self.mobility.is_dynamic(source) || self.mobility.hosts().contains_key(&source)
+    }
+
     /// Sends on what waited for a mapping of `eid`, in the order in which it came.
     pub(super) fn release(&mut self, eid: Eid, held: Held, now: Time) {
         for mut packet in held {
-            let verdict = IpHeader::parse(&packet.bytes)
-                .map_err(|_| DropReason::NotIp)
-                .and_then(|header| Ok((header, self.verdict(eid, &header, now)?)));
+            let verdict =
+                IpHeader::parse(&packet.bytes).map_err(|_| DropReason::NotIp).and_then(|header| {
+                    let load = packet.borrow().load(header.total_len);
+                    Ok((header, load, self.verdict(eid, &header, load, now)?))
+                });
             match verdict {
-                Ok((_, Verdict::Encapsulate(encapsulation))) => {
-                    self.counters.encapsulations += 1;
+                Ok((_, load, Verdict::Encapsulate(encapsulation, _))) => {
+                    self.counters.encapsulations += load.packets;
                     self.outputs.push_back(Output::Encapsulate(encapsulation, packet));
                 }
-                Ok((header, Verdict::Native)) => {
-                    self.counters.native += 1;
+                Ok((header, load, Verdict::Native)) => {
+                    self.counters.native += load.packets;
                     self.restore_hop(&header, &mut packet.bytes);
                     self.outputs.push_back(Output::Native(eid.instance_id, packet));
                 }
-                Ok((_, Verdict::Ask)) => self.counters.dropped(DropReason::Unresolved),
+                Ok((_, _, Verdict::Ask)) => self.counters.dropped(DropReason::Unresolved),
                 Err(reason) => self.counters.dropped(reason),
             }
         }
@@ -165,10 +200,9 @@ impl Router {
     /// Sends on what waited for a mapping of an EID whose host has been found here.
     pub(super) fn release_here(&mut self, eid: Eid) {
         for mut packet in self.resolver.give_up(eid) {
-            if let Ok(header) = IpHeader::parse(&packet.bytes) {
-                self.restore_hop(&header, &mut packet.bytes);
-            }
-            self.counters.native += 1;
+            let Ok(header) = IpHeader::parse(&packet.bytes) else { continue };
+            self.counters.native += packet.borrow().load(header.total_len).packets;
+            self.restore_hop(&header, &mut packet.bytes);
             self.outputs.push_back(Output::Native(eid.instance_id, packet));
         }
     }
@@ -199,11 +233,12 @@ impl Router {
 pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
+    paths: &Paths,
     instance_id: InstanceId,
     header: &IpHeader,
 ) -> Result<Encapsulation, DropReason> {
-    let (source, destination) =
-        locators::select(locators, local, header.flow_hash).ok_or(DropReason::NoUsableLocator)?;
+    let (source, destination) = locators::select(locators, local, paths, header.flow_hash)
+        .ok_or(DropReason::NoUsableLocator)?;
     let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
     let lisp = DataHeader { instance_id, ..DataHeader::default() };
     Ok(Encapsulation {

@@ -3,8 +3,11 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::config::{Config, ConfiguredLocator};
 use super::map_cache::Locator;
+use super::paths::Paths;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
 
@@ -16,6 +19,8 @@ pub const UNUSABLE_PRIORITY: u8 = 255;
 pub struct LocalRlocs {
     preferred: [Option<Rloc>; 2],
     all: BTreeSet<Rloc>,
+    /// The broadcast addresses of the connected networks.
+    broadcasts: BTreeSet<IpAddr>,
 }
 
 impl LocalRlocs {
@@ -31,7 +36,15 @@ impl LocalRlocs {
             let of_family = all.iter().copied().filter(|rloc| rloc.family() == family);
             of_family.min_by_key(|rloc| (priority(rloc), *rloc))
         });
-        LocalRlocs { preferred, all }
+        let networks = config.addresses().map(|(_, net)| net);
+        let broadcasts = networks.filter(is_broadcast_network).map(|net| net.broadcast()).collect();
+        LocalRlocs { preferred, all, broadcasts }
+    }
+
+    /// Whether an address is no router's: none that [`Rloc::is_unicast`] lets pass, nor the broadcast
+    /// address of a connected network. No locator is (RFC 9301 section 5.4, Locator).
+    pub fn is_nobodys(&self, rloc: Rloc) -> bool {
+        !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
 
     /// The locator to send from to a remote locator of `family`.
@@ -53,6 +66,11 @@ impl LocalRlocs {
     }
 }
 
+/// Whether the last address of a network is its broadcast address.
+fn is_broadcast_network(net: &IpNet) -> bool {
+    net.addr().is_ipv4() && net.prefix_len() < 31
+}
+
 fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
     let sets = config.lisp.iter().flat_map(|lisp| lisp.locator_sets.values().flatten());
     let inline = config.database().flat_map(|(_, mapping)| config.mapping_locators(mapping));
@@ -72,14 +90,33 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     locators.iter().filter_map(locator).collect()
 }
 
-/// The local and the remote locator for a flow: among the locators that are up, not forbidden and of
-/// a family that the router has, the lowest priority wins and the flow's hash picks one by weight.
-/// Equal weights of zero share equally.
-pub fn select(locators: &[Locator], local: &LocalRlocs, flow_hash: u32) -> Option<(Rloc, Rloc)> {
+/// The local and the remote locator for a flow: among the locators that are up, not forbidden, not the
+/// router's own and of a family that it has, the lowest priority wins and the flow's hash picks one by
+/// weight. Equal weights of zero share equally. Locators that the core cannot reach are taken only when there
+/// is no other.
+pub fn select(
+    locators: &[Locator],
+    local: &LocalRlocs,
+    paths: &Paths,
+    flow_hash: u32,
+) -> Option<(Rloc, Rloc)> {
+    let reachable = |locator: &Locator| !paths.is_unreachable(locator.rloc);
+    let choose = |among| select_among(locators, local, flow_hash, among);
+    choose(&reachable).or_else(|| choose(&|_| true))
+}
+
+fn select_among(
+    locators: &[Locator],
+    local: &LocalRlocs,
+    flow_hash: u32,
+    among: &dyn Fn(&Locator) -> bool,
+) -> Option<(Rloc, Rloc)> {
     let usable = |locator: &&Locator| {
         locator.up
+            && among(locator)
             && locator.priority != UNUSABLE_PRIORITY
             && local.preferred(locator.rloc.family()).is_some()
+            && !local.contains(locator.rloc.0)
     };
     let best = locators.iter().filter(usable).map(|locator| locator.priority).min()?;
     let candidates = || locators.iter().filter(usable).filter(|each| each.priority == best);
@@ -105,7 +142,11 @@ mod tests {
 
     fn local() -> LocalRlocs {
         let rloc = Rloc("198.51.100.21".parse().unwrap());
-        LocalRlocs { preferred: [Some(rloc), None], all: BTreeSet::from([rloc]) }
+        LocalRlocs {
+            preferred: [Some(rloc), None],
+            all: BTreeSet::from([rloc]),
+            broadcasts: BTreeSet::new(),
+        }
     }
 
     fn locator(address: &str, priority: u8, weight: u8) -> Locator {
@@ -117,7 +158,7 @@ mod tests {
         let mut shares = vec![0; locators.len()];
         for step in 0..1000u32 {
             let hash = step.wrapping_mul(0x9e37_79b9);
-            let (_, chosen) = select(locators, &local(), hash).unwrap();
+            let (_, chosen) = select(locators, &local(), &Paths::default(), hash).unwrap();
             let index = locators.iter().position(|each| each.rloc == chosen).unwrap();
             shares[index] += 1;
         }
@@ -145,6 +186,6 @@ mod tests {
     #[test]
     fn a_family_that_the_router_lacks_and_priority_255_are_never_used() {
         let locators = [locator("2001:db8::1", 1, 100), locator("10.0.0.1", 255, 100)];
-        assert_eq!(select(&locators, &local(), 0), None);
+        assert_eq!(select(&locators, &local(), &Paths::default(), 0), None);
     }
 }

@@ -6,11 +6,15 @@
 use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
+use crate::packet::Load;
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
@@ -58,7 +62,7 @@ pub enum Source {
 }
 
 /// An entry of the map-cache.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Entry {
     /// What to do.
     pub mapping: Mapping,
@@ -72,12 +76,44 @@ pub struct Entry {
     pub modified_at: Time,
     /// When it goes; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// When a packet last used it.
-    pub used_at: Option<Time>,
-    /// Packets that used it.
-    pub packets: u64,
+    /// What packets made of it; the flow cache counts here too.
+    pub usage: Arc<Usage>,
+}
+
+/// Packets that used an entry. One thread counts; the atomics only let both tables hold it.
+#[derive(Debug, Default)]
+pub struct Usage {
+    packets: AtomicU64,
+    bytes: AtomicU64,
+    /// Microseconds, and one more: zero is never.
+    used_at: AtomicU64,
+}
+
+impl Usage {
+    /// Counts a packet.
+    pub fn count(&self, load: Load, now: Time) {
+        let add = |counter: &AtomicU64, number| {
+            counter.store(counter.load(Relaxed).wrapping_add(number), Relaxed);
+        };
+        add(&self.packets, load.packets);
+        add(&self.bytes, load.bytes);
+        self.used_at.store(now.0.saturating_add(1), Relaxed);
+    }
+
+    /// Packets that used the entry.
+    pub fn packets(&self) -> u64 {
+        self.packets.load(Relaxed)
+    }
+
     /// Their octets.
-    pub bytes: u64,
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Relaxed)
+    }
+
+    /// When a packet last did.
+    pub fn used_at(&self) -> Option<Time> {
+        self.used_at.load(Relaxed).checked_sub(1).map(Time)
+    }
 }
 
 impl Entry {
@@ -90,9 +126,7 @@ impl Entry {
             created_at,
             modified_at: created_at,
             expires_at: None,
-            used_at: None,
-            packets: 0,
-            bytes: 0,
+            usage: Arc::default(),
         }
     }
 }
@@ -197,9 +231,7 @@ impl MapCache {
             map_source: Some(learned.map_source),
             created_at: before.as_ref().map_or(now, |entry| entry.created_at),
             expires_at: Some(expires_at),
-            used_at: before.as_ref().and_then(|entry| entry.used_at),
-            packets: before.as_ref().map_or(0, |entry| entry.packets),
-            bytes: before.as_ref().map_or(0, |entry| entry.bytes),
+            usage: before.map(|entry| entry.usage).unwrap_or_default(),
         };
         if learned.solicited {
             self.solicited.insert(learned.prefix);
@@ -263,12 +295,10 @@ impl MapCache {
     }
 
     /// The entry for a packet, with its use counted.
-    pub fn use_for(&mut self, eid: Eid, len: usize, now: Time) -> Option<(EidPrefix, &Mapping)> {
-        let (prefix, entry) = self.entries.longest_match_mut(eid)?;
-        entry.packets += 1;
-        entry.bytes += len as u64;
-        entry.used_at = Some(now);
-        Some((prefix, &entry.mapping))
+    pub fn use_for(&self, eid: Eid, load: Load, now: Time) -> Option<&Entry> {
+        let (_, entry) = self.entries.longest_match(eid)?;
+        entry.usage.count(load, now);
+        Some(entry)
     }
 
     /// The entries that packets used within `span`.
@@ -277,7 +307,8 @@ impl MapCache {
         span: Duration,
         now: Time,
     ) -> impl Iterator<Item = (EidPrefix, &Mapping)> {
-        let recent = move |entry: &Entry| entry.used_at.is_some_and(|at| now.since(at) < span);
+        let recent =
+            move |entry: &Entry| entry.usage.used_at().is_some_and(|at| now.since(at) < span);
         let entries = self.entries.iter().filter(move |(_, entry)| recent(entry));
         entries.map(|(prefix, entry)| (prefix, &entry.mapping))
     }

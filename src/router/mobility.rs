@@ -34,7 +34,7 @@ use super::io::{
 use super::map_cache::Locator;
 use super::resolve::{self, Held};
 use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::packet::Packet;
+use crate::packet::{IpHeader, Packet};
 use crate::prefix_map::PrefixMap;
 use crate::time::{Deadline, Time};
 use crate::wire::MappingRecord;
@@ -145,10 +145,9 @@ impl Mobility {
         Some(Deadline { at, why: "search for a host" })
     }
 
-    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too.
-    /// Returns how many packets waited for hosts of what is gone.
+    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too, and the
+    /// searches for them. Returns how many packets these held.
     pub(super) fn reconfigure(&mut self, config: &Config) -> usize {
-        let waited = self.waiting();
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
             let serves = |(_, interface): &(&InterfaceName, &super::config::Interface)| {
@@ -163,8 +162,15 @@ impl Mobility {
         };
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
-        self.searches.retain(|eid, _| ranges.longest_match(*eid).is_some());
-        waited - self.waiting()
+        let mut given_up = 0;
+        self.searches.retain(|eid, (_, search)| {
+            let sought = ranges.longest_match(*eid).is_some();
+            if let (false, Search::Unknown { held, .. }) = (sought, search) {
+                given_up += held.len();
+            }
+            sought
+        });
+        given_up
     }
 
     /// The range that holds `eid`, and the ports that serve it; none when no port does.
@@ -307,12 +313,15 @@ impl Router {
             Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new(), None),
         };
         self.host_found(eid, port, mac, discovery, now);
-        let instance_id = eid.instance_id;
-        match from {
-            Some(_) => self.counters.decapsulations += held.len() as u64,
-            None => self.counters.native += held.len() as u64,
+        for mut packet in held {
+            let load = IpHeader::parse(&packet.bytes)
+                .map_or(1, |header| packet.borrow().load(header.total_len).packets);
+            match from {
+                Some(_) => self.counters.decapsulations += load,
+                None => self.counters.native += load,
+            }
+            self.outputs.push_back(Output::Native(eid.instance_id, packet));
         }
-        self.outputs.extend(held.into_iter().map(|packet| Output::Native(instance_id, packet)));
     }
 
     /// A host is here: it gets a route, a database entry, a registration; whatever said that it is
@@ -388,7 +397,7 @@ impl Router {
     /// Notification): a host that moved, or a more specific of a local prefix.
     pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, now: Time) {
         let prefix = record.eid_prefix;
-        let locators: Vec<Locator> = resolve::locators(record, now);
+        let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
         let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
         let withdrawn = record.ttl_minutes == 0 || locators.is_empty();
         let eid = prefix.network();

@@ -21,6 +21,7 @@ pub mod database;
 mod deadlines;
 mod debug;
 mod etr;
+mod flow_cache;
 pub mod io;
 mod itr;
 mod kernel;
@@ -28,6 +29,7 @@ pub mod locators;
 pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
+pub mod paths;
 mod register;
 mod replies;
 mod resolve;
@@ -45,12 +47,15 @@ use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database};
+use etr::Heard;
+use flow_cache::FlowCache;
 use io::{Command, DropReason, Input, KernelEvent, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
+use paths::Paths;
 use register::Registrar;
 use replies::ReplyLimiter;
 use resolve::Resolver;
@@ -118,6 +123,10 @@ pub struct Router {
     /// The proxy ETRs that negative mappings lead to: of IPv4 EIDs, of IPv6 EIDs.
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
+    flows: FlowCache,
+    /// The last packet that was delivered, until another input comes.
+    heard: Option<Heard>,
+    paths: Paths,
     database: Database,
     away: AwayTable,
     mobility: Mobility,
@@ -147,6 +156,9 @@ impl Router {
             own_addresses: BTreeSet::new(),
             proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
+            flows: FlowCache::default(),
+            heard: None,
+            paths: Paths::default(),
             database: Database::default(),
             away: AwayTable::default(),
             mobility: Mobility::default(),
@@ -168,10 +180,12 @@ impl Router {
 
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.forget_flows();
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
             Input::Kernel(event) => self.handle_kernel(event, now),
             Input::Tcp(event) => self.handle_tcp(event, now),
+            Input::Path(event) => self.handle_path(event, now),
             Input::Configure(config) => self.configure(*config, now),
             Input::Command(Command::Debug(on)) => self.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
@@ -189,7 +203,9 @@ impl Router {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.forget_flows();
         self.map_cache.expire(now);
+        self.paths.expire(now);
         self.expire_registrations(now);
         self.repeat_map_notifies(now);
         self.away.expire(now);
@@ -218,7 +234,14 @@ impl Router {
             self.solicitor.next_deadline(),
             self.mobility.next_deadline(),
             away.map(|at| Deadline { at, why: "away entry expiry" }),
+            self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
         ])
+    }
+
+    /// What is not a packet may change the verdict on packets.
+    fn forget_flows(&mut self) {
+        self.flows.begin_epoch();
+        self.heard = None;
     }
 
     fn configure(&mut self, config: Config, now: Time) {
@@ -243,6 +266,9 @@ impl Router {
     }
 
     fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
+        if matches!(event, KernelEvent::Routes(_) | KernelEvent::RouteAdded(_)) {
+            self.paths.forget_unreachable();
+        }
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
@@ -365,6 +391,11 @@ impl Router {
     /// The map-cache.
     pub fn map_cache(&self) -> &MapCache {
         &self.map_cache
+    }
+
+    /// What the core network said about ways to locators.
+    pub fn paths(&self) -> &Paths {
+        &self.paths
     }
 
     /// The local EID prefixes.

@@ -13,6 +13,7 @@ use super::Router;
 use super::counters::ControlDrop;
 use super::debug;
 use super::io::DropReason;
+use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::packet::{OwnedPacket, Packet};
@@ -312,6 +313,9 @@ impl Router {
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
         self.counters.map_replies.received += 1;
         self.debug(debug::reply_received(reply));
+        if reply.probe && reply.records.iter().any(|record| !record.authoritative) {
+            return self.counters.ignored(ControlDrop::Malformed);
+        }
         let Some(&asked) = self.resolver.nonces.get(&reply.nonce) else {
             return self.counters.ignored(ControlDrop::UnknownNonce);
         };
@@ -328,7 +332,8 @@ impl Router {
         for record in &reply.records {
             if covering.eid_prefix.covers(&record.eid_prefix) {
                 let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
-                let learned = Learned { solicited, ..learned(record, from.ip(), now) };
+                let learned = learned(record, &self.local, from.ip(), now);
+                let learned = Learned { solicited, ..learned };
                 if !self.map_cache.learn(learned, eid, limit, now) {
                     self.counters.ignored(ControlDrop::TableFull);
                 }
@@ -364,27 +369,28 @@ fn starts_turn(attempt: u32) -> bool {
 }
 
 /// A record of a Map-Reply as the map-cache takes it.
-fn learned(record: &MappingRecord, from: IpAddr, now: Time) -> Learned {
+fn learned(record: &MappingRecord, local: &LocalRlocs, from: IpAddr, now: Time) -> Learned {
     let ttl = match record.ttl_minutes {
         RECEIVER_DECIDES => DECIDED_TTL,
         minutes => Duration::from_secs(u64::from(minutes) * 60),
     };
-    let (prefix, mapping) = (record.eid_prefix, mapping(record, now));
+    let (prefix, mapping) = (record.eid_prefix, mapping(record, local, now));
     Learned { prefix, mapping, ttl, map_source: from, solicited: false }
 }
 
-/// The locators of a record that are IP addresses, as a mapping holds them.
-pub(super) fn locators(record: &MappingRecord, now: Time) -> Vec<Locator> {
+/// The locators of a record that are IP addresses, as a mapping holds them: those that are no router's are down.
+pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
     let locator = |locator: &LocatorRecord| {
         let rloc = locator.ip()?;
-        let (priority, weight, up) = (locator.priority, locator.weight, locator.reachable);
+        let (priority, weight) = (locator.priority, locator.weight);
+        let up = locator.reachable && !local.is_nobodys(rloc);
         Some(Locator { rloc, priority, weight, up, since: now })
     };
     record.locators.iter().filter_map(locator).collect()
 }
 
-fn mapping(record: &MappingRecord, now: Time) -> Mapping {
-    let locators = locators(record, now);
+fn mapping(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Mapping {
+    let locators = locators(record, local, now);
     if !locators.is_empty() {
         return Mapping::Locators(locators);
     }

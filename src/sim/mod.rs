@@ -16,6 +16,7 @@
 //! for the driver). [`build`] makes a `Sim` of a lab file, [`ping`] is `lab ping --sim`.
 
 pub mod build;
+mod client;
 mod course;
 pub mod datagram;
 pub mod error;
@@ -23,10 +24,12 @@ pub mod kernel;
 pub mod link;
 mod moves;
 pub mod node;
+mod operate;
 pub mod pcap;
 pub mod ping;
 pub mod queue;
 pub mod router_node;
+pub mod stage;
 pub mod tcp;
 pub mod trace;
 
@@ -127,8 +130,12 @@ impl Sim {
         let seed = self.seed.fork(&format!("host {name}"));
         let host = Host::new(config, &seed, self.now)
             .map_err(|error| SimError::Host { name: name.to_owned(), error })?;
-        let node =
-            Node::Host(Box::new(HostNode { host, device: device.to_owned(), carrier: false }));
+        let node = Node::Host(Box::new(HostNode {
+            host,
+            device: device.to_owned(),
+            up: true,
+            carrier: false,
+        }));
         self.add_node(name, node)
     }
 

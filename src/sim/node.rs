@@ -1,5 +1,6 @@
 //! The nodes of a simulation: plain forwarders, LISP routers, hosts; one face to the event loop.
 
+use super::client::ClientNode;
 use super::kernel::{Datagram, DeviceId, Kernel, KernelOutput};
 use super::router_node::RouterNode;
 use crate::host::Host;
@@ -9,6 +10,8 @@ use crate::time::{Deadline, Time};
 pub enum Node {
     /// A core router: a kernel and nothing else.
     Forwarder(Box<Kernel>),
+    /// A core router from which a scenario opens TCP connections.
+    Client(Box<ClientNode>),
     /// A LISP router.
     Router(Box<RouterNode>),
     /// An emulated host with one device.
@@ -21,6 +24,8 @@ pub struct HostNode {
     pub host: Host,
     /// The Linux name of its device, number zero.
     pub device: String,
+    /// Administratively up.
+    pub up: bool,
     /// The link is whole.
     pub carrier: bool,
 }
@@ -66,6 +71,7 @@ impl Node {
     pub fn kernel(&self) -> Option<&Kernel> {
         match self {
             Node::Forwarder(kernel) => Some(kernel),
+            Node::Client(client) => Some(&client.kernel),
             Node::Router(router) => Some(router.kernel()),
             Node::Host(_) => None,
         }
@@ -75,6 +81,7 @@ impl Node {
     pub fn kernel_mut(&mut self) -> Option<&mut Kernel> {
         match self {
             Node::Forwarder(kernel) => Some(kernel),
+            Node::Client(client) => Some(&mut client.kernel),
             Node::Router(router) => Some(router.kernel_mut()),
             Node::Host(_) => None,
         }
@@ -87,14 +94,18 @@ impl Node {
         }
     }
 
-    /// Whether a device is administratively up; a host's always is.
+    /// Whether a device is administratively up.
     pub(super) fn is_up(&self, device: DeviceId) -> bool {
-        self.kernel().is_none_or(|kernel| kernel.device(device).up)
+        match self {
+            Node::Host(host) => host.up,
+            other => other.kernel().is_some_and(|kernel| kernel.device(device).up),
+        }
     }
 
     pub(super) fn set_carrier(&mut self, device: DeviceId, carrier: bool, now: Time) {
         match self {
             Node::Forwarder(kernel) => kernel.set_carrier(device, carrier),
+            Node::Client(client) => client.kernel.set_carrier(device, carrier),
             Node::Router(router) => router.kernel_mut().set_carrier(device, carrier),
             Node::Host(host) => {
                 host.carrier = carrier;
@@ -110,6 +121,7 @@ impl Node {
             Node::Host(host) if host.carrier => host.host.handle(frame, now),
             Node::Host(_) => {}
             Node::Forwarder(kernel) => kernel.receive_frame(device, frame),
+            Node::Client(client) => client.kernel.receive_frame(device, frame),
             Node::Router(router) => router.kernel_mut().receive_frame(device, frame),
         }
     }
@@ -122,14 +134,19 @@ impl Node {
     }
 
     pub(super) fn process(&mut self, what: ForProcess, now: Time) {
-        if let Node::Router(router) = self {
-            router.process(what, now);
+        match (self, what) {
+            (Node::Router(router), what) => router.process(what, now),
+            (Node::Client(client), ForProcess::Segment(packet)) => {
+                client.receive_segment(&packet, now);
+            }
+            _ => {}
         }
     }
 
     pub(super) fn handle_timeout(&mut self, now: Time) {
         match self {
             Node::Forwarder(kernel) => kernel.handle_timeout(now),
+            Node::Client(client) => client.handle_timeout(now),
             Node::Router(router) => router.handle_timeout(now),
             Node::Host(host) => host.host.poll(now),
         }
@@ -137,6 +154,7 @@ impl Node {
 
     pub(super) fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
         match self {
+            Node::Client(client) => client.poll_output(now),
             Node::Router(router) => router.poll_output(now),
             Node::Forwarder(kernel) => {
                 // No process listens.
@@ -153,6 +171,7 @@ impl Node {
     pub(super) fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
         match self {
             Node::Forwarder(kernel) => kernel.poll_timeout(),
+            Node::Client(client) => client.poll_timeout(now),
             Node::Router(router) => router.poll_timeout(now),
             Node::Host(host) => host.host.poll_timeout(now),
         }

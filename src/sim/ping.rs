@@ -140,7 +140,7 @@ pub fn lab_pingall(lab: &Lab, echos: Echos) -> Result<Matrix, SimError> {
 }
 
 /// An emulated host sends with the don't-fragment bit always.
-fn request(destination: IpAddr, echos: Echos) -> PingRequest {
+pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     PingRequest {
         count: u16::try_from(echos.count).unwrap_or(u16::MAX),
         size: echos.size,
@@ -149,7 +149,7 @@ fn request(destination: IpAddr, echos: Echos) -> PingRequest {
 }
 
 /// The report in the words of `lab ping`.
-fn tally(report: &PingReport) -> Tally {
+pub(super) fn tally(report: &PingReport) -> Tally {
     let mut tally = Tally::default();
     for probe in &report.probes {
         tally.add(match probe.outcome {

@@ -3,7 +3,7 @@
 //! It does what the driver does in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342,
 //! writes what the core says, applies its kernel requests and reports the kernel's events.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::SocketAddr;
 
 use super::kernel::{Datagram, DeviceKind, Kernel};
@@ -26,6 +26,8 @@ const FIRST_SOURCE_PORT: u16 = 0xc000;
 const SOURCE_PORTS: u32 = 16;
 /// Refused requests that are kept for whoever looks.
 const REFUSALS: usize = 64;
+/// Debug lines that are kept until somebody takes them; the oldest go first.
+const DEBUG_LINES: usize = 1000;
 /// The MTU that a TUN device has before somebody sets it.
 const TUNNEL_MTU: u16 = 1500;
 
@@ -35,6 +37,7 @@ pub struct RouterNode {
     router: Router,
     tcp: Tcp,
     refusals: Vec<KernelEvent>,
+    debug: VecDeque<(Time, String)>,
     /// Packets of EIDs that the core was given to decide on.
     offered: u64,
 }
@@ -48,7 +51,14 @@ impl RouterNode {
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
         let router = Router::new(start);
-        let mut node = RouterNode { kernel, router, tcp, refusals: Vec::new(), offered: 0 };
+        let mut node = RouterNode {
+            kernel,
+            router,
+            tcp,
+            refusals: Vec::new(),
+            debug: VecDeque::new(),
+            offered: 0,
+        };
         node.open_tunnel();
         node.listen();
         node.kernel.announce();
@@ -82,9 +92,20 @@ impl RouterNode {
 
     /// Something happens to the process.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
-        self.router.handle(input, now);
+        self.act(|router| router.handle(input, now));
+    }
+
+    /// Somebody acts on the core, and may have changed its configuration.
+    pub fn act<T>(&mut self, act: impl FnOnce(&mut Router) -> T) -> T {
+        let result = act(&mut self.router);
         self.open_tunnel();
         self.listen();
+        result
+    }
+
+    /// The debug lines since the last call, each with its time.
+    pub fn take_debug(&mut self) -> Vec<(Time, String)> {
+        self.debug.drain(..).collect()
     }
 
     /// The process does what is due.
@@ -222,8 +243,16 @@ impl RouterNode {
             Output::Native(_, OwnedPacket { bytes, .. }) => self.kernel.write_tunnel(bytes),
             Output::Kernel(request) => self.kernel.apply(request),
             Output::Tcp(request) => self.change_connection(request, now),
-            Output::Debug(line) => log::debug!(target: "debug", "{line}"),
+            Output::Debug(line) => self.say(line, now),
         }
+    }
+
+    fn say(&mut self, line: String, now: Time) {
+        log::debug!(target: "debug", "{line}");
+        if self.debug.len() == DEBUG_LINES {
+            self.debug.pop_front();
+        }
+        self.debug.push_back((now, line));
     }
 
     fn change_connection(&mut self, request: TcpRequest, now: Time) {

@@ -1,6 +1,9 @@
 //! Packets of EIDs, in and out of the overlay.
 
-use eidway::router::io::{DropReason, Inbound, Outbound};
+use std::time::Duration;
+
+use eidway::addr::Rloc;
+use eidway::router::io::{DropReason, Inbound, Input, Outbound, Output, PathEvent};
 
 use crate::bench::*;
 
@@ -129,4 +132,65 @@ fn the_outer_headers_copy_ttl_and_type_of_service() {
     bench.control(RLOC_1, RLOC_2, &reply(request.nonce, records));
     let Outbound::Encapsulate(outer) = bench.encapsulate(&mut ping) else { panic!("a hit") };
     assert_eq!((outer.ttl, outer.tos, outer.header), (63, 0b1011_1001, [0; 8]));
+}
+
+/// XTR2 with a mapping that has two locators, the second as a reserve.
+fn with_reserve() -> Bench {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
+    assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);
+    let (_, request) = only_request(&bench.messages());
+    let mut mapping = record("172.16.0.0/24", 1440, &[RLOC_1, OLD]);
+    for (locator, priority) in mapping.locators.iter_mut().zip([1, 2]) {
+        locator.priority = priority;
+    }
+    bench.control(RLOC_1, RLOC_2, &reply(request.nonce, vec![mapping]));
+    bench.outputs();
+    bench
+}
+
+fn destination_of_a_packet(bench: &mut Bench) -> String {
+    let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
+    let Outbound::Encapsulate(outer) = bench.encapsulate(&mut ping) else { panic!("a hit") };
+    outer.destination.to_string()
+}
+
+#[test]
+fn an_unreachable_locator_is_left_at_once_and_tried_again_later() {
+    let mut bench = with_reserve();
+    assert_eq!(destination_of_a_packet(&mut bench), RLOC_1);
+    let path = |to: &str| Input::Path(PathEvent::Unreachable(Rloc(to.parse().unwrap())));
+    let now = bench.now;
+    bench.router.handle(path(RLOC_1), now);
+    assert_eq!(destination_of_a_packet(&mut bench), OLD);
+    bench.router.handle(path(OLD), now);
+    assert_eq!(destination_of_a_packet(&mut bench), RLOC_1, "none is left: the best is tried");
+    bench.router.handle_timeout(now + Duration::from_secs(15));
+    assert_eq!(destination_of_a_packet(&mut bench), RLOC_1);
+    assert_eq!(bench.router.counters().unreachable_rlocs, 2);
+}
+
+#[test]
+fn a_sender_is_told_of_a_path_that_takes_less() {
+    let mut bench = with_reserve();
+    let rloc = Rloc(RLOC_1.parse().unwrap());
+    let now = bench.now;
+    bench.router.handle(Input::Path(PathEvent::TooBig { rloc, mtu: 1400 }), now);
+    let mut send = |len: usize, dont_fragment: u8| {
+        let mut large = packet("192.168.0.22", "172.16.0.12", 63, &vec![0; len - 28]);
+        large[6] = dont_fragment;
+        large[10..12].fill(0);
+        let sum = eidway::checksum::finish(eidway::checksum::sum(&large[..20]));
+        large[10..12].copy_from_slice(&sum.to_be_bytes());
+        let outbound = bench.encapsulate(&mut large);
+        (outbound, bench.outputs())
+    };
+    assert!(matches!(send(1364, 0x40), (Outbound::Encapsulate(_), _)));
+    assert!(matches!(send(1365, 0), (Outbound::Encapsulate(_), _)), "it may be fragmented");
+    let (outbound, outputs) = send(1365, 0x40);
+    assert_eq!(outbound, Outbound::Dropped(DropReason::TooBigForPath));
+    let [Output::Native(_, answer)] = &outputs[..] else { panic!("{outputs:?}") };
+    assert_eq!(answer.bytes[20..22], [3, 4], "fragmentation needed");
+    assert_eq!(answer.bytes[26..28], 1364u16.to_be_bytes());
 }

@@ -115,6 +115,26 @@ fn a_request_for_a_registered_eid_is_forwarded_to_its_etr() {
 }
 
 #[test]
+fn a_request_for_many_eids_goes_to_few_etrs() {
+    let mut bench = Bench::new(MSMR);
+    bench.outputs();
+    let hosts: Vec<String> = (1..=20).map(|host| format!("172.16.0.{host}/32")).collect();
+    for (number, host) in hosts.iter().enumerate() {
+        let etr = format!("203.0.113.{}", 100 + number);
+        let mut own = register(10, vec![record(host, 1440, &[&etr])]);
+        own.xtr_identity = Some(XtrIdentity { xtr_id: 100 + number as u128, site_id: 0 });
+        bench.control(&etr, NEW, &own.emit_signed(&key("cisco")));
+    }
+    bench.messages();
+    let many = |asked: &mut MapRequest| {
+        asked.records = hosts.iter().map(|host| prefix(host).into()).collect();
+    };
+    bench.control(RLOC_2, NEW, &encapsulated_request(&hosts[0], 7, many));
+    assert_eq!(bench.messages().len(), 4);
+    assert_eq!(drops(&bench, ControlDrop::RateLimited), 16);
+}
+
+#[test]
 fn an_unregistered_prefix_is_answered_natively_for_a_minute() {
     let mut bench = Bench::new(MSMR);
     bench.outputs();

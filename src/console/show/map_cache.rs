@@ -162,9 +162,9 @@ fn row(prefix: EidPrefix, entry: &Entry, has_petr: bool, now: Time) -> Row {
         proxy_etr: has_petr && entry.mapping == Mapping::ForwardNative,
         last_modified: seconds(now.since(entry.modified_at)),
         map_source: entry.map_source,
-        packets: entry.packets,
-        bytes: entry.bytes,
-        last_used: entry.used_at.map(|at| seconds(now.since(at))),
+        packets: entry.usage.packets(),
+        bytes: entry.usage.bytes(),
+        last_used: entry.usage.used_at().map(|at| seconds(now.since(at))),
         locators: locators
             .iter()
             .map(|locator| LocatorRow {

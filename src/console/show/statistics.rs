@@ -80,6 +80,8 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("    for their source being no local EID:", counters.native_foreign_source);
     lines.say("  Packets held for a Map-Reply:", counters.held);
     lines.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
+    lines.say("  Locators found unreachable:", counters.unreachable_rlocs);
+    lines.say("  Path MTUs learned:", counters.path_mtus);
     lines.0 += "Packet drops:\n";
     for reason in DropReason::ALL {
         drop_line(&mut lines, reason.describe(), &counters.drops, &reason);

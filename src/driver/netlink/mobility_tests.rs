@@ -40,7 +40,7 @@ impl Lab {
         }
         let mut netlink = Netlink::open().unwrap();
         netlink.prepare().unwrap();
-        let tun = Tun::open().unwrap();
+        let tun = Tun::open(true).unwrap();
         let mut lab = Lab { netlink, host, _tun: tun };
         lab.add(link(Device::Lisp, false));
         lab.add(link(PORT, true));

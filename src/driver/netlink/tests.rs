@@ -25,7 +25,7 @@ impl Lab {
         ip("link set peer up");
         let mut netlink = Netlink::open().unwrap();
         netlink.prepare().unwrap();
-        let tun = Tun::open().unwrap();
+        let tun = Tun::open(true).unwrap();
         Lab { netlink, _tun: tun }
     }
 

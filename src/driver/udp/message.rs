@@ -1,4 +1,5 @@
-//! One datagram with the TTL and the type of service of its outer header.
+//! Datagrams with the TTL and the type of service of their outer header: one at a time, or several
+//! of one length by UDP_SEGMENT and UDP_GRO.
 //!
 //! LISP copies both between the inner and the outer header (RFC 9300 section 5.3), so they travel
 //! as ancillary data of `sendmsg` and `recvmsg`, which no safe interface here offers.
@@ -8,9 +9,10 @@
     reason = "sendmsg, recvmsg and setsockopt take raw structures; each is built and read here"
 )]
 
-use std::io::{self, IoSliceMut};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
 use std::os::fd::{AsRawFd, BorrowedFd};
 
 use socket2::{SockAddr, SockAddrStorage};
@@ -31,20 +33,29 @@ pub struct Received {
     pub ttl: u8,
     /// The type of service or traffic class that it arrived with.
     pub tos: u8,
+    /// Octets of each datagram, when several of one sender arrived in a row and were joined; the last
+    /// may be shorter.
+    pub segment_size: Option<NonZeroU16>,
 }
 
-/// Sends `header` and `payload` as one datagram without joining them in memory.
-///
-/// The kernel takes a TTL from 1 up.
+/// The outer fields of what is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields {
+    /// From 1 up, or the kernel refuses it.
+    pub ttl: u8,
+    /// Type of service or traffic class.
+    pub tos: u8,
+    /// Octets of each datagram but the last, when `parts` are several in a row.
+    pub segment_size: Option<NonZeroU16>,
+}
+
+/// Sends `parts` in a row as one datagram, or as several, without joining them in memory.
 pub fn send(
     socket: BorrowedFd<'_>,
     destination: &SockAddr,
-    [header, payload]: [&[u8]; 2],
-    ttl: u8,
-    tos: u8,
+    parts: &[IoSlice<'_>],
+    fields: Fields,
 ) -> io::Result<()> {
-    let parts = [header, payload]
-        .map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
     let (level, ttl_kind, tos_kind) = if destination.is_ipv4() {
         (libc::IPPROTO_IP, libc::IP_TTL, libc::IP_TOS)
     } else {
@@ -52,19 +63,23 @@ pub fn send(
     };
     let mut control = Control([0; 256]);
     let mut at = 0;
-    for (kind, value) in [(ttl_kind, ttl), (tos_kind, tos)] {
-        at += put(&mut control.0[at..], level, kind, i32::from(value));
+    for (kind, value) in [(ttl_kind, fields.ttl), (tos_kind, fields.tos)] {
+        at += put(&mut control.0[at..], level, kind, &i32::from(value).to_ne_bytes());
+    }
+    if let Some(size) = fields.segment_size {
+        let value = size.get().to_ne_bytes();
+        at += put(&mut control.0[at..], libc::SOL_UDP, libc::UDP_SEGMENT, &value);
     }
     // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_name = destination.as_ptr().cast_mut().cast();
     message.msg_namelen = destination.len();
-    message.msg_iov = parts.as_ptr().cast_mut();
+    message.msg_iov = parts.as_ptr().cast_mut().cast();
     message.msg_iovlen = parts.len() as _;
     message.msg_control = control.0.as_mut_ptr().cast();
     message.msg_controllen = at as _;
     // SAFETY: every pointer in `message` is to memory of the length beside it, which outlives the
-    // call, and sendmsg only reads through them.
+    // call, and sendmsg only reads through them; `IoSlice` has the layout of `iovec`.
     let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &message, libc::MSG_NOSIGNAL) };
     if sent < 0 {
         return Err(io::Error::last_os_error());
@@ -103,7 +118,7 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
     let (Some(source), 0) = (source.as_socket(), message.msg_flags & libc::MSG_TRUNC) else {
         return Err(io::ErrorKind::InvalidData.into());
     };
-    let mut received = Received { len, source, ttl: 0, tos: 0 };
+    let mut received = Received { len, source, ttl: 0, tos: 0, segment_size: None };
     let filled = control.0.len().min(message.msg_controllen as usize);
     for (level, kind, data) in Ancillary(&control.0[..filled]) {
         match (level, kind) {
@@ -113,10 +128,76 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
             (libc::IPPROTO_IP, libc::IP_TOS) | (libc::IPPROTO_IPV6, libc::IPV6_TCLASS) => {
                 received.tos = number(data);
             }
+            (libc::SOL_UDP, libc::UDP_GRO) => {
+                let size = data.first_chunk().map(|int| i32::from_ne_bytes(*int));
+                let size = size.and_then(|size| u16::try_from(size).ok());
+                received.segment_size = size.and_then(NonZeroU16::new);
+            }
             _ => {}
         }
     }
     Ok(received)
+}
+
+/// What the kernel noted about a packet that this socket had sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SendError {
+    /// Where that packet was to go.
+    pub destination: IpAddr,
+    /// The error, as a system call would give it.
+    pub errno: i32,
+    /// Whether ICMP told, which the kernel has matched with the socket; or else the kernel itself.
+    pub is_icmp: bool,
+    /// With EMSGSIZE: octets that the link in question takes.
+    pub mtu: u32,
+}
+
+/// Takes the oldest note off the socket's error queue (IP_RECVERR, IPV6_RECVERR).
+///
+/// # Errors
+/// `WouldBlock` when there is none.
+pub fn receive_error(socket: BorrowedFd<'_>) -> io::Result<Option<SendError>> {
+    /// `SO_EE_ORIGIN_ICMP` and `SO_EE_ORIGIN_ICMP6`.
+    const ICMP: [u8; 2] = [2, 3];
+    let mut control = Control([0; 256]);
+    let mut data = [0; 64];
+    let mut parts = [IoSliceMut::new(&mut data)];
+    // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
+    let mut message: libc::msghdr = unsafe { mem::zeroed() };
+    message.msg_iov = parts.as_mut_ptr().cast();
+    message.msg_iovlen = 1;
+    message.msg_control = control.0.as_mut_ptr().cast();
+    message.msg_controllen = control.0.len() as _;
+    let receive = |name: *mut SockAddrStorage, name_len: *mut libc::socklen_t| {
+        message.msg_name = name.cast();
+        // SAFETY: as in `receive`.
+        let len = unsafe {
+            message.msg_namelen = *name_len;
+            let len = libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_ERRQUEUE);
+            *name_len = message.msg_namelen;
+            len
+        };
+        usize::try_from(len).map_err(|_| io::Error::last_os_error())
+    };
+    // SAFETY: recvmsg writes an address and its length, or fails.
+    let (_, destination) = unsafe { SockAddr::try_init(receive) }?;
+    let filled = control.0.len().min(message.msg_controllen as usize);
+    let note = Ancillary(&control.0[..filled]).find_map(|(level, kind, data)| {
+        let is_note = matches!(
+            (level, kind),
+            (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
+        );
+        // `struct sock_extended_err`: error, origin, type, code, padding, information.
+        let note: &[u8; 12] = data.first_chunk().filter(|_| is_note)?;
+        let [a, b, c, d, origin, _, _, _, information @ ..] = *note;
+        Some(SendError {
+            destination: destination.as_socket()?.ip(),
+            errno: i32::from_ne_bytes([a, b, c, d]),
+            is_icmp: ICMP.contains(&origin),
+            mtu: u32::from_ne_bytes(information),
+        })
+    });
+    Ok(note)
 }
 
 /// Sets a socket option whose value is an int, for those that socket2 does not know.
@@ -139,13 +220,13 @@ const HEADER_LEN: usize = mem::size_of::<libc::cmsghdr>();
 const ALIGNMENT: usize = mem::size_of::<usize>();
 
 /// Writes one piece of ancillary data, and returns how much room it takes (`CMSG_SPACE`).
-fn put(room: &mut [u8], level: i32, kind: i32, value: i32) -> usize {
-    let len = HEADER_LEN + mem::size_of::<i32>();
+fn put(room: &mut [u8], level: i32, kind: i32, value: &[u8]) -> usize {
+    let len = HEADER_LEN + value.len();
     // The length is a `size_t` in glibc, and elsewhere an int with padding that must be zero.
     room[..ALIGNMENT].copy_from_slice(&len.to_ne_bytes());
     room[HEADER_LEN - 8..HEADER_LEN - 4].copy_from_slice(&level.to_ne_bytes());
     room[HEADER_LEN - 4..HEADER_LEN].copy_from_slice(&kind.to_ne_bytes());
-    room[HEADER_LEN..len].copy_from_slice(&value.to_ne_bytes());
+    room[HEADER_LEN..len].copy_from_slice(value);
     len.next_multiple_of(ALIGNMENT)
 }
 

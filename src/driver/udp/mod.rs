@@ -10,16 +10,21 @@
 //! `lisp0` go by source address. The binding does not wait for the address to be there.
 
 mod message;
+mod sender;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::num::NonZeroU16;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-use socket2::{Domain, SockAddr, Socket, Type};
+use sender::Sender;
+use socket2::{Domain, Socket, Type};
 
+use super::faults::Faults;
 use crate::addr::{Family, Rloc};
 use crate::packet::Packet;
 use crate::router::io::{Encapsulation, Outer};
@@ -34,8 +39,8 @@ const FIRST_SOURCE_PORT: u16 = 0xc000;
 const SOURCE_PORTS: u16 = 16;
 /// Room in the kernel for a burst, octets.
 const BUFFER: usize = 4 << 20;
-/// Sending sockets are never read.
-const NO_BUFFER: usize = 0;
+/// Of sending sockets only the error queue is read.
+const ERROR_BUFFER: usize = 16 << 10;
 /// The smallest MTU that `lisp0` can have (RFC 8200 section 5).
 const LISP_MIN_MTU: u32 = 1280;
 
@@ -45,6 +50,30 @@ pub const fn overhead(family: Family) -> u32 {
         Family::Ipv4 => 20 + 8 + 8,
         Family::Ipv6 => 40 + 8 + 8,
     }
+}
+
+/// The UDP checksum of encapsulated packets. Any is taken on arrival (RFC 9300 section 5.3; IPv6:
+/// RFC 6935).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UdpChecksum {
+    /// Zero, always; packets leave one by one, for the kernel cuts nothing without checksums.
+    Zero,
+    /// A real one, always.
+    On,
+    /// A real one on packets that leave together, zero on one that leaves alone.
+    #[default]
+    Auto,
+}
+
+/// Datagrams of port 4341 that arrived together; their octets are in the caller's buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct DataHeader {
+    /// The outer headers, the same for all.
+    pub outer: Outer,
+    /// Octets of all.
+    pub len: usize,
+    /// Octets of each but the last, which may be shorter.
+    pub segment_size: usize,
 }
 
 /// A datagram from a control socket; its payload is in the caller's buffer.
@@ -64,7 +93,7 @@ pub struct RlocSockets {
     rloc: Rloc,
     control: Socket,
     data: Socket,
-    senders: Vec<Socket>,
+    senders: Vec<Sender>,
 }
 
 impl RlocSockets {
@@ -72,14 +101,17 @@ impl RlocSockets {
     ///
     /// # Errors
     /// EADDRINUSE when another router of the namespace has the RLOC.
-    pub fn open(rloc: Rloc) -> io::Result<Self> {
+    pub fn open(rloc: Rloc, offload: bool, checksum: UdpChecksum) -> io::Result<Self> {
         let data = bound(rloc, DATA_PORT, BUFFER)?;
         receive_outer_fields(&data, rloc.family())?;
+        if offload {
+            // A kernel before 5.0 cannot join datagrams: they come one by one.
+            let _ = message::set_option(data.as_fd(), libc::SOL_UDP, libc::UDP_GRO, 1);
+        }
         let mut senders = Vec::with_capacity(usize::from(SOURCE_PORTS));
         for number in 0..SOURCE_PORTS {
-            let sender = bound(rloc, FIRST_SOURCE_PORT + number, NO_BUFFER)?;
-            send_without_checksum(&sender, rloc.family())?;
-            senders.push(sender);
+            let sender = bound(rloc, FIRST_SOURCE_PORT + number, ERROR_BUFFER)?;
+            senders.push(Sender::new(sender, rloc, checksum)?);
         }
         let sockets =
             RlocSockets { rloc, control: bound(rloc, CONTROL_PORT, BUFFER)?, data, senders };
@@ -122,7 +154,7 @@ impl RlocSockets {
             }
         };
         for sender in &self.senders {
-            message::set_option(sender.as_fd(), level, option, value)?;
+            message::set_option(sender.socket().as_fd(), level, option, value)?;
         }
         Ok(())
     }
@@ -141,23 +173,39 @@ impl RlocSockets {
         Ok(ControlHeader { source: received.source, destination: self.rloc.0, len: received.len })
     }
 
-    /// Wraps a packet and sends it, from where it lies.
-    pub fn send_data(&self, wrap: &Encapsulation, packet: &Packet<'_>) -> io::Result<()> {
-        if packet.segment_size.is_some() {
-            return Err(io::ErrorKind::Unsupported.into());
-        }
+    /// Wraps the packet at `range` of `arena`, to leave with its like at [`RlocSockets::flush`] at the
+    /// latest. Packets of a flow leave in order.
+    pub fn queue(
+        &mut self,
+        wrap: &Encapsulation,
+        arena: &[u8],
+        range: Range<usize>,
+        segment_size: Option<NonZeroU16>,
+        faults: &mut Faults,
+    ) {
         let number = wrap.flow_hash % u32::from(SOURCE_PORTS);
-        let sender = &self.senders[number as usize];
-        let destination = SockAddr::from(SocketAddr::new(wrap.destination.0, DATA_PORT));
-        let parts = [&wrap.header[..], packet.bytes];
-        message::send(sender.as_fd(), &destination, parts, wrap.ttl.max(1), wrap.tos)
+        self.senders[number as usize].queue(wrap, arena, range, segment_size, faults);
     }
 
-    /// Reads one encapsulated packet, from the LISP header on, into `buffer`.
+    /// Sends what was queued from `arena`.
+    pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
+        for sender in &mut self.senders {
+            sender.flush(arena, faults);
+        }
+    }
+
+    /// Wraps a packet and sends it at once, from where it lies; nothing may be queued.
+    pub fn send_data(&mut self, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut Faults) {
+        let range = 0..packet.bytes.len();
+        self.queue(wrap, packet.bytes, range, packet.segment_size, faults);
+        self.flush(packet.bytes, faults);
+    }
+
+    /// Reads what arrived together, from the LISP header on, into `buffer`.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits.
-    pub fn receive_data<'a>(&self, buffer: &'a mut [u8]) -> io::Result<(Outer, Packet<'a>)> {
+    /// `WouldBlock` when nothing waits.
+    pub fn receive_data(&self, buffer: &mut [u8]) -> io::Result<DataHeader> {
         let received = message::receive(self.data.as_fd(), buffer)?;
         let outer = Outer {
             source: received.source.ip(),
@@ -165,7 +213,8 @@ impl RlocSockets {
             ttl: received.ttl,
             tos: received.tos,
         };
-        Ok((outer, Packet::single(&mut buffer[..received.len])))
+        let segment_size = received.segment_size.map_or(received.len, |size| size.get().into());
+        Ok(DataHeader { outer, len: received.len, segment_size })
     }
 }
 
@@ -184,6 +233,18 @@ impl Udp {
     /// The sockets of a local RLOC.
     pub fn of(&self, rloc: IpAddr) -> Option<&RlocSockets> {
         self.slots.iter().flatten().find(|sockets| sockets.rloc.0 == rloc)
+    }
+
+    /// The same, to send data.
+    pub fn of_mut(&mut self, rloc: IpAddr) -> Option<&mut RlocSockets> {
+        self.slots.iter_mut().flatten().find(|sockets| sockets.rloc.0 == rloc)
+    }
+
+    /// Sends what was queued from `arena`, of all RLOCs.
+    pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
+        for sockets in self.slots.iter_mut().flatten() {
+            sockets.flush(arena, faults);
+        }
     }
 
     /// All that are open.
@@ -246,13 +307,4 @@ fn receive_outer_fields(data: &Socket, family: Family) -> io::Result<()> {
             message::set_option(data.as_fd(), libc::IPPROTO_UDP, libc::UDP_NO_CHECK6_RX, 1)
         }
     }
-}
-
-/// The UDP checksum of encapsulated packets is zero (RFC 9300 section 5.3).
-fn send_without_checksum(sender: &Socket, family: Family) -> io::Result<()> {
-    let (level, option) = match family {
-        Family::Ipv4 => (libc::SOL_SOCKET, libc::SO_NO_CHECK),
-        Family::Ipv6 => (libc::IPPROTO_UDP, libc::UDP_NO_CHECK6_TX),
-    };
-    message::set_option(sender.as_fd(), level, option, 1)
 }

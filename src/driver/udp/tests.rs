@@ -10,6 +10,17 @@ fn rloc(text: &str) -> Rloc {
     Rloc(text.parse().unwrap())
 }
 
+fn open(address: &str) -> RlocSockets {
+    RlocSockets::open(rloc(address), true, UdpChecksum::Auto).unwrap()
+}
+
+/// Sends a packet at once, and returns how many sends have failed.
+fn send(from: &mut RlocSockets, wrap: &Encapsulation, payload: &[u8]) -> u64 {
+    let mut faults = Faults::default();
+    from.send_data(wrap, &Packet::single(&mut payload.to_vec()), &mut faults);
+    faults.of("sending an encapsulated packet")
+}
+
 fn wrap(source: &str, destination: &str, flow_hash: u32) -> Encapsulation {
     Encapsulation {
         source: rloc(source),
@@ -48,12 +59,10 @@ fn outer_ttl_and_tos_travel_with_each_packet_both_ways() {
     in_namespace(|| {
         addresses();
         for (one, other) in PAIRS {
-            let ends = [one, other].map(|end| RlocSockets::open(rloc(end)).unwrap());
+            let mut ends = [one, other].map(open);
             for (from, to) in [(0, 1), (1, 0)] {
                 let names = [one, other];
-                let mut payload = PACKET.to_vec();
-                let packet = Packet::single(&mut payload);
-                ends[from].send_data(&wrap(names[from], names[to], 3), &packet).unwrap();
+                assert_eq!(send(&mut ends[from], &wrap(names[from], names[to], 3), PACKET), 0);
                 let mut buffer = [0; 2048];
                 let (outer, datagram) = read(ends[to].data_fd(), || {
                     let received = message::receive(ends[to].data.as_fd(), &mut buffer)?;
@@ -70,45 +79,68 @@ fn outer_ttl_and_tos_travel_with_each_packet_both_ways() {
 #[test]
 fn a_flow_keeps_its_source_port_and_flows_spread() {
     in_namespace(|| {
-        let ends = ["127.0.0.1", "127.0.0.2"].map(|end| RlocSockets::open(rloc(end)).unwrap());
-        let port = |flow_hash| {
-            let mut payload = PACKET.to_vec();
+        let mut ends = ["127.0.0.1", "127.0.0.2"].map(open);
+        let mut port = |flow_hash| {
             let wrap = wrap("127.0.0.1", "127.0.0.2", flow_hash);
-            ends[0].send_data(&wrap, &Packet::single(&mut payload)).unwrap();
+            send(&mut ends[0], &wrap, PACKET);
             let mut buffer = [0; 2048];
             let receive = || message::receive(ends[1].data.as_fd(), &mut buffer);
             read(ends[1].data_fd(), receive).source.port()
         };
-        let ports: BTreeSet<u16> = (0..32).map(port).collect();
+        let ports: BTreeSet<u16> = (0..32).map(&mut port).collect();
         assert_eq!(ports, (0xc000..0xc010).collect());
         assert_eq!(port(u32::MAX), port(u32::MAX));
     });
 }
 
 #[test]
-fn a_checksum_of_zero_is_sent_and_any_is_taken() {
+fn any_checksum_is_taken() {
     in_namespace(|| {
         addresses();
         for (one, other) in PAIRS {
-            let [from, to] = [one, other].map(|end| RlocSockets::open(rloc(end)).unwrap());
-            let (level, option) = match from.rloc.family() {
-                Family::Ipv4 => (libc::SOL_SOCKET, libc::SO_NO_CHECK),
-                Family::Ipv6 => (libc::IPPROTO_UDP, libc::UDP_NO_CHECK6_TX),
-            };
-            for checksum in [false, true] {
-                if checksum {
-                    for sender in &from.senders {
-                        message::set_option(sender.as_fd(), level, option, 0).unwrap();
-                    }
-                }
-                let mut payload = PACKET.to_vec();
-                let packet = Packet::single(&mut payload);
-                from.send_data(&wrap(one, other, 0), &packet).unwrap();
+            for checksum in [UdpChecksum::Zero, UdpChecksum::On, UdpChecksum::Auto] {
+                let mut from = RlocSockets::open(rloc(one), true, checksum).unwrap();
+                let to = open(other);
+                assert_eq!(send(&mut from, &wrap(one, other, 0), PACKET), 0);
                 let mut buffer = [0; 2048];
                 let received =
                     read(to.data_fd(), || message::receive(to.data.as_fd(), &mut buffer));
-                assert_eq!(received.len, 8 + PACKET.len(), "{one}, checksum {checksum}");
+                assert_eq!(received.len, 8 + PACKET.len(), "{one}, {checksum:?}");
             }
+        }
+    });
+}
+
+/// What waits together leaves together and arrives together, but for a longer one and one that
+/// follows a shorter one.
+#[test]
+fn packets_of_one_length_travel_together_and_in_order() {
+    in_namespace(|| {
+        addresses();
+        for (one, other) in PAIRS {
+            let (mut from, to) = (open(one), open(other));
+            let lengths = [100, 100, 100, 60, 100, 100, 200];
+            let mut arena = Vec::new();
+            let mut faults = Faults::default();
+            let mut places = Vec::new();
+            for (number, len) in lengths.into_iter().enumerate() {
+                places.push(arena.len()..arena.len() + len);
+                arena.resize(arena.len() + len, number as u8);
+            }
+            for place in places {
+                from.queue(&wrap(one, other, 0), &arena, place, None, &mut faults);
+            }
+            from.flush(&arena, &mut faults);
+            let mut buffer = vec![0; 1 << 16];
+            let mut arrived = Vec::new();
+            for expected in [360 + 4 * 8, 200 + 2 * 8, 208] {
+                let header = read(to.data_fd(), || to.receive_data(&mut buffer));
+                assert_eq!(header.len, expected, "{one}");
+                let datagrams = buffer[..header.len].chunks(header.segment_size);
+                arrived.extend(datagrams.map(|datagram| (datagram.len() - 8, datagram[8])));
+            }
+            let sent: Vec<_> = lengths.into_iter().zip(0..).collect();
+            assert_eq!(arrived, sent);
         }
     });
 }
@@ -118,7 +150,7 @@ fn a_control_message_keeps_its_boundaries_and_ports() {
     in_namespace(|| {
         addresses();
         for (one, other) in PAIRS {
-            let [from, to] = [one, other].map(|end| RlocSockets::open(rloc(end)).unwrap());
+            let [from, to] = [one, other].map(open);
             let destination = SocketAddr::new(rloc(other).0, CONTROL_PORT);
             from.send_control(destination, b"register").unwrap();
             let mut buffer = [0; 2048];
@@ -133,8 +165,7 @@ fn a_control_message_keeps_its_boundaries_and_ports() {
 #[test]
 fn a_datagram_that_does_not_fit_is_an_error_and_not_a_piece() {
     in_namespace(|| {
-        let [from, to] =
-            ["127.0.0.1", "127.0.0.2"].map(|end| RlocSockets::open(rloc(end)).unwrap());
+        let [from, to] = ["127.0.0.1", "127.0.0.2"].map(open);
         from.send_control(SocketAddr::new(to.rloc.0, CONTROL_PORT), &[0; 100]).unwrap();
         let mut buffer = [0; 99];
         let outcome = read(to.control_fd(), || Ok(to.receive_control(&mut buffer)));
@@ -146,10 +177,10 @@ fn a_datagram_that_does_not_fit_is_an_error_and_not_a_piece() {
 fn sockets_do_not_wait_for_their_address() {
     in_namespace(|| {
         for absent in ["192.0.2.2", "2001:db8::99"] {
-            RlocSockets::open(rloc(absent)).unwrap();
+            open(absent);
         }
-        let _first = RlocSockets::open(rloc("192.0.2.1")).unwrap();
-        let second = RlocSockets::open(rloc("192.0.2.1")).unwrap_err();
+        let _first = open("192.0.2.1");
+        let second = RlocSockets::open(rloc("192.0.2.1"), true, UdpChecksum::Auto).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
     });
 }
@@ -166,15 +197,13 @@ fn a_small_core_link_gets_fragments_and_a_large_one_an_error() {
         for (own, peer) in [("192.0.2.1", "192.0.2.2"), ("2001:db8:1::1", "2001:db8:1::2")] {
             let mac = "02:00:00:00:00:01";
             ip(&format!("neigh add {peer} lladdr {mac} dev et1-0 nud permanent"));
-            let sockets = RlocSockets::open(rloc(own)).unwrap();
-            let mut payload = vec![0; 1280];
-            let packet = Packet::single(&mut payload);
-            let error = sockets.send_data(&wrap(own, peer, 0), &packet).unwrap_err();
-            assert_eq!(error.raw_os_error(), Some(libc::EMSGSIZE), "{own}");
+            let mut sockets = open(own);
+            let wrap = wrap(own, peer, 0);
+            assert_eq!(send(&mut sockets, &wrap, &[0; 1280]), 1, "{own}");
             sockets.set_fragmentation(1290).unwrap();
-            sockets.send_data(&wrap(own, peer, 0), &packet).unwrap();
+            assert_eq!(send(&mut sockets, &wrap, &[0; 1280]), 0, "{own}");
             sockets.set_fragmentation(1500).unwrap();
-            assert!(sockets.send_data(&wrap(own, peer, 0), &packet).is_err());
+            assert_eq!(send(&mut sockets, &wrap, &[0; 1280]), 1, "{own}");
         }
     });
 }

@@ -15,7 +15,7 @@ use crate::lab::{console, run};
 const DIRECTORY: &str = "scenarios";
 const ENDING: &str = ".scenario";
 /// What a router is asked when a scenario has failed.
-const SHOWS: [&str; 12] = [
+pub const SHOWS: [&str; 12] = [
     "show running-config",
     "show ip route",
     "show ip lisp map-cache",

@@ -1,7 +1,7 @@
 //! The stage in network namespaces: a lab that is up, real consoles, `ping`, captures and clocks.
 
 use std::collections::BTreeMap;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
@@ -15,6 +15,7 @@ use super::play::Stage;
 use super::stream::{Arrived, Client};
 use super::{Datagrams, Ends, Ping, Place, Replay, replay};
 use crate::addr::Family;
+use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::lab::console::{Console, Reply};
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
@@ -123,6 +124,34 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
+/// Checks that our own filters, which simulated labs are judged by, say what tshark says.
+fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
+    let octets = fs::read(file).map_err(Failure::io(file.display()))?;
+    let unread = || Failure::Other(format!("{}: no pcap file", file.display()));
+    let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
+    let ours = taken.select(filter, field).map_err(Failure::new)?;
+    // tshark leaves out a field that is asked for twice.
+    let number_is_enough = field == "frame.number";
+    let fields = if number_is_enough { &[field][..] } else { &["frame.number", field] };
+    let theirs = tshark(file, filter, fields)?;
+    let line = |found: &Selected| match number_is_enough {
+        true => found.value.clone(),
+        false => format!("{}\t{}", found.index + 1, found.value),
+    };
+    let ours: Vec<String> = ours.iter().map(line).collect();
+    if ours == theirs {
+        return Ok(());
+    }
+    let only = |these: &[String], others: &[String]| {
+        these.iter().filter(|line| !others.contains(line)).cloned().collect::<Vec<_>>()
+    };
+    let (ours, theirs) = (only(&ours, &theirs), only(&theirs, &ours));
+    let file = file.display();
+    Err(Failure::Other(format!(
+        "{file}: {filter:?} and {field}: only tshark has {theirs:?}, only we have {ours:?}"
+    )))
+}
+
 impl Stage for Namespaces<'_> {
     fn now(&self) -> Duration {
         self.clock.spent()
@@ -198,6 +227,7 @@ impl Stage for Namespaces<'_> {
             "_ws.col.Info",
         ];
         let lines = tshark(&file, filter, &fields)?;
+        agree(&file, filter, field)?;
         let packet = |line: &String| {
             let mut fields = line.split('\t');
             let at = fields.next()?.parse().ok()?;

@@ -1,8 +1,13 @@
 use super::expect::Packet;
+use super::stream::End;
 use super::*;
 use crate::lab::failure::Failure;
 use crate::lab::open::Lab;
 use crate::lab::ping::{Outcome, Tally};
+use crate::wire::{
+    FrameReader, MapRequest, RefreshScope, RegistrationRefresh, ReliableFrame, ReliableMessage,
+    ReliableType, StreamError,
+};
 
 fn read(text: &str) -> Result<Scenario, String> {
     let lab = Lab::open("gsmr", None).unwrap();
@@ -97,7 +102,7 @@ fn an_error_has_file_line_and_caret() {
         ("wait 3s 4s", "nothing more"),
         ("ping B A expect \"..", "no second quote"),
         ("show xTR1 \"x\" matches {\n", "no line with }"),
-        ("within 1s kill xTR1", "only a show or a ping"),
+        ("within 1s kill xTR1", "only these are repeated"),
         ("capture c = xTR1:Ethernet9/0", "xTR1 has no link on Ethernet9/0"),
         ("packets c exactly two \"lisp\"", "a number is expected"),
         ("packets c \"lisp\" spaced 1s", "a range of times"),
@@ -105,6 +110,95 @@ fn an_error_has_file_line_and_caret() {
         let found = error(text);
         assert!(found.contains(message), "{text}: {found}");
     }
+}
+
+#[test]
+fn an_included_file_stands_where_it_is_included() {
+    let scenario = read("include \"wait.include\"\nwait 2s\n").unwrap();
+    let places: Vec<(&str, usize)> =
+        scenario.steps.iter().map(|step| (step.path.as_str(), step.line)).collect();
+    assert_eq!(places, [("d/wait.include", 1), ("d/x.scenario", 2)]);
+    let error = |name: &str| read(&format!("wait 1s\ninclude \"{name}\"\n")).unwrap_err();
+    for (name, place, message) in [
+        ("dance.include", "d/dance.include:2:1", "dance is no statement"),
+        ("self.include", "d/self.include:1:9", "self.include includes itself"),
+        ("x.scenario", "d/x.scenario:2:9", "x.scenario includes itself"),
+        ("missing", "d/x.scenario:2:9", "no such file"),
+        ("../x", "d/x.scenario:2:9", "a file of this directory"),
+    ] {
+        let found = error(name);
+        assert!(found.contains(place) && found.contains(message), "{name}: {found}");
+    }
+}
+
+#[test]
+fn messages_are_made_of_their_fields() {
+    let message = "send map-request at Core1 from 203.0.113.11 to 198.51.100.21:4342 {\n \
+                   smr probe\n source-eid each 172.16.0.0/30 itr-rloc 203.0.113.11\n \
+                   eid 192.168.0.22/32\n} times 2 every 4ms\n";
+    let Action::Send { node, datagrams } = only(message) else { panic!("{message}") };
+    assert_eq!((node.as_str(), datagrams.times), ("Core1", 2));
+    assert_eq!(datagrams.source.to_string(), "203.0.113.11:4342");
+    let solicited = datagrams.payloads.iter().map(|payload| {
+        let request = MapRequest::parse(payload).unwrap();
+        assert!(request.smr && request.probe && !request.do_not_reply);
+        assert_eq!(request.nonce.0, 1, "the number of the line");
+        request.source_eid.unwrap().address.to_string()
+    });
+    let solicited: Vec<String> = solicited.collect();
+    assert_eq!(solicited, ["172.16.0.0", "172.16.0.1", "172.16.0.2", "172.16.0.3"]);
+    for (fields, message) in [
+        ("smr dance", "no field of this message: smr, probe"),
+        ("eid 172.16.0.0", "a prefix is expected"),
+        ("source-eid each 172.16.0.0/8", "a prefix of at most 4096 addresses"),
+        ("key x", "no field of this message"),
+    ] {
+        let text = format!("send map-request at A from 192.0.2.1 to 192.0.2.2 {{\n {fields}\n}}");
+        let found = read(&text).unwrap_err();
+        assert!(found.contains(message), "{fields}: {found}");
+    }
+}
+
+#[test]
+fn a_registration_may_be_as_wrong_as_the_scenario_wants_it() {
+    let octets = |fields: &str| {
+        let text = format!("send registration on c {{\n key k\n {fields}\n}}\n");
+        let Action::Transmit { octets, .. } = only(&text) else { panic!("{text}") };
+        octets
+    };
+    let frames = |fields: &str| {
+        let mut reader = FrameReader::new();
+        reader.push(&octets(fields));
+        reader.next().unwrap()
+    };
+    let record = "record 172.16.0.0/24 ttl 1440 locator 192.0.2.1";
+    let right = frames(record).unwrap();
+    assert_eq!(right.message.message_type(), ReliableType::Registration);
+    assert!(matches!(frames(&format!("{record} {record}")), Err(StreamError::Skipped(_))));
+    assert!(matches!(frames(&format!("type 99 {record}")), Err(StreamError::Skipped(_))));
+    assert!(matches!(frames(&format!("{record} corrupt-end-marker")), Err(StreamError::Fatal(_))));
+}
+
+#[test]
+fn what_a_connection_must_say_next_is_a_message_or_its_end() {
+    let expected = |text: &str| match only(text) {
+        Action::Receive { expected, .. } => expected,
+        other => panic!("{other:?}"),
+    };
+    let closed = expected("receive c closed");
+    assert!(closed.is_end(End::Closed) && closed.is_end(End::Reset));
+    assert!(!closed.is_end(End::Refused), "it never stood");
+    assert!(!expected("receive c reset").is_end(End::Closed));
+    let scope = RefreshScope::All;
+    let refresh = RegistrationRefresh { scope, rejected_only: false };
+    let message = ReliableMessage::RegistrationRefresh(refresh);
+    let frame = ReliableFrame { message_id: 1, message };
+    assert!(expected("receive c registration-refresh").is_message(&frame));
+    assert!(
+        expected("within 1s receive c registration-refresh contains \"all\"").is_message(&frame)
+    );
+    assert!(!expected("receive c registration-refresh contains \"rejected\"").is_message(&frame));
+    assert!(!expected("receive c registration-ack").is_message(&frame));
 }
 
 #[test]

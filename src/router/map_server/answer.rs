@@ -1,6 +1,7 @@
 //! What the registrations say of an EID: the map-resolver's side of a map-server (RFC 9301 sections
 //! 8.1, 8.3 and 8.4).
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use super::{MapServer, SiteEntry};
@@ -8,6 +9,7 @@ use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
 use crate::router::debug;
+use crate::time::Time;
 use crate::wire::{
     self, Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message,
 };
@@ -17,6 +19,10 @@ use crate::wire::{
 const UNREGISTERED_TTL_MINUTES: u32 = 1;
 /// TTL of the negative answer for what no site has.
 const UNKNOWN_TTL_MINUTES: u32 = 15;
+
+/// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker without
+/// proof: it must not become a message to each of a hundred ETRs.
+const MOST_ETRS: usize = 4;
 
 /// What the map-server says of an EID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,57 +118,83 @@ fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
     let best = own
         .filter(|locator| locator.local && locator.reachable)
         .filter_map(|locator| Some((locator.priority, locator.ip()?)))
-        .filter(|(_, rloc)| reachable.contains(&rloc.family()))
+        .filter(|(_, rloc)| reachable.contains(&rloc.family()) && rloc.is_unicast())
         .min();
     let sources = registrations.map(|registration| Rloc(registration.source));
     best.map(|(_, rloc)| rloc)
         .or_else(|| sources.filter(|rloc| reachable.contains(&rloc.family())).min())
 }
 
+/// The record that says that a prefix has no mapping.
+fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
+    MappingRecord {
+        ttl_minutes,
+        eid_prefix: prefix,
+        action: Action::NativelyForward,
+        authoritative: false,
+        map_version: 0,
+        locators: Vec::new(),
+    }
+}
+
+fn push_new(records: &mut Vec<MappingRecord>, record: MappingRecord) {
+    if !records.contains(&record) {
+        records.push(record);
+    }
+}
+
 impl Router {
-    /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4): to
-    /// the ETR, or to the ITR with an answer of our own.
+    /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4): what
+    /// it asks for goes to the ETRs, or back to the ITR with an answer of our own.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
         encapsulated: &Encapsulated,
         request: &MapRequest,
         asked: Rloc,
+        now: Time,
     ) {
-        let Some(record) = request.records.first() else {
+        let Some(first) = request.records.first() else {
             return self.counters.ignored(ControlDrop::Malformed);
         };
-        let eid = record.eid_prefix.network();
         let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
-        let record = match self.map_server.answer(eid, &families) {
-            Answer::Forward(etr) => {
-                if let Some((prefix, site)) = self.map_server.configured_for(&eid.host_prefix()) {
-                    let line = debug::forwarding(prefix, site, etr);
-                    self.debug(line);
+        let (mut etrs, mut records) = (BTreeSet::new(), Vec::new());
+        for record in &request.records {
+            let eid = record.eid_prefix.network();
+            match self.map_server.answer(eid, &families) {
+                Answer::Forward(etr) => {
+                    etrs.insert(etr);
+                    self.debug_forwarding(eid, etr);
                 }
-                return self.forward(encapsulated, etr);
+                Answer::Proxy(record) => push_new(&mut records, record),
+                Answer::Negative { prefix, ttl_minutes } => {
+                    push_new(&mut records, negative_record(prefix, ttl_minutes));
+                }
             }
-            Answer::Proxy(record) => record,
-            Answer::Negative { prefix, ttl_minutes } => MappingRecord {
-                ttl_minutes,
-                eid_prefix: prefix,
-                action: Action::NativelyForward,
-                authoritative: false,
-                map_version: 0,
-                locators: Vec::new(),
-            },
-        };
+        }
+        let others = etrs.len().saturating_sub(MOST_ETRS);
+        for etr in etrs.into_iter().take(MOST_ETRS) {
+            self.forward(encapsulated, etr);
+        }
+        (0..others).for_each(|_| self.counters.ignored(ControlDrop::RateLimited));
+        if records.is_empty() {
+            return;
+        }
         let Some((source, destination)) = self.reply_path(request, Some(asked)) else {
             return self.counters.ignored(ControlDrop::WrongRecord);
         };
-        let reply = MapReply {
-            probe: false,
-            echo_nonce: false,
-            security: false,
-            nonce: request.nonce,
-            records: vec![record],
-        };
+        if !self.replies.admit(destination, first.eid_prefix, now) {
+            return self.counters.ignored(ControlDrop::RateLimited);
+        }
+        let reply = MapReply { nonce: request.nonce, records, ..MapReply::default() };
         let port = encapsulated.source.port();
         self.send_map_reply(source, SocketAddr::new(destination.0, port), reply);
+    }
+
+    fn debug_forwarding(&mut self, eid: Eid, etr: Rloc) {
+        if let Some((prefix, site)) = self.map_server.configured_for(&eid.host_prefix()) {
+            let line = debug::forwarding(prefix, site, etr);
+            self.debug(line);
+        }
     }
 
     fn forward(&mut self, encapsulated: &Encapsulated, etr: Rloc) {
@@ -188,7 +220,6 @@ mod tests {
     use crate::addr::InstanceId;
     use crate::router::map_server::Registration;
     use crate::router::map_server::fixture::{eid, map_server, prefix, register, registration};
-    use crate::time::Time;
 
     fn negative(server: &MapServer, asked: &str) -> (String, u32) {
         match server.answer(eid(asked), &[Family::Ipv4]) {

@@ -21,15 +21,16 @@ use crate::wire::{
     Nonce, ReliableMessage, XtrIdentity,
 };
 
-/// Waits after the tries of an unsolicited Map-Notify (RFC 9301 section 5.7: three at three seconds;
-/// then three more, doubling).
-const WAITS: [Duration; 6] = [
+/// Waits after the tries of an unsolicited Map-Notify (RFC 9301 section 5.7: three repetitions at three
+/// seconds, then three more, doubling); after the last, for its acknowledgement.
+const WAITS: [Duration; 7] = [
     Duration::from_secs(3),
     Duration::from_secs(3),
     Duration::from_secs(3),
     Duration::from_secs(6),
     Duration::from_secs(12),
     Duration::from_secs(24),
+    Duration::from_secs(48),
 ];
 /// Map-Notifies that wait for their acknowledgement at one time.
 const PENDING: usize = 4096;

@@ -67,7 +67,7 @@ impl Kernel {
             .and_then(|datagram| ip_packet(&fields, &datagram));
         // A socket binds its source address before it sends; one that is not there is an error.
         match packet {
-            Some(packet) if self.is_local(source.ip()) => self.originate(packet),
+            Some(packet) if self.is_local(source.ip()) => self.originate(packet, true),
             _ => self.count(KernelDrop::WriteFailed),
         }
     }
@@ -75,9 +75,14 @@ impl Kernel {
     /// A process's TCP stack sends an IP packet with a segment.
     pub fn send_segment(&mut self, packet: Vec<u8>) {
         match IpHeader::parse(&packet) {
-            Ok(header) if self.is_local(header.source) => self.originate(packet),
+            Ok(header) if self.is_local(header.source) => self.originate(packet, true),
             _ => self.count(KernelDrop::WriteFailed),
         }
+    }
+
+    /// Somebody sends an IP packet by a raw socket, whatever its source.
+    pub fn send_raw(&mut self, packet: Vec<u8>) {
+        self.originate(packet, false);
     }
 
     /// Nobody on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
@@ -88,16 +93,16 @@ impl Kernel {
         }
     }
 
-    /// Sends a packet of the node's own.
-    pub(super) fn originate(&mut self, packet: Vec<u8>) {
+    /// Sends a packet of the node's own; `bound` to its source, rules about that apply.
+    pub(super) fn originate(&mut self, packet: Vec<u8>, bound: bool) {
         let Ok(header) = IpHeader::parse(&packet) else {
             return self.count(KernelDrop::WriteFailed);
         };
         if self.is_local(header.destination) {
             return self.deliver(packet, &header);
         }
-        let flow =
-            Flow { destination: header.destination, source: Some(header.source), from_lisp: false };
+        let source = bound.then_some(header.source);
+        let flow = Flow { destination: header.destination, source, from_lisp: false };
         match self.route(&flow).map(|route| route.leads) {
             Some(Leads::Out { device, gateway }) => {
                 self.transmit(device, gateway, packet, &header);
@@ -119,6 +124,9 @@ impl Kernel {
         let stop = match self.route(&flow) {
             Some(Entry { leads, .. }) => match leads {
                 Leads::Blackhole => return self.count(KernelDrop::Blackhole),
+                Leads::Unreachable if header.source.is_ipv6() => {
+                    (KernelDrop::Unreachable, IcmpError::NetUnreachable)
+                }
                 Leads::Unreachable => (KernelDrop::Unreachable, IcmpError::HostUnreachable),
                 Leads::Out { .. } if header.ttl <= 1 => {
                     (KernelDrop::TtlExpired, IcmpError::TtlExceeded)
@@ -188,17 +196,27 @@ impl Kernel {
             Some(TransportSlice::Icmpv4(icmp)) => {
                 if let Icmpv4Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
+                } else {
+                    self.keep_icmp(&packet);
                 }
             }
             Some(TransportSlice::Icmpv6(icmp)) => {
                 if let Icmpv6Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
+                } else {
+                    self.keep_icmp(&packet);
                 }
             }
             Some(TransportSlice::Tcp(_)) if self.has_tcp => {
                 self.outputs.push_back(KernelOutput::Segment(packet.clone()));
             }
             _ => self.count(KernelDrop::NoSocket),
+        }
+    }
+
+    fn keep_icmp(&mut self, packet: &[u8]) {
+        if let Some(icmp) = &mut self.icmp {
+            icmp.push(packet.to_vec());
         }
     }
 

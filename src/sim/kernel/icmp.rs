@@ -121,6 +121,8 @@ impl Kernel {
         let Some(source) = own.or_else(|| self.source_for(destination)) else {
             return;
         };
+        // Linux looks up the way of an IPv4 error before it chooses a source.
+        let bound = own.is_some() || destination.is_ipv6();
         let (most, tos) = match destination {
             IpAddr::V4(_) => (V4_ERROR_LEN - V4_ERROR_HEADERS, V4_ERROR_TOS),
             IpAddr::V6(_) => (V6_ERROR_LEN - V6_ERROR_HEADERS, 0),
@@ -128,7 +130,7 @@ impl Kernel {
         let quoted = &packet[..packet.len().min(most)];
         let ends = (source, destination);
         if let Some(message) = message(error.v4(), error.v6(), ends, quoted) {
-            self.send_icmp(ends, tos, &message);
+            self.send_icmp(ends, tos, &message, bound);
         }
     }
 
@@ -138,11 +140,18 @@ impl Kernel {
         let v4 = Icmpv4Type::EchoReply(echo);
         let v6 = Icmpv6Type::EchoReply(echo);
         if let Some(message) = message(v4, v6, ends, data) {
-            self.send_icmp(ends, header.tos, &message);
+            self.send_icmp(ends, header.tos, &message, true);
         }
     }
 
-    fn send_icmp(&mut self, (source, destination): (IpAddr, IpAddr), tos: u8, message: &[u8]) {
+    /// Unless it is `bound`, the message's source does not decide about its way.
+    fn send_icmp(
+        &mut self,
+        (source, destination): (IpAddr, IpAddr),
+        tos: u8,
+        message: &[u8],
+        bound: bool,
+    ) {
         let protocol = match destination {
             IpAddr::V4(_) => IpNumber::ICMP,
             IpAddr::V6(_) => IpNumber::IPV6_ICMP,
@@ -157,7 +166,7 @@ impl Kernel {
             identification: self.next_identification(),
         };
         if let Some(packet) = ip_packet(&fields, message) {
-            self.originate(packet);
+            self.originate(packet, bound);
         }
     }
 }

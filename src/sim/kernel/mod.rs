@@ -196,6 +196,8 @@ pub struct Kernel {
     udp_ports: BTreeSet<u16>,
     /// A process takes the TCP segments.
     has_tcp: bool,
+    /// ICMP messages for whoever pings from here, when somebody does.
+    icmp: Option<Vec<Vec<u8>>>,
     fragments: fragment::Reassembly,
     identification: u16,
     outputs: VecDeque<KernelOutput>,
@@ -222,6 +224,7 @@ impl Kernel {
             of_process: BTreeSet::new(),
             udp_ports: BTreeSet::new(),
             has_tcp: false,
+            icmp: None,
             fragments: fragment::Reassembly::default(),
             identification: 0,
             outputs: VecDeque::new(),
@@ -278,6 +281,21 @@ impl Kernel {
     /// simulator beside its process. Without one, segments are dropped in silence.
     pub fn open_tcp(&mut self) {
         self.has_tcp = true;
+    }
+
+    /// Somebody on the node begins or ends to ping: opens or closes a socket for ICMP.
+    pub fn listen_to_icmp(&mut self, listens: bool) {
+        self.icmp = listens.then(Vec::new);
+    }
+
+    /// Whether an ICMP message waits for who pings.
+    pub fn has_icmp(&self) -> bool {
+        self.icmp.as_ref().is_some_and(|packets| !packets.is_empty())
+    }
+
+    /// The IP packets with ICMP messages that have come since the last call.
+    pub fn take_icmp(&mut self) -> Vec<Vec<u8>> {
+        self.icmp.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// The process has gone, with its sockets, its `lisp0` and the routes into that. Rules stay.

@@ -1,0 +1,45 @@
+//! Reading capture files: the classic pcap form with microseconds, in the byte order of the
+//! machine, as tcpdump writes it.
+
+use std::time::Duration;
+
+use super::Frame;
+
+const FILE_HEADER_LEN: usize = 24;
+const FRAME_HEADER_LEN: usize = 16;
+const MAGIC: u32 = 0xa1b2_c3d4;
+/// LINKTYPE_ETHERNET, and LINKTYPE_LINUX_SLL2 of the device `any`.
+const ETHERNET: u32 = 1;
+const SLL2: u32 = 276;
+
+/// The frames of a file in the order of the file; one without an IP packet is empty, so that each
+/// keeps its number. `None` for a file in another form, or cut off in its header.
+pub fn read(file: &[u8]) -> Option<Vec<Frame>> {
+    let word = |octets: &[u8], at: usize| {
+        let octets = octets.get(at..at + 4)?.try_into().ok()?;
+        Some(u32::from_ne_bytes(octets))
+    };
+    let header_len = match (word(file, 0)?, word(file, 20)?) {
+        (MAGIC, ETHERNET) => 14,
+        (MAGIC, SLL2) => 20,
+        _ => return None,
+    };
+    let mut frames = Vec::new();
+    let mut rest = file.get(FILE_HEADER_LEN..)?;
+    while let (Some(seconds), Some(micros), Some(len)) =
+        (word(rest, 0), word(rest, 4), word(rest, 8))
+    {
+        let end = FRAME_HEADER_LEN + len as usize;
+        let Some(octets) = rest.get(FRAME_HEADER_LEN..end) else {
+            break;
+        };
+        let packet = octets.get(header_len..).unwrap_or_default();
+        let is_ip = packet.first().is_some_and(|first| matches!(first >> 4, 4 | 6));
+        frames.push(Frame {
+            at: Duration::from_secs(seconds.into()) + Duration::from_micros(micros.into()),
+            packet: if is_ip { packet.to_vec() } else { Vec::new() },
+        });
+        rest = &rest[end..];
+    }
+    Some(frames)
+}

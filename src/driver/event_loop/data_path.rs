@@ -1,0 +1,241 @@
+//! Packets of EIDs between `lisp0` and the data sockets.
+//!
+//! Both directions read a bounded batch into one arena, let the router decide on each packet where it
+//! lies, and send from there: queued by socket towards the core, joined by flow towards the kernel.
+//! The arena is used again only after both have been flushed.
+
+use std::io::{self, IoSlice};
+use std::ops::Range;
+
+use log::{trace, warn};
+
+use super::EventLoop;
+use crate::addr::InstanceId;
+use crate::driver::faults::Faults;
+use crate::driver::offload::coalesce::{Coalescer, Joined};
+use crate::driver::offload::vnet_header::VnetHeader;
+use crate::driver::tun::{READ_LEN, Tun};
+use crate::driver::udp::DataHeader;
+use crate::packet::{OwnedPacket, Packet};
+use crate::router::Router;
+use crate::router::io::{Encapsulation, Inbound, Outbound};
+use crate::wire::data_header::DATA_HEADER_LEN;
+
+/// Reads of one source in a turn.
+const READS_A_TURN: usize = 64;
+/// Octets of the arena: a few of the largest packets. More of them would not stay in the cache.
+const ARENA_LEN: usize = 4 * READ_LEN;
+/// For what a failed write is counted.
+const WRITING: &str = "writing lisp0";
+
+/// The memory of the data path.
+#[derive(Debug)]
+pub struct DataPath {
+    arena: Box<[u8]>,
+    /// From here on the arena is free.
+    free: usize,
+    coalescer: Coalescer,
+}
+
+impl DataPath {
+    /// For a `lisp0` that takes super-packets of UDP, or that does not.
+    pub fn new(joins_udp: bool) -> Self {
+        DataPath {
+            arena: vec![0; ARENA_LEN].into_boxed_slice(),
+            free: 0,
+            coalescer: Coalescer::new(joins_udp),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.arena.len() - self.free < READ_LEN
+    }
+}
+
+impl Default for DataPath {
+    fn default() -> Self {
+        DataPath::new(false)
+    }
+}
+
+impl EventLoop {
+    pub(super) fn serve_tun(&mut self) -> bool {
+        let more = self.read_tun();
+        self.flush_to_core();
+        if self.tun.is_none() {
+            warn!("somebody has deleted lisp0, making it again");
+            self.follow_configuration();
+        }
+        more
+    }
+
+    fn read_tun(&mut self) -> bool {
+        let now = self.clock.now();
+        let instance_id = self.router.config().default_instance();
+        for _ in 0..READS_A_TURN {
+            if self.data_path.is_full() {
+                self.flush_to_core();
+            }
+            let Some(tun) = &self.tun else { return false };
+            let DataPath { arena, free, .. } = &mut self.data_path;
+            let mut packet = match tun.receive(&mut arena[*free..]) {
+                Ok(packet) => packet,
+                Err(error) if error.raw_os_error() == Some(libc::EBADFD) => {
+                    self.tun = None;
+                    return false;
+                }
+                Err(error) => return self.faults.end_of_reading("reading lisp0", &error),
+            };
+            self.spin.packet_came(now);
+            let start = *free + tun.headroom();
+            let range = start..start + packet.bytes.len();
+            let verdict = self.router.encapsulate(instance_id, &mut packet, now);
+            trace!("lisp0: {} octets: {verdict:?}", range.len());
+            let segment_size = packet.segment_size;
+            match verdict {
+                Outbound::Encapsulate(wrap) => {
+                    *free = range.end;
+                    match self.udp.of_mut(wrap.source.0) {
+                        Some(sockets) => {
+                            sockets.queue(&wrap, arena, range, segment_size, &mut self.faults);
+                        }
+                        None => no_sockets(&mut self.faults),
+                    }
+                }
+                Outbound::Native => {
+                    let sent = tun.send(&packet);
+                    self.faults.count_if(WRITING, sent);
+                }
+                Outbound::Held | Outbound::Dropped(_) => {}
+            }
+            self.carry_out_outputs();
+        }
+        true
+    }
+
+    fn flush_to_core(&mut self) {
+        self.udp.flush(&self.data_path.arena, &mut self.faults);
+        self.data_path.free = 0;
+    }
+
+    pub(super) fn serve_data(&mut self, slot: usize) -> bool {
+        let more = self.read_data(slot);
+        self.flush_to_kernel();
+        more
+    }
+
+    fn read_data(&mut self, slot: usize) -> bool {
+        for _ in 0..READS_A_TURN {
+            if self.data_path.is_full() {
+                self.flush_to_kernel();
+            }
+            let Some(sockets) = self.udp.slot(slot) else {
+                return false;
+            };
+            let start = self.data_path.free;
+            let header = match sockets.receive_data(&mut self.data_path.arena[start..]) {
+                Ok(header) => header,
+                Err(error) => return self.faults.end_of_reading("reading port 4341", &error),
+            };
+            self.data_path.free += header.len;
+            self.take_datagrams(start, &header);
+        }
+        true
+    }
+
+    /// Lets the router decide on what arrived together and lies at `start`.
+    fn take_datagrams(&mut self, start: usize, header: &DataHeader) {
+        let now = self.clock.now();
+        self.spin.packet_came(now);
+        let end = start + header.len;
+        let mut at = start;
+        while at < end {
+            let range = at..end.min(at + header.segment_size);
+            at = range.end;
+            let mut datagram = Packet::single(&mut self.data_path.arena[range.clone()]);
+            let verdict = self.router.decapsulate(&header.outer, &mut datagram, now);
+            trace!("{}: {} octets: {verdict:?}", header.outer.source, range.len());
+            let inner = |len: usize| {
+                let start = range.start + DATA_HEADER_LEN;
+                start..start + len
+            };
+            match verdict {
+                Inbound::Deliver { instance_id, len } => self.deliver(instance_id, inner(len)),
+                Inbound::Forward { encapsulation, len } => self.forward(&encapsulation, inner(len)),
+                Inbound::Held | Inbound::Dropped(_) => {}
+            }
+            self.carry_out_outputs();
+        }
+    }
+
+    /// Joins a packet of the arena with others for the `lisp0` of its instance.
+    fn deliver(&mut self, instance_id: InstanceId, range: Range<usize>) {
+        let Some(tun) = tun_of(&self.tun, &self.router, instance_id) else {
+            return self.faults.count(WRITING, &io::ErrorKind::NotConnected.into());
+        };
+        let (DataPath { arena, coalescer, .. }, faults) = (&mut self.data_path, &mut self.faults);
+        if tun.has_offload() {
+            coalescer.push(arena, range, |arena, joined| write(tun, arena, &joined, faults));
+        } else {
+            faults.count_if(WRITING, tun.send(&Packet::single(&mut arena[range])));
+        }
+    }
+
+    fn flush_to_kernel(&mut self) {
+        let (DataPath { arena, coalescer, free }, faults) = (&mut self.data_path, &mut self.faults);
+        if let Some(tun) = &self.tun {
+            coalescer.flush(arena, |arena, joined| write(tun, arena, &joined, faults));
+        }
+        *free = 0;
+    }
+
+    /// Sends a packet of the arena on to where its EID has gone.
+    fn forward(&mut self, wrap: &Encapsulation, range: Range<usize>) {
+        let packet = Packet::single(&mut self.data_path.arena[range]);
+        match self.udp.of_mut(wrap.source.0) {
+            Some(sockets) => sockets.send_data(wrap, &packet, &mut self.faults),
+            None => no_sockets(&mut self.faults),
+        }
+    }
+
+    /// Sends a packet that had been held, behind what is queued.
+    pub(super) fn send_held(&mut self, wrap: &Encapsulation, packet: &mut OwnedPacket) {
+        self.udp.flush(&self.data_path.arena, &mut self.faults);
+        match self.udp.of_mut(wrap.source.0) {
+            Some(sockets) => sockets.send_data(wrap, &packet.borrow(), &mut self.faults),
+            None => no_sockets(&mut self.faults),
+        }
+    }
+
+    /// Gives a packet that had been held to the `lisp0` of its instance.
+    pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
+        let sent = match tun_of(&self.tun, &self.router, instance_id) {
+            Some(tun) => tun.send(&packet.borrow()),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        };
+        self.faults.count_if(WRITING, sent);
+    }
+}
+
+fn no_sockets(faults: &mut Faults) {
+    faults.count("sending an encapsulated packet", &io::ErrorKind::AddrNotAvailable.into());
+}
+
+fn tun_of<'a>(tun: &'a Option<Tun>, router: &Router, instance_id: InstanceId) -> Option<&'a Tun> {
+    tun.as_ref().filter(|_| instance_id == router.config().default_instance())
+}
+
+/// Writes what was joined, from where it lies.
+fn write(tun: &Tun, arena: &mut [u8], joined: &Joined<'_>, faults: &mut Faults) {
+    let first = &arena[joined.first.clone()];
+    let header = joined.segment_size.and_then(|size| VnetHeader::of_super_packet(first, size));
+    let header = header.unwrap_or_default().emit();
+    // One for the header, one for the first and one for each of the others.
+    let mut parts = [IoSlice::new(&[]); 66];
+    parts[0] = IoSlice::new(&header);
+    parts[1] = IoSlice::new(first);
+    for (part, range) in parts[2..].iter_mut().zip(joined.rest) {
+        *part = IoSlice::new(&arena[range.clone()]);
+    }
+    faults.count_if(WRITING, tun.send_parts(&mut parts[..2 + joined.rest.len()]));
+}

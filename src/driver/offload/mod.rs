@@ -1,0 +1,123 @@
+//! Segmentation offload at both ends of the data path, over octets in memory only.
+//!
+//! ```text
+//!   lisp0 --- super-packet ---> segment: a header a segment --- UDP_SEGMENT ---> core
+//!   lisp0 <-- super-packet ---- coalesce: verify and join <------ UDP_GRO ------- core
+//! ```
+//!
+//! A super-packet crosses the kernel's border, and its stack, once for up to 64 KiB. Its payload is
+//! never copied here: what goes out alternates small headers with slices of the buffer that was read,
+//! and so does what comes in.
+
+pub mod coalesce;
+pub mod segment;
+pub mod vnet_header;
+
+use crate::checksum;
+
+/// IP protocol numbers of what can be segmented.
+pub const TCP: u8 = 6;
+/// UDP, likewise.
+pub const UDP: u8 = 17;
+
+/// Octets of an IPv4 header without options, and of an IPv6 header.
+const IPV4_HEADER: usize = 20;
+const IPV6_HEADER: usize = 40;
+/// Octets of a UDP header.
+const UDP_HEADER: usize = 8;
+
+/// Where the headers of a TCP or UDP packet lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    /// IPv4, or else IPv6.
+    pub is_v4: bool,
+    /// [`TCP`] or [`UDP`].
+    pub protocol: u8,
+    /// Octets in front of the transport header.
+    pub transport: usize,
+    /// Octets in front of the payload.
+    pub payload: usize,
+}
+
+impl Layout {
+    /// Reads it off a packet; `None` for fragments, other protocols, headers that end early, and
+    /// extension headers other than options.
+    pub fn of(packet: &[u8]) -> Option<Self> {
+        let (is_v4, protocol, transport) = match packet.first()? >> 4 {
+            4 if packet.len() >= IPV4_HEADER => {
+                let is_fragment = u16::from_be_bytes([packet[6], packet[7]]) & 0x3fff != 0;
+                if is_fragment {
+                    return None;
+                }
+                (true, packet[9], usize::from(packet[0] & 15) * 4)
+            }
+            6 if packet.len() >= IPV6_HEADER => {
+                let (protocol, transport) = behind_options(packet)?;
+                (false, protocol, transport)
+            }
+            _ => return None,
+        };
+        let header_len = match protocol {
+            TCP => usize::from(packet.get(transport + 12)? >> 4) * 4,
+            UDP => UDP_HEADER,
+            _ => return None,
+        };
+        let payload = transport + header_len;
+        let least = if protocol == TCP { 20 } else { UDP_HEADER };
+        let whole = header_len >= least && transport >= IPV4_HEADER && payload <= packet.len();
+        whole.then_some(Layout { is_v4, protocol, transport, payload })
+    }
+
+    /// Where the transport checksum lies, from the transport header on.
+    pub fn checksum_offset(&self) -> usize {
+        if self.protocol == TCP { 16 } else { 6 }
+    }
+
+    /// The addresses in the IP header, both.
+    pub fn addresses<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
+        if self.is_v4 { &packet[12..20] } else { &packet[8..40] }
+    }
+
+    /// The sum of the pseudo header for `len` octets of transport header and payload.
+    pub fn pseudo_sum(&self, packet: &[u8], len: usize) -> u32 {
+        checksum::pseudo_header(self.addresses(packet), self.protocol, len)
+    }
+
+    /// Whether the transport checksum of a whole packet is there and right.
+    pub fn verifies(&self, packet: &[u8]) -> bool {
+        let at = self.transport + self.checksum_offset();
+        let segment = &packet[self.transport..];
+        let absent = self.protocol == UDP && packet[at..at + 2] == [0, 0];
+        let sum = self.pseudo_sum(packet, segment.len()) + checksum::sum(segment);
+        !absent && checksum::finish(sum) == 0
+    }
+
+    /// Writes the lengths for a packet of `total` octets into its headers and mends the IPv4 header's
+    /// checksum.
+    pub fn set_lengths(&self, header: &mut [u8], total: usize) {
+        if self.is_v4 {
+            header[2..4].copy_from_slice(&(total as u16).to_be_bytes());
+            header[10..12].fill(0);
+            let sum = checksum::finish(checksum::sum(&header[..self.transport]));
+            header[10..12].copy_from_slice(&sum.to_be_bytes());
+        } else {
+            header[4..6].copy_from_slice(&((total - IPV6_HEADER) as u16).to_be_bytes());
+        }
+        if self.protocol == UDP {
+            let len = (total - self.transport) as u16;
+            header[self.transport + 4..self.transport + 6].copy_from_slice(&len.to_be_bytes());
+        }
+    }
+}
+
+/// What follows the hop-by-hop and destination options of an IPv6 packet, and where.
+fn behind_options(packet: &[u8]) -> Option<(u8, usize)> {
+    const HOP_BY_HOP: u8 = 0;
+    const DESTINATION: u8 = 60;
+    let (mut protocol, mut at) = (packet[6], IPV6_HEADER);
+    while matches!(protocol, HOP_BY_HOP | DESTINATION) {
+        protocol = *packet.get(at)?;
+        at += (usize::from(*packet.get(at + 1)?) + 1) * 8;
+    }
+    Some((protocol, at))
+}

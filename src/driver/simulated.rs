@@ -1,0 +1,133 @@
+//! A simulated lab in real time, or at another pace, with a console socket for each of its routers.
+//!
+//! The clock of the machine says how far the simulation goes; between two steps the consoles have
+//! their turns, as in the event loop of a real router.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use mio::{Events, Interest, Poll, Token};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook_mio::v1_0::Signals;
+
+use super::Error;
+use super::clock::Clock;
+use super::console_server::{ConsoleServer, Turn};
+use crate::sim::{Sim, SimError};
+use crate::time::Time;
+
+/// The longest time between two steps of the simulation.
+const STEP: Duration = Duration::from_millis(20);
+/// The token of the signals; that of a router's listener is its number times [`PER_ROUTER`], and
+/// those of its clients follow.
+const SIGNALS: Token = Token(usize::MAX >> 1);
+const PER_ROUTER: usize = 64;
+
+/// Lets a simulated lab go on until SIGINT or SIGTERM, `pace` times as fast as real time, and serves
+/// the consoles of its routers in `directory`.
+///
+/// # Errors
+/// A pace that is none, sockets that cannot be opened, and what polling says.
+pub fn run(sim: Sim, directory: &Path, pace: f64) -> Result<(), Error> {
+    if !(pace.is_finite() && pace > 0.0) {
+        let error = io::Error::new(io::ErrorKind::InvalidInput, "it must be above 0");
+        return Err(Error::during(format!("pace {pace}"))(error));
+    }
+    let during = format!("opening the consoles in {}", directory.display());
+    let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
+    let outcome = served.go_on(pace).map_err(Error::during("serving a simulated lab"));
+    drop(served);
+    // Only what was made here is gone: somebody else's file keeps the directory.
+    let _ = fs::remove_dir(directory);
+    outcome
+}
+
+struct Served {
+    sim: Sim,
+    poll: Poll,
+    signals: Signals,
+    consoles: Vec<(String, ConsoleServer)>,
+    /// Routers and clients that may have more to say.
+    ready: BTreeSet<(usize, usize)>,
+}
+
+impl Served {
+    fn open(sim: Sim, directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(directory)?;
+        let poll = Poll::new()?;
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;
+        let names: Vec<String> = sim.routers().map(|(name, _)| name.to_owned()).collect();
+        let mut consoles = Vec::new();
+        for (number, name) in names.into_iter().enumerate() {
+            let mut console = ConsoleServer::open(&directory.join(format!("{name}.sock")))?;
+            let token = Token(number * PER_ROUTER);
+            poll.registry().register(&mut console.listener, token, Interest::READABLE)?;
+            consoles.push((name, console));
+        }
+        Ok(Served { sim, poll, signals, consoles, ready: BTreeSet::new() })
+    }
+
+    fn go_on(&mut self, pace: f64) -> io::Result<()> {
+        let (clock, began) = (Clock::start(), self.sim.now());
+        let mut events = Events::with_capacity(64);
+        loop {
+            let wait = if self.ready.is_empty() { STEP } else { Duration::ZERO };
+            match self.poll.poll(&mut events, Some(wait)) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                other => other?,
+            }
+            if self.signals.pending().next().is_some() {
+                return Ok(());
+            }
+            let elapsed = clock.now().since(Time::ZERO).mul_f64(pace);
+            self.sim.run_until(began + elapsed);
+            for token in events.iter().map(mio::event::Event::token).filter(|&at| at != SIGNALS) {
+                match (token.0 / PER_ROUTER, token.0 % PER_ROUTER) {
+                    (router, 0) => self.accept(router),
+                    (router, client) => drop(self.ready.insert((router, client - 1))),
+                }
+            }
+            for (router, client) in std::mem::take(&mut self.ready) {
+                self.serve(router, client);
+            }
+            self.say_debug_lines();
+        }
+    }
+
+    fn accept(&mut self, router: usize) {
+        let Some((_, console)) = self.consoles.get_mut(router) else { return };
+        // The others that wait have their turn with the next event of the listener.
+        while let Ok(number) = console.accept() {
+            let Some(client) = console.client_mut(number) else { continue };
+            let token = Token(router * PER_ROUTER + 1 + number);
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            if self.poll.registry().register(&mut client.stream, token, interest).is_err() {
+                console.close(number);
+            }
+        }
+    }
+
+    fn serve(&mut self, router: usize, number: usize) {
+        let Some((name, console)) = self.consoles.get_mut(router) else { return };
+        let Some(client) = console.client_mut(number) else { return };
+        let turn: Result<Turn, SimError> =
+            self.sim.with_router(name, |router, now| client.serve(router, now));
+        match turn {
+            Ok(Turn::More) => drop(self.ready.insert((router, number))),
+            Ok(Turn::Wait) => {}
+            Ok(Turn::Close) | Err(_) => console.close(number),
+        }
+    }
+
+    fn say_debug_lines(&mut self) {
+        for (name, console) in &mut self.consoles {
+            for (at, line) in self.sim.take_debug(name).unwrap_or_default() {
+                console.say(&format!("{}{line}", Clock::stamp(Sim::wall_clock(at))));
+            }
+        }
+    }
+}

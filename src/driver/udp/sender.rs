@@ -1,0 +1,279 @@
+//! A socket that sends encapsulated packets, and what waits to leave by it in one go.
+//!
+//! Packets in a row to one RLOC with one length, TTL and type of service leave as one UDP_SEGMENT
+//! send, be they the segments of a super-packet or packets of their own: the kernel's stack is
+//! crossed once for up to 64 of them. What waits are places in the arena that was read into, so all of it
+//! must be flushed before the arena is used again.
+
+use std::io::{self, IoSlice};
+use std::net::SocketAddr;
+use std::num::NonZeroU16;
+use std::ops::Range;
+use std::os::fd::AsFd;
+
+use socket2::{SockAddr, Socket};
+
+use super::message::{self, Fields};
+use super::{DATA_PORT, UdpChecksum};
+use crate::addr::{Family, Rloc};
+use crate::driver::faults::Faults;
+use crate::driver::offload::segment::Segments;
+use crate::router::io::{Encapsulation, PathEvent};
+
+/// Segments of one send, which every kernel with UDP_SEGMENT takes.
+const SEGMENTS: usize = 64;
+/// Octets of one send: the largest UDP payload over IPv4.
+const LARGEST: usize = 65_507;
+/// For what a failed send is counted.
+const SENDING: &str = "sending an encapsulated packet";
+
+/// One datagram that waits: its headers, from the LISP header on, and where the rest lies.
+#[derive(Clone, Debug)]
+struct Piece {
+    header: Range<usize>,
+    payload: Range<usize>,
+}
+
+impl Piece {
+    fn len(&self) -> usize {
+        self.header.len() + self.payload.len()
+    }
+}
+
+/// A socket with a source port of its own.
+#[derive(Debug)]
+pub struct Sender {
+    socket: Socket,
+    family: Family,
+    checksum: UdpChecksum,
+    /// Whether the socket leaves checksums out just now.
+    is_without_checksum: bool,
+    /// Whether the kernel takes UDP_SEGMENT here.
+    has_segmentation: bool,
+    destination: Rloc,
+    address: SockAddr,
+    ttl: u8,
+    tos: u8,
+    headers: Vec<u8>,
+    pieces: Vec<Piece>,
+    total: usize,
+}
+
+impl Sender {
+    /// Takes a bound socket.
+    pub fn new(socket: Socket, local: Rloc, checksum: UdpChecksum) -> io::Result<Self> {
+        let mut sender = Sender {
+            socket,
+            family: local.family(),
+            checksum,
+            is_without_checksum: false,
+            has_segmentation: checksum != UdpChecksum::Zero,
+            destination: local,
+            address: SocketAddr::new(local.0, DATA_PORT).into(),
+            ttl: 0,
+            tos: 0,
+            headers: Vec::new(),
+            pieces: Vec::with_capacity(SEGMENTS),
+            total: 0,
+        };
+        sender.leave_checksum_out(checksum != UdpChecksum::On)?;
+        let (level, option) = match local.family() {
+            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_RECVERR),
+            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        };
+        message::set_option(sender.socket.as_fd(), level, option, 1)?;
+        Ok(sender)
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Socket {
+        &self.socket
+    }
+
+    /// Puts the packet at `range` of `arena` behind what waits, and sends what it cannot join.
+    pub fn queue(
+        &mut self,
+        wrap: &Encapsulation,
+        arena: &[u8],
+        range: Range<usize>,
+        segment_size: Option<NonZeroU16>,
+        faults: &mut Faults,
+    ) {
+        self.turn_to(wrap, arena, faults);
+        let Some(segment_size) = segment_size else {
+            let header = self.headers.len();
+            self.headers.extend_from_slice(&wrap.header);
+            let header = header..self.headers.len();
+            return self.append(Piece { header, payload: range }, arena, faults);
+        };
+        let Some(segments) = Segments::of(&arena[range.clone()], segment_size) else {
+            return faults.count(SENDING, &io::ErrorKind::InvalidData.into());
+        };
+        for index in 0..segments.count() {
+            let header = self.headers.len();
+            self.headers.extend_from_slice(&wrap.header);
+            segments.write_header(index, &mut self.headers);
+            let header = header..self.headers.len();
+            let payload = segments.payload(index);
+            let payload = range.start + payload.start..range.start + payload.end;
+            self.append(Piece { header, payload }, arena, faults);
+        }
+    }
+
+    /// What follows goes where `wrap` says; what waits for elsewhere leaves first.
+    fn turn_to(&mut self, wrap: &Encapsulation, arena: &[u8], faults: &mut Faults) {
+        let ttl = wrap.ttl.max(1);
+        if (self.destination, self.ttl, self.tos) != (wrap.destination, ttl, wrap.tos) {
+            self.flush(arena, faults);
+        }
+        if self.destination != wrap.destination {
+            self.destination = wrap.destination;
+            self.address = SocketAddr::new(wrap.destination.0, DATA_PORT).into();
+        }
+        (self.ttl, self.tos) = (ttl, wrap.tos);
+    }
+
+    fn append(&mut self, mut piece: Piece, arena: &[u8], faults: &mut Faults) {
+        let fits = match (self.pieces.first(), self.pieces.last()) {
+            (Some(first), Some(last)) => {
+                self.has_segmentation
+                    && self.pieces.len() < SEGMENTS
+                    && self.total + piece.len() <= LARGEST
+                    && last.len() == first.len()
+                    && piece.len() <= first.len()
+            }
+            _ => true,
+        };
+        if !fits {
+            self.send_waiting(arena, faults);
+            // This one's header stands behind those of what has left.
+            self.headers.copy_within(piece.header.clone(), 0);
+            self.headers.truncate(piece.header.len());
+            piece.header = 0..self.headers.len();
+        }
+        self.total += piece.len();
+        self.pieces.push(piece);
+    }
+
+    /// Sends all that waits.
+    pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
+        self.send_waiting(arena, faults);
+        self.headers.clear();
+    }
+
+    fn send_waiting(&mut self, arena: &[u8], faults: &mut Faults) {
+        let Some(first) = self.pieces.first() else { return };
+        let segment_size = match self.pieces.len() {
+            1 => None,
+            _ => u16::try_from(first.len()).ok().and_then(NonZeroU16::new),
+        };
+        let outcome = self.send_or_learn(arena, 0..self.pieces.len(), segment_size, faults);
+        match (outcome, segment_size) {
+            (Err(error), Some(_)) if is_about_segmentation(&error) => {
+                // EIO: the device has no checksum offload, and the kernel does not make up for it.
+                self.has_segmentation &= error.raw_os_error() != Some(libc::EIO);
+                for index in 0..self.pieces.len() {
+                    let outcome = self.send_or_learn(arena, index..index + 1, None, faults);
+                    faults.count_if(SENDING, outcome);
+                }
+            }
+            (outcome, _) => faults.count_if(SENDING, outcome),
+        }
+        self.pieces.clear();
+        self.total = 0;
+    }
+
+    /// Sends. An error that ICMP has brought belongs to an earlier packet: it is noted, and this one
+    /// sent nevertheless.
+    fn send_or_learn(
+        &mut self,
+        arena: &[u8],
+        which: Range<usize>,
+        segment_size: Option<NonZeroU16>,
+        faults: &mut Faults,
+    ) -> io::Result<()> {
+        let outcome = self.send(arena, which.clone(), segment_size);
+        let Err(error) = outcome else { return Ok(()) };
+        let outcome = match self.learn(faults)? {
+            true => self.send(arena, which, segment_size),
+            false => Err(error),
+        };
+        if let Err(error) = &outcome
+            && matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
+        {
+            faults.note_path(PathEvent::Unreachable(self.destination));
+        }
+        outcome
+    }
+
+    /// Reads the socket's error queue; true when ICMP brought something.
+    fn learn(&mut self, faults: &mut Faults) -> io::Result<bool> {
+        const NOTES_AT_ONCE: usize = 16;
+        let mut from_icmp = false;
+        for _ in 0..NOTES_AT_ONCE {
+            let Ok(note) = message::receive_error(self.socket.as_fd()) else { break };
+            let Some(note) = note.filter(|note| note.is_icmp) else { continue };
+            from_icmp = true;
+            let rloc = Rloc(note.destination);
+            if note.errno == libc::EMSGSIZE {
+                self.fragment_by_path()?;
+                faults.note_path(PathEvent::TooBig { rloc, mtu: note.mtu });
+            } else {
+                faults.note_path(PathEvent::Unreachable(rloc));
+            }
+        }
+        Ok(from_icmp)
+    }
+
+    /// From here on the kernel fragments what is too big for the MTU that it has learned. The router
+    /// keeps packets small where it can; where it cannot, nothing is lost.
+    fn fragment_by_path(&self) -> io::Result<()> {
+        let (level, option, value) = match self.family {
+            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_WANT),
+            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_WANT),
+        };
+        message::set_option(self.socket.as_fd(), level, option, value)
+    }
+
+    fn send(
+        &mut self,
+        arena: &[u8],
+        which: Range<usize>,
+        segment_size: Option<NonZeroU16>,
+    ) -> io::Result<()> {
+        self.leave_checksum_out(match self.checksum {
+            UdpChecksum::Zero => true,
+            UdpChecksum::On => false,
+            UdpChecksum::Auto => segment_size.is_none(),
+        })?;
+        let mut parts = [IoSlice::new(&[]); 2 * SEGMENTS];
+        let pieces = &self.pieces[which];
+        for (part, piece) in parts.chunks_exact_mut(2).zip(pieces) {
+            part[0] = IoSlice::new(&self.headers[piece.header.clone()]);
+            part[1] = IoSlice::new(&arena[piece.payload.clone()]);
+        }
+        let fields = Fields { ttl: self.ttl, tos: self.tos, segment_size };
+        message::send(self.socket.as_fd(), &self.address, &parts[..2 * pieces.len()], fields)
+    }
+
+    /// SO_NO_CHECK and UDP_SEGMENT exclude each other, so the option follows what is sent.
+    fn leave_checksum_out(&mut self, out: bool) -> io::Result<()> {
+        if self.is_without_checksum == out {
+            return Ok(());
+        }
+        let (level, option) = match self.family {
+            Family::Ipv4 => (libc::SOL_SOCKET, libc::SO_NO_CHECK),
+            Family::Ipv6 => (libc::IPPROTO_UDP, libc::UDP_NO_CHECK6_TX),
+        };
+        message::set_option(self.socket.as_fd(), level, option, i32::from(out))?;
+        self.is_without_checksum = out;
+        Ok(())
+    }
+}
+
+/// EMSGSIZE and EINVAL: a segment is larger than the link takes whole, which a datagram by itself may
+/// be.
+fn is_about_segmentation(error: &io::Error) -> bool {
+    let numbers = [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::EOPNOTSUPP];
+    error.raw_os_error().is_some_and(|number| numbers.contains(&number))
+}

@@ -1,0 +1,134 @@
+//! Exact matches in front of the longest match: flows that were decided on a moment ago.
+//!
+//! What is remembered is that a flow of the site is encapsulated, and how. Any input but a packet
+//! may change that, so each begins a new epoch, and what was remembered in an earlier one is not
+//! found. The table has a fixed size; flows that fall on one place take turns there.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::io::Encapsulation;
+use super::map_cache::Usage;
+use crate::addr::InstanceId;
+use crate::packet::IpHeader;
+
+/// Flows remembered at one time; a power of two.
+const FLOWS: usize = 4096;
+
+/// Everything that the verdict on a packet depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Flow {
+    flow_hash: u32,
+    instance_id: InstanceId,
+    source: IpAddr,
+    destination: IpAddr,
+}
+
+impl Flow {
+    fn of(instance_id: InstanceId, header: &IpHeader) -> Self {
+        let IpHeader { source, destination, flow_hash, .. } = *header;
+        Flow { flow_hash, instance_id, source, destination }
+    }
+}
+
+#[derive(Debug)]
+struct Remembered {
+    epoch: u64,
+    flow: Flow,
+    encapsulation: Encapsulation,
+    usage: Arc<Usage>,
+}
+
+/// Flows and how they are encapsulated.
+#[derive(Debug, Default)]
+pub struct FlowCache {
+    epoch: u64,
+    /// Empty until there is a first flow.
+    places: Vec<Option<Remembered>>,
+}
+
+impl FlowCache {
+    /// Forgets everything.
+    pub fn begin_epoch(&mut self) {
+        self.epoch += 1;
+    }
+
+    /// How to encapsulate a packet, and where to count it, if its flow is remembered.
+    pub fn find(
+        &self,
+        instance_id: InstanceId,
+        header: &IpHeader,
+    ) -> Option<(Encapsulation, &Usage)> {
+        let place = self.places.get(place_of(header))?.as_ref()?;
+        let found = place.epoch == self.epoch && place.flow == Flow::of(instance_id, header);
+        found.then(|| {
+            let (ttl, tos) = (header.ttl, header.tos);
+            (Encapsulation { ttl, tos, ..place.encapsulation }, &*place.usage)
+        })
+    }
+
+    /// Remembers a flow.
+    pub fn remember(
+        &mut self,
+        instance_id: InstanceId,
+        header: &IpHeader,
+        encapsulation: Encapsulation,
+        usage: Arc<Usage>,
+    ) {
+        if self.places.is_empty() {
+            self.places.resize_with(FLOWS, || None);
+        }
+        let flow = Flow::of(instance_id, header);
+        self.places[place_of(header)] =
+            Some(Remembered { epoch: self.epoch, flow, encapsulation, usage });
+    }
+}
+
+fn place_of(header: &IpHeader) -> usize {
+    // The low bits choose the source port, the high ones the locator.
+    (header.flow_hash >> 4) as usize % FLOWS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Rloc;
+
+    fn header(source: [u8; 4], flow_hash: u32) -> IpHeader {
+        let destination = IpAddr::from([10, 0, 0, 2]);
+        let source = IpAddr::from(source);
+        IpHeader { source, destination, ttl: 64, tos: 0, total_len: 100, flow_hash }
+    }
+
+    fn encapsulation() -> Encapsulation {
+        let [source, destination] = [1, 2].map(|last| Rloc(IpAddr::from([192, 0, 2, last])));
+        Encapsulation { source, destination, flow_hash: 7, ttl: 9, tos: 9, header: [0; 8] }
+    }
+
+    #[test]
+    fn a_flow_is_found_with_the_fields_of_its_packet_until_an_epoch_ends() {
+        let mut cache = FlowCache::default();
+        let flow = header([10, 0, 0, 1], 7);
+        assert!(cache.find(InstanceId::DEFAULT, &flow).is_none());
+        cache.remember(InstanceId::DEFAULT, &flow, encapsulation(), Arc::default());
+        let later = IpHeader { ttl: 3, tos: 4, ..flow };
+        let (found, _) = cache.find(InstanceId::DEFAULT, &later).unwrap();
+        assert_eq!(found, Encapsulation { ttl: 3, tos: 4, ..encapsulation() });
+        cache.begin_epoch();
+        assert!(cache.find(InstanceId::DEFAULT, &flow).is_none());
+    }
+
+    #[test]
+    fn a_flow_is_never_taken_for_another_with_the_same_hash() {
+        let mut cache = FlowCache::default();
+        cache.remember(
+            InstanceId::DEFAULT,
+            &header([10, 0, 0, 1], 7),
+            encapsulation(),
+            Arc::default(),
+        );
+        assert!(cache.find(InstanceId::DEFAULT, &header([10, 0, 0, 9], 7)).is_none());
+        let other = InstanceId::new(5).unwrap();
+        assert!(cache.find(other, &header([10, 0, 0, 1], 7)).is_none());
+    }
+}

@@ -1,0 +1,230 @@
+//! What an operator does in a lab: a console session, a ping from any node, a raw packet, a cable.
+
+use std::net::IpAddr;
+
+use etherparse::{
+    IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, Ipv4HeaderSlice,
+    LaxSlicedPacket, TransportSlice,
+};
+use ipnet::IpNet;
+
+use super::datagram::{IpFields, ip_packet};
+use super::error::{bad_port, wrong_kind};
+use super::node::Node;
+use super::{Sim, SimError, WALL_CLOCK};
+use crate::host::echo_error::EchoError;
+use crate::host::ping::{Outcome, PingReport, PingRequest, Probe};
+use crate::packet::IpHeader;
+use crate::router::Router;
+use crate::time::Time;
+
+impl Sim {
+    /// Lets a console session act on a router, and the router settle after it.
+    ///
+    /// # Errors
+    /// When it is no router that runs.
+    pub fn with_router<T>(
+        &mut self,
+        name: &str,
+        act: impl FnOnce(&mut Router, Time) -> T,
+    ) -> Result<T, SimError> {
+        let (id, now) = (self.find(name)?, self.now);
+        let Node::Router(router) = self.clock(id) else {
+            return Err(wrong_kind(name, "router that runs"));
+        };
+        let result = router.act(|router| act(router, now));
+        self.settle(id);
+        Ok(result)
+    }
+
+    /// The debug lines of a router since the last call, as far as they were kept.
+    ///
+    /// # Errors
+    /// When it is no router that runs.
+    pub fn take_debug(&mut self, name: &str) -> Result<Vec<(Time, String)>, SimError> {
+        let id = self.find(name)?;
+        match &mut self.nodes[id.0].node {
+            Node::Router(router) => Ok(router.take_debug()),
+            _ => Err(wrong_kind(name, "router that runs")),
+        }
+    }
+
+    /// Microseconds since 1970 at an instant of the simulation.
+    pub fn wall_clock(at: Time) -> u64 {
+        WALL_CLOCK + at.0
+    }
+
+    /// Sends an IP packet from a node as a raw socket does: whatever its source, with a header
+    /// checksum that is made right.
+    ///
+    /// # Errors
+    /// When there is no such node.
+    pub fn send_raw(&mut self, name: &str, mut packet: Vec<u8>) -> Result<(), SimError> {
+        let id = self.find(name)?;
+        mend_checksum(&mut packet);
+        let now = self.now;
+        match self.clock(id) {
+            Node::Host(host) => {
+                host.host.send_raw(packet);
+                host.host.poll(now);
+            }
+            other => {
+                if let Some(kernel) = other.kernel_mut() {
+                    kernel.send_raw(packet);
+                }
+            }
+        }
+        self.settle(id);
+        Ok(())
+    }
+
+    /// Sets a node's device up or down.
+    ///
+    /// # Errors
+    /// A node or device that is not there.
+    pub fn set_port(&mut self, name: &str, device: &str, up: bool) -> Result<(), SimError> {
+        let id = self.find(name)?;
+        let device_id = self.nodes[id.0].node.device_id(device);
+        let device_id = device_id.ok_or_else(|| bad_port(name, device))?;
+        match self.clock(id) {
+            Node::Host(host) => host.up = up,
+            other => {
+                if let Some(kernel) = other.kernel_mut() {
+                    kernel.set_up(device_id, up);
+                }
+            }
+        }
+        self.settle(id);
+        let port = super::link::Attachment { node: id, device: device_id };
+        if let Some(&at) = self.plugged.get(&port) {
+            self.refresh_carrier(at);
+        }
+        Ok(())
+    }
+
+    /// Gives a host one more address.
+    ///
+    /// # Errors
+    /// When it is no host, or has too many.
+    pub fn add_host_address(&mut self, name: &str, address: IpNet) -> Result<(), SimError> {
+        let added = self.with_host(name, |host| host.add_address(address))?;
+        added.map_err(|error| SimError::Host { name: name.to_owned(), error })
+    }
+
+    /// Pings from any node to the end, while everything else goes on.
+    ///
+    /// # Errors
+    /// When there is no such node.
+    pub fn ping_from(&mut self, name: &str, request: PingRequest) -> Result<PingReport, SimError> {
+        match &self.nodes[self.find(name)?.0].node {
+            Node::Host(_) => self.ping(name, request),
+            _ => self.ping_from_kernel(name, request),
+        }
+    }
+
+    /// One echo after the other, each as soon as the one before is answered or given up.
+    fn ping_from_kernel(
+        &mut self,
+        name: &str,
+        request: PingRequest,
+    ) -> Result<PingReport, SimError> {
+        let mut report = PingReport::new(request);
+        self.with_kernel(name, |kernel| kernel.listen_to_icmp(true))?;
+        for seq in 1..=request.count {
+            let echo = IcmpEchoHeader { id: ECHO_ID, seq };
+            let sent_at = self.now;
+            let outcome = self.echo(name, request, echo)?;
+            report.probes.push(Probe { sent_at, outcome });
+        }
+        self.with_kernel(name, |kernel| kernel.listen_to_icmp(false))?;
+        Ok(report)
+    }
+
+    fn echo(
+        &mut self,
+        name: &str,
+        request: PingRequest,
+        echo: IcmpEchoHeader,
+    ) -> Result<Outcome, SimError> {
+        let destination = request.destination;
+        let source = self.kernel(name)?.source_for(destination);
+        let Some(packet) = source.and_then(|source| echo_packet(source, request, echo)) else {
+            return Ok(Outcome::Unreachable);
+        };
+        let sent_at = self.now;
+        self.send_raw(name, packet)?;
+        let deadline = sent_at + request.timeout;
+        loop {
+            let heard = |sim: &Sim| sim.kernel(name).is_ok_and(|kernel| kernel.has_icmp());
+            if !self.run_while_not(deadline, heard) {
+                return Ok(Outcome::Timeout);
+            }
+            let now = self.now;
+            let packets = self.with_kernel(name, |kernel| kernel.take_icmp())?;
+            let mut outcomes =
+                packets.iter().filter_map(|packet| outcome(packet, destination, echo));
+            match outcomes.next_back() {
+                Some(Outcome::Reply(_)) => return Ok(Outcome::Reply(now.since(sent_at))),
+                Some(other) => return Ok(other),
+                None => {}
+            }
+        }
+    }
+}
+
+/// What the echos of kernels are known by: there is one ping at a time.
+const ECHO_ID: u16 = 0x4945;
+
+/// Puts the right header checksum into an IPv4 packet.
+fn mend_checksum(packet: &mut [u8]) {
+    let header = Ipv4HeaderSlice::from_slice(packet).map(|header| header.to_header());
+    if let Ok(checksum) = header.map(|header| header.calc_header_checksum()) {
+        packet[10..12].copy_from_slice(&checksum.to_be_bytes());
+    }
+}
+
+fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Option<Vec<u8>> {
+    let destination = request.destination;
+    let (headers, protocol) = match destination {
+        IpAddr::V4(_) => (28, IpNumber::ICMP),
+        IpAddr::V6(_) => (48, IpNumber::IPV6_ICMP),
+    };
+    let data = vec![0; usize::from(request.size).saturating_sub(headers)];
+    let header = match (source, destination) {
+        (IpAddr::V4(_), IpAddr::V4(_)) => {
+            Icmpv4Header::with_checksum(Icmpv4Type::EchoRequest(echo), &data).to_bytes().to_vec()
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            let kind = Icmpv6Type::EchoRequest(echo);
+            let ends = (source.octets(), destination.octets());
+            Icmpv6Header::with_checksum(kind, ends.0, ends.1, &data).ok()?.to_bytes().to_vec()
+        }
+        _ => return None,
+    };
+    let fields = IpFields {
+        source,
+        destination,
+        ttl: request.ttl,
+        tos: 0,
+        protocol,
+        dont_fragment: false,
+        identification: echo.seq,
+    };
+    ip_packet(&fields, &[header, data].concat())
+}
+
+/// What an ICMP message says of this echo; a reply's time is for the caller to know.
+fn outcome(packet: &[u8], destination: IpAddr, echo: IcmpEchoHeader) -> Option<Outcome> {
+    if let Some(error) = EchoError::parse(packet) {
+        let is_ours = error.ident == echo.id && error.seq_no == echo.seq;
+        return (is_ours && error.destination == destination).then_some(error.outcome);
+    }
+    let header = IpHeader::parse(packet).ok()?;
+    let answered = match LaxSlicedPacket::from_ip(packet).ok()?.transport? {
+        TransportSlice::Icmpv4(icmp) => icmp.icmp_type() == Icmpv4Type::EchoReply(echo),
+        TransportSlice::Icmpv6(icmp) => icmp.icmp_type() == Icmpv6Type::EchoReply(echo),
+        _ => false,
+    };
+    let is_reply = answered && header.source == destination;
+    is_reply.then_some(Outcome::Reply(std::time::Duration::ZERO))
+}

@@ -1,0 +1,436 @@
+//! The stage on virtual time: what a scenario plays on without namespaces, root or other programs.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::moves::Replug;
+use super::pcap::{CaptureId, PcapWriter};
+use super::trace::{Summary, ip_packet};
+use super::{Sim, SimError, ping};
+use crate::addr::Family;
+use crate::capture::{Capture, FilterError, Frame, Selected};
+use crate::console::Session;
+use crate::console::protocol::{self, Request, Response};
+use crate::host::PingId;
+use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
+use crate::lab::console::Reply;
+use crate::lab::failure::Failure;
+use crate::lab::flow::Course;
+use crate::lab::move_host::lan_of;
+use crate::lab::open::Lab;
+use crate::lab::ping::{Echos, Tally, address, opening};
+use crate::lab::run::device;
+use crate::lab::scenario::expect::Packet;
+use crate::lab::scenario::play::{Stage, play};
+use crate::lab::scenario::stream::Arrived;
+use crate::lab::scenario::{
+    Datagrams, Ends, Ping, Place, Replay, Scenario, library, recovery, replay,
+};
+use crate::rng::Seed;
+use crate::router::config::Config;
+use crate::router::io::Connection;
+use crate::time::Time;
+
+impl From<SimError> for Failure {
+    fn from(error: SimError) -> Self {
+        Failure::new(error)
+    }
+}
+
+impl From<FilterError> for Failure {
+    fn from(error: FilterError) -> Self {
+        Failure::new(error)
+    }
+}
+
+/// A capture ends so long after it was asked about: what is on its way belongs to it.
+const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
+/// A simulated lab with what a scenario has opened in it.
+pub struct Simulated<'a> {
+    lab: &'a Lab,
+    configs: BTreeMap<String, Config>,
+    sim: Sim,
+    /// When everything was registered: the time of a scenario begins there.
+    began: Time,
+    consoles: BTreeMap<String, Console>,
+    captures: BTreeMap<String, Running>,
+    /// Those that have ended, taken apart.
+    captured: BTreeMap<String, Capture>,
+    flows: BTreeMap<String, Flow>,
+    /// The node that each client is on, and its connection there.
+    clients: BTreeMap<String, (String, Connection)>,
+    connections: u64,
+}
+
+/// A session, and the prompt that its last answer ended with.
+#[derive(Default)]
+struct Console {
+    session: Session,
+    prompt: String,
+}
+
+/// Ethernet frames with their times, in the hands of a capture that runs.
+type Seen = Rc<RefCell<Vec<(Time, Vec<u8>)>>>;
+
+/// A capture, and the Ethernet frames that it has seen.
+struct Running {
+    ids: Vec<CaptureId>,
+    seen: Seen,
+}
+
+struct Flow {
+    host: String,
+    ping: PingId,
+    every: Duration,
+}
+
+impl<'a> Simulated<'a> {
+    /// Builds `lab` with the scenario's configuration laid over its own and lets it register.
+    ///
+    /// # Errors
+    /// What is wrong with the lab or its configurations, or that it does not register.
+    pub fn new(lab: &'a Lab, scenario: &Scenario, seed: Seed) -> Result<Self, Failure> {
+        let mut configs = BTreeMap::new();
+        for (node, file) in lab.file.routers() {
+            let text = library::overlaid_text(lab, scenario, node, file)?;
+            let config = crate::console::parse_config(file, &text).map_err(Failure::new)?;
+            configs.insert(node.to_owned(), config);
+        }
+        let mut sim = Sim::build(&lab.file, &configs, seed)?;
+        sim.run_until_registered()?;
+        Ok(Simulated {
+            lab,
+            configs,
+            began: sim.now(),
+            sim,
+            consoles: BTreeMap::new(),
+            captures: BTreeMap::new(),
+            captured: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            connections: 0,
+        })
+    }
+
+    /// The simulation, to look at.
+    pub fn sim(&self) -> &Sim {
+        &self.sim
+    }
+
+    fn target(&self, ends: &Ends) -> Result<IpAddr, Failure> {
+        let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        let literal = ends.to.parse().ok();
+        literal.map_or_else(|| address(self.lab, &ends.to, Some(family)), Ok)
+    }
+
+    fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
+        let missing = || Failure::Other(format!("there is no capture {name}"));
+        if !self.captured.contains_key(name) {
+            let Running { ids, seen } = self.captures.get(name).ok_or_else(missing)?;
+            self.sim.run_for(ON_ITS_WAY);
+            ids.iter().for_each(|&id| self.sim.end_capture(id));
+            // A frame without an IP packet stays too: it has its number in every other capture.
+            let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
+                at: at.since(Time::ZERO),
+                packet: ip_packet(frame).to_vec(),
+            };
+            let capture = Capture::new(seen.borrow().iter().map(frame).collect());
+            self.captured.insert(name.to_owned(), capture);
+        }
+        self.captured.get(name).ok_or_else(missing)
+    }
+
+    fn client(&self, name: &str) -> Result<(String, Connection), Failure> {
+        let client = self.clients.get(name).cloned();
+        client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
+    }
+
+    /// Sends IP packets from a node, all of them in order, that `times` over.
+    fn send_packets(
+        &mut self,
+        node: &str,
+        packets: &[Vec<u8>],
+        times: u32,
+        every: Duration,
+    ) -> Result<(), Failure> {
+        for (number, packet) in (0..times).flat_map(|_| packets).enumerate() {
+            if number > 0 {
+                self.sim.run_for(every);
+            }
+            self.sim.send_raw(node, packet.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Writes down what the routers know and what was captured. What cannot be had is left out.
+    fn keep(&mut self, directory: &Path) -> Result<(), Failure> {
+        fs::create_dir_all(directory).map_err(Failure::io(directory.display()))?;
+        let write = |name: String, octets: &[u8]| {
+            let path = directory.join(name);
+            fs::write(&path, octets).map_err(Failure::io(path.display()))
+        };
+        for (node, _) in self.lab.file.routers() {
+            self.consoles.remove(node);
+            let mut shows = String::new();
+            for command in library::SHOWS {
+                if let Ok(reply) = self.console(node, command) {
+                    shows.push_str(&format!("{node}#{command}\n{}\n", reply.text));
+                }
+            }
+            write(format!("{node}.show"), shows.as_bytes())?;
+        }
+        for (name, Running { seen, .. }) in &self.captures {
+            let mut file = Vec::new();
+            let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
+            let mut frames = seen.borrow().clone().into_iter();
+            frames.try_for_each(|(at, frame)| writer.write(at, &frame)).map_err(Failure::new)?;
+            write(format!("{name}.pcap"), &file)?;
+        }
+        Ok(())
+    }
+}
+
+impl Stage for Simulated<'_> {
+    fn now(&self) -> Duration {
+        self.sim.now().since(self.began)
+    }
+
+    fn pass(&mut self, time: Duration) -> Result<(), Failure> {
+        self.sim.run_for(time);
+        Ok(())
+    }
+
+    fn console(&mut self, node: &str, command: &str) -> Result<Reply, Failure> {
+        let console = self.consoles.entry(node.to_owned()).or_default();
+        let request = protocol::line(&Request::Line(command.to_owned()));
+        self.sim.with_router(node, |router, now| {
+            console.session.handle_request(&request, router, now);
+        })?;
+        let lines = self.sim.with_router(node, |router, now| {
+            let next = || console.session.poll_response(router, now);
+            std::iter::from_fn(next).collect::<Vec<String>>()
+        })?;
+        let asked_at = console.prompt.clone();
+        let mut reply = Reply { text: String::new(), ok: false, asked_at };
+        for line in lines {
+            match serde_json::from_str(&line).map_err(Failure::new)? {
+                Response::Text(part) => {
+                    reply.text.push_str(part.trim_end_matches('\n'));
+                    reply.text.push('\n');
+                }
+                Response::Done(done) => {
+                    reply.ok = done.ok;
+                    console.prompt = done.prompt;
+                }
+                _ => {}
+            }
+        }
+        Ok(reply)
+    }
+
+    fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
+        let target = self.target(&ping.ends)?;
+        let echos = Echos { count: ping.count, size: ping.size, df: false };
+        let report = self.sim.ping_from(&ping.ends.from, ping::request(target, echos))?;
+        let tally = ping::tally(&report);
+        write!(out, "{}{}\n{tally}\n", opening(target, echos), tally.marks)
+            .map_err(Failure::io("standard output"))?;
+        Ok(tally)
+    }
+
+    fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure> {
+        let request = PingRequest {
+            count: u16::MAX,
+            pace: Pace::Every(every),
+            ..PingRequest::new(self.target(ends)?)
+        };
+        let host = ends.from.clone();
+        let ping = self.sim.with_host(&host, |host| host.start_ping(request))?;
+        self.flows.insert(name.to_owned(), Flow { host, ping, every });
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str) -> Result<Course, Failure> {
+        let missing = || Failure::Other(format!("there is no flow {name}"));
+        let Flow { host, ping, every } = self.flows.remove(name).ok_or_else(missing)?;
+        let report = self.sim.with_host(&host, |host| host.stop_ping(ping))?;
+        Ok(course(&report.ok_or_else(missing)?, every))
+    }
+
+    fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
+        let device = device(self.lab, &port.node, &port.interface)?;
+        let of_node = self.lab.file.ports().filter(|known| known.node == port.node);
+        let devices: Vec<&str> = match device.as_str() {
+            "any" => of_node.map(|port| port.device.as_str()).collect(),
+            one => vec![one],
+        };
+        let seen = Rc::default();
+        let mut ids = Vec::new();
+        for device in devices {
+            let seen: Seen = Rc::clone(&seen);
+            let tap = move |at: Time, frame: &[u8]| seen.borrow_mut().push((at, frame.to_vec()));
+            ids.push(self.sim.capture(&port.node, device, Box::new(tap))?);
+        }
+        self.captured.remove(name);
+        self.captures.insert(name.to_owned(), Running { ids, seen });
+        Ok(())
+    }
+
+    fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure> {
+        let capture = self.finished(name)?;
+        let selected = capture.select(filter, field)?;
+        let packet = |selected: Selected| Packet {
+            at: selected.at,
+            value: selected.value,
+            summary: Summary(&capture.frames()[selected.index].packet).to_string(),
+        };
+        Ok(selected.into_iter().map(packet).collect())
+    }
+
+    fn flaws(&mut self) -> Result<Vec<String>, Failure> {
+        let names: Vec<String> = self.captures.keys().cloned().collect();
+        let mut flaws = Vec::new();
+        for name in names {
+            let found = self.finished(&name)?.flaws();
+            flaws.extend(found.map(|(frame, flaw)| format!("{name}: {frame} {flaw}")));
+        }
+        Ok(flaws)
+    }
+
+    fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {
+        let capture = self.finished(&what.capture)?;
+        let found = capture.select(&what.filter, "frame.number")?;
+        let Some(first) = found.first() else {
+            return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
+        };
+        let mut packet = capture.frames()[first.index].packet.clone();
+        if packet.first() != Some(&0x45) {
+            let number = first.index + 1;
+            return Err(Failure::Other(format!("frame {number} is no plain IPv4 packet")));
+        }
+        if let Some(to) = what.to {
+            replay::redirect(&mut packet, to);
+        }
+        self.send_packets(node, &[packet], what.times, what.every)
+    }
+
+    fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure> {
+        let packets = replay::datagrams(datagrams)?;
+        self.send_packets(node, &packets, datagrams.times, datagrams.every)
+    }
+
+    fn connect(
+        &mut self,
+        name: &str,
+        node: &str,
+        source: Ipv4Addr,
+        destination: SocketAddrV4,
+    ) -> Result<(), Failure> {
+        let connection = Connection(self.connections);
+        self.connections += 1;
+        self.clients.insert(name.to_owned(), (node.to_owned(), connection));
+        Ok(self.sim.connect_client(node, connection, source, *destination.ip())?)
+    }
+
+    fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure> {
+        let (node, connection) = self.client(name)?;
+        Ok(self.sim.send_octets(&node, connection, octets)?)
+    }
+
+    fn arrived(&mut self, name: &str) -> Result<Arrived, Failure> {
+        let (node, connection) = self.client(name)?;
+        Ok(self.sim.arrived(&node, connection)?)
+    }
+
+    fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
+        let lan = lan_of(self.lab, host, to)?;
+        Ok(self.sim.move_host(host, &lan.name, Replug::Atomic)?)
+    }
+
+    fn kill(&mut self, node: &str) -> Result<(), Failure> {
+        self.consoles.remove(node);
+        Ok(self.sim.kill_router(node)?)
+    }
+
+    fn start(&mut self, node: &str) -> Result<(), Failure> {
+        let config = self.configs.get(node).cloned();
+        let config = config.ok_or_else(|| Failure::Other(format!("{node} is no router")))?;
+        Ok(self.sim.start_router(node, config)?)
+    }
+
+    fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
+        Ok(self.sim.add_host_address(host, address)?)
+    }
+
+    fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure> {
+        let device = device(self.lab, &port.node, &port.interface)?;
+        Ok(self.sim.set_port(&port.node, &device, up)?)
+    }
+}
+
+/// How a flow fared.
+fn course(report: &PingReport, every: Duration) -> Course {
+    let answered = report.probes.iter().filter_map(|probe| match probe.outcome {
+        Outcome::Reply(span) => Some(probe.sent_at + span),
+        _ => None,
+    });
+    let mut times: Vec<Time> = answered.collect();
+    times.sort();
+    let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]));
+    let out = gaps.max().unwrap_or_default().saturating_sub(every);
+    let is_answered = |probe: &Probe| matches!(probe.outcome, Outcome::Reply(_));
+    let last = report.probes.iter().rposition(is_answered);
+    // The last echo may be under way when the flow ends.
+    let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
+    Course {
+        sent: (report.probes.len() - usize::from(under_way)) as u64,
+        received: times.len() as u64,
+        out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+/// Plays a scenario on a lab of its own, as [`library::run`] does in namespaces; the transcript goes
+/// to `out`. True when all was as expected; otherwise what is needed to find out why is kept in a
+/// directory that the transcript names, which bears `name`.
+///
+/// # Errors
+/// A lab that cannot be built, or an `out` that fails.
+pub fn run(
+    lab: &Lab,
+    scenario: &Scenario,
+    name: &str,
+    kill: Option<&str>,
+    seed: Seed,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
+    let said = || Failure::io("standard output");
+    kill.map(|node| lab.expect_router(node)).transpose()?;
+    writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(said())?;
+    let mut stage = Simulated::new(lab, scenario, seed)?;
+    let played = match kill {
+        None => play(scenario, &mut stage, out),
+        Some(node) => recovery::play(scenario, &lab.file, node, &mut stage, out),
+    };
+    match played {
+        Ok(()) => {
+            writeln!(out, "== as expected").map_err(said())?;
+            Ok(true)
+        }
+        Err(stopped) => {
+            let directory = std::env::temp_dir().join(format!("eidway-{name}"));
+            stage.keep(&directory)?;
+            let kept = directory.display();
+            writeln!(out, "== NOT AS EXPECTED\n{stopped}\n== kept in {kept}").map_err(said())?;
+            Ok(false)
+        }
+    }
+}

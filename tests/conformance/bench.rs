@@ -1,0 +1,260 @@
+//! A router on virtual time, and everything that it says in the words of scripts.
+
+use std::collections::VecDeque;
+
+use eidway::addr::Family;
+use eidway::console::protocol::{Request, Response, line};
+use eidway::console::{Session, parse_config};
+use eidway::packet::Packet;
+use eidway::rng::Seed;
+use eidway::router::io::{
+    Command, ControlDatagram, Inbound, Input, KernelEvent, KernelRoute, Mac, NeighbourState,
+    Outbound, Output,
+};
+use eidway::router::{Router, Start};
+use eidway::time::Time;
+use eidway::wire::Message;
+use serde_json::from_str;
+
+use super::message::{self, read, socket};
+use super::packet;
+use super::phrase::Phrase;
+
+/// Octets of the LISP header, which a delivered packet has lost.
+const LISP_HEADER_LEN: usize = 8;
+const MTU: u32 = 1500;
+/// More turns without time passing than a router can have work for.
+const TURNS: usize = 100_000;
+
+/// Something that the router said.
+pub struct Event {
+    pub at: Time,
+    pub text: String,
+    pub phrase: Phrase,
+    /// The message, if it is one.
+    pub octets: Vec<u8>,
+}
+
+pub struct Bench {
+    router: Router,
+    pub now: Time,
+    pub events: VecDeque<Event>,
+    turns: usize,
+}
+
+impl Bench {
+    /// A router whose interfaces are up and whose connected networks are routed.
+    pub fn new(name: &str, config: &str) -> Result<Self, String> {
+        let config = parse_config(name, config).map_err(|error| error.to_string())?;
+        let interfaces: Vec<_> = config.addresses().collect();
+        let now = Time::ZERO;
+        let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now };
+        let router = Router::new(start);
+        let mut bench = Bench { router, now, events: VecDeque::new(), turns: 0 };
+        for (name, _) in &interfaces {
+            bench.link(&name.device(), true);
+        }
+        let routes = interfaces.iter().map(|(name, net)| KernelRoute {
+            prefix: net.trunc(),
+            device: name.device(),
+            gateway: None,
+            metric: 0,
+        });
+        bench.kernel(KernelEvent::Routes(routes.collect()));
+        Ok(bench)
+    }
+
+    fn link(&mut self, device: &str, up: bool) {
+        let device = device.to_owned();
+        self.kernel(KernelEvent::Link { device, up, carrier: up, mtu: MTU });
+    }
+
+    fn kernel(&mut self, event: KernelEvent) {
+        self.router.handle(Input::Kernel(event), self.now);
+        self.drain();
+    }
+
+    pub fn configure(&mut self, name: &str, config: &str) -> Result<(), String> {
+        let config = parse_config(name, config).map_err(|error| error.to_string())?;
+        self.router.handle(Input::Configure(Box::new(config)), self.now);
+        self.drain();
+        Ok(())
+    }
+
+    /// Gives the router what a phrase describes; `change` may damage the octets of it.
+    pub fn give(
+        &mut self,
+        phrase: &Phrase,
+        change: impl Fn(&mut Vec<u8>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        match (phrase.name, &phrase.fields.head[..]) {
+            ("control", _) => {
+                let (from, to) = phrase.path()?;
+                let mut payload = message::octets(phrase.within()?)?;
+                change(&mut payload)?;
+                let (source, destination) = (socket(from)?, read(to)?);
+                let datagram = ControlDatagram { source, destination, payload: &payload };
+                self.router.handle(Input::Control(datagram), self.now);
+                self.drain();
+            }
+            ("lisp0", _) => {
+                let mut bytes = packet::octets(phrase.within()?)?;
+                change(&mut bytes)?;
+                self.encapsulate(&mut bytes)?;
+            }
+            ("data", _) => self.decapsulate(phrase, change)?,
+            ("link", [device, state]) if state == "up" || state == "down" => {
+                self.link(device, state == "up");
+            }
+            ("route", [prefix]) => {
+                let device = phrase.fields.word("dev").ok_or("`dev DEVICE` expected")?.to_owned();
+                let prefix = read(prefix)?;
+                let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
+                self.kernel(match phrase.fields.flag("gone") {
+                    true => KernelEvent::RouteRemoved(route),
+                    false => KernelEvent::RouteAdded(route),
+                });
+            }
+            ("neighbour", [device, address, state]) if state == "known" || state == "failed" => {
+                let state = match state == "known" {
+                    true => NeighbourState::Known(Mac([2, 0, 0, 0, 0, 1])),
+                    false => NeighbourState::Failed,
+                };
+                let (device, address) = (device.clone(), read(address)?);
+                self.kernel(KernelEvent::Neighbour { device, address, state });
+            }
+            ("clear", [what]) if what == "map-cache" => {
+                for family in Family::BOTH {
+                    let clear = Command::ClearMapCache { family, prefix: None };
+                    self.router.handle(Input::Command(clear), self.now);
+                }
+                self.drain();
+            }
+            ("stop", []) => {
+                self.router.handle(Input::Stop, self.now);
+                self.drain();
+            }
+            (name, head) => {
+                return Err(format!("`{name} {}` cannot be given to a router", head.join(" ")));
+            }
+        }
+        Ok(())
+    }
+
+    fn encapsulate(&mut self, bytes: &mut [u8]) -> Result<(), String> {
+        let mut owned = Packet::single(bytes);
+        let instance_id = self.router.config().default_instance();
+        let verdict = self.router.encapsulate(instance_id, &mut owned, self.now);
+        let packet = packet::show_packet(bytes);
+        let text = match verdict {
+            Outbound::Encapsulate(outer) => {
+                format!("{}: {packet}", packet::show_encapsulation("encapsulate", &outer))
+            }
+            Outbound::Native => format!("native: {packet}"),
+            Outbound::Held => "hold".to_owned(),
+            Outbound::Dropped(reason) => format!("drop {}", name_of(&reason)?),
+        };
+        self.saw(text, Vec::new());
+        self.drain();
+        Ok(())
+    }
+
+    fn decapsulate(
+        &mut self,
+        phrase: &Phrase,
+        change: impl Fn(&mut Vec<u8>) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let (outer, mut datagram) = packet::datagram(phrase)?;
+        change(&mut datagram)?;
+        let mut borrowed = Packet::single(&mut datagram);
+        let verdict = self.router.decapsulate(&outer, &mut borrowed, self.now);
+        let inner = |len: usize| packet::show_packet(&datagram[LISP_HEADER_LEN..][..len]);
+        let text = match verdict {
+            Inbound::Deliver { len, .. } => format!("deliver: {}", inner(len)),
+            Inbound::Forward { encapsulation, len } => {
+                format!("{}: {}", packet::show_encapsulation("forward", &encapsulation), inner(len))
+            }
+            Inbound::Held => "hold".to_owned(),
+            Inbound::Dropped(reason) => format!("drop {}", name_of(&reason)?),
+        };
+        self.saw(text, Vec::new());
+        self.drain();
+        Ok(())
+    }
+
+    /// Lets time pass up to `end`, but no further than something is said. Returns whether it was.
+    pub fn advance(&mut self, end: Time) -> Result<bool, String> {
+        let before = self.events.len();
+        while let Some(next) = self.router.poll_timeout().filter(|next| next.at <= end) {
+            if next.at > self.now {
+                self.turns = 0;
+            }
+            self.turns += 1;
+            if self.turns > TURNS {
+                return Err(format!("time stands still at {:?}: {}", self.now, next.why));
+            }
+            self.now = self.now.max(next.at);
+            self.router.handle_timeout(self.now);
+            self.drain();
+            if self.events.len() > before {
+                return Ok(true);
+            }
+        }
+        self.now = self.now.max(end);
+        Ok(false)
+    }
+
+    /// What a console command prints.
+    pub fn show(&mut self, command: &str) -> Result<String, String> {
+        let mut session = Session::new();
+        let request = line(&Request::Line(command.to_owned()));
+        session.handle_request(&request, &mut self.router, self.now);
+        let mut text = String::new();
+        while let Some(response) = session.poll_response(&self.router, self.now) {
+            match from_str(&response).map_err(|error| error.to_string())? {
+                Response::Text(more) => text.push_str(&more),
+                Response::Done(done) if done.ok => return Ok(text),
+                other => return Err(format!("`{command}`: {text} {other:?}")),
+            }
+        }
+        Err(format!("`{command}` is not answered"))
+    }
+
+    /// Keeps what the router said of messages and packets; requests to the kernel, TCP of the
+    /// reliable transport draft and debug lines are no part of the RFCs.
+    fn drain(&mut self) {
+        while let Some(output) = self.router.poll_output() {
+            match output {
+                Output::Control { source, destination, payload } => {
+                    let message = match Message::parse(&payload) {
+                        Ok(message) => message.to_string(),
+                        Err(error) => panic!("the router sent what is no message: {error}"),
+                    };
+                    self.saw(format!("control {source} > {destination}: {message}"), payload);
+                }
+                Output::Encapsulate(outer, packet) => {
+                    let outer = packet::show_encapsulation("encapsulate", &outer);
+                    let packet = packet::show_packet(&packet.bytes);
+                    self.saw(format!("{outer}: {packet}"), Vec::new());
+                }
+                Output::Native(_, packet) => {
+                    let packet = packet::show_packet(&packet.bytes);
+                    self.saw(format!("native: {packet}"), Vec::new());
+                }
+                Output::Tcp(_) | Output::Kernel(_) | Output::Debug(_) => {}
+            }
+        }
+    }
+
+    fn saw(&mut self, text: String, octets: Vec<u8>) {
+        let phrase = Phrase::parse(&text)
+            .unwrap_or_else(|why| panic!("the router's words are not understood: {why}: {text}"));
+        self.events.push_back(Event { at: self.now, text, phrase, octets });
+    }
+}
+
+/// The name that a reason has in JSON: `no-route-to-eid`.
+fn name_of(reason: &impl serde::Serialize) -> Result<String, String> {
+    let name = serde_json::to_value(reason).map_err(|error| error.to_string())?;
+    name.as_str().map(str::to_owned).ok_or("a reason has a name".to_owned())
+}

@@ -1,0 +1,177 @@
+//! The requirements of the RFCs, and which script shows that they are met.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::script::{Rule, Script};
+
+/// How the table is made anew.
+const WRITE: &str = "cargo test --test conformance -- --write-coverage";
+
+/// `requirements.toml`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Requirements {
+    requirement: Vec<Requirement>,
+}
+
+/// A MUST, SHOULD or RECOMMENDED of an RFC.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Requirement {
+    rfc: u32,
+    section: String,
+    /// The RFC's key word.
+    level: String,
+    name: String,
+    /// What is required, in our words.
+    says: String,
+    /// Why no script shows it: it is not met, cannot be seen at a router, concerns others.
+    #[serde(default)]
+    not_covered: Option<String>,
+}
+
+impl Requirement {
+    fn is_of(&self, rule: &Rule) -> bool {
+        self.rfc == rule.rfc
+            && self.section == rule.section
+            && self.level == rule.level
+            && self.name == rule.name
+    }
+
+    fn place(&self) -> String {
+        format!("rule {} {} {} {}", self.rfc, self.section, self.level, self.name)
+    }
+}
+
+/// What is covered: for each requirement, in the order of the file, the scripts that name it.
+pub struct Coverage {
+    requirements: Vec<Requirement>,
+    scripts: BTreeMap<String, Vec<String>>,
+}
+
+impl Coverage {
+    /// Brings requirements and scripts together.
+    ///
+    /// # Errors
+    /// A script that names a requirement that is not there; a requirement with neither script nor
+    /// reason, or with both; two of one name.
+    pub fn of(directory: &Path, scripts: &[Script]) -> Result<Self, String> {
+        let file = directory.join("requirements.toml");
+        let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
+        let Requirements { requirement: requirements } =
+            toml::from_str(&text).map_err(|error| format!("requirements.toml: {error}"))?;
+        let mut by_name: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for requirement in &requirements {
+            if by_name.insert(requirement.name.clone(), Vec::new()).is_some() {
+                return Err(format!("requirements.toml: two are named {}", requirement.name));
+            }
+        }
+        for script in scripts {
+            for rule in &script.rules {
+                let known = requirements.iter().any(|requirement| requirement.is_of(rule));
+                let named = requirements.iter().find(|each| each.name == rule.name);
+                if !known {
+                    let hint = named.map_or("there is none of that name".to_owned(), |named| {
+                        format!("it says `{}`", named.place())
+                    });
+                    let at = format!("{}.conform:{}", script.name, rule.line);
+                    return Err(format!("{at}: not in requirements.toml: {hint}"));
+                }
+                by_name.entry(rule.name.clone()).or_default().push(script.name.clone());
+            }
+        }
+        let coverage = Coverage { requirements, scripts: by_name };
+        coverage.each_has_a_script_or_a_reason()?;
+        Ok(coverage)
+    }
+
+    fn each_has_a_script_or_a_reason(&self) -> Result<(), String> {
+        for requirement in &self.requirements {
+            let name = &requirement.name;
+            match (self.scripts[name].is_empty(), &requirement.not_covered) {
+                (true, None) => {
+                    return Err(format!("requirements.toml: {name}: neither script nor reason"));
+                }
+                (false, Some(_)) => {
+                    return Err(format!(
+                        "requirements.toml: {name}: a script and a reason why not"
+                    ));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn is_covered(&self, requirement: &Requirement) -> bool {
+        !self.scripts[&requirement.name].is_empty()
+    }
+
+    /// COVERAGE.md.
+    pub fn table(&self) -> String {
+        let mut out = String::new();
+        let covered = self.requirements.iter().filter(|each| self.is_covered(each)).count();
+        let all = self.requirements.len();
+        let _ = write!(
+            out,
+            "# Conformance\n\nWhat RFC 9300 and RFC 9301 require, and which script shows that a \
+             router does it.\nGenerated from `requirements.toml` and the scripts by\n\
+             `{WRITE}`.\n\n{all} requirements: {covered} are covered by scripts, {} are not, for \
+             the reasons given.\n",
+            all - covered,
+        );
+        for rfc in [9300, 9301] {
+            let _ = write!(
+                out,
+                "\n## RFC {rfc}\n\n| section | level | requirement | in short | scripts |\n\
+                 |---|---|---|---|---|\n"
+            );
+            for requirement in self.requirements.iter().filter(|each| each.rfc == rfc) {
+                let Requirement { section, level, name, says, .. } = requirement;
+                let by = self.by(requirement);
+                let _ = writeln!(out, "| {section} | {level} | {name} | {says} | {by} |");
+            }
+        }
+        out
+    }
+
+    fn by(&self, requirement: &Requirement) -> String {
+        match &requirement.not_covered {
+            Some(reason) => format!("*not covered:* {reason}"),
+            None => {
+                let link = |name: &String| {
+                    let short = name.rsplit('/').next().unwrap_or(name);
+                    format!("[{short}]({name}.conform)")
+                };
+                self.scripts[&requirement.name].iter().map(link).collect::<Vec<_>>().join(", ")
+            }
+        }
+    }
+
+    /// Whether COVERAGE.md is what it should be.
+    ///
+    /// # Errors
+    /// The first line that is not, and how it is made anew.
+    pub fn check(&self, directory: &Path) -> Result<(), String> {
+        let written = fs::read_to_string(directory.join("COVERAGE.md")).unwrap_or_default();
+        let table = self.table();
+        if written == table {
+            return Ok(());
+        }
+        let same = written.lines().zip(table.lines()).take_while(|(a, b)| a == b).count();
+        Err(format!("COVERAGE.md:{}: not what is generated; run `{WRITE}`", same + 1))
+    }
+
+    /// Writes COVERAGE.md.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn write(&self, directory: &Path) -> Result<(), String> {
+        fs::write(directory.join("COVERAGE.md"), self.table()).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,211 @@
+//! Phrases by name: which fields each may have, and what may stand within it.
+
+use super::words::{Bindings, Fields, Grammar, Kind, split};
+
+use Kind::{Flag, Items, Records, Word};
+
+/// A phrase: `NAME HEAD FIELD ...: PHRASE`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Phrase {
+    pub name: &'static str,
+    pub fields: Fields,
+    pub inner: Option<Box<Phrase>>,
+}
+
+const RECORD: Grammar = &[
+    ("TTL", Word),
+    ("authoritative", Flag),
+    ("no-action", Flag),
+    ("natively-forward", Flag),
+    ("send-map-request", Flag),
+    ("drop", Flag),
+    ("drop-policy-denied", Flag),
+    ("drop-auth-failure", Flag),
+    ("version", Word),
+    ("locators", Items),
+];
+
+const MAP_REQUEST: Grammar = &[
+    ("nonce", Word),
+    ("authoritative", Flag),
+    ("probe", Flag),
+    ("SMR", Flag),
+    ("from-PITR", Flag),
+    ("SMR-invoked", Flag),
+    ("local-xTR", Flag),
+    ("DoNotReply", Flag),
+    ("source-EID", Word),
+    ("ITR-RLOCs", Items),
+    ("for", Items),
+    ("with", Records(RECORD)),
+    ("xTR-ID", Word),
+    ("Site-ID", Word),
+];
+
+const MAP_REPLY: Grammar = &[
+    ("nonce", Word),
+    ("probe", Flag),
+    ("echo-nonce", Flag),
+    ("security", Flag),
+    ("for", Records(RECORD)),
+];
+
+/// `secret` is what the message is signed with, or must have been signed with.
+const MAP_REGISTER: Grammar = &[
+    ("nonce", Word),
+    ("proxy-reply", Flag),
+    ("security", Flag),
+    ("reliable-transport", Flag),
+    ("EID-notify", Flag),
+    ("TTL-for-timeout", Flag),
+    ("merge", Flag),
+    ("want-Map-Notify", Flag),
+    ("key", Word),
+    ("algorithm", Word),
+    ("for", Records(RECORD)),
+    ("xTR-ID", Word),
+    ("Site-ID", Word),
+    ("secret", Word),
+];
+
+const MAP_NOTIFY: Grammar = &[
+    ("nonce", Word),
+    ("built-for-RTR", Flag),
+    ("key", Word),
+    ("algorithm", Word),
+    ("for", Records(RECORD)),
+    ("xTR-ID", Word),
+    ("Site-ID", Word),
+    ("secret", Word),
+];
+
+const ECM: Grammar = &[("TTL", Word), ("DDT", Flag), ("to-ETR", Flag), ("to-MS", Flag)];
+
+/// The outer headers of an encapsulated packet. `bits` are the letters of the LISP header's flags
+/// that are set, or `none`; `flow` decides the UDP source port.
+const ENCAPSULATION: Grammar = &[
+    ("ttl", Word),
+    ("dscp", Word),
+    ("ecn", Word),
+    ("bits", Word),
+    ("low24", Word),
+    ("instance", Word),
+    ("lsbs", Word),
+    ("flow", Word),
+];
+
+/// An IP packet; `size` are the octets of all of it, `port` the UDP source port.
+const PACKET: Grammar =
+    &[("ttl", Word), ("dscp", Word), ("ecn", Word), ("size", Word), ("port", Word)];
+
+/// What may stand within a phrase.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Within {
+    Nothing,
+    Message,
+    Packet,
+}
+
+type Row = (&'static str, Grammar, Within);
+
+/// What the router says, or is given, as a whole.
+const EVENTS: &[Row] = &[
+    ("control", &[], Within::Message),
+    ("lisp0", &[], Within::Packet),
+    ("data", ENCAPSULATION, Within::Packet),
+    ("encapsulate", ENCAPSULATION, Within::Packet),
+    ("forward", ENCAPSULATION, Within::Packet),
+    ("deliver", &[], Within::Packet),
+    ("native", &[], Within::Packet),
+    ("hold", &[], Within::Nothing),
+    ("drop", &[], Within::Nothing),
+    ("link", &[], Within::Nothing),
+    ("route", &[("dev", Word), ("gone", Flag)], Within::Nothing),
+    ("neighbour", &[], Within::Nothing),
+    ("clear", &[], Within::Nothing),
+    ("stop", &[], Within::Nothing),
+];
+
+const MESSAGES: &[Row] = &[
+    ("Map-Request", MAP_REQUEST, Within::Nothing),
+    ("Map-Reply", MAP_REPLY, Within::Nothing),
+    ("Map-Register", MAP_REGISTER, Within::Nothing),
+    ("Map-Notify", MAP_NOTIFY, Within::Nothing),
+    ("Map-Notify-Ack", MAP_NOTIFY, Within::Nothing),
+    ("ECM", ECM, Within::Message),
+    ("octets", &[], Within::Nothing),
+];
+
+impl Phrase {
+    /// Reads what a router says or is given.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_row(text, EVENTS)
+    }
+
+    fn parse_row(text: &str, rows: &'static [Row]) -> Result<Self, String> {
+        let (outer, inner) = match text.split_once(": ") {
+            Some((outer, inner)) => (outer, Some(inner)),
+            None => (text, None),
+        };
+        let words = split(outer);
+        let (name, words) = words.split_first().ok_or("something must stand here")?;
+        let row = rows.iter().find(|(row, ..)| row == name).ok_or_else(|| {
+            let names: Vec<_> = rows.iter().map(|(name, ..)| *name).collect();
+            format!("`{name}` is not known here; expected: {}", names.join(", "))
+        })?;
+        let (name, grammar, within) = *row;
+        let fields = Fields::parse(words, grammar).map_err(|why| format!("{name}: {why}"))?;
+        let inner = match (inner, within) {
+            (None, _) => None,
+            (Some(_), Within::Nothing) => return Err(format!("nothing can stand in `{name}`")),
+            (Some(text), Within::Message) => Some(Self::parse_row(text, MESSAGES)?),
+            (Some(text), Within::Packet) => {
+                let fields = Fields::parse(&split(text), PACKET)
+                    .map_err(|why| format!("inner packet: {why}"))?;
+                Some(Phrase { name: "packet", fields, inner: None })
+            }
+        };
+        let unread = grammar.is_empty() && matches!(name, "deliver" | "native" | "lisp0" | "hold");
+        if unread && !fields.head.is_empty() {
+            let head = fields.head.join(" ");
+            return Err(format!("`{head}` stands after `{name}`; expected: `{name}: PACKET`"));
+        }
+        Ok(Phrase { name, fields, inner: inner.map(Box::new) })
+    }
+
+    /// Why `seen` is not what is expected here.
+    pub fn differs(&self, seen: &Phrase, bindings: &mut Bindings) -> Option<String> {
+        if self.name != seen.name {
+            return Some(format!("a {}, not a {}", seen.name, self.name));
+        }
+        if let Some(why) = self.fields.differs(&seen.fields, bindings) {
+            return Some(format!("{} {why}", self.name));
+        }
+        match (&self.inner, &seen.inner) {
+            (None, _) => None,
+            (Some(expected), Some(seen)) => expected.differs(seen, bindings),
+            (Some(_), None) => Some(format!("nothing in the {}", self.name)),
+        }
+    }
+
+    /// The same with each `$name` replaced by what it stands for.
+    pub fn resolved(&self, bindings: &Bindings) -> Result<Self, String> {
+        let inner = self.inner.as_ref().map(|inner| inner.resolved(bindings)).transpose()?;
+        let fields = self.fields.resolved(bindings)?;
+        Ok(Phrase { name: self.name, fields, inner: inner.map(Box::new) })
+    }
+
+    /// The phrase within, which must be there.
+    pub fn within(&self) -> Result<&Phrase, String> {
+        let missing = || format!("`{}` needs `: ` and what stands within", self.name);
+        self.inner.as_deref().ok_or_else(missing)
+    }
+
+    /// `A > B` at the head: from where to where.
+    pub fn path(&self) -> Result<(&str, &str), String> {
+        match &self.fields.head[..] {
+            [from, arrow, to] if arrow == ">" || arrow == "->" => Ok((from, to)),
+            other => Err(format!("{}: `{}`: `FROM > TO` expected", self.name, other.join(" "))),
+        }
+    }
+}

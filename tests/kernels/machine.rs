@@ -1,0 +1,195 @@
+//! A kernel under test, what is done to it, and what is seen of it.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use eidway::router::io::{KernelEvent, KernelRequest, NeighbourState};
+
+use crate::frames::show_mac;
+
+/// The two ports of the kernel under test.
+pub const PORTS: [&str; 2] = ["et0-0", "et1-0"];
+
+/// What is done to a kernel.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// The router wants something.
+    Want(KernelRequest),
+    /// A frame comes in by a port.
+    Frame(&'static str, Vec<u8>),
+    /// A question comes in by a port, again and again until it is answered: IPv6 takes a while to
+    /// listen on a device that has just come up.
+    Meet(&'static str, Vec<u8>),
+    /// The router's process writes a packet to `lisp0`.
+    Tunnel(Vec<u8>),
+    /// The process sends this many octets by UDP, from port 4342 of one address to another's.
+    Udp(IpAddr, IpAddr, usize),
+    /// Somebody sets a port up or down.
+    Up(&'static str, bool),
+    /// The other end of a port's link comes or goes.
+    Carrier(&'static str, bool),
+}
+
+/// One thing that is done, and all that is seen of it, in whatever order.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What is done.
+    pub act: Act,
+    /// What is seen, a line each.
+    pub expected: Vec<String>,
+    /// How long it may take to be seen.
+    pub within: Duration,
+}
+
+/// A situation.
+#[derive(Clone, Debug)]
+pub struct Case {
+    /// The rule that it shows.
+    pub name: String,
+    /// What there is before; nothing of it is looked at.
+    pub setup: Vec<Act>,
+    /// What happens then.
+    pub steps: Vec<Step>,
+}
+
+/// A kernel under test.
+pub trait Machine {
+    /// Does it.
+    fn act(&mut self, act: &Act);
+    /// What has been seen since the last call, after at most `wait`.
+    fn observe(&mut self, wait: Duration) -> Seen;
+}
+
+/// What was seen of a kernel.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Frames and packets that left it, a line each.
+    pub lines: Vec<String>,
+    /// What the process was told.
+    pub events: Vec<KernelEvent>,
+}
+
+/// How long nothing more must be seen after what was expected.
+const GRACE: Duration = Duration::from_millis(40);
+/// How often it is looked.
+const LOOK: Duration = Duration::from_millis(5);
+/// How often a neighbour tries to be met.
+const MEETINGS: u32 = 400;
+/// How long a setup may take to calm down.
+const SETTLE: Duration = Duration::from_millis(60);
+
+/// Plays a case.
+///
+/// # Errors
+/// The first step that showed something else, with both.
+pub fn play(case: &Case, machine: &mut dyn Machine) -> Result<(), String> {
+    let mut known = Known::default();
+    for act in &case.setup {
+        for _ in 0..MEETINGS {
+            machine.act(act);
+            let seen = machine.observe(LOOK);
+            known.take(seen.events, &mut Vec::new());
+            let is_met = seen.lines.iter().any(|line| line.contains(" is at "));
+            if !matches!(act, Act::Meet(..)) || is_met {
+                break;
+            }
+        }
+    }
+    known.take(machine.observe(SETTLE).events, &mut Vec::new());
+    for (at, step) in case.steps.iter().enumerate() {
+        let mut expected = step.expected.clone();
+        expected.sort();
+        let before = known.state();
+        machine.act(&step.act);
+        let (mut lines, mut told) = (Vec::new(), Vec::new());
+        let (mut waited, mut quiet) = (Duration::ZERO, Duration::ZERO);
+        let seen = loop {
+            let seen = machine.observe(LOOK);
+            lines.extend(seen.lines);
+            known.take(seen.events, &mut told);
+            let mut all: Vec<String> = lines.iter().chain(&told).cloned().collect();
+            all.extend(difference(&before, &known.state()));
+            all.sort();
+            waited += LOOK;
+            quiet = if all == expected { quiet + LOOK } else { Duration::ZERO };
+            if quiet >= GRACE || waited >= step.within.max(GRACE) {
+                break all;
+            }
+        };
+        if seen != expected {
+            let what = format!("{:?}", step.act);
+            let what: String = what.chars().take(100).collect();
+            let (expected, seen) = (expected.join("\n    "), seen.join("\n    "));
+            return Err(format!(
+                "  step {at}: {what}\n  expected:\n    {expected}\n  seen:\n    {seen}\n"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What a process knows of links and routes from what it was told.
+#[derive(Default)]
+struct Known {
+    links: BTreeMap<String, String>,
+    routes: Vec<String>,
+}
+
+impl Known {
+    /// Takes in events; those about neighbours, and refusals, become lines.
+    fn take(&mut self, events: Vec<KernelEvent>, lines: &mut Vec<String>) {
+        for event in events {
+            match event {
+                KernelEvent::Link { device, up, carrier, mtu } => {
+                    let state = match (up, carrier) {
+                        (false, _) => "down",
+                        (true, false) => "without carrier",
+                        (true, true) => "up",
+                    };
+                    if PORTS.contains(&device.as_str()) {
+                        self.links.insert(device.clone(), format!("{device} {state} mtu {mtu}"));
+                    }
+                }
+                KernelEvent::LinkGone { device } => drop(self.links.remove(&device)),
+                KernelEvent::Routes(routes) => {
+                    self.routes = routes.iter().map(show_route).collect();
+                }
+                KernelEvent::RouteAdded(route) => self.routes.push(show_route(&route)),
+                KernelEvent::RouteRemoved(route) => {
+                    let gone = show_route(&route);
+                    self.routes.retain(|other| *other != gone);
+                }
+                KernelEvent::Neighbour { device, address, state } => {
+                    let state = match state {
+                        NeighbourState::Known(mac) => format!("at {}", show_mac(mac.0)),
+                        NeighbourState::Failed => "failed".to_owned(),
+                        NeighbourState::Absent => "absent".to_owned(),
+                    };
+                    lines.push(format!("told: {device} {address} {state}"));
+                }
+                KernelEvent::Refused { error, .. } => lines.push(format!("refused: {error}")),
+            }
+        }
+    }
+
+    fn state(&self) -> Vec<String> {
+        let mut state: Vec<String> = self.links.values().cloned().collect();
+        state.extend(self.routes.iter().map(|route| format!("route {route}")));
+        state.sort();
+        state.dedup();
+        state
+    }
+}
+
+fn show_route(route: &eidway::router::io::KernelRoute) -> String {
+    let via = route.gateway.map_or(String::new(), |gateway| format!(" via {gateway}"));
+    format!("{} {}{via} metric {}", route.prefix, route.device, route.metric)
+}
+
+/// `+` what came, `-` what went.
+fn difference(before: &[String], after: &[String]) -> Vec<String> {
+    let come = after.iter().filter(|row| !before.contains(row)).map(|row| format!("+ {row}"));
+    let gone = before.iter().filter(|row| !after.contains(row)).map(|row| format!("- {row}"));
+    come.chain(gone).collect()
+}

@@ -1,0 +1,152 @@
+//! Linux under test: a namespace whose ports are TAP devices, so that every frame passes through
+//! the test.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::net::UdpSocket;
+use std::os::fd::AsFd;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use eidway::driver::netlink::Netlink;
+use eidway::router::io::{KernelEvent, KernelObject, KernelRequest, LISP_DEVICE};
+use eidway::wire::CONTROL_PORT;
+use tun_tap::{Iface, Mode};
+
+use crate::frames::{show_frame, show_packet};
+use crate::machine::{Act, Machine, PORTS, Seen};
+
+static NAMESPACES: AtomicU32 = AtomicU32::new(0);
+
+pub struct Real {
+    netlink: Netlink,
+    ports: Vec<(&'static str, Iface)>,
+    lisp: Iface,
+    told: Vec<KernelEvent>,
+    _namespace: Namespace,
+}
+
+/// A namespace that goes with its test, also when that fails.
+struct Namespace(String);
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        let gone = Command::new("ip").args(["netns", "del", &self.0]).status();
+        if !gone.is_ok_and(|status| status.success()) {
+            eprintln!("{} stays behind", self.0);
+        }
+    }
+}
+
+impl Real {
+    /// A namespace of its own, which the calling thread enters and does not leave.
+    pub fn new() -> Self {
+        let number = NAMESPACES.fetch_add(1, Ordering::Relaxed);
+        let namespace = format!("eidway-kernels-{}-{number}", std::process::id());
+        ip(&format!("netns add {namespace}"));
+        let kept = Namespace(namespace.clone());
+        let file = File::open(format!("/run/netns/{namespace}")).unwrap();
+        rustix::thread::move_into_link_name_space(file.as_fd(), None).unwrap();
+        ip("link set lo up");
+        let mut netlink = Netlink::open().unwrap();
+        netlink.prepare().unwrap();
+        let open = |name: &str, mode| {
+            let device = Iface::without_packet_info(name, mode).unwrap();
+            device.set_non_blocking().unwrap();
+            device
+        };
+        let ports = PORTS.map(|port| (port, open(port, Mode::Tap))).into();
+        let lisp = open(LISP_DEVICE, Mode::Tun);
+        let told = netlink.read_all().unwrap();
+        Real { netlink, ports, lisp, told, _namespace: kept }
+    }
+
+    fn port(&self, wanted: &str) -> &Iface {
+        &self.ports.iter().find(|(name, _)| *name == wanted).unwrap().1
+    }
+}
+
+impl Machine for Real {
+    fn act(&mut self, act: &Act) {
+        let word = |on: bool| if on { ("up", "on") } else { ("down", "off") };
+        match act {
+            Act::Want(request) => {
+                let applied = self.netlink.apply(request);
+                if let KernelRequest::Add(KernelObject::Link { device, up: true, .. }) = request {
+                    wait_until_it_runs(&device.name());
+                }
+                if let Err(error) = applied {
+                    let (request, error) = (*request, error.to_string());
+                    self.told.push(KernelEvent::Refused { request, error });
+                }
+            }
+            Act::Frame(port, frame) | Act::Meet(port, frame) => {
+                self.port(port).send(frame).unwrap();
+            }
+            Act::Tunnel(packet) => {
+                self.lisp.send(packet).unwrap();
+            }
+            Act::Udp(source, destination, len) => {
+                let socket = UdpSocket::bind((*source, CONTROL_PORT)).unwrap();
+                socket.send_to(&vec![0; *len], (*destination, CONTROL_PORT)).unwrap();
+            }
+            Act::Up(port, up) => {
+                ip(&format!("link set {port} {}", word(*up).0));
+                if *up {
+                    wait_until_it_runs(port);
+                }
+            }
+            Act::Carrier(port, on) => {
+                ip(&format!("link set {port} carrier {}", word(*on).1));
+            }
+        }
+    }
+
+    fn observe(&mut self, wait: Duration) -> Seen {
+        // Real time passes by itself: there is nothing to poll that tells that nothing comes.
+        std::thread::sleep(wait);
+        let mut seen = Seen { lines: Vec::new(), events: std::mem::take(&mut self.told) };
+        let mut buffer = [0; 4096];
+        for (name, port) in &self.ports {
+            while let Some(len) = read(port, &mut buffer) {
+                seen.lines.extend(show_frame(name, &buffer[..len]));
+            }
+        }
+        while let Some(len) = read(&self.lisp, &mut buffer) {
+            let packet = show_packet(&buffer[..len]);
+            seen.lines.extend(packet.map(|packet| format!("lisp0: {packet}")));
+        }
+        let (events, _) = self.netlink.read_events(64).unwrap();
+        seen.events.extend(events);
+        seen
+    }
+}
+
+fn read(device: &Iface, buffer: &mut [u8]) -> Option<usize> {
+    match device.recv(buffer) {
+        Ok(len) => Some(len),
+        Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+        // EIO: it is down, and nothing leaves it.
+        Err(_) => None,
+    }
+}
+
+/// Until the kernel has seen the carrier, up to a second later, the device has no queue and IPv6 does
+/// not speak on it.
+fn wait_until_it_runs(device: &str) {
+    for _ in 0..400 {
+        if !ip(&format!("link show dev {device}")).contains("qdisc noop") {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("{device} does not run after two seconds");
+}
+
+fn ip(arguments: &str) -> String {
+    let output = Command::new("ip").args(arguments.split_whitespace()).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "ip {arguments}: {complaint}");
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,135 @@
+//! Every scenario of every lab on virtual time: no root, no other program.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use eidway::lab::open::Lab;
+use eidway::lab::scenario::library;
+use eidway::rng::Seed;
+use eidway::sim::stage;
+
+/// What the simulator cannot play yet, and why.
+const NOT_YET: &[(&str, &str)] =
+    &[("gsmr/g4c-reject", "its count of refusals is not that of the simulator")];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `LAB/SCENARIO`, for every scenario file.
+fn all() -> Vec<String> {
+    let mut found = Vec::new();
+    for lab in fs::read_dir(root().join("lab")).unwrap() {
+        let lab = lab.unwrap();
+        let name = lab.file_name().into_string().unwrap();
+        for file in fs::read_dir(lab.path().join("scenarios")).into_iter().flatten() {
+            let file = file.unwrap().file_name().into_string().unwrap();
+            found.extend(file.strip_suffix(".scenario").map(|stem| format!("{name}/{stem}")));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Whether it went as expected, and its transcript.
+fn play(what: &str, seed: u64) -> (bool, String) {
+    let (lab, scenario) = what.split_once('/').unwrap();
+    let lab = Lab::open(root().join("lab").join(lab).to_str().unwrap(), None).unwrap();
+    let scenario = library::read(&lab, scenario).unwrap();
+    let mut out = Vec::new();
+    let name = format!("{}-{}-test", what.replace('/', "-"), std::process::id());
+    let played = stage::run(&lab, &scenario, &name, None, Seed::from_number(seed), &mut out);
+    let text = String::from_utf8(out).unwrap();
+    match played {
+        Ok(as_expected) => (as_expected, text),
+        Err(failure) => (false, format!("{text}{failure}")),
+    }
+}
+
+#[test]
+fn every_scenario_goes_as_expected() {
+    let scenarios = all();
+    assert!(scenarios.len() >= 16, "{scenarios:?}");
+    let is_listed = |name: &String| NOT_YET.iter().any(|(known, _)| known == name);
+    let mut wrong = Vec::new();
+    for scenario in &scenarios {
+        let (as_expected, transcript) = play(scenario, 1);
+        match (as_expected, is_listed(scenario)) {
+            (true, false) | (false, true) => {}
+            (false, false) => wrong.push(format!("{scenario}:\n{transcript}")),
+            (true, true) => wrong.push(format!("{scenario} plays: take it from the list")),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    let gone = NOT_YET.iter().filter(|(name, _)| !scenarios.iter().any(|known| known == name));
+    assert_eq!(gone.count(), 0, "listed, and not there");
+}
+
+#[test]
+fn another_seed_is_another_course_with_the_same_end() {
+    let transcript = |seed| {
+        let (as_expected, transcript) = play("gsmr/g2-no-route", seed);
+        assert!(as_expected, "seed {seed}:\n{transcript}");
+        transcript
+    };
+    assert_eq!(transcript(7), transcript(7));
+    // The transcript has nonces.
+    assert_ne!(transcript(7), transcript(8));
+}
+
+/// `eidway ARGS` as an ordinary user would run it, with no program in reach.
+fn eidway(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
+    command.args(arguments).current_dir(root()).env("PATH", "");
+    command.output().unwrap()
+}
+
+#[test]
+fn the_command_needs_no_other_program_and_says_the_same_each_time() {
+    let first = eidway(&["lab", "run", "gsmr", "g2", "--sim"]);
+    let transcript = String::from_utf8_lossy(&first.stdout);
+    assert!(first.status.success(), "{transcript}{}", String::from_utf8_lossy(&first.stderr));
+    for expected in [
+        "== G2: a local EID loses its route\n",
+        "xTR1(config-if)#shutdown\n",
+        "xTR1#show ip lisp data\n",
+        "*** NO ROUTE TO EID PREFIX ***",
+        "== as expected\n",
+    ] {
+        assert!(transcript.contains(expected), "{expected:?} in {transcript}");
+    }
+    let second = eidway(&["lab", "run", "gsmr", "g2", "--sim"]);
+    assert_eq!(first.stdout, second.stdout);
+}
+
+#[test]
+fn what_is_not_as_expected_is_told_by_the_exit_code_and_kept() {
+    let lab = tempfile::tempdir().unwrap();
+    let copy = |from: &Path| {
+        let file = from.file_name().unwrap();
+        fs::copy(from, lab.path().join(file)).unwrap();
+    };
+    for entry in fs::read_dir(root().join("lab/gsmr")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            copy(&path);
+        }
+    }
+    fs::create_dir(lab.path().join("scenarios")).unwrap();
+    let wrong = "title \"wrong\"\ncapture c = xTR1:Ethernet0/0\nping B A expect none\n";
+    fs::write(lab.path().join("scenarios/wrong.scenario"), wrong).unwrap();
+    let place = lab.path().to_str().unwrap();
+    let name = format!("wrong-{}", std::process::id());
+    let output = eidway(&["lab", "run", place, "wrong", "--sim", "--name", &name]);
+    let transcript = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{transcript}");
+    assert!(transcript.contains("wrong.scenario:3: ping B A expect none\n"), "{transcript}");
+    let kept = transcript.lines().find_map(|line| line.strip_prefix("== kept in ")).unwrap();
+    let show = fs::read_to_string(Path::new(kept).join("xTR2.show")).unwrap();
+    assert!(show.contains("172.16.0.0/24"), "{show}");
+    assert!(Path::new(kept).join("c.pcap").exists());
+    fs::remove_dir_all(kept).unwrap();
+}
