@@ -4,7 +4,7 @@ use crate::plan::Event::{Kill, LanDown, Map, Move, Ping, Start, Unmap, WrongKey}
 use crate::plan::How::{Atomic, Both, Gap};
 use crate::plan::Plan;
 use crate::shrink::violation;
-use crate::topology::End::{At, Outside};
+use crate::topology::End::{At, Outside, Roamer};
 use crate::topology::Kind::{New, Old};
 use crate::topology::Router::Xtr;
 use crate::topology::{Kind, Lan, Topology};
@@ -80,4 +80,18 @@ fn what_was_rejected_for_its_key_is_registered_with_the_right_one() {
     let events =
         vec![(13_353, Unmap(Lan(0, 0))), (24_950, WrongKey(0, 1)), (29_170, Map(Lan(0, 0)))];
     holds(&Plan { seed: 54, topology, roamers_at: vec![], events });
+}
+
+#[test]
+fn an_xtr_that_gets_a_piece_of_its_prefix_back_does_not_cache_itself() {
+    let lab = lab(vec![New], vec![1, 2]);
+    let topology = Topology { roamers: 2, overlap: true, ..lab };
+    let events = vec![
+        (9377, Ping(Roamer(0), At(Lan(1, 1)), false, 2)),
+        (11_469, Ping(Roamer(1), At(Lan(1, 0)), false, 56)),
+        (54_648, Move(1, 0, Both(530))),
+        (72_623, Unmap(Lan(1, 1))),
+        (73_663, Map(Lan(1, 1))),
+    ];
+    holds(&Plan { seed: 165, topology, roamers_at: vec![0, 1], events });
 }
