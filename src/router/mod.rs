@@ -37,6 +37,7 @@ mod rib;
 pub mod session;
 mod smr;
 mod solicit;
+pub mod witness;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -62,6 +63,7 @@ use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
 use solicit::Solicitor;
+use witness::{Call, Witness};
 
 use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
@@ -142,6 +144,7 @@ pub struct Router {
     /// Whether somebody listens to [`Output::Debug`].
     debugging: bool,
     outputs: VecDeque<Output>,
+    witness: Option<Box<dyn Witness>>,
 }
 
 impl Router {
@@ -173,6 +176,7 @@ impl Router {
             counters: Counters::default(),
             debugging: false,
             outputs: VecDeque::new(),
+            witness: None,
         };
         router.configure(config, now);
         router
@@ -180,6 +184,7 @@ impl Router {
 
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.witness(Call::Handle(&input), now);
         self.forget_flows();
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
@@ -203,6 +208,7 @@ impl Router {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.witness(Call::Timeout, now);
         self.forget_flows();
         self.map_cache.expire(now);
         self.paths.expire(now);
@@ -218,7 +224,11 @@ impl Router {
     /// The next thing that the router wants done.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if let Some(witness) = &mut self.witness {
+            witness.output(output.as_ref());
+        }
+        output
     }
 
     /// When [`Router::handle_timeout`] has work, and which. Changes with every input.
