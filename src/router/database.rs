@@ -72,7 +72,7 @@ pub(super) struct Changes {
 /// A prefix that is to be in the database.
 struct Wanted<'a> {
     mapping: &'a DatabaseMapping,
-    dynamic: Option<&'a Host>,
+    dynamic: Option<&'a str>,
 }
 
 /// The configured prefixes, and the hosts of dynamic-EID ranges that are here.
@@ -86,7 +86,7 @@ fn wanted<'a>(
         config.dynamic_eids().map(|(_, range, mapping)| (range, mapping)).collect();
     let hosts = hosts.iter().filter_map(move |(eid, host)| {
         let mapping = ranges.get(&host.range).copied()?;
-        Some((eid.host_prefix(), Wanted { mapping, dynamic: Some(host) }))
+        Some((eid.host_prefix(), Wanted { mapping, dynamic: Some(&host.name) }))
     });
     fixed.chain(hosts).collect()
 }
@@ -123,9 +123,8 @@ impl Database {
         });
         for family in Family::BOTH {
             let of_family = || wanted.iter().filter(|(prefix, _)| prefix.family() == family);
-            let has_route = |prefix: EidPrefix, wanted: &Wanted<'_>| match wanted.dynamic {
-                Some(host) => rib.is_running(&host.interface),
-                None => rib.has_route(prefix.prefix()),
+            let has_route = |prefix: EidPrefix, wanted: &Wanted<'_>| {
+                wanted.dynamic.is_some() || rib.has_route(prefix.prefix())
             };
             let any_route = of_family().any(|(prefix, wanted)| has_route(*prefix, wanted));
             for (&prefix, wanted) in of_family() {
@@ -135,7 +134,7 @@ impl Database {
                         DatabaseMapping::LocatorSet(name) => Some(name.clone()),
                         DatabaseMapping::Inline(_) => None,
                     },
-                    dynamic: wanted.dynamic.map(|host| host.name.clone()),
+                    dynamic: wanted.dynamic.map(str::to_owned),
                     locators: local_locators(config, rib, wanted.mapping, any_route),
                     has_route: has_route(prefix, wanted),
                     created_at: before.map_or(now, |before| before.created_at),

@@ -282,8 +282,11 @@ impl Router {
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
-                if up && carrier && !before.is_some_and(|before| before.up && before.carrier) {
-                    self.watch_again(&device);
+                let ran = before.is_some_and(|before| before.up && before.carrier);
+                match up && carrier {
+                    true if !ran => self.port_is_back(&device),
+                    false if ran => self.port_fell(&device, now),
+                    _ => {}
                 }
                 if before.is_none() {
                     let requests = self.kernel.introduce(&device);
@@ -294,7 +297,10 @@ impl Router {
                     self.request(requests);
                 }
             }
-            KernelEvent::LinkGone { device } => self.rib.remove_link(&device),
+            KernelEvent::LinkGone { device } => {
+                self.rib.remove_link(&device);
+                self.port_fell(&device, now);
+            }
             KernelEvent::Routes(routes) => self.rib.replace_routes(routes),
             KernelEvent::RouteAdded(route) => self.rib.add_route(route),
             KernelEvent::RouteRemoved(route) => self.rib.remove_route(&route),
@@ -344,6 +350,9 @@ impl Router {
             solicit.insert(prefix);
         }
         for (prefix, entry) in self.database.entries().iter() {
+            if entry.dynamic.is_some() {
+                continue;
+            }
             let back = self.away.remove(&prefix, Producer::Deconfigured);
             if !self.config.roles(prefix.family()).etr {
                 self.away.remove(&prefix, Producer::NoRoute);
@@ -355,11 +364,6 @@ impl Router {
                 solicit.insert(prefix);
             }
         }
-        // A host that has gone, or that moved, while its port was down.
-        let database = &self.database;
-        self.away.retain(|prefix, entry| {
-            entry.producer != Producer::NoRoute || database.get(&prefix).is_some()
-        });
         solicit
     }
 

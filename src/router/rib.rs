@@ -12,7 +12,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::Link;
-use super::config::InterfaceName;
 use super::io::{KernelRoute, LISP_DEVICE};
 use crate::addr::{EidPrefix, InstanceId};
 use crate::prefix_map::PrefixMap;
@@ -91,11 +90,6 @@ impl Rib {
     fn is_usable(&self, route: &KernelRoute) -> bool {
         let up = self.links.get(&route.device).is_some_and(|link| link.up && link.carrier);
         up && route.device != LISP_DEVICE
-    }
-
-    /// Whether a port can carry packets; one that has not been seen yet is believed to.
-    pub fn is_running(&self, port: &InterfaceName) -> bool {
-        self.link(&port.device()).is_none_or(|link| link.up && link.carrier)
     }
 
     /// What is known of a device.

@@ -95,3 +95,21 @@ fn an_xtr_that_gets_a_piece_of_its_prefix_back_does_not_cache_itself() {
     ];
     holds(&Plan { seed: 165, topology, roamers_at: vec![0, 1], events });
 }
+
+#[test]
+fn a_host_that_left_while_its_port_was_down_is_sought_elsewhere() {
+    let topology = Topology { roamers: 1, ..lab(vec![New], vec![1, 1, 2]) };
+    let events = vec![(3255, LanDown(Lan(2, 0))), (20_755, Move(0, 0, Gap(1906)))];
+    holds(&Plan { seed: 333, topology, roamers_at: vec![2], events });
+}
+
+#[test]
+fn a_packet_that_waits_for_a_neighbour_when_the_link_falls_is_counted() {
+    let topology = Topology { overlap: true, proxy: true, ..lab(vec![New], vec![1, 2]) };
+    let events = vec![
+        (11_605, LanDown(Lan(1, 1))),
+        (11_859, Ping(Outside, At(Lan(1, 1)), false, 18)),
+        (12_443, LanDown(Lan(0, 0))),
+    ];
+    holds(&Plan { seed: 628, topology, roamers_at: vec![], events });
+}

@@ -188,9 +188,15 @@ impl Watch {
         let journey = self.journeys.entry(echo).or_default();
         journey.crossings += 1;
         journey.doubled += u32::from(crossing.fate == Fate::Doubled);
-        let allowed = self.limit << journey.doubled.min(8);
-        if journey.crossings > allowed {
-            let why = format!("{} crossings, {allowed} are enough", journey.crossings);
+        let (crossings, doubled) = (journey.crossings, journey.doubled);
+        // A request that was doubled is answered twice.
+        let (source, destination) = (echo.destination, echo.source);
+        let asked = Echo { source, destination, is_reply: false, ..echo };
+        let asked = self.journeys.get(&asked).filter(|_| echo.is_reply);
+        let doubled = doubled + asked.map_or(0, |asked| asked.doubled);
+        let allowed = self.limit << doubled.min(8);
+        if crossings > allowed {
+            let why = format!("{crossings} crossings, {allowed} are enough");
             self.violate("no packet circles", crossing, &why);
         }
     }
