@@ -190,10 +190,6 @@ impl MapCache {
     /// hold (`limit` entries).
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
-        if learned.ttl.is_zero() {
-            self.forget_learned(&prefix);
-            return true;
-        }
         let mut expires_at = now + learned.ttl;
         let inside: Vec<(EidPrefix, Option<Time>)> = self
             .entries
@@ -207,6 +203,10 @@ impl MapCache {
             } else if let Some(inner_expires_at) = inner_expires_at {
                 expires_at = expires_at.min(inner_expires_at);
             }
+        }
+        if learned.ttl.is_zero() {
+            self.forget_learned(&prefix);
+            return true;
         }
         let known = self.entries.contains(&prefix);
         if !known && self.entries.len_of(prefix.instance_id(), prefix.family()) >= limit {

@@ -81,6 +81,8 @@ pub struct Sim {
     segments: Vec<Segment>,
     /// The segment that a device is plugged into.
     plugged: BTreeMap<Attachment, usize>,
+    /// How often each host has been moved: a move that another overtook has no second half.
+    moves: BTreeMap<Attachment, u64>,
     queue: EventQueue<Event>,
     /// What crossed the links; off unless set.
     pub trace: Trace,
@@ -99,6 +101,7 @@ impl Sim {
             names: BTreeMap::new(),
             segments: Vec::new(),
             plugged: BTreeMap::new(),
+            moves: BTreeMap::new(),
             queue: EventQueue::default(),
             trace: Trace::Off,
             crossings: 0,
@@ -249,6 +252,15 @@ impl Sim {
     pub fn refusals(&self, name: &str) -> Result<&[KernelEvent], SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.refusals()),
+            _ => Err(wrong_kind(name, "router")),
+        }
+    }
+
+    /// Packets of EIDs that a router was given to decide on, from `lisp0` and from port 4341, since its
+    /// process began.
+    pub fn offered(&self, name: &str) -> Result<u64, SimError> {
+        match &self.nodes[self.find(name)?.0].node {
+            Node::Router(router) => Ok(router.offered()),
             _ => Err(wrong_kind(name, "router")),
         }
     }
