@@ -29,6 +29,7 @@ use smoltcp::wire::IpCidr;
 use crate::addr::Family;
 use crate::packet::IpHeader;
 use crate::rng::{Rng, Seed};
+use crate::router::config::EmulatedHost;
 use crate::time::{Deadline, Time};
 use apps::Apps;
 use device::QueueDevice;
@@ -39,6 +40,8 @@ use frame::HardwareAddress;
 use link::Link;
 use neighbour::Neighbours;
 use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
+
+const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
 
 /// The first of the ports that a host calls from (RFC 6335 section 6).
 const EPHEMERAL_PORTS: u16 = 49152;
@@ -73,6 +76,13 @@ pub enum HostError {
 /// A ping of a host, running or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PingId(u32);
+
+impl PingId {
+    /// As its host counts.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
 
 #[derive(Debug)]
 struct Ping {
