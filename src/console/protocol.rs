@@ -37,8 +37,6 @@ pub struct HostRequest {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HostTask {
-    /// Say whether it is there.
-    Look,
     /// Begin a ping.
     Ping {
         /// Whom.

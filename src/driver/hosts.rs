@@ -258,7 +258,6 @@ impl Player {
 
     fn handle_task(&mut self, task: &HostTask) -> Result<HostAnswer, String> {
         match *task {
-            HostTask::Look => Ok(HostAnswer::default()),
             HostTask::Ping { to, count, size, every_ms } => {
                 self.make_room()?;
                 let pace = every_ms.map(Duration::from_millis);
