@@ -1,0 +1,41 @@
+//! What the figures were taken on, and their place in the README.
+
+use std::fs;
+use std::process::Command;
+
+use crate::Outcome;
+use crate::topology::run;
+
+/// The README has the table between these.
+const BEGIN: &str = "<!-- benches/lab.sh --readme: begin -->\n";
+const END: &str = "<!-- benches/lab.sh --readme: end -->\n";
+
+/// Date, processor, cores, kernel, and the commit that was built.
+pub fn describe() -> Outcome<String> {
+    let date = run(Command::new("date").arg("+%F"))?;
+    let kernel = run(Command::new("uname").arg("-r"))?;
+    let processors = fs::read_to_string("/proc/cpuinfo")?;
+    let model = processors
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(": "))
+        .map_or("unknown processor", |(_, model)| model);
+    let cores = std::thread::available_parallelism()?;
+    let mut git = Command::new("git");
+    git.args(["-C", env!("CARGO_MANIFEST_DIR"), "describe", "--always", "--dirty"]);
+    let commit = run(&mut git).unwrap_or_else(|_| "unknown".into());
+    let (date, kernel, commit) = (date.trim(), kernel.trim(), commit.trim());
+    Ok(format!("{date}, {model}, {cores} cores, Linux {kernel}, Eidway {commit}"))
+}
+
+/// A README with its table replaced.
+///
+/// # Errors
+/// It has no place for one.
+pub fn with_table(readme: &str, table: &str) -> Outcome<String> {
+    let parts = readme.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let (before, after) = parts.ok_or_else(|| format!("README.md has no {}", BEGIN.trim()))?;
+    Ok(format!("{before}{BEGIN}\n{table}\n{END}{after}"))
+}

@@ -1,0 +1,198 @@
+//! Datagrams by number: a generator, a sink that counts loss and reordering, and the search for the
+//! highest rate that a path carries.
+
+use std::io::ErrorKind::{Interrupted, WouldBlock};
+use std::net::{Ipv4Addr, UdpSocket};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::Outcome;
+use crate::batch::{self, BATCH, Receiver};
+use crate::cpu::Usage;
+use crate::topology::peer_of;
+use crate::variant::Setting;
+
+const PORT: u16 = 9000;
+/// The share of datagrams that may be lost at a rate that counts.
+const TOLERATED: f64 = 0.001;
+const BISECTIONS: u32 = 8;
+/// Each failed confirmation takes this share off the rate.
+const STEP_BACK: f64 = 0.04;
+const BUFFERS: i32 = 8 << 20;
+/// How long the path is silent before the sink believes that all has arrived.
+const SILENCE: Duration = Duration::from_millis(100);
+/// A paced generator sleeps this long when nothing is due.
+const TICK: Duration = Duration::from_micros(50);
+
+/// What happened to a run of datagrams.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Trial {
+    pub sent: u64,
+    pub received: u64,
+    /// Those that came after a later one.
+    pub reordered: u64,
+    /// Seconds from the first to the last that was sent.
+    pub seconds: f64,
+    /// What the machine spent meanwhile.
+    pub usage: Usage,
+    /// CPU seconds of the routers' programs meanwhile.
+    pub routers: f64,
+}
+
+impl Trial {
+    /// Datagrams a second that arrived.
+    pub fn rate(&self) -> f64 {
+        self.received as f64 / self.seconds
+    }
+
+    pub fn lost(&self) -> u64 {
+        self.sent.saturating_sub(self.received)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.lost() as f64 <= self.sent as f64 * TOLERATED
+    }
+}
+
+/// A generator in one host and a sink in the other.
+pub struct Path<'a> {
+    setting: &'a Setting,
+    generator: UdpSocket,
+    sink: UdpSocket,
+    /// Octets of UDP payload.
+    size: usize,
+    /// Datagrams that the generator gives the kernel as one (UDP_SEGMENT); 1 is a plain send.
+    segments: usize,
+    /// Tells this run's datagrams from stragglers of the one before.
+    run: AtomicU32,
+}
+
+impl<'a> Path<'a> {
+    /// A path from a host to the other one, for datagrams of `size` octets of payload.
+    pub fn open(setting: &'a Setting, from: &str, size: usize, segments: usize) -> Outcome<Self> {
+        let topology = &setting.topology;
+        let (to, address) = peer_of(from);
+        let sink = topology.inside(to, || {
+            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT))?;
+            socket.set_read_timeout(Some(SILENCE))?;
+            batch::enlarge_buffers(&socket, BUFFERS)?;
+            Ok(socket)
+        })?;
+        let generator = topology.inside(from, || {
+            let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
+            socket.connect((address, PORT))?;
+            batch::enlarge_buffers(&socket, BUFFERS)?;
+            if segments > 1 {
+                batch::segment(&socket, size)?;
+            }
+            Ok(socket)
+        })?;
+        Ok(Path { setting, generator, sink, size, segments, run: AtomicU32::new(0) })
+    }
+
+    /// The highest rate with at most [`TOLERATED`] lost: by bisection in short trials, then confirmed
+    /// in one of full length, which is what is returned.
+    pub fn highest_rate(&self, span: Duration) -> Outcome<Trial> {
+        let short = span / 4;
+        let flood = self.trial(None, short)?;
+        let offered = flood.sent as f64 / flood.seconds;
+        let (mut carried, mut lost) = (0.0, offered);
+        if flood.is_whole() {
+            carried = offered;
+        } else {
+            for _ in 0..BISECTIONS {
+                let rate = (carried + lost) / 2.0;
+                let whole = self.trial(Some(rate), short)?.is_whole();
+                if whole { carried = rate } else { lost = rate }
+            }
+        }
+        while carried > offered / 1000.0 {
+            let pace = (carried < offered).then_some(carried);
+            let trial = self.trial(pace, span)?;
+            if trial.is_whole() {
+                return Ok(trial);
+            }
+            carried *= 1.0 - STEP_BACK;
+        }
+        Err("no rate at all arrives without loss".into())
+    }
+
+    /// Sends for `span` at `rate` datagrams a second, or as fast as it goes, and counts what arrives.
+    pub fn trial(&self, rate: Option<f64>, span: Duration) -> Outcome<Trial> {
+        let run = self.run.fetch_add(1, Ordering::Relaxed) + 1;
+        let sending = AtomicBool::new(true);
+        let (before, routers) = (Usage::of_machine()?, self.setting.routers_seconds()?);
+        thread::scope(|scope| {
+            let sink = scope.spawn(|| self.count(run, &sending));
+            let sent = self.generate(run, rate, span);
+            sending.store(false, Ordering::Release);
+            let (sent, seconds, usage) = sent?;
+            let (received, reordered) = sink.join().map_err(|_| "the sink panicked")??;
+            let routers = self.setting.routers_seconds()? - routers;
+            let usage = usage.since(before);
+            Ok(Trial { sent, received, reordered, seconds, usage, routers })
+        })
+    }
+
+    /// Returns how many were sent, in how many seconds, and the machine's usage at the end.
+    fn generate(&self, run: u32, rate: Option<f64>, span: Duration) -> Outcome<(u64, f64, Usage)> {
+        let mut buffers = vec![vec![0; self.size * self.segments]; BATCH];
+        let mut next = 0;
+        let begin = Instant::now();
+        loop {
+            let elapsed = begin.elapsed();
+            if elapsed >= span {
+                return Ok((next, elapsed.as_secs_f64(), Usage::of_machine()?));
+            }
+            let due = rate.map_or(u64::MAX, |rate| (rate * elapsed.as_secs_f64()) as u64);
+            let due = due.saturating_sub(next);
+            let count = (due / self.segments as u64).min(BATCH as u64) as usize;
+            if count == 0 {
+                thread::sleep(TICK);
+                continue;
+            }
+            let segments =
+                buffers[..count].iter_mut().flat_map(|buffer| buffer.chunks_mut(self.size));
+            for (segment, number) in segments.zip(next..) {
+                segment[..4].copy_from_slice(&run.to_be_bytes());
+                segment[4..12].copy_from_slice(&number.to_be_bytes());
+            }
+            match batch::send(&self.generator, buffers[..count].iter().map(Vec::as_slice)) {
+                Ok(taken) => next += (taken * self.segments) as u64,
+                Err(error) if matches!(error.kind(), WouldBlock | Interrupted) => {}
+                Err(error) if error.raw_os_error() == Some(libc::ENOBUFS) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Returns how many datagrams of the run arrived, and how many of them after a later one.
+    fn count(&self, run: u32, sending: &AtomicBool) -> Outcome<(u64, u64)> {
+        let mut receiver = Receiver::new();
+        let (mut received, mut reordered, mut expected) = (0, 0, 0);
+        loop {
+            let was_sending = sending.load(Ordering::Acquire);
+            match receiver.receive(&self.sink) {
+                Ok(datagrams) => {
+                    for number in datagrams.filter_map(|bytes| number_of(bytes, run)) {
+                        received += 1;
+                        reordered += u64::from(number < expected);
+                        expected = expected.max(number + 1);
+                    }
+                }
+                Err(error) if error.kind() == Interrupted => {}
+                Err(error) if error.kind() == WouldBlock && was_sending => {}
+                Err(error) if error.kind() == WouldBlock => return Ok((received, reordered)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
+
+/// The number of a datagram, if it is one of the run.
+fn number_of(bytes: &[u8], run: u32) -> Option<u64> {
+    let (of_run, rest) = bytes.split_first_chunk()?;
+    let (number, _) = rest.split_first_chunk()?;
+    (u32::from_be_bytes(*of_run) == run).then(|| u64::from_be_bytes(*number))
+}

@@ -1,0 +1,268 @@
+//! A million entries, and a map-server under load on one core: `cargo bench --bench scale`.
+//!
+//! One table, with what the project is held to beside it; `-- map-cache`, `-- map-server` and
+//! `-- million` make one part of it, for a profile. Memory is the growth of the process (VmRSS): what
+//! a table costs a machine, with all that the allocator adds.
+
+#![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::hint::black_box;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::{Duration, Instant};
+
+use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
+use eidway::console::{Session, parse_config};
+use eidway::packet::Load;
+use eidway::rng::{Rng, Seed};
+use eidway::router::io::{ControlDatagram, Input};
+use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
+use eidway::router::{Router, Start};
+use eidway::time::Time;
+use eidway::wire::{
+    Action, Address, Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapRegister,
+    MapRequest, MappingRecord, Nonce, XtrIdentity,
+};
+use ipnet::Ipv4Net;
+
+const MILLION: u32 = 1_000_000;
+const LOOKUPS: usize = 4_000_000;
+/// Registrations of the map-server under load.
+const REGISTRATIONS: u32 = 100_000;
+const DAY: Duration = Duration::from_secs(86_400);
+const RLOC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
+const MAP_SERVER: Ipv4Addr = Ipv4Addr::new(209, 165, 201, 31);
+
+const CONFIG: &str = "
+hostname MSMR
+interface Ethernet0/0
+ ip address 209.165.201.31 255.255.255.0
+router lisp
+ site HOSTS
+  authentication-key bench-key
+  eid-prefix 10.0.0.0/8 accept-more-specifics
+ ipv4 map-server
+ ipv4 map-resolver
+";
+
+fn main() {
+    // cargo bench adds an option of its own; a word chooses a part, for a profile of it alone.
+    let only = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let wanted = |part: &str| only.as_ref().is_none_or(|only| only == part);
+    println!("{:50}{:>14}  held to", "", "measured");
+    if wanted("map-cache") {
+        map_cache();
+    }
+    if wanted("map-server") {
+        map_server(REGISTRATIONS);
+    }
+    if wanted("million") {
+        map_server(MILLION);
+    }
+}
+
+/// A line of the table; `target` is what the project is held to, if it is.
+fn line(what: &str, value: f64, unit: &str, target: &str) {
+    println!("{what:50}{value:14.0}  {target:12} {unit}");
+}
+
+/// Runs `work` over `count` things and prints how many a second that is.
+fn rate<T>(what: &str, count: usize, target: &str, work: impl FnOnce() -> T) -> T {
+    let begin = Instant::now();
+    let result = work();
+    line(what, count as f64 / begin.elapsed().as_secs_f64(), "a second", target);
+    result
+}
+
+/// Octets of memory that the process holds.
+fn resident() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = status.lines().find_map(|line| {
+        line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse::<f64>().ok()
+    });
+    kib.unwrap_or(0.0) * 1024.0
+}
+
+/// Host number `number`, spread over 10.0.0.0/8: 24 bits by an odd factor, so that none comes twice.
+fn host(number: u32) -> Eid {
+    let spread = number.wrapping_mul(0x009e_3779) & 0x00ff_ffff;
+    Eid::new(InstanceId::DEFAULT, Ipv4Addr::from_bits(0x0a00_0000 | spread).into())
+}
+
+fn random_hosts(below: u32) -> Vec<Eid> {
+    let mut random = Rng::new(&Seed::from_number(1), "lookups");
+    (0..LOOKUPS).map(|_| host(random.below(u64::from(below)) as u32)).collect()
+}
+
+fn map_cache() {
+    let before = resident();
+    let mut cache = MapCache::default();
+    let default = Ipv4Net::default();
+    let default = EidPrefix::new(InstanceId::DEFAULT, default.into());
+    cache.reconcile_static(&BTreeSet::from([default]), Time::ZERO);
+    rate("map-cache: insertion, 1 M IPv4 hosts", MILLION as usize, ">= 1,000,000", || {
+        for number in 0..MILLION {
+            let eid = host(number);
+            cache.learn(learned(eid, number), eid, MILLION as usize + 1, Time::ZERO);
+        }
+    });
+    assert_eq!(cache.entries().len(), MILLION as usize + 1);
+    let grown = (resident() - before) / f64::from(MILLION);
+    line("map-cache: memory", grown, "octets an entry", "<= 300");
+    let eids = random_hosts(MILLION);
+    rate("map-cache: random lookup", LOOKUPS, ">= 2,000,000", || {
+        for &eid in &eids {
+            black_box(cache.use_for(eid, Load { packets: 1, bytes: 100 }, Time::ZERO));
+        }
+    });
+    rate("map-cache: a /8 that is scanned: lookups of misses", LOOKUPS, "", || {
+        for number in 0..LOOKUPS as u32 {
+            let address = Ipv4Addr::from_bits(0x0b00_0000 | number);
+            black_box(cache.lookup(Eid::new(InstanceId::DEFAULT, address.into())));
+        }
+    });
+    rate("map-cache: expiry", MILLION as usize, "", || cache.expire(Time::ZERO + DAY * 2));
+    assert_eq!(cache.entries().len(), 1);
+}
+
+/// Its locator, and a TTL that differs from entry to entry as they do when they came in turn.
+fn learned(eid: Eid, number: u32) -> Learned {
+    let locator =
+        Locator { rloc: Rloc(RLOC.into()), priority: 1, weight: 100, up: true, since: Time::ZERO };
+    Learned {
+        prefix: eid.host_prefix(),
+        mapping: Mapping::Locators(vec![locator]),
+        ttl: DAY + Duration::from_micros(number.into()),
+        map_source: RLOC.into(),
+        solicited: false,
+    }
+}
+
+/// A map-server of `hosts` registrations, through the router's own code: parsing, HMAC, tables,
+/// answers, signed.
+fn map_server(hosts: u32) {
+    let config = parse_config("bench.conf", CONFIG).expect("it is right");
+    let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
+    let mut router = Router::new(start);
+    drain(&mut router);
+    let before = resident();
+    for (round, what) in ["first", "refreshed"].into_iter().enumerate() {
+        let target = if hosts == REGISTRATIONS { ">= 100,000" } else { "" };
+        let title = format!("map-server, {hosts}: Map-Registers, {what}");
+        let mut answered = 0;
+        let elapsed = Duration::from_secs(60) * round as u32;
+        // Signed in batches, outside of what is timed.
+        let mut spent = Duration::ZERO;
+        for batch in 0..hosts / 1000 {
+            let nonce = |number: u32| u64::from(number) + 1 + round as u64 * u64::from(hosts);
+            let registers: Vec<Vec<u8>> = (batch * 1000..batch * 1000 + 1000)
+                .map(|number| register(number, nonce(number)))
+                .collect();
+            let begin = Instant::now();
+            answered += answers(&mut router, &registers, Time::ZERO + elapsed);
+            spent += begin.elapsed();
+        }
+        assert_eq!(answered, hosts as usize, "each is acknowledged");
+        line(&title, f64::from(hosts) / spent.as_secs_f64(), "a second", target);
+        if round == 0 {
+            let grown = (resident() - before) / f64::from(hosts);
+            line(&format!("map-server, {hosts}: memory"), grown, "octets a registration", "");
+        }
+    }
+    requests(&mut router, hosts);
+    summary(&mut router, hosts);
+    let later = Time::ZERO + Duration::from_secs(600);
+    let title = format!("map-server, {hosts}: expiry");
+    rate(&title, hosts as usize, "", || router.handle_timeout(later));
+}
+
+fn requests(router: &mut Router, hosts: u32) {
+    let requests: Vec<Vec<u8>> =
+        random_hosts(hosts).into_iter().take(200_000).map(request).collect();
+    let target = if hosts == REGISTRATIONS { ">= 200,000" } else { "" };
+    let title = format!("map-server, {hosts}: Map-Requests");
+    let now = Time::ZERO + Duration::from_secs(61);
+    let answered = rate(&title, requests.len(), target, || answers(router, &requests, now));
+    assert_eq!(answered, requests.len(), "each is forwarded");
+}
+
+fn summary(router: &mut Router, hosts: u32) {
+    let mut session = Session::new();
+    let now = Time::ZERO + Duration::from_secs(62);
+    let begin = Instant::now();
+    session.handle_request(r#"{"line":"show lisp site summary"}"#, router, now);
+    let (mut printed, mut longest) = (String::new(), Duration::ZERO);
+    loop {
+        let turn = Instant::now();
+        let Some(response) = session.poll_response(router, now) else { break };
+        longest = longest.max(turn.elapsed());
+        printed += &response;
+    }
+    assert!(printed.contains(&hosts.to_string()), "{printed}");
+    let millis = begin.elapsed().as_secs_f64() * 1e3;
+    line(&format!("map-server, {hosts}: show lisp site summary"), millis, "ms", "");
+    let micros = longest.as_secs_f64() * 1e6;
+    line(&format!("map-server, {hosts}:   the longest turn of it"), micros, "us", "");
+}
+
+/// Gives the router the messages and returns how many it answered.
+fn answers(router: &mut Router, messages: &[Vec<u8>], now: Time) -> usize {
+    let mut count = 0;
+    for payload in messages {
+        let source = SocketAddr::new(RLOC.into(), CONTROL_PORT);
+        let datagram = ControlDatagram { source, destination: MAP_SERVER.into(), payload };
+        router.handle(Input::Control(datagram), now);
+        // As the driver does after each.
+        black_box(router.poll_timeout());
+        count += drain(router);
+    }
+    count
+}
+
+fn drain(router: &mut Router) -> usize {
+    std::iter::from_fn(|| router.poll_output()).map(black_box).count()
+}
+
+fn register(number: u32, nonce: u64) -> Vec<u8> {
+    let locator = LocatorRecord {
+        priority: 1,
+        weight: 100,
+        multicast_priority: 255,
+        multicast_weight: 0,
+        local: true,
+        probed: false,
+        reachable: true,
+        rloc: Address::Ip(RLOC.into()),
+    };
+    let record = MappingRecord {
+        ttl_minutes: 1440,
+        eid_prefix: host(number).host_prefix(),
+        action: Action::NoAction,
+        authoritative: true,
+        map_version: 0,
+        locators: vec![locator],
+    };
+    let register = MapRegister {
+        want_map_notify: true,
+        nonce: Nonce(nonce),
+        records: vec![record],
+        xtr_identity: Some(XtrIdentity { xtr_id: 1, site_id: 0 }),
+        ..MapRegister::default()
+    };
+    let key = Key { algorithm: Algorithm::HmacSha1, secret: b"bench-key".to_vec(), key_id: 0 };
+    register.emit_signed(&key)
+}
+
+/// As an ITR sends it to its resolver.
+fn request(eid: Eid) -> Vec<u8> {
+    let request = MapRequest {
+        nonce: Nonce(1),
+        source_eid: Some(Eid::new(InstanceId::DEFAULT, IpAddr::V4(RLOC))),
+        itr_rlocs: vec![Rloc(RLOC.into())],
+        records: vec![eid.host_prefix().into()],
+        ..MapRequest::default()
+    };
+    let inner = SocketAddr::new(eid.address, CONTROL_PORT);
+    Encapsulated::new(inner, inner, request.emit()).emit()
+}
