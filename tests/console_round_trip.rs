@@ -250,7 +250,7 @@ fn roamer(number: u16) -> EmulatedHost {
     EmulatedHost {
         addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
         gateways: BTreeMap::from([(Family::Ipv4, "10.1.0.1".parse().unwrap())]),
-        mac: (number % 2 == 0).then_some(Mac([2, 0, 0, 0, 0, 1])),
+        mac: number.is_multiple_of(2).then_some(Mac([2, 0, 0, 0, 0, 1])),
     }
 }
 

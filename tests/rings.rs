@@ -18,7 +18,7 @@ const IMPORTS: [(&str, &str); 8] = [
     ("console", "wire router console"),
     ("sim", "wire capture router host console lab sim"),
     ("lab", "wire capture router console lab"),
-    ("driver", "wire router console sim driver"),
+    ("driver", "wire router host console sim driver"),
 ];
 
 /// The rings that know nothing of the operating system.

@@ -17,6 +17,7 @@ use crate::host::{Host, HostConfig, PingId};
 use crate::rng::Seed;
 use crate::router::config::{Config, EmulatedHost, Interface, InterfaceName};
 use crate::router::emulated::HostState;
+use crate::router::io::Mac;
 use crate::time::Time;
 
 /// Frames that a host reads in a turn.
@@ -30,6 +31,8 @@ const PLUG_INTERVAL: Duration = Duration::from_millis(100);
 const MOST_PINGS: usize = 16;
 /// The MTU of an interface that says nothing; octets.
 const DEFAULT_MTU: u16 = 1500;
+
+const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
 
 /// All hosts of a router.
 #[derive(Default)]
@@ -124,7 +127,7 @@ impl Hosts {
     /// What `show emulated-hosts` tells of each.
     pub fn states(&self) -> BTreeMap<String, HostState> {
         let state = |player: &Player| HostState {
-            mac: player.host.mac(),
+            mac: Mac(player.host.mac()),
             is_up: player.is_up,
             received: player.received,
             sent: player.sent,

@@ -29,7 +29,6 @@ use smoltcp::wire::IpCidr;
 use crate::addr::Family;
 use crate::packet::IpHeader;
 use crate::rng::{Rng, Seed};
-use crate::router::config::EmulatedHost;
 use crate::time::{Deadline, Time};
 use apps::Apps;
 use device::QueueDevice;
@@ -40,8 +39,6 @@ use frame::HardwareAddress;
 use link::Link;
 use neighbour::Neighbours;
 use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
-
-const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
 
 /// The first of the ports that a host calls from (RFC 6335 section 6).
 const EPHEMERAL_PORTS: u16 = 49152;

@@ -47,7 +47,7 @@ pub fn view(router: &Router, _: Time) -> EmulatedHostsView {
                 name: name.clone(),
                 interface: interface.to_string(),
                 up: state.is_some_and(|state| state.is_up),
-                mac: state.map(|state| state.mac().to_string()),
+                mac: state.map(|state| state.mac.to_string()),
                 addresses: host.addresses.clone(),
                 gateways: host.gateways.values().copied().collect(),
                 received: state.map_or(0, |state| state.received),
