@@ -36,6 +36,11 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
     }
 
+    /// Whether a key has a deadline.
+    pub fn contains(&self, key: &K) -> bool {
+        self.at.contains_key(key)
+    }
+
     /// When the next one is due.
     pub fn next(&self) -> Option<Time> {
         self.due.first().map(|(at, _)| *at)

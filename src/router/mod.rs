@@ -38,6 +38,7 @@ mod rib;
 pub mod session;
 mod smr;
 mod solicit;
+pub mod witness;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -64,6 +65,7 @@ use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
 use solicit::Solicitor;
+use witness::{Call, Witness};
 
 use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
@@ -146,6 +148,7 @@ pub struct Router {
     outputs: VecDeque<Output>,
     /// What the driver said of its emulated hosts, for `show` alone.
     emulated_hosts: BTreeMap<String, HostState>,
+    witness: Option<Box<dyn Witness>>,
 }
 
 impl Router {
@@ -178,6 +181,7 @@ impl Router {
             debugging: false,
             outputs: VecDeque::new(),
             emulated_hosts: BTreeMap::new(),
+            witness: None,
         };
         router.configure(config, now);
         router
@@ -185,6 +189,7 @@ impl Router {
 
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.witness(Call::Handle(&input), now);
         self.forget_flows();
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
@@ -208,6 +213,7 @@ impl Router {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.witness(Call::Timeout, now);
         self.forget_flows();
         self.map_cache.expire(now);
         self.paths.expire(now);
@@ -217,13 +223,17 @@ impl Router {
         self.end_searches(now);
         self.retry_requests(now);
         self.register_due(now);
-        self.repeat_smrs(now);
+        self.solicit_due(now);
     }
 
     /// The next thing that the router wants done.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if let Some(witness) = &mut self.witness {
+            witness.output(output.as_ref());
+        }
+        output
     }
 
     /// When [`Router::handle_timeout`] has work, and which. Changes with every input.
@@ -312,9 +322,8 @@ impl Router {
         for prefix in changes.changed {
             self.refresh_registration(prefix, now);
         }
-        // Last, so that who asks again because of it is told what is true by then.
         for prefix in solicit {
-            self.solicit_peers(prefix, now);
+            self.mapping_changed(prefix, now);
         }
     }
 

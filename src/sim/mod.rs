@@ -34,6 +34,7 @@ pub mod tcp;
 pub mod trace;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use crate::host::{Host, HostConfig};
 use crate::lab::file::Impairment;
@@ -61,6 +62,9 @@ const WALL_CLOCK: u64 = 1_767_225_600_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub usize);
 
+/// Opens the record of a router that starts at an instant; `None` for one that has none.
+pub type Records = Box<dyn FnMut(&str, Time) -> Option<Box<dyn Write>>>;
+
 struct NamedNode {
     name: String,
     node: Node,
@@ -82,6 +86,7 @@ pub struct Sim {
     pub trace: Trace,
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
+    records: Option<Records>,
 }
 
 impl Sim {
@@ -98,7 +103,13 @@ impl Sim {
             trace: Trace::Off,
             crossings: 0,
             captures: BTreeMap::new(),
+            records: None,
         }
+    }
+
+    /// From here on every router that starts is recorded where `records` says.
+    pub fn record(&mut self, records: Records) {
+        self.records = Some(records);
     }
 
     /// The instant that the simulation has reached.
@@ -176,7 +187,9 @@ impl Sim {
             return Err(wrong());
         };
         let kernel = std::mem::take(kernel);
-        self.nodes[id.0].node = Node::Router(Box::new(RouterNode::start(*kernel, start)));
+        let now = self.now;
+        let record = self.records.as_mut().and_then(|records| records(name, now));
+        self.nodes[id.0].node = Node::Router(Box::new(RouterNode::start(*kernel, start, record)));
         self.settle(id);
         Ok(())
     }

@@ -4,12 +4,14 @@
 //! writes what the core says, applies its kernel requests and reports the kernel's events.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::io::Write;
 use std::net::SocketAddr;
 
 use super::kernel::{Datagram, DeviceKind, Kernel};
 use super::node::{ForProcess, NodeOutput};
 use super::tcp::Tcp;
 use crate::packet::{OwnedPacket, Packet};
+use crate::record::Recorder;
 use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
     Output, TcpEvent, TcpRequest,
@@ -41,13 +43,18 @@ pub struct RouterNode {
 }
 
 impl RouterNode {
-    /// Starts the process in a kernel: opens its devices and sockets, reads what is there.
-    pub fn start(mut kernel: Kernel, start: Start) -> Self {
+    /// Starts the process in a kernel: opens its devices and sockets, reads what is there. With a
+    /// `record`, what goes into the core and comes out is written there.
+    pub fn start(mut kernel: Kernel, start: Start, record: Option<Box<dyn Write>>) -> Self {
         kernel.bind_udp(DATA_PORT);
         kernel.bind_udp(CONTROL_PORT);
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
-        let router = Router::new(start);
+        let recorder = record.map(|record| Recorder::new(record, &start));
+        let mut router = Router::new(start);
+        if let Some(recorder) = recorder {
+            router.show_to(Box::new(recorder));
+        }
         let mut node =
             RouterNode { kernel, router, tcp, refusals: Vec::new(), debug: VecDeque::new() };
         node.open_tunnel();

@@ -16,5 +16,6 @@ mod links;
 mod live;
 mod moves;
 mod pcap;
+mod records;
 mod resolvers;
 mod size;

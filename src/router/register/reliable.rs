@@ -221,6 +221,7 @@ impl Router {
             each.session.answered(now);
         }
         self.registration_event((prefix.family(), server), prefix, event, now);
+        self.registration_settled(prefix, now);
     }
 
     fn refresh(&mut self, server: IpAddr, refresh: &RegistrationRefresh, now: Time) {
