@@ -6,8 +6,8 @@
 //!
 //! 1. Each ETR that had a session with the router sees it fall.
 //! 2. Once the router is back, each registers by UDP, then by TCP.
-//! 3. The router has exactly what is in their databases with a route, each prefix by its owner and by
-//!    TCP, and so has every other map-server at least.
+//! 3. Of the prefixes that its sites have, the router has exactly those that are in a database with a
+//!    route, each by its owner and by TCP; every other map-server has these at least.
 //! 4. Every away entry has a cause.
 //! 5. Every host whose EID is registered answers every other one that is not cut off.
 
@@ -73,6 +73,8 @@ struct AwayRow {
 #[derive(Deserialize)]
 struct SiteRow {
     eid_prefix: IpNet,
+    configured: bool,
+    accept_more_specifics: bool,
     registrations: Vec<SiteRegistration>,
 }
 
@@ -88,6 +90,31 @@ struct Etrs {
     rlocs: BTreeMap<String, IpAddr>,
     /// The router's addresses, as its peers know it.
     server: BTreeSet<IpAddr>,
+}
+
+impl SiteRow {
+    /// Whether a site has this prefix: any other is rejected.
+    fn takes(&self, prefix: &IpNet) -> bool {
+        let same = self.eid_prefix == *prefix;
+        self.configured && (same || self.accept_more_specifics && self.eid_prefix.contains(prefix))
+    }
+}
+
+/// What a map-server has.
+#[derive(Default)]
+struct Registered {
+    sites: Vec<SiteRow>,
+    all: Owned,
+    /// Those that came by TCP.
+    reliable: Owned,
+}
+
+impl Registered {
+    /// Those of `owned` that it has to have.
+    fn due(&self, owned: &Owned) -> Owned {
+        let taken = |prefix: &IpNet| self.sites.iter().any(|site| site.takes(prefix));
+        owned.iter().filter(|(prefix, _)| taken(prefix)).copied().collect()
+    }
 }
 
 /// Who has registered a prefix.
@@ -248,42 +275,43 @@ impl Recovery<'_> {
         Ok(owned)
     }
 
-    /// What a map-server has, and what of it came by TCP; none for a router that is none.
-    fn registered(&mut self, node: &str) -> Result<Option<(Owned, Owned)>, Why> {
+    /// What a map-server has; nothing for a router that is none.
+    fn registered(&mut self, node: &str) -> Result<Registered, Why> {
         let listing: Listing<SiteRow> = self.ask(node, "show lisp site")?;
-        let rows = listing.entries;
-        let mut all = (Owned::new(), Owned::new());
-        for row in &rows {
+        let mut registered = Registered::default();
+        for row in &listing.entries {
             for registration in &row.registrations {
                 let owned = (row.eid_prefix, registration.etr);
-                all.0.insert(owned);
+                registered.all.insert(owned);
                 if registration.reliable {
-                    all.1.insert(owned);
+                    registered.reliable.insert(owned);
                 }
             }
         }
-        Ok((!rows.is_empty()).then_some(all))
+        registered.sites = listing.entries;
+        Ok(registered)
     }
 
     fn registrations(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let owned = self.owned(etrs)?;
-        let Some((registered, reliable)) = self.registered(self.victim)? else {
-            return Err(unmet("a map-server", "no sites"));
-        };
         let words = |owned: &Owned| {
             let lines = owned.iter().map(|(prefix, rloc)| format!("{prefix} by {rloc}"));
             lines.collect::<Vec<_>>().join("\n")
         };
         let victim = self.victim;
-        if registered != owned || reliable != owned {
-            let seen = format!("{}\nby TCP:\n{}", words(&registered), words(&reliable));
-            return Err(unmet(format!("at {victim}, by TCP:\n{}", words(&owned)), seen));
+        let registered = self.registered(victim)?;
+        let due = registered.due(&owned);
+        if due.is_empty() || registered.all != due || registered.reliable != due {
+            let Registered { all, reliable, .. } = registered;
+            let seen = format!("{}\nby TCP:\n{}", words(&all), words(&reliable));
+            return Err(unmet(format!("at {victim}, by TCP:\n{}", words(&due)), seen));
         }
         for node in self.others() {
-            if let Some((registered, _)) = self.registered(&node)?
-                && !registered.is_superset(&owned)
-            {
-                return Err(unmet(format!("at {node}:\n{}", words(&owned)), words(&registered)));
+            let registered = self.registered(&node)?;
+            let due = registered.due(&owned);
+            if !registered.all.is_superset(&due) {
+                let seen = words(&registered.all);
+                return Err(unmet(format!("at {node}:\n{}", words(&due)), seen));
             }
         }
         Ok(())
@@ -291,7 +319,7 @@ impl Recovery<'_> {
 
     /// No prefix is away that its router has registered, nor for a reason that is none.
     fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
-        let (registered, _) = self.registered(self.victim)?.unwrap_or_default();
+        let registered = self.registered(self.victim)?.all;
         for (node, rloc) in &etrs.rlocs {
             let database: Vec<DatabaseRow> = self.both(node, "show * lisp database")?;
             let away: Vec<AwayRow> = self.both(node, "show * lisp away")?;
@@ -357,7 +385,8 @@ impl Recovery<'_> {
                 let packets = self.player.stage.packets(CAPTURE, &filter, "frame.number");
                 packets.map(|packets| packets.first().map(|packet| packet.at))
             };
-            let (udp, tcp) = (first("lisp.type == 3")?, first("lisp-tcp.message.type == 17")?);
+            let (udp, tcp) =
+                (first("udp && lisp.type == 3")?, first("lisp-tcp.message.type == 17")?);
             if udp.is_none() || tcp.is_none() || udp > tcp {
                 let seen = format!("{node}: by UDP at {udp:?}, by TCP at {tcp:?}");
                 return Err(unmet("a register by UDP, then one by TCP", seen));
