@@ -132,7 +132,7 @@ fn learned(eid: Eid, number: u32) -> Learned {
         Locator { rloc: Rloc(RLOC.into()), priority: 1, weight: 100, up: true, since: Time::ZERO };
     Learned {
         prefix: eid.host_prefix(),
-        mapping: Mapping::Locators(vec![locator]),
+        mapping: Mapping::Locators([locator].into()),
         ttl: DAY + Duration::from_micros(number.into()),
         map_source: RLOC.into(),
         solicited: false,

@@ -145,7 +145,7 @@ impl Table for MapCacheTable {
 
 fn row(prefix: EidPrefix, entry: &Entry, has_petr: bool, now: Time) -> Row {
     let locators = match &entry.mapping {
-        Mapping::Locators(locators) => locators.as_slice(),
+        Mapping::Locators(locators) => &locators[..],
         _ => &[],
     };
     Row {
