@@ -36,6 +36,16 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
     }
 
+    /// When a key is due.
+    pub fn get(&self, key: &K) -> Option<Time> {
+        self.at.get(key).copied()
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.at.len()
+    }
+
     /// When the next one is due.
     pub fn next(&self) -> Option<Time> {
         self.due.first().map(|(at, _)| *at)

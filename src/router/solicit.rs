@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Router;
+use super::deadlines::Deadlines;
 use super::debug;
 use super::map_cache::Mapping;
 use crate::addr::{Eid, EidPrefix, Rloc};
@@ -62,9 +63,10 @@ struct Solicitation {
 #[derive(Debug)]
 pub(super) struct Solicitor {
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
-    last_smr: BTreeMap<(Eid, Rloc), Time>,
+    /// Until when no further SMR about an EID goes to an RLOC.
+    said: Deadlines<(Eid, Rloc)>,
     /// When the bucket of each RLOC is full again.
-    full_at: BTreeMap<Rloc, Time>,
+    full_at: Deadlines<Rloc>,
     /// By when they are due, then in the order in which they came.
     repeats: BTreeMap<(Time, u64), Repeat>,
     next_repeat: u64,
@@ -78,8 +80,8 @@ impl Solicitor {
     pub(super) fn new(seed: &Seed) -> Self {
         Solicitor {
             peers: PrefixMap::new(),
-            last_smr: BTreeMap::new(),
-            full_at: BTreeMap::new(),
+            said: Deadlines::default(),
+            full_at: Deadlines::default(),
             repeats: BTreeMap::new(),
             next_repeat: 0,
             last_heard: None,
@@ -120,17 +122,17 @@ impl Solicitor {
 
     /// Whether an SMR about `eid` may go to `to` now; counts it if so.
     fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
-        self.last_smr.retain(|_, at| now.since(*at) < INTERVAL);
-        self.full_at.retain(|_, at| *at > now);
-        let full_at = self.full_at.get(&to).copied().unwrap_or(now) + INTERVAL;
-        let limited = self.last_smr.contains_key(&(eid, to))
-            || self.last_smr.len() >= REMEMBERED
+        while self.said.pop(now).is_some() {}
+        while self.full_at.pop(now).is_some() {}
+        let full_at = self.full_at.get(&to).unwrap_or(now) + INTERVAL;
+        let limited = self.said.get(&(eid, to)).is_some()
+            || self.said.len() >= REMEMBERED
             || now.until(full_at) > INTERVAL * BURST;
         if limited {
             return false;
         }
-        self.last_smr.insert((eid, to), now);
-        self.full_at.insert(to, full_at);
+        self.said.set((eid, to), Some(now + INTERVAL));
+        self.full_at.set(to, Some(full_at));
         true
     }
 }

@@ -108,7 +108,7 @@ impl MapServer {
     /// The sessions of the xTRs that registered `prefix` or a less specific one, but for one xTR.
     fn sessions_around(&self, prefix: &EidPrefix, except: u128) -> BTreeSet<Connection> {
         let registrations = self.entries.covering(prefix).flat_map(|(_, entry)| {
-            entry.registrations.values().filter(|registration| registration.xtr_id != except)
+            entry.registrations.iter().filter(|registration| registration.xtr_id != except)
         });
         registrations.filter_map(|registration| registration.session).collect()
     }
@@ -150,7 +150,7 @@ impl Router {
             locators: Vec::new(),
         });
         let entry = self.map_server.entries.get(&prefix);
-        let last = entry.and_then(|entry| entry.registrations.get(&xtr_id));
+        let last = entry.and_then(|entry| entry.registrations.get(xtr_id));
         let site_id = last.map_or(0, |registration| registration.site_id);
         MappingNotification { xtr_identity: XtrIdentity { xtr_id, site_id }, record }
     }
