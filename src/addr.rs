@@ -194,6 +194,15 @@ impl Rloc {
     pub fn family(&self) -> Family {
         Family::of(self.0)
     }
+
+    /// Whether it can be another router's: a forged message or packet may name any address, and what
+    /// answers it must not go to a group, to everybody, or to this machine itself.
+    pub fn is_unicast(&self) -> bool {
+        !self.0.is_unspecified()
+            && !self.0.is_loopback()
+            && !self.0.is_multicast()
+            && self.0 != IpAddr::V4(Ipv4Addr::BROADCAST)
+    }
 }
 
 impl fmt::Display for Rloc {
@@ -214,6 +223,17 @@ mod tests {
     fn a_prefix_is_canonical() {
         assert_eq!(prefix("172.16.0.10/24"), prefix("172.16.0.0/24"));
         assert_eq!(prefix("2001:db8::5/64").to_string(), "2001:db8::/64");
+    }
+
+    #[test]
+    fn an_rloc_of_nobody_is_told_from_a_routers() {
+        let is_unicast = |text: &str| Rloc(text.parse().expect("an address")).is_unicast();
+        for nobody in
+            ["0.0.0.0", "127.0.0.1", "224.0.0.1", "255.255.255.255", "::", "::1", "ff02::1"]
+        {
+            assert!(!is_unicast(nobody), "{nobody}");
+        }
+        assert!(is_unicast("203.0.113.11") && is_unicast("2001:db8:c:1::11"));
     }
 
     #[test]

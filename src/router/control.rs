@@ -14,6 +14,9 @@ impl Router {
     /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
     pub(super) fn handle_control(&mut self, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
+        if self.local.is_nobodys(Rloc(source.ip())) {
+            return self.counters.ignored(ControlDrop::Malformed);
+        }
         let message = match Message::parse(payload) {
             Ok(message) => message,
             Err(error) => return self.ignore_unparsed(source, &error),

@@ -240,7 +240,7 @@ impl Router {
         request: &MapRequest,
         asked: Option<Rloc>,
     ) -> Option<(Rloc, Rloc)> {
-        let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !self.local.is_for_many(**itr));
+        let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !self.local.is_nobodys(**itr));
         let same =
             |own: Rloc| itr_rlocs().find(|itr| itr.family() == own.family()).map(|itr| (own, *itr));
         let own = |itr: &Rloc| self.local.preferred(itr.family()).map(|own| (own, *itr));

@@ -200,10 +200,9 @@ impl Router {
     /// Sends on what waited for a mapping of an EID whose host has been found here.
     pub(super) fn release_here(&mut self, eid: Eid) {
         for mut packet in self.resolver.give_up(eid) {
-            if let Ok(header) = IpHeader::parse(&packet.bytes) {
-                self.restore_hop(&header, &mut packet.bytes);
-            }
-            self.counters.native += 1;
+            let Ok(header) = IpHeader::parse(&packet.bytes) else { continue };
+            self.counters.native += packet.borrow().load(header.total_len).packets;
+            self.restore_hop(&header, &mut packet.bytes);
             self.outputs.push_back(Output::Native(eid.instance_id, packet));
         }
     }

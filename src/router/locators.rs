@@ -1,7 +1,7 @@
 //! Which locator a packet takes (RFC 9300 section 8, RFC 9301 section 5.4).
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -41,12 +41,10 @@ impl LocalRlocs {
         LocalRlocs { preferred, all, broadcasts }
     }
 
-    /// Whether an address is for many: multicast, or the broadcast address of all networks or of a
-    /// connected one. No locator is (RFC 9301 section 5.4, Locator).
-    pub fn is_for_many(&self, rloc: Rloc) -> bool {
-        rloc.0.is_multicast()
-            || rloc.0 == IpAddr::V4(Ipv4Addr::BROADCAST)
-            || self.broadcasts.contains(&rloc.0)
+    /// Whether an address is no router's: none that [`Rloc::is_unicast`] lets pass, nor the broadcast
+    /// address of a connected network. No locator is (RFC 9301 section 5.4, Locator).
+    pub fn is_nobodys(&self, rloc: Rloc) -> bool {
+        !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
 
     /// The locator to send from to a remote locator of `family`.
@@ -92,9 +90,9 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     locators.iter().filter_map(locator).collect()
 }
 
-/// The local and the remote locator for a flow: among the locators that are up, not forbidden and of
-/// a family that the router has, the lowest priority wins and the flow's hash picks one by weight.
-/// Equal weights of zero share equally. Locators that the core cannot reach are taken only when there
+/// The local and the remote locator for a flow: among the locators that are up, not forbidden, not the
+/// router's own and of a family that it has, the lowest priority wins and the flow's hash picks one by
+/// weight. Equal weights of zero share equally. Locators that the core cannot reach are taken only when there
 /// is no other.
 pub fn select(
     locators: &[Locator],
@@ -118,6 +116,7 @@ fn select_among(
             && among(locator)
             && locator.priority != UNUSABLE_PRIORITY
             && local.preferred(locator.rloc.family()).is_some()
+            && !local.contains(locator.rloc.0)
     };
     let best = locators.iter().filter(usable).map(|locator| locator.priority).min()?;
     let candidates = || locators.iter().filter(usable).filter(|each| each.priority == best);

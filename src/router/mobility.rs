@@ -34,7 +34,7 @@ use super::io::{
 use super::map_cache::Locator;
 use super::resolve::{self, Held};
 use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::packet::Packet;
+use crate::packet::{IpHeader, Packet};
 use crate::prefix_map::PrefixMap;
 use crate::time::{Deadline, Time};
 use crate::wire::MappingRecord;
@@ -136,8 +136,9 @@ impl Mobility {
         Some(Deadline { at, why: "search for a host" })
     }
 
-    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too.
-    pub(super) fn reconfigure(&mut self, config: &Config) {
+    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too, and the
+    /// searches for them. Returns how many packets these held.
+    pub(super) fn reconfigure(&mut self, config: &Config) -> usize {
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
             let serves = |(_, interface): &(&InterfaceName, &super::config::Interface)| {
@@ -152,7 +153,15 @@ impl Mobility {
         };
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
-        self.searches.retain(|eid, _| ranges.longest_match(*eid).is_some());
+        let mut given_up = 0;
+        self.searches.retain(|eid, (_, search)| {
+            let sought = ranges.longest_match(*eid).is_some();
+            if let (false, Search::Unknown { held, .. }) = (sought, search) {
+                given_up += held.len();
+            }
+            sought
+        });
+        given_up
     }
 
     /// The range that holds `eid`, and the ports that serve it; none when no port does.
@@ -290,13 +299,20 @@ impl Router {
         if before == Some(mac) && search.is_none() {
             return;
         }
-        let (discovery, held) = match search {
-            Some(Search::Unknown { held, discovery, .. }) => (discovery, held),
-            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new()),
+        let (discovery, held, from) = match search {
+            Some(Search::Unknown { held, discovery, from }) => (discovery, held, from),
+            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new(), None),
         };
         self.host_found(eid, port, mac, discovery, now);
-        let instance_id = eid.instance_id;
-        self.outputs.extend(held.into_iter().map(|packet| Output::Native(instance_id, packet)));
+        for mut packet in held {
+            let load = IpHeader::parse(&packet.bytes)
+                .map_or(1, |header| packet.borrow().load(header.total_len).packets);
+            match from {
+                Some(_) => self.counters.decapsulations += load,
+                None => self.counters.native += load,
+            }
+            self.outputs.push_back(Output::Native(eid.instance_id, packet));
+        }
     }
 
     /// A host is here: it gets a route, a database entry, a registration; whatever said that it is

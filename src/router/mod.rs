@@ -49,7 +49,7 @@ use counters::Counters;
 use database::{Changes, Database};
 use etr::Heard;
 use flow_cache::FlowCache;
-use io::{Command, Input, KernelEvent, KernelRequest, Output};
+use io::{Command, DropReason, Input, KernelEvent, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
@@ -255,7 +255,9 @@ impl Router {
         });
         self.reconcile_static_map_cache(now);
         self.map_server.reconfigure(&self.config);
-        self.mobility.reconfigure(&self.config);
+        for _ in 0..self.mobility.reconfigure(&self.config) {
+            self.counters.dropped(DropReason::EidAway);
+        }
         self.reconcile_ranges(now);
         self.reconcile(now);
         self.find_neighbours(now);

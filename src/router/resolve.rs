@@ -373,12 +373,12 @@ fn learned(record: &MappingRecord, local: &LocalRlocs, from: IpAddr, now: Time) 
     Learned { prefix, mapping, ttl, map_source: from, solicited: false }
 }
 
-/// The locators of a record that are IP addresses, as a mapping holds them: those for many are down.
+/// The locators of a record that are IP addresses, as a mapping holds them: those that are no router's are down.
 pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
     let locator = |locator: &LocatorRecord| {
         let rloc = locator.ip()?;
         let (priority, weight) = (locator.priority, locator.weight);
-        let up = locator.reachable && !local.is_for_many(rloc);
+        let up = locator.reachable && !local.is_nobodys(rloc);
         Some(Locator { rloc, priority, weight, up, since: now })
     };
     record.locators.iter().filter_map(locator).collect()

@@ -210,7 +210,8 @@ impl Router {
     fn solicit(&mut self, solicitation: Solicitation, now: Time) {
         let Solicitation { to, solicited, record } = solicitation;
         let Some(source) = self.local.preferred(to.family()) else { return };
-        let system = self.local.contains(to.0) || to.0.is_multicast() || self.is_map_server(to);
+        let system =
+            self.local.contains(to.0) || self.local.is_nobodys(to) || self.is_map_server(to);
         if system {
             return;
         }

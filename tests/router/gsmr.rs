@@ -395,8 +395,24 @@ fn g3_a_packet_for_a_host_that_was_not_found_waits_until_it_answers() {
     });
     let probed = |(_, request): &(&str, KernelRequest)| matches!(request, KernelRequest::Probe { address, .. } if address.to_string() == "172.16.0.13");
     assert!(relay.kernel.iter().any(probed));
+    let decapsulated = relay.router("xTR1").counters().decapsulations;
     appear(&mut relay, "xTR1", "172.16.0.13");
     assert!(relay.router("xTR1").mobility().hosts().contains_key(&eid("172.16.0.13")));
+    assert_eq!(relay.router("xTR1").counters().decapsulations, decapsulated + 1);
+}
+
+#[test]
+fn g3_a_packet_that_waits_for_a_host_is_counted_when_its_range_goes() {
+    let mut relay = with_a_at_xtr1();
+    relay.at("xTR1", |bench| {
+        let mut datagram = [&[0; 8], &packet("10.0.0.99", "172.16.0.13", 60, b"ping")[..]].concat();
+        assert_eq!(bench.decapsulate(&mut datagram, 60, 0), eidway::router::io::Inbound::Held);
+        let dropped =
+            |bench: &Bench| bench.router.counters().drops.get(&DropReason::EidAway).copied();
+        let before = dropped(bench).unwrap_or(0);
+        bench.configure(XTR2);
+        assert_eq!(dropped(bench), Some(before + 1));
+    });
 }
 
 #[test]

@@ -104,3 +104,17 @@ fn mutated_packets_of_the_site_are_accounted_for() {
     assert_eq!(counted, seen[..3]);
     assert_eq!(counters.drops.values().sum::<u64>(), seen[3]);
 }
+
+#[test]
+fn nothing_is_sent_to_an_address_that_is_no_routers() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    for nobody in ["224.0.0.1", "127.0.0.1", "0.0.0.0", "255.255.255.255"] {
+        let rloc = || vec![eidway::addr::Rloc(nobody.parse().unwrap())];
+        let request = encapsulated_request("192.168.0.0/24", 7, |it| it.itr_rlocs = rloc());
+        bench.control(RLOC_1, RLOC_2, &request);
+        let request = encapsulated_request("192.168.0.0/24", 8, |_| {});
+        bench.control(nobody, RLOC_2, &request);
+        assert_eq!(bench.outputs(), [], "{nobody}");
+    }
+}

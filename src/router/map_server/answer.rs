@@ -118,7 +118,7 @@ fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
     let best = own
         .filter(|locator| locator.local && locator.reachable)
         .filter_map(|locator| Some((locator.priority, locator.ip()?)))
-        .filter(|(_, rloc)| reachable.contains(&rloc.family()))
+        .filter(|(_, rloc)| reachable.contains(&rloc.family()) && rloc.is_unicast())
         .min();
     let sources = registrations.map(|registration| Rloc(registration.source));
     best.map(|(_, rloc)| rloc)

@@ -13,7 +13,7 @@
 mod machine;
 mod reliable;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -42,6 +42,9 @@ pub const LIFETIME: Duration = Duration::from_secs(180);
 /// Octets of records in one register: what a packet of 576 octets holds beside IPv4 and UDP
 /// headers, the fixed part with the longest authentication data in use, xTR-ID and Site-ID.
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
+
+/// Unsolicited Map-Notifies of a map-server that are remembered.
+const NEWS: usize = 64;
 
 /// A map-server, for the EIDs of one family.
 type Peer = (Family, IpAddr);
@@ -89,6 +92,8 @@ pub(super) struct Registrar {
     sessions: BTreeMap<IpAddr, EtrSession>,
     next_connection: u64,
     last_nonce: u64,
+    /// The nonces of the last [`NEWS`] unsolicited Map-Notifies of each map-server.
+    news: BTreeMap<IpAddr, VecDeque<Nonce>>,
     rng: Rng,
 }
 
@@ -101,6 +106,7 @@ impl Registrar {
             sessions: BTreeMap::new(),
             next_connection: 0,
             last_nonce: wall_clock,
+            news: BTreeMap::new(),
             rng: Rng::new(seed, "register jitter"),
         }
     }
@@ -224,6 +230,21 @@ impl Registrar {
             }
         }
         any
+    }
+
+    /// Whether an authenticated Map-Notify that acknowledges nothing says something new. A map-server
+    /// repeats its news until they are acknowledged, and anybody can replay them, also when the host
+    /// that they are about is back: the second time they change nothing (RFC 9301 section 5.7).
+    fn is_news(&mut self, server: IpAddr, nonce: Nonce) -> bool {
+        let heard = self.news.entry(server).or_default();
+        if heard.contains(&nonce) {
+            return false;
+        }
+        if heard.len() >= NEWS {
+            heard.pop_front();
+        }
+        heard.push_back(nonce);
+        true
     }
 
     /// Whether every map-server is known to have the registration of `prefix`.
@@ -398,12 +419,12 @@ impl Router {
         if self.registrar.acknowledged(server, notify.nonce, &notify.records, now) {
             return self.connect_session(server, now);
         }
-        let records = notify.records.clone();
+        let (nonce, records) = (notify.nonce, notify.records.clone());
         let acknowledgement = MapNotifyAck(notify).emit_signed(&peer.key);
         self.counters.map_notify_acks.sent += 1;
         self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
-        for record in records {
-            self.mapping_elsewhere(&record, now);
+        if self.registrar.is_news(server, nonce) {
+            records.iter().for_each(|record| self.mapping_elsewhere(record, now));
         }
     }
 

@@ -1,0 +1,33 @@
+//! The bodies of the fuzz targets: what must hold for any octets whatever.
+//!
+//! cargo-fuzz calls them from `fuzz_targets`, `tests/fuzz_corpus.rs` with the committed corpora. A
+//! body panics on a finding and returns otherwise. See `CONTRIBUTING.md`, Fuzzing.
+
+mod ledger;
+mod message;
+mod normalised;
+mod play;
+mod reliable;
+mod site;
+mod texts;
+mod traffic;
+
+pub use message::message;
+pub use play::{data_path, router};
+pub use reliable::reliable;
+pub use texts::{config, console, lab, scenario};
+
+/// What is called with any octets whatever.
+pub type Body = fn(&[u8]);
+
+/// All of them, by the names of their corpora.
+pub const TARGETS: [(&str, Body); 8] = [
+    ("message", message),
+    ("reliable", reliable),
+    ("data_path", data_path),
+    ("router", router),
+    ("console", console),
+    ("config", config),
+    ("lab", lab),
+    ("scenario", scenario),
+];

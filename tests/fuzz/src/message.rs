@@ -1,0 +1,74 @@
+//! The parsers of single datagrams: control messages, their MACs, the header of data packets.
+
+use eidway::wire::auth::{Algorithm, Key};
+use eidway::wire::{DataHeader, Encapsulated, Message, verify};
+
+use super::normalised;
+
+/// What follows a message in a buffer and must not be read.
+const PADDING: [u8; 24] = [0x2a; 24];
+
+/// Any octets: what parses is emitted as it came, but for the named normalisations, and is the
+/// same with octets behind it; its MAC is checked without harm.
+pub fn message(input: &[u8]) {
+    data_header(input);
+    authentication(input);
+    let Ok(parsed) = Message::parse(input) else {
+        return;
+    };
+    assert_eq!(Message::parse(&[input, &PADDING].concat()).as_ref(), Ok(&parsed), "padding");
+    let emitted = parsed.emit();
+    assert_eq!(Message::parse(&emitted).as_ref(), Ok(&parsed), "parse(emit(x)) is x");
+    assert!(!parsed.to_string().is_empty());
+    match &parsed {
+        Message::Encapsulated(encapsulated) => {
+            inner_header(encapsulated, &emitted);
+            assert_eq!(normalised::message(&emitted), normalised::message(input));
+            message(&encapsulated.message);
+        }
+        _ => assert_eq!(emitted, normalised::message(input)),
+    }
+}
+
+/// The inner IP header of an emitted ECM: no options, the right length, the addresses and the TTL.
+fn inner_header(encapsulated: &Encapsulated, emitted: &[u8]) {
+    let packet = &emitted[4..];
+    let header = eidway::packet::IpHeader::parse(packet).expect("a header of our own");
+    assert_eq!(header.total_len, packet.len());
+    assert_eq!(header.source, encapsulated.source.ip());
+    assert_eq!(header.destination, encapsulated.destination.ip());
+    assert_eq!(header.ttl, encapsulated.ttl);
+}
+
+/// What verifies was signed with this key, and a changed octet of it does not verify.
+fn authentication(input: &[u8]) {
+    for algorithm in [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha256Hkdf] {
+        let key = Key { algorithm, secret: b"cisco".to_vec(), key_id: 0 };
+        if verify(input, &key).is_ok() {
+            let mut changed = input.to_vec();
+            changed[4] ^= 1;
+            assert!(verify(&changed, &key).is_err(), "the MAC covers the nonce");
+        }
+    }
+    let key = |algorithm| Key { algorithm, secret: b"cisco".to_vec(), key_id: 0 };
+    let signed = match Message::parse(input) {
+        Ok(Message::MapRegister(register)) => register.emit_signed(&key(Algorithm::HmacSha256)),
+        Ok(Message::MapNotify(notify)) => notify.emit_signed(&key(Algorithm::HmacSha1)),
+        Ok(Message::MapNotifyAck(ack)) => ack.emit_signed(&key(Algorithm::HmacSha256Hkdf)),
+        _ => return,
+    };
+    assert_eq!(verify(&signed, &key(Algorithm::HmacSha1)), Ok(()), "what we sign verifies");
+}
+
+/// The LISP header of data packets: reserved bits and fields without their flag come back as zero.
+fn data_header(input: &[u8]) {
+    let Ok((header, inner)) = DataHeader::parse(input) else {
+        return;
+    };
+    assert_eq!(inner, &input[8..]);
+    let emitted = header.emit();
+    assert_eq!(DataHeader::parse(&emitted), Ok((header, &[][..])));
+    for (index, (emitted, read)) in emitted.iter().zip(input).enumerate() {
+        assert_eq!(emitted & !read, 0, "octet {index} has a bit that was not there");
+    }
+}

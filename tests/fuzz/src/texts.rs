@@ -1,0 +1,124 @@
+//! What people write: console lines, config files, lab files, scenarios.
+
+use std::collections::BTreeMap;
+
+use eidway::console::edit::contradictions;
+use eidway::console::protocol::{Request, Response, line};
+use eidway::console::session::MOST_PENDING;
+use eidway::console::{Session, parse_config, running_config};
+use eidway::lab::failure::Failure;
+use eidway::lab::file::{LabError, LabFile, Node};
+use eidway::lab::scenario;
+use eidway::rng::Seed;
+use eidway::router::{Router, Start};
+use eidway::time::Time;
+
+use super::site;
+
+const GSMR: &str = include_str!("../../../lab/gsmr/lab.toml");
+
+/// More pieces than any answer about a router as small as this has.
+const MOST_RESPONSES: usize = 10_000;
+
+/// Lines typed on the console of a router, each of them also asked about and completed: every request
+/// is answered and ends, and the configuration that results is printed and read again; but for one that
+/// contradicts itself, which the console only warns of and a file may not do.
+pub fn console(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let (mut router, now) = (site::router(site::XTR, Time::ZERO), Time::ZERO);
+    let mut session = Session::new();
+    for typed in text.split('\n').take(MOST_PENDING) {
+        let typed = typed.to_owned();
+        ask(&mut session, &mut router, &Request::Help(typed.clone()), now);
+        ask(&mut session, &mut router, &Request::Complete(typed.clone()), now);
+        ask(&mut session, &mut router, &Request::Line(typed.clone()), now);
+        session.handle_request(&typed, &mut router, now);
+        finish(&mut session, &router, now);
+    }
+    while router.poll_output().is_some() {}
+    let contradicts = !contradictions(router.config()).is_empty();
+    let printed = running_config(router.config());
+    let read = parse_config("running-config", &printed);
+    if contradicts {
+        return assert!(read.is_err(), "{printed}");
+    }
+    let read = read.unwrap_or_else(|error| panic!("{}\n{printed}", error.render(false)));
+    assert_eq!(&read, router.config(), "{printed}");
+}
+
+fn ask(session: &mut Session, router: &mut Router, request: &Request, now: Time) {
+    session.handle_request(&line(request), router, now);
+    finish(session, router, now);
+}
+
+fn finish(session: &mut Session, router: &Router, now: Time) {
+    let mut done = 0;
+    for _ in 0..MOST_RESPONSES {
+        let Some(response) = session.poll_response(router, now) else {
+            assert!(session.is_idle() && done == 1, "one request has one end, not {done}");
+            return;
+        };
+        let response: Response = serde_json::from_str(&response).expect("a response is JSON");
+        done += usize::from(matches!(response, Response::Done(_)));
+    }
+    panic!("an answer has no end");
+}
+
+/// A config file: an error is rendered; what parses is printed, read again and the same, and a
+/// router starts with it.
+pub fn config(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let config = match parse_config("fuzz.conf", &text) {
+        Ok(config) => config,
+        Err(error) => return assert!(!error.render(false).is_empty()),
+    };
+    let printed = running_config(&config);
+    let read = parse_config("running-config", &printed);
+    let read = read.unwrap_or_else(|error| panic!("{}\n{printed}", error.render(false)));
+    assert_eq!(read, config, "{printed}");
+    assert_eq!(running_config(&read), printed);
+    let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
+    let mut router = Router::new(start);
+    while router.poll_output().is_some() {}
+}
+
+/// A lab file: an error is rendered; what parses names only nodes and devices that exist.
+pub fn lab(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let lab = match LabFile::parse("lab.toml", &text) {
+        Ok(lab) => lab,
+        Err(error) => return rendered(&error),
+    };
+    let mut devices = BTreeMap::new();
+    for port in lab.ports() {
+        assert!(lab.nodes.contains_key(&port.node), "{port:?}");
+        let first = devices.insert((&port.node, &port.device), ());
+        assert!(first.is_none(), "{port:?} is used twice");
+    }
+    for node in lab.nodes.values() {
+        if let Node::Host(host) = node {
+            for family in eidway::addr::Family::BOTH {
+                let (address, gateway) = (host.address(family), host.gateway(family));
+                assert!(gateway.is_none() || address.is_some(), "{host:?}");
+            }
+        }
+    }
+}
+
+fn rendered(error: &LabError) {
+    assert!(!error.to_string().is_empty());
+}
+
+/// A scenario of the lab `gsmr`: an error is rendered.
+pub fn scenario(input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let lab = LabFile::parse("lab.toml", GSMR).expect("the lab that comes with the program");
+    let beside = |name: &str| match name {
+        "other.scenario" => Ok("wait 1s\n".to_owned()),
+        _ => Err(Failure::new("there is no such file")),
+    };
+    match scenario::parse("fuzz.scenario", &text, &lab, &beside) {
+        Ok(scenario) => assert!(scenario.steps.len() <= text.lines().count()),
+        Err(error) => rendered(&error),
+    }
+}
