@@ -50,11 +50,20 @@ struct Tries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot(u32);
 
+/// A value and its prefix, in this order: whether a slot is taken shows in the prefix, and a value
+/// has first what is needed most, so that a look at it misses one line of the cache.
+#[derive(Clone, Debug)]
+#[repr(C)]
+struct Place<V> {
+    prefix: EidPrefix,
+    value: V,
+}
+
 /// Values by EID prefix; see the module for its order.
 #[derive(Clone, Debug)]
 pub struct PrefixMap<V> {
     instances: BTreeMap<InstanceId, Tries>,
-    slots: Vec<Option<(EidPrefix, V)>>,
+    slots: Vec<Option<Place<V>>>,
     /// Slots that are empty, the one to be used first at the end.
     free: Vec<u32>,
 }
@@ -96,8 +105,8 @@ impl<V> PrefixMap<V> {
                 fresh
             }
         };
-        let before = self.slots[slot as usize].replace((prefix, value));
-        (Slot(slot), before.map(|(_, value)| value))
+        let before = self.slots[slot as usize].replace(Place { prefix, value });
+        (Slot(slot), before.map(|place| place.value))
     }
 
     /// Takes out what stands at exactly `prefix`.
@@ -108,7 +117,7 @@ impl<V> PrefixMap<V> {
             Key::V6(key) => tries.v6.remove(key),
         }?;
         self.free.push(slot);
-        self.slots[slot as usize].take().map(|(_, value)| value)
+        self.slots[slot as usize].take().map(|place| place.value)
     }
 
     /// Takes out everything.
@@ -147,13 +156,13 @@ impl<V> PrefixMap<V> {
 
     /// What stands in a slot, and at which prefix.
     pub fn at(&self, Slot(slot): Slot) -> Option<(EidPrefix, &V)> {
-        let (prefix, value) = self.slots.get(slot as usize)?.as_ref()?;
+        let Place { prefix, value } = self.slots.get(slot as usize)?.as_ref()?;
         Some((*prefix, value))
     }
 
     /// What stands in a slot, to change it.
     pub fn at_mut(&mut self, Slot(slot): Slot) -> Option<(EidPrefix, &mut V)> {
-        let (prefix, value) = self.slots.get_mut(slot as usize)?.as_mut()?;
+        let Place { prefix, value } = self.slots.get_mut(slot as usize)?.as_mut()?;
         Some((*prefix, value))
     }
 
@@ -246,7 +255,7 @@ impl<V> PrefixMap<V> {
 
     /// Every entry, to change the values: in an order of no meaning, the same for the same history.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (EidPrefix, &mut V)> {
-        self.slots.iter_mut().flatten().map(|(prefix, value)| (*prefix, value))
+        self.slots.iter_mut().flatten().map(|place| (place.prefix, &mut place.value))
     }
 
     fn stand_in<'a>(

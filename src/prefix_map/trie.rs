@@ -84,16 +84,19 @@ enum Child<B> {
     Node(Box<Node<B>>),
 }
 
+/// Fields stand in the order in which a lookup reads them.
 #[derive(Clone, Debug)]
+#[repr(C)]
 struct Node<B> {
     /// The bits above it; their number is a multiple of the stride.
     path: Prefix<B>,
-    /// Which prefixes end here, and their slots in that order.
+    /// Which prefixes end here, in order.
     ends: u64,
-    slots: Vec<u32>,
     /// Which branches there are, and what is on them in that order.
     branches: u64,
     children: Vec<Child<B>>,
+    /// The slots of the prefixes that end here.
+    slots: Vec<u32>,
 }
 
 impl<B: Bits> Child<B> {

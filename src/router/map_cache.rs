@@ -70,9 +70,12 @@ pub enum Source {
     MapReply,
 }
 
-/// An entry of the map-cache.
+/// An entry of the map-cache. What every packet needs comes first: there are a million.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Entry {
+    /// What packets made of it; those that the flow cache knows are counted too.
+    pub usage: Usage,
     /// What to do.
     pub mapping: Mapping,
     /// Who said so.
@@ -85,8 +88,6 @@ pub struct Entry {
     pub modified_at: Time,
     /// When it goes; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// What packets made of it; those that the flow cache knows are counted too.
-    pub usage: Usage,
     /// Where it stands in the order of eviction: the instant from which it was idle when it was
     /// last looked at, or before.
     queued_at: Time,
@@ -447,6 +448,11 @@ mod tests {
 
     fn prefixes(cache: &MapCache) -> Vec<String> {
         cache.entries().iter().map(|(prefix, _)| prefix.to_string()).collect()
+    }
+
+    #[test]
+    fn an_entry_and_its_prefix_fill_two_lines_of_the_processor_s_cache() {
+        assert_eq!(size_of::<Entry>() + size_of::<EidPrefix>(), 128);
     }
 
     #[test]

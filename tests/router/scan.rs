@@ -39,9 +39,11 @@ fn a_scan_of_a_slash_8_stays_within_the_limit_and_evicts_no_entry_in_use() {
     let flows: Vec<String> = (1..=20).map(|last| format!("172.16.{last}.12")).collect();
     for flow in &flows {
         resolve(&mut bench, flow, &format!("{flow}/32"), &[RLOC_1]);
+        let second = bench.encapsulate(&mut packet("10.0.0.9", flow, 63, b"second"));
+        assert!(matches!(second, Outbound::Encapsulate(_)), "{second:?}");
     }
     for number in 0..5_000_u32 {
-        // Every EID in use has a packet each ten seconds or so: 5 ms a probe.
+        // A probe takes 5 ms: each flow has a hundred packets in half a second, and then a pause of ten.
         let flow = &flows[number as usize / 100 % flows.len()];
         let mut used = packet("10.0.0.9", flow, 63, b"used");
         let outbound = bench.encapsulate(&mut used);
