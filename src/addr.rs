@@ -8,10 +8,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
-use serde::Serialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// IPv4 or IPv6: of an EID, of an RLOC, or of a `service` of the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// Version 4, AFI 1.
@@ -82,6 +83,13 @@ impl InstanceId {
     /// The number itself.
     pub const fn number(self) -> u32 {
         self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for InstanceId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = u32::deserialize(from)?;
+        InstanceId::new(number).ok_or_else(|| D::Error::custom("an instance-ID has 24 bits"))
     }
 }
 
@@ -178,6 +186,19 @@ impl EidPrefix {
     }
 }
 
+impl<'de> Deserialize<'de> for EidPrefix {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename = "EidPrefix")]
+        struct Parts {
+            instance_id: InstanceId,
+            prefix: IpNet,
+        }
+        let Parts { instance_id, prefix } = Parts::deserialize(from)?;
+        Ok(EidPrefix::new(instance_id, prefix))
+    }
+}
+
 impl fmt::Display for EidPrefix {
     /// `172.16.0.0/24`: the instance is printed by the context, as IOS does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -186,7 +207,7 @@ impl fmt::Display for EidPrefix {
 }
 
 /// A routing locator: a router's address in the core.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Rloc(pub IpAddr);
 
 impl Rloc {

@@ -1,10 +1,11 @@
 //! `eidway lab ...`: from argv to the functions of the library.
 
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
-use eidway::driver;
+use eidway::driver::{self, recording};
 use eidway::lab::inside::{self, Capture};
 use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
@@ -77,8 +78,11 @@ pub enum LabCommand {
         /// Leave what was built when something fails
         #[arg(long)]
         keep: bool,
+        /// Record what goes into each router and comes out: /run/eidway/LAB/ROUTER.record
+        #[arg(long)]
+        record: bool,
         /// On the simulator, in the foreground until Ctrl-C, with the consoles of its routers
-        #[arg(long, conflicts_with_all = ["dry_run", "keep"])]
+        #[arg(long, conflicts_with_all = ["dry_run", "keep", "record"])]
         sim: bool,
         /// How fast the simulator's time goes; 1 is real time
         #[arg(long, default_value_t = 1.0, requires = "sim", value_name = "N")]
@@ -210,6 +214,9 @@ pub enum LabCommand {
         /// Where the simulator's luck comes from
         #[arg(long, default_value_t = 1, requires = "sim")]
         seed: u64,
+        /// Record what goes into each router and comes out: DIR/ROUTER.record, for eidway replay
+        #[arg(long, value_name = "DIR", requires = "sim")]
+        record: Option<PathBuf>,
         /// Play to the scenario's middle, then kill this map-server, start it again and check that
         /// all is registered, nothing stale is left and pings heal
         #[arg(long, value_name = "ROUTER")]
@@ -249,7 +256,9 @@ impl LabCommand {
     pub fn run(self) -> Outcome {
         match self {
             LabCommand::Up { which, sim: true, pace, .. } => up_simulated(&which.open()?, pace),
-            LabCommand::Up { which, dry_run, keep, .. } => up(&which.open()?, dry_run, keep),
+            LabCommand::Up { which, dry_run, keep, record, .. } => {
+                up(&which.open()?, dry_run, keep, record)
+            }
             LabCommand::Down { lab, name, all, dry_run } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
             }
@@ -283,8 +292,9 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
-            LabCommand::Run { which, scenario, sim, seed, kill } => {
-                play(&which, scenario.as_deref(), sim.then_some(seed), kill.as_deref())
+            LabCommand::Run { which, scenario, sim, seed, record, kill } => {
+                let seed = sim.then_some(seed);
+                play(&which, scenario.as_deref(), seed, record.as_deref(), kill.as_deref())
             }
             LabCommand::Move { which, host, to, make_before_break } => {
                 report_move(&which.open()?, &host, &to, make_before_break)
@@ -301,15 +311,15 @@ fn done(result: Result<(), eidway::lab::failure::Failure>) -> Outcome {
     Ok(true)
 }
 
-fn up(lab: &Lab, dry_run: bool, keep: bool) -> Outcome {
+fn up(lab: &Lab, dry_run: bool, keep: bool, record: bool) -> Outcome {
     if dry_run {
-        let steps = plan::up(lab, &std::env::current_exe()?)?;
+        let steps = plan::up(lab, &std::env::current_exe()?, record)?;
         print!("{}", verbs::transcript(&steps));
         return Ok(true);
     }
     let name = &lab.name;
     let mut progress = |line: &str| say(&format!("{name}: {line}"));
-    let took = run::up(lab, keep, &mut progress)?;
+    let took = run::up(lab, keep, record, &mut progress)?;
     println!("{name}: up in {:.1} s", took.as_secs_f64());
     Ok(true)
 }
@@ -338,7 +348,13 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
 }
 
 /// With a `seed`, on the simulator.
-fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>, kill: Option<&str>) -> Outcome {
+fn play(
+    which: &Which,
+    scenario: Option<&str>,
+    seed: Option<u64>,
+    record: Option<&Path>,
+    kill: Option<&str>,
+) -> Outcome {
     let lab = which.open()?;
     let Some(scenario) = scenario else {
         for name in library::names(&lab) {
@@ -352,7 +368,8 @@ fn play(which: &Which, scenario: Option<&str>, seed: Option<u64>, kill: Option<&
     if let Some(seed) = seed {
         let name = format!("{}-{scenario}-sim", lab.name);
         let seed = Seed::from_number(seed);
-        return Ok(sim::stage::run(&lab, &found, &name, kill, seed, &mut io::stdout())?);
+        let records = record.map(|directory| recording::of_routers(directory)).transpose()?;
+        return Ok(sim::stage::run(&lab, &found, &name, kill, seed, records, &mut io::stdout())?);
     }
     // A name of its own, so that scenarios run side by side.
     let name = match &which.name {

@@ -31,9 +31,10 @@
 //! Imports point inward; `tests/rings.rs` reads the sources and holds to it.
 //!
 //! 1. [`wire`] knows bytes and nothing else; [`capture`] asks packets questions in Wireshark's words.
-//! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language.
-//!    None has a socket, a clock, a random source or a thread: inputs and the time go in, outputs
-//!    and the next deadline come out, and the same input gives the same octets.
+//! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language,
+//!    [`record`] a router's past, to be replayed. None has a socket, a clock, a random source or a
+//!    thread: inputs and the time go in, outputs and the next deadline come out, and the same input
+//!    gives the same octets.
 //! 3. [`driver`] puts a router under one mio event loop on Linux. [`sim`] puts whole labs on
 //!    virtual time. [`lab`] builds labs out of namespaces.
 //!
@@ -59,6 +60,7 @@ pub mod host;
 pub mod lab;
 pub mod packet;
 pub mod prefix_map;
+pub mod record;
 pub mod rng;
 pub mod router;
 pub mod sim;

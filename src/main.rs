@@ -1,6 +1,7 @@
 //! The command line of Eidway: argv, logging, exit codes, and nothing else.
 
 mod lab_command;
+mod replay_command;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,7 +41,13 @@ enum Command {
         )]
         #[arg(value_parser = udp_checksum)]
         udp_checksum: UdpChecksum,
+        /// Record what goes in and out, for eidway replay; it holds the keys of the configuration. The
+        /// FILE of an earlier run becomes FILE.old
+        #[arg(long, value_name = "FILE")]
+        record: Option<PathBuf>,
     },
+    /// Play a router's record: the same inputs, and whether the same outputs come of them
+    Replay(replay_command::ReplayCommand),
     /// Talk to a router as on the console of an IOS router
     Console {
         /// The router: LAB/NODE, or the path of its console socket
@@ -63,14 +70,15 @@ fn main() -> ExitCode {
     // simulated one.
     start_log(match cli.command {
         Command::Router { .. } => "info",
-        Command::Console { .. } | Command::Lab(_) => "warn",
+        Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => "warn",
     });
     let outcome = match cli.command {
-        Command::Router { config, console, no_offload, udp_checksum } => {
-            let options = driver::Options { offload: !no_offload, udp_checksum };
+        Command::Router { config, console, no_offload, udp_checksum, record } => {
+            let options = driver::Options { offload: !no_offload, udp_checksum, record };
             router(&config, console.as_deref(), options)
         }
         Command::Console { router, commands } => talk(&router, &commands),
+        Command::Replay(command) => command.run(),
         Command::Lab(command) => command.run(),
     };
     match outcome {

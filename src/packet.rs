@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
 
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
+use serde::{Deserialize, Serialize};
 
 use crate::addr::Family;
 use crate::checksum;
@@ -78,7 +79,7 @@ pub struct Load {
 }
 
 /// A packet with a buffer of its own.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnedPacket {
     /// The IP packet, all of it.
     pub bytes: Vec<u8>,

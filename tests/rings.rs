@@ -10,19 +10,20 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = "addr checksum packet prefix_map rng time";
 
 /// Each ring with the modules beside the root's that it may import.
-const IMPORTS: [(&str, &str); 8] = [
+const IMPORTS: [(&str, &str); 9] = [
     ("wire", "wire"),
     ("capture", "wire capture"),
     ("router", "wire router"),
     ("host", "host"),
     ("console", "wire router console"),
-    ("sim", "wire capture router host console lab sim"),
+    ("record", "wire router console record"),
+    ("sim", "wire capture router host console record lab sim"),
     ("lab", "wire capture router console lab"),
-    ("driver", "wire router console sim driver"),
+    ("driver", "wire router console record sim driver"),
 ];
 
 /// The rings that know nothing of the operating system.
-const PURE: [&str; 5] = ["wire", "capture", "router", "host", "console"];
+const PURE: [&str; 6] = ["wire", "capture", "router", "host", "console", "record"];
 
 /// What a pure ring would need to reach the operating system.
 const SYSTEM: [&str; 16] = [
@@ -144,7 +145,7 @@ impl Source {
 
 /// The command line and the front page stand outside all rings.
 fn is_outermost(path: &str) -> bool {
-    ["main.rs", "lib.rs", "lab_command.rs"].contains(&path)
+    ["main.rs", "lib.rs", "lab_command.rs", "replay_command.rs"].contains(&path)
 }
 
 fn sources() -> Vec<Source> {

@@ -41,7 +41,7 @@ fn play(what: &str, seed: u64) -> (bool, String) {
     let scenario = library::read(&lab, scenario).unwrap();
     let mut out = Vec::new();
     let name = format!("{}-{}-test", what.replace('/', "-"), std::process::id());
-    let played = stage::run(&lab, &scenario, &name, None, Seed::from_number(seed), &mut out);
+    let played = stage::run(&lab, &scenario, &name, None, Seed::from_number(seed), None, &mut out);
     let text = String::from_utf8(out).unwrap();
     match played {
         Ok(as_expected) => (as_expected, text),

@@ -29,8 +29,9 @@ use super::netlink::Netlink;
 use super::tcp::Tcp;
 use super::tun::Tun;
 use super::udp::{RlocSockets, Udp};
-use super::{Error, Options, entropy};
+use super::{Error, Options, entropy, recording};
 use crate::addr::Rloc;
+use crate::record::Recorder;
 use crate::router::config::{Config, InterfaceKind, InterfaceName};
 use crate::router::io::{ControlDatagram, Input, KernelEvent, KernelRequest, Output};
 use crate::router::{Router, Start};
@@ -143,12 +144,13 @@ impl EventLoop {
     ) -> Result<Self, Error> {
         let clock = Clock::start();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
-        let router = Router::new(Start {
-            config,
-            seed,
-            wall_clock: Clock::wall_clock_micros(),
-            now: clock.now(),
-        });
+        let wall_clock = Clock::wall_clock_micros();
+        let start = Start { config, seed, wall_clock, now: clock.now() };
+        let router = match &options.record {
+            None => Router::new(start),
+            Some(path) => recorded_router(start, path)
+                .map_err(Error::during(format!("opening the record {}", path.display())))?,
+        };
         let mut event_loop = EventLoop {
             clock,
             router,
@@ -485,6 +487,13 @@ impl EventLoop {
         let outcome = registry.register(&mut SourceFd(&fd), source.token(), Interest::READABLE);
         outcome.map_err(Error::during("watching a socket"))
     }
+}
+
+fn recorded_router(start: Start, path: &Path) -> io::Result<Router> {
+    let recorder = Recorder::new(recording::create(path)?, &start);
+    let mut router = Router::new(start);
+    router.show_to(Box::new(recorder));
+    Ok(router)
 }
 
 fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {

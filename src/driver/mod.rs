@@ -39,6 +39,7 @@ pub mod faults;
 mod namespace;
 pub mod netlink;
 pub mod offload;
+pub mod recording;
 pub mod simulated;
 pub mod tcp;
 #[cfg(test)]
@@ -47,7 +48,7 @@ pub mod tun;
 pub mod udp;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::router::config::Config;
 use event_loop::{EventLoop, Flow};
@@ -61,18 +62,20 @@ pub struct Error {
     source: io::Error,
 }
 
-/// How the data path works; what it does is the configuration's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a router runs; what it does is the configuration's.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Segmentation offload, as far as the kernel has it.
     pub offload: bool,
     /// Checksums of encapsulated packets.
     pub udp_checksum: UdpChecksum,
+    /// Where to record what goes in and out, if anywhere.
+    pub record: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { offload: true, udp_checksum: UdpChecksum::Auto }
+        Options { offload: true, udp_checksum: UdpChecksum::Auto, record: None }
     }
 }
 

@@ -247,11 +247,14 @@ impl Neighbours {
         }
     }
 
-    /// Forgets all neighbours: the link went down.
-    pub fn flush(&mut self) {
+    /// Forgets all neighbours: the link went down. Returns how many packets waited for them, which
+    /// nobody is told of.
+    pub fn flush(&mut self) -> usize {
         let gone = std::mem::take(&mut self.entries);
+        let waited = gone.values().map(|entry| entry.waiting.len()).sum();
         self.outputs.extend(gone.into_keys().map(|address| Output::Changed(address, None)));
         self.watch_at = None;
+        waited
     }
 
     /// Somebody says where a neighbour is; with `creates`, also of one that is not known.

@@ -18,7 +18,7 @@ pub struct Finding {
 /// already, or there would be no [`Lab`].
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let finding = |what: &str, problem| Finding { what: what.to_owned(), problem };
-    let refused = plan::up(lab, "eidway".as_ref()).err();
+    let refused = plan::up(lab, "eidway".as_ref(), false).err();
     let mut findings = vec![finding("lab.toml", refused.map(|error| error.to_string()))];
     for (node, file) in lab.file.routers() {
         findings.push(finding(file, config_problem(lab, node, file)));

@@ -16,12 +16,12 @@ use crate::addr::Family;
 ///
 /// # Errors
 /// What only the simulator can do is refused, with its line in the lab file.
-pub fn up(lab: &Lab, eidway: &Path) -> Result<Vec<Step>, Failure> {
+pub fn up(lab: &Lab, eidway: &Path, record: bool) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
         let message = format!("{key} works on the simulator only, not in namespaces");
         return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
     }
-    Ok(vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway)])
+    Ok(vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway, record)])
 }
 
 /// The call that takes down the lab that runs as `name`.
@@ -151,9 +151,12 @@ fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
     gateways.map(default).collect()
 }
 
-fn routers(lab: &Lab, eidway: &Path) -> Step {
-    let routers = lab.file.routers();
-    let calls: Vec<Call> = routers.map(|(node, config)| start(lab, node, config, eidway)).collect();
+fn routers(lab: &Lab, eidway: &Path, record: bool) -> Step {
+    let start = |(node, config)| {
+        let call = start(lab, node, config, eidway);
+        if record { call.with("record") } else { call }
+    };
+    let calls: Vec<Call> = lab.file.routers().map(start).collect();
     Step::new(format!("{} routers", calls.len()), calls)
 }
 
@@ -165,7 +168,7 @@ mod tests {
     #[test]
     fn the_plan_of_a_lab_is_the_commands_that_a_student_would_type() {
         let lab = Lab::open("two-sites", Some("demo")).unwrap();
-        let text = transcript(&up(&lab, Path::new("/bin/eidway")).unwrap());
+        let text = transcript(&up(&lab, Path::new("/bin/eidway"), false).unwrap());
         for line in [
             "# 7 namespaces",
             "netns-scripts/node-add demo Core node",
@@ -191,7 +194,7 @@ mod tests {
              nodes.b.kind = \"node\"\n[[lans]]\nname = \"l\"\nports = [\"a:eth0\", \"b:eth0\"]\n";
         std::fs::write(directory.path().join("lab.toml"), text).unwrap();
         let lab = Lab::open(directory.path().to_str().unwrap(), None).unwrap();
-        let text = transcript(&up(&lab, Path::new("eidway")).unwrap());
+        let text = transcript(&up(&lab, Path::new("eidway"), false).unwrap());
         assert!(text.contains("netns-scripts/route-add x a default fe80::1 eth0\n"), "{text}");
     }
 
@@ -206,10 +209,10 @@ mod tests {
             std::fs::write(directory.path().join("lab.toml"), text).unwrap();
             Lab::open(directory.path().to_str().unwrap(), None).unwrap()
         };
-        let error = up(&lab("jitter_ms = 5"), Path::new("eidway")).unwrap_err().to_string();
+        let error = up(&lab("jitter_ms = 5"), Path::new("eidway"), false).unwrap_err().to_string();
         assert!(error.contains("jitter_ms works on the simulator only"), "{error}");
         assert!(error.contains("lab.toml:6:"), "{error}");
-        let text = transcript(&up(&lab("loss = 2.5"), Path::new("eidway")).unwrap());
+        let text = transcript(&up(&lab("loss = 2.5"), Path::new("eidway"), false).unwrap());
         assert!(text.contains("netns-scripts/link-loss x a eth0 250\n"), "{text}");
     }
 }

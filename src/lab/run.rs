@@ -20,11 +20,17 @@ const SETTLING: Duration = Duration::from_secs(10);
 const TAIL: usize = 15;
 
 /// Brings `lab` up and returns once every registration is acknowledged: the time that it took. A
-/// failure takes down what was built, unless `keep`. Progress goes to `say`, a line at a time.
-pub fn up(lab: &Lab, keep: bool, say: &mut dyn FnMut(&str)) -> Result<Duration, Failure> {
+/// failure takes down what was built, unless `keep`. With `record`, the lab's directory in `/run` gets
+/// a record of each router. Progress goes to `say`, a line at a time.
+pub fn up(
+    lab: &Lab,
+    keep: bool,
+    record: bool,
+    say: &mut dyn FnMut(&str),
+) -> Result<Duration, Failure> {
     let patience = Patience::of(SETTLING);
     environment::expect(&lab.file)?;
-    let steps = plan::up(lab, &program()?)?;
+    let steps = plan::up(lab, &program()?, record)?;
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take()?;
     if open::running().contains(&lab.name) {

@@ -9,7 +9,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::io::Mac;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
@@ -32,7 +32,7 @@ pub struct Config {
 }
 
 /// The kinds of interface that a router can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum InterfaceKind {
     /// `EthernetS/P`, the Linux device `etS-P`.
     Ethernet,
@@ -41,7 +41,7 @@ pub enum InterfaceKind {
 }
 
 /// An interface as IOS names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InterfaceName {
     /// What it is.
     pub kind: InterfaceKind,

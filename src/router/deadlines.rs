@@ -41,6 +41,11 @@ impl<K: Ord + Clone> Deadlines<K> {
         self.at.get(key).copied()
     }
 
+    /// Whether a key has a deadline.
+    pub fn contains(&self, key: &K) -> bool {
+        self.at.contains_key(key)
+    }
+
     /// The number of keys.
     pub fn len(&self) -> usize {
         self.at.len()

@@ -11,6 +11,7 @@ use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;
 use super::locators::UNUSABLE_PRIORITY;
 use super::map_cache::Locator;
+use super::witness::Call;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::packet::{self, IpHeader, Packet};
 use crate::time::Time;
@@ -65,6 +66,8 @@ impl Router {
     /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
     /// LISP header on. A verdict `Deliver` or `Forward` has set the inner TTL and type of service.
     pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
+        let segment_size = datagram.segment_size;
+        self.witness(Call::Decapsulate { outer, datagram: datagram.bytes, segment_size }, now);
         let inbound = match self.inbound(outer, datagram, now) {
             Ok(inbound) => inbound,
             Err(reason) => Inbound::Dropped(reason),
@@ -74,6 +77,9 @@ impl Router {
             Inbound::Forward { .. } => self.counters.forwarded_away += 1,
             Inbound::Held => self.counters.held += 1,
             Inbound::Dropped(reason) => self.counters.dropped(reason),
+        }
+        if let Some(witness) = &mut self.witness {
+            witness.inbound(inbound, datagram.bytes);
         }
         inbound
     }

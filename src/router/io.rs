@@ -7,7 +7,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::config::Config;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
@@ -33,7 +33,7 @@ pub enum Input<'a> {
 }
 
 /// What is learned of a way when packets do not make it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathEvent {
     /// ICMP unreachable from a router on the way, or no route to begin with.
     Unreachable(Rloc),
@@ -47,7 +47,7 @@ pub enum PathEvent {
 }
 
 /// A LISP control message as it came.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlDatagram<'a> {
     /// The sender's RLOC and port.
     pub source: SocketAddr,
@@ -61,7 +61,7 @@ pub struct ControlDatagram<'a> {
 ///
 /// The core numbers the connections that it opens, from 0 up; the driver those that it accepts, from
 /// [`Connection::ACCEPTED`] up. No number is used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Connection(pub u64);
 
 impl Connection {
@@ -71,7 +71,7 @@ impl Connection {
 
 /// What happens on TCP. A connection begins with `Connected` or `Accepted` and ends with `Closed`,
 /// whoever ended it; after that, nothing more comes of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpEvent<'a> {
     /// A connection that was asked for stands.
     Connected {
@@ -97,7 +97,7 @@ pub enum TcpEvent<'a> {
 }
 
 /// What a router wants done on TCP.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpRequest {
     /// Connect to port 4342 of a map-server.
     Connect {
@@ -115,7 +115,7 @@ pub enum TcpRequest {
 }
 
 /// A command of the operator that is no configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
     /// `clear ip|ipv6 lisp map-cache [PREFIX]`: forgets what was learned, keeps what is static.
     ClearMapCache {
@@ -129,7 +129,7 @@ pub enum Command {
 }
 
 /// What a router wants done, other than the packet that it was just given.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
     /// Send this datagram from a control socket.
     Control {
@@ -154,7 +154,7 @@ pub enum Output {
 }
 
 /// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encapsulation {
     /// The local RLOC.
     pub source: Rloc,
@@ -172,7 +172,7 @@ pub struct Encapsulation {
 
 /// What to do with the packet just read from `lisp0`.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outbound {
     /// Wrap it and send it.
     Encapsulate(Encapsulation),
@@ -185,7 +185,7 @@ pub enum Outbound {
 }
 
 /// The outer headers of a packet that arrived on UDP port 4341.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outer {
     /// The encapsulator's RLOC.
     pub source: IpAddr,
@@ -199,7 +199,7 @@ pub struct Outer {
 
 /// What to do with the datagram just read from UDP port 4341.
 #[must_use]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Inbound {
     /// Strip the 8 octets of the LISP header and write the rest, `len` octets, to `lisp0`: its TTL
     /// and ECN have been set.
@@ -224,7 +224,7 @@ pub enum Inbound {
 }
 
 /// Why a packet of EIDs stopped at this router. Each has a counter that `show` prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DropReason {
     /// From `lisp0`: no IPv4 or IPv6 packet, or damaged.
@@ -322,7 +322,7 @@ impl DropReason {
 }
 
 /// A routing table of the namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Table {
     /// Table 4341: the native default and the guards; for what `lisp0` emits when main has no
     /// answer of its own.
@@ -332,7 +332,7 @@ pub enum Table {
 }
 
 /// Where a route leads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RouteTarget {
     /// A router on a connected network.
     NextHop(IpAddr),
@@ -345,7 +345,7 @@ pub enum RouteTarget {
 }
 
 /// A network device of the router's namespace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Device {
     /// The TUN device `lisp0`.
     Lisp,
@@ -370,7 +370,7 @@ pub const LISP_DEVICE: &str = "lisp0";
 pub const LISP_GROUP: u32 = 4341;
 
 /// Which packets a rule is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum RuleSelector {
     /// Packets that `lisp0` emitted.
     FromLisp,
@@ -380,7 +380,7 @@ pub enum RuleSelector {
 
 /// A thing in the namespace's kernel that the router wants there. The order of the variants is the
 /// order in which they are made: guards stand before anything can leak past them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
     /// A link's settings. Its removal leaves the link as it is.
     Link {
@@ -442,7 +442,7 @@ pub enum KernelObject {
 }
 
 /// A hardware address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mac(pub [u8; 6]);
 
 impl std::fmt::Display for Mac {
@@ -454,7 +454,7 @@ impl std::fmt::Display for Mac {
 }
 
 /// A change that the router wants made in the kernel. All are idempotent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelRequest {
     /// Make it so.
     Add(KernelObject),
@@ -495,7 +495,7 @@ pub enum KernelRequest {
 }
 
 /// A change of the namespace's kernel, whoever made it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelEvent {
     /// A link appeared or changed.
     Link {
@@ -540,7 +540,7 @@ pub enum KernelEvent {
 }
 
 /// What the kernel knows of a host on a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NeighbourState {
     /// It spoke, or answered, with this hardware address (`REACHABLE`, `STALE`, `DELAY`, `PROBE`).
     Known(Mac),
@@ -551,7 +551,7 @@ pub enum NeighbourState {
 }
 
 /// A unicast route of table main.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KernelRoute {
     /// The destination.
     pub prefix: IpNet,

@@ -14,6 +14,7 @@ use super::locators::{self, LocalRlocs};
 use super::map_cache::{Locator, Mapping};
 use super::paths::Paths;
 use super::resolve::Held;
+use super::witness::Call;
 use crate::addr::{Eid, Family, InstanceId};
 use crate::packet::{self, IpHeader, Load, Packet};
 use crate::prefix_map::Slot;
@@ -32,6 +33,21 @@ impl Router {
     /// Decides on a packet that was read from the `lisp0` of an instance. A verdict `Native` has
     /// given it back the hop that the detour cost.
     pub fn encapsulate(
+        &mut self,
+        instance_id: InstanceId,
+        packet: &mut Packet<'_>,
+        now: Time,
+    ) -> Outbound {
+        let segment_size = packet.segment_size;
+        self.witness(Call::Encapsulate { instance_id, packet: packet.bytes, segment_size }, now);
+        let verdict = self.counted_outbound(instance_id, packet, now);
+        if let Some(witness) = &mut self.witness {
+            witness.outbound(verdict, packet.bytes);
+        }
+        verdict
+    }
+
+    fn counted_outbound(
         &mut self,
         instance_id: InstanceId,
         packet: &mut Packet<'_>,

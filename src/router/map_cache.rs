@@ -215,10 +215,6 @@ impl MapCache {
     /// use turns away prefixes that it does not hold.
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
-        if learned.ttl.is_zero() {
-            self.forget_learned(&prefix);
-            return true;
-        }
         let mut expires_at = now + learned.ttl;
         for (inner, inner_expires_at) in self.learned_inside(&prefix) {
             if inner.contains(asked) {
@@ -226,6 +222,10 @@ impl MapCache {
             } else {
                 expires_at = expires_at.min(inner_expires_at);
             }
+        }
+        if learned.ttl.is_zero() {
+            self.forget_learned(&prefix);
+            return true;
         }
         if !self.entries.contains(&prefix) && !self.make_room(&prefix, limit, now) {
             self.rejected += 1;

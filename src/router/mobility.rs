@@ -109,6 +109,8 @@ pub struct Mobility {
     hosts: BTreeMap<Eid, Host>,
     /// The port that a host was at before it moved away: its old LAN finds it there by proxy.
     former_ports: BTreeMap<Eid, InterfaceName>,
+    /// The hosts that were at a port when its link fell.
+    missed: BTreeMap<Eid, InterfaceName>,
     neighbours: BTreeMap<(InterfaceName, IpAddr), Mac>,
     searches: BTreeMap<Eid, (Time, Search)>,
 }
@@ -117,6 +119,15 @@ impl Mobility {
     /// The dynamic EIDs that are here.
     pub fn hosts(&self) -> &BTreeMap<Eid, Host> {
         &self.hosts
+    }
+
+    /// Packets that wait for a host that is looked for.
+    pub(super) fn waiting(&self) -> usize {
+        let waiting = self.searches.values().map(|(_, search)| match search {
+            Search::Unknown { held, .. } => held.len(),
+            Search::Confirm { .. } => 0,
+        });
+        waiting.sum()
     }
 
     fn remember(&mut self, port: InterfaceName, address: IpAddr, state: NeighbourState) {
@@ -153,6 +164,7 @@ impl Mobility {
         };
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
+        self.missed.retain(|eid, port| served(eid, port));
         let mut given_up = 0;
         self.searches.retain(|eid, (_, search)| {
             let sought = ranges.longest_match(*eid).is_some();
@@ -335,6 +347,7 @@ impl Router {
         let host = Host { name, range, interface, mac, found_at, last_seen_at, discovery };
         self.mobility.hosts.insert(eid, host);
         self.mobility.former_ports.remove(&eid);
+        self.mobility.missed.remove(&eid);
         let prefix = eid.host_prefix();
         self.away.remove(&prefix, Producer::DynamicEid);
         self.map_cache.forget_learned(&prefix);
@@ -346,6 +359,28 @@ impl Router {
             KernelRequest::Watch { device, address },
         ]);
         self.release_here(eid);
+    }
+
+    /// A port has no link: its hosts are nowhere, until they are found there again or elsewhere.
+    pub(super) fn port_fell(&mut self, port: &str, now: Time) {
+        let here = self.mobility.hosts.iter().filter(|(_, host)| host.interface.device() == port);
+        let here: Vec<(Eid, InterfaceName)> =
+            here.map(|(eid, host)| (*eid, host.interface)).collect();
+        for (eid, interface) in here {
+            self.host_gone(eid, Vec::new(), now);
+            self.mobility.missed.insert(eid, interface);
+        }
+    }
+
+    /// A port has its link again: those of its hosts that have not gone answer, and are found.
+    pub(super) fn port_is_back(&mut self, port: &str) {
+        let missed = &mut self.mobility.missed;
+        let of_port = missed.extract_if(.., |_, interface| interface.device() == port);
+        let probes = of_port.map(|(eid, interface)| {
+            let device = Device::Interface(interface);
+            Output::Kernel(KernelRequest::Probe { device, address: eid.address })
+        });
+        self.outputs.extend(probes);
     }
 
     /// A host is not here any more: it is withdrawn and away. With `locators`, another xTR has it, and

@@ -37,6 +37,7 @@ mod rib;
 pub mod session;
 mod smr;
 mod solicit;
+pub mod witness;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -62,6 +63,7 @@ use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
 use solicit::Solicitor;
+use witness::{Call, Witness};
 
 use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
@@ -142,6 +144,7 @@ pub struct Router {
     /// Whether somebody listens to [`Output::Debug`].
     debugging: bool,
     outputs: VecDeque<Output>,
+    witness: Option<Box<dyn Witness>>,
 }
 
 impl Router {
@@ -173,6 +176,7 @@ impl Router {
             counters: Counters::default(),
             debugging: false,
             outputs: VecDeque::new(),
+            witness: None,
         };
         router.configure(config, now);
         router
@@ -180,6 +184,7 @@ impl Router {
 
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
+        self.witness(Call::Handle(&input), now);
         self.forget_flows();
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
@@ -203,6 +208,7 @@ impl Router {
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.witness(Call::Timeout, now);
         self.forget_flows();
         self.map_cache.expire(now);
         self.paths.expire(now);
@@ -212,13 +218,17 @@ impl Router {
         self.end_searches(now);
         self.retry_requests(now);
         self.register_due(now);
-        self.repeat_smrs(now);
+        self.solicit_due(now);
     }
 
     /// The next thing that the router wants done.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        let output = self.outputs.pop_front();
+        if let Some(witness) = &mut self.witness {
+            witness.output(output.as_ref());
+        }
+        output
     }
 
     /// When [`Router::handle_timeout`] has work, and which. Changes with every input.
@@ -259,6 +269,7 @@ impl Router {
             self.counters.dropped(DropReason::EidAway);
         }
         self.reconcile_ranges(now);
+        self.renew_sessions(&before, now);
         self.reconcile(now);
         self.find_neighbours(now);
         self.refresh_sessions(&before, now);
@@ -271,6 +282,12 @@ impl Router {
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
                 let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
+                let ran = before.is_some_and(|before| before.up && before.carrier);
+                match up && carrier {
+                    true if !ran => self.port_is_back(&device),
+                    false if ran => self.port_fell(&device, now),
+                    _ => {}
+                }
                 if before.is_none() {
                     let requests = self.kernel.introduce(&device);
                     self.request(requests);
@@ -280,7 +297,10 @@ impl Router {
                     self.request(requests);
                 }
             }
-            KernelEvent::LinkGone { device } => self.rib.remove_link(&device),
+            KernelEvent::LinkGone { device } => {
+                self.rib.remove_link(&device);
+                self.port_fell(&device, now);
+            }
             KernelEvent::Routes(routes) => self.rib.replace_routes(routes),
             KernelEvent::RouteAdded(route) => self.rib.add_route(route),
             KernelEvent::RouteRemoved(route) => self.rib.remove_route(&route),
@@ -307,9 +327,8 @@ impl Router {
         for prefix in changes.changed {
             self.refresh_registration(prefix, now);
         }
-        // Last, so that who asks again because of it is told what is true by then.
         for prefix in solicit {
-            self.solicit_peers(prefix, now);
+            self.mapping_changed(prefix, now);
         }
     }
 
@@ -415,6 +434,12 @@ impl Router {
     /// What has been counted since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// Packets of EIDs that wait: for a mapping, or for their host to be found. Each packet that was
+    /// given to the router is here, or under one counter of what left or stopped.
+    pub fn waiting_packets(&self) -> usize {
+        self.resolver.waiting() + self.mobility.waiting()
     }
 
     /// 128 bits that name this router in its registrations (RFC 9301 section 5.6).

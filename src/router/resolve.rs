@@ -98,6 +98,11 @@ impl Resolver {
         self.due.first().map(|&(at, _)| Deadline { at, why: "map-request retry" })
     }
 
+    /// Packets that wait for a mapping.
+    pub(super) fn waiting(&self) -> usize {
+        self.held
+    }
+
     /// Whether an EID is being asked for, or rests.
     pub(super) fn is_pending(&self, eid: Eid) -> bool {
         self.requests.contains(&eid.host_prefix())
@@ -328,13 +333,23 @@ impl Router {
             if covering.eid_prefix.covers(&record.eid_prefix) {
                 let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
                 let learned = learned(record, &self.local, from.ip(), now);
-                let learned = Learned { solicited, ..learned };
+                // Who has just got an EID back is answered by itself: not to be kept, for it would stand
+                // in the way when the EID goes again.
+                let ttl = if self.is_own(record) { Duration::ZERO } else { learned.ttl };
+                let learned = Learned { solicited, ttl, ..learned };
                 if !self.map_cache.learn(learned, eid, limit, now) {
                     self.counters.ignored(ControlDrop::TableFull);
                 }
             }
         }
         self.answered(asked, covering.eid_prefix, now);
+    }
+
+    /// Whether a record is that of a local prefix, with a locator of ours.
+    fn is_own(&self, record: &MappingRecord) -> bool {
+        let mut rlocs = record.locators.iter().filter_map(LocatorRecord::ip);
+        self.database.get(&record.eid_prefix).is_some()
+            && rlocs.any(|rloc| self.local.contains(rloc.0))
     }
 
     /// Ends the request that was answered, and every other one that the answer covers too.

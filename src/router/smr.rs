@@ -40,7 +40,7 @@ impl SmrGuard {
     fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> bool {
         self.forget(now);
         let full = self.asked.len() >= REMEMBERED;
-        if full || self.asked.get(&eid).is_some() {
+        if full || self.asked.contains(&eid) {
             return false;
         }
         let recent = self.entries.entry(entry).or_default();

@@ -25,6 +25,8 @@ const INTERVAL: Duration = Duration::from_secs(3);
 const BURST: u32 = 8;
 /// Who was heard of within this span is solicited when a mapping changes (RFC 9301 section 6.1).
 const RECENT: Duration = Duration::from_secs(60);
+/// How long the SMRs about a mapping that changed wait for the map-servers to have it.
+const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
 /// Repetitions of a proactive SMR while its peer goes on sending.
 const REPEATS: u32 = 2;
 /// Peers remembered for each local prefix; the longest silent makes room.
@@ -67,6 +69,8 @@ pub(super) struct Solicitor {
     said: Deadlines<(Eid, Rloc)>,
     /// When the bucket of each RLOC is full again.
     full_at: Deadlines<Rloc>,
+    /// Prefixes that changed and are being registered.
+    changed: Deadlines<EidPrefix>,
     /// By when they are due, then in the order in which they came.
     repeats: BTreeMap<(Time, u64), Repeat>,
     next_repeat: u64,
@@ -82,6 +86,7 @@ impl Solicitor {
             peers: PrefixMap::new(),
             said: Deadlines::default(),
             full_at: Deadlines::default(),
+            changed: Deadlines::default(),
             repeats: BTreeMap::new(),
             next_repeat: 0,
             last_heard: None,
@@ -90,8 +95,11 @@ impl Solicitor {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let (&(at, _), _) = self.repeats.first_key_value()?;
-        Some(Deadline { at, why: "smr repetition" })
+        let repeat = self.repeats.first_key_value().map(|(&(at, _), _)| at);
+        Deadline::earliest([
+            repeat.map(|at| Deadline { at, why: "smr repetition" }),
+            self.changed.next().map(|at| Deadline { at, why: "smr without registration" }),
+        ])
     }
 
     fn repeat_at(&mut self, at: Time, repeat: Repeat) {
@@ -125,7 +133,7 @@ impl Solicitor {
         while self.said.pop(now).is_some() {}
         while self.full_at.pop(now).is_some() {}
         let full_at = self.full_at.get(&to).unwrap_or(now) + INTERVAL;
-        let limited = self.said.get(&(eid, to)).is_some()
+        let limited = self.said.contains(&(eid, to))
             || self.said.len() >= REMEMBERED
             || now.until(full_at) > INTERVAL * BURST;
         if limited {
@@ -144,8 +152,31 @@ impl Router {
         self.solicit(Solicitation { to: from, solicited: away, record }, now);
     }
 
-    /// Solicits everybody who was heard of in the last minute: the mapping of a local prefix changed.
-    pub(super) fn solicit_peers(&mut self, prefix: EidPrefix, now: Time) {
+    /// The mapping of a local prefix changed. Its peers are solicited when the map-servers have it, for
+    /// who asks too early is told the old one, or that there is none; but not much later.
+    pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, now: Time) {
+        self.solicitor.changed.set(prefix, Some(now + REGISTRATION_WAIT));
+        self.registration_settled(prefix, now);
+    }
+
+    /// Solicits the peers of a prefix that changed, if nothing is under way about its registration.
+    pub(super) fn registration_settled(&mut self, prefix: EidPrefix, now: Time) {
+        if self.solicitor.changed.contains(&prefix) && self.registrar.is_settled(prefix, now) {
+            self.solicitor.changed.set(prefix, None);
+            self.solicit_peers(prefix, now);
+        }
+    }
+
+    /// Sends the proactive SMRs that are due.
+    pub(super) fn solicit_due(&mut self, now: Time) {
+        while let Some(prefix) = self.solicitor.changed.pop(now) {
+            self.solicit_peers(prefix, now);
+        }
+        self.repeat_smrs(now);
+    }
+
+    /// Solicits everybody who was heard of in the last minute.
+    fn solicit_peers(&mut self, prefix: EidPrefix, now: Time) {
         for solicitation in self.recent_peers(prefix, now) {
             self.solicit(solicitation, now);
             let repeat = Repeat { left: REPEATS, prefix, solicitation };
@@ -184,7 +215,7 @@ impl Router {
     }
 
     /// Repeats the proactive SMRs whose peers went on sending.
-    pub(super) fn repeat_smrs(&mut self, now: Time) {
+    fn repeat_smrs(&mut self, now: Time) {
         while let Some(first) = self.solicitor.repeats.first_entry()
             && first.key().0 <= now
         {

@@ -43,11 +43,22 @@ impl Sim {
         configs: &BTreeMap<String, Config>,
         seed: Seed,
     ) -> Result<Sim, SimError> {
-        let mut sim = Sim::new(seed);
+        Sim::new(seed).built(lab, configs)
+    }
+
+    /// This empty simulation with a lab in it, as [`Sim::build`].
+    ///
+    /// # Errors
+    /// Those of [`Sim::build`].
+    pub fn built(
+        mut self,
+        lab: &LabFile,
+        configs: &BTreeMap<String, Config>,
+    ) -> Result<Sim, SimError> {
         for (name, node) in &lab.nodes {
             match node {
                 Node::Router { .. } | Node::Forwarder { .. } => {
-                    sim.add_forwarder(name)?;
+                    self.add_forwarder(name)?;
                 }
                 Node::Host(host) => {
                     let config = HostConfig {
@@ -56,23 +67,23 @@ impl Sim {
                         mtu: port_mtu(lab, name, &host.device),
                         mac: None,
                     };
-                    sim.add_host(name, &host.device, config)?;
+                    self.add_host(name, &host.device, config)?;
                 }
             }
         }
-        sim.connect_all(lab)?;
+        self.connect_all(lab)?;
         for (name, node) in &lab.nodes {
             match node {
                 Node::Host(_) => {}
-                Node::Forwarder { .. } => sim.configure_forwarder(name, node)?,
+                Node::Forwarder { .. } => self.configure_forwarder(name, node)?,
                 Node::Router { config } => {
                     let missing = || SimError::Config(format!("{name}: {config} is missing"));
                     let config = configs.get(name).ok_or_else(missing)?.clone();
-                    sim.start_router(name, config)?;
+                    self.start_router(name, config)?;
                 }
             }
         }
-        Ok(sim)
+        Ok(self)
     }
 
     fn connect_all(&mut self, lab: &LabFile) -> Result<(), SimError> {

@@ -22,8 +22,10 @@ pub(super) enum Event {
     Arrive { to: Attachment, frame: Rc<[u8]> },
     /// A process reads what its kernel had for it.
     Process { node: NodeId, what: ForProcess },
-    /// A host is plugged in, or pulled out, as the second half of its move.
-    Replug { port: Attachment, segment: usize, plug: bool },
+    /// A host is plugged in, as the second half of its move of this number.
+    PlugIn { port: Attachment, segment: usize, number: u64 },
+    /// A host is pulled out, as the second half of its move.
+    PullOut { port: Attachment, segment: usize },
     /// A node's deadline may have come.
     Wake { node: NodeId },
 }
@@ -78,10 +80,14 @@ impl Sim {
                 self.clock(node).process(what, now);
                 node
             }
-            Event::Replug { port, segment, plug } => {
-                if plug {
+            Event::PlugIn { port, segment, number } => {
+                if self.moves.get(&port) == Some(&number) {
                     self.plug_in(port, segment);
-                } else if self.plugged.get(&port) != Some(&segment) {
+                }
+                port.node
+            }
+            Event::PullOut { port, segment } => {
+                if self.plugged.get(&port) != Some(&segment) {
                     self.segments[segment].unplug(port);
                 }
                 port.node

@@ -34,6 +34,7 @@ pub mod tcp;
 pub mod trace;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use crate::host::{Host, HostConfig};
 use crate::lab::file::Impairment;
@@ -61,6 +62,9 @@ const WALL_CLOCK: u64 = 1_767_225_600_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub usize);
 
+/// Opens the record of a router that starts at an instant; `None` for one that has none.
+pub type Records = Box<dyn FnMut(&str, Time) -> Option<Box<dyn Write>>>;
+
 struct NamedNode {
     name: String,
     node: Node,
@@ -77,11 +81,14 @@ pub struct Sim {
     segments: Vec<Segment>,
     /// The segment that a device is plugged into.
     plugged: BTreeMap<Attachment, usize>,
+    /// How often each host has been moved: a move that another overtook has no second half.
+    moves: BTreeMap<Attachment, u64>,
     queue: EventQueue<Event>,
     /// What crossed the links; off unless set.
     pub trace: Trace,
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
+    records: Option<Records>,
 }
 
 impl Sim {
@@ -94,11 +101,18 @@ impl Sim {
             names: BTreeMap::new(),
             segments: Vec::new(),
             plugged: BTreeMap::new(),
+            moves: BTreeMap::new(),
             queue: EventQueue::default(),
             trace: Trace::Off,
             crossings: 0,
             captures: BTreeMap::new(),
+            records: None,
         }
+    }
+
+    /// From here on every router that starts is recorded where `records` says.
+    pub fn record(&mut self, records: Records) {
+        self.records = Some(records);
     }
 
     /// The instant that the simulation has reached.
@@ -176,7 +190,9 @@ impl Sim {
             return Err(wrong());
         };
         let kernel = std::mem::take(kernel);
-        self.nodes[id.0].node = Node::Router(Box::new(RouterNode::start(*kernel, start)));
+        let now = self.now;
+        let record = self.records.as_mut().and_then(|records| records(name, now));
+        self.nodes[id.0].node = Node::Router(Box::new(RouterNode::start(*kernel, start, record)));
         self.settle(id);
         Ok(())
     }
@@ -236,6 +252,15 @@ impl Sim {
     pub fn refusals(&self, name: &str) -> Result<&[KernelEvent], SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.refusals()),
+            _ => Err(wrong_kind(name, "router")),
+        }
+    }
+
+    /// Packets of EIDs that a router was given to decide on, from `lisp0` and from port 4341, since its
+    /// process began.
+    pub fn offered(&self, name: &str) -> Result<u64, SimError> {
+        match &self.nodes[self.find(name)?.0].node {
+            Node::Router(router) => Ok(router.offered()),
             _ => Err(wrong_kind(name, "router")),
         }
     }

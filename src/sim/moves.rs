@@ -22,7 +22,7 @@ pub enum Replug {
 
 impl Sim {
     /// Plugs a host into another LAN: it keeps its addresses and its hardware address, its stack
-    /// begins anew, and it announces itself.
+    /// begins anew, and it announces itself. A move that has not ended ends where this one begins.
     ///
     /// # Errors
     /// When there is no such host or no such LAN.
@@ -33,6 +33,9 @@ impl Sim {
             return Err(bad_port(host, lan));
         }
         let old = self.plugged.get(&port).copied();
+        let number = self.moves.entry(port).or_default();
+        *number += 1;
+        let number = *number;
         match how {
             Replug::Atomic => {
                 self.pull_out(port);
@@ -40,13 +43,13 @@ impl Sim {
             }
             Replug::Gap(span) => {
                 self.pull_out(port);
-                let event = Event::Replug { port, segment, plug: true };
+                let event = Event::PlugIn { port, segment, number };
                 self.queue.push(self.now + span, event);
             }
             Replug::MakeBeforeBreak(span) => {
                 self.plug_in(port, segment);
                 if let Some(segment) = old.filter(|&old| old != segment) {
-                    let event = Event::Replug { port, segment, plug: false };
+                    let event = Event::PullOut { port, segment };
                     self.queue.push(self.now + span, event);
                 }
             }
@@ -60,6 +63,7 @@ impl Sim {
     /// When there is no such host.
     pub fn unplug_host(&mut self, host: &str) -> Result<(), SimError> {
         let port = self.host_port(host)?;
+        *self.moves.entry(port).or_default() += 1;
         self.pull_out(port);
         Ok(())
     }

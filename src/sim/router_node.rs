@@ -4,12 +4,14 @@
 //! writes what the core says, applies its kernel requests and reports the kernel's events.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::io::Write;
 use std::net::SocketAddr;
 
 use super::kernel::{Datagram, DeviceKind, Kernel};
 use super::node::{ForProcess, NodeOutput};
 use super::tcp::Tcp;
 use crate::packet::{OwnedPacket, Packet};
+use crate::record::Recorder;
 use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
     Output, TcpEvent, TcpRequest,
@@ -38,18 +40,32 @@ pub struct RouterNode {
     tcp: Tcp,
     refusals: Vec<KernelEvent>,
     debug: VecDeque<(Time, String)>,
+    /// Packets of EIDs that the core was given to decide on.
+    offered: u64,
 }
 
 impl RouterNode {
-    /// Starts the process in a kernel: opens its devices and sockets, reads what is there.
-    pub fn start(mut kernel: Kernel, start: Start) -> Self {
+    /// Starts the process in a kernel: opens its devices and sockets, reads what is there. With a
+    /// `record`, what goes into the core and comes out is written there.
+    pub fn start(mut kernel: Kernel, start: Start, record: Option<Box<dyn Write>>) -> Self {
+        kernel.remove_leftovers();
         kernel.bind_udp(DATA_PORT);
         kernel.bind_udp(CONTROL_PORT);
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
-        let router = Router::new(start);
-        let mut node =
-            RouterNode { kernel, router, tcp, refusals: Vec::new(), debug: VecDeque::new() };
+        let recorder = record.map(|record| Recorder::new(record, &start));
+        let mut router = Router::new(start);
+        if let Some(recorder) = recorder {
+            router.show_to(Box::new(recorder));
+        }
+        let mut node = RouterNode {
+            kernel,
+            router,
+            tcp,
+            refusals: Vec::new(),
+            debug: VecDeque::new(),
+            offered: 0,
+        };
         node.open_tunnel();
         node.listen();
         node.kernel.announce();
@@ -74,6 +90,11 @@ impl RouterNode {
     /// The first requests that the kernel refused.
     pub fn refusals(&self) -> &[KernelEvent] {
         &self.refusals
+    }
+
+    /// Packets of EIDs that the core was given, from `lisp0` and from port 4341.
+    pub fn offered(&self) -> u64 {
+        self.offered
     }
 
     /// Something happens to the process.
@@ -180,6 +201,7 @@ impl RouterNode {
     fn read_tunnel(&mut self, mut bytes: Vec<u8>, now: Time) {
         let instance_id = self.router.config().default_instance();
         let mut packet = Packet::single(&mut bytes);
+        self.offered += 1;
         match self.router.encapsulate(instance_id, &mut packet, now) {
             Outbound::Encapsulate(encapsulation) => self.send_data(&encapsulation, &bytes),
             Outbound::Native => self.kernel.write_tunnel(bytes),
@@ -191,6 +213,7 @@ impl RouterNode {
         let Datagram { source, destination, ttl, tos, mut payload } = datagram;
         let outer = Outer { source: source.ip(), destination: destination.ip(), ttl, tos };
         let mut packet = Packet::single(&mut payload);
+        self.offered += 1;
         match self.router.decapsulate(&outer, &mut packet, now) {
             Inbound::Deliver { len, .. } => {
                 if let Some(inner) = payload.get(DATA_HEADER_LEN..DATA_HEADER_LEN + len) {

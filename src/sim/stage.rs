@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use super::moves::Replug;
 use super::pcap::{CaptureId, PcapWriter};
 use super::trace::{Summary, ip_packet};
-use super::{Sim, SimError, ping};
+use super::{Records, Sim, SimError, ping};
 use crate::addr::Family;
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
@@ -94,18 +94,28 @@ struct Flow {
 }
 
 impl<'a> Simulated<'a> {
-    /// Builds `lab` with the scenario's configuration laid over its own and lets it register.
+    /// Builds `lab` with the scenario's configuration laid over its own, its routers recorded where
+    /// `records` says, and lets it register.
     ///
     /// # Errors
     /// What is wrong with the lab or its configurations, or that it does not register.
-    pub fn new(lab: &'a Lab, scenario: &Scenario, seed: Seed) -> Result<Self, Failure> {
+    pub fn new(
+        lab: &'a Lab,
+        scenario: &Scenario,
+        seed: Seed,
+        records: Option<Records>,
+    ) -> Result<Self, Failure> {
         let mut configs = BTreeMap::new();
         for (node, file) in lab.file.routers() {
             let text = library::overlaid_text(lab, scenario, node, file)?;
             let config = crate::console::parse_config(file, &text).map_err(Failure::new)?;
             configs.insert(node.to_owned(), config);
         }
-        let mut sim = Sim::build(&lab.file, &configs, seed)?;
+        let mut sim = Sim::new(seed);
+        if let Some(records) = records {
+            sim.record(records);
+        }
+        let mut sim = sim.built(&lab.file, &configs)?;
         sim.run_until_registered()?;
         Ok(Simulated {
             lab,
@@ -399,7 +409,7 @@ fn course(report: &PingReport, every: Duration) -> Course {
 }
 
 /// Plays a scenario on a lab of its own, as [`library::run`] does in namespaces; the transcript goes
-/// to `out`. True when all was as expected; otherwise what is needed to find out why is kept in a
+/// to `out`, what each router did to `records`. True when all was as expected; otherwise what is needed to find out why is kept in a
 /// directory that the transcript names, which bears `name`.
 ///
 /// # Errors
@@ -410,12 +420,13 @@ pub fn run(
     name: &str,
     kill: Option<&str>,
     seed: Seed,
+    records: Option<Records>,
     out: &mut dyn Write,
 ) -> Result<bool, Failure> {
     let said = || Failure::io("standard output");
     kill.map(|node| lab.expect_router(node)).transpose()?;
     writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(said())?;
-    let mut stage = Simulated::new(lab, scenario, seed)?;
+    let mut stage = Simulated::new(lab, scenario, seed, records)?;
     let played = match kill {
         None => play(scenario, &mut stage, out),
         Some(node) => recovery::play(scenario, &lab.file, node, &mut stage, out),

@@ -15,5 +15,6 @@ mod links;
 mod live;
 mod moves;
 mod pcap;
+mod records;
 mod resolvers;
 mod size;

@@ -92,7 +92,7 @@ pub fn run(
     let lab = overlaid(lab, scenario, name, &directory.join("lab"))?;
     let mut say = |text: &str| writeln!(out, "{text}").map_err(Failure::io("standard output"));
     say(&format!("== {}\n== lab {}", scenario.title, lab.name))?;
-    run::up(&lab, false, &mut |_| ())?;
+    run::up(&lab, false, false, &mut |_| ())?;
     let _down = Down(&lab.name);
     let stage = Namespaces::new(&lab, directory.clone());
     let played = stage.map(|mut stage| match kill {

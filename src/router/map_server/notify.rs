@@ -139,6 +139,25 @@ impl Router {
         }
     }
 
+    /// Tells an xTR that has just registered a prefix by its session what others have inside it: it has
+    /// heard of none of the changes that made it so.
+    pub(super) fn tell_more_specifics(
+        &mut self,
+        prefix: &EidPrefix,
+        xtr_id: u128,
+        connection: Connection,
+    ) {
+        let inside = self.map_server.entries.covered_by(prefix);
+        let of_others: Vec<(EidPrefix, u128)> = inside
+            .filter(|(inner, entry)| inner != prefix && entry.registrations.get(xtr_id).is_none())
+            .filter_map(|(inner, entry)| Some((inner, entry.registrations.iter().next()?.xtr_id)))
+            .collect();
+        for (inner, other) in of_others {
+            let notification = self.mapping_notification(inner, other);
+            self.send_on_session(connection, ReliableMessage::MappingNotification(notification));
+        }
+    }
+
     /// The mapping of a prefix; one that is not registered any more has a TTL of zero and no locators.
     fn mapping_notification(&self, prefix: EidPrefix, xtr_id: u128) -> MappingNotification {
         let record = self.map_server.mapping(&prefix).unwrap_or_else(|| MappingRecord {

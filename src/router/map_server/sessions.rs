@@ -77,6 +77,13 @@ impl MapServer {
         Some(each.session.peer.port())
     }
 
+    /// Whether an xTR has a prefix registered by this session.
+    fn is_on_session(&self, prefix: &EidPrefix, xtr_id: u128, connection: Connection) -> bool {
+        let entry = self.entries.get(prefix);
+        let registration = entry.and_then(|entry| entry.registrations.get(xtr_id));
+        registration.is_some_and(|registration| registration.session == Some(connection))
+    }
+
     /// The registrations that came by a session that has fallen are like those that came by UDP: they
     /// lapse unless they are renewed.
     fn orphan(&mut self, connection: Connection, now: Time) {
@@ -231,11 +238,15 @@ impl Router {
             Freshness::TableFull => return Err(Refusal { reason, drop: ControlDrop::TableFull }),
         }
         let by = (xtr_id, source, Some(connection));
+        let is_news = !self.map_server.is_on_session(&record.eid_prefix, xtr_id, connection);
         match self.register_record(register, record, by, now) {
             true => {
                 let sessions = &mut self.map_server.sessions.by_connection;
                 if let Some(each) = sessions.get_mut(&connection) {
                     each.rejected.remove(&record.eid_prefix);
+                }
+                if is_news && record.ttl_minutes > 0 {
+                    self.tell_more_specifics(&record.eid_prefix, xtr_id, connection);
                 }
                 Ok(())
             }

@@ -74,6 +74,15 @@ impl Standing {
             State::AckWait | State::Rejected => false,
         }
     }
+
+    /// Whether nothing is under way: the map-server has said all that it will of the last change.
+    fn is_settled(&self, now: Time) -> bool {
+        match self.state {
+            State::Stable | State::Rejected => true,
+            State::Periodic => self.nonce.is_none() && self.due_at.is_some_and(|at| at > now),
+            State::AckWait => false,
+        }
+    }
 }
 
 /// Between the registrations that stand and those that are wanted.
@@ -247,6 +256,12 @@ impl Registrar {
         true
     }
 
+    /// Whether nothing is under way about the registration of `prefix` with any map-server.
+    pub(super) fn is_settled(&self, prefix: EidPrefix, now: Time) -> bool {
+        let mut standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
+        standings.all(|standing| standing.is_settled(now))
+    }
+
     /// Whether every map-server is known to have the registration of `prefix`.
     pub(super) fn is_acknowledged(&self, prefix: EidPrefix, now: Time) -> bool {
         let standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
@@ -417,6 +432,9 @@ impl Router {
         };
         self.counters.map_notifies.received += 1;
         if self.registrar.acknowledged(server, notify.nonce, &notify.records, now) {
+            for record in &notify.records {
+                self.registration_settled(record.eid_prefix, now);
+            }
             return self.connect_session(server, now);
         }
         let (nonce, records) = (notify.nonce, notify.records.clone());

@@ -1,18 +1,23 @@
 //! The ETR's side of reliable transport: it connects once a Map-Notify has shown that the map-server
 //! knows it, waits for the Refresh that begins a session, and registers each prefix once.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::machine::Event;
 use super::{Peer, Registrar};
-use crate::addr::Rloc;
+use crate::addr::{Family, Rloc};
 use crate::router::Router;
+use crate::router::away::Producer;
+use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
 use crate::time::{Deadline, Time};
-use crate::wire::{CONTROL_PORT, MappingRecord, RegistrationRefresh, ReliableMessage, StreamError};
+use crate::wire::{
+    CONTROL_PORT, Key, MappingRecord, RegistrationRefresh, ReliableMessage, StreamError,
+};
 
 /// How long a connection may take to stand, and a map-server to send its first Refresh: one that
 /// does neither is left for UDP.
@@ -74,6 +79,9 @@ impl Router {
             each.session.answered(now);
         }
         log::info!("reliable session with {server} is up");
+        // What others have registered inside our prefixes may have changed unheard; it is told again.
+        self.away.retain(|_, entry| entry.producer != Producer::SiteRegistration);
+        self.reconcile(now);
         self.all_registrations(server, Event::SessionUp, now);
     }
 
@@ -129,6 +137,19 @@ impl Router {
         let unused: Vec<IpAddr> = sessions.filter(|server| !configured(server)).collect();
         for server in unused {
             self.close_session(server, now);
+        }
+    }
+
+    /// A session is of the key that opened it: with another one, everything is registered anew by UDP,
+    /// and what the map-server does not believe any more lapses there.
+    pub(in crate::router) fn renew_sessions(&mut self, before: &Config, now: Time) {
+        let (old, new) = (etr_keys(before), etr_keys(&self.config));
+        for ((_, server), _) in new.iter().filter(|(peer, key)| {
+            let old = old.get(peer);
+            old.is_some_and(|old| old != *key)
+        }) {
+            self.close_session(*server, now);
+            self.all_registrations(*server, Event::Changed, now);
         }
     }
 
@@ -221,6 +242,7 @@ impl Router {
             each.session.answered(now);
         }
         self.registration_event((prefix.family(), server), prefix, event, now);
+        self.registration_settled(prefix, now);
     }
 
     fn refresh(&mut self, server: IpAddr, refresh: &RegistrationRefresh, now: Time) {
@@ -263,4 +285,14 @@ impl Router {
         };
         servers.into_iter().map(view).collect()
     }
+}
+
+/// The keys of the map-servers that a configuration registers with.
+fn etr_keys(config: &Config) -> BTreeMap<Peer, Key> {
+    let families = Family::BOTH.into_iter().flat_map(|family| {
+        let service = config.lisp.as_ref().map(|lisp| lisp.service(family));
+        let servers = service.into_iter().flat_map(|service| &service.etr_map_servers);
+        servers.map(move |(&server, each)| ((family, server), each.key.clone()))
+    });
+    families.collect()
 }

@@ -256,7 +256,10 @@ impl Kernel {
             }
             KernelObject::Route { table, prefix, target, metric, source } => {
                 let leads = self.leads(target)?;
-                self.add_route(table, prefix, leads, metric, source)
+                self.add_route(table, prefix, leads, metric, source)?;
+                let entry = static_entry(prefix, leads, metric, source);
+                self.of_process.insert((table, prefix, entry));
+                Ok(())
             }
             KernelObject::ProxyNeighbour { device, address } => {
                 let id = self.resolve(&device)?;
@@ -292,6 +295,7 @@ impl Kernel {
                 };
                 if let Some(leads) = leads {
                     let entry = static_entry(prefix, leads, metric, source);
+                    self.of_process.remove(&(table, prefix, entry));
                     if self.routing.table_mut(table).remove(prefix, &entry) {
                         self.tell_route(table, prefix, &entry, false);
                     }

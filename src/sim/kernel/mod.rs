@@ -25,7 +25,7 @@ use ipnet::IpNet;
 use crate::addr::Family;
 use crate::host::frame::{HardwareAddress, link_local};
 use crate::host::neighbour::Neighbours;
-use crate::router::io::{KernelEvent, LISP_DEVICE, NeighbourState};
+use crate::router::io::{KernelEvent, LISP_DEVICE, NeighbourState, Table};
 use crate::time::Time;
 use table::{Entry, Flow, Leads, Routing};
 
@@ -191,6 +191,8 @@ pub struct Kernel {
     now: Time,
     devices: Vec<NetDevice>,
     routing: Routing,
+    /// The routes that the process made, which stay behind when it is killed.
+    of_process: BTreeSet<(Table, IpNet, Entry)>,
     udp_ports: BTreeSet<u16>,
     /// A process takes the TCP segments.
     has_tcp: bool,
@@ -219,6 +221,7 @@ impl Kernel {
             now: Time::ZERO,
             devices: Vec::new(),
             routing: Routing::default(),
+            of_process: BTreeSet::new(),
             udp_ports: BTreeSet::new(),
             has_tcp: false,
             icmp: None,
@@ -307,6 +310,14 @@ impl Kernel {
             device.up = false;
             device.carrier = false;
             device.addresses.clear();
+        }
+    }
+
+    /// A process that begins takes out the rules and routes that a killed one left, as the driver does.
+    pub fn remove_leftovers(&mut self) {
+        self.routing.clear_rules();
+        for (table, prefix, entry) in std::mem::take(&mut self.of_process) {
+            self.routing.table_mut(table).remove(prefix, &entry);
         }
     }
 

@@ -121,8 +121,11 @@ impl Kernel {
     /// Forgets everybody on a link that went down, and for whom the device answers.
     pub(super) fn flush_neighbours(&mut self, id: DeviceId) {
         let device = &mut self.devices[id.0];
-        device.neighbours.flush();
+        let waited = device.neighbours.flush();
         device.proxies.clear();
+        for _ in 0..waited {
+            self.count(KernelDrop::NoNeighbour);
+        }
         self.settle_neighbours();
     }
 

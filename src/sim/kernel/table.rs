@@ -194,6 +194,11 @@ impl Routing {
         self.rules.remove(rule);
     }
 
+    /// Takes out all rules.
+    pub fn clear_rules(&mut self) {
+        self.rules.clear();
+    }
+
     /// Takes out every route that leaves by `device`, in both tables.
     pub fn remove_device(&mut self, device: DeviceId) {
         self.main.remove_device(device);

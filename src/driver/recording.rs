@@ -1,0 +1,72 @@
+//! The files of records.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use crate::sim::Records;
+
+/// Opens a record for its owner alone, for it holds keys. The record of an earlier run becomes
+/// `FILE.old`: who starts a router again after a crash wants to keep what led to it.
+///
+/// # Errors
+/// What the file system says.
+pub fn create(path: &Path) -> io::Result<File> {
+    match fs::rename(path, old(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// The records of a simulation in a directory, which is made: `ROUTER.record`, and `ROUTER-2.record`
+/// when the router is started again. One that cannot be opened is told in the log, and not kept.
+///
+/// # Errors
+/// A directory that cannot be made.
+pub fn of_routers(directory: &Path) -> io::Result<Records> {
+    fs::create_dir_all(directory)?;
+    let (directory, mut starts) = (directory.to_owned(), BTreeMap::<String, u32>::new());
+    Ok(Box::new(move |router, _| {
+        let start = starts.entry(router.to_owned()).or_default();
+        *start += 1;
+        let path = directory.join(match start {
+            1 => format!("{router}.record"),
+            _ => format!("{router}-{start}.record"),
+        });
+        match create(&path) {
+            Ok(file) => Some(Box::new(file)),
+            Err(error) => {
+                log::warn!("{}: {error}", path.display());
+                None
+            }
+        }
+    }))
+}
+
+fn old(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".old");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_record_is_its_owners_and_the_one_before_it_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("xTR1.record");
+        drop(create(&path).unwrap());
+        fs::write(&path, "first").unwrap();
+        drop(create(&path).unwrap());
+        assert_eq!(fs::read_to_string(old(&path)).unwrap(), "first");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+}

@@ -1,0 +1,135 @@
+//! Where a person sits at a replay: steps forward, and `show` on the state in between.
+
+use std::io::{self, Read, Write};
+
+use super::{Progress, ReadError, Replay, Until, show};
+use crate::console::Session;
+use crate::console::protocol::{self, Request, Response};
+
+/// What `help` prints.
+const HELP: &str = "\
+step [N]     make the next step, or N of them, and print each
+run [UNTIL]  go on to the end, or to a step or time: 120 or 12.5s
+show ...     what the router shows at this point
+exit
+";
+
+/// A replay, and a session on its router that cannot change it.
+#[derive(Debug)]
+pub struct Desk<R> {
+    replay: Replay<R>,
+    session: Session,
+}
+
+/// How a line went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// It was understood, and every step was as written.
+    pub ok: bool,
+    /// The person leaves.
+    pub closed: bool,
+}
+
+impl Said {
+    fn so(ok: bool) -> Self {
+        Said { ok, closed: false }
+    }
+}
+
+impl<R: Read> Desk<R> {
+    /// A desk at a replay that has come to where somebody wants to look.
+    pub fn new(replay: Replay<R>) -> Self {
+        Desk { replay, session: Session::new() }
+    }
+
+    /// What stands before the next line: the router, the step and its time.
+    pub fn prompt(&self) -> String {
+        let prompt = self.session.prompt(self.replay.router());
+        let name = prompt.trim_end_matches('#');
+        format!("{name} {} {}# ", self.replay.step(), self.replay.at())
+    }
+
+    /// Does a line and writes what it prints.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn line(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Said> {
+        let mut words = line.split_whitespace();
+        let (command, argument) = (words.next().unwrap_or_default(), words.next());
+        match command {
+            "" => Ok(Said::so(true)),
+            "exit" | "quit" => Ok(Said { ok: true, closed: true }),
+            "help" | "?" => out.write_all(HELP.as_bytes()).map(|()| Said::so(true)),
+            "step" | "s" => match argument.unwrap_or("1").parse() {
+                Ok(count) => self.step(count, out),
+                Err(_) => refuse(out, "how many steps?"),
+            },
+            "run" | "r" => match argument.map_or(Ok(Until::End), str::parse) {
+                Ok(until) => self.run(until, out),
+                Err(expected) => refuse(out, expected),
+            },
+            word if word.len() > 1 && "show".starts_with(word) => self.show(line, out),
+            _ => refuse(out, "a record cannot be changed: step, run, show, exit or help"),
+        }
+    }
+
+    fn step(&mut self, count: u64, out: &mut dyn Write) -> io::Result<Said> {
+        for _ in 0..count {
+            let mut lines = String::new();
+            let progress = self.replay.advance(Until::End, &mut |number, step, outcome| {
+                lines = show::step(number, step, outcome);
+            });
+            out.write_all(lines.as_bytes())?;
+            match progress {
+                Ok(Progress::Same) => {}
+                other => return self.report(other, out),
+            }
+        }
+        Ok(Said::so(true))
+    }
+
+    fn run(&mut self, until: Until, out: &mut dyn Write) -> io::Result<Said> {
+        let progress = self.replay.run(until);
+        self.report(progress, out)
+    }
+
+    fn report(
+        &self,
+        progress: Result<Progress, ReadError>,
+        out: &mut dyn Write,
+    ) -> io::Result<Said> {
+        match progress {
+            Ok(Progress::Differs(difference)) => {
+                writeln!(out, "{difference}")?;
+                Ok(Said::so(false))
+            }
+            Ok(_) => {
+                let (step, at) = (self.replay.step(), self.replay.at());
+                writeln!(out, "step {step} at {at}, identical so far")?;
+                Ok(Said::so(true))
+            }
+            Err(error) => refuse(out, &error.to_string()),
+        }
+    }
+
+    fn show(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Said> {
+        let request = protocol::line(&Request::Line(line.to_owned()));
+        let now = self.replay.at();
+        let router = self.replay.router_mut();
+        self.session.handle_request(&request, router, now);
+        while let Some(response) = self.session.poll_response(router, now) {
+            match serde_json::from_str(&response)? {
+                Response::Text(text) => out.write_all(text.as_bytes())?,
+                Response::Error(message) => writeln!(out, "% {message}")?,
+                Response::Done(done) => return Ok(Said::so(done.ok)),
+                Response::Completions(_) | Response::Debug(_) => {}
+            }
+        }
+        Ok(Said::so(true))
+    }
+}
+
+fn refuse(out: &mut dyn Write, message: &str) -> io::Result<Said> {
+    writeln!(out, "% {message}")?;
+    Ok(Said::so(false))
+}

@@ -1,0 +1,158 @@
+//! Reading a record, frame by frame, from anything: also from what is damaged or no record at all.
+
+use std::io::{self, Read};
+
+use super::step::{Outcome, Step};
+use super::{HEAD_LEN, LONGEST_BODY, MAGIC};
+use crate::checksum;
+use crate::time::Time;
+
+/// Why a record cannot be read on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It begins with something else.
+    #[error("this is no record of a router")]
+    NotARecord,
+    /// Of a format that this Eidway does not know.
+    #[error("a record of version {0:?}; this Eidway reads version 1")]
+    Version(String),
+    /// It ends within a frame, as that of a router that was killed may.
+    #[error("cut off in step {step}, {octets} octets into it")]
+    Cut {
+        /// The step that is not whole.
+        step: u64,
+        /// How much of its frame there is.
+        octets: usize,
+    },
+    /// The octets are not those that were written.
+    #[error("step {step} is damaged: {what}")]
+    Damaged {
+        /// The step.
+        step: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// A configuration that this Eidway does not read as the one that ran did, or none at the start.
+    #[error("step {step} does not begin with a configuration that this Eidway knows: {what}")]
+    Config {
+        /// The step.
+        step: u64,
+        /// What is wrong.
+        what: String,
+    },
+    /// The file.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The steps of a record, in their order.
+#[derive(Debug)]
+pub struct Reader<R> {
+    from: R,
+    /// The number of the next step.
+    step: u64,
+    body: Vec<u8>,
+    /// The body is that of the next step.
+    is_loaded: bool,
+}
+
+impl<R: Read> Reader<R> {
+    /// A record that begins here.
+    ///
+    /// # Errors
+    /// When it does not, or is of another version.
+    pub fn open(mut from: R) -> Result<Self, ReadError> {
+        let mut magic = Vec::new();
+        from.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
+        if magic == MAGIC {
+            return Ok(Reader { from, step: 0, body: Vec::new(), is_loaded: false });
+        }
+        let name = MAGIC.len() - 2;
+        match magic.strip_prefix(&MAGIC[..name]) {
+            Some(version) => {
+                let version = String::from_utf8_lossy(version).trim_end().to_owned();
+                Err(ReadError::Version(version))
+            }
+            None => Err(ReadError::NotARecord),
+        }
+    }
+
+    /// The time of the next step; `None` at the end.
+    ///
+    /// # Errors
+    /// As of [`Reader::next_step`].
+    pub fn next_at(&mut self) -> Result<Option<Time>, ReadError> {
+        if !self.load()? {
+            return Ok(None);
+        }
+        let (at, _) = postcard::take_from_bytes(&self.body).map_err(|error| self.damaged(error))?;
+        Ok(Some(at))
+    }
+
+    /// The number of the next step.
+    pub fn number(&self) -> u64 {
+        self.step
+    }
+
+    /// The next step and what came of it; `None` at the end.
+    ///
+    /// # Errors
+    /// What is cut off or damaged, by its step. Nothing can be read after that.
+    pub fn next_step(&mut self) -> Result<Option<(Step<'_>, Outcome)>, ReadError> {
+        if !self.load()? {
+            return Ok(None);
+        }
+        self.is_loaded = false;
+        self.step += 1;
+        self.decode(self.step - 1).map(Some)
+    }
+
+    /// The next step, which remains the next.
+    pub(super) fn peek(&mut self) -> Result<Option<(Step<'_>, Outcome)>, ReadError> {
+        if self.load()? { self.decode(self.step).map(Some) } else { Ok(None) }
+    }
+
+    fn decode(&self, number: u64) -> Result<(Step<'_>, Outcome), ReadError> {
+        let wrong = |what: String| ReadError::Damaged { step: number, what };
+        let (step, rest) =
+            postcard::take_from_bytes(&self.body).map_err(|error| wrong(error.to_string()))?;
+        let (outcome, rest) =
+            postcard::take_from_bytes(rest).map_err(|error| wrong(error.to_string()))?;
+        match rest {
+            [] => Ok((step, outcome)),
+            _ => Err(wrong("it goes on after its end".to_owned())),
+        }
+    }
+
+    /// Reads the body of the next frame, if there is one.
+    fn load(&mut self) -> Result<bool, ReadError> {
+        if self.is_loaded {
+            return Ok(true);
+        }
+        let mut head = Vec::with_capacity(HEAD_LEN);
+        self.from.by_ref().take(HEAD_LEN as u64).read_to_end(&mut head)?;
+        let &[a, b, c, d, e, f] = head.as_slice() else {
+            let cut = ReadError::Cut { step: self.step, octets: head.len() };
+            return if head.is_empty() { Ok(false) } else { Err(cut) };
+        };
+        let len = u32::from_le_bytes([a, b, c, d]);
+        if len > LONGEST_BODY {
+            return Err(self.damaged("it claims to be longer than any"));
+        }
+        self.body.clear();
+        // Memory grows with what is there, whatever the frame claims.
+        self.from.by_ref().take(u64::from(len)).read_to_end(&mut self.body)?;
+        if self.body.len() < len as usize {
+            return Err(ReadError::Cut { step: self.step, octets: HEAD_LEN + self.body.len() });
+        }
+        if checksum::finish(checksum::sum(&self.body)) != u16::from_le_bytes([e, f]) {
+            return Err(self.damaged("its checksum is wrong"));
+        }
+        self.is_loaded = true;
+        Ok(true)
+    }
+
+    fn damaged(&self, what: impl ToString) -> ReadError {
+        ReadError::Damaged { step: self.step, what: what.to_string() }
+    }
+}

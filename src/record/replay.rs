@@ -1,0 +1,277 @@
+//! Playing a record: a router of its own gets the recorded calls, and what comes of them is held to
+//! what is written.
+
+use std::fmt::{self, Display, Formatter};
+use std::io::Read;
+use std::str::FromStr;
+
+use super::show::Shown;
+use super::step::{Call, Outcome, Step, Verdict, changes};
+use super::{ReadError, Reader};
+use crate::console::parse_config;
+use crate::packet::Packet;
+use crate::router::config::Config;
+use crate::router::io::{Input, Output};
+use crate::router::{Router, Start};
+use crate::time::Time;
+
+/// A record that is being played.
+#[derive(Debug)]
+pub struct Replay<R> {
+    reader: Reader<R>,
+    router: Router,
+    eidway: String,
+    started_at: Time,
+    /// The number of the last step that was made, and its time.
+    step: u64,
+    at: Time,
+}
+
+/// Where to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// After this step: `120`.
+    Step(u64),
+    /// Before the first step after this time: `12.5s`, or `12.5`.
+    Time(Time),
+    /// Where the record ends.
+    End,
+}
+
+impl Until {
+    /// Whether it lies before the step of this number and time.
+    pub fn is_before(self, step: u64, at: Time) -> bool {
+        match self {
+            Until::Step(last) => step > last,
+            Until::Time(last) => at > last,
+            Until::End => false,
+        }
+    }
+}
+
+impl FromStr for Until {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Ok(step) = text.parse() {
+            return Ok(Until::Step(step));
+        }
+        let seconds: Option<f64> = text.strip_suffix('s').unwrap_or(text).parse().ok();
+        match seconds.filter(|seconds| seconds.is_finite() && *seconds >= 0.0) {
+            Some(seconds) => Ok(Until::Time(Time((seconds * 1e6).round() as u64))),
+            None => Err("the number of a step, or seconds: 120 or 12.5s"),
+        }
+    }
+}
+
+/// How a step went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// As written.
+    Same,
+    /// Not as written; what follows would not be either.
+    Differs(Box<Difference>),
+    /// There is none: the record ends, or the place to stop is reached.
+    Stopped,
+}
+
+/// Where a replay leaves its record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The step.
+    pub step: u64,
+    /// Its time.
+    pub at: Time,
+    /// The call, in a line.
+    pub call: String,
+    /// What differs.
+    pub what: String,
+    /// What is written.
+    pub expected: String,
+    /// What came.
+    pub seen: String,
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Difference { step, at, call, what, expected, seen } = self;
+        writeln!(f, "step {step} at {at} differs: {call}")?;
+        write!(f, "  {what}\n  expected: {expected}\n  seen:     {seen}")
+    }
+}
+
+impl<R: Read> Replay<R> {
+    /// Reads the beginning of a record and starts its router. What came of the start is compared
+    /// by the first [`Replay::advance`].
+    ///
+    /// # Errors
+    /// When it is no record, or does not begin with a start.
+    pub fn open(from: R) -> Result<Self, ReadError> {
+        let mut reader = Reader::open(from)?;
+        let nothing = || ReadError::Cut { step: 0, octets: 0 };
+        let (Step { at, call }, _) = reader.peek()?.ok_or_else(nothing)?;
+        let Call::Start { eidway, seed, wall_clock, config } = call else {
+            let what = "it is no start".to_owned();
+            return Err(ReadError::Damaged { step: 0, what });
+        };
+        let config = read_config(0, config)?;
+        let eidway = eidway.to_owned();
+        let router = Router::new(Start { config, seed, wall_clock, now: at });
+        Ok(Replay { reader, router, eidway, started_at: at, step: 0, at })
+    }
+
+    /// The router as the steps so far have left it.
+    pub fn router(&self) -> &Router {
+        &self.router
+    }
+
+    /// For a session on the console, which has to be kept from changing it.
+    pub(super) fn router_mut(&mut self) -> &mut Router {
+        &mut self.router
+    }
+
+    /// The version of the Eidway that wrote the record.
+    pub fn eidway(&self) -> &str {
+        &self.eidway
+    }
+
+    /// The instant of the start.
+    pub fn started_at(&self) -> Time {
+        self.started_at
+    }
+
+    /// The number of the last step that was made.
+    pub fn step(&self) -> u64 {
+        self.step
+    }
+
+    /// The instant of that step.
+    pub fn at(&self) -> Time {
+        self.at
+    }
+
+    /// Makes the next step, unless it lies beyond `until`, and shows it as it is written to `see`.
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn advance(
+        &mut self,
+        until: Until,
+        see: &mut dyn FnMut(u64, &Step<'_>, &Outcome),
+    ) -> Result<Progress, ReadError> {
+        let number = self.reader.number();
+        let Some(at) = self.reader.next_at()? else {
+            return Ok(Progress::Stopped);
+        };
+        if until.is_before(number, at) {
+            return Ok(Progress::Stopped);
+        }
+        let Some((step, expected)) = self.reader.next_step()? else {
+            return Ok(Progress::Stopped);
+        };
+        see(number, &step, &expected);
+        (self.step, self.at) = (number, step.at);
+        let mut seen = make(&mut self.router, number, &step)?;
+        seen.outputs = take_outputs(&mut self.router, &expected);
+        Ok(match difference(&expected, &seen) {
+            None => Progress::Same,
+            Some((what, expected, seen)) => {
+                let (step, at, call) = (number, step.at, step.call.to_string());
+                Progress::Differs(Box::new(Difference { step, at, call, what, expected, seen }))
+            }
+        })
+    }
+
+    /// Makes step after step; the last one's progress, which is never [`Progress::Same`].
+    ///
+    /// # Errors
+    /// What cannot be read.
+    pub fn run(&mut self, until: Until) -> Result<Progress, ReadError> {
+        loop {
+            match self.advance(until, &mut |_, _, _| ())? {
+                Progress::Same => {}
+                other => return Ok(other),
+            }
+        }
+    }
+}
+
+/// Polls as often as the recorded router was, to its `None` if that was seen.
+fn take_outputs(router: &mut Router, expected: &Outcome) -> Vec<Output> {
+    let polls = expected.outputs.len() + usize::from(expected.drained);
+    std::iter::from_fn(|| router.poll_output()).take(polls).collect()
+}
+
+fn read_config(step: u64, text: &str) -> Result<Config, ReadError> {
+    let config = parse_config("running-config", text);
+    config.map_err(|error| ReadError::Config { step, what: error.to_string() })
+}
+
+/// Makes a call.
+fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, ReadError> {
+    let now = step.at;
+    let mut outcome = Outcome::default();
+    let input = match &step.call {
+        // The router has been made of it.
+        Call::Start { .. } if number == 0 => return Ok(outcome),
+        Call::Start { .. } => {
+            let what = "a router that runs starts again".to_owned();
+            return Err(ReadError::Damaged { step: number, what });
+        }
+        Call::Timeout => {
+            router.handle_timeout(now);
+            return Ok(outcome);
+        }
+        &Call::Encapsulate { instance_id, packet: before, segment_size } => {
+            let mut after = before.to_vec();
+            let mut packet = Packet { bytes: &mut after, segment_size };
+            let verdict = router.encapsulate(instance_id, &mut packet, now);
+            outcome.verdict = Verdict::Outbound(verdict);
+            outcome.changes = changes(before, &after);
+            return Ok(outcome);
+        }
+        &Call::Decapsulate { ref outer, datagram: before, segment_size } => {
+            let mut after = before.to_vec();
+            let mut packet = Packet { bytes: &mut after, segment_size };
+            let verdict = router.decapsulate(outer, &mut packet, now);
+            outcome.verdict = Verdict::Inbound(verdict);
+            outcome.changes = changes(before, &after);
+            return Ok(outcome);
+        }
+        Call::Control(datagram) => Input::Control(*datagram),
+        Call::Kernel(event) => Input::Kernel(event.clone()),
+        Call::Tcp(event) => Input::Tcp(*event),
+        Call::Path(event) => Input::Path(*event),
+        Call::Configure(text) => Input::Configure(Box::new(read_config(number, text)?)),
+        Call::Command(command) => Input::Command(command.clone()),
+        Call::Stop => Input::Stop,
+    };
+    router.handle(input, now);
+    Ok(outcome)
+}
+
+/// What differs, as written and as seen.
+fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, String)> {
+    if expected.verdict != seen.verdict {
+        let (expected, seen) = (expected.verdict.to_string(), seen.verdict.to_string());
+        return Some(("the verdict".to_owned(), expected, seen));
+    }
+    if expected.changes != seen.changes {
+        let what = "the octets of the packet that it changed".to_owned();
+        return Some((what, format!("{:?}", expected.changes), format!("{:?}", seen.changes)));
+    }
+    let outputs = expected.outputs.len().max(seen.outputs.len());
+    let at = (0..outputs).find(|&at| expected.outputs.get(at) != seen.outputs.get(at))?;
+    let (expected, seen) = (expected.outputs.get(at), seen.outputs.get(at));
+    let what = format!("output {}", at + 1);
+    let lines = (line(expected), line(seen));
+    // What the line leaves out, such as a signature, may be what differs.
+    if lines.0 == lines.1 {
+        return Some((what, format!("{expected:?}"), format!("{seen:?}")));
+    }
+    Some((what, lines.0, lines.1))
+}
+
+fn line(output: Option<&Output>) -> String {
+    output.map_or_else(|| "nothing".to_owned(), |output| Shown(output).to_string())
+}

@@ -1,0 +1,123 @@
+//! A step of a record in lines for people: the call in one, each output in one more.
+
+use std::fmt::{self, Display, Formatter};
+use std::num::NonZeroU16;
+
+use super::step::{Call, Outcome, Step, Verdict};
+use crate::packet::IpHeader;
+use crate::router::io::{Encapsulation, Output, TcpEvent, TcpRequest};
+use crate::wire::data_header::DATA_HEADER_LEN;
+use crate::wire::{FrameReader, Message};
+
+/// A step with its number and everything that came of it, a line each.
+pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> String {
+    let mut text = format!("{number:>6} {:>12} {call}", at.to_string());
+    if outcome.verdict != Verdict::None {
+        text.push_str(&format!(" => {}", outcome.verdict));
+    }
+    text.push('\n');
+    for output in &outcome.outputs {
+        text.push_str(&format!("{:>22} {}\n", "->", Shown(output)));
+    }
+    text
+}
+
+impl Display for Call<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Call::Start { eidway, wall_clock, config, .. } => {
+                let (seconds, lines) = (wall_clock / 1_000_000, config.lines().count());
+                write!(f, "start of Eidway {eidway} at Unix time {seconds}, {lines} lines of ")?;
+                f.write_str("configuration")
+            }
+            Call::Control(datagram) => {
+                write!(f, "from {} to {}: ", datagram.source, datagram.destination)?;
+                message(f, datagram.payload)
+            }
+            Call::Kernel(event) => write!(f, "kernel {event:?}"),
+            Call::Tcp(TcpEvent::Bytes(connection, octets)) => {
+                write!(f, "tcp {}: {} octets", connection.0, octets.len())?;
+                frames(f, octets)
+            }
+            Call::Tcp(event) => write!(f, "tcp {event:?}"),
+            Call::Path(event) => write!(f, "path {event:?}"),
+            Call::Configure(text) => write!(f, "configure, {} lines", text.lines().count()),
+            Call::Command(command) => write!(f, "command {command:?}"),
+            Call::Stop => f.write_str("stop"),
+            Call::Timeout => f.write_str("timeout"),
+            Call::Encapsulate { packet, segment_size, .. } => {
+                f.write_str("lisp0 ")?;
+                ip(f, packet, *segment_size)
+            }
+            Call::Decapsulate { outer, datagram, segment_size } => {
+                write!(f, "data from {} to {}: ", outer.source, outer.destination)?;
+                ip(f, datagram.get(DATA_HEADER_LEN..).unwrap_or_default(), *segment_size)
+            }
+        }
+    }
+}
+
+impl Display for Verdict {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Verdict::None => f.write_str("nothing"),
+            Verdict::Outbound(verdict) => write!(f, "{verdict:?}"),
+            Verdict::Inbound(verdict) => write!(f, "{verdict:?}"),
+        }
+    }
+}
+
+/// An output in a line.
+pub struct Shown<'a>(pub &'a Output);
+
+impl Display for Shown<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Output::Control { source, destination, payload } => {
+                write!(f, "from {source} to {destination}: ")?;
+                message(f, payload)
+            }
+            Output::Encapsulate(Encapsulation { source, destination, .. }, packet) => {
+                write!(f, "data from {} to {}: ", source.0, destination.0)?;
+                ip(f, &packet.bytes, packet.segment_size)
+            }
+            Output::Native(_, packet) => {
+                f.write_str("lisp0 ")?;
+                ip(f, &packet.bytes, packet.segment_size)
+            }
+            Output::Tcp(TcpRequest::Send(connection, octets)) => {
+                write!(f, "tcp {}: {} octets", connection.0, octets.len())?;
+                frames(f, octets)
+            }
+            Output::Tcp(request) => write!(f, "tcp {request:?}"),
+            Output::Kernel(request) => write!(f, "kernel {request:?}"),
+            Output::Debug(line) => write!(f, "debug {line}"),
+        }
+    }
+}
+
+fn message(f: &mut Formatter<'_>, payload: &[u8]) -> fmt::Result {
+    match Message::parse(payload) {
+        Ok(message) => message.fmt(f),
+        Err(error) => write!(f, "{} octets, {error}", payload.len()),
+    }
+}
+
+/// The frames of reliable transport that stand whole in a part of a stream that begins with one.
+fn frames(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
+    let mut reader = FrameReader::new();
+    reader.push(octets);
+    while let Some(Ok(frame)) = reader.next() {
+        write!(f, ", {frame}")?;
+    }
+    Ok(())
+}
+
+fn ip(f: &mut Formatter<'_>, packet: &[u8], segment_size: Option<NonZeroU16>) -> fmt::Result {
+    match IpHeader::parse(packet) {
+        Ok(header) => write!(f, "{} > {}, ", header.source, header.destination)?,
+        Err(error) => write!(f, "{error}, ")?,
+    }
+    write!(f, "{} octets", packet.len())?;
+    segment_size.map_or(Ok(()), |size| write!(f, " in segments of {size}"))
+}

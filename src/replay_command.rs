@@ -1,0 +1,133 @@
+//! `eidway replay ...`: from argv to the functions of the library.
+
+use std::fs::File;
+use std::io::{self, BufReader, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use eidway::record::{Desk, Progress, ReadError, Reader, Replay, Until, show};
+use rustyline::DefaultEditor;
+use rustyline::error::ReadlineError;
+
+use super::Outcome;
+
+/// What to do with a record.
+#[derive(Args)]
+pub struct ReplayCommand {
+    /// The record
+    file: PathBuf,
+    /// Stop after this step, or at this time: 120 or 12.5s
+    #[arg(long, value_name = "STEP|TIME")]
+    until: Option<Until>,
+    /// Print the steps as they are written, instead of playing them
+    #[arg(long, conflicts_with_all = ["console", "commands"])]
+    print: bool,
+    /// Look at the router where the replay stops: show, step, run, help
+    #[arg(long)]
+    console: bool,
+    /// Do this there and print what it says; may be repeated
+    #[arg(short, long = "command", value_name = "CMD")]
+    commands: Vec<String>,
+}
+
+type Source = BufReader<File>;
+
+impl ReplayCommand {
+    /// Does it.
+    pub fn run(self) -> Outcome {
+        let place = self.file.display();
+        let file = File::open(&self.file).map_err(|error| format!("{place}: {error}"))?;
+        let source = BufReader::new(file);
+        let until = self.until.unwrap_or(Until::End);
+        let in_file = |error: ReadError| format!("{place}: {error}");
+        if self.print {
+            let reader = Reader::open(source).map_err(in_file)?;
+            return print(reader, until, &mut io::stdout().lock());
+        }
+        let mut replay = Replay::open(source).map_err(in_file)?;
+        let is_same = report(&mut replay, until, &self.file)?;
+        if !self.console && self.commands.is_empty() {
+            return Ok(is_same);
+        }
+        let mut desk = Desk::new(replay);
+        if !self.commands.is_empty() {
+            return Ok(run_lines(&mut desk, self.commands.into_iter().map(Ok))? && is_same);
+        }
+        if io::stdin().is_terminal() {
+            return interact(&mut desk).map(|()| is_same);
+        }
+        Ok(run_lines(&mut desk, io::stdin().lines())? && is_same)
+    }
+}
+
+/// Prints steps until there are no more; whether the record ends well.
+fn print(mut reader: Reader<Source>, until: Until, out: &mut impl Write) -> Outcome {
+    loop {
+        let number = reader.number();
+        match reader.next_step() {
+            Ok(Some((step, outcome))) if !until.is_before(number, step.at) => {
+                out.write_all(show::step(number, &step, &outcome).as_bytes())?;
+            }
+            Ok(_) => return Ok(true),
+            Err(cut @ ReadError::Cut { .. }) => {
+                writeln!(out, "{cut}")?;
+                return Ok(true);
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Plays until there is no more to play and says how it went; whether all was as written.
+fn report(replay: &mut Replay<Source>, until: Until, file: &Path) -> Outcome {
+    let (eidway, this) = (replay.eidway(), env!("CARGO_PKG_VERSION"));
+    if eidway != this {
+        println!("recorded by Eidway {eidway}, played by {this}");
+    }
+    let progress = replay.run(until);
+    let (from, to) = (replay.started_at(), replay.at());
+    let name = &replay.router().config().hostname;
+    println!("{name}: {} steps, from {from} to {to}", replay.step());
+    match progress {
+        Ok(Progress::Differs(difference)) => {
+            println!("{difference}");
+            return Ok(false);
+        }
+        Ok(_) => println!("identical"),
+        Err(cut @ ReadError::Cut { .. }) => println!("identical, then {cut}"),
+        Err(error) => return Err(format!("{}: {error}", file.display()).into()),
+    }
+    Ok(true)
+}
+
+fn run_lines(
+    desk: &mut Desk<Source>,
+    lines: impl Iterator<Item = io::Result<String>>,
+) -> io::Result<bool> {
+    let (mut all_ok, mut out) = (true, io::stdout().lock());
+    for line in lines {
+        let said = desk.line(&line?, &mut out)?;
+        all_ok &= said.ok;
+        if said.closed {
+            break;
+        }
+    }
+    Ok(all_ok)
+}
+
+fn interact(desk: &mut Desk<Source>) -> Result<(), Box<dyn std::error::Error>> {
+    let mut editor = DefaultEditor::new()?;
+    loop {
+        let line = match editor.readline(&desk.prompt()) {
+            Ok(line) => line,
+            Err(ReadlineError::Interrupted) => continue,
+            Err(ReadlineError::Eof) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        // A history is a convenience: what does not fit is not in it.
+        let _ = editor.add_history_entry(&line);
+        if desk.line(&line, &mut io::stdout())?.closed {
+            return Ok(());
+        }
+    }
+}

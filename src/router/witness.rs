@@ -1,0 +1,69 @@
+//! Who sees every call of a router and what comes of it: the seam for a recorder.
+//!
+//! It stands inside the [`Router`], so that whoever holds a `&mut Router` (the event loop, the
+//! simulator, a session on the console) is seen without knowing of it. A router without a witness
+//! pays for it with a comparison a call.
+
+use std::fmt::Debug;
+use std::num::NonZeroU16;
+
+use super::Router;
+use super::io::{Inbound, Input, Outbound, Outer, Output};
+use crate::addr::InstanceId;
+use crate::time::Time;
+
+/// A call that may change a router, as it is about to be made. With [`Router::poll_output`] these
+/// are all that there are.
+#[derive(Clone, Copy, Debug)]
+pub enum Call<'a> {
+    /// [`Router::handle`].
+    Handle(&'a Input<'a>),
+    /// [`Router::handle_timeout`].
+    Timeout,
+    /// [`Router::encapsulate`].
+    Encapsulate {
+        /// The instance whose `lisp0` the packet was read from.
+        instance_id: InstanceId,
+        /// The packet before the call.
+        packet: &'a [u8],
+        /// The payload octets of each segment of a super-packet.
+        segment_size: Option<NonZeroU16>,
+    },
+    /// [`Router::decapsulate`].
+    Decapsulate {
+        /// The outer headers.
+        outer: &'a Outer,
+        /// The UDP payload before the call.
+        datagram: &'a [u8],
+        /// As of [`Call::Encapsulate`].
+        segment_size: Option<NonZeroU16>,
+    },
+}
+
+/// Sees the calls of one router, in their order.
+pub trait Witness: Debug {
+    /// A call begins.
+    fn call(&mut self, call: Call<'_>, now: Time);
+
+    /// [`Router::encapsulate`] has decided, and left the packet so.
+    fn outbound(&mut self, verdict: Outbound, packet: &[u8]);
+
+    /// [`Router::decapsulate`] has decided, and left the datagram so.
+    fn inbound(&mut self, verdict: Inbound, datagram: &[u8]);
+
+    /// What [`Router::poll_output`] is about to return.
+    fn output(&mut self, output: Option<&Output>);
+}
+
+impl Router {
+    /// From here on `witness` sees every call, in place of the one before.
+    pub fn show_to(&mut self, witness: Box<dyn Witness>) {
+        self.witness = Some(witness);
+    }
+
+    pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
+        if let Some(witness) = &mut self.witness {
+            witness.call(call, now);
+        }
+    }
+}

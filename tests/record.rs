@@ -1,0 +1,245 @@
+//! Records of routers: what was written is reproduced to the octet, and what is not is found.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::Path;
+use std::rc::Rc;
+
+use eidway::lab::open::Lab;
+use eidway::lab::scenario::library;
+use eidway::record::{Desk, MAGIC, Progress, ReadError, Reader, Replay, Until, show};
+use eidway::rng::Seed;
+use eidway::sim::{Records, stage};
+use eidway::time::Time;
+use proptest::prelude::*;
+
+/// What is written ends up in a vector that a test can read.
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The records of the routers of a scenario of gsmr: `ROUTER at TIME`, by the time of its start.
+fn recorded(scenario: &str) -> BTreeMap<String, Vec<u8>> {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
+    let lab = Lab::open(lab.to_str().unwrap(), None).unwrap();
+    let scenario = library::find(&lab, scenario).unwrap();
+    let files: Rc<RefCell<BTreeMap<String, Shared>>> = Rc::default();
+    let opened = Rc::clone(&files);
+    let records: Records = Box::new(move |router, at| {
+        let file = Shared::default();
+        opened.borrow_mut().insert(format!("{router} at {at}"), file.clone());
+        Some(Box::new(file))
+    });
+    let (name, seed) = (format!("record-{}", std::process::id()), Seed::from_number(1));
+    let mut out = Vec::new();
+    let played = stage::run(&lab, &scenario, &name, None, seed, Some(records), &mut out);
+    assert!(played.unwrap(), "{}", String::from_utf8(out).unwrap());
+    let files = files.borrow();
+    files.iter().map(|(name, file)| (name.clone(), file.0.borrow().clone())).collect()
+}
+
+fn of_xtr1(scenario: &str) -> Vec<u8> {
+    recorded(scenario).remove("xTR1 at 0.000000").unwrap()
+}
+
+/// The numbers of the steps and the octet at which the frame of each begins.
+fn frames(record: &[u8]) -> Vec<usize> {
+    let mut starts = Vec::new();
+    let mut at = MAGIC.len();
+    while at < record.len() {
+        starts.push(at);
+        let len: [u8; 4] = record[at..at + 4].try_into().unwrap();
+        at += 6 + u32::from_le_bytes(len) as usize;
+    }
+    starts
+}
+
+/// Puts the right checksum on the frame that begins at `start`.
+fn seal(record: &mut [u8], start: usize) {
+    let len: [u8; 4] = record[start..start + 4].try_into().unwrap();
+    let body = &record[start + 6..start + 6 + u32::from_le_bytes(len) as usize];
+    let sum = eidway::checksum::finish(eidway::checksum::sum(body));
+    record[start + 4..start + 6].copy_from_slice(&sum.to_le_bytes());
+}
+
+#[test]
+fn every_router_of_a_scenario_is_reproduced_to_the_octet() {
+    for scenario in ["g1-deconfigured", "g2-no-route", "g3-move", "x8-kill"] {
+        let records = recorded(scenario);
+        assert!(records.len() >= 5, "{:?}", records.keys());
+        for (router, record) in records {
+            let mut replay = Replay::open(record.as_slice()).unwrap();
+            let progress = replay.run(Until::End).unwrap();
+            assert_eq!(progress, Progress::Stopped, "{scenario}: {router}");
+            assert_eq!(replay.step() as usize + 1, frames(&record).len());
+            assert!(replay.step() > 10, "{scenario}: {router} did {} steps", replay.step());
+        }
+    }
+}
+
+#[test]
+fn a_flipped_bit_is_found_and_its_step_named() {
+    let record = of_xtr1("g2-no-route");
+    let starts = frames(&record);
+    for (number, &start) in starts.iter().enumerate().skip(1).step_by(7) {
+        let mut damaged = record.clone();
+        damaged[start + 6] ^= 1;
+        let error = Replay::open(damaged.as_slice()).unwrap().run(Until::End).unwrap_err();
+        assert!(
+            matches!(error, ReadError::Damaged { step, .. } if step == number as u64),
+            "{error}"
+        );
+    }
+}
+
+#[test]
+fn an_input_that_was_another_leads_to_another_output_which_is_named() {
+    let record = of_xtr1("g2-no-route");
+    // The seed of the router is 32 octets behind its version: nonces follow from it.
+    let (mut other, start) = (record.clone(), MAGIC.len());
+    let version = env!("CARGO_PKG_VERSION");
+    let at = other.windows(version.len()).position(|words| words == version.as_bytes()).unwrap();
+    other[at + version.len()] ^= 1;
+    seal(&mut other, start);
+    let mut replay = Replay::open(other.as_slice()).unwrap();
+    let Progress::Differs(difference) = replay.run(Until::End).unwrap() else {
+        panic!("another seed gives other nonces");
+    };
+    assert_eq!(difference.step, replay.step());
+    assert_ne!(difference.expected, difference.seen);
+    let text = difference.to_string();
+    assert!(text.contains("output 1") && text.contains("nonce"), "{text}");
+}
+
+#[test]
+fn a_record_that_is_cut_replays_to_its_cut_and_says_so() {
+    let record = of_xtr1("g2-no-route");
+    let starts = frames(&record);
+    let middle = starts.len() / 2;
+    for octets in 1..30 {
+        let mut replay = Replay::open(&record[..starts[middle] + octets]).unwrap();
+        match replay.run(Until::End) {
+            Err(ReadError::Cut { step, octets: cut }) => {
+                assert_eq!((step, cut), (middle as u64, octets));
+            }
+            // A short frame is whole already, and the next one is cut.
+            other => assert!(starts[middle] + octets >= starts[middle + 1], "{other:?}"),
+        }
+        assert!(replay.step() + 1 >= middle as u64);
+    }
+    let mut replay = Replay::open(&record[..starts[middle]]).unwrap();
+    assert_eq!(replay.run(Until::End).unwrap(), Progress::Stopped, "cut between two frames");
+}
+
+#[test]
+fn a_replay_stops_where_it_is_told_and_shows_the_state_there() {
+    let record = of_xtr1("g2-no-route");
+    let at = |until: &str, command: &str| {
+        let mut replay = Replay::open(record.as_slice()).unwrap();
+        assert_eq!(replay.run(until.parse().unwrap()).unwrap(), Progress::Stopped);
+        let mut desk = Desk::new(replay);
+        let mut out = Vec::new();
+        let said = desk.line(command, &mut out).unwrap();
+        (said.ok, String::from_utf8(out).unwrap(), desk.prompt())
+    };
+    let (ok, early, prompt) = at("0", "show ip lisp map-cache");
+    assert!(ok && prompt.starts_with("xTR1 0 0.000000"), "{prompt}");
+    assert!(!early.contains("192.168.0.0/24"), "{early}");
+    let (ok, late, _) = at("1000000", "sh ip lisp map-cache");
+    assert!(ok && late.contains("192.168.0.0/24"), "{late}");
+    let (ok, refused, _) = at("10", "configure terminal");
+    assert!(!ok && refused.contains("cannot be changed"), "{refused}");
+    let (ok, steps, prompt) = at("10", "step 3");
+    assert!(ok && prompt.starts_with("xTR1 13 "), "{prompt}");
+    assert!(steps.trim_start().starts_with("11 "), "{steps}");
+    let (ok, _, prompt) = at("10", "run 1.5s");
+    assert!(ok && prompt.contains(" 1."), "{prompt}");
+}
+
+#[test]
+fn each_step_is_printed_with_what_came_of_it() {
+    let record = of_xtr1("g2-no-route");
+    let mut reader = Reader::open(record.as_slice()).unwrap();
+    let mut text = String::new();
+    loop {
+        let number = reader.number();
+        let Some((step, outcome)) = reader.next_step().unwrap() else { break };
+        text.push_str(&show::step(number, &step, &outcome));
+    }
+    for words in ["start of Eidway", "kernel Link", "Map-Reply nonce", "lisp0 172.16.0.", "timeout"]
+    {
+        assert!(text.contains(words), "{words} is not in\n{text}");
+    }
+    let until: Until = "12.5s".parse().unwrap();
+    assert_eq!(until, Until::Time(Time(12_500_000)));
+    assert!("soon".parse::<Until>().is_err() && "-1s".parse::<Until>().is_err());
+}
+
+#[test]
+fn what_is_no_record_of_this_version_is_refused() {
+    let refused = |octets: &[u8]| Reader::open(octets).err().unwrap().to_string();
+    assert!(refused(b"").contains("no record"));
+    assert!(refused(b"hostname xTR1\nrouter lisp\n").contains("no record"));
+    assert!(refused(b"eidway record 2\n").contains("version \"2\""));
+}
+
+/// A file system that is full after so many octets.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.checked_sub(octets.len()).ok_or(io::ErrorKind::StorageFull)?;
+        Ok(octets.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn a_full_disk_ends_the_record_and_not_the_router() {
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
+    let lab = Lab::open(lab.to_str().unwrap(), None).unwrap();
+    let scenario = library::find(&lab, "g2-no-route").unwrap();
+    let records: Records = Box::new(|_, _| Some(Box::new(Full(3000))));
+    let (name, seed) = (format!("full-{}", std::process::id()), Seed::from_number(1));
+    let played =
+        stage::run(&lab, &scenario, &name, None, seed, Some(records), &mut io::sink()).unwrap();
+    assert!(played, "as expected, also without a record");
+}
+
+proptest! {
+    #[test]
+    fn garbage_is_refused_and_never_panics(garbage in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let mut octets = MAGIC.to_vec();
+        let len = garbage.len() as u32;
+        octets.extend(len.to_le_bytes());
+        octets.extend([0, 0]);
+        octets.extend(garbage);
+        seal(&mut octets, MAGIC.len());
+        let mut reader = Reader::open(octets.as_slice()).unwrap();
+        while let Ok(Some(_)) = reader.next_step() {}
+        let _ = reader.next_at();
+    }
+
+    #[test]
+    fn octets_behind_the_magic_never_panic(garbage in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let octets = [MAGIC.as_slice(), &garbage].concat();
+        if let Ok(mut replay) = Replay::open(octets.as_slice()) {
+            let _ = replay.run(Until::End);
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! The reference model: who is where and what is configured, and from that alone who can reach
+//! whom and what a map-server should hold. Small, obvious and slow.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eidway::addr::{Eid, EidPrefix, Family};
+
+use crate::plan::{Event, Plan};
+use crate::topology::{Cable, End, Lan, Router, Settings, Topology, eid, prefix};
+
+#[derive(Clone, Debug)]
+pub struct World {
+    pub topology: Topology,
+    pub settings: Settings,
+    /// At which site each roaming host is.
+    pub roamers_at: Vec<usize>,
+    pub lans_down: BTreeSet<Lan>,
+    pub cables_down: BTreeSet<Cable>,
+    pub impaired: BTreeSet<Cable>,
+    pub dead: BTreeSet<Router>,
+    /// LANs that were taken out of the configuration of an xTR that has begun anew since: it does not
+    /// know that they were its own, so it solicits nobody for them, and who has them cached keeps that
+    /// for its TTL.
+    pub forgotten: BTreeSet<Lan>,
+}
+
+impl World {
+    pub fn new(plan: &Plan) -> World {
+        World {
+            topology: plan.topology.clone(),
+            settings: Settings::default(),
+            roamers_at: plan.roamers_at.clone(),
+            lans_down: BTreeSet::new(),
+            cables_down: BTreeSet::new(),
+            impaired: BTreeSet::new(),
+            dead: BTreeSet::new(),
+            forgotten: BTreeSet::new(),
+        }
+    }
+
+    /// Takes in an event; false when it changes nothing, or is about what is not there.
+    pub fn apply(&mut self, event: Event) -> bool {
+        let has_router = |router| self.topology.routers().contains(&router);
+        let has_lan = |lan: Lan| self.topology.all_lans().contains(&lan);
+        let has_cable = |cable| self.topology.cables().contains(&cable);
+        let has_key =
+            |site, server| site < self.topology.sites() && server < self.topology.servers.len();
+        match event {
+            Event::Move(n, site, _) => {
+                let moves = site < self.topology.sites()
+                    && self.roamers_at.get(n).is_some_and(|&at| at != site);
+                if moves {
+                    self.roamers_at[n] = site;
+                }
+                moves
+            }
+            Event::LanDown(lan) => has_lan(lan) && self.lans_down.insert(lan),
+            Event::LanUp(lan) => self.lans_down.remove(&lan),
+            Event::CableDown(cable) => has_cable(cable) && self.cables_down.insert(cable),
+            Event::CableUp(cable) => self.cables_down.remove(&cable),
+            Event::Impair(cable, ..) => {
+                let there = has_cable(cable);
+                if there {
+                    self.impaired.insert(cable);
+                }
+                there
+            }
+            Event::Kill(router) | Event::Stop(router) => {
+                has_router(router) && self.dead.insert(router)
+            }
+            Event::Start(router) => {
+                let unmapped = self.settings.unmapped.iter().copied();
+                self.forgotten.extend(unmapped.filter(|lan| Router::Xtr(lan.0) == router));
+                self.dead.remove(&router)
+            }
+            Event::WrongKey(site, server) => {
+                has_key(site, server) && self.settings.wrong_keys.insert((site, server))
+            }
+            Event::RightKey(site, server) => self.settings.wrong_keys.remove(&(site, server)),
+            Event::Unmap(lan) => has_lan(lan) && self.settings.unmapped.insert(lan),
+            Event::Map(lan) => {
+                self.forgotten.remove(&lan);
+                self.settings.unmapped.remove(&lan)
+            }
+            Event::Ping(from, to, ..) => {
+                let ends = self.topology.ends();
+                ends.contains(&from) && ends.contains(&to)
+            }
+        }
+    }
+
+    /// What ends the faults that are not to last.
+    pub fn healing(&self) -> Vec<Event> {
+        let cables = self.cables_down.iter().map(|&cable| Event::CableUp(cable));
+        let routers = self.dead.iter().map(|&router| Event::Start(router));
+        let keys = self.settings.wrong_keys.iter();
+        let keys = keys.map(|&(site, server)| Event::RightKey(site, server));
+        cables.chain(routers).chain(keys).collect()
+    }
+
+    /// The LAN of a host; the outside host is on none of a site.
+    pub fn lan_of(&self, end: End) -> Option<Lan> {
+        match end {
+            End::At(lan) => Some(lan),
+            End::Roamer(n) => Some(Lan(self.roamers_at[n], 0)),
+            End::Outside => None,
+        }
+    }
+
+    pub fn site_of(&self, end: End) -> Option<usize> {
+        self.lan_of(end).map(|lan| lan.0)
+    }
+
+    /// Whether a host's EID is to be registered: its LAN is up, and it is an EID.
+    pub fn is_mapped(&self, end: End) -> bool {
+        let Some(lan) = self.lan_of(end) else { return false };
+        let configured = match end {
+            End::At(lan) => !self.settings.unmapped.contains(&lan),
+            End::Roamer(_) | End::Outside => true,
+        };
+        configured && !self.lans_down.contains(&lan)
+    }
+
+    /// Whether two hosts can ping each other.
+    pub fn has_path(&self, from: End, to: End) -> bool {
+        let plugged = |end| self.lan_of(end).is_none_or(|lan| !self.lans_down.contains(&lan));
+        let local = self.site_of(from).is_some() && self.site_of(from) == self.site_of(to);
+        let reachable = |end| end == End::Outside || self.is_mapped(end);
+        // The connected network of a LAN that is not in the database hides the piece of it that is
+        // elsewhere: nobody tells its xTR of that.
+        let first = Lan(0, 0);
+        let hides = self.topology.overlap
+            && self.settings.unmapped.contains(&first)
+            && !self.lans_down.contains(&first);
+        let is_piece = |end| self.lan_of(end).is_some_and(|lan| self.topology.is_overlapping(lan));
+        let hidden = |one, other| hides && self.site_of(one) == Some(0) && is_piece(other);
+        if hidden(from, to) || hidden(to, from) {
+            return false;
+        }
+        plugged(from) && plugged(to) && (local || reachable(from) && reachable(to))
+    }
+
+    /// What each map-server should hold: who registers what.
+    pub fn registrations(&self) -> BTreeMap<EidPrefix, BTreeSet<usize>> {
+        let mut held: BTreeMap<EidPrefix, BTreeSet<usize>> = BTreeMap::new();
+        for end in self.topology.ends().into_iter().filter(|&end| self.is_mapped(end)) {
+            let Some(site) = self.site_of(end) else { continue };
+            for (at, family) in Family::BOTH.into_iter().enumerate() {
+                let prefix = match end {
+                    End::At(lan) => prefix(self.topology.prefixes(lan)[at]),
+                    _ => eid(self.topology.address(end, family)).host_prefix(),
+                };
+                held.entry(prefix).or_default().insert(site);
+            }
+        }
+        held
+    }
+
+    /// The site that an EID leads to by the longest registration.
+    pub fn leads_to(&self, eid: Eid) -> Option<usize> {
+        let registrations = self.registrations();
+        let around = registrations.iter().filter(|(prefix, _)| prefix.contains(eid));
+        let longest = around.max_by_key(|(prefix, _)| prefix.mask_len())?;
+        longest.1.first().copied()
+    }
+}
