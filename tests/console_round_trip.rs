@@ -3,13 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
 use eidway::console::{parse_config, running_config};
 use eidway::router::config::{
-    Config, ConfiguredLocator, DatabaseMapping, DynamicEid, EidTable, EtrMapServer, Interface,
-    InterfaceName, Lisp, LocatorSource, Service, Site, SitePrefix, StaticRoute, StaticTarget,
+    Config, ConfiguredLocator, DatabaseMapping, DynamicEid, EidTable, EmulatedHost, EtrMapServer,
+    Interface, InterfaceName, Lisp, LocatorSource, Service, Site, SitePrefix, StaticRoute,
+    StaticTarget,
 };
 use eidway::router::io::Mac;
 use eidway::wire::auth::{Algorithm, Key};
@@ -204,11 +205,13 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
         any::<[bool; 4]>(),
         option::of(576..=9216u16),
         option::of(any::<[u8; 5]>()),
+        any::<bool>(),
     );
     btree_map(interface_names(), interface, 0..4).prop_map(|interfaces| {
         let mut number = 0u16;
         let interfaces = interfaces.into_iter().map(|(name, settings)| {
-            let (description, v4, v6, flags, mtu, mac) = settings;
+            let (description, v4, v6, flags, mtu, mac, plays) = settings;
+            let hosts = plays.then(|| format!("H{}-{}", name.slot, name.port));
             let v4 = v4.into_iter().map(|(a, b, len)| {
                 number += 1;
                 let [high, low] = number.to_be_bytes();
@@ -233,11 +236,22 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
                 mtu,
                 mac: mac.map(|[a, b, c, d, e]| Mac([2, a, b, c, d, e])),
                 lisp_mobility: mobility.then(|| ROAM.to_owned()).into_iter().collect(),
+                emulated_hosts: hosts.into_iter().map(|name| (name, roamer(number))).collect(),
             };
             (name, interface)
         });
         interfaces.collect()
     })
+}
+
+/// A host with addresses of both families and a gateway of one.
+fn roamer(number: u16) -> EmulatedHost {
+    let addresses = ["10.1.0.2/16", "10.2.0.2/24", "2001:db8::2/64"];
+    EmulatedHost {
+        addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+        gateways: BTreeMap::from([(Family::Ipv4, "10.1.0.1".parse().unwrap())]),
+        mac: number.is_multiple_of(2).then_some(Mac([2, 0, 0, 0, 0, 1])),
+    }
 }
 
 fn configs() -> impl Strategy<Value = Config> {

@@ -19,7 +19,7 @@ const IMPORTS: [(&str, &str); 9] = [
     ("record", "wire router console record"),
     ("sim", "wire capture router host console record lab sim"),
     ("lab", "wire capture router console lab"),
-    ("driver", "wire router console record sim driver"),
+    ("driver", "wire router host console record sim driver"),
 ];
 
 /// The rings that know nothing of the operating system.

@@ -4,11 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use eidway::addr::{Eid, Family, InstanceId};
 use eidway::console::parse_config;
+use eidway::host::apps::{ECHO_PORT, HTTP_PORT};
+use eidway::host::exchange::{Exchange, ExchangeId, Phase};
 use eidway::host::ping::{Outcome, Pace, PingRequest};
 use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
@@ -147,4 +149,43 @@ fn a_move_takes_the_same_course_twice() {
         lines(&sim)
     };
     assert_eq!(course(), course());
+}
+
+/// N opens a connection to a port of A and says something.
+fn open(sim: &mut Sim, family: Family, port: u16, octets: &[u8]) -> ExchangeId {
+    let peer = SocketAddr::new(address(sim, "A", family), port);
+    let id = sim.with_host("N", |host| host.start_exchange(peer, octets)).unwrap().unwrap();
+    sim.run_for(Duration::from_secs(1));
+    id
+}
+
+fn exchange(sim: &Sim, id: ExchangeId) -> Exchange {
+    sim.host("N").unwrap().exchange(id).unwrap().clone()
+}
+
+fn expect_page(sim: &mut Sim, family: Family) {
+    let id = open(sim, family, HTTP_PORT, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    let page = exchange(sim, id);
+    let text = String::from_utf8(page.received).unwrap();
+    assert_eq!(page.phase, Phase::Done, "{text}");
+    assert!(text.contains("200 OK") && text.contains("Host A"), "{text}");
+}
+
+#[test]
+fn a_host_serves_its_page_through_lisp_but_its_connections_do_not_move_along() {
+    for family in Family::BOTH {
+        let mut sim = at_home(5);
+        expect_page(&mut sim, family);
+        let id = open(&mut sim, family, ECHO_PORT, b"before");
+        assert_eq!(exchange(&sim, id).received, b"before");
+        sim.move_host("A", "siteB", Replug::Atomic).unwrap();
+        sim.run_for(Duration::from_secs(3));
+        sim.with_host("N", |host| host.say(id, b"after")).unwrap();
+        sim.run_for(Duration::from_secs(3));
+        let old = exchange(&sim, id);
+        assert_eq!((old.phase, old.received.as_slice()), (Phase::Broken, &b"before"[..]));
+        let id = open(&mut sim, family, ECHO_PORT, b"anew");
+        assert_eq!(exchange(&sim, id).received, b"anew", "{family}");
+        expect_page(&mut sim, family);
+    }
 }

@@ -22,5 +22,5 @@ pub mod session;
 pub mod show;
 
 pub use config_file::{ConfigError, parse_config};
-pub use running_config::running_config;
+pub use running_config::{emulated_host, running_config};
 pub use session::Session;

@@ -2,6 +2,8 @@
 //!
 //! Every request is answered by any number of responses and then one `done`.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 /// The longest request that is read, octets.
@@ -17,6 +19,61 @@ pub enum Request {
     Help(String),
     /// Complete the last word: `{"complete":"sh ip li"}`.
     Complete(String),
+    /// Have an emulated host of the router do something:
+    /// `{"host":{"name":"C","task":{"stop":1}}}`.
+    Host(HostRequest),
+}
+
+/// What an emulated host is to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRequest {
+    /// Which one.
+    pub name: String,
+    /// What.
+    pub task: HostTask,
+}
+
+/// A task of an emulated host. Each is answered at once.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HostTask {
+    /// Begin a ping.
+    Ping {
+        /// Whom.
+        to: IpAddr,
+        /// How many echos.
+        count: u16,
+        /// Octets of each IP packet.
+        size: u16,
+        /// Milliseconds between two; absent, the next waits for the answer of the one before.
+        every_ms: Option<u64>,
+    },
+    /// Say how the ping with this number fares.
+    Watch(u32),
+    /// End it, done or not, and say how it fared.
+    Stop(u32),
+}
+
+/// What came of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostAnswer {
+    /// The ping's number.
+    pub ping: Option<u32>,
+    /// Every echo has its outcome.
+    pub is_done: bool,
+    /// The echos that have left, in order.
+    pub echos: Vec<Echo>,
+}
+
+/// An echo that has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    /// When, in microseconds of the router's clock.
+    pub sent_us: u64,
+    /// The character that IOS prints for what became of it; `?` while that is open.
+    pub mark: char,
+    /// Microseconds to its answer, if there was one.
+    pub round_trip_us: Option<u64>,
 }
 
 /// What a router answers.
@@ -30,6 +87,8 @@ pub enum Response {
     /// A line of debugging, between the responses to requests, to who asked for it with `terminal
     /// monitor`.
     Debug(String),
+    /// What came of a host's task.
+    Host(HostAnswer),
     /// The request was none.
     Error(String),
     /// The request has been answered.

@@ -11,8 +11,8 @@ use ipnet::IpNet;
 use super::grammar::{PETR_DEFAULT, is_link_local};
 use crate::addr::{Family, InstanceId};
 use crate::router::config::{
-    Config, ConfiguredLocator, DatabaseMapping, EidTable, Interface, InterfaceName, Lisp,
-    LocatorSource, Service, Site, StaticRoute, StaticTarget,
+    Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
+    Lisp, LocatorSource, Service, Site, StaticRoute, StaticTarget,
 };
 use crate::wire::auth::{Algorithm, Key};
 
@@ -92,6 +92,30 @@ fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface
     if interface.shutdown {
         out.line(1, "shutdown");
     }
+    for (name, host) in &interface.emulated_hosts {
+        for line in emulated_host(name, host) {
+            out.line(1, line);
+        }
+    }
+}
+
+/// The lines of an emulated host, which stand under its interface.
+pub fn emulated_host(name: &str, host: &EmulatedHost) -> Vec<String> {
+    let mac = host.mac.map(|mac| format!("emulated-host {name} mac-address {mac}"));
+    let mut gateways = host.gateways.clone();
+    let addresses = host.addresses.iter().map(|address| {
+        // A family's gateway stands in the line of its first address.
+        let gateway = gateways.remove(&Family::of(address.addr()));
+        let gateway = gateway.map_or_else(String::new, |via| format!(" gateway {via}"));
+        match address {
+            IpNet::V4(net) => {
+                let (address, mask) = (net.addr(), net.netmask());
+                format!("emulated-host {name} ip address {address} {mask}{gateway}")
+            }
+            IpNet::V6(net) => format!("emulated-host {name} ipv6 address {net}{gateway}"),
+        }
+    });
+    mac.into_iter().chain(addresses).collect()
 }
 
 fn write_route(out: &mut Writer, route: &StaticRoute) {

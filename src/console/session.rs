@@ -122,6 +122,11 @@ impl Session {
                 let words = help::complete(&self.context, &line);
                 Outcome::good(Body::One(Response::Completions(words)))
             }
+            // Whoever has hosts answers before the session is asked.
+            Ok(Request::Host(request)) => {
+                let message = format!("there is no emulated host {}", request.name);
+                Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
+            }
             Err(message) => {
                 Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
             }

@@ -192,7 +192,8 @@ fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
         Response::Completions(words) => writeln!(out, "{}", words.join("  ")),
         Response::Debug(line) => writeln!(out, "{line}"),
         Response::Error(message) => writeln!(out, "% {message}"),
-        Response::Done(_) => Ok(()),
+        // No line of a person asks for one.
+        Response::Host(_) | Response::Done(_) => Ok(()),
     }
 }
 

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 
 use mio::net::{UnixListener, UnixStream};
 
+use super::hosts::Hosts;
 use crate::console::Session;
+use crate::console::protocol::{self, Done, HostRequest, Request, Response};
 use crate::router::Router;
 use crate::time::Time;
 
@@ -133,7 +135,7 @@ impl Client {
 
     /// Reads requests, lets the session answer them, writes responses; one after the other, so that
     /// responses come in the order of their requests.
-    pub fn serve(&mut self, router: &mut Router, now: Time) -> Turn {
+    pub fn serve(&mut self, router: &mut Router, hosts: &mut Hosts, now: Time) -> Turn {
         for _ in 0..STEPS_A_TURN {
             if self.output.len() >= MAX_WAITING || !self.is_answering {
                 match self.flush() {
@@ -145,8 +147,15 @@ impl Client {
             if self.is_answering {
                 self.answer(router, now);
             } else if let Some(request) = self.take_request() {
-                self.session.handle_request(&request, router, now);
-                self.is_answering = true;
+                match serde_json::from_str(&request) {
+                    Ok(Request::Host(request)) => {
+                        self.answer_for_host(&request, hosts, router, now)
+                    }
+                    _ => {
+                        self.session.handle_request(&request, router, now);
+                        self.is_answering = true;
+                    }
+                }
             } else {
                 match self.fill() {
                     Ok(0) => return Turn::Close,
@@ -159,6 +168,24 @@ impl Client {
             }
         }
         Turn::More
+    }
+
+    /// Hosts are the driver's: the session, which knows the router alone, is not asked.
+    fn answer_for_host(
+        &mut self,
+        request: &HostRequest,
+        hosts: &mut Hosts,
+        router: &Router,
+        now: Time,
+    ) {
+        let outcome = hosts.handle_request(request, now);
+        let ok = outcome.is_ok();
+        let response = outcome.map_or_else(Response::Error, Response::Host);
+        let done = Done { prompt: self.session.prompt(router), ok, closed: false };
+        for response in [response, Response::Done(done)] {
+            self.output.extend(protocol::line(&response).as_bytes());
+            self.output.push(b'\n');
+        }
     }
 
     /// Responses are whole lines, so that this one stands between two of them.
@@ -246,7 +273,7 @@ mod tests {
 
         fn turn(&mut self) -> Turn {
             let client = self.server.client_mut(0).unwrap();
-            client.serve(&mut self.router, Time::ZERO)
+            client.serve(&mut self.router, &mut Hosts::default(), Time::ZERO)
         }
 
         fn waiting(&mut self) -> usize {

@@ -25,6 +25,7 @@ use signal_hook_mio::v1_0::Signals;
 use super::clock::Clock;
 use super::console_server::{ConsoleServer, Turn};
 use super::faults::Faults;
+use super::hosts::Hosts;
 use super::netlink::Netlink;
 use super::tcp::Tcp;
 use super::tun::Tun;
@@ -32,6 +33,7 @@ use super::udp::{RlocSockets, Udp};
 use super::{Error, Options, entropy, recording};
 use crate::addr::Rloc;
 use crate::record::Recorder;
+use crate::rng::Seed;
 use crate::router::config::{Config, InterfaceKind, InterfaceName};
 use crate::router::io::{ControlDatagram, Input, KernelEvent, KernelRequest, Output};
 use crate::router::{Router, Start};
@@ -65,11 +67,13 @@ enum Source {
     Opened(usize),
     /// One that was accepted, counted from [`Connection::ACCEPTED`].
     Accepted(usize),
+    /// The device of the emulated host in a slot of [`Hosts`].
+    Host(usize),
 }
 
 impl Source {
     /// How many kinds of source have a token.
-    const KINDS: usize = 10;
+    const KINDS: usize = 11;
 
     fn token(self) -> Token {
         let (kind, number) = match self {
@@ -83,6 +87,7 @@ impl Source {
             Source::Listener(number) => (7, number),
             Source::Opened(number) => (8, number),
             Source::Accepted(number) => (9, number),
+            Source::Host(number) => (10, number),
         };
         Token(number * Self::KINDS + kind)
     }
@@ -99,7 +104,8 @@ impl Source {
             6 => Source::Console(number),
             7 => Source::Listener(number),
             8 => Source::Opened(number),
-            _ => Source::Accepted(number),
+            9 => Source::Accepted(number),
+            _ => Source::Host(number),
         }
     }
 }
@@ -129,6 +135,9 @@ pub struct EventLoop {
     data_path: DataPath,
     udp: Udp,
     tcp: Tcp,
+    hosts: Hosts,
+    /// What the hosts' stacks draw their randomness from.
+    hosts_seed: Seed,
     console: Option<ConsoleServer>,
     faults: Faults,
     buffer: Box<[u8]>,
@@ -144,6 +153,7 @@ impl EventLoop {
     ) -> Result<Self, Error> {
         let clock = Clock::start();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
+        let hosts_seed = seed.fork("emulated hosts");
         let wall_clock = Clock::wall_clock_micros();
         let start = Start { config, seed, wall_clock, now: clock.now() };
         let router = match &options.record {
@@ -165,6 +175,8 @@ impl EventLoop {
             data_path: DataPath::default(),
             udp: Udp::default(),
             tcp: Tcp::default(),
+            hosts: Hosts::default(),
+            hosts_seed,
             console: None,
             faults: Faults::default(),
             buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
@@ -203,6 +215,7 @@ impl EventLoop {
             self.carry_out_outputs();
         }
         self.expire_connections(now);
+        self.hosts.handle_timeout(now);
         if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.router.handle_timeout(now);
             self.carry_out_outputs();
@@ -228,7 +241,8 @@ impl EventLoop {
         let timer = self.router.poll_timeout().map(|deadline| now.until(deadline.at));
         let closing = self.tcp.deadline().map(|deadline| now.until(deadline));
         let timeout = if self.ready.is_empty() {
-            [timer, closing, limit].into_iter().flatten().min()
+            let hosts = self.hosts.poll_timeout().map(|due| now.until(due));
+            [timer, closing, hosts, limit].into_iter().flatten().min()
         } else {
             Some(Duration::ZERO)
         };
@@ -270,6 +284,17 @@ impl EventLoop {
             Source::Listener(slot) => self.serve_tcp_listener(slot),
             Source::Opened(number) => self.serve_connection(opened(number)),
             Source::Accepted(number) => self.serve_connection(accepted(number)),
+            Source::Host(slot) => self.serve_host(slot),
+        }
+    }
+
+    fn serve_host(&mut self, slot: usize) -> bool {
+        match self.hosts.receive(slot, self.clock.now()) {
+            Ok(more) => more,
+            Err(error) => {
+                self.faults.count("reading a host's device", &error);
+                false
+            }
         }
     }
 
@@ -329,13 +354,16 @@ impl EventLoop {
 
     fn serve_console(&mut self, number: usize) -> bool {
         let now = self.clock.now();
+        if !self.hosts.is_empty() {
+            self.router.set_emulated_hosts(self.hosts.states());
+        }
         let Some(console) = &mut self.console else {
             return false;
         };
         let Some(client) = console.client_mut(number) else {
             return false;
         };
-        let turn = client.serve(&mut self.router, now);
+        let turn = client.serve(&mut self.router, &mut self.hosts, now);
         if turn == Turn::Close {
             console.close(number);
         }
@@ -429,7 +457,13 @@ impl EventLoop {
             }
         }
         self.set_fragmentation();
-        outcome.and(self.listen())
+        outcome.and(self.listen()).and(self.follow_hosts())
+    }
+
+    fn follow_hosts(&mut self) -> Result<(), Error> {
+        let now = self.clock.now();
+        let made = self.hosts.follow(self.router.config(), &self.hosts_seed, now);
+        made.into_iter().try_for_each(|(slot, device)| self.watch_fd(device, Source::Host(slot)))
     }
 
     fn open_sockets(&mut self, rloc: Rloc) -> Result<(), Error> {

@@ -12,6 +12,7 @@
 //!        netlink events -- Input::Kernel ------+---- Router::handle
 //!        console socket -- console::Session ---|     Router::handle_timeout <-- clock
 //!        TCP RLOC:4342 --- Input::Tcp          |
+//!        TAP of a host --- Host::handle        |     (hosts, which the core meets on a LAN)
 //!        SIGTERM, SIGINT - Input::Stop         |
 //!                                   v
 //!                          Router::poll_output --- UDP and TCP RLOC:4342, held packets, netlink
@@ -35,12 +36,14 @@ pub mod console_server;
 pub mod entropy;
 pub mod event_loop;
 pub mod faults;
+pub mod hosts;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;
 pub mod offload;
 pub mod recording;
 pub mod simulated;
+pub mod tap;
 pub mod tcp;
 #[cfg(test)]
 mod tests;

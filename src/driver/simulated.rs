@@ -16,6 +16,7 @@ use signal_hook_mio::v1_0::Signals;
 use super::Error;
 use super::clock::Clock;
 use super::console_server::{ConsoleServer, Turn};
+use super::hosts::Hosts;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
 
@@ -114,8 +115,9 @@ impl Served {
     fn serve(&mut self, router: usize, number: usize) {
         let Some((name, console)) = self.consoles.get_mut(router) else { return };
         let Some(client) = console.client_mut(number) else { return };
-        let turn: Result<Turn, SimError> =
-            self.sim.with_router(name, |router, now| client.serve(router, now));
+        let turn: Result<Turn, SimError> = self
+            .sim
+            .with_router(name, |router, now| client.serve(router, &mut Hosts::default(), now));
         match turn {
             Ok(Turn::More) => drop(self.ready.insert((router, number))),
             Ok(Turn::Wait) => {}

@@ -3,17 +3,21 @@
 //! A [`Host`] is as pure as the router core: packets and time go in, packets and deadlines come
 //! out. In the simulator hosts ping each other on virtual time; behind a TAP device the same host
 //! populates a site. It answers echo requests of either family by itself (RFC 792, RFC 4443), and ARP
-//! and neighbour discovery by [`link`]. What goes in and out are Ethernet frames.
+//! and neighbour discovery by [`link`]. What goes in and out are Ethernet frames. To others it serves
+//! echo and a page that names it ([`apps`]), and it opens connections itself ([`exchange`]).
 
+pub mod apps;
 pub mod device;
 mod echo;
 pub mod echo_error;
+pub mod exchange;
 pub mod frame;
+mod http;
 pub mod link;
 pub mod neighbour;
 pub mod ping;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
@@ -26,17 +30,24 @@ use crate::addr::Family;
 use crate::packet::IpHeader;
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
+use apps::Apps;
 use device::QueueDevice;
 use echo::{echo_reply_seq, echo_request};
 use echo_error::EchoError;
+use exchange::{Exchange, ExchangeId, Phase, Running};
 use frame::HardwareAddress;
 use link::Link;
 use neighbour::Neighbours;
 use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 
+/// The first of the ports that a host calls from (RFC 6335 section 6).
+const EPHEMERAL_PORTS: u16 = 49152;
+
 /// What a host is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostConfig {
+    /// What it calls itself on its page.
+    pub name: String,
     /// Its addresses, each with the length of its network; the first of a family is the source of
     /// what it sends. At most as many as smoltcp is built for, `IFACE_MAX_ADDR_COUNT`.
     pub addresses: Vec<IpNet>,
@@ -63,6 +74,13 @@ pub enum HostError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PingId(u32);
 
+impl PingId {
+    /// As its host counts.
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
 #[derive(Debug)]
 struct Ping {
     id: PingId,
@@ -78,8 +96,11 @@ pub struct Host {
     device: QueueDevice,
     interface: Interface,
     sockets: SocketSet<'static>,
+    apps: Apps,
     pings: Vec<Ping>,
-    next_ping: u32,
+    exchanges: Vec<Running>,
+    /// The number of the next ping or exchange.
+    next_number: u32,
     rng: Rng,
 }
 
@@ -89,24 +110,34 @@ impl Host {
         let mut rng = Rng::new(seed, "host");
         let (device, interface) = interface(&config, rng.next_u64(), now)?;
         let link = Link::new(mac(&config, seed), addresses(&config));
+        let mut sockets = SocketSet::new(Vec::new());
+        let apps = Apps::new(http::page(&config), &mut sockets);
         Ok(Host {
             config,
             link,
             device,
             interface,
-            sockets: SocketSet::new(Vec::new()),
+            sockets,
+            apps,
             pings: Vec::new(),
-            next_ping: 0,
+            exchanges: Vec::new(),
+            next_number: 0,
             rng,
         })
     }
 
     /// The host's link is there, for the first time or another one than before: its stack begins
-    /// anew with the same addresses, and it tells everybody where it is.
+    /// anew with the same addresses, and it tells everybody where it is. Its TCP connections have
+    /// ended without a word; pings go on.
     pub fn plug_in(&mut self, now: Time) {
         // What was made once from this configuration can be made again.
         if let Ok((device, interface)) = interface(&self.config, self.rng.next_u64(), now) {
             (self.device, self.interface) = (device, interface);
+        }
+        self.apps.restart(&mut self.sockets);
+        for running in &mut self.exchanges {
+            *self.sockets.get_mut(running.socket) = apps::tcp_socket();
+            running.exchange.phase = Phase::Broken;
         }
         self.link = Link::new(self.link.mac(), addresses(&self.config));
         self.link.announce();
@@ -183,7 +214,9 @@ impl Host {
         loop {
             let sent = self.send_due_probes(now);
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
-            if !self.receive_replies(now) && !sent {
+            let answered = self.receive_replies(now);
+            let served = self.apps.serve(&mut self.sockets) | self.serve_exchanges();
+            if !(sent || answered || served) {
                 break;
             }
         }
@@ -233,8 +266,7 @@ impl Host {
         let mut socket = icmp::Socket::new(self.echo_buffer(), self.echo_buffer());
         socket.bind(icmp::Endpoint::Ident(ident)).expect("a closed socket takes any ident");
         socket.set_hop_limit(Some(request.ttl.max(1)));
-        let id = PingId(self.next_ping);
-        self.next_ping += 1;
+        let id = PingId(self.take_number());
         self.pings.push(Ping {
             id,
             socket: self.sockets.add(socket),
@@ -255,6 +287,54 @@ impl Host {
         let ping = self.pings.remove(at);
         self.sockets.remove(ping.socket);
         Some(ping.report)
+    }
+
+    /// Opens a TCP connection and says `octets` on it; its first segment leaves with the next
+    /// [`Host::poll`]. `None` when the host has no address of that family.
+    pub fn start_exchange(&mut self, peer: SocketAddr, octets: &[u8]) -> Option<ExchangeId> {
+        let is_ours = |net: &&IpNet| Family::of(net.addr()) == Family::of(peer.ip());
+        self.config.addresses.iter().find(is_ours)?;
+        let mut socket = apps::tcp_socket();
+        let port = EPHEMERAL_PORTS + self.rng.below(u64::from(u16::MAX - EPHEMERAL_PORTS)) as u16;
+        socket.connect(self.interface.context(), peer, port).ok()?;
+        let id = ExchangeId(self.take_number());
+        let (socket, exchange) = (self.sockets.add(socket), Exchange::new(peer, octets));
+        self.exchanges.push(Running { id, socket, exchange });
+        Some(id)
+    }
+
+    /// How an exchange fares.
+    pub fn exchange(&self, id: ExchangeId) -> Option<&Exchange> {
+        let running = self.exchanges.iter().find(|running| running.id == id);
+        running.map(|running| &running.exchange)
+    }
+
+    /// Says more on a connection, with the next [`Host::poll`].
+    pub fn say(&mut self, id: ExchangeId, octets: &[u8]) {
+        if let Some(running) = self.exchanges.iter_mut().find(|running| running.id == id) {
+            running.exchange.say(octets);
+        }
+    }
+
+    /// Ends an exchange, over or not; a connection that stands is dropped without a word.
+    pub fn stop_exchange(&mut self, id: ExchangeId) -> Option<Exchange> {
+        let at = self.exchanges.iter().position(|running| running.id == id)?;
+        let running = self.exchanges.remove(at);
+        self.sockets.remove(running.socket);
+        Some(running.exchange)
+    }
+
+    fn serve_exchanges(&mut self) -> bool {
+        let mut any = false;
+        for running in &mut self.exchanges {
+            any |= running.serve(&mut self.sockets);
+        }
+        any
+    }
+
+    fn take_number(&mut self) -> u32 {
+        self.next_number += 1;
+        self.next_number
     }
 
     /// Room for a few echoes of the largest size.

@@ -4,6 +4,7 @@ use super::*;
 
 fn host(addresses: &[&str], gateways: &[&str]) -> Host {
     let config = HostConfig {
+        name: "C".to_owned(),
         addresses: addresses.iter().map(|text| text.parse().unwrap()).collect(),
         gateways: gateways.iter().map(|text| text.parse().unwrap()).collect(),
         mtu: 1500,
@@ -130,6 +131,7 @@ fn what_cannot_leave_is_said_at_once() {
 #[test]
 fn a_host_is_refused_what_its_stack_cannot_hold() {
     let config = |addresses: usize, gateways: &[&str]| HostConfig {
+        name: "C".to_owned(),
         addresses: (1..=addresses)
             .map(|last| format!("10.0.0.{last}/24").parse().unwrap())
             .collect(),
@@ -185,4 +187,95 @@ fn a_host_that_is_plugged_in_says_where_it_is() {
     for neighbour in ["10.0.0.2", "2001:db8::2"] {
         assert_eq!(a.neighbours().mac(neighbour.parse().unwrap()), Some(mac), "{neighbour}");
     }
+}
+
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: c\r\n\r\n";
+
+fn port(address: &str, port: u16) -> SocketAddr {
+    SocketAddr::new(address.parse().unwrap(), port)
+}
+
+#[test]
+fn a_host_serves_a_page_that_names_it_in_both_families() {
+    let mut a = host(&["10.0.0.1/24", "2001:db8::1/64"], &[]);
+    let mut c = host(&["10.0.0.2/24", "2001:db8::2/64"], &["10.0.0.254"]);
+    for address in ["10.0.0.2", "2001:db8::2"] {
+        let id = a.start_exchange(port(address, apps::HTTP_PORT), REQUEST).unwrap();
+        exchange(&mut a, &mut c, Time::ZERO);
+        let page = a.stop_exchange(id).unwrap();
+        assert_eq!(page.phase, Phase::Done);
+        let text = String::from_utf8(page.received).unwrap();
+        for part in ["200 OK", "Host C", "address 10.0.0.2/24", "router 10.0.0.254"] {
+            assert!(text.contains(part), "{part:?} is not in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_server_is_there_for_one_client_after_the_other() {
+    let mut a = host(&["10.0.0.1/24"], &[]);
+    let mut c = host(&["10.0.0.2/24"], &[]);
+    for turn in 0..20 {
+        let id = a.start_exchange(port("10.0.0.2", apps::HTTP_PORT), REQUEST).unwrap();
+        exchange(&mut a, &mut c, Time::ZERO);
+        assert_eq!(a.stop_exchange(id).unwrap().phase, Phase::Done, "{turn}");
+    }
+}
+
+#[test]
+fn who_comes_while_all_sockets_are_taken_is_refused() {
+    let mut a = host(&["10.0.0.1/24"], &[]);
+    let mut c = host(&["10.0.0.2/24"], &[]);
+    let echo = port("10.0.0.2", apps::ECHO_PORT);
+    let phases: Vec<Phase> = (0..5)
+        .map(|_| {
+            let id = a.start_exchange(echo, b"x").unwrap();
+            exchange(&mut a, &mut c, Time::ZERO);
+            a.exchange(id).unwrap().phase
+        })
+        .collect();
+    assert_eq!(phases, [[Phase::Open; 4].as_slice(), &[Phase::Broken]].concat());
+}
+
+#[test]
+fn tcp_is_echoed_until_the_host_is_plugged_in_elsewhere() {
+    let mut a = host(&["10.0.0.1/24"], &[]);
+    let mut c = host(&["10.0.0.2/24"], &[]);
+    let echo = port("10.0.0.2", apps::ECHO_PORT);
+    let id = a.start_exchange(echo, b"before").unwrap();
+    exchange(&mut a, &mut c, Time::ZERO);
+    assert_eq!(a.exchange(id).unwrap().received, b"before");
+    c.plug_in(Time::ZERO);
+    a.say(id, b"after");
+    exchange(&mut a, &mut c, Time::from_secs(1));
+    let old = a.stop_exchange(id).unwrap();
+    assert_eq!((old.phase, old.received.as_slice()), (Phase::Broken, &b"before"[..]));
+    let id = a.start_exchange(echo, b"anew").unwrap();
+    exchange(&mut a, &mut c, Time::from_secs(1));
+    assert_eq!(a.exchange(id).unwrap().received, b"anew");
+}
+
+#[test]
+fn udp_is_echoed_but_not_to_another_echo_server() {
+    let mut c = host(&["10.0.0.2/24"], &[]);
+    meet(&mut c, "10.0.0.1");
+    let datagram = |source_port| {
+        let builder = etherparse::PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64);
+        let builder = builder.udp(source_port, apps::ECHO_PORT);
+        let mut packet = Vec::new();
+        builder.write(&mut packet, b"hello").unwrap();
+        frame::ip_frame(c.mac(), GATEWAY, packet)
+    };
+    let (asked, forged) = (datagram(4000), datagram(apps::ECHO_PORT));
+    c.handle(&asked, Time::ZERO);
+    assert!(c.poll_output().unwrap().ends_with(b"hello"));
+    c.handle(&forged, Time::ZERO);
+    assert_eq!(c.poll_output(), None);
+}
+
+#[test]
+fn a_host_at_rest_has_no_deadline() {
+    let mut c = host(&["10.0.0.2/24", "2001:db8::2/64"], &["10.0.0.1"]);
+    c.poll(Time::ZERO);
+    assert_eq!(c.poll_timeout(Time::ZERO), None);
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::failure::Failure;
+use crate::console::protocol::{self, HostAnswer, HostRequest, Request};
 
 /// The longest silence of a router that answers.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -31,6 +32,8 @@ pub struct Reply {
 #[derive(Deserialize)]
 struct Message {
     text: Option<String>,
+    host: Option<HostAnswer>,
+    error: Option<String>,
     done: Option<Done>,
 }
 
@@ -66,20 +69,10 @@ impl Console {
 
     /// Runs one command.
     pub fn ask(&mut self, line: &str) -> Result<Reply, Failure> {
-        let mut request = serde_json::json!({ "line": line }).to_string();
-        request.push('\n');
-        let sent = self.stream.get_mut().write_all(request.as_bytes());
-        sent.map_err(Failure::io(&self.name))?;
+        self.send(&Request::Line(line.to_owned()))?;
         let mut text = String::new();
         loop {
-            let mut answer = String::new();
-            let read = self.stream.read_line(&mut answer);
-            if read.map_err(Failure::io(&self.name))? == 0 {
-                let name = &self.name;
-                return Err(Failure::Other(format!("{name}: closed before it answered {line:?}")));
-            }
-            let message: Message = serde_json::from_str(&answer)
-                .map_err(|error| Failure::Other(format!("{}: {error} in {answer:?}", self.name)))?;
+            let message = self.read()?;
             if let Some(part) = message.text {
                 text.push_str(part.trim_end_matches('\n'));
                 text.push('\n');
@@ -89,6 +82,39 @@ impl Console {
                 return Ok(Reply { text, ok, asked_at });
             }
         }
+    }
+
+    /// Has an emulated host do something.
+    pub fn host(&mut self, request: &HostRequest) -> Result<HostAnswer, Failure> {
+        self.send(&Request::Host(request.clone()))?;
+        let mut answer = Err(Failure::Other(format!("{}: no answer of a host", self.name)));
+        loop {
+            let message = self.read()?;
+            if let Some(host) = message.host {
+                answer = Ok(host);
+            }
+            if let Some(error) = message.error {
+                answer = Err(Failure::Other(error));
+            }
+            if message.done.is_some() {
+                return answer;
+            }
+        }
+    }
+
+    fn send(&mut self, request: &Request) -> Result<(), Failure> {
+        let line = protocol::line(request) + "\n";
+        self.stream.get_mut().write_all(line.as_bytes()).map_err(Failure::io(&self.name))
+    }
+
+    fn read(&mut self) -> Result<Message, Failure> {
+        let mut line = String::new();
+        let read = self.stream.read_line(&mut line);
+        if read.map_err(Failure::io(&self.name))? == 0 {
+            return Err(Failure::Other(format!("{}: closed before it answered", self.name)));
+        }
+        serde_json::from_str(&line)
+            .map_err(|error| Failure::Other(format!("{}: {error} in {line:?}", self.name)))
     }
 }
 

@@ -17,6 +17,11 @@
 //! addresses = ["172.16.0.12/24", "2001:db8:a::12/64"]
 //! gateways = ["172.16.0.1", "2001:db8:a::1"]
 //!
+//! [nodes.C]
+//! kind = "host"
+//! emulated = true                      # played by the router of its LAN, without a namespace
+//! addresses = ["172.16.0.13/24"]
+//!
 //! [[links]]                            # a cable between two ports
 //! endpoints = ["xTR1:Ethernet0/0", "Core1:eth0"]
 //!
@@ -97,6 +102,9 @@ pub struct Host {
     pub gateways: Vec<IpAddr>,
     /// Its Ethernet address, when the lab file chooses one.
     pub mac: Option<Mac>,
+    /// The process of the router on its LAN plays it, in namespaces; on the simulator every host is
+    /// such a one.
+    pub emulated: bool,
 }
 
 impl Host {
@@ -226,6 +234,15 @@ impl LabFile {
             Node::Router { config } => Some((name.as_str(), config.as_str())),
             _ => None,
         })
+    }
+
+    /// Where an emulated host is at home: its LAN, and the only router there.
+    pub fn home(&self, host: &str) -> Option<(&Lan, &Port)> {
+        let lan = self.lans.iter().find(|lan| lan.ports.iter().any(|port| port.node == host))?;
+        let is_router = |port: &&Port| matches!(self.nodes[&port.node], Node::Router { .. });
+        let mut routers = lan.ports.iter().filter(is_router);
+        let port = routers.next()?;
+        routers.next().is_none().then_some((lan, port))
     }
 
     /// Every port that something is plugged into: links first, in the file's order.

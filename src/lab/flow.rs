@@ -9,15 +9,32 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 
+use super::emulated::{self, HostPing};
 use super::failure::Failure;
 use super::open::Lab;
 
-/// A ping of the machine that runs.
+/// A ping that runs.
 #[derive(Debug)]
 pub struct Flow {
-    child: Child,
+    ping: Running,
     every: Duration,
 }
+
+/// Whose ping it is.
+#[derive(Debug)]
+enum Running {
+    /// The machine's, in the namespace of a node.
+    Program(Program),
+    /// An emulated host's.
+    Host(HostPing),
+}
+
+/// A program that ends with its owner.
+#[derive(Debug)]
+struct Program(Child);
+
+/// Octets of each echo, as the machine's ping sends them.
+const ECHO_SIZE: u16 = 84;
 
 /// How a flow fared. Its `Display` is a line for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,32 +65,45 @@ impl Flow {
     /// Sends echos from a node to `target` until [`Flow::end`].
     pub fn start(lab: &Lab, from: &str, target: IpAddr, every: Duration) -> Result<Self, Failure> {
         lab.expect_node(from)?;
+        if emulated::find(lab, from).is_some() {
+            let ping = HostPing::start(lab, from, target, (u16::MAX, ECHO_SIZE), Some(every))?;
+            return Ok(Flow { ping: Running::Host(ping), every });
+        }
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &lab.namespace(from), "ping", "-n", "-D", "-i"]);
         command.arg(format!("{:.3}", every.as_secs_f64())).arg(target.to_string());
         command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped());
         // A host that cannot send for a moment says so on each packet: that is part of the story.
         let child = command.stderr(Stdio::null()).spawn().map_err(Failure::io("ping"))?;
-        Ok(Flow { child, every })
+        Ok(Flow { ping: Running::Program(Program(child)), every })
     }
 
     /// Ends it and tells how it fared.
-    pub fn end(mut self) -> Result<Course, Failure> {
-        interrupt(&self.child)?;
+    pub fn end(self) -> Result<Course, Failure> {
+        match self.ping {
+            Running::Program(program) => program.end(self.every),
+            Running::Host(ping) => ping.end(self.every),
+        }
+    }
+}
+
+impl Program {
+    fn end(mut self, every: Duration) -> Result<Course, Failure> {
+        interrupt(&self.0)?;
         let mut text = String::new();
-        if let Some(stdout) = &mut self.child.stdout {
+        if let Some(stdout) = &mut self.0.stdout {
             stdout.read_to_string(&mut text).map_err(Failure::io("ping"))?;
         }
-        self.child.wait().map_err(Failure::io("ping"))?;
-        course(&text, self.every)
+        self.0.wait().map_err(Failure::io("ping"))?;
+        course(&text, every)
             .ok_or_else(|| Failure::Other(format!("ping ended without its summary:\n{text}")))
     }
 }
 
-impl Drop for Flow {
+impl Drop for Program {
     fn drop(&mut self) {
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 

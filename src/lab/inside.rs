@@ -5,6 +5,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
+use super::emulated;
 use super::environment;
 use super::failure::Failure;
 use super::open::Lab;
@@ -13,6 +14,18 @@ use super::run;
 /// Becomes `command` in the namespace of `node`. Returns only if that fails.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
+    if emulated::find(lab, node).is_some() {
+        let player = emulated::whereabouts(lab, node);
+        let player = player.map_or_else(|| "a router".to_owned(), |(router, _)| router);
+        return Err(Failure::Other(format!(
+            "{node} is emulated: it lives in the process of {player} and has no namespace to run \
+             programs in; eidway lab ping, move and capture work with it"
+        )));
+    }
+    inside(lab, node, command)
+}
+
+fn inside(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     let mut program = Command::new("ip");
     program.args(["netns", "exec", &lab.namespace(node)]).args(command);
     Err(Failure::io("ip netns exec")(program.exec()))
@@ -36,6 +49,7 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     environment::need("tshark", "tshark")?;
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = run::device(lab, node, interface)?;
+    let (node, device) = run::end_of(lab, node, &device);
     let mut command: Vec<String> = ["tshark", "-n", "-l", "-i", &device].map(String::from).into();
     let mut option = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -51,5 +65,5 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
         let absolute = std::path::absolute(Path::new(file)).map_err(Failure::io(file))?;
         std::fs::File::create(&absolute).map_err(Failure::io(file))?;
     }
-    exec(lab, node, &command)
+    inside(lab, node, &command)
 }

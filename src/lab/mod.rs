@@ -4,6 +4,7 @@
 
 pub mod check;
 pub mod console;
+pub mod emulated;
 pub mod environment;
 pub mod failure;
 pub mod file;

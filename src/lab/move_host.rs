@@ -13,6 +13,7 @@ use super::flow::{Course, Flow};
 use super::open::Lab;
 use super::patience::Patience;
 use super::verbs::{self, Call, Step};
+use super::{console, emulated, run};
 
 /// The time between two echos while a move is measured.
 const EVERY: Duration = Duration::from_millis(10);
@@ -25,15 +26,41 @@ const IN_BOTH: Duration = Duration::from_secs(1);
 /// Plugs `host` into the LAN of `to`: a router, or `ROUTER:INTERFACE`. A router with several LANs
 /// means the one where the lab file has the host.
 pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
-    let device = &find(lab, host)?.device;
+    let found = find(lab, host)?;
     let lan = lan_of(lab, host, to)?;
+    if found.emulated {
+        return hand_over(lab, host, (lan, to));
+    }
+    let device = &found.device;
     let call = Call::new("lan-move", &lab.name).with(&lan.name).with(host).with(device);
     verbs::run(&[Step::new("move", vec![call])], |_| ())
 }
 
+/// The router that plays a host forgets it, and another makes it anew with the same addresses, the
+/// hardware address among them.
+fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failure> {
+    let (router, interface) = emulated::expect(lab, host)?;
+    let next = to.split_once(':').map_or(to, |(router, _)| router);
+    let port = lan.ports.iter().find(|port| port.node == next);
+    let port = port.ok_or_else(|| Failure::Other(format!("{to} has no LAN")))?;
+    let eidway = run::program()?;
+    // Asked before the host is gone from where it is.
+    console::ask(&lab.socket(next), "show clock")?;
+    let mut calls = vec![emulated::stop(lab, host, (&router, &interface), &eidway)];
+    calls.extend(emulated::start(lab, host, (lan, port), &eidway));
+    verbs::run(&[Step::new("move", calls)], |_| ())
+}
+
 /// The same, but the host joins the LAN of `to` a moment before it leaves the LAN that it is in.
 pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
-    let device = &find(lab, host)?.device;
+    let found = find(lab, host)?;
+    if found.emulated {
+        return Err(Failure::Other(format!(
+            "{host} is emulated: a router's process plays it, and cannot make it before another \
+             has broken with it; move it without --make-before-break"
+        )));
+    }
+    let device = &found.device;
     let lan = lan_of(lab, host, to)?;
     let call = Call::new("lan-join", &lab.name).with(&lan.name).with(host).with(device);
     verbs::run(&[Step::new("make", vec![call])], |_| ())?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::emulated;
 use super::failure::Failure;
 use super::open::Lab;
 use crate::addr::Family;
@@ -155,6 +156,9 @@ pub fn ping(
     echos: Echos,
     mut seen: impl FnMut(Outcome),
 ) -> Result<Tally, Failure> {
+    if emulated::find(lab, node).is_some() {
+        return emulated::ping(lab, node, target, echos, seen);
+    }
     let mut tally = Tally::default();
     for _ in 0..echos.count {
         let outcome = echo(&lab.namespace(node), target, echos)?;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
+use super::emulated;
 use super::failure::Failure;
 use super::file::check::SWITCH;
 use super::file::{Host, Impairment, Link, Node};
@@ -21,7 +22,12 @@ pub fn up(lab: &Lab, eidway: &Path, record: bool) -> Result<Vec<Step>, Failure> 
         let message = format!("{key} works on the simulator only, not in namespaces");
         return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
     }
-    Ok(vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway, record)])
+    let mut steps = vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway, record)];
+    let hosts = emulated::start_at_home(lab, false, eidway);
+    if !hosts.is_empty() {
+        steps.push(Step::new(format!("{} emulated hosts", hosts.len()), hosts));
+    }
+    Ok(steps)
 }
 
 /// The call that takes down the lab that runs as `name`.
@@ -43,10 +49,10 @@ fn nodes(lab: &Lab) -> Step {
         .file
         .nodes
         .iter()
-        .map(|(name, node)| match node {
-            Node::Router { .. } => add(name, "router"),
-            Node::Forwarder { .. } => add(name, "node"),
-            Node::Host(_) => add(name, "host"),
+        .filter_map(|(name, node)| match node {
+            Node::Router { .. } => Some(add(name, "router")),
+            Node::Forwarder { .. } => Some(add(name, "node")),
+            Node::Host(host) => (!host.emulated).then(|| add(name, "host")),
         })
         .collect();
     if !lab.file.lans.is_empty() {
@@ -73,7 +79,8 @@ fn wires(lab: &Lab) -> Step {
     }
     for lan in &lab.file.lans {
         calls.push(Call::new("lan-add", &lab.name).with(&lan.name));
-        for port in &lan.ports {
+        let cabled = lan.ports.iter().filter(|port| emulated::find(lab, &port.node).is_none());
+        for port in cabled {
             let call = Call::new("lan-plug", &lab.name).with(&lan.name);
             let call = call.with(&port.node).with(&port.device);
             calls.push(options(call, lan.mtu, lan.offload));
@@ -116,7 +123,7 @@ pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
             calls.extend(routes.iter().map(|(prefix, via)| route(lab, node, prefix, via)));
             calls
         }
-        Some(Node::Host(host)) => {
+        Some(Node::Host(host)) if !host.emulated => {
             let mac = host.mac.map(|mac| {
                 let call = Call::new("mac-set", &lab.name).with(node);
                 call.with(&host.device).with(mac)
@@ -127,7 +134,7 @@ pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
             calls.extend(defaults(lab, node, host));
             calls
         }
-        Some(Node::Router { .. }) | None => Vec::new(),
+        Some(Node::Router { .. } | Node::Host(_)) | None => Vec::new(),
     }
 }
 

@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::emulated;
 use super::environment;
 use super::failure::Failure;
+use super::file::check::SWITCH;
 use super::open::{self, Lab, RUN};
 use super::patience::Patience;
 use super::registration;
 use super::verbs::{self, Call, Step};
 use super::{console, plan};
+use crate::router::config::EmulatedHost;
 
 /// The time that routers have to open their consoles and to be registered.
 const SETTLING: Duration = Duration::from_secs(10);
@@ -70,6 +73,10 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
     let interrupted = Interrupt::watch()?;
     let call = plan::start(lab, node, config, &program()?);
     verbs::run(&[Step::new(format!("{node}: start"), vec![call])], &mut *say)?;
+    let hosts = emulated::start_at_home(lab, true, &program()?);
+    if !hosts.is_empty() {
+        verbs::run(&[Step::new(format!("{} emulated hosts", hosts.len()), hosts)], &mut *say)?;
+    }
     settle(lab, &[node], &interrupted, say)
 }
 
@@ -90,12 +97,22 @@ pub fn link(lab: &Lab, port: &str, up: bool) -> Result<(), Failure> {
         .split_once(':')
         .ok_or_else(|| Failure::Other(format!("{port:?} is no port: NODE:INTERFACE")))?;
     let device = device(lab, node, interface)?;
-    let call = Call::new("link-set", &lab.name).with(node).with(&device);
+    let (place, end) = end_of(lab, node, &device);
+    let call = Call::new("link-set", &lab.name).with(place).with(end);
     let mut calls = vec![call.with(if up { "up" } else { "down" })];
     if up {
         calls.extend(plan::plain_node(lab, node));
     }
     verbs::run(&[Step::new("link", calls)], |_| ())
+}
+
+/// The node in whose namespace a device is, and its name there: an emulated host has no namespace, and
+/// its device is the port of the switch.
+pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
+    match emulated::find(lab, node) {
+        Some(_) => (SWITCH, EmulatedHost::device(node)),
+        None => (node, device.to_owned()),
+    }
 }
 
 /// The Linux device of a node's interface: the spelling of IOS is taken for a router.
@@ -146,7 +163,7 @@ fn lives(pid: u32) -> bool {
 }
 
 /// The program that runs as each router: this one.
-fn program() -> Result<PathBuf, Failure> {
+pub fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(Failure::io("the path of this program"))
 }
 

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::emulated;
 use super::file::Node;
 use super::open::Lab;
 use super::registration::{self, Registration};
@@ -16,7 +17,7 @@ pub struct NodeStatus {
     pub node: String,
     /// `router`, `node` or `host`.
     pub kind: &'static str,
-    /// Its namespace.
+    /// Its namespace; an emulated host's is that of its router.
     pub namespace: String,
     /// Whether the namespace exists.
     pub exists: bool,
@@ -24,6 +25,8 @@ pub struct NodeStatus {
     pub pid: Option<u32>,
     /// A router's registrations; none when its console does not answer.
     pub registrations: Vec<Registration>,
+    /// The router that plays an emulated host.
+    pub player: Option<String>,
     /// The addresses that the lab file gives it.
     pub addresses: Vec<String>,
 }
@@ -45,6 +48,7 @@ impl NodeStatus {
 
     fn details(&self) -> String {
         let mut details = self.addresses.clone();
+        details.extend(self.player.iter().map(|router| format!("emulated by {router}")));
         for Registration { address, prefixes, acknowledged } in &self.registrations {
             details.push(format!("{address}: {acknowledged}/{prefixes} registered"));
         }
@@ -60,7 +64,14 @@ pub fn status(lab: &Lab) -> Vec<NodeStatus> {
 
 fn look(lab: &Lab, name: &str, node: &Node) -> NodeStatus {
     let namespace = lab.namespace(name);
-    let exists = Path::new("/run/netns").join(&namespace).exists();
+    let emulated = emulated::find(lab, name).is_some();
+    let player = emulated.then(|| emulated::whereabouts(lab, name)).flatten();
+    let player = player.map(|(router, _)| router);
+    let namespace = player.as_ref().map_or(namespace, |router| lab.namespace(router));
+    let exists = match emulated {
+        true => player.is_some(),
+        false => Path::new("/run/netns").join(&namespace).exists(),
+    };
     let (kind, addresses) = match node {
         Node::Router { .. } => ("router", Vec::new()),
         Node::Forwarder { addresses, .. } => {
@@ -74,7 +85,16 @@ fn look(lab: &Lab, name: &str, node: &Node) -> NodeStatus {
         Some(_) => registration::registrations(lab, name).unwrap_or_default(),
         None => Vec::new(),
     };
-    NodeStatus { node: name.to_owned(), kind, namespace, exists, pid, registrations, addresses }
+    NodeStatus {
+        node: name.to_owned(),
+        kind,
+        namespace,
+        exists,
+        pid,
+        registrations,
+        player,
+        addresses,
+    }
 }
 
 /// The table that a person reads.

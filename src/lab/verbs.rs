@@ -21,6 +21,8 @@ const LIBRARY: &str = include_str!("../../netns-scripts/lib.sh");
 const VERBS: &[(&str, &str)] = verbs![
     "addr-add",
     "capture",
+    "host-start",
+    "host-stop",
     "lab-down",
     "lan-add",
     "lan-join",

@@ -122,7 +122,7 @@ impl<R: Read> Desk<R> {
                 Response::Text(text) => out.write_all(text.as_bytes())?,
                 Response::Error(message) => writeln!(out, "% {message}")?,
                 Response::Done(done) => return Ok(Said::so(done.ok)),
-                Response::Completions(_) | Response::Debug(_) => {}
+                Response::Completions(_) | Response::Debug(_) | Response::Host(_) => {}
             }
         }
         Ok(Said::so(true))

@@ -127,6 +127,33 @@ pub struct Interface {
     pub mac: Option<Mac>,
     /// `lisp mobility NAME`: the dynamic-EID ranges whose hosts may come and go on this port.
     pub lisp_mobility: BTreeSet<String>,
+    /// `emulated-host NAME ..`: hosts that the router plays on this LAN. Their own stacks are the
+    /// driver's; the protocol does not know them from others.
+    pub emulated_hosts: BTreeMap<String, EmulatedHost>,
+}
+
+/// `emulated-host NAME ..`: what a host is made of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EmulatedHost {
+    /// Addresses with the length of their network, IPv4 first, at most
+    /// [`EmulatedHost::MOST_ADDRESSES`].
+    pub addresses: Vec<IpNet>,
+    /// The default gateways.
+    pub gateways: BTreeMap<Family, IpAddr>,
+    /// Its MAC address, when it shall not be drawn.
+    pub mac: Option<Mac>,
+}
+
+impl EmulatedHost {
+    /// Octets of a name: `NAME.eth0` is a Linux device.
+    pub const LONGEST_NAME: usize = 10;
+    /// As many as a stack holds ([`HostError`](crate::host::HostError)).
+    pub const MOST_ADDRESSES: usize = 8;
+
+    /// The device that the host named `name` is behind.
+    pub fn device(name: &str) -> String {
+        format!("{name}.eth0")
+    }
 }
 
 /// `ip route PREFIX MASK TARGET`.

@@ -20,6 +20,7 @@ pub mod counters;
 pub mod database;
 mod deadlines;
 mod debug;
+pub mod emulated;
 mod etr;
 mod flow_cache;
 pub mod io;
@@ -39,7 +40,7 @@ mod smr;
 mod solicit;
 pub mod witness;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
@@ -48,6 +49,7 @@ use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database};
+use emulated::HostState;
 use etr::Heard;
 use flow_cache::FlowCache;
 use io::{Command, DropReason, Input, KernelEvent, KernelRequest, Output};
@@ -144,6 +146,8 @@ pub struct Router {
     /// Whether somebody listens to [`Output::Debug`].
     debugging: bool,
     outputs: VecDeque<Output>,
+    /// What the driver said of its emulated hosts, for `show` alone.
+    emulated_hosts: BTreeMap<String, HostState>,
     witness: Option<Box<dyn Witness>>,
 }
 
@@ -176,6 +180,7 @@ impl Router {
             counters: Counters::default(),
             debugging: false,
             outputs: VecDeque::new(),
+            emulated_hosts: BTreeMap::new(),
             witness: None,
         };
         router.configure(config, now);
@@ -379,6 +384,16 @@ impl Router {
 
     fn request(&mut self, requests: Vec<KernelRequest>) {
         self.outputs.extend(requests.into_iter().map(Output::Kernel));
+    }
+
+    /// Tells how the emulated hosts are, by name.
+    pub fn set_emulated_hosts(&mut self, states: BTreeMap<String, HostState>) {
+        self.emulated_hosts = states;
+    }
+
+    /// How an emulated host is, when the driver has told.
+    pub fn emulated_host(&self, name: &str) -> Option<&HostState> {
+        self.emulated_hosts.get(name)
     }
 
     /// The configuration in force.

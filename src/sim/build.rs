@@ -62,6 +62,7 @@ impl Sim {
                 }
                 Node::Host(host) => {
                     let config = HostConfig {
+                        name: name.clone(),
                         addresses: host.addresses.clone(),
                         gateways: host.gateways.clone(),
                         mtu: port_mtu(lab, name, &host.device),

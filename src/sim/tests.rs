@@ -13,6 +13,7 @@ fn two_forwarders(seed: u64, middle_mtu: u16) -> Sim {
     }
     for (name, last) in [("A", 1), ("B", 2)] {
         let config = HostConfig {
+            name: name.to_owned(),
             addresses: vec![
                 format!("10.0.{last}.9/24").parse().unwrap(),
                 format!("2001:db8:{last}::9/64").parse().unwrap(),

@@ -6,14 +6,14 @@ use crate::capture::Capture;
 use crate::live::*;
 
 /// One end of each link and LAN.
-const LINKS: [(&str, &[&str]); 7] = [
+const LINKS: [(&str, &[&str]); 6] = [
     ("Core1", &["eth0", "eth1", "eth2"]),
     ("Core2", &["eth0", "eth2"]),
     ("A", &["eth0"]),
     ("B", &["eth0"]),
-    ("C", &["eth0"]),
-    ("D", &["eth0"]),
     ("N", &["eth0"]),
+    // Emulated hosts have no namespace: their devices are ports of the switch.
+    ("switch", &["C.eth0", "D.eth0"]),
 ];
 
 /// What tshark has against a packet.

@@ -7,6 +7,7 @@
 
 mod capture;
 mod document;
+mod emulated;
 mod flaps;
 mod hostile;
 mod labs;

@@ -276,6 +276,7 @@ impl Topology {
         for end in self.ends() {
             let (hosts, gateways) = self.interfaces(end);
             let host = Host {
+                emulated: false,
                 device: "eth0".to_owned(),
                 addresses: hosts.to_vec(),
                 gateways: gateways.iter().map(IpNet::addr).collect(),

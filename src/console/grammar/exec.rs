@@ -9,7 +9,9 @@ use crate::console::show::database::DatabaseTable;
 use crate::console::show::map_cache::MapCacheTable;
 use crate::console::show::site::{SiteTable, Which};
 use crate::console::show::site_summary::Summary;
-use crate::console::show::{Listing, Page, Source, interfaces, lisp, statistics, system};
+use crate::console::show::{
+    Listing, Page, Source, emulated_hosts, interfaces, lisp, statistics, system,
+};
 use crate::router::config::{Config, InterfaceName};
 use crate::router::io::Command;
 
@@ -125,6 +127,11 @@ pub(super) const ROWS: &[Row] = &[
             JSON,
         ],
         |_, _| show(Page::new(interfaces::all, interfaces::brief)),
+    ),
+    exec(
+        "show emulated-hosts [json]",
+        &[SHOW, "The hosts that this router plays", JSON],
+        |_, _| show(Page::new(emulated_hosts::view, emulated_hosts::text)),
     ),
     exec("show running-config [json]", &[SHOW, "Current operating configuration", JSON], |_, _| {
         show(Page::new(system::running, system::running_text))

@@ -81,12 +81,15 @@ pub(super) const ROWS: &[Row] = &[
 ];
 
 /// The interface that is being configured.
-fn current<'a>(editor: &'a mut Editor, args: &Args<'_>) -> Result<&'a mut Interface, Fault> {
+pub(super) fn current<'a>(
+    editor: &'a mut Editor,
+    args: &Args<'_>,
+) -> Result<&'a mut Interface, Fault> {
     let name = name(editor, args)?;
     Ok(editor.config.interfaces.entry(name).or_default())
 }
 
-fn name(editor: &Editor, args: &Args<'_>) -> Result<InterfaceName, Fault> {
+pub(super) fn name(editor: &Editor, args: &Args<'_>) -> Result<InterfaceName, Fault> {
     match editor.context {
         Context::Interface(name) => Ok(name),
         _ => Err(args.fault("", "no interface is selected")),

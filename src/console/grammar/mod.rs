@@ -8,6 +8,7 @@ mod argument;
 mod context;
 mod debug;
 mod dynamic_eid;
+mod emulated_host;
 mod exec;
 mod global;
 mod interface;
@@ -97,6 +98,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
         debug::ROWS,
         global::ROWS,
         interface::ROWS,
+        emulated_host::ROWS,
         lisp::ROWS,
         tables::ROWS,
         dynamic_eid::ROWS,

@@ -6,6 +6,7 @@
 pub mod away;
 pub mod database;
 pub mod dynamic_eid;
+pub mod emulated_hosts;
 pub mod history;
 pub mod interfaces;
 pub mod lisp;

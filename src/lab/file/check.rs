@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::{Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Port, Span};
 use crate::addr::Family;
+use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
 
 /// The longest name of a Linux device: IFNAMSIZ less its final zero.
@@ -52,6 +53,7 @@ struct RawNode {
     routes: Option<Spanned<BTreeMap<IpNet, IpAddr>>>,
     gateways: Option<Spanned<Vec<IpAddr>>>,
     mac: Option<Spanned<String>>,
+    emulated: Option<Spanned<bool>>,
 }
 
 /// A host has a list, a plain node has a list for each device.
@@ -98,12 +100,16 @@ impl LabFile {
         }
         let (links, lans, places) = check.wires(&raw)?;
         let mut nodes = BTreeMap::new();
+        let mut emulated = Vec::new();
         for (name, node) in raw.nodes {
+            if let Some(key) = &node.emulated {
+                emulated.push((name.get_ref().clone(), key.span()));
+            }
             let device = places.get(name.get_ref().as_str());
             let checked = check.node(&name, node, device.map_or(&[], Vec::as_slice))?;
             nodes.insert(name.into_inner(), checked);
         }
-        Ok(LabFile {
+        let file = LabFile {
             path: path.to_owned(),
             text: text.to_owned(),
             name: raw.name.into_inner(),
@@ -111,8 +117,30 @@ impl LabFile {
             nodes,
             links,
             lans,
-        })
+        };
+        emulated.into_iter().try_for_each(|(name, span)| emulated_host(&file, &name, span))?;
+        Ok(file)
     }
+}
+
+/// Refuses an emulated host that no router could play.
+fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError> {
+    let Some(Node::Host(host)) =
+        file.nodes.get(name).filter(|node| matches!(node, Node::Host(host) if host.emulated))
+    else {
+        return Ok(());
+    };
+    let most = EmulatedHost::LONGEST_NAME;
+    let problem = if file.home(name).is_none() {
+        format!("{name} is emulated: it needs a LAN with one router, which plays it")
+    } else if EmulatedHost::device(name) != format!("{name}.{}", host.device) {
+        format!("{name} is emulated: its device is eth0, not {}", host.device)
+    } else if name.len() > most {
+        format!("{name} is emulated: its name has at most {most} letters")
+    } else {
+        return Ok(());
+    };
+    Err(file.error(span, problem, ""))
 }
 
 /// Whether `name` may be a lab's; an error says why not.
@@ -337,6 +365,7 @@ impl Check<'_> {
         if raw.kind != Kind::Host {
             only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
             only(raw.mac.as_ref().map(Spanned::span), "mac", "a host")?;
+            only(raw.emulated.as_ref().map(Spanned::span), "emulated", "a host")?;
         }
         match raw.kind {
             Kind::Router => match raw.config {
@@ -412,6 +441,7 @@ impl Check<'_> {
             ),
             None => None,
         };
-        Ok(Node::Host(Host { device: device.clone(), addresses, gateways, mac }))
+        let emulated = raw.emulated.is_some_and(Spanned::into_inner);
+        Ok(Node::Host(Host { device: device.clone(), addresses, gateways, mac, emulated }))
     }
 }

@@ -194,11 +194,12 @@ impl Stage for Namespaces<'_> {
 
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
         let device = run::device(self.lab, &port.node, &port.interface)?;
+        let (place, device) = run::end_of(self.lab, &port.node, &device);
         let file = self.directory.join(format!("{name}.pcap"));
         // Opened here, so that it is there when tcpdump has not written yet.
         File::create(&file).map_err(Failure::io(file.display()))?;
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.lab.namespace(&port.node), "tcpdump", "-n", "-U"]);
+        command.args(["netns", "exec", &self.lab.namespace(place), "tcpdump", "-n", "-U"]);
         command.args(["-Z", "root", "--immediate-mode", "-i", &device, "-w"]).arg(&file);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(Failure::io("tcpdump"))?;
@@ -304,8 +305,8 @@ impl Stage for Namespaces<'_> {
 
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
         let hosts = self.lab.file.hosts().find(|(name, _)| *name == host);
-        let Some((_, Host { device, .. })) = hosts else {
-            return Err(Failure::Other(format!("{host} is no host")));
+        let Some((_, Host { device, emulated: false, .. })) = hosts else {
+            return Err(Failure::Other(format!("{host} is no host with a namespace")));
         };
         let call = Call::new("addr-add", &self.lab.name).with(host).with(device).with(address);
         verbs::run(&[Step::new("address", vec![call])], |_| ())

@@ -1,0 +1,325 @@
+//! The emulated hosts of a router: a stack ([`Host`]) behind a TAP device ([`Tap`]) each.
+//!
+//! A host costs nothing while nobody talks to it: its device is one more source of the event loop,
+//! and its deadline is asked for after it has worked, not in every turn.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use log::{info, warn};
+
+use super::tap::Tap;
+use crate::console::protocol::{Echo, HostAnswer, HostRequest, HostTask};
+use crate::host::ping::{Outcome, Pace, PingReport, PingRequest};
+use crate::host::{Host, HostConfig, PingId};
+use crate::rng::Seed;
+use crate::router::config::{Config, EmulatedHost, Interface, InterfaceName};
+use crate::router::emulated::HostState;
+use crate::router::io::Mac;
+use crate::time::Time;
+
+/// Frames that a host reads in a turn.
+const FRAMES_A_TURN: usize = 32;
+/// The largest frame.
+const FRAME_LEN: usize = (1 << 16) + 14;
+/// How often a host looks whether its device has come up. Nobody tells: the device is a port of a
+/// bridge in another namespace.
+const PLUG_INTERVAL: Duration = Duration::from_millis(100);
+/// Pings of one host at a time.
+const MOST_PINGS: usize = 16;
+/// The MTU of an interface that says nothing; octets.
+const DEFAULT_MTU: u16 = 1500;
+
+const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
+
+/// All hosts of a router.
+#[derive(Default)]
+pub struct Hosts {
+    /// By slot, which is what the event loop knows a device by.
+    slots: Vec<Option<Player>>,
+    buffer: Vec<u8>,
+}
+
+/// A host and its device.
+struct Player {
+    name: String,
+    interface: InterfaceName,
+    made_of: EmulatedHost,
+    mtu: u16,
+    host: Host,
+    tap: Tap,
+    pings: Vec<PingId>,
+    /// The device is up; false until a frame has left by it.
+    is_up: bool,
+    /// What tells that the device is up: an announcement, tried again and again.
+    announcement: Option<Vec<u8>>,
+    /// When it has work.
+    due: Option<Time>,
+    received: u64,
+    sent: u64,
+}
+
+impl Hosts {
+    /// Makes them what the configuration says. What fails is logged, and tried again with the next
+    /// change. The slots of those that were made, with what to watch.
+    pub fn follow(&mut self, config: &Config, seed: &Seed, now: Time) -> Vec<(usize, RawFd)> {
+        let wanted = wanted(config);
+        for slot in &mut self.slots {
+            let is_wanted = |player: &Player| {
+                wanted.get(player.name.as_str()).is_some_and(|(interface, port, made_of)| {
+                    player.interface == **interface
+                        && player.made_of == **made_of
+                        && player.mtu == mtu(port)
+                })
+            };
+            if slot.as_ref().is_some_and(|player| !is_wanted(player)) {
+                *slot = None;
+            }
+        }
+        let mut made = Vec::new();
+        for (name, (interface, port, made_of)) in wanted {
+            if self.players().any(|player| player.name == name) {
+                continue;
+            }
+            match Player::new(name, *interface, made_of, mtu(port), &seed.fork(name), now) {
+                Ok(player) => made.push(self.insert(player)),
+                Err(error) => warn!("emulated host {name} on {interface}: {error}"),
+            }
+        }
+        made
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.slots.iter().all(Option::is_none)
+    }
+
+    /// Reads what has come for a host and lets it answer; true when there may be more.
+    ///
+    /// # Errors
+    /// What reading says but for the end of what waits.
+    pub fn receive(&mut self, slot: usize, now: Time) -> io::Result<bool> {
+        self.buffer.resize(FRAME_LEN, 0);
+        let Some(player) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
+            return Ok(false);
+        };
+        let outcome = player.receive(&mut self.buffer, now);
+        player.work(now);
+        outcome
+    }
+
+    /// Lets those work that have work.
+    pub fn handle_timeout(&mut self, now: Time) {
+        for player in self.slots.iter_mut().flatten() {
+            if player.due.is_some_and(|due| due <= now) {
+                player.work(now);
+            }
+        }
+    }
+
+    /// When the next has work.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.players().filter_map(|player| player.due).min()
+    }
+
+    /// What `show emulated-hosts` tells of each.
+    pub fn states(&self) -> BTreeMap<String, HostState> {
+        let state = |player: &Player| HostState {
+            mac: Mac(player.host.mac()),
+            is_up: player.is_up,
+            received: player.received,
+            sent: player.sent,
+        };
+        self.players().map(|player| (player.name.clone(), state(player))).collect()
+    }
+
+    /// Has a host do something.
+    ///
+    /// # Errors
+    /// A sentence: no such host, no such ping, too many pings.
+    pub fn handle_request(
+        &mut self,
+        request: &HostRequest,
+        now: Time,
+    ) -> Result<HostAnswer, String> {
+        let mut players = self.slots.iter_mut().flatten();
+        let player = players.find(|player| player.name == request.name);
+        let Some(player) = player else {
+            return Err(format!("there is no emulated host {}", request.name));
+        };
+        let answer = player.handle_task(&request.task);
+        player.work(now);
+        answer
+    }
+
+    fn players(&self) -> impl Iterator<Item = &Player> {
+        self.slots.iter().flatten()
+    }
+
+    fn insert(&mut self, player: Player) -> (usize, RawFd) {
+        let fd = player.tap.as_raw_fd();
+        let free = self.slots.iter().position(Option::is_none);
+        let slot = free.unwrap_or(self.slots.len());
+        match free {
+            Some(slot) => self.slots[slot] = Some(player),
+            None => self.slots.push(Some(player)),
+        }
+        (slot, fd)
+    }
+}
+
+fn wanted(config: &Config) -> BTreeMap<&str, (&InterfaceName, &Interface, &EmulatedHost)> {
+    let hosts = config.interfaces.iter().flat_map(|(interface, port)| {
+        let hosts = port.emulated_hosts.iter();
+        hosts.map(move |(name, made_of)| (name.as_str(), (interface, port, made_of)))
+    });
+    hosts.collect()
+}
+
+fn mtu(port: &Interface) -> u16 {
+    port.mtu.unwrap_or(DEFAULT_MTU)
+}
+
+impl Player {
+    fn new(
+        name: &str,
+        interface: InterfaceName,
+        made_of: &EmulatedHost,
+        mtu: u16,
+        seed: &Seed,
+        now: Time,
+    ) -> io::Result<Self> {
+        let config = HostConfig {
+            name: name.to_owned(),
+            addresses: made_of.addresses.clone(),
+            gateways: made_of.gateways.values().copied().collect(),
+            mtu,
+            mac: made_of.mac.map(|mac| mac.0),
+        };
+        let mut host = Host::new(config, seed, now).map_err(io::Error::other)?;
+        let tap = Tap::open(&EmulatedHost::device(name))?;
+        let plugged = tap.plug(&interface.device())?;
+        let place = if plugged { "plugged in" } else { "to be plugged in" };
+        info!("emulated host {name} on {interface}: {place}");
+        host.plug_in(now);
+        let announcement = host.poll_output();
+        Ok(Player {
+            name: name.to_owned(),
+            interface,
+            made_of: made_of.clone(),
+            mtu,
+            host,
+            tap,
+            pings: Vec::new(),
+            is_up: false,
+            announcement,
+            due: Some(now),
+            received: 0,
+            sent: 0,
+        })
+    }
+
+    fn receive(&mut self, buffer: &mut [u8], now: Time) -> io::Result<bool> {
+        for _ in 0..FRAMES_A_TURN {
+            match self.tap.receive(buffer) {
+                Ok(len) => {
+                    self.received += 1;
+                    self.host.handle(&buffer[..len], now);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    /// Does what is due, sends what the stack has, and finds out when it is due again.
+    fn work(&mut self, now: Time) {
+        if !self.is_up {
+            self.is_up = match &self.announcement {
+                Some(frame) => self.tap.send(frame).is_ok(),
+                None => true,
+            };
+            if self.is_up {
+                self.host.plug_in(now);
+            }
+        }
+        self.host.poll(now);
+        while let Some(frame) = self.host.poll_output() {
+            // A full queue is a lossy link; a device that is down is a cable pulled out.
+            match self.tap.send(&frame) {
+                Ok(()) => self.sent += 1,
+                Err(error) => self.is_up &= error.raw_os_error() != Some(libc::EIO),
+            }
+        }
+        let stack = self.host.poll_timeout(now).map(|deadline| deadline.at);
+        let plug = (!self.is_up).then_some(now + PLUG_INTERVAL);
+        self.due = [stack, plug].into_iter().flatten().min();
+    }
+
+    fn handle_task(&mut self, task: &HostTask) -> Result<HostAnswer, String> {
+        match *task {
+            HostTask::Ping { to, count, size, every_ms } => {
+                self.make_room()?;
+                let pace = every_ms.map(Duration::from_millis);
+                let pace = pace.map_or(Pace::Answered, Pace::Every);
+                let id =
+                    self.host.start_ping(PingRequest { count, size, pace, ..PingRequest::new(to) });
+                self.pings.push(id);
+                Ok(HostAnswer { ping: Some(id.number()), ..HostAnswer::default() })
+            }
+            HostTask::Watch(number) => {
+                let id = self.ping(number)?;
+                self.host.ping(id).map(answer).ok_or_else(|| no_ping(number))
+            }
+            HostTask::Stop(number) => {
+                let id = self.ping(number)?;
+                self.pings.retain(|other| *other != id);
+                self.host.stop_ping(id).as_ref().map(answer).ok_or_else(|| no_ping(number))
+            }
+        }
+    }
+
+    fn ping(&self, number: u32) -> Result<PingId, String> {
+        let found = self.pings.iter().copied().find(|id| id.number() == number);
+        found.ok_or_else(|| no_ping(number))
+    }
+
+    /// Who asked for a ping may have gone without ending it.
+    fn make_room(&mut self) -> Result<(), String> {
+        if self.pings.len() < MOST_PINGS {
+            return Ok(());
+        }
+        let is_done = |id: &PingId| self.host.ping(*id).is_none_or(PingReport::is_done);
+        let Some(at) = self.pings.iter().position(is_done) else {
+            return Err(format!("{} has {MOST_PINGS} pings under way", self.name));
+        };
+        self.host.stop_ping(self.pings.remove(at));
+        Ok(())
+    }
+}
+
+fn no_ping(number: u32) -> String {
+    format!("there is no ping {number}")
+}
+
+fn answer(report: &PingReport) -> HostAnswer {
+    let echo = |probe: &crate::host::ping::Probe| Echo {
+        sent_us: probe.sent_at.0,
+        mark: if probe.outcome == Outcome::Waiting { '?' } else { probe.outcome.mark() },
+        round_trip_us: match probe.outcome {
+            Outcome::Reply(time) => Some(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+            _ => None,
+        },
+    };
+    HostAnswer {
+        ping: None,
+        is_done: report.is_done(),
+        echos: report.probes.iter().map(echo).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Emulated hosts on an interface without a cable: the router's kernel is their neighbour.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::console::parse_config;
+use crate::driver::Options;
+use crate::driver::event_loop::EventLoop;
+use crate::driver::namespace::{in_namespace, ip, wait_until};
+
+/// A port that looks for roaming hosts, and so many of them on it.
+fn start(hosts: usize) -> EventLoop {
+    let mut text = "hostname r
+interface Loopback0
+ ip address 203.0.113.1 255.255.255.255
+router lisp
+ locator-set here
+  203.0.113.1 priority 1 weight 100
+ eid-table default instance-id 0
+  dynamic-eid ROAM
+   database-mapping 10.0.0.0/16 locator-set here
+   database-mapping 2001:db8::/64 locator-set here
+ ipv4 itr
+ ipv4 etr
+ ipv6 itr
+ ipv6 etr
+interface Ethernet2/0
+ ip address 10.0.0.1 255.255.0.0
+ ipv6 address 2001:db8::1/64
+ lisp mobility ROAM
+"
+    .to_owned();
+    for number in 1..=hosts {
+        text += &format!(
+            " emulated-host H{number} ip address 10.0.1.{number}/16 gateway 10.0.0.1
+ emulated-host H{number} ipv6 address 2001:db8::1:{number:x}/64 gateway 2001:db8::1\n"
+        );
+    }
+    let config = parse_config("test", &text).unwrap_or_else(|error| panic!("{error}"));
+    EventLoop::start(config, None, Options::default()).unwrap()
+}
+
+fn turn_for(router: &mut EventLoop, span: Duration, mut done: impl FnMut(&EventLoop) -> bool) {
+    #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+    let begin = Instant::now();
+    #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
+    while begin.elapsed() < span && !done(router) {
+        router.turn(Some(Duration::from_millis(200))).unwrap();
+    }
+}
+
+fn bash(script: &str) -> Child {
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("bash is installed")
+}
+
+/// What a script prints while the router works.
+fn said(router: &mut EventLoop, script: &str) -> String {
+    let mut child = bash(script);
+    turn_for(router, Duration::from_secs(10), |_| child.try_wait().unwrap().is_some());
+    let _ = child.kill();
+    let output = child.wait_with_output().unwrap();
+    String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+}
+
+fn present(router: &EventLoop) -> usize {
+    router.router().mobility().hosts().len()
+}
+
+/// Whether the router registers so many hosts as present.
+fn sees(router: &EventLoop, hosts: usize) -> bool {
+    present(router) == hosts
+}
+
+#[test]
+fn the_kernel_and_the_router_meet_an_emulated_host_as_any_other() {
+    in_namespace(|| {
+        let mut router = start(2);
+        turn_for(&mut router, Duration::from_secs(5), |router| sees(router, 4));
+        assert!(sees(&router, 4), "{}", present(&router));
+        for address in ["10.0.1.2", "2001:db8::1:2"] {
+            let answer = said(&mut router, &format!("ping -n -c 3 -i 0.2 -W 2 {address}"));
+            assert!(answer.contains("3 received"), "{answer}");
+        }
+        for address in ["10.0.1.1", "2001:db8::1:1"] {
+            let fetch = format!(
+                "exec 3<>/dev/tcp/{address}/80; printf 'GET / HTTP/1.0\\r\\n\\r\\n' >&3; cat <&3"
+            );
+            let page = said(&mut router, &fetch);
+            assert!(page.contains("Host H1") && page.contains("router 10.0.0.1"), "{page}");
+        }
+        let echo = "exec 3<>/dev/tcp/10.0.1.2/7; echo hello >&3; read -r x <&3; echo \"$x\"";
+        assert_eq!(said(&mut router, echo), "hello\n");
+        router.stop();
+        drop(router);
+        wait_until("the devices have gone", || !ip("link").contains("H1.eth0"));
+    });
+}
+
+/// Nanoseconds of processor time that this thread has had.
+fn processor_time() -> u64 {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_hundred_idle_hosts_cost_less_than_a_hundredth_of_a_core() {
+    for hosts in [0, 100] {
+        in_namespace(move || {
+            let mut router = start(hosts);
+            turn_for(&mut router, Duration::from_secs(20), |router| sees(router, 2 * hosts));
+            assert!(sees(&router, 2 * hosts), "{}", present(&router));
+            turn_for(&mut router, Duration::from_secs(3), |_| false);
+            let (before, span) = (processor_time(), Duration::from_secs(10));
+            let mut turns = 0;
+            turn_for(&mut router, span, |_| {
+                turns += 1;
+                false
+            });
+            let used = Duration::from_nanos(processor_time() - before);
+            let share = used.as_secs_f64() / span.as_secs_f64() * 100.0;
+            println!(
+                "{hosts} idle hosts: {used:?} of {span:?}, {share:.2} % of a core, {turns} turns"
+            );
+            assert!(share < 1.0, "{share:.2} %");
+        });
+    }
+}

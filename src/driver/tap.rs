@@ -1,0 +1,116 @@
+//! The TAP device behind which an emulated host is, and the bridge that it is plugged into.
+//!
+//! A lab plugs the device into one of its LANs. Where nobody does, the interface's own device is a
+//! bridge, made here when there is none of that name, with the hosts as its ports.
+
+#![allow(unsafe_code, reason = "the ioctls of bridges and links take raw structures")]
+
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, RawFd};
+
+use socket2::{Domain, Socket, Type};
+use tun_tap::{Iface, Mode};
+
+/// "Make a bridge" and "plug into a bridge", which libc does not name.
+const SIOCBRADDBR: libc::c_ulong = 0x89a0;
+const SIOCBRADDIF: libc::c_ulong = 0x89a2;
+
+/// The open device; it is gone, wherever it is plugged in, when this is dropped.
+#[derive(Debug)]
+pub struct Tap {
+    device: Iface,
+}
+
+impl Tap {
+    /// Makes the device `name` in the namespace of the calling thread; it is down.
+    pub fn open(name: &str) -> io::Result<Self> {
+        let device = Iface::without_packet_info(name, Mode::Tap)?;
+        device.set_non_blocking()?;
+        Ok(Tap { device })
+    }
+
+    /// Plugs it into the bridge `bridge`, which is made if there is no device of that name, and sets
+    /// both up. False when that device is no bridge: a cable, which belongs to somebody else.
+    pub fn plug(&self, bridge: &str) -> io::Result<bool> {
+        let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
+        let join = || {
+            let mut request = request(bridge);
+            request.ifr_ifru.ifru_ifindex = index(&socket, self.device.name())?;
+            control(&socket, SIOCBRADDIF, &mut request)
+        };
+        let mut joined = join();
+        if raw(&joined) == Some(libc::ENODEV) {
+            let mut name = request(bridge).ifr_name;
+            // SAFETY: SIOCBRADDBR takes the octets of a name that ends with a zero.
+            check(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCBRADDBR as _, name.as_mut_ptr()) })?;
+            set_up(&socket, bridge)?;
+            joined = join();
+        }
+        match raw(&joined) {
+            Some(libc::EOPNOTSUPP | libc::EINVAL) => Ok(false),
+            _ => joined.and_then(|()| set_up(&socket, self.device.name())).map(|()| true),
+        }
+    }
+
+    /// Reads a frame.
+    ///
+    /// # Errors
+    /// `WouldBlock` when none waits.
+    pub fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.device.recv(buffer)
+    }
+
+    /// Puts a frame on the link.
+    ///
+    /// # Errors
+    /// EIO while the device is down.
+    pub fn send(&self, frame: &[u8]) -> io::Result<()> {
+        self.device.send(frame).map(drop)
+    }
+}
+
+impl AsRawFd for Tap {
+    fn as_raw_fd(&self) -> RawFd {
+        self.device.as_raw_fd()
+    }
+}
+
+fn raw(outcome: &io::Result<()>) -> Option<i32> {
+    outcome.as_ref().err().and_then(io::Error::raw_os_error)
+}
+
+fn set_up(socket: &Socket, device: &str) -> io::Result<()> {
+    let mut request = request(device);
+    control(socket, libc::SIOCGIFFLAGS as _, &mut request)?;
+    // SAFETY: SIOCGIFFLAGS has filled in the flags.
+    let flags = unsafe { request.ifr_ifru.ifru_flags };
+    request.ifr_ifru.ifru_flags = flags | libc::IFF_UP as libc::c_short;
+    control(socket, libc::SIOCSIFFLAGS as _, &mut request)
+}
+
+fn index(socket: &Socket, device: &str) -> io::Result<libc::c_int> {
+    let mut request = request(device);
+    control(socket, libc::SIOCGIFINDEX as _, &mut request)?;
+    // SAFETY: SIOCGIFINDEX has filled in the index.
+    Ok(unsafe { request.ifr_ifru.ifru_ifindex })
+}
+
+fn control(socket: &Socket, what: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
+    // SAFETY: each of the requests used here takes an `ifreq` by a pointer to a live value.
+    check(unsafe { libc::ioctl(socket.as_raw_fd(), what as _, &raw mut *request) })
+}
+
+/// A request about a device; a name that is too long is cut, and the kernel knows no such device.
+fn request(device: &str) -> libc::ifreq {
+    // SAFETY: all zero is a valid `ifreq`.
+    let mut request: libc::ifreq = unsafe { mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(device.bytes().take(libc::IFNAMSIZ - 1)) {
+        *to = from as libc::c_char;
+    }
+    request
+}
+
+fn check(outcome: libc::c_int) -> io::Result<()> {
+    if outcome < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}

@@ -1,0 +1,159 @@
+//! What a host serves: echo over UDP and TCP (RFC 862), and a page over HTTP that tells who it is.
+//!
+//! Sockets are few and are made when the host is: who comes while all are taken is refused.
+
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::{tcp, udp};
+use smoltcp::time::Duration;
+
+use super::http;
+
+/// The port of echo (RFC 862).
+pub const ECHO_PORT: u16 = 7;
+/// The port of the page.
+pub const HTTP_PORT: u16 = 80;
+/// Connections of each kind at a time.
+const CONNECTIONS: usize = 4;
+/// Octets that a connection holds in each direction.
+const TCP_BUFFER: usize = 4096;
+/// Datagrams that wait for their echo, and their octets.
+const DATAGRAMS: usize = 8;
+const UDP_BUFFER: usize = 16 * 1024;
+/// A peer that does not answer for so long has gone.
+const PEER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often a silent peer is asked.
+const KEEP_ALIVE: Duration = Duration::from_secs(10);
+
+/// The servers of a host.
+#[derive(Debug)]
+pub(super) struct Apps {
+    page: String,
+    datagrams: SocketHandle,
+    echos: Vec<SocketHandle>,
+    pages: Vec<SocketHandle>,
+}
+
+impl Apps {
+    /// Servers that listen, of a host whose page is `page`.
+    pub fn new(page: String, sockets: &mut SocketSet<'static>) -> Self {
+        let buffer = || {
+            udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; UDP_BUFFER])
+        };
+        let mut datagrams = udp::Socket::new(buffer(), buffer());
+        datagrams.bind(ECHO_PORT).expect("a closed socket takes any port but zero");
+        let datagrams = sockets.add(datagrams);
+        let mut listeners =
+            |port| (0..CONNECTIONS).map(|_| sockets.add(listener(port))).collect::<Vec<_>>();
+        Apps { page, datagrams, echos: listeners(ECHO_PORT), pages: listeners(HTTP_PORT) }
+    }
+
+    /// Forgets every connection without a word, as a host does that is switched off.
+    pub fn restart(&mut self, sockets: &mut SocketSet<'static>) {
+        for (handles, port) in [(&self.echos, ECHO_PORT), (&self.pages, HTTP_PORT)] {
+            for &handle in handles {
+                *sockets.get_mut(handle) = listener(port);
+            }
+        }
+    }
+
+    /// Answers what has come; says whether the stack has something to send for it.
+    pub fn serve(&self, sockets: &mut SocketSet<'static>) -> bool {
+        let mut any = echo_datagrams(sockets.get_mut(self.datagrams));
+        for &handle in &self.echos {
+            any |= serve(sockets.get_mut(handle), ECHO_PORT, echo);
+        }
+        for &handle in &self.pages {
+            any |= serve(sockets.get_mut(handle), HTTP_PORT, |socket| show(socket, &self.page));
+        }
+        any
+    }
+}
+
+/// A TCP socket with its buffers, not in use.
+pub(super) fn tcp_socket() -> tcp::Socket<'static> {
+    let buffer = || tcp::SocketBuffer::new(vec![0; TCP_BUFFER]);
+    let mut socket = tcp::Socket::new(buffer(), buffer());
+    socket.set_timeout(Some(PEER_TIMEOUT));
+    socket.set_keep_alive(Some(KEEP_ALIVE));
+    // Small answers at once: nobody is served by waiting for more.
+    socket.set_nagle_enabled(false);
+    socket
+}
+
+fn listener(port: u16) -> tcp::Socket<'static> {
+    let mut socket = tcp_socket();
+    socket.listen(port).expect("a closed socket listens on any port but zero");
+    socket
+}
+
+/// Lets a connection be served, and listens again after it. The wait for late segments (TIME-WAIT)
+/// is not worth a socket that somebody else may want.
+fn serve(
+    socket: &mut tcp::Socket<'static>,
+    port: u16,
+    app: impl FnOnce(&mut tcp::Socket<'static>) -> bool,
+) -> bool {
+    if matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait) {
+        *socket = listener(port);
+        return false;
+    }
+    app(socket)
+}
+
+fn echo_datagrams(socket: &mut udp::Socket<'static>) -> bool {
+    let mut any = false;
+    while socket.can_send() {
+        let Ok((data, mut meta)) = socket.recv().map(|(data, meta)| (data.to_vec(), meta)) else {
+            break;
+        };
+        // Two echo servers would play forever, if somebody's forged datagram got them to begin.
+        if meta.endpoint.port != ECHO_PORT {
+            meta.meta = Default::default();
+            any |= socket.send_slice(&data, meta).is_ok();
+        }
+    }
+    any
+}
+
+fn echo(socket: &mut tcp::Socket<'static>) -> bool {
+    let mut any = false;
+    while socket.can_recv() && socket.can_send() {
+        let room = socket.send_capacity() - socket.send_queue();
+        let taken = socket.recv(|data| {
+            let len = data.len().min(room);
+            (len, data[..len].to_vec())
+        });
+        any |= taken.is_ok_and(|data| socket.send_slice(&data).is_ok());
+    }
+    close_after_peer(socket) || any
+}
+
+/// Answers one request and closes.
+fn show(socket: &mut tcp::Socket<'static>, page: &str) -> bool {
+    let waits = socket.recv_queue();
+    if waits == 0 || !socket.can_send() {
+        return close_after_peer(socket);
+    }
+    let is_full = waits == socket.recv_capacity();
+    let answer = match socket.peek(waits) {
+        Ok(request) => http::answer(request, is_full, page),
+        Err(_) => None,
+    };
+    let Some(answer) = answer else {
+        return close_after_peer(socket);
+    };
+    // What is left unread would make the stack's last word a reset.
+    let _ = socket.recv(|data| (data.len(), ()));
+    let _ = socket.send_slice(answer.as_bytes());
+    socket.close();
+    true
+}
+
+/// Closes our half when the peer has closed its own and has been answered.
+fn close_after_peer(socket: &mut tcp::Socket<'static>) -> bool {
+    let is_over = socket.state() == tcp::State::CloseWait && !socket.can_recv();
+    if is_over {
+        socket.close();
+    }
+    is_over
+}

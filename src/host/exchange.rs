@@ -1,0 +1,99 @@
+//! A TCP connection that a host opens: what it says, and what it is told.
+
+use std::net::SocketAddr;
+
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp;
+
+/// Octets that are kept of what a peer says; more than the window of one who says too much.
+const MOST_RECEIVED: usize = 64 * 1024;
+
+/// One of a host's exchanges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExchangeId(pub(super) u32);
+
+/// Where an exchange stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The peer has not answered yet.
+    Opening,
+    /// Both can speak.
+    Open,
+    /// The peer has said all that it had to say.
+    Done,
+    /// Refused, reset, given up, or the host has been plugged in elsewhere.
+    Broken,
+}
+
+/// A connection with what came over it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// With whom.
+    pub peer: SocketAddr,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What the peer has said, up to 64 KiB.
+    pub received: Vec<u8>,
+    /// What it has not been told yet.
+    to_say: Vec<u8>,
+}
+
+/// An exchange and its socket.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub id: ExchangeId,
+    pub socket: SocketHandle,
+    pub exchange: Exchange,
+}
+
+impl Exchange {
+    pub(super) fn new(peer: SocketAddr, to_say: &[u8]) -> Self {
+        Exchange { peer, phase: Phase::Opening, received: Vec::new(), to_say: to_say.to_vec() }
+    }
+
+    pub(super) fn say(&mut self, octets: &[u8]) {
+        self.to_say.extend(octets);
+    }
+
+    /// Whether nothing more will come of it.
+    pub fn is_over(&self) -> bool {
+        matches!(self.phase, Phase::Done | Phase::Broken)
+    }
+}
+
+impl Running {
+    /// Says and hears what it can; says whether the stack has something to send for it.
+    pub fn serve(&mut self, sockets: &mut SocketSet<'static>) -> bool {
+        let exchange = &mut self.exchange;
+        if exchange.is_over() {
+            return false;
+        }
+        let socket = sockets.get_mut::<tcp::Socket<'static>>(self.socket);
+        let mut any = false;
+        while socket.can_recv() && exchange.received.len() < MOST_RECEIVED {
+            let room = MOST_RECEIVED - exchange.received.len();
+            let taken = socket.recv(|data| {
+                let len = data.len().min(room);
+                (len, data[..len].to_vec())
+            });
+            any = true;
+            exchange.received.extend(taken.unwrap_or_default());
+        }
+        if socket.can_send() && !exchange.to_say.is_empty() {
+            let said = socket.send_slice(&exchange.to_say).unwrap_or(0);
+            exchange.to_say.drain(..said);
+            any |= said > 0;
+        }
+        exchange.phase = match socket.state() {
+            tcp::State::SynSent => Phase::Opening,
+            tcp::State::Closed => Phase::Broken,
+            tcp::State::CloseWait if !socket.can_recv() => {
+                socket.close();
+                any = true;
+                Phase::Done
+            }
+            _ => Phase::Open,
+        };
+        any
+    }
+}

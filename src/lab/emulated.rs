@@ -1,0 +1,237 @@
+//! Hosts that a router's process plays (`emulated = true`): which router, and what they are asked.
+//!
+//! The lab file says where such a host is at home. What it is made of goes to the router as lines of
+//! configuration, through its console; the lab plugs the host's device into its LAN. From then on the
+//! routers know where the host is: it moves by being stopped at one and started at another.
+
+use std::net::IpAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::console::Console;
+use super::failure::Failure;
+use super::file::{Host, Lan, Mac, Port};
+use super::flow::Course;
+use super::open::Lab;
+use super::patience::Patience;
+use super::ping::{Echos, Outcome, Tally};
+use super::run;
+use super::verbs::Call;
+use crate::addr::Family;
+use crate::console::emulated_host;
+use crate::console::protocol::{Echo, HostAnswer, HostRequest, HostTask};
+use crate::rng::{Rng, Seed};
+use crate::router::config::EmulatedHost;
+use crate::router::io;
+
+/// An emulated host of the lab; `None` for any other node.
+pub fn find<'a>(lab: &'a Lab, node: &str) -> Option<&'a Host> {
+    let mut hosts = lab.file.hosts();
+    hosts.find(|(name, host)| *name == node && host.emulated).map(|(_, host)| host)
+}
+
+/// The names of the lab's emulated hosts.
+pub fn names(lab: &Lab) -> impl Iterator<Item = &str> {
+    lab.file.hosts().filter(|(_, host)| host.emulated).map(|(name, _)| name)
+}
+
+/// The call that lets the router behind `port` play a host and plugs it into `lan`.
+pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -> Option<Call> {
+    let call = Call::new("host-start", &lab.name).with(&lan.name).with(&port.node);
+    let call = call.with(&port.interface).with(name).with(eidway.display());
+    let lines = emulated_host(name, &made_of(name, find(lab, name)?));
+    Some(lines.into_iter().fold(call, Call::with))
+}
+
+/// The calls that start hosts at home: all of them, or those that no router plays whose own router
+/// runs.
+pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
+    let is_missing = |name: &str, port: &Port| {
+        run::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()
+    };
+    let call = |name| {
+        let (lan, port) = lab.file.home(name)?;
+        let is_due = !only_missing || is_missing(name, port);
+        is_due.then(|| start(lab, name, (lan, port), eidway)).flatten()
+    };
+    names(lab).filter_map(call).collect()
+}
+
+/// The call that ends a host where it is.
+pub fn stop(lab: &Lab, name: &str, (router, interface): (&str, &str), eidway: &Path) -> Call {
+    let call = Call::new("host-stop", &lab.name).with(router).with(interface);
+    call.with(name).with(eidway.display())
+}
+
+/// What the router is told of a host. The hardware address moves with it, so it is not drawn.
+fn made_of(name: &str, host: &Host) -> EmulatedHost {
+    let drawn = || {
+        let [a, b, c, d, e, ..] = Rng::new(&Seed::from_number(0), name).next_u64().to_be_bytes();
+        Mac([2, a, b, c, d, e])
+    };
+    let gateways = host.gateways.iter().map(|&via| (Family::of(via), via));
+    EmulatedHost {
+        addresses: host.addresses.clone(),
+        gateways: gateways.collect(),
+        mac: Some(io::Mac(host.mac.unwrap_or_else(drawn).0)),
+    }
+}
+
+/// What `show emulated-hosts json` prints, as much of it as is wanted here.
+#[derive(Deserialize)]
+struct Shown {
+    hosts: Vec<ShownHost>,
+}
+
+#[derive(Deserialize)]
+struct ShownHost {
+    name: String,
+    interface: String,
+}
+
+/// The router that plays a host, and the interface: its own router is asked first.
+pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
+    let home = lab.file.home(name).map(|(_, port)| port.node.as_str());
+    let others =
+        lab.file.routers().map(|(router, _)| router).filter(|router| Some(*router) != home);
+    home.into_iter().chain(others).find_map(|router| {
+        let reply = super::console::ask(&lab.socket(router), "show emulated-hosts json").ok()?;
+        let shown: Shown = serde_json::from_str(&reply.text).ok()?;
+        let host = shown.hosts.into_iter().find(|host| host.name == name)?;
+        Some((router.to_owned(), host.interface))
+    })
+}
+
+/// The same; an error when no router plays it.
+pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
+    whereabouts(lab, name)
+        .ok_or_else(|| Failure::Other(format!("no router of lab {} plays host {name}", lab.name)))
+}
+
+/// A ping of an emulated host that runs.
+#[derive(Debug)]
+pub struct HostPing {
+    console: Console,
+    name: String,
+    number: u32,
+}
+
+impl HostPing {
+    /// Begins it; without `every` each echo waits for the answer of the one before.
+    pub fn start(
+        lab: &Lab,
+        name: &str,
+        to: IpAddr,
+        (count, size): (u16, u16),
+        every: Option<Duration>,
+    ) -> Result<Self, Failure> {
+        let (router, _) = expect(lab, name)?;
+        let mut console = Console::connect(&lab.socket(&router))?;
+        let every_ms = every.map(|every| u64::try_from(every.as_millis()).unwrap_or(u64::MAX));
+        let task = HostTask::Ping { to, count, size, every_ms };
+        let answer = console.host(&HostRequest { name: name.to_owned(), task })?;
+        let number = answer.ping.ok_or_else(|| Failure::new("a ping without a number"))?;
+        Ok(HostPing { console, name: name.to_owned(), number })
+    }
+
+    fn ask(&mut self, task: HostTask) -> Result<HostAnswer, Failure> {
+        self.console.host(&HostRequest { name: self.name.clone(), task })
+    }
+
+    /// Ends it and tells how a flow of echos every so often fared.
+    pub fn end(mut self, every: Duration) -> Result<Course, Failure> {
+        let answer = self.ask(HostTask::Stop(self.number))?;
+        Ok(course(&answer.echos, every))
+    }
+}
+
+/// Pings from an emulated host, as [`super::ping::ping`] does.
+pub fn ping(
+    lab: &Lab,
+    name: &str,
+    target: IpAddr,
+    echos: Echos,
+    mut seen: impl FnMut(Outcome),
+) -> Result<Tally, Failure> {
+    let count = u16::try_from(echos.count).unwrap_or(u16::MAX);
+    let mut ping = HostPing::start(lab, name, target, (count, echos.size), None)?;
+    let mut tally = Tally::default();
+    let patience = Patience::of(Duration::MAX);
+    loop {
+        let answer = ping.ask(HostTask::Watch(ping.number))?;
+        let known = answer.echos.iter().map_while(outcome).skip(tally.sent as usize);
+        for outcome in known.collect::<Vec<_>>() {
+            seen(outcome);
+            tally.add(outcome);
+        }
+        if answer.is_done || !patience.pause() {
+            ping.ask(HostTask::Stop(ping.number))?;
+            return Ok(tally);
+        }
+    }
+}
+
+/// What became of an echo; `None` while that is open.
+fn outcome(echo: &Echo) -> Option<Outcome> {
+    match (echo.mark, echo.round_trip_us) {
+        ('?', _) => None,
+        (_, Some(micros)) => Some(Outcome::Answered(Duration::from_micros(micros))),
+        ('M', _) => Some(Outcome::TooBig),
+        ('U' | '&', _) => Some(Outcome::Unreachable),
+        _ => Some(Outcome::Lost),
+    }
+}
+
+/// How a flow fared. An echo under way when it ended is not counted.
+fn course(echos: &[Echo], every: Duration) -> Course {
+    let mut times: Vec<u64> =
+        echos.iter().filter_map(|echo| Some(echo.sent_us + echo.round_trip_us?)).collect();
+    times.sort_unstable();
+    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
+    let out = Duration::from_micros(longest).saturating_sub(every);
+    let under_way = echos.last().is_some_and(|echo| echo.mark == '?');
+    Course {
+        sent: (echos.len() - usize::from(under_way)) as u64,
+        received: times.len() as u64,
+        out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_started_with_the_lines_of_its_configuration() {
+        let lab = Lab::open("gsmr", Some("x")).unwrap();
+        let call = start(&lab, "C", lab.file.home("C").unwrap(), Path::new("eidway")).unwrap();
+        let text = call.to_string();
+        let begin = "netns-scripts/host-start x siteC xTR1 Ethernet2/0 C eidway ";
+        assert!(text.starts_with(begin), "{text}");
+        for line in [
+            "'emulated-host C ip address 10.10.10.10 255.255.255.0 gateway 10.10.10.1'",
+            "'emulated-host C ipv6 address 2001:db8:a10::10/64 gateway 2001:db8:a10::1'",
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+        assert_eq!(
+            text,
+            start(&lab, "C", lab.file.home("C").unwrap(), "eidway".as_ref()).unwrap().to_string()
+        );
+        assert!(start(&lab, "A", lab.file.home("C").unwrap(), Path::new("eidway")).is_none());
+    }
+
+    #[test]
+    fn a_course_counts_the_longest_silence_and_not_what_is_under_way() {
+        let echo = |at: u64, round_trip: Option<u64>| Echo {
+            sent_us: at * 1000,
+            mark: if round_trip == Some(0) { '?' } else { '!' },
+            round_trip_us: round_trip.filter(|&micros| micros > 0),
+        };
+        let echos = [echo(0, Some(100)), echo(10, None), echo(20, Some(100)), echo(30, Some(0))];
+        let found = course(&echos, Duration::from_millis(10));
+        assert_eq!(found, Course { sent: 3, received: 2, out_ms: 10 });
+    }
+}

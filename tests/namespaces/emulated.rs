@@ -1,0 +1,114 @@
+//! Emulated hosts in namespaces: reached, asked and moved as real ones are.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use crate::live::{text as text_of, *};
+
+/// A connection from N to a port of 10.10.10.10.
+fn connect(live: &Live, port: u16) -> TcpStream {
+    let to: SocketAddr = ([10, 10, 10, 10], port).into();
+    let stream = live.inside("N", || TcpStream::connect_timeout(&to, LONG)).unwrap();
+    stream.set_read_timeout(Some(LONG)).unwrap();
+    stream
+}
+
+/// The page that N gets of 10.10.10.10.
+fn page(live: &Live) -> String {
+    let mut stream = connect(live, 80);
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: c\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
+}
+
+fn echoed(stream: &mut TcpStream) -> std::io::Result<()> {
+    stream.write_all(b"hello")?;
+    let mut octets = [0; 5];
+    stream.read_exact(&mut octets)?;
+    assert_eq!(&octets, b"hello");
+    Ok(())
+}
+
+/// 10.10.10.10 may be at both sites' routers, with one gateway.
+fn let_c_roam(live: &Live) {
+    let table = ["configure terminal", "router lisp", "eid-table default instance-id 0"];
+    let range = ["dynamic-eid TEN", "database-mapping 10.10.10.0/24 locator-set set1"];
+    let port = ["mac-address 0200.0000.00aa", "lisp mobility TEN", "end"];
+    let unmapped = ["no database-mapping 10.10.10.0/24 locator-set set1"];
+    let (here, there) = (["interface Ethernet2/0"], ["interface Ethernet1/0"]);
+    let gateway = ["ip address 10.10.10.1 255.255.255.0 secondary"];
+    let site = ["configure terminal", "router lisp", "site SITE_1"];
+    let prefix = ["eid-prefix 10.10.10.0/24 accept-more-specifics", "end"];
+    for server in ["NewMSMR", "OldMSMR"] {
+        live.console(server, &[&site[..], &prefix].concat());
+    }
+    live.console("xTR1", &[&table[..], &unmapped, &range, &here, &port].concat());
+    live.console("xTR2", &[&table[..], &range, &there, &gateway, &port].concat());
+    until(LONG, "C finds its gateway", || live.ping("C", "10.10.10.1", &["-c", "1"]) == "!");
+    expect_at(live, "xTR1", "203.0.113.11");
+}
+
+fn expect_at(live: &Live, router: &str, rloc: &str) {
+    until(LONG, &format!("10.10.10.10 is at {router}"), || {
+        let database = live.console(router, &["show ip lisp database"]);
+        let site = live.console("NewMSMR", &["show lisp site"]);
+        let registered = |line: &str| line.contains(rloc) && line.contains("10.10.10.10/32");
+        database.contains("10.10.10.10/32, dynamic-eid TEN") && site.lines().any(registered)
+    });
+}
+
+#[test]
+fn an_emulated_host_is_reached_through_lisp_and_moves_as_a_real_one() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("gsmr", "emul");
+    // Before it speaks: a gateway whose hardware address changes is missed for half a minute.
+    let_c_roam(&live);
+    live.expect_pings(&[("C", "B"), ("B", "C"), ("N", "C"), ("C", "D"), ("D", "N")]);
+    let text = page(&live);
+    for part in ["200 OK", "Host C", "address 10.10.10.10/24", "router 10.10.10.1"] {
+        assert!(text.contains(part), "{part:?} is not in {text}");
+    }
+    let refused = live.lab("exec", &["C", "--", "true"]);
+    assert!(errors(&refused).contains("C is emulated: it lives in the process of xTR1"));
+
+    let mac = mac_of_c(&live, "xTR1");
+    let mut before = connect(&live, 7);
+    echoed(&mut before).unwrap();
+    expect_success(&live.lab("move", &["C", "--to", "xTR2"]));
+    expect_at(&live, "xTR2", "198.51.100.21");
+    assert!(live.console("xTR1", &["show emulated-hosts"]).lines().all(|l| !l.starts_with("C ")));
+    assert_eq!(mac_of_c(&live, "xTR2"), mac, "it keeps its hardware address");
+    until(LONG, "N reaches C", || live.ping("N", "C", &["-c", "1"]) == "!");
+    assert_eq!(live.ping("C", "N", &[]), "!!!!!");
+    assert!(echoed(&mut before).is_err(), "a TCP connection does not move");
+    echoed(&mut connect(&live, 7)).unwrap();
+    assert!(page(&live).contains("Host C"));
+
+    let output = live.lab("move", &["C", "--to", "xTR1:Ethernet2/0"]);
+    expect_success(&output);
+    println!("home again: {}", text_of(&output));
+    expect_at(&live, "xTR1", "203.0.113.11");
+}
+
+fn mac_of_c(live: &Live, router: &str) -> String {
+    let shown = live.console(router, &["show emulated-hosts"]);
+    let row = shown.lines().find(|line| line.starts_with("C ")).unwrap_or_default();
+    row.split_whitespace().nth(3).unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_emulated_host_comes_back_with_its_router_and_follows_its_cable() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("gsmr", "emulup");
+    expect_success(&live.lab("restart", &["xTR1"]));
+    until(LONG, "C is back", || live.ping("C", "10.10.10.1", &["-c", "1"]) == "!");
+    expect_success(&live.lab("link", &["C:eth0", "down"]));
+    assert_eq!(live.ping("C", "10.10.10.1", &["-c", "1"]), ".");
+    expect_success(&live.lab("link", &["C:eth0", "up"]));
+    until(LONG, "C is plugged in", || live.ping("C", "10.10.10.1", &["-c", "1"]) == "!");
+}
