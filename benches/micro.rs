@@ -90,7 +90,7 @@ mod map_cache {
             };
             let learned = Learned {
                 prefix: host.host_prefix(),
-                mapping: Mapping::Locators(vec![locator]),
+                mapping: Mapping::Locators([locator].into()),
                 ttl: Duration::from_secs(86_400),
                 map_source: PEER.into(),
                 solicited: false,
@@ -109,7 +109,7 @@ mod map_cache {
 
     #[divan::bench(args = [1, 1_000, 1_000_000])]
     fn random_lookup(bencher: Bencher<'_, '_>, entries: u32) {
-        let cache = filled(entries);
+        let mut cache = filled(entries);
         let mut random = Rng::new(&Seed::from_number(1), "lookups");
         let eids: Vec<Eid> =
             (0..65_536).map(|_| host(random.below(u64::from(entries)) as u32)).collect();

@@ -132,7 +132,7 @@ fn learned(eid: Eid, number: u32) -> Learned {
         Locator { rloc: Rloc(RLOC.into()), priority: 1, weight: 100, up: true, since: Time::ZERO };
     Learned {
         prefix: eid.host_prefix(),
-        mapping: Mapping::Locators(vec![locator]),
+        mapping: Mapping::Locators([locator].into()),
         ttl: DAY + Duration::from_micros(number.into()),
         map_source: RLOC.into(),
         solicited: false,
@@ -192,13 +192,15 @@ fn summary(router: &mut Router, hosts: u32) {
     let now = Time::ZERO + Duration::from_secs(62);
     let begin = Instant::now();
     session.handle_request(r#"{"line":"show lisp site summary"}"#, router, now);
-    let (mut printed, mut longest) = (String::new(), Duration::ZERO);
+    let (mut printed, mut longest, mut turns) = (String::new(), Duration::ZERO, 0);
     loop {
         let turn = Instant::now();
         let Some(response) = session.poll_response(router, now) else { break };
         longest = longest.max(turn.elapsed());
         printed += &response;
+        turns += 1;
     }
+    assert!(turns >= hosts / 256, "{turns} turns: a turn counts a few hundred entries");
     assert!(printed.contains(&hosts.to_string()), "{printed}");
     let millis = begin.elapsed().as_secs_f64() * 1e3;
     line(&format!("map-server, {hosts}: show lisp site summary"), millis, "ms", "");

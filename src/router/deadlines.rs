@@ -36,9 +36,19 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
     }
 
+    /// When a key is due.
+    pub fn get(&self, key: &K) -> Option<Time> {
+        self.at.get(key).copied()
+    }
+
     /// Whether a key has a deadline.
     pub fn contains(&self, key: &K) -> bool {
         self.at.contains_key(key)
+    }
+
+    /// The number of keys.
+    pub fn len(&self) -> usize {
+        self.at.len()
     }
 
     /// When the next one is due.

@@ -5,12 +5,11 @@
 //! found. The table has a fixed size; flows that fall on one place take turns there.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::io::Encapsulation;
-use super::map_cache::Usage;
 use crate::addr::InstanceId;
 use crate::packet::IpHeader;
+use crate::prefix_map::Slot;
 
 /// Flows remembered at one time; a power of two.
 const FLOWS: usize = 4096;
@@ -36,7 +35,8 @@ struct Remembered {
     epoch: u64,
     flow: Flow,
     encapsulation: Encapsulation,
-    usage: Arc<Usage>,
+    /// The entry of the map-cache, which stays where it is until the epoch ends.
+    entry: Slot,
 }
 
 /// Flows and how they are encapsulated.
@@ -58,12 +58,12 @@ impl FlowCache {
         &self,
         instance_id: InstanceId,
         header: &IpHeader,
-    ) -> Option<(Encapsulation, &Usage)> {
+    ) -> Option<(Encapsulation, Slot)> {
         let place = self.places.get(place_of(header))?.as_ref()?;
         let found = place.epoch == self.epoch && place.flow == Flow::of(instance_id, header);
         found.then(|| {
             let (ttl, tos) = (header.ttl, header.tos);
-            (Encapsulation { ttl, tos, ..place.encapsulation }, &*place.usage)
+            (Encapsulation { ttl, tos, ..place.encapsulation }, place.entry)
         })
     }
 
@@ -73,14 +73,14 @@ impl FlowCache {
         instance_id: InstanceId,
         header: &IpHeader,
         encapsulation: Encapsulation,
-        usage: Arc<Usage>,
+        entry: Slot,
     ) {
         if self.places.is_empty() {
             self.places.resize_with(FLOWS, || None);
         }
         let flow = Flow::of(instance_id, header);
         self.places[place_of(header)] =
-            Some(Remembered { epoch: self.epoch, flow, encapsulation, usage });
+            Some(Remembered { epoch: self.epoch, flow, encapsulation, entry });
     }
 }
 
@@ -93,11 +93,17 @@ fn place_of(header: &IpHeader) -> usize {
 mod tests {
     use super::*;
     use crate::addr::Rloc;
+    use crate::prefix_map::PrefixMap;
 
     fn header(source: [u8; 4], flow_hash: u32) -> IpHeader {
         let destination = IpAddr::from([10, 0, 0, 2]);
         let source = IpAddr::from(source);
         IpHeader { source, destination, ttl: 64, tos: 0, total_len: 100, flow_hash }
+    }
+
+    fn entry() -> Slot {
+        let prefix = crate::addr::Eid::new(InstanceId::DEFAULT, [10, 0, 0, 2].into());
+        PrefixMap::new().insert_slot(prefix.host_prefix(), ()).0
     }
 
     fn encapsulation() -> Encapsulation {
@@ -110,7 +116,7 @@ mod tests {
         let mut cache = FlowCache::default();
         let flow = header([10, 0, 0, 1], 7);
         assert!(cache.find(InstanceId::DEFAULT, &flow).is_none());
-        cache.remember(InstanceId::DEFAULT, &flow, encapsulation(), Arc::default());
+        cache.remember(InstanceId::DEFAULT, &flow, encapsulation(), entry());
         let later = IpHeader { ttl: 3, tos: 4, ..flow };
         let (found, _) = cache.find(InstanceId::DEFAULT, &later).unwrap();
         assert_eq!(found, Encapsulation { ttl: 3, tos: 4, ..encapsulation() });
@@ -121,12 +127,7 @@ mod tests {
     #[test]
     fn a_flow_is_never_taken_for_another_with_the_same_hash() {
         let mut cache = FlowCache::default();
-        cache.remember(
-            InstanceId::DEFAULT,
-            &header([10, 0, 0, 1], 7),
-            encapsulation(),
-            Arc::default(),
-        );
+        cache.remember(InstanceId::DEFAULT, &header([10, 0, 0, 1], 7), encapsulation(), entry());
         assert!(cache.find(InstanceId::DEFAULT, &header([10, 0, 0, 9], 7)).is_none());
         let other = InstanceId::new(5).unwrap();
         assert!(cache.find(other, &header([10, 0, 0, 1], 7)).is_none());

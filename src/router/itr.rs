@@ -5,26 +5,26 @@
 //! anybody's. Everything else is one path.
 
 use std::net::IpAddr;
-use std::sync::Arc;
 
 use super::Router;
 use super::away::Producer;
 use super::etr::Whereabouts;
 use super::io::{DropReason, Encapsulation, Outbound, Output};
 use super::locators::{self, LocalRlocs};
-use super::map_cache::{Locator, Mapping, Usage};
+use super::map_cache::{Locator, Mapping};
 use super::paths::Paths;
 use super::resolve::Held;
 use super::witness::Call;
 use crate::addr::{Eid, Family, InstanceId};
 use crate::packet::{self, IpHeader, Load, Packet};
+use crate::prefix_map::Slot;
 use crate::time::Time;
 use crate::wire::DataHeader;
 
 /// What the mapping of its destination means for a packet.
 enum Verdict {
-    /// How, and where it is counted.
-    Encapsulate(Encapsulation, Arc<Usage>),
+    /// How, and the entry of the map-cache that says so.
+    Encapsulate(Encapsulation, Slot),
     Native,
     Ask,
 }
@@ -58,8 +58,8 @@ impl Router {
             return Outbound::Dropped(DropReason::NotIp);
         };
         let load = packet.load(header.total_len);
-        if let Some((encapsulation, usage)) = self.flows.find(instance_id, &header) {
-            usage.count(load, now);
+        if let Some((encapsulation, entry)) = self.flows.find(instance_id, &header) {
+            self.map_cache.use_again(entry, load, now);
             if self.refuse_too_big(instance_id, &encapsulation, &header, packet) {
                 self.counters.dropped(DropReason::TooBigForPath);
                 return Outbound::Dropped(DropReason::TooBigForPath);
@@ -117,12 +117,12 @@ impl Router {
         // What a host of a dynamic range says to its gateway first is answered before it is found.
         let is_newcomer = self.is_own_address(header.source) && self.is_undetected(destination);
         match self.verdict(destination, header, packet.load(header.total_len), now)? {
-            Verdict::Encapsulate(encapsulation, usage) => {
+            Verdict::Encapsulate(encapsulation, entry) => {
                 if self.refuse_too_big(instance_id, &encapsulation, header, packet) {
                     return Err(DropReason::TooBigForPath);
                 }
                 if self.is_found(source) {
-                    self.flows.remember(instance_id, header, encapsulation, usage);
+                    self.flows.remember(instance_id, header, encapsulation, entry);
                 }
                 Ok(Outbound::Encapsulate(encapsulation))
             }
@@ -151,17 +151,17 @@ impl Router {
         load: Load,
         now: Time,
     ) -> Result<Verdict, DropReason> {
-        let Some(entry) = self.map_cache.use_for(destination, load, now) else {
+        let Some((slot, entry)) = self.map_cache.use_for(destination, load, now) else {
             return Ok(Verdict::Native);
         };
         let wrap = |locators: &[Locator]| {
             let wrap =
                 encapsulation(locators, &self.local, &self.paths, destination.instance_id, header)?;
-            Ok(Verdict::Encapsulate(wrap, Arc::clone(&entry.usage)))
+            Ok(Verdict::Encapsulate(wrap, slot))
         };
         match &entry.mapping {
             Mapping::Locators(locators) => wrap(locators),
-            Mapping::ForwardNative => match self.proxy_etrs(header.family()) {
+            Mapping::ForwardNative => match proxy_etrs(&self.proxy_etrs, header.family()) {
                 [] => Ok(Verdict::Native),
                 petrs => wrap(petrs),
             },
@@ -235,12 +235,12 @@ impl Router {
     fn is_own_address(&self, address: IpAddr) -> bool {
         self.own_addresses.contains(&address)
     }
+}
 
-    fn proxy_etrs(&self, family: Family) -> &[Locator] {
-        match family {
-            Family::Ipv4 => &self.proxy_etrs[0],
-            Family::Ipv6 => &self.proxy_etrs[1],
-        }
+fn proxy_etrs(of_both: &[Vec<Locator>; 2], family: Family) -> &[Locator] {
+    match family {
+        Family::Ipv4 => &of_both[0],
+        Family::Ipv6 => &of_both[1],
     }
 }
 

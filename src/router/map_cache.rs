@@ -2,24 +2,33 @@
 //!
 //! Learned entries live for the TTL of their record; static entries make the ITR ask. An entry that
 //! is learned again is overwritten in place and keeps its uptime, as IOS shows it.
+//!
+//! Memory is bounded: a family of an instance holds at most `map-cache-limit` entries, of at most 300
+//! octets each with one locator, so that the default of a million is 300 MB. A mapping for which
+//! there is no room takes the place of the learned entry that was used least recently among those
+//! that are not in use; so whoever scans a /8 only ever pushes out what was scanned before. When
+//! all are in use, the mapping is turned away. Both are counted.
 
 use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::Load;
-use crate::prefix_map::PrefixMap;
+use crate::prefix_map::{PrefixMap, Slot};
 use crate::time::Time;
 
 /// How many entries a family holds when `map-cache-limit` does not say.
 pub const DEFAULT_LIMIT: usize = 1_000_000;
+/// For how long an entry is in use after its last packet, if that was not its only one: what is
+/// scanned sees the one packet that asked for it, a conversation more.
+const IN_USE: Duration = Duration::from_secs(60);
+/// Entries that are looked at to make room for one: the work of a turn is bounded, also when very
+/// many have come into use or the limit has been lowered.
+const LOOKS: usize = 64;
 
 /// A locator of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -42,7 +51,7 @@ pub struct Locator {
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
     /// Encapsulate to one of these; never empty.
-    Locators(Vec<Locator>),
+    Locators(Box<[Locator]>),
     /// Forward without LISP, or to a proxy ETR (ACT 1).
     ForwardNative,
     /// Ask the mapping system (ACT 2).
@@ -61,9 +70,12 @@ pub enum Source {
     MapReply,
 }
 
-/// An entry of the map-cache.
+/// An entry of the map-cache. What every packet needs comes first: there are a million.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Entry {
+    /// What packets made of it; those that the flow cache knows are counted too.
+    pub usage: Usage,
     /// What to do.
     pub mapping: Mapping,
     /// Who said so.
@@ -76,43 +88,41 @@ pub struct Entry {
     pub modified_at: Time,
     /// When it goes; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// What packets made of it; the flow cache counts here too.
-    pub usage: Arc<Usage>,
+    /// Where it stands in the order of eviction: the instant from which it was idle when it was
+    /// last looked at, or before.
+    queued_at: Time,
 }
 
-/// Packets that used an entry. One thread counts; the atomics only let both tables hold it.
-#[derive(Debug, Default)]
+/// Packets that used an entry.
+#[derive(Clone, Debug, Default)]
 pub struct Usage {
-    packets: AtomicU64,
-    bytes: AtomicU64,
-    /// Microseconds, and one more: zero is never.
-    used_at: AtomicU64,
+    packets: u64,
+    bytes: u64,
+    /// Meaningless without packets.
+    used_at: Time,
 }
 
 impl Usage {
     /// Counts a packet.
-    pub fn count(&self, load: Load, now: Time) {
-        let add = |counter: &AtomicU64, number| {
-            counter.store(counter.load(Relaxed).wrapping_add(number), Relaxed);
-        };
-        add(&self.packets, load.packets);
-        add(&self.bytes, load.bytes);
-        self.used_at.store(now.0.saturating_add(1), Relaxed);
+    pub fn count(&mut self, load: Load, now: Time) {
+        self.packets = self.packets.wrapping_add(load.packets);
+        self.bytes = self.bytes.wrapping_add(load.bytes);
+        self.used_at = now;
     }
 
     /// Packets that used the entry.
     pub fn packets(&self) -> u64 {
-        self.packets.load(Relaxed)
+        self.packets
     }
 
     /// Their octets.
     pub fn bytes(&self) -> u64 {
-        self.bytes.load(Relaxed)
+        self.bytes
     }
 
     /// When a packet last did.
     pub fn used_at(&self) -> Option<Time> {
-        self.used_at.load(Relaxed).checked_sub(1).map(Time)
+        (self.packets > 0).then_some(self.used_at)
     }
 }
 
@@ -126,7 +136,17 @@ impl Entry {
             created_at,
             modified_at: created_at,
             expires_at: None,
-            usage: Arc::default(),
+            usage: Usage::default(),
+            queued_at: created_at,
+        }
+    }
+
+    /// From when on it may give way to another, if no packet comes.
+    fn idle_at(&self) -> Time {
+        match self.usage.packets {
+            0 => self.created_at,
+            1 => self.usage.used_at,
+            _ => self.usage.used_at + IN_USE,
         }
     }
 }
@@ -154,11 +174,16 @@ pub struct MapCache {
     /// static one, which is there again when the learned one goes.
     statics: BTreeMap<EidPrefix, Time>,
     /// When learned entries go, the next one first.
-    expiries: BTreeSet<(Time, EidPrefix)>,
+    expiries: BTreeSet<(Time, Slot)>,
+    /// Learned entries in the order of eviction, by their `queued_at`. Packets do not touch it: who
+    /// looks for room moves those to their places that have been used.
+    evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
     /// Learned prefixes that were last asked for because of an SMR.
     solicited: BTreeSet<EidPrefix>,
-    /// Entries turned away because the family was full.
+    /// Entries turned away because the family was full of entries in use.
     pub rejected: u64,
+    /// Entries that others took the place of.
+    pub evicted: u64,
 }
 
 impl MapCache {
@@ -186,21 +211,15 @@ impl MapCache {
     ///   longer than the shortest-lived of them, for it must not outlast what it is pierced by;
     /// - a TTL of zero removes the prefix.
     ///
-    /// Returns whether the mapping was taken; a full family turns away prefixes that it does not
-    /// hold (`limit` entries).
+    /// Returns whether the mapping was taken; a family that is full (`limit` entries) of entries in
+    /// use turns away prefixes that it does not hold.
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
         let mut expires_at = now + learned.ttl;
-        let inside: Vec<(EidPrefix, Option<Time>)> = self
-            .entries
-            .covered_by(&prefix)
-            .filter(|(inner, entry)| *inner != prefix && entry.source == Source::MapReply)
-            .map(|(inner, entry)| (inner, entry.expires_at))
-            .collect();
-        for (inner, inner_expires_at) in inside {
+        for (inner, inner_expires_at) in self.learned_inside(&prefix) {
             if inner.contains(asked) {
                 self.forget(&inner);
-            } else if let Some(inner_expires_at) = inner_expires_at {
+            } else {
                 expires_at = expires_at.min(inner_expires_at);
             }
         }
@@ -208,8 +227,7 @@ impl MapCache {
             self.forget_learned(&prefix);
             return true;
         }
-        let known = self.entries.contains(&prefix);
-        if !known && self.entries.len_of(prefix.instance_id(), prefix.family()) >= limit {
+        if !self.entries.contains(&prefix) && !self.make_room(&prefix, limit, now) {
             self.rejected += 1;
             return false;
         }
@@ -217,11 +235,46 @@ impl MapCache {
         true
     }
 
+    /// The learned entries that are more specific than `prefix`, and when each expires.
+    fn learned_inside(&self, prefix: &EidPrefix) -> Vec<(EidPrefix, Time)> {
+        if prefix.mask_len() == prefix.family().bits() {
+            return Vec::new();
+        }
+        let inside = self.entries.covered_by(prefix).filter(|(inner, _)| inner != prefix);
+        inside.filter_map(|(inner, entry)| Some((inner, entry.expires_at?))).collect()
+    }
+
+    /// Whether there is room for one more entry beside `prefix`, when what is idle has given way.
+    fn make_room(&mut self, prefix: &EidPrefix, limit: usize, now: Time) -> bool {
+        let table = (prefix.instance_id(), prefix.family());
+        for _ in 0..LOOKS {
+            if self.entries.len_of(table.0, table.1) < limit {
+                return true;
+            }
+            let queue = self.evictions.entry(table).or_default();
+            let Some(&(queued_at, slot)) = queue.first().filter(|(at, _)| *at <= now) else {
+                return false;
+            };
+            let Some((victim, entry)) = self.entries.at_mut(slot) else { return false };
+            let idle_at = entry.idle_at();
+            if idle_at > queued_at {
+                entry.queued_at = idle_at;
+                queue.remove(&(queued_at, slot));
+                queue.insert((idle_at, slot));
+            } else {
+                self.forget(&victim);
+                self.evicted += 1;
+            }
+        }
+        self.entries.len_of(table.0, table.1) < limit
+    }
+
     fn put(&mut self, learned: Learned, expires_at: Time, now: Time) {
-        let before = self.remove(&learned.prefix);
+        let prefix = learned.prefix;
+        let before = self.remove(&prefix);
         let mapping = keep_uptimes(learned.mapping, before.as_ref());
         let changed = before.as_ref().is_none_or(|entry| entry.mapping != mapping);
-        let entry = Entry {
+        let mut entry = Entry {
             modified_at: match &before {
                 Some(entry) if !changed => entry.modified_at,
                 _ => now,
@@ -232,19 +285,28 @@ impl MapCache {
             created_at: before.as_ref().map_or(now, |entry| entry.created_at),
             expires_at: Some(expires_at),
             usage: before.map(|entry| entry.usage).unwrap_or_default(),
+            queued_at: now,
         };
+        entry.queued_at = entry.idle_at();
         if learned.solicited {
-            self.solicited.insert(learned.prefix);
+            self.solicited.insert(prefix);
         }
-        self.expiries.insert((expires_at, learned.prefix));
-        self.entries.insert(learned.prefix, entry);
+        let queued_at = entry.queued_at;
+        let (slot, _) = self.entries.insert_slot(prefix, entry);
+        self.expiries.insert((expires_at, slot));
+        let queue = self.evictions.entry((prefix.instance_id(), prefix.family())).or_default();
+        queue.insert((queued_at, slot));
     }
 
     fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
+        let slot = self.entries.slot(prefix)?;
         let entry = self.entries.remove(prefix)?;
-        self.solicited.remove(prefix);
         if let Some(expires_at) = entry.expires_at {
-            self.expiries.remove(&(expires_at, *prefix));
+            self.solicited.remove(prefix);
+            self.expiries.remove(&(expires_at, slot));
+            if let Some(queue) = self.evictions.get_mut(&(prefix.instance_id(), prefix.family())) {
+                queue.remove(&(entry.queued_at, slot));
+            }
         }
         Some(entry)
     }
@@ -281,10 +343,8 @@ impl MapCache {
 
     /// Takes out what has outlived its TTL.
     pub fn expire(&mut self, now: Time) {
-        while let Some(&(at, prefix)) = self.expiries.first() {
-            if at > now {
-                break;
-            }
+        while let Some(&(at, slot)) = self.expiries.first() {
+            let Some((prefix, _)) = self.entries.at(slot).filter(|_| at <= now) else { break };
             self.forget(&prefix);
         }
     }
@@ -294,11 +354,20 @@ impl MapCache {
         self.expiries.first().map(|&(at, _)| at)
     }
 
-    /// The entry for a packet, with its use counted.
-    pub fn use_for(&self, eid: Eid, load: Load, now: Time) -> Option<&Entry> {
-        let (_, entry) = self.entries.longest_match(eid)?;
+    /// The entry for a packet and where it stands, with its use counted.
+    pub fn use_for(&mut self, eid: Eid, load: Load, now: Time) -> Option<(Slot, &Entry)> {
+        let slot = self.entries.longest_match_slot(eid)?;
+        let (_, entry) = self.entries.at_mut(slot)?;
         entry.usage.count(load, now);
-        Some(entry)
+        Some((slot, entry))
+    }
+
+    /// Counts a packet for the entry that [`MapCache::use_for`] found; nothing was learned or has
+    /// gone since.
+    pub fn use_again(&mut self, slot: Slot, load: Load, now: Time) {
+        if let Some((_, entry)) = self.entries.at_mut(slot) {
+            entry.usage.count(load, now);
+        }
     }
 
     /// The entries that packets used within `span`.
@@ -330,19 +399,17 @@ impl MapCache {
 }
 
 /// Keeps the uptime of each locator that stays as it was.
-fn keep_uptimes(mapping: Mapping, before: Option<&Entry>) -> Mapping {
-    let (Mapping::Locators(mut locators), Some(Mapping::Locators(old))) =
-        (mapping.clone(), before.map(|entry| &entry.mapping))
-    else {
-        return mapping;
-    };
-    for locator in &mut locators {
-        let same = old.iter().find(|old| old.rloc == locator.rloc && old.up == locator.up);
-        if let Some(same) = same {
-            locator.since = same.since;
+fn keep_uptimes(mut mapping: Mapping, before: Option<&Entry>) -> Mapping {
+    let old = before.map(|entry| &entry.mapping);
+    if let (Mapping::Locators(locators), Some(Mapping::Locators(old))) = (&mut mapping, old) {
+        for locator in locators {
+            let same = old.iter().find(|old| old.rloc == locator.rloc && old.up == locator.up);
+            if let Some(same) = same {
+                locator.since = same.since;
+            }
         }
     }
-    Mapping::Locators(locators)
+    mapping
 }
 
 #[cfg(test)]
@@ -362,7 +429,8 @@ mod tests {
 
     fn to(rloc: &str, now: Time) -> Mapping {
         let rloc = Rloc(rloc.parse().unwrap());
-        Mapping::Locators(vec![Locator { rloc, priority: 1, weight: 100, up: true, since: now }])
+        let locator = Locator { rloc, priority: 1, weight: 100, up: true, since: now };
+        Mapping::Locators([locator].into())
     }
 
     /// An ITR's cache, which has its default.
@@ -380,6 +448,11 @@ mod tests {
 
     fn prefixes(cache: &MapCache) -> Vec<String> {
         cache.entries().iter().map(|(prefix, _)| prefix.to_string()).collect()
+    }
+
+    #[test]
+    fn an_entry_and_its_prefix_fill_two_lines_of_the_processor_s_cache() {
+        assert_eq!(size_of::<Entry>() + size_of::<EidPrefix>(), 128);
     }
 
     #[test]
@@ -454,15 +527,62 @@ mod tests {
         assert_eq!(cache.next_expiry(), None);
     }
 
+    fn packets(cache: &mut MapCache, address: &str, count: u64, at: u64) {
+        for _ in 0..count {
+            let load = Load { packets: 1, bytes: 100 };
+            cache.use_for(eid(address), load, Time::from_secs(at));
+        }
+    }
+
     #[test]
-    fn a_full_family_turns_away_what_it_does_not_hold() {
+    fn a_full_family_of_entries_in_use_turns_away_what_it_does_not_hold() {
         let mut cache = cache();
         for third in 0..3 {
             let text = format!("10.0.{third}.0/24");
-            assert!(learn(&mut cache, &text, Mapping::ForwardNative, MINUTE, 0));
+            assert!(learn(&mut cache, &text, Mapping::ForwardNative, DAY, 0));
+            packets(&mut cache, &format!("10.0.{third}.1"), 2, 1);
         }
-        assert!(!learn(&mut cache, "10.0.9.0/24", Mapping::ForwardNative, MINUTE, 0));
-        assert!(learn(&mut cache, "10.0.0.0/24", Mapping::Drop, MINUTE, 0));
-        assert_eq!(cache.rejected, 1);
+        assert!(!learn(&mut cache, "10.0.9.0/24", Mapping::ForwardNative, MINUTE, 60));
+        assert!(learn(&mut cache, "10.0.0.0/24", Mapping::Drop, DAY, 60));
+        assert_eq!((cache.rejected, cache.evicted), (1, 0));
+        assert!(learn(&mut cache, "10.0.9.0/24", Mapping::ForwardNative, MINUTE, 61));
+        assert_eq!((cache.rejected, cache.evicted), (1, 1), "a minute after its last packet");
+    }
+
+    #[test]
+    fn what_was_used_least_recently_gives_way_first() {
+        let mut cache = cache();
+        for third in 0..3 {
+            learn(&mut cache, &format!("10.0.{third}.0/24"), Mapping::ForwardNative, DAY, third);
+        }
+        // One that was used once and one that was used for long, but not of late.
+        packets(&mut cache, "10.0.0.1", 1, 90);
+        packets(&mut cache, "10.0.1.1", 9, 20);
+        learn(&mut cache, "10.0.3.0/24", Mapping::ForwardNative, DAY, 100);
+        assert_eq!(prefixes(&cache)[1..], ["10.0.0.0/24", "10.0.1.0/24", "10.0.3.0/24"]);
+        learn(&mut cache, "10.0.4.0/24", Mapping::ForwardNative, DAY, 101);
+        assert_eq!(prefixes(&cache)[1..], ["10.0.0.0/24", "10.0.3.0/24", "10.0.4.0/24"]);
+        assert_eq!((cache.rejected, cache.evicted), (0, 2));
+    }
+
+    #[test]
+    fn a_scan_pushes_out_only_what_was_scanned() {
+        let mut cache = cache();
+        learn(&mut cache, "172.16.0.0/24", to("203.0.113.11", Time::ZERO), DAY, 0);
+        for number in 0..10_000_u32 {
+            let seconds = u64::from(number / 500);
+            if number % 500 == 0 {
+                packets(&mut cache, "172.16.0.12", 2, seconds);
+            }
+            let scanned = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number).to_string();
+            let one = format!("{scanned}/32");
+            learn(&mut cache, &one, Mapping::ForwardNative, 15 * MINUTE, seconds);
+            packets(&mut cache, &scanned, 1, seconds);
+            assert!(cache.entries().len() <= 4);
+        }
+        assert!(cache.entries().contains(&prefix("172.16.0.0/24")));
+        assert_eq!((cache.rejected, cache.evicted), (0, 10_000 - 2));
+        assert_eq!(cache.expiries.len(), 3);
+        assert_eq!(cache.evictions.values().map(BTreeSet::len).sum::<usize>(), 3);
     }
 }

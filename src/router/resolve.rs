@@ -402,7 +402,7 @@ pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) ->
 fn mapping(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Mapping {
     let locators = locators(record, local, now);
     if !locators.is_empty() {
-        return Mapping::Locators(locators);
+        return Mapping::Locators(locators.into());
     }
     match record.action {
         Action::NativelyForward if record.locators.is_empty() => Mapping::ForwardNative,

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::counters::ControlDrop;
+use super::deadlines::Deadlines;
 use super::debug;
 use super::map_cache::Source;
 use crate::addr::{Eid, EidPrefix};
@@ -26,10 +27,12 @@ const REMEMBERED: usize = 4096;
 /// Remembers which EIDs were asked for because of an SMR.
 #[derive(Debug, Default)]
 pub(super) struct SmrGuard {
-    /// When each EID was last asked for.
-    asked: BTreeMap<Eid, Time>,
+    /// Until when each EID that was asked for is not asked for again.
+    asked: Deadlines<Eid>,
     /// When more specifics of each map-cache entry were, within the window.
     entries: BTreeMap<EidPrefix, VecDeque<Time>>,
+    /// When the last of them leaves the window.
+    windows: Deadlines<EidPrefix>,
 }
 
 impl SmrGuard {
@@ -37,26 +40,27 @@ impl SmrGuard {
     fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> bool {
         self.forget(now);
         let full = self.asked.len() >= REMEMBERED;
-        if full || self.asked.contains_key(&eid) {
+        if full || self.asked.contains(&eid) {
             return false;
         }
         let recent = self.entries.entry(entry).or_default();
+        while recent.front().is_some_and(|at| now.since(*at) >= WINDOW) {
+            recent.pop_front();
+        }
         if recent.len() >= PER_ENTRY {
             return false;
         }
         recent.push_back(now);
-        self.asked.insert(eid, now);
+        self.windows.set(entry, Some(now + WINDOW));
+        self.asked.set(eid, Some(now + SUPPRESSION));
         true
     }
 
     fn forget(&mut self, now: Time) {
-        self.asked.retain(|_, at| now.since(*at) < SUPPRESSION);
-        self.entries.retain(|_, times| {
-            while times.front().is_some_and(|at| now.since(*at) >= WINDOW) {
-                times.pop_front();
-            }
-            !times.is_empty()
-        });
+        while self.asked.pop(now).is_some() {}
+        while let Some(entry) = self.windows.pop(now) {
+            self.entries.remove(&entry);
+        }
     }
 }
 

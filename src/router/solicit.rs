@@ -65,9 +65,10 @@ struct Solicitation {
 #[derive(Debug)]
 pub(super) struct Solicitor {
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
-    last_smr: BTreeMap<(Eid, Rloc), Time>,
+    /// Until when no further SMR about an EID goes to an RLOC.
+    said: Deadlines<(Eid, Rloc)>,
     /// When the bucket of each RLOC is full again.
-    full_at: BTreeMap<Rloc, Time>,
+    full_at: Deadlines<Rloc>,
     /// Prefixes that changed and are being registered.
     changed: Deadlines<EidPrefix>,
     /// By when they are due, then in the order in which they came.
@@ -83,8 +84,8 @@ impl Solicitor {
     pub(super) fn new(seed: &Seed) -> Self {
         Solicitor {
             peers: PrefixMap::new(),
-            last_smr: BTreeMap::new(),
-            full_at: BTreeMap::new(),
+            said: Deadlines::default(),
+            full_at: Deadlines::default(),
             changed: Deadlines::default(),
             repeats: BTreeMap::new(),
             next_repeat: 0,
@@ -129,17 +130,17 @@ impl Solicitor {
 
     /// Whether an SMR about `eid` may go to `to` now; counts it if so.
     fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
-        self.last_smr.retain(|_, at| now.since(*at) < INTERVAL);
-        self.full_at.retain(|_, at| *at > now);
-        let full_at = self.full_at.get(&to).copied().unwrap_or(now) + INTERVAL;
-        let limited = self.last_smr.contains_key(&(eid, to))
-            || self.last_smr.len() >= REMEMBERED
+        while self.said.pop(now).is_some() {}
+        while self.full_at.pop(now).is_some() {}
+        let full_at = self.full_at.get(&to).unwrap_or(now) + INTERVAL;
+        let limited = self.said.contains(&(eid, to))
+            || self.said.len() >= REMEMBERED
             || now.until(full_at) > INTERVAL * BURST;
         if limited {
             return false;
         }
-        self.last_smr.insert((eid, to), now);
-        self.full_at.insert(to, full_at);
+        self.said.set((eid, to), Some(now + INTERVAL));
+        self.full_at.set(to, Some(full_at));
         true
     }
 }

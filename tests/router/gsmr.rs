@@ -280,7 +280,7 @@ fn g3_a_host_that_speaks_is_found_routed_and_registered() {
     assert_eq!(database.get(&prefix("172.16.0.12/32")).unwrap().dynamic.as_deref(), Some("ROAM"));
     let entry = relay.router("New").map_server().entries().get(&prefix("172.16.0.12/32")).unwrap();
     assert_eq!(entry.origin, Some(prefix("172.16.0.0/24")));
-    assert!(entry.registrations.values().all(|registration| registration.session.is_some()));
+    assert!(entry.registrations.iter().all(|registration| registration.session.is_some()));
     for router in ["xTR1", "xTR2"] {
         assert_eq!(away(&relay, router), [("172.16.0.0/24".to_owned(), Producer::DynamicEid)]);
     }
@@ -304,7 +304,7 @@ fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
     assert!(away_at_xtr1.contains(&("172.16.0.12/32".to_owned(), Producer::DynamicEid)));
     let entry = relay.router("New").map_server().entries().get(&prefix("172.16.0.12/32")).unwrap();
     let sources: Vec<String> =
-        entry.registrations.values().map(|each| each.source.to_string()).collect();
+        entry.registrations.iter().map(|each| each.source.to_string()).collect();
     assert_eq!(sources, [RLOC_2], "one registration, the new xTR's");
     // Its old LAN reaches it through us.
     let lisp = RouteTarget::Device(Device::Lisp);
@@ -428,7 +428,7 @@ fn g3_a_late_notification_does_not_evict_a_host_that_came_back() {
     relay.advance(Duration::from_secs(10));
     assert!(relay.router("xTR1").mobility().hosts().contains_key(&eid("172.16.0.12")));
     let entry = relay.router("New").map_server().entries().get(&prefix("172.16.0.12/32")).unwrap();
-    let source = entry.registrations.values().next().unwrap().source;
+    let source = entry.registrations.iter().next().unwrap().source;
     assert_eq!(source.to_string(), RLOC_1);
 }
 

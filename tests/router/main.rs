@@ -14,4 +14,5 @@ mod register;
 mod relay;
 mod reliable;
 mod resolve;
+mod scan;
 mod smr;

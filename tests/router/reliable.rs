@@ -17,7 +17,7 @@ fn is_register(message: &Message) -> bool {
 
 fn registered(relay: &Relay, server: &str, eids: &str) -> Option<bool> {
     let entry = relay.router(server).map_server().entries().get(&prefix(eids))?;
-    let registration = entry.registrations.values().next()?;
+    let registration = entry.registrations.iter().next()?;
     Some(registration.session.is_some())
 }
 
@@ -65,7 +65,7 @@ fn a_session_tells_both_ends_ports_who_began_it_and_its_round_trip() {
     assert_eq!(etr.local.unwrap().port(), 33_000);
     assert!(etr.round_trip.is_some() && server.round_trip.is_some());
     let registration = relay.router("New").map_server().entries().get(&prefix("172.16.0.0/24"));
-    let registration = registration.unwrap().registrations.values().next().unwrap();
+    let registration = registration.unwrap().registrations.iter().next().unwrap();
     let port = relay.router("New").map_server().session_port(registration.session.unwrap());
     assert_eq!(port, Some(33_000));
 }

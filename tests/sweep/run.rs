@@ -303,8 +303,8 @@ impl Run {
             let held = entries.iter().filter(|(_, entry)| entry.is_registered());
             let held: BTreeMap<EidPrefix, BTreeSet<usize>> = held
                 .map(|(prefix, entry)| {
-                    let sites = entry.registrations.keys();
-                    (prefix, sites.map(|id| ids.get(id).copied().unwrap_or(usize::MAX)).collect())
+                    let xtrs = entry.registrations.iter().map(|each| each.xtr_id);
+                    (prefix, xtrs.map(|id| ids.get(&id).copied().unwrap_or(usize::MAX)).collect())
                 })
                 .collect();
             if held != expected {

@@ -142,7 +142,7 @@ fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
     let lisp = router.config().lisp.as_ref();
     let has_petr = lisp.is_some_and(|lisp| !lisp.service(prefix.family()).use_petr.is_empty());
     let locators = match &entry.mapping {
-        Mapping::Locators(locators) => locators.as_slice(),
+        Mapping::Locators(locators) => &locators[..],
         _ => &[],
     };
     Row {

@@ -40,13 +40,10 @@ pub struct Summary {
 
 impl Summary {
     fn count(&mut self, entry: &SiteEntry, family: Family, now: Time) {
-        let counts = self.view.sites.entry(entry.site.clone()).or_default();
+        let counts = self.view.sites.entry(entry.site.to_string()).or_default();
         let counts = &mut counts[usize::from(family == Family::Ipv6)];
-        let live = entry
-            .registrations
-            .values()
-            .filter(|r| r.expires_at().is_none_or(|at| at > now))
-            .count();
+        let live =
+            entry.registrations.iter().filter(|r| r.expires_at().is_none_or(|at| at > now)).count();
         counts.configured += usize::from(entry.origin.is_none());
         counts.registered += usize::from(live > 0);
         self.view.registrations += live;

@@ -20,8 +20,10 @@ pub struct StatisticsView {
     pub counters: Counters,
     /// Entries of the map-cache of the family.
     pub map_cache_size: usize,
-    /// Entries turned away because it was full.
+    /// Entries turned away because it was full of entries in use.
     pub map_cache_rejected: u64,
+    /// Idle entries that gave way to others because it was full.
+    pub map_cache_evicted: u64,
 }
 
 /// Looks at the side of a router that a family of EIDs sees.
@@ -33,6 +35,7 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
         counters: router.counters().clone(),
         map_cache_size: map_cache.entries().len_of(instance_id, family),
         map_cache_rejected: map_cache.rejected,
+        map_cache_evicted: map_cache.evicted,
     }
 }
 
@@ -73,6 +76,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.0 += "Cache Related:\n";
     lines.say("  Number of EID-prefixes in map-cache:", view.map_cache_size);
     lines.say("  Number of rejected EID-prefixes due to limit:", view.map_cache_rejected);
+    lines.say("  Number of EID-prefixes evicted for others:", view.map_cache_evicted);
     lines.0 += "Forwarding:\n";
     lines.say("  Packets encapsulated:", counters.encapsulations);
     lines.say("  Packets decapsulated:", counters.decapsulations);

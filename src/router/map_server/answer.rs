@@ -41,7 +41,7 @@ impl MapServer {
         let host = eid.host_prefix();
         let registered = self.entries.covering(&host).filter(|(_, entry)| entry.is_registered());
         if let Some((prefix, entry)) = registered.last() {
-            let registrations = entry.registrations.values();
+            let registrations = entry.registrations.iter();
             if registrations.clone().any(|registration| registration.proxy_reply) {
                 return Answer::Proxy(proxy_record(prefix, entry));
             }
@@ -90,7 +90,7 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
 pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
     let mut ttl_minutes = u32::MAX;
-    for registration in entry.registrations.values() {
+    for registration in entry.registrations.iter() {
         ttl_minutes = ttl_minutes.min(registration.record.ttl_minutes);
         for locator in &registration.record.locators {
             let known = locators.iter().any(|known| known.rloc == locator.rloc);
@@ -113,7 +113,7 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
 /// The ETR that a Map-Request goes to: the reachable own locator with the lowest priority of any
 /// xTR that registered, else the RLOC that a register came from.
 fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
-    let registrations = entry.registrations.values();
+    let registrations = entry.registrations.iter();
     let own = registrations.clone().flat_map(|registration| &registration.record.locators);
     let best = own
         .filter(|locator| locator.local && locator.reachable)

@@ -10,16 +10,19 @@ mod answer;
 mod history;
 mod notify;
 mod receive;
+mod registrations;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use history::History;
 pub use history::HistoryEntry;
 use notify::{Change, PendingNotifies};
 use receive::LastRegister;
+pub use registrations::Registrations;
 use sessions::Sessions;
 
 use super::config::Config;
@@ -81,26 +84,26 @@ impl Registration {
 /// An EID prefix of a site: configured, or registered as a more specific of one.
 #[derive(Clone, Debug)]
 pub struct SiteEntry {
-    /// The site's name.
-    pub site: String,
+    /// The site's name, which all its prefixes share.
+    pub site: Arc<str>,
     /// Takes registrations of longer prefixes; false for one that is not configured.
     pub accept_more_specifics: bool,
     /// The configured prefix that this one is a more specific of; `None` when it is configured
     /// itself.
     pub origin: Option<EidPrefix>,
     /// By xTR-ID.
-    pub registrations: BTreeMap<u128, Registration>,
+    pub registrations: Registrations,
     /// Registers with wrong authentication.
     pub authentication_failures: u64,
 }
 
 impl SiteEntry {
-    fn new(site: &str, accept_more_specifics: bool, origin: Option<EidPrefix>) -> Self {
+    fn new(site: Arc<str>, accept_more_specifics: bool, origin: Option<EidPrefix>) -> Self {
         SiteEntry {
-            site: site.to_owned(),
+            site,
             accept_more_specifics,
             origin,
-            registrations: BTreeMap::new(),
+            registrations: Registrations::default(),
             authentication_failures: 0,
         }
     }
@@ -116,7 +119,7 @@ impl SiteEntry {
 pub struct MapServer {
     entries: PrefixMap<SiteEntry>,
     expiries: BTreeSet<(Time, EidPrefix, u128)>,
-    last_registers: BTreeMap<(u128, String), LastRegister>,
+    last_registers: BTreeMap<(u128, Arc<str>), LastRegister>,
     more_specifics: usize,
     sessions: Sessions,
     pending_notifies: PendingNotifies,
@@ -158,12 +161,12 @@ impl MapServer {
             }
         }
         let stays = |prefix: EidPrefix, entry: &SiteEntry| match entry.origin {
-            None => configured.get(&prefix).is_some_and(|(site, _)| *site == entry.site),
+            None => configured.get(&prefix).is_some_and(|(site, _)| **site == *entry.site),
             Some(origin) => {
                 !configured.contains_key(&prefix)
                     && configured
                         .get(&origin)
-                        .is_some_and(|&(site, accepts)| accepts && site == entry.site)
+                        .is_some_and(|&(site, accepts)| accepts && *site == *entry.site)
             }
         };
         self.entries.retain(stays);
@@ -171,14 +174,14 @@ impl MapServer {
             match self.entries.get_mut(&prefix) {
                 Some(entry) => entry.accept_more_specifics = accept_more_specifics,
                 None => {
-                    let entry = SiteEntry::new(site, accept_more_specifics, None);
+                    let entry = SiteEntry::new(site.into(), accept_more_specifics, None);
                     self.entries.insert(prefix, entry);
                 }
             }
         }
         let entries = &self.entries;
         self.expiries.retain(|(_, prefix, xtr_id)| {
-            entries.get(prefix).is_some_and(|entry| entry.registrations.contains_key(xtr_id))
+            entries.get(prefix).is_some_and(|entry| entry.registrations.get(*xtr_id).is_some())
         });
         self.more_specifics =
             self.entries.iter().filter(|(_, entry)| entry.origin.is_some()).count();
@@ -186,11 +189,11 @@ impl MapServer {
 
     /// The configured prefix that a registration of `prefix` falls under, and its site: itself, or
     /// the longest one around it, which must take more specifics.
-    fn configured_for(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &str)> {
+    fn configured_for(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &Arc<str>)> {
         let configured = self.entries.covering(prefix).filter(|(_, entry)| entry.origin.is_none());
         let (origin, entry) = configured.last()?;
         let allowed = origin == *prefix || entry.accept_more_specifics;
-        allowed.then_some((origin, entry.site.as_str()))
+        allowed.then_some((origin, &entry.site))
     }
 
     /// Takes in one record of an authenticated register. Returns what changed by it, or `None` when it
@@ -198,7 +201,7 @@ impl MapServer {
     fn register(&mut self, registration: Registration, merge: bool, now: Time) -> Option<Change> {
         let prefix = registration.record.eid_prefix;
         let (origin, site) = self.configured_for(&prefix)?;
-        let site = site.to_owned();
+        let site = Arc::clone(site);
         let xtr_id = registration.xtr_id;
         let mapping_before = self.mapping(&prefix);
         if registration.record.ttl_minutes == 0 {
@@ -210,17 +213,13 @@ impl MapServer {
                 return None;
             }
             self.more_specifics += 1;
-            self.entries.insert(prefix, SiteEntry::new(&site, false, Some(origin)));
+            self.entries.insert(prefix, SiteEntry::new(site, false, Some(origin)));
         }
         let entry = self.entries.get_mut(&prefix)?;
-        let before = entry.registrations.remove(&xtr_id);
+        let before = entry.registrations.remove(xtr_id);
         // Another locator set without the merge bit is a move: it replaces what others registered.
         let moved = |other: &Registration| !merge && !same_locators(other, &registration);
-        let replaced: Vec<Registration> = entry
-            .registrations
-            .extract_if(.., |_, other| moved(other))
-            .map(|(_, replaced)| replaced)
-            .collect();
+        let replaced = entry.registrations.take_if(|other| moved(other));
         if entry.registrations.len() >= XTRS_PER_PREFIX {
             return None;
         }
@@ -233,7 +232,7 @@ impl MapServer {
         if let Some(at) = registration.expires_at() {
             self.expiries.insert((at, prefix, xtr_id));
         }
-        entry.registrations.insert(xtr_id, registration);
+        entry.registrations.insert(registration);
         for gone in before.iter().chain(&replaced) {
             self.forget_expiry(gone);
         }
@@ -244,7 +243,7 @@ impl MapServer {
     fn forget_expiry(&mut self, gone: &Registration) {
         let prefix = gone.record.eid_prefix;
         let entry = self.entries.get(&prefix);
-        let current = entry.and_then(|entry| entry.registrations.get(&gone.xtr_id));
+        let current = entry.and_then(|entry| entry.registrations.get(gone.xtr_id));
         let same = current.is_some_and(|current| current.expires_at() == gone.expires_at());
         if let Some(at) = gone.expires_at().filter(|_| !same) {
             self.expiries.remove(&(at, prefix, gone.xtr_id));
@@ -254,7 +253,7 @@ impl MapServer {
     /// Takes out one xTR's registration; nobody else's.
     fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128, now: Time) {
         let Some(entry) = self.entries.get_mut(prefix) else { return };
-        let gone = entry.registrations.remove(&xtr_id);
+        let gone = entry.registrations.remove(xtr_id);
         if entry.origin.is_some() && !entry.is_registered() {
             self.entries.remove(prefix);
             self.more_specifics -= 1;
@@ -390,8 +389,8 @@ mod tests {
         register(&mut server, site, "203.0.113.11", 2);
         assert_eq!(server.entries.get(&site).unwrap().registrations.len(), 2);
         register(&mut server, site, "198.51.100.21", 3);
-        let left: Vec<u128> =
-            server.entries.get(&site).unwrap().registrations.keys().copied().collect();
+        let left = server.entries.get(&site).unwrap().registrations.iter();
+        let left: Vec<u128> = left.map(|registration| registration.xtr_id).collect();
         assert_eq!(left, [3]);
         assert_eq!(server.expiries.len(), 1);
     }

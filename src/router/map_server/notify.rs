@@ -108,7 +108,7 @@ impl MapServer {
     /// The sessions of the xTRs that registered `prefix` or a less specific one, but for one xTR.
     fn sessions_around(&self, prefix: &EidPrefix, except: u128) -> BTreeSet<Connection> {
         let registrations = self.entries.covering(prefix).flat_map(|(_, entry)| {
-            entry.registrations.values().filter(|registration| registration.xtr_id != except)
+            entry.registrations.iter().filter(|registration| registration.xtr_id != except)
         });
         registrations.filter_map(|registration| registration.session).collect()
     }
@@ -149,8 +149,8 @@ impl Router {
     ) {
         let inside = self.map_server.entries.covered_by(prefix);
         let of_others: Vec<(EidPrefix, u128)> = inside
-            .filter(|(inner, entry)| inner != prefix && !entry.registrations.contains_key(&xtr_id))
-            .filter_map(|(inner, entry)| Some((inner, *entry.registrations.keys().next()?)))
+            .filter(|(inner, entry)| inner != prefix && entry.registrations.get(xtr_id).is_none())
+            .filter_map(|(inner, entry)| Some((inner, entry.registrations.iter().next()?.xtr_id)))
             .collect();
         for (inner, other) in of_others {
             let notification = self.mapping_notification(inner, other);
@@ -169,7 +169,7 @@ impl Router {
             locators: Vec::new(),
         });
         let entry = self.map_server.entries.get(&prefix);
-        let last = entry.and_then(|entry| entry.registrations.get(&xtr_id));
+        let last = entry.and_then(|entry| entry.registrations.get(xtr_id));
         let site_id = last.map_or(0, |registration| registration.site_id);
         MappingNotification { xtr_identity: XtrIdentity { xtr_id, site_id }, record }
     }

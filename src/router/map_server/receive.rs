@@ -1,6 +1,7 @@
 //! Map-Registers as they arrive (RFC 9301 sections 5.6, 5.7 and 8.2).
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
@@ -39,9 +40,15 @@ pub(super) struct LastRegister {
 
 impl MapServer {
     /// How an authenticated register relates to the last of this xTR with this site's key.
-    fn freshness(&mut self, xtr_id: u128, site: &str, nonce: Nonce, payload: &[u8]) -> Freshness {
+    fn freshness(
+        &mut self,
+        xtr_id: u128,
+        site: Arc<str>,
+        nonce: Nonce,
+        payload: &[u8],
+    ) -> Freshness {
         let digest: [u8; 32] = Sha256::digest(payload).into();
-        let key = (xtr_id, site.to_owned());
+        let key = (xtr_id, site);
         let last = self.last_registers.get(&key);
         if last.is_none() && self.last_registers.len() >= LAST_REGISTERS {
             return Freshness::TableFull;
@@ -60,7 +67,7 @@ impl MapServer {
     fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
         let registered = |record: &&MappingRecord| {
             let entry = self.entries.get(&record.eid_prefix);
-            entry.is_some_and(|entry| entry.registrations.contains_key(&xtr_id))
+            entry.is_some_and(|entry| entry.registrations.get(xtr_id).is_some())
         };
         records.iter().filter(registered).cloned().collect()
     }
@@ -128,7 +135,7 @@ impl Router {
         let first = first.ok_or(refusal(RejectReason::Other, ControlDrop::Malformed))?;
         let not_ours = refusal(RejectReason::NotASitePrefix, ControlDrop::NotASitePrefix);
         let (origin, site) = self.map_server.configured_for(&first).ok_or(not_ours)?;
-        let site = site.to_owned();
+        let site = Arc::clone(site);
         let key = self.site_key(&site).cloned();
         let Some(key) = key.filter(|key| wire::verify(payload, key).is_ok()) else {
             if let Some(entry) = self.map_server.entries.get_mut(&origin) {
@@ -138,7 +145,7 @@ impl Router {
         };
         self.counters.map_registers.received += 1;
         let xtr_id = register.xtr_identity.map_or_else(|| id_of(from), |id| id.xtr_id);
-        let freshness = self.map_server.freshness(xtr_id, &site, register.nonce, payload);
+        let freshness = self.map_server.freshness(xtr_id, site, register.nonce, payload);
         Ok(Authenticated { key, xtr_id, freshness })
     }
 

@@ -9,6 +9,7 @@ use crate::addr::EidPrefix;
 use crate::router::Router;
 use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
+use crate::router::deadlines::Deadlines;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::register::LIFETIME;
 use crate::router::session::{Session, SessionView};
@@ -36,20 +37,20 @@ struct MsSession {
 pub(super) struct Sessions {
     by_connection: BTreeMap<Connection, MsSession>,
     /// The RLOCs that registered by UDP and asked for a session, and until when that holds.
-    admitted: BTreeMap<IpAddr, Time>,
+    admitted: Deadlines<IpAddr>,
 }
 
 impl Sessions {
     /// An authenticated register came from this RLOC: it may open a session.
     pub(super) fn admit(&mut self, rloc: IpAddr, now: Time) {
-        self.admitted.retain(|_, until| *until > now);
+        while self.admitted.pop(now).is_some() {}
         if self.admitted.len() < SESSIONS {
-            self.admitted.insert(rloc, now + LIFETIME);
+            self.admitted.set(rloc, Some(now + LIFETIME));
         }
     }
 
     fn is_admitted(&self, rloc: IpAddr, now: Time) -> bool {
-        self.admitted.get(&rloc).is_some_and(|until| *until > now)
+        self.admitted.get(&rloc).is_some_and(|until| until > now)
     }
 
     fn of_peer(&self, rloc: IpAddr) -> Option<Connection> {
@@ -63,7 +64,7 @@ impl MapServer {
     pub(in crate::router) fn session_views(&self) -> Vec<SessionView> {
         let users = |connection: Connection| {
             let entries = self.entries.iter().map(|(_, entry)| entry);
-            let registrations = entries.flat_map(|entry| entry.registrations.values());
+            let registrations = entries.flat_map(|entry| entry.registrations.iter());
             registrations.filter(|each| each.session == Some(connection)).count()
         };
         let sessions = self.sessions.by_connection.iter();
@@ -79,7 +80,7 @@ impl MapServer {
     /// Whether an xTR has a prefix registered by this session.
     fn is_on_session(&self, prefix: &EidPrefix, xtr_id: u128, connection: Connection) -> bool {
         let entry = self.entries.get(prefix);
-        let registration = entry.and_then(|entry| entry.registrations.get(&xtr_id));
+        let registration = entry.and_then(|entry| entry.registrations.get(xtr_id));
         registration.is_some_and(|registration| registration.session == Some(connection))
     }
 
@@ -93,7 +94,7 @@ impl MapServer {
             expiries.insert((now + LIFETIME, prefix, registration.xtr_id));
         };
         for (prefix, entry) in self.entries.iter_mut() {
-            let registrations = entry.registrations.values_mut();
+            let registrations = entry.registrations.iter_mut();
             for registration in registrations.filter(|each| each.session == Some(connection)) {
                 orphan(prefix, registration);
             }
@@ -135,7 +136,7 @@ impl Router {
         now: Time,
     ) {
         let Some(each) = self.map_server.sessions.by_connection.remove(&connection) else { return };
-        self.map_server.sessions.admitted.remove(&each.session.peer.ip());
+        self.map_server.sessions.admitted.set(each.session.peer.ip(), None);
         self.map_server.orphan(connection, now);
     }
 

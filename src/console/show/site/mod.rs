@@ -275,9 +275,9 @@ impl Table for SiteTable {
 }
 
 fn row(router: &Router, prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
-    let registrations = entry.registrations.values();
+    let registrations = entry.registrations.iter();
     Row {
-        site: entry.site.clone(),
+        site: entry.site.to_string(),
         first,
         instance_id: prefix.instance_id(),
         eid_prefix: prefix.prefix(),

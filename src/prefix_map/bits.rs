@@ -1,0 +1,70 @@
+//! Addresses as plain integers, and prefixes of them.
+
+/// The bits of an address, the first one highest.
+pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
+    /// Whether the first `len` bits are those of `other`.
+    fn agrees(self, other: Self, len: u8) -> bool;
+    /// How many bits agree before the first that differs.
+    fn shared(self, other: Self) -> u8;
+    /// The first `len` bits, zeros behind them.
+    fn first(self, len: u8) -> Self;
+    /// The six bits after the first `len`, with zeros where the address has ended.
+    fn six_after(self, len: u8) -> usize;
+    /// The same with six bits in that place, where there were zeros.
+    fn with_six_after(self, len: u8, six: usize) -> Self;
+}
+
+macro_rules! bits {
+    ($integer:ty) => {
+        impl Bits for $integer {
+            fn agrees(self, other: Self, len: u8) -> bool {
+                self.shared(other) >= len
+            }
+
+            fn shared(self, other: Self) -> u8 {
+                (self ^ other).leading_zeros() as u8
+            }
+
+            fn first(self, len: u8) -> Self {
+                let behind = <$integer>::MAX.checked_shr(len.into()).unwrap_or(0);
+                self & !behind
+            }
+
+            fn six_after(self, len: u8) -> usize {
+                let rest = self.checked_shl(len.into()).unwrap_or(0);
+                (rest >> (<$integer>::BITS - 6)) as usize
+            }
+
+            fn with_six_after(self, len: u8, six: usize) -> Self {
+                let high = (six as $integer) << (<$integer>::BITS - 6);
+                self | high.checked_shr(len.into()).unwrap_or(0)
+            }
+        }
+    };
+}
+
+bits!(u32);
+bits!(u128);
+
+/// A prefix; ordered by the address and then by the length.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Prefix<B> {
+    /// Zeros behind the first `len`.
+    pub(super) bits: B,
+    pub(super) len: u8,
+}
+
+impl<B: Bits> Prefix<B> {
+    pub(super) fn covers(self, other: Self) -> bool {
+        self.len <= other.len && self.bits.agrees(other.bits, self.len)
+    }
+
+    /// The length of the longest prefix that covers both.
+    pub(super) fn shared(self, other: Self) -> u8 {
+        self.bits.shared(other.bits).min(self.len).min(other.len)
+    }
+
+    pub(super) fn first(self, len: u8) -> Self {
+        Prefix { bits: self.bits.first(len), len }
+    }
+}

@@ -1,0 +1,348 @@
+//! A map from EID prefixes to values, with longest-prefix match.
+//!
+//! Values stand in numbered slots; a pair of tries (IPv4, IPv6) for each instance finds the slots.
+//! Iteration is in the order of the address and then of the mask length, so the same table prints
+//! the same way every time.
+
+mod bits;
+mod trie;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::addr::{Eid, EidPrefix, Family, InstanceId};
+use bits::Prefix;
+use trie::Trie;
+
+/// A trie key of either family.
+#[derive(Clone, Copy)]
+enum Key {
+    V4(Prefix<u32>),
+    V6(Prefix<u128>),
+}
+
+impl Key {
+    fn of(prefix: IpNet) -> Self {
+        match prefix {
+            IpNet::V4(net) => Key::V4(Prefix { bits: net.addr().to_bits(), len: net.prefix_len() }),
+            IpNet::V6(net) => Key::V6(Prefix { bits: net.addr().to_bits(), len: net.prefix_len() }),
+        }
+    }
+
+    fn host(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(address) => Key::V4(Prefix { bits: address.to_bits(), len: 32 }),
+            IpAddr::V6(address) => Key::V6(Prefix { bits: address.to_bits(), len: 128 }),
+        }
+    }
+}
+
+/// The two tries of one instance.
+#[derive(Clone, Debug, Default)]
+struct Tries {
+    v4: Trie<u32>,
+    v6: Trie<u128>,
+}
+
+/// Where a value stands for as long as it is in the map. Another value may stand there afterwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Slot(u32);
+
+/// A value and its prefix, in this order: whether a slot is taken shows in the prefix, and a value
+/// has first what is needed most, so that a look at it misses one line of the cache.
+#[derive(Clone, Debug)]
+#[repr(C)]
+struct Place<V> {
+    prefix: EidPrefix,
+    value: V,
+}
+
+/// Values by EID prefix; see the module for its order.
+#[derive(Clone, Debug)]
+pub struct PrefixMap<V> {
+    instances: BTreeMap<InstanceId, Tries>,
+    slots: Vec<Option<Place<V>>>,
+    /// Slots that are empty, the one to be used first at the end.
+    free: Vec<u32>,
+}
+
+impl<V> Default for PrefixMap<V> {
+    fn default() -> Self {
+        PrefixMap { instances: BTreeMap::new(), slots: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<V> PrefixMap<V> {
+    /// An empty map.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts `value` at exactly `prefix` and returns what stood there.
+    pub fn insert(&mut self, prefix: EidPrefix, value: V) -> Option<V> {
+        self.insert_slot(prefix, value).1
+    }
+
+    /// Puts `value` at exactly `prefix`; returns where it stands and what stood there.
+    pub fn insert_slot(&mut self, prefix: EidPrefix, value: V) -> (Slot, Option<V>) {
+        let fresh = self.free.last().copied().unwrap_or(self.slots.len() as u32);
+        let tries = self.instances.entry(prefix.instance_id()).or_default();
+        let mut index = |slot| match Key::of(prefix.prefix()) {
+            Key::V4(key) => tries.v4.insert(key, slot),
+            Key::V6(key) => tries.v6.insert(key, slot),
+        };
+        let slot = match index(fresh) {
+            // What is replaced keeps its slot.
+            Some(before) => {
+                index(before);
+                before
+            }
+            None if self.free.pop().is_some() => fresh,
+            None => {
+                self.slots.push(None);
+                fresh
+            }
+        };
+        let before = self.slots[slot as usize].replace(Place { prefix, value });
+        (Slot(slot), before.map(|place| place.value))
+    }
+
+    /// Takes out what stands at exactly `prefix`.
+    pub fn remove(&mut self, prefix: &EidPrefix) -> Option<V> {
+        let tries = self.instances.get_mut(&prefix.instance_id())?;
+        let slot = match Key::of(prefix.prefix()) {
+            Key::V4(key) => tries.v4.remove(key),
+            Key::V6(key) => tries.v6.remove(key),
+        }?;
+        self.free.push(slot);
+        self.slots[slot as usize].take().map(|place| place.value)
+    }
+
+    /// Takes out everything.
+    pub fn clear(&mut self) {
+        *self = PrefixMap::default();
+    }
+
+    /// Keeps the entries of every instance and family for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &V) -> bool) {
+        let all = self.iter();
+        let gone: Vec<EidPrefix> =
+            all.filter(|(prefix, value)| !keep(*prefix, value)).map(|(prefix, _)| prefix).collect();
+        for prefix in gone {
+            self.remove(&prefix);
+        }
+    }
+
+    /// Where the value of exactly `prefix` stands.
+    pub fn slot(&self, prefix: &EidPrefix) -> Option<Slot> {
+        let tries = self.instances.get(&prefix.instance_id())?;
+        match Key::of(prefix.prefix()) {
+            Key::V4(key) => tries.v4.get(key),
+            Key::V6(key) => tries.v6.get(key),
+        }
+        .map(Slot)
+    }
+
+    /// Where the value of the longest prefix that holds `eid` stands.
+    pub fn longest_match_slot(&self, eid: Eid) -> Option<Slot> {
+        let tries = self.instances.get(&eid.instance_id)?;
+        match Key::host(eid.address) {
+            Key::V4(key) => tries.v4.longest_match(key).map(|(_, slot)| Slot(slot)),
+            Key::V6(key) => tries.v6.longest_match(key).map(|(_, slot)| Slot(slot)),
+        }
+    }
+
+    /// What stands in a slot, and at which prefix.
+    pub fn at(&self, Slot(slot): Slot) -> Option<(EidPrefix, &V)> {
+        let Place { prefix, value } = self.slots.get(slot as usize)?.as_ref()?;
+        Some((*prefix, value))
+    }
+
+    /// What stands in a slot, to change it.
+    pub fn at_mut(&mut self, Slot(slot): Slot) -> Option<(EidPrefix, &mut V)> {
+        let Place { prefix, value } = self.slots.get_mut(slot as usize)?.as_mut()?;
+        Some((*prefix, value))
+    }
+
+    /// The value of the longest prefix that holds `eid`, to change it.
+    pub fn longest_match_mut(&mut self, eid: Eid) -> Option<(EidPrefix, &mut V)> {
+        self.at_mut(self.longest_match_slot(eid)?)
+    }
+
+    /// The value at exactly `prefix`, to change it.
+    pub fn get_mut(&mut self, prefix: &EidPrefix) -> Option<&mut V> {
+        self.at_mut(self.slot(prefix)?).map(|(_, value)| value)
+    }
+
+    /// The value at exactly `prefix`.
+    pub fn get(&self, prefix: &EidPrefix) -> Option<&V> {
+        self.at(self.slot(prefix)?).map(|(_, value)| value)
+    }
+
+    /// Whether a value stands at exactly `prefix`.
+    pub fn contains(&self, prefix: &EidPrefix) -> bool {
+        self.slot(prefix).is_some()
+    }
+
+    /// The value of the longest prefix that holds `eid`.
+    pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &V)> {
+        self.at(self.longest_match_slot(eid)?)
+    }
+
+    /// The entries that cover `prefix` (itself included), the shortest first.
+    pub fn covering<'a>(
+        &'a self,
+        prefix: &EidPrefix,
+    ) -> Box<dyn Iterator<Item = (EidPrefix, &'a V)> + 'a> {
+        let Some(tries) = self.instances.get(&prefix.instance_id()) else {
+            return Box::new(std::iter::empty());
+        };
+        match Key::of(prefix.prefix()) {
+            Key::V4(key) => Box::new(self.stand_in(tries.v4.covering(key).map(|(_, slot)| slot))),
+            Key::V6(key) => Box::new(self.stand_in(tries.v6.covering(key).map(|(_, slot)| slot))),
+        }
+    }
+
+    /// The entries inside `prefix` (itself included), in order.
+    pub fn covered_by<'a>(
+        &'a self,
+        prefix: &EidPrefix,
+    ) -> Box<dyn Iterator<Item = (EidPrefix, &'a V)> + 'a> {
+        let Some(tries) = self.instances.get(&prefix.instance_id()) else {
+            return Box::new(std::iter::empty());
+        };
+        match Key::of(prefix.prefix()) {
+            Key::V4(key) => Box::new(self.stand_in(tries.v4.covered_by(key).map(|(_, slot)| slot))),
+            Key::V6(key) => Box::new(self.stand_in(tries.v6.covered_by(key).map(|(_, slot)| slot))),
+        }
+    }
+
+    /// The entries of one instance and family in order, after `after` when it is given: a `show`
+    /// keeps the last prefix that it printed and goes on from there. `after` need not be present.
+    pub fn iter_after<'a>(
+        &'a self,
+        id: InstanceId,
+        family: Family,
+        after: Option<EidPrefix>,
+    ) -> Box<dyn Iterator<Item = (EidPrefix, &'a V)> + 'a> {
+        let Some(tries) = self.instances.get(&id) else {
+            return Box::new(std::iter::empty());
+        };
+        let key = after.map(|prefix| Key::of(prefix.prefix()));
+        let slots: Box<dyn Iterator<Item = u32> + 'a> = match (family, key) {
+            (Family::Ipv4, Some(Key::V4(key))) => {
+                Box::new(tries.v4.iter_from(key).map(|(_, slot)| slot))
+            }
+            (Family::Ipv6, Some(Key::V6(key))) => {
+                Box::new(tries.v6.iter_from(key).map(|(_, slot)| slot))
+            }
+            (Family::Ipv4, _) => Box::new(tries.v4.iter().map(|(_, slot)| slot)),
+            (Family::Ipv6, _) => Box::new(tries.v6.iter().map(|(_, slot)| slot)),
+        };
+        Box::new(self.stand_in(slots).skip_while(move |(prefix, _)| Some(*prefix) == after))
+    }
+
+    /// Every entry: by instance, IPv4 before IPv6.
+    pub fn iter(&self) -> impl Iterator<Item = (EidPrefix, &V)> {
+        let slots = self.instances.values().flat_map(|tries| {
+            let v4 = tries.v4.iter().map(|(_, slot)| slot);
+            v4.chain(tries.v6.iter().map(|(_, slot)| slot))
+        });
+        self.stand_in(slots)
+    }
+
+    /// Every entry, to change the values: in an order of no meaning, the same for the same history.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (EidPrefix, &mut V)> {
+        self.slots.iter_mut().flatten().map(|place| (place.prefix, &mut place.value))
+    }
+
+    fn stand_in<'a>(
+        &'a self,
+        slots: impl Iterator<Item = u32> + 'a,
+    ) -> impl Iterator<Item = (EidPrefix, &'a V)> + 'a {
+        slots.filter_map(|slot| self.at(Slot(slot)))
+    }
+
+    /// The number of entries of one instance and family.
+    pub fn len_of(&self, id: InstanceId, family: Family) -> usize {
+        self.instances.get(&id).map_or(0, |tries| match family {
+            Family::Ipv4 => tries.v4.len(),
+            Family::Ipv6 => tries.v6.len(),
+        })
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod model;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn eid(text: &str) -> Eid {
+        Eid::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn sample() -> PrefixMap<&'static str> {
+        let mut map = PrefixMap::new();
+        for text in ["0.0.0.0/0", "172.16.0.0/24", "172.16.0.128/25", "10.0.0.0/8", "::/0"] {
+            map.insert(prefix(text), text);
+        }
+        map
+    }
+
+    #[test]
+    fn the_longest_match_wins_within_its_family_and_instance() {
+        let map = sample();
+        assert_eq!(map.longest_match(eid("172.16.0.130")).unwrap().1, &"172.16.0.128/25");
+        assert_eq!(map.longest_match(eid("172.16.0.12")).unwrap().1, &"172.16.0.0/24");
+        assert_eq!(map.longest_match(eid("2001:db8::1")).unwrap().1, &"::/0");
+        let elsewhere = Eid::new(InstanceId::new(9).unwrap(), "172.16.0.12".parse().unwrap());
+        assert!(map.longest_match(elsewhere).is_none());
+    }
+
+    #[test]
+    fn a_cursor_goes_on_after_a_prefix_that_has_gone() {
+        let mut map = sample();
+        let gone = prefix("10.0.0.0/8");
+        map.remove(&gone);
+        let rest: Vec<_> = map
+            .iter_after(InstanceId::DEFAULT, Family::Ipv4, Some(gone))
+            .map(|(_, text)| *text)
+            .collect();
+        assert_eq!(rest, ["172.16.0.0/24", "172.16.0.128/25"]);
+    }
+
+    #[test]
+    fn covering_goes_from_the_shortest_to_the_prefix_itself() {
+        let map = sample();
+        let cover: Vec<_> =
+            map.covering(&prefix("172.16.0.128/25")).map(|(_, text)| *text).collect();
+        assert_eq!(cover, ["0.0.0.0/0", "172.16.0.0/24", "172.16.0.128/25"]);
+    }
+
+    #[test]
+    fn covered_by_holds_the_prefix_itself_and_what_lies_in_it() {
+        let map = sample();
+        let inside: Vec<_> =
+            map.covered_by(&prefix("172.16.0.0/24")).map(|(_, text)| *text).collect();
+        assert_eq!(inside, ["172.16.0.0/24", "172.16.0.128/25"]);
+        assert_eq!(map.len_of(InstanceId::DEFAULT, Family::Ipv4), 4);
+    }
+}
