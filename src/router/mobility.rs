@@ -422,7 +422,7 @@ impl Router {
             self.host_elsewhere(eid, locators, withdrawn, now);
         } else if withdrawn {
             self.away.remove(&prefix, Producer::SiteRegistration);
-        } else if self.is_inside_database(&prefix) {
+        } else if self.registers_around(&prefix) {
             let entry = away::Entry {
                 producer: Producer::SiteRegistration,
                 created_at: now,
@@ -432,12 +432,6 @@ impl Router {
             self.away.insert(prefix, entry);
         }
         self.reconcile(now);
-    }
-
-    /// Whether a prefix is a more specific of a local one and not a local one itself.
-    fn is_inside_database(&self, prefix: &EidPrefix) -> bool {
-        let covering = self.database.entries().covering(prefix);
-        self.database.get(prefix).is_none() && covering.count() > 0
     }
 
     fn host_elsewhere(&mut self, eid: Eid, locators: Vec<Locator>, withdrawn: bool, now: Time) {

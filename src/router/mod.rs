@@ -338,7 +338,8 @@ impl Router {
     }
 
     /// Puts local prefixes that lost their route or their configuration into the away table, and takes
-    /// out those that have both again. Returns the prefixes whose peers are to be solicited: not those
+    /// out those that have both again, and what others have inside a prefix that is not registered any
+    /// more: nobody would tell when they lose it. Returns the prefixes whose peers are to be solicited: not those
     /// that lost their route, for these the packets that still come do it.
     fn reconcile_away(&mut self, changes: &Changes, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
@@ -368,6 +369,7 @@ impl Router {
                 solicit.insert(prefix);
             }
         }
+        self.forget_untold();
         solicit
     }
 

@@ -10,7 +10,7 @@ use eidway::router::io::{
 };
 use eidway::router::map_cache::Mapping;
 use eidway::time::Time;
-use eidway::wire::{MapRequest, Message, Nonce};
+use eidway::wire::{MapRequest, Message, Nonce, ReliableMessage};
 
 use crate::bench::*;
 use crate::network::*;
@@ -468,4 +468,29 @@ fn g4_an_overlapping_registration_is_away_at_the_one_around_it() {
     relay.advance(Duration::from_secs(30));
     n_to(&mut relay, "172.16.0.130");
     assert_eq!(n_to(&mut relay, "172.16.0.130"), Fate::Delivered("xTR1"));
+}
+
+#[test]
+fn who_withdraws_a_prefix_forgets_what_another_has_inside_and_is_told_when_it_registers_again() {
+    let mut relay = network_asking_new();
+    relay.at("xTR2", |bench| {
+        bench.configure(&[&xtr2(), OVERLAP].concat());
+        bench.route("172.16.0.128/25", "et1-0");
+    });
+    relay.advance(Duration::ZERO);
+    let piece = ("172.16.0.128/25".to_owned(), Producer::SiteRegistration);
+    let lost = ("172.16.0.0/24".to_owned(), Producer::NoRoute);
+    assert_eq!(away(&relay, "xTR1"), std::slice::from_ref(&piece));
+    relay.at("xTR1", |bench| bench.link("et1-0", false));
+    assert!(away(&relay, "xTR1").contains(&lost));
+    assert!(!away(&relay, "xTR1").contains(&piece));
+    relay.listen();
+    relay.at("xTR1", |bench| bench.link("et1-0", true));
+    relay.advance(Duration::ZERO);
+    relay.at("xTR1", |bench| bench.configure(&xtr1().replace("weight 100", "weight 50")));
+    relay.advance(Duration::ZERO);
+    assert_eq!(away(&relay, "xTR1"), std::slice::from_ref(&piece));
+    let told = relay.tcp("New", "xTR1").into_iter();
+    let told = told.filter(|said| matches!(said, ReliableMessage::MappingNotification(_)));
+    assert_eq!(told.count(), 1, "once, though it registered twice");
 }

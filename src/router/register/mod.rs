@@ -20,8 +20,10 @@ use std::time::Duration;
 use machine::{Action, Event, State, transition};
 use reliable::EtrSession;
 
+use super::away::Producer;
 use super::config::EtrMapServer;
 use super::counters::ControlDrop;
+use super::database;
 use super::deadlines::Deadlines;
 use super::{RegistrationStatus, Router};
 use crate::addr::{EidPrefix, Family, Rloc};
@@ -274,12 +276,11 @@ impl Router {
     /// withdrawn, what came is registered.
     pub(super) fn reconcile_registrations(&mut self, now: Time) {
         let mut wanted: BTreeSet<(Peer, EidPrefix)> = BTreeSet::new();
-        for (prefix, entry) in self.database.entries().iter().filter(|(_, entry)| entry.has_route) {
+        let entries = self.database.entries().iter();
+        for (prefix, _) in entries.filter(|(prefix, entry)| self.registers(*prefix, entry)) {
             let family = prefix.family();
-            if self.config.roles(family).etr && !entry.locators.is_empty() {
-                for &server in self.etr_map_servers(family).keys() {
-                    wanted.insert(((family, server), prefix));
-                }
+            for &server in self.etr_map_servers(family).keys() {
+                wanted.insert(((family, server), prefix));
             }
         }
         let Differences { created, deleted } = self.registrar.differences(&wanted);
@@ -289,6 +290,33 @@ impl Router {
             self.registration_event(peer, prefix, Event::Created { session_up }, now);
         }
         self.end_unused_sessions(now);
+    }
+
+    /// Whether an entry of the database is to be registered with any map-server.
+    fn registers(&self, prefix: EidPrefix, entry: &database::Entry) -> bool {
+        let family = prefix.family();
+        entry.has_route
+            && !entry.locators.is_empty()
+            && self.config.roles(family).etr
+            && !self.etr_map_servers(family).is_empty()
+    }
+
+    /// Whether a prefix is a more specific of one that we register, and not itself in the database:
+    /// of these a map-server tells us, and of no others.
+    pub(super) fn registers_around(&self, prefix: &EidPrefix) -> bool {
+        let mut covering = self.database.entries().covering(prefix);
+        self.database.get(prefix).is_none() && covering.any(|(at, entry)| self.registers(at, entry))
+    }
+
+    /// Takes out of the away table what a map-server told of and would tell of no more when it changes.
+    pub(super) fn forget_untold(&mut self) {
+        let told = self.away.entries().iter();
+        let told = told.filter(|(_, entry)| entry.producer == Producer::SiteRegistration);
+        let untold: Vec<EidPrefix> =
+            told.map(|(prefix, _)| prefix).filter(|at| !self.registers_around(at)).collect();
+        for prefix in untold {
+            self.away.remove(&prefix, Producer::SiteRegistration);
+        }
     }
 
     /// Registers a prefix anew with all its map-servers: its locators changed.
