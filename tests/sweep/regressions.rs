@@ -1,6 +1,6 @@
 //! Plans that once violated a claim, as small as they could be made.
 
-use crate::plan::Event::{Kill, LanDown, Map, Move, Ping, Start, Unmap, WrongKey};
+use crate::plan::Event::{Kill, LanDown, LanUp, Map, Move, Ping, Start, Unmap, WrongKey};
 use crate::plan::How::{Atomic, Both, Gap};
 use crate::plan::Plan;
 use crate::shrink::violation;
@@ -112,4 +112,24 @@ fn a_packet_that_waits_for_a_neighbour_when_the_link_falls_is_counted() {
         (12_443, LanDown(Lan(0, 0))),
     ];
     holds(&Plan { seed: 628, topology, roamers_at: vec![], events });
+}
+
+#[test]
+fn who_has_withdrawn_a_prefix_forgets_the_piece_that_another_has() {
+    let topology = Topology { overlap: true, ..lab(vec![New], vec![1, 2]) };
+    for end in [LanDown(Lan(0, 0)), Unmap(Lan(0, 0))] {
+        let events = vec![(7638, end), (9752, Unmap(Lan(1, 1)))];
+        holds(&Plan { seed: 1035, topology: topology.clone(), roamers_at: vec![], events });
+    }
+}
+
+#[test]
+fn a_piece_of_a_prefix_without_route_has_a_path_once_the_route_is_back() {
+    let topology = Topology { overlap: true, ..lab(vec![New], vec![2, 1]) };
+    let down = vec![(17_475, LanDown(Lan(0, 0))), (22_720, Kill(Xtr(0)))];
+    let back = [&down[..], &[(90_000, LanUp(Lan(0, 0)))]].concat();
+    let key = vec![(28_269, WrongKey(0, 0)), (28_993, LanDown(Lan(0, 0)))];
+    for events in [down, back, key] {
+        holds(&Plan { seed: 1285, topology: topology.clone(), roamers_at: vec![], events });
+    }
 }

@@ -126,13 +126,15 @@ impl World {
         let plugged = |end| self.lan_of(end).is_none_or(|lan| !self.lans_down.contains(&lan));
         let local = self.site_of(from).is_some() && self.site_of(from) == self.site_of(to);
         let reachable = |end| end == End::Outside || self.is_mapped(end);
-        // The connected network of a LAN that is not in the database hides the piece of it that is
-        // elsewhere: nobody tells its xTR of that.
+        // Who registers the network around the piece that is elsewhere is told of the piece. Else nobody
+        // tells: a map-server speaks to an ETR of what is inside its registrations alone. Then a LAN
+        // that is up and not in the database hides the piece by its connected network; one that is in
+        // the database and down, for a local EID without a route is dropped, never asked for.
         let first = Lan(0, 0);
-        let hides = self.topology.overlap
-            && self.settings.unmapped.contains(&first)
-            && !self.lans_down.contains(&first);
-        let is_piece = |end| self.lan_of(end).is_some_and(|lan| self.topology.is_overlapping(lan));
+        let is_up = !self.lans_down.contains(&first);
+        let is_unmapped = self.settings.unmapped.contains(&first);
+        let hides = self.topology.overlap && is_up == is_unmapped;
+        let is_piece = |end| matches!(end, End::At(lan) if self.topology.is_overlapping(lan));
         let hidden = |one, other| hides && self.site_of(one) == Some(0) && is_piece(other);
         if hidden(from, to) || hidden(to, from) {
             return false;
