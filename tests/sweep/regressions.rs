@@ -127,7 +127,7 @@ fn who_has_withdrawn_a_prefix_forgets_the_piece_that_another_has() {
 fn a_piece_of_a_prefix_without_route_has_a_path_once_the_route_is_back() {
     let topology = Topology { overlap: true, ..lab(vec![New], vec![2, 1]) };
     let down = vec![(17_475, LanDown(Lan(0, 0))), (22_720, Kill(Xtr(0)))];
-    let back = [&down[..], &[(90_000, LanUp(Lan(0, 0)))]].concat();
+    let back = [&down[..], &[(40_000, Start(Xtr(0))), (90_000, LanUp(Lan(0, 0)))]].concat();
     let key = vec![(28_269, WrongKey(0, 0)), (28_993, LanDown(Lan(0, 0)))];
     for events in [down, back, key] {
         holds(&Plan { seed: 1285, topology: topology.clone(), roamers_at: vec![], events });
