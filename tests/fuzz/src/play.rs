@@ -459,7 +459,7 @@ impl<'a> Play<'a> {
     /// Whether it is an ETR that has registered, to which a map-server forwards.
     fn is_registrant(&self, address: IpAddr) -> bool {
         let entries = self.router.map_server().entries();
-        let registrations = entries.iter().flat_map(|(_, entry)| entry.registrations.values());
+        let registrations = entries.iter().flat_map(|(_, entry)| entry.registrations.iter());
         registrations.into_iter().any(|registration| {
             let mut locators = registration.record.locators.iter();
             registration.source == address
