@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
-use eidway::driver::{self, recording};
+use eidway::driver::{self, recording, simulated::Pace};
 use eidway::lab::inside::{self, Capture};
 use eidway::lab::open::{self, Lab};
 use eidway::lab::ping::{self, Echos};
@@ -78,15 +78,18 @@ pub enum LabCommand {
         /// Leave what was built when something fails
         #[arg(long)]
         keep: bool,
+        /// Its routers forward packet by packet, even if the kernel has segmentation offload
+        #[arg(long)]
+        no_offload: bool,
         /// Record what goes into each router and comes out: /run/eidway/LAB/ROUTER.record
         #[arg(long)]
         record: bool,
         /// On the simulator, in the foreground until Ctrl-C, with the consoles of its routers
-        #[arg(long, conflicts_with_all = ["dry_run", "keep", "record"])]
+        #[arg(long, conflicts_with_all = ["dry_run", "keep", "no_offload", "record"])]
         sim: bool,
-        /// How fast the simulator's time goes; 1 is real time
-        #[arg(long, default_value_t = 1.0, requires = "sim", value_name = "N")]
-        pace: f64,
+        /// How fast the simulator's time goes: 1 is real time, fast is as fast as possible
+        #[arg(long, default_value = "1", requires = "sim", value_name = "N|fast")]
+        pace: Pace,
     },
     /// Take a lab down, whatever state it is in
     Down {
@@ -221,6 +224,9 @@ pub enum LabCommand {
         /// all is registered, nothing stale is left and pings heal
         #[arg(long, value_name = "ROUTER")]
         kill: Option<String>,
+        /// Its routers forward packet by packet, even if the kernel has segmentation offload
+        #[arg(long, conflicts_with = "sim")]
+        no_offload: bool,
     },
     /// Plug a host into a router's LAN while another host pings it 100 times a second
     Move {
@@ -256,8 +262,10 @@ impl LabCommand {
     pub fn run(self) -> Outcome {
         match self {
             LabCommand::Up { which, sim: true, pace, .. } => up_simulated(&which.open()?, pace),
-            LabCommand::Up { which, dry_run, keep, record, .. } => {
-                up(&which.open()?, dry_run, keep, record)
+            LabCommand::Up { which, dry_run, keep, no_offload, record, .. } => {
+                let mut lab = which.open()?;
+                lab.no_offload = no_offload;
+                up(&lab, dry_run, keep, record)
             }
             LabCommand::Down { lab, name, all, dry_run } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
@@ -292,9 +300,11 @@ impl LabCommand {
                 run::stop(&lab, &node, false, &mut say)?;
                 done(run::start(&lab, &node, &mut say))
             }
-            LabCommand::Run { which, scenario, sim, seed, record, kill } => {
-                let seed = sim.then_some(seed);
-                play(&which, scenario.as_deref(), seed, record.as_deref(), kill.as_deref())
+            LabCommand::Run { which, scenario, sim, seed, record, kill, no_offload } => {
+                let mut lab = which.open()?;
+                lab.no_offload = no_offload;
+                let (seed, scenario) = (sim.then_some(seed), scenario.as_deref());
+                play(&lab, which.name, scenario, seed, record.as_deref(), kill.as_deref())
             }
             LabCommand::Move { which, host, to, make_before_break } => {
                 report_move(&which.open()?, &host, &to, make_before_break)
@@ -324,7 +334,7 @@ fn up(lab: &Lab, dry_run: bool, keep: bool, record: bool) -> Outcome {
     Ok(true)
 }
 
-fn up_simulated(lab: &Lab, pace: f64) -> Outcome {
+fn up_simulated(lab: &Lab, pace: Pace) -> Outcome {
     let sim = sim::ping::lab_up(lab, Seed::from_number(1))?;
     let directory = open::simulated_run(&lab.name);
     let name = &lab.name;
@@ -347,36 +357,33 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
     Ok(true)
 }
 
-/// With a `seed`, on the simulator.
+/// With a `seed`, on the simulator; under a name of its own, so that scenarios run side by side,
+/// unless one is given.
 fn play(
-    which: &Which,
+    lab: &Lab,
+    name: Option<String>,
     scenario: Option<&str>,
     seed: Option<u64>,
     record: Option<&Path>,
     kill: Option<&str>,
 ) -> Outcome {
-    let lab = which.open()?;
     let Some(scenario) = scenario else {
-        for name in library::names(&lab) {
-            let scenario = library::read(&lab, &name)?;
+        for name in library::names(lab) {
+            let scenario = library::read(lab, &name)?;
             let where_played = if scenario.only_simulated { " (only simulated)" } else { "" };
             println!("{name:28} {}{where_played}", scenario.title);
         }
         return Ok(true);
     };
-    let found = library::find(&lab, scenario)?;
+    let found = library::find(lab, scenario)?;
     if let Some(seed) = seed {
         let name = format!("{}-{scenario}-sim", lab.name);
         let seed = Seed::from_number(seed);
         let records = record.map(|directory| recording::of_routers(directory)).transpose()?;
-        return Ok(sim::stage::run(&lab, &found, &name, kill, seed, records, &mut io::stdout())?);
+        return Ok(sim::stage::run(lab, &found, &name, kill, seed, records, &mut io::stdout())?);
     }
-    // A name of its own, so that scenarios run side by side.
-    let name = match &which.name {
-        Some(name) => name.clone(),
-        None => format!("{scenario}-{}", std::process::id()),
-    };
-    Ok(library::run(&lab, &found, &name, kill, &mut io::stdout())?)
+    let name = name.unwrap_or_else(|| format!("{scenario}-{}", std::process::id()));
+    Ok(library::run(lab, &found, &name, kill, &mut io::stdout())?)
 }
 
 fn report_move(lab: &Lab, host: &str, to: &str, make_before_break: bool) -> Outcome {

@@ -1,5 +1,7 @@
 //! The scenarios of the labs in real namespaces: what `eidway lab run` plays, each in a lab of its
-//! own; and with `--kill`, what becomes of them when a map-server dies in their middle.
+//! own; with `--kill`, what becomes of them when a map-server dies in their middle; and with
+//! `--no-offload`, the other mode of the data path (the G scenarios, or with `EIDWAY_BOTH_MODES=1`
+//! all).
 //!
 //! They mind each other little and run side by side, but for those with limits of a few milliseconds:
 //! `alone` has these, which come first by their name and let nobody beside them.
@@ -43,19 +45,23 @@ fn can_run() -> bool {
 static QUIET: RwLock<()> = RwLock::new(());
 
 /// Plays one to its end: everything is as expected, and nothing is left behind.
-fn play(scenario: &str, kill: &[&str]) {
-    if let Err(transcript) = played(scenario, kill) {
+fn play(scenario: &str, options: &[&str]) {
+    if let Err(transcript) = played(scenario, options) {
         panic!("{transcript}");
     }
 }
 
 /// Plays one; its transcript if something was not as expected.
-fn played(scenario: &str, kill: &[&str]) -> Result<(), String> {
+fn played(scenario: &str, options: &[&str]) -> Result<(), String> {
     let number = scenario.split('-').next().expect("a name");
-    let name =
-        format!("{}{number}-{}", if kill.is_empty() { "s-" } else { "k-" }, std::process::id());
+    let way = match options.first() {
+        None => "s",
+        Some(&"--kill") => "k",
+        Some(_) => "p",
+    };
+    let name = format!("{way}-{number}-{}", std::process::id());
     let _guard = Guard(name.clone());
-    let output = eidway(&[&["lab", "run", "gsmr", scenario, "--name", &name], kill].concat());
+    let output = eidway(&[&["lab", "run", "gsmr", scenario, "--name", &name], options].concat());
     let transcript = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
@@ -65,10 +71,10 @@ fn played(scenario: &str, kill: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-fn play_beside_others(scenario: &str, kill: &[&str]) {
+fn play_beside_others(scenario: &str, options: &[&str]) {
     if can_run() {
         let _others = QUIET.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        play(scenario, kill);
+        play(scenario, options);
     }
 }
 
@@ -127,8 +133,8 @@ mod alone {
     }
 }
 
-/// All that have a middle in which the death of New says something.
-const KILLED: &[&str] = &[
+/// Those about SMRs: they also run with a map-server that dies, and packet by packet.
+const GENERALIZED_SMR: &[&str] = &[
     "g1-deconfigured",
     "g1b-idle-peer",
     "g2-no-route",
@@ -140,19 +146,29 @@ const KILLED: &[&str] = &[
 /// Most of such a run is waiting for timers, so that more of them than cores go at a time.
 const SIDE_BY_SIDE: usize = 4;
 
-#[test]
-fn every_g_scenario_survives_the_death_of_new() {
-    let left = Mutex::new(KILLED.iter());
+fn play_side_by_side(scenarios: &[&str], options: &[&str]) {
+    let left = Mutex::new(scenarios.iter());
     let next = || left.lock().expect("no thread fails here").next();
     thread::scope(|scope| {
         for _ in 0..SIDE_BY_SIDE {
             scope.spawn(|| {
                 while let Some(scenario) = next() {
-                    play_beside_others(scenario, &["--kill", "NewMSMR"]);
+                    play_beside_others(scenario, options);
                 }
             });
         }
     });
+}
+
+#[test]
+fn every_g_scenario_survives_the_death_of_new() {
+    play_side_by_side(GENERALIZED_SMR, &["--kill", "NewMSMR"]);
+}
+
+#[test]
+fn every_g_scenario_goes_as_expected_packet_by_packet() {
+    let all = std::env::var_os("EIDWAY_BOTH_MODES").is_some_and(|value| value == "1");
+    play_side_by_side(if all { PLAYED } else { GENERALIZED_SMR }, &["--no-offload"]);
 }
 
 #[test]

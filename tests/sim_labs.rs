@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 use std::cell::Cell;
+use std::fs::{self, File};
 use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
 use std::time::Duration;
@@ -132,6 +133,56 @@ fn a_lab_takes_the_same_course_twice_and_another_with_another_seed() {
             assert_eq!(first, course(lab, 1, impairment), "{lab}");
             assert_ne!(first, course(lab, 2, impairment), "{lab}");
         }
+    }
+}
+
+/// The capture file of each port, while hosts ping and a port goes down and comes back.
+fn capture_files(lab: &str, seed: u64) -> Vec<Vec<u8>> {
+    let directory = tempfile::tempdir().unwrap();
+    let mut sim = start(lab, seed);
+    let file = Lab::open(lab, None).unwrap().file;
+    let mut paths = Vec::new();
+    for port in file.ports() {
+        let path = directory.path().join(format!("{}-{}.pcap", port.node, port.device));
+        sim.capture_to(&port.node, &port.device, File::create(&path).unwrap()).unwrap();
+        paths.push(path);
+    }
+    sim.run_until_registered().unwrap();
+    for family in Family::BOTH {
+        marks(&mut sim, "A", "B", family);
+    }
+    sim.set_port("xTR1", "et1-0", false).unwrap();
+    marks(&mut sim, "B", "A", Family::Ipv4);
+    sim.set_port("xTR1", "et1-0", true).unwrap();
+    marks(&mut sim, "B", "A", Family::Ipv6);
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn the_same_lab_twice_gives_the_same_octets() {
+    for lab in ["two-sites", "gsmr"] {
+        let first = capture_files(lab, 1);
+        let total: usize = first.iter().map(Vec::len).sum();
+        assert!(total > 10_000, "{lab}: {total} octets");
+        assert!(first == capture_files(lab, 1), "{lab}: another course");
+        assert!(first != capture_files(lab, 2), "{lab}: the same course with another seed");
+    }
+}
+
+#[test]
+fn routers_and_core_nodes_ping_too() {
+    let mut sim = up("two-sites", 1);
+    for (from, to, expected) in [
+        ("Core", "203.0.113.11", "!!!!!"),
+        // From an address of its site, as its route says: by LISP, first packet included.
+        ("xTR1", "192.168.0.22", "!!!!!"),
+        ("xTR1", "2001:db8:b::22", "!!!!!"),
+        ("MSMR", "203.0.113.11", "!!!!!"),
+        // The core knows no EID, so a map-server outside of any site does not reach one.
+        ("MSMR", "172.16.0.12", "UUUUU"),
+    ] {
+        let request = PingRequest::new(to.parse().unwrap());
+        assert_eq!(sim.ping_from(from, request).unwrap().marks(), expected, "{from} to {to}");
     }
 }
 

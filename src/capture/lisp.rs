@@ -35,10 +35,8 @@ pub(super) fn reliable(frame: &ReliableFrame, found: &mut Dissection) {
     found.number("lisp-tcp.message.type", frame.message.message_type().number());
     found.number("lisp-tcp.message.id", frame.message_id);
     match &frame.message {
-        ReliableMessage::Registration(registration) => {
-            found.present("lisp");
-            message(&Message::MapRegister(registration.register().clone()), found);
-        }
+        // Wireshark shows its Map-Register from the flags on, as part of lisp-tcp.
+        ReliableMessage::Registration(registration) => map_register(registration.register(), found),
         ReliableMessage::MappingNotification(notification) => record(&notification.record, found),
         ReliableMessage::RegistrationReject(reject) => {
             found.number("lisp-tcp.message.registration_reject.reason", reject.reason.number());

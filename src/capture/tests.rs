@@ -119,6 +119,25 @@ fn a_message_on_a_stream_counts_where_it_ends_and_once() {
     assert_eq!(capture(&packets).flaws().count(), 0);
 }
 
+/// As tshark says of the golden Registration.
+#[test]
+fn a_registration_on_a_stream_has_the_fields_of_its_map_register_and_is_none() {
+    let golden = include_str!("../../tests/golden/lisp-golden.hex");
+    let mut lines = golden.lines().skip_while(|line| !line.starts_with("# RT Registration (100"));
+    let hex = lines.nth(1).unwrap();
+    let octet = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
+    let message: Vec<u8> = (0..hex.len()).step_by(2).map(octet).collect();
+    let packets = [segment(1, &message)];
+    for (filter, expected) in [
+        ("lisp-tcp.message.type == 17", &[1][..]),
+        ("lisp.mapping.eid.ipv4 == 172.16.0.0 && lisp.mreg.flags.wmn == 1", &[1]),
+        ("lisp.type == 3", &[]),
+        ("lisp", &[]),
+    ] {
+        assert_eq!(passing(&packets, filter), expected, "{filter}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_on_a_port_of_lisp_is_a_flaw_but_not_in_an_icmp_error() {
     let cut = udp([1, 1, 1, 1], [2, 2, 2, 2], (4342, 4342), &request().emit()[..20]);

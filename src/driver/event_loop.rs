@@ -69,11 +69,13 @@ enum Source {
     Accepted(usize),
     /// The device of the emulated host in a slot of [`Hosts`].
     Host(usize),
+    /// What ICMP says about packets that the RLOC in a slot of [`Udp`] has sent.
+    Errors(usize),
 }
 
 impl Source {
     /// How many kinds of source have a token.
-    const KINDS: usize = 11;
+    const KINDS: usize = 12;
 
     fn token(self) -> Token {
         let (kind, number) = match self {
@@ -88,6 +90,7 @@ impl Source {
             Source::Opened(number) => (8, number),
             Source::Accepted(number) => (9, number),
             Source::Host(number) => (10, number),
+            Source::Errors(number) => (11, number),
         };
         Token(number * Self::KINDS + kind)
     }
@@ -105,7 +108,8 @@ impl Source {
             7 => Source::Listener(number),
             8 => Source::Opened(number),
             9 => Source::Accepted(number),
-            _ => Source::Host(number),
+            10 => Source::Host(number),
+            _ => Source::Errors(number),
         }
     }
 }
@@ -285,6 +289,10 @@ impl EventLoop {
             Source::Opened(number) => self.serve_connection(opened(number)),
             Source::Accepted(number) => self.serve_connection(accepted(number)),
             Source::Host(slot) => self.serve_host(slot),
+            Source::Errors(slot) => {
+                self.udp.learn(slot, &mut self.faults);
+                false
+            }
         }
     }
 
@@ -471,7 +479,12 @@ impl EventLoop {
         let Options { offload, udp_checksum, .. } = self.options;
         let sockets = RlocSockets::open(rloc, offload, udp_checksum).map_err(during)?;
         let (control, data) = (sockets.control_fd(), sockets.data_fd());
+        let senders: Vec<RawFd> = sockets.sender_fds().collect();
         let slot = self.udp.insert(sockets);
+        for sender in senders {
+            // Errors are told whatever is asked for; what arrives there is nobody's.
+            self.watch_fd_for(sender, Source::Errors(slot), Interest::PRIORITY)?;
+        }
         self.watch_fd(control, Source::Control(slot))?;
         self.watch_fd(data, Source::Data(slot))
     }
@@ -517,8 +530,12 @@ impl EventLoop {
     }
 
     fn watch_fd(&self, fd: RawFd, source: Source) -> Result<(), Error> {
+        self.watch_fd_for(fd, source, Interest::READABLE)
+    }
+
+    fn watch_fd_for(&self, fd: RawFd, source: Source, interest: Interest) -> Result<(), Error> {
         let registry = self.poll.registry();
-        let outcome = registry.register(&mut SourceFd(&fd), source.token(), Interest::READABLE);
+        let outcome = registry.register(&mut SourceFd(&fd), source.token(), interest);
         outcome.map_err(Error::during("watching a socket"))
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
+use std::str::FromStr;
 use std::time::Duration;
 
 use mio::{Events, Interest, Poll, Token};
@@ -20,23 +21,40 @@ use super::hosts::Hosts;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
 
-/// The longest time between two steps of the simulation.
+/// The longest time between two steps of the simulation, by its clock or by the machine's.
 const STEP: Duration = Duration::from_millis(20);
 /// The token of the signals; that of a router's listener is its number times [`PER_ROUTER`], and
 /// those of its clients follow.
 const SIGNALS: Token = Token(usize::MAX >> 1);
 const PER_ROUTER: usize = 64;
 
-/// Lets a simulated lab go on until SIGINT or SIGTERM, `pace` times as fast as real time, and serves
-/// the consoles of its routers in `directory`.
+/// How fast the time of a simulation goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pace {
+    /// So many times as fast as real time; finite, and above 0.
+    Times(f64),
+    /// As fast as the processor allows.
+    Fast,
+}
+
+impl FromStr for Pace {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "fast" {
+            return Ok(Pace::Fast);
+        }
+        let times = text.parse().ok().filter(|times: &f64| times.is_finite() && *times > 0.0);
+        times.map(Pace::Times).ok_or("a number above 0, or fast, is expected")
+    }
+}
+
+/// Lets a simulated lab go on until SIGINT or SIGTERM and serves the consoles of its routers in
+/// `directory`.
 ///
 /// # Errors
-/// A pace that is none, sockets that cannot be opened, and what polling says.
-pub fn run(sim: Sim, directory: &Path, pace: f64) -> Result<(), Error> {
-    if !(pace.is_finite() && pace > 0.0) {
-        let error = io::Error::new(io::ErrorKind::InvalidInput, "it must be above 0");
-        return Err(Error::during(format!("pace {pace}"))(error));
-    }
+/// Sockets that cannot be opened, and what polling says.
+pub fn run(sim: Sim, directory: &Path, pace: Pace) -> Result<(), Error> {
     let during = format!("opening the consoles in {}", directory.display());
     let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
     let outcome = served.go_on(pace).map_err(Error::during("serving a simulated lab"));
@@ -72,11 +90,12 @@ impl Served {
         Ok(Served { sim, poll, signals, consoles, ready: BTreeSet::new() })
     }
 
-    fn go_on(&mut self, pace: f64) -> io::Result<()> {
+    fn go_on(&mut self, pace: Pace) -> io::Result<()> {
         let (clock, began) = (Clock::start(), self.sim.now());
         let mut events = Events::with_capacity(64);
         loop {
-            let wait = if self.ready.is_empty() { STEP } else { Duration::ZERO };
+            let sleeps = self.ready.is_empty() && pace != Pace::Fast;
+            let wait = if sleeps { STEP } else { Duration::ZERO };
             match self.poll.poll(&mut events, Some(wait)) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 other => other?,
@@ -84,8 +103,11 @@ impl Served {
             if self.signals.pending().next().is_some() {
                 return Ok(());
             }
-            let elapsed = clock.now().since(Time::ZERO).mul_f64(pace);
-            self.sim.run_until(began + elapsed);
+            let now = match pace {
+                Pace::Times(times) => began + clock.now().since(Time::ZERO).mul_f64(times),
+                Pace::Fast => self.sim.now() + STEP,
+            };
+            self.sim.run_until(now);
             for token in events.iter().map(mio::event::Event::token).filter(|&at| at != SIGNALS) {
                 match (token.0 / PER_ROUTER, token.0 % PER_ROUTER) {
                     (router, 0) => self.accept(router),

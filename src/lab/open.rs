@@ -11,6 +11,8 @@ use super::file::check::lab_name;
 pub const RUN: &str = "/run/eidway";
 /// The file in a running lab's directory that says where its lab file is.
 const ORIGIN: &str = "origin";
+/// The file in it that says that its routers forward packet by packet.
+const NO_OFFLOAD: &str = "no-offload";
 
 /// Where a lab that is simulated in real time keeps its console sockets: in [`RUN`] for root, and
 /// where this user may write for anybody else.
@@ -28,6 +30,11 @@ pub fn simulated_run(lab: &str) -> PathBuf {
 pub fn sockets_of(lab: &str) -> PathBuf {
     let simulated = simulated_run(lab);
     if simulated.exists() { simulated } else { Path::new(RUN).join(lab) }
+}
+
+/// Whether the lab that runs as `name` was brought up so.
+fn forwards_packet_by_packet(name: &str) -> bool {
+    Path::new(RUN).join(name).join(NO_OFFLOAD).exists()
 }
 
 /// A lab that is part of the program: its files by name.
@@ -85,6 +92,9 @@ pub struct Lab {
     pub directory: PathBuf,
     /// Its lab file.
     pub file: LabFile,
+    /// Its routers forward packet by packet, even if the kernel has segmentation offload. Of a lab
+    /// that is up, what it was brought up with.
+    pub no_offload: bool,
     /// The files of a built-in lab, not yet in `directory`.
     unpacked: &'static [(&'static str, &'static str)],
 }
@@ -122,7 +132,9 @@ impl Lab {
         let path = directory.join("lab.toml");
         let text = fs::read_to_string(&path).map_err(Failure::io(path.display()))?;
         let file = LabFile::parse(&path.display().to_string(), &text)?;
-        Ok(Lab { name: name.unwrap_or(&file.name).to_owned(), directory, file, unpacked: &[] })
+        let name = name.unwrap_or(&file.name).to_owned();
+        let no_offload = forwards_packet_by_packet(&name);
+        Ok(Lab { name, directory, file, no_offload, unpacked: &[] })
     }
 
     /// The text of a file of the lab, such as a router's configuration.
@@ -147,7 +159,8 @@ impl Lab {
         names
     }
 
-    /// Makes the running lab's directory, notes in it where the lab file is, and puts a built-in
+    /// Makes the running lab's directory, notes in it where the lab file is and how its routers
+    /// forward, and puts a built-in
     /// lab's files there.
     pub fn settle(&self) -> Result<(), Failure> {
         let run = self.run();
@@ -160,6 +173,10 @@ impl Lab {
             let above = path.parent().unwrap_or(&path);
             fs::create_dir_all(above).map_err(Failure::io(above.display()))?;
             fs::write(&path, text).map_err(Failure::io(path.display()))?;
+        }
+        if self.no_offload {
+            let mark = run.join(NO_OFFLOAD);
+            fs::write(&mark, "").map_err(Failure::io(mark.display()))?;
         }
         let origin = run.join(ORIGIN);
         let directory = format!("{}\n", self.directory.display());
@@ -222,6 +239,7 @@ impl BuiltIn {
         let name = name.unwrap_or(&file.name).to_owned();
         Ok(Lab {
             directory: Path::new(RUN).join(&name).join("lab"),
+            no_offload: forwards_packet_by_packet(&name),
             name,
             file,
             unpacked: self.files,

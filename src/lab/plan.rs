@@ -37,10 +37,11 @@ pub fn down(name: &str) -> Step {
 
 /// The call that starts a router.
 pub fn start(lab: &Lab, node: &str, config: &str, eidway: &Path) -> Call {
-    Call::new("router-start", &lab.name)
+    let call = Call::new("router-start", &lab.name)
         .with(node)
         .with(lab.config(config).display())
-        .with(eidway.display())
+        .with(eidway.display());
+    if lab.no_offload { call.with("--no-offload") } else { call }
 }
 
 fn nodes(lab: &Lab) -> Step {
@@ -174,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_plan_of_a_lab_is_the_commands_that_a_student_would_type() {
-        let lab = Lab::open("two-sites", Some("demo")).unwrap();
+        let mut lab = Lab::open("two-sites", Some("demo")).unwrap();
         let text = transcript(&up(&lab, Path::new("/bin/eidway"), false).unwrap());
         for line in [
             "# 7 namespaces",
@@ -191,6 +192,9 @@ mod tests {
         let start = text.lines().last().unwrap();
         assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
         assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
+        lab.no_offload = true;
+        let text = transcript(&up(&lab, Path::new("eidway"), false).unwrap());
+        assert!(text.ends_with("/xTR2.conf eidway --no-offload\n"), "{text}");
     }
 
     #[test]

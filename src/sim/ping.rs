@@ -92,11 +92,11 @@ pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     Ok(sim)
 }
 
-/// `lab ping LAB FROM TARGET --sim`: brings the lab up on virtual time, pings from a host and
+/// `lab ping LAB FROM TARGET --sim`: brings the lab up on virtual time, pings from a node and
 /// prints IOS's block, as [`crate::lab::ping::show`] does in namespaces.
 ///
 /// # Errors
-/// What [`lab_up`] says, a `from` that is no host, or a failing `out`.
+/// What [`lab_up`] says, a `from` that is no node, or a failing `out`.
 pub fn lab_ping(
     lab: &Lab,
     from: &str,
@@ -106,7 +106,7 @@ pub fn lab_ping(
 ) -> Result<Tally, SimError> {
     let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
     write!(out, "{}", lab::ping::opening(target, echos))?;
-    let tally = tally(&sim.ping(from, request(target, echos))?);
+    let tally = tally(&sim.ping_from(from, request(target, echos))?);
     writeln!(out, "{}\n{tally}", tally.marks)?;
     Ok(tally)
 }

@@ -322,14 +322,7 @@ impl Stage for Simulated<'_> {
         let Some(first) = found.first() else {
             return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
         };
-        let mut packet = capture.frames()[first.index].packet.clone();
-        if packet.first() != Some(&0x45) {
-            let number = first.index + 1;
-            return Err(Failure::Other(format!("frame {number} is no plain IPv4 packet")));
-        }
-        if let Some(to) = what.to {
-            replay::redirect(&mut packet, to);
-        }
+        let packet = replay::repeated(&capture.frames()[first.index].packet, what.to)?;
         self.send_packets(node, &[packet], what.times, what.every)
     }
 

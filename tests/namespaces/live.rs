@@ -19,8 +19,13 @@ pub struct Live {
 impl Live {
     /// Brings `lab` up under a name made of `test`, which is a few letters.
     pub fn up(lab: &str, test: &str) -> Self {
+        Live::up_in(lab, test, &[])
+    }
+
+    /// The same, whose routers forward in one of the [`modes`].
+    pub fn up_in(lab: &str, test: &str, mode: &[&str]) -> Self {
         let live = Live::named(test);
-        expect_success(&eidway(&["lab", "up", lab, "--name", &live.name]));
+        expect_success(&eidway(&[&["lab", "up", lab, "--name", &live.name], mode].concat()));
         live
     }
 
@@ -168,6 +173,12 @@ pub fn until(limit: Duration, what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// The modes of the data path, as options of `lab up`: with the kernel's segmentation offload, and
+/// packet by packet. None where the tests cannot run.
+pub fn modes() -> &'static [&'static [&'static str]] {
+    if can_run() { &[&[], &["--no-offload"]] } else { &[] }
 }
 
 /// Whether the tests can run here; fails where that is not allowed to be.

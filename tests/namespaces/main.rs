@@ -15,6 +15,7 @@ mod leaving;
 mod links;
 mod live;
 mod moves;
+mod paths;
 mod pcap;
 mod records;
 mod resolvers;

@@ -16,64 +16,62 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 #[test]
 fn a_packet_too_big_for_the_tunnel_is_told_so() {
-    if !can_run() {
-        return;
-    }
-    let live = Live::up("two-sites", "size");
-    // An IPv4 locator costs 36 octets of the core's 1500.
-    for options in [&[][..], &["--ipv6"]] {
-        let fits = [&["-s", "1464", "--df"], options].concat();
-        assert_eq!(live.ping("A", "B", &fits), "!!!!!", "{options:?}");
-        let too_big = [&["-s", "1465", "--df"], options].concat();
-        assert_eq!(live.ping("A", "B", &too_big), "MMMMM", "{options:?}");
+    for mode in modes() {
+        let live = Live::up_in("two-sites", "size", mode);
+        // An IPv4 locator costs 36 octets of the core's 1500.
+        for options in [&[][..], &["--ipv6"]] {
+            let fits = [&["-s", "1464", "--df"], options].concat();
+            assert_eq!(live.ping("A", "B", &fits), "!!!!!", "{options:?}");
+            let too_big = [&["-s", "1465", "--df"], options].concat();
+            assert_eq!(live.ping("A", "B", &too_big), "MMMMM", "{options:?}");
+        }
     }
 }
 
 #[test]
 fn a_host_is_told_the_mtu_of_the_tunnel() {
-    if !can_run() {
-        return;
-    }
-    let live = Live::up("two-sites", "told");
-    for (options, target, told) in [
-        ("-s 1472", "192.168.0.22", "Frag needed and DF set (mtu = 1464)"),
-        ("-s 1452", "2001:db8:b::22", "Packet too big: mtu=1464"),
-    ] {
-        // 1,500 octets with the IP header: all that the host's own link takes.
-        let ping = format!("ping -n -M do -c 1 -W 2 {options} {target} || true");
-        let text = live.shell("A", &ping);
-        assert!(text.contains("(1500)") || options == "-s 1452", "{text}");
-        assert!(text.contains(told), "{text}");
+    for mode in modes() {
+        let live = Live::up_in("two-sites", "told", mode);
+        for (options, target, told) in [
+            ("-s 1472", "192.168.0.22", "Frag needed and DF set (mtu = 1464)"),
+            ("-s 1452", "2001:db8:b::22", "Packet too big: mtu=1464"),
+        ] {
+            // 1,500 octets with the IP header: all that the host's own link takes.
+            let ping = format!("ping -n -M do -c 1 -W 2 {options} {target} || true");
+            let text = live.shell("A", &ping);
+            assert!(text.contains("(1500)") || options == "-s 1452", "{text}");
+            assert!(text.contains(told), "{text}");
+        }
     }
 }
 
 #[test]
 fn tcp_crosses_whole_in_segments_that_fill_the_tunnel() {
-    if !can_run() {
-        return;
-    }
-    let live = Live::up("two-sites", "tcp");
-    for (address, mss) in [("192.168.0.22", 1464 - 20 - 32), ("2001:db8:b::22", 1464 - 40 - 32)] {
-        let server = SocketAddr::new(address.parse().unwrap(), 5001);
-        let listener = live.inside("B", || TcpListener::bind(server).unwrap());
-        // Accepting waits no longer than reading does.
-        SockRef::from(&listener).set_read_timeout(Some(SILENCE)).unwrap();
-        let data = random_octets();
-        std::thread::scope(|scope| {
-            scope.spawn(|| send_back(&listener));
-            let mut stream =
-                live.inside("A", || TcpStream::connect_timeout(&server, SILENCE)).unwrap();
-            stream.set_read_timeout(Some(SILENCE)).unwrap();
-            stream.set_write_timeout(Some(SILENCE)).unwrap();
-            let mut writer = stream.try_clone().unwrap();
-            let sent = &data;
-            scope.spawn(move || writer.write_all(sent).unwrap());
-            let mut received = vec![0; TRANSFER];
-            stream.read_exact(&mut received).unwrap();
-            assert!(received == data, "{address}: what came back differs");
-            // TCP's header has 20 octets, and 12 of timestamps.
-            assert_eq!(SockRef::from(&stream).tcp_mss().unwrap(), mss, "{address}");
-        });
+    for mode in modes() {
+        let live = Live::up_in("two-sites", "tcp", mode);
+        for (address, mss) in [("192.168.0.22", 1464 - 20 - 32), ("2001:db8:b::22", 1464 - 40 - 32)]
+        {
+            let server = SocketAddr::new(address.parse().unwrap(), 5001);
+            let listener = live.inside("B", || TcpListener::bind(server).unwrap());
+            // Accepting waits no longer than reading does.
+            SockRef::from(&listener).set_read_timeout(Some(SILENCE)).unwrap();
+            let data = random_octets();
+            std::thread::scope(|scope| {
+                scope.spawn(|| send_back(&listener));
+                let mut stream =
+                    live.inside("A", || TcpStream::connect_timeout(&server, SILENCE)).unwrap();
+                stream.set_read_timeout(Some(SILENCE)).unwrap();
+                stream.set_write_timeout(Some(SILENCE)).unwrap();
+                let mut writer = stream.try_clone().unwrap();
+                let sent = &data;
+                scope.spawn(move || writer.write_all(sent).unwrap());
+                let mut received = vec![0; TRANSFER];
+                stream.read_exact(&mut received).unwrap();
+                assert!(received == data, "{address}: what came back differs");
+                // TCP's header has 20 octets, and 12 of timestamps.
+                assert_eq!(SockRef::from(&stream).tcp_mss().unwrap(), mss, "{address}");
+            });
+        }
     }
 }
 

@@ -65,7 +65,7 @@ pub struct LocatorRow {
     pub rloc: IpAddr,
     /// Seconds with this state.
     pub uptime: u64,
-    /// `up` or `down`.
+    /// `up`, `down`, or `unreachable`: ICMP or the want of a route has said so lately.
     pub state: &'static str,
     /// Lower is preferred.
     pub priority: u8,
@@ -109,15 +109,10 @@ impl Table for MapCacheTable {
 
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
         let entries = router.map_cache().entries();
-        let has_petr = router
-            .config()
-            .lisp
-            .as_ref()
-            .is_some_and(|lisp| !lisp.service(self.family).use_petr.is_empty());
         if let Some(only) = &self.only {
             let found = entries.covering(only).last().into_iter();
             return Rows {
-                rows: found.map(|(prefix, entry)| row(prefix, entry, has_petr, now)).collect(),
+                rows: found.map(|(prefix, entry)| row(prefix, entry, router, now)).collect(),
                 finished: true,
             };
         }
@@ -126,7 +121,7 @@ impl Table for MapCacheTable {
             entries.iter_after(self.instance_id, self.family, self.after).take(ROWS_A_TURN)
         {
             self.after = Some(prefix);
-            rows.push(row(prefix, entry, has_petr, now));
+            rows.push(row(prefix, entry, router, now));
         }
         Rows { finished: rows.len() < ROWS_A_TURN, rows }
     }
@@ -143,7 +138,9 @@ impl Table for MapCacheTable {
     }
 }
 
-fn row(prefix: EidPrefix, entry: &Entry, has_petr: bool, now: Time) -> Row {
+fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
+    let lisp = router.config().lisp.as_ref();
+    let has_petr = lisp.is_some_and(|lisp| !lisp.service(prefix.family()).use_petr.is_empty());
     let locators = match &entry.mapping {
         Mapping::Locators(locators) => &locators[..],
         _ => &[],
@@ -170,7 +167,11 @@ fn row(prefix: EidPrefix, entry: &Entry, has_petr: bool, now: Time) -> Row {
             .map(|locator| LocatorRow {
                 rloc: locator.rloc.0,
                 uptime: seconds(now.since(locator.since)),
-                state: if locator.up { "up" } else { "down" },
+                state: match locator.up {
+                    false => "down",
+                    true if router.paths().is_unreachable(locator.rloc) => "unreachable",
+                    true => "up",
+                },
                 priority: locator.priority,
                 weight: locator.weight,
             })

@@ -134,6 +134,11 @@ impl RlocSockets {
         self.data.as_raw_fd()
     }
 
+    /// The sockets whose errors announce what ICMP says of encapsulated packets.
+    pub fn sender_fds(&self) -> impl Iterator<Item = RawFd> {
+        self.senders.iter().map(|sender| sender.socket().as_raw_fd())
+    }
+
     /// Lets the kernel fragment encapsulated packets when a link of `link_mtu` octets cannot carry
     /// the smallest that `lisp0` must accept; otherwise they carry "don't fragment", and `lisp0`'s
     /// own MTU keeps them small enough (RFC 9300 section 7.1).
@@ -244,6 +249,15 @@ impl Udp {
     pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
         for sockets in self.slots.iter_mut().flatten() {
             sockets.flush(arena, faults);
+        }
+    }
+
+    /// Notes what ICMP has said about packets that the RLOC in a slot has sent.
+    pub fn learn(&mut self, number: usize, faults: &mut Faults) {
+        let slot = self.slots.get_mut(number).and_then(Option::as_mut);
+        for sender in slot.into_iter().flat_map(|sockets| &mut sockets.senders) {
+            let outcome = sender.learn(faults).map(drop);
+            faults.count_if("reading what ICMP says", outcome);
         }
     }
 

@@ -207,7 +207,7 @@ impl Sender {
     }
 
     /// Reads the socket's error queue; true when ICMP brought something.
-    fn learn(&mut self, faults: &mut Faults) -> io::Result<bool> {
+    pub fn learn(&mut self, faults: &mut Faults) -> io::Result<bool> {
         const NOTES_AT_ONCE: usize = 16;
         let mut from_icmp = false;
         for _ in 0..NOTES_AT_ONCE {

@@ -137,7 +137,9 @@ fn overlaid(lab: &Lab, scenario: &Scenario, name: &str, directory: &Path) -> Res
     for (node, file) in lab.file.routers() {
         write(file, &overlaid_text(lab, scenario, node, file)?)?;
     }
-    Lab::open(&directory.display().to_string(), Some(name))
+    let mut overlaid = Lab::open(&directory.display().to_string(), Some(name))?;
+    overlaid.no_offload = lab.no_offload;
+    Ok(overlaid)
 }
 
 /// The configuration of a router with the scenario's laid over it.

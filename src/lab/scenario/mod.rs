@@ -23,7 +23,7 @@
 //! packets core "lisp.type == 8" within 50ms after "lisp.mreq.flags.smr == 1"
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
-//! replay core "lisp.type == 8" at Core1     # the first such packet, once more; [to ADDRESS]
+//! replay core "lisp.type == 8" at Core1     # the first such packet, once more; [to ADDRESS] if IPv4
 //! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
 //!
 //! # A message of the scenario's own, by UDP: from any address, also one that is not the node's.

@@ -256,10 +256,7 @@ impl Stage for Namespaces<'_> {
         let Some(number) = numbers.first().and_then(|number| number.parse().ok()) else {
             return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
         };
-        let mut packet = replay::packet(&file, number)?;
-        if let Some(to) = what.to {
-            replay::redirect(&mut packet, to);
-        }
+        let packet = replay::repeated(&replay::packet(&file, number)?, what.to)?;
         replay::send(&self.lab.namespace(node), &[packet], what.times, what.every)
     }
 

@@ -1,15 +1,15 @@
-//! Sending whole IPv4 packets from any node: a captured one once more, a datagram of the scenario's
+//! Sending whole IP packets from any node: a captured one once more, a datagram of the scenario's
 //! own, a forged source, a flood.
 
 use std::fs::{self, File};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use etherparse::PacketBuilder;
+use etherparse::{LaxNetSlice, LaxSlicedPacket, PacketBuilder};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
@@ -24,10 +24,12 @@ const PACKET_HEADER: usize = 16;
 const ETHERNET_HEADER: usize = 14;
 /// IPPROTO_RAW: the whole IP packet is ours.
 const RAW: i32 = 255;
+/// The first octet of an IPv4 packet without options.
+const PLAIN_IPV4: u8 = 0x45;
 /// As Linux sends.
 const TTL: u8 = 64;
 
-/// The IPv4 packet in the frame with this number, from 1, of a pcap file.
+/// The IP packet in the frame with this number, from 1, of a pcap file.
 pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(file).map_err(Failure::io(file.display()))?;
     let mut rest = bytes.get(FILE_HEADER..).unwrap_or_default();
@@ -42,21 +44,39 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
         };
         if frame == number {
             let packet = whole.get(ETHERNET_HEADER..).unwrap_or_default();
-            return match packet.first() {
-                Some(0x45) => Ok(packet.to_vec()),
-                _ => Err(Failure::Other(format!("frame {number} is no plain IPv4 packet"))),
-            };
+            return Ok(packet.to_vec());
         }
         rest = &rest[PACKET_HEADER + length..];
     }
     Err(Failure::Other(format!("{}: there is no frame {number}", file.display())))
 }
 
-/// Gives a UDP packet another destination. It goes without a UDP checksum, as IPv4 allows.
-pub fn redirect(packet: &mut [u8], to: Ipv4Addr) {
+/// What a captured packet is sent again as: to `to`, if that is given. A packet of UDP over IPv4
+/// then goes without a UDP checksum, as IPv4 allows.
+///
+/// # Errors
+/// A frame that holds no IP packet, or one whose destination cannot be changed.
+pub fn repeated(packet: &[u8], to: Option<Ipv4Addr>) -> Result<Vec<u8>, Failure> {
+    let mut packet = packet.to_vec();
+    destination(&packet)?;
+    let Some(to) = to else { return Ok(packet) };
+    if packet[0] != PLAIN_IPV4 {
+        return Err(Failure::new("only an IPv4 packet without options gets another destination"));
+    }
     packet[16..20].copy_from_slice(&to.octets());
     if let Some(checksum) = packet.get_mut(26..28) {
         checksum.fill(0);
+    }
+    Ok(packet)
+}
+
+/// Where an IP packet goes.
+fn destination(packet: &[u8]) -> Result<IpAddr, Failure> {
+    let sliced = LaxSlicedPacket::from_ip(packet).ok().and_then(|sliced| sliced.net);
+    match sliced {
+        Some(LaxNetSlice::Ipv4(ip)) => Ok(ip.header().destination_addr().into()),
+        Some(LaxNetSlice::Ipv6(ip)) => Ok(ip.header().destination_addr().into()),
+        _ => Err(Failure::new("no IP packet")),
     }
 }
 
@@ -76,7 +96,7 @@ pub fn datagrams(datagrams: &Datagrams) -> Result<Vec<Vec<u8>>, Failure> {
     datagrams.payloads.iter().map(packet).collect()
 }
 
-/// Sends IPv4 packets from a namespace, all of them in order, and that `times` over; their sources
+/// Sends IP packets of one version from a namespace, all of them in order, and that `times` over; their sources
 /// stay what they are. `every` so much time lies between two.
 pub fn send(
     namespace: &str,
@@ -84,17 +104,25 @@ pub fn send(
     times: u32,
     every: Duration,
 ) -> Result<(), Failure> {
+    let destinations = packets.iter().map(|packet| destination(packet));
+    let destinations = destinations.collect::<Result<Vec<IpAddr>, Failure>>()?;
+    let ipv6 = destinations.first().is_some_and(IpAddr::is_ipv6);
     let socket = inside(namespace, || {
-        let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(RAW)))?;
-        socket.set_header_included_v4(true)?;
-        Ok(socket)
+        // Over IPv6 a raw socket of this protocol has no header of its own anyway.
+        match ipv6 {
+            true => Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::from(RAW))),
+            false => {
+                let socket = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(RAW)))?;
+                socket.set_header_included_v4(true)?;
+                Ok(socket)
+            }
+        }
     })?;
     let patience = Patience::of(Duration::MAX);
     let mut due = Duration::ZERO;
-    for packet in (0..times).flat_map(|_| packets) {
+    for (packet, to) in (0..times).flat_map(|_| packets.iter().zip(&destinations)) {
         thread::sleep(due.saturating_sub(patience.spent()));
-        let destination = Ipv4Addr::new(packet[16], packet[17], packet[18], packet[19]);
-        let destination = SockAddr::from(SocketAddrV4::new(destination, 0));
+        let destination = SockAddr::from(SocketAddr::new(*to, 0));
         socket.send_to(packet, &destination).map_err(Failure::io("raw socket"))?;
         due += every;
     }
