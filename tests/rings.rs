@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 const ROOT: &str = "addr checksum packet prefix_map rng time";
 
 /// Each ring with the modules beside the root's that it may import.
-const IMPORTS: [(&str, &str); 9] = [
+const IMPORTS: [(&str, &str); 10] = [
+    ("prefix_map", ""),
     ("wire", "wire"),
     ("capture", "wire capture"),
     ("router", "wire router"),
@@ -23,7 +24,7 @@ const IMPORTS: [(&str, &str); 9] = [
 ];
 
 /// The rings that know nothing of the operating system.
-const PURE: [&str; 6] = ["wire", "capture", "router", "host", "console", "record"];
+const PURE: [&str; 7] = ["prefix_map", "wire", "capture", "router", "host", "console", "record"];
 
 /// What a pure ring would need to reach the operating system.
 const SYSTEM: [&str; 16] = [

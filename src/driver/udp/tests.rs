@@ -11,7 +11,18 @@ fn rloc(text: &str) -> Rloc {
 }
 
 fn open(address: &str) -> RlocSockets {
-    RlocSockets::open(rloc(address), true, UdpChecksum::Auto).unwrap()
+    open_with(address, UdpChecksum::Auto)
+}
+
+/// A program that another test starts holds all sockets of the process between fork and exec, so that
+/// the ports of those that have just been closed may be taken for a moment.
+fn open_with(address: &str, checksum: UdpChecksum) -> RlocSockets {
+    let mut opened = None;
+    wait_until("free ports", || {
+        opened = RlocSockets::open(rloc(address), true, checksum).ok();
+        opened.is_some()
+    });
+    opened.unwrap()
 }
 
 /// Sends a packet at once, and returns how many sends have failed.
@@ -99,7 +110,7 @@ fn any_checksum_is_taken() {
         addresses();
         for (one, other) in PAIRS {
             for checksum in [UdpChecksum::Zero, UdpChecksum::On, UdpChecksum::Auto] {
-                let mut from = RlocSockets::open(rloc(one), true, checksum).unwrap();
+                let mut from = open_with(one, checksum);
                 let to = open(other);
                 assert_eq!(send(&mut from, &wrap(one, other, 0), PACKET), 0);
                 let mut buffer = [0; 2048];
