@@ -12,8 +12,8 @@ const LINKS: [(&str, &[&str]); 6] = [
     ("A", &["eth0"]),
     ("B", &["eth0"]),
     ("N", &["eth0"]),
-    // Emulated hosts have no namespace: their devices are ports of the switch.
-    ("switch", &["C.eth0", "D.eth0"]),
+    // Emulated hosts have no namespace, and their devices go with their router: its own ports stay.
+    ("switch", &["xTR1.et2-0", "xTR1.et3-0"]),
 ];
 
 /// What tshark has against a packet.

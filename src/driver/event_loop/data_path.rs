@@ -149,7 +149,7 @@ impl EventLoop {
         self.spin.packet_came(now);
         let end = start + header.len;
         let mut at = start;
-        while at < end {
+        loop {
             let range = at..end.min(at + header.segment_size);
             at = range.end;
             let mut datagram = Packet::single(&mut self.data_path.arena[range.clone()]);
@@ -165,6 +165,10 @@ impl EventLoop {
                 Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
+            // An empty datagram is one too, and counted.
+            if at >= end {
+                break;
+            }
         }
     }
 
