@@ -338,9 +338,9 @@ impl Router {
     }
 
     /// Puts local prefixes that lost their route or their configuration into the away table, and takes
-    /// out those that have both again, and what others have inside a prefix that is not registered any
-    /// more: nobody would tell when they lose it. Returns the prefixes whose peers are to be solicited: not those
-    /// that lost their route, for these the packets that still come do it.
+    /// out those that have both again; and what others have inside a prefix that is not registered any
+    /// more, for nobody would tell when they lose it. Returns the prefixes whose peers are to be
+    /// solicited: not those that lost their route, for these the packets that still come do it.
     fn reconcile_away(&mut self, changes: &Changes, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
         let away = |producer, expires_at| away::Entry {
