@@ -133,3 +133,14 @@ fn a_piece_of_a_prefix_without_route_has_a_path_once_the_route_is_back() {
         holds(&Plan { seed: 1285, topology: topology.clone(), roamers_at: vec![], events });
     }
 }
+
+#[test]
+fn what_is_cached_of_a_piece_that_its_own_lan_hides_is_nobodys_concern() {
+    let topology = Topology { overlap: true, ..lab(vec![New], vec![2, 2]) };
+    let events = vec![
+        (2685, Ping(At(Lan(1, 1)), At(Lan(0, 0)), false, 4)),
+        (11_288, Unmap(Lan(0, 0))),
+        (27_137, LanDown(Lan(1, 1))),
+    ];
+    holds(&Plan { seed: 8175, topology, roamers_at: vec![], events });
+}

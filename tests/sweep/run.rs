@@ -362,6 +362,9 @@ impl Run {
             let forgotten = self.world.forgotten.iter().map(|&lan| End::At(lan));
             let forgotten: BTreeSet<End> = forgotten.collect();
             let ends = ends.filter(|end| !forgotten.contains(end));
+            let is_hidden =
+                |&end: &End| site.is_some_and(|site| self.world.is_hidden_from(site, end));
+            let ends = ends.filter(|end| !is_hidden(end));
             for end in ends.filter(|&end| end != End::Outside && self.world.site_of(end) != site) {
                 self.look_at_mapping(router, end)?;
             }

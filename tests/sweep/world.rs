@@ -126,20 +126,26 @@ impl World {
         let plugged = |end| self.lan_of(end).is_none_or(|lan| !self.lans_down.contains(&lan));
         let local = self.site_of(from).is_some() && self.site_of(from) == self.site_of(to);
         let reachable = |end| end == End::Outside || self.is_mapped(end);
-        // Who registers the network around the piece that is elsewhere is told of the piece. Else nobody
-        // tells: a map-server speaks to an ETR of what is inside its registrations alone. Then a LAN
-        // that is up and not in the database hides the piece by its connected network; one that is in
-        // the database and down, for a local EID without a route is dropped, never asked for.
-        let first = Lan(0, 0);
-        let is_up = !self.lans_down.contains(&first);
-        let is_unmapped = self.settings.unmapped.contains(&first);
-        let hides = self.topology.overlap && is_up == is_unmapped;
-        let is_piece = |end| matches!(end, End::At(lan) if self.topology.is_overlapping(lan));
-        let hidden = |one, other| hides && self.site_of(one) == Some(0) && is_piece(other);
+        let hidden =
+            |one, other| self.site_of(one).is_some_and(|site| self.is_hidden_from(site, other));
         if hidden(from, to) || hidden(to, from) {
             return false;
         }
         plugged(from) && plugged(to) && (local || reachable(from) && reachable(to))
+    }
+
+    /// Whether a site sends nothing to a host that is elsewhere, though its EID may be registered.
+    ///
+    /// Who registers the network around the piece that is elsewhere is told of the piece. Else nobody
+    /// tells: a map-server speaks to an ETR of what is inside its registrations alone. Then a LAN that
+    /// is up and not in the database hides the piece by its connected network; one that is in the
+    /// database and down, for a local EID without a route is dropped, never asked for.
+    pub fn is_hidden_from(&self, site: usize, end: End) -> bool {
+        let first = Lan(0, 0);
+        let is_up = !self.lans_down.contains(&first);
+        let is_unmapped = self.settings.unmapped.contains(&first);
+        let is_piece = matches!(end, End::At(lan) if self.topology.is_overlapping(lan));
+        site == first.0 && is_piece && is_up == is_unmapped
     }
 
     /// What each map-server should hold: who registers what.
