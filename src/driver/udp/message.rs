@@ -87,12 +87,22 @@ pub fn send(
     Ok(())
 }
 
-/// Receives one datagram into `buffer`.
-///
-/// # Errors
-/// `WouldBlock` when there is none; `InvalidData` when it did not fit or has no IP source.
-pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
-    let mut control = Control([0; 256]);
+/// What recvmsg says beside the octets that it has written.
+struct Arrival {
+    len: usize,
+    address: SockAddr,
+    flags: libc::c_int,
+    /// Octets of control messages.
+    filled: usize,
+}
+
+/// Receives one message with its control messages; `flags` as for recvmsg.
+fn receive_message(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    control: &mut Control,
+    flags: libc::c_int,
+) -> io::Result<Arrival> {
     let mut parts = [IoSliceMut::new(buffer)];
     // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
@@ -107,19 +117,29 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
         // `IoSliceMut` has the layout of `iovec`.
         let len = unsafe {
             message.msg_namelen = *name_len;
-            let len = libc::recvmsg(socket.as_raw_fd(), &mut message, 0);
+            let len = libc::recvmsg(socket.as_raw_fd(), &mut message, flags);
             *name_len = message.msg_namelen;
             len
         };
         usize::try_from(len).map_err(|_| io::Error::last_os_error())
     };
     // SAFETY: recvmsg writes an address and its length, or fails.
-    let (len, source) = unsafe { SockAddr::try_init(receive) }?;
-    let (Some(source), 0) = (source.as_socket(), message.msg_flags & libc::MSG_TRUNC) else {
+    let (len, address) = unsafe { SockAddr::try_init(receive) }?;
+    let filled = control.0.len().min(message.msg_controllen as usize);
+    Ok(Arrival { len, address, flags: message.msg_flags, filled })
+}
+
+/// Receives one datagram into `buffer`.
+///
+/// # Errors
+/// `WouldBlock` when there is none; `InvalidData` when it did not fit or has no IP source.
+pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
+    let mut control = Control([0; 256]);
+    let Arrival { len, address, flags, filled } = receive_message(socket, buffer, &mut control, 0)?;
+    let (Some(source), 0) = (address.as_socket(), flags & libc::MSG_TRUNC) else {
         return Err(io::ErrorKind::InvalidData.into());
     };
     let mut received = Received { len, source, ttl: 0, tos: 0, segment_size: None };
-    let filled = control.0.len().min(message.msg_controllen as usize);
     for (level, kind, data) in Ancillary(&control.0[..filled]) {
         match (level, kind) {
             (libc::IPPROTO_IP, libc::IP_TTL) | (libc::IPPROTO_IPV6, libc::IPV6_HOPLIMIT) => {
@@ -161,28 +181,8 @@ pub fn receive_error(socket: BorrowedFd<'_>) -> io::Result<Option<SendError>> {
     const ICMP: [u8; 2] = [2, 3];
     let mut control = Control([0; 256]);
     let mut data = [0; 64];
-    let mut parts = [IoSliceMut::new(&mut data)];
-    // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
-    let mut message: libc::msghdr = unsafe { mem::zeroed() };
-    message.msg_iov = parts.as_mut_ptr().cast();
-    message.msg_iovlen = 1;
-    message.msg_control = control.0.as_mut_ptr().cast();
-    message.msg_controllen = control.0.len() as _;
-    let receive = |name: *mut SockAddrStorage, name_len: *mut libc::socklen_t| {
-        message.msg_name = name.cast();
-        // SAFETY: as in `receive`.
-        let len = unsafe {
-            message.msg_namelen = *name_len;
-            let len = libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_ERRQUEUE);
-            *name_len = message.msg_namelen;
-            len
-        };
-        usize::try_from(len).map_err(|_| io::Error::last_os_error())
-    };
-    // SAFETY: recvmsg writes an address and its length, or fails.
-    let (_, destination) = unsafe { SockAddr::try_init(receive) }?;
-    let filled = control.0.len().min(message.msg_controllen as usize);
-    let note = Ancillary(&control.0[..filled]).find_map(|(level, kind, data)| {
+    let arrival = receive_message(socket, &mut data, &mut control, libc::MSG_ERRQUEUE)?;
+    let note = Ancillary(&control.0[..arrival.filled]).find_map(|(level, kind, data)| {
         let is_note = matches!(
             (level, kind),
             (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
@@ -191,7 +191,7 @@ pub fn receive_error(socket: BorrowedFd<'_>) -> io::Result<Option<SendError>> {
         let note: &[u8; 12] = data.first_chunk().filter(|_| is_note)?;
         let [a, b, c, d, origin, _, _, _, information @ ..] = *note;
         Some(SendError {
-            destination: destination.as_socket()?.ip(),
+            destination: arrival.address.as_socket()?.ip(),
             errno: i32::from_ne_bytes([a, b, c, d]),
             is_icmp: ICMP.contains(&origin),
             mtu: u32::from_ne_bytes(information),
