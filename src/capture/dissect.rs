@@ -11,7 +11,8 @@ use etherparse::{
 use super::field::Value;
 use super::lisp;
 use crate::wire::data_header::{DataHeader, NonceField};
-use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message};
+
+use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, StreamError};
 
 /// Packets within packets are taken apart to this depth.
 const MAX_DEPTH: usize = 8;
@@ -217,6 +218,7 @@ impl Dissector {
         for frame in &mut stream.frames {
             match frame {
                 Ok(frame) => lisp::reliable(&frame, found),
+                Err(error) if is_only_refused(&error) => {}
                 Err(error) => flaw(found, inside, error),
             }
         }
@@ -248,6 +250,13 @@ impl Dissector {
             self.ip(icmp.payload(), Inside { quoted: true, ..inside }, found);
         }
     }
+}
+
+/// Whether Wireshark takes the frame for a good one: it does not know how many records the draft
+/// allows, and shows the octets of a type that it does not know.
+fn is_only_refused(error: &StreamError) -> bool {
+    let problem = &error.bad_frame().error.problem;
+    matches!(problem, Problem::RecordCount(_) | Problem::UnknownType(_))
 }
 
 fn flaw(found: &mut Dissection, inside: Inside, error: impl ToString) {

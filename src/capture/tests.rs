@@ -139,6 +139,17 @@ fn a_registration_on_a_stream_has_the_fields_of_its_map_register_and_is_none() {
 }
 
 #[test]
+fn a_frame_that_an_etr_refuses_is_no_flaw_but_one_without_its_end_is() {
+    let prefix = EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap());
+    let message = ReliableMessage::RegistrationAck(prefix);
+    let frame = ReliableFrame { message_id: 5, message }.emit();
+    let unknown_type = [&[0, 99], &frame[2..]].concat();
+    let no_end = [&frame[..frame.len() - 1], &[0]].concat();
+    let packets = [segment(1, &unknown_type), segment(1 + frame.len() as u32, &no_end)];
+    assert_eq!(capture(&packets).flaws().map(|(number, _)| number).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
 fn what_cannot_be_read_on_a_port_of_lisp_is_a_flaw_but_not_in_an_icmp_error() {
     let cut = udp([1, 1, 1, 1], [2, 2, 2, 2], (4342, 4342), &request().emit()[..20]);
     let mut error = Vec::new();

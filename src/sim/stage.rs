@@ -306,14 +306,14 @@ impl Stage for Simulated<'_> {
         Ok(selected.into_iter().map(packet).collect())
     }
 
-    fn flaws(&mut self) -> Result<Vec<String>, Failure> {
+    fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
         let names: Vec<String> = self.captures.keys().cloned().collect();
-        let mut flaws = Vec::new();
-        for name in names {
+        let flaws = names.into_iter().map(|name| {
             let found = self.finished(&name)?.flaws();
-            flaws.extend(found.map(|(frame, flaw)| format!("{name}: {frame} {flaw}")));
-        }
-        Ok(flaws)
+            let lines = found.map(|(frame, flaw)| format!("{name}: {frame} {flaw}")).collect();
+            Ok((name, lines))
+        });
+        flaws.collect()
     }
 
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {

@@ -11,6 +11,7 @@
 //!
 //! ping B A expect 5                   # [ipv6] [count N] [size N] [expect N|at-least N|"!!..."]
 //! capture core = xTR1:Ethernet0/0     # runs until the first `packets` asks about it
+//! capture new = NewMSMR:Ethernet0/0 flawed 1      # so many malformed packets, otherwise none
 //! flow f = N A every 100ms            # a ping in the background ...
 //! end f lost at-most 5                # ... and what it may lose
 //! at xTR1: configure terminal / interface ethernet 1/0 / shutdown / end
@@ -157,12 +158,14 @@ pub enum Action {
         /// How many echos may be lost.
         lost: Option<Bound>,
     },
-    /// `capture NAME = PORT`.
+    /// `capture NAME = PORT [flawed N]`.
     Capture {
         /// What `packets` calls it.
         name: String,
         /// Where.
         port: Place,
+        /// How many of its packets are malformed: those that the scenario sends so on purpose.
+        flawed: usize,
     },
     /// `packets NAME ...`.
     Packets {

@@ -239,15 +239,15 @@ impl Stage for Namespaces<'_> {
         Ok(lines.iter().filter_map(packet).collect())
     }
 
-    fn flaws(&mut self) -> Result<Vec<String>, Failure> {
+    fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure> {
         let names: Vec<String> = self.captures.keys().cloned().collect();
-        let mut flaws = Vec::new();
-        for name in names {
+        let flaws = names.into_iter().map(|name| {
             let file = self.finished(&name)?;
             let lines = tshark(&file, FLAWED, &["frame.number", "_ws.col.Info"])?;
-            flaws.extend(lines.iter().map(|line| format!("{}: {line}", file.display())));
-        }
-        Ok(flaws)
+            let lines = lines.iter().map(|line| format!("{}: {line}", file.display()));
+            Ok((name, lines.collect()))
+        });
+        flaws.collect()
     }
 
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure> {

@@ -201,7 +201,9 @@ impl<'a> Parser<'a> {
             "capture" => {
                 let name = words.name()?;
                 words.expect("=")?;
-                Action::Capture { name, port: self.place(words)? }
+                let port = self.place(words)?;
+                let flawed = if words.take("flawed") { words.number()? } else { 0 };
+                Action::Capture { name, port, flawed }
             }
             "packets" => packets(words)?,
             "replay" => self.replay(words)?,

@@ -37,8 +37,8 @@ pub trait Stage {
     /// The packets of a capture that pass a display filter, with the value of `field`; the first
     /// call ends the capture.
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure>;
-    /// What is wrong in all captures: a line for each packet that no dissector understands.
-    fn flaws(&mut self) -> Result<Vec<String>, Failure>;
+    /// What is wrong in each capture: a line for each packet that no dissector understands.
+    fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure>;
     /// Sends a captured packet again.
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure>;
     /// Sends datagrams of the scenario's own from a node, each as an IPv4 packet with a UDP checksum
@@ -139,11 +139,13 @@ pub(super) struct Player<'a> {
     pub stage: &'a mut dyn Stage,
     out: &'a mut dyn Write,
     streams: BTreeMap<String, FrameReader>,
+    /// How many packets of a capture are malformed on purpose, if any are.
+    flawed: BTreeMap<String, usize>,
 }
 
 impl<'a> Player<'a> {
     pub fn new(stage: &'a mut dyn Stage, out: &'a mut dyn Write) -> Self {
-        Player { stage, out, streams: BTreeMap::new() }
+        Player { stage, out, streams: BTreeMap::new(), flawed: BTreeMap::new() }
     }
 
     /// Plays these, to the last or to the first that is not as it should be.
@@ -182,7 +184,10 @@ impl<'a> Player<'a> {
             Action::At { .. } | Action::Show { .. } | Action::Ping { .. } => {}
             Action::Flow { name, ends, every } => self.stage.flow(name, ends, *every)?,
             Action::End { name, lost } => return self.end(name, *lost),
-            Action::Capture { name, port } => self.stage.capture(name, port)?,
+            Action::Capture { name, port, flawed } => {
+                self.flawed.insert(name.clone(), *flawed);
+                self.stage.capture(name, port)?;
+            }
             Action::Packets { capture, filter, expected } => {
                 return self.packets(capture, filter, expected);
             }
@@ -336,11 +341,14 @@ impl<'a> Player<'a> {
     }
 
     pub fn captures_are_clean(&mut self) -> Result<(), Why> {
-        let flaws = self.stage.flaws()?;
-        match flaws.is_empty() {
-            true => Ok(()),
-            false => Err(unmet("captures without malformed packets", flaws.join("\n"))),
+        for (name, flaws) in self.stage.flaws()? {
+            let flawed = self.flawed.get(&name).copied().unwrap_or_default();
+            if flaws.len() != flawed {
+                let expected = format!("capture {name} with {flawed} malformed packets");
+                return Err(unmet(expected, flaws.join("\n")));
+            }
         }
+        Ok(())
     }
 }
 

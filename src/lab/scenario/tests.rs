@@ -104,6 +104,7 @@ fn an_error_has_file_line_and_caret() {
         ("show xTR1 \"x\" matches {\n", "no line with }"),
         ("within 1s kill xTR1", "only these are repeated"),
         ("capture c = xTR1:Ethernet9/0", "xTR1 has no link on Ethernet9/0"),
+        ("capture c = xTR1:Ethernet0/0 flawed", "a number is expected"),
         ("packets c exactly two \"lisp\"", "a number is expected"),
         ("packets c \"lisp\" spaced 1s", "a range of times"),
     ] {
