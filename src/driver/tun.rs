@@ -15,7 +15,6 @@ use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::OpenOptionsExt;
 
-use socket2::{Domain, Socket, Type};
 use tun_tap::{Iface, Mode};
 
 use super::offload::vnet_header::{VNET_HEADER_LEN, VnetHeader};
@@ -24,8 +23,6 @@ use crate::router::io::LISP_DEVICE;
 
 /// Octets that a read needs: the largest packet and what may stand before it.
 pub const READ_LEN: usize = u16::MAX as usize + VNET_HEADER_LEN;
-/// Packets that wait in the device while the router is busy.
-const QUEUE_LEN: i32 = 4096;
 
 const TUN_F_CSUM: libc::c_uint = 0x01;
 const TUN_F_TSO4: libc::c_uint = 0x02;
@@ -63,7 +60,6 @@ impl Tun {
                 Device::Plain(device)
             }
         };
-        set_queue_len()?;
         Ok(Tun { device })
     }
 
@@ -166,14 +162,6 @@ fn open_with_offload() -> io::Result<Device> {
         }
     };
     Ok(Device::Offload { file, udp })
-}
-
-fn set_queue_len() -> io::Result<()> {
-    let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
-    let mut request = request();
-    request.ifr_ifru.ifru_metric = QUEUE_LEN;
-    // SAFETY: SIOCSIFTXQLEN takes an `ifreq` by a pointer to a live value.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFTXQLEN as _, &raw const request) })
 }
 
 /// A request about `lisp0`.

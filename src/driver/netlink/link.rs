@@ -11,7 +11,7 @@ use crate::driver::announce;
 use crate::router::io::{Device, LISP_GROUP, Mac};
 
 /// Packets that wait on `lisp0` for us, at most.
-const LISP_QUEUE_LEN: u32 = 1000;
+const LISP_QUEUE_LEN: u32 = 4096;
 /// `IN6_ADDR_GEN_MODE_NONE`: the device makes up no link-local address.
 const NO_GENERATED_ADDRESS: u8 = 1;
 /// `IFAPROT_KERNEL_LL`: the kernel made the address up.

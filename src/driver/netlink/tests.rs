@@ -203,7 +203,7 @@ fn links_get_their_settings() {
         lab.add(link(Device::Lisp, true));
         lab.add(address("2001:db8:1::1/64"));
         let lisp = ip("-d link show dev lisp0");
-        for setting in ["mtu 1464", "group 4341", "qlen 1000", "addrgenmode none", "UP"] {
+        for setting in ["mtu 1464", "group 4341", "qlen 4096", "addrgenmode none", "UP"] {
             assert!(lisp.contains(setting), "{setting} is not in {lisp}");
         }
         assert!(!ip("addr show dev lisp0").contains("inet6"), "no link-local address");
