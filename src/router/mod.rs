@@ -22,7 +22,7 @@ mod deadlines;
 mod debug;
 pub mod emulated;
 mod etr;
-mod flow_cache;
+pub mod flow_cache;
 pub mod io;
 mod itr;
 mod kernel;
