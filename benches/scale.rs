@@ -1,12 +1,13 @@
 //! A million entries, and a map-server under load on one core: `cargo bench --bench scale`.
 //!
 //! One table, with what the project is held to beside it; `-- map-cache`, `-- flow-cache`,
-//! `-- map-server` and `-- million` make one part of it, for a profile. Memory is the growth of the process (VmRSS): what
+//! `-- map-server`, `-- million` and `-- database` make one part of it, for a profile. Memory is the growth of the process (VmRSS): what
 //! a table costs a machine, with all that the allocator adds.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -18,7 +19,7 @@ use eidway::packet::{IpHeader, Load};
 use eidway::prefix_map::PrefixMap;
 use eidway::rng::{Rng, Seed};
 use eidway::router::flow_cache::FlowCache;
-use eidway::router::io::{ControlDatagram, Encapsulation, Input};
+use eidway::router::io::{ControlDatagram, Encapsulation, Input, KernelEvent, KernelRoute};
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
 use eidway::router::{Router, Start};
 use eidway::time::Time;
@@ -64,6 +65,9 @@ fn main() {
     }
     if wanted("million") {
         map_server(MILLION);
+    }
+    if wanted("database") {
+        database();
     }
 }
 
@@ -181,6 +185,56 @@ fn learned(eid: Eid, number: u32) -> Learned {
         map_source: RLOC.into(),
         solicited: false,
     }
+}
+
+/// An ETR of a million EID prefixes: its configuration is read, it starts, a link comes up, and a route
+/// to half of the prefixes comes and goes.
+fn database() {
+    const HEAD: &str = "
+hostname xTR1
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+interface Ethernet1/0
+ ip address 10.0.0.1 255.128.0.0
+router lisp
+ locator-set set1
+  203.0.113.11 priority 1 weight 100
+ eid-table default instance-id 0
+";
+    let before = resident();
+    let mut text = HEAD.to_owned();
+    for number in 0..MILLION {
+        let prefix = host(number).host_prefix();
+        writeln!(text, "  database-mapping {prefix} locator-set set1").expect("to memory");
+    }
+    text += " ipv4 etr\n";
+    let count = MILLION as usize;
+    let config = rate("database: configuration read, 1 M prefixes", count, "", || {
+        parse_config("bench.conf", &text).expect("it is right")
+    });
+    let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
+    let mut router = rate("database: start with them", count, "", || Router::new(start));
+    drain(&mut router);
+    let device = "et1-0".to_owned();
+    let link = KernelEvent::Link { device: device.clone(), up: true, carrier: true, mtu: 1500 };
+    router.handle(Input::Kernel(link), Time::ZERO);
+    let prefix = "10.0.0.0/9".parse().expect("a prefix");
+    let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
+    let routes = [KernelEvent::RouteAdded(route.clone()), KernelEvent::RouteRemoved(route)]
+        .map(Input::Kernel);
+    for (route, what) in routes.into_iter().zip(["comes", "goes"]) {
+        let title = format!("database: a route to half of them {what}");
+        rate(&title, count, "", || router.handle(route, Time::ZERO));
+        drain(&mut router);
+    }
+    let grown = (resident() - before) / f64::from(MILLION);
+    line("database: memory, configuration and all", grown, "octets a prefix", "");
+    let eids = random_hosts(MILLION);
+    rate("database: random lookup", LOOKUPS, "", || {
+        for &eid in &eids {
+            black_box(router.database().longest_match(eid));
+        }
+    });
 }
 
 /// A map-server of `hosts` registrations, through the router's own code: parsing, HMAC, tables,

@@ -77,7 +77,7 @@ impl ConfigError {
 /// Blank lines and lines that begin with `!` say nothing, indentation does not matter, `end` ends a
 /// block of modes and not the file.
 pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
-    let mut editor = Editor::new(Config::default());
+    let mut reader = Reader::new();
     // The line after which a contradiction stood that a later line may still resolve.
     let mut contradicting: BTreeMap<String, Problem> = BTreeMap::new();
     let mut problems = Vec::new();
@@ -97,20 +97,15 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
             continue;
         }
         skip_deeper_than = None;
-        let before = editor.clone();
-        let Err(error) = editor.apply(line) else {
-            let found = contradictions(&editor.config);
+        let Err(error) = reader.take(line) else {
+            let found = contradictions(&reader.editor.config);
             contradicting.retain(|message, _| found.contains(message));
             for message in found {
                 let blame = || whole_line(index + 1, line_start, line, message.clone());
                 contradicting.entry(message.clone()).or_insert_with(blame);
             }
-            if editor.context == Context::Exec {
-                editor.context = Context::Config;
-            }
             continue;
         };
-        editor = before;
         skip_deeper_than = Some(indent);
         if problems.len() < MOST_PROBLEMS {
             problems.push(problem(index + 1, line_start, line, error));
@@ -124,9 +119,50 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
         problems.sort_by_key(|problem| problem.line);
     }
     if problems.is_empty() {
-        return Ok(editor.config);
+        return Ok(reader.editor.config);
     }
     Err(ConfigError { name: name.to_owned(), text: text.to_owned(), problems, more })
+}
+
+/// What the lines of a file have made so far. A line that is wrong may have been carried out in part;
+/// then what the others had made is made again, from the last copy on, for a copy at each line would
+/// make long files slow.
+struct Reader<'a> {
+    editor: Editor,
+    copy: Editor,
+    /// The lines since then, all of them right.
+    since: Vec<&'a str>,
+}
+
+impl<'a> Reader<'a> {
+    fn new() -> Self {
+        let editor = Editor::new(Config::default());
+        Reader { copy: editor.clone(), editor, since: Vec::new() }
+    }
+
+    /// Carries a line out, or says why it is wrong and leaves everything as it was.
+    fn take(&mut self, line: &'a str) -> Result<(), LineError> {
+        let outcome = apply(&mut self.editor, line);
+        if outcome.is_ok() {
+            self.since.push(line);
+        } else {
+            for line in self.since.drain(..) {
+                // It was right before, and is again.
+                let _ = apply(&mut self.copy, line);
+            }
+            self.editor = self.copy.clone();
+        }
+        outcome
+    }
+}
+
+/// Carries a line out; `end` ends a block of modes and not the file.
+fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
+    editor.apply(line)?;
+    if editor.context == Context::Exec {
+        editor.context = Context::Config;
+    }
+    Ok(())
 }
 
 fn problem(number: usize, start: usize, line: &str, error: LineError) -> Problem {
@@ -160,5 +196,33 @@ fn one_of(expected: &[String]) -> String {
         [] => String::new(),
         [only] => format!("expected {only}"),
         several => format!("expected one of {}{rest}", several.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_line_leaves_what_the_others_have_made_and_its_mode() {
+        let right = [
+            "router lisp",
+            " eid-table default instance-id 0",
+            "  map-cache 10.0.0.0/8 map-request",
+        ];
+        let wrong = [
+            "  database-mapping 10.0.0.0/8 locator-set nowhere",
+            "  database-mapping 10.0.0.1/8 locator-set",
+            "ip address",
+        ];
+        let (mut reader, mut alone) = (Reader::new(), Reader::new());
+        for line in right {
+            assert!(reader.take(line).is_ok() && alone.take(line).is_ok(), "{line}");
+            for line in wrong {
+                assert!(reader.take(line).is_err(), "{line}");
+            }
+            assert_eq!(reader.editor.config, alone.editor.config, "{line}");
+            assert_eq!(reader.editor.context, alone.editor.context, "{line}");
+        }
     }
 }
