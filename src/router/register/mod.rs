@@ -410,8 +410,11 @@ impl Router {
         let key = self.etr_map_servers(family).get(&server).map(|server| server.key.clone());
         // A map-server that was taken out of the configuration has no key any more; its own timer ends
         // what it has.
-        let source = self.local.preferred(Rloc(server).family());
-        let (Some(key), Some(source)) = (key, source) else { return nonce };
+        let Some(key) = key else { return nonce };
+        let Some(source) = self.local.preferred(Rloc(server).family()) else {
+            log::warn!("not registered with {server}: no locator of its address family is local");
+            return nonce;
+        };
         self.counters.map_registers.sent += 1;
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(server, CONTROL_PORT);
