@@ -11,7 +11,6 @@ use etherparse::{
 use super::field::Value;
 use super::lisp;
 use crate::wire::data_header::{DataHeader, NonceField};
-
 use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, StreamError};
 
 /// Packets within packets are taken apart to this depth.
