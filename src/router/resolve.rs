@@ -108,6 +108,11 @@ impl Resolver {
         self.requests.contains(&eid.host_prefix())
     }
 
+    /// Whether the first try for an EID is still to come.
+    fn is_yet_to_begin(&self, eid: Eid) -> bool {
+        self.requests.get(&eid.host_prefix()).is_some_and(|request| request.tries == 0)
+    }
+
     /// Begins a request that is due at `at`; false when there are too many.
     fn begin(&mut self, eid: Eid, source_eid: Option<Eid>, cause: Cause, at: Time) -> bool {
         if self.requests.len() >= REQUESTS {
@@ -221,16 +226,21 @@ impl Router {
             self.ask(eid.host_prefix(), now);
             return Ok(());
         }
-        self.resolver.hold(eid, packet)
+        self.resolver.hold(eid, packet)?;
+        // A packet does not wait until an SMR's request may begin.
+        if self.resolver.is_yet_to_begin(eid) {
+            self.ask(eid.host_prefix(), now);
+        }
+        Ok(())
     }
 
-    /// Asks for an EID because an SMR said so, after a random delay where one is configured.
-    pub(super) fn solicited(&mut self, eid: Eid, source_eid: Option<Eid>, now: Time) {
+    /// Asks for an EID because an SMR said so: at `at`, after a random delay where one is configured.
+    pub(super) fn solicited(&mut self, eid: Eid, source_eid: Option<Eid>, at: Time, now: Time) {
         let lisp = self.config.lisp.as_ref();
         let delay = lisp.and_then(|lisp| lisp.service(eid.family()).itr_smr_delay_ms).unwrap_or(0);
         let delay = Duration::from_millis(self.resolver.rng.below(u64::from(delay) + 1));
         let full = self.map_resolvers(eid).is_empty()
-            || !self.resolver.begin(eid, source_eid, Cause::Smr, now + delay);
+            || !self.resolver.begin(eid, source_eid, Cause::Smr, at + delay);
         if full {
             return self.counters.ignored(ControlDrop::TableFull);
         }
@@ -274,9 +284,11 @@ impl Router {
         for line in debug::request_sent(&sent) {
             self.debug(line);
         }
-        match smr {
-            true => self.counters.smr_invoked.sent += 1,
-            false => self.counters.map_requests.sent += 1,
+        if smr {
+            self.counters.smr_invoked.sent += 1;
+            self.smr_guard.asked_at(eid, now);
+        } else {
+            self.counters.map_requests.sent += 1;
         }
         self.counters.encapsulated.sent += 1;
         let inner_source = SocketAddr::new(inner_source, CONTROL_PORT);

@@ -1,7 +1,8 @@
 //! Solicit-Map-Requests that arrive (RFC 9301 section 6.1).
 //!
 //! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
-//! answered, and it is never believed. Who sends many gets few requests for it.
+//! answered, and it is never believed. Who sends many gets few requests for it; but the last of many is
+//! not lost, for it may be the one that tells of a change.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -15,8 +16,8 @@ use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 use crate::wire::MapRequest;
 
-/// One EID is asked for at most once in this span, however many SMRs come.
-const SUPPRESSION: Duration = Duration::from_secs(3);
+/// Between two SMR-invoked requests for one EID, counted from the last try of the first.
+const INTERVAL: Duration = Duration::from_secs(3);
 /// IOS: "Multiple SMR suppression time: 20 secs" ...
 const WINDOW: Duration = Duration::from_secs(20);
 /// ... "Max SMRs per map-cache entry: 8 more specifics".
@@ -27,7 +28,7 @@ const REMEMBERED: usize = 4096;
 /// Remembers which EIDs were asked for because of an SMR.
 #[derive(Debug, Default)]
 pub(super) struct SmrGuard {
-    /// Until when each EID that was asked for is not asked for again.
+    /// When each EID that was asked for may be asked for again.
     asked: Deadlines<Eid>,
     /// When more specifics of each map-cache entry were, within the window.
     entries: BTreeMap<EidPrefix, VecDeque<Time>>,
@@ -36,24 +37,30 @@ pub(super) struct SmrGuard {
 }
 
 impl SmrGuard {
-    /// Whether an SMR for `eid`, cached as part of `entry`, may start a request now.
-    fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> bool {
+    /// When a request for an SMR for `eid`, cached as part of `entry`, may begin: now, or when the
+    /// interval since the last one is over. `None` when there were too many.
+    fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
         self.forget(now);
-        let full = self.asked.len() >= REMEMBERED;
-        if full || self.asked.contains(&eid) {
-            return false;
+        if self.asked.len() >= REMEMBERED {
+            return None;
         }
         let recent = self.entries.entry(entry).or_default();
         while recent.front().is_some_and(|at| now.since(*at) >= WINDOW) {
             recent.pop_front();
         }
         if recent.len() >= PER_ENTRY {
-            return false;
+            return None;
         }
         recent.push_back(now);
         self.windows.set(entry, Some(now + WINDOW));
-        self.asked.set(eid, Some(now + SUPPRESSION));
-        true
+        let at = self.asked.get(&eid).unwrap_or(now);
+        self.asked_at(eid, at);
+        Some(at)
+    }
+
+    /// An SMR-invoked request for `eid` is sent at `at`, be it the first or another try.
+    pub(super) fn asked_at(&mut self, eid: Eid, at: Time) {
+        self.asked.set(eid, Some(at + INTERVAL));
     }
 
     fn forget(&mut self, now: Time) {
@@ -86,15 +93,16 @@ impl Router {
                 self.counters.ignored(ControlDrop::SmrNotCached);
                 continue;
             };
-            if self.resolver.is_pending(eid) || !self.smr_guard.admit(eid, entry, now) {
+            let asks = !self.resolver.is_pending(eid);
+            let Some(at) = asks.then(|| self.smr_guard.admit(eid, entry, now)).flatten() else {
                 self.counters.ignored(ControlDrop::RateLimited);
                 continue;
-            }
+            };
             self.debug(debug::smr_scheduled(eid, own));
             if smr.do_not_reply {
                 self.debug(debug::not_replying(eid));
             }
-            self.solicited(eid, own, now);
+            self.solicited(eid, own, at, now);
         }
     }
 }
@@ -115,18 +123,21 @@ mod tests {
     #[test]
     fn one_eid_is_admitted_once_in_three_seconds() {
         let mut guard = SmrGuard::default();
-        let admitted =
-            (0..3000u64).filter(|&ms| guard.admit(eid(12), entry(), Time(ms * 1000))).count();
-        assert_eq!(admitted, 1);
-        assert!(guard.admit(eid(12), entry(), Time::from_secs(3)));
+        assert_eq!(guard.admit(eid(12), entry(), Time(0)), Some(Time(0)));
+        assert_eq!(guard.admit(eid(12), entry(), Time(1)), Some(Time::from_secs(3)));
+        guard.asked_at(eid(12), Time::from_secs(5));
+        assert_eq!(guard.admit(eid(12), entry(), Time::from_secs(6)), Some(Time::from_secs(8)));
+        let later = Time::from_secs(11);
+        assert_eq!(guard.admit(eid(12), entry(), later), Some(later));
     }
 
     #[test]
     fn one_entry_admits_eight_more_specifics_in_twenty_seconds() {
         let mut guard = SmrGuard::default();
-        let admitted = (0..=255).filter(|&last| guard.admit(eid(last), entry(), Time(0))).count();
-        assert_eq!(admitted, 8);
-        assert!(!guard.admit(eid(100), entry(), Time::from_secs(19)));
-        assert!(guard.admit(eid(100), entry(), Time::from_secs(20)));
+        let mut admitted =
+            |last, at| guard.admit(eid(last), entry(), Time::from_secs(at)).is_some();
+        assert_eq!((0..=255).filter(|&last| admitted(last, 0)).count(), 8);
+        assert!(!admitted(100, 19));
+        assert!(admitted(100, 20));
     }
 }

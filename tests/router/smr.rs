@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use eidway::addr::Rloc;
+use eidway::addr::{Family, Rloc};
 use eidway::router::counters::ControlDrop;
-use eidway::router::io::Outbound;
+use eidway::router::io::{Command, Input, Outbound};
 use eidway::wire::{MapRequest, Nonce};
 
 use crate::bench::*;
@@ -64,6 +64,48 @@ fn the_cached_mapping_is_used_until_the_reply_and_then_overwritten_in_place() {
     assert_eq!(bench.encapsulate(&mut ping), Outbound::Native);
     let (_, entry) = bench.router.map_cache().lookup(eid("172.16.0.12")).unwrap();
     assert_eq!(bench.now.since(entry.created_at), Duration::from_secs(100));
+}
+
+#[test]
+fn an_smr_that_crosses_with_the_answer_to_a_retry_makes_a_request_three_seconds_after_it() {
+    let mut bench = cached();
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    let said = bench.advance(Duration::from_secs(3));
+    let (at, third) = said.last().unwrap();
+    let (resolver, request) = only_request(&messages(third));
+    assert_eq!(resolver, NEW, "the third try");
+    let answer = |nonce| reply(nonce, vec![record("172.16.0.0/24", 1, &[])]);
+    bench.control(NEW, RLOC_2, &answer(request.nonce));
+    for _ in 0..5 {
+        bench.advance(Duration::from_millis(5));
+        bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    }
+    assert!(bench.messages().is_empty());
+    assert_eq!(drops(&bench, ControlDrop::RateLimited), 4, "the first of them is not lost");
+    let said = bench.advance(Duration::from_secs(3));
+    let (again_at, again) = said.first().unwrap();
+    assert_eq!(again_at.since(*at), Duration::from_secs(3));
+    let (_, request) = only_request(&messages(again));
+    assert!(request.smr_invoked);
+    bench.control(OLD, RLOC_2, &answer(request.nonce));
+    let said = bench.advance(Duration::from_secs(10));
+    assert!(said.iter().all(|(_, outputs)| requests(&messages(outputs)).is_empty()));
+}
+
+#[test]
+fn a_packet_does_not_wait_until_the_request_of_an_smr_may_begin() {
+    let mut bench = cached();
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    let (_, request) = only_request(&bench.messages());
+    bench.control(OLD, RLOC_2, &reply(request.nonce, vec![record("172.16.0.0/24", 1, &[RLOC_1])]));
+    bench.advance(Duration::from_secs(1));
+    bench.control(RLOC_1, RLOC_2, &smr("172.16.0.12"));
+    assert!(bench.messages().is_empty());
+    let clear = Command::ClearMapCache { family: Family::Ipv4, prefix: None };
+    bench.router.handle(Input::Command(clear), bench.now);
+    let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
+    assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);
+    only_request(&bench.messages());
 }
 
 #[test]

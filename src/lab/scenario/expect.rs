@@ -122,13 +122,13 @@ impl Captured {
             Captured::After { within, .. } => {
                 self.later(packets, others).is_some_and(|later| later <= *within)
             }
-            Captured::Spaced(gaps) => {
+            Captured::Spaced { gaps, more } => {
                 let times = packets.windows(2).map(|pair| pair[1].at.saturating_sub(pair[0].at));
-                packets.len() == gaps.len() + 1
+                are_so_many(packets, gaps.len() + 1, *more)
                     && times.zip(gaps).all(|(time, gap)| gap.contains(&time))
             }
-            Captured::Reads { letters, .. } => {
-                letters.len() == packets.len() && same_shape(letters, packets)
+            Captured::Reads { letters, more, .. } => {
+                are_so_many(packets, letters.len(), *more) && same_shape(letters, packets)
             }
         }
     }
@@ -140,6 +140,10 @@ impl Captured {
         let next = packets.iter().find(|packet| packet.at >= other.at)?;
         Some(next.at - other.at)
     }
+}
+
+fn are_so_many(packets: &[Packet], wanted: usize, more: bool) -> bool {
+    packets.len() == wanted || more && packets.len() > wanted
 }
 
 /// Whether two letters are equal exactly where the values of their packets are.
@@ -155,11 +159,18 @@ impl fmt::Display for Captured {
         match self {
             Captured::Count(bound) => write!(f, "{bound} packets"),
             Captured::After { filter, within } => write!(f, "within {within:?} after {filter}"),
-            Captured::Spaced(gaps) => {
+            Captured::Spaced { gaps, more } => {
                 write!(f, "{} packets, spaced", gaps.len() + 1)?;
-                gaps.iter().try_for_each(|gap| write!(f, " {:?}..{:?}", gap.start(), gap.end()))
+                gaps.iter().try_for_each(|gap| write!(f, " {:?}..{:?}", gap.start(), gap.end()))?;
+                f.write_str(and_more(*more))
             }
-            Captured::Reads { field, letters } => write!(f, "{field}: {}", letters.join(" ")),
+            Captured::Reads { field, letters, more } => {
+                write!(f, "{field}: {}{}", letters.join(" "), and_more(*more))
+            }
         }
     }
+}
+
+fn and_more(more: bool) -> &'static str {
+    if more { " ..." } else { "" }
 }

@@ -24,6 +24,7 @@
 //! packets core "lisp.type == 8" within 50ms after "lisp.mreq.flags.smr == 1"
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
+//! packets core "lisp.type == 8" spaced 1s..1.2s ...       # more may follow; after letters too
 //! replay core "lisp.type == 8" at Core1     # the first such packet, once more; [to ADDRESS] if IPv4
 //! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
 //!
@@ -359,13 +360,20 @@ pub enum Captured {
         /// How soon.
         within: Duration,
     },
-    /// `spaced MIN..MAX ...`: the times between them; there is one packet more than times.
-    Spaced(Vec<RangeInclusive<Duration>>),
-    /// `FIELD reads a a b`: a letter for each packet; equal letters mean equal values.
+    /// `spaced MIN..MAX MIN..MAX [...]`: the times between them; there is one packet more than times.
+    Spaced {
+        /// The times.
+        gaps: Vec<RangeInclusive<Duration>>,
+        /// `...`: other packets may follow.
+        more: bool,
+    },
+    /// `FIELD reads a a b [...]`: a letter for each packet; equal letters mean equal values.
     Reads {
         /// A field as Wireshark names it.
         field: String,
         /// The letters.
         letters: Vec<String>,
+        /// `...`: other packets may follow.
+        more: bool,
     },
 }

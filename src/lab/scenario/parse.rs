@@ -363,22 +363,32 @@ fn packets(words: &mut Words) -> Result<Action, Fault> {
             Captured::After { filter: words.quoted("a filter")?, within }
         }
         "spaced" => {
-            let mut gaps = vec![words.range()?];
-            while words.peek().is_some() {
-                gaps.push(words.range()?);
-            }
-            Captured::Spaced(gaps)
+            let (gaps, more) = several(words, Words::range)?;
+            Captured::Spaced { gaps, more }
         }
         _ => {
             words.expect("reads")?;
-            let mut letters = vec![words.next("a letter for each packet")?.text];
-            while words.peek().is_some() {
-                letters.push(words.next("a letter")?.text);
-            }
-            Captured::Reads { field: word.text, letters }
+            let letter = |words: &mut Words| Ok(words.next("a letter for each packet")?.text);
+            let (letters, more) = several(words, letter)?;
+            Captured::Reads { field: word.text, letters, more }
         }
     };
     Ok(Action::Packets { capture, filter, expected })
+}
+
+/// One or more of a kind to the end of the line, and whether `...` ends it.
+fn several<T>(
+    words: &mut Words,
+    mut one: impl FnMut(&mut Words) -> Result<T, Fault>,
+) -> Result<(Vec<T>, bool), Fault> {
+    let mut all = vec![one(words)?];
+    while words.peek().is_some() {
+        if words.take("...") {
+            return Ok((all, true));
+        }
+        all.push(one(words)?);
+    }
+    Ok((all, false))
 }
 
 fn answers(words: &mut Words) -> Result<Answers, Fault> {

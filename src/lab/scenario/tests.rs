@@ -234,13 +234,18 @@ fn captured_packets_have_times_and_values() {
     };
     let packets = [packet(0, "x"), packet(1040, "x"), packet(3130, "y")];
     let seconds = |min: f64, max: f64| Duration::from_secs_f64(min)..=Duration::from_secs_f64(max);
-    let spaced = |second| Captured::Spaced(vec![seconds(1.0, 1.1), second]);
+    let spaced = |second| Captured::Spaced { gaps: vec![seconds(1.0, 1.1), second], more: false };
     assert!(spaced(seconds(2.0, 2.2)).holds(&packets, &[]));
     assert!(!spaced(seconds(2.1, 2.2)).holds(&packets, &[]));
     let reads = |letters: &[&str]| Captured::Reads {
         field: text("f"),
         letters: letters.iter().copied().map(text).collect(),
+        more: letters.len() == 1,
     };
+    let first = Captured::Spaced { gaps: vec![seconds(1.0, 1.1)], more: true };
+    assert!(first.holds(&packets, &[]) && first.holds(&packets[..2], &[]));
+    assert!(!first.holds(&packets[..1], &[]));
+    assert!(reads(&["a"]).holds(&packets, &[]));
     assert!(reads(&["a", "a", "b"]).holds(&packets, &[]));
     assert!(!reads(&["a", "b", "b"]).holds(&packets, &[]));
     assert!(!reads(&["a", "a", "a"]).holds(&packets, &[]));
