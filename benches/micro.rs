@@ -85,6 +85,7 @@ mod map_cache {
                 rloc: Rloc(PEER.into()),
                 priority: 1,
                 weight: 100,
+                ordinal: 0,
                 up: true,
                 since: Time::ZERO,
             };

@@ -176,8 +176,14 @@ fn flow_cache() {
 
 /// Its locator, and a TTL that differs from entry to entry as they do when they came in turn.
 fn learned(eid: Eid, number: u32) -> Learned {
-    let locator =
-        Locator { rloc: Rloc(RLOC.into()), priority: 1, weight: 100, up: true, since: Time::ZERO };
+    let locator = Locator {
+        rloc: Rloc(RLOC.into()),
+        priority: 1,
+        weight: 100,
+        ordinal: 0,
+        up: true,
+        since: Time::ZERO,
+    };
     Learned {
         prefix: eid.host_prefix(),
         mapping: Mapping::Locators([locator].into()),

@@ -9,8 +9,8 @@ use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
 use eidway::console::{parse_config, running_config};
 use eidway::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, DynamicEid, EidTable, EmulatedHost, EtrMapServer,
-    Interface, InterfaceName, Lisp, LocatorSource, Service, Site, SitePrefix, StaticRoute,
-    StaticTarget,
+    Interface, InterfaceName, Lisp, LocReach, LocatorSource, Service, Site, SitePrefix,
+    StaticRoute, StaticTarget,
 };
 use eidway::router::io::Mac;
 use eidway::wire::auth::{Algorithm, Key};
@@ -187,13 +187,15 @@ fn lisps() -> impl Strategy<Value = Lisp> {
         services(Family::Ipv4),
         services(Family::Ipv6),
         sites(),
+        any::<[bool; 2]>(),
     )
-        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites)| Lisp {
+        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites, loc_reach)| Lisp {
             locator_sets: [("set1".to_owned(), set1), ("set2".to_owned(), set2)].into(),
             eid_tables,
             ipv4,
             ipv6,
             sites,
+            loc_reach: LocReach { lsb_reports: loc_reach[0], echo_nonce: loc_reach[1] },
         })
 }
 

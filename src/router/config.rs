@@ -189,6 +189,18 @@ pub struct Lisp {
     pub ipv6: Service,
     /// `site NAME`, for a map-server.
     pub sites: BTreeMap<String, Site>,
+    /// The commands that begin with `loc-reach-algorithm`.
+    pub loc_reach: LocReach,
+}
+
+/// How xTRs tell each other by their data packets which locators can be reached (RFC 9300 section 10).
+/// Neither way is for the public Internet, where all that it needs can be forged; so both are off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct LocReach {
+    /// `lsb-reports`: Locator-Status-Bits are sent, and believed.
+    pub lsb_reports: bool,
+    /// `echo-nonce`: nonces are sent to those who send them back, and sent back to those who ask.
+    pub echo_nonce: bool,
 }
 
 impl Lisp {
@@ -352,6 +364,15 @@ impl Config {
             proxy_etr: service.proxy_etr,
             map_server: service.map_server,
             map_resolver: service.map_resolver,
+        }
+    }
+
+    /// The data-plane algorithms of reachability for EIDs of `family`: none without both ITR and ETR, as
+    /// each end of them is both (RFC 9300 sections 10.1 and 13.1).
+    pub fn loc_reach(&self, family: Family) -> LocReach {
+        match &self.lisp {
+            Some(lisp) if lisp.service(family).itr && lisp.service(family).etr => lisp.loc_reach,
+            _ => LocReach::default(),
         }
     }
 

@@ -126,8 +126,14 @@ pub struct Counters {
     pub native: u64,
     /// Packets whose source is no local EID, forwarded natively for that.
     pub native_foreign_source: u64,
-    /// Times that a locator was found unreachable by ICMP or for want of a route.
+    /// Times that a locator was found unreachable by ICMP, for want of a route, or by echo-nonce.
     pub unreachable_rlocs: u64,
+    /// Times that the Locator-Status-Bits of a packet changed the state of a locator.
+    pub status_bit_changes: u64,
+    /// Nonces that others asked for the echo of, and that this router did.
+    pub nonces: InOut,
+    /// Of the latter, how many came back.
+    pub nonces_echoed: u64,
     /// Times that ICMP told the MTU of a path.
     pub path_mtus: u64,
     /// Packets held for a Map-Reply.

@@ -59,11 +59,29 @@ pub struct Entry {
     pub changed_at: Time,
 }
 
+impl Entry {
+    /// The Locator-Status-Bits of the mapping: bit n is set while its n-th locator is reachable
+    /// (RFC 9300 section 5.3); there are bits for 32.
+    pub fn status_bits(&self) -> u32 {
+        let locators = self.locators.iter().take(u32::BITS as usize).enumerate();
+        locators.fold(0, |bits, (n, locator)| bits | u32::from(locator.reachable) << n)
+    }
+
+    /// Whether other locators are in it than in `before`, whatever their state.
+    fn has_other_locators_than(&self, before: &Entry) -> bool {
+        let rlocs =
+            |entry: &Entry| -> Vec<Rloc> { entry.locators.iter().map(|each| each.rloc).collect() };
+        rlocs(self) != rlocs(before)
+    }
+}
+
 /// What a reconciliation changed, beside what came.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// The prefixes that had a route and have one, and whose locators are others than before.
     pub changed: BTreeSet<EidPrefix>,
+    /// The prefixes to whose locators others came or of whose locators some went.
+    pub relocated: Vec<EidPrefix>,
     /// The prefixes that were configured and are no more, and for how long others may have them
     /// cached.
     pub deconfigured: Vec<(EidPrefix, Duration)>,
@@ -148,6 +166,9 @@ impl Database {
                     .is_some_and(|before| registered(before) && before.locators != entry.locators)
                 {
                     changes.changed.insert(prefix);
+                }
+                if before.is_some_and(|before| entry.has_other_locators_than(before)) {
+                    changes.relocated.push(prefix);
                 }
                 entry.changed_at = now;
                 self.entries.insert(prefix, entry);

@@ -128,6 +128,8 @@ impl Router {
         if self.heard == heard {
             return Ok(deliver);
         }
+        self.take_status_bits(&lisp, from, source, now);
+        self.take_nonce(lisp.nonce, from, header.family(), now);
         match self.whereabouts(destination) {
             Whereabouts::Here(prefix) if roles.etr => {
                 self.solicitor.heard(prefix, from, source, destination, now);
@@ -230,7 +232,7 @@ impl Router {
         }
         let reply = MapReply {
             probe: request.probe,
-            echo_nonce: false,
+            echo_nonce: self.config.loc_reach(first.eid_prefix.family()).echo_nonce,
             security: false,
             nonce: request.nonce,
             records,

@@ -117,10 +117,11 @@ impl Router {
         // What a host of a dynamic range says to its gateway first is answered before it is found.
         let is_newcomer = self.is_own_address(header.source) && self.is_undetected(destination);
         match self.verdict(destination, header, packet.load(header.total_len), now)? {
-            Verdict::Encapsulate(encapsulation, entry) => {
+            Verdict::Encapsulate(mut encapsulation, entry) => {
                 if self.refuse_too_big(instance_id, &encapsulation, header, packet) {
                     return Err(DropReason::TooBigForPath);
                 }
+                self.mark(&mut encapsulation, source, now);
                 if self.is_found(source) {
                     self.flows.remember(instance_id, header, encapsulation, entry);
                 }
@@ -170,6 +171,14 @@ impl Router {
         }
     }
 
+    /// Sets what of the LISP header the configuration asks for, in a packet of `source`.
+    fn mark(&mut self, encapsulation: &mut Encapsulation, source: Eid, now: Time) {
+        let nonce = self.nonce_for(encapsulation.destination, source.family(), now);
+        let locator_status_bits = self.status_bits(source);
+        let marked = DataHeader { nonce, locator_status_bits, ..data_header(source.instance_id) };
+        encapsulation.header = marked.emit();
+    }
+
     /// Whether `source` is one of the site's EIDs. A host of a dynamic range that has not been found
     /// shows by its packet that it is on some port; the packet does not say on which, so it is looked
     /// for.
@@ -198,7 +207,8 @@ impl Router {
                     Ok((header, load, self.verdict(eid, &header, load, now)?))
                 });
             match verdict {
-                Ok((_, load, Verdict::Encapsulate(encapsulation, _))) => {
+                Ok((header, load, Verdict::Encapsulate(mut encapsulation, _))) => {
+                    self.mark(&mut encapsulation, Eid::new(eid.instance_id, header.source), now);
                     self.counters.encapsulations += load.packets;
                     self.outputs.push_back(Output::Encapsulate(encapsulation, packet));
                 }
@@ -255,14 +265,18 @@ pub(super) fn encapsulation(
 ) -> Result<Encapsulation, DropReason> {
     let (source, destination) = locators::select(locators, local, paths, header.flow_hash)
         .ok_or(DropReason::NoUsableLocator)?;
-    let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
-    let lisp = DataHeader { instance_id, ..DataHeader::default() };
     Ok(Encapsulation {
         source,
         destination,
         flow_hash: header.flow_hash,
         ttl: header.ttl,
         tos: header.tos,
-        header: lisp.emit(),
+        header: data_header(instance_id).emit(),
     })
+}
+
+/// The LISP header of a packet without any mark (RFC 9300 section 8: no I bit for instance 0).
+fn data_header(instance_id: InstanceId) -> DataHeader {
+    let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
+    DataHeader { instance_id, ..DataHeader::default() }
 }

@@ -85,7 +85,7 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     let locator = |configured: &ConfiguredLocator| {
         let rloc = config.resolve_locator(&configured.source)?;
         let ConfiguredLocator { priority, weight, .. } = *configured;
-        Some(Locator { rloc, priority, weight, up: true, since: Time::ZERO })
+        Some(Locator { rloc, priority, weight, ordinal: 0, up: true, since: Time::ZERO })
     };
     locators.iter().filter_map(locator).collect()
 }
@@ -151,7 +151,7 @@ mod tests {
 
     fn locator(address: &str, priority: u8, weight: u8) -> Locator {
         let rloc = Rloc(address.parse().unwrap());
-        Locator { rloc, priority, weight, up: true, since: Time::ZERO }
+        Locator { rloc, priority, weight, ordinal: 0, up: true, since: Time::ZERO }
     }
 
     fn shares(locators: &[Locator]) -> Vec<u32> {

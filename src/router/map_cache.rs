@@ -16,6 +16,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::locators::LocalRlocs;
+use super::status_bits::StatusBits;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::Load;
 use crate::prefix_map::{PrefixMap, Slot};
@@ -26,6 +28,8 @@ pub const DEFAULT_LIMIT: usize = 1_000_000;
 /// For how long an entry is in use after its last packet, if that was not its only one: what is
 /// scanned sees the one packet that asked for it, a conversation more.
 const IN_USE: Duration = Duration::from_secs(60);
+/// The least time between two changes of locator states that data packets bring about.
+const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// Entries that are looked at to make room for one: the work of a turn is bounded, also when very
 /// many have come into use or the limit has been lowered.
 const LOOKS: usize = 64;
@@ -39,7 +43,9 @@ pub struct Locator {
     pub priority: u8,
     /// The share of flows among equal priorities.
     pub weight: u8,
-    /// The R bit of its record.
+    /// Its place in the record, which is that of its Locator-Status-Bit (RFC 9300 section 10).
+    pub ordinal: u8,
+    /// The R bit of its record, or the Locator-Status-Bit that came later.
     pub up: bool,
     /// Since when it has been in the entry with this state.
     #[serde(skip)]
@@ -370,6 +376,35 @@ impl MapCache {
         }
     }
 
+    /// Takes in the Locator-Status-Bits of a packet that `from` sent for `eid`: in the entry that covers the
+    /// EID, if `from` is a locator of it. Returns how many locators changed their state, which those of
+    /// an entry do once in [`STATUS_INTERVAL`] at most: every packet has the bits again.
+    pub(super) fn report_status(
+        &mut self,
+        eid: Eid,
+        from: Rloc,
+        bits: StatusBits,
+        local: &LocalRlocs,
+        now: Time,
+    ) -> u64 {
+        let slot = self.entries.longest_match_slot(eid);
+        let entry = slot.and_then(|slot| self.entries.at_mut(slot));
+        let Some((_, Entry { mapping: Mapping::Locators(locators), .. })) = entry else { return 0 };
+        let settled = |locator: &Locator| now.since(locator.since) >= STATUS_INTERVAL;
+        if !locators.iter().any(|locator| locator.rloc == from) || !locators.iter().all(settled) {
+            return 0;
+        }
+        let mut changed = 0;
+        for locator in locators.iter_mut().filter(|locator| !local.is_nobodys(locator.rloc)) {
+            let Some(up) = bits.of(locator.ordinal).filter(|up| *up != locator.up) else {
+                continue;
+            };
+            (locator.up, locator.since) = (up, now);
+            changed += 1;
+        }
+        changed
+    }
+
     /// The entries that packets used within `span`.
     pub fn used_within(
         &self,
@@ -429,7 +464,7 @@ mod tests {
 
     fn to(rloc: &str, now: Time) -> Mapping {
         let rloc = Rloc(rloc.parse().unwrap());
-        let locator = Locator { rloc, priority: 1, weight: 100, up: true, since: now };
+        let locator = Locator { rloc, priority: 1, weight: 100, ordinal: 0, up: true, since: now };
         Mapping::Locators([locator].into())
     }
 

@@ -20,6 +20,7 @@ pub mod counters;
 pub mod database;
 mod deadlines;
 mod debug;
+mod echo_nonce;
 pub mod emulated;
 mod etr;
 pub mod flow_cache;
@@ -38,6 +39,7 @@ mod rib;
 pub mod session;
 mod smr;
 mod solicit;
+mod status_bits;
 pub mod witness;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -49,6 +51,7 @@ use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database};
+use echo_nonce::EchoNonce;
 use emulated::HostState;
 use etr::Heard;
 use flow_cache::FlowCache;
@@ -65,6 +68,7 @@ use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
 use solicit::Solicitor;
+use status_bits::StatusHolds;
 use witness::{Call, Witness};
 
 use crate::addr::{EidPrefix, Family};
@@ -131,6 +135,8 @@ pub struct Router {
     /// The last packet that was delivered, until another input comes.
     heard: Option<Heard>,
     paths: Paths,
+    echo_nonce: EchoNonce,
+    status_holds: StatusHolds,
     database: Database,
     away: AwayTable,
     mobility: Mobility,
@@ -166,6 +172,8 @@ impl Router {
             flows: FlowCache::default(),
             heard: None,
             paths: Paths::default(),
+            echo_nonce: EchoNonce::new(&seed),
+            status_holds: StatusHolds::default(),
             database: Database::default(),
             away: AwayTable::default(),
             mobility: Mobility::default(),
@@ -217,6 +225,8 @@ impl Router {
         self.forget_flows();
         self.map_cache.expire(now);
         self.paths.expire(now);
+        self.echo_nonce.ask_due(now);
+        self.status_holds.expire(now);
         self.expire_registrations(now);
         self.repeat_map_notifies(now);
         self.away.expire(now);
@@ -249,6 +259,8 @@ impl Router {
             self.solicitor.next_deadline(),
             self.mobility.next_deadline(),
             away.map(|at| Deadline { at, why: "away entry expiry" }),
+            self.echo_nonce.next_deadline(),
+            self.status_holds.next_deadline(),
             self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
         ])
     }
@@ -270,6 +282,7 @@ impl Router {
         });
         self.reconcile_static_map_cache(now);
         self.map_server.reconfigure(&self.config);
+        self.reconfigure_echo_nonce();
         for _ in 0..self.mobility.reconfigure(&self.config) {
             self.counters.dropped(DropReason::EidAway);
         }
@@ -324,6 +337,7 @@ impl Router {
     fn reconcile(&mut self, now: Time) {
         let hosts = self.mobility.hosts();
         let changes = self.database.reconcile(&self.config, &self.rib, hosts, now);
+        self.hold_status_bits(&changes.relocated, now);
         let solicit = self.reconcile_away(&changes, now);
         let mobile = self.mobility.kernel_objects(&self.away);
         let requests = self.kernel.reconcile(&self.config, &self.rib, mobile);

@@ -339,6 +339,7 @@ impl Router {
         if covering.locators.is_empty() {
             self.counters.negative_map_replies.received += 1;
         }
+        self.learn_who_echoes(reply, now);
         let limit = self.map_cache_limit(eid);
         let cause = self.resolver.requests.get(&asked).map(|request| request.cause);
         for record in &reply.records {
@@ -402,13 +403,14 @@ fn learned(record: &MappingRecord, local: &LocalRlocs, from: IpAddr, now: Time) 
 
 /// The locators of a record that are IP addresses, as a mapping holds them: those that are no router's are down.
 pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
-    let locator = |locator: &LocatorRecord| {
+    let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
         let rloc = locator.ip()?;
         let (priority, weight) = (locator.priority, locator.weight);
         let up = locator.reachable && !local.is_nobodys(rloc);
-        Some(Locator { rloc, priority, weight, up, since: now })
+        Some(Locator { rloc, priority, weight, ordinal, up, since: now })
     };
-    record.locators.iter().filter_map(locator).collect()
+    // A record has 255 locators at most.
+    record.locators.iter().zip(0..=u8::MAX).filter_map(locator).collect()
 }
 
 fn mapping(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Mapping {

@@ -10,6 +10,7 @@ mod kernel;
 mod map_server;
 mod network;
 mod newcomers;
+mod reachability;
 mod register;
 mod relay;
 mod reliable;

@@ -73,7 +73,28 @@ pub(super) const ROWS: &[Row] = &[
         No::After(4),
         locator,
     ),
+    edit(
+        &[Mode::Lisp],
+        "loc-reach-algorithm {echo-nonce|lsb-reports}",
+        &[
+            "Configure a locator reachability algorithm",
+            "Ask the xTR of a locator to send a nonce back (RFC 9300, 10.1)",
+            "Send Locator-Status-Bits, and believe those that come (RFC 9300, 10)",
+        ],
+        No::After(2),
+        loc_reach_algorithm,
+    ),
 ];
+
+fn loc_reach_algorithm(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let loc_reach = &mut editor.lisp().loc_reach;
+    let algorithm = match args.has("echo-nonce") {
+        true => &mut loc_reach.echo_nonce,
+        false => &mut loc_reach.lsb_reports,
+    };
+    *algorithm = !args.negated;
+    Ok(())
+}
 
 fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: String = args.value("name")?;

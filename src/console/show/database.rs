@@ -102,9 +102,7 @@ impl Table for DatabaseTable {
         for (_, entry) in database.iter_after(self.instance_id, self.family, None) {
             head.total += 1;
             head.no_route += usize::from(!entry.has_route);
-            for (bit, locator) in entry.locators.iter().take(32).enumerate() {
-                head.locator_status_bits |= u32::from(locator.reachable) << bit;
-            }
+            head.locator_status_bits |= entry.status_bits();
         }
         Ok(head)
     }

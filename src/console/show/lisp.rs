@@ -8,7 +8,7 @@ use super::away::deconfigured;
 use super::span::{seconds, span};
 use crate::addr::{Family, InstanceId, Rloc};
 use crate::router::Router;
-use crate::router::config::{Roles, Service};
+use crate::router::config::{LocReach, Roles, Service};
 use crate::router::map_cache::{DEFAULT_LIMIT, Source};
 use crate::time::Time;
 
@@ -38,6 +38,8 @@ pub struct LispView {
     pub proxy_etrs: Vec<IpAddr>,
     /// Seconds that others may keep our mappings.
     pub etr_map_cache_ttl: u64,
+    /// The data-plane algorithms of reachability that are in use.
+    pub loc_reach: LocReach,
     /// Static entries of the map-cache.
     pub map_cache_static: usize,
     /// Entries of the map-cache.
@@ -90,6 +92,7 @@ pub fn view(router: &Router, family: Family, now: Time) -> LispView {
             .map(|Rloc(address)| address)
             .collect(),
         etr_map_cache_ttl: 60 * u64::from(service.etr_map_cache_ttl.unwrap_or(DEFAULT_TTL_MINUTES)),
+        loc_reach: config.loc_reach(family),
         map_cache_static: configured_static(router, family),
         map_cache_size: router.map_cache().entries().len_of(id, family),
         map_cache_limit: limit.unwrap_or(DEFAULT_LIMIT),
@@ -154,7 +157,10 @@ pub fn text(view: &LispView) -> String {
     lines.say("  ETR accept mapping data:", "disabled, verify disabled");
     lines.say("  ETR map-cache TTL:", &span(view.etr_map_cache_ttl));
     lines.title("  Locator Status Algorithms:");
+    let LocReach { lsb_reports, echo_nonce } = view.loc_reach;
     lines.say("    RLOC-probe algorithm:", "disabled");
+    lines.say("    Echo-nonce algorithm:", if echo_nonce { "enabled" } else { "disabled" });
+    lines.say("    LSB reports:", if lsb_reports { "process" } else { "ignore" });
     lines.title("  Map-cache:");
     lines.say("    Static mappings configured:", &view.map_cache_static.to_string());
     let (size, limit) = (view.map_cache_size, view.map_cache_limit);

@@ -85,6 +85,9 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("  Packets held for a Map-Reply:", counters.held);
     lines.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     lines.say("  Locators found unreachable:", counters.unreachable_rlocs);
+    lines.say("  Locator states changed by status bits:", counters.status_bit_changes);
+    lines.in_out("  Echo-nonce requests in/out:", counters.nonces);
+    lines.say("    of ours that were echoed:", counters.nonces_echoed);
     lines.say("  Path MTUs learned:", counters.path_mtus);
     lines.0 += "Packet drops:\n";
     for reason in DropReason::ALL {

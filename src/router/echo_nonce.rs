@@ -1,0 +1,239 @@
+//! Echo-nonce: packets alone tell whether a locator can be reached (RFC 9300 section 10.1).
+//!
+//! In the Echo-Nonce-request state each packet to a locator carries a nonce, which the xTR there sends
+//! back in its own. The state ends when the nonce comes back, or when packets go on to come from there
+//! without it: then ours do not arrive. Silence says nothing, for traffic may go one way only, so a
+//! locator that does not send is asked for as long as it takes.
+//!
+//! Whose site echoes is known from the E bit of its Map-Reply (RFC 9301 section 5.4); others are not
+//! asked. When both ends ask at the same time, each suspends its request and answers first. Who can forge packets can forge this:
+//! it is used where `loc-reach-algorithm echo-nonce` says that the network is trusted.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Router;
+use super::deadlines::Deadlines;
+use super::io::PathEvent;
+use crate::addr::{Family, Rloc};
+use crate::rng::{Rng, Seed};
+use crate::time::{Deadline, Time};
+use crate::wire::MapReply;
+use crate::wire::data_header::NonceField;
+
+/// From the end of one request to the next.
+const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
+/// From a locator found unreachable to the next request: when it is used again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(15);
+/// Packets that come without the nonce so long after it was first sent say that it did not arrive.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// The Echo-Nonce-request-state timer: so long a request is suspended at most.
+const SUSPENSION: Duration = Duration::from_secs(3);
+/// Locators that are asked, and locators that are answered, at one time.
+const PEERS: usize = 1024;
+/// Answers that begin or change within a second: each takes the decisions about all flows back.
+const ANSWERS_A_SECOND: u32 = 64;
+
+/// An Echo-Nonce-request state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Request {
+    /// 24 bits.
+    nonce: u32,
+    /// When it was first sent, since the last suspension.
+    since: Option<Time>,
+    /// The other side asks too, and is answered first.
+    suspended: bool,
+}
+
+/// What a packet said about the way to who sent it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Echo {
+    /// Nothing.
+    Silent,
+    /// It asks for a nonce back that it did not ask for before.
+    Asked,
+    /// What is sent to it has another header from now on.
+    Changed,
+    /// It sent our nonce back.
+    Returned,
+    /// It ought to have sent our nonce back, and did not.
+    Missing,
+}
+
+/// The states of the locators of others.
+#[derive(Debug)]
+pub(super) struct EchoNonce {
+    /// Locators of sites that echo, and the requests among them that are under way.
+    requests: BTreeMap<Rloc, Option<Request>>,
+    /// When the next request to each of the others begins, or the suspension of this one ends.
+    due: Deadlines<Rloc>,
+    /// Nonces that are to be sent back.
+    owed: BTreeMap<Rloc, u32>,
+    /// The present second, and the answers that began in it.
+    answers: (u64, u32),
+    rng: Rng,
+}
+
+impl EchoNonce {
+    pub(super) fn new(seed: &Seed) -> Self {
+        EchoNonce {
+            requests: BTreeMap::new(),
+            due: Deadlines::default(),
+            owed: BTreeMap::new(),
+            answers: (0, 0),
+            rng: Rng::new(seed, "echo nonce"),
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        self.due.next().map(|at| Deadline { at, why: "echo-nonce request" })
+    }
+
+    /// Forgets everything: echo-nonce is not configured any more.
+    fn clear(&mut self) {
+        self.requests.clear();
+        self.due = Deadlines::default();
+        self.owed.clear();
+    }
+
+    /// A Map-Reply has said whether the site of `rloc` echoes.
+    fn learn(&mut self, rloc: Rloc, echoes: bool, now: Time) {
+        if !echoes {
+            self.requests.remove(&rloc);
+            self.due.set(rloc, None);
+        } else if self.requests.len() < PEERS && !self.requests.contains_key(&rloc) {
+            self.requests.insert(rloc, None);
+            self.due.set(rloc, Some(now));
+        }
+    }
+
+    /// Begins the requests that are due, or takes them up again.
+    pub(super) fn ask_due(&mut self, now: Time) {
+        while let Some(rloc) = self.due.pop(now) {
+            let nonce = match self.requests.get(&rloc) {
+                Some(Some(request)) => request.nonce,
+                _ => self.fresh_nonce(),
+            };
+            let request = Request { nonce, since: None, suspended: false };
+            self.requests.insert(rloc, Some(request));
+        }
+    }
+
+    /// A nonce that no other locator is being sent (RFC 9300 section 5.3).
+    fn fresh_nonce(&mut self) -> u32 {
+        loop {
+            let nonce = (self.rng.next_u64() >> 40) as u32;
+            let mut others = self.requests.values().flatten();
+            if others.all(|request| request.nonce != nonce) {
+                return nonce;
+            }
+        }
+    }
+
+    /// The nonce of the next packets to `rloc`, and whether it begins a request.
+    fn nonce_for(&mut self, rloc: Rloc, now: Time) -> (NonceField, bool) {
+        let request = self.requests.get_mut(&rloc).and_then(Option::as_mut);
+        if let Some(request) = request.filter(|request| !request.suspended) {
+            let begins = request.since.is_none();
+            request.since.get_or_insert(now);
+            return (NonceField::Nonce { nonce: request.nonce, echo: true }, begins);
+        }
+        let owed = self.owed.get(&rloc);
+        (owed.map_or(NonceField::None, |&nonce| NonceField::Nonce { nonce, echo: false }), false)
+    }
+
+    /// Takes in the nonce field of a packet that came from `rloc`.
+    fn heard(&mut self, rloc: Rloc, nonce: NonceField, now: Time) -> Echo {
+        if let NonceField::Nonce { nonce, echo: true } = nonce {
+            return self.owe(rloc, nonce, now);
+        }
+        let changed = match self.owed.remove(&rloc) {
+            Some(_) => Echo::Changed,
+            None => Echo::Silent,
+        };
+        let Some(state) = self.requests.get_mut(&rloc) else { return changed };
+        let Some(request) = state else { return changed };
+        let (ended, next_at) = if nonce == (NonceField::Nonce { nonce: request.nonce, echo: false })
+        {
+            (Echo::Returned, now + REQUEST_INTERVAL)
+        } else if request.since.is_some_and(|since| now.since(since) >= PATIENCE) {
+            (Echo::Missing, now + RETRY_INTERVAL)
+        } else {
+            if request.suspended {
+                request.suspended = false;
+                self.due.set(rloc, None);
+            }
+            return changed;
+        };
+        *state = None;
+        self.due.set(rloc, Some(next_at));
+        ended
+    }
+
+    /// `rloc` asks for a nonce back. A request of ours is suspended.
+    fn owe(&mut self, rloc: Rloc, nonce: u32, now: Time) -> Echo {
+        let mut echo = Echo::Silent;
+        let request = self.requests.get_mut(&rloc).and_then(Option::as_mut);
+        if let Some(request) = request.filter(|request| !request.suspended) {
+            *request = Request { since: None, suspended: true, ..*request };
+            self.due.set(rloc, Some(now + SUSPENSION));
+            echo = Echo::Changed;
+        }
+        let second = now.0 / 1_000_000;
+        if self.answers.0 != second {
+            self.answers = (second, 0);
+        }
+        let known = self.owed.get(&rloc);
+        let full = known.is_none() && self.owed.len() >= PEERS;
+        if known == Some(&nonce) || full || self.answers.1 >= ANSWERS_A_SECOND {
+            return echo;
+        }
+        self.answers.1 += 1;
+        self.owed.insert(rloc, nonce);
+        Echo::Asked
+    }
+}
+
+impl Router {
+    /// The nonce field of packets to `to` whose inner packets are of `family`.
+    pub(super) fn nonce_for(&mut self, to: Rloc, family: Family, now: Time) -> NonceField {
+        if !self.config.loc_reach(family).echo_nonce {
+            return NonceField::None;
+        }
+        let (nonce, begins) = self.echo_nonce.nonce_for(to, now);
+        self.counters.nonces.sent += u64::from(begins);
+        nonce
+    }
+
+    /// Takes in the nonce field of a packet that came from `from`.
+    pub(super) fn take_nonce(&mut self, nonce: NonceField, from: Rloc, family: Family, now: Time) {
+        if !self.config.loc_reach(family).echo_nonce {
+            return;
+        }
+        match self.echo_nonce.heard(from, nonce, now) {
+            Echo::Silent => return,
+            Echo::Changed => {}
+            Echo::Asked => self.counters.nonces.received += 1,
+            Echo::Returned => self.counters.nonces_echoed += 1,
+            Echo::Missing => self.handle_path(PathEvent::Unreachable(from), now),
+        }
+        self.forget_flows();
+    }
+
+    /// Learns from the E bit of a Map-Reply that was asked for whether its sites echo.
+    pub(super) fn learn_who_echoes(&mut self, reply: &MapReply, now: Time) {
+        for record in &reply.records {
+            if self.config.loc_reach(record.eid_prefix.family()).echo_nonce {
+                let rlocs = record.locators.iter().filter_map(|locator| locator.ip());
+                rlocs.for_each(|rloc| self.echo_nonce.learn(rloc, reply.echo_nonce, now));
+            }
+        }
+    }
+
+    /// A new configuration may be one without echo-nonce.
+    pub(super) fn reconfigure_echo_nonce(&mut self) {
+        if !Family::BOTH.iter().any(|family| self.config.loc_reach(*family).echo_nonce) {
+            self.echo_nonce.clear();
+        }
+    }
+}
