@@ -20,8 +20,8 @@ use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{
-    Action, Address, Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapNotify,
-    MapRegister, MapReply, MapRequest, MappingRecord, Message, Nonce, XtrIdentity, verify,
+    Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapNotify, MapRegister, MapReply,
+    MapRequest, MappingRecord, Message, Nonce, XtrIdentity, verify,
 };
 use etherparse::PacketBuilder;
 
@@ -44,24 +44,8 @@ fn key() -> Key {
 }
 
 fn record(eids: &str, rloc: Ipv4Addr) -> MappingRecord {
-    let locator = LocatorRecord {
-        priority: 1,
-        weight: 100,
-        multicast_priority: 255,
-        multicast_weight: 0,
-        local: true,
-        probed: false,
-        reachable: true,
-        rloc: Address::Ip(rloc.into()),
-    };
-    MappingRecord {
-        ttl_minutes: 1440,
-        eid_prefix: prefix(eids),
-        action: Action::NoAction,
-        authoritative: true,
-        map_version: 0,
-        locators: vec![locator],
-    }
+    let locator = LocatorRecord::unicast(rloc.into(), 1, 100);
+    MappingRecord::of_site(prefix(eids), 1440, vec![locator])
 }
 
 /// A UDP packet of `len` octets of payload.

@@ -24,8 +24,8 @@ use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{
-    Action, Address, Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapRegister,
-    MapRequest, MappingRecord, Nonce, XtrIdentity,
+    Algorithm, CONTROL_PORT, Encapsulated, Key, LocatorRecord, MapRegister, MapRequest,
+    MappingRecord, Nonce, XtrIdentity,
 };
 use ipnet::Ipv4Net;
 
@@ -331,24 +331,8 @@ fn drain(router: &mut Router) -> usize {
 }
 
 fn register(number: u32, nonce: u64) -> Vec<u8> {
-    let locator = LocatorRecord {
-        priority: 1,
-        weight: 100,
-        multicast_priority: 255,
-        multicast_weight: 0,
-        local: true,
-        probed: false,
-        reachable: true,
-        rloc: Address::Ip(RLOC.into()),
-    };
-    let record = MappingRecord {
-        ttl_minutes: 1440,
-        eid_prefix: host(number).host_prefix(),
-        action: Action::NoAction,
-        authoritative: true,
-        map_version: 0,
-        locators: vec![locator],
-    };
+    let locator = LocatorRecord::unicast(RLOC.into(), 1, 100);
+    let record = MappingRecord::of_site(host(number).host_prefix(), 1440, vec![locator]);
     let register = MapRegister {
         want_map_notify: true,
         nonce: Nonce(nonce),

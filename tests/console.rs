@@ -10,9 +10,7 @@ use eidway::rng::Seed;
 use eidway::router::io::{ControlDatagram, Input, KernelEvent, KernelRoute};
 use eidway::router::{Router, Start};
 use eidway::time::Time;
-use eidway::wire::{
-    Action, Address, Algorithm, Key, LocatorRecord, MapRegister, MappingRecord, Nonce, XtrIdentity,
-};
+use eidway::wire::{Algorithm, Key, LocatorRecord, MapRegister, MappingRecord, Nonce, XtrIdentity};
 
 const XTR1: &str = "\
 hostname xTR1
@@ -220,23 +218,11 @@ fn show_ip_lisp_tells_roles_and_peers() {
 }
 
 fn register(prefix: &str, nonce: u64) -> Vec<u8> {
-    let record = MappingRecord {
-        ttl_minutes: 1440,
-        eid_prefix: EidPrefix::new(InstanceId::DEFAULT, prefix.parse().unwrap()),
-        action: Action::NoAction,
-        authoritative: true,
-        map_version: 0,
-        locators: vec![LocatorRecord {
-            priority: 1,
-            weight: 100,
-            multicast_priority: 255,
-            multicast_weight: 0,
-            local: true,
-            probed: false,
-            reachable: true,
-            rloc: Address::Ip("203.0.113.11".parse().unwrap()),
-        }],
-    };
+    let record = MappingRecord::of_site(
+        EidPrefix::new(InstanceId::DEFAULT, prefix.parse().unwrap()),
+        1440,
+        vec![LocatorRecord::unicast("203.0.113.11".parse().unwrap(), 1, 100)],
+    );
     let register = MapRegister {
         want_map_notify: true,
         nonce: Nonce(nonce),

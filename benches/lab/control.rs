@@ -109,24 +109,8 @@ fn host(number: u32) -> EidPrefix {
 }
 
 fn register(number: u32) -> MapRegister {
-    let locator = LocatorRecord {
-        priority: 1,
-        weight: 100,
-        multicast_priority: 255,
-        multicast_weight: 0,
-        local: true,
-        probed: false,
-        reachable: true,
-        rloc: Address::Ip(OWN.into()),
-    };
-    let record = MappingRecord {
-        ttl_minutes: 1440,
-        eid_prefix: host(number),
-        action: Action::NoAction,
-        authoritative: true,
-        map_version: 0,
-        locators: vec![locator],
-    };
+    let locator = LocatorRecord::unicast(OWN.into(), 1, 100);
+    let record = MappingRecord::of_site(host(number), 1440, vec![locator]);
     MapRegister {
         want_map_notify: true,
         nonce: Nonce(u64::from(number) + 1),

@@ -9,7 +9,6 @@ use super::counters::ControlDrop;
 use super::database;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;
-use super::locators::UNUSABLE_PRIORITY;
 use super::map_cache::Locator;
 use super::witness::Call;
 use crate::addr::{Eid, EidPrefix, Rloc};
@@ -17,8 +16,7 @@ use crate::packet::{self, IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{
-    self, Action, Address, CONTROL_PORT, DataHeader, LocatorRecord, MapReply, MapRequest,
-    MappingRecord, Message,
+    self, CONTROL_PORT, DataHeader, LocatorRecord, MapReply, MapRequest, MappingRecord, Message,
 };
 
 /// The two low bits of a type of service (RFC 3168).
@@ -296,54 +294,29 @@ impl Router {
     /// The record of a prefix that another xTR has registered, as a map-server has told us: not ours,
     /// so not authoritative.
     fn record_of_another(&self, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
-        let locator = |locator: &Locator| LocatorRecord {
-            priority: locator.priority,
-            weight: locator.weight,
-            multicast_priority: UNUSABLE_PRIORITY,
-            multicast_weight: 0,
+        let locator = |Locator { rloc, priority, weight, up, .. }: &Locator| LocatorRecord {
             local: false,
-            probed: false,
-            reachable: locator.up,
-            rloc: Address::Ip(locator.rloc.0),
+            reachable: *up,
+            ..LocatorRecord::unicast(rloc.0, *priority, *weight)
         };
         let mut locators: Vec<LocatorRecord> = away.locators.iter().map(locator).collect();
         wire::sort_locators(&mut locators);
-        MappingRecord {
-            ttl_minutes: self.config.etr_map_cache_ttl(prefix.family()),
-            eid_prefix: prefix,
-            action: Action::NoAction,
-            authoritative: false,
-            map_version: 0,
-            locators,
-        }
+        let ttl_minutes = self.config.etr_map_cache_ttl(prefix.family());
+        let record = MappingRecord::of_site(prefix, ttl_minutes, locators);
+        MappingRecord { authoritative: false, ..record }
     }
 
     /// The record of a database entry, as it goes into replies and registers.
     pub(super) fn record(&self, prefix: EidPrefix, entry: &database::Entry) -> MappingRecord {
         let ttl_minutes = self.config.etr_map_cache_ttl(prefix.family());
-        let mut locators: Vec<LocatorRecord> = entry
-            .locators
-            .iter()
-            .map(|locator| LocatorRecord {
-                priority: locator.priority,
-                weight: locator.weight,
-                multicast_priority: UNUSABLE_PRIORITY,
-                multicast_weight: 0,
-                local: locator.own,
-                probed: false,
-                reachable: locator.reachable,
-                rloc: Address::Ip(locator.rloc.0),
-            })
-            .collect();
+        let locator = |locator: &database::LocalLocator| LocatorRecord {
+            local: locator.own,
+            reachable: locator.reachable,
+            ..LocatorRecord::unicast(locator.rloc.0, locator.priority, locator.weight)
+        };
+        let mut locators: Vec<LocatorRecord> = entry.locators.iter().map(locator).collect();
         wire::sort_locators(&mut locators);
-        MappingRecord {
-            ttl_minutes,
-            eid_prefix: prefix,
-            action: Action::NoAction,
-            authoritative: true,
-            map_version: 0,
-            locators,
-        }
+        MappingRecord::of_site(prefix, ttl_minutes, locators)
     }
 }
 

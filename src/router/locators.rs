@@ -10,9 +10,7 @@ use super::map_cache::Locator;
 use super::paths::Paths;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
-
-/// The priority that says: not to be used for unicast.
-pub const UNUSABLE_PRIORITY: u8 = 255;
+use crate::wire::UNUSABLE_PRIORITY;
 
 /// This router's own locators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

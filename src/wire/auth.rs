@@ -246,7 +246,7 @@ fn hmac<M: Mac + KeyInit>(secret: &[u8], octets: &[u8]) -> Vec<u8> {
 mod tests {
     use super::*;
     use crate::addr::{EidPrefix, InstanceId};
-    use crate::wire::{Action, Info, MapRegister, MappingRecord, Message, Nonce, XtrIdentity};
+    use crate::wire::{Info, MapRegister, MappingRecord, Message, Nonce, XtrIdentity};
 
     const ALL: [Algorithm; 3] =
         [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha256Hkdf];
@@ -260,14 +260,7 @@ mod tests {
     }
 
     fn register() -> MapRegister {
-        let record = MappingRecord {
-            ttl_minutes: 1440,
-            eid_prefix: eid_prefix(),
-            action: Action::NoAction,
-            authoritative: true,
-            map_version: 0,
-            locators: Vec::new(),
-        };
+        let record = MappingRecord::of_site(eid_prefix(), 1440, Vec::new());
         MapRegister {
             nonce: Nonce(7),
             records: vec![record],

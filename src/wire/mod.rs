@@ -42,7 +42,7 @@ pub use map_notify::{MapNotify, MapNotifyAck};
 pub use map_register::{MapRegister, XtrIdentity};
 pub use map_reply::MapReply;
 pub use map_request::{EidRecord, MapRequest};
-pub use record::{Action, LocatorRecord, MappingRecord, sort_locators};
+pub use record::{Action, LocatorRecord, MappingRecord, UNUSABLE_PRIORITY, sort_locators};
 pub use reliable::{
     BadFrame, ErrorCode, ErrorNotification, FrameReader, MappingNotification, RefreshScope,
     Registration, RegistrationRefresh, RegistrationReject, RejectReason, ReliableFrame,

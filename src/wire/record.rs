@@ -1,10 +1,15 @@
 //! A mapping on the wire: the EID-Record with its RLOC-Records (RFC 9301 section 5.4).
 
+use std::net::IpAddr;
+
 use super::address::{Address, emit_eid, parse_eid_prefix};
 use super::cursor::Reader;
 use super::error::ParseError;
 use super::first_word::counted;
 use crate::addr::{EidPrefix, Rloc};
+
+/// The priority that says: never to be used (RFC 9301 section 5.4, Priority).
+pub const UNUSABLE_PRIORITY: u8 = 255;
 
 /// What an ITR does with packets for an EID that has no locator (RFC 9301 section 5.4, ACT).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +90,18 @@ pub struct MappingRecord {
 }
 
 impl MappingRecord {
+    /// A record as an xTR of the site sends it: authoritative, without a Map-Version.
+    pub fn of_site(eid_prefix: EidPrefix, ttl_minutes: u32, locators: Vec<LocatorRecord>) -> Self {
+        MappingRecord {
+            ttl_minutes,
+            eid_prefix,
+            action: Action::NoAction,
+            authoritative: true,
+            map_version: 0,
+            locators,
+        }
+    }
+
     /// Reads one record; the reader's place is the caller's to name.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let ttl_minutes = reader.u32()?;
@@ -171,6 +188,21 @@ pub struct LocatorRecord {
 }
 
 impl LocatorRecord {
+    /// A locator as its own router reports it while it is up (L and R set, p clear); it is not for
+    /// multicast.
+    pub fn unicast(rloc: IpAddr, priority: u8, weight: u8) -> Self {
+        LocatorRecord {
+            priority,
+            weight,
+            multicast_priority: UNUSABLE_PRIORITY,
+            multicast_weight: 0,
+            local: true,
+            probed: false,
+            reachable: true,
+            rloc: Address::Ip(rloc),
+        }
+    }
+
     /// The locator as a routing locator, if it is a plain IP address.
     pub fn ip(&self) -> Option<Rloc> {
         self.rloc.ip().map(Rloc)
@@ -215,16 +247,7 @@ mod tests {
     use crate::addr::InstanceId;
 
     fn locator(rloc: Address) -> LocatorRecord {
-        LocatorRecord {
-            priority: 1,
-            weight: 100,
-            multicast_priority: 255,
-            multicast_weight: 0,
-            local: true,
-            probed: false,
-            reachable: true,
-            rloc,
-        }
+        LocatorRecord { rloc, ..LocatorRecord::unicast([0; 4].into(), 1, 100) }
     }
 
     fn record() -> MappingRecord {

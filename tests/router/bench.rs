@@ -14,8 +14,8 @@ use eidway::router::io::{
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{
-    Action, Address, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest,
-    MappingRecord, Message, Nonce,
+    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord,
+    Message, Nonce,
 };
 use etherparse::PacketBuilder;
 
@@ -266,16 +266,7 @@ pub fn packet(source: &str, destination: &str, ttl: u8, payload: &[u8]) -> Vec<u
 }
 
 pub fn locator(rloc: &str) -> LocatorRecord {
-    LocatorRecord {
-        priority: 1,
-        weight: 100,
-        multicast_priority: 255,
-        multicast_weight: 0,
-        local: true,
-        probed: false,
-        reachable: true,
-        rloc: Address::Ip(rloc.parse().unwrap()),
-    }
+    LocatorRecord::unicast(rloc.parse().unwrap(), 1, 100)
 }
 
 pub fn record(eids: &str, ttl_minutes: u32, rlocs: &[&str]) -> MappingRecord {

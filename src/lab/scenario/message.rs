@@ -20,8 +20,8 @@ use super::words::{Fault, Word, Words};
 use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use crate::wire::reliable::END_MARKER;
 use crate::wire::{
-    Action, Address, Algorithm, CONTROL_PORT, EidRecord, Encapsulated, Key, LocatorRecord,
-    MapRegister, MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
+    Action, Algorithm, CONTROL_PORT, EidRecord, Encapsulated, Key, LocatorRecord, MapRegister,
+    MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
 };
 
 /// The fields that are a word and nothing more, by message.
@@ -145,7 +145,7 @@ impl Fields {
             "record" => {
                 let eid_prefix = prefix(words)?;
                 words.expect("ttl")?;
-                self.records.push(record(eid_prefix, words.number()?));
+                self.records.push(MappingRecord::of_site(eid_prefix, words.number()?, Vec::new()));
             }
             "locator" => {
                 let last = self.records.last_mut();
@@ -232,27 +232,7 @@ fn prefix(words: &mut Words) -> Result<EidPrefix, Fault> {
     Ok(EidPrefix::new(InstanceId::DEFAULT, words.parsed("a prefix")?))
 }
 
-fn record(eid_prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
-    MappingRecord {
-        ttl_minutes,
-        eid_prefix,
-        action: Action::NoAction,
-        authoritative: true,
-        map_version: 0,
-        locators: Vec::new(),
-    }
-}
-
 /// A locator that its sender has and can reach, with priority 1 and weight 100.
 fn locator(rloc: IpAddr) -> LocatorRecord {
-    LocatorRecord {
-        priority: 1,
-        weight: 100,
-        multicast_priority: 255,
-        multicast_weight: 0,
-        local: true,
-        probed: false,
-        reachable: true,
-        rloc: Address::Ip(rloc),
-    }
+    LocatorRecord::unicast(rloc, 1, 100)
 }

@@ -100,14 +100,7 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
         }
     }
     wire::sort_locators(&mut locators);
-    MappingRecord {
-        ttl_minutes,
-        eid_prefix: prefix,
-        action: Action::NoAction,
-        authoritative: false,
-        map_version: 0,
-        locators,
-    }
+    MappingRecord { authoritative: false, ..MappingRecord::of_site(prefix, ttl_minutes, locators) }
 }
 
 /// The ETR that a Map-Request goes to: the reachable own locator with the lowest priority of any
@@ -128,12 +121,9 @@ fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
 /// The record that says that a prefix has no mapping.
 fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
     MappingRecord {
-        ttl_minutes,
-        eid_prefix: prefix,
         action: Action::NativelyForward,
         authoritative: false,
-        map_version: 0,
-        locators: Vec::new(),
+        ..MappingRecord::of_site(prefix, ttl_minutes, Vec::new())
     }
 }
 

@@ -292,7 +292,7 @@ mod fixture {
     use super::*;
     use crate::addr::{Eid, InstanceId};
     use crate::router::config::{Lisp, Service, Site, SitePrefix};
-    use crate::wire::{self, Action};
+    use crate::wire::{self};
 
     pub(super) fn prefix(text: &str) -> EidPrefix {
         EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
@@ -325,28 +325,12 @@ mod fixture {
         ttl_minutes: u32,
     ) -> Registration {
         let source: IpAddr = rloc.parse().unwrap();
-        let locator = wire::LocatorRecord {
-            priority: 1,
-            weight: 100,
-            multicast_priority: 255,
-            multicast_weight: 0,
-            local: true,
-            probed: false,
-            reachable: true,
-            rloc: wire::Address::Ip(source),
-        };
+        let locator = wire::LocatorRecord::unicast(source, 1, 100);
         Registration {
             source,
             xtr_id,
             site_id: 0,
-            record: MappingRecord {
-                ttl_minutes,
-                eid_prefix: prefix,
-                action: Action::NoAction,
-                authoritative: true,
-                map_version: 0,
-                locators: vec![locator],
-            },
+            record: MappingRecord::of_site(prefix, ttl_minutes, vec![locator]),
             proxy_reply: false,
             map_notify: true,
             nonce: Nonce(1),

@@ -17,8 +17,8 @@ use crate::router::deadlines::Deadlines;
 use crate::router::io::Connection;
 use crate::time::{Deadline, Time};
 use crate::wire::{
-    self, Action, CONTROL_PORT, Key, MapNotify, MapNotifyAck, MappingNotification, MappingRecord,
-    Nonce, ReliableMessage, XtrIdentity,
+    self, CONTROL_PORT, Key, MapNotify, MapNotifyAck, MappingNotification, MappingRecord, Nonce,
+    ReliableMessage, XtrIdentity,
 };
 
 /// Waits after the tries of an unsolicited Map-Notify (RFC 9301 section 5.7: three repetitions at three
@@ -161,12 +161,8 @@ impl Router {
     /// The mapping of a prefix; one that is not registered any more has a TTL of zero and no locators.
     fn mapping_notification(&self, prefix: EidPrefix, xtr_id: u128) -> MappingNotification {
         let record = self.map_server.mapping(&prefix).unwrap_or_else(|| MappingRecord {
-            ttl_minutes: 0,
-            eid_prefix: prefix,
-            action: Action::NoAction,
             authoritative: false,
-            map_version: 0,
-            locators: Vec::new(),
+            ..MappingRecord::of_site(prefix, 0, Vec::new())
         });
         let entry = self.map_server.entries.get(&prefix);
         let last = entry.and_then(|entry| entry.registrations.get(xtr_id));

@@ -366,14 +366,7 @@ impl Router {
     fn last_record(&self, prefix: EidPrefix) -> MappingRecord {
         match self.database.get(&prefix) {
             Some(entry) => self.record(prefix, entry),
-            None => MappingRecord {
-                ttl_minutes: 0,
-                eid_prefix: prefix,
-                action: wire::Action::NoAction,
-                authoritative: true,
-                map_version: 0,
-                locators: Vec::new(),
-            },
+            None => MappingRecord::of_site(prefix, 0, Vec::new()),
         }
     }
 

@@ -164,13 +164,9 @@ proptest! {
 
 #[test]
 fn a_registration_of_none_or_several_records_is_an_error_that_counts_them() {
-    let record = |text: &str| crate::wire::MappingRecord {
-        ttl_minutes: 1440,
-        eid_prefix: EidPrefix::new(Default::default(), text.parse().expect("a prefix")),
-        action: Default::default(),
-        authoritative: true,
-        map_version: 0,
-        locators: Vec::new(),
+    let record = |text: &str| {
+        let prefix = EidPrefix::new(Default::default(), text.parse().expect("a prefix"));
+        crate::wire::MappingRecord::of_site(prefix, 1440, Vec::new())
     };
     for records in [vec![], vec![record("172.16.0.0/24"), record("172.16.1.0/24")]] {
         let count = records.len();
