@@ -87,6 +87,23 @@ impl Desk {
         desk
     }
 
+    /// The link of 172.16.0.0/24 falls, and its route with it.
+    fn lose_site(&mut self) {
+        self.link("et1-0", false);
+        let route = |prefix: &str, device: &str| KernelRoute {
+            prefix: prefix.parse().unwrap(),
+            device: device.to_owned(),
+            gateway: None,
+            metric: 0,
+        };
+        let left = vec![
+            route("203.0.113.0/24", "et0-0"),
+            route("10.10.10.0/24", "et2-0"),
+            route("10.20.20.0/24", "et3-0"),
+        ];
+        self.router.handle(Input::Kernel(KernelEvent::Routes(left)), self.now);
+    }
+
     fn link(&mut self, device: &str, up: bool) {
         let event = KernelEvent::Link { device: device.to_owned(), up, carrier: up, mtu: 1500 };
         self.router.handle(Input::Kernel(event), self.now);
@@ -155,19 +172,7 @@ fn the_document_s_database_after_an_interface_was_shut_down() {
     let (_, done) = desk.run("shutdown");
     assert_eq!(done.prompt, "xTR1(config-if)#");
     desk.text("end");
-    desk.link("et1-0", false);
-    let route = |prefix: &str, device: &str| KernelRoute {
-        prefix: prefix.parse().unwrap(),
-        device: device.to_owned(),
-        gateway: None,
-        metric: 0,
-    };
-    let left = vec![
-        route("203.0.113.0/24", "et0-0"),
-        route("10.10.10.0/24", "et2-0"),
-        route("10.20.20.0/24", "et3-0"),
-    ];
-    desk.router.handle(Input::Kernel(KernelEvent::Routes(left)), desk.now);
+    desk.lose_site();
     assert_eq!(desk.text("show ip lisp data"), DATABASE);
     assert_eq!(
         desk.text("sh ip li database | count NO ROUTE"),
@@ -478,19 +483,7 @@ fn debugging_is_the_router_s_and_listening_to_it_the_session_s() {
 /// xTR1 with the route of one EID prefix gone.
 fn without_route() -> Desk {
     let mut desk = Desk::new(XTR1);
-    desk.link("et1-0", false);
-    let route = |prefix: &str, device: &str| KernelRoute {
-        prefix: prefix.parse().unwrap(),
-        device: device.to_owned(),
-        gateway: None,
-        metric: 0,
-    };
-    let left = vec![
-        route("203.0.113.0/24", "et0-0"),
-        route("10.10.10.0/24", "et2-0"),
-        route("10.20.20.0/24", "et3-0"),
-    ];
-    desk.router.handle(Input::Kernel(KernelEvent::Routes(left)), desk.now);
+    desk.lose_site();
     desk.now = Time::from_secs(5);
     desk
 }
