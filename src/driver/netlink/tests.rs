@@ -29,6 +29,15 @@ impl Lab {
         Lab { netlink, _tun: tun }
     }
 
+    /// One whose link is up with these addresses, of which the kernel has told.
+    fn connected(addresses: &[&str]) -> Self {
+        let mut lab = Lab::new();
+        lab.add(link(ETHERNET, true));
+        addresses.iter().for_each(|net| lab.add(address(net)));
+        lab.netlink.read_all().unwrap();
+        lab
+    }
+
     fn add(&mut self, object: KernelObject) {
         self.netlink
             .apply(&KernelRequest::Add(object))
@@ -315,10 +324,7 @@ fn reading_all_tells_links_before_routes() {
 #[test]
 fn the_fall_of_a_link_is_told_with_the_routes_that_remain() {
     in_namespace(|| {
-        let mut lab = Lab::new();
-        lab.add(link(ETHERNET, true));
-        lab.add(address("192.0.2.1/24"));
-        lab.netlink.read_all().unwrap();
+        let mut lab = Lab::connected(&["192.0.2.1/24"]);
         ip("link set et1-0 down");
         lab.wait_for(|event| {
             matches!(event, KernelEvent::Link { device, up: false, .. } if device == "et1-0")
@@ -332,10 +338,7 @@ fn the_fall_of_a_link_is_told_with_the_routes_that_remain() {
 #[test]
 fn a_link_event_brings_the_routes_along() {
     in_namespace(|| {
-        let mut lab = Lab::new();
-        lab.add(link(ETHERNET, true));
-        lab.add(address("192.0.2.1/24"));
-        lab.netlink.read_all().unwrap();
+        let mut lab = Lab::connected(&["192.0.2.1/24"]);
         ip("link set et1-0 down");
         let routes = lab.wait_for(|event| matches!(event, KernelEvent::Routes(_)));
         assert_eq!(routes, KernelEvent::Routes(Vec::new()));
@@ -347,9 +350,7 @@ fn a_link_event_brings_the_routes_along() {
 #[test]
 fn carrier_is_told() {
     in_namespace(|| {
-        let mut lab = Lab::new();
-        lab.add(link(ETHERNET, true));
-        lab.netlink.read_all().unwrap();
+        let mut lab = Lab::connected(&[]);
         ip("link set peer down");
         lab.wait_for(|event| {
             matches!(event, KernelEvent::Link { device, up: true, carrier: false, .. }
@@ -365,11 +366,7 @@ fn carrier_is_told() {
 #[test]
 fn routes_come_and_go_one_by_one() {
     in_namespace(|| {
-        let mut lab = Lab::new();
-        lab.add(link(ETHERNET, true));
-        lab.add(address("192.0.2.1/24"));
-        lab.add(address("2001:db8:1::1/64"));
-        lab.netlink.read_all().unwrap();
+        let mut lab = Lab::connected(&["192.0.2.1/24", "2001:db8:1::1/64"]);
         for (prefix, gateway) in
             [("10.1.0.0/16", "192.0.2.7"), ("2001:db8:7::/48", "2001:db8:1::7")]
         {
@@ -390,10 +387,7 @@ fn routes_come_and_go_one_by_one() {
 #[test]
 fn a_route_of_several_links_counts_for_each() {
     in_namespace(|| {
-        let mut lab = Lab::new();
-        lab.add(link(ETHERNET, true));
-        lab.add(address("192.0.2.1/24"));
-        lab.netlink.read_all().unwrap();
+        let mut lab = Lab::connected(&["192.0.2.1/24"]);
         ip("route add 10.2.0.0/16 nexthop via 192.0.2.7 nexthop via 192.0.2.8");
         lab.wait_for(|event| {
             let KernelEvent::Routes(routes) = event else {
@@ -415,10 +409,7 @@ fn a_route_of_several_links_counts_for_each() {
 #[test]
 fn a_flood_of_events_ends_in_the_truth() {
     in_namespace(|| {
-        let mut lab = Lab::new();
-        lab.add(link(ETHERNET, true));
-        lab.add(address("192.0.2.1/24"));
-        lab.netlink.read_all().unwrap();
+        let mut lab = Lab::connected(&["192.0.2.1/24"]);
         rustix::net::sockopt::set_socket_recv_buffer_size(&lab.netlink.events, 0).unwrap();
         for number in 0..200 {
             lab.add(route(Table::Main, &format!("10.0.{number}.0/24"), next_hop("192.0.2.7")));
