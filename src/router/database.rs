@@ -136,11 +136,13 @@ impl Database {
         stale: Stale,
         now: Time,
     ) -> Changes {
-        let mut judged = stale.prefixes;
+        let mut judged: Vec<EidPrefix> = stale.prefixes.into_iter().collect();
         if stale.all {
             judged.extend(config.database().map(|(prefix, _)| prefix));
             judged.extend(mobility.hosts().keys().map(Eid::host_prefix));
             judged.extend(self.entries.iter().map(|(prefix, _)| prefix));
+            judged.sort();
+            judged.dedup();
         }
         let judge = |prefix| (prefix, wanted(config, rib, mobility, prefix));
         let mut wanted: BTreeMap<_, _> = judged.into_iter().map(judge).collect();

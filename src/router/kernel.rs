@@ -75,7 +75,7 @@ impl Kernel {
         mobile: BTreeMap<EidPrefix, BTreeSet<KernelObject>>,
     ) -> Vec<KernelRequest> {
         let none = BTreeSet::new();
-        let mut touched: BTreeSet<KernelObject> = BTreeSet::new();
+        let mut touched: Vec<KernelObject> = Vec::new();
         if let Some(fixed) = &fixed {
             touched.extend(self.fixed.symmetric_difference(fixed));
         }
@@ -83,18 +83,19 @@ impl Kernel {
             let before = self.mobile.get(prefix).unwrap_or(&none);
             touched.extend(before.symmetric_difference(after));
         }
-        let stood: BTreeSet<KernelObject> =
-            touched.iter().filter(|object| self.stands(object)).copied().collect();
+        touched.sort();
+        touched.dedup();
+        let (stood, others): (Vec<_>, Vec<_>) =
+            touched.into_iter().partition(|object| self.stands(object));
         if let Some(fixed) = fixed {
             self.fixed = fixed;
         }
         for (prefix, after) in mobile {
             self.replace(prefix, after);
         }
-        let gone = stood.iter().rev().filter(|object| !self.stands(object));
-        let come = touched.difference(&stood).filter(|object| self.stands(object));
-        let gone = gone.copied().map(KernelRequest::Remove);
-        gone.chain(come.copied().map(KernelRequest::Add)).collect()
+        let gone = stood.into_iter().rev().filter(|object| !self.stands(object));
+        let come = others.into_iter().filter(|object| self.stands(object));
+        gone.map(KernelRequest::Remove).chain(come.map(KernelRequest::Add)).collect()
     }
 
     fn stands(&self, object: &KernelObject) -> bool {
@@ -130,9 +131,11 @@ impl Kernel {
         wanted(config, rib, &self.own_mtus)
     }
 
-    /// All that stands.
-    fn objects(&self) -> BTreeSet<KernelObject> {
-        self.fixed.iter().chain(self.wanted_by.keys()).copied().collect()
+    /// The requests that make again, in order, what stands and was lost.
+    fn again(&self, lost: impl Fn(&&KernelObject) -> bool) -> Vec<KernelRequest> {
+        let mobile: BTreeSet<KernelObject> = self.wanted_by.keys().copied().collect();
+        let lost = self.fixed.union(&mobile).filter(lost);
+        lost.copied().map(KernelRequest::Add).collect()
     }
 
     /// A link whose configured MTU goes gets back the one that it had: the kernel knows no other.
@@ -149,7 +152,7 @@ impl Kernel {
             KernelObject::Link { device: on, .. } => on.name() == device,
             _ => false,
         };
-        self.objects().iter().filter(of_device).copied().map(KernelRequest::Add).collect()
+        self.again(of_device)
     }
 
     /// The requests that put back what the kernel may have dropped when `device` went down: its
@@ -161,15 +164,14 @@ impl Kernel {
             KernelObject::ProxyNeighbour { device: on, .. } => on.name() == device,
             KernelObject::Link { .. } | KernelObject::Rule { .. } => false,
         };
-        self.objects().iter().filter(lost).copied().map(KernelRequest::Add).collect()
+        self.again(lost)
     }
 
     /// The requests that leave the kernel as it was found.
     pub fn withdraw(&mut self) -> Vec<KernelRequest> {
-        let objects = self.objects();
-        self.fixed.clear();
+        let mut objects = std::mem::take(&mut self.fixed);
+        objects.extend(std::mem::take(&mut self.wanted_by).into_keys());
         self.mobile.clear();
-        self.wanted_by.clear();
         objects.into_iter().rev().map(KernelRequest::Remove).collect()
     }
 }
