@@ -1,7 +1,7 @@
 //! A million entries, and a map-server under load on one core: `cargo bench --bench scale`.
 //!
 //! One table, with what the project is held to beside it; `-- map-cache`, `-- flow-cache`,
-//! `-- map-server`, `-- million` and `-- database` make one part of it, for a profile. Memory is the growth of the process (VmRSS): what
+//! `-- map-server`, `-- million`, `-- database` and `-- hosts` make one part of it, for a profile. Memory is the growth of the process (VmRSS): what
 //! a table costs a machine, with all that the allocator adds.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
@@ -19,7 +19,9 @@ use eidway::packet::{IpHeader, Load};
 use eidway::prefix_map::PrefixMap;
 use eidway::rng::{Rng, Seed};
 use eidway::router::flow_cache::FlowCache;
-use eidway::router::io::{ControlDatagram, Encapsulation, Input, KernelEvent, KernelRoute};
+use eidway::router::io::{
+    ControlDatagram, Encapsulation, Input, KernelEvent, KernelRoute, Mac, NeighbourState,
+};
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
 use eidway::router::{Router, Start};
 use eidway::time::Time;
@@ -33,6 +35,8 @@ const MILLION: u32 = 1_000_000;
 const LOOKUPS: usize = 4_000_000;
 /// Registrations of the map-server under load.
 const REGISTRATIONS: u32 = 100_000;
+/// Hosts of a dynamic-EID that are here.
+const ROAMING: u32 = 60_000;
 const DAY: Duration = Duration::from_secs(86_400);
 const RLOC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 11);
 const MAP_SERVER: Ipv4Addr = Ipv4Addr::new(209, 165, 201, 31);
@@ -68,6 +72,9 @@ fn main() {
     }
     if wanted("database") {
         database();
+    }
+    if wanted("hosts") {
+        hosts();
     }
 }
 
@@ -193,8 +200,8 @@ fn learned(eid: Eid, number: u32) -> Learned {
     }
 }
 
-/// An ETR of a million EID prefixes: its configuration is read, it starts, a link comes up, and a route
-/// to half of the prefixes comes and goes.
+/// An ETR of a million EID prefixes: its configuration is read, it starts, a link comes up, and routes to
+/// half of the prefixes and to one come and go.
 fn database() {
     const HEAD: &str = "
 hostname xTR1
@@ -221,17 +228,17 @@ router lisp
     let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
     let mut router = rate("database: start with them", count, "", || Router::new(start));
     drain(&mut router);
-    let device = "et1-0".to_owned();
-    let link = KernelEvent::Link { device: device.clone(), up: true, carrier: true, mtu: 1500 };
-    router.handle(Input::Kernel(link), Time::ZERO);
-    let prefix = "10.0.0.0/9".parse().expect("a prefix");
-    let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
-    let routes = [KernelEvent::RouteAdded(route.clone()), KernelEvent::RouteRemoved(route)]
-        .map(Input::Kernel);
-    for (route, what) in routes.into_iter().zip(["comes", "goes"]) {
-        let title = format!("database: a route to half of them {what}");
-        rate(&title, count, "", || router.handle(route, Time::ZERO));
-        drain(&mut router);
+    turn("database: a link comes up", &mut router, port_up());
+    // The first route makes the locators reachable for all, the last one takes that back.
+    let half = connected("10.0.0.0/9");
+    let one = connected(&host(1).host_prefix().prefix().to_string());
+    for (what, route) in [("half of them", &half), ("one of them", &one)] {
+        let event = KernelEvent::RouteAdded(route.clone());
+        turn(&format!("database: a route to {what} comes"), &mut router, event);
+    }
+    for (what, route) in [("one of them", one), ("half of them", half)] {
+        let event = KernelEvent::RouteRemoved(route);
+        turn(&format!("database: a route to {what} goes"), &mut router, event);
     }
     let grown = (resident() - before) / f64::from(MILLION);
     line("database: memory, configuration and all", grown, "octets a prefix", "");
@@ -241,6 +248,65 @@ router lisp
             black_box(router.database().longest_match(eid));
         }
     });
+}
+
+/// An ETR at whose port hosts of a dynamic-EID are found, one after the other.
+fn hosts() {
+    const CONFIG: &str = "
+hostname xTR1
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+interface Ethernet1/0
+ ip address 10.255.255.254 255.0.0.0
+ lisp mobility ROAM
+router lisp
+ locator-set set1
+  203.0.113.11 priority 1 weight 100
+ eid-table default instance-id 0
+  dynamic-eid ROAM
+   database-mapping 10.0.0.0/8 locator-set set1
+ ipv4 etr map-server 209.165.201.31 key bench-key
+ ipv4 etr
+";
+    let config = parse_config("bench.conf", CONFIG).expect("it is right");
+    let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
+    let mut router = Router::new(start);
+    drain(&mut router);
+    turn("hosts: a link comes up", &mut router, port_up());
+    let speaks = |number, state| {
+        let device = "et1-0".to_owned();
+        KernelEvent::Neighbour { device, address: host(number).address, state }
+    };
+    let known = NeighbourState::Known(Mac([2, 0, 0, 0, 0, 1]));
+    rate("hosts: found, all of 60,000", ROAMING as usize, "", || {
+        for number in 0..ROAMING {
+            router.handle(Input::Kernel(speaks(number, known)), Time::ZERO);
+            drain(&mut router);
+        }
+    });
+    assert_eq!(router.mobility().hosts().len(), ROAMING as usize);
+    turn("hosts: one more is found", &mut router, speaks(ROAMING, known));
+    turn("hosts: one is lost", &mut router, speaks(7, NeighbourState::Failed));
+    assert_eq!(router.mobility().hosts().len(), ROAMING as usize);
+}
+
+/// A port of the site comes up.
+fn port_up() -> KernelEvent {
+    KernelEvent::Link { device: "et1-0".to_owned(), up: true, carrier: true, mtu: 1500 }
+}
+
+/// A route to the port.
+fn connected(prefix: &str) -> KernelRoute {
+    let prefix = prefix.parse().expect("a prefix");
+    KernelRoute { prefix, device: "et1-0".to_owned(), gateway: None, metric: 0 }
+}
+
+/// Tells the router of its kernel, and prints how long one turn takes.
+fn turn(what: &str, router: &mut Router, event: KernelEvent) {
+    let begin = Instant::now();
+    router.handle(Input::Kernel(event), Time::ZERO);
+    line(what, begin.elapsed().as_secs_f64() * 1e6, "us", "");
+    drain(router);
 }
 
 /// A map-server of `hosts` registrations, through the router's own code: parsing, HMAC, tables,

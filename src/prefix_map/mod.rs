@@ -265,6 +265,11 @@ impl<V> PrefixMap<V> {
         slots.filter_map(|slot| self.at(Slot(slot)))
     }
 
+    /// The instances that have entries, or had.
+    pub fn instances(&self) -> impl Iterator<Item = InstanceId> {
+        self.instances.keys().copied()
+    }
+
     /// The number of entries of one instance and family.
     pub fn len_of(&self, id: InstanceId, family: Family) -> usize {
         self.instances.get(&id).map_or(0, |tries| match family {

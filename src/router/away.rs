@@ -5,6 +5,8 @@
 //! delivered, and its sender is solicited to ask again. Of the database and this table the longer
 //! prefix says where an EID is; on equal length it is away.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::deadlines::Deadlines;
@@ -37,6 +39,11 @@ impl Producer {
             Producer::SiteRegistration => "site-registration",
         }
     }
+
+    /// Whether the EID may be elsewhere, so that packets for it are to be led into `lisp0`.
+    pub(super) fn leads_elsewhere(self) -> bool {
+        matches!(self, Producer::DynamicEid | Producer::SiteRegistration)
+    }
 }
 
 /// A prefix that is away.
@@ -58,9 +65,23 @@ pub struct Entry {
 pub struct AwayTable {
     entries: PrefixMap<Entry>,
     expiries: Deadlines<EidPrefix>,
+    /// What came and went and [leads elsewhere](Producer::leads_elsewhere): the kernel is to know.
+    moved: BTreeSet<EidPrefix>,
 }
 
 impl AwayTable {
+    /// What came and went of what leads elsewhere, since this was last asked.
+    pub(super) fn take_moved(&mut self) -> BTreeSet<EidPrefix> {
+        std::mem::take(&mut self.moved)
+    }
+
+    fn take_out(&mut self, prefix: EidPrefix) {
+        let entry = self.entries.remove(&prefix);
+        if entry.is_some_and(|entry| entry.producer.leads_elsewhere()) {
+            self.moved.insert(prefix);
+        }
+    }
+
     /// Puts a prefix into the table; one that is there with the same producer keeps its age.
     pub(super) fn insert(&mut self, prefix: EidPrefix, mut entry: Entry) {
         if let Some(before) = self.entries.get(&prefix)
@@ -69,14 +90,18 @@ impl AwayTable {
             entry.created_at = before.created_at;
         }
         self.expiries.set(prefix, entry.expires_at);
-        self.entries.insert(prefix, entry);
+        let after = entry.producer;
+        let before = self.entries.insert(prefix, entry).map(|before| before.producer);
+        if after.leads_elsewhere() || before.is_some_and(Producer::leads_elsewhere) {
+            self.moved.insert(prefix);
+        }
     }
 
     /// Takes a prefix out if `producer` put it in.
     pub(super) fn remove(&mut self, prefix: &EidPrefix, producer: Producer) -> bool {
         let matches = self.entries.get(prefix).is_some_and(|entry| entry.producer == producer);
         if matches {
-            self.entries.remove(prefix);
+            self.take_out(*prefix);
             self.expiries.set(*prefix, None);
         }
         matches
@@ -84,20 +109,19 @@ impl AwayTable {
 
     /// Keeps the entries for which `keep` says so.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &Entry) -> bool) {
-        let expiries = &mut self.expiries;
-        self.entries.retain(|prefix, entry| {
-            let stays = keep(prefix, entry);
-            if !stays {
-                expiries.set(prefix, None);
-            }
-            stays
-        });
+        let all = self.entries.iter();
+        let gone: Vec<EidPrefix> =
+            all.filter(|(prefix, entry)| !keep(*prefix, entry)).map(|(prefix, _)| prefix).collect();
+        for prefix in gone {
+            self.take_out(prefix);
+            self.expiries.set(prefix, None);
+        }
     }
 
     /// Takes out what nobody can have cached any more.
     pub(super) fn expire(&mut self, now: Time) {
         while let Some(prefix) = self.expiries.pop(now) {
-            self.entries.remove(&prefix);
+            self.take_out(prefix);
         }
     }
 

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use super::Link;
 use super::config::{Config, DatabaseMapping, LocatorSource};
-use super::mobility::Host;
+use super::mobility::Mobility;
 use super::rib::Rib;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::prefix_map::PrefixMap;
@@ -75,9 +76,23 @@ impl Entry {
     }
 }
 
-/// What a reconciliation changed, beside what came.
+/// What may not be as it should since the last reconciliation: it costs what is here, and not what
+/// the tables hold.
+#[derive(Debug, Default)]
+pub(super) struct Stale {
+    /// Everything: there is another configuration, or a link changed, and with it any locator.
+    pub all: bool,
+    /// Prefixes that a route leads to, or whose host came or went. They need not be in the database.
+    pub prefixes: BTreeSet<EidPrefix>,
+}
+
+/// What a reconciliation looked at, and what it changed there.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
+    /// The prefixes that were judged anew, in order, whether they are in the database or were.
+    pub judged: Vec<EidPrefix>,
+    /// Those that came, went, or got or lost their route.
+    pub rerouted: Vec<EidPrefix>,
     /// The prefixes that had a route and have one, and whose locators are others than before.
     pub changed: BTreeSet<EidPrefix>,
     /// The prefixes to whose locators others came or of whose locators some went.
@@ -87,26 +102,32 @@ pub(super) struct Changes {
     pub deconfigured: Vec<(EidPrefix, Duration)>,
 }
 
-/// A prefix that is to be in the database.
+/// Why a prefix is to be in the database.
 struct Wanted<'a> {
     mapping: &'a DatabaseMapping,
     dynamic: Option<&'a str>,
+    has_route: bool,
 }
 
-/// The configured prefixes, and the hosts of dynamic-EID ranges that are here.
+/// Whether and why `prefix` is to be in the database: a host of a dynamic-EID range that is here, or
+/// configured.
 fn wanted<'a>(
     config: &'a Config,
-    hosts: &'a BTreeMap<Eid, Host>,
-) -> BTreeMap<EidPrefix, Wanted<'a>> {
-    let fixed = config.database();
-    let fixed = fixed.map(|(prefix, mapping)| (prefix, Wanted { mapping, dynamic: None }));
-    let ranges: BTreeMap<EidPrefix, &DatabaseMapping> =
-        config.dynamic_eids().map(|(_, range, mapping)| (range, mapping)).collect();
-    let hosts = hosts.iter().filter_map(move |(eid, host)| {
-        let mapping = ranges.get(&host.range).copied()?;
-        Some((eid.host_prefix(), Wanted { mapping, dynamic: Some(&host.name) }))
+    rib: &Rib,
+    mobility: &'a Mobility,
+    prefix: EidPrefix,
+) -> Option<Wanted<'a>> {
+    let table = config.lisp.as_ref()?.eid_tables.get(&prefix.instance_id())?;
+    let host = mobility.host(prefix).and_then(|host| {
+        let range = host.range.prefix();
+        let mapping =
+            table.dynamic_eids.get(mobility.name_of(&host.range)?)?.database.get(&range)?;
+        Some(Wanted { mapping, dynamic: Some(&host.name), has_route: true })
     });
-    fixed.chain(hosts).collect()
+    host.or_else(|| {
+        let mapping = table.database.get(&prefix.prefix())?;
+        Some(Wanted { mapping, dynamic: None, has_route: rib.has_route(prefix.prefix()) })
+    })
 }
 
 /// How long other routers may have a record of `prefix` cached.
@@ -119,6 +140,8 @@ fn ttl(config: &Config, prefix: EidPrefix) -> Duration {
 #[derive(Debug, Default)]
 pub struct Database {
     entries: PrefixMap<Entry>,
+    /// How many entries have a route: of IPv4 EIDs, of IPv6 EIDs, whatever the instance.
+    with_route: [usize; 2],
 }
 
 impl Database {
@@ -127,54 +150,110 @@ impl Database {
         &mut self,
         config: &Config,
         rib: &Rib,
-        hosts: &BTreeMap<Eid, Host>,
+        mobility: &Mobility,
+        stale: Stale,
         now: Time,
     ) -> Changes {
-        let wanted = wanted(config, hosts);
-        let mut changes = Changes::default();
-        self.entries.retain(|prefix, entry| {
-            let stays = wanted.contains_key(&prefix);
-            if !stays && entry.dynamic.is_none() {
-                changes.deconfigured.push((prefix, ttl(config, prefix)));
-            }
-            stays
-        });
+        let mut judged: Vec<EidPrefix> = stale.prefixes.into_iter().collect();
+        if stale.all {
+            judged.extend(config.database().map(|(prefix, _)| prefix));
+            judged.extend(mobility.hosts().keys().map(Eid::host_prefix));
+            judged.extend(self.entries.iter().map(|(prefix, _)| prefix));
+            judged.sort();
+            judged.dedup();
+        }
+        let judge = |prefix| (prefix, wanted(config, rib, mobility, prefix));
+        let mut wanted: BTreeMap<_, _> = judged.into_iter().map(judge).collect();
+        let before = self.any_route();
+        for (prefix, wanted) in &wanted {
+            let had = self.get(prefix).is_some_and(|entry| entry.has_route);
+            let has = wanted.as_ref().is_some_and(|wanted| wanted.has_route);
+            let count = &mut self.with_route[prefix.family() as usize];
+            *count = *count + usize::from(has) - usize::from(had);
+        }
+        let any_route = self.any_route();
         for family in Family::BOTH {
-            let of_family = || wanted.iter().filter(|(prefix, _)| prefix.family() == family);
-            let has_route = |prefix: EidPrefix, wanted: &Wanted<'_>| {
-                wanted.dynamic.is_some() || rib.has_route(prefix.prefix())
-            };
-            let any_route = of_family().any(|(prefix, wanted)| has_route(*prefix, wanted));
-            for (&prefix, wanted) in of_family() {
-                let before = self.entries.get(&prefix);
-                let mut entry = Entry {
-                    locator_set: match wanted.mapping {
-                        DatabaseMapping::LocatorSet(name) => Some(name.clone()),
-                        DatabaseMapping::Inline(_) => None,
-                    },
-                    dynamic: wanted.dynamic.map(str::to_owned),
-                    locators: local_locators(config, rib, wanted.mapping, any_route),
-                    has_route: has_route(prefix, wanted),
-                    created_at: before.map_or(now, |before| before.created_at),
-                    changed_at: before.map_or(now, |before| before.changed_at),
-                };
-                if before.is_some_and(|before| *before == entry) {
-                    continue;
-                }
-                let registered = |before: &Entry| before.has_route && entry.has_route;
-                if before
-                    .is_some_and(|before| registered(before) && before.locators != entry.locators)
-                {
-                    changes.changed.insert(prefix);
-                }
-                if before.is_some_and(|before| entry.has_other_locators_than(before)) {
-                    changes.relocated.push(prefix);
-                }
-                entry.changed_at = now;
-                self.entries.insert(prefix, entry);
+            // The first route to any makes the locators of all reachable, the last one unreachable.
+            if before[family as usize] != any_route[family as usize] && !stale.all {
+                let of_family = self.entries.iter().map(|(prefix, _)| prefix);
+                wanted.extend(of_family.filter(|prefix| prefix.family() == family).map(judge));
             }
         }
+        let mut changes = Changes::default();
+        for (prefix, wanted) in wanted {
+            changes.judged.push(prefix);
+            let Some(wanted) = wanted else {
+                self.take_out(config, prefix, &mut changes);
+                continue;
+            };
+            let any_route = any_route[prefix.family() as usize];
+            let locators = local_locators(config, rib, wanted.mapping, any_route);
+            self.put(prefix, wanted, locators, &mut changes, now);
+        }
         changes
+    }
+
+    /// Whether any entry of a family has a route.
+    fn any_route(&self) -> [bool; 2] {
+        self.with_route.map(|count| count > 0)
+    }
+
+    fn put(
+        &mut self,
+        prefix: EidPrefix,
+        wanted: Wanted<'_>,
+        locators: Vec<LocalLocator>,
+        changes: &mut Changes,
+        now: Time,
+    ) {
+        let before = self.entries.get(&prefix);
+        let mut entry = Entry {
+            locator_set: match wanted.mapping {
+                DatabaseMapping::LocatorSet(name) => Some(name.clone()),
+                DatabaseMapping::Inline(_) => None,
+            },
+            dynamic: wanted.dynamic.map(str::to_owned),
+            locators,
+            has_route: wanted.has_route,
+            created_at: before.map_or(now, |before| before.created_at),
+            changed_at: before.map_or(now, |before| before.changed_at),
+        };
+        if before.is_some_and(|before| *before == entry) {
+            return;
+        }
+        if before.is_none_or(|before| before.has_route != entry.has_route) {
+            changes.rerouted.push(prefix);
+        }
+        let registered = |before: &Entry| before.has_route && entry.has_route;
+        if before.is_some_and(|before| registered(before) && before.locators != entry.locators) {
+            changes.changed.insert(prefix);
+        }
+        if before.is_some_and(|before| entry.has_other_locators_than(before)) {
+            changes.relocated.push(prefix);
+        }
+        entry.changed_at = now;
+        self.entries.insert(prefix, entry);
+    }
+
+    fn take_out(&mut self, config: &Config, prefix: EidPrefix, changes: &mut Changes) {
+        let Some(before) = self.entries.remove(&prefix) else { return };
+        changes.rerouted.push(prefix);
+        if before.dynamic.is_none() {
+            changes.deconfigured.push((prefix, ttl(config, prefix)));
+        }
+    }
+
+    /// The entries that a route to `to` may give a route, or take it from: those that
+    /// [`Rib::has_route`] asks it for.
+    pub(super) fn related_to(&self, to: IpNet) -> BTreeSet<EidPrefix> {
+        let of_instance = |id| {
+            let at = EidPrefix::new(id, to);
+            let covering = self.entries.covering(&at).map(|(prefix, _)| prefix);
+            // The default is a route to nothing but itself.
+            let inside = (to.prefix_len() > 0).then(|| self.entries.covered_by(&at));
+            covering.chain(inside.into_iter().flatten().map(|(prefix, _)| prefix))
+        };
+        self.entries.instances().flat_map(of_instance).collect()
     }
 
     /// The entries, for a `show`.

@@ -19,6 +19,7 @@
 //! the core while a site's link was down; `unreachable` in their place told hosts what the mapping
 //! system was about to mend.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -27,7 +28,7 @@ use ipnet::IpNet;
 use super::config::{Config, Interface, InterfaceKind, InterfaceName, StaticTarget};
 use super::io::{Device, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table};
 use super::rib::Rib;
-use crate::addr::Family;
+use crate::addr::{EidPrefix, Family};
 
 /// Octets that an IPv4 RLOC puts in front: IPv4 20, UDP 8, LISP 8.
 const OVERHEAD_V4: u32 = 36;
@@ -51,32 +52,90 @@ const FROM_RLOC_NATIVE: u32 = 103;
 /// What has been asked of the kernel and stands.
 #[derive(Debug, Default)]
 pub struct Kernel {
-    objects: BTreeSet<KernelObject>,
+    /// What the configuration wants.
+    fixed: BTreeSet<KernelObject>,
+    /// What EIDs that came or went want beside it.
+    mobile: BTreeMap<EidPrefix, BTreeSet<KernelObject>>,
+    /// How many of these EIDs want each: instances share the tables of the kernel.
+    wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before one was configured; `None` if it had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
 }
 
 impl Kernel {
-    /// The requests that lead from what stands to what `config` wants. Removals come first: the
+    /// The requests that lead from what stands to what is wanted. Removals come first: the
     /// kernel matches a route by less than all its fields, so removing an old one after its
     /// successor came could take the successor.
     ///
-    /// `mobile` is what the hosts that came and went want beside it.
+    /// `fixed` is what the configuration wants, if that may have changed, and `mobile` what EIDs that
+    /// came or went want now.
     pub fn reconcile(
         &mut self,
-        config: &Config,
-        rib: &Rib,
-        mobile: Vec<KernelObject>,
+        fixed: Option<BTreeSet<KernelObject>>,
+        mobile: BTreeMap<EidPrefix, BTreeSet<KernelObject>>,
     ) -> Vec<KernelRequest> {
+        let none = BTreeSet::new();
+        let mut touched: Vec<KernelObject> = Vec::new();
+        if let Some(fixed) = &fixed {
+            touched.extend(self.fixed.symmetric_difference(fixed));
+        }
+        for (prefix, after) in &mobile {
+            let before = self.mobile.get(prefix).unwrap_or(&none);
+            touched.extend(before.symmetric_difference(after));
+        }
+        touched.sort();
+        touched.dedup();
+        let (stood, others): (Vec<_>, Vec<_>) =
+            touched.into_iter().partition(|object| self.stands(object));
+        if let Some(fixed) = fixed {
+            self.fixed = fixed;
+        }
+        for (prefix, after) in mobile {
+            self.replace(prefix, after);
+        }
+        let gone = stood.into_iter().rev().filter(|object| !self.stands(object));
+        let come = others.into_iter().filter(|object| self.stands(object));
+        gone.map(KernelRequest::Remove).chain(come.map(KernelRequest::Add)).collect()
+    }
+
+    fn stands(&self, object: &KernelObject) -> bool {
+        self.fixed.contains(object) || self.wanted_by.contains_key(object)
+    }
+
+    fn replace(&mut self, prefix: EidPrefix, after: BTreeSet<KernelObject>) {
+        for &object in &after {
+            *self.wanted_by.entry(object).or_default() += 1;
+        }
+        let before = match after.is_empty() {
+            true => self.mobile.remove(&prefix),
+            false => self.mobile.insert(prefix, after),
+        };
+        for object in before.into_iter().flatten() {
+            if let Entry::Occupied(mut count) = self.wanted_by.entry(object) {
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
+            }
+        }
+    }
+
+    /// The prefixes that want something beside the configuration.
+    pub fn prefixes(&self) -> impl Iterator<Item = EidPrefix> {
+        self.mobile.keys().copied()
+    }
+
+    /// What the configuration wants, as the links are.
+    pub fn fixed(&mut self, config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         self.remember_mtus(config, rib);
-        let mut wanted = wanted(config, rib, &self.own_mtus);
-        wanted.extend(mobile);
-        let gone: Vec<KernelObject> = self.objects.difference(&wanted).copied().collect();
-        let gone = gone.into_iter().rev().map(KernelRequest::Remove);
-        let come = wanted.difference(&self.objects).copied().map(KernelRequest::Add);
-        let requests = gone.chain(come).collect();
-        self.objects = wanted;
-        requests
+        wanted(config, rib, &self.own_mtus)
+    }
+
+    /// The requests that make again, in order, what stands and was lost.
+    fn again(&self, lost: impl Fn(&&KernelObject) -> bool) -> Vec<KernelRequest> {
+        let mobile: BTreeSet<KernelObject> = self.wanted_by.keys().copied().collect();
+        let lost = self.fixed.union(&mobile).filter(lost);
+        lost.copied().map(KernelRequest::Add).collect()
     }
 
     /// A link whose configured MTU goes gets back the one that it had: the kernel knows no other.
@@ -93,7 +152,7 @@ impl Kernel {
             KernelObject::Link { device: on, .. } => on.name() == device,
             _ => false,
         };
-        self.objects.iter().filter(of_device).copied().map(KernelRequest::Add).collect()
+        self.again(of_device)
     }
 
     /// The requests that put back what the kernel may have dropped when `device` went down: its
@@ -105,12 +164,14 @@ impl Kernel {
             KernelObject::ProxyNeighbour { device: on, .. } => on.name() == device,
             KernelObject::Link { .. } | KernelObject::Rule { .. } => false,
         };
-        self.objects.iter().filter(lost).copied().map(KernelRequest::Add).collect()
+        self.again(lost)
     }
 
     /// The requests that leave the kernel as it was found.
     pub fn withdraw(&mut self) -> Vec<KernelRequest> {
-        let objects = std::mem::take(&mut self.objects);
+        let mut objects = std::mem::take(&mut self.fixed);
+        objects.extend(std::mem::take(&mut self.wanted_by).into_keys());
+        self.mobile.clear();
         objects.into_iter().rev().map(KernelRequest::Remove).collect()
     }
 }

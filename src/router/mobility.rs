@@ -18,7 +18,7 @@
 //! for. What it says to others is encapsulated whether or not it has been found, and the answer, if it
 //! comes before the host has been found, is held likewise.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -186,31 +186,52 @@ impl Mobility {
         self.ranges.longest_match(eid).is_some()
     }
 
-    /// What the kernel is to have: a route to each host at its port, a route into `lisp0` for each one
-    /// that is away, and a proxy for it at the port that it was at.
-    pub(super) fn kernel_objects(&self, away: &away::AwayTable) -> Vec<KernelObject> {
-        let route = |prefix: EidPrefix, device| KernelObject::Route {
+    /// The host that is here and whose prefix this is.
+    pub(super) fn host(&self, prefix: EidPrefix) -> Option<&Host> {
+        let eid = prefix.network();
+        self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
+    }
+
+    /// The name of the dynamic-EID that a range belongs to.
+    pub(super) fn name_of(&self, range: &EidPrefix) -> Option<&str> {
+        self.ranges.get(range).map(|range| range.name.as_str())
+    }
+
+    /// What the kernel is to have for one prefix: a route to a host at its port, or into `lisp0` for
+    /// what is away, and a proxy for a host at the port that it was at.
+    pub(super) fn kernel_objects(
+        &self,
+        prefix: EidPrefix,
+        away: &away::AwayTable,
+    ) -> BTreeSet<KernelObject> {
+        let route = |device| KernelObject::Route {
             table: Table::Main,
             prefix: prefix.prefix(),
             target: RouteTarget::Device(device),
             metric: 0,
             source: None,
         };
-        let hosts = self
-            .hosts
-            .iter()
-            .map(|(eid, host)| route(eid.host_prefix(), Device::Interface(host.interface)));
-        let gone = away.entries().iter().filter(|(prefix, entry)| match entry.producer {
-            Producer::SiteRegistration => true,
-            Producer::DynamicEid => !self.ranges.contains(prefix),
-            Producer::NoRoute | Producer::Deconfigured => false,
+        let host = self.host(prefix).map(|host| route(Device::Interface(host.interface)));
+        let gone = away.entries().get(&prefix).filter(|entry| {
+            let is_range = entry.producer == Producer::DynamicEid && self.ranges.contains(&prefix);
+            entry.producer.leads_elsewhere() && !is_range
         });
-        let gone = gone.map(|(prefix, _)| route(prefix, Device::Lisp));
-        let proxies = self.former_ports.iter().map(|(eid, port)| KernelObject::ProxyNeighbour {
+        let gone = gone.map(|_| route(Device::Lisp));
+        let eid = prefix.network();
+        let port = self.former_ports.get(&eid).filter(|_| prefix == eid.host_prefix());
+        let proxy = port.map(|port| KernelObject::ProxyNeighbour {
             device: Device::Interface(*port),
             address: eid.address,
         });
-        hosts.chain(gone).chain(proxies).collect()
+        [host, gone, proxy].into_iter().flatten().collect()
+    }
+
+    /// The prefixes for which the kernel may be to have something.
+    pub(super) fn kernel_prefixes(&self, away: &away::AwayTable) -> BTreeSet<EidPrefix> {
+        let gone = away.entries().iter().filter(|(_, entry)| entry.producer.leads_elsewhere());
+        let gone = gone.map(|(prefix, _)| prefix);
+        let hosts = self.hosts.keys().chain(self.former_ports.keys());
+        hosts.map(Eid::host_prefix).chain(gone).collect()
     }
 }
 
@@ -351,6 +372,7 @@ impl Router {
         let prefix = eid.host_prefix();
         self.away.remove(&prefix, Producer::DynamicEid);
         self.map_cache.forget_learned(&prefix);
+        self.stale.prefixes.insert(prefix);
         self.reconcile(now);
         let (device, address) = (Device::Interface(interface), eid.address);
         // The answer to this question also tells the host the hardware address of its gateway here.
@@ -401,6 +423,7 @@ impl Router {
         if moved {
             self.mobility.former_ports.insert(eid, host.interface);
         }
+        self.stale.prefixes.insert(eid.host_prefix());
         self.reconcile(now);
         if moved {
             log::info!("{eid} has moved away from {}", host.interface);
@@ -431,6 +454,7 @@ impl Router {
             };
             self.away.insert(prefix, entry);
         }
+        self.stale.prefixes.insert(prefix);
         self.reconcile(now);
     }
 
@@ -534,6 +558,7 @@ impl Router {
                 if let Some((rloc, source)) = from {
                     self.solicit_sender(rloc, source, eid, now);
                 }
+                self.stale.prefixes.insert(eid.host_prefix());
                 self.reconcile(now);
             }
         }

@@ -32,6 +32,8 @@ pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
 pub mod paths;
+#[cfg(test)]
+mod reconcile_tests;
 mod register;
 mod replies;
 mod resolve;
@@ -50,7 +52,7 @@ use sha2::{Digest, Sha256};
 use away::{AwayTable, Producer};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
-use database::{Changes, Database};
+use database::{Changes, Database, Stale};
 use echo_nonce::EchoNonce;
 use emulated::HostState;
 use etr::Heard;
@@ -141,6 +143,8 @@ pub struct Router {
     away: AwayTable,
     mobility: Mobility,
     rib: Rib,
+    /// What the next reconciliation is to look at.
+    stale: Stale,
     kernel: Kernel,
     resolver: Resolver,
     smr_guard: SmrGuard,
@@ -178,6 +182,7 @@ impl Router {
             away: AwayTable::default(),
             mobility: Mobility::default(),
             rib: Rib::default(),
+            stale: Stale::default(),
             kernel: Kernel::default(),
             resolver: Resolver::new(&seed),
             smr_guard: SmrGuard::default(),
@@ -273,6 +278,7 @@ impl Router {
 
     fn configure(&mut self, config: Config, now: Time) {
         let before = std::mem::replace(&mut self.config, config);
+        self.stale.all = true;
         self.local = LocalRlocs::of(&self.config);
         self.own_addresses = self.config.addresses().map(|(_, net)| net.addr()).collect();
         self.proxy_etrs = Family::BOTH.map(|family| {
@@ -299,7 +305,9 @@ impl Router {
         }
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
-                let before = self.rib.set_link(device.clone(), Link { up, carrier, mtu });
+                let link = Link { up, carrier, mtu };
+                let before = self.rib.set_link(device.clone(), link);
+                self.stale.all |= before != Some(link);
                 let ran = before.is_some_and(|before| before.up && before.carrier);
                 match up && carrier {
                     true if !ran => self.port_is_back(&device),
@@ -317,11 +325,21 @@ impl Router {
             }
             KernelEvent::LinkGone { device } => {
                 self.rib.remove_link(&device);
+                self.stale.all = true;
                 self.port_fell(&device, now);
             }
-            KernelEvent::Routes(routes) => self.rib.replace_routes(routes),
-            KernelEvent::RouteAdded(route) => self.rib.add_route(route),
-            KernelEvent::RouteRemoved(route) => self.rib.remove_route(&route),
+            KernelEvent::Routes(routes) => {
+                self.rib.replace_routes(routes);
+                self.stale.all = true;
+            }
+            KernelEvent::RouteAdded(route) => {
+                self.stale.prefixes.extend(self.database.related_to(route.prefix));
+                self.rib.add_route(route);
+            }
+            KernelEvent::RouteRemoved(route) => {
+                self.stale.prefixes.extend(self.database.related_to(route.prefix));
+                self.rib.remove_route(&route);
+            }
             KernelEvent::Neighbour { device, address, state } => {
                 return self.handle_neighbour(&device, address, state, now);
             }
@@ -333,16 +351,19 @@ impl Router {
         self.reconcile(now);
     }
 
-    /// Brings everything that follows from the configuration and the kernel's state in line.
+    /// Brings what is [`Stale`] in line with the configuration, the kernel's state and the hosts that
+    /// are here. What an entry, a registration or an object of the kernel should be, one function says
+    /// for one prefix; after a new configuration or a change of a link it is asked for all.
     fn reconcile(&mut self, now: Time) {
-        let hosts = self.mobility.hosts();
-        let changes = self.database.reconcile(&self.config, &self.rib, hosts, now);
+        let stale = std::mem::take(&mut self.stale);
+        let all = stale.all;
+        let mut mobile = stale.prefixes.clone();
+        let changes = self.database.reconcile(&self.config, &self.rib, &self.mobility, stale, now);
         self.hold_status_bits(&changes.relocated, now);
-        let solicit = self.reconcile_away(&changes, now);
-        let mobile = self.mobility.kernel_objects(&self.away);
-        let requests = self.kernel.reconcile(&self.config, &self.rib, mobile);
-        self.request(requests);
-        self.reconcile_registrations(now);
+        let solicit = self.reconcile_away(&changes, all, now);
+        mobile.extend(self.away.take_moved());
+        self.reconcile_kernel(mobile, all);
+        self.reconcile_registrations(&changes.judged, now);
         for prefix in changes.changed {
             self.refresh_registration(prefix, now);
         }
@@ -351,11 +372,23 @@ impl Router {
         }
     }
 
+    fn reconcile_kernel(&mut self, mut mobile: BTreeSet<EidPrefix>, all: bool) {
+        if all {
+            mobile.extend(self.mobility.kernel_prefixes(&self.away));
+            mobile.extend(self.kernel.prefixes());
+        }
+        let objects = |prefix| (prefix, self.mobility.kernel_objects(prefix, &self.away));
+        let mobile = mobile.into_iter().map(objects).collect();
+        let fixed = all.then(|| self.kernel.fixed(&self.config, &self.rib));
+        let requests = self.kernel.reconcile(fixed, mobile);
+        self.request(requests);
+    }
+
     /// Puts local prefixes that lost their route or their configuration into the away table, and takes
     /// out those that have both again; and what others have inside a prefix that is not registered any
     /// more, for nobody would tell when they lose it. Returns the prefixes whose peers are to be
     /// solicited: not those that lost their route, for these the packets that still come do it.
-    fn reconcile_away(&mut self, changes: &Changes, now: Time) -> BTreeSet<EidPrefix> {
+    fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
         let away = |producer, expires_at| away::Entry {
             producer,
@@ -368,10 +401,9 @@ impl Router {
             self.away.insert(prefix, away(Producer::Deconfigured, Some(now + ttl)));
             solicit.insert(prefix);
         }
-        for (prefix, entry) in self.database.entries().iter() {
-            if entry.dynamic.is_some() {
-                continue;
-            }
+        for &prefix in &changes.judged {
+            let entry = self.database.get(&prefix).filter(|entry| entry.dynamic.is_none());
+            let Some(entry) = entry else { continue };
             let back = self.away.remove(&prefix, Producer::Deconfigured);
             if !self.config.roles(prefix.family()).etr {
                 self.away.remove(&prefix, Producer::NoRoute);
@@ -383,7 +415,10 @@ impl Router {
                 solicit.insert(prefix);
             }
         }
-        self.forget_untold();
+        match all {
+            true => self.forget_untold(None),
+            false => changes.rerouted.iter().for_each(|prefix| self.forget_untold(Some(prefix))),
+        }
         solicit
     }
 

@@ -20,7 +20,7 @@ use std::time::Duration;
 use machine::{Action, Event, State, transition};
 use reliable::EtrSession;
 
-use super::away::Producer;
+use super::away::{self, Producer};
 use super::config::EtrMapServer;
 use super::counters::ControlDrop;
 use super::database;
@@ -85,12 +85,6 @@ impl Standing {
             State::AckWait => false,
         }
     }
-}
-
-/// Between the registrations that stand and those that are wanted.
-struct Differences {
-    created: Vec<(Peer, EidPrefix)>,
-    deleted: Vec<(Peer, EidPrefix)>,
 }
 
 /// The registrations of an ETR.
@@ -179,17 +173,16 @@ impl Registrar {
         action
     }
 
-    /// What is to be created and deleted for the registrations to be `wanted`.
-    fn differences(&self, wanted: &BTreeSet<(Peer, EidPrefix)>) -> Differences {
-        let standing: BTreeSet<(Peer, EidPrefix)> = self
-            .standings
-            .iter()
+    /// All that stand, by map-server and prefix.
+    fn all(&self) -> Vec<(Peer, EidPrefix)> {
+        let standings = self.standings.iter();
+        standings
             .flat_map(|(&peer, standings)| standings.keys().map(move |&prefix| (peer, prefix)))
-            .collect();
-        Differences {
-            created: wanted.difference(&standing).copied().collect(),
-            deleted: standing.difference(wanted).copied().collect(),
-        }
+            .collect()
+    }
+
+    fn stands(&self, peer: Peer, prefix: EidPrefix) -> bool {
+        self.standings.get(&peer).is_some_and(|standings| standings.contains_key(&prefix))
     }
 
     /// Takes what is due out of the deadlines: whoever calls sets the next ones.
@@ -272,18 +265,26 @@ impl Registrar {
 }
 
 impl Router {
-    /// Brings the registrations in line with the configuration and the routes: what has neither is
-    /// withdrawn, what came is registered.
-    pub(super) fn reconcile_registrations(&mut self, now: Time) {
-        let mut wanted: BTreeSet<(Peer, EidPrefix)> = BTreeSet::new();
-        let entries = self.database.entries().iter();
-        for (prefix, _) in entries.filter(|(prefix, entry)| self.registers(*prefix, entry)) {
-            let family = prefix.family();
-            for &server in self.etr_map_servers(family).keys() {
-                wanted.insert(((family, server), prefix));
+    /// Brings the registrations of `prefixes` in line with the configuration and the routes: what has
+    /// neither is withdrawn, what came is registered.
+    pub(super) fn reconcile_registrations(&mut self, prefixes: &[EidPrefix], now: Time) {
+        let configured = Family::BOTH.into_iter().flat_map(|family| {
+            self.etr_map_servers(family).keys().map(move |&server| (family, server))
+        });
+        let configured: BTreeSet<Peer> = configured.collect();
+        let standing = self.registrar.standings.keys().copied().collect();
+        let (mut created, mut deleted) = (Vec::new(), Vec::new());
+        for &peer in configured.union(&standing) {
+            for &prefix in prefixes.iter().filter(|prefix| prefix.family() == peer.0) {
+                let entry = self.database.get(&prefix).filter(|_| configured.contains(&peer));
+                let wanted = entry.is_some_and(|entry| self.registers(prefix, entry));
+                match (self.registrar.stands(peer, prefix), wanted) {
+                    (false, true) => created.push((peer, prefix)),
+                    (true, false) => deleted.push((peer, prefix)),
+                    _ => {}
+                }
             }
         }
-        let Differences { created, deleted } = self.registrar.differences(&wanted);
         self.withdraw(&deleted, now);
         for (peer, prefix) in created {
             let session_up = self.registrar.is_up(peer.1);
@@ -308,12 +309,18 @@ impl Router {
         self.database.get(prefix).is_none() && covering.any(|(at, entry)| self.registers(at, entry))
     }
 
-    /// Takes out of the away table what a map-server told of and would tell of no more when it changes.
-    pub(super) fn forget_untold(&mut self) {
-        let told = self.away.entries().iter();
-        let told = told.filter(|(_, entry)| entry.producer == Producer::SiteRegistration);
-        let untold: Vec<EidPrefix> =
-            told.map(|(prefix, _)| prefix).filter(|at| !self.registers_around(at)).collect();
+    /// Takes out of the away table what a map-server told of and would tell of no more when it changes:
+    /// inside one prefix, or of all.
+    pub(super) fn forget_untold(&mut self, inside: Option<&EidPrefix>) {
+        let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
+            let told = entry.producer == Producer::SiteRegistration;
+            (told && !self.registers_around(&prefix)).then_some(prefix)
+        };
+        let away = self.away.entries();
+        let untold: Vec<EidPrefix> = match inside {
+            Some(inside) => away.covered_by(inside).filter_map(untold).collect(),
+            None => away.iter().filter_map(untold).collect(),
+        };
         for prefix in untold {
             self.away.remove(&prefix, Producer::SiteRegistration);
         }
@@ -329,8 +336,7 @@ impl Router {
 
     /// Withdraws everything: the router is about to stop.
     pub(super) fn withdraw_registrations(&mut self, now: Time) {
-        let Differences { deleted, .. } = self.registrar.differences(&BTreeSet::new());
-        self.withdraw(&deleted, now);
+        self.withdraw(&self.registrar.all(), now);
     }
 
     /// Puts a registration through the table and sends what that asks for on TCP.

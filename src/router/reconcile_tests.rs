@@ -1,0 +1,272 @@
+//! Random histories: a router that judges what changed, beside one that judges everything each time.
+
+use std::net::SocketAddr;
+
+use crate::console::parse_config;
+
+use super::io::{Connection, ControlDatagram, KernelObject, Mac, NeighbourState, TcpEvent};
+use super::*;
+use crate::addr::{Eid, InstanceId};
+use crate::rng::Rng;
+use crate::wire::{
+    Algorithm, CONTROL_PORT, Key, LocatorRecord, MapNotify, MapRegister, MappingRecord, Message,
+};
+
+const HEAD: &str = "
+hostname xTR1
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+interface Ethernet1/0
+ ip address 10.1.255.254 255.255.0.0
+ lisp mobility ROAM
+interface Ethernet2/0
+ ip address 10.2.0.1 255.255.0.0
+ mtu 1400
+ lisp mobility ROAM
+router lisp
+ locator-set set1
+  203.0.113.11 priority 1 weight 100
+  198.51.100.21 priority 1 weight 100
+ ipv4 etr map-server 209.165.201.31 key cisco
+ ipv6 etr map-server 209.165.201.31 key cisco
+ ipv4 itr map-resolver 209.165.201.31
+ ipv4 itr
+ ipv4 etr
+ ipv6 etr
+";
+
+/// Prefixes inside others, of two families and instances, a range, and a static route that is the same
+/// as a host's.
+const CONFIGS: [&str; 3] = [
+    " eid-table default instance-id 0
+  database-mapping 10.0.0.0/8 locator-set set1
+  database-mapping 10.2.0.0/16 locator-set set1
+  database-mapping 10.2.3.0/24 locator-set set1
+  database-mapping 2001:db8:a::/64 locator-set set1
+  dynamic-eid ROAM
+   database-mapping 10.1.0.0/16 locator-set set1
+ip route 10.1.0.2 255.255.255.255 Ethernet1/0
+",
+    " eid-table default instance-id 0
+  database-mapping 0.0.0.0/0 locator-set set1
+  database-mapping 10.2.3.0/24 locator-set set1
+  database-mapping 10.2.3.4/32 203.0.113.11 priority 2 weight 50
+  dynamic-eid ROAM
+   database-mapping 10.1.0.0/16 locator-set set1
+   database-mapping 10.1.0.0/24 203.0.113.11 priority 2 weight 50
+",
+    " eid-table default instance-id 0
+  database-mapping 10.2.0.0/16 locator-set set1
+  dynamic-eid ROAM
+   database-mapping 10.1.0.0/24 locator-set set1
+ eid-table default instance-id 7
+  database-mapping 10.2.0.0/16 locator-set set1
+  database-mapping 10.2.3.0/24 locator-set set1
+ no ipv4 itr
+",
+];
+const PREFIXES: [&str; 10] = [
+    "0.0.0.0/0",
+    "10.0.0.0/8",
+    "10.1.0.0/24",
+    "10.2.0.0/16",
+    "10.2.3.0/24",
+    "10.2.3.0/25",
+    "10.2.3.4/32",
+    "192.0.2.0/24",
+    "2001:db8::/32",
+    "2001:db8:a::1/128",
+];
+const DEVICES: [&str; 4] = ["et0-0", "et1-0", "et2-0", "lisp0"];
+
+fn config(text: &str) -> Config {
+    parse_config("test.conf", &[HEAD, text].concat()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What one of a history's steps does, to either router alike.
+type Step = Box<dyn Fn(&mut Router, Time)>;
+
+fn one_of<'a>(rng: &mut Rng, of: &[&'a str]) -> &'a str {
+    of[rng.below(of.len() as u64) as usize]
+}
+
+fn kernel_event(rng: &mut Rng) -> KernelEvent {
+    let device = one_of(rng, &DEVICES).to_owned();
+    let prefix = one_of(rng, &PREFIXES).parse().unwrap();
+    let route = io::KernelRoute { prefix, device: device.clone(), gateway: None, metric: 0 };
+    match rng.below(20) {
+        0..6 => KernelEvent::RouteAdded(route),
+        6..12 => KernelEvent::RouteRemoved(route),
+        12 => KernelEvent::Routes(vec![route]),
+        13 => KernelEvent::LinkGone { device },
+        _ => {
+            let mtu = 1500 - 50 * rng.below(2) as u32;
+            KernelEvent::Link { device, up: rng.below(4) > 0, carrier: rng.below(4) > 0, mtu }
+        }
+    }
+}
+
+fn neighbour(rng: &mut Rng) -> KernelEvent {
+    let state = match rng.below(4) {
+        0 => NeighbourState::Failed,
+        1 => NeighbourState::Absent,
+        mac => NeighbourState::Known(Mac([2, 0, 0, 0, 0, mac as u8])),
+    };
+    let device = one_of(rng, &["et1-0", "et2-0"]).to_owned();
+    KernelEvent::Neighbour { device, address: roaming(rng).address, state }
+}
+
+fn roaming(rng: &mut Rng) -> Eid {
+    Eid::new(InstanceId::DEFAULT, [10, 1, 0, 1 + rng.below(3) as u8].into())
+}
+
+/// What a map-server may say of a prefix: here, elsewhere or nowhere.
+fn news(rng: &mut Rng) -> MappingRecord {
+    let instance_id = InstanceId::new(7 * rng.below(2) as u32).unwrap();
+    let eid_prefix = match rng.below(2) {
+        0 => roaming(rng).host_prefix(),
+        _ => EidPrefix::new(instance_id, one_of(rng, &PREFIXES).parse().unwrap()),
+    };
+    let rloc = one_of(rng, &["203.0.113.11", "192.0.2.9", "192.0.2.9"]).parse().unwrap();
+    let ttl_minutes = 1440 * u32::from(rng.below(4) > 0);
+    let locators = vec![LocatorRecord::unicast(rloc, 1, 100)];
+    MappingRecord::of_site(eid_prefix, ttl_minutes, locators)
+}
+
+/// What a map-server answers to a register.
+fn acknowledge(register: MapRegister) -> Step {
+    let MapRegister { nonce, records, .. } = register;
+    let notify = MapNotify { nonce, records, ..MapNotify::default() };
+    let key = Key { algorithm: Algorithm::HmacSha1, secret: b"cisco".to_vec(), key_id: 0 };
+    let payload = notify.emit_signed(&key);
+    Box::new(move |router, now| {
+        let source = SocketAddr::new([209, 165, 201, 31].into(), CONTROL_PORT);
+        let destination = [203, 0, 113, 11].into();
+        let datagram = ControlDatagram { source, destination, payload: &payload };
+        router.handle(Input::Control(datagram), now);
+    })
+}
+
+fn step(rng: &mut Rng) -> Step {
+    match rng.below(32) {
+        0..2 => {
+            let config = config(one_of(rng, &CONFIGS));
+            Box::new(move |router, now| {
+                router.handle(Input::Configure(Box::new(config.clone())), now);
+            })
+        }
+        2..4 => {
+            let (connection, up) = (Connection(rng.below(3)), rng.below(2) > 0);
+            let local = SocketAddr::new([203, 0, 113, 11].into(), CONTROL_PORT);
+            Box::new(move |router, now| {
+                let event = match up {
+                    true => TcpEvent::Connected { connection, local },
+                    false => TcpEvent::Closed(connection),
+                };
+                router.handle(Input::Tcp(event), now);
+            })
+        }
+        4..8 => {
+            let record = news(rng);
+            Box::new(move |router, now| router.mapping_elsewhere(&record, now))
+        }
+        8..11 => {
+            let eid = roaming(rng);
+            Box::new(move |router, now| {
+                router.search_for(eid, None, None, now);
+            })
+        }
+        11..14 => Box::new(|router, now| router.handle_timeout(now)),
+        14..20 => {
+            let event = neighbour(rng);
+            Box::new(move |router, now| router.handle(Input::Kernel(event.clone()), now))
+        }
+        _ => {
+            let event = kernel_event(rng);
+            Box::new(move |router, now| router.handle(Input::Kernel(event.clone()), now))
+        }
+    }
+}
+
+fn outputs(router: &mut Router) -> Vec<Output> {
+    std::iter::from_fn(|| router.poll_output()).collect()
+}
+
+/// The registers among it that a map-server would acknowledge.
+fn registers(outputs: &[Output]) -> impl Iterator<Item = MapRegister> {
+    outputs.iter().filter_map(|output| match output {
+        Output::Control { payload, .. } => match Message::parse(payload) {
+            Ok(Message::MapRegister(register)) if register.want_map_notify => Some(register),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+/// All that a reconciliation brings in line.
+fn state(router: &Router) -> String {
+    let database: Vec<_> = router.database.entries().iter().collect();
+    let away: Vec<_> = router.away.entries().iter().collect();
+    format!("{database:#?}\n{away:#?}\n{:#?}\n{:#?}", router.kernel, router.registrar)
+}
+
+/// What stands in the kernel after these requests.
+fn apply(outputs: &[Output], standing: &mut BTreeSet<KernelObject>) {
+    for output in outputs {
+        match output {
+            Output::Kernel(KernelRequest::Add(object)) => _ = standing.insert(*object),
+            Output::Kernel(KernelRequest::Remove(object)) => _ = standing.remove(object),
+            _ => {}
+        }
+    }
+}
+
+/// What should stand there, whatever was asked for before.
+fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
+    let mut objects = router.kernel.fixed(&router.config, &router.rib);
+    for prefix in router.mobility.kernel_prefixes(&router.away) {
+        objects.extend(router.mobility.kernel_objects(prefix, &router.away));
+    }
+    objects
+}
+
+fn routes_are_true(router: &Router) -> bool {
+    router.database.entries().iter().all(|(prefix, entry)| {
+        entry.has_route == (entry.dynamic.is_some() || router.rib.has_route(prefix.prefix()))
+    })
+}
+
+#[test]
+fn to_judge_what_changed_says_and_leaves_what_to_judge_everything_does() {
+    for seed in 0..50 {
+        let seed = Seed::from_number(seed);
+        let mut rng = Rng::new(&seed, "history");
+        let config = config(CONFIGS[0]);
+        let start = Start { config, seed, wall_clock: 1000, now: Time::ZERO };
+        let (mut router, mut thorough) = (Router::new(start.clone()), Router::new(start));
+        let (mut now, mut waiting) = (Time::ZERO, Vec::new());
+        let mut standing = BTreeSet::new();
+        for number in 0..100 {
+            now = now + std::time::Duration::from_millis(rng.below(2) * rng.below(30_000));
+            let answer = waiting.pop().filter(|_| rng.below(2) > 0);
+            let step = answer.map_or_else(|| step(&mut rng), acknowledge);
+            step(&mut router, now);
+            thorough.stale.all = true;
+            step(&mut thorough, now);
+            let said = outputs(&mut router);
+            assert_eq!(said, outputs(&mut thorough), "step {number}");
+            waiting.extend(registers(&said));
+            apply(&said, &mut standing);
+            if thorough.stale.all {
+                // Nothing was reconciled, and only what is must be as it should.
+                continue;
+            }
+            assert!(routes_are_true(&router), "step {number}");
+            assert_eq!(standing, kernel_objects(&mut thorough), "step {number}");
+            thorough.stale.all = true;
+            thorough.reconcile(now);
+            assert_eq!(outputs(&mut thorough), [], "step {number}: there was more to do");
+            assert_eq!(state(&router), state(&thorough), "step {number}: there was more to do");
+        }
+    }
+}
