@@ -13,7 +13,7 @@ use super::Router;
 use super::deadlines::Deadlines;
 use super::debug;
 use super::map_cache::Mapping;
-use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
@@ -31,7 +31,7 @@ const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
 const REPEATS: u32 = 2;
 /// Peers remembered for each local prefix; the longest silent makes room.
 const PEERS: usize = 64;
-/// Pairs of EID and RLOC whose last SMR is remembered.
+/// Pairs of EID and RLOC whose last SMR is remembered, and proactive SMRs that may be due again.
 const REMEMBERED: usize = 16_384;
 
 /// A remote xTR that sent packets to a local prefix.
@@ -61,6 +61,9 @@ struct Solicitation {
     record: EidPrefix,
 }
 
+/// The locators that packets of each instance and family went to, and an EID prefix behind each.
+type Used = BTreeMap<(InstanceId, Family, Rloc), EidPrefix>;
+
 /// What has been heard and said of late.
 #[derive(Debug)]
 pub(super) struct Solicitor {
@@ -74,6 +77,8 @@ pub(super) struct Solicitor {
     /// By when they are due, then in the order in which they came.
     repeats: BTreeMap<(Time, u64), Repeat>,
     next_repeat: u64,
+    /// Where packets went in the last minute, as of an instant: many prefixes change in one.
+    used: Option<(Time, Used)>,
     /// The prefix, the peer and the second of the last packet that was noted: most packets are like
     /// the one before, and cost nothing.
     last_heard: Option<(EidPrefix, Rloc, u64)>,
@@ -89,6 +94,7 @@ impl Solicitor {
             changed: Deadlines::default(),
             repeats: BTreeMap::new(),
             next_repeat: 0,
+            used: None,
             last_heard: None,
             rng: Rng::new(seed, "smr nonce"),
         }
@@ -103,6 +109,9 @@ impl Solicitor {
     }
 
     fn repeat_at(&mut self, at: Time, repeat: Repeat) {
+        if self.repeats.len() >= REMEMBERED {
+            return;
+        }
         self.repeats.insert((at, self.next_repeat), repeat);
         self.next_repeat += 1;
     }
@@ -186,19 +195,31 @@ impl Router {
         self.solicitor.last_heard = None;
     }
 
-    fn recent_peers(&self, prefix: EidPrefix, now: Time) -> Vec<Solicitation> {
-        let mut peers: BTreeMap<Rloc, Solicitation> = BTreeMap::new();
-        let network = prefix.network();
-        let same_kind = |entry: &EidPrefix| {
-            entry.instance_id() == prefix.instance_id() && entry.family() == prefix.family()
-        };
+    /// Where packets went in the last minute.
+    fn used(&self, now: Time) -> Used {
+        let mut used = Used::new();
         for (entry, mapping) in self.map_cache.used_within(RECENT, now) {
             let Mapping::Locators(locators) = mapping else { continue };
-            for locator in locators.iter().filter(|_| same_kind(&entry)) {
-                let to = locator.rloc;
-                peers.insert(to, Solicitation { to, solicited: network, record: entry });
+            for locator in &locators[..] {
+                used.insert((entry.instance_id(), entry.family(), locator.rloc), entry);
             }
         }
+        used
+    }
+
+    fn recent_peers(&mut self, prefix: EidPrefix, now: Time) -> Vec<Solicitation> {
+        let mut peers: BTreeMap<Rloc, Solicitation> = BTreeMap::new();
+        let network = prefix.network();
+        let used = match self.solicitor.used.take() {
+            Some((at, used)) if at == now => used,
+            _ => self.used(now),
+        };
+        for (&(id, family, to), &record) in &used {
+            if (id, family) == (prefix.instance_id(), prefix.family()) {
+                peers.insert(to, Solicitation { to, solicited: network, record });
+            }
+        }
+        self.solicitor.used = Some((now, used));
         for (_, heard) in self.solicitor.peers.covered_by(&prefix) {
             for (&to, peer) in heard.iter().filter(|(_, peer)| now.since(peer.last_at) < RECENT) {
                 let record = peer.inner_source.host_prefix();
