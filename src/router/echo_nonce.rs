@@ -29,7 +29,8 @@ const RETRY_INTERVAL: Duration = Duration::from_secs(15);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The Echo-Nonce-request-state timer: so long a request is suspended at most.
 const SUSPENSION: Duration = Duration::from_secs(3);
-/// Locators that are asked, and locators that are answered, at one time.
+/// Locators that are asked, and locators that are answered, at one time. Among the first one that nothing is
+/// sent to makes room, among the second the one that has been waiting longest for a packet.
 const PEERS: usize = 1024;
 /// Answers that begin or change within a second: each takes the decisions about all flows back.
 const ANSWERS_A_SECOND: u32 = 64;
@@ -67,8 +68,8 @@ pub(super) struct EchoNonce {
     requests: BTreeMap<Rloc, Option<Request>>,
     /// When the next request to each of the others begins, or the suspension of this one ends.
     due: Deadlines<Rloc>,
-    /// Nonces that are to be sent back.
-    owed: BTreeMap<Rloc, u32>,
+    /// Nonces that are to be sent back, and since when.
+    owed: BTreeMap<Rloc, (u32, Time)>,
     /// The present second, and the answers that began in it.
     answers: (u64, u32),
     rng: Rng,
@@ -101,10 +102,22 @@ impl EchoNonce {
         if !echoes {
             self.requests.remove(&rloc);
             self.due.set(rloc, None);
-        } else if self.requests.len() < PEERS && !self.requests.contains_key(&rloc) {
+        } else if !self.requests.contains_key(&rloc) && self.has_room() {
             self.requests.insert(rloc, None);
             self.due.set(rloc, Some(now));
         }
+    }
+
+    fn has_room(&mut self) -> bool {
+        if self.requests.len() >= PEERS {
+            let is_idle = |request: &Request| request.since.is_none() && !request.suspended;
+            let mut requests = self.requests.iter();
+            let idle = requests.find(|(_, request)| request.as_ref().is_some_and(is_idle));
+            if let Some(idle) = idle.map(|(rloc, _)| *rloc) {
+                self.requests.remove(&idle);
+            }
+        }
+        self.requests.len() < PEERS
     }
 
     /// Begins the requests that are due, or takes them up again.
@@ -139,7 +152,8 @@ impl EchoNonce {
             return (NonceField::Nonce { nonce: request.nonce, echo: true }, begins);
         }
         let owed = self.owed.get(&rloc);
-        (owed.map_or(NonceField::None, |&nonce| NonceField::Nonce { nonce, echo: false }), false)
+        let echo = |&(nonce, _): &(u32, Time)| NonceField::Nonce { nonce, echo: false };
+        (owed.map_or(NonceField::None, echo), false)
     }
 
     /// Takes in the nonce field of a packet that came from `rloc`.
@@ -183,13 +197,18 @@ impl EchoNonce {
         if self.answers.0 != second {
             self.answers = (second, 0);
         }
-        let known = self.owed.get(&rloc);
-        let full = known.is_none() && self.owed.len() >= PEERS;
-        if known == Some(&nonce) || full || self.answers.1 >= ANSWERS_A_SECOND {
+        let known = self.owed.get(&rloc).map(|(nonce, _)| *nonce);
+        if known == Some(nonce) || self.answers.1 >= ANSWERS_A_SECOND {
             return echo;
         }
+        if known.is_none() && self.owed.len() >= PEERS {
+            let oldest = self.owed.iter().min_by_key(|(_, (_, since))| *since);
+            if let Some(oldest) = oldest.map(|(rloc, _)| *rloc) {
+                self.owed.remove(&oldest);
+            }
+        }
         self.answers.1 += 1;
-        self.owed.insert(rloc, nonce);
+        self.owed.insert(rloc, (nonce, now));
         Echo::Asked
     }
 }
@@ -235,5 +254,49 @@ impl Router {
         if !Family::BOTH.iter().any(|family| self.config.loc_reach(*family).echo_nonce) {
             self.echo_nonce.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rloc(number: u16) -> Rloc {
+        let [high, low] = number.to_be_bytes();
+        Rloc([203, 0, high, low].into())
+    }
+
+    fn asks(nonce: NonceField) -> bool {
+        matches!(nonce, NonceField::Nonce { echo: true, .. })
+    }
+
+    #[test]
+    fn who_is_sent_nothing_makes_room_for_another_that_echoes() {
+        let mut echo_nonce = EchoNonce::new(&Seed::from_number(1));
+        for number in 0..PEERS as u16 {
+            echo_nonce.learn(rloc(number), true, Time::ZERO);
+        }
+        echo_nonce.ask_due(Time::ZERO);
+        for used in 1..PEERS as u16 {
+            assert!(asks(echo_nonce.nonce_for(rloc(used), Time::ZERO).0));
+        }
+        echo_nonce.learn(rloc(5000), true, Time::ZERO);
+        echo_nonce.ask_due(Time::ZERO);
+        assert!(asks(echo_nonce.nonce_for(rloc(5000), Time::ZERO).0));
+        assert!(!echo_nonce.requests.contains_key(&rloc(0)));
+        echo_nonce.learn(rloc(5001), true, Time::ZERO);
+        assert_eq!(echo_nonce.requests.len(), PEERS, "all are in use");
+        assert!(!echo_nonce.requests.contains_key(&rloc(5001)));
+    }
+
+    #[test]
+    fn a_flood_of_askers_neither_grows_the_table_nor_shuts_others_out() {
+        let mut echo_nonce = EchoNonce::new(&Seed::from_number(1));
+        for number in 0..3 * PEERS as u16 {
+            let now = Time::from_secs(number.into());
+            assert_eq!(echo_nonce.owe(rloc(number), 7, now), Echo::Asked);
+        }
+        assert_eq!(echo_nonce.owed.len(), PEERS);
+        assert!(echo_nonce.owed.contains_key(&rloc(3 * PEERS as u16 - 1)));
     }
 }
