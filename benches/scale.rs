@@ -1,8 +1,8 @@
 //! A million entries, and a map-server under load on one core: `cargo bench --bench scale`.
 //!
 //! One table, with what the project is held to beside it; `-- map-cache`, `-- flow-cache`,
-//! `-- map-server`, `-- million`, `-- database` and `-- hosts` make one part of it, for a profile. Memory is the growth of the process (VmRSS): what
-//! a table costs a machine, with all that the allocator adds.
+//! `-- map-server`, `-- million`, `-- database` and `-- hosts` make one part of it, for a profile. Memory
+//! is the growth of the process (VmRSS): what a table costs a machine, with all that the allocator adds.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 

@@ -12,7 +12,7 @@ use super::grammar::{PETR_DEFAULT, is_link_local};
 use crate::addr::{Family, InstanceId};
 use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
-    Lisp, LocReach, LocatorSource, Service, Site, StaticRoute, StaticTarget,
+    Lisp, LocatorSource, Service, Site, StaticRoute, StaticTarget,
 };
 use crate::wire::auth::{Algorithm, Key};
 
@@ -151,12 +151,11 @@ fn write_lisp(out: &mut Writer, lisp: &Lisp) {
         write_site(out, name, site);
         out.mark(1);
     }
-    let LocReach { lsb_reports, echo_nonce } = lisp.loc_reach;
-    for (algorithm, _) in [("echo-nonce", echo_nonce), ("lsb-reports", lsb_reports)]
-        .iter()
-        .filter(|(_, configured)| *configured)
-    {
-        out.line(1, format_args!("loc-reach-algorithm {algorithm}"));
+    if lisp.loc_reach.echo_nonce {
+        out.line(1, "loc-reach-algorithm echo-nonce");
+    }
+    if lisp.loc_reach.lsb_reports {
+        out.line(1, "loc-reach-algorithm lsb-reports");
     }
     for family in Family::BOTH {
         write_service(out, family, lisp.service(family));

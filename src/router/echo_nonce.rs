@@ -15,6 +15,7 @@ use std::time::Duration;
 use super::Router;
 use super::deadlines::Deadlines;
 use super::io::PathEvent;
+use super::paths::UNREACHABLE_FOR;
 use crate::addr::{Family, Rloc};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
@@ -23,8 +24,6 @@ use crate::wire::data_header::NonceField;
 
 /// From the end of one request to the next.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
-/// From a locator found unreachable to the next request: when it is used again.
-const RETRY_INTERVAL: Duration = Duration::from_secs(15);
 /// Packets that come without the nonce so long after it was first sent say that it did not arrive.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The Echo-Nonce-request-state timer: so long a request is suspended at most.
@@ -171,7 +170,8 @@ impl EchoNonce {
         {
             (Echo::Returned, now + REQUEST_INTERVAL)
         } else if request.since.is_some_and(|since| now.since(since) >= PATIENCE) {
-            (Echo::Missing, now + RETRY_INTERVAL)
+            // The next request begins when it is used again.
+            (Echo::Missing, now + UNREACHABLE_FOR)
         } else {
             if request.suspended {
                 request.suspended = false;

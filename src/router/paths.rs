@@ -17,7 +17,7 @@ use crate::packet::{IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
 
 /// How long a locator is left for others.
-const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
+pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
 /// How long a path MTU is kept (RFC 1191 section 6.3).
 const MTU_FOR: Duration = Duration::from_secs(600);
 /// Locators remembered of either kind.

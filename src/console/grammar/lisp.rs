@@ -86,16 +86,6 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-fn loc_reach_algorithm(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
-    let loc_reach = &mut editor.lisp().loc_reach;
-    let algorithm = match args.has("echo-nonce") {
-        true => &mut loc_reach.echo_nonce,
-        false => &mut loc_reach.lsb_reports,
-    };
-    *algorithm = !args.negated;
-    Ok(())
-}
-
 fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: String = args.value("name")?;
     let lisp = editor.lisp();
@@ -182,6 +172,16 @@ fn locator(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
         return Ok(());
     }
     put_locator(locators, configured_locator(args, source)?);
+    Ok(())
+}
+
+fn loc_reach_algorithm(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let loc_reach = &mut editor.lisp().loc_reach;
+    let algorithm = match args.has("echo-nonce") {
+        true => &mut loc_reach.echo_nonce,
+        false => &mut loc_reach.lsb_reports,
+    };
+    *algorithm = !args.negated;
     Ok(())
 }
 
