@@ -78,9 +78,88 @@ impl Deadline {
     }
 }
 
+/// A date and a time of day in UTC, as IOS prints them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Calendar {
+    /// The year, from 1970.
+    pub year: u64,
+    /// `Jan` to `Dec`.
+    pub month: &'static str,
+    /// The day of the month, from 1.
+    pub day: u64,
+    /// `Sun` to `Sat`.
+    pub weekday: &'static str,
+    /// 0 to 23.
+    pub hour: u64,
+    /// 0 to 59.
+    pub minute: u64,
+    /// 0 to 59.
+    pub second: u64,
+    /// 0 to 999.
+    pub millisecond: u64,
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// Day 0, 1970-01-01, was a Thursday.
+const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+
+impl Calendar {
+    /// The date of a wall clock: microseconds since 1970.
+    pub fn of(wall_clock_micros: u64) -> Self {
+        let millis = wall_clock_micros / 1000;
+        let seconds = millis / 1000;
+        let days = seconds / 86_400;
+        let (year, month, day) = date(days);
+        Calendar {
+            year,
+            month: MONTHS[month],
+            day,
+            weekday: WEEKDAYS[(days % 7) as usize],
+            hour: seconds / 3600 % 24,
+            minute: seconds / 60 % 60,
+            second: seconds % 60,
+            millisecond: millis % 1000,
+        }
+    }
+}
+
+/// The year, the month from 0, and the day from 1, of a day counted from 1970-01-01.
+fn date(days: u64) -> (u64, usize, u64) {
+    // Years that begin in March end with the leap day, and eras of 400 of them are alike.
+    const DAYS_TO_1970: u64 = 719_468;
+    const DAYS_OF_ERA: u64 = 146_097;
+    let (era, day_of_era) =
+        ((days + DAYS_TO_1970) / DAYS_OF_ERA, (days + DAYS_TO_1970) % DAYS_OF_ERA);
+    let leap_days = day_of_era / 1460 + day_of_era / 146_096;
+    let year_of_era = (day_of_era + day_of_era / 36_524 - leap_days) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    // From March on, five months have 153 days, again and again.
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = ((month_from_march + 2) % 12) as usize;
+    let year = era * 400 + year_of_era + u64::from(month < 2);
+    (year, month, day)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_knows_leap_years_and_weekdays() {
+        for (seconds, expected) in [
+            (0, (1970, "Jan", 1, "Thu")),
+            (951_782_400, (2000, "Feb", 29, "Tue")),
+            (951_868_800, (2000, "Mar", 1, "Wed")),
+            (1_798_761_599, (2026, "Dec", 31, "Thu")),
+            (1_798_761_600, (2027, "Jan", 1, "Fri")),
+            (4_107_542_400, (2100, "Mar", 1, "Mon")),
+        ] {
+            let Calendar { year, month, day, weekday, .. } = Calendar::of(seconds * 1_000_000);
+            assert_eq!((year, month, day, weekday), expected);
+        }
+    }
 
     #[test]
     fn a_missing_deadline_does_not_hide_a_real_one() {

@@ -603,3 +603,14 @@ fn a_map_server_tells_what_was_registered_and_by_which_sessions() {
     assert!(sessions.starts_with("Sessions for VRF default, total: "), "{sessions}");
     assert_eq!(desk.json("show lisp session json")["established"], 0);
 }
+
+#[test]
+fn the_clock_is_the_wall_clock_of_the_start_and_the_time_since_then() {
+    let config = parse_config("desk.conf", XTR1).unwrap();
+    let (wall_clock, now) = (1_795_850_615_500_000, Time::from_secs(10));
+    let router = Router::new(Start { config, seed: Seed::from_number(1), wall_clock, now });
+    let mut desk = Desk { router, session: Session::new(), now: Time::from_secs(11) };
+    assert_eq!(desk.text("show clock"), "*07:23:36.500 UTC Sat Nov 28 2026\n");
+    let json = desk.text("show clock json");
+    assert!(json.contains("\"wall_clock\":1795850616500000"), "{json}");
+}

@@ -118,9 +118,17 @@ impl Console {
     }
 }
 
-/// Runs one command in a session of its own.
-pub fn ask(socket: &Path, line: &str) -> Result<Reply, Failure> {
-    Console::connect(socket)?.ask(line)
+/// Runs one command in a session of its own and gives what it prints.
+///
+/// # Errors
+/// A router that does not answer, and one that refuses the line: what it says then is no answer.
+pub fn ask(socket: &Path, line: &str) -> Result<String, Failure> {
+    let Reply { text, ok, .. } = Console::connect(socket)?.ask(line)?;
+    if ok {
+        return Ok(text);
+    }
+    let said = text.trim();
+    Err(Failure::Other(format!("console {}: {line:?} is refused: {said}", socket.display())))
 }
 
 #[cfg(test)]
@@ -151,9 +159,18 @@ mod tests {
             "{\"text\":\"one\"}\n{\"text\":\"two\\n\"}\n{\"done\":{\"prompt\":\"x#\",\"ok\":true}}\n",
         );
         let reply = ask(&directory.path().join("x.sock"), "show \"it\"").unwrap();
-        assert_eq!(reply.text, "one\ntwo\n");
-        assert!(reply.ok);
+        assert_eq!(reply, "one\ntwo\n");
         assert_eq!(server.join().unwrap(), "{\"line\":\"show \\\"it\\\"\"}\n");
+    }
+
+    #[test]
+    fn a_line_that_is_refused_is_no_answer() {
+        let (directory, server) = console(
+            "{\"text\":\"% Invalid input\"}\n{\"done\":{\"prompt\":\"x#\",\"ok\":false}}\n",
+        );
+        let error = ask(&directory.path().join("x.sock"), "show it").unwrap_err().to_string();
+        assert!(error.contains("\"show it\" is refused: % Invalid input"), "{error}");
+        server.join().unwrap();
     }
 
     #[test]

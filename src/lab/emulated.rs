@@ -97,8 +97,8 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     let others =
         lab.file.routers().map(|(router, _)| router).filter(|router| Some(*router) != home);
     home.into_iter().chain(others).find_map(|router| {
-        let reply = super::console::ask(&lab.socket(router), "show emulated-hosts json").ok()?;
-        let shown: Shown = serde_json::from_str(&reply.text).ok()?;
+        let text = super::console::ask(&lab.socket(router), "show emulated-hosts json").ok()?;
+        let shown: Shown = serde_json::from_str(&text).ok()?;
         let host = shown.hosts.into_iter().find(|host| host.name == name)?;
         Some((router.to_owned(), host.interface))
     })

@@ -29,12 +29,8 @@ struct Service {
 pub fn registrations(lab: &Lab, node: &str) -> Result<Vec<Registration>, Failure> {
     let mut all: Vec<Registration> = Vec::new();
     for command in ["show ip lisp json", "show ipv6 lisp json"] {
-        let reply = console::ask(&lab.socket(node), command)?;
-        if !reply.ok {
-            let text = reply.text.trim_end();
-            return Err(Failure::Other(format!("{node}: {command}: {text}")));
-        }
-        for one in of_service(&reply.text)
+        let text = console::ask(&lab.socket(node), command)?;
+        for one in of_service(&text)
             .map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?
         {
             match all.iter_mut().find(|known| known.address == one.address) {

@@ -126,6 +126,8 @@ pub struct Start {
 pub struct Router {
     config: Config,
     started_at: Time,
+    /// Microseconds since 1970 at `started_at`.
+    wall_clock: u64,
     xtr_id: u128,
     local: LocalRlocs,
     /// Addresses of all interfaces: who sends from one of them is the router itself.
@@ -169,6 +171,7 @@ impl Router {
             xtr_id: xtr_id(&config),
             config: Config::default(),
             started_at: now,
+            wall_clock,
             local: LocalRlocs::default(),
             own_addresses: BTreeSet::new(),
             proxy_etrs: [Vec::new(), Vec::new()],
@@ -460,6 +463,13 @@ impl Router {
     /// The instant of the start.
     pub fn started_at(&self) -> Time {
         self.started_at
+    }
+
+    /// Microseconds since 1970 at an instant, as far as the router knows: the wall clock that it was
+    /// started with, and the time that has passed since then.
+    pub fn wall_clock(&self, now: Time) -> u64 {
+        let passed = u64::try_from(now.since(self.started_at).as_micros()).unwrap_or(u64::MAX);
+        self.wall_clock.saturating_add(passed)
     }
 
     /// The router's own locators.

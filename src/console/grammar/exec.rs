@@ -133,6 +133,9 @@ pub(super) const ROWS: &[Row] = &[
         &[SHOW, "The hosts that this router plays", JSON],
         |_, _| show(Page::new(emulated_hosts::view, emulated_hosts::text)),
     ),
+    exec("show clock [json]", &[SHOW, "The system clock", JSON], |_, _| {
+        show(Page::new(system::clock, system::clock_text))
+    }),
     exec("show running-config [json]", &[SHOW, "Current operating configuration", JSON], |_, _| {
         show(Page::new(system::running, system::running_text))
     }),

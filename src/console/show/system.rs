@@ -1,11 +1,11 @@
-//! `show version`, `show running-config` and `show debugging`.
+//! `show version`, `show clock`, `show running-config` and `show debugging`.
 
 use serde::Serialize;
 
 use super::span::{in_words, seconds};
 use crate::console::running_config;
 use crate::router::Router;
-use crate::time::Time;
+use crate::time::{Calendar, Time};
 
 /// What `show version` prints.
 #[derive(Clone, Debug, Serialize)]
@@ -37,6 +37,29 @@ pub fn version_text(view: &VersionView) -> String {
     let VersionView { hostname, version, uptime } = view;
     let uptime = in_words(*uptime);
     format!("Eidway LISP virtual router, Version {version}\n\n{hostname} uptime is {uptime}\n")
+}
+
+/// What `show clock` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClockView {
+    /// The line as IOS prints it.
+    pub clock: String,
+    /// Microseconds since 1970, UTC.
+    pub wall_clock: u64,
+}
+
+/// Looks at the clock. Its star says, as on IOS, that no time server vouches for it.
+pub fn clock(router: &Router, now: Time) -> ClockView {
+    let wall_clock = router.wall_clock(now);
+    let Calendar { year, month, day, weekday, hour, minute, second, millisecond } =
+        Calendar::of(wall_clock);
+    let time = format!("{hour:02}:{minute:02}:{second:02}.{millisecond:03}");
+    ClockView { clock: format!("*{time} UTC {weekday} {month} {day} {year}"), wall_clock }
+}
+
+/// `show clock`: `*07:23:36.000 UTC Sat Nov 28 2026`.
+pub fn clock_text(view: &ClockView) -> String {
+    format!("{}\n", view.clock)
 }
 
 /// What `show running-config` prints.

@@ -8,8 +8,9 @@ use super::namespaces::Namespaces;
 use super::play::play;
 use super::{Scenario, parse, recovery};
 use crate::lab::failure::Failure;
+use crate::lab::file::check::LONGEST_NAME;
 use crate::lab::open::Lab;
-use crate::lab::{console, run};
+use crate::lab::{console, run, text};
 
 /// Where a lab keeps its scenarios, and what their files end with.
 const DIRECTORY: &str = "scenarios";
@@ -36,9 +37,13 @@ pub fn names(lab: &Lab) -> Vec<String> {
     files.iter().filter_map(|file| file.strip_suffix(ENDING)).map(str::to_owned).collect()
 }
 
-/// The scenario that `name` means: its name or the only one that it begins. What stands before
-/// the first dash is enough, so `x1` is not `x10-...`.
+/// The scenario that `name` means: the path of a file, a name, or the only name that it begins. What
+/// stands before the first dash is enough, so `x1` is not `x10-...`. A path has a slash, or ends with
+/// `.scenario`.
 pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
+    if name.contains('/') || name.ends_with(ENDING) {
+        return read_file(lab, Path::new(name));
+    }
     let names = names(lab);
     let whole = format!("{name}-");
     let mut fits: Vec<&String> =
@@ -49,7 +54,8 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     match fits[..] {
         [one] => read(lab, one),
         [] => Err(Failure::Other(format!(
-            "lab {} has no scenario {name:?}: it has {}",
+            "lab {} has no scenario {name:?}: it has {}; a file elsewhere is named by its path, \
+             ./{name}{ENDING}",
             lab.name,
             names.join(", ")
         ))),
@@ -67,6 +73,33 @@ pub fn read(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     let path = path.strip_prefix(here).unwrap_or(&path);
     let beside = |name: &str| lab.text(&format!("{DIRECTORY}/{name}"));
     Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
+}
+
+/// Reads a scenario for `lab` from any file. What it includes stands beside it, or beside the lab's own
+/// scenarios.
+pub fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
+    let text = text::read(path).map_err(Failure::io(path.display()))?;
+    let beside = |name: &str| {
+        let file = path.with_file_name(name);
+        match file.exists() {
+            true => text::read(&file).map_err(Failure::io(file.display())),
+            false => lab.text(&format!("{DIRECTORY}/{name}")),
+        }
+    };
+    Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
+}
+
+/// A name for the lab in which a scenario is played: its file's name, as far as a lab may be called
+/// so, and `end`, which makes it the only one.
+pub fn lab_name_for(scenario: &Scenario, end: &str) -> String {
+    let stem = Path::new(&scenario.path).file_stem().unwrap_or_default().to_string_lossy();
+    let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let stem: String = stem.chars().map(fits).collect();
+    let room = LONGEST_NAME.saturating_sub(end.len() + 1);
+    let stem = stem.trim_matches('-');
+    let stem = stem.get(..room).unwrap_or(stem).trim_end_matches('-');
+    let stem = if stem.is_empty() { "scenario" } else { stem };
+    format!("{stem}-{end}")
 }
 
 /// Brings `lab` up as `name` with the scenario's overlays, plays it, and takes it down; with `kill`,
@@ -164,10 +197,30 @@ fn keep(lab: &Lab, directory: &Path) {
         fs::copy(lab.log(node), directory.join(format!("{node}.log"))).ok();
         let mut shows = String::new();
         for command in SHOWS {
-            if let Ok(reply) = console::ask(&lab.socket(node), command) {
-                shows.push_str(&format!("{node}#{command}\n{}\n", reply.text));
+            if let Ok(text) = console::ask(&lab.socket(node), command) {
+                shows.push_str(&format!("{node}#{command}\n{text}\n"));
             }
         }
         fs::write(directory.join(format!("{node}.show")), shows).ok();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lab_is_named_after_its_scenario_as_far_as_names_go() {
+        let named = |path: &str| {
+            let scenario = Scenario { path: path.to_owned(), ..Scenario::default() };
+            lab_name_for(&scenario, "1234567")
+        };
+        assert_eq!(named("lab/gsmr/scenarios/g3-move.scenario"), "g3-move-1234567");
+        assert_eq!(named("x6-unsolicited-reply.scenario"), "x6-unsolicited-r-1234567");
+        assert_eq!(named("/tmp/my (new) one.scenario"), "my--new--one-1234567");
+        for path in ["", "-.scenario", "Überall.scenario", "x3-more-specifics-and.scenario"] {
+            let name = named(path);
+            assert!(crate::lab::file::check::lab_name(&name).is_ok(), "{path}: {name}");
+        }
     }
 }
