@@ -209,7 +209,8 @@ pub enum LabCommand {
     Run {
         #[command(flatten)]
         which: Which,
-        /// The scenario, or what its name begins with; without one: list them
+        /// The scenario: its name, what that begins with, or the path of its file; without one: list
+        /// them
         scenario: Option<String>,
         /// On the simulator: needs no root, no other program and no time
         #[arg(long)]
@@ -377,12 +378,13 @@ fn play(
     };
     let found = library::find(lab, scenario)?;
     if let Some(seed) = seed {
-        let name = format!("{}-{scenario}-sim", lab.name);
+        let name = format!("{}-{}", lab.name, library::lab_name_for(&found, "sim"));
         let seed = Seed::from_number(seed);
         let records = record.map(|directory| recording::of_routers(directory)).transpose()?;
         return Ok(sim::stage::run(lab, &found, &name, kill, seed, records, &mut io::stdout())?);
     }
-    let name = name.unwrap_or_else(|| format!("{scenario}-{}", std::process::id()));
+    let end = std::process::id().to_string();
+    let name = name.unwrap_or_else(|| library::lab_name_for(&found, &end));
     Ok(library::run(lab, &found, &name, kill, &mut io::stdout())?)
 }
 

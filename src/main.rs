@@ -3,13 +3,13 @@
 mod lab_command;
 mod replay_command;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::open::sockets_of;
+use eidway::lab::text;
 use eidway::{console, driver};
 
 /// A LISP (RFC 9300/9301) virtual router for labs.
@@ -108,7 +108,7 @@ fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {
 
 fn router(path: &Path, console: Option<&Path>, options: driver::Options) -> Outcome {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    let text = text::read(path).map_err(|error| format!("{name}: {error}"))?;
     let config = console::parse_config(&name, &text)?;
     driver::run(config, console, options)?;
     Ok(true)

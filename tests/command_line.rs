@@ -1,8 +1,13 @@
 //! The program as a shell sees it, where it needs no privileges: what it prints, and how it ends.
 
-use std::process::{Child, Command, Output};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 fn eidway(args: &[&str]) -> Output {
     // From elsewhere than the source tree, so that the labs in the program are used.
@@ -115,4 +120,76 @@ fn a_pace_that_is_none_is_refused() {
         let output = eidway(&["lab", "up", "two-sites", "--sim", "--pace", pace]);
         assert!(!output.status.success(), "{pace}");
     }
+}
+
+/// A copy of two-sites, with this before each of its files and a scenario in `scenarios`.
+fn copy_of_two_sites(before: &str) -> tempfile::TempDir {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/two-sites");
+    let copy = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| {
+        fs::write(copy.path().join(name), format!("{before}{text}")).expect("a file");
+    };
+    for name in ["lab.toml", "xTR1.conf", "xTR2.conf", "MSMR.conf"] {
+        write(name, &fs::read_to_string(from.join(name)).expect("a file of the lab"));
+    }
+    fs::create_dir(copy.path().join("scenarios")).expect("a directory");
+    write("scenarios/one.scenario", "title \"one\"\ninclude \"two.include\"\nping A B expect 5\n");
+    write("scenarios/two.include", "ping B A expect 5\n");
+    copy
+}
+
+#[test]
+fn a_byte_order_mark_says_nothing_in_any_file_of_a_lab() {
+    let copy = copy_of_two_sites("\u{feff}");
+    let output = eidway(&["lab", "run", &copy.path().display().to_string(), "one", "--sim"]);
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+}
+
+#[test]
+fn a_scenario_is_named_by_the_path_of_its_file_too() {
+    let copy = copy_of_two_sites("");
+    let path = copy.path().join("scenarios/one.scenario").display().to_string();
+    let output = eidway(&["lab", "run", "two-sites", &path, "--sim"]);
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+    assert!(text(&output.stdout).contains("as expected"), "{}", text(&output.stdout));
+    let output = eidway(&["lab", "run", "two-sites", "/no/such.scenario", "--sim"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("/no/such.scenario: No such file"), "{output:?}");
+}
+
+/// A new terminal: the end of a person, and that of a program.
+fn terminal() -> (File, File) {
+    let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&person).and_then(|()| unlockpt(&person)).expect("a terminal");
+    let name = ptsname(&person, Vec::new()).expect("a terminal's name");
+    let path = name.to_str().expect("a path").to_owned();
+    let program = File::options().read(true).write(true).open(path).expect("its other end");
+    (File::from(person), program)
+}
+
+#[test]
+fn a_terminal_that_cannot_edit_has_a_prompt_and_plain_lines() {
+    let lab = Simulated::up("dumb");
+    lab.expect("xTR1", "show clock", |text| text.starts_with('*'));
+    let (mut person, program) = terminal();
+    let end = || Stdio::from(OwnedFd::from(program.try_clone().expect("a copy")));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_eidway"))
+        .args(["console", &format!("{}/xTR1", lab.1)])
+        .env("TERM", "dumb")
+        .stdin(end())
+        .stdout(end())
+        .stderr(end())
+        .spawn()
+        .expect("the program runs");
+    drop(program);
+    person.write_all(b"show version\nshow clo?\nshow foo\nexit\n").expect("a terminal");
+    let mut seen = Vec::new();
+    // A terminal without programs ends with an error.
+    let _ = person.read_to_end(&mut seen);
+    let seen = text(&seen).replace("\r\n", "\n");
+    assert!(child.wait().expect("an end").success(), "{seen}");
+    for part in ["xTR1#Eidway LISP virtual router", "clock", "% Invalid input"] {
+        assert!(seen.contains(part), "{part} is not in {seen}");
+    }
+    assert!(!seen.contains('\u{1b}'), "{seen:?}");
 }

@@ -29,6 +29,8 @@ use rustyline::{
 
 use crate::console::protocol::{self, Done, Request, Response};
 
+/// A byte order mark, as some editors put it before a text in UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
 /// The longest silence of a router that answers.
 const SILENCE: Duration = Duration::from_secs(10);
 
@@ -57,7 +59,8 @@ pub enum Error {
 }
 
 /// Runs `commands` on the router whose console is at `socket` and prints what they print. Without
-/// any, reads lines from standard input: with editing, `?` and Tab when that is a terminal.
+/// any, reads lines from standard input: with editing, `?` and Tab when that is a terminal which can
+/// edit; with a prompt and plain lines at any other terminal.
 ///
 /// Returns whether the router understood and did every command; at a terminal always true.
 ///
@@ -72,7 +75,17 @@ pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
     if io::stdin().is_terminal() {
         return interact(connection).map(|()| true);
     }
-    run_lines(&mut connection, io::stdin().lines(), &mut out)
+    run_lines(&mut connection, without_mark(io::stdin().lines()), &mut out)
+}
+
+/// The lines of a file: what some editors put before the first one says nothing.
+fn without_mark(
+    lines: impl Iterator<Item = io::Result<String>>,
+) -> impl Iterator<Item = io::Result<String>> {
+    lines.enumerate().map(|(number, line)| match number {
+        0 => line.map(|line| line.trim_start_matches(BYTE_ORDER_MARK).to_owned()),
+        _ => line,
+    })
 }
 
 /// A router at the other end of a socket.
@@ -304,13 +317,53 @@ impl ConditionalEventHandler for EndOfLine {
     }
 }
 
+/// Prints lines of debugging where nothing edits the line below them.
+struct Plain;
+
+impl ExternalPrinter for Plain {
+    fn print(&mut self, line: String) -> rustyline::Result<()> {
+        let mut out = io::stdout();
+        out.write_all(line.as_bytes()).and_then(|()| out.flush()).map_err(ReadlineError::Io)
+    }
+}
+
+/// A prompt, a line, its answer, until the lines end or the session does. A `?` at the end of a line
+/// asks what may stand there.
+fn plain_lines(
+    mut connection: Connection,
+    lines: impl Iterator<Item = io::Result<String>>,
+    out: &mut impl Write,
+) -> Result<(), Error> {
+    let mut lines = without_mark(lines);
+    loop {
+        let prompted = write!(out, "{}", connection.prompt).and_then(|()| out.flush());
+        prompted.map_err(|e| connection.io(e))?;
+        let Some(line) = lines.next() else {
+            return writeln!(out).map_err(|e| connection.io(e));
+        };
+        let line = line.map_err(|e| connection.io(e))?;
+        if let Some(begun) = line.strip_suffix('?') {
+            let request = Request::Help(begun.to_owned());
+            connection.ask(&request, |response| write_response(out, response))?;
+        } else if connection.do_line(&line, out)?.closed {
+            return Ok(());
+        }
+    }
+}
+
 /// Types at a terminal until Ctrl-D or `exit`. Ctrl-V takes a `?` as it is.
 fn interact(mut connection: Connection) -> Result<(), Error> {
     // Without rustyline's feature buffer-redux what is typed ahead, or pasted, would end with its first
     // line: a reader made anew for each line drops what the last one had read.
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
-    connection.listen(editor.create_external_printer()?)?;
+    // The editor has no printer where it cannot edit: TERM=dumb, or an output that is no terminal.
+    let Ok(printer) = editor.create_external_printer() else {
+        drop(editor);
+        connection.listen(Plain)?;
+        return plain_lines(connection, io::stdin().lines(), &mut io::stdout());
+    };
+    connection.listen(printer)?;
     let connection = Rc::new(RefCell::new(connection));
     editor.set_helper(Some(Typist { connection: Rc::clone(&connection) }));
     let pressed = Arc::new(AtomicU8::new(ENTER));
@@ -418,6 +471,23 @@ xTR1#show foo
 hostname xTR1
 ";
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn plain_lines_have_a_prompt_and_a_question_mark_asks() {
+        let (directory, server) = router();
+        let connection = Connection::open(&directory.path().join("x.sock")).unwrap();
+        let lines = ["\u{feff}configure terminal", "hostname Other", "hostn?", "end", "exit", "no"];
+        let lines = lines.into_iter().map(|line| Ok(line.to_owned()));
+        let mut out = Vec::new();
+        plain_lines(connection, lines, &mut out).unwrap();
+        server.join().unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let begin = "xTR1#Enter configuration commands, one per line.  End with CNTL/Z.\n\
+             xTR1(config)#Other(config)#";
+        assert!(text.starts_with(begin), "{text}");
+        assert!(text.contains("hostname"), "{text}");
+        assert!(text.ends_with("Other(config)#Other#"), "{text}");
     }
 
     #[test]

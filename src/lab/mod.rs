@@ -19,4 +19,5 @@ pub mod registration;
 pub mod run;
 pub mod scenario;
 pub mod status;
+pub mod text;
 pub mod verbs;

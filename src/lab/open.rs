@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::failure::Failure;
 use super::file::LabFile;
 use super::file::check::lab_name;
+use super::text;
 
 /// Where running labs keep sockets, logs and process numbers: a directory each.
 pub const RUN: &str = "/run/eidway";
@@ -131,7 +132,7 @@ impl Lab {
     fn read(directory: &Path, name: Option<&str>) -> Result<Lab, Failure> {
         let directory = directory.canonicalize().map_err(Failure::io(directory.display()))?;
         let path = directory.join("lab.toml");
-        let text = fs::read_to_string(&path).map_err(Failure::io(path.display()))?;
+        let text = text::read(&path).map_err(Failure::io(path.display()))?;
         let file = LabFile::parse(&path.display().to_string(), &text)?;
         let name = name.unwrap_or(&file.name).to_owned();
         let no_offload = forwards_packet_by_packet(&name);
@@ -144,7 +145,7 @@ impl Lab {
             return Ok((*text).to_owned());
         }
         let path = self.directory.join(file);
-        fs::read_to_string(&path).map_err(Failure::io(path.display()))
+        text::read(&path).map_err(Failure::io(path.display()))
     }
 
     /// The names of the files in a directory of the lab, in order; none when it has no such.

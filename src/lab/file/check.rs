@@ -17,7 +17,7 @@ use crate::router::config::InterfaceName;
 /// The longest name of a Linux device: IFNAMSIZ less its final zero.
 const LONGEST_DEVICE: usize = 15;
 /// The longest name of a lab or a node, so that sockets' paths fit in 108 octets.
-const LONGEST_NAME: usize = 24;
+pub const LONGEST_NAME: usize = 24;
 /// The namespace that holds the bridges; no node may have its name.
 pub const SWITCH: &str = "switch";
 /// The smallest and the largest MTU that a link may have: IPv6's minimum, and what jumbo takes.
