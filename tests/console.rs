@@ -337,6 +337,27 @@ fn wrong_lines_are_answered_as_by_ios() {
 }
 
 #[test]
+fn a_second_eid_table_is_refused_with_a_caret_and_changes_nothing() {
+    let mut desk = Desk::new(XTR1);
+    desk.text("conf t");
+    desk.text("router lisp");
+    let config = desk.router.config().clone();
+    let caret = " ".repeat("xTR1(config-router-lisp)#eid-table default instance-id ".len());
+    let refused = desk.error("eid-table default instance-id 7");
+    let expected = format!("{caret}^\n% one EID-table is supported, and there is that of instance");
+    assert!(refused.starts_with(&expected), "{refused}");
+    assert_eq!(*desk.router.config(), config);
+    // Another session took the table away that this one is in, and made another.
+    desk.text("eid-table default instance-id 0");
+    let mut other =
+        parse_config("other", " router lisp\n eid-table default instance-id 7\n").unwrap();
+    other.hostname = "xTR1".to_owned();
+    desk.router.handle(Input::Configure(Box::new(other)), desk.now);
+    let refused = desk.error("map-cache 10.0.0.0/8 map-request");
+    assert!(refused.starts_with("% one EID-table is supported"), "{refused}");
+}
+
+#[test]
 fn configuration_takes_effect_line_by_line_and_modes_are_left_as_in_ios() {
     let mut desk = Desk::new(XTR1);
     for (line, prompt) in [

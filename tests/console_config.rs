@@ -184,6 +184,25 @@ router lisp
 }
 
 #[test]
+fn a_second_eid_table_is_refused_where_it_stands() {
+    let first = "router lisp\n eid-table default instance-id 5\n";
+    for second in ["eid-table default instance-id 7", "instance-id 7"] {
+        let text =
+            format!("{first}  exit\n {second}\n  database-mapping 10.0.0.0/8 locator-set s\n");
+        let error = parse_config("two.conf", &text).unwrap_err();
+        let [problem] = &error.problems[..] else { panic!("{error}") };
+        assert_eq!((problem.line, &text[problem.span.clone()]), (4, "7"));
+        let cure = "remove it first with `no eid-table default instance-id 5`";
+        assert!(problem.message.ends_with(cure), "{error}");
+        let again = format!("{first} no eid-table default instance-id 5\n {second}\n");
+        let config = parse_config("one.conf", &again).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(config.default_instance(), InstanceId::new(7).unwrap());
+    }
+    let same = format!("{first} instance-id 5\n eid-table default instance-id 5\n");
+    assert!(parse_config("same.conf", &same).is_ok());
+}
+
+#[test]
 fn a_no_form_undoes_its_command() {
     let undone = "\
 interface Ethernet0/0

@@ -183,7 +183,7 @@ fn lisps() -> impl Strategy<Value = Lisp> {
     let id = (0..=0xff_ffffu32).prop_map(|id| InstanceId::new(id).unwrap());
     (
         (locators(true), locators(true)),
-        btree_map(id, tables(), 0..3),
+        btree_map(id, tables(), 0..=1),
         services(Family::Ipv4),
         services(Family::Ipv6),
         sites(),

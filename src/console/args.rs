@@ -10,6 +10,8 @@ pub struct Fault {
     pub message: String,
     /// The octets of the line that are wrong.
     pub span: Range<usize>,
+    /// They are the value of an argument, and not a keyword or the whole line.
+    pub in_value: bool,
 }
 
 /// A word of a line and what it stands for.
@@ -73,8 +75,10 @@ impl<'t> Args<'t> {
 
     /// A fault of the argument or else the keyword of that name, or of the whole line.
     pub fn fault(&self, name: &str, message: impl Into<String>) -> Fault {
-        let span = self.span(name, true).or_else(|| self.span(name, false));
-        Fault { message: message.into(), span: span.unwrap_or(0..self.line.len()) }
+        let value = self.span(name, true);
+        let in_value = value.is_some();
+        let span = value.or_else(|| self.span(name, false)).unwrap_or(0..self.line.len());
+        Fault { message: message.into(), span, in_value }
     }
 
     fn span(&self, name: &str, argument: bool) -> Option<Range<usize>> {

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use super::args::{Args, Fault};
 use super::grammar::{Context, Run, is_link_local};
 use super::parse::{Match, Mismatch, match_line};
+use crate::addr::InstanceId;
 use crate::router::config::{Config, EidTable, InterfaceName, Lisp};
 
 /// A configuration that is being written, and the place in it where the next line belongs.
@@ -43,7 +44,27 @@ impl Editor {
         let Some(id) = self.context.instance() else {
             return Err(args.fault("", "no EID-table is selected"));
         };
-        Ok(self.lisp().eid_tables.entry(id).or_default())
+        self.open_table(id, args, "")
+    }
+
+    /// The EID-table of an instance, made if it is not there. A router has one: its `lisp0` carries
+    /// the packets of one instance only, and those of another would be registered and dropped.
+    /// `argument` of the line names the instance.
+    pub fn open_table(
+        &mut self,
+        id: InstanceId,
+        args: &Args<'_>,
+        argument: &str,
+    ) -> Result<&mut EidTable, Fault> {
+        let tables = &mut self.lisp().eid_tables;
+        if let Some(other) = tables.keys().find(|other| **other != id) {
+            let message = format!(
+                "one EID-table is supported, and there is that of instance-id {other}: \
+                 remove it first with `no eid-table default instance-id {other}`"
+            );
+            return Err(args.fault(argument, message));
+        }
+        Ok(tables.entry(id).or_default())
     }
 
     /// Does one line; after an error the configuration may be half changed.

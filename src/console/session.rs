@@ -198,7 +198,7 @@ impl Session {
         if let Err(error) = editor.apply(line) {
             return Outcome::bad(match error {
                 LineError::Syntax(mismatch) => mismatch_text(line, prompt, &mismatch),
-                LineError::Semantic(fault) => fault_text(&fault),
+                LineError::Semantic(fault) => fault_text(line, prompt, &fault),
             });
         }
         self.context = editor.context;
@@ -273,8 +273,14 @@ fn warnings(before: &Config, after: &Config) -> String {
     found.map(|message| format!("% Warning: {message}\n")).collect()
 }
 
-fn fault_text(fault: &Fault) -> String {
-    format!("% {}\n", fault.message)
+/// Why a line cannot be done. A value that is to blame has a caret under it; IOS has none under a
+/// keyword that cannot be done now.
+fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
+    let message = format!("% {}\n", fault.message);
+    match fault.in_value {
+        true => format!("{:1$}^\n{message}", "", prompt + column(line, &fault.span, 0)),
+        false => message,
+    }
 }
 
 /// What IOS says of a line that is no command. The caret stands under the line as it was typed

@@ -55,13 +55,11 @@ ip route 10.1.0.2 255.255.255.255 Ethernet1/0
    database-mapping 10.1.0.0/16 locator-set set1
    database-mapping 10.1.0.0/24 203.0.113.11 priority 2 weight 50
 ",
-    " eid-table default instance-id 0
-  database-mapping 10.2.0.0/16 locator-set set1
-  dynamic-eid ROAM
-   database-mapping 10.1.0.0/24 locator-set set1
- eid-table default instance-id 7
+    " eid-table default instance-id 7
   database-mapping 10.2.0.0/16 locator-set set1
   database-mapping 10.2.3.0/24 locator-set set1
+  dynamic-eid ROAM
+   database-mapping 10.1.0.0/24 locator-set set1
  no ipv4 itr
 ",
 ];

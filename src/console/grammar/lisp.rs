@@ -129,11 +129,10 @@ fn open_table(
     id: InstanceId,
     context: Context,
 ) -> Result<(), Fault> {
-    let tables = &mut editor.lisp().eid_tables;
     if args.negated {
-        tables.remove(&id);
+        editor.lisp().eid_tables.remove(&id);
     } else {
-        tables.entry(id).or_default();
+        editor.open_table(id, args, "instance")?;
         editor.context = context;
     }
     Ok(())
