@@ -241,6 +241,7 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use std::io::{BufRead, BufReader};
+    use std::time::Duration;
 
     use super::*;
     use crate::rng::Seed;
@@ -284,14 +285,23 @@ mod tests {
     #[test]
     fn requests_are_answered_in_their_order_however_they_are_cut() {
         let mut bench = Bench::new();
-        for piece in ["{\"line\":", "\"one\"}\n{\"line\":\"two\"}", "\n"] {
+        let mut lines = BufReader::new(bench.stream.try_clone().unwrap()).lines();
+        let mut response =
+            || -> Response { serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap() };
+        for piece in ["{\"line\":", "\"one\"}\n{\"complete\":\"show vers\"}", "\n"] {
             bench.stream.write_all(piece.as_bytes()).unwrap();
             assert_eq!(bench.turn(), Turn::Wait);
         }
-        let mut lines = BufReader::new(&bench.stream).lines();
-        for _ in 0..2 {
-            assert!(!lines.next().unwrap().unwrap().is_empty());
-        }
+        // A request that was lost leaves its reader waiting, and the test with an error.
+        bench.stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        let prompt = "Router#".to_owned();
+        let done = |ok| Response::Done(Done { prompt: prompt.clone(), ok, closed: false });
+        let Response::Text(error) = response() else { panic!("the answer to `one`") };
+        assert!(error.contains("% Invalid input"), "{error}");
+        assert_eq!(response(), done(false));
+        assert_eq!(response(), Response::Completions(vec!["version".to_owned()]), "two");
+        assert_eq!(response(), done(true));
+        assert_eq!(bench.waiting(), 0);
     }
 
     #[test]
