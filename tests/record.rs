@@ -8,10 +8,14 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 
+use eidway::console::parse_config;
 use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
-use eidway::record::{Desk, MAGIC, Progress, ReadError, Reader, Replay, Until, show};
+use eidway::record::{Desk, MAGIC, Progress, ReadError, Reader, Recorder, Replay, Until, show};
 use eidway::rng::Seed;
+use eidway::router::emulated::HostState;
+use eidway::router::io::{Input, Mac};
+use eidway::router::{Router, Start};
 use eidway::sim::{Records, stage};
 use eidway::time::Time;
 use proptest::prelude::*;
@@ -169,6 +173,27 @@ fn a_replay_stops_where_it_is_told_and_shows_the_state_there() {
 }
 
 #[test]
+fn the_state_of_emulated_hosts_is_recorded_and_shown_by_a_replay() {
+    let text = "interface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0\n \
+                emulated-host A ip address 172.16.0.12/24 gateway 172.16.0.1\n";
+    let config = parse_config("hosts.conf", text).unwrap_or_else(|error| panic!("{error}"));
+    let start = Start { config, seed: Seed::from_number(1), wall_clock: 1, now: Time::ZERO };
+    let file = Shared::default();
+    let recorder = Recorder::new(file.clone(), &start);
+    let mut router = Router::new(start);
+    router.show_to(Box::new(recorder));
+    let state = HostState { mac: Mac([2, 0, 0, 0, 0, 12]), is_up: true, received: 31, sent: 42 };
+    let states = BTreeMap::from([("A".to_owned(), state)]);
+    router.handle(Input::EmulatedHosts(states.clone()), Time(5));
+    while router.poll_output().is_some() {}
+    drop(router);
+    let record = file.0.borrow().clone();
+    let mut replay = Replay::open(record.as_slice()).unwrap();
+    assert_eq!(replay.run(Until::End).unwrap(), Progress::Stopped);
+    assert_eq!(*replay.router().emulated_hosts(), states);
+}
+
+#[test]
 fn each_step_is_printed_with_what_came_of_it() {
     let record = of_xtr1("g2-no-route");
     let mut reader = Reader::open(record.as_slice()).unwrap();
@@ -192,7 +217,7 @@ fn what_is_no_record_of_this_version_is_refused() {
     let refused = |octets: &[u8]| Reader::open(octets).err().unwrap().to_string();
     assert!(refused(b"").contains("no record"));
     assert!(refused(b"hostname xTR1\nrouter lisp\n").contains("no record"));
-    assert!(refused(b"eidway record 2\n").contains("version \"2\""));
+    assert!(refused(b"eidway record 1\n").contains("version \"1\""));
 }
 
 /// A file system that is full after so many octets.

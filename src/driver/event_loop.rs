@@ -362,8 +362,9 @@ impl EventLoop {
 
     fn serve_console(&mut self, number: usize) -> bool {
         let now = self.clock.now();
-        if !self.hosts.is_empty() {
-            self.router.set_emulated_hosts(self.hosts.states());
+        let states = self.hosts.states();
+        if states != *self.router.emulated_hosts() {
+            self.router.handle(Input::EmulatedHosts(states), now);
         }
         let Some(console) = &mut self.console else {
             return false;

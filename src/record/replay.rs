@@ -244,6 +244,7 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
         Call::Path(event) => Input::Path(*event),
         Call::Configure(text) => Input::Configure(Box::new(read_config(number, text)?)),
         Call::Command(command) => Input::Command(command.clone()),
+        Call::EmulatedHosts(states) => Input::EmulatedHosts(states.clone()),
         Call::Stop => Input::Stop,
     };
     router.handle(input, now);

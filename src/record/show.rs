@@ -43,6 +43,7 @@ impl Display for Call<'_> {
             Call::Path(event) => write!(f, "path {event:?}"),
             Call::Configure(text) => write!(f, "configure, {} lines", text.lines().count()),
             Call::Command(command) => write!(f, "command {command:?}"),
+            Call::EmulatedHosts(states) => write!(f, "state of {} emulated hosts", states.len()),
             Call::Stop => f.write_str("stop"),
             Call::Timeout => f.write_str("timeout"),
             Call::Encapsulate { packet, segment_size, .. } => {

@@ -178,6 +178,7 @@ impl<W: Write> Witness for Recorder<W> {
             Call::Handle(Input::Tcp(event)) => step::Call::Tcp(*event),
             Call::Handle(Input::Path(event)) => step::Call::Path(*event),
             Call::Handle(Input::Command(command)) => step::Call::Command(command.clone()),
+            Call::Handle(Input::EmulatedHosts(states)) => step::Call::EmulatedHosts(states.clone()),
             Call::Handle(Input::Stop) => step::Call::Stop,
             Call::Handle(Input::Configure(config)) => match self.text_of(config) {
                 Some(running) => {

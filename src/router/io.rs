@@ -4,12 +4,14 @@
 //! calls; everything that leaves it is an [`Output`] or the verdict of such a call. All of it is
 //! plain data, so that one core runs under mio, in the simulator, in a fuzzer and in a replay.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use super::emulated::HostState;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
 
@@ -28,6 +30,8 @@ pub enum Input<'a> {
     Configure(Box<Config>),
     /// The operator gave a command that changes state but no configuration.
     Command(Command),
+    /// The state of the router's emulated hosts, by name: of all of them, when that of one changed.
+    EmulatedHosts(BTreeMap<String, HostState>),
     /// The process is about to end: withdraw registrations and leave the kernel as it was found.
     Stop,
 }

@@ -158,7 +158,7 @@ pub struct Router {
     /// Whether somebody listens to [`Output::Debug`].
     debugging: bool,
     outputs: VecDeque<Output>,
-    /// What the driver said of its emulated hosts, for `show` alone.
+    /// The state of the emulated hosts as the driver told it, for `show` alone.
     emulated_hosts: BTreeMap<String, HostState>,
     witness: Option<Box<dyn Witness>>,
 }
@@ -217,6 +217,7 @@ impl Router {
             Input::Command(Command::ClearMapCache { family, prefix }) => {
                 self.map_cache.clear(self.config.default_instance(), family, prefix);
             }
+            Input::EmulatedHosts(states) => self.emulated_hosts = states,
             Input::Stop => {
                 self.withdraw_registrations(now);
                 self.close_etr_sessions(now);
@@ -440,14 +441,9 @@ impl Router {
         self.outputs.extend(requests.into_iter().map(Output::Kernel));
     }
 
-    /// Tells how the emulated hosts are, by name.
-    pub fn set_emulated_hosts(&mut self, states: BTreeMap<String, HostState>) {
-        self.emulated_hosts = states;
-    }
-
-    /// How an emulated host is, when the driver has told.
-    pub fn emulated_host(&self, name: &str) -> Option<&HostState> {
-        self.emulated_hosts.get(name)
+    /// The state of the emulated hosts, by name, as the driver last told it.
+    pub fn emulated_hosts(&self) -> &BTreeMap<String, HostState> {
+        &self.emulated_hosts
     }
 
     /// The configuration in force.

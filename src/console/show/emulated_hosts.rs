@@ -42,7 +42,7 @@ pub fn view(router: &Router, _: Time) -> EmulatedHostsView {
     let ports = router.config().interfaces.iter();
     let hosts = ports.flat_map(|(interface, port)| {
         port.emulated_hosts.iter().map(move |(name, host)| {
-            let state = router.emulated_host(name);
+            let state = router.emulated_hosts().get(name);
             EmulatedHostRow {
                 name: name.clone(),
                 interface: interface.to_string(),
