@@ -1,19 +1,19 @@
 //! What a host serves: echo over UDP and TCP (RFC 862), and a page over HTTP that tells who it is.
 //!
-//! Sockets are few and are made when the host is: who comes while all are taken is refused.
+//! Sockets are few and are made with the host; [`server`](super::server) shares them among clients.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
 use smoltcp::time::Duration;
 
 use super::http;
+use super::server::Server;
+use crate::time::Time;
 
 /// The port of echo (RFC 862).
 pub const ECHO_PORT: u16 = 7;
 /// The port of the page.
 pub const HTTP_PORT: u16 = 80;
-/// Connections of each kind at a time.
-const CONNECTIONS: usize = 4;
 /// Octets that a connection holds in each direction.
 const TCP_BUFFER: usize = 4096;
 /// Datagrams that wait for their echo, and their octets.
@@ -29,8 +29,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 pub(super) struct Apps {
     page: String,
     datagrams: SocketHandle,
-    echos: Vec<SocketHandle>,
-    pages: Vec<SocketHandle>,
+    echos: Server,
+    pages: Server,
 }
 
 impl Apps {
@@ -42,30 +42,27 @@ impl Apps {
         let mut datagrams = udp::Socket::new(buffer(), buffer());
         datagrams.bind(ECHO_PORT).expect("a closed socket takes any port but zero");
         let datagrams = sockets.add(datagrams);
-        let mut listeners =
-            |port| (0..CONNECTIONS).map(|_| sockets.add(listener(port))).collect::<Vec<_>>();
-        Apps { page, datagrams, echos: listeners(ECHO_PORT), pages: listeners(HTTP_PORT) }
+        let echos = Server::new(ECHO_PORT, sockets);
+        Apps { page, datagrams, echos, pages: Server::new(HTTP_PORT, sockets) }
     }
 
-    /// Forgets every connection without a word, as a host does that is switched off.
+    /// Drops every connection without a message, as a host does that is switched off.
     pub fn restart(&mut self, sockets: &mut SocketSet<'static>) {
-        for (handles, port) in [(&self.echos, ECHO_PORT), (&self.pages, HTTP_PORT)] {
-            for &handle in handles {
-                *sockets.get_mut(handle) = listener(port);
-            }
-        }
+        self.echos.restart(sockets);
+        self.pages.restart(sockets);
     }
 
     /// Answers what has come; says whether the stack has something to send for it.
-    pub fn serve(&self, sockets: &mut SocketSet<'static>) -> bool {
-        let mut any = echo_datagrams(sockets.get_mut(self.datagrams));
-        for &handle in &self.echos {
-            any |= serve(sockets.get_mut(handle), ECHO_PORT, echo);
-        }
-        for &handle in &self.pages {
-            any |= serve(sockets.get_mut(handle), HTTP_PORT, |socket| show(socket, &self.page));
-        }
-        any
+    pub fn serve(&mut self, sockets: &mut SocketSet<'static>, now: Time) -> bool {
+        let datagrams = echo_datagrams(sockets.get_mut(self.datagrams));
+        let echos = self.echos.serve(sockets, now, echo);
+        let pages = self.pages.serve(sockets, now, |socket| show(socket, &self.page));
+        datagrams || echos || pages
+    }
+
+    /// When the first idle connection ends.
+    pub fn next_expiry(&self) -> Option<Time> {
+        self.echos.next_expiry().into_iter().chain(self.pages.next_expiry()).min()
     }
 }
 
@@ -78,26 +75,6 @@ pub(super) fn tcp_socket() -> tcp::Socket<'static> {
     // Small answers at once: nobody is served by waiting for more.
     socket.set_nagle_enabled(false);
     socket
-}
-
-fn listener(port: u16) -> tcp::Socket<'static> {
-    let mut socket = tcp_socket();
-    socket.listen(port).expect("a closed socket listens on any port but zero");
-    socket
-}
-
-/// Lets a connection be served, and listens again after it. The wait for late segments (TIME-WAIT)
-/// is not worth a socket that somebody else may want.
-fn serve(
-    socket: &mut tcp::Socket<'static>,
-    port: u16,
-    app: impl FnOnce(&mut tcp::Socket<'static>) -> bool,
-) -> bool {
-    if matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait) {
-        *socket = listener(port);
-        return false;
-    }
-    app(socket)
 }
 
 fn echo_datagrams(socket: &mut udp::Socket<'static>) -> bool {

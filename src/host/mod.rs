@@ -16,6 +16,7 @@ mod http;
 pub mod link;
 pub mod neighbour;
 pub mod ping;
+mod server;
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -215,7 +216,7 @@ impl Host {
             let sent = self.send_due_probes(now);
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
             let answered = self.receive_replies(now);
-            let served = self.apps.serve(&mut self.sockets) | self.serve_exchanges();
+            let served = self.apps.serve(&mut self.sockets, now) | self.serve_exchanges();
             if !(sent || answered || served) {
                 break;
             }
@@ -251,7 +252,9 @@ impl Host {
         let due = self.pings.iter().filter_map(|ping| next_probe_at(&ping.report, now));
         let due = due.map(|at| Deadline { at, why: "ping" });
         let link = self.link.poll_timeout().map(|at| Deadline { at, why: "host neighbours" });
-        Deadline::earliest(probes.chain(due).map(Some).chain([stack, link]))
+        let idle = self.apps.next_expiry();
+        let idle = idle.map(|at| Deadline { at: now.max(at), why: "idle connection" });
+        Deadline::earliest(probes.chain(due).map(Some).chain([stack, link, idle]))
     }
 
     /// Starts a ping; its first echo leaves with the next [`Host::poll`].

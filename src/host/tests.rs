@@ -223,18 +223,61 @@ fn a_server_is_there_for_one_client_after_the_other() {
 }
 
 #[test]
-fn who_comes_while_all_sockets_are_taken_is_refused() {
+fn of_idle_connections_the_one_idle_for_longest_makes_room() {
     let mut a = host(&["10.0.0.1/24"], &[]);
     let mut c = host(&["10.0.0.2/24"], &[]);
     let echo = port("10.0.0.2", apps::ECHO_PORT);
-    let phases: Vec<Phase> = (0..5)
-        .map(|_| {
-            let id = a.start_exchange(echo, b"x").unwrap();
-            exchange(&mut a, &mut c, Time::ZERO);
-            a.exchange(id).unwrap().phase
-        })
-        .collect();
-    assert_eq!(phases, [[Phase::Open; 4].as_slice(), &[Phase::Broken]].concat());
+    let mut open = Vec::new();
+    for second in 0..2 * server::PLACES as u64 {
+        let id = a.start_exchange(echo, b"x").unwrap();
+        exchange(&mut a, &mut c, Time::from_secs(second));
+        assert_eq!(a.exchange(id).unwrap().received, b"x", "{second}");
+        open.push(id);
+    }
+    let now = Time::from_secs(20);
+    for &id in &open {
+        a.say(id, b"y");
+    }
+    exchange(&mut a, &mut c, now);
+    let answered = |id: &&ExchangeId| a.exchange(**id).unwrap().received == b"xy";
+    let kept: Vec<&ExchangeId> = open.iter().filter(answered).collect();
+    assert_eq!(kept, open.iter().rev().take(server::PLACES - 1).rev().collect::<Vec<_>>());
+}
+
+#[test]
+fn a_connection_without_traffic_ends() {
+    let mut a = host(&["10.0.0.1/24"], &[]);
+    let mut c = host(&["10.0.0.2/24"], &[]);
+    let id = a.start_exchange(port("10.0.0.2", apps::ECHO_PORT), b"x").unwrap();
+    exchange(&mut a, &mut c, Time::ZERO);
+    for second in 1..=59 {
+        exchange(&mut a, &mut c, Time::from_secs(second));
+    }
+    assert_eq!(a.exchange(id).unwrap().phase, Phase::Open);
+    let deadline = c.poll_timeout(Time::from_secs(59)).unwrap();
+    assert!(deadline.at <= Time::from_secs(60), "{deadline:?}");
+    c.poll(Time::from_secs(60));
+    a.say(id, b"y");
+    exchange(&mut a, &mut c, Time::from_secs(60));
+    assert_eq!(a.exchange(id).unwrap().phase, Phase::Broken);
+}
+
+#[test]
+fn segments_with_forged_sources_do_not_shut_a_port() {
+    let mut a = host(&["10.0.0.1/24"], &[]);
+    let mut c = host(&["10.0.0.2/24"], &[]);
+    for forged in 0..1000_u16 {
+        let source = [10, 0, 0, 3 + (forged % 200) as u8];
+        let builder = etherparse::PacketBuilder::ipv4(source, [10, 0, 0, 2], 64);
+        let builder = builder.tcp(1024 + forged, apps::HTTP_PORT, u32::from(forged), 1000).syn();
+        let mut packet = Vec::new();
+        builder.write(&mut packet, &[]).unwrap();
+        c.handle(&frame::ip_frame(c.mac(), GATEWAY, packet), Time(u64::from(forged)));
+    }
+    while c.poll_output().is_some() {}
+    let id = a.start_exchange(port("10.0.0.2", apps::HTTP_PORT), REQUEST).unwrap();
+    exchange(&mut a, &mut c, Time(1000));
+    assert_eq!(a.exchange(id).unwrap().phase, Phase::Done);
 }
 
 #[test]

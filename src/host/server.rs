@@ -1,0 +1,126 @@
+//! A TCP port that a host serves, and the rules by which a new client always finds it open.
+//!
+//! The port has a fixed number of places, each a socket. One of them listens at any time: when a
+//! client takes the last one, an older connection gives up its place: where half of the places wait
+//! for the end of a handshake, the one that waits longest, else the complete connection without
+//! traffic for the longest time. So neither segments with forged sources (a SYN flood, RFC 4987) nor
+//! idle clients shut the port.
+
+use smoltcp::iface::{SocketHandle, SocketSet};
+use smoltcp::socket::tcp;
+
+use super::apps::tcp_socket;
+use crate::time::Time;
+
+/// Connections of a port at a time, the listening place included.
+pub(super) const PLACES: usize = 8;
+/// A connection without traffic for so long ends.
+pub(super) const IDLE: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// A port and its places.
+#[derive(Debug)]
+pub(super) struct Server {
+    port: u16,
+    places: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    socket: SocketHandle,
+    /// When its client last sent or took octets; `None` while it listens.
+    active_at: Option<Time>,
+}
+
+impl Server {
+    /// A server that listens.
+    pub fn new(port: u16, sockets: &mut SocketSet<'static>) -> Self {
+        let places = (0..PLACES)
+            .map(|_| Place { socket: sockets.add(listener(port)), active_at: None })
+            .collect();
+        Server { port, places }
+    }
+
+    /// Drops every connection without a message.
+    pub fn restart(&mut self, sockets: &mut SocketSet<'static>) {
+        for place in &mut self.places {
+            place.listen(self.port, sockets);
+        }
+    }
+
+    /// Lets `app` serve each connection; `app` returns whether it moved octets. Returns whether the
+    /// stack has something to send for it.
+    pub fn serve(
+        &mut self,
+        sockets: &mut SocketSet<'static>,
+        now: Time,
+        app: impl Fn(&mut tcp::Socket<'static>) -> bool,
+    ) -> bool {
+        let mut any = false;
+        for place in &mut self.places {
+            any |= place.serve(self.port, sockets, now, &app);
+        }
+        self.keep_open(sockets);
+        any
+    }
+
+    /// When the first connection has been idle for too long.
+    pub fn next_expiry(&self) -> Option<Time> {
+        let active = self.places.iter().filter_map(|place| place.active_at);
+        active.min().map(|at| at + IDLE)
+    }
+
+    /// Makes a place listen when none does.
+    fn keep_open(&mut self, sockets: &mut SocketSet<'static>) {
+        if self.places.iter().any(|place| place.active_at.is_none()) {
+            return;
+        }
+        let is_half_open = |place: &Place| {
+            let socket = sockets.get::<tcp::Socket<'static>>(place.socket);
+            socket.state() == tcp::State::SynReceived
+        };
+        let half_open = self.places.iter().filter(|place| is_half_open(place)).count();
+        let gives_way = half_open >= PLACES / 2;
+        let candidates = self.places.iter_mut().filter(|place| is_half_open(place) == gives_way);
+        if let Some(place) = candidates.min_by_key(|place| place.active_at) {
+            place.listen(self.port, sockets);
+        }
+    }
+}
+
+impl Place {
+    fn listen(&mut self, port: u16, sockets: &mut SocketSet<'static>) {
+        *sockets.get_mut(self.socket) = listener(port);
+        self.active_at = None;
+    }
+
+    fn serve(
+        &mut self,
+        port: u16,
+        sockets: &mut SocketSet<'static>,
+        now: Time,
+        app: impl Fn(&mut tcp::Socket<'static>) -> bool,
+    ) -> bool {
+        let socket = sockets.get_mut::<tcp::Socket<'static>>(self.socket);
+        // The wait for late segments (TIME-WAIT) is not worth a place that a client may want.
+        let is_over = matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait);
+        let is_idle = self.active_at.is_some_and(|at| now.since(at) >= IDLE);
+        if is_over || is_idle {
+            self.listen(port, sockets);
+            return false;
+        }
+        if socket.state() == tcp::State::Listen {
+            return false;
+        }
+        let moved = app(socket);
+        if moved || self.active_at.is_none() {
+            self.active_at = Some(now);
+        }
+        moved
+    }
+}
+
+fn listener(port: u16) -> tcp::Socket<'static> {
+    let mut socket = tcp_socket();
+    socket.listen(port).expect("a closed socket listens on any port but zero");
+    socket
+}
