@@ -289,7 +289,9 @@ impl LabCommand {
                 inside::capture(&which.open()?, &place, &what)?;
                 Ok(true)
             }
-            LabCommand::Start { which, node } => done(run::start(&which.open()?, &node, &mut say)),
+            LabCommand::Start { which, node } => {
+                done(run::start_and_wait(&which.open()?, &node, &mut say))
+            }
             LabCommand::Stop { which, node } => {
                 done(run::stop(&which.open()?, &node, false, &mut say))
             }
@@ -299,7 +301,7 @@ impl LabCommand {
             LabCommand::Restart { which, node } => {
                 let lab = which.open()?;
                 run::stop(&lab, &node, false, &mut say)?;
-                done(run::start(&lab, &node, &mut say))
+                done(run::start_and_wait(&lab, &node, &mut say))
             }
             LabCommand::Run { which, scenario, sim, seed, record, kill, no_offload } => {
                 let mut lab = which.open()?;

@@ -122,6 +122,13 @@ fn talk(router: &str, commands: &[String]) -> Outcome {
         _ => PathBuf::from(router),
     };
     if !socket.exists() {
+        if let Some((lab, _)) = router.split_once('/')
+            && socket.parent().is_some_and(|directory| !directory.exists())
+        {
+            return Err(
+                format!("{router} does not run: lab {lab} is not up: eidway lab up {lab}").into()
+            );
+        }
         let place = socket.display();
         return Err(format!("{router} does not run: there is no {place}").into());
     }

@@ -59,6 +59,41 @@ fn what_is_not_there_is_named() {
     }
 }
 
+#[test]
+fn every_verb_says_of_a_lab_that_is_not_up_how_it_comes_up() {
+    for verb in [
+        &["capture", "Core:eth0"][..],
+        &["exec", "A", "--", "true"],
+        &["link", "A:eth0", "down"],
+        &["ping", "A", "B"],
+        &["pingall"],
+        &["start", "xTR1"],
+        &["stop", "xTR1"],
+        &["restart", "xTR1"],
+        &["kill", "xTR1"],
+        &["move", "A", "--to", "xTR2"],
+    ] {
+        let args = [&["lab", verb[0], "two-sites", "--name", "not-up"], &verb[1..]].concat();
+        let output = eidway(&args);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        let expected = "lab not-up is not up: eidway lab up two-sites --name not-up";
+        assert!(said.contains(expected), "{args:?}: {said}");
+    }
+    let output = eidway(&["lab", "ping", "gsmr", "--name", "not-up", "C", "A"]);
+    assert!(text(&output.stderr).contains("lab not-up is not up"), "an emulated host: {output:?}");
+    let output = eidway(&["console", "not-up/xTR1"]);
+    assert!(text(&output.stderr).contains("eidway lab up not-up"), "{output:?}");
+}
+
+#[test]
+fn namespace_verbs_do_not_work_in_a_simulated_lab_and_say_so() {
+    let lab = Simulated::up("no-ns");
+    lab.expect("xTR1", "show clock", |text| text.starts_with('*'));
+    let output = eidway(&["lab", "ping", "two-sites", "--name", &lab.1, "A", "B"]);
+    assert!(text(&output.stderr).contains("is up on the simulator"), "{output:?}");
+}
+
 /// A simulated lab that is up, and ends with the value.
 struct Simulated(Child, String);
 

@@ -53,6 +53,12 @@ const CLOCKS_AND_DICE: [&str; 6] =
 /// Labs in namespaces wait for real programs, so one file beside the driver reads a clock.
 const MAY_READ_CLOCK: &str = "lab/patience.rs";
 
+/// Other programs are started by one file, which knows their packages.
+const STARTS_PROGRAMS: &str = "lab/environment.rs";
+
+/// Texts that people write are read by the one, what the kernel and this program wrote by the other.
+const READ_TEXTS: [&str; 2] = ["lab/text.rs", "lab/run.rs"];
+
 /// A longer file hides its parts; the grammar's tables are one thing however long they are.
 const LONGEST: usize = 700;
 
@@ -137,6 +143,12 @@ impl Source {
         if ring != Some("driver") && self.path != MAY_READ_CLOCK {
             refuse(&CLOCKS_AND_DICE, "time and randomness are inputs");
         }
+        if ring == Some("lab") && self.path != STARTS_PROGRAMS {
+            refuse(&["Command::new"], "environment::program names the package of a missing one");
+        }
+        if ring == Some("lab") && !READ_TEXTS.contains(&self.path.as_str()) {
+            refuse(&["fs::read_to_string"], "text::read skips a byte order mark");
+        }
         if ring != Some("driver") {
             refuse(&["unsafe {", "unsafe fn", "unsafe impl"], "only the driver may");
         }
@@ -185,6 +197,8 @@ fn what_breaks_a_ring_is_found() {
         ("sim/x.rs", "let now = std::time::Instant::now();"),
         ("sim/x.rs", "let x = unsafe { y() };"),
         ("driver/x.rs", "use crate::lab::open::Lab;"),
+        ("lab/x.rs", "let ping = Command::new(\"ping\");"),
+        ("lab/x.rs", "let text = fs::read_to_string(path);"),
         ("time.rs", "use std::time::SystemTime;"),
         ("util/x.rs", ""),
         ("wire/x.rs", &"\n".repeat(LONGEST + 1)),

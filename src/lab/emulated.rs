@@ -106,6 +106,7 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
 
 /// The same; an error when no router plays it.
 pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
+    lab.expect_up()?;
     whereabouts(lab, name)
         .ok_or_else(|| Failure::Other(format!("no router of lab {} plays host {name}", lab.name)))
 }

@@ -1,25 +1,51 @@
-//! What the machine must have before a lab can run in its namespaces.
+//! What the machine must have before a lab can run in its namespaces, and the only way from here to
+//! other programs: one that is missing is named with the Debian package that brings it.
 
 use std::env;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::failure::Failure;
 use super::file::LabFile;
 
-/// A command and the Debian package that brings it.
-type Tool = (&'static str, &'static str);
+/// Programs and the Debian packages that bring them: those that labs run, and those that people run in
+/// the nodes of a lab.
+const PACKAGES: [(&str, &str); 21] = [
+    ("arping", "arping"),
+    ("bash", "bash"),
+    ("bridge", "iproute2"),
+    ("curl", "curl"),
+    ("dig", "bind9-dnsutils"),
+    ("ethtool", "ethtool"),
+    ("hping3", "hping3"),
+    ("ip", "iproute2"),
+    ("iperf3", "iperf3"),
+    ("mtr", "mtr-tiny"),
+    ("nc", "netcat-openbsd"),
+    ("nft", "nftables"),
+    ("ping", "iputils-ping"),
+    ("setsid", "util-linux"),
+    ("socat", "socat"),
+    ("ss", "iproute2"),
+    ("tcpdump", "tcpdump"),
+    ("telnet", "telnet"),
+    ("traceroute", "traceroute"),
+    ("tshark", "tshark"),
+    ("wget", "wget"),
+];
 
-/// The tools of the verbs that every lab needs.
-const ALWAYS: [Tool; 3] = [("bash", "bash"), ("ip", "iproute2"), ("setsid", "util-linux")];
+/// The programs of the verbs that every lab needs.
+const ALWAYS: [&str; 3] = ["bash", "ip", "setsid"];
+
+/// What to say of people who are not root.
+const ROOT: &str =
+    "labs in namespaces need root: use sudo, or play the lab on the simulator with --sim";
 
 /// What is missing on this machine for `lab`, a line each; nothing when all is there.
 pub fn missing(lab: &LabFile) -> Vec<String> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
-        missing.push(
-            "labs in namespaces need root: use sudo, or play the lab on the simulator with --sim"
-                .to_owned(),
-        );
+        missing.push(ROOT.to_owned());
     }
     if !Path::new("/dev/net/tun").exists() {
         missing.push("/dev/net/tun is missing: modprobe tun".to_owned());
@@ -27,12 +53,12 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
     let offload_off =
         lab.links.iter().any(|link| !link.offload) || lab.lans.iter().any(|lan| !lan.offload);
     let lossy = lab.links.iter().any(|link| link.impairment.loss > 0.0);
-    let tools = ALWAYS
-        .into_iter()
-        .chain(offload_off.then_some(("ethtool", "ethtool")))
-        .chain(lossy.then_some(("nft", "nftables")));
-    let packages: Vec<&str> =
-        tools.filter(|(command, _)| !installed(command)).map(|(_, package)| package).collect();
+    let programs =
+        ALWAYS.into_iter().chain(offload_off.then_some("ethtool")).chain(lossy.then_some("nft"));
+    let packages: Vec<&str> = programs
+        .filter(|program| found(program).is_none())
+        .map(|program| package_of(program).unwrap_or(program))
+        .collect();
     if !packages.is_empty() {
         missing.push(format!("missing packages: apt-get install {}", packages.join(" ")));
     }
@@ -48,15 +74,60 @@ pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     Err(Failure::Other(missing.join("\n")))
 }
 
-/// Refuses to go on without `command`, and names the package that has it.
-pub fn need(command: &'static str, package: &'static str) -> Result<(), Failure> {
-    if installed(command) {
-        return Ok(());
+/// Refuses to go on for anybody but root.
+pub fn need_root() -> Result<(), Failure> {
+    match rustix::process::geteuid().is_root() {
+        true => Ok(()),
+        false => Err(Failure::new(ROOT)),
     }
-    Err(Failure::Other(format!("{command} is missing: apt-get install {package}")))
 }
 
-fn installed(command: &str) -> bool {
+/// Refuses to go on without `program`, and names the package that brings it.
+pub fn need(program: &str) -> Result<(), Failure> {
+    if found(program).is_some() {
+        return Ok(());
+    }
+    let remedy = match package_of(program) {
+        Some(package) => format!(": apt-get install {package}"),
+        None => String::new(),
+    };
+    Err(Failure::Other(format!("the program {program} is missing on this machine{remedy}")))
+}
+
+/// A call of `program`, without arguments.
+///
+/// # Errors
+/// A program that is missing, with the package that brings it.
+pub fn program(program: &str) -> Result<Command, Failure> {
+    need(program)?;
+    Ok(Command::new(program))
+}
+
+fn package_of(program: &str) -> Option<&'static str> {
+    PACKAGES.iter().find(|(known, _)| *known == program).map(|(_, package)| *package)
+}
+
+/// The file that a program's name means: one with a slash is a path.
+fn found(program: &str) -> Option<PathBuf> {
+    if program.contains('/') {
+        return Some(PathBuf::from(program)).filter(|path| path.is_file());
+    }
     let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| directory.join(command).is_file())
+    let mut files = env::split_paths(&path).map(|directory| directory.join(program));
+    files.find(|file| file.is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_named_with_its_package() {
+        assert!(need("bash").is_ok() && need("/bin/sh").is_ok());
+        let error = need("no-such-program").unwrap_err().to_string();
+        assert_eq!(error, "the program no-such-program is missing on this machine");
+        assert!(program("/bin/no-such-program").is_err());
+        assert_eq!(package_of("ping"), Some("iputils-ping"));
+        assert!(PACKAGES.is_sorted());
+    }
 }

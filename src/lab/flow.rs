@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Read;
 use std::net::IpAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::emulated::{self, HostPing};
 use super::failure::Failure;
+use super::inside;
 use super::open::Lab;
 
 /// A ping that runs.
@@ -69,8 +70,8 @@ impl Flow {
             let ping = HostPing::start(lab, from, target, (u16::MAX, ECHO_SIZE), Some(every))?;
             return Ok(Flow { ping: Running::Host(ping), every });
         }
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &lab.namespace(from), "ping", "-n", "-D", "-i"]);
+        let mut command = inside::program(lab, from, "ping")?;
+        command.args(["-n", "-D", "-i"]);
         command.arg(format!("{:.3}", every.as_secs_f64())).arg(target.to_string());
         command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped());
         // A host that cannot send for a moment says so on each packet: that is part of the story.

@@ -1,5 +1,5 @@
-//! Programs in a node's namespace: `lab exec` and `lab capture`. They take this process's place,
-//! so that signals, the terminal and the exit code are theirs.
+//! Programs in a node's namespace. Those of `lab exec` and `lab capture` take this process's place, so
+//! that signals, the terminal and the exit code are theirs.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -14,6 +14,7 @@ use super::run;
 /// Becomes `command` in the namespace of `node`. Returns only if that fails.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
+    lab.expect_up()?;
     if emulated::find(lab, node).is_some() {
         let player = emulated::whereabouts(lab, node);
         let player = player.map_or_else(|| "a router".to_owned(), |(router, _)| router);
@@ -25,10 +26,25 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     inside(lab, node, command)
 }
 
+/// A call of `name` in the namespace of `node`, without its arguments: the only way to a program there.
+///
+/// # Errors
+/// A lab that is not up, a node without a namespace, and a program that is missing on this machine.
+pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
+    lab.expect_namespace(node)?;
+    environment::need_root()?;
+    environment::need(name)?;
+    let mut program = environment::program("ip")?;
+    program.args(["netns", "exec", &lab.namespace(node), name]);
+    Ok(program)
+}
+
 fn inside(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
-    let mut program = Command::new("ip");
-    program.args(["netns", "exec", &lab.namespace(node)]).args(command);
-    Err(Failure::io("ip netns exec")(program.exec()))
+    let [name, arguments @ ..] = command else {
+        return Err(Failure::new("no command"));
+    };
+    let mut program = program(lab, node, name)?;
+    Err(Failure::io("ip netns exec")(program.args(arguments).exec()))
 }
 
 /// What to capture, and how to show it.
@@ -46,10 +62,11 @@ pub struct Capture {
 
 /// Becomes tshark on `place`, which is `NODE` for all its devices or `NODE:INTERFACE`.
 pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
-    environment::need("tshark", "tshark")?;
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = run::device(lab, node, interface)?;
     let (node, device) = run::end_of(lab, node, &device);
+    // Before a file is made.
+    program(lab, node, "tshark")?;
     let mut command: Vec<String> = ["tshark", "-n", "-l", "-i", &device].map(String::from).into();
     let mut option = |flag: &str, value: Option<String>| {
         if let Some(value) = value {

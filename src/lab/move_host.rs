@@ -117,6 +117,7 @@ fn wait(time: Duration) {
 
 fn find<'a>(lab: &'a Lab, host: &str) -> Result<&'a Host, Failure> {
     lab.expect_node(host)?;
+    lab.expect_up()?;
     let mut hosts = lab.file.hosts();
     let found = hosts.find(|(name, _)| *name == host);
     found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{host} is no host")))

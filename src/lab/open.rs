@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::file::LabFile;
-use super::file::check::lab_name;
+use super::file::check::{SWITCH, lab_name};
 use super::text;
 
 /// Where running labs keep sockets, logs and process numbers: a directory each.
@@ -97,6 +97,8 @@ pub struct Lab {
     /// Its routers forward packet by packet, even if the kernel has segmentation offload. Of a lab
     /// that is up, what it was brought up with.
     pub no_offload: bool,
+    /// The words with which a person named it: `gsmr`, or `DIRECTORY --name NAME`.
+    asked_for: String,
     /// The files of a built-in lab, not yet in `directory`.
     unpacked: &'static [(&'static str, &'static str)],
 }
@@ -110,12 +112,20 @@ impl Lab {
         if let Some(name) = name {
             lab_name(name).map_err(Failure::new)?;
         }
+        let asked_for = match name {
+            Some(name) if name != what => format!("{what} --name {name}"),
+            _ => what.to_owned(),
+        };
+        Ok(Lab { asked_for, ..Lab::find(what, name)? })
+    }
+
+    fn find(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
         for directory in [PathBuf::from(what), Path::new("lab").join(what)] {
             if directory.join("lab.toml").is_file() {
                 return Lab::read(&directory, name);
             }
         }
-        if let Ok(origin) = fs::read_to_string(Path::new(RUN).join(what).join(ORIGIN)) {
+        if let Ok(origin) = text::read(&Path::new(RUN).join(what).join(ORIGIN)) {
             return Lab::read(Path::new(origin.trim_end()), name.or(Some(what)));
         }
         let Some(lab) = BUILT_IN.iter().find(|lab| lab.name == what) else {
@@ -136,7 +146,8 @@ impl Lab {
         let file = LabFile::parse(&path.display().to_string(), &text)?;
         let name = name.unwrap_or(&file.name).to_owned();
         let no_offload = forwards_packet_by_packet(&name);
-        Ok(Lab { name, directory, file, no_offload, unpacked: &[] })
+        let asked_for = String::new();
+        Ok(Lab { name, directory, file, no_offload, asked_for, unpacked: &[] })
     }
 
     /// The text of a file of the lab, such as a router's configuration.
@@ -223,6 +234,49 @@ impl Lab {
         )))
     }
 
+    /// Refuses a lab that is not up in namespaces, and says how it comes up.
+    pub fn expect_up(&self) -> Result<(), Failure> {
+        let switch = std::iter::once(SWITCH);
+        let mut nodes = self.file.nodes.keys().map(String::as_str).chain(switch);
+        if nodes.any(|node| self.has_namespace(node)) {
+            return Ok(());
+        }
+        let name = &self.name;
+        let sockets = sockets_of(name);
+        if self.file.routers().any(|(node, _)| sockets.join(format!("{node}.sock")).exists()) {
+            return Err(Failure::Other(format!(
+                "lab {name} is up on the simulator and has no namespaces: only eidway console works \
+                 with it"
+            )));
+        }
+        let others = running();
+        let others = match others.is_empty() {
+            true => String::new(),
+            false => format!("; up is {}", others.join(", ")),
+        };
+        Err(Failure::Other(format!(
+            "lab {name} is not up: eidway lab up {}{others}",
+            self.asked_for
+        )))
+    }
+
+    /// Refuses a node that has no namespace, and says how it gets one.
+    pub fn expect_namespace(&self, node: &str) -> Result<(), Failure> {
+        self.expect_up()?;
+        if self.has_namespace(node) {
+            return Ok(());
+        }
+        let (name, asked_for) = (&self.name, &self.asked_for);
+        Err(Failure::Other(format!(
+            "lab {name} is only half there: {node} has no namespace. eidway lab up {asked_for} makes \
+             it anew, once eidway lab down {name} has removed the rest"
+        )))
+    }
+
+    fn has_namespace(&self, node: &str) -> bool {
+        Path::new("/run/netns").join(self.namespace(node)).exists()
+    }
+
     /// The configuration file of a router; an error for any other node.
     pub fn expect_router(&self, node: &str) -> Result<&str, Failure> {
         self.expect_node(node)?;
@@ -244,6 +298,7 @@ impl BuiltIn {
             no_offload: forwards_packet_by_packet(&name),
             name,
             file,
+            asked_for: String::new(),
             unpacked: self.files,
         })
     }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
 use std::net::IpAddr;
-use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use serde::Serialize;
 
 use super::emulated;
 use super::failure::Failure;
+use super::inside;
 use super::open::Lab;
 use crate::addr::Family;
 
@@ -161,7 +161,7 @@ pub fn ping(
     }
     let mut tally = Tally::default();
     for _ in 0..echos.count {
-        let outcome = echo(&lab.namespace(node), target, echos)?;
+        let outcome = echo(lab, node, target, echos)?;
         seen(outcome);
         tally.add(outcome);
     }
@@ -176,6 +176,11 @@ pub fn show(
     echos: Echos,
     out: &mut dyn Write,
 ) -> Result<Tally, Failure> {
+    // What cannot be done is said before anything is printed.
+    match emulated::find(lab, node) {
+        Some(_) => drop(emulated::expect(lab, node)?),
+        None => drop(inside::program(lab, node, "ping")?),
+    }
     let printed = |result: io::Result<()>| result.map_err(Failure::io("standard output"));
     printed(write!(out, "{}", opening(target, echos)).and_then(|()| out.flush()))?;
     let mut result = Ok(());
@@ -189,14 +194,14 @@ pub fn show(
     Ok(tally)
 }
 
-fn echo(namespace: &str, target: IpAddr, echos: Echos) -> Result<Outcome, Failure> {
+fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, Failure> {
     let ip_header = match Family::of(target) {
         Family::Ipv4 => 20,
         Family::Ipv6 => 40,
     };
     let payload = echos.size.saturating_sub(ip_header + ICMP_HEADER);
-    let mut command = Command::new("ip");
-    command.args(["netns", "exec", namespace, "ping", "-n", "-c", "1"]);
+    let mut command = inside::program(lab, node, "ping")?;
+    command.args(["-n", "-c", "1"]);
     command.args(["-W", &TIMEOUT_SECONDS.to_string(), "-s", &payload.to_string()]);
     match (echos.df, Family::of(target)) {
         (true, _) => command.args(["-M", "do"]),

@@ -6,9 +6,10 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 
+use super::environment;
 use super::failure::Failure;
 
 macro_rules! verbs {
@@ -109,7 +110,8 @@ pub fn transcript(steps: &[Step]) -> String {
 /// Runs `steps` in one shell, calling `progress` with each title before its calls. The first call
 /// that fails ends it.
 pub fn run(steps: &[Step], mut progress: impl FnMut(&str)) -> Result<(), Failure> {
-    let mut bash = Command::new("bash")
+    environment::need("ip")?;
+    let mut bash = environment::program("bash")?
         .arg("-s")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -180,6 +182,8 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::Command;
+
     use super::*;
 
     #[test]

@@ -1,6 +1,9 @@
 //! Labs that come up, come down, and live beside each other.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::symlink;
+use std::process::{Command, Stdio};
 
 use crate::live::*;
 
@@ -106,4 +109,63 @@ fn a_killed_router_starts_again() {
     assert_eq!(live.ping("B", "A", &["-c", "1"]), ".");
     expect_success(&live.lab("start", &["xTR1"]));
     live.expect_pings(&[("A", "B"), ("B", "A")]);
+}
+
+#[test]
+fn a_map_server_that_was_restarted_is_waited_for_until_it_knows_its_sites_again() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "again");
+    let mut restart = Command::new(env!("CARGO_BIN_EXE_eidway"))
+        .args(["lab", "restart", &live.name, "MSMR"])
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program runs");
+    let mut said = BufReader::new(restart.stderr.take().expect("a pipe")).lines();
+    let mut hear = || said.next().expect("it goes on").expect("text");
+    while !hear()
+        .contains("not yet registered: 172.16.0.0/24 of xTR1, 2001:db8:a::/64 of xTR1, 192.")
+    {}
+    assert!(restart.try_wait().expect("a child").is_none(), "it ended before all is registered");
+    // An ETR that starts does not wait for its minute.
+    for router in ["xTR1", "xTR2"] {
+        expect_success(&live.lab("restart", &[router]));
+    }
+    assert!(restart.wait().expect("an end").success());
+    live.expect_pings(&[("A", "B"), ("B", "A")]);
+}
+
+#[test]
+fn a_missing_ping_is_named_with_its_package_and_is_no_loss() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("two-sites", "noping");
+    let programs = tempfile::tempdir().expect("a directory");
+    let path = std::env::var("PATH").expect("a path");
+    for entry in path.split(':').filter_map(|place| fs::read_dir(place).ok()).flatten().flatten() {
+        if entry.file_name() != "ping" {
+            // The same name may be in two places.
+            let _ = symlink(entry.path(), programs.path().join(entry.file_name()));
+        }
+    }
+    let scenario = programs.path().join("one.scenario");
+    fs::write(&scenario, "title \"one\"\nping A B expect 5\n").expect("a file");
+    let (name, scenario) = (live.name.as_str(), scenario.display().to_string());
+    for args in [
+        &["ping", name, "A", "B"][..],
+        &["pingall", name],
+        &["move", name, "A", "--to", "xTR2"],
+        &["exec", name, "A", "--", "ping", "-c", "1", "172.16.0.1"],
+        &["run", "two-sites", &scenario],
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
+        command.arg("lab").args(args).env("PATH", programs.path());
+        let output = run(command.current_dir("/"));
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        let missing = "the program ping is missing on this machine: apt-get install iputils-ping";
+        assert!(errors(&output).contains(missing), "{args:?}: {}", errors(&output));
+        assert_eq!(text(&output), "", "{args:?}");
+    }
 }

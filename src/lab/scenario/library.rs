@@ -57,7 +57,7 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
             "lab {} has no scenario {name:?}: it has {}; a file elsewhere is named by its path, \
              ./{name}{ENDING}",
             lab.name,
-            names.join(", ")
+            if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         ))),
         _ => Err(Failure::Other(format!("{name:?} may be {fits:?}"))),
     }
@@ -120,6 +120,7 @@ pub fn run(
         )));
     }
     kill.map(|node| lab.expect_router(node)).transpose()?;
+    Namespaces::expect_programs()?;
     let directory = std::env::temp_dir().join(format!("eidway-{name}"));
     fs::create_dir_all(&directory).map_err(Failure::io(directory.display()))?;
     let lab = overlaid(lab, scenario, name, &directory.join("lab"))?;

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -25,7 +25,7 @@ use crate::lab::patience::Patience;
 use crate::lab::ping::{self, Echos, Tally};
 use crate::lab::run::{self, Interrupt};
 use crate::lab::verbs::{self, Call, Step};
-use crate::lab::{environment, move_host};
+use crate::lab::{environment, inside, move_host};
 
 /// A capture is complete when its file has not grown for so long.
 const QUIET: Duration = Duration::from_millis(200);
@@ -53,10 +53,13 @@ struct Capture {
 }
 
 impl<'a> Namespaces<'a> {
+    /// Refuses to go on when a program is missing that scenarios run.
+    pub fn expect_programs() -> Result<(), Failure> {
+        ["ping", "tcpdump", "tshark"].into_iter().try_for_each(environment::need)
+    }
+
     /// A stage on `lab`, which is up; captures go to `directory`.
     pub fn new(lab: &'a Lab, directory: PathBuf) -> Result<Self, Failure> {
-        environment::need("tshark", "tshark")?;
-        environment::need("tcpdump", "tcpdump")?;
         Ok(Namespaces {
             lab,
             directory,
@@ -110,7 +113,7 @@ fn settle(file: &Path) -> Result<(), Failure> {
 
 /// Runs tshark on a file and gives its lines.
 fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Failure> {
-    let mut command = Command::new("tshark");
+    let mut command = environment::program("tshark")?;
     command.args(["-n", "-o", "ip.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-r"]);
     command.arg(file);
     for field in fields {
@@ -198,9 +201,10 @@ impl Stage for Namespaces<'_> {
         let file = self.directory.join(format!("{name}.pcap"));
         // Opened here, so that it is there when tcpdump has not written yet.
         File::create(&file).map_err(Failure::io(file.display()))?;
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.lab.namespace(place), "tcpdump", "-n", "-U"]);
-        command.args(["-Z", "root", "--immediate-mode", "-i", &device, "-w"]).arg(&file);
+        let mut command = inside::program(self.lab, place, "tcpdump")?;
+        command
+            .args(["-n", "-U", "-Z", "root", "--immediate-mode", "-i", &device, "-w"])
+            .arg(&file);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(Failure::io("tcpdump"))?;
         let mut said = String::new();
