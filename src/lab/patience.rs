@@ -32,10 +32,15 @@ impl Patience {
 
     /// Pauses for a moment; false, without a pause, once the time is up.
     pub fn pause(&self) -> bool {
+        self.pause_of(PAUSE)
+    }
+
+    /// The same, and the pause takes so long.
+    pub fn pause_of(&self, time: Duration) -> bool {
         if self.left().is_zero() {
             return false;
         }
-        thread::sleep(PAUSE.min(self.left()));
+        thread::sleep(time.min(self.left()));
         true
     }
 }

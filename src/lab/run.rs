@@ -12,6 +12,7 @@ use super::failure::Failure;
 use super::file::check::SWITCH;
 use super::open::{self, Lab, RUN};
 use super::patience::Patience;
+use super::registered_at;
 use super::registration;
 use super::verbs::{self, Call, Step};
 use super::{console, plan};
@@ -19,6 +20,11 @@ use crate::router::config::EmulatedHost;
 
 /// The time that routers have to open their consoles and to be registered.
 const SETTLING: Duration = Duration::from_secs(10);
+/// The time in which all is registered again with a router that was started: an ETR registers once a
+/// minute (RFC 9301, 8.2).
+const REGISTERING: Duration = Duration::from_secs(90);
+/// Between two looks at many consoles.
+const LOOKING: Duration = Duration::from_millis(200);
 /// How many lines of a router's log an error shows.
 const TAIL: usize = 15;
 
@@ -67,6 +73,7 @@ pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
 /// Starts a router that does not run and waits until it is registered.
 pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let config = lab.expect_router(node)?;
+    lab.expect_up()?;
     if let Some(pid) = pid(lab, node) {
         return Err(Failure::Other(format!("{node} runs already, process {pid}")));
     }
@@ -80,9 +87,31 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
     settle(lab, &[node], &interrupted, say)
 }
 
+/// Starts a router as [`start`] does, and waits until all that other routers register with it is
+/// registered again: a ping before that would leave a negative answer in a cache for a minute.
+pub fn start_and_wait(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+    let interrupted = Interrupt::watch()?;
+    let patience = Patience::of(REGISTERING);
+    start(lab, node, say)?;
+    let mut said = String::new();
+    while let Some(missing) = registered_at::missing(lab, node)? {
+        interrupted.check()?;
+        if missing != said {
+            let left = patience.left().as_secs();
+            say(&format!("{node}: {missing}; waiting for up to {left} s"));
+            said.clone_from(&missing);
+        }
+        if !patience.pause_of(LOOKING) {
+            return Err(with_log(lab, node, &missing));
+        }
+    }
+    Ok(())
+}
+
 /// Stops a router; with `kill` it gets no chance to say goodbye to anybody.
 pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     lab.expect_router(node)?;
+    lab.expect_up()?;
     let call = Call::new("router-stop", &lab.name).with(node);
     let (title, call) = match kill {
         true => (format!("{node}: kill"), call.with("kill")),
@@ -97,6 +126,7 @@ pub fn link(lab: &Lab, port: &str, up: bool) -> Result<(), Failure> {
         .split_once(':')
         .ok_or_else(|| Failure::Other(format!("{port:?} is no port: NODE:INTERFACE")))?;
     let device = device(lab, node, interface)?;
+    lab.expect_up()?;
     let (place, end) = end_of(lab, node, &device);
     let call = Call::new("link-set", &lab.name).with(place).with(end);
     let mut calls = vec![call.with(if up { "up" } else { "down" })];

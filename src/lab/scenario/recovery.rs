@@ -26,6 +26,7 @@ use crate::addr::Family;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, LabFile};
 use crate::lab::ping::Echos;
+use crate::lab::shown::{DatabaseRow, Listing, SiteRow};
 
 /// A peer that is gone without a word is noticed within this time: TCP's keepalive.
 const FALL: Duration = Duration::from_secs(30);
@@ -51,37 +52,10 @@ struct Session {
     up: Option<u64>,
 }
 
-/// A listing with these rows.
-#[derive(Deserialize)]
-struct Listing<R> {
-    #[serde(default = "Vec::new")]
-    entries: Vec<R>,
-}
-
-#[derive(Deserialize)]
-struct DatabaseRow {
-    eid_prefix: IpNet,
-    has_route: bool,
-}
-
 #[derive(Deserialize)]
 struct AwayRow {
     eid_prefix: IpNet,
     cause: String,
-}
-
-#[derive(Deserialize)]
-struct SiteRow {
-    eid_prefix: IpNet,
-    configured: bool,
-    accept_more_specifics: bool,
-    registrations: Vec<SiteRegistration>,
-}
-
-#[derive(Deserialize)]
-struct SiteRegistration {
-    etr: IpAddr,
-    reliable: bool,
 }
 
 /// The ETRs that had a session with the killed router.
@@ -90,14 +64,6 @@ struct Etrs {
     rlocs: BTreeMap<String, IpAddr>,
     /// The router's addresses, as its peers know it.
     server: BTreeSet<IpAddr>,
-}
-
-impl SiteRow {
-    /// Whether a site has this prefix: any other is rejected.
-    fn takes(&self, prefix: &IpNet) -> bool {
-        let same = self.eid_prefix == *prefix;
-        self.configured && (same || self.accept_more_specifics && self.eid_prefix.contains(prefix))
-    }
 }
 
 /// What a map-server has.

@@ -1,0 +1,103 @@
+//! Whether a map-server that was started again knows all that is registered with it. The ETRs cannot
+//! tell: they count what the map-server acknowledged before it ended. The map-server's own table can.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::de::DeserializeOwned;
+
+use super::console;
+use super::failure::Failure;
+use super::open::Lab;
+use super::registration;
+use super::run;
+use super::shown::{DatabaseRow, Listing, SiteRow};
+use crate::console::parse_config;
+use crate::router::config::Config;
+
+/// The prefixes that routers which run register with `server`, and that it does not have, in words;
+/// none when it has all of them, or is no map-server.
+///
+/// # Errors
+/// A console that does not answer.
+pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
+    let sites: Vec<SiteRow> = rows(lab, server, "show lisp site json")?;
+    if sites.is_empty() {
+        return Ok(None);
+    }
+    let own = addresses(&running_config(lab, server)?);
+    let mut words = Vec::new();
+    let others = lab.file.routers().map(|(node, _)| node).filter(|node| *node != server);
+    for etr in others.filter(|node| run::pid(lab, node).is_some()) {
+        let servers = registration::registrations(lab, etr)?;
+        if !servers.iter().any(|one| one.address.parse().is_ok_and(|it| own.contains(&it))) {
+            continue;
+        }
+        let rlocs = addresses(&running_config(lab, etr)?);
+        for command in ["show ip lisp database json", "show ipv6 lisp database json"] {
+            let database: Vec<DatabaseRow> = rows(lab, etr, command)?;
+            let registered = database.iter().filter(|row| row.has_route).map(|row| row.eid_prefix);
+            let lacks = registered.filter(|prefix| lacks(&sites, prefix, &rlocs));
+            words.extend(lacks.map(|prefix| format!("{prefix} of {etr}")));
+        }
+    }
+    Ok((!words.is_empty()).then(|| format!("not yet registered: {}", words.join(", "))))
+}
+
+/// Whether a prefix that the sites take is registered by no router with these addresses.
+fn lacks(sites: &[SiteRow], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool {
+    let mut same = sites.iter().filter(|site| site.eid_prefix == *prefix);
+    let known = same.any(|site| site.registrations.iter().any(|one| rlocs.contains(&one.etr)));
+    !known && sites.iter().any(|site| site.takes(prefix))
+}
+
+/// The configuration in force at a router.
+pub fn running_config(lab: &Lab, node: &str) -> Result<Config, Failure> {
+    let text = console::ask(&lab.socket(node), "show running-config")?;
+    // Above it stands how long it is.
+    let begin = text.find("\n!\n").unwrap_or(0);
+    let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
+    parse_config(node, &text[begin..]).map_err(wrong)
+}
+
+fn addresses(config: &Config) -> BTreeSet<IpAddr> {
+    config.addresses().map(|(_, net)| net.addr()).collect()
+}
+
+fn rows<R: DeserializeOwned>(lab: &Lab, node: &str, command: &str) -> Result<Vec<R>, Failure> {
+    // A router that has no such table refuses: it has no rows.
+    let mut console = console::Console::connect(&lab.socket(node))?;
+    let reply = console.ask(command)?;
+    if !reply.ok {
+        return Ok(Vec::new());
+    }
+    let listing: Listing<R> = serde_json::from_str(&reply.text)
+        .map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?;
+    Ok(listing.entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_missing_until_its_own_router_has_registered_it() {
+        let sites = r#"{"entries": [
+            {"eid_prefix": "172.16.0.0/24", "configured": true, "accept_more_specifics": true,
+             "registrations": [{"etr": "203.0.113.11", "reliable": false}]},
+            {"eid_prefix": "192.168.0.0/24", "configured": true, "accept_more_specifics": false,
+             "registrations": []}]}"#;
+        let sites = serde_json::from_str::<Listing<SiteRow>>(sites).unwrap().entries;
+        let lacks = |prefix: &str, rloc: &str| {
+            let rlocs = BTreeSet::from([rloc.parse().unwrap()]);
+            lacks(&sites, &prefix.parse().unwrap(), &rlocs)
+        };
+        assert!(!lacks("172.16.0.0/24", "203.0.113.11"));
+        assert!(lacks("172.16.0.0/24", "198.51.100.21"), "another router's");
+        assert!(lacks("172.16.0.12/32", "203.0.113.11"), "a more specific");
+        assert!(lacks("192.168.0.0/24", "198.51.100.21"));
+        assert!(!lacks("10.0.0.0/8", "203.0.113.11"), "no site of it");
+        assert!(!lacks("192.168.0.22/32", "198.51.100.21"), "it would be rejected");
+    }
+}
