@@ -415,6 +415,7 @@ impl EventLoop {
                 Output::Kernel(request) => self.change_kernel(request),
                 Output::Tcp(request) => self.change_connection(request),
                 Output::Debug(line) => self.say(&line),
+                Output::Log { severity, line } => log::log!(severity.into(), "{line}"),
             }
         }
     }

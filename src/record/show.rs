@@ -6,6 +6,7 @@ use std::num::NonZeroU16;
 use super::step::{Call, Outcome, Step, Verdict};
 use crate::packet::IpHeader;
 use crate::router::io::{Encapsulation, Output, TcpEvent, TcpRequest};
+use crate::router::logging::Severity;
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{FrameReader, Message};
 
@@ -93,6 +94,8 @@ impl Display for Shown<'_> {
             Output::Tcp(request) => write!(f, "tcp {request:?}"),
             Output::Kernel(request) => write!(f, "kernel {request:?}"),
             Output::Debug(line) => write!(f, "debug {line}"),
+            Output::Log { severity: Severity::Warning, line } => write!(f, "log warning: {line}"),
+            Output::Log { severity: Severity::Notice, line } => write!(f, "log: {line}"),
         }
     }
 }

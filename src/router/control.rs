@@ -1,25 +1,33 @@
 //! The dispatch of control messages: what came on port 4342, by type and by role.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Router;
 use super::counters::ControlDrop;
 use super::debug;
+use super::explanations;
 use super::io::{ControlDatagram, Output};
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
-use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message, ParseError, Problem};
+use crate::wire::{
+    CONTROL_PORT, Encapsulated, MapNotify, MapRegister, MapRequest, Message, ParseError, Problem,
+};
 
 impl Router {
     /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
     pub(super) fn handle_control(&mut self, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
         if self.local.is_nobodys(Rloc(source.ip())) {
-            return self.counters.ignored(ControlDrop::Malformed);
+            return self.refuse(
+                source.ip(),
+                ControlDrop::Malformed,
+                now,
+                explanations::forged_source,
+            );
         }
         let message = match Message::parse(payload) {
             Ok(message) => message,
-            Err(error) => return self.ignore_unparsed(source, &error),
+            Err(error) => return self.refuse_unparsed(source.ip(), &error, now),
         };
         log::debug!("{message} from {source}");
         if self.debugging {
@@ -39,24 +47,33 @@ impl Router {
                 self.handle_map_notify(notify, payload, source, destination, now);
             }
             Message::Encapsulated(encapsulated) => {
-                self.handle_encapsulated(&encapsulated, Rloc(destination), now);
+                let ends = (source.ip(), Rloc(destination));
+                self.handle_encapsulated(&encapsulated, ends, now);
             }
-            Message::MapRegister(_) | Message::MapNotify(_) => {
-                self.counters.ignored(ControlDrop::NotOurRole);
+            Message::MapRegister(MapRegister { records, .. }) => {
+                let told = || explanations::no_map_server(&records);
+                self.refuse(source.ip(), ControlDrop::NotOurRole, now, told);
+            }
+            Message::MapNotify(MapNotify { records, .. }) => {
+                let told = || explanations::no_etr(&records);
+                self.refuse(source.ip(), ControlDrop::NotOurRole, now, told);
             }
             Message::MapNotifyAck(acknowledgement) => {
-                self.handle_map_notify_ack(&acknowledgement, payload, source.ip());
+                self.handle_map_notify_ack(&acknowledgement, payload, source.ip(), now);
             }
-            Message::Info(_) => self.counters.ignored(ControlDrop::Unsupported),
+            Message::Info(_) => {
+                let told = explanations::nat_traversal;
+                self.refuse(source.ip(), ControlDrop::Unsupported, now, told);
+            }
         }
     }
 
-    fn ignore_unparsed(&mut self, source: SocketAddr, error: &ParseError) {
-        log::debug!("from {source}: {error}");
-        self.counters.ignored(match error.problem {
+    fn refuse_unparsed(&mut self, source: IpAddr, error: &ParseError, now: Time) {
+        let reason = match error.problem {
             Problem::UnknownType { .. } => ControlDrop::Unsupported,
             _ => ControlDrop::Malformed,
-        });
+        };
+        self.refuse(source, reason, now, || explanations::octets(error));
     }
 
     /// A Map-Request that came by itself: an SMR, a probe, or a plain question to an ETR.
@@ -65,10 +82,10 @@ impl Router {
             self.debug(line);
         }
         if self.is_mapping_system() && (request.smr || request.probe) {
-            return self.counters.ignored(ControlDrop::ProbeToMappingSystem);
+            return self.refuse_at_mapping_system(from.ip(), request, now);
         }
         if request.smr {
-            return self.handle_smr(request, now);
+            return self.handle_smr(request, from.ip(), now);
         }
         match request.probe {
             true => self.counters.probes.received += 1,
@@ -78,21 +95,36 @@ impl Router {
             return;
         }
         if !self.has_role(|roles| roles.etr) {
-            return self.counters.ignored(ControlDrop::NotOurRole);
+            return self.refuse_request(from.ip(), request, now);
         }
-        self.answer_map_request(request, from, Some(to), now);
+        self.answer_map_request(request, from.ip(), (from.port(), Some(to)), now);
+    }
+
+    fn refuse_request(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
+        let told = || explanations::nobody_asked(request);
+        self.refuse(source, ControlDrop::NotOurRole, now, told);
+    }
+
+    fn refuse_at_mapping_system(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
+        let told = || explanations::at_mapping_system(request);
+        self.refuse(source, ControlDrop::ProbeToMappingSystem, now, told);
     }
 
     /// A Map-Request inside an Encapsulated Control Message: to the map-resolver of this router, or
     /// forwarded by a map-server to its ETR.
-    fn handle_encapsulated(&mut self, encapsulated: &Encapsulated, to: Rloc, now: Time) {
+    fn handle_encapsulated(
+        &mut self,
+        encapsulated: &Encapsulated,
+        (source, to): (IpAddr, Rloc),
+        now: Time,
+    ) {
         self.counters.encapsulated.received += 1;
         let request = match MapRequest::parse(&encapsulated.message) {
             Ok(request) => request,
-            Err(error) => return self.ignore_unparsed(encapsulated.source, &error),
+            Err(error) => return self.refuse_unparsed(source, &error, now),
         };
         if request.probe || request.smr {
-            return self.counters.ignored(ControlDrop::ProbeToMappingSystem);
+            return self.refuse_at_mapping_system(source, &request, now);
         }
         match request.smr_invoked {
             true => self.counters.smr_invoked.received += 1,
@@ -106,12 +138,13 @@ impl Router {
             let roles = self.config.roles(eid.family());
             roles.etr && self.database.longest_match(eid).is_some()
         });
+        let port = encapsulated.source.port();
         if self.has_role(|roles| roles.map_resolver) && !ours {
-            self.resolve_map_request(encapsulated, &request, to, now);
+            self.resolve_map_request(encapsulated, &request, (source, to), now);
         } else if self.has_role(|roles| roles.etr) {
-            self.answer_map_request(&request, encapsulated.source, Some(to), now);
+            self.answer_map_request(&request, source, (port, Some(to)), now);
         } else {
-            self.counters.ignored(ControlDrop::NotOurRole);
+            self.refuse_request(source, &request, now);
         }
     }
 

@@ -68,6 +68,15 @@ impl ControlDrop {
         ControlDrop::TableFull,
     ];
 
+    /// Whether it also happens where every router is well configured: a message that came twice, or
+    /// more of them than a limit lets through.
+    pub fn is_everyday(self) -> bool {
+        matches!(
+            self,
+            ControlDrop::UnknownNonce | ControlDrop::SmrNotCached | ControlDrop::RateLimited
+        )
+    }
+
     /// The cause in a few words.
     pub fn describe(self) -> &'static str {
         match self {

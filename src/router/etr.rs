@@ -1,12 +1,13 @@
 //! The ETR and the proxy ETR: packets on their way out of the overlay (RFC 9300 section 4, RFC 6832
 //! section 6), and answers to Map-Requests for the site's EIDs (RFC 9301 section 5.3).
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::Router;
 use super::away::{self, Producer};
 use super::counters::ControlDrop;
 use super::database;
+use super::explanations;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;
 use super::map_cache::Locator;
@@ -200,12 +201,13 @@ impl Router {
     }
 
     /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a
-    /// map-server. An EID without a route is not answered for: the mapping system is to say so.
+    /// map-server: `source` sent it, `port` of the ITR gets the reply, `to` is the RLOC that was asked.
+    /// An EID without a route is not answered for: the mapping system is to say so.
     pub(super) fn answer_map_request(
         &mut self,
         request: &MapRequest,
-        from: SocketAddr,
-        to: Option<Rloc>,
+        source: IpAddr,
+        (port, to): (u16, Option<Rloc>),
         now: Time,
     ) {
         let mut records: Vec<MappingRecord> = Vec::new();
@@ -220,13 +222,16 @@ impl Router {
             as_probe_reply(&mut records, to);
         }
         let Some(first) = request.records.first().filter(|_| !records.is_empty()) else {
-            return self.counters.ignored(ControlDrop::NotOurEid);
+            return self.refuse(source, ControlDrop::NotOurEid, now, || {
+                explanations::not_our_eid(request)
+            });
         };
-        let Some((source, destination)) = self.reply_path(request, to) else {
-            return self.counters.ignored(ControlDrop::WrongRecord);
+        let Some((own, destination)) = self.reply_path(request, to) else {
+            return self.refuse_unanswerable(source, request, now);
         };
         if !self.replies.admit(destination, first.eid_prefix, now) {
-            return self.counters.ignored(ControlDrop::RateLimited);
+            let told = || explanations::asked_too_often(request, destination);
+            return self.refuse(source, ControlDrop::RateLimited, now, told);
         }
         let reply = MapReply {
             probe: request.probe,
@@ -235,8 +240,13 @@ impl Router {
             nonce: request.nonce,
             records,
         };
-        let destination = SocketAddr::new(destination.0, from.port());
-        self.send_map_reply(source, destination, reply);
+        self.send_map_reply(own, SocketAddr::new(destination.0, port), reply);
+    }
+
+    /// Refuses a Map-Request that there is no way back for.
+    pub(super) fn refuse_unanswerable(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
+        let told = || explanations::no_reply_path(request);
+        self.refuse(source, ControlDrop::WrongRecord, now, told);
     }
 
     /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can. An

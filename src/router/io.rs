@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Config;
 use super::emulated::HostState;
+use super::logging::Severity;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
 
@@ -155,6 +156,13 @@ pub enum Output {
     /// A line of `debug lisp control-plane`, without its time stamp; to every console that
     /// monitors, and to the log.
     Debug(String),
+    /// A line for the log, without its time stamp.
+    Log {
+        /// How much it matters.
+        severity: Severity,
+        /// The line.
+        line: String,
+    },
 }
 
 /// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).

@@ -298,7 +298,7 @@ impl Router {
                 self.mobility.neighbours.remove(&(port, address));
                 let here = self.mobility.hosts.get(&eid);
                 if here.is_some_and(|host| host.interface == port) {
-                    log::info!("{eid} answers no more on {port}");
+                    self.notice(format!("{eid} answers no more on {port}"));
                     self.host_gone(eid, Vec::new(), now);
                 }
                 self.search_failed(eid, port, now);
@@ -324,7 +324,7 @@ impl Router {
         {
             host.last_seen_at = now;
             if let Some(Search::Confirm { .. }) = search {
-                log::info!("{eid} is still here, registering again");
+                self.notice(format!("{eid} is still here, registering again"));
                 self.refresh_registration(eid.host_prefix(), now);
             }
             return;
@@ -360,10 +360,10 @@ impl Router {
     ) {
         let Some((range, found)) = self.mobility.ranges.longest_match(eid) else { return };
         if self.mobility.hosts.len() >= HOSTS && !self.mobility.hosts.contains_key(&eid) {
-            return log::warn!("{eid} is here, but there are {HOSTS} hosts already");
+            return self.warn(format!("{eid} is here, but there are {HOSTS} hosts already"));
         }
-        log::info!("{eid} found on {interface}");
         let name = found.name.clone();
+        self.notice(format!("{eid} found on {interface}"));
         let (found_at, last_seen_at) = (now, now);
         let host = Host { name, range, interface, mac, found_at, last_seen_at, discovery };
         self.mobility.hosts.insert(eid, host);
@@ -426,7 +426,7 @@ impl Router {
         self.stale.prefixes.insert(eid.host_prefix());
         self.reconcile(now);
         if moved {
-            log::info!("{eid} has moved away from {}", host.interface);
+            self.notice(format!("{eid} has moved away from {}", host.interface));
             self.request(vec![KernelRequest::Announce { device, address }]);
         }
     }

@@ -23,17 +23,20 @@ mod debug;
 mod echo_nonce;
 pub mod emulated;
 mod etr;
+mod explanations;
 pub mod flow_cache;
 pub mod io;
 mod itr;
 mod kernel;
 pub mod locators;
+pub mod logging;
 pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
 pub mod paths;
 #[cfg(test)]
 mod reconcile_tests;
+pub mod refusals;
 mod register;
 mod replies;
 mod resolve;
@@ -64,6 +67,7 @@ use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
 use paths::Paths;
+use refusals::Refusals;
 use register::Registrar;
 use replies::ReplyLimiter;
 use resolve::Resolver;
@@ -155,6 +159,7 @@ pub struct Router {
     replies: ReplyLimiter,
     map_server: MapServer,
     counters: Counters,
+    refusals: Refusals,
     /// Whether somebody listens to [`Output::Debug`].
     debugging: bool,
     outputs: VecDeque<Output>,
@@ -194,6 +199,7 @@ impl Router {
             replies: ReplyLimiter::default(),
             map_server: MapServer::new(&seed),
             counters: Counters::default(),
+            refusals: Refusals::default(),
             debugging: false,
             outputs: VecDeque::new(),
             emulated_hosts: BTreeMap::new(),
@@ -243,6 +249,7 @@ impl Router {
         self.retry_requests(now);
         self.register_due(now);
         self.solicit_due(now);
+        self.sum_up_refusals(now);
     }
 
     /// The next thing that the router wants done.
@@ -271,6 +278,7 @@ impl Router {
             self.echo_nonce.next_deadline(),
             self.status_holds.next_deadline(),
             self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
+            self.refusals.next_deadline(),
         ])
     }
 
@@ -348,7 +356,7 @@ impl Router {
                 return self.handle_neighbour(&device, address, state, now);
             }
             KernelEvent::Refused { request, error } => {
-                log::warn!("the kernel refused {request:?}: {error}");
+                self.warn(format!("the kernel refused {request:?}: {error}"));
                 return;
             }
         }

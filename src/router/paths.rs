@@ -94,11 +94,11 @@ impl Router {
         match event {
             PathEvent::Unreachable(rloc) => {
                 self.counters.unreachable_rlocs += 1;
-                log::info!("{rloc} cannot be reached");
+                self.notice(format!("locator {rloc} cannot be reached"));
             }
             PathEvent::TooBig { rloc, mtu } => {
                 self.counters.path_mtus += 1;
-                log::info!("the way to {rloc} takes {mtu} octets");
+                self.notice(format!("the path to locator {rloc} takes packets of {mtu} octets"));
             }
         }
         self.paths.learn(event, now);

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::Router;
 use super::counters::ControlDrop;
 use super::debug;
+use super::explanations;
 use super::io::DropReason;
 use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
@@ -234,15 +235,22 @@ impl Router {
         Ok(())
     }
 
-    /// Asks for an EID because an SMR said so: at `at`, after a random delay where one is configured.
-    pub(super) fn solicited(&mut self, eid: Eid, source_eid: Option<Eid>, at: Time, now: Time) {
+    /// Asks for an EID because an SMR from `source` said so: at `at`, after a random delay where one is
+    /// configured.
+    pub(super) fn solicited(
+        &mut self,
+        (eid, source_eid): (Eid, Option<Eid>),
+        source: IpAddr,
+        at: Time,
+        now: Time,
+    ) {
         let lisp = self.config.lisp.as_ref();
         let delay = lisp.and_then(|lisp| lisp.service(eid.family()).itr_smr_delay_ms).unwrap_or(0);
         let delay = Duration::from_millis(self.resolver.rng.below(u64::from(delay) + 1));
-        let full = self.map_resolvers(eid).is_empty()
-            || !self.resolver.begin(eid, source_eid, Cause::Smr, at + delay);
-        if full {
-            return self.counters.ignored(ControlDrop::TableFull);
+        let has_resolver = !self.map_resolvers(eid).is_empty();
+        if !has_resolver || !self.resolver.begin(eid, source_eid, Cause::Smr, at + delay) {
+            let told = || explanations::smr_without_request(eid, has_resolver);
+            return self.refuse(source, ControlDrop::TableFull, now, told);
         }
         self.retry_requests(now);
     }
@@ -326,15 +334,18 @@ impl Router {
         self.counters.map_replies.received += 1;
         self.debug(debug::reply_received(reply));
         if reply.probe && reply.records.iter().any(|record| !record.authoritative) {
-            return self.counters.ignored(ControlDrop::Malformed);
+            let told = || explanations::unauthoritative_probe_reply(reply);
+            return self.refuse(from.ip(), ControlDrop::Malformed, now, told);
         }
         let Some(&asked) = self.resolver.nonces.get(&reply.nonce) else {
-            return self.counters.ignored(ControlDrop::UnknownNonce);
+            let told = || explanations::unasked_reply(reply);
+            return self.refuse(from.ip(), ControlDrop::UnknownNonce, now, told);
         };
         let eid = asked.network();
         let Some(covering) = reply.records.iter().find(|record| record.eid_prefix.contains(eid))
         else {
-            return self.counters.ignored(ControlDrop::WrongRecord);
+            let told = || explanations::reply_without_eid(reply, eid);
+            return self.refuse(from.ip(), ControlDrop::WrongRecord, now, told);
         };
         if covering.locators.is_empty() {
             self.counters.negative_map_replies.received += 1;
@@ -351,7 +362,8 @@ impl Router {
                 let ttl = if self.is_own(record) { Duration::ZERO } else { learned.ttl };
                 let learned = Learned { solicited, ttl, ..learned };
                 if !self.map_cache.learn(learned, eid, limit, now) {
-                    self.counters.ignored(ControlDrop::TableFull);
+                    let told = || explanations::map_cache_full(record.eid_prefix, limit);
+                    self.refuse(from.ip(), ControlDrop::TableFull, now, told);
                 }
             }
         }

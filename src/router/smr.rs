@@ -5,12 +5,14 @@
 //! not lost, for it may be the one that tells of a change.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Router;
 use super::counters::ControlDrop;
 use super::deadlines::Deadlines;
 use super::debug;
+use super::explanations;
 use super::map_cache::Source;
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
@@ -73,7 +75,7 @@ impl SmrGuard {
 
 impl Router {
     /// Takes in an SMR: asks for the EID that it solicits, through the mapping system.
-    pub(super) fn handle_smr(&mut self, smr: &MapRequest, now: Time) {
+    pub(super) fn handle_smr(&mut self, smr: &MapRequest, source: IpAddr, now: Time) {
         self.counters.smrs.received += 1;
         let own = smr.records.first().map(|record| record.eid_prefix.network());
         // Cisco, OOR and ODL put the solicited EID in the Source-EID, VPP in the records.
@@ -84,25 +86,28 @@ impl Router {
         for eid in solicited {
             let roles = self.config.roles(eid.family());
             if !roles.itr && !roles.proxy_itr {
-                self.counters.ignored(ControlDrop::NotOurRole);
+                let told = || explanations::smr_at_no_itr(eid);
+                self.refuse(source, ControlDrop::NotOurRole, now, told);
                 continue;
             }
             let cached = self.map_cache.lookup(eid);
             let Some((entry, _)) = cached.filter(|(_, entry)| entry.source != Source::Static)
             else {
-                self.counters.ignored(ControlDrop::SmrNotCached);
+                let told = || explanations::smr_not_cached(eid);
+                self.refuse(source, ControlDrop::SmrNotCached, now, told);
                 continue;
             };
             let asks = !self.resolver.is_pending(eid);
             let Some(at) = asks.then(|| self.smr_guard.admit(eid, entry, now)).flatten() else {
-                self.counters.ignored(ControlDrop::RateLimited);
+                let told = || explanations::smr_too_often(eid, entry);
+                self.refuse(source, ControlDrop::RateLimited, now, told);
                 continue;
             };
             self.debug(debug::smr_scheduled(eid, own));
             if smr.do_not_reply {
                 self.debug(debug::not_replying(eid));
             }
-            self.solicited(eid, own, at, now);
+            self.solicited((eid, own), source, at, now);
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::host::echo_error::EchoError;
 use crate::host::ping::{Outcome, PingReport, PingRequest, Probe};
 use crate::packet::IpHeader;
 use crate::router::Router;
+use crate::router::logging::Severity;
 use crate::time::Time;
 
 impl Sim {
@@ -45,6 +46,17 @@ impl Sim {
         let id = self.find(name)?;
         match &mut self.nodes[id.0].node {
             Node::Router(router) => Ok(router.take_debug()),
+            _ => Err(wrong_kind(name, "router that runs")),
+        }
+    }
+
+    /// The lines in the log of a router, as far as they were kept.
+    ///
+    /// # Errors
+    /// When it is no router that runs.
+    pub fn log(&self, name: &str) -> Result<Vec<(Time, Severity, String)>, SimError> {
+        match &self.nodes[self.find(name)?.0].node {
+            Node::Router(router) => Ok(router.log().cloned().collect()),
             _ => Err(wrong_kind(name, "router that runs")),
         }
     }

@@ -16,6 +16,7 @@ use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
     Output, TcpEvent, TcpRequest,
 };
+use crate::router::logging::Severity;
 use crate::router::{Router, Start};
 use crate::time::{Deadline, Time};
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -30,6 +31,8 @@ const SOURCE_PORTS: u32 = 16;
 const REFUSALS: usize = 64;
 /// Debug lines that are kept until somebody takes them; the oldest go first.
 const DEBUG_LINES: usize = 1000;
+/// Lines of the log that are kept for whoever looks; the oldest go first.
+const LOG_LINES: usize = 1000;
 /// The MTU that a TUN device has before somebody sets it.
 const TUNNEL_MTU: u16 = 1500;
 
@@ -40,6 +43,7 @@ pub struct RouterNode {
     tcp: Tcp,
     refusals: Vec<KernelEvent>,
     debug: VecDeque<(Time, String)>,
+    log: VecDeque<(Time, Severity, String)>,
     /// Packets of EIDs that the core was given to decide on.
     offered: u64,
 }
@@ -64,6 +68,7 @@ impl RouterNode {
             tcp,
             refusals: Vec::new(),
             debug: VecDeque::new(),
+            log: VecDeque::new(),
             offered: 0,
         };
         node.open_tunnel();
@@ -108,6 +113,11 @@ impl RouterNode {
         self.open_tunnel();
         self.listen();
         result
+    }
+
+    /// The lines of the log, each with its time, as far as they were kept.
+    pub fn log(&self) -> impl Iterator<Item = &(Time, Severity, String)> {
+        self.log.iter()
     }
 
     /// The debug lines since the last call, each with its time.
@@ -251,6 +261,7 @@ impl RouterNode {
             Output::Kernel(request) => self.kernel.apply(request),
             Output::Tcp(request) => self.change_connection(request, now),
             Output::Debug(line) => self.say(line, now),
+            Output::Log { severity, line } => self.write_log(severity, line, now),
         }
     }
 
@@ -260,6 +271,14 @@ impl RouterNode {
             self.debug.pop_front();
         }
         self.debug.push_back((now, line));
+    }
+
+    fn write_log(&mut self, severity: Severity, line: String, now: Time) {
+        log::log!(severity.into(), "{}: {line}", self.router.config().hostname);
+        if self.log.len() == LOG_LINES {
+            self.log.pop_front();
+        }
+        self.log.push_back((now, severity, line));
     }
 
     fn change_connection(&mut self, request: TcpRequest, now: Time) {

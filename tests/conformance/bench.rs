@@ -241,7 +241,7 @@ impl Bench {
                     let packet = packet::show_packet(&packet.bytes);
                     self.saw(format!("native: {packet}"), Vec::new());
                 }
-                Output::Tcp(_) | Output::Kernel(_) | Output::Debug(_) => {}
+                Output::Tcp(_) | Output::Kernel(_) | Output::Debug(_) | Output::Log { .. } => {}
             }
         }
     }

@@ -88,6 +88,7 @@ pub struct Bench {
     pub router: Router,
     pub now: Time,
     outputs: Vec<Output>,
+    log: Vec<String>,
 }
 
 impl Bench {
@@ -96,7 +97,8 @@ impl Bench {
         let config = parse_config("bench.conf", config).unwrap_or_else(|error| panic!("{error}"));
         let interfaces: Vec<_> = config.addresses().collect();
         let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
-        let mut bench = Bench { router: Router::new(start), now: Time::ZERO, outputs: Vec::new() };
+        let (outputs, log) = (Vec::new(), Vec::new());
+        let mut bench = Bench { router: Router::new(start), now: Time::ZERO, outputs, log };
         for (name, _) in &interfaces {
             bench.link(&name.device(), true);
         }
@@ -178,8 +180,16 @@ impl Bench {
 
     pub fn drain(&mut self) {
         while let Some(output) = self.router.poll_output() {
-            self.outputs.push(output);
+            match output {
+                Output::Log { line, .. } => self.log.push(line),
+                output => self.outputs.push(output),
+            }
         }
+    }
+
+    /// What the router has written into its log since the last call.
+    pub fn log(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.log)
     }
 
     /// What the router has said since the last call.

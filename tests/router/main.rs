@@ -11,6 +11,7 @@ mod map_server;
 mod network;
 mod newcomers;
 mod reachability;
+mod refusals;
 mod register;
 mod relay;
 mod reliable;

@@ -2,13 +2,14 @@
 //! 8.1, 8.3 and 8.4).
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::{MapServer, SiteEntry};
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
 use crate::router::debug;
+use crate::router::explanations;
 use crate::time::Time;
 use crate::wire::{
     self, Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message,
@@ -140,11 +141,11 @@ impl Router {
         &mut self,
         encapsulated: &Encapsulated,
         request: &MapRequest,
-        asked: Rloc,
+        (sender, asked): (IpAddr, Rloc),
         now: Time,
     ) {
         let Some(first) = request.records.first() else {
-            return self.counters.ignored(ControlDrop::Malformed);
+            return self.refuse(sender, ControlDrop::Malformed, now, explanations::asks_nothing);
         };
         let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
         let (mut etrs, mut records) = (BTreeSet::new(), Vec::new());
@@ -165,15 +166,19 @@ impl Router {
         for etr in etrs.into_iter().take(MOST_ETRS) {
             self.forward(encapsulated, etr);
         }
-        (0..others).for_each(|_| self.counters.ignored(ControlDrop::RateLimited));
+        for _ in 0..others {
+            let told = || explanations::too_many_etrs(request, MOST_ETRS);
+            self.refuse(sender, ControlDrop::RateLimited, now, told);
+        }
         if records.is_empty() {
             return;
         }
         let Some((source, destination)) = self.reply_path(request, Some(asked)) else {
-            return self.counters.ignored(ControlDrop::WrongRecord);
+            return self.refuse_unanswerable(sender, request, now);
         };
         if !self.replies.admit(destination, first.eid_prefix, now) {
-            return self.counters.ignored(ControlDrop::RateLimited);
+            let told = || explanations::asked_too_often(request, destination);
+            return self.refuse(sender, ControlDrop::RateLimited, now, told);
         }
         let reply = MapReply { nonce: request.nonce, records, ..MapReply::default() };
         let port = encapsulated.source.port();

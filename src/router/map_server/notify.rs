@@ -14,6 +14,7 @@ use crate::rng::{Rng, Seed};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
 use crate::router::deadlines::Deadlines;
+use crate::router::explanations;
 use crate::router::io::Connection;
 use crate::time::{Deadline, Time};
 use crate::wire::{
@@ -184,7 +185,8 @@ impl Router {
         let key = Key { algorithm: replaced.algorithm, ..key };
         let pending = &mut self.map_server.pending_notifies;
         if pending.pending.len() >= PENDING {
-            return self.counters.ignored(ControlDrop::TableFull);
+            let told = || explanations::too_many_notifies(prefix);
+            return self.refuse(replaced.source, ControlDrop::TableFull, now, told);
         }
         let nonce = Nonce(pending.rng.next_u64());
         let notify = MapNotify {
@@ -225,6 +227,7 @@ impl Router {
         acknowledgement: &MapNotifyAck,
         payload: &[u8],
         from: IpAddr,
+        now: Time,
     ) {
         let nonce = acknowledgement.0.nonce;
         let pending = &mut self.map_server.pending_notifies.pending;
@@ -233,7 +236,8 @@ impl Router {
         };
         let answered = pending.iter().find(|(about, each)| answers(about, each));
         let Some(answered) = answered.map(|(about, _)| *about) else {
-            return self.counters.ignored(ControlDrop::UnknownNonce);
+            let told = || explanations::unasked_acknowledgement(&acknowledgement.0.records);
+            return self.refuse(from, ControlDrop::UnknownNonce, now, told);
         };
         pending.remove(&answered);
         self.map_server.pending_notifies.due.set(answered, None);

@@ -9,7 +9,9 @@ use super::{MapServer, Registration};
 use crate::addr::Family;
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
+use crate::router::explanations;
 use crate::router::io::Connection;
+use crate::router::refusals::Explanation;
 use crate::time::Time;
 use crate::wire::{
     self, Algorithm, CONTROL_PORT, Key, MapNotify, MapRegister, MappingRecord, Nonce, RejectReason,
@@ -25,8 +27,11 @@ pub(super) enum Freshness {
     /// It is the very same octets: answered again, for the answer may have been lost, and nothing
     /// else, for anybody can repeat what was seen on the wire.
     Repeated,
-    /// Its nonce is not greater.
-    Replayed,
+    /// Its nonce is not greater than the last.
+    Replayed {
+        /// The last.
+        last: Nonce,
+    },
     /// There is no room to remember it.
     TableFull,
 }
@@ -43,19 +48,19 @@ impl MapServer {
     fn freshness(
         &mut self,
         xtr_id: u128,
-        site: Arc<str>,
+        site: &Arc<str>,
         nonce: Nonce,
         payload: &[u8],
     ) -> Freshness {
         let digest: [u8; 32] = Sha256::digest(payload).into();
-        let key = (xtr_id, site);
+        let key = (xtr_id, Arc::clone(site));
         let last = self.last_registers.get(&key);
         if last.is_none() && self.last_registers.len() >= LAST_REGISTERS {
             return Freshness::TableFull;
         }
         match last {
             Some(last) if last.nonce == nonce && last.digest == digest => Freshness::Repeated,
-            Some(last) if nonce <= last.nonce => Freshness::Replayed,
+            Some(last) if nonce <= last.nonce => Freshness::Replayed { last: last.nonce },
             _ => {
                 self.last_registers.insert(key, LastRegister { nonce, digest });
                 Freshness::Later
@@ -74,19 +79,22 @@ impl MapServer {
 }
 
 /// Why a register is not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     /// As a Registration Reject says it.
     pub reason: RejectReason,
     /// As it is counted.
     pub drop: ControlDrop,
+    /// As the operator is told.
+    pub told: Explanation,
 }
 
 /// A register that the holder of its site's key sent.
 pub(super) struct Authenticated {
     pub key: Key,
     pub xtr_id: u128,
-    pub freshness: Freshness,
+    /// It is the very same octets as the last: it is answered, and changes nothing.
+    pub is_repeated: bool,
 }
 
 impl Router {
@@ -103,19 +111,16 @@ impl Router {
     ) {
         let authenticated = match self.authenticate(&register, payload, from.ip()) {
             Ok(authenticated) => authenticated,
-            Err(refusal) => return self.counters.ignored(refusal.drop),
+            Err(Refusal { drop, told, .. }) => return self.refuse(from.ip(), drop, now, || told),
         };
-        let Authenticated { key, xtr_id, freshness } = authenticated;
-        let accepted = match freshness {
-            Freshness::Later => {
-                if register.reliable_transport {
-                    self.map_server.sessions.admit(from.ip(), now);
-                }
-                self.register_records(&register, xtr_id, &key, from.ip(), now)
+        let Authenticated { key, xtr_id, is_repeated } = authenticated;
+        let accepted = if is_repeated {
+            self.map_server.registered_by(xtr_id, &register.records)
+        } else {
+            if register.reliable_transport {
+                self.map_server.sessions.admit(from.ip(), now);
             }
-            Freshness::Repeated => self.map_server.registered_by(xtr_id, &register.records),
-            Freshness::Replayed => return self.counters.ignored(ControlDrop::Replay),
-            Freshness::TableFull => return self.counters.ignored(ControlDrop::TableFull),
+            self.register_records(&register, xtr_id, &key, from.ip(), now)
         };
         if register.want_map_notify && !accepted.is_empty() {
             self.notify(&register, accepted, &key, from, to);
@@ -130,23 +135,42 @@ impl Router {
         payload: &[u8],
         from: IpAddr,
     ) -> Result<Authenticated, Refusal> {
-        let refusal = |reason, drop| Refusal { reason, drop };
-        let first = register.records.first().map(|record| record.eid_prefix);
-        let first = first.ok_or(refusal(RejectReason::Other, ControlDrop::Malformed))?;
-        let not_ours = refusal(RejectReason::NotASitePrefix, ControlDrop::NotASitePrefix);
-        let (origin, site) = self.map_server.configured_for(&first).ok_or(not_ours)?;
+        let refusal = |reason, drop, told| Refusal { reason, drop, told };
+        let other = |drop, told| refusal(RejectReason::Other, drop, told);
+        let Some(first) = register.records.first().map(|record| record.eid_prefix) else {
+            return Err(other(ControlDrop::Malformed, explanations::registers_nothing()));
+        };
+        let Some((origin, site)) = self.map_server.configured_for(&first) else {
+            let told = explanations::no_site(first);
+            return Err(refusal(RejectReason::NotASitePrefix, ControlDrop::NotASitePrefix, told));
+        };
         let site = Arc::clone(site);
         let key = self.site_key(&site).cloned();
+        let has_key = key.is_some();
         let Some(key) = key.filter(|key| wire::verify(payload, key).is_ok()) else {
             if let Some(entry) = self.map_server.entries.get_mut(&origin) {
                 entry.authentication_failures += 1;
             }
-            return Err(refusal(RejectReason::AuthenticationFailure, ControlDrop::Authentication));
+            let told = explanations::wrong_key(first, &site, has_key);
+            let reason = RejectReason::AuthenticationFailure;
+            return Err(refusal(reason, ControlDrop::Authentication, told));
         };
         self.counters.map_registers.received += 1;
         let xtr_id = register.xtr_identity.map_or_else(|| id_of(from), |id| id.xtr_id);
-        let freshness = self.map_server.freshness(xtr_id, site, register.nonce, payload);
-        Ok(Authenticated { key, xtr_id, freshness })
+        let nonce = register.nonce;
+        let is_repeated = match self.map_server.freshness(xtr_id, &site, nonce, payload) {
+            Freshness::Later => false,
+            Freshness::Repeated => true,
+            Freshness::Replayed { last } => {
+                let told = explanations::replay(first, &site, nonce, last);
+                return Err(other(ControlDrop::Replay, told));
+            }
+            Freshness::TableFull => {
+                let told = explanations::map_server_full(first, &site);
+                return Err(other(ControlDrop::TableFull, told));
+            }
+        };
+        Ok(Authenticated { key, xtr_id, is_repeated })
     }
 
     fn register_records(
@@ -170,7 +194,11 @@ impl Router {
             if same_key && self.register_record(register, record, (xtr_id, source, None), now) {
                 accepted.push(record.clone());
             } else {
-                self.counters.ignored(ControlDrop::NotASitePrefix);
+                let first = register.records.first().map(|first| first.eid_prefix);
+                let first = first.and_then(|first| self.map_server.configured_for(&first));
+                let site = first.map(|(_, site)| Arc::clone(site)).unwrap_or_default();
+                let told = || explanations::record_not_taken(record.eid_prefix, &site);
+                self.refuse(source, ControlDrop::NotASitePrefix, now, told);
             }
         }
         accepted

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::receive::{Authenticated, Freshness, Refusal};
+use super::receive::{Authenticated, Refusal};
 use super::{MapServer, Registration as Registered};
 use crate::addr::EidPrefix;
 use crate::router::Router;
 use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
 use crate::router::deadlines::Deadlines;
+use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::register::LIFETIME;
 use crate::router::session::{Session, SessionView};
@@ -108,11 +110,11 @@ impl Router {
     pub(in crate::router) fn accept_session(&mut self, mut session: Session, now: Time) {
         let sessions = &self.map_server.sessions;
         let rloc = session.peer.ip();
-        let taken = self.config.listens_on_tcp()
-            && sessions.is_admitted(rloc, now)
-            && sessions.by_connection.len() < SESSIONS;
-        if !taken {
-            self.counters.ignored(ControlDrop::UnauthenticatedSession);
+        let listens = self.config.listens_on_tcp();
+        let is_admitted = sessions.is_admitted(rloc, now);
+        if !listens || !is_admitted || sessions.by_connection.len() >= SESSIONS {
+            let told = || explanations::uninvited_session(listens, is_admitted);
+            self.refuse(rloc, ControlDrop::UnauthenticatedSession, now, told);
             return self.tcp(TcpRequest::Close(session.connection));
         }
         if let Some(before) = sessions.of_peer(rloc) {
@@ -172,17 +174,26 @@ impl Router {
                     self.registration(connection, &registration, peer.ip(), now);
                 }
                 Ok(ReliableMessage::ErrorNotification(error)) => {
-                    log::warn!("{peer} did not understand: {error:?}");
+                    self.warn(explanations::not_understood(peer.ip(), &error));
                 }
-                Ok(_) => self.counters.ignored(ControlDrop::NotOurRole),
-                Err(error) => self.map_server_bad_frame(connection, &error, now),
+                Ok(message) => {
+                    let name = message.message_type().name();
+                    let told = || explanations::wrong_way(name, "map-server");
+                    self.refuse(peer.ip(), ControlDrop::NotOurRole, now, told);
+                }
+                Err(error) => self.map_server_bad_frame(connection, peer.ip(), &error, now),
             }
         }
     }
 
-    fn map_server_bad_frame(&mut self, connection: Connection, error: &StreamError, now: Time) {
-        log::warn!("reliable session: {error}");
-        self.counters.ignored(ControlDrop::Malformed);
+    fn map_server_bad_frame(
+        &mut self,
+        connection: Connection,
+        peer: IpAddr,
+        error: &StreamError,
+        now: Time,
+    ) {
+        self.refuse(peer, ControlDrop::Malformed, now, || explanations::bad_frame(error));
         if let Some(notification) = error.bad_frame().notification.clone() {
             self.send_on_session(connection, ReliableMessage::ErrorNotification(notification));
         }
@@ -205,14 +216,14 @@ impl Router {
         let answer = match self.take_registration(connection, registration, source, now) {
             Ok(()) => ReliableMessage::RegistrationAck(eid_prefix),
             Err(refusal) => {
-                self.counters.ignored(refusal.drop);
+                let Refusal { reason, drop, told } = refusal;
+                self.refuse(source, drop, now, || told);
                 let sessions = &mut self.map_server.sessions.by_connection;
                 if let Some(each) = sessions.get_mut(&connection)
                     && each.rejected.len() < REJECTED
                 {
                     each.rejected.insert(eid_prefix);
                 }
-                let reason = refusal.reason;
                 ReliableMessage::RegistrationReject(RegistrationReject { reason, eid_prefix })
             }
         };
@@ -228,14 +239,10 @@ impl Router {
     ) -> Result<(), Refusal> {
         let register = registration.register();
         let record = registration.record();
-        let Authenticated { xtr_id, freshness, .. } =
+        let Authenticated { xtr_id, is_repeated, .. } =
             self.authenticate(register, registration.octets(), source)?;
-        let reason = RejectReason::Other;
-        match freshness {
-            Freshness::Later => {}
-            Freshness::Repeated => return Ok(()),
-            Freshness::Replayed => return Err(Refusal { reason, drop: ControlDrop::Replay }),
-            Freshness::TableFull => return Err(Refusal { reason, drop: ControlDrop::TableFull }),
+        if is_repeated {
+            return Ok(());
         }
         let by = (xtr_id, source, Some(connection));
         let is_news = !self.map_server.is_on_session(&record.eid_prefix, xtr_id, connection);
@@ -250,7 +257,13 @@ impl Router {
                 }
                 Ok(())
             }
-            false => Err(Refusal { reason, drop: ControlDrop::TableFull }),
+            false => {
+                let (reason, drop) = (RejectReason::Other, ControlDrop::TableFull);
+                let site = self.map_server.configured_for(&record.eid_prefix);
+                let site = site.map(|(_, site)| Arc::clone(site)).unwrap_or_default();
+                let told = explanations::map_server_full(record.eid_prefix, &site);
+                Err(Refusal { reason, drop, told })
+            }
         }
     }
 

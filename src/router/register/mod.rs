@@ -25,6 +25,7 @@ use super::config::EtrMapServer;
 use super::counters::ControlDrop;
 use super::database;
 use super::deadlines::Deadlines;
+use super::explanations;
 use super::{RegistrationStatus, Router};
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::rng::{Rng, Seed};
@@ -411,7 +412,10 @@ impl Router {
         // what it has.
         let Some(key) = key else { return nonce };
         let Some(source) = self.local.preferred(Rloc(server).family()) else {
-            log::warn!("not registered with {server}: no locator of its address family is local");
+            self.warn(format!(
+                "not registered with map-server {server}: this router has no locator of its address \
+                 family; configure one in a `locator-set`"
+            ));
             return nonce;
         };
         self.counters.map_registers.sent += 1;
@@ -458,7 +462,8 @@ impl Router {
             .filter_map(|family| self.etr_map_servers(family).get(&server).cloned())
             .collect();
         let Some(peer) = keys.iter().find(|peer| wire::verify(payload, &peer.key).is_ok()) else {
-            return self.counters.ignored(ControlDrop::Authentication);
+            let told = || explanations::notify_of_wrong_key(&notify.records, !keys.is_empty());
+            return self.refuse(server, ControlDrop::Authentication, now, told);
         };
         self.counters.map_notifies.received += 1;
         if self.registrar.acknowledged(server, notify.nonce, &notify.records, now) {

@@ -12,11 +12,13 @@ use crate::router::Router;
 use crate::router::away::Producer;
 use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
+use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
 use crate::time::{Deadline, Time};
 use crate::wire::{
-    CONTROL_PORT, Key, MappingRecord, RegistrationRefresh, ReliableMessage, StreamError,
+    CONTROL_PORT, Key, MappingRecord, RegistrationRefresh, RegistrationReject, ReliableMessage,
+    StreamError,
 };
 
 /// How long a connection may take to stand, and a map-server to send its first Refresh: one that
@@ -78,7 +80,7 @@ impl Router {
             each.session.local = local;
             each.session.answered(now);
         }
-        log::info!("reliable session with {server} is up");
+        self.notice(format!("reliable session with {server} is up"));
         // What others have registered inside our prefixes may have changed unheard; it is told again.
         self.away.retain(|_, entry| entry.producer != Producer::SiteRegistration);
         self.reconcile(now);
@@ -93,7 +95,7 @@ impl Router {
     fn end_session(&mut self, server: IpAddr, now: Time) {
         let ended = self.registrar.sessions.remove(&server);
         if ended.is_some_and(|each| each.session.up_since.is_some()) {
-            log::info!("reliable session with {server} is down");
+            self.notice(format!("reliable session with {server} is down"));
             self.all_registrations(server, Event::SessionDown, now);
         }
     }
@@ -195,8 +197,7 @@ impl Router {
     }
 
     fn etr_bad_frame(&mut self, server: IpAddr, error: &StreamError, now: Time) {
-        log::warn!("reliable session with {server}: {error}");
-        self.counters.ignored(ControlDrop::Malformed);
+        self.refuse(server, ControlDrop::Malformed, now, || explanations::bad_frame(error));
         let notification = error.bad_frame().notification.clone();
         if let Some(each) = self.registrar.sessions.get_mut(&server)
             && let Some(notification) = notification
@@ -216,8 +217,9 @@ impl Router {
                 self.registration_answer(server, prefix, Event::Ack, now);
             }
             ReliableMessage::RegistrationReject(reject) => {
-                log::warn!("{server} rejects {}: {}", reject.eid_prefix, reject.reason);
-                self.registration_answer(server, reject.eid_prefix, Event::Reject, now);
+                let RegistrationReject { eid_prefix, reason } = reject;
+                self.warn(format!("map-server {server} rejects {eid_prefix}: {reason}"));
+                self.registration_answer(server, eid_prefix, Event::Reject, now);
             }
             ReliableMessage::MappingNotification(notification) => {
                 if notification.xtr_identity.xtr_id != self.xtr_id {
@@ -225,9 +227,12 @@ impl Router {
                 }
             }
             ReliableMessage::ErrorNotification(error) => {
-                log::warn!("{server} did not understand: {error:?}");
+                self.warn(explanations::not_understood(server, &error));
             }
-            ReliableMessage::Registration(_) => self.counters.ignored(ControlDrop::NotOurRole),
+            ReliableMessage::Registration(_) => {
+                let told = || explanations::wrong_way("Registration", "ETR");
+                self.refuse(server, ControlDrop::NotOurRole, now, told);
+            }
         }
     }
 

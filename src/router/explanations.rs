@@ -1,0 +1,336 @@
+//! What the operator reads of each kind of refused message, in one place. A line names the message,
+//! the cause and the remedy, for a reader who does not know the protocol well.
+
+use std::net::IpAddr;
+
+use super::refusals::Explanation;
+use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::wire::{
+    ErrorNotification, MapReply, MapRequest, MappingRecord, Nonce, ParseError, Problem, StreamError,
+};
+
+type Told = Explanation;
+
+/// The prefix of the first record, and how many more there are: ` for PREFIX and 2 more`.
+fn of_prefixes(mut prefixes: impl ExactSizeIterator<Item = EidPrefix>) -> String {
+    let first = prefixes.next();
+    match (first, prefixes.len()) {
+        (None, _) => " without a record".to_owned(),
+        (Some(first), 0) => format!(" for {first}"),
+        (Some(first), more) => format!(" for {first} and {more} more"),
+    }
+}
+
+/// `Map-Register for PREFIX`, `Map-Notify for PREFIX and 2 more`.
+fn of_records(message: &str, records: &[MappingRecord]) -> String {
+    message.to_owned() + &of_prefixes(records.iter().map(|record| record.eid_prefix))
+}
+
+/// `Map-Request for PREFIX`, or the SMR or RLOC-probe that it is.
+fn of_request(request: &MapRequest) -> String {
+    let kind = match (request.smr, request.probe) {
+        (true, _) => "SMR",
+        (false, true) => "RLOC-probe",
+        (false, false) => "Map-Request",
+    };
+    kind.to_owned() + &of_prefixes(request.records.iter().map(|record| record.eid_prefix))
+}
+
+/// A source address that no router has.
+pub(super) fn forged_source() -> Told {
+    let why = "no router has an address of this kind";
+    Told::new("control message", why, "find out who sends with a forged address")
+}
+
+/// Octets that are no message.
+pub(super) fn octets(error: &ParseError) -> Told {
+    let ParseError { message, place, problem, offset } = error;
+    let (why, advice) = match problem {
+        Problem::UnknownAfi(afi) => {
+            let why = format!(
+                "its {place} has an address of family (AFI) {afi}, which this router does not know"
+            );
+            (why, "configure its sender with IPv4 and IPv6 addresses alone")
+        }
+        Problem::Checksum { found, computed } => {
+            let why =
+                format!("the checksum in its {place} is 0x{found:04x} instead of 0x{computed:04x}");
+            (
+                why,
+                "it was damaged on its way, or its sender computes wrongly: capture it at both ends",
+            )
+        }
+        Problem::UnknownType(number) => {
+            let why = format!("there is no LISP message of type {number}");
+            (why, "look at its sender for another protocol on port 4342")
+        }
+        Problem::LispSec => {
+            let why = "it is protected by LISP-SEC, which is not implemented".to_owned();
+            (why, "configure its sender without LISP-SEC")
+        }
+        problem => {
+            let why = format!("its {place} {problem}, at octet {offset}");
+            (why, "capture it, and tell the maker of its sender")
+        }
+    };
+    let what = if *message == "ECM" { "Encapsulated Control Message" } else { message };
+    Told::new(what, why, advice)
+}
+
+/// An Info-Request or Info-Reply.
+pub(super) fn nat_traversal() -> Told {
+    let why = "NAT traversal is not implemented";
+    Told::new("Info message", why, "configure its sender without it")
+}
+
+/// A register that reached no map-server.
+pub(super) fn no_map_server(records: &[MappingRecord]) -> Told {
+    let advice = "configure `map-server` here, or the address of a map-server in `etr map-server` \
+                  there";
+    Told::new(of_records("Map-Register", records), "this router is no map-server", advice)
+}
+
+/// A Map-Notify that reached no ETR.
+pub(super) fn no_etr(records: &[MappingRecord]) -> Told {
+    let advice = "configure `etr` here, if this router has EIDs";
+    Told::new(of_records("Map-Notify", records), "this router is no ETR", advice)
+}
+
+/// A Map-Request that reached neither an ETR nor a map-resolver.
+pub(super) fn nobody_asked(request: &MapRequest) -> Told {
+    let why = "this router is neither an ETR nor a map-resolver";
+    let advice = "configure `etr` or `map-resolver` here, or the address of a map-resolver in \
+                  `itr map-resolver` there";
+    Told::new(of_request(request), why, advice)
+}
+
+/// What goes from xTR to xTR, at a map-server.
+pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
+    let why = "it is for an xTR, and this router is a map-server or map-resolver alone";
+    let advice = "look at its sender for a locator with the address of this router";
+    Told::new(of_request(request), why, advice)
+}
+
+/// A request for an EID that is not here.
+pub(super) fn not_our_eid(request: &MapRequest) -> Told {
+    let why = "this ETR has no EID prefix around it that has a route";
+    let advice = "compare `show ip lisp database` here with `show lisp site` at the map-server";
+    Told::new(of_request(request), why, advice)
+}
+
+/// A request without a way back.
+pub(super) fn no_reply_path(request: &MapRequest) -> Told {
+    let itrs: Vec<String> = request.itr_rlocs.iter().map(Rloc::to_string).collect();
+    let why = format!("this router cannot reply to its ITR-RLOC {}", itrs.join(", "));
+    let advice = "give this router and the ITR a locator of the same address family";
+    Told::new(of_request(request), why, advice)
+}
+
+/// A request that came too often.
+pub(super) fn asked_too_often(request: &MapRequest, itr: Rloc) -> Told {
+    let why = format!("{itr} asks for it too often");
+    let advice = format!("see whether Map-Replies reach {itr}");
+    Told::new(of_request(request), why, advice)
+}
+
+/// A request for EIDs of more ETRs than one request may reach.
+pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
+    let why = format!("its EIDs are at more than {most} ETRs");
+    Told::new(of_request(request), why, "ask for fewer EIDs in one Map-Request")
+}
+
+/// A Map-Request without a record.
+pub(super) fn asks_nothing() -> Told {
+    let why = "it has no record";
+    Told::new("Map-Request", why, "capture it, and tell the maker of its sender")
+}
+
+/// A reply to a probe by somebody who is not the ETR.
+pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
+    let why = "it answers an RLOC-probe, but is not authoritative";
+    let what = of_records("Map-Reply", &reply.records);
+    Told::new(what, why, "tell the maker of its sender")
+}
+
+/// A reply that nothing waits for.
+pub(super) fn unasked_reply(reply: &MapReply) -> Told {
+    let why = format!("no Map-Request with its nonce {} waits for an answer", reply.nonce);
+    let advice = "ignore it if it is rare: it came twice, or late; otherwise somebody forges it";
+    Told::new(of_records("Map-Reply", &reply.records), why, advice)
+}
+
+/// A reply to another question.
+pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
+    let why = format!("this router asked for {eid}, which no record of the reply covers");
+    let advice = format!(
+        "look in the database of {eid}'s ETR, and in `show lisp site` at the map-server, for a wrong \
+         EID prefix"
+    );
+    Told::new(of_records("Map-Reply", &reply.records), why, advice)
+}
+
+/// A mapping for a full map-cache.
+pub(super) fn map_cache_full(prefix: EidPrefix, limit: usize) -> Told {
+    let why = format!("the map-cache has its {limit} entries");
+    let advice = "raise `map-cache-limit`, or `clear ip lisp map-cache`";
+    Told::new(format!("Map-Reply for {prefix}"), why, advice)
+}
+
+/// An SMR that no request can follow.
+pub(super) fn smr_without_request(eid: Eid, has_resolver: bool) -> Told {
+    let what = format!("SMR for {eid}");
+    match has_resolver {
+        true => {
+            let why = "as many Map-Requests are under way as there may be";
+            Told::new(what, why, "see whether the map-resolver answers")
+        }
+        false => Told::new(what, "no map-resolver is configured", "configure `itr map-resolver`"),
+    }
+}
+
+/// An SMR at a router that encapsulates nothing.
+pub(super) fn smr_at_no_itr(eid: Eid) -> Told {
+    let why = "this router is no ITR for this address family, and caches nothing";
+    let advice = "look at its sender for an ITR with the address of this router";
+    Told::new(format!("SMR for {eid}"), why, advice)
+}
+
+/// An SMR for an EID that is not cached.
+pub(super) fn smr_not_cached(eid: Eid) -> Told {
+    let why = "its EID is not in the map-cache, so that there is nothing to renew";
+    let advice = "ignore it if it is rare: the entry may have expired";
+    Told::new(format!("SMR for {eid}"), why, advice)
+}
+
+/// An SMR too many.
+pub(super) fn smr_too_often(eid: Eid, entry: EidPrefix) -> Told {
+    let why = format!("SMRs for {entry} come too often, or one is being followed already");
+    let advice = "ignore it if it is rare; otherwise look at its sender for an EID that comes and \
+                  goes";
+    Told::new(format!("SMR for {eid}"), why, advice)
+}
+
+/// A Map-Notify of a wrong key.
+pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool) -> Told {
+    let what = of_records("Map-Notify", records);
+    match is_map_server {
+        true => {
+            let advice = "compare the key of `etr map-server` here with `authentication-key` of the \
+                          site there";
+            Told::new(what, "it is signed with another key", advice)
+        }
+        false => {
+            let why = "its source is no map-server of this router";
+            let advice = "configure `etr map-server` with this address if it is one";
+            Told::new(what, why, advice)
+        }
+    }
+}
+
+/// A Map-Notify-Ack that nothing waits for.
+pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
+    let why = "no Map-Notify waits for it, or it is signed with another key";
+    let advice = "ignore it if it is rare: it came twice, or late; otherwise compare \
+                  `authentication-key` of the site with the key of `etr map-server` there";
+    Told::new(of_records("Map-Notify-Ack", records), why, advice)
+}
+
+/// A register without a record.
+pub(super) fn registers_nothing() -> Told {
+    let why = "it has no record, so that its site is not known";
+    Told::new("Map-Register", why, "capture it, and tell the maker of its sender")
+}
+
+/// A register for a prefix of no site.
+pub(super) fn no_site(prefix: EidPrefix) -> Told {
+    let why = "no site here has this EID prefix, or accepts it as a more specific one";
+    let advice = "configure `eid-prefix` of its site, with `accept-more-specifics` if it lies inside \
+                  another";
+    Told::new(format!("Map-Register for {prefix}"), why, advice)
+}
+
+/// A record of a register that another site, or no site, has.
+pub(super) fn record_not_taken(prefix: EidPrefix, site: &str) -> Told {
+    let why = format!("it came in a register of site {site}, which does not have this EID prefix");
+    let advice =
+        format!("configure `eid-prefix` of site {site}, or correct `database-mapping` there");
+    Told::new(format!("Map-Register for {prefix}"), why, advice)
+}
+
+/// A register of a wrong key.
+pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
+    let what = format!("Map-Register for {prefix} of site {site}");
+    match has_key {
+        true => {
+            let advice = "compare `authentication-key` of the site here with the key of `etr \
+                          map-server` there";
+            Told::new(what, "it is signed with another key", advice)
+        }
+        false => {
+            let advice = "configure `authentication-key` of the site";
+            Told::new(what, "the site has no key here", advice)
+        }
+    }
+}
+
+/// A register that came before.
+pub(super) fn replay(prefix: EidPrefix, site: &str, nonce: Nonce, last: Nonce) -> Told {
+    let what = format!("Map-Register for {prefix} of site {site}");
+    let why = format!(
+        "it is a replay: its nonce {nonce} must be greater than {last}, the last of its sender"
+    );
+    let advice = "set the clock of its sender if it was restarted; otherwise somebody repeats old \
+                  messages";
+    Told::new(what, why, advice)
+}
+
+/// A table of the map-server that is full.
+pub(super) fn map_server_full(prefix: EidPrefix, site: &str) -> Told {
+    let what = format!("Map-Register for {prefix} of site {site}");
+    let advice = "look at `show lisp site` for xTRs and EID prefixes that nobody needs";
+    Told::new(what, "this map-server has no room for another one", advice)
+}
+
+/// A Map-Notify that cannot be kept until it is acknowledged. The source is the xTR that it is for.
+pub(super) fn too_many_notifies(prefix: EidPrefix) -> Told {
+    let why = "too many xTRs have not acknowledged theirs";
+    let advice = "see whether Map-Notifies reach the xTRs";
+    Told::new(format!("to send another Map-Notify for {prefix}"), why, advice)
+}
+
+/// A TCP connection that no register announced.
+pub(super) fn uninvited_session(listens: bool, is_admitted: bool) -> Told {
+    let (why, advice) = match (listens, is_admitted) {
+        (false, _) => {
+            let why = "this router takes no reliable sessions";
+            (why, "configure `map-server` here, or look at its sender for a wrong address")
+        }
+        (true, false) => {
+            let why = "no Map-Register with the right key came from its address before it";
+            (why, "ignore it if it is rare: its sender registers again and comes back")
+        }
+        (true, true) => ("there are too many sessions", "use several map-servers"),
+    };
+    Told::new("TCP connection", why, advice)
+}
+
+/// A frame that is no message of reliable transport.
+pub(super) fn bad_frame(error: &StreamError) -> Told {
+    let advice = "capture the session, and tell the maker of its sender";
+    Told::new("message of a reliable session", error.to_string(), advice)
+}
+
+/// A message of reliable transport that goes the other way.
+pub(super) fn wrong_way(message: &str, role: &str) -> Told {
+    let why = format!("this router is the {role} of the session");
+    Told::new(message, why, "tell the maker of its sender")
+}
+
+/// The line about an Error Notification: the other end refused a message of ours.
+pub(super) fn not_understood(peer: IpAddr, error: &ErrorNotification) -> String {
+    let ErrorNotification { code, offending_type, offending_message_id, .. } = error;
+    format!(
+        "{peer} refuses a message of this router: type {offending_type}, Message ID \
+         {offending_message_id}, {code}; capture the session, and compare the versions of both ends"
+    )
+}

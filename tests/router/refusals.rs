@@ -1,0 +1,145 @@
+//! What the operator reads of control messages that are refused, each line whole, and how many lines
+//! there are.
+
+use std::time::Duration;
+
+use eidway::router::counters::ControlDrop;
+use eidway::router::io::{Command, Input, Output};
+use eidway::wire::{Algorithm, Key, MapRegister, Nonce, XtrIdentity};
+
+use crate::bench::*;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn register(nonce: u64, secret: &str) -> Vec<u8> {
+    let key = Key { algorithm: Algorithm::HmacSha1, secret: secret.as_bytes().to_vec(), key_id: 0 };
+    let register = MapRegister {
+        want_map_notify: true,
+        nonce: Nonce(nonce),
+        records: vec![record("172.16.0.0/24", 1440, &[RLOC_1])],
+        xtr_identity: Some(XtrIdentity { xtr_id: 1, site_id: 0 }),
+        ..MapRegister::default()
+    };
+    register.emit_signed(&key)
+}
+
+fn map_server() -> Bench {
+    Bench::new(MSMR)
+}
+
+/// The address of the number `last`.
+fn sender(last: u32) -> String {
+    format!("203.0.{}.{}", last / 200 + 1, last % 200 + 1)
+}
+
+#[test]
+fn a_wrong_key_is_told_with_site_source_and_remedy() {
+    let mut bench = map_server();
+    bench.control(RLOC_1, NEW, &register(10, "cisko"));
+    let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 203.0.113.11: it is signed \
+                with another key; compare `authentication-key` of the site here with the key of `etr \
+                map-server` there";
+    assert_eq!(bench.log(), [line]);
+}
+
+#[test]
+fn a_replay_is_told_with_both_nonces() {
+    let mut bench = map_server();
+    bench.control(RLOC_1, NEW, &register(10, "cisco"));
+    bench.control("192.0.2.66", NEW, &register(9, "cisco"));
+    let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 192.0.2.66: it is a replay: \
+                its nonce 0x00000000-0x00000009 must be greater than 0x00000000-0x0000000A, the last \
+                of its sender; set the clock of its sender if it was restarted; otherwise somebody \
+                repeats old messages";
+    assert_eq!(bench.log(), [line]);
+}
+
+#[test]
+fn an_unknown_address_family_is_told_with_its_place() {
+    let mut bench = map_server();
+    let mut octets = register(10, "cisco");
+    // The locator's AFI and address, then the xTR-ID and the Site-ID.
+    let at = octets.len() - 24 - 6;
+    octets[at..at + 2].copy_from_slice(&[0, 99]);
+    bench.control(RLOC_1, NEW, &octets);
+    let line = "refused Map-Register from 203.0.113.11: its Record 1 has an address of family (AFI) 99, \
+                which this router does not know; configure its sender with IPv4 and IPv6 addresses \
+                alone";
+    assert_eq!(bench.log(), [line]);
+}
+
+#[test]
+fn a_wrong_checksum_is_told_with_the_right_one() {
+    let mut bench = map_server();
+    let mut octets = encapsulated_request("172.16.0.12/32", 1, |_| {});
+    // The ECM's header, the inner IPv4 header, the inner ports and length.
+    octets[4 + 20 + 6] ^= 0x55;
+    bench.control(RLOC_2, NEW, &octets);
+    let line = "refused Encapsulated Control Message from 198.51.100.21: the checksum in its inner UDP \
+                header is 0x8b2f instead of 0xde2f; it was damaged on its way, or its sender computes \
+                wrongly: capture it at both ends";
+    assert_eq!(bench.log(), [line]);
+}
+
+#[test]
+fn a_reply_that_does_not_cover_its_request_is_told_with_both() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    let mut ping = packet("192.168.0.22", "172.16.0.12", 64, b"ping");
+    let _ = bench.encapsulate(&mut ping);
+    let (_, request) = only_request(&bench.messages());
+    let elsewhere = reply(request.nonce, vec![record("10.0.0.0/8", 1440, &[RLOC_1])]);
+    bench.control(RLOC_1, RLOC_2, &elsewhere);
+    let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router asked for 172.16.0.12, \
+                which no record of the reply covers; look in the database of 172.16.0.12's ETR, and \
+                in `show lisp site` at the map-server, for a wrong EID prefix";
+    assert_eq!(bench.log(), [line]);
+}
+
+#[test]
+fn a_source_and_reason_have_one_line_a_minute_and_the_rest_one_line_when_it_ends() {
+    let mut bench = map_server();
+    for _ in 0..10 {
+        bench.control(RLOC_1, NEW, &register(10, "cisko"));
+    }
+    bench.control(RLOC_1, NEW, &[0x40]);
+    assert_eq!(bench.log().len(), 2, "one for each reason");
+    bench.advance(MINUTE);
+    let rest =
+        "refused 9 more in a minute: 9 for authentication failures; see `show lisp refusals`";
+    assert_eq!(bench.log(), [rest]);
+    bench.control(RLOC_1, NEW, &register(10, "cisko"));
+    assert_eq!(bench.log().len(), 1, "a new minute");
+    bench.advance(MINUTE);
+    assert!(bench.log().is_empty(), "there is no rest");
+    assert!(bench.router.poll_timeout().is_none_or(|next| next.why != "sum of refused messages"));
+}
+
+#[test]
+fn a_sender_that_changes_its_address_has_32_lines_a_minute_and_no_more_memory() {
+    let mut bench = map_server();
+    for last in 0..1000 {
+        bench.control(&sender(last), NEW, &register(10, "cisko"));
+    }
+    assert_eq!(bench.log().len(), 32);
+    assert_eq!(bench.router.refusals().recent().len(), 256);
+    assert_eq!(bench.router.refusals().forgotten(), 744);
+    bench.advance(MINUTE);
+    assert_eq!(bench.log().len(), 1);
+    let counters = bench.router.counters();
+    assert_eq!(counters.control_drops[&ControlDrop::Authentication], 1000);
+}
+
+#[test]
+fn debugging_has_a_line_for_each() {
+    let mut bench = map_server();
+    bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+    bench.outputs();
+    for _ in 0..3 {
+        bench.control(RLOC_1, NEW, &register(10, "cisko"));
+    }
+    let refused =
+        |output: &Output| matches!(output, Output::Debug(line) if line.contains("refused"));
+    assert_eq!(bench.outputs().iter().filter(|output| refused(output)).count(), 3);
+    assert_eq!(bench.log().len(), 1);
+}
