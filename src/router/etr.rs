@@ -229,7 +229,8 @@ impl Router {
         let Some((own, destination)) = self.reply_path(request, to) else {
             return self.refuse_unanswerable(source, request, now);
         };
-        if !self.replies.admit(destination, first.eid_prefix, now) {
+        let probed = to.filter(|_| request.probe);
+        if !self.replies.admit(destination, first.eid_prefix, probed, now) {
             let told = || explanations::asked_too_often(request, destination);
             return self.refuse(source, ControlDrop::RateLimited, now, told);
         }

@@ -176,7 +176,7 @@ impl Router {
         let Some((source, destination)) = self.reply_path(request, Some(asked)) else {
             return self.refuse_unanswerable(sender, request, now);
         };
-        if !self.replies.admit(destination, first.eid_prefix, now) {
+        if !self.replies.admit(destination, first.eid_prefix, None, now) {
             let told = || explanations::asked_too_often(request, destination);
             return self.refuse(sender, ControlDrop::RateLimited, now, told);
         }
