@@ -76,8 +76,9 @@ mod tests {
         let mut limiter = ReplyLimiter::default();
         let asker = Rloc("198.51.100.21".parse().unwrap());
         let prefix = EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap());
-        let mut admitted_by =
-            |ms: u64| (0..100).filter(|_| limiter.admit(asker, prefix, None, Time(ms * 1000))).count();
+        let mut admitted_by = |ms: u64| {
+            (0..100).filter(|_| limiter.admit(asker, prefix, None, Time(ms * 1000))).count()
+        };
         assert_eq!(admitted_by(0), 3);
         assert_eq!(admitted_by(2999), 0);
         assert_eq!(admitted_by(3000), 1);
