@@ -1,4 +1,9 @@
-//! Addresses with their family: AFI 0, 1, 2, and the LISP Canonical Address Format (RFC 8060).
+//! Addresses with their family: AFI 0, 1 and 2, the LISP Canonical Address Format (RFC 8060), and the
+//! families that have a length and no meaning here: distinguished names (AFI 17, RFC 9735) and MAC
+//! addresses (AFI 16389 and 16390, RFC 9542).
+//!
+//! A family of known length is never an error: what follows it can be found. A message with any other
+//! AFI must be dropped (RFC 9301 section 5.1).
 
 use std::net::IpAddr;
 
@@ -14,7 +19,10 @@ pub const MAX_LCAF_DEPTH: usize = 4;
 const AFI_NONE: u16 = 0;
 const AFI_IPV4: u16 = 1;
 const AFI_IPV6: u16 = 2;
+const AFI_NAME: u16 = 17;
 const AFI_LCAF: u16 = 16387;
+const AFI_MAC_48: u16 = 16389;
+const AFI_MAC_64: u16 = 16390;
 
 const LCAF_LIST: u8 = 1;
 const LCAF_INSTANCE_ID: u8 = 2;
@@ -37,7 +45,10 @@ const IID_MASK_LEN: u8 = 32;
 /// ```
 /// and then Length octets. Rsvd1, Flags and Rsvd2 are ignored and go out as zero, except where a
 /// variant says otherwise.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+///
+/// An address is opaque if it is not an IP address ([`Address::ip`]): it is kept and sent again, and
+/// nothing is sent to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// AFI 0: no address, no octets.
     #[default]
@@ -65,7 +76,14 @@ pub enum Address {
         /// Destination prefix.
         destination: Box<Address>,
     },
-    /// Any other LCAF, kept as it came.
+    /// AFI 17: a distinguished name, without the zero octet that ends it; it has no other zero octet.
+    Name(Box<[u8]>),
+    /// AFI 16389: a MAC address of 48 bits.
+    Mac48([u8; 6]),
+    /// AFI 16390: a MAC address of 64 bits.
+    Mac64([u8; 8]),
+    /// Any other LCAF, and one of the types above with contents that do not fit it: kept as it came,
+    /// by its Length.
     Opaque {
         /// Flags.
         flags: u8,
@@ -79,10 +97,12 @@ pub enum Address {
 }
 
 impl Address {
-    /// The plain IP address, if it is one.
+    /// The IP address: a plain one, or the only one of a list that has names beside it (RFC 9735
+    /// section 6). `None` if the address is opaque.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             Address::Ip(ip) => Some(*ip),
+            Address::List(addresses) => named_ip(addresses),
             _ => None,
         }
     }
@@ -91,6 +111,9 @@ impl Address {
     /// (RFC 8060 section 3, RFC 9301 section 5.5).
     pub fn sort_key(&self) -> (u16, u8, Option<IpAddr>) {
         match self {
+            Address::Name(_) => (AFI_NAME, 0, None),
+            Address::Mac48(_) => (AFI_MAC_48, 0, None),
+            Address::Mac64(_) => (AFI_MAC_64, 0, None),
             Address::None => (AFI_NONE, 0, None),
             Address::Ip(ip @ IpAddr::V4(_)) => (AFI_IPV4, 0, Some(*ip)),
             Address::Ip(ip @ IpAddr::V6(_)) => (AFI_IPV6, 0, Some(*ip)),
@@ -105,11 +128,25 @@ impl Address {
     pub fn eid(&self) -> Option<Eid> {
         match self {
             Address::Ip(ip) => Some(Eid::new(InstanceId::DEFAULT, *ip)),
-            Address::InstanceId { instance_id, address } => {
-                Some(Eid::new(InstanceId::new(*instance_id)?, address.ip()?))
-            }
+            Address::InstanceId { instance_id, address } => match **address {
+                Address::Ip(ip) => Some(Eid::new(InstanceId::new(*instance_id)?, ip)),
+                _ => None,
+            },
             _ => None,
         }
+    }
+
+    /// The EID-Prefix that the address is with a mask of `mask_len` bits.
+    fn eid_prefix(&self, mask_len: u8) -> Result<EidPrefix, Problem> {
+        if let Address::InstanceId { instance_id, .. } = self
+            && *instance_id > InstanceId::MAX
+        {
+            return Err(Problem::InstanceIdTooLarge(*instance_id));
+        }
+        let eid = self.eid().ok_or(Problem::NotAnEid)?;
+        let too_long = Problem::MaskTooLong { mask_len, family: Family::of(eid.address) };
+        let prefix = IpNet::new(eid.address, mask_len).map_err(|_| too_long)?;
+        Ok(EidPrefix::new(eid.instance_id, prefix))
     }
 
     /// Reads an AFI and what follows it.
@@ -123,6 +160,9 @@ impl Address {
             AFI_NONE => Ok(Address::None),
             AFI_IPV4 => Ok(Address::Ip(reader.ipv4()?.into())),
             AFI_IPV6 => Ok(Address::Ip(reader.ipv6()?.into())),
+            AFI_NAME => Ok(Address::Name(reader.up_to_zero()?.into())),
+            AFI_MAC_48 => Ok(Address::Mac48(reader.array()?)),
+            AFI_MAC_64 => Ok(Address::Mac64(reader.array()?)),
             AFI_LCAF if depth > 0 => Self::parse_lcaf(reader, depth - 1),
             AFI_LCAF => Err(reader.error_at(start, Problem::LcafTooDeep)),
             afi => Err(reader.error_at(start, Problem::UnknownAfi(afi))),
@@ -135,17 +175,25 @@ impl Address {
         let lcaf_type = reader.u8()?;
         let rsvd2 = reader.u8()?;
         let length = usize::from(reader.u16()?);
-        reader.within(length, |reader| match lcaf_type {
-            LCAF_LIST => Self::parse_list(reader, depth),
-            LCAF_INSTANCE_ID => Ok(Address::InstanceId {
-                instance_id: reader.u32()?,
-                address: Self::parse_nested(reader, depth)?.into(),
-            }),
-            LCAF_SOURCE_DESTINATION => Self::parse_source_destination(reader, depth),
-            _ => {
-                let octets = reader.take_rest().to_vec();
-                Ok(Address::Opaque { flags, lcaf_type, rsvd2, octets })
-            }
+        let mut contents = reader.part(length)?;
+        let known = match lcaf_type {
+            LCAF_LIST => Self::parse_list(&mut contents, depth),
+            LCAF_INSTANCE_ID => Self::parse_instance_id(&mut contents, depth),
+            LCAF_SOURCE_DESTINATION => Self::parse_source_destination(&mut contents, depth),
+            _ => Err(contents.error(Problem::UnknownLcaf(lcaf_type))),
+        };
+        let octets = reader.take(length)?;
+        match known {
+            Ok(address) if contents.left() == 0 => Ok(address),
+            // Its Length says where it ends, whatever it holds.
+            _ => Ok(Address::Opaque { flags, lcaf_type, rsvd2, octets: octets.to_vec() }),
+        }
+    }
+
+    fn parse_instance_id(reader: &mut Reader<'_>, depth: usize) -> Result<Self, ParseError> {
+        Ok(Address::InstanceId {
+            instance_id: reader.u32()?,
+            address: Self::parse_nested(reader, depth)?.into(),
         })
     }
 
@@ -167,11 +215,31 @@ impl Address {
         })
     }
 
+    /// Octets of the AFI and what follows it.
+    pub fn emitted_len(&self) -> usize {
+        let mut out = Vec::new();
+        self.emit(&mut out);
+        out.len()
+    }
+
     /// Appends the AFI and what follows it.
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
         match self {
             Address::None => out.extend(AFI_NONE.to_be_bytes()),
             Address::Ip(ip) => emit_ip(*ip, out),
+            Address::Name(octets) => {
+                out.extend(AFI_NAME.to_be_bytes());
+                out.extend(octets);
+                out.push(0);
+            }
+            Address::Mac48(octets) => {
+                out.extend(AFI_MAC_48.to_be_bytes());
+                out.extend(octets);
+            }
+            Address::Mac64(octets) => {
+                out.extend(AFI_MAC_64.to_be_bytes());
+                out.extend(octets);
+            }
             Address::List(addresses) => emit_lcaf(out, 0, LCAF_LIST, 0, |out| {
                 addresses.iter().for_each(|address| address.emit(out));
             }),
@@ -195,6 +263,15 @@ impl Address {
                 emit_lcaf(out, *flags, *lcaf_type, *rsvd2, |out| out.extend(octets));
             }
         }
+    }
+}
+
+/// The only IP address of a list that has nothing but names beside it.
+fn named_ip(addresses: &[Address]) -> Option<IpAddr> {
+    let mut ips = addresses.iter().filter(|address| !matches!(address, Address::Name(_)));
+    match (ips.next()?, ips.next()) {
+        (Address::Ip(ip), None) => Some(*ip),
+        _ => None,
     }
 }
 
@@ -243,15 +320,16 @@ pub(super) fn parse_eid_prefix(
 ) -> Result<EidPrefix, ParseError> {
     let start = reader.offset();
     let address = Address::parse(reader)?;
-    if let Address::InstanceId { instance_id, .. } = address
-        && instance_id > InstanceId::MAX
-    {
-        return Err(reader.error_at(start, Problem::InstanceIdTooLarge(instance_id)));
-    }
-    let eid = address.eid().ok_or(reader.error_at(start, Problem::NotAnEid))?;
-    let too_long = Problem::MaskTooLong { mask_len, family: Family::of(eid.address) };
-    let prefix = IpNet::new(eid.address, mask_len).map_err(|_| reader.error_at(start, too_long))?;
-    Ok(EidPrefix::new(eid.instance_id, prefix))
+    address.eid_prefix(mask_len).map_err(|problem| reader.error_at(start, problem))
+}
+
+/// The same where other records follow: `None` for an address that is no EID-Prefix here, so that its
+/// record is left out and the others are read.
+pub(super) fn parse_optional_eid_prefix(
+    reader: &mut Reader<'_>,
+    mask_len: u8,
+) -> Result<Option<EidPrefix>, ParseError> {
+    Ok(Address::parse(reader)?.eid_prefix(mask_len).ok())
 }
 
 #[cfg(test)]
@@ -290,9 +368,39 @@ mod tests {
                 destination: instance(7, ip("192.0.2.0")).into(),
             },
             Address::Opaque { flags: 1, lcaf_type: 7, rsvd2: 2, octets: vec![1, 2, 3] },
+            name(b""),
+            name(b"rtr-lab-1"),
+            Address::Mac48([2, 0, 0, 0, 0, 1]),
+            Address::Mac64([2, 0, 0, 0, 0, 0, 0, 1]),
+            instance(7, Address::Mac48([2, 0, 0, 0, 0, 1])),
+            Address::List(vec![ip("192.0.2.1"), name(b"rtr-lab-1")]),
         ] {
             assert_eq!(parse(&emit(&address)), Ok(address));
         }
+    }
+
+    fn name(octets: &[u8]) -> Address {
+        Address::Name(octets.into())
+    }
+
+    #[test]
+    fn a_list_of_one_ip_address_and_names_is_that_address() {
+        let list = Address::List;
+        let address = || ip("192.0.2.1");
+        let expected = address().ip();
+        assert_eq!(list(vec![address()]).ip(), expected);
+        assert_eq!(list(vec![name(b"a"), address(), name(b"b")]).ip(), expected);
+        for opaque in [
+            list(Vec::new()),
+            list(vec![name(b"a")]),
+            list(vec![address(), ip("2001:db8::1")]),
+            list(vec![address(), Address::None]),
+            list(vec![list(vec![address()])]),
+            name(b"192.0.2.1"),
+        ] {
+            assert_eq!(opaque.ip(), None, "{opaque}");
+        }
+        assert_eq!(list(vec![address()]).eid(), None, "an EID has one way to be written");
     }
 
     #[test]
@@ -304,30 +412,67 @@ mod tests {
         assert_eq!(parse(&octets), Ok(instance(4100, ip("172.16.0.0"))));
     }
 
-    #[test]
-    fn nesting_stops_at_the_bound() {
-        let nested = |depth| (0..depth).fold(Address::None, |inner, _| instance(1, inner));
-        assert!(parse(&emit(&nested(MAX_LCAF_DEPTH))).is_ok());
-        let error = parse(&emit(&nested(MAX_LCAF_DEPTH + 1))).expect_err("too deep");
-        assert_eq!(error.problem, Problem::LcafTooDeep);
+    fn is_opaque(octets: &[u8]) -> bool {
+        let parsed = parse(octets).expect("an LCAF has a Length");
+        let opaque = matches!(parsed, Address::Opaque { .. });
+        assert_eq!(parse(&emit(&parsed)), Ok(parsed), "it comes back as it went");
+        opaque
     }
 
     #[test]
-    fn an_lcaf_length_must_fit_its_contents_and_its_message() {
-        let octets = emit(&instance(1, ip("192.0.2.1")));
-        for (length, right) in [(9, false), (10, true), (11, false), (12, false)] {
-            let mut changed = octets.clone();
-            changed.push(0);
-            changed[7] = length;
-            assert_eq!(parse(&changed).is_ok(), right, "length {length}");
+    fn lcafs_nested_beyond_the_bound_are_not_looked_into() {
+        let nested = |depth| (0..depth).fold(Address::None, |inner, _| instance(1, inner));
+        let depth_of = |octets: &[u8]| {
+            let mut address = parse(octets).expect("an LCAF has a Length");
+            let mut depth = 0;
+            while let Address::InstanceId { address: inner, .. } = address {
+                (address, depth) = (*inner, depth + 1);
+            }
+            depth
+        };
+        assert_eq!(depth_of(&emit(&nested(MAX_LCAF_DEPTH))), MAX_LCAF_DEPTH);
+        assert!(depth_of(&emit(&nested(MAX_LCAF_DEPTH + 1))) < MAX_LCAF_DEPTH);
+    }
+
+    #[test]
+    fn an_lcaf_whose_length_does_not_fit_its_type_is_opaque_and_must_fit_its_message() {
+        let mut octets = emit(&instance(1, ip("192.0.2.1")));
+        octets.push(0);
+        for (length, opaque) in [(9, true), (10, false), (11, true)] {
+            octets[7] = length;
+            assert_eq!(is_opaque(&octets), opaque, "length {length}");
+        }
+        octets[7] = 12;
+        let error = parse(&octets).expect_err("an octet is missing");
+        assert_eq!(error.problem, Problem::Truncated { wanted: 12, left: 11 });
+    }
+
+    #[test]
+    fn an_lcaf_around_an_unknown_family_is_opaque() {
+        for lcaf_type in [LCAF_LIST, LCAF_INSTANCE_ID, LCAF_SOURCE_DESTINATION, 7, 255] {
+            let mut octets = vec![0x40, 0x03, 0, 0, lcaf_type, 0, 0, 8];
+            octets.extend([0, 0, 0, 1, 0, 7, 9, 9]);
+            if lcaf_type == LCAF_LIST {
+                octets[8..12].copy_from_slice(&[0, 7, 0, 1]);
+            }
+            assert!(is_opaque(&octets), "type {lcaf_type}");
         }
     }
 
     #[test]
     fn an_afi_of_unknown_length_is_an_error() {
-        let error = parse(&[0x40, 0x05, 0, 0, 0, 0, 0, 1]).expect_err("a MAC address");
-        assert_eq!(error.problem, Problem::UnknownAfi(16389));
-        assert_eq!(error.offset, 0);
+        let error = parse(&[0, 7, 0, 0, 0, 0, 0, 1]).expect_err("E.163");
+        assert_eq!((error.problem, error.offset), (Problem::UnknownAfi(7), 0));
+    }
+
+    #[test]
+    fn a_name_ends_with_its_zero_octet_and_a_mac_address_by_its_length() {
+        let mut reader = Reader::new(&[0, 17, b'a', b'b', 0, 0, 17, b'c'], "test");
+        assert_eq!(Address::parse(&mut reader), Ok(name(b"ab")));
+        let error = Address::parse(&mut reader).expect_err("no zero octet");
+        assert_eq!(error.problem, Problem::NameWithoutEnd);
+        assert!(parse(&[0x40, 5, 1, 2, 3, 4, 5]).is_err());
+        assert!(parse(&[0x40, 6, 1, 2, 3, 4, 5, 6, 7]).is_err());
     }
 
     #[test]
@@ -354,5 +499,12 @@ mod tests {
         );
         assert_eq!(problem(&instance(1, instance(2, ip("::1"))), 128), Problem::NotAnEid);
         assert_eq!(problem(&Address::None, 0), Problem::NotAnEid);
+        let optional = |address: &Address, mask_len| {
+            parse_optional_eid_prefix(&mut Reader::new(&emit(address), "test"), mask_len)
+        };
+        assert_eq!(optional(&instance(7, ip("172.16.0.9")), 24), Ok(Some(prefix)));
+        for (other, mask_len) in [(name(b"host"), 0), (ip("192.0.2.1"), 33), (Address::None, 0)] {
+            assert_eq!(optional(&other, mask_len), Ok(None));
+        }
     }
 }

@@ -345,7 +345,7 @@ mod tests {
             nonce: Nonce(1),
             authentication: Authentication::default(),
             ttl_minutes: 0,
-            eid_prefix: eid_prefix(),
+            eid_prefix: Some(eid_prefix()),
             nat: crate::wire::Address::None,
         });
         let unsigned = verify(&info.emit(), &key(Algorithm::HmacSha1));

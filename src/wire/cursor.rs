@@ -67,7 +67,16 @@ impl<'a> Reader<'a> {
         rest
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
+    /// The octets before the next zero octet, which is taken too.
+    pub(super) fn up_to_zero(&mut self) -> Result<&'a [u8], ParseError> {
+        let rest = &self.octets[self.at..self.end];
+        let length = rest.iter().position(|octet| *octet == 0);
+        let length = length.ok_or(self.error(Problem::NameWithoutEnd))?;
+        self.at += length + 1;
+        Ok(&rest[..length])
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], ParseError> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
@@ -101,24 +110,12 @@ impl<'a> Reader<'a> {
         Ok(self.array::<16>()?.into())
     }
 
-    /// Reads with `parse`, which sees only the next `count` octets and must use all of them.
-    pub(super) fn within<T>(
-        &mut self,
-        count: usize,
-        parse: impl FnOnce(&mut Self) -> Result<T, ParseError>,
-    ) -> Result<T, ParseError> {
+    /// A reader of the next `count` octets alone, which this one does not pass.
+    pub(super) fn part(&self, count: usize) -> Result<Self, ParseError> {
         if count > self.left() {
             return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));
         }
-        let outer_end = self.end;
-        self.end = self.at + count;
-        let parsed = parse(self);
-        let unread = self.left();
-        self.end = outer_end;
-        match parsed {
-            Ok(_) if unread > 0 => Err(self.error(Problem::LcafTooLong(unread))),
-            parsed => parsed,
-        }
+        Ok(Reader { end: self.at + count, ..*self })
     }
 }
 
@@ -140,10 +137,21 @@ mod tests {
     }
 
     #[test]
-    fn a_part_can_neither_overrun_nor_leave_octets() {
+    fn a_part_ends_before_the_whole_and_passes_nothing() {
         let mut reader = Reader::new(&[1, 2, 3], "test");
-        assert!(reader.within(1, |part| part.u16()).is_err());
-        assert!(reader.within(2, |part| part.u8()).is_err());
-        assert!(reader.within(3, |part| part.u8()).is_err());
+        assert!(reader.part(4).is_err());
+        let mut part = reader.part(2).expect("two octets are there");
+        assert_eq!((part.u16(), part.left()), (Ok(0x0102), 0));
+        assert!(part.u8().is_err());
+        assert_eq!(reader.u8(), Ok(1));
+    }
+
+    #[test]
+    fn octets_up_to_a_zero_octet_need_one() {
+        let mut reader = Reader::new(&[7, 8, 0, 0, 9], "test");
+        assert_eq!(reader.up_to_zero(), Ok(&[7, 8][..]));
+        assert_eq!(reader.up_to_zero(), Ok(&[][..]));
+        assert!(reader.up_to_zero().is_err());
+        assert_eq!(reader.u8(), Ok(9), "nothing was taken");
     }
 }

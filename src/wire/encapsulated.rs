@@ -13,6 +13,8 @@ pub const INNER_TTL: u8 = 64;
 /// The most octets that fit one datagram of either family.
 pub const MAX_INNER_MESSAGE: usize = u16::MAX as usize - UdpHeader::LEN - Ipv4Header::MIN_LEN;
 
+/// What a UDP checksum that the sender did not compute is (RFC 768; RFC 6935 for IPv6).
+const NO_CHECKSUM: u16 = 0;
 /// DSCP CS6, network control, of inner IPv4 headers.
 const NETWORK_CONTROL: IpDscp = IpDscp::CS6;
 
@@ -61,10 +63,11 @@ impl Encapsulated {
         }
     }
 
-    /// Reads an ECM, first nibble included. Both checksums are verified.
+    /// Reads an ECM, first nibble included. Both checksums are verified, but a UDP checksum of zero is
+    /// none: senders leave it out in both families, as the outer one covers the same octets.
     ///
     /// # Errors
-    /// When the inner packet is not one unfragmented UDP datagram with right, non-zero checksums.
+    /// When the inner packet is not one unfragmented UDP datagram, or a checksum is wrong.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::Encapsulated)?;
         if word.bit(4) {
@@ -90,7 +93,8 @@ impl Encapsulated {
         })
     }
 
-    /// The octets of the message: an inner header without options, both checksums filled in.
+    /// The octets of the message: an inner header without options, both checksums right, and that of UDP
+    /// never zero (RFC 9301 section 5.8).
     pub fn emit(&self) -> Vec<u8> {
         debug_assert!(self.message.len() <= MAX_INNER_MESSAGE, "one datagram cannot carry it");
         let payload = &self.message[..self.message.len().min(MAX_INNER_MESSAGE)];
@@ -233,7 +237,7 @@ fn parse_udp<'a>(ip: &InnerHeader, datagram: &'a [u8]) -> Result<(UdpHeader, &'a
     let end = usize::from(udp.length);
     let payload = first(datagram, end)?.get(UdpHeader::LEN..).ok_or(Problem::NotUdp)?;
     let computed = ip.udp_checksum(&udp, payload);
-    if udp.checksum != computed {
+    if udp.checksum != NO_CHECKSUM && udp.checksum != computed {
         return Err(Problem::Checksum { found: udp.checksum, computed });
     }
     Ok((udp, payload))
@@ -271,13 +275,14 @@ mod tests {
     }
 
     #[test]
-    fn a_zero_or_wrong_udp_checksum_is_refused_in_both_families() {
+    fn a_udp_checksum_may_be_zero_and_not_wrong_in_both_families() {
         for (ecm, udp_at) in [(ecm("192.0.2.1", "192.0.2.2"), 24), (ecm("::1", "::2"), 44)] {
             let octets = ecm.emit();
             assert_eq!(Encapsulated::parse(&octets), Ok(ecm));
             let mut zero = octets.clone();
             zero[udp_at + 6..udp_at + 8].fill(0);
-            assert!(matches!(problem(&zero), Problem::Checksum { found: 0, .. }));
+            let parsed = Encapsulated::parse(&zero).expect("no checksum");
+            assert_eq!(parsed.emit(), octets, "it goes out with a right one");
             let mut flipped = octets.clone();
             flipped[udp_at + 8] ^= 1;
             assert!(matches!(problem(&flipped), Problem::Checksum { .. }));

@@ -71,12 +71,15 @@ pub enum Problem {
         /// The family of the address beside it.
         family: Family,
     },
-    /// LCAFs within LCAFs beyond [`super::address::MAX_LCAF_DEPTH`].
+    /// A distinguished name (AFI 17) without the zero octet that ends it.
+    #[error("has a name (AFI 17) without a zero octet at its end")]
+    NameWithoutEnd,
+    /// LCAFs within LCAFs beyond [`super::address::MAX_LCAF_DEPTH`]: the outer one is opaque.
     #[error("nests LCAFs too deeply")]
     LcafTooDeep,
-    /// An LCAF whose Length is more than its fields take.
-    #[error("has {0} octets more than its LCAF type takes")]
-    LcafTooLong(usize),
+    /// An LCAF type without a parser: the LCAF is opaque.
+    #[error("has LCAF type {0}, which has no parser")]
+    UnknownLcaf(u8),
     /// No ITR-RLOC is an IP address, so that no reply could be sent (RFC 9301 section 5.3).
     #[error("missing: no ITR-RLOC is an IP address")]
     NoItrRloc,
@@ -101,7 +104,7 @@ pub enum Problem {
     /// The inner packet is not one unfragmented UDP datagram over IPv4 or IPv6.
     #[error("is not an unfragmented UDP datagram")]
     NotUdp,
-    /// The IPv4 header or UDP checksum is wrong, or a UDP checksum is zero.
+    /// The IPv4 header or UDP checksum is wrong; a UDP checksum of zero is none, and is not.
     #[error("has checksum 0x{found:04x}, 0x{computed:04x} expected")]
     Checksum {
         /// The checksum in the packet.

@@ -2,7 +2,7 @@
 //! (draft-ermagan-lisp-nat-traversal, later draft-ietf-lisp-nat-traversal).
 
 use super::Nonce;
-use super::address::{Address, emit_eid, parse_eid_prefix};
+use super::address::{Address, emit_eid, parse_optional_eid_prefix};
 use super::auth::Authentication;
 use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType};
@@ -38,8 +38,9 @@ pub struct Info {
     pub authentication: Authentication,
     /// How long the receiver may keep the reply, in minutes.
     pub ttl_minutes: u32,
-    /// An EID-Prefix of the asking site, which selects its key.
-    pub eid_prefix: EidPrefix,
+    /// An EID-Prefix of the asking site, which selects its key; `None` is AFI 0, and so is read an
+    /// address that is no IP prefix of an instance.
+    pub eid_prefix: Option<EidPrefix>,
     /// [`Address::None`] in a request; the NAT-Traversal LCAF (type 7), opaque, in a reply.
     pub nat: Address,
 }
@@ -59,7 +60,7 @@ impl Info {
         reader.enter("EID-Prefix");
         let _reserved = reader.u8()?;
         let mask_len = reader.u8()?;
-        let eid_prefix = parse_eid_prefix(&mut reader, mask_len)?;
+        let eid_prefix = parse_optional_eid_prefix(&mut reader, mask_len)?;
         reader.enter("NAT-Traversal address");
         let nat = Address::parse(&mut reader)?;
         Ok(Info { reply: word.bit(4), nonce, authentication, ttl_minutes, eid_prefix, nat })
@@ -72,8 +73,11 @@ impl Info {
         out.extend(self.nonce.0.to_be_bytes());
         self.authentication.emit(&mut out);
         out.extend(self.ttl_minutes.to_be_bytes());
-        out.extend([0, self.eid_prefix.mask_len()]);
-        emit_eid(self.eid_prefix.network(), &mut out);
+        out.extend([0, self.eid_prefix.map_or(0, |prefix| prefix.mask_len())]);
+        match self.eid_prefix {
+            Some(prefix) => emit_eid(prefix.network(), &mut out),
+            None => Address::None.emit(&mut out),
+        }
         self.nat.emit(&mut out);
         out
     }

@@ -1,7 +1,7 @@
 //! Map-Request: what locators has this EID? Also the probe and the SMR (RFC 9301 section 5.2).
 
 use super::Nonce;
-use super::address::{Address, emit_eid, parse_eid_prefix};
+use super::address::{Address, emit_eid, parse_optional_eid_prefix};
 use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use super::first_word::{FirstWord, MessageType, counted};
@@ -53,13 +53,14 @@ pub struct MapRequest {
     /// The host for whose packet the mapping is wanted, or the EID solicited by an SMR; `None` is
     /// AFI 0, and so is read an address that is not an IP address.
     pub source_eid: Option<Eid>,
-    /// Where the reply may be sent, at most [`MAX_ITR_RLOCS`]. Those of other families are skipped
-    /// on receipt. Empty, it goes out as one of AFI 0, which only an unsubscription (N set, RFC
+    /// Where the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque ones are skipped on receipt. Empty, it goes out as one of AFI 0, which only an unsubscription (N set, RFC
     /// 9437 section 6) may have.
     pub itr_rlocs: Vec<Rloc>,
-    /// The EID-Prefixes asked for. A sender puts one; at most 255.
+    /// The EID-Prefixes asked for. A sender puts one; at most 255. Those that are no IP prefix of an
+    /// instance are left out on receipt.
     pub records: Vec<EidRecord>,
-    /// Present if M: the mapping of the source EID, not to be trusted unverified.
+    /// Present if M: the mapping of the source EID, not to be trusted unverified; left out on receipt
+    /// if its EID is no IP prefix of an instance.
     pub map_reply_record: Option<MappingRecord>,
     /// Present if I: who asks.
     pub xtr_identity: Option<XtrIdentity>,
@@ -96,14 +97,17 @@ impl MapRequest {
         let itr_rlocs = parse_itr_rlocs(&mut reader, word.bits(19, 5) as usize + 1)?;
         let records = (0..word.count())
             .map(|index| EidRecord::parse(&mut reader, index))
+            .filter_map(Result::transpose)
             .collect::<Result<Vec<_>, _>>()?;
         if itr_rlocs.is_empty() && !records.iter().any(|record| record.notification_requested) {
             reader.enter("ITR-RLOC");
             return Err(reader.error_at(itr_rlocs_at, Problem::NoItrRloc));
         }
         reader.enter("Map-Reply Record");
-        let map_reply_record =
-            word.bit(5).then(|| MappingRecord::parse(&mut reader)).transpose()?;
+        let map_reply_record = match word.bit(5) {
+            true => MappingRecord::parse(&mut reader)?,
+            false => None,
+        };
         Ok(MapRequest {
             authoritative: word.bit(4),
             probe: word.bit(6),
@@ -173,12 +177,13 @@ fn parse_itr_rlocs(reader: &mut Reader<'_>, count: usize) -> Result<Vec<Rloc>, P
 }
 
 impl EidRecord {
-    fn parse(reader: &mut Reader<'_>, index: usize) -> Result<Self, ParseError> {
+    fn parse(reader: &mut Reader<'_>, index: usize) -> Result<Option<Self>, ParseError> {
         reader.enter_nth("EID-Record", index);
         let flags = reader.u8()?;
         let mask_len = reader.u8()?;
-        let eid_prefix = parse_eid_prefix(reader, mask_len)?;
-        Ok(EidRecord { notification_requested: flags & 0x80 != 0, eid_prefix })
+        let eid_prefix = parse_optional_eid_prefix(reader, mask_len)?;
+        let notification_requested = flags & 0x80 != 0;
+        Ok(eid_prefix.map(|eid_prefix| EidRecord { notification_requested, eid_prefix }))
     }
 
     fn emit(&self, out: &mut Vec<u8>) {
@@ -220,6 +225,26 @@ mod tests {
         Address::Opaque { flags: 0, lcaf_type: 7, rsvd2: 0, octets: vec![9; 5] }.emit(&mut more);
         Address::None.emit(&mut more);
         octets.splice(14..14, more);
+        assert_eq!(MapRequest::parse(&octets), Ok(request()));
+    }
+
+    #[test]
+    fn an_itr_rloc_with_a_name_beside_it_is_its_ip_address() {
+        let mut octets = request().emit();
+        let mut named = Vec::new();
+        let name = Address::Name(b"itr"[..].into());
+        Address::List(vec![name, Address::Ip([203, 0, 113, 11].into())]).emit(&mut named);
+        octets.splice(14..20, named);
+        assert_eq!(MapRequest::parse(&octets), Ok(request()));
+    }
+
+    #[test]
+    fn a_source_eid_and_records_of_other_families_are_left_out() {
+        let mut octets = request().emit();
+        octets[3] = 3;
+        octets.splice(20..20, [0, 0, 0, 17, b'a', 0]);
+        octets.extend([0, 48, 0x40, 5, 1, 2, 3, 4, 5, 6]);
+        octets.splice(12..14, [0, 17, b'h', 0]);
         assert_eq!(MapRequest::parse(&octets), Ok(request()));
     }
 

@@ -8,7 +8,8 @@
 //!
 //! What parses can be emitted again byte for byte, with these exceptions: reserved bits, LCAF
 //! Rsvd and Flags octets and host bits beyond a mask come back as zero; an IID mask-len as 32;
-//! instance-ID 0 as a plain AFI; ITR-RLOCs and source-EIDs that are no IP address are left out;
+//! instance-ID 0 as a plain AFI; ITR-RLOCs and source-EIDs that are no IP address, and records whose
+//! EID is no IP prefix, are left out, and a name beside an ITR-RLOC is;
 //! octets after the last field, where later standards put theirs, are dropped; a Registration
 //! Refresh has instance-ID 0 in an LCAF and no address or mask that says nothing; an Encapsulated
 //! Control Message gets an inner IP header of our own with the same addresses, ports and TTL.
@@ -51,6 +52,8 @@ pub use reliable::{
 
 use first_word::FirstWord;
 
+/// Where the record count stands in a message that has one.
+const RECORD_COUNT_AT: usize = 3;
 /// The UDP destination port of encapsulated data packets (RFC 9300 section 5.1).
 pub const DATA_PORT: u16 = 4341;
 /// The UDP port of control messages, and the TCP port of reliable transport (RFC 9301 section 5).
@@ -107,6 +110,21 @@ impl Message {
             Message::Info(message) => message.emit(),
             Message::Encapsulated(message) => message.emit(),
         }
+    }
+
+    /// How many records of `octets`, which the message was read from, were left out because their EID is
+    /// no IP prefix of an instance.
+    pub fn records_left_out(&self, octets: &[u8]) -> usize {
+        let read = match self {
+            Message::MapRequest(message) => message.records.len(),
+            Message::MapReply(message) => message.records.len(),
+            Message::MapRegister(message) => message.records.len(),
+            Message::MapNotify(message) => message.records.len(),
+            Message::MapNotifyAck(message) => message.0.records.len(),
+            Message::Info(_) | Message::Encapsulated(_) => return 0,
+        };
+        let count = octets.get(RECORD_COUNT_AT).copied().unwrap_or_default();
+        usize::from(count).saturating_sub(read)
     }
 
     /// Which of the types it is.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::address::{Address, emit_eid, parse_eid_prefix};
+use super::address::{Address, emit_eid, parse_optional_eid_prefix};
 use super::cursor::Reader;
 use super::error::ParseError;
 use super::first_word::counted;
@@ -102,27 +102,34 @@ impl MappingRecord {
         }
     }
 
-    /// Reads one record; the reader's place is the caller's to name.
-    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
+    /// Whether it has locators and all of them are opaque: it maps the EID-Prefix to what cannot be used
+    /// here, and is no negative record.
+    pub fn is_all_opaque(&self) -> bool {
+        !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
+    }
+
+    /// Reads one record; the reader's place is the caller's to name. `None` for a record whose EID is no
+    /// IP prefix of an instance: it is read, so that the next one is found, and left out.
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Option<Self>, ParseError> {
         let ttl_minutes = reader.u32()?;
         let locator_count = reader.u8()?;
         let mask_len = reader.u8()?;
         let flags = reader.u16()?;
         let map_version = reader.u16()? & 0x0fff;
-        let eid_prefix = parse_eid_prefix(reader, mask_len)?;
-        let locators =
+        let eid_prefix = parse_optional_eid_prefix(reader, mask_len)?;
+        let locators: Vec<_> =
             (0..locator_count).map(|_| LocatorRecord::parse(reader)).collect::<Result<_, _>>()?;
-        Ok(MappingRecord {
+        Ok(eid_prefix.map(|eid_prefix| MappingRecord {
             ttl_minutes,
             eid_prefix,
             action: Action::from_number((flags >> 13) as u8),
             authoritative: flags & 0x1000 != 0,
             map_version,
             locators,
-        })
+        }))
     }
 
-    /// Reads `count` records.
+    /// Reads `count` records, and leaves out those whose EID is no IP prefix of an instance.
     pub(super) fn parse_all(
         reader: &mut Reader<'_>,
         count: usize,
@@ -132,6 +139,7 @@ impl MappingRecord {
                 reader.enter_nth("Record", index);
                 MappingRecord::parse(reader)
             })
+            .filter_map(Result::transpose)
             .collect()
     }
 
@@ -203,9 +211,16 @@ impl LocatorRecord {
         }
     }
 
-    /// The locator as a routing locator, if it is a plain IP address.
+    /// The locator as a routing locator; `None` if its address is opaque, so that it is kept and not
+    /// used.
     pub fn ip(&self) -> Option<Rloc> {
         self.rloc.ip().map(Rloc)
+    }
+
+    /// Whether both are one locator: the same IP address, whatever names stand beside it, or the same
+    /// opaque address.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.rloc == other.rloc || self.ip().is_some() && self.ip() == other.ip()
     }
 
     fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
@@ -236,9 +251,12 @@ impl LocatorRecord {
 }
 
 /// Puts locators in the order that every xTR of the site sends them in, so that the ordinals of
-/// Locator-Status-Bits agree: ascending, IPv4 before IPv6 before LCAF (RFC 9301 section 5.5).
+/// Locator-Status-Bits agree: ascending, IPv4 before IPv6 before the other families, by AFI (RFC 9301
+/// section 5.5).
 pub fn sort_locators(locators: &mut [LocatorRecord]) {
-    locators.sort_by_key(|locator| locator.rloc.sort_key());
+    let key = |locator: &LocatorRecord| locator.rloc.sort_key();
+    locators
+        .sort_by(|one, other| key(one).cmp(&key(other)).then_with(|| one.rloc.cmp(&other.rloc)));
 }
 
 #[cfg(test)]
@@ -271,7 +289,28 @@ mod tests {
     }
 
     fn parse(octets: &[u8]) -> Result<MappingRecord, ParseError> {
-        MappingRecord::parse(&mut Reader::new(octets, "test"))
+        let record = MappingRecord::parse(&mut Reader::new(octets, "test"));
+        record.map(|record| record.expect("an EID-Prefix"))
+    }
+
+    #[test]
+    fn a_record_of_another_family_is_left_out_and_the_next_one_is_read() {
+        let mut named = emit(&record());
+        // EID-Prefix-AFI and EID-Prefix, of 4 octets.
+        named.splice(10..16, [0, 17, b'h', b'o', b's', b't', 0]);
+        let octets = [named, emit(&record())].concat();
+        let mut reader = Reader::new(&octets, "test");
+        assert_eq!(MappingRecord::parse_all(&mut reader, 2), Ok(vec![record()]));
+        assert_eq!(reader.left(), 0);
+    }
+
+    #[test]
+    fn a_record_is_all_opaque_when_it_has_locators_and_none_is_an_ip_address() {
+        let with = |locators| MappingRecord { locators, ..record() }.is_all_opaque();
+        let name = locator(Address::Name(b"rtr-lab-1"[..].into()));
+        assert!(with(vec![name.clone()]));
+        assert!(!with(Vec::new()), "a negative record");
+        assert!(!with(vec![name, LocatorRecord::unicast([192, 0, 2, 1].into(), 1, 100)]));
     }
 
     #[test]
@@ -294,15 +333,18 @@ mod tests {
     }
 
     #[test]
-    fn locators_sort_ipv4_ipv6_lcaf() {
+    fn locators_sort_by_family_and_then_by_address() {
         let ip = |text: &str| Address::Ip(text.parse().expect("an address"));
         let sorted = [
             ip("9.0.0.1"),
             ip("10.0.0.1"),
             ip("::1"),
             ip("2001:db8::1"),
+            Address::Name(b"a"[..].into()),
+            Address::Name(b"b"[..].into()),
             Address::List(Vec::new()),
             Address::Opaque { flags: 0, lcaf_type: 5, rsvd2: 0, octets: Vec::new() },
+            Address::Mac48([0; 6]),
         ];
         let mut locators: Vec<_> = sorted.iter().rev().cloned().map(locator).collect();
         sort_locators(&mut locators);

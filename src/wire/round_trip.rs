@@ -29,10 +29,10 @@ pub(super) fn eid_prefix() -> impl Strategy<Value = EidPrefix> {
 }
 
 fn address() -> impl Strategy<Value = Address> {
-    let known = [1, 2, 12];
+    static KNOWN: [u8; 3] = [1, 2, 12];
     let opaque = (any::<u8>(), any::<u8>(), any::<u8>(), vec(any::<u8>(), 0..9))
-        .prop_filter("an LCAF type that is kept opaque", move |(_, lcaf_type, ..)| {
-            !known.contains(lcaf_type)
+        .prop_filter("an LCAF type that is kept opaque", |(_, lcaf_type, ..)| {
+            !KNOWN.contains(lcaf_type)
         })
         .prop_map(|(flags, lcaf_type, rsvd2, octets)| Address::Opaque {
             flags,
@@ -40,7 +40,23 @@ fn address() -> impl Strategy<Value = Address> {
             rsvd2,
             octets,
         });
-    let leaf = prop_oneof![Just(Address::None), any::<IpAddr>().prop_map(Address::Ip), opaque];
+    // An LCAF of a known type around a family of unknown length.
+    let unreadable = (any::<u8>(), prop::sample::select(&KNOWN[..]), any::<u8>()).prop_map(
+        |(flags, lcaf_type, rsvd2)| {
+            let octets = vec![0xff; 8];
+            Address::Opaque { flags, lcaf_type, rsvd2, octets }
+        },
+    );
+    let name = vec(1..=u8::MAX, 0..9).prop_map(|octets| Address::Name(octets.into()));
+    let leaf = prop_oneof![
+        Just(Address::None),
+        any::<IpAddr>().prop_map(Address::Ip),
+        name,
+        any::<[u8; 6]>().prop_map(Address::Mac48),
+        any::<[u8; 8]>().prop_map(Address::Mac64),
+        opaque,
+        unreadable,
+    ];
     leaf.prop_recursive(address::MAX_LCAF_DEPTH as u32 - 1, 16, 3, |inner| {
         let boxed = || inner.clone().prop_map(Box::new);
         prop_oneof![
@@ -171,7 +187,7 @@ fn map_notify() -> impl Strategy<Value = MapNotify> {
 }
 
 fn info() -> impl Strategy<Value = Info> {
-    (any::<(bool, u64, u32)>(), authentication(), eid_prefix(), address()).prop_map(
+    (any::<(bool, u64, u32)>(), authentication(), option::of(eid_prefix()), address()).prop_map(
         |((reply, nonce, ttl_minutes), authentication, eid_prefix, nat)| Info {
             reply,
             nonce: Nonce(nonce),

@@ -122,8 +122,11 @@ fn show_map_notify(f: &mut Formatter<'_>, name: &str, message: &MapNotify) -> fm
 impl Display for Info {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let name = if self.reply { "Info-Reply" } else { "Info-Request" };
-        write!(f, "{name} nonce {} {} for ", self.nonce, self.authentication)?;
-        show_eid_prefix(f, self.eid_prefix)?;
+        write!(f, "{name} nonce {} {}", self.nonce, self.authentication)?;
+        if let Some(eid_prefix) = self.eid_prefix {
+            f.write_str(" for ")?;
+            show_eid_prefix(f, eid_prefix)?;
+        }
         write!(f, " TTL {} NAT {}", self.ttl_minutes, self.nat)
     }
 }
@@ -184,28 +187,60 @@ impl Display for Action {
     }
 }
 
+/// Octets of a name or of an LCAF that are written out; the rest is `...`.
+const SHOWN_OCTETS: usize = 64;
+
 impl Display for Address {
+    /// One word: `192.0.2.1`, `"rtr-lab-1"` with all but letters, digits and signs escaped,
+    /// `0200.0000.0001`, `(192.0.2.1,"rtr-lab-1")`, `LCAF-7(010203)` with its octets in hex.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Address::None => f.write_str("none"),
             Address::Ip(ip) => ip.fmt(f),
+            Address::Name(octets) => show_name(f, octets),
+            Address::Mac48(octets) => show_mac(f, octets),
+            Address::Mac64(octets) => show_mac(f, octets),
             Address::List(addresses) => {
                 f.write_str("(")?;
-                list(f, "", addresses)?;
+                separated(f, "", ",", addresses)?;
                 f.write_str(")")
             }
-            Address::InstanceId { instance_id, address } => write!(f, "[{instance_id}] {address}"),
+            Address::InstanceId { instance_id, address } => write!(f, "[{instance_id}]{address}"),
             Address::SourceDestination {
                 source_mask_len,
                 destination_mask_len,
                 source,
                 destination,
-            } => write!(f, "({source}/{source_mask_len}, {destination}/{destination_mask_len})"),
+            } => write!(f, "({source}/{source_mask_len},{destination}/{destination_mask_len})"),
             Address::Opaque { lcaf_type, octets, .. } => {
-                write!(f, "LCAF type {lcaf_type} ({} octets)", octets.len())
+                write!(f, "LCAF-{lcaf_type}(")?;
+                let shown = &octets[..octets.len().min(SHOWN_OCTETS)];
+                shown.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
+                f.write_str(if shown.len() < octets.len() { "...)" } else { ")" })
             }
         }
     }
+}
+
+fn show_name(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
+    let shown = &octets[..octets.len().min(SHOWN_OCTETS)];
+    f.write_str("\"")?;
+    for octet in shown {
+        match octet {
+            b' ' => f.write_str("\\x20")?,
+            octet => write!(f, "{}", octet.escape_ascii())?,
+        }
+    }
+    f.write_str(if shown.len() < octets.len() { "...\"" } else { "\"" })
+}
+
+/// Groups of four digits, as IOS writes them.
+fn show_mac(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
+    for (index, pair) in octets.chunks(2).enumerate() {
+        f.write_str(if index == 0 { "" } else { "." })?;
+        pair.iter().try_for_each(|octet| write!(f, "{octet:02x}"))?;
+    }
+    Ok(())
 }
 
 impl Display for Authentication {

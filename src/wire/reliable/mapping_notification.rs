@@ -1,7 +1,7 @@
 //! Mapping Notification: what a map-server holds for an EID-prefix (section 6.1.5 of the draft).
 
 use crate::wire::cursor::Reader;
-use crate::wire::error::ParseError;
+use crate::wire::error::{ParseError, Problem};
 use crate::wire::map_register::XtrIdentity;
 use crate::wire::record::MappingRecord;
 
@@ -29,7 +29,9 @@ impl MappingNotification {
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         let xtr_identity = XtrIdentity::parse(reader)?;
         reader.enter("Record");
-        Ok(MappingNotification { xtr_identity, record: MappingRecord::parse(reader)? })
+        let record = MappingRecord::parse(reader)?;
+        let record = record.ok_or(reader.error(Problem::NotAnEid))?;
+        Ok(MappingNotification { xtr_identity, record })
     }
 
     pub(super) fn emit(&self, out: &mut Vec<u8>) {

@@ -27,12 +27,14 @@ impl Registration {
     /// [`Problem::RecordCount`] if it has not exactly one record: a map-server discards it.
     pub fn parse(octets: &[u8]) -> Result<Self, ParseError> {
         let register = MapRegister::parse(octets)?;
-        let [record] = &register.records[..] else {
-            let mut reader = Reader::new(octets, ReliableType::Registration.name());
-            reader.enter("mapping records");
-            let count = Problem::RecordCount(register.records.len());
-            return Err(reader.error_at(RECORD_COUNT_AT, count));
-        };
+        let mut reader = Reader::new(octets, ReliableType::Registration.name());
+        reader.enter("mapping records");
+        let count = usize::from(octets[RECORD_COUNT_AT]);
+        if count != 1 {
+            return Err(reader.error_at(RECORD_COUNT_AT, Problem::RecordCount(count)));
+        }
+        let record = register.records.first();
+        let record = record.ok_or(reader.error_at(RECORD_COUNT_AT, Problem::NotAnEid))?;
         Ok(Registration { record: record.clone(), octets: octets.to_vec(), register })
     }
 

@@ -38,6 +38,8 @@ fn inner_header(encapsulated: &Encapsulated, emitted: &[u8]) {
     assert_eq!(header.source, encapsulated.source.ip());
     assert_eq!(header.destination, encapsulated.destination.ip());
     assert_eq!(header.ttl, encapsulated.ttl);
+    let checksum_at = if header.source.is_ipv4() { 20 } else { 40 } + 6;
+    assert_ne!(packet[checksum_at..checksum_at + 2], [0, 0], "an inner checksum is left out");
 }
 
 /// What verifies was signed with this key, and a changed octet of it does not verify.

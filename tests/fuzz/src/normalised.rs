@@ -10,14 +10,24 @@
 //! | host bits beyond an EID mask are zero | the EID-Prefix is the same |
 //! | an EID in instance-ID 0 is a plain AFI | the default instance needs no LCAF |
 //! | ITR-RLOCs that are no IP address are left out, IRC counts the rest | no reply could go there |
+//! | an ITR-RLOC in a list with names is that address alone | the names mean nothing here |
+//! | records whose EID is no IP prefix of an instance are left out, the record count counts the rest | their families are known and mean nothing here |
 //! | a source EID that is no IP address is AFI 0 | it means nothing here |
 //! | octets after the last field are dropped | later standards put theirs there |
 //! | the inner IP header of an ECM is our own | nobody reads its DSCP, identification, options |
+//! | an inner UDP checksum of zero becomes the right one | RFC 9301 section 5.8 |
 //! | a Registration Refresh says R alone without scope, and no address that means nothing | the draft has the message end there |
 
 const AFI_IPV4: u16 = 1;
 const AFI_IPV6: u16 = 2;
+const AFI_NAME: u16 = 17;
 const AFI_LCAF: u16 = 16387;
+const AFI_MAC_48: u16 = 16389;
+const AFI_MAC_64: u16 = 16390;
+/// How deep LCAFs within LCAFs are looked into.
+const DEPTH: usize = 4;
+/// Where the record count stands.
+const RECORD_COUNT_AT: usize = 3;
 const LCAF_HEAD: usize = 8;
 
 struct Walk<'a> {
@@ -26,7 +36,7 @@ struct Walk<'a> {
 }
 
 /// The octets of a control message that `Message::parse` accepted, as `emit` must write them.
-/// Those of an ECM are without its inner IP header.
+/// Those of an ECM are without its inner IP header, and its inner UDP checksum is zero.
 pub fn message(octets: &[u8]) -> Vec<u8> {
     let mut walk = Walk { octets, out: Vec::new() };
     let word = u32::from_be_bytes([octets[0], octets[1], octets[2], octets[3]]);
@@ -124,8 +134,7 @@ impl<'a> Walk<'a> {
         let count = (word >> 8 & 0x1f) + 1;
         let mut sent = 0;
         for _ in 0..count {
-            let rloc = self.address();
-            if matches!(afi(&rloc), AFI_IPV4 | AFI_IPV6) {
+            if let Some(rloc) = ip_of(self.address()) {
                 self.out.extend(rloc);
                 sent += 1;
             }
@@ -135,13 +144,19 @@ impl<'a> Walk<'a> {
             sent = 1;
         }
         self.out[2] |= sent - 1;
+        self.out[RECORD_COUNT_AT] = 0;
         for _ in 0..word & 0xff {
             let flags = self.take(1)[0] & 0x80;
-            self.out.push(flags);
-            self.sized_prefix();
+            let mask_len = self.take(1)[0];
+            if let Some(prefix) = self.eid(Some(mask_len)) {
+                self.out.extend([flags, mask_len]);
+                self.out.extend(prefix);
+                self.out[RECORD_COUNT_AT] += 1;
+            }
         }
-        if word & 0x0400_0000 != 0 {
-            self.record();
+        if word & 0x0400_0000 != 0 && !self.record() {
+            // No record, no M bit.
+            self.out[0] &= !0x04;
         }
         if word & 0x0010_0000 != 0 {
             self.copy(24);
@@ -171,7 +186,14 @@ impl<'a> Walk<'a> {
         self.authentication();
         self.copy(4);
         self.zero(1);
-        self.sized_prefix();
+        let mask_len = self.take(1)[0];
+        match self.eid(Some(mask_len)) {
+            Some(prefix) => {
+                self.out.push(mask_len);
+                self.out.extend(prefix);
+            }
+            None => self.out.extend([0, 0, 0]),
+        }
         let nat = self.address();
         self.out.extend(nat);
     }
@@ -184,7 +206,9 @@ impl<'a> Walk<'a> {
         };
         self.take(header);
         let length = usize::from(u16::from_be_bytes([self.octets[4], self.octets[5]]));
-        self.copy(length);
+        self.copy(6);
+        self.zero(2);
+        self.copy(length - 8);
     }
 
     fn refresh(&mut self) {
@@ -218,26 +242,33 @@ impl<'a> Walk<'a> {
     }
 
     fn records(&mut self, word: u32) {
+        self.out[RECORD_COUNT_AT] = 0;
         for _ in 0..word & 0xff {
-            self.record();
+            self.out[RECORD_COUNT_AT] += u8::from(self.record());
         }
     }
 
-    fn record(&mut self) {
+    /// A record; none of it, and false, if its EID is no IP prefix.
+    fn record(&mut self) -> bool {
+        let start = self.out.len();
         self.copy(4);
         let locators = self.octets[0];
         let mask_len = self.octets[1];
         self.copy(2);
         self.masked_u16(0xf000);
         self.masked_u16(0x0fff);
-        let prefix = self.eid(Some(mask_len)).expect("the parser takes nothing else");
-        self.out.extend(prefix);
+        let prefix = self.eid(Some(mask_len));
+        self.out.extend(prefix.iter().flatten());
         for _ in 0..locators {
             self.copy(4);
             self.masked_u16(0x0007);
             let rloc = self.address();
             self.out.extend(rloc);
         }
+        if prefix.is_none() {
+            self.out.truncate(start);
+        }
+        prefix.is_some()
     }
 
     fn sized_prefix(&mut self) {
@@ -250,74 +281,121 @@ impl<'a> Walk<'a> {
     /// An EID, masked if it is a prefix; `None` for what is none.
     fn eid(&mut self, mask_len: Option<u8>) -> Option<Vec<u8>> {
         let mut address = self.address();
-        if afi(&address) == AFI_LCAF && address[4] == 2 {
-            let inner = address[LCAF_HEAD + 4..].to_vec();
+        let mut ip_at = 2;
+        if is_instance(&address) {
             match address[8..12] {
-                [0, 0, 0, 0] => address = inner,
-                [0, ..] if matches!(afi(&inner), AFI_IPV4 | AFI_IPV6) => {
-                    let at = address.len() - (inner.len() - 2);
-                    mask(&mut address[at..], mask_len);
-                    return Some(address);
-                }
+                [0, 0, 0, 0] => address = address[LCAF_HEAD + 4..].to_vec(),
+                [0, ..] => ip_at = LCAF_HEAD + 6,
                 _ => return None,
             }
         }
-        if !matches!(afi(&address), AFI_IPV4 | AFI_IPV6) {
+        let bits = match afi(&address[ip_at - 2..]) {
+            AFI_IPV4 => 32,
+            AFI_IPV6 => 128,
+            _ => return None,
+        };
+        if mask_len.is_some_and(|mask_len| mask_len > bits) {
             return None;
         }
-        mask(&mut address[2..], mask_len);
+        mask(&mut address[ip_at..], mask_len);
         Some(address)
     }
 
     fn address(&mut self) -> Vec<u8> {
-        let start = self.octets;
-        match self.u16() {
-            0 => self.take(0),
-            AFI_IPV4 => self.take(4),
-            AFI_IPV6 => self.take(16),
-            AFI_LCAF => return self.lcaf(),
-            other => panic!("AFI {other} is not accepted"),
-        };
-        start[..start.len() - self.octets.len()].to_vec()
+        self.nested(DEPTH).expect("the parser takes nothing else")
     }
 
-    fn lcaf(&mut self) -> Vec<u8> {
-        let head = self.take(6);
-        let (flags, lcaf_type, rsvd2) = (head[1], head[2], head[3]);
-        let octets = self.take(u16::from_be_bytes([head[4], head[5]]).into());
+    /// An address; `None` for what is none, or has too many LCAFs in each other.
+    fn nested(&mut self, depth: usize) -> Option<Vec<u8>> {
+        let start = self.octets;
+        let length = match afi(start.get(..2)?) {
+            0 => 0,
+            AFI_IPV4 => 4,
+            AFI_IPV6 => 16,
+            AFI_NAME => start[2..].iter().position(|octet| *octet == 0)? + 1,
+            AFI_MAC_48 => 6,
+            AFI_MAC_64 => 8,
+            AFI_LCAF => return self.lcaf(depth.checked_sub(1)?),
+            _ => return None,
+        };
+        let address = start.get(..2 + length)?;
+        self.take(address.len());
+        Some(address.to_vec())
+    }
+
+    fn lcaf(&mut self, depth: usize) -> Option<Vec<u8>> {
+        let head: [u8; LCAF_HEAD] = self.octets.get(..LCAF_HEAD)?.try_into().ok()?;
+        let length: usize = u16::from_be_bytes([head[6], head[7]]).into();
+        let octets = self.octets.get(LCAF_HEAD..LCAF_HEAD + length)?;
+        self.take(LCAF_HEAD + length);
+        let (flags, lcaf_type, rsvd2) = (head[3], head[4], head[5]);
         let mut inner = Walk { octets, out: vec![0x40, 0x03, 0, 0, lcaf_type, 0, 0, 0] };
-        match lcaf_type {
-            1 => inner.addresses(usize::MAX),
-            2 => {
-                inner.out[5] = 32;
-                inner.copy(4);
-                inner.addresses(1);
-            }
-            12 => {
-                inner.zero(2);
-                inner.copy(2);
-                inner.addresses(2);
-            }
-            _ => {
-                inner.out[3] = flags;
-                inner.out[5] = rsvd2;
-                inner.rest();
-            }
+        if inner.known(lcaf_type, depth).is_none() || !inner.octets.is_empty() {
+            // Kept as it came.
+            inner.out = vec![0x40, 0x03, 0, flags, lcaf_type, rsvd2, 0, 0];
+            inner.out.extend(octets);
         }
         let length = u16::try_from(inner.out.len() - LCAF_HEAD).expect("no longer than it was");
         inner.out[6..8].copy_from_slice(&length.to_be_bytes());
-        inner.out
+        Some(inner.out)
     }
 
-    fn addresses(&mut self, most: usize) {
-        for _ in 0..most {
-            if self.octets.is_empty() {
-                return;
+    /// What stands in an LCAF of a type that has fields; `None` if something else does.
+    fn known(&mut self, lcaf_type: u8, depth: usize) -> Option<()> {
+        let (fixed, addresses) = match lcaf_type {
+            1 => (0, usize::MAX),
+            2 => (4, 1),
+            12 => (4, 2),
+            _ => return None,
+        };
+        if self.octets.len() < fixed {
+            return None;
+        }
+        match lcaf_type {
+            2 => self.out[5] = 32,
+            12 => self.zero(2),
+            _ => {}
+        }
+        self.copy(fixed - if lcaf_type == 12 { 2 } else { 0 });
+        for _ in 0..addresses {
+            if lcaf_type == 1 && self.octets.is_empty() {
+                break;
             }
-            let address = self.address();
+            let address = self.nested(depth)?;
             self.out.extend(address);
         }
+        Some(())
     }
+}
+
+/// Whether an address is an Instance-ID LCAF around an address, and not kept as it came. A kept one cannot
+/// be told by its octets alone, so that its contents are read again.
+fn is_instance(address: &[u8]) -> bool {
+    if afi(address) != AFI_LCAF || address[4] != 2 {
+        return false;
+    }
+    let mut walk = Walk { octets: &address[LCAF_HEAD..], out: vec![0; LCAF_HEAD] };
+    walk.known(2, DEPTH - 1).is_some() && walk.octets.is_empty()
+}
+
+/// The IP address of an ITR-RLOC: itself, or the only one of a list with names.
+fn ip_of(address: Vec<u8>) -> Option<Vec<u8>> {
+    let is_ip = |address: &Vec<u8>| matches!(afi(address), AFI_IPV4 | AFI_IPV6);
+    if is_ip(&address) {
+        return Some(address);
+    }
+    if afi(&address) != AFI_LCAF || address[4] != 1 {
+        return None;
+    }
+    let mut walk = Walk { octets: &address[LCAF_HEAD..], out: Vec::new() };
+    let mut ips = Vec::new();
+    while !walk.octets.is_empty() {
+        let one = walk.nested(DEPTH - 1)?;
+        if afi(&one) != AFI_NAME {
+            ips.push(one);
+        }
+    }
+    ips.pop().filter(|ip| ips.is_empty() && is_ip(ip))
 }
 
 fn afi(address: &[u8]) -> u16 {

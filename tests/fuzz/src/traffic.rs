@@ -133,7 +133,7 @@ impl<'a> Traffic<'a> {
     fn locator(&mut self) -> LocatorRecord {
         let rloc = match self.below(8) {
             0 => Address::None,
-            1 => Address::Opaque { flags: 0, lcaf_type: 4, rsvd2: 0, octets: self.octets() },
+            1 => self.other_address(),
             _ => Address::Ip(self.rloc()),
         };
         LocatorRecord {
@@ -145,6 +145,22 @@ impl<'a> Traffic<'a> {
             probed: self.bit(),
             reachable: self.below(4) != 3,
             rloc,
+        }
+    }
+
+    /// An address of a family that is known and not used, or an IP address with names beside it.
+    fn other_address(&mut self) -> Address {
+        let octets = self.octets();
+        let name = Address::Name(octets.iter().copied().filter(|octet| *octet != 0).collect());
+        match self.below(5) {
+            0 => {
+                let lcaf_type = self.choose(&[4, 1, 2, 12, 255]);
+                Address::Opaque { flags: 0, lcaf_type, rsvd2: 0, octets }
+            }
+            1 => name,
+            2 => Address::Mac48([2; 6]),
+            3 => Address::Mac64([2; 8]),
+            _ => Address::List(vec![name.clone(), Address::Ip(self.rloc()), name]),
         }
     }
 
@@ -226,11 +242,44 @@ impl<'a> Traffic<'a> {
             5 => unsigned(Message::Encapsulated(self.encapsulated(heard))),
             _ => Control { octets: self.octets(), signed: false },
         };
-        if self.below(8) == 7 && !control.octets.is_empty() {
-            let at = self.below(control.octets.len());
-            control.octets[at] ^= self.octet();
+        match self.below(8) {
+            7 if !control.octets.is_empty() => {
+                let at = self.below(control.octets.len());
+                control.octets[at] ^= self.octet();
+            }
+            6 => self.be_sloppy(&mut control.octets),
+            _ => {}
         }
         control
+    }
+
+    /// What well-meaning senders do: leave out the checksum of an ECM, ask or answer for a name too, set
+    /// reserved bits, let octets follow.
+    fn be_sloppy(&mut self, octets: &mut Vec<u8>) {
+        let named = [0, 0, 0, 17, b'h', b'o', b's', b't', 0];
+        match octets.first().map(|octet| octet >> 4) {
+            Some(8) => {
+                let checksum_at = if octets[4] >> 4 == 4 { 30 } else { 50 };
+                octets[checksum_at..checksum_at + 2].fill(0);
+            }
+            // Without Map-Reply record and xTR-ID, a Map-Request ends with its records.
+            Some(1) if octets[0] & 4 == 0 && octets[1] & 0x10 == 0 && octets[3] < 255 => {
+                octets[3] += 1;
+                octets.extend(&named[1..]);
+            }
+            Some(2) if octets[3] < 255 => {
+                octets[3] += 1;
+                octets.extend([0, 0, 0, 9, 0, 0, 0x10, 0, 0]);
+                octets.extend(named);
+            }
+            _ => {}
+        }
+        if self.bit()
+            && let Some(reserved) = octets.get_mut(2)
+        {
+            *reserved |= 0x40;
+        }
+        octets.extend(vec![0x2a; self.below(20)]);
     }
 
     /// A Map-Reply to a request that was made.
