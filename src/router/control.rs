@@ -30,6 +30,7 @@ impl Router {
             Err(error) => return self.refuse_unparsed(source.ip(), &error, now),
         };
         log::debug!("{message} from {source}");
+        self.tell_left_out(source.ip(), &message, payload, now);
         if self.debugging {
             let interface = self.config.interface_of(destination).map(|name| name.to_string());
             let to = SocketAddr::new(destination, CONTROL_PORT);
@@ -65,6 +66,18 @@ impl Router {
                 let told = explanations::nat_traversal;
                 self.refuse(source.ip(), ControlDrop::Unsupported, now, told);
             }
+        }
+    }
+
+    /// Tells of the records of a message that are left out for their EIDs.
+    fn tell_left_out(&mut self, source: IpAddr, message: &Message, octets: &[u8], now: Time) {
+        let left_out = message.records_left_out(octets);
+        for _ in 1..left_out {
+            self.counters.ignored(ControlDrop::NotAnIpEid);
+        }
+        if left_out > 0 {
+            let told = || explanations::not_an_ip_eid(message.message_type(), left_out);
+            self.refuse(source, ControlDrop::NotAnIpEid, now, told);
         }
     }
 
@@ -119,10 +132,12 @@ impl Router {
         now: Time,
     ) {
         self.counters.encapsulated.received += 1;
-        let request = match MapRequest::parse(&encapsulated.message) {
-            Ok(request) => request,
+        let message = match MapRequest::parse(&encapsulated.message) {
+            Ok(request) => Message::MapRequest(request),
             Err(error) => return self.refuse_unparsed(source, &error, now),
         };
+        self.tell_left_out(source, &message, &encapsulated.message, now);
+        let Message::MapRequest(request) = message else { return };
         if request.probe || request.smr {
             return self.refuse_at_mapping_system(source, &request, now);
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::io::DropReason;
+use crate::wire::MappingRecord;
 
 /// Control messages of one kind, in and out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -47,11 +48,13 @@ pub enum ControlDrop {
     UnauthenticatedSession,
     /// A table that is bounded was full.
     TableFull,
+    /// A record whose EID is no IP prefix of an instance: it is left out, the others are taken.
+    NotAnIpEid,
 }
 
 impl ControlDrop {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 14] = [
+    pub const ALL: [ControlDrop; 15] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -66,6 +69,7 @@ impl ControlDrop {
         ControlDrop::WrongRecord,
         ControlDrop::UnauthenticatedSession,
         ControlDrop::TableFull,
+        ControlDrop::NotAnIpEid,
     ];
 
     /// Whether it also happens where every router is well configured: a message that came twice, or
@@ -73,7 +77,10 @@ impl ControlDrop {
     pub fn is_everyday(self) -> bool {
         matches!(
             self,
-            ControlDrop::UnknownNonce | ControlDrop::SmrNotCached | ControlDrop::RateLimited
+            ControlDrop::UnknownNonce
+                | ControlDrop::SmrNotCached
+                | ControlDrop::RateLimited
+                | ControlDrop::NotAnIpEid
         )
     }
 
@@ -94,6 +101,7 @@ impl ControlDrop {
             ControlDrop::WrongRecord => "Reply does not cover the request",
             ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",
+            ControlDrop::NotAnIpEid => "Records whose EID is no IP prefix",
         }
     }
 }
@@ -123,6 +131,8 @@ pub struct Counters {
     pub map_notifies: InOut,
     /// Map-Notify-Acks.
     pub map_notify_acks: InOut,
+    /// Opaque locators in records that were taken: kept, sent again, and not used.
+    pub opaque_locators: u64,
     /// Map-Requests that the map-server forwarded to an ETR.
     pub forwarded: u64,
     /// Packets encapsulated.
@@ -157,6 +167,12 @@ impl Counters {
     /// Counts a packet that stopped.
     pub fn dropped(&mut self, reason: DropReason) {
         *self.drops.entry(reason).or_default() += 1;
+    }
+
+    /// Counts the opaque locators of a record that was taken.
+    pub fn took(&mut self, record: &MappingRecord) {
+        let opaque = record.locators.iter().filter(|locator| locator.ip().is_none());
+        self.opaque_locators += opaque.count() as u64;
     }
 
     /// Counts a control datagram without effect.

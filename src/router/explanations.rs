@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::wire::{
-    ErrorNotification, MapReply, MapRequest, MappingRecord, Nonce, ParseError, Problem, StreamError,
+    ErrorNotification, MapReply, MapRequest, MappingRecord, MessageType, Nonce, ParseError,
+    Problem, StreamError,
 };
 
 type Told = Explanation;
@@ -75,6 +76,16 @@ pub(super) fn octets(error: &ParseError) -> Told {
     };
     let what = if *message == "ECM" { "Encapsulated Control Message" } else { message };
     Told::new(what, why, advice)
+}
+
+/// Records that were left out of a message.
+pub(super) fn not_an_ip_eid(message: MessageType, records: usize) -> Told {
+    let why = match records {
+        1 => "a record in it is for an EID that is no IPv4 or IPv6 prefix".to_owned(),
+        more => format!("{more} records in it are for EIDs that are no IPv4 or IPv6 prefixes"),
+    };
+    let what = format!("part of a {}", message.name());
+    Told::new(what, why, "the rest of the message is taken, and nothing is to be done")
 }
 
 /// An Info-Request or Info-Reply.

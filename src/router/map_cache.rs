@@ -17,11 +17,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::locators::LocalRlocs;
+use super::opaque::{OpaqueLocator, OpaqueLocators};
 use super::status_bits::StatusBits;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::Load;
 use crate::prefix_map::{PrefixMap, Slot};
 use crate::time::Time;
+use crate::wire::MappingRecord;
 
 /// How many entries a family holds when `map-cache-limit` does not say.
 pub const DEFAULT_LIMIT: usize = 1_000_000;
@@ -56,7 +58,8 @@ pub struct Locator {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
-    /// Encapsulate to one of these; never empty.
+    /// Encapsulate to one of these; empty if all locators of the record are opaque: there is a mapping,
+    /// and no way to use it.
     Locators(Box<[Locator]>),
     /// Forward without LISP, or to a proxy ETR (ACT 1).
     ForwardNative,
@@ -186,6 +189,7 @@ pub struct MapCache {
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
     /// Learned prefixes that were last asked for because of an SMR.
     solicited: BTreeSet<EidPrefix>,
+    opaque: OpaqueLocators,
     /// Entries turned away because the family was full of entries in use.
     pub rejected: u64,
     /// Entries that others took the place of.
@@ -309,6 +313,7 @@ impl MapCache {
         let entry = self.entries.remove(prefix)?;
         if let Some(expires_at) = entry.expires_at {
             self.solicited.remove(prefix);
+            self.opaque.forget(prefix);
             self.expiries.remove(&(expires_at, slot));
             if let Some(queue) = self.evictions.get_mut(&(prefix.instance_id(), prefix.family())) {
                 queue.remove(&(entry.queued_at, slot));
@@ -425,6 +430,19 @@ impl MapCache {
     /// The learned prefixes that an SMR made us ask for when they were last learned, in order.
     pub fn solicited(&self) -> &BTreeSet<EidPrefix> {
         &self.solicited
+    }
+
+    /// Keeps the opaque locators of a record that was learned, as long as its entry is here.
+    pub(super) fn keep_opaque(&mut self, record: &MappingRecord) {
+        let entry = self.entries.get(&record.eid_prefix);
+        if entry.is_some_and(|entry| entry.source == Source::MapReply) {
+            self.opaque.keep(record);
+        }
+    }
+
+    /// The opaque locators of an entry, in the order of its record, for a `show`.
+    pub fn opaque(&self, prefix: &EidPrefix) -> &[OpaqueLocator] {
+        self.opaque.of(prefix)
     }
 
     /// The entries, for a `show`.

@@ -437,7 +437,8 @@ impl Router {
         let prefix = record.eid_prefix;
         let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
         let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
-        let withdrawn = record.ttl_minutes == 0 || locators.is_empty();
+        let withdrawn = record.ttl_minutes == 0 || record.locators.is_empty();
+        self.counters.took(record);
         let eid = prefix.network();
         if ours {
             self.away.remove(&prefix, Producer::SiteRegistration);

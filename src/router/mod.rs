@@ -33,6 +33,7 @@ pub mod logging;
 pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
+pub mod opaque;
 pub mod paths;
 #[cfg(test)]
 mod reconcile_tests;

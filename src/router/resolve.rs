@@ -361,7 +361,10 @@ impl Router {
                 // in the way when the EID goes again.
                 let ttl = if self.is_own(record) { Duration::ZERO } else { learned.ttl };
                 let learned = Learned { solicited, ttl, ..learned };
-                if !self.map_cache.learn(learned, eid, limit, now) {
+                if self.map_cache.learn(learned, eid, limit, now) {
+                    self.counters.took(record);
+                    self.map_cache.keep_opaque(record);
+                } else {
                     let told = || explanations::map_cache_full(record.eid_prefix, limit);
                     self.refuse(from.ip(), ControlDrop::TableFull, now, told);
                 }
@@ -413,7 +416,8 @@ fn learned(record: &MappingRecord, local: &LocalRlocs, from: IpAddr, now: Time) 
     Learned { prefix, mapping, ttl, map_source: from, solicited: false }
 }
 
-/// The locators of a record that are IP addresses, as a mapping holds them: those that are no router's are down.
+/// The locators of a record that are IP addresses, each with its place among all, as a mapping holds
+/// them: those that are no router's are down.
 pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
     let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
         let rloc = locator.ip()?;
@@ -426,13 +430,12 @@ pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) ->
 }
 
 fn mapping(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Mapping {
-    let locators = locators(record, local, now);
-    if !locators.is_empty() {
-        return Mapping::Locators(locators.into());
+    if !record.locators.is_empty() {
+        return Mapping::Locators(locators(record, local, now).into());
     }
     match record.action {
-        Action::NativelyForward if record.locators.is_empty() => Mapping::ForwardNative,
-        Action::SendMapRequest if record.locators.is_empty() => Mapping::SendMapRequest,
+        Action::NativelyForward => Mapping::ForwardNative,
+        Action::SendMapRequest => Mapping::SendMapRequest,
         _ => Mapping::Drop,
     }
 }

@@ -230,6 +230,7 @@ impl Bench {
                         Ok(message) => message.to_string(),
                         Err(error) => panic!("the router sent what is no message: {error}"),
                     };
+                    assert_ne!(inner_checksum(&payload), Some(0), "no checksum in: {message}");
                     self.saw(format!("control {source} > {destination}: {message}"), payload);
                 }
                 Output::Encapsulate(outer, packet) => {
@@ -251,6 +252,17 @@ impl Bench {
             .unwrap_or_else(|why| panic!("the router's words are not understood: {why}: {text}"));
         self.events.push_back(Event { at: self.now, text, phrase, octets });
     }
+}
+
+/// The inner UDP checksum of an ECM; that it is right if it is not zero, the parser has seen.
+fn inner_checksum(message: &[u8]) -> Option<u16> {
+    let inner_udp = match (message[0] >> 4, message.get(4)? >> 4) {
+        (8, 4) => 4 + 20,
+        (8, 6) => 4 + 40,
+        _ => return None,
+    };
+    let checksum = message.get(inner_udp + 6..inner_udp + 8)?;
+    Some(u16::from_be_bytes([checksum[0], checksum[1]]))
 }
 
 /// The name that a reason has in JSON: `no-route-to-eid`.

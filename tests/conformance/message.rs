@@ -229,6 +229,45 @@ fn locator(item: &[String]) -> Result<LocatorRecord, String> {
         local: letters.contains('L'),
         probed: letters.contains('p'),
         reachable: letters.contains('R'),
-        rloc: Address::Ip(read(&item[0])?),
+        rloc: address(&item[0])?,
     })
+}
+
+/// An address as the router's log writes it: `192.0.2.1`, `"name"`, `0200.0000.0001`, `none`, `LCAF-7(0102)`,
+/// `[7]192.0.2.1`, or a list of those, `(192.0.2.1,"name")`.
+fn address(word: &str) -> Result<Address, String> {
+    let bad = || format!("`{word}` is no address");
+    if word == "none" {
+        return Ok(Address::None);
+    }
+    if let Some(name) = word.strip_prefix('"') {
+        let name = name.strip_suffix('"').ok_or_else(bad)?;
+        return Ok(Address::Name(name.as_bytes().into()));
+    }
+    if let Some(list) = word.strip_prefix('(') {
+        let list = list.strip_suffix(')').ok_or_else(bad)?;
+        let parts = list.split(',').filter(|part| !part.is_empty());
+        return Ok(Address::List(parts.map(address).collect::<Result<_, _>>()?));
+    }
+    if let Some(lcaf) = word.strip_prefix("LCAF-") {
+        let (number, octets) = lcaf.split_once('(').ok_or_else(bad)?;
+        let octets = hex(octets.strip_suffix(')').ok_or_else(bad)?)?;
+        return Ok(Address::Opaque { flags: 0, lcaf_type: read(number)?, rsvd2: 0, octets });
+    }
+    if word.starts_with('[') {
+        let (instance_id, address_of) = instance(word)?;
+        let instance_id = instance_id.number();
+        return Ok(Address::InstanceId { instance_id, address: address(address_of)?.into() });
+    }
+    if let Ok(ip) = word.parse() {
+        return Ok(Address::Ip(ip));
+    }
+    let octets = hex(&word.replace('.', ""))?;
+    let mac_48 = <[u8; 6]>::try_from(&octets[..]).map(Address::Mac48);
+    mac_48.or_else(|_| <[u8; 8]>::try_from(&octets[..]).map(Address::Mac64)).map_err(|_| bad())
+}
+
+fn hex(digits: &str) -> Result<Vec<u8>, String> {
+    let pair = |at: usize| digits.get(at..at + 2).unwrap_or_default();
+    (0..digits.len()).step_by(2).map(|at| octet(pair(at))).collect()
 }

@@ -7,14 +7,16 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::span::{seconds, span, span_or_never};
-use super::{ROWS_A_TURN, Rows, Table, column};
+use super::{ROWS_A_TURN, Rows, Table, UNUSABLE, column, locator_text};
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::router::Router;
-use crate::router::map_cache::{Entry, Mapping, Source};
+use crate::router::map_cache::{Entry, Locator, Mapping, Source};
 use crate::time::Time;
 
 /// How long after its last packet an entry counts as active, seconds: IOS's activity check period.
 const ACTIVITY_PERIOD: u64 = 60;
+/// The state of an entry that has locators.
+const COMPLETE: &str = "complete";
 
 /// What stands above the entries.
 #[derive(Clone, Debug, Serialize)]
@@ -61,11 +63,12 @@ pub struct Row {
 /// A locator of an entry.
 #[derive(Clone, Debug, Serialize)]
 pub struct LocatorRow {
-    /// Its address.
-    pub rloc: IpAddr,
+    /// Its address; an opaque one as the debug lines write it.
+    pub rloc: String,
     /// Seconds with this state.
     pub uptime: u64,
-    /// `up`, `down`, or `unreachable`: ICMP or the want of a route has said so lately.
+    /// `up`, `down`, `unreachable`: ICMP or the want of a route has said so lately, or `unusable`: it is
+    /// opaque.
     pub state: &'static str,
     /// Lower is preferred.
     pub priority: u8,
@@ -151,7 +154,7 @@ fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
         expires: entry.expires_at.map(|at| seconds(now.until(at))),
         source: entry.source,
         state: match entry.mapping {
-            Mapping::Locators(_) => "complete",
+            Mapping::Locators(_) => COMPLETE,
             Mapping::ForwardNative => "forward-native",
             Mapping::SendMapRequest => "send-map-request",
             Mapping::Drop => "drop",
@@ -162,21 +165,45 @@ fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
         packets: entry.usage.packets(),
         bytes: entry.usage.bytes(),
         last_used: entry.usage.used_at().map(|at| seconds(now.since(at))),
-        locators: locators
-            .iter()
-            .map(|locator| LocatorRow {
-                rloc: locator.rloc.0,
-                uptime: seconds(now.since(locator.since)),
-                state: match locator.up {
-                    false => "down",
-                    true if router.paths().is_unreachable(locator.rloc) => "unreachable",
-                    true => "up",
-                },
-                priority: locator.priority,
-                weight: locator.weight,
-            })
-            .collect(),
+        locators: locator_rows(prefix, entry, locators, router, now),
     }
+}
+
+/// The locators that can be used and the opaque ones, in the order of the record.
+fn locator_rows(
+    prefix: EidPrefix,
+    entry: &Entry,
+    locators: &[Locator],
+    router: &Router,
+    now: Time,
+) -> Vec<LocatorRow> {
+    let usable = locators.iter().map(|locator| {
+        let row = LocatorRow {
+            rloc: locator.rloc.to_string(),
+            uptime: seconds(now.since(locator.since)),
+            state: match locator.up {
+                false => "down",
+                true if router.paths().is_unreachable(locator.rloc) => "unreachable",
+                true => "up",
+            },
+            priority: locator.priority,
+            weight: locator.weight,
+        };
+        (locator.ordinal, row)
+    });
+    let opaque = router.map_cache().opaque(&prefix).iter().map(|locator| {
+        let row = LocatorRow {
+            rloc: locator_text(&locator.address),
+            uptime: seconds(now.since(entry.modified_at)),
+            state: UNUSABLE,
+            priority: locator.priority,
+            weight: locator.weight,
+        };
+        (locator.ordinal, row)
+    });
+    let mut rows: Vec<(u8, LocatorRow)> = usable.chain(opaque).collect();
+    rows.sort_by_key(|(ordinal, _)| *ordinal);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn row_text(row: &Row, detail: bool) -> String {
@@ -191,7 +218,7 @@ fn row_text(row: &Row, detail: bool) -> String {
     if detail {
         text += &detail_text(row);
     }
-    if !row.locators.is_empty() {
+    if row.state == COMPLETE {
         text += &locators_text(&row.locators, detail);
     } else if row.proxy_etr {
         text += "  Encapsulating to proxy ETR\n";
@@ -221,13 +248,12 @@ fn detail_text(row: &Row) -> String {
 }
 
 fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
-    let cells = locators.iter().map(|locator| locator.rloc.to_string().len());
+    let cells = locators.iter().map(|locator| locator.rloc.len());
     let width = column("Locator", cells);
     let mut text = format!("  {:width$}{:10}{:11}Pri/Wgt\n", "Locator", "Uptime", "State");
     for locator in locators {
         let LocatorRow { rloc, uptime, state, priority, weight } = locator;
         let since = span(*uptime);
-        let rloc = rloc.to_string();
         let _ = writeln!(text, "  {rloc:width$}{since:10}{state:11}{priority:3}/{weight}");
         if detail {
             let _ = writeln!(
@@ -275,7 +301,7 @@ mod tests {
     }
 
     fn locator(rloc: &str, uptime: u64, priority: u8, weight: u8) -> LocatorRow {
-        LocatorRow { rloc: rloc.parse().unwrap(), uptime, state: "up", priority, weight }
+        LocatorRow { rloc: rloc.to_owned(), uptime, state: "up", priority, weight }
     }
 
     #[test]

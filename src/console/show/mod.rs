@@ -22,6 +22,7 @@ use serde::Serialize;
 
 use crate::router::Router;
 use crate::time::Time;
+use crate::wire::Address;
 
 /// How many entries of a table are looked at in one turn.
 pub const ROWS_A_TURN: usize = 256;
@@ -203,6 +204,23 @@ pub fn failure(message: &str, format: Format) -> String {
             }
             json(&Failure { error: message }) + "\n"
         }
+    }
+}
+
+/// The state of an opaque locator.
+const UNUSABLE: &str = "unusable";
+/// Characters of an opaque locator in a column.
+const OPAQUE_WIDTH: usize = 40;
+
+/// A locator in a column: its IP address, or what it is instead, cut to [`OPAQUE_WIDTH`].
+fn locator_text(address: &Address) -> String {
+    if let Some(ip) = address.ip() {
+        return ip.to_string();
+    }
+    let text = address.to_string();
+    match text.char_indices().nth(OPAQUE_WIDTH) {
+        None => text,
+        Some((end, _)) => format!("{}...", &text[..end]),
     }
 }
 

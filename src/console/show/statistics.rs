@@ -69,6 +69,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.in_out("  Map-Register records in/out:", counters.map_registers);
     lines.in_out("  Map-Notify records in/out:", counters.map_notifies);
     lines.in_out("  Map-Notify-Ack in/out:", counters.map_notify_acks);
+    lines.say("  Locators of other address families, not used:", counters.opaque_locators);
     lines.0 += "Control Packets without effect:\n";
     for reason in ControlDrop::ALL {
         drop_line(&mut lines, reason.describe(), &counters.control_drops, &reason);

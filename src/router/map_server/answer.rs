@@ -30,7 +30,8 @@ const MOST_ETRS: usize = 4;
 enum Answer {
     /// Ask this ETR.
     Forward(Rloc),
-    /// The ETRs want the map-server to answer; the record, not authoritative.
+    /// The map-server answers, because the ETRs want that, or because no ETR can be asked and the
+    /// mapping is not negative for that; the record, not authoritative.
     Proxy(MappingRecord),
     /// There is no mapping for this prefix.
     Negative { prefix: EidPrefix, ttl_minutes: u32 },
@@ -48,6 +49,10 @@ impl MapServer {
             }
             if let Some(etr) = choose_etr(entry, reachable) {
                 return Answer::Forward(etr);
+            }
+            let record = proxy_record(prefix, entry);
+            if record.is_all_opaque() {
+                return Answer::Proxy(record);
             }
         }
         self.negative(eid)
@@ -94,7 +99,7 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     for registration in entry.registrations.iter() {
         ttl_minutes = ttl_minutes.min(registration.record.ttl_minutes);
         for locator in &registration.record.locators {
-            let known = locators.iter().any(|known| known.rloc == locator.rloc);
+            let known = locators.iter().any(|known| known.is_same(locator));
             if !known && locators.len() < usize::from(u8::MAX) {
                 locators.push(wire::LocatorRecord { local: false, ..locator.clone() });
             }

@@ -32,7 +32,7 @@ use crate::addr::{EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
-use crate::wire::{Algorithm, MappingRecord, Nonce};
+use crate::wire::{Address, Algorithm, MappingRecord, Nonce};
 
 /// The largest number of registered prefixes that are not configured.
 const MORE_SPECIFICS: usize = 1_000_000;
@@ -281,10 +281,13 @@ impl MapServer {
 }
 
 fn same_locators(one: &Registration, other: &Registration) -> bool {
-    let rlocs = |registration: &Registration| -> BTreeSet<Option<Rloc>> {
-        registration.record.locators.iter().map(|locator| locator.ip()).collect()
-    };
     rlocs(one) == rlocs(other)
+}
+
+/// The routing locators, and the addresses of the opaque ones.
+fn rlocs(registration: &Registration) -> BTreeSet<Result<Rloc, &Address>> {
+    let locators = registration.record.locators.iter();
+    locators.map(|locator| locator.ip().ok_or(&locator.rloc)).collect()
 }
 
 #[cfg(test)]
@@ -377,6 +380,28 @@ mod tests {
         let left: Vec<u128> = left.map(|registration| registration.xtr_id).collect();
         assert_eq!(left, [3]);
         assert_eq!(server.expiries.len(), 1);
+    }
+
+    #[test]
+    fn another_name_for_a_locator_is_no_move_and_another_name_alone_is_one() {
+        let site = prefix("172.16.0.0/24");
+        let name = |text: &str| Address::Name(text.as_bytes().into());
+        let named = |text: &str| {
+            let address = Address::Ip([203, 0, 113, 11].into());
+            Address::List(vec![address, name(text)])
+        };
+        let left_of = |first: Address, second: Address| {
+            let mut server = map_server(&[site]);
+            for (xtr_id, rloc) in [(1, first), (2, second)] {
+                let mut registration = registration(site, "203.0.113.11", xtr_id, 1440);
+                registration.record.locators[0].rloc = rloc;
+                server.register(registration, false, Time::ZERO);
+            }
+            server.entries.get(&site).unwrap().registrations.len()
+        };
+        assert_eq!(left_of(named("a"), named("b")), 2);
+        assert_eq!(left_of(name("a"), name("a")), 2);
+        assert_eq!(left_of(name("a"), name("b")), 1);
     }
 
     #[test]

@@ -230,6 +230,7 @@ impl Router {
         };
         match self.map_server.register(registration, register.merge, now) {
             Some(change) => {
+                self.counters.took(record);
                 self.publish(change, now);
                 true
             }

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use super::lisp::words;
 use super::span::seconds;
-use super::{ROWS_A_TURN, Rows, Table};
-use crate::addr::{Eid, EidPrefix, InstanceId};
+use super::{ROWS_A_TURN, Rows, Table, UNUSABLE, locator_text};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::router::Router;
 use crate::router::map_server::{Registration, SiteEntry};
 use crate::time::Time;
@@ -85,11 +85,13 @@ pub struct RegistrationRow {
 /// A registered locator.
 #[derive(Clone, Debug, Serialize)]
 pub struct LocatorRow {
-    /// Its address.
-    pub rloc: IpAddr,
+    /// Its address; an opaque one as the debug lines write it.
+    pub rloc: String,
+    /// The family of an IP address; absent if it is opaque.
+    pub family: Option<Family>,
     /// It is the registering ETR's own.
     pub local: bool,
-    /// `up` or `down`.
+    /// `up`, `down`, or `unusable`: it is opaque.
     pub state: &'static str,
     /// Lower is preferred.
     pub priority: u8,
@@ -308,14 +310,17 @@ fn unregistered(site: &str, prefix: EidPrefix, first: bool) -> Row {
 }
 
 fn registration_row(router: &Router, registration: &Registration, now: Time) -> RegistrationRow {
-    let locators = registration.record.locators.iter().filter_map(|locator| {
-        Some(LocatorRow {
-            rloc: locator.ip()?.0,
-            local: locator.local,
-            state: if locator.reachable { "up" } else { "down" },
-            priority: locator.priority,
-            weight: locator.weight,
-        })
+    let locators = registration.record.locators.iter().map(|locator| LocatorRow {
+        rloc: locator_text(&locator.rloc),
+        family: locator.ip().map(|rloc| rloc.family()),
+        local: locator.local,
+        state: match locator.ip() {
+            None => UNUSABLE,
+            Some(_) if locator.reachable => "up",
+            Some(_) => "down",
+        },
+        priority: locator.priority,
+        weight: locator.weight,
     });
     RegistrationRow {
         etr: registration.source,

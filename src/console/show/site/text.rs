@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::{LocatorRow, RegistrationRow, Row};
-use crate::addr::{Family, InstanceId};
+use crate::addr::InstanceId;
 use crate::console::show::column;
 use crate::console::show::span::{span, span_or_never};
 
@@ -136,15 +136,14 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
     for line in lines.into_iter().chain(reliable) {
         let _ = writeln!(text, "{:indent$}{line}", "");
     }
-    let cells = registration.locators.iter().map(|locator| locator.rloc.to_string().len());
+    let cells = registration.locators.iter().map(|locator| locator.rloc.len());
     let width = column("Locator", cells);
     let _ =
         writeln!(text, "      {:width$}{:7}{:11}{:9}Scope", "Locator", "Local", "State", "Pri/Wgt");
     for locator in &registration.locators {
-        let rloc = locator.rloc.to_string();
         let local = if locator.local { "yes" } else { "no" };
-        let LocatorRow { state, priority, weight, .. } = locator;
-        let family = Family::of(locator.rloc);
+        let LocatorRow { rloc, state, priority, weight, .. } = locator;
+        let family = locator.family.map_or_else(|| "other".to_owned(), |it| it.to_string());
         let _ = writeln!(
             text,
             "      {rloc:width$}{local:7}{state:11}{priority:3}/{weight:<5}{family} none"
@@ -156,7 +155,7 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
 mod tests {
     use super::super::{unregistered, words};
     use super::*;
-    use crate::addr::EidPrefix;
+    use crate::addr::{EidPrefix, Family};
 
     fn registration(etr: &str, ago: u64) -> RegistrationRow {
         RegistrationRow {
@@ -173,7 +172,8 @@ mod tests {
             site_id: None,
             reliable: false,
             locators: vec![LocatorRow {
-                rloc: "11.11.11.11".parse().unwrap(),
+                rloc: "11.11.11.11".to_owned(),
+                family: Some(Family::Ipv4),
                 local: true,
                 state: "up",
                 priority: 10,

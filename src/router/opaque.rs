@@ -1,0 +1,131 @@
+//! The opaque locators of map-cache entries: kept so that `show` names them, and nothing else reads them.
+//!
+//! Most entries have none, so they do not stand in the entries, of which there may be a million.
+
+use std::collections::BTreeMap;
+
+use crate::addr::EidPrefix;
+use crate::wire::{Address, MappingRecord};
+
+/// Opaque locators that are kept at one time. Those of a mapping that comes when the table is full are
+/// counted like the others ([`super::counters::Counters::opaque_locators`]) and not kept.
+const KEPT: usize = 16_384;
+/// Octets of addresses that are kept at one time, likewise.
+const OCTETS: usize = 4 << 20;
+
+/// A locator of a mapping that nothing is sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpaqueLocator {
+    /// What it is.
+    pub address: Address,
+    /// That of its record.
+    pub priority: u8,
+    /// That of its record.
+    pub weight: u8,
+    /// Its place among all locators of the record.
+    pub ordinal: u8,
+}
+
+/// The opaque locators of the learned entries that have any.
+#[derive(Debug, Default)]
+pub(super) struct OpaqueLocators {
+    by_prefix: BTreeMap<EidPrefix, Kept>,
+    locators: usize,
+    octets: usize,
+}
+
+#[derive(Debug)]
+struct Kept {
+    locators: Box<[OpaqueLocator]>,
+    octets: usize,
+}
+
+impl OpaqueLocators {
+    /// Keeps those of a record that was learned for `prefix`, in place of those from before.
+    pub(super) fn keep(&mut self, record: &MappingRecord) {
+        self.forget(&record.eid_prefix);
+        let locators = opaque_of(record);
+        let octets = locators.iter().map(|locator| locator.address.emitted_len()).sum();
+        let full = self.locators + locators.len() > KEPT || self.octets + octets > OCTETS;
+        if locators.is_empty() || full {
+            return;
+        }
+        self.locators += locators.len();
+        self.octets += octets;
+        self.by_prefix.insert(record.eid_prefix, Kept { locators, octets });
+    }
+
+    /// The entry of `prefix` has gone.
+    pub(super) fn forget(&mut self, prefix: &EidPrefix) {
+        if let Some(gone) = self.by_prefix.remove(prefix) {
+            self.locators -= gone.locators.len();
+            self.octets -= gone.octets;
+        }
+    }
+
+    /// Those of an entry, in the order of its record.
+    pub(super) fn of(&self, prefix: &EidPrefix) -> &[OpaqueLocator] {
+        self.by_prefix.get(prefix).map_or(&[], |kept| &kept.locators)
+    }
+}
+
+fn opaque_of(record: &MappingRecord) -> Box<[OpaqueLocator]> {
+    // A record has 255 locators at most.
+    let locators = record.locators.iter().zip(0..=u8::MAX);
+    let opaque = locators.filter(|(locator, _)| locator.ip().is_none());
+    opaque
+        .map(|(locator, ordinal)| OpaqueLocator {
+            address: locator.rloc.clone(),
+            priority: locator.priority,
+            weight: locator.weight,
+            ordinal,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::{Eid, InstanceId};
+    use crate::wire::LocatorRecord;
+
+    fn record(number: u32, names: usize, length: usize) -> MappingRecord {
+        let host = Eid::new(InstanceId::DEFAULT, std::net::Ipv4Addr::from_bits(number).into());
+        let name = LocatorRecord {
+            rloc: Address::Name(vec![b'x'; length].into()),
+            ..LocatorRecord::unicast([192, 0, 2, 1].into(), 254, 0)
+        };
+        let mut locators = vec![LocatorRecord::unicast([192, 0, 2, 1].into(), 1, 100)];
+        locators.extend(vec![name; names]);
+        MappingRecord::of_site(host.host_prefix(), 1440, locators)
+    }
+
+    #[test]
+    fn opaque_locators_are_kept_with_their_places_and_go_with_their_entry() {
+        let mut table = OpaqueLocators::default();
+        let record = record(1, 2, 9);
+        table.keep(&record);
+        let kept = table.of(&record.eid_prefix).iter();
+        assert_eq!(kept.map(|locator| locator.ordinal).collect::<Vec<_>>(), [1, 2]);
+        table.forget(&record.eid_prefix);
+        assert!(table.of(&record.eid_prefix).is_empty());
+        assert_eq!((table.locators, table.octets), (0, 0));
+    }
+
+    #[test]
+    fn many_or_long_ones_are_not_kept_without_bound() {
+        for length in [1, 250, 60_000] {
+            let mut table = OpaqueLocators::default();
+            for number in 0..1000 {
+                table.keep(&record(number, 254, length));
+            }
+            assert!(table.locators <= KEPT && table.octets <= OCTETS, "{length}");
+            let held: usize = table.by_prefix.values().map(|kept| kept.locators.len()).sum();
+            assert_eq!(held, table.locators);
+            for number in 0..1000 {
+                table.forget(&record(number, 0, 0).eid_prefix);
+            }
+            assert_eq!((table.locators, table.octets), (0, 0), "{length}");
+        }
+    }
+}
