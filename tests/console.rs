@@ -104,6 +104,16 @@ impl Desk {
         self.router.handle(Input::Kernel(KernelEvent::Routes(left)), self.now);
     }
 
+    /// A control datagram of xTR1 for the map-server.
+    fn control(&mut self, payload: &[u8]) {
+        let datagram = ControlDatagram {
+            source: "203.0.113.11:4342".parse().unwrap(),
+            destination: "209.165.201.31".parse().unwrap(),
+            payload,
+        };
+        self.router.handle(Input::Control(datagram), self.now);
+    }
+
     fn link(&mut self, device: &str, up: bool) {
         let event = KernelEvent::Link { device: device.to_owned(), up, carrier: up, mtu: 1500 };
         self.router.handle(Input::Kernel(event), self.now);
@@ -242,13 +252,7 @@ fn register(prefix: &str, nonce: u64) -> Vec<u8> {
 fn registered() -> Desk {
     let mut desk = Desk::new(MSMR);
     for (nonce, prefix) in [(10, "172.16.0.0/24"), (11, "172.16.0.12/32")] {
-        let payload = register(prefix, nonce);
-        let datagram = ControlDatagram {
-            source: "203.0.113.11:4342".parse().unwrap(),
-            destination: "209.165.201.31".parse().unwrap(),
-            payload: &payload,
-        };
-        desk.router.handle(Input::Control(datagram), desk.now);
+        desk.control(&register(prefix, nonce));
     }
     desk.now = Time::from_secs(51);
     desk
@@ -634,4 +638,27 @@ fn the_clock_is_the_wall_clock_of_the_start_and_the_time_since_then() {
     assert_eq!(desk.text("show clock"), "*07:23:36.500 UTC Sat Nov 28 2026\n");
     let json = desk.text("show clock json");
     assert!(json.contains("\"wall_clock\":1795850616500000"), "{json}");
+}
+
+#[test]
+fn what_was_refused_is_shown_with_its_source_its_cause_and_the_remedy() {
+    let mut desk = Desk::new(MSMR);
+    assert_eq!(desk.text("show lisp refusals"), "LISP control messages refused: 0 entries\n");
+    for at in [10, 75] {
+        desk.now = Time::from_secs(at);
+        desk.control(&[0x10; 5]);
+    }
+    desk.now = Time::from_secs(80);
+    let expected = "\
+LISP control messages refused: 1 entries
+
+203.0.113.11, Format errors: 2, first 00:01:10 ago, last 00:00:05 ago
+  Map-Request: it ends before its Nonce is complete
+  capture it, and tell the maker of its sender
+";
+    assert_eq!(desk.text("show lisp refusals"), expected);
+    let json = desk.json("show lisp refusals json");
+    assert_eq!(json["refusals"][0]["source"], "203.0.113.11");
+    assert_eq!(json["refusals"][0]["reason"], "malformed");
+    assert_eq!(json["refusals"][0]["count"], 2);
 }

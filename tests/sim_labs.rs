@@ -19,7 +19,7 @@ use eidway::router::io::{Input, KernelEvent};
 use eidway::router::session::SessionState;
 use eidway::sim::kernel::KernelDrop;
 use eidway::sim::trace::{Summary, Trace};
-use eidway::sim::{Sim, ping};
+use eidway::sim::{Sim, build, ping};
 use etherparse::{SlicedPacket, TcpSlice, TransportSlice};
 
 fn start(lab: &str, seed: u64) -> Sim {
@@ -440,4 +440,24 @@ fn the_kernel_refuses_nothing_that_a_lab_asks() {
             assert_eq!(refused, &[] as &[KernelEvent], "{name} {router}");
         }
     }
+}
+
+#[test]
+fn a_lab_with_a_wrong_key_says_which_router_the_map_server_refuses_and_why() {
+    let lab = Lab::open("two-sites", None).unwrap();
+    let text = |file: &str| {
+        let text = lab.text(file).map_err(|error| error.to_string())?;
+        Ok(if file == "xTR2.conf" { text.replacen("key msmr-key", "key k", 1) } else { text })
+    };
+    let configs = build::parse_configs(&lab.file, text).unwrap();
+    let mut sim = Sim::build(&lab.file, &configs, Seed::from_number(1)).unwrap();
+    let expected = "\
+not every prefix is registered after 60 s of virtual time
+xTR2: map-server 209.165.201.31 acknowledged 1 of 2 prefixes
+  MSMR refuses Map-Register for 192.168.0.0/24 of site SITE_2 from 198.51.100.21 (xTR2): it is signed \
+                    with another key; compare `authentication-key` of the site here with the key of \
+                    `etr map-server` there";
+    assert_eq!(sim.run_until_registered().unwrap_err().to_string(), expected);
+    let log = sim.log("MSMR").unwrap();
+    assert_eq!(log.len(), 1, "one line a minute: {log:?}");
 }

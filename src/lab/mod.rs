@@ -22,4 +22,5 @@ pub mod scenario;
 pub mod shown;
 pub mod status;
 pub mod text;
+pub mod unregistered;
 pub mod verbs;

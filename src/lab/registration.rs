@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::console;
 use super::failure::Failure;
 use super::open::Lab;
+use crate::router::{RegistrationStatus, Router};
+use crate::time::Time;
 
 /// What one router has registered with one map-server, for both families of EIDs.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -33,16 +35,38 @@ pub fn registrations(lab: &Lab, node: &str) -> Result<Vec<Registration>, Failure
         for one in of_service(&text)
             .map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?
         {
-            match all.iter_mut().find(|known| known.address == one.address) {
-                Some(known) => {
-                    known.prefixes += one.prefixes;
-                    known.acknowledged += one.acknowledged;
-                }
-                None => all.push(one),
-            }
+            add(&mut all, one);
         }
     }
     Ok(all)
+}
+
+/// What a simulated router has registered.
+pub fn of(router: &Router, now: Time) -> Vec<Registration> {
+    let mut all = Vec::new();
+    for one in router.registrations(now) {
+        let RegistrationStatus { map_server, prefixes, acknowledged, .. } = one;
+        add(
+            &mut all,
+            Registration {
+                address: map_server.to_string(),
+                prefixes: prefixes as u64,
+                acknowledged: acknowledged as u64,
+            },
+        );
+    }
+    all
+}
+
+/// One row for each map-server, for both families.
+fn add(all: &mut Vec<Registration>, one: Registration) {
+    match all.iter_mut().find(|known| known.address == one.address) {
+        Some(known) => {
+            known.prefixes += one.prefixes;
+            known.acknowledged += one.acknowledged;
+        }
+        None => all.push(one),
+    }
 }
 
 /// The map-servers of one service; a router without LISP prints nothing.

@@ -14,6 +14,7 @@ use super::open::{self, Lab, RUN};
 use super::patience::Patience;
 use super::registered_at;
 use super::registration;
+use super::unregistered;
 use super::verbs::{self, Call, Step};
 use super::{console, plan};
 use crate::router::config::EmulatedHost;
@@ -225,11 +226,20 @@ fn settle(
                 break;
             };
             if !patience.pause() {
-                return Err(with_log(lab, node, &missing));
+                return Err(not_registered(lab, node, &missing));
             }
         }
     }
     Ok(())
+}
+
+/// The registrations that are missing, and why, as the map-servers of the lab say; `missing` is
+/// those of `node`, for when no console answers any more.
+fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
+    match unregistered::explain(&unregistered::look(lab)) {
+        said if said.is_empty() => with_log(lab, node, missing),
+        said => Failure::new(format!("not every prefix is registered\n{said}")),
+    }
 }
 
 /// An error with the end of a router's log.

@@ -61,6 +61,10 @@ pub(super) fn octets(error: &ParseError) -> Told {
                 "it was damaged on its way, or its sender computes wrongly: capture it at both ends",
             )
         }
+        Problem::Truncated { .. } => {
+            let why = format!("it ends before its {place} is complete");
+            (why, "capture it, and tell the maker of its sender")
+        }
         Problem::UnknownType(number) => {
             let why = format!("there is no LISP message of type {number}");
             (why, "look at its sender for another protocol on port 4342")

@@ -64,8 +64,13 @@ pub enum SimError {
     #[error("{0}")]
     Config(String),
     /// Registrations were not acknowledged in time.
-    #[error("not every registration was acknowledged within {} s of virtual time", .0.as_secs())]
-    NotRegistered(Duration),
+    #[error("not every prefix is registered after {} s of virtual time\n{why}", patience.as_secs())]
+    NotRegistered {
+        /// How long they had.
+        patience: Duration,
+        /// Which are missing, and why.
+        why: String,
+    },
     /// Writing the report failed.
     #[error("cannot write: {0}")]
     Write(#[from] std::io::Error),

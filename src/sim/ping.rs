@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::{Sim, SimError, build};
 use crate::addr::Family;
+use crate::console::show::refusals;
 use crate::host::ping::{Outcome, PingReport, PingRequest};
 use crate::lab;
 use crate::lab::open::Lab;
 use crate::lab::ping::{Echos, Matrix, Outcome as Counted, Pair, Tally};
+use crate::lab::{registration, unregistered};
 use crate::rng::Seed;
 
 /// How long a lab may take to register, on virtual time.
@@ -67,8 +69,20 @@ impl Sim {
         if self.run_while_not(deadline, Sim::is_registered) {
             Ok(())
         } else {
-            Err(SimError::NotRegistered(REGISTRATION_PATIENCE))
+            let (patience, why) = (REGISTRATION_PATIENCE, self.why_unregistered());
+            Err(SimError::NotRegistered { patience, why })
         }
+    }
+
+    /// What [`crate::lab::unregistered`] says of this lab.
+    fn why_unregistered(&self) -> String {
+        let routers = self.routers().map(|(name, router)| unregistered::Router {
+            name: name.to_owned(),
+            addresses: router.config().addresses().map(|(_, net)| net.addr()).collect(),
+            registrations: registration::of(router, self.now()),
+            refusals: refusals::view(router, self.now()).refusals,
+        });
+        unregistered::explain(&routers.collect::<Vec<_>>())
     }
 }
 

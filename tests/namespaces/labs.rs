@@ -169,3 +169,28 @@ fn a_missing_ping_is_named_with_its_package_and_is_no_loss() {
         assert_eq!(text(&output), "", "{args:?}");
     }
 }
+
+#[test]
+fn an_up_with_a_wrong_key_prints_the_map_servers_reason() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::named("wrongkey");
+    let directory = tempfile::tempdir().expect("a directory");
+    for entry in fs::read_dir("lab/two-sites").expect("the lab").flatten() {
+        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        let text = match entry.file_name() == "xTR2.conf" {
+            true => text.replacen("key msmr-key", "key msmr-kay", 1),
+            false => text,
+        };
+        fs::write(directory.path().join(entry.file_name()), text).expect("a file");
+    }
+    let path = directory.path().display().to_string();
+    let output = eidway(&["lab", "up", &path, "--name", &live.name]);
+    let errors = errors(&output);
+    assert!(!output.status.success(), "{errors}");
+    let reason = "  MSMR refuses Map-Register for 192.168.0.0/24 of site SITE_2 from 198.51.100.21 \
+                  (xTR2): it is signed with another key";
+    assert!(errors.contains(reason), "{errors}");
+    assert!(live.remains().is_empty(), "{:?}", live.remains());
+}

@@ -1,5 +1,5 @@
-//! The shows of what moves: EIDs that are away, hosts that roam, and the sessions by which
-//! map-servers tell of them.
+//! The shows of what moves: EIDs that are away, hosts that roam, the sessions by which
+//! map-servers tell of them; and of the messages that were refused.
 
 use super::Row;
 use super::exec::{IP, IPV6, JSON, LISP, SHOW, exec, family, instance, only, show};
@@ -7,7 +7,7 @@ use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::exec::Action;
 use crate::console::show::away::{AwayTable, SmrTable};
-use crate::console::show::{Listing, Page, dynamic_eid, history, sessions};
+use crate::console::show::{Listing, Page, dynamic_eid, history, refusals, sessions};
 use crate::router::config::Config;
 
 const OTHER: &str = "An instance other than the first";
@@ -77,6 +77,11 @@ pub(super) const ROWS: &[Row] = &[
         "show lisp registration-history [json]",
         &[SHOW, LISP, "What was registered and withdrawn of late", JSON],
         |_, _| show(Page::new(history::view, history::text)),
+    ),
+    exec(
+        "show lisp refusals [json]",
+        &[SHOW, LISP, "Control messages that were refused of late, and why", JSON],
+        |_, _| show(Page::new(refusals::view, refusals::text)),
     ),
 ];
 

@@ -11,6 +11,7 @@ pub mod history;
 pub mod interfaces;
 pub mod lisp;
 pub mod map_cache;
+pub mod refusals;
 pub mod sessions;
 pub mod site;
 pub mod site_summary;

@@ -1,0 +1,82 @@
+//! `show lisp refusals`: the control messages that were refused of late.
+
+use std::fmt::Write;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::span::{seconds, span};
+use crate::router::Router;
+use crate::router::counters::ControlDrop;
+use crate::router::refusals::{Explanation, Refusal};
+use crate::time::Time;
+
+/// All that `show lisp refusals` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct RefusalsView {
+    /// Rows that made room for others.
+    pub forgotten: u64,
+    /// By source and reason; of the same source, by reason.
+    pub refusals: Vec<RefusalRow>,
+}
+
+/// The messages of one source that were refused for one reason.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct RefusalRow {
+    /// The address that they came from.
+    pub source: IpAddr,
+    /// The counter of `show ip lisp statistics` that has them.
+    pub reason: ControlDrop,
+    /// How many.
+    pub count: u64,
+    /// Seconds since the first of them.
+    pub first: u64,
+    /// Seconds since the last of them.
+    pub last: u64,
+    /// The message.
+    pub what: String,
+    /// The cause.
+    pub why: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// Looks at the refusals.
+pub fn view(router: &Router, now: Time) -> RefusalsView {
+    let refusals = router.refusals();
+    let row = |(&(source, reason), refusal): (&(IpAddr, ControlDrop), &Refusal)| {
+        let Explanation { what, why, advice } = refusal.explanation.clone();
+        RefusalRow {
+            source,
+            reason,
+            count: refusal.count,
+            first: seconds(now.since(refusal.first_at)),
+            last: seconds(now.since(refusal.last_at)),
+            what,
+            why,
+            advice,
+        }
+    };
+    RefusalsView {
+        forgotten: refusals.forgotten(),
+        refusals: refusals.recent().iter().map(row).collect(),
+    }
+}
+
+/// A row for each source and reason, and below it the last message with its cause and the remedy.
+pub fn text(view: &RefusalsView) -> String {
+    let RefusalsView { forgotten, refusals } = view;
+    let mut text = format!("LISP control messages refused: {} entries", refusals.len());
+    if *forgotten > 0 {
+        let _ = write!(text, ", {forgotten} older ones forgotten");
+    }
+    text += "\n";
+    for row in refusals {
+        let RefusalRow { source, count, what, why, advice, .. } = row;
+        let (first, last) = (span(row.first), span(row.last));
+        let reason = row.reason.describe();
+        let _ = writeln!(text, "\n{source}, {reason}: {count}, first {first} ago, last {last} ago");
+        let _ = writeln!(text, "  {what}: {why}\n  {advice}");
+    }
+    text
+}

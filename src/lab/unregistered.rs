@@ -1,0 +1,154 @@
+//! Why a router of a lab is not registered: the map-servers of the lab are asked what they refused.
+//! The same sentences come from a lab in namespaces and from a simulated one.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde::Deserialize;
+
+use super::console;
+use super::failure::Failure;
+use super::open::Lab;
+use super::registered_at::running_config;
+use super::registration::{self, Registration};
+use crate::console::show::refusals::RefusalRow;
+
+/// What counts of one router.
+#[derive(Clone, Debug)]
+pub struct Router {
+    /// Its name in the lab.
+    pub name: String,
+    /// The addresses of its interfaces.
+    pub addresses: BTreeSet<IpAddr>,
+    /// What it registers.
+    pub registrations: Vec<Registration>,
+    /// What it refused.
+    pub refusals: Vec<RefusalRow>,
+}
+
+/// The routers of a lab in namespaces; one whose console does not answer is left out.
+pub fn look(lab: &Lab) -> Vec<Router> {
+    lab.file.routers().filter_map(|(node, _)| look_at(lab, node).ok()).collect()
+}
+
+fn look_at(lab: &Lab, node: &str) -> Result<Router, Failure> {
+    /// The part of `show lisp refusals json` that counts here.
+    #[derive(Deserialize)]
+    struct Refusals {
+        refusals: Vec<RefusalRow>,
+    }
+    let command = "show lisp refusals json";
+    let refusals: Refusals = serde_json::from_str(&console::ask(&lab.socket(node), command)?)
+        .map_err(|error| Failure::new(format!("{node}: {command}: {error}")))?;
+    Ok(Router {
+        name: node.to_owned(),
+        addresses: running_config(lab, node)?.addresses().map(|(_, net)| net.addr()).collect(),
+        registrations: registration::registrations(lab, node)?,
+        refusals: refusals.refusals,
+    })
+}
+
+/// Each registration that is missing, with a cause below it: a line each.
+pub fn explain(routers: &[Router]) -> String {
+    let mut lines = Vec::new();
+    for etr in routers {
+        let missing = etr.registrations.iter().filter(|one| one.acknowledged < one.prefixes);
+        for Registration { address, prefixes, acknowledged } in missing {
+            lines.push(format!(
+                "{}: map-server {address} acknowledged {acknowledged} of {prefixes} prefixes",
+                etr.name
+            ));
+            lines.extend(causes(routers, etr, address).into_iter().map(|line| format!("  {line}")));
+        }
+    }
+    lines.join("\n")
+}
+
+/// What is known of the registration of `etr` with one map-server.
+fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
+    let Ok(address) = server.parse::<IpAddr>() else { return Vec::new() };
+    let of = |router: &&Router| router.addresses.contains(&address);
+    let Some(server) = routers.iter().find(of) else {
+        return vec![format!(
+            "no router of this lab has the address {address}: see `etr map-server` of {}",
+            etr.name
+        )];
+    };
+    let refused = |router: &Router, of: &Router| -> Vec<String> {
+        let sent = router.refusals.iter().filter(|row| of.addresses.contains(&row.source));
+        let line = |row: &RefusalRow| {
+            let RefusalRow { source, what, why, advice, .. } = row;
+            format!("{} refuses {what} from {source} ({}): {why}; {advice}", router.name, of.name)
+        };
+        sent.map(line).collect()
+    };
+    let mut lines = refused(server, etr);
+    lines.extend(refused(etr, server));
+    if lines.is_empty() {
+        let (etr, server) = (&etr.name, &server.name);
+        lines.push(format!(
+            "{server} refused nothing of {etr}: see whether a ping from {etr} to {address} is answered, \
+             and whether a site of {server} has the prefixes of {etr}"
+        ));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::router::counters::ControlDrop;
+
+    fn router(name: &str, address: &str) -> Router {
+        Router {
+            name: name.to_owned(),
+            addresses: BTreeSet::from([address.parse().unwrap()]),
+            registrations: Vec::new(),
+            refusals: Vec::new(),
+        }
+    }
+
+    /// An xTR with one prefix that the map-server at `server` has not acknowledged.
+    fn etr(server: &str) -> Router {
+        let address = server.to_owned();
+        let registrations = vec![Registration { address, prefixes: 1, acknowledged: 0 }];
+        Router { registrations, ..router("xTR2", "198.51.100.21") }
+    }
+
+    fn refusal(source: &str) -> RefusalRow {
+        RefusalRow {
+            source: source.parse().unwrap(),
+            reason: ControlDrop::Authentication,
+            count: 1,
+            first: 1,
+            last: 1,
+            what: "Map-Register for 192.168.0.0/24".to_owned(),
+            why: "it is signed with another key".to_owned(),
+            advice: "compare the keys".to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_map_servers_reason_stands_below_what_is_missing() {
+        let refusals = vec![refusal("192.0.2.9"), refusal("198.51.100.21")];
+        let server = Router { refusals, ..router("MSMR", "203.0.113.5") };
+        let expected = "\
+xTR2: map-server 203.0.113.5 acknowledged 0 of 1 prefixes
+  MSMR refuses Map-Register for 192.168.0.0/24 from 198.51.100.21 (xTR2): it is signed with another \
+                        key; compare the keys";
+        assert_eq!(explain(&[etr("203.0.113.5"), server]), expected);
+    }
+
+    #[test]
+    fn a_map_server_that_is_not_there_or_silent_is_named() {
+        let said = explain(&[etr("203.0.113.6"), router("MSMR", "203.0.113.5")]);
+        assert!(said.contains("no router of this lab has the address 203.0.113.6"), "{said}");
+        let said = explain(&[etr("203.0.113.5"), router("MSMR", "203.0.113.5")]);
+        assert!(said.contains("MSMR refused nothing of xTR2"), "{said}");
+    }
+
+    #[test]
+    fn who_is_registered_is_not_named() {
+        assert_eq!(explain(&[router("xTR1", "203.0.113.11")]), "");
+    }
+}
