@@ -181,7 +181,7 @@ fn signed() -> Vec<(&'static str, Vec<u8>)> {
 #[test]
 fn every_mac_is_that_of_cisco_and_of_no_other_key() {
     for (title, octets) in signed() {
-        assert_eq!(verify(&octets, &cisco(Algorithm::HmacSha256)), Ok(()), "{title}");
+        assert!(verify(&octets, &cisco(Algorithm::HmacSha256)).is_ok(), "{title}");
         let other = Key { secret: b"Cisco".to_vec(), ..cisco(Algorithm::HmacSha256) };
         assert_eq!(verify(&octets, &other), Err(AuthError::Mismatch), "{title}");
     }
@@ -331,7 +331,7 @@ fn every_registration_has_the_mac_of_cisco_and_signing_gives_its_octets() {
         registrations += 1;
         let number = registration.register().authentication.algorithm;
         let key = cisco(Algorithm::from_number(number).expect("an algorithm"));
-        assert_eq!(registration.verify(&key), Ok(()), "{title}");
+        assert!(registration.verify(&key).is_ok(), "{title}");
         let other = Key { secret: b"Cisco".to_vec(), ..key.clone() };
         assert_eq!(registration.verify(&other), Err(AuthError::Mismatch), "{title}");
         let again = Registration::emit_signed(registration.register(), message_id, &key);

@@ -1,9 +1,11 @@
 //! Authentication Data of Map-Register, Map-Notify and Map-Notify-Ack, and of Info messages:
 //! algorithms, keys, signing, verifying (RFC 9301 sections 5.6 and 12.5).
 //!
-//! What is sent has a MAC over the whole message. What is received may instead have one that ends
-//! at the last record, before xTR-ID and Site-ID: RFC 9301 section 5.6 says both, and senders of
-//! either reading exist. Full-length and truncated MACs are taken for the same reason.
+//! A message that is sent has a MAC over all its octets. A message that is received may have a MAC
+//! that ends at the last record, before xTR-ID and Site-ID: RFC 9301 section 5.6 says both, and
+//! senders of either reading exist. [`Verified`] says which octets the MAC covers: the rest can be
+//! changed without the key. MACs are taken in full length and truncated, and [`MacForm`] says how an
+//! answer is signed so that the peer takes it.
 
 use std::fmt;
 
@@ -50,7 +52,7 @@ impl Algorithm {
         self as u8
     }
 
-    /// Octets of Authentication Data that are sent.
+    /// Octets of Authentication Data in a message that answers none.
     pub const fn sent_length(self) -> usize {
         match self {
             Algorithm::HmacSha1 => 20,
@@ -63,6 +65,45 @@ impl Algorithm {
             Algorithm::HmacSha1 => matches!(length, 12 | 20),
             Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => matches!(length, 16 | 32),
         }
+    }
+}
+
+/// An algorithm and the length of its MAC in a message.
+///
+/// RFC 9301 lets a MAC be truncated, and implementations differ: a peer takes the length that it
+/// sends. So an answer has the form of the message that it answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MacForm {
+    algorithm: Algorithm,
+    /// Octets; one of those that the algorithm accepts.
+    length: usize,
+}
+
+impl MacForm {
+    /// The form with this many octets of MAC.
+    ///
+    /// # Errors
+    /// A length that the algorithm does not have.
+    pub const fn new(algorithm: Algorithm, length: usize) -> Result<Self, AuthError> {
+        match algorithm.accepts_length(length) {
+            true => Ok(MacForm { algorithm, length }),
+            false => Err(AuthError::Length { algorithm, found: length }),
+        }
+    }
+
+    /// The form of a message that answers none: [`Algorithm::sent_length`] octets.
+    pub const fn of_first(algorithm: Algorithm) -> Self {
+        MacForm { algorithm, length: algorithm.sent_length() }
+    }
+
+    /// The algorithm.
+    pub const fn algorithm(self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Octets of Authentication Data.
+    pub const fn length(self) -> usize {
+        self.length
     }
 }
 
@@ -100,12 +141,12 @@ pub struct Authentication {
 }
 
 impl Authentication {
-    /// What a message has while its MAC is computed.
-    pub(super) fn zeroed(key: &Key) -> Self {
+    /// The Authentication of a message while its MAC is computed.
+    pub(super) fn zeroed(key: &Key, form: MacForm) -> Self {
         Authentication {
             key_id: key.key_id,
-            algorithm: key.algorithm.number(),
-            data: vec![0; key.algorithm.sent_length()],
+            algorithm: form.algorithm.number(),
+            data: vec![0; form.length],
         }
     }
 
@@ -159,21 +200,31 @@ pub enum AuthError {
     Mismatch,
 }
 
+/// A message whose MAC is right, and how far the MAC reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verified<'a> {
+    /// How it is signed.
+    pub form: MacForm,
+    /// The octets that the MAC covers, with the Authentication Data as received: no other message
+    /// with the same covered octets can be made without the key. What follows them proves nothing.
+    pub covered: &'a [u8],
+    /// The message has an xTR-ID and a Site-ID, and the MAC covers them.
+    pub covers_identity: bool,
+}
+
 /// Checks the MAC of a Map-Register, Map-Notify or Map-Notify-Ack as it was received, in time
 /// that does not depend on the octets that differ.
 ///
 /// # Errors
 /// Why the message must be dropped.
-pub fn verify(message: &[u8], key: &Key) -> Result<(), AuthError> {
+pub fn verify<'a>(message: &'a [u8], key: &Key) -> Result<Verified<'a>, AuthError> {
     let (message_type, body) = parse_signed(message)?;
     let Authentication { key_id, algorithm, data } = body.authentication;
     if key_id != key.key_id {
         return Err(AuthError::KeyId { found: key_id, expected: key.key_id });
     }
     let algorithm = Algorithm::from_number(algorithm).ok_or(AuthError::Algorithm(algorithm))?;
-    if !algorithm.accepts_length(data.len()) {
-        return Err(AuthError::Length { algorithm, found: data.len() });
-    }
+    let form = MacForm::new(algorithm, data.len())?;
     let mut zeroed = message.to_vec();
     zeroed[DATA_AT..DATA_AT + data.len()].fill(0);
     let secret = message_secret(message_type, algorithm, message, &key.secret);
@@ -181,8 +232,10 @@ pub fn verify(message: &[u8], key: &Key) -> Result<(), AuthError> {
         mac(algorithm, &secret, &zeroed[..end])[..data.len()].ct_eq(&data)
     };
     // Which reading it is may show in the time that this takes: it is no secret.
-    let either = matches(zeroed.len()).into() || matches(body.records_end).into();
-    if either { Ok(()) } else { Err(AuthError::Mismatch) }
+    let ends = [message.len(), body.end, body.records_end];
+    let end = ends.into_iter().find(|&end| matches(end).into()).ok_or(AuthError::Mismatch)?;
+    let covers_identity = body.xtr_identity.is_some() && end > body.records_end;
+    Ok(Verified { form, covered: &message[..end], covers_identity })
 }
 
 fn parse_signed(message: &[u8]) -> Result<(MessageType, Body), AuthError> {
@@ -198,12 +251,12 @@ fn parse_signed(message: &[u8]) -> Result<(MessageType, Body), AuthError> {
 }
 
 /// Fills in the Authentication Data of a message that was emitted with
-/// [`Authentication::zeroed`].
-pub(super) fn signed(mut message: Vec<u8>, key: &Key) -> Vec<u8> {
+/// [`Authentication::zeroed`] of the same key and form.
+pub(super) fn signed(mut message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
+    let MacForm { algorithm, length } = form;
     if let Ok(message_type) = FirstWord::message_type_of(&message) {
-        let secret = message_secret(message_type, key.algorithm, &message, &key.secret);
-        let mac = mac(key.algorithm, &secret, &message);
-        let length = key.algorithm.sent_length();
+        let secret = message_secret(message_type, algorithm, &message, &key.secret);
+        let mac = mac(algorithm, &secret, &message);
         message[DATA_AT..DATA_AT + length].copy_from_slice(&mac[..length]);
     }
     message
@@ -288,10 +341,10 @@ mod tests {
             let sha1 = algorithm == Algorithm::HmacSha1;
             let accepted = if sha1 { [12, 20] } else { [16, 32] };
             for length in 0..40 {
-                let verified = verify(&signed_otherwise(algorithm, length, 0), &key(algorithm));
-                let refused = Err(AuthError::Length { algorithm, found: length });
-                let expected = if accepted.contains(&length) { Ok(()) } else { refused };
-                assert_eq!(verified, expected, "{algorithm:?}, {length} octets");
+                let octets = signed_otherwise(algorithm, length, 0);
+                let form = verify(&octets, &key(algorithm)).map(|verified| verified.form);
+                assert_eq!(form, MacForm::new(algorithm, length), "{algorithm:?}, {length} octets");
+                assert_eq!(form.is_ok(), accepted.contains(&length), "{algorithm:?}, {length}");
             }
         }
     }
@@ -302,16 +355,49 @@ mod tests {
             let length = algorithm.sent_length();
             for uncovered in 0..40 {
                 let octets = signed_otherwise(algorithm, length, uncovered);
-                let expected =
-                    if [0, 24].contains(&uncovered) { Ok(()) } else { Err(AuthError::Mismatch) };
-                assert_eq!(verify(&octets, &key(algorithm)), expected, "{uncovered}");
+                let key = key(algorithm);
+                let verified = verify(&octets, &key);
+                let covered = verified.map(|it| (it.covered.len(), it.covers_identity));
+                let expected = match uncovered {
+                    0 => Ok((octets.len(), true)),
+                    24 => Ok((octets.len() - 24, false)),
+                    _ => Err(AuthError::Mismatch),
+                };
+                assert_eq!(covered, expected, "{uncovered}");
+            }
+        }
+    }
+
+    #[test]
+    fn octets_behind_a_message_are_not_covered() {
+        let plain = MapRegister { xtr_identity: None, ..register() };
+        let key = key(Algorithm::HmacSha256);
+        for register in [plain, register()] {
+            let octets = register.emit_signed(&key);
+            let longer = [&octets[..], &[7; 24]].concat();
+            let verified = verify(&longer, &key).unwrap();
+            let has_identity = register.xtr_identity.is_some();
+            assert_eq!((verified.covered, verified.covers_identity), (&octets[..], has_identity));
+        }
+    }
+
+    #[test]
+    fn an_answer_is_signed_in_the_form_of_the_message() {
+        for algorithm in ALL {
+            let lengths = if algorithm == Algorithm::HmacSha1 { [12, 20] } else { [16, 32] };
+            for length in lengths {
+                let form = MacForm::new(algorithm, length).unwrap();
+                let octets = register().emit_signed_as(&key(Algorithm::HmacSha1), form);
+                let verified = verify(&octets, &key(Algorithm::HmacSha1)).unwrap();
+                assert_eq!(verified.form, form);
             }
         }
     }
 
     #[test]
     fn a_message_without_authentication_is_refused_where_a_key_is_configured() {
-        let refused = verify(&register().emit(), &key(Algorithm::HmacSha1));
+        let octets = register().emit();
+        let refused = verify(&octets, &key(Algorithm::HmacSha1));
         assert_eq!(refused, Err(AuthError::Algorithm(0)));
     }
 
@@ -320,13 +406,13 @@ mod tests {
         let octets = register().emit_signed(&key(Algorithm::HmacSha256));
         let other = Key { key_id: 3, ..key(Algorithm::HmacSha256) };
         assert_eq!(verify(&octets, &other), Err(AuthError::KeyId { found: 0, expected: 3 }));
-        assert_eq!(verify(&register().emit_signed(&other), &other), Ok(()));
+        assert!(verify(&register().emit_signed(&other), &other).is_ok());
     }
 
     #[test]
     fn the_key_says_how_to_sign_and_the_message_how_to_verify() {
         let octets = register().emit_signed(&key(Algorithm::HmacSha256Hkdf));
-        assert_eq!(verify(&octets, &key(Algorithm::HmacSha1)), Ok(()));
+        assert!(verify(&octets, &key(Algorithm::HmacSha1)).is_ok());
     }
 
     #[test]
@@ -348,7 +434,8 @@ mod tests {
             eid_prefix: Some(eid_prefix()),
             nat: crate::wire::Address::None,
         });
-        let unsigned = verify(&info.emit(), &key(Algorithm::HmacSha1));
+        let octets = info.emit();
+        let unsigned = verify(&octets, &key(Algorithm::HmacSha1));
         assert_eq!(unsigned, Err(AuthError::Unsigned("Info")));
         let torn = verify(&[0x30; 10], &key(Algorithm::HmacSha1));
         assert!(matches!(torn, Err(AuthError::Malformed(_))));

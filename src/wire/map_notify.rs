@@ -2,7 +2,7 @@
 //! (RFC 9301 section 5.7).
 
 use super::Nonce;
-use super::auth::{self, Authentication, Key};
+use super::auth::{self, Authentication, Key, MacForm};
 use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType};
 use super::map_register::{Body, XtrIdentity, emit_body};
@@ -58,7 +58,14 @@ impl MapNotify {
 
     /// The octets of the message with a fresh MAC of `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
-        auth::signed(self.emit_as(MessageType::MapNotify, &Authentication::zeroed(key)), key)
+        self.emit_signed_as(key, MacForm::of_first(key.algorithm))
+    }
+
+    /// The octets of the message with a fresh MAC of `key`, in the form of the Map-Register that it
+    /// answers.
+    pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
+        let unsigned = self.emit_as(MessageType::MapNotify, &Authentication::zeroed(key, form));
+        auth::signed(unsigned, key, form)
     }
 
     fn parse_as(message_type: MessageType, message: &[u8]) -> Result<Self, ParseError> {
@@ -97,7 +104,14 @@ impl MapNotifyAck {
 
     /// The octets of the message with a fresh MAC of `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
-        let unsigned = self.0.emit_as(MessageType::MapNotifyAck, &Authentication::zeroed(key));
-        auth::signed(unsigned, key)
+        self.emit_signed_as(key, MacForm::of_first(key.algorithm))
+    }
+
+    /// The octets of the message with a fresh MAC of `key`, in the form of the Map-Notify that it
+    /// answers.
+    pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
+        let authentication = Authentication::zeroed(key, form);
+        let unsigned = self.0.emit_as(MessageType::MapNotifyAck, &authentication);
+        auth::signed(unsigned, key, form)
     }
 }

@@ -1,7 +1,7 @@
 //! Map-Register: an ETR tells the map-server its mappings (RFC 9301 section 5.6).
 
 use super::Nonce;
-use super::auth::{self, Authentication, Key};
+use super::auth::{self, Authentication, Key, MacForm};
 use super::cursor::Reader;
 use super::error::ParseError;
 use super::first_word::{FirstWord, MessageType, counted};
@@ -112,7 +112,12 @@ impl MapRegister {
 
     /// The octets of the message with a fresh MAC of `key`.
     pub fn emit_signed(&self, key: &Key) -> Vec<u8> {
-        auth::signed(self.emit_with(&Authentication::zeroed(key)), key)
+        self.emit_signed_as(key, MacForm::of_first(key.algorithm))
+    }
+
+    /// The octets of the message with a fresh MAC of `key` in another form than the key's own.
+    pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
+        auth::signed(self.emit_with(&Authentication::zeroed(key, form)), key, form)
     }
 
     fn emit_with(&self, authentication: &Authentication) -> Vec<u8> {
@@ -137,6 +142,9 @@ pub(super) struct Body {
     pub(super) xtr_identity: Option<XtrIdentity>,
     /// Octets from the start of the message to the end of the last record.
     pub(super) records_end: usize,
+    /// Octets from the start of the message to the end of its last field: any that follow are
+    /// no part of it.
+    pub(super) end: usize,
 }
 
 impl Body {
@@ -151,7 +159,8 @@ impl Body {
         let records = MappingRecord::parse_all(reader, count)?;
         let records_end = reader.offset();
         let xtr_identity = XtrIdentity::parse_if(has_identity, reader)?;
-        Ok(Body { nonce, authentication, records, xtr_identity, records_end })
+        let end = reader.offset();
+        Ok(Body { nonce, authentication, records, xtr_identity, records_end, end })
     }
 }
 

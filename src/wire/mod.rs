@@ -33,7 +33,7 @@ mod round_trip;
 mod show;
 
 pub use address::Address;
-pub use auth::{Algorithm, AuthError, Authentication, Key, verify};
+pub use auth::{Algorithm, AuthError, Authentication, Key, MacForm, Verified, verify};
 pub use data_header::{DataHeader, NonceField};
 pub use encapsulated::Encapsulated;
 pub use error::{ParseError, Place, Problem};

@@ -56,7 +56,7 @@ fn expect_genuine(registers: &[String]) {
         let (_, secret, count) = found.unwrap_or_else(|| panic!("a register to {server}"));
         let key =
             Key { algorithm: Algorithm::HmacSha1, secret: secret.as_bytes().to_vec(), key_id: 0 };
-        assert_eq!(wire::verify(&octets(payload), &key), Ok(()), "{register}");
+        assert!(wire::verify(&octets(payload), &key).is_ok(), "{register}");
         let forged = Key { secret: b"another".to_vec(), ..key };
         assert!(wire::verify(&octets(payload), &forged).is_err(), "{register}");
         *count += 1;

@@ -2,7 +2,7 @@
 
 use super::{ReliableType, emit_sized_prefix, framed, parse_sized_prefix};
 use crate::addr::EidPrefix;
-use crate::wire::auth::{self, AuthError, Key};
+use crate::wire::auth::{self, AuthError, Key, Verified};
 use crate::wire::cursor::Reader;
 use crate::wire::error::{ParseError, Problem};
 use crate::wire::map_register::MapRegister;
@@ -49,7 +49,7 @@ impl Registration {
     ///
     /// # Errors
     /// Why the Registration must be rejected.
-    pub fn verify(&self, key: &Key) -> Result<(), AuthError> {
+    pub fn verify(&self, key: &Key) -> Result<Verified<'_>, AuthError> {
         auth::verify(&self.octets, key)
     }
 
@@ -63,7 +63,7 @@ impl Registration {
         &self.record
     }
 
-    /// The octets of the Map-Register, which the MAC covers.
+    /// The octets of the Map-Register.
     pub fn octets(&self) -> &[u8] {
         &self.octets
     }

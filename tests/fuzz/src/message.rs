@@ -59,7 +59,7 @@ fn authentication(input: &[u8]) {
         Ok(Message::MapNotifyAck(ack)) => ack.emit_signed(&key(Algorithm::HmacSha256Hkdf)),
         _ => return,
     };
-    assert_eq!(verify(&signed, &key(Algorithm::HmacSha1)), Ok(()), "what we sign verifies");
+    assert!(verify(&signed, &key(Algorithm::HmacSha1)).is_ok(), "what we sign verifies");
 }
 
 /// The LISP header of data packets: reserved bits and fields without their flag come back as zero.
