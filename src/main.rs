@@ -45,6 +45,10 @@ enum Command {
         /// FILE of an earlier run becomes FILE.old
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
+        /// Keep the last nonces of Map-Registers in this file, so that a map-server that is started
+        /// again knows replays from before its start
+        #[arg(long, value_name = "FILE")]
+        nonces: Option<PathBuf>,
     },
     /// Play a router's record: the same inputs, and whether the same outputs come of them
     Replay(replay_command::ReplayCommand),
@@ -73,8 +77,8 @@ fn main() -> ExitCode {
         Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => "warn",
     });
     let outcome = match cli.command {
-        Command::Router { config, console, no_offload, udp_checksum, record } => {
-            let options = driver::Options { offload: !no_offload, udp_checksum, record };
+        Command::Router { config, console, no_offload, udp_checksum, record, nonces } => {
+            let options = driver::Options { offload: !no_offload, udp_checksum, record, nonces };
             router(&config, console.as_deref(), options)
         }
         Command::Console { router, commands } => talk(&router, &commands),

@@ -9,7 +9,7 @@ use eidway::addr::{EidPrefix, Family, InstanceId, Rloc};
 use eidway::console::{parse_config, running_config};
 use eidway::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, DynamicEid, EidTable, EmulatedHost, EtrMapServer,
-    Interface, InterfaceName, Lisp, LocReach, LocatorSource, Service, Site, SitePrefix,
+    Interface, InterfaceName, Lisp, LocReach, LocatorSource, NonceOrder, Service, Site, SitePrefix,
     StaticRoute, StaticTarget,
 };
 use eidway::router::io::Mac;
@@ -164,16 +164,17 @@ fn tables() -> impl Strategy<Value = EidTable> {
 fn sites() -> impl Strategy<Value = std::collections::BTreeMap<String, Site>> {
     let prefix = (0..=0xff_ffffu32, prefixes())
         .prop_map(|(id, net)| EidPrefix::new(InstanceId::new(id).unwrap(), net));
-    let site = (option::of(keys()), btree_map(prefix, any::<bool>(), 0..3));
+    let order = prop_oneof![Just(NonceOrder::Id), Just(NonceOrder::Strict), Just(NonceOrder::None)];
+    let site = (option::of(keys()), btree_map(prefix, any::<bool>(), 0..3), order);
     btree_map(words(), site, 0..3).prop_map(|sites| {
         let mut taken = BTreeSet::new();
-        let sites = sites.into_iter().map(|(name, (key, prefixes))| {
+        let sites = sites.into_iter().map(|(name, (key, prefixes, nonce_order))| {
             let eid_prefixes = prefixes
                 .into_iter()
                 .filter(|(prefix, _)| taken.insert(*prefix))
                 .map(|(prefix, more)| (prefix, SitePrefix { accept_more_specifics: more }))
                 .collect();
-            (name, Site { key, eid_prefixes })
+            (name, Site { key, eid_prefixes, nonce_order })
         });
         sites.collect()
     })

@@ -12,7 +12,7 @@ use super::grammar::{PETR_DEFAULT, is_link_local};
 use crate::addr::{Family, InstanceId};
 use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
-    Lisp, LocatorSource, Service, Site, StaticRoute, StaticTarget,
+    Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget,
 };
 use crate::wire::auth::{Algorithm, Key};
 
@@ -197,6 +197,11 @@ fn write_site(out: &mut Writer, name: &str, site: &Site) {
     out.line(1, format_args!("site {name}"));
     if let Some(key) = &site.key {
         out.line(2, format_args!("authentication-key {}", KeyWords(key)));
+    }
+    match site.nonce_order {
+        NonceOrder::Id => {}
+        NonceOrder::Strict => out.line(2, "nonce-order strict"),
+        NonceOrder::None => out.line(2, "nonce-order none"),
     }
     for (prefix, options) in &site.eid_prefixes {
         let instance = match prefix.instance_id() {

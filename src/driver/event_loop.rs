@@ -27,6 +27,7 @@ use super::console_server::{ConsoleServer, Turn};
 use super::faults::Faults;
 use super::hosts::Hosts;
 use super::netlink::Netlink;
+use super::nonces::NonceFile;
 use super::tcp::Tcp;
 use super::tun::Tun;
 use super::udp::{RlocSockets, Udp};
@@ -143,6 +144,7 @@ pub struct EventLoop {
     /// What the hosts' stacks draw their randomness from.
     hosts_seed: Seed,
     console: Option<ConsoleServer>,
+    nonces: NonceFile,
     faults: Faults,
     buffer: Box<[u8]>,
 }
@@ -160,11 +162,14 @@ impl EventLoop {
         let hosts_seed = seed.fork("emulated hosts");
         let wall_clock = Clock::wall_clock_micros();
         let start = Start { config, seed, wall_clock, now: clock.now() };
-        let router = match &options.record {
+        let nonces = NonceFile::open(options.nonces.as_deref());
+        let nonces = nonces.map_err(Error::during("reading the file of nonces"))?;
+        let mut router = match &options.record {
             None => Router::new(start),
             Some(path) => recorded_router(start, path)
                 .map_err(Error::during(format!("opening the record {}", path.display())))?,
         };
+        router.handle(Input::Nonces(nonces.kept()), clock.now());
         let mut event_loop = EventLoop {
             clock,
             router,
@@ -182,6 +187,7 @@ impl EventLoop {
             hosts: Hosts::default(),
             hosts_seed,
             console: None,
+            nonces,
             faults: Faults::default(),
             buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
         };
@@ -224,6 +230,7 @@ impl EventLoop {
             self.router.handle_timeout(now);
             self.carry_out_outputs();
         }
+        self.faults.count_if("writing the file of nonces", self.nonces.write_due(now));
         Ok(Flow::Continue)
     }
 
@@ -233,6 +240,7 @@ impl EventLoop {
         let now = self.clock.now();
         self.router.handle(Input::Stop, now);
         self.carry_out_outputs();
+        self.faults.count_if("writing the file of nonces", self.nonces.write());
     }
 
     /// The router, to look at.
@@ -246,7 +254,8 @@ impl EventLoop {
         let closing = self.tcp.deadline().map(|deadline| now.until(deadline));
         let timeout = if self.ready.is_empty() {
             let hosts = self.hosts.poll_timeout().map(|due| now.until(due));
-            [timer, closing, hosts, limit].into_iter().flatten().min()
+            let nonces = self.nonces.deadline().map(|due| now.until(due));
+            [timer, closing, hosts, nonces, limit].into_iter().flatten().min()
         } else {
             Some(Duration::ZERO)
         };
@@ -414,6 +423,7 @@ impl EventLoop {
                 }
                 Output::Kernel(request) => self.change_kernel(request),
                 Output::Tcp(request) => self.change_connection(request),
+                Output::Nonce(request) => self.nonces.apply(request),
                 Output::Debug(line) => self.say(&line),
                 Output::Log { severity, line } => log::log!(severity.into(), "{line}"),
             }

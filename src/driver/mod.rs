@@ -13,10 +13,12 @@
 //!        console socket -- console::Session ---|     Router::handle_timeout <-- clock
 //!        TCP RLOC:4342 --- Input::Tcp          |
 //!        TAP of a host --- Host::handle        |     (hosts, which the core meets on a LAN)
+//!        file of nonces -- Input::Nonces       |     (at the start)
 //!        SIGTERM, SIGINT - Input::Stop         |
 //!                                   v
 //!                          Router::poll_output --- UDP and TCP RLOC:4342, held packets, netlink
-//!                                                  requests, debug lines to consoles and the log
+//!                                                  requests, debug lines to consoles and the log,
+//!                                                  nonces to their file
 //! ```
 //!
 //! One thread and one mio loop a process. A turn of the loop gives each source that is ready a
@@ -40,6 +42,7 @@ pub mod hosts;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;
+pub mod nonces;
 pub mod offload;
 pub mod recording;
 pub mod simulated;
@@ -74,11 +77,13 @@ pub struct Options {
     pub udp_checksum: UdpChecksum,
     /// Where to record what goes in and out, if anywhere.
     pub record: Option<PathBuf>,
+    /// The file that keeps the nonces of Map-Registers over a restart, if any.
+    pub nonces: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { offload: true, udp_checksum: UdpChecksum::Auto, record: None }
+        Options { offload: true, udp_checksum: UdpChecksum::Auto, record: None, nonces: None }
     }
 }
 

@@ -6,9 +6,10 @@ use std::num::NonZeroU16;
 use super::step::{Call, Outcome, Step, Verdict};
 use crate::packet::IpHeader;
 use crate::router::io::{Encapsulation, Output, TcpEvent, TcpRequest};
+use crate::router::kept::{KeptNonce, NonceRequest};
 use crate::router::logging::Severity;
 use crate::wire::data_header::DATA_HEADER_LEN;
-use crate::wire::{FrameReader, Message};
+use crate::wire::{FrameReader, Message, Nonce};
 
 /// A step with its number and everything that came of it, a line each.
 pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> String {
@@ -45,6 +46,7 @@ impl Display for Call<'_> {
             Call::Configure(text) => write!(f, "configure, {} lines", text.lines().count()),
             Call::Command(command) => write!(f, "command {command:?}"),
             Call::EmulatedHosts(states) => write!(f, "state of {} emulated hosts", states.len()),
+            Call::Nonces(kept) => write!(f, "{} nonces from before the start", kept.len()),
             Call::Stop => f.write_str("stop"),
             Call::Timeout => f.write_str("timeout"),
             Call::Encapsulate { packet, segment_size, .. } => {
@@ -93,6 +95,12 @@ impl Display for Shown<'_> {
             }
             Output::Tcp(request) => write!(f, "tcp {request:?}"),
             Output::Kernel(request) => write!(f, "kernel {request:?}"),
+            Output::Nonce(NonceRequest::Keep(KeptNonce { owner, nonce })) => {
+                write!(f, "keep nonce {} of {}", Nonce(*nonce), owner.sender)
+            }
+            Output::Nonce(NonceRequest::Forget(owner)) => {
+                write!(f, "forget the nonce of {}", owner.sender)
+            }
             Output::Debug(line) => write!(f, "debug {line}"),
             Output::Log { severity: Severity::Warning, line } => write!(f, "log warning: {line}"),
             Output::Log { severity: Severity::Notice, line } => write!(f, "log: {line}"),

@@ -14,6 +14,7 @@ use crate::router::emulated::HostState;
 use crate::router::io::{
     Command, ControlDatagram, Inbound, KernelEvent, Outbound, Outer, Output, PathEvent, TcpEvent,
 };
+use crate::router::kept::KeptNonce;
 use crate::time::Time;
 
 /// A call and its time, as the first part of a frame.
@@ -55,6 +56,8 @@ pub enum Call<'a> {
     Command(Command),
     /// `Input::EmulatedHosts`.
     EmulatedHosts(BTreeMap<String, HostState>),
+    /// `Input::Nonces`.
+    Nonces(Vec<KeptNonce>),
     /// `Input::Stop`.
     Stop,
     /// `handle_timeout`.

@@ -324,6 +324,21 @@ pub struct Site {
     pub key: Option<Key>,
     /// `eid-prefix [instance-id N] PREFIX [accept-more-specifics]`.
     pub eid_prefixes: BTreeMap<EidPrefix, SitePrefix>,
+    /// `nonce-order id|strict|none`.
+    pub nonce_order: NonceOrder,
+}
+
+/// Whose Map-Registers must have growing nonces (RFC 9301 section 5.6).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NonceOrder {
+    /// Those of senders with an authenticated xTR-ID. Of the others no octets are taken twice.
+    #[default]
+    Id,
+    /// All.
+    Strict,
+    /// None: no octets are taken twice.
+    None,
 }
 
 /// The options of a site's EID prefix.

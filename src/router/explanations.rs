@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::kept::Sender;
 use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::wire::{
@@ -288,14 +289,45 @@ pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     }
 }
 
-/// A register that came before.
-pub(super) fn replay(prefix: EidPrefix, site: &str, nonce: Nonce, last: Nonce) -> Told {
+/// A register whose nonce is not greater than the last of its sender. `nonces` are its own and the
+/// last.
+pub(super) fn nonce_not_greater(
+    prefix: EidPrefix,
+    site: &str,
+    nonces: (Nonce, Nonce),
+    sender: &Sender,
+) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
+    let (nonce, last) = nonces;
     let why = format!(
-        "it is a replay: its nonce {nonce} must be greater than {last}, the last of its sender"
+        "it is a replay: its nonce {nonce} must be greater than {last}, the last nonce of {sender}"
     );
-    let advice = "set the clock of its sender if it was restarted; otherwise somebody repeats old \
-                  messages";
+    let advice = format!(
+        "set the clock of its sender if it was restarted; if it does not count its nonces up, \
+         configure `nonce-order none` of site {site}; otherwise somebody repeats old messages"
+    );
+    Told::new(what, why, advice)
+}
+
+/// A register that came before, of a sender without an order of nonces. `nonces` are its own and
+/// that of the newest register of the site.
+pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, Nonce)) -> Told {
+    let what = format!("Map-Register for {prefix} of site {site}");
+    let (nonce, newest) = nonces;
+    let why = format!(
+        "it is a replay: the same message with nonce {nonce} came before, and the site's newest \
+         register has nonce {newest}"
+    );
+    let advice = "ignore it if it is rare: it came late; otherwise somebody repeats old messages";
+    Told::new(what, why, advice)
+}
+
+/// A register that came before, about a prefix that has moved since.
+pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
+    let what = format!("Map-Register for {prefix} of site {site}");
+    let why = "the same message came before, and another xTR has registered the prefix since";
+    let advice = "look in `show lisp site` for that xTR; the sender gets the prefix back with a new \
+                  nonce";
     Told::new(what, why, advice)
 }
 

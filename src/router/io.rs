@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Config;
 use super::emulated::HostState;
+use super::kept::{KeptNonce, NonceRequest};
 use super::logging::Severity;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
@@ -33,6 +34,9 @@ pub enum Input<'a> {
     Command(Command),
     /// The state of the router's emulated hosts, by name: of all of them, when that of one changed.
     EmulatedHosts(BTreeMap<String, HostState>),
+    /// What [`Output::Nonce`] asked to keep, as it was kept when the router last ended: right after
+    /// the start.
+    Nonces(Vec<KeptNonce>),
     /// The process is about to end: withdraw registrations and leave the kernel as it was found.
     Stop,
 }
@@ -153,6 +157,8 @@ pub enum Output {
     Tcp(TcpRequest),
     /// Change the namespace's kernel.
     Kernel(KernelRequest),
+    /// Keep a nonce over a restart, or keep it no longer.
+    Nonce(NonceRequest),
     /// A line of `debug lisp control-plane`, without its time stamp; to every console that
     /// monitors, and to the log.
     Debug(String),

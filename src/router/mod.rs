@@ -27,6 +27,7 @@ mod explanations;
 pub mod flow_cache;
 pub mod io;
 mod itr;
+pub mod kept;
 mod kernel;
 pub mod locators;
 pub mod logging;
@@ -220,6 +221,7 @@ impl Router {
             Input::Tcp(event) => self.handle_tcp(event, now),
             Input::Path(event) => self.handle_path(event, now),
             Input::Configure(config) => self.configure(*config, now),
+            Input::Nonces(kept) => self.restore_nonces(&kept, now),
             Input::Command(Command::Debug(on)) => self.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
                 self.map_cache.clear(self.config.default_instance(), family, prefix);

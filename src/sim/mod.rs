@@ -41,6 +41,7 @@ use crate::lab::file::Impairment;
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::{Input, KernelEvent};
+use crate::router::kept::KeptNonces;
 use crate::router::{Router, Start};
 use crate::time::Time;
 use course::Event;
@@ -89,6 +90,8 @@ pub struct Sim {
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
     records: Option<Records>,
+    /// What the routers that do not run have kept.
+    kept: BTreeMap<NodeId, KeptNonces>,
 }
 
 impl Sim {
@@ -107,6 +110,7 @@ impl Sim {
             crossings: 0,
             captures: BTreeMap::new(),
             records: None,
+            kept: BTreeMap::new(),
         }
     }
 
@@ -192,7 +196,9 @@ impl Sim {
         let kernel = std::mem::take(kernel);
         let now = self.now;
         let record = self.records.as_mut().and_then(|records| records(name, now));
-        self.nodes[id.0].node = Node::Router(Box::new(RouterNode::start(*kernel, start, record)));
+        let kept = self.kept.remove(&id).unwrap_or_default();
+        let router = RouterNode::start(*kernel, kept, start, record);
+        self.nodes[id.0].node = Node::Router(Box::new(router));
         self.settle(id);
         Ok(())
     }
@@ -211,14 +217,18 @@ impl Sim {
     fn end_router(
         &mut self,
         name: &str,
-        end: impl FnOnce(RouterNode) -> Kernel,
+        end: impl FnOnce(RouterNode) -> (Kernel, KeptNonces),
     ) -> Result<(), SimError> {
         let id = self.find(name)?;
         self.clock(id);
         let named = &mut self.nodes[id.0];
         // The placeholder is gone before anybody can see it.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
-            Node::Router(router) => named.node = Node::Forwarder(Box::new(end(*router))),
+            Node::Router(router) => {
+                let (kernel, kept) = end(*router);
+                named.node = Node::Forwarder(Box::new(kernel));
+                self.kept.insert(id, kept);
+            }
             other => {
                 named.node = other;
                 return Err(wrong_kind(name, "router"));

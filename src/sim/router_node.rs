@@ -16,6 +16,7 @@ use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
     Output, TcpEvent, TcpRequest,
 };
+use crate::router::kept::KeptNonces;
 use crate::router::logging::Severity;
 use crate::router::{Router, Start};
 use crate::time::{Deadline, Time};
@@ -46,22 +47,32 @@ pub struct RouterNode {
     log: VecDeque<(Time, Severity, String)>,
     /// Packets of EIDs that the core was given to decide on.
     offered: u64,
+    /// What stands in the driver's file of nonces.
+    kept: KeptNonces,
 }
 
 impl RouterNode {
-    /// Starts the process in a kernel: opens its devices and sockets, reads what is there. With a
-    /// `record`, what goes into the core and comes out is written there.
-    pub fn start(mut kernel: Kernel, start: Start, record: Option<Box<dyn Write>>) -> Self {
+    /// Starts the process in a kernel: opens its devices and sockets, reads what is there, and the
+    /// nonces that an earlier process kept. With a `record`, what goes into the core and comes out is
+    /// written there.
+    pub fn start(
+        mut kernel: Kernel,
+        kept: KeptNonces,
+        start: Start,
+        record: Option<Box<dyn Write>>,
+    ) -> Self {
         kernel.remove_leftovers();
         kernel.bind_udp(DATA_PORT);
         kernel.bind_udp(CONTROL_PORT);
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
+        let now = start.now;
         let recorder = record.map(|record| Recorder::new(record, &start));
         let mut router = Router::new(start);
         if let Some(recorder) = recorder {
             router.show_to(Box::new(recorder));
         }
+        router.handle(Input::Nonces(kept.iter().collect()), now);
         let mut node = RouterNode {
             kernel,
             router,
@@ -70,6 +81,7 @@ impl RouterNode {
             debug: VecDeque::new(),
             log: VecDeque::new(),
             offered: 0,
+            kept,
         };
         node.open_tunnel();
         node.listen();
@@ -142,15 +154,16 @@ impl RouterNode {
     }
 
     /// Ends the process as `kill -9` does; the kernel remains. The peers of its TCP connections hear
-    /// nothing, as if the machine had lost its power: Linux would send them FIN.
-    pub fn kill(mut self) -> Kernel {
+    /// nothing, as if the machine had lost its power: Linux would send them FIN. What the process kept
+    /// stays, too.
+    pub fn kill(mut self) -> (Kernel, KeptNonces) {
         self.kernel.end_process();
-        self.kernel
+        (self.kernel, self.kept)
     }
 
     /// Ends the process as SIGTERM does: it withdraws its registrations, closes its connections and
     /// leaves the kernel as it found it.
-    pub fn stop(mut self, now: Time) -> Kernel {
+    pub fn stop(mut self, now: Time) -> (Kernel, KeptNonces) {
         self.router.handle(Input::Stop, now);
         while let Some(output) = self.router.poll_output() {
             // The core has said its last words before the routes go that a FIN needs.
@@ -260,6 +273,7 @@ impl RouterNode {
             Output::Native(_, OwnedPacket { bytes, .. }) => self.kernel.write_tunnel(bytes),
             Output::Kernel(request) => self.kernel.apply(request),
             Output::Tcp(request) => self.change_connection(request, now),
+            Output::Nonce(request) => self.kept.apply(request),
             Output::Debug(line) => self.say(line, now),
             Output::Log { severity, line } => self.write_log(severity, line, now),
         }

@@ -242,7 +242,11 @@ impl Bench {
                     let packet = packet::show_packet(&packet.bytes);
                     self.saw(format!("native: {packet}"), Vec::new());
                 }
-                Output::Tcp(_) | Output::Kernel(_) | Output::Debug(_) | Output::Log { .. } => {}
+                Output::Tcp(_)
+                | Output::Kernel(_)
+                | Output::Nonce(_)
+                | Output::Debug(_)
+                | Output::Log { .. } => {}
             }
         }
     }

@@ -15,6 +15,7 @@ mod refusals;
 mod register;
 mod relay;
 mod reliable;
+mod replay;
 mod resolve;
 mod scan;
 mod smr;

@@ -200,7 +200,7 @@ impl Relay {
             Output::Tcp(request) => self.carry_tcp(from, request),
             Output::Kernel(request) => self.kernel.push((from, request)),
             Output::Debug(line) => self.debug.push((from, line)),
-            Output::Native(..) | Output::Log { .. } => {}
+            Output::Native(..) | Output::Nonce(_) | Output::Log { .. } => {}
         }
     }
 

@@ -5,7 +5,7 @@ use super::{Context, Mode, No, Row, edit, prefix_of};
 use crate::addr::{EidPrefix, InstanceId};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
-use crate::router::config::{Site, SitePrefix};
+use crate::router::config::{NonceOrder, Site, SitePrefix};
 use crate::wire::auth::{Algorithm, Key};
 
 const HERE: &[Mode] = &[Mode::Site];
@@ -47,6 +47,18 @@ pub(super) const ROWS: &[Row] = &[
         No::After(5),
         eid_prefix,
     ),
+    edit(
+        HERE,
+        "nonce-order {id|strict|none}",
+        &[
+            "Configure whose registrations must have growing nonces (RFC 9301 section 5.6)",
+            "Those with an authenticated xTR-ID; of others none is taken twice (default)",
+            "All registrations",
+            "None; none is taken twice (for an xTR that repeats its nonces)",
+        ],
+        No::After(1),
+        nonce_order,
+    ),
 ];
 
 /// The key of a line. A key is as typed; its algorithm is HMAC-SHA-1 unless the line says `sha2`.
@@ -78,6 +90,16 @@ fn current<'a>(editor: &'a mut Editor, args: &Args<'_>) -> Result<&'a mut Site, 
 fn authentication_key(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let key = (!args.negated).then(|| key(args)).transpose()?;
     current(editor, args)?.key = key;
+    Ok(())
+}
+
+fn nonce_order(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let order = match args.negated {
+        false if args.has("strict") => NonceOrder::Strict,
+        false if args.has("none") => NonceOrder::None,
+        _ => NonceOrder::Id,
+    };
+    current(editor, args)?.nonce_order = order;
     Ok(())
 }
 

@@ -110,18 +110,25 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
 }
 
 /// The ETR that a Map-Request goes to: the reachable own locator with the lowest priority of any
-/// xTR that registered, else the RLOC that a register came from.
+/// xTR that registered; else the RLOC that a register came from, if nobody can have replayed that
+/// register; else any reachable locator.
 fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
     let registrations = entry.registrations.iter();
-    let own = registrations.clone().flat_map(|registration| &registration.record.locators);
-    let best = own
-        .filter(|locator| locator.local && locator.reachable)
-        .filter_map(|locator| Some((locator.priority, locator.ip()?)))
-        .filter(|(_, rloc)| reachable.contains(&rloc.family()) && rloc.is_unicast())
-        .min();
-    let sources = registrations.map(|registration| Rloc(registration.source));
-    best.map(|(_, rloc)| rloc)
+    let usable = |locator: &&wire::LocatorRecord| {
+        let is_ours = |rloc: Rloc| reachable.contains(&rloc.family()) && rloc.is_unicast();
+        locator.reachable && locator.ip().is_some_and(is_ours)
+    };
+    let locators = registrations.clone().flat_map(|registration| &registration.record.locators);
+    let usable = locators.filter(usable);
+    let first = |locators: &mut dyn Iterator<Item = &wire::LocatorRecord>| {
+        let best = locators.filter_map(|locator| Some((locator.priority, locator.ip()?))).min();
+        best.map(|(_, rloc)| rloc)
+    };
+    let proven = registrations.filter(|registration| registration.is_proven);
+    let sources = proven.map(|registration| Rloc(registration.source));
+    first(&mut usable.clone().filter(|locator| locator.local))
         .or_else(|| sources.filter(|rloc| reachable.contains(&rloc.family())).min())
+        .or_else(|| first(&mut usable.clone()))
 }
 
 /// The record that says that a prefix has no mapping.
@@ -218,8 +225,8 @@ mod tests {
 
     use super::*;
     use crate::addr::InstanceId;
-    use crate::router::map_server::Registration;
     use crate::router::map_server::fixture::{eid, map_server, prefix, register, registration};
+    use crate::router::map_server::{Others, Registration};
 
     fn negative(server: &MapServer, asked: &str) -> (String, u32) {
         match server.answer(eid(asked), &[Family::Ipv4]) {
@@ -313,7 +320,7 @@ mod tests {
         let site = prefix("172.16.0.0/24");
         let wants =
             Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
-        server.register(wants, false, Time::ZERO);
+        server.register(wants, Others::GiveWay, Time::ZERO);
         let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &[Family::Ipv4]) else {
             panic!("the map-server is to answer");
         };

@@ -11,6 +11,7 @@ mod history;
 mod notify;
 mod receive;
 mod registrations;
+mod replay;
 mod sessions;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,18 +22,21 @@ use std::time::Duration;
 use history::History;
 pub use history::HistoryEntry;
 use notify::{Change, PendingNotifies};
-use receive::LastRegister;
 pub use registrations::Registrations;
+use replay::Registers;
 use sessions::Sessions;
 
 use super::config::Config;
+use super::counters::ControlDrop;
+use super::explanations;
 use super::io::Connection;
+use super::refusals::Explanation;
 use super::register::LIFETIME;
 use crate::addr::{EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
-use crate::wire::{Address, Algorithm, MappingRecord, Nonce};
+use crate::wire::{Address, MacForm, MappingRecord, Nonce, XtrIdentity};
 
 /// The largest number of registered prefixes that are not configured.
 const MORE_SPECIFICS: usize = 1_000_000;
@@ -44,10 +48,15 @@ const XTRS_PER_PREFIX: usize = 64;
 pub struct Registration {
     /// The RLOC that it came from.
     pub source: IpAddr,
-    /// 128 bits that name the xTR; made of its RLOC when it did not say (I bit clear).
+    /// 128 bits that name the xTR: its authenticated xTR-ID, or else made of `source`.
     pub xtr_id: u128,
-    /// 64 bits that name its site.
-    pub site_id: u64,
+    /// The xTR-ID and Site-ID that it gave; `None` where the I bit was clear or the MAC does not cover
+    /// them.
+    pub identity: Option<XtrIdentity>,
+    /// Nobody can have replayed the register: its nonce is greater than all before it of an
+    /// authenticated xTR-ID. Otherwise `source` may be the address of any replayer, and no
+    /// Map-Request is forwarded to it.
+    pub is_proven: bool,
     /// The record as registered, with TTL and locators.
     pub record: MappingRecord,
     /// The P bit: the map-server answers Map-Requests itself.
@@ -56,8 +65,8 @@ pub struct Registration {
     pub map_notify: bool,
     /// The nonce of the last accepted register.
     pub nonce: Nonce,
-    /// The algorithm of its authentication.
-    pub algorithm: Algorithm,
+    /// The form of its MAC: what is sent to the xTR is signed likewise.
+    pub form: MacForm,
     /// When the xTR first registered the prefix.
     pub first_registered_at: Time,
     /// When it last did.
@@ -95,6 +104,46 @@ pub struct SiteEntry {
     pub registrations: Registrations,
     /// Registers with wrong authentication.
     pub authentication_failures: u64,
+    /// Registers that were refused as replays.
+    pub replays: u64,
+}
+
+/// What becomes of the registrations of other xTRs when one registers their prefix with other
+/// locators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Others {
+    /// They go: the prefix has moved.
+    GiveWay,
+    /// They stay, and the new one with them (the merge bit).
+    Join,
+    /// They stay, and the new one is not taken: a repeated register takes nothing over.
+    Stay,
+}
+
+/// Why a record of a register is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NotTaken {
+    /// The site whose key signed the register does not have the prefix.
+    NoSite,
+    /// There are too many prefixes, or xTRs that share this one.
+    Full,
+    /// The prefix is another xTR's by now, and the register is a repetition ([`Others::Stay`]).
+    TakenOver,
+}
+
+impl NotTaken {
+    /// How the record is counted, and what the operator reads.
+    fn explain(self, prefix: EidPrefix, site: &str) -> (ControlDrop, Explanation) {
+        match self {
+            NotTaken::NoSite => {
+                (ControlDrop::NotASitePrefix, explanations::record_not_taken(prefix, site))
+            }
+            NotTaken::Full => (ControlDrop::TableFull, explanations::map_server_full(prefix, site)),
+            NotTaken::TakenOver => {
+                (ControlDrop::Replay, explanations::repetition_of_moved(prefix, site))
+            }
+        }
+    }
 }
 
 impl SiteEntry {
@@ -105,6 +154,7 @@ impl SiteEntry {
             origin,
             registrations: Registrations::default(),
             authentication_failures: 0,
+            replays: 0,
         }
     }
 
@@ -119,7 +169,7 @@ impl SiteEntry {
 pub struct MapServer {
     entries: PrefixMap<SiteEntry>,
     expiries: BTreeSet<(Time, EidPrefix, u128)>,
-    last_registers: BTreeMap<(u128, Arc<str>), LastRegister>,
+    registers: Registers,
     more_specifics: usize,
     sessions: Sessions,
     pending_notifies: PendingNotifies,
@@ -185,6 +235,8 @@ impl MapServer {
         });
         self.more_specifics =
             self.entries.iter().filter(|(_, entry)| entry.origin.is_some()).count();
+        let sites = config.lisp.as_ref().map(|lisp| &lisp.sites);
+        self.registers.retain_sites(|site| sites.is_some_and(|sites| sites.contains_key(site)));
     }
 
     /// The configured prefix that a registration of `prefix` falls under, and its site: itself, or
@@ -196,32 +248,41 @@ impl MapServer {
         allowed.then_some((origin, &entry.site))
     }
 
-    /// Takes in one record of an authenticated register. Returns what changed by it, or `None` when it
-    /// was not accepted.
-    fn register(&mut self, registration: Registration, merge: bool, now: Time) -> Option<Change> {
+    /// Takes in one record of an authenticated register. Returns what changed by it.
+    fn register(
+        &mut self,
+        registration: Registration,
+        others: Others,
+        now: Time,
+    ) -> Result<Change, NotTaken> {
         let prefix = registration.record.eid_prefix;
-        let (origin, site) = self.configured_for(&prefix)?;
+        let (origin, site) = self.configured_for(&prefix).ok_or(NotTaken::NoSite)?;
         let site = Arc::clone(site);
         let xtr_id = registration.xtr_id;
         let mapping_before = self.mapping(&prefix);
         if registration.record.ttl_minutes == 0 {
             self.withdraw(&prefix, xtr_id, now);
-            return Some(self.change(prefix, xtr_id, mapping_before, Vec::new()));
+            return Ok(self.change(prefix, xtr_id, mapping_before, Vec::new()));
         }
         if !self.entries.contains(&prefix) {
             if self.more_specifics >= MORE_SPECIFICS {
-                return None;
+                return Err(NotTaken::Full);
             }
             self.more_specifics += 1;
             self.entries.insert(prefix, SiteEntry::new(site, false, Some(origin)));
         }
-        let entry = self.entries.get_mut(&prefix)?;
+        let entry = self.entries.get_mut(&prefix).ok_or(NotTaken::Full)?;
+        let is_other =
+            |other: &Registration| other.xtr_id != xtr_id && !same_locators(other, &registration);
+        if others == Others::Stay && entry.registrations.iter().any(is_other) {
+            return Err(NotTaken::TakenOver);
+        }
         let before = entry.registrations.remove(xtr_id);
         // Another locator set without the merge bit is a move: it replaces what others registered.
-        let moved = |other: &Registration| !merge && !same_locators(other, &registration);
+        let moved = |other: &Registration| others == Others::GiveWay && is_other(other);
         let replaced = entry.registrations.take_if(|other| moved(other));
         if entry.registrations.len() >= XTRS_PER_PREFIX {
-            return None;
+            return Err(NotTaken::Full);
         }
         let first_registered_at = before.as_ref().map_or(now, |before| before.first_registered_at);
         let registration = Registration { first_registered_at, ..registration };
@@ -236,7 +297,7 @@ impl MapServer {
         for gone in before.iter().chain(&replaced) {
             self.forget_expiry(gone);
         }
-        Some(self.change(prefix, xtr_id, mapping_before, replaced))
+        Ok(self.change(prefix, xtr_id, mapping_before, replaced))
     }
 
     /// Unless the registration that took its place expires at the very same instant.
@@ -295,7 +356,7 @@ mod fixture {
     use super::*;
     use crate::addr::{Eid, InstanceId};
     use crate::router::config::{Lisp, Service, Site, SitePrefix};
-    use crate::wire::{self};
+    use crate::wire::{self, Algorithm};
 
     pub(super) fn prefix(text: &str) -> EidPrefix {
         EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
@@ -313,7 +374,7 @@ mod fixture {
         let lisp = Lisp {
             ipv4: service.clone(),
             ipv6: service,
-            sites: BTreeMap::from([("site".to_owned(), Site { key: None, eid_prefixes })]),
+            sites: BTreeMap::from([("site".to_owned(), Site { eid_prefixes, ..Site::default() })]),
             ..Lisp::default()
         };
         let mut map_server = MapServer::default();
@@ -332,12 +393,13 @@ mod fixture {
         Registration {
             source,
             xtr_id,
-            site_id: 0,
+            identity: Some(XtrIdentity { xtr_id, site_id: 0 }),
+            is_proven: true,
             record: MappingRecord::of_site(prefix, ttl_minutes, vec![locator]),
             proxy_reply: false,
             map_notify: true,
             nonce: Nonce(1),
-            algorithm: Algorithm::HmacSha1,
+            form: MacForm::of_first(Algorithm::HmacSha1),
             first_registered_at: Time::ZERO,
             last_registered_at: Time::ZERO,
             session: None,
@@ -350,7 +412,9 @@ mod fixture {
         rloc: &str,
         xtr_id: u128,
     ) -> bool {
-        server.register(registration(prefix, rloc, xtr_id, 1440), false, Time::ZERO).is_some()
+        server
+            .register(registration(prefix, rloc, xtr_id, 1440), Others::GiveWay, Time::ZERO)
+            .is_ok()
     }
 }
 
@@ -410,10 +474,13 @@ mod tests {
         let host = prefix("172.16.0.12/32");
         register(&mut server, host, "198.51.100.21", 2);
         let late = registration(host, "203.0.113.11", 1, 0);
-        assert!(server.register(late, false, Time::ZERO).is_some(), "acknowledged and ignored");
+        assert!(
+            server.register(late, Others::GiveWay, Time::ZERO).is_ok(),
+            "acknowledged and ignored"
+        );
         assert!(server.entries.get(&host).is_some());
         let own = registration(host, "198.51.100.21", 2, 0);
-        assert!(server.register(own, false, Time::ZERO).is_some());
+        assert!(server.register(own, Others::GiveWay, Time::ZERO).is_ok());
         assert!(server.entries.get(&host).is_none(), "a more specific goes with its last xTR");
         assert_eq!(server.more_specifics, 0);
     }

@@ -167,8 +167,9 @@ impl Router {
         });
         let entry = self.map_server.entries.get(&prefix);
         let last = entry.and_then(|entry| entry.registrations.get(xtr_id));
-        let site_id = last.map_or(0, |registration| registration.site_id);
-        MappingNotification { xtr_identity: XtrIdentity { xtr_id, site_id }, record }
+        let identity = last.and_then(|registration| registration.identity);
+        let xtr_identity = identity.unwrap_or(XtrIdentity { xtr_id, site_id: 0 });
+        MappingNotification { xtr_identity, record }
     }
 
     /// Tells an xTR that registers by UDP that its prefix is another's; again until it acknowledges.
@@ -182,7 +183,6 @@ impl Router {
         let Some((_, site)) = self.map_server.configured_for(&prefix) else { return };
         let site = site.to_owned();
         let Some(key) = self.site_key(&site).cloned() else { return };
-        let key = Key { algorithm: replaced.algorithm, ..key };
         let pending = &mut self.map_server.pending_notifies;
         if pending.pending.len() >= PENDING {
             let told = || explanations::too_many_notifies(prefix);
@@ -192,10 +192,11 @@ impl Router {
         let notify = MapNotify {
             nonce,
             records: vec![notification.record.clone()],
-            xtr_identity: Some(notification.xtr_identity),
+            // As in a Map-Notify that acknowledges.
+            xtr_identity: replaced.identity.map(|_| notification.xtr_identity),
             ..MapNotify::default()
         };
-        let octets = notify.emit_signed(&key);
+        let octets = notify.emit_signed_as(&key, replaced.form);
         let waiting = Pending { nonce, octets, key, tries: 0 };
         pending.pending.insert((replaced.source, prefix), waiting);
         pending.due.set((replaced.source, prefix), Some(now));

@@ -1,73 +1,26 @@
 //! Map-Registers as they arrive (RFC 9301 sections 5.6, 5.7 and 8.2).
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
-use super::{MapServer, Registration};
+use super::replay::{Candidate, Freshness};
+use super::{MapServer, NotTaken, Others, Registration};
 use crate::addr::Family;
 use crate::router::Router;
+use crate::router::config::NonceOrder;
 use crate::router::counters::ControlDrop;
 use crate::router::explanations;
-use crate::router::io::Connection;
+use crate::router::io::{Connection, Output};
+use crate::router::kept::{KeptNonce, KeyPrint, Sender};
 use crate::router::refusals::Explanation;
 use crate::time::Time;
 use crate::wire::{
-    self, Algorithm, CONTROL_PORT, Key, MapNotify, MapRegister, MappingRecord, Nonce, RejectReason,
+    self, CONTROL_PORT, Key, MacForm, MapNotify, MapRegister, MappingRecord, RejectReason,
+    Verified, XtrIdentity,
 };
 
-/// The largest number of xTRs whose last register is remembered.
-const LAST_REGISTERS: usize = 1_000_000;
-
-/// How a register relates to the one before it (RFC 9301 section 5.6, Nonce).
-pub(super) enum Freshness {
-    /// Its nonce is greater.
-    Later,
-    /// It is the very same octets: answered again, for the answer may have been lost, and nothing
-    /// else, for anybody can repeat what was seen on the wire.
-    Repeated,
-    /// Its nonce is not greater than the last.
-    Replayed {
-        /// The last.
-        last: Nonce,
-    },
-    /// There is no room to remember it.
-    TableFull,
-}
-
-/// What is remembered of the last register of an xTR with a key, to know a replay.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LastRegister {
-    nonce: Nonce,
-    digest: [u8; 32],
-}
-
 impl MapServer {
-    /// How an authenticated register relates to the last of this xTR with this site's key.
-    fn freshness(
-        &mut self,
-        xtr_id: u128,
-        site: &Arc<str>,
-        nonce: Nonce,
-        payload: &[u8],
-    ) -> Freshness {
-        let digest: [u8; 32] = Sha256::digest(payload).into();
-        let key = (xtr_id, Arc::clone(site));
-        let last = self.last_registers.get(&key);
-        if last.is_none() && self.last_registers.len() >= LAST_REGISTERS {
-            return Freshness::TableFull;
-        }
-        match last {
-            Some(last) if last.nonce == nonce && last.digest == digest => Freshness::Repeated,
-            Some(last) if nonce <= last.nonce => Freshness::Replayed { last: last.nonce },
-            _ => {
-                self.last_registers.insert(key, LastRegister { nonce, digest });
-                Freshness::Later
-            }
-        }
-    }
-
     /// Those of `records` that this xTR has registered.
     fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
         let registered = |record: &&MappingRecord| {
@@ -75,6 +28,12 @@ impl MapServer {
             entry.is_some_and(|entry| entry.registrations.get(xtr_id).is_some())
         };
         records.iter().filter(registered).cloned().collect()
+    }
+
+    /// The xTRs that have a registration.
+    fn live_xtrs(&self) -> BTreeSet<u128> {
+        let registrations = self.entries.iter().flat_map(|(_, entry)| entry.registrations.iter());
+        registrations.map(|registration| registration.xtr_id).collect()
     }
 }
 
@@ -89,12 +48,18 @@ pub(super) struct Refusal {
     pub told: Explanation,
 }
 
-/// A register that the holder of its site's key sent.
+/// A register that the holder of its site's key sent, and that is no replay.
 pub(super) struct Authenticated {
+    /// The key of its first record's site.
     pub key: Key,
+    /// How it is signed; answers are signed likewise.
+    pub form: MacForm,
+    /// Its xTR-ID and Site-ID, if the MAC covers them: otherwise anybody may have written them.
+    pub identity: Option<XtrIdentity>,
+    /// 128 bits that name its sender: the authenticated xTR-ID, or else made of its source.
     pub xtr_id: u128,
-    /// It is the very same octets as the last: it is answered, and changes nothing.
-    pub is_repeated: bool,
+    /// How it relates to the ones before it.
+    pub freshness: Freshness,
 }
 
 impl Router {
@@ -109,31 +74,34 @@ impl Router {
         to: IpAddr,
         now: Time,
     ) {
-        let authenticated = match self.authenticate(&register, payload, from.ip()) {
+        let authenticated = match self.authenticate(&register, payload, from.ip(), now) {
             Ok(authenticated) => authenticated,
             Err(Refusal { drop, told, .. }) => return self.refuse(from.ip(), drop, now, || told),
         };
-        let Authenticated { key, xtr_id, is_repeated } = authenticated;
-        let accepted = if is_repeated {
-            self.map_server.registered_by(xtr_id, &register.records)
-        } else {
-            if register.reliable_transport {
-                self.map_server.sessions.admit(from.ip(), now);
+        let accepted = match authenticated.freshness {
+            Freshness::Repeated => {
+                self.map_server.registered_by(authenticated.xtr_id, &register.records)
             }
-            self.register_records(&register, xtr_id, &key, from.ip(), now)
+            freshness => {
+                // Where the register may be a replay, its source may be anybody's.
+                if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
+                    self.map_server.sessions.admit(from.ip(), now);
+                }
+                self.register_records(&register, &authenticated, from.ip(), now)
+            }
         };
         if register.want_map_notify && !accepted.is_empty() {
-            self.notify(&register, accepted, &key, from, to);
+            self.notify(&register, accepted, &authenticated, from, to);
         }
     }
 
-    /// Whether a register comes from a holder of the key of its first record's site, and whether it is
-    /// later than that xTR's last.
+    /// Whether a register comes from a holder of the key of its first record's site, and is no replay.
     pub(super) fn authenticate(
         &mut self,
         register: &MapRegister,
         payload: &[u8],
         from: IpAddr,
+        now: Time,
     ) -> Result<Authenticated, Refusal> {
         let refusal = |reason, drop, told| Refusal { reason, drop, told };
         let other = |drop, told| refusal(RejectReason::Other, drop, told);
@@ -147,7 +115,8 @@ impl Router {
         let site = Arc::clone(site);
         let key = self.site_key(&site).cloned();
         let has_key = key.is_some();
-        let Some(key) = key.filter(|key| wire::verify(payload, key).is_ok()) else {
+        let verified = key.as_ref().and_then(|key| wire::verify(payload, key).ok());
+        let (Some(key), Some(verified)) = (key, verified) else {
             if let Some(entry) = self.map_server.entries.get_mut(&origin) {
                 entry.authentication_failures += 1;
             }
@@ -156,28 +125,57 @@ impl Router {
             return Err(refusal(reason, ControlDrop::Authentication, told));
         };
         self.counters.map_registers.received += 1;
-        let xtr_id = register.xtr_identity.map_or_else(|| id_of(from), |id| id.xtr_id);
+        let Verified { form, covered, covers_identity } = verified;
+        let identity = register.xtr_identity.filter(|_| covers_identity);
+        let sender = Sender::of(identity, from);
+        let candidate = Candidate {
+            site: &site,
+            key: KeyPrint::of(&key),
+            order: self.nonce_order(&site),
+            sender,
+            source: from,
+            nonce: register.nonce,
+            covered,
+        };
+        let freshness = self.judge(&candidate, now);
         let nonce = register.nonce;
-        let is_repeated = match self.map_server.freshness(xtr_id, &site, nonce, payload) {
-            Freshness::Later => false,
-            Freshness::Repeated => true,
-            Freshness::Replayed { last } => {
-                let told = explanations::replay(first, &site, nonce, last);
-                return Err(other(ControlDrop::Replay, told));
+        let replay = match freshness {
+            Freshness::NotGreater { last } => {
+                explanations::nonce_not_greater(first, &site, (nonce, last), &sender)
             }
-            Freshness::TableFull => {
-                let told = explanations::map_server_full(first, &site);
-                return Err(other(ControlDrop::TableFull, told));
+            Freshness::CameBefore { newest } => {
+                explanations::octets_came_before(first, &site, (nonce, newest))
+            }
+            Freshness::New { .. } | Freshness::Renewed | Freshness::Repeated => {
+                let xtr_id = sender.xtr_id();
+                return Ok(Authenticated { key, form, identity, xtr_id, freshness });
             }
         };
-        Ok(Authenticated { key, xtr_id, is_repeated })
+        if let Some(entry) = self.map_server.entries.get_mut(&origin) {
+            entry.replays += 1;
+        }
+        Err(other(ControlDrop::Replay, replay))
+    }
+
+    /// How a register relates to the ones before it; what is new is kept.
+    fn judge(&mut self, candidate: &Candidate<'_>, now: Time) -> Freshness {
+        let mut registers = std::mem::take(&mut self.map_server.registers);
+        let live = || self.map_server.live_xtrs();
+        let (freshness, requests) = registers.judge(candidate, live, now);
+        self.map_server.registers = registers;
+        self.outputs.extend(requests.into_iter().map(Output::Nonce));
+        freshness
+    }
+
+    /// Takes in what was kept before the start.
+    pub(in crate::router) fn restore_nonces(&mut self, kept: &[KeptNonce], now: Time) {
+        self.map_server.registers.restore(kept, now);
     }
 
     fn register_records(
         &mut self,
         register: &MapRegister,
-        xtr_id: u128,
-        key: &Key,
+        authenticated: &Authenticated,
         source: IpAddr,
         now: Time,
     ) -> Vec<MappingRecord> {
@@ -185,97 +183,101 @@ impl Router {
         for record in &register.records {
             let site = self.map_server.configured_for(&record.eid_prefix);
             let same_key = site.is_some_and(|(_, site)| {
-                self.site_key(site).is_some_and(|other| other.secret == key.secret)
+                self.site_key(site).is_some_and(|other| other.secret == authenticated.key.secret)
             });
             // A map-server of the old kind knows no withdrawal: its timer is all that it has.
             if record.ttl_minutes == 0 && self.is_legacy(record.eid_prefix.family()) {
                 continue;
             }
-            if same_key && self.register_record(register, record, (xtr_id, source, None), now) {
-                accepted.push(record.clone());
-            } else {
-                let first = register.records.first().map(|first| first.eid_prefix);
-                let first = first.and_then(|first| self.map_server.configured_for(&first));
-                let site = first.map(|(_, site)| Arc::clone(site)).unwrap_or_default();
-                let told = || explanations::record_not_taken(record.eid_prefix, &site);
-                self.refuse(source, ControlDrop::NotASitePrefix, now, told);
+            let by = (authenticated, source, None);
+            let taken = match same_key {
+                true => self.register_record(register, record, by, now),
+                false => Err(NotTaken::NoSite),
+            };
+            match taken {
+                Ok(()) => accepted.push(record.clone()),
+                Err(not_taken) => {
+                    let first = register.records.first().map(|first| first.eid_prefix);
+                    let first = first.and_then(|first| self.map_server.configured_for(&first));
+                    let site = first.map(|(_, site)| Arc::clone(site)).unwrap_or_default();
+                    let (drop, told) = not_taken.explain(record.eid_prefix, &site);
+                    self.refuse(source, drop, now, || told);
+                }
             }
         }
         accepted
     }
 
     /// Registers one record of an authenticated register, and tells those whom it concerns. `by` is the
-    /// xTR's ID, its RLOC and its session. Returns whether it was accepted.
+    /// register as it was authenticated, its source and its session.
     pub(super) fn register_record(
         &mut self,
         register: &MapRegister,
         record: &MappingRecord,
-        by: (u128, IpAddr, Option<Connection>),
+        by: (&Authenticated, IpAddr, Option<Connection>),
         now: Time,
-    ) -> bool {
-        let (xtr_id, source, session) = by;
-        let algorithm = Algorithm::from_number(register.authentication.algorithm);
+    ) -> Result<(), NotTaken> {
+        let (&Authenticated { form, identity, xtr_id, freshness, .. }, source, session) = by;
         let registration = Registration {
             source,
             xtr_id,
-            site_id: register.xtr_identity.map_or(0, |id| id.site_id),
+            identity,
+            is_proven: freshness == (Freshness::New { proven: true }),
             record: record.clone(),
             proxy_reply: register.proxy_reply,
             map_notify: register.want_map_notify,
             nonce: register.nonce,
-            algorithm: algorithm.unwrap_or(Algorithm::HmacSha1),
+            form,
             first_registered_at: now,
             last_registered_at: now,
             session,
         };
-        match self.map_server.register(registration, register.merge, now) {
-            Some(change) => {
-                self.counters.took(record);
-                self.publish(change, now);
-                true
-            }
-            None => false,
-        }
+        let others = match (register.merge, freshness) {
+            (true, _) => Others::Join,
+            (false, Freshness::Renewed) => Others::Stay,
+            (false, _) => Others::GiveWay,
+        };
+        let change = self.map_server.register(registration, others, now)?;
+        self.counters.took(record);
+        self.publish(change, now);
+        Ok(())
     }
 
     fn notify(
         &mut self,
         register: &MapRegister,
         records: Vec<MappingRecord>,
-        key: &Key,
+        authenticated: &Authenticated,
         from: SocketAddr,
         to: IpAddr,
     ) {
+        let Authenticated { key, form, identity, .. } = authenticated;
         let notify = MapNotify {
             built_for_rtr: false,
             nonce: register.nonce,
             authentication: wire::Authentication::default(),
             records,
-            xtr_identity: register.xtr_identity,
+            // An ETR whose own MAC ends at the last record checks ours to there: with nothing behind
+            // the records, both readings are the same. And we sign no xTR-ID that is not proven.
+            xtr_identity: *identity,
         };
-        // The answer is signed as the register was: the ETR knows that algorithm.
-        let algorithm = Algorithm::from_number(register.authentication.algorithm);
-        let key = Key { algorithm: algorithm.unwrap_or(key.algorithm), ..key.clone() };
         self.counters.map_notifies.sent += 1;
         let source = SocketAddr::new(to, CONTROL_PORT);
         let destination = SocketAddr::new(from.ip(), CONTROL_PORT);
-        self.send_octets(source, destination, notify.emit_signed(&key));
+        self.send_octets(source, destination, notify.emit_signed_as(key, *form));
     }
 
     pub(super) fn site_key(&self, site: &str) -> Option<&Key> {
         self.config.lisp.as_ref()?.sites.get(site)?.key.as_ref()
     }
 
+    fn nonce_order(&self, site: &str) -> NonceOrder {
+        let site = self.config.lisp.as_ref().and_then(|lisp| lisp.sites.get(site));
+        site.map_or(NonceOrder::default(), |site| site.nonce_order)
+    }
+
     pub(super) fn is_legacy(&self, family: Family) -> bool {
         let lisp = self.config.lisp.as_ref();
         lisp.is_some_and(|lisp| lisp.service(family).map_server_legacy)
-    }
-}
-
-/// The name of an xTR that gave none: its RLOC.
-fn id_of(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(address) => u128::from(address.to_bits()),
-        IpAddr::V6(address) => address.to_bits(),
     }
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use super::receive::{Authenticated, Refusal};
+use super::receive::Refusal;
+use super::replay::Freshness;
 use super::{MapServer, Registration as Registered};
 use crate::addr::EidPrefix;
 use crate::router::Router;
@@ -239,15 +240,15 @@ impl Router {
     ) -> Result<(), Refusal> {
         let register = registration.register();
         let record = registration.record();
-        let Authenticated { xtr_id, is_repeated, .. } =
-            self.authenticate(register, registration.octets(), source)?;
-        if is_repeated {
+        let authenticated = self.authenticate(register, registration.octets(), source, now)?;
+        if authenticated.freshness == Freshness::Repeated {
             return Ok(());
         }
-        let by = (xtr_id, source, Some(connection));
+        let xtr_id = authenticated.xtr_id;
+        let by = (&authenticated, source, Some(connection));
         let is_news = !self.map_server.is_on_session(&record.eid_prefix, xtr_id, connection);
         match self.register_record(register, record, by, now) {
-            true => {
+            Ok(()) => {
                 let sessions = &mut self.map_server.sessions.by_connection;
                 if let Some(each) = sessions.get_mut(&connection) {
                     each.rejected.remove(&record.eid_prefix);
@@ -257,12 +258,11 @@ impl Router {
                 }
                 Ok(())
             }
-            false => {
-                let (reason, drop) = (RejectReason::Other, ControlDrop::TableFull);
+            Err(not_taken) => {
                 let site = self.map_server.configured_for(&record.eid_prefix);
                 let site = site.map(|(_, site)| Arc::clone(site)).unwrap_or_default();
-                let told = explanations::map_server_full(record.eid_prefix, &site);
-                Err(Refusal { reason, drop, told })
+                let (drop, told) = not_taken.explain(record.eid_prefix, &site);
+                Err(Refusal { reason: RejectReason::Other, drop, told })
             }
         }
     }

@@ -461,7 +461,11 @@ impl Router {
             .into_iter()
             .filter_map(|family| self.etr_map_servers(family).get(&server).cloned())
             .collect();
-        let Some(peer) = keys.iter().find(|peer| wire::verify(payload, &peer.key).is_ok()) else {
+        let verified = keys.iter().find_map(|peer| {
+            let verified = wire::verify(payload, &peer.key).ok()?;
+            Some((&peer.key, verified.form, verified.covers_identity))
+        });
+        let Some((key, form, covers_identity)) = verified else {
             let told = || explanations::notify_of_wrong_key(&notify.records, !keys.is_empty());
             return self.refuse(server, ControlDrop::Authentication, now, told);
         };
@@ -473,7 +477,10 @@ impl Router {
             return self.connect_session(server, now);
         }
         let (nonce, records) = (notify.nonce, notify.records.clone());
-        let acknowledgement = MapNotifyAck(notify).emit_signed(&peer.key);
+        // A map-server whose MAC ends at the last record checks ours to there: nothing may follow.
+        let xtr_identity = notify.xtr_identity.filter(|_| covers_identity);
+        let acknowledgement = MapNotifyAck(MapNotify { xtr_identity, ..notify });
+        let acknowledgement = acknowledgement.emit_signed_as(key, form);
         self.counters.map_notify_acks.sent += 1;
         self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
         if self.registrar.is_news(server, nonce) {

@@ -374,7 +374,7 @@ impl<'a> Play<'a> {
                 // What tells a sender that its packet was too big.
                 Output::Native(..) if std::mem::take(&mut self.refused) => {}
                 Output::Native(_, packet) => self.ledger.released(packet),
-                Output::Kernel(_) | Output::Debug(_) | Output::Log { .. } => {}
+                Output::Kernel(_) | Output::Nonce(_) | Output::Debug(_) | Output::Log { .. } => {}
             }
             self.said.push(output);
         }

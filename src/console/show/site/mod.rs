@@ -16,6 +16,7 @@ use super::span::seconds;
 use super::{ROWS_A_TURN, Rows, Table, UNUSABLE, locator_text};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::router::Router;
+use crate::router::config::NonceOrder;
 use crate::router::map_server::{Registration, SiteEntry};
 use crate::time::Time;
 use crate::wire::Algorithm;
@@ -45,8 +46,12 @@ pub struct Row {
     pub accept_more_specifics: bool,
     /// The configured prefix that it is a more specific of.
     pub more_specific_of: Option<IpNet>,
+    /// Whose registers must have growing nonces.
+    pub nonce_order: NonceOrder,
     /// Registers with wrong authentication.
     pub authentication_failures: u64,
+    /// Registers that were refused as replays.
+    pub replays: u64,
     /// Those that have not lapsed; none when the prefix is not up.
     pub registrations: Vec<RegistrationRow>,
 }
@@ -189,7 +194,10 @@ impl SiteTable {
             looked += 1;
             match entries.get(&configured) {
                 Some(entry) => rows.push(row(router, configured, entry, first, now)),
-                None => rows.push(unregistered(&site, configured, first)),
+                None => rows.push(Row {
+                    nonce_order: nonce_order(router, &site),
+                    ..unregistered(&site, configured, first)
+                }),
             }
         }
         let from = after.unwrap_or(configured);
@@ -286,12 +294,20 @@ fn row(router: &Router, prefix: EidPrefix, entry: &SiteEntry, first: bool, now: 
         configured: entry.origin.is_none(),
         accept_more_specifics: entry.accept_more_specifics,
         more_specific_of: entry.origin.map(|origin| origin.prefix()),
+        nonce_order: nonce_order(router, &entry.site),
         authentication_failures: entry.authentication_failures,
+        replays: entry.replays,
         registrations: registrations
             .filter(|registration| registration.expires_at().is_none_or(|at| at > now))
             .map(|registration| registration_row(router, registration, now))
             .collect(),
     }
+}
+
+fn nonce_order(router: &Router, site: &str) -> NonceOrder {
+    let lisp = router.config().lisp.as_ref();
+    let site = lisp.and_then(|lisp| lisp.sites.get(site));
+    site.map_or(NonceOrder::default(), |site| site.nonce_order)
 }
 
 /// A prefix that the map-server has not taken in.
@@ -304,7 +320,9 @@ fn unregistered(site: &str, prefix: EidPrefix, first: bool) -> Row {
         configured: true,
         accept_more_specifics: false,
         more_specific_of: None,
+        nonce_order: NonceOrder::default(),
         authentication_failures: 0,
+        replays: 0,
         registrations: Vec::new(),
     }
 }
@@ -330,13 +348,13 @@ fn registration_row(router: &Router, registration: &Registration, now: Time) -> 
         ttl: seconds(registration.ttl()),
         proxy_reply: registration.proxy_reply,
         map_notify: registration.map_notify,
-        hash_function: match registration.algorithm {
+        hash_function: match registration.form.algorithm() {
             Algorithm::HmacSha1 => "sha1",
             Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => "sha2",
         },
         nonce: registration.nonce.0,
         xtr_id: words(registration.xtr_id),
-        site_id: (registration.site_id != 0).then_some(registration.site_id),
+        site_id: registration.identity.map(|it| it.site_id).filter(|&id| id != 0),
         reliable: registration.session.is_some(),
         locators: locators.collect(),
     }

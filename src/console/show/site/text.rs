@@ -7,6 +7,7 @@ use super::{LocatorRow, RegistrationRow, Row};
 use crate::addr::InstanceId;
 use crate::console::show::column;
 use crate::console::show::span::{span, span_or_never};
+use crate::router::config::NonceOrder;
 
 /// What stands above the rows.
 pub(super) fn head(detail: bool) -> String {
@@ -62,7 +63,16 @@ pub(super) fn detail(row: &Row, requested: bool) -> String {
     if row.first {
         let site = &row.site;
         let prefixes = if requested { "Requested EID-prefix:" } else { "Allowed EID-prefixes:" };
-        let _ = writeln!(text, "Site name: {site}\nAllowed configured locators: any\n{prefixes}\n");
+        let order = match row.nonce_order {
+            NonceOrder::Id => "xTR-ID",
+            NonceOrder::Strict => "strict",
+            NonceOrder::None => "none",
+        };
+        let _ = writeln!(
+            text,
+            "Site name: {site}\nAllowed configured locators: any\nOrder of nonces: {order}\n\
+             {prefixes}\n"
+        );
     }
     let _ = write!(text, "  EID-prefix: {}", row.eid_prefix);
     if row.instance_id != InstanceId::DEFAULT {
@@ -92,11 +102,11 @@ pub(super) fn detail(row: &Row, requested: bool) -> String {
     ] {
         let _ = writeln!(text, "    {label:22}{value}");
     }
-    let failures = row.authentication_failures;
+    let Row { authentication_failures: failures, replays, .. } = row;
     let _ = writeln!(
         text,
         "    Registration errors:\n      Authentication failures:   {failures}\n      \
-         Allowed locators mismatch: 0"
+         Allowed locators mismatch: 0\n      Replayed registers:        {replays}"
     );
     if row.registrations.is_empty() {
         text += "    No registrations.\n";
@@ -221,6 +231,7 @@ Shire          never     no     --                   0        1.1.1.0/24
         let mut row = entry("192.168.1.71/32", 4100);
         row.first = true;
         row.configured = false;
+        row.replays = 2;
         row.more_specific_of = Some("192.168.1.0/24".parse().unwrap());
         row.registrations = vec![registration("11.11.11.11", 18 * 86_400)];
         row.registrations[0].reliable = true;
@@ -228,6 +239,7 @@ Shire          never     no     --                   0        1.1.1.0/24
         let expected = "\
 Site name: Shire
 Allowed configured locators: any
+Order of nonces: xTR-ID
 Requested EID-prefix:
 
   EID-prefix: 192.168.1.71/32 instance-id 4100
@@ -242,6 +254,7 @@ Requested EID-prefix:
     Registration errors:
       Authentication failures:   0
       Allowed locators mismatch: 0
+      Replayed registers:        2
     ETR 11.11.11.11:65042, last registered 2w4d, proxy-reply, map-notify
                            TTL 1d00h, no merge, hash-function sha1, nonce 0xDCE821BB-0x67F7585F
                            state complete, no security-capability

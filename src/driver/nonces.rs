@@ -1,0 +1,293 @@
+//! The file of the nonces that a map-server keeps over a restart (RFC 9301 section 5.6).
+//!
+//! ```text
+//!   eidway nonces 1
+//!   KEY xtr XTR-ID SITE-ID NONCE            all in hexadecimal; KEY is a digest of the shared secret
+//!   KEY rloc ADDRESS NONCE
+//!   end 2                                   how many there are
+//! ```
+//!
+//! A change is written in the turn in which it comes, but not within a second after the write before
+//! it, nor within twenty times the span that this write took: a busy map-server writes a large table
+//! seldom. The file is written anew beside itself and then renamed, so that it is whole whenever the
+//! process dies. It is not forced to the disk: that would hold up packets.
+//!
+//! So a router that is killed loses the nonces of that last span. Each register that was taken within
+//! it can be replayed once its xTR is silent; the replay registers what the xTR itself said that
+//! shortly before, for no longer than three minutes, and the xTR's next register has a greater nonce
+//! than both. A machine that loses its power may lose more.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequest, Sender};
+use crate::time::Time;
+
+/// The first line.
+const HEAD: &str = "eidway nonces 1";
+/// The shortest span between two writes.
+const REST: Duration = Duration::from_secs(1);
+/// At the most one part in this many of the time is spent on writing.
+const SHARE: u32 = 20;
+
+/// What is kept, and the file that has it; no file where none was asked for.
+#[derive(Debug, Default)]
+pub struct NonceFile {
+    path: Option<PathBuf>,
+    kept: KeptNonces,
+    is_changed: bool,
+    /// When the next write may begin.
+    rested_at: Time,
+}
+
+impl NonceFile {
+    /// Reads the file, if there is one. A damaged one becomes `FILE.damaged`; what can be read of it
+    /// counts, and the log has the rest.
+    ///
+    /// # Errors
+    /// A file that is there and cannot be read.
+    pub fn open(path: Option<&Path>) -> io::Result<Self> {
+        let Some(path) = path else { return Ok(NonceFile::default()) };
+        let octets = match fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            other => Some(other?),
+        };
+        let mut file = NonceFile { path: Some(path.to_owned()), ..NonceFile::default() };
+        let Some(octets) = octets else { return Ok(file) };
+        let (kept, problem) = parse(&String::from_utf8_lossy(&octets));
+        if let Some(problem) = problem {
+            let aside = beside(path, ".damaged");
+            log::warn!(
+                "{}, {problem}: it is now {}; registers from before this start whose nonces are lost \
+                 can be replayed until their xTRs register again",
+                path.display(),
+                aside.display()
+            );
+            fs::rename(path, aside)?;
+            file.is_changed = true;
+        }
+        file.kept = kept;
+        Ok(file)
+    }
+
+    /// What was kept, for the router's start.
+    pub fn kept(&self) -> Vec<KeptNonce> {
+        self.kept.iter().collect()
+    }
+
+    /// Does what the router asks for.
+    pub fn apply(&mut self, request: NonceRequest) {
+        if self.path.is_some() {
+            self.kept.apply(request);
+            self.is_changed = true;
+        }
+    }
+
+    /// When [`NonceFile::write_due`] has work.
+    pub fn deadline(&self) -> Option<Time> {
+        self.is_changed.then_some(self.rested_at)
+    }
+
+    /// Writes the file if it is due.
+    ///
+    /// # Errors
+    /// What the file system says; it is tried again later.
+    pub fn write_due(&mut self, now: Time) -> io::Result<()> {
+        if self.deadline().is_none_or(|at| at > now) {
+            return Ok(());
+        }
+        let began = Instant::now();
+        let outcome = self.write();
+        self.rested_at = now + REST.max(began.elapsed() * SHARE);
+        outcome
+    }
+
+    /// Writes what has changed, whether it is due or not: the router ends.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write(&mut self) -> io::Result<()> {
+        let Some(path) = self.path.as_ref().filter(|_| self.is_changed) else { return Ok(()) };
+        let new = beside(path, ".new");
+        match fs::remove_file(&new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        file.write_all(emit(&self.kept).as_bytes())?;
+        fs::rename(&new, path)?;
+        self.is_changed = false;
+        Ok(())
+    }
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(suffix);
+    name.into()
+}
+
+fn emit(kept: &KeptNonces) -> String {
+    let mut text = format!("{HEAD}\n");
+    let mut count = 0;
+    for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept.iter() {
+        let key = u128::from_be_bytes(key.0);
+        // A String takes everything.
+        let _ = match sender {
+            Sender::Xtr { xtr_id, site_id } => {
+                writeln!(text, "{key:032x} xtr {xtr_id:032x} {site_id:016x} {nonce:016x}")
+            }
+            Sender::Rloc(address) => writeln!(text, "{key:032x} rloc {address} {nonce:016x}"),
+        };
+        count += 1;
+    }
+    let _ = writeln!(text, "end {count}");
+    text
+}
+
+/// What a file has, and what is wrong with it.
+fn parse(text: &str) -> (KeptNonces, Option<String>) {
+    let mut lines = text.lines();
+    if lines.next() != Some(HEAD) {
+        let problem = format!("line 1: \"{HEAD}\" expected");
+        return (KeptNonces::default(), Some(problem));
+    }
+    let (mut kept, mut problem, mut end) = (Vec::new(), None, None);
+    for (number, line) in (2..).zip(lines) {
+        match (nonce(line), line.strip_prefix("end ")) {
+            (Some(nonce), _) => kept.push(nonce),
+            (None, Some(count)) => end = count.parse().ok(),
+            (None, None) => {
+                let wrong = || format!("line {number}: KEY xtr|rloc SENDER NONCE expected");
+                problem.get_or_insert_with(wrong);
+            }
+        }
+    }
+    if problem.is_none() && end != Some(kept.len()) {
+        problem = Some(format!("its end is missing: it has {} nonces", kept.len()));
+    }
+    (kept.into_iter().collect(), problem)
+}
+
+fn nonce(line: &str) -> Option<KeptNonce> {
+    // In full length: a number that is cut would be another number.
+    let long = |word: &str| {
+        let is_whole = word.len() == 32;
+        is_whole.then(|| u128::from_str_radix(word, 16).ok()).flatten()
+    };
+    let hex = |word: &str| {
+        let is_whole = word.len() == 16;
+        is_whole.then(|| u64::from_str_radix(word, 16).ok()).flatten()
+    };
+    let words: Vec<&str> = line.split(' ').collect();
+    let (key, sender, nonce) = match words[..] {
+        [key, "xtr", xtr_id, site_id, nonce] => {
+            (key, Sender::Xtr { xtr_id: long(xtr_id)?, site_id: hex(site_id)? }, nonce)
+        }
+        [key, "rloc", address, nonce] => (key, Sender::Rloc(address.parse().ok()?), nonce),
+        _ => return None,
+    };
+    let key = KeyPrint(long(key)?.to_be_bytes());
+    Some(KeptNonce { owner: NonceOwner { key, sender }, nonce: hex(nonce)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn owner(sender: Sender) -> NonceOwner {
+        NonceOwner { key: KeyPrint([0xfe; 16]), sender }
+    }
+
+    fn keep(sender: Sender, nonce: u64) -> NonceRequest {
+        NonceRequest::Keep(KeptNonce { owner: owner(sender), nonce })
+    }
+
+    const XTR: Sender = Sender::Xtr { xtr_id: u128::MAX, site_id: 7 };
+
+    fn rloc() -> Sender {
+        Sender::Rloc("2001:db8::9".parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_by_its_owner_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("MSMR.nonces");
+        let mut file = NonceFile::open(Some(&path)).unwrap();
+        assert!(file.kept().is_empty());
+        for request in [
+            keep(XTR, 5),
+            keep(rloc(), u64::MAX),
+            keep(Sender::Rloc("192.0.2.9".parse().unwrap()), 1),
+            NonceRequest::Forget(owner(Sender::Rloc("192.0.2.9".parse().unwrap()))),
+            keep(XTR, 6),
+        ] {
+            file.apply(request);
+        }
+        file.write().unwrap();
+        let again = NonceFile::open(Some(&path)).unwrap();
+        assert_eq!(again.kept(), file.kept());
+        assert_eq!(again.kept.iter().map(|kept| kept.nonce).collect::<Vec<_>>(), [6, u64::MAX]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
+    }
+
+    #[test]
+    fn it_is_written_at_once_and_then_once_a_second() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("nonces");
+        let mut file = NonceFile::open(Some(&path)).unwrap();
+        assert_eq!(file.deadline(), None);
+        let in_file = || NonceFile::open(Some(&path)).unwrap().kept().first().map(|it| it.nonce);
+        let at = Time::from_secs(100);
+        file.apply(keep(XTR, 1));
+        file.write_due(at).unwrap();
+        file.apply(keep(XTR, 2));
+        file.write_due(at + REST / 2).unwrap();
+        assert_eq!(in_file(), Some(1));
+        let due = file.deadline().unwrap();
+        assert!(due >= at + REST);
+        file.write_due(due).unwrap();
+        assert_eq!((in_file(), file.deadline()), (Some(2), None));
+    }
+
+    #[test]
+    fn of_a_damaged_file_what_can_be_read_counts_and_the_file_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("nonces");
+        let mut whole = KeptNonces::default();
+        whole.apply(keep(XTR, 5));
+        whole.apply(keep(rloc(), 6));
+        let whole = emit(&whole);
+        let torn = &whole[..whole.len() - 12];
+        for (text, nonces, what) in [
+            (torn, 1, "line 3"),
+            (whole.strip_suffix("end 2\n").unwrap(), 2, "its end is missing: it has 2 nonces"),
+            ("something else", 0, "line 1"),
+            ("", 0, "line 1"),
+        ] {
+            let (kept, problem) = parse(text);
+            assert!(problem.as_ref().is_some_and(|problem| problem.contains(what)), "{problem:?}");
+            assert_eq!(kept.iter().count(), nonces, "{text}");
+            fs::write(&path, text).unwrap();
+            let mut file = NonceFile::open(Some(&path)).unwrap();
+            assert_eq!(fs::read_to_string(directory.path().join("nonces.damaged")).unwrap(), text);
+            file.write().unwrap();
+            assert_eq!(NonceFile::open(Some(&path)).unwrap().kept().len(), nonces);
+        }
+    }
+
+    #[test]
+    fn without_a_file_nothing_is_kept() {
+        let mut file = NonceFile::open(None).unwrap();
+        file.apply(keep(XTR, 1));
+        assert_eq!((file.deadline(), file.kept().len()), (None, 0));
+    }
+}

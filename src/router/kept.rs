@@ -1,0 +1,132 @@
+//! The nonces of Map-Registers that a map-server keeps (RFC 9301 section 5.6).
+//!
+//! A register with a nonce that is not greater than the last one of its sender is a replay. So that a
+//! restart opens no door to replays, the core says which nonces are to be kept
+//! ([`Output::Nonce`](super::io::Output::Nonce)), and its next start gets them back
+//! ([`Input::Nonces`](super::io::Input::Nonces)). The driver has them in a file, the simulator in
+//! memory; [`KeptNonces`] is what both hold.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display, Formatter};
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::wire::{Key, XtrIdentity};
+
+/// A name for a shared secret that does not tell the secret: 16 octets of a SHA-256.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct KeyPrint(pub [u8; 16]);
+
+impl KeyPrint {
+    /// The name of a key. The algorithm is no part of it: the sender of a message chooses that.
+    pub fn of(key: &Key) -> Self {
+        let digest = Sha256::new().chain_update("eidway nonces").chain_update([key.key_id]);
+        let digest: [u8; 32] = digest.chain_update(&key.secret).finalize().into();
+        let mut print = [0; 16];
+        print.copy_from_slice(&digest[..16]);
+        KeyPrint(print)
+    }
+}
+
+/// The sender of Map-Registers, as they name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Sender {
+    /// An xTR-ID and a Site-ID that the MAC covers.
+    Xtr {
+        /// 128 bits.
+        xtr_id: u128,
+        /// 64 bits.
+        site_id: u64,
+    },
+    /// The source address, where the MAC covers no xTR-ID. Anybody can write any source.
+    Rloc(IpAddr),
+}
+
+impl Sender {
+    /// The sender of a message from `source` with this authenticated identity.
+    pub fn of(identity: Option<XtrIdentity>, source: IpAddr) -> Self {
+        match identity {
+            Some(XtrIdentity { xtr_id, site_id }) => Sender::Xtr { xtr_id, site_id },
+            None => Sender::Rloc(source),
+        }
+    }
+
+    /// 128 bits that name the sender among the registrations of a prefix: its xTR-ID, or one made of
+    /// its RLOC.
+    pub fn xtr_id(&self) -> u128 {
+        match *self {
+            Sender::Xtr { xtr_id, .. } => xtr_id,
+            Sender::Rloc(IpAddr::V4(address)) => u128::from(address.to_bits()),
+            Sender::Rloc(IpAddr::V6(address)) => address.to_bits(),
+        }
+    }
+}
+
+impl Display for Sender {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Sender::Xtr { xtr_id, site_id: 0 } => write!(f, "xTR-ID {xtr_id:#x}"),
+            Sender::Xtr { xtr_id, site_id } => write!(f, "xTR-ID {xtr_id:#x} Site-ID {site_id}"),
+            Sender::Rloc(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+/// Whose nonce it is: each sender has one with each key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NonceOwner {
+    /// The key that its registers are signed with.
+    pub key: KeyPrint,
+    /// The sender.
+    pub sender: Sender,
+}
+
+/// The nonce of the last register that was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptNonce {
+    /// Whose.
+    pub owner: NonceOwner,
+    /// The nonce.
+    pub nonce: u64,
+}
+
+/// A change of what is to be kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NonceRequest {
+    /// Keep this nonce instead of an earlier one of its owner.
+    Keep(KeptNonce),
+    /// Keep none of this owner any more: there was no room for it in the core.
+    Forget(NonceOwner),
+}
+
+/// All nonces that are kept.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptNonces(BTreeMap<NonceOwner, u64>);
+
+impl KeptNonces {
+    /// Does what the core asks for.
+    pub fn apply(&mut self, request: NonceRequest) {
+        match request {
+            NonceRequest::Keep(KeptNonce { owner, nonce }) => drop(self.0.insert(owner, nonce)),
+            NonceRequest::Forget(owner) => drop(self.0.remove(&owner)),
+        }
+    }
+
+    /// All of them, by owner.
+    pub fn iter(&self) -> impl Iterator<Item = KeptNonce> {
+        self.0.iter().map(|(&owner, &nonce)| KeptNonce { owner, nonce })
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromIterator<KeptNonce> for KeptNonces {
+    fn from_iter<I: IntoIterator<Item = KeptNonce>>(nonces: I) -> Self {
+        KeptNonces(nonces.into_iter().map(|kept| (kept.owner, kept.nonce)).collect())
+    }
+}

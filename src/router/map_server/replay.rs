@@ -1,0 +1,366 @@
+//! Which Map-Registers are new and which are replays (RFC 9301 section 5.6, Nonce).
+//!
+//! A sender has an *order* when each of its registers has a greater nonce than the one before. By
+//! default that is asked of senders with an authenticated xTR-ID; `nonce-order` of a site changes it.
+//! Of a sender with an order the last nonce is enough to know a replay. Of the others the map-server
+//! remembers the octets of the last registers.
+//!
+//! | | with order | without |
+//! |---|---|---|
+//! | new | the nonce is greater | the octets are not among the last of the site |
+//! | once more | the last one again, for 32 s: answered, nothing else | the newest of this source again: renews |
+//! | replay | every other | every other |
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sha2::Digest as _;
+
+use crate::router::config::NonceOrder;
+use crate::router::kept::{KeptNonce, KeyPrint, NonceOwner, NonceRequest, Sender};
+use crate::time::Time;
+use crate::wire::Nonce;
+
+/// How long the last register of a sender with an order is answered again. An ETR repeats a register
+/// after 1, 2, 4, 8 and 16 s (section 5.7), 31 s in all.
+const REPEATS: Duration = Duration::from_secs(32);
+/// Digests that are remembered of a site.
+const DIGESTS: usize = 1024;
+/// Senders with an order that are remembered of a key.
+const SENDERS: usize = 4096;
+/// How many give way at a time when there are more.
+const GIVE_WAY: usize = 256;
+
+/// A digest of the octets that the MAC of a register covers.
+type Digest = [u8; 32];
+
+/// An authenticated register, as far as its freshness goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Candidate<'a> {
+    /// The site whose key signed it.
+    pub site: &'a Arc<str>,
+    /// That key.
+    pub key: KeyPrint,
+    /// The order that the site asks for.
+    pub order: NonceOrder,
+    /// The sender.
+    pub sender: Sender,
+    /// The address that it came from.
+    pub source: IpAddr,
+    /// Its nonce.
+    pub nonce: Nonce,
+    /// The octets that its MAC covers: others may have been changed without the key.
+    pub covered: &'a [u8],
+}
+
+/// How a register relates to the ones before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Freshness {
+    /// New. Nobody can have replayed it if `proven`: it is later than all others of an authenticated
+    /// xTR-ID.
+    New { proven: bool },
+    /// Without order, the newest of its source once more: it renews that source's registrations.
+    Renewed,
+    /// With order, the last one once more: it is answered, for the answer may have been lost, and does
+    /// nothing else, for anybody can repeat what was seen on the wire.
+    Repeated,
+    /// With order, the nonce is not greater than the last.
+    NotGreater { last: Nonce },
+    /// Without order, the octets came before; the newest register of the site has this nonce.
+    CameBefore { newest: Nonce },
+}
+
+/// What is remembered of the registers of a map-server.
+#[derive(Debug, Default)]
+pub(super) struct Registers {
+    ordered: BTreeMap<KeyPrint, BTreeMap<Sender, Last>>,
+    others: BTreeMap<Arc<str>, Octets>,
+}
+
+/// The last register of a sender with an order.
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    nonce: Nonce,
+    at: Time,
+    /// `None` for one of before the restart.
+    digest: Option<Digest>,
+}
+
+/// The last registers of a site without order, the oldest first.
+#[derive(Debug, Default)]
+struct Octets(VecDeque<Seen>);
+
+#[derive(Clone, Copy, Debug)]
+struct Seen {
+    digest: Digest,
+    source: IpAddr,
+    nonce: Nonce,
+}
+
+impl Octets {
+    fn newest_of(&self, source: IpAddr) -> Option<&Seen> {
+        self.0.iter().rev().find(|seen| seen.source == source)
+    }
+
+    /// `None` when the octets are not remembered.
+    fn judge(&self, digest: Digest, source: IpAddr) -> Option<Freshness> {
+        if !self.0.iter().any(|seen| seen.digest == digest) {
+            return None;
+        }
+        if self.newest_of(source).is_some_and(|newest| newest.digest == digest) {
+            return Some(Freshness::Renewed);
+        }
+        let newest = self.0.back().map_or(Nonce(0), |seen| seen.nonce);
+        Some(Freshness::CameBefore { newest })
+    }
+
+    fn remember(&mut self, seen: Seen) {
+        if self.0.len() >= DIGESTS {
+            self.0.pop_front();
+        }
+        self.0.push_back(seen);
+    }
+}
+
+impl Registers {
+    /// How a register relates to the ones before it. What is new is remembered; the requests say what
+    /// is to be kept. `live` names the xTRs that have registrations: the others give way first.
+    pub(super) fn judge(
+        &mut self,
+        candidate: &Candidate<'_>,
+        live: impl FnOnce() -> BTreeSet<u128>,
+        now: Time,
+    ) -> (Freshness, Vec<NonceRequest>) {
+        let &Candidate { site, key, order, sender, source, nonce, covered } = candidate;
+        let digest: Digest = sha2::Sha256::digest(covered).into();
+        let identified = matches!(sender, Sender::Xtr { .. });
+        let ordered = match order {
+            NonceOrder::Id => identified,
+            NonceOrder::Strict => true,
+            NonceOrder::None => false,
+        };
+        if ordered && let Some(last) = self.last(key, sender) {
+            if last.digest == Some(digest) && now.since(last.at) < REPEATS {
+                return (Freshness::Repeated, Vec::new());
+            }
+            if nonce <= last.nonce {
+                return (Freshness::NotGreater { last: last.nonce }, Vec::new());
+            }
+        }
+        // A source proves nothing, so that the order of its nonces alone does not either.
+        if !(ordered && identified) {
+            let others = self.others.entry(Arc::clone(site)).or_default();
+            if let Some(seen) = others.judge(digest, source) {
+                return (seen, Vec::new());
+            }
+            others.remember(Seen { digest, source, nonce });
+        }
+        let mut requests = Vec::new();
+        if ordered {
+            requests = self.make_room(key, sender, live);
+            let last = Last { nonce, at: now, digest: Some(digest) };
+            self.ordered.entry(key).or_default().insert(sender, last);
+            let owner = NonceOwner { key, sender };
+            requests.push(NonceRequest::Keep(KeptNonce { owner, nonce: nonce.0 }));
+        }
+        (Freshness::New { proven: ordered && identified }, requests)
+    }
+
+    fn last(&self, key: KeyPrint, sender: Sender) -> Option<&Last> {
+        self.ordered.get(&key)?.get(&sender)
+    }
+
+    /// Makes room for a sender: those without a registration give way before those with one, and among
+    /// these the one that registered longest ago.
+    fn make_room(
+        &mut self,
+        key: KeyPrint,
+        sender: Sender,
+        live: impl FnOnce() -> BTreeSet<u128>,
+    ) -> Vec<NonceRequest> {
+        let Some(senders) = self.ordered.get_mut(&key) else { return Vec::new() };
+        if senders.len() < SENDERS || senders.contains_key(&sender) {
+            return Vec::new();
+        }
+        let live = live();
+        let mut oldest: Vec<(bool, Time, Sender)> = senders
+            .iter()
+            .map(|(sender, last)| (live.contains(&sender.xtr_id()), last.at, *sender))
+            .collect();
+        oldest.sort_unstable();
+        // As many as are over the bound, and some more, so that it is not done for each newcomer. Those
+        // with a registration go one at a time.
+        let over = senders.len() + 1 - SENDERS;
+        let idle = oldest.iter().take_while(|(is_live, ..)| !is_live).count();
+        oldest.truncate(over.max(idle.min(GIVE_WAY)));
+        let forget = |(_, _, sender): (bool, Time, Sender)| {
+            senders.remove(&sender);
+            NonceRequest::Forget(NonceOwner { key, sender })
+        };
+        oldest.into_iter().map(forget).collect()
+    }
+
+    /// Takes in what was kept before the start.
+    pub(super) fn restore(&mut self, kept: &[KeptNonce], now: Time) {
+        for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept {
+            let senders = self.ordered.entry(*key).or_default();
+            let nonce = Nonce(*nonce);
+            let is_later = senders.get(sender).is_none_or(|last| last.nonce < nonce);
+            if is_later && (senders.len() < SENDERS || senders.contains_key(sender)) {
+                senders.insert(*sender, Last { nonce, at: now, digest: None });
+            }
+        }
+    }
+
+    /// Forgets the octets of sites that are no more. Nonces stay: a key may come back.
+    pub(super) fn retain_sites(&mut self, is_configured: impl Fn(&str) -> bool) {
+        self.others.retain(|site, _| is_configured(site));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "192.0.2.9";
+    const B: &str = "192.0.2.66";
+
+    fn candidate<'a>(
+        site: &'a Arc<str>,
+        order: NonceOrder,
+        (xtr_id, source): (Option<u128>, &str),
+        nonce: u64,
+        covered: &'a [u8],
+    ) -> Candidate<'a> {
+        let source = source.parse().unwrap();
+        let sender = match xtr_id {
+            Some(xtr_id) => Sender::Xtr { xtr_id, site_id: 0 },
+            None => Sender::Rloc(source),
+        };
+        let (key, nonce) = (KeyPrint([1; 16]), Nonce(nonce));
+        Candidate { site, key, order, sender, source, nonce, covered }
+    }
+
+    /// The freshness of a register at a second.
+    fn judge(
+        registers: &mut Registers,
+        order: NonceOrder,
+        from: (Option<u128>, &str),
+        nonce: u64,
+        second: u64,
+    ) -> Freshness {
+        let site: Arc<str> = "S".into();
+        let octets = nonce.to_be_bytes();
+        let candidate = candidate(&site, order, from, nonce, &octets);
+        registers.judge(&candidate, BTreeSet::new, Time::from_secs(second)).0
+    }
+
+    const PROVEN: Freshness = Freshness::New { proven: true };
+    const UNPROVEN: Freshness = Freshness::New { proven: false };
+
+    #[test]
+    fn the_last_one_of_an_order_is_answered_for_32_seconds() {
+        let mut registers = Registers::default();
+        let mut at =
+            |nonce, second| judge(&mut registers, NonceOrder::Id, (Some(1), A), nonce, second);
+        assert_eq!(at(7, 0), PROVEN);
+        assert_eq!(at(7, 31), Freshness::Repeated);
+        assert_eq!(at(7, 32), Freshness::NotGreater { last: Nonce(7) });
+        assert_eq!(at(6, 32), Freshness::NotGreater { last: Nonce(7) });
+        assert_eq!(at(8, 33), PROVEN);
+    }
+
+    #[test]
+    fn without_an_xtr_id_the_nonce_may_be_anything_and_octets_count() {
+        let mut registers = Registers::default();
+        let mut at =
+            |source, nonce| judge(&mut registers, NonceOrder::Id, (None, source), nonce, 0);
+        assert_eq!([at(A, 9), at(A, 3), at(A, 7)], [UNPROVEN; 3]);
+        assert_eq!(at(A, 7), Freshness::Renewed);
+        assert_eq!(at(A, 3), Freshness::CameBefore { newest: Nonce(7) });
+        assert_eq!(at(B, 7), Freshness::CameBefore { newest: Nonce(7) });
+        assert_eq!(at(B, 5), UNPROVEN);
+        assert_eq!(at(A, 7), Freshness::Renewed, "the newest of its own source");
+    }
+
+    #[test]
+    fn the_last_1024_of_a_site_are_remembered() {
+        let mut registers = Registers::default();
+        let mut at =
+            |source, nonce| judge(&mut registers, NonceOrder::Id, (None, source), nonce, 0);
+        at(A, 0);
+        for nonce in 1..1024 {
+            at(B, nonce);
+        }
+        assert_eq!(at(B, 0), Freshness::CameBefore { newest: Nonce(1023) });
+        at(B, 1024);
+        assert_eq!(at(B, 0), UNPROVEN);
+        assert_eq!(registers.others.values().map(|octets| octets.0.len()).sum::<usize>(), 1024);
+    }
+
+    #[test]
+    fn strict_asks_all_for_an_order_and_still_looks_at_the_octets() {
+        let mut registers = Registers::default();
+        let mut at = |from, nonce| judge(&mut registers, NonceOrder::Strict, from, nonce, 0);
+        assert_eq!(at((None, A), 5), UNPROVEN);
+        assert_eq!(at((None, A), 4), Freshness::NotGreater { last: Nonce(5) });
+        assert_eq!(at((None, B), 5), Freshness::CameBefore { newest: Nonce(5) });
+        assert_eq!(at((None, A), 5), Freshness::Repeated);
+        assert_eq!(at((Some(1), A), 6), PROVEN);
+    }
+
+    #[test]
+    fn none_asks_nobody_for_an_order() {
+        let mut registers = Registers::default();
+        let mut at = |nonce| judge(&mut registers, NonceOrder::None, (Some(1), A), nonce, 0);
+        assert_eq!([at(9), at(3)], [UNPROVEN; 2]);
+        assert_eq!(at(3), Freshness::Renewed);
+    }
+
+    #[test]
+    fn nonces_outlive_a_restart_and_octets_do_not() {
+        let mut registers = Registers::default();
+        let site: Arc<str> = "S".into();
+        let first = candidate(&site, NonceOrder::Id, (Some(1), A), 7, b"seven");
+        let (_, requests) = registers.judge(&first, BTreeSet::new, Time::ZERO);
+        let [NonceRequest::Keep(kept)] = requests[..] else { panic!("{requests:?}") };
+        let mut restarted = Registers::default();
+        restarted.restore(&[kept], Time::ZERO);
+        let (freshness, _) = restarted.judge(&first, BTreeSet::new, Time::ZERO);
+        assert_eq!(freshness, Freshness::NotGreater { last: Nonce(7) });
+    }
+
+    #[test]
+    fn who_has_no_registration_gives_way_first() {
+        let mut registers = Registers::default();
+        let site: Arc<str> = "S".into();
+        let live = || BTreeSet::from_iter(0..100);
+        let mut forgotten = Vec::new();
+        for xtr_id in 0..=SENDERS as u128 {
+            let candidate = candidate(&site, NonceOrder::Id, (Some(xtr_id), A), 1, b"");
+            let at = Time::from_secs(xtr_id as u64);
+            let (_, requests) = registers.judge(&candidate, live, at);
+            forgotten.extend(requests.into_iter().filter_map(|request| match request {
+                NonceRequest::Forget(owner) => Some(owner.sender.xtr_id()),
+                NonceRequest::Keep(_) => None,
+            }));
+        }
+        assert_eq!(forgotten, Vec::from_iter(100..100 + GIVE_WAY as u128));
+    }
+
+    #[test]
+    fn among_the_living_the_oldest_goes_alone() {
+        let mut registers = Registers::default();
+        let site: Arc<str> = "S".into();
+        let live = || BTreeSet::from_iter(0..=SENDERS as u128);
+        for xtr_id in 0..=SENDERS as u128 {
+            let candidate = candidate(&site, NonceOrder::Id, (Some(xtr_id), A), 1, b"");
+            registers.judge(&candidate, live, Time::from_secs(xtr_id as u64));
+        }
+        let senders = &registers.ordered[&KeyPrint([1; 16])];
+        assert_eq!(senders.len(), SENDERS);
+        assert_eq!(senders.keys().next().unwrap().xtr_id(), 1);
+    }
+}

@@ -1,0 +1,333 @@
+//! Map-Registers that come again, and the MACs of what answers them (RFC 9301 sections 5.6 and 5.7).
+
+use std::time::Duration;
+
+use eidway::router::counters::ControlDrop;
+use eidway::router::io::{Connection, Input, Output, TcpEvent, TcpRequest};
+use eidway::router::kept::{KeptNonces, NonceRequest};
+use eidway::wire::{
+    self, Algorithm, Key, MacForm, MapNotify, MapNotifyAck, MapRegister, MappingRecord, Message,
+    Nonce, XtrIdentity,
+};
+
+use crate::bench::*;
+
+const HERE: &str = "192.0.2.9";
+const ELSEWHERE: &str = "192.0.2.66";
+const SITE: &str = "172.16.0.32/28";
+/// Where the Authentication Data of HMAC-SHA-1 stands.
+const MAC_AT: std::ops::Range<usize> = 16..36;
+
+fn key() -> Key {
+    Key { algorithm: Algorithm::HmacSha1, secret: b"cisco".to_vec(), key_id: 0 }
+}
+
+/// A register of `SITE` with this TTL, at one locator without L bit.
+fn plain(nonce: u64, ttl_minutes: u32) -> MapRegister {
+    let mut record = record(SITE, ttl_minutes, &[HERE]);
+    record.locators[0].local = false;
+    of(nonce, vec![record])
+}
+
+fn of(nonce: u64, records: Vec<MappingRecord>) -> MapRegister {
+    MapRegister { want_map_notify: true, nonce: Nonce(nonce), records, ..MapRegister::default() }
+}
+
+fn with_id(register: MapRegister, xtr_id: u128) -> MapRegister {
+    MapRegister { xtr_identity: Some(XtrIdentity { xtr_id, site_id: 0 }), ..register }
+}
+
+/// The register with an xTR-ID behind a MAC that ends at the last record: what a sender of the other
+/// reading of section 5.6 sends, and what anybody makes of it who writes another xTR-ID there.
+fn short(register: MapRegister, xtr_id: u128) -> Vec<u8> {
+    let mut octets = with_id(register, xtr_id).emit_signed(&key());
+    octets[MAC_AT].fill(0);
+    let end = octets.len() - 24;
+    let mac = sha1(&octets[..end]);
+    octets[MAC_AT].copy_from_slice(&mac);
+    octets
+}
+
+fn sha1(octets: &[u8]) -> Vec<u8> {
+    use hmac::{Hmac, KeyInit, Mac};
+    let mac = Hmac::<sha1::Sha1>::new_from_slice(b"cisco").unwrap();
+    mac.chain_update(octets).finalize().into_bytes().to_vec()
+}
+
+fn server(order: &str) -> Bench {
+    let site = format!("site SITE_1\n  nonce-order {order}");
+    let mut bench = Bench::new(&MSMR.replace("site SITE_1", &site));
+    bench.outputs();
+    bench
+}
+
+/// Whether a register is acknowledged, and nothing else is said.
+fn acknowledged(bench: &mut Bench, from: &str, octets: &[u8]) -> bool {
+    bench.control(from, NEW, octets);
+    match &bench.messages()[..] {
+        [] => false,
+        [(to, Message::MapNotify(_))] => {
+            assert_eq!(to.to_string(), from);
+            true
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+fn replays(bench: &Bench) -> u64 {
+    let counted = bench.router.counters().control_drops.get(&ControlDrop::Replay).copied();
+    let entry = bench.router.map_server().entries().get(&prefix("172.16.0.0/24")).unwrap();
+    assert_eq!(counted.unwrap_or(0), entry.replays, "each is counted under its site");
+    entry.replays
+}
+
+/// To whom a Map-Request for a host goes.
+fn asked(bench: &mut Bench, host: &str) -> Vec<String> {
+    bench.control(RLOC_2, NEW, &encapsulated_request(host, 5, |_| ()));
+    let forwarded = |(to, message): (std::net::IpAddr, Message)| {
+        matches!(message, Message::Encapsulated(_)).then(|| to.to_string())
+    };
+    bench.messages().into_iter().filter_map(forwarded).collect()
+}
+
+#[test]
+fn random_nonces_without_xtr_id_are_all_taken() {
+    let mut bench = server("id");
+    for nonce in [7, 3, u64::MAX, 1, 0x8000_0000_0000_0000, 2] {
+        assert!(acknowledged(&mut bench, HERE, &plain(nonce, 1440).emit_signed(&key())), "{nonce}");
+    }
+    assert_eq!(replays(&bench), 0);
+}
+
+#[test]
+fn a_register_without_xtr_id_replayed_from_anywhere_is_refused() {
+    let mut bench = server("id");
+    let first = plain(7, 1440).emit_signed(&key());
+    assert!(acknowledged(&mut bench, HERE, &first));
+    let withdrawn = plain(8, 0).emit_signed(&key());
+    assert!(acknowledged(&mut bench, HERE, &withdrawn));
+    for from in [HERE, ELSEWHERE] {
+        assert!(!acknowledged(&mut bench, from, &first), "{from}");
+    }
+    let longer = [&first[..], b"more"].concat();
+    assert!(
+        !acknowledged(&mut bench, HERE, &longer),
+        "what the MAC does not cover is no difference"
+    );
+    assert_eq!(replays(&bench), 3);
+    assert!(asked(&mut bench, "172.16.0.33/32").is_empty());
+}
+
+#[test]
+fn requests_go_to_the_locators_of_such_a_register_and_not_to_its_source() {
+    let mut bench = server("id");
+    bench.control(ELSEWHERE, NEW, &plain(7, 1440).emit_signed(&key()));
+    bench.outputs();
+    assert_eq!(asked(&mut bench, "172.16.0.33/32"), [HERE]);
+    let mut silent = plain(8, 1440);
+    silent.records[0].locators[0].reachable = false;
+    bench.control(ELSEWHERE, NEW, &silent.emit_signed(&key()));
+    bench.outputs();
+    assert!(asked(&mut bench, "172.16.0.33/32").is_empty());
+    // One with an order is asked where it came from, as ever.
+    let proven = with_id(plain(9, 1440), 0x11).emit_signed(&key());
+    bench.control(ELSEWHERE, NEW, &proven);
+    bench.outputs();
+    assert_eq!(asked(&mut bench, "172.16.0.33/32"), [ELSEWHERE]);
+}
+
+#[test]
+fn the_newest_of_a_source_renews_for_as_long_as_it_comes() {
+    let mut bench = server("id");
+    let constant = plain(7, 1440).emit_signed(&key());
+    for _ in 0..10 {
+        assert!(acknowledged(&mut bench, HERE, &constant));
+        bench.advance(Duration::from_secs(100));
+    }
+    assert_eq!(asked(&mut bench, "172.16.0.33/32"), [HERE]);
+    bench.advance(Duration::from_secs(80));
+    assert!(asked(&mut bench, "172.16.0.33/32").is_empty());
+    assert!(acknowledged(&mut bench, HERE, &constant), "also when it had lapsed");
+}
+
+#[test]
+fn what_renews_takes_nothing_over() {
+    let mut bench = server("id");
+    let old = plain(7, 1440).emit_signed(&key());
+    bench.control(HERE, NEW, &old);
+    bench.control(
+        ELSEWHERE,
+        NEW,
+        &of(9, vec![record(SITE, 1440, &[ELSEWHERE])]).emit_signed(&key()),
+    );
+    bench.advance(Duration::from_secs(100));
+    bench.outputs();
+    assert!(!acknowledged(&mut bench, HERE, &old));
+    assert_eq!(asked(&mut bench, "172.16.0.33/32"), [ELSEWHERE]);
+}
+
+#[test]
+fn without_a_proven_order_no_session_is_admitted() {
+    let registers = |order: &str, register: MapRegister, octets: fn(MapRegister) -> Vec<u8>| {
+        let mut bench = server(order);
+        let register = MapRegister { reliable_transport: true, ..register };
+        bench.control(HERE, NEW, &octets(register));
+        let peer = format!("{HERE}:40000").parse().unwrap();
+        let connection = Connection(Connection::ACCEPTED);
+        let accepted = TcpEvent::Accepted { connection, peer, local: NEW.parse().unwrap() };
+        bench.router.handle(Input::Tcp(accepted), bench.now);
+        bench.drain();
+        let closed = Output::Tcp(TcpRequest::Close(connection));
+        !bench.outputs().contains(&closed)
+    };
+    let whole = |register: MapRegister| register.emit_signed(&key());
+    assert!(registers("id", with_id(plain(7, 1440), 1), whole));
+    assert!(registers("strict", with_id(plain(7, 1440), 1), whole));
+    assert!(!registers("none", with_id(plain(7, 1440), 1), whole));
+    assert!(!registers("id", plain(7, 1440), whole));
+    assert!(!registers("strict", plain(7, 1440), whole));
+    assert!(!registers("id", plain(7, 1440), |register| short(register, 1)));
+}
+
+#[test]
+fn an_xtr_id_that_the_mac_does_not_cover_is_none() {
+    let mut bench = server("id");
+    let first = short(plain(7, 1440), 1 << 70);
+    bench.control(HERE, NEW, &first);
+    let messages = bench.messages();
+    let [(_, Message::MapNotify(notify))] = &messages[..] else { panic!("{messages:?}") };
+    assert_eq!(notify.xtr_identity, None, "what is not proven is not signed");
+    let site = bench.router.map_server().entries().get(&prefix(SITE)).unwrap();
+    let registration = site.registrations.iter().next().unwrap();
+    assert_eq!((registration.identity, registration.is_proven), (None, false));
+    assert!(acknowledged(&mut bench, HERE, &short(plain(8, 0), 1 << 70)));
+    assert!(!acknowledged(&mut bench, HERE, &first));
+    assert!(!acknowledged(&mut bench, HERE, &short(plain(7, 1440), 77)), "the id is changed");
+    assert_eq!(replays(&bench), 2);
+}
+
+#[test]
+fn nobody_without_the_key_moves_the_nonce_of_an_xtr() {
+    let mut bench = server("id");
+    let victim = |nonce| with_id(of(nonce, vec![record("172.16.0.0/24", 1440, &[RLOC_1])]), 0x11);
+    assert!(acknowledged(&mut bench, RLOC_1, &victim(100).emit_signed(&key())));
+    bench.control(HERE, NEW, &short(plain(1 << 60, 1440), 1 << 71));
+    bench.control(HERE, NEW, &short(plain(1 << 60, 1440), 0x11));
+    bench.outputs();
+    assert!(acknowledged(&mut bench, RLOC_1, &victim(101).emit_signed(&key())));
+}
+
+#[test]
+fn nonces_are_of_an_xtr_id_and_a_site_id_and_a_key() {
+    let mut bench = server("id");
+    let of_site = |nonce, site_id| {
+        let identity = Some(XtrIdentity { xtr_id: 0x11, site_id });
+        MapRegister { xtr_identity: identity, ..plain(nonce, 1440) }.emit_signed(&key())
+    };
+    assert!(acknowledged(&mut bench, HERE, &of_site(100, 0)));
+    assert!(!acknowledged(&mut bench, HERE, &of_site(99, 0)));
+    assert!(acknowledged(&mut bench, HERE, &of_site(99, 1)));
+    // A new key begins anew, and the old one goes on where it was.
+    bench.configure(&MSMR.replace("key cisco", "key new"));
+    let new = Key { secret: b"new".to_vec(), ..key() };
+    assert!(acknowledged(&mut bench, HERE, &with_id(plain(5, 1440), 0x11).emit_signed(&new)));
+    bench.configure(MSMR);
+    assert!(!acknowledged(&mut bench, HERE, &of_site(98, 0)));
+}
+
+#[test]
+fn nonces_do_not_expire_and_outlive_a_restart() {
+    let mut bench = server("id");
+    let mut kept = KeptNonces::default();
+    let last = with_id(plain(100, 1440), 0x11).emit_signed(&key());
+    bench.control(HERE, NEW, &last);
+    for output in bench.outputs() {
+        if let Output::Nonce(request) = output {
+            assert!(matches!(request, NonceRequest::Keep(kept) if kept.nonce == 100));
+            kept.apply(request);
+        }
+    }
+    let year = Duration::from_secs(365 * 86_400);
+    bench.advance(year);
+    assert!(!acknowledged(&mut bench, HERE, &last));
+    let mut again = server("id");
+    again.router.handle(Input::Nonces(kept.iter().collect()), again.now);
+    assert!(!acknowledged(&mut again, HERE, &last), "not even the last: who knows of it is gone");
+    assert!(acknowledged(&mut again, HERE, &with_id(plain(101, 1440), 0x11).emit_signed(&key())));
+    assert!(acknowledged(&mut server("id"), HERE, &last), "the test can fail");
+}
+
+#[test]
+fn an_xtr_that_repeats_its_nonces_registers_where_no_order_is_asked_for() {
+    let constant = |prefix: &str| {
+        with_id(of(0, vec![record(prefix, 1440, &[HERE])]), 0x11).emit_signed(&key())
+    };
+    let mut bench = server("none");
+    for prefix in [SITE, "172.16.0.64/28", SITE.replace("28", "29").as_str()] {
+        assert!(acknowledged(&mut bench, HERE, &constant(prefix)));
+    }
+    assert!(!acknowledged(&mut bench, HERE, &constant(SITE)), "and yet no octets twice");
+    let mut bench = server("id");
+    assert!(acknowledged(&mut bench, HERE, &constant(SITE)));
+    assert!(!acknowledged(&mut bench, HERE, &constant("172.16.0.64/28")));
+}
+
+/// Every form in which a register may be signed.
+fn forms() -> impl Iterator<Item = MacForm> {
+    let forms = [
+        (Algorithm::HmacSha1, [12, 20]),
+        (Algorithm::HmacSha256, [16, 32]),
+        (Algorithm::HmacSha256Hkdf, [16, 32]),
+    ];
+    forms.into_iter().flat_map(|(algorithm, lengths)| {
+        lengths.map(|length| MacForm::new(algorithm, length).unwrap())
+    })
+}
+
+fn form_of(octets: &[u8]) -> MacForm {
+    wire::verify(octets, &key()).unwrap().form
+}
+
+/// The datagrams among the outputs.
+fn datagrams(bench: &mut Bench) -> Vec<Vec<u8>> {
+    let payload = |output| match output {
+        Output::Control { payload, .. } => Some(payload),
+        _ => None,
+    };
+    bench.outputs().into_iter().filter_map(payload).collect()
+}
+
+#[test]
+fn a_map_notify_is_signed_as_the_register_was() {
+    for form in forms() {
+        let mut bench = server("id");
+        bench.control(HERE, NEW, &with_id(plain(7, 1440), 1).emit_signed_as(&key(), form));
+        let sent = datagrams(&mut bench);
+        assert_eq!(sent.iter().map(|it| form_of(it)).collect::<Vec<_>>(), [form]);
+        // Another takes the prefix over, signed otherwise; the first is told as it signs.
+        let other = of(1, vec![record(SITE, 1440, &[ELSEWHERE])]);
+        bench.control(ELSEWHERE, NEW, &with_id(other, 2).emit_signed(&key()));
+        let sent = datagrams(&mut bench);
+        assert_eq!(form_of(&sent[0]), form, "unsolicited");
+        assert_eq!(form_of(&sent[1]), MacForm::of_first(Algorithm::HmacSha1));
+    }
+}
+
+#[test]
+fn a_map_notify_ack_is_signed_as_the_notify_was() {
+    for form in forms() {
+        let mut bench = Bench::new(XTR2);
+        bench.outputs();
+        let notify = MapNotify {
+            nonce: Nonce(77),
+            records: vec![record("172.31.0.0/24", 1440, &[RLOC_1])],
+            xtr_identity: Some(XtrIdentity { xtr_id: 9, site_id: 3 }),
+            ..MapNotify::default()
+        };
+        bench.control(NEW, RLOC_2, &notify.emit_signed_as(&key(), form));
+        let sent = datagrams(&mut bench);
+        assert_eq!(sent.iter().map(|it| form_of(it)).collect::<Vec<_>>(), [form]);
+        let MapNotifyAck(acknowledged) = MapNotifyAck::parse(&sent[0]).unwrap();
+        assert_eq!(acknowledged.xtr_identity, notify.xtr_identity);
+    }
+}
