@@ -65,11 +65,18 @@ impl Sender {
 }
 
 impl Display for Sender {
+    /// As `show lisp site` has it.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Sender::Xtr { xtr_id, site_id: 0 } => write!(f, "xTR-ID {xtr_id:#x}"),
-            Sender::Xtr { xtr_id, site_id } => write!(f, "xTR-ID {xtr_id:#x} Site-ID {site_id}"),
-            Sender::Rloc(address) => write!(f, "{address}"),
+        let (xtr_id, site_id) = match self {
+            Sender::Xtr { xtr_id, site_id } => (xtr_id, site_id),
+            Sender::Rloc(address) => return write!(f, "{address}"),
+        };
+        let word = |shift: u32| (xtr_id >> shift) as u32;
+        let [a, b, c, d] = [word(96), word(64), word(32), word(0)];
+        write!(f, "xTR-ID 0x{a:08X}-0x{b:08X}-0x{c:08X}-0x{d:08X}")?;
+        match site_id {
+            0 => Ok(()),
+            site_id => write!(f, " of site-ID {site_id}"),
         }
     }
 }

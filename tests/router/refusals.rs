@@ -49,8 +49,9 @@ fn a_replay_is_told_with_both_nonces() {
     bench.control("192.0.2.66", NEW, &register(9, "cisco"));
     let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 192.0.2.66: it is a replay: \
                 its nonce 0x00000000-0x00000009 must be greater than 0x00000000-0x0000000A, the last \
-                of its sender; set the clock of its sender if it was restarted; otherwise somebody \
-                repeats old messages";
+                nonce of xTR-ID 0x00000000-0x00000000-0x00000000-0x00000001; set the clock of its \
+                sender if it was restarted; if it does not count its nonces up, configure \
+                `nonce-order none` of site SITE_1; otherwise somebody repeats old messages";
     assert_eq!(bench.log(), [line]);
 }
 

@@ -320,7 +320,7 @@ mod tests {
         let site = prefix("172.16.0.0/24");
         let wants =
             Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
-        server.register(wants, Others::GiveWay, Time::ZERO);
+        server.register(wants, Others::GiveWay, Time::ZERO).unwrap();
         let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &[Family::Ipv4]) else {
             panic!("the map-server is to answer");
         };
