@@ -459,7 +459,7 @@ mod tests {
             for (xtr_id, rloc) in [(1, first), (2, second)] {
                 let mut registration = registration(site, "203.0.113.11", xtr_id, 1440);
                 registration.record.locators[0].rloc = rloc;
-                server.register(registration, false, Time::ZERO);
+                server.register(registration, Others::GiveWay, Time::ZERO).unwrap();
             }
             server.entries.get(&site).unwrap().registrations.len()
         };
