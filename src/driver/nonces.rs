@@ -8,9 +8,9 @@
 //! ```
 //!
 //! A change is written in the turn in which it comes, but not within a second after the write before
-//! it, nor within twenty times the span that this write took: a busy map-server writes a large table
-//! seldom. The file is written anew beside itself and then renamed, so that it is whole whenever the
-//! process dies. It is not forced to the disk: that would hold up packets.
+//! it, and a second more for each ten thousand nonces: a large table is written seldom. The file is
+//! written anew beside itself and then renamed, so that it is whole whenever the process dies. It is
+//! not forced to the disk: that would hold up packets.
 //!
 //! So a router that is killed loses the nonces of that last span. Each register that was taken within
 //! it can be replayed once its xTR is silent; the replay registers what the xTR itself said that
@@ -23,7 +23,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequest, Sender};
 use crate::time::Time;
@@ -32,8 +32,8 @@ use crate::time::Time;
 const HEAD: &str = "eidway nonces 1";
 /// The shortest span between two writes.
 const REST: Duration = Duration::from_secs(1);
-/// At the most one part in this many of the time is spent on writing.
-const SHARE: u32 = 20;
+/// The span grows by [`REST`] for each so many nonces, about a megabyte of text.
+const MANY: usize = 10_000;
 
 /// What is kept, and the file that has it; no file where none was asked for.
 #[derive(Debug, Default)]
@@ -101,10 +101,9 @@ impl NonceFile {
         if self.deadline().is_none_or(|at| at > now) {
             return Ok(());
         }
-        let began = Instant::now();
-        let outcome = self.write();
-        self.rested_at = now + REST.max(began.elapsed() * SHARE);
-        outcome
+        // Counts of nonces fit: each has its place in memory.
+        self.rested_at = now + REST * (1 + self.kept.len() / MANY) as u32;
+        self.write()
     }
 
     /// Writes what has changed, whether it is due or not: the router ends.

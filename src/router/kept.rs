@@ -126,6 +126,11 @@ impl KeptNonces {
         self.0.iter().map(|(&owner, &nonce)| KeptNonce { owner, nonce })
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
