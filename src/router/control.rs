@@ -107,7 +107,7 @@ impl Router {
         if request.do_not_reply {
             return;
         }
-        if !self.has_role(|roles| roles.etr) {
+        if !self.has_role(|roles| roles.etr || roles.proxy_etr && request.probe) {
             return self.refuse_request(from.ip(), request, now);
         }
         self.answer_map_request(request, from.ip(), (from.port(), Some(to)), now);

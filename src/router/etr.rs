@@ -220,6 +220,9 @@ impl Router {
         }
         if request.probe {
             as_probe_reply(&mut records, to);
+            if records.is_empty() {
+                records.extend(self.proxy_record(request, to));
+            }
         }
         let Some(first) = request.records.first().filter(|_| !records.is_empty()) else {
             return self.refuse(source, ControlDrop::NotOurEid, now, || {
@@ -300,6 +303,19 @@ impl Router {
             .map(|(prefix, entry)| self.record(prefix, entry))
             .chain(elsewhere.map(|(prefix, away)| self.record_of_another(prefix, away)))
             .collect()
+    }
+
+    /// The record of a proxy ETR that an RLOC-probe asks about all of a family, as an ITR does that sends
+    /// to non-LISP sites by way of it: the locator that was probed. Nothing less is its own to tell.
+    fn proxy_record(&self, request: &MapRequest, probed: Option<Rloc>) -> Option<MappingRecord> {
+        let all = request.records.first()?.eid_prefix;
+        let serves = self.config.roles(all.family()).proxy_etr
+            && all.mask_len() == 0
+            && all.instance_id() == self.config.default_instance();
+        let locator = LocatorRecord::unicast(probed.filter(|_| serves)?.0, 1, 100);
+        let locator = LocatorRecord { probed: true, ..locator };
+        let ttl_minutes = self.config.etr_map_cache_ttl(all.family());
+        Some(MappingRecord::of_site(all, ttl_minutes, vec![locator]))
     }
 
     /// The record of a prefix that another xTR has registered, as a map-server has told us: not ours,
