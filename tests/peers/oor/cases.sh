@@ -151,7 +151,7 @@ restarts() {
     start_oor OMS
     local newest
     newest=$(date +%s.%N)
-    await 70 "OMS answers a Map-Register of xTR1" seen "frame.time_epoch > $newest && lisp.type == 4 && ip.src == 209.165.202.61 && ip.dst == 203.0.113.11"
+    await 70 "OMS answers a Map-Register of xTR1" seen "frame.time_epoch > $newest && lisp.type == 4 && ip.src == 209.165.202.61 && (ip.dst == 203.0.113.11 || ip.dst == 198.18.1.11)"
     await 70 "OMS answers a Map-Register of xTR3" seen "frame.time_epoch > $newest && lisp.type == 4 && ip.src == 209.165.202.61 && ip.dst == 192.0.2.51"
     pings "after OMS's restart"
 }

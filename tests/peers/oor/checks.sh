@@ -98,15 +98,18 @@ nonces() { # FILTER: the nonces of such messages
 }
 
 all_answered() { # REQUESTS ANSWERS: each request that is older than a second has an answer of its nonce
-    local newest
+    local newest nonce open
     newest=$(date +%s.%N -d '1 second ago')
-    nonces "($1) && frame.time_epoch < $newest" >"$scratch/asked"
-    nonces "$2" >"$scratch/answered"
+    # ICMP errors quote messages; they are none.
+    nonces "($1) && !icmp && frame.time_epoch < $newest" >"$scratch/asked"
+    nonces "($2) && !icmp" >"$scratch/answered"
     [ -s "$scratch/asked" ] || { echo "no message matches $1"; return 1; }
-    local open
     open=$(comm -23 "$scratch/asked" "$scratch/answered")
-    echo "$(wc -l <"$scratch/asked") asked; not answered: $(wc -w <<<"$open")"
-    [ -z "$open" ] || { captured "$1" | tail -n 8; return 1; }
+    echo "$(wc -l <"$scratch/asked") asked, $(wc -w <<<"$open") of them not answered"
+    for nonce in $open; do
+        captured "($1) && lisp.nonce == $nonce"
+    done
+    [ -z "$open" ]
 }
 
 registered() { # PREFIX RLOC: MSMR has a registration of PREFIX, and RLOC registered it last
