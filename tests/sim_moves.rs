@@ -12,20 +12,25 @@ use eidway::console::parse_config;
 use eidway::host::apps::{ECHO_PORT, HTTP_PORT};
 use eidway::host::exchange::{Exchange, ExchangeId, Phase};
 use eidway::host::ping::{Outcome, Pace, PingRequest};
+use eidway::lab::file::LabFile;
 use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
 use eidway::rng::Seed;
 use eidway::router::config::Config;
 use eidway::sim::trace::Trace;
 use eidway::sim::{Replug, Sim};
+use eidway::time::Time;
 
 /// gsmr with the ports and ranges of scenario G3, registered.
 fn roaming(seed: u64) -> Sim {
-    let lab = Lab::open("gsmr", None).unwrap();
-    let scenario = library::find(&lab, "g3").unwrap();
+    roaming_in(&Lab::open("gsmr", None).unwrap(), seed)
+}
+
+fn roaming_in(lab: &Lab, seed: u64) -> Sim {
+    let scenario = library::find(lab, "g3").unwrap();
     let mut configs: BTreeMap<String, Config> = BTreeMap::new();
     for (name, file) in lab.file.routers() {
-        let text = library::overlaid_text(&lab, &scenario, name, file).unwrap();
+        let text = library::overlaid_text(lab, &scenario, name, file).unwrap();
         let config = parse_config(file, &text);
         configs.insert(name.to_owned(), config.unwrap_or_else(|error| panic!("{error}")));
     }
@@ -188,4 +193,57 @@ fn a_host_serves_its_page_through_lisp_but_its_connections_do_not_move_along() {
         assert_eq!(exchange(&sim, id).received, b"anew", "{family}");
         expect_page(&mut sim, family);
     }
+}
+
+/// gsmr with a host X at xTR2's LAN that has the address of A, both talking all the time.
+fn with_a_duplicate(seed: u64) -> Sim {
+    let mut lab = Lab::open("gsmr", None).unwrap();
+    let text = lab.text("lab.toml").unwrap().replacen("\"B:eth0\"", "\"B:eth0\", \"X:eth0\"", 1);
+    let host = "\n[nodes.X]\nkind = \"host\"\naddresses = [\"172.16.0.12/24\"]\ngateways = \
+                [\"172.16.0.1\"]\n";
+    lab.file = LabFile::parse("lab.toml", &(text + host)).unwrap();
+    let mut sim = roaming_in(&lab, seed);
+    for host in ["A", "X"] {
+        let pace = Pace::Every(Duration::from_millis(100));
+        let gateway = "10.0.0.99".parse().unwrap();
+        let request = PingRequest { count: 10_000, pace, ..PingRequest::new(gateway) };
+        sim.with_host(host, |host| host.start_ping(request)).unwrap();
+    }
+    sim
+}
+
+/// When a router named a duplicate.
+fn named(sim: &Sim, router: &str) -> Vec<Time> {
+    let log = sim.log(router).unwrap();
+    let lines = log.iter().filter(|(.., line)| line.starts_with("duplicate EID 172.16.0.12"));
+    lines.map(|(at, ..)| *at).collect()
+}
+
+#[test]
+fn an_address_at_two_hosts_is_named_once_a_minute_and_claimed_each_30_seconds() {
+    let mut sim = with_a_duplicate(6);
+    let eid = Eid::new(InstanceId::DEFAULT, "172.16.0.12".parse().unwrap());
+    let has =
+        |sim: &Sim, router: &str| sim.router(router).unwrap().mobility().hosts().contains_key(&eid);
+    let mut owners = Vec::new();
+    for _ in 0..30 {
+        sim.run_for(Duration::from_secs(10));
+        owners.push((has(&sim, "xTR1"), has(&sim, "xTR2")));
+    }
+    assert!(owners.contains(&(true, false)) && owners.contains(&(false, true)), "{owners:?}");
+    let events = sim.router("NewMSMR").unwrap().map_server().history().count();
+    assert!(events < 60, "{events} registrations and withdrawals in five minutes");
+    for router in ["xTR1", "xTR2", "NewMSMR"] {
+        let named = named(&sim, router);
+        assert!((4..=6).contains(&named.len()), "{router}: {named:?}");
+        let spans = named.windows(2).map(|pair| pair[1].since(pair[0]));
+        assert!(spans.into_iter().all(|span| span >= Duration::from_secs(60)), "{named:?}");
+        let lines = sim.log(router).unwrap().len();
+        assert!(lines < 40, "{router}: {lines} lines in five minutes");
+    }
+    // The other host gets an address of its own: this one stays.
+    sim.unplug_host("X").unwrap();
+    sim.run_for(Duration::from_secs(40));
+    assert!(has(&sim, "xTR1") && !has(&sim, "xTR2"));
+    assert_eq!(marks(&mut sim, "N", "A", Family::Ipv4), "!!!!!");
 }

@@ -32,6 +32,7 @@ use super::io::{
     Table,
 };
 use super::map_cache::Locator;
+use super::owner_changes::OwnerChanges;
 use super::resolve::{self, Held};
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::packet::{IpHeader, Packet};
@@ -113,6 +114,8 @@ pub struct Mobility {
     missed: BTreeMap<Eid, InterfaceName>,
     neighbours: BTreeMap<(InterfaceName, IpAddr), Mac>,
     searches: BTreeMap<Eid, (Time, Search)>,
+    /// The hosts that other xTRs have had, or taken, of late.
+    pub(super) owners: OwnerChanges<Eid>,
 }
 
 impl Mobility {
@@ -143,8 +146,9 @@ impl Mobility {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let at = self.searches.values().map(|(until, _)| *until).min()?;
-        Some(Deadline { at, why: "search for a host" })
+        let search = self.searches.values().map(|(until, _)| *until).min();
+        let search = search.map(|at| Deadline { at, why: "search for a host" });
+        Deadline::earliest([search, self.owners.next_deadline()])
     }
 
     /// Takes the ranges and their ports from the configuration; hosts of what is gone go too, and the
@@ -165,6 +169,7 @@ impl Mobility {
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
         self.missed.retain(|eid, port| served(eid, port));
+        self.owners.retain(|eid| ranges.longest_match(*eid).is_some());
         let mut given_up = 0;
         self.searches.retain(|eid, (_, search)| {
             let sought = ranges.longest_match(*eid).is_some();
@@ -177,7 +182,7 @@ impl Mobility {
     }
 
     /// The range that holds `eid`, and the ports that serve it; none when no port does.
-    fn ports(&self, eid: Eid) -> &[InterfaceName] {
+    pub(super) fn ports(&self, eid: Eid) -> &[InterfaceName] {
         self.ranges.longest_match(eid).map_or(&[], |(_, range)| &range.ports)
     }
 
@@ -312,6 +317,9 @@ impl Router {
     /// Evidence of a host is an entry that was not there, or another hardware address; an entry that
     /// ages is none. A host that is being looked for has answered.
     fn neighbour_known(&mut self, eid: Eid, port: InterfaceName, mac: Mac, now: Time) {
+        if self.mobility.owners.is_waiting(&eid) {
+            return;
+        }
         let neighbours = &mut self.mobility.neighbours;
         if neighbours.len() >= NEIGHBOURS && !neighbours.contains_key(&(port, eid.address)) {
             return;
@@ -324,7 +332,9 @@ impl Router {
         {
             host.last_seen_at = now;
             if let Some(Search::Confirm { .. }) = search {
-                self.notice(format!("{eid} is still here, registering again"));
+                if !self.owner_changed(eid, port, now) {
+                    self.notice(format!("{eid} is still here, registering again"));
+                }
                 self.refresh_registration(eid.host_prefix(), now);
             }
             return;
@@ -363,13 +373,17 @@ impl Router {
             return self.warn(format!("{eid} is here, but there are {HOSTS} hosts already"));
         }
         let name = found.name.clone();
-        self.notice(format!("{eid} found on {interface}"));
+        let prefix = eid.host_prefix();
+        let before = self.away.entries().get(&prefix);
+        let was_elsewhere = before.is_some_and(|entry| !entry.locators.is_empty());
+        if !(was_elsewhere && self.owner_changed(eid, interface, now)) {
+            self.notice(format!("{eid} found on {interface}"));
+        }
         let (found_at, last_seen_at) = (now, now);
         let host = Host { name, range, interface, mac, found_at, last_seen_at, discovery };
         self.mobility.hosts.insert(eid, host);
         self.mobility.former_ports.remove(&eid);
         self.mobility.missed.remove(&eid);
-        let prefix = eid.host_prefix();
         self.away.remove(&prefix, Producer::DynamicEid);
         self.map_cache.forget_learned(&prefix);
         self.stale.prefixes.insert(prefix);
@@ -426,7 +440,11 @@ impl Router {
         self.stale.prefixes.insert(eid.host_prefix());
         self.reconcile(now);
         if moved {
-            self.notice(format!("{eid} has moved away from {}", host.interface));
+            if self.owner_changed(eid, host.interface, now) {
+                self.mobility.owners.wait(eid, now);
+            } else {
+                self.notice(format!("{eid} has moved away from {}", host.interface));
+            }
             self.request(vec![KernelRequest::Announce { device, address }]);
         }
     }
@@ -476,7 +494,7 @@ impl Router {
         }
         let fresh =
             !self.registrar.is_acknowledged(prefix, now) || now.since(host.found_at) < CONFIRMATION;
-        if !fresh {
+        if !fresh || self.mobility.owners.is_duplicate(&eid) {
             return self.host_gone(eid, locators, now);
         }
         let (device, address) = (Device::Interface(host.interface), eid.address);
@@ -504,7 +522,8 @@ impl Router {
         now: Time,
     ) -> bool {
         let ports = self.mobility.ports(eid).to_vec();
-        if ports.is_empty() || self.mobility.hosts.contains_key(&eid) {
+        let is_waiting = self.mobility.owners.is_waiting(&eid);
+        if ports.is_empty() || is_waiting || self.mobility.hosts.contains_key(&eid) {
             return false;
         }
         let searches = &mut self.mobility.searches;

@@ -35,6 +35,7 @@ pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
 pub mod opaque;
+mod owner_changes;
 pub mod paths;
 #[cfg(test)]
 mod reconcile_tests;
@@ -249,6 +250,7 @@ impl Router {
         self.repeat_map_notifies(now);
         self.away.expire(now);
         self.end_searches(now);
+        self.claim_duplicates(now);
         self.retry_requests(now);
         self.register_due(now);
         self.solicit_due(now);

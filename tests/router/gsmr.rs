@@ -377,6 +377,32 @@ fn g3_a_host_that_goes_back_and_forth_ends_with_one_registration_and_no_loop() {
 }
 
 #[test]
+fn g3_who_loses_a_host_for_the_eleventh_time_in_30_s_waits_and_then_asks_whether_it_is_there() {
+    let mut relay = with_a_at_xtr1();
+    let has = |relay: &Relay, router: &str| {
+        relay.router(router).mobility().hosts().contains_key(&eid("172.16.0.12"))
+    };
+    for turn in 0..10 {
+        appear(&mut relay, ["xTR2", "xTR1"][turn % 2], "172.16.0.12");
+        relay.advance(Duration::from_secs(2));
+    }
+    assert!(has(&relay, "xTR1"), "ten changes are moves");
+    appear(&mut relay, "xTR2", "172.16.0.12");
+    relay.advance(Duration::from_secs(2));
+    relay.listen();
+    appear(&mut relay, "xTR1", "172.16.0.12");
+    assert!(has(&relay, "xTR2") && !has(&relay, "xTR1"), "it waits");
+    relay.advance(Duration::from_secs(30));
+    let probed = |(router, request): &(&str, KernelRequest)| {
+        *router == "xTR1" && matches!(request, KernelRequest::Probe { .. })
+    };
+    assert!(relay.kernel.iter().any(probed));
+    appear(&mut relay, "xTR1", "172.16.0.12");
+    relay.advance(Duration::from_secs(2));
+    assert!(has(&relay, "xTR1") && !has(&relay, "xTR2"));
+}
+
+#[test]
 fn g3_a_host_that_vanishes_is_withdrawn_and_its_sender_gets_a_negative_answer() {
     let mut relay = with_a_at_xtr1();
     neighbour(&mut relay, "xTR1", "172.16.0.12", NeighbourState::Failed);

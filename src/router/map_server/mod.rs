@@ -30,6 +30,7 @@ use super::config::Config;
 use super::counters::ControlDrop;
 use super::explanations;
 use super::io::Connection;
+use super::owner_changes::OwnerChanges;
 use super::refusals::Explanation;
 use super::register::LIFETIME;
 use crate::addr::{EidPrefix, Rloc};
@@ -174,6 +175,8 @@ pub struct MapServer {
     sessions: Sessions,
     pending_notifies: PendingNotifies,
     history: History,
+    /// The prefixes that another xTR registered of late.
+    owners: OwnerChanges<EidPrefix>,
 }
 
 impl MapServer {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::answer::proxy_record;
@@ -16,6 +17,7 @@ use crate::router::counters::ControlDrop;
 use crate::router::deadlines::Deadlines;
 use crate::router::explanations;
 use crate::router::io::Connection;
+use crate::router::owner_changes::{CHANGES, Owned, WINDOW};
 use crate::time::{Deadline, Time};
 use crate::wire::{
     self, CONTROL_PORT, Key, MapNotify, MapNotifyAck, MappingNotification, MappingRecord, Nonce,
@@ -122,6 +124,9 @@ impl Router {
         if !is_new {
             return;
         }
+        if let Some(before) = replaced.first() {
+            self.name_duplicate(prefix, (before.source, xtr_id), now);
+        }
         // What was to be told before this is true no more.
         let notifies = &mut self.map_server.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
@@ -138,6 +143,25 @@ impl Router {
         for registration in replaced.iter().filter(|each| each.session.is_none()) {
             self.notify_replaced(registration, &notification, now);
         }
+    }
+
+    /// Another xTR than `before` registers a prefix: names one that goes to and fro.
+    fn name_duplicate(&mut self, prefix: EidPrefix, (before, xtr_id): (IpAddr, u128), now: Time) {
+        let Owned::Duplicate { is_to_be_named: true } =
+            self.map_server.owners.changed(&prefix, now)
+        else {
+            return;
+        };
+        let Some(entry) = self.map_server.entries.get(&prefix) else { return };
+        let site = Arc::clone(&entry.site);
+        let by =
+            entry.registrations.get(xtr_id).map(|registration| registration.source.to_string());
+        self.warn(format!(
+            "duplicate EID {prefix} of site {site}: {} and {before} registered it in turn, more than \
+             {CHANGES} times in {} s; give one of the two hosts another address",
+            by.unwrap_or_default(),
+            WINDOW.as_secs(),
+        ));
     }
 
     /// Tells an xTR that has just registered a prefix by its session what others have inside it: it has

@@ -1,0 +1,248 @@
+//! How often an EID changes the xTR that registers it. A host that moves changes it now and then; one
+//! address at two hosts in two sites changes it with every packet that they send: a duplicate.
+//!
+//! An xTR that loses a duplicate waits before it claims it again, so that the other host works in the
+//! meantime, and the mapping system is not flooded. The map-server counts too: it sees every change.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use super::Router;
+use super::config::InterfaceName;
+use super::deadlines::Deadlines;
+use super::io::{Device, KernelRequest, Output};
+use crate::addr::Eid;
+use crate::time::{Deadline, Time};
+
+/// More changes than this ...
+pub(super) const CHANGES: usize = 10;
+/// ... within this time make a duplicate.
+pub(super) const WINDOW: Duration = Duration::from_secs(30);
+/// How long an xTR that lost a duplicate does not claim it.
+const WAIT: Duration = Duration::from_secs(30);
+/// Between two lines about one duplicate.
+const LINES: Duration = Duration::from_secs(60);
+/// A duplicate that did not change its owner for this long is one no more. Longer than [`WAIT`], after
+/// which an xTR claims it again.
+const QUIET: Duration = Duration::from_secs(90);
+/// EIDs that are remembered; the one without a change for the longest time makes room.
+const REMEMBERED: usize = 4096;
+
+/// The changes of one EID.
+#[derive(Debug, Default)]
+struct Changes {
+    /// When, within the window; no more than it takes to know a duplicate.
+    recent: VecDeque<Time>,
+    is_duplicate: bool,
+    named_at: Option<Time>,
+}
+
+/// What a change of owner says of its EID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Owned {
+    /// Its host moves.
+    Moving,
+    /// Two hosts have it.
+    Duplicate {
+        /// There was no line about it for a minute.
+        is_to_be_named: bool,
+    },
+}
+
+/// The EIDs, or EID prefixes, whose owner changed of late.
+#[derive(Debug)]
+pub(super) struct OwnerChanges<K> {
+    changes: BTreeMap<K, Changes>,
+    /// When each is forgotten.
+    quiet_at: Deadlines<K>,
+    /// Until when each is not claimed.
+    waits: Deadlines<K>,
+}
+
+impl<K> Default for OwnerChanges<K> {
+    fn default() -> Self {
+        let (changes, quiet_at, waits) =
+            (BTreeMap::new(), Deadlines::default(), Deadlines::default());
+        OwnerChanges { changes, quiet_at, waits }
+    }
+}
+
+impl<K: Ord + Clone> OwnerChanges<K> {
+    /// An EID has another owner than before.
+    pub(super) fn changed(&mut self, eid: &K, now: Time) -> Owned {
+        self.forget(now);
+        if !self.changes.contains_key(eid) && self.changes.len() >= REMEMBERED {
+            self.make_room();
+        }
+        self.quiet_at.set(eid.clone(), Some(now + QUIET));
+        let changes = self.changes.entry(eid.clone()).or_default();
+        changes.recent.push_back(now);
+        while changes.recent.front().is_some_and(|at| now.since(*at) >= WINDOW)
+            || changes.recent.len() > CHANGES + 1
+        {
+            changes.recent.pop_front();
+        }
+        changes.is_duplicate |= changes.recent.len() > CHANGES;
+        if !changes.is_duplicate {
+            return Owned::Moving;
+        }
+        let is_to_be_named = changes.named_at.is_none_or(|at| now.since(at) >= LINES);
+        if is_to_be_named {
+            changes.named_at = Some(now);
+        }
+        Owned::Duplicate { is_to_be_named }
+    }
+
+    /// Whether an EID is a duplicate.
+    pub(super) fn is_duplicate(&self, eid: &K) -> bool {
+        self.changes.get(eid).is_some_and(|changes| changes.is_duplicate)
+    }
+
+    /// A duplicate was lost: it is not claimed for a while.
+    pub(super) fn wait(&mut self, eid: K, now: Time) {
+        if self.changes.contains_key(&eid) {
+            self.waits.set(eid, Some(now + WAIT));
+        }
+    }
+
+    /// Whether an EID is not to be claimed yet.
+    pub(super) fn is_waiting(&self, eid: &K) -> bool {
+        self.waits.contains(eid)
+    }
+
+    /// The next EID whose wait is over.
+    pub(super) fn next_claim(&mut self, now: Time) -> Option<K> {
+        self.waits.pop(now)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        let at = self.waits.next()?;
+        Some(Deadline { at, why: "claim of a duplicate EID" })
+    }
+
+    /// Forgets what `stays` does not name.
+    pub(super) fn retain(&mut self, stays: impl Fn(&K) -> bool) {
+        let gone: Vec<K> = self.changes.keys().filter(|eid| !stays(eid)).cloned().collect();
+        for eid in gone {
+            self.remove(&eid);
+        }
+    }
+
+    fn forget(&mut self, now: Time) {
+        while let Some(eid) = self.quiet_at.pop(now) {
+            self.remove(&eid);
+        }
+    }
+
+    fn make_room(&mut self) {
+        if let Some(eid) = self.quiet_at.pop(Time(u64::MAX)) {
+            self.remove(&eid);
+        }
+    }
+
+    fn remove(&mut self, eid: &K) {
+        self.changes.remove(eid);
+        self.quiet_at.set(eid.clone(), None);
+        self.waits.set(eid.clone(), None);
+    }
+}
+
+impl Router {
+    /// The EID of a host that is, or was, on `port` has another owner than before. Returns whether it is
+    /// a duplicate, and names it once a minute; it is to have no other lines.
+    pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
+        let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
+            return false;
+        };
+        if is_to_be_named {
+            self.warn(format!(
+                "duplicate EID {eid}: it was found on {port} here and at another xTR in turn, more than \
+                 {CHANGES} times in {} s; give one of the two hosts another address; each time that \
+                 this router loses the EID it waits {} s before it claims it again",
+                WINDOW.as_secs(),
+                WAIT.as_secs(),
+            ));
+        }
+        true
+    }
+
+    /// Asks for the duplicates whose wait is over: a host that is still here answers, and is found.
+    pub(super) fn claim_duplicates(&mut self, now: Time) {
+        while let Some(eid) = self.mobility.owners.next_claim(now) {
+            let ports = self.mobility.ports(eid).iter();
+            let probe = |port: &InterfaceName| {
+                let device = Device::Interface(*port);
+                Output::Kernel(KernelRequest::Probe { device, address: eid.address })
+            };
+            self.outputs.extend(ports.map(probe));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NAMED: Owned = Owned::Duplicate { is_to_be_named: true };
+    const KNOWN: Owned = Owned::Duplicate { is_to_be_named: false };
+
+    fn at(milliseconds: u64) -> Time {
+        Time(milliseconds * 1000)
+    }
+
+    #[test]
+    fn the_eleventh_change_in_30_seconds_makes_a_duplicate() {
+        let mut owners = OwnerChanges::default();
+        for change in 0..10 {
+            assert_eq!(owners.changed(&1, at(change * 2900)), Owned::Moving);
+        }
+        assert_eq!(owners.changed(&2, at(29_000)), Owned::Moving, "another EID");
+        assert_eq!(owners.changed(&1, at(29_900)), NAMED);
+    }
+
+    #[test]
+    fn ten_changes_in_30_seconds_are_moves_for_ever() {
+        let mut owners = OwnerChanges::default();
+        for change in 0..1000 {
+            assert_eq!(owners.changed(&1, at(change * 3000)), Owned::Moving, "{change}");
+        }
+    }
+
+    #[test]
+    fn a_duplicate_is_named_once_a_minute_until_it_is_quiet() {
+        let mut owners = OwnerChanges::default();
+        for _ in 0..10 {
+            owners.changed(&1, at(0));
+        }
+        assert_eq!(owners.changed(&1, at(0)), NAMED);
+        assert_eq!(owners.changed(&1, at(30_000)), KNOWN);
+        assert_eq!(owners.changed(&1, at(60_000)), NAMED);
+        assert!(owners.is_duplicate(&1));
+        assert_eq!(owners.changed(&1, at(150_000)), Owned::Moving);
+        assert!(!owners.is_duplicate(&1));
+    }
+
+    #[test]
+    fn who_lost_it_claims_it_30_seconds_later() {
+        let mut owners = OwnerChanges::default();
+        owners.changed(&1, at(0));
+        owners.wait(1, at(0));
+        assert!(owners.is_waiting(&1));
+        assert_eq!(owners.next_deadline().map(|next| next.at), Some(at(30_000)));
+        assert_eq!((owners.next_claim(at(29_999)), owners.next_claim(at(30_000))), (None, Some(1)));
+        assert!(!owners.is_waiting(&1));
+        owners.wait(1, at(40_000));
+        owners.retain(|_| false);
+        assert!(owners.next_deadline().is_none());
+    }
+
+    #[test]
+    fn the_eid_that_was_quiet_for_the_longest_time_makes_room() {
+        let mut owners = OwnerChanges::default();
+        for eid in 0..5000_u64 {
+            owners.changed(&eid, at(eid));
+        }
+        assert_eq!((owners.changes.len(), owners.quiet_at.len()), (REMEMBERED, REMEMBERED));
+        assert!(!owners.changes.contains_key(&0) && owners.changes.contains_key(&4999));
+    }
+}
