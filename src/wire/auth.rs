@@ -252,11 +252,17 @@ fn parse_signed(message: &[u8]) -> Result<(MessageType, Body), AuthError> {
 
 /// Fills in the Authentication Data of a message that was emitted with
 /// [`Authentication::zeroed`] of the same key and form.
-pub(super) fn signed(mut message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
+pub(super) fn signed(message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
+    let end = message.len();
+    signed_to(message, end, key, form)
+}
+
+/// The same with a MAC over the first `end` octets, at the most all.
+pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacForm) -> Vec<u8> {
     let MacForm { algorithm, length } = form;
     if let Ok(message_type) = FirstWord::message_type_of(&message) {
         let secret = message_secret(message_type, algorithm, &message, &key.secret);
-        let mac = mac(algorithm, &secret, &message);
+        let mac = mac(algorithm, &secret, &message[..end.min(message.len())]);
         message[DATA_AT..DATA_AT + length].copy_from_slice(&mac[..length]);
     }
     message

@@ -18,6 +18,9 @@ pub struct XtrIdentity {
 }
 
 impl XtrIdentity {
+    /// Octets of both in a message.
+    const LEN: usize = 24;
+
     /// Reads the identity if the message has one.
     pub(super) fn parse_if(
         present: bool,
@@ -118,6 +121,16 @@ impl MapRegister {
     /// The octets of the message with a fresh MAC of `key` in another form than the key's own.
     pub fn emit_signed_as(&self, key: &Key, form: MacForm) -> Vec<u8> {
         auth::signed(self.emit_with(&Authentication::zeroed(key, form)), key, form)
+    }
+
+    /// The octets of the message with a MAC that ends at its last record: the other reading of
+    /// RFC 9301 section 5.6, which proves no xTR-ID. Eidway sends it only where a test asks for it.
+    pub fn emit_signed_to_records(&self, key: &Key) -> Vec<u8> {
+        let form = MacForm::of_first(key.algorithm);
+        let octets = self.emit_with(&Authentication::zeroed(key, form));
+        let identity = self.xtr_identity.map_or(0, |_| XtrIdentity::LEN);
+        let end = octets.len() - identity;
+        auth::signed_to(octets, end, key, form)
     }
 
     fn emit_with(&self, authentication: &Authentication) -> Vec<u8> {

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `map-request` | `smr` `probe` `do-not-reply` `smr-invoked` `pitr`, `nonce N`, `source-eid ADDRESS` or `source-eid each PREFIX`, `itr-rloc ADDRESS`, `eid PREFIX`, `encapsulated` (in an ECM, from the EID to the EID) |
 //! | `map-reply` | `probe`, `nonce N`, records |
-//! | `map-register` | `key TEXT`, `nonce N`, `want-map-notify`, `reliable-transport`, `merge`, `proxy-reply`, `xtr-id N`, records |
+//! | `map-register` | `key TEXT`, `nonce N`, `want-map-notify`, `reliable-transport`, `merge`, `proxy-reply`, `xtr-id N` or `no-xtr-id`, `mac-to-records` (the MAC ends there, before the xTR-ID), records |
 //! | `registration`, by TCP | those of `map-register`, `type N` (another type of message), `corrupt-end-marker` |
 //!
 //! A record is `record PREFIX ttl MINUTES`, then `locator ADDRESS` for each locator; without one,
@@ -28,7 +28,14 @@ use crate::wire::{
 const MAP_REQUEST: &[&str] =
     &["smr", "probe", "do-not-reply", "smr-invoked", "pitr", "encapsulated"];
 const MAP_REPLY: &[&str] = &["probe"];
-const MAP_REGISTER: &[&str] = &["want-map-notify", "reliable-transport", "merge", "proxy-reply"];
+const MAP_REGISTER: &[&str] = &[
+    "want-map-notify",
+    "reliable-transport",
+    "merge",
+    "proxy-reply",
+    "no-xtr-id",
+    "mac-to-records",
+];
 const REGISTRATION: &[&str] = &["merge", "proxy-reply", "corrupt-end-marker"];
 /// Those with a value.
 const OF_MAP_REQUEST: &[&str] = &["nonce", "source-eid", "itr-rloc", "eid"];
@@ -220,11 +227,16 @@ impl Fields {
             want_map_notify: self.has("want-map-notify"),
             nonce: self.nonce,
             records: self.records.clone(),
-            xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id.unwrap_or(1), site_id: 0 }),
+            xtr_identity: (!self.has("no-xtr-id"))
+                .then_some(XtrIdentity { xtr_id: self.xtr_id.unwrap_or(1), site_id: 0 }),
             ..MapRegister::default()
         };
         let secret = self.key.clone();
-        register.emit_signed(&Key { algorithm: Algorithm::HmacSha256, secret, key_id: 0 })
+        let key = Key { algorithm: Algorithm::HmacSha256, secret, key_id: 0 };
+        match self.has("mac-to-records") {
+            true => register.emit_signed_to_records(&key),
+            false => register.emit_signed(&key),
+        }
     }
 }
 
