@@ -273,6 +273,9 @@ impl Router {
             self.counters.negative_map_replies.sent += 1;
         }
         let from = SocketAddr::new(source.0, CONTROL_PORT);
+        // A source port of zero is none (RFC 768).
+        let port = if to.port() == 0 { CONTROL_PORT } else { to.port() };
+        let to = SocketAddr::new(to.ip(), port);
         self.send_control(from, to, &Message::MapReply(reply));
     }
 

@@ -21,12 +21,13 @@ impl XtrIdentity {
     /// Octets of both in a message.
     const LEN: usize = 24;
 
-    /// Reads the identity if the message has one.
+    /// Reads the identity if the message has one: `present` is its I bit. A message that ends before it
+    /// has none: RFC 9301 reserves the I bits of Map-Request and Map-Notify, so a set one may mean nothing.
     pub(super) fn parse_if(
         present: bool,
         reader: &mut Reader<'_>,
     ) -> Result<Option<Self>, ParseError> {
-        if !present {
+        if !present || reader.left() == 0 {
             return Ok(None);
         }
         Self::parse(reader).map(Some)

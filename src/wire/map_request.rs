@@ -104,7 +104,8 @@ impl MapRequest {
             return Err(reader.error_at(itr_rlocs_at, Problem::NoItrRloc));
         }
         reader.enter("Map-Reply Record");
-        let map_reply_record = match word.bit(5) {
+        // M may be set by mistake: a message that ends here has no record.
+        let map_reply_record = match word.bit(5) && reader.left() > 0 {
             true => MappingRecord::parse(&mut reader)?,
             false => None,
         };
@@ -226,6 +227,16 @@ mod tests {
         Address::None.emit(&mut more);
         octets.splice(14..14, more);
         assert_eq!(MapRequest::parse(&octets), Ok(request()));
+    }
+
+    #[test]
+    fn a_bit_for_a_part_that_is_not_there_is_ignored() {
+        let mut octets = request().emit();
+        octets[0] |= 0x04;
+        octets[1] |= 0x10;
+        assert_eq!(MapRequest::parse(&octets), Ok(request()));
+        octets.push(0);
+        assert!(MapRequest::parse(&octets).is_err(), "a part that is cut short is an error");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The requirements of the RFCs, and which script shows that they are met.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -11,6 +11,11 @@ use super::script::{Rule, Script};
 
 /// How the table is made anew.
 const WRITE: &str = "cargo test --test conformance -- --write-coverage";
+
+/// The level of what is taken although no RFC asks for it.
+const TAKES: &str = "takes";
+/// The heading of the list of such rows in README.md.
+const SLOPPY_SENDERS: &str = "## Sloppy senders";
 
 /// `requirements.toml`.
 #[derive(Debug, Deserialize)]
@@ -165,6 +170,28 @@ impl Coverage {
         }
         let same = written.lines().zip(table.lines()).take_while(|(a, b)| a == b).count();
         Err(format!("COVERAGE.md:{}: not what is generated; run `{WRITE}`", same + 1))
+    }
+
+    /// Whether the list of sloppy senders in README.md names requirements alone, and all of level
+    /// [`TAKES`].
+    ///
+    /// # Errors
+    /// The first name that is missing on either side.
+    pub fn check_sloppy_senders(&self, directory: &Path) -> Result<(), String> {
+        let readme = fs::read_to_string(directory.join("README.md")).unwrap_or_default();
+        let (_, list) = readme.split_once(SLOPPY_SENDERS).ok_or("README.md has no such list")?;
+        let rows = list.lines().filter(|line| line.starts_with("| "));
+        let cells = rows.filter_map(|row| row.trim_end_matches(" |").rsplit(" | ").next());
+        let named: BTreeSet<&str> =
+            cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).collect();
+        if let Some(name) = named.iter().find(|name| !self.scripts.contains_key(**name)) {
+            return Err(format!("README.md: `{name}` is not in requirements.toml"));
+        }
+        let takes = self.requirements.iter().filter(|each| each.level == TAKES);
+        match takes.map(|each| each.name.as_str()).find(|name| !named.contains(name)) {
+            Some(name) => Err(format!("README.md: `{name}` is not in the list of sloppy senders")),
+            None => Ok(()),
+        }
     }
 
     /// Writes COVERAGE.md.

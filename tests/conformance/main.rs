@@ -95,6 +95,12 @@ fn tests<'a>(directory: &'a Path, scripts: &'a [Script], faults: &'a [String]) -
         Box::new(typos::a_typo_is_told_with_its_place),
     ));
     tests.push(("the_table_of_coverage_is_true".to_owned(), Box::new(coverage)));
+    let sloppy_senders = move || {
+        let coverage = Coverage::of(directory, scripts)?;
+        coverage.check_sloppy_senders(directory)
+    };
+    let name = "the_list_of_sloppy_senders_names_all_that_is_taken";
+    tests.push((name.to_owned(), Box::new(sloppy_senders)));
     tests
 }
 

@@ -16,8 +16,10 @@ pub fn message(input: &[u8]) {
     let Ok(parsed) = Message::parse(input) else {
         return;
     };
-    assert_eq!(Message::parse(&[input, &PADDING].concat()).as_ref(), Ok(&parsed), "padding");
     let emitted = parsed.emit();
+    if !ends_early(input, &emitted) {
+        assert_eq!(Message::parse(&[input, &PADDING].concat()).as_ref(), Ok(&parsed), "padding");
+    }
     assert_eq!(Message::parse(&emitted).as_ref(), Ok(&parsed), "parse(emit(x)) is x");
     assert!(!parsed.to_string().is_empty());
     match &parsed {
@@ -28,6 +30,18 @@ pub fn message(input: &[u8]) {
         }
         _ => assert_eq!(emitted, normalised::message(input)),
     }
+}
+
+/// Whether a message has the bit of an optional part and ends before that part, so that what follows would
+/// be read as the part.
+fn ends_early(input: &[u8], emitted: &[u8]) -> bool {
+    let bits = match input[0] >> 4 {
+        1 => [0x04, 0x10],
+        3 => [0x02, 0],
+        4 | 5 => [0x08, 0],
+        _ => return false,
+    };
+    (0..2).any(|at| input[at] & !emitted[at] & bits[at] != 0)
 }
 
 /// The inner IP header of an emitted ECM: no options, the right length, the addresses and the TTL.

@@ -13,6 +13,7 @@
 //! | an ITR-RLOC in a list with names is that address alone | the names mean nothing here |
 //! | records whose EID is no IP prefix of an instance are left out, the record count counts the rest | their families are known and mean nothing here |
 //! | a source EID that is no IP address is AFI 0 | it means nothing here |
+//! | the bit of a Map-Reply record or an xTR-ID is zero if the message ends before it | RFC 9301 reserves the I bits |
 //! | octets after the last field are dropped | later standards put theirs there |
 //! | the inner IP header of an ECM is our own | nobody reads its DSCP, identification, options |
 //! | an inner UDP checksum of zero becomes the right one | RFC 9301 section 5.8 |
@@ -154,13 +155,11 @@ impl<'a> Walk<'a> {
                 self.out[RECORD_COUNT_AT] += 1;
             }
         }
-        if word & 0x0400_0000 != 0 && !self.record() {
+        if word & 0x0400_0000 != 0 && (self.octets.is_empty() || !self.record()) {
             // No record, no M bit.
             self.out[0] &= !0x04;
         }
-        if word & 0x0010_0000 != 0 {
-            self.copy(24);
-        }
+        self.identity(word, 0x0010_0000);
     }
 
     fn signed(&mut self, word: u32, mask: u32, identity: u32) {
@@ -168,8 +167,19 @@ impl<'a> Walk<'a> {
         self.copy(8);
         self.authentication();
         self.records(word);
-        if word & identity != 0 {
-            self.copy(24);
+        self.identity(word, identity);
+    }
+
+    /// xTR-ID and Site-ID, if the message has the I bit and does not end before them.
+    fn identity(&mut self, word: u32, bit: u32) {
+        if word & bit == 0 {
+            return;
+        }
+        if !self.octets.is_empty() {
+            return self.copy(24);
+        }
+        for (octet, bit) in self.out.iter_mut().zip(bit.to_be_bytes()) {
+            *octet &= !bit;
         }
     }
 
