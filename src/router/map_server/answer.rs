@@ -315,6 +315,19 @@ mod tests {
     }
 
     #[test]
+    fn a_registration_of_opaque_locators_alone_is_never_negative() {
+        let site = prefix("172.16.0.0/24");
+        let mut server = map_server(&[site]);
+        let mut opaque = registration(site, "203.0.113.11", 1, 1440);
+        opaque.record.locators[0].rloc = wire::Address::Name(b"rtr-lab-1"[..].into());
+        server.register(opaque, Others::GiveWay, Time::ZERO).unwrap();
+        let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &[]) else {
+            panic!("the map-server is to answer with the record");
+        };
+        assert!(record.is_all_opaque() && record.action == Action::NoAction);
+    }
+
+    #[test]
     fn a_proxy_reply_is_nobodys_own_and_not_authoritative() {
         let mut server = map_server(&[prefix("172.16.0.0/24")]);
         let site = prefix("172.16.0.0/24");

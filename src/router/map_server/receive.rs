@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::replay::{Candidate, Freshness};
 use super::{MapServer, NotTaken, Others, Registration};
-use crate::addr::Family;
+use crate::addr::{EidPrefix, Family};
 use crate::router::Router;
 use crate::router::config::NonceOrder;
 use crate::router::counters::ControlDrop;
@@ -50,7 +50,7 @@ pub(super) struct Refusal {
 
 /// A register that the holder of its site's key sent, and that is no replay.
 pub(super) struct Authenticated {
-    /// The key of its first record's site.
+    /// The key of its site.
     pub key: Key,
     /// How it is signed; answers are signed likewise.
     pub form: MacForm,
@@ -95,7 +95,8 @@ impl Router {
         }
     }
 
-    /// Whether a register comes from a holder of the key of its first record's site, and is no replay.
+    /// Whether a register comes from a holder of the key of its site, and is no replay. Its site is that of
+    /// the first record that any site may have: a record that none may have does not spoil the others.
     pub(super) fn authenticate(
         &mut self,
         register: &MapRegister,
@@ -108,11 +109,10 @@ impl Router {
         let Some(first) = register.records.first().map(|record| record.eid_prefix) else {
             return Err(other(ControlDrop::Malformed, explanations::registers_nothing()));
         };
-        let Some((origin, site)) = self.map_server.configured_for(&first) else {
+        let Some((first, origin, site)) = self.site_of(register) else {
             let told = explanations::no_site(first);
             return Err(refusal(RejectReason::NotASitePrefix, ControlDrop::NotASitePrefix, told));
         };
-        let site = Arc::clone(site);
         let key = self.site_key(&site).cloned();
         let has_key = key.is_some();
         let verified = key.as_ref().and_then(|key| wire::verify(payload, key).ok());
@@ -157,6 +157,15 @@ impl Router {
         Err(other(ControlDrop::Replay, replay))
     }
 
+    /// The first prefix of a register that a site may have, the configured prefix for it, and the site.
+    fn site_of(&self, register: &MapRegister) -> Option<(EidPrefix, EidPrefix, Arc<str>)> {
+        let mut prefixes = register.records.iter().map(|record| record.eid_prefix);
+        prefixes.find_map(|prefix| {
+            let (origin, site) = self.map_server.configured_for(&prefix)?;
+            Some((prefix, origin, Arc::clone(site)))
+        })
+    }
+
     /// How a register relates to the ones before it; what is new is kept.
     fn judge(&mut self, candidate: &Candidate<'_>, now: Time) -> Freshness {
         let mut registers = std::mem::take(&mut self.map_server.registers);
@@ -197,9 +206,7 @@ impl Router {
             match taken {
                 Ok(()) => accepted.push(record.clone()),
                 Err(not_taken) => {
-                    let first = register.records.first().map(|first| first.eid_prefix);
-                    let first = first.and_then(|first| self.map_server.configured_for(&first));
-                    let site = first.map(|(_, site)| Arc::clone(site)).unwrap_or_default();
+                    let site = self.site_of(register).map(|(.., site)| site).unwrap_or_default();
                     let (drop, told) = not_taken.explain(record.eid_prefix, &site);
                     self.refuse(source, drop, now, || told);
                 }
