@@ -168,8 +168,14 @@ pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
     Told::new(what, why, "tell the maker of its sender")
 }
 
-/// A reply that nothing waits for.
+/// A reply that nothing waits for. This router's SMRs have the probe bit and the D bit, and a neighbour
+/// that does not know the D bit answers them as RLOC-probes.
 pub(super) fn unasked_reply(reply: &MapReply) -> Told {
+    if reply.probe {
+        let why = "it answers an RLOC-probe, and this router sends none but in SMRs, which ask for no reply";
+        let advice = "ignore it if it comes after an SMR: its sender does not know the D bit";
+        return Told::new(of_records("Map-Reply", &reply.records), why, advice);
+    }
     let why = format!("no Map-Request with its nonce {} waits for an answer", reply.nonce);
     let advice = "ignore it if it is rare: it came twice, or late; otherwise somebody forges it";
     Told::new(of_records("Map-Reply", &reply.records), why, advice)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eidway::router::counters::ControlDrop;
 use eidway::router::io::{Command, Input, Output};
-use eidway::wire::{Algorithm, Key, MapRegister, Nonce, XtrIdentity};
+use eidway::wire::{Algorithm, Key, MapRegister, MapReply, Message, Nonce, XtrIdentity};
 
 use crate::bench::*;
 
@@ -94,6 +94,22 @@ fn a_reply_that_does_not_cover_its_request_is_told_with_both() {
     let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router asked for 172.16.0.12, \
                 which no record of the reply covers; look in the database of 172.16.0.12's ETR, and \
                 in `show lisp site` at the map-server, for a wrong EID prefix";
+    assert_eq!(bench.log(), [line]);
+}
+
+#[test]
+fn a_reply_to_an_smr_is_no_forgery() {
+    let mut bench = Bench::new(XTR2);
+    let reply = MapReply {
+        probe: true,
+        nonce: Nonce(7),
+        records: vec![record("172.16.0.0/24", 1440, &[RLOC_1])],
+        ..MapReply::default()
+    };
+    bench.control(RLOC_1, RLOC_2, &Message::MapReply(reply).emit());
+    let line = "refused Map-Reply for 172.16.0.0/24 from 203.0.113.11: it answers an RLOC-probe, and this \
+                router sends none but in SMRs, which ask for no reply; ignore it if it comes after an \
+                SMR: its sender does not know the D bit";
     assert_eq!(bench.log(), [line]);
 }
 
