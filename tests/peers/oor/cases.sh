@@ -39,6 +39,7 @@ run_cases() { # short | --long
     local started=$SECONDS
     registrations
     pings "at first"
+    proxy_etr
     smr_from_oor
     smr_from_eidway
     stays_registered "$1" "$started"
@@ -68,6 +69,15 @@ pings() { # WHEN
             await 5 "${pair% *} pings ${pair#* }${family:+ (IPv6)}: 5 of 5 answers" ping_all $pair $family
         done
     done
+}
+
+proxy_etr() {
+    case_is "Eidway as proxy ETR: B sends to 209.165.201.1, which is no EID, by way of xTR3"
+    # There is no way back to an EID from there, so only the echo is seen.
+    inside "$lab" B ping -q -c 4 -i 0.5 -W 1 209.165.201.1 >"$scratch/output" 2>&1 || true
+    local echo="icmp.type == 8 && ip.src == 192.168.0.22 && ip.dst == 209.165.201.1"
+    await 5 "its echo goes encapsulated to xTR3" seen "$echo && udp.dstport == 4341 && ip.dst == 192.0.2.51"
+    await 5 "and natively from there" seen "$echo && !udp"
 }
 
 smr_from_oor() {
