@@ -18,6 +18,10 @@ use crate::checksum;
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 
+/// Octets behind the IP header that an ICMP error quotes at least (RFC 792): the ports of a flow are
+/// among them.
+const QUOTED_PAYLOAD: usize = 8;
+
 /// A packet in somebody else's buffer; the first octet is the first of the IP header.
 #[derive(Debug)]
 pub struct Packet<'a> {
@@ -134,6 +138,29 @@ impl IpHeader {
     /// Reads the header at the start of `bytes`; verifies the IPv4 header checksum, so that what
     /// arrives damaged is counted by us and not lost in the kernel.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotIp> {
+        let header = Self::parse_start(bytes)?;
+        if header.total_len > bytes.len() {
+            return Err(NotIp::Truncated);
+        }
+        Ok(header)
+    }
+
+    /// Reads the header of a packet of which an ICMP error quotes only the beginning: the header and
+    /// at least [`QUOTED_PAYLOAD`] octets more. The flow hash is that of the whole packet.
+    ///
+    /// # Errors
+    /// [`NotIp::Truncated`] when it quotes less.
+    pub fn parse_quoted(bytes: &[u8]) -> Result<Self, NotIp> {
+        let header = Self::parse_start(bytes)?;
+        let header_len = if bytes[0] >> 4 == 4 { usize::from(bytes[0] & 15) * 4 } else { 40 };
+        if header.total_len.min(bytes.len()) < header_len + QUOTED_PAYLOAD {
+            return Err(NotIp::Truncated);
+        }
+        Ok(header)
+    }
+
+    /// Reads the header of a packet that may be cut.
+    fn parse_start(bytes: &[u8]) -> Result<Self, NotIp> {
         match bytes.first().map(|first| first >> 4) {
             Some(4) => Self::parse_v4(bytes),
             Some(6) => Self::parse_v6(bytes),
@@ -148,14 +175,12 @@ impl IpHeader {
         if total_len < header_len {
             return Err(NotIp::Header);
         }
-        if total_len > bytes.len() {
-            return Err(NotIp::Truncated);
-        }
         if checksum::finish(checksum::sum(header.slice())) != 0 {
             return Err(NotIp::Checksum);
         }
         let (source, destination) = (header.source_addr(), header.destination_addr());
-        let transport = (!header.is_fragmenting_payload()).then(|| &bytes[header_len..total_len]);
+        let transport = (!header.is_fragmenting_payload())
+            .then(|| &bytes[header_len..total_len.min(bytes.len())]);
         let mut hash = FlowHash::new(header.protocol().0);
         hash.add(u64::from(source.to_bits()) << 32 | u64::from(destination.to_bits()));
         hash.add_ports(header.protocol().0, transport);
@@ -172,11 +197,8 @@ impl IpHeader {
     fn parse_v6(bytes: &[u8]) -> Result<Self, NotIp> {
         let header = Ipv6HeaderSlice::from_slice(bytes).map_err(|_| NotIp::Header)?;
         let total_len = header.slice().len() + usize::from(header.payload_length());
-        if total_len > bytes.len() {
-            return Err(NotIp::Truncated);
-        }
         let (source, destination) = (header.source_addr(), header.destination_addr());
-        let transport = Some(&bytes[header.slice().len()..total_len]);
+        let transport = Some(&bytes[header.slice().len()..total_len.min(bytes.len())]);
         let mut hash = FlowHash::new(header.next_header().0);
         for address in [source.to_bits(), destination.to_bits()] {
             hash.add((address >> 64) as u64);
@@ -328,6 +350,19 @@ mod tests {
         assert_eq!(IpHeader::parse(&v6()[..50]), Err(NotIp::Truncated));
         assert_eq!(IpHeader::parse(&v4(1000)[..10]), Err(NotIp::Header));
         assert_eq!(IpHeader::parse(&[]), Err(NotIp::Header));
+    }
+
+    #[test]
+    fn a_quoted_packet_has_the_flow_hash_of_the_whole_one() {
+        for (bytes, header_len) in [(v4(1000), 20), (v6(), 40)] {
+            let whole = IpHeader::parse(&bytes).unwrap();
+            for end in 0..=bytes.len() {
+                match IpHeader::parse_quoted(&bytes[..end]) {
+                    Ok(quoted) => assert_eq!((end >= header_len + 8, quoted), (true, whole)),
+                    Err(_) => assert!(end < header_len + 8, "{end}"),
+                }
+            }
+        }
     }
 
     #[test]

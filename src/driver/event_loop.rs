@@ -298,10 +298,7 @@ impl EventLoop {
             Source::Opened(number) => self.serve_connection(opened(number)),
             Source::Accepted(number) => self.serve_connection(accepted(number)),
             Source::Host(slot) => self.serve_host(slot),
-            Source::Errors(slot) => {
-                self.udp.learn(slot, &mut self.faults);
-                false
-            }
+            Source::Errors(slot) => self.udp.learn(slot, &mut self.faults),
         }
     }
 

@@ -9,6 +9,7 @@ use std::io;
 use log::warn;
 
 use crate::router::io::PathEvent;
+use crate::wire::IcmpErrorKind;
 
 /// Counters of faults.
 #[derive(Debug, Default)]
@@ -34,10 +35,19 @@ impl Faults {
         }
     }
 
-    /// Keeps what a send has shown of a way; a repetition and what is too much are dropped.
+    /// Keeps what a send has shown of a way; a repetition and what is too much are dropped. Errors
+    /// with a packet that the router may tell a host of take no room from the others.
     pub fn note_path(&mut self, event: PathEvent) {
         const PATHS: usize = 64;
-        if self.paths.len() < PATHS && !self.paths.contains(&event) {
+        let is_quote = |event: &PathEvent| matches!(event, PathEvent::Icmp(icmp) if icmp.kind == IcmpErrorKind::TimeExceeded);
+        let is_same = |noted: &PathEvent| match (noted, &event) {
+            (PathEvent::Icmp(noted), PathEvent::Icmp(new)) if !is_quote(&event) => {
+                (noted.rloc, noted.kind) == (new.rloc, new.kind)
+            }
+            (noted, event) => noted == event,
+        };
+        let of_kind = self.paths.iter().filter(|noted| is_quote(noted) == is_quote(&event)).count();
+        if of_kind < PATHS && !self.paths.iter().any(is_same) {
             self.paths.push(event);
         }
     }

@@ -176,7 +176,7 @@ impl<W: Write> Witness for Recorder<W> {
             Call::Handle(Input::Control(datagram)) => step::Call::Control(*datagram),
             Call::Handle(Input::Kernel(event)) => step::Call::Kernel(event.clone()),
             Call::Handle(Input::Tcp(event)) => step::Call::Tcp(*event),
-            Call::Handle(Input::Path(event)) => step::Call::Path(*event),
+            Call::Handle(Input::Path(event)) => step::Call::Path(event.clone()),
             Call::Handle(Input::Command(command)) => step::Call::Command(command.clone()),
             Call::Handle(Input::EmulatedHosts(states)) => step::Call::EmulatedHosts(states.clone()),
             Call::Handle(Input::Nonces(kept)) => step::Call::Nonces(kept.clone()),

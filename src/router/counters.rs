@@ -155,6 +155,10 @@ pub struct Counters {
     pub nonces_echoed: u64,
     /// Times that ICMP told the MTU of a path.
     pub path_mtus: u64,
+    /// ICMP errors Time Exceeded of the core that went on to a host.
+    pub time_exceeded_relayed: u64,
+    /// ICMP errors of the core without effect.
+    pub icmp_ignored: u64,
     /// Packets held for a Map-Reply.
     pub held: u64,
     /// Packets of EIDs that stopped here.

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use super::Router;
 use super::deadlines::Deadlines;
-use super::io::PathEvent;
 use super::paths::UNREACHABLE_FOR;
 use crate::addr::{Family, Rloc};
 use crate::rng::{Rng, Seed};
@@ -234,7 +233,7 @@ impl Router {
             Echo::Changed => {}
             Echo::Asked => self.counters.nonces.received += 1,
             Echo::Returned => self.counters.nonces_echoed += 1,
-            Echo::Missing => self.handle_path(PathEvent::Unreachable(from), now),
+            Echo::Missing => self.leave_locator(from, "it does not echo nonces", now),
         }
         self.forget_flows();
     }

@@ -2,12 +2,13 @@
 //!
 //! What is remembered is that a flow of the site is encapsulated, and how. Any input but a packet
 //! may change that, so each begins a new epoch, and what was remembered in an earlier one is not
-//! found. The table has a fixed size; flows that fall on one place take turns there.
+//! found. The table has a fixed size; flows that fall on one place take turns there. An old place
+//! still tells that a packet of the flow left for a locator: an ICMP error about it is believed.
 
 use std::net::IpAddr;
 
 use super::io::Encapsulation;
-use crate::addr::InstanceId;
+use crate::addr::{InstanceId, Rloc};
 use crate::packet::IpHeader;
 use crate::prefix_map::Slot;
 
@@ -35,8 +36,9 @@ struct Remembered {
     epoch: u64,
     flow: Flow,
     encapsulation: Encapsulation,
-    /// The entry of the map-cache, which stays where it is until the epoch ends.
-    entry: Slot,
+    /// The entry of the map-cache, which stays where it is until the epoch ends. Absent when the packet
+    /// had waited for its mapping: the next one of the flow is looked up.
+    entry: Option<Slot>,
 }
 
 /// Flows and how they are encapsulated.
@@ -60,20 +62,28 @@ impl FlowCache {
         header: &IpHeader,
     ) -> Option<(Encapsulation, Slot)> {
         let place = self.places.get(place_of(header))?.as_ref()?;
-        let found = place.epoch == self.epoch && place.flow == Flow::of(instance_id, header);
-        found.then(|| {
-            let (ttl, tos) = (header.ttl, header.tos);
-            (Encapsulation { ttl, tos, ..place.encapsulation }, place.entry)
+        if place.epoch != self.epoch || place.flow != Flow::of(instance_id, header) {
+            return None;
+        }
+        let (ttl, tos) = (header.ttl, header.tos);
+        Some((Encapsulation { ttl, tos, ..place.encapsulation }, place.entry?))
+    }
+
+    /// Whether the last packet of a flow, in whatever epoch, left for this locator.
+    pub fn has_sent(&self, instance_id: InstanceId, header: &IpHeader, to: Rloc) -> bool {
+        let place = self.places.get(place_of(header)).and_then(Option::as_ref);
+        place.is_some_and(|place| {
+            place.flow == Flow::of(instance_id, header) && place.encapsulation.destination == to
         })
     }
 
-    /// Remembers a flow.
+    /// Remembers a flow, and with an `entry` how to encapsulate its next packets.
     pub fn remember(
         &mut self,
         instance_id: InstanceId,
         header: &IpHeader,
         encapsulation: Encapsulation,
-        entry: Slot,
+        entry: Option<Slot>,
     ) {
         if self.places.is_empty() {
             self.places.resize_with(FLOWS, || None);
@@ -92,7 +102,6 @@ fn place_of(header: &IpHeader) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::addr::Rloc;
     use crate::prefix_map::PrefixMap;
 
     fn header(source: [u8; 4], flow_hash: u32) -> IpHeader {
@@ -116,7 +125,7 @@ mod tests {
         let mut cache = FlowCache::default();
         let flow = header([10, 0, 0, 1], 7);
         assert!(cache.find(InstanceId::DEFAULT, &flow).is_none());
-        cache.remember(InstanceId::DEFAULT, &flow, encapsulation(), entry());
+        cache.remember(InstanceId::DEFAULT, &flow, encapsulation(), Some(entry()));
         let later = IpHeader { ttl: 3, tos: 4, ..flow };
         let (found, _) = cache.find(InstanceId::DEFAULT, &later).unwrap();
         assert_eq!(found, Encapsulation { ttl: 3, tos: 4, ..encapsulation() });
@@ -125,9 +134,28 @@ mod tests {
     }
 
     #[test]
+    fn a_flow_is_known_to_have_left_for_its_locator_also_in_later_epochs() {
+        let mut cache = FlowCache::default();
+        let flow = header([10, 0, 0, 1], 7);
+        let Encapsulation { source, destination, .. } = encapsulation();
+        let sent = |cache: &FlowCache, to| cache.has_sent(InstanceId::DEFAULT, &flow, to);
+        assert!(!sent(&cache, destination));
+        cache.remember(InstanceId::DEFAULT, &flow, encapsulation(), None);
+        assert!(cache.find(InstanceId::DEFAULT, &flow).is_none(), "it has no entry");
+        cache.begin_epoch();
+        assert_eq!((sent(&cache, destination), sent(&cache, source)), (true, false));
+        assert!(!cache.has_sent(InstanceId::DEFAULT, &header([10, 0, 0, 9], 7), destination));
+    }
+
+    #[test]
     fn a_flow_is_never_taken_for_another_with_the_same_hash() {
         let mut cache = FlowCache::default();
-        cache.remember(InstanceId::DEFAULT, &header([10, 0, 0, 1], 7), encapsulation(), entry());
+        cache.remember(
+            InstanceId::DEFAULT,
+            &header([10, 0, 0, 1], 7),
+            encapsulation(),
+            Some(entry()),
+        );
         assert!(cache.find(InstanceId::DEFAULT, &header([10, 0, 0, 9], 7)).is_none());
         let other = InstanceId::new(5).unwrap();
         assert!(cache.find(other, &header([10, 0, 0, 1], 7)).is_none());

@@ -16,6 +16,7 @@ use super::kept::{KeptNonce, NonceRequest};
 use super::logging::Severity;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
+use crate::wire::IcmpErrorKind;
 
 /// What happens to a router, other than packets of EIDs.
 #[derive(Debug)]
@@ -26,7 +27,7 @@ pub enum Input<'a> {
     Kernel(KernelEvent),
     /// Something happened on a TCP connection of port 4342.
     Tcp(TcpEvent<'a>),
-    /// The core network said something about the way of our packets to a locator.
+    /// The kernel or the core network said something about the way of our packets to a locator.
     Path(PathEvent),
     /// The operator changed the configuration; the whole of it.
     Configure(Box<Config>),
@@ -41,18 +42,27 @@ pub enum Input<'a> {
     Stop,
 }
 
-/// What is learned of a way when packets do not make it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// What is learned of the way to a locator when packets do not make it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathEvent {
-    /// ICMP unreachable from a router on the way, or no route to begin with.
-    Unreachable(Rloc),
-    /// A packet was too big for a link on the way.
-    TooBig {
-        /// The locator that it was for.
-        rloc: Rloc,
-        /// Octets that the link takes, outer headers included.
-        mtu: u32,
-    },
+    /// The router's own kernel has no route to a locator. An error that ICMP brought is never this one.
+    NoRoute(Rloc),
+    /// ICMP from the core network about an encapsulated packet. The kernel has matched it with a
+    /// socket of the router, and with nothing else.
+    Icmp(IcmpError),
+}
+
+/// An ICMP error about an encapsulated packet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IcmpError {
+    /// The locator that the packet was for.
+    pub rloc: Rloc,
+    /// The router that reports it.
+    pub reporter: IpAddr,
+    /// Its meaning.
+    pub kind: IcmpErrorKind,
+    /// The payload of the packet, from the LISP header on, as far as the error quotes it.
+    pub quoted: Vec<u8>,
 }
 
 /// A LISP control message as it came.

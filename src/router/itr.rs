@@ -123,7 +123,7 @@ impl Router {
                 }
                 self.mark(&mut encapsulation, source, now);
                 if self.is_found(source) {
-                    self.flows.remember(instance_id, header, encapsulation, entry);
+                    self.flows.remember(instance_id, header, encapsulation, Some(entry));
                 }
                 Ok(Outbound::Encapsulate(encapsulation))
             }
@@ -209,6 +209,7 @@ impl Router {
             match verdict {
                 Ok((header, load, Verdict::Encapsulate(mut encapsulation, _))) => {
                     self.mark(&mut encapsulation, Eid::new(eid.instance_id, header.source), now);
+                    self.flows.remember(eid.instance_id, &header, encapsulation, None);
                     self.counters.encapsulations += load.packets;
                     self.outputs.push_back(Output::Encapsulate(encapsulation, packet));
                 }

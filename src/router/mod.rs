@@ -25,6 +25,7 @@ pub mod emulated;
 mod etr;
 mod explanations;
 pub mod flow_cache;
+mod icmp;
 pub mod io;
 mod itr;
 pub mod kept;
@@ -63,6 +64,7 @@ use echo_nonce::EchoNonce;
 use emulated::HostState;
 use etr::Heard;
 use flow_cache::FlowCache;
+use icmp::ErrorLimiter;
 use io::{Command, DropReason, Input, KernelEvent, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
@@ -146,6 +148,7 @@ pub struct Router {
     /// The last packet that was delivered, until another input comes.
     heard: Option<Heard>,
     paths: Paths,
+    host_errors: ErrorLimiter,
     echo_nonce: EchoNonce,
     status_holds: StatusHolds,
     database: Database,
@@ -187,6 +190,7 @@ impl Router {
             flows: FlowCache::default(),
             heard: None,
             paths: Paths::default(),
+            host_errors: ErrorLimiter::default(),
             echo_nonce: EchoNonce::new(&seed),
             status_holds: StatusHolds::default(),
             database: Database::default(),

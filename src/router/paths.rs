@@ -1,20 +1,23 @@
 //! What the core network says about the ways to remote locators (RFC 9300 sections 6.3 and 7.2).
 //!
-//! ICMP that the kernel has matched with a packet of ours, or the kernel's own routes, say that a
+//! ICMP that the kernel has matched with a socket of ours, or the kernel's own routes, say that a
 //! locator cannot be reached, or how large a packet may be on the way to it. Both are believed for a
-//! while only: without probes nothing else would ever take them back.
+//! while only: without probes nothing else would ever take them back. That the TTL of a packet was
+//! used up says nothing about a locator: it goes on to the host that sent the packet, so that its
+//! traceroute shows the core (RFC 6830 section 9).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, icmpv4};
-
 use super::Router;
-use super::io::{Encapsulation, Output, PathEvent};
-use crate::addr::{Family, InstanceId, Rloc};
+use super::etr::Whereabouts;
+use super::icmp::{self, AboutPacket};
+use super::io::{Encapsulation, IcmpError, Output, PathEvent};
+use crate::addr::{Eid, Family, InstanceId, Rloc};
 use crate::packet::{IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
+use crate::wire::{DataHeader, IcmpErrorKind};
 
 /// How long a locator is left for others.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
@@ -25,11 +28,6 @@ const REMEMBERED: usize = 1024;
 /// No IPv6 packet of this size may be refused (RFC 8200 section 5): where the way takes less, the
 /// outer packet is fragmented.
 const SMALLEST_MTU: u32 = 1280;
-/// Octets of the largest ICMP error (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4), without its
-/// own headers.
-const QUOTED_V4: usize = 576 - 28;
-const QUOTED_V6: usize = 1280 - 48;
-
 /// What is known of ways.
 #[derive(Debug, Default)]
 pub struct Paths {
@@ -72,36 +70,99 @@ impl Paths {
         self.unreachable.values().chain(mtus).min().copied()
     }
 
-    fn learn(&mut self, event: PathEvent, now: Time) {
-        match event {
-            PathEvent::Unreachable(rloc) => {
-                if self.unreachable.len() < REMEMBERED || self.is_unreachable(rloc) {
-                    self.unreachable.insert(rloc, now + UNREACHABLE_FOR);
-                }
-            }
-            PathEvent::TooBig { rloc, mtu } => {
-                if self.mtus.len() < REMEMBERED || self.mtus.contains_key(&rloc) {
-                    self.mtus.insert(rloc, (mtu, now + MTU_FOR));
-                }
-            }
-        }
+    fn leave(&mut self, rloc: Rloc, now: Time) {
+        let until = |until: &Time| *until;
+        make_room(&mut self.unreachable, rloc, until);
+        self.unreachable.insert(rloc, now + UNREACHABLE_FOR);
+    }
+
+    fn learn_mtu(&mut self, rloc: Rloc, mtu: u32, now: Time) {
+        make_room(&mut self.mtus, rloc, |(_, until)| *until);
+        self.mtus.insert(rloc, (mtu, now + MTU_FOR));
+    }
+}
+
+/// In a full table, the entry that ends first gives its place to `rloc`.
+fn make_room<V>(table: &mut BTreeMap<Rloc, V>, rloc: Rloc, until: impl Fn(&V) -> Time) {
+    if table.len() < REMEMBERED || table.contains_key(&rloc) {
+        return;
+    }
+    let first = table.iter().min_by_key(|(_, value)| until(value)).map(|(rloc, _)| *rloc);
+    if let Some(first) = first {
+        table.remove(&first);
     }
 }
 
 impl Router {
-    /// Takes in what the core network said.
+    /// Takes in what the kernel or the core network said.
     pub(super) fn handle_path(&mut self, event: PathEvent, now: Time) {
-        match event {
-            PathEvent::Unreachable(rloc) => {
-                self.counters.unreachable_rlocs += 1;
-                self.notice(format!("locator {rloc} cannot be reached"));
-            }
-            PathEvent::TooBig { rloc, mtu } => {
+        let error = match event {
+            PathEvent::NoRoute(rloc) => return self.leave_locator(rloc, "there is no route", now),
+            PathEvent::Icmp(error) => error,
+        };
+        let IcmpError { rloc, reporter, kind, .. } = error;
+        match kind {
+            IcmpErrorKind::TooBig { mtu } => {
                 self.counters.path_mtus += 1;
-                self.notice(format!("the path to locator {rloc} takes packets of {mtu} octets"));
+                self.notice(format!(
+                    "the path to locator {rloc} takes packets of {mtu} octets: {reporter} says so"
+                ));
+                self.paths.learn_mtu(rloc, mtu, now);
+            }
+            IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(&error, now),
+            IcmpErrorKind::Other => self.counters.icmp_ignored += 1,
+            IcmpErrorKind::NetUnreachable
+            | IcmpErrorKind::HostUnreachable
+            | IcmpErrorKind::PortUnreachable
+            | IcmpErrorKind::Prohibited => {
+                let why = format!("{reporter} says {}", kind.describe());
+                self.leave_locator(rloc, &why, now);
             }
         }
-        self.paths.learn(event, now);
+    }
+
+    /// Leaves a locator for others of its mapping for a while.
+    pub(super) fn leave_locator(&mut self, rloc: Rloc, why: &str, now: Time) {
+        self.counters.unreachable_rlocs += 1;
+        self.notice(format!("locator {rloc} cannot be reached: {why}"));
+        self.paths.leave(rloc, now);
+    }
+
+    /// Tells a host that the TTL of its packet was used up in the core.
+    fn relay_time_exceeded(&mut self, error: &IcmpError, now: Time) {
+        let answer = self.time_exceeded_for_host(error, now);
+        match answer {
+            Some(_) => self.counters.time_exceeded_relayed += 1,
+            None => self.counters.icmp_ignored += 1,
+        }
+        self.outputs.extend(answer);
+    }
+
+    /// The Time Exceeded for the host that sent the packet that the core quotes. Anybody can send an
+    /// ICMP error, so it must quote what this router has sent: a flow that it encapsulated to that
+    /// locator, from a host that is here.
+    fn time_exceeded_for_host(&mut self, error: &IcmpError, now: Time) -> Option<Output> {
+        let (lisp, inner) = DataHeader::parse(&error.quoted).ok()?;
+        let header = IpHeader::parse_quoted(inner).ok()?;
+        let instance_id = lisp.instance_id.unwrap_or_default();
+        let source = Eid::new(instance_id, header.source);
+        let is_of_ours = self.config.roles(header.family()).proxy_itr
+            || matches!(self.whereabouts(source), Whereabouts::Here(_));
+        if lisp.key != 0
+            || !is_of_ours
+            || !self.flows.has_sent(instance_id, &header, error.rloc)
+            || !icmp::deserves_error(inner, &header)
+            || !self.host_errors.admit(header.source, now)
+        {
+            return None;
+        }
+        let reporter = Some(error.reporter).filter(|reporter| {
+            Family::of(*reporter) == header.family() && icmp::is_of_a_router(*reporter)
+        });
+        let from = reporter.or_else(|| self.own_address_for(header.source))?;
+        let quoted = &inner[..inner.len().min(header.total_len)];
+        let bytes = icmp::error(AboutPacket::TimeExceeded, from, header.source, quoted)?;
+        Some(Output::Native(instance_id, OwnedPacket::single(bytes)))
     }
 
     /// Tells the sender of a packet that it is too big for the way that it would take; false when it
@@ -126,52 +187,25 @@ impl Router {
         {
             return false;
         }
-        let answer = self.own_address(header.family()).and_then(|own| {
-            deserves_error(packet.bytes).then(|| too_big(own, header, mtu, packet.bytes)).flatten()
+        let answer = self.own_address_for(header.source).and_then(|own| {
+            let about = AboutPacket::TooBig { mtu };
+            icmp::deserves_error(packet.bytes, header)
+                .then(|| icmp::error(about, own, header.source, packet.bytes))
+                .flatten()
         });
         self.outputs
             .extend(answer.map(|bytes| Output::Native(instance_id, OwnedPacket::single(bytes))));
         true
     }
 
-    fn own_address(&self, family: Family) -> Option<IpAddr> {
-        self.own_addresses.iter().copied().find(|address| Family::of(*address) == family)
-    }
-}
-
-/// The ICMP error for the sender of a packet.
-fn too_big(own: IpAddr, header: &IpHeader, mtu: u32, packet: &[u8]) -> Option<Vec<u8>> {
-    const TTL: u8 = 64;
-    let mut bytes = Vec::new();
-    match (own, header.source) {
-        (IpAddr::V4(own), IpAddr::V4(source)) => {
-            let next_hop_mtu = u16::try_from(mtu).ok()?;
-            let why = icmpv4::DestUnreachableHeader::FragmentationNeeded { next_hop_mtu };
-            let builder = PacketBuilder::ipv4(own.octets(), source.octets(), TTL)
-                .icmpv4(Icmpv4Type::DestinationUnreachable(why));
-            builder.write(&mut bytes, &packet[..packet.len().min(QUOTED_V4)]).ok()?;
-        }
-        (IpAddr::V6(own), IpAddr::V6(source)) => {
-            let builder = PacketBuilder::ipv6(own.octets(), source.octets(), TTL)
-                .icmpv6(Icmpv6Type::PacketTooBig { mtu });
-            builder.write(&mut bytes, &packet[..packet.len().min(QUOTED_V6)]).ok()?;
-        }
-        _ => return None,
-    }
-    Some(bytes)
-}
-
-/// No error is sent about an ICMP error or a later fragment (RFC 1122 section 3.2.2, RFC 4443 section
-/// 2.4 e).
-fn deserves_error(packet: &[u8]) -> bool {
-    const ICMP: u8 = 1;
-    const ICMP_V6: u8 = 58;
-    if packet[0] >> 4 == 4 {
-        let is_later_fragment = u16::from_be_bytes([packet[6], packet[7]]) & 0x1fff != 0;
-        let kind = packet.get(usize::from(packet[0] & 15) * 4);
-        let is_error = packet[9] == ICMP && !matches!(kind, Some(0 | 8));
-        !is_later_fragment && !is_error
-    } else {
-        packet[6] != ICMP_V6 || packet.get(40).is_some_and(|kind| *kind >= 128)
+    /// The address at which a host knows this router: that of its own network, or else any of its
+    /// family.
+    fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
+        let mut networks = self.config.addresses();
+        let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());
+        let of_family = |address: &IpAddr| {
+            Family::of(*address) == Family::of(host) && icmp::is_of_a_router(*address)
+        };
+        on_link.or_else(|| self.own_addresses.iter().copied().find(of_family))
     }
 }

@@ -4,6 +4,7 @@ use super::client::ClientNode;
 use super::kernel::{Datagram, DeviceId, Kernel, KernelOutput};
 use super::router_node::RouterNode;
 use crate::host::Host;
+use crate::router::io::IcmpError;
 use crate::time::{Deadline, Time};
 
 /// A node of the lab.
@@ -53,6 +54,8 @@ pub enum ForProcess {
     Datagram(Datagram),
     /// For its TCP stack: an IP packet with a segment.
     Segment(Vec<u8>),
+    /// From the error queue of a sending UDP socket.
+    Error(IcmpError),
 }
 
 impl NodeOutput {
@@ -62,6 +65,7 @@ impl NodeOutput {
             KernelOutput::Tunnel(packet) => NodeOutput::Process(ForProcess::Tunnel(packet)),
             KernelOutput::Datagram(datagram) => NodeOutput::Process(ForProcess::Datagram(datagram)),
             KernelOutput::Segment(packet) => NodeOutput::Process(ForProcess::Segment(packet)),
+            KernelOutput::Error(error) => NodeOutput::Process(ForProcess::Error(error)),
         }
     }
 }

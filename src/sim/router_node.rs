@@ -7,14 +7,15 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
 
-use super::kernel::{Datagram, DeviceKind, Kernel};
+use super::kernel::{Datagram, DeviceKind, Kernel, KernelDrop};
 use super::node::{ForProcess, NodeOutput};
 use super::tcp::Tcp;
+use crate::addr::Rloc;
 use crate::packet::{OwnedPacket, Packet};
 use crate::record::Recorder;
 use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
-    Output, TcpEvent, TcpRequest,
+    Output, PathEvent, TcpEvent, TcpRequest,
 };
 use crate::router::kept::KeptNonces;
 use crate::router::logging::Severity;
@@ -27,7 +28,7 @@ use crate::wire::{CONTROL_PORT, DATA_PORT};
 const CONTROL_TTL: u8 = 64;
 /// Flows are spread over this many outer source ports, from this one on (RFC 9300 section 5.3).
 const FIRST_SOURCE_PORT: u16 = 0xc000;
-const SOURCE_PORTS: u32 = 16;
+const SOURCE_PORTS: u16 = 16;
 /// Refused requests that are kept for whoever looks.
 const REFUSALS: usize = 64;
 /// Debug lines that are kept until somebody takes them; the oldest go first.
@@ -45,6 +46,8 @@ pub struct RouterNode {
     refusals: Vec<KernelEvent>,
     debug: VecDeque<(Time, String)>,
     log: VecDeque<(Time, Severity, String)>,
+    /// Locators for which the kernel had no route when something was sent to them.
+    without_route: BTreeSet<Rloc>,
     /// Packets of EIDs that the core was given to decide on.
     offered: u64,
     /// What stands in the driver's file of nonces.
@@ -64,6 +67,7 @@ impl RouterNode {
         kernel.remove_leftovers();
         kernel.bind_udp(DATA_PORT);
         kernel.bind_udp(CONTROL_PORT);
+        kernel.bind_senders(FIRST_SOURCE_PORT..FIRST_SOURCE_PORT + SOURCE_PORTS);
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
         let now = start.now;
@@ -80,6 +84,7 @@ impl RouterNode {
             refusals: Vec::new(),
             debug: VecDeque::new(),
             log: VecDeque::new(),
+            without_route: BTreeSet::new(),
             offered: 0,
             kept,
         };
@@ -185,6 +190,9 @@ impl RouterNode {
                 _ => self.read_control(&datagram, now),
             },
             ForProcess::Segment(packet) => self.tcp.receive(&packet, now),
+            ForProcess::Error(error) => {
+                self.router.handle(Input::Path(PathEvent::Icmp(error)), now);
+            }
         }
     }
 
@@ -202,6 +210,8 @@ impl RouterNode {
                 self.router.handle(Input::Tcp(event), now);
             } else if let Some(output) = self.router.poll_output() {
                 self.carry_out(output, now);
+            } else if let Some(rloc) = self.without_route.pop_first() {
+                self.router.handle(Input::Path(PathEvent::NoRoute(rloc)), now);
             } else {
                 return self.kernel.poll_output().map(NodeOutput::from_kernel);
             }
@@ -265,7 +275,8 @@ impl RouterNode {
         match output {
             Output::Control { source, destination, payload } => {
                 let ends = (source, destination);
-                self.kernel.send_udp(ends, (CONTROL_TTL, 0), &payload, true);
+                // The kernel counts it when that fails.
+                let _ = self.kernel.send_udp(ends, (CONTROL_TTL, 0), &payload, true);
             }
             Output::Encapsulate(encapsulation, OwnedPacket { bytes, .. }) => {
                 self.send_data(&encapsulation, &bytes);
@@ -321,12 +332,15 @@ impl RouterNode {
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
         let Encapsulation { source, destination, flow_hash, ttl, tos, header } = *encapsulation;
         // The remainder is below SOURCE_PORTS, so that it fits.
-        let source_port = FIRST_SOURCE_PORT + (flow_hash % SOURCE_PORTS) as u16;
+        let source_port = FIRST_SOURCE_PORT + (flow_hash % u32::from(SOURCE_PORTS)) as u16;
         let ends =
             (SocketAddr::new(source.0, source_port), SocketAddr::new(destination.0, DATA_PORT));
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
         payload.extend_from_slice(&header);
         payload.extend_from_slice(inner);
-        self.kernel.send_udp(ends, (ttl, tos), &payload, false);
+        let sent = self.kernel.send_udp(ends, (ttl, tos), &payload, false);
+        if matches!(sent, Err(KernelDrop::NoRoute | KernelDrop::Unreachable)) {
+            self.without_route.insert(destination);
+        }
     }
 }

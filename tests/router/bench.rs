@@ -8,19 +8,21 @@ use eidway::console::parse_config;
 use eidway::packet::{OwnedPacket, Packet};
 use eidway::rng::Seed;
 use eidway::router::io::{
-    ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, KernelRequest, KernelRoute,
-    Outbound, Outer, Output,
+    ControlDatagram, Encapsulation, IcmpError, Inbound, Input, KernelEvent, KernelRequest,
+    KernelRoute, Outbound, Outer, Output, PathEvent,
 };
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{
-    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord,
-    Message, Nonce,
+    Action, CONTROL_PORT, Encapsulated, IcmpErrorKind, LocatorRecord, MapReply, MapRequest,
+    MappingRecord, Message, Nonce,
 };
 use etherparse::PacketBuilder;
 
 pub const RLOC_1: &str = "203.0.113.11";
 pub const RLOC_2: &str = "198.51.100.21";
+/// A router of the core.
+pub const CORE: &str = "203.0.113.1";
 pub const OLD: &str = "209.165.201.41";
 pub const NEW: &str = "209.165.201.31";
 
@@ -139,6 +141,14 @@ impl Bench {
         let destination = to.parse().unwrap();
         let datagram = ControlDatagram { source, destination, payload };
         self.router.handle(Input::Control(datagram), self.now);
+        self.drain();
+    }
+
+    /// `reporter` says by ICMP what became of a packet for `rloc`, and quotes it from the LISP header on.
+    pub fn icmp(&mut self, rloc: &str, reporter: &str, kind: IcmpErrorKind, quoted: &[u8]) {
+        let (rloc, reporter) = (Rloc(rloc.parse().unwrap()), reporter.parse().unwrap());
+        let error = IcmpError { rloc, reporter, kind, quoted: quoted.to_vec() };
+        self.router.handle(Input::Path(PathEvent::Icmp(error)), self.now);
         self.drain();
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use eidway::addr::Rloc;
 use eidway::router::io::{DropReason, Inbound, Input, Outbound, Output, PathEvent};
+use eidway::wire::IcmpErrorKind;
 
 use crate::bench::*;
 
@@ -160,7 +161,7 @@ fn destination_of_a_packet(bench: &mut Bench) -> String {
 fn an_unreachable_locator_is_left_at_once_and_tried_again_later() {
     let mut bench = with_reserve();
     assert_eq!(destination_of_a_packet(&mut bench), RLOC_1);
-    let path = |to: &str| Input::Path(PathEvent::Unreachable(Rloc(to.parse().unwrap())));
+    let path = |to: &str| Input::Path(PathEvent::NoRoute(Rloc(to.parse().unwrap())));
     let now = bench.now;
     bench.router.handle(path(RLOC_1), now);
     assert_eq!(destination_of_a_packet(&mut bench), OLD);
@@ -174,9 +175,7 @@ fn an_unreachable_locator_is_left_at_once_and_tried_again_later() {
 #[test]
 fn a_sender_is_told_of_a_path_that_takes_less() {
     let mut bench = with_reserve();
-    let rloc = Rloc(RLOC_1.parse().unwrap());
-    let now = bench.now;
-    bench.router.handle(Input::Path(PathEvent::TooBig { rloc, mtu: 1400 }), now);
+    bench.icmp(RLOC_1, CORE, IcmpErrorKind::TooBig { mtu: 1400 }, &[]);
     let mut send = |len: usize, dont_fragment: u8| {
         let mut large = packet("192.168.0.22", "172.16.0.12", 63, &vec![0; len - 28]);
         large[6] = dont_fragment;

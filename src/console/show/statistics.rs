@@ -90,6 +90,8 @@ pub fn text(view: &StatisticsView) -> String {
     lines.in_out("  Echo-nonce requests in/out:", counters.nonces);
     lines.say("    of ours that were echoed:", counters.nonces_echoed);
     lines.say("  Path MTUs learned:", counters.path_mtus);
+    lines.say("  ICMP Time Exceeded relayed to hosts:", counters.time_exceeded_relayed);
+    lines.say("  ICMP errors of the core without effect:", counters.icmp_ignored);
     lines.0 += "Packet drops:\n";
     for reason in DropReason::ALL {
         drop_line(&mut lines, reason.describe(), &counters.drops, &reason);

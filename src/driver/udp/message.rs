@@ -17,6 +17,10 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 
 use socket2::{SockAddr, SockAddrStorage};
 
+use crate::addr::{Family, Rloc};
+use crate::router::io::IcmpError;
+use crate::wire::IcmpErrorKind;
+
 /// Room for ancillary data, octets, aligned as its headers want it. With less than 256 the kernel
 /// cuts ECN off as soon as receive offload adds its own.
 #[repr(align(8))]
@@ -159,45 +163,83 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
     Ok(received)
 }
 
-/// What the kernel noted about a packet that this socket had sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SendError {
-    /// Where that packet was to go.
-    pub destination: IpAddr,
-    /// The error, as a system call would give it.
-    pub errno: i32,
-    /// Whether ICMP told, which the kernel has matched with the socket; or else the kernel itself.
-    pub is_icmp: bool,
-    /// With EMSGSIZE: octets that the link in question takes.
-    pub mtu: u32,
-}
-
-/// Takes the oldest note off the socket's error queue (IP_RECVERR, IPV6_RECVERR).
+/// Takes the oldest note off the socket's error queue (IP_RECVERR, IPV6_RECVERR): the ICMP error that
+/// it is about, or `None` when the kernel itself has put it there.
 ///
 /// # Errors
-/// `WouldBlock` when there is none.
-pub fn receive_error(socket: BorrowedFd<'_>) -> io::Result<Option<SendError>> {
-    /// `SO_EE_ORIGIN_ICMP` and `SO_EE_ORIGIN_ICMP6`.
-    const ICMP: [u8; 2] = [2, 3];
+/// `WouldBlock` when the queue is empty.
+pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Option<IcmpError>> {
     let mut control = Control([0; 256]);
-    let mut data = [0; 64];
+    // What the largest ICMP error of IPv6 can quote.
+    let mut data = [0; 1280];
     let arrival = receive_message(socket, &mut data, &mut control, libc::MSG_ERRQUEUE)?;
-    let note = Ancillary(&control.0[..arrival.filled]).find_map(|(level, kind, data)| {
-        let is_note = matches!(
-            (level, kind),
-            (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR)
-        );
-        // `struct sock_extended_err`: error, origin, type, code, padding, information.
-        let note: &[u8; 12] = data.first_chunk().filter(|_| is_note)?;
-        let [a, b, c, d, origin, _, _, _, information @ ..] = *note;
-        Some(SendError {
-            destination: arrival.address.as_socket()?.ip(),
-            errno: i32::from_ne_bytes([a, b, c, d]),
-            is_icmp: ICMP.contains(&origin),
-            mtu: u32::from_ne_bytes(information),
-        })
+    let Some(destination) = arrival.address.as_socket() else { return Ok(None) };
+    let mut notes = Ancillary(&control.0[..arrival.filled]);
+    let note = notes.find_map(|(level, kind, note)| match (level, kind) {
+        (libc::IPPROTO_IP, libc::IP_RECVERR) | (libc::IPPROTO_IPV6, libc::IPV6_RECVERR) => {
+            Note::read(note)
+        }
+        _ => None,
     });
-    Ok(note)
+    let Some(note) = note.filter(|note| note.is_icmp(family)) else { return Ok(None) };
+    let payload = &data[..arrival.len];
+    let quoted = match note.extension_at {
+        0 => payload,
+        at => &payload[..payload.len().min(at.into())],
+    };
+    Ok(Some(IcmpError {
+        rloc: Rloc(destination.ip()),
+        reporter: note.reporter.unwrap_or(destination.ip()),
+        kind: IcmpErrorKind::of(family, note.kind, note.code, note.information),
+        quoted: quoted.to_vec(),
+    }))
+}
+
+/// `struct sock_extended_err`, and the address behind it.
+struct Note {
+    origin: u8,
+    kind: u8,
+    code: u8,
+    /// With "too big": the MTU.
+    information: u32,
+    /// Octets of the payload before an extension of RFC 4884, or 0 when there is none.
+    extension_at: u16,
+    /// The router that sent the ICMP message.
+    reporter: Option<IpAddr>,
+}
+
+impl Note {
+    fn read(note: &[u8]) -> Option<Self> {
+        let (head, offender) = note.split_first_chunk::<16>()?;
+        let [_, _, _, _, origin, kind, code, _, i, j, k, l, m, n, _, _] = *head;
+        Some(Note {
+            origin,
+            kind,
+            code,
+            information: u32::from_ne_bytes([i, j, k, l]),
+            extension_at: u16::from_ne_bytes([m, n]),
+            reporter: address(offender),
+        })
+    }
+
+    /// `SO_EE_ORIGIN_ICMP` or `SO_EE_ORIGIN_ICMP6`.
+    fn is_icmp(&self, family: Family) -> bool {
+        self.origin
+            == match family {
+                Family::Ipv4 => 2,
+                Family::Ipv6 => 3,
+            }
+    }
+}
+
+/// The address in a `sockaddr_in` or `sockaddr_in6`.
+fn address(socket_address: &[u8]) -> Option<IpAddr> {
+    let family = u16::from_ne_bytes(*socket_address.first_chunk()?);
+    match i32::from(family) {
+        libc::AF_INET => Some(IpAddr::from(*socket_address.get(4..)?.first_chunk::<4>()?)),
+        libc::AF_INET6 => Some(IpAddr::from(*socket_address.get(8..)?.first_chunk::<16>()?)),
+        _ => None,
+    }
 }
 
 /// Sets a socket option whose value is an int, for those that socket2 does not know.

@@ -21,7 +21,7 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-use sender::Sender;
+use sender::{Learned, Sender};
 use socket2::{Domain, Socket, Type};
 
 use super::faults::Faults;
@@ -252,13 +252,17 @@ impl Udp {
         }
     }
 
-    /// Notes what ICMP has said about packets that the RLOC in a slot has sent.
-    pub fn learn(&mut self, number: usize, faults: &mut Faults) {
+    /// Notes what ICMP has said about packets that the RLOC in a slot has sent; true when there may be
+    /// more.
+    pub fn learn(&mut self, number: usize, faults: &mut Faults) -> bool {
         let slot = self.slots.get_mut(number).and_then(Option::as_mut);
+        let mut more = false;
         for sender in slot.into_iter().flat_map(|sockets| &mut sockets.senders) {
-            let outcome = sender.learn(faults).map(drop);
+            let outcome = sender.learn(faults);
+            more |= matches!(outcome, Ok(Learned::More));
             faults.count_if("reading what ICMP says", outcome);
         }
+        more
     }
 
     /// All that are open.

@@ -19,13 +19,32 @@ use crate::addr::{Family, Rloc};
 use crate::driver::faults::Faults;
 use crate::driver::offload::segment::Segments;
 use crate::router::io::{Encapsulation, PathEvent};
+use crate::wire::IcmpErrorKind;
 
 /// Segments of one send, which every kernel with UDP_SEGMENT takes.
 const SEGMENTS: usize = 64;
 /// Octets of one send: the largest UDP payload over IPv4.
 const LARGEST: usize = 65_507;
+/// Notes that are read from the error queue in one go: more than fit into its buffer.
+const NOTES_AT_ONCE: usize = 64;
+/// Times that a packet is sent when notes of ICMP keep coming in between.
+const TRIES: usize = 4;
+/// `linux/in.h` and `linux/in6.h`.
+const IP_RECVERR_RFC4884: libc::c_int = 26;
+const IPV6_RECVERR_RFC4884: libc::c_int = 31;
 /// For what a failed send is counted.
 const SENDING: &str = "sending an encapsulated packet";
+
+/// What a read of the error queue has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    /// No note of ICMP.
+    Nothing,
+    /// Notes of ICMP; the queue is empty now.
+    AllOfIt,
+    /// Notes of ICMP, and more may wait.
+    More,
+}
 
 /// One datagram that waits: its headers, from the LISP header on, and where the rest lies.
 #[derive(Clone, Debug)]
@@ -77,11 +96,13 @@ impl Sender {
             total: 0,
         };
         sender.leave_checksum_out(checksum != UdpChecksum::On)?;
-        let (level, option) = match local.family() {
-            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_RECVERR),
-            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR),
+        let (level, option, extensions) = match local.family() {
+            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_RECVERR, IP_RECVERR_RFC4884),
+            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, IPV6_RECVERR_RFC4884),
         };
         message::set_option(sender.socket.as_fd(), level, option, 1)?;
+        // A kernel before 5.9 does not say where an ICMP extension begins.
+        let _ = message::set_option(sender.socket.as_fd(), level, extensions, 1);
         Ok(sender)
     }
 
@@ -183,8 +204,9 @@ impl Sender {
         self.total = 0;
     }
 
-    /// Sends. An error that ICMP has brought belongs to an earlier packet: it is noted, and this one
-    /// sent nevertheless.
+    /// Sends. The kernel returns an error that ICMP has brought, for whatever packet, from the next
+    /// send: the error queue is read, and the packet sent nevertheless. Only an error that comes twice
+    /// with an empty queue is the kernel's own: without memory for a note, it keeps just the number.
     fn send_or_learn(
         &mut self,
         arena: &[u8],
@@ -192,37 +214,39 @@ impl Sender {
         segment_size: Option<NonZeroU16>,
         faults: &mut Faults,
     ) -> io::Result<()> {
-        let outcome = self.send(arena, which.clone(), segment_size);
-        let Err(error) = outcome else { return Ok(()) };
-        let outcome = match self.learn(faults)? {
-            true => self.send(arena, which, segment_size),
-            false => Err(error),
-        };
-        if let Err(error) = &outcome
-            && matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
-        {
-            faults.note_path(PathEvent::Unreachable(self.destination));
-        }
-        outcome
-    }
-
-    /// Reads the socket's error queue; true when ICMP brought something.
-    pub fn learn(&mut self, faults: &mut Faults) -> io::Result<bool> {
-        const NOTES_AT_ONCE: usize = 16;
-        let mut from_icmp = false;
-        for _ in 0..NOTES_AT_ONCE {
-            let Ok(note) = message::receive_error(self.socket.as_fd()) else { break };
-            let Some(note) = note.filter(|note| note.is_icmp) else { continue };
-            from_icmp = true;
-            let rloc = Rloc(note.destination);
-            if note.errno == libc::EMSGSIZE {
-                self.fragment_by_path()?;
-                faults.note_path(PathEvent::TooBig { rloc, mtu: note.mtu });
-            } else {
-                faults.note_path(PathEvent::Unreachable(rloc));
+        let mut is_own = false;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let Err(error) = self.send(arena, which.clone(), segment_size) else { return Ok(()) };
+            let was_own = is_own;
+            is_own = self.learn(faults)? == Learned::Nothing;
+            if is_own && was_own && is_no_route(&error) {
+                faults.note_path(PathEvent::NoRoute(self.destination));
+            }
+            let is_final = is_own && was_own || error.kind() == io::ErrorKind::WouldBlock;
+            if is_final || tries == TRIES {
+                return Err(error);
             }
         }
-        Ok(from_icmp)
+    }
+
+    /// Reads the socket's error queue.
+    pub fn learn(&mut self, faults: &mut Faults) -> io::Result<Learned> {
+        let mut learned = Learned::Nothing;
+        for _ in 0..NOTES_AT_ONCE {
+            let error = match message::receive_error(self.socket.as_fd(), self.family) {
+                Ok(Some(error)) => error,
+                Ok(None) => continue,
+                Err(_) => return Ok(learned),
+            };
+            learned = Learned::AllOfIt;
+            if matches!(error.kind, IcmpErrorKind::TooBig { .. }) {
+                self.fragment_by_path()?;
+            }
+            faults.note_path(PathEvent::Icmp(error));
+        }
+        Ok(Learned::More)
     }
 
     /// From here on the kernel fragments what is too big for the MTU that it has learned. The router
@@ -269,6 +293,11 @@ impl Sender {
         self.is_without_checksum = out;
         Ok(())
     }
+}
+
+/// The errors of a send for which the kernel finds no route.
+fn is_no_route(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
 }
 
 /// EMSGSIZE and EINVAL: a segment is larger than the link takes whole, which a datagram by itself may

@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::driver::namespace::{in_namespace, ip, wait_until};
+use crate::router::io::{IcmpError, PathEvent};
+use crate::wire::IcmpErrorKind;
 
 const PACKET: &[u8] = b"an inner packet";
 const LISP_HEADER: [u8; 8] = [0x80, 1, 2, 3, 0, 0, 0, 1];
@@ -216,5 +218,95 @@ fn a_small_core_link_gets_fragments_and_a_large_one_an_error() {
             sockets.set_fragmentation(1500).unwrap();
             assert_eq!(send(&mut sockets, &wrap, &[0; 1280]), 1, "{own}");
         }
+    });
+}
+
+/// Puts ICMP errors of a router into the error queue of the socket that sends flow 0 of 127.0.0.1: they
+/// quote a datagram for `rloc`, with `payload`.
+fn inject(kind: u8, code: u8, rloc: &str, payload: &[u8], times: usize) {
+    let raw = Socket::new(Domain::IPV4, Type::RAW, Some(socket2::Protocol::ICMPV4)).unwrap();
+    let from: SocketAddr = format!("{REPORTER}:0").parse().unwrap();
+    raw.bind(&from.into()).unwrap();
+    let IpAddr::V4(rloc) = rloc.parse().unwrap() else { panic!("{rloc}") };
+    let mut quoted = Vec::new();
+    etherparse::PacketBuilder::ipv4([127, 0, 0, 1], rloc.octets(), 1)
+        .udp(FIRST_SOURCE_PORT, DATA_PORT)
+        .write(&mut quoted, payload)
+        .unwrap();
+    let mut message = [&[kind, code, 0, 0, 0, 0, 0, 0], &quoted[..]].concat();
+    let sum = crate::checksum::finish(crate::checksum::sum(&message));
+    message[2..4].copy_from_slice(&sum.to_be_bytes());
+    for _ in 0..times {
+        let to: SocketAddr = "127.0.0.1:0".parse().unwrap();
+        raw.send_to(&message, &to.into()).unwrap();
+    }
+}
+
+const REPORTER: &str = "127.0.0.9";
+/// Type and code of ICMPv4.
+const TIME_EXCEEDED: (u8, u8) = (11, 0);
+const HOST_UNREACHABLE: (u8, u8) = (3, 1);
+
+/// What sends to `destination` show of ways, until `enough`.
+fn paths(
+    from: &mut RlocSockets,
+    destination: &str,
+    mut enough: impl FnMut(&[PathEvent], u64) -> bool,
+) -> Vec<PathEvent> {
+    let mut noted = Vec::new();
+    wait_until("notes of the error queue", || {
+        let mut faults = Faults::default();
+        let wrap = wrap("127.0.0.1", destination, 0);
+        from.send_data(&wrap, &Packet::single(&mut PACKET.to_vec()), &mut faults);
+        noted.extend(faults.take_paths());
+        enough(&noted, faults.of("sending an encapsulated packet"))
+    });
+    noted
+}
+
+#[test]
+fn icmp_errors_are_told_by_kind_with_what_they_quote_however_many_wait() {
+    in_namespace(|| {
+        let mut from = open("127.0.0.1");
+        let _to = open("127.0.0.3");
+        let payload = [&LISP_HEADER[..], PACKET].concat();
+        for ((kind, code), expected, times) in [
+            (TIME_EXCEEDED, IcmpErrorKind::TimeExceeded, 1),
+            (TIME_EXCEEDED, IcmpErrorKind::TimeExceeded, 17),
+            (TIME_EXCEEDED, IcmpErrorKind::TimeExceeded, 200),
+            (HOST_UNREACHABLE, IcmpErrorKind::HostUnreachable, 200),
+            ((3, 13), IcmpErrorKind::Prohibited, 17),
+            ((12, 0), IcmpErrorKind::Other, 17),
+        ] {
+            inject(kind, code, "127.0.0.2", &payload, times);
+            let noted = paths(&mut from, "127.0.0.3", |noted, failed| {
+                assert_eq!(failed, 0, "what ICMP brought is about other packets");
+                !noted.is_empty()
+            });
+            let error = IcmpError {
+                rloc: rloc("127.0.0.2"),
+                reporter: REPORTER.parse().unwrap(),
+                kind: expected,
+                quoted: payload.clone(),
+            };
+            assert_eq!(noted, [PathEvent::Icmp(error)], "{expected:?}, {times} times");
+        }
+    });
+}
+
+#[test]
+fn the_kernels_own_want_of_a_route_is_told_beside_errors_of_icmp() {
+    in_namespace(|| {
+        let mut from = open("127.0.0.1");
+        let no_route = PathEvent::NoRoute(rloc("192.0.2.77"));
+        let alone = paths(&mut from, "192.0.2.77", |noted, _| !noted.is_empty());
+        assert_eq!(alone, std::slice::from_ref(&no_route).to_vec());
+        inject(TIME_EXCEEDED.0, TIME_EXCEEDED.1, "127.0.0.2", &LISP_HEADER, 20);
+        let both = paths(&mut from, "192.0.2.77", |noted, _| noted.len() > 1);
+        assert!(both.contains(&no_route), "{both:?}");
+        assert!(both.iter().all(|event| match event {
+            PathEvent::NoRoute(_) => event == &no_route,
+            PathEvent::Icmp(error) => error.rloc == rloc("127.0.0.2"),
+        }));
     });
 }

@@ -46,13 +46,16 @@ impl Kernel {
     }
 
     /// A process sends a UDP datagram. Without `checksum` the field is zero.
+    ///
+    /// # Errors
+    /// The cause when the datagram does not leave: a send of Linux returns it likewise.
     pub fn send_udp(
         &mut self,
         ends: (SocketAddr, SocketAddr),
         (ttl, tos): (u8, u8),
         payload: &[u8],
         checksum: bool,
-    ) {
+    ) -> Result<(), KernelDrop> {
         let (source, destination) = ends;
         let fields = IpFields {
             source: source.ip(),
@@ -67,9 +70,10 @@ impl Kernel {
             .and_then(|datagram| ip_packet(&fields, &datagram));
         // A socket binds its source address before it sends; one that is not there is an error.
         match packet {
-            Some(packet) if self.is_local(source.ip()) => self.originate(packet, true),
-            _ => self.count(KernelDrop::WriteFailed),
+            Some(packet) if self.is_local(source.ip()) => self.send(packet, true),
+            _ => Err(KernelDrop::WriteFailed),
         }
+        .inspect_err(|cause| self.count(*cause))
     }
 
     /// A process's TCP stack sends an IP packet with a segment.
@@ -95,21 +99,28 @@ impl Kernel {
 
     /// Sends a packet of the node's own; `bound` to its source, rules about that apply.
     pub(super) fn originate(&mut self, packet: Vec<u8>, bound: bool) {
-        let Ok(header) = IpHeader::parse(&packet) else {
-            return self.count(KernelDrop::WriteFailed);
-        };
+        if let Err(cause) = self.send(packet, bound) {
+            self.count(cause);
+        }
+    }
+
+    /// The same; what keeps it from leaving is not counted yet.
+    fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
+        let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         if self.is_local(header.destination) {
-            return self.deliver(packet, &header);
+            self.deliver(packet, &header);
+            return Ok(());
         }
         let source = bound.then_some(header.source);
         let flow = Flow { destination: header.destination, source, from_lisp: false };
         match self.route(&flow).map(|route| route.leads) {
             Some(Leads::Out { device, gateway }) => {
                 self.transmit(device, gateway, packet, &header);
+                Ok(())
             }
-            Some(Leads::Blackhole) => self.count(KernelDrop::Blackhole),
-            Some(Leads::Unreachable) => self.count(KernelDrop::Unreachable),
-            None => self.count(KernelDrop::NoRoute),
+            Some(Leads::Blackhole) => Err(KernelDrop::Blackhole),
+            Some(Leads::Unreachable) => Err(KernelDrop::Unreachable),
+            None => Err(KernelDrop::NoRoute),
         }
     }
 
@@ -197,6 +208,7 @@ impl Kernel {
                 if let Icmpv4Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
                 } else {
+                    self.report_error(header, icmp.slice());
                     self.keep_icmp(&packet);
                 }
             }
@@ -204,6 +216,7 @@ impl Kernel {
                 if let Icmpv6Type::EchoRequest(echo) = icmp.icmp_type() {
                     self.send_echo_reply(header, echo, icmp.payload());
                 } else {
+                    self.report_error(header, icmp.slice());
                     self.keep_icmp(&packet);
                 }
             }
@@ -235,6 +248,9 @@ impl Kernel {
         let udp_header = udp.to_header();
         if udp_header.checksum != 0 && !checksum_holds(&udp_header, header, udp.payload()) {
             return self.count(KernelDrop::Checksum);
+        }
+        if self.sender_ports.contains(&udp.destination_port()) {
+            return self.count(KernelDrop::NoSocket);
         }
         if !self.udp_ports.contains(&udp.destination_port()) {
             self.count(KernelDrop::NoSocket);

@@ -7,9 +7,12 @@ use etherparse::{
     TransportSlice, icmpv4, icmpv6,
 };
 
-use super::Kernel;
+use super::{Kernel, KernelOutput};
+use crate::addr::{Family, Rloc};
 use crate::packet::IpHeader;
+use crate::router::io::IcmpError as Reported;
 use crate::sim::datagram::{IpFields, ip_packet};
+use crate::wire::IcmpErrorKind;
 
 /// Octets of the largest ICMPv4 error (RFC 1812 section 4.3.2.3) and ICMPv6 error (RFC 4443
 /// section 2.4), IP header included.
@@ -132,6 +135,42 @@ impl Kernel {
         if let Some(message) = message(error.v4(), error.v6(), ends, quoted) {
             self.send_icmp(ends, tos, &message, bound);
         }
+    }
+
+    /// Tells the process of an ICMP error about a datagram that it sent. `icmp` is the ICMP message.
+    pub(super) fn report_error(&mut self, header: &IpHeader, icmp: &[u8]) {
+        let Some((&[kind, code, _, _, a, b, c, d], quoted)) = icmp.split_first_chunk() else {
+            return;
+        };
+        let family = header.family();
+        let mtu = match family {
+            Family::Ipv4 => u16::from_be_bytes([c, d]).into(),
+            Family::Ipv6 => u32::from_be_bytes([a, b, c, d]),
+        };
+        if let Some((destination, payload)) = self.own_datagram(quoted) {
+            self.outputs.push_back(KernelOutput::Error(Reported {
+                rloc: Rloc(destination),
+                reporter: header.source,
+                kind: IcmpErrorKind::of(family, kind, code, mtu),
+                quoted: payload.to_vec(),
+            }));
+        }
+    }
+
+    /// The destination and the payload, as far as quoted, of a datagram that a sending socket of the
+    /// process has sent.
+    fn own_datagram<'a>(&self, quoted: &'a [u8]) -> Option<(IpAddr, &'a [u8])> {
+        let header = IpHeader::parse_quoted(quoted).ok()?;
+        let (protocol, header_len) = match header.family() {
+            Family::Ipv4 => (quoted[9], usize::from(quoted[0] & 15) * 4),
+            Family::Ipv6 => (quoted[6], 40),
+        };
+        let quoted = &quoted[header_len..quoted.len().min(header.total_len)];
+        let (&[high, low, ..], payload) = quoted.split_first_chunk::<8>()?;
+        let is_own = IpNumber(protocol) == IpNumber::UDP
+            && self.is_local(header.source)
+            && self.sender_ports.contains(&u16::from_be_bytes([high, low]));
+        is_own.then_some((header.destination, payload))
     }
 
     /// Answers an echo request for one of our addresses.

@@ -19,13 +19,14 @@ pub mod table;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::ops::Range;
 
 use ipnet::IpNet;
 
 use crate::addr::Family;
 use crate::host::frame::{HardwareAddress, link_local};
 use crate::host::neighbour::Neighbours;
-use crate::router::io::{KernelEvent, LISP_DEVICE, NeighbourState, Table};
+use crate::router::io::{IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table};
 use crate::time::Time;
 use table::{Entry, Flow, Leads, Routing};
 
@@ -124,6 +125,9 @@ pub enum KernelOutput {
     Datagram(Datagram),
     /// For the TCP stack of the process: an IP packet with a segment.
     Segment(Vec<u8>),
+    /// For the process: an ICMP error about a datagram that it sent from a port of
+    /// [`Kernel::bind_senders`].
+    Error(IcmpError),
 }
 
 /// A UDP datagram for a socket of this kernel's process.
@@ -194,6 +198,8 @@ pub struct Kernel {
     /// The routes that the process made, which stay behind when it is killed.
     of_process: BTreeSet<(Table, IpNet, Entry)>,
     udp_ports: BTreeSet<u16>,
+    /// Ports of sockets that only send, and whose process reads their errors.
+    sender_ports: Range<u16>,
     /// A process takes the TCP segments.
     has_tcp: bool,
     /// ICMP messages for whoever pings from here, when somebody does.
@@ -223,6 +229,7 @@ impl Kernel {
             routing: Routing::default(),
             of_process: BTreeSet::new(),
             udp_ports: BTreeSet::new(),
+            sender_ports: 0..0,
             has_tcp: false,
             icmp: None,
             fragments: fragment::Reassembly::default(),
@@ -277,6 +284,12 @@ impl Kernel {
         self.udp_ports.insert(port);
     }
 
+    /// A process opens UDP sockets on every address that only send, and reads what ICMP says of their
+    /// datagrams (IP_RECVERR).
+    pub fn bind_senders(&mut self, ports: Range<u16>) {
+        self.sender_ports = ports;
+    }
+
     /// A process takes every TCP segment for the node: Linux has TCP in the kernel, a router of the
     /// simulator beside its process. Without one, segments are dropped in silence.
     pub fn open_tcp(&mut self) {
@@ -301,6 +314,7 @@ impl Kernel {
     /// The process has gone, with its sockets, its `lisp0` and the routes into that. Rules stay.
     pub fn end_process(&mut self) {
         self.udp_ports.clear();
+        self.sender_ports = 0..0;
         self.has_tcp = false;
         self.events.clear();
         self.outputs.retain(|output| matches!(output, KernelOutput::Transmit { .. }));

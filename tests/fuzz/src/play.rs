@@ -10,12 +10,13 @@ use eidway::packet::{IpHeader, Packet};
 use eidway::router::Router;
 use eidway::router::config::Config;
 use eidway::router::io::{
-    Command, Connection, ControlDatagram, DropReason, Encapsulation, Inbound, Input, KernelEvent,
-    KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
+    Command, Connection, ControlDatagram, DropReason, Encapsulation, IcmpError, Inbound, Input,
+    KernelEvent, KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent,
+    TcpRequest,
 };
 use eidway::time::Time;
 use eidway::wire::{
-    CONTROL_PORT, DataHeader, FrameReader, MapRequest, Message, Nonce, ReliableFrame,
+    CONTROL_PORT, DataHeader, FrameReader, IcmpErrorKind, MapRequest, Message, Nonce, ReliableFrame,
 };
 
 use super::ledger::Ledger;
@@ -261,9 +262,19 @@ impl<'a> Play<'a> {
     /// The core network says something of a path.
     fn path(&mut self) {
         let rloc = Rloc(self.traffic.rloc());
-        let event = match self.traffic.choose(&[0, 68, 1280, 1316, 1500, u32::MAX]) {
-            0 => PathEvent::Unreachable(rloc),
-            mtu => PathEvent::TooBig { rloc, mtu },
+        let mtu = self.traffic.choose(&[0, 68, 1280, 1316, 1500, u32::MAX]);
+        let kind = self.traffic.choose(&[
+            IcmpErrorKind::HostUnreachable,
+            IcmpErrorKind::TooBig { mtu },
+            IcmpErrorKind::TimeExceeded,
+            IcmpErrorKind::Other,
+        ]);
+        let event = match mtu {
+            0 => PathEvent::NoRoute(rloc),
+            _ => {
+                let (reporter, quoted) = (self.traffic.rloc(), self.traffic.datagram());
+                PathEvent::Icmp(IcmpError { rloc, reporter, kind, quoted })
+            }
         };
         self.router.handle(Input::Path(event), self.now);
         self.after();

@@ -1,0 +1,145 @@
+//! The ICMP errors that the router sends to hosts: too big for the way, and TTL used up in the core.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, icmpv4, icmpv6};
+
+use crate::packet::IpHeader;
+use crate::time::Time;
+
+/// Octets of the largest ICMP error (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4), without its
+/// own headers.
+const QUOTED_V4: usize = 576 - 28;
+const QUOTED_V6: usize = 1280 - 48;
+/// Errors of the core that go on to one host in a second, and to all (RFC 1812 section 4.3.2.8).
+const ERRORS_PER_HOST: usize = 10;
+const ERRORS_IN_ALL: usize = 100;
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The reason of an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AboutPacket {
+    /// The packet is larger than these octets, and not to be fragmented.
+    TooBig { mtu: u32 },
+    /// Its TTL was used up on the way.
+    TimeExceeded,
+}
+
+impl AboutPacket {
+    fn v4(self) -> Option<Icmpv4Type> {
+        Some(match self {
+            AboutPacket::TooBig { mtu } => {
+                let next_hop_mtu = u16::try_from(mtu).ok()?;
+                let why = icmpv4::DestUnreachableHeader::FragmentationNeeded { next_hop_mtu };
+                Icmpv4Type::DestinationUnreachable(why)
+            }
+            AboutPacket::TimeExceeded => {
+                Icmpv4Type::TimeExceeded(icmpv4::TimeExceededCode::TtlExceededInTransit)
+            }
+        })
+    }
+
+    fn v6(self) -> Icmpv6Type {
+        match self {
+            AboutPacket::TooBig { mtu } => Icmpv6Type::PacketTooBig { mtu },
+            AboutPacket::TimeExceeded => {
+                Icmpv6Type::TimeExceeded(icmpv6::TimeExceededCode::HopLimitExceeded)
+            }
+        }
+    }
+}
+
+/// The ICMP error for the sender of a packet, of which `packet` is the beginning; `None` when the
+/// families of the addresses differ.
+pub(super) fn error(
+    about: AboutPacket,
+    from: IpAddr,
+    to: IpAddr,
+    packet: &[u8],
+) -> Option<Vec<u8>> {
+    const TTL: u8 = 64;
+    let mut bytes = Vec::new();
+    match (from, to) {
+        (IpAddr::V4(from), IpAddr::V4(to)) => {
+            let builder = PacketBuilder::ipv4(from.octets(), to.octets(), TTL).icmpv4(about.v4()?);
+            builder.write(&mut bytes, &packet[..packet.len().min(QUOTED_V4)]).ok()?;
+        }
+        (IpAddr::V6(from), IpAddr::V6(to)) => {
+            let builder = PacketBuilder::ipv6(from.octets(), to.octets(), TTL).icmpv6(about.v6());
+            builder.write(&mut bytes, &packet[..packet.len().min(QUOTED_V6)]).ok()?;
+        }
+        _ => return None,
+    }
+    Some(bytes)
+}
+
+/// No error is sent about an ICMP error, a later fragment, or a packet that stays on its link (RFC 1122
+/// section 3.2.2, RFC 4443 section 2.4 e). `packet` holds its header at least.
+pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
+    const ICMP: u8 = 1;
+    const ICMP_V6: u8 = 58;
+    if header.is_link_scoped() || header.source.is_multicast() || header.source.is_loopback() {
+        return false;
+    }
+    if packet[0] >> 4 == 4 {
+        let is_later_fragment = u16::from_be_bytes([packet[6], packet[7]]) & 0x1fff != 0;
+        let kind = packet.get(usize::from(packet[0] & 15) * 4);
+        let is_error = packet[9] == ICMP && !matches!(kind, Some(0 | 8));
+        !is_later_fragment && !is_error
+    } else {
+        packet[6] != ICMP_V6 || packet.get(40).is_some_and(|kind| *kind >= 128)
+    }
+}
+
+/// Whether a router can have sent an ICMP error from this address to another network.
+pub(super) fn is_of_a_router(address: IpAddr) -> bool {
+    let stays_on_link = match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !stays_on_link && !address.is_unspecified() && !address.is_loopback() && !address.is_multicast()
+}
+
+/// How many errors of the core go on to hosts.
+#[derive(Debug, Default)]
+pub(super) struct ErrorLimiter {
+    /// Those of the last second; [`ERRORS_IN_ALL`] at most.
+    sent: VecDeque<(Time, IpAddr)>,
+}
+
+impl ErrorLimiter {
+    /// Whether one may go to `host` now; counts it if so.
+    pub(super) fn admit(&mut self, host: IpAddr, now: Time) -> bool {
+        while self.sent.front().is_some_and(|(at, _)| now.since(*at) >= SECOND) {
+            self.sent.pop_front();
+        }
+        let of_host = self.sent.iter().filter(|(_, to)| *to == host).count();
+        let may = self.sent.len() < ERRORS_IN_ALL && of_host < ERRORS_PER_HOST;
+        if may {
+            self.sent.push_back((now, host));
+        }
+        may
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_errors_a_second_go_to_a_host_and_a_hundred_to_all() {
+        let mut limiter = ErrorLimiter::default();
+        let host = |number: u8| IpAddr::from([10, 0, 0, number]);
+        let mut admitted = |number, ms: u64| {
+            (0..50).filter(|_| limiter.admit(host(number), Time(ms * 1000))).count()
+        };
+        assert_eq!(admitted(0, 0), 10);
+        assert_eq!(admitted(0, 999), 0);
+        assert_eq!(admitted(0, 1000), 10);
+        let of_others: usize = (1..=50).map(|number| admitted(number, 1000)).sum();
+        assert_eq!(of_others, 90);
+        assert_eq!(admitted(0, 2000), 10);
+    }
+}
