@@ -361,18 +361,28 @@ fn too_big_for_the_tunnel_is_said_to_the_host_that_sent_it() {
 }
 
 #[test]
-fn the_ttl_ends_where_it_says_and_the_core_tells_only_the_encapsulator() {
+fn the_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
     let mut sim = up("two-sites", 1);
     for family in Family::BOTH {
         marks(&mut sim, "A", "B", family);
-        // xTR1, Core (an ICMP error to xTR1's RLOC), xTR2, B.
-        for (ttl, expected) in [(1, "&"), (2, "."), (3, "&"), (4, "!")] {
+        // xTR1, Core (an ICMP error to xTR1's RLOC, which xTR1 relays), xTR2, B.
+        for (ttl, expected) in [(1, "&"), (2, "&"), (3, "&"), (4, "!")] {
             let request = PingRequest { ttl, count: 1, ..request(&sim, "B", family) };
             take_lines(&mut sim);
             let marks = sim.ping("A", request).unwrap().marks();
-            assert_eq!(marks, expected, "TTL {ttl}\n{}", take_lines(&mut sim).join("\n"));
+            let lines = take_lines(&mut sim).join("\n");
+            assert_eq!(marks, expected, "TTL {ttl}\n{lines}");
+            let from = match family {
+                Family::Ipv4 => "site1 xTR1 203.0.113.1 > 172.16.0.12 ",
+                // The core is IPv4: the host hears it from its gateway.
+                Family::Ipv6 => "site1 xTR1 2001:db8:a::1 > 2001:db8:a::12 ",
+            };
+            assert!(ttl != 2 || lines.contains(from), "{lines}");
         }
     }
+    let xtr1 = sim.router("xTR1").unwrap();
+    assert_eq!(xtr1.paths().unreachable().count(), 0, "a TTL says nothing about a locator");
+    assert_eq!(xtr1.counters().time_exceeded_relayed, 2);
 }
 
 #[test]

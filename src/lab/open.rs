@@ -66,6 +66,7 @@ const BUILT_IN: [BuiltIn; 2] = [
         "scenarios/g4b-in-time.scenario",
         "scenarios/g4c-reject.scenario",
         "scenarios/r1-data-plane.scenario",
+        "scenarios/r2-unreachable-locator.scenario",
         "scenarios/roaming.include",
         "scenarios/x1-uncached.scenario",
         "scenarios/x10-end-marker.scenario",
