@@ -170,7 +170,7 @@ fn flow_cache() {
             tos: 0,
             header: [0; 8],
         };
-        cache.remember(InstanceId::DEFAULT, flow, encapsulation, slot);
+        cache.remember(InstanceId::DEFAULT, flow, encapsulation, Some(slot));
     }
     let begin = Instant::now();
     for number in 0..HITS {

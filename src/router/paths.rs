@@ -104,9 +104,11 @@ impl Router {
         match kind {
             IcmpErrorKind::TooBig { mtu } => {
                 self.counters.path_mtus += 1;
-                self.notice(format!(
-                    "the path to locator {rloc} takes packets of {mtu} octets: {reporter} says so"
-                ));
+                if self.paths.mtu(rloc) != Some(mtu) {
+                    self.notice(format!(
+                        "the path to locator {rloc} takes packets of {mtu} octets, {reporter} says"
+                    ));
+                }
                 self.paths.learn_mtu(rloc, mtu, now);
             }
             IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(&error, now),
@@ -124,7 +126,9 @@ impl Router {
     /// Leaves a locator for others of its mapping for a while.
     pub(super) fn leave_locator(&mut self, rloc: Rloc, why: &str, now: Time) {
         self.counters.unreachable_rlocs += 1;
-        self.notice(format!("locator {rloc} cannot be reached: {why}"));
+        if !self.paths.is_unreachable(rloc) {
+            self.notice(format!("locator {rloc} cannot be reached: {why}"));
+        }
         self.paths.leave(rloc, now);
     }
 

@@ -42,7 +42,7 @@ impl Machine for Simulated {
             Act::Tunnel(packet) => self.kernel.write_tunnel(packet.clone()),
             Act::Udp(source, destination, len) => {
                 let ends = [source, destination].map(|end| SocketAddr::new(*end, CONTROL_PORT));
-                self.kernel.send_udp(ends.into(), (64, 0), &vec![0; *len], true);
+                let _ = self.kernel.send_udp(ends.into(), (64, 0), &vec![0; *len], true);
             }
             Act::Up(port, up) => {
                 let id = id(&self.kernel, port);
@@ -67,7 +67,9 @@ impl Machine for Simulated {
                 KernelOutput::Tunnel(packet) => {
                     show_packet(&packet).map(|packet| format!("lisp0: {packet}"))
                 }
-                KernelOutput::Datagram(_) | KernelOutput::Segment(_) => None,
+                KernelOutput::Datagram(_) | KernelOutput::Segment(_) | KernelOutput::Error(_) => {
+                    None
+                }
             });
         }
         seen.events.extend(std::iter::from_fn(|| self.kernel.poll_event()));
