@@ -6,6 +6,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use regex::Regex;
+
 /// The modules in no ring: small types that everybody may use.
 const ROOT: &str = "addr checksum packet prefix_map rng time";
 
@@ -152,6 +154,14 @@ impl Source {
         if ring != Some("driver") {
             refuse(&["unsafe {", "unsafe fn", "unsafe impl"], "only the driver may");
         }
+        if self.path.starts_with("console/show/") && !self.path.ends_with("/columns.rs") {
+            // A padded cell right before another one: `{name:21}{eid}`.
+            let touching = Regex::new(r":[<>^]?([0-9]+|[a-z_]+\$)\}\{").unwrap();
+            if let Some(found) = touching.find(&self.code) {
+                let found = found.as_str();
+                findings.push(format!("has cells that may touch, {found}: Columns has none"));
+            }
+        }
         findings
     }
 }
@@ -197,6 +207,8 @@ fn what_breaks_a_ring_is_found() {
         ("sim/x.rs", "let now = std::time::Instant::now();"),
         ("sim/x.rs", "let x = unsafe { y() };"),
         ("driver/x.rs", "use crate::lab::open::Lab;"),
+        ("console/show/x.rs", "format!(\"{peer:31}{state}\")"),
+        ("console/show/x.rs", "format!(\"  {rloc:width$}{state}\")"),
         ("lab/x.rs", "let ping = Command::new(\"ping\");"),
         ("lab/x.rs", "let text = fs::read_to_string(path);"),
         ("time.rs", "use std::time::SystemTime;"),

@@ -6,6 +6,7 @@ use std::ops::Bound;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::columns::Columns;
 use super::span::{seconds, span};
 use super::{ROWS_A_TURN, Rows, Table};
 use crate::addr::{EidPrefix, Family, InstanceId};
@@ -91,12 +92,12 @@ impl Table for AwayTable {
     }
 
     fn head_text(&self, head: &Head) -> String {
-        let heading = line(&["Prefix", "Producer", "Created"]);
+        let heading = COLUMNS.line(["Prefix", "Producer", "Created"]);
         format!("{}{heading}", title("Away", head))
     }
 
     fn row_text(&self, row: &AwayRow) -> String {
-        line(&[&row.eid_prefix.to_string(), row.producer, &span(row.created)])
+        COLUMNS.line([&row.eid_prefix.to_string(), row.producer, &span(row.created)])
     }
 }
 
@@ -186,11 +187,11 @@ impl Table for SmrTable {
     }
 
     fn head_text(&self, head: &Head) -> String {
-        format!("{}{}", title("SMR", head), line(&["Prefix", "Producer"]))
+        format!("{}{}", title("SMR", head), COLUMNS.line(["Prefix", "Producer", ""]))
     }
 
     fn row_text(&self, row: &SmrRow) -> String {
-        line(&[&row.eid_prefix.to_string(), &row.producers.join(", ")])
+        COLUMNS.line([&row.eid_prefix.to_string(), &row.producers.join(", "), ""])
     }
 }
 
@@ -201,12 +202,8 @@ fn title(table: &str, head: &Head) -> String {
     )
 }
 
-/// Cells in the columns of IOS.
-fn line(cells: &[&str]) -> String {
-    let widths = [40, 31, 0];
-    let padded = cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
-    format!("{}\n", padded.collect::<String>().trim_end())
-}
+/// The columns of IOS.
+const COLUMNS: Columns<3> = Columns::of([40, 31, 0]);
 
 #[cfg(test)]
 mod tests {

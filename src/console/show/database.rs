@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use super::away::deconfigured;
+use super::columns::Columns;
 use super::span::seconds;
 use super::{ROWS_A_TURN, Rows, Table, column};
 use crate::addr::{EidPrefix, Family, InstanceId};
@@ -189,7 +190,9 @@ fn row_text(row: &Row) -> String {
     }
     let cells = row.locators.iter().map(|locator| locator.rloc.to_string().len());
     let width = column("Locator", cells);
-    let _ = writeln!(text, "\n  {:width$}{:9}{:11}State", "Locator", "Pri/Wgt", "Source");
+    let columns = Columns::of([2, width, 9, 11, 0]);
+    text.push('\n');
+    text += &columns.line(["", "Locator", "Pri/Wgt", "Source", "State"]);
     for locator in &row.locators {
         let LocatorRow { rloc, priority, weight, source, state } = locator;
         let rloc = rloc.to_string();
@@ -197,7 +200,7 @@ fn row_text(row: &Row) -> String {
             LocatorOrigin::ConfiguredAddress => "cfg-addr",
             LocatorOrigin::ConfiguredInterface => "cfg-intf",
         };
-        let _ = writeln!(text, "  {rloc:width$}{priority:3}/{weight:<5}{source:11}{state}");
+        text += &columns.line(["", &rloc, &format!("{priority:3}/{weight}"), source, state]);
     }
     text
 }

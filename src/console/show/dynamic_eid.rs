@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
 use crate::addr::{Eid, Family, InstanceId};
 use crate::router::Router;
@@ -106,17 +107,15 @@ pub fn summary(view: &DynamicEidView) -> String {
         "LISP Dynamic EID Summary for router 0, IID {}, EID-table default\n\n",
         view.instance_id
     );
-    let _ = writeln!(
-        text,
-        "{:21}{:24}{:14}{:10}{:10}Pending\n{:69}{:10}Ping Count",
-        "Dyn-EID Name", "Dynamic-EID", "Interface", "Uptime", "Last", "", "Packet"
-    );
+    let columns = Columns::of([21, 24, 14, 10, 10, 0]);
+    let head = ["Dyn-EID Name", "Dynamic-EID", "Interface", "Uptime", "Last", "Pending"];
+    text += &columns.line(head);
+    text += &columns.line(["", "", "", "", "Packet", "Ping Count"]);
     for range in &view.ranges {
         for host in &range.hosts {
             let (uptime, last) = (span(host.uptime), span(host.last_seen));
             let (eid, port) = (host.eid.to_string(), &host.short_interface);
-            let name = &range.name;
-            let _ = writeln!(text, "{name:21}{eid:24}{port:14}{uptime:10}{last:10}0");
+            text += &columns.line([&range.name, &eid, port, &uptime, &last, "0"]);
         }
     }
     text

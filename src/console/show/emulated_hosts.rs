@@ -1,11 +1,11 @@
 //! `show emulated-hosts`: the hosts that this router plays.
 
-use std::fmt::Write;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::columns::Columns;
 use crate::router::Router;
 use crate::time::Time;
 
@@ -60,22 +60,16 @@ pub fn view(router: &Router, _: Time) -> EmulatedHostsView {
 
 /// `show emulated-hosts`.
 pub fn text(view: &EmulatedHostsView) -> String {
-    let mut text = String::from(
-        "Host       Interface       State  MAC address     In       Out      Addresses\n",
-    );
+    let columns = Columns::of([11, 16, 7, 16, 9, 9, 0]);
+    let head = ["Host", "Interface", "State", "MAC address", "In", "Out", "Addresses"];
+    let mut text = columns.line(head);
     for row in &view.hosts {
         let state = if row.up { "up" } else { "down" };
         let mac = row.mac.as_deref().unwrap_or("-");
         let addresses: Vec<String> = row.addresses.iter().map(IpNet::to_string).collect();
-        let _ = writeln!(
-            text,
-            "{:10} {:15} {state:6} {mac:15} {:<8} {:<8} {}",
-            row.name,
-            row.interface,
-            row.received,
-            row.sent,
-            addresses.join(", "),
-        );
+        let (received, sent) = (row.received.to_string(), row.sent.to_string());
+        let (interface, addresses) = (row.interface.to_string(), addresses.join(", "));
+        text += &columns.line([&row.name, &interface, state, mac, &received, &sent, &addresses]);
     }
     text
 }

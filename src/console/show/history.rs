@@ -1,11 +1,11 @@
 //! `show lisp registration-history`: what was registered and withdrawn of late.
 
-use std::fmt::Write;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::columns::Columns;
 use crate::addr::InstanceId;
 use crate::router::Router;
 use crate::router::map_server::HistoryEntry;
@@ -58,18 +58,19 @@ Map-Server registration history
 Roam = Did host move to a new location?
 Prefix qualifier: + = Register Event, - = Deregister Event
 
-Timestamp (uptime)   Instance Proto Roam Source
-                                         EID prefix
 "
     .to_owned();
+    let columns = Columns::of([21, 9, 6, 5, 0]);
+    text += &columns.line(["Timestamp (uptime)", "Instance", "Proto", "Roam", "Source"]);
+    text += &columns.line(["", "", "", "", "EID prefix"]);
     for event in &view.events {
         let proto = if event.reliable { "TCP" } else { "UDP" };
         let roam = if event.moved { "Yes" } else { "No" };
         let sign = if event.registered { '+' } else { '-' };
         let EventRow { instance_id, source, eid_prefix, .. } = event;
-        let (at, instance) = (uptime(event.at), instance_id.to_string());
-        let _ = writeln!(text, "{at:20}{instance:>9} {proto:6}{roam:5}{source}");
-        let _ = writeln!(text, "{:39}{sign} {eid_prefix}", "");
+        let (at, instance) = (uptime(event.at), format!("{:>8}", instance_id.to_string()));
+        text += &columns.line([&at, &instance, proto, roam, &source.to_string()]);
+        text += &Columns::of([39, 0]).line(["", &format!("{sign} {eid_prefix}")]);
     }
     text
 }

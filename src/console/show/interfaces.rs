@@ -5,6 +5,7 @@ use std::fmt::Write;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::columns::Columns;
 use crate::addr::Family;
 use crate::router::Router;
 use crate::router::config::{InterfaceKind, InterfaceName};
@@ -113,9 +114,9 @@ pub fn text(view: &InterfacesView) -> String {
 
 /// `show ip interface brief`.
 pub fn brief(view: &InterfacesView) -> String {
-    let mut text =
-        "Interface                  IP-Address      OK? Method Status                Protocol\n"
-            .to_owned();
+    let columns = Columns::of([27, 16, 4, 7, 22, 0]);
+    let head = ["Interface", "IP-Address", "OK?", "Method", "Status", "Protocol"];
+    let mut text = columns.line(head);
     for row in &view.interfaces {
         let mut addresses = row.addresses.iter().map(IpNet::addr);
         let primary = addresses.find(|address| Family::of(*address) == Family::Ipv4);
@@ -123,13 +124,8 @@ pub fn brief(view: &InterfacesView) -> String {
             Some(address) => (address.to_string(), "manual"),
             None => ("unassigned".to_owned(), "unset"),
         };
-        let _ = writeln!(
-            text,
-            "{:27}{address:16}YES {method:7}{:22}{}",
-            row.name,
-            row.status(),
-            row.protocol()
-        );
+        let (name, status) = (row.name.to_string(), row.status());
+        text += &columns.line([&name, &address, "YES", method, status, row.protocol()]);
     }
     text
 }

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::away::deconfigured;
+use super::columns::Columns;
 use super::span::{seconds, span};
 use crate::addr::{Family, InstanceId, Rloc};
 use crate::router::Router;
@@ -183,7 +184,7 @@ impl Lines {
     }
 
     fn say(&mut self, label: &str, value: &str) {
-        self.0 += &format!("{label:<44}{value}\n");
+        self.0 += &Columns::of([44, 0]).line([label, value]);
     }
 
     fn list(&mut self, label: &str, values: &[String]) {

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
 use super::{ROWS_A_TURN, Rows, Table, UNUSABLE, column, locator_text};
 use crate::addr::{EidPrefix, Family, InstanceId};
@@ -250,11 +251,12 @@ fn detail_text(row: &Row) -> String {
 fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
     let cells = locators.iter().map(|locator| locator.rloc.len());
     let width = column("Locator", cells);
-    let mut text = format!("  {:width$}{:10}{:11}Pri/Wgt\n", "Locator", "Uptime", "State");
+    let columns = Columns::of([2, width, 10, 11, 0]);
+    let mut text = columns.line(["", "Locator", "Uptime", "State", "Pri/Wgt"]);
     for locator in locators {
         let LocatorRow { rloc, uptime, state, priority, weight } = locator;
         let since = span(*uptime);
-        let _ = writeln!(text, "  {rloc:width$}{since:10}{state:11}{priority:3}/{weight}");
+        text += &columns.line(["", rloc, &since, state, &format!("{priority:3}/{weight}")]);
         if detail {
             let _ = writeln!(
                 text,

@@ -4,6 +4,7 @@
 //! in between the router goes on. A `show` over a table remembers the prefix that it printed last.
 
 pub mod away;
+pub mod columns;
 pub mod database;
 pub mod dynamic_eid;
 pub mod emulated_hosts;

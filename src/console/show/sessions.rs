@@ -1,10 +1,10 @@
 //! `show lisp session`: the sessions of reliable transport.
 
-use std::fmt::Write;
 use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
+use super::columns::Columns;
 use super::span::{seconds, span_or_never};
 use crate::router::Router;
 use crate::router::session::{SessionState, SessionType, SessionView};
@@ -87,20 +87,22 @@ fn row(session: &SessionView, now: Time) -> SessionRow {
     }
 }
 
-/// A line a session, in the columns of IOS.
+/// The columns of IOS.
+const COLUMNS: Columns<6> = Columns::of([31, 11, 15, 9, 7, 0]);
+
+/// A line a session.
 pub fn text(view: &SessionsView) -> String {
     let SessionsView { total, established, .. } = view;
     let mut text =
         format!("Sessions for VRF default, total: {total}, established: {established}\n");
-    let _ =
-        writeln!(text, "{:31}{:11}{:15}{:9}Users  RTT(ms)", "Peer", "State", "Up/Down", "In/Out");
+    text += &COLUMNS.line(["Peer", "State", "Up/Down", "In/Out", "Users", "RTT(ms)"]);
     for row in &view.sessions {
         let (received, sent) = row.messages;
         let state = state(row.state);
         let up = span_or_never(row.up);
-        let (peer, users, rtt) = (row.peer(), row.users, row.rtt_ms.unwrap_or(0));
-        let line = format!("{peer:31}{state:11}{up:15}{received:2}/{sent:<6}{users:<7}{rtt}");
-        let _ = writeln!(text, "{line}");
+        let (users, rtt) = (row.users.to_string(), row.rtt_ms.unwrap_or(0).to_string());
+        let messages = format!("{received:2}/{sent}");
+        text += &COLUMNS.line([&row.peer(), state, &up, &messages, &users, &rtt]);
     }
     text
 }
@@ -129,7 +131,7 @@ pub fn detail(view: &SessionsView) -> String {
             ("Bytes in/out:", in_out(row.bytes)),
             ("Users:", row.users.to_string()),
         ] {
-            let _ = writeln!(text, "{label:18}{value}");
+            text += &Columns::of([18, 0]).line([label, &value]);
         }
     }
     text

@@ -5,6 +5,7 @@ use std::fmt::Write;
 
 use serde::Serialize;
 
+use super::columns::Columns;
 use super::{Format, ROWS_A_TURN, Source, json};
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::router::Router;
@@ -112,17 +113,16 @@ fn text(view: &SummaryView) -> String {
         "", "Site name"
     );
     for (name, families) in &view.sites {
-        let _ = write!(text, "{name:21}");
-        let columns = families.map(|Counts { configured, registered }| {
+        let counts = families.map(|Counts { configured, registered }| {
             format!("{configured:10} {registered:10} {:6}", 0)
         });
-        let _ = writeln!(text, "{}", columns.join(" "));
+        text += &Columns::of([21, 0]).line([name, &counts.join(" ")]);
     }
     let registered = |families: &[Counts; 2]| families.iter().any(|counts| counts.registered > 0);
     let up = view.sites.values().filter(|families| registered(families)).count();
     text.push('\n');
     let mut say = |label: &str, value: usize| {
-        let _ = writeln!(text, "{label:<50}{value:>7}");
+        text += &Columns::of([50, 0]).line([label, &format!("{value:>7}")]);
     };
     say("Site-registration limit for router lisp 0:", 0);
     say("Site-registration count for router lisp 0:", view.registrations);
@@ -135,7 +135,7 @@ fn text(view: &SummaryView) -> String {
         let registered = counts.map(|counts| counts.registered).sum();
         let _ = writeln!(text, "{family}");
         let mut say = |label: &str, value: usize| {
-            let _ = writeln!(text, "{label:<50}{value:>7}");
+            text += &Columns::of([50, 0]).line([label, &format!("{value:>7}")]);
         };
         say("  Number of configured EID prefixes:", configured);
         say("  Number of registered EID prefixes:", registered);

@@ -1,10 +1,11 @@
 //! `show ip lisp statistics`.
 
 use std::collections::BTreeMap;
-use std::fmt::{Display, Write};
+use std::fmt::Display;
 
 use serde::Serialize;
 
+use super::columns::Columns;
 use crate::addr::{Family, InstanceId};
 use crate::router::Router;
 use crate::router::counters::{ControlDrop, Counters, InOut};
@@ -43,7 +44,7 @@ struct Lines(String);
 
 impl Lines {
     fn say(&mut self, label: &str, value: impl Display) {
-        let _ = writeln!(self.0, "{label:<52}{value}");
+        self.0 += &Columns::of([52, 0]).line([label, &value.to_string()]);
     }
 
     fn in_out(&mut self, label: &str, InOut { received, sent }: InOut) {

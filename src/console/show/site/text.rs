@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use super::super::columns::Columns;
 use super::{LocatorRow, RegistrationRow, Row};
 use crate::addr::InstanceId;
 use crate::console::show::column;
@@ -35,8 +36,7 @@ impl Row {
 }
 
 fn line([site, last, up, who, instance]: [&str; 5], prefix: &str) -> String {
-    let line = format!("{site:15}{last:10}{up:7}{who:21}{instance:9}{prefix}");
-    format!("{}\n", line.trim_end())
+    Columns::of([15, 10, 7, 21, 9, 0]).line([site, last, up, who, instance, prefix])
 }
 
 /// A line.
@@ -100,7 +100,7 @@ pub(super) fn detail(row: &Row, requested: bool) -> String {
         ("TTL:", span(latest.map_or(0, |latest| latest.ttl))),
         ("State:", if latest.is_some() { "complete" } else { "unknown" }.to_owned()),
     ] {
-        let _ = writeln!(text, "    {label:22}{value}");
+        text += &Columns::of([4, 22, 0]).line(["", label, value.as_str()]);
     }
     let Row { authentication_failures: failures, replays, .. } = row;
     let _ = writeln!(
@@ -144,20 +144,18 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
     let _ = writeln!(text, "{who}last registered {last}, {proxy}proxy-reply, {notify}map-notify");
     let reliable = registration.reliable.then(|| "sourced by reliable transport".to_owned());
     for line in lines.into_iter().chain(reliable) {
-        let _ = writeln!(text, "{:indent$}{line}", "");
+        *text += &Columns::of([indent, 0]).line(["", &line]);
     }
     let cells = registration.locators.iter().map(|locator| locator.rloc.len());
     let width = column("Locator", cells);
-    let _ =
-        writeln!(text, "      {:width$}{:7}{:11}{:9}Scope", "Locator", "Local", "State", "Pri/Wgt");
+    let columns = Columns::of([6, width, 7, 11, 9, 0]);
+    *text += &columns.line(["", "Locator", "Local", "State", "Pri/Wgt", "Scope"]);
     for locator in &registration.locators {
         let local = if locator.local { "yes" } else { "no" };
         let LocatorRow { rloc, state, priority, weight, .. } = locator;
         let family = locator.family.map_or_else(|| "other".to_owned(), |it| it.to_string());
-        let _ = writeln!(
-            text,
-            "      {rloc:width$}{local:7}{state:11}{priority:3}/{weight:<5}{family} none"
-        );
+        let weights = format!("{priority:3}/{weight}");
+        *text += &columns.line(["", rloc, local, state, &weights, &format!("{family} none")]);
     }
 }
 
