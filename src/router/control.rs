@@ -148,13 +148,8 @@ impl Router {
         if let Some(line) = debug::request_received(&request) {
             self.debug(line);
         }
-        let ours = request.records.first().is_some_and(|record| {
-            let eid = record.eid_prefix.network();
-            let roles = self.config.roles(eid.family());
-            roles.etr && self.database.longest_match(eid).is_some()
-        });
         let port = encapsulated.source.port();
-        if self.has_role(|roles| roles.map_resolver) && !ours {
+        if self.has_role(|roles| roles.map_resolver) {
             self.resolve_map_request(encapsulated, &request, (source, to), now);
         } else if self.has_role(|roles| roles.etr) {
             self.answer_map_request(&request, source, (port, Some(to)), now);

@@ -50,11 +50,15 @@ pub enum ControlDrop {
     TableFull,
     /// A record whose EID is no IP prefix of an instance: it is left out, the others are taken.
     NotAnIpEid,
+    /// A record of a Map-Request beyond those that are looked up: the others are answered.
+    TooManyRecords,
+    /// An encapsulated Map-Request that map-servers have forwarded too often.
+    InnerTtlExpired,
 }
 
 impl ControlDrop {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 15] = [
+    pub const ALL: [ControlDrop; 17] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -70,6 +74,8 @@ impl ControlDrop {
         ControlDrop::UnauthenticatedSession,
         ControlDrop::TableFull,
         ControlDrop::NotAnIpEid,
+        ControlDrop::TooManyRecords,
+        ControlDrop::InnerTtlExpired,
     ];
 
     /// Whether it also happens where every router is well configured: a message that came twice, or
@@ -102,6 +108,8 @@ impl ControlDrop {
             ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",
             ControlDrop::NotAnIpEid => "Records whose EID is no IP prefix",
+            ControlDrop::TooManyRecords => "Records beyond those looked up",
+            ControlDrop::InnerTtlExpired => "Forwarded too often",
         }
     }
 }

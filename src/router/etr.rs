@@ -11,6 +11,7 @@ use super::explanations;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;
 use super::map_cache::Locator;
+use super::map_server::MOST_RECORDS;
 use super::witness::Call;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::packet::{self, IpHeader, Packet};
@@ -210,8 +211,9 @@ impl Router {
         (port, to): (u16, Option<Rloc>),
         now: Time,
     ) {
+        self.count_unread_records(request);
         let mut records: Vec<MappingRecord> = Vec::new();
-        for asked in &request.records {
+        for asked in request.records.iter().take(MOST_RECORDS) {
             for record in self.records_for(&asked.eid_prefix) {
                 if !records.contains(&record) && records.len() < usize::from(u8::MAX) {
                     records.push(record);
@@ -237,14 +239,25 @@ impl Router {
             let told = || explanations::asked_too_often(request, destination);
             return self.refuse(source, ControlDrop::RateLimited, now, told);
         }
-        let reply = MapReply {
-            probe: request.probe,
-            echo_nonce: self.config.loc_reach(first.eid_prefix.family()).echo_nonce,
-            security: false,
-            nonce: request.nonce,
-            records,
-        };
+        let reply = self.map_reply(request, records);
         self.send_map_reply(own, SocketAddr::new(destination.0, port), reply);
+    }
+
+    /// Counts the records of a Map-Request beyond those that are looked up.
+    pub(super) fn count_unread_records(&mut self, request: &MapRequest) {
+        for _ in MOST_RECORDS..request.records.len() {
+            self.counters.ignored(ControlDrop::TooManyRecords);
+        }
+    }
+
+    /// The reply to a Map-Request; of its bits, E speaks for the site of the records (RFC 9300 section
+    /// 10.1).
+    pub(super) fn map_reply(&self, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
+        let own = records.iter().find(|record| record.authoritative);
+        let echo_nonce =
+            own.is_some_and(|record| self.config.loc_reach(record.eid_prefix.family()).echo_nonce);
+        let nonce = request.nonce;
+        MapReply { probe: request.probe, echo_nonce, security: false, nonce, records }
     }
 
     /// Refuses a Map-Request that there is no way back for.
@@ -282,7 +295,7 @@ impl Router {
     /// The records for a requested prefix: the entry that covers it, then the more specific ones,
     /// those that another xTR has registered among them, for an ITR that caches the first alone would
     /// send us what is theirs (RFC 9301 section 5.5). Empty when the EID is not ours or has no route.
-    fn records_for(&self, asked: &EidPrefix) -> Vec<MappingRecord> {
+    pub(super) fn records_for(&self, asked: &EidPrefix) -> Vec<MappingRecord> {
         if !self.config.roles(asked.family()).etr {
             return Vec::new();
         }

@@ -155,6 +155,13 @@ pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
     Told::new(of_request(request), why, "ask for fewer EIDs in one Map-Request")
 }
 
+/// A request that map-servers forward to each other.
+pub(super) fn forwarded_too_often(request: &MapRequest, etr: Rloc) -> Told {
+    let why = "map-servers have forwarded it too often (inner TTL 1)";
+    let advice = format!("see which map-server has registered {etr}, the address of another one");
+    Told::new(of_request(request), why, advice)
+}
+
 /// A Map-Request without a record.
 pub(super) fn asks_nothing() -> Told {
     let why = "it has no record";

@@ -135,7 +135,8 @@ fn a_request_for_many_eids_goes_to_few_etrs() {
     };
     bench.control(RLOC_2, NEW, &encapsulated_request(&hosts[0], 7, many));
     assert_eq!(bench.messages().len(), 4);
-    assert_eq!(drops(&bench, ControlDrop::RateLimited), 16);
+    assert_eq!(drops(&bench, ControlDrop::RateLimited), 4);
+    assert_eq!(drops(&bench, ControlDrop::TooManyRecords), 12);
 }
 
 #[test]

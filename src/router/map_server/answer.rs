@@ -1,7 +1,7 @@
 //! What the registrations say of an EID: the map-resolver's side of a map-server (RFC 9301 sections
 //! 8.1, 8.3 and 8.4).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
 use super::{MapServer, SiteEntry};
@@ -12,7 +12,7 @@ use crate::router::debug;
 use crate::router::explanations;
 use crate::time::Time;
 use crate::wire::{
-    self, Action, CONTROL_PORT, Encapsulated, MapReply, MapRequest, MappingRecord, Message,
+    self, Action, CONTROL_PORT, EidRecord, Encapsulated, MapRequest, MappingRecord, Message,
 };
 
 /// TTL of the negative answer for a prefix that a site has but no ETR has registered (RFC 9301
@@ -24,6 +24,26 @@ const UNKNOWN_TTL_MINUTES: u32 = 15;
 /// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker without
 /// proof: it must not become a message to each of a hundred ETRs.
 const MOST_ETRS: usize = 4;
+/// Of how many records of a Map-Request the mapping is looked up.
+pub(in crate::router) const MOST_RECORDS: usize = 8;
+
+/// The largest TTL with which an inner packet is forwarded, plus one: a request that map-servers
+/// forward to each other ends after so many of them.
+const MOST_FORWARDS: u8 = 8;
+
+/// At which RLOCs an ETR can be asked.
+struct Reach<'a> {
+    /// The families that this router has an RLOC of.
+    families: &'a [Family],
+    /// Its own addresses: a request that goes to one of them comes back.
+    own: &'a BTreeSet<IpAddr>,
+}
+
+impl Reach<'_> {
+    fn has(&self, rloc: Rloc) -> bool {
+        self.families.contains(&rloc.family()) && rloc.is_unicast() && !self.own.contains(&rloc.0)
+    }
+}
 
 /// What the map-server says of an EID.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,8 +58,9 @@ enum Answer {
 }
 
 impl MapServer {
-    /// What the registrations say of `eid`; ETRs are asked at RLOCs of the families in `reachable`.
-    fn answer(&self, eid: Eid, reachable: &[Family]) -> Answer {
+    /// What the registrations say of `eid`. A prefix whose ETRs cannot be asked counts as not
+    /// registered.
+    fn answer(&self, eid: Eid, reach: &Reach<'_>) -> Answer {
         let host = eid.host_prefix();
         let registered = self.entries.covering(&host).filter(|(_, entry)| entry.is_registered());
         if let Some((prefix, entry)) = registered.last() {
@@ -47,7 +68,7 @@ impl MapServer {
             if registrations.clone().any(|registration| registration.proxy_reply) {
                 return Answer::Proxy(proxy_record(prefix, entry));
             }
-            if let Some(etr) = choose_etr(entry, reachable) {
+            if let Some(etr) = choose_etr(entry, reach) {
                 return Answer::Forward(etr);
             }
             let record = proxy_record(prefix, entry);
@@ -55,19 +76,19 @@ impl MapServer {
                 return Answer::Proxy(record);
             }
         }
-        self.negative(eid)
+        self.negative(eid, reach)
     }
 
     /// The negative answer for an EID without registration: for the part of a configured prefix
     /// around it in which nothing is registered, or else for the largest prefix in which no site
     /// has anything (RFC 9301 section 8.1).
-    fn negative(&self, eid: Eid) -> Answer {
+    fn negative(&self, eid: Eid, reach: &Reach<'_>) -> Answer {
         let host = eid.host_prefix();
         let configured = self.entries.covering(&host).filter(|(_, entry)| entry.origin.is_none());
         match configured.last() {
             Some((configured, _)) => {
                 let registered = |hole: &EidPrefix| {
-                    self.entries.covered_by(hole).any(|(_, entry)| entry.is_registered())
+                    self.entries.covered_by(hole).any(|(_, entry)| is_answered(entry, reach))
                 };
                 let prefix = least_specific(eid, configured.mask_len(), registered);
                 Answer::Negative { prefix, ttl_minutes: UNREGISTERED_TTL_MINUTES }
@@ -109,14 +130,13 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     MappingRecord { authoritative: false, ..MappingRecord::of_site(prefix, ttl_minutes, locators) }
 }
 
-/// The ETR that a Map-Request goes to: the reachable own locator with the lowest priority of any
-/// xTR that registered; else the RLOC that a register came from, if nobody can have replayed that
-/// register; else any reachable locator.
-fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
+/// The ETR that a Map-Request goes to, of those within reach: the reachable own locator with the lowest
+/// priority of any xTR that registered; else the RLOC that a register came from, if nobody can have
+/// replayed that register; else any reachable locator.
+fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
     let registrations = entry.registrations.iter();
     let usable = |locator: &&wire::LocatorRecord| {
-        let is_ours = |rloc: Rloc| reachable.contains(&rloc.family()) && rloc.is_unicast();
-        locator.reachable && locator.ip().is_some_and(is_ours)
+        locator.reachable && locator.ip().is_some_and(|rloc| reach.has(rloc))
     };
     let locators = registrations.clone().flat_map(|registration| &registration.record.locators);
     let usable = locators.filter(usable);
@@ -127,8 +147,16 @@ fn choose_etr(entry: &SiteEntry, reachable: &[Family]) -> Option<Rloc> {
     let proven = registrations.filter(|registration| registration.is_proven);
     let sources = proven.map(|registration| Rloc(registration.source));
     first(&mut usable.clone().filter(|locator| locator.local))
-        .or_else(|| sources.filter(|rloc| reachable.contains(&rloc.family())).min())
+        .or_else(|| sources.filter(|rloc| reach.has(*rloc)).min())
         .or_else(|| first(&mut usable.clone()))
+}
+
+/// Whether the registrations of a prefix lead to an answer that is not negative.
+fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
+    let mut registrations = entry.registrations.iter();
+    registrations
+        .any(|registration| registration.proxy_reply || registration.record.is_all_opaque())
+        || choose_etr(entry, reach).is_some()
 }
 
 /// The record that says that a prefix has no mapping.
@@ -159,14 +187,22 @@ impl Router {
         let Some(first) = request.records.first() else {
             return self.refuse(sender, ControlDrop::Malformed, now, explanations::asks_nothing);
         };
+        self.count_unread_records(request);
         let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
-        let (mut etrs, mut records) = (BTreeSet::new(), Vec::new());
-        for record in &request.records {
+        let reach = Reach { families: &families, own: &self.own_addresses };
+        let mut etrs: BTreeMap<Rloc, Vec<EidRecord>> = BTreeMap::new();
+        let (mut records, mut lines) = (Vec::new(), Vec::new());
+        for &record in request.records.iter().take(MOST_RECORDS) {
+            let own = self.records_for(&record.eid_prefix);
+            if !own.is_empty() {
+                own.into_iter().for_each(|own| push_new(&mut records, own));
+                continue;
+            }
             let eid = record.eid_prefix.network();
-            match self.map_server.answer(eid, &families) {
+            match self.map_server.answer(eid, &reach) {
                 Answer::Forward(etr) => {
-                    etrs.insert(etr);
-                    self.debug_forwarding(eid, etr);
+                    etrs.entry(etr).or_default().push(record);
+                    lines.extend(self.forwarding_line(eid, etr));
                 }
                 Answer::Proxy(record) => push_new(&mut records, record),
                 Answer::Negative { prefix, ttl_minutes } => {
@@ -174,9 +210,10 @@ impl Router {
                 }
             }
         }
+        lines.into_iter().for_each(|line| self.debug(line));
         let others = etrs.len().saturating_sub(MOST_ETRS);
-        for etr in etrs.into_iter().take(MOST_ETRS) {
-            self.forward(encapsulated, etr);
+        for (etr, asked) in etrs.into_iter().take(MOST_ETRS) {
+            self.forward(encapsulated, request, (etr, asked), (sender, now));
         }
         for _ in 0..others {
             let told = || explanations::too_many_etrs(request, MOST_ETRS);
@@ -192,25 +229,46 @@ impl Router {
             let told = || explanations::asked_too_often(request, destination);
             return self.refuse(sender, ControlDrop::RateLimited, now, told);
         }
-        let reply = MapReply { nonce: request.nonce, records, ..MapReply::default() };
+        let reply = self.map_reply(request, records);
         let port = encapsulated.source.port();
         self.send_map_reply(source, SocketAddr::new(destination.0, port), reply);
     }
 
-    fn debug_forwarding(&mut self, eid: Eid, etr: Rloc) {
-        if let Some((prefix, site)) = self.map_server.configured_for(&eid.host_prefix()) {
-            let line = debug::forwarding(prefix, site, etr);
-            self.debug(line);
-        }
+    fn forwarding_line(&self, eid: Eid, etr: Rloc) -> Option<String> {
+        let (prefix, site) = self.map_server.configured_for(&eid.host_prefix())?;
+        Some(debug::forwarding(prefix, site, etr))
     }
 
-    fn forward(&mut self, encapsulated: &Encapsulated, etr: Rloc) {
+    /// Sends a Map-Request on to an ETR, with those of its records that the ETR is to answer. One whose
+    /// records are all the ETR's goes as it came, but for the TTL of its inner packet (RFC 9301 section
+    /// 8.3).
+    fn forward(
+        &mut self,
+        encapsulated: &Encapsulated,
+        request: &MapRequest,
+        (etr, asked): (Rloc, Vec<EidRecord>),
+        (sender, now): (IpAddr, Time),
+    ) {
         let Some(source) = self.local.preferred(etr.family()) else {
             return;
         };
+        let ttl = encapsulated.ttl.min(MOST_FORWARDS).saturating_sub(1);
+        if ttl == 0 {
+            let told = || explanations::forwarded_too_often(request, etr);
+            return self.refuse(sender, ControlDrop::InnerTtlExpired, now, told);
+        }
         self.counters.forwarded += 1;
         self.counters.encapsulated.sent += 1;
-        let message = Encapsulated { to_etr: false, to_ms: false, ..encapsulated.clone() };
+        let as_it_came = Encapsulated { to_etr: false, to_ms: false, ttl, ..encapsulated.clone() };
+        let message = match asked.first() {
+            Some(first) if asked != request.records => {
+                let eid = first.eid_prefix.network().address;
+                let destination = SocketAddr::new(eid, encapsulated.destination.port());
+                let part = MapRequest { records: asked, ..request.clone() };
+                Encapsulated { destination, message: part.emit(), ..as_it_came }
+            }
+            _ => as_it_came,
+        };
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(etr.0, CONTROL_PORT);
         self.send_control(from, to, &Message::Encapsulated(message));
@@ -228,8 +286,13 @@ mod tests {
     use crate::router::map_server::fixture::{eid, map_server, prefix, register, registration};
     use crate::router::map_server::{Others, Registration};
 
+    /// Every IPv4 RLOC but `own`.
+    fn reach(own: &BTreeSet<IpAddr>) -> Reach<'_> {
+        Reach { families: &[Family::Ipv4], own }
+    }
+
     fn negative(server: &MapServer, asked: &str) -> (String, u32) {
-        match server.answer(eid(asked), &[Family::Ipv4]) {
+        match server.answer(eid(asked), &reach(&BTreeSet::new())) {
             Answer::Negative { prefix, ttl_minutes } => (prefix.to_string(), ttl_minutes),
             other => panic!("{asked}: {other:?}"),
         }
@@ -295,7 +358,7 @@ mod tests {
                     .find(|hole| !known.iter().any(|prefix| prefix.overlaps(hole)))
                     .unwrap()
             };
-            let answer = map_server(&known).answer(asked, &[Family::Ipv4]);
+            let answer = map_server(&known).answer(asked, &reach(&BTreeSet::new()));
             prop_assert_eq!(
                 answer,
                 Answer::Negative { prefix: expected, ttl_minutes: UNKNOWN_TTL_MINUTES }
@@ -308,7 +371,8 @@ mod tests {
         let mut server = map_server(&[prefix("172.16.0.0/24")]);
         register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1);
         register(&mut server, prefix("172.16.0.128/25"), "198.51.100.21", 2);
-        let asked = |text| server.answer(eid(text), &[Family::Ipv4]);
+        let none = BTreeSet::new();
+        let asked = |text| server.answer(eid(text), &reach(&none));
         let etr = |text: &str| Answer::Forward(Rloc(text.parse().unwrap()));
         assert_eq!(asked("172.16.0.12"), etr("203.0.113.11"));
         assert_eq!(asked("172.16.0.130"), etr("198.51.100.21"));
@@ -321,7 +385,9 @@ mod tests {
         let mut opaque = registration(site, "203.0.113.11", 1, 1440);
         opaque.record.locators[0].rloc = wire::Address::Name(b"rtr-lab-1"[..].into());
         server.register(opaque, Others::GiveWay, Time::ZERO).unwrap();
-        let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &[]) else {
+        let Answer::Proxy(record) =
+            server.answer(eid("172.16.0.12"), &Reach { families: &[], own: &BTreeSet::new() })
+        else {
             panic!("the map-server is to answer with the record");
         };
         assert!(record.is_all_opaque() && record.action == Action::NoAction);
@@ -334,7 +400,8 @@ mod tests {
         let wants =
             Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
         server.register(wants, Others::GiveWay, Time::ZERO).unwrap();
-        let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &[Family::Ipv4]) else {
+        let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &reach(&BTreeSet::new()))
+        else {
             panic!("the map-server is to answer");
         };
         assert!(!record.authoritative && record.locators.iter().all(|locator| !locator.local));

@@ -19,6 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use answer::MOST_RECORDS;
 use history::History;
 pub use history::HistoryEntry;
 use notify::{Change, PendingNotifies};
