@@ -4,7 +4,7 @@
 
 use eidway::addr::{EidPrefix, InstanceId};
 use eidway::console::{parse_config, running_config};
-use eidway::router::config::{DatabaseMapping, InterfaceName};
+use eidway::router::config::{DatabaseMapping, InterfaceName, NonceOrder};
 use eidway::wire::auth::Algorithm;
 
 const XTR: &str = "\
@@ -135,6 +135,20 @@ fn a_page_of_ios_configuration_pastes_in() {
     assert_eq!(lisp.ipv4.itr_map_resolvers, order);
     assert!(lisp.ipv6.itr && !lisp.ipv6.etr);
     assert_eq!(config.static_routes.len(), 3);
+}
+
+#[test]
+fn the_order_of_nonces_is_that_of_xtr_ids_unless_said_otherwise() {
+    let order = |lines: &str| {
+        let text = format!("router lisp\n site S\n{lines}");
+        parse_config("s.conf", &text).unwrap().lisp.unwrap().sites["S"].nonce_order
+    };
+    assert_eq!(order(""), NonceOrder::Id);
+    assert_eq!(order("  nonce-order id\n"), NonceOrder::Id);
+    assert_eq!(order("  nonce-order strict\n"), NonceOrder::Strict);
+    assert_eq!(order("  nonce-order none\n"), NonceOrder::None);
+    assert_eq!(order("  nonce-order none\n  no nonce-order\n"), NonceOrder::Id);
+    assert!(wrong("router lisp\n site S\n  nonce-order some\n").contains("nonce-order some"));
 }
 
 #[test]

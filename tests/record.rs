@@ -80,7 +80,7 @@ fn seal(record: &mut [u8], start: usize) {
 
 #[test]
 fn every_router_of_a_scenario_is_reproduced_to_the_octet() {
-    for scenario in ["g1-deconfigured", "g2-no-route", "g3-move", "x8-kill"] {
+    for scenario in ["g1-deconfigured", "g2-no-route", "g3-move", "x8-kill", "x15-replays"] {
         let records = recorded(scenario);
         assert!(records.len() >= 5, "{:?}", records.keys());
         for (router, record) in records {
@@ -91,6 +91,26 @@ fn every_router_of_a_scenario_is_reproduced_to_the_octet() {
             assert!(replay.step() > 10, "{scenario}: {router} did {} steps", replay.step());
         }
     }
+}
+
+#[test]
+fn what_a_router_keeps_over_a_restart_is_in_its_records() {
+    let records = recorded("x15-replays");
+    let steps = |name: &str| {
+        let mut reader = Reader::open(records[name].as_slice()).unwrap();
+        let mut text = String::new();
+        while let Some((step, outcome)) = reader.next_step().unwrap() {
+            text.push_str(&show::step(0, &step, &outcome));
+        }
+        text
+    };
+    let starts: Vec<&String> = records.keys().filter(|name| name.starts_with("NewMSMR")).collect();
+    let [first, again] = starts[..] else { panic!("{starts:?}") };
+    let before = steps(first);
+    assert!(before.contains(" 0 nonces from before the start"), "{before}");
+    // Both xTRs, and the one that the scenario plays.
+    assert!(steps(again).contains(" 3 nonces from before the start"), "{before}");
+    assert!(before.contains("keep nonce 0x00000000-0x000003E9 of xTR-ID 0x00000000-"), "{before}");
 }
 
 #[test]

@@ -7,10 +7,12 @@ use eidway::console::protocol::{Request, Response, line};
 use eidway::console::{Session, parse_config};
 use eidway::packet::Packet;
 use eidway::rng::Seed;
+use eidway::router::config::Config;
 use eidway::router::io::{
     Command, ControlDatagram, Inbound, Input, KernelEvent, KernelRoute, Mac, NeighbourState,
     Outbound, Output,
 };
+use eidway::router::kept::KeptNonces;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::Message;
@@ -40,19 +42,34 @@ pub struct Bench {
     pub now: Time,
     pub events: VecDeque<Event>,
     turns: usize,
+    /// What the router keeps over a restart.
+    kept: KeptNonces,
 }
 
 impl Bench {
     /// A router whose interfaces are up and whose connected networks are routed.
     pub fn new(name: &str, config: &str) -> Result<Self, String> {
         let config = parse_config(name, config).map_err(|error| error.to_string())?;
-        let interfaces: Vec<_> = config.addresses().collect();
         let now = Time::ZERO;
-        let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now };
-        let router = Router::new(start);
-        let mut bench = Bench { router, now, events: VecDeque::new(), turns: 0 };
+        let (events, kept) = (VecDeque::new(), KeptNonces::default());
+        let mut bench = Bench { router: started(config, now), now, events, turns: 0, kept };
+        bench.wire_up();
+        Ok(bench)
+    }
+
+    /// The router's process ends without a word and starts again.
+    fn restart(&mut self) {
+        self.router = started(self.router.config().clone(), self.now);
+        let kept = self.kept.iter().collect();
+        self.router.handle(Input::Nonces(kept), self.now);
+        self.wire_up();
+    }
+
+    /// Tells the router of its links and their networks.
+    fn wire_up(&mut self) {
+        let interfaces: Vec<_> = self.router.config().addresses().collect();
         for (name, _) in &interfaces {
-            bench.link(&name.device(), true);
+            self.link(&name.device(), true);
         }
         let routes = interfaces.iter().map(|(name, net)| KernelRoute {
             prefix: net.trunc(),
@@ -60,8 +77,7 @@ impl Bench {
             gateway: None,
             metric: 0,
         });
-        bench.kernel(KernelEvent::Routes(routes.collect()));
-        Ok(bench)
+        self.kernel(KernelEvent::Routes(routes.collect()));
     }
 
     fn link(&mut self, device: &str, up: bool) {
@@ -130,6 +146,7 @@ impl Bench {
                 }
                 self.drain();
             }
+            ("restart", []) => self.restart(),
             ("stop", []) => {
                 self.router.handle(Input::Stop, self.now);
                 self.drain();
@@ -242,11 +259,8 @@ impl Bench {
                     let packet = packet::show_packet(&packet.bytes);
                     self.saw(format!("native: {packet}"), Vec::new());
                 }
-                Output::Tcp(_)
-                | Output::Kernel(_)
-                | Output::Nonce(_)
-                | Output::Debug(_)
-                | Output::Log { .. } => {}
+                Output::Nonce(request) => self.kept.apply(request),
+                Output::Tcp(_) | Output::Kernel(_) | Output::Debug(_) | Output::Log { .. } => {}
             }
         }
     }
@@ -256,6 +270,10 @@ impl Bench {
             .unwrap_or_else(|why| panic!("the router's words are not understood: {why}: {text}"));
         self.events.push_back(Event { at: self.now, text, phrase, octets });
     }
+}
+
+fn started(config: Config, now: Time) -> Router {
+    Router::new(Start { config, seed: Seed::from_number(1), wall_clock: 1000 + now.0, now })
 }
 
 /// The inner UDP checksum of an ECM; that it is right if it is not zero, the parser has seen.

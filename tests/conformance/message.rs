@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use eidway::wire::{
-    Action, Address, Algorithm, CONTROL_PORT, EidRecord, Encapsulated, Key, LocatorRecord,
+    Action, Address, Algorithm, CONTROL_PORT, EidRecord, Encapsulated, Key, LocatorRecord, MacForm,
     MapNotify, MapNotifyAck, MapRegister, MapReply, MapRequest, MappingRecord, Nonce, XtrIdentity,
 };
 
@@ -30,9 +30,14 @@ pub fn octets(phrase: &Phrase) -> Result<Vec<u8>, String> {
     match phrase.name {
         "Map-Request" => map_request(fields).map(|request| request.emit()),
         "Map-Reply" => map_reply(fields).map(|reply| reply.emit()),
-        "Map-Register" => Ok(map_register(fields)?.emit_signed(&key(fields)?)),
-        "Map-Notify" => Ok(map_notify(fields)?.emit_signed(&key(fields)?)),
-        "Map-Notify-Ack" => Ok(MapNotifyAck(map_notify(fields)?).emit_signed(&key(fields)?)),
+        "Map-Register" if fields.flag("MAC-to-records") => {
+            Ok(map_register(fields)?.emit_signed_to_records(&key(fields)?))
+        }
+        "Map-Register" => Ok(map_register(fields)?.emit_signed_as(&key(fields)?, form(fields)?)),
+        "Map-Notify" => Ok(map_notify(fields)?.emit_signed_as(&key(fields)?, form(fields)?)),
+        "Map-Notify-Ack" => {
+            Ok(MapNotifyAck(map_notify(fields)?).emit_signed_as(&key(fields)?, form(fields)?))
+        }
         "ECM" => encapsulated(phrase),
         "octets" => fields.head.iter().map(|word| octet(word)).collect(),
         other => Err(format!("{other} is no message")),
@@ -111,6 +116,13 @@ pub fn key(fields: &Fields) -> Result<Key, String> {
         secret: fields.word("secret").unwrap_or(SECRET).into(),
         key_id: fields.number("key")?.unwrap_or(0),
     })
+}
+
+/// The form of its MAC.
+fn form(fields: &Fields) -> Result<MacForm, String> {
+    let first = MacForm::of_first(key(fields)?.algorithm);
+    let length = fields.number("MAC")?.unwrap_or(first.length());
+    MacForm::new(first.algorithm(), length).map_err(|error| error.to_string())
 }
 
 /// Puts HMAC-SHA-256-128 of [`SECRET`] where a message has its Authentication Data.

@@ -50,7 +50,8 @@ const MAP_REPLY: Grammar = &[
     ("for", Records(RECORD)),
 ];
 
-/// `secret` is what the message is signed with, or must have been signed with.
+/// `secret` is what the message is signed with, or must have been signed with. `MAC` is how many octets
+/// of the MAC it has, `MAC-to-records` that the MAC ends there, before the xTR-ID.
 const MAP_REGISTER: Grammar = &[
     ("nonce", Word),
     ("proxy-reply", Flag),
@@ -66,6 +67,8 @@ const MAP_REGISTER: Grammar = &[
     ("xTR-ID", Word),
     ("Site-ID", Word),
     ("secret", Word),
+    ("MAC", Word),
+    ("MAC-to-records", Flag),
 ];
 
 const MAP_NOTIFY: Grammar = &[
@@ -77,6 +80,7 @@ const MAP_NOTIFY: Grammar = &[
     ("xTR-ID", Word),
     ("Site-ID", Word),
     ("secret", Word),
+    ("MAC", Word),
 ];
 
 const ECM: Grammar = &[("TTL", Word), ("DDT", Flag), ("to-ETR", Flag), ("to-MS", Flag)];
@@ -124,6 +128,7 @@ const EVENTS: &[Row] = &[
     ("neighbour", &[], Within::Nothing),
     ("clear", &[], Within::Nothing),
     ("stop", &[], Within::Nothing),
+    ("restart", &[], Within::Nothing),
 ];
 
 const MESSAGES: &[Row] = &[

@@ -6,8 +6,8 @@ use eidway::router::counters::ControlDrop;
 use eidway::router::io::{Connection, Input, Output, TcpEvent, TcpRequest};
 use eidway::router::kept::{KeptNonces, NonceRequest};
 use eidway::wire::{
-    self, Algorithm, Key, MacForm, MapNotify, MapNotifyAck, MapRegister, MappingRecord, Message,
-    Nonce, XtrIdentity,
+    self, Algorithm, FrameReader, Key, MacForm, MapNotify, MapNotifyAck, MapRegister,
+    MappingRecord, Message, Nonce, Registration, ReliableMessage, XtrIdentity,
 };
 
 use crate::bench::*;
@@ -317,4 +317,41 @@ fn a_map_notify_ack_is_signed_as_the_notify_was() {
         let MapNotifyAck(acknowledged) = MapNotifyAck::parse(&sent[0]).unwrap();
         assert_eq!(acknowledged.xtr_identity, notify.xtr_identity);
     }
+}
+
+/// The answers on the session of a map-server to a frame that comes on it.
+fn on_session(bench: &mut Bench, connection: Connection, frame: &[u8]) -> Vec<ReliableMessage> {
+    bench.router.handle(Input::Tcp(TcpEvent::Bytes(connection, frame)), bench.now);
+    bench.drain();
+    let mut reader = FrameReader::new();
+    for output in bench.outputs() {
+        if let Output::Tcp(TcpRequest::Send(_, octets)) = output {
+            reader.push(&octets);
+        }
+    }
+    std::iter::from_fn(|| reader.next()).map(|frame| frame.unwrap().message).collect()
+}
+
+#[test]
+fn a_registration_that_is_repeated_is_acknowledged_while_it_holds() {
+    let mut bench = server("id");
+    let hello = MapRegister { reliable_transport: true, ..with_id(plain(1, 1440), 0x11) };
+    bench.control(HERE, NEW, &hello.emit_signed(&key()));
+    let connection = Connection(Connection::ACCEPTED);
+    let peer = format!("{HERE}:40000").parse().unwrap();
+    let accepted = TcpEvent::Accepted { connection, peer, local: NEW.parse().unwrap() };
+    bench.router.handle(Input::Tcp(accepted), bench.now);
+    bench.drain();
+    bench.outputs();
+    let frame = Registration::emit_signed(&with_id(plain(2, 1440), 0x11), 1, &key());
+    for _ in 0..2 {
+        let answers = on_session(&mut bench, connection, &frame);
+        assert!(matches!(answers[..], [ReliableMessage::RegistrationAck(_)]), "{answers:?}");
+    }
+    let other = with_id(of(1, vec![record(SITE, 1440, &[ELSEWHERE])]), 0x12);
+    bench.control(ELSEWHERE, NEW, &other.emit_signed(&key()));
+    bench.outputs();
+    let answers = on_session(&mut bench, connection, &frame);
+    assert!(matches!(answers[..], [ReliableMessage::RegistrationReject(_)]), "{answers:?}");
+    assert_eq!(asked(&mut bench, "172.16.0.33/32"), [ELSEWHERE]);
 }

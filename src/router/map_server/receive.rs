@@ -23,11 +23,14 @@ use crate::wire::{
 impl MapServer {
     /// Those of `records` that this xTR has registered.
     fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
-        let registered = |record: &&MappingRecord| {
-            let entry = self.entries.get(&record.eid_prefix);
-            entry.is_some_and(|entry| entry.registrations.get(xtr_id).is_some())
-        };
+        let registered =
+            |record: &&MappingRecord| self.registration(&record.eid_prefix, xtr_id).is_some();
         records.iter().filter(registered).cloned().collect()
+    }
+
+    /// An xTR's registration of a prefix.
+    pub(super) fn registration(&self, prefix: &EidPrefix, xtr_id: u128) -> Option<&Registration> {
+        self.entries.get(prefix)?.registrations.get(xtr_id)
     }
 
     /// The xTRs that have a registration.

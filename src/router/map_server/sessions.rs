@@ -18,8 +18,8 @@ use crate::router::register::LIFETIME;
 use crate::router::session::{Session, SessionView};
 use crate::time::Time;
 use crate::wire::{
-    RefreshScope, Registration, RegistrationRefresh, RegistrationReject, RejectReason,
-    ReliableMessage, StreamError,
+    MappingRecord, RefreshScope, Registration, RegistrationRefresh, RegistrationReject,
+    RejectReason, ReliableMessage, StreamError,
 };
 
 /// Sessions at one time.
@@ -82,8 +82,7 @@ impl MapServer {
 
     /// Whether an xTR has a prefix registered by this session.
     fn is_on_session(&self, prefix: &EidPrefix, xtr_id: u128, connection: Connection) -> bool {
-        let entry = self.entries.get(prefix);
-        let registration = entry.and_then(|entry| entry.registrations.get(xtr_id));
+        let registration = self.registration(prefix, xtr_id);
         registration.is_some_and(|registration| registration.session == Some(connection))
     }
 
@@ -241,10 +240,10 @@ impl Router {
         let register = registration.register();
         let record = registration.record();
         let authenticated = self.authenticate(register, registration.octets(), source, now)?;
-        if authenticated.freshness == Freshness::Repeated {
-            return Ok(());
-        }
         let xtr_id = authenticated.xtr_id;
+        if authenticated.freshness == Freshness::Repeated {
+            return self.take_repeated(record, xtr_id);
+        }
         let by = (&authenticated, source, Some(connection));
         let is_news = !self.map_server.is_on_session(&record.eid_prefix, xtr_id, connection);
         match self.register_record(register, record, by, now) {
@@ -265,6 +264,18 @@ impl Router {
                 Err(Refusal { reason: RejectReason::Other, drop, told })
             }
         }
+    }
+
+    /// The last Registration of an xTR once more: what it says is acknowledged if it is still so.
+    fn take_repeated(&self, record: &MappingRecord, xtr_id: u128) -> Result<(), Refusal> {
+        let prefix = record.eid_prefix;
+        let registered = self.map_server.registration(&prefix, xtr_id).is_some();
+        if registered == (record.ttl_minutes > 0) {
+            return Ok(());
+        }
+        let site = self.map_server.configured_for(&prefix);
+        let told = explanations::repetition_of_moved(prefix, site.map_or("", |(_, site)| site));
+        Err(Refusal { reason: RejectReason::Other, drop: ControlDrop::Replay, told })
     }
 
     /// Closes every session.
