@@ -223,10 +223,15 @@ fn each_step_is_printed_with_what_came_of_it() {
         let Some((step, outcome)) = reader.next_step().unwrap() else { break };
         text.push_str(&show::step(number, &step, &outcome));
     }
-    for words in ["start of Eidway", "kernel Link", "Map-Reply nonce", "lisp0 172.16.0.", "timeout"]
+    for words in
+        ["start of Eidway", "kernel: et0-0 is up", "Map-Reply nonce", "lisp0 172.16.0.", "timeout"]
     {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
+    // Braces and options are how Rust prints its data.
+    let is_rust =
+        |line: &&str| ["{ ", "Some(", "None", "Dropped(", "::{"].iter().any(|it| line.contains(it));
+    assert_eq!(text.lines().find(is_rust), None);
     let until: Until = "12.5s".parse().unwrap();
     assert_eq!(until, Until::Time(Time(12_500_000)));
     assert!("soon".parse::<Until>().is_err() && "-1s".parse::<Until>().is_err());

@@ -390,7 +390,7 @@ impl EventLoop {
         let now = self.clock.now();
         let mut links_changed = false;
         for event in events {
-            debug!("kernel: {event:?}");
+            debug!("kernel: {event}");
             links_changed |= matches!(event, KernelEvent::Link { .. });
             self.router.handle(Input::Kernel(event), now);
             self.carry_out_outputs();

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::str::FromStr;
 
 use super::show::Shown;
-use super::step::{Call, Outcome, Step, Verdict, changes};
+use super::step::{Call, Change, Outcome, Step, Verdict, changes};
 use super::{ReadError, Reader};
 use crate::console::parse_config;
 use crate::packet::Packet;
@@ -260,7 +260,7 @@ fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, Str
     }
     if expected.changes != seen.changes {
         let what = "the octets of the packet that it changed".to_owned();
-        return Some((what, format!("{:?}", expected.changes), format!("{:?}", seen.changes)));
+        return Some((what, changed(&expected.changes), changed(&seen.changes)));
     }
     let outputs = expected.outputs.len().max(seen.outputs.len());
     let at = (0..outputs).find(|&at| expected.outputs.get(at) != seen.outputs.get(at))?;
@@ -269,9 +269,23 @@ fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, Str
     let lines = (line(expected), line(seen));
     // What the line leaves out, such as a signature, may be what differs.
     if lines.0 == lines.1 {
-        return Some((what, format!("{expected:?}"), format!("{seen:?}")));
+        return Some((what, whole(expected), whole(seen)));
     }
     Some((what, lines.0, lines.1))
+}
+
+/// `octet 8 becomes 0x3f, octet 10 becomes 0x12`
+fn changed(changes: &[Change]) -> String {
+    let change = |Change { at, octet }: &Change| format!("octet {at} becomes {octet:#04x}");
+    match changes {
+        [] => "none".to_owned(),
+        changes => changes.iter().map(change).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// An output with all of its fields.
+fn whole(output: Option<&Output>) -> String {
+    output.map_or_else(|| "nothing".to_owned(), crate::console::show::json)
 }
 
 fn line(output: Option<&Output>) -> String {

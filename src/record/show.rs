@@ -36,15 +36,15 @@ impl Display for Call<'_> {
                 write!(f, "from {} to {}: ", datagram.source, datagram.destination)?;
                 message(f, datagram.payload)
             }
-            Call::Kernel(event) => write!(f, "kernel {event:?}"),
+            Call::Kernel(event) => write!(f, "kernel: {event}"),
             Call::Tcp(TcpEvent::Bytes(connection, octets)) => {
                 write!(f, "tcp {}: {} octets", connection.0, octets.len())?;
                 frames(f, octets)
             }
-            Call::Tcp(event) => write!(f, "tcp {event:?}"),
-            Call::Path(event) => write!(f, "path {event:?}"),
+            Call::Tcp(event) => write!(f, "tcp: {event}"),
+            Call::Path(event) => write!(f, "path: {event}"),
             Call::Configure(text) => write!(f, "configure, {} lines", text.lines().count()),
-            Call::Command(command) => write!(f, "command {command:?}"),
+            Call::Command(command) => write!(f, "command {command}"),
             Call::EmulatedHosts(states) => write!(f, "state of {} emulated hosts", states.len()),
             Call::Nonces(kept) => write!(f, "{} nonces from before the start", kept.len()),
             Call::Stop => f.write_str("stop"),
@@ -65,8 +65,8 @@ impl Display for Verdict {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Verdict::None => f.write_str("nothing"),
-            Verdict::Outbound(verdict) => write!(f, "{verdict:?}"),
-            Verdict::Inbound(verdict) => write!(f, "{verdict:?}"),
+            Verdict::Outbound(verdict) => verdict.fmt(f),
+            Verdict::Inbound(verdict) => verdict.fmt(f),
         }
     }
 }
@@ -93,8 +93,8 @@ impl Display for Shown<'_> {
                 write!(f, "tcp {}: {} octets", connection.0, octets.len())?;
                 frames(f, octets)
             }
-            Output::Tcp(request) => write!(f, "tcp {request:?}"),
-            Output::Kernel(request) => write!(f, "kernel {request:?}"),
+            Output::Tcp(request) => write!(f, "tcp: {request}"),
+            Output::Kernel(request) => write!(f, "kernel: {request}"),
             Output::Nonce(NonceRequest::Keep(KeptNonce { owner, nonce })) => {
                 write!(f, "keep nonce {} of {}", Nonce(*nonce), owner.sender)
             }

@@ -78,12 +78,13 @@ impl ControlDrop {
         ControlDrop::InnerTtlExpired,
     ];
 
-    /// Whether it also happens where every router is well configured: a message that came twice, or
-    /// more of them than a limit lets through.
+    /// Whether it also happens where every router is well configured: a message that came twice or
+    /// late, or more of them than a limit lets through.
     pub fn is_everyday(self) -> bool {
         matches!(
             self,
             ControlDrop::UnknownNonce
+                | ControlDrop::NotOurEid
                 | ControlDrop::SmrNotCached
                 | ControlDrop::RateLimited
                 | ControlDrop::NotAnIpEid

@@ -50,6 +50,7 @@ mod smr;
 mod solicit;
 mod status_bits;
 pub mod witness;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -364,10 +365,7 @@ impl Router {
             KernelEvent::Neighbour { device, address, state } => {
                 return self.handle_neighbour(&device, address, state, now);
             }
-            KernelEvent::Refused { request, error } => {
-                self.warn(format!("the kernel refused {request:?}: {error}"));
-                return;
-            }
+            KernelEvent::Refused { .. } => return self.warn(event.to_string()),
         }
         self.reconcile(now);
     }

@@ -124,7 +124,7 @@ pub fn detail(view: &SessionsView) -> String {
         for (label, value) in [
             ("Peer address:", row.peer()),
             ("Local address:", local),
-            ("Session Type:", format!("{:?}", row.kind)),
+            ("Session Type:", kind(row.kind).to_owned()),
             ("Session State:", state),
             ("Session RTT:", format!("{} ms  ({})", rtt.0, rtt.1)),
             ("Messages in/out:", in_out(row.messages)),
@@ -135,6 +135,13 @@ pub fn detail(view: &SessionsView) -> String {
         }
     }
     text
+}
+
+fn kind(kind: SessionType) -> &'static str {
+    match kind {
+        SessionType::Active => "Active",
+        SessionType::Passive => "Passive",
+    }
 }
 
 fn state(state: SessionState) -> &'static str {

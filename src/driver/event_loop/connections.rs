@@ -134,7 +134,7 @@ impl EventLoop {
     }
 
     fn tell_tcp(&mut self, event: TcpEvent<'_>) {
-        debug!("tcp: {event:?}");
+        debug!("tcp: {event}");
         self.router.handle(Input::Tcp(event), self.clock.now());
         self.carry_out_outputs();
     }

@@ -90,7 +90,7 @@ impl EventLoop {
             let start = *free + tun.headroom();
             let range = start..start + packet.bytes.len();
             let verdict = self.router.encapsulate(instance_id, &mut packet, now);
-            trace!("lisp0: {} octets: {verdict:?}", range.len());
+            trace!("lisp0: {} octets: {verdict}", range.len());
             let segment_size = packet.segment_size;
             match verdict {
                 Outbound::Encapsulate(wrap) => {
@@ -154,7 +154,7 @@ impl EventLoop {
             at = range.end;
             let mut datagram = Packet::single(&mut self.data_path.arena[range.clone()]);
             let verdict = self.router.decapsulate(&header.outer, &mut datagram, now);
-            trace!("{}: {} octets: {verdict:?}", header.outer.source, range.len());
+            trace!("{}: {} octets: {verdict}", header.outer.source, range.len());
             let inner = |len: usize| {
                 let start = range.start + DATA_HEADER_LEN;
                 start..start + len

@@ -68,7 +68,7 @@ impl Netlink {
 
     /// Carries out what the router wants; adding twice and removing twice are no errors.
     pub fn apply(&mut self, wish: &KernelRequest) -> io::Result<()> {
-        debug!("kernel: {wish:?}");
+        debug!("kernel: {wish}");
         request::apply(&mut self.requests, wish)
     }
 

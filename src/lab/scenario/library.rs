@@ -59,7 +59,10 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
             lab.name,
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         ))),
-        _ => Err(Failure::Other(format!("{name:?} may be {fits:?}"))),
+        _ => {
+            let fits: Vec<&str> = fits.iter().map(|name| name.as_str()).collect();
+            Err(Failure::Other(format!("{name:?} may be {}", fits.join(" or "))))
+        }
     }
 }
 

@@ -226,7 +226,14 @@ impl Recovery<'_> {
         let stand: BTreeSet<IpAddr> = stand.map(|each| each.peer).collect();
         match etrs.rlocs.iter().find(|(_, rloc)| !stand.contains(rloc)) {
             None => Ok(()),
-            Some((node, _)) => Err(unmet(format!("a session with {node}"), format!("{stand:?}"))),
+            Some((node, _)) => {
+                let peers: Vec<String> = stand.iter().map(IpAddr::to_string).collect();
+                let seen = format!(
+                    "sessions with {}",
+                    if peers.is_empty() { "nobody".to_owned() } else { peers.join(", ") }
+                );
+                Err(unmet(format!("a session with {node}"), seen))
+            }
         }
     }
 
@@ -354,7 +361,10 @@ impl Recovery<'_> {
             let (udp, tcp) =
                 (first("udp && lisp.type == 3")?, first("lisp-tcp.message.type == 17")?);
             if udp.is_none() || tcp.is_none() || udp > tcp {
-                let seen = format!("{node}: by UDP at {udp:?}, by TCP at {tcp:?}");
+                let at = |at: Option<Duration>| {
+                    at.map_or_else(|| "never".to_owned(), |at| format!("after {at:?}"))
+                };
+                let seen = format!("{node}: by UDP {}, by TCP {}", at(udp), at(tcp));
                 return Err(unmet("a register by UDP, then one by TCP", seen));
             }
         }

@@ -1,0 +1,329 @@
+//! What goes in and out of the core, in words: for the log, and for `eidway replay`.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::io::{
+    Command, Device, DropReason, Encapsulation, IcmpError, Inbound, KernelEvent, KernelObject,
+    KernelRequest, KernelRoute, NeighbourState, Outbound, PathEvent, RouteTarget, RuleSelector,
+    Table, TcpEvent, TcpRequest,
+};
+use crate::addr::Family;
+use crate::wire::IcmpErrorKind;
+
+impl Display for Device {
+    /// The Linux name.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name())
+    }
+}
+
+impl Display for Table {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Table::Native => "table 4341",
+            Table::Main => "table main",
+        })
+    }
+}
+
+impl Display for RouteTarget {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            RouteTarget::NextHop(address) => write!(f, "via {address}"),
+            RouteTarget::Device(device) => write!(f, "by {device}"),
+            RouteTarget::Blackhole => f.write_str("that drops"),
+            RouteTarget::Unreachable => f.write_str("that answers unreachable"),
+        }
+    }
+}
+
+impl Display for KernelObject {
+    /// A noun with its article.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
+                write!(f, "the settings of {device}: {}", if *up { "up" } else { "down" })?;
+                mtu.map_or(Ok(()), |mtu| write!(f, ", MTU {mtu}"))?;
+                mac.map_or(Ok(()), |mac| write!(f, ", hardware address {mac}"))?;
+                f.write_str(if *proxy_arp { ", proxy ARP" } else { "" })?;
+                f.write_str(if *mobility { ", hosts that roam" } else { "" })
+            }
+            KernelObject::Address { device, address, connected } => {
+                let alone = if *connected { "" } else { " without a route of its network" };
+                write!(f, "the address {address} of {device}{alone}")
+            }
+            KernelObject::Rule { family, priority, selector, table } => {
+                let family = family_name(*family);
+                write!(f, "the {family} rule {priority}, ")?;
+                match selector {
+                    RuleSelector::FromLisp => write!(f, "from lisp0 to {table}"),
+                    RuleSelector::Source(rloc) => write!(f, "from {rloc} to {table}"),
+                }
+            }
+            KernelObject::Route { table, prefix, target, metric, source } => {
+                write!(f, "the route to {prefix} {target} in {table}")?;
+                match metric {
+                    0 => Ok(()),
+                    metric => write!(f, ", metric {metric}"),
+                }?;
+                source.map_or(Ok(()), |source| write!(f, ", with source {source}"))
+            }
+            KernelObject::ProxyNeighbour { device, address } => {
+                write!(f, "the proxy for {address} on {device}")
+            }
+        }
+    }
+}
+
+fn family_name(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "IPv4",
+        Family::Ipv6 => "IPv6",
+    }
+}
+
+impl Display for KernelRequest {
+    /// A verb with its object: `add the address 10.0.0.1/24 of et0-0`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            KernelRequest::Add(object) => write!(f, "add {object}"),
+            KernelRequest::Remove(object) => write!(f, "remove {object}"),
+            KernelRequest::Probe { device, address } => {
+                write!(f, "ask {address} on {device} whether it is there")
+            }
+            KernelRequest::Watch { device, address } => write!(f, "watch {address} on {device}"),
+            KernelRequest::Forget { device, address } => {
+                write!(f, "forget the hardware address of {address} on {device}")
+            }
+            KernelRequest::Announce { device, address } => {
+                write!(f, "announce {address} on {device}")
+            }
+        }
+    }
+}
+
+impl Display for KernelRoute {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let KernelRoute { prefix, device, gateway, metric } = self;
+        write!(f, "route to {prefix} by {device}")?;
+        gateway.map_or(Ok(()), |gateway| write!(f, " via {gateway}"))?;
+        if *metric > 0 { write!(f, ", metric {metric}") } else { Ok(()) }
+    }
+}
+
+impl Display for KernelEvent {
+    /// A sentence.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            KernelEvent::Link { device, up, carrier, mtu } => {
+                let state = match (up, carrier) {
+                    (false, _) => "is set down",
+                    (true, false) => "is up, and its other end is not",
+                    (true, true) => "is up",
+                };
+                write!(f, "{device} {state}, MTU {mtu}")
+            }
+            KernelEvent::LinkGone { device } => write!(f, "{device} is deleted"),
+            KernelEvent::Routes(routes) => write!(f, "table main has {} routes", routes.len()),
+            KernelEvent::RouteAdded(route) => write!(f, "the {route} is added"),
+            KernelEvent::RouteRemoved(route) => write!(f, "the {route} is removed"),
+            KernelEvent::Neighbour { device, address, state } => match state {
+                NeighbourState::Known(mac) => {
+                    write!(f, "{address} on {device} has the hardware address {mac}")
+                }
+                NeighbourState::Failed => write!(f, "{address} on {device} does not answer"),
+                NeighbourState::Absent => write!(f, "{address} on {device} is not known"),
+            },
+            KernelEvent::Refused { request, error } => {
+                write!(f, "the kernel refused to {request}: {error}")
+            }
+        }
+    }
+}
+
+impl Display for TcpEvent<'_> {
+    /// A sentence.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            TcpEvent::Connected { connection, local } => {
+                write!(f, "connection {} stands, from {local}", connection.0)
+            }
+            TcpEvent::Accepted { connection, peer, local } => {
+                write!(f, "connection {} comes from {peer} to {local}", connection.0)
+            }
+            TcpEvent::Bytes(connection, octets) => {
+                write!(f, "connection {} brings {} octets", connection.0, octets.len())
+            }
+            TcpEvent::Closed(connection) => write!(f, "connection {} has ended", connection.0),
+        }
+    }
+}
+
+impl Display for TcpRequest {
+    /// A verb with its object.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            TcpRequest::Connect { connection, source, destination } => {
+                write!(f, "open connection {} from {source} to {destination}", connection.0)
+            }
+            TcpRequest::Send(connection, octets) => {
+                write!(f, "send {} octets on connection {}", octets.len(), connection.0)
+            }
+            TcpRequest::Close(connection) => write!(f, "close connection {}", connection.0),
+        }
+    }
+}
+
+impl Display for PathEvent {
+    /// A sentence.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            PathEvent::NoRoute(rloc) => write!(f, "there is no route to locator {rloc}"),
+            PathEvent::Icmp(IcmpError { rloc, reporter, kind, .. }) => {
+                write!(f, "{reporter} reports of a packet to locator {rloc}: ")?;
+                f.write_str(match kind {
+                    IcmpErrorKind::NetUnreachable => "net unreachable",
+                    IcmpErrorKind::HostUnreachable => "host unreachable",
+                    IcmpErrorKind::PortUnreachable => "port unreachable",
+                    IcmpErrorKind::Prohibited => "administratively prohibited",
+                    IcmpErrorKind::TooBig { mtu } => return write!(f, "packet too big, MTU {mtu}"),
+                    IcmpErrorKind::TimeExceeded => "time exceeded",
+                    IcmpErrorKind::Other => "another ICMP error",
+                })
+            }
+        }
+    }
+}
+
+impl Display for Command {
+    /// As it is typed.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Command::ClearMapCache { family, prefix } => {
+                let family = if *family == Family::Ipv4 { "ip" } else { "ipv6" };
+                write!(f, "clear {family} lisp map-cache")?;
+                prefix.map_or(Ok(()), |prefix| write!(f, " {prefix}"))
+            }
+            Command::Debug(on) => {
+                write!(f, "{}debug lisp control-plane all", if *on { "" } else { "no " })
+            }
+        }
+    }
+}
+
+impl Display for Encapsulation {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "from {} to {}", self.source, self.destination)
+    }
+}
+
+impl Display for Outbound {
+    /// What becomes of the packet.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Outbound::Encapsulate(encapsulation) => write!(f, "is encapsulated {encapsulation}"),
+            Outbound::Native => f.write_str("is forwarded natively"),
+            Outbound::Held => f.write_str("waits for a Map-Reply, or for its host to be found"),
+            Outbound::Dropped(reason) => write!(f, "is dropped: {}", reason.explain()),
+        }
+    }
+}
+
+impl Display for Inbound {
+    /// What becomes of the packet.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Inbound::Deliver { instance_id, len } => {
+                write!(f, "is delivered to instance {instance_id}, {len} octets")
+            }
+            Inbound::Forward { encapsulation, .. } => {
+                write!(f, "is for a host that has moved: it is encapsulated {encapsulation}")
+            }
+            Inbound::Held => f.write_str("waits for its host to be found"),
+            Inbound::Dropped(reason) => write!(f, "is dropped: {}", reason.explain()),
+        }
+    }
+}
+
+impl DropReason {
+    /// The cause as a sentence, without its full stop.
+    pub fn explain(self) -> &'static str {
+        match self {
+            DropReason::NotIp => "it is no whole IPv4 or IPv6 packet",
+            DropReason::LinkScoped => {
+                "it is link-local, multicast or broadcast, which LISP does not forward"
+            }
+            DropReason::NotAnItr => "this router is no ITR or proxy ITR of its address family",
+            DropReason::LocalEidNoRoute => "it is for a local EID, and there is no route to that",
+            DropReason::MappingDrops => "the mapping of its destination says drop",
+            DropReason::NoUsableLocator => "no locator of its destination's mapping can be used",
+            DropReason::TooBigForPath => "it is too big for the path to its locator",
+            DropReason::NoMapResolver => "no map-resolver is configured that could be asked",
+            DropReason::HoldQueueFull => "too many packets wait for Map-Replies",
+            DropReason::Unresolved => "no Map-Reply came for its destination",
+            DropReason::BadDataHeader => "it has no LISP header",
+            DropReason::BadInnerPacket => "what it carries is no whole IPv4 or IPv6 packet",
+            DropReason::InnerLinkScoped => {
+                "what it carries is link-local or multicast, which LISP does not forward"
+            }
+            DropReason::UnknownInstance => "its instance-ID is not configured here",
+            DropReason::NotAnEtr => "this router is no ETR or proxy ETR of its address family",
+            DropReason::NotOurEid => "its destination is no EID of this router",
+            DropReason::NoRouteToEid => "there is no route to its destination, a local EID",
+            DropReason::EidAway => "its destination, a local EID, is away",
+            DropReason::OuterTtlExpired => "its TTL was used up on the way",
+            DropReason::EcnMismatch => "it met congestion, and its ends do not know ECN",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::Rloc;
+    use crate::router::config::InterfaceName;
+
+    fn port() -> Device {
+        Device::Interface(InterfaceName::of_device("et1-0").unwrap())
+    }
+
+    #[test]
+    fn what_the_kernel_refuses_is_said_in_a_sentence() {
+        let route = KernelObject::Route {
+            table: Table::Main,
+            prefix: "172.16.0.12/32".parse().unwrap(),
+            target: RouteTarget::Device(port()),
+            metric: 0,
+            source: None,
+        };
+        let error = "Network is down".to_owned();
+        let refused = KernelEvent::Refused { request: KernelRequest::Add(route), error };
+        assert_eq!(
+            refused.to_string(),
+            "the kernel refused to add the route to 172.16.0.12/32 by et1-0 in table main: Network is \
+             down"
+        );
+        let rule = KernelObject::Rule {
+            family: Family::Ipv4,
+            priority: 1000,
+            selector: RuleSelector::Source(Rloc("203.0.113.11".parse().unwrap())),
+            table: Table::Main,
+        };
+        assert_eq!(rule.to_string(), "the IPv4 rule 1000, from 203.0.113.11 to table main");
+    }
+
+    #[test]
+    fn a_verdict_is_a_sentence_about_the_packet() {
+        let dropped = Inbound::Dropped(DropReason::NoRouteToEid).to_string();
+        assert_eq!(dropped, "is dropped: there is no route to its destination, a local EID");
+    }
+
+    /// The derived words of Rust have braces, or names in one word with capitals inside.
+    #[test]
+    fn no_cause_of_a_drop_reads_like_rust() {
+        for reason in DropReason::ALL {
+            let text = reason.explain();
+            assert!(text.contains(' ') && !text.contains(['{', '(', '.']), "{text}");
+        }
+    }
+}
