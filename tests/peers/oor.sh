@@ -21,6 +21,7 @@ case $mode in
     *) usage ;;
 esac
 [ "$(id -u)" = 0 ] || fail "network namespaces need root"
+[ ! -e "$run/$lab" ] || fail "lab $lab is up: eidway lab down $lab removes it"
 
 "$root/netns-scripts/install-missing" ip:iproute2 ping:iputils-ping ethtool:ethtool tshark:tshark \
     tcpdump:tcpdump setsid:util-linux stdbuf:coreutils cc:gcc,libc6-dev
@@ -50,10 +51,12 @@ trap 'exit 143' TERM HUP
 
 bring_up
 if [ "$mode" = --up ]; then
+    registrations
     trap - EXIT INT TERM HUP
     rm -rf "$scratch"
+    echo
     echo "Lab $lab is up: see tests/peers/oor/README.md; eidway lab down $lab removes it."
-    exit
+    exit $((failures > 0))
 fi
 run_cases "$mode"
 report

@@ -13,18 +13,22 @@ bring_up() {
     done
     mkdir -p "$run/$lab"
     mv "$scratch/unpacked" "$run/$lab/oor"
-    : >"$scratch/tcpdump"
-    inside "$lab" Core tcpdump -Z root -U -i any -Q in -w "$scratch/core.pcap" \
-        "udp port 4341 or udp port 4342 or icmp or icmp6" >"$scratch/tcpdump" 2>&1 &
-    until grep -q listening "$scratch/tcpdump"; do
-        sleep 0.05
-    done
+    [ "$mode" = --up ] || capture
     start_oor OMS
     start_oor xTR2
     local status=0
     wait "$coming_up" || status=$?
     coming_up=
     [ "$status" = 0 ] || { cat "$scratch/up"; exit 1; }
+}
+
+capture() { # everything that enters the core, as long as the lab is up
+    : >"$scratch/tcpdump"
+    inside "$lab" Core tcpdump -Z root -U -i any -Q in -w "$scratch/core.pcap" \
+        "udp port 4341 or udp port 4342 or icmp or icmp6" >"$scratch/tcpdump" 2>&1 &
+    until grep -q listening "$scratch/tcpdump"; do
+        sleep 0.05
+    done
 }
 
 default_route() { # NODE -4|-6
