@@ -142,6 +142,9 @@ pub struct Counters {
     pub map_notify_acks: InOut,
     /// Opaque locators in records that were taken: kept, sent again, and not used.
     pub opaque_locators: u64,
+    /// Last nonces of Map-Registers that gave way to those of other xTRs: replays of what their senders
+    /// sent are not known any more.
+    pub forgotten_nonces: u64,
     /// Map-Requests that the map-server forwarded to an ETR.
     pub forwarded: u64,
     /// Packets encapsulated.

@@ -355,3 +355,22 @@ fn a_registration_that_is_repeated_is_acknowledged_while_it_holds() {
     assert!(matches!(answers[..], [ReliableMessage::RegistrationReject(_)]), "{answers:?}");
     assert_eq!(asked(&mut bench, "172.16.0.33/32"), [ELSEWHERE]);
 }
+
+#[test]
+fn a_key_holder_with_many_xtr_ids_fills_no_memory_and_drives_out_nobody_who_is_registered() {
+    let mut bench = server("id");
+    let mut kept = KeptNonces::default();
+    assert!(acknowledged(&mut bench, HERE, &with_id(plain(100, 1440), 1).emit_signed(&key())));
+    for xtr_id in 2..6000 {
+        bench.control(ELSEWHERE, NEW, &with_id(plain(1, 0), xtr_id).emit_signed(&key()));
+    }
+    for output in bench.outputs() {
+        if let Output::Nonce(request) = output {
+            kept.apply(request);
+        }
+    }
+    assert!(kept.len() <= 4096, "{}", kept.len());
+    let forgotten = bench.router.counters().forgotten_nonces;
+    assert_eq!(forgotten + kept.len() as u64, 5998, "the first one was kept before");
+    assert!(!acknowledged(&mut bench, HERE, &with_id(plain(99, 1440), 1).emit_signed(&key())));
+}

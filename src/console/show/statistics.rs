@@ -68,6 +68,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.in_out("  Map-Reply records in/out:", counters.map_replies);
     lines.in_out("    Negative records in/out:", counters.negative_map_replies);
     lines.in_out("  Map-Register records in/out:", counters.map_registers);
+    lines.say("    Last nonces forgotten for others:", counters.forgotten_nonces);
     lines.in_out("  Map-Notify records in/out:", counters.map_notifies);
     lines.in_out("  Map-Notify-Ack in/out:", counters.map_notify_acks);
     lines.say("  Locators of other address families, not used:", counters.opaque_locators);

@@ -12,7 +12,7 @@ use crate::router::config::NonceOrder;
 use crate::router::counters::ControlDrop;
 use crate::router::explanations;
 use crate::router::io::{Connection, Output};
-use crate::router::kept::{KeptNonce, KeyPrint, Sender};
+use crate::router::kept::{KeptNonce, KeyPrint, NonceRequest, Sender};
 use crate::router::refusals::Explanation;
 use crate::time::Time;
 use crate::wire::{
@@ -175,6 +175,8 @@ impl Router {
         let live = || self.map_server.live_xtrs();
         let (freshness, requests) = registers.judge(candidate, live, now);
         self.map_server.registers = registers;
+        let forgotten = requests.iter().filter(|it| matches!(it, NonceRequest::Forget(_))).count();
+        self.counters.forgotten_nonces += forgotten as u64;
         self.outputs.extend(requests.into_iter().map(Output::Nonce));
         freshness
     }

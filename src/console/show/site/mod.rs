@@ -77,8 +77,8 @@ pub struct RegistrationRow {
     pub hash_function: &'static str,
     /// Of the last register.
     pub nonce: u64,
-    /// 128 bits in hexadecimal.
-    pub xtr_id: String,
+    /// 128 bits in hexadecimal, when it said and its MAC covers them.
+    pub xtr_id: Option<String>,
     /// 64 bits, when it said.
     pub site_id: Option<u64>,
     /// It came by TCP.
@@ -353,7 +353,7 @@ fn registration_row(router: &Router, registration: &Registration, now: Time) -> 
             Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => "sha2",
         },
         nonce: registration.nonce.0,
-        xtr_id: words(registration.xtr_id),
+        xtr_id: registration.identity.map(|identity| words(identity.xtr_id)),
         site_id: registration.identity.map(|it| it.site_id).filter(|&id| id != 0),
         reliable: registration.session.is_some(),
         locators: locators.collect(),

@@ -135,7 +135,7 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
             registration.hash_function
         ),
         "state complete, no security-capability".to_owned(),
-        format!("xTR-ID {}", registration.xtr_id),
+        format!("xTR-ID {}", registration.xtr_id.clone().unwrap_or_else(unspecified)),
         format!("site-ID {}", registration.site_id.map_or_else(unspecified, |id| id.to_string())),
     ];
     let last = span(registration.last_registered);
@@ -176,7 +176,7 @@ mod tests {
             map_notify: true,
             hash_function: "sha1",
             nonce: 0xdce8_21bb_67f7_585f,
-            xtr_id: words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8),
+            xtr_id: Some(words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8)),
             site_id: None,
             reliable: false,
             locators: vec![LocatorRow {
