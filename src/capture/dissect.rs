@@ -149,7 +149,7 @@ impl Dissector {
         found.present("lisp");
         match Message::parse(payload) {
             Ok(message) => {
-                lisp::message(&message, found);
+                lisp::message(&message, payload, found);
                 if let Message::Encapsulated(_) = message {
                     self.ip(payload.get(FIRST_WORD..).unwrap_or_default(), inside, found);
                 }

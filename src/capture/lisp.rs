@@ -10,9 +10,12 @@ use crate::wire::{
 
 const INSTANCE: [&str; 2] = ["lisp.lcaf.iid.ipv4", "lisp.lcaf.iid.ipv6"];
 
-/// A control message; what an ECM carries is for the caller.
-pub(super) fn message(message: &Message, found: &mut Dissection) {
+/// A control message, read from `octets`; what an ECM carries is for the caller.
+pub(super) fn message(message: &Message, octets: &[u8], found: &mut Dissection) {
     message_type(message.message_type().number(), found);
+    if let Some(count) = message.record_count(octets) {
+        found.number("lisp.records", count);
+    }
     match message {
         Message::MapRequest(request) => map_request(request, found),
         Message::MapReply(reply) => map_reply(reply, found),
@@ -36,7 +39,10 @@ pub(super) fn reliable(frame: &ReliableFrame, found: &mut Dissection) {
     found.number("lisp-tcp.message.id", frame.message_id);
     match &frame.message {
         // Wireshark shows its Map-Register from the flags on, as part of lisp-tcp.
-        ReliableMessage::Registration(registration) => map_register(registration.register(), found),
+        ReliableMessage::Registration(registration) => {
+            found.number("lisp.records", 1_u8);
+            map_register(registration.register(), found);
+        }
         ReliableMessage::MappingNotification(notification) => record(&notification.record, found),
         ReliableMessage::RegistrationReject(reject) => {
             found.number("lisp-tcp.message.registration_reject.reason", reject.reason.number());
@@ -58,7 +64,6 @@ fn map_request(request: &MapRequest, found: &mut Dissection) {
     found.number("lisp.mreq.flags.smr", request.smr);
     found.number("lisp.mreq.flags.pitr", request.from_pitr);
     found.number("lisp.mreq.flags.smri", request.smr_invoked);
-    found.number("lisp.records", request.records.len() as u64);
     found.number("lisp.nonce", request.nonce.0);
     if let Some(source) = request.source_eid {
         eid(["lisp.mreq.srceid.ipv4", "lisp.mreq.srceid_ipv6"], source, found);
@@ -96,7 +101,6 @@ fn map_notify(notify: &MapNotify, found: &mut Dissection) {
 }
 
 fn records(records: &[MappingRecord], nonce: u64, found: &mut Dissection) {
-    found.number("lisp.records", records.len() as u64);
     found.number("lisp.nonce", nonce);
     records.iter().for_each(|mapping| record(mapping, found));
 }

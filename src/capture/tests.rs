@@ -101,6 +101,16 @@ fn what_is_inside_is_seen_too() {
 }
 
 #[test]
+fn the_record_count_is_that_of_the_message_also_where_a_record_is_left_out() {
+    let mut message = request().emit();
+    message[3] = 2;
+    message.extend([0, 0, 0, 17, b'h', b'o', b's', b't', 0]);
+    let packets = [udp([198, 51, 100, 21], [203, 0, 113, 11], (4342, 4342), &message)];
+    assert_eq!(passing(&packets, "lisp.records == 2"), [1]);
+    assert_eq!(passing(&packets, "lisp.mreq.record.prefix.length == 32"), [1]);
+}
+
+#[test]
 fn a_message_on_a_stream_counts_where_it_ends_and_once() {
     let prefix = EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap());
     let message = ReliableMessage::RegistrationAck(prefix);

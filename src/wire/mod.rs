@@ -114,6 +114,14 @@ impl Message {
         }
     }
 
+    /// The Record Count of `octets`, which the message was read from; `None` for a type that has none.
+    pub fn record_count(&self, octets: &[u8]) -> Option<u8> {
+        match self {
+            Message::Info(_) | Message::Encapsulated(_) => None,
+            _ => octets.get(RECORD_COUNT_AT).copied(),
+        }
+    }
+
     /// How many records of `octets`, which the message was read from, were left out because their EID is
     /// no IP prefix of an instance.
     pub fn records_left_out(&self, octets: &[u8]) -> usize {
@@ -123,10 +131,9 @@ impl Message {
             Message::MapRegister(message) => message.records.len(),
             Message::MapNotify(message) => message.records.len(),
             Message::MapNotifyAck(message) => message.0.records.len(),
-            Message::Info(_) | Message::Encapsulated(_) => return 0,
+            Message::Info(_) | Message::Encapsulated(_) => 0,
         };
-        let count = octets.get(RECORD_COUNT_AT).copied().unwrap_or_default();
-        usize::from(count).saturating_sub(read)
+        self.record_count(octets).map_or(0, |count| usize::from(count).saturating_sub(read))
     }
 
     /// Which of the types it is.
