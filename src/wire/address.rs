@@ -97,8 +97,7 @@ pub enum Address {
 }
 
 impl Address {
-    /// The IP address: a plain one, or the only one of a list that has names beside it (RFC 9735
-    /// section 6). `None` if the address is opaque.
+    /// The IP address: a plain one, or the only one of a list that has names beside it (RFC 9735). `None` if the address is opaque.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             Address::Ip(ip) => Some(*ip),

@@ -72,7 +72,7 @@ impl MapServer {
                 return Answer::Forward(etr);
             }
             let record = proxy_record(prefix, entry);
-            if record.is_all_opaque() {
+            if record.is_all_opaque() || record.locators.is_empty() {
                 return Answer::Proxy(record);
             }
         }
@@ -113,7 +113,7 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
 }
 
 /// What a map-server answers for ETRs: their locators together, as nobody's own and not
-/// authoritative (RFC 9301 section 8.3).
+/// authoritative (RFC 9301 section 8.3); without locators, the ACT that an ETR registered.
 pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
     let mut ttl_minutes = u32::MAX;
@@ -127,7 +127,12 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
         }
     }
     wire::sort_locators(&mut locators);
-    MappingRecord { authoritative: false, ..MappingRecord::of_site(prefix, ttl_minutes, locators) }
+    let negative = entry.registrations.iter().next().filter(|_| locators.is_empty());
+    MappingRecord {
+        authoritative: false,
+        action: negative.map_or(Action::NoAction, |registration| registration.record.action),
+        ..MappingRecord::of_site(prefix, ttl_minutes, locators)
+    }
 }
 
 /// The ETR that a Map-Request goes to, of those within reach: the reachable own locator with the lowest

@@ -73,6 +73,8 @@ pub struct Registration {
     pub first_registered_at: Time,
     /// When it last did.
     pub last_registered_at: Time,
+    /// How long it lasts without a session after that.
+    pub lifetime: Duration,
     /// The session that it came by; `None` for one that came by UDP, or whose session has fallen.
     pub session: Option<Connection>,
 }
@@ -82,7 +84,18 @@ impl Registration {
     pub fn expires_at(&self) -> Option<Time> {
         match self.session {
             Some(_) => None,
-            None => Some(self.last_registered_at + LIFETIME),
+            None => Some(self.last_registered_at + self.lifetime),
+        }
+    }
+
+    /// How long the registration of `record` lasts: as long as the record, if the T bit asks for that and
+    /// its TTL says a time (RFC 9301 section 5.6, T).
+    fn lifetime(record: &MappingRecord, ttl_for_timeout: bool) -> Duration {
+        match record.ttl_minutes {
+            minutes if ttl_for_timeout && minutes != u32::MAX => {
+                Duration::from_secs(u64::from(minutes) * 60)
+            }
+            _ => LIFETIME,
         }
     }
 
@@ -406,6 +419,7 @@ mod fixture {
             form: MacForm::of_first(Algorithm::HmacSha1),
             first_registered_at: Time::ZERO,
             last_registered_at: Time::ZERO,
+            lifetime: LIFETIME,
             session: None,
         }
     }

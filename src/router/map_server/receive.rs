@@ -242,6 +242,7 @@ impl Router {
             form,
             first_registered_at: now,
             last_registered_at: now,
+            lifetime: Registration::lifetime(record, register.ttl_for_timeout),
             session,
         };
         let others = match (register.merge, freshness) {

@@ -93,6 +93,7 @@ impl MapServer {
         let mut orphan = |prefix: EidPrefix, registration: &mut Registered| {
             registration.session = None;
             registration.last_registered_at = now;
+            registration.lifetime = LIFETIME;
             expiries.insert((now + LIFETIME, prefix, registration.xtr_id));
         };
         for (prefix, entry) in self.entries.iter_mut() {
