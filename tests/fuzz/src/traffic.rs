@@ -256,21 +256,25 @@ impl<'a> Traffic<'a> {
     /// What well-meaning senders do: leave out the checksum of an ECM, ask or answer for a name too, set
     /// reserved bits, let octets follow.
     fn be_sloppy(&mut self, octets: &mut Vec<u8>) {
-        let named = [0, 0, 0, 17, b'h', b'o', b's', b't', 0];
+        let name = [0, 17, b'h', b'o', b's', b't', 0];
         match octets.first().map(|octet| octet >> 4) {
             Some(8) => {
-                let checksum_at = if octets[4] >> 4 == 4 { 30 } else { 50 };
-                octets[checksum_at..checksum_at + 2].fill(0);
+                let is_ipv4 = octets.get(4).is_some_and(|octet| octet >> 4 == 4);
+                let checksum_at = if is_ipv4 { 30 } else { 50 };
+                if let Some(checksum) = octets.get_mut(checksum_at..checksum_at + 2) {
+                    checksum.fill(0);
+                }
             }
             // Without Map-Reply record and xTR-ID, a Map-Request ends with its records.
-            Some(1) if octets[0] & 4 == 0 && octets[1] & 0x10 == 0 && octets[3] < 255 => {
-                octets[3] += 1;
-                octets.extend(&named[1..]);
+            Some(1) if octets.len() > 3 && octets[0] & 4 == 0 && octets[1] & 0x10 == 0 => {
+                octets[3] = octets[3].saturating_add(1);
+                octets.extend([0, 0]);
+                octets.extend(name);
             }
-            Some(2) if octets[3] < 255 => {
-                octets[3] += 1;
-                octets.extend([0, 0, 0, 9, 0, 0, 0x10, 0, 0]);
-                octets.extend(named);
+            Some(2) if octets.len() > 3 => {
+                octets[3] = octets[3].saturating_add(1);
+                octets.extend([0, 0, 0, 9, 0, 0, 0x10, 0, 0, 0]);
+                octets.extend(name);
             }
             _ => {}
         }
