@@ -22,6 +22,8 @@ leave() {
         wait "$bench" 2>/dev/null || true
     fi
     "$root/netns-scripts/lab-down" "$lab"
+    # OpenOverlayRouter leaves its socket behind.
+    [ ! -e "$scratch/oor" ] || rm -f /tmp/oor-ipc
     rm -rf "$scratch"
 }
 trap leave EXIT
