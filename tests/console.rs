@@ -426,6 +426,9 @@ fn interfaces_are_shown_with_their_state() {
     assert!(brief.contains(up) && brief.contains(down), "{brief}");
     let one = desk.text("show interfaces ethernet 1/0");
     assert!(one.starts_with("Ethernet1/0 is up, line protocol is up\n"), "{one}");
+    let other = desk.text("show interfaces ethernet 2/0");
+    let by_hand = "Ethernet2/0 is down (set down by hand), line protocol is down\n";
+    assert!(other.starts_with(by_hand), "{other}");
     assert_eq!(desk.json("sh int e1/0 json")["interfaces"][0]["mtu"], 1500);
     desk.error("show interfaces e9/0");
 }

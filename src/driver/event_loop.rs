@@ -7,6 +7,7 @@
 
 mod connections;
 mod data_path;
+mod kernel;
 mod spin;
 
 use std::collections::BTreeSet;
@@ -36,16 +37,16 @@ use crate::addr::Rloc;
 use crate::record::Recorder;
 use crate::rng::Seed;
 use crate::router::config::{Config, InterfaceKind, InterfaceName};
-use crate::router::io::{ControlDatagram, Input, KernelEvent, KernelRequest, Output};
+use crate::router::io::{ControlDatagram, Input, Output};
 use crate::router::{Router, Start};
+use crate::time::Time;
 use connections::{accepted, opened};
 use data_path::DataPath;
+use kernel::LOOK_INTERVAL;
 use spin::Spin;
 
 /// Control messages that are read from one socket in a turn.
 const MESSAGES_A_TURN: usize = 16;
-/// Datagrams of kernel events that are read in a turn.
-const EVENTS_A_TURN: usize = 64;
 /// The largest IP packet, octets.
 const BUFFER_LEN: usize = 1 << 16;
 
@@ -135,6 +136,8 @@ pub struct EventLoop {
     spin: Spin,
     signals: Option<Signals>,
     netlink: Netlink,
+    /// When to look next for what the kernel does not tell.
+    look_at: Time,
     options: Options,
     tun: Option<Tun>,
     data_path: DataPath,
@@ -179,6 +182,7 @@ impl EventLoop {
             spin: Spin::default(),
             signals: None,
             netlink: Netlink::open().map_err(Error::during("opening netlink"))?,
+            look_at: clock.now() + LOOK_INTERVAL,
             options,
             tun: None,
             data_path: DataPath::default(),
@@ -226,6 +230,9 @@ impl EventLoop {
         }
         self.expire_connections(now);
         self.hosts.handle_timeout(now);
+        if self.look_at <= now {
+            self.look(now);
+        }
         if self.router.poll_timeout().is_some_and(|deadline| deadline.at <= now) {
             self.router.handle_timeout(now);
             self.carry_out_outputs();
@@ -255,7 +262,8 @@ impl EventLoop {
         let timeout = if self.ready.is_empty() {
             let hosts = self.hosts.poll_timeout().map(|due| now.until(due));
             let nonces = self.nonces.deadline().map(|due| now.until(due));
-            [timer, closing, hosts, nonces, limit].into_iter().flatten().min()
+            let look = Some(now.until(self.look_at));
+            [timer, closing, hosts, nonces, look, limit].into_iter().flatten().min()
         } else {
             Some(Duration::ZERO)
         };
@@ -307,19 +315,6 @@ impl EventLoop {
             Ok(more) => more,
             Err(error) => {
                 self.faults.count("reading a host's device", &error);
-                false
-            }
-        }
-    }
-
-    fn serve_kernel(&mut self) -> bool {
-        match self.netlink.read_events(EVENTS_A_TURN) {
-            Ok((events, more)) => {
-                self.tell_router(events);
-                more
-            }
-            Err(error) => {
-                self.faults.count("reading kernel events", &error);
                 false
             }
         }
@@ -386,20 +381,6 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    fn tell_router(&mut self, events: Vec<KernelEvent>) {
-        let now = self.clock.now();
-        let mut links_changed = false;
-        for event in events {
-            debug!("kernel: {event}");
-            links_changed |= matches!(event, KernelEvent::Link { .. });
-            self.router.handle(Input::Kernel(event), now);
-            self.carry_out_outputs();
-        }
-        if links_changed {
-            self.set_fragmentation();
-        }
-    }
-
     /// Does what the router wants done.
     fn carry_out_outputs(&mut self) {
         while let Some(output) = self.router.poll_output() {
@@ -433,14 +414,6 @@ impl EventLoop {
         info!(target: "debug", "{line}");
         if let Some(console) = &mut self.console {
             console.say(&line);
-        }
-    }
-
-    fn change_kernel(&mut self, request: KernelRequest) {
-        if let Err(error) = self.netlink.apply(&request) {
-            let error = error.to_string();
-            let event = KernelEvent::Refused { request, error };
-            self.router.handle(Input::Kernel(event), self.clock.now());
         }
     }
 

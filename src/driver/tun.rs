@@ -63,6 +63,15 @@ impl Tun {
         Ok(Tun { device })
     }
 
+    /// Whether the device is there, under its name.
+    pub fn is_lisp0(&self) -> bool {
+        let mut request = request();
+        // SAFETY: TUNGETIFF writes an `ifreq` by a pointer to a live one.
+        let found = unsafe { libc::ioctl(self.as_raw_fd(), libc::TUNGETIFF, &raw mut request) };
+        let name = request.ifr_name.iter().map(|octet| *octet as u8);
+        found == 0 && name.take_while(|octet| *octet != 0).eq(LISP_DEVICE.bytes())
+    }
+
     /// Whether super-packets come and go, of TCP at least.
     pub fn has_offload(&self) -> bool {
         matches!(self.device, Device::Offload { .. })

@@ -65,6 +65,8 @@ const BUILT_IN: [BuiltIn; 2] = [
         "scenarios/g4-overlapping.scenario",
         "scenarios/g4b-in-time.scenario",
         "scenarios/g4c-reject.scenario",
+        "scenarios/k1-mask-changes.scenario",
+        "scenarios/k2-mobility-in-use.scenario",
         "scenarios/r1-data-plane.scenario",
         "scenarios/r2-unreachable-locator.scenario",
         "scenarios/roaming.include",

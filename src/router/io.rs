@@ -410,6 +410,9 @@ pub enum RuleSelector {
 /// order in which they are made: guards stand before anything can leak past them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
+    /// The namespace's settings: it forwards, and table main is looked up for what no other rule is
+    /// for. Its removal leaves them as they are.
+    Namespace,
     /// A link's settings. Its removal leaves the link as it is.
     Link {
         /// The device.
@@ -558,6 +561,10 @@ pub enum KernelEvent {
         /// What the kernel knows of it.
         state: NeighbourState,
     },
+    /// Things that were made and are not there any more, or are not as they were made: the kernel
+    /// dropped them together with another, or somebody's hands did. Each is told once: who wants it
+    /// asks for it again.
+    Lost(Vec<KernelObject>),
     /// The kernel did not do what was asked.
     Refused {
         /// What was asked.

@@ -3,7 +3,8 @@
 //! The wish is a set, computed from the configuration alone: links, addresses, rules, routes. A
 //! change of the configuration is the difference of two sets; a link that comes back is told again
 //! what belongs on it, for the kernel drops addresses and routes with a link and does not put them
-//! back.
+//! back. Whatever else of the set vanishes is put back ([`Losses`] says when), with one exception: a
+//! port that somebody sets down stays down, for that is how a lab fails a link.
 //!
 //! ```text
 //! 100  iif lisp0   lookup main suppress_ifgroup 4341   what Eidway emits, but never back into lisp0
@@ -19,35 +20,23 @@
 //! the core while a site's link was down; `unreachable` in their place told hosts what the mapping
 //! system was about to mend.
 
+mod events;
+mod losses;
+mod wanted;
+
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::config::{Config, Interface, InterfaceKind, InterfaceName, StaticTarget};
-use super::io::{Device, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table};
+use super::config::{Config, InterfaceName};
+use super::io::{Device, KernelObject, KernelRequest, Output, RouteTarget};
+use super::logging::Severity;
 use super::rib::Rib;
-use crate::addr::{EidPrefix, Family};
-
-/// Octets that an IPv4 RLOC puts in front: IPv4 20, UDP 8, LISP 8.
-const OVERHEAD_V4: u32 = 36;
-/// Octets that an IPv6 RLOC puts in front: IPv6 40, UDP 8, LISP 8.
-const OVERHEAD_V6: u32 = 56;
-/// `lisp0` never goes lower: below 1280 the kernel takes IPv6 off a device and does not put it
-/// back.
-const SMALLEST_MTU: u32 = 1280;
-/// An Ethernet's, for links that have not been seen yet.
-const USUAL_MTU: u32 = 1500;
-/// Added to the metric of the second and further routes of a prefix. Metric 0, which the first has, is
-/// 1024 to the kernel for IPv6.
-const STANDBY_METRIC: u32 = 1024;
-
-/// Rule priorities: before table main's own 32766.
-const FROM_LISP_MAIN: u32 = 100;
-const FROM_LISP_NATIVE: u32 = 101;
-const FROM_RLOC_MAIN: u32 = 102;
-const FROM_RLOC_NATIVE: u32 = 103;
+use super::words::list;
+use crate::addr::EidPrefix;
+use crate::time::{Deadline, Time};
+use losses::{Losses, Verdict};
 
 /// What has been asked of the kernel and stands.
 #[derive(Debug, Default)]
@@ -60,6 +49,14 @@ pub struct Kernel {
     wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before one was configured; `None` if it had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
+    /// What was asked for again at one instant, because of a link: the news of its loss may come after.
+    asked_again: (Time, BTreeSet<KernelObject>),
+    /// What has vanished or was refused lately.
+    losses: Losses,
+    /// Ports that were set down, and not by their configuration.
+    down_by_hand: BTreeSet<Device>,
+    /// Ports that the router has asked to be set down, until it is told that they are.
+    going_down: BTreeSet<Device>,
 }
 
 impl Kernel {
@@ -93,9 +90,29 @@ impl Kernel {
         for (prefix, after) in mobile {
             self.replace(prefix, after);
         }
-        let gone = stood.into_iter().rev().filter(|object| !self.stands(object));
-        let come = others.into_iter().filter(|object| self.stands(object));
-        gone.map(KernelRequest::Remove).chain(come.map(KernelRequest::Add)).collect()
+        let gone: Vec<_> = stood.into_iter().rev().filter(|object| !self.stands(object)).collect();
+        gone.iter().for_each(|object| self.losses.forget(object));
+        let come: Vec<_> = others.into_iter().filter(|object| self.stands(object)).collect();
+        let come = self.make(come);
+        gone.into_iter().map(KernelRequest::Remove).chain(come).collect()
+    }
+
+    /// The requests that make these objects; a port that was set down by hand is left so.
+    fn make(&mut self, objects: Vec<KernelObject>) -> Vec<KernelRequest> {
+        let mut requests = Vec::with_capacity(objects.len());
+        for mut object in objects {
+            if let KernelObject::Link { device, up, .. } = &mut object {
+                match *up {
+                    true => *up = !self.down_by_hand.contains(device),
+                    false => {
+                        self.down_by_hand.remove(device);
+                        self.going_down.insert(*device);
+                    }
+                }
+            }
+            requests.push(KernelRequest::Add(object));
+        }
+        requests
     }
 
     fn stands(&self, object: &KernelObject) -> bool {
@@ -128,14 +145,19 @@ impl Kernel {
     /// What the configuration wants, as the links are.
     pub fn fixed(&mut self, config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         self.remember_mtus(config, rib);
-        wanted(config, rib, &self.own_mtus)
+        wanted::wanted(config, rib, &self.own_mtus)
     }
 
     /// The requests that make again, in order, what stands and was lost.
-    fn again(&self, lost: impl Fn(&&KernelObject) -> bool) -> Vec<KernelRequest> {
+    fn again(&mut self, lost: impl Fn(&&KernelObject) -> bool, now: Time) -> Vec<KernelRequest> {
         let mobile: BTreeSet<KernelObject> = self.wanted_by.keys().copied().collect();
-        let lost = self.fixed.union(&mobile).filter(lost);
-        lost.copied().map(KernelRequest::Add).collect()
+        let lost: Vec<_> = self.fixed.union(&mobile).filter(lost).copied().collect();
+        lost.iter().for_each(|object| self.losses.forget(object));
+        if self.asked_again.0 != now {
+            self.asked_again = (now, BTreeSet::new());
+        }
+        self.asked_again.1.extend(&lost);
+        self.make(lost)
     }
 
     /// A link whose configured MTU goes gets back the one that it had: the kernel knows no other.
@@ -147,24 +169,124 @@ impl Kernel {
     }
 
     /// The requests that set up a device that has just appeared: plugged in late, or made again.
-    pub fn introduce(&self, device: &str) -> Vec<KernelRequest> {
+    pub fn introduce(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let of_device = |object: &&KernelObject| match object {
-            KernelObject::Link { device: on, .. } => on.name() == device,
+            KernelObject::Link { device: on, .. } | KernelObject::Address { device: on, .. } => {
+                on.name() == device
+            }
             _ => false,
         };
-        self.again(of_device)
+        self.again(of_device, now)
     }
 
     /// The requests that put back what the kernel may have dropped when `device` went down: its
     /// addresses and every route.
-    pub fn reassert(&self, device: &str) -> Vec<KernelRequest> {
+    pub fn reassert(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let lost = |object: &&KernelObject| match object {
             KernelObject::Address { device: on, .. } => on.name() == device,
             KernelObject::Route { .. } => true,
             KernelObject::ProxyNeighbour { device: on, .. } => on.name() == device,
-            KernelObject::Link { .. } | KernelObject::Rule { .. } => false,
+            KernelObject::Namespace | KernelObject::Link { .. } | KernelObject::Rule { .. } => {
+                false
+            }
         };
-        self.again(lost)
+        self.again(lost, now)
+    }
+
+    /// A port has gone down. Says whether that was somebody's hand: it is wanted up, and the router
+    /// has not asked for it.
+    pub fn went_down(&mut self, port: InterfaceName, config: &Config) -> bool {
+        let device = Device::Interface(port);
+        let was_asked = self.going_down.remove(&device);
+        let is_wanted = config.interfaces.get(&port).is_some_and(|interface| !interface.shutdown);
+        let by_hand = is_wanted && !was_asked;
+        if by_hand {
+            self.down_by_hand.insert(device);
+        }
+        by_hand
+    }
+
+    /// A port is up again, or has gone. Says whether somebody had set it down.
+    pub fn forget_hand(&mut self, device: &str) -> bool {
+        self.going_down.retain(|going| going.name() != device);
+        self.down_by_hand.extract_if(.., |held| held.name() == device).count() > 0
+    }
+
+    /// Whether a port was set down, and not by its configuration.
+    pub fn is_down_by_hand(&self, port: &InterfaceName) -> bool {
+        self.down_by_hand.contains(&Device::Interface(*port))
+    }
+
+    /// The wish behind an object that was asked for, if there still is one: the settings of a port
+    /// that was set down by hand were asked for as of one that is down.
+    fn wish(&self, object: KernelObject) -> Option<KernelObject> {
+        let mut wish = object;
+        if let KernelObject::Link { device, up, .. } = &mut wish {
+            *up |= self.down_by_hand.contains(device);
+        }
+        self.stands(&wish).then_some(wish)
+    }
+
+    /// Objects have vanished from the kernel. Asks again for those that are still wanted: what was lost
+    /// together with its link comes back with the link.
+    pub fn lost(
+        &mut self,
+        objects: Vec<KernelObject>,
+        (config, rib): (&Config, &Rib),
+        now: Time,
+    ) -> Vec<Output> {
+        let (mut outputs, mut put_back) = (Vec::new(), Vec::new());
+        for object in objects {
+            let Some(object) = self.wish(object) else { continue };
+            let is_asked = self.asked_again.0 == now && self.asked_again.1.contains(&object);
+            if is_asked || awaits_link(&object, config, rib) {
+                continue;
+            }
+            match self.losses.vanished(object, now) {
+                Verdict::Now => put_back.push(object),
+                Verdict::Later { first: true } => outputs.push(warning(format!(
+                    "{object} vanishes from the kernel again and again: find out who removes it; \
+                     from now on it is put back every 30 s"
+                ))),
+                Verdict::Later { first: false } => {}
+            }
+        }
+        if !put_back.is_empty() {
+            outputs.push(Output::Log {
+                severity: Severity::Notice,
+                line: format!("vanished from the kernel and put back: {}", list(&put_back)),
+            });
+        }
+        outputs.extend(self.make(put_back).into_iter().map(Output::Kernel));
+        outputs
+    }
+
+    /// The kernel has refused to make an object: it is asked again, unless that waits for a link.
+    pub fn refused(
+        &mut self,
+        object: KernelObject,
+        error: &str,
+        (config, rib): (&Config, &Rib),
+        now: Time,
+    ) -> Option<Output> {
+        let wish = self.wish(object)?;
+        if awaits_link(&wish, config, rib) {
+            let line = format!("{wish} waits until its link is there: {error}");
+            return Some(Output::Log { severity: Severity::Notice, line });
+        }
+        let line = format!("the kernel refused {wish}, and is asked again: {error}");
+        self.losses.refused(wish, now).then(|| warning(line))
+    }
+
+    /// The requests that are due again.
+    pub fn put_back_due(&mut self, now: Time) -> Vec<KernelRequest> {
+        let due = self.losses.take_due(now);
+        self.make(due)
+    }
+
+    /// When [`Kernel::put_back_due`] has work.
+    pub fn next_deadline(&self) -> Option<Deadline> {
+        self.losses.next_deadline()
     }
 
     /// The requests that leave the kernel as it was found.
@@ -172,170 +294,36 @@ impl Kernel {
         let mut objects = std::mem::take(&mut self.fixed);
         objects.extend(std::mem::take(&mut self.wanted_by).into_keys());
         self.mobile.clear();
+        self.losses.clear();
         objects.into_iter().rev().map(KernelRequest::Remove).collect()
     }
 }
 
-fn wanted(
-    config: &Config,
-    rib: &Rib,
-    own_mtus: &BTreeMap<InterfaceName, Option<u16>>,
-) -> BTreeSet<KernelObject> {
-    let mut objects = BTreeSet::new();
-    for (&name, interface) in &config.interfaces {
-        let device = Device::Interface(name);
-        let own_mtu = own_mtus.get(&name).map(|own| own.unwrap_or(USUAL_MTU as u16));
-        objects.insert(KernelObject::Link {
-            device,
-            up: !interface.shutdown,
-            mtu: interface.mtu.or(own_mtu),
-            proxy_arp: interface.proxy_arp,
-            mac: interface.mac,
-            mobility: !interface.lisp_mobility.is_empty(),
-        });
-        for &address in &interface.addresses {
-            let connected = !config.is_roaming(interface, address);
-            objects.insert(KernelObject::Address { device, address, connected });
+fn warning(line: String) -> Output {
+    Output::Log { severity: Severity::Warning, line }
+}
+
+/// Whether an object cannot be made before its link is there, or up: then all that belongs on it is
+/// asked for again.
+fn awaits_link(object: &KernelObject, config: &Config, rib: &Rib) -> bool {
+    let is_there = |device: &Device| rib.link(&device.name()).is_some();
+    let is_up = |device: &Device| rib.link(&device.name()).is_some_and(|link| link.up);
+    match object {
+        // The kernel keeps no link-local address on a link that is down.
+        KernelObject::Address { device, address: IpNet::V6(net), .. }
+            if net.addr().is_unicast_link_local() =>
+        {
+            !is_up(device)
         }
-    }
-    if config.needs_tunnel() {
-        objects.extend(tunnel(config, rib));
-    }
-    objects.extend(static_routes(config));
-    objects
-}
-
-/// `lisp0`, the rules, the guards and the routes into `lisp0`.
-fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
-    let mut objects = BTreeSet::new();
-    let mtu = Some(lisp_mtu(config, rib));
-    objects.insert(KernelObject::Link {
-        device: Device::Lisp,
-        up: true,
-        mtu,
-        proxy_arp: false,
-        mac: None,
-        mobility: false,
-    });
-    let rule = |family, priority, selector, table| KernelObject::Rule {
-        family,
-        priority,
-        selector,
-        table,
-    };
-    for family in Family::BOTH {
-        let from_lisp = RuleSelector::FromLisp;
-        objects.insert(rule(family, FROM_LISP_MAIN, from_lisp, Table::Main));
-        objects.insert(rule(family, FROM_LISP_NATIVE, from_lisp, Table::Native));
-        let all = family.default_prefix();
-        objects.insert(route(Table::Native, all, RouteTarget::Unreachable, u32::MAX));
-        objects.extend(into_lisp(config, rib, family));
-    }
-    for rloc in config.local_rlocs() {
-        let selector = RuleSelector::Source(rloc);
-        objects.insert(rule(rloc.family(), FROM_RLOC_MAIN, selector, Table::Main));
-        objects.insert(rule(rloc.family(), FROM_RLOC_NATIVE, selector, Table::Native));
-    }
-    let ranges = config.dynamic_eids().map(|(_, range, _)| range);
-    for prefix in config.database().map(|(prefix, _)| prefix).chain(ranges) {
-        objects.insert(route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0));
-    }
-    objects
-}
-
-/// The routes that lead packets of EIDs into `lisp0`: an ITR's default, a proxy ITR's aggregates.
-fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
-    let roles = config.roles(family);
-    let target = RouteTarget::Device(Device::Lisp);
-    if roles.itr {
-        return vec![KernelObject::Route {
-            table: Table::Main,
-            prefix: family.default_prefix(),
-            target,
-            metric: 0,
-            source: first_eid_address(config, rib, family),
-        }];
-    }
-    let aggregates = config.static_map_cache().filter(|prefix| prefix.family() == family);
-    aggregates
-        .filter(|_| roles.proxy_itr)
-        .map(|prefix| route(Table::Main, prefix.prefix(), target, 0))
-        .collect()
-}
-
-/// The configured static routes. The default leads out of the overlay; where the default of table
-/// main is `lisp0`, only what `lisp0` emits and what the router itself sends may take it.
-///
-/// Of several routes of one prefix the first, in the order in which the configuration prints them, is
-/// used while its link is up, and the others stand by.
-fn static_routes(config: &Config) -> Vec<KernelObject> {
-    let mut objects = Vec::new();
-    let mut before: Option<(IpNet, u32)> = None;
-    for configured in &config.static_routes {
-        let metric = match before {
-            Some((prefix, metric)) if prefix == configured.prefix => metric.max(STANDBY_METRIC) + 1,
-            _ => 0,
-        };
-        before = Some((configured.prefix, metric));
-        let target = match configured.target {
-            StaticTarget::NextHop(gateway) => RouteTarget::NextHop(gateway),
-            StaticTarget::Interface(name) => RouteTarget::Device(Device::Interface(name)),
-            StaticTarget::Null => RouteTarget::Blackhole,
-        };
-        let family = Family::of(configured.prefix.addr());
-        let is_default = configured.prefix.prefix_len() == 0;
-        if is_default && config.needs_tunnel() {
-            objects.push(route(Table::Native, configured.prefix, target, metric));
+        KernelObject::Link { device, .. } | KernelObject::Address { device, .. } => {
+            !is_there(device)
         }
-        if !(is_default && config.roles(family).itr) {
-            objects.push(route(Table::Main, configured.prefix, target, metric));
+        KernelObject::ProxyNeighbour { device, .. } => !is_up(device),
+        KernelObject::Route { target: RouteTarget::Device(device), .. } => !is_up(device),
+        KernelObject::Route { target: RouteTarget::NextHop(gateway), .. } => {
+            let mut towards = config.addresses().filter(|(_, net)| net.contains(gateway));
+            towards.next().is_some_and(|(name, _)| !is_up(&Device::Interface(name)))
         }
+        KernelObject::Namespace | KernelObject::Rule { .. } | KernelObject::Route { .. } => false,
     }
-    objects
-}
-
-fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> KernelObject {
-    KernelObject::Route { table, prefix, target, metric, source: None }
-}
-
-/// The address that the router's own packets into the overlay carry: one that the other side can
-/// answer through the overlay.
-///
-/// Not one of a device that has gone: the kernel drops a route along with the address that is its
-/// source, and does not say so.
-fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAddr> {
-    let is_there = |(name, interface): &(&InterfaceName, &Interface)| {
-        !interface.shutdown && !rib.has_gone(&name.device())
-    };
-    let interfaces = config.interfaces.iter().filter(is_there);
-    interfaces
-        .flat_map(|(_, interface)| &interface.addresses)
-        .map(IpNet::addr)
-        .find(|&address| Family::of(address) == family && config.is_local_eid(address))
-}
-
-/// The largest packet that fits the core once it is encapsulated: then the kernel itself answers
-/// too-big to whoever sends more.
-fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
-    let rlocs = config.local_rlocs();
-    let overhead = match rlocs.iter().any(|rloc| rloc.family() == Family::Ipv6) {
-        true => OVERHEAD_V6,
-        false => OVERHEAD_V4,
-    };
-    let of_rlocs: BTreeSet<InterfaceName> = config
-        .addresses()
-        .filter(|(_, net)| rlocs.iter().any(|rloc| rloc.0 == net.addr()))
-        .map(|(name, _)| name)
-        .collect();
-    // A loopback's own MTU says nothing about the core: an RLOC there may use every link.
-    let on_loopback = of_rlocs.iter().any(|name| name.kind == InterfaceKind::Loopback);
-    let links = config
-        .interfaces
-        .keys()
-        .filter(|name| name.kind == InterfaceKind::Ethernet)
-        .filter(|name| on_loopback || of_rlocs.contains(name))
-        .filter_map(|name| rib.link(&name.device()));
-    let core = links.map(|link| link.mtu).min().unwrap_or(USUAL_MTU);
-    let mtu = core.saturating_sub(overhead).max(SMALLEST_MTU);
-    u16::try_from(mtu).unwrap_or(u16::MAX)
 }

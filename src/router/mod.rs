@@ -32,6 +32,7 @@ pub mod kept;
 mod kernel;
 pub mod locators;
 pub mod logging;
+pub mod made;
 pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
@@ -66,7 +67,7 @@ use emulated::HostState;
 use etr::Heard;
 use flow_cache::FlowCache;
 use icmp::ErrorLimiter;
-use io::{Command, DropReason, Input, KernelEvent, KernelRequest, Output};
+use io::{Command, DropReason, Input, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
@@ -260,6 +261,8 @@ impl Router {
         self.register_due(now);
         self.solicit_due(now);
         self.sum_up_refusals(now);
+        let requests = self.kernel.put_back_due(now);
+        self.request(requests);
     }
 
     /// The next thing that the router wants done.
@@ -289,6 +292,7 @@ impl Router {
             self.status_holds.next_deadline(),
             self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
             self.refusals.next_deadline(),
+            self.kernel.next_deadline(),
         ])
     }
 
@@ -319,55 +323,6 @@ impl Router {
         self.reconcile(now);
         self.find_neighbours(now);
         self.refresh_sessions(&before, now);
-    }
-
-    fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
-        if matches!(event, KernelEvent::Routes(_) | KernelEvent::RouteAdded(_)) {
-            self.paths.forget_unreachable();
-        }
-        match event {
-            KernelEvent::Link { device, up, carrier, mtu } => {
-                let link = Link { up, carrier, mtu };
-                let before = self.rib.set_link(device.clone(), link);
-                self.stale.all |= before != Some(link);
-                let ran = before.is_some_and(|before| before.up && before.carrier);
-                match up && carrier {
-                    true if !ran => self.port_is_back(&device),
-                    false if ran => self.port_fell(&device, now),
-                    _ => {}
-                }
-                if before.is_none() {
-                    let requests = self.kernel.introduce(&device);
-                    self.request(requests);
-                }
-                if up && !before.is_some_and(|before| before.up) {
-                    let requests = self.kernel.reassert(&device);
-                    self.request(requests);
-                }
-            }
-            KernelEvent::LinkGone { device } => {
-                self.rib.remove_link(&device);
-                self.stale.all = true;
-                self.port_fell(&device, now);
-            }
-            KernelEvent::Routes(routes) => {
-                self.rib.replace_routes(routes);
-                self.stale.all = true;
-            }
-            KernelEvent::RouteAdded(route) => {
-                self.stale.prefixes.extend(self.database.related_to(route.prefix));
-                self.rib.add_route(route);
-            }
-            KernelEvent::RouteRemoved(route) => {
-                self.stale.prefixes.extend(self.database.related_to(route.prefix));
-                self.rib.remove_route(&route);
-            }
-            KernelEvent::Neighbour { device, address, state } => {
-                return self.handle_neighbour(&device, address, state, now);
-            }
-            KernelEvent::Refused { .. } => return self.warn(event.to_string()),
-        }
-        self.reconcile(now);
     }
 
     /// Brings what is [`Stale`] in line with the configuration, the kernel's state and the hosts that
@@ -532,6 +487,11 @@ impl Router {
     /// 128 bits that name this router in its registrations (RFC 9301 section 5.6).
     pub fn xtr_id(&self) -> u128 {
         self.xtr_id
+    }
+
+    /// Whether a port that is configured to be up was set down by somebody's hand.
+    pub fn is_down_by_hand(&self, name: &InterfaceName) -> bool {
+        self.kernel.is_down_by_hand(name)
     }
 
     /// What is known of the link of an interface.

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 
 use crate::console::parse_config;
 
-use super::io::{Connection, ControlDatagram, KernelObject, Mac, NeighbourState, TcpEvent};
+use super::io::{
+    Connection, ControlDatagram, KernelEvent, KernelObject, Mac, NeighbourState, TcpEvent,
+};
 use super::*;
 use crate::addr::{Eid, InstanceId};
 use crate::rng::Rng;

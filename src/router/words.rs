@@ -41,6 +41,7 @@ impl Display for KernelObject {
     /// A noun with its article.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
+            KernelObject::Namespace => f.write_str("the settings of the namespace"),
             KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
                 write!(f, "the settings of {device}: {}", if *up { "up" } else { "down" })?;
                 mtu.map_or(Ok(()), |mtu| write!(f, ", MTU {mtu}"))?;
@@ -72,6 +73,17 @@ impl Display for KernelObject {
                 write!(f, "the proxy for {address} on {device}")
             }
         }
+    }
+}
+
+/// Objects in a line; of many, the first six.
+pub fn list(objects: &[KernelObject]) -> String {
+    const NAMED: usize = 6;
+    let named: Vec<String> = objects.iter().take(NAMED).map(KernelObject::to_string).collect();
+    let named = named.join("; ");
+    match objects.len().saturating_sub(NAMED) {
+        0 => named,
+        more => format!("{named}; and {more} more"),
     }
 }
 
@@ -134,6 +146,9 @@ impl Display for KernelEvent {
                 NeighbourState::Failed => write!(f, "{address} on {device} does not answer"),
                 NeighbourState::Absent => write!(f, "{address} on {device} is not known"),
             },
+            KernelEvent::Lost(objects) => {
+                write!(f, "{} vanished from the kernel", list(objects))
+            }
             KernelEvent::Refused { request, error } => {
                 write!(f, "the kernel refused to {request}: {error}")
             }

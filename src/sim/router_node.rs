@@ -203,7 +203,12 @@ impl RouterNode {
                 if matches!(event, KernelEvent::Refused { .. }) && self.refusals.len() < REFUSALS {
                     self.refusals.push(event.clone());
                 }
+                let lisp_gone =
+                    matches!(&event, KernelEvent::LinkGone { device } if device == LISP_DEVICE);
                 self.router.handle(Input::Kernel(event), now);
+                if lisp_gone {
+                    self.open_tunnel();
+                }
             } else if let Some(packet) = self.tcp.poll_output() {
                 self.kernel.send_segment(packet);
             } else if let Some(event) = self.tcp.poll_event(now) {

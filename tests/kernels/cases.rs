@@ -21,25 +21,25 @@ const SITE_DEVICE: Device =
     Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 });
 
 /// The addresses of a family, as the cases use them.
-struct Net {
-    family: Family,
+pub struct Net {
+    pub family: Family,
     /// Our gateway's address at the site, a host there, and another one.
-    gateway: &'static str,
-    host: &'static str,
-    other: &'static str,
+    pub gateway: &'static str,
+    pub host: &'static str,
+    pub other: &'static str,
     /// The site's network, and one behind the core's router, with a host in it.
-    site: &'static str,
-    far: &'static str,
-    far_host: &'static str,
+    pub site: &'static str,
+    pub far: &'static str,
+    pub far_host: &'static str,
     /// Our address in the core, and the router there.
-    own: &'static str,
-    core: &'static str,
+    pub own: &'static str,
+    pub core: &'static str,
     /// Who asks for a host at the site when nothing waits for it.
-    asker: &'static str,
-    default: &'static str,
+    pub asker: &'static str,
+    pub default: &'static str,
 }
 
-const NETS: [Net; 2] = [
+pub const NETS: [Net; 2] = [
     Net {
         family: Family::Ipv4,
         gateway: "172.16.0.1",
@@ -69,19 +69,19 @@ const NETS: [Net; 2] = [
 ];
 
 impl Net {
-    fn is_v4(&self) -> bool {
+    pub fn is_v4(&self) -> bool {
         self.family == Family::Ipv4
     }
 
     /// Words that differ by family.
-    fn either<'a>(&self, v4: &'a str, v6: &'a str) -> &'a str {
+    pub fn either<'a>(&self, v4: &'a str, v6: &'a str) -> &'a str {
         if self.is_v4() { v4 } else { v6 }
     }
 }
 
 /// Every case, in both families.
 pub fn all() -> Vec<Case> {
-    let cases: [fn(&Net) -> Case; 23] = [
+    let cases: [fn(&Net) -> Case; 25] = [
         known_hosts_are_sent_to_with_one_hop_less,
         unknown_hosts_are_asked_for_and_then_sent_to,
         silent_hosts_are_unreachable_after_three_questions,
@@ -101,6 +101,8 @@ pub fn all() -> Vec<Case> {
         a_host_is_probed_and_forgotten,
         a_silent_host_fails,
         a_proxy_answers_for_who_has_gone,
+        a_proxy_that_somebody_deletes_is_told,
+        routes_go_with_the_address_that_is_their_source,
         a_host_that_moved_changes_its_hardware_address,
         addresses_outlive_a_shutdown,
         a_link_that_goes_takes_its_proxies,
@@ -429,20 +431,22 @@ fn routes_go_with_their_link_and_connected_ones_return(net: &Net) -> Case {
         if net.is_v4() { 0 } else { 1024 }
     );
     let (up, down) = ("et1-0 up mtu 1500", "et1-0 down mtu 1500");
+    let mut gone = vec![
+        format!("- {connected}"),
+        format!("- {fixed}"),
+        format!("- {up}"),
+        format!("+ {down}"),
+        format!("lost: the route to {far} via {} in table main", net.other),
+    ];
+    if !net.is_v4() {
+        gone.push("lost: the address fe80::1/64 of et1-0".to_owned());
+    }
     case(
         net,
         "routes go with their link and connected ones return",
         setup,
         vec![
-            step(
-                Act::Up("et1-0", false),
-                &[
-                    format!("- {connected}"),
-                    format!("- {fixed}"),
-                    format!("- {up}"),
-                    format!("+ {down}"),
-                ],
-            ),
+            step(Act::Up("et1-0", false), &gone),
             step(
                 Act::Up("et1-0", true),
                 &[format!("+ {connected}"), format!("- {down}"), format!("+ {up}")],
@@ -572,6 +576,49 @@ fn a_proxy_answers_for_who_has_gone(net: &Net) -> Case {
             step(Act::Want(KernelRequest::Remove(proxy)), &[]),
             step(ask, &[]),
         ],
+    )
+}
+
+fn a_proxy_that_somebody_deletes_is_told(net: &Net) -> Case {
+    let address = net.other.parse().unwrap();
+    let mut setup = roaming(net);
+    setup.push(add(KernelObject::ProxyNeighbour { device: SITE_DEVICE, address }));
+    let hand = Act::Hand(format!("ip neigh del proxy {address} dev et1-0"));
+    let lost = format!("lost: the proxy for {address} on et1-0");
+    case(net, "a proxy that somebody deletes is told", setup, vec![step(hand, &[lost])])
+}
+
+/// Of IPv4 they go, of IPv6 they stay and forget their source.
+fn routes_go_with_the_address_that_is_their_source(net: &Net) -> Case {
+    let mut setup = site(net);
+    let source = Some(net.gateway.parse().unwrap());
+    let prefix = net.default.parse().unwrap();
+    let target = RouteTarget::Device(Device::Lisp);
+    setup.push(add(KernelObject::Route { table: Table::Main, prefix, target, metric: 0, source }));
+    let len = if net.is_v4() { 24 } else { 64 };
+    let gateway = format!("{}/{len}", net.gateway);
+    let object = KernelObject::Address {
+        device: SITE_DEVICE,
+        address: gateway.parse().unwrap(),
+        connected: true,
+    };
+    let connected = format!("- route {} et1-0 metric {}", net.site, net.either("0", "256"));
+    let default = format!("- route {} lisp0 metric 0", net.default);
+    let mut seen = vec![
+        connected,
+        format!(
+            "lost: the route to {} by lisp0 in table main, with source {}",
+            net.default, net.gateway
+        ),
+    ];
+    if net.is_v4() {
+        seen.push(default);
+    }
+    case(
+        net,
+        "routes go with the address that is their source",
+        setup,
+        vec![step(Act::Want(KernelRequest::Remove(object)), &seen)],
     )
 }
 

@@ -29,6 +29,10 @@ pub enum Act {
     Up(&'static str, bool),
     /// The other end of a port's link comes or goes.
     Carrier(&'static str, bool),
+    /// Somebody types this command in the namespace.
+    Hand(String),
+    /// A device that was deleted is made anew: a port with its plug, or `lisp0`.
+    Anew(&'static str),
 }
 
 /// One thing that is done, and all that is seen of it, in whatever order.
@@ -59,6 +63,8 @@ pub trait Machine {
     fn act(&mut self, act: &Act);
     /// What has been seen since the last call, after at most `wait`.
     fn observe(&mut self, wait: Duration) -> Seen;
+    /// Links, addresses, rules, routes and settings, a line each, in an order of their own.
+    fn state(&mut self) -> Vec<String>;
 }
 
 /// What was seen of a kernel.
@@ -167,6 +173,9 @@ impl Known {
                         NeighbourState::Absent => "absent".to_owned(),
                     };
                     lines.push(format!("told: {device} {address} {state}"));
+                }
+                KernelEvent::Lost(objects) => {
+                    lines.extend(objects.iter().map(|object| format!("lost: {object}")));
                 }
                 KernelEvent::Refused { error, .. } => lines.push(format!("refused: {error}")),
             }

@@ -8,6 +8,7 @@
 
 mod cases;
 mod frames;
+mod hands;
 mod machine;
 mod real;
 mod simulated;
@@ -21,12 +22,43 @@ fn the_simulators_kernel_does_what_the_table_says() {
 
 #[test]
 fn linux_does_what_the_table_says() {
-    if !rustix::process::geteuid().is_root() {
+    if can_run() {
+        run(|| Box::new(real::Real::new()));
+    }
+}
+
+#[test]
+fn what_a_hand_takes_away_is_put_back_in_the_simulators_kernel() {
+    hands::play_all(|| Box::new(simulated::Simulated::new()), false);
+}
+
+#[test]
+fn what_a_hand_takes_away_is_put_back_in_linux() {
+    if can_run() {
+        hands::play_all(|| Box::new(real::Real::new()), true);
+    }
+}
+
+#[test]
+fn a_port_that_a_hand_sets_down_stays_down_in_the_simulators_kernel() {
+    hands::a_port_stays_down(Box::new(simulated::Simulated::new()));
+}
+
+#[test]
+fn a_port_that_a_hand_sets_down_stays_down_in_linux() {
+    if can_run() {
+        hands::a_port_stays_down(Box::new(real::Real::new()));
+    }
+}
+
+fn can_run() -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
         let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
         assert!(skip, "network namespaces need root; EIDWAY_ALLOW_SKIP=1 skips this test");
-        return eprintln!("SKIPPED: network namespaces need root");
+        eprintln!("SKIPPED: network namespaces need root");
     }
-    run(|| Box::new(real::Real::new()));
+    is_root
 }
 
 /// Plays every case on a machine of its own, on a thread of its own, for a namespace is a thread's;

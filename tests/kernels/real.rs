@@ -2,10 +2,10 @@
 //! the test.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::UdpSocket;
 use std::os::fd::AsFd;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ use tun_tap::{Iface, Mode};
 use crate::frames::{show_frame, show_packet};
 use crate::machine::{Act, Machine, PORTS, Seen};
 
+/// As the driver does.
+const LOOK_INTERVAL: Duration = Duration::from_millis(700);
+
 static NAMESPACES: AtomicU32 = AtomicU32::new(0);
 
 pub struct Real {
@@ -24,6 +27,8 @@ pub struct Real {
     ports: Vec<(&'static str, Iface)>,
     lisp: Iface,
     told: Vec<KernelEvent>,
+    /// How long ago it was looked for what the kernel does not tell.
+    unseen: Duration,
     _namespace: Namespace,
 }
 
@@ -51,15 +56,10 @@ impl Real {
         ip("link set lo up");
         let mut netlink = Netlink::open().unwrap();
         netlink.prepare().unwrap();
-        let open = |name: &str, mode| {
-            let device = Iface::without_packet_info(name, mode).unwrap();
-            device.set_non_blocking().unwrap();
-            device
-        };
         let ports = PORTS.map(|port| (port, open(port, Mode::Tap))).into();
         let lisp = open(LISP_DEVICE, Mode::Tun);
         let told = netlink.read_all().unwrap();
-        Real { netlink, ports, lisp, told, _namespace: kept }
+        Real { netlink, ports, lisp, told, unseen: Duration::ZERO, _namespace: kept }
     }
 
     fn port(&self, wanted: &str) -> &Iface {
@@ -100,6 +100,15 @@ impl Machine for Real {
             Act::Carrier(port, on) => {
                 ip(&format!("link set {port} carrier {}", word(*on).1));
             }
+            Act::Hand(command) => {
+                let (program, arguments) = command.split_once(' ').unwrap();
+                run(program, arguments);
+            }
+            Act::Anew(LISP_DEVICE) => self.lisp = open(LISP_DEVICE, Mode::Tun),
+            Act::Anew(wanted) => {
+                let place = self.ports.iter_mut().find(|(name, _)| name == wanted).unwrap();
+                place.1 = open(wanted, Mode::Tap);
+            }
         }
     }
 
@@ -119,8 +128,65 @@ impl Machine for Real {
         }
         let (events, _) = self.netlink.read_events(64).unwrap();
         seen.events.extend(events);
+        self.unseen += wait;
+        if self.unseen >= LOOK_INTERVAL {
+            self.unseen = Duration::ZERO;
+            seen.events.extend(self.netlink.look().unwrap());
+        }
         seen
     }
+
+    fn state(&mut self) -> Vec<String> {
+        let tables = "rule\nroute show table main\nroute show table 4341\n";
+        let mut state = batch("-4", &format!("address\nlink\n{tables}"));
+        state += &batch("-6", &format!("address\n{tables}"));
+        let mut lines: Vec<String> = state.lines().map(without_index).collect();
+        for device in ["all", "default", LISP_DEVICE].iter().chain(&PORTS) {
+            for family in ["ipv4/conf", "ipv4/neigh", "ipv6/conf", "ipv6/neigh"] {
+                lines.extend(settings(&format!("/proc/sys/net/{family}/{device}")));
+            }
+        }
+        lines.extend(std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward"));
+        lines.sort();
+        lines
+    }
+}
+
+/// What the commands of `ip` show, a line for each thing.
+fn batch(family: &str, commands: &str) -> String {
+    let mut ip = Command::new("ip");
+    let ip = ip.args(["-o", "-d", family, "-batch", "-"]);
+    let mut child = ip.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(commands.as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
+}
+
+/// The settings in a directory that can be read.
+fn settings(directory: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries
+        .filter(|entry| entry.file_name() != "stable_secret")
+        .filter_map(|entry| {
+            let value = std::fs::read_to_string(entry.path()).ok()?;
+            Some(format!("{} {}", entry.path().display(), value.trim()))
+        })
+        .collect()
+}
+
+/// A line of `ip -o`, without what a device that is made anew has another of.
+fn without_index(line: &str) -> String {
+    let line = match line.split_once(": ") {
+        Some((index, rest)) if index.parse::<u32>().is_ok() && !rest.starts_with("from") => rest,
+        _ => line,
+    };
+    let words = line.split_whitespace();
+    words.filter(|word| !word.ends_with("numtxqueues")).collect::<Vec<_>>().join(" ")
+}
+
+fn open(name: &str, mode: Mode) -> Iface {
+    let device = Iface::without_packet_info(name, mode).unwrap();
+    device.set_non_blocking().unwrap();
+    device
 }
 
 fn read(device: &Iface, buffer: &mut [u8]) -> Option<usize> {
@@ -145,8 +211,12 @@ fn wait_until_it_runs(device: &str) {
 }
 
 fn ip(arguments: &str) -> String {
-    let output = Command::new("ip").args(arguments.split_whitespace()).output().unwrap();
+    run("ip", arguments)
+}
+
+fn run(program: &str, arguments: &str) -> String {
+    let output = Command::new(program).args(arguments.split_whitespace()).output().unwrap();
     let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "ip {arguments}: {complaint}");
+    assert!(output.status.success(), "{program} {arguments}: {complaint}");
     String::from_utf8(output.stdout).unwrap()
 }

@@ -52,6 +52,17 @@ impl Machine for Simulated {
                 let id = id(&self.kernel, port);
                 self.kernel.set_carrier(id, *carrier);
             }
+            Act::Hand(command) => {
+                let done = self.kernel.by_hand(command);
+                done.unwrap_or_else(|error| panic!("{command}: {error}"));
+            }
+            Act::Anew(LISP_DEVICE) => {
+                self.kernel.add_device(LISP_DEVICE, DeviceKind::Tunnel, 1500);
+            }
+            Act::Anew(port) => {
+                let id = self.kernel.add_device(port, DeviceKind::Port, 1500);
+                self.kernel.set_carrier(id, true);
+            }
         }
     }
 
@@ -74,5 +85,9 @@ impl Machine for Simulated {
         }
         seen.events.extend(std::iter::from_fn(|| self.kernel.poll_event()));
         seen
+    }
+
+    fn state(&mut self) -> Vec<String> {
+        self.kernel.state()
     }
 }

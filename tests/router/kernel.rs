@@ -1,7 +1,10 @@
 //! What a router asks of its kernel.
 
+use std::time::Duration;
+
+use eidway::router::config::{InterfaceKind, InterfaceName};
 use eidway::router::io::{
-    Device, Input, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table,
+    Device, Input, KernelEvent, KernelObject, KernelRequest, RouteTarget, RuleSelector, Table,
 };
 
 use crate::bench::*;
@@ -296,4 +299,119 @@ fn a_link_whose_configured_mtu_goes_gets_its_own_back() {
     bench.outputs();
     bench.configure(plain);
     assert_eq!(mtu_of(&bench.kernel_requests()), Some(Some(1500)), "an Ethernet's");
+}
+
+/// The default into `lisp0` of a started xTR2.
+fn default_into_lisp(requests: &[KernelRequest]) -> KernelObject {
+    let into_lisp = |request: &KernelRequest| match request {
+        KernelRequest::Add(object @ KernelObject::Route { target, prefix, .. })
+            if *target == RouteTarget::Device(Device::Lisp)
+                && prefix.to_string() == "0.0.0.0/0" =>
+        {
+            Some(*object)
+        }
+        _ => None,
+    };
+    requests.iter().find_map(into_lisp).unwrap()
+}
+
+#[test]
+fn what_vanishes_is_put_back_at_once_and_after_three_times_every_thirty_seconds() {
+    let mut bench = Bench::new(XTR2);
+    let default = default_into_lisp(&bench.kernel_requests());
+    bench.link("lisp0", true);
+    bench.advance(Duration::from_secs(1));
+    bench.outputs();
+    for _ in 0..3 {
+        bench.kernel(KernelEvent::Lost(vec![default]));
+        assert_eq!(bench.kernel_requests(), [KernelRequest::Add(default)]);
+        bench.advance(Duration::from_secs(1));
+    }
+    bench.kernel(KernelEvent::Lost(vec![default]));
+    assert_eq!(bench.kernel_requests(), []);
+    let put_back = |bench: &mut Bench, span| {
+        let outputs = bench.advance(Duration::from_secs(span));
+        let mut outputs = outputs.into_iter().flat_map(|(_, outputs)| outputs);
+        let add = eidway::router::io::Output::Kernel(KernelRequest::Add(default));
+        outputs.any(|output| output == add)
+    };
+    assert!(!put_back(&mut bench, 29));
+    assert!(put_back(&mut bench, 2));
+}
+
+#[test]
+fn what_is_not_wanted_any_more_is_not_put_back() {
+    let mut bench = Bench::new(XTR2);
+    let default = default_into_lisp(&bench.kernel_requests());
+    bench.link("lisp0", true);
+    bench.configure(&XTR2.replace(" ipv4 itr\n", ""));
+    bench.outputs();
+    bench.kernel(KernelEvent::Lost(vec![default]));
+    assert_eq!(bench.kernel_requests(), []);
+}
+
+#[test]
+fn what_is_lost_with_its_link_comes_back_with_its_link() {
+    let mut bench = Bench::new(XTR2);
+    let default = default_into_lisp(&bench.kernel_requests());
+    bench.link("lisp0", true);
+    bench.kernel(KernelEvent::LinkGone { device: "lisp0".to_owned() });
+    bench.outputs();
+    bench.kernel(KernelEvent::Lost(vec![default]));
+    assert_eq!(bench.kernel_requests(), []);
+    bench.link("lisp0", true);
+    assert!(bench.kernel_requests().contains(&KernelRequest::Add(default)));
+}
+
+#[test]
+fn a_refused_wish_is_asked_again_and_does_not_spin() {
+    let mut bench = Bench::new(XTR2);
+    let default = default_into_lisp(&bench.kernel_requests());
+    bench.link("lisp0", true);
+    bench.outputs();
+    let request = KernelRequest::Add(default);
+    let mut asked = 0;
+    for _ in 0..600 {
+        let error = "Invalid argument".to_owned();
+        bench.kernel(KernelEvent::Refused { request, error });
+        let outputs = bench.advance(Duration::from_millis(100));
+        let outputs = outputs.into_iter().flat_map(|(_, outputs)| outputs);
+        let again = eidway::router::io::Output::Kernel(request);
+        asked += outputs.filter(|output| *output == again).count();
+    }
+    assert!((4..=5).contains(&asked), "asked again {asked} times in a minute");
+}
+
+#[test]
+fn a_port_that_is_set_down_by_hand_is_left_so_until_it_is_set_up() {
+    let port = InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 };
+    let ups = |requests: &[KernelRequest]| -> Vec<bool> {
+        let up = |request: &KernelRequest| match request {
+            KernelRequest::Add(KernelObject::Link { device, up, .. })
+                if *device == Device::Interface(port) =>
+            {
+                Some(*up)
+            }
+            _ => None,
+        };
+        requests.iter().filter_map(up).collect()
+    };
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    bench.link("et1-0", false);
+    assert!(bench.router.is_down_by_hand(&port));
+    // A new MTU is no reason to set it up.
+    let small = format!("{XTR2}\ninterface Ethernet1/0\n mtu 1400\n");
+    bench.configure(&small);
+    assert_eq!(ups(&bench.kernel_requests()), [false]);
+    bench.link("et1-0", true);
+    assert!(!bench.router.is_down_by_hand(&port));
+    assert_eq!(ups(&bench.kernel_requests()), [true]);
+    // What the router has asked for is nobody's hand.
+    bench.configure(&format!("{small} shutdown\n"));
+    bench.outputs();
+    bench.link("et1-0", false);
+    assert!(!bench.router.is_down_by_hand(&port));
+    bench.configure(&small);
+    assert_eq!(ups(&bench.kernel_requests()), [true]);
 }

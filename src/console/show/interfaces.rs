@@ -27,6 +27,8 @@ pub struct InterfaceRow {
     pub device: String,
     /// `shutdown` is configured.
     pub shutdown: bool,
+    /// Somebody has set the device down, and `shutdown` is not configured.
+    pub down_by_hand: bool,
     /// The device is there and up.
     pub up: bool,
     /// The other end is there.
@@ -66,6 +68,7 @@ pub fn view(router: &Router, only: Option<InterfaceName>) -> InterfacesView {
                 name: name.to_string(),
                 device: name.device(),
                 shutdown: interface.shutdown,
+                down_by_hand: router.is_down_by_hand(name),
                 up,
                 line_protocol: up && (loopback || link.is_some_and(|link| link.carrier)),
                 mtu: link.map(|link| link.mtu).or(interface.mtu.map(u32::from)),
@@ -87,7 +90,8 @@ pub fn text(view: &InterfacesView) -> String {
     let mut text = String::new();
     for row in &view.interfaces {
         let (status, protocol) = (row.status(), row.protocol());
-        let _ = writeln!(text, "{} is {status}, line protocol is {protocol}", row.name);
+        let by_hand = if row.down_by_hand { " (set down by hand)" } else { "" };
+        let _ = writeln!(text, "{} is {status}{by_hand}, line protocol is {protocol}", row.name);
         let _ = writeln!(text, "  Hardware is Linux device {}", row.device);
         if let Some(description) = &row.description {
             let _ = writeln!(text, "  Description: {description}");
@@ -139,6 +143,7 @@ mod tests {
             name: name.to_owned(),
             device: "et1-0".to_owned(),
             shutdown: !up,
+            down_by_hand: false,
             up,
             line_protocol: up,
             mtu: Some(1500),

@@ -7,7 +7,7 @@
 use std::io::{self, IoSlice};
 use std::ops::Range;
 
-use log::{trace, warn};
+use log::trace;
 
 use super::EventLoop;
 use crate::addr::InstanceId;
@@ -62,11 +62,13 @@ impl EventLoop {
     pub(super) fn serve_tun(&mut self) -> bool {
         let more = self.read_tun();
         self.flush_to_core();
-        if self.tun.is_none() {
-            warn!("somebody has deleted lisp0, making it again");
-            self.follow_configuration();
+        match self.tun {
+            Some(_) => more,
+            None => {
+                self.make_lisp0_again();
+                false
+            }
         }
-        more
     }
 
     fn read_tun(&mut self) -> bool {

@@ -1,6 +1,7 @@
 //! Netlink messages about links and routes, read into the core's words.
 
 use std::ffi::CStr;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_bindings::rt_route::{IterableRouteAttrs, OpNewrouteDo, RouteAttrs, Rtmsg};
@@ -8,7 +9,7 @@ use netlink_bindings::{rt_link, rt_rule};
 
 use super::socket::Message;
 use crate::addr::Family;
-use crate::router::io::KernelRoute;
+use crate::router::io::{KernelRoute, Mac};
 
 /// A link as the kernel describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +42,33 @@ pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     Some((u32::try_from(header.ifi_index).ok()?, state))
 }
 
+/// What the router sets of a link, as the kernel describes it.
+#[derive(Clone, Debug)]
+pub struct LinkDetail {
+    /// The Linux name.
+    pub device: String,
+    /// Administratively up.
+    pub up: bool,
+    /// Octets.
+    pub mtu: u32,
+    /// The hardware address; `lisp0` has none.
+    pub mac: Option<Mac>,
+    /// The device group.
+    pub group: u32,
+    /// Packets that wait to leave, at most.
+    pub queue_len: u32,
+}
+
+/// Reads the same of a link in more detail.
+pub fn decode_detail(message: &Message<'_>) -> Option<(u32, LinkDetail)> {
+    let (index, LinkState { device, up, mtu, .. }) = decode_link(message)?;
+    let (_, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
+    let mac = attributes.get_address().ok().and_then(|mac| mac.try_into().ok()).map(Mac);
+    let group = attributes.get_group().unwrap_or(0);
+    let queue_len = attributes.get_txqlen().unwrap_or(0);
+    Some((index, LinkDetail { device, up, mtu, mac, group, queue_len }))
+}
+
 /// A route as the kernel describes it.
 #[derive(Debug)]
 pub struct RouteState<'a> {
@@ -64,6 +92,39 @@ impl<'a> RouteState<'a> {
     /// Who made it, `RTPROT_*`.
     pub fn protocol(&self) -> u8 {
         self.header.rtm_protocol
+    }
+
+    /// What it does, `RTN_*`.
+    pub fn kind(&self) -> u8 {
+        self.header.rtm_type
+    }
+
+    /// The index of the device that it leaves by.
+    pub fn device(&self) -> Option<u32> {
+        self.attributes.get_oif().ok()
+    }
+
+    /// The router that it leads to.
+    pub fn gateway(&self) -> Option<IpAddr> {
+        self.attributes.get_gateway().ok()
+    }
+
+    /// Smaller is preferred.
+    pub fn metric(&self) -> u32 {
+        self.attributes.get_priority().unwrap_or(0)
+    }
+
+    /// The source of the node's own packets that take it.
+    pub fn source(&self) -> Option<IpAddr> {
+        self.attributes.get_prefsrc().ok()
+    }
+
+    /// Whether the kernel made it for the network of an address.
+    pub fn is_connected(&self) -> bool {
+        self.table() == u32::from(libc::RT_TABLE_MAIN)
+            && self.protocol() == libc::RTPROT_KERNEL
+            && self.kind() == libc::RTN_UNICAST
+            && self.header.rtm_flags & libc::RTM_F_CLONED == 0
     }
 
     /// Whether it leads over several links at once.

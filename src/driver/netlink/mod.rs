@@ -9,6 +9,7 @@
 //! IPv4 route that falls with its link is not announced and a burst may overflow the socket. So
 //! after each change of a link, and after an overflow, the tables are read anew.
 
+mod audit;
 mod event;
 mod link;
 #[cfg(test)]
@@ -20,7 +21,7 @@ mod sysctl;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
@@ -32,9 +33,12 @@ use crate::addr::Family;
 use crate::router::io::{
     KernelEvent, KernelRequest, KernelRoute, LISP_DEVICE, NeighbourState, Table,
 };
+use audit::{FoundRoutes, Stale};
 use event::{LinkState, RouteState};
 use neighbour::Neighbours;
 use socket::{EventSocket, Message, RequestSocket};
+
+use crate::router::made::Made;
 
 /// The priorities of the rules that a router makes (`KernelObject::Rule`).
 const RULE_PRIORITIES: std::ops::RangeInclusive<u32> = 100..=103;
@@ -47,6 +51,8 @@ pub struct Netlink {
     /// By index, as last told to the core.
     links: BTreeMap<u32, LinkState>,
     neighbours: Neighbours,
+    /// What the router has had made.
+    made: Made,
 }
 
 impl Netlink {
@@ -57,6 +63,7 @@ impl Netlink {
             events: EventSocket::open()?,
             links: BTreeMap::new(),
             neighbours: Neighbours::default(),
+            made: Made::default(),
         })
     }
 
@@ -69,7 +76,18 @@ impl Netlink {
     /// Carries out what the router wants; adding twice and removing twice are no errors.
     pub fn apply(&mut self, wish: &KernelRequest) -> io::Result<()> {
         debug!("kernel: {wish}");
-        request::apply(&mut self.requests, wish)
+        let outcome = request::apply(&mut self.requests, wish);
+        match outcome {
+            Ok(()) => self.made.done(wish),
+            Err(_) => self.made.refused(wish),
+        }
+        outcome
+    }
+
+    /// Looks for what the kernel does not tell; to be called once a second.
+    pub fn look(&mut self) -> io::Result<Vec<KernelEvent>> {
+        let lost = self.take_lost(Stale { untold: true, ..Stale::default() }, None, |_| true)?;
+        Ok(lost.into_iter().collect())
     }
 
     /// Reads everything anew: a [`KernelEvent::Link`] for each link that is not as it was last
@@ -79,7 +97,9 @@ impl Netlink {
         self.events.discard();
         let mut events = self.read_links()?;
         events.extend(self.read_neighbours()?);
-        events.push(KernelEvent::Routes(self.read_routes()?));
+        let (routes, found) = self.read_routes()?;
+        events.push(KernelEvent::Routes(routes));
+        events.extend(self.take_lost(Stale::ALL, Some(&found), |_| true)?);
         Ok(events)
     }
 
@@ -98,10 +118,10 @@ impl Netlink {
                     seen.events.extend(news.and_then(|news| neighbour(links, news)));
                 }
                 libc::RTM_DELLINK => {
-                    seen.take(message, links);
+                    seen.take(message, links, own_port);
                     neighbours.retain_devices(links);
                 }
-                _ => seen.take(message, links),
+                _ => seen.take(message, links, own_port),
             }) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -115,12 +135,37 @@ impl Netlink {
                 Err(error) => return Err(error),
             }
         }
-        let mut events = seen.events;
-        if seen.routes_are_stale {
+        let Seen { mut events, stale, changed } = seen;
+        let mut found = None;
+        if stale.routes {
             events.retain(|event| !is_route(event));
-            events.push(KernelEvent::Routes(self.read_routes()?));
+            let (routes, of_ours) = self.read_routes()?;
+            events.push(KernelEvent::Routes(routes));
+            found = Some(of_ours);
         }
+        // The kernel has yet to put back what belongs on a link that has just changed.
+        let lost = self.take_lost(stale, found.as_ref(), |index| !changed.contains(&index))?;
+        events.extend(lost);
         Ok((events, more))
+    }
+
+    /// What has gone of what was made, as one event. Addresses of links that are not up, or not
+    /// `settled`, may be without the route of their network.
+    fn take_lost(
+        &mut self,
+        stale: Stale,
+        routes: Option<&FoundRoutes>,
+        settled: impl Fn(u32) -> bool,
+    ) -> io::Result<Option<KernelEvent>> {
+        if !stale.any() {
+            return Ok(None);
+        }
+        let links = &self.links;
+        let is_running =
+            |index| settled(index) && links.get(&index).is_some_and(|link| link.up && link.carrier);
+        let made = &mut self.made;
+        let lost = audit::take_lost(&mut self.requests, made, stale, routes, is_running)?;
+        Ok((!lost.is_empty()).then_some(KernelEvent::Lost(lost)))
     }
 
     fn read_links(&mut self) -> io::Result<Vec<KernelEvent>> {
@@ -148,18 +193,20 @@ impl Netlink {
         Ok(news.into_iter().filter_map(|news| neighbour(&self.links, news)).collect())
     }
 
-    fn read_routes(&mut self) -> io::Result<Vec<KernelRoute>> {
-        let mut routes = Vec::new();
+    /// The routes that the core knows, and those that matter to what was made.
+    fn read_routes(&mut self) -> io::Result<(Vec<KernelRoute>, FoundRoutes)> {
+        let (mut routes, mut found) = (Vec::new(), FoundRoutes::default());
         for family in Family::BOTH {
             let links = &self.links;
             routes.extend(self.requests.dump(&route_dump(family), |message, rows| {
                 let route = RouteState::decode(message);
+                found.take(&route);
                 if route.concerns_the_core() {
                     route.rows(|index| name(links, index), rows);
                 }
             })?);
         }
-        Ok(routes)
+        Ok((routes, found))
     }
 
     /// Rules and the routes of our table stay behind when a router is killed; its `lisp0` and what
@@ -210,13 +257,16 @@ impl AsRawFd for Netlink {
 #[derive(Default)]
 struct Seen {
     events: Vec<KernelEvent>,
-    routes_are_stale: bool,
+    stale: Stale,
+    /// The indices of links that have changed.
+    changed: BTreeSet<u32>,
 }
 
 impl Seen {
-    fn take(&mut self, message: &Message<'_>, links: &mut BTreeMap<u32, LinkState>) {
+    fn take(&mut self, message: &Message<'_>, links: &mut BTreeMap<u32, LinkState>, own_port: u32) {
         match message.kind {
             libc::RTM_NEWLINK => {
+                self.stale.links = true;
                 if let Some((index, state)) = event::decode_link(message) {
                     self.take_link(index, state, links);
                 }
@@ -225,10 +275,14 @@ impl Seen {
                 let decoded = event::decode_link(message);
                 if let Some(state) = decoded.and_then(|(index, _)| links.remove(&index)) {
                     self.events.push(link_gone(&state));
-                    self.routes_are_stale = true;
+                    self.stale = Stale::ALL;
                 }
             }
-            libc::RTM_NEWROUTE | libc::RTM_DELROUTE => self.take_route(message, links),
+            libc::RTM_NEWROUTE | libc::RTM_DELROUTE => self.take_route(message, links, own_port),
+            libc::RTM_NEWADDR => self.stale.addresses = true,
+            // Its routes go with it; that the source of an IPv6 route has gone is not told.
+            libc::RTM_DELADDR => (self.stale.addresses, self.stale.routes) = (true, true),
+            libc::RTM_DELRULE => self.stale.rules |= message.port != own_port,
             _ => {}
         }
     }
@@ -242,17 +296,28 @@ impl Seen {
             self.events.push(link_gone(&before));
         }
         self.events.push(link(&state));
-        self.routes_are_stale = true;
+        self.changed.insert(index);
+        self.stale.routes = true;
     }
 
-    fn take_route(&mut self, message: &Message<'_>, links: &BTreeMap<u32, LinkState>) {
+    fn take_route(
+        &mut self,
+        message: &Message<'_>,
+        links: &BTreeMap<u32, LinkState>,
+        own_port: u32,
+    ) {
         let route = RouteState::decode(message);
+        let replaces = i32::from(message.flags) & libc::NLM_F_REPLACE != 0;
+        let takes_away = message.kind == libc::RTM_DELROUTE || replaces;
+        if message.port != own_port && takes_away && audit::may_be_ours(&route) {
+            self.stale.routes = true;
+        }
         if !route.concerns_the_core() {
             return;
         }
         // A replacement does not say what it replaced, and one link of several may come or go.
-        if i32::from(message.flags) & libc::NLM_F_REPLACE != 0 || route.is_multipath() {
-            self.routes_are_stale = true;
+        if replaces || route.is_multipath() {
+            self.stale.routes = true;
         }
         let mut rows = Vec::new();
         route.rows(|index| name(links, index), &mut rows);

@@ -84,6 +84,14 @@ pub fn decode_row(message: &Message<'_>) -> Option<(Key, NeighbourState)> {
     (entry.state != NeighbourState::Absent).then_some((entry.key, entry.state))
 }
 
+/// The row of a dump of proxy entries.
+pub fn decode_proxy(message: &Message<'_>) -> Option<Key> {
+    let (header, attributes) = OpNewneighDo::decode_request(message.payload);
+    let is_proxy = header.ndm_flags & NtfFlags::Proxy as u8 != 0;
+    let index = u32::try_from(header.ndm_ifindex).ok().filter(|_| is_proxy)?;
+    Some((index, attributes.get_dst().ok()?))
+}
+
 fn decode(message: &Message<'_>) -> Option<Entry> {
     let is_there = i32::from(message.kind) == i32::from(libc::RTM_NEWNEIGH);
     let (header, attributes) = OpNewneighDo::decode_request(message.payload);

@@ -13,6 +13,7 @@ use netlink_bindings::{rt_addr, rt_route, rt_rule};
 use super::link::{self, Settings};
 use super::neighbour;
 use super::socket::RequestSocket;
+use super::sysctl;
 use crate::addr::Family;
 use crate::driver::announce;
 use crate::router::io::{
@@ -23,6 +24,8 @@ use crate::router::io::{
 pub const ROUTE_PROTOCOL: u8 = 143;
 /// `FR_ACT_TO_TBL`: the rule looks a table up.
 const LOOKUP_TABLE: u8 = 1;
+/// The metric of the routes that the kernel makes for the networks of IPv6 addresses.
+const IPV6_CONNECTED_METRIC: u32 = 256;
 
 /// Carries out a request; it is done when this returns.
 pub fn apply(socket: &mut RequestSocket, request: &KernelRequest) -> io::Result<()> {
@@ -76,6 +79,10 @@ fn unless(harmless: &[i32], outcome: io::Result<()>) -> io::Result<()> {
 
 fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     match *object {
+        KernelObject::Namespace => {
+            sysctl::prepare_namespace()?;
+            add_kernel_rules(socket)
+        }
         KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
             let settings = Settings { up, mtu, proxy_arp, mac, mobility };
             link::set(socket, device, &settings)
@@ -87,7 +94,8 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
             let header = address_header(socket, device, address)?;
             let mut request = rt_addr::Request::new().set_change().op_newaddr_do(&header);
             encode_address(request.encode(), address.addr(), connected);
-            socket.change(&request)
+            socket.change(&request)?;
+            if connected { add_network(socket, &header, address) } else { Ok(()) }
         }
         KernelObject::Rule { family, priority, selector, table } => {
             let header = rule_header(family, selector);
@@ -109,9 +117,80 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     }
 }
 
+/// Puts back the route of an IPv4 address's network: the kernel makes it with the address, and not
+/// again when somebody has removed it. (Of IPv6 it does.)
+fn add_network(
+    socket: &mut RequestSocket,
+    header: &rt_addr::Ifaddrmsg,
+    address: IpNet,
+) -> io::Result<()> {
+    if address.addr().is_ipv6() || address.prefix_len() >= Family::Ipv4.bits() {
+        return Ok(());
+    }
+    add_connected(socket, header.ifa_index, address.trunc(), Some(address.addr()))
+}
+
+/// Makes the route of a network as the kernel does, so that it goes with the address.
+pub fn add_connected(
+    socket: &mut RequestSocket,
+    index: u32,
+    network: IpNet,
+    source: Option<IpAddr>,
+) -> io::Result<()> {
+    let header = rt_route::Rtmsg {
+        rtm_family: address_family(Family::of(network.addr())),
+        rtm_dst_len: network.prefix_len(),
+        rtm_protocol: libc::RTPROT_KERNEL,
+        rtm_scope: libc::RT_SCOPE_LINK,
+        rtm_type: libc::RTN_UNICAST,
+        ..Default::default()
+    };
+    // For IPv6 a route of another device, too, would be there already.
+    let request = rt_route::Request::new().set_create();
+    let request = if source.is_some() { request.set_excl() } else { request.set_append() };
+    let mut request = request.op_newroute_do(&header);
+    let mut attributes = request
+        .encode()
+        .push_table(u32::from(libc::RT_TABLE_MAIN))
+        .push_dst(network.addr())
+        .push_oif(index);
+    attributes = match source {
+        Some(source) => attributes.push_prefsrc(source),
+        None => attributes.push_priority(IPV6_CONNECTED_METRIC),
+    };
+    drop(attributes);
+    // A device that is down has no routes, and gets this one with all others when it goes up.
+    unless(&[libc::EEXIST, libc::ENETDOWN], socket.change(&request))
+}
+
+/// The rules that the kernel makes with a namespace: `ip rule flush` takes them away.
+pub const KERNEL_RULES: [(Family, u32, u8); 3] = [
+    (Family::Ipv4, 32766, libc::RT_TABLE_MAIN),
+    (Family::Ipv4, 32767, libc::RT_TABLE_DEFAULT),
+    (Family::Ipv6, 32766, libc::RT_TABLE_MAIN),
+];
+
+fn add_kernel_rules(socket: &mut RequestSocket) -> io::Result<()> {
+    for (family, priority, table) in KERNEL_RULES {
+        let header = rt_rule::FibRuleHdr {
+            family: address_family(family),
+            action: LOOKUP_TABLE,
+            ..Default::default()
+        };
+        let mut request = rt_rule::Request::new().set_create().set_excl().op_newrule_do(&header);
+        request
+            .encode()
+            .push_priority(priority)
+            .push_table(u32::from(table))
+            .push_protocol(libc::RTPROT_KERNEL);
+        unless(&[libc::EEXIST], socket.change(&request))?;
+    }
+    Ok(())
+}
+
 fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     match *object {
-        KernelObject::Link { .. } => Ok(()),
+        KernelObject::Namespace | KernelObject::Link { .. } => Ok(()),
         KernelObject::ProxyNeighbour { device, address } => {
             neighbour::remove_proxy(socket, (index(socket, &device.name())?, address))
         }
@@ -165,7 +244,14 @@ fn encode_address(
     attributes.push_local(address).push_address(address).push_flags(nodad | alone);
 }
 
-fn is_link_local(address: IpNet) -> bool {
+/// The network of IPv6 link-local addresses.
+pub fn link_local_network() -> IpNet {
+    IpNet::new(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0).into(), 64)
+        .expect("64 is below 128")
+}
+
+/// Whether an address is an IPv6 link-local one.
+pub fn is_link_local(address: IpNet) -> bool {
     matches!(address, IpNet::V6(address) if address.addr().is_unicast_link_local())
 }
 
@@ -200,19 +286,26 @@ fn encode_rule(
     }
 }
 
+/// What a route of the kernel does, `RTN_*`.
+pub fn route_kind(target: RouteTarget) -> u8 {
+    match target {
+        RouteTarget::NextHop(_) | RouteTarget::Device(_) => libc::RTN_UNICAST,
+        RouteTarget::Blackhole => libc::RTN_BLACKHOLE,
+        RouteTarget::Unreachable => libc::RTN_UNREACHABLE,
+    }
+}
+
 fn route_header(prefix: IpNet, target: RouteTarget) -> rt_route::Rtmsg {
-    let (kind, scope) = match target {
-        RouteTarget::NextHop(_) => (libc::RTN_UNICAST, libc::RT_SCOPE_UNIVERSE),
-        RouteTarget::Device(_) => (libc::RTN_UNICAST, libc::RT_SCOPE_LINK),
-        RouteTarget::Blackhole => (libc::RTN_BLACKHOLE, libc::RT_SCOPE_UNIVERSE),
-        RouteTarget::Unreachable => (libc::RTN_UNREACHABLE, libc::RT_SCOPE_UNIVERSE),
+    let scope = match target {
+        RouteTarget::Device(_) => libc::RT_SCOPE_LINK,
+        _ => libc::RT_SCOPE_UNIVERSE,
     };
     rt_route::Rtmsg {
         rtm_family: address_family(Family::of(prefix.addr())),
         rtm_dst_len: prefix.prefix_len(),
         rtm_protocol: ROUTE_PROTOCOL,
         rtm_scope: scope,
-        rtm_type: kind,
+        rtm_type: route_kind(target),
         ..Default::default()
     }
 }

@@ -22,9 +22,17 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 const DUMP_ATTEMPTS: usize = 8;
 /// Room for a burst of events, octets.
 const EVENT_BUFFER: usize = 4 << 20;
-/// The multicast groups that tell of links, routes and neighbours.
-const EVENT_GROUPS: i32 =
-    libc::RTMGRP_LINK | libc::RTMGRP_IPV4_ROUTE | libc::RTMGRP_IPV6_ROUTE | libc::RTMGRP_NEIGH;
+/// The multicast groups that tell of links, addresses, rules, routes and neighbours.
+const EVENT_GROUPS: i32 = libc::RTMGRP_LINK
+    | libc::RTMGRP_IPV4_IFADDR
+    | libc::RTMGRP_IPV6_IFADDR
+    | libc::RTMGRP_IPV4_RULE
+    | IPV6_RULE
+    | libc::RTMGRP_IPV4_ROUTE
+    | libc::RTMGRP_IPV6_ROUTE
+    | libc::RTMGRP_NEIGH;
+/// `RTNLGRP_IPV6_RULE` as a bit.
+const IPV6_RULE: i32 = 1 << (19 - 1);
 
 /// One netlink message.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,8 @@
 //!
 //! Each of them is here because a lab without it went wrong.
 
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
 
 use crate::router::io::LISP_DEVICE;
 
@@ -23,7 +23,10 @@ const NAMESPACE: [(&str, &str); 7] = [
 ///
 /// IPv6 addresses outlive a `shutdown`, are usable at once and come from the configuration alone; a
 /// link without carrier is not routed over; an IPv4 primary address takes no other away with it.
-const DEVICE: [(&str, &str, &str); 11] = [
+const DEVICE: [(&str, &str, &str); 14] = [
+    ("ipv6", "disable_ipv6", "0"),
+    ("ipv4", "forwarding", "1"),
+    ("ipv6", "forwarding", "1"),
     ("ipv4", "rp_filter", "0"),
     ("ipv4", "send_redirects", "0"),
     ("ipv4", "promote_secondaries", "1"),
@@ -39,13 +42,21 @@ const DEVICE: [(&str, &str, &str); 11] = [
 
 /// Makes the namespace a router's.
 pub fn prepare_namespace() -> io::Result<()> {
-    for (path, value) in NAMESPACE {
-        set(path, value)?;
-    }
-    for (family, name, value) in DEVICE {
-        set(&format!("{family}/conf/default/{name}"), value)?;
-    }
-    Ok(())
+    of_namespace().try_for_each(|(path, value)| set(&path, value))
+}
+
+/// Whether somebody has turned a setting of the namespace.
+pub fn is_namespace_turned() -> bool {
+    of_namespace().any(|(path, value)| is_turned(&path, value))
+}
+
+/// The settings of the namespace, by their paths under `net/`.
+fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
+    let namespace = NAMESPACE.map(|(path, value)| (path.to_owned(), value)).into_iter();
+    let devices = DEVICE
+        .map(|(family, name, value)| (format!("{family}/conf/default/{name}"), value))
+        .into_iter();
+    namespace.chain(devices)
 }
 
 /// For ports of hosts that move, with the value on other devices: who announces himself is
@@ -82,28 +93,54 @@ pub fn set_address_generation(device: &str, generation: AddressGeneration) -> io
     set(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
 }
 
+/// Whether the kernel makes a link-local address for a device from its hardware address.
+pub fn generates_address(device: &str) -> bool {
+    let mode = fs::read_to_string(format!("/proc/sys/net/ipv6/conf/{device}/addr_gen_mode"));
+    let wanted = (AddressGeneration::FromHardwareAddress as u8).to_string();
+    mode.is_ok_and(|mode| mode.trim() == wanted)
+}
+
+/// Whether somebody has turned who makes the link-local address of a device.
+pub fn is_generation_turned(device: &str, generation: AddressGeneration) -> bool {
+    let value = (generation as u8).to_string();
+    is_turned(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
+}
+
 /// Makes a device a router's; `mobility` for a port of hosts that move.
 pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Result<()> {
-    for (family, name, value) in DEVICE {
-        set(&format!("{family}/conf/{device}/{name}"), value)?;
-    }
+    let settings = of_device(device, proxy_arp, mobility);
+    settings.into_iter().try_for_each(|(path, value)| set(&path, value))
+}
+
+/// Whether somebody has turned a setting of a device.
+pub fn is_device_turned(device: &str, proxy_arp: bool, mobility: bool) -> bool {
+    let settings = of_device(device, proxy_arp, mobility);
+    settings.into_iter().any(|(path, value)| is_turned(&path, value))
+}
+
+/// The settings of a device, by their paths under `net/`.
+fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, &'static str)> {
+    let conf = |family: &str, name: &str| format!("{family}/conf/{device}/{name}");
+    let mut settings: Vec<(String, &'static str)> =
+        DEVICE.iter().map(|(family, name, value)| (conf(family, name), *value)).collect();
     for (family, name, values) in MOBILITY {
-        set(&format!("{family}/conf/{device}/{name}"), values[usize::from(mobility)])?;
+        settings.push((conf(family, name), values[usize::from(mobility)]));
     }
     for family in ["ipv4", "ipv6"] {
         // Answers for others wait up to 0.8 s by default, so that the owner is heard first.
-        set(&format!("{family}/neigh/{device}/proxy_delay"), "0")?;
+        settings.push((format!("{family}/neigh/{device}/proxy_delay"), "0"));
         for (name, values) in NEIGHBOUR_CLOCKS {
-            set(&format!("{family}/neigh/{device}/{name}"), values[usize::from(mobility)])?;
+            let path = format!("{family}/neigh/{device}/{name}");
+            settings.push((path, values[usize::from(mobility)]));
         }
     }
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
-    set(&format!("ipv4/conf/{device}/proxy_arp"), proxy_arp)?;
+    settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
         // What the router itself sends natively comes out of `lisp0` with one of its own addresses.
-        set(&format!("ipv4/conf/{device}/accept_local"), "1")?;
+        settings.push((conf("ipv4", "accept_local"), "1"));
     }
-    Ok(())
+    settings
 }
 
 /// Writes a setting under `net/`. One that this kernel does not know is passed over.
@@ -115,4 +152,18 @@ fn set(path: &str, value: &str) -> io::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Whether a setting under `net/` has another value than was set; one that cannot be read has not.
+fn is_turned(path: &str, value: &str) -> bool {
+    let mut buffer = [0; 32];
+    let read = File::open(format!("/proc/sys/net/{path}"))
+        .and_then(|mut file| file.read(&mut buffer))
+        .ok();
+    let found = read.and_then(|len| buffer.get(..len)).map(<[u8]>::trim_ascii);
+    let turned = found.is_some_and(|found| found != value.as_bytes());
+    if turned {
+        log::info!("somebody has turned net/{path}, which is to be {value}");
+    }
+    turned
 }

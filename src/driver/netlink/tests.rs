@@ -330,7 +330,7 @@ fn the_fall_of_a_link_is_told_with_the_routes_that_remain() {
             matches!(event, KernelEvent::Link { device, up: false, .. } if device == "et1-0")
         });
         // The kernel tells of no IPv4 route that went: only the table says so.
-        let routes = lab.netlink.read_routes().unwrap();
+        let (routes, _) = lab.netlink.read_routes().unwrap();
         assert_eq!(routes, []);
     });
 }

@@ -17,13 +17,12 @@ use crate::host::neighbour::{Clocks, Neighbours};
 use crate::router::io::{
     Device, KernelEvent, KernelObject, KernelRequest, KernelRoute, Mac, RouteTarget, Table,
 };
+use crate::router::made::IPV6_METRIC;
 
 /// The clocks of a port of hosts that move, as `driver/netlink` sets them.
 const MOBILITY_CLOCKS: Clocks =
     Clocks { reachable: Duration::from_secs(2), first_probe: Duration::from_secs(1) };
 
-/// What Linux makes of metric 0 in IPv6.
-const IPV6_METRIC: u32 = 1024;
 /// The metric of IPv6's connected routes.
 const IPV6_CONNECTED_METRIC: u32 = 256;
 
@@ -33,10 +32,15 @@ const DEVICE_DOWN: &str = "Network is down";
 
 impl Kernel {
     /// A new device, down and without carrier; a tunnel's carrier is its process.
+    ///
+    /// One that was deleted and is made anew gets its place back, and its plug.
     pub fn add_device(&mut self, name: &str, kind: DeviceKind, mtu: u16) -> DeviceId {
-        let id = DeviceId(self.devices.len());
-        self.devices.push(NetDevice {
+        let is_it = |device: &NetDevice| !device.is_there && device.name == name;
+        let deleted = self.devices.iter().position(is_it);
+        let id = DeviceId(deleted.unwrap_or(self.devices.len()));
+        let device = NetDevice {
             name: name.to_owned(),
+            is_there: true,
             kind,
             up: false,
             carrier: kind != DeviceKind::Port,
@@ -49,7 +53,11 @@ impl Kernel {
             mobility: false,
             proxies: BTreeSet::new(),
             neighbours: Neighbours::default(),
-        });
+        };
+        match self.devices.get_mut(id.0) {
+            Some(place) => *place = device,
+            None => self.devices.push(device),
+        }
         self.tell_link(id);
         id
     }
@@ -58,9 +66,9 @@ impl Kernel {
     /// there.
     pub fn announce(&mut self) {
         self.events.clear();
-        for at in 0..self.devices.len() {
-            self.tell_link(DeviceId(at));
-        }
+        let there = self.devices.iter().enumerate().filter(|(_, device)| device.is_there);
+        let there: Vec<DeviceId> = there.map(|(at, _)| DeviceId(at)).collect();
+        there.into_iter().for_each(|id| self.tell_link(id));
         self.tell_neighbours();
         self.tell_routes();
     }
@@ -88,12 +96,15 @@ impl Kernel {
             }
         } else {
             self.routing.remove_device(id);
+            // Of IPv6, addresses that are good beyond the link are kept (keep_addr_on_down), others not.
+            self.devices[id.0].addresses.retain(|net| !is_link_local(net.addr()));
         }
         self.tell_link(id);
         if !up {
             self.flush_neighbours(id);
         }
         self.tell_routes();
+        self.tell_losses();
     }
 
     /// The other end of the link came or went. The routes stay.
@@ -106,6 +117,7 @@ impl Kernel {
                 self.flush_neighbours(id);
             }
             self.tell_routes();
+            self.tell_losses();
         }
     }
 
@@ -122,11 +134,8 @@ impl Kernel {
     /// `ip address add`: the connected network comes with it.
     pub fn add_address(&mut self, id: DeviceId, address: IpNet) {
         let device = &mut self.devices[id.0];
-        let was_unconnected = device.unconnected.remove(&address);
-        if device.addresses.contains(&address) && !was_unconnected {
-            return;
-        }
-        if !was_unconnected {
+        device.unconnected.remove(&address);
+        if !device.addresses.contains(&address) {
             device.addresses.push(address);
         }
         if device.up
@@ -144,8 +153,54 @@ impl Kernel {
         device.unconnected.insert(address);
     }
 
-    /// `ip address delete`: the connected network goes with its last address.
+    /// `ip address delete`: the connected network goes with its last address, and routes whose source
+    /// it is go too; an IPv6 one stays and forgets its source. With the last IPv4 address of a device
+    /// all IPv4 routes by it go.
     pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
+        if self.device(id).addresses.contains(&address) {
+            self.take_address(id, address);
+            let family = Family::of(address.addr());
+            let mut others = self.device(id).addresses.iter();
+            if family == Family::Ipv4 && !others.any(|other| Family::of(other.addr()) == family) {
+                let gone = self.routing.remove_routes(|_, prefix, entry| {
+                    Family::of(prefix.addr()) == family && entry.device() == Some(id)
+                });
+                self.tell_removed(gone);
+            }
+            if !self.has_address(address.addr()) {
+                self.forget_source(address.addr());
+            }
+        }
+    }
+
+    /// Whether an address is on any device, up or down.
+    fn has_address(&self, address: IpAddr) -> bool {
+        let nets = self.devices.iter().flat_map(|device| &device.addresses);
+        nets.into_iter().any(|net| net.addr() == address)
+    }
+
+    fn forget_source(&mut self, address: IpAddr) {
+        let of_source =
+            |_: Table, _: IpNet, entry: &Entry| !entry.connected && entry.source == Some(address);
+        let gone = self.routing.remove_routes(of_source);
+        if address.is_ipv6() {
+            for (table, prefix, entry) in gone {
+                let entry = Entry { source: None, ..entry };
+                self.routing.table_mut(table).add(prefix, entry);
+            }
+        } else {
+            self.tell_removed(gone);
+        }
+    }
+
+    /// Tells of routes that have gone.
+    pub(super) fn tell_removed(&mut self, gone: Vec<(Table, IpNet, Entry)>) {
+        for (table, prefix, entry) in gone {
+            self.tell_route(table, prefix, &entry, false);
+        }
+    }
+
+    fn take_address(&mut self, id: DeviceId, address: IpNet) {
         let device = &mut self.devices[id.0];
         let before = device.addresses.len();
         device.addresses.retain(|&other| other != address);
@@ -220,14 +275,31 @@ impl Kernel {
                 self.resolve(&device).map(|id| self.announce_host(id, address))
             }
         };
-        if let Err(error) = done {
-            let error = error.to_owned();
-            self.events.push_back(KernelEvent::Refused { request, error });
+        match done {
+            Ok(()) => self.made.done(&request),
+            Err(error) => {
+                self.made.refused(&request);
+                let error = error.to_owned();
+                self.events.push_back(KernelEvent::Refused { request, error });
+            }
+        }
+        // What is done to a link or an address may take others along.
+        if let KernelRequest::Add(KernelObject::Link { .. })
+        | KernelRequest::Remove(KernelObject::Address { .. })
+        | KernelRequest::Add(KernelObject::Address { connected: false, .. }) = request
+        {
+            self.tell_losses();
         }
     }
 
     fn make(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
+            KernelObject::Namespace => {
+                self.forwards = [true; 2];
+                self.routing.set_main_rule(Family::Ipv4, true);
+                self.routing.set_main_rule(Family::Ipv6, true);
+                Ok(())
+            }
             KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
                 let id = self.resolve(&device)?;
                 let port = &mut self.devices[id.0];
@@ -272,7 +344,7 @@ impl Kernel {
     /// What is not there is gone already; only a device that does not exist is an error.
     fn unmake(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
-            KernelObject::Link { .. } => Ok(()),
+            KernelObject::Namespace | KernelObject::Link { .. } => Ok(()),
             KernelObject::ProxyNeighbour { device, address } => {
                 let id = self.resolve(&device)?;
                 self.devices[id.0].proxies.remove(&address);
@@ -305,7 +377,7 @@ impl Kernel {
         }
     }
 
-    fn leads(&self, target: RouteTarget) -> Result<Leads, &'static str> {
+    pub(super) fn leads(&self, target: RouteTarget) -> Result<Leads, &'static str> {
         match target {
             RouteTarget::NextHop(gateway) => self.via(gateway),
             RouteTarget::Device(device) => {
@@ -340,7 +412,7 @@ impl Kernel {
         added.then_some((prefix, entry))
     }
 
-    fn tell_link(&mut self, id: DeviceId) {
+    pub(super) fn tell_link(&mut self, id: DeviceId) {
         let NetDevice { ref name, up, carrier, mtu, .. } = self.devices[id.0];
         self.events.push_back(KernelEvent::Link {
             device: name.clone(),
@@ -351,7 +423,12 @@ impl Kernel {
         });
     }
 
-    fn tell_routes(&mut self) {
+    pub(super) fn tell_link_gone(&mut self, id: DeviceId) {
+        let device = self.device(id).name.clone();
+        self.events.push_back(KernelEvent::LinkGone { device });
+    }
+
+    pub(super) fn tell_routes(&mut self) {
         let rows = self.routing.table(Table::Main).iter();
         let routes = rows.filter_map(|(prefix, entry)| self.unicast(prefix, entry)).collect();
         self.events.push_back(KernelEvent::Routes(routes));
@@ -383,7 +460,7 @@ impl Kernel {
 }
 
 /// The route that comes with an address; a host's address has none.
-fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
+pub(super) fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
     let family = Family::of(address.addr());
     if address.prefix_len() == family.bits() || is_link_local(address.addr()) {
         return None;
@@ -397,7 +474,12 @@ fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
     Some((address.trunc(), entry))
 }
 
-fn static_entry(prefix: IpNet, leads: Leads, metric: u32, source: Option<IpAddr>) -> Entry {
+pub(super) fn static_entry(
+    prefix: IpNet,
+    leads: Leads,
+    metric: u32,
+    source: Option<IpAddr>,
+) -> Entry {
     let ipv6_default = metric == 0 && Family::of(prefix.addr()) == Family::Ipv6;
     Entry {
         metric: if ipv6_default { IPV6_METRIC } else { metric },
@@ -407,7 +489,7 @@ fn static_entry(prefix: IpNet, leads: Leads, metric: u32, source: Option<IpAddr>
     }
 }
 
-fn rule(object: KernelObject) -> Option<Rule> {
+pub(super) fn rule(object: KernelObject) -> Option<Rule> {
     match object {
         KernelObject::Rule { family, priority, selector, table } => {
             Some(Rule { priority, family, selector, table })

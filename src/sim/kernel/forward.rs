@@ -131,6 +131,9 @@ impl Kernel {
     }
 
     fn forward(&mut self, mut packet: Vec<u8>, header: &IpHeader, from_lisp: bool) {
+        if !self.forwards[usize::from(header.source.is_ipv6())] {
+            return self.count(KernelDrop::NotForwarding);
+        }
         let flow = Flow { destination: header.destination, source: Some(header.source), from_lisp };
         let stop = match self.route(&flow) {
             Some(Entry { leads, .. }) => match leads {

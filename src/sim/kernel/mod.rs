@@ -8,12 +8,15 @@
 //! * [`configure`]: devices, addresses and routes come and go; events say so.
 //! * [`forward`]: a packet arrives, is delivered, forwarded, fragmented or dropped.
 //! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
+//! * [`hands`]: what somebody does to it with `ip` and `sysctl`.
 //! * [`neighbour`]: ARP and neighbour discovery, proxies, hosts that come and go.
 
 pub mod configure;
 pub mod forward;
 pub mod fragment;
+pub mod hands;
 pub mod icmp;
+mod losses;
 pub mod neighbour;
 pub mod table;
 
@@ -27,6 +30,7 @@ use crate::addr::Family;
 use crate::host::frame::{HardwareAddress, link_local};
 use crate::host::neighbour::Neighbours;
 use crate::router::io::{IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table};
+use crate::router::made::Made;
 use crate::time::Time;
 use table::{Entry, Flow, Leads, Routing};
 
@@ -50,6 +54,8 @@ pub enum DeviceKind {
 pub struct NetDevice {
     /// The Linux name.
     pub name: String,
+    /// It has not been deleted.
+    pub is_there: bool,
     /// What it is.
     pub kind: DeviceKind,
     /// Administratively up.
@@ -158,6 +164,8 @@ pub enum KernelDrop {
     LinkScoped,
     /// IPv4 with our own address as source, from a link.
     Martian,
+    /// For another, and somebody has turned forwarding off.
+    NotForwarding,
     /// No route.
     NoRoute,
     /// A blackhole route.
@@ -197,6 +205,10 @@ pub struct Kernel {
     routing: Routing,
     /// The routes that the process made, which stay behind when it is killed.
     of_process: BTreeSet<(Table, IpNet, Entry)>,
+    /// What the process has had made.
+    made: Made,
+    /// Forwards packets of others: of IPv4, of IPv6.
+    forwards: [bool; 2],
     udp_ports: BTreeSet<u16>,
     /// Ports of sockets that only send, and whose process reads their errors.
     sender_ports: Range<u16>,
@@ -228,6 +240,8 @@ impl Kernel {
             devices: Vec::new(),
             routing: Routing::default(),
             of_process: BTreeSet::new(),
+            made: Made::default(),
+            forwards: [true; 2],
             udp_ports: BTreeSet::new(),
             sender_ports: 0..0,
             has_tcp: false,
@@ -247,7 +261,8 @@ impl Kernel {
 
     /// The device of this Linux name.
     pub fn device_id(&self, name: &str) -> Option<DeviceId> {
-        let at = self.devices.iter().position(|device| device.name == name)?;
+        let mut devices = self.devices.iter();
+        let at = devices.position(|device| device.is_there && device.name == name)?;
         Some(DeviceId(at))
     }
 
@@ -316,6 +331,7 @@ impl Kernel {
         self.udp_ports.clear();
         self.sender_ports = 0..0;
         self.has_tcp = false;
+        self.made = Made::default();
         self.events.clear();
         self.outputs.retain(|output| matches!(output, KernelOutput::Transmit { .. }));
         if let Some(lisp) = self.lisp() {

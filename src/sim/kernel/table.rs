@@ -85,11 +85,12 @@ impl RoutingTable {
         removed
     }
 
-    /// Takes out every entry that leaves by `device`.
-    pub fn remove_device(&mut self, device: DeviceId) {
-        let mut emptied = Vec::new();
+    /// Takes out the entries that `goes` says; returns them with their prefixes.
+    pub fn extract(&mut self, goes: impl Fn(IpNet, &Entry) -> bool) -> Vec<(IpNet, Entry)> {
+        let (mut gone, mut emptied) = (Vec::new(), Vec::new());
         for (prefix, entries) in self.0.iter_mut() {
-            entries.retain(|entry| entry.device() != Some(device));
+            let of_prefix = entries.extract_if(.., |entry| goes(prefix.prefix(), entry));
+            gone.extend(of_prefix.map(|entry| (prefix.prefix(), entry)));
             if entries.is_empty() {
                 emptied.push(prefix);
             }
@@ -97,6 +98,7 @@ impl RoutingTable {
         for prefix in emptied {
             self.0.remove(&prefix);
         }
+        gone
     }
 
     /// The best entry of the longest prefix that has a `usable` one: like Linux, a lookup goes
@@ -106,6 +108,11 @@ impl RoutingTable {
         let covering: Vec<&Vec<Entry>> = self.0.covering(&host).map(|(_, rows)| rows).collect();
         let mut longest_first = covering.into_iter().rev().flatten();
         longest_first.find(|entry| usable(entry)).copied()
+    }
+
+    /// The entries of one prefix, in the order of preference.
+    pub fn of(&self, prefix: IpNet) -> &[Entry] {
+        self.0.get(&key(prefix)).map_or(&[], Vec::as_slice)
     }
 
     /// Every entry with its prefix, in order.
@@ -165,6 +172,8 @@ pub struct Routing {
     main: RoutingTable,
     native: RoutingTable,
     rules: BTreeSet<Rule>,
+    /// The families whose rule 32766, which looks up main, somebody has removed.
+    without_main: BTreeSet<Family>,
 }
 
 impl Routing {
@@ -199,10 +208,45 @@ impl Routing {
         self.rules.clear();
     }
 
+    /// Whether a rule is there.
+    pub fn has_rule(&self, rule: &Rule) -> bool {
+        self.rules.contains(rule)
+    }
+
+    /// The rules, in the order in which they are asked.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
+    /// Puts in or takes out the rule 32766, which looks up main for everything.
+    pub fn set_main_rule(&mut self, family: Family, is_there: bool) {
+        match is_there {
+            true => self.without_main.remove(&family),
+            false => self.without_main.insert(family),
+        };
+    }
+
+    /// Whether main is looked up for what no other rule is for.
+    pub fn has_main_rule(&self, family: Family) -> bool {
+        !self.without_main.contains(&family)
+    }
+
+    /// Takes out the routes that `goes` says, of both tables; returns them.
+    pub fn remove_routes(
+        &mut self,
+        goes: impl Fn(Table, IpNet, &Entry) -> bool,
+    ) -> Vec<(Table, IpNet, Entry)> {
+        let mut gone = Vec::new();
+        for table in [Table::Main, Table::Native] {
+            let rows = self.table_mut(table).extract(|prefix, entry| goes(table, prefix, entry));
+            gone.extend(rows.into_iter().map(|(prefix, entry)| (table, prefix, entry)));
+        }
+        gone
+    }
+
     /// Takes out every route that leaves by `device`, in both tables.
     pub fn remove_device(&mut self, device: DeviceId) {
-        self.main.remove_device(device);
-        self.native.remove_device(device);
+        self.remove_routes(|_, _, entry| entry.device() == Some(device));
     }
 
     /// The route of a packet: the rules in order, then table main. `lisp` is the device that a
@@ -223,7 +267,8 @@ impl Routing {
                 return Some(entry);
             }
         }
-        self.main.lookup(flow.destination, usable)
+        let main = self.has_main_rule(Family::of(flow.destination));
+        main.then(|| self.main.lookup(flow.destination, usable)).flatten()
     }
 }
 

@@ -1,0 +1,84 @@
+//! The loop's share of [`Netlink`](crate::driver::netlink::Netlink): the kernel's events in, the core's
+//! requests out, and a look now and then at what the kernel does not tell.
+
+use std::io;
+use std::time::Duration;
+
+use log::{debug, warn};
+
+use super::EventLoop;
+use crate::router::io::{Input, KernelEvent, KernelRequest, LISP_DEVICE};
+use crate::time::Time;
+
+/// Datagrams of kernel events that are read in a turn.
+const EVENTS_A_TURN: usize = 64;
+/// How often it is looked for what the kernel does not tell: what somebody turns is to be back within a
+/// second.
+pub const LOOK_INTERVAL: Duration = Duration::from_millis(700);
+
+impl EventLoop {
+    pub(super) fn serve_kernel(&mut self) -> bool {
+        match self.netlink.read_events(EVENTS_A_TURN) {
+            Ok((events, more)) => {
+                self.tell_router(events);
+                more
+            }
+            Err(error) => {
+                self.faults.count("reading kernel events", &error);
+                false
+            }
+        }
+    }
+
+    /// Looks for what the kernel does not tell, and whether `lisp0` is missing.
+    pub(super) fn look(&mut self, now: Time) {
+        self.look_at = now + LOOK_INTERVAL;
+        match self.netlink.look() {
+            Ok(events) => self.tell_router(events),
+            Err(error) => self.faults.count("looking at the kernel", &error),
+        }
+        // Somebody may have made a device of that name meanwhile.
+        if self.tun.is_none()
+            && self.router.config().needs_tunnel()
+            && let Err(error) = self.open_what_is_wanted()
+        {
+            self.faults.count("making lisp0", &io::Error::other(error.to_string()));
+        }
+    }
+
+    pub(super) fn tell_router(&mut self, events: Vec<KernelEvent>) {
+        let now = self.clock.now();
+        let mut links_changed = false;
+        for event in events {
+            debug!("kernel: {event}");
+            links_changed |= matches!(event, KernelEvent::Link { .. });
+            let lisp_may_be_gone =
+                matches!(&event, KernelEvent::LinkGone { device } if device == LISP_DEVICE);
+            self.router.handle(Input::Kernel(event), now);
+            self.carry_out_outputs();
+            if lisp_may_be_gone && self.tun.as_ref().is_some_and(|tun| !tun.is_lisp0()) {
+                self.make_lisp0_again();
+            }
+        }
+        if links_changed {
+            self.set_fragmentation();
+        }
+    }
+
+    /// Somebody has deleted `lisp0`, or given it another name.
+    pub(super) fn make_lisp0_again(&mut self) {
+        self.tun = None;
+        if self.router.config().needs_tunnel() {
+            warn!("somebody has deleted lisp0: it is made again");
+            self.follow_configuration();
+        }
+    }
+
+    pub(super) fn change_kernel(&mut self, request: KernelRequest) {
+        if let Err(error) = self.netlink.apply(&request) {
+            let error = error.to_string();
+            let event = KernelEvent::Refused { request, error };
+            self.router.handle(Input::Kernel(event), self.clock.now());
+        }
+    }
+}

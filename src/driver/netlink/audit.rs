@@ -1,0 +1,344 @@
+//! Is all still there that the router has had made?
+//!
+//! An event only says where to look: what is compared with what was made is what the kernel has now, so
+//! that the router's own requests, whose events come late, are never taken for somebody's hands. Not all
+//! is told: of an IPv6 route that loses its source there is no event, nor of a proxy entry that goes, nor
+//! of most settings. So routes are read again when an address has gone, and the last two now and then.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CString;
+use std::io;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink_bindings::{rt_addr, rt_link, rt_neigh, rt_rule};
+
+use super::event::{self, LinkDetail, RouteState};
+use super::link::{self, LISP_QUEUE_LEN};
+use super::neighbour;
+use super::request;
+use super::socket::{Message, RequestSocket};
+use super::sysctl::{self, AddressGeneration};
+use crate::addr::Family;
+use crate::router::io::{
+    Device, KernelObject, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
+};
+use crate::router::made::{IPV6_METRIC, Made};
+
+/// What is to be read anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stale {
+    /// Links and their settings.
+    pub links: bool,
+    /// Addresses.
+    pub addresses: bool,
+    /// Policy rules.
+    pub rules: bool,
+    /// Routes.
+    pub routes: bool,
+    /// What the kernel does not tell: settings under `/proc/sys`, and proxy entries.
+    pub untold: bool,
+}
+
+impl Stale {
+    /// All of it.
+    pub const ALL: Stale =
+        Stale { links: true, addresses: true, rules: true, routes: true, untold: true };
+
+    /// Whether anything is.
+    pub fn any(self) -> bool {
+        self.links || self.addresses || self.rules || self.routes || self.untold
+    }
+}
+
+/// A route of ours as the kernel has it: destination, metric, and what it does.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RouteKey {
+    table: u32,
+    prefix: IpNet,
+    metric: u32,
+    kind: u8,
+    gateway: Option<IpAddr>,
+    /// Of a route without gateway.
+    device: Option<u32>,
+    source: Option<IpAddr>,
+}
+
+/// The routes that matter to what was made.
+#[derive(Debug, Default)]
+pub struct FoundRoutes {
+    ours: BTreeSet<RouteKey>,
+    /// The networks of addresses, by device.
+    connected: BTreeSet<(u32, IpNet)>,
+}
+
+impl FoundRoutes {
+    /// Takes in a row of a dump.
+    pub fn take(&mut self, route: &RouteState<'_>) {
+        let Some(prefix) = route.prefix() else { return };
+        let (device, gateway) = (route.device(), route.gateway());
+        if route.protocol() == request::ROUTE_PROTOCOL {
+            let leads = route.kind() == libc::RTN_UNICAST && gateway.is_none();
+            self.ours.insert(RouteKey {
+                table: route.table(),
+                prefix,
+                metric: route.metric(),
+                kind: route.kind(),
+                gateway,
+                device: device.filter(|_| leads),
+                source: route.source(),
+            });
+        }
+        if let Some(device) = device
+            && route.is_connected()
+        {
+            self.connected.insert((device, prefix));
+        }
+    }
+}
+
+/// A rule: family, priority, source, device, table, suppressed group.
+type RuleKey = (Family, u32, Option<IpAddr>, Option<CString>, u32, Option<u32>);
+
+/// What was found; what was not looked at is `None`.
+#[derive(Debug, Default)]
+struct Found {
+    /// By name.
+    indices: BTreeMap<String, u32>,
+    /// By index.
+    links: Option<BTreeMap<u32, LinkDetail>>,
+    /// Device, address, whether without a route of its network.
+    addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
+    rules: Option<BTreeSet<RuleKey>>,
+    proxies: Option<BTreeSet<neighbour::Key>>,
+    settings: bool,
+}
+
+/// Looks for what is stale, with the routes if they have just been read; returns what is lost of what
+/// was made, in the order in which it is made. `is_running` knows the links that have been up for a
+/// while.
+pub fn take_lost(
+    socket: &mut RequestSocket,
+    made: &mut Made,
+    stale: Stale,
+    routes: Option<&FoundRoutes>,
+    is_running: impl Fn(u32) -> bool,
+) -> io::Result<Vec<KernelObject>> {
+    let mut found = Found { settings: stale.untold || stale.links, ..Found::default() };
+    let links = read_links(socket)?;
+    found.indices = links.iter().map(|(index, link)| (link.device.clone(), *index)).collect();
+    found.links = stale.links.then_some(links);
+    if stale.addresses {
+        found.addresses = Some(read_addresses(socket)?);
+    }
+    if stale.rules {
+        found.rules = Some(read_rules(socket)?);
+    }
+    let is_proxy = |object: &KernelObject| matches!(object, KernelObject::ProxyNeighbour { .. });
+    if stale.untold && made.iter().any(is_proxy) {
+        found.proxies = Some(read_proxies(socket)?);
+    }
+    Ok(made.take_lost(|object| !found.has(object, routes, &is_running)))
+}
+
+impl Found {
+    /// Whether an object is as it was made, as far as was looked.
+    fn has(
+        &self,
+        object: &KernelObject,
+        routes: Option<&FoundRoutes>,
+        is_running: &impl Fn(u32) -> bool,
+    ) -> bool {
+        let index = |device: Device| self.indices.get(&device.name()).copied();
+        match *object {
+            KernelObject::Namespace => {
+                let has_all = |rules: &BTreeSet<RuleKey>| {
+                    let mut rows = request::KERNEL_RULES.iter();
+                    rows.all(|&(family, priority, table)| {
+                        rules.contains(&(family, priority, None, None, u32::from(table), None))
+                    })
+                };
+                self.rules.as_ref().is_none_or(has_all)
+                    && !(self.settings && sysctl::is_namespace_turned())
+            }
+            KernelObject::Link { device, .. } => {
+                let Some(index) = index(device) else { return false };
+                let found = self.links.as_ref().and_then(|links| links.get(&index));
+                found.is_none_or(|found| is_as_made(found, object))
+                    && !self.is_turned(object)
+                    && !(is_running(index) && self.lacks_link_local(device, index, routes))
+            }
+            KernelObject::Address { device, address, connected } => {
+                let Some(index) = index(device) else { return false };
+                let row = (index, address, !connected);
+                let is_there = self.addresses.as_ref().is_none_or(|rows| rows.contains(&row));
+                let has_network = routes.is_none_or(|routes| {
+                    !(connected && has_network(address) && is_running(index))
+                        || routes.connected.contains(&(index, address.trunc()))
+                });
+                is_there && has_network && !self.is_turned(object)
+            }
+            KernelObject::Rule { family, priority, selector, table } => {
+                let row = rule_key(family, priority, selector, table);
+                self.rules.as_ref().is_none_or(|rules| rules.contains(&row))
+            }
+            KernelObject::Route { target, .. } => routes.is_none_or(|routes| {
+                let device = match target {
+                    RouteTarget::Device(device) => match index(device) {
+                        Some(index) => Some(index),
+                        None => return false,
+                    },
+                    _ => None,
+                };
+                route_key(object, device).is_none_or(|key| routes.ours.contains(&key))
+            }),
+            KernelObject::ProxyNeighbour { device, address } => {
+                let Some(index) = index(device) else { return false };
+                self.proxies.as_ref().is_none_or(|rows| rows.contains(&(index, address)))
+            }
+        }
+    }
+
+    /// Whether a port is without the IPv6 link-local address that the kernel makes for it, or without
+    /// the route of that.
+    fn lacks_link_local(&self, device: Device, index: u32, routes: Option<&FoundRoutes>) -> bool {
+        let network = request::link_local_network();
+        let lacks_address = self.addresses.as_ref().is_some_and(|rows| {
+            let mut rows = rows.iter().filter(|(on, ..)| *on == index);
+            !rows.any(|(_, address, _)| request::is_link_local(*address))
+        });
+        let lacks_route = routes.is_some_and(|it| !it.connected.contains(&(index, network)));
+        link::is_port(device)
+            && (lacks_address || lacks_route)
+            && sysctl::generates_address(&device.name())
+    }
+
+    /// Whether somebody has turned a setting of an object.
+    fn is_turned(&self, object: &KernelObject) -> bool {
+        if !self.settings {
+            return false;
+        }
+        let off = |device: &str| sysctl::is_generation_turned(device, AddressGeneration::Off);
+        match *object {
+            KernelObject::Link { device, proxy_arp, mobility, .. } => {
+                let name = device.name();
+                sysctl::is_device_turned(&name, proxy_arp, mobility)
+                    || (name == LISP_DEVICE && off(&name))
+            }
+            KernelObject::Address { device, address, .. } => {
+                request::is_link_local(address) && off(&device.name())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// A port that was set down by hand stays down.
+fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
+    let KernelObject::Link { device, up, mtu, mac, .. } = *object else { return true };
+    let is_up = match (device, up) {
+        (Device::Lisp, _) => link.up == up,
+        (Device::Interface(_), true) => true,
+        (Device::Interface(_), false) => !link.up || link.device == "lo",
+    };
+    let of_lisp = (link.group, link.queue_len) == (LISP_GROUP, LISP_QUEUE_LEN);
+    is_up
+        && mtu.is_none_or(|mtu| link.mtu == u32::from(mtu))
+        && mac.is_none_or(|mac| link.mac == Some(mac))
+        && (device != Device::Lisp || of_lisp)
+}
+
+/// Whether the kernel makes a route for the network of an address.
+fn has_network(address: IpNet) -> bool {
+    address.prefix_len() < Family::of(address.addr()).bits()
+}
+
+fn route_key(object: &KernelObject, device: Option<u32>) -> Option<RouteKey> {
+    let KernelObject::Route { table, prefix, target, metric, source } = *object else {
+        return None;
+    };
+    let metric = match (Family::of(prefix.addr()), metric) {
+        (Family::Ipv6, 0) => IPV6_METRIC,
+        _ => metric,
+    };
+    let gateway = match target {
+        RouteTarget::NextHop(gateway) => Some(gateway),
+        _ => None,
+    };
+    let (table, kind) = (request::table_number(table), request::route_kind(target));
+    Some(RouteKey { table, prefix: prefix.trunc(), metric, kind, gateway, device, source })
+}
+
+fn rule_key(family: Family, priority: u32, selector: RuleSelector, table: Table) -> RuleKey {
+    let (source, device) = match selector {
+        RuleSelector::FromLisp => (None, CString::new(LISP_DEVICE).ok()),
+        RuleSelector::Source(rloc) => (Some(rloc.0), None),
+    };
+    let suppressed = (table == Table::Main).then_some(LISP_GROUP);
+    (family, priority, source, device, request::table_number(table), suppressed)
+}
+
+fn read_links(socket: &mut RequestSocket) -> io::Result<BTreeMap<u32, LinkDetail>> {
+    let request = rt_link::Request::new().op_getlink_dump(&Default::default());
+    let rows = socket.dump(&request, |message, rows| rows.extend(event::decode_detail(message)))?;
+    Ok(rows.into_iter().collect())
+}
+
+fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet, bool)>> {
+    let request = rt_addr::Request::new().op_getaddr_dump(&Default::default());
+    let rows = socket.dump(&request, |message, rows| rows.extend(decode_address(message)))?;
+    Ok(rows.into_iter().collect())
+}
+
+fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
+    let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
+    // IPv6 has no local address beside the address.
+    let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
+    let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
+    let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));
+    Some((header.ifa_index, net, flags & libc::IFA_F_NOPREFIXROUTE != 0))
+}
+
+fn read_rules(socket: &mut RequestSocket) -> io::Result<BTreeSet<RuleKey>> {
+    let mut rules = BTreeSet::new();
+    for family in Family::BOTH {
+        let family_number = request::address_family(family);
+        let header = rt_rule::FibRuleHdr { family: family_number, ..Default::default() };
+        let request = rt_rule::Request::new().op_getrule_dump(&header);
+        rules.extend(socket.dump(&request, |message, rows| {
+            let (_, rule) = rt_rule::OpNewruleDo::decode_request(message.payload);
+            rows.push((
+                family,
+                rule.get_priority().unwrap_or(0),
+                rule.get_src().ok(),
+                rule.get_iifname().ok().map(CString::from),
+                rule.get_table().unwrap_or(0),
+                rule.get_suppress_ifgroup().ok(),
+            ));
+        })?);
+    }
+    Ok(rules)
+}
+
+fn read_proxies(socket: &mut RequestSocket) -> io::Result<BTreeSet<neighbour::Key>> {
+    let mut proxies = BTreeSet::new();
+    for family in Family::BOTH {
+        let header = rt_neigh::Ndmsg {
+            ndm_family: request::address_family(family),
+            ndm_flags: rt_neigh::NtfFlags::Proxy as u8,
+            ..Default::default()
+        };
+        let request = rt_neigh::Request::new().op_getneigh_dump(&header);
+        let rows = socket.dump(&request, |message, rows| {
+            rows.extend(neighbour::decode_proxy(message));
+        })?;
+        proxies.extend(rows);
+    }
+    Ok(proxies)
+}
+
+/// Whether a route that has gone, or was replaced, may be one that the router wants.
+pub fn may_be_ours(route: &RouteState<'_>) -> bool {
+    let is_ours = route.protocol() == request::ROUTE_PROTOCOL;
+    is_ours || route.is_connected() || route.table() == request::table_number(Table::Native)
+}

@@ -1,0 +1,91 @@
+//! What the kernel tells the router.
+
+use crate::router::io::{KernelEvent, KernelRequest};
+use crate::router::{Link, Router};
+use crate::time::Time;
+
+impl Router {
+    /// Takes in a change of the kernel.
+    pub(in crate::router) fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
+        if matches!(event, KernelEvent::Routes(_) | KernelEvent::RouteAdded(_)) {
+            self.paths.forget_unreachable();
+        }
+        match event {
+            KernelEvent::Link { device, up, carrier, mtu } => {
+                let link = Link { up, carrier, mtu };
+                let before = self.rib.set_link(device.clone(), link);
+                self.stale.all |= before != Some(link);
+                let ran = before.is_some_and(|before| before.up && before.carrier);
+                match up && carrier {
+                    true if !ran => self.port_is_back(&device),
+                    false if ran => self.port_fell(&device, now),
+                    _ => {}
+                }
+                self.follow_hand(&device, (before.is_some_and(|before| before.up), up), now);
+                if before.is_none() {
+                    let requests = self.kernel.introduce(&device, now);
+                    self.request(requests);
+                }
+                if up && !before.is_some_and(|before| before.up) {
+                    let requests = self.kernel.reassert(&device, now);
+                    self.request(requests);
+                }
+            }
+            KernelEvent::LinkGone { device } => {
+                self.rib.remove_link(&device);
+                self.kernel.forget_hand(&device);
+                self.stale.all = true;
+                self.port_fell(&device, now);
+            }
+            KernelEvent::Routes(routes) => {
+                self.rib.replace_routes(routes);
+                self.stale.all = true;
+            }
+            KernelEvent::RouteAdded(route) => {
+                self.stale.prefixes.extend(self.database.related_to(route.prefix));
+                self.rib.add_route(route);
+            }
+            KernelEvent::RouteRemoved(route) => {
+                self.stale.prefixes.extend(self.database.related_to(route.prefix));
+                self.rib.remove_route(&route);
+            }
+            KernelEvent::Neighbour { device, address, state } => {
+                return self.handle_neighbour(&device, address, state, now);
+            }
+            KernelEvent::Lost(objects) => {
+                let outputs = self.kernel.lost(objects, (&self.config, &self.rib), now);
+                return self.outputs.extend(outputs);
+            }
+            KernelEvent::Refused { request: KernelRequest::Add(object), ref error } => {
+                let said = self.kernel.refused(object, error, (&self.config, &self.rib), now);
+                return self.outputs.extend(said);
+            }
+            KernelEvent::Refused { .. } => return self.warn(event.to_string()),
+        }
+        self.reconcile(now);
+    }
+
+    /// A port was set up or down, maybe by somebody's hand.
+    fn follow_hand(&mut self, device: &str, (was_up, is_up): (bool, bool), now: Time) {
+        let interfaces = self.config.interfaces.keys();
+        let port = interfaces.copied().find(|name| name.device() == device);
+        match (was_up, is_up) {
+            (true, false) => {
+                if let Some(port) = port
+                    && self.kernel.went_down(port, &self.config)
+                {
+                    self.warn(format!(
+                        "{port} was set down by hand and stays down: \
+                         `ip link set {device} up` sets it up again"
+                    ));
+                }
+            }
+            (false, true) if self.kernel.forget_hand(device) => {
+                self.notice(format!("{device} was set up again by hand"));
+                let requests = self.kernel.introduce(device, now);
+                self.request(requests);
+            }
+            _ => {}
+        }
+    }
+}
