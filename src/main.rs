@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use eidway::driver::log_file::LogFile;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::open::sockets_of;
 use eidway::lab::text;
@@ -49,6 +50,10 @@ enum Command {
         /// again knows replays from before its start
         #[arg(long, value_name = "FILE")]
         nonces: Option<PathBuf>,
+        /// Write the log to this file, and what the router says before it ends. At 4 MiB the FILE becomes
+        /// FILE.1, in the place of an earlier one, and a new one begins
+        #[arg(long, value_name = "FILE")]
+        log: Option<PathBuf>,
     },
     /// Play a router's record: the same inputs, and whether the same outputs come of them
     Replay(replay_command::ReplayCommand),
@@ -72,12 +77,16 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // A router's log is its own; whoever works with a lab wants to see the lab, not every router of a
     // simulated one.
-    start_log(match cli.command {
-        Command::Router { .. } => "info",
-        Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => "warn",
-    });
+    let (level, file) = match &cli.command {
+        Command::Router { log, .. } => ("info", log.as_deref()),
+        Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => ("warn", None),
+    };
+    if let Err(error) = start_log(level, file) {
+        eprintln!("eidway: {error}");
+        return ExitCode::FAILURE;
+    }
     let outcome = match cli.command {
-        Command::Router { config, console, no_offload, udp_checksum, record, nonces } => {
+        Command::Router { config, console, no_offload, udp_checksum, record, nonces, .. } => {
             let options = driver::Options { offload: !no_offload, udp_checksum, record, nonces };
             router(&config, console.as_deref(), options)
         }
@@ -96,9 +105,15 @@ fn main() -> ExitCode {
 }
 
 /// `RUST_LOG` decides, as ever; without it what is of `level` and worse is written.
-fn start_log(level: &str) {
+fn start_log(level: &str, file: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     let filter = env_logger::Env::default().default_filter_or(level);
-    env_logger::Builder::from_env(filter).format_target(false).init();
+    let mut log = env_logger::Builder::from_env(filter);
+    if let Some(path) = file {
+        let file = LogFile::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        log.target(env_logger::Target::Pipe(Box::new(file)));
+    }
+    log.format_target(false).init();
+    Ok(())
 }
 
 fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {

@@ -39,6 +39,7 @@ pub mod entropy;
 pub mod event_loop;
 pub mod faults;
 pub mod hosts;
+pub mod log_file;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;

@@ -195,16 +195,12 @@ impl Display for PathEvent {
         match self {
             PathEvent::NoRoute(rloc) => write!(f, "there is no route to locator {rloc}"),
             PathEvent::Icmp(IcmpError { rloc, reporter, kind, .. }) => {
-                write!(f, "{reporter} reports of a packet to locator {rloc}: ")?;
-                f.write_str(match kind {
-                    IcmpErrorKind::NetUnreachable => "net unreachable",
-                    IcmpErrorKind::HostUnreachable => "host unreachable",
-                    IcmpErrorKind::PortUnreachable => "port unreachable",
-                    IcmpErrorKind::Prohibited => "administratively prohibited",
-                    IcmpErrorKind::TooBig { mtu } => return write!(f, "packet too big, MTU {mtu}"),
-                    IcmpErrorKind::TimeExceeded => "time exceeded",
-                    IcmpErrorKind::Other => "another ICMP error",
-                })
+                let what = kind.describe();
+                write!(f, "{reporter} reports of a packet to locator {rloc}: {what}")?;
+                match kind {
+                    IcmpErrorKind::TooBig { mtu } => write!(f, ", MTU {mtu}"),
+                    _ => Ok(()),
+                }
             }
         }
     }

@@ -1,0 +1,123 @@
+//! The log of a router in a file of bounded size.
+//!
+//! A file that has grown to [`LONGEST`] becomes FILE.1, in the place of the one that was, and a new
+//! one begins: the two hold the last lines, however long the router runs. The standard error goes
+//! along, so that the last words of a panic stand where a person looks for them.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// The size of a file at which the next one begins, octets.
+pub const LONGEST: u64 = 4 << 20;
+
+/// The log that is being written.
+#[derive(Debug)]
+pub struct LogFile {
+    path: PathBuf,
+    longest: u64,
+    file: File,
+    len: u64,
+    /// The last line has not ended yet.
+    in_line: bool,
+    is_stderr: bool,
+}
+
+impl LogFile {
+    /// Goes on with the log of an earlier run, and makes it the standard output and error.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let mut log = LogFile::of(path, LONGEST)?;
+        log.is_stderr = true;
+        log.become_stderr()?;
+        Ok(log)
+    }
+
+    fn of(path: &Path, longest: u64) -> io::Result<Self> {
+        let file = append(path)?;
+        let len = file.metadata()?.len();
+        Ok(LogFile { path: path.to_owned(), longest, file, len, in_line: false, is_stderr: false })
+    }
+
+    /// The lines so far become FILE.1. Where that is refused, the log goes on in its file: a line
+    /// that is too many is better than a line that is lost.
+    fn begin_anew(&mut self) -> io::Result<()> {
+        self.len = 0;
+        fs::rename(&self.path, former(&self.path))?;
+        self.file = append(&self.path)?;
+        if self.is_stderr { self.become_stderr() } else { Ok(()) }
+    }
+
+    /// The standard output too, which nothing is written to: it must not keep an old file.
+    fn become_stderr(&self) -> io::Result<()> {
+        rustix::stdio::dup2_stdout(&self.file)?;
+        Ok(rustix::stdio::dup2_stderr(&self.file)?)
+    }
+}
+
+impl Write for LogFile {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        if self.len >= self.longest && !self.in_line {
+            // What is wrong with it, there is no place to say.
+            let _ = self.begin_anew();
+        }
+        let written = self.file.write(octets)?;
+        self.len += written as u64;
+        self.in_line = octets[..written].last().is_some_and(|last| *last != b'\n');
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Several processes may append to one file: who starts a router writes a line above its first.
+fn append(path: &Path) -> io::Result<File> {
+    OpenOptions::new().append(true).create(true).open(path)
+}
+
+fn former(path: &Path) -> PathBuf {
+    let mut name = OsString::from(path);
+    name.push(".1");
+    name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_files_hold_the_last_lines_however_many_there_are() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("xTR1.log");
+        fs::write(&path, "an earlier run\n").unwrap();
+        let mut log = LogFile::of(&path, 1000).unwrap();
+        for line in 0..1000 {
+            writeln!(log, "line {line}").unwrap();
+        }
+        let files = fs::read_dir(directory.path()).unwrap().count();
+        assert_eq!(files, 2);
+        let read = |path: &Path| fs::read_to_string(path).unwrap();
+        let (before, now) = (read(&former(&path)), read(&path));
+        assert!(before.len() < 1100 && now.len() < 1100, "{} {}", before.len(), now.len());
+        let lines: Vec<&str> = before.lines().chain(now.lines()).collect();
+        let first: usize = lines[0].strip_prefix("line ").unwrap().parse().unwrap();
+        let expected: Vec<String> = (first..1000).map(|line| format!("line {line}")).collect();
+        assert_eq!(lines, expected, "none is lost in between");
+    }
+
+    #[test]
+    fn what_an_earlier_run_left_counts() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("xTR1.log");
+        fs::write(&path, vec![b'\n'; 1000]).unwrap();
+        let mut log = LogFile::of(&path, 1000).unwrap();
+        writeln!(log, "the first line of this run").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "the first line of this run\n");
+        assert_eq!(fs::read(former(&path)).unwrap().len(), 1000);
+    }
+}
