@@ -72,6 +72,10 @@ pub enum LabCommand {
     Up {
         #[command(flatten)]
         which: Which,
+        /// Lay the configuration of a scenario, or of a file that scenarios include, over the lab's;
+        /// may be repeated
+        #[arg(long, value_name = "OVERLAY")]
+        with: Vec<String>,
         /// Print the commands instead of running them
         #[arg(long)]
         dry_run: bool,
@@ -238,9 +242,15 @@ pub enum LabCommand {
         /// ROUTER, or ROUTER:INTERFACE
         #[arg(long, value_name = "ROUTER")]
         to: String,
+        /// Who pings it; otherwise a host that gets answers before the move
+        #[arg(long, value_name = "HOST")]
+        from: Option<String>,
         /// Be in both LANs for a moment
         #[arg(long)]
         make_before_break: bool,
+        /// Plug it in even where the router is not configured for it
+        #[arg(long)]
+        anyway: bool,
     },
     /// Take a node's interface up or down
     Link {
@@ -262,9 +272,11 @@ impl LabCommand {
     /// Does it.
     pub fn run(self) -> Outcome {
         match self {
-            LabCommand::Up { which, sim: true, pace, .. } => up_simulated(&which.open()?, pace),
-            LabCommand::Up { which, dry_run, keep, no_offload, record, .. } => {
-                let mut lab = which.open()?;
+            LabCommand::Up { which, with, sim: true, pace, .. } => {
+                up_simulated(&laid_over(which.open()?, &with)?, pace)
+            }
+            LabCommand::Up { which, with, dry_run, keep, no_offload, record, .. } => {
+                let mut lab = laid_over(which.open()?, &with)?;
                 lab.no_offload = no_offload;
                 up(&lab, dry_run, keep, record)
             }
@@ -309,8 +321,13 @@ impl LabCommand {
                 let (seed, scenario) = (sim.then_some(seed), scenario.as_deref());
                 play(&lab, which.name, scenario, seed, record.as_deref(), kill.as_deref())
             }
-            LabCommand::Move { which, host, to, make_before_break } => {
-                report_move(&which.open()?, &host, &to, make_before_break)
+            LabCommand::Move { which, host, to, from, make_before_break, anyway } => {
+                let lab = which.open()?;
+                lab.expect_up()?;
+                if !anyway {
+                    move_host::expect_roaming(&lab, &host, &to)?;
+                }
+                report_move(&lab, &host, &to, from.as_deref(), make_before_break)
             }
             LabCommand::Link { which, port, state } => {
                 done(run::link(&which.open()?, &port, state == State::Up))
@@ -322,6 +339,14 @@ impl LabCommand {
 fn done(result: Result<(), eidway::lab::failure::Failure>) -> Outcome {
     result?;
     Ok(true)
+}
+
+/// The lab with these overlays, one over the other.
+fn laid_over(mut lab: Lab, with: &[String]) -> Result<Lab, eidway::lab::failure::Failure> {
+    for name in with {
+        lab = lab.with_overlays(&library::overlays(&lab, name)?)?;
+    }
+    Ok(lab)
 }
 
 fn up(lab: &Lab, dry_run: bool, keep: bool, record: bool) -> Outcome {
@@ -390,13 +415,19 @@ fn play(
     Ok(library::run(lab, &found, &name, kill, &mut io::stdout())?)
 }
 
-fn report_move(lab: &Lab, host: &str, to: &str, make_before_break: bool) -> Outcome {
-    let fared = move_host::measured(lab, host, || match make_before_break {
+fn report_move(
+    lab: &Lab,
+    host: &str,
+    to: &str,
+    from: Option<&str>,
+    make_before_break: bool,
+) -> Outcome {
+    let fared = move_host::measured(lab, host, from, || match make_before_break {
         true => move_host::make_before_break(lab, host, to),
         false => move_host::move_host(lab, host, to),
     })?;
     fared.iter().for_each(|each| println!("{each}"));
-    Ok(true)
+    Ok(fared.iter().all(|each| each.course.is_back))
 }
 
 fn list(json: bool) -> Outcome {

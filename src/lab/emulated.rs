@@ -187,17 +187,14 @@ fn outcome(echo: &Echo) -> Option<Outcome> {
 
 /// How a flow fared. An echo under way when it ended is not counted.
 fn course(echos: &[Echo], every: Duration) -> Course {
-    let mut times: Vec<u64> =
-        echos.iter().filter_map(|echo| Some(echo.sent_us + echo.round_trip_us?)).collect();
-    times.sort_unstable();
-    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);
-    let out = Duration::from_micros(longest).saturating_sub(every);
+    let instant = Duration::from_micros;
+    let answers = echos.iter().filter_map(|echo| Some(instant(echo.sent_us + echo.round_trip_us?)));
+    let mut answers: Vec<Duration> = answers.collect();
+    answers.sort_unstable();
+    let end = |echo: Option<&Echo>| echo.map_or(Duration::ZERO, |echo| instant(echo.sent_us));
     let under_way = echos.last().is_some_and(|echo| echo.mark == '?');
-    Course {
-        sent: (echos.len() - usize::from(under_way)) as u64,
-        received: times.len() as u64,
-        out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
-    }
+    let sent = (echos.len() - usize::from(under_way)) as u64;
+    Course::of(sent, (end(echos.first()), end(echos.last())), &answers, every)
 }
 
 #[cfg(test)]
@@ -233,6 +230,6 @@ mod tests {
         };
         let echos = [echo(0, Some(100)), echo(10, None), echo(20, Some(100)), echo(30, Some(0))];
         let found = course(&echos, Duration::from_millis(10));
-        assert_eq!(found, Course { sent: 3, received: 2, out_ms: 10 });
+        assert_eq!(found, Course { sent: 3, received: 2, out_ms: 10, is_back: true });
     }
 }

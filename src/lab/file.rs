@@ -67,6 +67,15 @@ pub struct LabFile {
     pub links: Vec<Link>,
     /// The bridges, in the file's order.
     pub lans: Vec<Lan>,
+    /// Where the text names each port, by node and device, and the addresses of each node.
+    pub places: Places,
+}
+
+/// Places in the text of a lab file that checks across several files point at.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    ports: BTreeMap<(String, String), Span>,
+    addresses: BTreeMap<String, Span>,
 }
 
 /// A range of octets in the text of a lab file.
@@ -249,6 +258,17 @@ impl LabFile {
     pub fn ports(&self) -> impl Iterator<Item = &Port> {
         let links = self.links.iter().flat_map(|link| &link.ends);
         links.chain(self.lans.iter().flat_map(|lan| &lan.ports))
+    }
+
+    /// Where the text names a port.
+    pub fn place_of(&self, port: &Port) -> Span {
+        let key = (port.node.clone(), port.device.clone());
+        self.places.ports.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// Where the text gives a node its addresses.
+    pub fn addresses_of(&self, node: &str) -> Span {
+        self.places.addresses.get(node).cloned().unwrap_or_default()
     }
 
     /// An error that points at a place in this file.

@@ -44,11 +44,39 @@ pub struct Course {
     pub sent: u64,
     /// Echos answered.
     pub received: u64,
-    /// The longest time without an answer beyond that between two echos, in milliseconds.
+    /// The longest time without an answer beyond that between two echos, in milliseconds: before the
+    /// first answer, between two, or after the last.
     pub out_ms: u64,
+    /// Answers came until the end.
+    pub is_back: bool,
 }
 
+/// How long an answer may be under way at the end of a flow.
+const ROUND_TRIP: Duration = Duration::from_millis(200);
+
 impl Course {
+    /// The course of a flow of which `sent` echos count, the first and the last of all sent at these
+    /// instants, of any clock; `answers` are the instants of the answers, in order.
+    pub fn of(
+        sent: u64,
+        (first, last): (Duration, Duration),
+        answers: &[Duration],
+        every: Duration,
+    ) -> Self {
+        let mut instants = vec![first];
+        instants.extend(answers);
+        instants.push(last);
+        let gaps = instants.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
+        let out = gaps.max().unwrap_or_default().saturating_sub(every);
+        let heard = answers.last().copied();
+        Course {
+            sent,
+            received: answers.len() as u64,
+            out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
+            is_back: heard.is_some_and(|heard| last <= heard + every + ROUND_TRIP),
+        }
+    }
+
     /// Echos without an answer.
     pub fn lost(self) -> u64 {
         self.sent.saturating_sub(self.received)
@@ -58,7 +86,12 @@ impl Course {
 impl fmt::Display for Course {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sent, lost, out_ms) = (self.sent, self.lost(), self.out_ms);
-        write!(f, "{lost} of {sent} packets lost, {out_ms} ms out")
+        write!(f, "{lost} of {sent} packets lost")?;
+        match (self.received, self.is_back) {
+            (0, _) => f.write_str(", no answer at all"),
+            (_, true) => write!(f, ", {out_ms} ms out"),
+            (_, false) => write!(f, ", not back after {:.1} s", out_ms as f64 / 1000.0),
+        }
     }
 }
 
@@ -123,22 +156,33 @@ fn course(text: &str, every: Duration) -> Option<Course> {
     let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
     let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
     let (sent, received) = (numbers.next()?, numbers.next()?);
-    let answered = |line: &str| {
-        let (_, rest) = line.split_once("icmp_seq=")?;
-        rest.split(' ').next()?.parse::<u64>().ok()
-    };
-    let last = text.lines().filter_map(answered).max();
-    // Whatever was lost before, an echo may be under way when the flow ends.
-    let under_way = last.is_some_and(|last| last + 1 == sent);
-    let sent = sent - u64::from(under_way);
-    let stamp = |line: &str| {
+    // The number of an echo and the instant of its answer.
+    let answer = |line: &str| {
         let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
-        rest.contains("bytes from").then(|| stamp.parse::<f64>().ok()).flatten()
+        let (_, number) = rest.split_once("icmp_seq=").filter(|_| rest.contains("bytes from"))?;
+        let number = number.split(' ').next()?.parse::<u32>().ok()?;
+        Some((number, Duration::try_from_secs_f64(stamp.parse().ok()?).ok()?))
     };
-    let times: Vec<f64> = text.lines().filter_map(stamp).collect();
-    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).fold(0.0, f64::max);
-    let out = Duration::try_from_secs_f64(longest).unwrap_or_default().saturating_sub(every);
-    Some(Course { sent, received, out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX) })
+    let mut answers: Vec<(u32, Duration)> = text.lines().filter_map(answer).collect();
+    answers.sort();
+    // ping numbers its echos and keeps their distance, but does not say when each of them left.
+    let all = u32::try_from(sent).ok()?;
+    let (mut first, mut last) = (Duration::ZERO, every * all.saturating_sub(1));
+    let mut distance = every;
+    if let (Some(&(low, early)), Some(&(high, late))) = (answers.first(), answers.last()) {
+        if high > low {
+            distance = late.saturating_sub(early) / (high - low);
+        }
+        first = early.saturating_sub(distance * low.saturating_sub(1));
+        last = late + distance * all.saturating_sub(high);
+    }
+    // Whatever was lost before, an echo may be under way when the flow ends.
+    let under_way = answers.last().is_some_and(|(number, _)| number + 1 == all);
+    let mut times: Vec<Duration> = answers.into_iter().map(|(_, at)| at).collect();
+    times.sort();
+    times.truncate(usize::try_from(received).ok()?);
+    let course = Course::of(sent - u64::from(under_way), (first, last), &times, distance);
+    Some(Course { received, ..course })
 }
 
 #[cfg(test)]
@@ -154,10 +198,31 @@ mod tests {
             --- 1.1.1.1 ping statistics ---\n\
             23 packets transmitted, 3 received, 86.9% packet loss, time 229ms\n";
         let found = course(text, Duration::from_millis(10)).unwrap();
-        assert_eq!(found, Course { sent: 23, received: 3, out_ms: 200 });
+        assert_eq!(found, Course { sent: 23, received: 3, out_ms: 200, is_back: true });
         assert_eq!(found.to_string(), "20 of 23 packets lost, 200 ms out");
         let under_way = text.replace("23 packets", "24 packets");
         assert_eq!(course(&under_way, Duration::from_millis(10)), Some(found));
         assert_eq!(course("", Duration::ZERO), None);
+    }
+
+    #[test]
+    fn a_flow_that_ends_in_silence_is_not_back_and_says_for_how_long() {
+        let course = |answers: &str, sent: u32, received: u32| {
+            let summary =
+                format!("{sent} packets transmitted, {received} received, x% packet loss");
+            course(&format!("{answers}\n{summary}\n"), Duration::from_millis(10)).unwrap()
+        };
+        let two = "[100.000000] 64 bytes from 1.1.1.1: icmp_seq=1 ttl=64 time=0.1 ms\n\
+                   [100.010000] 64 bytes from 1.1.1.1: icmp_seq=2 ttl=64 time=0.1 ms";
+        let gone = course(two, 202, 2);
+        assert_eq!((gone.out_ms, gone.is_back), (1990, false));
+        assert_eq!(gone.to_string(), "200 of 202 packets lost, not back after 2.0 s");
+        let never = course("", 396, 0);
+        assert!(!never.is_back);
+        assert_eq!(never.to_string(), "396 of 396 packets lost, no answer at all");
+        let late =
+            two.replace("icmp_seq=1 ", "icmp_seq=101 ").replace("icmp_seq=2 ", "icmp_seq=102 ");
+        let late = course(&late, 102, 2);
+        assert_eq!((late.out_ms, late.is_back), (990, true), "the silence before the first answer");
     }
 }

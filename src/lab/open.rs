@@ -1,5 +1,6 @@
 //! Finding a lab: a directory, a name under `./lab`, a lab that is up, or one built into Eidway.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,8 +13,13 @@ use super::text;
 pub const RUN: &str = "/run/eidway";
 /// The file in a running lab's directory that says where its lab file is.
 const ORIGIN: &str = "origin";
+/// The file in it with the words that brought it up.
+const ASKED_FOR: &str = "asked-for";
 /// The file in it that says that its routers forward packet by packet.
 const NO_OFFLOAD: &str = "no-offload";
+
+/// Where a lab keeps its scenarios.
+pub const SCENARIOS: &str = "scenarios";
 
 /// Where a lab that is simulated in real time keeps its console sockets: in [`RUN`] for root, and
 /// where this user may write for anybody else.
@@ -69,6 +75,7 @@ const BUILT_IN: [BuiltIn; 2] = [
         "scenarios/k2-mobility-in-use.scenario",
         "scenarios/r1-data-plane.scenario",
         "scenarios/r2-unreachable-locator.scenario",
+        "scenarios/roaming-c.include",
         "scenarios/roaming.include",
         "scenarios/x1-uncached.scenario",
         "scenarios/x10-end-marker.scenario",
@@ -103,8 +110,8 @@ pub struct Lab {
     pub no_offload: bool,
     /// The words with which a person named it: `gsmr`, or `DIRECTORY --name NAME`.
     asked_for: String,
-    /// The files of a built-in lab, not yet in `directory`.
-    unpacked: &'static [(&'static str, &'static str)],
+    /// The files of a built-in lab, or of one with overlays, not yet in `directory`.
+    unpacked: Vec<(String, String)>,
 }
 
 impl Lab {
@@ -120,7 +127,11 @@ impl Lab {
             Some(name) if name != what => format!("{what} --name {name}"),
             _ => what.to_owned(),
         };
-        Ok(Lab { asked_for, ..Lab::find(what, name)? })
+        let lab = Lab::find(what, name)?;
+        // One that is up remembers.
+        let remembered = text::read(&lab.run().join(ASKED_FOR)).ok();
+        let asked_for = remembered.unwrap_or(asked_for);
+        Ok(Lab { asked_for, ..lab })
     }
 
     fn find(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
@@ -151,16 +162,42 @@ impl Lab {
         let name = name.unwrap_or(&file.name).to_owned();
         let no_offload = forwards_packet_by_packet(&name);
         let asked_for = String::new();
-        Ok(Lab { name, directory, file, no_offload, asked_for, unpacked: &[] })
+        Ok(Lab { name, directory, file, no_offload, asked_for, unpacked: Vec::new() })
     }
 
     /// The text of a file of the lab, such as a router's configuration.
     pub fn text(&self, file: &str) -> Result<String, Failure> {
         if let Some((_, text)) = self.unpacked.iter().find(|(name, _)| *name == file) {
-            return Ok((*text).to_owned());
+            return Ok(text.clone());
         }
         let path = self.directory.join(file);
         text::read(&path).map_err(Failure::io(path.display()))
+    }
+
+    /// This lab with more configuration for its routers, by node. Its files are put into the running
+    /// lab's directory when it is brought up: those that it was opened from stay as they are.
+    pub fn with_overlays(&self, overlays: &BTreeMap<String, String>) -> Result<Lab, Failure> {
+        let mut unpacked = vec![("lab.toml".to_owned(), self.file.text.clone())];
+        for (node, file) in self.file.routers() {
+            let text = self.text(file)?;
+            let text = match overlays.get(node) {
+                Some(overlay) => overlaid(&text, overlay),
+                None => text,
+            };
+            unpacked.push((file.to_owned(), text));
+        }
+        for name in self.files_in(SCENARIOS) {
+            let file = format!("{SCENARIOS}/{name}");
+            let text = self.text(&file)?;
+            unpacked.push((file, text));
+        }
+        let directory = self.run().join("lab");
+        Ok(Lab { directory, unpacked, ..self.clone() })
+    }
+
+    /// The words after `eidway lab up` that bring it up.
+    pub fn asked_for(&self) -> &str {
+        &self.asked_for
     }
 
     /// The names of the files in a directory of the lab, in order; none when it has no such.
@@ -185,7 +222,7 @@ impl Lab {
         if !self.unpacked.is_empty() {
             fs::create_dir_all(&self.directory).map_err(Failure::io(self.directory.display()))?;
         }
-        for (name, text) in self.unpacked {
+        for (name, text) in &self.unpacked {
             let path = self.directory.join(name);
             let above = path.parent().unwrap_or(&path);
             fs::create_dir_all(above).map_err(Failure::io(above.display()))?;
@@ -195,6 +232,8 @@ impl Lab {
             let mark = run.join(NO_OFFLOAD);
             fs::write(&mark, "").map_err(Failure::io(mark.display()))?;
         }
+        let asked_for = run.join(ASKED_FOR);
+        fs::write(&asked_for, &self.asked_for).map_err(Failure::io(asked_for.display()))?;
         let origin = run.join(ORIGIN);
         let directory = format!("{}\n", self.directory.display());
         fs::write(&origin, directory).map_err(Failure::io(origin.display()))
@@ -303,9 +342,13 @@ impl BuiltIn {
             name,
             file,
             asked_for: String::new(),
-            unpacked: self.files,
+            unpacked: owned(self.files),
         })
     }
+}
+
+fn owned(files: &[(&str, &str)]) -> Vec<(String, String)> {
+    files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
 }
 
 /// The names of the files of a built-in lab.
@@ -323,6 +366,13 @@ pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
         (Err(_), Some(name)) => lab_name(name).map(|()| name.to_owned()).map_err(Failure::new),
         (Err(_), None) => lab_name(what).map(|()| what.to_owned()).map_err(Failure::new),
     }
+}
+
+/// A configuration with another one laid over it.
+pub fn overlaid(text: &str, overlay: &str) -> String {
+    let base = text.trim_end();
+    let base = base.strip_suffix("end").unwrap_or(base);
+    format!("{base}{overlay}end\n")
 }
 
 /// The names of the labs of which something is there: a namespace or a directory in `/run`.

@@ -11,17 +11,20 @@ use super::file::check::SWITCH;
 use super::file::{Host, Impairment, Link, Node};
 use super::open::Lab;
 use super::verbs::{Call, Step};
+use super::wiring;
 use crate::addr::Family;
 
 /// The steps that bring `lab` up with the program `eidway` as its routers.
 ///
 /// # Errors
-/// What only the simulator can do is refused, with its line in the lab file.
+/// What only the simulator can do is refused, with its line in the lab file; so is what does not fit
+/// together.
 pub fn up(lab: &Lab, eidway: &Path, record: bool) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
         let message = format!("{key} works on the simulator only, not in namespaces");
         return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
     }
+    wiring::expect(lab)?;
     let mut steps = vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway, record)];
     let hosts = emulated::start_at_home(lab, false, eidway);
     if !hosts.is_empty() {

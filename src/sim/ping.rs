@@ -91,6 +91,7 @@ impl Sim {
 /// # Errors
 /// What is wrong with the lab or its configurations.
 pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
+    lab::wiring::expect(lab).map_err(|failure| SimError::Config(failure.to_string()))?;
     let text = |file: &str| lab.text(file).map_err(|error| error.to_string());
     let configs = build::parse_configs(&lab.file, text)?;
     Sim::build(&lab.file, &configs, seed)

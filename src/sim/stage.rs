@@ -382,23 +382,20 @@ impl Stage for Simulated<'_> {
 
 /// How a flow fared.
 fn course(report: &PingReport, every: Duration) -> Course {
+    let instant = |at: Time| at.since(Time::ZERO);
     let answered = report.probes.iter().filter_map(|probe| match probe.outcome {
-        Outcome::Reply(span) => Some(probe.sent_at + span),
+        Outcome::Reply(span) => Some(instant(probe.sent_at) + span),
         _ => None,
     });
-    let mut times: Vec<Time> = answered.collect();
-    times.sort();
-    let gaps = times.windows(2).map(|pair| pair[1].since(pair[0]));
-    let out = gaps.max().unwrap_or_default().saturating_sub(every);
+    let mut answers: Vec<Duration> = answered.collect();
+    answers.sort();
+    let end = |probe: Option<&Probe>| probe.map_or(Duration::ZERO, |probe| instant(probe.sent_at));
     let is_answered = |probe: &Probe| matches!(probe.outcome, Outcome::Reply(_));
     let last = report.probes.iter().rposition(is_answered);
     // The last echo may be under way when the flow ends.
     let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
-    Course {
-        sent: (report.probes.len() - usize::from(under_way)) as u64,
-        received: times.len() as u64,
-        out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
-    }
+    let sent = (report.probes.len() - usize::from(under_way)) as u64;
+    Course::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)
 }
 
 /// Plays a scenario on a lab of its own, as [`library::run`] does in namespaces; the transcript goes

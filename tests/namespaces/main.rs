@@ -17,6 +17,7 @@ mod live;
 mod moves;
 mod paths;
 mod pcap;
+mod readme;
 mod records;
 mod resolvers;
 mod size;

@@ -58,7 +58,10 @@ fn lost(live: &Live, options: &[&str]) -> Vec<u64> {
     let output = live.lab("move", &[&["A", "--to"], options].concat());
     expect_success(&output);
     println!("{options:?}\n{}", text(&output));
-    let lost = |line: &str| line.split(' ').nth(1).and_then(|number| number.parse().ok());
+    let lost = |line: &str| {
+        let (before, _) = line.split_once(" of ")?;
+        before.rsplit(' ').next()?.parse().ok()
+    };
     let lost: Vec<u64> = text(&output).lines().filter_map(lost).collect();
     assert_eq!(lost.len(), 2, "{}", text(&output));
     lost
@@ -100,4 +103,53 @@ fn a_move_that_makes_before_it_breaks_loses_nothing_and_leaves_nothing() {
     // A plain move finds the host as it was.
     let plain = lost(&live, &["xTR1"]);
     assert!(plain.iter().all(|lost| *lost <= 10), "{plain:?}");
+}
+
+#[test]
+fn a_move_to_a_port_that_does_not_expect_the_host_is_refused_with_the_lines_that_are_missing() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up("gsmr", "strange");
+    let refused = live.lab("move", &["A", "--to", "xTR2"]);
+    let said = errors(&refused);
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    for line in [
+        "A stays where it is: at xTR2:Ethernet1/0 nothing is configured for 172.16.0.12",
+        "Missing at xTR1:\ninterface Ethernet1/0\n mac-address 0200.0000.00aa\n lisp mobility ROAM\n",
+        "Missing at xTR2:\ninterface Ethernet1/0\n mac-address 0200.0000.00aa\n ip address 172.16.0.1",
+        "   database-mapping 172.16.0.0/24 locator-set set1\n",
+        "eidway lab up gsmr --name ",
+        " --with roaming\n",
+    ] {
+        assert!(said.contains(line), "{line:?} is not in {said}");
+    }
+    live.expect_pings(&[("N", "A")]);
+
+    let anyway = live.lab("move", &["A", "--to", "xTR2", "--anyway", "--from", "B"]);
+    let said = text(&anyway);
+    assert_eq!(anyway.status.code(), Some(1), "{said}");
+    assert!(
+        said.starts_with("B pings 172.16.0.12: ") && said.contains(", not back after "),
+        "{said}"
+    );
+
+    let home = live.lab("move", &["A", "--to", "xTR1"]);
+    expect_success(&home);
+    let said = text(&home);
+    assert!(said.contains("; it had no answer before the move"), "{said}");
+}
+
+#[test]
+fn who_gets_no_answer_before_a_move_does_not_measure_it() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::up_in("gsmr", "pinger", &["--with", "roaming"]);
+    expect_success(&live.lab("link", &["N:eth0", "down"]));
+    let output = live.lab("move", &["A", "--to", "xTR2"]);
+    expect_success(&output);
+    let said = text(&output);
+    assert!(said.lines().all(|line| line.starts_with("D pings ")), "{said}");
+    assert!(said.lines().all(|line| line.ends_with(" ms out")), "{said}");
 }

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use eidway::addr::{Eid, EidPrefix, Family, InstanceId};
 use eidway::console::parse_config;
-use eidway::lab::file::{Host, Impairment, LabFile, Lan as LanFile, Link, Node, Port};
+use eidway::lab::file::{Host, Impairment, LabFile, Lan as LanFile, Link, Node, Places, Port};
 use eidway::router::config::{Config, InterfaceName};
 use ipnet::IpNet;
 
@@ -292,6 +292,7 @@ impl Topology {
             nodes,
             links: self.cables().into_iter().map(|cable| self.link(cable)).collect(),
             lans: self.lan_files(roamers_at),
+            places: Places::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Port, Span};
+use super::{Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Places, Port, Span};
 use crate::addr::Family;
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
@@ -98,15 +98,20 @@ impl LabFile {
         for name in raw.nodes.keys() {
             check.name(name, "node", false)?;
         }
-        let (links, lans, places) = check.wires(&raw)?;
+        let (links, lans, ports) = check.wires(&raw)?;
+        let mut places = Places { ports, ..Places::default() };
         let mut nodes = BTreeMap::new();
         let mut emulated = Vec::new();
         for (name, node) in raw.nodes {
             if let Some(key) = &node.emulated {
                 emulated.push((name.get_ref().clone(), key.span()));
             }
-            let device = places.get(name.get_ref().as_str());
-            let checked = check.node(&name, node, device.map_or(&[], Vec::as_slice))?;
+            if let Some(addresses) = &node.addresses {
+                places.addresses.insert(name.get_ref().clone(), addresses.span());
+            }
+            let of_node = places.ports.keys().filter(|(owner, _)| owner == name.get_ref());
+            let devices: Vec<String> = of_node.map(|(_, device)| device.clone()).collect();
+            let checked = check.node(&name, node, &devices)?;
             nodes.insert(name.into_inner(), checked);
         }
         let file = LabFile {
@@ -117,6 +122,7 @@ impl LabFile {
             nodes,
             links,
             lans,
+            places,
         };
         emulated.into_iter().try_for_each(|(name, span)| emulated_host(&file, &name, span))?;
         Ok(file)
@@ -164,8 +170,8 @@ fn name_problem(text: &str, what: &str, dashes: bool) -> Option<String> {
     }
 }
 
-/// The devices of each node that something is plugged into.
-type Places = BTreeMap<String, Vec<String>>;
+/// The ports that something is plugged into, by node and device, and where the text names them.
+type Ports = BTreeMap<(String, String), Span>;
 
 /// The text under examination.
 struct Check<'a> {
@@ -195,8 +201,8 @@ impl Check<'_> {
         Err(self.error(span, problem, ""))
     }
 
-    fn wires(&self, raw: &RawLab) -> Result<(Vec<Link>, Vec<Lan>, Places), LabError> {
-        let mut used = BTreeSet::new();
+    fn wires(&self, raw: &RawLab) -> Result<(Vec<Link>, Vec<Lan>, Ports), LabError> {
+        let mut used = BTreeMap::new();
         let mut links = Vec::new();
         for link in &raw.links {
             links.push(self.link(raw, link, &mut used)?);
@@ -209,19 +215,10 @@ impl Check<'_> {
             }
             lans.push(self.lan(raw, lan, &mut used)?);
         }
-        let mut places = Places::new();
-        for port in used {
-            places.entry(port.0).or_default().push(port.1);
-        }
-        Ok((links, lans, places))
+        Ok((links, lans, used))
     }
 
-    fn link(
-        &self,
-        raw: &RawLab,
-        link: &RawLink,
-        used: &mut BTreeSet<(String, String)>,
-    ) -> Result<Link, LabError> {
+    fn link(&self, raw: &RawLab, link: &RawLink, used: &mut Ports) -> Result<Link, LabError> {
         let [a, b] = link.endpoints.get_ref().as_slice() else {
             let message = "a link has two endpoints; more of them make a [[lans]] entry";
             return Err(self.error(link.endpoints.span(), message, "expected two"));
@@ -257,12 +254,7 @@ impl Check<'_> {
         })
     }
 
-    fn lan(
-        &self,
-        raw: &RawLab,
-        lan: &RawLan,
-        used: &mut BTreeSet<(String, String)>,
-    ) -> Result<Lan, LabError> {
+    fn lan(&self, raw: &RawLab, lan: &RawLan, used: &mut Ports) -> Result<Lan, LabError> {
         self.name(&lan.name, "LAN", true)?;
         self.device(lan.name.get_ref(), lan.name.span(), "the LAN's bridge")?;
         let mut ports = Vec::new();
@@ -310,7 +302,7 @@ impl Check<'_> {
         &self,
         raw: &RawLab,
         text: &Spanned<String>,
-        used: &mut BTreeSet<(String, String)>,
+        used: &mut Ports,
     ) -> Result<Port, LabError> {
         let wrong = |message: String, label: &str| self.error(text.span(), message, label);
         let Some((node, interface)) = text.get_ref().split_once(':') else {
@@ -333,7 +325,7 @@ impl Check<'_> {
             Kind::Node | Kind::Host => (interface.to_owned(), interface.to_owned()),
         };
         self.device(&device, text.span(), "the device")?;
-        if !used.insert((node.to_owned(), device.clone())) {
+        if used.insert((node.to_owned(), device.clone()), text.span()).is_some() {
             let message = format!("the port {node}:{interface} is used twice");
             return Err(wrong(message, "used before"));
         }

@@ -1,5 +1,6 @@
 //! Finding a lab's scenarios, and playing one in namespaces from bringing up to taking down.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -7,14 +8,17 @@ use std::path::{Path, PathBuf};
 use super::namespaces::Namespaces;
 use super::play::play;
 use super::{Scenario, parse, recovery};
+use crate::console::parse_config;
 use crate::lab::failure::Failure;
+use crate::lab::file::Host;
 use crate::lab::file::check::LONGEST_NAME;
-use crate::lab::open::Lab;
+use crate::lab::open::{self, Lab, SCENARIOS as DIRECTORY};
+use crate::lab::roaming::{self, Site};
 use crate::lab::{console, run, text};
 
-/// Where a lab keeps its scenarios, and what their files end with.
-const DIRECTORY: &str = "scenarios";
+/// What the files of scenarios end with, and those that they include.
 const ENDING: &str = ".scenario";
+const INCLUDE: &str = ".include";
 /// What a router is asked when a scenario has failed.
 pub const SHOWS: [&str; 12] = [
     "show running-config",
@@ -68,7 +72,11 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
 
 /// Reads one scenario.
 pub fn read(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
-    let file = format!("{DIRECTORY}/{name}{ENDING}");
+    read_named(lab, &format!("{name}{ENDING}"))
+}
+
+fn read_named(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
+    let file = format!("{DIRECTORY}/{name}");
     let text = lab.text(&file)?;
     let path = lab.config(&file);
     // Shorter to read, and the same file.
@@ -90,6 +98,48 @@ pub fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
         }
     };
     Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
+}
+
+/// The configuration that `name` lays over a lab's: a file that scenarios include, by its name without
+/// `.include` or by its path, or a scenario, as [`find`] knows it.
+pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failure> {
+    let include = format!("{name}{INCLUDE}");
+    let scenario = if name.ends_with(INCLUDE) {
+        read_file(lab, Path::new(name))?
+    } else if lab.files_in(DIRECTORY).contains(&include) {
+        read_named(lab, &include)?
+    } else {
+        find(lab, name).map_err(|failure| {
+            let files = lab.files_in(DIRECTORY);
+            let known = files.iter().filter_map(|file| file.strip_suffix(INCLUDE));
+            let known = known.collect::<Vec<_>>().join(", ");
+            match known.is_empty() {
+                true => failure,
+                false => Failure::Other(format!("{failure}; to be laid over it, it has {known}")),
+            }
+        })?
+    };
+    match scenario.overlays.is_empty() {
+        true => Err(Failure::Other(format!("{}: it has no overlay", scenario.path))),
+        false => Ok(scenario.overlays),
+    }
+}
+
+/// The name of an overlay that makes a port ready for a host, if the lab has one.
+pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Option<String> {
+    let (_, file) = lab.file.routers().find(|(name, _)| *name == node)?;
+    let text = lab.text(file).ok()?;
+    let files = lab.files_in(DIRECTORY);
+    let mut names = files.iter().filter_map(|file| file.strip_suffix(INCLUDE));
+    let fits = |name: &&str| {
+        let overlays = overlays(lab, name).unwrap_or_default();
+        let laid = overlays.get(node).map(|overlay| open::overlaid(&text, overlay));
+        let config = laid.and_then(|text| parse_config(file, &text).ok());
+        config.is_some_and(|config| {
+            roaming::strange(host, Site { config: &config, ..*site }).is_empty()
+        })
+    };
+    names.find(fits).map(str::to_owned)
 }
 
 /// A name for the lab in which a scenario is played: its file's name, as far as a lab may be called
@@ -187,12 +237,10 @@ pub fn overlaid_text(
     file: &str,
 ) -> Result<String, Failure> {
     let text = lab.text(file)?;
-    let Some(overlay) = scenario.overlays.get(node) else {
-        return Ok(text);
-    };
-    let base = text.trim_end();
-    let base = base.strip_suffix("end").unwrap_or(base);
-    Ok(format!("{base}{overlay}end\n"))
+    Ok(match scenario.overlays.get(node) {
+        Some(overlay) => open::overlaid(&text, overlay),
+        None => text,
+    })
 }
 
 /// Writes down what the routers know and have logged. Whatever cannot be had is left out.

@@ -1,0 +1,223 @@
+//! Whether a lab's file and its routers' configurations fit together: each port that something is
+//! plugged into is in the router's configuration, and no address is twice on a link or a LAN.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::failure::Failure;
+use super::file::{LabError, Node, Port, Span};
+use super::open::Lab;
+use crate::console::parse_config;
+use crate::router::config::{Config, InterfaceName};
+
+/// An address that a node has on a port, and where that is written.
+struct Claim {
+    address: IpAddr,
+    node: String,
+    path: String,
+    text: String,
+    span: Span,
+}
+
+/// A router's configuration and the file that it stands in.
+struct Written {
+    path: String,
+    text: String,
+    config: Config,
+}
+
+/// Refuses a lab whose parts do not fit together, with all that is wrong.
+pub fn expect(lab: &Lab) -> Result<(), Failure> {
+    let faults: Vec<String> = faults(lab).iter().map(ToString::to_string).collect();
+    match faults.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Other(faults.join("\n\n"))),
+    }
+}
+
+/// All that does not fit together. A configuration that is wrong in itself is not judged here.
+pub fn faults(lab: &Lab) -> Vec<LabError> {
+    let written: BTreeMap<&str, Written> = lab
+        .file
+        .routers()
+        .filter_map(|(node, file)| {
+            let (path, text) = (lab.config(file).display().to_string(), lab.text(file).ok()?);
+            let config = parse_config(file, &text).ok()?;
+            Some((node, Written { path, text, config }))
+        })
+        .collect();
+    let mut faults = Vec::new();
+    let links =
+        lab.file.links.iter().map(|link| {
+            (&link.ends[..], link.ends.each_ref().map(ToString::to_string).join(" to "))
+        });
+    let lans = lab.file.lans.iter().map(|lan| (&lan.ports[..], lan.name.clone()));
+    for (ports, name) in links.chain(lans) {
+        let mut known: BTreeMap<IpAddr, Claim> = BTreeMap::new();
+        for port in ports {
+            let claims = match written.get(port.node.as_str()) {
+                Some(written) => of_router(lab, port, written).unwrap_or_else(|fault| {
+                    faults.push(fault);
+                    Vec::new()
+                }),
+                None => of_node(lab, port),
+            };
+            for claim in claims {
+                match known.get(&claim.address) {
+                    Some(first) => faults.push(twice(first, &claim, &name)),
+                    None => drop(known.insert(claim.address, claim)),
+                }
+            }
+        }
+    }
+    faults
+}
+
+fn twice(first: &Claim, second: &Claim, link: &str) -> LabError {
+    let Claim { address, node, path, text, span } = first;
+    let line = text[..span.start].matches('\n').count() + 1;
+    let message = format!("{address} is twice on {link}: {node} has it and {} too", second.node);
+    let label = format!("{node} has it at {path}:{line}");
+    LabError::new(&second.path, &second.text, Some(second.span.clone()), message, &label)
+}
+
+fn of_router(lab: &Lab, port: &Port, written: &Written) -> Result<Vec<Claim>, LabError> {
+    let Written { path, text, config } = written;
+    let mut interfaces = config.interfaces.iter();
+    let Some((name, interface)) = interfaces.find(|(name, _)| name.device() == port.device) else {
+        let message = format!("{} has no interface {}", port.node, port.interface);
+        let label = format!("not in {path}");
+        return Err(lab.file.error(lab.file.place_of(port), message, &label));
+    };
+    let claim = |node: &str, net: &IpNet| Claim {
+        address: net.addr(),
+        node: node.to_owned(),
+        path: path.clone(),
+        text: text.clone(),
+        span: in_config(text, *name, net.addr()),
+    };
+    let mut claims: Vec<Claim> =
+        interface.addresses.iter().map(|net| claim(&port.node, net)).collect();
+    for (host, made_of) in &interface.emulated_hosts {
+        claims.extend(made_of.addresses.iter().map(|net| claim(host, net)));
+    }
+    Ok(claims)
+}
+
+fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
+    let addresses = match lab.file.nodes.get(&port.node) {
+        Some(Node::Forwarder { addresses, .. }) => addresses.get(&port.device),
+        Some(Node::Host(host)) => Some(&host.addresses),
+        _ => None,
+    };
+    let place = lab.file.addresses_of(&port.node);
+    // With a dotted key, `addresses.eth0 = [..]`, the place is that of the key: the list stands behind it.
+    let section = lab.file.text[place.start..].find("\n[");
+    let within = place.start..section.map_or(lab.file.text.len(), |end| place.start + end);
+    let claim = |net: &IpNet| Claim {
+        address: net.addr(),
+        node: port.node.clone(),
+        path: lab.file.path.clone(),
+        text: lab.file.text.clone(),
+        span: find_address(&lab.file.text, within.clone(), net.addr()).unwrap_or(place.clone()),
+    };
+    addresses.into_iter().flatten().map(claim).collect()
+}
+
+/// Where a configuration gives an interface this address; the beginning, when the text hides it.
+fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
+    let (mut start, mut inside) = (0, false);
+    for line in text.split_inclusive('\n') {
+        let mut words = line.split_whitespace();
+        let first = words.next().unwrap_or_default().to_lowercase();
+        if first.len() > 2 && "interface".starts_with(&first) {
+            inside = words.collect::<String>().parse() == Ok(name);
+        } else if !line.starts_with(char::is_whitespace) && !first.is_empty() && first != "!" {
+            inside = false;
+        }
+        let end = start + line.len();
+        if inside && let Some(span) = find_address(text, start..end, address) {
+            return span;
+        }
+        start = end;
+    }
+    0..0
+}
+
+/// The word in `within` that is this address, however it is spelled.
+fn find_address(text: &str, within: Span, address: IpAddr) -> Option<Span> {
+    let is_part = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
+    let mut rest = within.start;
+    for word in text[within].split_inclusive(|c| !is_part(c)) {
+        let word_alone = word.trim_end_matches(|c| !is_part(c));
+        if word_alone.parse() == Ok(address) {
+            return Some(rest..rest + word_alone.len());
+        }
+        rest += word.len();
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A lab of a router with this configuration, a host and a plain node.
+    fn lab(config: &str, host: &str, core: &str) -> (tempfile::TempDir, Lab) {
+        let directory = tempfile::tempdir().unwrap();
+        let toml = format!(
+            "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n\
+             [nodes.A]\nkind = \"host\"\naddresses = [\"{host}\"]\n\
+             [nodes.Core]\nkind = \"node\"\naddresses.eth0 = [\"{core}\"]\n\
+             [[lans]]\nname = \"site\"\nports = [\"A:eth0\", \"r:Ethernet1/0\"]\n\
+             [[links]]\nendpoints = [\"r:Ethernet0/0\", \"Core:eth0\"]\n"
+        );
+        std::fs::write(directory.path().join("lab.toml"), toml).unwrap();
+        std::fs::write(directory.path().join("r.conf"), config).unwrap();
+        let lab = Lab::open(directory.path().to_str().unwrap(), None).unwrap();
+        (directory, lab)
+    }
+
+    const RIGHT: &str = "hostname r\ninterface Ethernet0/0\n ip address 10.0.0.1 255.255.255.0\n\
+         interface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0\n ipv6 address 2001:DB8::1/64\n";
+
+    fn said(config: &str, host: &str, core: &str) -> String {
+        let (_directory, lab) = lab(config, host, core);
+        expect(&lab).map_or_else(|failure| failure.to_string(), |()| String::new())
+    }
+
+    #[test]
+    fn an_address_is_once_on_a_link_and_each_fault_shows_file_and_line() {
+        assert_eq!(said(RIGHT, "172.16.0.12/24", "10.0.0.2/24"), "");
+        // On another link the same address is right.
+        assert_eq!(said(RIGHT, "10.0.0.1/24", "172.16.0.1/24"), "");
+        let host = said(RIGHT, "172.16.0.1/24", "10.0.0.2/24");
+        for part in [
+            "172.16.0.1 is twice on site: A has it and r too",
+            "r.conf:5:13\n",
+            "5 |  ip address 172.16.0.1 255.255.255.0\n",
+            "^^^^^^^^^^ A has it at ",
+            "lab.toml:6",
+        ] {
+            assert!(host.contains(part), "{part:?} is not in\n{host}");
+        }
+        let core = said(RIGHT, "172.16.0.12/24", "10.0.0.1/24");
+        assert!(core.contains("10.0.0.1 is twice on r:Ethernet0/0 to Core:eth0"), "{core}");
+        assert!(core.contains("lab.toml:9:20\n") && core.contains("r.conf:3"), "{core}");
+        let spelled = said(RIGHT, "2001:db8:0::1/64", "10.0.0.2/24");
+        assert!(spelled.contains("r.conf:6:15\n"), "another spelling: {spelled}");
+    }
+
+    #[test]
+    fn a_port_that_the_configuration_does_not_have_is_shown_in_the_lab_file() {
+        let config = "hostname r\ninterface Ethernet0/0\n ip address 10.0.0.1 255.255.255.0\n";
+        let said = said(config, "172.16.0.12/24", "10.0.0.1/24");
+        for part in
+            ["r has no interface Ethernet1/0\n", "lab.toml:12:20\n", "not in ", "10.0.0.1 is twice"]
+        {
+            assert!(said.contains(part), "{part:?} is not in\n{said}");
+        }
+    }
+}
