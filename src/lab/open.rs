@@ -84,6 +84,7 @@ const BUILT_IN: [BuiltIn; 2] = [
         "scenarios/x13-late.scenario",
         "scenarios/x14-foreign-source.scenario",
         "scenarios/x15-replays.scenario",
+        "scenarios/x16-names.scenario",
         "scenarios/x2-flood.scenario",
         "scenarios/x3-more-specifics.scenario",
         "scenarios/x4-spoofed.scenario",

@@ -7,12 +7,12 @@
 //! | `map-register` | `key TEXT`, `nonce N`, `want-map-notify`, `reliable-transport`, `merge`, `proxy-reply`, `xtr-id N` or `no-xtr-id`, `mac-to-records` (the MAC ends there, before the xTR-ID), records |
 //! | `registration`, by TCP | those of `map-register`, `type N` (another type of message), `corrupt-end-marker` |
 //!
-//! A record is `record PREFIX ttl MINUTES`, then `locator ADDRESS` for each locator; without one,
+//! A record is `record PREFIX ttl MINUTES`, then `locator ADDRESS` or `locator name TEXT` (AFI 17) for each locator; without one,
 //! `action NUMBER`. A nonce that is not said is the number of the line, so that a later register has
 //! a greater one; an xTR-ID that is not said is 1.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use ipnet::IpNet;
 
@@ -20,8 +20,8 @@ use super::words::{Fault, Word, Words};
 use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use crate::wire::reliable::END_MARKER;
 use crate::wire::{
-    Action, Algorithm, CONTROL_PORT, EidRecord, Encapsulated, Key, LocatorRecord, MapRegister,
-    MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
+    Action, Address, Algorithm, CONTROL_PORT, EidRecord, Encapsulated, Key, LocatorRecord,
+    MapRegister, MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
 };
 
 /// The fields that are a word and nothing more, by message.
@@ -157,7 +157,7 @@ impl Fields {
             "locator" => {
                 let last = self.records.last_mut();
                 let record = last.ok_or_else(|| field.fault("no record stands before this"))?;
-                record.locators.push(locator(words.parsed("an address")?));
+                record.locators.push(locator(words)?);
             }
             _ => {
                 let last = self.records.last_mut();
@@ -244,7 +244,11 @@ fn prefix(words: &mut Words) -> Result<EidPrefix, Fault> {
     Ok(EidPrefix::new(InstanceId::DEFAULT, words.parsed("a prefix")?))
 }
 
-/// A locator that its sender has and can reach, with priority 1 and weight 100.
-fn locator(rloc: IpAddr) -> LocatorRecord {
-    LocatorRecord::unicast(rloc, 1, 100)
+/// A locator that its sender has and can reach, with priority 1 and weight 100: an IP address, or a name.
+fn locator(words: &mut Words) -> Result<LocatorRecord, Fault> {
+    let rloc = match words.take("name") {
+        true => Address::Name(words.next("a name")?.text.into_bytes().into()),
+        false => Address::Ip(words.parsed("an address")?),
+    };
+    Ok(LocatorRecord { rloc, ..LocatorRecord::unicast(Ipv4Addr::UNSPECIFIED.into(), 1, 100) })
 }
