@@ -175,7 +175,7 @@ pub struct Counters {
     pub held: u64,
     /// Packets of EIDs that stopped here.
     pub drops: BTreeMap<DropReason, u64>,
-    /// Control datagrams without effect.
+    /// Control datagrams without effect; `Router::refuse` alone counts them, so that each is told.
     pub control_drops: BTreeMap<ControlDrop, u64>,
 }
 
@@ -189,10 +189,5 @@ impl Counters {
     pub fn took(&mut self, record: &MappingRecord) {
         let opaque = record.locators.iter().filter(|locator| locator.ip().is_none());
         self.opaque_locators += opaque.count() as u64;
-    }
-
-    /// Counts a control datagram without effect.
-    pub fn ignored(&mut self, reason: ControlDrop) {
-        *self.control_drops.entry(reason).or_default() += 1;
     }
 }

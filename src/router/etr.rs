@@ -211,7 +211,7 @@ impl Router {
         (port, to): (u16, Option<Rloc>),
         now: Time,
     ) {
-        self.count_unread_records(request);
+        self.tell_unread_records(source, request, now);
         let mut records: Vec<MappingRecord> = Vec::new();
         for asked in request.records.iter().take(MOST_RECORDS) {
             for record in self.records_for(&asked.eid_prefix) {
@@ -243,10 +243,11 @@ impl Router {
         self.send_map_reply(own, SocketAddr::new(destination.0, port), reply);
     }
 
-    /// Counts the records of a Map-Request beyond those that are looked up.
-    pub(super) fn count_unread_records(&mut self, request: &MapRequest) {
+    /// Counts the records of a Map-Request beyond those that are looked up, and tells of them.
+    pub(super) fn tell_unread_records(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
         for _ in MOST_RECORDS..request.records.len() {
-            self.counters.ignored(ControlDrop::TooManyRecords);
+            let told = || explanations::too_many_records(request, MOST_RECORDS);
+            self.refuse(source, ControlDrop::TooManyRecords, now, told);
         }
     }
 

@@ -149,6 +149,13 @@ pub(super) fn asked_too_often(request: &MapRequest, itr: Rloc) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
+/// A record of a request beyond those that are looked up.
+pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
+    let why = format!("only its first {most} records are looked up, of {}", request.records.len());
+    let what = format!("a record of {}", of_request(request));
+    Told::new(what, why, "ask for fewer EIDs in one Map-Request")
+}
+
 /// A request for EIDs of more ETRs than one request may reach.
 pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
     let why = format!("its EIDs are at more than {most} ETRs");

@@ -177,7 +177,7 @@ impl Router {
         now: Time,
         explain: impl FnOnce() -> Explanation,
     ) {
-        self.counters.ignored(reason);
+        *self.counters.control_drops.entry(reason).or_default() += 1;
         self.sum_up_refusals(now);
         let debugging = self.debugging;
         let told = self.refusals.add((source, reason), debugging, explain, now);

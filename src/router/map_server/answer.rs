@@ -192,7 +192,7 @@ impl Router {
         let Some(first) = request.records.first() else {
             return self.refuse(sender, ControlDrop::Malformed, now, explanations::asks_nothing);
         };
-        self.count_unread_records(request);
+        self.tell_unread_records(sender, request, now);
         let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
         let reach = Reach { families: &families, own: &self.own_addresses };
         let mut etrs: BTreeMap<Rloc, Vec<EidRecord>> = BTreeMap::new();

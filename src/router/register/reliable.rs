@@ -218,7 +218,10 @@ impl Router {
             }
             ReliableMessage::RegistrationReject(reject) => {
                 let RegistrationReject { eid_prefix, reason } = reject;
-                self.warn(format!("map-server {server} rejects {eid_prefix}: {reason}"));
+                self.warn(format!(
+                    "map-server {server} rejects the registration of {eid_prefix}: {reason}; see `show \
+                     lisp refusals` there"
+                ));
                 self.registration_answer(server, eid_prefix, Event::Reject, now);
             }
             ReliableMessage::MappingNotification(notification) => {
