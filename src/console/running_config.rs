@@ -157,6 +157,9 @@ fn write_lisp(out: &mut Writer, lisp: &Lisp) {
     if lisp.loc_reach.lsb_reports {
         out.line(1, "loc-reach-algorithm lsb-reports");
     }
+    if lisp.no_reliable_registration {
+        out.line(1, "no reliable-registration");
+    }
     for family in Family::BOTH {
         write_service(out, family, lisp.service(family));
     }

@@ -47,6 +47,8 @@ pub enum Progress {
     Read(usize),
     /// It has ended.
     Closed,
+    /// The peer has refused it.
+    Refused,
 }
 
 /// A listening socket on one RLOC.
@@ -200,8 +202,13 @@ impl Tcp {
         let Some(peer) = self.peers.get_mut(&connection) else {
             return Err(io::ErrorKind::WouldBlock.into());
         };
+        let is_connected = peer.is_connected;
         match peer.serve(buffer) {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(error),
+            Err(error) if !is_connected && error.kind() == io::ErrorKind::ConnectionRefused => {
+                self.peers.remove(&connection);
+                Ok(Progress::Refused)
+            }
             Err(_) | Ok(Progress::Closed) => {
                 self.peers.remove(&connection);
                 Ok(Progress::Closed)

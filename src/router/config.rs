@@ -191,6 +191,8 @@ pub struct Lisp {
     pub sites: BTreeMap<String, Site>,
     /// The commands that begin with `loc-reach-algorithm`.
     pub loc_reach: LocReach,
+    /// `no reliable-registration`: registers go by UDP only, and ask for no session.
+    pub no_reliable_registration: bool,
 }
 
 /// How xTRs tell each other by their data packets which locators can be reached (RFC 9300 section 10).

@@ -113,6 +113,8 @@ pub enum TcpEvent<'a> {
     Bytes(Connection, &'a [u8]),
     /// The connection has ended, could not be made, or took no more octets.
     Closed(Connection),
+    /// The peer answered with RST that nobody listens there. Takes the place of `Closed`.
+    Refused(Connection),
 }
 
 /// What a router wants done on TCP.

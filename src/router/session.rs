@@ -194,6 +194,7 @@ impl Router {
                 self.map_server_session_closed(connection, now);
             }
             TcpEvent::Closed(connection) => self.etr_session_closed(connection, now),
+            TcpEvent::Refused(connection) => self.etr_session_refused(connection, now),
         }
     }
 

@@ -72,7 +72,7 @@ fn hear(connections: &mut BTreeMap<Connection, Heard>, event: &TcpEvent<'_>) {
         TcpEvent::Bytes(connection, octets) => {
             connections.entry(connection).or_default().arrived.octets.extend(octets);
         }
-        TcpEvent::Closed(connection) => {
+        TcpEvent::Closed(connection) | TcpEvent::Refused(connection) => {
             let heard = connections.entry(connection).or_default();
             heard.arrived.end = Some(if heard.stands { End::Closed } else { End::Refused });
         }

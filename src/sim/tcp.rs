@@ -62,6 +62,8 @@ enum Progress {
     Stands,
     Octets,
     Ended,
+    /// The peer has answered a SYN with RST.
+    Refused,
 }
 
 /// The listeners and connections of a router.
@@ -171,7 +173,10 @@ impl Tcp {
     pub fn poll_event(&mut self, now: Time) -> Option<TcpEvent<'_>> {
         let sockets = &self.sockets;
         let (connection, progress) = self.streams.iter().find_map(|(&connection, stream)| {
-            let progress = stream.progress(sockets.get(stream.socket), now)?;
+            let progress = match stream.progress(sockets.get(stream.socket), now)? {
+                Progress::Ended if stream.is_refused(connection) => Progress::Refused,
+                progress => progress,
+            };
             Some((connection, progress))
         })?;
         match progress {
@@ -191,6 +196,10 @@ impl Tcp {
             Progress::Ended => {
                 self.end(connection, now);
                 Some(TcpEvent::Closed(connection))
+            }
+            Progress::Refused => {
+                self.end(connection, now);
+                Some(TcpEvent::Refused(connection))
             }
         }
     }
@@ -321,6 +330,11 @@ impl Tcp {
 impl Stream {
     fn new(socket: SocketHandle) -> Self {
         Stream { socket, is_told: false, waiting: Vec::new(), closing_until: None }
+    }
+
+    /// Whether one that has ended never stood: the core gives a silent peer up before the stack does.
+    fn is_refused(&self, connection: Connection) -> bool {
+        connection.0 < Connection::ACCEPTED && !self.is_told && self.closing_until.is_none()
     }
 
     fn progress(&self, socket: &Socket<'_>, now: Time) -> Option<Progress> {

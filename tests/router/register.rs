@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eidway::router::counters::ControlDrop;
-use eidway::router::io::Input;
+use eidway::router::io::{Connection, Input, Output, TcpEvent, TcpRequest};
 use eidway::time::Time;
 use eidway::wire::{Algorithm, Key, MapNotify, MapRegister, Message, verify};
 
@@ -56,13 +56,13 @@ fn a_register_is_repeated_quickly_until_a_map_notify_comes() {
     let (mut bench, first) = registering();
     let mut times = vec![];
     let mut last = first;
-    for (at, said) in bench.advance(Duration::from_secs(40)) {
+    for (at, said) in bench.advance(Duration::from_secs(20)) {
         times.push(at.0 / 1_000_000);
         let next = registers(messages(&said)).remove(0);
         assert!(next.nonce > last.nonce, "every transmission takes a greater nonce");
         last = next;
     }
-    assert_eq!(times, [1, 3, 7, 15, 31]);
+    assert_eq!(times, [1, 3, 7, 15]);
     bench.control(NEW, RLOC_2, &notify(&last));
     assert_eq!(bench.router.registrations(bench.now)[0].acknowledged, 1);
     let acknowledged_at = bench.now;
@@ -173,4 +173,123 @@ fn a_register_keeps_within_the_smallest_mtu_of_every_path() {
     }
     assert_eq!(prefixes, 41);
     assert_eq!(said[0].0, Time::ZERO);
+}
+
+/// Lets time pass beside a map-server that answers the registers of which `answers` says so; returns
+/// when each register came and whether it offered reliable transport, and the connections asked for.
+fn beside_map_server(
+    bench: &mut Bench,
+    span: Duration,
+    answers: impl Fn(&MapRegister) -> bool,
+) -> (Vec<(Time, bool)>, Vec<Connection>) {
+    let end = bench.now + span;
+    let (mut came, mut connections) = (Vec::new(), Vec::new());
+    while let Some(next) = bench.router.poll_timeout().filter(|next| next.at <= end) {
+        let said = bench.advance(bench.now.until(next.at));
+        let mut outputs: Vec<Output> = said.into_iter().flat_map(|(_, said)| said).collect();
+        outputs.extend(bench.outputs());
+        for register in registers(messages(&outputs)) {
+            came.push((bench.now, register.reliable_transport));
+            if answers(&register) {
+                bench.control(NEW, RLOC_2, &notify(&register));
+            }
+        }
+        outputs.extend(bench.outputs());
+        connections.extend(outputs.iter().filter_map(|output| match output {
+            Output::Tcp(TcpRequest::Connect { connection, .. }) => Some(*connection),
+            _ => None,
+        }));
+    }
+    bench.now = end;
+    (came, connections)
+}
+
+fn bits(came: &[(Time, bool)]) -> Vec<bool> {
+    came.iter().map(|(_, bit)| *bit).collect()
+}
+
+fn tcp(bench: &mut Bench, event: TcpEvent<'_>) {
+    bench.router.handle(Input::Tcp(event), bench.now);
+    bench.drain();
+}
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+
+#[test]
+fn after_three_unanswered_registers_every_second_one_offers_no_reliable_transport() {
+    let (mut bench, first) = registering();
+    assert!(first.reliable_transport);
+    let (came, _) = beside_map_server(&mut bench, Duration::from_secs(300), |_| false);
+    assert_eq!(bits(&came)[..7], [true, true, false, true, false, true, false]);
+}
+
+#[test]
+fn a_map_server_that_answers_only_without_the_bit_gets_none_for_ten_minutes() {
+    let (mut bench, _) = registering();
+    let without = |register: &MapRegister| !register.reliable_transport;
+    let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(20), without);
+    // Three were unanswered, one was answered; then two with the bit are compared with one without.
+    assert_eq!(bits(&came), [true, true, false, true, true, false]);
+    assert!(connections.is_empty());
+    let (decided_at, _) = *came.last().unwrap();
+    let is_registered = |bench: &Bench| bench.router.registrations(bench.now)[0].acknowledged == 1;
+    assert!(is_registered(&bench));
+    let rest = TEN_MINUTES - bench.now.since(decided_at) - Duration::from_secs(1);
+    let (came, _) = beside_map_server(&mut bench, rest, without);
+    assert!(came.len() >= 9 && came.iter().all(|(_, bit)| !bit), "{came:?}");
+    let (came, _) = beside_map_server(&mut bench, Duration::from_secs(80), without);
+    assert!(bits(&came).starts_with(&[true, true, false]), "asked again: {came:?}");
+    assert!(is_registered(&bench));
+}
+
+#[test]
+fn a_map_server_that_was_silent_altogether_keeps_the_bit() {
+    for silence in [4, 8, 20, 40, 100, 200] {
+        let (mut bench, _) = registering();
+        beside_map_server(&mut bench, Duration::from_secs(silence), |_| false);
+        let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(70), |_| true);
+        assert!(!connections.is_empty(), "{silence} s of silence: {came:?}");
+        let answered_at = came[0].0;
+        let offered_at = came.iter().find(|(_, bit)| *bit).unwrap().0;
+        assert!(offered_at.since(answered_at) <= Duration::from_secs(1), "{came:?}");
+    }
+}
+
+#[test]
+fn a_map_server_that_refuses_tcp_gets_no_bit_for_ten_minutes() {
+    let (mut bench, register) = registering();
+    bench.control(NEW, RLOC_2, &notify(&register));
+    let connection = bench.outputs().into_iter().find_map(|output| match output {
+        Output::Tcp(TcpRequest::Connect { connection, .. }) => Some(connection),
+        _ => None,
+    });
+    tcp(&mut bench, TcpEvent::Refused(connection.unwrap()));
+    let span = TEN_MINUTES - Duration::from_secs(1);
+    let (came, connections) = beside_map_server(&mut bench, span, |_| true);
+    assert!(came.len() >= 9 && came.iter().all(|(_, bit)| !bit), "{came:?}");
+    assert!(connections.is_empty(), "it did not ask for a session");
+    let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(70), |_| true);
+    assert!(came[0].1 && !connections.is_empty(), "{came:?}");
+}
+
+#[test]
+fn a_connection_that_is_not_refused_but_fails_leaves_the_bit() {
+    let (mut bench, register) = registering();
+    bench.control(NEW, RLOC_2, &notify(&register));
+    tcp(&mut bench, TcpEvent::Closed(Connection(0)));
+    let (came, _) = beside_map_server(&mut bench, Duration::from_secs(130), |_| true);
+    assert!(came.len() >= 2 && came.iter().all(|(_, bit)| *bit), "{came:?}");
+}
+
+#[test]
+fn without_reliable_registration_no_register_offers_it() {
+    let config = format!("{XTR2}router lisp\n no reliable-registration\n");
+    let mut bench = Bench::new(&config);
+    let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(200), |_| true);
+    assert!(came.len() >= 4 && came.iter().all(|(_, bit)| !bit), "{came:?}");
+    assert!(connections.is_empty());
+    // Taken back, the next register offers it.
+    bench.configure(&format!("{config} reliable-registration\n"));
+    let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(70), |_| true);
+    assert!(came[0].1 && !connections.is_empty(), "{came:?}");
 }

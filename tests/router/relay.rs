@@ -212,7 +212,7 @@ impl Relay {
                 let listens =
                     self.nodes.get(to).is_some_and(|bench| bench.router.config().listens_on_tcp());
                 if !listens {
-                    return self.input(from, Input::Tcp(TcpEvent::Closed(connection)));
+                    return self.input(from, Input::Tcp(TcpEvent::Refused(connection)));
                 }
                 let other = Connection(self.accepted);
                 self.accepted += 1;

@@ -9,7 +9,7 @@ use eidway::wire::{Message, RefreshScope, RejectReason, ReliableMessage};
 
 use crate::bench::*;
 use crate::network::*;
-use crate::relay::{Relay, What};
+use crate::relay::{Relay, Said, What};
 
 fn is_register(message: &Message) -> bool {
     matches!(message, Message::MapRegister(_))
@@ -194,4 +194,35 @@ fn a_corrupt_end_marker_is_answered_and_ends_the_session() {
     assert_eq!(relay.router("New").sessions().len(), 1);
     relay.advance(Duration::from_secs(130));
     assert_eq!(relay.router("New").sessions().len(), 2, "a round by UDP brings it back");
+}
+
+#[test]
+fn a_map_server_that_had_a_session_is_offered_one_in_every_register_while_it_is_dead() {
+    let mut relay = network();
+    relay.kill("New");
+    relay.listen();
+    relay.advance(Duration::from_secs(600));
+    let registers = relay.udp("xTR1", "New");
+    assert!(registers.len() >= 10, "{}", registers.len());
+    assert!(registers.iter().all(|(_, message)| offers(message)));
+}
+
+#[test]
+fn a_map_server_that_refused_tcp_is_tried_again_after_ten_minutes() {
+    let mut relay = network();
+    relay.listen();
+    relay.advance(Duration::from_secs(590));
+    let registers = relay.udp("xTR1", "Old");
+    assert!(registers.len() >= 9 && registers.iter().all(|(_, message)| !offers(message)));
+    let syns = |relay: &Relay| {
+        let to_old = |said: &&Said| said.to == "Old" && matches!(said.what, What::Syn);
+        relay.said.iter().filter(to_old).count()
+    };
+    assert_eq!(syns(&relay), 0, "a session that was not asked for");
+    relay.advance(Duration::from_secs(80));
+    assert_eq!(syns(&relay), 2, "xTR1 and xTR2, once each");
+}
+
+fn offers(message: &Message) -> bool {
+    matches!(message, Message::MapRegister(register) if register.reliable_transport)
 }

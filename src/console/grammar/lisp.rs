@@ -84,6 +84,13 @@ pub(super) const ROWS: &[Row] = &[
         No::After(2),
         loc_reach_algorithm,
     ),
+    edit(
+        &[Mode::Lisp],
+        "reliable-registration",
+        &["Register by TCP with map-servers that take it (default)"],
+        No::After(1),
+        reliable_registration,
+    ),
 ];
 
 fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
@@ -181,6 +188,11 @@ fn loc_reach_algorithm(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault
         false => &mut loc_reach.lsb_reports,
     };
     *algorithm = !args.negated;
+    Ok(())
+}
+
+fn reliable_registration(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    editor.lisp().no_reliable_registration = args.negated && !args.is_default();
     Ok(())
 }
 

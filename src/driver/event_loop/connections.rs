@@ -95,6 +95,10 @@ impl EventLoop {
                     self.tell_tcp(TcpEvent::Closed(connection));
                     return false;
                 }
+                Ok(Progress::Refused) => {
+                    self.tell_tcp(TcpEvent::Refused(connection));
+                    return false;
+                }
                 Err(_) => return false,
             }
         }
@@ -105,12 +109,17 @@ impl EventLoop {
     /// other, whose outputs stand in the same queue.
     pub(super) fn change_connection(&mut self, request: TcpRequest) {
         let now = self.clock.now();
+        let mut ended_by: fn(Connection) -> TcpEvent<'static> = TcpEvent::Closed;
         let ended = match request {
             TcpRequest::Connect { connection, source, destination } => {
                 let registry = self.poll.registry();
                 let peer = self.tcp.connect(connection, source, destination);
                 let outcome = peer.and_then(|peer| watch(registry, connection, peer));
                 let failed = outcome.is_err();
+                if matches!(&outcome, Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+                {
+                    ended_by = TcpEvent::Refused;
+                }
                 self.faults.count_if("connecting on TCP", outcome);
                 if failed {
                     self.tcp.close(connection, now);
@@ -123,7 +132,7 @@ impl EventLoop {
             TcpRequest::Close(connection) => self.tcp.close(connection, now).then_some(connection),
         };
         if let Some(connection) = ended {
-            self.router.handle(Input::Tcp(TcpEvent::Closed(connection)), now);
+            self.router.handle(Input::Tcp(ended_by(connection)), now);
         }
     }
 

@@ -76,7 +76,7 @@ fn octets_go_both_ways_and_an_end_ends_both() {
 }
 
 #[test]
-fn a_connection_that_nobody_takes_is_closed() {
+fn a_connection_that_nobody_takes_is_refused() {
     in_namespace(|| {
         addresses();
         for (one, other) in PAIRS {
@@ -84,7 +84,7 @@ fn a_connection_that_nobody_takes_is_closed() {
             let begun = client.connect(OPENED, rloc(one), rloc(other)).map(drop);
             // The loopback may refuse before the call returns.
             if begun.is_ok() {
-                assert_eq!(serve(&mut client, OPENED).0, Progress::Closed);
+                assert_eq!(serve(&mut client, OPENED).0, Progress::Refused);
             }
             assert!(client.peers.is_empty());
         }

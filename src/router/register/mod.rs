@@ -5,12 +5,14 @@
 //! minute, and again after one second, two, four ... until a Map-Notify says that it arrived: a lab is
 //! up when the last of them has. The first Map-Notify also makes the ETR connect by TCP; if the
 //! map-server takes the session, each prefix is registered there once and stays without a timer, until
-//! the session falls and UDP takes over again. [`machine`] is the draft's table.
+//! the session falls and UDP takes over again. [`machine`] is the draft's table, and [`mod@offer`] says
+//! which registers ask for a session.
 //!
 //! Prefixes that are due by UDP together share a message as long as it fits the smallest MTU that every
 //! path has.
 
 mod machine;
+mod offer;
 mod reliable;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -18,6 +20,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use machine::{Action, Event, State, transition};
+use offer::Offer;
 use reliable::EtrSession;
 
 use super::away::{self, Producer};
@@ -62,6 +65,12 @@ struct Standing {
     retry: Duration,
     /// The nonce of the last register by UDP, until its Map-Notify comes.
     nonce: Option<Nonce>,
+    /// Whether that register offered reliable transport.
+    had_bit: bool,
+    /// The next register is due because something changed, and not because the last had no answer.
+    is_changed: bool,
+    /// Registers in a row that had no answer in time.
+    unanswered: u32,
     /// When the last Map-Notify or Registration Ack came.
     acknowledged_at: Option<Time>,
 }
@@ -96,6 +105,8 @@ pub(super) struct Registrar {
     due: Deadlines<(Peer, EidPrefix)>,
     /// Sessions of reliable transport by map-server, whatever the family.
     sessions: BTreeMap<IpAddr, EtrSession>,
+    /// What is known of reliable transport with each map-server.
+    offers: BTreeMap<IpAddr, Offer>,
     next_connection: u64,
     last_nonce: u64,
     /// The nonces of the last [`NEWS`] unsolicited Map-Notifies of each map-server.
@@ -110,6 +121,7 @@ impl Registrar {
             standings: BTreeMap::new(),
             due: Deadlines::default(),
             sessions: BTreeMap::new(),
+            offers: BTreeMap::new(),
             next_connection: 0,
             last_nonce: wall_clock,
             news: BTreeMap::new(),
@@ -154,14 +166,21 @@ impl Registrar {
             due_at: None,
             retry: FIRST_RETRY,
             nonce: None,
+            had_bit: false,
+            is_changed: false,
+            unanswered: 0,
             acknowledged_at: None,
         };
         let mut standing = Standing { state, ..before.unwrap_or(blank) };
         match action {
-            Action::StartTimerNow => (standing.due_at, standing.retry) = (Some(now), FIRST_RETRY),
+            Action::StartTimerNow => {
+                (standing.due_at, standing.retry) = (Some(now), FIRST_RETRY);
+                standing.is_changed = true;
+            }
             Action::StopTimer => standing.due_at = None,
             Action::StartTimer => {
                 (standing.due_at, standing.retry) = (Some(now + period), FIRST_RETRY);
+                (standing.unanswered, standing.is_changed) = (0, true);
                 standing.acknowledged_at = Some(now);
             }
             _ => {}
@@ -195,8 +214,30 @@ impl Registrar {
         due
     }
 
+    /// Counts the registers of prefixes that are due again for want of an answer.
+    fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) {
+        let Some(standings) = self.standings.get_mut(&peer) else { return };
+        let mut had_bit = BTreeSet::new();
+        for prefix in prefixes {
+            let Some(standing) = standings.get_mut(prefix) else { continue };
+            if standing.nonce.is_some() && !standing.is_changed {
+                standing.unanswered = standing.unanswered.saturating_add(1);
+                had_bit.insert(standing.had_bit);
+            }
+        }
+        let offer = self.offers.entry(peer.1).or_default();
+        had_bit.into_iter().for_each(|had_bit| offer.unanswered(had_bit));
+    }
+
+    /// Whether the next register of a prefix offers reliable transport.
+    fn offers_reliable_transport(&mut self, peer: Peer, prefix: EidPrefix, now: Time) -> bool {
+        let standing = self.standings.get(&peer).and_then(|standings| standings.get(&prefix));
+        let unanswered = standing.map_or(0, |standing| standing.unanswered);
+        self.offers.entry(peer.1).or_default().is_made(unanswered, now)
+    }
+
     /// A register with these prefixes has been sent by UDP.
-    fn sent(&mut self, peer: Peer, prefixes: &[EidPrefix], nonce: Nonce, now: Time) {
+    fn sent(&mut self, peer: Peer, prefixes: &[EidPrefix], nonce: Nonce, had_bit: bool, now: Time) {
         let period = self.rng.jittered(PERIOD, JITTER);
         let Some(standings) = self.standings.get_mut(&peer) else { return };
         for prefix in prefixes {
@@ -204,21 +245,23 @@ impl Registrar {
                 standing.due_at = Some(now + standing.retry.min(period));
                 standing.retry = (standing.retry * 2).min(PERIOD);
                 standing.nonce = Some(nonce);
+                (standing.had_bit, standing.is_changed) = (had_bit, false);
                 self.due.set((peer, *prefix), standing.due_at);
             }
         }
     }
 
-    /// A Map-Notify came; returns whether it acknowledges anything outstanding.
+    /// A Map-Notify came. When it acknowledges something outstanding, returns whether that register
+    /// offered reliable transport.
     fn acknowledged(
         &mut self,
         server: IpAddr,
         nonce: Nonce,
         records: &[MappingRecord],
         now: Time,
-    ) -> bool {
+    ) -> Option<bool> {
         let period = self.rng.jittered(PERIOD, JITTER);
-        let mut any = false;
+        let mut answered = None;
         for (&peer, standings) in self.standings.iter_mut().filter(|((_, at), _)| *at == server) {
             for record in records {
                 let Some(standing) = standings.get_mut(&record.eid_prefix) else { continue };
@@ -226,15 +269,22 @@ impl Registrar {
                     standing.nonce = None;
                     standing.acknowledged_at = Some(now);
                     standing.retry = FIRST_RETRY;
+                    standing.unanswered = 0;
+                    let compares = match answered {
+                        Some(_) => false,
+                        None => {
+                            self.offers.entry(server).or_default().answered(standing.had_bit, now)
+                        }
+                    };
                     if standing.state == State::Periodic {
-                        standing.due_at = Some(now + period);
+                        standing.due_at = Some(now + if compares { FIRST_RETRY } else { period });
                         self.due.set((peer, record.eid_prefix), standing.due_at);
                     }
-                    any = true;
+                    answered = Some(standing.had_bit);
                 }
             }
         }
-        any
+        answered
     }
 
     /// Whether an authenticated Map-Notify that acknowledges nothing says something new. A map-server
@@ -364,7 +414,9 @@ impl Router {
         }
         for (peer, records) in by_udp {
             for records in chunks(records) {
-                self.send_register(peer, records, false);
+                let has_bit = self.offers_session(peer, records[0].eid_prefix, now);
+                let register = self.register(peer, records, has_bit);
+                self.send_register(peer, register);
             }
         }
     }
@@ -383,28 +435,35 @@ impl Router {
             let sends = |router: &mut Self, prefix: &EidPrefix| {
                 router.registrar.step(peer, *prefix, Event::Timer, now) == Action::SendMapRegister
             };
-            let mut records = Vec::new();
-            for prefix in &prefixes {
-                if sends(self, prefix) {
-                    records.push(self.last_record(*prefix));
+            let due: Vec<EidPrefix> =
+                prefixes.into_iter().filter(|prefix| sends(self, prefix)).collect();
+            self.registrar.count_unanswered(peer, &due);
+            let (with_bit, without): (Vec<EidPrefix>, Vec<EidPrefix>) =
+                due.into_iter().partition(|prefix| self.offers_session(peer, *prefix, now));
+            for (has_bit, prefixes) in [(true, with_bit), (false, without)] {
+                let records = prefixes.into_iter().map(|prefix| self.last_record(prefix));
+                for records in chunks(records.collect()) {
+                    let prefixes: Vec<_> = records.iter().map(|record| record.eid_prefix).collect();
+                    let register = MapRegister {
+                        want_map_notify: true,
+                        ..self.register(peer, records, has_bit)
+                    };
+                    let nonce = self.send_register(peer, register);
+                    self.registrar.sent(peer, &prefixes, nonce, has_bit, now);
                 }
-            }
-            for records in chunks(records) {
-                let prefixes: Vec<_> = records.iter().map(|record| record.eid_prefix).collect();
-                let nonce = self.send_register(peer, records, true);
-                self.registrar.sent(peer, &prefixes, nonce, now);
             }
         }
         self.end_silent_sessions(now);
     }
 
-    fn send_register(
-        &mut self,
-        peer: Peer,
-        records: Vec<MappingRecord>,
-        want_map_notify: bool,
-    ) -> Nonce {
-        let register = self.register(peer, records, want_map_notify);
+    /// Whether the next register of a prefix by UDP offers reliable transport.
+    fn offers_session(&mut self, peer: Peer, prefix: EidPrefix, now: Time) -> bool {
+        let lisp = self.config.lisp.as_ref();
+        lisp.is_some_and(|lisp| !lisp.no_reliable_registration)
+            && self.registrar.offers_reliable_transport(peer, prefix, now)
+    }
+
+    fn send_register(&mut self, peer: Peer, register: MapRegister) -> Nonce {
         let nonce = register.nonce;
         let (family, server) = peer;
         let key = self.etr_map_servers(family).get(&server).map(|server| server.key.clone());
@@ -426,19 +485,18 @@ impl Router {
         nonce
     }
 
-    /// A Map-Register under the next nonce, for UDP or for a Registration.
+    /// A Map-Register under the next nonce, for UDP or for a Registration, that asks for no Map-Notify.
     fn register(
         &mut self,
         (family, server): Peer,
         records: Vec<MappingRecord>,
-        want_map_notify: bool,
+        reliable_transport: bool,
     ) -> MapRegister {
         let configured = self.etr_map_servers(family).get(&server);
         let proxy_reply = configured.is_some_and(|server| server.proxy_reply);
         MapRegister {
             proxy_reply,
-            reliable_transport: true,
-            want_map_notify,
+            reliable_transport,
             nonce: self.registrar.next_nonce(),
             records,
             xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
@@ -470,11 +528,15 @@ impl Router {
             return self.refuse(server, ControlDrop::Authentication, now, told);
         };
         self.counters.map_notifies.received += 1;
-        if self.registrar.acknowledged(server, notify.nonce, &notify.records, now) {
+        let answered = self.registrar.acknowledged(server, notify.nonce, &notify.records, now);
+        if let Some(had_bit) = answered {
             for record in &notify.records {
                 self.registration_settled(record.eid_prefix, now);
             }
-            return self.connect_session(server, now);
+            return match had_bit {
+                true => self.connect_session(server, now),
+                false => self.tell_of_withheld_offer(server, now),
+            };
         }
         let (nonce, records) = (notify.nonce, notify.records.clone());
         // A map-server whose MAC ends at the last record checks ours to there: nothing may follow.

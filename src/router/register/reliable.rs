@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use super::machine::Event;
+use super::offer::{Offer, WITHHELD_FOR};
 use super::{Peer, Registrar};
 use crate::addr::{Family, Rloc};
 use crate::router::Router;
@@ -17,8 +18,8 @@ use crate::router::io::{Connection, TcpRequest};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
 use crate::time::{Deadline, Time};
 use crate::wire::{
-    CONTROL_PORT, Key, MappingRecord, RegistrationRefresh, RegistrationReject, ReliableMessage,
-    StreamError,
+    CONTROL_PORT, Key, MapRegister, MappingRecord, RegistrationRefresh, RegistrationReject,
+    ReliableMessage, StreamError,
 };
 
 /// How long a connection may take to stand, and a map-server to send its first Refresh: one that
@@ -92,6 +93,31 @@ impl Router {
         self.end_session(server, now);
     }
 
+    /// A map-server has refused TCP.
+    pub(in crate::router) fn etr_session_refused(&mut self, connection: Connection, now: Time) {
+        let Some(server) = self.registrar.server_of(connection) else { return };
+        if self.registrar.offers.entry(server).or_default().refused(now) {
+            self.notice(format!(
+                "map-server {server} refuses TCP: registering by UDP, and asking for a reliable \
+                 session again in {} minutes",
+                WITHHELD_FOR.as_secs() / 60
+            ));
+        }
+        self.end_session(server, now);
+    }
+
+    /// A map-server has answered a register that did not ask for a session.
+    pub(super) fn tell_of_withheld_offer(&mut self, server: IpAddr, now: Time) {
+        let withheld = Offer::Withheld { until: now + WITHHELD_FOR };
+        if self.registrar.offers.get(&server) == Some(&withheld) {
+            self.notice(format!(
+                "map-server {server} answers no Map-Register that asks for a reliable session (bit 18): \
+                 registering without for {} minutes; `no reliable-registration` turns it off for good",
+                WITHHELD_FOR.as_secs() / 60
+            ));
+        }
+    }
+
     fn end_session(&mut self, server: IpAddr, now: Time) {
         let ended = self.registrar.sessions.remove(&server);
         if ended.is_some_and(|each| each.session.up_since.is_some()) {
@@ -126,15 +152,16 @@ impl Router {
         }
     }
 
-    /// Closes the sessions with map-servers that nothing is registered with.
+    /// Closes the sessions with map-servers that nothing is registered with, or not by TCP.
     pub(super) fn end_unused_sessions(&mut self, now: Time) {
+        let lisp = self.config.lisp.as_ref().filter(|lisp| !lisp.no_reliable_registration);
         let configured = |server: &IpAddr| {
-            let lisp = self.config.lisp.as_ref();
             lisp.is_some_and(|lisp| {
                 lisp.ipv4.etr_map_servers.contains_key(server)
                     || lisp.ipv6.etr_map_servers.contains_key(server)
             })
         };
+        self.registrar.offers.retain(|server, _| configured(server));
         let sessions = self.registrar.sessions.keys().copied();
         let unused: Vec<IpAddr> = sessions.filter(|server| !configured(server)).collect();
         for server in unused {
@@ -164,7 +191,8 @@ impl Router {
     /// Sends one record as a Registration.
     pub(super) fn send_registration(&mut self, peer: Peer, record: MappingRecord, now: Time) {
         let (family, server) = peer;
-        let register = self.register(peer, vec![record], true);
+        let register =
+            MapRegister { want_map_notify: true, ..self.register(peer, vec![record], true) };
         let Some(key) = self.etr_map_servers(family).get(&server).map(|each| each.key.clone())
         else {
             return;
@@ -256,6 +284,7 @@ impl Router {
     fn refresh(&mut self, server: IpAddr, refresh: &RegistrationRefresh, now: Time) {
         if let Some(each) = self.registrar.sessions.get_mut(&server) {
             each.patience_until = None;
+            self.registrar.offers.insert(server, Offer::Kept);
         }
         let event = match refresh.rejected_only {
             true => Event::RefreshRejected,

@@ -25,6 +25,7 @@ enum Heard {
     Accepted(Connection, IpAddr),
     Octets(usize),
     Closed(Connection),
+    Refused(Connection),
 }
 
 fn heard(tcp: &mut Tcp, now: Time) -> Vec<Heard> {
@@ -38,6 +39,7 @@ fn heard(tcp: &mut Tcp, now: Time) -> Vec<Heard> {
             }
             TcpEvent::Bytes(_, octets) => Heard::Octets(octets.len()),
             TcpEvent::Closed(connection) => Heard::Closed(connection),
+            TcpEvent::Refused(connection) => Heard::Refused(connection),
         });
     }
     all
@@ -134,7 +136,7 @@ fn octets_arrive_before_the_end_that_follows_them() {
 fn a_router_that_does_not_listen_refuses_at_once() {
     let mut pair = Pair::new(false);
     pair.connect();
-    assert_eq!(pair.exchange(), (vec![Heard::Closed(OPENED)], vec![]));
+    assert_eq!(pair.exchange(), (vec![Heard::Refused(OPENED)], vec![]));
 }
 
 #[test]

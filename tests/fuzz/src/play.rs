@@ -300,7 +300,10 @@ impl<'a> Play<'a> {
         match self.traffic.below(6) {
             0 => {
                 self.connections.remove(index);
-                self.tcp_event(TcpEvent::Closed(connection));
+                self.tcp_event(match self.traffic.bit() {
+                    true => TcpEvent::Closed(connection),
+                    false => TcpEvent::Refused(connection),
+                });
             }
             _ if !stands => {
                 self.connections[index].1 = true;
