@@ -188,15 +188,16 @@ fn lisps() -> impl Strategy<Value = Lisp> {
         services(Family::Ipv4),
         services(Family::Ipv6),
         sites(),
-        any::<[bool; 2]>(),
+        any::<[bool; 3]>(),
     )
-        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites, loc_reach)| Lisp {
+        .prop_map(|((set1, set2), eid_tables, ipv4, ipv6, sites, flags)| Lisp {
             locator_sets: [("set1".to_owned(), set1), ("set2".to_owned(), set2)].into(),
             eid_tables,
             ipv4,
             ipv6,
             sites,
-            loc_reach: LocReach { lsb_reports: loc_reach[0], echo_nonce: loc_reach[1] },
+            loc_reach: LocReach { lsb_reports: flags[0], echo_nonce: flags[1] },
+            no_reliable_registration: flags[2],
         })
 }
 

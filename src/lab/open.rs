@@ -75,6 +75,7 @@ const BUILT_IN: [BuiltIn; 2] = [
         "scenarios/k2-mobility-in-use.scenario",
         "scenarios/r1-data-plane.scenario",
         "scenarios/r2-unreachable-locator.scenario",
+        "scenarios/r3-udp-registration.scenario",
         "scenarios/roaming-c.include",
         "scenarios/roaming.include",
         "scenarios/x1-uncached.scenario",

@@ -154,7 +154,8 @@ impl Router {
 
     /// Closes the sessions with map-servers that nothing is registered with, or not by TCP.
     pub(super) fn end_unused_sessions(&mut self, now: Time) {
-        let lisp = self.config.lisp.as_ref().filter(|lisp| !lisp.no_reliable_registration);
+        let lisp = self.config.lisp.as_ref();
+        let by_udp = lisp.is_none_or(|lisp| lisp.no_reliable_registration);
         let configured = |server: &IpAddr| {
             lisp.is_some_and(|lisp| {
                 lisp.ipv4.etr_map_servers.contains_key(server)
@@ -163,19 +164,24 @@ impl Router {
         };
         self.registrar.offers.retain(|server, _| configured(server));
         let sessions = self.registrar.sessions.keys().copied();
-        let unused: Vec<IpAddr> = sessions.filter(|server| !configured(server)).collect();
+        let unused: Vec<IpAddr> = sessions.filter(|server| by_udp || !configured(server)).collect();
         for server in unused {
             self.close_session(server, now);
         }
     }
 
     /// A session is of the key that opened it: with another one, everything is registered anew by UDP,
-    /// and what the map-server does not believe any more lapses there.
+    /// and what the map-server does not believe any more lapses there. Where reliable registration was
+    /// turned on, a register that offers it goes at once.
     pub(in crate::router) fn renew_sessions(&mut self, before: &Config, now: Time) {
         let (old, new) = (etr_keys(before), etr_keys(&self.config));
+        let is_off = |config: &Config| {
+            config.lisp.as_ref().is_some_and(|lisp| lisp.no_reliable_registration)
+        };
+        let is_turned_on = is_off(before) && !is_off(&self.config);
         for ((_, server), _) in new.iter().filter(|(peer, key)| {
             let old = old.get(peer);
-            old.is_some_and(|old| old != *key)
+            old.is_some_and(|old| is_turned_on || old != *key)
         }) {
             self.close_session(*server, now);
             self.all_registrations(*server, Event::Changed, now);

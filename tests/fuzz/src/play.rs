@@ -300,10 +300,11 @@ impl<'a> Play<'a> {
         match self.traffic.below(6) {
             0 => {
                 self.connections.remove(index);
-                self.tcp_event(match self.traffic.bit() {
+                let event = match self.traffic.bit() {
                     true => TcpEvent::Closed(connection),
                     false => TcpEvent::Refused(connection),
-                });
+                };
+                self.tcp_event(event);
             }
             _ if !stands => {
                 self.connections[index].1 = true;
