@@ -14,9 +14,9 @@ use super::config::Config;
 use super::emulated::HostState;
 use super::kept::{KeptNonce, NonceRequest};
 use super::logging::Severity;
+pub use super::paths::{IcmpError, PathEvent};
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
-use crate::wire::IcmpErrorKind;
 
 /// What happens to a router, other than packets of EIDs.
 #[derive(Debug)]
@@ -40,29 +40,6 @@ pub enum Input<'a> {
     Nonces(Vec<KeptNonce>),
     /// The process is about to end: withdraw registrations and leave the kernel as it was found.
     Stop,
-}
-
-/// What is learned of the way to a locator when packets do not make it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum PathEvent {
-    /// The router's own kernel has no route to a locator. An error that ICMP brought is never this one.
-    NoRoute(Rloc),
-    /// ICMP from the core network about an encapsulated packet. The kernel has matched it with a
-    /// socket of the router, and with nothing else.
-    Icmp(IcmpError),
-}
-
-/// An ICMP error about an encapsulated packet.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IcmpError {
-    /// The locator that the packet was for.
-    pub rloc: Rloc,
-    /// The router that reports it.
-    pub reporter: IpAddr,
-    /// Its meaning.
-    pub kind: IcmpErrorKind,
-    /// The payload of the packet, from the LISP header on, as far as the error quotes it.
-    pub quoted: Vec<u8>,
 }
 
 /// A LISP control message as it came.

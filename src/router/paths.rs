@@ -10,10 +10,12 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Router;
 use super::etr::Whereabouts;
 use super::icmp::{self, AboutPacket};
-use super::io::{Encapsulation, IcmpError, Output, PathEvent};
+use super::io::{Encapsulation, Output};
 use crate::addr::{Eid, Family, InstanceId, Rloc};
 use crate::packet::{IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
@@ -28,6 +30,29 @@ const REMEMBERED: usize = 1024;
 /// No IPv6 packet of this size may be refused (RFC 8200 section 5): where the way takes less, the
 /// outer packet is fragmented.
 const SMALLEST_MTU: u32 = 1280;
+/// What is learned of the way to a locator when packets do not make it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathEvent {
+    /// The router's own kernel has no route to a locator. An error that ICMP brought is never this one.
+    NoRoute(Rloc),
+    /// ICMP from the core network about an encapsulated packet. The kernel has matched it with a
+    /// socket of the router, and with nothing else.
+    Icmp(IcmpError),
+}
+
+/// An ICMP error about an encapsulated packet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IcmpError {
+    /// The locator that the packet was for.
+    pub rloc: Rloc,
+    /// The router that reports it.
+    pub reporter: IpAddr,
+    /// Its meaning.
+    pub kind: IcmpErrorKind,
+    /// The payload of the packet, from the LISP header on, as far as the error quotes it.
+    pub quoted: Vec<u8>,
+}
+
 /// What is known of ways.
 #[derive(Debug, Default)]
 pub struct Paths {

@@ -170,6 +170,7 @@ impl Display for TcpEvent<'_> {
                 write!(f, "connection {} brings {} octets", connection.0, octets.len())
             }
             TcpEvent::Closed(connection) => write!(f, "connection {} has ended", connection.0),
+            TcpEvent::Refused(connection) => write!(f, "connection {} is refused", connection.0),
         }
     }
 }
