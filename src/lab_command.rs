@@ -344,7 +344,7 @@ fn done(result: Result<(), eidway::lab::failure::Failure>) -> Outcome {
 /// The lab with these overlays, one over the other.
 fn laid_over(mut lab: Lab, with: &[String]) -> Result<Lab, eidway::lab::failure::Failure> {
     for name in with {
-        lab = lab.with_overlays(&library::overlays(&lab, name)?)?;
+        lab = lab.with_overlay(name, &library::overlays(&lab, name)?)?;
     }
     Ok(lab)
 }

@@ -99,9 +99,13 @@ struct Simulated(Child, String);
 
 impl Simulated {
     fn up(test: &str) -> Self {
+        Simulated::up_as(test, "two-sites", &[])
+    }
+
+    fn up_as(test: &str, lab: &str, options: &[&str]) -> Self {
         let name = format!("{test}-{}", std::process::id());
         let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
-        command.args(["lab", "up", "two-sites", "--sim", "--pace", "fast", "--name", &name]);
+        command.args(["lab", "up", lab, "--sim", "--pace", "fast", "--name", &name]).args(options);
         Simulated(command.current_dir("/").spawn().expect("the program runs"), name)
     }
 
@@ -190,6 +194,45 @@ fn a_scenario_is_named_by_the_path_of_its_file_too() {
     let output = eidway(&["lab", "run", "two-sites", "/no/such.scenario", "--sim"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/no/such.scenario: No such file"), "{output:?}");
+}
+
+#[test]
+fn an_address_that_is_twice_on_a_link_is_found_before_anything_is_built() {
+    let copy = copy_of_two_sites("");
+    let conf = copy.path().join("xTR1.conf");
+    let right = fs::read_to_string(&conf).expect("a file");
+    fs::write(&conf, right.replace("172.16.0.1 ", "172.16.0.12 ")).expect("a file");
+    let path = copy.path().display().to_string();
+    for (args, stream) in [
+        (&["lab", "check", &path][..], "stdout"),
+        (&["lab", "up", &path, "--dry-run"], "stderr"),
+        (&["lab", "up", &path, "--sim"], "stderr"),
+        (&["lab", "ping", &path, "A", "B", "--sim"], "stderr"),
+    ] {
+        let output = eidway(args);
+        let said = text(if stream == "stdout" { &output.stdout } else { &output.stderr });
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        for part in
+            ["172.16.0.12 is twice on site1", "xTR1.conf:", "^^^^^^^^^^^ A has it at ", "lab.toml:"]
+        {
+            assert!(said.contains(part), "{args:?}: {part:?} is not in\n{said}");
+        }
+    }
+}
+
+#[test]
+fn a_lab_comes_up_with_what_is_laid_over_it() {
+    let shown =
+        eidway(&["lab", "up", "gsmr", "--with", "roaming", "--with", "nothing", "--dry-run"]);
+    let said = text(&shown.stderr);
+    assert!(said.contains("no scenario \"nothing\""), "{said}");
+    assert!(said.contains("to be laid over it, it has roaming-c, roaming"), "{said}");
+    let lab = Simulated::up_as("with", "gsmr", &["--with", "roaming", "--with", "roaming-c"]);
+    lab.expect("xTR2", "show running-config", |text| {
+        ["address 172.16.0.1 255.255.255.0 secondary", "address 10.10.10.1 255.255.255.0 secondary"]
+            .iter()
+            .all(|line| text.contains(line))
+    });
 }
 
 /// A new terminal: the end of a person, and that of a program.

@@ -178,7 +178,12 @@ impl Lab {
 
     /// This lab with more configuration for its routers, by node. Its files are put into the running
     /// lab's directory when it is brought up: those that it was opened from stay as they are.
-    pub fn with_overlays(&self, overlays: &BTreeMap<String, String>) -> Result<Lab, Failure> {
+    /// `name` is what a person calls it.
+    pub fn with_overlay(
+        &self,
+        name: &str,
+        overlays: &BTreeMap<String, String>,
+    ) -> Result<Lab, Failure> {
         let mut unpacked = vec![("lab.toml".to_owned(), self.file.text.clone())];
         for (node, file) in self.file.routers() {
             let text = self.text(file)?;
@@ -194,7 +199,8 @@ impl Lab {
             unpacked.push((file, text));
         }
         let directory = self.run().join("lab");
-        Ok(Lab { directory, unpacked, ..self.clone() })
+        let asked_for = format!("{} --with {name}", self.asked_for);
+        Ok(Lab { directory, unpacked, asked_for, ..self.clone() })
     }
 
     /// The words after `eidway lab up` that bring it up.

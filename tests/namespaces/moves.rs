@@ -110,17 +110,17 @@ fn a_move_to_a_port_that_does_not_expect_the_host_is_refused_with_the_lines_that
     if !can_run() {
         return;
     }
-    let live = Live::up("gsmr", "strange");
+    let live = Live::up_in("gsmr", "strange", &["--with", "roaming-c"]);
     let refused = live.lab("move", &["A", "--to", "xTR2"]);
     let said = errors(&refused);
     assert_eq!(refused.status.code(), Some(1), "{said}");
     for line in [
         "A stays where it is: at xTR2:Ethernet1/0 nothing is configured for 172.16.0.12",
         "Missing at xTR1:\ninterface Ethernet1/0\n mac-address 0200.0000.00aa\n lisp mobility ROAM\n",
-        "Missing at xTR2:\ninterface Ethernet1/0\n mac-address 0200.0000.00aa\n ip address 172.16.0.1",
+        "Missing at xTR2:\ninterface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0 secondary\n",
         "   database-mapping 172.16.0.0/24 locator-set set1\n",
         "eidway lab up gsmr --name ",
-        " --with roaming\n",
+        " --with roaming-c --with roaming\n",
     ] {
         assert!(said.contains(line), "{line:?} is not in {said}");
     }
