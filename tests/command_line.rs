@@ -208,6 +208,7 @@ fn an_address_that_is_twice_on_a_link_is_found_before_anything_is_built() {
         (&["lab", "up", &path, "--dry-run"], "stderr"),
         (&["lab", "up", &path, "--sim"], "stderr"),
         (&["lab", "ping", &path, "A", "B", "--sim"], "stderr"),
+        (&["lab", "run", &path, "one", "--sim"], "stderr"),
     ] {
         let output = eidway(args);
         let said = text(if stream == "stdout" { &output.stdout } else { &output.stderr });

@@ -34,6 +34,7 @@ use crate::lab::scenario::stream::Arrived;
 use crate::lab::scenario::{
     Datagrams, Ends, Ping, Place, Replay, Scenario, library, recovery, replay,
 };
+use crate::lab::wiring;
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
@@ -415,6 +416,7 @@ pub fn run(
 ) -> Result<bool, Failure> {
     let said = || Failure::io("standard output");
     kill.map(|node| lab.expect_router(node)).transpose()?;
+    wiring::expect(lab)?;
     writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(said())?;
     let mut stage = Simulated::new(lab, scenario, seed, records)?;
     let played = match kill {
