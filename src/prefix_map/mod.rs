@@ -63,8 +63,10 @@ struct Place<V> {
 #[derive(Clone, Debug)]
 pub struct PrefixMap<V> {
     instances: BTreeMap<InstanceId, Tries>,
+    /// The last one is taken.
     slots: Vec<Option<Place<V>>>,
-    /// Slots that are empty, the one to be used first at the end.
+    /// The empty ones, the one to be used first at the end; and numbers of slots that are not there any
+    /// more, or are taken again.
     free: Vec<u32>,
 }
 
@@ -87,6 +89,8 @@ impl<V> PrefixMap<V> {
 
     /// Puts `value` at exactly `prefix`; returns where it stands and what stood there.
     pub fn insert_slot(&mut self, prefix: EidPrefix, value: V) -> (Slot, Option<V>) {
+        let is_empty = |slot: u32| matches!(self.slots.get(slot as usize), Some(None));
+        while self.free.pop_if(|slot| !is_empty(*slot)).is_some() {}
         let fresh = self.free.last().copied().unwrap_or(self.slots.len() as u32);
         let tries = self.instances.entry(prefix.instance_id()).or_default();
         let mut index = |slot| match Key::of(prefix.prefix()) {
@@ -117,7 +121,23 @@ impl<V> PrefixMap<V> {
             Key::V6(key) => tries.v6.remove(key),
         }?;
         self.free.push(slot);
-        self.slots[slot as usize].take().map(|place| place.value)
+        let value = self.slots[slot as usize].take().map(|place| place.value);
+        self.trim();
+        value
+    }
+
+    /// Gives back the memory of empty slots at the end, when it is most of it.
+    fn trim(&mut self) {
+        const FEW: usize = 64;
+        while self.slots.pop_if(|place| place.is_none()).is_some() {}
+        let len = self.slots.len();
+        if self.slots.capacity() > 4 * len + FEW {
+            self.slots.shrink_to(2 * len);
+        }
+        if self.free.len() > 2 * len + FEW {
+            self.free.retain(|slot| (*slot as usize) < len);
+            self.free.shrink_to_fit();
+        }
     }
 
     /// Takes out everything.
@@ -280,7 +300,7 @@ impl<V> PrefixMap<V> {
 
     /// The number of entries.
     pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.instances.values().map(|tries| tries.v4.len() + tries.v6.len()).sum()
     }
 
     /// Whether there is no entry.

@@ -180,9 +180,9 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Counts a packet that stopped.
-    pub fn dropped(&mut self, reason: DropReason) {
-        *self.drops.entry(reason).or_default() += 1;
+    /// Counts packets on the wire that stopped: of a super-packet, all of its segments.
+    pub fn dropped(&mut self, reason: DropReason, packets: u64) {
+        *self.drops.entry(reason).or_default() += packets;
     }
 
     /// Counts the opaque locators of a record that was taken.

@@ -12,8 +12,9 @@ use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;
 use super::map_cache::Locator;
 use super::map_server::MOST_RECORDS;
+use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
-use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use crate::packet::{self, IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -68,39 +69,67 @@ impl Router {
     pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
         let segment_size = datagram.segment_size;
         self.witness(Call::Decapsulate { outer, datagram: datagram.bytes, segment_size }, now);
-        let inbound = match self.inbound(outer, datagram, now) {
-            Ok(inbound) => inbound,
-            Err(reason) => Inbound::Dropped(reason),
+        let inbound = match self.open(datagram.bytes) {
+            Ok((lisp, header)) => self.opened(outer, &lisp, header, datagram, now),
+            Err(reason) => {
+                self.counters.dropped(reason, packets_in(datagram));
+                Inbound::Dropped(reason)
+            }
         };
-        match inbound {
-            Inbound::Deliver { .. } => self.counters.decapsulations += 1,
-            Inbound::Forward { .. } => self.counters.forwarded_away += 1,
-            Inbound::Held => self.counters.held += 1,
-            Inbound::Dropped(reason) => self.counters.dropped(reason),
-        }
         if let Some(witness) = &mut self.witness {
             witness.inbound(inbound, datagram.bytes);
         }
         inbound
     }
 
-    fn inbound(
-        &mut self,
-        outer: &Outer,
-        datagram: &mut Packet<'_>,
-        now: Time,
-    ) -> Result<Inbound, DropReason> {
-        let (lisp, _) = DataHeader::parse(datagram.bytes).map_err(|_| DropReason::BadDataHeader)?;
+    /// The LISP header and the inner header of a datagram of our instance.
+    fn open(&self, datagram: &[u8]) -> Result<(DataHeader, IpHeader), DropReason> {
+        let (lisp, _) = DataHeader::parse(datagram).map_err(|_| DropReason::BadDataHeader)?;
         // A payload encrypted by RFC 8061 cannot be read here.
         if lisp.key != 0 {
             return Err(DropReason::BadDataHeader);
         }
-        let instance_id = lisp.instance_id.unwrap_or_default();
-        if instance_id != self.config.default_instance() {
+        if lisp.instance_id.unwrap_or_default() != self.config.default_instance() {
             return Err(DropReason::UnknownInstance);
         }
-        let inner = &mut datagram.bytes[DATA_HEADER_LEN..];
+        let inner = &datagram[DATA_HEADER_LEN..];
         let header = IpHeader::parse(inner).map_err(|_| DropReason::BadInnerPacket)?;
+        Ok((lisp, header))
+    }
+
+    fn opened(
+        &mut self,
+        outer: &Outer,
+        lisp: &DataHeader,
+        mut header: IpHeader,
+        datagram: &mut Packet<'_>,
+        now: Time,
+    ) -> Inbound {
+        let instance_id = lisp.instance_id.unwrap_or_default();
+        let inner = &mut datagram.bytes[DATA_HEADER_LEN..];
+        let mut inner = Packet { bytes: inner, segment_size: datagram.segment_size };
+        let decision = self.inbound(outer, lisp, &mut header, &mut inner, now);
+        let len = header.total_len;
+        match self.finish(decision, instance_id, &header, &mut inner) {
+            Ok(Verdict::Deliver | Verdict::Native) => Inbound::Deliver { instance_id, len },
+            Ok(Verdict::Forward(encapsulation) | Verdict::Encapsulate(encapsulation)) => {
+                Inbound::Forward { encapsulation, len }
+            }
+            Ok(Verdict::Hold) => Inbound::Held,
+            Err(reason) => Inbound::Dropped(reason),
+        }
+    }
+
+    /// Decides on a packet from the core, and gives it and `header` the TTL and the type of service that
+    /// the outer header says.
+    fn inbound(
+        &mut self,
+        outer: &Outer,
+        lisp: &DataHeader,
+        header: &mut IpHeader,
+        inner: &mut Packet<'_>,
+        now: Time,
+    ) -> Result<Verdict, DropReason> {
         if header.is_link_scoped() {
             return Err(DropReason::InnerLinkScoped);
         }
@@ -114,35 +143,47 @@ impl Router {
             return Err(DropReason::OuterTtlExpired);
         }
         if ttl != header.ttl {
-            packet::set_ttl(inner, ttl);
+            packet::set_ttl(inner.bytes, ttl);
         }
         if tos != header.tos {
-            packet::set_tos(inner, tos);
+            packet::set_tos(inner.bytes, tos);
         }
-        let header = IpHeader { ttl, tos, ..header };
+        (header.ttl, header.tos) = (ttl, tos);
+        let instance_id = lisp.instance_id.unwrap_or_default();
         let source = Eid::new(instance_id, header.source);
         let destination = Eid::new(instance_id, header.destination);
-        let deliver = Inbound::Deliver { instance_id, len: header.total_len };
         let from = Rloc(outer.source);
-        let heard = Some(Heard { from, source, destination, at: now });
-        if self.heard == heard {
-            return Ok(deliver);
+        if self.heard == Some(Heard { from, source, destination, at: now }) {
+            return Ok(Verdict::Deliver);
         }
-        self.take_status_bits(&lisp, from, source, now);
+        self.take_status_bits(lisp, from, source, now);
         self.take_nonce(lisp.nonce, from, header.family(), now);
+        self.arrived(instance_id, from, header, inner, now)
+    }
+
+    /// Decides on a packet from the core by where its destination is.
+    pub(super) fn arrived(
+        &mut self,
+        instance_id: InstanceId,
+        from: Rloc,
+        header: &IpHeader,
+        inner: &mut Packet<'_>,
+        now: Time,
+    ) -> Result<Verdict, DropReason> {
+        let roles = self.config.roles(header.family());
+        let source = Eid::new(instance_id, header.source);
+        let destination = Eid::new(instance_id, header.destination);
         match self.whereabouts(destination) {
             Whereabouts::Here(prefix) if roles.etr => {
                 self.solicitor.heard(prefix, from, source, destination, now);
-                self.heard = heard;
-                Ok(deliver)
+                self.heard = Some(Heard { from, source, destination, at: now });
+                Ok(Verdict::Deliver)
             }
             Whereabouts::Away(prefix, producer) if roles.etr => {
                 self.solicitor.heard(prefix, from, source, destination, now);
-                let inner = &mut datagram.bytes[DATA_HEADER_LEN..];
-                let inner = Packet { bytes: inner, segment_size: datagram.segment_size };
                 self.stray(from, (prefix, producer), header, inner, now)
             }
-            _ if roles.proxy_etr => Ok(deliver),
+            _ if roles.proxy_etr => Ok(Verdict::Deliver),
             _ => Err(DropReason::NotOurEid),
         }
     }
@@ -154,22 +195,22 @@ impl Router {
         &mut self,
         from: Rloc,
         (prefix, producer): (EidPrefix, Producer),
-        header: IpHeader,
-        inner: Packet<'_>,
+        header: &IpHeader,
+        inner: &mut Packet<'_>,
         now: Time,
-    ) -> Result<Inbound, DropReason> {
+    ) -> Result<Verdict, DropReason> {
         let source = Eid::new(prefix.instance_id(), header.source);
         let destination = Eid::new(prefix.instance_id(), header.destination);
         let undetected = producer == Producer::DynamicEid && prefix != destination.host_prefix();
-        if undetected && self.search_for(destination, Some((from, source)), Some(&inner), now) {
-            return Ok(Inbound::Held);
+        let held = || HeldPacket::new(inner, header, Origin::Core(from));
+        if undetected && self.search_for(destination, Some(&held), now) {
+            return Ok(Verdict::Hold);
         }
         self.solicit_sender(from, source, destination, now);
         if producer == Producer::DynamicEid
-            && let Some(encapsulation) = self.forward_away(from, prefix, &header)
+            && let Some(encapsulation) = self.forward_away(from, prefix, header)
         {
-            packet::set_ttl(inner.bytes, encapsulation.ttl);
-            return Ok(Inbound::Forward { encapsulation, len: header.total_len });
+            return Ok(Verdict::Forward(encapsulation));
         }
         Err(match producer {
             Producer::NoRoute => DropReason::NoRouteToEid,
@@ -178,7 +219,8 @@ impl Router {
     }
 
     /// The way to where an away host is now: one hop less, and never back to where the packet came
-    /// from, so that two xTRs that each take the other to have the host cannot play ball with it.
+    /// from, so that the packet cannot loop between two xTRs that each believe that the other has the
+    /// host.
     fn forward_away(
         &self,
         from: Rloc,
@@ -362,6 +404,14 @@ impl Router {
         wire::sort_locators(&mut locators);
         MappingRecord::of_site(prefix, ttl_minutes, locators)
     }
+}
+
+/// How many packets on the wire a datagram stands for that is not opened: one, if it cannot be read.
+fn packets_in(datagram: &mut Packet<'_>) -> u64 {
+    let segment_size = datagram.segment_size;
+    let inner = datagram.bytes.get_mut(DATA_HEADER_LEN..).unwrap_or_default();
+    let header = IpHeader::parse(inner);
+    header.map_or(1, |header| Packet { bytes: inner, segment_size }.load(header.total_len).packets)
 }
 
 /// Leaves the records that the site answers for itself, as all of a reply to a probe must be, and sets

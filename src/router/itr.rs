@@ -9,11 +9,11 @@ use std::net::IpAddr;
 use super::Router;
 use super::away::Producer;
 use super::etr::Whereabouts;
-use super::io::{DropReason, Encapsulation, Outbound, Output};
+use super::io::{DropReason, Encapsulation, Outbound};
 use super::locators::{self, LocalRlocs};
 use super::map_cache::{Locator, Mapping};
 use super::paths::Paths;
-use super::resolve::Held;
+use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
 use crate::addr::{Eid, Family, InstanceId};
 use crate::packet::{self, IpHeader, Load, Packet};
@@ -22,7 +22,7 @@ use crate::time::Time;
 use crate::wire::DataHeader;
 
 /// What the mapping of its destination means for a packet.
-enum Verdict {
+enum Way {
     /// How, and the entry of the map-cache that says so.
     Encapsulate(Encapsulation, Slot),
     Native,
@@ -40,53 +40,48 @@ impl Router {
     ) -> Outbound {
         let segment_size = packet.segment_size;
         self.witness(Call::Encapsulate { instance_id, packet: packet.bytes, segment_size }, now);
-        let verdict = self.counted_outbound(instance_id, packet, now);
-        if let Some(witness) = &mut self.witness {
-            witness.outbound(verdict, packet.bytes);
-        }
-        verdict
-    }
-
-    fn counted_outbound(
-        &mut self,
-        instance_id: InstanceId,
-        packet: &mut Packet<'_>,
-        now: Time,
-    ) -> Outbound {
-        let Ok(header) = IpHeader::parse(packet.bytes) else {
-            self.counters.dropped(DropReason::NotIp);
-            return Outbound::Dropped(DropReason::NotIp);
-        };
-        let load = packet.load(header.total_len);
-        if let Some((encapsulation, entry)) = self.flows.find(instance_id, &header) {
-            self.map_cache.use_again(entry, load, now);
-            if self.refuse_too_big(instance_id, &encapsulation, &header, packet) {
-                self.counters.dropped(DropReason::TooBigForPath);
-                return Outbound::Dropped(DropReason::TooBigForPath);
-            }
-            self.counters.encapsulations += load.packets;
-            return Outbound::Encapsulate(encapsulation);
-        }
-        let outbound = match self.outbound(instance_id, &header, packet, now) {
-            Ok(outbound) => outbound,
+        let outbound = match self.finished_outbound(instance_id, packet, now) {
+            Ok(Verdict::Encapsulate(wrap) | Verdict::Forward(wrap)) => Outbound::Encapsulate(wrap),
+            Ok(Verdict::Native | Verdict::Deliver) => Outbound::Native,
+            Ok(Verdict::Hold) => Outbound::Held,
             Err(reason) => Outbound::Dropped(reason),
         };
-        match outbound {
-            Outbound::Encapsulate(_) => self.counters.encapsulations += load.packets,
-            Outbound::Native => self.counters.native += load.packets,
-            Outbound::Held => self.counters.held += 1,
-            Outbound::Dropped(reason) => self.counters.dropped(reason),
+        if let Some(witness) = &mut self.witness {
+            witness.outbound(outbound, packet.bytes);
         }
         outbound
     }
 
-    fn outbound(
+    fn finished_outbound(
+        &mut self,
+        instance_id: InstanceId,
+        packet: &mut Packet<'_>,
+        now: Time,
+    ) -> Result<Verdict, DropReason> {
+        let Ok(header) = IpHeader::parse(packet.bytes) else {
+            self.counters.dropped(DropReason::NotIp, 1);
+            return Err(DropReason::NotIp);
+        };
+        let decision = match self.flows.find(instance_id, &header) {
+            Some((encapsulation, entry)) => {
+                self.map_cache.use_again(entry, packet.load(header.total_len), now);
+                Ok(Verdict::Encapsulate(encapsulation))
+            }
+            None => self.outbound(instance_id, &header, packet, true, now),
+        };
+        self.finish(decision, instance_id, &header, packet)
+    }
+
+    /// Decides on a packet of the site. `may_ask` says whether it may wait for a mapping: a packet
+    /// that has waited for one does not wait for another.
+    pub(super) fn outbound(
         &mut self,
         instance_id: InstanceId,
         header: &IpHeader,
         packet: &mut Packet<'_>,
+        may_ask: bool,
         now: Time,
-    ) -> Result<Outbound, DropReason> {
+    ) -> Result<Verdict, DropReason> {
         if header.is_link_scoped() {
             return Err(DropReason::LinkScoped);
         }
@@ -96,13 +91,12 @@ impl Router {
         if !roles.itr && !roles.proxy_itr {
             return Err(DropReason::NotAnItr);
         }
-        // What is here has a route at a port and does not come this way, but in the instant in which its
-        // link falls. What is away by a move or a registration elsewhere is sought like any other EID.
+        // A packet for a local EID reaches `lisp0` only in the moment after its link went down. An EID
+        // that moved or is registered elsewhere is looked up like any other.
         match self.whereabouts(destination) {
             // Its host was found, and got its route, while the packet was on its way here.
             Whereabouts::Here(_) if self.mobility.hosts().contains_key(&destination) => {
-                self.restore_hop(header, packet.bytes);
-                return Ok(Outbound::Native);
+                return Ok(Verdict::Native);
             }
             Whereabouts::Here(_) | Whereabouts::Away(_, Producer::NoRoute) => {
                 return Err(DropReason::LocalEidNoRoute);
@@ -110,68 +104,63 @@ impl Router {
             Whereabouts::Away(..) | Whereabouts::Elsewhere => {}
         }
         if !roles.proxy_itr && !self.is_of_site(source, now) {
-            self.counters.native_foreign_source += 1;
-            self.restore_hop(header, packet.bytes);
-            return Ok(Outbound::Native);
+            self.counters.native_foreign_source += packet.load(header.total_len).packets;
+            return Ok(Verdict::Native);
         }
-        // What a host of a dynamic range says to its gateway first is answered before it is found.
+        // The gateway's answer to a host's first packet may come before the host is found.
         let is_newcomer = self.is_own_address(header.source) && self.is_undetected(destination);
-        match self.verdict(destination, header, packet.load(header.total_len), now)? {
-            Verdict::Encapsulate(mut encapsulation, entry) => {
-                if self.refuse_too_big(instance_id, &encapsulation, header, packet) {
-                    return Err(DropReason::TooBigForPath);
-                }
+        match self.way(destination, header, packet.load(header.total_len), now)? {
+            Way::Encapsulate(mut encapsulation, entry) => {
                 self.mark(&mut encapsulation, source, now);
-                if self.is_found(source) {
-                    self.flows.remember(instance_id, header, encapsulation, Some(entry));
+                let entry = (may_ask && self.is_found(source)).then_some(entry);
+                self.flows.remember(instance_id, header, encapsulation, entry);
+                Ok(Verdict::Encapsulate(encapsulation))
+            }
+            Way::Native => {
+                let held = || HeldPacket::new(packet, header, Origin::Site);
+                match is_newcomer && self.search_for(destination, Some(&held), now) {
+                    true => Ok(Verdict::Hold),
+                    false => Ok(Verdict::Native),
                 }
-                Ok(Outbound::Encapsulate(encapsulation))
             }
-            Verdict::Native
-                if is_newcomer && self.search_for(destination, None, Some(packet), now) =>
-            {
-                Ok(Outbound::Held)
-            }
-            Verdict::Native => {
-                self.restore_hop(header, packet.bytes);
-                Ok(Outbound::Native)
-            }
-            Verdict::Ask => {
+            Way::Ask if !may_ask => Err(DropReason::Unresolved),
+            Way::Ask => {
                 if is_newcomer {
-                    self.search_for(destination, None, None, now);
+                    self.search_for(destination, None, now);
                 }
-                self.hold(destination, source, packet, now).map(|()| Outbound::Held)
+                let held = HeldPacket::new(packet, header, Origin::Site);
+                self.hold(destination, source, held, now).map(|()| Verdict::Hold)
             }
         }
     }
 
-    fn verdict(
+    fn way(
         &mut self,
         destination: Eid,
         header: &IpHeader,
         load: Load,
         now: Time,
-    ) -> Result<Verdict, DropReason> {
+    ) -> Result<Way, DropReason> {
         let Some((slot, entry)) = self.map_cache.use_for(destination, load, now) else {
-            return Ok(Verdict::Native);
+            return Ok(Way::Native);
         };
         let wrap = |locators: &[Locator]| {
             let wrap =
                 encapsulation(locators, &self.local, &self.paths, destination.instance_id, header)?;
-            Ok(Verdict::Encapsulate(wrap, slot))
+            Ok(Way::Encapsulate(wrap, slot))
         };
         match &entry.mapping {
             Mapping::Locators(locators) => wrap(locators),
             Mapping::ForwardNative => match proxy_etrs(&self.proxy_etrs, header.family()) {
-                [] => Ok(Verdict::Native),
+                [] => Ok(Way::Native),
                 petrs => wrap(petrs),
             },
-            Mapping::SendMapRequest => Ok(Verdict::Ask),
+            Mapping::SendMapRequest => Ok(Way::Ask),
             Mapping::Drop => Err(DropReason::MappingDrops),
         }
     }
 
-    /// Sets what of the LISP header the configuration asks for, in a packet of `source`.
+    /// Sets the nonce and the Locator-Status-Bits of a packet of `source`, if configured.
     fn mark(&mut self, encapsulation: &mut Encapsulation, source: Eid, now: Time) {
         let nonce = self.nonce_for(encapsulation.destination, source.family(), now);
         let locator_status_bits = self.status_bits(source);
@@ -186,7 +175,7 @@ impl Router {
         if self.mobility.is_dynamic(source) {
             if !self.mobility.hosts().contains_key(&source) && !self.is_own_address(source.address)
             {
-                self.search_for(source, None, None, now);
+                self.search_for(source, None, now);
             }
             return true;
         }
@@ -198,46 +187,10 @@ impl Router {
         !self.mobility.is_dynamic(source) || self.mobility.hosts().contains_key(&source)
     }
 
-    /// Sends on what waited for a mapping of `eid`, in the order in which it came.
-    pub(super) fn release(&mut self, eid: Eid, held: Held, now: Time) {
-        for mut packet in held {
-            let verdict =
-                IpHeader::parse(&packet.bytes).map_err(|_| DropReason::NotIp).and_then(|header| {
-                    let load = packet.borrow().load(header.total_len);
-                    Ok((header, load, self.verdict(eid, &header, load, now)?))
-                });
-            match verdict {
-                Ok((header, load, Verdict::Encapsulate(mut encapsulation, _))) => {
-                    self.mark(&mut encapsulation, Eid::new(eid.instance_id, header.source), now);
-                    self.flows.remember(eid.instance_id, &header, encapsulation, None);
-                    self.counters.encapsulations += load.packets;
-                    self.outputs.push_back(Output::Encapsulate(encapsulation, packet));
-                }
-                Ok((header, load, Verdict::Native)) => {
-                    self.counters.native += load.packets;
-                    self.restore_hop(&header, &mut packet.bytes);
-                    self.outputs.push_back(Output::Native(eid.instance_id, packet));
-                }
-                Ok((_, _, Verdict::Ask)) => self.counters.dropped(DropReason::Unresolved),
-                Err(reason) => self.counters.dropped(reason),
-            }
-        }
-    }
-
-    /// Sends on what waited for a mapping of an EID whose host has been found here.
-    pub(super) fn release_here(&mut self, eid: Eid) {
-        for mut packet in self.resolver.give_up(eid) {
-            let Ok(header) = IpHeader::parse(&packet.bytes) else { continue };
-            self.counters.native += packet.borrow().load(header.total_len).packets;
-            self.restore_hop(&header, &mut packet.bytes);
-            self.outputs.push_back(Output::Native(eid.instance_id, packet));
-        }
-    }
-
     /// The kernel took a hop off on the way into `lisp0` and takes another on the way out; without
     /// this a natively forwarded packet would see this router twice. The router's own packets
     /// have lost none.
-    fn restore_hop(&self, header: &IpHeader, bytes: &mut [u8]) {
+    pub(super) fn restore_hop(&self, header: &IpHeader, bytes: &mut [u8]) {
         if !self.is_own_address(header.source) {
             packet::set_ttl(bytes, header.ttl.saturating_add(1));
         }

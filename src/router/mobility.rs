@@ -25,7 +25,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Router;
-use super::away::{self, Producer};
+use super::away::{self, AwayTable, Elsewhere, Producer, Stay, Teller};
+use super::bounded::{Bounded, Fill, Full, Limit};
 use super::config::{Config, InterfaceName};
 use super::io::{
     Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, Output, RouteTarget,
@@ -33,29 +34,31 @@ use super::io::{
 };
 use super::map_cache::Locator;
 use super::owner_changes::OwnerChanges;
-use super::resolve::{self, Held};
-use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::packet::{IpHeader, Packet};
+use super::resolve;
+use super::search::{Search, Sought};
+use super::verdict::Held;
+use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
 use crate::time::{Deadline, Time};
 use crate::wire::MappingRecord;
 
-/// Hosts that are here at one time.
-const HOSTS: usize = 65_536;
-/// Neighbours whose hardware address is remembered.
-const NEIGHBOURS: usize = 65_536;
-/// Hosts that are looked for at one time.
-const SEARCHES: usize = 1024;
-/// Packets that wait for a host that is looked for.
-const HELD_PER_SEARCH: usize = 8;
-/// How long a host is looked for: the kernel asks three times, once a second.
-const SEARCH: Duration = Duration::from_secs(4);
+/// Hosts that are here at one time. A host that is here shows it every few seconds, for the kernel asks
+/// it; one that has not for half a minute gives way, or one of the port that has the most.
+const HOSTS: Limit = Limit { name: "Hosts here", capacity: 65_536, idle: Duration::from_secs(30) };
+/// Neighbours whose hardware address is remembered; of the port that has the most, the one that was
+/// heard of first gives way.
+const NEIGHBOURS: Limit = Limit { name: "Neighbours", capacity: 65_536, idle: Duration::ZERO };
+/// Hosts to ask for when their port has its link again; of the port that has the most, one gives way. It
+/// is found when it speaks, or when a packet for it comes.
+const MISSED: Limit =
+    Limit { name: "Hosts of ports without link", capacity: 16_384, idle: Duration::ZERO };
+/// How long a host that fell silent stands in the away table.
+const SILENCE: Duration = Duration::from_secs(15 * 60);
+/// The least time between two lines in the log about hosts that were turned away.
+const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a host that was just found may take to show that it is still here, when a map-server says
 /// that it is elsewhere.
 const CONFIRMATION: Duration = Duration::from_secs(1);
-/// How long a host that was not found is taken to be away.
-const NOT_FOUND: Duration = Duration::from_secs(60);
-
 /// How a host was noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Discovery {
@@ -94,66 +97,95 @@ struct Range {
     ports: Vec<InterfaceName>,
 }
 
-/// Why a host is looked for.
-#[derive(Debug)]
-enum Search {
-    /// A packet came for it, or from it; what came for it waits.
-    Unknown { from: Option<(Rloc, Eid)>, held: Held, discovery: Discovery },
-    /// A map-server says that it is elsewhere, but it was found here a moment ago.
-    Confirm { locators: Vec<Locator> },
-}
-
 /// The hosts of dynamic-EID ranges.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Mobility {
     ranges: PrefixMap<Range>,
-    hosts: BTreeMap<Eid, Host>,
-    /// The port that a host was at before it moved away: its old LAN finds it there by proxy.
+    hosts: Bounded<Eid, Host, InterfaceName>,
+    /// The port that a host was at before it moved away: its old LAN finds it there by proxy. It goes
+    /// with the host's entry in the away table, which is bounded.
     former_ports: BTreeMap<Eid, InterfaceName>,
     /// The hosts that were at a port when its link fell.
-    missed: BTreeMap<Eid, InterfaceName>,
-    neighbours: BTreeMap<(InterfaceName, IpAddr), Mac>,
-    searches: BTreeMap<Eid, (Time, Search)>,
+    missed: Bounded<Eid, InterfaceName, InterfaceName>,
+    neighbours: Bounded<(InterfaceName, IpAddr), Mac, InterfaceName>,
+    pub(super) searches: BTreeMap<Eid, Search>,
     /// The hosts that other xTRs have had, or taken, of late.
     pub(super) owners: OwnerChanges<Eid>,
+    /// When the log last said that a host was turned away.
+    turned_away_at: Option<Time>,
+}
+
+impl Default for Mobility {
+    fn default() -> Self {
+        Mobility {
+            ranges: PrefixMap::new(),
+            hosts: Bounded::new(HOSTS),
+            former_ports: BTreeMap::new(),
+            missed: Bounded::new(MISSED),
+            neighbours: Bounded::new(NEIGHBOURS),
+            searches: BTreeMap::new(),
+            owners: OwnerChanges::default(),
+            turned_away_at: None,
+        }
+    }
 }
 
 impl Mobility {
     /// The dynamic EIDs that are here.
-    pub fn hosts(&self) -> &BTreeMap<Eid, Host> {
+    pub fn hosts(&self) -> &Bounded<Eid, Host, InterfaceName> {
         &self.hosts
     }
 
-    /// Packets that wait for a host that is looked for.
-    pub(super) fn waiting(&self) -> usize {
-        let waiting = self.searches.values().map(|(_, search)| match search {
-            Search::Unknown { held, .. } => held.len(),
-            Search::Confirm { .. } => 0,
+    /// How full the tables are that neighbours fill.
+    pub fn fills(&self) -> [Fill; 3] {
+        [self.hosts.fill(), self.missed.fill(), self.neighbours.fill()]
+    }
+
+    /// Packets on the wire that wait for a host that is looked for.
+    pub(super) fn waiting(&self) -> u64 {
+        let waiting = self.searches.values().map(|search| match &search.why {
+            Sought::Unknown { held, .. } => held.iter().map(|each| each.packets).sum(),
+            Sought::Confirm(_) => 0,
         });
         waiting.sum()
     }
 
-    fn remember(&mut self, port: InterfaceName, address: IpAddr, state: NeighbourState) {
+    fn remember(
+        &mut self,
+        port: InterfaceName,
+        address: IpAddr,
+        state: NeighbourState,
+        now: Time,
+    ) -> Option<Mac> {
         match state {
-            NeighbourState::Known(mac) if self.neighbours.len() < NEIGHBOURS => {
-                self.neighbours.insert((port, address), mac);
+            NeighbourState::Known(mac) => {
+                let before = self.neighbours.get(&(port, address)).copied();
+                // Of a full table the longest unheard gives way, so that there is always room.
+                let _ = self.neighbours.insert((port, address), port, mac, now);
+                before
             }
-            NeighbourState::Known(_) => {}
             NeighbourState::Failed | NeighbourState::Absent => {
-                self.neighbours.remove(&(port, address));
+                self.neighbours.remove(&(port, address))
             }
         }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let search = self.searches.values().map(|(until, _)| *until).min();
+        let search = self.searches.values().map(|search| search.until).min();
         let search = search.map(|at| Deadline { at, why: "search for a host" });
         Deadline::earliest([search, self.owners.next_deadline()])
     }
 
+    /// Forgets the ports of hosts whose entries in the away table have ended.
+    pub(super) fn forget_former_ports(&mut self, moved: &BTreeSet<EidPrefix>, away: &AwayTable) {
+        for prefix in moved.iter().filter(|prefix| !away.entries().contains(prefix)) {
+            self.former_ports.remove(&prefix.network());
+        }
+    }
+
     /// Takes the ranges and their ports from the configuration; hosts of what is gone go too, and the
-    /// searches for them. Returns how many packets these held.
-    pub(super) fn reconfigure(&mut self, config: &Config) -> usize {
+    /// searches for them. Returns the packets that these held.
+    pub(super) fn reconfigure(&mut self, config: &Config) -> Held {
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
             let serves = |(_, interface): &(&InterfaceName, &super::config::Interface)| {
@@ -168,15 +200,15 @@ impl Mobility {
         };
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
-        self.missed.retain(|eid, port| served(eid, port));
+        self.missed.retain(served);
         self.owners.retain(|eid| ranges.longest_match(*eid).is_some());
-        let mut given_up = 0;
-        self.searches.retain(|eid, (_, search)| {
-            let sought = ranges.longest_match(*eid).is_some();
-            if let (false, Search::Unknown { held, .. }) = (sought, search) {
-                given_up += held.len();
+        let mut given_up = Held::new();
+        self.searches.retain(|eid, search| {
+            let is_sought = ranges.longest_match(*eid).is_some();
+            if let (false, Sought::Unknown { held, .. }) = (is_sought, &mut search.why) {
+                given_up.append(held);
             }
-            sought
+            is_sought
         });
         given_up
     }
@@ -207,7 +239,7 @@ impl Mobility {
     pub(super) fn kernel_objects(
         &self,
         prefix: EidPrefix,
-        away: &away::AwayTable,
+        away: &AwayTable,
     ) -> BTreeSet<KernelObject> {
         let route = |device| KernelObject::Route {
             table: Table::Main,
@@ -232,7 +264,7 @@ impl Mobility {
     }
 
     /// The prefixes for which the kernel may be to have something.
-    pub(super) fn kernel_prefixes(&self, away: &away::AwayTable) -> BTreeSet<EidPrefix> {
+    pub(super) fn kernel_prefixes(&self, away: &AwayTable) -> BTreeSet<EidPrefix> {
         let gone = away.entries().iter().filter(|(_, entry)| entry.producer.leads_elsewhere());
         let gone = gone.map(|(prefix, _)| prefix);
         let hosts = self.hosts.keys().chain(self.former_ports.keys());
@@ -268,17 +300,14 @@ impl Router {
         let mobility = &self.mobility;
         self.away.retain(|prefix, entry| {
             entry.producer != Producer::DynamicEid
-                || mobility.ranges.contains(&prefix)
-                || mobility.is_dynamic(prefix.network())
+                || match entry.stay {
+                    Stay::Standing => mobility.ranges.contains(&prefix),
+                    _ => mobility.is_dynamic(prefix.network()),
+                }
         });
         for range in ranges {
-            let entry = away::Entry {
-                producer: Producer::DynamicEid,
-                created_at: now,
-                expires_at: None,
-                locators: Vec::new(),
-            };
-            self.away.insert(range, entry);
+            let entry = away::Entry::new(Producer::DynamicEid, Stay::Standing, now);
+            self.away.insert(range, entry, now);
         }
     }
 
@@ -293,45 +322,47 @@ impl Router {
         let Some(port) = InterfaceName::of_device(device) else { return };
         let eid = Eid::new(self.config.default_instance(), address);
         let serves = self.mobility.ports(eid).contains(&port);
+        let is_known = matches!(state, NeighbourState::Known(_));
+        if is_known && self.mobility.owners.is_waiting(&eid) {
+            // Not remembered: when the wait is over, it is new.
+            return;
+        }
+        let before = self.mobility.remember(port, address, state, now);
         if !serves || self.own_addresses.contains(&address) {
-            // Remembered, for the port may serve the host's range one day.
-            return self.mobility.remember(port, address, state);
+            // The port may serve the host's range one day.
+            return;
         }
         match state {
-            NeighbourState::Known(mac) => self.neighbour_known(eid, port, mac, now),
+            NeighbourState::Known(mac) => self.neighbour_known(eid, port, mac, before, now),
             NeighbourState::Failed => {
-                self.mobility.neighbours.remove(&(port, address));
+                self.search_failed(eid, port, now);
                 let here = self.mobility.hosts.get(&eid);
                 if here.is_some_and(|host| host.interface == port) {
                     self.notice(format!("{eid} answers no more on {port}"));
-                    self.host_gone(eid, Vec::new(), now);
+                    self.host_gone(eid, None, now);
                 }
-                self.search_failed(eid, port, now);
             }
-            NeighbourState::Absent => {
-                self.mobility.neighbours.remove(&(port, address));
-            }
+            NeighbourState::Absent => {}
         }
     }
 
-    /// Evidence of a host is an entry that was not there, or another hardware address; an entry that
-    /// ages is none. A host that is being looked for has answered.
-    fn neighbour_known(&mut self, eid: Eid, port: InterfaceName, mac: Mac, now: Time) {
-        if self.mobility.owners.is_waiting(&eid) {
-            return;
-        }
-        let neighbours = &mut self.mobility.neighbours;
-        if neighbours.len() >= NEIGHBOURS && !neighbours.contains_key(&(port, eid.address)) {
-            return;
-        }
-        let before = neighbours.insert((port, eid.address), mac);
-        let search = self.mobility.searches.remove(&eid).map(|(_, search)| search);
-        if let Some(host) = self.mobility.hosts.get_mut(&eid)
+    /// Evidence of a host is an entry that was not there `before`, or with another hardware address; an
+    /// entry that ages is none. A host that is being looked for has answered.
+    fn neighbour_known(
+        &mut self,
+        eid: Eid,
+        port: InterfaceName,
+        mac: Mac,
+        before: Option<Mac>,
+        now: Time,
+    ) {
+        let search = self.mobility.searches.remove(&eid).map(|search| search.why);
+        if let Some(host) = self.mobility.hosts.use_at(&eid, now)
             && host.interface == port
             && host.mac == mac
         {
             host.last_seen_at = now;
-            if let Some(Search::Confirm { .. }) = search {
+            if let Some(Sought::Confirm(_)) = search {
                 if !self.owner_changed(eid, port, now) {
                     self.notice(format!("{eid} is still here, registering again"));
                 }
@@ -342,24 +373,18 @@ impl Router {
         if before == Some(mac) && search.is_none() {
             return;
         }
-        let (discovery, held, from) = match search {
-            Some(Search::Unknown { held, discovery, from }) => (discovery, held, from),
-            Some(Search::Confirm { .. }) | None => (Discovery::Neighbour, Held::new(), None),
+        let (discovery, held) = match search {
+            Some(Sought::Unknown { held, discovery }) => (discovery, held),
+            Some(Sought::Confirm(_)) | None => (Discovery::Neighbour, Held::new()),
         };
-        self.host_found(eid, port, mac, discovery, now);
-        for mut packet in held {
-            let load = IpHeader::parse(&packet.bytes)
-                .map_or(1, |header| packet.borrow().load(header.total_len).packets);
-            match from {
-                Some(_) => self.counters.decapsulations += load,
-                None => self.counters.native += load,
-            }
-            self.outputs.push_back(Output::Native(eid.instance_id, packet));
+        match self.host_found(eid, port, mac, discovery, now) {
+            true => self.release(eid.instance_id, held, now),
+            false => self.give_up(held, DropReason::EidAway),
         }
     }
 
     /// A host is here: it gets a route, a database entry, a registration; whatever said that it is
-    /// elsewhere is forgotten.
+    /// elsewhere is forgotten. Returns whether there was room for it.
     fn host_found(
         &mut self,
         eid: Eid,
@@ -367,21 +392,25 @@ impl Router {
         mac: Mac,
         discovery: Discovery,
         now: Time,
-    ) {
-        let Some((range, found)) = self.mobility.ranges.longest_match(eid) else { return };
-        if self.mobility.hosts.len() >= HOSTS && !self.mobility.hosts.contains_key(&eid) {
-            return self.warn(format!("{eid} is here, but there are {HOSTS} hosts already"));
-        }
+    ) -> bool {
+        let Some((range, found)) = self.mobility.ranges.longest_match(eid) else { return false };
         let name = found.name.clone();
         let prefix = eid.host_prefix();
+        let (found_at, last_seen_at) = (now, now);
+        let host = Host { name, range, interface, mac, found_at, last_seen_at, discovery };
+        match self.mobility.hosts.insert(eid, interface, host, now) {
+            Ok(None) => {}
+            Ok(Some((other, host))) => self.host_left(other, &host, None, now),
+            Err(Full) => {
+                self.host_turned_away(eid, interface, now);
+                return false;
+            }
+        }
         let before = self.away.entries().get(&prefix);
         let was_elsewhere = before.is_some_and(|entry| !entry.locators.is_empty());
         if !(was_elsewhere && self.owner_changed(eid, interface, now)) {
             self.notice(format!("{eid} found on {interface}"));
         }
-        let (found_at, last_seen_at) = (now, now);
-        let host = Host { name, range, interface, mac, found_at, last_seen_at, discovery };
-        self.mobility.hosts.insert(eid, host);
         self.mobility.former_ports.remove(&eid);
         self.mobility.missed.remove(&eid);
         self.away.remove(&prefix, Producer::DynamicEid);
@@ -394,43 +423,65 @@ impl Router {
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
         ]);
-        self.release_here(eid);
+        let held = self.resolver.end_request(eid);
+        self.release(eid.instance_id, held, now);
+        true
+    }
+
+    /// There is no room for a host. When it speaks the next time, it is new again.
+    fn host_turned_away(&mut self, eid: Eid, interface: InterfaceName, now: Time) {
+        self.mobility.neighbours.remove(&(interface, eid.address));
+        let said_at = self.mobility.turned_away_at;
+        if said_at.is_none_or(|at| now.since(at) >= TURNED_AWAY_INTERVAL) {
+            self.mobility.turned_away_at = Some(now);
+            let Fill { capacity, turned_away, .. } = self.mobility.hosts.fill();
+            self.warn(format!(
+                "{eid} on {interface} is turned away, as {turned_away} times in all: {capacity} hosts \
+                 are here already; look at `show lisp dynamic-eid summary` for hosts that do not exist"
+            ));
+        }
     }
 
     /// A port has no link: its hosts are nowhere, until they are found there again or elsewhere.
     pub(super) fn port_fell(&mut self, port: &str, now: Time) {
-        let here = self.mobility.hosts.iter().filter(|(_, host)| host.interface.device() == port);
-        let here: Vec<(Eid, InterfaceName)> =
-            here.map(|(eid, host)| (*eid, host.interface)).collect();
-        for (eid, interface) in here {
-            self.host_gone(eid, Vec::new(), now);
-            self.mobility.missed.insert(eid, interface);
+        let Some(port) = InterfaceName::of_device(port) else { return };
+        let here: Vec<Eid> = self.mobility.hosts.keys_of(&port).copied().collect();
+        for eid in here {
+            self.host_gone(eid, None, now);
+            // One of another port may give way, and is found when it speaks.
+            let _ = self.mobility.missed.insert(eid, port, port, now);
         }
     }
 
     /// A port has its link again: those of its hosts that have not gone answer, and are found.
     pub(super) fn port_is_back(&mut self, port: &str) {
-        let missed = &mut self.mobility.missed;
-        let of_port = missed.extract_if(.., |_, interface| interface.device() == port);
-        let probes = of_port.map(|(eid, interface)| {
-            let device = Device::Interface(interface);
-            Output::Kernel(KernelRequest::Probe { device, address: eid.address })
-        });
+        let Some(port) = InterfaceName::of_device(port) else { return };
+        let device = Device::Interface(port);
+        let probes = self
+            .mobility
+            .missed
+            .remove_all_of(&port)
+            .into_iter()
+            .map(|eid| Output::Kernel(KernelRequest::Probe { device, address: eid.address }));
         self.outputs.extend(probes);
     }
 
-    /// A host is not here any more: it is withdrawn and away. With `locators`, another xTR has it, and
-    /// the LAN that it left is told to send to us.
-    fn host_gone(&mut self, eid: Eid, locators: Vec<Locator>, now: Time) {
-        let Some(host) = self.mobility.hosts.remove(&eid) else { return };
-        let moved = !locators.is_empty();
-        let entry = away::Entry {
-            producer: Producer::DynamicEid,
-            created_at: now,
-            expires_at: None,
-            locators,
+    /// A host is not here any more: it is withdrawn and away. Where it is `elsewhere`, another xTR has it,
+    /// and the LAN that it left is told to send to us.
+    pub(super) fn host_gone(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
+        if let Some(host) = self.mobility.hosts.remove(&eid) {
+            self.host_left(eid, &host, elsewhere, now);
+        }
+    }
+
+    fn host_left(&mut self, eid: Eid, host: &Host, elsewhere: Option<Elsewhere>, now: Time) {
+        let moved = elsewhere.is_some();
+        let producer = Producer::DynamicEid;
+        let entry = match elsewhere {
+            Some(elsewhere) => away::Entry::told(producer, elsewhere, now),
+            None => away::Entry::new(producer, Stay::Silent(now + SILENCE), now),
         };
-        self.away.insert(eid.host_prefix(), entry);
+        self.away.insert(eid.host_prefix(), entry, now);
         let (device, address) = (Device::Interface(host.interface), eid.address);
         self.mobility.neighbours.remove(&(host.interface, address));
         self.request(vec![KernelRequest::Forget { device, address }]);
@@ -451,55 +502,73 @@ impl Router {
 
     /// A map-server says where a prefix is registered, and it is not by us (a Map-Notify or a Mapping
     /// Notification): a host that moved, or a more specific of a local prefix.
-    pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, now: Time) {
+    pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, by: Teller, now: Time) {
         let prefix = record.eid_prefix;
         let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
         let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
         let withdrawn = record.ttl_minutes == 0 || record.locators.is_empty();
         self.counters.took(record);
+        let elsewhere = Elsewhere { locators, by, ttl: resolve::ttl(record) };
         let eid = prefix.network();
         if ours {
             self.away.remove(&prefix, Producer::SiteRegistration);
         } else if prefix == eid.host_prefix() && self.mobility.is_dynamic(eid) {
-            self.host_elsewhere(eid, locators, withdrawn, now);
+            self.host_elsewhere(eid, Some(elsewhere).filter(|_| !withdrawn), now);
         } else if withdrawn {
             self.away.remove(&prefix, Producer::SiteRegistration);
         } else if self.registers_around(&prefix) {
-            let entry = away::Entry {
-                producer: Producer::SiteRegistration,
-                created_at: now,
-                expires_at: None,
-                locators,
-            };
-            self.away.insert(prefix, entry);
+            let entry = away::Entry::told(Producer::SiteRegistration, elsewhere, now);
+            self.away.insert(prefix, entry, now);
         }
         self.stale.prefixes.insert(prefix);
         self.reconcile(now);
     }
 
-    fn host_elsewhere(&mut self, eid: Eid, locators: Vec<Locator>, withdrawn: bool, now: Time) {
+    /// A map-server says where a host is, or that no xTR has it.
+    fn host_elsewhere(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
         let prefix = eid.host_prefix();
+        let producer = Producer::DynamicEid;
         let Some(host) = self.mobility.hosts.get(&eid) else {
             // It left before; where it is now is where its stragglers go.
-            if let Some((at, entry)) = self.away.longest_match(eid)
-                && at == prefix
-            {
-                let entry = away::Entry { locators, ..entry.clone() };
-                self.away.insert(prefix, entry);
+            if self.away.entries().contains(&prefix) {
+                let entry = match elsewhere {
+                    Some(elsewhere) => away::Entry::told(producer, elsewhere, now),
+                    None => away::Entry::new(producer, Stay::Silent(now + SILENCE), now),
+                };
+                self.away.insert(prefix, entry, now);
             }
             return;
         };
-        if withdrawn {
-            return;
-        }
+        let Some(elsewhere) = elsewhere else { return };
         let fresh =
             !self.registrar.is_acknowledged(prefix, now) || now.since(host.found_at) < CONFIRMATION;
         if !fresh || self.mobility.owners.is_duplicate(&eid) {
-            return self.host_gone(eid, locators, now);
+            return self.host_gone(eid, Some(elsewhere), now);
         }
         let (device, address) = (Device::Interface(host.interface), eid.address);
-        self.mobility.searches.insert(eid, (now + CONFIRMATION, Search::Confirm { locators }));
+        let ports = BTreeSet::from([host.interface]);
+        let why = Sought::Confirm(elsewhere);
+        self.mobility.searches.insert(eid, Search { until: now + CONFIRMATION, ports, why });
         self.request(vec![KernelRequest::Probe { device, address }]);
+    }
+
+    /// Ends the entries of the away table that have stayed long enough, and asks the mapping system about
+    /// those whose record has outlived its TTL.
+    pub(super) fn expire_away(&mut self, now: Time) {
+        let registrar = &self.registrar;
+        for prefix in self.away.expire(|session| registrar.is_session_up(session), now) {
+            self.ask_again(prefix.network(), now);
+        }
+    }
+
+    /// A Map-Reply came: what it says of prefixes that were asked about again is as if a map-server told
+    /// it by a datagram.
+    pub(super) fn away_answered(&mut self, records: &[MappingRecord], now: Time) {
+        for record in records {
+            if self.away.is_asked(&record.eid_prefix) {
+                self.mapping_elsewhere(record, Teller::Datagram, now);
+            }
+        }
     }
 
     /// Whether `eid` may be on a port here without having been found: a port serves its range, and
@@ -510,87 +579,5 @@ impl Router {
             && away.is_some_and(|(prefix, entry)| {
                 entry.producer == Producer::DynamicEid && prefix != eid.host_prefix()
             })
-    }
-
-    /// A packet was decapsulated for an EID of a dynamic range that has not been found: if a port here
-    /// serves the range, the packet waits while the host is looked for. Returns whether it does.
-    pub(super) fn search_for(
-        &mut self,
-        eid: Eid,
-        from: Option<(Rloc, Eid)>,
-        packet: Option<&Packet<'_>>,
-        now: Time,
-    ) -> bool {
-        let ports = self.mobility.ports(eid).to_vec();
-        let is_waiting = self.mobility.owners.is_waiting(&eid);
-        if ports.is_empty() || is_waiting || self.mobility.hosts.contains_key(&eid) {
-            return false;
-        }
-        let searches = &mut self.mobility.searches;
-        if !searches.contains_key(&eid) {
-            if searches.len() >= SEARCHES {
-                return false;
-            }
-            let discovery = match packet {
-                Some(_) => Discovery::Search,
-                None => Discovery::Packet,
-            };
-            let search = Search::Unknown { from, held: Held::new(), discovery };
-            searches.insert(eid, (now + SEARCH, search));
-            let probe = |port: InterfaceName| KernelRequest::Probe {
-                device: Device::Interface(port),
-                address: eid.address,
-            };
-            self.request(ports.into_iter().map(probe).collect());
-        }
-        let Some(packet) = packet else { return true };
-        match self.mobility.searches.get_mut(&eid) {
-            Some((_, Search::Unknown { held, .. })) if held.len() < HELD_PER_SEARCH => {
-                held.push_back(packet.to_owned());
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// A port's host did not answer; the search is over when no other port is left.
-    fn search_failed(&mut self, eid: Eid, _port: InterfaceName, now: Time) {
-        if self.mobility.ports(eid).len() <= 1 {
-            self.end_search(eid, now);
-        }
-    }
-
-    fn end_search(&mut self, eid: Eid, now: Time) {
-        let Some((_, search)) = self.mobility.searches.remove(&eid) else { return };
-        match search {
-            Search::Confirm { locators } => self.host_gone(eid, locators, now),
-            Search::Unknown { from, held, .. } => {
-                let entry = away::Entry {
-                    producer: Producer::DynamicEid,
-                    created_at: now,
-                    expires_at: Some(now + NOT_FOUND),
-                    locators: Vec::new(),
-                };
-                self.away.insert(eid.host_prefix(), entry);
-                for _ in held {
-                    self.counters.dropped(DropReason::EidAway);
-                }
-                if let Some((rloc, source)) = from {
-                    self.solicit_sender(rloc, source, eid, now);
-                }
-                self.stale.prefixes.insert(eid.host_prefix());
-                self.reconcile(now);
-            }
-        }
-    }
-
-    /// Ends the searches that took too long.
-    pub(super) fn end_searches(&mut self, now: Time) {
-        let searches = self.mobility.searches.iter();
-        let over: Vec<Eid> =
-            searches.filter(|(_, (until, _))| *until <= now).map(|(eid, _)| *eid).collect();
-        for eid in over {
-            self.end_search(eid, now);
-        }
     }
 }

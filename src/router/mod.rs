@@ -14,6 +14,7 @@
 //! The same seed, wall clock, configuration and inputs give the same outputs to the octet.
 
 pub mod away;
+pub mod bounded;
 pub mod config;
 mod control;
 pub mod counters;
@@ -46,10 +47,12 @@ mod register;
 mod replies;
 mod resolve;
 mod rib;
+mod search;
 pub mod session;
 mod smr;
 mod solicit;
 mod status_bits;
+mod verdict;
 pub mod witness;
 mod words;
 
@@ -58,7 +61,7 @@ use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
-use away::{AwayTable, Producer};
+use away::{AwayTable, Producer, Stay};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database, Stale};
@@ -239,9 +242,10 @@ impl Router {
                 self.close_etr_sessions(now);
                 self.close_map_server_sessions(now);
                 let requests = self.kernel.withdraw();
-                self.request(requests);
+                return self.request(requests);
             }
         }
+        self.settle(now);
     }
 
     /// Does what is due.
@@ -254,7 +258,7 @@ impl Router {
         self.status_holds.expire(now);
         self.expire_registrations(now);
         self.repeat_map_notifies(now);
-        self.away.expire(now);
+        self.expire_away(now);
         self.end_searches(now);
         self.claim_duplicates(now);
         self.retry_requests(now);
@@ -263,6 +267,15 @@ impl Router {
         self.sum_up_refusals(now);
         let requests = self.kernel.put_back_due(now);
         self.request(requests);
+        self.settle(now);
+    }
+
+    /// Tells the kernel of the away entries that came or went, if nothing else has: an entry takes its
+    /// route with it, whatever ended it.
+    fn settle(&mut self, now: Time) {
+        if self.away.has_moved() {
+            self.reconcile(now);
+        }
     }
 
     /// The next thing that the router wants done.
@@ -315,9 +328,8 @@ impl Router {
         self.reconcile_static_map_cache(now);
         self.map_server.reconfigure(&self.config);
         self.reconfigure_echo_nonce();
-        for _ in 0..self.mobility.reconfigure(&self.config) {
-            self.counters.dropped(DropReason::EidAway);
-        }
+        let held = self.mobility.reconfigure(&self.config);
+        self.give_up(held, DropReason::EidAway);
         self.reconcile_ranges(now);
         self.renew_sessions(&before, now);
         self.reconcile(now);
@@ -335,7 +347,9 @@ impl Router {
         let changes = self.database.reconcile(&self.config, &self.rib, &self.mobility, stale, now);
         self.hold_status_bits(&changes.relocated, now);
         let solicit = self.reconcile_away(&changes, all, now);
-        mobile.extend(self.away.take_moved());
+        let moved = self.away.take_moved();
+        self.mobility.forget_former_ports(&moved, &self.away);
+        mobile.extend(moved);
         self.reconcile_kernel(mobile, all);
         self.reconcile_registrations(&changes.judged, now);
         for prefix in changes.changed {
@@ -364,15 +378,10 @@ impl Router {
     /// solicited: not those that lost their route, for these the packets that still come do it.
     fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
-        let away = |producer, expires_at| away::Entry {
-            producer,
-            created_at: now,
-            expires_at,
-            locators: Vec::new(),
-        };
+        let away = |producer, stay| away::Entry::new(producer, stay, now);
         for &(prefix, ttl) in &changes.deconfigured {
             self.away.remove(&prefix, Producer::NoRoute);
-            self.away.insert(prefix, away(Producer::Deconfigured, Some(now + ttl)));
+            self.away.insert(prefix, away(Producer::Deconfigured, Stay::Until(now + ttl)), now);
             solicit.insert(prefix);
         }
         for &prefix in &changes.judged {
@@ -384,14 +393,17 @@ impl Router {
                 continue;
             }
             if !entry.has_route {
-                self.away.insert(prefix, away(Producer::NoRoute, None));
+                self.away.insert(prefix, away(Producer::NoRoute, Stay::Standing), now);
             } else if self.away.remove(&prefix, Producer::NoRoute) || back {
                 solicit.insert(prefix);
             }
         }
         match all {
-            true => self.forget_untold(None),
-            false => changes.rerouted.iter().for_each(|prefix| self.forget_untold(Some(prefix))),
+            true => self.remove_orphaned_site_entries(None),
+            false => changes
+                .rerouted
+                .iter()
+                .for_each(|prefix| self.remove_orphaned_site_entries(Some(prefix))),
         }
         solicit
     }
@@ -480,7 +492,7 @@ impl Router {
 
     /// Packets of EIDs that wait: for a mapping, or for their host to be found. Each packet that was
     /// given to the router is here, or under one counter of what left or stopped.
-    pub fn waiting_packets(&self) -> usize {
+    pub fn waiting_packets(&self) -> u64 {
         self.resolver.waiting() + self.mobility.waiting()
     }
 

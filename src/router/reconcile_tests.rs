@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use crate::console::parse_config;
 
+use super::away::Teller;
 use super::io::{
     Connection, ControlDatagram, KernelEvent, KernelObject, Mac, NeighbourState, TcpEvent,
 };
@@ -168,12 +169,12 @@ fn step(rng: &mut Rng) -> Step {
         }
         4..8 => {
             let record = news(rng);
-            Box::new(move |router, now| router.mapping_elsewhere(&record, now))
+            Box::new(move |router, now| router.mapping_elsewhere(&record, Teller::Datagram, now))
         }
         8..11 => {
             let eid = roaming(rng);
             Box::new(move |router, now| {
-                router.search_for(eid, None, None, now);
+                router.search_for(eid, None, now);
             })
         }
         11..14 => Box::new(|router, now| router.handle_timeout(now)),

@@ -5,7 +5,7 @@
 //! resolver with a nonce of its own; the resolvers are taken in turn. After ten tries it rests for
 //! half a minute, in which its EID is not asked for again.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use super::explanations;
 use super::io::DropReason;
 use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
+use super::verdict::{Held, HeldPacket};
 use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::packet::{OwnedPacket, Packet};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
@@ -43,9 +43,6 @@ const RECEIVER_DECIDES: u32 = u32::MAX;
 /// What this receiver decides: a day.
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
 
-/// Packets that wait for a mapping, in the order in which they came.
-pub(super) type Held = VecDeque<OwnedPacket>;
-
 /// Why an EID is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Cause {
@@ -53,6 +50,8 @@ pub(super) enum Cause {
     Packet,
     /// A Solicit-Map-Request told us to (RFC 9301 section 6.1).
     Smr,
+    /// A local EID is elsewhere, and the record that said so has outlived its TTL.
+    Away,
 }
 
 #[derive(Debug)]
@@ -80,7 +79,10 @@ pub(super) struct Resolver {
     requests: PrefixMap<Request>,
     nonces: BTreeMap<Nonce, EidPrefix>,
     due: BTreeSet<(Time, EidPrefix)>,
+    /// How many are held, a super-packet being one.
     held: usize,
+    /// How many packets on the wire these are.
+    waiting: u64,
     rng: Rng,
 }
 
@@ -91,6 +93,7 @@ impl Resolver {
             nonces: BTreeMap::new(),
             due: BTreeSet::new(),
             held: 0,
+            waiting: 0,
             rng: Rng::new(seed, "map-request nonce"),
         }
     }
@@ -99,9 +102,9 @@ impl Resolver {
         self.due.first().map(|&(at, _)| Deadline { at, why: "map-request retry" })
     }
 
-    /// Packets that wait for a mapping.
-    pub(super) fn waiting(&self) -> usize {
-        self.held
+    /// Packets on the wire that wait for a mapping.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting
     }
 
     /// Whether an EID is being asked for, or rests.
@@ -128,7 +131,7 @@ impl Resolver {
         true
     }
 
-    fn hold(&mut self, eid: Eid, packet: &Packet<'_>) -> Result<(), DropReason> {
+    fn hold(&mut self, eid: Eid, packet: HeldPacket) -> Result<(), DropReason> {
         let request = self.requests.get_mut(&eid.host_prefix());
         let request = request.ok_or(DropReason::HoldQueueFull)?;
         if request.is_resting() {
@@ -137,7 +140,8 @@ impl Resolver {
         if request.held.len() >= HELD_PER_EID || self.held >= HELD {
             return Err(DropReason::HoldQueueFull);
         }
-        request.held.push_back(packet.to_owned());
+        self.waiting += packet.packets;
+        request.held.push_back(packet);
         self.held += 1;
         Ok(())
     }
@@ -147,12 +151,12 @@ impl Resolver {
         let request = self.requests.remove(prefix)?;
         self.nonces.remove(&request.nonce);
         self.due.remove(&(request.due_at, *prefix));
-        self.held -= request.held.len();
+        self.no_longer_held(&request.held);
         Some(request)
     }
 
     /// Ends the request for an EID, and returns the packets that waited for it.
-    pub(super) fn give_up(&mut self, eid: Eid) -> Held {
+    pub(super) fn end_request(&mut self, eid: Eid) -> Held {
         self.end(&eid.host_prefix()).map(|request| request.held).unwrap_or_default()
     }
 
@@ -169,8 +173,8 @@ impl Resolver {
         self.due.insert((at, prefix));
     }
 
-    /// Counts a try and sets when the next is due; `None` when the last one has been.
-    /// Says which resolver of how many, and whether it changed.
+    /// Counts a try and sets when the next is due; `None` when the last one has been. Returns the number
+    /// of the turn, from 0 up: each turn is at the next resolver.
     fn next_try(&mut self, prefix: EidPrefix, now: Time) -> Option<u32> {
         let request = self.requests.get_mut(&prefix)?;
         if request.tries >= TRIES {
@@ -193,15 +197,20 @@ impl Resolver {
         Some(attempt / tries_each)
     }
 
-    /// Lets a request rest: its packets are given up, its nonce answers nothing more.
-    fn rest(&mut self, prefix: EidPrefix, now: Time) -> usize {
+    fn no_longer_held(&mut self, held: &Held) {
+        self.held -= held.len();
+        self.waiting -= held.iter().map(|each| each.packets).sum::<u64>();
+    }
+
+    /// Lets a request rest: its nonce answers nothing more. Returns the packets that it held.
+    fn rest(&mut self, prefix: EidPrefix, now: Time) -> Held {
         let Some(request) = self.requests.get_mut(&prefix) else {
-            return 0;
+            return Held::new();
         };
         self.nonces.remove(&request.nonce);
         request.nonce = Nonce(0);
-        let given_up = std::mem::take(&mut request.held).len();
-        self.held -= given_up;
+        let given_up = std::mem::take(&mut request.held);
+        self.no_longer_held(&given_up);
         self.set_due(prefix, now + REST);
         given_up
     }
@@ -213,7 +222,7 @@ impl Router {
         &mut self,
         eid: Eid,
         source: Eid,
-        packet: &Packet<'_>,
+        packet: HeldPacket,
         now: Time,
     ) -> Result<(), DropReason> {
         if !self.resolver.is_pending(eid) {
@@ -255,6 +264,14 @@ impl Router {
         self.retry_requests(now);
     }
 
+    /// Asks again for an EID that is away; an answer is taken by [`Router::away_answered`].
+    pub(super) fn ask_again(&mut self, eid: Eid, now: Time) {
+        let can_ask = !self.resolver.is_pending(eid) && !self.map_resolvers(eid).is_empty();
+        if can_ask && self.resolver.begin(eid, None, Cause::Away, now) {
+            self.ask(eid.host_prefix(), now);
+        }
+    }
+
     /// Does what is due: the next try of each request, or the end of its rest.
     pub(super) fn retry_requests(&mut self, now: Time) {
         while let Some(prefix) = self.resolver.next_due(now) {
@@ -270,10 +287,8 @@ impl Router {
     /// Sends the next Map-Request for `prefix`, or lets it rest when all tries have been.
     fn ask(&mut self, prefix: EidPrefix, now: Time) {
         let Some(turn) = self.resolver.next_try(prefix, now) else {
-            for _ in 0..self.resolver.rest(prefix, now) {
-                self.counters.dropped(DropReason::Unresolved);
-            }
-            return;
+            let held = self.resolver.rest(prefix, now);
+            return self.give_up(held, DropReason::Unresolved);
         };
         let Some(request) = self.resolver.requests.get(&prefix) else { return };
         let (eid, attempt) = (request.eid, request.tries);
@@ -371,6 +386,7 @@ impl Router {
             }
         }
         self.answered(asked, covering.eid_prefix, now);
+        self.away_answered(&reply.records, now);
     }
 
     /// Whether a record is that of a local prefix, with a locator of ours.
@@ -389,7 +405,7 @@ impl Router {
             let same_mapping = prefix == asked
                 || self.map_cache.lookup(prefix.network()).is_some_and(|(found, _)| found == by);
             if same_mapping && let Some(request) = self.resolver.end(&prefix) {
-                self.release(request.eid, request.held, now);
+                self.release(request.eid.instance_id, request.held, now);
             }
         }
     }
@@ -406,14 +422,18 @@ fn starts_turn(attempt: u32) -> bool {
     attempt % WAITS.len() as u32 == 1
 }
 
-/// A record of a Map-Reply as the map-cache takes it.
-fn learned(record: &MappingRecord, local: &LocalRlocs, from: IpAddr, now: Time) -> Learned {
-    let ttl = match record.ttl_minutes {
+/// How long a record holds.
+pub(super) fn ttl(record: &MappingRecord) -> Duration {
+    match record.ttl_minutes {
         RECEIVER_DECIDES => DECIDED_TTL,
         minutes => Duration::from_secs(u64::from(minutes) * 60),
-    };
+    }
+}
+
+/// A record of a Map-Reply as the map-cache takes it.
+fn learned(record: &MappingRecord, local: &LocalRlocs, from: IpAddr, now: Time) -> Learned {
     let (prefix, mapping) = (record.eid_prefix, mapping(record, local, now));
-    Learned { prefix, mapping, ttl, map_source: from, solicited: false }
+    Learned { prefix, mapping, ttl: ttl(record), map_source: from, solicited: false }
 }
 
 /// The locators of a record that are IP addresses, each with its place among all, as a mapping holds

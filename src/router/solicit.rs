@@ -67,7 +67,10 @@ type Used = BTreeMap<(InstanceId, Family, Rloc), EidPrefix>;
 /// What has been heard and said of late.
 #[derive(Debug)]
 pub(super) struct Solicitor {
+    /// By local prefix. A prefix without packets for [`RECENT`] has none.
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
+    /// When the peers of each prefix are of no use any more.
+    forgotten_at: Deadlines<EidPrefix>,
     /// Until when no further SMR about an EID goes to an RLOC.
     said: Deadlines<(Eid, Rloc)>,
     /// When the bucket of each RLOC is full again.
@@ -89,6 +92,7 @@ impl Solicitor {
     pub(super) fn new(seed: &Seed) -> Self {
         Solicitor {
             peers: PrefixMap::new(),
+            forgotten_at: Deadlines::default(),
             said: Deadlines::default(),
             full_at: Deadlines::default(),
             changed: Deadlines::default(),
@@ -123,6 +127,8 @@ impl Solicitor {
             return;
         }
         self.last_heard = this;
+        self.forget_silent(now);
+        self.forgotten_at.set(prefix, Some(now + RECENT));
         let peer = Peer { last_at: now, inner_source: source, inner_destination: to };
         let Some(peers) = self.peers.get_mut(&prefix) else {
             self.peers.insert(prefix, BTreeMap::from([(from, peer)]));
@@ -135,6 +141,13 @@ impl Solicitor {
             }
         }
         peers.insert(from, peer);
+    }
+
+    /// Forgets the peers of prefixes to which nothing was sent of late.
+    fn forget_silent(&mut self, now: Time) {
+        while let Some(prefix) = self.forgotten_at.pop(now) {
+            self.peers.remove(&prefix);
+        }
     }
 
     /// Whether an SMR about `eid` may go to `to` now; counts it if so.
@@ -178,6 +191,7 @@ impl Router {
 
     /// Sends the proactive SMRs that are due.
     pub(super) fn solicit_due(&mut self, now: Time) {
+        self.solicitor.forget_silent(now);
         while let Some(prefix) = self.solicitor.changed.pop(now) {
             self.solicit_peers(prefix, now);
         }

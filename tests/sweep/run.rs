@@ -257,7 +257,7 @@ impl Run {
                 + counters.decapsulations
                 + counters.forwarded_away;
             let stopped: u64 = counters.drops.values().sum();
-            let known = left + stopped + router.waiting_packets() as u64;
+            let known = left + stopped + router.waiting_packets();
             let offered = self.must(self.sim.offered(name));
             if offered != known {
                 let waiting = router.waiting_packets();

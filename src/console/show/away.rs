@@ -53,12 +53,6 @@ pub struct AwayTable {
     pub after: Option<EidPrefix>,
 }
 
-/// How many local EIDs are away for having been taken out of the configuration.
-pub fn deconfigured(router: &Router, instance_id: InstanceId, family: Family) -> usize {
-    let entries = router.away().entries().iter_after(instance_id, family, None);
-    entries.filter(|(_, entry)| entry.producer == Producer::Deconfigured).count()
-}
-
 impl Table for AwayTable {
     type Head = Head;
     type Row = AwayRow;

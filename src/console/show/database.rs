@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
-use super::away::deconfigured;
 use super::columns::Columns;
 use super::span::seconds;
 use super::{ROWS_A_TURN, Rows, Table, column};
@@ -97,7 +96,7 @@ impl Table for DatabaseTable {
             family: Some(self.family),
             eid_table: "default",
             instance_id: self.instance_id,
-            inactive: deconfigured(router, self.instance_id, self.family),
+            inactive: router.away().deconfigured(self.instance_id, self.family),
             ..Head::default()
         };
         for (_, entry) in database.iter_after(self.instance_id, self.family, None) {

@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::away::deconfigured;
 use super::columns::Columns;
 use super::span::{seconds, span};
 use crate::addr::{Family, InstanceId, Rloc};
@@ -98,7 +97,7 @@ pub fn view(router: &Router, family: Family, now: Time) -> LispView {
         map_cache_size: router.map_cache().entries().len_of(id, family),
         map_cache_limit: limit.unwrap_or(DEFAULT_LIMIT),
         database_size: router.database().entries().len_of(id, family),
-        database_inactive: deconfigured(router, id, family),
+        database_inactive: router.away().deconfigured(id, family),
     }
 }
 

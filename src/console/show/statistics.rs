@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::columns::Columns;
 use crate::addr::{Family, InstanceId};
 use crate::router::Router;
+use crate::router::bounded::Fill;
 use crate::router::counters::{ControlDrop, Counters, InOut};
 use crate::router::io::DropReason;
 
@@ -25,6 +26,8 @@ pub struct StatisticsView {
     pub map_cache_rejected: u64,
     /// Idle entries that gave way to others because it was full.
     pub map_cache_evicted: u64,
+    /// The tables that hosts and map-servers fill.
+    pub bounded_tables: Vec<Fill>,
 }
 
 /// Looks at the side of a router that a family of EIDs sees.
@@ -37,6 +40,12 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
         map_cache_size: map_cache.entries().len_of(instance_id, family),
         map_cache_rejected: map_cache.rejected,
         map_cache_evicted: map_cache.evicted,
+        bounded_tables: router
+            .mobility()
+            .fills()
+            .into_iter()
+            .chain(router.away().fills())
+            .collect(),
     }
 }
 
@@ -80,6 +89,11 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("  Number of EID-prefixes in map-cache:", view.map_cache_size);
     lines.say("  Number of rejected EID-prefixes due to limit:", view.map_cache_rejected);
     lines.say("  Number of EID-prefixes evicted for others:", view.map_cache_evicted);
+    lines.0 += "Bounded tables, entries/limit, evicted for others, turned away:\n";
+    for Fill { name, entries, capacity, evicted, turned_away } in &view.bounded_tables {
+        let fill = format_args!("{entries}/{capacity}, {evicted}, {turned_away}");
+        lines.say(&format!("  {name}:"), fill);
+    }
     lines.0 += "Forwarding:\n";
     lines.say("  Packets encapsulated:", counters.encapsulations);
     lines.say("  Packets decapsulated:", counters.decapsulations);
@@ -114,7 +128,7 @@ mod tests {
     fn counters_stand_in_the_column_of_ios() {
         let mut view = StatisticsView::default();
         view.counters.map_requests = InOut { received: 3, sent: 4 };
-        view.counters.dropped(DropReason::NoRouteToEid);
+        view.counters.dropped(DropReason::NoRouteToEid, 1);
         let text = text(&view);
         for line in [
             "LISP EID Statistics for instance ID 0 - last cleared: never\n",
@@ -129,7 +143,7 @@ mod tests {
     #[test]
     fn drops_are_named_in_json() {
         let mut view = StatisticsView::default();
-        view.counters.dropped(DropReason::NoRouteToEid);
+        view.counters.dropped(DropReason::NoRouteToEid, 1);
         let json = super::super::json(&view);
         assert!(json.contains(r#""drops":{"no-route-to-eid":1}"#), "{json}");
     }

@@ -23,7 +23,7 @@ use machine::{Action, Event, State, transition};
 use offer::Offer;
 use reliable::EtrSession;
 
-use super::away::{self, Producer};
+use super::away::{self, Producer, Teller};
 use super::config::EtrMapServer;
 use super::counters::ControlDrop;
 use super::database;
@@ -360,17 +360,15 @@ impl Router {
         self.database.get(prefix).is_none() && covering.any(|(at, entry)| self.registers(at, entry))
     }
 
-    /// Takes out of the away table what a map-server told of and would tell of no more when it changes:
-    /// inside one prefix, or of all.
-    pub(super) fn forget_untold(&mut self, inside: Option<&EidPrefix>) {
+    /// Removes the away entries that no map-server will update any more: inside one prefix, or all.
+    pub(super) fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
         let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
             let told = entry.producer == Producer::SiteRegistration;
             (told && !self.registers_around(&prefix)).then_some(prefix)
         };
-        let away = self.away.entries();
         let untold: Vec<EidPrefix> = match inside {
-            Some(inside) => away.covered_by(inside).filter_map(untold).collect(),
-            None => away.iter().filter_map(untold).collect(),
+            Some(inside) => self.away.entries().covered_by(inside).filter_map(untold).collect(),
+            None => self.away.told().filter_map(untold).collect(),
         };
         for prefix in untold {
             self.away.remove(&prefix, Producer::SiteRegistration);
@@ -546,7 +544,7 @@ impl Router {
         self.counters.map_notify_acks.sent += 1;
         self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
         if self.registrar.is_news(server, nonce) {
-            records.iter().for_each(|record| self.mapping_elsewhere(record, now));
+            records.iter().for_each(|record| self.mapping_elsewhere(record, Teller::Datagram, now));
         }
     }
 

@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::machine::Event;
 use super::offer::{Offer, WITHHELD_FOR};
 use super::{Peer, Registrar};
-use crate::addr::{Family, Rloc};
+use crate::addr::{EidPrefix, Family, Rloc};
 use crate::router::Router;
-use crate::router::away::Producer;
+use crate::router::away::{Producer, Teller};
 use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
 use crate::router::explanations;
@@ -38,6 +38,12 @@ impl Registrar {
     pub(super) fn is_up(&self, server: IpAddr) -> bool {
         let session = self.sessions.get(&server);
         session.is_some_and(|each| each.session.up_since.is_some())
+    }
+
+    /// Whether the session on a connection is up.
+    pub(in crate::router) fn is_session_up(&self, connection: Connection) -> bool {
+        let mut sessions = self.sessions.values().map(|each| &each.session);
+        sessions.any(|each| each.connection == connection && each.up_since.is_some())
     }
 
     pub(super) fn next_session_deadline(&self) -> Option<Deadline> {
@@ -83,7 +89,11 @@ impl Router {
         }
         self.notice(format!("reliable session with {server} is up"));
         // What others have registered inside our prefixes may have changed unheard; it is told again.
-        self.away.retain(|_, entry| entry.producer != Producer::SiteRegistration);
+        let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
+        let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
+        for prefix in told {
+            self.away.remove(&prefix, Producer::SiteRegistration);
+        }
         self.reconcile(now);
         self.all_registrations(server, Event::SessionUp, now);
     }
@@ -260,7 +270,10 @@ impl Router {
             }
             ReliableMessage::MappingNotification(notification) => {
                 if notification.xtr_identity.xtr_id != self.xtr_id {
-                    self.mapping_elsewhere(&notification.record, now);
+                    let session = self.registrar.sessions.get(&server);
+                    let Some(each) = session else { return };
+                    let by = Teller::Session(each.session.connection);
+                    self.mapping_elsewhere(&notification.record, by, now);
                 }
             }
             ReliableMessage::ErrorNotification(error) => {
@@ -273,13 +286,7 @@ impl Router {
         }
     }
 
-    fn registration_answer(
-        &mut self,
-        server: IpAddr,
-        prefix: crate::addr::EidPrefix,
-        event: Event,
-        now: Time,
-    ) {
+    fn registration_answer(&mut self, server: IpAddr, prefix: EidPrefix, event: Event, now: Time) {
         if let Some(each) = self.registrar.sessions.get_mut(&server) {
             each.session.answered(now);
         }

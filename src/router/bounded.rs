@@ -1,0 +1,277 @@
+//! Tables that the network fills, with a bound that it cannot push.
+//!
+//! A [`Bounded`] table holds at most so many entries. Each belongs to a sharer: a port, say. For a new
+//! entry of a full table another one gives way: of the sharer that has the most, the one that has not
+//! been used for the longest time. So one port full of spoofed hosts costs the hosts of other ports
+//! nothing. The table counts what gave way and what was turned away; `show ip lisp statistics` prints
+//! it.
+
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::time::Time;
+
+/// The bound of a table.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// What its entries are, as `show` names them.
+    pub name: &'static str,
+    /// The largest number of entries.
+    pub capacity: usize,
+    /// How long an entry must have been unused to give way to one of a sharer that has as many.
+    pub idle: Duration,
+}
+
+/// How full a table is, for `show ip lisp statistics`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fill {
+    /// What its entries are.
+    pub name: &'static str,
+    /// How many there are.
+    pub entries: usize,
+    /// How many there may be.
+    pub capacity: usize,
+    /// Entries that gave way to others, since the start.
+    pub evicted: u64,
+    /// Entries that were turned away because none could give way, since the start.
+    pub turned_away: u64,
+}
+
+/// The table is full of entries in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+#[derive(Debug)]
+struct Held<V, S> {
+    value: V,
+    sharer: S,
+    used_at: Time,
+}
+
+/// Entries by key, each of a sharer `S`; at most [`Limit::capacity`] of them.
+#[derive(Debug)]
+pub struct Bounded<K, V, S = ()> {
+    limit: Limit,
+    entries: BTreeMap<K, Held<V, S>>,
+    /// The keys of each sharer, the longest unused first.
+    unused: BTreeMap<S, BTreeSet<(Time, K)>>,
+    evicted: u64,
+    turned_away: u64,
+}
+
+impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
+    /// An empty table.
+    pub fn new(limit: Limit) -> Self {
+        let (entries, unused) = (BTreeMap::new(), BTreeMap::new());
+        Bounded { limit, entries, unused, evicted: 0, turned_away: 0 }
+    }
+
+    /// Puts an entry in, in the place of one with its key, and used now. Returns the entry that gave
+    /// way to it, if one had to.
+    ///
+    /// # Errors
+    /// [`Full`] when all others are in use; the table is as it was.
+    pub fn insert(
+        &mut self,
+        key: K,
+        sharer: S,
+        value: V,
+        now: Time,
+    ) -> Result<Option<(K, V)>, Full> {
+        let is_new = self.remove(&key).is_none();
+        let evicted = match is_new && self.entries.len() >= self.limit.capacity {
+            true => Some(self.make_room(&sharer, now)?),
+            false => None,
+        };
+        self.unused.entry(sharer.clone()).or_default().insert((now, key.clone()));
+        self.entries.insert(key, Held { value, sharer, used_at: now });
+        Ok(evicted)
+    }
+
+    /// Takes out the entry that gives way to a new one of `sharer`.
+    fn make_room(&mut self, sharer: &S, now: Time) -> Result<(K, V), Full> {
+        let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
+        let largest = self.unused.iter().max_by_key(|(_, keys)| keys.len());
+        let victim = largest.and_then(|(_, keys)| {
+            let (used_at, key) = keys.first()?;
+            let gives_way = keys.len() > own + 1 || now.since(*used_at) >= self.limit.idle;
+            gives_way.then(|| key.clone())
+        });
+        let taken = victim.and_then(|key| Some((key.clone(), self.remove(&key)?)));
+        match taken {
+            Some(_) => self.evicted += 1,
+            None => self.turned_away += 1,
+        }
+        taken.ok_or(Full)
+    }
+
+    /// Takes an entry out.
+    pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        let (key, held) = self.entries.remove_entry(key)?;
+        if let Some(keys) = self.unused.get_mut(&held.sharer) {
+            keys.remove(&(held.used_at, key));
+            if keys.is_empty() {
+                self.unused.remove(&held.sharer);
+            }
+        }
+        Some(held.value)
+    }
+
+    /// Takes all entries of a sharer out, the longest unused first.
+    pub fn remove_all_of(&mut self, sharer: &S) -> Vec<K> {
+        let keys = self.unused.remove(sharer).unwrap_or_default();
+        let keys: Vec<K> = keys.into_iter().map(|(_, key)| key).collect();
+        for key in &keys {
+            self.entries.remove(key);
+        }
+        keys
+    }
+
+    /// Keeps the entries for which `keep` says so.
+    pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
+        let gone = self.entries.iter().filter(|(key, held)| !keep(key, &held.value));
+        let gone: Vec<K> = gone.map(|(key, _)| key.clone()).collect();
+        for key in gone {
+            self.remove(&key);
+        }
+    }
+
+    /// The value of a key, which is used now.
+    pub fn use_at(&mut self, key: &K, now: Time) -> Option<&mut V> {
+        let held = self.entries.get_mut(key)?;
+        if held.used_at != now
+            && let Some(keys) = self.unused.get_mut(&held.sharer)
+        {
+            keys.remove(&(held.used_at, key.clone()));
+            keys.insert((now, key.clone()));
+            held.used_at = now;
+        }
+        Some(&mut held.value)
+    }
+
+    /// The value of a key.
+    pub fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key).map(|held| &held.value)
+    }
+
+    /// Whether a key has an entry.
+    pub fn contains_key(&self, key: &K) -> bool {
+        self.entries.contains_key(key)
+    }
+
+    /// The entries in the order of their keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.iter().map(|(key, held)| (key, &held.value))
+    }
+
+    /// The keys in their order.
+    pub fn keys(&self) -> impl Iterator<Item = &K> {
+        self.entries.keys()
+    }
+
+    /// The keys of a sharer, the longest unused first.
+    pub fn keys_of(&self, sharer: &S) -> impl Iterator<Item = &K> {
+        self.unused.get(sharer).into_iter().flatten().map(|(_, key)| key)
+    }
+
+    /// The number of entries.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// How full it is.
+    pub fn fill(&self) -> Fill {
+        Fill {
+            name: self.limit.name,
+            entries: self.entries.len(),
+            capacity: self.limit.capacity,
+            evicted: self.evicted,
+            turned_away: self.turned_away,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(idle: Duration) -> Bounded<u32, char, &'static str> {
+        Bounded::new(Limit { name: "letters", capacity: 4, idle })
+    }
+
+    fn keys(table: &Bounded<u32, char, &'static str>) -> Vec<u32> {
+        table.keys().copied().collect()
+    }
+
+    #[test]
+    fn the_longest_unused_gives_way_and_is_counted() {
+        let mut table = table(Duration::ZERO);
+        for key in 0..4 {
+            assert_eq!(table.insert(key, "a", 'x', Time(u64::from(key))), Ok(None));
+        }
+        table.use_at(&0, Time(9));
+        assert_eq!(table.insert(7, "a", 'y', Time(10)), Ok(Some((1, 'x'))));
+        assert_eq!(
+            table.insert(7, "b", 'z', Time(11)),
+            Ok(None),
+            "one that is there needs no room"
+        );
+        assert_eq!((keys(&table), table.get(&7)), (vec![0, 2, 3, 7], Some(&'z')));
+        let fill = table.fill();
+        assert_eq!((fill.entries, fill.evicted, fill.turned_away), (4, 1, 0));
+    }
+
+    #[test]
+    fn entries_in_use_are_kept_and_the_new_one_is_turned_away() {
+        let mut table = table(Duration::from_micros(5));
+        for key in 0..4 {
+            table.insert(key, "a", 'x', Time(0)).unwrap();
+        }
+        assert_eq!(table.insert(7, "a", 'y', Time(4)), Err(Full));
+        assert_eq!((keys(&table), table.fill().turned_away), (vec![0, 1, 2, 3], 1));
+        assert_eq!(table.insert(7, "a", 'y', Time(5)), Ok(Some((0, 'x'))));
+    }
+
+    #[test]
+    fn the_sharer_that_has_the_most_makes_room_for_others() {
+        let mut table = table(Duration::from_secs(1));
+        for key in 0..4 {
+            table.insert(key, "greedy", 'x', Time(u64::from(key))).unwrap();
+        }
+        assert_eq!(table.insert(7, "modest", 'y', Time(4)), Ok(Some((0, 'x'))));
+        assert_eq!(table.insert(8, "modest", 'y', Time(4)), Ok(Some((1, 'x'))));
+        assert_eq!(table.insert(9, "modest", 'y', Time(4)), Err(Full), "it has as many now");
+        assert_eq!(table.insert(9, "third", 'y', Time(4)), Ok(Some((7, 'y'))));
+    }
+
+    #[test]
+    fn the_order_of_use_has_the_keys_of_the_entries_and_no_others() {
+        let mut table = table(Duration::ZERO);
+        for step in 0..1000_u32 {
+            let (key, now) = (step * 7919 % 11, Time(u64::from(step)));
+            match step % 5 {
+                0 => drop(table.remove(&key)),
+                1 => drop(table.use_at(&key, now)),
+                2 => table.retain(|other, _| *other != key),
+                _ => drop(table.insert(key, ["a", "b"][key as usize % 2], 'x', now)),
+            }
+            let order = table.unused.values().flatten();
+            let order: BTreeSet<u32> = order.map(|(_, key)| *key).collect();
+            assert_eq!(order, table.entries.keys().copied().collect());
+            assert!(table.len() <= 4 && table.unused.values().all(|keys| !keys.is_empty()));
+        }
+        assert_eq!(table.remove_all_of(&"a").len() + table.remove_all_of(&"b").len(), 4);
+        assert!(table.is_empty() && table.unused.is_empty());
+    }
+}
