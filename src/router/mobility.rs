@@ -508,6 +508,7 @@ impl Router {
         let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
         let withdrawn = record.ttl_minutes == 0 || record.locators.is_empty();
         self.counters.took(record);
+        let by = self.told_before(&prefix).unwrap_or(by);
         let elsewhere = Elsewhere { locators, by, ttl: resolve::ttl(record) };
         let eid = prefix.network();
         if ours {
@@ -522,6 +523,24 @@ impl Router {
         }
         self.stale.prefixes.insert(prefix);
         self.reconcile(now);
+    }
+
+    /// The session that is up and told of a prefix before: it will tell of the next change too, whatever
+    /// another map-server says by a datagram.
+    fn told_before(&self, prefix: &EidPrefix) -> Option<Teller> {
+        let entry = self.away.entries().get(prefix).and_then(|entry| match entry.stay {
+            Stay::Told { by, .. } => Some(by),
+            _ => None,
+        });
+        let search = self.mobility.searches.get(&prefix.network());
+        let confirm = search.and_then(|search| match &search.why {
+            Sought::Confirm(elsewhere) => Some(elsewhere.by),
+            Sought::Unknown { .. } => None,
+        });
+        entry.into_iter().chain(confirm).find(|by| match by {
+            Teller::Session(connection) => self.registrar.is_session_up(*connection),
+            Teller::Datagram => false,
+        })
     }
 
     /// A map-server says where a host is, or that no xTR has it.

@@ -8,6 +8,7 @@ mod circling;
 mod core_errors;
 mod data_path;
 mod gsmr;
+mod held;
 mod hostile;
 mod kernel;
 mod map_server;
