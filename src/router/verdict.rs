@@ -99,6 +99,10 @@ impl Router {
         instance_id: InstanceId,
         held: HeldPacket,
     ) {
+        if decision == Ok(Verdict::Hold) {
+            // It waits for something else now, and was counted when it began to wait.
+            return;
+        }
         let HeldPacket { mut packet, header, .. } = held;
         let output = match self.finish(decision, instance_id, &header, &mut packet.borrow()) {
             Ok(Verdict::Encapsulate(wrap) | Verdict::Forward(wrap)) => {

@@ -1,24 +1,24 @@
 //! Where packets went, kept beside the router's own counters: each is delivered, held, or counted
-//! under one reason.
+//! under one reason. All are counted as packets on the wire: a super-packet is several.
 
 use eidway::packet::{IpHeader, OwnedPacket};
-use eidway::router::counters::Counters;
+use eidway::router::Router;
 use eidway::router::io::{Inbound, Outbound};
 
-/// More packets than a router's hold queues take: those of unresolved EIDs and of searched hosts.
-const MOST_HELD: u64 = 2048 + 1024 * 8;
+/// More packets than a router's hold queues take, those of unresolved EIDs and of searched hosts: a
+/// super-packet has no more segments than this.
+const MOST_HELD: u64 = (2048 + 1024 * 8) * 64;
 
 /// What the verdicts and outputs have said.
 #[derive(Default)]
 pub struct Ledger {
-    /// Encapsulated, forwarded natively or delivered, at once or after a wait, as packets on the wire:
-    /// a super-packet is several.
+    /// Encapsulated, forwarded or delivered, at once or after a wait; and the router's own errors.
     sent: u64,
-    forwarded: u64,
-    /// A super-packet is held and released as one.
     held: u64,
     released: u64,
     dropped: u64,
+    /// ICMP errors among what was sent without a verdict: the router's own, or held packets.
+    errors: u64,
 }
 
 impl Ledger {
@@ -26,40 +26,52 @@ impl Ledger {
     pub fn outbound(&mut self, outbound: Outbound, packets: u64) {
         match outbound {
             Outbound::Encapsulate(_) | Outbound::Native => self.sent += packets,
-            Outbound::Held => self.held += 1,
-            Outbound::Dropped(_) => self.dropped += 1,
+            Outbound::Held => self.held += packets,
+            Outbound::Dropped(_) => self.dropped += packets,
         }
     }
 
     pub fn inbound(&mut self, inbound: Inbound) {
         match inbound {
-            Inbound::Deliver { .. } => self.sent += 1,
-            Inbound::Forward { .. } => self.forwarded += 1,
+            Inbound::Deliver { .. } | Inbound::Forward { .. } => self.sent += 1,
             Inbound::Held => self.held += 1,
             Inbound::Dropped(_) => self.dropped += 1,
         }
     }
 
-    /// A packet that had been held goes on.
+    /// A packet goes on that had been held, or the router tells a sender of an error.
     pub fn released(&mut self, packet: &OwnedPacket) {
         let header = IpHeader::parse(&packet.bytes).expect("only packets are held");
-        self.sent += packet.clone().borrow().load(header.total_len).packets;
-        self.released += 1;
+        let packets = packet.clone().borrow().load(header.total_len).packets;
+        self.sent += packets;
+        self.released += packets;
+        self.errors += u64::from(is_icmp_error(&packet.bytes));
     }
 
-    /// Held packets that are neither sent on nor counted as dropped, by the router's counters.
-    pub fn waiting(&self, counters: &Counters) -> u64 {
+    pub fn check(&self, router: &Router) {
+        let (counters, waiting) = (router.counters(), router.waiting_packets());
+        assert!(waiting <= MOST_HELD);
+        assert_eq!(counters.held, self.held);
         let dropped: u64 = counters.drops.values().sum();
         let late = dropped.checked_sub(self.dropped).expect("each drop is counted");
-        let waiting = self.held.checked_sub(self.released + late);
-        waiting.expect("nothing is released or dropped that was not held")
+        // What was released and was not held is an error of the router's own.
+        let own = (self.released + late + waiting).checked_sub(self.held);
+        let own = own.expect("what was held waits, or was released or dropped");
+        assert!(own <= self.errors, "nothing is released or dropped that was not held");
+        let sent = counters.encapsulations
+            + counters.native
+            + counters.decapsulations
+            + counters.forwarded_away;
+        assert_eq!(sent + own, self.sent, "each packet that went on is counted once");
     }
+}
 
-    pub fn check(&self, counters: &Counters) {
-        assert!(self.waiting(counters) <= MOST_HELD);
-        assert_eq!(counters.held, self.held);
-        assert_eq!(counters.forwarded_away, self.forwarded);
-        let sent = counters.encapsulations + counters.native + counters.decapsulations;
-        assert_eq!(sent, self.sent, "each packet that went on is counted once");
+fn is_icmp_error(packet: &[u8]) -> bool {
+    match packet[0] >> 4 {
+        4 => {
+            let kind = packet.get(usize::from(packet[0] & 15) * 4);
+            packet[9] == 1 && matches!(kind, Some(3 | 11))
+        }
+        _ => packet[6] == 58 && packet.get(40).is_some_and(|kind| *kind < 128),
     }
 }

@@ -10,9 +10,8 @@ use eidway::packet::{IpHeader, Packet};
 use eidway::router::Router;
 use eidway::router::config::Config;
 use eidway::router::io::{
-    Command, Connection, ControlDatagram, DropReason, Encapsulation, IcmpError, Inbound, Input,
-    KernelEvent, KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent,
-    TcpRequest,
+    Command, Connection, ControlDatagram, Encapsulation, IcmpError, Inbound, Input, KernelEvent,
+    KernelRoute, Mac, NeighbourState, Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
 };
 use eidway::time::Time;
 use eidway::wire::{
@@ -50,8 +49,6 @@ pub struct Play<'a> {
     peers: BTreeSet<IpAddr>,
     /// The configuration that was in force before the one that is.
     before: Config,
-    /// The last packet was too big for its path, and its sender may be told.
-    refused: bool,
     said: Vec<Output>,
 }
 
@@ -69,7 +66,6 @@ impl<'a> Play<'a> {
             connections: Vec::new(),
             accepted: Connection::ACCEPTED,
             peers: BTreeSet::new(),
-            refused: false,
             said: Vec::new(),
         }
     }
@@ -85,7 +81,7 @@ impl<'a> Play<'a> {
             step(&mut self);
         }
         self.pass(QUIET);
-        assert_eq!(self.ledger.waiting(self.router.counters()), 0, "a packet waits for ever");
+        assert_eq!(self.router.waiting_packets(), 0, "a packet waits for ever");
         self.said
     }
 
@@ -128,7 +124,6 @@ impl<'a> Play<'a> {
         let packets = read.map_or(1, |header| packet.load(header.total_len).packets);
         let outbound = self.router.encapsulate(InstanceId::DEFAULT, &mut packet, self.now);
         self.ledger.outbound(outbound, packets);
-        self.refused = outbound == Outbound::Dropped(DropReason::TooBigForPath);
         match (outbound, read) {
             (Outbound::Encapsulate(encapsulation), Ok(header)) => {
                 self.peers.insert(encapsulation.destination.0);
@@ -386,15 +381,12 @@ impl<'a> Play<'a> {
                     self.wrapped(encapsulation, &header);
                     self.peers.insert(encapsulation.destination.0);
                 }
-                // What tells a sender that its packet was too big.
-                Output::Native(..) if std::mem::take(&mut self.refused) => {}
                 Output::Native(_, packet) => self.ledger.released(packet),
                 Output::Kernel(_) | Output::Nonce(_) | Output::Debug(_) | Output::Log { .. } => {}
             }
             self.said.push(output);
         }
-        self.refused = false;
-        self.ledger.check(self.router.counters());
+        self.ledger.check(&self.router);
         self.bounded();
         sent
     }
