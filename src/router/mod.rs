@@ -22,6 +22,7 @@ pub mod database;
 mod deadlines;
 mod debug;
 mod echo_nonce;
+mod elsewhere;
 pub mod emulated;
 mod etr;
 mod explanations;
