@@ -3,10 +3,12 @@
 mod lab_command;
 mod replay_command;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use eidway::driver::clock::Clock;
 use eidway::driver::log_file::LogFile;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::open::sockets_of;
@@ -77,11 +79,13 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     // A router's log is its own; whoever works with a lab wants to see the lab, not every router of a
     // simulated one.
-    let (level, file) = match &cli.command {
-        Command::Router { log, .. } => ("info", log.as_deref()),
-        Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => ("warn", None),
+    let started = match &cli.command {
+        Command::Router { log, .. } => start_log("info", true, log.as_deref()),
+        Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => {
+            start_log("warn", false, None)
+        }
     };
-    if let Err(error) = start_log(level, file) {
+    if let Err(error) = started {
         eprintln!("eidway: {error}");
         return ExitCode::FAILURE;
     }
@@ -105,9 +109,26 @@ fn main() -> ExitCode {
 }
 
 /// `RUST_LOG` decides, as ever; without it what is of `level` and worse is written.
-fn start_log(level: &str, file: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
+/// `stamped` lines begin with the time, as IOS writes it; it goes to the standard error, or to `file`.
+fn start_log(
+    level: &str,
+    stamped: bool,
+    file: Option<&Path>,
+) -> Result<(), Box<dyn std::error::Error>> {
     let filter = env_logger::Env::default().default_filter_or(level);
     let mut log = env_logger::Builder::from_env(filter);
+    if stamped {
+        log.format(|out, record| {
+            // A line of debugging has a stamp already: consoles get the same line.
+            let stamp = match record.target() {
+                "debug" => String::new(),
+                _ => Clock::stamp(Clock::wall_clock_micros()),
+            };
+            let (level, line) = (record.level(), record.args());
+            let style = out.default_level_style(level);
+            writeln!(out, "[{style}{level:<5}{style:#}] {stamp}{line}")
+        });
+    }
     if let Some(path) = file {
         let file = LogFile::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
         log.target(env_logger::Target::Pipe(Box::new(file)));

@@ -403,10 +403,7 @@ impl EventLoop {
                 Output::Tcp(request) => self.change_connection(request),
                 Output::Nonce(request) => self.nonces.apply(request),
                 Output::Debug(line) => self.say(&line),
-                Output::Log { severity, line } => {
-                    let stamp = Clock::stamp(Clock::wall_clock_micros());
-                    log::log!(severity.into(), "{stamp}{line}");
-                }
+                Output::Log { severity, line } => log::log!(severity.into(), "{line}"),
             }
         }
     }
