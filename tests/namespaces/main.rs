@@ -9,6 +9,7 @@ mod capture;
 mod document;
 mod emulated;
 mod flaps;
+mod hands;
 mod hostile;
 mod labs;
 mod leaving;
