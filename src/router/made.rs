@@ -3,8 +3,11 @@
 //! router ([`KernelEvent::Lost`](super::io::KernelEvent::Lost)).
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
 
-use super::io::{KernelObject, KernelRequest, RouteTarget};
+use ipnet::{IpNet, Ipv4Net};
+
+use super::io::{Device, KernelObject, KernelRequest, RouteTarget, Table};
 use crate::addr::Family;
 
 /// What Linux makes of metric 0 in IPv6.
@@ -34,16 +37,46 @@ impl Made {
         }
     }
 
-    /// The objects, in the order in which they are made.
-    pub fn iter(&self) -> impl Iterator<Item = &KernelObject> {
-        self.0.values()
+    /// Whether an object is among them.
+    pub fn has(&self, object: &KernelObject) -> bool {
+        self.0.get(&place(*object)) == Some(object)
     }
 
-    /// Takes out the objects that have gone, in the order in which they are made.
-    pub fn take_lost(&mut self, has_gone: impl Fn(&KernelObject) -> bool) -> Vec<KernelObject> {
-        self.0.extract_if(.., |_, object| has_gone(object)).map(|(_, object)| object).collect()
+    /// Whether there are proxy entries, which are made last.
+    pub fn has_proxies(&self) -> bool {
+        self.0.range(FIRST_PROXY..).next().is_some()
+    }
+
+    /// Takes out the objects that have gone, in the order in which they are made; with or without a
+    /// look at each of the routes, which may be many.
+    pub fn take_lost(
+        &mut self,
+        with_routes: bool,
+        has_gone: impl Fn(&KernelObject) -> bool,
+    ) -> Vec<KernelObject> {
+        let begin = if with_routes { FIRST_PROXY } else { FIRST_ROUTE };
+        let mut lost: Vec<KernelObject> =
+            self.0.extract_if(..begin, |_, object| has_gone(object)).map(|(_, it)| it).collect();
+        let rest = self.0.extract_if(FIRST_PROXY.., |_, object| has_gone(object));
+        lost.extend(rest.map(|(_, object)| object));
+        lost
     }
 }
+
+/// No route comes before it.
+const FIRST_ROUTE: KernelObject = KernelObject::Route {
+    table: Table::Native,
+    prefix: IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
+    target: RouteTarget::NextHop(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    metric: 0,
+    source: None,
+};
+
+/// No proxy entry comes before it.
+const FIRST_PROXY: KernelObject = KernelObject::ProxyNeighbour {
+    device: Device::Lisp,
+    address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+};
 
 /// Where the kernel keeps an object: of two objects with the same place, it has one.
 fn place(object: KernelObject) -> KernelObject {
@@ -78,7 +111,6 @@ fn place(object: KernelObject) -> KernelObject {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::router::io::Table;
 
     fn route(prefix: &str, target: RouteTarget, metric: u32) -> KernelObject {
         let prefix = prefix.parse().unwrap();
@@ -94,8 +126,27 @@ mod tests {
         made.done(&KernelRequest::Add(other));
         // The kernel removes a route by all that it is, so that this one was not there.
         made.done(&KernelRequest::Remove(one));
-        assert_eq!(made.take_lost(|_| true), [other]);
-        assert_eq!(made.take_lost(|_| true), [], "told once");
+        assert_eq!(made.take_lost(true, |_| true), [other]);
+        assert_eq!(made.take_lost(true, |_| true), [], "told once");
+    }
+
+    #[test]
+    fn routes_are_looked_at_or_not_and_the_rest_always() {
+        let objects = [
+            KernelObject::Namespace,
+            route("0.0.0.0/0", RouteTarget::Blackhole, 0),
+            route("2001:db8::/32", RouteTarget::Blackhole, 9),
+            KernelObject::ProxyNeighbour {
+                device: Device::Lisp,
+                address: "172.16.0.1".parse().unwrap(),
+            },
+        ];
+        let mut made = Made::default();
+        assert!(!made.has_proxies());
+        objects.iter().for_each(|object| made.done(&KernelRequest::Add(*object)));
+        assert!(made.has_proxies());
+        assert_eq!(made.take_lost(false, |_| true), [objects[0], objects[3]]);
+        assert_eq!(made.take_lost(true, |_| true), objects[1..3]);
     }
 
     #[test]
@@ -107,6 +158,6 @@ mod tests {
         }
         made.done(&KernelRequest::Remove(objects[0]));
         made.refused(&KernelRequest::Add(objects[1]));
-        assert_eq!(made.iter().count(), 0);
+        assert_eq!(made.take_lost(true, |_| true), []);
     }
 }

@@ -8,9 +8,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
 use std::io;
+use std::mem;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use netlink_bindings::traits::NetlinkRequest;
 use netlink_bindings::{rt_addr, rt_link, rt_neigh, rt_rule};
 
 use super::event::{self, LinkDetail, RouteState};
@@ -18,7 +20,7 @@ use super::link::{self, LISP_QUEUE_LEN};
 use super::neighbour;
 use super::request;
 use super::socket::{Message, RequestSocket};
-use super::sysctl::{self, AddressGeneration};
+use super::sysctl::{self, AddressGeneration, NamespaceFiles};
 use crate::addr::Family;
 use crate::router::io::{
     Device, KernelObject, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
@@ -97,6 +99,9 @@ impl FoundRoutes {
     }
 }
 
+/// `RTEXT_FILTER_SKIP_STATS`.
+const SKIP_STATISTICS: u32 = 1 << 3;
+
 /// A rule: family, priority, source, device, table, suppressed group.
 type RuleKey = (Family, u32, Option<IpAddr>, Option<CString>, u32, Option<u32>);
 
@@ -111,7 +116,26 @@ struct Found {
     addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
     rules: Option<BTreeSet<RuleKey>>,
     proxies: Option<BTreeSet<neighbour::Key>>,
-    settings: bool,
+    /// Links whose settings are others than when all were right.
+    suspects: BTreeSet<u32>,
+    /// Settings of the namespace were looked at, and one has been turned.
+    namespace_is_turned: bool,
+}
+
+/// The settings of links when all were right, as the kernel lays them out: to compare these is cheaper
+/// than to read each.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// By index.
+    links: BTreeMap<u32, Vec<u8>>,
+    namespace: NamespaceFiles,
+}
+
+impl Settled {
+    /// The router wants other settings, or has set some.
+    pub fn forget(&mut self) {
+        self.links.clear();
+    }
 }
 
 /// Looks for what is stale, with the routes if they have just been read; returns what is lost of what
@@ -119,26 +143,38 @@ struct Found {
 /// while.
 pub fn take_lost(
     socket: &mut RequestSocket,
-    made: &mut Made,
+    (made, settled): (&mut Made, &mut Settled),
     stale: Stale,
     routes: Option<&FoundRoutes>,
     is_running: impl Fn(u32) -> bool,
 ) -> io::Result<Vec<KernelObject>> {
-    let mut found = Found { settings: stale.untold || stale.links, ..Found::default() };
-    let links = read_links(socket)?;
+    let mut found = Found::default();
+    let mut links = read_links(socket)?;
     found.indices = links.iter().map(|(index, link)| (link.device.clone(), *index)).collect();
-    found.links = stale.links.then_some(links);
+    if stale.untold || stale.links {
+        read_clocks(socket, &mut links)?;
+        let is_other =
+            |(index, link): &(&u32, &LinkDetail)| settled.links.get(index) != Some(&link.settings);
+        found.suspects = links.iter().filter(is_other).map(|(index, _)| *index).collect();
+    }
+    if stale.untold && made.has(&KernelObject::Namespace) {
+        found.namespace_is_turned = settled.namespace.are_turned();
+    }
     if stale.addresses {
         found.addresses = Some(read_addresses(socket)?);
     }
     if stale.rules {
         found.rules = Some(read_rules(socket)?);
     }
-    let is_proxy = |object: &KernelObject| matches!(object, KernelObject::ProxyNeighbour { .. });
-    if stale.untold && made.iter().any(is_proxy) {
+    if stale.untold && made.has_proxies() {
         found.proxies = Some(read_proxies(socket)?);
     }
-    Ok(made.take_lost(|object| !found.has(object, routes, &is_running)))
+    let settings: BTreeMap<u32, Vec<u8>> =
+        links.iter_mut().map(|(index, link)| (*index, mem::take(&mut link.settings))).collect();
+    found.links = stale.links.then_some(links);
+    let lost = made.take_lost(routes.is_some(), |object| !found.has(object, routes, &is_running));
+    found.settle(settings, &lost, settled);
+    Ok(lost)
 }
 
 impl Found {
@@ -158,8 +194,7 @@ impl Found {
                         rules.contains(&(family, priority, None, None, u32::from(table), None))
                     })
                 };
-                self.rules.as_ref().is_none_or(has_all)
-                    && !(self.settings && sysctl::is_namespace_turned())
+                self.rules.as_ref().is_none_or(has_all) && !self.namespace_is_turned
             }
             KernelObject::Link { device, .. } => {
                 let Some(index) = index(device) else { return false };
@@ -213,12 +248,37 @@ impl Found {
             && sysctl::generates_address(&device.name())
     }
 
+    /// Keeps the settings of suspects that have proved right.
+    fn settle(
+        &self,
+        mut settings: BTreeMap<u32, Vec<u8>>,
+        lost: &[KernelObject],
+        settled: &mut Settled,
+    ) {
+        let on = |object: &KernelObject| match object {
+            KernelObject::Link { device, .. } | KernelObject::Address { device, .. } => {
+                self.indices.get(&device.name()).copied()
+            }
+            _ => None,
+        };
+        let wrong: BTreeSet<u32> = lost.iter().filter_map(on).collect();
+        settled.links.retain(|index, _| settings.contains_key(index));
+        for index in self.suspects.difference(&wrong) {
+            settled.links.extend(settings.remove_entry(index));
+        }
+    }
+
     /// Whether somebody has turned a setting of an object.
     fn is_turned(&self, object: &KernelObject) -> bool {
-        if !self.settings {
+        let off = |device: &str| sysctl::is_generation_turned(device, AddressGeneration::Off);
+        let (KernelObject::Link { device, .. } | KernelObject::Address { device, .. }) = object
+        else {
+            return false;
+        };
+        let index = self.indices.get(&device.name());
+        if !index.is_some_and(|index| self.suspects.contains(index)) {
             return false;
         }
-        let off = |device: &str| sysctl::is_generation_turned(device, AddressGeneration::Off);
         match *object {
             KernelObject::Link { device, proxy_arp, mobility, .. } => {
                 let name = device.name();
@@ -279,9 +339,32 @@ fn rule_key(family: Family, priority: u32, selector: RuleSelector, table: Table)
 }
 
 fn read_links(socket: &mut RequestSocket) -> io::Result<BTreeMap<u32, LinkDetail>> {
-    let request = rt_link::Request::new().op_getlink_dump(&Default::default());
+    let mut request = rt_link::Request::new().op_getlink_dump(&Default::default());
+    request.encode().push_ext_mask(SKIP_STATISTICS);
     let rows = socket.dump(&request, |message, rows| rows.extend(event::decode_detail(message)))?;
     Ok(rows.into_iter().collect())
+}
+
+/// Adds the clocks of neighbours to the settings of links.
+fn read_clocks(
+    socket: &mut RequestSocket,
+    links: &mut BTreeMap<u32, LinkDetail>,
+) -> io::Result<()> {
+    let request = rt_neigh::Request::new().op_getneightbl_dump(&Default::default());
+    let rows: Vec<(u32, Vec<u8>)> = socket.dump(&request, |message, rows| {
+        let (_, table) = rt_neigh::OpGetneightblDump::decode_reply(message.payload);
+        if let Ok(clocks) = table.get_parms()
+            && let Ok(index) = clocks.get_ifindex()
+        {
+            rows.push((index, clocks.get_buf().to_vec()));
+        }
+    })?;
+    for (index, clocks) in rows {
+        if let Some(link) = links.get_mut(&index) {
+            link.settings.extend(clocks);
+        }
+    }
+    Ok(())
 }
 
 fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet, bool)>> {

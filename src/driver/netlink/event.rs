@@ -57,6 +57,8 @@ pub struct LinkDetail {
     pub group: u32,
     /// Packets that wait to leave, at most.
     pub queue_len: u32,
+    /// Its settings of IPv4 and IPv6, as the kernel lays them out.
+    pub settings: Vec<u8>,
 }
 
 /// Reads the same of a link in more detail.
@@ -66,7 +68,17 @@ pub fn decode_detail(message: &Message<'_>) -> Option<(u32, LinkDetail)> {
     let mac = attributes.get_address().ok().and_then(|mac| mac.try_into().ok()).map(Mac);
     let group = attributes.get_group().unwrap_or(0);
     let queue_len = attributes.get_txqlen().unwrap_or(0);
-    Some((index, LinkDetail { device, up, mtu, mac, group, queue_len }))
+    let families = attributes.get_af_spec();
+    let conf = |octets: Result<&[u8], _>| octets.unwrap_or_default().to_vec();
+    let settings = families.map_or_else(
+        |_| Vec::new(),
+        |families| {
+            let ipv4 = families.get_inet().and_then(|ipv4| ipv4.get_conf());
+            let ipv6 = families.get_inet6().and_then(|ipv6| ipv6.get_conf());
+            [conf(ipv4), conf(ipv6)].concat()
+        },
+    );
+    Some((index, LinkDetail { device, up, mtu, mac, group, queue_len, settings }))
 }
 
 /// A route as the kernel describes it.

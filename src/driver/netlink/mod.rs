@@ -7,7 +7,8 @@
 //! Requests are synchronous: when [`Netlink::apply`] returns, the thing is there or the error is
 //! known, so what depends on it can follow at once. Events are a hint, never the whole truth: an
 //! IPv4 route that falls with its link is not announced and a burst may overflow the socket. So
-//! after each change of a link, and after an overflow, the tables are read anew.
+//! after each change of a link, and after an overflow, the tables are read anew. What was made and has
+//! gone is told as [`KernelEvent::Lost`] ([`audit`] looks for it).
 
 mod audit;
 mod event;
@@ -31,9 +32,9 @@ use netlink_bindings::{rt_link, rt_neigh, rt_route, rt_rule};
 
 use crate::addr::Family;
 use crate::router::io::{
-    KernelEvent, KernelRequest, KernelRoute, LISP_DEVICE, NeighbourState, Table,
+    KernelEvent, KernelObject, KernelRequest, KernelRoute, LISP_DEVICE, NeighbourState, Table,
 };
-use audit::{FoundRoutes, Stale};
+use audit::{FoundRoutes, Settled, Stale};
 use event::{LinkState, RouteState};
 use neighbour::Neighbours;
 use socket::{EventSocket, Message, RequestSocket};
@@ -53,6 +54,7 @@ pub struct Netlink {
     neighbours: Neighbours,
     /// What the router has had made.
     made: Made,
+    settled: Settled,
 }
 
 impl Netlink {
@@ -64,6 +66,7 @@ impl Netlink {
             links: BTreeMap::new(),
             neighbours: Neighbours::default(),
             made: Made::default(),
+            settled: Settled::default(),
         })
     }
 
@@ -76,6 +79,9 @@ impl Netlink {
     /// Carries out what the router wants; adding twice and removing twice are no errors.
     pub fn apply(&mut self, wish: &KernelRequest) -> io::Result<()> {
         debug!("kernel: {wish}");
+        if let KernelRequest::Add(KernelObject::Link { .. } | KernelObject::Address { .. }) = wish {
+            self.settled.forget();
+        }
         let outcome = request::apply(&mut self.requests, wish);
         match outcome {
             Ok(()) => self.made.done(wish),
@@ -163,7 +169,7 @@ impl Netlink {
         let links = &self.links;
         let is_running =
             |index| settled(index) && links.get(&index).is_some_and(|link| link.up && link.carrier);
-        let made = &mut self.made;
+        let made = (&mut self.made, &mut self.settled);
         let lost = audit::take_lost(&mut self.requests, made, stale, routes, is_running)?;
         Ok((!lost.is_empty()).then_some(KernelEvent::Lost(lost)))
     }

@@ -3,7 +3,8 @@
 //! Each of them is here because a lab without it went wrong.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io;
+use std::os::unix::fs::FileExt;
 
 use crate::router::io::LISP_DEVICE;
 
@@ -45,13 +46,26 @@ pub fn prepare_namespace() -> io::Result<()> {
     of_namespace().try_for_each(|(path, value)| set(&path, value))
 }
 
-/// Whether somebody has turned a setting of the namespace.
-pub fn is_namespace_turned() -> bool {
-    of_namespace().any(|(path, value)| is_turned(&path, value))
+/// The settings of the namespace, held open.
+#[derive(Debug, Default)]
+pub struct NamespaceFiles(Vec<(String, &'static str, File)>);
+
+impl NamespaceFiles {
+    /// Whether somebody has turned one of them.
+    pub fn are_turned(&mut self) -> bool {
+        if self.0.is_empty() {
+            let open = |(path, value)| {
+                let file = File::open(format!("/proc/sys/net/{path}")).ok()?;
+                Some((path, value, file))
+            };
+            self.0 = of_namespace().filter_map(open).collect();
+        }
+        self.0.iter().any(|(path, value, file)| is_other(path, value, file))
+    }
 }
 
 /// The settings of the namespace, by their paths under `net/`.
-fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
+pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     let namespace = NAMESPACE.map(|(path, value)| (path.to_owned(), value)).into_iter();
     let devices = DEVICE
         .map(|(family, name, value)| (format!("{family}/conf/default/{name}"), value))
@@ -119,7 +133,7 @@ pub fn is_device_turned(device: &str, proxy_arp: bool, mobility: bool) -> bool {
 }
 
 /// The settings of a device, by their paths under `net/`.
-fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, &'static str)> {
+pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, &'static str)> {
     let conf = |family: &str, name: &str| format!("{family}/conf/{device}/{name}");
     let mut settings: Vec<(String, &'static str)> =
         DEVICE.iter().map(|(family, name, value)| (conf(family, name), *value)).collect();
@@ -144,7 +158,7 @@ fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, &'st
 }
 
 /// Writes a setting under `net/`. One that this kernel does not know is passed over.
-fn set(path: &str, value: &str) -> io::Result<()> {
+pub fn set(path: &str, value: &str) -> io::Result<()> {
     let path = format!("/proc/sys/net/{path}");
     match fs::write(&path, value) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -156,10 +170,13 @@ fn set(path: &str, value: &str) -> io::Result<()> {
 
 /// Whether a setting under `net/` has another value than was set; one that cannot be read has not.
 fn is_turned(path: &str, value: &str) -> bool {
+    let file = File::open(format!("/proc/sys/net/{path}"));
+    file.is_ok_and(|file| is_other(path, value, &file))
+}
+
+fn is_other(path: &str, value: &str, file: &File) -> bool {
     let mut buffer = [0; 32];
-    let read = File::open(format!("/proc/sys/net/{path}"))
-        .and_then(|mut file| file.read(&mut buffer))
-        .ok();
+    let read = file.read_at(&mut buffer, 0).ok();
     let found = read.and_then(|len| buffer.get(..len)).map(<[u8]>::trim_ascii);
     let turned = found.is_some_and(|found| found != value.as_bytes());
     if turned {

@@ -417,3 +417,41 @@ fn a_flood_of_events_ends_in_the_truth() {
         lab.wait_for(|event| matches!(event, KernelEvent::Routes(routes) if routes.len() == 201));
     });
 }
+
+#[test]
+fn every_setting_that_somebody_turns_is_told_once_and_put_back() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        let objects = [KernelObject::Namespace, link(ETHERNET, true), link(Device::Lisp, true)];
+        objects.iter().for_each(|object| lab.add(*object));
+        lab.netlink.read_all().unwrap();
+        let settings = sysctl::of_namespace().map(|setting| (objects[0], setting));
+        let of = |object, device| {
+            let settings = sysctl::of_device(device, false, false).into_iter();
+            settings.map(move |setting| (object, setting))
+        };
+        let all = settings.chain(of(objects[1], "et1-0")).chain(of(objects[2], "lisp0"));
+        for (object, (path, value)) in all.collect::<Vec<_>>() {
+            assert_eq!(lab.netlink.look().unwrap(), [], "before {path}");
+            // A boolean takes 1; a clock in hundredths of a second would round it away.
+            let other = match value.parse::<u32>().unwrap() {
+                0 if !path.ends_with("delay") => 1,
+                1 => 0,
+                more => more + 1000,
+            };
+            let other = other.to_string();
+            sysctl::set(&path, &other).unwrap();
+            let mut told = lab.netlink.look().unwrap();
+            // To turn forwarding, or IPv6, off turns or takes more than that.
+            let is_told = |event: &KernelEvent| matches!(event, KernelEvent::Lost(objects) if objects.contains(&object));
+            assert!(told.iter().any(is_told), "{path} = {other}: {told:?}");
+            lab.netlink.read_events(64).unwrap();
+            told = lab.netlink.look().unwrap();
+            assert!(!told.iter().any(is_told), "{path} is told once");
+            objects.iter().for_each(|object| lab.add(*object));
+            let found = fs::read_to_string(format!("/proc/sys/net/{path}")).unwrap();
+            assert_eq!(found.trim(), value, "{path}");
+            lab.netlink.read_events(64).unwrap();
+        }
+    });
+}

@@ -13,7 +13,7 @@ impl Kernel {
     /// Tells the process what was lost of what it has had made.
     pub(super) fn tell_losses(&mut self) {
         let mut made = std::mem::take(&mut self.made);
-        let lost = made.take_lost(|object| !self.is_made(object));
+        let lost = made.take_lost(true, |object| !self.is_made(object));
         self.made = made;
         if !lost.is_empty() {
             self.events.push_back(KernelEvent::Lost(lost));
