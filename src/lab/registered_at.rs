@@ -20,7 +20,7 @@ use crate::router::config::Config;
 /// none when it has all of them, or is no map-server.
 ///
 /// # Errors
-/// A console that does not answer.
+/// The console of `server` does not answer.
 pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
     let sites: Vec<SiteRow> = rows(lab, server, "show lisp site json")?;
     if sites.is_empty() {
@@ -30,19 +30,38 @@ pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
     let mut words = Vec::new();
     let others = lab.file.routers().map(|(node, _)| node).filter(|node| *node != server);
     for etr in others.filter(|node| run::pid(lab, node).is_some()) {
-        let servers = registration::registrations(lab, etr)?;
-        if !servers.iter().any(|one| one.address.parse().is_ok_and(|it| own.contains(&it))) {
-            continue;
-        }
-        let rlocs = addresses(&running_config(lab, etr)?);
-        for command in ["show ip lisp database json", "show ipv6 lisp database json"] {
-            let database: Vec<DatabaseRow> = rows(lab, etr, command)?;
-            let registered = database.iter().filter(|row| row.has_route).map(|row| row.eid_prefix);
-            let lacks = registered.filter(|prefix| lacks(&sites, prefix, &rlocs));
-            words.extend(lacks.map(|prefix| format!("{prefix} of {etr}")));
+        match missing_of(lab, etr, &own, &sites) {
+            Ok(missing) => words.extend(missing),
+            // It may be starting itself: it registers when it is ready.
+            Err(error) => {
+                words.push(format!("the prefixes of {etr}, which does not answer: {error}"))
+            }
         }
     }
     Ok((!words.is_empty()).then(|| format!("not yet registered: {}", words.join(", "))))
+}
+
+/// The prefixes that one router registers with the map-server of the addresses `own`, and that its
+/// `sites` do not have, in words.
+fn missing_of(
+    lab: &Lab,
+    etr: &str,
+    own: &BTreeSet<IpAddr>,
+    sites: &[SiteRow],
+) -> Result<Vec<String>, Failure> {
+    let mut words = Vec::new();
+    let servers = registration::registrations(lab, etr)?;
+    if !servers.iter().any(|one| one.address.parse().is_ok_and(|it| own.contains(&it))) {
+        return Ok(words);
+    }
+    let rlocs = addresses(&running_config(lab, etr)?);
+    for command in ["show ip lisp database json", "show ipv6 lisp database json"] {
+        let database: Vec<DatabaseRow> = rows(lab, etr, command)?;
+        let registered = database.iter().filter(|row| row.has_route).map(|row| row.eid_prefix);
+        let lacks = registered.filter(|prefix| lacks(sites, prefix, &rlocs));
+        words.extend(lacks.map(|prefix| format!("{prefix} of {etr}")));
+    }
+    Ok(words)
 }
 
 /// Whether a prefix that the sites take is registered by no router with these addresses.

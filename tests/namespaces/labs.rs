@@ -156,7 +156,7 @@ fn a_missing_ping_is_named_with_its_package_and_is_no_loss() {
     for args in [
         &["ping", name, "A", "B"][..],
         &["pingall", name],
-        &["move", name, "A", "--to", "xTR2"],
+        &["move", name, "A", "--to", "xTR2", "--anyway"],
         &["exec", name, "A", "--", "ping", "-c", "1", "172.16.0.1"],
         &["run", "two-sites", &scenario],
     ] {
