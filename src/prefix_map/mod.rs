@@ -278,6 +278,20 @@ impl<V> PrefixMap<V> {
         self.slots.iter_mut().flatten().map(|place| (place.prefix, &mut place.value))
     }
 
+    /// The entries in at most `most` slots from number `from` on, to change the values, and the number of
+    /// the slot to go on from; `None` at the end. What is in the map all the while is seen in a pass from
+    /// 0 to the end, which may take many turns.
+    pub fn some_mut(
+        &mut self,
+        from: usize,
+        most: usize,
+    ) -> (impl Iterator<Item = (EidPrefix, &mut V)>, Option<usize>) {
+        let end = (from + most).min(self.slots.len());
+        let next = Some(end).filter(|end| *end < self.slots.len());
+        let slots = self.slots.get_mut(from..end).unwrap_or_default();
+        (slots.iter_mut().flatten().map(|place| (place.prefix, &mut place.value)), next)
+    }
+
     fn stand_in<'a>(
         &'a self,
         slots: impl Iterator<Item = u32> + 'a,

@@ -257,6 +257,7 @@ impl Router {
         self.paths.expire(now);
         self.echo_nonce.ask_due(now);
         self.status_holds.expire(now);
+        self.map_server.orphan_some();
         self.expire_registrations(now);
         self.repeat_map_notifies(now);
         self.expire_away(now);

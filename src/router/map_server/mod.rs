@@ -208,6 +208,9 @@ impl MapServer {
         Deadline::earliest([
             expiry.map(|&(at, ..)| Deadline { at, why: "registration expiry" }),
             self.pending_notifies.next_deadline(),
+            self.sessions
+                .next_look()
+                .map(|at| Deadline { at, why: "registrations of a fallen session" }),
         ])
     }
 
@@ -252,6 +255,7 @@ impl MapServer {
         });
         self.more_specifics =
             self.entries.iter().filter(|(_, entry)| entry.origin.is_some()).count();
+        self.count_users();
         let sites = config.lisp.as_ref().map(|lisp| &lisp.sites);
         self.registers.retain_sites(|site| sites.is_some_and(|sites| sites.contains_key(site)));
     }
@@ -298,6 +302,9 @@ impl MapServer {
         // Another locator set without the merge bit is a move: it replaces what others registered.
         let moved = |other: &Registration| others == Others::GiveWay && is_other(other);
         let replaced = entry.registrations.take_if(|other| moved(other));
+        for gone in before.iter().chain(&replaced) {
+            self.sessions.left(gone.session);
+        }
         if entry.registrations.len() >= XTRS_PER_PREFIX {
             return Err(NotTaken::Full);
         }
@@ -310,6 +317,7 @@ impl MapServer {
         if let Some(at) = registration.expires_at() {
             self.expiries.insert((at, prefix, xtr_id));
         }
+        self.sessions.joined(registration.session);
         entry.registrations.insert(registration);
         for gone in before.iter().chain(&replaced) {
             self.forget_expiry(gone);
@@ -337,6 +345,7 @@ impl MapServer {
             self.more_specifics -= 1;
         }
         if let Some(gone) = gone {
+            self.sessions.left(gone.session);
             self.forget_expiry(&gone);
             self.history.withdrawn(&gone, now);
         }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::MapServer;
 use super::receive::Refusal;
 use super::replay::Freshness;
-use super::{MapServer, Registration as Registered};
 use crate::addr::EidPrefix;
 use crate::router::Router;
 use crate::router::config::Config;
@@ -41,7 +41,26 @@ pub(super) struct Sessions {
     by_connection: BTreeMap<Connection, MsSession>,
     /// The RLOCs that registered by UDP and asked for a session, and until when that holds.
     admitted: Deadlines<IpAddr>,
+    /// How many registrations each session has, for a `show`.
+    users: BTreeMap<Connection, usize>,
+    /// The sessions that have fallen and may still have registrations.
+    fallen: BTreeMap<Connection, Fallen>,
+    /// The number of the slot where the search for those goes on.
+    cursor: usize,
 }
+
+/// A session that has fallen. The table of entries is looked through in a circle, some of it each turn,
+/// for all sessions that have fallen together.
+#[derive(Debug)]
+struct Fallen {
+    at: Time,
+    /// Where the search stood when it fell, and how often it has come to the end since.
+    from: usize,
+    rounds: u32,
+}
+
+/// Entries that are looked at in one turn when sessions have fallen.
+const LOOKS: usize = 4096;
 
 impl Sessions {
     /// An authenticated register came from this RLOC: it may open a session.
@@ -50,6 +69,31 @@ impl Sessions {
         if self.admitted.len() < SESSIONS {
             self.admitted.set(rloc, Some(now + LIFETIME));
         }
+    }
+
+    /// A registration came to a session.
+    pub(super) fn joined(&mut self, session: Option<Connection>) {
+        if let Some(connection) = session {
+            *self.users.entry(connection).or_default() += 1;
+        }
+    }
+
+    /// A registration has left its session.
+    pub(super) fn left(&mut self, session: Option<Connection>) {
+        let users = session.and_then(|connection| self.users.get_mut(&connection));
+        if let Some(users) = users {
+            *users -= 1;
+        }
+        if let Some(connection) = session
+            && self.users.get(&connection) == Some(&0)
+        {
+            self.users.remove(&connection);
+        }
+    }
+
+    /// When entries are to be looked at for sessions that have fallen: at once.
+    pub(super) fn next_look(&self) -> Option<Time> {
+        self.fallen.values().map(|fallen| fallen.at).min()
     }
 
     fn is_admitted(&self, rloc: IpAddr, now: Time) -> bool {
@@ -65,13 +109,9 @@ impl Sessions {
 impl MapServer {
     /// The sessions that stand, for a `show`.
     pub(in crate::router) fn session_views(&self) -> Vec<SessionView> {
-        let users = |connection: Connection| {
-            let entries = self.entries.iter().map(|(_, entry)| entry);
-            let registrations = entries.flat_map(|entry| entry.registrations.iter());
-            registrations.filter(|each| each.session == Some(connection)).count()
-        };
+        let users = |connection| self.sessions.users.get(connection).copied().unwrap_or_default();
         let sessions = self.sessions.by_connection.iter();
-        sessions.map(|(connection, each)| each.session.view(users(*connection))).collect()
+        sessions.map(|(connection, each)| each.session.view(users(connection))).collect()
     }
 
     /// The TCP port of the ETR at the other end of a session.
@@ -86,22 +126,50 @@ impl MapServer {
         registration.is_some_and(|registration| registration.session == Some(connection))
     }
 
-    /// The registrations that came by a session that has fallen are like those that came by UDP: they
-    /// lapse unless they are renewed.
-    fn orphan(&mut self, connection: Connection, now: Time) {
-        let expiries = &mut self.expiries;
-        let mut orphan = |prefix: EidPrefix, registration: &mut Registered| {
-            registration.session = None;
-            registration.last_registered_at = now;
-            registration.lifetime = LIFETIME;
-            expiries.insert((now + LIFETIME, prefix, registration.xtr_id));
-        };
-        for (prefix, entry) in self.entries.iter_mut() {
-            let registrations = entry.registrations.iter_mut();
-            for registration in registrations.filter(|each| each.session == Some(connection)) {
-                orphan(prefix, registration);
+    /// Counts the registrations of each session anew.
+    pub(super) fn count_users(&mut self) {
+        self.sessions.users.clear();
+        for registration in self.entries.iter().flat_map(|(_, entry)| entry.registrations.iter()) {
+            self.sessions.joined(registration.session);
+        }
+    }
+
+    /// A session has fallen: its registrations are like those that came by UDP, and lapse unless they are
+    /// renewed. Those among the next entries are found at once, the others by [`MapServer::orphan_some`].
+    fn session_fell(&mut self, connection: Connection, now: Time) {
+        if self.sessions.users.contains_key(&connection) {
+            let fallen = Fallen { at: now, from: self.sessions.cursor, rounds: 0 };
+            self.sessions.fallen.insert(connection, fallen);
+            self.orphan_some();
+        }
+    }
+
+    /// Looks at some entries for registrations of sessions that have fallen.
+    pub(in crate::router) fn orphan_some(&mut self) {
+        let sessions = &mut self.sessions;
+        if sessions.fallen.is_empty() {
+            return;
+        }
+        let (entries, next) = self.entries.some_mut(sessions.cursor, LOOKS);
+        for (prefix, entry) in entries {
+            for registration in entry.registrations.iter_mut() {
+                let fallen = registration.session.and_then(|session| sessions.fallen.get(&session));
+                let Some(&Fallen { at, .. }) = fallen else { continue };
+                sessions.left(registration.session.take());
+                registration.last_registered_at = at;
+                registration.lifetime = LIFETIME;
+                self.expiries.insert((at + LIFETIME, prefix, registration.xtr_id));
             }
         }
+        sessions.cursor = next.unwrap_or_default();
+        for fallen in sessions.fallen.values_mut() {
+            fallen.rounds += u32::from(next.is_none());
+        }
+        let Sessions { fallen, users, cursor, .. } = sessions;
+        fallen.retain(|connection, fallen| {
+            let is_seen = fallen.rounds > 1 || fallen.rounds == 1 && *cursor >= fallen.from;
+            !is_seen && users.contains_key(connection)
+        });
     }
 }
 
@@ -140,7 +208,7 @@ impl Router {
     ) {
         let Some(each) = self.map_server.sessions.by_connection.remove(&connection) else { return };
         self.map_server.sessions.admitted.set(each.session.peer.ip(), None);
-        self.map_server.orphan(connection, now);
+        self.map_server.session_fell(connection, now);
     }
 
     pub(super) fn send_on_session(&mut self, connection: Connection, message: ReliableMessage) {
@@ -326,4 +394,76 @@ fn site_prefixes(config: &Config) -> BTreeMap<EidPrefix, Option<Vec<u8>>> {
         })
         .filter(|(prefix, _)| config.roles(prefix.family()).map_server)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::super::fixture::{map_server, prefix, registration};
+    use super::super::{MapServer, Others};
+    use super::*;
+
+    const ONE: Connection = Connection(1);
+    const OTHER: Connection = Connection(2);
+
+    fn host(number: u32) -> EidPrefix {
+        prefix(&format!("{}/32", Ipv4Addr::from_bits(0x0a00_0000 + number)))
+    }
+
+    fn register(server: &mut MapServer, number: u32, xtr_id: u128, session: Option<Connection>) {
+        let registration = registration(host(number), "203.0.113.11", xtr_id, 1440);
+        let registration = super::super::Registration { session, ..registration };
+        assert!(server.register(registration, Others::GiveWay, Time::ZERO).is_ok());
+    }
+
+    fn on_session(server: &MapServer, session: Connection) -> usize {
+        let registrations = server.entries.iter().flat_map(|(_, entry)| entry.registrations.iter());
+        registrations.filter(|each| each.session == Some(session)).count()
+    }
+
+    #[test]
+    fn the_users_of_a_session_are_the_registrations_that_it_has() {
+        let mut server = map_server(&[prefix("10.0.0.0/8")]);
+        for step in 0..3000_u32 {
+            let (number, xtr_id) = (step * 7919 % 50, u128::from(step % 3));
+            let session = [None, Some(ONE), Some(OTHER)][step as usize * 31 % 7 % 3];
+            match step % 4 {
+                0 => server.withdraw(&host(number), xtr_id, Time::ZERO),
+                _ => register(&mut server, number, xtr_id, session),
+            }
+            for session in [ONE, OTHER] {
+                let users = server.sessions.users.get(&session).copied().unwrap_or_default();
+                assert_eq!(users, on_session(&server, session), "{step}");
+            }
+        }
+        server.session_fell(ONE, Time::ZERO);
+        assert_eq!(on_session(&server, ONE), 0);
+        assert!(server.sessions.fallen.is_empty() && !server.sessions.users.contains_key(&ONE));
+    }
+
+    #[test]
+    fn the_end_of_a_large_session_takes_many_turns_and_finds_all_of_it() {
+        const COUNT: u32 = 4 * LOOKS as u32;
+        let mut server = map_server(&[prefix("10.0.0.0/8")]);
+        for number in 0..COUNT {
+            register(&mut server, number, 1, Some([ONE, OTHER][number as usize % 2]));
+        }
+        server.session_fell(ONE, Time(5));
+        assert!(on_session(&server, ONE) >= COUNT as usize / 2 - LOOKS, "no more in one turn");
+        assert_eq!(server.sessions.next_look(), Some(Time(5)));
+        server.session_fell(OTHER, Time(7));
+        // Meanwhile the table becomes much smaller.
+        for number in COUNT / 8..COUNT {
+            server.withdraw(&host(number), 1, Time(7));
+        }
+        let turns = (0..20).take_while(|_| {
+            server.orphan_some();
+            server.sessions.next_look().is_some()
+        });
+        assert!(turns.count() < 8);
+        assert_eq!((on_session(&server, ONE), on_session(&server, OTHER)), (0, 0));
+        assert_eq!(server.expiries.len() as u32, COUNT / 8);
+        assert!(server.sessions.users.is_empty());
+    }
 }

@@ -139,7 +139,13 @@ impl Registrar {
         Nonce(self.last_nonce)
     }
 
-    /// The prefixes of a map-server for which `event` is to happen.
+    /// How many prefixes a map-server has, or is to have.
+    fn users(&self, server: IpAddr) -> usize {
+        let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
+        of_server.map(|(_, standings)| standings.len()).sum()
+    }
+
+    /// The prefixes of a map-server.
     fn prefixes_with(&self, server: IpAddr) -> Vec<(Peer, EidPrefix)> {
         let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
         of_server

@@ -320,7 +320,7 @@ impl Router {
             .copied()
             .collect();
         let view = |server: IpAddr| match self.registrar.sessions.get(&server) {
-            Some(each) => each.session.view(self.registrar.prefixes_with(server).len()),
+            Some(each) => each.session.view(self.registrar.users(server)),
             None => SessionView {
                 peer: SocketAddr::new(server, CONTROL_PORT),
                 local: None,
