@@ -24,6 +24,12 @@ impl Time {
         Time(seconds * 1_000_000)
     }
 
+    /// The instant so long before this one; the first, where there is none.
+    #[must_use]
+    pub fn before(self, span: Duration) -> Time {
+        Time(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+
     /// How long ago `earlier` was, or zero when it lies ahead.
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))

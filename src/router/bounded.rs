@@ -133,6 +133,17 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         keys
     }
 
+    /// Takes out the entries that were last used before an instant.
+    pub fn remove_unused(&mut self, before: Time) {
+        let unused = |keys: &BTreeSet<(Time, K)>| -> Vec<K> {
+            keys.iter().take_while(|(at, _)| *at < before).map(|(_, key)| key.clone()).collect()
+        };
+        let keys: Vec<K> = self.unused.values().flat_map(unused).collect();
+        for key in keys {
+            self.remove(&key);
+        }
+    }
+
     /// Keeps the entries for which `keep` says so.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         let gone = self.entries.iter().filter(|(key, held)| !keep(key, &held.value));
@@ -178,6 +189,15 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
     /// The keys of a sharer, the longest unused first.
     pub fn keys_of(&self, sharer: &S) -> impl Iterator<Item = &K> {
         self.unused.get(sharer).into_iter().flatten().map(|(_, key)| key)
+    }
+
+    /// The entries that were used at an instant or later, by sharer, the latest first.
+    pub fn used_since(&self, since: Time) -> impl Iterator<Item = (&K, &V)> {
+        let keys = self
+            .unused
+            .values()
+            .flat_map(move |keys| keys.iter().rev().take_while(move |(at, _)| *at >= since));
+        keys.filter_map(|(_, key)| Some((key, self.get(key)?)))
     }
 
     /// The number of entries.

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::bounded::{Bounded, Fill, Limit};
 use super::locators::LocalRlocs;
 use super::opaque::{OpaqueLocator, OpaqueLocators};
 use super::status_bits::StatusBits;
@@ -175,8 +176,16 @@ pub struct Learned {
     pub solicited: bool,
 }
 
+/// Locators that packets went to of late; the one that was used least recently gives way.
+const IN_SIGHT: Limit = Limit { name: "Locators in use", capacity: 16_384, idle: Duration::ZERO };
+/// For how long a locator is remembered after its last packet.
+const SIGHT: Duration = Duration::from_secs(60);
+
+/// Locators by instance and family, with an EID prefix behind each.
+pub(super) type Used = Bounded<(InstanceId, Family, Rloc), EidPrefix>;
+
 /// The entries of all instances and both families.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MapCache {
     entries: PrefixMap<Entry>,
     /// The static prefixes, and since when: a learned entry of the same prefix stands in front of the
@@ -189,11 +198,30 @@ pub struct MapCache {
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
     /// Learned prefixes that were last asked for because of an SMR.
     solicited: BTreeSet<EidPrefix>,
+    /// The locators of the entries that packets used in the last minute, to the second. Who wants to know
+    /// them does not look through all entries.
+    used: Used,
     opaque: OpaqueLocators,
     /// Entries turned away because the family was full of entries in use.
     pub rejected: u64,
     /// Entries that others took the place of.
     pub evicted: u64,
+}
+
+impl Default for MapCache {
+    fn default() -> Self {
+        MapCache {
+            entries: PrefixMap::new(),
+            statics: BTreeMap::new(),
+            expiries: BTreeSet::new(),
+            evictions: BTreeMap::new(),
+            solicited: BTreeSet::new(),
+            used: Bounded::new(IN_SIGHT),
+            opaque: OpaqueLocators::default(),
+            rejected: 0,
+            evicted: 0,
+        }
+    }
 }
 
 impl MapCache {
@@ -354,6 +382,7 @@ impl MapCache {
 
     /// Takes out what has outlived its TTL.
     pub fn expire(&mut self, now: Time) {
+        self.used.remove_unused(now.before(SIGHT));
         while let Some(&(at, slot)) = self.expiries.first() {
             let Some((prefix, _)) = self.entries.at(slot).filter(|_| at <= now) else { break };
             self.forget(&prefix);
@@ -368,16 +397,16 @@ impl MapCache {
     /// The entry for a packet and where it stands, with its use counted.
     pub fn use_for(&mut self, eid: Eid, load: Load, now: Time) -> Option<(Slot, &Entry)> {
         let slot = self.entries.longest_match_slot(eid)?;
-        let (_, entry) = self.entries.at_mut(slot)?;
-        entry.usage.count(load, now);
+        let (prefix, entry) = self.entries.at_mut(slot)?;
+        count(&mut self.used, prefix, entry, load, now);
         Some((slot, entry))
     }
 
     /// Counts a packet for the entry that [`MapCache::use_for`] found; nothing was learned or has
     /// gone since.
     pub fn use_again(&mut self, slot: Slot, load: Load, now: Time) {
-        if let Some((_, entry)) = self.entries.at_mut(slot) {
-            entry.usage.count(load, now);
+        if let Some((prefix, entry)) = self.entries.at_mut(slot) {
+            count(&mut self.used, prefix, entry, load, now);
         }
     }
 
@@ -410,16 +439,15 @@ impl MapCache {
         changed
     }
 
-    /// The entries that packets used within `span`.
-    pub fn used_within(
-        &self,
-        span: Duration,
-        now: Time,
-    ) -> impl Iterator<Item = (EidPrefix, &Mapping)> {
-        let recent =
-            move |entry: &Entry| entry.usage.used_at().is_some_and(|at| now.since(at) < span);
-        let entries = self.entries.iter().filter(move |(_, entry)| recent(entry));
-        entries.map(|(prefix, entry)| (prefix, &entry.mapping))
+    /// The locators of the entries that packets used in the last minute.
+    pub(super) fn used(&self, now: Time) -> impl Iterator<Item = (InstanceId, EidPrefix, Rloc)> {
+        let recent = self.used.used_since(now.before(SIGHT));
+        recent.map(|(&(instance_id, _, rloc), &prefix)| (instance_id, prefix, rloc))
+    }
+
+    /// How full the table of the locators in use is.
+    pub fn used_fill(&self) -> Fill {
+        self.used.fill()
     }
 
     /// The entry of the longest prefix that holds `eid`.
@@ -448,6 +476,20 @@ impl MapCache {
     /// The entries, for a `show`.
     pub fn entries(&self) -> &PrefixMap<Entry> {
         &self.entries
+    }
+}
+
+/// Counts a packet for an entry. The first one in a second shows that its locators are in use.
+fn count(used: &mut Used, prefix: EidPrefix, entry: &mut Entry, load: Load, now: Time) {
+    let second = |at: Time| at.0 / 1_000_000;
+    let is_first = entry.usage.used_at().is_none_or(|at| second(at) != second(now));
+    entry.usage.count(load, now);
+    if is_first && let Mapping::Locators(locators) = &entry.mapping {
+        for locator in locators {
+            let key = (prefix.instance_id(), prefix.family(), locator.rloc);
+            // Another gives way if the table is full.
+            let _ = used.insert(key, (), prefix, now);
+        }
     }
 }
 

@@ -12,8 +12,7 @@ use std::time::Duration;
 use super::Router;
 use super::deadlines::Deadlines;
 use super::debug;
-use super::map_cache::Mapping;
-use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
+use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
@@ -61,9 +60,6 @@ struct Solicitation {
     record: EidPrefix,
 }
 
-/// The locators that packets of each instance and family went to, and an EID prefix behind each.
-type Used = BTreeMap<(InstanceId, Family, Rloc), EidPrefix>;
-
 /// What has been heard and said of late.
 #[derive(Debug)]
 pub(super) struct Solicitor {
@@ -80,8 +76,6 @@ pub(super) struct Solicitor {
     /// By when they are due, then in the order in which they came.
     repeats: BTreeMap<(Time, u64), Repeat>,
     next_repeat: u64,
-    /// Where packets went in the last minute, as of an instant: many prefixes change in one.
-    used: Option<(Time, Used)>,
     /// The prefix, the peer and the second of the last packet that was noted: most packets are like
     /// the one before, and cost nothing.
     last_heard: Option<(EidPrefix, Rloc, u64)>,
@@ -98,7 +92,6 @@ impl Solicitor {
             changed: Deadlines::default(),
             repeats: BTreeMap::new(),
             next_repeat: 0,
-            used: None,
             last_heard: None,
             rng: Rng::new(seed, "smr nonce"),
         }
@@ -209,31 +202,14 @@ impl Router {
         self.solicitor.last_heard = None;
     }
 
-    /// Where packets went in the last minute.
-    fn used(&self, now: Time) -> Used {
-        let mut used = Used::new();
-        for (entry, mapping) in self.map_cache.used_within(RECENT, now) {
-            let Mapping::Locators(locators) = mapping else { continue };
-            for locator in &locators[..] {
-                used.insert((entry.instance_id(), entry.family(), locator.rloc), entry);
-            }
-        }
-        used
-    }
-
     fn recent_peers(&mut self, prefix: EidPrefix, now: Time) -> Vec<Solicitation> {
         let mut peers: BTreeMap<Rloc, Solicitation> = BTreeMap::new();
         let network = prefix.network();
-        let used = match self.solicitor.used.take() {
-            Some((at, used)) if at == now => used,
-            _ => self.used(now),
-        };
-        for (&(id, family, to), &record) in &used {
-            if (id, family) == (prefix.instance_id(), prefix.family()) {
+        for (id, record, to) in self.map_cache.used(now) {
+            if (id, record.family()) == (prefix.instance_id(), prefix.family()) {
                 peers.insert(to, Solicitation { to, solicited: network, record });
             }
         }
-        self.solicitor.used = Some((now, used));
         for (_, heard) in self.solicitor.peers.covered_by(&prefix) {
             for (&to, peer) in heard.iter().filter(|(_, peer)| now.since(peer.last_at) < RECENT) {
                 let record = peer.inner_source.host_prefix();

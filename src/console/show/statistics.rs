@@ -40,13 +40,14 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
         map_cache_size: map_cache.entries().len_of(instance_id, family),
         map_cache_rejected: map_cache.rejected,
         map_cache_evicted: map_cache.evicted,
-        bounded_tables: router
-            .mobility()
-            .fills()
-            .into_iter()
-            .chain(router.away().fills())
-            .collect(),
+        bounded_tables: fills(router),
     }
+}
+
+/// How full the tables are that the network fills.
+fn fills(router: &Router) -> Vec<Fill> {
+    let hosts = router.mobility().fills().into_iter();
+    hosts.chain(router.away().fills()).chain([router.map_cache().used_fill()]).collect()
 }
 
 struct Lines(String);
