@@ -11,7 +11,7 @@ use super::Link;
 use super::config::{Config, DatabaseMapping, LocatorSource};
 use super::mobility::Mobility;
 use super::rib::Rib;
-use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
+use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
@@ -142,6 +142,8 @@ pub struct Database {
     entries: PrefixMap<Entry>,
     /// How many entries have a route: of IPv4 EIDs, of IPv6 EIDs, whatever the instance.
     with_route: [usize; 2],
+    /// How many entries have each Locator-Status-Bit set, likewise.
+    with_bit: [[usize; u32::BITS as usize]; 2],
 }
 
 impl Database {
@@ -193,6 +195,25 @@ impl Database {
         changes
     }
 
+    fn count_bits(&mut self, family: Family, bits: u32, are_set: bool) {
+        for (bit, count) in self.with_bit[family as usize].iter_mut().enumerate() {
+            if bits & 1 << bit != 0 {
+                *count = if are_set { *count + 1 } else { *count - 1 };
+            }
+        }
+    }
+
+    /// The Locator-Status-Bits that any entry of a family has set.
+    pub fn status_bits(&self, family: Family) -> u32 {
+        let counts = self.with_bit[family as usize].iter().enumerate();
+        counts.fold(0, |bits, (bit, count)| bits | u32::from(*count > 0) << bit)
+    }
+
+    /// How many entries of a family have a route.
+    pub fn with_route(&self, family: Family) -> usize {
+        self.with_route[family as usize]
+    }
+
     /// Whether any entry of a family has a route.
     fn any_route(&self) -> [bool; 2] {
         self.with_route.map(|count| count > 0)
@@ -232,11 +253,15 @@ impl Database {
             changes.relocated.push(prefix);
         }
         entry.changed_at = now;
-        self.entries.insert(prefix, entry);
+        self.count_bits(prefix.family(), entry.status_bits(), true);
+        if let Some(before) = self.entries.insert(prefix, entry) {
+            self.count_bits(prefix.family(), before.status_bits(), false);
+        }
     }
 
     fn take_out(&mut self, config: &Config, prefix: EidPrefix, changes: &mut Changes) {
         let Some(before) = self.entries.remove(&prefix) else { return };
+        self.count_bits(prefix.family(), before.status_bits(), false);
         changes.rerouted.push(prefix);
         if before.dynamic.is_none() {
             changes.deconfigured.push((prefix, ttl(config, prefix)));
@@ -269,13 +294,6 @@ impl Database {
     /// The entry of the longest prefix that holds `eid`.
     pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
         self.entries.longest_match(eid)
-    }
-
-    /// Whether a family has entries and none of them has a route: then the router reports its own
-    /// locators as unreachable (IOS: `*** ALL CONFIGURED LOCAL EID PREFIXES HAVE NO ROUTE ***`).
-    pub fn all_without_route(&self, instance_id: InstanceId, family: Family) -> bool {
-        let mut entries = self.entries.iter_after(instance_id, family, None).peekable();
-        entries.peek().is_some() && entries.all(|(_, entry)| !entry.has_route)
     }
 }
 

@@ -237,6 +237,23 @@ fn routes_are_true(router: &Router) -> bool {
     })
 }
 
+/// What is counted as it changes is what there is to count.
+fn counts_are_true(router: &Router) -> bool {
+    Family::BOTH.into_iter().all(|family| {
+        let entries = || router.database.entries().iter().filter(|(at, _)| at.family() == family);
+        let bits = entries().fold(0, |bits, (_, entry)| bits | entry.status_bits());
+        let with_route = entries().filter(|(_, entry)| entry.has_route).count();
+        let away = router.away.entries().iter().filter(|(at, entry)| {
+            at.family() == family && entry.producer == Producer::Deconfigured
+        });
+        let deconfigured = [InstanceId::DEFAULT, InstanceId::new(7).unwrap()]
+            .map(|id| router.away.deconfigured(id, family));
+        router.database.status_bits(family) == bits
+            && router.database.with_route(family) == with_route
+            && deconfigured.into_iter().sum::<usize>() == away.count()
+    })
+}
+
 #[test]
 fn to_judge_what_changed_says_and_leaves_what_to_judge_everything_does() {
     for seed in 0..50 {
@@ -263,6 +280,7 @@ fn to_judge_what_changed_says_and_leaves_what_to_judge_everything_does() {
                 continue;
             }
             assert!(routes_are_true(&router), "step {number}");
+            assert!(counts_are_true(&router), "step {number}");
             assert_eq!(standing, kernel_objects(&mut thorough), "step {number}");
             thorough.stale.all = true;
             thorough.reconcile(now);

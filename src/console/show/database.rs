@@ -84,7 +84,6 @@ impl Table for DatabaseTable {
     type Head = Head;
     type Row = Row;
 
-    /// Counts all entries at once: there are no more than were configured.
     fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
         let database = router.database().entries();
         if let Some(only) = &self.only
@@ -92,19 +91,18 @@ impl Table for DatabaseTable {
         {
             return Err(format!("Could not find EID {only} in database."));
         }
-        let mut head = Head {
+        let database = router.database();
+        let total = database.entries().len_of(self.instance_id, self.family);
+        Ok(Head {
             family: Some(self.family),
             eid_table: "default",
             instance_id: self.instance_id,
+            locator_status_bits: database.status_bits(self.family),
+            total,
+            // All entries are of one instance: there is one EID-table.
+            no_route: total.saturating_sub(database.with_route(self.family)),
             inactive: router.away().deconfigured(self.instance_id, self.family),
-            ..Head::default()
-        };
-        for (_, entry) in database.iter_after(self.instance_id, self.family, None) {
-            head.total += 1;
-            head.no_route += usize::from(!entry.has_route);
-            head.locator_status_bits |= entry.status_bits();
-        }
-        Ok(head)
+        })
     }
 
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
