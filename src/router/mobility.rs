@@ -337,6 +337,10 @@ impl Router {
                 if here.is_some_and(|host| host.interface == port) {
                     self.notice(format!("{eid} answers no more on {port}"));
                     self.host_gone(eid, None, now);
+                } else {
+                    // Linux does not hear the advertisement of an IPv6 host whose entry has failed.
+                    let device = Device::Interface(port);
+                    self.request(vec![KernelRequest::Forget { device, address }]);
                 }
             }
             NeighbourState::Absent => {}

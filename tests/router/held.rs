@@ -5,7 +5,8 @@ use std::num::NonZeroU16;
 use eidway::addr::InstanceId;
 use eidway::packet::Packet;
 use eidway::router::io::{
-    DropReason, Inbound, KernelEvent, KernelRequest, Mac, NeighbourState, Outbound, Outer, Output,
+    Device, DropReason, Inbound, KernelEvent, KernelRequest, Mac, NeighbourState, Outbound, Outer,
+    Output,
 };
 use eidway::wire::{IcmpErrorKind, Message};
 use etherparse::PacketBuilder;
@@ -79,6 +80,10 @@ fn a_search_ends_when_the_last_port_that_was_asked_is_silent() {
     let probe = |request: &KernelRequest| matches!(request, KernelRequest::Probe { .. });
     assert_eq!(bench.kernel_requests().iter().filter(|request| probe(request)).count(), 2);
     neighbour(&mut bench, "et1-0", NeighbourState::Failed);
+    // Linux would not hear it when it comes.
+    let device = Device::Interface("Ethernet1/0".parse().unwrap());
+    let forget = KernelRequest::Forget { device, address: HOST.parse().unwrap() };
+    assert_eq!(bench.kernel_requests(), [forget]);
     neighbour(&mut bench, "et1-0", NeighbourState::Failed);
     assert_eq!(bench.router.waiting_packets(), 1, "the other port has not said");
     neighbour(&mut bench, "et2-0", NeighbourState::Known(Mac([2, 0, 0, 0, 0, 12])));

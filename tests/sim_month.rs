@@ -1,0 +1,100 @@
+//! A month of the lab gsmr on virtual time, in which hosts move, fall silent and come back: at its end
+//! tables, routes and memory are where they were. Without optimisation it is two days, so that the test
+//! stays quick: `cargo test --release --test sim_month -- --nocapture` for the whole of it.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use eidway::addr::Family;
+use eidway::console::parse_config;
+use eidway::host::ping::PingRequest;
+use eidway::lab::open::Lab;
+use eidway::lab::scenario::library;
+use eidway::rng::Seed;
+use eidway::router::config::Config;
+use eidway::sim::{Replug, Sim};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// gsmr with the ports and ranges of scenario G3, registered.
+fn roaming() -> Sim {
+    let lab = Lab::open("gsmr", None).unwrap();
+    let scenario = library::find(&lab, "g3").unwrap();
+    let mut configs: BTreeMap<String, Config> = BTreeMap::new();
+    for (name, file) in lab.file.routers() {
+        let text = library::overlaid_text(&lab, &scenario, name, file).unwrap();
+        let config = parse_config(file, &text);
+        configs.insert(name.to_owned(), config.unwrap_or_else(|error| panic!("{error}")));
+    }
+    let mut sim = Sim::build(&lab.file, &configs, Seed::from_number(1)).unwrap();
+    sim.run_until_registered().unwrap();
+    sim
+}
+
+fn ping(sim: &mut Sim, from: &str, to: &str) {
+    for family in Family::BOTH {
+        let request = PingRequest::new(sim.host_address(to, family).unwrap());
+        let marks = sim.ping(from, request).unwrap().marks();
+        assert!(marks.ends_with("!!!"), "{from} to {to} at {}: {marks}", sim.now());
+    }
+}
+
+/// A day: A works at home, moves to the other site, falls silent there, and is found at home again in
+/// the evening.
+fn day(sim: &mut Sim) {
+    ping(sim, "A", "B");
+    sim.run_for(8 * HOUR);
+    sim.move_host("A", "siteB", Replug::Atomic).unwrap();
+    sim.run_for(Duration::from_secs(5));
+    ping(sim, "N", "A");
+    sim.run_for(2 * HOUR);
+    sim.unplug_host("A").unwrap();
+    sim.run_for(4 * HOUR);
+    sim.move_host("A", "siteA", Replug::Atomic).unwrap();
+    sim.run_for(Duration::from_secs(5));
+    ping(sim, "N", "A");
+    ping(sim, "B", "A");
+    sim.run_for(10 * HOUR - Duration::from_secs(200));
+}
+
+/// The kernel's state and the router's tables, each router's, and the length of the router's text without
+/// digits: of these there are more later.
+fn state(sim: &Sim) -> BTreeMap<String, (Vec<String>, Vec<usize>, usize)> {
+    let of = |(name, router): (&str, &eidway::router::Router)| {
+        let fills = router.mobility().fills().into_iter().chain(router.away().fills());
+        let tables = [
+            router.away().entries().len(),
+            router.database().entries().len(),
+            router.map_cache().entries().len(),
+            router.map_server().entries().len(),
+        ];
+        let tables = fills.map(|fill| fill.entries).chain(tables).collect();
+        let text = format!("{router:?}");
+        let letters = text.chars().filter(|letter| !letter.is_ascii_digit()).count();
+        (name.to_owned(), (sim.kernel(name).unwrap().state(), tables, letters))
+    };
+    sim.routers().map(of).collect()
+}
+
+#[test]
+fn a_month_of_hosts_that_come_and_fall_silent_leaves_all_as_it_was() {
+    let days = if cfg!(debug_assertions) { 2 } else { 30 };
+    let mut sim = roaming();
+    day(&mut sim);
+    let before = state(&sim);
+    for _ in 1..days {
+        day(&mut sim);
+    }
+    for (name, (kernel, tables, letters)) in state(&sim) {
+        let (kernel_before, tables_before, letters_before) = &before[&name];
+        assert_eq!(kernel, *kernel_before, "{name}");
+        assert_eq!(tables, *tables_before, "{name}");
+        println!("{name}: {letters_before} letters after a day, {letters} after {days}");
+        assert!(
+            letters <= letters_before + letters_before / 20 + 1000,
+            "{name}: {letters} letters"
+        );
+    }
+}
