@@ -215,7 +215,13 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
         let mut number = 0u16;
         let interfaces = interfaces.into_iter().map(|(name, settings)| {
             let (description, v4, v6, flags, mtu, mac, plays) = settings;
-            let hosts = plays.then(|| format!("H{}-{}", name.slot, name.port));
+            // Two interfaces of one number differ in their kind.
+            let kind = if name.kind == eidway::router::config::InterfaceKind::Loopback {
+                'L'
+            } else {
+                'E'
+            };
+            let hosts = plays.then(|| format!("{kind}{}-{}", name.slot, name.port));
             let v4 = v4.into_iter().map(|(a, b, len)| {
                 number += 1;
                 let [high, low] = number.to_be_bytes();
