@@ -61,7 +61,7 @@ impl LogFile {
 impl Write for LogFile {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         if self.len >= self.longest && !self.in_line {
-            // What is wrong with it, there is no place to say.
+            // There is no place to report an error of the log itself.
             let _ = self.begin_anew();
         }
         let written = self.file.write(octets)?;

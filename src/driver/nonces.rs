@@ -35,7 +35,7 @@ const REST: Duration = Duration::from_secs(1);
 /// The span grows by [`REST`] for each so many nonces, about a megabyte of text.
 const MANY: usize = 10_000;
 
-/// What is kept, and the file that has it; no file where none was asked for.
+/// The kept nonces and their file; no file unless one is configured.
 #[derive(Debug, Default)]
 pub struct NonceFile {
     path: Option<PathBuf>,
@@ -75,7 +75,7 @@ impl NonceFile {
         Ok(file)
     }
 
-    /// What was kept, for the router's start.
+    /// The kept nonces, for the router's start.
     pub fn kept(&self) -> Vec<KeptNonce> {
         self.kept.iter().collect()
     }
@@ -106,7 +106,7 @@ impl NonceFile {
         self.write()
     }
 
-    /// Writes what has changed, whether it is due or not: the router ends.
+    /// Writes all changes at once, due or not: the router ends.
     ///
     /// # Errors
     /// What the file system says.
@@ -149,7 +149,7 @@ fn emit(kept: &KeptNonces) -> String {
     text
 }
 
-/// What a file has, and what is wrong with it.
+/// The contents of a file, and its errors.
 fn parse(text: &str) -> (KeptNonces, Option<String>) {
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {

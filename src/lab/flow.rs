@@ -176,7 +176,7 @@ fn course(text: &str, every: Duration) -> Option<Course> {
         first = early.saturating_sub(distance * low.saturating_sub(1));
         last = late + distance * all.saturating_sub(high);
     }
-    // Whatever was lost before, an echo may be under way when the flow ends.
+    // An echo may be under way when the flow ends: that is no loss.
     let under_way = answers.last().is_some_and(|(number, _)| number + 1 == all);
     let mut times: Vec<Duration> = answers.into_iter().map(|(_, at)| at).collect();
     times.sort();

@@ -64,7 +64,7 @@ pub fn explain(routers: &[Router]) -> String {
     lines.join("\n")
 }
 
-/// What is known of the registration of `etr` with one map-server.
+/// The state of the registration of `etr` with one map-server.
 fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
     let Ok(address) = server.parse::<IpAddr>() else { return Vec::new() };
     let of = |router: &&Router| router.addresses.contains(&address);

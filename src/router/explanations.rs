@@ -120,7 +120,7 @@ pub(super) fn nobody_asked(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// What goes from xTR to xTR, at a map-server.
+/// A message between xTRs that came to a map-server.
 pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
     let why = "it is for an xTR, and this router is a map-server or map-resolver alone";
     let advice = "look at its sender for a locator with the address of this router";
@@ -175,7 +175,7 @@ pub(super) fn asks_nothing() -> Told {
     Told::new("Map-Request", why, "capture it, and tell the maker of its sender")
 }
 
-/// A reply to a probe by somebody who is not the ETR.
+/// A reply to a probe that does not come from the ETR.
 pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
     let why = "it answers an RLOC-probe, but is not authoritative";
     let what = of_records("Map-Reply", &reply.records);

@@ -69,7 +69,7 @@ impl FlowCache {
         Some((Encapsulation { ttl, tos, ..place.encapsulation }, place.entry?))
     }
 
-    /// Whether the last packet of a flow, in whatever epoch, left for this locator.
+    /// Whether the last packet of a flow, in this epoch or an earlier one, left for this locator.
     pub fn has_sent(&self, instance_id: InstanceId, header: &IpHeader, to: Rloc) -> bool {
         let place = self.places.get(place_of(header)).and_then(Option::as_ref);
         place.is_some_and(|place| {

@@ -90,7 +90,7 @@ pub enum TcpEvent<'a> {
     Bytes(Connection, &'a [u8]),
     /// The connection has ended, could not be made, or took no more octets.
     Closed(Connection),
-    /// The peer answered with RST that nobody listens there. Takes the place of `Closed`.
+    /// The peer answered with RST: no process listens there. Comes in the place of `Closed`.
     Refused(Connection),
 }
 

@@ -99,7 +99,7 @@ pub struct KeptNonce {
     pub nonce: u64,
 }
 
-/// A change of what is to be kept.
+/// A change of the kept nonces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NonceRequest {
     /// Keep this nonce instead of an earlier one of its owner.

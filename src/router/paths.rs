@@ -30,7 +30,7 @@ const REMEMBERED: usize = 1024;
 /// No IPv6 packet of this size may be refused (RFC 8200 section 5): where the way takes less, the
 /// outer packet is fragmented.
 const SMALLEST_MTU: u32 = 1280;
-/// What is learned of the way to a locator when packets do not make it.
+/// News of the path to a locator from packets that did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathEvent {
     /// The router's own kernel has no route to a locator. An error that ICMP brought is never this one.

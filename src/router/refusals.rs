@@ -21,7 +21,7 @@ const LINES: u32 = 32;
 /// makes room.
 const REMEMBERED: usize = 256;
 
-/// What the operator is told of a refused message. The source is told with it.
+/// The explanation of a refused message for the operator. The line names the source beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     /// The message: `Map-Register for 192.168.0.0/24 of site SITE_2`.
@@ -57,12 +57,12 @@ pub struct Refusal {
     pub first_at: Time,
     /// When the last of them came.
     pub last_at: Time,
-    /// What was told of the last that had a line.
+    /// The explanation of the last one that had a line.
     pub explanation: Explanation,
     said_at: Option<Time>,
 }
 
-/// What was refused of late.
+/// The messages that were refused recently.
 #[derive(Debug, Default)]
 pub struct Refusals {
     recent: BTreeMap<(IpAddr, ControlDrop), Refusal>,
@@ -75,12 +75,12 @@ pub struct Refusals {
 struct Minute {
     ends_at: Time,
     lines: u32,
-    /// What had no line.
+    /// Messages without a line.
     rest: BTreeMap<ControlDrop, u64>,
 }
 
 impl Refusals {
-    /// What was refused of late, by source and reason.
+    /// The messages that were refused recently, by source and reason.
     pub fn recent(&self) -> &BTreeMap<(IpAddr, ControlDrop), Refusal> {
         &self.recent
     }
@@ -90,7 +90,7 @@ impl Refusals {
         self.forgotten
     }
 
-    /// Only what has no line keeps the minute's end.
+    /// The end of the minute matters only if messages without a line are to be summed up.
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
         let minute = self.minute.as_ref().filter(|minute| !minute.rest.is_empty())?;
         Some(Deadline { at: minute.ends_at, why: "sum of refused messages" })
@@ -192,7 +192,7 @@ impl Router {
         }
     }
 
-    /// Says what had no line in the minute that is over.
+    /// Sums up the messages without a line in the minute that is over.
     pub(super) fn sum_up_refusals(&mut self, now: Time) {
         if let Some(line) = self.refusals.end_minute(now) {
             self.warn(line);

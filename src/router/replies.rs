@@ -15,7 +15,7 @@ const REFILL: Duration = Duration::from_secs(3);
 /// Askers remembered at one time; when all are fresh, another waits until one is forgotten.
 const REMEMBERED: usize = 65_536;
 
-/// What has a bucket of its own: the asker, the EID prefix that it asks about, and of RLOC-probes the
+/// The subject of a bucket: the asker, the EID prefix that it asks about, and of RLOC-probes the
 /// own RLOC that is probed, for a prober asks each locator of a prefix in the same instant.
 type Subject = (Rloc, EidPrefix, Option<Rloc>);
 

@@ -35,7 +35,7 @@ pub(super) struct Search {
 /// Why a host is looked for.
 #[derive(Debug)]
 pub(super) enum Sought {
-    /// A packet came for it, or from it; what came for it waits.
+    /// A packet came for it, or from it; packets for it wait.
     Unknown { held: Held, discovery: Discovery },
     /// A map-server says that it is elsewhere, but it was found here a moment ago.
     Confirm(Elsewhere),

@@ -9,7 +9,7 @@ use crate::addr::{InstanceId, Rloc};
 use crate::packet::{self, IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
 
-/// What is to be done with a packet.
+/// The treatment of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// A packet of the site goes to a locator.
@@ -56,7 +56,7 @@ impl HeldPacket {
 pub(super) type Held = VecDeque<HeldPacket>;
 
 impl Router {
-    /// Does what was decided on a packet as far as the core does it: refuses what the path does not
+    /// Carries a decision out as far as the core does it: refuses what the path does not
     /// take, sets the TTL, and counts each packet on the wire that it stands for. Returns what is
     /// left to do for the caller.
     pub(super) fn finish(
@@ -92,7 +92,7 @@ impl Router {
         decision
     }
 
-    /// Does what was decided on a packet that had waited.
+    /// Carries out the decision on a packet that had waited.
     fn finish_held(
         &mut self,
         decision: Result<Verdict, DropReason>,
@@ -114,8 +114,8 @@ impl Router {
         self.outputs.push_back(output);
     }
 
-    /// What the packets waited for has come, or has not: each is decided on again, as if it came now,
-    /// but does not ask for a mapping again.
+    /// Ends the wait of packets, with success or without: each is decided on again, as if it came
+    /// now, but does not ask for a mapping again.
     pub(super) fn release(&mut self, instance_id: InstanceId, held: Held, now: Time) {
         for mut held in held {
             let HeldPacket { packet, header, origin, .. } = &mut held;
@@ -128,7 +128,7 @@ impl Router {
         }
     }
 
-    /// Drops packets that waited in vain.
+    /// Drops packets whose wait had no success.
     pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
         for held in held {
             self.counters.dropped(reason, held.packets);

@@ -33,7 +33,7 @@ const SOURCE_PORTS: u16 = 16;
 const REFUSALS: usize = 64;
 /// Debug lines that are kept until somebody takes them; the oldest go first.
 const DEBUG_LINES: usize = 1000;
-/// Lines of the log that are kept for whoever looks; the oldest go first.
+/// The most lines of the log that are kept; the oldest go first.
 const LOG_LINES: usize = 1000;
 /// The MTU that a TUN device has before somebody sets it.
 const TUNNEL_MTU: u16 = 1500;
@@ -50,7 +50,7 @@ pub struct RouterNode {
     without_route: BTreeSet<Rloc>,
     /// Packets of EIDs that the core was given to decide on.
     offered: u64,
-    /// What stands in the driver's file of nonces.
+    /// The contents of the driver's file of nonces.
     kept: KeptNonces,
 }
 

@@ -12,7 +12,7 @@ use super::script::{Rule, Script};
 /// How the table is made anew.
 const WRITE: &str = "cargo test --test conformance -- --write-coverage";
 
-/// The level of what is taken although no RFC asks for it.
+/// The level of messages that are taken although no RFC asks for it.
 const TAKES: &str = "takes";
 /// The heading of the list of such rows in README.md.
 const SLOPPY_SENDERS: &str = "## Sloppy senders";

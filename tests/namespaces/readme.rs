@@ -8,7 +8,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::live::*;
 
-/// A command of a README, and what stands behind it.
+/// A command of a README, and the text behind it.
 struct Typed {
     command: String,
     note: String,

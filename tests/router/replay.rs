@@ -68,7 +68,7 @@ fn replays(bench: &Bench) -> u64 {
     entry.replays
 }
 
-/// To whom a Map-Request for a host goes.
+/// The ETRs that a Map-Request for a host goes to.
 fn asked(bench: &mut Bench, host: &str) -> Vec<String> {
     bench.control(RLOC_2, NEW, &encapsulated_request(host, 5, |_| ()));
     let forwarded = |(to, message): (std::net::IpAddr, Message)| {

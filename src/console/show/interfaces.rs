@@ -27,7 +27,7 @@ pub struct InterfaceRow {
     pub device: String,
     /// `shutdown` is configured.
     pub shutdown: bool,
-    /// Somebody has set the device down, and `shutdown` is not configured.
+    /// The device was set down by hand: `shutdown` is not configured.
     pub down_by_hand: bool,
     /// The device is there and up.
     pub up: bool,

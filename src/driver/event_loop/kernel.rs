@@ -1,5 +1,5 @@
 //! The loop's share of [`Netlink`](crate::driver::netlink::Netlink): the kernel's events in, the core's
-//! requests out, and a look now and then at what the kernel does not tell.
+//! requests out, and a regular look at the state that the kernel sends no events about.
 
 use std::io;
 use std::time::Duration;
@@ -12,8 +12,8 @@ use crate::time::Time;
 
 /// Datagrams of kernel events that are read in a turn.
 const EVENTS_A_TURN: usize = 64;
-/// How often it is looked for what the kernel does not tell: what somebody turns is to be back within a
-/// second.
+/// How often the state without events is compared: a setting that was changed by hand is to be back
+/// within a second.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(700);
 
 impl EventLoop {
@@ -30,14 +30,14 @@ impl EventLoop {
         }
     }
 
-    /// Looks for what the kernel does not tell, and whether `lisp0` is missing.
+    /// Compares the state that the kernel sends no events about, and makes a missing `lisp0`.
     pub(super) fn look(&mut self, now: Time) {
         self.look_at = now + LOOK_INTERVAL;
         match self.netlink.look() {
             Ok(events) => self.tell_router(events),
             Err(error) => self.faults.count("looking at the kernel", &error),
         }
-        // Somebody may have made a device of that name meanwhile.
+        // A device of that name may have been made by hand meanwhile.
         if self.tun.is_none()
             && self.router.config().needs_tunnel()
             && let Err(error) = self.open_what_is_wanted()
@@ -65,7 +65,7 @@ impl EventLoop {
         }
     }
 
-    /// Somebody has deleted `lisp0`, or given it another name.
+    /// `lisp0` was deleted or renamed by hand.
     pub(super) fn make_lisp0_again(&mut self) {
         self.tun = None;
         if self.router.config().needs_tunnel() {

@@ -1,4 +1,4 @@
-//! Is all still there that the router has had made?
+//! Compares the kernel with the objects that the router has made.
 //!
 //! An event only says where to look: what is compared with what was made is what the kernel has now, so
 //! that the router's own requests, whose events come late, are never taken for somebody's hands. Not all
@@ -27,7 +27,7 @@ use crate::router::io::{
 };
 use crate::router::made::{IPV6_METRIC, Made};
 
-/// What is to be read anew.
+/// The parts of the kernel's state that are to be read anew.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stale {
     /// Links and their settings.
@@ -66,7 +66,7 @@ pub struct RouteKey {
     source: Option<IpAddr>,
 }
 
-/// The routes that matter to what was made.
+/// The routes that matter to the objects that were made.
 #[derive(Debug, Default)]
 pub struct FoundRoutes {
     ours: BTreeSet<RouteKey>,
@@ -105,7 +105,7 @@ const SKIP_STATISTICS: u32 = 1 << 3;
 /// A rule: family, priority, source, device, table, suppressed group.
 type RuleKey = (Family, u32, Option<IpAddr>, Option<CString>, u32, Option<u32>);
 
-/// What was found; what was not looked at is `None`.
+/// The state that was read; a part that was not read is `None`.
 #[derive(Debug, Default)]
 struct Found {
     /// By name.
@@ -268,7 +268,7 @@ impl Found {
         }
     }
 
-    /// Whether somebody has turned a setting of an object.
+    /// Whether a setting of an object was changed.
     fn is_turned(&self, object: &KernelObject) -> bool {
         let off = |device: &str| sysctl::is_generation_turned(device, AddressGeneration::Off);
         let (KernelObject::Link { device, .. } | KernelObject::Address { device, .. }) = object

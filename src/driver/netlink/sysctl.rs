@@ -51,7 +51,7 @@ pub fn prepare_namespace() -> io::Result<()> {
 pub struct NamespaceFiles(Vec<(String, &'static str, File)>);
 
 impl NamespaceFiles {
-    /// Whether somebody has turned one of them.
+    /// Whether one of them was changed.
     pub fn are_turned(&mut self) -> bool {
         if self.0.is_empty() {
             let open = |(path, value)| {
@@ -114,7 +114,7 @@ pub fn generates_address(device: &str) -> bool {
     mode.is_ok_and(|mode| mode.trim() == wanted)
 }
 
-/// Whether somebody has turned who makes the link-local address of a device.
+/// Whether the setting was changed that says how the link-local address of a device is made.
 pub fn is_generation_turned(device: &str, generation: AddressGeneration) -> bool {
     let value = (generation as u8).to_string();
     is_turned(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
@@ -126,7 +126,7 @@ pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Resu
     settings.into_iter().try_for_each(|(path, value)| set(&path, value))
 }
 
-/// Whether somebody has turned a setting of a device.
+/// Whether a setting of a device was changed.
 pub fn is_device_turned(device: &str, proxy_arp: bool, mobility: bool) -> bool {
     let settings = of_device(device, proxy_arp, mobility);
     settings.into_iter().any(|(path, value)| is_turned(&path, value))

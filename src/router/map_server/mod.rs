@@ -55,7 +55,7 @@ pub struct Registration {
     /// The xTR-ID and Site-ID that it gave; `None` where the I bit was clear or the MAC does not cover
     /// them.
     pub identity: Option<XtrIdentity>,
-    /// Nobody can have replayed the register: its nonce is greater than all before it of an
+    /// The register cannot be a replay: its nonce is greater than all before it of an
     /// authenticated xTR-ID. Otherwise `source` may be the address of any replayer, and no
     /// Map-Request is forwarded to it.
     pub is_proven: bool,
@@ -67,7 +67,7 @@ pub struct Registration {
     pub map_notify: bool,
     /// The nonce of the last accepted register.
     pub nonce: Nonce,
-    /// The form of its MAC: what is sent to the xTR is signed likewise.
+    /// The form of its MAC: messages to the xTR are signed likewise.
     pub form: MacForm,
     /// When the xTR first registered the prefix.
     pub first_registered_at: Time,

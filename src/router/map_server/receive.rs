@@ -169,7 +169,7 @@ impl Router {
         })
     }
 
-    /// How a register relates to the ones before it; what is new is kept.
+    /// How a register relates to the ones before it; a new one is remembered.
     fn judge(&mut self, candidate: &Candidate<'_>, now: Time) -> Freshness {
         let mut registers = std::mem::take(&mut self.map_server.registers);
         let live = || self.map_server.live_xtrs();
@@ -181,7 +181,7 @@ impl Router {
         freshness
     }
 
-    /// Takes in what was kept before the start.
+    /// Takes in the nonces that were kept before the start.
     pub(in crate::router) fn restore_nonces(&mut self, kept: &[KeptNonce], now: Time) {
         self.map_server.registers.restore(kept, now);
     }

@@ -58,7 +58,7 @@ pub(super) struct Candidate<'a> {
 /// How a register relates to the ones before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// New. Nobody can have replayed it if `proven`: it is later than all others of an authenticated
+    /// New. It cannot be a replay if `proven`: it is later than all others of an authenticated
     /// xTR-ID.
     New { proven: bool },
     /// Without order, the newest of its source once more: it renews that source's registrations.
@@ -72,7 +72,7 @@ pub(super) enum Freshness {
     CameBefore { newest: Nonce },
 }
 
-/// What is remembered of the registers of a map-server.
+/// The memory of the registers of a map-server.
 #[derive(Debug, Default)]
 pub(super) struct Registers {
     ordered: BTreeMap<KeyPrint, BTreeMap<Sender, Last>>,
@@ -202,7 +202,7 @@ impl Registers {
         oldest.into_iter().map(forget).collect()
     }
 
-    /// Takes in what was kept before the start.
+    /// Takes in the nonces that were kept before the start.
     pub(super) fn restore(&mut self, kept: &[KeptNonce], now: Time) {
         for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept {
             let senders = self.ordered.entry(*key).or_default();

@@ -105,7 +105,7 @@ pub(super) struct Registrar {
     due: Deadlines<(Peer, EidPrefix)>,
     /// Sessions of reliable transport by map-server, whatever the family.
     sessions: BTreeMap<IpAddr, EtrSession>,
-    /// What is known of reliable transport with each map-server.
+    /// Whether reliable transport is offered to each map-server.
     offers: BTreeMap<IpAddr, Offer>,
     next_connection: u64,
     last_nonce: u64,

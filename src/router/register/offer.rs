@@ -27,7 +27,7 @@ const MISSED: u32 = 2;
 /// How long the bit is left out.
 pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
 
-/// What is known of a map-server and reliable transport.
+/// Whether reliable transport is offered to a map-server, and the reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Offer {
     /// Nothing speaks against it.
