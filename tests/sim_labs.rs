@@ -466,7 +466,7 @@ not every prefix is registered after 60 s of virtual time
 xTR2: map-server 209.165.201.31 acknowledged 1 of 2 prefixes
   MSMR refuses Map-Register for 192.168.0.0/24 of site SITE_2 from 198.51.100.21 (xTR2): it is signed \
                     with another key; compare `authentication-key` of the site here with the key of \
-                    `etr map-server` there";
+                    `etr map-server` at the sender";
     assert_eq!(sim.run_until_registered().unwrap_err().to_string(), expected);
     let log = sim.log("MSMR").unwrap();
     assert_eq!(log.len(), 1, "one line a minute: {log:?}");

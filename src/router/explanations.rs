@@ -52,14 +52,16 @@ pub(super) fn octets(error: &ParseError) -> Told {
             let why = format!(
                 "its {place} has an address of family (AFI) {afi}, which this router does not know"
             );
-            (why, "configure its sender with IPv4 and IPv6 addresses alone")
+            (why, "configure its sender with IPv4 and IPv6 addresses only")
         }
         Problem::Checksum { found, computed } => {
-            let why =
-                format!("the checksum in its {place} is 0x{found:04x} instead of 0x{computed:04x}");
+            let why = format!(
+                "the checksum in its {place} is 0x{found:04x}, and 0x{computed:04x} would be right"
+            );
             (
                 why,
-                "it was damaged on its way, or its sender computes wrongly: capture it at both ends",
+                "capture such messages at both ends: where the captures differ the path damages \
+                 them, otherwise the sender computes wrongly",
             )
         }
         Problem::Truncated { .. } => {
@@ -197,11 +199,9 @@ pub(super) fn unasked_reply(reply: &MapReply) -> Told {
 
 /// A reply to another question.
 pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
-    let why = format!("this router asked for {eid}, which no record of the reply covers");
-    let advice = format!(
-        "look in the database of {eid}'s ETR, and in `show lisp site` at the map-server, for a wrong \
-         EID prefix"
-    );
+    let why = format!("this router asked for {eid}, and the reply is about other EIDs");
+    let advice = "compare the EID prefixes in the database of its sender with those of `show lisp \
+                  site` at the map-server";
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
 }
 
@@ -267,7 +267,7 @@ pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool
 pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
     let why = "no Map-Notify waits for it, or it is signed with another key";
     let advice = "ignore it if it is rare: it came twice, or late; otherwise compare \
-                  `authentication-key` of the site with the key of `etr map-server` there";
+                  `authentication-key` of the site with the key of `etr map-server` at the sender";
     Told::new(of_records("Map-Notify-Ack", records), why, advice)
 }
 
@@ -299,7 +299,7 @@ pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     match has_key {
         true => {
             let advice = "compare `authentication-key` of the site here with the key of `etr \
-                          map-server` there";
+                          map-server` at the sender";
             Told::new(what, "it is signed with another key", advice)
         }
         false => {
@@ -320,11 +320,12 @@ pub(super) fn nonce_not_greater(
     let what = format!("Map-Register for {prefix} of site {site}");
     let (nonce, last) = nonces;
     let why = format!(
-        "it is a replay: its nonce {nonce} must be greater than {last}, the last nonce of {sender}"
+        "its nonce {nonce} is not greater than {last}, the last nonce of {sender}: it is an old \
+         message, or the clock of its sender was set back"
     );
     let advice = format!(
-        "set the clock of its sender if it was restarted; if it does not count its nonces up, \
-         configure `nonce-order none` of site {site}; otherwise somebody repeats old messages"
+        "if the sender is yours, correct its clock, from which nonces are made; `nonce-order none` \
+         of site {site} takes any nonce, and old messages too"
     );
     Told::new(what, why, advice)
 }

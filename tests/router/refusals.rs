@@ -38,7 +38,7 @@ fn a_wrong_key_is_told_with_site_source_and_remedy() {
     bench.control(RLOC_1, NEW, &register(10, "cisko"));
     let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 203.0.113.11: it is signed \
                 with another key; compare `authentication-key` of the site here with the key of `etr \
-                map-server` there";
+                map-server` at the sender";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -47,11 +47,12 @@ fn a_replay_is_told_with_both_nonces() {
     let mut bench = map_server();
     bench.control(RLOC_1, NEW, &register(10, "cisco"));
     bench.control("192.0.2.66", NEW, &register(9, "cisco"));
-    let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 192.0.2.66: it is a replay: \
-                its nonce 0x00000000-0x00000009 must be greater than 0x00000000-0x0000000A, the last \
-                nonce of xTR-ID 0x00000000-0x00000000-0x00000000-0x00000001; set the clock of its \
-                sender if it was restarted; if it does not count its nonces up, configure \
-                `nonce-order none` of site SITE_1; otherwise somebody repeats old messages";
+    let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 192.0.2.66: its nonce \
+                0x00000000-0x00000009 is not greater than 0x00000000-0x0000000A, the last nonce of \
+                xTR-ID 0x00000000-0x00000000-0x00000000-0x00000001: it is an old message, or the clock \
+                of its sender was set back; if the sender is yours, correct its clock, from which \
+                nonces are made; `nonce-order none` of site SITE_1 takes any nonce, and old messages \
+                too";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -65,7 +66,7 @@ fn an_unknown_address_family_is_told_with_its_place() {
     bench.control(RLOC_1, NEW, &octets);
     let line = "refused Map-Register from 203.0.113.11: its Record 1 has an address of family (AFI) 99, \
                 which this router does not know; configure its sender with IPv4 and IPv6 addresses \
-                alone";
+                only";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -77,8 +78,8 @@ fn a_wrong_checksum_is_told_with_the_right_one() {
     octets[4 + 20 + 6] ^= 0x55;
     bench.control(RLOC_2, NEW, &octets);
     let line = "refused Encapsulated Control Message from 198.51.100.21: the checksum in its inner UDP \
-                header is 0x8b2f instead of 0xde2f; it was damaged on its way, or its sender computes \
-                wrongly: capture it at both ends";
+                header is 0x8b2f, and 0xde2f would be right; capture such messages at both ends: where \
+                the captures differ the path damages them, otherwise the sender computes wrongly";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -92,8 +93,8 @@ fn a_reply_that_does_not_cover_its_request_is_told_with_both() {
     let elsewhere = reply(request.nonce, vec![record("10.0.0.0/8", 1440, &[RLOC_1])]);
     bench.control(RLOC_1, RLOC_2, &elsewhere);
     let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router asked for 172.16.0.12, \
-                which no record of the reply covers; look in the database of 172.16.0.12's ETR, and \
-                in `show lisp site` at the map-server, for a wrong EID prefix";
+                and the reply is about other EIDs; compare the EID prefixes in the database of its \
+                sender with those of `show lisp site` at the map-server";
     assert_eq!(bench.log(), [line]);
 }
 
