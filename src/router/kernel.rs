@@ -26,12 +26,14 @@ mod wanted;
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::Ipv4Addr;
 
 use ipnet::IpNet;
 
 use super::config::{Config, InterfaceName};
 use super::io::{Device, KernelObject, KernelRequest, Output, RouteTarget};
 use super::logging::Severity;
+use super::made::place;
 use super::rib::Rib;
 use super::words::list;
 use crate::addr::EidPrefix;
@@ -62,7 +64,8 @@ pub struct Kernel {
 impl Kernel {
     /// The requests that lead from what stands to what is wanted. Removals come first: the
     /// kernel matches a route by less than all its fields, so removing an old one after its
-    /// successor came could take the successor.
+    /// successor came could take the successor. A route that takes the place of another replaces it in
+    /// one step, so that no packet meets neither.
     ///
     /// `fixed` is what the configuration wants, if that may have changed, and `mobile` what EIDs that
     /// came or went want now.
@@ -92,9 +95,29 @@ impl Kernel {
         }
         let gone: Vec<_> = stood.into_iter().rev().filter(|object| !self.stands(object)).collect();
         gone.iter().for_each(|object| self.losses.forget(object));
-        let come: Vec<_> = others.into_iter().filter(|object| self.stands(object)).collect();
-        let come = self.make(come);
-        gone.into_iter().map(KernelRequest::Remove).chain(come).collect()
+        let mut come: Vec<_> = others.into_iter().filter(|object| self.stands(object)).collect();
+        let taken: BTreeSet<KernelObject> =
+            come.iter().copied().filter(is_route).map(place).collect();
+        let gone = gone.into_iter().filter(|&object| !taken.contains(&place(object)));
+        let gone: Vec<_> = gone.collect();
+        come.extend(gone.iter().flat_map(|object| self.in_the_place_of(object)));
+        come.sort();
+        gone.into_iter().map(KernelRequest::Remove).chain(self.make(come)).collect()
+    }
+
+    /// The routes that are wanted where another was: two may be wanted, and the kernel has had one.
+    fn in_the_place_of(&self, object: &KernelObject) -> Vec<KernelObject> {
+        let KernelObject::Route { table, prefix, .. } = *object else {
+            return Vec::new();
+        };
+        let of =
+            |target, metric, source| KernelObject::Route { table, prefix, target, metric, source };
+        let first = of(RouteTarget::NextHop(Ipv4Addr::UNSPECIFIED.into()), 0, None);
+        let last = of(RouteTarget::Unreachable, u32::MAX, Some([0xff; 16].into()));
+        let fixed = self.fixed.range(first..=last);
+        let mobile = self.wanted_by.range(first..=last).map(|(object, _)| object);
+        let all = fixed.chain(mobile).copied();
+        all.filter(|&other| place(other) == place(*object)).collect()
     }
 
     /// The requests that make these objects; a port that was set down by hand is left so.
@@ -297,6 +320,10 @@ impl Kernel {
         self.losses.clear();
         objects.into_iter().rev().map(KernelRequest::Remove).collect()
     }
+}
+
+fn is_route(object: &KernelObject) -> bool {
+    matches!(object, KernelObject::Route { .. })
 }
 
 fn warning(line: String) -> Output {

@@ -42,6 +42,12 @@ impl Made {
         self.0.get(&place(*object)) == Some(object)
     }
 
+    /// The objects, in the order in which they are made.
+    #[cfg(test)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &KernelObject> {
+        self.0.values()
+    }
+
     /// Whether there are proxy entries, which are made last.
     pub fn has_proxies(&self) -> bool {
         self.0.range(FIRST_PROXY..).next().is_some()
@@ -79,7 +85,7 @@ const FIRST_PROXY: KernelObject = KernelObject::ProxyNeighbour {
 };
 
 /// Where the kernel keeps an object: of two objects with the same place, it has one.
-fn place(object: KernelObject) -> KernelObject {
+pub(super) fn place(object: KernelObject) -> KernelObject {
     match object {
         KernelObject::Link { device, .. } => KernelObject::Link {
             device,

@@ -50,6 +50,10 @@ fn a_port_that_a_hand_sets_down_stays_down_and_is_shown() {
     let addresses = || live.shell("xTR1", "ip -o address show dev et1-0");
     until(SOON, "its addresses are back", || addresses().matches("scope global").count() == 2);
     assert!(show().contains(by_hand));
+    // The default cannot have the address of that port as its source now, and is made again all the same.
+    live.shell("xTR1", "ip link del lisp0");
+    let routes = || live.shell("xTR1", "ip route show table main");
+    until(SOON, "the default is back", || routes().contains("default dev lisp0"));
     expect_success(&live.lab("link", &["xTR1:Ethernet1/0", "up"]));
     until(SOON, "it is up", || show().contains("Ethernet1/0 is up, line protocol is up"));
     until(LONG, "pings are back", || live.ping("A", "B", &["-c", "1"]) == "!");

@@ -191,6 +191,15 @@ fn the_default_into_lisp0_takes_another_source_when_its_interface_has_gone() {
     assert_eq!(source(&bench.kernel_requests()).as_deref(), Some("192.168.1.1"));
     bench.link("et1-0", true);
     assert_eq!(source(&bench.kernel_requests()).as_deref(), Some("192.168.0.1"));
+    // Nor may it be one of a port that is down. One replaces the other in one step.
+    bench.link("et1-0", false);
+    let requests = bench.kernel_requests();
+    assert_eq!(source(&requests).as_deref(), Some("192.168.1.1"));
+    let default = |request: &KernelRequest| {
+        matches!(request, KernelRequest::Remove(KernelObject::Route { prefix, .. })
+            if prefix.to_string() == "0.0.0.0/0")
+    };
+    assert!(!requests.iter().any(default), "{requests:?}");
 }
 
 #[test]
@@ -265,7 +274,8 @@ fn of_two_routes_of_one_prefix_both_stand_and_one_is_preferred() {
     assert_eq!(started[..2], [(true, first, 0), (true, second, 1025)]);
     bench.configure(&[interface, &route(2)].concat());
     let left = metrics(&bench.kernel_requests());
-    assert_eq!(left, [(false, second, 1025), (false, first, 0), (true, second, 0)]);
+    // The second takes the place of the first in one step.
+    assert_eq!(left, [(false, second, 1025), (true, second, 0)]);
 }
 
 #[test]
@@ -414,4 +424,16 @@ fn a_port_that_is_set_down_by_hand_is_left_so_until_it_is_set_up() {
     assert!(!bench.router.is_down_by_hand(&port));
     bench.configure(&small);
     assert_eq!(ups(&bench.kernel_requests()), [true]);
+}
+
+#[test]
+fn of_two_that_the_kernel_takes_for_one_the_other_comes_back_when_one_goes() {
+    // The guard of an EID prefix of everything stands where the native default is wanted.
+    let everything = XTR2.replace("192.168.0.0/24", "0.0.0.0/0");
+    let mut bench = Bench::new(&everything);
+    bench.outputs();
+    bench.configure(XTR2);
+    let native = routes(&bench.kernel_requests(), Table::Native);
+    let default = ("0.0.0.0/0".to_owned(), next_hop("198.51.100.1"));
+    assert!(native.contains(&default), "{native:?}");
 }

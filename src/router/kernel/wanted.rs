@@ -155,11 +155,12 @@ fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> Kerne
 /// The address that the router's own packets into the overlay carry: one that the other side can
 /// answer through the overlay.
 ///
-/// Not one of a device that has gone: the kernel drops a route along with the address that is its
-/// source, and does not say so.
+/// Not one of a device that has gone or is down: the kernel takes no route whose source is not an
+/// address in use.
 fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAddr> {
     let is_there = |(name, interface): &(&InterfaceName, &Interface)| {
-        !interface.shutdown && !rib.has_gone(&name.device())
+        let is_up = rib.link(&name.device()).is_none_or(|link| link.up);
+        !interface.shutdown && !rib.has_gone(&name.device()) && is_up
     };
     let interfaces = config.interfaces.iter().filter(is_there);
     interfaces
