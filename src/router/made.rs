@@ -14,7 +14,7 @@ use crate::addr::Family;
 pub const IPV6_METRIC: u32 = 1024;
 
 /// The objects that were made, were not removed, and have not been told as lost.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Made(BTreeMap<KernelObject, KernelObject>);
 
 impl Made {
@@ -43,8 +43,7 @@ impl Made {
     }
 
     /// The objects, in the order in which they are made.
-    #[cfg(test)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = &KernelObject> {
+    pub fn iter(&self) -> impl Iterator<Item = &KernelObject> {
         self.0.values()
     }
 

@@ -1,7 +1,6 @@
 //! Scans of a site, from the core and from its own LAN: afterwards tables, routes and memory are where
 //! they were.
 
-use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use eidway::router::away::Producer;
 use eidway::router::io::{
     Inbound, KernelEvent, KernelObject, KernelRequest, Mac, NeighbourState, Outer, Output,
 };
+use eidway::router::made::Made;
 use eidway::time::Time;
 use eidway::wire::Message;
 
@@ -47,12 +47,12 @@ const HOST: &str = "172.16.0.12";
 struct Scan {
     bench: Bench,
     /// What the kernel has been asked for and not to take away again.
-    wishes: BTreeSet<KernelObject>,
+    wishes: Made,
 }
 
 impl Scan {
     fn new() -> Self {
-        let mut scan = Scan { bench: Bench::new(XTR), wishes: BTreeSet::new() };
+        let mut scan = Scan { bench: Bench::new(XTR), wishes: Made::default() };
         scan.neighbour("et1-0", HOST.parse().unwrap(), true);
         scan.advance(Duration::from_secs(300));
         scan
@@ -66,13 +66,11 @@ impl Scan {
 
     fn take(&mut self, outputs: Vec<Output>) {
         for output in outputs {
-            match output {
-                Output::Kernel(KernelRequest::Add(object)) => drop(self.wishes.insert(object)),
-                Output::Kernel(KernelRequest::Remove(object)) => {
-                    assert!(self.wishes.remove(&object), "{object:?} was not there");
-                }
-                _ => {}
+            let Output::Kernel(request) = output else { continue };
+            if let KernelRequest::Remove(object) = request {
+                assert!(self.wishes.has(&object), "{object:?} was not there");
             }
+            self.wishes.done(&request);
         }
     }
 
@@ -123,14 +121,14 @@ impl Scan {
     }
 
     /// Tables, wishes and memory are as they were.
-    fn assert_as(&self, before: &(Vec<usize>, BTreeSet<KernelObject>, usize)) {
+    fn assert_as(&self, before: &(Vec<usize>, Made, usize)) {
         assert_eq!(self.sizes(), before.0);
         assert_eq!(self.wishes, before.1);
         let (was, is) = (before.2, self.memory());
         assert!(is.abs_diff(was) < was / 10 + 2000, "{was} letters then, {is} now");
     }
 
-    fn state(&self) -> (Vec<usize>, BTreeSet<KernelObject>, usize) {
+    fn state(&self) -> (Vec<usize>, Made, usize) {
         (self.sizes(), self.wishes.clone(), self.memory())
     }
 }
@@ -175,7 +173,7 @@ fn two_hundred_thousand_ipv6_neighbours_that_come_and_fall_silent_leave_nothing_
             scan.advance(Duration::from_secs(1));
             let sizes = scan.sizes();
             assert!(sizes[0] <= 1 + there as usize && sizes[5] <= 2 + 4096, "{sizes:?}");
-            assert!(scan.wishes.len() <= before.1.len() + there as usize + 4096);
+            assert!(scan.wishes.iter().count() <= before.1.iter().count() + there as usize + 4096);
         }
     }
     assert_eq!(scan.evicted("Silent hosts"), count as u64 - 4096);
@@ -221,7 +219,7 @@ fn a_silent_host_is_away_for_a_quarter_of_an_hour_with_its_route_and_then_sought
     let mut scan = Scan::new();
     scan.neighbour("et1-0", HOST.parse().unwrap(), false);
     let host = prefix("172.16.0.12/32");
-    let route = |wishes: &BTreeSet<KernelObject>| {
+    let route = |wishes: &Made| {
         let of_host = |object: &&KernelObject| matches!(object, KernelObject::Route { prefix, .. } if *prefix == host.prefix());
         wishes.iter().filter(of_host).count()
     };
