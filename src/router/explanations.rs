@@ -60,8 +60,8 @@ pub(super) fn octets(error: &ParseError) -> Told {
             );
             (
                 why,
-                "capture such messages at both ends: where the captures differ the path damages \
-                 them, otherwise the sender computes wrongly",
+                "capture such messages at the sender and here: if the captures differ, the path damages \
+                 the messages; if they are equal, the sender computes wrongly",
             )
         }
         Problem::Truncated { .. } => {
@@ -200,8 +200,8 @@ pub(super) fn unasked_reply(reply: &MapReply) -> Told {
 /// A reply to another question.
 pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
     let why = format!("this router asked for {eid}, and the reply is about other EIDs");
-    let advice = "compare the EID prefixes in the database of its sender with those of `show lisp \
-                  site` at the map-server";
+    let advice = "compare the EID prefixes in the database of the ETR that replied with the \
+                  prefixes in `show lisp site` at the map-server";
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
 }
 
@@ -324,8 +324,8 @@ pub(super) fn nonce_not_greater(
          message, or the clock of its sender was set back"
     );
     let advice = format!(
-        "if the sender is yours, correct its clock, from which nonces are made; `nonce-order none` \
-         of site {site} takes any nonce, and old messages too"
+        "if the sender is yours, correct its clock, which nonces are made from, or turn this check off \
+         with `nonce-order none` of site {site}; if it is not yours, it may be an attack"
     );
     Told::new(what, why, advice)
 }

@@ -50,9 +50,9 @@ fn a_replay_is_told_with_both_nonces() {
     let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 192.0.2.66: its nonce \
                 0x00000000-0x00000009 is not greater than 0x00000000-0x0000000A, the last nonce of \
                 xTR-ID 0x00000000-0x00000000-0x00000000-0x00000001: it is an old message, or the clock \
-                of its sender was set back; if the sender is yours, correct its clock, from which \
-                nonces are made; `nonce-order none` of site SITE_1 takes any nonce, and old messages \
-                too";
+                of its sender was set back; if the sender is yours, correct its clock, which nonces \
+                are made from, or turn this check off with `nonce-order none` of site SITE_1; if it \
+                is not yours, it may be an attack";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -78,8 +78,9 @@ fn a_wrong_checksum_is_told_with_the_right_one() {
     octets[4 + 20 + 6] ^= 0x55;
     bench.control(RLOC_2, NEW, &octets);
     let line = "refused Encapsulated Control Message from 198.51.100.21: the checksum in its inner UDP \
-                header is 0x8b2f, and 0xde2f would be right; capture such messages at both ends: where \
-                the captures differ the path damages them, otherwise the sender computes wrongly";
+                header is 0x8b2f, and 0xde2f would be right; capture such messages at the sender and \
+                here: if the captures differ, the path damages the messages; if they are equal, the \
+                sender computes wrongly";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -93,8 +94,8 @@ fn a_reply_that_does_not_cover_its_request_is_told_with_both() {
     let elsewhere = reply(request.nonce, vec![record("10.0.0.0/8", 1440, &[RLOC_1])]);
     bench.control(RLOC_1, RLOC_2, &elsewhere);
     let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router asked for 172.16.0.12, \
-                and the reply is about other EIDs; compare the EID prefixes in the database of its \
-                sender with those of `show lisp site` at the map-server";
+                and the reply is about other EIDs; compare the EID prefixes in the database of the \
+                ETR that replied with the prefixes in `show lisp site` at the map-server";
     assert_eq!(bench.log(), [line]);
 }
 
