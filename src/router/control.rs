@@ -72,10 +72,8 @@ impl Router {
     /// Tells of the records of a message that are left out for their EIDs.
     fn tell_left_out(&mut self, source: IpAddr, message: &Message, octets: &[u8], now: Time) {
         let left_out = message.records_left_out(octets);
-        for _ in 0..left_out {
-            let told = || explanations::not_an_ip_eid(message.message_type(), left_out);
-            self.refuse(source, ControlDrop::NotAnIpEid, now, told);
-        }
+        let told = || explanations::not_an_ip_eid(message.message_type(), left_out);
+        self.refuse_parts(source, (ControlDrop::NotAnIpEid, left_out), now, told);
     }
 
     fn refuse_unparsed(&mut self, source: IpAddr, error: &ParseError, now: Time) {

@@ -287,10 +287,9 @@ impl Router {
 
     /// Counts the records of a Map-Request beyond those that are looked up, and tells of them.
     pub(super) fn tell_unread_records(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
-        for _ in MOST_RECORDS..request.records.len() {
-            let told = || explanations::too_many_records(request, MOST_RECORDS);
-            self.refuse(source, ControlDrop::TooManyRecords, now, told);
-        }
+        let unread = request.records.len().saturating_sub(MOST_RECORDS);
+        let told = || explanations::too_many_records(request, MOST_RECORDS);
+        self.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
     }
 
     /// The reply to a Map-Request; of its bits, E speaks for the site of the records (RFC 9300 section

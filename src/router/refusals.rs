@@ -96,11 +96,11 @@ impl Refusals {
         Some(Deadline { at: minute.ends_at, why: "sum of refused messages" })
     }
 
-    /// Counts a message. `explain` is asked when it gets a line in the log, when there is no
+    /// Counts a message, or `count` parts of one. `explain` is asked when it gets a line in the log, when there is no
     /// explanation yet, and when somebody debugs. Returns the line, and whether the log gets it.
     fn add(
         &mut self,
-        (source, reason): (IpAddr, ControlDrop),
+        (source, reason, count): (IpAddr, ControlDrop, u64),
         debugging: bool,
         explain: impl FnOnce() -> Explanation,
         now: Time,
@@ -110,24 +110,27 @@ impl Refusals {
         let said_at = known.and_then(|refusal| refusal.said_at);
         let is_due = said_at.is_none_or(|at| now.since(at) >= MINUTE);
         let is_said = is_due && minute.lines < LINES;
-        match is_said {
-            true => minute.lines += 1,
-            false => *minute.rest.entry(reason).or_default() += 1,
+        let without_line = count - u64::from(is_said);
+        minute.lines += u32::from(is_said);
+        if without_line > 0 {
+            *minute.rest.entry(reason).or_default() += without_line;
         }
         let explanation = (known.is_none() || is_said || debugging).then(explain);
         let line = explanation.as_ref().map(|explanation| (explanation.line(source), is_said));
         match (self.recent.get_mut(&(source, reason)), explanation) {
             (Some(refusal), explanation) => {
-                refusal.count += 1;
+                refusal.count += count;
                 refusal.last_at = now;
-                refusal.explanation = explanation.unwrap_or_else(|| refusal.explanation.clone());
+                if let Some(explanation) = explanation {
+                    refusal.explanation = explanation;
+                }
                 refusal.said_at = if is_said { Some(now) } else { refusal.said_at };
             }
             (None, Some(explanation)) => {
                 self.make_room();
                 let said_at = is_said.then_some(now);
                 let (first_at, last_at) = (now, now);
-                let refusal = Refusal { count: 1, first_at, last_at, explanation, said_at };
+                let refusal = Refusal { count, first_at, last_at, explanation, said_at };
                 self.recent.insert((source, reason), refusal);
             }
             (None, None) => {}
@@ -169,7 +172,7 @@ impl Minute {
 
 impl Router {
     /// Refuses a control message that came from the address `source`: counts it under `reason`, and
-    /// tells the operator. `explain` is called only when somebody reads what it says.
+    /// tells the operator. `explain` is called only if its text is used.
     pub(super) fn refuse(
         &mut self,
         source: IpAddr,
@@ -177,10 +180,26 @@ impl Router {
         now: Time,
         explain: impl FnOnce() -> Explanation,
     ) {
-        *self.counters.control_drops.entry(reason).or_default() += 1;
+        self.refuse_parts(source, (reason, 1), now, explain);
+    }
+
+    /// Refuses so many parts of a control message, such as its records: each counts, and one line tells
+    /// of all.
+    pub(super) fn refuse_parts(
+        &mut self,
+        source: IpAddr,
+        (reason, count): (ControlDrop, usize),
+        now: Time,
+        explain: impl FnOnce() -> Explanation,
+    ) {
+        let count = count as u64;
+        if count == 0 {
+            return;
+        }
+        *self.counters.control_drops.entry(reason).or_default() += count;
         self.sum_up_refusals(now);
         let debugging = self.debugging;
-        let told = self.refusals.add((source, reason), debugging, explain, now);
+        let told = self.refusals.add((source, reason, count), debugging, explain, now);
         let Some((line, is_said)) = told else { return };
         self.debug(format!("LISP: {line}"));
         if !is_said {

@@ -220,10 +220,8 @@ impl Router {
         for (etr, asked) in etrs.into_iter().take(MOST_ETRS) {
             self.forward(encapsulated, request, (etr, asked), (sender, now));
         }
-        for _ in 0..others {
-            let told = || explanations::too_many_etrs(request, MOST_ETRS);
-            self.refuse(sender, ControlDrop::RateLimited, now, told);
-        }
+        let told = || explanations::too_many_etrs(request, MOST_ETRS);
+        self.refuse_parts(sender, (ControlDrop::RateLimited, others), now, told);
         if records.is_empty() {
             return;
         }
