@@ -12,6 +12,7 @@
 //! path has.
 
 mod machine;
+mod notify;
 mod offer;
 mod reliable;
 
@@ -23,19 +24,15 @@ use machine::{Action, Event, State, transition};
 use offer::Offer;
 use reliable::EtrSession;
 
-use super::away::{self, Producer, Teller};
+use super::away::{self, Producer};
 use super::config::EtrMapServer;
-use super::counters::ControlDrop;
 use super::database;
 use super::deadlines::Deadlines;
-use super::explanations;
 use super::{RegistrationStatus, Router};
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
-use crate::wire::{
-    self, CONTROL_PORT, MapNotify, MapNotifyAck, MapRegister, MappingRecord, Nonce, XtrIdentity,
-};
+use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 
 /// Time between registers of a prefix by UDP (RFC 9301 section 5.6).
 const PERIOD: Duration = Duration::from_secs(60);
@@ -505,52 +502,6 @@ impl Router {
             records,
             xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
             ..MapRegister::default()
-        }
-    }
-
-    /// Takes in a Map-Notify: the acknowledgement of a register, or news that want one of their own
-    /// (RFC 9301 section 5.7).
-    pub(super) fn handle_map_notify(
-        &mut self,
-        notify: MapNotify,
-        payload: &[u8],
-        from: SocketAddr,
-        to: IpAddr,
-        now: Time,
-    ) {
-        let server = from.ip();
-        let keys: Vec<EtrMapServer> = Family::BOTH
-            .into_iter()
-            .filter_map(|family| self.etr_map_servers(family).get(&server).cloned())
-            .collect();
-        let verified = keys.iter().find_map(|peer| {
-            let verified = wire::verify(payload, &peer.key).ok()?;
-            Some((&peer.key, verified.form, verified.covers_identity))
-        });
-        let Some((key, form, covers_identity)) = verified else {
-            let told = || explanations::notify_of_wrong_key(&notify.records, !keys.is_empty());
-            return self.refuse(server, ControlDrop::Authentication, now, told);
-        };
-        self.counters.map_notifies.received += 1;
-        let answered = self.registrar.acknowledged(server, notify.nonce, &notify.records, now);
-        if let Some(had_bit) = answered {
-            for record in &notify.records {
-                self.registration_settled(record.eid_prefix, now);
-            }
-            return match had_bit {
-                true => self.connect_session(server, now),
-                false => self.tell_of_withheld_offer(server, now),
-            };
-        }
-        let (nonce, records) = (notify.nonce, notify.records.clone());
-        // A map-server whose MAC ends at the last record checks ours to there: nothing may follow.
-        let xtr_identity = notify.xtr_identity.filter(|_| covers_identity);
-        let acknowledgement = MapNotifyAck(MapNotify { xtr_identity, ..notify });
-        let acknowledgement = acknowledgement.emit_signed_as(key, form);
-        self.counters.map_notify_acks.sent += 1;
-        self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
-        if self.registrar.is_news(server, nonce) {
-            records.iter().for_each(|record| self.mapping_elsewhere(record, Teller::Datagram, now));
         }
     }
 
