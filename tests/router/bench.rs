@@ -321,3 +321,19 @@ pub fn encapsulated_request(eids: &str, nonce: u64, change: impl Fn(&mut MapRequ
     let inner = SocketAddr::new(asked.network().address, CONTROL_PORT);
     Encapsulated::new(inner, inner, request.emit()).emit()
 }
+
+/// A router, which packets of `source` reach, with a mapping of 172.16.0.0/24 that has two locators, the second as a reserve.
+pub fn with_reserve(config: &str, source: &str) -> Bench {
+    let mut bench = Bench::new(config);
+    bench.outputs();
+    let mut ping = packet(source, "172.16.0.12", 63, b"ping");
+    assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);
+    let (_, request) = only_request(&bench.messages());
+    let mut mapping = record("172.16.0.0/24", 1440, &[RLOC_1, OLD]);
+    for (locator, priority) in mapping.locators.iter_mut().zip([1, 2]) {
+        locator.priority = priority;
+    }
+    bench.control(RLOC_1, RLOC_2, &reply(request.nonce, vec![mapping]));
+    bench.outputs();
+    bench
+}

@@ -17,22 +17,6 @@ const LISP_HEADER_LEN: usize = 8;
 const IPV4_LEN: usize = 20;
 const ICMP_LEN: usize = 8;
 
-/// A router with a mapping of 172.16.0.0/24 that has two locators, the second as a reserve.
-fn with_mapping(config: &str, source: &str) -> Bench {
-    let mut bench = Bench::new(config);
-    bench.outputs();
-    let mut ping = packet(source, A, 63, b"ping");
-    assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);
-    let (_, request) = only_request(&bench.messages());
-    let mut mapping = record("172.16.0.0/24", 1440, &[RLOC_1, OLD]);
-    for (locator, priority) in mapping.locators.iter_mut().zip([1, 2]) {
-        locator.priority = priority;
-    }
-    bench.control(RLOC_1, RLOC_2, &reply(request.nonce, vec![mapping]));
-    bench.outputs();
-    bench
-}
-
 /// Sends a packet, and returns where it went and what the core would quote of it.
 fn send(bench: &mut Bench, inner: &[u8]) -> (String, Vec<u8>) {
     let mut inner = inner.to_vec();
@@ -65,16 +49,16 @@ fn only_what_says_unreachable_makes_a_locator_unreachable() {
         HostUnreachable, NetUnreachable, Other, PortUnreachable, Prohibited, TimeExceeded, TooBig,
     };
     for kind in [TimeExceeded, Other, TooBig { mtu: 1400 }] {
-        let mut bench = with_mapping(XTR2, B);
+        let mut bench = with_reserve(XTR2, B);
         bench.icmp(RLOC_1, CORE, kind, &[]);
         assert_eq!(send(&mut bench, &packet(B, A, 63, b"")).0, RLOC_1, "{kind:?}");
     }
     for kind in [NetUnreachable, HostUnreachable, PortUnreachable, Prohibited] {
-        let mut bench = with_mapping(XTR2, B);
+        let mut bench = with_reserve(XTR2, B);
         bench.icmp(RLOC_1, CORE, kind, &[]);
         assert_eq!(send(&mut bench, &packet(B, A, 63, b"")).0, OLD, "{kind:?}");
     }
-    let mut bench = with_mapping(XTR2, B);
+    let mut bench = with_reserve(XTR2, B);
     let no_route = PathEvent::NoRoute(eidway::addr::Rloc(RLOC_1.parse().unwrap()));
     bench.router.handle(Input::Path(no_route), bench.now);
     assert_eq!(send(&mut bench, &packet(B, A, 63, b"")).0, OLD, "the kernel has no route");
@@ -82,7 +66,7 @@ fn only_what_says_unreachable_makes_a_locator_unreachable() {
 
 #[test]
 fn a_host_hears_from_the_cores_router_that_its_ttl_was_used_up() {
-    let mut bench = with_mapping(XTR2, B);
+    let mut bench = with_reserve(XTR2, B);
     let echo = ping(B, A, 8);
     let (rloc, quoted) = send(&mut bench, &echo);
     for quoted_len in [quoted.len(), LISP_HEADER_LEN + IPV4_LEN + 8] {
@@ -105,7 +89,7 @@ fn ip(text: &str) -> IpAddr {
 
 #[test]
 fn padding_of_the_core_is_no_part_of_the_quote() {
-    let mut bench = with_mapping(XTR2, B);
+    let mut bench = with_reserve(XTR2, B);
     let echo = ping(B, A, 8);
     let (rloc, mut quoted) = send(&mut bench, &echo);
     quoted.resize(1200, 0xff);
@@ -138,7 +122,7 @@ fn a_host_of_another_family_than_the_core_hears_it_from_its_gateway() {
 
 #[test]
 fn a_time_exceeded_about_what_was_never_sent_tells_nobody() {
-    let mut bench = with_mapping(XTR2, B);
+    let mut bench = with_reserve(XTR2, B);
     let echo = ping(B, A, 8);
     let (rloc, quoted) = send(&mut bench, &echo);
     let header = &quoted[..LISP_HEADER_LEN];
@@ -173,7 +157,7 @@ fn from_another_port(mut udp: Vec<u8>) -> Vec<u8> {
 #[test]
 fn an_icmp_error_and_a_later_fragment_deserve_no_error() {
     for inner in [ping(B, A, 11), fragment()] {
-        let mut bench = with_mapping(XTR2, B);
+        let mut bench = with_reserve(XTR2, B);
         let (rloc, quoted) = send(&mut bench, &inner);
         bench.icmp(&rloc, CORE, IcmpErrorKind::TimeExceeded, &quoted);
         assert_eq!(told(&mut bench), Vec::<Vec<u8>>::new());
@@ -192,7 +176,7 @@ fn fragment() -> Vec<u8> {
 
 #[test]
 fn a_host_that_left_is_told_nothing() {
-    let mut bench = with_mapping(XTR2, B);
+    let mut bench = with_reserve(XTR2, B);
     let (rloc, quoted) = send(&mut bench, &ping(B, A, 8));
     bench.link("et1-0", false);
     bench.outputs();
@@ -203,7 +187,7 @@ fn a_host_that_left_is_told_nothing() {
 #[test]
 fn a_proxy_itr_tells_any_host_whose_flow_it_encapsulated() {
     let host = "10.0.0.99";
-    let mut bench = with_mapping(PXTR1, host);
+    let mut bench = with_reserve(PXTR1, host);
     let (rloc, quoted) = send(&mut bench, &ping(host, A, 8));
     bench.icmp(&rloc, "192.0.2.1", IcmpErrorKind::TimeExceeded, &quoted);
     let [answer] = &told(&mut bench)[..] else { panic!("one error") };
@@ -213,7 +197,7 @@ fn a_proxy_itr_tells_any_host_whose_flow_it_encapsulated() {
 
 #[test]
 fn ten_errors_a_second_go_to_a_host() {
-    let mut bench = with_mapping(XTR2, B);
+    let mut bench = with_reserve(XTR2, B);
     let (rloc, quoted) = send(&mut bench, &ping(B, A, 8));
     for expected in [10, 10] {
         for _ in 0..50 {

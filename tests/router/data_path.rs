@@ -135,22 +135,6 @@ fn the_outer_headers_copy_ttl_and_type_of_service() {
     assert_eq!((outer.ttl, outer.tos, outer.header), (63, 0b1011_1001, [0; 8]));
 }
 
-/// XTR2 with a mapping that has two locators, the second as a reserve.
-fn with_reserve() -> Bench {
-    let mut bench = Bench::new(XTR2);
-    bench.outputs();
-    let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
-    assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);
-    let (_, request) = only_request(&bench.messages());
-    let mut mapping = record("172.16.0.0/24", 1440, &[RLOC_1, OLD]);
-    for (locator, priority) in mapping.locators.iter_mut().zip([1, 2]) {
-        locator.priority = priority;
-    }
-    bench.control(RLOC_1, RLOC_2, &reply(request.nonce, vec![mapping]));
-    bench.outputs();
-    bench
-}
-
 fn destination_of_a_packet(bench: &mut Bench) -> String {
     let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
     let Outbound::Encapsulate(outer) = bench.encapsulate(&mut ping) else { panic!("a hit") };
@@ -159,7 +143,7 @@ fn destination_of_a_packet(bench: &mut Bench) -> String {
 
 #[test]
 fn an_unreachable_locator_is_left_at_once_and_tried_again_later() {
-    let mut bench = with_reserve();
+    let mut bench = with_reserve(XTR2, "192.168.0.22");
     assert_eq!(destination_of_a_packet(&mut bench), RLOC_1);
     let path = |to: &str| Input::Path(PathEvent::NoRoute(Rloc(to.parse().unwrap())));
     let now = bench.now;
@@ -174,7 +158,7 @@ fn an_unreachable_locator_is_left_at_once_and_tried_again_later() {
 
 #[test]
 fn a_sender_is_told_of_a_path_that_takes_less() {
-    let mut bench = with_reserve();
+    let mut bench = with_reserve(XTR2, "192.168.0.22");
     bench.icmp(RLOC_1, CORE, IcmpErrorKind::TooBig { mtu: 1400 }, &[]);
     let mut send = |len: usize, dont_fragment: u8| {
         let mut large = packet("192.168.0.22", "172.16.0.12", 63, &vec![0; len - 28]);
