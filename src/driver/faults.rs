@@ -35,8 +35,8 @@ impl Faults {
         }
     }
 
-    /// Keeps what a send has shown of a way; a repetition and what is too much are dropped. Errors
-    /// with a packet that the router may tell a host of take no room from the others.
+    /// Keeps an event that a send has brought. Repetitions are dropped, and so are events beyond the
+    /// bound. Time Exceeded, which the router may relay to a host, has a bound of its own.
     pub fn note_path(&mut self, event: PathEvent) {
         const PATHS: usize = 64;
         let is_quote = |event: &PathEvent| matches!(event, PathEvent::Icmp(icmp) if icmp.kind == IcmpErrorKind::TimeExceeded);

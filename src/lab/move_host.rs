@@ -128,7 +128,7 @@ pub fn measured(
 }
 
 /// Lets a host speak to its gateways: one that may roam is found, and registered, when it is heard.
-/// Whoever asked for it before that would hold a negative answer for a minute.
+/// An ITR that asks for it before that holds a negative answer for a minute.
 fn speak(lab: &Lab, host: &str) -> Result<(), Failure> {
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &find(lab, host)?.gateways {

@@ -138,9 +138,9 @@ impl Settled {
     }
 }
 
-/// Looks for what is stale, with the routes if they have just been read; returns what is lost of what
-/// was made, in the order in which it is made. `is_running` knows the links that have been up for a
-/// while.
+/// Reads the stale parts of the kernel's state; the routes are given if they have just been read.
+/// Returns the objects that were made and are lost, in the order in which they are made. `is_running`
+/// knows the links that have been up for a while.
 pub fn take_lost(
     socket: &mut RequestSocket,
     (made, settled): (&mut Made, &mut Settled),

@@ -62,8 +62,8 @@ pub fn is_port(device: Device) -> bool {
     matches!(device, Device::Interface(name) if name.kind == InterfaceKind::Ethernet)
 }
 
-/// Gives a port back the link-local address that the kernel makes for it, if somebody has taken that,
-/// or the route of its network.
+/// Restores the link-local address that the kernel makes for a port, and the route of its network, if
+/// they were removed by hand.
 fn keep_link_local(socket: &mut RequestSocket, index: u32, name: &str) -> io::Result<()> {
     if !sysctl::generates_address(name) {
         return Ok(());

@@ -155,7 +155,7 @@ impl Netlink {
         Ok((events, more))
     }
 
-    /// What has gone of what was made, as one event. Addresses of links that are not up, or not
+    /// The objects that were made and are lost, as one event. Addresses of links that are not up, or not
     /// `settled`, may be without the route of their network.
     fn take_lost(
         &mut self,
@@ -199,7 +199,7 @@ impl Netlink {
         Ok(news.into_iter().filter_map(|news| neighbour(&self.links, news)).collect())
     }
 
-    /// The routes that the core knows, and those that matter to what was made.
+    /// The routes that the core knows, and those that matter to the objects that were made.
     fn read_routes(&mut self) -> io::Result<(Vec<KernelRoute>, FoundRoutes)> {
         let (mut routes, mut found) = (Vec::new(), FoundRoutes::default());
         for family in Family::BOTH {

@@ -117,8 +117,8 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     }
 }
 
-/// Puts back the route of an IPv4 address's network: the kernel makes it with the address, and not
-/// again when somebody has removed it. (Of IPv6 it does.)
+/// Puts back the route of an IPv4 address's network. The kernel makes it with the address; when it was
+/// removed by hand, a repeated request for the address makes it again for IPv6 only.
 fn add_network(
     socket: &mut RequestSocket,
     header: &rt_addr::Ifaddrmsg,

@@ -204,9 +204,10 @@ impl Sender {
         self.total = 0;
     }
 
-    /// Sends. The kernel returns an error that ICMP has brought, for whatever packet, from the next
-    /// send: the error queue is read, and the packet sent nevertheless. Only an error that comes twice
-    /// with an empty queue is the kernel's own: without memory for a note, it keeps just the number.
+    /// Sends a packet. The kernel returns an error that ICMP has brought from the next send, which may
+    /// be of another packet: the error queue is read, and the packet sent again. Only an error that comes
+    /// twice with an empty queue is the kernel's own: without memory for a note, it keeps just the
+    /// number.
     fn send_or_learn(
         &mut self,
         arena: &[u8],
