@@ -128,7 +128,7 @@ impl Router {
                 if is_newcomer {
                     self.search_for(destination, None, now);
                 }
-                let held = HeldPacket::new(packet, header, Origin::Site);
+                let held = || HeldPacket::new(packet, header, Origin::Site);
                 self.hold(destination, source, held, now).map(|()| Verdict::Hold)
             }
         }

@@ -131,7 +131,7 @@ impl Resolver {
         true
     }
 
-    fn hold(&mut self, eid: Eid, packet: HeldPacket) -> Result<(), DropReason> {
+    fn hold(&mut self, eid: Eid, packet: impl FnOnce() -> HeldPacket) -> Result<(), DropReason> {
         let request = self.requests.get_mut(&eid.host_prefix());
         let request = request.ok_or(DropReason::HoldQueueFull)?;
         if request.is_resting() {
@@ -140,6 +140,7 @@ impl Resolver {
         if request.held.len() >= HELD_PER_EID || self.held >= HELD {
             return Err(DropReason::HoldQueueFull);
         }
+        let packet = packet();
         self.waiting += packet.packets;
         request.held.push_back(packet);
         self.held += 1;
@@ -217,12 +218,12 @@ impl Resolver {
 }
 
 impl Router {
-    /// Keeps a packet until `eid` is resolved, and asks for it.
+    /// Keeps a packet until `eid` is resolved, and asks for it. `packet` is copied only if there is room.
     pub(super) fn hold(
         &mut self,
         eid: Eid,
         source: Eid,
-        packet: HeldPacket,
+        packet: impl FnOnce() -> HeldPacket,
         now: Time,
     ) -> Result<(), DropReason> {
         if !self.resolver.is_pending(eid) {
