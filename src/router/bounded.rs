@@ -3,10 +3,11 @@
 //! A [`Bounded`] table holds at most so many entries. Each belongs to a sharer: a port, say. For a new
 //! entry of a full table another one gives way: of the sharer that has the most, the one that has not
 //! been used for the longest time. So one port full of spoofed hosts costs the hosts of other ports
-//! nothing. The table counts what gave way and what was turned away; `show ip lisp statistics` prints
-//! it.
+//! nothing. No call looks through the sharers: there may be as many as entries. The table counts the entries
+//! that gave way and those that were turned away; `show ip lisp statistics` prints both.
 
 use std::borrow::Borrow;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -58,15 +59,31 @@ pub struct Bounded<K, V, S = ()> {
     entries: BTreeMap<K, Held<V, S>>,
     /// The keys of each sharer, the longest unused first.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
+    /// The sharers in the order in which they give way: the last one has the most entries, and of those
+    /// that have as many its oldest use is the longest ago.
+    sharers: BTreeSet<Place<S>>,
     evicted: u64,
     turned_away: u64,
+}
+
+/// The number of a sharer's entries, and the last use of the longest unused one.
+type Place<S> = (usize, Reverse<Time>, S);
+
+fn place<K: Ord, S: Clone>(sharer: &S, keys: &BTreeSet<(Time, K)>) -> Option<Place<S>> {
+    keys.first().map(|(used_at, _)| (keys.len(), Reverse(*used_at), sharer.clone()))
 }
 
 impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
     /// An empty table.
     pub fn new(limit: Limit) -> Self {
-        let (entries, unused) = (BTreeMap::new(), BTreeMap::new());
-        Bounded { limit, entries, unused, evicted: 0, turned_away: 0 }
+        Bounded {
+            limit,
+            entries: BTreeMap::new(),
+            unused: BTreeMap::new(),
+            sharers: BTreeSet::new(),
+            evicted: 0,
+            turned_away: 0,
+        }
     }
 
     /// Puts an entry in, in the place of one with its key, and used now. Returns the entry that gave
@@ -86,7 +103,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
             true => Some(self.make_room(&sharer, now)?),
             false => None,
         };
-        self.unused.entry(sharer.clone()).or_default().insert((now, key.clone()));
+        self.change_keys(&sharer, |keys| keys.insert((now, key.clone())));
         self.entries.insert(key, Held { value, sharer, used_at: now });
         Ok(evicted)
     }
@@ -94,8 +111,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
     /// Takes out the entry that gives way to a new one of `sharer`.
     fn make_room(&mut self, sharer: &S, now: Time) -> Result<(K, V), Full> {
         let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
-        let largest = self.unused.iter().max_by_key(|(_, keys)| keys.len());
-        let victim = largest.and_then(|(_, keys)| {
+        let victim = self.sharers.last().and_then(|(_, _, largest)| {
+            let keys = self.unused.get(largest)?;
             let (used_at, key) = keys.first()?;
             let gives_way = keys.len() > own + 1 || now.since(*used_at) >= self.limit.idle;
             gives_way.then(|| key.clone())
@@ -108,24 +125,35 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         taken.ok_or(Full)
     }
 
+    /// Changes the keys of a sharer, and its place among the sharers with them.
+    fn change_keys(&mut self, sharer: &S, change: impl FnOnce(&mut BTreeSet<(Time, K)>) -> bool) {
+        let keys = self.unused.entry(sharer.clone()).or_default();
+        let before = place(sharer, keys);
+        change(keys);
+        let after = place(sharer, keys);
+        if keys.is_empty() {
+            self.unused.remove(sharer);
+        }
+        if before != after {
+            before.map(|place| self.sharers.remove(&place));
+            after.map(|place| self.sharers.insert(place));
+        }
+    }
+
     /// Takes an entry out.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
     {
         let (key, held) = self.entries.remove_entry(key)?;
-        if let Some(keys) = self.unused.get_mut(&held.sharer) {
-            keys.remove(&(held.used_at, key));
-            if keys.is_empty() {
-                self.unused.remove(&held.sharer);
-            }
-        }
+        self.change_keys(&held.sharer, |keys| keys.remove(&(held.used_at, key)));
         Some(held.value)
     }
 
     /// Takes all entries of a sharer out, the longest unused first.
     pub fn remove_all_of(&mut self, sharer: &S) -> Vec<K> {
         let keys = self.unused.remove(sharer).unwrap_or_default();
+        place(sharer, &keys).map(|place| self.sharers.remove(&place));
         let keys: Vec<K> = keys.into_iter().map(|(_, key)| key).collect();
         for key in &keys {
             self.entries.remove(key);
@@ -156,14 +184,15 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
     /// The value of a key, which is used now.
     pub fn use_at(&mut self, key: &K, now: Time) -> Option<&mut V> {
         let held = self.entries.get_mut(key)?;
-        if held.used_at != now
-            && let Some(keys) = self.unused.get_mut(&held.sharer)
-        {
-            keys.remove(&(held.used_at, key.clone()));
-            keys.insert((now, key.clone()));
-            held.used_at = now;
+        let used_at = std::mem::replace(&mut held.used_at, now);
+        if used_at != now {
+            let sharer = held.sharer.clone();
+            self.change_keys(&sharer, |keys| {
+                keys.remove(&(used_at, key.clone()));
+                keys.insert((now, key.clone()))
+            });
         }
-        Some(&mut held.value)
+        self.entries.get_mut(key).map(|held| &mut held.value)
     }
 
     /// The value of a key.
@@ -272,7 +301,18 @@ mod tests {
         assert_eq!(table.insert(7, "modest", 'y', Time(4)), Ok(Some((0, 'x'))));
         assert_eq!(table.insert(8, "modest", 'y', Time(4)), Ok(Some((1, 'x'))));
         assert_eq!(table.insert(9, "modest", 'y', Time(4)), Err(Full), "it has as many now");
-        assert_eq!(table.insert(9, "third", 'y', Time(4)), Ok(Some((7, 'y'))));
+        assert_eq!(table.insert(9, "third", 'y', Time(4)), Ok(Some((2, 'x'))));
+    }
+
+    #[test]
+    fn of_sharers_that_have_as_many_the_longest_unused_makes_room() {
+        let mut table = table(Duration::ZERO);
+        for (key, sharer) in ["d", "b", "c", "a"].into_iter().enumerate() {
+            table.insert(key as u32, sharer, 'x', Time(key as u64)).unwrap();
+        }
+        table.use_at(&0, Time(4));
+        assert_eq!(table.insert(7, "e", 'y', Time(5)), Ok(Some((1, 'x'))));
+        assert_eq!(table.insert(8, "f", 'y', Time(6)), Ok(Some((2, 'x'))));
     }
 
     #[test]
@@ -289,9 +329,11 @@ mod tests {
             let order = table.unused.values().flatten();
             let order: BTreeSet<u32> = order.map(|(_, key)| *key).collect();
             assert_eq!(order, table.entries.keys().copied().collect());
+            let places = table.unused.iter().filter_map(|(sharer, keys)| place(sharer, keys));
+            assert_eq!(table.sharers, places.collect());
             assert!(table.len() <= 4 && table.unused.values().all(|keys| !keys.is_empty()));
         }
         assert_eq!(table.remove_all_of(&"a").len() + table.remove_all_of(&"b").len(), 4);
-        assert!(table.is_empty() && table.unused.is_empty());
+        assert!(table.is_empty() && table.unused.is_empty() && table.sharers.is_empty());
     }
 }

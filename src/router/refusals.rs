@@ -2,24 +2,31 @@
 //!
 //! A line says what was refused, from which address, why, and what to do. `debug lisp
 //! control-plane` has one for each message. The log has one a minute for each pair of source and
-//! reason, 32 a minute in all, and one more that sums up the rest when the minute ends: a sender
-//! that changes its address with each message fills neither the log nor the table.
+//! reason, 16 a minute for a reason, 32 in all but for the first one of each reason, and one more that
+//! sums up the rest when the minute ends. A sender that changes its address with each message fills
+//! neither the log nor the table, and takes no line from messages that are refused for other reasons.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Router;
+use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
 use crate::time::{Deadline, Time};
 
 /// The time in which a source and a reason have one line, and the log [`LINES`].
 const MINUTE: Duration = Duration::from_secs(60);
-/// Lines of one minute.
+/// Lines of one minute, but for the first one of each reason.
 const LINES: u32 = 32;
-/// Pairs of source and reason that are remembered; the one that was silent for the longest time
-/// makes room.
-const REMEMBERED: usize = 256;
+/// Lines of one minute for one reason.
+const LINES_OF_REASON: u32 = 16;
+/// New pairs of source and reason that are remembered in one minute, for each reason. Further ones are
+/// counted only: it must cost less to refuse a message than to send it.
+const NEW_OF_REASON: u32 = 64;
+/// Pairs of source and reason that are remembered: of the reason that has the most, the source that was
+/// silent for the longest time makes room.
+const REMEMBERED: Limit = Limit { name: "Refusals", capacity: 256, idle: Duration::ZERO };
 
 /// The explanation of a refused message for the operator. The line names the source beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,10 +70,11 @@ pub struct Refusal {
 }
 
 /// The messages that were refused recently.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Refusals {
-    recent: BTreeMap<(IpAddr, ControlDrop), Refusal>,
-    forgotten: u64,
+    recent: Bounded<(IpAddr, ControlDrop), Refusal, ControlDrop>,
+    /// Messages of new sources that were not remembered.
+    unremembered: u64,
     minute: Option<Minute>,
 }
 
@@ -75,29 +83,51 @@ pub struct Refusals {
 struct Minute {
     ends_at: Time,
     lines: u32,
+    of_reason: BTreeMap<ControlDrop, OfReason>,
+}
+
+/// The messages of a minute that were refused for one reason.
+#[derive(Debug, Default)]
+struct OfReason {
+    lines: u32,
+    /// Sources that are remembered since.
+    new: u32,
     /// Messages without a line.
-    rest: BTreeMap<ControlDrop, u64>,
+    rest: u64,
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Refusals { recent: Bounded::new(REMEMBERED), unremembered: 0, minute: None }
+    }
 }
 
 impl Refusals {
     /// The messages that were refused recently, by source and reason.
-    pub fn recent(&self) -> &BTreeMap<(IpAddr, ControlDrop), Refusal> {
-        &self.recent
+    pub fn recent(&self) -> impl Iterator<Item = (&(IpAddr, ControlDrop), &Refusal)> {
+        self.recent.iter()
     }
 
-    /// How many rows of [`Refusals::recent`] made room for others.
+    /// How many rows of [`Refusals::recent`] made room for others, and how many messages got no row.
     pub fn forgotten(&self) -> u64 {
-        self.forgotten
+        self.recent.fill().evicted + self.unremembered
+    }
+
+    /// How full the table of [`Refusals::recent`] is.
+    pub fn fill(&self) -> Fill {
+        self.recent.fill()
     }
 
     /// The end of the minute matters only if messages without a line are to be summed up.
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let minute = self.minute.as_ref().filter(|minute| !minute.rest.is_empty())?;
-        Some(Deadline { at: minute.ends_at, why: "sum of refused messages" })
+        let minute = self.minute.as_ref()?;
+        let has_rest = minute.of_reason.values().any(|of_reason| of_reason.rest > 0);
+        has_rest.then_some(Deadline { at: minute.ends_at, why: "sum of refused messages" })
     }
 
-    /// Counts a message, or `count` parts of one. `explain` is asked when it gets a line in the log, when there is no
-    /// explanation yet, and when somebody debugs. Returns the line, and whether the log gets it.
+    /// Counts a message, or `count` parts of one. `explain` is asked when it gets a line in the log, when
+    /// its source is to be remembered, and when debugging is on. Returns the line, and whether the log
+    /// gets it.
     fn add(
         &mut self,
         (source, reason, count): (IpAddr, ControlDrop, u64),
@@ -105,19 +135,18 @@ impl Refusals {
         explain: impl FnOnce() -> Explanation,
         now: Time,
     ) -> Option<(String, bool)> {
-        let minute = self.minute.get_or_insert(Minute::begins(now));
-        let known = self.recent.get(&(source, reason));
-        let said_at = known.and_then(|refusal| refusal.said_at);
+        let key = (source, reason);
+        let minute = self.minute.get_or_insert_with(|| Minute::begins(now));
+        let known = self.recent.use_at(&key, now);
+        let said_at = known.as_ref().and_then(|refusal| refusal.said_at);
         let is_due = said_at.is_none_or(|at| now.since(at) >= MINUTE);
-        let is_said = is_due && minute.lines < LINES;
-        let without_line = count - u64::from(is_said);
-        minute.lines += u32::from(is_said);
-        if without_line > 0 {
-            *minute.rest.entry(reason).or_default() += without_line;
-        }
-        let explanation = (known.is_none() || is_said || debugging).then(explain);
+        let is_said = is_due && minute.takes_line(reason);
+        let of_reason = minute.of_reason.entry(reason).or_default();
+        of_reason.rest += count - u64::from(is_said);
+        let is_new = known.is_none() && (is_said || of_reason.new < NEW_OF_REASON);
+        let explanation = (is_new || is_said || debugging).then(explain);
         let line = explanation.as_ref().map(|explanation| (explanation.line(source), is_said));
-        match (self.recent.get_mut(&(source, reason)), explanation) {
+        match (known, explanation) {
             (Some(refusal), explanation) => {
                 refusal.count += count;
                 refusal.last_at = now;
@@ -126,37 +155,28 @@ impl Refusals {
                 }
                 refusal.said_at = if is_said { Some(now) } else { refusal.said_at };
             }
-            (None, Some(explanation)) => {
-                self.make_room();
+            (None, Some(explanation)) if is_new => {
+                of_reason.new += 1;
                 let said_at = is_said.then_some(now);
                 let (first_at, last_at) = (now, now);
                 let refusal = Refusal { count, first_at, last_at, explanation, said_at };
-                self.recent.insert((source, reason), refusal);
+                let full = self.recent.insert(key, reason, refusal, now).is_err();
+                self.unremembered += u64::from(full);
             }
-            (None, None) => {}
+            (None, _) => self.unremembered += 1,
         }
         line
-    }
-
-    fn make_room(&mut self) {
-        if self.recent.len() < REMEMBERED {
-            return;
-        }
-        let oldest = self.recent.iter().min_by_key(|(_, refusal)| refusal.last_at);
-        if let Some(oldest) = oldest.map(|(key, _)| *key) {
-            self.recent.remove(&oldest);
-            self.forgotten += 1;
-        }
     }
 
     /// Ends the minute when it is over; returns the line about what had none.
     fn end_minute(&mut self, now: Time) -> Option<String> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
-        let sum: u64 = minute.rest.values().sum();
-        let of_reason = |(reason, count): (&ControlDrop, &u64)| {
-            format!("{count} for {}", reason.describe().to_lowercase())
-        };
-        let reasons: Vec<String> = minute.rest.iter().map(of_reason).collect();
+        let rest = minute.of_reason.iter().map(|(reason, of_reason)| (reason, of_reason.rest));
+        let rest = rest.filter(|(_, count)| *count > 0);
+        let sum: u64 = rest.clone().map(|(_, count)| count).sum();
+        let reasons =
+            rest.map(|(reason, count)| format!("{count} for {}", reason.describe().to_lowercase()));
+        let reasons: Vec<String> = reasons.collect();
         (sum > 0).then(|| {
             let reasons = reasons.join(", ");
             format!("refused {sum} more in a minute: {reasons}; see `show lisp refusals`")
@@ -166,7 +186,17 @@ impl Refusals {
 
 impl Minute {
     fn begins(now: Time) -> Self {
-        Minute { ends_at: now + MINUTE, lines: 0, rest: BTreeMap::new() }
+        Minute { ends_at: now + MINUTE, lines: 0, of_reason: BTreeMap::new() }
+    }
+
+    /// Takes a line of the log for a message that is refused for `reason`, if there is one left.
+    fn takes_line(&mut self, reason: ControlDrop) -> bool {
+        let of_reason = self.of_reason.entry(reason).or_default();
+        let is_left = self.lines < LINES && of_reason.lines < LINES_OF_REASON;
+        let takes = is_left || of_reason.lines == 0;
+        self.lines += u32::from(takes);
+        of_reason.lines += u32::from(takes);
+        takes
     }
 }
 

@@ -135,18 +135,44 @@ fn a_source_and_reason_have_one_line_a_minute_and_the_rest_one_line_when_it_ends
 }
 
 #[test]
-fn a_sender_that_changes_its_address_has_32_lines_a_minute_and_no_more_memory() {
+fn a_sender_that_changes_its_address_has_16_lines_a_minute_and_no_more_memory() {
     let mut bench = map_server();
     for last in 0..1000 {
         bench.control(&sender(last), NEW, &register(10, "cisko"));
     }
-    assert_eq!(bench.log().len(), 32);
-    assert_eq!(bench.router.refusals().recent().len(), 256);
-    assert_eq!(bench.router.refusals().forgotten(), 744);
+    assert_eq!(bench.log().len(), 16);
+    assert_eq!(bench.router.refusals().recent().count(), 64);
+    assert_eq!(bench.router.refusals().forgotten(), 936);
     bench.advance(MINUTE);
     assert_eq!(bench.log().len(), 1);
     let counters = bench.router.counters();
     assert_eq!(counters.control_drops[&ControlDrop::Authentication], 1000);
+    for minute in 1..10 {
+        for last in 0..1000 {
+            bench.control(&sender(1000 * minute + last), NEW, &register(10, "cisko"));
+        }
+        bench.advance(MINUTE);
+    }
+    assert_eq!(bench.router.refusals().recent().count(), 256);
+}
+
+#[test]
+fn a_flood_for_one_reason_hides_no_message_that_is_refused_for_another() {
+    let mut bench = map_server();
+    bench.control(RLOC_1, NEW, &[0x40]);
+    for minute in 0..10 {
+        for last in 0..1000 {
+            bench.control(&sender(1000 * minute + last), NEW, &register(10, "cisko"));
+        }
+        bench.advance(MINUTE);
+    }
+    let sources = bench.router.refusals().recent().map(|((source, _), _)| source.to_string());
+    let sources: Vec<String> = sources.collect();
+    assert!(sources.iter().any(|source| source == RLOC_1), "its row is there");
+    bench.log();
+    bench.control(RLOC_2, NEW, &[0x40]);
+    let log = bench.log();
+    assert!(log.len() == 1 && log[0].contains(RLOC_2), "and the next one has its line: {log:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::time::Time;
 /// All that `show lisp refusals` prints.
 #[derive(Clone, Debug, Serialize)]
 pub struct RefusalsView {
-    /// Rows that made room for others.
+    /// Rows that made room for others, and messages of new sources that got no row.
     pub forgotten: u64,
     /// By source and reason; of the same source, by reason.
     pub refusals: Vec<RefusalRow>,
@@ -57,10 +57,7 @@ pub fn view(router: &Router, now: Time) -> RefusalsView {
             advice,
         }
     };
-    RefusalsView {
-        forgotten: refusals.forgotten(),
-        refusals: refusals.recent().iter().map(row).collect(),
-    }
+    RefusalsView { forgotten: refusals.forgotten(), refusals: refusals.recent().map(row).collect() }
 }
 
 /// A row for each source and reason, and below it the last message with its cause and the remedy.
@@ -68,7 +65,7 @@ pub fn text(view: &RefusalsView) -> String {
     let RefusalsView { forgotten, refusals } = view;
     let mut text = format!("LISP control messages refused: {} entries", refusals.len());
     if *forgotten > 0 {
-        let _ = write!(text, ", {forgotten} older ones forgotten");
+        let _ = write!(text, ", {forgotten} forgotten");
     }
     text += "\n";
     for row in refusals {

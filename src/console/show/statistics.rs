@@ -47,7 +47,10 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
 /// How full the tables are that the network fills.
 fn fills(router: &Router) -> Vec<Fill> {
     let hosts = router.mobility().fills().into_iter();
-    hosts.chain(router.away().fills()).chain([router.map_cache().used_fill()]).collect()
+    hosts
+        .chain(router.away().fills())
+        .chain([router.map_cache().used_fill(), router.refusals().fill()])
+        .collect()
 }
 
 struct Lines(String);
