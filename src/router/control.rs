@@ -119,7 +119,8 @@ impl Router {
     }
 
     /// A Map-Request inside an Encapsulated Control Message: to the map-resolver of this router, or
-    /// forwarded by a map-server to its ETR.
+    /// forwarded by a map-server to its ETR. A map-server answers one without the resolver's role too
+    /// (RFC 9301 section 8.3): an ETR asks it whether what it told is still true.
     fn handle_encapsulated(
         &mut self,
         encapsulated: &Encapsulated,
@@ -144,7 +145,7 @@ impl Router {
             self.debug(line);
         }
         let port = encapsulated.source.port();
-        if self.has_role(|roles| roles.map_resolver) {
+        if self.has_role(|roles| roles.map_resolver || roles.map_server) {
             self.resolve_map_request(encapsulated, &request, (source, to), now);
         } else if self.has_role(|roles| roles.etr) {
             self.answer_map_request(&request, source, (port, Some(to)), now);

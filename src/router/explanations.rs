@@ -114,9 +114,9 @@ pub(super) fn no_etr(records: &[MappingRecord]) -> Told {
     Told::new(of_records("Map-Notify", records), "this router is no ETR", advice)
 }
 
-/// A Map-Request that reached neither an ETR nor a map-resolver.
+/// A Map-Request that reached neither an ETR nor the mapping system.
 pub(super) fn nobody_asked(request: &MapRequest) -> Told {
-    let why = "this router is neither an ETR nor a map-resolver";
+    let why = "this router is neither an ETR nor a map-resolver nor a map-server";
     let advice = "configure `etr` or `map-resolver` here, or the address of a map-resolver in \
                   `itr map-resolver` there";
     Told::new(of_request(request), why, advice)

@@ -106,6 +106,19 @@ fn an_old_register_changes_nothing_and_a_repeat_is_answered_again() {
 }
 
 #[test]
+fn a_map_server_answers_a_request_without_the_role_of_a_resolver() {
+    let no_resolver = MSMR.replace(" ipv4 map-resolver\n", "").replace(" ipv6 map-resolver\n", "");
+    let mut bench = Bench::new(&no_resolver);
+    bench.control(RLOC_1, NEW, &site_1(10));
+    bench.outputs();
+    bench.control(RLOC_2, NEW, &encapsulated_request("172.16.0.12/32", 5, |_| ()));
+    let messages = bench.messages();
+    assert!(matches!(&messages[..], [(_, Message::Encapsulated(_))]), "{messages:?}");
+    bench.control(RLOC_2, NEW, &encapsulated_request("192.168.0.22/32", 6, |_| ()));
+    assert_eq!(only_reply(&bench.messages()).nonce, Nonce(6));
+}
+
+#[test]
 fn a_request_for_a_registered_eid_is_forwarded_to_its_etr() {
     let mut bench = registered();
     bench.outputs();
