@@ -13,6 +13,7 @@
 //!
 //! The same seed, wall clock, configuration and inputs give the same outputs to the octet.
 
+mod answers;
 pub mod away;
 pub mod bounded;
 pub mod config;
