@@ -57,6 +57,8 @@ struct Held<V, S> {
 pub struct Bounded<K, V, S = ()> {
     limit: Limit,
     entries: BTreeMap<K, Held<V, S>>,
+    /// All keys, the longest unused first.
+    order: BTreeSet<(Time, K)>,
     /// The keys of each sharer, the longest unused first.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
     /// The sharers in the order in which they give way: the last one has the most entries, and of those
@@ -79,6 +81,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         Bounded {
             limit,
             entries: BTreeMap::new(),
+            order: BTreeSet::new(),
             unused: BTreeMap::new(),
             sharers: BTreeSet::new(),
             evicted: 0,
@@ -103,6 +106,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
             true => Some(self.make_room(&sharer, now)?),
             false => None,
         };
+        self.order.insert((now, key.clone()));
         self.change_keys(&sharer, |keys| keys.insert((now, key.clone())));
         self.entries.insert(key, Held { value, sharer, used_at: now });
         Ok(evicted)
@@ -146,30 +150,32 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         K: Borrow<Q>,
     {
         let (key, held) = self.entries.remove_entry(key)?;
-        self.change_keys(&held.sharer, |keys| keys.remove(&(held.used_at, key)));
+        let place = (held.used_at, key);
+        self.order.remove(&place);
+        self.change_keys(&held.sharer, |keys| keys.remove(&place));
         Some(held.value)
     }
 
     /// Takes all entries of a sharer out, the longest unused first.
     pub fn remove_all_of(&mut self, sharer: &S) -> Vec<K> {
-        let keys = self.unused.remove(sharer).unwrap_or_default();
-        place(sharer, &keys).map(|place| self.sharers.remove(&place));
-        let keys: Vec<K> = keys.into_iter().map(|(_, key)| key).collect();
+        let keys: Vec<K> = self.keys_of(sharer).cloned().collect();
         for key in &keys {
-            self.entries.remove(key);
+            self.remove(key);
         }
         keys
     }
 
-    /// Takes out the entries that were last used before an instant.
-    pub fn remove_unused(&mut self, before: Time) {
-        let unused = |keys: &BTreeSet<(Time, K)>| -> Vec<K> {
-            keys.iter().take_while(|(at, _)| *at < before).map(|(_, key)| key.clone()).collect()
-        };
-        let keys: Vec<K> = self.unused.values().flat_map(unused).collect();
-        for key in keys {
+    /// Takes out the entries that have been unused for a span, or longer.
+    pub fn expire(&mut self, span: Duration, now: Time) {
+        while let Some((_, key)) = self.order.first().filter(|(at, _)| now.since(*at) >= span) {
+            let key = key.clone();
             self.remove(&key);
         }
+    }
+
+    /// When the entry that is unused for the longest time was last used.
+    pub fn first_use(&self) -> Option<Time> {
+        self.order.first().map(|(at, _)| *at)
     }
 
     /// Keeps the entries for which `keep` says so.
@@ -187,9 +193,12 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         let used_at = std::mem::replace(&mut held.used_at, now);
         if used_at != now {
             let sharer = held.sharer.clone();
+            let (before, after) = ((used_at, key.clone()), (now, key.clone()));
+            self.order.remove(&before);
+            self.order.insert(after.clone());
             self.change_keys(&sharer, |keys| {
-                keys.remove(&(used_at, key.clone()));
-                keys.insert((now, key.clone()))
+                keys.remove(&before);
+                keys.insert(after)
             });
         }
         self.entries.get_mut(key).map(|held| &mut held.value)
@@ -220,12 +229,9 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.unused.get(sharer).into_iter().flatten().map(|(_, key)| key)
     }
 
-    /// The entries that were used at an instant or later, by sharer, the latest first.
+    /// The entries that were used at an instant or later, the latest first.
     pub fn used_since(&self, since: Time) -> impl Iterator<Item = (&K, &V)> {
-        let keys = self
-            .unused
-            .values()
-            .flat_map(move |keys| keys.iter().rev().take_while(move |(at, _)| *at >= since));
+        let keys = self.order.iter().rev().take_while(move |(at, _)| *at >= since);
         keys.filter_map(|(_, key)| Some((key, self.get(key)?)))
     }
 
@@ -313,6 +319,8 @@ mod tests {
         table.use_at(&0, Time(4));
         assert_eq!(table.insert(7, "e", 'y', Time(5)), Ok(Some((1, 'x'))));
         assert_eq!(table.insert(8, "f", 'y', Time(6)), Ok(Some((2, 'x'))));
+        table.expire(Duration::from_micros(3), Time(6));
+        assert_eq!((keys(&table), table.first_use()), (vec![0, 7, 8], Some(Time(4))));
     }
 
     #[test]
@@ -326,14 +334,16 @@ mod tests {
                 2 => table.retain(|other, _| *other != key),
                 _ => drop(table.insert(key, ["a", "b"][key as usize % 2], 'x', now)),
             }
-            let order = table.unused.values().flatten();
-            let order: BTreeSet<u32> = order.map(|(_, key)| *key).collect();
-            assert_eq!(order, table.entries.keys().copied().collect());
+            let order: BTreeSet<(Time, u32)> = table.unused.values().flatten().copied().collect();
+            let of_entry = |(key, held): (&u32, &Held<char, _>)| (held.used_at, *key);
+            assert_eq!(order, table.entries.iter().map(of_entry).collect());
+            assert_eq!(order, table.order);
             let places = table.unused.iter().filter_map(|(sharer, keys)| place(sharer, keys));
             assert_eq!(table.sharers, places.collect());
             assert!(table.len() <= 4 && table.unused.values().all(|keys| !keys.is_empty()));
         }
         assert_eq!(table.remove_all_of(&"a").len() + table.remove_all_of(&"b").len(), 4);
         assert!(table.is_empty() && table.unused.is_empty() && table.sharers.is_empty());
+        assert!(table.order.is_empty());
     }
 }

@@ -233,7 +233,9 @@ impl Router {
             Echo::Changed => {}
             Echo::Asked => self.counters.nonces.received += 1,
             Echo::Returned => self.counters.nonces_echoed += 1,
-            Echo::Missing => self.leave_locator(from, "it does not echo nonces", now),
+            Echo::Missing => {
+                self.leave_locator(from, None, "it does not echo nonces", now);
+            }
         }
         self.forget_flows();
     }

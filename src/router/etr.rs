@@ -201,6 +201,7 @@ impl Router {
         if producer == Producer::DynamicEid
             && let Some(encapsulation) = self.forward_away(from, prefix, header)
         {
+            self.paths.sent_on(encapsulation.destination, now);
             return Ok(Verdict::Forward(encapsulation));
         }
         Err(match producer {

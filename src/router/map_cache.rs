@@ -382,7 +382,7 @@ impl MapCache {
 
     /// Takes out what has outlived its TTL.
     pub fn expire(&mut self, now: Time) {
-        self.used.remove_unused(now.before(SIGHT));
+        self.used.expire(SIGHT, now);
         while let Some(&(at, slot)) = self.expiries.first() {
             let Some((prefix, _)) = self.entries.at(slot).filter(|_| at <= now) else { break };
             self.forget(&prefix);
@@ -443,6 +443,11 @@ impl MapCache {
     pub(super) fn used(&self, now: Time) -> impl Iterator<Item = (InstanceId, EidPrefix, Rloc)> {
         let recent = self.used.used_since(now.before(SIGHT));
         recent.map(|(&(instance_id, _, rloc), &prefix)| (instance_id, prefix, rloc))
+    }
+
+    /// Whether packets went to a locator in the last minute.
+    pub(super) fn is_used(&self, rloc: Rloc) -> bool {
+        self.evictions.keys().any(|&(id, family)| self.used.contains_key(&(id, family, rloc)))
     }
 
     /// How full the table of the locators in use is.

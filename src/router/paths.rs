@@ -5,14 +5,17 @@
 //! while only: without probes nothing else would ever take them back. That the TTL of a packet was
 //! used up says nothing about a locator: it goes on to the host that sent the packet, so that its
 //! traceroute shows the core (RFC 6830 section 9).
+//!
+//! Anybody can send an ICMP error. One about a locator that no packet goes to has no effect; a router that
+//! reports very many makes its own reports give way, not those of others.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::Router;
+use super::bounded::{Bounded, Fill, Limit};
 use super::etr::Whereabouts;
 use super::icmp::{self, AboutPacket};
 use super::io::{Encapsulation, Output};
@@ -25,8 +28,16 @@ use crate::wire::{DataHeader, IcmpErrorKind};
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
 /// How long a path MTU is kept (RFC 1191 section 6.3).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// Locators remembered of either kind.
-const REMEMBERED: usize = 1024;
+/// Locators that are left for others. The longest known of the reporter with the most gives way.
+const LEFT: Limit =
+    Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
+/// Path MTUs. The longest known of the reporter with the most gives way.
+const MTUS: Limit = Limit { name: "Path MTUs", capacity: 1024, idle: Duration::ZERO };
+/// Locators that packets for hosts that moved went on to; the longest unused gives way.
+const ONWARD: Limit =
+    Limit { name: "Locators of hosts that moved", capacity: 1024, idle: Duration::ZERO };
+/// How long a locator is remembered after the last packet that went on to it.
+const ONWARD_FOR: Duration = Duration::from_secs(60);
 /// No IPv6 packet of this size may be refused (RFC 8200 section 5): where the way takes less, the
 /// outer packet is fragmented.
 const SMALLEST_MTU: u32 = 1280;
@@ -54,10 +65,23 @@ pub struct IcmpError {
 }
 
 /// What is known of ways.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Paths {
-    unreachable: BTreeMap<Rloc, Time>,
-    mtus: BTreeMap<Rloc, (u32, Time)>,
+    /// Until when, and who reported it; the router itself has no address here.
+    unreachable: Bounded<Rloc, Time, Option<IpAddr>>,
+    /// Octets, and who reported them.
+    mtus: Bounded<Rloc, u32, IpAddr>,
+    onward: Bounded<Rloc, ()>,
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Paths {
+            unreachable: Bounded::new(LEFT),
+            mtus: Bounded::new(MTUS),
+            onward: Bounded::new(ONWARD),
+        }
+    }
 }
 
 impl Paths {
@@ -72,7 +96,7 @@ impl Paths {
         if self.mtus.is_empty() {
             return None;
         }
-        self.mtus.get(&rloc).map(|(mtu, _)| *mtu)
+        self.mtus.get(&rloc).copied()
     }
 
     /// Locators that are being left for others, and until when.
@@ -82,39 +106,39 @@ impl Paths {
 
     /// The routes changed, and with them what can be reached.
     pub(super) fn forget_unreachable(&mut self) {
-        self.unreachable.clear();
+        self.unreachable.retain(|_, _| false);
     }
 
     pub(super) fn expire(&mut self, now: Time) {
-        self.unreachable.retain(|_, until| *until > now);
-        self.mtus.retain(|_, (_, until)| *until > now);
+        self.unreachable.expire(UNREACHABLE_FOR, now);
+        self.mtus.expire(MTU_FOR, now);
+        self.onward.expire(ONWARD_FOR, now);
     }
 
     pub(super) fn next_expiry(&self) -> Option<Time> {
-        let mtus = self.mtus.values().map(|(_, until)| until);
-        self.unreachable.values().chain(mtus).min().copied()
+        let unreachable = self.unreachable.first_use().map(|at| at + UNREACHABLE_FOR);
+        let mtus = self.mtus.first_use().map(|at| at + MTU_FOR);
+        unreachable.into_iter().chain(mtus).min()
     }
 
-    fn leave(&mut self, rloc: Rloc, now: Time) {
-        let until = |until: &Time| *until;
-        make_room(&mut self.unreachable, rloc, until);
-        self.unreachable.insert(rloc, now + UNREACHABLE_FOR);
+    /// How full the tables are.
+    pub fn fills(&self) -> [Fill; 3] {
+        [self.unreachable.fill(), self.mtus.fill(), self.onward.fill()]
     }
 
-    fn learn_mtu(&mut self, rloc: Rloc, mtu: u32, now: Time) {
-        make_room(&mut self.mtus, rloc, |(_, until)| *until);
-        self.mtus.insert(rloc, (mtu, now + MTU_FOR));
-    }
-}
+    // In the three tables another entry always gives way, so that none is turned away.
 
-/// In a full table, the entry that ends first gives its place to `rloc`.
-fn make_room<V>(table: &mut BTreeMap<Rloc, V>, rloc: Rloc, until: impl Fn(&V) -> Time) {
-    if table.len() < REMEMBERED || table.contains_key(&rloc) {
-        return;
+    fn leave(&mut self, rloc: Rloc, reporter: Option<IpAddr>, now: Time) {
+        let _ = self.unreachable.insert(rloc, reporter, now + UNREACHABLE_FOR, now);
     }
-    let first = table.iter().min_by_key(|(_, value)| until(value)).map(|(rloc, _)| *rloc);
-    if let Some(first) = first {
-        table.remove(&first);
+
+    fn learn_mtu(&mut self, rloc: Rloc, mtu: u32, reporter: IpAddr, now: Time) {
+        let _ = self.mtus.insert(rloc, reporter, mtu, now);
+    }
+
+    /// A packet for a host that moved goes on to a locator.
+    pub(super) fn sent_on(&mut self, rloc: Rloc, now: Time) {
+        let _ = self.onward.insert(rloc, (), (), now);
     }
 }
 
@@ -122,11 +146,14 @@ impl Router {
     /// Takes in what the kernel or the core network said.
     pub(super) fn handle_path(&mut self, event: PathEvent, now: Time) {
         let error = match event {
-            PathEvent::NoRoute(rloc) => return self.leave_locator(rloc, "there is no route", now),
+            PathEvent::NoRoute(rloc) => {
+                return self.leave_locator(rloc, None, "there is no route", now);
+            }
             PathEvent::Icmp(error) => error,
         };
         let IcmpError { rloc, reporter, kind, .. } = error;
         match kind {
+            _ if !self.is_in_use(rloc) => self.counters.icmp_ignored += 1,
             IcmpErrorKind::TooBig { mtu } => {
                 self.counters.path_mtus += 1;
                 if self.paths.mtu(rloc) != Some(mtu) {
@@ -134,7 +161,7 @@ impl Router {
                         "the path to locator {rloc} takes packets of {mtu} octets, {reporter} says"
                     ));
                 }
-                self.paths.learn_mtu(rloc, mtu, now);
+                self.paths.learn_mtu(rloc, mtu, reporter, now);
             }
             IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(&error, now),
             IcmpErrorKind::Other => self.counters.icmp_ignored += 1,
@@ -143,18 +170,32 @@ impl Router {
             | IcmpErrorKind::PortUnreachable
             | IcmpErrorKind::Prohibited => {
                 let why = format!("{reporter} says {}", kind.describe());
-                self.leave_locator(rloc, &why, now);
+                self.leave_locator(rloc, Some(reporter), &why, now);
             }
         }
     }
 
-    /// Leaves a locator for others of its mapping for a while.
-    pub(super) fn leave_locator(&mut self, rloc: Rloc, why: &str, now: Time) {
+    /// Whether packets go to a locator: of the map-cache, a proxy ETR, or one that a host moved to.
+    fn is_in_use(&self, rloc: Rloc) -> bool {
+        self.map_cache.is_used(rloc)
+            || self.paths.onward.contains_key(&rloc)
+            || self.proxy_etrs.iter().flatten().any(|locator| locator.rloc == rloc)
+    }
+
+    /// Leaves a locator for others of its mapping for a while. `reporter` is `None` if the router has
+    /// found out by itself.
+    pub(super) fn leave_locator(
+        &mut self,
+        rloc: Rloc,
+        reporter: Option<IpAddr>,
+        why: &str,
+        now: Time,
+    ) {
         self.counters.unreachable_rlocs += 1;
         if !self.paths.is_unreachable(rloc) {
             self.notice(format!("locator {rloc} cannot be reached: {why}"));
         }
-        self.paths.leave(rloc, now);
+        self.paths.leave(rloc, reporter, now);
     }
 
     /// Tells a host that the TTL of its packet was used up in the core.

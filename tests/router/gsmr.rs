@@ -10,7 +10,7 @@ use eidway::router::io::{
 };
 use eidway::router::map_cache::Mapping;
 use eidway::time::Time;
-use eidway::wire::{MapRequest, Message, Nonce, ReliableMessage};
+use eidway::wire::{IcmpErrorKind, MapRequest, Message, Nonce, ReliableMessage};
 
 use crate::bench::*;
 use crate::network::*;
@@ -321,6 +321,13 @@ fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
     assert!(of_xtr1(&|request| matches!(request, KernelRequest::Announce { .. })));
     // The straggler goes on to the new xTR, and its sender is told once.
     assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR2"));
+    // Its locator is in use, so that the core is believed when it tells of the path there.
+    relay.at("xTR1", |bench| {
+        bench.icmp(RLOC_2, CORE, IcmpErrorKind::TooBig { mtu: 1420 }, &[]);
+        bench.icmp(OLD, CORE, IcmpErrorKind::TooBig { mtu: 1420 }, &[]);
+        let mtu = |rloc: &str| bench.router.paths().mtu(Rloc(rloc.parse().unwrap()));
+        assert_eq!((mtu(RLOC_2), mtu(OLD)), (Some(1420), None));
+    });
     assert_eq!(smrs(&relay, "xTR1", "PxTR1").len(), 1);
     relay.advance(Duration::from_secs(4));
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_2);

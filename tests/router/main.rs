@@ -14,6 +14,7 @@ mod kernel;
 mod map_server;
 mod network;
 mod newcomers;
+mod pools;
 mod reachability;
 mod refusals;
 mod register;

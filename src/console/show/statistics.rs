@@ -50,6 +50,7 @@ fn fills(router: &Router) -> Vec<Fill> {
     hosts
         .chain(router.away().fills())
         .chain([router.map_cache().used_fill(), router.refusals().fill()])
+        .chain(router.paths().fills())
         .collect()
 }
 
