@@ -151,9 +151,18 @@ impl IpHeader {
     /// # Errors
     /// [`NotIp::Truncated`] when it quotes less.
     pub fn parse_quoted(bytes: &[u8]) -> Result<Self, NotIp> {
+        let least = QUOTED_PAYLOAD
+            + match bytes.first().map(|first| (first >> 4, first & 15)) {
+                Some((4, words)) => usize::from(words) * 4,
+                Some((6, _)) => 40,
+                Some(_) => return Err(NotIp::Header),
+                None => 0,
+            };
+        if bytes.len() < least {
+            return Err(NotIp::Truncated);
+        }
         let header = Self::parse_start(bytes)?;
-        let header_len = if bytes[0] >> 4 == 4 { usize::from(bytes[0] & 15) * 4 } else { 40 };
-        if header.total_len.min(bytes.len()) < header_len + QUOTED_PAYLOAD {
+        if header.total_len < least {
             return Err(NotIp::Truncated);
         }
         Ok(header)

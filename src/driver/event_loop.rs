@@ -224,10 +224,7 @@ impl EventLoop {
             }
         }
         let now = self.clock.now();
-        for event in self.faults.take_paths() {
-            self.router.handle(Input::Path(event), now);
-            self.carry_out_outputs();
-        }
+        self.tell_of_paths(now);
         self.expire_connections(now);
         self.hosts.handle_timeout(now);
         if self.look_at <= now {
@@ -478,7 +475,7 @@ impl EventLoop {
         let mtu = |name: &InterfaceName| self.router.link(name).map(|link| link.mtu);
         let is_ethernet = |name: &InterfaceName| name.kind == InterfaceKind::Ethernet;
         let any = config.interfaces.keys().filter(|name| is_ethernet(name)).filter_map(mtu).min();
-        for sockets in self.udp.iter() {
+        for sockets in self.udp.iter_mut() {
             let own = config.interface_of(sockets.rloc().0).filter(is_ethernet);
             let smallest = own.map_or(any, |name| mtu(&name)).unwrap_or(u32::MAX);
             let outcome = sockets.set_fragmentation(smallest);

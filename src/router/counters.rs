@@ -171,6 +171,8 @@ pub struct Counters {
     pub time_exceeded_relayed: u64,
     /// ICMP errors of the core without effect.
     pub icmp_ignored: u64,
+    /// ICMP errors about packets that this router has not sent.
+    pub icmp_disbelieved: u64,
     /// Packets held for a Map-Reply.
     pub held: u64,
     /// Packets of EIDs that stopped here.

@@ -202,6 +202,8 @@ impl Router {
             && let Some(encapsulation) = self.forward_away(from, prefix, header)
         {
             self.paths.sent_on(encapsulation.destination, now);
+            // An ICMP error may come about it.
+            self.flows.remember(prefix.instance_id(), header, encapsulation, None);
             return Ok(Verdict::Forward(encapsulation));
         }
         Err(match producer {

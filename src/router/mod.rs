@@ -42,6 +42,7 @@ pub mod mobility;
 pub mod opaque;
 mod owner_changes;
 pub mod paths;
+mod quote;
 #[cfg(test)]
 mod reconcile_tests;
 pub mod refusals;

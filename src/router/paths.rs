@@ -6,8 +6,8 @@
 //! used up says nothing about a locator: it goes on to the host that sent the packet, so that its
 //! traceroute shows the core (RFC 6830 section 9).
 //!
-//! Anybody can send an ICMP error. One about a locator that no packet goes to has no effect; a router that
-//! reports very many makes its own reports give way, not those of others.
+//! Anybody can send an ICMP error: one that is not about a packet of this router has no effect
+//! (`quote.rs`). A router that reports very many makes its own reports give way, not those of others.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,10 +19,11 @@ use super::bounded::{Bounded, Fill, Limit};
 use super::etr::Whereabouts;
 use super::icmp::{self, AboutPacket};
 use super::io::{Encapsulation, Output};
+use super::quote::QuotedFlow;
 use crate::addr::{Eid, Family, InstanceId, Rloc};
 use crate::packet::{IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
-use crate::wire::{DataHeader, IcmpErrorKind};
+use crate::wire::IcmpErrorKind;
 
 /// How long a locator is left for others.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
@@ -46,8 +47,8 @@ const SMALLEST_MTU: u32 = 1280;
 pub enum PathEvent {
     /// The router's own kernel has no route to a locator. An error that ICMP brought is never this one.
     NoRoute(Rloc),
-    /// ICMP from the core network about an encapsulated packet. The kernel has matched it with a
-    /// socket of the router, and with nothing else.
+    /// ICMP that claims to be about an encapsulated packet. The kernel has matched it with a socket of
+    /// the router, and with nothing else.
     Icmp(IcmpError),
 }
 
@@ -56,6 +57,8 @@ pub enum PathEvent {
 pub struct IcmpError {
     /// The locator that the packet was for.
     pub rloc: Rloc,
+    /// The UDP port that it was for.
+    pub port: u16,
     /// The router that reports it.
     pub reporter: IpAddr,
     /// Its meaning.
@@ -64,13 +67,22 @@ pub struct IcmpError {
     pub quoted: Vec<u8>,
 }
 
+/// The MTU of the way to a locator.
+#[derive(Clone, Copy, Debug)]
+struct PathMtu {
+    /// Octets, outer headers included.
+    mtu: u32,
+    /// How often less was told than before.
+    changes: u64,
+}
+
 /// What is known of ways.
 #[derive(Debug)]
 pub struct Paths {
     /// Until when, and who reported it; the router itself has no address here.
     unreachable: Bounded<Rloc, Time, Option<IpAddr>>,
-    /// Octets, and who reported them.
-    mtus: Bounded<Rloc, u32, IpAddr>,
+    /// What they take, and who reported it.
+    mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
 }
 
@@ -96,7 +108,7 @@ impl Paths {
         if self.mtus.is_empty() {
             return None;
         }
-        self.mtus.get(&rloc).copied()
+        self.mtus.get(&rloc).map(|path| path.mtu)
     }
 
     /// Locators that are being left for others, and until when.
@@ -132,8 +144,18 @@ impl Paths {
         let _ = self.unreachable.insert(rloc, reporter, now + UNREACHABLE_FOR, now);
     }
 
-    fn learn_mtu(&mut self, rloc: Rloc, mtu: u32, reporter: IpAddr, now: Time) {
-        let _ = self.mtus.insert(rloc, reporter, mtu, now);
+    /// Takes in what a link on the way takes. It may be less than what is known, and never more (RFC 8201
+    /// section 4): that is found out when what is known has ended. Returns how often it has become less,
+    /// if it has.
+    fn learn_mtu(&mut self, rloc: Rloc, mtu: u32, reporter: IpAddr, now: Time) -> Option<u64> {
+        let known = self.mtus.get(&rloc);
+        if known.is_some_and(|known| mtu > known.mtu) {
+            return None;
+        }
+        let is_less = known.is_none_or(|known| mtu < known.mtu);
+        let changes = known.map_or(0, |known| known.changes) + u64::from(is_less);
+        let _ = self.mtus.insert(rloc, reporter, PathMtu { mtu, changes }, now);
+        is_less.then_some(changes)
     }
 
     /// A packet for a host that moved goes on to a locator.
@@ -151,19 +173,22 @@ impl Router {
             }
             PathEvent::Icmp(error) => error,
         };
+        let flow = match self.quoted_flow(&error) {
+            Ok(flow) => flow,
+            Err(why) => return self.disbelieve(&error, why),
+        };
         let IcmpError { rloc, reporter, kind, .. } = error;
         match kind {
-            _ if !self.is_in_use(rloc) => self.counters.icmp_ignored += 1,
             IcmpErrorKind::TooBig { mtu } => {
                 self.counters.path_mtus += 1;
-                if self.paths.mtu(rloc) != Some(mtu) {
+                let changes = self.paths.learn_mtu(rloc, mtu, reporter, now);
+                if changes.is_some_and(u64::is_power_of_two) {
                     self.notice(format!(
                         "the path to locator {rloc} takes packets of {mtu} octets, {reporter} says"
                     ));
                 }
-                self.paths.learn_mtu(rloc, mtu, reporter, now);
             }
-            IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(&error, now),
+            IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(reporter, flow, now),
             IcmpErrorKind::Other => self.counters.icmp_ignored += 1,
             IcmpErrorKind::NetUnreachable
             | IcmpErrorKind::HostUnreachable
@@ -176,7 +201,7 @@ impl Router {
     }
 
     /// Whether packets go to a locator: of the map-cache, a proxy ETR, or one that a host moved to.
-    fn is_in_use(&self, rloc: Rloc) -> bool {
+    pub(super) fn is_in_use(&self, rloc: Rloc) -> bool {
         self.map_cache.is_used(rloc)
             || self.paths.onward.contains_key(&rloc)
             || self.proxy_etrs.iter().flatten().any(|locator| locator.rloc == rloc)
@@ -199,8 +224,8 @@ impl Router {
     }
 
     /// Tells a host that the TTL of its packet was used up in the core.
-    fn relay_time_exceeded(&mut self, error: &IcmpError, now: Time) {
-        let answer = self.time_exceeded_for_host(error, now);
+    fn relay_time_exceeded(&mut self, by: IpAddr, flow: Option<QuotedFlow<'_>>, now: Time) {
+        let answer = flow.and_then(|flow| self.time_exceeded_for_host(by, &flow, now));
         match answer {
             Some(_) => self.counters.time_exceeded_relayed += 1,
             None => self.counters.icmp_ignored += 1,
@@ -208,27 +233,26 @@ impl Router {
         self.outputs.extend(answer);
     }
 
-    /// The Time Exceeded for the host that sent the packet that the core quotes. Anybody can send an
-    /// ICMP error, so it must quote what this router has sent: a flow that it encapsulated to that
-    /// locator, from a host that is here.
-    fn time_exceeded_for_host(&mut self, error: &IcmpError, now: Time) -> Option<Output> {
-        let (lisp, inner) = DataHeader::parse(&error.quoted).ok()?;
-        let header = IpHeader::parse_quoted(inner).ok()?;
-        let instance_id = lisp.instance_id.unwrap_or_default();
+    /// The Time Exceeded for the host that sent the packet of a flow, if it is here. The router `by` of
+    /// the core says it.
+    fn time_exceeded_for_host(
+        &mut self,
+        by: IpAddr,
+        flow: &QuotedFlow<'_>,
+        now: Time,
+    ) -> Option<Output> {
+        let &QuotedFlow { instance_id, header, inner } = flow;
         let source = Eid::new(instance_id, header.source);
         let is_of_ours = self.config.roles(header.family()).proxy_itr
             || matches!(self.whereabouts(source), Whereabouts::Here(_));
-        if lisp.key != 0
-            || !is_of_ours
-            || !self.flows.has_sent(instance_id, &header, error.rloc)
+        if !is_of_ours
             || !icmp::deserves_error(inner, &header)
             || !self.host_errors.admit(header.source, now)
         {
             return None;
         }
-        let reporter = Some(error.reporter).filter(|reporter| {
-            Family::of(*reporter) == header.family() && icmp::is_of_a_router(*reporter)
-        });
+        let reporter =
+            Some(by).filter(|by| Family::of(*by) == header.family() && icmp::is_of_a_router(*by));
         let from = reporter.or_else(|| self.own_address_for(header.source))?;
         let quoted = &inner[..inner.len().min(header.total_len)];
         let bytes = icmp::error(AboutPacket::TimeExceeded, from, header.source, quoted)?;
@@ -249,12 +273,9 @@ impl Router {
             Family::Ipv4 => 36,
             Family::Ipv6 => 56,
         };
-        let mtu = path_mtu.saturating_sub(overhead);
+        let mtu = path_mtu.saturating_sub(overhead).max(SMALLEST_MTU);
         let may_be_fragmented = header.family() == Family::Ipv4 && packet.bytes[6] & 0x40 == 0;
-        if mtu < SMALLEST_MTU
-            || may_be_fragmented
-            || packet.largest(header.total_len) <= mtu as usize
-        {
+        if may_be_fragmented || packet.largest(header.total_len) <= mtu as usize {
             return false;
         }
         let answer = self.own_address_for(header.source).and_then(|own| {

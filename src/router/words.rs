@@ -195,9 +195,9 @@ impl Display for PathEvent {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             PathEvent::NoRoute(rloc) => write!(f, "there is no route to locator {rloc}"),
-            PathEvent::Icmp(IcmpError { rloc, reporter, kind, .. }) => {
+            PathEvent::Icmp(IcmpError { rloc, port, reporter, kind, .. }) => {
                 let what = kind.describe();
-                write!(f, "{reporter} reports of a packet to locator {rloc}: {what}")?;
+                write!(f, "{reporter} reports of a packet to port {port} of {rloc}: {what}")?;
                 match kind {
                     IcmpErrorKind::TooBig { mtu } => write!(f, ", MTU {mtu}"),
                     _ => Ok(()),

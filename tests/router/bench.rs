@@ -14,8 +14,8 @@ use eidway::router::io::{
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{
-    Action, CONTROL_PORT, Encapsulated, IcmpErrorKind, LocatorRecord, MapReply, MapRequest,
-    MappingRecord, Message, Nonce,
+    Action, CONTROL_PORT, DATA_PORT, Encapsulated, IcmpErrorKind, LocatorRecord, MapReply,
+    MapRequest, MappingRecord, Message, Nonce,
 };
 use etherparse::PacketBuilder;
 
@@ -147,7 +147,7 @@ impl Bench {
     /// `reporter` says by ICMP what became of a packet for `rloc`, and quotes it from the LISP header on.
     pub fn icmp(&mut self, rloc: &str, reporter: &str, kind: IcmpErrorKind, quoted: &[u8]) {
         let (rloc, reporter) = (Rloc(rloc.parse().unwrap()), reporter.parse().unwrap());
-        let error = IcmpError { rloc, reporter, kind, quoted: quoted.to_vec() };
+        let error = IcmpError { rloc, port: DATA_PORT, reporter, kind, quoted: quoted.to_vec() };
         self.router.handle(Input::Path(PathEvent::Icmp(error)), self.now);
         self.drain();
     }

@@ -10,6 +10,7 @@ mod data_path;
 mod gsmr;
 mod held;
 mod hostile;
+mod icmp_forged;
 mod kernel;
 mod map_server;
 mod network;

@@ -113,6 +113,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("  Path MTUs learned:", counters.path_mtus);
     lines.say("  ICMP Time Exceeded relayed to hosts:", counters.time_exceeded_relayed);
     lines.say("  ICMP errors of the core without effect:", counters.icmp_ignored);
+    lines.say("  ICMP errors about packets never sent:", counters.icmp_disbelieved);
     lines.0 += "Packet drops:\n";
     for reason in DropReason::ALL {
         drop_line(&mut lines, reason.describe(), &counters.drops, &reason);

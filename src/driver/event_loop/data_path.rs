@@ -18,7 +18,8 @@ use crate::driver::tun::{READ_LEN, Tun};
 use crate::driver::udp::DataHeader;
 use crate::packet::{OwnedPacket, Packet};
 use crate::router::Router;
-use crate::router::io::{Encapsulation, Inbound, Outbound};
+use crate::router::io::{Encapsulation, Inbound, Input, Outbound, PathEvent};
+use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
 /// Reads of one source in a turn.
@@ -113,6 +114,22 @@ impl EventLoop {
             self.carry_out_outputs();
         }
         true
+    }
+
+    /// Tells the router what sends have shown of the ways to locators.
+    pub(super) fn tell_of_paths(&mut self, now: Time) {
+        for event in self.faults.take_paths() {
+            let to = match &event {
+                PathEvent::Icmp(error) => error.rloc,
+                PathEvent::NoRoute(rloc) => *rloc,
+            };
+            self.router.handle(Input::Path(event), now);
+            self.carry_out_outputs();
+            if self.router.paths().mtu(to).is_some() {
+                let outcome = self.udp.fragment_by_path(to.family());
+                self.faults.count_if("letting the kernel fragment", outcome);
+            }
+        }
     }
 
     fn flush_to_core(&mut self) {

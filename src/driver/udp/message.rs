@@ -189,6 +189,7 @@ pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Optio
     };
     Ok(Some(IcmpError {
         rloc: Rloc(destination.ip()),
+        port: destination.port(),
         reporter: note.reporter.unwrap_or(destination.ip()),
         kind: IcmpErrorKind::of(family, note.kind, note.code, note.information),
         quoted: quoted.to_vec(),

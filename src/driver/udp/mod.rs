@@ -21,7 +21,7 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-use sender::{Learned, Sender};
+use sender::{Fragmentation, Learned, Sender};
 use socket2::{Domain, Socket, Type};
 
 use super::faults::Faults;
@@ -113,7 +113,7 @@ impl RlocSockets {
             let sender = bound(rloc, FIRST_SOURCE_PORT + number, ERROR_BUFFER)?;
             senders.push(Sender::new(sender, rloc, checksum)?);
         }
-        let sockets =
+        let mut sockets =
             RlocSockets { rloc, control: bound(rloc, CONTROL_PORT, BUFFER)?, data, senders };
         sockets.set_fragmentation(u32::MAX)?;
         Ok(sockets)
@@ -142,26 +142,15 @@ impl RlocSockets {
     /// Lets the kernel fragment encapsulated packets when a link of `link_mtu` octets cannot carry
     /// the smallest that `lisp0` must accept; otherwise they carry "don't fragment", and `lisp0`'s
     /// own MTU keeps them small enough (RFC 9300 section 7.1).
-    pub fn set_fragmentation(&self, link_mtu: u32) -> io::Result<()> {
-        let fragment = link_mtu < LISP_MIN_MTU + overhead(self.rloc.family());
-        let (level, option, value) = match (self.rloc.family(), fragment) {
-            (Family::Ipv4, false) => {
-                (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_PROBE)
-            }
-            (Family::Ipv4, true) => {
-                (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_DONT)
-            }
-            (Family::Ipv6, false) => {
-                (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_PROBE)
-            }
-            (Family::Ipv6, true) => {
-                (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_DONT)
-            }
-        };
-        for sender in &self.senders {
-            message::set_option(sender.socket().as_fd(), level, option, value)?;
-        }
-        Ok(())
+    pub fn set_fragmentation(&mut self, link_mtu: u32) -> io::Result<()> {
+        self.let_fragment(match link_mtu < LISP_MIN_MTU + overhead(self.rloc.family()) {
+            true => Fragmentation::Always,
+            false => Fragmentation::Never,
+        })
+    }
+
+    fn let_fragment(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
+        self.senders.iter_mut().try_for_each(|sender| sender.set_fragmentation(fragmentation))
     }
 
     /// Sends a control message from port 4342.
@@ -265,9 +254,22 @@ impl Udp {
         more
     }
 
+    /// From here on the kernel fragments what is too big for the MTU that it has learned of the path,
+    /// over one family: ICMP told of a link that takes less, and the router believes it. The router keeps
+    /// packets small where it can; where it cannot, nothing is lost.
+    pub fn fragment_by_path(&mut self, family: Family) -> io::Result<()> {
+        let mut of_family = self.iter_mut().filter(|sockets| sockets.rloc.family() == family);
+        of_family.try_for_each(|sockets| sockets.let_fragment(Fragmentation::ByPath))
+    }
+
     /// All that are open.
     pub fn iter(&self) -> impl Iterator<Item = &RlocSockets> {
         self.slots.iter().flatten()
+    }
+
+    /// The same, to change them.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut RlocSockets> {
+        self.slots.iter_mut().flatten()
     }
 
     /// Takes sockets in, and returns the number of their slot.

@@ -19,7 +19,6 @@ use crate::addr::{Family, Rloc};
 use crate::driver::faults::Faults;
 use crate::driver::offload::segment::Segments;
 use crate::router::io::{Encapsulation, PathEvent};
-use crate::wire::IcmpErrorKind;
 
 /// Segments of one send, which every kernel with UDP_SEGMENT takes.
 const SEGMENTS: usize = 64;
@@ -46,6 +45,17 @@ pub enum Learned {
     More,
 }
 
+/// Which encapsulated packets may be fragmented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fragmentation {
+    /// None: they carry "don't fragment".
+    Never,
+    /// By the kernel those that are larger than the MTU that it has learned of the path.
+    ByPath,
+    /// All.
+    Always,
+}
+
 /// One datagram that waits: its headers, from the LISP header on, and where the rest lies.
 #[derive(Clone, Debug)]
 struct Piece {
@@ -67,6 +77,8 @@ pub struct Sender {
     checksum: UdpChecksum,
     /// Whether the socket leaves checksums out just now.
     is_without_checksum: bool,
+    /// As it was last set.
+    fragmentation: Option<Fragmentation>,
     /// Whether the kernel takes UDP_SEGMENT here.
     has_segmentation: bool,
     destination: Rloc,
@@ -86,6 +98,7 @@ impl Sender {
             family: local.family(),
             checksum,
             is_without_checksum: false,
+            fragmentation: None,
             has_segmentation: checksum != UdpChecksum::Zero,
             destination: local,
             address: SocketAddr::new(local.0, DATA_PORT).into(),
@@ -242,22 +255,29 @@ impl Sender {
                 Err(_) => return Ok(learned),
             };
             learned = Learned::AllOfIt;
-            if matches!(error.kind, IcmpErrorKind::TooBig { .. }) {
-                self.fragment_by_path()?;
-            }
             faults.note_path(PathEvent::Icmp(error));
         }
         Ok(Learned::More)
     }
 
-    /// From here on the kernel fragments what is too big for the MTU that it has learned. The router
-    /// keeps packets small where it can; where it cannot, nothing is lost.
-    fn fragment_by_path(&self) -> io::Result<()> {
-        let (level, option, value) = match self.family {
-            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER, libc::IP_PMTUDISC_WANT),
-            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER, libc::IPV6_PMTUDISC_WANT),
+    /// Sets which packets may be fragmented from here on.
+    pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
+        if self.fragmentation == Some(fragmentation) {
+            return Ok(());
+        }
+        let (level, option) = match self.family {
+            Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
+            Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
         };
-        message::set_option(self.socket.as_fd(), level, option, value)
+        // IPv6 has the same numbers.
+        let value = match fragmentation {
+            Fragmentation::Never => libc::IP_PMTUDISC_PROBE,
+            Fragmentation::ByPath => libc::IP_PMTUDISC_WANT,
+            Fragmentation::Always => libc::IP_PMTUDISC_DONT,
+        };
+        message::set_option(self.socket.as_fd(), level, option, value)?;
+        self.fragmentation = Some(fragmentation);
+        Ok(())
     }
 
     fn send(

@@ -285,6 +285,7 @@ fn icmp_errors_are_told_by_kind_with_what_they_quote_however_many_wait() {
             });
             let error = IcmpError {
                 rloc: rloc("127.0.0.2"),
+                port: super::DATA_PORT,
                 reporter: REPORTER.parse().unwrap(),
                 kind: expected,
                 quoted: payload.clone(),

@@ -147,9 +147,10 @@ impl Kernel {
             Family::Ipv4 => u16::from_be_bytes([c, d]).into(),
             Family::Ipv6 => u32::from_be_bytes([a, b, c, d]),
         };
-        if let Some((destination, payload)) = self.own_datagram(quoted) {
+        if let Some((destination, port, payload)) = self.own_datagram(quoted) {
             self.outputs.push_back(KernelOutput::Error(Reported {
                 rloc: Rloc(destination),
+                port,
                 reporter: header.source,
                 kind: IcmpErrorKind::of(family, kind, code, mtu),
                 quoted: payload.to_vec(),
@@ -157,20 +158,20 @@ impl Kernel {
         }
     }
 
-    /// The destination and the payload, as far as quoted, of a datagram that a sending socket of the
+    /// The destination, its port and the payload, as far as quoted, of a datagram that a sending socket of the
     /// process has sent.
-    fn own_datagram<'a>(&self, quoted: &'a [u8]) -> Option<(IpAddr, &'a [u8])> {
+    fn own_datagram<'a>(&self, quoted: &'a [u8]) -> Option<(IpAddr, u16, &'a [u8])> {
         let header = IpHeader::parse_quoted(quoted).ok()?;
         let (protocol, header_len) = match header.family() {
             Family::Ipv4 => (quoted[9], usize::from(quoted[0] & 15) * 4),
             Family::Ipv6 => (quoted[6], 40),
         };
         let quoted = &quoted[header_len..quoted.len().min(header.total_len)];
-        let (&[high, low, ..], payload) = quoted.split_first_chunk::<8>()?;
+        let (&[high, low, to_high, to_low, ..], payload) = quoted.split_first_chunk::<8>()?;
         let is_own = IpNumber(protocol) == IpNumber::UDP
             && self.is_local(header.source)
             && self.sender_ports.contains(&u16::from_be_bytes([high, low]));
-        is_own.then_some((header.destination, payload))
+        is_own.then_some((header.destination, u16::from_be_bytes([to_high, to_low]), payload))
     }
 
     /// Answers an echo request for one of our addresses.

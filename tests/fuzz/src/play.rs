@@ -15,7 +15,8 @@ use eidway::router::io::{
 };
 use eidway::time::Time;
 use eidway::wire::{
-    CONTROL_PORT, DataHeader, FrameReader, IcmpErrorKind, MapRequest, Message, Nonce, ReliableFrame,
+    CONTROL_PORT, DATA_PORT, DataHeader, FrameReader, IcmpErrorKind, MapRequest, Message, Nonce,
+    ReliableFrame,
 };
 
 use super::ledger::Ledger;
@@ -268,7 +269,8 @@ impl<'a> Play<'a> {
             0 => PathEvent::NoRoute(rloc),
             _ => {
                 let (reporter, quoted) = (self.traffic.rloc(), self.traffic.datagram());
-                PathEvent::Icmp(IcmpError { rloc, reporter, kind, quoted })
+                let port = self.traffic.choose(&[DATA_PORT, CONTROL_PORT]);
+                PathEvent::Icmp(IcmpError { rloc, port, reporter, kind, quoted })
             }
         };
         self.router.handle(Input::Path(event), self.now);

@@ -1,0 +1,100 @@
+//! Whether an ICMP error is about a packet that this router has sent.
+//!
+//! Anybody can send an ICMP error, and the kernel hands over each that names the address and the port of
+//! a socket of ours. So an error changes something only if all that it quotes is as this router sends it:
+//! the data port, a locator that packets go to, and as far as the quote reaches, a LISP header and the
+//! inner header of a flow that was encapsulated to that locator. Routers quote eight octets behind the
+//! IP header at least (RFC 792), which reach no further than the ports: for these the locator decides.
+
+use super::Router;
+use super::paths::IcmpError;
+use crate::addr::InstanceId;
+use crate::packet::{IpHeader, NotIp};
+use crate::wire::{DATA_PORT, DataHeader, NonceField};
+
+/// Why an ICMP error is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Disbelief {
+    NoData,
+    UnusedLocator,
+    NoLispHeader,
+    UnknownFlow,
+}
+
+impl Disbelief {
+    /// The reason in a few words.
+    fn describe(self) -> &'static str {
+        match self {
+            Disbelief::NoData => "it quotes no packet to port 4341",
+            Disbelief::UnusedLocator => "no packet has gone to that locator of late",
+            Disbelief::NoLispHeader => "it quotes no LISP header of ours",
+            Disbelief::UnknownFlow => "it quotes a packet that this router has not sent there",
+        }
+    }
+}
+
+/// The flow of a quoted packet, where the quote reaches so far.
+#[derive(Debug)]
+pub(super) struct QuotedFlow<'a> {
+    pub instance_id: InstanceId,
+    pub header: IpHeader,
+    /// The inner packet, as far as it is quoted.
+    pub inner: &'a [u8],
+}
+
+impl Router {
+    /// The flow that an ICMP error quotes; `None` where the quote ends before its ports.
+    ///
+    /// # Errors
+    /// The reason why the error is not about a packet of this router.
+    pub(super) fn quoted_flow<'a>(
+        &self,
+        error: &'a IcmpError,
+    ) -> Result<Option<QuotedFlow<'a>>, Disbelief> {
+        if error.port != DATA_PORT {
+            return Err(Disbelief::NoData);
+        }
+        let flow = self.read_quote(&error.quoted)?;
+        if !self.is_in_use(error.rloc) {
+            return Err(Disbelief::UnusedLocator);
+        }
+        match &flow {
+            Some(QuotedFlow { instance_id, header, .. })
+                if !self.flows.has_sent(*instance_id, header, error.rloc) =>
+            {
+                Err(Disbelief::UnknownFlow)
+            }
+            _ => Ok(flow),
+        }
+    }
+
+    fn read_quote<'a>(&self, quoted: &'a [u8]) -> Result<Option<QuotedFlow<'a>>, Disbelief> {
+        let Ok((lisp, inner)) = DataHeader::parse(quoted) else { return Ok(None) };
+        let instance_id = lisp.instance_id.unwrap_or_default();
+        let is_of_ours = lisp.key == 0
+            && !matches!(lisp.nonce, NonceField::MapVersion { .. })
+            && instance_id == self.config.default_instance();
+        if !is_of_ours {
+            return Err(Disbelief::NoLispHeader);
+        }
+        match IpHeader::parse_quoted(inner) {
+            Ok(header) => Ok(Some(QuotedFlow { instance_id, header, inner })),
+            Err(NotIp::Truncated) => Ok(None),
+            Err(NotIp::Header | NotIp::Checksum) => Err(Disbelief::UnknownFlow),
+        }
+    }
+
+    /// Counts an ICMP error that is not believed, and logs it when the count is a power of two.
+    pub(super) fn disbelieve(&mut self, error: &IcmpError, why: Disbelief) {
+        self.counters.icmp_disbelieved += 1;
+        let count = self.counters.icmp_disbelieved;
+        if count.is_power_of_two() {
+            let IcmpError { rloc, reporter, kind, .. } = error;
+            let (what, why) = (kind.describe(), why.describe());
+            self.warn(format!(
+                "{reporter} says \"{what}\" of locator {rloc} and is not believed ({count} such ICMP \
+                 errors so far): {why}"
+            ));
+        }
+    }
+}
