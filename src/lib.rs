@@ -28,7 +28,7 @@
 //!
 //! # Three rings
 //!
-//! Imports point inward; `tests/rings.rs` reads the sources and holds to it.
+//! Imports point inward; `tests/rings` reads the sources and holds to it.
 //!
 //! 1. [`wire`] knows bytes and nothing else; [`capture`] asks packets questions in Wireshark's words.
 //! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language,
