@@ -11,6 +11,20 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+/// Whether only the link of an interface knows the address: 169.254.0.0/16 (RFC 3927) or `fe80::/10`
+/// (RFC 4291 section 2.5.6).
+pub fn is_link_local(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    }
+}
+
+/// Whether it is an address of `fe80::/10` (RFC 4291 section 2.5.6), as each IPv6 interface has one.
+pub fn is_ipv6_link_local(address: IpAddr) -> bool {
+    address.is_ipv6() && is_link_local(address)
+}
+
 /// IPv4 or IPv6: of an EID, of an RLOC, or of a `service` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -11,7 +11,7 @@ use std::num::NonZeroU16;
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 use serde::{Deserialize, Serialize};
 
-use crate::addr::Family;
+use crate::addr::{Family, is_link_local};
 use crate::checksum;
 
 /// IP protocol numbers that a flow hash reads ports from.
@@ -237,13 +237,6 @@ impl IpHeader {
             || is_link_local(self.destination)
             || self.destination.is_multicast()
             || self.destination == IpAddr::V4(Ipv4Addr::BROADCAST)
-    }
-}
-
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
     }
 }
 

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::io::Mac;
-use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc, is_link_local};
 use crate::wire::auth::Key;
 
 /// Minutes in a day.
@@ -543,14 +543,6 @@ impl Config {
     fn is_dynamic_eid(&self, address: IpAddr) -> bool {
         let eid = Eid::new(self.default_instance(), address);
         self.dynamic_eids().any(|(_, range, _)| range.contains(eid))
-    }
-}
-
-/// Whether only one link knows the address (RFC 3927, RFC 4291 section 2.5.6).
-fn is_link_local(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_link_local(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
     }
 }
 

@@ -21,7 +21,7 @@ use super::neighbour;
 use super::request;
 use super::socket::{Message, RequestSocket};
 use super::sysctl::{self, AddressGeneration, NamespaceFiles};
-use crate::addr::Family;
+use crate::addr::{Family, is_ipv6_link_local};
 use crate::router::io::{
     Device, KernelObject, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
 };
@@ -240,7 +240,7 @@ impl Found {
         let network = request::link_local_network();
         let lacks_address = self.addresses.as_ref().is_some_and(|rows| {
             let mut rows = rows.iter().filter(|(on, ..)| *on == index);
-            !rows.any(|(_, address, _)| request::is_link_local(*address))
+            !rows.any(|(_, address, _)| is_ipv6_link_local(address.addr()))
         });
         let lacks_route = routes.is_some_and(|it| !it.connected.contains(&(index, network)));
         link::is_port(device)
@@ -286,7 +286,7 @@ impl Found {
                     || (name == LISP_DEVICE && off(&name))
             }
             KernelObject::Address { device, address, .. } => {
-                request::is_link_local(address) && off(&device.name())
+                is_ipv6_link_local(address.addr()) && off(&device.name())
             }
             _ => false,
         }

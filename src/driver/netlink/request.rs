@@ -14,7 +14,7 @@ use super::link::{self, Settings};
 use super::neighbour;
 use super::socket::RequestSocket;
 use super::sysctl;
-use crate::addr::Family;
+use crate::addr::{Family, is_ipv6_link_local};
 use crate::driver::announce;
 use crate::router::io::{
     Device, KernelObject, KernelRequest, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
@@ -88,7 +88,7 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
             link::set(socket, device, &settings)
         }
         KernelObject::Address { device, address, connected } => {
-            if is_link_local(address) {
+            if is_ipv6_link_local(address.addr()) {
                 link::take_generated_address(socket, device)?;
             }
             let header = address_header(socket, device, address)?;
@@ -199,7 +199,7 @@ fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
             let mut request = rt_addr::Request::new().op_deladdr_do(&header);
             request.encode().push_local(address.addr());
             let removed = socket.change(&request);
-            if is_link_local(address) {
+            if is_ipv6_link_local(address.addr()) {
                 link::generate_address(device)?;
             }
             removed
@@ -248,11 +248,6 @@ fn encode_address(
 pub fn link_local_network() -> IpNet {
     IpNet::new(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0).into(), 64)
         .expect("64 is below 128")
-}
-
-/// Whether an address is an IPv6 link-local one.
-pub fn is_link_local(address: IpNet) -> bool {
-    matches!(address, IpNet::V6(address) if address.addr().is_unicast_link_local())
 }
 
 fn rule_header(family: Family, selector: RuleSelector) -> rt_rule::FibRuleHdr {

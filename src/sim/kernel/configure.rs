@@ -10,8 +10,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::table::{Entry, Leads, Rule};
-use super::{DeviceId, DeviceKind, Kernel, NetDevice, is_link_local};
-use crate::addr::Family;
+use super::{DeviceId, DeviceKind, Kernel, NetDevice};
+use crate::addr::{Family, is_ipv6_link_local};
 use crate::host::frame::HardwareAddress;
 use crate::host::neighbour::{Clocks, Neighbours};
 use crate::router::io::{
@@ -97,7 +97,7 @@ impl Kernel {
         } else {
             self.routing.remove_device(id);
             // Of IPv6, addresses that are good beyond the link are kept (keep_addr_on_down), others not.
-            self.devices[id.0].addresses.retain(|net| !is_link_local(net.addr()));
+            self.devices[id.0].addresses.retain(|net| !is_ipv6_link_local(net.addr()));
         }
         self.tell_link(id);
         if !up {
@@ -462,7 +462,7 @@ impl Kernel {
 /// The route that comes with an address; a host's address has none.
 pub(super) fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
     let family = Family::of(address.addr());
-    if address.prefix_len() == family.bits() || is_link_local(address.addr()) {
+    if address.prefix_len() == family.bits() || is_ipv6_link_local(address.addr()) {
         return None;
     }
     let (metric, source) = match family {

@@ -26,7 +26,7 @@ use std::ops::Range;
 
 use ipnet::IpNet;
 
-use crate::addr::Family;
+use crate::addr::{Family, is_ipv6_link_local};
 use crate::host::frame::{HardwareAddress, link_local};
 use crate::host::neighbour::Neighbours;
 use crate::router::io::{IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table};
@@ -91,7 +91,7 @@ impl NetDevice {
     /// The first address of a family that is good beyond the link.
     fn address(&self, family: Family) -> Option<IpAddr> {
         let mut addresses = self.addresses.iter().map(IpNet::addr);
-        addresses.find(|&address| Family::of(address) == family && !is_link_local(address))
+        addresses.find(|&address| Family::of(address) == family && !is_ipv6_link_local(address))
     }
 
     /// Its IPv6 link-local address: the configured one, else the one that it makes up.
@@ -108,11 +108,6 @@ impl NetDevice {
     fn owns(&self, address: IpAddr) -> bool {
         self.addresses.iter().any(|net| net.addr() == address) || address == self.link_local()
     }
-}
-
-/// Whether an address is an IPv6 link-local one: the same on many links.
-pub(crate) fn is_link_local(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
 }
 
 /// What a kernel gives away.
