@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::edit::{Editor, LineError, contradictions};
+use super::edit::{Editor, contradictions};
 use super::grammar::Context;
+use super::interpret::{self, LineError};
 use super::parse::Mismatch;
 use crate::router::config::Config;
 
@@ -158,7 +159,7 @@ impl<'a> Reader<'a> {
 
 /// Carries a line out; `end` ends a block of modes and not the file.
 fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
-    editor.apply(line)?;
+    interpret::apply(editor, line)?;
     if editor.context == Context::Exec {
         editor.context = Context::Config;
     }

@@ -1,13 +1,11 @@
-//! Changes a configuration, one line at a time: what the config file and `configure terminal`
-//! have in common.
+//! A configuration that is being written: the commands of the grammar change it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::args::{Args, Fault};
-use super::grammar::{Context, Run, is_link_local};
-use super::parse::{Match, Mismatch, match_line};
-use crate::addr::InstanceId;
+use super::grammar::Context;
+use crate::addr::{InstanceId, is_ipv6_link_local};
 use crate::router::config::{Config, EidTable, InterfaceName, Lisp};
 
 /// A configuration that is being written, and the place in it where the next line belongs.
@@ -17,15 +15,6 @@ pub struct Editor {
     pub config: Config,
     /// Where the next line belongs.
     pub context: Context,
-}
-
-/// Why a line was not done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LineError {
-    /// It is no command.
-    Syntax(Mismatch),
-    /// It is one, but it cannot be done.
-    Semantic(Fault),
 }
 
 impl Editor {
@@ -66,19 +55,6 @@ impl Editor {
         }
         Ok(tables.entry(id).or_default())
     }
-
-    /// Does one line; after an error the configuration may be half changed.
-    pub fn apply(&mut self, line: &str) -> Result<(), LineError> {
-        let (matched, context) = find(&self.context, line).map_err(LineError::Syntax)?;
-        self.context = context;
-        match matched.run {
-            Run::Edit(edit) => edit(self, &matched.args).map_err(LineError::Semantic),
-            Run::Ignore => Ok(()),
-            Run::Exec(_) => {
-                Err(LineError::Semantic(matched.args.fault("", "the command is no configuration")))
-            }
-        }
-    }
 }
 
 /// What does not fit together in a configuration each line of which is right, a sentence each. A
@@ -98,7 +74,7 @@ pub fn contradictions(config: &Config) -> Vec<String> {
         config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())
     };
     let mut owners: BTreeMap<IpAddr, InterfaceName> = BTreeMap::new();
-    for (interface, net) in config.addresses().filter(|(_, net)| !is_link_local(*net)) {
+    for (interface, net) in config.addresses().filter(|(_, net)| !is_ipv6_link_local(net.addr())) {
         let address = net.addr();
         let owner = *owners.entry(address).or_insert(interface);
         if owner != interface && !(roams(owner) && roams(interface)) {
@@ -109,25 +85,4 @@ pub fn contradictions(config: &Config) -> Vec<String> {
         }
     }
     found
-}
-
-/// Finds the command that a line is, in `context` or else in one that encloses it, as IOS leaves a
-/// mode at the first line that does not belong there.
-pub fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mismatch> {
-    let mut here = context.clone();
-    let mut best: Option<Mismatch> = None;
-    loop {
-        match match_line(&here, line) {
-            Ok(matched) => return Ok((matched, here)),
-            Err(mismatch) if best.as_ref().is_none_or(|b| mismatch.progress() > b.progress()) => {
-                best = Some(mismatch);
-            }
-            Err(_) => {}
-        }
-        match here.outer() {
-            Some(outer) if outer != Context::Exec => here = outer,
-            _ => break,
-        }
-    }
-    Err(best.unwrap_or(Mismatch::Incomplete { expected: Vec::new() }))
 }

@@ -2,9 +2,9 @@
 //!
 //! - [`grammar`]: the commands, as tables; [`parse`] matches a line against them, [`help`] says
 //!   what may come next.
-//! - [`edit`] applies a line to a [`Config`](crate::router::config::Config): [`config_file`] reads
-//!   a whole file so, and a session's `configure terminal` one line at a time;
-//!   [`running_config()`] writes one.
+//! - [`edit`]: a [`Config`](crate::router::config::Config) that is being written; the commands change it.
+//! - [`interpret`] applies a line to it: [`config_file`] reads a whole file so, and a session's
+//!   `configure terminal` one line at a time; [`running_config()`] writes one.
 //! - [`session`]: one user; [`protocol`] is what it says to its client, [`show`] what it prints,
 //!   [`filter`] what of that is wanted.
 
@@ -15,6 +15,7 @@ pub mod exec;
 pub mod filter;
 pub mod grammar;
 pub mod help;
+pub mod interpret;
 pub mod parse;
 pub mod protocol;
 mod running_config;

@@ -8,8 +8,8 @@ use std::fmt::{self, Display, Write};
 
 use ipnet::IpNet;
 
-use super::grammar::{PETR_DEFAULT, is_link_local};
-use crate::addr::{Family, InstanceId};
+use super::grammar::PETR_DEFAULT;
+use crate::addr::{Family, InstanceId, is_ipv6_link_local};
 use crate::router::config::{
     Config, ConfiguredLocator, DatabaseMapping, EidTable, EmulatedHost, Interface, InterfaceName,
     Lisp, LocatorSource, NonceOrder, Service, Site, StaticRoute, StaticTarget,
@@ -77,7 +77,7 @@ fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface
                 out.line(1, format_args!("ip address {address} {mask}{secondary}"));
                 secondary = " secondary";
             }
-            IpNet::V6(net) if is_link_local(*address) => {
+            IpNet::V6(net) if is_ipv6_link_local(address.addr()) => {
                 out.line(1, format_args!("ipv6 address {} link-local", net.addr()));
             }
             IpNet::V6(net) => out.line(1, format_args!("ipv6 address {net}")),

@@ -9,11 +9,12 @@ use std::fmt::{self, Debug};
 use std::ops::Range;
 
 use super::args::Fault;
-use super::edit::{Editor, LineError, contradictions};
+use super::edit::{Editor, contradictions};
 use super::exec::Action;
 use super::filter::{self, Filter, Piped};
 use super::grammar::{Context, Run};
 use super::help;
+use super::interpret::{self, LineError};
 use super::parse::{Match, Mismatch, match_line, tokens};
 use super::protocol::{self, Done, LONGEST_REQUEST, Request, Response};
 use super::show::system::{debugging_turned, host_name};
@@ -195,7 +196,7 @@ impl Session {
 
     fn configure(&mut self, line: &str, prompt: usize, router: &mut Router, now: Time) -> Outcome {
         let mut editor = Editor { config: router.config().clone(), context: self.context.clone() };
-        if let Err(error) = editor.apply(line) {
+        if let Err(error) = interpret::apply(&mut editor, line) {
             return Outcome::bad(match error {
                 LineError::Syntax(mismatch) => mismatch_text(line, prompt, &mismatch),
                 LineError::Semantic(fault) => fault_text(line, prompt, &fault),

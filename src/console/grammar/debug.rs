@@ -1,7 +1,7 @@
 //! Debugging: what the router says of its own accord, and who is told.
 
 use super::exec::{exec, show};
-use super::{No, Row};
+use super::row::{No, Row};
 use crate::console::args::{Args, Fault};
 use crate::console::exec::Action;
 use crate::console::show::{Page, system};

@@ -2,7 +2,8 @@
 
 use ipnet::IpNet;
 
-use super::{Context, Mode, No, Row, edit};
+use super::context::{Context, Mode};
+use super::row::{No, Row, edit};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 

@@ -4,8 +4,9 @@
 use ipnet::{IpNet, Ipv4Net};
 
 use super::argument::mac;
+use super::context::Mode;
 use super::interface::{current, name as interface_name};
-use super::{Mode, No, Row, edit};
+use super::row::{No, Row, edit};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;

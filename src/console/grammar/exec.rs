@@ -1,6 +1,7 @@
 //! Exec commands, and the ways out of a mode.
 
-use super::{Context, Mode, No, Row, Run, edit, prefix_of};
+use super::context::{Context, Mode};
+use super::row::{No, Row, Run, edit, prefix_of};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;

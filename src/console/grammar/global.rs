@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::{Context, Mode, No, Row, Run, edit};
+use super::context::{Context, Mode};
+use super::row::{No, Row, Run, edit};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 use crate::router::config::{StaticRoute, StaticTarget};

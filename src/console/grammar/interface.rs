@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::argument::mac;
-use super::{Context, Mode, No, Row, edit};
-use crate::addr::Family;
+use super::context::{Context, Mode};
+use super::row::{No, Row, edit};
+use crate::addr::{Family, is_ipv6_link_local};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 use crate::router::config::{Interface, InterfaceName};
@@ -202,8 +203,8 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     };
     check_address(editor, args, net, word)?;
     let addresses = &mut current(editor, args)?.addresses;
-    if is_link_local(net) {
-        addresses.retain(|other| !is_link_local(*other));
+    if is_ipv6_link_local(net.addr()) {
+        addresses.retain(|other| !is_ipv6_link_local(other.addr()));
     }
     match addresses.iter_mut().find(|other| other.addr() == net.addr()) {
         Some(other) => *other = net,
@@ -217,7 +218,7 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         let net: IpNet = args.value("prefix")?;
-        if is_link_local(net) {
+        if is_ipv6_link_local(net.addr()) {
             let message = "a link-local address is configured with the word link-local";
             return Err(args.fault("prefix", message));
         }
@@ -233,11 +234,6 @@ fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     let net = Ipv6Net::new(address, LINK_LOCAL_LENGTH)
         .map_err(|error| args.fault("address", error.to_string()))?;
     Ok(Some((net.into(), "address")))
-}
-
-/// Whether it is the address of an interface that only its link knows (RFC 4291 section 2.5.6).
-pub fn is_link_local(net: IpNet) -> bool {
-    matches!(net, IpNet::V6(net) if net.addr().is_unicast_link_local())
 }
 
 fn remove_address(
@@ -271,7 +267,7 @@ fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Re
         let length = net.prefix_len();
         return Err(args.fault(word, format!("Bad mask /{length} for address {address}")));
     }
-    if is_link_local(net) {
+    if is_ipv6_link_local(net.addr()) {
         return Ok(());
     }
     let own = name(editor, args)?;

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::{Context, Mode, No, Row, edit};
+use super::context::{Context, Mode};
+use super::row::{No, Row, edit};
 use crate::addr::{Family, InstanceId, Rloc};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;

@@ -1,8 +1,8 @@
 //! The shows of what moves: EIDs that are away, hosts that roam, the sessions by which
 //! map-servers tell of them; and of the messages that were refused.
 
-use super::Row;
 use super::exec::{IP, IPV6, JSON, LISP, SHOW, exec, family, instance, only, show};
+use super::row::Row;
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::exec::Action;

@@ -3,9 +3,10 @@
 
 use std::net::IpAddr;
 
+use super::context::{Context, Mode};
 use super::lisp::{put_locator, rloc};
+use super::row::{No, Row, edit};
 use super::site::key;
-use super::{Context, Mode, No, Row, edit};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;

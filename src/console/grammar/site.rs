@@ -1,7 +1,8 @@
 //! `site`: what a map-server accepts, and keys.
 
+use super::context::{Context, Mode};
 use super::lisp::instance_id;
-use super::{Context, Mode, No, Row, edit, prefix_of};
+use super::row::{No, Row, edit, prefix_of};
 use crate::addr::{EidPrefix, InstanceId};
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;

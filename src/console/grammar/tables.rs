@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::context::{Context, Mode};
 use super::dynamic_eid;
 use super::lisp::{configured_locator, put_locator, rloc};
-use super::{Context, Mode, No, Row, edit, prefix_of};
+use super::row::{No, Row, edit, prefix_of};
 use crate::addr::Family;
 use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;

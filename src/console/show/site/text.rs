@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::super::columns::Columns;
-use super::{LocatorRow, RegistrationRow, Row};
+use super::view::{LocatorRow, RegistrationRow, Row};
 use crate::addr::InstanceId;
 use crate::console::show::column;
 use crate::console::show::span::{span, span_or_never};
