@@ -133,6 +133,13 @@ impl Eid {
         Family::of(self.address)
     }
 
+    /// The prefix of so many bits around it, or all of its bits if that are fewer.
+    pub fn prefix(&self, mask_len: u8) -> EidPrefix {
+        let host = self.host_prefix();
+        let prefix = IpNet::new(self.address, mask_len.min(host.mask_len()));
+        prefix.map_or(host, |prefix| EidPrefix::new(self.instance_id, prefix))
+    }
+
     /// The host prefix, /32 or /128.
     pub fn host_prefix(&self) -> EidPrefix {
         EidPrefix { instance_id: self.instance_id, prefix: IpNet::from(self.address) }

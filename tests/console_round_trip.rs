@@ -106,36 +106,44 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
         option::of(1..=u32::MAX),
         option::of(1..=10080u32),
         (btree_set(rlocs(), 0..3), option::of(0..=10_000u32)),
+        (any::<bool>(), option::of(0..=family.bits())),
     )
-        .prop_map(move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl, smr)| {
-            let [itr, etr, proxy_etr, map_server, map_resolver, legacy, drop_away] = flags;
-            let mut proxy_itr = if itr { Vec::new() } else { proxy };
-            proxy_itr.dedup_by_key(|rloc| rloc.family());
-            proxy_itr.truncate(2);
-            let mut itr_map_resolvers: Vec<_> = resolvers.into_iter().map(|rloc| rloc.0).collect();
-            itr_map_resolvers.dedup();
-            Service {
-                itr,
-                etr,
-                proxy_itr,
-                proxy_etr,
-                map_server,
-                map_server_legacy: map_server && legacy,
-                map_resolver,
-                itr_map_resolvers,
-                etr_map_servers: servers
-                    .into_iter()
-                    .map(|(rloc, (key, proxy_reply))| (rloc.0, EtrMapServer { key, proxy_reply }))
-                    .collect(),
-                use_petr: petrs.unwrap_or_default(),
-                map_request_source: source.map(|rloc| rloc.0),
-                map_cache_limit: limit,
-                etr_map_cache_ttl: ttl,
-                etr_smr_peers: smr.0,
-                etr_no_forward_away: drop_away,
-                itr_smr_delay_ms: smr.1,
-            }
-        })
+        .prop_map(
+            move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl, smr, claims)| {
+                let [itr, etr, proxy_etr, map_server, map_resolver, legacy, drop_away] = flags;
+                let mut proxy_itr = if itr { Vec::new() } else { proxy };
+                proxy_itr.dedup_by_key(|rloc| rloc.family());
+                proxy_itr.truncate(2);
+                let mut itr_map_resolvers: Vec<_> =
+                    resolvers.into_iter().map(|rloc| rloc.0).collect();
+                itr_map_resolvers.dedup();
+                Service {
+                    itr,
+                    etr,
+                    proxy_itr,
+                    proxy_etr,
+                    map_server,
+                    map_server_legacy: map_server && legacy,
+                    map_resolver,
+                    itr_map_resolvers,
+                    etr_map_servers: servers
+                        .into_iter()
+                        .map(|(rloc, (key, proxy_reply))| {
+                            (rloc.0, EtrMapServer { key, proxy_reply })
+                        })
+                        .collect(),
+                    use_petr: petrs.unwrap_or_default(),
+                    map_request_source: source.map(|rloc| rloc.0),
+                    map_cache_limit: limit,
+                    etr_map_cache_ttl: ttl,
+                    etr_smr_peers: smr.0,
+                    etr_no_forward_away: drop_away,
+                    itr_smr_delay_ms: smr.1,
+                    itr_accept_default: claims.0,
+                    itr_widest_mapping: claims.1,
+                }
+            },
+        )
 }
 
 fn tables() -> impl Strategy<Value = EidTable> {

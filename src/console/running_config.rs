@@ -233,6 +233,12 @@ fn write_service(out: &mut Writer, family: Family, service: &Service) {
     if let Some(milliseconds) = service.itr_smr_delay_ms {
         line(format_args!("itr smr-delay {milliseconds}"));
     }
+    if service.itr_accept_default {
+        line(format_args!("itr accept-default"));
+    }
+    if let Some(length) = service.itr_widest_mapping {
+        line(format_args!("itr widest-mapping {length}"));
+    }
     if service.itr {
         line(format_args!("itr"));
     }

@@ -306,6 +306,10 @@ pub struct Service {
     /// `no etr forward-away`: a packet for a host that moved away is dropped, as the document shows,
     /// instead of being encapsulated to where the host is.
     pub etr_no_forward_away: bool,
+    /// `itr accept-default`: a mapping with locators for all EIDs is taken.
+    pub itr_accept_default: bool,
+    /// `itr widest-mapping LENGTH`: the mask length to which wider mappings with locators are cut.
+    pub itr_widest_mapping: Option<u8>,
     /// `itr smr-delay MILLISECONDS`: the largest random wait before an SMR-invoked Map-Request.
     pub itr_smr_delay_ms: Option<u32>,
 }

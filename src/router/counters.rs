@@ -44,6 +44,8 @@ pub enum ControlDrop {
     RateLimited,
     /// A reply that covers none of what was asked.
     WrongRecord,
+    /// A record of a reply, or a part of one, that is about more than may be taken for what was asked.
+    Overclaim,
     /// A TCP connection from an RLOC that has not registered, or to a map-server that takes none.
     UnauthenticatedSession,
     /// A table that is bounded was full.
@@ -58,7 +60,7 @@ pub enum ControlDrop {
 
 impl ControlDrop {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 17] = [
+    pub const ALL: [ControlDrop; 18] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -71,6 +73,7 @@ impl ControlDrop {
         ControlDrop::SmrNotCached,
         ControlDrop::RateLimited,
         ControlDrop::WrongRecord,
+        ControlDrop::Overclaim,
         ControlDrop::UnauthenticatedSession,
         ControlDrop::TableFull,
         ControlDrop::NotAnIpEid,
@@ -106,6 +109,7 @@ impl ControlDrop {
             ControlDrop::SmrNotCached => "SMR for an EID not cached",
             ControlDrop::RateLimited => "Rate limited",
             ControlDrop::WrongRecord => "Reply does not cover the request",
+            ControlDrop::Overclaim => "Reply for more than was asked",
             ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",
             ControlDrop::NotAnIpEid => "Records whose EID is no IP prefix",
@@ -134,6 +138,8 @@ pub struct Counters {
     pub map_replies: InOut,
     /// Negative ones among them.
     pub negative_map_replies: InOut,
+    /// Records without locators that were cut to the static map-cache entry that asked.
+    pub negative_records_cut: u64,
     /// Map-Registers.
     pub map_registers: InOut,
     /// Map-Notifies.

@@ -18,7 +18,7 @@ use super::paths::UNREACHABLE_FOR;
 use crate::addr::{Family, Rloc};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
-use crate::wire::MapReply;
+use crate::wire::MappingRecord;
 use crate::wire::data_header::NonceField;
 
 /// From the end of one request to the next.
@@ -241,12 +241,10 @@ impl Router {
     }
 
     /// Learns from the E bit of a Map-Reply that was asked for whether its sites echo.
-    pub(super) fn learn_who_echoes(&mut self, reply: &MapReply, now: Time) {
-        for record in &reply.records {
-            if self.config.loc_reach(record.eid_prefix.family()).echo_nonce {
-                let rlocs = record.locators.iter().filter_map(|locator| locator.ip());
-                rlocs.for_each(|rloc| self.echo_nonce.learn(rloc, reply.echo_nonce, now));
-            }
+    pub(super) fn learn_who_echoes(&mut self, record: &MappingRecord, echoes: bool, now: Time) {
+        if self.config.loc_reach(record.eid_prefix.family()).echo_nonce {
+            let rlocs = record.locators.iter().filter_map(|locator| locator.ip());
+            rlocs.for_each(|rloc| self.echo_nonce.learn(rloc, echoes, now));
         }
     }
 

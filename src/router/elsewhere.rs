@@ -97,7 +97,11 @@ impl Router {
 
     /// A Map-Reply came: what it says of prefixes that were asked about again is as if a map-server told
     /// it by a datagram.
-    pub(super) fn away_answered(&mut self, records: &[MappingRecord], now: Time) {
+    pub(super) fn away_answered<'a>(
+        &mut self,
+        records: impl Iterator<Item = &'a MappingRecord>,
+        now: Time,
+    ) {
         for record in records {
             if self.away.is_asked(&record.eid_prefix) {
                 self.mapping_elsewhere(record, Teller::Datagram, now);

@@ -205,6 +205,49 @@ pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
 }
 
+/// A mapping for all EIDs.
+pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
+    let why = format!(
+        "it would send the packets for all EIDs to its locators, and this router asked for {asked}"
+    );
+    let family = prefix.family().to_string().to_lowercase();
+    let advice = format!(
+        "look at its sender for an attack or a wrong `database-mapping`; if such a mapping is wanted, \
+         configure `{family} itr accept-default`"
+    );
+    Told::new(format!("Map-Reply for {prefix}"), why, advice)
+}
+
+/// A mapping that is wider than may be taken; `to` is what is left of it, the static entry if so.
+pub(super) fn claims_too_much(
+    prefix: EidPrefix,
+    to: EidPrefix,
+    asked: Eid,
+    is_entry: bool,
+) -> Told {
+    let (limit, knob) = match is_entry {
+        true => ("the static entry by which", "map-cache PREFIX map-request".to_owned()),
+        false => {
+            let family = prefix.family().to_string().to_lowercase();
+            let knob = format!("{family} itr widest-mapping {}", prefix.mask_len());
+            ("the widest that is taken when", knob)
+        }
+    };
+    let why = format!("it is cut to {to}, {limit} this router asked for {asked}");
+    let advice = format!(
+        "look at its sender for an attack or a wrong `database-mapping`; if the mapping is right, \
+         configure `{knob}`"
+    );
+    Told::new(format!("part of Map-Reply for {prefix}"), why, advice)
+}
+
+/// A record of a reply that has nothing to do with what was asked.
+pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
+    let why = format!("it is too far from {asked}, which this router asked for");
+    let advice = "look at its sender for an attack or a wrong `database-mapping`";
+    Told::new(format!("part of Map-Reply, for {prefix}"), why, advice)
+}
+
 /// A mapping for a full map-cache.
 pub(super) fn map_cache_full(prefix: EidPrefix, limit: usize) -> Told {
     let why = format!("the map-cache has its {limit} entries");

@@ -9,7 +9,6 @@
 //! that are not in use; so whoever scans a /8 only ever pushes out what was scanned before. When
 //! all are in use, the mapping is turned away. Both are counted.
 
-use std::collections::btree_map::Entry::Vacant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -190,7 +189,7 @@ pub struct MapCache {
     entries: PrefixMap<Entry>,
     /// The static prefixes, and since when: a learned entry of the same prefix stands in front of the
     /// static one, which is there again when the learned one goes.
-    statics: BTreeMap<EidPrefix, Time>,
+    statics: PrefixMap<Time>,
     /// When learned entries go, the next one first.
     expiries: BTreeSet<(Time, Slot)>,
     /// Learned entries in the order of eviction, by their `queued_at`. Packets do not touch it: who
@@ -212,7 +211,7 @@ impl Default for MapCache {
     fn default() -> Self {
         MapCache {
             entries: PrefixMap::new(),
-            statics: BTreeMap::new(),
+            statics: PrefixMap::new(),
             expiries: BTreeSet::new(),
             evictions: BTreeMap::new(),
             solicited: BTreeSet::new(),
@@ -228,17 +227,24 @@ impl MapCache {
     /// Makes the static entries, which ask for what they cover, those of `wanted`; one that stays
     /// keeps its uptime.
     pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
-        self.statics.retain(|prefix, _| wanted.contains(prefix));
+        self.statics.retain(|prefix, _| wanted.contains(&prefix));
         let statics = &self.statics;
-        self.entries.retain(|prefix, entry| {
-            entry.source != Source::Static || statics.contains_key(&prefix)
-        });
+        self.entries
+            .retain(|prefix, entry| entry.source != Source::Static || statics.contains(&prefix));
         for &prefix in wanted {
-            if let Vacant(absent) = self.statics.entry(prefix) {
-                absent.insert(now);
+            if self.statics.contains(&prefix) {
+                continue;
+            }
+            self.statics.insert(prefix, now);
+            if !self.entries.contains(&prefix) {
                 self.entries.insert(prefix, Entry::asking(now));
             }
         }
+    }
+
+    /// The longest static prefix around an EID.
+    pub(super) fn static_around(&self, eid: Eid) -> Option<EidPrefix> {
+        self.statics.longest_match(eid).map(|(prefix, _)| prefix)
     }
 
     /// Takes in a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):

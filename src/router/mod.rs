@@ -40,6 +40,7 @@ pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
 pub mod opaque;
+mod overclaim;
 mod owner_changes;
 pub mod paths;
 mod quote;

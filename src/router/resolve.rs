@@ -16,6 +16,7 @@ use super::explanations;
 use super::io::DropReason;
 use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
+use super::overclaim::Taken;
 use super::verdict::{Held, HeldPacket};
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
@@ -366,28 +367,31 @@ impl Router {
         if covering.locators.is_empty() {
             self.counters.negative_map_replies.received += 1;
         }
-        self.learn_who_echoes(reply, now);
+        let claims = self.claims(eid);
+        // Who has just got an EID back is answered by itself: not to be kept, for it would stand
+        // in the way when the EID goes again.
+        let held = claims.hold(&reply.records, covering, |record| self.is_own(record));
+        self.tell_overclaims(&claims, &held, from.ip(), now);
+        let answer = held.taken.iter().find(|taken| taken.record.eid_prefix.contains(eid));
+        // A reply without one is as if it had not come: the next resolver is asked.
+        let Some(answer) = answer.map(|taken| taken.record.eid_prefix) else { return };
         let limit = self.map_cache_limit(eid);
         let cause = self.resolver.requests.get(&asked).map(|request| request.cause);
-        for record in &reply.records {
-            if covering.eid_prefix.covers(&record.eid_prefix) {
-                let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
-                let learned = learned(record, &self.local, from.ip(), now);
-                // Who has just got an EID back is answered by itself: not to be kept, for it would stand
-                // in the way when the EID goes again.
-                let ttl = if self.is_own(record) { Duration::ZERO } else { learned.ttl };
-                let learned = Learned { solicited, ttl, ..learned };
-                if self.map_cache.learn(learned, eid, limit, now) {
-                    self.counters.took(record);
-                    self.map_cache.keep_opaque(record);
-                } else {
-                    let told = || explanations::map_cache_full(record.eid_prefix, limit);
-                    self.refuse(from.ip(), ControlDrop::TableFull, now, told);
-                }
+        for Taken { told, record } in &held.taken {
+            self.learn_who_echoes(told, reply.echo_nonce, now);
+            let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
+            let learned = learned(record, &self.local, from.ip(), now);
+            let learned = Learned { solicited, ..learned };
+            if self.map_cache.learn(learned, eid, limit, now) {
+                self.counters.took(record);
+                self.map_cache.keep_opaque(record);
+            } else {
+                let told = || explanations::map_cache_full(record.eid_prefix, limit);
+                self.refuse(from.ip(), ControlDrop::TableFull, now, told);
             }
         }
-        self.answered(asked, covering.eid_prefix, now);
-        self.away_answered(&reply.records, now);
+        self.answered(asked, answer, now);
+        self.away_answered(held.taken.iter().map(|taken| taken.told), now);
     }
 
     /// Whether a record is that of a local prefix, with a locator of ours.

@@ -15,6 +15,7 @@ mod kernel;
 mod map_server;
 mod network;
 mod newcomers;
+mod overclaim;
 mod pools;
 mod reachability;
 mod refusals;

@@ -84,6 +84,24 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
+        "itr accept-default",
+        &[ITR, "Take mappings for all EIDs, 0.0.0.0/0 or ::/0, too"],
+        No::After(2),
+        |editor, args| flag(editor, args, |service| &mut service.itr_accept_default),
+    ),
+    edit(
+        HERE,
+        "itr widest-mapping <length:0-128>",
+        &[
+            ITR,
+            "Widest mapping to take; one that is wider is cut",
+            "Length of its mask: 8 (IPv4) or 16 (IPv6) unless configured",
+        ],
+        No::After(2),
+        itr_widest_mapping,
+    ),
+    edit(
+        HERE,
         "map-server [legacy]",
         &["Configure a Map-Server (MS)", "One that has no reliable transport"],
         No::After(1),
@@ -223,6 +241,17 @@ fn etr_forward_away(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 fn itr_smr_delay(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let delay = (!args.negated).then(|| args.value("milliseconds")).transpose()?;
     service(editor, args).itr_smr_delay_ms = delay;
+    Ok(())
+}
+
+fn itr_widest_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    let length: Option<u8> = (!args.negated).then(|| args.value("length")).transpose()?;
+    let family = family(editor, args);
+    if length.is_some_and(|length| length > family.bits()) {
+        let fault = format!("a mask of {family} has {} bits at most", family.bits());
+        return Err(args.fault("length", fault));
+    }
+    service(editor, args).itr_widest_mapping = length;
     Ok(())
 }
 

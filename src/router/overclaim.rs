@@ -1,0 +1,186 @@
+//! What a Map-Reply may put into the map-cache (RFC 9301 sections 8.1 and 9).
+//!
+//! An ETR that owns one host can answer the request for it with a record for all EIDs. So each record is
+//! held to what was asked:
+//!
+//! - one with locators for `0.0.0.0/0` or `::/0` is refused;
+//! - any other with locators is cut, around the EID that was asked for, to the static entry that caused
+//!   the asking, and to a /8 (IPv4) or /16 (IPv6);
+//! - one without locators (a hole) is cut to the static entry and never refused: `0.0.0.0/1` is a right
+//!   answer;
+//! - one that was cut, or is wider than a /8 or /16, lives for 15 minutes at most;
+//! - one that lies beside what is left of the record that answers is left out.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use super::Router;
+use super::counters::ControlDrop;
+use super::explanations;
+use crate::addr::{Eid, EidPrefix, Family};
+use crate::time::Time;
+use crate::wire::MappingRecord;
+
+/// The longest TTL of a record that was cut, or is very wide, in minutes (RFC 9301 section 8.1).
+const SHORT: u32 = 15;
+
+/// The mask length of the widest mapping that is taken, unless `itr widest-mapping` says otherwise.
+fn widest(family: Family) -> u8 {
+    match family {
+        Family::Ipv4 => 8,
+        Family::Ipv6 => 16,
+    }
+}
+
+/// What the answer to a request may be about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Claims {
+    /// The EID that was asked for.
+    asked: Eid,
+    /// The static entry that caused the asking.
+    entry: EidPrefix,
+    /// The most that a record with locators may be about.
+    widest: EidPrefix,
+    takes_default: bool,
+}
+
+/// A record of a Map-Reply.
+#[derive(Debug)]
+pub(super) struct Taken<'a> {
+    /// As it came.
+    pub(super) told: &'a MappingRecord,
+    /// As the map-cache takes it.
+    pub(super) record: Cow<'a, MappingRecord>,
+}
+
+/// The records of a Map-Reply, held to what was asked.
+#[derive(Debug, Default)]
+pub(super) struct Held<'a> {
+    /// Those that are taken, in the order of the message.
+    pub(super) taken: Vec<Taken<'a>>,
+    /// Those for all EIDs that are refused.
+    defaults: Vec<&'a MappingRecord>,
+    /// Those with locators that are cut, and to what.
+    cut: Vec<(&'a MappingRecord, EidPrefix)>,
+    /// Those that lie beside what is taken.
+    beside: Vec<&'a MappingRecord>,
+    /// How many without locators were cut.
+    negatives_cut: u64,
+}
+
+impl Claims {
+    /// The most that a record may be about.
+    fn limit(&self, record: &MappingRecord) -> EidPrefix {
+        if record.locators.is_empty() { self.entry } else { self.widest }
+    }
+
+    fn is_refused(&self, record: &MappingRecord) -> bool {
+        is_default(record) && !self.takes_default
+    }
+
+    /// What is left of a prefix within a limit; `None` if it lies beside it.
+    fn cut(&self, record: &MappingRecord) -> Option<EidPrefix> {
+        let prefix = record.eid_prefix;
+        let limit = match is_default(record) && self.takes_default {
+            true => self.entry,
+            false => self.limit(record),
+        };
+        match (limit.covers(&prefix), prefix.covers(&limit)) {
+            (true, _) => Some(prefix),
+            (false, true) => Some(limit),
+            (false, false) => None,
+        }
+    }
+
+    /// Holds the records of a reply that lie within `covering`, its record for the EID that was asked for,
+    /// to what was asked. A record of our own prefix (`is_own`) is not kept, and not held to anything.
+    pub(super) fn hold<'a>(
+        &self,
+        records: &'a [MappingRecord],
+        covering: &MappingRecord,
+        is_own: impl Fn(&MappingRecord) -> bool,
+    ) -> Held<'a> {
+        let mut held = Held::default();
+        let within = match is_own(covering) {
+            true => covering.eid_prefix,
+            false => self.cut(covering).unwrap_or(self.widest),
+        };
+        for told in records.iter().filter(|told| covering.eid_prefix.covers(&told.eid_prefix)) {
+            if is_own(told) {
+                let record = Cow::Owned(MappingRecord { ttl_minutes: 0, ..told.clone() });
+                held.taken.push(Taken { told, record });
+                continue;
+            }
+            if self.is_refused(told) {
+                held.defaults.push(told);
+                continue;
+            }
+            let Some(prefix) = self.cut(told).filter(|prefix| within.covers(prefix)) else {
+                held.beside.push(told);
+                continue;
+            };
+            let is_cut = prefix != told.eid_prefix;
+            match (is_cut, told.locators.is_empty()) {
+                (true, true) => held.negatives_cut += 1,
+                (true, false) => held.cut.push((told, prefix)),
+                (false, _) => {}
+            }
+            let record = match is_cut || prefix.mask_len() < widest(prefix.family()) {
+                true => {
+                    let ttl_minutes = told.ttl_minutes.min(SHORT);
+                    let whole = told.clone();
+                    Cow::Owned(MappingRecord { ttl_minutes, eid_prefix: prefix, ..whole })
+                }
+                false => Cow::Borrowed(told),
+            };
+            held.taken.push(Taken { told, record });
+        }
+        held
+    }
+}
+
+/// Whether a record sends the packets for all EIDs to its locators.
+fn is_default(record: &MappingRecord) -> bool {
+    record.eid_prefix.mask_len() == 0 && !record.locators.is_empty()
+}
+
+impl Router {
+    /// What the answer to a request for an EID may be about. An EID that is asked for without a static
+    /// entry is away: its prefix in the away table is what was asked about.
+    pub(super) fn claims(&self, asked: Eid) -> Claims {
+        let away = || self.away.entries().longest_match(asked).map(|(prefix, _)| prefix);
+        let entry = self.map_cache.static_around(asked).or_else(away);
+        let entry = entry.unwrap_or(asked.host_prefix());
+        let family = asked.family();
+        let service = self.config.lisp.as_ref().map(|lisp| lisp.service(family));
+        let configured = service.and_then(|service| service.itr_widest_mapping);
+        let widest = asked.prefix(configured.unwrap_or(widest(family)).max(entry.mask_len()));
+        let takes_default = service.is_some_and(|service| service.itr_accept_default);
+        Claims { asked, entry, widest, takes_default }
+    }
+
+    /// Counts and tells what of a reply from `source` was not taken.
+    pub(super) fn tell_overclaims(
+        &mut self,
+        claims: &Claims,
+        held: &Held<'_>,
+        source: IpAddr,
+        now: Time,
+    ) {
+        let Claims { asked, entry, .. } = *claims;
+        self.counters.negative_records_cut += held.negatives_cut;
+        let parts = |count| (ControlDrop::Overclaim, count);
+        if let Some(first) = held.defaults.first() {
+            let told = || explanations::claims_everything(first.eid_prefix, asked);
+            self.refuse_parts(source, parts(held.defaults.len()), now, told);
+        }
+        if let Some(&(first, to)) = held.cut.first() {
+            let told = || explanations::claims_too_much(first.eid_prefix, to, asked, to == entry);
+            self.refuse_parts(source, parts(held.cut.len()), now, told);
+        }
+        if let Some(first) = held.beside.first() {
+            let told = || explanations::claims_beside(first.eid_prefix, asked);
+            self.refuse_parts(source, parts(held.beside.len()), now, told);
+        }
+    }
+}
