@@ -3,13 +3,14 @@
 mod lab_command;
 mod replay_command;
 
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use eidway::driver::clock::Clock;
-use eidway::driver::log_file::LogFile;
+use eidway::driver::log_queue::LogQueue;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::open::sockets_of;
 use eidway::lab::text;
@@ -53,7 +54,8 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         nonces: Option<PathBuf>,
         /// Write the log to this file, and what the router says before it ends. At 4 MiB the FILE becomes
-        /// FILE.1, in the place of an earlier one, and a new one begins
+        /// FILE.1, in the place of an earlier one, and a new one begins; so it does at SIGHUP, when FILE
+        /// was moved away
         #[arg(long, value_name = "FILE")]
         log: Option<PathBuf>,
     },
@@ -72,6 +74,9 @@ enum Command {
     Lab(lab_command::LabCommand),
 }
 
+/// How long the end waits for who reads the log.
+const LAST_LINES: Duration = Duration::from_secs(1);
+
 /// What a command ends with: success, or that what was asked is not so (exit code 1).
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
@@ -85,19 +90,24 @@ fn main() -> ExitCode {
             start_log("warn", false, None)
         }
     };
-    if let Err(error) = started {
-        eprintln!("eidway: {error}");
-        return ExitCode::FAILURE;
-    }
+    let log = match started {
+        Ok(log) => log,
+        Err(error) => {
+            eprintln!("eidway: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let outcome = match cli.command {
         Command::Router { config, console, no_offload, udp_checksum, record, nonces, .. } => {
-            let options = driver::Options { offload: !no_offload, udp_checksum, record, nonces };
+            let (offload, log) = (!no_offload, Some(log.clone()));
+            let options = driver::Options { offload, udp_checksum, record, nonces, log };
             router(&config, console.as_deref(), options)
         }
         Command::Console { router, commands } => talk(&router, &commands),
         Command::Replay(command) => command.run(),
         Command::Lab(command) => command.run(),
     };
+    log.finish(LAST_LINES);
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
@@ -110,11 +120,12 @@ fn main() -> ExitCode {
 
 /// `RUST_LOG` decides, as ever; without it what is of `level` and worse is written.
 /// `stamped` lines begin with the time, as IOS writes it; it goes to the standard error, or to `file`.
+/// Whoever reads it is never waited for.
 fn start_log(
     level: &str,
     stamped: bool,
     file: Option<&Path>,
-) -> Result<(), Box<dyn std::error::Error>> {
+) -> Result<LogQueue, Box<dyn std::error::Error>> {
     let filter = env_logger::Env::default().default_filter_or(level);
     let mut log = env_logger::Builder::from_env(filter);
     if stamped {
@@ -129,12 +140,21 @@ fn start_log(
             writeln!(out, "[{style}{level:<5}{style:#}] {stamp}{line}")
         });
     }
-    if let Some(path) = file {
-        let file = LogFile::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
-        log.target(env_logger::Target::Pipe(Box::new(file)));
+    let queue = match file {
+        Some(path) => {
+            LogQueue::to_file(path).map_err(|error| format!("{}: {error}", path.display()))?
+        }
+        None => LogQueue::to_stderr()?,
+    };
+    // To env_logger a queue is no terminal, wherever it ends.
+    let is_said =
+        ["NO_COLOR", "RUST_LOG_STYLE"].iter().any(|name| std::env::var_os(name).is_some());
+    if file.is_none() && io::stderr().is_terminal() && !is_said {
+        log.write_style(env_logger::WriteStyle::Always);
     }
+    log.target(env_logger::Target::Pipe(Box::new(queue.clone())));
     log.format_target(false).init();
-    Ok(())
+    Ok(queue)
 }
 
 fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {

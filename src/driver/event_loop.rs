@@ -8,6 +8,7 @@
 mod connections;
 mod data_path;
 mod kernel;
+mod signals;
 mod spin;
 
 use std::collections::BTreeSet;
@@ -20,7 +21,6 @@ use std::time::Duration;
 use log::{debug, info, warn};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
-use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook_mio::v1_0::Signals;
 
 use super::clock::Clock;
@@ -215,7 +215,7 @@ impl EventLoop {
     pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
         self.wait(limit)?;
         for source in mem::take(&mut self.ready) {
-            if source == Source::Signals && self.signal_has_come() {
+            if source == Source::Signals && self.serve_signals() == Flow::Stopped {
                 self.stop();
                 return Ok(Flow::Stopped);
             }
@@ -495,19 +495,6 @@ impl EventLoop {
 
 /// Watching sources.
 impl EventLoop {
-    /// Makes SIGTERM and SIGINT stop the router instead of the process.
-    pub fn watch_signals(&mut self) -> Result<(), Error> {
-        let signals = Signals::new([SIGTERM, SIGINT]);
-        let signals = self.signals.insert(signals.map_err(Error::during("catching signals"))?);
-        let (token, interest) = (Source::Signals.token(), Interest::READABLE);
-        let outcome = self.poll.registry().register(signals, token, interest);
-        outcome.map_err(Error::during("watching signals"))
-    }
-
-    fn signal_has_come(&mut self) -> bool {
-        self.signals.as_mut().is_some_and(|signals| signals.pending().next().is_some())
-    }
-
     fn watch_fd(&self, fd: RawFd, source: Source) -> Result<(), Error> {
         self.watch_fd_for(fd, source, Interest::READABLE)
     }

@@ -35,6 +35,12 @@ impl Faults {
         }
     }
 
+    /// A line for each kind of fault that has been counted.
+    pub fn lines(&self) -> impl Iterator<Item = String> {
+        let counts = self.counts.iter();
+        counts.map(|((operation, kind), count)| format!("{operation}: {kind}: {count} times"))
+    }
+
     /// Keeps an event that a send has brought. Repetitions are dropped, and so are events beyond the
     /// bound. Time Exceeded, which the router may relay to a host, has a bound of its own.
     pub fn note_path(&mut self, event: PathEvent) {

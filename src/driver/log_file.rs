@@ -36,7 +36,20 @@ impl LogFile {
         Ok(log)
     }
 
-    fn of(path: &Path, longest: u64) -> io::Result<Self> {
+    /// Goes on in the file that now has its path, or in a new one: the present one may have been moved
+    /// away.
+    ///
+    /// # Errors
+    /// What the file system says; then it goes on where it was.
+    pub fn reopen(&mut self) -> io::Result<()> {
+        self.file = append(&self.path)?;
+        self.len = self.file.metadata()?.len();
+        self.in_line = false;
+        if self.is_stderr { self.become_stderr() } else { Ok(()) }
+    }
+
+    /// A log that begins anew at `longest` octets, and is not the standard error.
+    pub(super) fn of(path: &Path, longest: u64) -> io::Result<Self> {
         let file = append(path)?;
         let len = file.metadata()?.len();
         Ok(LogFile { path: path.to_owned(), longest, file, len, in_line: false, is_stderr: false })

@@ -14,14 +14,14 @@
 //!        TCP RLOC:4342 --- Input::Tcp          |
 //!        TAP of a host --- Host::handle        |     (hosts, which the core meets on a LAN)
 //!        file of nonces -- Input::Nonces       |     (at the start)
-//!        SIGTERM, SIGINT - Input::Stop         |
+//!        SIGTERM, SIGINT - Input::Stop         |     (SIGHUP and SIGUSR1: the log's, see signals.rs)
 //!                                   v
 //!                          Router::poll_output --- UDP and TCP RLOC:4342, held packets, netlink
 //!                                                  requests, debug lines to consoles and the log,
 //!                                                  nonces to their file
 //! ```
 //!
-//! One thread and one mio loop a process. A turn of the loop gives each source that is ready a
+//! One thread and one mio loop a process; a second thread writes the log ([`log_queue`]). A turn of the loop gives each source that is ready a
 //! bounded share of work, after every input carries out the router's outputs, then looks at the
 //! clock. Packets that only pass through are read into one arena and sent from there, many at a time:
 //! nothing is copied and nothing allocated.
@@ -40,6 +40,7 @@ pub mod event_loop;
 pub mod faults;
 pub mod hosts;
 pub mod log_file;
+pub mod log_queue;
 #[cfg(test)]
 mod namespace;
 pub mod netlink;
@@ -59,6 +60,7 @@ use std::path::{Path, PathBuf};
 
 use crate::router::config::Config;
 use event_loop::{EventLoop, Flow};
+use log_queue::LogQueue;
 use udp::UdpChecksum;
 
 /// Why a router could not start, or could not go on.
@@ -70,7 +72,7 @@ pub struct Error {
 }
 
 /// How a router runs; what it does is the configuration's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Segmentation offload, as far as the kernel has it.
     pub offload: bool,
@@ -80,11 +82,19 @@ pub struct Options {
     pub record: Option<PathBuf>,
     /// The file that keeps the nonces of Map-Registers over a restart, if any.
     pub nonces: Option<PathBuf>,
+    /// The log of the process, which SIGHUP begins anew.
+    pub log: Option<LogQueue>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Options { offload: true, udp_checksum: UdpChecksum::Auto, record: None, nonces: None }
+        Options {
+            offload: true,
+            udp_checksum: UdpChecksum::Auto,
+            record: None,
+            nonces: None,
+            log: None,
+        }
     }
 }
 

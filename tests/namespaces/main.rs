@@ -15,6 +15,7 @@ mod labs;
 mod leaving;
 mod links;
 mod live;
+mod logs;
 mod moves;
 mod paths;
 mod pcap;

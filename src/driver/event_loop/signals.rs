@@ -1,0 +1,57 @@
+//! What signals tell a router: to stop, to begin a new log, to say what it has counted.
+
+use log::info;
+use mio::Interest;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook_mio::v1_0::Signals;
+
+use super::{EventLoop, Flow, Source};
+use crate::addr::Family;
+use crate::console::show::statistics;
+use crate::driver::Error;
+
+impl EventLoop {
+    /// Makes SIGTERM and SIGINT stop the router instead of the process. SIGHUP and SIGUSR1 do not end
+    /// it: the one begins the log anew, the other writes the counters into it.
+    pub fn watch_signals(&mut self) -> Result<(), Error> {
+        let signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1]);
+        let signals = self.signals.insert(signals.map_err(Error::during("catching signals"))?);
+        let (token, interest) = (Source::Signals.token(), Interest::READABLE);
+        let outcome = self.poll.registry().register(signals, token, interest);
+        outcome.map_err(Error::during("watching signals"))
+    }
+
+    pub(super) fn serve_signals(&mut self) -> Flow {
+        let pending: Vec<i32> = self
+            .signals
+            .iter_mut()
+            .flat_map(|signals| signals.pending().collect::<Vec<_>>())
+            .collect();
+        for signal in pending {
+            match signal {
+                SIGHUP => self.reopen_log(),
+                SIGUSR1 => self.log_statistics(),
+                _ => return Flow::Stopped,
+            }
+        }
+        Flow::Continue
+    }
+
+    fn reopen_log(&self) {
+        if let Some(log) = &self.options.log {
+            log.reopen();
+        }
+        info!("SIGHUP: the log goes on here");
+    }
+
+    fn log_statistics(&self) {
+        // Both families are counted together.
+        let view = statistics::view(&self.router, Family::Ipv4);
+        for line in statistics::text(&view).lines() {
+            info!("{line}");
+        }
+        for line in self.faults.lines() {
+            info!("{line}");
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The log of the process: lines that wait for their reader, and never the router for it.
+//!
+//! A pager, a terminal or a full pipe may stop to take lines. Then a write waits for as long as the
+//! reader likes. So a thread writes, and lines wait for it in a queue of bounded size. Those for
+//! which there is no room are lost and counted; the count is written in their place.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use super::log_file::LogFile;
+
+/// Octets of lines that may wait; a single line may go beyond.
+const MAX_WAITING: usize = 1 << 20;
+
+/// The end of the log that lines are written to, each with one call of `write`.
+#[derive(Clone, Debug)]
+pub struct LogQueue(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// The queue has got something to do, or the thread has done something.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    lines: VecDeque<Vec<u8>>,
+    /// Octets of all lines.
+    waiting: usize,
+    /// Lines that were lost since the last one in the queue.
+    lost: u64,
+    is_to_reopen: bool,
+    /// The thread has something in its hands.
+    is_busy: bool,
+}
+
+/// Where the lines go.
+trait Sink: Write + Send {
+    /// Begins again at its path, from which what was written may have been moved away.
+    fn reopen(&mut self) -> io::Result<()>;
+}
+
+impl Sink for LogFile {
+    fn reopen(&mut self) -> io::Result<()> {
+        LogFile::reopen(self)
+    }
+}
+
+impl Sink for io::Stderr {
+    fn reopen(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+enum Task {
+    Write(Vec<u8>),
+    Reopen,
+}
+
+impl LogQueue {
+    /// A log on the standard error.
+    ///
+    /// # Errors
+    /// No thread could be started.
+    pub fn to_stderr() -> io::Result<Self> {
+        LogQueue::to(io::stderr())
+    }
+
+    /// A log in a file of bounded size, which becomes the standard output and error too.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn to_file(path: &Path) -> io::Result<Self> {
+        LogQueue::to(LogFile::open(path)?)
+    }
+
+    fn to(sink: impl Sink + 'static) -> io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let log = LogQueue(Arc::clone(&shared));
+        thread::Builder::new().name("log".to_owned()).spawn(move || shared.write_to(sink))?;
+        Ok(log)
+    }
+
+    /// Goes on in a new file of the same name: the present one may have been moved away. Without a file
+    /// there is nothing to do.
+    pub fn reopen(&self) {
+        self.0.queue().is_to_reopen = true;
+        self.0.changed.notify_all();
+    }
+
+    /// Waits until all lines are written, but not longer than `limit`.
+    pub fn finish(&self, limit: Duration) {
+        let is_at_work = |queue: &mut Queue| queue.is_busy || queue.has_work();
+        // There is no place to report that the reader did not take them.
+        drop(self.0.changed.wait_timeout_while(self.0.queue(), limit, is_at_work));
+    }
+}
+
+impl Write for LogQueue {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.queue().push(line);
+        self.0.changed.notify_all();
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The thread that writes, for as long as the process lives.
+    fn write_to(&self, mut sink: impl Sink) {
+        loop {
+            // A log that cannot be written has no place to say so.
+            let _ = match self.next_task() {
+                Task::Write(line) => sink.write_all(&line),
+                Task::Reopen => sink.reopen(),
+            };
+        }
+    }
+
+    fn next_task(&self) -> Task {
+        let mut queue = self.queue();
+        queue.is_busy = false;
+        self.changed.notify_all();
+        let waited = self.changed.wait_while(queue, |queue| !queue.has_work());
+        let mut queue = waited.unwrap_or_else(PoisonError::into_inner);
+        queue.is_busy = true;
+        queue.take()
+    }
+}
+
+impl Queue {
+    fn has_work(&self) -> bool {
+        self.is_to_reopen || self.lost > 0 || !self.lines.is_empty()
+    }
+
+    fn push(&mut self, line: &[u8]) {
+        if self.waiting >= MAX_WAITING {
+            self.lost += 1;
+            return;
+        }
+        if self.lost > 0 {
+            let note = self.take_note();
+            self.put(note);
+        }
+        self.put(line.to_vec());
+    }
+
+    fn put(&mut self, line: Vec<u8>) {
+        self.waiting += line.len();
+        self.lines.push_back(line);
+    }
+
+    /// What stands in the place of the lines that were lost.
+    fn take_note(&mut self) -> Vec<u8> {
+        let lost = std::mem::take(&mut self.lost);
+        format!("[WARN ] {lost} lines of the log are lost: its reader did not take them in time\n")
+            .into_bytes()
+    }
+
+    /// The next thing to do, of a queue that has work.
+    fn take(&mut self) -> Task {
+        if std::mem::take(&mut self.is_to_reopen) {
+            return Task::Reopen;
+        }
+        match self.lines.pop_front() {
+            Some(line) => {
+                self.waiting -= line.len();
+                Task::Write(line)
+            }
+            None => Task::Write(self.take_note()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, PipeWriter, pipe};
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(5);
+
+    impl Sink for PipeWriter {
+        fn reopen(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// One call a line, which `writeln` does not promise.
+    fn write(log: &mut LogQueue, line: &str) {
+        assert_eq!(log.write(format!("{line}\n").as_bytes()).unwrap(), line.len() + 1);
+    }
+
+    #[test]
+    fn a_reader_that_stops_loses_lines_and_is_told_how_many() {
+        let (reader, writer) = pipe().unwrap();
+        let mut log = LogQueue::to(writer).unwrap();
+        // More than the queue and the pipe hold.
+        const LINES: usize = 30_000;
+        for number in 0..LINES {
+            write(&mut log, &format!("line {number:095}"));
+        }
+        log.finish(Duration::from_millis(1));
+        let waiting = log.0.queue().waiting;
+        assert!(waiting <= MAX_WAITING + 101, "{waiting} octets wait");
+        let mut lines = BufReader::new(reader).lines().map(Result::unwrap);
+        let mut numbers = 0..LINES;
+        let note = lines.by_ref().find(|line| {
+            let number = line.strip_prefix("line ").map(|number| number.parse().unwrap());
+            number != numbers.next()
+        });
+        let note = note.unwrap();
+        let lost: usize = note.split(' ').nth(2).unwrap().parse().unwrap();
+        assert_eq!(numbers.start - 1 + lost, LINES, "{note}");
+        write(&mut log, "goes on");
+        assert_eq!(lines.next().unwrap(), "goes on");
+    }
+
+    #[test]
+    fn the_last_lines_are_written_before_the_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("log");
+        let mut log = LogQueue::to(LogFile::of(&path, 1 << 20).unwrap()).unwrap();
+        for _ in 0..1000 {
+            write(&mut log, "a line");
+        }
+        log.finish(SOON);
+        assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1000);
+    }
+
+    #[test]
+    fn a_log_that_was_moved_away_goes_on_in_a_new_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let (path, moved) = (directory.path().join("log"), directory.path().join("moved"));
+        let mut log = LogQueue::to(LogFile::of(&path, 1 << 20).unwrap()).unwrap();
+        for line in ["before", "while it is moved"] {
+            write(&mut log, line);
+            log.finish(SOON);
+            let _ = std::fs::rename(&path, &moved);
+        }
+        log.reopen();
+        write(&mut log, "after");
+        log.finish(SOON);
+        let read = |path| std::fs::read_to_string(path).unwrap();
+        assert_eq!(read(&moved), "before\nwhile it is moved\n");
+        assert_eq!(read(&path), "after\n");
+    }
+}
