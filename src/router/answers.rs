@@ -1,62 +1,120 @@
-//! Answers to Map-Requests for the EIDs of the site (RFC 9301 sections 5.3 to 5.5).
+//! Answers to Map-Requests (RFC 9301 sections 5.3 to 5.5): the records for the EIDs of the site,
+//! and the reply that an ETR or a map-server sends. [`super::replies`] has its limits.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+
+use ipnet::IpNet;
 
 use super::Router;
 use super::away::{self, Producer};
+use super::bounded::Fill;
+use super::control::Arrival;
 use super::counters::ControlDrop;
 use super::database;
 use super::etr::Whereabouts;
 use super::explanations;
 use super::map_cache::Locator;
-use super::map_server::MOST_RECORDS;
+use super::map_server::{MOST_RECORDS, negative_record};
+use super::replies::Credit;
+use super::reply_records::ReplyRecords;
 use crate::addr::{EidPrefix, Rloc};
 use crate::time::Time;
 use crate::wire::{
     self, CONTROL_PORT, LocatorRecord, MapReply, MapRequest, MappingRecord, Message,
 };
 
+/// Prefixes inside another that are looked at for one reply: those without a route take no room.
+const MOST_LOOKED_AT: usize = 256;
+
+/// The answer to a record of a Map-Request, before its records are built.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// The EID-Prefix that is asked for.
+    pub asked: EidPrefix,
+    /// The prefix that the reply is about: the longest match.
+    pub about: EidPrefix,
+    /// The source of the mapping.
+    pub from: AnswerFrom,
+}
+
+/// The source of a mapping.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AnswerFrom {
+    /// The database of this router, an ETR of the site.
+    Database,
+    /// What ETRs have registered here.
+    Registrations,
+    /// There is no mapping, for so many minutes.
+    Nothing {
+        /// The TTL.
+        ttl_minutes: u32,
+    },
+    /// This router, a proxy ETR for all of a family.
+    ProxyEtr,
+}
+
 impl Router {
+    /// How full the tables are that hold the limits of Map-Replies.
+    pub fn reply_limits(&self) -> [Fill; 2] {
+        self.replies.fills()
+    }
+
     /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a
-    /// map-server: `source` sent it, `port` of the ITR gets the reply, `to` is the RLOC that was asked.
-    /// An EID without a route is not answered for: the mapping system is to say so.
-    pub(super) fn answer_map_request(
+    /// map-server. An EID without a route is not answered for: the mapping system is to say so.
+    pub(super) fn answer_map_request(&mut self, request: &MapRequest, arrival: Arrival, now: Time) {
+        self.tell_unread_records(arrival.sender, request, now);
+        let asked = request.records.iter().take(MOST_RECORDS).map(|record| record.eid_prefix);
+        let own = asked.filter_map(|asked| self.own_answer(asked));
+        let mut answers: Vec<Answer> = own.collect();
+        if answers.is_empty() {
+            answers.extend(self.proxy_answer(request));
+        }
+        if answers.is_empty() {
+            let told = || explanations::not_our_eid(request);
+            return self.refuse(arrival.sender, ControlDrop::NotOurEid, now, told);
+        }
+        let Some(path) = self.reply_path(request, arrival.at) else {
+            return self.refuse_unanswerable(arrival.sender, request, now);
+        };
+        let credit = Credit::of_request(path.1, arrival.octets);
+        self.reply(request, &answers, (path, credit), arrival, now);
+    }
+
+    /// Replies with those answers that the limits of the ITR-RLOC let through, if any.
+    pub(super) fn reply(
         &mut self,
         request: &MapRequest,
-        source: IpAddr,
-        (port, to): (u16, Option<Rloc>),
+        answers: &[Answer],
+        ((source, itr), mut credit): ((Rloc, Rloc), Credit),
+        arrival: Arrival,
         now: Time,
     ) {
-        self.tell_unread_records(source, request, now);
-        let mut records: Vec<MappingRecord> = Vec::new();
-        for asked in request.records.iter().take(MOST_RECORDS) {
-            for record in self.records_for(&asked.eid_prefix) {
-                if !records.contains(&record) && records.len() < usize::from(u8::MAX) {
-                    records.push(record);
-                }
+        let probed = request.probe.then_some(arrival.at);
+        let mut records = ReplyRecords::new(itr.family(), self.replies.may_send(&credit, now));
+        let mut admitted = BTreeMap::new();
+        let (mut too_often, mut too_large) = (0, 0);
+        for answer in answers {
+            let admit = || records.has_room() && self.replies.admit(itr, answer.about, probed, now);
+            if !*admitted.entry(answer.about).or_insert_with(admit) {
+                too_often += 1;
+            } else if !records.tell_of(answer)
+                && !records.push(self.records_of(answer, probed, records.room()))
+            {
+                too_large += 1;
             }
         }
-        if request.probe {
-            as_probe_reply(&mut records, to);
-            if records.is_empty() {
-                records.extend(self.proxy_record(request, to));
-            }
+        if records.is_empty() || !self.replies.spend(&mut credit, records.octets(), now) {
+            let told = || explanations::asked_too_often(request, itr);
+            let refused = (ControlDrop::RateLimited, answers.len());
+            return self.refuse_parts(arrival.sender, refused, now, told);
         }
-        let Some(first) = request.records.first().filter(|_| !records.is_empty()) else {
-            return self.refuse(source, ControlDrop::NotOurEid, now, || {
-                explanations::not_our_eid(request)
-            });
-        };
-        let Some((own, destination)) = self.reply_path(request, to) else {
-            return self.refuse_unanswerable(source, request, now);
-        };
-        let probed = to.filter(|_| request.probe);
-        if !self.replies.admit(destination, first.eid_prefix, probed, now) {
-            let told = || explanations::asked_too_often(request, destination);
-            return self.refuse(source, ControlDrop::RateLimited, now, told);
-        }
-        let reply = self.map_reply(request, records);
-        self.send_map_reply(own, SocketAddr::new(destination.0, port), reply);
+        let told = || explanations::asked_too_often(request, itr);
+        self.refuse_parts(arrival.sender, (ControlDrop::RateLimited, too_often), now, told);
+        let told = || explanations::reply_is_full(request);
+        self.refuse_parts(arrival.sender, (ControlDrop::TooManyRecords, too_large), now, told);
+        let reply = self.map_reply(request, records.into_records());
+        self.send_map_reply(source, SocketAddr::new(itr.0, arrival.reply_port), reply);
     }
 
     /// Counts the records of a Map-Request beyond those that are looked up, and tells of them.
@@ -66,9 +124,9 @@ impl Router {
         self.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
     }
 
-    /// The reply to a Map-Request; of its bits, E speaks for the site of the records (RFC 9300 section
-    /// 10.1).
-    pub(super) fn map_reply(&self, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
+    /// The reply to a Map-Request; of its bits, E speaks for the site of the records (RFC 9300
+    /// section 10.1).
+    fn map_reply(&self, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
         let own = records.iter().find(|record| record.authoritative);
         let echo_nonce =
             own.is_some_and(|record| self.config.loc_reach(record.eid_prefix.family()).echo_nonce);
@@ -84,19 +142,15 @@ impl Router {
 
     /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can. An
     /// ITR-RLOC for many gets none.
-    pub(super) fn reply_path(
-        &self,
-        request: &MapRequest,
-        asked: Option<Rloc>,
-    ) -> Option<(Rloc, Rloc)> {
+    pub(super) fn reply_path(&self, request: &MapRequest, asked: Rloc) -> Option<(Rloc, Rloc)> {
         let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !self.local.is_nobodys(**itr));
         let same =
             |own: Rloc| itr_rlocs().find(|itr| itr.family() == own.family()).map(|itr| (own, *itr));
         let own = |itr: &Rloc| self.local.preferred(itr.family()).map(|own| (own, *itr));
-        asked.and_then(same).or_else(|| itr_rlocs().find_map(own))
+        same(asked).or_else(|| itr_rlocs().find_map(own))
     }
 
-    pub(super) fn send_map_reply(&mut self, source: Rloc, to: SocketAddr, reply: MapReply) {
+    fn send_map_reply(&mut self, source: Rloc, to: SocketAddr, reply: MapReply) {
         self.counters.map_replies.sent += 1;
         if reply.records.iter().any(|record| record.locators.is_empty()) {
             self.counters.negative_map_replies.sent += 1;
@@ -108,50 +162,106 @@ impl Router {
         self.send_control(from, to, &Message::MapReply(reply));
     }
 
-    /// The records for a requested prefix: the entry that covers it, then the more specific ones,
-    /// those that another xTR has registered among them, for an ITR that caches the first alone would
-    /// send us what is theirs (RFC 9301 section 5.5). Empty when the EID is not ours or has no route.
-    pub(super) fn records_for(&self, asked: &EidPrefix) -> Vec<MappingRecord> {
+    /// The answer of the database to a requested prefix: none when it is not ours or has no route.
+    pub(super) fn own_answer(&self, asked: EidPrefix) -> Option<Answer> {
         if !self.config.roles(asked.family()).etr {
-            return Vec::new();
+            return None;
         }
-        let Whereabouts::Here(prefix) = self.whereabouts(asked.network()) else {
-            return Vec::new();
-        };
-        let Some(entry) = self.database.get(&prefix) else { return Vec::new() };
-        if !entry.has_route || !prefix.covers(asked) {
-            return Vec::new();
-        }
-        let inside =
-            self.database.entries().covered_by(&prefix).filter(|(inner, _)| *inner != prefix);
-        let elsewhere = self.away.entries().covered_by(&prefix).filter(|(inner, away)| {
-            *inner != prefix
-                && away.producer == Producer::SiteRegistration
-                && !away.locators.is_empty()
-        });
-        std::iter::once((prefix, entry))
-            .chain(inside)
-            .filter(|(_, entry)| entry.has_route)
-            .map(|(prefix, entry)| self.record(prefix, entry))
-            .chain(elsewhere.map(|(prefix, away)| self.record_of_another(prefix, away)))
-            .collect()
+        let Whereabouts::Here(about) = self.whereabouts(asked.network()) else { return None };
+        let has_route = self.database.get(&about)?.has_route;
+        let from = AnswerFrom::Database;
+        (has_route && about.covers(&asked)).then_some(Answer { asked, about, from })
     }
 
-    /// The record of a proxy ETR that an RLOC-probe asks about all of a family, as an ITR does that sends
-    /// to non-LISP sites by way of it: the locator that was probed. Nothing less is its own to tell.
-    fn proxy_record(&self, request: &MapRequest, probed: Option<Rloc>) -> Option<MappingRecord> {
+    /// The answer of a proxy ETR to an RLOC-probe that asks about all of a family, as an ITR does
+    /// that sends to non-LISP sites by way of it. It has nothing to tell about less.
+    fn proxy_answer(&self, request: &MapRequest) -> Option<Answer> {
         let all = request.records.first()?.eid_prefix;
-        let serves = self.config.roles(all.family()).proxy_etr
+        let serves = request.probe
+            && self.config.roles(all.family()).proxy_etr
             && all.mask_len() == 0
             && all.instance_id() == self.config.default_instance();
-        let locator = LocatorRecord::unicast(probed.filter(|_| serves)?.0, 1, 100);
-        let locator = LocatorRecord { probed: true, ..locator };
-        let ttl_minutes = self.config.etr_map_cache_ttl(all.family());
-        Some(MappingRecord::of_site(all, ttl_minutes, vec![locator]))
+        serves.then_some(Answer { asked: all, about: all, from: AnswerFrom::ProxyEtr })
     }
 
-    /// The record of a prefix that another xTR has registered, as a map-server has told us: not ours,
-    /// so not authoritative.
+    /// The records of an answer, in about so many octets; `probed` is the RLOC that a probe came
+    /// to.
+    fn records_of(&self, answer: &Answer, probed: Option<Rloc>, room: usize) -> Vec<MappingRecord> {
+        let about = answer.about;
+        match answer.from {
+            AnswerFrom::Database => {
+                let mut records = self.records_around(&answer.asked, about, room);
+                if let Some(probed) = probed {
+                    as_probe_reply(&mut records, probed);
+                }
+                records
+            }
+            AnswerFrom::Registrations => self.map_server.mapping(&about).into_iter().collect(),
+            AnswerFrom::Nothing { ttl_minutes } => vec![negative_record(about, ttl_minutes)],
+            AnswerFrom::ProxyEtr => {
+                let locator = |probed: Rloc| LocatorRecord {
+                    probed: true,
+                    ..LocatorRecord::unicast(probed.0, 1, 100)
+                };
+                let ttl_minutes = self.config.etr_map_cache_ttl(about.family());
+                let locators = probed.into_iter().map(locator).collect();
+                vec![MappingRecord::of_site(about, ttl_minutes, locators)]
+            }
+        }
+    }
+
+    /// The record of the local prefix around a requested one, then the more specific ones inside,
+    /// those that another xTR has registered among them: an ITR that caches the first alone would
+    /// send us packets for the others (RFC 9301 section 5.5). If these do not fit, the first record
+    /// is about a part of the local prefix: the widest one around the requested EID whose more
+    /// specific ones fit.
+    fn records_around(
+        &self,
+        asked: &EidPrefix,
+        local: EidPrefix,
+        room: usize,
+    ) -> Vec<MappingRecord> {
+        let Some(entry) = self.database.get(&local) else { return Vec::new() };
+        let eid = asked.network();
+        let part = |len: u8| IpNet::new(eid.address, len).ok();
+        let parts = (local.mask_len()..=eid.host_prefix().mask_len()).filter_map(part);
+        let parts: Vec<EidPrefix> = parts.map(|net| EidPrefix::new(eid.instance_id, net)).collect();
+        let first = self.record(local, entry);
+        let room = room.saturating_sub(first.emitted_len());
+        let widest = parts.partition_point(|part| self.records_inside(part, room).is_none());
+        let Some(widest) = parts.get(widest) else { return vec![first] };
+        let inside = self.records_inside(widest, room).unwrap_or_default();
+        let first = MappingRecord { eid_prefix: *widest, ..first };
+        std::iter::once(first).chain(inside).collect()
+    }
+
+    /// The records of the prefixes inside another one; `None` when they have more than `room`
+    /// octets. It looks at few more of them than fit, however many there are.
+    fn records_inside(&self, prefix: &EidPrefix, room: usize) -> Option<Vec<MappingRecord>> {
+        let own = self.database.entries().covered_by(prefix);
+        let own = own
+            .map(|(inside, entry)| (inside, entry.has_route.then(|| self.record(inside, entry))));
+        let others = self.away.entries().covered_by(prefix).map(|(inside, away)| {
+            let is_known = away.producer == Producer::SiteRegistration && !away.locators.is_empty();
+            (inside, is_known.then(|| self.record_of_another(inside, away)))
+        });
+        let inside = own.chain(others).filter(|(inside, _)| inside != prefix);
+        let (mut records, mut octets) = (Vec::new(), 0);
+        for (looked_at, (_, record)) in inside.enumerate() {
+            if looked_at >= MOST_LOOKED_AT {
+                return None;
+            }
+            octets += record.as_ref().map_or(0, MappingRecord::emitted_len);
+            if octets > room {
+                return None;
+            }
+            records.extend(record);
+        }
+        Some(records)
+    }
+
+    /// The record of a prefix that another xTR has registered, as a map-server has told us: not
+    /// ours, so not authoritative.
     fn record_of_another(&self, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
         let locator = |Locator { rloc, priority, weight, up, .. }: &Locator| LocatorRecord {
             local: false,
@@ -179,11 +289,11 @@ impl Router {
     }
 }
 
-/// Leaves the records that the site answers for itself, as all of a reply to a probe must be, and sets
-/// the p bit of the locator that was probed (RFC 9301 section 5.4).
-fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Option<Rloc>) {
+/// Leaves the records that the site answers for itself, as all of a reply to a probe must be, and
+/// sets the p bit of the locator that was probed (RFC 9301 section 5.4).
+fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Rloc) {
     records.retain(|record| record.authoritative);
     for locator in records.iter_mut().flat_map(|record| &mut record.locators) {
-        locator.probed = locator.ip().is_some() && locator.ip() == probed;
+        locator.probed = locator.ip() == Some(probed);
     }
 }

@@ -7,11 +7,25 @@ use super::counters::ControlDrop;
 use super::debug;
 use super::explanations;
 use super::io::{ControlDatagram, Output};
+use super::replies::headers;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
 use crate::wire::{
     CONTROL_PORT, Encapsulated, MapNotify, MapRegister, MapRequest, Message, ParseError, Problem,
 };
+
+/// How a Map-Request arrived: what its answer depends on beside its contents.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Arrival {
+    /// The sender of the datagram.
+    pub sender: IpAddr,
+    /// The UDP port that a reply goes to: that of the ITR.
+    pub reply_port: u16,
+    /// The own RLOC that it came to.
+    pub at: Rloc,
+    /// Octets of the IP packet.
+    pub octets: usize,
+}
 
 impl Router {
     /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
@@ -36,10 +50,14 @@ impl Router {
             let to = SocketAddr::new(destination, CONTROL_PORT);
             self.debug(debug::received(message.message_type(), interface, source, to));
         }
+        let arrival = Arrival {
+            sender: source.ip(),
+            reply_port: source.port(),
+            at: Rloc(destination),
+            octets: headers(Family::of(destination)) + payload.len(),
+        };
         match message {
-            Message::MapRequest(request) => {
-                self.handle_map_request(&request, source, Rloc(destination), now);
-            }
+            Message::MapRequest(request) => self.handle_map_request(&request, arrival, now),
             Message::MapReply(reply) => self.handle_map_reply(&reply, source, now),
             Message::MapRegister(register) if self.has_role(|roles| roles.map_server) => {
                 self.handle_map_register(register, payload, source, destination, now);
@@ -48,8 +66,7 @@ impl Router {
                 self.handle_map_notify(notify, payload, source, destination, now);
             }
             Message::Encapsulated(encapsulated) => {
-                let ends = (source.ip(), Rloc(destination));
-                self.handle_encapsulated(&encapsulated, ends, now);
+                self.handle_encapsulated(&encapsulated, arrival, now);
             }
             Message::MapRegister(MapRegister { records, .. }) => {
                 let told = || explanations::no_map_server(&records);
@@ -85,15 +102,14 @@ impl Router {
     }
 
     /// A Map-Request that came by itself: an SMR, a probe, or a plain question to an ETR.
-    fn handle_map_request(&mut self, request: &MapRequest, from: SocketAddr, to: Rloc, now: Time) {
-        if let Some(line) = debug::request_received(request) {
-            self.debug(line);
-        }
+    fn handle_map_request(&mut self, request: &MapRequest, arrival: Arrival, now: Time) {
+        let sender = arrival.sender;
+        self.debug_received(request);
         if self.is_mapping_system() && (request.smr || request.probe) {
-            return self.refuse_at_mapping_system(from.ip(), request, now);
+            return self.refuse_at_mapping_system(sender, request, now);
         }
         if request.smr {
-            return self.handle_smr(request, from.ip(), now);
+            return self.handle_smr(request, sender, now);
         }
         match request.probe {
             true => self.counters.probes.received += 1,
@@ -103,9 +119,17 @@ impl Router {
             return;
         }
         if !self.has_role(|roles| roles.etr || roles.proxy_etr && request.probe) {
-            return self.refuse_request(from.ip(), request, now);
+            return self.refuse_request(sender, request, now);
         }
-        self.answer_map_request(request, from.ip(), (from.port(), Some(to)), now);
+        self.answer_map_request(request, arrival, now);
+    }
+
+    fn debug_received(&mut self, request: &MapRequest) {
+        if self.debugging
+            && let Some(line) = debug::request_received(request)
+        {
+            self.debug(line);
+        }
     }
 
     fn refuse_request(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
@@ -121,12 +145,8 @@ impl Router {
     /// A Map-Request inside an Encapsulated Control Message: to the map-resolver of this router, or
     /// forwarded by a map-server to its ETR. A map-server answers one without the resolver's role too
     /// (RFC 9301 section 8.3): an ETR asks it whether what it told is still true.
-    fn handle_encapsulated(
-        &mut self,
-        encapsulated: &Encapsulated,
-        (source, to): (IpAddr, Rloc),
-        now: Time,
-    ) {
+    fn handle_encapsulated(&mut self, encapsulated: &Encapsulated, arrival: Arrival, now: Time) {
+        let source = arrival.sender;
         self.counters.encapsulated.received += 1;
         let message = match MapRequest::parse(&encapsulated.message) {
             Ok(request) => Message::MapRequest(request),
@@ -141,14 +161,12 @@ impl Router {
             true => self.counters.smr_invoked.received += 1,
             false => self.counters.map_requests.received += 1,
         }
-        if let Some(line) = debug::request_received(&request) {
-            self.debug(line);
-        }
-        let port = encapsulated.source.port();
+        self.debug_received(&request);
+        let arrival = Arrival { reply_port: encapsulated.source.port(), ..arrival };
         if self.has_role(|roles| roles.map_resolver || roles.map_server) {
-            self.resolve_map_request(encapsulated, &request, (source, to), now);
+            self.resolve_map_request(encapsulated, &request, arrival, now);
         } else if self.has_role(|roles| roles.etr) {
-            self.answer_map_request(&request, source, (port, Some(to)), now);
+            self.answer_map_request(&request, arrival, now);
         } else {
             self.refuse_request(source, &request, now);
         }

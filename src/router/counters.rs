@@ -52,7 +52,8 @@ pub enum ControlDrop {
     TableFull,
     /// A record whose EID is no IP prefix of an instance: it is left out, the others are taken.
     NotAnIpEid,
-    /// A record of a Map-Request beyond those that are looked up: the others are answered.
+    /// A record of a Map-Request beyond those that are looked up or fit its reply: the others are
+    /// answered.
     TooManyRecords,
     /// An encapsulated Map-Request that map-servers have forwarded too often.
     InnerTtlExpired,
@@ -113,7 +114,7 @@ impl ControlDrop {
             ControlDrop::UnauthenticatedSession => "Unauthenticated reliable session",
             ControlDrop::TableFull => "Table full",
             ControlDrop::NotAnIpEid => "Records whose EID is no IP prefix",
-            ControlDrop::TooManyRecords => "Records beyond those looked up",
+            ControlDrop::TooManyRecords => "Records beyond those answered",
             ControlDrop::InnerTtlExpired => "Forwarded too often",
         }
     }

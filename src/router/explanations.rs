@@ -158,6 +158,13 @@ pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
     Told::new(what, why, "ask for fewer EIDs in one Map-Request")
 }
 
+/// A record of a request beyond those that fit its reply.
+pub(super) fn reply_is_full(request: &MapRequest) -> Told {
+    let what = format!("a record of {}", of_request(request));
+    let why = "a reply about it too would be larger than a packet that no path fragments";
+    Told::new(what, why, "ask for fewer EIDs in one Map-Request")
+}
+
 /// A request for EIDs of more ETRs than one request may reach.
 pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
     let why = format!("its EIDs are at more than {most} ETRs");

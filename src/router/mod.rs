@@ -49,6 +49,7 @@ mod reconcile_tests;
 pub mod refusals;
 mod register;
 mod replies;
+mod reply_records;
 mod resolve;
 mod rib;
 mod search;

@@ -1,83 +1,216 @@
-//! How often one asker gets an answer: Map-Replies are larger than the requests that cause them,
-//! and the address that they go to is whatever the request says (RFC 9301 section 5.3).
-//! One reply in three seconds, as the RFC recommends, would starve the retry after one second.
+//! How much is sent because of Map-Requests. A reply can be larger than the request that causes it,
+//! and it goes to the address that the request names, which need not be its sender's: a router
+//! without limits helps to flood a third one (RFC 9301 section 5.3).
+//!
+//! Two limits hold for each ITR-RLOC, and both decide before a record is built. In any second the
+//! IP octets that are sent because of requests in its name are at most [`FACTOR`] times the octets
+//! of these requests, and [`ALLOWANCE`] more. The first part belongs to each request by itself:
+//! requests that another sends in the name of the same ITR do not use it up. And about one prefix
+//! there are [`BURST`] replies at once and then one each [`REFILL`]. One in three seconds from the
+//! start, as the RFC recommends, would leave the retry after one second without an answer.
+//!
+//! The tables are bounded: the entry that was not used for the longest time gives way, of the
+//! ITR-RLOC that has the most. Its limits begin anew then, so that no ITR waits because of others.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::addr::{EidPrefix, Rloc};
+use super::bounded::{Bounded, Fill, Limit};
+use super::deadlines::Deadlines;
+use crate::addr::{EidPrefix, Family, Rloc};
 use crate::time::Time;
 
-/// Replies that may follow each other at once, so that the retry after one second is answered.
+/// Octets sent for each octet of a request.
+const FACTOR: usize = 3;
+/// Octets that are sent to an ITR-RLOC in a second beside those: two replies of full size over
+/// IPv4.
+const ALLOWANCE: usize = 1280;
+/// Replies about a prefix that may follow each other at once.
 const BURST: u32 = 3;
 /// One more is allowed each time this has passed.
 const REFILL: Duration = Duration::from_secs(3);
-/// Askers remembered at one time; when all are fresh, another waits until one is forgotten.
-const REMEMBERED: usize = 65_536;
+/// The buckets that are not full.
+const BUCKETS: Limit =
+    Limit { name: "Limits of Map-Replies by prefix", capacity: 65_536, idle: Duration::ZERO };
+/// The ITR-RLOCs to which more was sent than their requests were worth.
+const ACCOUNTS: Limit =
+    Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
+/// Entries of no more use that a request takes out of each table, so that none does the work of
+/// all.
+const FORGOTTEN_AT_ONCE: usize = 8;
 
-/// The subject of a bucket: the asker, the EID prefix that it asks about, and of RLOC-probes the
+/// Octets of the headers of IP and UDP before a control message.
+pub(super) fn headers(family: Family) -> usize {
+    match family {
+        Family::Ipv4 => 20 + 8,
+        Family::Ipv6 => 40 + 8,
+    }
+}
+
+/// The subject of a bucket: the ITR-RLOC, the prefix that is replied about, and of RLOC-probes the
 /// own RLOC that is probed, for a prober asks each locator of a prefix in the same instant.
 type Subject = (Rloc, EidPrefix, Option<Rloc>);
 
-/// A bucket of [`BURST`] tokens for each [`Subject`].
-#[derive(Debug, Default)]
+/// What may be sent because of one request, whatever its ITR has been sent before.
+#[derive(Debug)]
+pub(super) struct Credit {
+    itr: Rloc,
+    octets: usize,
+}
+
+impl Credit {
+    /// That of a request of so many IP octets, in the name of `itr`.
+    pub(super) fn of_request(itr: Rloc, octets: usize) -> Self {
+        Credit { itr, octets: FACTOR * octets }
+    }
+
+    /// The ITR-RLOC that the request names.
+    pub(super) fn itr(&self) -> Rloc {
+        self.itr
+    }
+}
+
+/// Octets beyond credits that were sent to an ITR-RLOC, in a second of the clock and in the one
+/// before: together no more than [`ALLOWANCE`], so that it holds for any second.
+#[derive(Clone, Copy, Debug)]
+struct Account {
+    second: u64,
+    sent: usize,
+    sent_before: usize,
+}
+
+impl Account {
+    /// The account as it is in a later second.
+    fn in_second(self, second: u64) -> Self {
+        let sent_before = match second.saturating_sub(self.second) {
+            0 => return self,
+            1 => self.sent,
+            _ => 0,
+        };
+        Account { second, sent: 0, sent_before }
+    }
+
+    fn left(self) -> usize {
+        ALLOWANCE - self.sent - self.sent_before
+    }
+}
+
+/// The limits of all ITR-RLOCs.
+#[derive(Debug)]
 pub(super) struct ReplyLimiter {
-    /// When each bucket will be full again: a full one need not be remembered.
-    full_at: BTreeMap<Subject, Time>,
-    by_time: BTreeMap<(Time, Subject), ()>,
+    /// The buckets that are not full: those of an ITR-RLOC give way to its own first.
+    buckets: Bounded<Subject, (), Rloc>,
+    /// When each of them will be full.
+    full_at: Deadlines<Subject>,
+    accounts: Bounded<Rloc, Account>,
+}
+
+impl Default for ReplyLimiter {
+    fn default() -> Self {
+        ReplyLimiter {
+            buckets: Bounded::new(BUCKETS),
+            full_at: Deadlines::default(),
+            accounts: Bounded::new(ACCOUNTS),
+        }
+    }
 }
 
 impl ReplyLimiter {
-    /// Whether a reply to `asker` about `prefix` may go now; takes a token if so. `probed` is the own
+    fn account(&self, itr: Rloc, now: Time) -> Account {
+        let second = now.0 / 1_000_000;
+        let known = self.accounts.get(&itr).map(|account| account.in_second(second));
+        known.unwrap_or(Account { second, sent: 0, sent_before: 0 })
+    }
+
+    /// Octets that may be sent now because of a request.
+    pub(super) fn may_send(&self, credit: &Credit, now: Time) -> usize {
+        credit.octets + self.account(credit.itr, now).left()
+    }
+
+    /// Whether a message of so many IP octets may be sent now because of a request. Its octets are
+    /// counted if so.
+    pub(super) fn spend(&mut self, credit: &mut Credit, octets: usize, now: Time) -> bool {
+        if octets > self.may_send(credit, now) {
+            return false;
+        }
+        let beyond = octets.saturating_sub(credit.octets);
+        credit.octets = credit.octets.saturating_sub(octets);
+        if beyond > 0 {
+            let mut account = self.account(credit.itr, now);
+            self.forget_accounts(account.second);
+            account.sent += beyond;
+            // An idle time of zero lets one give way in every case.
+            let _ = self.accounts.insert(credit.itr, (), account, now);
+        }
+        true
+    }
+
+    /// Whether a reply to `itr` about `prefix` may go now; it is counted if so. `probed` is the own
     /// RLOC that an RLOC-probe came to.
     pub(super) fn admit(
         &mut self,
-        asker: Rloc,
+        itr: Rloc,
         prefix: EidPrefix,
         probed: Option<Rloc>,
         now: Time,
     ) -> bool {
-        self.forget(now);
-        let subject = (asker, prefix, probed);
-        let full_at = self.full_at.get(&subject).copied();
-        if full_at.is_none() && self.full_at.len() >= REMEMBERED {
+        self.forget_buckets(now);
+        let subject = (itr, prefix, probed);
+        let full_at = self.full_at.get(&subject).unwrap_or(now).max(now) + REFILL;
+        if now.until(full_at) > REFILL * BURST {
             return false;
         }
-        let next = full_at.unwrap_or(now).max(now) + REFILL;
-        if now.until(next) > REFILL * BURST {
-            return false;
+        if let Ok(Some((gone, ()))) = self.buckets.insert(subject, itr, (), now) {
+            self.full_at.set(gone, None);
         }
-        if let Some(at) = full_at {
-            self.by_time.remove(&(at, subject));
-        }
-        self.full_at.insert(subject, next);
-        self.by_time.insert((next, subject), ());
+        self.full_at.set(subject, Some(full_at));
         true
     }
 
-    fn forget(&mut self, now: Time) {
-        while let Some((&(at, subject), ())) = self.by_time.first_key_value() {
-            if at > now {
-                break;
-            }
-            self.by_time.remove(&(at, subject));
-            self.full_at.remove(&subject);
+    /// A full bucket is like one that was never used.
+    fn forget_buckets(&mut self, now: Time) {
+        for _ in 0..FORGOTTEN_AT_ONCE {
+            let Some(full) = self.full_at.pop(now) else { break };
+            self.buckets.remove(&full);
         }
+    }
+
+    fn forget_accounts(&mut self, second: u64) {
+        let unused = self.accounts.keys_of(&()).take(FORGOTTEN_AT_ONCE).copied();
+        for itr in unused.collect::<Vec<_>>() {
+            let account = self.accounts.get(&itr).map(|account| account.in_second(second));
+            if account.is_some_and(|account| account.left() == ALLOWANCE) {
+                self.accounts.remove(&itr);
+            }
+        }
+    }
+
+    /// How full its tables are.
+    pub(super) fn fills(&self) -> [Fill; 2] {
+        [self.buckets.fill(), self.accounts.fill()]
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
     use super::*;
     use crate::addr::InstanceId;
+
+    fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    fn itr(number: u32) -> Rloc {
+        Rloc(Ipv4Addr::from(0x0a00_0000 + number).into())
+    }
 
     #[test]
     fn three_at_once_then_one_each_three_seconds() {
         let mut limiter = ReplyLimiter::default();
-        let asker = Rloc("198.51.100.21".parse().unwrap());
-        let prefix = EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap());
+        let prefix = prefix("172.16.0.0/24");
         let mut admitted_by = |ms: u64| {
-            (0..100).filter(|_| limiter.admit(asker, prefix, None, Time(ms * 1000))).count()
+            (0..100).filter(|_| limiter.admit(itr(1), prefix, None, Time(ms * 1000))).count()
         };
         assert_eq!(admitted_by(0), 3);
         assert_eq!(admitted_by(2999), 0);
@@ -86,11 +219,80 @@ mod tests {
     }
 
     #[test]
-    fn one_asker_does_not_starve_another() {
+    fn no_itr_waits_because_of_others_however_many_there_are() {
         let mut limiter = ReplyLimiter::default();
-        let prefix = EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap());
-        for last in 0..=255 {
-            assert!(limiter.admit(Rloc([10, 0, 0, last].into()), prefix, None, Time(0)));
+        let prefix = prefix("172.16.0.0/24");
+        for number in 0..2 * BUCKETS.capacity as u32 {
+            let mut credit = Credit::of_request(itr(number), 60);
+            assert!(limiter.admit(itr(number), prefix, None, Time(0)), "{number}");
+            assert!(limiter.spend(&mut credit, 576, Time(0)), "{number}");
         }
+        let entries = limiter.fills().map(|fill| fill.entries);
+        assert_eq!(entries, [BUCKETS.capacity, ACCOUNTS.capacity]);
+        assert_eq!(limiter.full_at.len(), BUCKETS.capacity);
+    }
+
+    #[test]
+    fn the_limits_of_others_stay_when_one_itr_is_named_for_very_many_prefixes() {
+        let mut limiter = ReplyLimiter::default();
+        let ours = prefix("172.16.0.0/24");
+        assert_eq!((0..9).filter(|_| limiter.admit(itr(1), ours, None, Time(0))).count(), 3);
+        for number in 0..2 * BUCKETS.capacity as u32 {
+            let net = ipnet::IpNet::new(itr(number).0, 32).unwrap();
+            let prefix = EidPrefix::new(InstanceId::DEFAULT, net);
+            assert!(limiter.admit(itr(2), prefix, None, Time(1)));
+        }
+        assert!(!limiter.admit(itr(1), ours, None, Time(2)));
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten_a_little_with_each_request() {
+        let mut limiter = ReplyLimiter::default();
+        for number in 0..1000 {
+            limiter.admit(itr(number), prefix("172.16.0.0/24"), None, Time(0));
+            limiter.spend(&mut Credit::of_request(itr(number), 60), 576, Time(0));
+        }
+        for request in 0..1000 {
+            let now = Time::from_secs(10 + request);
+            limiter.admit(itr(1), prefix("172.16.0.0/24"), None, now);
+            limiter.spend(&mut Credit::of_request(itr(1), 60), 576, now);
+        }
+        assert_eq!(limiter.fills().map(|fill| fill.entries), [1, 1]);
+    }
+
+    #[test]
+    fn the_octets_of_any_second_are_bounded_by_those_of_the_requests() {
+        let mut limiter = ReplyLimiter::default();
+        let mut now = Time(0);
+        let mut beyond: Vec<(Time, usize)> = Vec::new();
+        for step in 0..5000_u64 {
+            now = now + Duration::from_micros(step * step % 7919);
+            let mut credit = Credit::of_request(itr(1), 60);
+            for octets in [40, 100, 576, 1280] {
+                let left = credit.octets;
+                if limiter.spend(&mut credit, octets, now) && octets > left {
+                    beyond.push((now, octets - left));
+                }
+            }
+        }
+        let second = |from: Time| -> usize {
+            let within = beyond
+                .iter()
+                .filter(|(at, _)| *at >= from && from.until(*at) < Duration::from_secs(1));
+            within.map(|(_, octets)| octets).sum()
+        };
+        assert!(beyond.iter().all(|(at, _)| second(*at) <= ALLOWANCE));
+        let all: usize = beyond.iter().map(|(_, octets)| octets).sum();
+        assert!(all > 5 * ALLOWANCE, "{all} octets until {now:?}: the allowed ones are sent");
+    }
+
+    #[test]
+    fn a_request_is_worth_its_own_octets_though_others_used_up_the_rest() {
+        let mut limiter = ReplyLimiter::default();
+        while limiter.spend(&mut Credit::of_request(itr(1), 0), 10, Time(0)) {}
+        let mut credit = Credit::of_request(itr(1), 60);
+        assert_eq!(limiter.may_send(&credit, Time(0)), 180);
+        assert!(limiter.spend(&mut credit, 180, Time(0)));
+        assert!(!limiter.spend(&mut credit, 1, Time(0)));
     }
 }

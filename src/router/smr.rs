@@ -14,6 +14,7 @@ use super::deadlines::Deadlines;
 use super::debug;
 use super::explanations;
 use super::map_cache::Source;
+use super::map_server::MOST_RECORDS;
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 use crate::wire::MapRequest;
@@ -81,7 +82,11 @@ impl Router {
         // Cisco, OOR and ODL put the solicited EID in the Source-EID, VPP in the records.
         let solicited = match smr.source_eid {
             Some(eid) => vec![eid],
-            None => smr.records.iter().map(|record| record.eid_prefix.network()).collect(),
+            None => {
+                self.tell_unread_records(source, smr, now);
+                let records = smr.records.iter().take(MOST_RECORDS);
+                records.map(|record| record.eid_prefix.network()).collect()
+            }
         };
         for eid in solicited {
             let roles = self.config.roles(eid.family());

@@ -51,6 +51,7 @@ fn fills(router: &Router) -> Vec<Fill> {
         .chain(router.away().fills())
         .chain([router.map_cache().used_fill(), router.refusals().fill()])
         .chain(router.paths().fills())
+        .chain(router.reply_limits())
         .collect()
 }
 

@@ -4,12 +4,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use ipnet::IpNet;
+
 use super::{MapServer, SiteEntry};
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::router::Router;
+use crate::router::answers::{self, AnswerFrom};
+use crate::router::control::Arrival;
 use crate::router::counters::ControlDrop;
 use crate::router::debug;
 use crate::router::explanations;
+use crate::router::replies::{Credit, headers};
 use crate::time::Time;
 use crate::wire::{
     self, Action, CONTROL_PORT, EidRecord, Encapsulated, MapRequest, MappingRecord, Message,
@@ -21,11 +26,15 @@ const UNREGISTERED_TTL_MINUTES: u32 = 1;
 /// TTL of the negative answer for what no site has.
 const UNKNOWN_TTL_MINUTES: u32 = 15;
 
-/// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker without
-/// proof: it must not become a message to each of a hundred ETRs.
+/// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker
+/// without proof: it must not become a message to each of a hundred ETRs.
 const MOST_ETRS: usize = 4;
 /// Of how many records of a Map-Request the mapping is looked up.
 pub(in crate::router) const MOST_RECORDS: usize = 8;
+
+/// Registrations and configured prefixes that are looked at to see whether a prefix is free of
+/// mappings: one with more of them counts as not free, and the answer is about a part of it.
+const MOST_LOOKED_AT: usize = 64;
 
 /// The largest TTL with which an inner packet is forwarded, plus one: a request that map-servers
 /// forward to each other ends after so many of them.
@@ -50,9 +59,9 @@ impl Reach<'_> {
 enum Answer {
     /// Ask this ETR.
     Forward(Rloc),
-    /// The map-server answers, because the ETRs want that, or because no ETR can be asked and the
-    /// mapping is not negative for that; the record, not authoritative.
-    Proxy(MappingRecord),
+    /// The map-server answers with what is registered for this prefix, because the ETRs want that,
+    /// or because no ETR can be asked and the mapping is not negative for that.
+    Proxy(EidPrefix),
     /// There is no mapping for this prefix.
     Negative { prefix: EidPrefix, ttl_minutes: u32 },
 }
@@ -66,14 +75,15 @@ impl MapServer {
         if let Some((prefix, entry)) = registered.last() {
             let registrations = entry.registrations.iter();
             if registrations.clone().any(|registration| registration.proxy_reply) {
-                return Answer::Proxy(proxy_record(prefix, entry));
+                return Answer::Proxy(prefix);
             }
             if let Some(etr) = choose_etr(entry, reach) {
                 return Answer::Forward(etr);
             }
-            let record = proxy_record(prefix, entry);
-            if record.is_all_opaque() || record.locators.is_empty() {
-                return Answer::Proxy(record);
+            let mut locators =
+                entry.registrations.iter().flat_map(|registration| &registration.record.locators);
+            if locators.all(|locator| locator.ip().is_none()) {
+                return Answer::Proxy(prefix);
             }
         }
         self.negative(eid, reach)
@@ -88,7 +98,9 @@ impl MapServer {
         match configured.last() {
             Some((configured, _)) => {
                 let registered = |hole: &EidPrefix| {
-                    self.entries.covered_by(hole).any(|(_, entry)| is_answered(entry, reach))
+                    let mut inside = self.entries.covered_by(hole);
+                    let mut some = inside.by_ref().take(MOST_LOOKED_AT);
+                    some.any(|(_, entry)| is_answered(entry, reach)) || inside.next().is_some()
                 };
                 let prefix = least_specific(eid, configured.mask_len(), registered);
                 Answer::Negative { prefix, ttl_minutes: UNREGISTERED_TTL_MINUTES }
@@ -105,11 +117,10 @@ impl MapServer {
 /// The shortest prefix around `eid`, of at least `min_len` bits, that holds nothing `taken`.
 fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> EidPrefix {
     let host = eid.host_prefix();
-    (min_len..host.mask_len())
-        .filter_map(|len| ipnet::IpNet::new(eid.address, len).ok())
-        .map(|net| EidPrefix::new(eid.instance_id, net))
-        .find(|hole| !taken(hole))
-        .unwrap_or(host)
+    let nets = (min_len..host.mask_len()).filter_map(|len| IpNet::new(eid.address, len).ok());
+    let holes: Vec<_> = nets.map(|net| EidPrefix::new(eid.instance_id, net)).collect();
+    // A longer one holds nothing that a shorter one does not hold.
+    holes.get(holes.partition_point(taken)).copied().unwrap_or(host)
 }
 
 /// What a map-server answers for ETRs: their locators together, as nobody's own and not
@@ -135,9 +146,9 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     }
 }
 
-/// The ETR that a Map-Request goes to, of those within reach: the reachable own locator with the lowest
-/// priority of any xTR that registered; else the RLOC that a register came from, if nobody can have
-/// replayed that register; else any reachable locator.
+/// The ETR that a Map-Request goes to, of those within reach: the reachable own locator with the
+/// lowest priority of any xTR that registered; else the RLOC that a register came from, if nobody
+/// can have replayed that register; else any reachable locator.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
     let registrations = entry.registrations.iter();
     let usable = |locator: &&wire::LocatorRecord| {
@@ -165,7 +176,7 @@ fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
 }
 
 /// The record that says that a prefix has no mapping.
-fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
+pub(in crate::router) fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
     MappingRecord {
         action: Action::NativelyForward,
         authoritative: false,
@@ -173,68 +184,61 @@ fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
     }
 }
 
-fn push_new(records: &mut Vec<MappingRecord>, record: MappingRecord) {
-    if !records.contains(&record) {
-        records.push(record);
-    }
-}
-
 impl Router {
-    /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4): what
-    /// it asks for goes to the ETRs, or back to the ITR with an answer of our own.
+    /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4):
+    /// what it asks for goes to the ETRs, or back to the ITR with an answer of our own.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
         encapsulated: &Encapsulated,
         request: &MapRequest,
-        (sender, asked): (IpAddr, Rloc),
+        arrival: Arrival,
         now: Time,
     ) {
-        let Some(first) = request.records.first() else {
+        let sender = arrival.sender;
+        if request.records.is_empty() {
             return self.refuse(sender, ControlDrop::Malformed, now, explanations::asks_nothing);
-        };
+        }
         self.tell_unread_records(sender, request, now);
+        let path = self.reply_path(request, arrival.at);
+        let itr = path.map(|(_, itr)| itr).or_else(|| request.itr_rlocs.first().copied());
+        let mut credit = Credit::of_request(itr.unwrap_or(Rloc(sender)), arrival.octets);
         let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
         let reach = Reach { families: &families, own: &self.own_addresses };
         let mut etrs: BTreeMap<Rloc, Vec<EidRecord>> = BTreeMap::new();
-        let (mut records, mut lines) = (Vec::new(), Vec::new());
+        let (mut answers, mut lines) = (Vec::new(), Vec::new());
         for &record in request.records.iter().take(MOST_RECORDS) {
-            let own = self.records_for(&record.eid_prefix);
-            if !own.is_empty() {
-                own.into_iter().for_each(|own| push_new(&mut records, own));
+            let asked = record.eid_prefix;
+            if let Some(own) = self.own_answer(asked) {
+                answers.push(own);
                 continue;
             }
-            let eid = record.eid_prefix.network();
-            match self.map_server.answer(eid, &reach) {
+            let (about, from) = match self.map_server.answer(asked.network(), &reach) {
                 Answer::Forward(etr) => {
                     etrs.entry(etr).or_default().push(record);
-                    lines.extend(self.forwarding_line(eid, etr));
+                    if self.debugging {
+                        lines.extend(self.forwarding_line(asked.network(), etr));
+                    }
+                    continue;
                 }
-                Answer::Proxy(record) => push_new(&mut records, record),
+                Answer::Proxy(prefix) => (prefix, AnswerFrom::Registrations),
                 Answer::Negative { prefix, ttl_minutes } => {
-                    push_new(&mut records, negative_record(prefix, ttl_minutes));
+                    (prefix, AnswerFrom::Nothing { ttl_minutes })
                 }
-            }
+            };
+            answers.push(answers::Answer { asked, about, from });
         }
         lines.into_iter().for_each(|line| self.debug(line));
         let others = etrs.len().saturating_sub(MOST_ETRS);
-        for (etr, asked) in etrs.into_iter().take(MOST_ETRS) {
-            self.forward(encapsulated, request, (etr, asked), (sender, now));
+        for asked in etrs.into_iter().take(MOST_ETRS) {
+            self.forward((encapsulated, request), asked, &mut credit, (sender, now));
         }
         let told = || explanations::too_many_etrs(request, MOST_ETRS);
         self.refuse_parts(sender, (ControlDrop::RateLimited, others), now, told);
-        if records.is_empty() {
-            return;
+        match path {
+            _ if answers.is_empty() => {}
+            Some(path) => self.reply(request, &answers, (path, credit), arrival, now),
+            None => self.refuse_unanswerable(sender, request, now),
         }
-        let Some((source, destination)) = self.reply_path(request, Some(asked)) else {
-            return self.refuse_unanswerable(sender, request, now);
-        };
-        if !self.replies.admit(destination, first.eid_prefix, None, now) {
-            let told = || explanations::asked_too_often(request, destination);
-            return self.refuse(sender, ControlDrop::RateLimited, now, told);
-        }
-        let reply = self.map_reply(request, records);
-        let port = encapsulated.source.port();
-        self.send_map_reply(source, SocketAddr::new(destination.0, port), reply);
     }
 
     fn forwarding_line(&self, eid: Eid, etr: Rloc) -> Option<String> {
@@ -242,14 +246,14 @@ impl Router {
         Some(debug::forwarding(prefix, site, etr))
     }
 
-    /// Sends a Map-Request on to an ETR, with those of its records that the ETR is to answer. One whose
-    /// records are all the ETR's goes as it came, but for the TTL of its inner packet (RFC 9301 section
-    /// 8.3).
+    /// Sends a Map-Request on to an ETR, with those of its records that the ETR is to answer. One
+    /// whose records are all the ETR's goes as it came, but for the TTL of its inner packet (RFC
+    /// 9301 section 8.3).
     fn forward(
         &mut self,
-        encapsulated: &Encapsulated,
-        request: &MapRequest,
+        (encapsulated, request): (&Encapsulated, &MapRequest),
         (etr, asked): (Rloc, Vec<EidRecord>),
+        credit: &mut Credit,
         (sender, now): (IpAddr, Time),
     ) {
         let Some(source) = self.local.preferred(etr.family()) else {
@@ -260,8 +264,6 @@ impl Router {
             let told = || explanations::forwarded_too_often(request, etr);
             return self.refuse(sender, ControlDrop::InnerTtlExpired, now, told);
         }
-        self.counters.forwarded += 1;
-        self.counters.encapsulated.sent += 1;
         let as_it_came = Encapsulated { to_etr: false, to_ms: false, ttl, ..encapsulated.clone() };
         let message = match asked.first() {
             Some(first) if asked != request.records => {
@@ -272,9 +274,17 @@ impl Router {
             }
             _ => as_it_came,
         };
+        let octets = message.emit();
+        if !self.replies.spend(credit, headers(etr.family()) + octets.len(), now) {
+            let told = || explanations::asked_too_often(request, credit.itr());
+            return self.refuse(sender, ControlDrop::RateLimited, now, told);
+        }
+        self.counters.forwarded += 1;
+        self.counters.encapsulated.sent += 1;
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(etr.0, CONTROL_PORT);
-        self.send_control(from, to, &Message::Encapsulated(message));
+        log::debug!("{} to {to}", Message::Encapsulated(message));
+        self.send_octets(from, to, octets);
     }
 }
 
@@ -388,11 +398,9 @@ mod tests {
         let mut opaque = registration(site, "203.0.113.11", 1, 1440);
         opaque.record.locators[0].rloc = wire::Address::Name(b"rtr-lab-1"[..].into());
         server.register(opaque, Others::GiveWay, Time::ZERO).unwrap();
-        let Answer::Proxy(record) =
-            server.answer(eid("172.16.0.12"), &Reach { families: &[], own: &BTreeSet::new() })
-        else {
-            panic!("the map-server is to answer with the record");
-        };
+        let reach = Reach { families: &[], own: &BTreeSet::new() };
+        assert_eq!(server.answer(eid("172.16.0.12"), &reach), Answer::Proxy(site));
+        let record = server.mapping(&site).unwrap();
         assert!(record.is_all_opaque() && record.action == Action::NoAction);
     }
 
@@ -403,10 +411,9 @@ mod tests {
         let wants =
             Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
         server.register(wants, Others::GiveWay, Time::ZERO).unwrap();
-        let Answer::Proxy(record) = server.answer(eid("172.16.0.12"), &reach(&BTreeSet::new()))
-        else {
-            panic!("the map-server is to answer");
-        };
+        let answer = server.answer(eid("172.16.0.12"), &reach(&BTreeSet::new()));
+        assert_eq!(answer, Answer::Proxy(site));
+        let record = server.mapping(&site).unwrap();
         assert!(!record.authoritative && record.locators.iter().all(|locator| !locator.local));
         assert_eq!(record.ttl_minutes, 1440);
     }

@@ -19,7 +19,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use answer::MOST_RECORDS;
+pub(super) use answer::{MOST_RECORDS, negative_record};
 use history::History;
 pub use history::HistoryEntry;
 use notify::{Change, PendingNotifies};

@@ -91,7 +91,7 @@ impl PendingNotifies {
 
 impl MapServer {
     /// The mapping of a prefix as the map-server sees it: what the registrations say together.
-    pub(super) fn mapping(&self, prefix: &EidPrefix) -> Option<MappingRecord> {
+    pub(in crate::router) fn mapping(&self, prefix: &EidPrefix) -> Option<MappingRecord> {
         let entry = self.entries.get(prefix)?;
         entry.is_registered().then(|| proxy_record(*prefix, entry))
     }

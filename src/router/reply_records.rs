@@ -1,0 +1,112 @@
+//! The size of a reply: records are added until a packet is full that no path fragments (RFC 9301
+//! section 5).
+
+use super::answers::Answer;
+use super::replies::headers;
+use crate::addr::{EidPrefix, Family};
+use crate::wire::MappingRecord;
+
+/// Octets of a packet that no path fragments (RFC 9301 section 5).
+const LARGEST_V4: usize = 576;
+const LARGEST_V6: usize = 1280;
+/// Octets of a packet with a single record, which is never cut: the MTU of nearly all paths.
+const LARGEST_ALONE: usize = 1500;
+/// Octets of a Map-Reply before its records.
+const REPLY_HEADER: usize = 12;
+
+/// The records of a reply, in a packet that no path fragments.
+#[derive(Debug)]
+pub(super) struct ReplyRecords {
+    headers: usize,
+    /// Octets that further records may have.
+    room: usize,
+    /// Octets of a single record: it is never cut, for the Locator-Status-Bits count its locators
+    /// by their places (RFC 9300 section 10).
+    room_alone: usize,
+    records: Vec<MappingRecord>,
+}
+
+impl ReplyRecords {
+    /// No records yet, in a reply over this family of at most so many IP octets.
+    pub(super) fn new(family: Family, most: usize) -> Self {
+        let largest = match family {
+            Family::Ipv4 => LARGEST_V4,
+            Family::Ipv6 => LARGEST_V6,
+        };
+        let headers = headers(family) + REPLY_HEADER;
+        let room = |octets: usize| octets.min(most).saturating_sub(headers);
+        let (room, room_alone) = (room(largest), room(LARGEST_ALONE));
+        ReplyRecords { headers, room, room_alone, records: Vec::new() }
+    }
+
+    /// Octets that further records may have.
+    pub(super) fn room(&self) -> usize {
+        self.room
+    }
+
+    /// Adds records that belong together, unless they are there. Returns whether they fit; if they
+    /// do not, none is added.
+    pub(super) fn push(&mut self, records: Vec<MappingRecord>) -> bool {
+        let is_new = |record: &MappingRecord| !self.records.contains(record);
+        let new: Vec<MappingRecord> = records.into_iter().filter(is_new).collect();
+        let octets: usize = new.iter().map(MappingRecord::emitted_len).sum();
+        let is_alone = self.records.is_empty() && new.len() == 1;
+        let fits = octets <= if is_alone { self.room_alone } else { self.room };
+        if fits {
+            self.room = self.room.saturating_sub(octets);
+            self.records.extend(new);
+        }
+        fits
+    }
+
+    /// Whether any record may fit.
+    pub(super) fn has_room(&self) -> bool {
+        self.room_alone > 0
+    }
+
+    /// Whether an answer is among the records: one inside the prefix that it is about and around
+    /// the EIDs that are asked for, the more specific ones with it.
+    pub(super) fn tell_of(&self, answer: &Answer) -> bool {
+        let tells =
+            |prefix: EidPrefix| answer.about.covers(&prefix) && prefix.covers(&answer.asked);
+        self.records.iter().any(|record| tells(record.eid_prefix))
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Octets of the IP packet of the reply.
+    pub(super) fn octets(&self) -> usize {
+        self.headers + self.records.iter().map(MappingRecord::emitted_len).sum::<usize>()
+    }
+
+    /// All records.
+    pub(super) fn into_records(self) -> Vec<MappingRecord> {
+        self.records
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::addr::InstanceId;
+
+    fn prefix(text: &str) -> EidPrefix {
+        EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
+    }
+
+    #[test]
+    fn records_that_belong_together_come_whole_or_not_at_all() {
+        let record = |text: &str| MappingRecord::of_site(prefix(text), 1440, Vec::new());
+        let mut records = ReplyRecords::new(Family::Ipv4, usize::MAX);
+        assert!(records.push(vec![record("10.0.0.0/8")]));
+        let room = records.room();
+        assert!(records.push(vec![record("10.0.0.0/8")]), "it is there");
+        assert_eq!(records.room(), room);
+        let many = (0..=255).map(|octet| record(&format!("10.{octet}.0.0/16"))).collect();
+        assert!(!records.push(many));
+        assert_eq!((records.room(), records.into_records().len()), (room, 1));
+    }
+}
