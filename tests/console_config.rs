@@ -274,7 +274,7 @@ error: invalid input
  --> test.conf:3:11
   |
 3 |  ipv4 etr map-sorver 192.0.2.1 key k
-  |           ^^^^^^^^^^ expected one of map-server, map-cache-ttl, smr-peer, forward-away, <cr>";
+  |           ^^^^^^^^^^ expected one of map-server, map-cache-ttl, smr-peer, forward-away, source-check, <cr>";
     assert_eq!(shown, expected);
 }
 
@@ -394,6 +394,7 @@ router lisp
  ipv4 itr widest-mapping 12
  ipv4 etr smr-peer 192.0.2.9
  no ipv4 etr forward-away
+ no ipv4 etr source-check
  exit-router-lisp
 !
 end
@@ -404,10 +405,11 @@ fn what_roaming_needs_reads_back_as_it_is_written() {
     let config = parse_config("roaming", ROAMING).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(running_config(&config), ROAMING);
     let undone = ROAMING.replace("exit-router-lisp\n", "default ipv4 etr forward-away\n")
-        + "router lisp\n no ipv4 map-server legacy\n no ipv4 itr smr-delay\n \
+        + "router lisp\n ipv4 etr source-check\n no ipv4 map-server legacy\n no ipv4 itr smr-delay\n \
            no ipv4 itr widest-mapping\n no ipv4 itr accept-default\n";
     let lisp = parse_config("undone", &undone).unwrap().lisp.unwrap();
     assert!(!lisp.ipv4.itr_accept_default && lisp.ipv4.itr_widest_mapping.is_none());
+    assert!(!lisp.ipv4.etr_no_source_check);
     assert!(!lisp.ipv4.etr_no_forward_away && lisp.ipv4.itr_smr_delay_ms.is_none());
     assert!(lisp.ipv4.map_server && !lisp.ipv4.map_server_legacy);
 }

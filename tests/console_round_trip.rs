@@ -97,7 +97,7 @@ fn locators(interfaces: bool) -> impl Strategy<Value = Vec<ConfiguredLocator>> {
 fn services(family: Family) -> impl Strategy<Value = Service> {
     let source = rlocs().prop_filter("its family", move |rloc| rloc.family() == family);
     (
-        any::<[bool; 7]>(),
+        any::<[bool; 8]>(),
         vec(rlocs(), 0..3),
         vec(rlocs(), 0..3),
         btree_map(rlocs(), (keys(), any::<bool>()), 0..3),
@@ -110,7 +110,8 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
     )
         .prop_map(
             move |(flags, proxy, resolvers, servers, petrs, source, limit, ttl, smr, claims)| {
-                let [itr, etr, proxy_etr, map_server, map_resolver, legacy, drop_away] = flags;
+                let [itr, etr, proxy_etr, map_server, map_resolver, legacy, drop_away, trusting] =
+                    flags;
                 let mut proxy_itr = if itr { Vec::new() } else { proxy };
                 proxy_itr.dedup_by_key(|rloc| rloc.family());
                 proxy_itr.truncate(2);
@@ -138,6 +139,7 @@ fn services(family: Family) -> impl Strategy<Value = Service> {
                     etr_map_cache_ttl: ttl,
                     etr_smr_peers: smr.0,
                     etr_no_forward_away: drop_away,
+                    etr_no_source_check: trusting,
                     itr_smr_delay_ms: smr.1,
                     itr_accept_default: claims.0,
                     itr_widest_mapping: claims.1,

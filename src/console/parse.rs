@@ -319,7 +319,10 @@ mod tests {
             panic!("not invalid");
         };
         assert_eq!((span, fits), (9..19, 5));
-        assert_eq!(expected, ["map-server", "map-cache-ttl", "smr-peer", "forward-away", "<cr>"]);
+        assert_eq!(
+            expected,
+            ["map-server", "map-cache-ttl", "smr-peer", "forward-away", "source-check", "<cr>"]
+        );
     }
 
     #[test]

@@ -275,6 +275,9 @@ fn write_service(out: &mut Writer, family: Family, service: &Service) {
     if service.etr_no_forward_away {
         out.line(1, format_args!("no {family} etr forward-away"));
     }
+    if service.etr_no_source_check {
+        out.line(1, format_args!("no {family} etr source-check"));
+    }
 }
 
 /// A locator with its priority and weight.

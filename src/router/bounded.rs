@@ -209,6 +209,11 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.get(key).map(|held| &held.value)
     }
 
+    /// The value of a key, to change it; it is not used by that.
+    pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.entries.get_mut(key).map(|held| &mut held.value)
+    }
+
     /// Whether a key has an entry.
     pub fn contains_key(&self, key: &K) -> bool {
         self.entries.contains_key(key)

@@ -147,6 +147,7 @@ impl Router {
         if self.heard == Some(Heard { from, source, destination, at: now }) {
             return Ok(Verdict::Deliver);
         }
+        self.check_source(source, now)?;
         self.take_status_bits(lisp, from, source, now);
         self.take_nonce(lisp.nonce, from, header.family(), now);
         self.arrived(instance_id, from, header, inner, now)

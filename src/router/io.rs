@@ -270,6 +270,8 @@ pub enum DropReason {
     NoRouteToEid,
     /// From port 4341: a local EID that is away; its sender is solicited.
     EidAway,
+    /// From port 4341: the inner source is the router's own, or an EID that is at this site.
+    SourceIsHere,
     /// From port 4341: TTL used up on the way.
     OuterTtlExpired,
     /// From port 4341: marked congested, but the inner transport does not know ECN (RFC 6040).
@@ -278,7 +280,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [DropReason; 20] = [
+    pub const ALL: [DropReason; 21] = [
         DropReason::NotIp,
         DropReason::LinkScoped,
         DropReason::NotAnItr,
@@ -297,6 +299,7 @@ impl DropReason {
         DropReason::NotOurEid,
         DropReason::NoRouteToEid,
         DropReason::EidAway,
+        DropReason::SourceIsHere,
         DropReason::OuterTtlExpired,
         DropReason::EcnMismatch,
     ];
@@ -322,6 +325,7 @@ impl DropReason {
             DropReason::NotOurEid => "Inner destination not a local EID",
             DropReason::NoRouteToEid => "No route to local EID",
             DropReason::EidAway => "Local EID away",
+            DropReason::SourceIsHere => "Inner source is at this site",
             DropReason::OuterTtlExpired => "Outer TTL expired",
             DropReason::EcnMismatch => "Congestion marked without ECN",
         }

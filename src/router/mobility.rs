@@ -82,6 +82,8 @@ pub struct Host {
     pub found_at: Time,
     /// When it last showed that it is here.
     pub last_seen_at: Time,
+    /// When it was last asked for a packet from the core that had its address as source.
+    pub asked_at: Option<Time>,
     /// How it was found.
     pub discovery: Discovery,
 }
@@ -224,6 +226,23 @@ impl Mobility {
     pub(super) fn host(&self, prefix: EidPrefix) -> Option<&Host> {
         let eid = prefix.network();
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
+    }
+
+    /// The port at which a host that is here is to be asked whether it still is, unless it was asked, or
+    /// has shown itself, within the `interval`.
+    pub(super) fn ask_from_time_to_time(
+        &mut self,
+        eid: Eid,
+        interval: Duration,
+        now: Time,
+    ) -> Option<InterfaceName> {
+        let host = self.hosts.get_mut(&eid)?;
+        let last = host.asked_at.max(Some(host.last_seen_at));
+        if last.is_some_and(|at| now.since(at) < interval) {
+            return None;
+        }
+        host.asked_at = Some(now);
+        Some(host.interface)
     }
 
     /// The name of the dynamic-EID that a range belongs to.
@@ -398,7 +417,9 @@ impl Router {
         let name = found.name.clone();
         let prefix = eid.host_prefix();
         let (found_at, last_seen_at) = (now, now);
-        let host = Host { name, range, interface, mac, found_at, last_seen_at, discovery };
+        let asked_at = None;
+        let host =
+            Host { name, range, interface, mac, found_at, last_seen_at, asked_at, discovery };
         match self.mobility.hosts.insert(eid, interface, host, now) {
             Ok(None) => {}
             Ok(Some((other, host))) => self.host_left(other, &host, None, now),

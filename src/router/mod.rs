@@ -56,6 +56,7 @@ mod search;
 pub mod session;
 mod smr;
 mod solicit;
+mod source_check;
 mod status_bits;
 mod verdict;
 pub mod witness;
@@ -89,6 +90,7 @@ use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
 use solicit::Solicitor;
+use source_check::SourceCheck;
 use status_bits::StatusHolds;
 use witness::{Call, Witness};
 
@@ -157,6 +159,7 @@ pub struct Router {
     flows: FlowCache,
     /// The last packet that was delivered, until another input comes.
     heard: Option<Heard>,
+    sources: SourceCheck,
     paths: Paths,
     host_errors: ErrorLimiter,
     echo_nonce: EchoNonce,
@@ -199,6 +202,7 @@ impl Router {
             map_cache: MapCache::default(),
             flows: FlowCache::default(),
             heard: None,
+            sources: SourceCheck::of(&Config::default()),
             paths: Paths::default(),
             host_errors: ErrorLimiter::default(),
             echo_nonce: EchoNonce::new(&seed),
@@ -319,6 +323,7 @@ impl Router {
     fn forget_flows(&mut self) {
         self.flows.begin_epoch();
         self.heard = None;
+        self.sources.begin_epoch();
     }
 
     fn configure(&mut self, config: Config, now: Time) {
@@ -326,6 +331,7 @@ impl Router {
         self.stale.all = true;
         self.local = LocalRlocs::of(&self.config);
         self.own_addresses = self.config.addresses().map(|(_, net)| net.addr()).collect();
+        self.sources = SourceCheck::of(&self.config);
         self.proxy_etrs = Family::BOTH.map(|family| {
             let lisp = self.config.lisp.as_ref();
             let petrs = lisp.map_or(&[][..], |lisp| &lisp.service(family).use_petr);

@@ -282,6 +282,7 @@ impl DropReason {
             DropReason::NotAnEtr => "this router is no ETR or proxy ETR of its address family",
             DropReason::NotOurEid => "its destination is no EID of this router",
             DropReason::NoRouteToEid => "there is no route to its destination, a local EID",
+            DropReason::SourceIsHere => "its inner source is at this site",
             DropReason::EidAway => "its destination, a local EID, is away",
             DropReason::OuterTtlExpired => "its TTL was used up on the way",
             DropReason::EcnMismatch => "it met congestion, and its ends do not know ECN",

@@ -28,3 +28,4 @@ mod replay;
 mod resolve;
 mod scan;
 mod smr;
+mod source_check;

@@ -77,6 +77,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     edit(
         HERE,
+        "etr source-check",
+        &[ETR, "Drop packets from the core whose inner source is at this site (default)"],
+        No::After(2),
+        etr_source_check,
+    ),
+    edit(
+        HERE,
         "itr smr-delay <milliseconds:0-10000>",
         &[ITR, "Longest wait before the map-request that an SMR asks for", "Milliseconds"],
         No::After(2),
@@ -235,6 +242,11 @@ fn etr_smr_peer(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 
 fn etr_forward_away(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     service(editor, args).etr_no_forward_away = args.negated && !args.is_default();
+    Ok(())
+}
+
+fn etr_source_check(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
+    service(editor, args).etr_no_source_check = args.negated && !args.is_default();
     Ok(())
 }
 

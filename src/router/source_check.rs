@@ -1,0 +1,105 @@
+//! Packets from the core whose inner source is at this site, so that they cannot come from the core.
+//!
+//! A source that the configuration places here, or an address of the router itself, is forged, and its
+//! packet is dropped. A host that was found here may just have moved, and its new xTR may not have said so
+//! yet: it is asked at once whether it is still here, and its packet is delivered. What is away, or in a
+//! dynamic range without having been found, may be anywhere. Every xTR has the same roaming gateway.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::Router;
+use super::config::Config;
+use super::etr::Whereabouts;
+use super::io::{Device, DropReason, KernelRequest};
+use crate::addr::Eid;
+use crate::time::Time;
+
+/// Sources that are remembered to be elsewhere; a power of two.
+const SOURCES: usize = 1024;
+/// The least time between two questions to a host that was found here.
+const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What the check of sources knows.
+#[derive(Debug)]
+pub(super) struct SourceCheck {
+    /// The router's addresses without those of roaming gateways.
+    own: BTreeSet<IpAddr>,
+    /// Any input but a packet may change where an EID is, so each begins a new epoch.
+    epoch: u64,
+    /// Sources that are elsewhere, with the epoch in which that was found out; those that fall on one place
+    /// take turns there.
+    elsewhere: Box<[Option<(u64, Eid)>]>,
+}
+
+impl SourceCheck {
+    /// The check of a configuration.
+    pub(super) fn of(config: &Config) -> Self {
+        let fixed = config.interfaces.values().flat_map(|interface| {
+            let addresses = interface.addresses.iter();
+            addresses.filter(|address| !config.is_roaming(interface, **address))
+        });
+        let own = fixed.map(|address| address.addr()).collect();
+        SourceCheck { own, epoch: 0, elsewhere: vec![None; SOURCES].into_boxed_slice() }
+    }
+
+    /// Sources may be elsewhere than they were.
+    pub(super) fn begin_epoch(&mut self) {
+        self.epoch += 1;
+    }
+
+    fn is_elsewhere(&self, source: Eid) -> bool {
+        self.elsewhere[place_of(source)] == Some((self.epoch, source))
+    }
+
+    fn note_elsewhere(&mut self, source: Eid) {
+        self.elsewhere[place_of(source)] = Some((self.epoch, source));
+    }
+}
+
+fn place_of(source: Eid) -> usize {
+    let low = match source.address {
+        IpAddr::V4(address) => address.to_bits(),
+        IpAddr::V6(address) => address.to_bits() as u32,
+    };
+    (low ^ low >> 10) as usize % SOURCES
+}
+
+impl Router {
+    /// Whether a packet from the core may have this inner source.
+    ///
+    /// # Errors
+    /// [`DropReason::SourceIsHere`] when it is forged.
+    pub(super) fn check_source(&mut self, source: Eid, now: Time) -> Result<(), DropReason> {
+        if self.sources.is_elsewhere(source) {
+            return Ok(());
+        }
+        let lisp = self.config.lisp.as_ref();
+        if lisp.is_some_and(|lisp| lisp.service(source.family()).etr_no_source_check) {
+            return Ok(());
+        }
+        if self.sources.own.contains(&source.address) {
+            return Err(DropReason::SourceIsHere);
+        }
+        if let Whereabouts::Here(prefix) = self.whereabouts(source) {
+            if self.mobility.host(prefix).is_none() {
+                return Err(DropReason::SourceIsHere);
+            }
+            self.ask_whether_here(source, now);
+            return Ok(());
+        }
+        self.sources.note_elsewhere(source);
+        Ok(())
+    }
+
+    /// Asks a host that was found whether it is still at its port. Without an answer it goes, as one does
+    /// that falls silent.
+    fn ask_whether_here(&mut self, eid: Eid, now: Time) {
+        let Some(port) = self.mobility.ask_from_time_to_time(eid, QUESTION_INTERVAL, now) else {
+            return;
+        };
+        let (device, address) = (Device::Interface(port), eid.address);
+        self.request(vec![KernelRequest::Probe { device, address }]);
+    }
+}
