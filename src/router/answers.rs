@@ -12,7 +12,6 @@ use super::bounded::Fill;
 use super::control::Arrival;
 use super::counters::ControlDrop;
 use super::database;
-use super::etr::Whereabouts;
 use super::explanations;
 use super::map_cache::Locator;
 use super::map_server::{MOST_RECORDS, negative_record};
@@ -162,15 +161,19 @@ impl Router {
         self.send_control(from, to, &Message::MapReply(reply));
     }
 
-    /// The answer of the database to a requested prefix: none when it is not ours or has no route.
+    /// The answer of the database to a requested prefix: none when it is not ours or has no route. It
+    /// is about the longest local prefix that covers all of the requested one: an ITR that asks again
+    /// for a mapping that it has, or probes one of its locators, asks for its prefix (RFC 9301 section
+    /// 5.3), and more specific ones may begin at the same address.
     pub(super) fn own_answer(&self, asked: EidPrefix) -> Option<Answer> {
         if !self.config.roles(asked.family()).etr {
             return None;
         }
-        let Whereabouts::Here(about) = self.whereabouts(asked.network()) else { return None };
-        let has_route = self.database.get(&about)?.has_route;
+        let (about, entry) = self.database.entries().covering(&asked).last()?;
+        let away = self.away.entries().covering(&asked).last();
+        let is_here = away.is_none_or(|(away, _)| about.mask_len() > away.mask_len());
         let from = AnswerFrom::Database;
-        (has_route && about.covers(&asked)).then_some(Answer { asked, about, from })
+        (is_here && entry.has_route).then_some(Answer { asked, about, from })
     }
 
     /// The answer of a proxy ETR to an RLOC-probe that asks about all of a family, as an ITR does
@@ -223,13 +226,19 @@ impl Router {
     ) -> Vec<MappingRecord> {
         let Some(entry) = self.database.get(&local) else { return Vec::new() };
         let eid = asked.network();
+        let own = self.database.longest_match(eid).map(|(prefix, _)| prefix);
+        let others = self.away.longest_match(eid).map(|(prefix, _)| prefix);
+        let lens = own.into_iter().chain(others).map(|prefix| prefix.mask_len());
+        // A part is no longer than the prefixes that begin at the address and have other records.
+        let more_specific = lens.filter(|len| *len > local.mask_len()).max();
+        let longest = more_specific.map_or(eid.host_prefix().mask_len(), |len| len - 1);
         let part = |len: u8| IpNet::new(eid.address, len).ok();
-        let parts = (local.mask_len()..=eid.host_prefix().mask_len()).filter_map(part);
+        let parts = (local.mask_len()..=longest).filter_map(part);
         let parts: Vec<EidPrefix> = parts.map(|net| EidPrefix::new(eid.instance_id, net)).collect();
         let first = self.record(local, entry);
         let room = room.saturating_sub(first.emitted_len());
         let widest = parts.partition_point(|part| self.records_inside(part, room).is_none());
-        let Some(widest) = parts.get(widest) else { return vec![first] };
+        let Some(widest) = parts.get(widest) else { return Vec::new() };
         let inside = self.records_inside(widest, room).unwrap_or_default();
         let first = MappingRecord { eid_prefix: *widest, ..first };
         std::iter::once(first).chain(inside).collect()

@@ -115,6 +115,7 @@ fn two_map_servers_that_name_each_other_give_up() {
     assert!(log.iter().any(|line| line.contains("forwarded it too often")), "{log:?}");
 }
 
+/// The attack `loop1.py`: the holder of a site's key registers the map-server as its own ETR.
 #[test]
 fn a_map_server_that_is_registered_itself_answers_and_does_not_ask_itself() {
     let mut bench = server(SERVERS[0], false);
@@ -126,6 +127,27 @@ fn a_map_server_that_is_registered_itself_answers_and_does_not_ask_itself() {
     let [record] = &reply.records[..] else { panic!("{reply:?}") };
     assert!(record.locators.is_empty());
     assert_eq!(record.ttl_minutes, 1);
+}
+
+/// The attack `loop2.py`: a router with all roles, registered with itself, and one of its own EIDs
+/// among those that are asked for.
+#[test]
+fn a_router_with_all_roles_answers_for_all_eids_in_one_reply() {
+    let mut bench = server(SERVERS[0], true);
+    bench.drain();
+    register(&mut bench, SERVERS[0], 0, SERVERS[0], SERVERS[0]);
+    bench.outputs();
+    let octets = encapsulated_request("8.8.8.8/32", 7, |request| {
+        request.itr_rlocs = vec![eidway::addr::Rloc(ASKER.parse().unwrap())];
+        request.records.push(prefix("10.0.5.5/32").into());
+    });
+    let mut benches = [bench];
+    let [(to, Message::MapReply(reply))] = &play(&mut benches, octets)[..] else {
+        panic!("one reply")
+    };
+    assert_eq!(to.to_string(), ASKER);
+    let eids: Vec<String> = reply.records.iter().map(|it| it.eid_prefix.to_string()).collect();
+    assert_eq!(eids, ["8.0.0.0/7", "10.0.0.0/16"]);
 }
 
 #[test]

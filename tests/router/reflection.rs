@@ -129,6 +129,32 @@ fn a_reply_about_a_prefix_that_fits_is_whole() {
 }
 
 #[test]
+fn a_requested_prefix_is_answered_though_a_more_specific_one_begins_at_its_address() {
+    let mut bench = etr("");
+    ask(&mut bench, &[prefix("172.16.0.0/16")]);
+    let [(reply, octets)] = &replies(&mut bench)[..] else { panic!("no reply") };
+    let about = reply.records[0].eid_prefix;
+    assert!(about.mask_len() < 24 && about.contains(eid("172.16.0.1")), "{about}");
+    let others: BTreeSet<_> = reply.records[1..].iter().map(|it| it.eid_prefix).collect();
+    assert_eq!(others, inside(&about));
+    assert!(*octets <= LARGEST_V4);
+    // With little room it is about a small part, and with less there is none: 172.16.0.0/24 has a
+    // record of its own.
+    bench.advance(Duration::from_secs(9));
+    for _ in 0..2 {
+        ask(&mut bench, &[prefix("172.17.0.0/16")]);
+    }
+    assert_eq!(replies(&mut bench).len(), 2);
+    for _ in 0..2 {
+        ask(&mut bench, &[prefix("172.16.0.0/16")]);
+        let [(reply, _)] = &replies(&mut bench)[..] else { panic!("no reply") };
+        assert_eq!(reply.records[0].eid_prefix, prefix("172.16.0.0/23"));
+    }
+    ask(&mut bench, &[prefix("172.16.0.0/16")]);
+    assert!(replies(&mut bench).is_empty());
+}
+
+#[test]
 fn a_record_is_never_cut_and_alone_it_may_be_up_to_one_mtu() {
     let mut bench = etr("");
     let large = || [prefix("172.17.0.9/32")];

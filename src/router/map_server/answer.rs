@@ -67,12 +67,15 @@ enum Answer {
 }
 
 impl MapServer {
-    /// What the registrations say of `eid`. A prefix whose ETRs cannot be asked counts as not
-    /// registered.
-    fn answer(&self, eid: Eid, reach: &Reach<'_>) -> Answer {
-        let host = eid.host_prefix();
-        let registered = self.entries.covering(&host).filter(|(_, entry)| entry.is_registered());
-        if let Some((prefix, entry)) = registered.last() {
+    /// What the registrations say of a requested prefix: the longest registered one that covers all of
+    /// it, or else its first address. A prefix whose ETRs cannot be asked counts as not registered.
+    fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
+        let eid = asked.network();
+        let registered = |asked: &EidPrefix| {
+            self.entries.covering(asked).filter(|(_, entry)| entry.is_registered()).last()
+        };
+        if let Some((prefix, entry)) = registered(asked).or_else(|| registered(&eid.host_prefix()))
+        {
             let registrations = entry.registrations.iter();
             if registrations.clone().any(|registration| registration.proxy_reply) {
                 return Answer::Proxy(prefix);
@@ -212,7 +215,7 @@ impl Router {
                 answers.push(own);
                 continue;
             }
-            let (about, from) = match self.map_server.answer(asked.network(), &reach) {
+            let (about, from) = match self.map_server.answer(&asked, &reach) {
                 Answer::Forward(etr) => {
                     etrs.entry(etr).or_default().push(record);
                     if self.debugging {
@@ -305,7 +308,7 @@ mod tests {
     }
 
     fn negative(server: &MapServer, asked: &str) -> (String, u32) {
-        match server.answer(eid(asked), &reach(&BTreeSet::new())) {
+        match server.answer(&eid(asked).host_prefix(), &reach(&BTreeSet::new())) {
             Answer::Negative { prefix, ttl_minutes } => (prefix.to_string(), ttl_minutes),
             other => panic!("{asked}: {other:?}"),
         }
@@ -371,7 +374,7 @@ mod tests {
                     .find(|hole| !known.iter().any(|prefix| prefix.overlaps(hole)))
                     .unwrap()
             };
-            let answer = map_server(&known).answer(asked, &reach(&BTreeSet::new()));
+            let answer = map_server(&known).answer(&asked.host_prefix(), &reach(&BTreeSet::new()));
             prop_assert_eq!(
                 answer,
                 Answer::Negative { prefix: expected, ttl_minutes: UNKNOWN_TTL_MINUTES }
@@ -384,11 +387,14 @@ mod tests {
         let mut server = map_server(&[prefix("172.16.0.0/24")]);
         register(&mut server, prefix("172.16.0.0/24"), "203.0.113.11", 1);
         register(&mut server, prefix("172.16.0.128/25"), "198.51.100.21", 2);
+        register(&mut server, prefix("172.16.0.0/26"), "198.51.100.22", 3);
         let none = BTreeSet::new();
-        let asked = |text| server.answer(eid(text), &reach(&none));
+        let asked = |text| server.answer(&prefix(text), &reach(&none));
         let etr = |text: &str| Answer::Forward(Rloc(text.parse().unwrap()));
-        assert_eq!(asked("172.16.0.12"), etr("203.0.113.11"));
-        assert_eq!(asked("172.16.0.130"), etr("198.51.100.21"));
+        assert_eq!(asked("172.16.0.76/32"), etr("203.0.113.11"));
+        assert_eq!(asked("172.16.0.6/32"), etr("198.51.100.22"));
+        assert_eq!(asked("172.16.0.130/32"), etr("198.51.100.21"));
+        assert_eq!(asked("172.16.0.0/24"), etr("203.0.113.11"), "all of it is asked for");
     }
 
     #[test]
@@ -399,7 +405,7 @@ mod tests {
         opaque.record.locators[0].rloc = wire::Address::Name(b"rtr-lab-1"[..].into());
         server.register(opaque, Others::GiveWay, Time::ZERO).unwrap();
         let reach = Reach { families: &[], own: &BTreeSet::new() };
-        assert_eq!(server.answer(eid("172.16.0.12"), &reach), Answer::Proxy(site));
+        assert_eq!(server.answer(&prefix("172.16.0.12/32"), &reach), Answer::Proxy(site));
         let record = server.mapping(&site).unwrap();
         assert!(record.is_all_opaque() && record.action == Action::NoAction);
     }
@@ -411,7 +417,7 @@ mod tests {
         let wants =
             Registration { proxy_reply: true, ..registration(site, "203.0.113.11", 1, 1440) };
         server.register(wants, Others::GiveWay, Time::ZERO).unwrap();
-        let answer = server.answer(eid("172.16.0.12"), &reach(&BTreeSet::new()));
+        let answer = server.answer(&prefix("172.16.0.12/32"), &reach(&BTreeSet::new()));
         assert_eq!(answer, Answer::Proxy(site));
         let record = server.mapping(&site).unwrap();
         assert!(!record.authoritative && record.locators.iter().all(|locator| !locator.local));
