@@ -6,6 +6,7 @@
 //! from starving the others.
 
 mod connections;
+mod console;
 mod data_path;
 mod kernel;
 mod signals;
@@ -24,7 +25,8 @@ use mio::{Events, Interest, Poll, Token};
 use signal_hook_mio::v1_0::Signals;
 
 use super::clock::Clock;
-use super::console_server::{ConsoleServer, Turn};
+use super::console_server::ConsoleServer;
+use super::descriptors::{self, Waiting};
 use super::faults::Faults;
 use super::hosts::Hosts;
 use super::netlink::Netlink;
@@ -149,6 +151,8 @@ pub struct EventLoop {
     console: Option<ConsoleServer>,
     nonces: NonceFile,
     faults: Faults,
+    /// Listeners whose clients wait for a file descriptor.
+    waiting: Waiting<Source>,
     buffer: Box<[u8]>,
 }
 
@@ -161,6 +165,7 @@ impl EventLoop {
         options: Options,
     ) -> Result<Self, Error> {
         let clock = Clock::start();
+        let descriptors = descriptors::raise_limit();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
         let hosts_seed = seed.fork("emulated hosts");
         let wall_clock = Clock::wall_clock_micros();
@@ -187,12 +192,13 @@ impl EventLoop {
             tun: None,
             data_path: DataPath::default(),
             udp: Udp::default(),
-            tcp: Tcp::default(),
+            tcp: Tcp::new(descriptors),
             hosts: Hosts::default(),
             hosts_seed,
             console: None,
             nonces,
             faults: Faults::default(),
+            waiting: Waiting::new(descriptors),
             buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
         };
         event_loop.watch_fd(event_loop.netlink.as_raw_fd(), Source::Kernel)?;
@@ -214,6 +220,7 @@ impl EventLoop {
     /// each ready source its share.
     pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
         self.wait(limit)?;
+        self.ready.extend(self.waiting.due(self.clock.now()));
         for source in mem::take(&mut self.ready) {
             if source == Source::Signals && self.serve_signals() == Flow::Stopped {
                 self.stop();
@@ -259,8 +266,9 @@ impl EventLoop {
         let timeout = if self.ready.is_empty() {
             let hosts = self.hosts.poll_timeout().map(|due| now.until(due));
             let nonces = self.nonces.deadline().map(|due| now.until(due));
+            let waiting = self.waiting.deadline().map(|due| now.until(due));
             let look = Some(now.until(self.look_at));
-            [timer, closing, hosts, nonces, look, limit].into_iter().flatten().min()
+            [timer, closing, hosts, nonces, waiting, look, limit].into_iter().flatten().min()
         } else {
             Some(Duration::ZERO)
         };
@@ -297,7 +305,7 @@ impl EventLoop {
             Source::Tun => self.serve_tun(),
             Source::Data(slot) => self.serve_data(slot),
             Source::Control(slot) => self.serve_control(slot),
-            Source::ConsoleListener => self.serve_listener(),
+            Source::ConsoleListener => self.serve_console_listener(),
             Source::Console(number) => self.serve_console(number),
             Source::Listener(slot) => self.serve_tcp_listener(slot),
             Source::Opened(number) => self.serve_connection(opened(number)),
@@ -337,45 +345,6 @@ impl EventLoop {
             self.carry_out_outputs();
         }
         true
-    }
-
-    fn serve_listener(&mut self) -> bool {
-        let Some(console) = &mut self.console else {
-            return false;
-        };
-        let number = match console.accept() {
-            Ok(number) => number,
-            Err(error) => {
-                return self.faults.end_of_reading("accepting at the console", &error);
-            }
-        };
-        if let Some(client) = console.client_mut(number) {
-            let token = Source::Console(number).token();
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let outcome = self.poll.registry().register(&mut client.stream, token, interest);
-            self.faults.count_if("watching a client", outcome);
-        }
-        true
-    }
-
-    fn serve_console(&mut self, number: usize) -> bool {
-        let now = self.clock.now();
-        let states = self.hosts.states();
-        if states != *self.router.emulated_hosts() {
-            self.router.handle(Input::EmulatedHosts(states), now);
-        }
-        let Some(console) = &mut self.console else {
-            return false;
-        };
-        let Some(client) = console.client_mut(number) else {
-            return false;
-        };
-        let turn = client.serve(&mut self.router, &mut self.hosts, now);
-        if turn == Turn::Close {
-            console.close(number);
-        }
-        self.follow_configuration();
-        turn == Turn::More
     }
 
     /// Does what the router wants done.
@@ -481,15 +450,6 @@ impl EventLoop {
             let outcome = sockets.set_fragmentation(smallest);
             self.faults.count_if("setting fragmentation", outcome);
         }
-    }
-
-    fn open_console(&mut self, path: &Path) -> io::Result<()> {
-        let mut console = ConsoleServer::open(path)?;
-        let token = Source::ConsoleListener.token();
-        let registry = self.poll.registry();
-        registry.register(&mut console.listener, token, Interest::READABLE)?;
-        self.console = Some(console);
-        Ok(())
     }
 }
 

@@ -35,6 +35,7 @@ pub mod announce;
 pub mod clock;
 pub mod console_client;
 pub mod console_server;
+pub mod descriptors;
 pub mod entropy;
 pub mod event_loop;
 pub mod faults;

@@ -17,6 +17,7 @@ use signal_hook_mio::v1_0::Signals;
 use super::Error;
 use super::clock::Clock;
 use super::console_server::{ConsoleServer, Turn};
+use super::descriptors;
 use super::hosts::Hosts;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
@@ -71,10 +72,13 @@ struct Served {
     consoles: Vec<(String, ConsoleServer)>,
     /// Routers and clients that may have more to say.
     ready: BTreeSet<(usize, usize)>,
+    /// Routers at whose consoles clients may wait.
+    listening: BTreeSet<usize>,
 }
 
 impl Served {
     fn open(sim: Sim, directory: &Path) -> io::Result<Self> {
+        descriptors::raise_limit();
         fs::create_dir_all(directory)?;
         let poll = Poll::new()?;
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
@@ -87,7 +91,14 @@ impl Served {
             poll.registry().register(&mut console.listener, token, Interest::READABLE)?;
             consoles.push((name, console));
         }
-        Ok(Served { sim, poll, signals, consoles, ready: BTreeSet::new() })
+        Ok(Served {
+            sim,
+            poll,
+            signals,
+            consoles,
+            ready: BTreeSet::new(),
+            listening: BTreeSet::new(),
+        })
     }
 
     fn go_on(&mut self, pace: Pace) -> io::Result<()> {
@@ -110,9 +121,12 @@ impl Served {
             self.sim.run_until(now);
             for token in events.iter().map(mio::event::Event::token).filter(|&at| at != SIGNALS) {
                 match (token.0 / PER_ROUTER, token.0 % PER_ROUTER) {
-                    (router, 0) => self.accept(router),
+                    (router, 0) => drop(self.listening.insert(router)),
                     (router, client) => drop(self.ready.insert((router, client - 1))),
                 }
+            }
+            for router in std::mem::take(&mut self.listening) {
+                self.accept(router);
             }
             for (router, client) in std::mem::take(&mut self.ready) {
                 self.serve(router, client);
@@ -123,13 +137,24 @@ impl Served {
 
     fn accept(&mut self, router: usize) {
         let Some((_, console)) = self.consoles.get_mut(router) else { return };
-        // The others that wait have their turn with the next event of the listener.
-        while let Ok(number) = console.accept() {
-            let Some(client) = console.client_mut(number) else { continue };
-            let token = Token(router * PER_ROUTER + 1 + number);
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            if self.poll.registry().register(&mut client.stream, token, interest).is_err() {
-                console.close(number);
+        loop {
+            match console.accept() {
+                Ok(number) => {
+                    let Some(client) = console.client_mut(number) else { continue };
+                    let token = Token(router * PER_ROUTER + 1 + number);
+                    let interest = Interest::READABLE | Interest::WRITABLE;
+                    if self.poll.registry().register(&mut client.stream, token, interest).is_err() {
+                        console.close(number);
+                    }
+                }
+                Err(error) if descriptors::none_is_free(&error) => {
+                    // Those who wait have their turn with the next step.
+                    self.listening.insert(router);
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // One that was sent away, or had gone.
+                Err(_) => {}
             }
         }
     }

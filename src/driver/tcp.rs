@@ -23,7 +23,8 @@ use crate::time::Time;
 
 /// What may wait for a peer to take it, octets. One that lets more come is closed.
 const MAX_WAITING: usize = 1 << 20;
-/// Connections that were accepted, at a time. More are closed at once.
+/// Connections that were accepted, at a time. More are closed at once. Where the process may not have
+/// twice as many descriptors, they are half of those: the rest is for the router's own.
 const MAX_ACCEPTED: usize = 4096;
 /// Connections that the kernel completes before we have accepted them.
 const BACKLOG: i32 = 128;
@@ -72,14 +73,22 @@ pub struct Peer {
 }
 
 /// The listeners and connections of a router.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tcp {
     listeners: Vec<Option<Listener>>,
     peers: BTreeMap<Connection, Peer>,
     accepted: u64,
+    most_accepted: usize,
 }
 
 impl Tcp {
+    /// Without connections, in a process that may have so many file descriptors.
+    pub fn new(descriptors: u64) -> Self {
+        let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
+        let most_accepted = half.min(MAX_ACCEPTED);
+        Tcp { listeners: Vec::new(), peers: BTreeMap::new(), accepted: 0, most_accepted }
+    }
+
     /// The listener in a slot, which keeps its number while it is open.
     pub fn listener_mut(&mut self, slot: usize) -> Option<&mut Listener> {
         self.listeners.get_mut(slot)?.as_mut()
@@ -137,7 +146,7 @@ impl Tcp {
         let (stream, peer) = listener.socket.accept()?;
         let local = listener.rloc.0;
         let of_core = Connection(Connection::ACCEPTED);
-        if self.peers.range(of_core..).count() >= MAX_ACCEPTED {
+        if self.peers.range(of_core..).count() >= self.most_accepted {
             return Err(io::ErrorKind::QuotaExceeded.into());
         }
         watch_peer(&socket2::SockRef::from(&stream))?;

@@ -14,7 +14,7 @@ pub enum ReadError {
     #[error("this is no record of a router")]
     NotARecord,
     /// Of a format that this Eidway does not know.
-    #[error("a record of version {0:?}; this Eidway reads version 2")]
+    #[error("a record of version {0:?}; this Eidway reads version 3")]
     Version(String),
     /// It ends within a frame, as that of a router that was killed may.
     #[error("cut off in step {step}, {octets} octets into it")]

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 
 use super::step::{Call, Outcome, Step, Verdict};
 use crate::packet::IpHeader;
+use crate::router::descriptors::Descriptors;
 use crate::router::io::{Encapsulation, Output, TcpEvent, TcpRequest};
 use crate::router::kept::{KeptNonce, NonceRequest};
 use crate::router::logging::Severity;
@@ -46,6 +47,9 @@ impl Display for Call<'_> {
             Call::Configure(text) => write!(f, "configure, {} lines", text.lines().count()),
             Call::Command(command) => write!(f, "command {command}"),
             Call::EmulatedHosts(states) => write!(f, "state of {} emulated hosts", states.len()),
+            Call::Descriptors(Descriptors { limit, ran_out }) => {
+                write!(f, "{limit} file descriptors, {ran_out} times none was free")
+            }
             Call::Nonces(kept) => write!(f, "{} nonces from before the start", kept.len()),
             Call::Stop => f.write_str("stop"),
             Call::Timeout => f.write_str("timeout"),

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::addr::InstanceId;
 use crate::rng::Seed;
+use crate::router::descriptors::Descriptors;
 use crate::router::emulated::HostState;
 use crate::router::io::{
     Command, ControlDatagram, Inbound, KernelEvent, Outbound, Outer, Output, PathEvent, TcpEvent,
@@ -56,6 +57,8 @@ pub enum Call<'a> {
     Command(Command),
     /// `Input::EmulatedHosts`.
     EmulatedHosts(BTreeMap<String, HostState>),
+    /// `Input::Descriptors`.
+    Descriptors(Descriptors),
     /// `Input::Nonces`.
     Nonces(Vec<KeptNonce>),
     /// `Input::Stop`.

@@ -179,6 +179,7 @@ impl<W: Write> Witness for Recorder<W> {
             Call::Handle(Input::Path(event)) => step::Call::Path(event.clone()),
             Call::Handle(Input::Command(command)) => step::Call::Command(command.clone()),
             Call::Handle(Input::EmulatedHosts(states)) => step::Call::EmulatedHosts(states.clone()),
+            Call::Handle(Input::Descriptors(figures)) => step::Call::Descriptors(*figures),
             Call::Handle(Input::Nonces(kept)) => step::Call::Nonces(kept.clone()),
             Call::Handle(Input::Stop) => step::Call::Stop,
             Call::Handle(Input::Configure(config)) => match self.text_of(config) {

@@ -11,6 +11,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::config::Config;
+use super::descriptors::Descriptors;
 use super::emulated::HostState;
 use super::kept::{KeptNonce, NonceRequest};
 use super::logging::Severity;
@@ -35,6 +36,8 @@ pub enum Input<'a> {
     Command(Command),
     /// The state of the router's emulated hosts, by name: of all of them, when that of one changed.
     EmulatedHosts(BTreeMap<String, HostState>),
+    /// How the process stands with its file descriptors, when that has changed.
+    Descriptors(Descriptors),
     /// What [`Output::Nonce`] asked to keep, as it was kept when the router last ended: right after
     /// the start.
     Nonces(Vec<KeptNonce>),

@@ -22,6 +22,7 @@ pub mod counters;
 pub mod database;
 mod deadlines;
 mod debug;
+pub mod descriptors;
 mod echo_nonce;
 mod elsewhere;
 pub mod emulated;
@@ -71,6 +72,7 @@ use away::{AwayTable, Producer, Stay};
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database, Stale};
+use descriptors::Descriptors;
 use echo_nonce::EchoNonce;
 use emulated::HostState;
 use etr::Heard;
@@ -184,6 +186,7 @@ pub struct Router {
     outputs: VecDeque<Output>,
     /// The state of the emulated hosts as the driver told it, for `show` alone.
     emulated_hosts: BTreeMap<String, HostState>,
+    descriptors: Option<Descriptors>,
     witness: Option<Box<dyn Witness>>,
 }
 
@@ -224,6 +227,7 @@ impl Router {
             debugging: false,
             outputs: VecDeque::new(),
             emulated_hosts: BTreeMap::new(),
+            descriptors: None,
             witness: None,
         };
         router.configure(config, now);
@@ -246,6 +250,7 @@ impl Router {
                 self.map_cache.clear(self.config.default_instance(), family, prefix);
             }
             Input::EmulatedHosts(states) => self.emulated_hosts = states,
+            Input::Descriptors(descriptors) => self.descriptors = Some(descriptors),
             Input::Stop => {
                 self.withdraw_registrations(now);
                 self.close_etr_sessions(now);
@@ -438,6 +443,11 @@ impl Router {
     /// The state of the emulated hosts, by name, as the driver last told it.
     pub fn emulated_hosts(&self) -> &BTreeMap<String, HostState> {
         &self.emulated_hosts
+    }
+
+    /// The file descriptors of the process, where it has told of them.
+    pub fn descriptors(&self) -> Option<Descriptors> {
+        self.descriptors
     }
 
     /// The configuration in force.

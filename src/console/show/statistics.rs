@@ -10,6 +10,7 @@ use crate::addr::{Family, InstanceId};
 use crate::router::Router;
 use crate::router::bounded::Fill;
 use crate::router::counters::{ControlDrop, Counters, InOut};
+use crate::router::descriptors::Descriptors;
 use crate::router::io::DropReason;
 
 /// What `show ip lisp statistics` prints. The counters are of the router, not of the family.
@@ -28,6 +29,8 @@ pub struct StatisticsView {
     pub map_cache_evicted: u64,
     /// The tables that hosts and map-servers fill.
     pub bounded_tables: Vec<Fill>,
+    /// The file descriptors of the process; none on the simulator.
+    pub descriptors: Option<Descriptors>,
 }
 
 /// Looks at the side of a router that a family of EIDs sees.
@@ -41,6 +44,7 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
         map_cache_rejected: map_cache.rejected,
         map_cache_evicted: map_cache.evicted,
         bounded_tables: fills(router),
+        descriptors: router.descriptors(),
     }
 }
 
@@ -100,6 +104,11 @@ pub fn text(view: &StatisticsView) -> String {
     for Fill { name, entries, capacity, evicted, turned_away } in &view.bounded_tables {
         let fill = format_args!("{entries}/{capacity}, {evicted}, {turned_away}");
         lines.say(&format!("  {name}:"), fill);
+    }
+    if let Some(Descriptors { limit, ran_out }) = view.descriptors {
+        lines.0 += "File descriptors:\n";
+        lines.say("  Limit:", limit);
+        lines.say("  Times that none was free for a client:", ran_out);
     }
     lines.0 += "Forwarding:\n";
     lines.say("  Packets encapsulated:", counters.encapsulations);

@@ -62,15 +62,20 @@ impl EventLoop {
     }
 
     pub(super) fn serve_tcp_listener(&mut self, slot: usize) -> bool {
+        let listener = Source::Listener(slot);
         for _ in 0..ACCEPTS_A_TURN {
             let (connection, peer, local) = match self.tcp.accept(slot) {
                 Ok(accepted) => accepted,
-                Err(error) => return self.faults.end_of_reading("accepting on TCP", &error),
+                Err(error) => return self.end_of_accepting(listener, "accepting on TCP", &error),
             };
+            self.waiting.remove(listener);
             debug!("tcp: {peer} connected to {local}");
-            if let Some(peer) = self.tcp.peer_mut(connection) {
-                let outcome = watch(self.poll.registry(), connection, peer);
-                self.faults.count_if("watching a connection", outcome);
+            if let Some(peer) = self.tcp.peer_mut(connection)
+                && let Err(error) = watch(self.poll.registry(), connection, peer)
+            {
+                self.faults.count("watching a connection", &error);
+                self.tcp.close(connection, self.clock.now());
+                continue;
             }
             self.tell_tcp(TcpEvent::Accepted { connection, peer, local });
         }

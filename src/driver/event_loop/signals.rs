@@ -44,7 +44,8 @@ impl EventLoop {
         info!("SIGHUP: the log goes on here");
     }
 
-    fn log_statistics(&self) {
+    fn log_statistics(&mut self) {
+        self.tell_what_shows_need(self.clock.now());
         // Both families are counted together.
         let view = statistics::view(&self.router, Family::Ipv4);
         for line in statistics::text(&view).lines() {

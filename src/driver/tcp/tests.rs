@@ -48,7 +48,7 @@ fn accept(tcp: &mut Tcp, slot: usize) -> (Connection, SocketAddr, IpAddr) {
 
 /// A connection from the first of `pair` to the second: both ends, and the accepted number.
 fn connected((one, other): (&str, &str)) -> (Tcp, Tcp, Connection) {
-    let (mut client, mut server) = (Tcp::default(), Tcp::default());
+    let (mut client, mut server) = (Tcp::new(1 << 16), Tcp::new(1 << 16));
     let slot = server.listen(rloc(other)).unwrap();
     client.connect(OPENED, rloc(one), rloc(other)).unwrap();
     assert!(matches!(serve(&mut client, OPENED).0, Progress::Connected(_)));
@@ -80,7 +80,7 @@ fn a_connection_that_nobody_takes_is_refused() {
     in_namespace(|| {
         addresses();
         for (one, other) in PAIRS {
-            let mut client = Tcp::default();
+            let mut client = Tcp::new(1 << 16);
             let begun = client.connect(OPENED, rloc(one), rloc(other)).map(drop);
             // The loopback may refuse before the call returns.
             if begun.is_ok() {
@@ -94,7 +94,7 @@ fn a_connection_that_nobody_takes_is_refused() {
 #[test]
 fn what_is_sent_before_the_connection_stands_follows_it() {
     in_namespace(|| {
-        let (mut client, mut server) = (Tcp::default(), Tcp::default());
+        let (mut client, mut server) = (Tcp::new(1 << 16), Tcp::new(1 << 16));
         let slot = server.listen(rloc("127.0.0.2")).unwrap();
         client.connect(OPENED, rloc("127.0.0.1"), rloc("127.0.0.2")).unwrap();
         assert!(client.send(OPENED, b"early"));
@@ -151,11 +151,11 @@ fn what_is_left_is_sent_before_the_end_but_not_for_ever() {
 #[test]
 fn listening_follows_the_rlocs_and_does_not_wait_for_their_addresses() {
     in_namespace(|| {
-        let mut tcp = Tcp::default();
+        let mut tcp = Tcp::new(1 << 16);
         for absent in ["192.0.2.1", "2001:db8::99"] {
             tcp.listen(rloc(absent)).unwrap();
         }
-        let second = Tcp::default().listen(rloc("192.0.2.1")).unwrap_err();
+        let second = Tcp::new(1 << 16).listen(rloc("192.0.2.1")).unwrap_err();
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
         tcp.retain(&BTreeSet::from([rloc("2001:db8::99")]));
         assert!(!tcp.listens_on(rloc("192.0.2.1")) && tcp.listens_on(rloc("2001:db8::99")));

@@ -1,0 +1,92 @@
+//! The loop's share of the console: clients in, their turns, and what a `show` needs from the driver.
+
+use std::io;
+use std::path::Path;
+
+use mio::Interest;
+
+use super::{EventLoop, Source};
+use crate::driver::console_server::{ConsoleServer, Turn};
+use crate::driver::descriptors;
+use crate::router::io::Input;
+use crate::time::Time;
+
+impl EventLoop {
+    pub(super) fn open_console(&mut self, path: &Path) -> io::Result<()> {
+        let mut console = ConsoleServer::open(path)?;
+        let token = Source::ConsoleListener.token();
+        let registry = self.poll.registry();
+        registry.register(&mut console.listener, token, Interest::READABLE)?;
+        self.console = Some(console);
+        Ok(())
+    }
+
+    pub(super) fn serve_console_listener(&mut self) -> bool {
+        const ACCEPTING: &str = "accepting at the console";
+        let Some(console) = &mut self.console else {
+            return false;
+        };
+        let number = match console.accept() {
+            Ok(number) => number,
+            Err(error) => return self.end_of_accepting(Source::ConsoleListener, ACCEPTING, &error),
+        };
+        self.waiting.remove(Source::ConsoleListener);
+        if let Some(client) = console.client_mut(number) {
+            let token = Source::Console(number).token();
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let outcome = self.poll.registry().register(&mut client.stream, token, interest);
+            if outcome.is_err() {
+                console.close(number);
+            }
+            self.faults.count_if("watching a client", outcome);
+        }
+        true
+    }
+
+    pub(super) fn serve_console(&mut self, number: usize) -> bool {
+        let now = self.clock.now();
+        self.tell_what_shows_need(now);
+        let Some(console) = &mut self.console else {
+            return false;
+        };
+        let Some(client) = console.client_mut(number) else {
+            return false;
+        };
+        let turn = client.serve(&mut self.router, &mut self.hosts, now);
+        if turn == Turn::Close {
+            console.close(number);
+        }
+        self.follow_configuration();
+        turn == Turn::More
+    }
+
+    /// Tells the router what is the driver's and stands in a `show`, as far as it has changed.
+    pub(super) fn tell_what_shows_need(&mut self, now: Time) {
+        let states = self.hosts.states();
+        if states != *self.router.emulated_hosts() {
+            self.router.handle(Input::EmulatedHosts(states), now);
+        }
+        let descriptors = self.waiting.figures();
+        if self.router.descriptors() != Some(descriptors) {
+            self.router.handle(Input::Descriptors(descriptors), now);
+        }
+    }
+
+    /// Judges the error that ended a series of accepts at a listener. True when another one may bring
+    /// something at once; a client for whom no descriptor is free waits until one is.
+    pub(super) fn end_of_accepting(
+        &mut self,
+        listener: Source,
+        operation: &'static str,
+        error: &io::Error,
+    ) -> bool {
+        if descriptors::none_is_free(error) {
+            if self.waiting.add(listener, self.clock.now()) {
+                self.faults.count(operation, error);
+            }
+            return false;
+        }
+        self.waiting.remove(listener);
+        self.faults.end_of_reading(operation, error)
+    }
+}
