@@ -86,6 +86,7 @@ const BUILT_IN: [BuiltIn; 2] = [
         "scenarios/x14-foreign-source.scenario",
         "scenarios/x15-replays.scenario",
         "scenarios/x16-names.scenario",
+        "scenarios/x17-old-news.scenario",
         "scenarios/x2-flood.scenario",
         "scenarios/x3-more-specifics.scenario",
         "scenarios/x4-spoofed.scenario",

@@ -162,6 +162,9 @@ impl Router {
             false => self.counters.map_requests.received += 1,
         }
         self.debug_received(&request);
+        if self.own_request_came_back(&request, source, now) {
+            return;
+        }
         let arrival = Arrival { reply_port: encapsulated.source.port(), ..arrival };
         if self.has_role(|roles| roles.map_resolver || roles.map_server) {
             self.resolve_map_request(encapsulated, &request, arrival, now);

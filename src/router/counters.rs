@@ -57,11 +57,13 @@ pub enum ControlDrop {
     TooManyRecords,
     /// An encapsulated Map-Request that map-servers have forwarded too often.
     InnerTtlExpired,
+    /// What a map-server told of an EID, and denies when it is asked.
+    OldNews,
 }
 
 impl ControlDrop {
     /// All of them, in the order in which they are printed.
-    pub const ALL: [ControlDrop; 18] = [
+    pub const ALL: [ControlDrop; 19] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
         ControlDrop::NotOurRole,
@@ -80,6 +82,7 @@ impl ControlDrop {
         ControlDrop::NotAnIpEid,
         ControlDrop::TooManyRecords,
         ControlDrop::InnerTtlExpired,
+        ControlDrop::OldNews,
     ];
 
     /// Whether it also happens where every router is well configured: a message that came twice or
@@ -92,6 +95,7 @@ impl ControlDrop {
                 | ControlDrop::SmrNotCached
                 | ControlDrop::RateLimited
                 | ControlDrop::NotAnIpEid
+                | ControlDrop::OldNews
         )
     }
 
@@ -116,6 +120,7 @@ impl ControlDrop {
             ControlDrop::NotAnIpEid => "Records whose EID is no IP prefix",
             ControlDrop::TooManyRecords => "Records beyond those answered",
             ControlDrop::InnerTtlExpired => "Forwarded too often",
+            ControlDrop::OldNews => "Map-Notify that is not true any more",
         }
     }
 }

@@ -2,6 +2,7 @@
 //! prefix that another xTR registered. They stand in the away table as long as that is true.
 
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 use super::Router;
 use super::away::{self, Elsewhere, Producer, Stay, Teller};
@@ -12,23 +13,23 @@ use super::resolve;
 use super::search::{Search, Sought};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
-use crate::wire::MappingRecord;
+use crate::wire::{LocatorRecord, MapRequest, MappingRecord};
 
 impl Router {
     /// A map-server says where a prefix is registered, and it is not by us (a Map-Notify or a Mapping
     /// Notification): a host that moved, or a more specific of a local prefix.
     pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, by: Teller, now: Time) {
         let prefix = record.eid_prefix;
-        let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
-        let ours = locators.iter().any(|locator| self.local.contains(locator.rloc.0));
-        let withdrawn = record.ttl_minutes == 0 || record.locators.is_empty();
         self.counters.took(record);
+        if self.names_us(record) {
+            return self.mapping_here(prefix, now);
+        }
+        let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
+        let withdrawn = record.is_withdrawn();
         let by = self.told_before(&prefix).unwrap_or(by);
         let elsewhere = Elsewhere { locators, by, ttl: resolve::ttl(record) };
         let eid = prefix.network();
-        if ours {
-            self.away.remove(&prefix, Producer::SiteRegistration);
-        } else if prefix == eid.host_prefix() && self.mobility.is_dynamic(eid) {
+        if prefix == eid.host_prefix() && self.mobility.is_dynamic(eid) {
             self.host_elsewhere(eid, Some(elsewhere).filter(|_| !withdrawn), now);
         } else if withdrawn {
             self.away.remove(&prefix, Producer::SiteRegistration);
@@ -40,9 +41,35 @@ impl Router {
         self.reconcile(now);
     }
 
+    /// A map-server takes us for the xTR of a prefix.
+    pub(super) fn mapping_here(&mut self, prefix: EidPrefix, now: Time) {
+        self.away.remove(&prefix, Producer::SiteRegistration);
+        self.stale.prefixes.insert(prefix);
+        self.reconcile(now);
+    }
+
+    /// Whether a record has a locator of ours.
+    pub(super) fn names_us(&self, record: &MappingRecord) -> bool {
+        let mut rlocs = record.locators.iter().filter_map(LocatorRecord::ip);
+        rlocs.any(|rloc| self.local.contains(rloc.0))
+    }
+
+    /// Whether it changes anything that a map-server says this.
+    pub(super) fn would_change(&self, record: &MappingRecord) -> bool {
+        let prefix = record.eid_prefix;
+        let producer = self.away.entries().get(&prefix).map(|entry| entry.producer);
+        if self.names_us(record) {
+            return producer == Some(Producer::SiteRegistration);
+        }
+        let (eid, is_new) = (prefix.network(), !record.is_withdrawn());
+        producer.is_some_and(Producer::leads_elsewhere)
+            || is_new && prefix == eid.host_prefix() && self.mobility.hosts().contains_key(&eid)
+            || is_new && self.registers_around(&prefix)
+    }
+
     /// The session that is up and told of a prefix before: it will tell of the next change too, whatever
     /// another map-server says by a datagram.
-    fn told_before(&self, prefix: &EidPrefix) -> Option<Teller> {
+    pub(super) fn told_before(&self, prefix: &EidPrefix) -> Option<Teller> {
         let entry = self.away.entries().get(prefix).and_then(|entry| match entry.stay {
             Stay::Told { by, .. } => Some(by),
             _ => None,
@@ -107,5 +134,29 @@ impl Router {
                 self.mapping_elsewhere(record, Teller::Datagram, now);
             }
         }
+    }
+
+    /// Takes in a Map-Request that was forwarded to us and is our own: the map-server takes us for the
+    /// xTR of an EID about which it told otherwise before. False for any other request.
+    pub(super) fn own_request_came_back(
+        &mut self,
+        request: &MapRequest,
+        sender: IpAddr,
+        now: Time,
+    ) -> bool {
+        // A router that is its own map-server asks itself: that is the question, and no answer.
+        if self.own_addresses.contains(&sender) {
+            return false;
+        }
+        if self.news_came_back(request, now) {
+            return true;
+        }
+        let Some(eid) = self.resolver.asked_again(request.nonce) else { return false };
+        let entry = self.away.longest_match(eid).map(|(prefix, entry)| (prefix, entry.producer));
+        if let Some((prefix, producer)) = entry.filter(|(prefix, _)| self.away.is_asked(prefix)) {
+            self.away.remove(&prefix, producer);
+            self.mapping_here(prefix, now);
+        }
+        true
     }
 }

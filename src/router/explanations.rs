@@ -13,6 +13,9 @@ use crate::wire::{
 
 type Told = Explanation;
 
+/// Locators that a line names; of more than these it has the number.
+const SOME_LOCATORS: usize = 3;
+
 /// The prefix of the first record, and how many more there are: ` for PREFIX and 2 more`.
 fn of_prefixes(mut prefixes: impl ExactSizeIterator<Item = EidPrefix>) -> String {
     let first = prefixes.next();
@@ -311,6 +314,33 @@ pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool
             Told::new(what, why, advice)
         }
     }
+}
+
+/// Where an EID is by a record: `at RLOC, RLOC`.
+pub(super) fn whereabouts(record: &MappingRecord) -> String {
+    match record.is_withdrawn() {
+        true => "registered by no xTR".to_owned(),
+        false => {
+            let rlocs = record.locators.iter().map(|locator| locator.rloc.to_string());
+            let rlocs: Vec<String> = rlocs.take(SOME_LOCATORS).collect();
+            let more = record.locators.len() - rlocs.len();
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            format!("at {}{more}", rlocs.join(", "))
+        }
+    }
+}
+
+/// A Map-Notify about an EID that its map-server does not confirm; `is_here` if it says that the EID is
+/// here, and not that no xTR has it.
+pub(super) fn news_of_the_past(record: &MappingRecord, is_here: bool) -> Told {
+    let now = if is_here { "here" } else { "registered by no xTR" };
+    let why = format!(
+        "it says that the EID is {}, and when it was asked, its sender said that the EID is {now}",
+        whereabouts(record)
+    );
+    let advice = "ignore it if it is rare: the EID has just moved; otherwise it may be an attack with an \
+                  old message";
+    Told::new(of_records("Map-Notify", std::slice::from_ref(record)), why, advice)
 }
 
 /// A Map-Notify-Ack that nothing waits for.

@@ -40,6 +40,7 @@ pub mod made;
 pub mod map_cache;
 pub mod map_server;
 pub mod mobility;
+mod news;
 pub mod opaque;
 mod overclaim;
 mod owner_changes;
@@ -69,6 +70,7 @@ use std::net::IpAddr;
 use sha2::{Digest, Sha256};
 
 use away::{AwayTable, Producer, Stay};
+use bounded::Fill;
 use config::{Config, InterfaceName, Roles};
 use counters::Counters;
 use database::{Changes, Database, Stale};
@@ -84,6 +86,7 @@ use locators::LocalRlocs;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
+use news::News;
 use paths::Paths;
 use refusals::Refusals;
 use register::Registrar;
@@ -174,6 +177,7 @@ pub struct Router {
     stale: Stale,
     kernel: Kernel,
     resolver: Resolver,
+    news: News,
     smr_guard: SmrGuard,
     solicitor: Solicitor,
     registrar: Registrar,
@@ -217,6 +221,7 @@ impl Router {
             stale: Stale::default(),
             kernel: Kernel::default(),
             resolver: Resolver::new(&seed),
+            news: News::new(&seed),
             smr_guard: SmrGuard::default(),
             solicitor: Solicitor::new(&seed),
             registrar: Registrar::new(&seed, wall_clock),
@@ -273,6 +278,7 @@ impl Router {
         self.map_server.orphan_some();
         self.expire_registrations(now);
         self.repeat_map_notifies(now);
+        self.believe_unconfirmed(now);
         self.expire_away(now);
         self.end_searches(now);
         self.claim_duplicates(now);
@@ -312,6 +318,7 @@ impl Router {
             expiry.map(|at| Deadline { at, why: "map-cache expiry" }),
             self.map_server.next_deadline(),
             self.resolver.next_deadline(),
+            self.news.next_deadline(),
             self.registrar.next_deadline(),
             self.solicitor.next_deadline(),
             self.mobility.next_deadline(),
@@ -490,6 +497,11 @@ impl Router {
     /// The local EID prefixes.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// How many news of map-servers wait for their confirmation.
+    pub fn news_fill(&self) -> Fill {
+        self.news.fill()
     }
 
     /// The local EIDs that are not here.

@@ -113,6 +113,12 @@ impl Resolver {
         self.requests.contains(&eid.host_prefix())
     }
 
+    /// The EID that is asked for again with this nonce, because it is away.
+    pub(super) fn asked_again(&self, nonce: Nonce) -> Option<Eid> {
+        let request = self.requests.get(self.nonces.get(&nonce)?)?;
+        (request.cause == Cause::Away).then_some(request.eid)
+    }
+
     /// Whether the first try for an EID is still to come.
     fn is_yet_to_begin(&self, eid: Eid) -> bool {
         self.requests.get(&eid.host_prefix()).is_some_and(|request| request.tries == 0)
@@ -268,7 +274,8 @@ impl Router {
 
     /// Asks again for an EID that is away; an answer is taken by [`Router::away_answered`].
     pub(super) fn ask_again(&mut self, eid: Eid, now: Time) {
-        let can_ask = !self.resolver.is_pending(eid) && !self.map_resolvers(eid).is_empty();
+        let can_ask =
+            !self.resolver.is_pending(eid) && !self.servers_for(eid, Cause::Away).is_empty();
         if can_ask && self.resolver.begin(eid, None, Cause::Away, now) {
             self.ask(eid.host_prefix(), now);
         }
@@ -295,21 +302,36 @@ impl Router {
         let Some(request) = self.resolver.requests.get(&prefix) else { return };
         let (eid, attempt) = (request.eid, request.tries);
         let message = self.map_request(request);
-        let resolvers = self.map_resolvers(eid);
+        let resolvers = self.servers_for(eid, request.cause);
         let in_turn = |turn: u32| resolvers.get(turn as usize % resolvers.len().max(1)).copied();
         let Some(resolver) = in_turn(turn) else { return };
         let before = turn.checked_sub(1).and_then(in_turn);
         let Some(source) = self.local.preferred(Rloc(resolver).family()) else { return };
-        let inner_source = self.map_request_source(eid).unwrap_or(eid.address);
         let smr = message.smr_invoked;
         if let Some(before) = before.filter(|before| *before != resolver && starts_turn(attempt)) {
             self.debug(debug::switching(prefix, smr, before, resolver));
         }
-        let sent = debug::Try { request: &message, attempt, inner_source, source, resolver };
+        self.send_map_request(&message, attempt, (source, resolver), now);
+    }
+
+    /// Sends a Map-Request of one record to the mapping system, encapsulated: `attempt` is its number
+    /// among those for its EID, from 1 on.
+    pub(super) fn send_map_request(
+        &mut self,
+        request: &MapRequest,
+        attempt: u32,
+        (source, resolver): (Rloc, IpAddr),
+        now: Time,
+    ) {
+        let Some(eid) = request.records.first().map(|record| record.eid_prefix.network()) else {
+            return;
+        };
+        let inner_source = self.map_request_source(eid).unwrap_or(eid.address);
+        let sent = debug::Try { request, attempt, inner_source, source, resolver };
         for line in debug::request_sent(&sent) {
             self.debug(line);
         }
-        if smr {
+        if request.smr_invoked {
             self.counters.smr_invoked.sent += 1;
             self.smr_guard.asked_at(eid, now);
         } else {
@@ -318,7 +340,7 @@ impl Router {
         self.counters.encapsulated.sent += 1;
         let inner_source = SocketAddr::new(inner_source, CONTROL_PORT);
         let inner_destination = SocketAddr::new(eid.address, CONTROL_PORT);
-        let encapsulated = Encapsulated::new(inner_source, inner_destination, message.emit());
+        let encapsulated = Encapsulated::new(inner_source, inner_destination, request.emit());
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(resolver, CONTROL_PORT);
         self.send_control(from, to, &Message::Encapsulated(encapsulated));
@@ -336,6 +358,17 @@ impl Router {
         }
     }
 
+    /// Who is asked for an EID, in turn: the map-resolvers; about an EID that is away, the ETR's
+    /// map-servers if there is no resolver.
+    fn servers_for(&self, eid: Eid, cause: Cause) -> Vec<IpAddr> {
+        match self.map_resolvers(eid) {
+            [] if cause == Cause::Away => {
+                self.etr_map_servers(eid.family()).keys().copied().collect()
+            }
+            resolvers => resolvers.to_vec(),
+        }
+    }
+
     fn map_resolvers(&self, eid: Eid) -> &[IpAddr] {
         let lisp = self.config.lisp.as_ref();
         lisp.map_or(&[], |lisp| &lisp.service(eid.family()).itr_map_resolvers)
@@ -350,6 +383,9 @@ impl Router {
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
         self.counters.map_replies.received += 1;
         self.debug(debug::reply_received(reply));
+        if self.news_answered(reply, from.ip(), now) {
+            return;
+        }
         if reply.probe && reply.records.iter().any(|record| !record.authoritative) {
             let told = || explanations::unauthoritative_probe_reply(reply);
             return self.refuse(from.ip(), ControlDrop::Malformed, now, told);

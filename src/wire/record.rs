@@ -108,6 +108,11 @@ impl MappingRecord {
         !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
     }
 
+    /// Whether it says, where a map-server tells of a registration, that no xTR has its prefix.
+    pub fn is_withdrawn(&self) -> bool {
+        self.ttl_minutes == 0 || self.locators.is_empty()
+    }
+
     /// Reads one record; the reader's place is the caller's to name. `None` for a record whose EID is no
     /// IP prefix of an instance: it is read, so that the next one is found, and left out.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Option<Self>, ParseError> {

@@ -96,11 +96,16 @@ pub struct Bench {
 impl Bench {
     /// A router whose interfaces are up and whose connected networks are routed.
     pub fn new(config: &str) -> Self {
+        Bench::starting(config, Time::ZERO, 1000)
+    }
+
+    /// The same, started at an instant at which its clock has `wall_clock`, microseconds since 1970.
+    pub fn starting(config: &str, now: Time, wall_clock: u64) -> Self {
         let config = parse_config("bench.conf", config).unwrap_or_else(|error| panic!("{error}"));
         let interfaces: Vec<_> = config.addresses().collect();
-        let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
+        let start = Start { config, seed: Seed::from_number(1), wall_clock, now };
         let (outputs, log) = (Vec::new(), Vec::new());
-        let mut bench = Bench { router: Router::new(start), now: Time::ZERO, outputs, log };
+        let mut bench = Bench { router: Router::new(start), now, outputs, log };
         for (name, _) in &interfaces {
             bench.link(&name.device(), true);
         }

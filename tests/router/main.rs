@@ -15,6 +15,7 @@ mod kernel;
 mod map_server;
 mod network;
 mod newcomers;
+mod news;
 mod octets;
 mod overclaim;
 mod pools;

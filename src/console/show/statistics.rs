@@ -53,7 +53,7 @@ fn fills(router: &Router) -> Vec<Fill> {
     let hosts = router.mobility().fills().into_iter();
     hosts
         .chain(router.away().fills())
-        .chain([router.map_cache().used_fill(), router.refusals().fill()])
+        .chain([router.news_fill(), router.map_cache().used_fill(), router.refusals().fill()])
         .chain(router.paths().fills())
         .chain(router.reply_limits())
         .collect()

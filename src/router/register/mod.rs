@@ -11,6 +11,7 @@
 //! Prefixes that are due by UDP together share a message as long as it fits the smallest MTU that every
 //! path has.
 
+mod confirm;
 mod machine;
 mod notify;
 mod offer;
@@ -505,7 +506,8 @@ impl Router {
         }
     }
 
-    fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
+    /// The map-servers that EIDs of a family are registered with.
+    pub(super) fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
         static NONE: BTreeMap<IpAddr, EtrMapServer> = BTreeMap::new();
         let lisp = self.config.lisp.as_ref();
         lisp.map_or(&NONE, |lisp| &lisp.service(family).etr_map_servers)

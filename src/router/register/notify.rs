@@ -4,7 +4,6 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::addr::Family;
 use crate::router::Router;
-use crate::router::away::Teller;
 use crate::router::config::EtrMapServer;
 use crate::router::counters::ControlDrop;
 use crate::router::explanations;
@@ -54,7 +53,7 @@ impl Router {
         self.counters.map_notify_acks.sent += 1;
         self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
         if self.registrar.is_news(server, nonce) {
-            records.iter().for_each(|record| self.mapping_elsewhere(record, Teller::Datagram, now));
+            records.into_iter().for_each(|record| self.hear_news(record, server, now));
         }
     }
 }

@@ -1,0 +1,120 @@
+//! News by datagram: what an unsolicited Map-Notify says of a local EID, and how its map-server confirms it.
+//!
+//! The MAC of a Map-Notify proves which map-server wrote it, and not when: a message from before a
+//! restart looks like a new one. So news are acknowledged at once (RFC 9301 section 5.7), and the
+//! map-server is asked with an encapsulated Map-Request of one record where the EID is now:
+//!
+//! ```text
+//!   a Map-Reply with locators of others   the news are true, and the reply says where the EID is
+//!   a Map-Reply with one of our locators  the EID is here
+//!   our own request, forwarded to us      the EID is here: we are its ETR for the map-server
+//!   a negative Map-Reply                  no xTR has the EID
+//!   nothing for three seconds             believed for three minutes, and then asked again
+//! ```
+//!
+//! What a map-server tells on a session is believed at once: there nothing comes from the past.
+
+use std::net::IpAddr;
+
+use crate::addr::Rloc;
+use crate::router::Router;
+use crate::router::away::Teller;
+use crate::router::counters::ControlDrop;
+use crate::router::explanations;
+use crate::router::news::{About, Question};
+use crate::time::Time;
+use crate::wire::{MapReply, MapRequest, MappingRecord};
+
+/// For how long at the most news are believed that are not confirmed, minutes.
+const UNCONFIRMED_MINUTES: u32 = 3;
+
+impl Router {
+    /// A map-server says in a Map-Notify where a prefix is registered: if that would change anything,
+    /// it is asked whether it is still true.
+    pub(in crate::router) fn hear_news(&mut self, told: MappingRecord, server: IpAddr, now: Time) {
+        if !self.would_change(&told) {
+            return;
+        }
+        let prefix = told.eid_prefix;
+        let Some(nonce) = self.news.begin((server, prefix), told, now) else { return };
+        let Some(source) = self.local.preferred(Rloc(server).family()) else { return };
+        let request = MapRequest {
+            nonce,
+            itr_rlocs: self.local.itr_rlocs(),
+            records: vec![prefix.into()],
+            ..MapRequest::default()
+        };
+        self.send_map_request(&request, 1, (source, server), now);
+    }
+
+    /// Takes in a Map-Reply that confirms or denies news; false if it answers something else.
+    pub(in crate::router) fn news_answered(
+        &mut self,
+        reply: &MapReply,
+        from: IpAddr,
+        now: Time,
+    ) -> bool {
+        let Some(about) = self.news.asked(reply.nonce) else { return false };
+        let prefix = about.1;
+        let around = reply.records.iter().filter(|record| record.eid_prefix.covers(&prefix));
+        let Some(record) = around.max_by_key(|record| record.eid_prefix.mask_len()) else {
+            let told = || explanations::reply_without_eid(reply, prefix.network());
+            self.refuse(from, ControlDrop::WrongRecord, now, told);
+            return true;
+        };
+        let truth = MappingRecord { eid_prefix: prefix, ..record.clone() };
+        let truth = Some(truth).filter(|truth| !self.names_us(truth));
+        self.news_settled(about, truth, now);
+        true
+    }
+
+    /// Whether a Map-Request that was forwarded to us is our own, about news: so the map-server takes us
+    /// for the ETR, and the EID is here.
+    pub(in crate::router) fn news_came_back(&mut self, request: &MapRequest, now: Time) -> bool {
+        let Some(about) = self.news.asked(request.nonce) else { return false };
+        self.news_settled(about, None, now);
+        true
+    }
+
+    /// The map-server has said where the EID is now: here, if there is no record.
+    fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
+        let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
+        let (server, prefix) = about;
+        let is_elsewhere = truth.as_ref().is_some_and(|truth| !truth.is_withdrawn());
+        if !told.is_withdrawn() && !self.names_us(&told) && !is_elsewhere {
+            let is_here = truth.is_none();
+            let told = || explanations::news_of_the_past(&told, is_here);
+            self.refuse(server, ControlDrop::OldNews, now, told);
+        }
+        match truth {
+            Some(truth) => self.mapping_elsewhere(&truth, Teller::Datagram, now),
+            None => self.mapping_here(prefix, now),
+        }
+        if let Some(later) = later {
+            self.hear_news(later, server, now);
+        }
+    }
+
+    /// Believes for a short time what a map-server told and does not confirm.
+    pub(in crate::router) fn believe_unconfirmed(&mut self, now: Time) {
+        while let Some(((server, prefix), Question { told, later, .. })) = self.news.unanswered(now)
+        {
+            // A session that told of the prefix tells of each change: its word holds.
+            if self.told_before(&prefix).is_some() {
+                continue;
+            }
+            let told = later.unwrap_or(told);
+            if self.news.is_to_be_said(now) {
+                self.warn(format!(
+                    "map-server {server} told that {prefix} is {}, and does not answer the Map-Request \
+                     whether that is still true: believed for {UNCONFIRMED_MINUTES} minutes, then asked \
+                     again; check that {server} can be reached and answers Map-Requests",
+                    explanations::whereabouts(&told),
+                ));
+            }
+            let ttl_minutes = told.ttl_minutes.min(UNCONFIRMED_MINUTES);
+            let told = MappingRecord { ttl_minutes, ..told };
+            self.mapping_elsewhere(&told, Teller::Datagram, now);
+        }
+    }
+}
