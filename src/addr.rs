@@ -191,6 +191,11 @@ impl EidPrefix {
         Eid { instance_id: self.instance_id, address: self.prefix.addr() }
     }
 
+    /// The last address of the block as an EID.
+    pub fn last(&self) -> Eid {
+        Eid { instance_id: self.instance_id, address: self.prefix.broadcast() }
+    }
+
     /// Whether the block holds `eid`.
     pub fn contains(&self, eid: Eid) -> bool {
         self.instance_id == eid.instance_id && self.prefix.contains(&eid.address)

@@ -9,6 +9,7 @@
 use std::borrow::Borrow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeBounds;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -222,6 +223,11 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
     /// The entries in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.entries.iter().map(|(key, held)| (key, &held.value))
+    }
+
+    /// The entries whose keys lie in a range, in their order.
+    pub fn range(&self, keys: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> {
+        self.entries.range(keys).map(|(key, held)| (key, &held.value))
     }
 
     /// The keys in their order.

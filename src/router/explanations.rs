@@ -266,15 +266,9 @@ pub(super) fn map_cache_full(prefix: EidPrefix, limit: usize) -> Told {
 }
 
 /// An SMR that no request can follow.
-pub(super) fn smr_without_request(eid: Eid, has_resolver: bool) -> Told {
-    let what = format!("SMR for {eid}");
-    match has_resolver {
-        true => {
-            let why = "as many Map-Requests are under way as there may be";
-            Told::new(what, why, "see whether the map-resolver answers")
-        }
-        false => Told::new(what, "no map-resolver is configured", "configure `itr map-resolver`"),
-    }
+pub(super) fn smr_without_resolver(eid: Eid) -> Told {
+    let advice = "configure `itr map-resolver`";
+    Told::new(format!("SMR for {eid}"), "no map-resolver is configured", advice)
 }
 
 /// An SMR at a router that encapsulates nothing.

@@ -42,6 +42,7 @@ pub mod map_server;
 pub mod mobility;
 mod news;
 pub mod opaque;
+mod outstanding;
 mod overclaim;
 mod owner_changes;
 pub mod paths;
@@ -87,11 +88,11 @@ use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
 use news::News;
+use outstanding::Resolver;
 use paths::Paths;
 use refusals::Refusals;
 use register::Registrar;
 use replies::ReplyLimiter;
-use resolve::Resolver;
 use rib::Rib;
 use smr::SmrGuard;
 use solicit::Solicitor;
@@ -487,6 +488,11 @@ impl Router {
     /// The map-cache.
     pub fn map_cache(&self) -> &MapCache {
         &self.map_cache
+    }
+
+    /// How full the tables are of the Map-Requests under way and the packets that wait for their answers.
+    pub fn resolver_fills(&self) -> Vec<bounded::Fill> {
+        self.resolver.fills()
     }
 
     /// What the core network said about ways to locators.

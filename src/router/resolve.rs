@@ -2,10 +2,9 @@
 //! the answer (RFC 9301 sections 5.2 and 5.3).
 //!
 //! A request begins at the first Map-Resolver, waits one second and then two, and goes to the next
-//! resolver with a nonce of its own; the resolvers are taken in turn. After ten tries it rests for
-//! half a minute, in which its EID is not asked for again.
+//! resolver with a nonce of its own; the resolvers are taken in turn. After ten tries its EID rests for
+//! half a minute, in which it is not asked for again. What is under way, [`super::outstanding`] keeps.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -16,213 +15,19 @@ use super::explanations;
 use super::io::DropReason;
 use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
+use super::outstanding::{Cause, Request, starts_turn};
 use super::overclaim::Taken;
-use super::verdict::{Held, HeldPacket};
+use super::verdict::HeldPacket;
 use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::prefix_map::PrefixMap;
-use crate::rng::{Rng, Seed};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::{
-    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord,
-    Message, Nonce,
+    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord, Message,
 };
 
-/// The wait after the first and the second try at a resolver.
-const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
-/// Tries before a request rests (RFC 9301 section 5.3).
-const TRIES: u32 = 10;
-/// How long it rests.
-const REST: Duration = Duration::from_secs(30);
-/// EIDs that are asked for, or rest, at one time: a scan must not grow memory without bound.
-const REQUESTS: usize = 4096;
-/// Packets that wait for one EID: the first seconds of a ping, a DNS query, a TCP handshake.
-const HELD_PER_EID: usize = 32;
-/// Packets that wait in all.
-const HELD: usize = 2048;
 /// The record TTL that leaves the time to the receiver (RFC 9301 section 5.4).
 const RECEIVER_DECIDES: u32 = u32::MAX;
 /// What this receiver decides: a day.
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
-
-/// Why an EID is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cause {
-    /// A packet missed the map-cache.
-    Packet,
-    /// A Solicit-Map-Request told us to (RFC 9301 section 6.1).
-    Smr,
-    /// A local EID is elsewhere, and the record that said so has outlived its TTL.
-    Away,
-}
-
-#[derive(Debug)]
-struct Request {
-    eid: Eid,
-    /// Whose packet missed, or the EID that the SMR named as ours.
-    source_eid: Option<Eid>,
-    cause: Cause,
-    nonce: Nonce,
-    tries: u32,
-    /// When the next try is due, or the rest ends.
-    due_at: Time,
-    held: Held,
-}
-
-impl Request {
-    fn is_resting(&self) -> bool {
-        self.tries >= TRIES && self.nonce == Nonce(0)
-    }
-}
-
-/// The outstanding requests.
-#[derive(Debug)]
-pub(super) struct Resolver {
-    requests: PrefixMap<Request>,
-    nonces: BTreeMap<Nonce, EidPrefix>,
-    due: BTreeSet<(Time, EidPrefix)>,
-    /// How many are held, a super-packet being one.
-    held: usize,
-    /// How many packets on the wire these are.
-    waiting: u64,
-    rng: Rng,
-}
-
-impl Resolver {
-    pub(super) fn new(seed: &Seed) -> Self {
-        Resolver {
-            requests: PrefixMap::new(),
-            nonces: BTreeMap::new(),
-            due: BTreeSet::new(),
-            held: 0,
-            waiting: 0,
-            rng: Rng::new(seed, "map-request nonce"),
-        }
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        self.due.first().map(|&(at, _)| Deadline { at, why: "map-request retry" })
-    }
-
-    /// Packets on the wire that wait for a mapping.
-    pub(super) fn waiting(&self) -> u64 {
-        self.waiting
-    }
-
-    /// Whether an EID is being asked for, or rests.
-    pub(super) fn is_pending(&self, eid: Eid) -> bool {
-        self.requests.contains(&eid.host_prefix())
-    }
-
-    /// The EID that is asked for again with this nonce, because it is away.
-    pub(super) fn asked_again(&self, nonce: Nonce) -> Option<Eid> {
-        let request = self.requests.get(self.nonces.get(&nonce)?)?;
-        (request.cause == Cause::Away).then_some(request.eid)
-    }
-
-    /// Whether the first try for an EID is still to come.
-    fn is_yet_to_begin(&self, eid: Eid) -> bool {
-        self.requests.get(&eid.host_prefix()).is_some_and(|request| request.tries == 0)
-    }
-
-    /// Begins a request that is due at `at`; false when there are too many.
-    fn begin(&mut self, eid: Eid, source_eid: Option<Eid>, cause: Cause, at: Time) -> bool {
-        if self.requests.len() >= REQUESTS {
-            return false;
-        }
-        let prefix = eid.host_prefix();
-        let nonce = Nonce(0);
-        let held = Held::new();
-        let request = Request { eid, source_eid, cause, nonce, tries: 0, due_at: at, held };
-        self.requests.insert(prefix, request);
-        self.due.insert((at, prefix));
-        true
-    }
-
-    fn hold(&mut self, eid: Eid, packet: impl FnOnce() -> HeldPacket) -> Result<(), DropReason> {
-        let request = self.requests.get_mut(&eid.host_prefix());
-        let request = request.ok_or(DropReason::HoldQueueFull)?;
-        if request.is_resting() {
-            return Err(DropReason::Unresolved);
-        }
-        if request.held.len() >= HELD_PER_EID || self.held >= HELD {
-            return Err(DropReason::HoldQueueFull);
-        }
-        let packet = packet();
-        self.waiting += packet.packets;
-        request.held.push_back(packet);
-        self.held += 1;
-        Ok(())
-    }
-
-    /// Takes a request out, with the packets that wait for it.
-    fn end(&mut self, prefix: &EidPrefix) -> Option<Request> {
-        let request = self.requests.remove(prefix)?;
-        self.nonces.remove(&request.nonce);
-        self.due.remove(&(request.due_at, *prefix));
-        self.no_longer_held(&request.held);
-        Some(request)
-    }
-
-    /// Ends the request for an EID, and returns the packets that waited for it.
-    pub(super) fn end_request(&mut self, eid: Eid) -> Held {
-        self.end(&eid.host_prefix()).map(|request| request.held).unwrap_or_default()
-    }
-
-    fn next_due(&self, now: Time) -> Option<EidPrefix> {
-        self.due.first().filter(|(at, _)| *at <= now).map(|&(_, prefix)| prefix)
-    }
-
-    fn set_due(&mut self, prefix: EidPrefix, at: Time) {
-        let Some(request) = self.requests.get_mut(&prefix) else {
-            return;
-        };
-        self.due.remove(&(request.due_at, prefix));
-        request.due_at = at;
-        self.due.insert((at, prefix));
-    }
-
-    /// Counts a try and sets when the next is due; `None` when the last one has been. Returns the number
-    /// of the turn, from 0 up: each turn is at the next resolver.
-    fn next_try(&mut self, prefix: EidPrefix, now: Time) -> Option<u32> {
-        let request = self.requests.get_mut(&prefix)?;
-        if request.tries >= TRIES {
-            return None;
-        }
-        let tries_each = WAITS.len() as u32;
-        let attempt = request.tries;
-        request.tries += 1;
-        if attempt.is_multiple_of(tries_each) {
-            self.nonces.remove(&request.nonce);
-            request.nonce = loop {
-                let nonce = Nonce(self.rng.next_u64());
-                if nonce != Nonce(0) && !self.nonces.contains_key(&nonce) {
-                    break nonce;
-                }
-            };
-            self.nonces.insert(request.nonce, prefix);
-        }
-        self.set_due(prefix, now + WAITS[(attempt % tries_each) as usize]);
-        Some(attempt / tries_each)
-    }
-
-    fn no_longer_held(&mut self, held: &Held) {
-        self.held -= held.len();
-        self.waiting -= held.iter().map(|each| each.packets).sum::<u64>();
-    }
-
-    /// Lets a request rest: its nonce answers nothing more. Returns the packets that it held.
-    fn rest(&mut self, prefix: EidPrefix, now: Time) -> Held {
-        let Some(request) = self.requests.get_mut(&prefix) else {
-            return Held::new();
-        };
-        self.nonces.remove(&request.nonce);
-        request.nonce = Nonce(0);
-        let given_up = std::mem::take(&mut request.held);
-        self.no_longer_held(&given_up);
-        self.set_due(prefix, now + REST);
-        given_up
-    }
-}
 
 impl Router {
     /// Keeps a packet until `eid` is resolved, and asks for it. `packet` is copied only if there is room.
@@ -237,19 +42,22 @@ impl Router {
             if self.map_resolvers(eid).is_empty() {
                 return Err(DropReason::NoMapResolver);
             }
-            if !self.resolver.begin(eid, Some(source), Cause::Packet, now) {
-                return Err(DropReason::HoldQueueFull);
-            }
-            self.resolver.hold(eid, packet)?;
-            self.ask(eid.host_prefix(), now);
-            return Ok(());
+            self.begin((eid, Some(source)), Cause::Packet, now, now);
         }
-        self.resolver.hold(eid, packet)?;
+        let gone = self.resolver.hold(eid, source, packet, now)?;
+        self.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull);
         // A packet does not wait until an SMR's request may begin.
         if self.resolver.is_yet_to_begin(eid) {
-            self.ask(eid.host_prefix(), now);
+            self.ask(eid, now);
         }
         Ok(())
+    }
+
+    /// Begins a request whose first try is due at `at`. The packets of one that gives way to it are
+    /// dropped.
+    fn begin(&mut self, (eid, source): (Eid, Option<Eid>), cause: Cause, at: Time, now: Time) {
+        let gone = self.resolver.begin((eid, source), cause, at, now);
+        self.give_up(gone, DropReason::HoldQueueFull);
     }
 
     /// Asks for an EID because an SMR from `source` said so: at `at`, after a random delay where one is
@@ -263,12 +71,12 @@ impl Router {
     ) {
         let lisp = self.config.lisp.as_ref();
         let delay = lisp.and_then(|lisp| lisp.service(eid.family()).itr_smr_delay_ms).unwrap_or(0);
-        let delay = Duration::from_millis(self.resolver.rng.below(u64::from(delay) + 1));
-        let has_resolver = !self.map_resolvers(eid).is_empty();
-        if !has_resolver || !self.resolver.begin(eid, source_eid, Cause::Smr, at + delay) {
-            let told = || explanations::smr_without_request(eid, has_resolver);
-            return self.refuse(source, ControlDrop::TableFull, now, told);
+        let delay = self.resolver.random_delay(u64::from(delay));
+        if self.map_resolvers(eid).is_empty() {
+            let told = || explanations::smr_without_resolver(eid);
+            return self.refuse(source, ControlDrop::NotOurRole, now, told);
         }
+        self.begin((eid, source_eid), Cause::Smr, at + delay, now);
         self.retry_requests(now);
     }
 
@@ -276,32 +84,29 @@ impl Router {
     pub(super) fn ask_again(&mut self, eid: Eid, now: Time) {
         let can_ask =
             !self.resolver.is_pending(eid) && !self.servers_for(eid, Cause::Away).is_empty();
-        if can_ask && self.resolver.begin(eid, None, Cause::Away, now) {
-            self.ask(eid.host_prefix(), now);
+        if can_ask {
+            self.begin((eid, None), Cause::Away, now, now);
+            self.ask(eid, now);
         }
     }
 
     /// Does what is due: the next try of each request, or the end of its rest.
     pub(super) fn retry_requests(&mut self, now: Time) {
-        while let Some(prefix) = self.resolver.next_due(now) {
-            let resting = self.resolver.requests.get(&prefix).is_none_or(Request::is_resting);
-            if resting {
-                self.resolver.end(&prefix);
-            } else {
-                self.ask(prefix, now);
-            }
+        self.resolver.end_rests(now);
+        while let Some(eid) = self.resolver.next_due(now) {
+            self.ask(eid, now);
         }
     }
 
-    /// Sends the next Map-Request for `prefix`, or lets it rest when all tries have been.
-    fn ask(&mut self, prefix: EidPrefix, now: Time) {
-        let Some(turn) = self.resolver.next_try(prefix, now) else {
-            let held = self.resolver.rest(prefix, now);
+    /// Sends the next Map-Request for an EID, or lets it rest when all tries have been.
+    fn ask(&mut self, eid: Eid, now: Time) {
+        let Some(turn) = self.resolver.next_try(eid, now) else {
+            let held = self.resolver.rest(eid, now);
             return self.give_up(held, DropReason::Unresolved);
         };
-        let Some(request) = self.resolver.requests.get(&prefix) else { return };
-        let (eid, attempt) = (request.eid, request.tries);
-        let message = self.map_request(request);
+        let Some(request) = self.resolver.request(eid) else { return };
+        let attempt = request.tries;
+        let message = self.map_request(eid, request);
         let resolvers = self.servers_for(eid, request.cause);
         let in_turn = |turn: u32| resolvers.get(turn as usize % resolvers.len().max(1)).copied();
         let Some(resolver) = in_turn(turn) else { return };
@@ -309,7 +114,7 @@ impl Router {
         let Some(source) = self.local.preferred(Rloc(resolver).family()) else { return };
         let smr = message.smr_invoked;
         if let Some(before) = before.filter(|before| *before != resolver && starts_turn(attempt)) {
-            self.debug(debug::switching(prefix, smr, before, resolver));
+            self.debug(debug::switching(eid.host_prefix(), smr, before, resolver));
         }
         self.send_map_request(&message, attempt, (source, resolver), now);
     }
@@ -346,14 +151,14 @@ impl Router {
         self.send_control(from, to, &Message::Encapsulated(encapsulated));
     }
 
-    fn map_request(&self, request: &Request) -> MapRequest {
+    fn map_request(&self, eid: Eid, request: &Request) -> MapRequest {
         MapRequest {
-            from_pitr: self.config.roles(request.eid.family()).proxy_itr,
+            from_pitr: self.config.roles(eid.family()).proxy_itr,
             smr_invoked: request.cause == Cause::Smr,
             nonce: request.nonce,
             source_eid: request.source_eid,
             itr_rlocs: self.local.itr_rlocs(),
-            records: vec![request.eid.host_prefix().into()],
+            records: vec![eid.host_prefix().into()],
             ..MapRequest::default()
         }
     }
@@ -390,11 +195,10 @@ impl Router {
             let told = || explanations::unauthoritative_probe_reply(reply);
             return self.refuse(from.ip(), ControlDrop::Malformed, now, told);
         }
-        let Some(&asked) = self.resolver.nonces.get(&reply.nonce) else {
+        let Some(eid) = self.resolver.asked_with(reply.nonce) else {
             let told = || explanations::unasked_reply(reply);
             return self.refuse(from.ip(), ControlDrop::UnknownNonce, now, told);
         };
-        let eid = asked.network();
         let Some(covering) = reply.records.iter().find(|record| record.eid_prefix.contains(eid))
         else {
             let told = || explanations::reply_without_eid(reply, eid);
@@ -412,7 +216,7 @@ impl Router {
         // A reply without one is as if it had not come: the next resolver is asked.
         let Some(answer) = answer.map(|taken| taken.record.eid_prefix) else { return };
         let limit = self.map_cache_limit(eid);
-        let cause = self.resolver.requests.get(&asked).map(|request| request.cause);
+        let cause = self.resolver.request(eid).map(|request| request.cause);
         for Taken { told, record } in &held.taken {
             self.learn_who_echoes(told, reply.echo_nonce, now);
             let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
@@ -426,7 +230,7 @@ impl Router {
                 self.refuse(from.ip(), ControlDrop::TableFull, now, told);
             }
         }
-        self.answered(asked, answer, now);
+        self.answered(eid, answer, now);
         self.away_answered(held.taken.iter().map(|taken| taken.told), now);
     }
 
@@ -438,15 +242,13 @@ impl Router {
     }
 
     /// Ends the request that was answered, and every other one that the answer covers too.
-    fn answered(&mut self, asked: EidPrefix, by: EidPrefix, now: Time) {
-        let covered: Vec<EidPrefix> = std::iter::once(asked)
-            .chain(self.resolver.requests.covered_by(&by).map(|(prefix, _)| prefix))
-            .collect();
-        for prefix in covered {
-            let same_mapping = prefix == asked
-                || self.map_cache.lookup(prefix.network()).is_some_and(|(found, _)| found == by);
-            if same_mapping && let Some(request) = self.resolver.end(&prefix) {
-                self.release(request.eid.instance_id, request.held, now);
+    fn answered(&mut self, asked: Eid, by: EidPrefix, now: Time) {
+        for eid in self.resolver.pending_within(&by) {
+            let same_mapping =
+                eid == asked || self.map_cache.lookup(eid).is_some_and(|(found, _)| found == by);
+            if same_mapping {
+                let held = self.resolver.end_request(eid);
+                self.release(eid.instance_id, held, now);
             }
         }
     }
@@ -456,11 +258,6 @@ impl Router {
         let limit = lisp.and_then(|lisp| lisp.service(eid.family()).map_cache_limit);
         limit.map_or(super::map_cache::DEFAULT_LIMIT, |limit| limit as usize)
     }
-}
-
-/// Whether the try of this number, from 1 on, is the first at its resolver.
-fn starts_turn(attempt: u32) -> bool {
-    attempt % WAITS.len() as u32 == 1
 }
 
 /// How long a record holds.

@@ -1,13 +1,15 @@
 //! Tables that strangers fill: what one of them uses up is its own share.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use eidway::addr::Rloc;
-use eidway::router::io::Outbound;
-use eidway::wire::IcmpErrorKind;
+use eidway::router::io::{DropReason, Outbound};
+use eidway::wire::{IcmpErrorKind, MapRequest, Nonce};
 
 use crate::bench::*;
 
+const A: &str = "172.16.0.12";
 const B: &str = "192.168.0.22";
 
 fn mtu(bench: &Bench, rloc: &str) -> Option<u32> {
@@ -66,4 +68,99 @@ fn one_reporter_of_path_mtus_does_not_push_out_those_of_another() {
     let fills = bench.router.paths().fills();
     let fills: Vec<_> = fills.iter().map(|fill| (fill.entries, fill.evicted)).collect();
     assert_eq!(fills, [(1024, 1500 - 1024), (1024, 1501 - 1024), (0, 0)]);
+}
+
+/// Hosts of the site of xTR2.
+const SCANNER: &str = "192.168.0.66";
+
+fn scan(bench: &mut Bench, sources: impl Fn(u32) -> String, from: u32, count: u32) {
+    for number in from..from + count {
+        let to = Ipv4Addr::from_bits(0x0b00_0000 + number * 77).to_string();
+        let held = bench.encapsulate(&mut packet(&sources(number), &to, 63, b"scan"));
+        assert_eq!(held, Outbound::Held, "{number}");
+        bench.outputs();
+    }
+}
+
+/// A packet of `source` to a destination, and the nonce of the request for it.
+fn ask(bench: &mut Bench, source: &str, destination: &str) -> Nonce {
+    let mut ping = packet(source, destination, 63, b"ping");
+    assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);
+    only_request(&bench.messages()).1.nonce
+}
+
+fn is_answered(bench: &mut Bench, nonce: Nonce) -> bool {
+    bench.control(RLOC_1, RLOC_2, &reply(nonce, vec![record("172.16.0.0/24", 1440, &[RLOC_1])]));
+    bench.released().len() == 1
+}
+
+#[test]
+fn a_host_that_scans_takes_no_place_of_another_host() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    scan(&mut bench, |_| SCANNER.to_owned(), 0, 6000);
+    let nonce = ask(&mut bench, B, A);
+    scan(&mut bench, |_| SCANNER.to_owned(), 6000, 6000);
+    assert!(is_answered(&mut bench, nonce), "its request and its packet are there");
+    let fills = bench.router.resolver_fills();
+    let fills: Vec<_> = fills.iter().map(|fill| (fill.entries, fill.evicted)).collect();
+    let (asked, waiting) = ((4095, 12_001 - 4096), (2047, 12_001 - 2048));
+    assert_eq!(fills, [asked, waiting, (0, 0), (0, 0), (0, 0)]);
+}
+
+#[test]
+fn a_scan_from_forged_addresses_pushes_out_the_longest_ago_wanted() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    let forged = |number: u32| format!("192.168.0.{}", 1 + number % 250);
+    scan(&mut bench, forged, 0, 6000);
+    let nonce = ask(&mut bench, "192.168.0.252", A);
+    scan(&mut bench, forged, 6000, 2000);
+    assert!(is_answered(&mut bench, nonce));
+}
+
+#[test]
+fn a_scan_of_one_family_takes_no_place_of_the_other() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    let nonce = ask(&mut bench, B, A);
+    for number in 0..6000 {
+        let (source, to) = (format!("2001:db8:b::{number:x}"), format!("2001:db8:a::{number:x}"));
+        let _ = bench.encapsulate(&mut packet(&source, &to, 63, b"scan"));
+        bench.outputs();
+    }
+    assert!(is_answered(&mut bench, nonce));
+}
+
+#[test]
+fn an_eid_that_rests_has_no_place_among_the_requests() {
+    let mut bench = Bench::new(XTR2);
+    bench.outputs();
+    scan(&mut bench, |_| SCANNER.to_owned(), 0, 4000);
+    bench.advance(Duration::from_secs(16));
+    let fills = bench.router.resolver_fills();
+    assert_eq!((fills[0].entries, fills[4].entries), (0, 4000));
+    scan(&mut bench, |_| SCANNER.to_owned(), 4000, 4000);
+    let rests = bench.encapsulate(&mut packet(SCANNER, "11.0.0.0", 63, b"scan"));
+    assert_eq!(rests, Outbound::Dropped(DropReason::Unresolved));
+    bench.advance(Duration::from_secs(29));
+    assert_eq!(bench.router.resolver_fills()[4].entries, 4000, "the first ones rest no longer");
+}
+
+#[test]
+fn smrs_take_no_place_of_a_host() {
+    let mut bench = with_reserve(XTR2, B);
+    scan(&mut bench, |_| SCANNER.to_owned(), 0, 4096);
+    let solicit = MapRequest {
+        smr: true,
+        nonce: Nonce(7),
+        source_eid: Some(eid(A)),
+        itr_rlocs: vec![Rloc(RLOC_1.parse().unwrap())],
+        records: vec![prefix("192.168.0.22/32").into()],
+        ..MapRequest::default()
+    };
+    bench.control(RLOC_1, RLOC_2, &solicit.emit());
+    let (_, request) = only_request(&bench.messages());
+    assert!(request.smr_invoked, "the host that has the most makes room");
+    assert_eq!(bench.router.resolver_fills()[0].evicted, 1);
 }

@@ -166,7 +166,10 @@ fn the_hold_queues_are_bounded() {
         let _ = bench.encapsulate(&mut packet("192.168.0.22", &to, 63, b"scan"));
         bench.outputs();
     }
-    assert!(bench.router.counters().held <= 2048);
+    assert_eq!(bench.router.waiting_packets(), 2048);
+    let counters = bench.router.counters();
+    let gone = counters.drops[&DropReason::HoldQueueFull];
+    assert_eq!((counters.held, gone), (32 + 20_000, 1 + 32 + 20_000 - 2048), "each is counted");
 }
 
 #[test]

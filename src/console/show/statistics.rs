@@ -54,6 +54,7 @@ fn fills(router: &Router) -> Vec<Fill> {
     hosts
         .chain(router.away().fills())
         .chain([router.news_fill(), router.map_cache().used_fill(), router.refusals().fill()])
+        .chain(router.resolver_fills())
         .chain(router.paths().fills())
         .chain(router.reply_limits())
         .collect()

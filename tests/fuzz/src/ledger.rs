@@ -7,7 +7,7 @@ use eidway::router::io::{Inbound, Outbound};
 
 /// More packets than a router's hold queues take, those of unresolved EIDs and of searched hosts: a
 /// super-packet has no more segments than this.
-const MOST_HELD: u64 = (2048 + 1024 * 8) * 64;
+const MOST_HELD: u64 = (2 * 2048 + 1024 * 8) * 64;
 
 /// What the verdicts and outputs have said.
 #[derive(Default)]

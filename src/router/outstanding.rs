@@ -1,0 +1,313 @@
+//! The Map-Requests under way, and the packets that wait for their answers (RFC 9301 section 5.3).
+//!
+//! Any host of a LAN makes the router ask, and as often as it likes. So each source host has a share of
+//! the places, and each family of EIDs has tables of its own. Where a table is full, the host with the most
+//! makes room, with what no packet has wanted for the longest time: a scan pushes out what was scanned
+//! before. The requests that the router makes by itself have one share.
+//!
+//! An EID that ten tries did not resolve rests. It has no place among the requests then.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::bounded::{Bounded, Fill, Limit};
+use super::io::DropReason;
+use super::verdict::{Held, HeldPacket};
+use crate::addr::{Eid, EidPrefix, Family};
+use crate::rng::{Rng, Seed};
+use crate::time::{Deadline, Time};
+use crate::wire::Nonce;
+
+/// The wait after the first and the second try at a resolver.
+const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+/// Tries before an EID rests (RFC 9301 section 5.3).
+const TRIES: u32 = 10;
+/// How long it rests.
+const REST: Duration = Duration::from_secs(30);
+/// EIDs that rest; the first one to begin gives way, and may be asked for again.
+const RESTING: Limit =
+    Limit { name: "EIDs that rest after vain requests", capacity: 16_384, idle: Duration::ZERO };
+/// Packets that wait for one EID: the first seconds of a ping, a DNS query, a TCP handshake.
+const HELD_PER_EID: usize = 32;
+
+/// EIDs of a family that are asked for at one time.
+const fn requests(name: &'static str) -> Limit {
+    Limit { name, capacity: 4096, idle: Duration::ZERO }
+}
+
+/// Packets that wait for the EIDs of a family, a super-packet being one.
+const fn packets(name: &'static str) -> Limit {
+    Limit { name, capacity: 2048, idle: Duration::ZERO }
+}
+
+/// Why an EID is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A packet missed the map-cache.
+    Packet,
+    /// A Solicit-Map-Request told us to (RFC 9301 section 6.1).
+    Smr,
+    /// A local EID is elsewhere, and the record that said so has outlived its TTL.
+    Away,
+}
+
+/// A Map-Request for an EID, from its first try on.
+#[derive(Debug)]
+pub(super) struct Request {
+    /// Whose packet missed, or the EID that the SMR named as ours.
+    pub(super) source_eid: Option<Eid>,
+    /// Why.
+    pub(super) cause: Cause,
+    /// Of the last try; zero before the first.
+    pub(super) nonce: Nonce,
+    /// How many tries there have been.
+    pub(super) tries: u32,
+    /// When the next try is due.
+    due_at: Time,
+}
+
+/// What is under way for the EIDs of a family.
+#[derive(Debug)]
+struct Tables {
+    /// By EID; a share for each source host, and one (`None`) for the router itself.
+    requests: Bounded<Eid, Request, Option<Eid>>,
+    /// By the EID that they wait for and the order in which they came; a share for each source host.
+    packets: Bounded<(Eid, u64), HeldPacket, Eid>,
+}
+
+/// The Map-Requests under way, and the EIDs that rest.
+#[derive(Debug)]
+pub(super) struct Resolver {
+    of_ipv4: Tables,
+    of_ipv6: Tables,
+    resting: Bounded<Eid, ()>,
+    nonces: BTreeMap<Nonce, Eid>,
+    due: BTreeSet<(Time, Eid)>,
+    /// How many packets on the wire wait.
+    waiting: u64,
+    /// The number of the next packet.
+    next_packet: u64,
+    rng: Rng,
+}
+
+impl Tables {
+    fn new(requests: Limit, packets: Limit) -> Self {
+        Tables { requests: Bounded::new(requests), packets: Bounded::new(packets) }
+    }
+}
+
+impl Resolver {
+    pub(super) fn new(seed: &Seed) -> Self {
+        Resolver {
+            of_ipv4: Tables::new(
+                requests("Map-Requests for IPv4 EIDs"),
+                packets("Packets that wait for IPv4 EIDs"),
+            ),
+            of_ipv6: Tables::new(
+                requests("Map-Requests for IPv6 EIDs"),
+                packets("Packets that wait for IPv6 EIDs"),
+            ),
+            resting: Bounded::new(RESTING),
+            nonces: BTreeMap::new(),
+            due: BTreeSet::new(),
+            waiting: 0,
+            next_packet: 0,
+            rng: Rng::new(seed, "map-request nonce"),
+        }
+    }
+
+    fn tables(&self, family: Family) -> &Tables {
+        match family {
+            Family::Ipv4 => &self.of_ipv4,
+            Family::Ipv6 => &self.of_ipv6,
+        }
+    }
+
+    fn tables_mut(&mut self, family: Family) -> &mut Tables {
+        match family {
+            Family::Ipv4 => &mut self.of_ipv4,
+            Family::Ipv6 => &mut self.of_ipv6,
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        let retry = self.due.first().map(|&(at, _)| at);
+        let rest = self.resting.first_use().map(|at| at + REST);
+        Deadline::earliest([
+            retry.map(|at| Deadline { at, why: "map-request retry" }),
+            rest.map(|at| Deadline { at, why: "end of a rest" }),
+        ])
+    }
+
+    /// Packets on the wire that wait for a mapping.
+    pub(super) fn waiting(&self) -> u64 {
+        self.waiting
+    }
+
+    /// How full the tables are.
+    pub(super) fn fills(&self) -> Vec<Fill> {
+        let of = |tables: &Tables| [tables.requests.fill(), tables.packets.fill()];
+        let of_both = [&self.of_ipv4, &self.of_ipv6].into_iter().flat_map(of);
+        of_both.chain([self.resting.fill()]).collect()
+    }
+
+    /// A random span of so many milliseconds at most.
+    pub(super) fn random_delay(&mut self, milliseconds: u64) -> Duration {
+        Duration::from_millis(self.rng.below(milliseconds + 1))
+    }
+
+    /// The request for an EID.
+    pub(super) fn request(&self, eid: Eid) -> Option<&Request> {
+        self.tables(eid.family()).requests.get(&eid)
+    }
+
+    /// The EID that was asked for with a nonce.
+    pub(super) fn asked_with(&self, nonce: Nonce) -> Option<Eid> {
+        self.nonces.get(&nonce).copied()
+    }
+
+    /// The EID that is asked for again with this nonce, because it is away.
+    pub(super) fn asked_again(&self, nonce: Nonce) -> Option<Eid> {
+        let eid = self.asked_with(nonce)?;
+        self.request(eid).filter(|request| request.cause == Cause::Away).map(|_| eid)
+    }
+
+    /// Whether an EID is being asked for, or rests.
+    pub(super) fn is_pending(&self, eid: Eid) -> bool {
+        self.request(eid).is_some() || self.resting.contains_key(&eid)
+    }
+
+    /// Whether the first try for an EID is still to come.
+    pub(super) fn is_yet_to_begin(&self, eid: Eid) -> bool {
+        self.request(eid).is_some_and(|request| request.tries == 0)
+    }
+
+    /// The EIDs within a prefix that are being asked for, or rest.
+    pub(super) fn pending_within(&self, prefix: &EidPrefix) -> Vec<Eid> {
+        let within = || prefix.network()..=prefix.last();
+        let requests = self.tables(prefix.family()).requests.range(within());
+        let resting = self.resting.range(within());
+        requests.map(|(eid, _)| *eid).chain(resting.map(|(eid, _)| *eid)).collect()
+    }
+
+    /// Begins a request that is due at `at`, for an EID that is not pending. Returns the packets that
+    /// waited for an EID whose request gives way to it.
+    pub(super) fn begin(
+        &mut self,
+        (eid, source_eid): (Eid, Option<Eid>),
+        cause: Cause,
+        at: Time,
+        now: Time,
+    ) -> Held {
+        let sharer = source_eid.filter(|_| cause == Cause::Packet);
+        let request = Request { source_eid, cause, nonce: Nonce(0), tries: 0, due_at: at };
+        self.due.insert((at, eid));
+        match self.tables_mut(eid.family()).requests.insert(eid, sharer, request, now) {
+            Ok(Some((gone, request))) => self.ended(gone, &request),
+            _ => Held::new(),
+        }
+    }
+
+    /// Keeps a packet of `source` until an EID is resolved. Returns the packet that gives way to it, if one has
+    /// to.
+    pub(super) fn hold(
+        &mut self,
+        eid: Eid,
+        source: Eid,
+        packet: impl FnOnce() -> HeldPacket,
+        now: Time,
+    ) -> Result<Option<HeldPacket>, DropReason> {
+        if self.resting.contains_key(&eid) {
+            return Err(DropReason::Unresolved);
+        }
+        let number = self.next_packet;
+        let tables = self.tables_mut(eid.family());
+        let is_asked_for = tables.requests.use_at(&eid, now).is_some();
+        if !is_asked_for || tables.packets.range(all_of(eid)).count() >= HELD_PER_EID {
+            return Err(DropReason::HoldQueueFull);
+        }
+        let packet = packet();
+        let packets = packet.packets;
+        let gone = tables.packets.insert((eid, number), source, packet, now);
+        let gone = gone.unwrap_or_default().map(|(_, packet)| packet);
+        self.next_packet += 1;
+        self.waiting += packets;
+        self.waiting -= gone.as_ref().map_or(0, |gone| gone.packets);
+        Ok(gone)
+    }
+
+    /// Ends the request for an EID, or its rest, and returns the packets that waited for it.
+    pub(super) fn end_request(&mut self, eid: Eid) -> Held {
+        self.resting.remove(&eid);
+        match self.tables_mut(eid.family()).requests.remove(&eid) {
+            Some(request) => self.ended(eid, &request),
+            None => Held::new(),
+        }
+    }
+
+    /// A request has been taken out: its nonce answers nothing more. Returns the packets that waited.
+    fn ended(&mut self, eid: Eid, request: &Request) -> Held {
+        self.nonces.remove(&request.nonce);
+        self.due.remove(&(request.due_at, eid));
+        let packets = &mut self.tables_mut(eid.family()).packets;
+        let keys: Vec<_> = packets.range(all_of(eid)).map(|(key, _)| *key).collect();
+        let held: Held = keys.iter().filter_map(|key| packets.remove(key)).collect();
+        self.waiting -= held.iter().map(|packet| packet.packets).sum::<u64>();
+        held
+    }
+
+    /// Lets an EID rest, and returns the packets that waited for it.
+    pub(super) fn rest(&mut self, eid: Eid, now: Time) -> Held {
+        let held = self.end_request(eid);
+        // Another one gives way if the table is full.
+        let _ = self.resting.insert(eid, (), (), now);
+        held
+    }
+
+    /// Ends the rests that are over.
+    pub(super) fn end_rests(&mut self, now: Time) {
+        self.resting.expire(REST, now);
+    }
+
+    /// The next EID whose next try is due.
+    pub(super) fn next_due(&self, now: Time) -> Option<Eid> {
+        self.due.first().filter(|(at, _)| *at <= now).map(|&(_, eid)| eid)
+    }
+
+    /// Counts a try and sets when the next is due; `None` when the last one has been. Returns the number
+    /// of the turn, from 0 up: each turn is at the next resolver.
+    pub(super) fn next_try(&mut self, eid: Eid, now: Time) -> Option<u32> {
+        let tables = match eid.family() {
+            Family::Ipv4 => &mut self.of_ipv4,
+            Family::Ipv6 => &mut self.of_ipv6,
+        };
+        let request = tables.requests.get_mut(&eid).filter(|request| request.tries < TRIES)?;
+        let tries_each = WAITS.len() as u32;
+        let attempt = request.tries;
+        request.tries += 1;
+        if attempt.is_multiple_of(tries_each) {
+            self.nonces.remove(&request.nonce);
+            request.nonce = loop {
+                let nonce = Nonce(self.rng.next_u64());
+                if nonce != Nonce(0) && !self.nonces.contains_key(&nonce) {
+                    break nonce;
+                }
+            };
+            self.nonces.insert(request.nonce, eid);
+        }
+        self.due.remove(&(request.due_at, eid));
+        request.due_at = now + WAITS[(attempt % tries_each) as usize];
+        self.due.insert((request.due_at, eid));
+        Some(attempt / tries_each)
+    }
+}
+
+/// The keys of the packets that wait for an EID.
+fn all_of(eid: Eid) -> std::ops::RangeInclusive<(Eid, u64)> {
+    (eid, 0)..=(eid, u64::MAX)
+}
+
+/// Whether the try of this number, from 1 on, is the first at its resolver.
+pub(super) fn starts_turn(attempt: u32) -> bool {
+    attempt % WAITS.len() as u32 == 1
+}
