@@ -36,7 +36,8 @@
 //!    thread: inputs and the time go in, outputs and the next deadline come out, and the same input
 //!    gives the same octets.
 //! 3. [`driver`] puts a router under one mio event loop on Linux. [`sim`] puts whole labs on
-//!    virtual time. [`lab`] builds labs out of namespaces.
+//!    virtual time. [`lab`] builds labs out of namespaces. [`private`] keeps the files of all three
+//!    from other users of the machine.
 //!
 //! # Reading order
 //!
@@ -60,6 +61,7 @@ pub mod host;
 pub mod lab;
 pub mod packet;
 pub mod prefix_map;
+pub mod private;
 pub mod record;
 pub mod rng;
 pub mod router;

@@ -141,9 +141,7 @@ fn start_log(
         });
     }
     let queue = match file {
-        Some(path) => {
-            LogQueue::to_file(path).map_err(|error| format!("{}: {error}", path.display()))?
-        }
+        Some(path) => LogQueue::to_file(path)?,
         None => LogQueue::to_stderr()?,
     };
     // To env_logger a queue is no terminal, wherever it ends.

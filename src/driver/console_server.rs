@@ -3,13 +3,15 @@
 //! Nothing here may hold up forwarding: a client gets a few hundred rows a turn, and no more than
 //! its socket takes. A client that sends more than it reads is not read until it has caught up.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as BlockingStream;
 use std::path::{Path, PathBuf};
 
 use mio::net::{UnixListener, UnixStream};
+use socket2::{Domain, SockAddr, Socket, Type};
 
 use super::hosts::Hosts;
 use crate::console::Session;
@@ -19,6 +21,8 @@ use crate::time::Time;
 
 /// Clients at a time.
 const MAX_CLIENTS: usize = 32;
+/// Clients that may wait to be accepted.
+const BACKLOG: i32 = 128;
 /// A longer request closes its client; octets.
 const MAX_LINE: usize = 64 * 1024;
 /// What may wait for a client to read it; octets. A single line may go beyond.
@@ -59,9 +63,7 @@ impl ConsoleServer {
             }
             Err(_) => {}
         }
-        let listener = UnixListener::bind(path)?;
-        fs::set_permissions(path, Permissions::from_mode(0o600))?;
-        Ok(ConsoleServer { listener, path: path.to_owned(), clients: Vec::new() })
+        Ok(ConsoleServer { listener: listen(path)?, path: path.to_owned(), clients: Vec::new() })
     }
 
     /// Takes in one client that waits, if one does, and returns its number.
@@ -99,6 +101,17 @@ impl ConsoleServer {
     pub fn close(&mut self, number: usize) {
         self.clients[number] = None;
     }
+}
+
+/// Binds a socket that has its mode before it has its name, so that no other user connects in between.
+fn listen(path: &Path) -> io::Result<UnixListener> {
+    let socket = File::from(OwnedFd::from(Socket::new(Domain::UNIX, Type::STREAM, None)?));
+    socket.set_permissions(Permissions::from_mode(0o600))?;
+    let socket = Socket::from(OwnedFd::from(socket));
+    socket.bind(&SockAddr::unix(path)?)?;
+    socket.listen(BACKLOG)?;
+    socket.set_nonblocking(true)?;
+    Ok(UnixListener::from_std(OwnedFd::from(socket).into()))
 }
 
 impl Drop for ConsoleServer {

@@ -5,9 +5,11 @@
 //! along, so that the last words of a panic stand where a person looks for them.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::private;
 
 /// The size of a file at which the next one begins, octets.
 pub const LONGEST: u64 = 4 << 20;
@@ -90,7 +92,7 @@ impl Write for LogFile {
 
 /// Several processes may append to one file: who starts a router writes a line above its first.
 fn append(path: &Path) -> io::Result<File> {
-    OpenOptions::new().append(true).create(true).open(path)
+    private::append(path)
 }
 
 fn former(path: &Path) -> PathBuf {

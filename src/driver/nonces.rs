@@ -19,12 +19,12 @@
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::private;
 use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequest, Sender};
 use crate::time::Time;
 
@@ -50,10 +50,10 @@ impl NonceFile {
     /// counts, and the log has the rest.
     ///
     /// # Errors
-    /// A file that is there and cannot be read.
+    /// A file that is there and cannot be read, or that another user can have written.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
         let Some(path) = path else { return Ok(NonceFile::default()) };
-        let octets = match fs::read(path) {
+        let octets = match private::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             other => Some(other?),
         };
@@ -117,7 +117,7 @@ impl NonceFile {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let mut file = private::create(&new)?;
         file.write_all(emit(&self.kept).as_bytes())?;
         fs::rename(&new, path)?;
         self.is_changed = false;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::private;
 use crate::sim::Records;
 
 /// Opens a record for its owner alone, for it holds keys. The record of an earlier run becomes
@@ -19,7 +19,7 @@ pub fn create(path: &Path) -> io::Result<File> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    private::create(path)
 }
 
 /// The records of a simulation in a directory, which is made: `ROUTER.record`, and `ROUTER-2.record`
@@ -40,7 +40,7 @@ pub fn of_routers(directory: &Path) -> io::Result<Records> {
         match create(&path) {
             Ok(file) => Some(Box::new(file)),
             Err(error) => {
-                log::warn!("{}: {error}", path.display());
+                log::warn!("{error}");
                 None
             }
         }

@@ -19,6 +19,7 @@ use super::clock::Clock;
 use super::console_server::{ConsoleServer, Turn};
 use super::descriptors;
 use super::hosts::Hosts;
+use crate::private;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
 
@@ -51,7 +52,7 @@ impl FromStr for Pace {
 }
 
 /// Lets a simulated lab go on until SIGINT or SIGTERM and serves the consoles of its routers in
-/// `directory`.
+/// `directory`, which is below [`private::runtime`].
 ///
 /// # Errors
 /// Sockets that cannot be opened, and what polling says.
@@ -79,7 +80,8 @@ struct Served {
 impl Served {
     fn open(sim: Sim, directory: &Path) -> io::Result<Self> {
         descriptors::raise_limit();
-        fs::create_dir_all(directory)?;
+        private::make_runtime()?;
+        private::directory(directory)?;
         let poll = Poll::new()?;
         let mut signals = Signals::new([SIGINT, SIGTERM])?;
         poll.registry().register(&mut signals, SIGNALS, Interest::READABLE)?;

@@ -17,7 +17,7 @@ use imports::Files;
 const ROOT: &str = "addr checksum packet prefix_map rng time";
 
 /// Each ring with the modules beside the root's that it may import.
-const IMPORTS: [(&str, &str); 10] = [
+const IMPORTS: [(&str, &str); 11] = [
     ("prefix_map", ""),
     ("wire", "wire"),
     ("capture", "wire capture"),
@@ -25,9 +25,10 @@ const IMPORTS: [(&str, &str); 10] = [
     ("host", "host"),
     ("console", "wire router console"),
     ("record", "wire router console record"),
-    ("sim", "wire capture router host console record lab sim"),
-    ("lab", "wire capture router console lab"),
-    ("driver", "wire router host console record sim driver"),
+    ("private", "private"),
+    ("sim", "wire capture router host console record private lab sim"),
+    ("lab", "wire capture router console private lab"),
+    ("driver", "wire router host console record private sim driver"),
 ];
 
 /// The rings that know nothing of the operating system.

@@ -1,0 +1,161 @@
+//! A lock that only this user can hold, and that says who holds it.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+
+use super::{FILE_MODE, expect_ours, named, refused};
+
+/// How often a lock is tried whose file was removed in the same moment.
+const TRIES: usize = 100;
+/// Octets of a lock file that are read.
+const LONGEST: u64 = 256;
+/// The lowest number of a descriptor that is lent: those below are for whoever borrows it.
+const LENT_FROM: i32 = 10;
+
+/// A lock that is held. It ends with the value and with its process, and with every program that was
+/// lent it.
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    path: PathBuf,
+}
+
+/// Who holds a lock. Its `Display` is `process 7, which builds lab x`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holder(String);
+
+impl Lock {
+    /// Takes the lock of the file `path`, which is made if it is missing, unless it is held. `purpose` is
+    /// why, for those who find it held: `builds lab x`.
+    ///
+    /// # Errors
+    /// A file that another user can open; what the file system says.
+    pub fn try_take(path: &Path, purpose: &str) -> io::Result<Result<Self, Holder>> {
+        for _ in 0..TRIES {
+            let mut file = open(path)?;
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) => return Ok(Err(Holder::read(&mut file))),
+                Err(TryLockError::Error(error)) => return Err(named(path)(error)),
+                Ok(()) => {}
+            }
+            // Who held it may have removed the file since it was opened: then there is a new one.
+            let there = fs::symlink_metadata(path).ok();
+            let file_number = file.metadata().map_err(named(path))?.ino();
+            if there.is_none_or(|there| there.ino() != file_number) {
+                continue;
+            }
+            let text = format!("process {}, which {purpose}\n", std::process::id());
+            file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(named(path))?;
+            return Ok(Ok(Lock { file, path: path.to_owned() }));
+        }
+        Err(refused(path, "it is removed again and again"))
+    }
+
+    /// A descriptor of the lock, with a number of 10 or more, that programs inherit which are started
+    /// before it is dropped: it is held until the last of them has ended.
+    ///
+    /// # Errors
+    /// No descriptor left.
+    pub fn lend(&self) -> io::Result<OwnedFd> {
+        let lent = fcntl_dupfd_cloexec(&self.file, LENT_FROM)?;
+        fcntl_setfd(&lent, FdFlags::empty())?;
+        Ok(lent)
+    }
+
+    /// Gives it back and removes its file.
+    pub fn remove(self) {
+        // While it is held no other process holds one of the same name.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // What it says of its holder is no longer true. There is no other place to report an error.
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let file = options.mode(FILE_MODE).custom_flags(libc::O_NOFOLLOW).open(path);
+    let file = file.map_err(named(path))?;
+    let found = file.metadata().map_err(named(path))?;
+    expect_ours(path, &found)?;
+    let mode = found.mode() & 0o777;
+    match mode & 0o077 {
+        0 => Ok(file),
+        _ => Err(refused(path, &format!("other users can hold this lock (mode {mode:o})"))),
+    }
+}
+
+impl Holder {
+    fn read(file: &mut File) -> Self {
+        let mut text = String::new();
+        // It may be empty in the moment in which it is taken.
+        let _ = file.take(LONGEST).read_to_string(&mut text);
+        let line = text.lines().next().unwrap_or("another process");
+        Holder(line.to_owned())
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::Permissions;
+    use std::os::unix::fs::PermissionsExt;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_held_says_by_whom_and_why() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("lock");
+        let lock = Lock::try_take(&path, "builds lab x").unwrap().unwrap();
+        let holder = Lock::try_take(&path, "builds lab y").unwrap().unwrap_err();
+        let process = std::process::id();
+        assert_eq!(holder.to_string(), format!("process {process}, which builds lab x"));
+        drop(lock);
+        let lock = Lock::try_take(&path, "builds lab y").unwrap().unwrap();
+        lock.remove();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn it_is_held_until_the_last_program_that_was_lent_it_has_ended() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("lock");
+        let lock = Lock::try_take(&path, "builds lab x").unwrap().unwrap();
+        let lent = lock.lend().unwrap();
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+        drop((lent, lock));
+        assert!(Lock::try_take(&path, "waits").unwrap().is_err());
+        drop(child.stdin.take());
+        child.wait().unwrap();
+        assert!(Lock::try_take(&path, "waits").unwrap().is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_other_users_can_open_is_refused() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("lock");
+        Lock::try_take(&path, "").unwrap().unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        let error = Lock::try_take(&path, "").unwrap_err().to_string();
+        assert!(error.contains("other users can hold this lock (mode 644)"), "{error}");
+    }
+}

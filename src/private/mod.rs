@@ -1,0 +1,354 @@
+//! Directories, files and locks that no other user of the machine has touched or can touch.
+//!
+//! Labs run as root beside other users, under names that anybody can guess. So nothing is written or
+//! believed before its owner is known:
+//!
+//! - [`make_runtime`] gives the one directory in which all of it lies. No other user can write in it,
+//!   nor put another one in its place; below it a path means the same file from one call to the next.
+//! - [`directory`] makes a directory, or takes one that is there: it follows no symbolic link, and the
+//!   owner must be this user.
+//! - A path that a person gives may lie in a directory of other users. A file there is made new
+//!   ([`create`]), or it is opened without following a symbolic link and then looked at ([`append`],
+//!   [`replace`], [`read`]).
+//! - A [`Lock`] is a file of mode 0600: a user who cannot open it cannot hold it.
+//!
+//! Every error names the path, and the user who owns it.
+
+mod lock;
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::process::geteuid;
+
+pub use lock::{Holder, Lock};
+
+/// Root's directory for what runs.
+pub const OF_ROOT: &str = "/run/eidway";
+/// Other users pass through it to a name that they know; only root sees which names there are.
+const MODE_OF_ROOT: u32 = 0o711;
+/// The mode of every other directory.
+const MODE: u32 = 0o700;
+/// The mode of every file.
+const FILE_MODE: u32 = 0o600;
+/// The bits by which users other than the owner write.
+const WRITE_OF_OTHERS: u32 = 0o022;
+/// In a directory with this bit a user renames and removes only what that user owns.
+const STICKY: u32 = 0o1000;
+/// How many directories [`fresh`] tries to make.
+const MOST: usize = 1000;
+
+/// Where this user keeps what runs: [`OF_ROOT`] for root, `$XDG_RUNTIME_DIR/eidway` for another user,
+/// and `/tmp/eidway-UID` without that variable. It may not be there.
+pub fn runtime() -> PathBuf {
+    let user = geteuid();
+    if user.is_root() {
+        return PathBuf::from(OF_ROOT);
+    }
+    let own = std::env::var_os("XDG_RUNTIME_DIR").filter(|own| !own.is_empty());
+    let shared = || std::env::temp_dir().join(format!("eidway-{}", user.as_raw()));
+    own.map_or_else(shared, |own| Path::new(&own).join("eidway"))
+}
+
+/// Makes [`runtime`] where it is missing, and gives its path.
+///
+/// # Errors
+/// A directory there that another user has made or can write in, and one that another user could put
+/// there instead.
+pub fn make_runtime() -> io::Result<PathBuf> {
+    let path = runtime();
+    let above = path.parent().unwrap_or(&path);
+    let found = fs::metadata(above).map_err(named(above))?;
+    expect_owner(above, &found)?;
+    if found.mode() & WRITE_OF_OTHERS != 0 && found.mode() & STICKY == 0 {
+        return Err(refused(above, &format!("other users can rename {}", path.display())));
+    }
+    let mode = if path == Path::new(OF_ROOT) { MODE_OF_ROOT } else { MODE };
+    directory_of_mode(&path, mode)?;
+    Ok(path)
+}
+
+/// Refuses a directory that is there and that another user has made or can write in. Root's is good for
+/// every user.
+///
+/// # Errors
+/// The same, and what the file system says.
+pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(named(path)(error)),
+        Ok(found) if !found.is_dir() => Err(refused(path, "it is no directory")),
+        Ok(found) => expect_ours(path, &found),
+    }
+}
+
+/// Makes a directory of mode 0700, or takes one that is there and is ours.
+///
+/// # Errors
+/// One that is there and is another user's, or that other users can write in; a symbolic link; what the
+/// file system says.
+pub fn directory(path: &Path) -> io::Result<()> {
+    directory_of_mode(path, MODE)
+}
+
+/// Makes each of the directories in `below`, one in the other, as [`directory`] does.
+///
+/// # Errors
+/// As there, and a path that leads out of `base`.
+pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
+    let mut path = base.to_owned();
+    for part in below.components() {
+        let Component::Normal(part) = part else {
+            return Err(refused(below, "it leads out of its directory"));
+        };
+        path.push(part);
+        directory(&path)?;
+    }
+    Ok(())
+}
+
+/// Makes a directory that was not there before, of mode 0700: `base/name`, or `base/name-2` and so on
+/// when there is one.
+///
+/// # Errors
+/// What the file system says.
+pub fn fresh(base: &Path, name: &str) -> io::Result<PathBuf> {
+    directory(base)?;
+    let names = (2..=MOST).map(|number| format!("{name}-{number}"));
+    for name in std::iter::once(name.to_owned()).chain(names) {
+        let path = base.join(name);
+        match DirBuilder::new().mode(MODE).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map_err(named(&path)).map(|()| path),
+        }
+    }
+    Err(refused(base, &format!("it has {MOST} directories for {name}")))
+}
+
+/// Makes a file that was not there before, of mode 0600.
+///
+/// # Errors
+/// `AlreadyExists`, for a symbolic link too; what the file system says.
+pub fn create(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true).mode(FILE_MODE).open(path).map_err(named(path))
+}
+
+/// Opens a file to go on at its end; a new one has mode 0600.
+///
+/// # Errors
+/// A file that is another user's, or that other users can write to or know by another name; a symbolic
+/// link; what the file system says.
+pub fn append(path: &Path) -> io::Result<File> {
+    open(path, OpenOptions::new().append(true).create(true))
+}
+
+/// Opens a file for a new content; a new one has mode 0600.
+///
+/// # Errors
+/// As [`append`].
+pub fn replace(path: &Path) -> io::Result<File> {
+    // It is looked at before it is emptied.
+    let file = open(path, OpenOptions::new().write(true).create(true))?;
+    if file.metadata().map_err(named(path))?.is_file() {
+        file.set_len(0).map_err(named(path))?;
+    }
+    Ok(file)
+}
+
+/// Gives a file this content; a new one has mode 0600.
+///
+/// # Errors
+/// As [`append`].
+pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
+    replace(path)?.write_all(content.as_ref()).map_err(named(path))
+}
+
+/// The content of a file that is believed because only this user could write it.
+///
+/// # Errors
+/// As [`append`]; `NotFound`.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut octets = Vec::new();
+    let mut file = open(path, OpenOptions::new().read(true))?;
+    file.read_to_end(&mut octets).map_err(named(path))?;
+    Ok(octets)
+}
+
+fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
+    match DirBuilder::new().mode(mode).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(named(path)(error));
+        }
+        _ => {}
+    }
+    let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
+    let opened = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        // Of another user's it is said whose it is, although it cannot be opened.
+        Err(error) => return Err(expect_unspoilt(path).err().unwrap_or(named(path)(error))),
+        Ok(opened) => opened,
+    };
+    let found = opened.metadata().map_err(named(path))?;
+    expect_ours(path, &found)?;
+    if found.mode() & 0o777 == mode {
+        return Ok(());
+    }
+    // An earlier version, or an unusual umask, made it: other users could not write in it.
+    opened.set_permissions(Permissions::from_mode(mode)).map_err(named(path))
+}
+
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let file = match options.mode(FILE_MODE).custom_flags(libc::O_NOFOLLOW).open(path) {
+        Ok(file) => file,
+        // In a directory like /tmp the kernel refuses what belongs to other users, and does not say so.
+        Err(error) => match fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => return Err(refused(path, "it is a symbolic link")),
+            Ok(found) => {
+                return Err(expect_owner(path, &found).err().unwrap_or(named(path)(error)));
+            }
+            Err(_) => return Err(named(path)(error)),
+        },
+    };
+    let found = file.metadata().map_err(named(path))?;
+    if found.is_file() {
+        expect_ours(path, &found)?;
+    } else {
+        expect_owner(path, &found)?;
+    }
+    Ok(file)
+}
+
+/// Refuses a directory or a plain file of another user, and one that another user can have written.
+fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
+    expect_owner(path, found)?;
+    let mode = found.mode() & 0o7777;
+    if mode & WRITE_OF_OTHERS != 0 {
+        return Err(refused(path, &format!("other users can write to it (mode {mode:o})")));
+    }
+    if found.is_file() && found.nlink() > 1 {
+        return Err(refused(path, "it has a second name, by a hard link"));
+    }
+    Ok(())
+}
+
+/// Root may do everything anyway, so what is root's is good for every user.
+fn expect_owner(path: &Path, found: &Metadata) -> io::Result<()> {
+    let (owner, user) = (found.uid(), geteuid().as_raw());
+    match owner == user || owner == 0 {
+        true => Ok(()),
+        false => Err(refused(path, &format!("it belongs to user {owner}, not to user {user}"))),
+    }
+}
+
+fn refused(path: &Path, why: &str) -> io::Error {
+    let message = format!("{}: {why}", path.display());
+    io::Error::new(io::ErrorKind::PermissionDenied, message)
+}
+
+/// Puts the path before what the operating system says.
+fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
+    let path = path.display().to_string();
+    move |error| io::Error::new(error.kind(), format!("{path}: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn said<T>(outcome: io::Result<T>) -> String {
+        outcome.err().expect("it is refused").to_string()
+    }
+
+    #[test]
+    fn a_directory_is_made_for_its_owner_alone_and_taken_again() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("lab");
+        let mode = || fs::metadata(&path).unwrap().mode() & 0o777;
+        directory(&path).unwrap();
+        assert_eq!(mode(), 0o700);
+        directory(&path).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+        directory(&path).unwrap();
+        assert_eq!(mode(), 0o700, "as an earlier version made it");
+        fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
+        let said = said(directory(&path));
+        assert_eq!(said, format!("{}: other users can write to it (mode 777)", path.display()));
+    }
+
+    #[test]
+    fn a_symbolic_link_is_no_directory_and_no_file() {
+        let base = tempfile::tempdir().unwrap();
+        let (link, target) = (base.path().join("link"), base.path().join("target"));
+        directory(&target).unwrap();
+        symlink(&target, &link).unwrap();
+        assert!(said(directory(&link)).contains("link: it is no directory"));
+        assert!(said(expect_unspoilt(&link)).contains("link: it is no directory"));
+        fs::remove_file(&link).unwrap();
+        let target = target.join("file");
+        fs::write(&target, "kept").unwrap();
+        symlink(&target, &link).unwrap();
+        for outcome in [append(&link), replace(&link), read(&link).and_then(|_| File::open("/"))] {
+            assert!(said(outcome).ends_with("link: it is a symbolic link"));
+        }
+        assert_eq!(create(&link).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&target).unwrap(), b"kept");
+    }
+
+    #[test]
+    fn a_file_that_others_can_write_or_know_by_another_name_is_not_believed() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("nonces");
+        write(&path, "content").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o600);
+        assert_eq!(read(&path).unwrap(), b"content");
+        write(&path, "new").unwrap();
+        assert_eq!(read(&path).unwrap(), b"new");
+        fs::hard_link(&path, base.path().join("second")).unwrap();
+        assert!(said(read(&path)).contains("a second name"));
+        fs::remove_file(base.path().join("second")).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o622)).unwrap();
+        assert!(said(append(&path)).contains("other users can write to it (mode 622)"));
+        assert_eq!(read(&base.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn what_belongs_to_another_user_is_refused_by_the_users_number() {
+        if !geteuid().is_root() {
+            return; // Only root can give a file away.
+        }
+        let base = tempfile::tempdir().unwrap();
+        let (directory_of_another, file) = (base.path().join("d"), base.path().join("f"));
+        directory(&directory_of_another).unwrap();
+        write(&file, "").unwrap();
+        for path in [&directory_of_another, &file] {
+            std::os::unix::fs::chown(path, Some(65534), None).unwrap();
+        }
+        let whose = "it belongs to user 65534, not to user 0";
+        for said in [
+            said(directory(&directory_of_another)),
+            said(expect_unspoilt(&directory_of_another)),
+            said(append(&file)),
+            said(replace(&file)),
+            said(read(&file)),
+        ] {
+            assert!(said.contains(whose), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_fresh_directory_was_not_there_and_no_path_leads_out() {
+        let base = tempfile::tempdir().unwrap();
+        let first = fresh(&base.path().join("runs"), "g2").unwrap();
+        let second = fresh(&base.path().join("runs"), "g2").unwrap();
+        assert!(first.ends_with("runs/g2") && second.ends_with("runs/g2-2"));
+        directory_below(base.path(), Path::new("lab/scenarios")).unwrap();
+        assert!(base.path().join("lab/scenarios").is_dir());
+        for out in ["../x", "/x", "lab/../../x"] {
+            assert!(said(directory_below(base.path(), Path::new(out))).contains("leads out"));
+        }
+    }
+}
