@@ -29,6 +29,7 @@ use super::console_server::ConsoleServer;
 use super::descriptors::{self, Waiting};
 use super::faults::Faults;
 use super::hosts::Hosts;
+use super::namespace_lock::NamespaceLock;
 use super::netlink::Netlink;
 use super::nonces::NonceFile;
 use super::tcp::Tcp;
@@ -154,6 +155,8 @@ pub struct EventLoop {
     /// Listeners whose clients wait for a file descriptor.
     waiting: Waiting<Source>,
     buffer: Box<[u8]>,
+    /// The last to go: until then the namespace is this router's.
+    _lock: NamespaceLock,
 }
 
 impl EventLoop {
@@ -164,6 +167,9 @@ impl EventLoop {
         console_socket: Option<&Path>,
         options: Options,
     ) -> Result<Self, Error> {
+        // Before anything is touched that a router here uses.
+        let lock = NamespaceLock::take();
+        let lock = lock.map_err(Error::during("taking this network namespace"))?;
         let clock = Clock::start();
         let descriptors = descriptors::raise_limit();
         let seed = entropy::seed().map_err(Error::during("drawing a seed"))?;
@@ -174,8 +180,9 @@ impl EventLoop {
         let nonces = nonces.map_err(Error::during("reading the file of nonces"))?;
         let mut router = match &options.record {
             None => Router::new(start),
-            Some(path) => recorded_router(start, path)
-                .map_err(Error::during(format!("opening the record {}", path.display())))?,
+            Some(path) => {
+                recorded_router(start, path).map_err(Error::during("opening the record"))?
+            }
         };
         router.handle(Input::Nonces(nonces.kept()), clock.now());
         let mut event_loop = EventLoop {
@@ -200,6 +207,7 @@ impl EventLoop {
             faults: Faults::default(),
             waiting: Waiting::new(descriptors),
             buffer: vec![0; BUFFER_LEN].into_boxed_slice(),
+            _lock: lock,
         };
         event_loop.watch_fd(event_loop.netlink.as_raw_fd(), Source::Kernel)?;
         // Device and sockets first: where a router runs already that fails, and its rules and

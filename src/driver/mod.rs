@@ -44,6 +44,7 @@ pub mod log_file;
 pub mod log_queue;
 #[cfg(test)]
 mod namespace;
+pub mod namespace_lock;
 pub mod netlink;
 pub mod nonces;
 pub mod offload;

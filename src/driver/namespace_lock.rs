@@ -1,0 +1,45 @@
+//! One router in a network namespace: a second one would take the rules and routes of the first for
+//! those of a router that was killed, and remove them.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+
+use crate::private::{self, Lock};
+
+/// The namespace of the calling thread.
+const NAMESPACE: &str = "/proc/thread-self/ns/net";
+/// What the names of the lock files begin with; the inode of the namespace follows. No lab's name has a
+/// dot.
+const PREFIX: &str = ".router-";
+
+/// Held by the router of a namespace. Its file goes with it; that of a router that was killed goes with
+/// its lab.
+#[derive(Debug)]
+pub struct NamespaceLock(Option<Lock>);
+
+impl NamespaceLock {
+    /// Takes the lock of the namespace of the calling thread.
+    ///
+    /// # Errors
+    /// A router that runs here, with its process number; what the file system says.
+    pub fn take() -> io::Result<Self> {
+        let inode = fs::metadata(NAMESPACE)?.ino();
+        let path = private::make_runtime()?.join(format!("{PREFIX}{inode}"));
+        match Lock::try_take(&path, "is the router of this network namespace")? {
+            Ok(lock) => Ok(NamespaceLock(Some(lock))),
+            Err(holder) => {
+                let message = format!("{holder}, holds {}: stop it first", path.display());
+                Err(io::Error::new(io::ErrorKind::AddrInUse, message))
+            }
+        }
+    }
+}
+
+impl Drop for NamespaceLock {
+    fn drop(&mut self) {
+        if let Some(lock) = self.0.take() {
+            lock.remove();
+        }
+    }
+}
