@@ -20,6 +20,24 @@ need() { # COMMAND PACKAGE: stop unless the command is there
     command -v "$1" >/dev/null || fail "$1 is missing: apt-get install $2"
 }
 
+check_names() { # lab|node|device|new-device NAME...: stop unless each name may be such a one's
+    local letters longest reserved
+    while [ $# -ge 2 ]; do
+        case $1 in
+            lab) letters=A-Za-z0-9_- longest=24 reserved=switch ;;
+            node) letters=A-Za-z0-9_ longest=24 reserved= ;;
+            device) letters=A-Za-z0-9_.- longest=15 reserved='. ..' ;;
+            new-device) letters=A-Za-z0-9_.- longest=15 reserved='. .. all any default lo' ;;
+        esac
+        case $2 in
+            '' | -* | *[!$letters]*) fail "$(printf '%q is no name for a %s' "$2" "$1")" ;;
+        esac
+        [ ${#2} -le $longest ] && [[ " $reserved " != *" $2 "* ]] ||
+            fail "$2 is no name for a $1: it is too long, or has another meaning"
+        shift 2
+    done
+}
+
 namespace() { # LAB NODE
     echo "eidway-$1-$2"
 }

@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand};
 use eidway::driver::clock::Clock;
 use eidway::driver::log_queue::LogQueue;
 use eidway::driver::udp::UdpChecksum;
+use eidway::lab::file::name;
 use eidway::lab::open::sockets_of;
 use eidway::lab::text;
 use eidway::{console, driver};
@@ -174,7 +175,7 @@ fn router(path: &Path, console: Option<&Path>, options: driver::Options) -> Outc
 
 fn talk(router: &str, commands: &[String]) -> Outcome {
     let socket = match router.split_once('/') {
-        Some((lab, node)) if !lab.is_empty() && !node.contains('/') => {
+        Some((lab, node)) if name::lab(lab).is_ok() && name::node(node).is_ok() => {
             sockets_of(lab).join(format!("{node}.sock"))
         }
         _ => PathBuf::from(router),

@@ -36,6 +36,7 @@
 
 pub mod check;
 pub mod error;
+pub mod name;
 #[cfg(test)]
 mod tests;
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::file::LabFile;
-use super::file::check::{SWITCH, lab_name};
+use super::file::name::{self, SWITCH};
 use super::text;
 
 /// Where running labs keep sockets, logs and process numbers: a directory each.
@@ -124,7 +124,7 @@ impl Lab {
     /// built-in one.
     pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
         if let Some(name) = name {
-            lab_name(name).map_err(Failure::new)?;
+            name::lab(name).map_err(Failure::new)?;
         }
         let asked_for = match name {
             Some(name) if name != what => format!("{what} --name {name}"),
@@ -143,7 +143,9 @@ impl Lab {
                 return Lab::read(&directory, name);
             }
         }
-        if let Ok(origin) = text::read(&Path::new(RUN).join(what).join(ORIGIN)) {
+        if name::lab(what).is_ok()
+            && let Ok(origin) = text::read(&Path::new(RUN).join(what).join(ORIGIN))
+        {
             return Lab::read(Path::new(origin.trim_end()), name.or(Some(what)));
         }
         let Some(lab) = BUILT_IN.iter().find(|lab| lab.name == what) else {
@@ -372,8 +374,8 @@ pub(super) fn built_in_files(name: &str) -> impl Iterator<Item = &'static str> {
 pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     match (Lab::open(what, name), name) {
         (Ok(lab), _) => Ok(lab.name),
-        (Err(_), Some(name)) => lab_name(name).map(|()| name.to_owned()).map_err(Failure::new),
-        (Err(_), None) => lab_name(what).map(|()| what.to_owned()).map_err(Failure::new),
+        (Err(_), Some(name)) => name::lab(name).map(|()| name.to_owned()).map_err(Failure::new),
+        (Err(_), None) => name::lab(what).map(|()| what.to_owned()).map_err(Failure::new),
     }
 }
 
@@ -396,7 +398,7 @@ pub fn running() -> Vec<String> {
             Some(lab.to_owned())
         })
         .chain(entries(RUN))
-        .filter(|name| lab_name(name).is_ok())
+        .filter(|name| name::lab(name).is_ok())
         .collect();
     labs.sort();
     labs.dedup();

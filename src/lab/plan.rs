@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::emulated;
 use super::failure::Failure;
-use super::file::check::SWITCH;
+use super::file::name::SWITCH;
 use super::file::{Host, Impairment, Link, Node};
 use super::open::Lab;
 use super::verbs::{Call, Step};

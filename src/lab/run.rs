@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::emulated;
 use super::environment;
 use super::failure::Failure;
-use super::file::check::SWITCH;
+use super::file::name::SWITCH;
 use super::open::{self, Lab, RUN};
 use super::patience::Patience;
 use super::registered_at;

@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_call_that_fails_is_named_with_what_it_printed() {
-        let calls = vec![Call::new("node-del", "no lab").with("A"), Call::new("node-add", "x")];
+        let calls = vec![Call::new("node-del", "no-lab").with("A"), Call::new("node-add", "x")];
         let mut titles = Vec::new();
         let error = run(&[Step::new("go", calls)], |title| titles.push(title.to_owned()));
         let Err(Failure::Verb { call, .. }) = error else {

@@ -9,17 +9,12 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::name;
 use super::{Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Places, Port, Span};
 use crate::addr::Family;
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
 
-/// The longest name of a Linux device: IFNAMSIZ less its final zero.
-const LONGEST_DEVICE: usize = 15;
-/// The longest name of a lab or a node, so that sockets' paths fit in 108 octets.
-pub const LONGEST_NAME: usize = 24;
-/// The namespace that holds the bridges; no node may have its name.
-pub const SWITCH: &str = "switch";
 /// The smallest and the largest MTU that a link may have: IPv6's minimum, and what jumbo takes.
 const MTUS: std::ops::RangeInclusive<u16> = 1280..=9216;
 
@@ -94,9 +89,9 @@ impl LabFile {
         let raw: RawLab = toml::from_str(text)
             .map_err(|error| LabError::new(path, text, error.span(), error.message(), ""))?;
         let check = Check { path, text };
-        check.name(&raw.name, "lab", true)?;
-        for name in raw.nodes.keys() {
-            check.name(name, "node", false)?;
+        check.name(name::lab(raw.name.get_ref()), raw.name.span())?;
+        for node in raw.nodes.keys() {
+            check.name(name::node(node.get_ref()), node.span())?;
         }
         let (links, lans, ports) = check.wires(&raw)?;
         let mut places = Places { ports, ..Places::default() };
@@ -149,27 +144,6 @@ fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError>
     Err(file.error(span, problem, ""))
 }
 
-/// Whether `name` may be a lab's; an error says why not.
-pub fn lab_name(name: &str) -> Result<(), String> {
-    name_problem(name, "lab", true).map_or(Ok(()), Err)
-}
-
-/// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
-/// them, and one lab never takes down the nodes of another.
-fn name_problem(text: &str, what: &str, dashes: bool) -> Option<String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
-    if text.is_empty() || !text.chars().all(fits) || text.starts_with('-') {
-        let dash = if dashes { ", -" } else { "" };
-        Some(format!("{text:?} is no name for a {what}: letters, digits, _{dash}"))
-    } else if text.len() > LONGEST_NAME {
-        Some(format!("the {what}'s name {text:?} is longer than {LONGEST_NAME} characters"))
-    } else if text == SWITCH {
-        Some(format!("{SWITCH:?} holds the lab's bridges: no {what} may be called so"))
-    } else {
-        None
-    }
-}
-
 /// The ports that something is plugged into, by node and device, and where the text names them.
 type Ports = BTreeMap<(String, String), Span>;
 
@@ -184,21 +158,8 @@ impl Check<'_> {
         LabError::new(self.path, self.text, Some(span), message, label)
     }
 
-    fn name(&self, name: &Spanned<String>, what: &str, dashes: bool) -> Result<(), LabError> {
-        name_problem(name.get_ref(), what, dashes)
-            .map_or(Ok(()), |problem| Err(self.error(name.span(), problem, "")))
-    }
-
-    fn device(&self, name: &str, span: Span, what: &str) -> Result<(), LabError> {
-        let problem = if name.is_empty() || name.contains(['/', ':']) || name.contains(' ') {
-            format!("{name:?} is no name for {what}")
-        } else if name.len() > LONGEST_DEVICE {
-            let length = name.len();
-            format!("{what}, {name:?}, has {length} characters: Linux takes {LONGEST_DEVICE}")
-        } else {
-            return Ok(());
-        };
-        Err(self.error(span, problem, ""))
+    fn name(&self, found: Result<(), String>, span: Span) -> Result<(), LabError> {
+        found.map_err(|problem| self.error(span, problem, ""))
     }
 
     fn wires(&self, raw: &RawLab) -> Result<(Vec<Link>, Vec<Lan>, Ports), LabError> {
@@ -255,13 +216,12 @@ impl Check<'_> {
     }
 
     fn lan(&self, raw: &RawLab, lan: &RawLan, used: &mut Ports) -> Result<Lan, LabError> {
-        self.name(&lan.name, "LAN", true)?;
-        self.device(lan.name.get_ref(), lan.name.span(), "the LAN's bridge")?;
+        self.name(name::device(lan.name.get_ref(), "a LAN's bridge"), lan.name.span())?;
         let mut ports = Vec::new();
         for text in &lan.ports {
             let port = self.port(raw, text, used)?;
             let what = "the port's device in the switch";
-            self.device(&port.switch_device(), text.span(), what)?;
+            self.name(name::device(&port.switch_device(), what), text.span())?;
             ports.push(port);
         }
         Ok(Lan {
@@ -324,7 +284,7 @@ impl Check<'_> {
             }
             Kind::Node | Kind::Host => (interface.to_owned(), interface.to_owned()),
         };
-        self.device(&device, text.span(), "the device")?;
+        self.name(name::device(&device, "a device"), text.span())?;
         if used.insert((node.to_owned(), device.clone()), text.span()).is_some() {
             let message = format!("the port {node}:{interface} is used twice");
             return Err(wrong(message, "used before"));

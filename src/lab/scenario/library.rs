@@ -11,7 +11,7 @@ use super::{Scenario, parse, recovery};
 use crate::console::parse_config;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
-use crate::lab::file::check::LONGEST_NAME;
+use crate::lab::file::name::LONGEST as LONGEST_NAME;
 use crate::lab::open::{self, Lab, SCENARIOS as DIRECTORY};
 use crate::lab::roaming::{self, Site};
 use crate::lab::{console, run, text};
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(named("/tmp/my (new) one.scenario"), "my--new--one-1234567");
         for path in ["", "-.scenario", "Überall.scenario", "x3-more-specifics-and.scenario"] {
             let name = named(path);
-            assert!(crate::lab::file::check::lab_name(&name).is_ok(), "{path}: {name}");
+            assert!(crate::lab::file::name::lab(&name).is_ok(), "{path}: {name}");
         }
     }
 }

@@ -1,0 +1,112 @@
+//! The names of labs, nodes and devices: they become parts of paths, of namespaces' names and of commands,
+//! so one place says what they may be. `check_names` in `netns-scripts/lib.sh` says the same.
+
+/// The namespace that holds the bridges; no node may have its name.
+pub const SWITCH: &str = "switch";
+/// The longest name of a Linux device: IFNAMSIZ less its final zero.
+const LONGEST_DEVICE: usize = 15;
+/// The longest name of a lab or a node, so that sockets' paths fit in 108 octets.
+pub const LONGEST: usize = 24;
+/// What the kernel, or a capture, means by these is no device of its own.
+const RESERVED: [&str; 6] = [".", "..", "all", "any", "default", "lo"];
+
+/// Whether `name` may be a lab's; an error says why not.
+pub fn lab(name: &str) -> Result<(), String> {
+    one_of("lab", name, true)
+}
+
+/// Whether `name` may be a node's; an error says why not.
+pub fn node(name: &str) -> Result<(), String> {
+    one_of("node", name, false)
+}
+
+/// Whether `name` may be that of a device that a lab makes; `what` is what an error calls it.
+pub fn device(name: &str, what: &str) -> Result<(), String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+    let length = name.len();
+    if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
+        Err(format!("{name:?} is no name for {what}: letters, digits, _ . -"))
+    } else if RESERVED.contains(&name) {
+        Err(format!("{name:?} is no name for {what}: it means something else to Linux"))
+    } else if length > LONGEST_DEVICE {
+        Err(format!("{what}, {name:?}, has {length} characters: Linux takes {LONGEST_DEVICE}"))
+    } else {
+        Ok(())
+    }
+}
+
+/// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
+/// them, and one lab never takes down the nodes of another.
+fn one_of(what: &str, name: &str, dashes: bool) -> Result<(), String> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
+    if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
+        let dash = if dashes { ", -" } else { "" };
+        Err(format!("{name:?} is no name for a {what}: letters, digits, _{dash}"))
+    } else if name.len() > LONGEST {
+        Err(format!("the {what}'s name {name:?} is longer than {LONGEST} characters"))
+    } else if name == SWITCH {
+        Err(format!("{SWITCH:?} holds the lab's bridges: no {what} may be called so"))
+    } else {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    const LIBRARY: &str = include_str!("../../../netns-scripts/lib.sh");
+
+    /// Names, and whether a lab, a node and a device may have them.
+    const NAMES: [(&str, [bool; 3]); 22] = [
+        ("xTR1", [true, true, true]),
+        ("et0-0", [true, false, true]),
+        ("A.eth0", [false, false, true]),
+        ("_", [true, true, true]),
+        ("exactly-fifteen", [true, false, true]),
+        ("more_than_fifteen", [true, true, false]),
+        ("a_name_of_24_characters_", [true, true, false]),
+        ("a_name_of_25_characters__", [false, false, false]),
+        ("", [false, false, false]),
+        (".", [false, false, false]),
+        ("..", [false, false, false]),
+        ("../../x", [false, false, false]),
+        ("a/b", [false, false, false]),
+        ("-a", [false, false, false]),
+        ("a b", [false, false, false]),
+        ("a\nb", [false, false, false]),
+        ("eth%d", [false, false, false]),
+        ("a\"b", [false, false, false]),
+        ("é", [false, false, false]),
+        ("lo", [true, true, false]),
+        ("all", [true, true, false]),
+        ("default", [true, true, false]),
+    ];
+
+    #[test]
+    fn each_kind_of_name_has_its_letters_and_its_length() {
+        for (name, expected) in NAMES {
+            let found = [lab(name), node(name), device(name, "a device")];
+            assert_eq!(found.clone().map(|found| found.is_ok()), expected, "{name:?}: {found:?}");
+            let named = |why: &String| why.contains(&format!("{name:?}"));
+            assert!(found.iter().filter_map(|found| found.as_ref().err()).all(named), "{found:?}");
+        }
+        assert!(lab(SWITCH).is_err() && node(SWITCH).is_err());
+    }
+
+    #[test]
+    fn the_scripts_say_the_same_of_every_name() {
+        for (name, expected) in NAMES {
+            for (kind, expected) in ["lab", "node", "new-device"].into_iter().zip(expected) {
+                let script = format!("set -eu\n{LIBRARY}\ncheck_names \"$@\"\n");
+                let output = Command::new("bash").args(["-c", &script, "x", kind, name]).output();
+                let output = output.unwrap();
+                let said = String::from_utf8_lossy(&output.stderr);
+                assert_eq!(output.status.success(), expected, "{kind} {name:?}: {said}");
+                assert!(expected || said.contains("is no name for a"), "{kind} {name:?}: {said}");
+            }
+        }
+    }
+}
