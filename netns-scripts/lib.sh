@@ -4,6 +4,8 @@
 # which holds a bridge for each LAN. What its routers leave behind is in /run/eidway/LAB.
 # No node's name holds a dash, so that the last dash parts LAB from NODE.
 
+# Only root writes in there, and only root reads a lab's directory.
+
 run=/run/eidway
 
 usage() { # print the verb's own head
@@ -36,6 +38,14 @@ check_names() { # lab|node|device|new-device NAME...: stop unless each name may 
             fail "$2 is no name for a $1: it is too long, or has another meaning"
         shift 2
     done
+}
+
+own_directory() { # PATH MODE: make a directory of ours, or stop unless it is one
+    mkdir -m "$2" "$1" 2>/dev/null || case $(stat -c '%u %A' "$1") in
+        "$(id -u)"\ d????-??-?) ;; # neither its group nor others write in it
+        *) fail "$1 is another user's, or open to others, or no directory: remove it" ;;
+    esac
+    chmod "$2" "$1"
 }
 
 namespace() { # LAB NODE
@@ -111,7 +121,8 @@ router_pid() { # LAB NODE: the process of a router, if it runs
         runs "$pid" || return 1
         argv=$(tr '\0' '\n' 2>/dev/null <"/proc/$pid/cmdline") || return 1
     done
-    # A number in a file proves nothing: the process must have this router's socket in its argv.
+    # A number in a file proves nothing: the process must be ours, with this router's socket in its argv.
+    [ -O "/proc/$pid" ] || return 1
     grep -qxF -- "$socket" <<<"$argv" || return 1
     echo "$pid"
 }

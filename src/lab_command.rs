@@ -466,6 +466,7 @@ fn report_check(lab: &Lab, json: bool) -> Outcome {
 }
 
 fn report_status(lab: &Lab, json: bool) -> Outcome {
+    open::expect_own_sockets(&lab.name)?;
     let nodes = status::status(lab);
     match json {
         true => println!("{}", serde_json::to_string(&nodes)?),

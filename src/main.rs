@@ -13,7 +13,7 @@ use eidway::driver::clock::Clock;
 use eidway::driver::log_queue::LogQueue;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
-use eidway::lab::open::sockets_of;
+use eidway::lab::open::{expect_own_sockets, sockets_of};
 use eidway::lab::text;
 use eidway::{console, driver};
 
@@ -176,11 +176,13 @@ fn router(path: &Path, console: Option<&Path>, options: driver::Options) -> Outc
 fn talk(router: &str, commands: &[String]) -> Outcome {
     let socket = match router.split_once('/') {
         Some((lab, node)) if name::lab(lab).is_ok() && name::node(node).is_ok() => {
+            expect_own_sockets(lab)?;
             sockets_of(lab).join(format!("{node}.sock"))
         }
         _ => PathBuf::from(router),
     };
-    if !socket.exists() {
+    let is_there = socket.try_exists();
+    if !is_there.map_err(|error| format!("{}: {error}", socket.display()))? {
         if let Some((lab, _)) = router.split_once('/')
             && socket.parent().is_some_and(|directory| !directory.exists())
         {

@@ -77,6 +77,7 @@ pub struct LabFile {
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
     addresses: BTreeMap<String, Span>,
+    configs: BTreeMap<String, Span>,
 }
 
 /// A range of octets in the text of a lab file.
@@ -244,6 +245,22 @@ impl LabFile {
             Node::Router { config } => Some((name.as_str(), config.as_str())),
             _ => None,
         })
+    }
+
+    /// This file for a copy of the lab, in which the configuration of each router is `NODE.conf` beside it,
+    /// wherever the lab has it: a copy is never written by a path that leads out of its directory.
+    ///
+    /// # Errors
+    /// None, as this file is right.
+    pub fn with_configs_beside(&self) -> Result<LabFile, LabError> {
+        let mut text = self.text.clone();
+        let mut configs: Vec<_> = self.places.configs.iter().collect();
+        // From the end, so that the places before stay what they are.
+        configs.sort_by_key(|(_, place)| std::cmp::Reverse(place.start));
+        for (node, place) in configs {
+            text.replace_range(place.clone(), &format!("\"{node}.conf\""));
+        }
+        LabFile::parse(&self.path, &text)
     }
 
     /// Where an emulated host is at home: its LAN, and the only router there.

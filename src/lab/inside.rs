@@ -10,6 +10,7 @@ use super::environment;
 use super::failure::Failure;
 use super::open::Lab;
 use super::run;
+use crate::private;
 
 /// Becomes `command` in the namespace of `node`. Returns only if that fails.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
@@ -23,7 +24,11 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
              programs in; eidway lab ping, move and capture work with it"
         )));
     }
-    inside(lab, node, command)
+    let [name, arguments @ ..] = command else {
+        return Err(Failure::new("no command"));
+    };
+    let mut program = program(lab, node, name)?;
+    Err(Failure::io("ip netns exec")(program.args(arguments).exec()))
 }
 
 /// A call of `name` in the namespace of `node`, without its arguments: the only way to a program there.
@@ -37,14 +42,6 @@ pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
     let mut program = environment::program("ip")?;
     program.args(["netns", "exec", &lab.namespace(node), name]);
     Ok(program)
-}
-
-fn inside(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
-    let [name, arguments @ ..] = command else {
-        return Err(Failure::new("no command"));
-    };
-    let mut program = program(lab, node, name)?;
-    Err(Failure::io("ip netns exec")(program.args(arguments).exec()))
 }
 
 /// What to capture, and how to show it.
@@ -66,21 +63,23 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     let device = run::device(lab, node, interface)?;
     let (node, device) = run::end_of(lab, node, &device);
     // Before a file is made.
-    program(lab, node, "tshark")?;
-    let mut command: Vec<String> = ["tshark", "-n", "-l", "-i", &device].map(String::from).into();
-    let mut option = |flag: &str, value: Option<String>| {
+    let mut command = program(lab, node, "tshark")?;
+    command.args(["-n", "-l", "-i", &device]);
+    let mut option = |flag: &str, value: Option<&str>| {
         if let Some(value) = value {
-            command.extend([flag.to_owned(), value]);
+            command.args([flag, value]);
         }
     };
-    option("-f", what.filter.clone());
-    option("-Y", what.display.clone());
-    option("-w", what.write.clone());
-    option("-c", what.count.map(|count| count.to_string()));
-    if let Some(file) = what.write.as_deref().filter(|&file| file != "-") {
-        // tshark gives up root and would not be let into a directory that is not its own.
-        let absolute = std::path::absolute(Path::new(file)).map_err(Failure::io(file))?;
-        std::fs::File::create(&absolute).map_err(Failure::io(file))?;
+    option("-f", what.filter.as_deref());
+    option("-Y", what.display.as_deref());
+    option("-c", what.count.map(|count| count.to_string()).as_deref());
+    if let Some(file) = what.write.as_deref() {
+        // It writes to what is open already: a path could mean another file a moment later, and tshark,
+        // which gives up root, would not be let into a directory that is not its own.
+        command.args(["-w", "-"]);
+        if file != "-" {
+            command.stdout(private::replace(Path::new(file)).map_err(Failure::new)?);
+        }
     }
-    inside(lab, node, &command)
+    Err(Failure::io("ip netns exec")(command.exec()))
 }

@@ -2,15 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::failure::Failure;
 use super::file::LabFile;
 use super::file::name::{self, SWITCH};
 use super::text;
+use crate::private;
 
 /// Where running labs keep sockets, logs and process numbers: a directory each.
-pub const RUN: &str = "/run/eidway";
+pub const RUN: &str = private::OF_ROOT;
+/// The directory beside them where scenarios keep captures, and what is needed to find out why one
+/// failed. No lab's name has a dot.
+const KEPT: &str = ".scenarios";
 /// The file in a running lab's directory that says where its lab file is.
 const ORIGIN: &str = "origin";
 /// The file in it with the words that brought it up.
@@ -18,25 +23,46 @@ const ASKED_FOR: &str = "asked-for";
 /// The file in it that says that its routers forward packet by packet.
 const NO_OFFLOAD: &str = "no-offload";
 
+/// The directory in it with the lab's files, when they are not where a person has put them.
+const FILES: &str = "lab";
+
 /// Where a lab keeps its scenarios.
 pub const SCENARIOS: &str = "scenarios";
 
-/// Where a lab that is simulated in real time keeps its console sockets: in [`RUN`] for root, and
-/// where this user may write for anybody else.
+/// Where a lab that is simulated in real time keeps its console sockets.
 pub fn simulated_run(lab: &str) -> PathBuf {
-    if rustix::process::geteuid().is_root() {
-        return Path::new(RUN).join(lab);
-    }
-    let own = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    let user = rustix::process::geteuid().as_raw();
-    let shared = || std::env::temp_dir().join(format!("eidway-{user}"));
-    own.map_or_else(shared, |own| own.join("eidway")).join(lab)
+    private::runtime().join(lab)
 }
 
 /// The directory with the console sockets of a lab, in namespaces or simulated.
 pub fn sockets_of(lab: &str) -> PathBuf {
     let simulated = simulated_run(lab);
     if simulated.exists() { simulated } else { Path::new(RUN).join(lab) }
+}
+
+/// Refuses the directory with the console sockets of a lab when another user could have put one there,
+/// and when it is another user's.
+pub fn expect_own_sockets(lab: &str) -> Result<(), Failure> {
+    let directory = sockets_of(lab);
+    for directory in [directory.parent(), Some(&directory)].into_iter().flatten() {
+        private::expect_unspoilt(directory).map_err(Failure::new)?;
+    }
+    let owner = fs::symlink_metadata(&directory).map(|found| found.uid());
+    match owner {
+        Ok(owner) if owner != rustix::process::geteuid().as_raw() => {
+            let place = directory.display();
+            Err(Failure::Other(format!(
+                "lab {lab} is root's: use sudo ({place} is closed to others)"
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A directory of its own for a scenario that is played as `name`.
+pub fn kept(name: &str) -> Result<PathBuf, Failure> {
+    let base = private::make_runtime().map_err(Failure::new)?.join(KEPT);
+    private::fresh(&base, name).map_err(Failure::new)
 }
 
 /// Whether the lab that runs as `name` was brought up so.
@@ -126,6 +152,8 @@ impl Lab {
         if let Some(name) = name {
             name::lab(name).map_err(Failure::new)?;
         }
+        // What stands there of labs that are up is believed.
+        private::expect_unspoilt(Path::new(RUN)).map_err(Failure::new)?;
         let asked_for = match name {
             Some(name) if name != what => format!("{what} --name {name}"),
             _ => what.to_owned(),
@@ -140,6 +168,7 @@ impl Lab {
     fn find(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
         for directory in [PathBuf::from(what), Path::new("lab").join(what)] {
             if directory.join("lab.toml").is_file() {
+                expect_meant(what, &directory)?;
                 return Lab::read(&directory, name);
             }
         }
@@ -187,23 +216,24 @@ impl Lab {
         name: &str,
         overlays: &BTreeMap<String, String>,
     ) -> Result<Lab, Failure> {
-        let mut unpacked = vec![("lab.toml".to_owned(), self.file.text.clone())];
-        for (node, file) in self.file.routers() {
-            let text = self.text(file)?;
+        let file = self.file.with_configs_beside()?;
+        let mut unpacked = vec![("lab.toml".to_owned(), file.text.clone())];
+        for ((node, from), (_, to)) in self.file.routers().zip(file.routers()) {
+            let text = self.text(from)?;
             let text = match overlays.get(node) {
                 Some(overlay) => overlaid(&text, overlay),
                 None => text,
             };
-            unpacked.push((file.to_owned(), text));
+            unpacked.push((to.to_owned(), text));
         }
         for name in self.files_in(SCENARIOS) {
             let file = format!("{SCENARIOS}/{name}");
             let text = self.text(&file)?;
             unpacked.push((file, text));
         }
-        let directory = self.run().join("lab");
+        let directory = self.run().join(FILES);
         let asked_for = format!("{} --with {name}", self.asked_for);
-        Ok(Lab { directory, unpacked, asked_for, ..self.clone() })
+        Ok(Lab { directory, file, unpacked, asked_for, ..self.clone() })
     }
 
     /// The words after `eidway lab up` that bring it up.
@@ -225,29 +255,24 @@ impl Lab {
     }
 
     /// Makes the running lab's directory, notes in it where the lab file is and how its routers
-    /// forward, and puts a built-in
-    /// lab's files there.
+    /// forward, and puts a built-in lab's files there.
     pub fn settle(&self) -> Result<(), Failure> {
         let run = self.run();
-        fs::create_dir_all(&run).map_err(Failure::io(run.display()))?;
-        if !self.unpacked.is_empty() {
-            fs::create_dir_all(&self.directory).map_err(Failure::io(self.directory.display()))?;
-        }
-        for (name, text) in &self.unpacked {
-            let path = self.directory.join(name);
-            let above = path.parent().unwrap_or(&path);
-            fs::create_dir_all(above).map_err(Failure::io(above.display()))?;
-            fs::write(&path, text).map_err(Failure::io(path.display()))?;
-        }
-        if self.no_offload {
-            let mark = run.join(NO_OFFLOAD);
-            fs::write(&mark, "").map_err(Failure::io(mark.display()))?;
-        }
-        let asked_for = run.join(ASKED_FOR);
-        fs::write(&asked_for, &self.asked_for).map_err(Failure::io(asked_for.display()))?;
-        let origin = run.join(ORIGIN);
-        let directory = format!("{}\n", self.directory.display());
-        fs::write(&origin, directory).map_err(Failure::io(origin.display()))
+        let settle = || {
+            private::make_runtime()?;
+            private::directory(&run)?;
+            for (name, text) in &self.unpacked {
+                let path = Path::new(FILES).join(name);
+                private::directory_below(&run, path.parent().unwrap_or(Path::new("")))?;
+                private::write(&run.join(path), text)?;
+            }
+            if self.no_offload {
+                private::write(&run.join(NO_OFFLOAD), "")?;
+            }
+            private::write(&run.join(ASKED_FOR), &self.asked_for)?;
+            private::write(&run.join(ORIGIN), format!("{}\n", self.directory.display()))
+        };
+        settle().map_err(Failure::new)
     }
 
     /// `/run/eidway/LAB`.
@@ -348,7 +373,7 @@ impl BuiltIn {
         let file = LabFile::parse(&format!("(built in) {}/lab.toml", self.name), text)?;
         let name = name.unwrap_or(&file.name).to_owned();
         Ok(Lab {
-            directory: Path::new(RUN).join(&name).join("lab"),
+            directory: Path::new(RUN).join(&name).join(FILES),
             no_offload: forwards_packet_by_packet(&name),
             name,
             file,
@@ -379,11 +404,30 @@ pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     }
 }
 
+/// Refuses a directory that has the name of a lab and is here by another user's hand: root would bring up
+/// the lab of that user instead of the one that is meant. Whose directory this is, is known to root.
+fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
+    if what.contains('/') || !rustix::process::geteuid().is_root() {
+        return Ok(());
+    }
+    let owner = |path: &Path| fs::metadata(path).map(|found| found.uid());
+    let owners = [directory, &directory.join("lab.toml")].map(owner);
+    let here = owner(Path::new(".")).unwrap_or_default();
+    let stranger = owners.into_iter().flatten().find(|&owner| owner != 0 && owner != here);
+    stranger.map_or(Ok(()), |user| {
+        let place = directory.display();
+        Err(Failure::Other(format!(
+            "{what:?} is the directory {place} of user {user} here: ./{place} says that it is meant"
+        )))
+    })
+}
+
 /// A configuration with another one laid over it.
 pub fn overlaid(text: &str, overlay: &str) -> String {
     let base = text.trim_end();
-    let base = base.strip_suffix("end").unwrap_or(base);
-    format!("{base}{overlay}end\n")
+    // The last line of a whole configuration, which "hostname friend" is not.
+    let base = base.strip_suffix("\nend").unwrap_or(base);
+    format!("{base}\n{overlay}end\n")
 }
 
 /// The names of the labs of which something is there: a namespace or a directory in `/run`.
@@ -446,6 +490,13 @@ mod tests {
                 let text = lab.text(config).unwrap();
                 assert!(text.starts_with(&format!("hostname {router}\n")), "{config}");
             }
+        }
+    }
+
+    #[test]
+    fn an_overlay_stands_on_lines_of_its_own_before_the_end() {
+        for base in ["hostname friend\n", "hostname friend", "hostname friend\nend\n"] {
+            assert_eq!(overlaid(base, "ip routing\n"), "hostname friend\nip routing\nend\n");
         }
     }
 

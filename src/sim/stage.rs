@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::Path;
@@ -25,7 +24,7 @@ use crate::lab::console::Reply;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
 use crate::lab::move_host::lan_of;
-use crate::lab::open::Lab;
+use crate::lab::open::{self, Lab};
 use crate::lab::ping::{Echos, Tally, address, opening};
 use crate::lab::run::device;
 use crate::lab::scenario::expect::Packet;
@@ -35,6 +34,7 @@ use crate::lab::scenario::{
     Datagrams, Ends, Ping, Place, Replay, Scenario, library, recovery, replay,
 };
 use crate::lab::wiring;
+use crate::private;
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
@@ -184,10 +184,8 @@ impl<'a> Simulated<'a> {
 
     /// Writes down what the routers know and what was captured. What cannot be had is left out.
     fn keep(&mut self, directory: &Path) -> Result<(), Failure> {
-        fs::create_dir_all(directory).map_err(Failure::io(directory.display()))?;
         let write = |name: String, octets: &[u8]| {
-            let path = directory.join(name);
-            fs::write(&path, octets).map_err(Failure::io(path.display()))
+            private::write(&directory.join(name), octets).map_err(Failure::new)
         };
         for (node, _) in self.lab.file.routers() {
             self.consoles.remove(node);
@@ -429,7 +427,7 @@ pub fn run(
             Ok(true)
         }
         Err(stopped) => {
-            let directory = std::env::temp_dir().join(format!("eidway-{name}"));
+            let directory = open::kept(name)?;
             stage.keep(&directory)?;
             let kept = directory.display();
             writeln!(out, "== NOT AS EXPECTED\n{stopped}\n== kept in {kept}").map_err(said())?;

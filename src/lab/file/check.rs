@@ -101,6 +101,9 @@ impl LabFile {
             if let Some(key) = &node.emulated {
                 emulated.push((name.get_ref().clone(), key.span()));
             }
+            if let Some(config) = &node.config {
+                places.configs.insert(name.get_ref().clone(), config.span());
+            }
             if let Some(addresses) = &node.addresses {
                 places.addresses.insert(name.get_ref().clone(), addresses.span());
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::namespaces::Namespaces;
 use super::play::play;
@@ -174,13 +174,14 @@ pub fn run(
     }
     kill.map(|node| lab.expect_router(node)).transpose()?;
     Namespaces::expect_programs()?;
-    let directory = std::env::temp_dir().join(format!("eidway-{name}"));
-    fs::create_dir_all(&directory).map_err(Failure::io(directory.display()))?;
-    let lab = overlaid(lab, scenario, name, &directory.join("lab"))?;
+    let mut lab = lab.clone();
+    lab.name = name.to_owned();
+    let lab = lab.with_overlay(&scenario.path, &scenario.overlays)?;
     let mut say = |text: &str| writeln!(out, "{text}").map_err(Failure::io("standard output"));
     say(&format!("== {}\n== lab {}", scenario.title, lab.name))?;
     run::up(&lab, false, false, &mut |_| ())?;
     let _down = Down(&lab.name);
+    let directory = open::kept(name)?;
     let stage = Namespaces::new(&lab, directory.clone());
     let played = stage.map(|mut stage| match kill {
         None => play(scenario, &mut stage, out),
@@ -213,22 +214,6 @@ impl Drop for Down<'_> {
     }
 }
 
-/// A copy of the lab in `directory` with the scenario's configuration laid over it.
-fn overlaid(lab: &Lab, scenario: &Scenario, name: &str, directory: &Path) -> Result<Lab, Failure> {
-    fs::create_dir_all(directory).map_err(Failure::io(directory.display()))?;
-    let write = |file: &str, text: &str| {
-        let path: PathBuf = directory.join(file);
-        fs::write(&path, text).map_err(Failure::io(path.display()))
-    };
-    write("lab.toml", &lab.file.text)?;
-    for (node, file) in lab.file.routers() {
-        write(file, &overlaid_text(lab, scenario, node, file)?)?;
-    }
-    let mut overlaid = Lab::open(&directory.display().to_string(), Some(name))?;
-    overlaid.no_offload = lab.no_offload;
-    Ok(overlaid)
-}
-
 /// The configuration of a router with the scenario's laid over it.
 pub fn overlaid_text(
     lab: &Lab,
@@ -243,9 +228,10 @@ pub fn overlaid_text(
     })
 }
 
-/// Writes down what the routers know and have logged. Whatever cannot be had is left out.
+/// Writes down what the routers were told, know and have logged. Whatever cannot be had is left out.
 fn keep(lab: &Lab, directory: &Path) {
-    for (node, _) in lab.file.routers() {
+    for (node, config) in lab.file.routers() {
+        fs::copy(lab.config(config), directory.join(format!("{node}.conf"))).ok();
         fs::copy(lab.log(node), directory.join(format!("{node}.log"))).ok();
         let mut shows = String::new();
         for command in SHOWS {

@@ -1,7 +1,7 @@
 //! The stage in network namespaces: a lab that is up, real consoles, `ping`, captures and clocks.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
@@ -26,6 +26,7 @@ use crate::lab::ping::{self, Echos, Tally};
 use crate::lab::run::{self, Interrupt};
 use crate::lab::verbs::{self, Call, Step};
 use crate::lab::{environment, inside, move_host};
+use crate::private;
 
 /// A capture is complete when its file has not grown for so long.
 const QUIET: Duration = Duration::from_millis(200);
@@ -200,7 +201,7 @@ impl Stage for Namespaces<'_> {
         let (place, device) = run::end_of(self.lab, &port.node, &device);
         let file = self.directory.join(format!("{name}.pcap"));
         // Opened here, so that it is there when tcpdump has not written yet.
-        File::create(&file).map_err(Failure::io(file.display()))?;
+        private::create(&file).map_err(Failure::new)?;
         let mut command = inside::program(self.lab, place, "tcpdump")?;
         command
             .args(["-n", "-U", "-Z", "root", "--immediate-mode", "-i", &device, "-w"])
