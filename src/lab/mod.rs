@@ -10,6 +10,8 @@ pub mod failure;
 pub mod file;
 pub mod flow;
 pub mod inside;
+pub mod interrupt;
+pub mod lock;
 pub mod move_host;
 pub mod open;
 pub mod patience;

@@ -1,21 +1,22 @@
 //! Labs in namespaces: up and down, and the life of single routers.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::emulated;
 use super::environment;
 use super::failure::Failure;
 use super::file::name::SWITCH;
-use super::open::{self, Lab, RUN};
+use super::interrupt::Interrupt;
+use super::lock::Lock;
+use super::open::{self, Lab};
 use super::patience::Patience;
 use super::registered_at;
 use super::registration;
 use super::unregistered;
-use super::verbs::{self, Call, Step};
+use super::verbs::{self, Call, Shell, Step};
 use super::{console, plan};
 use crate::router::config::EmulatedHost;
 
@@ -42,7 +43,8 @@ pub fn up(
     environment::expect(&lab.file)?;
     let steps = plan::up(lab, &program()?, record)?;
     let interrupted = Interrupt::watch()?;
-    let lock = Lock::take()?;
+    let lock = Lock::take(&format!("builds lab {}", lab.name), &interrupted, &mut *say)?;
+    let shell = Shell { lock: Some(&lock), interrupted: Some(&interrupted) };
     if open::running().contains(&lab.name) {
         if lab.file.routers().any(|(node, _)| pid(lab, node).is_some()) {
             let name = &lab.name;
@@ -51,9 +53,9 @@ pub fn up(
             )));
         }
         say("remains of an earlier run: taking them down");
-        verbs::run(&[plan::down(&lab.name)], |_| ())?;
+        shell.run(&[plan::down(&lab.name)], |_| ())?;
     }
-    let result = lab.settle().and_then(|()| verbs::run(&steps, &mut *say)).and_then(|()| {
+    let result = lab.settle().and_then(|()| shell.run(&steps, &mut *say)).and_then(|()| {
         drop(lock);
         let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();
         settle(lab, &routers, &interrupted, say)
@@ -67,8 +69,12 @@ pub fn up(
 
 /// Takes down the lab that runs as `name`, whatever state it is in.
 pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
-    let _lock = Lock::take()?;
-    verbs::run(&[plan::down(name)], say)
+    open::expect_own_sockets(name)?;
+    environment::need_root()?;
+    let interrupted = Interrupt::watch()?;
+    let lock = Lock::take(&format!("removes lab {name}"), &interrupted, &mut *say)?;
+    // It is not interrupted: half a lab is of no use.
+    Shell { lock: Some(&lock), interrupted: None }.run(&[plan::down(name)], say)
 }
 
 /// Starts a router that does not run and waits until it is registered.
@@ -166,12 +172,14 @@ pub fn device(lab: &Lab, node: &str, interface: &str) -> Result<String, Failure>
     }
 }
 
-/// The process of a router that runs. A number in a file proves nothing: the process must have
-/// the router's socket in its argv.
+/// The process of a router that runs. A number in a file proves nothing: the process must be this
+/// user's and have the router's socket in its argv.
 pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
     let text = fs::read_to_string(lab.run().join(format!("{node}.pid"))).ok()?;
     let pid = text.trim().parse().ok()?;
     let socket = lab.socket(node);
+    let user = rustix::process::geteuid().as_raw();
+    fs::metadata(format!("/proc/{pid}")).ok().filter(|process| process.uid() == user)?;
     loop {
         let argv = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
         let mut words = argv.split(|&octet| octet == 0);
@@ -251,40 +259,4 @@ fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
     let tail = lines[lines.len().saturating_sub(TAIL)..].join("\n");
     let place = path.display();
     Failure::Other(format!("{node}: {problem}; the end of {place}:\n{tail}"))
-}
-
-/// Set while a person has asked to stop: the lab comes down before the program ends.
-pub struct Interrupt(Arc<AtomicBool>);
-
-impl Interrupt {
-    /// Watches for it from this moment on.
-    pub fn watch() -> Result<Self, Failure> {
-        let flag = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            signal_hook::flag::register(signal, Arc::clone(&flag))
-                .map_err(Failure::io("signal handler"))?;
-        }
-        Ok(Interrupt(flag))
-    }
-
-    /// Fails once it has been asked.
-    pub fn check(&self) -> Result<(), Failure> {
-        match self.0.load(Ordering::Relaxed) {
-            true => Err(Failure::new("interrupted")),
-            false => Ok(()),
-        }
-    }
-}
-
-/// Held while namespaces are built or removed: two commands at once would disturb each other.
-struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
-
-impl Lock {
-    fn take() -> Result<Self, Failure> {
-        let run = Path::new(RUN);
-        fs::create_dir_all(run).map_err(Failure::io(RUN))?;
-        let directory = File::open(run).map_err(Failure::io(RUN))?;
-        directory.lock().map_err(Failure::io(format!("lock on {RUN}")))?;
-        Ok(Lock(directory))
-    }
 }

@@ -6,11 +6,29 @@
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::process::Stdio;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
 
 use super::environment;
 use super::failure::Failure;
+use super::interrupt::Interrupt;
+use super::lock::Lock;
+
+/// The program keeps the other end of the script's pipe open as long as it lives. When it is killed, the
+/// guard ends all that the verbs have started. A call that fails is the last line of what they say.
+const GUARD: &str = r#"(read -r _ <&8 || kill -KILL 0) >/dev/null 2>&1 9<&- &
+guard=$!
+trap 'status=$?
+{ kill "$guard"; wait "$guard"; } 2>/dev/null || true
+[ $status = 0 ] || echo "$call" >&2' EXIT
+"#;
+
+/// Between two looks whether a person has asked to stop.
+const LOOKING: Duration = Duration::from_millis(20);
 
 macro_rules! verbs {
     ($($verb:literal),+ $(,)?) => {
@@ -107,47 +125,75 @@ pub fn transcript(steps: &[Step]) -> String {
     text
 }
 
-/// Runs `steps` in one shell, calling `progress` with each title before its calls. The first call
-/// that fails ends it.
-pub fn run(steps: &[Step], mut progress: impl FnMut(&str)) -> Result<(), Failure> {
-    environment::need("ip")?;
-    let mut bash = environment::program("bash")?
-        .arg("-s")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(Failure::io("bash"))?;
-    let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
-        (bash.stdin.take(), bash.stdout.take(), bash.stderr.take())
-    else {
-        return Err(Failure::new("bash has no pipes"));
-    };
-    let script = script(steps);
-    let output = thread::scope(|scope| {
-        // A shell that ends early leaves the rest of its script unread; its status says why.
-        scope.spawn(move || stdin.write_all(script.as_bytes()).ok());
-        let errors = scope.spawn(move || {
-            let mut bytes = Vec::new();
-            stderr.read_to_end(&mut bytes).ok();
-            String::from_utf8_lossy(&bytes).trim_end().to_owned()
-        });
-        for title in BufReader::new(stdout).lines().map_while(Result::ok) {
-            progress(&title);
-        }
-        errors.join().unwrap_or_default()
-    });
-    let status = bash.wait().map_err(Failure::io("bash"))?;
-    if status.success() {
-        return Ok(());
-    }
-    // The trap in the script has written the call that failed as the last line.
-    let (output, call) = output.rsplit_once('\n').unwrap_or(("", &output));
-    Err(Failure::Verb { call: call.to_owned(), output: output.to_owned() })
+/// Runs `steps` in a [`Shell`] without a lock.
+pub fn run(steps: &[Step], progress: impl FnMut(&str)) -> Result<(), Failure> {
+    Shell::default().run(steps, progress)
 }
 
-/// One bash script of the library, the verbs as functions, and the calls.
-fn script(steps: &[Step]) -> String {
+/// The shell in which verbs run. It ends with the program that started it, with all that it has started
+/// but routers: they go on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shell<'a> {
+    /// The lock that the verbs hold too.
+    pub lock: Option<&'a Lock>,
+    /// Ends the verbs when it comes.
+    pub interrupted: Option<&'a Interrupt>,
+}
+
+impl Shell<'_> {
+    /// Runs `steps`, calling `progress` with each title before its calls. The first call that fails ends
+    /// it.
+    pub fn run(self, steps: &[Step], mut progress: impl FnMut(&str)) -> Result<(), Failure> {
+        environment::need("ip")?;
+        let lent = self.lock.map(Lock::lend).transpose()?;
+        let script = script(steps, lent.as_ref());
+        let mut bash = environment::program("bash")?;
+        // The script ends its process group, so it has one of its own.
+        bash.arg("-s").process_group(0);
+        let bash = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        drop(lent);
+        let mut bash = bash.map_err(Failure::io("bash"))?;
+        let (Some(mut stdin), Some(stdout), Some(mut stderr)) =
+            (bash.stdin.take(), bash.stdout.take(), bash.stderr.take())
+        else {
+            return Err(Failure::new("bash has no pipes"));
+        };
+        let (ended, has_ended) = mpsc::channel::<()>();
+        let (output, status) = thread::scope(|scope| {
+            scope.spawn(move || {
+                // A shell that ends early leaves the rest of its script unread; its status says why.
+                stdin.write_all(script.as_bytes()).ok();
+                let goes_on = || !self.interrupted.is_some_and(Interrupt::has_come);
+                while goes_on() && has_ended.recv_timeout(LOOKING) == Err(RecvTimeoutError::Timeout)
+                {
+                }
+                // The pipe closes here, and what is left of the shell ends.
+            });
+            let errors = scope.spawn(move || {
+                let mut bytes = Vec::new();
+                stderr.read_to_end(&mut bytes).ok();
+                String::from_utf8_lossy(&bytes).trim_end().to_owned()
+            });
+            for title in BufReader::new(stdout).lines().map_while(Result::ok) {
+                progress(&title);
+            }
+            let output = errors.join().unwrap_or_default();
+            let status = bash.wait();
+            drop(ended);
+            (output, status)
+        });
+        if status.map_err(Failure::io("bash"))?.success() {
+            return Ok(());
+        }
+        self.interrupted.map_or(Ok(()), Interrupt::check)?;
+        // The trap in the script has written the call that failed as the last line.
+        let (output, call) = output.rsplit_once('\n').unwrap_or(("", &output));
+        Err(Failure::Verb { call: call.to_owned(), output: output.to_owned() })
+    }
+}
+
+/// One bash script of the library, the verbs as functions, and the calls, which hold the lock `lent`.
+fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     let mut text = String::from("set -eu\n");
     text.push_str(LIBRARY);
     for (verb, body) in VERBS {
@@ -158,8 +204,11 @@ fn script(steps: &[Step]) -> String {
     }
     // The braces make bash read everything before it runs anything, so that no command can
     // swallow the script from the common standard input.
-    text.push_str("{\nexec </dev/null\n");
-    text.push_str("trap '[ $? = 0 ] || echo \"$call\" >&2' EXIT\n");
+    text.push_str("{\nexec 8<&0 </dev/null\n");
+    if let Some(number) = lent.map(AsRawFd::as_raw_fd) {
+        text.push_str(&format!("exec 9<&{number} {number}<&-\n"));
+    }
+    text.push_str(GUARD);
     for step in steps {
         text.push_str(&format!("echo {}\n", quoted(&step.title)));
         for call in &step.calls {
@@ -202,7 +251,7 @@ mod tests {
     #[test]
     fn every_verb_is_a_function_that_bash_understands() {
         let calls = VERBS.iter().map(|(verb, _)| Call::new(verb, "x")).collect();
-        let text = script(&[Step::new("all", calls)]);
+        let text = script(&[Step::new("all", calls)], None);
         let check = Command::new("bash").args(["-n", "-c", &text]).output().unwrap();
         assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
         assert!(!text.contains("dirname"), "a verb looks for its library in a way of its own");

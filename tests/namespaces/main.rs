@@ -12,6 +12,7 @@ mod emulated;
 mod flaps;
 mod hands;
 mod hostile;
+mod killed;
 mod labs;
 mod leaving;
 mod links;

@@ -1,0 +1,35 @@
+//! A person who asks to stop, by INT or TERM.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::failure::Failure;
+
+/// Set while a person has asked to stop: the lab comes down before the program ends.
+#[derive(Debug)]
+pub struct Interrupt(Arc<AtomicBool>);
+
+impl Interrupt {
+    /// Watches for it from this moment on.
+    pub fn watch() -> Result<Self, Failure> {
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            signal_hook::flag::register(signal, Arc::clone(&flag))
+                .map_err(Failure::io("signal handler"))?;
+        }
+        Ok(Interrupt(flag))
+    }
+
+    /// Whether it has been asked.
+    pub fn has_come(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Fails once it has been asked.
+    pub fn check(&self) -> Result<(), Failure> {
+        match self.has_come() {
+            true => Err(Failure::new("interrupted")),
+            false => Ok(()),
+        }
+    }
+}
