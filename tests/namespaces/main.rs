@@ -25,3 +25,4 @@ mod readme;
 mod records;
 mod resolvers;
 mod size;
+mod strangers;
