@@ -168,10 +168,14 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
 
     /// Takes out the entries that have been unused for a span, or longer.
     pub fn expire(&mut self, span: Duration, now: Time) {
-        while let Some((_, key)) = self.order.first().filter(|(at, _)| now.since(*at) >= span) {
-            let key = key.clone();
-            self.remove(&key);
-        }
+        while self.pop_unused(span, now).is_some() {}
+    }
+
+    /// Takes out the entry that is unused for the longest time, if it is for a span, or longer.
+    pub fn pop_unused(&mut self, span: Duration, now: Time) -> Option<(K, V)> {
+        let (_, key) = self.order.first().filter(|(at, _)| now.since(*at) >= span)?;
+        let key = key.clone();
+        self.remove(&key).map(|value| (key, value))
     }
 
     /// When the entry that is unused for the longest time was last used.

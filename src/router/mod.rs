@@ -495,6 +495,11 @@ impl Router {
         self.resolver.fills()
     }
 
+    /// How full the tables are of SMRs that came, and of those that were sent.
+    pub fn smr_fills(&self) -> impl Iterator<Item = bounded::Fill> {
+        self.smr_guard.fills().into_iter().chain(self.solicitor.fills())
+    }
+
     /// What the core network said about ways to locators.
     pub fn paths(&self) -> &Paths {
         &self.paths

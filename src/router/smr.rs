@@ -2,15 +2,16 @@
 //!
 //! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
 //! answered, and it is never believed. Who sends many gets few requests for it; but the last of many is
-//! not lost, for it may be the one that tells of a change.
+//! not lost, for it may be the one that tells of a change. What is remembered of SMRs gives way when there
+//! is too much of it, so that none is refused for the number of others.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Router;
+use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
-use super::deadlines::Deadlines;
 use super::debug;
 use super::explanations;
 use super::map_cache::Source;
@@ -25,29 +26,39 @@ const INTERVAL: Duration = Duration::from_secs(3);
 const WINDOW: Duration = Duration::from_secs(20);
 /// ... "Max SMRs per map-cache entry: 8 more specifics".
 const PER_ENTRY: usize = 8;
-/// EIDs remembered at one time.
-const REMEMBERED: usize = 4096;
+/// EIDs that SMRs made the router ask for: of the map-cache entry with the most, the first one gives way.
+const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
+/// Map-cache entries whose SMRs are counted; the one with the oldest gives way.
+const ENTRIES: Limit =
+    Limit { name: "Map-cache entries with SMRs", capacity: 4096, idle: Duration::ZERO };
 
 /// Remembers which EIDs were asked for because of an SMR.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct SmrGuard {
-    /// When each EID that was asked for may be asked for again.
-    asked: Deadlines<Eid>,
+    /// When each EID that was asked for may be asked for again; shared by map-cache entry.
+    asked: Bounded<Eid, Time, EidPrefix>,
     /// When more specifics of each map-cache entry were, within the window.
-    entries: BTreeMap<EidPrefix, VecDeque<Time>>,
-    /// When the last of them leaves the window.
-    windows: Deadlines<EidPrefix>,
+    entries: Bounded<EidPrefix, VecDeque<Time>>,
 }
 
+impl Default for SmrGuard {
+    fn default() -> Self {
+        SmrGuard { asked: Bounded::new(ASKED), entries: Bounded::new(ENTRIES) }
+    }
+}
+
+// In both tables another entry always gives way, so that none is turned away.
 impl SmrGuard {
     /// When a request for an SMR for `eid`, cached as part of `entry`, may begin: now, or when the
     /// interval since the last one is over. `None` when there were too many.
     fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
-        self.forget(now);
-        if self.asked.len() >= REMEMBERED {
-            return None;
+        // The time at which an EID may be asked for lies one interval ahead at most.
+        self.asked.expire(INTERVAL * 2, now);
+        self.entries.expire(WINDOW, now);
+        if !self.entries.contains_key(&entry) {
+            let _ = self.entries.insert(entry, (), VecDeque::new(), now);
         }
-        let recent = self.entries.entry(entry).or_default();
+        let recent = self.entries.get_mut(&entry)?;
         while recent.front().is_some_and(|at| now.since(*at) >= WINDOW) {
             recent.pop_front();
         }
@@ -55,22 +66,25 @@ impl SmrGuard {
             return None;
         }
         recent.push_back(now);
-        self.windows.set(entry, Some(now + WINDOW));
-        let at = self.asked.get(&eid).unwrap_or(now);
-        self.asked_at(eid, at);
+        self.entries.use_at(&entry, now);
+        let at = self.asked.get(&eid).map_or(now, |again_at| now.max(*again_at));
+        let _ = self.asked.insert(eid, entry, at + INTERVAL, now);
         Some(at)
     }
 
-    /// An SMR-invoked request for `eid` is sent at `at`, be it the first or another try.
-    pub(super) fn asked_at(&mut self, eid: Eid, at: Time) {
-        self.asked.set(eid, Some(at + INTERVAL));
+    /// Another try of an SMR-invoked request for `eid` is sent.
+    pub(super) fn asked_at(&mut self, eid: Eid, now: Time) {
+        match self.asked.use_at(&eid, now) {
+            Some(again_at) => *again_at = now + INTERVAL,
+            None => {
+                let _ = self.asked.insert(eid, eid.host_prefix(), now + INTERVAL, now);
+            }
+        }
     }
 
-    fn forget(&mut self, now: Time) {
-        while self.asked.pop(now).is_some() {}
-        while let Some(entry) = self.windows.pop(now) {
-            self.entries.remove(&entry);
-        }
+    /// How full the tables are.
+    pub(super) fn fills(&self) -> [Fill; 2] {
+        [self.asked.fill(), self.entries.fill()]
     }
 }
 

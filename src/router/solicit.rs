@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::Router;
+use super::bounded::{Bounded, Fill, Limit};
 use super::deadlines::Deadlines;
 use super::debug;
 use crate::addr::{Eid, EidPrefix, Rloc};
@@ -30,8 +31,13 @@ const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
 const REPEATS: u32 = 2;
 /// Peers remembered for each local prefix; the longest silent makes room.
 const PEERS: usize = 64;
-/// Pairs of EID and RLOC whose last SMR is remembered, and proactive SMRs that may be due again.
-const REMEMBERED: usize = 16_384;
+/// Pairs of EID and RLOC whose last SMR is remembered: of the RLOC with the most, the first gives way.
+const SAID: Limit = Limit { name: "SMRs of late", capacity: 16_384, idle: Duration::ZERO };
+/// RLOCs whose SMRs are counted; the longest without one gives way.
+const BUCKETS: Limit =
+    Limit { name: "RLOCs with SMRs of late", capacity: 16_384, idle: Duration::ZERO };
+/// Proactive SMRs that may be due again: of the prefix with the most, the first gives way.
+const REPEATED: Limit = Limit { name: "SMRs to repeat", capacity: 16_384, idle: Duration::ZERO };
 
 /// A remote xTR that sent packets to a local prefix.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +51,8 @@ struct Peer {
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
-    prefix: EidPrefix,
+    /// When the last one was sent.
+    said_at: Time,
     solicitation: Solicitation,
 }
 
@@ -67,15 +74,14 @@ pub(super) struct Solicitor {
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
     /// When the peers of each prefix are of no use any more.
     forgotten_at: Deadlines<EidPrefix>,
-    /// Until when no further SMR about an EID goes to an RLOC.
-    said: Deadlines<(Eid, Rloc)>,
+    /// What was said within an [`INTERVAL`]; shared by RLOC.
+    said: Bounded<(Eid, Rloc), (), Rloc>,
     /// When the bucket of each RLOC is full again.
-    full_at: Deadlines<Rloc>,
+    full_at: Bounded<Rloc, Time>,
     /// Prefixes that changed and are being registered.
     changed: Deadlines<EidPrefix>,
-    /// By when they are due, then in the order in which they came.
-    repeats: BTreeMap<(Time, u64), Repeat>,
-    next_repeat: u64,
+    /// By local prefix and peer, each due one [`INTERVAL`] after it was put in; shared by prefix.
+    repeats: Bounded<(EidPrefix, Rloc), Repeat, EidPrefix>,
     /// The prefix, the peer and the second of the last packet that was noted: most packets are like
     /// the one before, and cost nothing.
     last_heard: Option<(EidPrefix, Rloc, u64)>,
@@ -87,30 +93,39 @@ impl Solicitor {
         Solicitor {
             peers: PrefixMap::new(),
             forgotten_at: Deadlines::default(),
-            said: Deadlines::default(),
-            full_at: Deadlines::default(),
+            said: Bounded::new(SAID),
+            full_at: Bounded::new(BUCKETS),
             changed: Deadlines::default(),
-            repeats: BTreeMap::new(),
-            next_repeat: 0,
+            repeats: Bounded::new(REPEATED),
             last_heard: None,
             rng: Rng::new(seed, "smr nonce"),
         }
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let repeat = self.repeats.first_key_value().map(|(&(at, _), _)| at);
+        let repeat = self.repeats.first_use().map(|at| at + INTERVAL);
         Deadline::earliest([
             repeat.map(|at| Deadline { at, why: "smr repetition" }),
             self.changed.next().map(|at| Deadline { at, why: "smr without registration" }),
         ])
     }
 
-    fn repeat_at(&mut self, at: Time, repeat: Repeat) {
-        if self.repeats.len() >= REMEMBERED {
-            return;
-        }
-        self.repeats.insert((at, self.next_repeat), repeat);
-        self.next_repeat += 1;
+    /// How full the tables are.
+    pub(super) fn fills(&self) -> [Fill; 3] {
+        [self.said.fill(), self.full_at.fill(), self.repeats.fill()]
+    }
+
+    // In the three tables another entry always gives way, so that none is turned away.
+
+    fn repeat_later(
+        &mut self,
+        prefix: EidPrefix,
+        left: u32,
+        solicitation: Solicitation,
+        now: Time,
+    ) {
+        let repeat = Repeat { left, said_at: now, solicitation };
+        let _ = self.repeats.insert((prefix, solicitation.to), prefix, repeat, now);
     }
 
     /// Remembers that `from` sent a packet for the local `prefix`, to the second.
@@ -145,17 +160,14 @@ impl Solicitor {
 
     /// Whether an SMR about `eid` may go to `to` now; counts it if so.
     fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
-        while self.said.pop(now).is_some() {}
-        while self.full_at.pop(now).is_some() {}
-        let full_at = self.full_at.get(&to).unwrap_or(now) + INTERVAL;
-        let limited = self.said.contains(&(eid, to))
-            || self.said.len() >= REMEMBERED
-            || now.until(full_at) > INTERVAL * BURST;
-        if limited {
+        self.said.expire(INTERVAL, now);
+        self.full_at.expire(INTERVAL * BURST, now);
+        let full_at = self.full_at.get(&to).map_or(now, |at| now.max(*at)) + INTERVAL;
+        if self.said.contains_key(&(eid, to)) || now.until(full_at) > INTERVAL * BURST {
             return false;
         }
-        self.said.set((eid, to), Some(now + INTERVAL));
-        self.full_at.set(to, Some(full_at));
+        let _ = self.said.insert((eid, to), to, (), now);
+        let _ = self.full_at.insert(to, (), full_at, now);
         true
     }
 }
@@ -195,8 +207,7 @@ impl Router {
     fn solicit_peers(&mut self, prefix: EidPrefix, now: Time) {
         for solicitation in self.recent_peers(prefix, now) {
             self.solicit(solicitation, now);
-            let repeat = Repeat { left: REPEATS, prefix, solicitation };
-            self.solicitor.repeat_at(now + INTERVAL, repeat);
+            self.solicitor.repeat_later(prefix, REPEATS, solicitation, now);
         }
         // What comes after the SMRs is noted, whatever came before in the same second.
         self.solicitor.last_heard = None;
@@ -227,13 +238,9 @@ impl Router {
 
     /// Repeats the proactive SMRs whose peers went on sending.
     fn repeat_smrs(&mut self, now: Time) {
-        while let Some(first) = self.solicitor.repeats.first_entry()
-            && first.key().0 <= now
-        {
-            let ((at, _), repeat) = first.remove_entry();
-            let to = repeat.solicitation.to;
-            let since = now.since(at).saturating_add(INTERVAL);
-            let heard = self.solicitor.peers.covered_by(&repeat.prefix).any(|(_, peers)| {
+        while let Some(((prefix, to), repeat)) = self.solicitor.repeats.pop_unused(INTERVAL, now) {
+            let since = now.since(repeat.said_at);
+            let heard = self.solicitor.peers.covered_by(&prefix).any(|(_, peers)| {
                 peers.get(&to).is_some_and(|peer| now.since(peer.last_at) < since)
             });
             if !heard {
@@ -241,8 +248,8 @@ impl Router {
             }
             self.solicit(repeat.solicitation, now);
             if repeat.left > 1 {
-                let again = Repeat { left: repeat.left - 1, ..repeat };
-                self.solicitor.repeat_at(now + INTERVAL, again);
+                let left = repeat.left - 1;
+                self.solicitor.repeat_later(prefix, left, repeat.solicitation, now);
             }
         }
     }

@@ -1,10 +1,10 @@
 //! Tables that strangers fill: what one of them uses up is its own share.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use eidway::addr::Rloc;
-use eidway::router::io::{DropReason, Outbound};
+use eidway::router::io::{DropReason, Inbound, KernelEvent, KernelRoute, Outbound, Outer};
 use eidway::wire::{IcmpErrorKind, MapRequest, Nonce};
 
 use crate::bench::*;
@@ -147,20 +147,75 @@ fn an_eid_that_rests_has_no_place_among_the_requests() {
     assert_eq!(bench.router.resolver_fills()[4].entries, 4000, "the first ones rest no longer");
 }
 
-#[test]
-fn smrs_take_no_place_of_a_host() {
-    let mut bench = with_reserve(XTR2, B);
-    scan(&mut bench, |_| SCANNER.to_owned(), 0, 4096);
-    let solicit = MapRequest {
+fn solicit(bench: &mut Bench, solicited: &str) {
+    let smr = MapRequest {
         smr: true,
         nonce: Nonce(7),
-        source_eid: Some(eid(A)),
+        source_eid: Some(eid(solicited)),
         itr_rlocs: vec![Rloc(RLOC_1.parse().unwrap())],
         records: vec![prefix("192.168.0.22/32").into()],
         ..MapRequest::default()
     };
-    bench.control(RLOC_1, RLOC_2, &solicit.emit());
+    bench.control(RLOC_1, RLOC_2, &smr.emit());
+}
+
+#[test]
+fn smrs_take_no_place_of_a_host() {
+    let mut bench = with_reserve(XTR2, B);
+    scan(&mut bench, |_| SCANNER.to_owned(), 0, 4096);
+    solicit(&mut bench, A);
     let (_, request) = only_request(&bench.messages());
     assert!(request.smr_invoked, "the host that has the most makes room");
     assert_eq!(bench.router.resolver_fills()[0].evicted, 1);
+}
+
+#[test]
+fn an_smr_is_followed_however_many_came_before() {
+    let mut bench = with_reserve(XTR2, B);
+    for site in 0..600_u32 {
+        let network = Ipv4Addr::from_bits(0x0b00_0000 + site * 256).to_string();
+        let mut first = packet(B, &network, 63, b"first");
+        assert_eq!(bench.encapsulate(&mut first), Outbound::Held);
+        let (_, request) = only_request(&bench.messages());
+        let eids = format!("{network}/24");
+        bench.control(OLD, RLOC_2, &reply(request.nonce, vec![record(&eids, 15, &[OLD])]));
+        bench.outputs();
+        for host in 1..=8 {
+            solicit(&mut bench, &Ipv4Addr::from_bits(0x0b00_0000 + site * 256 + host).to_string());
+            assert!(only_request(&bench.messages()).1.smr_invoked);
+        }
+    }
+    let fill = bench.router.smr_fills().next().unwrap();
+    assert_eq!((fill.entries, fill.evicted), (4096, 4800 - 4096));
+    solicit(&mut bench, A);
+    assert!(only_request(&bench.messages()).1.smr_invoked);
+}
+
+#[test]
+fn a_sender_is_solicited_however_many_forged_ones_were_before() {
+    let mut bench = Bench::new(XTR2);
+    bench.link("et1-0", false);
+    bench.kernel(KernelEvent::RouteRemoved(KernelRoute {
+        prefix: "192.168.0.0/24".parse().unwrap(),
+        device: "et1-0".to_owned(),
+        gateway: None,
+        metric: 0,
+    }));
+    bench.outputs();
+    let solicited = |bench: &mut Bench, from: IpAddr| {
+        let outer = Outer { source: from, destination: RLOC_2.parse().unwrap(), ttl: 60, tos: 0 };
+        let mut datagram = [&[0; 8][..], &packet(A, B, 63, b"ping")].concat();
+        let inbound = bench.decapsulate_from(&outer, &mut datagram);
+        assert_eq!(inbound, Inbound::Dropped(DropReason::NoRouteToEid));
+        bench.messages().iter().filter(|(to, _)| *to == from).count()
+    };
+    for number in 0..17_000 {
+        let forged = Ipv4Addr::from_bits(0x0b00_0000 + number).into();
+        assert_eq!(solicited(&mut bench, forged), 1);
+    }
+    let honest = RLOC_1.parse().unwrap();
+    assert_eq!(solicited(&mut bench, honest), 1);
+    assert_eq!(solicited(&mut bench, honest), 0, "once in three seconds");
+    let fills: Vec<_> = bench.router.smr_fills().map(|fill| fill.entries).collect();
+    assert_eq!(fills[2..], [16_384, 16_384, 0]);
 }

@@ -55,6 +55,7 @@ fn fills(router: &Router) -> Vec<Fill> {
         .chain(router.away().fills())
         .chain([router.news_fill(), router.map_cache().used_fill(), router.refusals().fill()])
         .chain(router.resolver_fills())
+        .chain(router.smr_fills())
         .chain(router.paths().fills())
         .chain(router.reply_limits())
         .collect()
