@@ -1,5 +1,6 @@
 //! A lock that only this user can hold, and that says who holds it.
 
+use std::cell::Cell;
 use std::fmt;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -24,6 +25,7 @@ const LENT_FROM: i32 = 10;
 pub struct Lock {
     file: File,
     path: PathBuf,
+    is_lent: Cell<bool>,
 }
 
 /// Who holds a lock. Its `Display` is `process 7, which builds lab x`.
@@ -52,7 +54,7 @@ impl Lock {
             }
             let text = format!("process {}, which {purpose}\n", std::process::id());
             file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).map_err(named(path))?;
-            return Ok(Ok(Lock { file, path: path.to_owned() }));
+            return Ok(Ok(Lock { file, path: path.to_owned(), is_lent: Cell::new(false) }));
         }
         Err(refused(path, "it is removed again and again"))
     }
@@ -65,6 +67,7 @@ impl Lock {
     pub fn lend(&self) -> io::Result<OwnedFd> {
         let lent = fcntl_dupfd_cloexec(&self.file, LENT_FROM)?;
         fcntl_setfd(&lent, FdFlags::empty())?;
+        self.is_lent.set(true);
         Ok(lent)
     }
 
@@ -77,8 +80,13 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // What it says of its holder is no longer true. There is no other place to report an error.
+        // What it says of its holder is no longer true. There is no place to report an error.
         let _ = self.file.set_len(0);
+        if !self.is_lent.get() {
+            // Not by its end alone: a process that another thread has just forked has the file open too,
+            // until it becomes its program.
+            let _ = self.file.unlock();
+        }
     }
 }
 
