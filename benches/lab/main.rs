@@ -63,8 +63,8 @@ struct Cli {
     /// The lab's name; lab.sh removes the lab of this name, come what may
     #[arg(long, hide = true, default_value = "bench")]
     lab: String,
-    /// Where configurations and logs go
-    #[arg(long, hide = true, default_value = "/tmp/eidway-bench")]
+    /// Where configurations and logs go: a directory that lab.sh makes
+    #[arg(long, hide = true)]
     scratch: PathBuf,
 }
 

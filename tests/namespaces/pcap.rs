@@ -14,7 +14,8 @@ use eidway::sim::{Sim, ping};
 fn tshark_reads_what_crosses_a_simulated_port() {
     let lab = Lab::open("gsmr", None).unwrap();
     let mut sim: Sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
-    let path = std::env::temp_dir().join(format!("eidway-pcap-{}.pcap", std::process::id()));
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("packets.pcap");
     let file = BufWriter::new(File::create(&path).unwrap());
     let capture = sim.capture_to("xTR1", "et0-0", file).unwrap();
     sim.run_until_registered().unwrap();
@@ -26,9 +27,7 @@ fn tshark_reads_what_crosses_a_simulated_port() {
     let mut tshark = Command::new("tshark");
     tshark.arg("-r").arg(&path).args(["-o", "ip.check_checksum:TRUE", "-T", "fields"]);
     tshark.args(fields.iter().flat_map(|field| ["-e", field]));
-    let output = tshark.output();
-    std::fs::remove_file(&path).ok();
-    let Ok(output) = output else {
+    let Ok(output) = tshark.output() else {
         let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
         assert!(skip, "tshark is not installed; EIDWAY_ALLOW_SKIP=1 skips this test");
         return eprintln!("SKIPPED: tshark is not installed");

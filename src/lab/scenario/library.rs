@@ -15,6 +15,7 @@ use crate::lab::file::name::LONGEST as LONGEST_NAME;
 use crate::lab::open::{self, Lab, SCENARIOS as DIRECTORY};
 use crate::lab::roaming::{self, Site};
 use crate::lab::{console, run, text};
+use crate::private;
 
 /// What the files of scenarios end with, and those that they include.
 const ENDING: &str = ".scenario";
@@ -239,7 +240,7 @@ fn keep(lab: &Lab, directory: &Path) {
                 shows.push_str(&format!("{node}#{command}\n{text}\n"));
             }
         }
-        fs::write(directory.join(format!("{node}.show")), shows).ok();
+        private::write(&directory.join(format!("{node}.show")), shows).ok();
     }
 }
 
