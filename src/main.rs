@@ -51,7 +51,7 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
         /// Keep the last nonces of Map-Registers in this file, so that a map-server that is started
-        /// again knows replays from before its start
+        /// again knows replays from before its start, and an xTR registers after its clock was set back
         #[arg(long, value_name = "FILE")]
         nonces: Option<PathBuf>,
         /// Write the log to this file, and what the router says before it ends. At 4 MiB the FILE becomes

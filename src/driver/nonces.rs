@@ -1,10 +1,12 @@
-//! The file of the nonces that a map-server keeps over a restart (RFC 9301 section 5.6).
+//! The file of the nonces that a router keeps over a restart (RFC 9301 section 5.6): those of the xTRs that
+//! register here, and the last one of its own registers.
 //!
 //! ```text
 //!   eidway nonces 1
 //!   KEY xtr XTR-ID SITE-ID NONCE            all in hexadecimal; KEY is a digest of the shared secret
 //!   KEY rloc ADDRESS NONCE
-//!   end 2                                   how many there are
+//!   sent NONCE                              of this router's own registers
+//!   end 3                                   how many lines there are between
 //! ```
 //!
 //! A change is written in the turn in which it comes, but not within a second after the write before
@@ -15,7 +17,9 @@
 //! So a router that is killed loses the nonces of that last span. Each register that was taken within
 //! it can be replayed once its xTR is silent; the replay registers what the xTR itself said that
 //! shortly before, for no longer than three minutes, and the xTR's next register has a greater nonce
-//! than both. A machine that loses its power may lose more.
+//! than both. A machine that loses its power may lose more. Its own registers begin at the clock, so that
+//! a nonce that is lost matters only where the clock was set back too; then they are raised, as without
+//! a file.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -76,8 +80,8 @@ impl NonceFile {
     }
 
     /// The kept nonces, for the router's start.
-    pub fn kept(&self) -> Vec<KeptNonce> {
-        self.kept.iter().collect()
+    pub fn kept(&self) -> KeptNonces {
+        self.kept.clone()
     }
 
     /// Does what the router asks for.
@@ -145,6 +149,10 @@ fn emit(kept: &KeptNonces) -> String {
         };
         count += 1;
     }
+    if let Some(sent) = kept.sent() {
+        let _ = writeln!(text, "sent {sent:016x}");
+        count += 1;
+    }
     let _ = writeln!(text, "end {count}");
     text
 }
@@ -156,24 +164,29 @@ fn parse(text: &str) -> (KeptNonces, Option<String>) {
         let problem = format!("line 1: \"{HEAD}\" expected");
         return (KeptNonces::default(), Some(problem));
     }
-    let (mut kept, mut problem, mut end) = (Vec::new(), None, None);
+    let (mut kept, mut problem, mut end) = (KeptNonces::default(), None, None);
+    let mut count = 0;
     for (number, line) in (2..).zip(lines) {
         match (nonce(line), line.strip_prefix("end ")) {
-            (Some(nonce), _) => kept.push(nonce),
-            (None, Some(count)) => end = count.parse().ok(),
+            (Some(request), _) => {
+                kept.apply(request);
+                count += 1;
+            }
+            (None, Some(lines)) => end = lines.parse().ok(),
             (None, None) => {
-                let wrong = || format!("line {number}: KEY xtr|rloc SENDER NONCE expected");
+                let wrong =
+                    || format!("line {number}: KEY xtr|rloc SENDER NONCE or sent NONCE expected");
                 problem.get_or_insert_with(wrong);
             }
         }
     }
-    if problem.is_none() && end != Some(kept.len()) {
-        problem = Some(format!("its end is missing: it has {} nonces", kept.len()));
+    if problem.is_none() && end != Some(count) {
+        problem = Some(format!("its end is missing: it has {count} nonces"));
     }
-    (kept.into_iter().collect(), problem)
+    (kept, problem)
 }
 
-fn nonce(line: &str) -> Option<KeptNonce> {
+fn nonce(line: &str) -> Option<NonceRequest> {
     // In full length: a number that is cut would be another number.
     let long = |word: &str| {
         let is_whole = word.len() == 32;
@@ -189,10 +202,12 @@ fn nonce(line: &str) -> Option<KeptNonce> {
             (key, Sender::Xtr { xtr_id: long(xtr_id)?, site_id: hex(site_id)? }, nonce)
         }
         [key, "rloc", address, nonce] => (key, Sender::Rloc(address.parse().ok()?), nonce),
+        ["sent", nonce] => return Some(NonceRequest::Sent(hex(nonce)?)),
         _ => return None,
     };
     let key = KeyPrint(long(key)?.to_be_bytes());
-    Some(KeptNonce { owner: NonceOwner { key, sender }, nonce: hex(nonce)? })
+    let owner = NonceOwner { key, sender };
+    Some(NonceRequest::Keep(KeptNonce { owner, nonce: hex(nonce)? }))
 }
 
 #[cfg(test)]
@@ -227,12 +242,14 @@ mod tests {
             keep(Sender::Rloc("192.0.2.9".parse().unwrap()), 1),
             NonceRequest::Forget(owner(Sender::Rloc("192.0.2.9".parse().unwrap()))),
             keep(XTR, 6),
+            NonceRequest::Sent(9),
         ] {
             file.apply(request);
         }
         file.write().unwrap();
         let again = NonceFile::open(Some(&path)).unwrap();
         assert_eq!(again.kept(), file.kept());
+        assert_eq!(again.kept().sent(), Some(9));
         assert_eq!(again.kept.iter().map(|kept| kept.nonce).collect::<Vec<_>>(), [6, u64::MAX]);
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1, "nothing else is left");
@@ -244,7 +261,8 @@ mod tests {
         let path = directory.path().join("nonces");
         let mut file = NonceFile::open(Some(&path)).unwrap();
         assert_eq!(file.deadline(), None);
-        let in_file = || NonceFile::open(Some(&path)).unwrap().kept().first().map(|it| it.nonce);
+        let in_file =
+            || NonceFile::open(Some(&path)).unwrap().kept().iter().next().map(|it| it.nonce);
         let at = Time::from_secs(100);
         file.apply(keep(XTR, 1));
         file.write_due(at).unwrap();
@@ -264,11 +282,12 @@ mod tests {
         let mut whole = KeptNonces::default();
         whole.apply(keep(XTR, 5));
         whole.apply(keep(rloc(), 6));
+        whole.apply(NonceRequest::Sent(7));
         let whole = emit(&whole);
         let torn = &whole[..whole.len() - 12];
         for (text, nonces, what) in [
-            (torn, 1, "line 3"),
-            (whole.strip_suffix("end 2\n").unwrap(), 2, "its end is missing: it has 2 nonces"),
+            (torn, 2, "line 4"),
+            (whole.strip_suffix("end 3\n").unwrap(), 2, "its end is missing: it has 3 nonces"),
             ("something else", 0, "line 1"),
             ("", 0, "line 1"),
         ] {

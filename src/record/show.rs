@@ -50,7 +50,12 @@ impl Display for Call<'_> {
             Call::Descriptors(Descriptors { limit, ran_out }) => {
                 write!(f, "{limit} file descriptors, {ran_out} times none was free")
             }
-            Call::Nonces(kept) => write!(f, "{} nonces from before the start", kept.len()),
+            Call::Nonces(kept) => {
+                write!(f, "{} nonces from before the start", kept.len())?;
+                let sent =
+                    kept.sent().map(|sent| format!(", and {} as the last sent", Nonce(sent)));
+                f.write_str(&sent.unwrap_or_default())
+            }
             Call::Stop => f.write_str("stop"),
             Call::Timeout => f.write_str("timeout"),
             Call::Encapsulate { packet, segment_size, .. } => {
@@ -104,6 +109,9 @@ impl Display for Shown<'_> {
             }
             Output::Nonce(NonceRequest::Forget(owner)) => {
                 write!(f, "forget the nonce of {}", owner.sender)
+            }
+            Output::Nonce(NonceRequest::Sent(nonce)) => {
+                write!(f, "keep nonce {} as the last sent", Nonce(*nonce))
             }
             Output::Debug(line) => write!(f, "debug {line}"),
             Output::Log { severity: Severity::Warning, line } => write!(f, "log warning: {line}"),

@@ -15,7 +15,7 @@ use crate::router::emulated::HostState;
 use crate::router::io::{
     Command, ControlDatagram, Inbound, KernelEvent, Outbound, Outer, Output, PathEvent, TcpEvent,
 };
-use crate::router::kept::KeptNonce;
+use crate::router::kept::KeptNonces;
 use crate::time::Time;
 
 /// A call and its time, as the first part of a frame.
@@ -60,7 +60,7 @@ pub enum Call<'a> {
     /// `Input::Descriptors`.
     Descriptors(Descriptors),
     /// `Input::Nonces`.
-    Nonces(Vec<KeptNonce>),
+    Nonces(KeptNonces),
     /// `Input::Stop`.
     Stop,
     /// `handle_timeout`.

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::descriptors::Descriptors;
 use super::emulated::HostState;
-use super::kept::{KeptNonce, NonceRequest};
+use super::kept::{KeptNonces, NonceRequest};
 use super::logging::Severity;
 pub use super::paths::{IcmpError, PathEvent};
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
@@ -40,7 +40,7 @@ pub enum Input<'a> {
     Descriptors(Descriptors),
     /// What [`Output::Nonce`] asked to keep, as it was kept when the router last ended: right after
     /// the start.
-    Nonces(Vec<KeptNonce>),
+    Nonces(KeptNonces),
     /// The process is about to end: withdraw registrations and leave the kernel as it was found.
     Stop,
 }

@@ -1,4 +1,5 @@
-//! The nonces of Map-Registers that a map-server keeps (RFC 9301 section 5.6).
+//! The nonces of Map-Registers that a router keeps over a restart (RFC 9301 section 5.6): the last one of
+//! each xTR that registers here, and the last one that it has sent itself.
 //!
 //! A register with a nonce that is not greater than the last one of its sender is a replay. So that a
 //! restart opens no door to replays, the core says which nonces are to be kept
@@ -106,39 +107,51 @@ pub enum NonceRequest {
     Keep(KeptNonce),
     /// Keep none of this owner any more: there was no room for it in the core.
     Forget(NonceOwner),
+    /// Keep this as the last nonce of this router's own registers.
+    Sent(u64),
 }
 
 /// All nonces that are kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct KeptNonces(BTreeMap<NonceOwner, u64>);
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptNonces {
+    taken: BTreeMap<NonceOwner, u64>,
+    sent: Option<u64>,
+}
 
 impl KeptNonces {
     /// Does what the core asks for.
     pub fn apply(&mut self, request: NonceRequest) {
         match request {
-            NonceRequest::Keep(KeptNonce { owner, nonce }) => drop(self.0.insert(owner, nonce)),
-            NonceRequest::Forget(owner) => drop(self.0.remove(&owner)),
+            NonceRequest::Keep(KeptNonce { owner, nonce }) => drop(self.taken.insert(owner, nonce)),
+            NonceRequest::Forget(owner) => drop(self.taken.remove(&owner)),
+            NonceRequest::Sent(nonce) => self.sent = Some(nonce),
         }
     }
 
-    /// All of them, by owner.
+    /// The last nonce of this router's own registers.
+    pub fn sent(&self) -> Option<u64> {
+        self.sent
+    }
+
+    /// The nonces of others, by owner.
     pub fn iter(&self) -> impl Iterator<Item = KeptNonce> {
-        self.0.iter().map(|(&owner, &nonce)| KeptNonce { owner, nonce })
+        self.taken.iter().map(|(&owner, &nonce)| KeptNonce { owner, nonce })
     }
 
-    /// How many there are.
+    /// How many nonces of others there are.
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.taken.len()
     }
 
-    /// Whether there is none.
+    /// Whether nothing is kept.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.taken.is_empty() && self.sent.is_none()
     }
 }
 
 impl FromIterator<KeptNonce> for KeptNonces {
     fn from_iter<I: IntoIterator<Item = KeptNonce>>(nonces: I) -> Self {
-        KeptNonces(nonces.into_iter().map(|kept| (kept.owner, kept.nonce)).collect())
+        let taken = nonces.into_iter().map(|kept| (kept.owner, kept.nonce)).collect();
+        KeptNonces { taken, sent: None }
     }
 }

@@ -139,8 +139,9 @@ pub struct Start {
     pub config: Config,
     /// Where all its randomness comes from.
     pub seed: Seed,
-    /// Microseconds since 1970 at `now`: nonces of registers begin there, so that a restarted
-    /// router is not locked out by a map-server that remembers its last nonce.
+    /// Microseconds since 1970 at `now`: nonces of registers begin there, or after the last one that was
+    /// kept ([`Input::Nonces`]), so that a restarted router is not locked out by a map-server that
+    /// remembers its last nonce.
     pub wall_clock: u64,
     /// The instant of the start.
     pub now: Time,
@@ -250,7 +251,10 @@ impl Router {
             Input::Tcp(event) => self.handle_tcp(event, now),
             Input::Path(event) => self.handle_path(event, now),
             Input::Configure(config) => self.configure(*config, now),
-            Input::Nonces(kept) => self.restore_nonces(&kept, now),
+            Input::Nonces(kept) => {
+                self.restore_taken_nonces(&kept, now);
+                kept.sent().into_iter().for_each(|sent| self.restore_sent_nonce(sent));
+            }
             Input::Command(Command::Debug(on)) => self.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
                 self.map_cache.clear(self.config.default_instance(), family, prefix);
@@ -261,6 +265,7 @@ impl Router {
                 self.withdraw_registrations(now);
                 self.close_etr_sessions(now);
                 self.close_map_server_sessions(now);
+                self.keep_sent_nonce();
                 let requests = self.kernel.withdraw();
                 return self.request(requests);
             }
@@ -292,12 +297,13 @@ impl Router {
         self.settle(now);
     }
 
-    /// Tells the kernel of the away entries that came or went, if nothing else has: an entry takes its
-    /// route with it, whatever ended it.
+    /// Ends a turn. Tells the kernel of the away entries that came or went, if nothing else has: an entry
+    /// takes its route with it, whatever ended it.
     fn settle(&mut self, now: Time) {
         if self.away.has_moved() {
             self.reconcile(now);
         }
+        self.keep_sent_nonce();
     }
 
     /// The next thing that the router wants done.

@@ -35,6 +35,7 @@ pub mod trace;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::time::Duration;
 
 use crate::host::{Host, HostConfig};
 use crate::lab::file::Impairment;
@@ -92,6 +93,8 @@ pub struct Sim {
     records: Option<Records>,
     /// What the routers that do not run have kept.
     kept: BTreeMap<NodeId, KeptNonces>,
+    /// By how much the wall clocks are behind of the machines whose clock was set back.
+    clocks_behind: BTreeMap<NodeId, Duration>,
 }
 
 impl Sim {
@@ -111,6 +114,7 @@ impl Sim {
             captures: BTreeMap::new(),
             records: None,
             kept: BTreeMap::new(),
+            clocks_behind: BTreeMap::new(),
         }
     }
 
@@ -186,7 +190,7 @@ impl Sim {
             config,
             // A router that is started again draws other nonces.
             seed: self.seed.fork(&format!("router {name} at {}", self.now)),
-            wall_clock: WALL_CLOCK + self.now.0,
+            wall_clock: self.machine_clock(id),
             now: self.now,
         };
         let wrong = || wrong_kind(name, "namespace without a process");
@@ -200,6 +204,25 @@ impl Sim {
         let router = RouterNode::start(*kernel, kept, start, record);
         self.nodes[id.0].node = Node::Router(Box::new(router));
         self.settle(id);
+        Ok(())
+    }
+
+    fn machine_clock(&self, id: NodeId) -> u64 {
+        let behind = self.clocks_behind.get(&id).map_or(0, |behind| behind.as_micros() as u64);
+        (WALL_CLOCK + self.now.0).saturating_sub(behind)
+    }
+
+    /// Sets the wall clock of a node's machine so far behind the others. A router reads it when it starts.
+    pub fn set_clock_behind(&mut self, name: &str, behind: Duration) -> Result<(), SimError> {
+        let id = self.find(name)?;
+        self.clocks_behind.insert(id, behind);
+        Ok(())
+    }
+
+    /// Takes away the file of nonces of a router that does not run.
+    pub fn lose_nonces(&mut self, name: &str) -> Result<(), SimError> {
+        let id = self.find(name)?;
+        self.kept.remove(&id);
         Ok(())
     }
 

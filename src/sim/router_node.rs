@@ -76,7 +76,7 @@ impl RouterNode {
         if let Some(recorder) = recorder {
             router.show_to(Box::new(recorder));
         }
-        router.handle(Input::Nonces(kept.iter().collect()), now);
+        router.handle(Input::Nonces(kept.clone()), now);
         let mut node = RouterNode {
             kernel,
             router,

@@ -60,8 +60,7 @@ impl Bench {
     /// The router's process ends without a word and starts again.
     fn restart(&mut self) {
         self.router = started(self.router.config().clone(), self.now);
-        let kept = self.kept.iter().collect();
-        self.router.handle(Input::Nonces(kept), self.now);
+        self.router.handle(Input::Nonces(self.kept.clone()), self.now);
         self.wire_up();
     }
 

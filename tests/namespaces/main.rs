@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod capture;
+mod clock;
 mod descriptors;
 mod document;
 mod emulated;

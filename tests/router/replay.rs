@@ -238,7 +238,7 @@ fn nonces_do_not_expire_and_outlive_a_restart() {
     bench.advance(year);
     assert!(!acknowledged(&mut bench, HERE, &last));
     let mut again = server("id");
-    again.router.handle(Input::Nonces(kept.iter().collect()), again.now);
+    again.router.handle(Input::Nonces(kept), again.now);
     assert!(!acknowledged(&mut again, HERE, &last), "not even the last: who knows of it is gone");
     assert!(acknowledged(&mut again, HERE, &with_id(plain(101, 1440), 0x11).emit_signed(&key())));
     assert!(acknowledged(&mut server("id"), HERE, &last), "the test can fail");

@@ -12,7 +12,7 @@ use crate::router::config::NonceOrder;
 use crate::router::counters::ControlDrop;
 use crate::router::explanations;
 use crate::router::io::{Connection, Output};
-use crate::router::kept::{KeptNonce, KeyPrint, NonceRequest, Sender};
+use crate::router::kept::{KeptNonces, KeyPrint, NonceRequest, Sender};
 use crate::router::refusals::Explanation;
 use crate::time::Time;
 use crate::wire::{
@@ -181,8 +181,8 @@ impl Router {
         freshness
     }
 
-    /// Takes in the nonces that were kept before the start.
-    pub(in crate::router) fn restore_nonces(&mut self, kept: &[KeptNonce], now: Time) {
+    /// Takes in the nonces of others that were kept before the start.
+    pub(in crate::router) fn restore_taken_nonces(&mut self, kept: &KeptNonces, now: Time) {
         self.map_server.registers.restore(kept, now);
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use sha2::Digest as _;
 
 use crate::router::config::NonceOrder;
-use crate::router::kept::{KeptNonce, KeyPrint, NonceOwner, NonceRequest, Sender};
+use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequest, Sender};
 use crate::time::Time;
 use crate::wire::Nonce;
 
@@ -203,13 +203,13 @@ impl Registers {
     }
 
     /// Takes in the nonces that were kept before the start.
-    pub(super) fn restore(&mut self, kept: &[KeptNonce], now: Time) {
-        for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept {
-            let senders = self.ordered.entry(*key).or_default();
-            let nonce = Nonce(*nonce);
-            let is_later = senders.get(sender).is_none_or(|last| last.nonce < nonce);
-            if is_later && (senders.len() < SENDERS || senders.contains_key(sender)) {
-                senders.insert(*sender, Last { nonce, at: now, digest: None });
+    pub(super) fn restore(&mut self, kept: &KeptNonces, now: Time) {
+        for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept.iter() {
+            let senders = self.ordered.entry(key).or_default();
+            let nonce = Nonce(nonce);
+            let is_later = senders.get(&sender).is_none_or(|last| last.nonce < nonce);
+            if is_later && (senders.len() < SENDERS || senders.contains_key(&sender)) {
+                senders.insert(sender, Last { nonce, at: now, digest: None });
             }
         }
     }
@@ -327,7 +327,7 @@ mod tests {
         let (_, requests) = registers.judge(&first, BTreeSet::new, Time::ZERO);
         let [NonceRequest::Keep(kept)] = requests[..] else { panic!("{requests:?}") };
         let mut restarted = Registers::default();
-        restarted.restore(&[kept], Time::ZERO);
+        restarted.restore(&KeptNonces::from_iter([kept]), Time::ZERO);
         let (freshness, _) = restarted.judge(&first, BTreeSet::new, Time::ZERO);
         assert_eq!(freshness, Freshness::NotGreater { last: Nonce(7) });
     }
@@ -344,7 +344,7 @@ mod tests {
             let (_, requests) = registers.judge(&candidate, live, at);
             forgotten.extend(requests.into_iter().filter_map(|request| match request {
                 NonceRequest::Forget(owner) => Some(owner.sender.xtr_id()),
-                NonceRequest::Keep(_) => None,
+                NonceRequest::Keep(_) | NonceRequest::Sent(_) => None,
             }));
         }
         assert_eq!(forgotten, Vec::from_iter(100..100 + GIVE_WAY as u128));

@@ -11,8 +11,10 @@
 //! Prefixes that are due by UDP together share a message as long as it fits the smallest MTU that every
 //! path has.
 
+mod clock;
 mod confirm;
 mod machine;
+mod nonces;
 mod notify;
 mod offer;
 mod reliable;
@@ -22,6 +24,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use machine::{Action, Event, State, transition};
+use nonces::Nonces;
 use offer::Offer;
 use reliable::EtrSession;
 
@@ -106,7 +109,7 @@ pub(super) struct Registrar {
     /// Whether reliable transport is offered to each map-server.
     offers: BTreeMap<IpAddr, Offer>,
     next_connection: u64,
-    last_nonce: u64,
+    nonces: Nonces,
     /// The nonces of the last [`NEWS`] unsolicited Map-Notifies of each map-server.
     news: BTreeMap<IpAddr, VecDeque<Nonce>>,
     rng: Rng,
@@ -121,7 +124,7 @@ impl Registrar {
             sessions: BTreeMap::new(),
             offers: BTreeMap::new(),
             next_connection: 0,
-            last_nonce: wall_clock,
+            nonces: Nonces::new(wall_clock),
             news: BTreeMap::new(),
             rng: Rng::new(seed, "register jitter"),
         }
@@ -130,11 +133,6 @@ impl Registrar {
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
         let register = self.due.next().map(|at| Deadline { at, why: "map-register" });
         Deadline::earliest([register, self.next_session_deadline()])
-    }
-
-    fn next_nonce(&mut self) -> Nonce {
-        self.last_nonce += 1;
-        Nonce(self.last_nonce)
     }
 
     /// How many prefixes a map-server has, or is to have.
@@ -218,19 +216,23 @@ impl Registrar {
         due
     }
 
-    /// Counts the registers of prefixes that are due again for want of an answer.
-    fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) {
-        let Some(standings) = self.standings.get_mut(&peer) else { return };
+    /// Counts the registers of prefixes that are due again for want of an answer. Returns the most that a
+    /// prefix had in a row.
+    fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) -> u32 {
+        let Some(standings) = self.standings.get_mut(&peer) else { return 0 };
+        let mut most = 0;
         let mut had_bit = BTreeSet::new();
         for prefix in prefixes {
             let Some(standing) = standings.get_mut(prefix) else { continue };
             if standing.nonce.is_some() && !standing.is_changed {
                 standing.unanswered = standing.unanswered.saturating_add(1);
+                most = most.max(standing.unanswered);
                 had_bit.insert(standing.had_bit);
             }
         }
         let offer = self.offers.entry(peer.1).or_default();
         had_bit.into_iter().for_each(|had_bit| offer.unanswered(had_bit));
+        most
     }
 
     /// Whether the next register of a prefix offers reliable transport.
@@ -285,6 +287,7 @@ impl Registrar {
                         self.due.set((peer, record.eid_prefix), standing.due_at);
                     }
                     answered = Some(standing.had_bit);
+                    self.nonces.answered(server);
                 }
             }
         }
@@ -439,7 +442,8 @@ impl Router {
             };
             let due: Vec<EidPrefix> =
                 prefixes.into_iter().filter(|prefix| sends(self, prefix)).collect();
-            self.registrar.count_unanswered(peer, &due);
+            let unanswered = self.registrar.count_unanswered(peer, &due);
+            self.registers_unanswered(peer.1, unanswered, now);
             let (with_bit, without): (Vec<EidPrefix>, Vec<EidPrefix>) =
                 due.into_iter().partition(|prefix| self.offers_session(peer, *prefix, now));
             for (has_bit, prefixes) in [(true, with_bit), (false, without)] {
@@ -499,7 +503,7 @@ impl Router {
         MapRegister {
             proxy_reply,
             reliable_transport,
-            nonce: self.registrar.next_nonce(),
+            nonce: self.registrar.nonces.next(),
             records,
             xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
             ..MapRegister::default()
