@@ -15,7 +15,6 @@
 use std::time::Duration;
 
 use super::bounded::{Bounded, Fill, Limit};
-use super::deadlines::Deadlines;
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::time::Time;
 
@@ -34,6 +33,8 @@ const BUCKETS: Limit =
 /// The ITR-RLOCs to which more was sent than their requests were worth.
 const ACCOUNTS: Limit =
     Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
+/// How long an account matters: for its second and the next one.
+const REMEMBERED: Duration = Duration::from_secs(2);
 /// Entries of no more use that a request takes out of each table, so that none does the work of
 /// all.
 const FORGOTTEN_AT_ONCE: usize = 8;
@@ -97,20 +98,14 @@ impl Account {
 /// The limits of all ITR-RLOCs.
 #[derive(Debug)]
 pub(super) struct ReplyLimiter {
-    /// The buckets that are not full: those of an ITR-RLOC give way to its own first.
-    buckets: Bounded<Subject, (), Rloc>,
-    /// When each of them will be full.
-    full_at: Deadlines<Subject>,
+    /// When each bucket will be full again. Those of an ITR-RLOC give way to its own first.
+    full_at: Bounded<Subject, Time, Rloc>,
     accounts: Bounded<Rloc, Account>,
 }
 
 impl Default for ReplyLimiter {
     fn default() -> Self {
-        ReplyLimiter {
-            buckets: Bounded::new(BUCKETS),
-            full_at: Deadlines::default(),
-            accounts: Bounded::new(ACCOUNTS),
-        }
+        ReplyLimiter { full_at: Bounded::new(BUCKETS), accounts: Bounded::new(ACCOUNTS) }
     }
 }
 
@@ -136,9 +131,9 @@ impl ReplyLimiter {
         credit.octets = credit.octets.saturating_sub(octets);
         if beyond > 0 {
             let mut account = self.account(credit.itr, now);
-            self.forget_accounts(account.second);
+            forget(&mut self.accounts, REMEMBERED, now);
             account.sent += beyond;
-            // An idle time of zero lets one give way in every case.
+            // Another one always gives way.
             let _ = self.accounts.insert(credit.itr, (), account, now);
         }
         true
@@ -153,40 +148,33 @@ impl ReplyLimiter {
         probed: Option<Rloc>,
         now: Time,
     ) -> bool {
-        self.forget_buckets(now);
+        forget(&mut self.full_at, REFILL * BURST, now);
         let subject = (itr, prefix, probed);
-        let full_at = self.full_at.get(&subject).unwrap_or(now).max(now) + REFILL;
+        let full_at = self.full_at.get(&subject).map_or(now, |at| now.max(*at)) + REFILL;
         if now.until(full_at) > REFILL * BURST {
             return false;
         }
-        if let Ok(Some((gone, ()))) = self.buckets.insert(subject, itr, (), now) {
-            self.full_at.set(gone, None);
-        }
-        self.full_at.set(subject, Some(full_at));
+        // Another one always gives way.
+        let _ = self.full_at.insert(subject, itr, full_at, now);
         true
-    }
-
-    /// A full bucket is like one that was never used.
-    fn forget_buckets(&mut self, now: Time) {
-        for _ in 0..FORGOTTEN_AT_ONCE {
-            let Some(full) = self.full_at.pop(now) else { break };
-            self.buckets.remove(&full);
-        }
-    }
-
-    fn forget_accounts(&mut self, second: u64) {
-        let unused = self.accounts.keys_of(&()).take(FORGOTTEN_AT_ONCE).copied();
-        for itr in unused.collect::<Vec<_>>() {
-            let account = self.accounts.get(&itr).map(|account| account.in_second(second));
-            if account.is_some_and(|account| account.left() == ALLOWANCE) {
-                self.accounts.remove(&itr);
-            }
-        }
     }
 
     /// How full its tables are.
     pub(super) fn fills(&self) -> [Fill; 2] {
-        [self.buckets.fill(), self.accounts.fill()]
+        [self.full_at.fill(), self.accounts.fill()]
+    }
+}
+
+/// Takes out a few of the entries that have been unused for so long that they limit nothing.
+fn forget<K: Ord + Clone, V, S: Ord + Clone>(
+    table: &mut Bounded<K, V, S>,
+    unused: Duration,
+    now: Time,
+) {
+    for _ in 0..FORGOTTEN_AT_ONCE {
+        if table.pop_unused(unused, now).is_none() {
+            break;
+        }
     }
 }
 
@@ -229,7 +217,6 @@ mod tests {
         }
         let entries = limiter.fills().map(|fill| fill.entries);
         assert_eq!(entries, [BUCKETS.capacity, ACCOUNTS.capacity]);
-        assert_eq!(limiter.full_at.len(), BUCKETS.capacity);
     }
 
     #[test]
