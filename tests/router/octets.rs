@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use eidway::addr::{EidPrefix, Rloc};
-use eidway::router::io::{Inbound, Outer, Output};
+use eidway::router::io::{DropReason, Inbound, Outbound, Outer, Output};
 use eidway::wire::{
-    Algorithm, Encapsulated, Key, MapNotify, MapNotifyAck, MapRegister, MapReply, MapRequest,
-    Message, Nonce, XtrIdentity,
+    Algorithm, Encapsulated, IcmpErrorKind, Key, MapNotify, MapNotifyAck, MapRegister, MapReply,
+    MapRequest, Message, Nonce, XtrIdentity,
 };
 
 use crate::bench::*;
@@ -66,6 +66,20 @@ fn xtr() -> Bench {
         bench.control(ETR, ASKED, &reply(request.nonce, vec![known]));
         bench.outputs();
     }
+    bench
+}
+
+/// A site that registers with the sender of all these messages.
+fn registering() -> Bench {
+    let mut bench = Bench::new(&format!(
+        "hostname xTR\ninterface Ethernet0/0\n ip address {ASKED} 255.255.255.0\n\
+         interface Ethernet1/0\n ip address 172.16.0.1 255.255.0.0\n\
+         router lisp\n locator-set set1\n  {ASKED} priority 1 weight 100\n  exit\n \
+         eid-table default instance-id 0\n  database-mapping 172.16.0.0/16 locator-set set1\n  exit\n \
+         ipv4 etr map-server {SENDER} key cisco\n ipv4 etr\n"
+    ));
+    bench.advance(Duration::from_secs(1));
+    bench.outputs();
     bench
 }
 
@@ -237,6 +251,12 @@ const KINDS: &[Kind] = &[
         is_answered: false,
     },
     Kind {
+        name: "Map-Notify with the key",
+        router: registering,
+        message: |n| map_notify(n).emit_signed(&key()),
+        is_answered: true,
+    },
+    Kind {
         name: "Map-Notify-Ack",
         router: map_server,
         message: |n| MapNotifyAck(map_notify(n)).emit_signed(&key()),
@@ -272,7 +292,7 @@ fn map_register(number: u64) -> MapRegister {
 }
 
 fn map_notify(number: u64) -> MapNotify {
-    let records = vec![record("172.16.0.0/16", 1440, &[ETR])];
+    let records = vec![record(&format!("172.16.{}.0/24", number % 256), 1440, &[ETR])];
     MapNotify { nonce: Nonce(number), records, ..MapNotify::default() }
 }
 
@@ -331,6 +351,37 @@ fn the_smrs_for_packets_that_have_strayed_are_bounded_likewise() {
         sent += octets(&bench.outputs());
     }
     assert!(sent > 0 && sent <= 3 * received + ALLOWANCE, "{sent} for {received}");
+}
+
+/// ICMP errors: one of at most 576 octets for a packet that is too big, and the Time Exceeded of
+/// the core, which goes on to a host ten times a second.
+#[test]
+fn the_icmp_errors_that_hosts_get_are_bounded_likewise() {
+    let (a, b) = ("172.16.0.12", "192.168.0.22");
+    let mut bench = with_reserve(XTR2, b);
+    let sent_packet = packet(b, a, 63, b"");
+    let Outbound::Encapsulate(wrap) = bench.encapsulate(&mut sent_packet.clone()) else {
+        panic!("it has a mapping")
+    };
+    let quoted = [&wrap.header[..], &sent_packet].concat();
+    let (mut received, mut sent) = (0, 0);
+    for _ in 0..PER_SECOND {
+        received += headers(false) + 28 + quoted.len();
+        bench.icmp(RLOC_1, CORE, IcmpErrorKind::TimeExceeded, &quoted);
+        sent += octets(&bench.outputs());
+    }
+    assert!(sent > 0 && sent <= received / 10, "{sent} for {received}");
+    bench.icmp(RLOC_1, CORE, IcmpErrorKind::TooBig { mtu: 1400 }, &quoted);
+    bench.outputs();
+    let (mut received, mut sent) = (0, 0);
+    for _ in 0..PER_SECOND {
+        let mut large = packet(b, a, 63, &[0; 1400]);
+        received += large.len();
+        let outbound = bench.encapsulate(&mut large);
+        assert_eq!(outbound, Outbound::Dropped(DropReason::TooBigForPath));
+        sent += octets(&bench.outputs());
+    }
+    assert!(sent > 0 && sent < received, "{sent} for {received}");
 }
 
 /// What is exempt: an unsolicited Map-Notify, of which there are six copies after the first, to the
