@@ -16,6 +16,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use super::hosts::Hosts;
 use crate::console::Session;
 use crate::console::protocol::{self, Done, HostRequest, Request, Response};
+use crate::private;
 use crate::router::Router;
 use crate::time::Time;
 
@@ -59,7 +60,7 @@ impl ConsoleServer {
         match BlockingStream::connect(path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
             Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
-                fs::remove_file(path)?;
+                private::remove_socket(path)?;
             }
             Err(_) => {}
         }

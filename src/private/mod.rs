@@ -18,7 +18,7 @@ mod lock;
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use rustix::process::geteuid;
@@ -177,6 +177,19 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(octets)
 }
 
+/// Removes the socket that a process of ours has left behind.
+///
+/// # Errors
+/// A file that is no socket, or another user's; what the file system says.
+pub fn remove_socket(path: &Path) -> io::Result<()> {
+    let found = fs::symlink_metadata(path).map_err(named(path))?;
+    expect_owner(path, &found)?;
+    if !found.file_type().is_socket() {
+        return Err(refused(path, "it is no socket"));
+    }
+    fs::remove_file(path).map_err(named(path))
+}
+
 fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().mode(mode).create(path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
@@ -200,24 +213,34 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    let file = match options.mode(FILE_MODE).custom_flags(libc::O_NOFOLLOW).open(path) {
-        Ok(file) => file,
+    // Without waiting: a named pipe of another user, which no process reads, would hold us up for ever.
+    let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
+    let _opened = match options.mode(FILE_MODE).custom_flags(flags).open(path) {
+        Ok(file) => {
+            let found = file.metadata().map_err(named(path))?;
+            if found.is_file() {
+                return expect_ours(path, &found).map(|()| file);
+            }
+            expect_owner(path, &found)?;
+            Some(file)
+        }
         // In a directory like /tmp the kernel refuses what belongs to other users, and does not say so.
         Err(error) => match fs::symlink_metadata(path) {
             Ok(found) if found.is_symlink() => return Err(refused(path, "it is a symbolic link")),
             Ok(found) => {
-                return Err(expect_owner(path, &found).err().unwrap_or(named(path)(error)));
+                expect_owner(path, &found)?;
+                if error.raw_os_error() != Some(libc::ENXIO) {
+                    return Err(named(path)(error));
+                }
+                None
             }
             Err(_) => return Err(named(path)(error)),
         },
     };
-    let found = file.metadata().map_err(named(path))?;
-    if found.is_file() {
-        expect_ours(path, &found)?;
-    } else {
-        expect_owner(path, &found)?;
-    }
-    Ok(file)
+    // A named pipe or a device of ours, which may keep us waiting. Until it is open again its reader must
+    // not see its end.
+    let file = options.custom_flags(libc::O_NOFOLLOW).open(path).map_err(named(path))?;
+    expect_owner(path, &file.metadata().map_err(named(path))?).map(|()| file)
 }
 
 /// Refuses a directory or a plain file of another user, and one that another user can have written.
@@ -256,6 +279,8 @@ fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::process::Command;
+    use std::thread;
 
     use super::*;
 
@@ -313,6 +338,26 @@ mod tests {
         fs::set_permissions(&path, Permissions::from_mode(0o622)).unwrap();
         assert!(said(append(&path)).contains("other users can write to it (mode 622)"));
         assert_eq!(read(&base.path().join("none")).unwrap_err().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_named_pipe_of_ours_is_waited_for_and_a_file_is_no_socket() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let reader = {
+            let path = path.clone();
+            thread::spawn(move || fs::read(path).unwrap())
+        };
+        let mut pipe = replace(&path).unwrap();
+        pipe.write_all(b"packets").unwrap();
+        drop(pipe);
+        assert_eq!(reader.join().unwrap(), b"packets");
+        assert!(said(remove_socket(&path)).ends_with("pipe: it is no socket"));
+        let path = base.path().join("file");
+        write(&path, "kept").unwrap();
+        assert!(said(remove_socket(&path)).ends_with("file: it is no socket"));
+        assert!(path.exists());
     }
 
     #[test]

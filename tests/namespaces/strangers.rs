@@ -260,14 +260,26 @@ fn root_does_not_write_through_a_link_nor_believe_a_file_of_another_user() {
     fs::write(&victim, "kept").unwrap();
     fs::set_permissions(&victim, Permissions::from_mode(0o600)).unwrap();
     place.prepare("ln -s victim capture; ln -s victim log; ln -s victim nonces; echo 1 >believed");
+    place.prepare("mkfifo -m 666 pipe; echo x >socket");
     fs::write(place.path().join("r.conf"), "hostname r\n").unwrap();
     let link = "it is a symbolic link";
     let output = live.lab("capture", &["Core", "-c", "1", "-w", &place.file("capture")]);
     expect_refusal("capture", &output, &format!("{}: {link}", place.file("capture")));
     let stranger = format!("it belongs to user {STRANGER}, not to user 0");
-    for (option, file, why) in
-        [("--log", "log", link), ("--nonces", "nonces", link), ("--nonces", "believed", &stranger)]
-    {
+    let output = live.lab("capture", &["Core", "-c", "1", "-w", &place.file("pipe")]);
+    expect_refusal(
+        "a pipe without a reader",
+        &output,
+        &format!("{}: {stranger}", place.file("pipe")),
+    );
+    for (option, file, why) in [
+        ("--log", "log", link),
+        ("--log", "pipe", &stranger),
+        ("--nonces", "nonces", link),
+        ("--nonces", "believed", &stranger),
+        ("--nonces", "pipe", &stranger),
+        ("--console", "socket", &stranger),
+    ] {
         let mut router = Command::new("unshare");
         router.args(["--net", env!("CARGO_BIN_EXE_eidway"), "router", &place.file("r.conf")]);
         let output = run(router.args([option, &place.file(file)]));
