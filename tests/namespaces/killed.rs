@@ -3,6 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::live::*;
 
 /// When `lab up`, which takes half a second, is killed; milliseconds after its start.
@@ -39,6 +41,28 @@ fn after_an_up_that_was_killed_down_leaves_nothing_and_nothing_comes_later() {
     // The same name is as good as new.
     expect_success(&eidway(&["lab", "up", "two-sites", "--name", &live.name]));
     live.expect_pings(&[("A", "B")]);
+}
+
+#[test]
+fn an_up_that_is_interrupted_takes_down_what_it_has_built() {
+    if !can_run() {
+        return;
+    }
+    let live = Live::named("interrupt");
+    let mut interrupted = 0;
+    for (instant, signal) in INSTANTS.into_iter().zip([Signal::TERM, Signal::INT].iter().cycle()) {
+        let mut up = up(&live);
+        std::thread::sleep(Duration::from_millis(instant));
+        kill_process(Pid::from_child(&up), *signal).unwrap();
+        // It may be up already.
+        if up.wait().unwrap().success() {
+            expect_success(&live.lab("down", &[]));
+        } else {
+            interrupted += 1;
+        }
+        assert!(live.remains().is_empty(), "{signal:?} after {instant} ms: {:?}", live.remains());
+    }
+    assert!(interrupted > 0, "no up was interrupted");
 }
 
 #[test]
