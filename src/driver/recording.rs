@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use crate::private;
@@ -22,13 +23,13 @@ pub fn create(path: &Path) -> io::Result<File> {
     private::create(path)
 }
 
-/// The records of a simulation in a directory, which is made: `ROUTER.record`, and `ROUTER-2.record`
+/// The records of a simulation in a directory, which is made for its owner alone: `ROUTER.record`, and `ROUTER-2.record`
 /// when the router is started again. One that cannot be opened is told in the log, and not kept.
 ///
 /// # Errors
 /// A directory that cannot be made.
 pub fn of_routers(directory: &Path) -> io::Result<Records> {
-    fs::create_dir_all(directory)?;
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let (directory, mut starts) = (directory.to_owned(), BTreeMap::<String, u32>::new());
     Ok(Box::new(move |router, _| {
         let start = starts.entry(router.to_owned()).or_default();
