@@ -84,6 +84,7 @@ use icmp::ErrorLimiter;
 use io::{Command, DropReason, Input, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
+use logging::Log;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
@@ -190,6 +191,7 @@ pub struct Router {
     /// Whether somebody listens to [`Output::Debug`].
     debugging: bool,
     outputs: VecDeque<Output>,
+    log: Log,
     /// The state of the emulated hosts as the driver told it, for `show` alone.
     emulated_hosts: BTreeMap<String, HostState>,
     descriptors: Option<Descriptors>,
@@ -233,6 +235,7 @@ impl Router {
             refusals: Refusals::default(),
             debugging: false,
             outputs: VecDeque::new(),
+            log: Log::default(),
             emulated_hosts: BTreeMap::new(),
             descriptors: None,
             witness: None,

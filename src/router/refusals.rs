@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::Router;
 use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
+use super::logging::Severity;
 use crate::time::{Deadline, Time};
 
 /// The time in which a source and a reason have one line, and the log [`LINES`].
@@ -236,8 +237,8 @@ impl Router {
             return;
         }
         match reason.is_everyday() {
-            true => self.notice(line),
-            false => self.warn(line),
+            true => self.log(Severity::Notice, line),
+            false => self.log(Severity::Warning, line),
         }
     }
 
