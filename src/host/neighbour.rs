@@ -28,7 +28,7 @@ const QUESTIONS: u8 = 3;
 /// Packets that wait for one neighbour; a further one is dropped for the oldest.
 const WAITING: usize = 101;
 /// Entries of a device (`gc_thresh3`).
-const ENTRIES: usize = 1024;
+pub const ENTRIES: usize = 1024;
 /// Two answers within this time: the first is believed (`locktime`).
 const LOCK: Duration = Duration::from_secs(1);
 /// How often Linux looks after watched neighbours (`interval_probe_time_ms` of the whole table).

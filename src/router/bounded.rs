@@ -178,6 +178,12 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.remove(&key).map(|value| (key, value))
     }
 
+    /// The longest unused entry of the sharer that has the fewest.
+    pub fn first_of_smallest(&self) -> Option<(&S, &K)> {
+        let (_, _, sharer) = self.sharers.first()?;
+        self.keys_of(sharer).next().map(|key| (sharer, key))
+    }
+
     /// When the entry that is unused for the longest time was last used.
     pub fn first_use(&self) -> Option<Time> {
         self.order.first().map(|(at, _)| *at)

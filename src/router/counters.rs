@@ -185,6 +185,8 @@ pub struct Counters {
     pub icmp_ignored: u64,
     /// ICMP errors about packets that this router has not sent.
     pub icmp_disbelieved: u64,
+    /// Searches for hosts that were refused for want of room.
+    pub searches_refused: u64,
     /// Packets held for a Map-Reply.
     pub held: u64,
     /// Packets of EIDs that stopped here.

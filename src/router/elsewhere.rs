@@ -1,7 +1,6 @@
 //! Prefixes that are elsewhere: a map-server tells of a host that moved, or of a more specific of a local
 //! prefix that another xTR registered. They stand in the away table as long as that is true.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::Router;
@@ -10,7 +9,6 @@ use super::io::{Device, KernelRequest};
 use super::map_cache::Locator;
 use super::mobility::{CONFIRMATION, SILENCE};
 use super::resolve;
-use super::search::{Search, Sought};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 use crate::wire::{LocatorRecord, MapRequest, MappingRecord};
@@ -74,11 +72,8 @@ impl Router {
             Stay::Told { by, .. } => Some(by),
             _ => None,
         });
-        let search = self.mobility.searches.get(&prefix.network());
-        let confirm = search.and_then(|search| match &search.why {
-            Sought::Confirm(elsewhere) => Some(elsewhere.by),
-            Sought::Unknown { .. } => None,
-        });
+        let confirm = self.mobility.searches.confirmations.get(&prefix.network());
+        let confirm = confirm.map(|elsewhere| elsewhere.by);
         entry.into_iter().chain(confirm).find(|by| match by {
             Teller::Session(connection) => self.registrar.is_session_up(*connection),
             Teller::Datagram => false,
@@ -107,9 +102,8 @@ impl Router {
             return self.host_gone(eid, Some(elsewhere), now);
         }
         let (device, address) = (Device::Interface(host.interface), eid.address);
-        let ports = BTreeSet::from([host.interface]);
-        let why = Sought::Confirm(elsewhere);
-        self.mobility.searches.insert(eid, Search { until: now + CONFIRMATION, ports, why });
+        // There is room for each host that is here.
+        let _ = self.mobility.searches.confirmations.insert(eid, (), elsewhere, now);
         self.request(vec![KernelRequest::Probe { device, address }]);
     }
 

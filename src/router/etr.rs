@@ -5,6 +5,7 @@ use super::Router;
 use super::away::Producer;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::itr::encapsulation;
+use super::search::Sought;
 use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
 use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
@@ -195,8 +196,14 @@ impl Router {
         let destination = Eid::new(prefix.instance_id(), header.destination);
         let undetected = producer == Producer::DynamicEid && prefix != destination.host_prefix();
         let held = || HeldPacket::new(inner, header, Origin::Core(from));
-        if undetected && self.search_for(destination, Some(&held), now) {
-            return Ok(Verdict::Hold);
+        if undetected {
+            let asker = self.asker(from);
+            match self.search_for(destination, asker, Some(&held), now) {
+                Sought::Waits => return Ok(Verdict::Hold),
+                // It may be here: its sender's mapping may be true.
+                Sought::Refused => return Err(DropReason::EidAway),
+                Sought::Passes => {}
+            }
         }
         self.solicit_sender(from, source, destination, now);
         if producer == Producer::DynamicEid

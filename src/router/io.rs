@@ -547,6 +547,16 @@ pub enum KernelEvent {
         /// What the kernel knows of it.
         state: NeighbourState,
     },
+    /// How full the kernel's neighbour table of a family is: a machine has one for all its namespaces. Looked
+    /// up once a second where hosts come and go, and told when it has changed.
+    NeighbourTable {
+        /// IPv4 or IPv6.
+        family: Family,
+        /// Entries of all namespaces.
+        entries: u32,
+        /// The largest number of entries (`gc_thresh3`).
+        limit: u32,
+    },
     /// Things that were made and are not there any more, or are not as they were made: the kernel
     /// dropped them together with another, or somebody's hands did. Each is told once: who wants it
     /// asks for it again.

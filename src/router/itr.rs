@@ -13,6 +13,7 @@ use super::io::{DropReason, Encapsulation, Outbound};
 use super::locators::{self, LocalRlocs};
 use super::map_cache::{Locator, Mapping};
 use super::paths::Paths;
+use super::search::{Asker, Sought};
 use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
 use crate::addr::{Eid, Family, InstanceId};
@@ -118,7 +119,9 @@ impl Router {
             }
             Way::Native => {
                 let held = || HeldPacket::new(packet, header, Origin::Site);
-                match is_newcomer && self.search_for(destination, Some(&held), now) {
+                let is_sought = is_newcomer
+                    && self.search_for(destination, Asker::Site, Some(&held), now) == Sought::Waits;
+                match is_sought {
                     true => Ok(Verdict::Hold),
                     false => Ok(Verdict::Native),
                 }
@@ -126,7 +129,7 @@ impl Router {
             Way::Ask if !may_ask => Err(DropReason::Unresolved),
             Way::Ask => {
                 if is_newcomer {
-                    self.search_for(destination, None, now);
+                    self.search_for(destination, Asker::Site, None, now);
                 }
                 let held = || HeldPacket::new(packet, header, Origin::Site);
                 self.hold(destination, source, held, now).map(|()| Verdict::Hold)
@@ -175,7 +178,7 @@ impl Router {
         if self.mobility.is_dynamic(source) {
             if !self.mobility.hosts().contains_key(&source) && !self.is_own_address(source.address)
             {
-                self.search_for(source, None, now);
+                self.search_for(source, Asker::Site, None, now);
             }
             return true;
         }

@@ -29,11 +29,10 @@ use super::away::{self, AwayTable, Elsewhere, Producer, Stay};
 use super::bounded::{Bounded, Fill, Full, Limit};
 use super::config::{Config, InterfaceName};
 use super::io::{
-    Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, Output, RouteTarget,
-    Table,
+    Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, RouteTarget, Table,
 };
 use super::owner_changes::OwnerChanges;
-use super::search::{Search, Sought};
+use super::search::Searches;
 use super::verdict::Held;
 use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
@@ -107,7 +106,7 @@ pub struct Mobility {
     /// The hosts that were at a port when its link fell.
     missed: Bounded<Eid, InterfaceName, InterfaceName>,
     neighbours: Bounded<(InterfaceName, IpAddr), Mac, InterfaceName>,
-    pub(super) searches: BTreeMap<Eid, Search>,
+    pub(super) searches: Searches,
     /// The hosts that other xTRs have had, or taken, of late.
     pub(super) owners: OwnerChanges<Eid>,
     /// When the log last said that a host was turned away.
@@ -122,7 +121,7 @@ impl Default for Mobility {
             former_ports: BTreeMap::new(),
             missed: Bounded::new(MISSED),
             neighbours: Bounded::new(NEIGHBOURS),
-            searches: BTreeMap::new(),
+            searches: Searches::default(),
             owners: OwnerChanges::default(),
             turned_away_at: None,
         }
@@ -136,17 +135,26 @@ impl Mobility {
     }
 
     /// How full the tables are that neighbours fill.
-    pub fn fills(&self) -> [Fill; 3] {
-        [self.hosts.fill(), self.missed.fill(), self.neighbours.fill()]
+    pub fn fills(&self) -> [Fill; 6] {
+        let [running, refused, confirmations] = self.searches.fills();
+        let (hosts, missed) = (self.hosts.fill(), self.missed.fill());
+        [hosts, missed, self.neighbours.fill(), running, refused, confirmations]
+    }
+
+    /// The first of the hosts that were at a port when its link fell.
+    pub(super) fn first_missed(&self, port: InterfaceName) -> Option<Eid> {
+        self.missed.keys_of(&port).next().copied()
+    }
+
+    /// A host is not to be asked for any more when its port has its link again.
+    pub(super) fn forget_missed(&mut self, eid: Eid) {
+        self.missed.remove(&eid);
     }
 
     /// Packets on the wire that wait for a host that is looked for.
     pub(super) fn waiting(&self) -> u64 {
-        let waiting = self.searches.values().map(|search| match &search.why {
-            Sought::Unknown { held, .. } => held.iter().map(|each| each.packets).sum(),
-            Sought::Confirm(_) => 0,
-        });
-        waiting.sum()
+        let held = self.searches.running.iter().flat_map(|(_, search)| &search.held);
+        held.map(|each| each.packets).sum()
     }
 
     fn remember(
@@ -170,9 +178,7 @@ impl Mobility {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let search = self.searches.values().map(|search| search.until).min();
-        let search = search.map(|at| Deadline { at, why: "search for a host" });
-        Deadline::earliest([search, self.owners.next_deadline()])
+        Deadline::earliest([self.searches.next_deadline(), self.owners.next_deadline()])
     }
 
     /// Forgets the ports of hosts whose entries in the away table have ended.
@@ -201,15 +207,7 @@ impl Mobility {
         self.former_ports.retain(|eid, port| served(eid, port));
         self.missed.retain(served);
         self.owners.retain(|eid| ranges.longest_match(*eid).is_some());
-        let mut given_up = Held::new();
-        self.searches.retain(|eid, search| {
-            let is_sought = ranges.longest_match(*eid).is_some();
-            if let (false, Sought::Unknown { held, .. }) = (is_sought, &mut search.why) {
-                given_up.append(held);
-            }
-            is_sought
-        });
-        given_up
+        self.searches.retain(|eid| ranges.longest_match(*eid).is_some())
     }
 
     /// The range that holds `eid`, and the ports that serve it; none when no port does.
@@ -376,13 +374,15 @@ impl Router {
         before: Option<Mac>,
         now: Time,
     ) {
-        let search = self.mobility.searches.remove(&eid).map(|search| search.why);
+        let searches = &mut self.mobility.searches;
+        let search = searches.running.remove(&eid);
+        let is_confirmed = searches.confirmations.remove(&eid).is_some();
         if let Some(host) = self.mobility.hosts.use_at(&eid, now)
             && host.interface == port
             && host.mac == mac
         {
             host.last_seen_at = now;
-            if let Some(Sought::Confirm(_)) = search {
+            if is_confirmed {
                 if !self.owner_changed(eid, port, now) {
                     self.notice(format!("{eid} is still here, registering again"));
                 }
@@ -390,12 +390,12 @@ impl Router {
             }
             return;
         }
-        if before == Some(mac) && search.is_none() {
+        if before == Some(mac) && search.is_none() && !is_confirmed {
             return;
         }
         let (discovery, held) = match search {
-            Some(Sought::Unknown { held, discovery }) => (discovery, held),
-            Some(Sought::Confirm(_)) | None => (Discovery::Neighbour, Held::new()),
+            Some(search) => (search.discovery, search.held),
+            None => (Discovery::Neighbour, Held::new()),
         };
         match self.host_found(eid, port, mac, discovery, now) {
             true => self.release(eid.instance_id, held, now),
@@ -467,6 +467,7 @@ impl Router {
     /// A port has no link: its hosts are nowhere, until they are found there again or elsewhere.
     pub(super) fn port_fell(&mut self, port: &str, now: Time) {
         let Some(port) = InterfaceName::of_device(port) else { return };
+        self.mobility.searches.returned.remove(&port);
         let here: Vec<Eid> = self.mobility.hosts.keys_of(&port).copied().collect();
         for eid in here {
             self.host_gone(eid, None, now);
@@ -476,16 +477,10 @@ impl Router {
     }
 
     /// A port has its link again: those of its hosts that have not gone answer, and are found.
-    pub(super) fn port_is_back(&mut self, port: &str) {
+    pub(super) fn port_is_back(&mut self, port: &str, now: Time) {
         let Some(port) = InterfaceName::of_device(port) else { return };
-        let device = Device::Interface(port);
-        let probes = self
-            .mobility
-            .missed
-            .remove_all_of(&port)
-            .into_iter()
-            .map(|eid| Output::Kernel(KernelRequest::Probe { device, address: eid.address }));
-        self.outputs.extend(probes);
+        self.mobility.searches.returned.insert(port);
+        self.retry_searches(now);
     }
 
     /// A host is not here any more: it is withdrawn and away. Where it is `elsewhere`, another xTR has it,

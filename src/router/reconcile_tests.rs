@@ -9,6 +9,7 @@ use super::io::{
     Connection, ControlDatagram, KernelEvent, KernelObject, Mac, NeighbourState, TcpEvent,
 };
 use super::made::{Made, place};
+use super::search::Asker;
 use super::*;
 use crate::addr::{Eid, InstanceId};
 use crate::rng::Rng;
@@ -175,7 +176,7 @@ fn step(rng: &mut Rng) -> Step {
         8..11 => {
             let eid = roaming(rng);
             Box::new(move |router, now| {
-                router.search_for(eid, None, now);
+                router.search_for(eid, Asker::Strangers, None, now);
             })
         }
         11..14 => Box::new(|router, now| router.handle_timeout(now)),

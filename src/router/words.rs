@@ -146,6 +146,9 @@ impl Display for KernelEvent {
                 NeighbourState::Failed => write!(f, "{address} on {device} does not answer"),
                 NeighbourState::Absent => write!(f, "{address} on {device} is not known"),
             },
+            KernelEvent::NeighbourTable { family, entries, limit } => {
+                write!(f, "the neighbour table of {family} has {entries} entries of {limit}")
+            }
             KernelEvent::Lost(objects) => {
                 write!(f, "{} vanished from the kernel", list(objects))
             }

@@ -166,6 +166,8 @@ impl Known {
                     let gone = show_route(&route);
                     self.routes.retain(|other| *other != gone);
                 }
+                // The two kernels' tables are of two machines.
+                KernelEvent::NeighbourTable { .. } => {}
                 KernelEvent::Neighbour { device, address, state } => {
                     let state = match state {
                         NeighbourState::Known(mac) => format!("at {}", show_mac(mac.0)),

@@ -28,5 +28,6 @@ mod reliable;
 mod replay;
 mod resolve;
 mod scan;
+mod searches;
 mod smr;
 mod source_check;

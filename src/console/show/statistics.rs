@@ -118,6 +118,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("  Packets forwarded natively:", counters.native);
     lines.say("    for their source being no local EID:", counters.native_foreign_source);
     lines.say("  Packets held for a Map-Reply:", counters.held);
+    lines.say("  Searches for hosts refused:", counters.searches_refused);
     lines.say("  Number of SMR signals dropped:", counters.smrs_suppressed);
     lines.say("  Locators found unreachable:", counters.unreachable_rlocs);
     lines.say("  Locator states changed by status bits:", counters.status_bit_changes);

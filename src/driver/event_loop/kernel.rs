@@ -33,9 +33,16 @@ impl EventLoop {
     /// Compares the state that the kernel sends no events about, and makes a missing `lisp0`.
     pub(super) fn look(&mut self, now: Time) {
         self.look_at = now + LOOK_INTERVAL;
-        match self.netlink.look() {
-            Ok(events) => self.tell_router(events),
-            Err(error) => self.faults.count("looking at the kernel", &error),
+        let mut looks = vec![self.netlink.look()];
+        let mut ports = self.router.config().interfaces.values();
+        if ports.any(|port| !port.lisp_mobility.is_empty()) {
+            looks.push(self.netlink.look_at_neighbour_tables());
+        }
+        for look in looks {
+            match look {
+                Ok(events) => self.tell_router(events),
+                Err(error) => self.faults.count("looking at the kernel", &error),
+            }
         }
         // A device of that name may have been made by hand meanwhile.
         if self.tun.is_none()

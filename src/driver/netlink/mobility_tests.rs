@@ -273,3 +273,32 @@ fn an_announcement_changes_a_hosts_mind_at_once() {
         }
     });
 }
+
+#[test]
+fn the_machines_neighbour_tables_are_told_from_inside_a_namespace() {
+    in_namespace(|| {
+        let mut lab = Lab::new();
+        let mut look = || lab.netlink.look_at_neighbour_tables().unwrap();
+        let tables = look();
+        assert_eq!(tables.len(), 2, "{tables:?}");
+        let of_ipv4 = |events: Vec<KernelEvent>| {
+            events.into_iter().find_map(|event| match event {
+                KernelEvent::NeighbourTable { family: Family::Ipv4, entries, limit } => {
+                    Some((entries, limit))
+                }
+                _ => None,
+            })
+        };
+        let (before, limit) = of_ipv4(tables).unwrap();
+        assert!(limit >= 64, "{limit}");
+        for number in 1..=40 {
+            ip(&format!("neigh add 172.16.9.{number} lladdr {HOST_TEXT} dev et1-0 nud permanent"));
+        }
+        // Other namespaces change the same table.
+        wait_until("the new entries are counted", || {
+            of_ipv4(look()).is_some_and(|(entries, _)| entries >= before + 20)
+        });
+    });
+}
+
+const HOST_TEXT: &str = "02:00:00:00:00:13";

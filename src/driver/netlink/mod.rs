@@ -52,6 +52,7 @@ pub struct Netlink {
     /// By index, as last told to the core.
     links: BTreeMap<u32, LinkState>,
     neighbours: Neighbours,
+    tables: neighbour::Tables,
     /// What the router has had made.
     made: Made,
     settled: Settled,
@@ -65,6 +66,7 @@ impl Netlink {
             events: EventSocket::open()?,
             links: BTreeMap::new(),
             neighbours: Neighbours::default(),
+            tables: neighbour::Tables::default(),
             made: Made::default(),
             settled: Settled::default(),
         })
@@ -94,6 +96,12 @@ impl Netlink {
     pub fn look(&mut self) -> io::Result<Vec<KernelEvent>> {
         let lost = self.take_lost(Stale { untold: true, ..Stale::default() }, None, |_| true)?;
         Ok(lost.into_iter().collect())
+    }
+
+    /// Looks how full the machine's neighbour tables are; to be called once a second where hosts are
+    /// looked for.
+    pub fn look_at_neighbour_tables(&mut self) -> io::Result<Vec<KernelEvent>> {
+        self.tables.look(&mut self.requests)
     }
 
     /// Reads everything anew: a [`KernelEvent::Link`] for each link that is not as it was last

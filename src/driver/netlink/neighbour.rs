@@ -9,12 +9,13 @@ use std::io;
 use std::net::IpAddr;
 
 use netlink_bindings::rt_neigh::{
-    Ndmsg, NtfExtFlags, NtfFlags, NudState, OpDelneighDo, OpNewneighDo, PushNeighbourAttrs, Request,
+    Ndmsg, NtfExtFlags, NtfFlags, NudState, OpDelneighDo, OpGetneightblDump, OpNewneighDo,
+    PushNeighbourAttrs, Request,
 };
 
 use super::socket::{Message, RequestSocket};
 use crate::addr::Family;
-use crate::router::io::{Mac, NeighbourState};
+use crate::router::io::{KernelEvent, Mac, NeighbourState};
 
 /// States in which the hardware address is known; the others are no business of the core: an entry
 /// that somebody configured says nothing about its host, nor does one of a multicast group.
@@ -76,6 +77,51 @@ impl Neighbours {
         };
         before.unwrap_or(NeighbourState::Absent)
     }
+}
+
+/// How full the machine's neighbour tables are, as last told to the core.
+#[derive(Debug, Default)]
+pub struct Tables {
+    told: BTreeMap<Family, Table>,
+}
+
+/// The neighbour table of a family: all namespaces of the machine share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Table {
+    entries: u32,
+    /// `gc_thresh3`.
+    limit: u32,
+}
+
+impl Tables {
+    /// Reads the tables, and returns those that have changed since they were last told.
+    pub fn look(&mut self, socket: &mut RequestSocket) -> io::Result<Vec<KernelEvent>> {
+        let request = Request::new().op_getneightbl_dump(&Default::default());
+        let found = socket.dump(&request, |message, rows| rows.extend(decode_table(message)))?;
+        let changed = found.into_iter().filter_map(|(family, table)| {
+            let Table { entries, limit } = table;
+            let before = self.told.insert(family, table);
+            (before != Some(table)).then_some(KernelEvent::NeighbourTable {
+                family,
+                entries,
+                limit,
+            })
+        });
+        Ok(changed.collect())
+    }
+}
+
+/// The table of a row of a dump; there are also rows with the settings of one device.
+fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
+    let (header, attributes) = OpGetneightblDump::decode_request(message.payload);
+    let family = match i32::from(header.family) {
+        libc::AF_INET => Family::Ipv4,
+        libc::AF_INET6 => Family::Ipv6,
+        _ => return None,
+    };
+    let limit = attributes.get_thresh3().ok()?;
+    let entries = attributes.get_config().ok()?.entries;
+    Some((family, Table { entries, limit }))
 }
 
 /// The row of a dump, when it is one that the core knows.

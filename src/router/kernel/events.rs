@@ -17,7 +17,7 @@ impl Router {
                 self.stale.all |= before != Some(link);
                 let ran = before.is_some_and(|before| before.up && before.carrier);
                 match up && carrier {
-                    true if !ran => self.port_is_back(&device),
+                    true if !ran => self.port_is_back(&device, now),
                     false if ran => self.port_fell(&device, now),
                     _ => {}
                 }
@@ -51,6 +51,9 @@ impl Router {
             }
             KernelEvent::Neighbour { device, address, state } => {
                 return self.handle_neighbour(&device, address, state, now);
+            }
+            KernelEvent::NeighbourTable { family, entries, limit } => {
+                return self.handle_neighbour_table(family, entries, limit);
             }
             KernelEvent::Lost(objects) => {
                 let outputs = self.kernel.lost(objects, (&self.config, &self.rib), now);

@@ -219,6 +219,10 @@ pub struct Kernel {
     link_changed: bool,
     /// The neighbours as the process was last told; those that are not listed are absent.
     told: BTreeMap<(DeviceId, IpAddr), NeighbourState>,
+    /// Neighbours of each family, as the process was last told.
+    neighbours_told: [usize; 2],
+    /// When the process looks again how many neighbours there are.
+    look_at: Time,
 }
 
 impl Default for Kernel {
@@ -248,6 +252,8 @@ impl Kernel {
             drops: BTreeMap::new(),
             link_changed: false,
             told: BTreeMap::new(),
+            neighbours_told: [0; 2],
+            look_at: Time::ZERO,
         };
         let lo = kernel.add_device("lo", DeviceKind::Loopback, u16::MAX);
         kernel.devices[lo.0].up = true;
@@ -275,6 +281,9 @@ impl Kernel {
     /// The next thing that the process is told.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<KernelEvent> {
+        if self.events.is_empty() {
+            self.look_at_tables();
+        }
         self.events.pop_front()
     }
 

@@ -8,6 +8,7 @@
 //! than was last told, or when the host has just confirmed that it is there.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
 
 use super::table::Flow;
 use super::{Answer, DeviceId, DeviceKind, Kernel, KernelDrop, KernelOutput};
@@ -17,11 +18,34 @@ use crate::host::frame::{
     is_group,
 };
 use crate::host::link::solicitation;
-use crate::host::neighbour::{Output, State, Strength};
+use crate::host::neighbour::{Clocks, ENTRIES, Output, State, Strength};
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 use crate::time::{Deadline, Time};
 
+/// How often the process looks how full the neighbour tables are.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
 impl Kernel {
+    /// Tells the process how full the neighbour tables are, as `driver/netlink` does: where hosts come and
+    /// go, once a second, and if it has changed. A simulated kernel is a machine of its own.
+    pub(super) fn look_at_tables(&mut self) {
+        let mut devices = self.devices.iter();
+        // A port of hosts that move has clocks of its own.
+        let is_mobile = devices.any(|device| device.neighbours.clocks != Clocks::default());
+        if !is_mobile || self.now < self.look_at {
+            return;
+        }
+        self.look_at = self.now + LOOK_INTERVAL;
+        for (family, told) in Family::BOTH.into_iter().zip(&mut self.neighbours_told) {
+            let addresses = self.devices.iter().flat_map(|device| device.neighbours.iter());
+            let entries = addresses.filter(|(address, _)| Family::of(*address) == family).count();
+            if std::mem::replace(told, entries) != entries {
+                let (entries, limit) = (entries as u32, ENTRIES as u32);
+                self.events.push_back(KernelEvent::NeighbourTable { family, entries, limit });
+            }
+        }
+    }
+
     /// The kernel's clock: what happens next, happens then.
     pub fn set_time(&mut self, now: Time) {
         self.now = now;
