@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # check.sh
-# Everything that must hold before a change goes in: format, lints, and all tests with those in
+# Everything that must hold before a change goes in: format, lints, dependencies, and all tests with those in
 # namespaces, which need root. Installs what is missing on a Debian machine that has Rust.
 
 set -eu
@@ -13,6 +13,8 @@ echo "== format"
 cargo fmt --check
 echo "== lints"
 cargo clippy --quiet --all-targets -- -D warnings
+echo "== dependencies"
+.ci/dependencies
 echo "== tests"
 cargo test --quiet
 echo "== beside OpenOverlayRouter"
