@@ -1,10 +1,11 @@
 //! Tables that the network fills, with a bound that it cannot push.
 //!
-//! A [`Bounded`] table holds at most so many entries. Each belongs to a sharer: a port, say. For a new
-//! entry of a full table another one gives way: of the sharer that has the most, the one that has not
-//! been used for the longest time. So one port full of spoofed hosts costs the hosts of other ports
-//! nothing. No call looks through the sharers: there may be as many as entries. The table counts the entries
-//! that gave way and those that were turned away; `show ip lisp statistics` prints both.
+//! A [`Bounded`] table holds at most so many entries. Each belongs to a sharer: a port, say. For a
+//! new entry of a full table another one gives way: of the sharer that has the most, the one that
+//! has not been used for the longest time. So one port full of spoofed hosts costs the hosts of
+//! other ports nothing. No call looks through the sharers: there may be as many as entries. The
+//! table counts the entries that gave way and those that were turned away; `show ip lisp
+//! statistics` prints both.
 
 use std::borrow::Borrow;
 use std::cmp::Reverse;
@@ -62,8 +63,8 @@ pub struct Bounded<K, V, S = ()> {
     order: BTreeSet<(Time, K)>,
     /// The keys of each sharer, the longest unused first.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
-    /// The sharers in the order in which they give way: the last one has the most entries, and of those
-    /// that have as many its oldest use is the longest ago.
+    /// The sharers in the order in which they give way: the last one has the most entries, and of
+    /// those that have as many its oldest use is the longest ago.
     sharers: BTreeSet<Place<S>>,
     evicted: u64,
     turned_away: u64,
@@ -90,8 +91,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         }
     }
 
-    /// Puts an entry in, in the place of one with its key, and used now. Returns the entry that gave
-    /// way to it, if one had to.
+    /// Puts an entry in, in the place of one with its key, and used now. Returns the entry that
+    /// gave way to it, if one had to.
     ///
     /// # Errors
     /// [`Full`] when all others are in use; the table is as it was.

@@ -1,9 +1,9 @@
 //! The Map-Requests under way, and the packets that wait for their answers (RFC 9301 section 5.3).
 //!
-//! Any host of a LAN makes the router ask, and as often as it likes. So each source host has a share of
-//! the places, and each family of EIDs has tables of its own. Where a table is full, the host with the most
-//! makes room, with what no packet has wanted for the longest time: a scan pushes out what was scanned
-//! before. The requests that the router makes by itself have one share.
+//! Any host of a LAN makes the router ask, and as often as it likes. So each source host has a
+//! share of the places, and each family of EIDs has tables of its own. Where a table is full, the
+//! host with the most makes room, with what no packet has wanted for the longest time: a scan
+//! pushes out what was scanned before. The requests that the router makes by itself have one share.
 //!
 //! An EID that ten tries did not resolve rests. It has no place among the requests then.
 
@@ -71,7 +71,8 @@ pub(super) struct Request {
 struct Tables {
     /// By EID; a share for each source host, and one (`None`) for the router itself.
     requests: Bounded<Eid, Request, Option<Eid>>,
-    /// By the EID that they wait for and the order in which they came; a share for each source host.
+    /// By the EID that they wait for and the order in which they came; a share for each source
+    /// host.
     packets: Bounded<(Eid, u64), HeldPacket, Eid>,
 }
 
@@ -190,8 +191,8 @@ impl Resolver {
         requests.map(|(eid, _)| *eid).chain(resting.map(|(eid, _)| *eid)).collect()
     }
 
-    /// Begins a request that is due at `at`, for an EID that is not pending. Returns the packets that
-    /// waited for an EID whose request gives way to it.
+    /// Begins a request that is due at `at`, for an EID that is not pending. Returns the packets
+    /// that waited for an EID whose request gives way to it.
     pub(super) fn begin(
         &mut self,
         (eid, source_eid): (Eid, Option<Eid>),
@@ -208,8 +209,8 @@ impl Resolver {
         }
     }
 
-    /// Keeps a packet of `source` until an EID is resolved. Returns the packet that gives way to it, if one has
-    /// to.
+    /// Keeps a packet of `source` until an EID is resolved. Returns the packet that gives way to
+    /// it, if one has to.
     pub(super) fn hold(
         &mut self,
         eid: Eid,
@@ -245,7 +246,8 @@ impl Resolver {
         }
     }
 
-    /// A request has been taken out: its nonce answers nothing more. Returns the packets that waited.
+    /// A request has been taken out: its nonce answers nothing more. Returns the packets that
+    /// waited.
     fn ended(&mut self, eid: Eid, request: &Request) -> Held {
         self.nonces.remove(&request.nonce);
         self.due.remove(&(request.due_at, eid));
@@ -274,8 +276,8 @@ impl Resolver {
         self.due.first().filter(|(at, _)| *at <= now).map(|&(_, eid)| eid)
     }
 
-    /// Counts a try and sets when the next is due; `None` when the last one has been. Returns the number
-    /// of the turn, from 0 up: each turn is at the next resolver.
+    /// Counts a try and sets when the next is due; `None` when the last one has been. Returns the
+    /// number of the turn, from 0 up: each turn is at the next resolver.
     pub(super) fn next_try(&mut self, eid: Eid, now: Time) -> Option<u32> {
         let tables = match eid.family() {
             Family::Ipv4 => &mut self.of_ipv4,

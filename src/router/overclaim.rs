@@ -1,12 +1,14 @@
 //! What a Map-Reply may put into the map-cache (RFC 9301 sections 8.1 and 9).
 //!
-//! An ETR that owns one host can answer the request for it with a record for all EIDs. So each record is
-//! held to what was asked:
+//! An ETR that owns one host can answer the request for it with a record for all EIDs. So each
+//! record is held to what was asked:
 //!
 //! - one with locators for `0.0.0.0/0` or `::/0` is refused;
-//! - any other with locators is cut, around the EID that was asked for, to the static entry that caused
+//! - any other with locators is cut, around the EID that was asked for, to the static entry that
+//!   caused
 //!   the asking, and to a /8 (IPv4) or /16 (IPv6);
-//! - one without locators (a hole) is cut to the static entry and never refused: `0.0.0.0/1` is a right
+//! - one without locators (a hole) is cut to the static entry and never refused: `0.0.0.0/1` is a
+//!   right
 //!   answer;
 //! - one that was cut, or is wider than a /8 or /16, lives for 15 minutes at most;
 //! - one that lies beside what is left of the record that answers is left out.
@@ -92,8 +94,9 @@ impl Claims {
         }
     }
 
-    /// Holds the records of a reply that lie within `covering`, its record for the EID that was asked for,
-    /// to what was asked. A record of our own prefix (`is_own`) is not kept, and not held to anything.
+    /// Holds the records of a reply that lie within `covering`, its record for the EID that was
+    /// asked for, to what was asked. A record of our own prefix (`is_own`) is not kept, and not
+    /// held to anything.
     pub(super) fn hold<'a>(
         &self,
         records: &'a [MappingRecord],
@@ -145,8 +148,8 @@ fn is_default(record: &MappingRecord) -> bool {
 }
 
 impl Router {
-    /// What the answer to a request for an EID may be about. An EID that is asked for without a static
-    /// entry is away: its prefix in the away table is what was asked about.
+    /// What the answer to a request for an EID may be about. An EID that is asked for without a
+    /// static entry is away: its prefix in the away table is what was asked about.
     pub(super) fn claims(&self, asked: Eid) -> Claims {
         let away = || self.away.entries().longest_match(asked).map(|(prefix, _)| prefix);
         let entry = self.map_cache.static_around(asked).or_else(away);

@@ -1,9 +1,9 @@
 //! Solicit-Map-Requests that arrive (RFC 9301 section 6.1).
 //!
 //! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
-//! answered, and it is never believed. Who sends many gets few requests for it; but the last of many is
-//! not lost, for it may be the one that tells of a change. What is remembered of SMRs gives way when there
-//! is too much of it, so that none is refused for the number of others.
+//! answered, and it is never believed. Who sends many gets few requests for it; but the last of
+//! many is not lost, for it may be the one that tells of a change. What is remembered of SMRs gives
+//! way when there is too much of it, so that none is refused for the number of others.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -26,7 +26,8 @@ const INTERVAL: Duration = Duration::from_secs(3);
 const WINDOW: Duration = Duration::from_secs(20);
 /// ... "Max SMRs per map-cache entry: 8 more specifics".
 const PER_ENTRY: usize = 8;
-/// EIDs that SMRs made the router ask for: of the map-cache entry with the most, the first one gives way.
+/// EIDs that SMRs made the router ask for: of the map-cache entry with the most, the first one
+/// gives way.
 const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
 /// Map-cache entries whose SMRs are counted; the one with the oldest gives way.
 const ENTRIES: Limit =

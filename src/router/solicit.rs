@@ -1,9 +1,9 @@
 //! Solicit-Map-Requests that are sent: Generalized SMR (RFC 9301 section 6.1).
 //!
-//! Two things make a router solicit. A packet that arrives for an away EID does, each time, within the
-//! limits below: its sender has an old mapping. And a change of a local mapping does, without waiting
-//! for a packet, towards those that have been heard of in the last minute. An ETR keeps no list of who
-//! cached what, so this is all that it can know.
+//! Two things make a router solicit. A packet that arrives for an away EID does, each time, within
+//! the limits below: its sender has an old mapping. And a change of a local mapping does, without
+//! waiting for a packet, towards those that have been heard of in the last minute. An ETR keeps no
+//! list of who cached what, so this is all that it can know.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -31,7 +31,8 @@ const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
 const REPEATS: u32 = 2;
 /// Peers remembered for each local prefix; the longest silent makes room.
 const PEERS: usize = 64;
-/// Pairs of EID and RLOC whose last SMR is remembered: of the RLOC with the most, the first gives way.
+/// Pairs of EID and RLOC whose last SMR is remembered: of the RLOC with the most, the first gives
+/// way.
 const SAID: Limit = Limit { name: "SMRs of late", capacity: 16_384, idle: Duration::ZERO };
 /// RLOCs whose SMRs are counted; the longest without one gives way.
 const BUCKETS: Limit =
@@ -179,8 +180,8 @@ impl Router {
         self.solicit(Solicitation { to: from, solicited: away, record }, now);
     }
 
-    /// The mapping of a local prefix changed. Its peers are solicited when the map-servers have it, for
-    /// who asks too early is told the old one, or that there is none; but not much later.
+    /// The mapping of a local prefix changed. Its peers are solicited when the map-servers have it,
+    /// for who asks too early is told the old one, or that there is none; but not much later.
     pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, now: Time) {
         self.solicitor.changed.set(prefix, Some(now + REGISTRATION_WAIT));
         self.registration_settled(prefix, now);
@@ -254,8 +255,8 @@ impl Router {
         }
     }
 
-    /// Sends one SMR within the limits: directly, with the bits that Cisco sets, the solicited EID as
-    /// Source-EID and the peer's EID as record.
+    /// Sends one SMR within the limits: directly, with the bits that Cisco sets, the solicited EID
+    /// as Source-EID and the peer's EID as record.
     fn solicit(&mut self, solicitation: Solicitation, now: Time) {
         let Solicitation { to, solicited, record } = solicitation;
         let Some(source) = self.local.preferred(to.family()) else { return };
