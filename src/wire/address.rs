@@ -162,7 +162,7 @@ impl Address {
             AFI_NAME => Ok(Address::Name(reader.up_to_zero()?.into())),
             AFI_MAC_48 => Ok(Address::Mac48(reader.array()?)),
             AFI_MAC_64 => Ok(Address::Mac64(reader.array()?)),
-            AFI_LCAF if depth > 0 => Self::parse_lcaf(reader, depth - 1),
+            AFI_LCAF if depth > 0 => Self::parse_lcaf(reader, depth.saturating_sub(1)),
             AFI_LCAF => Err(reader.error_at(start, Problem::LcafTooDeep)),
             afi => Err(reader.error_at(start, Problem::UnknownAfi(afi))),
         }
@@ -295,12 +295,12 @@ fn emit_lcaf(
     body: impl FnOnce(&mut Vec<u8>),
 ) {
     out.extend(AFI_LCAF.to_be_bytes());
-    out.extend([0, flags, lcaf_type, rsvd2, 0, 0]);
-    let start = out.len();
-    body(out);
-    let length = out.len() - start;
-    debug_assert!(length <= usize::from(u16::MAX), "an LCAF has at most 65535 octets");
-    out[start - 2..start].copy_from_slice(&(length as u16).to_be_bytes());
+    out.extend([0, flags, lcaf_type, rsvd2]);
+    let mut octets = Vec::new();
+    body(&mut octets);
+    debug_assert!(u16::try_from(octets.len()).is_ok(), "an LCAF has at most 65535 octets");
+    out.extend((octets.len() as u16).to_be_bytes());
+    out.append(&mut octets);
 }
 
 /// Appends an EID: plain in the default instance, else within an Instance-ID LCAF.

@@ -226,7 +226,7 @@ pub fn verify<'a>(message: &'a [u8], key: &Key) -> Result<Verified<'a>, AuthErro
     let algorithm = Algorithm::from_number(algorithm).ok_or(AuthError::Algorithm(algorithm))?;
     let form = MacForm::new(algorithm, data.len())?;
     let mut zeroed = message.to_vec();
-    zeroed[DATA_AT..DATA_AT + data.len()].fill(0);
+    zeroed[DATA_AT..][..data.len()].fill(0);
     let secret = message_secret(message_type, algorithm, message, &key.secret);
     let matches = |end: usize| -> Choice {
         mac(algorithm, &secret, &zeroed[..end])[..data.len()].ct_eq(&data)
@@ -263,7 +263,7 @@ pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacFo
     if let Ok(message_type) = FirstWord::message_type_of(&message) {
         let secret = message_secret(message_type, algorithm, &message, &key.secret);
         let mac = mac(algorithm, &secret, &message[..end.min(message.len())]);
-        message[DATA_AT..DATA_AT + length].copy_from_slice(&mac[..length]);
+        message[DATA_AT..][..length].copy_from_slice(&mac[..length]);
     }
     message
 }

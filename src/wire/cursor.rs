@@ -27,7 +27,7 @@ impl<'a> Reader<'a> {
 
     /// Names the part that is read next: the `index`-th of its kind, counted from 0.
     pub(super) fn enter_nth(&mut self, name: &'static str, index: usize) {
-        self.place = Place { name, ordinal: Some(index + 1) };
+        self.place = Place { name, ordinal: Some(index.saturating_add(1)) };
     }
 
     /// Octets from the start of the message.
@@ -37,7 +37,7 @@ impl<'a> Reader<'a> {
 
     /// Octets up to the end of the message, or of the part that [`Reader::within`] opened.
     pub(super) fn left(&self) -> usize {
-        self.end - self.at
+        self.end.saturating_sub(self.at)
     }
 
     /// An error at the present position.
@@ -52,12 +52,9 @@ impl<'a> Reader<'a> {
 
     /// The next `count` octets.
     pub(super) fn take(&mut self, count: usize) -> Result<&'a [u8], ParseError> {
-        if count > self.left() {
-            return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));
-        }
-        let taken = &self.octets[self.at..self.at + count];
-        self.at += count;
-        Ok(taken)
+        let Reader { at, end, .. } = self.part(count)?;
+        self.at = end;
+        Ok(&self.octets[at..end])
     }
 
     /// All octets up to the end.
@@ -72,7 +69,7 @@ impl<'a> Reader<'a> {
         let rest = &self.octets[self.at..self.end];
         let length = rest.iter().position(|octet| *octet == 0);
         let length = length.ok_or(self.error(Problem::NameWithoutEnd))?;
-        self.at += length + 1;
+        self.at = self.at.saturating_add(length).saturating_add(1);
         Ok(&rest[..length])
     }
 
@@ -115,7 +112,7 @@ impl<'a> Reader<'a> {
         if count > self.left() {
             return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));
         }
-        Ok(Reader { end: self.at + count, ..*self })
+        Ok(Reader { end: self.at.saturating_add(count), ..*self })
     }
 }
 

@@ -79,7 +79,7 @@ impl Encapsulated {
         let (ip, datagram) = InnerHeader::parse(reader.take_rest())
             .map_err(|problem| reader.error_at(ip_at, problem))?;
         reader.enter("inner UDP header");
-        let udp_at = ip_at + ip.len();
+        let udp_at = ip_at.saturating_add(ip.len());
         let (udp, payload) =
             parse_udp(&ip, datagram).map_err(|problem| reader.error_at(udp_at, problem))?;
         Ok(Encapsulated {
@@ -98,7 +98,7 @@ impl Encapsulated {
     pub fn emit(&self) -> Vec<u8> {
         debug_assert!(self.message.len() <= MAX_INNER_MESSAGE, "one datagram cannot carry it");
         let payload = &self.message[..self.message.len().min(MAX_INNER_MESSAGE)];
-        let length = (UdpHeader::LEN + payload.len()) as u16;
+        let length = UdpHeader::LEN.saturating_add(payload.len()) as u16;
         let mut udp = UdpHeader {
             source_port: self.source.port(),
             destination_port: self.destination.port(),
@@ -141,7 +141,7 @@ impl InnerHeader {
         };
         let mut header = Ipv4Header {
             dscp: NETWORK_CONTROL,
-            total_len: payload_length + Ipv4Header::MIN_LEN as u16,
+            total_len: payload_length.saturating_add(Ipv4Header::MIN_LEN as u16),
             identification: 1,
             dont_fragment: false,
             time_to_live: ttl,

@@ -100,7 +100,7 @@ impl FirstWord {
 
     /// The `width` bits from bit `first` on.
     pub(super) fn bits(self, first: u32, width: u32) -> u32 {
-        (self.0 << first) >> (32 - width)
+        self.0.unbounded_shl(first).unbounded_shr(u32::BITS.saturating_sub(width))
     }
 
     /// The record count, bits 24 to 31.
@@ -115,7 +115,8 @@ impl FirstWord {
 
     /// Sets the `width` bits from bit `first` on, which must be clear.
     pub(super) fn with_bits(self, first: u32, width: u32, value: u32) -> Self {
-        FirstWord(self.0 | value << (32 - first - width))
+        let behind = u32::BITS.saturating_sub(first).saturating_sub(width);
+        FirstWord(self.0 | value.unbounded_shl(behind))
     }
 
     /// Sets the record count, which [`counted`] has bounded.

@@ -130,7 +130,7 @@ impl MapRegister {
         let form = MacForm::of_first(key.algorithm);
         let octets = self.emit_with(&Authentication::zeroed(key, form));
         let identity = self.xtr_identity.map_or(0, |_| XtrIdentity::LEN);
-        let end = octets.len() - identity;
+        let end = octets.len().saturating_sub(identity);
         auth::signed_to(octets, end, key, form)
     }
 

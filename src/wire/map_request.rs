@@ -94,7 +94,8 @@ impl MapRequest {
         reader.enter("Source-EID");
         let source_eid = Address::parse(&mut reader)?.eid();
         let itr_rlocs_at = reader.offset();
-        let itr_rlocs = parse_itr_rlocs(&mut reader, word.bits(19, 5) as usize + 1)?;
+        let itr_rlocs =
+            parse_itr_rlocs(&mut reader, (word.bits(19, 5) as usize).saturating_add(1))?;
         let records = (0..word.count())
             .map(|index| EidRecord::parse(&mut reader, index))
             .filter_map(Result::transpose)
@@ -140,7 +141,7 @@ impl MapRequest {
             .with(11, self.xtr_identity.is_some())
             .with(17, self.local_xtr)
             .with(18, self.do_not_reply)
-            .with_bits(19, 5, itr_rlocs.len() as u32 - 1)
+            .with_bits(19, 5, itr_rlocs.len().saturating_sub(1) as u32)
             .with_count(records.len());
         let mut out = Vec::from(word.octets());
         out.extend(self.nonce.0.to_be_bytes());

@@ -14,6 +14,9 @@
 //! Refresh has instance-ID 0 in an LCAF and no address or mask that says nothing; an Encapsulated
 //! Control Message gets an inner IP header of our own with the same addresses, ports and TTL.
 
+// Lengths and counts here come from the network: none may overflow, in no build.
+#![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
+
 pub mod address;
 pub mod auth;
 mod cursor;

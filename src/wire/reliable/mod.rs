@@ -215,8 +215,8 @@ fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
         reader.enter("Length");
         return Err(reader.error_at(LENGTH_AT, Problem::FrameLength(length)));
     }
-    let data_end = frame.len() - END_MARKER_LEN;
-    let _id_and_data = reader.take(data_end - LENGTH_END)?;
+    let data_end = frame.len().saturating_sub(END_MARKER_LEN);
+    let _id_and_data = reader.take(data_end.saturating_sub(LENGTH_END))?;
     reader.enter("End Marker");
     let end_marker = reader.u32()?;
     if end_marker != END_MARKER {
@@ -249,7 +249,7 @@ fn framed_length(octets: &[u8]) -> Result<Option<usize>, ParseError> {
 
 /// `data` in an envelope; empty if that gets too long for its Length.
 fn framed(message_type: ReliableType, message_id: u32, data: &[u8]) -> Vec<u8> {
-    let Ok(length) = u16::try_from(HEADER_LEN + data.len() + END_MARKER_LEN) else {
+    let Ok(length) = u16::try_from((HEADER_LEN + END_MARKER_LEN).saturating_add(data.len())) else {
         return Vec::new();
     };
     let mut out = Vec::with_capacity(length.into());

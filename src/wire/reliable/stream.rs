@@ -120,7 +120,7 @@ impl Iterator for FrameReader {
         Some(match parsed {
             Err(bad) if matches!(bad.error.problem, Problem::EndMarker(_)) => Err(self.lose(bad)),
             parsed => {
-                self.at += length;
+                self.at = self.at.saturating_add(length);
                 parsed.map_err(|bad| StreamError::Skipped(bad.into()))
             }
         })
