@@ -5,13 +5,11 @@
 //!
 //! - one with locators for `0.0.0.0/0` or `::/0` is refused;
 //! - any other with locators is cut, around the EID that was asked for, to the static entry that
-//!   caused
-//!   the asking, and to a /8 (IPv4) or /16 (IPv6);
+//!   caused the asking, and to a /8 (IPv4) or /16 (IPv6);
 //! - one without locators (a hole) is cut to the static entry and never refused: `0.0.0.0/1` is a
-//!   right
-//!   answer;
+//!   right answer;
 //! - one that was cut, or is wider than a /8 or /16, lives for 15 minutes at most;
-//! - one that lies beside what is left of the record that answers is left out.
+//! - one that lies beside the rest of the record that answers is left out.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
