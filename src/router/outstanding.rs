@@ -3,7 +3,7 @@
 //! Any host of a LAN makes the router ask, and as often as it likes. So each source host has a
 //! share of the places, and each family of EIDs has tables of its own. Where a table is full, the
 //! host with the most makes room, with what no packet has wanted for the longest time: a scan
-//! pushes out what was scanned before. The requests that the router makes by itself have one share.
+//! pushes out what was scanned before. All SMRs have one share, and so have the EIDs that are away.
 //!
 //! An EID that ten tries did not resolve rests. It has no place among the requests then.
 
@@ -41,7 +41,7 @@ const fn packets(name: &'static str) -> Limit {
 }
 
 /// Why an EID is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cause {
     /// A packet missed the map-cache.
     Packet,
@@ -69,8 +69,8 @@ pub(super) struct Request {
 /// What is under way for the EIDs of a family.
 #[derive(Debug)]
 struct Tables {
-    /// By EID; a share for each source host, and one (`None`) for the router itself.
-    requests: Bounded<Eid, Request, Option<Eid>>,
+    /// By EID; a share for each source host, one for all SMRs, and one for what is away.
+    requests: Bounded<Eid, Request, (Cause, Option<Eid>)>,
     /// By the EID that they wait for and the order in which they came; a share for each source
     /// host.
     packets: Bounded<(Eid, u64), HeldPacket, Eid>,
@@ -200,7 +200,8 @@ impl Resolver {
         at: Time,
         now: Time,
     ) -> Held {
-        let sharer = source_eid.filter(|_| cause == Cause::Packet);
+        // Who sends an SMR says whom it is for.
+        let sharer = (cause, source_eid.filter(|_| cause == Cause::Packet));
         let request = Request { source_eid, cause, nonce: Nonce(0), tries: 0, due_at: at };
         self.due.insert((at, eid));
         match self.tables_mut(eid.family()).requests.insert(eid, sharer, request, now) {
