@@ -1,7 +1,7 @@
 //! A million entries, and a map-server under load on one core: `cargo bench --bench scale`.
 //!
 //! One table, with what the project is held to beside it; `-- map-cache`, `-- flow-cache`,
-//! `-- map-server`, `-- million`, `-- database` and `-- hosts` make one part of it, for a profile. Memory
+//! `-- map-server`, `-- million`, `-- database`, `-- hosts` and `-- lines` make one part of it, for a profile. Memory
 //! is the growth of the process (VmRSS): what a table costs a machine, with all that the allocator adds.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
@@ -75,6 +75,9 @@ fn main() {
     }
     if wanted("hosts") {
         hosts();
+    }
+    if wanted("lines") {
+        lines();
     }
 }
 
@@ -421,4 +424,55 @@ fn request(eid: Eid) -> Vec<u8> {
     };
     let inner = SocketAddr::new(eid.address, CONTROL_PORT);
     Encapsulated::new(inner, inner, request.emit()).emit()
+}
+
+/// Lines of configuration on the console, of a router that has no prefixes and of one that has 6,000 in its
+/// database and as many at its sites: a line costs what it changes.
+fn lines() {
+    const LINES: usize = 2000;
+    for prefixes in [0, 6000] {
+        let mut text = "hostname xTR1\ninterface Ethernet0/0\n ip address 203.0.113.11 255.255.255.0\n\
+                        router lisp\n locator-set set1\n  203.0.113.11 priority 1 weight 100\n  exit\n \
+                        eid-table default instance-id 0\n"
+            .to_owned();
+        let of = |network: u32, number: u32| Ipv4Addr::from_bits((network << 24) + (number << 8));
+        for number in 0..prefixes {
+            writeln!(text, "  database-mapping {}/24 locator-set set1", of(10, number))
+                .expect("to memory");
+        }
+        text += "  exit\n site S\n  authentication-key bench-key\n";
+        for number in 0..prefixes {
+            writeln!(text, "  eid-prefix {}/24", of(11, number)).expect("to memory");
+        }
+        text +=
+            "  exit\n ipv4 map-server\n ipv4 etr\n ipv4 etr map-server 203.0.113.9 key bench-key\n";
+        let config = parse_config("bench.conf", &text).expect("it is right");
+        let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now: Time::ZERO };
+        let mut router = Router::new(start);
+        drain(&mut router);
+        let mut session = Session::new();
+        let mut say = |router: &mut Router, line: &str| {
+            session.handle_request(&format!("{{\"line\":\"{line}\"}}"), router, Time::ZERO);
+            while session.poll_response(router, Time::ZERO).is_some() {}
+            drain(router);
+        };
+        for line in ["configure terminal", "router lisp"] {
+            say(&mut router, line);
+        }
+        for (context, what) in [
+            ("eid-table default instance-id 0", "database-mapping 12.@/24 locator-set set1"),
+            ("site S", "eid-prefix 13.@/24"),
+            ("exit", "ip route 14.@ 255.255.255.0 203.0.113.1"),
+        ] {
+            say(&mut router, context);
+            let name = what.split('@').next().unwrap_or_default();
+            rate(&format!("lines: {name}.. at {prefixes} prefixes"), LINES, "", || {
+                for number in 0..LINES {
+                    let network = format!("{}.{}.0", number / 256, number % 256);
+                    say(&mut router, &what.replace('@', &network));
+                }
+            });
+            say(&mut router, "exit");
+        }
+    }
 }

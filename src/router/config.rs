@@ -501,6 +501,20 @@ impl Config {
         })
     }
 
+    /// The mapping of a local EID prefix.
+    pub fn mapping(&self, prefix: &EidPrefix) -> Option<&DatabaseMapping> {
+        let table = self.lisp.as_ref()?.eid_tables.get(&prefix.instance_id())?;
+        table.database.get(&prefix.prefix())
+    }
+
+    /// The locators that stand in database mappings themselves.
+    pub fn inline_locators(&self) -> impl Iterator<Item = &ConfiguredLocator> {
+        self.database().flat_map(|(_, mapping)| match mapping {
+            DatabaseMapping::Inline(locators) => locators.as_slice(),
+            DatabaseMapping::LocatorSet(_) => &[],
+        })
+    }
+
     /// The prefixes of `map-cache PREFIX map-request`, by instance and prefix.
     pub fn static_map_cache(&self) -> impl Iterator<Item = EidPrefix> {
         self.lisp.iter().flat_map(|lisp| {
@@ -519,7 +533,7 @@ impl Config {
         };
         let own: BTreeSet<IpAddr> = self.addresses().map(|(_, net)| net.addr()).collect();
         let sets = lisp.locator_sets.values().flatten();
-        let inline = self.database().flat_map(|(_, mapping)| self.mapping_locators(mapping));
+        let inline = self.inline_locators();
         let proxy = Family::BOTH.into_iter().flat_map(|family| &lisp.service(family).proxy_itr);
         let mut rlocs: BTreeSet<Rloc> = sets
             .chain(inline)

@@ -80,8 +80,10 @@ impl Entry {
 /// the tables hold.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
-    /// Everything: there is another configuration, or a link changed, and with it any locator.
+    /// Everything: much of the configuration is another, or a link changed, and with it any locator.
     pub all: bool,
+    /// The static routes: what the kernel is to have for no EID.
+    pub routes: bool,
     /// Prefixes that a route leads to, or whose host came or went. They need not be in the database.
     pub prefixes: BTreeSet<EidPrefix>,
 }

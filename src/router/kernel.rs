@@ -39,15 +39,16 @@ use super::words::list;
 use crate::addr::EidPrefix;
 use crate::time::{Deadline, Time};
 use losses::{Losses, Verdict};
+pub(super) use wanted::guard;
 
 /// What has been asked of the kernel and stands.
 #[derive(Debug, Default)]
 pub struct Kernel {
-    /// What the configuration wants.
+    /// What the configuration wants for no EID.
     fixed: BTreeSet<KernelObject>,
-    /// What EIDs that came or went want beside it.
+    /// What each EID prefix wants beside it.
     mobile: BTreeMap<EidPrefix, BTreeSet<KernelObject>>,
-    /// How many of these EIDs want each: instances share the tables of the kernel.
+    /// How many of these prefixes want each: instances share the tables of the kernel.
     wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before one was configured; `None` if it had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
@@ -67,8 +68,8 @@ impl Kernel {
     /// successor came could take the successor. A route that takes the place of another replaces it in
     /// one step, so that no packet meets neither.
     ///
-    /// `fixed` is what the configuration wants, if that may have changed, and `mobile` what EIDs that
-    /// came or went want now.
+    /// `fixed` is what the configuration wants for no EID, if that may have changed, and `mobile` what EID
+    /// prefixes want now that came, went or are others.
     pub fn reconcile(
         &mut self,
         fixed: Option<BTreeSet<KernelObject>>,

@@ -71,7 +71,7 @@ fn is_broadcast_network(net: &IpNet) -> bool {
 
 fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
     let sets = config.lisp.iter().flat_map(|lisp| lisp.locator_sets.values().flatten());
-    let inline = config.database().flat_map(|(_, mapping)| config.mapping_locators(mapping));
+    let inline = config.inline_locators();
     let resolve = |locator: &ConfiguredLocator| {
         config.resolve_locator(&locator.source).map(|rloc| (rloc, locator.priority))
     };

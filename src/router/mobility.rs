@@ -277,7 +277,12 @@ impl Mobility {
         [host, gone, proxy].into_iter().flatten().collect()
     }
 
-    /// The prefixes for which the kernel may be to have something.
+    /// Whether a prefix is a configured range.
+    pub(super) fn is_range(&self, prefix: &EidPrefix) -> bool {
+        self.ranges.contains(prefix)
+    }
+
+    /// The prefixes of hosts, and of what is elsewhere, for which the kernel may be to have something.
     pub(super) fn kernel_prefixes(&self, away: &AwayTable) -> BTreeSet<EidPrefix> {
         let gone = away.entries().iter().filter(|(_, entry)| entry.producer.leads_elsewhere());
         let gone = gone.map(|(prefix, _)| prefix);

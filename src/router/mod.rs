@@ -17,6 +17,8 @@ mod answers;
 pub mod away;
 pub mod bounded;
 pub mod config;
+mod config_change;
+mod configure;
 mod control;
 pub mod counters;
 pub mod database;
@@ -81,7 +83,7 @@ use emulated::HostState;
 use etr::Heard;
 use flow_cache::FlowCache;
 use icmp::ErrorLimiter;
-use io::{Command, DropReason, Input, KernelRequest, Output};
+use io::{Command, Input, KernelRequest, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
 use logging::Log;
@@ -348,35 +350,12 @@ impl Router {
         self.sources.begin_epoch();
     }
 
-    fn configure(&mut self, config: Config, now: Time) {
-        let before = std::mem::replace(&mut self.config, config);
-        self.stale.all = true;
-        self.local = LocalRlocs::of(&self.config);
-        self.own_addresses = self.config.addresses().map(|(_, net)| net.addr()).collect();
-        self.sources = SourceCheck::of(&self.config);
-        self.proxy_etrs = Family::BOTH.map(|family| {
-            let lisp = self.config.lisp.as_ref();
-            let petrs = lisp.map_or(&[][..], |lisp| &lisp.service(family).use_petr);
-            locators::as_mapping(&self.config, petrs)
-        });
-        self.reconcile_static_map_cache(now);
-        self.map_server.reconfigure(&self.config);
-        self.reconfigure_echo_nonce();
-        let held = self.mobility.reconfigure(&self.config);
-        self.give_up(held, DropReason::EidAway);
-        self.reconcile_ranges(now);
-        self.renew_sessions(&before, now);
-        self.reconcile(now);
-        self.find_neighbours(now);
-        self.refresh_sessions(&before, now);
-    }
-
     /// Brings what is [`Stale`] in line with the configuration, the kernel's state and the hosts that
     /// are here. What an entry, a registration or an object of the kernel should be, one function says
     /// for one prefix; after a new configuration or a change of a link it is asked for all.
     fn reconcile(&mut self, now: Time) {
         let stale = std::mem::take(&mut self.stale);
-        let all = stale.all;
+        let (routes, all) = (stale.routes, stale.all);
         let mut mobile = stale.prefixes.clone();
         let changes = self.database.reconcile(&self.config, &self.rib, &self.mobility, stale, now);
         self.hold_status_bits(&changes.relocated, now);
@@ -384,7 +363,7 @@ impl Router {
         let moved = self.away.take_moved();
         self.mobility.forget_former_ports(&moved, &self.away);
         mobile.extend(moved);
-        self.reconcile_kernel(mobile, all);
+        self.reconcile_kernel(mobile, (routes, all));
         self.reconcile_registrations(&changes.judged, now);
         for prefix in changes.changed {
             self.refresh_registration(prefix, now);
@@ -392,18 +371,6 @@ impl Router {
         for prefix in solicit {
             self.mapping_changed(prefix, now);
         }
-    }
-
-    fn reconcile_kernel(&mut self, mut mobile: BTreeSet<EidPrefix>, all: bool) {
-        if all {
-            mobile.extend(self.mobility.kernel_prefixes(&self.away));
-            mobile.extend(self.kernel.prefixes());
-        }
-        let objects = |prefix| (prefix, self.mobility.kernel_objects(prefix, &self.away));
-        let mobile = mobile.into_iter().map(objects).collect();
-        let fixed = all.then(|| self.kernel.fixed(&self.config, &self.rib));
-        let requests = self.kernel.reconcile(fixed, mobile);
-        self.request(requests);
     }
 
     /// Puts local prefixes that lost their route or their configuration into the away table, and takes
@@ -440,17 +407,6 @@ impl Router {
                 .for_each(|prefix| self.remove_orphaned_site_entries(Some(prefix))),
         }
         solicit
-    }
-
-    /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.
-    fn reconcile_static_map_cache(&mut self, now: Time) {
-        let instance_id = self.config.default_instance();
-        let defaults = Family::BOTH
-            .into_iter()
-            .filter(|family| self.config.roles(*family).itr)
-            .map(|family| EidPrefix::new(instance_id, family.default_prefix()));
-        let wanted: BTreeSet<EidPrefix> = defaults.chain(self.config.static_map_cache()).collect();
-        self.map_cache.reconcile_static(&wanted, now);
     }
 
     fn request(&mut self, requests: Vec<KernelRequest>) {

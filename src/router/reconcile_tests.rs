@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use crate::console::parse_config;
 
 use super::away::Teller;
+use super::config::{DatabaseMapping, SitePrefix, StaticRoute, StaticTarget};
 use super::io::{
     Connection, ControlDatagram, KernelEvent, KernelObject, Mac, NeighbourState, TcpEvent,
 };
@@ -66,6 +67,7 @@ ip route 10.1.0.2 255.255.255.255 Ethernet1/0
   dynamic-eid ROAM
    database-mapping 10.1.0.0/24 locator-set set1
  no ipv4 itr
+ ipv4 map-server
 ",
 ];
 const PREFIXES: [&str; 10] = [
@@ -158,7 +160,16 @@ fn step(rng: &mut Rng) -> Step {
                 router.handle(Input::Configure(Box::new(config.clone())), now);
             })
         }
-        2..4 => {
+        // One line on the console.
+        2 => {
+            let (prefix, what) = (one_of(rng, &PREFIXES).parse().unwrap(), rng.below(4));
+            Box::new(move |router, now| {
+                let mut config = router.config.clone();
+                change_line(&mut config, prefix, what);
+                router.handle(Input::Configure(Box::new(config)), now);
+            })
+        }
+        3 => {
             let (connection, up) = (Connection(rng.below(3)), rng.below(2) > 0);
             let local = SocketAddr::new([203, 0, 113, 11].into(), CONTROL_PORT);
             Box::new(move |router, now| {
@@ -188,6 +199,28 @@ fn step(rng: &mut Rng) -> Step {
             let event = kernel_event(rng);
             Box::new(move |router, now| router.handle(Input::Kernel(event.clone()), now))
         }
+    }
+}
+
+/// Gives a prefix a mapping with or without locators of its own, a static route, or a site; or takes it
+/// away.
+fn change_line(config: &mut Config, prefix: ipnet::IpNet, what: u64) {
+    let lisp = config.lisp.as_mut().unwrap();
+    let database = &mut lisp.eid_tables.values_mut().next().unwrap().database;
+    let site = lisp.sites.entry("S".to_owned()).or_default();
+    let eid_prefix = EidPrefix::new(InstanceId::DEFAULT, prefix);
+    let route = StaticRoute { prefix, target: StaticTarget::Null };
+    let is_gone = match what {
+        0 | 1 => database.remove(&prefix).is_some(),
+        2 => config.static_routes.remove(&route),
+        _ => site.eid_prefixes.remove(&eid_prefix).is_some(),
+    };
+    match what {
+        _ if is_gone => {}
+        0 => drop(database.insert(prefix, DatabaseMapping::LocatorSet("set1".to_owned()))),
+        1 => drop(database.insert(prefix, DatabaseMapping::Inline(Vec::new()))),
+        2 => drop(config.static_routes.insert(route)),
+        _ => drop(site.eid_prefixes.insert(eid_prefix, SitePrefix::default())),
     }
 }
 
@@ -235,10 +268,23 @@ fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
 /// What should stand there, whatever was asked for before.
 fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     let mut objects = router.kernel.fixed(&router.config, &router.rib);
-    for prefix in router.mobility.kernel_prefixes(&router.away) {
-        objects.extend(router.mobility.kernel_objects(prefix, &router.away));
+    for prefix in router.kernel_prefixes() {
+        objects.extend(router.kernel_objects(prefix));
     }
     objects
+}
+
+/// What is made of a configuration alone is that of the one in force, whichever lines led to it.
+fn is_as_configured(router: &Router) -> bool {
+    let mut map_server = MapServer::new(&Seed::from_number(0));
+    map_server.reconfigure(&router.config);
+    let sites = |server: &MapServer| -> Vec<EidPrefix> {
+        server.entries().iter().map(|(prefix, _)| prefix).collect()
+    };
+    let own = router.config.addresses().map(|(_, net)| net.addr()).collect();
+    router.local == LocalRlocs::of(&router.config)
+        && router.own_addresses == own
+        && sites(&router.map_server) == sites(&map_server)
 }
 
 fn routes_are_true(router: &Router) -> bool {
@@ -289,6 +335,7 @@ fn to_judge_what_changed_says_and_leaves_what_to_judge_everything_does() {
                 // Nothing was reconciled, and only what is must be as it should.
                 continue;
             }
+            assert!(is_as_configured(&router), "step {number}");
             assert!(routes_are_true(&router), "step {number}");
             assert!(counts_are_true(&router), "step {number}");
             let wanted = kernel_objects(&mut thorough);

@@ -1,11 +1,12 @@
-//! What the configuration wants of the kernel: links, addresses, rules, guards and routes.
+//! What the configuration wants of the kernel: links, addresses, rules and routes; and the guard of an
+//! EID prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::addr::Family;
+use crate::addr::{EidPrefix, Family};
 use crate::router::config::{Config, Interface, InterfaceKind, InterfaceName, StaticTarget};
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector, Table};
 use crate::router::rib::Rib;
@@ -59,7 +60,7 @@ pub fn wanted(
     objects
 }
 
-/// `lisp0`, the rules, the guards and the routes into `lisp0`.
+/// `lisp0`, the rules and the routes into `lisp0`.
 fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
     let mut objects = BTreeSet::new();
     let mtu = Some(lisp_mtu(config, rib));
@@ -90,11 +91,12 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         objects.insert(rule(rloc.family(), FROM_RLOC_MAIN, selector, Table::Main));
         objects.insert(rule(rloc.family(), FROM_RLOC_NATIVE, selector, Table::Native));
     }
-    let ranges = config.dynamic_eids().map(|(_, range, _)| range);
-    for prefix in config.database().map(|(prefix, _)| prefix).chain(ranges) {
-        objects.insert(route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0));
-    }
     objects
+}
+
+/// The guard of a local EID prefix: what has no route of its own does not leak into the core.
+pub(in crate::router) fn guard(prefix: EidPrefix) -> KernelObject {
+    route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0)
 }
 
 /// The routes that lead packets of EIDs into `lisp0`: an ITR's default, a proxy ITR's aggregates.

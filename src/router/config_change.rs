@@ -1,0 +1,161 @@
+//! What another configuration changes: a line costs what it changes, and not what the configuration holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::config::{Config, DatabaseMapping, EidTable, Lisp};
+use crate::addr::{EidPrefix, InstanceId};
+
+/// The difference of two configurations, by what is to be done about it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ConfigChange {
+    /// The EID prefixes whose mapping came, went or is another.
+    pub mappings: BTreeSet<EidPrefix>,
+    /// Static routes came or went.
+    pub routes: bool,
+    /// The sites of a map-server are others.
+    pub sites: bool,
+    /// Anything else: all that is made of a configuration is made anew.
+    pub rest: bool,
+}
+
+impl ConfigChange {
+    pub(super) fn between(before: &Config, after: &Config) -> Self {
+        // By name, so that a new field is not forgotten. Nothing is made of the host name.
+        let Config { hostname: _, interfaces, static_routes, lisp } = after;
+        let mut change = ConfigChange {
+            routes: before.static_routes != *static_routes,
+            rest: before.interfaces != *interfaces,
+            ..ConfigChange::default()
+        };
+        match (&before.lisp, lisp) {
+            (Some(before), Some(after)) => change.of_lisp(before, after),
+            (before, after) => change.rest |= before.is_some() != after.is_some(),
+        }
+        if !change.rest {
+            let own: Vec<IpAddr> = after.addresses().map(|(_, net)| net.addr()).collect();
+            change.rest = change.mappings.iter().any(|prefix| {
+                // Locators of its own may be the router's RLOCs, and an EID of its own is none.
+                let is_inline = |config: &Config| {
+                    matches!(config.mapping(prefix), Some(DatabaseMapping::Inline(_)))
+                };
+                let has_own = own.iter().any(|address| prefix.prefix().contains(address));
+                has_own || is_inline(before) || is_inline(after)
+            });
+        }
+        change
+    }
+
+    fn of_lisp(&mut self, before: &Lisp, after: &Lisp) {
+        let Lisp {
+            locator_sets,
+            eid_tables,
+            ipv4,
+            ipv6,
+            sites,
+            loc_reach,
+            no_reliable_registration,
+        } = after;
+        self.sites = before.sites != *sites;
+        self.rest |= before.locator_sets != *locator_sets
+            || before.ipv4 != *ipv4
+            || before.ipv6 != *ipv6
+            || before.loc_reach != *loc_reach
+            || before.no_reliable_registration != *no_reliable_registration
+            || !before.eid_tables.keys().eq(eid_tables.keys());
+        for ((&id, before), after) in before.eid_tables.iter().zip(eid_tables.values()) {
+            self.of_table(id, before, after);
+        }
+    }
+
+    fn of_table(&mut self, id: InstanceId, before: &EidTable, after: &EidTable) {
+        let EidTable { database, map_requests, dynamic_eids } = after;
+        self.rest |= before.map_requests != *map_requests || before.dynamic_eids != *dynamic_eids;
+        let other = |a: &BTreeMap<IpNet, DatabaseMapping>, b: &BTreeMap<IpNet, DatabaseMapping>| {
+            let is_other = |(prefix, mapping): &(&IpNet, _)| b.get(*prefix) != Some(*mapping);
+            let others: Vec<IpNet> = a.iter().filter(is_other).map(|(prefix, _)| *prefix).collect();
+            others
+        };
+        if before.database != *database {
+            let mut others = other(&before.database, database);
+            others.extend(other(database, &before.database));
+            self.mappings.extend(others.into_iter().map(|prefix| EidPrefix::new(id, prefix)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::parse_config;
+
+    const LINES: &str = "
+hostname xTR1
+interface Ethernet0/0
+ ip address 203.0.113.11 255.255.255.0
+interface Ethernet1/0
+ ip address 172.16.0.1 255.255.255.0
+router lisp
+ locator-set set1
+  203.0.113.11 priority 1 weight 100
+ locator-set other
+  203.0.113.11 priority 2 weight 100
+ eid-table default instance-id 0
+  database-mapping 10.0.0.0/24 locator-set set1
+  database-mapping 10.0.1.0/24 locator-set set1
+ site S
+  authentication-key cisco
+  eid-prefix 10.0.0.0/8
+ ipv4 itr
+ ipv4 etr
+";
+
+    fn change(line: &str) -> ConfigChange {
+        let read = |text: &str| parse_config("test.conf", text).unwrap_or_else(|e| panic!("{e}"));
+        ConfigChange::between(&read(LINES), &read(&[LINES, line].concat()))
+    }
+
+    const TABLE: &str = "router lisp\n eid-table default instance-id 0\n";
+
+    fn mapping(line: &str) -> ConfigChange {
+        change(&[TABLE, line, "\n"].concat())
+    }
+
+    #[test]
+    fn a_line_changes_what_hangs_on_it_and_nothing_else() {
+        let none = ConfigChange::default;
+        let mapped = |prefix: &str| {
+            let prefix = EidPrefix::new(InstanceId::DEFAULT, prefix.parse().unwrap());
+            ConfigChange { mappings: BTreeSet::from([prefix]), ..none() }
+        };
+        assert_eq!(change("hostname other\n"), none());
+        assert_eq!(change("ip route 10.9.0.0 255.255.0.0 203.0.113.1\n").mappings, BTreeSet::new());
+        let routes = ConfigChange { routes: true, ..none() };
+        assert_eq!(change("ip route 10.9.0.0 255.255.0.0 203.0.113.1\n"), routes);
+        let sites = ConfigChange { sites: true, ..none() };
+        assert_eq!(change("router lisp\n site S\n  eid-prefix 11.0.0.0/8\n"), sites);
+        assert_eq!(mapping("database-mapping 10.0.2.0/24 locator-set set1"), mapped("10.0.2.0/24"));
+        assert_eq!(
+            mapping("database-mapping 10.0.1.0/24 locator-set other"),
+            mapped("10.0.1.0/24")
+        );
+        let taken = "no database-mapping 10.0.1.0/24 locator-set set1";
+        assert_eq!(mapping(taken), mapped("10.0.1.0/24"));
+    }
+
+    #[test]
+    fn all_is_made_anew_where_a_line_may_change_the_routers_own_locators_or_roles() {
+        for line in [
+            "database-mapping 172.16.0.0/24 locator-set set1",
+            "database-mapping 10.0.2.0/24 203.0.113.11 priority 1 weight 100",
+            "map-cache 10.0.0.0/8 map-request",
+        ] {
+            assert!(mapping(line).rest, "{line}");
+        }
+        for line in ["router lisp\n no ipv4 etr\n", "interface Ethernet2/0\n", "no router lisp\n"] {
+            assert!(change(line).rest, "{line}");
+        }
+    }
+}
