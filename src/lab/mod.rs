@@ -13,6 +13,7 @@ pub mod inside;
 pub mod interrupt;
 pub mod lock;
 pub mod move_host;
+pub mod neighbour_tables;
 pub mod open;
 pub mod patience;
 pub mod ping;

@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::file::name::SWITCH;
 use super::interrupt::Interrupt;
 use super::lock::Lock;
+use super::neighbour_tables;
 use super::open::{self, Lab};
 use super::patience::Patience;
 use super::registered_at;
@@ -55,6 +56,7 @@ pub fn up(
         say("remains of an earlier run: taking them down");
         shell.run(&[plan::down(&lab.name)], |_| ())?;
     }
+    neighbour_tables::make_room(&lab.file, &mut *say);
     let result = lab.settle().and_then(|()| shell.run(&steps, &mut *say)).and_then(|()| {
         drop(lock);
         let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();

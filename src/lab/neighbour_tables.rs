@@ -1,0 +1,108 @@
+//! Room in the kernel's neighbour tables. A machine has one for IPv4 and one for IPv6, and all its
+//! namespaces share them: where they are full, labs lose packets. A large lab gets larger ones.
+
+use std::fs;
+use std::path::Path;
+
+use super::file::LabFile;
+use super::text;
+
+/// Where the first namespace of the machine has the settings of all.
+const SETTINGS: &str = "/proc/sys/net";
+/// The settings, and by which the largest number of entries is divided for each: up to the first the
+/// kernel takes nothing out, from the second on it takes out what is five seconds old, the third is the
+/// limit.
+const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
+
+/// Makes the tables larger if `lab` may fill half of them, and says so. They are never made smaller: other
+/// labs may need them, and an entry that is not there costs nothing.
+pub fn make_room(lab: &LabFile, say: &mut dyn FnMut(&str)) {
+    make_room_in(Path::new(SETTINGS), most_neighbours(lab), say);
+}
+
+/// The neighbours that a lab has in a family if each node on a link speaks to each other one.
+fn most_neighbours(lab: &LabFile) -> u32 {
+    let lans = lab.lans.iter().map(|lan| lan.ports.len());
+    let ends = lab.links.iter().map(|link| link.ends.len()).chain(lans);
+    let neighbours: usize = ends.map(|ends| ends * ends.saturating_sub(1)).sum();
+    u32::try_from(neighbours).unwrap_or(u32::MAX)
+}
+
+fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
+    for (family, name) in [("ipv4", "IPv4"), ("ipv6", "IPv6")] {
+        let directory = settings.join(family).join("neigh/default");
+        let limit = text::read(&directory.join("gc_thresh3"));
+        // A namespace that is not the machine's first has no such setting.
+        let Some(limit) = limit.ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
+            continue;
+        };
+        if neighbours <= limit / 2 {
+            continue;
+        }
+        let larger = neighbours.saturating_mul(4).checked_next_power_of_two().unwrap_or(1 << 31);
+        let set = |(threshold, divisor): &(&str, u32)| {
+            fs::write(directory.join(threshold), (larger / divisor).to_string())
+        };
+        say(&match THRESHOLDS.iter().try_for_each(set) {
+            Ok(()) => format!(
+                "the lab may have {neighbours} {name} neighbours: the machine's table takes {larger} now \
+                 instead of {limit} (net.{family}.neigh.default.gc_thresh1 to 3)"
+            ),
+            Err(error) => format!(
+                "the lab may have {neighbours} {name} neighbours, and the machine's table takes {limit}: \
+                 cannot raise net.{family}.neigh.default.gc_thresh3: {error}"
+            ),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raise(settings: &Path, neighbours: u32) -> Vec<String> {
+        let mut said = Vec::new();
+        make_room_in(settings, neighbours, &mut |line| said.push(line.to_owned()));
+        said
+    }
+
+    fn thresholds(settings: &Path) -> [String; 3] {
+        ["gc_thresh1", "gc_thresh2", "gc_thresh3"]
+            .map(|name| text::read(&settings.join("ipv4/neigh/default").join(name)).unwrap())
+    }
+
+    #[test]
+    fn a_lab_that_may_fill_half_a_table_gets_a_larger_one_and_says_so() {
+        let settings = tempfile::tempdir().unwrap();
+        let ipv4 = settings.path().join("ipv4/neigh/default");
+        fs::create_dir_all(&ipv4).unwrap();
+        for (threshold, entries) in [("gc_thresh1", 128), ("gc_thresh2", 512), ("gc_thresh3", 1024)]
+        {
+            fs::write(ipv4.join(threshold), format!("{entries}\n")).unwrap();
+        }
+        assert_eq!(raise(settings.path(), 512), [""; 0]);
+        assert_eq!(thresholds(settings.path()), ["128\n", "512\n", "1024\n"]);
+        let said = raise(settings.path(), 1500);
+        assert!(said.len() == 1 && said[0].contains("takes 8192 now instead of 1024"), "{said:?}");
+        assert_eq!(thresholds(settings.path()), ["2048", "4096", "8192"]);
+        assert_eq!(raise(settings.path(), 1500), [""; 0], "it is large enough now");
+    }
+
+    #[test]
+    fn neighbours_are_counted_on_each_link_and_lan() {
+        let text = "name = \"tiny\"
+nodes.A = { kind = \"host\", addresses = [\"10.0.0.1/24\"] }
+nodes.B = { kind = \"host\", addresses = [\"10.0.0.2/24\"] }
+nodes.C = { kind = \"host\", addresses = [\"10.0.0.3/24\"] }
+nodes.D = { kind = \"host\", addresses = [\"10.0.1.1/24\"] }
+nodes.E = { kind = \"host\", addresses = [\"10.0.1.2/24\"] }
+[[lans]]
+name = \"lan\"
+ports = [\"A:eth0\", \"B:eth0\", \"C:eth0\"]
+[[links]]
+endpoints = [\"D:eth0\", \"E:eth0\"]
+";
+        let lab = LabFile::parse("lab.toml", text).unwrap();
+        assert_eq!(most_neighbours(&lab), 3 * 2 + 2);
+    }
+}
