@@ -23,8 +23,9 @@ pub fn create(path: &Path) -> io::Result<File> {
     private::create(path)
 }
 
-/// The records of a simulation in a directory, which is made for its owner alone: `ROUTER.record`, and `ROUTER-2.record`
-/// when the router is started again. One that cannot be opened is told in the log, and not kept.
+/// The records of a simulation in a directory, which is made for its owner alone: `ROUTER.record`, and
+/// `ROUTER-2.record` when the router is started again. One that cannot be opened is told in the log, and
+/// not kept.
 ///
 /// # Errors
 /// A directory that cannot be made.
