@@ -555,8 +555,11 @@ impl Config {
 
     /// Whether `address` lies in a database mapping of the instance that `lisp0` carries.
     pub fn is_local_eid(&self, address: IpAddr) -> bool {
-        let eid = Eid::new(self.default_instance(), address);
-        self.database().any(|(prefix, _)| prefix.contains(eid))
+        let instance_id = self.default_instance();
+        let all = Eid::new(instance_id, address).host_prefix();
+        let lengths = 0..=all.mask_len();
+        let around = lengths.filter_map(|length| IpNet::new(address, length).ok());
+        around.map(|net| EidPrefix::new(instance_id, net)).any(|at| self.mapping(&at).is_some())
     }
 
     /// Whether `address` lies in a dynamic-EID range of the instance that `lisp0` carries.

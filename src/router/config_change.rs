@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-
-use super::config::{Config, DatabaseMapping, EidTable, Lisp};
+use super::config::{Config, DatabaseMapping, EidTable, Lisp, Site};
 use crate::addr::{EidPrefix, InstanceId};
 
 /// The difference of two configurations, by what is to be done about it.
@@ -15,7 +13,9 @@ pub(super) struct ConfigChange {
     pub mappings: BTreeSet<EidPrefix>,
     /// Static routes came or went.
     pub routes: bool,
-    /// The sites of a map-server are others.
+    /// The EID prefixes of sites that came, went, or have other options.
+    pub site_prefixes: BTreeSet<EidPrefix>,
+    /// Anything else of the sites of a map-server.
     pub sites: bool,
     /// Anything else: all that is made of a configuration is made anew.
     pub rest: bool,
@@ -58,7 +58,7 @@ impl ConfigChange {
             loc_reach,
             no_reliable_registration,
         } = after;
-        self.sites = before.sites != *sites;
+        self.of_sites(&before.sites, sites);
         self.rest |= before.locator_sets != *locator_sets
             || before.ipv4 != *ipv4
             || before.ipv6 != *ipv6
@@ -73,17 +73,29 @@ impl ConfigChange {
     fn of_table(&mut self, id: InstanceId, before: &EidTable, after: &EidTable) {
         let EidTable { database, map_requests, dynamic_eids } = after;
         self.rest |= before.map_requests != *map_requests || before.dynamic_eids != *dynamic_eids;
-        let other = |a: &BTreeMap<IpNet, DatabaseMapping>, b: &BTreeMap<IpNet, DatabaseMapping>| {
-            let is_other = |(prefix, mapping): &(&IpNet, _)| b.get(*prefix) != Some(*mapping);
-            let others: Vec<IpNet> = a.iter().filter(is_other).map(|(prefix, _)| *prefix).collect();
-            others
-        };
-        if before.database != *database {
-            let mut others = other(&before.database, database);
-            others.extend(other(database, &before.database));
-            self.mappings.extend(others.into_iter().map(|prefix| EidPrefix::new(id, prefix)));
+        let others = others(&before.database, database);
+        self.mappings.extend(others.into_iter().map(|prefix| EidPrefix::new(id, prefix)));
+    }
+
+    fn of_sites(&mut self, before: &BTreeMap<String, Site>, after: &BTreeMap<String, Site>) {
+        self.sites = !before.keys().eq(after.keys());
+        for (before, after) in before.values().zip(after.values()) {
+            let Site { key, eid_prefixes, nonce_order } = after;
+            self.sites |= before.key != *key || before.nonce_order != *nonce_order;
+            self.site_prefixes.extend(others(&before.eid_prefixes, eid_prefixes));
         }
     }
+}
+
+/// The keys that only one of two tables has, or both with other values.
+fn others<K: Ord + Copy, V: PartialEq>(a: &BTreeMap<K, V>, b: &BTreeMap<K, V>) -> Vec<K> {
+    if a == b {
+        return Vec::new();
+    }
+    let of = |a: &BTreeMap<K, V>, b: &BTreeMap<K, V>| -> Vec<K> {
+        a.iter().filter(|(key, value)| b.get(key) != Some(*value)).map(|(key, _)| *key).collect()
+    };
+    [of(a, b), of(b, a)].concat()
 }
 
 #[cfg(test)]
@@ -134,8 +146,11 @@ router lisp
         assert_eq!(change("ip route 10.9.0.0 255.255.0.0 203.0.113.1\n").mappings, BTreeSet::new());
         let routes = ConfigChange { routes: true, ..none() };
         assert_eq!(change("ip route 10.9.0.0 255.255.0.0 203.0.113.1\n"), routes);
+        let site_prefixes = mapped("11.0.0.0/8").mappings;
+        let prefixes = ConfigChange { site_prefixes, ..none() };
+        assert_eq!(change("router lisp\n site S\n  eid-prefix 11.0.0.0/8\n"), prefixes);
         let sites = ConfigChange { sites: true, ..none() };
-        assert_eq!(change("router lisp\n site S\n  eid-prefix 11.0.0.0/8\n"), sites);
+        assert_eq!(change("router lisp\n site S\n  authentication-key other\n"), sites);
         assert_eq!(mapping("database-mapping 10.0.2.0/24 locator-set set1"), mapped("10.0.2.0/24"));
         assert_eq!(
             mapping("database-mapping 10.0.1.0/24 locator-set other"),

@@ -19,14 +19,17 @@ impl Router {
         if change.rest {
             return self.configure_wholly(&before, now);
         }
-        if change.sites {
-            self.map_server.reconfigure(&self.config);
+        match change.sites {
+            true => self.map_server.reconfigure(&self.config),
+            false => self.map_server.reconfigure_prefixes(&self.config, &change.site_prefixes),
         }
         self.stale.prefixes.extend(change.mappings);
         self.stale.routes |= change.routes;
         self.reconcile(now);
-        if change.sites {
-            self.refresh_sessions(&before, now);
+        let is_site = change.sites || !change.site_prefixes.is_empty();
+        if is_site {
+            let only = Some(&change.site_prefixes).filter(|_| !change.sites);
+            self.refresh_sessions(&before, only, now);
         }
     }
 
@@ -49,7 +52,7 @@ impl Router {
         self.renew_sessions(before, now);
         self.reconcile(now);
         self.find_neighbours(now);
-        self.refresh_sessions(before, now);
+        self.refresh_sessions(before, None, now);
     }
 
     /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.

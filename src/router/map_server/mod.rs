@@ -10,11 +10,12 @@ mod answer;
 mod history;
 mod notify;
 mod receive;
+mod reconfigure;
 mod registrations;
 mod replay;
 mod sessions;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +28,6 @@ pub use registrations::Registrations;
 use replay::Registers;
 use sessions::Sessions;
 
-use super::config::Config;
 use super::counters::ControlDrop;
 use super::explanations;
 use super::io::Connection;
@@ -219,47 +219,6 @@ impl MapServer {
         self.history.entries()
     }
 
-    /// Makes the configured prefixes those of `config`; registrations under a prefix that stays
-    /// with its site stay.
-    pub(super) fn reconfigure(&mut self, config: &Config) {
-        let mut configured: BTreeMap<EidPrefix, (&str, bool)> = BTreeMap::new();
-        for (name, site) in config.lisp.iter().flat_map(|lisp| &lisp.sites) {
-            for (prefix, options) in &site.eid_prefixes {
-                if config.roles(prefix.family()).map_server {
-                    configured.insert(*prefix, (name, options.accept_more_specifics));
-                }
-            }
-        }
-        let stays = |prefix: EidPrefix, entry: &SiteEntry| match entry.origin {
-            None => configured.get(&prefix).is_some_and(|(site, _)| **site == *entry.site),
-            Some(origin) => {
-                !configured.contains_key(&prefix)
-                    && configured
-                        .get(&origin)
-                        .is_some_and(|&(site, accepts)| accepts && *site == *entry.site)
-            }
-        };
-        self.entries.retain(stays);
-        for (prefix, (site, accept_more_specifics)) in configured {
-            match self.entries.get_mut(&prefix) {
-                Some(entry) => entry.accept_more_specifics = accept_more_specifics,
-                None => {
-                    let entry = SiteEntry::new(site.into(), accept_more_specifics, None);
-                    self.entries.insert(prefix, entry);
-                }
-            }
-        }
-        let entries = &self.entries;
-        self.expiries.retain(|(_, prefix, xtr_id)| {
-            entries.get(prefix).is_some_and(|entry| entry.registrations.get(*xtr_id).is_some())
-        });
-        self.more_specifics =
-            self.entries.iter().filter(|(_, entry)| entry.origin.is_some()).count();
-        self.count_users();
-        let sites = config.lisp.as_ref().map(|lisp| &lisp.sites);
-        self.registers.retain_sites(|site| sites.is_some_and(|sites| sites.contains_key(site)));
-    }
-
     /// The configured prefix that a registration of `prefix` falls under, and its site: itself, or
     /// the longest one around it, which must take more specifics.
     fn configured_for(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &Arc<str>)> {
@@ -379,9 +338,11 @@ fn rlocs(registration: &Registration) -> BTreeSet<Result<Rloc, &Address>> {
 
 #[cfg(test)]
 mod fixture {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::addr::{Eid, InstanceId};
-    use crate::router::config::{Lisp, Service, Site, SitePrefix};
+    use crate::router::config::{Config, Lisp, Service, Site, SitePrefix};
     use crate::wire::{self, Algorithm};
 
     pub(super) fn prefix(text: &str) -> EidPrefix {
@@ -527,7 +488,7 @@ mod tests {
     fn a_site_that_is_taken_away_takes_its_registrations_along() {
         let mut server = map_server(&[prefix("172.16.0.0/24")]);
         register(&mut server, prefix("172.16.0.128/25"), "203.0.113.11", 1);
-        server.reconfigure(&Config::default());
+        server.reconfigure(&crate::router::config::Config::default());
         assert!(server.entries.is_empty());
         assert_eq!((server.expiries.len(), server.more_specifics), (0, 0));
     }

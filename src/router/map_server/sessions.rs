@@ -359,11 +359,16 @@ impl Router {
 
     /// The sites changed: what was rejected may come again, and what lost its place or whose key is
     /// another is asked for, to be acknowledged or rejected.
-    pub(in crate::router) fn refresh_sessions(&mut self, before: &Config, now: Time) {
+    pub(in crate::router) fn refresh_sessions(
+        &mut self,
+        before: &Config,
+        only: Option<&BTreeSet<EidPrefix>>,
+        now: Time,
+    ) {
         if !self.config.listens_on_tcp() {
             return self.close_map_server_sessions(now);
         }
-        let (old, new) = (site_prefixes(before), site_prefixes(&self.config));
+        let (old, new) = (site_prefixes(before, only), site_prefixes(&self.config, only));
         let grown = new.keys().any(|prefix| !old.contains_key(prefix));
         let changed: Vec<EidPrefix> = old
             .iter()
@@ -384,16 +389,25 @@ impl Router {
     }
 }
 
-/// The configured EID prefixes and the keys of their sites.
-fn site_prefixes(config: &Config) -> BTreeMap<EidPrefix, Option<Vec<u8>>> {
+/// The configured EID prefixes and the keys of their sites: all, or of these alone.
+fn site_prefixes<'a>(
+    config: &'a Config,
+    only: Option<&BTreeSet<EidPrefix>>,
+) -> BTreeMap<EidPrefix, Option<&'a [u8]>> {
     let sites = config.lisp.iter().flat_map(|lisp| lisp.sites.values());
-    sites
-        .flat_map(|site| {
-            let key = site.key.as_ref().map(|key| key.secret.clone());
-            site.eid_prefixes.keys().map(move |prefix| (*prefix, key.clone()))
-        })
-        .filter(|(prefix, _)| config.roles(prefix.family()).map_server)
-        .collect()
+    let mut prefixes = BTreeMap::new();
+    for site in sites {
+        let key = site.key.as_ref().map(|key| key.secret.as_slice());
+        match only {
+            None => prefixes.extend(site.eid_prefixes.keys().map(|prefix| (*prefix, key))),
+            Some(only) => {
+                let of_site = only.iter().filter(|prefix| site.eid_prefixes.contains_key(prefix));
+                prefixes.extend(of_site.map(|prefix| (*prefix, key)));
+            }
+        }
+    }
+    prefixes.retain(|prefix, _| config.roles(prefix.family()).map_server);
+    prefixes
 }
 
 #[cfg(test)]
