@@ -290,9 +290,13 @@ fn root_does_not_write_through_a_link_nor_believe_a_file_of_another_user() {
     symlink(&victim, place.path().join("r.record")).unwrap();
     let mut router = Command::new("unshare");
     router.args(["--net", env!("CARGO_BIN_EXE_eidway"), "router", &place.file("r.conf")]);
-    let mut router = router.args(["--record", &place.file("r.record")]).spawn().unwrap();
-    let record = place.path().join("r.record");
-    until(LONG, "it records", || fs::symlink_metadata(&record).is_ok_and(|it| it.is_file()));
+    let (record, console) = (place.file("r.record"), place.file("r.sock"));
+    let mut router = router.args(["--record", &record, "--console", &console]).spawn().unwrap();
+    // Then it also hears the signal, and leaves nothing behind.
+    until(LONG, "it answers", || {
+        eidway(&["console", &console, "-c", "show clock"]).status.success()
+    });
+    assert!(fs::symlink_metadata(&record).unwrap().is_file());
     rustix::process::kill_process(
         rustix::process::Pid::from_child(&router),
         rustix::process::Signal::TERM,
