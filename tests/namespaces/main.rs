@@ -11,6 +11,7 @@ mod descriptors;
 mod document;
 mod emulated;
 mod flaps;
+mod forged;
 mod hands;
 mod hostile;
 mod killed;
