@@ -166,7 +166,11 @@ fn tables() -> impl Strategy<Value = EidTable> {
                 });
                 (name, DynamicEid { database: ranges })
             });
-            EidTable { dynamic_eids: dynamic_eids.collect(), database, map_requests }
+            EidTable {
+                dynamic_eids: dynamic_eids.collect(),
+                database: database.into_iter().collect(),
+                map_requests,
+            }
         },
     )
 }

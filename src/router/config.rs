@@ -12,6 +12,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::io::Mac;
+use super::shared::Shared;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc, is_link_local};
 use crate::wire::auth::Key;
 
@@ -26,7 +27,7 @@ pub struct Config {
     /// `interface NAME`.
     pub interfaces: BTreeMap<InterfaceName, Interface>,
     /// `ip route` and `ipv6 route`.
-    pub static_routes: BTreeSet<StaticRoute>,
+    pub static_routes: Shared<BTreeSet<StaticRoute>>,
     /// `router lisp`; absent on a router without LISP.
     pub lisp: Option<Lisp>,
 }
@@ -247,7 +248,7 @@ pub enum LocatorSource {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EidTable {
     /// `database-mapping PREFIX ...`.
-    pub database: BTreeMap<IpNet, DatabaseMapping>,
+    pub database: Shared<BTreeMap<IpNet, DatabaseMapping>>,
     /// `map-cache PREFIX map-request`: static entries that make the router ask.
     pub map_requests: BTreeSet<IpNet>,
     /// `dynamic-eid NAME`: ranges whose hosts are registered one by one where they are found.
@@ -331,7 +332,7 @@ pub struct Site {
     /// `authentication-key KEY`; a site without one accepts no registration.
     pub key: Option<Key>,
     /// `eid-prefix [instance-id N] PREFIX [accept-more-specifics]`.
-    pub eid_prefixes: BTreeMap<EidPrefix, SitePrefix>,
+    pub eid_prefixes: Shared<BTreeMap<EidPrefix, SitePrefix>>,
     /// `nonce-order id|strict|none`.
     pub nonce_order: NonceOrder,
 }

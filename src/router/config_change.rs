@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::config::{Config, DatabaseMapping, EidTable, Lisp, Site};
+use super::shared::Shared;
 use crate::addr::{EidPrefix, InstanceId};
 
 /// The difference of two configurations, by what is to be done about it.
@@ -88,14 +89,24 @@ impl ConfigChange {
 }
 
 /// The keys that only one of two tables has, or both with other values.
-fn others<K: Ord + Copy, V: PartialEq>(a: &BTreeMap<K, V>, b: &BTreeMap<K, V>) -> Vec<K> {
-    if a == b {
+fn others<K: Ord + Copy, V: PartialEq>(
+    a: &Shared<BTreeMap<K, V>>,
+    b: &Shared<BTreeMap<K, V>>,
+) -> Vec<K> {
+    if a.is_same(b) {
         return Vec::new();
     }
-    let of = |a: &BTreeMap<K, V>, b: &BTreeMap<K, V>| -> Vec<K> {
-        a.iter().filter(|(key, value)| b.get(key) != Some(*value)).map(|(key, _)| *key).collect()
-    };
-    [of(a, b), of(b, a)].concat()
+    let (mut others, mut rest) = (Vec::new(), b.iter().peekable());
+    for (key, value) in a {
+        while let Some((other, _)) = rest.next_if(|(other, _)| *other < key) {
+            others.push(*other);
+        }
+        if rest.next_if(|(other, _)| *other == key).is_none_or(|(_, other)| other != value) {
+            others.push(*key);
+        }
+    }
+    others.extend(rest.map(|(key, _)| *key));
+    others
 }
 
 #[cfg(test)]

@@ -59,6 +59,7 @@ mod resolve;
 mod rib;
 mod search;
 pub mod session;
+pub mod shared;
 mod smr;
 mod solicit;
 mod source_check;
