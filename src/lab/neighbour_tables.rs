@@ -1,5 +1,6 @@
 //! Room in the kernel's neighbour tables. A machine has one for IPv4 and one for IPv6, and all its
-//! namespaces share them: where they are full, labs lose packets. A large lab gets larger ones.
+//! namespaces share them: where they are full, labs lose packets. Linux's 1,024 entries are few: it takes in
+//! each address that asks by ARP, and keeps it for five seconds at least.
 
 use std::fs;
 use std::path::Path;
@@ -14,8 +15,13 @@ const SETTINGS: &str = "/proc/sys/net";
 /// limit.
 const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
 
-/// Makes the tables larger if `lab` may fill half of them, and says so. They are never made smaller: other
-/// labs may need them, and an entry that is not there costs nothing.
+/// The least limit: hosts that announce a thousand addresses a second, and each for five seconds, do not
+/// reach the second threshold of it.
+const LEAST: u32 = 16_384;
+
+/// Makes the tables larger if they have fewer entries than [`LEAST`], or `lab` may fill half of them, and
+/// says so. They are never made smaller: other labs may need them, and an entry that is not there costs
+/// nothing.
 pub fn make_room(lab: &LabFile, say: &mut dyn FnMut(&str)) {
     make_room_in(Path::new(SETTINGS), most_neighbours(lab), say);
 }
@@ -36,21 +42,23 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
         let Some(limit) = limit.ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
             continue;
         };
-        if neighbours <= limit / 2 {
+        if limit >= LEAST && neighbours <= limit / 2 {
             continue;
         }
         let larger = neighbours.saturating_mul(4).checked_next_power_of_two().unwrap_or(1 << 31);
+        let larger = larger.max(LEAST);
         let set = |(threshold, divisor): &(&str, u32)| {
             fs::write(directory.join(threshold), (larger / divisor).to_string())
         };
+        let setting = format!("net.{family}.neigh.default.gc_thresh3");
         say(&match THRESHOLDS.iter().try_for_each(set) {
             Ok(()) => format!(
-                "the lab may have {neighbours} {name} neighbours: the machine's table takes {larger} now \
-                 instead of {limit} (net.{family}.neigh.default.gc_thresh1 to 3)"
+                "{name} neighbours of all labs together: the machine takes {larger} now instead of \
+                 {limit} ({setting})"
             ),
             Err(error) => format!(
-                "the lab may have {neighbours} {name} neighbours, and the machine's table takes {limit}: \
-                 cannot raise net.{family}.neigh.default.gc_thresh3: {error}"
+                "{name} neighbours of all labs together: the machine takes {limit}, and hosts that \
+                 announce more may stop all labs: cannot raise {setting}: {error}"
             ),
         });
     }
@@ -72,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lab_that_may_fill_half_a_table_gets_a_larger_one_and_says_so() {
+    fn a_lab_gets_a_table_that_it_does_not_fill_and_says_so() {
         let settings = tempfile::tempdir().unwrap();
         let ipv4 = settings.path().join("ipv4/neigh/default");
         fs::create_dir_all(&ipv4).unwrap();
@@ -80,12 +88,16 @@ mod tests {
         {
             fs::write(ipv4.join(threshold), format!("{entries}\n")).unwrap();
         }
-        assert_eq!(raise(settings.path(), 512), [""; 0]);
-        assert_eq!(thresholds(settings.path()), ["128\n", "512\n", "1024\n"]);
-        let said = raise(settings.path(), 1500);
-        assert!(said.len() == 1 && said[0].contains("takes 8192 now instead of 1024"), "{said:?}");
-        assert_eq!(thresholds(settings.path()), ["2048", "4096", "8192"]);
-        assert_eq!(raise(settings.path(), 1500), [""; 0], "it is large enough now");
+        let said = raise(settings.path(), 5);
+        assert!(said.len() == 1 && said[0].contains("takes 16384 now instead of 1024"), "{said:?}");
+        assert_eq!(thresholds(settings.path()), ["4096", "8192", "16384"]);
+        assert_eq!(raise(settings.path(), 8192), [""; 0], "it is large enough now");
+        let said = raise(settings.path(), 8193);
+        assert!(
+            said.len() == 1 && said[0].contains("takes 65536 now instead of 16384"),
+            "{said:?}"
+        );
+        assert_eq!(raise(settings.path(), 8193), [""; 0]);
     }
 
     #[test]

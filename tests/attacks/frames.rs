@@ -2,7 +2,7 @@
 //!
 //! It takes neither the address of a host of the test nor that of a gateway: on a LAN that is theft
 //! by a neighbour, which Ethernet allows. Linux keeps each address that asks in a table that all
-//! namespaces share, whatever a router does: so the addresses here are few.
+//! namespaces share, whatever a router does: `lab up` makes it large enough.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -56,7 +56,7 @@ fn arp_flap(rng: &mut Rng) -> Vec<u8> {
 }
 
 fn arp_by_stranger(rng: &mut Rng) -> Vec<u8> {
-    let (mac, sender) = (mac(rng), Ipv4Addr::new(9, 9, 9, rng.below(64) as u8));
+    let (mac, sender) = (mac(rng), Ipv4Addr::from_bits(9 << 24 | rng.below(1 << 24) as u32));
     Arp::request(mac, sender, Ipv4Addr::new(172, 16, 0, 1)).frame(BROADCAST)
 }
 
