@@ -41,7 +41,7 @@ struct Queue {
 
 /// Where the lines go.
 trait Sink: Write + Send {
-    /// Begins again at its path, from which what was written may have been moved away.
+    /// Opens its path again: its file may have been moved away.
     fn reopen(&mut self) -> io::Result<()>;
 }
 
@@ -162,7 +162,7 @@ impl Queue {
         self.lines.push_back(line);
     }
 
-    /// What stands in the place of the lines that were lost.
+    /// The note in the place of the lines that were lost.
     fn take_note(&mut self) -> Vec<u8> {
         let lost = std::mem::take(&mut self.lost);
         format!("[WARN ] {lost} lines of the log are lost: its reader did not take them in time\n")

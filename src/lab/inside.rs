@@ -74,8 +74,8 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     option("-Y", what.display.as_deref());
     option("-c", what.count.map(|count| count.to_string()).as_deref());
     if let Some(file) = what.write.as_deref() {
-        // It writes to what is open already: a path could mean another file a moment later, and tshark,
-        // which gives up root, would not be let into a directory that is not its own.
+        // tshark writes to a file that is open already. A path could mean another file a moment later, and
+        // tshark gives up root, so that it could not enter a directory of root's.
         command.args(["-w", "-"]);
         if file != "-" {
             command.stdout(private::replace(Path::new(file)).map_err(Failure::new)?);

@@ -5,12 +5,12 @@
 //! `show running-config` is a function of this value.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+pub use super::interface_name::{InterfaceKind, InterfaceName};
 use super::io::Mac;
 use super::shared::Shared;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc, is_link_local};
@@ -30,83 +30,6 @@ pub struct Config {
     pub static_routes: Shared<BTreeSet<StaticRoute>>,
     /// `router lisp`; absent on a router without LISP.
     pub lisp: Option<Lisp>,
-}
-
-/// The kinds of interface that a router can have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum InterfaceKind {
-    /// `EthernetS/P`, the Linux device `etS-P`.
-    Ethernet,
-    /// `LoopbackN`, addresses on the Linux device `lo`.
-    Loopback,
-}
-
-/// An interface as IOS names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct InterfaceName {
-    /// What it is.
-    pub kind: InterfaceKind,
-    /// The slot; zero for a loopback.
-    pub slot: u16,
-    /// The port in the slot, or the loopback's number.
-    pub port: u16,
-}
-
-impl InterfaceName {
-    /// The Linux device that the interface is (`/` is not allowed in a device's name).
-    pub fn device(&self) -> String {
-        match self.kind {
-            InterfaceKind::Ethernet => format!("et{}-{}", self.slot, self.port),
-            InterfaceKind::Loopback => "lo".to_owned(),
-        }
-    }
-
-    /// The interface behind a Linux device, when its name is one of ours.
-    pub fn of_device(device: &str) -> Option<Self> {
-        let (slot, port) = device.strip_prefix("et")?.split_once('-')?;
-        Some(InterfaceName {
-            kind: InterfaceKind::Ethernet,
-            slot: slot.parse().ok()?,
-            port: port.parse().ok()?,
-        })
-    }
-}
-
-impl fmt::Display for InterfaceName {
-    /// `Ethernet1/0`, `Loopback0`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            InterfaceKind::Ethernet => write!(f, "Ethernet{}/{}", self.slot, self.port),
-            InterfaceKind::Loopback => write!(f, "Loopback{}", self.port),
-        }
-    }
-}
-
-impl std::str::FromStr for InterfaceName {
-    type Err = String;
-
-    /// Accepts IOS spellings: any case, any prefix of the kind, with or without a space.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let text: String = text.split_whitespace().collect();
-        let digits = text.find(|c: char| c.is_ascii_digit());
-        let (kind, number) = text.split_at(digits.unwrap_or(text.len()));
-        let kind = kind.to_ascii_lowercase();
-        let wrong = || format!("{text:?} is no interface: EthernetS/P or LoopbackN is expected");
-        if kind.is_empty() || number.is_empty() {
-            return Err(wrong());
-        }
-        if "ethernet".starts_with(&kind) {
-            let (slot, port) = number.split_once('/').ok_or_else(wrong)?;
-            let slot = slot.parse().map_err(|_| wrong())?;
-            let port = port.parse().map_err(|_| wrong())?;
-            Ok(InterfaceName { kind: InterfaceKind::Ethernet, slot, port })
-        } else if "loopback".starts_with(&kind) {
-            let port = number.parse().map_err(|_| wrong())?;
-            Ok(InterfaceName { kind: InterfaceKind::Loopback, slot: 0, port })
-        } else {
-            Err(wrong())
-        }
-    }
 }
 
 /// What stands under `interface NAME`.
@@ -573,20 +496,6 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn an_interface_name_takes_the_spellings_of_ios() {
-        let expected = InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 };
-        for text in ["Ethernet1/0", "ethernet 1/0", "e1/0", "ETH1/0"] {
-            assert_eq!(text.parse(), Ok(expected), "{text}");
-        }
-        assert_eq!(expected.device(), "et1-0");
-        assert_eq!(InterfaceName::of_device("et1-0"), Some(expected));
-        assert_eq!("lo0".parse::<InterfaceName>().unwrap().to_string(), "Loopback0");
-        for text in ["", "1/0", "Ethernet", "Ethernet1", "Serial0/0", "Ethernet1/x"] {
-            assert!(text.parse::<InterfaceName>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn neither_a_link_local_address_nor_a_roaming_gateway_is_an_rloc() {

@@ -32,6 +32,7 @@ mod etr;
 mod explanations;
 pub mod flow_cache;
 mod icmp;
+mod interface_name;
 pub mod io;
 mod itr;
 pub mod kept;

@@ -87,7 +87,11 @@ fn a_lab_that_comes_down_leaves_the_machine_as_it_was() {
     let before = machine();
     let live = Live::up("gsmr", "down");
     live.expect_pings(&[("B", "A")]);
-    assert_eq!(machine(), before, "a lab that is up has no link, rule or route outside its namespaces");
+    assert_eq!(
+        machine(),
+        before,
+        "a lab that is up has no link, rule or route outside its namespaces"
+    );
     expect_success(&live.lab("kill", &["xTR1"]));
     expect_success(&live.lab("down", &[]));
     assert!(live.remains().is_empty(), "{:?}", live.remains());

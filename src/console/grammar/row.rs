@@ -26,8 +26,8 @@ pub enum Run {
     Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
     /// Shows or does something.
     Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),
-    /// Taken for the sake of pasted configuration: it means nothing to a virtual router, or says
-    /// what is so anyway.
+    /// Accepted so that pasted configurations load: it has no meaning for a virtual router, or it
+    /// states a default.
     Ignore,
 }
 

@@ -60,7 +60,7 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    /// Tells the router what is the driver's and stands in a `show`, as far as it has changed.
+    /// Tells the router the states of the driver that a `show` prints, if they have changed.
     pub(super) fn tell_what_shows_need(&mut self, now: Time) {
         let states = self.hosts.states();
         if states != *self.router.emulated_hosts() {
@@ -72,8 +72,8 @@ impl EventLoop {
         }
     }
 
-    /// Judges the error that ended a series of accepts at a listener. True when another one may bring
-    /// something at once; a client for whom no descriptor is free waits until one is.
+    /// Judges the error that ended a series of accepts at a listener. True when another accept may succeed
+    /// at once. Without a free descriptor the client waits until there is one.
     pub(super) fn end_of_accepting(
         &mut self,
         listener: Source,

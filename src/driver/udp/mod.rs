@@ -254,9 +254,9 @@ impl Udp {
         more
     }
 
-    /// From here on the kernel fragments what is too big for the MTU that it has learned of the path,
-    /// over one family: ICMP told of a link that takes less, and the router believes it. The router keeps
-    /// packets small where it can; where it cannot, nothing is lost.
+    /// Lets the kernel fragment packets over one family that are larger than the path MTU which it has
+    /// learned. The router calls it when it believes an ICMP error about a smaller link: it keeps packets
+    /// small where it can, and where it cannot, none is lost.
     pub fn fragment_by_path(&mut self, family: Family) -> io::Result<()> {
         let mut of_family = self.iter_mut().filter(|sockets| sockets.rloc.family() == family);
         of_family.try_for_each(|sockets| sockets.let_fragment(Fragmentation::ByPath))

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::addr::{Family, InstanceId};
 use crate::router::config::NonceOrder;
 
-/// What stands above the rows.
+/// The head of the table.
 #[derive(Clone, Debug, Serialize)]
 pub struct Head {
     /// How many EID prefixes all sites have, configured or registered.
