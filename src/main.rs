@@ -121,7 +121,7 @@ fn main() -> ExitCode {
 
 /// `RUST_LOG` decides, as ever; without it what is of `level` and worse is written.
 /// `stamped` lines begin with the time, as IOS writes it; it goes to the standard error, or to `file`.
-/// Whoever reads it is never waited for.
+/// The program never waits for its reader.
 fn start_log(
     level: &str,
     stamped: bool,

@@ -10,9 +10,8 @@ use super::text;
 
 /// Where the first namespace of the machine has the settings of all.
 const SETTINGS: &str = "/proc/sys/net";
-/// The settings, and by which the largest number of entries is divided for each: up to the first the
-/// kernel takes nothing out, from the second on it takes out what is five seconds old, the third is the
-/// limit.
+/// The settings, each with the divisor of the limit that gives its value. The third threshold is the limit.
+/// Above the second the kernel removes entries that are five seconds old, up to the first it removes none.
 const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
 
 /// The least limit: hosts that announce a thousand addresses a second, and each for five seconds, do not

@@ -13,8 +13,8 @@ use crate::private;
 
 /// Where running labs keep sockets, logs and process numbers: a directory each.
 pub const RUN: &str = private::OF_ROOT;
-/// The directory beside them where scenarios keep captures, and what is needed to find out why one
-/// failed. No lab's name has a dot.
+/// The directory beside them where scenarios keep captures, and the evidence of a failed one. No lab's
+/// name has a dot.
 const KEPT: &str = ".scenarios";
 /// The file in a running lab's directory that says where its lab file is.
 const ORIGIN: &str = "origin";
@@ -152,7 +152,7 @@ impl Lab {
         if let Some(name) = name {
             name::lab(name).map_err(Failure::new)?;
         }
-        // What stands there of labs that are up is believed.
+        // The files there say which labs are up, and are believed.
         private::expect_unspoilt(Path::new(RUN)).map_err(Failure::new)?;
         let asked_for = match name {
             Some(name) if name != what => format!("{what} --name {name}"),

@@ -167,7 +167,7 @@ impl Shell<'_> {
                 while goes_on() && has_ended.recv_timeout(LOOKING) == Err(RecvTimeoutError::Timeout)
                 {
                 }
-                // The pipe closes here, and what is left of the shell ends.
+                // The pipe closes here, so that the shell ends.
             });
             let errors = scope.spawn(move || {
                 let mut bytes = Vec::new();

@@ -16,7 +16,7 @@ use super::{FILE_MODE, expect_ours, named, refused};
 const TRIES: usize = 100;
 /// Octets of a lock file that are read.
 const LONGEST: u64 = 256;
-/// The lowest number of a descriptor that is lent: those below are for whoever borrows it.
+/// The lowest number of a descriptor that is lent: the borrowing program needs those below.
 const LENT_FROM: i32 = 10;
 
 /// A lock that is held. It ends with the value and with its process, and with every program that was

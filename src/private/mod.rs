@@ -256,7 +256,7 @@ fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Root may do everything anyway, so what is root's is good for every user.
+/// A file of root's is good for every user: root may change any file.
 fn expect_owner(path: &Path, found: &Metadata) -> io::Result<()> {
     let (owner, user) = (found.uid(), geteuid().as_raw());
     match owner == user || owner == 0 {

@@ -230,7 +230,7 @@ pub struct Service {
     /// `no etr forward-away`: a packet for a host that moved away is dropped, as the document shows,
     /// instead of being encapsulated to where the host is.
     pub etr_no_forward_away: bool,
-    /// `no etr source-check`: packets from the core are delivered whatever their inner source.
+    /// `no etr source-check`: packets from the core are delivered with any inner source.
     pub etr_no_source_check: bool,
     /// `itr accept-default`: a mapping with locators for all EIDs is taken.
     pub itr_accept_default: bool,

@@ -7,7 +7,7 @@ use super::config::{Config, DatabaseMapping, EidTable, Lisp, Site};
 use super::shared::Shared;
 use crate::addr::{EidPrefix, InstanceId};
 
-/// The difference of two configurations, by what is to be done about it.
+/// The difference of two configurations, as a list of the work that it makes.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ConfigChange {
     /// The EID prefixes whose mapping came, went or is another.

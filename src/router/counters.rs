@@ -44,7 +44,7 @@ pub enum ControlDrop {
     RateLimited,
     /// A reply that covers none of what was asked.
     WrongRecord,
-    /// A record of a reply, or a part of one, that is about more than may be taken for what was asked.
+    /// A record of a reply, or a part of one, that covers more than the answer to the request may.
     Overclaim,
     /// A TCP connection from an RLOC that has not registered, or to a map-server that takes none.
     UnauthenticatedSession,

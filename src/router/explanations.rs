@@ -228,7 +228,8 @@ pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
     Told::new(format!("Map-Reply for {prefix}"), why, advice)
 }
 
-/// A mapping that is wider than may be taken; `to` is what is left of it, the static entry if so.
+/// A mapping that is wider than an answer may be. It is cut to `to`, which is the static entry if
+/// `is_entry`.
 pub(super) fn claims_too_much(
     prefix: EidPrefix,
     to: EidPrefix,
@@ -251,7 +252,7 @@ pub(super) fn claims_too_much(
     Told::new(format!("part of Map-Reply for {prefix}"), why, advice)
 }
 
-/// A record of a reply that has nothing to do with what was asked.
+/// A record of a reply that does not lie around the EID of the request.
 pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
     let why = format!("it is too far from {asked}, which this router asked for");
     let advice = "look at its sender for an attack or a wrong `database-mapping`";

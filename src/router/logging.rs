@@ -88,7 +88,7 @@ impl Router {
         self.log(severity, line);
     }
 
-    /// Writes a line into the log whatever was written before: for those who have a bound of their own.
+    /// Writes a line into the log without a bound: the caller has one of its own.
     pub(super) fn log(&mut self, severity: Severity, line: String) {
         self.outputs.push_back(Output::Log { severity, line });
     }

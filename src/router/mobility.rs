@@ -282,7 +282,7 @@ impl Mobility {
         self.ranges.contains(prefix)
     }
 
-    /// The prefixes of hosts, and of what is elsewhere, for which the kernel may be to have something.
+    /// The prefixes of hosts here and of EIDs elsewhere: the kernel may need a route for each.
     pub(super) fn kernel_prefixes(&self, away: &AwayTable) -> BTreeSet<EidPrefix> {
         let gone = away.entries().iter().filter(|(_, entry)| entry.producer.leads_elsewhere());
         let gone = gone.map(|(prefix, _)| prefix);

@@ -304,8 +304,8 @@ impl Router {
         self.settle(now);
     }
 
-    /// Ends a turn. Tells the kernel of the away entries that came or went, if nothing else has: an entry
-    /// takes its route with it, whatever ended it.
+    /// Ends a turn. Tells the kernel of the away entries that came or went, if nothing else has: when an
+    /// entry ends, its route ends too.
     fn settle(&mut self, now: Time) {
         if self.away.has_moved() {
             self.reconcile(now);

@@ -66,10 +66,10 @@ pub(super) struct Request {
     due_at: Time,
 }
 
-/// What is under way for the EIDs of a family.
+/// The requests under way for the EIDs of a family, and the packets that wait for them.
 #[derive(Debug)]
 struct Tables {
-    /// By EID; a share for each source host, one for all SMRs, and one for what is away.
+    /// By EID; a share for each source host, one for all SMRs, and one for EIDs that are away.
     requests: Bounded<Eid, Request, (Cause, Option<Eid>)>,
     /// By the EID that they wait for and the order in which they came; a share for each source
     /// host.
@@ -200,7 +200,7 @@ impl Resolver {
         at: Time,
         now: Time,
     ) -> Held {
-        // Who sends an SMR says whom it is for.
+        // The source EID of an SMR is its sender's word, so that it gets no share.
         let sharer = (cause, source_eid.filter(|_| cause == Cause::Packet));
         let request = Request { source_eid, cause, nonce: Nonce(0), tries: 0, due_at: at };
         self.due.insert((at, eid));

@@ -62,7 +62,7 @@ pub(super) struct Held<'a> {
     defaults: Vec<&'a MappingRecord>,
     /// Those with locators that are cut, and to what.
     cut: Vec<(&'a MappingRecord, EidPrefix)>,
-    /// Those that lie beside what is taken.
+    /// Those that lie beside the taken ones.
     beside: Vec<&'a MappingRecord>,
     /// How many without locators were cut.
     negatives_cut: u64,
@@ -78,7 +78,7 @@ impl Claims {
         is_default(record) && !self.takes_default
     }
 
-    /// What is left of a prefix within a limit; `None` if it lies beside it.
+    /// The part of a record's prefix that lies within the limit; `None` if there is none.
     fn cut(&self, record: &MappingRecord) -> Option<EidPrefix> {
         let prefix = record.eid_prefix;
         let limit = match is_default(record) && self.takes_default {
@@ -147,7 +147,7 @@ fn is_default(record: &MappingRecord) -> bool {
 
 impl Router {
     /// What the answer to a request for an EID may be about. An EID that is asked for without a
-    /// static entry is away: its prefix in the away table is what was asked about.
+    /// static entry is away: the request was about its prefix in the away table.
     pub(super) fn claims(&self, asked: Eid) -> Claims {
         let away = || self.away.entries().longest_match(asked).map(|(prefix, _)| prefix);
         let entry = self.map_cache.static_around(asked).or_else(away);

@@ -144,9 +144,9 @@ impl Paths {
         let _ = self.unreachable.insert(rloc, reporter, now + UNREACHABLE_FOR, now);
     }
 
-    /// Takes in what a link on the way takes. It may be less than what is known, and never more (RFC 8201
-    /// section 4): that is found out when what is known has ended. Returns how often it has become less,
-    /// if it has.
+    /// Takes in the MTU of a link on the path. It replaces a larger one, and never a smaller one (RFC 8201
+    /// section 4): a path that has grown shows when the entry has ended. Returns how often it has become
+    /// less, if it has.
     fn learn_mtu(&mut self, rloc: Rloc, mtu: u32, reporter: IpAddr, now: Time) -> Option<u64> {
         let known = self.mtus.get(&rloc);
         if known.is_some_and(|known| mtu > known.mtu) {

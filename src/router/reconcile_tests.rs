@@ -274,7 +274,8 @@ fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     objects
 }
 
-/// What is made of a configuration alone is that of the one in force, whichever lines led to it.
+/// Whether all state that depends on the configuration alone is that of the one in force: the lines that
+/// led to it do not matter.
 fn is_as_configured(router: &Router) -> bool {
     let mut map_server = MapServer::new(&Seed::from_number(0));
     map_server.reconfigure(&router.config);

@@ -51,7 +51,8 @@ pub(super) fn headers(family: Family) -> usize {
 /// own RLOC that is probed, for a prober asks each locator of a prefix in the same instant.
 type Subject = (Rloc, EidPrefix, Option<Rloc>);
 
-/// What may be sent because of one request, whatever its ITR has been sent before.
+/// The octets that may be sent because of one request. They do not depend on earlier messages to its
+/// ITR.
 #[derive(Debug)]
 pub(super) struct Credit {
     itr: Rloc,

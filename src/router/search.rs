@@ -56,7 +56,7 @@ pub(super) enum Asker {
     Port(InterfaceName),
 }
 
-/// What came of the wish to look for a host.
+/// The result of a wish to look for a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sought {
     /// It is looked for, and the packet, if there is one, waits.

@@ -75,7 +75,7 @@ pub(super) struct Solicitor {
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
     /// When the peers of each prefix are of no use any more.
     forgotten_at: Deadlines<EidPrefix>,
-    /// What was said within an [`INTERVAL`]; shared by RLOC.
+    /// The EIDs and RLOCs of the SMRs within an [`INTERVAL`]; shared by RLOC.
     said: Bounded<(Eid, Rloc), (), Rloc>,
     /// When the bucket of each RLOC is full again.
     full_at: Bounded<Rloc, Time>,

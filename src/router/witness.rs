@@ -61,7 +61,7 @@ impl Router {
         self.witness = Some(witness);
     }
 
-    /// A call begins: its time is that of the lines of the log, and whoever looks on is told.
+    /// A call begins: its time is that of the lines of the log, and the witness is told.
     pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
         self.log.now = now;
         if let Some(witness) = &mut self.witness {

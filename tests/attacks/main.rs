@@ -111,7 +111,7 @@ fn ping(live: &Live, to: &str, span: Duration) -> Child {
         .unwrap()
 }
 
-/// Attacks for so long, and says what was sent: how much by the flood from the core, and all of it.
+/// Attacks for a span. Returns the number of packets of the flood from the core, and a row for each attack.
 fn attack(live: &Live, span: Duration) -> (u64, Vec<Sent>) {
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {

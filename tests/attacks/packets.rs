@@ -71,7 +71,7 @@ pub const ATTACKS: [Attack; 25] = [
     Attack { name: "garbage at port 4341", packet: garbage_data },
 ];
 
-/// Makes packets: what is random in them, and what counts on.
+/// Makes packets, with a source of random numbers and a counter.
 pub struct Forger {
     rng: Rng,
     key: Key,

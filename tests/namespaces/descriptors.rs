@@ -14,7 +14,7 @@ use crate::live::*;
 
 /// Descriptors that are free for clients.
 const FREE: usize = 3;
-/// What comes later than this does not come.
+/// An event that takes longer than this counts as absent.
 const A_WHILE: Duration = Duration::from_secs(1);
 
 #[test]

@@ -11,7 +11,7 @@ use crate::live::*;
 
 /// The number of the user whom Debian calls nobody.
 const STRANGER: u32 = 65534;
-/// Another user beside root, whom the stranger wants to harm.
+/// Another user beside root: the victim of the stranger.
 const VICTIM: u32 = 65533;
 
 /// A place that the stranger and the victim can reach, with the program in it; gone with the value.
@@ -368,7 +368,7 @@ fn a_run_directory_that_others_have_made_or_can_write_in_is_refused() {
         return;
     }
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("netns-scripts");
-    // What stands there, why the program refuses it, and what a script says that looks at it too.
+    // A command that spoils the place, the reason of the program, and the words of a script that looks too.
     let spoilt = "/run/eidway is another user's, or open to others";
     for (made, why, of_script) in [
         ("install -d -o 65534 /run/eidway", "belongs to user 65534, not to user 0", Some(spoilt)),

@@ -149,7 +149,7 @@ fn a_path_is_said_to_take_less_and_never_more() {
         bench.icmp(RLOC_1, CORE, IcmpErrorKind::TooBig { mtu: told }, &quoted);
         assert_eq!(mtu(&bench), Some(known), "{told}");
     }
-    // What is known ends by itself, and is not kept by those that say more.
+    // The MTU ends by itself, and reports of larger ones do not keep it.
     bench.advance(Duration::from_secs(599));
     let _ = bench.encapsulate(&mut packet(B, A, 63, b"echo"));
     bench.icmp(RLOC_1, CORE, IcmpErrorKind::TooBig { mtu: 1420 }, &quoted);

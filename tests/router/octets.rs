@@ -333,8 +333,7 @@ fn whatever_arrives_the_octets_sent_in_a_second_are_bounded_by_those_received() 
     }
 }
 
-/// Packets of the overlay: an SMR goes to whom has an old mapping, no more than to eight EIDs at
-/// once.
+/// Packets of the overlay: an SMR goes to an ITR with an old mapping, for eight EIDs at once at most.
 #[test]
 fn the_smrs_for_packets_that_have_strayed_are_bounded_likewise() {
     let mut bench = etr("");
@@ -384,7 +383,7 @@ fn the_icmp_errors_that_hosts_get_are_bounded_likewise() {
     assert!(sent > 0 && sent < received, "{sent} for {received}");
 }
 
-/// What is exempt: an unsolicited Map-Notify, of which there are six copies after the first, to the
+/// The exception is an unsolicited Map-Notify, of which there are six copies after the first, to the
 /// RLOC that had the prefix registered.
 #[test]
 fn an_unsolicited_map_notify_goes_at_most_seven_times_to_an_rloc_that_has_registered() {

@@ -43,7 +43,7 @@ fn overclaims(bench: &Bench) -> u64 {
     bench.router.counters().control_drops.get(&ControlDrop::Overclaim).copied().unwrap_or(0)
 }
 
-/// What is learned of one record, the number of what was refused, and the lines of the log.
+/// The mapping that is learned from one record, the number of refusals, and the lines of the log.
 fn answered(
     config: &str,
     asked: &str,

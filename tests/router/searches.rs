@@ -183,7 +183,7 @@ fn a_scan_has_sixty_four_searches_at_a_time_and_a_hundred_a_second() {
     assert!(lan.refused() > 15_000, "{}", lan.refused());
     let fills = lan.bench.router.mobility().fills();
     assert!(fills.iter().all(|fill| fill.entries <= fill.capacity), "{fills:?}");
-    // What was refused is tried again for ten seconds, and then all is quiet.
+    // A refused search is tried again for ten seconds, and then all is quiet.
     lan.advance(Duration::from_secs(20));
     assert!(lan.asked.is_empty(), "{:?}", lan.asked);
     let all = lan.all;

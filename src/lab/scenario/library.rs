@@ -229,7 +229,7 @@ pub fn overlaid_text(
     })
 }
 
-/// Writes down what the routers were told, know and have logged. Whatever cannot be had is left out.
+/// Keeps the configuration, tables and log of each router. A file that cannot be had is left out.
 fn keep(lab: &Lab, directory: &Path) {
     for (node, config) in lab.file.routers() {
         fs::copy(lab.config(config), directory.join(format!("{node}.conf"))).ok();

@@ -59,7 +59,7 @@ impl Reach<'_> {
 enum Answer {
     /// Ask this ETR.
     Forward(Rloc),
-    /// The map-server answers with what is registered for this prefix, because the ETRs want that,
+    /// The map-server answers with the registrations of this prefix, because the ETRs want that,
     /// or because no ETR can be asked and the mapping is not negative for that.
     Proxy(EidPrefix),
     /// There is no mapping for this prefix.
@@ -150,8 +150,8 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
 }
 
 /// The ETR that a Map-Request goes to, of those within reach: the reachable own locator with the
-/// lowest priority of any xTR that registered; else the RLOC that a register came from, if nobody
-/// can have replayed that register; else any reachable locator.
+/// lowest priority of any xTR that registered; else the RLOC that a register came from, if that
+/// register cannot be a replay; else any reachable locator.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
     let registrations = entry.registrations.iter();
     let usable = |locator: &&wire::LocatorRecord| {

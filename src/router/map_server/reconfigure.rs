@@ -52,8 +52,8 @@ impl MapServer {
         self.registers.retain_sites(|site| sites.is_some_and(|sites| sites.contains_key(site)));
     }
 
-    /// The same where only these prefixes of sites came, went, or have other options: it costs what is
-    /// registered in them.
+    /// The same where only these prefixes of sites came, went, or have other options. The cost grows with
+    /// the registrations in them only.
     pub(in crate::router) fn reconfigure_prefixes(
         &mut self,
         config: &Config,
