@@ -109,7 +109,8 @@ runs() { # PID: whether a process lives; one that ended and waits for its parent
     local stat
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
     case ${stat##*) } in
-        [ZX]*) return 1 ;;
+        # While another thread ends, the process still has its files and locks.
+        [ZX]*) set -- "/proc/$1/task/"*; [ $# -gt 1 ] ;;
     esac
 }
 
