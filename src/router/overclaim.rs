@@ -53,7 +53,7 @@ pub(super) struct Taken<'a> {
     pub(super) record: Cow<'a, MappingRecord>,
 }
 
-/// The records of a Map-Reply, held to what was asked.
+/// The records of a Map-Reply, held to the request.
 #[derive(Debug, Default)]
 pub(super) struct Held<'a> {
     /// Those that are taken, in the order of the message.
