@@ -71,7 +71,7 @@ impl Router {
         }
         if answers.is_empty() {
             let told = || explanations::not_our_eid(request);
-            return self.refuse(arrival.sender, ControlDrop::NotOurEid, now, told);
+            return self.context.refuse(arrival.sender, ControlDrop::NotOurEid, now, told);
         }
         let Some(path) = self.reply_path(request, arrival.at) else {
             return self.refuse_unanswerable(arrival.sender, request, now);
@@ -106,12 +106,17 @@ impl Router {
         if records.is_empty() || !self.replies.spend(&mut credit, records.octets(), now) {
             let told = || explanations::asked_too_often(request, itr);
             let refused = (ControlDrop::RateLimited, answers.len());
-            return self.refuse_parts(arrival.sender, refused, now, told);
+            return self.context.refuse_parts(arrival.sender, refused, now, told);
         }
         let told = || explanations::asked_too_often(request, itr);
-        self.refuse_parts(arrival.sender, (ControlDrop::RateLimited, too_often), now, told);
+        self.context.refuse_parts(arrival.sender, (ControlDrop::RateLimited, too_often), now, told);
         let told = || explanations::reply_is_full(request);
-        self.refuse_parts(arrival.sender, (ControlDrop::TooManyRecords, too_large), now, told);
+        self.context.refuse_parts(
+            arrival.sender,
+            (ControlDrop::TooManyRecords, too_large),
+            now,
+            told,
+        );
         let reply = self.map_reply(request, records.into_records());
         self.send_map_reply(source, SocketAddr::new(itr.0, arrival.reply_port), reply);
     }
@@ -120,15 +125,16 @@ impl Router {
     pub(super) fn tell_unread_records(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
         let unread = request.records.len().saturating_sub(MOST_RECORDS);
         let told = || explanations::too_many_records(request, MOST_RECORDS);
-        self.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
+        self.context.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
     }
 
     /// The reply to a Map-Request; of its bits, E speaks for the site of the records (RFC 9300
     /// section 10.1).
     fn map_reply(&self, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
         let own = records.iter().find(|record| record.authoritative);
-        let echo_nonce =
-            own.is_some_and(|record| self.config.loc_reach(record.eid_prefix.family()).echo_nonce);
+        let echo_nonce = own.is_some_and(|record| {
+            self.context.config.loc_reach(record.eid_prefix.family()).echo_nonce
+        });
         let nonce = request.nonce;
         MapReply { probe: request.probe, echo_nonce, security: false, nonce, records }
     }
@@ -136,29 +142,30 @@ impl Router {
     /// Refuses a Map-Request that there is no way back for.
     pub(super) fn refuse_unanswerable(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
         let told = || explanations::no_reply_path(request);
-        self.refuse(source, ControlDrop::WrongRecord, now, told);
+        self.context.refuse(source, ControlDrop::WrongRecord, now, told);
     }
 
     /// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can. An
     /// ITR-RLOC for many gets none.
     pub(super) fn reply_path(&self, request: &MapRequest, asked: Rloc) -> Option<(Rloc, Rloc)> {
-        let itr_rlocs = || request.itr_rlocs.iter().filter(|itr| !self.local.is_nobodys(**itr));
+        let itr_rlocs =
+            || request.itr_rlocs.iter().filter(|itr| !self.context.local.is_nobodys(**itr));
         let same =
             |own: Rloc| itr_rlocs().find(|itr| itr.family() == own.family()).map(|itr| (own, *itr));
-        let own = |itr: &Rloc| self.local.preferred(itr.family()).map(|own| (own, *itr));
+        let own = |itr: &Rloc| self.context.local.preferred(itr.family()).map(|own| (own, *itr));
         same(asked).or_else(|| itr_rlocs().find_map(own))
     }
 
     fn send_map_reply(&mut self, source: Rloc, to: SocketAddr, reply: MapReply) {
-        self.counters.map_replies.sent += 1;
+        self.context.counters.map_replies.sent += 1;
         if reply.records.iter().any(|record| record.locators.is_empty()) {
-            self.counters.negative_map_replies.sent += 1;
+            self.context.counters.negative_map_replies.sent += 1;
         }
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         // A source port of zero is none (RFC 768).
         let port = if to.port() == 0 { CONTROL_PORT } else { to.port() };
         let to = SocketAddr::new(to.ip(), port);
-        self.send_control(from, to, &Message::MapReply(reply));
+        self.context.send_control(from, to, &Message::MapReply(reply));
     }
 
     /// The answer of the database to a requested prefix: none when it is not ours or has no route. It
@@ -166,7 +173,7 @@ impl Router {
     /// for a mapping that it has, or probes one of its locators, asks for its prefix (RFC 9301 section
     /// 5.3), and more specific ones may begin at the same address.
     pub(super) fn own_answer(&self, asked: EidPrefix) -> Option<Answer> {
-        if !self.config.roles(asked.family()).etr {
+        if !self.context.config.roles(asked.family()).etr {
             return None;
         }
         let (about, entry) = self.database.entries().covering(&asked).last()?;
@@ -181,9 +188,9 @@ impl Router {
     fn proxy_answer(&self, request: &MapRequest) -> Option<Answer> {
         let all = request.records.first()?.eid_prefix;
         let serves = request.probe
-            && self.config.roles(all.family()).proxy_etr
+            && self.context.config.roles(all.family()).proxy_etr
             && all.mask_len() == 0
-            && all.instance_id() == self.config.default_instance();
+            && all.instance_id() == self.context.config.default_instance();
         serves.then_some(Answer { asked: all, about: all, from: AnswerFrom::ProxyEtr })
     }
 
@@ -206,7 +213,7 @@ impl Router {
                     probed: true,
                     ..LocatorRecord::unicast(probed.0, 1, 100)
                 };
-                let ttl_minutes = self.config.etr_map_cache_ttl(about.family());
+                let ttl_minutes = self.context.config.etr_map_cache_ttl(about.family());
                 let locators = probed.into_iter().map(locator).collect();
                 vec![MappingRecord::of_site(about, ttl_minutes, locators)]
             }
@@ -279,14 +286,14 @@ impl Router {
         };
         let mut locators: Vec<LocatorRecord> = away.locators.iter().map(locator).collect();
         wire::sort_locators(&mut locators);
-        let ttl_minutes = self.config.etr_map_cache_ttl(prefix.family());
+        let ttl_minutes = self.context.config.etr_map_cache_ttl(prefix.family());
         let record = MappingRecord::of_site(prefix, ttl_minutes, locators);
         MappingRecord { authoritative: false, ..record }
     }
 
     /// The record of a database entry, as it goes into replies and registers.
     pub(super) fn record(&self, prefix: EidPrefix, entry: &database::Entry) -> MappingRecord {
-        let ttl_minutes = self.config.etr_map_cache_ttl(prefix.family());
+        let ttl_minutes = self.context.config.etr_map_cache_ttl(prefix.family());
         let locator = |locator: &database::LocalLocator| LocatorRecord {
             local: locator.own,
             reachable: locator.reachable,

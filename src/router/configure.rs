@@ -14,14 +14,16 @@ use crate::time::Time;
 
 impl Router {
     pub(super) fn configure(&mut self, config: Config, now: Time) {
-        let before = std::mem::replace(&mut self.config, config);
-        let change = ConfigChange::between(&before, &self.config);
+        let before = std::mem::replace(&mut self.context.config, config);
+        let change = ConfigChange::between(&before, &self.context.config);
         if change.rest {
             return self.configure_wholly(&before, now);
         }
         match change.sites {
-            true => self.map_server.reconfigure(&self.config),
-            false => self.map_server.reconfigure_prefixes(&self.config, &change.site_prefixes),
+            true => self.map_server.reconfigure(&self.context.config),
+            false => {
+                self.map_server.reconfigure_prefixes(&self.context.config, &change.site_prefixes)
+            }
         }
         self.stale.prefixes.extend(change.mappings);
         self.stale.routes |= change.routes;
@@ -35,18 +37,19 @@ impl Router {
 
     fn configure_wholly(&mut self, before: &Config, now: Time) {
         self.stale.all = true;
-        self.local = LocalRlocs::of(&self.config);
-        self.own_addresses = self.config.addresses().map(|(_, net)| net.addr()).collect();
-        self.sources = SourceCheck::of(&self.config);
+        self.context.local = LocalRlocs::of(&self.context.config);
+        self.context.own_addresses =
+            self.context.config.addresses().map(|(_, net)| net.addr()).collect();
+        self.sources = SourceCheck::of(&self.context.config);
         self.proxy_etrs = Family::BOTH.map(|family| {
-            let lisp = self.config.lisp.as_ref();
+            let lisp = self.context.config.lisp.as_ref();
             let petrs = lisp.map_or(&[][..], |lisp| &lisp.service(family).use_petr);
-            locators::as_mapping(&self.config, petrs)
+            locators::as_mapping(&self.context.config, petrs)
         });
         self.reconcile_static_map_cache(now);
-        self.map_server.reconfigure(&self.config);
+        self.map_server.reconfigure(&self.context.config);
         self.reconfigure_echo_nonce();
-        let held = self.mobility.reconfigure(&self.config);
+        let held = self.mobility.reconfigure(&self.context.config);
         self.give_up(held, DropReason::EidAway);
         self.reconcile_ranges(now);
         self.renew_sessions(before, now);
@@ -57,12 +60,13 @@ impl Router {
 
     /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.
     fn reconcile_static_map_cache(&mut self, now: Time) {
-        let instance_id = self.config.default_instance();
+        let instance_id = self.context.config.default_instance();
         let defaults = Family::BOTH
             .into_iter()
-            .filter(|family| self.config.roles(*family).itr)
+            .filter(|family| self.context.config.roles(*family).itr)
             .map(|family| EidPrefix::new(instance_id, family.default_prefix()));
-        let wanted: BTreeSet<EidPrefix> = defaults.chain(self.config.static_map_cache()).collect();
+        let wanted: BTreeSet<EidPrefix> =
+            defaults.chain(self.context.config.static_map_cache()).collect();
         self.map_cache.reconcile_static(&wanted, now);
     }
 
@@ -79,9 +83,9 @@ impl Router {
         }
         let objects = |prefix| (prefix, self.kernel_objects(prefix));
         let of_prefixes = prefixes.into_iter().map(objects).collect();
-        let fixed = (routes || all).then(|| self.kernel.fixed(&self.config, &self.rib));
+        let fixed = (routes || all).then(|| self.kernel.fixed(&self.context.config, &self.rib));
         let requests = self.kernel.reconcile(fixed, of_prefixes);
-        self.request(requests);
+        self.context.request(requests);
     }
 
     /// What the kernel is to have for an EID prefix: the guard of one that is configured, the route to a
@@ -89,8 +93,8 @@ impl Router {
     pub(super) fn kernel_objects(&self, prefix: EidPrefix) -> BTreeSet<KernelObject> {
         let mut objects = self.mobility.kernel_objects(prefix, &self.away);
         let is_configured =
-            self.config.mapping(&prefix).is_some() || self.mobility.is_range(&prefix);
-        if is_configured && self.config.needs_tunnel() {
+            self.context.config.mapping(&prefix).is_some() || self.mobility.is_range(&prefix);
+        if is_configured && self.context.config.needs_tunnel() {
             objects.insert(kernel::guard(prefix));
         }
         objects
@@ -99,8 +103,8 @@ impl Router {
     /// The prefixes for which the kernel may be to have something.
     pub(super) fn kernel_prefixes(&self) -> BTreeSet<EidPrefix> {
         let mut prefixes = self.mobility.kernel_prefixes(&self.away);
-        prefixes.extend(self.config.database().map(|(prefix, _)| prefix));
-        prefixes.extend(self.config.dynamic_eids().map(|(_, range, _)| range));
+        prefixes.extend(self.context.config.database().map(|(prefix, _)| prefix));
+        prefixes.extend(self.context.config.dynamic_eids().map(|(_, range, _)| range));
         prefixes
     }
 }

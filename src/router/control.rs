@@ -6,7 +6,7 @@ use super::Router;
 use super::counters::ControlDrop;
 use super::debug;
 use super::explanations;
-use super::io::{ControlDatagram, Output};
+use super::io::ControlDatagram;
 use super::replies::headers;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
@@ -31,8 +31,8 @@ impl Router {
     /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
     pub(super) fn handle_control(&mut self, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
-        if self.local.is_nobodys(Rloc(source.ip())) {
-            return self.refuse(
+        if self.context.local.is_nobodys(Rloc(source.ip())) {
+            return self.context.refuse(
                 source.ip(),
                 ControlDrop::Malformed,
                 now,
@@ -45,10 +45,11 @@ impl Router {
         };
         log::debug!("{message} from {source}");
         self.tell_left_out(source.ip(), &message, payload, now);
-        if self.debugging {
-            let interface = self.config.interface_of(destination).map(|name| name.to_string());
+        if self.context.debugging {
+            let interface =
+                self.context.config.interface_of(destination).map(|name| name.to_string());
             let to = SocketAddr::new(destination, CONTROL_PORT);
-            self.debug(debug::received(message.message_type(), interface, source, to));
+            self.context.debug(debug::received(message.message_type(), interface, source, to));
         }
         let arrival = Arrival {
             sender: source.ip(),
@@ -59,10 +60,10 @@ impl Router {
         match message {
             Message::MapRequest(request) => self.handle_map_request(&request, arrival, now),
             Message::MapReply(reply) => self.handle_map_reply(&reply, source, now),
-            Message::MapRegister(register) if self.has_role(|roles| roles.map_server) => {
+            Message::MapRegister(register) if self.context.has_role(|roles| roles.map_server) => {
                 self.handle_map_register(register, payload, source, destination, now);
             }
-            Message::MapNotify(notify) if self.has_role(|roles| roles.etr) => {
+            Message::MapNotify(notify) if self.context.has_role(|roles| roles.etr) => {
                 self.handle_map_notify(notify, payload, source, destination, now);
             }
             Message::Encapsulated(encapsulated) => {
@@ -70,18 +71,18 @@ impl Router {
             }
             Message::MapRegister(MapRegister { records, .. }) => {
                 let told = || explanations::no_map_server(&records);
-                self.refuse(source.ip(), ControlDrop::NotOurRole, now, told);
+                self.context.refuse(source.ip(), ControlDrop::NotOurRole, now, told);
             }
             Message::MapNotify(MapNotify { records, .. }) => {
                 let told = || explanations::no_etr(&records);
-                self.refuse(source.ip(), ControlDrop::NotOurRole, now, told);
+                self.context.refuse(source.ip(), ControlDrop::NotOurRole, now, told);
             }
             Message::MapNotifyAck(acknowledgement) => {
                 self.handle_map_notify_ack(&acknowledgement, payload, source.ip(), now);
             }
             Message::Info(_) => {
                 let told = explanations::nat_traversal;
-                self.refuse(source.ip(), ControlDrop::Unsupported, now, told);
+                self.context.refuse(source.ip(), ControlDrop::Unsupported, now, told);
             }
         }
     }
@@ -90,7 +91,7 @@ impl Router {
     fn tell_left_out(&mut self, source: IpAddr, message: &Message, octets: &[u8], now: Time) {
         let left_out = message.records_left_out(octets);
         let told = || explanations::not_an_ip_eid(message.message_type(), left_out);
-        self.refuse_parts(source, (ControlDrop::NotAnIpEid, left_out), now, told);
+        self.context.refuse_parts(source, (ControlDrop::NotAnIpEid, left_out), now, told);
     }
 
     fn refuse_unparsed(&mut self, source: IpAddr, error: &ParseError, now: Time) {
@@ -98,7 +99,7 @@ impl Router {
             Problem::UnknownType { .. } => ControlDrop::Unsupported,
             _ => ControlDrop::Malformed,
         };
-        self.refuse(source, reason, now, || explanations::octets(error));
+        self.context.refuse(source, reason, now, || explanations::octets(error));
     }
 
     /// A Map-Request that came by itself: an SMR, a probe, or a plain question to an ETR.
@@ -112,34 +113,34 @@ impl Router {
             return self.handle_smr(request, sender, now);
         }
         match request.probe {
-            true => self.counters.probes.received += 1,
-            false => self.counters.map_requests.received += 1,
+            true => self.context.counters.probes.received += 1,
+            false => self.context.counters.map_requests.received += 1,
         }
         if request.do_not_reply {
             return;
         }
-        if !self.has_role(|roles| roles.etr || roles.proxy_etr && request.probe) {
+        if !self.context.has_role(|roles| roles.etr || roles.proxy_etr && request.probe) {
             return self.refuse_request(sender, request, now);
         }
         self.answer_map_request(request, arrival, now);
     }
 
     fn debug_received(&mut self, request: &MapRequest) {
-        if self.debugging
+        if self.context.debugging
             && let Some(line) = debug::request_received(request)
         {
-            self.debug(line);
+            self.context.debug(line);
         }
     }
 
     fn refuse_request(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
         let told = || explanations::nobody_asked(request);
-        self.refuse(source, ControlDrop::NotOurRole, now, told);
+        self.context.refuse(source, ControlDrop::NotOurRole, now, told);
     }
 
     fn refuse_at_mapping_system(&mut self, source: IpAddr, request: &MapRequest, now: Time) {
         let told = || explanations::at_mapping_system(request);
-        self.refuse(source, ControlDrop::ProbeToMappingSystem, now, told);
+        self.context.refuse(source, ControlDrop::ProbeToMappingSystem, now, told);
     }
 
     /// A Map-Request inside an Encapsulated Control Message: to the map-resolver of this router, or
@@ -147,7 +148,7 @@ impl Router {
     /// (RFC 9301 section 8.3): an ETR asks it whether what it told is still true.
     fn handle_encapsulated(&mut self, encapsulated: &Encapsulated, arrival: Arrival, now: Time) {
         let source = arrival.sender;
-        self.counters.encapsulated.received += 1;
+        self.context.counters.encapsulated.received += 1;
         let message = match MapRequest::parse(&encapsulated.message) {
             Ok(request) => Message::MapRequest(request),
             Err(error) => return self.refuse_unparsed(source, &error, now),
@@ -158,17 +159,17 @@ impl Router {
             return self.refuse_at_mapping_system(source, &request, now);
         }
         match request.smr_invoked {
-            true => self.counters.smr_invoked.received += 1,
-            false => self.counters.map_requests.received += 1,
+            true => self.context.counters.smr_invoked.received += 1,
+            false => self.context.counters.map_requests.received += 1,
         }
         self.debug_received(&request);
         if self.own_request_came_back(&request, source, now) {
             return;
         }
         let arrival = Arrival { reply_port: encapsulated.source.port(), ..arrival };
-        if self.has_role(|roles| roles.map_resolver || roles.map_server) {
+        if self.context.has_role(|roles| roles.map_resolver || roles.map_server) {
             self.resolve_map_request(encapsulated, &request, arrival, now);
-        } else if self.has_role(|roles| roles.etr) {
+        } else if self.context.has_role(|roles| roles.etr) {
             self.answer_map_request(&request, arrival, now);
         } else {
             self.refuse_request(source, &request, now);
@@ -178,22 +179,9 @@ impl Router {
     /// Whether the router only serves the mapping system, so that what is a matter between xTRs has no
     /// business here (RFC 9301 section 6.1).
     fn is_mapping_system(&self) -> bool {
-        self.has_role(|roles| roles.map_server || roles.map_resolver)
-            && !self.has_role(|roles| roles.itr || roles.etr || roles.proxy_itr || roles.proxy_etr)
-    }
-
-    fn has_role(&self, is: impl Fn(super::config::Roles) -> bool) -> bool {
-        Family::BOTH.into_iter().any(|family| is(self.config.roles(family)))
-    }
-
-    /// Sends a message from one of the router's own RLOCs.
-    pub(super) fn send_control(&mut self, from: SocketAddr, to: SocketAddr, message: &Message) {
-        log::debug!("{message} to {to}");
-        self.send_octets(from, to, message.emit());
-    }
-
-    /// Sends a message that has been emitted, for it is signed.
-    pub(super) fn send_octets(&mut self, source: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
-        self.outputs.push_back(Output::Control { source, destination: to, payload });
+        self.context.has_role(|roles| roles.map_server || roles.map_resolver)
+            && !self
+                .context
+                .has_role(|roles| roles.itr || roles.etr || roles.proxy_itr || roles.proxy_etr)
     }
 }

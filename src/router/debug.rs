@@ -6,12 +6,12 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use super::Router;
+use super::context::Context;
 use super::io::Output;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::wire::{MapReply, MapRequest, MessageType};
 
-impl Router {
+impl Context {
     /// Says a line to whoever debugs.
     pub(super) fn debug(&mut self, line: String) {
         if self.debugging {

@@ -215,24 +215,24 @@ impl EchoNonce {
 impl Router {
     /// The nonce field of packets to `to` whose inner packets are of `family`.
     pub(super) fn nonce_for(&mut self, to: Rloc, family: Family, now: Time) -> NonceField {
-        if !self.config.loc_reach(family).echo_nonce {
+        if !self.context.config.loc_reach(family).echo_nonce {
             return NonceField::None;
         }
         let (nonce, begins) = self.echo_nonce.nonce_for(to, now);
-        self.counters.nonces.sent += u64::from(begins);
+        self.context.counters.nonces.sent += u64::from(begins);
         nonce
     }
 
     /// Takes in the nonce field of a packet that came from `from`.
     pub(super) fn take_nonce(&mut self, nonce: NonceField, from: Rloc, family: Family, now: Time) {
-        if !self.config.loc_reach(family).echo_nonce {
+        if !self.context.config.loc_reach(family).echo_nonce {
             return;
         }
         match self.echo_nonce.heard(from, nonce, now) {
             Echo::Silent => return,
             Echo::Changed => {}
-            Echo::Asked => self.counters.nonces.received += 1,
-            Echo::Returned => self.counters.nonces_echoed += 1,
+            Echo::Asked => self.context.counters.nonces.received += 1,
+            Echo::Returned => self.context.counters.nonces_echoed += 1,
             Echo::Missing => {
                 self.leave_locator(from, None, "it does not echo nonces", now);
             }
@@ -242,7 +242,7 @@ impl Router {
 
     /// Learns from the E bit of a Map-Reply that was asked for whether its sites echo.
     pub(super) fn learn_who_echoes(&mut self, record: &MappingRecord, echoes: bool, now: Time) {
-        if self.config.loc_reach(record.eid_prefix.family()).echo_nonce {
+        if self.context.config.loc_reach(record.eid_prefix.family()).echo_nonce {
             let rlocs = record.locators.iter().filter_map(|locator| locator.ip());
             rlocs.for_each(|rloc| self.echo_nonce.learn(rloc, echoes, now));
         }
@@ -250,7 +250,7 @@ impl Router {
 
     /// A new configuration may be one without echo-nonce.
     pub(super) fn reconfigure_echo_nonce(&mut self) {
-        if !Family::BOTH.iter().any(|family| self.config.loc_reach(*family).echo_nonce) {
+        if !Family::BOTH.iter().any(|family| self.context.config.loc_reach(*family).echo_nonce) {
             self.echo_nonce.clear();
         }
     }

@@ -18,11 +18,11 @@ impl Router {
     /// Notification): a host that moved, or a more specific of a local prefix.
     pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, by: Teller, now: Time) {
         let prefix = record.eid_prefix;
-        self.counters.took(record);
+        self.context.counters.took(record);
         if self.names_us(record) {
             return self.mapping_here(prefix, now);
         }
-        let locators: Vec<Locator> = resolve::locators(record, &self.local, now);
+        let locators: Vec<Locator> = resolve::locators(record, &self.context.local, now);
         let withdrawn = record.is_withdrawn();
         let by = self.told_before(&prefix).unwrap_or(by);
         let elsewhere = Elsewhere { locators, by, ttl: resolve::ttl(record) };
@@ -49,7 +49,7 @@ impl Router {
     /// Whether a record has a locator of ours.
     pub(super) fn names_us(&self, record: &MappingRecord) -> bool {
         let mut rlocs = record.locators.iter().filter_map(LocatorRecord::ip);
-        rlocs.any(|rloc| self.local.contains(rloc.0))
+        rlocs.any(|rloc| self.context.local.contains(rloc.0))
     }
 
     /// Whether it changes anything that a map-server says this.
@@ -104,7 +104,7 @@ impl Router {
         let (device, address) = (Device::Interface(host.interface), eid.address);
         // There is room for each host that is here.
         let _ = self.mobility.searches.confirmations.insert(eid, (), elsewhere, now);
-        self.request(vec![KernelRequest::Probe { device, address }]);
+        self.context.request(vec![KernelRequest::Probe { device, address }]);
     }
 
     /// Ends the entries of the away table that have stayed long enough, and asks the mapping system about
@@ -139,7 +139,7 @@ impl Router {
         now: Time,
     ) -> bool {
         // A router that is its own map-server asks itself: that is the question, and no answer.
-        if self.own_addresses.contains(&sender) {
+        if self.context.own_addresses.contains(&sender) {
             return false;
         }
         if self.news_came_back(request, now) {

@@ -64,7 +64,7 @@ impl Router {
         let inbound = match self.open(datagram.bytes) {
             Ok((lisp, header)) => self.opened(outer, &lisp, header, datagram, now),
             Err(reason) => {
-                self.counters.dropped(reason, packets_in(datagram));
+                self.context.counters.dropped(reason, packets_in(datagram));
                 Inbound::Dropped(reason)
             }
         };
@@ -81,7 +81,7 @@ impl Router {
         if lisp.key != 0 {
             return Err(DropReason::BadDataHeader);
         }
-        if lisp.instance_id.unwrap_or_default() != self.config.default_instance() {
+        if lisp.instance_id.unwrap_or_default() != self.context.config.default_instance() {
             return Err(DropReason::UnknownInstance);
         }
         let inner = &datagram[DATA_HEADER_LEN..];
@@ -125,7 +125,7 @@ impl Router {
         if header.is_link_scoped() {
             return Err(DropReason::InnerLinkScoped);
         }
-        let roles = self.config.roles(header.family());
+        let roles = self.context.config.roles(header.family());
         if !roles.etr && !roles.proxy_etr {
             return Err(DropReason::NotAnEtr);
         }
@@ -163,7 +163,7 @@ impl Router {
         inner: &mut Packet<'_>,
         now: Time,
     ) -> Result<Verdict, DropReason> {
-        let roles = self.config.roles(header.family());
+        let roles = self.context.config.roles(header.family());
         let source = Eid::new(instance_id, header.source);
         let destination = Eid::new(instance_id, header.destination);
         match self.whereabouts(destination) {
@@ -229,7 +229,7 @@ impl Router {
         prefix: EidPrefix,
         header: &IpHeader,
     ) -> Option<Encapsulation> {
-        let lisp = self.config.lisp.as_ref()?;
+        let lisp = self.context.config.lisp.as_ref()?;
         if lisp.service(prefix.family()).etr_no_forward_away {
             return None;
         }
@@ -238,11 +238,11 @@ impl Router {
         let onward: Vec<_> = entry
             .locators
             .iter()
-            .filter(|locator| locator.rloc != from && !self.local.contains(locator.rloc.0))
+            .filter(|locator| locator.rloc != from && !self.context.local.contains(locator.rloc.0))
             .cloned()
             .collect();
         let header = IpHeader { ttl, ..*header };
-        encapsulation(&onward, &self.local, &self.paths, prefix.instance_id(), &header).ok()
+        encapsulation(&onward, &self.context.local, &self.paths, prefix.instance_id(), &header).ok()
     }
 }
 

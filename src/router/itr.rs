@@ -60,7 +60,7 @@ impl Router {
         now: Time,
     ) -> Result<Verdict, DropReason> {
         let Ok(header) = IpHeader::parse(packet.bytes) else {
-            self.counters.dropped(DropReason::NotIp, 1);
+            self.context.counters.dropped(DropReason::NotIp, 1);
             return Err(DropReason::NotIp);
         };
         let decision = match self.flows.find(instance_id, &header) {
@@ -86,7 +86,7 @@ impl Router {
         if header.is_link_scoped() {
             return Err(DropReason::LinkScoped);
         }
-        let roles = self.config.roles(header.family());
+        let roles = self.context.config.roles(header.family());
         let source = Eid::new(instance_id, header.source);
         let destination = Eid::new(instance_id, header.destination);
         if !roles.itr && !roles.proxy_itr {
@@ -105,7 +105,7 @@ impl Router {
             Whereabouts::Away(..) | Whereabouts::Elsewhere => {}
         }
         if !roles.proxy_itr && !self.is_of_site(source, now) {
-            self.counters.native_foreign_source += packet.load(header.total_len).packets;
+            self.context.counters.native_foreign_source += packet.load(header.total_len).packets;
             return Ok(Verdict::Native);
         }
         // The gateway's answer to a host's first packet may come before the host is found.
@@ -148,8 +148,13 @@ impl Router {
             return Ok(Way::Native);
         };
         let wrap = |locators: &[Locator]| {
-            let wrap =
-                encapsulation(locators, &self.local, &self.paths, destination.instance_id, header)?;
+            let wrap = encapsulation(
+                locators,
+                &self.context.local,
+                &self.paths,
+                destination.instance_id,
+                header,
+            )?;
             Ok(Way::Encapsulate(wrap, slot))
         };
         match &entry.mapping {
@@ -200,7 +205,7 @@ impl Router {
     }
 
     fn is_own_address(&self, address: IpAddr) -> bool {
-        self.own_addresses.contains(&address)
+        self.context.own_addresses.contains(&address)
     }
 }
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Router;
+use super::context::Context;
 use super::io::Output;
 use crate::time::Time;
 
@@ -67,7 +67,7 @@ impl Log {
     }
 }
 
-impl Router {
+impl Context {
     /// Writes a line into the log, bounded by its kind: something is wrong.
     #[track_caller]
     pub(super) fn warn(&mut self, line: String) {

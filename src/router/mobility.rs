@@ -300,13 +300,13 @@ impl Router {
     /// Takes the neighbours that were known before their port served their range for found: the kernel
     /// has no reason to tell of them again.
     pub(super) fn find_neighbours(&mut self, now: Time) {
-        let instance_id = self.config.default_instance();
+        let instance_id = self.context.config.default_instance();
         let neighbours = self.mobility.neighbours.iter();
         let served: Vec<(Eid, InterfaceName, Mac)> = neighbours
             .map(|(&(port, address), &mac)| (Eid::new(instance_id, address), port, mac))
             .filter(|(eid, port, _)| self.mobility.ports(*eid).contains(port))
             .filter(|(eid, ..)| !self.mobility.hosts.contains_key(eid))
-            .filter(|(eid, ..)| !self.own_addresses.contains(&eid.address))
+            .filter(|(eid, ..)| !self.context.own_addresses.contains(&eid.address))
             .collect();
         for (eid, port, mac) in served {
             self.host_found(eid, port, mac, Discovery::Neighbour, now);
@@ -339,7 +339,7 @@ impl Router {
         now: Time,
     ) {
         let Some(port) = InterfaceName::of_device(device) else { return };
-        let eid = Eid::new(self.config.default_instance(), address);
+        let eid = Eid::new(self.context.config.default_instance(), address);
         let serves = self.mobility.ports(eid).contains(&port);
         let is_known = matches!(state, NeighbourState::Known(_));
         if is_known && self.mobility.owners.is_waiting(&eid) {
@@ -347,7 +347,7 @@ impl Router {
             return;
         }
         let before = self.mobility.remember(port, address, state, now);
-        if !serves || self.own_addresses.contains(&address) {
+        if !serves || self.context.own_addresses.contains(&address) {
             // The port may serve the host's range one day.
             return;
         }
@@ -357,12 +357,12 @@ impl Router {
                 self.search_failed(eid, port, now);
                 let here = self.mobility.hosts.get(&eid);
                 if here.is_some_and(|host| host.interface == port) {
-                    self.notice(format!("{eid} answers no more on {port}"));
+                    self.context.notice(format!("{eid} answers no more on {port}"));
                     self.host_gone(eid, None, now);
                 } else {
                     // Linux does not hear the advertisement of an IPv6 host whose entry has failed.
                     let device = Device::Interface(port);
-                    self.request(vec![KernelRequest::Forget { device, address }]);
+                    self.context.request(vec![KernelRequest::Forget { device, address }]);
                 }
             }
             NeighbourState::Absent => {}
@@ -389,7 +389,7 @@ impl Router {
             host.last_seen_at = now;
             if is_confirmed {
                 if !self.owner_changed(eid, port, now) {
-                    self.notice(format!("{eid} is still here, registering again"));
+                    self.context.notice(format!("{eid} is still here, registering again"));
                 }
                 self.refresh_registration(eid.host_prefix(), now);
             }
@@ -436,7 +436,7 @@ impl Router {
         let before = self.away.entries().get(&prefix);
         let was_elsewhere = before.is_some_and(|entry| !entry.locators.is_empty());
         if !(was_elsewhere && self.owner_changed(eid, interface, now)) {
-            self.notice(format!("{eid} found on {interface}"));
+            self.context.notice(format!("{eid} found on {interface}"));
         }
         self.mobility.former_ports.remove(&eid);
         self.mobility.missed.remove(&eid);
@@ -446,7 +446,7 @@ impl Router {
         self.reconcile(now);
         let (device, address) = (Device::Interface(interface), eid.address);
         // The answer to this question also tells the host the hardware address of its gateway here.
-        self.request(vec![
+        self.context.request(vec![
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
         ]);
@@ -462,7 +462,7 @@ impl Router {
         if said_at.is_none_or(|at| now.since(at) >= TURNED_AWAY_INTERVAL) {
             self.mobility.turned_away_at = Some(now);
             let Fill { capacity, turned_away, .. } = self.mobility.hosts.fill();
-            self.warn(format!(
+            self.context.warn(format!(
                 "{eid} on {interface} is turned away, as {turned_away} times in all: {capacity} hosts \
                  are here already; look at `show lisp dynamic-eid summary` for hosts that do not exist"
             ));
@@ -506,7 +506,7 @@ impl Router {
         self.away.insert(eid.host_prefix(), entry, now);
         let (device, address) = (Device::Interface(host.interface), eid.address);
         self.mobility.neighbours.remove(&(host.interface, address));
-        self.request(vec![KernelRequest::Forget { device, address }]);
+        self.context.request(vec![KernelRequest::Forget { device, address }]);
         if moved {
             self.mobility.former_ports.insert(eid, host.interface);
         }
@@ -516,9 +516,9 @@ impl Router {
             if self.owner_changed(eid, host.interface, now) {
                 self.mobility.owners.wait(eid, now);
             } else {
-                self.notice(format!("{eid} has moved away from {}", host.interface));
+                self.context.notice(format!("{eid} has moved away from {}", host.interface));
             }
-            self.request(vec![KernelRequest::Announce { device, address }]);
+            self.context.request(vec![KernelRequest::Announce { device, address }]);
         }
     }
 

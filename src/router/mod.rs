@@ -19,6 +19,7 @@ pub mod bounded;
 pub mod config;
 mod config_change;
 mod configure;
+mod context;
 mod control;
 pub mod counters;
 pub mod database;
@@ -69,7 +70,7 @@ mod verdict;
 pub mod witness;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
@@ -77,6 +78,7 @@ use sha2::{Digest, Sha256};
 use away::{AwayTable, Producer, Stay};
 use bounded::Fill;
 use config::{Config, InterfaceName, Roles};
+use context::Context;
 use counters::Counters;
 use database::{Changes, Database, Stale};
 use descriptors::Descriptors;
@@ -85,17 +87,15 @@ use emulated::HostState;
 use etr::Heard;
 use flow_cache::FlowCache;
 use icmp::ErrorLimiter;
-use io::{Command, Input, KernelRequest, Output};
+use io::{Command, Input, Output};
 use kernel::Kernel;
 use locators::LocalRlocs;
-use logging::Log;
 use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
 use news::News;
 use outstanding::Resolver;
 use paths::Paths;
-use refusals::Refusals;
 use register::Registrar;
 use replies::ReplyLimiter;
 use rib::Rib;
@@ -157,14 +157,11 @@ pub struct Start {
 /// The roles are peers over shared tables; what each does stands in the file of its name.
 #[derive(Debug)]
 pub struct Router {
-    config: Config,
+    context: Context,
     started_at: Time,
     /// Microseconds since 1970 at `started_at`.
     wall_clock: u64,
     xtr_id: u128,
-    local: LocalRlocs,
-    /// Addresses of all interfaces: who sends from one of them is the router itself.
-    own_addresses: BTreeSet<IpAddr>,
     /// The proxy ETRs that negative mappings lead to: of IPv4 EIDs, of IPv6 EIDs.
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
@@ -190,12 +187,6 @@ pub struct Router {
     registrar: Registrar,
     replies: ReplyLimiter,
     map_server: MapServer,
-    counters: Counters,
-    refusals: Refusals,
-    /// Whether somebody listens to [`Output::Debug`].
-    debugging: bool,
-    outputs: VecDeque<Output>,
-    log: Log,
     /// The state of the emulated hosts as the driver told it, for `show` alone.
     emulated_hosts: BTreeMap<String, HostState>,
     descriptors: Option<Descriptors>,
@@ -208,11 +199,9 @@ impl Router {
         let Start { config, seed, wall_clock, now } = start;
         let mut router = Router {
             xtr_id: xtr_id(&config),
-            config: Config::default(),
+            context: Context::default(),
             started_at: now,
             wall_clock,
-            local: LocalRlocs::default(),
-            own_addresses: BTreeSet::new(),
             proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
             flows: FlowCache::default(),
@@ -235,11 +224,6 @@ impl Router {
             registrar: Registrar::new(&seed, wall_clock),
             replies: ReplyLimiter::default(),
             map_server: MapServer::new(&seed),
-            counters: Counters::default(),
-            refusals: Refusals::default(),
-            debugging: false,
-            outputs: VecDeque::new(),
-            log: Log::default(),
             emulated_hosts: BTreeMap::new(),
             descriptors: None,
             witness: None,
@@ -262,9 +246,9 @@ impl Router {
                 self.restore_taken_nonces(&kept, now);
                 kept.sent().into_iter().for_each(|sent| self.restore_sent_nonce(sent));
             }
-            Input::Command(Command::Debug(on)) => self.debugging = on,
+            Input::Command(Command::Debug(on)) => self.context.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
-                self.map_cache.clear(self.config.default_instance(), family, prefix);
+                self.map_cache.clear(self.context.config.default_instance(), family, prefix);
             }
             Input::EmulatedHosts(states) => self.emulated_hosts = states,
             Input::Descriptors(descriptors) => self.descriptors = Some(descriptors),
@@ -274,7 +258,7 @@ impl Router {
                 self.close_map_server_sessions(now);
                 self.keep_sent_nonce();
                 let requests = self.kernel.withdraw();
-                return self.request(requests);
+                return self.context.request(requests);
             }
         }
         self.settle(now);
@@ -298,9 +282,9 @@ impl Router {
         self.retry_requests(now);
         self.register_due(now);
         self.solicit_due(now);
-        self.sum_up_refusals(now);
+        self.context.sum_up_refusals(now);
         let requests = self.kernel.put_back_due(now);
-        self.request(requests);
+        self.context.request(requests);
         self.settle(now);
     }
 
@@ -316,7 +300,7 @@ impl Router {
     /// The next thing that the router wants done.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
-        let output = self.outputs.pop_front();
+        let output = self.context.outputs.pop_front();
         if let Some(witness) = &mut self.witness {
             witness.output(output.as_ref());
         }
@@ -340,7 +324,7 @@ impl Router {
             self.echo_nonce.next_deadline(),
             self.status_holds.next_deadline(),
             self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
-            self.refusals.next_deadline(),
+            self.context.refusals.next_deadline(),
             self.kernel.next_deadline(),
         ])
     }
@@ -359,7 +343,8 @@ impl Router {
         let stale = std::mem::take(&mut self.stale);
         let (routes, all) = (stale.routes, stale.all);
         let mut mobile = stale.prefixes.clone();
-        let changes = self.database.reconcile(&self.config, &self.rib, &self.mobility, stale, now);
+        let changes =
+            self.database.reconcile(&self.context.config, &self.rib, &self.mobility, stale, now);
         self.hold_status_bits(&changes.relocated, now);
         let solicit = self.reconcile_away(&changes, all, now);
         let moved = self.away.take_moved();
@@ -391,7 +376,7 @@ impl Router {
             let entry = self.database.get(&prefix).filter(|entry| entry.dynamic.is_none());
             let Some(entry) = entry else { continue };
             let back = self.away.remove(&prefix, Producer::Deconfigured);
-            if !self.config.roles(prefix.family()).etr {
+            if !self.context.config.roles(prefix.family()).etr {
                 self.away.remove(&prefix, Producer::NoRoute);
                 continue;
             }
@@ -411,10 +396,6 @@ impl Router {
         solicit
     }
 
-    fn request(&mut self, requests: Vec<KernelRequest>) {
-        self.outputs.extend(requests.into_iter().map(Output::Kernel));
-    }
-
     /// The state of the emulated hosts, by name, as the driver last told it.
     pub fn emulated_hosts(&self) -> &BTreeMap<String, HostState> {
         &self.emulated_hosts
@@ -427,12 +408,12 @@ impl Router {
 
     /// The configuration in force.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.context.config
     }
 
     /// What the router does for EIDs of `family`.
     pub fn roles(&self, family: Family) -> Roles {
-        self.config.roles(family)
+        self.context.config.roles(family)
     }
 
     /// The instant of the start.
@@ -449,7 +430,7 @@ impl Router {
 
     /// The router's own locators.
     pub fn local_rlocs(&self) -> &LocalRlocs {
-        &self.local
+        &self.context.local
     }
 
     /// The map-cache.
@@ -494,12 +475,12 @@ impl Router {
 
     /// Whether debug lines are said ([`Command::Debug`]).
     pub fn is_debugging(&self) -> bool {
-        self.debugging
+        self.context.debugging
     }
 
     /// What has been counted since the start.
     pub fn counters(&self) -> &Counters {
-        &self.counters
+        &self.context.counters
     }
 
     /// Packets of EIDs that wait: for a mapping, or for their host to be found. Each packet that was

@@ -153,7 +153,7 @@ impl Router {
         let entry = self.map_cache.static_around(asked).or_else(away);
         let entry = entry.unwrap_or(asked.host_prefix());
         let family = asked.family();
-        let service = self.config.lisp.as_ref().map(|lisp| lisp.service(family));
+        let service = self.context.config.lisp.as_ref().map(|lisp| lisp.service(family));
         let configured = service.and_then(|service| service.itr_widest_mapping);
         let widest = asked.prefix(configured.unwrap_or(widest(family)).max(entry.mask_len()));
         let takes_default = service.is_some_and(|service| service.itr_accept_default);
@@ -169,19 +169,19 @@ impl Router {
         now: Time,
     ) {
         let Claims { asked, entry, .. } = *claims;
-        self.counters.negative_records_cut += held.negatives_cut;
+        self.context.counters.negative_records_cut += held.negatives_cut;
         let parts = |count| (ControlDrop::Overclaim, count);
         if let Some(first) = held.defaults.first() {
             let told = || explanations::claims_everything(first.eid_prefix, asked);
-            self.refuse_parts(source, parts(held.defaults.len()), now, told);
+            self.context.refuse_parts(source, parts(held.defaults.len()), now, told);
         }
         if let Some(&(first, to)) = held.cut.first() {
             let told = || explanations::claims_too_much(first.eid_prefix, to, asked, to == entry);
-            self.refuse_parts(source, parts(held.cut.len()), now, told);
+            self.context.refuse_parts(source, parts(held.cut.len()), now, told);
         }
         if let Some(first) = held.beside.first() {
             let told = || explanations::claims_beside(first.eid_prefix, asked);
-            self.refuse_parts(source, parts(held.beside.len()), now, told);
+            self.context.refuse_parts(source, parts(held.beside.len()), now, told);
         }
     }
 }

@@ -155,7 +155,7 @@ impl Router {
             return false;
         };
         if is_to_be_named {
-            self.warn(format!(
+            self.context.warn(format!(
                 "duplicate EID {eid}: it was found on {port} here and at another xTR in turn, more than \
                  {CHANGES} times in {} s; give one of the two hosts another address; each time that \
                  this router loses the EID it waits {} s before it claims it again",
@@ -174,7 +174,7 @@ impl Router {
                 let device = Device::Interface(*port);
                 Output::Kernel(KernelRequest::Probe { device, address: eid.address })
             };
-            self.outputs.extend(ports.map(probe));
+            self.context.outputs.extend(ports.map(probe));
         }
     }
 }

@@ -180,16 +180,16 @@ impl Router {
         let IcmpError { rloc, reporter, kind, .. } = error;
         match kind {
             IcmpErrorKind::TooBig { mtu } => {
-                self.counters.path_mtus += 1;
+                self.context.counters.path_mtus += 1;
                 let changes = self.paths.learn_mtu(rloc, mtu, reporter, now);
                 if changes.is_some_and(u64::is_power_of_two) {
-                    self.notice(format!(
+                    self.context.notice(format!(
                         "the path to locator {rloc} takes packets of {mtu} octets, {reporter} says"
                     ));
                 }
             }
             IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(reporter, flow, now),
-            IcmpErrorKind::Other => self.counters.icmp_ignored += 1,
+            IcmpErrorKind::Other => self.context.counters.icmp_ignored += 1,
             IcmpErrorKind::NetUnreachable
             | IcmpErrorKind::HostUnreachable
             | IcmpErrorKind::PortUnreachable
@@ -216,9 +216,9 @@ impl Router {
         why: &str,
         now: Time,
     ) {
-        self.counters.unreachable_rlocs += 1;
+        self.context.counters.unreachable_rlocs += 1;
         if !self.paths.is_unreachable(rloc) {
-            self.notice(format!("locator {rloc} cannot be reached: {why}"));
+            self.context.notice(format!("locator {rloc} cannot be reached: {why}"));
         }
         self.paths.leave(rloc, reporter, now);
     }
@@ -227,10 +227,10 @@ impl Router {
     fn relay_time_exceeded(&mut self, by: IpAddr, flow: Option<QuotedFlow<'_>>, now: Time) {
         let answer = flow.and_then(|flow| self.time_exceeded_for_host(by, &flow, now));
         match answer {
-            Some(_) => self.counters.time_exceeded_relayed += 1,
-            None => self.counters.icmp_ignored += 1,
+            Some(_) => self.context.counters.time_exceeded_relayed += 1,
+            None => self.context.counters.icmp_ignored += 1,
         }
-        self.outputs.extend(answer);
+        self.context.outputs.extend(answer);
     }
 
     /// The Time Exceeded for the host that sent the packet of a flow, if it is here. The router `by` of
@@ -243,7 +243,7 @@ impl Router {
     ) -> Option<Output> {
         let &QuotedFlow { instance_id, header, inner } = flow;
         let source = Eid::new(instance_id, header.source);
-        let is_of_ours = self.config.roles(header.family()).proxy_itr
+        let is_of_ours = self.context.config.roles(header.family()).proxy_itr
             || matches!(self.whereabouts(source), Whereabouts::Here(_));
         if !is_of_ours
             || !icmp::deserves_error(inner, &header)
@@ -284,7 +284,8 @@ impl Router {
                 .then(|| icmp::error(about, own, header.source, packet.bytes))
                 .flatten()
         });
-        self.outputs
+        self.context
+            .outputs
             .extend(answer.map(|bytes| Output::Native(instance_id, OwnedPacket::single(bytes))));
         true
     }
@@ -292,11 +293,11 @@ impl Router {
     /// The address at which a host knows this router: that of its own network, or else any of its
     /// family.
     fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
-        let mut networks = self.config.addresses();
+        let mut networks = self.context.config.addresses();
         let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());
         let of_family = |address: &IpAddr| {
             Family::of(*address) == Family::of(host) && icmp::is_of_a_router(*address)
         };
-        on_link.or_else(|| self.own_addresses.iter().copied().find(of_family))
+        on_link.or_else(|| self.context.own_addresses.iter().copied().find(of_family))
     }
 }

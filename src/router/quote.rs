@@ -73,7 +73,7 @@ impl Router {
         let instance_id = lisp.instance_id.unwrap_or_default();
         let is_of_ours = lisp.key == 0
             && !matches!(lisp.nonce, NonceField::MapVersion { .. })
-            && instance_id == self.config.default_instance();
+            && instance_id == self.context.config.default_instance();
         if !is_of_ours {
             return Err(Disbelief::NoLispHeader);
         }
@@ -86,12 +86,12 @@ impl Router {
 
     /// Counts an ICMP error that is not believed, and logs it when the count is a power of two.
     pub(super) fn disbelieve(&mut self, error: &IcmpError, why: Disbelief) {
-        self.counters.icmp_disbelieved += 1;
-        let count = self.counters.icmp_disbelieved;
+        self.context.counters.icmp_disbelieved += 1;
+        let count = self.context.counters.icmp_disbelieved;
         if count.is_power_of_two() {
             let IcmpError { rloc, reporter, kind, .. } = error;
             let (what, why) = (kind.describe(), why.describe());
-            self.warn(format!(
+            self.context.warn(format!(
                 "{reporter} says \"{what}\" of locator {rloc} and is not believed ({count} such ICMP \
                  errors so far): {why}"
             ));

@@ -164,7 +164,7 @@ fn step(rng: &mut Rng) -> Step {
         2 => {
             let (prefix, what) = (one_of(rng, &PREFIXES).parse().unwrap(), rng.below(4));
             Box::new(move |router, now| {
-                let mut config = router.config.clone();
+                let mut config = router.context.config.clone();
                 change_line(&mut config, prefix, what);
                 router.handle(Input::Configure(Box::new(config)), now);
             })
@@ -267,7 +267,7 @@ fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
 
 /// What should stand there, whatever was asked for before.
 fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
-    let mut objects = router.kernel.fixed(&router.config, &router.rib);
+    let mut objects = router.kernel.fixed(&router.context.config, &router.rib);
     for prefix in router.kernel_prefixes() {
         objects.extend(router.kernel_objects(prefix));
     }
@@ -278,13 +278,13 @@ fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
 /// led to it do not matter.
 fn is_as_configured(router: &Router) -> bool {
     let mut map_server = MapServer::new(&Seed::from_number(0));
-    map_server.reconfigure(&router.config);
+    map_server.reconfigure(&router.context.config);
     let sites = |server: &MapServer| -> Vec<EidPrefix> {
         server.entries().iter().map(|(prefix, _)| prefix).collect()
     };
-    let own = router.config.addresses().map(|(_, net)| net.addr()).collect();
-    router.local == LocalRlocs::of(&router.config)
-        && router.own_addresses == own
+    let own = router.context.config.addresses().map(|(_, net)| net.addr()).collect();
+    router.context.local == LocalRlocs::of(&router.context.config)
+        && router.context.own_addresses == own
         && sites(&router.map_server) == sites(&map_server)
 }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::bounded::{Bounded, Fill, Limit};
+use super::context::Context;
 use super::counters::ControlDrop;
 use super::logging::Severity;
 use crate::time::{Deadline, Time};
@@ -201,7 +202,7 @@ impl Minute {
     }
 }
 
-impl Router {
+impl Context {
     /// Refuses a control message that came from the address `source`: counts it under `reason`, and
     /// tells the operator. `explain` is called only if its text is used.
     pub(super) fn refuse(
@@ -248,9 +249,11 @@ impl Router {
             self.warn(line);
         }
     }
+}
 
+impl Router {
     /// The control messages that were refused of late.
     pub fn refusals(&self) -> &Refusals {
-        &self.refusals
+        &self.context.refusals
     }
 }

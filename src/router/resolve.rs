@@ -69,12 +69,12 @@ impl Router {
         at: Time,
         now: Time,
     ) {
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         let delay = lisp.and_then(|lisp| lisp.service(eid.family()).itr_smr_delay_ms).unwrap_or(0);
         let delay = self.resolver.random_delay(u64::from(delay));
         if self.map_resolvers(eid).is_empty() {
             let told = || explanations::smr_without_resolver(eid);
-            return self.refuse(source, ControlDrop::NotOurRole, now, told);
+            return self.context.refuse(source, ControlDrop::NotOurRole, now, told);
         }
         self.begin((eid, source_eid), Cause::Smr, at + delay, now);
         self.retry_requests(now);
@@ -111,10 +111,10 @@ impl Router {
         let in_turn = |turn: u32| resolvers.get(turn as usize % resolvers.len().max(1)).copied();
         let Some(resolver) = in_turn(turn) else { return };
         let before = turn.checked_sub(1).and_then(in_turn);
-        let Some(source) = self.local.preferred(Rloc(resolver).family()) else { return };
+        let Some(source) = self.context.local.preferred(Rloc(resolver).family()) else { return };
         let smr = message.smr_invoked;
         if let Some(before) = before.filter(|before| *before != resolver && starts_turn(attempt)) {
-            self.debug(debug::switching(eid.host_prefix(), smr, before, resolver));
+            self.context.debug(debug::switching(eid.host_prefix(), smr, before, resolver));
         }
         self.send_map_request(&message, attempt, (source, resolver), now);
     }
@@ -134,30 +134,30 @@ impl Router {
         let inner_source = self.map_request_source(eid).unwrap_or(eid.address);
         let sent = debug::Try { request, attempt, inner_source, source, resolver };
         for line in debug::request_sent(&sent) {
-            self.debug(line);
+            self.context.debug(line);
         }
         if request.smr_invoked {
-            self.counters.smr_invoked.sent += 1;
+            self.context.counters.smr_invoked.sent += 1;
             self.smr_guard.asked_at(eid, now);
         } else {
-            self.counters.map_requests.sent += 1;
+            self.context.counters.map_requests.sent += 1;
         }
-        self.counters.encapsulated.sent += 1;
+        self.context.counters.encapsulated.sent += 1;
         let inner_source = SocketAddr::new(inner_source, CONTROL_PORT);
         let inner_destination = SocketAddr::new(eid.address, CONTROL_PORT);
         let encapsulated = Encapsulated::new(inner_source, inner_destination, request.emit());
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(resolver, CONTROL_PORT);
-        self.send_control(from, to, &Message::Encapsulated(encapsulated));
+        self.context.send_control(from, to, &Message::Encapsulated(encapsulated));
     }
 
     fn map_request(&self, eid: Eid, request: &Request) -> MapRequest {
         MapRequest {
-            from_pitr: self.config.roles(eid.family()).proxy_itr,
+            from_pitr: self.context.config.roles(eid.family()).proxy_itr,
             smr_invoked: request.cause == Cause::Smr,
             nonce: request.nonce,
             source_eid: request.source_eid,
-            itr_rlocs: self.local.itr_rlocs(),
+            itr_rlocs: self.context.local.itr_rlocs(),
             records: vec![eid.host_prefix().into()],
             ..MapRequest::default()
         }
@@ -175,37 +175,37 @@ impl Router {
     }
 
     fn map_resolvers(&self, eid: Eid) -> &[IpAddr] {
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         lisp.map_or(&[], |lisp| &lisp.service(eid.family()).itr_map_resolvers)
     }
 
     fn map_request_source(&self, eid: Eid) -> Option<IpAddr> {
-        self.config.lisp.as_ref()?.service(eid.family()).map_request_source
+        self.context.config.lisp.as_ref()?.service(eid.family()).map_request_source
     }
 
     /// Takes in a Map-Reply (RFC 9301 section 5.4). Only one whose nonce is outstanding and whose
     /// records cover what was asked changes anything.
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
-        self.counters.map_replies.received += 1;
-        self.debug(debug::reply_received(reply));
+        self.context.counters.map_replies.received += 1;
+        self.context.debug(debug::reply_received(reply));
         if self.news_answered(reply, from.ip(), now) {
             return;
         }
         if reply.probe && reply.records.iter().any(|record| !record.authoritative) {
             let told = || explanations::unauthoritative_probe_reply(reply);
-            return self.refuse(from.ip(), ControlDrop::Malformed, now, told);
+            return self.context.refuse(from.ip(), ControlDrop::Malformed, now, told);
         }
         let Some(eid) = self.resolver.asked_with(reply.nonce) else {
             let told = || explanations::unasked_reply(reply);
-            return self.refuse(from.ip(), ControlDrop::UnknownNonce, now, told);
+            return self.context.refuse(from.ip(), ControlDrop::UnknownNonce, now, told);
         };
         let Some(covering) = reply.records.iter().find(|record| record.eid_prefix.contains(eid))
         else {
             let told = || explanations::reply_without_eid(reply, eid);
-            return self.refuse(from.ip(), ControlDrop::WrongRecord, now, told);
+            return self.context.refuse(from.ip(), ControlDrop::WrongRecord, now, told);
         };
         if covering.locators.is_empty() {
-            self.counters.negative_map_replies.received += 1;
+            self.context.counters.negative_map_replies.received += 1;
         }
         let claims = self.claims(eid);
         // Who has just got an EID back is answered by itself: not to be kept, for it would stand
@@ -220,14 +220,14 @@ impl Router {
         for Taken { told, record } in &held.taken {
             self.learn_who_echoes(told, reply.echo_nonce, now);
             let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
-            let learned = learned(record, &self.local, from.ip(), now);
+            let learned = learned(record, &self.context.local, from.ip(), now);
             let learned = Learned { solicited, ..learned };
             if self.map_cache.learn(learned, eid, limit, now) {
-                self.counters.took(record);
+                self.context.counters.took(record);
                 self.map_cache.keep_opaque(record);
             } else {
                 let told = || explanations::map_cache_full(record.eid_prefix, limit);
-                self.refuse(from.ip(), ControlDrop::TableFull, now, told);
+                self.context.refuse(from.ip(), ControlDrop::TableFull, now, told);
             }
         }
         self.answered(eid, answer, now);
@@ -238,7 +238,7 @@ impl Router {
     fn is_own(&self, record: &MappingRecord) -> bool {
         let mut rlocs = record.locators.iter().filter_map(LocatorRecord::ip);
         self.database.get(&record.eid_prefix).is_some()
-            && rlocs.any(|rloc| self.local.contains(rloc.0))
+            && rlocs.any(|rloc| self.context.local.contains(rloc.0))
     }
 
     /// Ends the request that was answered, and every other one that the answer covers too.
@@ -254,7 +254,7 @@ impl Router {
     }
 
     fn map_cache_limit(&self, eid: Eid) -> usize {
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         let limit = lisp.and_then(|lisp| lisp.service(eid.family()).map_cache_limit);
         limit.map_or(super::map_cache::DEFAULT_LIMIT, |limit| limit as usize)
     }

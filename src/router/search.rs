@@ -198,7 +198,7 @@ impl Router {
                 None => Discovery::Packet,
             };
             if !self.start_search(eid, asker, ports, discovery, now) {
-                self.counters.searches_refused += 1;
+                self.context.counters.searches_refused += 1;
                 let searches = &mut self.mobility.searches;
                 // Another one always gives way.
                 let _ = searches.refused.insert(eid, asker, (), now);
@@ -246,10 +246,10 @@ impl Router {
         searches.refused.remove(&eid);
         if let Some((Eid { address, .. }, search)) = gave_way {
             let forget = |port| KernelRequest::Forget { device: device(port), address };
-            self.request(search.ports.iter().map(forget).collect());
+            self.context.request(search.ports.iter().map(forget).collect());
             self.give_up(search.held, DropReason::EidAway);
         }
-        self.request(probes);
+        self.context.request(probes);
         true
     }
 

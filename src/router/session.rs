@@ -204,8 +204,4 @@ impl Router {
         views.extend(self.registrar_sessions());
         views
     }
-
-    pub(super) fn tcp(&mut self, request: TcpRequest) {
-        self.outputs.push_back(Output::Tcp(request));
-    }
 }

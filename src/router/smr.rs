@@ -92,7 +92,7 @@ impl SmrGuard {
 impl Router {
     /// Takes in an SMR: asks for the EID that it solicits, through the mapping system.
     pub(super) fn handle_smr(&mut self, smr: &MapRequest, source: IpAddr, now: Time) {
-        self.counters.smrs.received += 1;
+        self.context.counters.smrs.received += 1;
         let own = smr.records.first().map(|record| record.eid_prefix.network());
         // Cisco, OOR and ODL put the solicited EID in the Source-EID, VPP in the records.
         let solicited = match smr.source_eid {
@@ -104,28 +104,28 @@ impl Router {
             }
         };
         for eid in solicited {
-            let roles = self.config.roles(eid.family());
+            let roles = self.context.config.roles(eid.family());
             if !roles.itr && !roles.proxy_itr {
                 let told = || explanations::smr_at_no_itr(eid);
-                self.refuse(source, ControlDrop::NotOurRole, now, told);
+                self.context.refuse(source, ControlDrop::NotOurRole, now, told);
                 continue;
             }
             let cached = self.map_cache.lookup(eid);
             let Some((entry, _)) = cached.filter(|(_, entry)| entry.source != Source::Static)
             else {
                 let told = || explanations::smr_not_cached(eid);
-                self.refuse(source, ControlDrop::SmrNotCached, now, told);
+                self.context.refuse(source, ControlDrop::SmrNotCached, now, told);
                 continue;
             };
             let asks = !self.resolver.is_pending(eid);
             let Some(at) = asks.then(|| self.smr_guard.admit(eid, entry, now)).flatten() else {
                 let told = || explanations::smr_too_often(eid, entry);
-                self.refuse(source, ControlDrop::RateLimited, now, told);
+                self.context.refuse(source, ControlDrop::RateLimited, now, told);
                 continue;
             };
-            self.debug(debug::smr_scheduled(eid, own));
+            self.context.debug(debug::smr_scheduled(eid, own));
             if smr.do_not_reply {
-                self.debug(debug::not_replying(eid));
+                self.context.debug(debug::not_replying(eid));
             }
             self.solicited((eid, own), source, at, now);
         }

@@ -229,7 +229,7 @@ impl Router {
                 peers.insert(to, Solicitation { to, solicited, record });
             }
         }
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         for &to in lisp.into_iter().flat_map(|lisp| &lisp.service(prefix.family()).etr_smr_peers) {
             let unknown = Solicitation { to, solicited: network, record: prefix };
             peers.entry(to).or_insert(unknown);
@@ -259,14 +259,15 @@ impl Router {
     /// as Source-EID and the peer's EID as record.
     fn solicit(&mut self, solicitation: Solicitation, now: Time) {
         let Solicitation { to, solicited, record } = solicitation;
-        let Some(source) = self.local.preferred(to.family()) else { return };
-        let system =
-            self.local.contains(to.0) || self.local.is_nobodys(to) || self.is_map_server(to);
+        let Some(source) = self.context.local.preferred(to.family()) else { return };
+        let system = self.context.local.contains(to.0)
+            || self.context.local.is_nobodys(to)
+            || self.is_map_server(to);
         if system {
             return;
         }
         if !self.solicitor.admit(solicited, to, now) {
-            self.counters.smrs_suppressed += 1;
+            self.context.counters.smrs_suppressed += 1;
             return;
         }
         let smr = MapRequest {
@@ -279,17 +280,17 @@ impl Router {
             records: vec![record.into()],
             ..MapRequest::default()
         };
-        self.counters.smrs.sent += 1;
+        self.context.counters.smrs.sent += 1;
         for line in debug::smr_sent(&smr, source, to) {
-            self.debug(line);
+            self.context.debug(line);
         }
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(to.0, CONTROL_PORT);
-        self.send_control(from, to, &Message::MapRequest(smr));
+        self.context.send_control(from, to, &Message::MapRequest(smr));
     }
 
     fn is_map_server(&self, rloc: Rloc) -> bool {
-        let services = self.config.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
+        let services = self.context.config.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
         services.into_iter().any(|service| {
             service.etr_map_servers.contains_key(&rloc.0)
                 || service.itr_map_resolvers.contains(&rloc.0)

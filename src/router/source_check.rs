@@ -75,7 +75,7 @@ impl Router {
         if self.sources.is_elsewhere(source) {
             return Ok(());
         }
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         if lisp.is_some_and(|lisp| lisp.service(source.family()).etr_no_source_check) {
             return Ok(());
         }
@@ -100,6 +100,6 @@ impl Router {
             return;
         };
         let (device, address) = (Device::Interface(port), eid.address);
-        self.request(vec![KernelRequest::Probe { device, address }]);
+        self.context.request(vec![KernelRequest::Probe { device, address }]);
     }
 }

@@ -60,7 +60,7 @@ impl Router {
     /// Local mappings have got other locators.
     pub(super) fn hold_status_bits(&mut self, relocated: &[EidPrefix], now: Time) {
         for &prefix in relocated {
-            if self.config.loc_reach(prefix.family()).lsb_reports {
+            if self.context.config.loc_reach(prefix.family()).lsb_reports {
                 self.status_holds.until.set(prefix, Some(now + USE_LSB));
             }
         }
@@ -68,7 +68,7 @@ impl Router {
 
     /// The bits for packets of a local EID; `None` when they are not to be sent.
     pub(super) fn status_bits(&self, source: Eid) -> Option<u32> {
-        if !self.config.loc_reach(source.family()).lsb_reports {
+        if !self.context.config.loc_reach(source.family()).lsb_reports {
             return None;
         }
         let (prefix, entry) = self.database.longest_match(source)?;
@@ -83,11 +83,11 @@ impl Router {
         source: Eid,
         now: Time,
     ) {
-        let trusted = self.config.loc_reach(source.family()).lsb_reports;
+        let trusted = self.context.config.loc_reach(source.family()).lsb_reports;
         let Some(bits) = StatusBits::of_header(header).filter(|_| trusted) else { return };
-        let changed = self.map_cache.report_status(source, from, bits, &self.local, now);
+        let changed = self.map_cache.report_status(source, from, bits, &self.context.local, now);
         if changed > 0 {
-            self.counters.status_bit_changes += changed;
+            self.context.counters.status_bit_changes += changed;
             self.forget_flows();
         }
     }

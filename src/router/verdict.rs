@@ -76,18 +76,18 @@ impl Router {
         };
         let packets = packet.load(header.total_len).packets;
         match decision {
-            Ok(Verdict::Encapsulate(_)) => self.counters.encapsulations += packets,
+            Ok(Verdict::Encapsulate(_)) => self.context.counters.encapsulations += packets,
             Ok(Verdict::Native) => {
-                self.counters.native += packets;
+                self.context.counters.native += packets;
                 self.restore_hop(header, packet.bytes);
             }
-            Ok(Verdict::Deliver) => self.counters.decapsulations += packets,
+            Ok(Verdict::Deliver) => self.context.counters.decapsulations += packets,
             Ok(Verdict::Forward(wrap)) => {
-                self.counters.forwarded_away += packets;
+                self.context.counters.forwarded_away += packets;
                 packet::set_ttl(packet.bytes, wrap.ttl);
             }
-            Ok(Verdict::Hold) => self.counters.held += packets,
-            Err(reason) => self.counters.dropped(reason, packets),
+            Ok(Verdict::Hold) => self.context.counters.held += packets,
+            Err(reason) => self.context.counters.dropped(reason, packets),
         }
         decision
     }
@@ -111,7 +111,7 @@ impl Router {
             Ok(Verdict::Native | Verdict::Deliver) => Output::Native(instance_id, packet),
             Ok(Verdict::Hold) | Err(_) => return,
         };
-        self.outputs.push_back(output);
+        self.context.outputs.push_back(output);
     }
 
     /// Ends the wait of packets, with success or without: each is decided on again, as if it came
@@ -131,7 +131,7 @@ impl Router {
     /// Drops packets whose wait had no success.
     pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
         for held in held {
-            self.counters.dropped(reason, held.packets);
+            self.context.counters.dropped(reason, held.packets);
         }
     }
 }

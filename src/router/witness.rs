@@ -63,7 +63,7 @@ impl Router {
 
     /// A call begins: its time is that of the lines of the log, and the witness is told.
     pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
-        self.log.now = now;
+        self.context.log.now = now;
         if let Some(witness) = &mut self.witness {
             witness.call(call, now);
         }

@@ -24,11 +24,11 @@ impl Router {
                 self.follow_hand(&device, (before.is_some_and(|before| before.up), up), now);
                 if before.is_none() {
                     let requests = self.kernel.introduce(&device, now);
-                    self.request(requests);
+                    self.context.request(requests);
                 }
                 if up && !before.is_some_and(|before| before.up) {
                     let requests = self.kernel.reassert(&device, now);
-                    self.request(requests);
+                    self.context.request(requests);
                 }
             }
             KernelEvent::LinkGone { device } => {
@@ -56,37 +56,38 @@ impl Router {
                 return self.handle_neighbour_table(family, entries, limit);
             }
             KernelEvent::Lost(objects) => {
-                let outputs = self.kernel.lost(objects, (&self.config, &self.rib), now);
-                return self.outputs.extend(outputs);
+                let outputs = self.kernel.lost(objects, (&self.context.config, &self.rib), now);
+                return self.context.outputs.extend(outputs);
             }
             KernelEvent::Refused { request: KernelRequest::Add(object), ref error } => {
-                let said = self.kernel.refused(object, error, (&self.config, &self.rib), now);
-                return self.outputs.extend(said);
+                let said =
+                    self.kernel.refused(object, error, (&self.context.config, &self.rib), now);
+                return self.context.outputs.extend(said);
             }
-            KernelEvent::Refused { .. } => return self.warn(event.to_string()),
+            KernelEvent::Refused { .. } => return self.context.warn(event.to_string()),
         }
         self.reconcile(now);
     }
 
     /// A port was set up or down, maybe by somebody's hand.
     fn follow_hand(&mut self, device: &str, (was_up, is_up): (bool, bool), now: Time) {
-        let interfaces = self.config.interfaces.keys();
+        let interfaces = self.context.config.interfaces.keys();
         let port = interfaces.copied().find(|name| name.device() == device);
         match (was_up, is_up) {
             (true, false) => {
                 if let Some(port) = port
-                    && self.kernel.went_down(port, &self.config)
+                    && self.kernel.went_down(port, &self.context.config)
                 {
-                    self.warn(format!(
+                    self.context.warn(format!(
                         "{port} was set down by hand and stays down: \
                          `ip link set {device} up` sets it up again"
                     ));
                 }
             }
             (false, true) if self.kernel.forget_hand(device) => {
-                self.notice(format!("{device} was set up again by hand"));
+                self.context.notice(format!("{device} was set up again by hand"));
                 let requests = self.kernel.introduce(device, now);
-                self.request(requests);
+                self.context.request(requests);
             }
             _ => {}
         }

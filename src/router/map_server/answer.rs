@@ -199,14 +199,20 @@ impl Router {
     ) {
         let sender = arrival.sender;
         if request.records.is_empty() {
-            return self.refuse(sender, ControlDrop::Malformed, now, explanations::asks_nothing);
+            return self.context.refuse(
+                sender,
+                ControlDrop::Malformed,
+                now,
+                explanations::asks_nothing,
+            );
         }
         self.tell_unread_records(sender, request, now);
         let path = self.reply_path(request, arrival.at);
         let itr = path.map(|(_, itr)| itr).or_else(|| request.itr_rlocs.first().copied());
         let mut credit = Credit::of_request(itr.unwrap_or(Rloc(sender)), arrival.octets);
-        let families: Vec<Family> = self.local.itr_rlocs().iter().map(Rloc::family).collect();
-        let reach = Reach { families: &families, own: &self.own_addresses };
+        let families: Vec<Family> =
+            self.context.local.itr_rlocs().iter().map(Rloc::family).collect();
+        let reach = Reach { families: &families, own: &self.context.own_addresses };
         let mut etrs: BTreeMap<Rloc, Vec<EidRecord>> = BTreeMap::new();
         let (mut answers, mut lines) = (Vec::new(), Vec::new());
         for &record in request.records.iter().take(MOST_RECORDS) {
@@ -218,7 +224,7 @@ impl Router {
             let (about, from) = match self.map_server.answer(&asked, &reach) {
                 Answer::Forward(etr) => {
                     etrs.entry(etr).or_default().push(record);
-                    if self.debugging {
+                    if self.context.debugging {
                         lines.extend(self.forwarding_line(asked.network(), etr));
                     }
                     continue;
@@ -230,13 +236,13 @@ impl Router {
             };
             answers.push(answers::Answer { asked, about, from });
         }
-        lines.into_iter().for_each(|line| self.debug(line));
+        lines.into_iter().for_each(|line| self.context.debug(line));
         let others = etrs.len().saturating_sub(MOST_ETRS);
         for asked in etrs.into_iter().take(MOST_ETRS) {
             self.forward((encapsulated, request), asked, &mut credit, (sender, now));
         }
         let told = || explanations::too_many_etrs(request, MOST_ETRS);
-        self.refuse_parts(sender, (ControlDrop::RateLimited, others), now, told);
+        self.context.refuse_parts(sender, (ControlDrop::RateLimited, others), now, told);
         match path {
             _ if answers.is_empty() => {}
             Some(path) => self.reply(request, &answers, (path, credit), arrival, now),
@@ -259,13 +265,13 @@ impl Router {
         credit: &mut Credit,
         (sender, now): (IpAddr, Time),
     ) {
-        let Some(source) = self.local.preferred(etr.family()) else {
+        let Some(source) = self.context.local.preferred(etr.family()) else {
             return;
         };
         let ttl = encapsulated.ttl.min(MOST_FORWARDS).saturating_sub(1);
         if ttl == 0 {
             let told = || explanations::forwarded_too_often(request, etr);
-            return self.refuse(sender, ControlDrop::InnerTtlExpired, now, told);
+            return self.context.refuse(sender, ControlDrop::InnerTtlExpired, now, told);
         }
         let as_it_came = Encapsulated { to_etr: false, to_ms: false, ttl, ..encapsulated.clone() };
         let message = match asked.first() {
@@ -280,14 +286,14 @@ impl Router {
         let octets = message.emit();
         if !self.replies.spend(credit, headers(etr.family()) + octets.len(), now) {
             let told = || explanations::asked_too_often(request, credit.itr());
-            return self.refuse(sender, ControlDrop::RateLimited, now, told);
+            return self.context.refuse(sender, ControlDrop::RateLimited, now, told);
         }
-        self.counters.forwarded += 1;
-        self.counters.encapsulated.sent += 1;
+        self.context.counters.forwarded += 1;
+        self.context.counters.encapsulated.sent += 1;
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(etr.0, CONTROL_PORT);
         log::debug!("{} to {to}", Message::Encapsulated(message));
-        self.send_octets(from, to, octets);
+        self.context.send_octets(from, to, octets);
     }
 }
 

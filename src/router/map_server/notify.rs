@@ -156,7 +156,7 @@ impl Router {
         let site = Arc::clone(&entry.site);
         let by =
             entry.registrations.get(xtr_id).map(|registration| registration.source.to_string());
-        self.warn(format!(
+        self.context.warn(format!(
             "duplicate EID {prefix} of site {site}: {} and {before} registered it in turn, more than \
              {CHANGES} times in {} s; give one of the two hosts another address",
             by.unwrap_or_default(),
@@ -210,7 +210,7 @@ impl Router {
         let pending = &mut self.map_server.pending_notifies;
         if pending.pending.len() >= PENDING {
             let told = || explanations::too_many_notifies(prefix);
-            return self.refuse(replaced.source, ControlDrop::TableFull, now, told);
+            return self.context.refuse(replaced.source, ControlDrop::TableFull, now, told);
         }
         let nonce = Nonce(pending.rng.next_u64());
         let notify = MapNotify {
@@ -239,10 +239,10 @@ impl Router {
             each.tries += 1;
             due.set(about, Some(now + *wait));
             let (to, octets) = (about.0, each.octets.clone());
-            let Some(source) = self.local.preferred(Rloc(to).family()) else { continue };
-            self.counters.map_notifies.sent += 1;
+            let Some(source) = self.context.local.preferred(Rloc(to).family()) else { continue };
+            self.context.counters.map_notifies.sent += 1;
             let from = SocketAddr::new(source.0, CONTROL_PORT);
-            self.send_octets(from, SocketAddr::new(to, CONTROL_PORT), octets);
+            self.context.send_octets(from, SocketAddr::new(to, CONTROL_PORT), octets);
         }
     }
 
@@ -262,11 +262,11 @@ impl Router {
         let answered = pending.iter().find(|(about, each)| answers(about, each));
         let Some(answered) = answered.map(|(about, _)| *about) else {
             let told = || explanations::unasked_acknowledgement(&acknowledgement.0.records);
-            return self.refuse(from, ControlDrop::UnknownNonce, now, told);
+            return self.context.refuse(from, ControlDrop::UnknownNonce, now, told);
         };
         pending.remove(&answered);
         self.map_server.pending_notifies.due.set(answered, None);
-        self.counters.map_notify_acks.received += 1;
+        self.context.counters.map_notify_acks.received += 1;
     }
 
     /// Takes out the registrations that were not renewed, and tells those whom that concerns.

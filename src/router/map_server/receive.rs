@@ -79,7 +79,9 @@ impl Router {
     ) {
         let authenticated = match self.authenticate(&register, payload, from.ip(), now) {
             Ok(authenticated) => authenticated,
-            Err(Refusal { drop, told, .. }) => return self.refuse(from.ip(), drop, now, || told),
+            Err(Refusal { drop, told, .. }) => {
+                return self.context.refuse(from.ip(), drop, now, || told);
+            }
         };
         let accepted = match authenticated.freshness {
             Freshness::Repeated => {
@@ -127,7 +129,7 @@ impl Router {
             let reason = RejectReason::AuthenticationFailure;
             return Err(refusal(reason, ControlDrop::Authentication, told));
         };
-        self.counters.map_registers.received += 1;
+        self.context.counters.map_registers.received += 1;
         let Verified { form, covered, covers_identity } = verified;
         let identity = register.xtr_identity.filter(|_| covers_identity);
         let sender = Sender::of(identity, from);
@@ -176,8 +178,8 @@ impl Router {
         let (freshness, requests) = registers.judge(candidate, live, now);
         self.map_server.registers = registers;
         let forgotten = requests.iter().filter(|it| matches!(it, NonceRequest::Forget(_))).count();
-        self.counters.forgotten_nonces += forgotten as u64;
-        self.outputs.extend(requests.into_iter().map(Output::Nonce));
+        self.context.counters.forgotten_nonces += forgotten as u64;
+        self.context.outputs.extend(requests.into_iter().map(Output::Nonce));
         freshness
     }
 
@@ -213,7 +215,7 @@ impl Router {
                 Err(not_taken) => {
                     let site = self.site_of(register).map(|(.., site)| site).unwrap_or_default();
                     let (drop, told) = not_taken.explain(record.eid_prefix, &site);
-                    self.refuse(source, drop, now, || told);
+                    self.context.refuse(source, drop, now, || told);
                 }
             }
         }
@@ -251,7 +253,7 @@ impl Router {
             (false, _) => Others::GiveWay,
         };
         let change = self.map_server.register(registration, others, now)?;
-        self.counters.took(record);
+        self.context.counters.took(record);
         self.publish(change, now);
         Ok(())
     }
@@ -274,23 +276,23 @@ impl Router {
             // the records, both readings are the same. And we sign no xTR-ID that is not proven.
             xtr_identity: *identity,
         };
-        self.counters.map_notifies.sent += 1;
+        self.context.counters.map_notifies.sent += 1;
         let source = SocketAddr::new(to, CONTROL_PORT);
         let destination = SocketAddr::new(from.ip(), CONTROL_PORT);
-        self.send_octets(source, destination, notify.emit_signed_as(key, *form));
+        self.context.send_octets(source, destination, notify.emit_signed_as(key, *form));
     }
 
     pub(super) fn site_key(&self, site: &str) -> Option<&Key> {
-        self.config.lisp.as_ref()?.sites.get(site)?.key.as_ref()
+        self.context.config.lisp.as_ref()?.sites.get(site)?.key.as_ref()
     }
 
     fn nonce_order(&self, site: &str) -> NonceOrder {
-        let site = self.config.lisp.as_ref().and_then(|lisp| lisp.sites.get(site));
+        let site = self.context.config.lisp.as_ref().and_then(|lisp| lisp.sites.get(site));
         site.map_or(NonceOrder::default(), |site| site.nonce_order)
     }
 
     pub(super) fn is_legacy(&self, family: Family) -> bool {
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         lisp.is_some_and(|lisp| lisp.service(family).map_server_legacy)
     }
 }

@@ -179,15 +179,15 @@ impl Router {
     pub(in crate::router) fn accept_session(&mut self, mut session: Session, now: Time) {
         let sessions = &self.map_server.sessions;
         let rloc = session.peer.ip();
-        let listens = self.config.listens_on_tcp();
+        let listens = self.context.config.listens_on_tcp();
         let is_admitted = sessions.is_admitted(rloc, now);
         if !listens || !is_admitted || sessions.by_connection.len() >= SESSIONS {
             let told = || explanations::uninvited_session(listens, is_admitted);
-            self.refuse(rloc, ControlDrop::UnauthenticatedSession, now, told);
-            return self.tcp(TcpRequest::Close(session.connection));
+            self.context.refuse(rloc, ControlDrop::UnauthenticatedSession, now, told);
+            return self.context.tcp(TcpRequest::Close(session.connection));
         }
         if let Some(before) = sessions.of_peer(rloc) {
-            self.tcp(TcpRequest::Close(before));
+            self.context.tcp(TcpRequest::Close(before));
             self.map_server_session_closed(before, now);
             self.map_server.sessions.admit(rloc, now);
         }
@@ -216,7 +216,7 @@ impl Router {
             return;
         };
         let output = each.session.send(message);
-        self.outputs.push_back(output);
+        self.context.outputs.push_back(output);
     }
 
     fn send_refresh(&mut self, connection: Connection, scope: RefreshScope, rejected_only: bool) {
@@ -243,12 +243,12 @@ impl Router {
                     self.registration(connection, &registration, peer.ip(), now);
                 }
                 Ok(ReliableMessage::ErrorNotification(error)) => {
-                    self.warn(explanations::not_understood(peer.ip(), &error));
+                    self.context.warn(explanations::not_understood(peer.ip(), &error));
                 }
                 Ok(message) => {
                     let name = message.message_type().name();
                     let told = || explanations::wrong_way(name, "map-server");
-                    self.refuse(peer.ip(), ControlDrop::NotOurRole, now, told);
+                    self.context.refuse(peer.ip(), ControlDrop::NotOurRole, now, told);
                 }
                 Err(error) => self.map_server_bad_frame(connection, peer.ip(), &error, now),
             }
@@ -262,12 +262,12 @@ impl Router {
         error: &StreamError,
         now: Time,
     ) {
-        self.refuse(peer, ControlDrop::Malformed, now, || explanations::bad_frame(error));
+        self.context.refuse(peer, ControlDrop::Malformed, now, || explanations::bad_frame(error));
         if let Some(notification) = error.bad_frame().notification.clone() {
             self.send_on_session(connection, ReliableMessage::ErrorNotification(notification));
         }
         if matches!(error, StreamError::Fatal(_)) {
-            self.tcp(TcpRequest::Close(connection));
+            self.context.tcp(TcpRequest::Close(connection));
             self.map_server_session_closed(connection, now);
         }
     }
@@ -286,7 +286,7 @@ impl Router {
             Ok(()) => ReliableMessage::RegistrationAck(eid_prefix),
             Err(refusal) => {
                 let Refusal { reason, drop, told } = refusal;
-                self.refuse(source, drop, now, || told);
+                self.context.refuse(source, drop, now, || told);
                 let sessions = &mut self.map_server.sessions.by_connection;
                 if let Some(each) = sessions.get_mut(&connection)
                     && each.rejected.len() < REJECTED
@@ -352,7 +352,7 @@ impl Router {
         let sessions = self.map_server.sessions.by_connection.keys();
         let all: Vec<Connection> = sessions.copied().collect();
         for connection in all {
-            self.tcp(TcpRequest::Close(connection));
+            self.context.tcp(TcpRequest::Close(connection));
             self.map_server_session_closed(connection, now);
         }
     }
@@ -365,10 +365,10 @@ impl Router {
         only: Option<&BTreeSet<EidPrefix>>,
         now: Time,
     ) {
-        if !self.config.listens_on_tcp() {
+        if !self.context.config.listens_on_tcp() {
             return self.close_map_server_sessions(now);
         }
-        let (old, new) = (site_prefixes(before, only), site_prefixes(&self.config, only));
+        let (old, new) = (site_prefixes(before, only), site_prefixes(&self.context.config, only));
         let grown = new.keys().any(|prefix| !old.contains_key(prefix));
         let changed: Vec<EidPrefix> = old
             .iter()

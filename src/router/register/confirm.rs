@@ -37,10 +37,10 @@ impl Router {
         }
         let prefix = told.eid_prefix;
         let Some(nonce) = self.news.begin((server, prefix), told, now) else { return };
-        let Some(source) = self.local.preferred(Rloc(server).family()) else { return };
+        let Some(source) = self.context.local.preferred(Rloc(server).family()) else { return };
         let request = MapRequest {
             nonce,
-            itr_rlocs: self.local.itr_rlocs(),
+            itr_rlocs: self.context.local.itr_rlocs(),
             records: vec![prefix.into()],
             ..MapRequest::default()
         };
@@ -59,7 +59,7 @@ impl Router {
         let around = reply.records.iter().filter(|record| record.eid_prefix.covers(&prefix));
         let Some(record) = around.max_by_key(|record| record.eid_prefix.mask_len()) else {
             let told = || explanations::reply_without_eid(reply, prefix.network());
-            self.refuse(from, ControlDrop::WrongRecord, now, told);
+            self.context.refuse(from, ControlDrop::WrongRecord, now, told);
             return true;
         };
         let truth = MappingRecord { eid_prefix: prefix, ..record.clone() };
@@ -84,7 +84,7 @@ impl Router {
         if !told.is_withdrawn() && !self.names_us(&told) && !is_elsewhere {
             let is_here = truth.is_none();
             let told = || explanations::news_of_the_past(&told, is_here);
-            self.refuse(server, ControlDrop::OldNews, now, told);
+            self.context.refuse(server, ControlDrop::OldNews, now, told);
         }
         match truth {
             Some(truth) => self.mapping_elsewhere(&truth, Teller::Datagram, now),
@@ -105,7 +105,7 @@ impl Router {
             }
             let told = later.unwrap_or(told);
             if self.news.is_to_be_said(now) {
-                self.warn(format!(
+                self.context.warn(format!(
                     "map-server {server} told that {prefix} is {}, and does not answer the Map-Request \
                      whether that is still true: believed for {UNCONFIRMED_MINUTES} minutes, then asked \
                      again; check that {server} can be reached and answers Map-Requests",

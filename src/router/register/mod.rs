@@ -356,7 +356,7 @@ impl Router {
         let family = prefix.family();
         entry.has_route
             && !entry.locators.is_empty()
-            && self.config.roles(family).etr
+            && self.context.config.roles(family).etr
             && !self.etr_map_servers(family).is_empty()
     }
 
@@ -464,7 +464,7 @@ impl Router {
 
     /// Whether the next register of a prefix by UDP offers reliable transport.
     fn offers_session(&mut self, peer: Peer, prefix: EidPrefix, now: Time) -> bool {
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         lisp.is_some_and(|lisp| !lisp.no_reliable_registration)
             && self.registrar.offers_reliable_transport(peer, prefix, now)
     }
@@ -476,18 +476,18 @@ impl Router {
         // A map-server that was taken out of the configuration has no key any more; its own timer ends
         // what it has.
         let Some(key) = key else { return nonce };
-        let Some(source) = self.local.preferred(Rloc(server).family()) else {
-            self.warn(format!(
+        let Some(source) = self.context.local.preferred(Rloc(server).family()) else {
+            self.context.warn(format!(
                 "not registered with map-server {server}: this router has no locator of its address \
                  family; configure one in a `locator-set`"
             ));
             return nonce;
         };
-        self.counters.map_registers.sent += 1;
+        self.context.counters.map_registers.sent += 1;
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(server, CONTROL_PORT);
         log::debug!("{register} to {to}");
-        self.send_octets(from, to, register.emit_signed(&key));
+        self.context.send_octets(from, to, register.emit_signed(&key));
         nonce
     }
 
@@ -513,14 +513,16 @@ impl Router {
     /// The map-servers that EIDs of a family are registered with.
     pub(super) fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
         static NONE: BTreeMap<IpAddr, EtrMapServer> = BTreeMap::new();
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         lisp.map_or(&NONE, |lisp| &lisp.service(family).etr_map_servers)
     }
 
     /// How far registration has come, a row a family and map-server.
     pub fn registrations(&self, now: Time) -> Vec<RegistrationStatus> {
         let mut rows = Vec::new();
-        for family in Family::BOTH.into_iter().filter(|family| self.config.roles(*family).etr) {
+        for family in
+            Family::BOTH.into_iter().filter(|family| self.context.config.roles(*family).etr)
+        {
             for &map_server in self.etr_map_servers(family).keys() {
                 let standings = self.registrar.standings.get(&(family, map_server));
                 let of_all = || standings.into_iter().flat_map(BTreeMap::values);

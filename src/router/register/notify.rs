@@ -32,9 +32,9 @@ impl Router {
         });
         let Some((key, form, covers_identity)) = verified else {
             let told = || explanations::notify_of_wrong_key(&notify.records, !keys.is_empty());
-            return self.refuse(server, ControlDrop::Authentication, now, told);
+            return self.context.refuse(server, ControlDrop::Authentication, now, told);
         };
-        self.counters.map_notifies.received += 1;
+        self.context.counters.map_notifies.received += 1;
         let answered = self.registrar.acknowledged(server, notify.nonce, &notify.records, now);
         if let Some(had_bit) = answered {
             for record in &notify.records {
@@ -50,8 +50,8 @@ impl Router {
         let xtr_identity = notify.xtr_identity.filter(|_| covers_identity);
         let acknowledgement = MapNotifyAck(MapNotify { xtr_identity, ..notify });
         let acknowledgement = acknowledgement.emit_signed_as(key, form);
-        self.counters.map_notify_acks.sent += 1;
-        self.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
+        self.context.counters.map_notify_acks.sent += 1;
+        self.context.send_octets(SocketAddr::new(to, CONTROL_PORT), from, acknowledgement);
         if self.registrar.is_news(server, nonce) {
             records.into_iter().for_each(|record| self.hear_news(record, server, now));
         }

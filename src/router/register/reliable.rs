@@ -64,7 +64,7 @@ impl Router {
         if self.registrar.sessions.contains_key(&server) {
             return;
         }
-        let Some(source) = self.local.preferred(Rloc(server).family()) else { return };
+        let Some(source) = self.context.local.preferred(Rloc(server).family()) else { return };
         let connection = Connection(self.registrar.next_connection);
         self.registrar.next_connection += 1;
         let peer = SocketAddr::new(server, CONTROL_PORT);
@@ -72,7 +72,7 @@ impl Router {
         session.asked(now);
         let patience_until = Some(now + PATIENCE);
         self.registrar.sessions.insert(server, EtrSession { session, patience_until });
-        self.tcp(TcpRequest::Connect { connection, source, destination: Rloc(server) });
+        self.context.tcp(TcpRequest::Connect { connection, source, destination: Rloc(server) });
     }
 
     pub(in crate::router) fn session_connected(
@@ -87,7 +87,7 @@ impl Router {
             each.session.local = local;
             each.session.answered(now);
         }
-        self.notice(format!("reliable session with {server} is up"));
+        self.context.notice(format!("reliable session with {server} is up"));
         // What others have registered inside our prefixes may have changed unheard; it is told again.
         let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
         let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
@@ -107,7 +107,7 @@ impl Router {
     pub(in crate::router) fn etr_session_refused(&mut self, connection: Connection, now: Time) {
         let Some(server) = self.registrar.server_of(connection) else { return };
         if self.registrar.offers.entry(server).or_default().refused(now) {
-            self.notice(format!(
+            self.context.notice(format!(
                 "map-server {server} refuses TCP: registering by UDP, and asking for a reliable \
                  session again in {} minutes",
                 WITHHELD_FOR.as_secs() / 60
@@ -120,7 +120,7 @@ impl Router {
     pub(super) fn tell_of_withheld_offer(&mut self, server: IpAddr, now: Time) {
         let withheld = Offer::Withheld { until: now + WITHHELD_FOR };
         if self.registrar.offers.get(&server) == Some(&withheld) {
-            self.notice(format!(
+            self.context.notice(format!(
                 "map-server {server} answers no Map-Register that asks for a reliable session (bit 18): \
                  registering without for {} minutes; `no reliable-registration` turns it off for good",
                 WITHHELD_FOR.as_secs() / 60
@@ -131,14 +131,14 @@ impl Router {
     fn end_session(&mut self, server: IpAddr, now: Time) {
         let ended = self.registrar.sessions.remove(&server);
         if ended.is_some_and(|each| each.session.up_since.is_some()) {
-            self.notice(format!("reliable session with {server} is down"));
+            self.context.notice(format!("reliable session with {server} is down"));
             self.all_registrations(server, Event::SessionDown, now);
         }
     }
 
     fn close_session(&mut self, server: IpAddr, now: Time) {
         if let Some(each) = self.registrar.sessions.get(&server) {
-            self.tcp(TcpRequest::Close(each.session.connection));
+            self.context.tcp(TcpRequest::Close(each.session.connection));
         }
         self.end_session(server, now);
     }
@@ -164,7 +164,7 @@ impl Router {
 
     /// Closes the sessions with map-servers that nothing is registered with, or not by TCP.
     pub(super) fn end_unused_sessions(&mut self, now: Time) {
-        let lisp = self.config.lisp.as_ref();
+        let lisp = self.context.config.lisp.as_ref();
         let by_udp = lisp.is_none_or(|lisp| lisp.no_reliable_registration);
         let configured = |server: &IpAddr| {
             lisp.is_some_and(|lisp| {
@@ -184,11 +184,11 @@ impl Router {
     /// and what the map-server does not believe any more lapses there. Where reliable registration was
     /// turned on, a register that offers it goes at once.
     pub(in crate::router) fn renew_sessions(&mut self, before: &Config, now: Time) {
-        let (old, new) = (etr_keys(before), etr_keys(&self.config));
+        let (old, new) = (etr_keys(before), etr_keys(&self.context.config));
         let is_off = |config: &Config| {
             config.lisp.as_ref().is_some_and(|lisp| lisp.no_reliable_registration)
         };
-        let is_turned_on = is_off(before) && !is_off(&self.config);
+        let is_turned_on = is_off(before) && !is_off(&self.context.config);
         for ((_, server), _) in new.iter().filter(|(peer, key)| {
             let old = old.get(peer);
             old.is_some_and(|old| is_turned_on || old != *key)
@@ -217,7 +217,7 @@ impl Router {
         log::debug!("{register} to {server} by reliable transport");
         each.session.asked(now);
         let output = each.session.send_registration(&register, &key);
-        self.outputs.push_back(output);
+        self.context.outputs.push_back(output);
     }
 
     pub(in crate::router) fn etr_octets(
@@ -241,13 +241,13 @@ impl Router {
     }
 
     fn etr_bad_frame(&mut self, server: IpAddr, error: &StreamError, now: Time) {
-        self.refuse(server, ControlDrop::Malformed, now, || explanations::bad_frame(error));
+        self.context.refuse(server, ControlDrop::Malformed, now, || explanations::bad_frame(error));
         let notification = error.bad_frame().notification.clone();
         if let Some(each) = self.registrar.sessions.get_mut(&server)
             && let Some(notification) = notification
         {
             let output = each.session.send(ReliableMessage::ErrorNotification(notification));
-            self.outputs.push_back(output);
+            self.context.outputs.push_back(output);
         }
         if matches!(error, StreamError::Fatal(_)) {
             self.close_session(server, now);
@@ -262,7 +262,7 @@ impl Router {
             }
             ReliableMessage::RegistrationReject(reject) => {
                 let RegistrationReject { eid_prefix, reason } = reject;
-                self.warn(format!(
+                self.context.warn(format!(
                     "map-server {server} rejects the registration of {eid_prefix}: {reason}; see `show \
                      lisp refusals` there"
                 ));
@@ -277,11 +277,11 @@ impl Router {
                 }
             }
             ReliableMessage::ErrorNotification(error) => {
-                self.warn(explanations::not_understood(server, &error));
+                self.context.warn(explanations::not_understood(server, &error));
             }
             ReliableMessage::Registration(_) => {
                 let told = || explanations::wrong_way("Registration", "ETR");
-                self.refuse(server, ControlDrop::NotOurRole, now, told);
+                self.context.refuse(server, ControlDrop::NotOurRole, now, told);
             }
         }
     }
@@ -312,7 +312,7 @@ impl Router {
 
     /// The ETR's sessions, one a map-server.
     pub(in crate::router) fn registrar_sessions(&self) -> Vec<SessionView> {
-        let lisp = self.config.lisp.iter();
+        let lisp = self.context.config.lisp.iter();
         let servers: std::collections::BTreeSet<IpAddr> = lisp
             .flat_map(|lisp| {
                 lisp.ipv4.etr_map_servers.keys().chain(lisp.ipv6.etr_map_servers.keys())
