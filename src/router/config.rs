@@ -11,9 +11,8 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 pub use super::interface_name::{InterfaceKind, InterfaceName};
-use super::io::Mac;
 use super::shared::Shared;
-use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc, is_link_local};
+use crate::addr::{Eid, EidPrefix, Family, InstanceId, Mac, Rloc, is_link_local};
 use crate::wire::auth::Key;
 
 /// Minutes in a day.

@@ -16,6 +16,7 @@ use super::emulated::HostState;
 use super::kept::{KeptNonces, NonceRequest};
 use super::logging::Severity;
 pub use super::paths::{IcmpError, PathEvent};
+pub use crate::addr::Mac;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
 
@@ -456,18 +457,6 @@ pub enum KernelObject {
         /// The host.
         address: IpAddr,
     },
-}
-
-/// A hardware address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Mac(pub [u8; 6]);
-
-impl std::fmt::Display for Mac {
-    /// `0000.5e00.0101`, as IOS prints it.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let [a, b, c, d, e, g] = self.0;
-        write!(f, "{a:02x}{b:02x}.{c:02x}{d:02x}.{e:02x}{g:02x}")
-    }
 }
 
 /// A change that the router wants made in the kernel. All are idempotent.
