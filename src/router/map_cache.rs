@@ -18,12 +18,11 @@ use serde::Serialize;
 use super::bounded::{Bounded, Fill, Limit};
 use super::locators::LocalRlocs;
 use super::opaque::{OpaqueLocator, OpaqueLocators};
-use super::status_bits::StatusBits;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::Load;
 use crate::prefix_map::{PrefixMap, Slot};
 use crate::time::Time;
-use crate::wire::MappingRecord;
+use crate::wire::{MappingRecord, StatusBits};
 
 /// How many entries a family holds when `map-cache-limit` does not say.
 pub const DEFAULT_LIMIT: usize = 1_000_000;

@@ -76,6 +76,12 @@ impl DataHeader {
         Ok((header, reader.take_rest()))
     }
 
+    /// Its Locator-Status-Bits, with how many there are: 32, or 8 beside an instance-ID.
+    pub fn status_bits(&self) -> Option<StatusBits> {
+        let width = if self.instance_id.is_some() { 8 } else { u32::BITS };
+        self.locator_status_bits.map(|bits| StatusBits { bits, width })
+    }
+
     /// The eight octets.
     pub fn emit(&self) -> [u8; DATA_HEADER_LEN] {
         let mut first = self.nonce.to_word() | u32::from(self.key & 3) << 24;
@@ -89,6 +95,23 @@ impl DataHeader {
             second = instance_id.number() << 8 | second & 0xff;
         }
         (u64::from(first) << 32 | u64::from(second)).to_be_bytes()
+    }
+}
+
+/// The Locator-Status-Bits of a packet: bit n is the state of the n-th locator of the mapping of its
+/// inner source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusBits {
+    bits: u32,
+    /// How many there are.
+    width: u32,
+}
+
+impl StatusBits {
+    /// The bit of the locator with this place in its mapping, if there is one.
+    pub fn of(self, ordinal: u8) -> Option<bool> {
+        let ordinal = u32::from(ordinal);
+        (ordinal < self.width).then(|| self.bits >> ordinal & 1 == 1)
     }
 }
 
@@ -155,6 +178,21 @@ mod tests {
         let header = DataHeader { nonce, key: 2, ..DataHeader::default() };
         assert_eq!(header.emit(), [0x12, 0xab, 0xc1, 0x23, 0, 0, 0, 0]);
         assert_eq!(parse(header.emit()), header);
+    }
+
+    #[test]
+    fn there_are_32_status_bits_or_8_beside_an_instance_id() {
+        let mut header =
+            DataHeader { locator_status_bits: Some(0x8000_0081), ..DataHeader::default() };
+        let bits = header.status_bits().expect("the L bit is set");
+        assert_eq!(
+            [0, 1, 7, 31, 32].map(|n| bits.of(n)).map(|bit| bit.map(u8::from)),
+            [Some(1), Some(0), Some(1), Some(1), None]
+        );
+        header.instance_id = InstanceId::new(5);
+        let bits = header.status_bits().expect("the L bit is set");
+        assert_eq!((bits.of(7), bits.of(8)), (Some(true), None));
+        assert_eq!(DataHeader::default().status_bits(), None);
     }
 
     #[test]

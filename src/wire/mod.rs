@@ -38,7 +38,7 @@ mod show;
 
 pub use address::Address;
 pub use auth::{Algorithm, AuthError, Authentication, Key, MacForm, Verified, verify};
-pub use data_header::{DataHeader, NonceField};
+pub use data_header::{DataHeader, NonceField, StatusBits};
 pub use encapsulated::Encapsulated;
 pub use error::{ParseError, Place, Problem};
 pub use first_word::MessageType;
