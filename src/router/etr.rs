@@ -3,8 +3,9 @@
 
 use super::Router;
 use super::away::Producer;
+use super::eid_location::EidLocation;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
-use super::itr::encapsulation;
+use super::locators::encapsulation;
 use super::search::Sought;
 use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
@@ -20,17 +21,6 @@ const NOT_ECT: u8 = 0b00;
 const ECT_1: u8 = 0b01;
 const CE: u8 = 0b11;
 
-/// Where a local EID is, by the longer of the database's and the away table's prefixes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Whereabouts {
-    /// In this site, by this prefix of the database.
-    Here(EidPrefix),
-    /// Away, by this prefix of the away table.
-    Away(EidPrefix, Producer),
-    /// It is none of our EIDs.
-    Elsewhere,
-}
-
 /// A packet that was delivered. Another with the same ends at the same instant is delivered as well,
 /// and tells nothing more about its sender: the segments that arrive together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,20 +32,6 @@ pub(super) struct Heard {
 }
 
 impl Router {
-    /// Where an EID is in the eyes of this router as an ETR.
-    pub(super) fn whereabouts(&self, eid: Eid) -> Whereabouts {
-        let here = self.database.longest_match(eid).map(|(prefix, _)| prefix);
-        let away = self.away.longest_match(eid);
-        match (here, away) {
-            (Some(here), Some((away, _))) if here.mask_len() > away.mask_len() => {
-                Whereabouts::Here(here)
-            }
-            (_, Some((away, entry))) => Whereabouts::Away(away, entry.producer),
-            (Some(here), None) => Whereabouts::Here(here),
-            (None, None) => Whereabouts::Elsewhere,
-        }
-    }
-
     /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
     /// LISP header on. A verdict `Deliver` or `Forward` has set the inner TTL and type of service.
     pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
@@ -166,13 +142,13 @@ impl Router {
         let roles = self.context.config.roles(header.family());
         let source = Eid::new(instance_id, header.source);
         let destination = Eid::new(instance_id, header.destination);
-        match self.whereabouts(destination) {
-            Whereabouts::Here(prefix) if roles.etr => {
+        match EidLocation::of(destination, &self.database, &self.away) {
+            EidLocation::Here(prefix) if roles.etr => {
                 self.solicitor.heard(prefix, from, source, destination, now);
                 self.heard = Some(Heard { from, source, destination, at: now });
                 Ok(Verdict::Deliver)
             }
-            Whereabouts::Away(prefix, producer) if roles.etr => {
+            EidLocation::Away(prefix, producer) if roles.etr => {
                 self.solicitor.heard(prefix, from, source, destination, now);
                 self.stray(from, (prefix, producer), header, inner, now)
             }

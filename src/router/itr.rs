@@ -8,11 +8,10 @@ use std::net::IpAddr;
 
 use super::Router;
 use super::away::Producer;
-use super::etr::Whereabouts;
+use super::eid_location::EidLocation;
 use super::io::{DropReason, Encapsulation, Outbound};
-use super::locators::{self, LocalRlocs};
+use super::locators::{data_header, encapsulation};
 use super::map_cache::{Locator, Mapping};
-use super::paths::Paths;
 use super::search::{Asker, Sought};
 use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
@@ -94,15 +93,15 @@ impl Router {
         }
         // A packet for a local EID reaches `lisp0` only in the moment after its link went down. An EID
         // that moved or is registered elsewhere is looked up like any other.
-        match self.whereabouts(destination) {
+        match EidLocation::of(destination, &self.database, &self.away) {
             // Its host was found, and got its route, while the packet was on its way here.
-            Whereabouts::Here(_) if self.mobility.hosts().contains_key(&destination) => {
+            EidLocation::Here(_) if self.mobility.hosts().contains_key(&destination) => {
                 return Ok(Verdict::Native);
             }
-            Whereabouts::Here(_) | Whereabouts::Away(_, Producer::NoRoute) => {
+            EidLocation::Here(_) | EidLocation::Away(_, Producer::NoRoute) => {
                 return Err(DropReason::LocalEidNoRoute);
             }
-            Whereabouts::Away(..) | Whereabouts::Elsewhere => {}
+            EidLocation::Away(..) | EidLocation::Elsewhere => {}
         }
         if !roles.proxy_itr && !self.is_of_site(source, now) {
             self.context.counters.native_foreign_source += packet.load(header.total_len).packets;
@@ -214,31 +213,4 @@ fn proxy_etrs(of_both: &[Vec<Locator>; 2], family: Family) -> &[Locator] {
         Family::Ipv4 => &of_both[0],
         Family::Ipv6 => &of_both[1],
     }
-}
-
-/// The outer headers for a packet (RFC 9300 section 5.3): TTL and type of service are the inner
-/// ones, ECN by the normal mode of RFC 6040, which is a copy too.
-pub(super) fn encapsulation(
-    locators: &[Locator],
-    local: &LocalRlocs,
-    paths: &Paths,
-    instance_id: InstanceId,
-    header: &IpHeader,
-) -> Result<Encapsulation, DropReason> {
-    let (source, destination) = locators::select(locators, local, paths, header.flow_hash)
-        .ok_or(DropReason::NoUsableLocator)?;
-    Ok(Encapsulation {
-        source,
-        destination,
-        flow_hash: header.flow_hash,
-        ttl: header.ttl,
-        tos: header.tos,
-        header: data_header(instance_id).emit(),
-    })
-}
-
-/// The LISP header of a packet without any mark (RFC 9300 section 8: no I bit for instance 0).
-fn data_header(instance_id: InstanceId) -> DataHeader {
-    let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
-    DataHeader { instance_id, ..DataHeader::default() }
 }

@@ -6,11 +6,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::config::{Config, ConfiguredLocator};
+use super::io::{DropReason, Encapsulation};
 use super::map_cache::Locator;
 use super::paths::Paths;
-use crate::addr::{Family, Rloc};
+use crate::addr::{Family, InstanceId, Rloc};
+use crate::packet::IpHeader;
 use crate::time::Time;
-use crate::wire::UNUSABLE_PRIORITY;
+use crate::wire::{DataHeader, UNUSABLE_PRIORITY};
 
 /// This router's own locators.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -86,6 +88,33 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
         Some(Locator { rloc, priority, weight, ordinal: 0, up: true, since: Time::ZERO })
     };
     locators.iter().filter_map(locator).collect()
+}
+
+/// The outer headers for a packet (RFC 9300 section 5.3): TTL and type of service are the inner
+/// ones, ECN by the normal mode of RFC 6040, which is a copy too.
+pub(super) fn encapsulation(
+    locators: &[Locator],
+    local: &LocalRlocs,
+    paths: &Paths,
+    instance_id: InstanceId,
+    header: &IpHeader,
+) -> Result<Encapsulation, DropReason> {
+    let (source, destination) =
+        select(locators, local, paths, header.flow_hash).ok_or(DropReason::NoUsableLocator)?;
+    Ok(Encapsulation {
+        source,
+        destination,
+        flow_hash: header.flow_hash,
+        ttl: header.ttl,
+        tos: header.tos,
+        header: data_header(instance_id).emit(),
+    })
+}
+
+/// The LISP header of a packet without any mark (RFC 9300 section 8: no I bit for instance 0).
+pub(super) fn data_header(instance_id: InstanceId) -> DataHeader {
+    let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
+    DataHeader { instance_id, ..DataHeader::default() }
 }
 
 /// The local and the remote locator for a flow: among the locators that are up, not forbidden, not the

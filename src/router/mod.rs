@@ -27,6 +27,7 @@ mod deadlines;
 mod debug;
 pub mod descriptors;
 mod echo_nonce;
+mod eid_location;
 mod elsewhere;
 pub mod emulated;
 mod etr;
@@ -49,6 +50,7 @@ pub mod opaque;
 mod outstanding;
 mod overclaim;
 mod owner_changes;
+mod path_events;
 pub mod paths;
 mod quote;
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::config::Config;
-use super::etr::Whereabouts;
+use super::eid_location::EidLocation;
 use super::io::{Device, DropReason, KernelRequest};
 use crate::addr::Eid;
 use crate::time::Time;
@@ -82,7 +82,7 @@ impl Router {
         if self.sources.own.contains(&source.address) {
             return Err(DropReason::SourceIsHere);
         }
-        if let Whereabouts::Here(prefix) = self.whereabouts(source) {
+        if let EidLocation::Here(prefix) = EidLocation::of(source, &self.database, &self.away) {
             if self.mobility.host(prefix).is_none() {
                 return Err(DropReason::SourceIsHere);
             }

@@ -1,0 +1,161 @@
+//! News of the ways to locators, and what follows from them: a locator is left for others, a path MTU is
+//! kept, or a host is told (RFC 9300 sections 6.3 and 7.2).
+//!
+//! An ICMP error that is not about a packet of this router has no effect (`quote.rs`). That the TTL of a
+//! packet was used up says nothing about a locator: it goes on to the host that sent the packet, so that
+//! its traceroute shows the core (RFC 6830 section 9).
+
+use std::net::IpAddr;
+
+use super::Router;
+use super::eid_location::EidLocation;
+use super::icmp::{self, AboutPacket};
+use super::io::{Encapsulation, Output};
+use super::paths::{IcmpError, PathEvent};
+use super::quote::QuotedFlow;
+use crate::addr::{Eid, Family, InstanceId, Rloc};
+use crate::packet::{IpHeader, OwnedPacket, Packet};
+use crate::time::Time;
+use crate::wire::IcmpErrorKind;
+
+/// No IPv6 packet of this size may be refused (RFC 8200 section 5): where the way takes less, the
+/// outer packet is fragmented.
+const SMALLEST_MTU: u32 = 1280;
+
+impl Router {
+    /// Takes in what the kernel or the core network said.
+    pub(super) fn handle_path(&mut self, event: PathEvent, now: Time) {
+        let error = match event {
+            PathEvent::NoRoute(rloc) => {
+                return self.leave_locator(rloc, None, "there is no route", now);
+            }
+            PathEvent::Icmp(error) => error,
+        };
+        let flow = match self.quoted_flow(&error) {
+            Ok(flow) => flow,
+            Err(why) => return self.disbelieve(&error, why),
+        };
+        let IcmpError { rloc, reporter, kind, .. } = error;
+        match kind {
+            IcmpErrorKind::TooBig { mtu } => {
+                self.context.counters.path_mtus += 1;
+                let changes = self.paths.learn_mtu(rloc, mtu, reporter, now);
+                if changes.is_some_and(u64::is_power_of_two) {
+                    self.context.notice(format!(
+                        "the path to locator {rloc} takes packets of {mtu} octets, {reporter} says"
+                    ));
+                }
+            }
+            IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(reporter, flow, now),
+            IcmpErrorKind::Other => self.context.counters.icmp_ignored += 1,
+            IcmpErrorKind::NetUnreachable
+            | IcmpErrorKind::HostUnreachable
+            | IcmpErrorKind::PortUnreachable
+            | IcmpErrorKind::Prohibited => {
+                let why = format!("{reporter} says {}", kind.describe());
+                self.leave_locator(rloc, Some(reporter), &why, now);
+            }
+        }
+    }
+
+    /// Whether packets go to a locator: of the map-cache, a proxy ETR, or one that a host moved to.
+    pub(super) fn is_in_use(&self, rloc: Rloc) -> bool {
+        self.map_cache.is_used(rloc)
+            || self.paths.has_sent_on(rloc)
+            || self.proxy_etrs.iter().flatten().any(|locator| locator.rloc == rloc)
+    }
+
+    /// Leaves a locator for others of its mapping for a while. `reporter` is `None` if the router has
+    /// found out by itself.
+    pub(super) fn leave_locator(
+        &mut self,
+        rloc: Rloc,
+        reporter: Option<IpAddr>,
+        why: &str,
+        now: Time,
+    ) {
+        self.context.counters.unreachable_rlocs += 1;
+        if !self.paths.is_unreachable(rloc) {
+            self.context.notice(format!("locator {rloc} cannot be reached: {why}"));
+        }
+        self.paths.leave(rloc, reporter, now);
+    }
+
+    /// Tells a host that the TTL of its packet was used up in the core.
+    fn relay_time_exceeded(&mut self, by: IpAddr, flow: Option<QuotedFlow<'_>>, now: Time) {
+        let answer = flow.and_then(|flow| self.time_exceeded_for_host(by, &flow, now));
+        match answer {
+            Some(_) => self.context.counters.time_exceeded_relayed += 1,
+            None => self.context.counters.icmp_ignored += 1,
+        }
+        self.context.outputs.extend(answer);
+    }
+
+    /// The Time Exceeded for the host that sent the packet of a flow, if it is here. The router `by` of
+    /// the core says it.
+    fn time_exceeded_for_host(
+        &mut self,
+        by: IpAddr,
+        flow: &QuotedFlow<'_>,
+        now: Time,
+    ) -> Option<Output> {
+        let &QuotedFlow { instance_id, header, inner } = flow;
+        let source = Eid::new(instance_id, header.source);
+        let is_of_ours = self.context.config.roles(header.family()).proxy_itr
+            || matches!(EidLocation::of(source, &self.database, &self.away), EidLocation::Here(_));
+        if !is_of_ours
+            || !icmp::deserves_error(inner, &header)
+            || !self.host_errors.admit(header.source, now)
+        {
+            return None;
+        }
+        let reporter =
+            Some(by).filter(|by| Family::of(*by) == header.family() && icmp::is_of_a_router(*by));
+        let from = reporter.or_else(|| self.own_address_for(header.source))?;
+        let quoted = &inner[..inner.len().min(header.total_len)];
+        let bytes = icmp::error(AboutPacket::TimeExceeded, from, header.source, quoted)?;
+        Some(Output::Native(instance_id, OwnedPacket::single(bytes)))
+    }
+
+    /// Tells the sender of a packet that it is too big for the way that it would take; false when it
+    /// is not, or may be fragmented.
+    pub(super) fn refuse_too_big(
+        &mut self,
+        instance_id: InstanceId,
+        wrap: &Encapsulation,
+        header: &IpHeader,
+        packet: &Packet<'_>,
+    ) -> bool {
+        let Some(path_mtu) = self.paths.mtu(wrap.destination) else { return false };
+        let overhead = match wrap.destination.family() {
+            Family::Ipv4 => 36,
+            Family::Ipv6 => 56,
+        };
+        let mtu = path_mtu.saturating_sub(overhead).max(SMALLEST_MTU);
+        let may_be_fragmented = header.family() == Family::Ipv4 && packet.bytes[6] & 0x40 == 0;
+        if may_be_fragmented || packet.largest(header.total_len) <= mtu as usize {
+            return false;
+        }
+        let answer = self.own_address_for(header.source).and_then(|own| {
+            let about = AboutPacket::TooBig { mtu };
+            icmp::deserves_error(packet.bytes, header)
+                .then(|| icmp::error(about, own, header.source, packet.bytes))
+                .flatten()
+        });
+        self.context
+            .outputs
+            .extend(answer.map(|bytes| Output::Native(instance_id, OwnedPacket::single(bytes))));
+        true
+    }
+
+    /// The address at which a host knows this router: that of its own network, or else any of its
+    /// family.
+    fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
+        let mut networks = self.context.config.addresses();
+        let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());
+        let of_family = |address: &IpAddr| {
+            Family::of(*address) == Family::of(host) && icmp::is_of_a_router(*address)
+        };
+        on_link.or_else(|| self.context.own_addresses.iter().copied().find(of_family))
+    }
+}
