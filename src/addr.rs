@@ -126,7 +126,7 @@ impl fmt::Display for InstanceId {
 }
 
 /// An endpoint identifier: a host's address within an instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Eid {
     /// The instance that gives the address its meaning.
     pub instance_id: InstanceId,

@@ -40,8 +40,10 @@ use crate::addr::Rloc;
 use crate::record::Recorder;
 use crate::rng::Seed;
 use crate::router::config::{Config, InterfaceKind, InterfaceName};
+use crate::router::event::Event;
 use crate::router::io::{ControlDatagram, Input, Output};
-use crate::router::{Router, Start};
+use crate::router::logging::Log;
+use crate::router::{self, Router, Start};
 use crate::time::Time;
 use connections::{accepted, opened};
 use data_path::DataPath;
@@ -150,6 +152,8 @@ pub struct EventLoop {
     /// What the hosts' stacks draw their randomness from.
     hosts_seed: Seed,
     console: Option<ConsoleServer>,
+    /// How much was written of each kind of event.
+    log: Log,
     nonces: NonceFile,
     faults: Faults,
     /// Listeners whose clients wait for a file descriptor.
@@ -203,6 +207,7 @@ impl EventLoop {
             hosts: Hosts::default(),
             hosts_seed,
             console: None,
+            log: Log::default(),
             nonces,
             faults: Faults::default(),
             waiting: Waiting::new(descriptors),
@@ -376,9 +381,19 @@ impl EventLoop {
                 Output::Kernel(request) => self.change_kernel(request),
                 Output::Tcp(request) => self.change_connection(request),
                 Output::Nonce(request) => self.nonces.apply(request),
-                Output::Debug(line) => self.say(&line),
-                Output::Log { severity, line } => log::log!(severity.into(), "{line}"),
+                Output::Event(event) => self.tell(&event),
             }
+        }
+    }
+
+    /// Something has changed in the core: the lines of the log, and those of debugging.
+    fn tell(&mut self, event: &Event) {
+        let now = self.clock.now();
+        for (severity, line) in self.log.lines(event, now) {
+            log::log!(severity.into(), "{line}");
+        }
+        if self.router.is_debugging() {
+            router::debug::lines(event).iter().for_each(|line| self.say(line));
         }
     }
 

@@ -8,7 +8,8 @@ use crate::packet::IpHeader;
 use crate::router::descriptors::Descriptors;
 use crate::router::io::{Encapsulation, Output, TcpEvent, TcpRequest};
 use crate::router::kept::{KeptNonce, NonceRequest};
-use crate::router::logging::Severity;
+use crate::router::logging::{self, Severity};
+use crate::router::{debug, event::Event};
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{FrameReader, Message, Nonce};
 
@@ -20,9 +21,26 @@ pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> Str
     }
     text.push('\n');
     for output in &outcome.outputs {
-        text.push_str(&format!("{:>22} {}\n", "->", Shown(output)));
+        for line in lines(output) {
+            text.push_str(&format!("{:>22} {line}\n", "->"));
+        }
     }
     text
+}
+
+/// The lines about an output: one, but for an event of which debugging has several.
+fn lines(output: &Output) -> Vec<String> {
+    let Output::Event(event) = output else { return vec![Shown(output).to_string()] };
+    match logging::line(event) {
+        Some((Severity::Warning, line)) => vec![format!("log warning: {line}")],
+        Some((Severity::Notice, line)) => vec![format!("log: {line}")],
+        None => match event {
+            Event::Message(_) => {
+                debug::lines(event).iter().map(|line| format!("debug {line}")).collect()
+            }
+            event => vec![format!("event {event}")],
+        },
+    }
 }
 
 impl Display for Call<'_> {
@@ -113,9 +131,7 @@ impl Display for Shown<'_> {
             Output::Nonce(NonceRequest::Sent(nonce)) => {
                 write!(f, "keep nonce {} as the last sent", Nonce(*nonce))
             }
-            Output::Debug(line) => write!(f, "debug {line}"),
-            Output::Log { severity: Severity::Warning, line } => write!(f, "log warning: {line}"),
-            Output::Log { severity: Severity::Notice, line } => write!(f, "log: {line}"),
+            Output::Event(event) => event.fmt(f),
         }
     }
 }

@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
 use super::deadlines::Deadlines;
@@ -22,7 +22,7 @@ use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
 /// What put a prefix into the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Producer {
     /// A database mapping that has no route.

@@ -9,9 +9,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::config::{Config, Roles};
 use super::counters::Counters;
+use super::event::{Event, MessageEvent};
 use super::io::{KernelRequest, Output, TcpRequest};
 use super::locators::LocalRlocs;
-use super::logging::Log;
 use super::refusals::Refusals;
 use crate::addr::Family;
 use crate::wire::Message;
@@ -29,18 +29,30 @@ pub(super) struct Context {
     pub counters: Counters,
     /// The control messages that were refused of late.
     pub refusals: Refusals,
-    /// Whether [`Output::Debug`] lines are wanted.
+    /// Whether [`Event::Message`] is wanted.
     pub debugging: bool,
     /// What the caller is to do.
     pub outputs: VecDeque<Output>,
-    /// How much was written into the log.
-    pub log: Log,
 }
 
 impl Context {
     /// Whether the router has a role for one of the families.
     pub(super) fn has_role(&self, is: impl Fn(Roles) -> bool) -> bool {
         Family::BOTH.into_iter().any(|family| is(self.config.roles(family)))
+    }
+
+    /// Something has changed.
+    pub(super) fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    /// A message came or left: while debugging is on, `event` says which.
+    pub(super) fn trace(&mut self, event: impl FnOnce() -> Option<MessageEvent>) {
+        if self.debugging
+            && let Some(event) = event()
+        {
+            self.tell(Event::Message(event));
+        }
     }
 
     /// Asks the kernel for changes.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use super::Router;
 use super::counters::ControlDrop;
-use super::debug;
+use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
 use super::io::ControlDatagram;
 use super::replies::headers;
@@ -46,10 +46,13 @@ impl Router {
         log::debug!("{message} from {source}");
         self.tell_left_out(source.ip(), &message, payload, now);
         if self.context.debugging {
-            let interface =
-                self.context.config.interface_of(destination).map(|name| name.to_string());
-            let to = SocketAddr::new(destination, CONTROL_PORT);
-            self.context.debug(debug::received(message.message_type(), interface, source, to));
+            let received = MessageEvent::Received {
+                message_type: message.message_type().number(),
+                interface: self.context.config.interface_of(destination),
+                from: source,
+                to: SocketAddr::new(destination, CONTROL_PORT),
+            };
+            self.context.trace(|| Some(received));
         }
         let arrival = Arrival {
             sender: source.ip(),
@@ -126,11 +129,7 @@ impl Router {
     }
 
     fn debug_received(&mut self, request: &MapRequest) {
-        if self.context.debugging
-            && let Some(line) = debug::request_received(request)
-        {
-            self.context.debug(line);
-        }
+        self.context.trace(|| RequestSummary::of(request).map(MessageEvent::RequestReceived));
     }
 
     fn refuse_request(&mut self, source: IpAddr, request: &MapRequest, now: Time) {

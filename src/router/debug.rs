@@ -1,27 +1,70 @@
 //! The lines of `debug lisp control-plane`, in the words of IOS: those of Cisco's document *LISP
 //! Generalized SMR* to the letter.
 //!
-//! A line is made only while somebody listens. Nonces are printed as two halves; the instance comes as
-//! `IID n`.
+//! Nonces are printed as two halves; the instance comes as `IID n`.
 
-use std::net::{IpAddr, SocketAddr};
+use super::event::{Event, MessageEvent, RequestSummary};
+use crate::addr::Rloc;
+use crate::wire::{MessageType, Nonce};
 
-use super::context::Context;
-use super::io::Output;
-use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::wire::{MapReply, MapRequest, MessageType};
-
-impl Context {
-    /// Says a line to whoever debugs.
-    pub(super) fn debug(&mut self, line: String) {
-        if self.debugging {
-            self.outputs.push_back(Output::Debug(line));
+/// The lines of an event, without their time stamps; most events have none.
+pub fn lines(event: &Event) -> Vec<String> {
+    match event {
+        Event::Message(message) => message_lines(message),
+        Event::Refused { source, explanation, .. } => {
+            vec![format!("LISP: {}", explanation.line(*source))]
         }
+        _ => Vec::new(),
+    }
+}
+
+fn message_lines(message: &MessageEvent) -> Vec<String> {
+    match message {
+        MessageEvent::Received { message_type, interface, from, to } => {
+            let on = interface.map(|name| format!(" on {name}")).unwrap_or_default();
+            let name = match MessageType::from_number(*message_type) {
+                Some(MessageType::Encapsulated) => "Encap-Control",
+                Some(other) => other.name(),
+                None => "unknown",
+            };
+            vec![format!(
+                "LISP: Processing received {name}({message_type}) message{on} from {from} to {to}"
+            )]
+        }
+        MessageEvent::RequestReceived(request) => vec![request_received(request)],
+        MessageEvent::RequestScheduled { eid, own } => {
+            let (iid, family) = (eid.instance_id, eid.family());
+            let from = own.map(|own| format!(" from {own}")).unwrap_or_default();
+            vec![format!(
+                "LISP-0: AF IID {iid} {family}, Scheduling SMR trigger Map-Request for {}{from}.",
+                eid.host_prefix()
+            )]
+        }
+        MessageEvent::NotReplying(eid) => {
+            let iid = eid.instance_id;
+            vec![format!("LISP-0: IID {iid} SMR & D bit set, not replying to map-request.")]
+        }
+        MessageEvent::RequestSent { .. } => request_sent(message),
+        MessageEvent::NextResolver { eid_prefix, smr_invoked, from, to } => {
+            let kind = if *smr_invoked { "SMR" } else { "remote EID prefix" };
+            vec![format!(
+                "LISP-0: Map Request IID {} prefix {eid_prefix} {kind}[LL], Switching Map-Resolver \
+                 {from} to {to}.",
+                eid_prefix.instance_id()
+            )]
+        }
+        MessageEvent::ReplyReceived { nonce, records } => {
+            vec![format!("LISP: Received map reply nonce {}, records {records}", Nonce(*nonce))]
+        }
+        MessageEvent::RequestForwarded { eid_prefix, site, etr } => vec![format!(
+            "LISP: MS registration prefix {eid_prefix} site {site}, Forwarding map request to ETR {etr}."
+        )],
+        MessageEvent::SmrSent { smr, source, to } => smr_sent(smr, source, to),
     }
 }
 
 /// The flags of a Map-Request as IOS lists them after the nonce.
-fn flags(request: &MapRequest) -> String {
+fn flags(request: &RequestSummary) -> String {
     let flags = [
         (request.probe, "probe"),
         (request.smr, "SMR"),
@@ -33,13 +76,27 @@ fn flags(request: &MapRequest) -> String {
     set.map(|(_, name)| format!(", {name}")).collect()
 }
 
-fn asked(request: &MapRequest) -> Option<EidPrefix> {
-    request.records.first().map(|record| record.eid_prefix)
+fn request_received(request: &RequestSummary) -> String {
+    let RequestSummary { eid_prefix, records, .. } = request;
+    let iid = eid_prefix.instance_id();
+    let source = match request.source_eid {
+        Some(eid) => format!("source_eid IID {iid} {eid}"),
+        None => "source_eid none".to_owned(),
+    };
+    let rlocs: Vec<String> = request.itr_rlocs.iter().map(Rloc::to_string).collect();
+    format!(
+        "LISP: Received map request for IID {iid} {eid_prefix}, {source}, ITR-RLOCs: {}, records \
+         {records}, nonce {}{}",
+        rlocs.join(" "),
+        Nonce(request.nonce),
+        flags(request),
+    )
 }
 
-/// What the document shows when xTR1 sends an SMR.
-pub(super) fn smr_sent(smr: &MapRequest, source: Rloc, to: Rloc) -> Vec<String> {
-    let (Some(record), Some(solicited)) = (asked(smr), smr.source_eid) else { return Vec::new() };
+/// The lines that the document shows when xTR1 sends an SMR.
+fn smr_sent(smr: &RequestSummary, source: &Rloc, to: &Rloc) -> Vec<String> {
+    let Some(solicited) = smr.source_eid else { return Vec::new() };
+    let record = smr.eid_prefix;
     let (iid, family) = (record.instance_id(), record.family());
     vec![
         "LISP: Send map request type dyn-EID SMR".to_owned(),
@@ -49,125 +106,43 @@ pub(super) fn smr_sent(smr: &MapRequest, source: Rloc, to: Rloc) -> Vec<String> 
             "LISP-0: EID-AF {family}, Sending probe map-request from {source} to {to} for EID \
              {record}, ITR-RLOCs {}, nonce {}, SMR {solicited}, DoNotReply.",
             smr.itr_rlocs.len(),
-            smr.nonce,
+            Nonce(smr.nonce),
         ),
     ]
 }
 
-/// What begins the lines about a message that arrived.
-pub(super) fn received(
-    kind: MessageType,
-    interface: Option<String>,
-    from: SocketAddr,
-    to: SocketAddr,
-) -> String {
-    let on = interface.map(|name| format!(" on {name}")).unwrap_or_default();
-    let number = kind.number();
-    let name = match kind {
-        MessageType::Encapsulated => "Encap-Control",
-        other => other.name(),
+/// The lines that the document shows for each try of a Map-Request.
+fn request_sent(message: &MessageEvent) -> Vec<String> {
+    let MessageEvent::RequestSent { request, attempt, inner_source, source, resolver } = message
+    else {
+        return Vec::new();
     };
-    format!("LISP: Processing received {name}({number}) message{on} from {from} to {to}")
-}
-
-/// A Map-Request that arrived.
-pub(super) fn request_received(request: &MapRequest) -> Option<String> {
-    let record = asked(request)?;
-    let iid = record.instance_id();
-    let source = match request.source_eid {
-        Some(eid) => format!("source_eid IID {iid} {eid}"),
-        None => "source_eid none".to_owned(),
-    };
-    let rlocs: Vec<String> = request.itr_rlocs.iter().map(Rloc::to_string).collect();
-    Some(format!(
-        "LISP: Received map request for IID {iid} {record}, {source}, ITR-RLOCs: {}, records {}, \
-         nonce {}{}",
-        rlocs.join(" "),
-        request.records.len(),
-        request.nonce,
-        flags(request),
-    ))
-}
-
-/// An SMR made a request due.
-pub(super) fn smr_scheduled(eid: Eid, own: Option<Eid>) -> String {
-    let (iid, family) = (eid.instance_id, eid.family());
-    let from = own.map(|own| format!(" from {own}")).unwrap_or_default();
-    format!(
-        "LISP-0: AF IID {iid} {family}, Scheduling SMR trigger Map-Request for {}{from}.",
-        eid.host_prefix()
-    )
-}
-
-/// The D bit forbids an answer.
-pub(super) fn not_replying(eid: Eid) -> String {
-    format!("LISP-0: IID {} SMR & D bit set, not replying to map-request.", eid.instance_id)
-}
-
-/// One try of a Map-Request.
-pub(super) struct Try<'a> {
-    pub request: &'a MapRequest,
-    pub attempt: u32,
-    pub inner_source: IpAddr,
-    pub source: Rloc,
-    pub resolver: IpAddr,
-}
-
-/// What the document shows for each try.
-pub(super) fn request_sent(sent: &Try<'_>) -> Vec<String> {
-    let Some(record) = asked(sent.request) else { return Vec::new() };
+    let record = request.eid_prefix;
     let (iid, family) = (record.instance_id(), record.family());
     let mut lines = Vec::new();
-    if sent.request.smr_invoked {
-        let own = sent.request.source_eid.map(|own| format!(" from {own}")).unwrap_or_default();
+    if request.smr_invoked {
+        let own = request.source_eid.map(|own| format!(" from {own}")).unwrap_or_default();
         lines.push("LISP: Send map request type SMR".to_owned());
         lines.push(format!("LISP: Send map request for EID prefix IID {iid} {record}"));
         lines.push(format!(
             "LISP-0: AF IID {iid} {family}, Send SMR triggered map request for {record} \
-             ({}){own}.",
-            sent.attempt
+             ({attempt}){own}.",
         ));
     } else {
         lines.push("LISP: Send map request type remote EID prefix".to_owned());
         lines.push(format!("LISP: Send map request for EID prefix IID {iid} {record}"));
         lines.push(format!(
-            "LISP-0: Remote EID IID {iid} prefix {record}, Send map request ({}) (sources: \
+            "LISP-0: Remote EID IID {iid} prefix {record}, Send map request ({attempt}) (sources: \
              <signal>, state: incomplete, rlocs: 0).",
-            sent.attempt
         ));
     }
-    let pitr = if sent.request.from_pitr { ", FromPITR" } else { "" };
+    let pitr = if request.from_pitr { ", FromPITR" } else { "" };
     lines.push(format!(
-        "LISP-0: EID-AF {family}, Sending map-request from {} to {} for EID {record}, ITR-RLOCs \
-         {}, nonce {} (encap src {}, dst {}){pitr}.",
-        sent.inner_source,
+        "LISP-0: EID-AF {family}, Sending map-request from {inner_source} to {} for EID {record}, \
+         ITR-RLOCs {}, nonce {} (encap src {source}, dst {resolver}){pitr}.",
         record.network(),
-        sent.request.itr_rlocs.len(),
-        sent.request.nonce,
-        sent.source,
-        sent.resolver,
+        request.itr_rlocs.len(),
+        Nonce(request.nonce),
     ));
     lines
-}
-
-/// A request goes on to the next resolver.
-pub(super) fn switching(prefix: EidPrefix, smr: bool, from: IpAddr, to: IpAddr) -> String {
-    let kind = if smr { "SMR" } else { "remote EID prefix" };
-    format!(
-        "LISP-0: Map Request IID {} prefix {prefix} {kind}[LL], Switching Map-Resolver {from} to \
-         {to}.",
-        prefix.instance_id()
-    )
-}
-
-/// A Map-Reply that arrived.
-pub(super) fn reply_received(reply: &MapReply) -> String {
-    format!("LISP: Received map reply nonce {}, records {}", reply.nonce, reply.records.len())
-}
-
-/// A map-server passes a Map-Request on.
-pub(super) fn forwarding(prefix: EidPrefix, site: &str, etr: Rloc) -> String {
-    format!(
-        "LISP: MS registration prefix {prefix} site {site}, Forwarding map request to ETR {etr}."
-    )
 }

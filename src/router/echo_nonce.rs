@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::deadlines::Deadlines;
+use super::event::Unreachable;
 use super::paths::UNREACHABLE_FOR;
 use crate::addr::{Family, Rloc};
 use crate::rng::{Rng, Seed};
@@ -234,7 +235,7 @@ impl Router {
             Echo::Asked => self.context.counters.nonces.received += 1,
             Echo::Returned => self.context.counters.nonces_echoed += 1,
             Echo::Missing => {
-                self.leave_locator(from, None, "it does not echo nonces", now);
+                self.leave_locator(from, Unreachable::NoEcho, now);
             }
         }
         self.forget_flows();

@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 
+use super::event::Event;
 use super::kept::Sender;
 use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
@@ -313,16 +314,26 @@ pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool
 
 /// Where an EID is by a record: `at RLOC, RLOC`.
 pub(super) fn whereabouts(record: &MappingRecord) -> String {
+    place(&locators(record))
+}
+
+/// The locators of a record; none where no xTR registers its prefix.
+pub(super) fn locators(record: &MappingRecord) -> Vec<String> {
     match record.is_withdrawn() {
-        true => "registered by no xTR".to_owned(),
-        false => {
-            let rlocs = record.locators.iter().map(|locator| locator.rloc.to_string());
-            let rlocs: Vec<String> = rlocs.take(SOME_LOCATORS).collect();
-            let more = record.locators.len() - rlocs.len();
-            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-            format!("at {}{more}", rlocs.join(", "))
-        }
+        true => Vec::new(),
+        false => record.locators.iter().map(|locator| locator.rloc.to_string()).collect(),
     }
+}
+
+/// The place of an EID that has these locators.
+pub(super) fn place(locators: &[String]) -> String {
+    if locators.is_empty() {
+        return "registered by no xTR".to_owned();
+    }
+    let named = &locators[..locators.len().min(SOME_LOCATORS)];
+    let more = locators.len() - named.len();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    format!("at {}{more}", named.join(", "))
 }
 
 /// A Map-Notify about an EID that its map-server does not confirm; `is_here` if it says that the EID is
@@ -470,10 +481,12 @@ pub(super) fn wrong_way(message: &str, role: &str) -> Told {
 }
 
 /// The line about an Error Notification: the other end refused a message of ours.
-pub(super) fn not_understood(peer: IpAddr, error: &ErrorNotification) -> String {
+pub(super) fn not_understood(peer: IpAddr, error: &ErrorNotification) -> Event {
     let ErrorNotification { code, offending_type, offending_message_id, .. } = error;
-    format!(
-        "{peer} refuses a message of this router: type {offending_type}, Message ID \
-         {offending_message_id}, {code}; capture the session, and compare the versions of both ends"
-    )
+    Event::MessageRefused {
+        peer,
+        message_type: *offending_type,
+        message_id: *offending_message_id,
+        error: code.to_string(),
+    }
 }

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::descriptors::Descriptors;
 use super::emulated::HostState;
+use super::event::Event;
 use super::kept::{KeptNonces, NonceRequest};
-use super::logging::Severity;
 pub use super::paths::{IcmpError, PathEvent};
 pub use crate::addr::Mac;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
@@ -126,7 +126,7 @@ pub enum Command {
         /// Only this entry, or all of the family in the default instance.
         prefix: Option<EidPrefix>,
     },
-    /// `debug lisp control-plane all` and its `no` form: whether [`Output::Debug`] lines are said.
+    /// `debug lisp control-plane all` and its `no` form: whether events about messages come.
     Debug(bool),
 }
 
@@ -152,16 +152,9 @@ pub enum Output {
     Kernel(KernelRequest),
     /// Keep a nonce over a restart, or keep it no longer.
     Nonce(NonceRequest),
-    /// A line of `debug lisp control-plane`, without its time stamp; to every console that
-    /// monitors, and to the log.
-    Debug(String),
-    /// A line for the log, without its time stamp.
-    Log {
-        /// How much it matters.
-        severity: Severity,
-        /// The line.
-        line: String,
-    },
+    /// Something has changed: [`Log`](super::logging::Log) has the lines of the log,
+    /// [`debug::lines`](super::debug::lines) those of debugging, for each console that monitors.
+    Event(Event),
 }
 
 /// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).

@@ -31,11 +31,10 @@ use std::net::Ipv4Addr;
 use ipnet::IpNet;
 
 use super::config::{Config, InterfaceName};
+use super::event::{Event, KernelObjectChange};
 use super::io::{Device, KernelObject, KernelRequest, Output, RouteTarget};
-use super::logging::Severity;
 use super::made::place;
 use super::rib::Rib;
-use super::words::list;
 use crate::addr::EidPrefix;
 use crate::time::{Deadline, Time};
 use losses::{Losses, Verdict};
@@ -268,18 +267,14 @@ impl Kernel {
             }
             match self.losses.vanished(object, now) {
                 Verdict::Now => put_back.push(object),
-                Verdict::Later { first: true } => outputs.push(warning(format!(
-                    "{object} vanishes from the kernel again and again: find out who removes it; \
-                     from now on it is put back every 30 s"
-                ))),
+                Verdict::Later { first: true } => {
+                    outputs.push(told(object, KernelObjectChange::Vanishes));
+                }
                 Verdict::Later { first: false } => {}
             }
         }
         if !put_back.is_empty() {
-            outputs.push(Output::Log {
-                severity: Severity::Notice,
-                line: format!("vanished from the kernel and put back: {}", list(&put_back)),
-            });
+            outputs.push(Output::Event(Event::PutBack(put_back.clone())));
         }
         outputs.extend(self.make(put_back).into_iter().map(Output::Kernel));
         outputs
@@ -295,11 +290,10 @@ impl Kernel {
     ) -> Option<Output> {
         let wish = self.wish(object)?;
         if awaits_link(&wish, config, rib) {
-            let line = format!("{wish} waits until its link is there: {error}");
-            return Some(Output::Log { severity: Severity::Notice, line });
+            return Some(told(wish, KernelObjectChange::WaitsForLink(error.to_owned())));
         }
-        let line = format!("the kernel refused {wish}, and is asked again: {error}");
-        self.losses.refused(wish, now).then(|| warning(line))
+        let refused = || told(wish, KernelObjectChange::Refused(error.to_owned()));
+        self.losses.refused(wish, now).then(refused)
     }
 
     /// The requests that are due again.
@@ -327,8 +321,8 @@ fn is_route(object: &KernelObject) -> bool {
     matches!(object, KernelObject::Route { .. })
 }
 
-fn warning(line: String) -> Output {
-    Output::Log { severity: Severity::Warning, line }
+fn told(object: KernelObject, change: KernelObjectChange) -> Output {
+    Output::Event(Event::KernelObject { object, change })
 }
 
 /// Whether an object cannot be made before its link is there, or up: then all that belongs on it is

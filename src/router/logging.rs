@@ -1,21 +1,27 @@
-//! The lines that the router writes into its log.
+//! The lines of the log: the events of a router in words, so many of each kind.
 //!
-//! A line leaves the core as an output, like everything else: tests read it, a record holds it, and
-//! the simulator has it too. It comes without a time, which is that of its input.
+//! The core gives events without time and words; a driver keeps a [`Log`] and asks it for the lines of
+//! each. Most events have none.
 
 use std::collections::BTreeMap;
 use std::mem;
-use std::panic::Location;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::context::Context;
-use super::io::Output;
+use super::counters::ControlDrop;
+use super::event::{
+    Event, HostChange, KernelObjectChange, LocatorChange, MapServerChange, RegistrationChange,
+    SiteRegistrationChange, Unreachable,
+};
+use super::explanations;
+use super::interface_name::InterfaceName;
+use super::io::KernelObject;
+use super::words::list;
+use crate::addr::Eid;
 use crate::time::Time;
+use std::net::IpAddr;
 
 /// How much a line of the log matters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Something is wrong, and the operator has something to do.
     Warning,
@@ -32,18 +38,19 @@ impl From<Severity> for log::Level {
     }
 }
 
+/// A line of the log.
+pub type Line = (Severity, String);
+
 /// Lines of one kind that are written at once, and how often one more is, after these. With ten kinds of
 /// which strangers decide how many there are, an hour has a few hundred kilobytes.
 const AT_ONCE: u32 = 100;
 const INTERVAL: Duration = Duration::from_secs(10);
 
-/// How much was written of each kind of line, which is the place in the source that makes it: a network
-/// that has its hosts move, or its locators fall, as often as it likes does not fill the log.
+/// How much was written of each kind of event: a network in which hosts move, or locators fall, as often
+/// as it likes does not fill the log.
 #[derive(Debug, Default)]
-pub(super) struct Log {
-    /// The time of the call that the router is in.
-    pub(super) now: Time,
-    kinds: BTreeMap<(&'static str, u32), Kind>,
+pub struct Log {
+    kinds: BTreeMap<&'static str, Kind>,
 }
 
 #[derive(Debug, Default)]
@@ -55,56 +62,228 @@ struct Kind {
 }
 
 impl Log {
+    /// The lines of an event that happens at `now`, which never goes back.
+    pub fn lines(&mut self, event: &Event, now: Time) -> Vec<Line> {
+        if !has_line(event) {
+            return Vec::new();
+        }
+        // Refused messages are bounded by reason and source already.
+        let is_bounded = !matches!(event, Event::Refused { .. });
+        let left_out = match is_bounded {
+            true => self.admit(event.kind(), now),
+            false => Some(0),
+        };
+        let Some(left_out) = left_out else { return Vec::new() };
+        let Some((severity, line)) = line(event) else { return Vec::new() };
+        let before = (left_out > 0)
+            .then(|| (severity, format!("{left_out} lines like the next one were left out")));
+        before.into_iter().chain([(severity, line)]).collect()
+    }
+
     /// Whether one more line of a kind is written: how many were left out before it, if it is.
-    fn admit(&mut self, place: &'static Location<'static>) -> Option<u64> {
-        let kind = self.kinds.entry((place.file(), place.line())).or_default();
-        if kind.full_at > self.now + INTERVAL * (AT_ONCE - 1) {
+    fn admit(&mut self, kind: &'static str, now: Time) -> Option<u64> {
+        let kind = self.kinds.entry(kind).or_default();
+        if kind.full_at > now + INTERVAL * (AT_ONCE - 1) {
             kind.left_out += 1;
             return None;
         }
-        kind.full_at = kind.full_at.max(self.now) + INTERVAL;
+        kind.full_at = kind.full_at.max(now) + INTERVAL;
         Some(mem::take(&mut kind.left_out))
     }
 }
 
-impl Context {
-    /// Writes a line into the log, bounded by its kind: something is wrong.
-    #[track_caller]
-    pub(super) fn warn(&mut self, line: String) {
-        self.log_bounded(Severity::Warning, line, Location::caller());
-    }
-
-    /// Writes a line into the log, bounded by its kind: something changed.
-    #[track_caller]
-    pub(super) fn notice(&mut self, line: String) {
-        self.log_bounded(Severity::Notice, line, Location::caller());
-    }
-
-    fn log_bounded(&mut self, severity: Severity, line: String, place: &'static Location<'static>) {
-        let Some(left_out) = self.log.admit(place) else { return };
-        if left_out > 0 {
-            self.log(severity, format!("{left_out} lines like the next one were left out"));
+/// Whether [`line`] has one of an event, told without making it.
+fn has_line(event: &Event) -> bool {
+    match event {
+        Event::Mapping { .. }
+        | Event::Away { .. }
+        | Event::EtrSession { .. }
+        | Event::Message(_)
+        | Event::Registration { change: RegistrationChange::Acknowledged, .. }
+        | Event::Refused { is_logged: false, .. } => false,
+        Event::Host { change, .. } => !matches!(
+            change,
+            HostChange::Found { is_duplicate: true, .. }
+                | HostChange::MovedAway { is_duplicate: true }
+                | HostChange::Lost
+        ),
+        Event::SiteRegistration { change, .. } => {
+            matches!(change, SiteRegistrationChange::Duplicate { .. })
         }
-        self.log(severity, line);
-    }
-
-    /// Writes a line into the log without a bound: the caller has one of its own.
-    pub(super) fn log(&mut self, severity: Severity, line: String) {
-        self.outputs.push_back(Output::Log { severity, line });
+        _ => true,
     }
 }
 
+/// The line of an event; most have none.
+pub fn line(event: &Event) -> Option<Line> {
+    Some(match event {
+        Event::Host { eid, port, change } => return host_line(eid, port, *change),
+        Event::MapServer { map_server, change } => map_server_line(map_server, change),
+        Event::KernelObject { object, change } => object_line(object, change),
+        Event::Locator { rloc, change } => notice(match change {
+            LocatorChange::Unreachable(why) => {
+                format!("locator {rloc} cannot be reached: {}", unreachable(*why))
+            }
+            LocatorChange::PathMtu { mtu, reporter } => {
+                format!("the path to locator {rloc} takes packets of {mtu} octets, {reporter} says")
+            }
+        }),
+        Event::Registration { eid_prefix, map_server, change } => {
+            let RegistrationChange::Rejected(reason) = change else { return None };
+            warning(format!(
+                "map-server {map_server} rejects the registration of {eid_prefix}: {reason}; see `show \
+                 lisp refusals` there"
+            ))
+        }
+        Event::SiteRegistration { eid_prefix, site, change } => {
+            let SiteRegistrationChange::Duplicate { by: (newer, older), changes, seconds } = change
+            else {
+                return None;
+            };
+            let newer = newer.map(|newer| newer.to_string()).unwrap_or_default();
+            warning(format!(
+                "duplicate EID {eid_prefix} of site {site}: {newer} and {older} registered it in turn, \
+                 more than {changes} times in {seconds} s; give one of the two hosts another address"
+            ))
+        }
+        Event::MessageRefused { peer, message_type, message_id, error } => warning(format!(
+            "{peer} refuses a message of this router: type {message_type}, Message ID {message_id}, \
+             {error}; capture the session, and compare the versions of both ends"
+        )),
+        Event::IcmpDisbelieved { rloc, reporter, kind, why, count } => warning(format!(
+            "{reporter} says \"{}\" of locator {rloc} and is not believed ({count} such ICMP errors so \
+             far): {}",
+            kind.describe(),
+            why.describe(),
+        )),
+        Event::Refused { source, reason, explanation, .. } => {
+            let line = explanation.line(*source);
+            if reason.is_everyday() { notice(line) } else { warning(line) }
+        }
+        Event::RefusedMore(reasons) => warning(refused_more(reasons)),
+        Event::ClockBehind { by } => notice(format!(
+            "the clock is {by} s behind the last nonce that this router has sent in a Map-Register: \
+             nonces go on from there; correct the clock"
+        )),
+        Event::PortSetByHand { device, is_up: true, .. } => {
+            notice(format!("{device} was set up again by hand"))
+        }
+        Event::PortSetByHand { port, device, is_up: false } => warning(format!(
+            "{port} was set down by hand and stays down: `ip link set {device} up` sets it up again"
+        )),
+        Event::PutBack(objects) => {
+            notice(format!("vanished from the kernel and put back: {}", list(objects)))
+        }
+        Event::KernelRefused(text) => warning(text.clone()),
+        Event::Mapping { .. }
+        | Event::Away { .. }
+        | Event::EtrSession { .. }
+        | Event::Message(_) => return None,
+    })
+}
+
+fn warning(line: String) -> Line {
+    (Severity::Warning, line)
+}
+
+fn notice(line: String) -> Line {
+    (Severity::Notice, line)
+}
+
+fn host_line(eid: &Eid, port: &InterfaceName, change: HostChange) -> Option<Line> {
+    Some(match change {
+        HostChange::Found { .. } => notice(format!("{eid} found on {port}")),
+        HostChange::Confirmed => notice(format!("{eid} is still here, registering again")),
+        HostChange::Silent => notice(format!("{eid} answers no more on {port}")),
+        HostChange::MovedAway { .. } => notice(format!("{eid} has moved away from {port}")),
+        HostChange::Lost => return None,
+        HostChange::Duplicate { changes, seconds, wait } => warning(format!(
+            "duplicate EID {eid}: it was found on {port} here and at another xTR in turn, more than \
+             {changes} times in {seconds} s; give one of the two hosts another address; each time that \
+             this router loses the EID it waits {wait} s before it claims it again"
+        )),
+        HostChange::TurnedAway { times, hosts } => warning(format!(
+            "{eid} on {port} is turned away, as {times} times in all: {hosts} hosts are here already; \
+             look at `show lisp dynamic-eid summary` for hosts that do not exist"
+        )),
+    })
+}
+
+fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
+    match change {
+        MapServerChange::SessionUp => notice(format!("reliable session with {server} is up")),
+        MapServerChange::SessionDown => notice(format!("reliable session with {server} is down")),
+        MapServerChange::RefusesTcp { again_in } => notice(format!(
+            "map-server {server} refuses TCP: registering by UDP, and asking for a reliable session \
+             again in {again_in} minutes"
+        )),
+        MapServerChange::AnswersNoOffer { again_in } => notice(format!(
+            "map-server {server} answers no Map-Register that asks for a reliable session (bit 18): \
+             registering without for {again_in} minutes; `no reliable-registration` turns it off for good"
+        )),
+        MapServerChange::Unanswered { registers, raised_by, again_after } => warning(format!(
+            "map-server {server} has answered none of {registers} Map-Registers: if it can be reached and \
+             its key is right, it may remember greater nonces of this router, from before the clock here \
+             was set back; nonces are raised by {raised_by} minutes, twice as much after each \
+             {again_after} more, until it answers; `eidway router --nonces FILE` remembers them over a \
+             restart"
+        )),
+        MapServerChange::NoLocator => warning(format!(
+            "not registered with map-server {server}: this router has no locator of its address family; \
+             configure one in a `locator-set`"
+        )),
+        MapServerChange::Unconfirmed { eid_prefix, locators, minutes } => {
+            let place = explanations::place(locators);
+            warning(format!(
+                "map-server {server} told that {eid_prefix} is {place}, and does not answer the \
+                 Map-Request whether that is still true: believed for {minutes} minutes, then asked \
+                 again; check that {server} can be reached and answers Map-Requests"
+            ))
+        }
+    }
+}
+
+fn object_line(object: &KernelObject, change: &KernelObjectChange) -> Line {
+    match change {
+        KernelObjectChange::Vanishes => warning(format!(
+            "{object} vanishes from the kernel again and again: find out who removes it; from now on it \
+             is put back every 30 s"
+        )),
+        KernelObjectChange::WaitsForLink(error) => {
+            notice(format!("{object} waits until its link is there: {error}"))
+        }
+        KernelObjectChange::Refused(error) => {
+            warning(format!("the kernel refused {object}, and is asked again: {error}"))
+        }
+    }
+}
+
+fn unreachable(why: Unreachable) -> String {
+    match why {
+        Unreachable::NoRoute => "there is no route".to_owned(),
+        Unreachable::Icmp { reporter, kind } => format!("{reporter} says {}", kind.describe()),
+        Unreachable::NoEcho => "it does not echo nonces".to_owned(),
+    }
+}
+
+fn refused_more(reasons: &[(ControlDrop, u64)]) -> String {
+    let sum: u64 = reasons.iter().map(|(_, count)| count).sum();
+    let reasons = reasons
+        .iter()
+        .map(|(reason, count)| format!("{count} for {}", reason.describe().to_lowercase()));
+    let reasons: Vec<String> = reasons.collect();
+    format!("refused {sum} more in a minute: {}; see `show lisp refusals`", reasons.join(", "))
+}
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const KIND: &str = "host-found";
+
     #[test]
     fn a_kind_of_line_is_written_so_often_and_then_counted() {
         let mut log = Log::default();
-        let mut admit = |now: Time| {
-            log.now = now;
-            log.admit(Location::caller())
-        };
+        let mut admit = |now: Time| log.admit(KIND, now);
         let begin = Time::ZERO + Duration::from_secs(1);
         let admitted = (0..1000).filter(|_| admit(begin).is_some()).count();
         assert_eq!(admitted, AT_ONCE as usize);
@@ -118,8 +297,8 @@ mod tests {
     #[test]
     fn kinds_do_not_take_each_others_share() {
         let mut log = Log::default();
-        let of_one = (0..1000).filter(|_| log.admit(Location::caller()).is_some()).count();
+        let of_one = (0..1000).filter(|_| log.admit(KIND, Time::ZERO).is_some()).count();
         assert_eq!(of_one, AT_ONCE as usize);
-        assert_eq!(log.admit(Location::caller()), Some(0), "another place");
+        assert_eq!(log.admit("host-silent", Time::ZERO), Some(0), "another kind");
     }
 }

@@ -22,12 +22,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Router;
 use super::away::{self, AwayTable, Elsewhere, Producer, Stay};
 use super::bounded::{Bounded, Fill, Full, Limit};
 use super::config::{Config, InterfaceName};
+use super::event::{Event, HostChange};
 use super::io::{
     Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, RouteTarget, Table,
 };
@@ -56,7 +57,7 @@ const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(60);
 /// that it is elsewhere.
 pub(super) const CONFIRMATION: Duration = Duration::from_secs(1);
 /// How a host was noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Discovery {
     /// It spoke ARP or ND, or sent a gratuitous one.
     Neighbour,
@@ -357,7 +358,7 @@ impl Router {
                 self.search_failed(eid, port, now);
                 let here = self.mobility.hosts.get(&eid);
                 if here.is_some_and(|host| host.interface == port) {
-                    self.context.notice(format!("{eid} answers no more on {port}"));
+                    self.context.tell(Event::Host { eid, port, change: HostChange::Silent });
                     self.host_gone(eid, None, now);
                 } else {
                     // Linux does not hear the advertisement of an IPv6 host whose entry has failed.
@@ -389,7 +390,7 @@ impl Router {
             host.last_seen_at = now;
             if is_confirmed {
                 if !self.owner_changed(eid, port, now) {
-                    self.context.notice(format!("{eid} is still here, registering again"));
+                    self.context.tell(Event::Host { eid, port, change: HostChange::Confirmed });
                 }
                 self.refresh_registration(eid.host_prefix(), now);
             }
@@ -435,9 +436,9 @@ impl Router {
         }
         let before = self.away.entries().get(&prefix);
         let was_elsewhere = before.is_some_and(|entry| !entry.locators.is_empty());
-        if !(was_elsewhere && self.owner_changed(eid, interface, now)) {
-            self.context.notice(format!("{eid} found on {interface}"));
-        }
+        let is_duplicate = was_elsewhere && self.owner_changed(eid, interface, now);
+        let change = HostChange::Found { discovery, is_duplicate };
+        self.context.tell(Event::Host { eid, port: interface, change });
         self.mobility.former_ports.remove(&eid);
         self.mobility.missed.remove(&eid);
         self.away.remove(&prefix, Producer::DynamicEid);
@@ -462,10 +463,8 @@ impl Router {
         if said_at.is_none_or(|at| now.since(at) >= TURNED_AWAY_INTERVAL) {
             self.mobility.turned_away_at = Some(now);
             let Fill { capacity, turned_away, .. } = self.mobility.hosts.fill();
-            self.context.warn(format!(
-                "{eid} on {interface} is turned away, as {turned_away} times in all: {capacity} hosts \
-                 are here already; look at `show lisp dynamic-eid summary` for hosts that do not exist"
-            ));
+            let change = HostChange::TurnedAway { times: turned_away, hosts: capacity };
+            self.context.tell(Event::Host { eid, port: interface, change });
         }
     }
 
@@ -513,11 +512,12 @@ impl Router {
         self.stale.prefixes.insert(eid.host_prefix());
         self.reconcile(now);
         if moved {
-            if self.owner_changed(eid, host.interface, now) {
+            let is_duplicate = self.owner_changed(eid, host.interface, now);
+            if is_duplicate {
                 self.mobility.owners.wait(eid, now);
-            } else {
-                self.context.notice(format!("{eid} has moved away from {}", host.interface));
             }
+            let change = HostChange::MovedAway { is_duplicate };
+            self.context.tell(Event::Host { eid, port: host.interface, change });
             self.context.request(vec![KernelRequest::Announce { device, address }]);
         }
     }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::Router;
 use super::config::InterfaceName;
 use super::deadlines::Deadlines;
+use super::event::{Event, HostChange};
 use super::io::{Device, KernelRequest, Output};
 use crate::addr::Eid;
 use crate::time::{Deadline, Time};
@@ -155,13 +156,9 @@ impl Router {
             return false;
         };
         if is_to_be_named {
-            self.context.warn(format!(
-                "duplicate EID {eid}: it was found on {port} here and at another xTR in turn, more than \
-                 {CHANGES} times in {} s; give one of the two hosts another address; each time that \
-                 this router loses the EID it waits {} s before it claims it again",
-                WINDOW.as_secs(),
-                WAIT.as_secs(),
-            ));
+            let (changes, seconds, wait) = (CHANGES as u32, WINDOW.as_secs(), WAIT.as_secs());
+            let change = HostChange::Duplicate { changes, seconds, wait };
+            self.context.tell(Event::Host { eid, port, change });
         }
         true
     }

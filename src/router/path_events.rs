@@ -9,6 +9,7 @@ use std::net::IpAddr;
 
 use super::Router;
 use super::eid_location::EidLocation;
+use super::event::{Event, LocatorChange, Unreachable};
 use super::icmp::{self, AboutPacket};
 use super::io::{Encapsulation, Output};
 use super::paths::{IcmpError, PathEvent};
@@ -27,7 +28,7 @@ impl Router {
     pub(super) fn handle_path(&mut self, event: PathEvent, now: Time) {
         let error = match event {
             PathEvent::NoRoute(rloc) => {
-                return self.leave_locator(rloc, None, "there is no route", now);
+                return self.leave_locator(rloc, Unreachable::NoRoute, now);
             }
             PathEvent::Icmp(error) => error,
         };
@@ -41,9 +42,8 @@ impl Router {
                 self.context.counters.path_mtus += 1;
                 let changes = self.paths.learn_mtu(rloc, mtu, reporter, now);
                 if changes.is_some_and(u64::is_power_of_two) {
-                    self.context.notice(format!(
-                        "the path to locator {rloc} takes packets of {mtu} octets, {reporter} says"
-                    ));
+                    let change = LocatorChange::PathMtu { mtu, reporter };
+                    self.context.tell(Event::Locator { rloc, change });
                 }
             }
             IcmpErrorKind::TimeExceeded => self.relay_time_exceeded(reporter, flow, now),
@@ -52,8 +52,7 @@ impl Router {
             | IcmpErrorKind::HostUnreachable
             | IcmpErrorKind::PortUnreachable
             | IcmpErrorKind::Prohibited => {
-                let why = format!("{reporter} says {}", kind.describe());
-                self.leave_locator(rloc, Some(reporter), &why, now);
+                self.leave_locator(rloc, Unreachable::Icmp { reporter, kind }, now);
             }
         }
     }
@@ -65,18 +64,16 @@ impl Router {
             || self.proxy_etrs.iter().flatten().any(|locator| locator.rloc == rloc)
     }
 
-    /// Leaves a locator for others of its mapping for a while. `reporter` is `None` if the router has
-    /// found out by itself.
-    pub(super) fn leave_locator(
-        &mut self,
-        rloc: Rloc,
-        reporter: Option<IpAddr>,
-        why: &str,
-        now: Time,
-    ) {
+    /// Leaves a locator for others of its mapping for a while.
+    pub(super) fn leave_locator(&mut self, rloc: Rloc, why: Unreachable, now: Time) {
+        let reporter = match why {
+            Unreachable::Icmp { reporter, .. } => Some(reporter),
+            Unreachable::NoRoute | Unreachable::NoEcho => None,
+        };
         self.context.counters.unreachable_rlocs += 1;
         if !self.paths.is_unreachable(rloc) {
-            self.context.notice(format!("locator {rloc} cannot be reached: {why}"));
+            let change = LocatorChange::Unreachable(why);
+            self.context.tell(Event::Locator { rloc, change });
         }
         self.paths.leave(rloc, reporter, now);
     }

@@ -6,24 +6,31 @@
 //! inner header of a flow that was encapsulated to that locator. Routers quote eight octets behind the
 //! IP header at least (RFC 792), which reach no further than the ports: for these the locator decides.
 
+use serde::{Deserialize, Serialize};
+
 use super::Router;
+use super::event::Event;
 use super::paths::IcmpError;
 use crate::addr::InstanceId;
 use crate::packet::{IpHeader, NotIp};
 use crate::wire::{DATA_PORT, DataHeader, NonceField};
 
 /// Why an ICMP error is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Disbelief {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Disbelief {
+    /// It quotes too little.
     NoData,
+    /// No packet has gone to the locator of late.
     UnusedLocator,
+    /// It quotes no LISP header of ours.
     NoLispHeader,
+    /// It quotes a packet that this router has not sent.
     UnknownFlow,
 }
 
 impl Disbelief {
     /// The reason in a few words.
-    fn describe(self) -> &'static str {
+    pub(super) fn describe(self) -> &'static str {
         match self {
             Disbelief::NoData => "it quotes no packet to port 4341",
             Disbelief::UnusedLocator => "no packet has gone to that locator of late",
@@ -89,12 +96,8 @@ impl Router {
         self.context.counters.icmp_disbelieved += 1;
         let count = self.context.counters.icmp_disbelieved;
         if count.is_power_of_two() {
-            let IcmpError { rloc, reporter, kind, .. } = error;
-            let (what, why) = (kind.describe(), why.describe());
-            self.context.warn(format!(
-                "{reporter} says \"{what}\" of locator {rloc} and is not believed ({count} such ICMP \
-                 errors so far): {why}"
-            ));
+            let &IcmpError { rloc, reporter, kind, .. } = error;
+            self.context.tell(Event::IcmpDisbelieved { rloc, reporter, kind, why, count });
         }
     }
 }

@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Router;
 use super::bounded::{Bounded, Fill, Limit};
 use super::context::Context;
 use super::counters::ControlDrop;
-use super::logging::Severity;
+use super::event::Event;
 use crate::time::{Deadline, Time};
 
 /// The time in which a source and a reason have one line, and the log [`LINES`].
@@ -31,7 +33,7 @@ const NEW_OF_REASON: u32 = 64;
 const REMEMBERED: Limit = Limit { name: "Refusals", capacity: 256, idle: Duration::ZERO };
 
 /// The explanation of a refused message for the operator. The line names the source beside it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The message: `Map-Register for 192.168.0.0/24 of site SITE_2`.
     pub what: String,
@@ -51,7 +53,7 @@ impl Explanation {
     }
 
     /// The whole line, without a full stop, as a line of a log has none.
-    fn line(&self, source: IpAddr) -> String {
+    pub(super) fn line(&self, source: IpAddr) -> String {
         let Explanation { what, why, advice } = self;
         format!("refused {what} from {source}: {why}; {advice}")
     }
@@ -136,7 +138,7 @@ impl Refusals {
         debugging: bool,
         explain: impl FnOnce() -> Explanation,
         now: Time,
-    ) -> Option<(String, bool)> {
+    ) -> Option<(Explanation, bool)> {
         let key = (source, reason);
         let minute = self.minute.get_or_insert_with(|| Minute::begins(now));
         let known = self.recent.use_at(&key, now);
@@ -147,7 +149,8 @@ impl Refusals {
         of_reason.rest += count - u64::from(is_said);
         let is_new = known.is_none() && (is_said || of_reason.new < NEW_OF_REASON);
         let explanation = (is_new || is_said || debugging).then(explain);
-        let line = explanation.as_ref().map(|explanation| (explanation.line(source), is_said));
+        let told = (is_said || debugging).then(|| explanation.clone()).flatten();
+        let told = told.map(|explanation| (explanation, is_said));
         match (known, explanation) {
             (Some(refusal), explanation) => {
                 refusal.count += count;
@@ -167,22 +170,15 @@ impl Refusals {
             }
             (None, _) => self.unremembered += 1,
         }
-        line
+        told
     }
 
-    /// Ends the minute when it is over; returns the line about what had none.
-    fn end_minute(&mut self, now: Time) -> Option<String> {
+    /// Ends the minute when it is over; returns how many messages had no line, by their reason.
+    fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
-        let rest = minute.of_reason.iter().map(|(reason, of_reason)| (reason, of_reason.rest));
-        let rest = rest.filter(|(_, count)| *count > 0);
-        let sum: u64 = rest.clone().map(|(_, count)| count).sum();
-        let reasons =
-            rest.map(|(reason, count)| format!("{count} for {}", reason.describe().to_lowercase()));
-        let reasons: Vec<String> = reasons.collect();
-        (sum > 0).then(|| {
-            let reasons = reasons.join(", ");
-            format!("refused {sum} more in a minute: {reasons}; see `show lisp refusals`")
-        })
+        let rest = minute.of_reason.iter().map(|(reason, of_reason)| (*reason, of_reason.rest));
+        let rest: Vec<(ControlDrop, u64)> = rest.filter(|(_, count)| *count > 0).collect();
+        (!rest.is_empty()).then_some(rest)
     }
 }
 
@@ -232,21 +228,15 @@ impl Context {
         self.sum_up_refusals(now);
         let debugging = self.debugging;
         let told = self.refusals.add((source, reason, count), debugging, explain, now);
-        let Some((line, is_said)) = told else { return };
-        self.debug(format!("LISP: {line}"));
-        if !is_said {
-            return;
-        }
-        match reason.is_everyday() {
-            true => self.log(Severity::Notice, line),
-            false => self.log(Severity::Warning, line),
+        if let Some((explanation, is_logged)) = told {
+            self.tell(Event::Refused { source, reason, explanation, is_logged });
         }
     }
 
     /// Sums up the messages without a line in the minute that is over.
     pub(super) fn sum_up_refusals(&mut self, now: Time) {
-        if let Some(line) = self.refusals.end_minute(now) {
-            self.warn(line);
+        if let Some(rest) = self.refusals.end_minute(now) {
+            self.tell(Event::RefusedMore(rest));
         }
     }
 }

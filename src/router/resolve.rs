@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::counters::ControlDrop;
-use super::debug;
+use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
 use super::io::DropReason;
 use super::locators::LocalRlocs;
@@ -114,7 +114,14 @@ impl Router {
         let Some(source) = self.context.local.preferred(Rloc(resolver).family()) else { return };
         let smr = message.smr_invoked;
         if let Some(before) = before.filter(|before| *before != resolver && starts_turn(attempt)) {
-            self.context.debug(debug::switching(eid.host_prefix(), smr, before, resolver));
+            let eid_prefix = eid.host_prefix();
+            let next = MessageEvent::NextResolver {
+                eid_prefix,
+                smr_invoked: smr,
+                from: before,
+                to: resolver,
+            };
+            self.context.trace(|| Some(next));
         }
         self.send_map_request(&message, attempt, (source, resolver), now);
     }
@@ -132,10 +139,12 @@ impl Router {
             return;
         };
         let inner_source = self.map_request_source(eid).unwrap_or(eid.address);
-        let sent = debug::Try { request, attempt, inner_source, source, resolver };
-        for line in debug::request_sent(&sent) {
-            self.context.debug(line);
-        }
+        self.context.trace(|| {
+            let request = RequestSummary::of(request)?;
+            let sent =
+                MessageEvent::RequestSent { request, attempt, inner_source, source, resolver };
+            Some(sent)
+        });
         if request.smr_invoked {
             self.context.counters.smr_invoked.sent += 1;
             self.smr_guard.asked_at(eid, now);
@@ -187,7 +196,8 @@ impl Router {
     /// records cover what was asked changes anything.
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
         self.context.counters.map_replies.received += 1;
-        self.context.debug(debug::reply_received(reply));
+        let (nonce, records) = (reply.nonce.0, reply.records.len());
+        self.context.trace(|| Some(MessageEvent::ReplyReceived { nonce, records }));
         if self.news_answered(reply, from.ip(), now) {
             return;
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Router;
 use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
-use super::debug;
+use super::event::MessageEvent;
 use super::explanations;
 use super::map_cache::Source;
 use super::map_server::MOST_RECORDS;
@@ -123,9 +123,9 @@ impl Router {
                 self.context.refuse(source, ControlDrop::RateLimited, now, told);
                 continue;
             };
-            self.context.debug(debug::smr_scheduled(eid, own));
+            self.context.trace(|| Some(MessageEvent::RequestScheduled { eid, own }));
             if smr.do_not_reply {
-                self.context.debug(debug::not_replying(eid));
+                self.context.trace(|| Some(MessageEvent::NotReplying(eid)));
             }
             self.solicited((eid, own), source, at, now);
         }

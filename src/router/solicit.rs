@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::Router;
 use super::bounded::{Bounded, Fill, Limit};
 use super::deadlines::Deadlines;
-use super::debug;
+use super::event::{MessageEvent, RequestSummary};
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
@@ -281,9 +281,8 @@ impl Router {
             ..MapRequest::default()
         };
         self.context.counters.smrs.sent += 1;
-        for line in debug::smr_sent(&smr, source, to) {
-            self.context.debug(line);
-        }
+        self.context
+            .trace(|| Some(MessageEvent::SmrSent { smr: RequestSummary::of(&smr)?, source, to }));
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(to.0, CONTROL_PORT);
         self.context.send_control(from, to, &Message::MapRequest(smr));

@@ -61,9 +61,8 @@ impl Router {
         self.witness = Some(witness);
     }
 
-    /// A call begins: its time is that of the lines of the log, and the witness is told.
+    /// A call begins: the witness is told.
     pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
-        self.context.log.now = now;
         if let Some(witness) = &mut self.witness {
             witness.call(call, now);
         }

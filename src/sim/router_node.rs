@@ -13,12 +13,14 @@ use super::tcp::Tcp;
 use crate::addr::Rloc;
 use crate::packet::{OwnedPacket, Packet};
 use crate::record::Recorder;
+use crate::router::debug;
+use crate::router::event::Event;
 use crate::router::io::{
     ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
     Output, PathEvent, TcpEvent, TcpRequest,
 };
 use crate::router::kept::KeptNonces;
-use crate::router::logging::Severity;
+use crate::router::logging::{Log, Severity};
 use crate::router::{Router, Start};
 use crate::time::{Deadline, Time};
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -46,6 +48,8 @@ pub struct RouterNode {
     refusals: Vec<KernelEvent>,
     debug: VecDeque<(Time, String)>,
     log: VecDeque<(Time, Severity, String)>,
+    /// How much was written of each kind of event.
+    log_bounds: Log,
     /// Locators for which the kernel had no route when something was sent to them.
     without_route: BTreeSet<Rloc>,
     /// Packets of EIDs that the core was given to decide on.
@@ -84,6 +88,7 @@ impl RouterNode {
             refusals: Vec::new(),
             debug: VecDeque::new(),
             log: VecDeque::new(),
+            log_bounds: Log::default(),
             without_route: BTreeSet::new(),
             offered: 0,
             kept,
@@ -290,8 +295,17 @@ impl RouterNode {
             Output::Kernel(request) => self.kernel.apply(request),
             Output::Tcp(request) => self.change_connection(request, now),
             Output::Nonce(request) => self.kept.apply(request),
-            Output::Debug(line) => self.say(line, now),
-            Output::Log { severity, line } => self.write_log(severity, line, now),
+            Output::Event(event) => self.tell(&event, now),
+        }
+    }
+
+    /// Something has changed in the core: the lines of the log, and those of debugging.
+    fn tell(&mut self, event: &Event, now: Time) {
+        for (severity, line) in self.log_bounds.lines(event, now) {
+            self.write_log(severity, line, now);
+        }
+        if self.router.is_debugging() {
+            debug::lines(event).into_iter().for_each(|line| self.say(line, now));
         }
     }
 

@@ -33,7 +33,8 @@ impl MessageType {
         MessageType::Encapsulated,
     ];
 
-    fn from_number(number: u8) -> Option<Self> {
+    /// The type with this number.
+    pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.number() == number)
     }
 

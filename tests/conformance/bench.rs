@@ -259,7 +259,7 @@ impl Bench {
                     self.saw(format!("native: {packet}"), Vec::new());
                 }
                 Output::Nonce(request) => self.kept.apply(request),
-                Output::Tcp(_) | Output::Kernel(_) | Output::Debug(_) | Output::Log { .. } => {}
+                Output::Tcp(_) | Output::Kernel(_) | Output::Event(_) => {}
             }
         }
     }

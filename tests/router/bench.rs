@@ -7,10 +7,12 @@ use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
 use eidway::console::parse_config;
 use eidway::packet::{OwnedPacket, Packet};
 use eidway::rng::Seed;
+use eidway::router::event::Event;
 use eidway::router::io::{
     ControlDatagram, Encapsulation, IcmpError, Inbound, Input, KernelEvent, KernelRequest,
     KernelRoute, Outbound, Outer, Output, PathEvent,
 };
+use eidway::router::logging::Log;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{
@@ -90,7 +92,9 @@ pub struct Bench {
     pub router: Router,
     pub now: Time,
     outputs: Vec<Output>,
-    log: Vec<String>,
+    events: Vec<Event>,
+    lines: Vec<String>,
+    log: Log,
 }
 
 impl Bench {
@@ -104,8 +108,14 @@ impl Bench {
         let config = parse_config("bench.conf", config).unwrap_or_else(|error| panic!("{error}"));
         let interfaces: Vec<_> = config.addresses().collect();
         let start = Start { config, seed: Seed::from_number(1), wall_clock, now };
-        let (outputs, log) = (Vec::new(), Vec::new());
-        let mut bench = Bench { router: Router::new(start), now, outputs, log };
+        let mut bench = Bench {
+            router: Router::new(start),
+            now,
+            outputs: Vec::new(),
+            events: Vec::new(),
+            lines: Vec::new(),
+            log: Log::default(),
+        };
         for (name, _) in &interfaces {
             bench.link(&name.device(), true);
         }
@@ -196,15 +206,24 @@ impl Bench {
     pub fn drain(&mut self) {
         while let Some(output) = self.router.poll_output() {
             match output {
-                Output::Log { line, .. } => self.log.push(line),
+                Output::Event(event) => {
+                    let lines = self.log.lines(&event, self.now);
+                    self.lines.extend(lines.into_iter().map(|(_, line)| line));
+                    self.events.push(event);
+                }
                 output => self.outputs.push(output),
             }
         }
     }
 
-    /// What the router has written into its log since the last call.
+    /// The lines of the router's log since the last call.
     pub fn log(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.log)
+        std::mem::take(&mut self.lines)
+    }
+
+    /// The events since the last call.
+    pub fn events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
     }
 
     /// What the router has said since the last call.

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use eidway::router::counters::ControlDrop;
-use eidway::router::io::{Command, Input, Output};
+use eidway::router::debug;
+use eidway::router::io::{Command, Input};
 use eidway::wire::{Algorithm, Key, MapRegister, MapReply, Message, Nonce, XtrIdentity};
 
 use crate::bench::*;
@@ -179,12 +180,11 @@ fn a_flood_for_one_reason_hides_no_message_that_is_refused_for_another() {
 fn debugging_has_a_line_for_each() {
     let mut bench = map_server();
     bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
-    bench.outputs();
+    bench.events();
     for _ in 0..3 {
         bench.control(RLOC_1, NEW, &register(10, "cisko"));
     }
-    let refused =
-        |output: &Output| matches!(output, Output::Debug(line) if line.contains("refused"));
-    assert_eq!(bench.outputs().iter().filter(|output| refused(output)).count(), 3);
+    let lines: Vec<String> = bench.events().iter().flat_map(debug::lines).collect();
+    assert_eq!(lines.iter().filter(|line| line.contains("refused")).count(), 3);
     assert_eq!(bench.log().len(), 1);
 }

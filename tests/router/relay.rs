@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use eidway::router::Router;
 use eidway::router::io::{
     Connection, ControlDatagram, DropReason, Encapsulation, Inbound, Input, KernelRequest,
     Outbound, Outer, Output, TcpEvent, TcpRequest,
 };
+use eidway::router::{Router, debug};
 use eidway::time::Time;
 use eidway::wire::{FrameReader, Message, ReliableMessage};
 
@@ -170,6 +170,11 @@ impl Relay {
             let mut outputs: VecDeque<(&'static str, Output)> = VecDeque::new();
             for (name, bench) in &mut self.nodes {
                 bench.drain();
+                let events = bench.events();
+                if bench.router.is_debugging() {
+                    let lines = events.iter().flat_map(debug::lines);
+                    self.debug.extend(lines.map(|line| (*name, line)));
+                }
                 outputs.extend(bench.outputs().into_iter().map(|output| (*name, output)));
             }
             if outputs.is_empty() {
@@ -199,8 +204,7 @@ impl Relay {
             }
             Output::Tcp(request) => self.carry_tcp(from, request),
             Output::Kernel(request) => self.kernel.push((from, request)),
-            Output::Debug(line) => self.debug.push((from, line)),
-            Output::Native(..) | Output::Nonce(_) | Output::Log { .. } => {}
+            Output::Native(..) | Output::Nonce(_) | Output::Event(_) => {}
         }
     }
 

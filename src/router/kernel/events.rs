@@ -1,5 +1,6 @@
 //! What the kernel tells the router.
 
+use crate::router::event::Event;
 use crate::router::io::{KernelEvent, KernelRequest};
 use crate::router::{Link, Router};
 use crate::time::Time;
@@ -64,7 +65,9 @@ impl Router {
                     self.kernel.refused(object, error, (&self.context.config, &self.rib), now);
                 return self.context.outputs.extend(said);
             }
-            KernelEvent::Refused { .. } => return self.context.warn(event.to_string()),
+            KernelEvent::Refused { .. } => {
+                return self.context.tell(Event::KernelRefused(event.to_string()));
+            }
         }
         self.reconcile(now);
     }
@@ -78,14 +81,14 @@ impl Router {
                 if let Some(port) = port
                     && self.kernel.went_down(port, &self.context.config)
                 {
-                    self.context.warn(format!(
-                        "{port} was set down by hand and stays down: \
-                         `ip link set {device} up` sets it up again"
-                    ));
+                    let (port, device) = (port.to_string(), device.to_owned());
+                    self.context.tell(Event::PortSetByHand { port, device, is_up: false });
                 }
             }
             (false, true) if self.kernel.forget_hand(device) => {
-                self.context.notice(format!("{device} was set up again by hand"));
+                let port = port.map(|port| port.to_string()).unwrap_or_default();
+                let (is_up, device_name) = (true, device.to_owned());
+                self.context.tell(Event::PortSetByHand { port, device: device_name, is_up });
                 let requests = self.kernel.introduce(device, now);
                 self.context.request(requests);
             }

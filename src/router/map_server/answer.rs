@@ -12,7 +12,7 @@ use crate::router::Router;
 use crate::router::answers::{self, AnswerFrom};
 use crate::router::control::Arrival;
 use crate::router::counters::ControlDrop;
-use crate::router::debug;
+use crate::router::event::MessageEvent;
 use crate::router::explanations;
 use crate::router::replies::{Credit, headers};
 use crate::time::Time;
@@ -214,7 +214,7 @@ impl Router {
             self.context.local.itr_rlocs().iter().map(Rloc::family).collect();
         let reach = Reach { families: &families, own: &self.context.own_addresses };
         let mut etrs: BTreeMap<Rloc, Vec<EidRecord>> = BTreeMap::new();
-        let (mut answers, mut lines) = (Vec::new(), Vec::new());
+        let (mut answers, mut forwarded) = (Vec::new(), Vec::new());
         for &record in request.records.iter().take(MOST_RECORDS) {
             let asked = record.eid_prefix;
             if let Some(own) = self.own_answer(asked) {
@@ -225,7 +225,7 @@ impl Router {
                 Answer::Forward(etr) => {
                     etrs.entry(etr).or_default().push(record);
                     if self.context.debugging {
-                        lines.extend(self.forwarding_line(asked.network(), etr));
+                        forwarded.extend(self.forwarding_event(asked.network(), etr));
                     }
                     continue;
                 }
@@ -236,7 +236,7 @@ impl Router {
             };
             answers.push(answers::Answer { asked, about, from });
         }
-        lines.into_iter().for_each(|line| self.context.debug(line));
+        forwarded.into_iter().for_each(|event| self.context.trace(|| Some(event)));
         let others = etrs.len().saturating_sub(MOST_ETRS);
         for asked in etrs.into_iter().take(MOST_ETRS) {
             self.forward((encapsulated, request), asked, &mut credit, (sender, now));
@@ -250,9 +250,9 @@ impl Router {
         }
     }
 
-    fn forwarding_line(&self, eid: Eid, etr: Rloc) -> Option<String> {
-        let (prefix, site) = self.map_server.configured_for(&eid.host_prefix())?;
-        Some(debug::forwarding(prefix, site, etr))
+    fn forwarding_event(&self, eid: Eid, etr: Rloc) -> Option<MessageEvent> {
+        let (eid_prefix, site) = self.map_server.configured_for(&eid.host_prefix())?;
+        Some(MessageEvent::RequestForwarded { eid_prefix, site: site.to_string(), etr })
     }
 
     /// Sends a Map-Request on to an ETR, with those of its records that the ETR is to answer. One

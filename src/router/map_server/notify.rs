@@ -15,6 +15,7 @@ use crate::rng::{Rng, Seed};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
 use crate::router::deadlines::Deadlines;
+use crate::router::event::{Event, SiteRegistrationChange};
 use crate::router::explanations;
 use crate::router::io::Connection;
 use crate::router::owner_changes::{CHANGES, Owned, WINDOW};
@@ -154,14 +155,13 @@ impl Router {
         };
         let Some(entry) = self.map_server.entries.get(&prefix) else { return };
         let site = Arc::clone(&entry.site);
-        let by =
-            entry.registrations.get(xtr_id).map(|registration| registration.source.to_string());
-        self.context.warn(format!(
-            "duplicate EID {prefix} of site {site}: {} and {before} registered it in turn, more than \
-             {CHANGES} times in {} s; give one of the two hosts another address",
-            by.unwrap_or_default(),
-            WINDOW.as_secs(),
-        ));
+        let newer = entry.registrations.get(xtr_id).map(|registration| registration.source);
+        let (by, changes, seconds) = ((newer, before), CHANGES as u32, WINDOW.as_secs());
+        self.context.tell(Event::SiteRegistration {
+            eid_prefix: prefix,
+            site: site.to_string(),
+            change: SiteRegistrationChange::Duplicate { by, changes, seconds },
+        });
     }
 
     /// Tells an xTR that has just registered a prefix by its session what others have inside it: it has

@@ -243,7 +243,7 @@ impl Router {
                     self.registration(connection, &registration, peer.ip(), now);
                 }
                 Ok(ReliableMessage::ErrorNotification(error)) => {
-                    self.context.warn(explanations::not_understood(peer.ip(), &error));
+                    self.context.tell(explanations::not_understood(peer.ip(), &error));
                 }
                 Ok(message) => {
                     let name = message.message_type().name();

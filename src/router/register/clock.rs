@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use super::nonces::{FIRST_RAISE, UNANSWERED};
 use crate::router::Router;
+use crate::router::event::{Event, MapServerChange};
 use crate::router::io::Output;
 use crate::router::kept::NonceRequest;
 use crate::time::Time;
@@ -13,11 +14,7 @@ impl Router {
     /// An earlier run has kept its last nonce.
     pub(in crate::router) fn restore_sent_nonce(&mut self, sent: u64) {
         if let Some(behind) = self.registrar.nonces.restore(sent) {
-            let behind = behind / 1_000_000;
-            self.context.notice(format!(
-                "the clock is {behind} s behind the last nonce that this router has sent in a Map-Register: \
-                 nonces go on from there; correct the clock"
-            ));
+            self.context.tell(Event::ClockBehind { by: behind / 1_000_000 });
         }
     }
 
@@ -31,13 +28,8 @@ impl Router {
     pub(super) fn registers_unanswered(&mut self, server: IpAddr, registers: u32, now: Time) {
         let clock = self.wall_clock(now);
         if self.registrar.nonces.unanswered(server, registers, clock) {
-            self.context.warn(format!(
-                "map-server {server} has answered none of {registers} Map-Registers: if it can be reached \
-                 and its key is right, it may remember greater nonces of this router, from before the clock \
-                 here was set back; nonces are raised by {} minutes, twice as much after each {UNANSWERED} \
-                 more, until it answers; `eidway router --nonces FILE` remembers them over a restart",
-                FIRST_RAISE / 60_000_000,
-            ));
+            let (raised_by, again_after) = (FIRST_RAISE / 60_000_000, UNANSWERED);
+            self.told_of(server, MapServerChange::Unanswered { registers, raised_by, again_after });
         }
     }
 }

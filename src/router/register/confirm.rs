@@ -20,6 +20,7 @@ use crate::addr::Rloc;
 use crate::router::Router;
 use crate::router::away::Teller;
 use crate::router::counters::ControlDrop;
+use crate::router::event::MapServerChange;
 use crate::router::explanations;
 use crate::router::news::{About, Question};
 use crate::time::Time;
@@ -105,12 +106,12 @@ impl Router {
             }
             let told = later.unwrap_or(told);
             if self.news.is_to_be_said(now) {
-                self.context.warn(format!(
-                    "map-server {server} told that {prefix} is {}, and does not answer the Map-Request \
-                     whether that is still true: believed for {UNCONFIRMED_MINUTES} minutes, then asked \
-                     again; check that {server} can be reached and answers Map-Requests",
-                    explanations::whereabouts(&told),
-                ));
+                let locators = explanations::locators(&told);
+                let (eid_prefix, minutes) = (prefix, UNCONFIRMED_MINUTES);
+                self.told_of(
+                    server,
+                    MapServerChange::Unconfirmed { eid_prefix, locators, minutes },
+                );
             }
             let ttl_minutes = told.ttl_minutes.min(UNCONFIRMED_MINUTES);
             let told = MappingRecord { ttl_minutes, ..told };

@@ -32,6 +32,7 @@ use super::away::{self, Producer};
 use super::config::EtrMapServer;
 use super::database;
 use super::deadlines::Deadlines;
+use super::event::{self, MapServerChange};
 use super::{RegistrationStatus, Router};
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::rng::{Rng, Seed};
@@ -477,10 +478,7 @@ impl Router {
         // what it has.
         let Some(key) = key else { return nonce };
         let Some(source) = self.context.local.preferred(Rloc(server).family()) else {
-            self.context.warn(format!(
-                "not registered with map-server {server}: this router has no locator of its address \
-                 family; configure one in a `locator-set`"
-            ));
+            self.told_of(server, MapServerChange::NoLocator);
             return nonce;
         };
         self.context.counters.map_registers.sent += 1;
@@ -489,6 +487,11 @@ impl Router {
         log::debug!("{register} to {to}");
         self.context.send_octets(from, to, register.emit_signed(&key));
         nonce
+    }
+
+    /// Something was found out about a map-server.
+    fn told_of(&mut self, map_server: IpAddr, change: MapServerChange) {
+        self.context.tell(event::Event::MapServer { map_server, change });
     }
 
     /// A Map-Register under the next nonce, for UDP or for a Registration, that asks for no Map-Notify.

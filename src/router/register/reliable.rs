@@ -13,6 +13,7 @@ use crate::router::Router;
 use crate::router::away::{Producer, Teller};
 use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
+use crate::router::event::{self, MapServerChange, RegistrationChange};
 use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
@@ -87,7 +88,7 @@ impl Router {
             each.session.local = local;
             each.session.answered(now);
         }
-        self.context.notice(format!("reliable session with {server} is up"));
+        self.told_of(server, MapServerChange::SessionUp);
         // What others have registered inside our prefixes may have changed unheard; it is told again.
         let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
         let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
@@ -107,11 +108,8 @@ impl Router {
     pub(in crate::router) fn etr_session_refused(&mut self, connection: Connection, now: Time) {
         let Some(server) = self.registrar.server_of(connection) else { return };
         if self.registrar.offers.entry(server).or_default().refused(now) {
-            self.context.notice(format!(
-                "map-server {server} refuses TCP: registering by UDP, and asking for a reliable \
-                 session again in {} minutes",
-                WITHHELD_FOR.as_secs() / 60
-            ));
+            let again_in = WITHHELD_FOR.as_secs() / 60;
+            self.told_of(server, MapServerChange::RefusesTcp { again_in });
         }
         self.end_session(server, now);
     }
@@ -120,18 +118,15 @@ impl Router {
     pub(super) fn tell_of_withheld_offer(&mut self, server: IpAddr, now: Time) {
         let withheld = Offer::Withheld { until: now + WITHHELD_FOR };
         if self.registrar.offers.get(&server) == Some(&withheld) {
-            self.context.notice(format!(
-                "map-server {server} answers no Map-Register that asks for a reliable session (bit 18): \
-                 registering without for {} minutes; `no reliable-registration` turns it off for good",
-                WITHHELD_FOR.as_secs() / 60
-            ));
+            let again_in = WITHHELD_FOR.as_secs() / 60;
+            self.told_of(server, MapServerChange::AnswersNoOffer { again_in });
         }
     }
 
     fn end_session(&mut self, server: IpAddr, now: Time) {
         let ended = self.registrar.sessions.remove(&server);
         if ended.is_some_and(|each| each.session.up_since.is_some()) {
-            self.context.notice(format!("reliable session with {server} is down"));
+            self.told_of(server, MapServerChange::SessionDown);
             self.all_registrations(server, Event::SessionDown, now);
         }
     }
@@ -262,10 +257,9 @@ impl Router {
             }
             ReliableMessage::RegistrationReject(reject) => {
                 let RegistrationReject { eid_prefix, reason } = reject;
-                self.context.warn(format!(
-                    "map-server {server} rejects the registration of {eid_prefix}: {reason}; see `show \
-                     lisp refusals` there"
-                ));
+                let change = RegistrationChange::Rejected(reason.to_string());
+                let map_server = server;
+                self.context.tell(event::Event::Registration { eid_prefix, map_server, change });
                 self.registration_answer(server, eid_prefix, Event::Reject, now);
             }
             ReliableMessage::MappingNotification(notification) => {
@@ -277,7 +271,7 @@ impl Router {
                 }
             }
             ReliableMessage::ErrorNotification(error) => {
-                self.context.warn(explanations::not_understood(server, &error));
+                self.context.tell(explanations::not_understood(server, &error));
             }
             ReliableMessage::Registration(_) => {
                 let told = || explanations::wrong_way("Registration", "ETR");

@@ -384,7 +384,7 @@ impl<'a> Play<'a> {
                     self.peers.insert(encapsulation.destination.0);
                 }
                 Output::Native(_, packet) => self.ledger.released(packet),
-                Output::Kernel(_) | Output::Nonce(_) | Output::Debug(_) | Output::Log { .. } => {}
+                Output::Kernel(_) | Output::Nonce(_) | Output::Event(_) => {}
             }
             self.said.push(output);
         }

@@ -1,0 +1,543 @@
+//! What changes in a router, as it leaves the core in [`Output::Event`](super::io::Output): plain data.
+//!
+//! The lines of the log ([`Log`](super::logging::Log)), those of `debug lisp control-plane`
+//! ([`debug`](super::debug)), a record, a trace and a page are renderings of events. The core formats
+//! nothing.
+
+use std::fmt::{self, Display, Formatter};
+use std::net::{IpAddr, SocketAddr};
+
+use serde::{Deserialize, Serialize};
+
+use super::away::Producer;
+use super::counters::ControlDrop;
+use super::interface_name::InterfaceName;
+use super::io::KernelObject;
+use super::mobility::Discovery;
+use super::quote::Disbelief;
+use super::refusals::Explanation;
+use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::wire::{IcmpErrorKind, MapRequest};
+
+/// Something that changed in a router.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Event {
+    /// An entry of the map-cache.
+    Mapping {
+        /// Its EID prefix.
+        eid_prefix: EidPrefix,
+        /// What happened to it.
+        change: MappingChange,
+    },
+    /// An entry of the away table.
+    Away {
+        /// Its EID prefix.
+        eid_prefix: EidPrefix,
+        /// What put it there.
+        producer: Producer,
+        /// What happened to it.
+        change: AwayChange,
+    },
+    /// A host of a dynamic-EID range.
+    Host {
+        /// Its EID.
+        eid: Eid,
+        /// The port that it is at, or was.
+        port: InterfaceName,
+        /// What happened to it.
+        change: HostChange,
+    },
+    /// A registration of this router, as ETR.
+    Registration {
+        /// The EID prefix.
+        eid_prefix: EidPrefix,
+        /// The map-server.
+        map_server: IpAddr,
+        /// What happened to it.
+        change: RegistrationChange,
+    },
+    /// A registration at this router, as map-server.
+    SiteRegistration {
+        /// The EID prefix.
+        eid_prefix: EidPrefix,
+        /// The site.
+        site: String,
+        /// What happened to it.
+        change: SiteRegistrationChange,
+    },
+    /// A map-server of this router, as ETR.
+    MapServer {
+        /// Its address.
+        map_server: IpAddr,
+        /// What is known of it.
+        change: MapServerChange,
+    },
+    /// A reliable session with an ETR, at this router as map-server.
+    EtrSession {
+        /// The ETR.
+        etr: IpAddr,
+        /// Whether it is up.
+        is_up: bool,
+    },
+    /// The other end of a reliable session refuses a message of this router.
+    MessageRefused {
+        /// The other end.
+        peer: IpAddr,
+        /// The type of the message.
+        message_type: u16,
+        /// Its Message ID.
+        message_id: u32,
+        /// The error that the peer names.
+        error: String,
+    },
+    /// A locator of another router that packets go to.
+    Locator {
+        /// The locator.
+        rloc: Rloc,
+        /// What was found out about it.
+        change: LocatorChange,
+    },
+    /// ICMP errors about a locator are not believed.
+    IcmpDisbelieved {
+        /// The locator.
+        rloc: Rloc,
+        /// The sender of the last one.
+        reporter: IpAddr,
+        /// What it says.
+        kind: IcmpErrorKind,
+        /// Why it is not believed.
+        why: Disbelief,
+        /// How many there have been.
+        count: u64,
+    },
+    /// A control message is refused.
+    Refused {
+        /// Its sender.
+        source: IpAddr,
+        /// Why.
+        reason: ControlDrop,
+        /// The words for the operator.
+        explanation: Explanation,
+        /// Whether the log has a line of it; of the others it has a sum.
+        is_logged: bool,
+    },
+    /// The control messages that were refused in a minute and have no line of their own.
+    RefusedMore(Vec<(ControlDrop, u64)>),
+    /// The wall clock is behind the last nonce that an earlier run sent in a Map-Register.
+    ClockBehind {
+        /// Seconds.
+        by: u64,
+    },
+    /// A port was set up or down, and not by its configuration.
+    PortSetByHand {
+        /// Its name.
+        port: String,
+        /// The device.
+        device: String,
+        /// Whether it was set up.
+        is_up: bool,
+    },
+    /// An object of the kernel that this router wants.
+    KernelObject {
+        /// Which.
+        object: KernelObject,
+        /// What happened to it.
+        change: KernelObjectChange,
+    },
+    /// Objects vanished from the kernel and are put back.
+    PutBack(Vec<KernelObject>),
+    /// The kernel has not done something else that was asked; the operating system's words.
+    KernelRefused(String),
+    /// A control message that came or left: only while debugging is on.
+    Message(MessageEvent),
+}
+
+/// A change of an entry of the map-cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MappingChange {
+    /// It was not there.
+    Learned,
+    /// It has another action or other locators.
+    Changed,
+    /// It has expired, was cleared, or another took its place.
+    Gone,
+}
+
+/// A change of an entry of the away table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AwayChange {
+    /// It was put in, or has other locators.
+    Added,
+    /// It was taken out.
+    Removed,
+}
+
+/// A change of a host of a dynamic-EID range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostChange {
+    /// It is here.
+    Found {
+        /// How it was found.
+        discovery: Discovery,
+        /// Whether it is a [`HostChange::Duplicate`], which has a line of its own.
+        is_duplicate: bool,
+    },
+    /// It is here, although a map-server says that it is elsewhere: it is registered again.
+    Confirmed,
+    /// It answers no more.
+    Silent,
+    /// Its port has no link any more, or another host took its place.
+    Lost,
+    /// Another xTR has it.
+    MovedAway {
+        /// As of [`HostChange::Found`].
+        is_duplicate: bool,
+    },
+    /// It was found here and at another xTR in turn: more than `changes` times in `seconds`.
+    Duplicate {
+        /// How often at least.
+        changes: u32,
+        /// In how many seconds.
+        seconds: u64,
+        /// How many seconds this router waits before it claims it again.
+        wait: u64,
+    },
+    /// There is no room for it.
+    TurnedAway {
+        /// How many times in all hosts were turned away.
+        times: u64,
+        /// How many hosts are here.
+        hosts: usize,
+    },
+}
+
+/// A change of a registration of this router.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RegistrationChange {
+    /// The map-server has acknowledged it for the first time.
+    Acknowledged,
+    /// The map-server rejects it, for this reason.
+    Rejected(String),
+}
+
+/// A change of a registration at a map-server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SiteRegistrationChange {
+    /// An xTR registered a prefix that had no registration.
+    Registered,
+    /// Another xTR registered it, or its locators are others.
+    Moved,
+    /// Nothing is registered for it any more.
+    Gone,
+    /// Two xTRs registered it in turn: more than `changes` times in `seconds`.
+    Duplicate {
+        /// The addresses that the two registers came from, the newer one first, as far as it is known.
+        by: (Option<IpAddr>, IpAddr),
+        /// How often at least.
+        changes: u32,
+        /// In how many seconds.
+        seconds: u64,
+    },
+}
+
+/// A change of what is known of a map-server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MapServerChange {
+    /// The reliable session with it is up.
+    SessionUp,
+    /// The reliable session with it is down.
+    SessionDown,
+    /// It refuses TCP: a session is asked for again in so many minutes.
+    RefusesTcp {
+        /// Minutes.
+        again_in: u64,
+    },
+    /// It answers no Map-Register that asks for a session: registers do not ask for so many minutes.
+    AnswersNoOffer {
+        /// Minutes.
+        again_in: u64,
+    },
+    /// It has answered none of the last registers: the nonces are raised.
+    Unanswered {
+        /// How many registers.
+        registers: u32,
+        /// The first raise, in minutes.
+        raised_by: u64,
+        /// The nonces are raised again after so many more.
+        again_after: u32,
+    },
+    /// This router has no locator of its address family.
+    NoLocator,
+    /// It told of a prefix and does not confirm it.
+    Unconfirmed {
+        /// The prefix.
+        eid_prefix: EidPrefix,
+        /// Where it is, as it told; empty where no xTR registers it.
+        locators: Vec<String>,
+        /// For how many minutes it is believed.
+        minutes: u32,
+    },
+}
+
+/// What was found out about a locator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LocatorChange {
+    /// It cannot be reached.
+    Unreachable(Unreachable),
+    /// The path to it takes packets of so many octets.
+    PathMtu {
+        /// Octets, outer headers included.
+        mtu: u32,
+        /// The router that says so.
+        reporter: IpAddr,
+    },
+}
+
+/// Why a locator cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unreachable {
+    /// The kernel has no route.
+    NoRoute,
+    /// A router of the core says so by ICMP.
+    Icmp {
+        /// The router.
+        reporter: IpAddr,
+        /// What it says.
+        kind: IcmpErrorKind,
+    },
+    /// It does not echo nonces (RFC 9300 section 10.1).
+    NoEcho,
+}
+
+/// What happened to an object of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum KernelObjectChange {
+    /// It vanishes again and again.
+    Vanishes,
+    /// It waits until its link is there; the operating system's words.
+    WaitsForLink(String),
+    /// The kernel has refused to make it, and is asked again; the operating system's words.
+    Refused(String),
+}
+
+/// A control message that came or left, as far as `debug lisp control-plane` tells of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MessageEvent {
+    /// A message came.
+    Received {
+        /// Its type (RFC 9301 section 5.1).
+        message_type: u8,
+        /// The interface of the address that it came to.
+        interface: Option<InterfaceName>,
+        /// The sender.
+        from: SocketAddr,
+        /// The receiver.
+        to: SocketAddr,
+    },
+    /// A Map-Request came.
+    RequestReceived(RequestSummary),
+    /// An SMR came: a Map-Request is due.
+    RequestScheduled {
+        /// The solicited EID.
+        eid: Eid,
+        /// The EID of this site for which it was solicited.
+        own: Option<Eid>,
+    },
+    /// Its D bit forbids an answer.
+    NotReplying(Eid),
+    /// A Map-Request was sent.
+    RequestSent {
+        /// Its contents.
+        request: RequestSummary,
+        /// Its number among those for its EID, from 1 on.
+        attempt: u32,
+        /// The source of the inner IP header.
+        inner_source: IpAddr,
+        /// The source of the outer IP header.
+        source: Rloc,
+        /// The map-resolver.
+        resolver: IpAddr,
+    },
+    /// A Map-Request goes on to the next map-resolver.
+    NextResolver {
+        /// The prefix that is asked for.
+        eid_prefix: EidPrefix,
+        /// Whether an SMR invoked the request.
+        smr_invoked: bool,
+        /// The map-resolver that has not answered.
+        from: IpAddr,
+        /// The next one.
+        to: IpAddr,
+    },
+    /// A Map-Reply came.
+    ReplyReceived {
+        /// Its nonce.
+        nonce: u64,
+        /// How many records it has.
+        records: usize,
+    },
+    /// A map-server forwarded a Map-Request.
+    RequestForwarded {
+        /// The registered prefix.
+        eid_prefix: EidPrefix,
+        /// The site.
+        site: String,
+        /// The ETR that it was forwarded to.
+        etr: Rloc,
+    },
+    /// An SMR was sent.
+    SmrSent {
+        /// Its contents.
+        smr: RequestSummary,
+        /// The own locator.
+        source: Rloc,
+        /// The locator of the solicited ITR.
+        to: Rloc,
+    },
+}
+
+/// The contents of a Map-Request, as far as a line tells of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestSummary {
+    /// The prefix of its first record.
+    pub eid_prefix: EidPrefix,
+    /// How many records it has.
+    pub records: usize,
+    /// The source EID.
+    pub source_eid: Option<Eid>,
+    /// The locators that the reply may be sent to.
+    pub itr_rlocs: Vec<Rloc>,
+    /// The nonce.
+    pub nonce: u64,
+    /// P: a probe.
+    pub probe: bool,
+    /// S: an SMR.
+    pub smr: bool,
+    /// s: invoked by an SMR.
+    pub smr_invoked: bool,
+    /// p: from a proxy ITR.
+    pub from_pitr: bool,
+    /// D: no Map-Reply is wanted.
+    pub do_not_reply: bool,
+}
+
+impl Event {
+    /// The kind of the event in the style of a JSON name: the log bounds its lines by kind.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::Mapping { change, .. } => match change {
+                MappingChange::Learned => "mapping-learned",
+                MappingChange::Changed => "mapping-changed",
+                MappingChange::Gone => "mapping-gone",
+            },
+            Event::Away { change: AwayChange::Added, .. } => "away-added",
+            Event::Away { change: AwayChange::Removed, .. } => "away-removed",
+            Event::Host { change, .. } => match change {
+                HostChange::Found { .. } => "host-found",
+                HostChange::Confirmed => "host-confirmed",
+                HostChange::Silent => "host-silent",
+                HostChange::Lost => "host-lost",
+                HostChange::MovedAway { .. } => "host-moved-away",
+                HostChange::Duplicate { .. } => "host-duplicate",
+                HostChange::TurnedAway { .. } => "host-turned-away",
+            },
+            Event::Registration { change, .. } => match change {
+                RegistrationChange::Acknowledged => "registration-acknowledged",
+                RegistrationChange::Rejected(_) => "registration-rejected",
+            },
+            Event::SiteRegistration { change, .. } => match change {
+                SiteRegistrationChange::Registered => "site-registered",
+                SiteRegistrationChange::Moved => "site-moved",
+                SiteRegistrationChange::Gone => "site-gone",
+                SiteRegistrationChange::Duplicate { .. } => "site-duplicate",
+            },
+            Event::MapServer { change, .. } => match change {
+                MapServerChange::SessionUp => "session-up",
+                MapServerChange::SessionDown => "session-down",
+                MapServerChange::RefusesTcp { .. } => "map-server-refuses-tcp",
+                MapServerChange::AnswersNoOffer { .. } => "map-server-answers-no-offer",
+                MapServerChange::Unanswered { .. } => "registers-unanswered",
+                MapServerChange::NoLocator => "map-server-without-locator",
+                MapServerChange::Unconfirmed { .. } => "news-unconfirmed",
+            },
+            Event::EtrSession { is_up: true, .. } => "etr-session-up",
+            Event::EtrSession { is_up: false, .. } => "etr-session-down",
+            Event::MessageRefused { .. } => "message-refused",
+            Event::Locator { change, .. } => match change {
+                LocatorChange::Unreachable(_) => "locator-unreachable",
+                LocatorChange::PathMtu { .. } => "path-mtu",
+            },
+            Event::IcmpDisbelieved { .. } => "icmp-disbelieved",
+            Event::Refused { .. } => "refused",
+            Event::RefusedMore(_) => "refused-more",
+            Event::ClockBehind { .. } => "clock-behind",
+            Event::PortSetByHand { is_up: true, .. } => "port-up-by-hand",
+            Event::PortSetByHand { is_up: false, .. } => "port-down-by-hand",
+            Event::KernelObject { change, .. } => match change {
+                KernelObjectChange::Vanishes => "object-vanishes",
+                KernelObjectChange::WaitsForLink(_) => "object-waits",
+                KernelObjectChange::Refused(_) => "object-refused",
+            },
+            Event::PutBack(_) => "put-back",
+            Event::KernelRefused(_) => "kernel-refused",
+            Event::Message(_) => "message",
+        }
+    }
+}
+
+impl Display for Event {
+    /// The kind and the subject: `mapping-learned 10.0.0.0/8`.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())?;
+        match self {
+            Event::Mapping { eid_prefix, .. }
+            | Event::Away { eid_prefix, .. }
+            | Event::Registration { eid_prefix, .. }
+            | Event::SiteRegistration { eid_prefix, .. } => write!(f, " {eid_prefix}"),
+            Event::Host { eid, port, .. } => write!(f, " {eid} {port}"),
+            Event::MapServer { map_server, .. } => write!(f, " {map_server}"),
+            Event::EtrSession { etr, .. } => write!(f, " {etr}"),
+            Event::MessageRefused { peer, .. } => write!(f, " {peer}"),
+            Event::Locator { rloc, .. } | Event::IcmpDisbelieved { rloc, .. } => {
+                write!(f, " {rloc}")
+            }
+            Event::Refused { source, .. } => write!(f, " {source}"),
+            Event::PortSetByHand { device, .. } => write!(f, " {device}"),
+            Event::KernelObject { object, .. } => write!(f, " {object}"),
+            Event::RefusedMore(_)
+            | Event::ClockBehind { .. }
+            | Event::PutBack(_)
+            | Event::KernelRefused(_)
+            | Event::Message(_) => Ok(()),
+        }
+    }
+}
+
+impl RequestSummary {
+    /// Of a Map-Request; `None` for one without records.
+    pub(super) fn of(request: &MapRequest) -> Option<Self> {
+        Some(RequestSummary {
+            eid_prefix: request.records.first()?.eid_prefix,
+            records: request.records.len(),
+            source_eid: request.source_eid,
+            itr_rlocs: request.itr_rlocs.clone(),
+            nonce: request.nonce.0,
+            probe: request.probe,
+            smr: request.smr,
+            smr_invoked: request.smr_invoked,
+            from_pitr: request.from_pitr,
+            do_not_reply: request.do_not_reply,
+        })
+    }
+}
