@@ -14,6 +14,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use eidway::addr::{Eid, EidPrefix, InstanceId, Rloc};
+use eidway::console::hosts::NoHosts;
+use eidway::console::protocol::{Request, Response};
 use eidway::console::{Session, parse_config};
 use eidway::packet::{IpHeader, Load};
 use eidway::prefix_map::PrefixMap;
@@ -364,13 +366,16 @@ fn summary(router: &mut Router, hosts: u32) {
     let mut session = Session::new();
     let now = Time::ZERO + Duration::from_secs(62);
     let begin = Instant::now();
-    session.handle_request(r#"{"line":"show lisp site summary"}"#, router, now);
+    let request = Request::Line("show lisp site summary".to_owned());
+    session.handle(request, router, &mut NoHosts, now);
     let (mut printed, mut longest, mut turns) = (String::new(), Duration::ZERO, 0);
     loop {
         let turn = Instant::now();
-        let Some(response) = session.poll_response(router, now) else { break };
+        let Some(response) = session.poll(router, &NoHosts, now) else { break };
         longest = longest.max(turn.elapsed());
-        printed += &response;
+        if let Response::Text(text) = response {
+            printed += &text;
+        }
         turns += 1;
     }
     assert!(turns >= hosts / 256, "{turns} turns: a turn counts a few hundred entries");
@@ -452,8 +457,8 @@ fn lines() {
         drain(&mut router);
         let mut session = Session::new();
         let mut say = |router: &mut Router, line: &str| {
-            session.handle_request(&format!("{{\"line\":\"{line}\"}}"), router, Time::ZERO);
-            while session.poll_response(router, Time::ZERO).is_some() {}
+            session.handle(Request::Line(line.to_owned()), router, &mut NoHosts, Time::ZERO);
+            while session.poll(router, &NoHosts, Time::ZERO).is_some() {}
             drain(router);
         };
         for line in ["configure terminal", "router lisp"] {

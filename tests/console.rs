@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 use eidway::addr::{EidPrefix, InstanceId};
-use eidway::console::protocol::{Done, Request, Response, line};
+use eidway::console::client::{Channel, InProcess};
+use eidway::console::hosts::NoHosts;
+use eidway::console::protocol::{Done, Request, Response};
 use eidway::console::session::MOST_PENDING;
 use eidway::console::{Session, parse_config, running_config};
 use eidway::rng::Seed;
@@ -62,6 +64,7 @@ router lisp
 struct Desk {
     router: Router,
     session: Session,
+    hosts: NoHosts,
     now: Time,
 }
 
@@ -71,7 +74,7 @@ impl Desk {
         let config = parse_config("desk.conf", config).unwrap_or_else(|error| panic!("{error}"));
         let start = Start { config, seed: Seed::from_number(1), wall_clock: 1, now: Time::ZERO };
         let router = Router::new(start);
-        let mut desk = Desk { router, session: Session::new(), now: Time::ZERO };
+        let mut desk = Desk { router, session: Session::new(), hosts: NoHosts, now: Time::ZERO };
         let addresses: Vec<_> = desk.router.config().addresses().collect();
         for (name, _) in &addresses {
             desk.link(&name.device(), true);
@@ -119,12 +122,17 @@ impl Desk {
         self.router.handle(Input::Kernel(event), self.now);
     }
 
+    fn channel(&mut self) -> InProcess<'_> {
+        let Desk { router, session, hosts, now } = self;
+        InProcess { session, router, hosts, now: *now }
+    }
+
     fn ask(&mut self, request: &Request) -> (Vec<Response>, Done) {
-        self.session.handle_request(&line(request), &mut self.router, self.now);
+        let mut channel = self.channel();
+        channel.send(request.clone()).unwrap();
         let mut responses = Vec::new();
         loop {
-            let response = self.session.poll_response(&self.router, self.now).unwrap();
-            match serde_json::from_str(&response).unwrap() {
+            match channel.receive().unwrap() {
                 Response::Done(done) => return (responses, done),
                 response => responses.push(response),
             }
@@ -449,26 +457,25 @@ fn help_and_completion_come_over_the_same_wire() {
 #[test]
 fn what_is_no_request_is_answered_with_an_error() {
     let mut desk = Desk::new(XTR1);
-    for request in ["", "show version", "{\"line\":1}", "{}", &"x".repeat(100_000)] {
-        desk.session.handle_request(request, &mut desk.router, desk.now);
-        let error = desk.session.poll_response(&desk.router, desk.now).unwrap();
-        assert!(error.starts_with("{\"error\":"), "{error}");
-        let done = desk.session.poll_response(&desk.router, desk.now).unwrap();
-        assert_eq!(done, "{\"done\":{\"prompt\":\"xTR1#\",\"ok\":false}}");
-        assert!(desk.session.is_idle());
-    }
+    desk.session.refuse("no request".to_owned(), &desk.router);
+    let mut channel = desk.channel();
+    assert_eq!(channel.receive().unwrap(), Response::Error("no request".to_owned()));
+    let done = Done { prompt: "xTR1#".to_owned(), ok: false, closed: false };
+    assert_eq!(channel.receive().unwrap(), Response::Done(done));
+    assert!(desk.session.is_idle());
 }
 
 #[test]
 fn requests_that_nobody_reads_the_answers_of_are_bounded_and_each_is_answered() {
     let mut desk = Desk::new(XTR1);
-    let request = line(&Request::Line("show version".to_owned()));
-    for _ in 0..MOST_PENDING + 10 {
-        desk.session.handle_request(&request, &mut desk.router, desk.now);
+    let mut channel = desk.channel();
+    for _ in 0..MOST_PENDING + 9 {
+        channel.send(Request::Line("show version".to_owned())).unwrap();
     }
+    channel.session.refuse("no request".to_owned(), channel.router);
     let mut answered = (0, 0);
-    while let Some(response) = desk.session.poll_response(&desk.router, desk.now) {
-        match serde_json::from_str(&response).unwrap() {
+    while let Ok(response) = channel.receive() {
+        match response {
             Response::Done(Done { ok: true, .. }) => answered.0 += 1,
             Response::Done(_) => answered.1 += 1,
             _ => {}
@@ -637,7 +644,8 @@ fn the_clock_is_the_wall_clock_of_the_start_and_the_time_since_then() {
     let config = parse_config("desk.conf", XTR1).unwrap();
     let (wall_clock, now) = (1_795_850_615_500_000, Time::from_secs(10));
     let router = Router::new(Start { config, seed: Seed::from_number(1), wall_clock, now });
-    let mut desk = Desk { router, session: Session::new(), now: Time::from_secs(11) };
+    let mut desk =
+        Desk { router, session: Session::new(), hosts: NoHosts, now: Time::from_secs(11) };
     assert_eq!(desk.text("show clock"), "*07:23:36.500 UTC Sat Nov 28 2026\n");
     let json = desk.text("show clock json");
     assert!(json.contains("\"wall_clock\":1795850616500000"), "{json}");

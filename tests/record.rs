@@ -8,14 +8,11 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 
-use eidway::console::parse_config;
 use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
-use eidway::record::{Desk, MAGIC, Progress, ReadError, Reader, Recorder, Replay, Until, show};
+use eidway::record::{Desk, MAGIC, Progress, ReadError, Reader, Replay, Until, show};
 use eidway::rng::Seed;
-use eidway::router::emulated::HostState;
-use eidway::router::io::{Input, Mac};
-use eidway::router::{Router, Start};
+
 use eidway::sim::{Records, stage};
 use eidway::time::Time;
 use proptest::prelude::*;
@@ -190,27 +187,6 @@ fn a_replay_stops_where_it_is_told_and_shows_the_state_there() {
     assert!(steps.trim_start().starts_with("11 "), "{steps}");
     let (ok, _, prompt) = at("10", "run 1.5s");
     assert!(ok && prompt.contains(" 1."), "{prompt}");
-}
-
-#[test]
-fn the_state_of_emulated_hosts_is_recorded_and_shown_by_a_replay() {
-    let text = "interface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0\n \
-                emulated-host A ip address 172.16.0.12/24 gateway 172.16.0.1\n";
-    let config = parse_config("hosts.conf", text).unwrap_or_else(|error| panic!("{error}"));
-    let start = Start { config, seed: Seed::from_number(1), wall_clock: 1, now: Time::ZERO };
-    let file = Shared::default();
-    let recorder = Recorder::new(file.clone(), &start);
-    let mut router = Router::new(start);
-    router.show_to(Box::new(recorder));
-    let state = HostState { mac: Mac([2, 0, 0, 0, 0, 12]), is_up: true, received: 31, sent: 42 };
-    let states = BTreeMap::from([("A".to_owned(), state)]);
-    router.handle(Input::EmulatedHosts(states.clone()), Time(5));
-    while router.poll_output().is_some() {}
-    drop(router);
-    let record = file.0.borrow().clone();
-    let mut replay = Replay::open(record.as_slice()).unwrap();
-    assert_eq!(replay.run(Until::End).unwrap(), Progress::Stopped);
-    assert_eq!(*replay.router().emulated_hosts(), states);
 }
 
 #[test]

@@ -5,17 +5,22 @@
 //! - [`edit`]: a [`Config`](crate::router::config::Config) that is being written; the commands change it.
 //! - [`interpret`] applies a line to it: [`config_file`] reads a whole file so, and a session's
 //!   `configure terminal` one line at a time; [`running_config()`] writes one.
-//! - [`session`]: one user; [`protocol`] is what it says to its client, [`show`] what it prints,
-//!   [`filter`] what of that is wanted.
+//! - [`session`]: one user; [`protocol`] is its requests and responses, [`show`] its outputs,
+//!   [`filter`] chooses lines of them.
+//! - [`client`]: the other side of a session, in the same process or, by [`json_lines`], in another one.
+//! - [`hosts`]: the emulated hosts that a session speaks for.
 
 pub mod args;
+pub mod client;
 pub mod config_file;
 pub mod edit;
 pub mod exec;
 pub mod filter;
 pub mod grammar;
 pub mod help;
+pub mod hosts;
 pub mod interpret;
+pub mod json_lines;
 pub mod parse;
 pub mod protocol;
 mod running_config;

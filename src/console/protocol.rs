@@ -1,35 +1,33 @@
-//! What the console's client and a router say to each other: one JSON object a line.
+//! The vocabulary between a console's client and a session: requests, responses, and what they hold.
 //!
-//! Every request is answered by any number of responses and then one `done`.
+//! Each request is answered by any number of responses and then by one [`Response::Done`]. Between two
+//! processes each of them is a line of JSON: [`json_lines`](super::json_lines).
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-/// The longest request that is read, octets.
-pub const LONGEST_REQUEST: usize = 16 * 1024;
-
-/// What a client asks.
+/// A request of a client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Request {
     /// Do this line: `{"line":"show ip lisp"}`.
     Line(String),
-    /// Say what may come next: `{"help":"show ip "}`.
+    /// Say which words may come next: `{"help":"show ip "}`.
     Help(String),
     /// Complete the last word: `{"complete":"sh ip li"}`.
     Complete(String),
-    /// Have an emulated host of the router do something:
+    /// Give an emulated host of the router a task:
     /// `{"host":{"name":"C","task":{"stop":1}}}`.
     Host(HostRequest),
 }
 
-/// What an emulated host is to do.
+/// A task for an emulated host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRequest {
-    /// Which one.
+    /// The host's name.
     pub name: String,
-    /// What.
+    /// Its task.
     pub task: HostTask,
 }
 
@@ -39,25 +37,25 @@ pub struct HostRequest {
 pub enum HostTask {
     /// Begin a ping.
     Ping {
-        /// Whom.
+        /// The address to ping.
         to: IpAddr,
         /// How many echos.
         count: u16,
         /// Octets of each IP packet.
         size: u16,
-        /// Milliseconds between two; absent, the next waits for the answer of the one before.
+        /// Milliseconds between two echos; if absent, each waits for the answer of the one before.
         every_ms: Option<u64>,
     },
-    /// Say how the ping with this number fares.
+    /// Report the ping with this number.
     Watch(u32),
-    /// End it, done or not, and say how it fared.
+    /// End this ping, done or not, and report it.
     Stop(u32),
 }
 
-/// What came of a task.
+/// The report of a ping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostAnswer {
-    /// The ping's number.
+    /// The number of a ping that has begun.
     pub ping: Option<u32>,
     /// Every echo has its outcome.
     pub is_done: bool,
@@ -68,15 +66,15 @@ pub struct HostAnswer {
 /// An echo that has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
-    /// When, in microseconds of the router's clock.
+    /// When it left, in microseconds of the router's clock.
     pub sent_us: u64,
-    /// The character that IOS prints for what became of it; `?` while that is open.
+    /// The character that IOS prints for its outcome; `?` while that is open.
     pub mark: char,
     /// Microseconds to its answer, if there was one.
     pub round_trip_us: Option<u64>,
 }
 
-/// What a router answers.
+/// A response of a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Response {
@@ -84,52 +82,25 @@ pub enum Response {
     Text(String),
     /// The words that the last word may become.
     Completions(Vec<String>),
-    /// A line of debugging, between the responses to requests, to who asked for it with `terminal
-    /// monitor`.
+    /// A line of debugging. It comes at any time between two responses, to clients that asked for it
+    /// with `terminal monitor`.
     Debug(String),
-    /// What came of a host's task.
+    /// The report of a host's ping.
     Host(HostAnswer),
-    /// The request was none.
+    /// The request was not carried out, and why.
     Error(String),
-    /// The request has been answered.
+    /// The answer is complete.
     Done(Done),
 }
 
 /// The end of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    /// What to print before the next line.
+    /// To be printed before the next line.
     pub prompt: String,
     /// The command was understood and done.
     pub ok: bool,
     /// The session is over: `exit` at the outermost level.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
-}
-
-/// A request or response as a line without its end. Both consist of strings and booleans, which
-/// JSON has.
-pub fn line(message: &impl Serialize) -> String {
-    serde_json::to_string(message).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_one_object_named_by_its_kind() {
-        let done = Done { prompt: "xTR1#".to_owned(), ok: true, closed: false };
-        for (response, text) in [
-            (Response::Text("a\n".to_owned()), r#"{"text":"a\n"}"#),
-            (Response::Done(done), r#"{"done":{"prompt":"xTR1#","ok":true}}"#),
-            (Response::Debug("LISP: x".to_owned()), r#"{"debug":"LISP: x"}"#),
-            (Response::Completions(vec!["lisp".to_owned()]), r#"{"completions":["lisp"]}"#),
-        ] {
-            assert_eq!(line(&response), text);
-            assert_eq!(serde_json::from_str::<Response>(text).unwrap(), response);
-        }
-        let request: Request = serde_json::from_str(r#"{"help":"show ip "}"#).unwrap();
-        assert_eq!(request, Request::Help("show ip ".to_owned()));
-    }
 }

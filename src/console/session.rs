@@ -1,8 +1,8 @@
 //! A console session: requests in, responses out, as pure as the router that it shows.
 //!
-//! A request is carried out when it comes; what it prints is asked for piece by piece with
-//! [`Session::poll_response`], and the pieces of a long `show` are made only then. Answers come in
-//! the order of the requests.
+//! A request is carried out when it comes. Its output is asked for piece by piece with
+//! [`Session::poll`], and the pieces of a long `show` are made only then. Answers come in the order
+//! of the requests.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
@@ -14,11 +14,12 @@ use super::exec::Action;
 use super::filter::{self, Filter, Piped};
 use super::grammar::{Context, Run};
 use super::help;
+use super::hosts::Hosts;
 use super::interpret::{self, LineError};
 use super::parse::{Match, Mismatch, match_line, tokens};
-use super::protocol::{self, Done, LONGEST_REQUEST, Request, Response};
+use super::protocol::{Done, Request, Response};
 use super::show::system::{debugging_turned, host_name};
-use super::show::{Format, Source, failure};
+use super::show::{Format, Source, State, failure};
 use crate::router::Router;
 use crate::router::config::Config;
 use crate::router::io::{Command, Input};
@@ -37,7 +38,7 @@ pub struct Session {
     refused: u64,
 }
 
-/// What is still to be said to a request.
+/// The rest of the answer to a request.
 #[derive(Debug)]
 struct Answer {
     body: Body,
@@ -60,7 +61,7 @@ impl Debug for Body {
     }
 }
 
-/// How a line went.
+/// How a request ended.
 struct Outcome {
     body: Body,
     ok: bool,
@@ -74,6 +75,10 @@ impl Outcome {
 
     fn bad(text: String) -> Self {
         Outcome { body: Body::One(Response::Text(text)), ok: false, closed: false }
+    }
+
+    fn error(message: String) -> Self {
+        Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
     }
 }
 
@@ -89,7 +94,7 @@ impl Session {
         Session { context: Context::Exec, monitors: false, answers: VecDeque::new(), refused: 0 }
     }
 
-    /// What stands before the next line: `xTR1(config-if)#`.
+    /// The text before the next line: `xTR1(config-if)#`.
     pub fn prompt(&self, router: &Router) -> String {
         let name = host_name(&router.config().hostname);
         format!("{name}{}#", self.context.prompt())
@@ -101,47 +106,65 @@ impl Session {
         self.monitors
     }
 
-    /// Whether there is nothing to say.
+    /// Whether every answer is complete.
     pub fn is_idle(&self) -> bool {
         self.answers.is_empty() && self.refused == 0
     }
 
-    /// Carries out a request, which is one line of JSON ([`Request`]). What is no request is
-    /// answered with an error, and so is what comes while [`MOST_PENDING`] answers wait.
-    pub fn handle_request(&mut self, request: &str, router: &mut Router, now: Time) {
-        if self.answers.len() >= MOST_PENDING || self.refused > 0 {
+    /// Carries out a request. One that comes while [`MOST_PENDING`] answers wait is answered with an
+    /// error.
+    pub fn handle(
+        &mut self,
+        request: Request,
+        router: &mut Router,
+        hosts: &mut dyn Hosts,
+        now: Time,
+    ) {
+        if self.is_full() {
             self.refused += 1;
             return;
         }
-        let outcome = match parse_request(request) {
-            Ok(Request::Line(line)) => self.line(&line, router, now),
-            Ok(Request::Help(line)) => match help::help(&self.context, &line) {
+        let outcome = match request {
+            Request::Line(line) => self.line(&line, router, now),
+            Request::Help(line) => match help::help(&self.context, &line) {
                 Ok(text) => Outcome::good(Body::One(Response::Text(text))),
                 Err(text) => Outcome::bad(text),
             },
-            Ok(Request::Complete(line)) => {
+            Request::Complete(line) => {
                 let words = help::complete(&self.context, &line);
                 Outcome::good(Body::One(Response::Completions(words)))
             }
-            // Whoever has hosts answers before the session is asked.
-            Ok(Request::Host(request)) => {
-                let message = format!("there is no emulated host {}", request.name);
-                Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
-            }
-            Err(message) => {
-                Outcome { body: Body::One(Response::Error(message)), ok: false, closed: false }
-            }
+            Request::Host(request) => match hosts.handle(&request, now) {
+                Ok(answer) => Outcome::good(Body::One(Response::Host(answer))),
+                Err(message) => Outcome::error(message),
+            },
         };
+        self.answer(outcome, router);
+    }
+
+    /// Answers something that its carrier could not read as a request, with this error.
+    pub fn refuse(&mut self, message: String, router: &Router) {
+        match self.is_full() {
+            true => self.refused += 1,
+            false => self.answer(Outcome::error(message), router),
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.answers.len() >= MOST_PENDING || self.refused > 0
+    }
+
+    fn answer(&mut self, outcome: Outcome, router: &Router) {
         let done = Done { prompt: self.prompt(router), ok: outcome.ok, closed: outcome.closed };
         self.answers.push_back(Answer { body: outcome.body, done });
     }
 
-    /// The next response as a line of JSON without its end ([`Response`]), or `None` when all has
-    /// been said. One call does a bounded piece of work.
+    /// The next response, or `None` when every answer is complete. One call does a bounded piece of
+    /// work.
     #[must_use]
-    pub fn poll_response(&mut self, router: &Router, now: Time) -> Option<String> {
+    pub fn poll(&mut self, router: &Router, hosts: &dyn Hosts, now: Time) -> Option<Response> {
         let Some(answer) = self.answers.front_mut() else {
-            return self.refuse(router);
+            return self.poll_refused(router);
         };
         let response = match &mut answer.body {
             Body::Nothing => None,
@@ -149,32 +172,31 @@ impl Session {
                 Body::One(response) => Some(response),
                 _ => None,
             },
-            Body::Show { source, format, filter } => match source.poll(router, now, *format) {
-                Some(text) => Some(Response::Text(filter.push(text))),
-                None => {
-                    answer.done.ok &= !source.failed();
-                    let rest = filter.finish();
-                    answer.body = Body::Nothing;
-                    (!rest.is_empty()).then_some(Response::Text(rest))
+            Body::Show { source, format, filter } => {
+                match source.poll(State { router, hosts, now }, *format) {
+                    Some(text) => Some(Response::Text(filter.push(text))),
+                    None => {
+                        answer.done.ok &= !source.failed();
+                        let rest = filter.finish();
+                        answer.body = Body::Nothing;
+                        (!rest.is_empty()).then_some(Response::Text(rest))
+                    }
                 }
-            },
+            }
         };
-        if let Some(response) = response {
-            return Some(protocol::line(&response));
+        match response {
+            None => self.answers.pop_front().map(|answer| Response::Done(answer.done)),
+            response => response,
         }
-        let answer = self.answers.pop_front()?;
-        Some(protocol::line(&Response::Done(answer.done)))
     }
 
-    /// Tells of one refused request.
-    fn refuse(&mut self, router: &Router) -> Option<String> {
+    /// The answer to one of the requests that were too many.
+    fn poll_refused(&mut self, router: &Router) -> Option<Response> {
         self.refused = self.refused.checked_sub(1)?;
-        self.answers.push_back(Answer {
-            body: Body::Nothing,
-            done: Done { prompt: self.prompt(router), ok: false, closed: false },
-        });
+        let done = Done { prompt: self.prompt(router), ok: false, closed: false };
+        self.answers.push_back(Answer { body: Body::Nothing, done });
         let message = "too many requests are waiting; this one was not carried out";
-        Some(protocol::line(&Response::Error(message.to_owned())))
+        Some(Response::Error(message.to_owned()))
     }
 
     fn line(&mut self, line: &str, router: &mut Router, now: Time) -> Outcome {
@@ -255,15 +277,6 @@ impl Session {
         }
         outcome
     }
-}
-
-fn parse_request(request: &str) -> Result<Request, String> {
-    if request.len() > LONGEST_REQUEST {
-        return Err(format!("a request has at most {LONGEST_REQUEST} octets"));
-    }
-    serde_json::from_str(request).map_err(|error| {
-        format!("{error}: a request is {{\"line\":…}}, {{\"help\":…}} or {{\"complete\":…}}")
-    })
 }
 
 /// What a change makes contradictory. It is done nevertheless, as IOS does it: a configuration that is

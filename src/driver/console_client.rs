@@ -1,12 +1,12 @@
 //! The console's client: types to a router, over its unix socket, as on the console of an IOS
 //! router.
 //!
-//! The router does the work, `?` and completion included; the client has the line editor. The
-//! protocol is [`console::protocol`](crate::console::protocol).
+//! The router does the work, `?` and completion included; this side has the line editor. Requests and
+//! answers go through a [`Client`], as everywhere.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::io::{self, BufRead, BufReader, IsTerminal, Write};
+use std::io::{self, BufReader, IsTerminal, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::rc::Rc;
@@ -27,7 +27,9 @@ use rustyline::{
     EventHandler, ExternalPrinter, Helper, KeyEvent, RepeatCount,
 };
 
-use crate::console::protocol::{self, Done, Request, Response};
+use crate::console::client::{Channel, Client};
+use crate::console::json_lines::{self, JsonLines};
+use crate::console::protocol::{Done, Request, Response};
 
 /// A byte order mark, as some editors put it before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -37,21 +39,13 @@ const SILENCE: Duration = Duration::from_secs(10);
 /// Why the console could not go on.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The socket, or the terminal.
+    /// The socket, or the output. `InvalidData` is a line of the router that is no response.
     #[error("console {socket}: {source}")]
     Io {
         /// The socket's path.
         socket: String,
-        /// What the operating system says.
+        /// The cause.
         source: io::Error,
-    },
-    /// The router said something that is no response.
-    #[error("console {socket}: {message}")]
-    Protocol {
-        /// The socket's path.
-        socket: String,
-        /// What is wrong.
-        message: String,
     },
     /// The terminal.
     #[error("terminal: {0}")]
@@ -91,99 +85,99 @@ fn without_mark(
 /// A router at the other end of a socket.
 struct Connection {
     socket: String,
-    stream: UnixStream,
-    lines: Lines,
-    prompt: String,
+    client: Client<Wire>,
 }
 
-/// Where the router's lines come from.
-enum Lines {
-    /// Its socket, read while an answer is awaited.
-    Socket(BufReader<UnixStream>),
-    /// A thread that reads the socket all the time and prints the lines of debugging itself.
-    Listener(Receiver<io::Result<String>>),
+/// The two directions of the socket.
+enum Wire {
+    /// It is read while an answer is awaited.
+    Socket(JsonLines<BufReader<UnixStream>, UnixStream>),
+    /// A thread reads it all the time and prints the lines of debugging itself.
+    Listener { requests: UnixStream, responses: Receiver<io::Result<Response>> },
 }
 
-impl Connection {
-    fn open(socket: &Path) -> Result<Self, Error> {
-        let socket_name = socket.display().to_string();
-        let at = |source| Error::Io { socket: socket_name.clone(), source };
-        let stream = UnixStream::connect(socket).map_err(at)?;
-        stream.set_read_timeout(Some(SILENCE)).map_err(at)?;
-        stream.set_write_timeout(Some(SILENCE)).map_err(at)?;
-        let lines = Lines::Socket(BufReader::new(stream.try_clone().map_err(at)?));
-        let mut connection =
-            Connection { socket: socket_name.clone(), stream, lines, prompt: String::new() };
-        // An empty line does nothing but bring the prompt.
-        connection.ask(&Request::Line(String::new()), |_| Ok(()))?;
-        Ok(connection)
-    }
-
-    /// Asks, hands on what comes back, and returns how it ended.
-    fn ask(
-        &mut self,
-        request: &Request,
-        mut print: impl FnMut(Response) -> io::Result<()>,
-    ) -> Result<Done, Error> {
-        let line = protocol::line(request) + "\n";
-        self.stream.write_all(line.as_bytes()).map_err(|e| self.io(e))?;
-        loop {
-            let line = self.next_line().map_err(|e| self.io(e))?;
-            let response = serde_json::from_str(&line).map_err(|error| Error::Protocol {
-                socket: self.socket.clone(),
-                message: format!("{error} in {line:?}"),
-            })?;
-            match response {
-                Response::Done(done) => {
-                    self.prompt.clone_from(&done.prompt);
-                    return Ok(done);
-                }
-                other => print(other).map_err(|e| self.io(e))?,
-            }
+impl Channel for Wire {
+    fn send(&mut self, request: Request) -> io::Result<()> {
+        match self {
+            Wire::Socket(lines) => lines.send(request),
+            Wire::Listener { requests, .. } => json_lines::write_request(requests, &request),
         }
     }
 
-    /// The next line of the router, waited for [`SILENCE`] long.
-    fn next_line(&mut self) -> io::Result<String> {
-        match &mut self.lines {
-            Lines::Socket(reader) => {
-                let mut line = String::new();
-                match reader.read_line(&mut line)? {
-                    0 => Err(io::ErrorKind::UnexpectedEof.into()),
-                    _ => Ok(line),
-                }
-            }
-            Lines::Listener(lines) => match lines.recv_timeout(SILENCE) {
-                Ok(line) => line,
+    /// Waits [`SILENCE`] long.
+    fn receive(&mut self) -> io::Result<Response> {
+        match self {
+            Wire::Socket(lines) => lines.receive(),
+            Wire::Listener { responses, .. } => match responses.recv_timeout(SILENCE) {
+                Ok(response) => response,
                 Err(RecvTimeoutError::Timeout) => Err(io::ErrorKind::TimedOut.into()),
                 Err(RecvTimeoutError::Disconnected) => Err(io::ErrorKind::UnexpectedEof.into()),
             },
         }
     }
+}
 
+impl Wire {
     /// From here on a thread listens to the router and gives its lines of debugging to `printer`
     /// when they come, also while the user types. It ends with the connection.
-    fn listen(&mut self, mut printer: impl ExternalPrinter + Send + 'static) -> Result<(), Error> {
-        let reader = self.stream.try_clone().map_err(|e| self.io(e))?;
-        reader.set_read_timeout(None).map_err(|e| self.io(e))?;
-        let (sender, receiver) = mpsc::channel();
-        self.lines = Lines::Listener(receiver);
+    fn listen(&mut self, mut printer: impl ExternalPrinter + Send + 'static) -> io::Result<()> {
+        let Wire::Socket(lines) = self else {
+            return Ok(());
+        };
+        let reader = lines.requests().try_clone()?;
+        reader.set_read_timeout(None)?;
+        let requests = lines.requests().try_clone()?;
+        let (sender, responses) = mpsc::channel();
+        *self = Wire::Listener { requests, responses };
         thread::spawn(move || {
-            for line in BufReader::new(reader).lines() {
-                let said = match &line {
-                    Ok(line) => serde_json::from_str(line).ok(),
-                    Err(_) => None,
+            let mut reader = BufReader::new(reader);
+            loop {
+                let response = json_lines::read_response(&mut reader);
+                let is_last = response.is_err();
+                let is_heard = match response {
+                    Ok(Response::Debug(line)) => printer.print(line + "\n").is_ok(),
+                    response => sender.send(response).is_ok(),
                 };
-                let heard = match said {
-                    Some(Response::Debug(line)) => printer.print(line + "\n").is_ok(),
-                    _ => sender.send(line).is_ok(),
-                };
-                if !heard {
+                if is_last || !is_heard {
                     break;
                 }
             }
         });
         Ok(())
+    }
+}
+
+impl Connection {
+    fn open(socket: &Path) -> Result<Self, Error> {
+        let name = socket.display().to_string();
+        let open = || {
+            let stream = UnixStream::connect(socket)?;
+            stream.set_read_timeout(Some(SILENCE))?;
+            stream.set_write_timeout(Some(SILENCE))?;
+            Connection::over(name.clone(), stream)
+        };
+        let mut connection = open().map_err(|source| Error::Io { socket: name.clone(), source })?;
+        // An empty line does nothing but bring the prompt.
+        connection.ask(Request::Line(String::new()), |_| Ok(()))?;
+        Ok(connection)
+    }
+
+    fn over(socket: String, stream: UnixStream) -> io::Result<Self> {
+        let lines = JsonLines::new(BufReader::new(stream.try_clone()?), stream);
+        Ok(Connection { socket, client: Client::new(Wire::Socket(lines)) })
+    }
+
+    /// Asks, hands on what comes back, and returns how it ended.
+    fn ask(
+        &mut self,
+        request: Request,
+        print: impl FnMut(Response) -> io::Result<()>,
+    ) -> Result<Done, Error> {
+        self.client.ask_each(request, print).map_err(|e| self.io(e))
+    }
+
+    fn listen(&mut self, printer: impl ExternalPrinter + Send + 'static) -> Result<(), Error> {
+        self.client.channel_mut().listen(printer).map_err(|e| self.io(e))
     }
 
     fn io(&self, source: io::Error) -> Error {
@@ -193,7 +187,7 @@ impl Connection {
     /// Does a line and writes what it prints.
     fn do_line(&mut self, line: &str, out: &mut impl Write) -> Result<Done, Error> {
         let request = Request::Line(line.to_owned());
-        let done = self.ask(&request, |response| write_response(out, response))?;
+        let done = self.ask(request, |response| write_response(out, response))?;
         out.flush().map_err(|e| self.io(e))?;
         Ok(done)
     }
@@ -219,7 +213,7 @@ fn run_lines(
     let mut all_ok = true;
     for line in lines {
         let line = line.map_err(|e| connection.io(e))?;
-        let mut echo = Echo { typed: format!("{}{line}\n", connection.prompt), out };
+        let mut echo = Echo { typed: format!("{}{line}\n", connection.client.prompt()), out };
         let done = connection.do_line(&line, &mut echo)?;
         all_ok &= done.ok;
         if done.closed {
@@ -264,17 +258,9 @@ impl Completer for Typist {
         _: &Context<'_>,
     ) -> rustyline::Result<(usize, Vec<String>)> {
         let line = &line[..position];
-        let mut words = Vec::new();
-        let asked =
-            self.connection.borrow_mut().ask(&Request::Complete(line.to_owned()), |response| {
-                if let Response::Completions(completions) = response {
-                    words = completions;
-                }
-                Ok(())
-            });
-        if let Err(error) = asked {
-            return Err(ReadlineError::Io(io::Error::other(error)));
-        }
+        let request = Request::Complete(line.to_owned());
+        let answer = self.connection.borrow_mut().client.ask(request);
+        let mut words = answer.map_err(ReadlineError::Io)?.completions;
         let start = line.rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
         // One word is whole: the next one begins.
         if let [only] = words.as_mut_slice() {
@@ -336,7 +322,7 @@ fn plain_lines(
 ) -> Result<(), Error> {
     let mut lines = without_mark(lines);
     loop {
-        let prompted = write!(out, "{}", connection.prompt).and_then(|()| out.flush());
+        let prompted = write!(out, "{}", connection.client.prompt()).and_then(|()| out.flush());
         prompted.map_err(|e| connection.io(e))?;
         let Some(line) = lines.next() else {
             return writeln!(out).map_err(|e| connection.io(e));
@@ -344,7 +330,7 @@ fn plain_lines(
         let line = line.map_err(|e| connection.io(e))?;
         if let Some(begun) = line.strip_suffix('?') {
             let request = Request::Help(begun.to_owned());
-            connection.ask(&request, |response| write_response(out, response))?;
+            connection.ask(request, |response| write_response(out, response))?;
         } else if connection.do_line(&line, out)?.closed {
             return Ok(());
         }
@@ -376,7 +362,7 @@ fn interact(mut connection: Connection) -> Result<(), Error> {
     let mut out = io::stdout();
     let mut kept: Option<(String, usize)> = None;
     loop {
-        let prompt = connection.borrow().prompt.clone();
+        let prompt = connection.borrow().client.prompt().to_owned();
         let (line, at) = kept.take().unwrap_or_default();
         let line = match editor.readline_with_initial(&prompt, line.split_at(at)) {
             Ok(line) => line,
@@ -389,7 +375,7 @@ fn interact(mut connection: Connection) -> Result<(), Error> {
             QUESTION => {
                 let at = position.load(Ordering::Relaxed).min(line.len());
                 let request = Request::Help(line[..at].to_owned());
-                connection.ask(&request, |response| write_response(&mut out, response))?;
+                connection.ask(request, |response| write_response(&mut out, response))?;
                 kept = Some((line, at));
             }
             CONTROL_Z => {
@@ -410,10 +396,12 @@ fn interact(mut connection: Connection) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::BufRead;
     use std::os::unix::net::UnixListener;
     use std::thread::JoinHandle;
 
     use super::*;
+    use crate::console::hosts::NoHosts;
     use crate::console::{Session, parse_config};
     use crate::rng::Seed;
     use crate::router::{Router, Start};
@@ -431,9 +419,10 @@ mod tests {
             let mut router = Router::new(start);
             let mut session = Session::new();
             for line in BufReader::new(stream.try_clone().unwrap()).lines() {
-                session.handle_request(&line.unwrap(), &mut router, Time::ZERO);
-                while let Some(response) = session.poll_response(&router, Time::ZERO) {
-                    writeln!(stream, "{response}").unwrap();
+                let request = json_lines::request(&line.unwrap()).unwrap();
+                session.handle(request, &mut router, &mut NoHosts, Time::ZERO);
+                while let Some(response) = session.poll(&router, &NoHosts, Time::ZERO) {
+                    writeln!(stream, "{}", json_lines::line(&response)).unwrap();
                 }
             }
         });
@@ -443,7 +432,7 @@ mod tests {
     fn typed(lines: &[&str]) -> (String, bool) {
         let (directory, server) = router();
         let mut connection = Connection::open(&directory.path().join("x.sock")).unwrap();
-        assert_eq!(connection.prompt, "xTR1#");
+        assert_eq!(connection.client.prompt(), "xTR1#");
         let lines = lines.iter().map(|line| Ok((*line).to_owned()));
         let mut out = Vec::new();
         let ok = run_lines(&mut connection, lines, &mut out).unwrap();
@@ -508,9 +497,7 @@ hostname xTR1
     #[test]
     fn lines_of_debugging_are_printed_when_they_come_and_are_no_answer() {
         let (here, mut there) = UnixStream::pair().unwrap();
-        let lines = Lines::Socket(BufReader::new(here.try_clone().unwrap()));
-        let mut connection =
-            Connection { socket: "x".to_owned(), stream: here, lines, prompt: String::new() };
+        let mut connection = Connection::over("x".to_owned(), here).unwrap();
         let (sender, printed) = mpsc::channel();
         connection.listen(Pages(sender)).unwrap();
         writeln!(there, r#"{{"debug":"LISP: idle"}}"#).unwrap();

@@ -1,7 +1,8 @@
 //! The console's unix socket: lines of JSON in, lines of JSON out, meant for one user's programs.
 //!
 //! Nothing here may hold up forwarding: a client gets a few hundred rows a turn, and no more than
-//! its socket takes. A client that sends more than it reads is not read until it has caught up.
+//! its socket takes. A client that sends more than it reads is not read until it has caught up. Each
+//! line is parsed here, once; the session takes and gives types.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -13,9 +14,10 @@ use std::path::{Path, PathBuf};
 use mio::net::{UnixListener, UnixStream};
 use socket2::{Domain, SockAddr, Socket, Type};
 
-use super::hosts::Hosts;
 use crate::console::Session;
-use crate::console::protocol::{self, Done, HostRequest, Request, Response};
+use crate::console::hosts::Hosts;
+use crate::console::json_lines;
+use crate::console::protocol::Response;
 use crate::private;
 use crate::router::Router;
 use crate::time::Time;
@@ -149,7 +151,7 @@ impl Client {
 
     /// Reads requests, lets the session answer them, writes responses; one after the other, so that
     /// responses come in the order of their requests.
-    pub fn serve(&mut self, router: &mut Router, hosts: &mut Hosts, now: Time) -> Turn {
+    pub fn serve(&mut self, router: &mut Router, hosts: &mut dyn Hosts, now: Time) -> Turn {
         for _ in 0..STEPS_A_TURN {
             if self.output.len() >= MAX_WAITING || !self.is_answering {
                 match self.flush() {
@@ -159,17 +161,16 @@ impl Client {
                 }
             }
             if self.is_answering {
-                self.answer(router, now);
-            } else if let Some(request) = self.take_request() {
-                match serde_json::from_str(&request) {
-                    Ok(Request::Host(request)) => {
-                        self.answer_for_host(&request, hosts, router, now)
-                    }
-                    _ => {
-                        self.session.handle_request(&request, router, now);
-                        self.is_answering = true;
-                    }
+                match self.session.poll(router, hosts, now) {
+                    Some(response) => self.push(&response),
+                    None => self.is_answering = false,
                 }
+            } else if let Some(line) = self.take_line() {
+                match json_lines::request(&line) {
+                    Ok(request) => self.session.handle(request, router, hosts, now),
+                    Err(message) => self.session.refuse(message, router),
+                }
+                self.is_answering = true;
             } else {
                 match self.fill() {
                     Ok(0) => return Turn::Close,
@@ -184,46 +185,21 @@ impl Client {
         Turn::More
     }
 
-    /// Hosts are the driver's: the session, which knows the router alone, is not asked.
-    fn answer_for_host(
-        &mut self,
-        request: &HostRequest,
-        hosts: &mut Hosts,
-        router: &Router,
-        now: Time,
-    ) {
-        let outcome = hosts.handle_request(request, now);
-        let ok = outcome.is_ok();
-        let response = outcome.map_or_else(Response::Error, Response::Host);
-        let done = Done { prompt: self.session.prompt(router), ok, closed: false };
-        for response in [response, Response::Done(done)] {
-            self.output.extend(protocol::line(&response).as_bytes());
-            self.output.push(b'\n');
-        }
-    }
-
     /// Responses are whole lines, so that this one stands between two of them.
     fn say(&mut self, line: &str) {
         if self.output.len() < MAX_WAITING {
-            let response = serde_json::json!({ "debug": line }).to_string();
-            self.output.extend(response.as_bytes());
-            self.output.push(b'\n');
+            self.push(&Response::Debug(line.to_owned()));
             // An error comes again when the client has its turn, and ends it.
             let _ = self.flush();
         }
     }
 
-    fn answer(&mut self, router: &Router, now: Time) {
-        match self.session.poll_response(router, now) {
-            Some(response) => {
-                self.output.extend(response.as_bytes());
-                self.output.push(b'\n');
-            }
-            None => self.is_answering = false,
-        }
+    fn push(&mut self, response: &Response) {
+        self.output.extend(json_lines::line(response).as_bytes());
+        self.output.push(b'\n');
     }
 
-    fn take_request(&mut self) -> Option<String> {
+    fn take_line(&mut self) -> Option<String> {
         let end = self.input.iter().position(|&octet| octet == b'\n')?;
         let line: Vec<u8> = self.input.drain(..=end).collect();
         Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
@@ -258,6 +234,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::console::hosts::NoHosts;
+    use crate::console::protocol::Done;
     use crate::rng::Seed;
     use crate::router::Start;
     use crate::router::config::Config;
@@ -288,7 +266,7 @@ mod tests {
 
         fn turn(&mut self) -> Turn {
             let client = self.server.client_mut(0).unwrap();
-            client.serve(&mut self.router, &mut Hosts::default(), Time::ZERO)
+            client.serve(&mut self.router, &mut NoHosts, Time::ZERO)
         }
 
         fn waiting(&mut self) -> usize {

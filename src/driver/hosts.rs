@@ -11,12 +11,11 @@ use std::time::Duration;
 use log::{info, warn};
 
 use super::tap::Tap;
-use crate::console::protocol::{Echo, HostAnswer, HostRequest, HostTask};
-use crate::host::ping::{Outcome, Pace, PingReport, PingRequest};
-use crate::host::{Host, HostConfig, PingId};
+use crate::console::hosts::{self, HostState, Pings, no_host};
+use crate::console::protocol::{HostAnswer, HostRequest};
+use crate::host::{Host, HostConfig};
 use crate::rng::Seed;
 use crate::router::config::{Config, EmulatedHost, Interface, InterfaceName};
-use crate::router::emulated::HostState;
 use crate::router::io::Mac;
 use crate::time::Time;
 
@@ -27,8 +26,6 @@ const FRAME_LEN: usize = (1 << 16) + 14;
 /// How often a host looks whether its device has come up. Nobody tells: the device is a port of a
 /// bridge in another namespace.
 const PLUG_INTERVAL: Duration = Duration::from_millis(100);
-/// Pings of one host at a time.
-const MOST_PINGS: usize = 16;
 /// The MTU of an interface that says nothing; octets.
 const DEFAULT_MTU: u16 = 1500;
 
@@ -50,7 +47,7 @@ struct Player {
     mtu: u16,
     host: Host,
     tap: Tap,
-    pings: Vec<PingId>,
+    pings: Pings,
     /// The device is up; false until a frame has left by it.
     is_up: bool,
     /// What tells that the device is up: an announcement, tried again and again.
@@ -124,36 +121,6 @@ impl Hosts {
         self.players().filter_map(|player| player.due).min()
     }
 
-    /// What `show emulated-hosts` tells of each.
-    pub fn states(&self) -> BTreeMap<String, HostState> {
-        let state = |player: &Player| HostState {
-            mac: Mac(player.host.mac()),
-            is_up: player.is_up,
-            received: player.received,
-            sent: player.sent,
-        };
-        self.players().map(|player| (player.name.clone(), state(player))).collect()
-    }
-
-    /// Has a host do something.
-    ///
-    /// # Errors
-    /// A sentence: no such host, no such ping, too many pings.
-    pub fn handle_request(
-        &mut self,
-        request: &HostRequest,
-        now: Time,
-    ) -> Result<HostAnswer, String> {
-        let mut players = self.slots.iter_mut().flatten();
-        let player = players.find(|player| player.name == request.name);
-        let Some(player) = player else {
-            return Err(format!("there is no emulated host {}", request.name));
-        };
-        let answer = player.handle_task(&request.task);
-        player.work(now);
-        answer
-    }
-
     fn players(&self) -> impl Iterator<Item = &Player> {
         self.slots.iter().flatten()
     }
@@ -167,6 +134,30 @@ impl Hosts {
             None => self.slots.push(Some(player)),
         }
         (slot, fd)
+    }
+}
+
+impl hosts::Hosts for Hosts {
+    fn states(&self) -> BTreeMap<String, HostState> {
+        let state = |player: &Player| HostState {
+            interface: player.interface,
+            addresses: player.made_of.addresses.clone(),
+            gateways: player.made_of.gateways.values().copied().collect(),
+            mac: Mac(player.host.mac()),
+            is_up: player.is_up,
+            received: player.received,
+            sent: player.sent,
+        };
+        self.players().map(|player| (player.name.clone(), state(player))).collect()
+    }
+
+    fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String> {
+        let mut players = self.slots.iter_mut().flatten();
+        let player = players.find(|player| player.name == request.name);
+        let player = player.ok_or_else(|| no_host(&request.name))?;
+        let answer = player.pings.handle(&mut player.host, &request.task);
+        player.work(now);
+        answer
     }
 }
 
@@ -212,7 +203,7 @@ impl Player {
             mtu,
             host,
             tap,
-            pings: Vec::new(),
+            pings: Pings::default(),
             is_up: false,
             announcement,
             due: Some(now),
@@ -257,67 +248,6 @@ impl Player {
         let stack = self.host.poll_timeout(now).map(|deadline| deadline.at);
         let plug = (!self.is_up).then_some(now + PLUG_INTERVAL);
         self.due = [stack, plug].into_iter().flatten().min();
-    }
-
-    fn handle_task(&mut self, task: &HostTask) -> Result<HostAnswer, String> {
-        match *task {
-            HostTask::Ping { to, count, size, every_ms } => {
-                self.make_room()?;
-                let pace = every_ms.map(Duration::from_millis);
-                let pace = pace.map_or(Pace::Answered, Pace::Every);
-                let id =
-                    self.host.start_ping(PingRequest { count, size, pace, ..PingRequest::new(to) });
-                self.pings.push(id);
-                Ok(HostAnswer { ping: Some(id.number()), ..HostAnswer::default() })
-            }
-            HostTask::Watch(number) => {
-                let id = self.ping(number)?;
-                self.host.ping(id).map(answer).ok_or_else(|| no_ping(number))
-            }
-            HostTask::Stop(number) => {
-                let id = self.ping(number)?;
-                self.pings.retain(|other| *other != id);
-                self.host.stop_ping(id).as_ref().map(answer).ok_or_else(|| no_ping(number))
-            }
-        }
-    }
-
-    fn ping(&self, number: u32) -> Result<PingId, String> {
-        let found = self.pings.iter().copied().find(|id| id.number() == number);
-        found.ok_or_else(|| no_ping(number))
-    }
-
-    /// Who asked for a ping may have gone without ending it.
-    fn make_room(&mut self) -> Result<(), String> {
-        if self.pings.len() < MOST_PINGS {
-            return Ok(());
-        }
-        let is_done = |id: &PingId| self.host.ping(*id).is_none_or(PingReport::is_done);
-        let Some(at) = self.pings.iter().position(is_done) else {
-            return Err(format!("{} has {MOST_PINGS} pings under way", self.name));
-        };
-        self.host.stop_ping(self.pings.remove(at));
-        Ok(())
-    }
-}
-
-fn no_ping(number: u32) -> String {
-    format!("there is no ping {number}")
-}
-
-fn answer(report: &PingReport) -> HostAnswer {
-    let echo = |probe: &crate::host::ping::Probe| Echo {
-        sent_us: probe.sent_at.0,
-        mark: if probe.outcome == Outcome::Waiting { '?' } else { probe.outcome.mark() },
-        round_trip_us: match probe.outcome {
-            Outcome::Reply(time) => Some(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
-            _ => None,
-        },
-    };
-    HostAnswer {
-        ping: None,
-        is_done: report.is_done(),
-        echos: report.probes.iter().map(echo).collect(),
     }
 }
 

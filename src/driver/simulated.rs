@@ -18,7 +18,6 @@ use super::Error;
 use super::clock::Clock;
 use super::console_server::{ConsoleServer, Turn};
 use super::descriptors;
-use super::hosts::Hosts;
 use crate::private;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
@@ -164,9 +163,8 @@ impl Served {
     fn serve(&mut self, router: usize, number: usize) {
         let Some((name, console)) = self.consoles.get_mut(router) else { return };
         let Some(client) = console.client_mut(number) else { return };
-        let turn: Result<Turn, SimError> = self
-            .sim
-            .with_router(name, |router, now| client.serve(router, &mut Hosts::default(), now));
+        let turn: Result<Turn, SimError> =
+            self.sim.at_console(name, |router, hosts, now| client.serve(router, hosts, now));
         match turn {
             Ok(Turn::More) => drop(self.ready.insert((router, number))),
             Ok(Turn::Wait) => {}

@@ -1,120 +1,53 @@
-//! A small blocking client of a router's console socket, for what a lab asks its routers.
-//!
-//! The protocol is JSON lines: `{"line":"show ip lisp"}` goes there, any number of `{"text":".."}`
-//! come back and then `{"done":{"prompt":"..","ok":true}}`.
+//! Clients of the console sockets of a lab's routers.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{self, BufReader};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
-
 use super::failure::Failure;
-use crate::console::protocol::{self, HostAnswer, HostRequest, Request};
+use crate::console::client::{Answer, Client};
+use crate::console::json_lines::JsonLines;
+use crate::console::protocol::{HostAnswer, HostRequest, Request};
 
 /// The longest silence of a router that answers.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// What a router says to a command.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
-    /// The lines that it printed, each with its end.
-    pub text: String,
-    /// Whether the command was understood and done.
-    pub ok: bool,
-    /// The prompt at which it was asked; empty for the first command of a session, which has no
-    /// prompt before it.
-    pub asked_at: String,
-}
-
-/// One message of the router.
-#[derive(Deserialize)]
-struct Message {
-    text: Option<String>,
-    host: Option<HostAnswer>,
-    error: Option<String>,
-    done: Option<Done>,
-}
-
-#[derive(Deserialize)]
-struct Done {
-    ok: bool,
-    prompt: String,
-}
-
 /// A session on a router's console. Its mode lasts from command to command, as on a terminal.
 #[derive(Debug)]
 pub struct Console {
-    /// What errors call it.
+    /// The name in errors.
     name: String,
-    /// The prompt that the last answer ended with.
-    prompt: String,
-    stream: BufReader<UnixStream>,
+    client: Client<JsonLines<BufReader<UnixStream>, UnixStream>>,
 }
 
 impl Console {
     /// Opens a session on the socket of a router.
     pub fn connect(socket: &Path) -> Result<Self, Failure> {
         let name = format!("console {}", socket.display());
-        let open = || {
+        let open = || -> io::Result<_> {
             let stream = UnixStream::connect(socket)?;
             stream.set_read_timeout(Some(SILENCE))?;
             stream.set_write_timeout(Some(SILENCE))?;
-            Ok(stream)
+            Ok(JsonLines::new(BufReader::new(stream.try_clone()?), stream))
         };
-        let stream = BufReader::new(open().map_err(Failure::io(&name))?);
-        Ok(Console { name, prompt: String::new(), stream })
+        let client = Client::new(open().map_err(Failure::io(&name))?);
+        Ok(Console { name, client })
     }
 
     /// Runs one command.
-    pub fn ask(&mut self, line: &str) -> Result<Reply, Failure> {
-        self.send(&Request::Line(line.to_owned()))?;
-        let mut text = String::new();
-        loop {
-            let message = self.read()?;
-            if let Some(part) = message.text {
-                text.push_str(part.trim_end_matches('\n'));
-                text.push('\n');
-            }
-            if let Some(Done { ok, prompt }) = message.done {
-                let asked_at = std::mem::replace(&mut self.prompt, prompt);
-                return Ok(Reply { text, ok, asked_at });
-            }
-        }
+    pub fn ask(&mut self, line: &str) -> Result<Answer, Failure> {
+        self.client.command(line).map_err(Failure::io(&self.name))
     }
 
-    /// Has an emulated host do something.
+    /// Gives an emulated host a task.
     pub fn host(&mut self, request: &HostRequest) -> Result<HostAnswer, Failure> {
-        self.send(&Request::Host(request.clone()))?;
-        let mut answer = Err(Failure::Other(format!("{}: no answer of a host", self.name)));
-        loop {
-            let message = self.read()?;
-            if let Some(host) = message.host {
-                answer = Ok(host);
-            }
-            if let Some(error) = message.error {
-                answer = Err(Failure::Other(error));
-            }
-            if message.done.is_some() {
-                return answer;
-            }
-        }
-    }
-
-    fn send(&mut self, request: &Request) -> Result<(), Failure> {
-        let line = protocol::line(request) + "\n";
-        self.stream.get_mut().write_all(line.as_bytes()).map_err(Failure::io(&self.name))
-    }
-
-    fn read(&mut self) -> Result<Message, Failure> {
-        let mut line = String::new();
-        let read = self.stream.read_line(&mut line);
-        if read.map_err(Failure::io(&self.name))? == 0 {
-            return Err(Failure::Other(format!("{}: closed before it answered", self.name)));
-        }
-        serde_json::from_str(&line)
-            .map_err(|error| Failure::Other(format!("{}: {error} in {line:?}", self.name)))
+        let answer = self.client.ask(Request::Host(request.clone()));
+        let Answer { host, error, .. } = answer.map_err(Failure::io(&self.name))?;
+        host.ok_or_else(|| {
+            let none = || format!("{}: no answer of a host", self.name);
+            Failure::Other(error.unwrap_or_else(none))
+        })
     }
 }
 
@@ -123,8 +56,8 @@ impl Console {
 /// # Errors
 /// A router that does not answer, and one that refuses the line: what it says then is no answer.
 pub fn ask(socket: &Path, line: &str) -> Result<String, Failure> {
-    let Reply { text, ok, .. } = Console::connect(socket)?.ask(line)?;
-    if ok {
+    let Answer { text, done, .. } = Console::connect(socket)?.ask(line)?;
+    if done.ok {
         return Ok(text);
     }
     let said = text.trim();
@@ -133,6 +66,7 @@ pub fn ask(socket: &Path, line: &str) -> Result<String, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead, Write};
     use std::os::unix::net::UnixListener;
     use std::thread;
 
@@ -156,7 +90,7 @@ mod tests {
     #[test]
     fn a_reply_is_its_lines_up_to_done() {
         let (directory, server) = console(
-            "{\"text\":\"one\"}\n{\"text\":\"two\\n\"}\n{\"done\":{\"prompt\":\"x#\",\"ok\":true}}\n",
+            "{\"text\":\"one\\n\"}\n{\"text\":\"two\\n\"}\n{\"done\":{\"prompt\":\"x#\",\"ok\":true}}\n",
         );
         let reply = ask(&directory.path().join("x.sock"), "show \"it\"").unwrap();
         assert_eq!(reply, "one\ntwo\n");

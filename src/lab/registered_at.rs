@@ -88,7 +88,7 @@ fn rows<R: DeserializeOwned>(lab: &Lab, node: &str, command: &str) -> Result<Vec
     // A router that has no such table refuses: it has no rows.
     let mut console = console::Console::connect(&lab.socket(node))?;
     let reply = console.ask(command)?;
-    if !reply.ok {
+    if !reply.done.ok {
         return Ok(Vec::new());
     }
     let listing: Listing<R> = serde_json::from_str(&reply.text)

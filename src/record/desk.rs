@@ -4,7 +4,9 @@ use std::io::{self, Read, Write};
 
 use super::{Progress, ReadError, Replay, Until, show};
 use crate::console::Session;
-use crate::console::protocol::{self, Request, Response};
+use crate::console::client::{Client, InProcess};
+use crate::console::hosts::NoHosts;
+use crate::console::protocol::{Request, Response};
 
 /// What `help` prints.
 const HELP: &str = "\
@@ -113,19 +115,16 @@ impl<R: Read> Desk<R> {
     }
 
     fn show(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Said> {
-        let request = protocol::line(&Request::Line(line.to_owned()));
         let now = self.replay.at();
         let router = self.replay.router_mut();
-        self.session.handle_request(&request, router, now);
-        while let Some(response) = self.session.poll_response(router, now) {
-            match serde_json::from_str(&response)? {
-                Response::Text(text) => out.write_all(text.as_bytes())?,
-                Response::Error(message) => writeln!(out, "% {message}")?,
-                Response::Done(done) => return Ok(Said::so(done.ok)),
-                Response::Completions(_) | Response::Debug(_) | Response::Host(_) => {}
-            }
-        }
-        Ok(Said::so(true))
+        let hosts = &mut NoHosts;
+        let mut client = Client::new(InProcess { session: &mut self.session, router, hosts, now });
+        let done = client.ask_each(Request::Line(line.to_owned()), |response| match response {
+            Response::Text(text) => out.write_all(text.as_bytes()),
+            Response::Error(message) => writeln!(out, "% {message}"),
+            _ => Ok(()),
+        })?;
+        Ok(Said::so(done.ok))
     }
 }
 

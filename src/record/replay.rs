@@ -244,7 +244,6 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
         Call::Path(event) => Input::Path(event.clone()),
         Call::Configure(text) => Input::Configure(Box::new(read_config(number, text)?)),
         Call::Command(command) => Input::Command(command.clone()),
-        Call::EmulatedHosts(states) => Input::EmulatedHosts(states.clone()),
         Call::Descriptors(figures) => Input::Descriptors(*figures),
         Call::Nonces(kept) => Input::Nonces(kept.clone()),
         Call::Stop => Input::Stop,

@@ -64,7 +64,6 @@ impl Display for Call<'_> {
             Call::Path(event) => write!(f, "path: {event}"),
             Call::Configure(text) => write!(f, "configure, {} lines", text.lines().count()),
             Call::Command(command) => write!(f, "command {command}"),
-            Call::EmulatedHosts(states) => write!(f, "state of {} emulated hosts", states.len()),
             Call::Descriptors(Descriptors { limit, ran_out }) => {
                 write!(f, "{limit} file descriptors, {ran_out} times none was free")
             }

@@ -3,7 +3,6 @@
 //! Everything is told in the words of [`router::io`](crate::router::io), but a configuration, which
 //! stands there as its text.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::addr::InstanceId;
 use crate::rng::Seed;
 use crate::router::descriptors::Descriptors;
-use crate::router::emulated::HostState;
 use crate::router::io::{
     Command, ControlDatagram, Inbound, KernelEvent, Outbound, Outer, Output, PathEvent, TcpEvent,
 };
@@ -55,8 +53,6 @@ pub enum Call<'a> {
     Configure(&'a str),
     /// `Input::Command`.
     Command(Command),
-    /// `Input::EmulatedHosts`.
-    EmulatedHosts(BTreeMap<String, HostState>),
     /// `Input::Descriptors`.
     Descriptors(Descriptors),
     /// `Input::Nonces`.

@@ -178,7 +178,6 @@ impl<W: Write> Witness for Recorder<W> {
             Call::Handle(Input::Tcp(event)) => step::Call::Tcp(*event),
             Call::Handle(Input::Path(event)) => step::Call::Path(event.clone()),
             Call::Handle(Input::Command(command)) => step::Call::Command(command.clone()),
-            Call::Handle(Input::EmulatedHosts(states)) => step::Call::EmulatedHosts(states.clone()),
             Call::Handle(Input::Descriptors(figures)) => step::Call::Descriptors(*figures),
             Call::Handle(Input::Nonces(kept)) => step::Call::Nonces(kept.clone()),
             Call::Handle(Input::Stop) => step::Call::Stop,

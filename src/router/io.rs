@@ -4,7 +4,6 @@
 //! calls; everything that leaves it is an [`Output`] or the verdict of such a call. All of it is
 //! plain data, so that one core runs under mio, in the simulator, in a fuzzer and in a replay.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
@@ -12,7 +11,6 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Config;
 use super::descriptors::Descriptors;
-use super::emulated::HostState;
 use super::event::Event;
 use super::kept::{KeptNonces, NonceRequest};
 pub use super::paths::{IcmpError, PathEvent};
@@ -35,8 +33,6 @@ pub enum Input<'a> {
     Configure(Box<Config>),
     /// The operator gave a command that changes state but no configuration.
     Command(Command),
-    /// The state of the router's emulated hosts, by name: of all of them, when that of one changed.
-    EmulatedHosts(BTreeMap<String, HostState>),
     /// How the process stands with its file descriptors, when that has changed.
     Descriptors(Descriptors),
     /// What [`Output::Nonce`] asked to keep, as it was kept when the router last ended: right after

@@ -29,7 +29,6 @@ pub mod descriptors;
 mod echo_nonce;
 mod eid_location;
 mod elsewhere;
-pub mod emulated;
 mod etr;
 pub mod event;
 mod explanations;
@@ -73,7 +72,7 @@ mod verdict;
 pub mod witness;
 mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
@@ -86,7 +85,6 @@ use counters::Counters;
 use database::{Changes, Database, Stale};
 use descriptors::Descriptors;
 use echo_nonce::EchoNonce;
-use emulated::HostState;
 use etr::Heard;
 use flow_cache::FlowCache;
 use icmp::ErrorLimiter;
@@ -190,8 +188,6 @@ pub struct Router {
     registrar: Registrar,
     replies: ReplyLimiter,
     map_server: MapServer,
-    /// The state of the emulated hosts as the driver told it, for `show` alone.
-    emulated_hosts: BTreeMap<String, HostState>,
     descriptors: Option<Descriptors>,
     witness: Option<Box<dyn Witness>>,
 }
@@ -227,7 +223,6 @@ impl Router {
             registrar: Registrar::new(&seed, wall_clock),
             replies: ReplyLimiter::default(),
             map_server: MapServer::new(&seed),
-            emulated_hosts: BTreeMap::new(),
             descriptors: None,
             witness: None,
         };
@@ -253,7 +248,6 @@ impl Router {
             Input::Command(Command::ClearMapCache { family, prefix }) => {
                 self.map_cache.clear(self.context.config.default_instance(), family, prefix);
             }
-            Input::EmulatedHosts(states) => self.emulated_hosts = states,
             Input::Descriptors(descriptors) => self.descriptors = Some(descriptors),
             Input::Stop => {
                 self.withdraw_registrations(now);
@@ -397,11 +391,6 @@ impl Router {
                 .for_each(|prefix| self.remove_orphaned_site_entries(Some(prefix))),
         }
         solicit
-    }
-
-    /// The state of the emulated hosts, by name, as the driver last told it.
-    pub fn emulated_hosts(&self) -> &BTreeMap<String, HostState> {
-        &self.emulated_hosts
     }
 
     /// The file descriptors of the process, where it has told of them.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::error::bad_port;
 use super::link::LinkConfig;
+use super::node::Node as SimNode;
 use super::{Sim, SimError};
 use crate::console::parse_config;
 use crate::host::HostConfig;
@@ -68,7 +69,10 @@ impl Sim {
                         mtu: port_mtu(lab, name, &host.device),
                         mac: None,
                     };
-                    self.add_host(name, &host.device, config)?;
+                    let id = self.add_host(name, &host.device, config)?;
+                    if let SimNode::Host(node) = &mut self.nodes[id.0].node {
+                        node.is_emulated = host.emulated;
+                    }
                 }
             }
         }

@@ -17,6 +17,7 @@
 
 pub mod build;
 mod client;
+mod console;
 mod course;
 pub mod datagram;
 pub mod error;
@@ -139,7 +140,7 @@ impl Sim {
         self.add_node(name, Node::Forwarder(Box::default()))
     }
 
-    /// Adds an emulated host whose only device has this name.
+    /// Adds a host whose only device has this name.
     pub fn add_host(
         &mut self,
         name: &str,
@@ -149,13 +150,7 @@ impl Sim {
         let seed = self.seed.fork(&format!("host {name}"));
         let host = Host::new(config, &seed, self.now)
             .map_err(|error| SimError::Host { name: name.to_owned(), error })?;
-        let node = Node::Host(Box::new(HostNode {
-            host,
-            device: device.to_owned(),
-            up: true,
-            carrier: false,
-        }));
-        self.add_node(name, node)
+        self.add_node(name, Node::Host(Box::new(HostNode::new(host, device))))
     }
 
     /// Plugs devices, named `(node, device)`, into a link (two of them) or a LAN. A kernel's device

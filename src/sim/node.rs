@@ -3,6 +3,7 @@
 use super::client::ClientNode;
 use super::kernel::{Datagram, DeviceId, Kernel, KernelOutput};
 use super::router_node::RouterNode;
+use crate::console::hosts::Pings;
 use crate::host::Host;
 use crate::router::io::IcmpError;
 use crate::time::{Deadline, Time};
@@ -15,7 +16,7 @@ pub enum Node {
     Client(Box<ClientNode>),
     /// A LISP router.
     Router(Box<RouterNode>),
-    /// An emulated host with one device.
+    /// A host with one device.
     Host(Box<HostNode>),
 }
 
@@ -29,6 +30,43 @@ pub struct HostNode {
     pub up: bool,
     /// The link is whole.
     pub carrier: bool,
+    /// The router to whose LAN it is plugged emulates it, and shows it on its console.
+    pub is_emulated: bool,
+    /// The pings that consoles have begun.
+    pub pings: Pings,
+    /// Ethernet frames that it has received.
+    pub received: u64,
+    /// Ethernet frames that it has sent.
+    pub sent: u64,
+}
+
+impl HostNode {
+    /// A host whose device is up and plugged in nowhere.
+    pub fn new(host: Host, device: &str) -> Self {
+        HostNode {
+            host,
+            device: device.to_owned(),
+            up: true,
+            carrier: false,
+            is_emulated: false,
+            pings: Pings::default(),
+            received: 0,
+            sent: 0,
+        }
+    }
+
+    fn receive(&mut self, frame: &[u8], now: Time) {
+        if self.carrier {
+            self.received += 1;
+            self.host.handle(frame, now);
+        }
+    }
+
+    fn poll_output(&mut self) -> Option<NodeOutput> {
+        let frame = self.host.poll_output()?;
+        self.sent += 1;
+        Some(NodeOutput::Transmit { device: DeviceId(0), frame })
+    }
 }
 
 /// What leaves a node.
@@ -122,8 +160,7 @@ impl Node {
 
     pub(super) fn receive(&mut self, device: DeviceId, frame: &[u8], now: Time) {
         match self {
-            Node::Host(host) if host.carrier => host.host.handle(frame, now),
-            Node::Host(_) => {}
+            Node::Host(host) => host.receive(frame, now),
             Node::Forwarder(kernel) => kernel.receive_frame(device, frame),
             Node::Client(client) => client.kernel.receive_frame(device, frame),
             Node::Router(router) => router.kernel_mut().receive_frame(device, frame),
@@ -165,10 +202,7 @@ impl Node {
                 while kernel.poll_event().is_some() {}
                 kernel.poll_output().map(NodeOutput::from_kernel)
             }
-            Node::Host(host) => host
-                .host
-                .poll_output()
-                .map(|frame| NodeOutput::Transmit { device: DeviceId(0), frame }),
+            Node::Host(host) => host.poll_output(),
         }
     }
 

@@ -1,4 +1,4 @@
-//! What an operator does in a lab: a console session, a ping from any node, a raw packet, a cable.
+//! The acts of an operator in a lab: a ping from any node, a raw packet, a cable.
 
 use std::net::IpAddr;
 
@@ -15,29 +15,10 @@ use super::{Sim, SimError, WALL_CLOCK};
 use crate::host::echo_error::EchoError;
 use crate::host::ping::{Outcome, PingReport, PingRequest, Probe};
 use crate::packet::IpHeader;
-use crate::router::Router;
 use crate::router::logging::Severity;
 use crate::time::Time;
 
 impl Sim {
-    /// Lets a console session act on a router, and the router settle after it.
-    ///
-    /// # Errors
-    /// When it is no router that runs.
-    pub fn with_router<T>(
-        &mut self,
-        name: &str,
-        act: impl FnOnce(&mut Router, Time) -> T,
-    ) -> Result<T, SimError> {
-        let (id, now) = (self.find(name)?, self.now);
-        let Node::Router(router) = self.clock(id) else {
-            return Err(wrong_kind(name, "router that runs"));
-        };
-        let result = router.act(|router| act(router, now));
-        self.settle(id);
-        Ok(result)
-    }
-
     /// The debug lines of a router since the last call, as far as they were kept.
     ///
     /// # Errors

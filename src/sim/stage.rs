@@ -17,10 +17,9 @@ use super::{Records, Sim, SimError, ping};
 use crate::addr::Family;
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
-use crate::console::protocol::{self, Request, Response};
+use crate::console::client::{Answer, Client, InProcess};
 use crate::host::PingId;
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
-use crate::lab::console::Reply;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
 use crate::lab::move_host::lan_of;
@@ -218,32 +217,15 @@ impl Stage for Simulated<'_> {
         Ok(())
     }
 
-    fn console(&mut self, node: &str, command: &str) -> Result<Reply, Failure> {
-        let console = self.consoles.entry(node.to_owned()).or_default();
-        let request = protocol::line(&Request::Line(command.to_owned()));
-        self.sim.with_router(node, |router, now| {
-            console.session.handle_request(&request, router, now);
+    fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
+        let Console { session, prompt } = self.consoles.entry(node.to_owned()).or_default();
+        let answer = self.sim.at_console(node, |router, hosts, now| {
+            let channel = InProcess { session, router, hosts, now };
+            Client::resume(channel, std::mem::take(prompt)).command(command)
         })?;
-        let lines = self.sim.with_router(node, |router, now| {
-            let next = || console.session.poll_response(router, now);
-            std::iter::from_fn(next).collect::<Vec<String>>()
-        })?;
-        let asked_at = console.prompt.clone();
-        let mut reply = Reply { text: String::new(), ok: false, asked_at };
-        for line in lines {
-            match serde_json::from_str(&line).map_err(Failure::new)? {
-                Response::Text(part) => {
-                    reply.text.push_str(part.trim_end_matches('\n'));
-                    reply.text.push('\n');
-                }
-                Response::Done(done) => {
-                    reply.ok = done.ok;
-                    console.prompt = done.prompt;
-                }
-                _ => {}
-            }
-        }
-        Ok(reply)
+        let answer = answer.map_err(Failure::new)?;
+        prompt.clone_from(&answer.done.prompt);
+        Ok(answer)
     }
 
     fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use eidway::addr::Family;
-use eidway::console::protocol::{Request, Response, line};
+use eidway::console::client::{Client, InProcess};
+use eidway::console::hosts::NoHosts;
 use eidway::console::{Session, parse_config};
 use eidway::packet::Packet;
 use eidway::rng::Seed;
@@ -16,7 +17,6 @@ use eidway::router::kept::KeptNonces;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::Message;
-use serde_json::from_str;
 
 use super::message::{self, read, socket};
 use super::packet;
@@ -222,18 +222,13 @@ impl Bench {
 
     /// What a console command prints.
     pub fn show(&mut self, command: &str) -> Result<String, String> {
-        let mut session = Session::new();
-        let request = line(&Request::Line(command.to_owned()));
-        session.handle_request(&request, &mut self.router, self.now);
-        let mut text = String::new();
-        while let Some(response) = session.poll_response(&self.router, self.now) {
-            match from_str(&response).map_err(|error| error.to_string())? {
-                Response::Text(more) => text.push_str(&more),
-                Response::Done(done) if done.ok => return Ok(text),
-                other => return Err(format!("`{command}`: {text} {other:?}")),
-            }
+        let (mut session, hosts, now) = (Session::new(), &mut NoHosts, self.now);
+        let channel = InProcess { session: &mut session, router: &mut self.router, hosts, now };
+        let answer = Client::new(channel).command(command).map_err(|error| error.to_string())?;
+        match answer.done.ok {
+            true => Ok(answer.text),
+            false => Err(format!("`{command}`: {} {:?}", answer.text, answer.error)),
         }
-        Err(format!("`{command}` is not answered"))
     }
 
     /// Keeps what the router said of messages and packets; requests to the kernel, TCP of the

@@ -23,7 +23,7 @@ const IMPORTS: [(&str, &str); 11] = [
     ("capture", "wire capture"),
     ("router", "wire router"),
     ("host", "host"),
-    ("console", "wire router console"),
+    ("console", "wire router host console"),
     ("record", "wire router console record"),
     ("private", "private"),
     ("sim", "wire capture router host console record private lab sim"),

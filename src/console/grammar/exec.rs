@@ -276,12 +276,12 @@ fn clear_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
 
 fn show_lisp(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     let family = family(args);
-    show(Page::new(move |router, now| lisp::view(router, family, now), lisp::text))
+    show(Page::new(move |state| lisp::view(state, family), lisp::text))
 }
 
 fn show_statistics(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     let family = family(args);
-    show(Page::new(move |router, _| statistics::view(router, family), statistics::text))
+    show(Page::new(move |state| statistics::view(state.router, family), statistics::text))
 }
 
 fn show_map_cache(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
@@ -329,5 +329,5 @@ fn show_interfaces(args: &Args<'_>, config: &Config) -> Result<Action, Fault> {
     {
         return Err(args.fault("interface", format!("{name} is not configured")));
     }
-    show(Page::new(move |router, _| interfaces::view(router, only), interfaces::text))
+    show(Page::new(move |state| interfaces::view(state, only), interfaces::text))
 }

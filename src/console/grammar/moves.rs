@@ -81,7 +81,7 @@ pub(super) const ROWS: &[Row] = &[
     exec(
         "show lisp refusals [json]",
         &[SHOW, LISP, "Control messages that were refused of late, and why", JSON],
-        |_, _| show(Page::new(refusals::view, refusals::text)),
+        |_, _| show(Page::new(|state| refusals::view(state.router, state.now), refusals::text)),
     ),
 ];
 
@@ -106,11 +106,11 @@ fn show_dynamic_eid(
 ) -> Result<Action, Fault> {
     let id = instance(args, config);
     let text = if args.has("detail") { dynamic_eid::detail } else { dynamic_eid::summary };
-    show(Page::new(move |router, now| dynamic_eid::view(router, id, family, now), text))
+    show(Page::new(move |state| dynamic_eid::view(state, id, family), text))
 }
 
 fn show_session(args: &Args<'_>, _: &Config) -> Result<Action, Fault> {
     let peer = args.optional("peer");
     let text = if peer.is_some() { sessions::detail } else { sessions::text };
-    show(Page::new(move |router, now| sessions::view(router, peer, now), text))
+    show(Page::new(move |state| sessions::view(state, peer), text))
 }

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
 use crate::addr::{Eid, Family, InstanceId};
-use crate::router::Router;
 use crate::router::config::{DatabaseMapping, InterfaceKind, InterfaceName};
 use crate::router::mobility::{Discovery, Host};
 use crate::time::Time;
@@ -56,10 +56,9 @@ pub struct HostRow {
 
 /// Looks at the ranges of a family, or of both.
 pub fn view(
-    router: &Router,
+    State { router, now, .. }: State<'_>,
     instance_id: InstanceId,
     family: Option<Family>,
-    now: Time,
 ) -> DynamicEidView {
     let mut ranges: Vec<RangeRow> = Vec::new();
     for (name, range, mapping) in router.config().dynamic_eids() {

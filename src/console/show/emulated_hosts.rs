@@ -1,13 +1,15 @@
-//! `show emulated-hosts`: the hosts that this router plays.
+//! `show emulated-hosts`: the hosts in the LANs of this router that its own process emulates.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::State;
 use super::columns::Columns;
-use crate::router::Router;
-use crate::time::Time;
+use crate::console::hosts::HostState;
+use crate::router::config::{EmulatedHost, InterfaceName};
 
 /// The hosts of a router.
 #[derive(Clone, Debug, Serialize)]
@@ -37,25 +39,45 @@ pub struct EmulatedHostRow {
     pub sent: u64,
 }
 
-/// Looks at all hosts.
-pub fn view(router: &Router, _: Time) -> EmulatedHostsView {
-    let ports = router.config().interfaces.iter();
-    let hosts = ports.flat_map(|(interface, port)| {
-        port.emulated_hosts.iter().map(move |(name, host)| {
-            let state = router.emulated_hosts().get(name);
-            EmulatedHostRow {
-                name: name.clone(),
-                interface: interface.to_string(),
-                up: state.is_some_and(|state| state.is_up),
-                mac: state.map(|state| state.mac.to_string()),
-                addresses: host.addresses.clone(),
-                gateways: host.gateways.values().copied().collect(),
-                received: state.map_or(0, |state| state.received),
-                sent: state.map_or(0, |state| state.sent),
-            }
-        })
-    });
-    EmulatedHostsView { hosts: hosts.collect() }
+/// Looks at the hosts that run, and at those that are configured and do not.
+pub fn view(State { router, hosts, .. }: State<'_>) -> EmulatedHostsView {
+    let mut rows = BTreeMap::new();
+    for (interface, port) in &router.config().interfaces {
+        for (name, host) in &port.emulated_hosts {
+            rows.insert((*interface, name.clone()), configured(name, *interface, host));
+        }
+    }
+    for (name, state) in hosts.states() {
+        rows.insert((state.interface, name.clone()), running(name, state));
+    }
+    EmulatedHostsView { hosts: rows.into_values().collect() }
+}
+
+fn configured(name: &str, interface: InterfaceName, host: &EmulatedHost) -> EmulatedHostRow {
+    EmulatedHostRow {
+        name: name.to_owned(),
+        interface: interface.to_string(),
+        up: false,
+        mac: None,
+        addresses: host.addresses.clone(),
+        gateways: host.gateways.values().copied().collect(),
+        received: 0,
+        sent: 0,
+    }
+}
+
+fn running(name: String, state: HostState) -> EmulatedHostRow {
+    let HostState { interface, addresses, gateways, mac, is_up, received, sent } = state;
+    EmulatedHostRow {
+        name,
+        interface: interface.to_string(),
+        up: is_up,
+        mac: Some(mac.to_string()),
+        addresses,
+        gateways,
+        received,
+        sent,
+    }
 }
 
 /// `show emulated-hosts`.

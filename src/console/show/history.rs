@@ -5,11 +5,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::State;
 use super::columns::Columns;
 use crate::addr::InstanceId;
-use crate::router::Router;
 use crate::router::map_server::HistoryEntry;
-use crate::time::Time;
 
 /// What `show lisp registration-history` prints, the oldest event first.
 #[derive(Clone, Debug, Serialize)]
@@ -38,7 +37,7 @@ pub struct EventRow {
 }
 
 /// Looks at the history.
-pub fn view(router: &Router, _: Time) -> HistoryView {
+pub fn view(State { router, .. }: State<'_>) -> HistoryView {
     let row = |event: &HistoryEntry| EventRow {
         at: event.at.since(router.started_at()).as_millis().try_into().unwrap_or(u64::MAX),
         instance_id: event.prefix.instance_id(),

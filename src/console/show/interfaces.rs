@@ -5,11 +5,10 @@ use std::fmt::Write;
 use ipnet::IpNet;
 use serde::Serialize;
 
+use super::State;
 use super::columns::Columns;
 use crate::addr::Family;
-use crate::router::Router;
 use crate::router::config::{InterfaceKind, InterfaceName};
-use crate::time::Time;
 
 /// The interfaces of a router.
 #[derive(Clone, Debug, Serialize)]
@@ -56,7 +55,7 @@ impl InterfaceRow {
 }
 
 /// Looks at all interfaces, or at one.
-pub fn view(router: &Router, only: Option<InterfaceName>) -> InterfacesView {
+pub fn view(State { router, .. }: State<'_>, only: Option<InterfaceName>) -> InterfacesView {
     let interfaces = router.config().interfaces.iter();
     let rows = interfaces.filter(|(name, _)| only.is_none_or(|only| only == **name)).map(
         |(name, interface)| {
@@ -81,8 +80,8 @@ pub fn view(router: &Router, only: Option<InterfaceName>) -> InterfacesView {
 }
 
 /// Looks at all interfaces.
-pub fn all(router: &Router, _: Time) -> InterfacesView {
-    view(router, None)
+pub fn all(state: State<'_>) -> InterfacesView {
+    view(state, None)
 }
 
 /// `show interfaces`.

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
+use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span};
 use crate::addr::{Family, InstanceId, Rloc};
@@ -68,7 +69,7 @@ pub struct MapServerRow {
 }
 
 /// Looks at the side of a router that a family of EIDs sees.
-pub fn view(router: &Router, family: Family, now: Time) -> LispView {
+pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
     let config = router.config();
     let nothing = Service::default();
     let service = config.lisp.as_ref().map_or(&nothing, |lisp| lisp.service(family));

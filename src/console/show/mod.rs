@@ -22,6 +22,7 @@ pub mod system;
 
 use serde::Serialize;
 
+use crate::console::hosts::Hosts;
 use crate::router::Router;
 use crate::time::Time;
 use crate::wire::Address;
@@ -38,10 +39,21 @@ pub enum Format {
     Json,
 }
 
+/// The state that a `show` prints.
+#[derive(Clone, Copy)]
+pub struct State<'a> {
+    /// The router.
+    pub router: &'a Router,
+    /// Its emulated hosts.
+    pub hosts: &'a dyn Hosts,
+    /// The router's time.
+    pub now: Time,
+}
+
 /// A `show` under way.
 pub trait Source {
     /// The next piece, which may be empty; `None` when all has been printed.
-    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String>;
+    fn poll(&mut self, state: State<'_>, format: Format) -> Option<String>;
 
     /// Whether what was asked for was not there: the text says so.
     fn failed(&self) -> bool {
@@ -143,7 +155,8 @@ impl<T: Table> Listing<T> {
 }
 
 impl<T: Table> Source for Listing<T> {
-    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String> {
+    fn poll(&mut self, state: State<'_>, format: Format) -> Option<String> {
+        let State { router, now, .. } = state;
         match self.stage {
             Stage::Head => {
                 let mut text = self.head(router, now, format);
@@ -169,19 +182,19 @@ pub struct Page<F, V> {
     done: bool,
 }
 
-impl<F: Fn(&Router, Time) -> V, V: Serialize> Page<F, V> {
+impl<F: Fn(State<'_>) -> V, V: Serialize> Page<F, V> {
     /// Looks with `view`, prints with `text`.
     pub fn new(view: F, text: fn(&V) -> String) -> Self {
         Page { view, text, done: false }
     }
 }
 
-impl<F: Fn(&Router, Time) -> V, V: Serialize> Source for Page<F, V> {
-    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String> {
+impl<F: Fn(State<'_>) -> V, V: Serialize> Source for Page<F, V> {
+    fn poll(&mut self, state: State<'_>, format: Format) -> Option<String> {
         if std::mem::replace(&mut self.done, true) {
             return None;
         }
-        let view = (self.view)(router, now);
+        let view = (self.view)(state);
         Some(match format {
             Format::Text => (self.text)(&view),
             Format::Json => json(&view) + "\n",

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::Serialize;
 
+use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span_or_never};
-use crate::router::Router;
 use crate::router::session::{SessionState, SessionType, SessionView};
 use crate::time::Time;
 
@@ -59,7 +59,7 @@ impl SessionRow {
 }
 
 /// Looks at the sessions with one peer, or with all.
-pub fn view(router: &Router, only: Option<IpAddr>, now: Time) -> SessionsView {
+pub fn view(State { router, now, .. }: State<'_>, only: Option<IpAddr>) -> SessionsView {
     let sessions = router.sessions();
     let mut sessions: Vec<SessionRow> = sessions
         .into_iter()

@@ -6,7 +6,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::columns::Columns;
-use super::{Format, ROWS_A_TURN, Source, json};
+use super::{Format, ROWS_A_TURN, Source, State, json};
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::router::Router;
 use crate::router::map_server::SiteEntry;
@@ -87,7 +87,7 @@ impl Summary {
 }
 
 impl Source for Summary {
-    fn poll(&mut self, router: &Router, now: Time, format: Format) -> Option<String> {
+    fn poll(&mut self, State { router, now, .. }: State<'_>, format: Format) -> Option<String> {
         if self.done {
             return None;
         }

@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
+use super::State;
 use super::span::{in_words, seconds};
 use crate::console::running_config;
-use crate::router::Router;
-use crate::time::{Calendar, Time};
+use crate::time::Calendar;
 
 /// What `show version` prints.
 #[derive(Clone, Debug, Serialize)]
@@ -19,7 +19,7 @@ pub struct VersionView {
 }
 
 /// Looks at the program and its uptime.
-pub fn version(router: &Router, now: Time) -> VersionView {
+pub fn version(State { router, now, .. }: State<'_>) -> VersionView {
     VersionView {
         hostname: host_name(&router.config().hostname).to_owned(),
         version: env!("CARGO_PKG_VERSION"),
@@ -49,7 +49,7 @@ pub struct ClockView {
 }
 
 /// Looks at the clock. Its star says, as on IOS, that no time server vouches for it.
-pub fn clock(router: &Router, now: Time) -> ClockView {
+pub fn clock(State { router, now, .. }: State<'_>) -> ClockView {
     let wall_clock = router.wall_clock(now);
     let Calendar { year, month, day, weekday, hour, minute, second, millisecond } =
         Calendar::of(wall_clock);
@@ -70,7 +70,7 @@ pub struct RunningView {
 }
 
 /// Writes the configuration in force.
-pub fn running(router: &Router, _: Time) -> RunningView {
+pub fn running(State { router, .. }: State<'_>) -> RunningView {
     let text = running_config(router.config());
     RunningView { running_config: text.lines().map(str::to_owned).collect() }
 }
@@ -90,7 +90,7 @@ pub struct DebuggingView {
 }
 
 /// Looks at what is being debugged.
-pub fn debugging(router: &Router, _: Time) -> DebuggingView {
+pub fn debugging(State { router, .. }: State<'_>) -> DebuggingView {
     DebuggingView { lisp_control_plane: router.is_debugging() }
 }
 

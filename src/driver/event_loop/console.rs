@@ -60,12 +60,8 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    /// Tells the router the states of the driver that a `show` prints, if they have changed.
+    /// Tells the router the figures of the driver that a `show` prints, if they have changed.
     pub(super) fn tell_what_shows_need(&mut self, now: Time) {
-        let states = self.hosts.states();
-        if states != *self.router.emulated_hosts() {
-            self.router.handle(Input::EmulatedHosts(states), now);
-        }
         let descriptors = self.waiting.figures();
         if self.router.descriptors() != Some(descriptors) {
             self.router.handle(Input::Descriptors(descriptors), now);

@@ -16,7 +16,8 @@ use super::stream::{Arrived, Client};
 use super::{Datagrams, Ends, Ping, Place, Replay, replay};
 use crate::addr::Family;
 use crate::capture::{Capture as Taken, Selected, pcap};
-use crate::lab::console::{Console, Reply};
+use crate::console::client::Answer;
+use crate::lab::console::Console;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
 use crate::lab::flow::{self, Course, Flow};
@@ -170,7 +171,7 @@ impl Stage for Namespaces<'_> {
         Ok(())
     }
 
-    fn console(&mut self, node: &str, command: &str) -> Result<Reply, Failure> {
+    fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
         if !self.consoles.contains_key(node) {
             let console = Console::connect(&self.lab.socket(node))?;
             self.consoles.insert(node.to_owned(), console);

@@ -11,7 +11,7 @@ use ipnet::IpNet;
 use super::expect::Packet;
 use super::stream::{Arrived, Heard};
 use super::{Action, Bound, Captured, Datagrams, Ends, Ping, Place, Replay, Scenario, Step};
-use crate::lab::console::Reply;
+use crate::console::client::Answer;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
 use crate::lab::ping::Tally;
@@ -25,7 +25,7 @@ pub trait Stage {
     /// Lets the lab go on for so long; fails when somebody wants it to end.
     fn pass(&mut self, time: Duration) -> Result<(), Failure>;
     /// A command in the router's session, which lasts from step to step.
-    fn console(&mut self, node: &str, command: &str) -> Result<Reply, Failure>;
+    fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure>;
     /// Pings and prints IOS's block on `out`.
     fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure>;
     /// Begins a ping that goes on until [`Stage::end`].
@@ -166,7 +166,7 @@ impl<'a> Player<'a> {
                 for command in commands {
                     let reply = self.stage.console(node, command)?;
                     self.session(node, command, &reply);
-                    if !reply.ok {
+                    if !reply.done.ok {
                         return Err(unmet("a command that is done", reply.text));
                     }
                 }
@@ -219,7 +219,7 @@ impl<'a> Player<'a> {
     }
 
     /// A command and its answer, as on a terminal.
-    fn session(&mut self, node: &str, command: &str, reply: &Reply) {
+    fn session(&mut self, node: &str, command: &str, reply: &Answer) {
         let prompt = match reply.asked_at.as_str() {
             "" => format!("{node}#"),
             prompt => prompt.to_owned(),
@@ -245,7 +245,7 @@ impl<'a> Player<'a> {
             self.session(node, command, &reply);
             return match unseen {
                 Some(unseen) => Err(unmet(unseen, reply.text)),
-                None if !reply.ok => Err(unmet("a command that is done", reply.text)),
+                None if !reply.done.ok => Err(unmet("a command that is done", reply.text)),
                 None => Ok(()),
             };
         }

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use eidway::console::edit::contradictions;
-use eidway::console::protocol::{Request, Response, line};
+use eidway::console::hosts::NoHosts;
+use eidway::console::json_lines;
+use eidway::console::protocol::{Request, Response};
 use eidway::console::session::MOST_PENDING;
 use eidway::console::{Session, parse_config, running_config};
 use eidway::lab::failure::Failure;
@@ -29,11 +31,19 @@ pub fn console(input: &[u8]) {
     let mut session = Session::new();
     for typed in text.split('\n').take(MOST_PENDING) {
         let typed = typed.to_owned();
-        ask(&mut session, &mut router, &Request::Help(typed.clone()), now);
-        ask(&mut session, &mut router, &Request::Complete(typed.clone()), now);
-        ask(&mut session, &mut router, &Request::Line(typed.clone()), now);
-        session.handle_request(&typed, &mut router, now);
-        finish(&mut session, &router, now);
+        ask(&mut session, &mut router, Request::Help(typed.clone()), now);
+        ask(&mut session, &mut router, Request::Complete(typed.clone()), now);
+        ask(&mut session, &mut router, Request::Line(typed.clone()), now);
+        match json_lines::request(&typed) {
+            Ok(request) => {
+                assert_eq!(json_lines::request(&json_lines::line(&request)).as_ref(), Ok(&request));
+                ask(&mut session, &mut router, request, now);
+            }
+            Err(message) => {
+                session.refuse(message, &router);
+                finish(&mut session, &router, now);
+            }
+        }
     }
     while router.poll_output().is_some() {}
     let contradicts = !contradictions(router.config()).is_empty();
@@ -46,19 +56,21 @@ pub fn console(input: &[u8]) {
     assert_eq!(&read, router.config(), "{printed}");
 }
 
-fn ask(session: &mut Session, router: &mut Router, request: &Request, now: Time) {
-    session.handle_request(&line(request), router, now);
+fn ask(session: &mut Session, router: &mut Router, request: Request, now: Time) {
+    session.handle(request, router, &mut NoHosts, now);
     finish(session, router, now);
 }
 
 fn finish(session: &mut Session, router: &Router, now: Time) {
     let mut done = 0;
     for _ in 0..MOST_RESPONSES {
-        let Some(response) = session.poll_response(router, now) else {
+        let Some(response) = session.poll(router, &NoHosts, now) else {
             assert!(session.is_idle() && done == 1, "one request has one end, not {done}");
             return;
         };
-        let response: Response = serde_json::from_str(&response).expect("a response is JSON");
+        let line = json_lines::line(&response);
+        let read = json_lines::read_response(&mut line.as_bytes()).expect("a response is JSON");
+        assert_eq!(read, response, "{line}");
         done += usize::from(matches!(response, Response::Done(_)));
     }
     panic!("an answer has no end");

@@ -1,0 +1,189 @@
+//! The emulated hosts at a router's console. The driver and the simulator have them; a session gives
+//! them their requests, and `show emulated-hosts` prints their states.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::protocol::{Echo, HostAnswer, HostRequest, HostTask};
+use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
+use crate::host::{Host, PingId};
+use crate::router::config::InterfaceName;
+use crate::router::io::Mac;
+use crate::time::Time;
+
+/// Pings of one host at a time.
+const MOST_PINGS: usize = 16;
+
+/// The emulated hosts of one router.
+pub trait Hosts {
+    /// The hosts that run, by name.
+    fn states(&self) -> BTreeMap<String, HostState>;
+
+    /// Gives a host a task.
+    ///
+    /// # Errors
+    /// A sentence: there is no such host ([`no_host`]), or it refuses the task ([`Pings::handle`]).
+    fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String>;
+}
+
+/// The state of an emulated host that runs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostState {
+    /// The router's interface to whose LAN it is plugged.
+    pub interface: InterfaceName,
+    /// Its addresses with the length of their network.
+    pub addresses: Vec<IpNet>,
+    /// Its default gateways.
+    pub gateways: Vec<IpAddr>,
+    /// Its hardware address.
+    pub mac: Mac,
+    /// It is plugged in.
+    pub is_up: bool,
+    /// Ethernet frames that it has received.
+    pub received: u64,
+    /// Ethernet frames that it has sent.
+    pub sent: u64,
+}
+
+/// A router without emulated hosts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoHosts;
+
+impl Hosts for NoHosts {
+    fn states(&self) -> BTreeMap<String, HostState> {
+        BTreeMap::new()
+    }
+
+    fn handle(&mut self, request: &HostRequest, _: Time) -> Result<HostAnswer, String> {
+        Err(no_host(&request.name))
+    }
+}
+
+/// The sentence that a router has no host of this name.
+pub fn no_host(name: &str) -> String {
+    format!("there is no emulated host {name}")
+}
+
+/// The pings of one host that consoles have begun.
+#[derive(Debug, Default)]
+pub struct Pings(Vec<PingId>);
+
+impl Pings {
+    /// Gives the host a task. It works on it in its next [`Host::poll`].
+    ///
+    /// # Errors
+    /// A sentence: there is no such ping, or too many are under way.
+    pub fn handle(&mut self, host: &mut Host, task: &HostTask) -> Result<HostAnswer, String> {
+        match *task {
+            HostTask::Ping { to, count, size, every_ms } => {
+                self.make_room(host)?;
+                let pace = every_ms.map(Duration::from_millis);
+                let pace = pace.map_or(Pace::Answered, Pace::Every);
+                let id = host.start_ping(PingRequest { count, size, pace, ..PingRequest::new(to) });
+                self.0.push(id);
+                Ok(HostAnswer { ping: Some(id.number()), ..HostAnswer::default() })
+            }
+            HostTask::Watch(number) => {
+                let report = host.ping(self.find(number)?);
+                report.map(answer).ok_or_else(|| no_ping(number))
+            }
+            HostTask::Stop(number) => {
+                let id = self.find(number)?;
+                self.0.retain(|other| *other != id);
+                host.stop_ping(id).as_ref().map(answer).ok_or_else(|| no_ping(number))
+            }
+        }
+    }
+
+    fn find(&self, number: u32) -> Result<PingId, String> {
+        let found = self.0.iter().copied().find(|id| id.number() == number);
+        found.ok_or_else(|| no_ping(number))
+    }
+
+    /// Ends a ping that is done when there are too many: its client may have gone without ending it.
+    fn make_room(&mut self, host: &mut Host) -> Result<(), String> {
+        if self.0.len() < MOST_PINGS {
+            return Ok(());
+        }
+        let is_done = |id: &PingId| host.ping(*id).is_none_or(PingReport::is_done);
+        let Some(at) = self.0.iter().position(is_done) else {
+            let name = &host.config().name;
+            return Err(format!("{name} has {MOST_PINGS} pings under way"));
+        };
+        host.stop_ping(self.0.remove(at));
+        Ok(())
+    }
+}
+
+fn no_ping(number: u32) -> String {
+    format!("there is no ping {number}")
+}
+
+fn answer(report: &PingReport) -> HostAnswer {
+    let echo = |probe: &Probe| Echo {
+        sent_us: probe.sent_at.0,
+        mark: if probe.outcome == Outcome::Waiting { '?' } else { probe.outcome.mark() },
+        round_trip_us: match probe.outcome {
+            Outcome::Reply(time) => Some(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)),
+            _ => None,
+        },
+    };
+    HostAnswer {
+        ping: None,
+        is_done: report.is_done(),
+        echos: report.probes.iter().map(echo).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::HostConfig;
+    use crate::rng::Seed;
+
+    fn host() -> Host {
+        let config = HostConfig {
+            name: "C".to_owned(),
+            addresses: vec!["10.10.10.10/24".parse().unwrap()],
+            gateways: Vec::new(),
+            mtu: 1500,
+            mac: None,
+        };
+        Host::new(config, &Seed::from_number(1), Time::ZERO).unwrap()
+    }
+
+    #[test]
+    fn a_ping_is_known_by_its_number_until_it_is_stopped() {
+        let (mut host, mut pings) = (host(), Pings::default());
+        let to = "10.10.10.1".parse().unwrap();
+        let ping = HostTask::Ping { to, count: 1, size: 100, every_ms: None };
+        let number = pings.handle(&mut host, &ping).unwrap().ping.unwrap();
+        host.poll(Time::ZERO);
+        let watched = pings.handle(&mut host, &HostTask::Watch(number)).unwrap();
+        assert_eq!((watched.ping, watched.is_done), (None, false));
+        assert_eq!(watched.echos.iter().map(|echo| echo.mark).collect::<String>(), "?");
+        pings.handle(&mut host, &HostTask::Stop(number)).unwrap();
+        for task in [HostTask::Watch(number), HostTask::Stop(number)] {
+            assert_eq!(pings.handle(&mut host, &task).unwrap_err(), no_ping(number));
+        }
+    }
+
+    #[test]
+    fn pings_that_nobody_ends_make_room_when_they_are_done() {
+        let (mut host, mut pings) = (host(), Pings::default());
+        let to = "10.10.10.1".parse().unwrap();
+        let ping = HostTask::Ping { to, count: 1, size: 100, every_ms: None };
+        for _ in 0..MOST_PINGS {
+            pings.handle(&mut host, &ping).unwrap();
+        }
+        host.poll(Time::ZERO);
+        let refused = pings.handle(&mut host, &ping).unwrap_err();
+        assert_eq!(refused, format!("C has {MOST_PINGS} pings under way"));
+        host.poll(Time::from_secs(10));
+        pings.handle(&mut host, &ping).unwrap();
+        assert_eq!(pings.0.len(), MOST_PINGS);
+    }
+}

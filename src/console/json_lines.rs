@@ -1,0 +1,142 @@
+//! The console's protocol between two processes: each request and each response is a line of JSON.
+//!
+//! The driver's console server reads requests and writes responses; a client writes requests and
+//! reads responses with [`JsonLines`], over any stream. Nothing else on the console knows JSON, but
+//! for `show ... json`, whose text it is.
+
+use std::io::{self, BufRead, Write};
+
+use serde::Serialize;
+
+use super::client::Channel;
+use super::protocol::{Request, Response};
+
+/// The longest request that is read; octets.
+pub const LONGEST_REQUEST: usize = 16 * 1024;
+
+/// A request or response as a line, without the line's end.
+pub fn line(message: &impl Serialize) -> String {
+    serde_json::to_string(message)
+        .expect("strings, numbers, lists and named fields, as JSON has them")
+}
+
+/// Reads a request from a line.
+///
+/// # Errors
+/// A sentence for the client: the line is too long, or is no request.
+pub fn request(line: &str) -> Result<Request, String> {
+    if line.len() > LONGEST_REQUEST {
+        return Err(format!("a request has at most {LONGEST_REQUEST} octets"));
+    }
+    serde_json::from_str(line).map_err(|error| {
+        format!("{error}: a request is {{\"line\":…}}, {{\"help\":…}} or {{\"complete\":…}}")
+    })
+}
+
+/// Reads the next response from a stream.
+///
+/// # Errors
+/// Those of the stream; `UnexpectedEof` at its end, `InvalidData` for a line that is no response.
+pub fn read_response(stream: &mut impl BufRead) -> io::Result<Response> {
+    let mut line = String::new();
+    if stream.read_line(&mut line)? == 0 {
+        let message = "closed before it answered";
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, message));
+    }
+    serde_json::from_str(&line)
+        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("{error} in {line:?}")))
+}
+
+/// Writes a request to a stream.
+///
+/// # Errors
+/// Those of the stream.
+pub fn write_request(stream: &mut impl Write, request: &Request) -> io::Result<()> {
+    stream.write_all((line(request) + "\n").as_bytes())?;
+    stream.flush()
+}
+
+/// A router at the other end of a stream.
+#[derive(Debug)]
+pub struct JsonLines<R, W> {
+    responses: R,
+    requests: W,
+}
+
+impl<R: BufRead, W: Write> JsonLines<R, W> {
+    /// Reads `responses` and writes `requests`: the two directions of one stream.
+    pub fn new(responses: R, requests: W) -> Self {
+        JsonLines { responses, requests }
+    }
+
+    /// The direction in which requests go.
+    pub fn requests(&self) -> &W {
+        &self.requests
+    }
+}
+
+impl<R: BufRead, W: Write> Channel for JsonLines<R, W> {
+    fn send(&mut self, request: Request) -> io::Result<()> {
+        write_request(&mut self.requests, &request)
+    }
+
+    fn receive(&mut self) -> io::Result<Response> {
+        read_response(&mut self.responses)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::Client;
+    use super::super::protocol::{Done, HostAnswer};
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_object_named_by_its_kind() {
+        let done = Done { prompt: "xTR1#".to_owned(), ok: true, closed: false };
+        for (response, text) in [
+            (Response::Text("a\n".to_owned()), r#"{"text":"a\n"}"#),
+            (Response::Done(done), r#"{"done":{"prompt":"xTR1#","ok":true}}"#),
+            (Response::Debug("LISP: x".to_owned()), r#"{"debug":"LISP: x"}"#),
+            (Response::Completions(vec!["lisp".to_owned()]), r#"{"completions":["lisp"]}"#),
+            (
+                Response::Host(HostAnswer { ping: Some(1), ..HostAnswer::default() }),
+                r#"{"host":{"ping":1,"is_done":false,"echos":[]}}"#,
+            ),
+        ] {
+            assert_eq!(line(&response), text);
+            assert_eq!(read_response(&mut text.as_bytes()).unwrap(), response);
+        }
+        assert_eq!(request(r#"{"help":"show ip "}"#), Ok(Request::Help("show ip ".to_owned())));
+    }
+
+    #[test]
+    fn a_line_that_is_no_request_is_refused_in_a_sentence() {
+        for line in ["", "show version", "{\"line\":1}", "{}", "{\"host\":{\"name\":\"C\"}}"] {
+            let message = request(line).unwrap_err();
+            assert!(message.contains("a request is {\"line\":…}"), "{line}: {message}");
+        }
+        let long = format!("{{\"line\":\"{}\"}}", "x".repeat(LONGEST_REQUEST));
+        assert_eq!(request(&long).unwrap_err(), "a request has at most 16384 octets");
+    }
+
+    #[test]
+    fn a_client_reads_the_lines_of_a_stream_up_to_the_end_of_the_answer() {
+        let stream = "{\"text\":\"one\\n\"}\n{\"debug\":\"LISP: x\"}\n{\"text\":\"two\\n\"}\n\
+                      {\"done\":{\"prompt\":\"x#\",\"ok\":true}}\n{\"text\":\"three\"}\n";
+        let mut sent = Vec::new();
+        let mut client = Client::new(JsonLines::new(stream.as_bytes(), &mut sent));
+        let answer = client.command("show \"it\"").unwrap();
+        assert_eq!((answer.text.as_str(), answer.done.ok), ("one\ntwo\n", true));
+        let early = client.command("show").unwrap_err();
+        assert_eq!(early.kind(), io::ErrorKind::UnexpectedEof, "it closed in the middle");
+        assert_eq!(sent, b"{\"line\":\"show \\\"it\\\"\"}\n{\"line\":\"show\"}\n");
+    }
+
+    #[test]
+    fn a_line_that_is_no_response_is_shown_in_the_error() {
+        let error = read_response(&mut "hello\n".as_bytes()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(error.to_string().ends_with("in \"hello\\n\""), "{error}");
+    }
+}

@@ -1,0 +1,162 @@
+//! A router's console in a simulated lab: the router, and the emulated hosts in its LANs.
+
+use std::collections::BTreeMap;
+
+use super::error::wrong_kind;
+use super::link::Attachment;
+use super::node::{HostNode, Node};
+use super::{NodeId, Sim, SimError};
+use crate::console::hosts::{HostState, Hosts, no_host};
+use crate::console::protocol::{HostAnswer, HostRequest};
+use crate::router::Router;
+use crate::router::config::InterfaceName;
+use crate::router::io::Mac;
+use crate::time::Time;
+
+impl Sim {
+    /// Lets a console session act on a router and its emulated hosts, and lets them settle after it.
+    ///
+    /// # Errors
+    /// When it is no router that runs.
+    pub fn at_console<T>(
+        &mut self,
+        name: &str,
+        act: impl FnOnce(&mut Router, &mut dyn Hosts, Time) -> T,
+    ) -> Result<T, SimError> {
+        let (id, now) = (self.find(name)?, self.now);
+        self.clock(id);
+        let interfaces = self.emulated_hosts(id);
+        let (mut router, mut hosts) = (None, BTreeMap::new());
+        for (number, named) in self.nodes.iter_mut().enumerate() {
+            match &mut named.node {
+                Node::Router(found) if number == id.0 => router = Some(found),
+                Node::Host(host) => {
+                    if let Some(&interface) = interfaces.get(&NodeId(number)) {
+                        hosts.insert(named.name.as_str(), Plugged { interface, host });
+                    }
+                }
+                _ => {}
+            }
+        }
+        let router = router.ok_or_else(|| wrong_kind(name, "router that runs"))?;
+        let mut hosts = Of(hosts);
+        let result = router.act(|router| act(router, &mut hosts, now));
+        self.settle(id);
+        for &host in interfaces.keys() {
+            self.settle(host);
+        }
+        Ok(result)
+    }
+
+    /// The emulated hosts in the LANs of a router, each with the interface of the router there.
+    fn emulated_hosts(&self, router: NodeId) -> BTreeMap<NodeId, InterfaceName> {
+        let Some(kernel) = self.nodes[router.0].node.kernel() else {
+            return BTreeMap::new();
+        };
+        let ports = self.plugged.iter().filter(|(port, _)| port.node == router);
+        let interface =
+            |port: &Attachment| InterfaceName::of_device(&kernel.device(port.device).name);
+        let lans: BTreeMap<usize, InterfaceName> =
+            ports.filter_map(|(port, &lan)| Some((lan, interface(port)?))).collect();
+        let is_emulated = |id: NodeId| match &self.nodes[id.0].node {
+            Node::Host(host) => host.is_emulated,
+            _ => false,
+        };
+        let hosts = self.plugged.iter().filter(|(port, _)| is_emulated(port.node));
+        hosts.filter_map(|(port, lan)| Some((port.node, *lans.get(lan)?))).collect()
+    }
+}
+
+/// A host with the router's interface to whose LAN it is plugged.
+struct Plugged<'a> {
+    interface: InterfaceName,
+    host: &'a mut HostNode,
+}
+
+/// The emulated hosts of a router, by name.
+struct Of<'a>(BTreeMap<&'a str, Plugged<'a>>);
+
+impl Hosts for Of<'_> {
+    fn states(&self) -> BTreeMap<String, HostState> {
+        let state = |Plugged { interface, host }: &Plugged<'_>| HostState {
+            interface: *interface,
+            addresses: host.host.config().addresses.clone(),
+            gateways: host.host.config().gateways.clone(),
+            mac: Mac(host.host.mac()),
+            is_up: host.up && host.carrier,
+            received: host.received,
+            sent: host.sent,
+        };
+        self.0.iter().map(|(name, plugged)| ((*name).to_owned(), state(plugged))).collect()
+    }
+
+    fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String> {
+        let name = request.name.as_str();
+        let Plugged { host, .. } = self.0.get_mut(name).ok_or_else(|| no_host(name))?;
+        let answer = host.pings.handle(&mut host.host, &request.task);
+        host.host.poll(now);
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::console::Session;
+    use crate::console::client::{Answer, Client, InProcess};
+    use crate::console::protocol::{HostTask, Request};
+    use crate::lab::open::Lab;
+    use crate::rng::Seed;
+    use crate::sim::{Replug, ping};
+
+    fn ask(sim: &mut Sim, router: &str, request: Request) -> Answer {
+        let mut session = Session::new();
+        let answer = sim.at_console(router, |router, hosts, now| {
+            let session = &mut session;
+            Client::new(InProcess { session, router, hosts, now }).ask(request).unwrap()
+        });
+        answer.unwrap()
+    }
+
+    fn shown(sim: &mut Sim, router: &str) -> String {
+        ask(sim, router, Request::Line("show emulated-hosts".to_owned())).text
+    }
+
+    #[test]
+    fn a_router_shows_the_emulated_hosts_in_its_lans_and_no_others() {
+        let lab = Lab::open("gsmr", None).unwrap();
+        let mut sim = ping::lab_up(&lab, Seed::from_number(1)).unwrap();
+        let text = shown(&mut sim, "xTR1");
+        let line = text.lines().find(|line| line.starts_with("C ")).unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        assert_eq!(words[1..3], ["Ethernet2/0", "up"], "{text}");
+        assert!(line.ends_with("10.10.10.10/24, 2001:db8:a10::10/64"), "{text}");
+        assert!(text.contains("\nD ") && !text.contains("\nA "), "{text}");
+        assert_eq!(shown(&mut sim, "PxTR1").lines().count(), 1);
+        sim.move_host("C", "siteB", Replug::Atomic).unwrap();
+        assert!(!shown(&mut sim, "xTR1").contains("\nC "));
+        assert!(shown(&mut sim, "xTR2").contains("\nC "));
+    }
+
+    #[test]
+    fn an_emulated_host_pings_when_a_console_asks_for_it() {
+        let lab = Lab::open("gsmr", None).unwrap();
+        let mut sim = ping::lab_up(&lab, Seed::from_number(1)).unwrap();
+        let host = |name: &str, task| Request::Host(HostRequest { name: name.to_owned(), task });
+        let to = "192.168.0.22".parse().unwrap();
+        let task = HostTask::Ping { to, count: 2, size: 100, every_ms: None };
+        let refused = ask(&mut sim, "xTR2", host("C", task.clone()));
+        assert_eq!(refused.error.unwrap(), "there is no emulated host C");
+        assert!(!refused.done.ok);
+        let begun = ask(&mut sim, "xTR1", host("C", task)).host.unwrap();
+        sim.run_for(Duration::from_secs(2));
+        let stop = HostTask::Stop(begun.ping.unwrap());
+        let report = ask(&mut sim, "xTR1", host("C", stop)).host.unwrap();
+        assert!(report.is_done);
+        assert_eq!(report.echos.iter().map(|echo| echo.mark).collect::<String>(), "!!");
+        let frames = sim.at_console("xTR1", |_, hosts, _| hosts.states()["C"].sent).unwrap();
+        assert!(frames >= 2, "{frames}");
+    }
+}
