@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod imports;
+mod words;
 
 use std::collections::BTreeSet;
 use std::fs;
