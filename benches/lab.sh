@@ -2,7 +2,7 @@
 # lab.sh [--rounds N] [--seconds N] [--only VARIANT,...] [--measure FIGURE,...] [--json FILE]
 #        [--svg FILE] [--readme]
 # Measure Eidway beside plain routing, kernel VXLAN and OpenOverlayRouter on one topology of
-# network namespaces; see benches/README.md. Installs what is missing and leaves nothing behind.
+# network namespaces; see benches/README.md. Installs missing packages and leaves nothing behind.
 
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -48,7 +48,7 @@ program=$(cargo bench --quiet --no-run --bench lab --message-format=json |
 
 cd "$OLDPWD"
 # In the background, so that a signal to this script is heard at once; as a group, so that no verb of
-# netns-scripts goes on building what is being removed.
+# netns-scripts goes on building the lab that is being removed.
 set -m
 "$program" --lab "$lab" --scratch "$scratch" "$@" &
 bench=$!

@@ -1,4 +1,4 @@
-//! What one packet and one message cost, in the pure core: `cargo bench --bench micro`.
+//! The cost of one packet and of one message, in the pure core: `cargo bench --bench micro`.
 //!
 //! divan prints the fastest, the slowest, the median and the mean time of each; with `ns` in sight
 //! of a timer's own cost it takes many iterations a sample.

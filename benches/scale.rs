@@ -1,8 +1,9 @@
 //! A million entries, and a map-server under load on one core: `cargo bench --bench scale`.
 //!
-//! One table, with what the project is held to beside it; `-- map-cache`, `-- flow-cache`,
+//! One table, with the project's targets beside it; `-- map-cache`, `-- flow-cache`,
 //! `-- map-server`, `-- million`, `-- database`, `-- hosts` and `-- lines` make one part of it, for a profile. Memory
-//! is the growth of the process (VmRSS): what a table costs a machine, with all that the allocator adds.
+//! is the growth of the process (VmRSS): the cost of a table for a machine, with all that the allocator
+//! adds.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -83,7 +84,7 @@ fn main() {
     }
 }
 
-/// A line of the table; `target` is what the project is held to, if it is.
+/// Prints a line of the table; `target` is the project's target, or empty.
 fn line(what: &str, value: f64, unit: &str, target: &str) {
     println!("{what:50}{value:14.0}  {target:12} {unit}");
 }
@@ -327,7 +328,7 @@ fn map_server(hosts: u32) {
         let title = format!("map-server, {hosts}: Map-Registers, {what}");
         let mut answered = 0;
         let elapsed = Duration::from_secs(60) * round as u32;
-        // Signed in batches, outside of what is timed.
+        // Signed in batches, outside of the measured time.
         let mut spent = Duration::ZERO;
         for batch in 0..hosts / 1000 {
             let nonce = |number: u32| u64::from(number) + 1 + round as u64 * u64::from(hosts);
@@ -432,7 +433,7 @@ fn request(eid: Eid) -> Vec<u8> {
 }
 
 /// Lines of configuration on the console, of a router that has no prefixes and of one that has 6,000 in its
-/// database and as many at its sites: a line costs what it changes.
+/// database and as many at its sites: the cost of a line depends on its change.
 fn lines() {
     const LINES: usize = 2000;
     for prefixes in [0, 6000] {

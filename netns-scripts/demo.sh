@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # demo.sh
 # The network of "LISP Generalized SMR" on this machine: build it, ping through it, take host A's
-# interface away as the document does, see what the routers make of it, give it back, clean up.
+# interface away as the document does, look at the routers' tables, give it back, clean up.
 # Without root it plays the same on the simulator.
 
 set -eu
@@ -12,12 +12,12 @@ target=${CARGO_TARGET_DIR:-target}
 eidway=$target/release/eidway
 
 title() { printf '\n== %s\n' "$*"; }
-show() { # NODE COMMAND...: what a router's console prints
+show() { # NODE COMMAND...: prints the output of a router's console
     local node=$1 command
     shift
     for command do
         printf '\n%s# %s\n' "$node" "$command"
-        "$eidway" console "$lab/$node" -c "$command" || true # it prints what is wrong
+        "$eidway" console "$lab/$node" -c "$command" || true # it prints the error
     done
 }
 configure() { # NODE LINE...: configure a router on its console

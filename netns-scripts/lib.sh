@@ -1,7 +1,7 @@
-# What the verbs share: names, and a few tools. Sourced, never run.
+# The common part of the verbs: names, and a few tools. Sourced, never run.
 #
 # A lab LAB lives in the namespaces eidway-LAB-NODE, one for each node, and eidway-LAB-switch,
-# which holds a bridge for each LAN. What its routers leave behind is in /run/eidway/LAB.
+# which holds a bridge for each LAN. The files of its routers are in /run/eidway/LAB.
 # No node's name holds a dash, so that the last dash parts LAB from NODE.
 
 # Only root writes in there, and only root reads a lab's directory.
@@ -62,7 +62,7 @@ has_device() { # LAB NODE DEVICE
     ip -n "eidway-$1-$2" link show dev "$3" >/dev/null 2>&1
 }
 
-attribute_of() { # LAB NODE DEVICE NAME: what "ip link" says after a word, as in "mtu 1500"
+attribute_of() { # LAB NODE DEVICE NAME: the value after a word of "ip link", as in "mtu 1500"
     ip -n "eidway-$1-$2" -details -oneline link show dev "$3" | grep -o " $4 [^ ]*" | head -n 1 |
         cut -d ' ' -f 3
 }
@@ -83,7 +83,7 @@ await_forwarding() { # LAB NODE DEVICE: wait until a bridge takes packets from a
 
 announce() { # LAB NODE DEVICE: let a host tell its LAN where it is
     # A host does not feel that its cable ends elsewhere. Its own Ethernet address, given once
-    # more, is what makes arp_notify and ndisc_notify announce every address that it has.
+    # more, makes arp_notify and ndisc_notify announce all its addresses.
     local mac
     mac=$(attribute_of "$1" "$2" "$3" link/ether)
     ip -n "eidway-$1-$2" link set dev "$3" address "$mac"

@@ -254,8 +254,8 @@ impl Rloc {
         Family::of(self.0)
     }
 
-    /// Whether it can be another router's: a forged message or packet may name any address, and what
-    /// answers it must not go to a group, to everybody, or to this machine itself.
+    /// Whether another router can have this address. A forged message or packet may name any address, and
+    /// the answer must not go to a group, to all hosts, or to this machine itself.
     pub fn is_unicast(&self) -> bool {
         !self.0.is_unspecified()
             && !self.0.is_loopback()

@@ -20,7 +20,7 @@ pub fn sum(bytes: &[u8]) -> u32 {
     u32::from(u16::from_be(fold(total as u32)))
 }
 
-/// A sum of sums in 16 bits, uncomplemented: what a partial checksum carries.
+/// A sum of sums in 16 bits, uncomplemented: the value of a partial checksum.
 pub fn fold(sum: u32) -> u16 {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);

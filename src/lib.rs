@@ -50,7 +50,7 @@
 //! RFC 9300 (data plane), RFC 9301 (control plane), RFC 6832 (interworking: proxy ITR and ETR),
 //! RFC 8060 (LCAF), RFC 9735 (names: carried, not used), RFC 6040 (ECN in tunnels), RFC 6935 (zero UDP checksums over IPv6). Not
 //! implemented: RFC 9303 (LISP-SEC) and RFC 8111 (DDT). Where the standards leave a choice, Cisco's
-//! IOS is followed, for those who read what a router prints know that.
+//! IOS is followed, because its readers know IOS output.
 
 pub mod addr;
 pub mod capture;

@@ -46,7 +46,7 @@ enum Command {
         )]
         #[arg(value_parser = udp_checksum)]
         udp_checksum: UdpChecksum,
-        /// Record what goes in and out, for eidway replay; it holds the keys of the configuration. The
+        /// Record all inputs and outputs, for eidway replay; it holds the keys of the configuration. The
         /// FILE of an earlier run becomes FILE.old
         #[arg(long, value_name = "FILE")]
         record: Option<PathBuf>,
@@ -54,7 +54,7 @@ enum Command {
         /// again knows replays from before its start, and an xTR registers after its clock was set back
         #[arg(long, value_name = "FILE")]
         nonces: Option<PathBuf>,
-        /// Write the log to this file, and what the router says before it ends. At 4 MiB the FILE becomes
+        /// Write the log to this file, with the router's last messages. At 4 MiB the FILE becomes
         /// FILE.1, in the place of an earlier one, and a new one begins; so it does at SIGHUP, when FILE
         /// was moved away
         #[arg(long, value_name = "FILE")]
@@ -66,7 +66,7 @@ enum Command {
     Console {
         /// The router: LAB/NODE, or the path of its console socket
         router: String,
-        /// Run this command and print what it says; may be repeated
+        /// Run this command and print its output; may be repeated
         #[arg(short, long = "command", value_name = "CMD")]
         commands: Vec<String>,
     },
@@ -75,16 +75,16 @@ enum Command {
     Lab(lab_command::LabCommand),
 }
 
-/// How long the end waits for who reads the log.
+/// How long the end waits for the reader of the log.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// What a command ends with: success, or that what was asked is not so (exit code 1).
+/// The result of a command: `true` is success, `false` an answer of "no" (exit code 1).
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A router's log is its own; whoever works with a lab wants to see the lab, not every router of a
-    // simulated one.
+    // A router's log is its own. The user of a lab wants to see messages of the lab, not of every router of
+    // a simulated one.
     let started = match &cli.command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
         Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => {
@@ -119,7 +119,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// `RUST_LOG` decides, as ever; without it what is of `level` and worse is written.
+/// `RUST_LOG` decides; without it, messages of `level` and worse are written.
 /// `stamped` lines begin with the time, as IOS writes it; it goes to the standard error, or to `file`.
 /// The program never waits for its reader.
 fn start_log(

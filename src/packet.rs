@@ -1,9 +1,9 @@
 //! One IP packet, or a super-packet: one header that stands for many equal segments.
 //!
 //! With segmentation offload a read of the TUN device brings up to 64 KiB under a single IP header.
-//! The core looks at headers only, so to it both are one packet; who puts
-//! segments on a wire is the driver's business. [`Packet`] borrows the driver's buffer, so a packet
-//! that only passes through is never copied; [`OwnedPacket`] is what a hold queue keeps.
+//! The core looks at headers only, so to it both are one packet; the driver
+//! puts segments on a wire. [`Packet`] borrows the driver's buffer, so a packet
+//! that only passes through is never copied; a hold queue keeps an [`OwnedPacket`].
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
@@ -22,7 +22,7 @@ const PROTOCOL_UDP: u8 = 17;
 /// among them.
 const QUOTED_PAYLOAD: usize = 8;
 
-/// A packet in somebody else's buffer; the first octet is the first of the IP header.
+/// A packet in a borrowed buffer; the first octet is the first of the IP header.
 #[derive(Debug)]
 pub struct Packet<'a> {
     /// The IP packet, all of it.
@@ -73,7 +73,7 @@ impl<'a> Packet<'a> {
     }
 }
 
-/// What a packet, or a super-packet, counts for.
+/// The numbers that a packet, or a super-packet, adds to the counters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Load {
     /// Packets on the wire.
@@ -117,12 +117,12 @@ pub enum NotIp {
     Checksum,
 }
 
-/// What forwarding wants to know of an IP header.
+/// The fields of an IP header that forwarding uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IpHeader {
-    /// Who sent it.
+    /// The address of the sender.
     pub source: IpAddr,
-    /// Whom it is for.
+    /// The address of the receiver.
     pub destination: IpAddr,
     /// Time to live, or hop limit.
     pub ttl: u8,
@@ -135,8 +135,8 @@ pub struct IpHeader {
 }
 
 impl IpHeader {
-    /// Reads the header at the start of `bytes`; verifies the IPv4 header checksum, so that what
-    /// arrives damaged is counted by us and not lost in the kernel.
+    /// Reads the header at the start of `bytes`; verifies the IPv4 header checksum, so that
+    /// the router counts damaged packets, which the kernel would drop in silence.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotIp> {
         let header = Self::parse_start(bytes)?;
         if header.total_len > bytes.len() {

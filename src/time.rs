@@ -1,6 +1,6 @@
 //! Time as a number that the core is given.
 //!
-//! The core never reads a clock: the driver, the simulator or a test says what time it is. So a
+//! The core never reads a clock: the driver, the simulator or a test passes the time in. So a
 //! run can be repeated, recorded and played faster than life.
 
 use std::fmt;
@@ -66,7 +66,8 @@ impl fmt::Display for Time {
     }
 }
 
-/// When something wants to be called, and what for: a late or a busy wake-up can be explained.
+/// The time at which the router wants to be called, and the purpose: a late or a busy wake-up can be
+/// explained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
     /// The instant at which `handle_timeout` has work to do.

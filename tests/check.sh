@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check.sh
 # Everything that must hold before a change goes in: format, lints, dependencies, and all tests with those in
-# namespaces, which need root. Installs what is missing on a Debian machine that has Rust.
+# namespaces, which need root. Installs missing packages on a Debian machine that has Rust.
 
 set -eu
 cd "$(dirname "$0")/.."

@@ -1,4 +1,4 @@
-//! The program as a shell sees it, where it needs no privileges: what it prints, and how it ends.
+//! The program as a shell sees it, where it needs no privileges: its output and its exit code.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};

@@ -1,4 +1,4 @@
-//! The corpora of the fuzz targets through the bodies of the targets: what fuzzing has found stays
+//! The corpora of the fuzz targets through the bodies of the targets: findings of fuzzing stay
 //! found, without cargo-fuzz. See `CONTRIBUTING.md`, Fuzzing.
 
 #[path = "fuzz/src/lib.rs"]
@@ -6,7 +6,7 @@ mod fuzz;
 
 use std::path::Path;
 
-/// What all corpora may weigh together: they are committed.
+/// The most octets of all corpora together: they are committed.
 const MOST_OCTETS: usize = 1_000_000;
 
 fn directory() -> std::path::PathBuf {

@@ -1,4 +1,4 @@
-//! The scenarios of the labs in real namespaces: what `eidway lab run` plays, each in a lab of its
+//! The scenarios of the labs in real namespaces, as `eidway lab run` plays them, each in a lab of its
 //! own. Every file of `lab/gsmr/scenarios` is played
 //!
 //! | test | as |
@@ -8,7 +8,7 @@
 //! | `g2-no-route/no-offload` | it is, in the other mode of the data path: packet by packet |
 //!
 //! They mind each other little, and most of a run is waiting for timers; so more of them than there
-//! are cores go side by side (`--test-threads`). Those of [`ALONE`] let nobody beside them.
+//! are cores go side by side (`--test-threads`). Those of [`ALONE`] run alone.
 //!
 //! They need root. Without it they fail and say so; `EIDWAY_ALLOW_SKIP=1` lets them pass.
 
@@ -24,7 +24,7 @@ const ALONE: &[&str] = &["g4b-in-time"];
 /// How many go side by side.
 const SIDE_BY_SIDE: usize = 8;
 
-/// Read by whoever plays, written by whoever plays alone.
+/// Read by a scenario that runs beside others, written by one that runs alone.
 static QUIET: RwLock<()> = RwLock::new(());
 
 fn main() -> ExitCode {
@@ -105,7 +105,7 @@ fn play(scenario: &str, options: &[&str]) -> Result<(), Failed> {
         return played(scenario, options);
     }
     let _alone = QUIET.write().map_err(|_| poisoned)?;
-    // What else runs on the machine may take the processor away for longer than the limit, and says
+    // Other programs on the machine may take the processor away for longer than the limit, which says
     // nothing about a router: one run of three must keep it.
     let tries = (0..2).map(|_| played(scenario, options));
     tries.into_iter().find(Result::is_ok).unwrap_or_else(|| played(scenario, options))

@@ -63,7 +63,7 @@ fn every_scenario_goes_as_expected() {
     expect(&scenarios, None);
 }
 
-/// Nobody has a session with New in the middle of these: it is dead, or both resolvers are.
+/// No router has a session with New in the middle of these: it is dead, or both resolvers are.
 const WITHOUT_NEW: &[&str] = &["gsmr/x8-kill", "gsmr/x11-no-resolver"];
 
 #[test]

@@ -2,7 +2,7 @@
 //! --nocapture`. Without optimisation it is an hour, so that the test stays quick.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
-#![allow(clippy::disallowed_methods, reason = "the wall's clock is what is measured")]
+#![allow(clippy::disallowed_methods, reason = "the test measures the wall's clock")]
 
 use std::time::{Duration, Instant};
 

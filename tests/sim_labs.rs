@@ -269,7 +269,7 @@ fn a_killed_map_server_that_comes_back_resets_the_sessions_it_does_not_know() {
     sim.run_for(Duration::from_secs(5));
     let config = sim.router("NewMSMR").unwrap().config().clone();
     sim.kill_router("NewMSMR").unwrap();
-    assert_eq!(sessions(&sim, "xTR1").len(), 1, "nobody has told xTR1");
+    assert_eq!(sessions(&sim, "xTR1").len(), 1, "xTR1 has not been told");
     sim.start_router("NewMSMR", config).unwrap();
     // It is asked within ten seconds.
     sim.run_for(Duration::from_secs(11));
@@ -308,7 +308,7 @@ fn a_cut_core_link_stops_the_ping_and_its_return_mends_it() {
     assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
     let link = "xTR2:et0-0-Core:eth1";
     sim.set_link(link, false).unwrap();
-    // Core has lost the route to xTR2's RLOC and tells xTR1, which tells nobody.
+    // Core has lost the route to xTR2's RLOC and tells xTR1, which does not tell others.
     assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), ".....");
     sim.set_link(link, true).unwrap();
     assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");

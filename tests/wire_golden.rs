@@ -1,5 +1,5 @@
 //! The golden messages of `tests/golden/lisp-golden.hex` (which tshark decodes too), read and
-//! written back, and what must hold for every message: see the names of the tests.
+//! written back, and the rules for every message: see the names of the tests.
 //!
 //! The file is pairs of lines: `# title` and the octets in hex. Titles that start with `RT ` are
 //! reliable-transport messages, which have a stream of their own.

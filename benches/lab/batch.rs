@@ -1,4 +1,4 @@
-//! Many datagrams a system call: what std has no words for.
+//! Many datagrams in one system call: std has no function for that.
 
 #![allow(
     unsafe_code,
@@ -23,7 +23,7 @@ fn set_option(fd: RawFd, level: i32, option: i32, value: i32) -> io::Result<()> 
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Large buffers, whatever `rmem_max` and `wmem_max` say: what is measured is the path, not the
+/// Sets large buffers, also above `rmem_max` and `wmem_max`: the figure measures the path, not the
 /// sink's sleep.
 pub fn enlarge_buffers(socket: &UdpSocket, octets: i32) -> io::Result<()> {
     set_option(socket.as_raw_fd(), libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, octets)?;
@@ -71,7 +71,7 @@ impl Receiver {
         Receiver { buffers: vec![[0; LARGEST]; BATCH], lens: Vec::with_capacity(BATCH) }
     }
 
-    /// Waits for one datagram, as long as the socket's timeout says, and takes what else is there.
+    /// Waits for one datagram, as long as the socket's timeout says, and takes the others that are there.
     pub fn receive(&mut self, socket: &UdpSocket) -> io::Result<impl Iterator<Item = &[u8]>> {
         let slot = |bytes: &mut [u8; LARGEST]| libc::iovec {
             iov_base: bytes.as_mut_ptr().cast(),

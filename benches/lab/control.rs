@@ -1,7 +1,7 @@
 //! A running map-server under registrations and requests, through real sockets.
 //!
 //! The loop is closed: a few hundred messages are on their way at any time and the next is sent when
-//! an answer is there, so nothing is lost and the rate is what the map-server answers.
+//! an answer is there, so nothing is lost and the rate is the map-server's rate of answers.
 
 use std::io::ErrorKind::{Interrupted, WouldBlock};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};

@@ -1,7 +1,7 @@
-//! What the machine, and single processes, spend: `/proc/stat` and `/proc/PID/stat`.
+//! CPU time of the machine, and of single processes: `/proc/stat` and `/proc/PID/stat`.
 //!
-//! On veth a packet's way through the kernel is charged to whoever happened to send it, so only the
-//! machine's sum is honest for a path. It counts everything else that runs, too: in a quiet hour
+//! On veth a packet's way through the kernel is charged to the process that happened to send it, so
+//! only the machine's sum is right for a path. It counts everything else that runs, too: in a quiet hour
 //! that is nothing.
 
 use std::fs;
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::Outcome;
 
-/// The kernel counts in hundredths of a second towards user space, whatever its own tick is.
+/// The kernel counts in hundredths of a second towards user space, for every tick of its own.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Seconds of CPU time, of all cores together.
@@ -57,7 +57,7 @@ pub fn disturbance() -> Outcome<f64> {
 pub fn of_process(pid: u32) -> Outcome<f64> {
     let path = format!("/proc/{pid}/stat");
     let text = fs::read_to_string(&path).map_err(|error| format!("{path}: {error}"))?;
-    // The name may hold blanks and parentheses; what counts begins after the last one.
+    // The name may hold blanks and parentheses; the numbers begin after the last one.
     let fields: Vec<&str> = text.rsplit(") ").next().unwrap_or("").split(' ').collect();
     let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok());
     let both = ticks(11).zip(ticks(12)).ok_or("/proc/PID/stat has too few fields")?;

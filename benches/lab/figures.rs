@@ -1,4 +1,4 @@
-//! What was measured, by variant and figure: medians, ratios, a table, JSON.
+//! The figures by variant: medians, ratios, a table, JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! What the figures were taken on, and their place in the README.
+//! The machine that the figures were taken on, and their place in the README.
 
 use std::fs;
 use std::process::Command;

@@ -1,7 +1,7 @@
 //! Eidway beside plain routing, kernel VXLAN and OpenOverlayRouter, on one topology in one sitting.
 //!
-//! `benches/lab.sh` builds and calls this. A round measures every variant in turn, so that what
-//! disturbs the machine disturbs all of them; the table has the medians over the rounds. Needs root.
+//! `benches/lab.sh` builds and calls this. A round measures every variant in turn, so that a
+//! disturbance of the machine disturbs all of them; the table has the medians over the rounds. Needs root.
 
 #![allow(clippy::disallowed_methods, reason = "a measurement reads the clock")]
 
@@ -29,7 +29,7 @@ use figures::Figures;
 use serde_json::Value;
 use variant::{Setting, Variant};
 
-/// What went wrong, for people.
+/// A result, with an error for people to read.
 pub type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Measure Eidway beside plain routing, kernel VXLAN and OpenOverlayRouter
@@ -60,7 +60,7 @@ struct Cli {
     /// Put the table into README.md
     #[arg(long)]
     readme: bool,
-    /// The lab's name; lab.sh removes the lab of this name, come what may
+    /// The lab's name; lab.sh removes the lab of this name in every case
     #[arg(long, hide = true, default_value = "bench")]
     lab: String,
     /// Where configurations and logs go: a directory that lab.sh makes

@@ -16,18 +16,18 @@ use crate::topology::{Topology, peer_of};
 const PORT: u16 = 9001;
 /// Octets a read and a write.
 const CHUNK: usize = 256 << 10;
-/// What a flow does before it counts: slow start.
+/// The time of a flow that does not count: slow start.
 pub const WARM_UP: Duration = Duration::from_millis(500);
-/// Of all flows in all variants, whatever the machine's default is: the ratios are the point.
+/// Of all flows in all variants, for every default of the machine: the ratios are the point.
 const CONGESTION_CONTROL: &[u8] = b"cubic";
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What arrived.
+/// The octets that arrived.
 #[derive(Clone, Copy, Debug)]
 pub struct Transfer {
     pub octets: u64,
     pub seconds: f64,
-    /// What the machine spent meanwhile.
+    /// The CPU time of the machine meanwhile.
     pub usage: Usage,
 }
 
@@ -70,7 +70,7 @@ impl Flows {
     }
 }
 
-/// Lets `flows` flows run from a host for `span` and counts what the other one reads.
+/// Lets `flows` flows run from a host for `span` and counts the octets that the other one reads.
 pub fn throughput(
     topology: &Topology,
     from: &str,

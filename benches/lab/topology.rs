@@ -50,7 +50,7 @@ const PLAIN_ADDRESSES: [(&str, &str, &str); 5] = [
     ("core", "eth1", "198.51.100.1/24"),
     ("core", "eth2", "209.165.201.1/24"),
 ];
-/// What an Eidway takes from its own configuration, and all others have to be given.
+/// The addresses that Eidway takes from its own configuration, and that all others have to be given.
 const ROUTER_ADDRESSES: [(&str, &str, &str); 4] = [
     ("xTR1", "et0-0", "203.0.113.11/24"),
     ("xTR1", "et1-0", "172.16.0.1/24"),
@@ -154,7 +154,7 @@ pub fn peer_of(sender: &str) -> (&'static str, IpAddr) {
     if sender == "A" { ("B", B.into()) } else { ("A", A.into()) }
 }
 
-/// Runs a command to its end and returns what it printed; what it complained about, if it failed.
+/// Runs a command to its end and returns its output; if it failed, its error messages.
 pub fn run(command: &mut Command) -> Outcome<String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if !output.status.success() {

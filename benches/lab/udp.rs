@@ -25,7 +25,7 @@ const SILENCE: Duration = Duration::from_millis(100);
 /// A paced generator sleeps this long when nothing is due.
 const TICK: Duration = Duration::from_micros(50);
 
-/// What happened to a run of datagrams.
+/// The result of a run of datagrams.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trial {
     pub sent: u64,
@@ -34,7 +34,7 @@ pub struct Trial {
     pub reordered: u64,
     /// Seconds from the first to the last that was sent.
     pub seconds: f64,
-    /// What the machine spent meanwhile.
+    /// The CPU time of the machine meanwhile.
     pub usage: Usage,
     /// CPU seconds of the routers' programs meanwhile.
     pub routers: f64,
@@ -92,7 +92,7 @@ impl<'a> Path<'a> {
     }
 
     /// The highest rate with at most [`TOLERATED`] lost: by bisection in short trials, then confirmed
-    /// in one of full length, which is what is returned.
+    /// in one of full length, which is returned.
     pub fn highest_rate(&self, span: Duration) -> Outcome<Trial> {
         let short = span / 4;
         let flood = self.trial(None, short)?;
@@ -118,7 +118,8 @@ impl<'a> Path<'a> {
         Err("no rate at all arrives without loss".into())
     }
 
-    /// Sends for `span` at `rate` datagrams a second, or as fast as it goes, and counts what arrives.
+    /// Sends for `span` at `rate` datagrams a second, or as fast as it goes, and counts the datagrams
+    /// that arrive.
     pub fn trial(&self, rate: Option<f64>, span: Duration) -> Outcome<Trial> {
         let run = self.run.fetch_add(1, Ordering::Relaxed) + 1;
         let sending = AtomicBool::new(true);

@@ -55,7 +55,7 @@ impl Variant {
     }
 }
 
-/// What a variant leaves running.
+/// The programs that a variant leaves running.
 pub struct Setting {
     pub topology: Topology,
     /// Of the two xTRs.
@@ -132,7 +132,7 @@ impl Setting {
                 self.routers.push(child);
             }
         }
-        // Whoever asks before both sites are registered is told for a minute that there is no LISP.
+        // A router that asks before both sites are registered hears for a minute that there is no LISP.
         let ask = |command: &str| {
             let mut console = Command::new(program);
             run(console.arg("console").arg(socket("MSMR")).args(["-c", command]))

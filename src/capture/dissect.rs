@@ -1,4 +1,4 @@
-//! IP packets taken apart: what they carry, by Wireshark's names.
+//! IP packets taken apart: their fields, by Wireshark's names.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -18,12 +18,12 @@ const MAX_DEPTH: usize = 8;
 /// A sequence number that is less than this behind another is before it.
 const SEQUENCE_HALF: u32 = 1 << 31;
 
-/// What a packet says.
+/// The fields of a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dissection {
     /// Names and values in the order of the packet; a name may come more than once.
     pub fields: Vec<(&'static str, Value)>,
-    /// What on a port of LISP could not be read to its end.
+    /// The errors of packets on ports of LISP that could not be read to their end.
     pub flaws: Vec<String>,
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-/// What the values of a field are, and how Wireshark writes them.
+/// The type of a field's values, and the way Wireshark writes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// There or not: a protocol.
@@ -36,7 +36,7 @@ pub enum Value {
 pub struct Field {
     /// Wireshark's name.
     pub name: &'static str,
-    /// What its values are.
+    /// The type of its values.
     pub kind: Kind,
 }
 

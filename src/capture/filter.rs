@@ -52,7 +52,7 @@ pub enum Comparison {
     AtLeast,
 }
 
-/// What a field is compared with.
+/// A value that a field is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// A number or a flag.
@@ -64,15 +64,15 @@ pub enum Operand {
 /// Why a text is no filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
-    /// A field that nobody knows.
+    /// An unknown field.
     #[error(transparent)]
     Unknown(#[from] UnknownField),
-    /// Anything else: what is expected, and what stands there.
+    /// Anything else: the expected text, and the text in its place.
     #[error("{expected} is expected in a display filter, and there is {found}")]
     Syntax {
-        /// What is expected.
+        /// A description of the expected text.
         expected: &'static str,
-        /// What stands there.
+        /// The text in its place.
         found: String,
     },
 }
@@ -132,7 +132,7 @@ fn holds(value: Value, comparison: Comparison, operand: Operand) -> bool {
     }
 }
 
-/// Operators and brackets, and what stands between them and blanks.
+/// Operators and brackets, and the words between them and blanks.
 fn words(text: &str) -> Vec<&str> {
     const SIGNS: [&str; 14] =
         ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "{", "}", ","];

@@ -10,7 +10,7 @@ use crate::wire::{
 
 const INSTANCE: [&str; 2] = ["lisp.lcaf.iid.ipv4", "lisp.lcaf.iid.ipv6"];
 
-/// A control message, read from `octets`; what an ECM carries is for the caller.
+/// A control message, read from `octets`; the message inside an ECM is for the caller.
 pub(super) fn message(message: &Message, octets: &[u8], found: &mut Dissection) {
     message_type(message.message_type().number(), found);
     if let Some(count) = message.record_count(octets) {

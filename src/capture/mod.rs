@@ -1,6 +1,6 @@
 //! Captured packets and questions about them, in Wireshark's words and without Wireshark.
 //!
-//! [`dissect`] takes IP packets apart with the parsers of [`crate::wire`] and names what it finds
+//! [`dissect`] takes IP packets apart with the parsers of [`crate::wire`] and names the fields
 //! as Wireshark does ([`field`]): of the outer packet, of one in an encapsulation or a control
 //! message, and of one that an ICMP error quotes. [`filter`] is the display-filter language over
 //! these fields. [`pcap`] reads capture files.
@@ -24,7 +24,7 @@ pub use filter::{Filter, FilterError};
 /// A captured IP packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// When, on the clock of whoever captured it.
+    /// The time, on the clock of the machine that captured it.
     pub at: Duration,
     /// The packet, from its IP header on.
     pub packet: Vec<u8>,
@@ -62,10 +62,10 @@ impl Capture {
         &self.frames
     }
 
-    /// The frames that pass a display filter, and what `field` is in each.
+    /// The frames that pass a display filter, and the values of `field` in each.
     ///
     /// # Errors
-    /// A text that is no filter, or a field that nobody knows.
+    /// A text that is no filter, or an unknown field.
     pub fn select(&self, filter: &str, field: &str) -> Result<Vec<Selected>, FilterError> {
         let filter: Filter = filter.parse()?;
         let field = Field::find(field)?;
@@ -80,7 +80,7 @@ impl Capture {
         Ok(passing.map(select).collect())
     }
 
-    /// What could not be read on the ports of LISP: the frame's number, from 1, and why.
+    /// The frames on ports of LISP that could not be read: the frame's number, from 1, and the reason.
     pub fn flaws(&self) -> impl Iterator<Item = (usize, &str)> {
         let frames = self.dissections.iter().enumerate();
         frames.flat_map(|(at, found)| found.flaws.iter().map(move |flaw| (at + 1, flaw.as_str())))

@@ -1,4 +1,4 @@
-//! What a host serves: echo over UDP and TCP (RFC 862), and a page over HTTP that tells who it is.
+//! The services of a host: echo over UDP and TCP (RFC 862), and a page over HTTP that names it.
 //!
 //! Sockets are few and are made with the host; [`server`](super::server) shares them among clients.
 
@@ -52,7 +52,7 @@ impl Apps {
         self.pages.restart(sockets);
     }
 
-    /// Answers what has come; says whether the stack has something to send for it.
+    /// Answers the requests that have come; returns whether the stack has something to send for them.
     pub fn serve(&mut self, sockets: &mut SocketSet<'static>, now: Time) -> bool {
         let datagrams = echo_datagrams(sockets.get_mut(self.datagrams));
         let echos = self.echos.serve(sockets, now, echo);
@@ -72,7 +72,7 @@ pub(super) fn tcp_socket() -> tcp::Socket<'static> {
     let mut socket = tcp::Socket::new(buffer(), buffer());
     socket.set_timeout(Some(PEER_TIMEOUT));
     socket.set_keep_alive(Some(KEEP_ALIVE));
-    // Small answers at once: nobody is served by waiting for more.
+    // Small answers go at once: to wait for more would help no client.
     socket.set_nagle_enabled(false);
     socket
 }
@@ -83,7 +83,7 @@ fn echo_datagrams(socket: &mut udp::Socket<'static>) -> bool {
         let Ok((data, mut meta)) = socket.recv().map(|(data, meta)| (data.to_vec(), meta)) else {
             break;
         };
-        // Two echo servers would play forever, if somebody's forged datagram got them to begin.
+        // Two echo servers would answer each other for ever after one forged datagram.
         if meta.endpoint.port != ECHO_PORT {
             meta.meta = Default::default();
             any |= socket.send_slice(&data, meta).is_ok();
@@ -119,7 +119,7 @@ fn show(socket: &mut tcp::Socket<'static>, page: &str) -> bool {
     let Some(answer) = answer else {
         return close_after_peer(socket);
     };
-    // What is left unread would make the stack's last word a reset.
+    // With octets left unread, the stack would end the connection with a reset.
     let _ = socket.recv(|data| (data.len(), ()));
     let _ = socket.send_slice(answer.as_bytes());
     socket.close();

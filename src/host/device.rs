@@ -1,4 +1,4 @@
-//! A smoltcp device over two queues: what came in, what wants out.
+//! A smoltcp device over two queues: the frames received, and the frames to send.
 //!
 //! The medium is a parameter, because the same host sits behind a TAP device (Ethernet frames) and
 //! in the simulator (IP packets): nothing here looks into a frame.

@@ -8,16 +8,16 @@ use etherparse::{Icmpv4Type, Icmpv6Type, LaxSlicedPacket, SlicedPacket, Transpor
 use super::ping::Outcome;
 use crate::packet::IpHeader;
 
-/// What a router said of an echo request that it quotes.
+/// An ICMP error of a router about an echo request, which it quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EchoError {
-    /// Whom the echo was for.
+    /// The destination of the echo.
     pub destination: IpAddr,
     /// Its identifier.
     pub ident: u16,
     /// Its sequence number.
     pub seq_no: u16,
-    /// What became of it.
+    /// Its result.
     pub outcome: Outcome,
 }
 

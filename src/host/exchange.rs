@@ -1,11 +1,11 @@
-//! A TCP connection that a host opens: what it says, and what it is told.
+//! A TCP connection that a host opens: the octets that it sends and receives.
 
 use std::net::SocketAddr;
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 
-/// Octets that are kept of what a peer says; more than the window of one who says too much.
+/// Octets that are kept of a peer's data; more than the window of a peer that sends too much.
 const MOST_RECEIVED: usize = 64 * 1024;
 
 /// One of a host's exchanges.
@@ -25,16 +25,16 @@ pub enum Phase {
     Broken,
 }
 
-/// A connection with what came over it.
+/// A connection with the octets that came over it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
-    /// With whom.
+    /// The peer.
     pub peer: SocketAddr,
     /// Where it stands.
     pub phase: Phase,
-    /// What the peer has said, up to 64 KiB.
+    /// The octets that the peer has sent, up to 64 KiB.
     pub received: Vec<u8>,
-    /// What it has not been told yet.
+    /// Octets that have not been sent yet.
     to_say: Vec<u8>,
 }
 
@@ -62,7 +62,7 @@ impl Exchange {
 }
 
 impl Running {
-    /// Says and hears what it can; says whether the stack has something to send for it.
+    /// Sends and receives as much as it can; returns whether the stack has something to send for it.
     pub fn serve(&mut self, sockets: &mut SocketSet<'static>) -> bool {
         let exchange = &mut self.exchange;
         if exchange.is_over() {

@@ -1,5 +1,5 @@
-//! Ethernet frames and what is said in them about who is where: ARP (RFC 826) and neighbour
-//! discovery (RFC 4861), as much of both as a link without routers' advertisements needs.
+//! Ethernet frames, with the messages that tell where a neighbour is: ARP (RFC 826) and neighbour
+//! discovery (RFC 4861), as much of both as a link without router advertisements needs.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -35,15 +35,15 @@ const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// A frame that came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
-    /// Who sent it.
+    /// The sender.
     pub source: HardwareAddress,
-    /// Whom it is for.
+    /// The receiver.
     pub destination: HardwareAddress,
-    /// What is in it.
+    /// Its content.
     pub content: Content<'a>,
 }
 
-/// What is in a frame.
+/// The content of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Content<'a> {
     /// An ARP message.
@@ -67,16 +67,16 @@ pub struct Arp {
     pub sender: Ipv4Addr,
     /// The target's hardware address; zero in a request.
     pub target_mac: HardwareAddress,
-    /// Who is asked for, or told.
+    /// The address that is asked for, or told of.
     pub target: Ipv4Addr,
 }
 
 /// "Who has `target`?" (RFC 4861 section 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Solicitation {
-    /// Who asks; unspecified when it is about to take the address.
+    /// The address of the asking host; unspecified when it is about to take the target address.
     pub source: Ipv6Addr,
-    /// Who is asked for.
+    /// The address that is asked for.
     pub target: Ipv6Addr,
     /// The asker's hardware address, when it says it.
     pub mac: Option<HardwareAddress>,
@@ -87,20 +87,20 @@ pub struct Solicitation {
 /// "`target` is at `mac`" (RFC 4861 section 4.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advertisement {
-    /// Who says so.
+    /// The sender of the advertisement.
     pub source: Ipv6Addr,
-    /// Whom it is about.
+    /// The address that it is about.
     pub target: Ipv6Addr,
     /// The target's hardware address; absent, the sender's is taken to be known.
     pub mac: Option<HardwareAddress>,
     /// It answers a solicitation.
     pub solicited: bool,
-    /// It shall change what is known.
+    /// It overrides a known entry.
     pub overrides: bool,
 }
 
 impl<'a> Frame<'a> {
-    /// Reads a frame; `None` for what is neither ARP nor IP, or damaged.
+    /// Reads a frame; `None` for a frame that is neither ARP nor IP, or is damaged.
     pub fn parse(frame: &'a [u8]) -> Option<Self> {
         let (header, payload) = frame.split_first_chunk::<HEADER_LEN>()?;
         let [d0, d1, d2, d3, d4, d5, s0, s1, s2, s3, s4, s5, high, low] = *header;
@@ -202,7 +202,7 @@ impl Arp {
         }
     }
 
-    /// Says where its sender is to everybody, and asks nobody (RFC 5227 section 3).
+    /// Whether it tells all hosts where its sender is, and asks for no answer (RFC 5227 section 3).
     pub fn is_gratuitous(&self) -> bool {
         self.sender == self.target && (!self.is_reply || self.sender_mac == self.target_mac)
     }

@@ -26,7 +26,7 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// What to say to a request; `None` when it goes on. One that `is_full` has no room to go on.
+/// The answer to a request; `None` when it goes on. One that `is_full` has no room to go on.
 pub(super) fn answer(request: &[u8], is_full: bool, page: &str) -> Option<String> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);

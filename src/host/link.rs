@@ -137,7 +137,7 @@ impl Link {
         self.neighbours.update(target, says.mac, (state, strength), false, now);
     }
 
-    /// Does what the neighbours want.
+    /// Carries out the outputs of the neighbour table.
     fn settle(&mut self) {
         while let Some(output) = self.neighbours.poll_output() {
             match output {
@@ -146,7 +146,7 @@ impl Link {
                     let source = source.or_else(|| self.source(target));
                     self.frames.extend(solicitation(self.mac, source, target, to));
                 }
-                // Whoever sent it waits in vain, and nobody cares what is known of whom.
+                // The packet is dropped: a host reports no error, and needs no state change.
                 Output::Unreachable(_) | Output::Changed(..) => {}
             }
         }

@@ -3,8 +3,8 @@
 //! A [`Host`] is as pure as the router core: packets and time go in, packets and deadlines come
 //! out. In the simulator hosts ping each other on virtual time; behind a TAP device the same host
 //! populates a site. It answers echo requests of either family by itself (RFC 792, RFC 4443), and ARP
-//! and neighbour discovery by [`link`]. What goes in and out are Ethernet frames. To others it serves
-//! echo and a page that names it ([`apps`]), and it opens connections itself ([`exchange`]).
+//! and neighbour discovery by [`link`]. Its inputs and outputs are Ethernet frames. To other hosts it
+//! serves echo and a page that names it ([`apps`]), and it opens connections itself ([`exchange`]).
 
 pub mod apps;
 pub mod device;
@@ -44,13 +44,13 @@ use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 /// The first of the ports that a host calls from (RFC 6335 section 6).
 const EPHEMERAL_PORTS: u16 = 49152;
 
-/// What a host is made of.
+/// The configuration of a host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostConfig {
-    /// What it calls itself on its page.
+    /// The name on its page.
     pub name: String,
     /// Its addresses, each with the length of its network; the first of a family is the source of
-    /// what it sends. At most as many as smoltcp is built for, `IFACE_MAX_ADDR_COUNT`.
+    /// its packets. At most as many as smoltcp is built for, `IFACE_MAX_ADDR_COUNT`.
     pub addresses: Vec<IpNet>,
     /// The default gateway of each family that has one.
     pub gateways: Vec<IpAddr>,
@@ -131,7 +131,7 @@ impl Host {
     /// anew with the same addresses, and it tells everybody where it is. Its TCP connections have
     /// ended without a word; pings go on.
     pub fn plug_in(&mut self, now: Time) {
-        // What was made once from this configuration can be made again.
+        // An interface was made from this configuration before, so it can be made again.
         if let Ok((device, interface)) = interface(&self.config, self.rng.next_u64(), now) {
             (self.device, self.interface) = (device, interface);
         }
@@ -149,17 +149,17 @@ impl Host {
         self.link.mac()
     }
 
-    /// Whom it knows on its link.
+    /// Its neighbours on the link.
     pub fn neighbours(&self) -> &Neighbours {
         self.link.neighbours()
     }
 
-    /// What it was made of.
+    /// Its configuration.
     pub fn config(&self) -> &HostConfig {
         &self.config
     }
 
-    /// Sends an IP packet as a raw socket does, whatever its source.
+    /// Sends an IP packet as a raw socket does, with any source.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
         self.device.push_to_send(packet);
     }
@@ -208,7 +208,7 @@ impl Host {
         self.poll(now);
     }
 
-    /// Does what is due.
+    /// Does the work that is due.
     pub fn poll(&mut self, now: Time) {
         self.expire_probes(now);
         // An answer may let the next echo go, which wants the stack once more.
@@ -372,7 +372,7 @@ impl Host {
         sent
     }
 
-    /// Queues the next echo of a ping; what is known of it at once.
+    /// Queues the next echo of a ping; returns its first result.
     fn send_probe(&mut self, index: usize) -> Outcome {
         let ping = &self.pings[index];
         let request = ping.report.request;
@@ -390,7 +390,7 @@ impl Host {
         Outcome::Waiting
     }
 
-    /// Reads what the stack kept for the pings; says whether there was an answer.
+    /// Reads the packets that the stack kept for the pings; returns whether there was an answer.
     fn receive_replies(&mut self, now: Time) -> bool {
         let mut any = false;
         for ping in &mut self.pings {

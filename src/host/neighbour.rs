@@ -1,4 +1,4 @@
-//! Who is on a link: the neighbours of one device, as Linux keeps them (RFC 4861 section 7.3 for
+//! The neighbours on a link of one device, as Linux keeps them (RFC 4861 section 7.3 for
 //! both families).
 //!
 //! ```text
@@ -9,7 +9,7 @@
 //!                                                                                         Failed
 //! ```
 //!
-//! It says what to do ([`Output`]), and whoever owns the device does it: an emulated host, or the
+//! It states the work to do ([`Output`]), and the owner of the device does it: an emulated host, or the
 //! simulator's kernel. Unlike Linux, an entry is reachable for exactly the configured time, which
 //! Linux draws between half and one and a half of it.
 
@@ -51,7 +51,7 @@ impl Default for Clocks {
     }
 }
 
-/// What is known of a neighbour (`NUD_*`).
+/// The state of a neighbour (`NUD_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Asked for on the whole link.
@@ -68,25 +68,25 @@ pub enum State {
     Failed,
 }
 
-/// How strongly somebody says where a neighbour is.
+/// How far a message about a neighbour's hardware address is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
     /// Another hardware address than the known one is not believed.
     Weak,
     /// Another hardware address makes a reachable entry stale, and is not believed.
     Doubt,
-    /// Whatever was known is changed.
+    /// It changes a known address.
     Override,
 }
 
-/// What a device is to do.
+/// The work of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Send a packet to a neighbour.
     Send(HardwareAddress, Vec<u8>),
     /// Ask for a neighbour.
     Solicit {
-        /// Whom.
+        /// The destination.
         target: IpAddr,
         /// Only this one; else the whole link.
         to: Option<HardwareAddress>,
@@ -135,7 +135,7 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// What is known of a neighbour.
+    /// The state of a neighbour.
     pub fn state(&self, address: IpAddr) -> Option<State> {
         self.entries.get(&address).map(|entry| entry.state)
     }
@@ -150,7 +150,7 @@ impl Neighbours {
         self.entries.iter().map(|(&address, entry)| (address, entry.state))
     }
 
-    /// What the device is to do next.
+    /// The next work of the device.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -239,7 +239,7 @@ impl Neighbours {
         }
     }
 
-    /// Forgets a neighbour; what waits for it is unreachable.
+    /// Forgets a neighbour; packets that wait for it are unreachable.
     pub fn forget(&mut self, address: IpAddr) {
         if let Some(entry) = self.entries.remove(&address) {
             self.outputs.extend(entry.waiting.into_iter().map(Output::Unreachable));
@@ -247,8 +247,8 @@ impl Neighbours {
         }
     }
 
-    /// Forgets all neighbours: the link went down. Returns how many packets waited for them, which
-    /// nobody is told of.
+    /// Forgets all neighbours: the link went down. Returns how many packets waited for them: their
+    /// senders get no error.
     pub fn flush(&mut self) -> usize {
         let gone = std::mem::take(&mut self.entries);
         let waited = gone.values().map(|entry| entry.waiting.len()).sum();
@@ -257,7 +257,7 @@ impl Neighbours {
         waited
     }
 
-    /// Somebody says where a neighbour is; with `creates`, also of one that is not known.
+    /// A message tells a neighbour's hardware address; with `creates`, also of one that is not known.
     ///
     /// Without `mac` the known one stands. `state` is [`State::Reachable`] for an answer and
     /// [`State::Stale`] for hearsay, which does not change an entry that agrees with it.
@@ -320,7 +320,7 @@ impl Neighbours {
         }
     }
 
-    /// Does what is due.
+    /// Does the work that is due.
     pub fn handle_timeout(&mut self, now: Time) {
         if self.watch_at.is_some_and(|at| at <= now) {
             let watched = self.entries.iter().filter(|(_, entry)| entry.is_watched);

@@ -1,4 +1,4 @@
-//! What a ping sends, and what became of each echo.
+//! The echoes of a ping, and the result of each.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,14 +12,14 @@ use crate::time::Time;
 pub enum Pace {
     /// As soon as the one before is answered or given up, as IOS does.
     Answered,
-    /// At this interval, whatever became of the one before.
+    /// At this interval, with or without an answer to the one before.
     Every(Duration),
 }
 
-/// What to ping, and how.
+/// The destination of a ping, and its options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PingRequest {
-    /// Whom.
+    /// The destination.
     pub destination: IpAddr,
     /// How many echoes.
     pub count: u16,
@@ -35,7 +35,7 @@ pub struct PingRequest {
 }
 
 impl PingRequest {
-    /// What IOS sends by default: five echoes of 100 octets, two seconds each.
+    /// The default of IOS: five echoes of 100 octets, two seconds each.
     pub fn new(destination: IpAddr) -> Self {
         PingRequest {
             destination,
@@ -48,7 +48,7 @@ impl PingRequest {
     }
 }
 
-/// What became of an echo.
+/// The result of an echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -84,14 +84,14 @@ impl Outcome {
 pub struct Probe {
     /// When it left.
     pub sent_at: Time,
-    /// What became of it.
+    /// Its result.
     pub outcome: Outcome,
 }
 
 /// A ping, running or done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PingReport {
-    /// What was asked.
+    /// The request.
     pub request: PingRequest,
     /// The echoes sent until this instant, by sequence number.
     pub probes: Vec<Probe>,

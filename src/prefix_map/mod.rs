@@ -50,8 +50,8 @@ struct Tries {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Slot(u32);
 
-/// A value and its prefix, in this order: whether a slot is taken shows in the prefix, and a value
-/// has first what is needed most, so that a look at it misses one line of the cache.
+/// A value and its prefix, in this order: the prefix shows whether a slot is taken, and a value
+/// begins with the field that is needed most, so that one cache line answers most questions.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Place<V> {
@@ -82,12 +82,12 @@ impl<V> PrefixMap<V> {
         Self::default()
     }
 
-    /// Puts `value` at exactly `prefix` and returns what stood there.
+    /// Puts `value` at exactly `prefix` and returns the previous value.
     pub fn insert(&mut self, prefix: EidPrefix, value: V) -> Option<V> {
         self.insert_slot(prefix, value).1
     }
 
-    /// Puts `value` at exactly `prefix`; returns where it stands and what stood there.
+    /// Puts `value` at exactly `prefix`; returns its slot and the previous value.
     pub fn insert_slot(&mut self, prefix: EidPrefix, value: V) -> (Slot, Option<V>) {
         let is_empty = |slot: u32| matches!(self.slots.get(slot as usize), Some(None));
         while self.free.pop_if(|slot| !is_empty(*slot)).is_some() {}
@@ -98,7 +98,7 @@ impl<V> PrefixMap<V> {
             Key::V6(key) => tries.v6.insert(key, slot),
         };
         let slot = match index(fresh) {
-            // What is replaced keeps its slot.
+            // A replaced value keeps its slot.
             Some(before) => {
                 index(before);
                 before
@@ -113,7 +113,7 @@ impl<V> PrefixMap<V> {
         (Slot(slot), before.map(|place| place.value))
     }
 
-    /// Takes out what stands at exactly `prefix`.
+    /// Removes and returns the value at exactly `prefix`.
     pub fn remove(&mut self, prefix: &EidPrefix) -> Option<V> {
         let tries = self.instances.get_mut(&prefix.instance_id())?;
         let slot = match Key::of(prefix.prefix()) {
@@ -174,13 +174,13 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// What stands in a slot, and at which prefix.
+    /// The value in a slot, and its prefix.
     pub fn at(&self, Slot(slot): Slot) -> Option<(EidPrefix, &V)> {
         let Place { prefix, value } = self.slots.get(slot as usize)?.as_ref()?;
         Some((*prefix, value))
     }
 
-    /// What stands in a slot, to change it.
+    /// The value in a slot, to change it.
     pub fn at_mut(&mut self, Slot(slot): Slot) -> Option<(EidPrefix, &mut V)> {
         let Place { prefix, value } = self.slots.get_mut(slot as usize)?.as_mut()?;
         Some((*prefix, value))
@@ -279,7 +279,7 @@ impl<V> PrefixMap<V> {
     }
 
     /// The entries in at most `most` slots from number `from` on, to change the values, and the number of
-    /// the slot to go on from; `None` at the end. What is in the map all the while is seen in a pass from
+    /// the slot to go on from; `None` at the end. An entry that stays in the map is seen in a pass from
     /// 0 to the end, which may take many turns.
     pub fn some_mut(
         &mut self,

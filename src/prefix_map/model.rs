@@ -64,7 +64,7 @@ fn copied<'a>(entries: impl Iterator<Item = (EidPrefix, &'a u32)>) -> Vec<(EidPr
     entries.map(|(prefix, value)| (prefix, *value)).collect()
 }
 
-/// What the map answers about one prefix is what the naive one does.
+/// Checks that both maps give the same answers about one prefix.
 fn agree(map: &PrefixMap<u32>, naive: &Naive, about: EidPrefix) -> Result<(), TestCaseError> {
     let eid = about.network();
     let found = map.longest_match(eid).map(|(prefix, value)| (prefix, *value));

@@ -2,10 +2,10 @@
 //!
 //! A trie that takes six bits at a time. A node stands at a depth that is a multiple of six; the
 //! prefixes that end in its six bits are one bit each of a word, the branches one bit each of
-//! another, and the vectors beside them hold only what is there. What is alone on its branch is a
-//! leaf there, whatever its length, so no node has fewer than two things below it, and an
-//! address of either family is found among a million hosts in a few steps, each a cache line that
-//! may be missed. (A binary trie over the same hosts misses its cache about three times as often.)
+//! another, and the vectors beside them hold only the things that exist. A prefix that is alone on its
+//! branch is a leaf there, at any length, so no node has fewer than two things below it, and an address
+//! of either family is found among a million hosts in a few steps, each a cache line that may be missed.
+//! (A binary trie over the same hosts misses its cache about three times as often.)
 
 use super::bits::{Bits, Prefix};
 
@@ -92,7 +92,7 @@ struct Node<B> {
     path: Prefix<B>,
     /// Which prefixes end here, in order.
     ends: u64,
-    /// Which branches there are, and what is on them in that order.
+    /// The branches that exist, and their contents in that order.
     branches: u64,
     children: Vec<Child<B>>,
     /// The slots of the prefixes that end here.
@@ -151,7 +151,7 @@ impl<B: Bits> Node<B> {
         has(self.branches, branch).then(|| &self.children[rank(self.branches, branch)])
     }
 
-    /// Puts in what was not below any node yet, and is below this one.
+    /// Adds a child that was below no node, and is below this one.
     fn adopt(&mut self, child: Child<B>) {
         match child {
             Child::Leaf(prefix, slot) => {
@@ -206,7 +206,7 @@ impl<B: Bits> Node<B> {
         }
     }
 
-    /// What is here, if it is one thing.
+    /// Its only content, if there is exactly one.
     fn take_only(&mut self) -> Option<Child<B>> {
         match (self.slots.as_slice(), self.children.len()) {
             (&[slot], 0) => {
@@ -219,7 +219,7 @@ impl<B: Bits> Node<B> {
     }
 }
 
-/// Removes from a node, and puts what is left in its place if that is one thing.
+/// Removes from a node; when one thing is left, puts it in the node's place.
 fn remove_below<B: Bits>(child: &mut Child<B>, prefix: Prefix<B>) -> Option<u32> {
     let Child::Node(node) = child else { return None };
     node.path.covers(prefix).then_some(())?;

@@ -1,4 +1,4 @@
-//! A lock that only this user can hold, and that says who holds it.
+//! A lock that only this user can hold, and that names its holder.
 
 use std::cell::Cell;
 use std::fmt;
@@ -28,7 +28,7 @@ pub struct Lock {
     is_lent: Cell<bool>,
 }
 
-/// Who holds a lock. Its `Display` is `process 7, which builds lab x`.
+/// The holder of a lock. Its `Display` is `process 7, which builds lab x`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Holder(String);
 
@@ -37,7 +37,7 @@ impl Lock {
     /// why, for those who find it held: `builds lab x`.
     ///
     /// # Errors
-    /// A file that another user can open; what the file system says.
+    /// A file that another user can open; an error of the file system.
     pub fn try_take(path: &Path, purpose: &str) -> io::Result<Result<Self, Holder>> {
         for _ in 0..TRIES {
             let mut file = open(path)?;
@@ -46,7 +46,7 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(named(path)(error)),
                 Ok(()) => {}
             }
-            // Who held it may have removed the file since it was opened: then there is a new one.
+            // The holder may have removed the file since it was opened: then there is a new one.
             let there = fs::symlink_metadata(path).ok();
             let file_number = file.metadata().map_err(named(path))?.ino();
             if there.is_none_or(|there| there.ino() != file_number) {
@@ -80,7 +80,7 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // What it says of its holder is no longer true. There is no place to report an error.
+        // Its text names a holder that is gone. There is no place to report an error.
         let _ = self.file.set_len(0);
         if !self.is_lent.get() {
             // Not by its end alone: a process that another thread has just forked has the file open too,

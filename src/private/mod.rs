@@ -1,6 +1,6 @@
 //! Directories, files and locks that no other user of the machine has touched or can touch.
 //!
-//! Labs run as root beside other users, under names that anybody can guess. So nothing is written or
+//! Labs run as root beside other users, under names that are easy to guess. So nothing is written or
 //! believed before its owner is known:
 //!
 //! - [`make_runtime`] gives the one directory in which all of it lies. No other user can write in it,
@@ -25,7 +25,7 @@ use rustix::process::geteuid;
 
 pub use lock::{Holder, Lock};
 
-/// Root's directory for what runs.
+/// Root's directory for the files of running labs.
 pub const OF_ROOT: &str = "/run/eidway";
 /// Other users pass through it to a name that they know; only root sees which names there are.
 const MODE_OF_ROOT: u32 = 0o711;
@@ -35,13 +35,14 @@ const MODE: u32 = 0o700;
 const FILE_MODE: u32 = 0o600;
 /// The bits by which users other than the owner write.
 const WRITE_OF_OTHERS: u32 = 0o022;
-/// In a directory with this bit a user renames and removes only what that user owns.
+/// In a directory with this bit a user renames and removes only files of that user.
 const STICKY: u32 = 0o1000;
 /// How many directories [`fresh`] tries to make.
 const MOST: usize = 1000;
 
-/// Where this user keeps what runs: [`OF_ROOT`] for root, `$XDG_RUNTIME_DIR/eidway` for another user,
-/// and `/tmp/eidway-UID` without that variable. It may not be there.
+/// The directory for the files of this user's running labs: [`OF_ROOT`] for root,
+/// `$XDG_RUNTIME_DIR/eidway` for another user, and `/tmp/eidway-UID` without that variable. It may not be
+/// there.
 pub fn runtime() -> PathBuf {
     let user = geteuid();
     if user.is_root() {
@@ -74,7 +75,7 @@ pub fn make_runtime() -> io::Result<PathBuf> {
 /// every user.
 ///
 /// # Errors
-/// The same, and what the file system says.
+/// The same, and an error of the file system.
 pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -87,8 +88,8 @@ pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
 /// Makes a directory of mode 0700, or takes one that is there and is ours.
 ///
 /// # Errors
-/// One that is there and is another user's, or that other users can write in; a symbolic link; what the
-/// file system says.
+/// One that is there and is another user's, or that other users can write in; a symbolic link; an
+/// error of the file system.
 pub fn directory(path: &Path) -> io::Result<()> {
     directory_of_mode(path, MODE)
 }
@@ -113,7 +114,7 @@ pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
 /// when there is one.
 ///
 /// # Errors
-/// What the file system says.
+/// An error of the file system.
 pub fn fresh(base: &Path, name: &str) -> io::Result<PathBuf> {
     directory(base)?;
     let names = (2..=MOST).map(|number| format!("{name}-{number}"));
@@ -130,7 +131,7 @@ pub fn fresh(base: &Path, name: &str) -> io::Result<PathBuf> {
 /// Makes a file that was not there before, of mode 0600.
 ///
 /// # Errors
-/// `AlreadyExists`, for a symbolic link too; what the file system says.
+/// `AlreadyExists`, for a symbolic link too; an error of the file system.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(FILE_MODE).open(path).map_err(named(path))
@@ -140,7 +141,7 @@ pub fn create(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// A file that is another user's, or that other users can write to or know by another name; a symbolic
-/// link; what the file system says.
+/// link; an error of the file system.
 pub fn append(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().append(true).create(true))
 }
@@ -180,7 +181,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Removes the socket that a process of ours has left behind.
 ///
 /// # Errors
-/// A file that is no socket, or another user's; what the file system says.
+/// A file that is no socket, or another user's; an error of the file system.
 pub fn remove_socket(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path).map_err(named(path))?;
     expect_owner(path, &found)?;
@@ -224,7 +225,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             expect_owner(path, &found)?;
             Some(file)
         }
-        // In a directory like /tmp the kernel refuses what belongs to other users, and does not say so.
+        // In a directory like /tmp the kernel refuses files of other users, and does not say so.
         Err(error) => match fs::symlink_metadata(path) {
             Ok(found) if found.is_symlink() => return Err(refused(path, "it is a symbolic link")),
             Ok(found) => {
@@ -270,7 +271,7 @@ fn refused(path: &Path, why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::PermissionDenied, message)
 }
 
-/// Puts the path before what the operating system says.
+/// Puts the path before the operating system's message.
 fn named(path: &Path) -> impl FnOnce(io::Error) -> io::Error {
     let path = path.display().to_string();
     move |error| io::Error::new(error.kind(), format!("{path}: {error}"))

@@ -2,7 +2,7 @@
 //! families that have a length and no meaning here: distinguished names (AFI 17, RFC 9735) and MAC
 //! addresses (AFI 16389 and 16390, RFC 9542).
 //!
-//! A family of known length is never an error: what follows it can be found. A message with any other
+//! A family of known length is never an error: the next field can be found. A message with any other
 //! AFI must be dropped (RFC 9301 section 5.1).
 
 use std::net::IpAddr;
@@ -28,7 +28,7 @@ const LCAF_LIST: u8 = 1;
 const LCAF_INSTANCE_ID: u8 = 2;
 const LCAF_SOURCE_DESTINATION: u8 = 12;
 
-/// What IID mask-len goes out as: the instance-ID is one number, no range.
+/// The IID mask-len that is sent: the instance-ID is one number, no range.
 const IID_MASK_LEN: u8 = 32;
 
 /// An address as it stands in a message, AFI first.
@@ -148,7 +148,7 @@ impl Address {
         Ok(EidPrefix::new(eid.instance_id, prefix))
     }
 
-    /// Reads an AFI and what follows it.
+    /// Reads an AFI and the address after it.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, ParseError> {
         Self::parse_nested(reader, MAX_LCAF_DEPTH)
     }
@@ -184,7 +184,7 @@ impl Address {
         let octets = reader.take(length)?;
         match known {
             Ok(address) if contents.left() == 0 => Ok(address),
-            // Its Length says where it ends, whatever it holds.
+            // Its Length says where it ends, also when its contents are unknown.
             _ => Ok(Address::Opaque { flags, lcaf_type, rsvd2, octets: octets.to_vec() }),
         }
     }
@@ -214,14 +214,14 @@ impl Address {
         })
     }
 
-    /// Octets of the AFI and what follows it.
+    /// Octets of the AFI and the address.
     pub fn emitted_len(&self) -> usize {
         let mut out = Vec::new();
         self.emit(&mut out);
         out.len()
     }
 
-    /// Appends the AFI and what follows it.
+    /// Appends the AFI and the address.
     pub(super) fn emit(&self, out: &mut Vec<u8>) {
         match self {
             Address::None => out.extend(AFI_NONE.to_be_bytes()),

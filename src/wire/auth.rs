@@ -110,7 +110,7 @@ impl MacForm {
 /// A secret that an ETR and a map-server share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// What this side signs with. Verification goes by the message's own Algorithm ID, as a
+    /// The algorithm that this side signs with. Verification goes by the message's own Algorithm ID, as a
     /// map-server's key is configured without one.
     pub algorithm: Algorithm,
     /// The shared secret, as typed.
@@ -167,7 +167,7 @@ impl Authentication {
     }
 }
 
-/// Why a message is not what the holder of the key sent.
+/// The reason to refuse a message as not sent by the holder of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// It cannot even be read.
@@ -206,7 +206,7 @@ pub struct Verified<'a> {
     /// How it is signed.
     pub form: MacForm,
     /// The octets that the MAC covers, with the Authentication Data as received: no other message
-    /// with the same covered octets can be made without the key. What follows them proves nothing.
+    /// with the same covered octets can be made without the key. The octets after them prove nothing.
     pub covered: &'a [u8],
     /// The message has an xTR-ID and a Site-ID, and the MAC covers them.
     pub covers_identity: bool,

@@ -13,7 +13,7 @@ pub const INNER_TTL: u8 = 64;
 /// The most octets that fit one datagram of either family.
 pub const MAX_INNER_MESSAGE: usize = u16::MAX as usize - UdpHeader::LEN - Ipv4Header::MIN_LEN;
 
-/// What a UDP checksum that the sender did not compute is (RFC 768; RFC 6935 for IPv6).
+/// The UDP checksum of a sender that does not compute it (RFC 768; RFC 6935 for IPv6).
 const NO_CHECKSUM: u16 = 0;
 /// DSCP CS6, network control, of inner IPv4 headers.
 const NETWORK_CONTROL: IpDscp = IpDscp::CS6;

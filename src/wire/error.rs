@@ -1,4 +1,4 @@
-//! What can be wrong with octets from the network, and where.
+//! Errors in octets from the network, and their position.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct ParseError {
     pub message: &'static str,
     /// The part of the message that was read.
     pub place: Place,
-    /// What is wrong there.
+    /// The error at that place.
     pub problem: Problem,
     /// Octets from the start of the message to the field that is wrong.
     pub offset: usize,
@@ -36,7 +36,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is wrong with a field.
+/// The error of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
     /// The message, or the LCAF around the field, ends too early.

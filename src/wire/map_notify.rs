@@ -23,7 +23,7 @@ use super::record::MappingRecord;
 /// |   xTR-ID (128) and Site-ID (64) if I                          |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// The RFC reserves bits 4 and 5; I and R there are what IOS sends and tshark reads.
+/// The RFC reserves bits 4 and 5; IOS sends I and R there, and tshark reads them so.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapNotify {
     /// R: built for a re-encapsulating tunnel router (NAT traversal draft).

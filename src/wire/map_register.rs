@@ -148,7 +148,7 @@ impl MapRegister {
     }
 }
 
-/// What Map-Register, Map-Notify and Map-Notify-Ack share: all after the first word.
+/// The common part of Map-Register, Map-Notify and Map-Notify-Ack: all after the first word.
 pub(super) struct Body {
     pub(super) nonce: Nonce,
     pub(super) authentication: Authentication,

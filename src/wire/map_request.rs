@@ -50,7 +50,7 @@ pub struct MapRequest {
     pub do_not_reply: bool,
     /// To be copied to the Map-Reply.
     pub nonce: Nonce,
-    /// The host for whose packet the mapping is wanted, or the EID solicited by an SMR; `None` is
+    /// The source EID of the packet that needs the mapping, or the EID solicited by an SMR; `None` is
     /// AFI 0, and so is read an address that is not an IP address.
     pub source_eid: Option<Eid>,
     /// Where the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque ones are skipped on receipt. Empty, it goes out as one of AFI 0, which only an unsubscription (N set, RFC
@@ -62,7 +62,7 @@ pub struct MapRequest {
     /// Present if M: the mapping of the source EID, not to be trusted unverified; left out on receipt
     /// if its EID is no IP prefix of an instance.
     pub map_reply_record: Option<MappingRecord>,
-    /// Present if I: who asks.
+    /// Present if I: the xTR that asks.
     pub xtr_identity: Option<XtrIdentity>,
 }
 

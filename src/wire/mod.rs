@@ -6,7 +6,7 @@
 //! Reading order: [`mod@address`] (AFI and LCAF), [`mod@record`] (a mapping), then one file per
 //! message. [`mod@auth`] signs and verifies the three messages that carry a MAC.
 //!
-//! What parses can be emitted again byte for byte, with these exceptions: reserved bits, LCAF
+//! A parsed message is emitted again byte for byte, with these exceptions: reserved bits, LCAF
 //! Rsvd and Flags octets and host bits beyond a mask come back as zero; an IID mask-len as 32;
 //! instance-ID 0 as a plain AFI; ITR-RLOCs and source-EIDs that are no IP address, and records whose
 //! EID is no IP prefix, are left out, and a name beside an ITR-RLOC is;

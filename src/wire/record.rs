@@ -11,7 +11,7 @@ use crate::addr::{EidPrefix, Rloc};
 /// The priority that says: never to be used (RFC 9301 section 5.4, Priority).
 pub const UNUSABLE_PRIORITY: u8 = 255;
 
-/// What an ITR does with packets for an EID that has no locator (RFC 9301 section 5.4, ACT).
+/// The action of an ITR on packets for an EID that has no locator (RFC 9301 section 5.4, ACT).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
     /// 0: drop, as there is nothing else to do.
@@ -102,8 +102,8 @@ impl MappingRecord {
         }
     }
 
-    /// Whether it has locators and all of them are opaque: it maps the EID-Prefix to what cannot be used
-    /// here, and is no negative record.
+    /// Whether it has locators and all of them are opaque: it maps the EID-Prefix to locators that cannot
+    /// be used here, and is no negative record.
     pub fn is_all_opaque(&self) -> bool {
         !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
     }
@@ -222,7 +222,7 @@ impl LocatorRecord {
         self.rloc.ip().map(Rloc)
     }
 
-    /// Whether both are one locator: the same IP address, whatever names stand beside it, or the same
+    /// Whether both are one locator: the same IP address, with any names beside it, or the same
     /// opaque address.
     pub fn is_same(&self, other: &Self) -> bool {
         self.rloc == other.rloc || self.ip().is_some() && self.ip() == other.ip()

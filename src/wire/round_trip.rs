@@ -1,5 +1,4 @@
-//! What is emitted is read back as the same value, for values of every type, and no octets
-//! whatever make a parser panic.
+//! Every value that is emitted is read back as the same value, and no octets make a parser panic.
 
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 

@@ -1,8 +1,8 @@
-//! What an attacker on the LANs of the hosts sends: Ethernet frames.
+//! The Ethernet frames of an attacker on the LANs of the hosts.
 //!
 //! It takes neither the address of a host of the test nor that of a gateway: on a LAN that is theft
 //! by a neighbour, which Ethernet allows. Linux keeps each address that asks in a table that all
-//! namespaces share, whatever a router does: `lab up` makes it large enough.
+//! namespaces share, which no router can change: `lab up` makes it large enough.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -20,7 +20,7 @@ pub struct Attack {
 /// All that is done at once; the frames are one of each in turn.
 pub const ATTACKS: [Attack; 5] = [
     Attack { name: "ARP for the gateway", frame: arp_for_gateway },
-    Attack { name: "ARP for anybody", frame: arp_for_anybody },
+    Attack { name: "ARP for any address", frame: arp_for_anybody },
     Attack { name: "ARP by an address that flaps", frame: arp_flap },
     Attack { name: "ARP by a stranger", frame: arp_by_stranger },
     Attack { name: "neighbour solicitation", frame: solicitation },

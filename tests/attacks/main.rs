@@ -1,12 +1,12 @@
-//! Labs that are attacked from all sides at once, and what becomes of their hosts and routers.
+//! Labs that are attacked from all sides at once, and the state of their hosts and routers.
 //!
-//! X stands in the core of gsmr and sends what [`packets`] makes, with any source, to every router;
+//! X stands in the core of gsmr and sends the packets of [`packets`], with any source, to every router;
 //! it holds idle connections to a map-server and answers Map-Requests with a claim of everything
-//! ([`persistent`]). On the LANs of A and B, [`frames`] makes what is sent. Meanwhile B pings A, and
+//! ([`persistent`]). On the LANs of A and B, it sends the frames of [`frames`]. Meanwhile B pings A, and
 //! so do the hosts of a second lab. `tests/attacks/run` does that for an hour in release; here it is a
 //! minute, and a fifth of the rates in a build for debugging.
 //!
-//! # What is claimed
+//! # Claims
 //!
 //! - Of 3,600 pings of B to A, one a second, at most one is lost; none of the other lab.
 //! - No router holds more than [`MOST_MEMORY`], nor writes more than [`MOST_LOG`] into its log.

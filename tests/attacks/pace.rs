@@ -16,8 +16,8 @@ pub struct Sent {
 }
 
 /// Sends `rate` packets a second for so long: the next one of each kind in turn. `send` is given the
-/// number of a kind, and says whether a packet was sent. What falls behind by more than a tenth of a
-/// second is left out: a flood after a stop is another attack.
+/// number of a kind, and returns whether a packet was sent. Packets that are late by more than a tenth of a
+/// second are left out: a flood after a stop is another attack.
 #[expect(clippy::disallowed_methods, reason = "real labs run on the real clock")]
 pub fn at_pace(
     span: Duration,

@@ -1,4 +1,4 @@
-//! What the attacker in the core sends: whole IPv4 packets, from any source.
+//! The packets of the attacker in the core: whole IPv4 packets, from any source.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{SystemTime, UNIX_EPOCH};

@@ -12,7 +12,7 @@ use crate::live::Live;
 use crate::pace::Sent;
 use crate::{MOST_LOG, MOST_MEMORY, PINGS_FOR_A_LOSS};
 
-/// What became of pings.
+/// The outcomes of pings.
 #[derive(Debug)]
 pub struct Pings {
     pub sent: u64,
@@ -99,7 +99,7 @@ fn resident(process: &str) -> u64 {
 #[derive(Debug)]
 pub struct Report {
     pub span: Duration,
-    /// What X has sent to the routers.
+    /// The packets that X has sent to the routers.
     pub from_core: u64,
     pub sent: Vec<Sent>,
     pub lost: Pings,

@@ -42,7 +42,7 @@ pub struct Bench {
     pub now: Time,
     pub events: VecDeque<Event>,
     turns: usize,
-    /// What the router keeps over a restart.
+    /// The nonces that the router keeps over a restart.
     kept: KeptNonces,
 }
 
@@ -96,7 +96,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Gives the router what a phrase describes; `change` may damage the octets of it.
+    /// Gives the router the input that a phrase describes; `change` may damage its octets.
     pub fn give(
         &mut self,
         phrase: &Phrase,
@@ -220,7 +220,7 @@ impl Bench {
         Ok(false)
     }
 
-    /// What a console command prints.
+    /// The output of a console command.
     pub fn show(&mut self, command: &str) -> Result<String, String> {
         let (mut session, hosts, now) = (Session::new(), &mut NoHosts, self.now);
         let channel = InProcess { session: &mut session, router: &mut self.router, hosts, now };
@@ -231,7 +231,7 @@ impl Bench {
         }
     }
 
-    /// Keeps what the router said of messages and packets; requests to the kernel, TCP of the
+    /// Keeps the router's outputs about messages and packets; requests to the kernel, TCP of the
     /// reliable transport draft and debug lines are no part of the RFCs.
     fn drain(&mut self) {
         while let Some(output) = self.router.poll_output() {
@@ -239,7 +239,7 @@ impl Bench {
                 Output::Control { source, destination, payload } => {
                     let message = match Message::parse(&payload) {
                         Ok(message) => message.to_string(),
-                        Err(error) => panic!("the router sent what is no message: {error}"),
+                        Err(error) => panic!("the router sent octets that are no message: {error}"),
                     };
                     assert_ne!(inner_checksum(&payload), Some(0), "no checksum in: {message}");
                     self.saw(format!("control {source} > {destination}: {message}"), payload);

@@ -33,7 +33,7 @@ struct Requirement {
     /// The RFC's key word.
     level: String,
     name: String,
-    /// What is required, in our words.
+    /// The requirement, in our words.
     says: String,
     /// Why no script shows it: it is not met, cannot be seen at a router, concerns others.
     #[serde(default)]
@@ -53,7 +53,7 @@ impl Requirement {
     }
 }
 
-/// What is covered: for each requirement, in the order of the file, the scripts that name it.
+/// The coverage: for each requirement, in the order of the file, the scripts that name it.
 pub struct Coverage {
     requirements: Vec<Requirement>,
     scripts: BTreeMap<String, Vec<String>>,
@@ -124,8 +124,8 @@ impl Coverage {
         let all = self.requirements.len();
         let _ = write!(
             out,
-            "# Conformance\n\nWhat RFC 9300 and RFC 9301 require, and which script shows that a \
-             router does it.\nGenerated from `requirements.toml` and the scripts by\n\
+            "# Conformance\n\nThe requirements of RFC 9300 and RFC 9301, and for each the script that shows \
+             it.\nGenerated from `requirements.toml` and the scripts by\n\
              `{WRITE}`.\n\n{all} requirements: {covered} are covered by scripts, {} are not, for \
              the reasons given.\n",
             all - covered,
@@ -158,7 +158,7 @@ impl Coverage {
         }
     }
 
-    /// Whether COVERAGE.md is what it should be.
+    /// Checks that COVERAGE.md is the generated text.
     ///
     /// # Errors
     /// The first line that is not, and how it is made anew.
@@ -169,7 +169,7 @@ impl Coverage {
             return Ok(());
         }
         let same = written.lines().zip(table.lines()).take_while(|(a, b)| a == b).count();
-        Err(format!("COVERAGE.md:{}: not what is generated; run `{WRITE}`", same + 1))
+        Err(format!("COVERAGE.md:{}: not the generated text; run `{WRITE}`", same + 1))
     }
 
     /// Whether the list of sloppy senders in README.md names requirements alone, and all of level
@@ -197,7 +197,7 @@ impl Coverage {
     /// Writes COVERAGE.md.
     ///
     /// # Errors
-    /// What the operating system says.
+    /// An error of the operating system.
     pub fn write(&self, directory: &Path) -> Result<(), String> {
         fs::write(directory.join("COVERAGE.md"), self.table()).map_err(|error| error.to_string())
     }

@@ -1,6 +1,6 @@
 //! Conformance: each script of `9300` and `9301` shows a requirement of that RFC at a pure `Router`
 //! on virtual time, and is a test of its own name. README.md tells how a script is written,
-//! `requirements.toml` lists what the RFCs require, COVERAGE.md is generated from both.
+//! `requirements.toml` lists the requirements of the RFCs, COVERAGE.md is generated from both.
 //!
 //! `cargo test --test conformance PART` plays the scripts whose names have that part.
 
@@ -25,7 +25,7 @@ use script::Script;
 /// The directories of scripts, one an RFC.
 const DIRECTORIES: [&str; 2] = ["9300", "9301"];
 
-/// A test: its name, and what it does.
+/// A test: its name, and its function.
 type Test<'a> = (String, Box<dyn Fn() -> Result<(), String> + 'a>);
 
 fn main() -> ExitCode {
@@ -56,7 +56,7 @@ fn main() -> ExitCode {
     run(&tests, quiet)
 }
 
-/// The scripts, in the order of their names, and what is wrong with those that cannot be read.
+/// The scripts, in the order of their names, and the faults of those that cannot be read.
 fn read_scripts(directory: &Path) -> (Vec<Script>, Vec<String>) {
     let mut files: Vec<PathBuf> = Vec::new();
     for part in DIRECTORIES {

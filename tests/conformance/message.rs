@@ -21,7 +21,7 @@ const SECRET: &str = "cisco";
 /// Where a message that is signed has 128 bits of Authentication Data.
 const AUTHENTICATION_DATA: Range<usize> = 16..32;
 
-/// The octets of the message that a phrase describes; what it leaves out has a sensible default.
+/// The octets of the message that a phrase describes; a field that it leaves out has a sensible default.
 pub fn octets(phrase: &Phrase) -> Result<Vec<u8>, String> {
     let fields = &phrase.fields;
     if phrase.name != "octets" && phrase.name != "ECM" && !fields.head.is_empty() {

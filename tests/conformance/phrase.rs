@@ -1,4 +1,4 @@
-//! Phrases by name: which fields each may have, and what may stand within it.
+//! Phrases by name: the fields that each may have, and the phrases that may stand within it.
 
 use super::words::{Bindings, Fields, Grammar, Kind, split};
 
@@ -50,8 +50,8 @@ const MAP_REPLY: Grammar = &[
     ("for", Records(RECORD)),
 ];
 
-/// `secret` is what the message is signed with, or must have been signed with. `MAC` is how many octets
-/// of the MAC it has, `MAC-to-records` that the MAC ends there, before the xTR-ID.
+/// `secret` is the key that signs the message, or must have signed it. `MAC` is the number of octets
+/// of its MAC; with `MAC-to-records` the MAC ends there, before the xTR-ID.
 const MAP_REGISTER: Grammar = &[
     ("nonce", Word),
     ("proxy-reply", Flag),
@@ -102,7 +102,7 @@ const ENCAPSULATION: Grammar = &[
 const PACKET: Grammar =
     &[("ttl", Word), ("dscp", Word), ("ecn", Word), ("size", Word), ("port", Word)];
 
-/// What may stand within a phrase.
+/// The phrases that may stand within a phrase.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
     Nothing,
@@ -112,7 +112,7 @@ enum Within {
 
 type Row = (&'static str, Grammar, Within);
 
-/// What the router says, or is given, as a whole.
+/// The outputs and inputs of the router.
 const EVENTS: &[Row] = &[
     ("control", &[], Within::Message),
     ("lisp0", &[], Within::Packet),
@@ -142,7 +142,7 @@ const MESSAGES: &[Row] = &[
 ];
 
 impl Phrase {
-    /// Reads what a router says or is given.
+    /// Reads an output or an input of a router.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::parse_row(text, EVENTS)
     }
@@ -178,7 +178,7 @@ impl Phrase {
         Ok(Phrase { name, fields, inner: inner.map(Box::new) })
     }
 
-    /// Why `seen` is not what is expected here.
+    /// The reason why `seen` is not as expected; `None` if it is.
     pub fn differs(&self, seen: &Phrase, bindings: &mut Bindings) -> Option<String> {
         if self.name != seen.name {
             return Some(format!("a {}, not a {}", seen.name, self.name));
@@ -193,7 +193,7 @@ impl Phrase {
         }
     }
 
-    /// The same with each `$name` replaced by what it stands for.
+    /// The same with each `$name` replaced by its value.
     pub fn resolved(&self, bindings: &Bindings) -> Result<Self, String> {
         let inner = self.inner.as_ref().map(|inner| inner.resolved(bindings)).transpose()?;
         let fields = self.fields.resolved(bindings)?;
@@ -202,7 +202,7 @@ impl Phrase {
 
     /// The phrase within, which must be there.
     pub fn within(&self) -> Result<&Phrase, String> {
-        let missing = || format!("`{}` needs `: ` and what stands within", self.name);
+        let missing = || format!("`{}` needs `: ` and a phrase within", self.name);
         self.inner.as_deref().ok_or_else(missing)
     }
 

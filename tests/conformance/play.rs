@@ -1,4 +1,4 @@
-//! Plays a script: gives the router what it says, and holds it to what it expects.
+//! Plays a script: gives the router its inputs, and compares the outputs with the expected ones.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ struct Play<'a> {
 /// Plays a script against its router of `routers`.
 ///
 /// # Errors
-/// `FILE:LINE: what`, with what was expected and what was seen.
+/// `FILE:LINE: fault`, with the expected output and the seen one.
 pub fn play(script: &Script, routers: &Path) -> Result<(), String> {
     let file = routers.join(format!("{}.conf", script.router));
     let config = std::fs::read_to_string(&file)
@@ -52,7 +52,7 @@ impl Play<'_> {
                 .map_err(|why| format!("\nexpected: {}{why}", step.text));
         }
         if least != most {
-            return Err("only what is expected can come within a span".to_owned());
+            return Err("only expected outputs can come within a span".to_owned());
         }
         self.wait(most)?;
         self.base = most;
@@ -81,7 +81,7 @@ impl Play<'_> {
         }
     }
 
-    /// Lets time pass to `end`; what is said before that instant should have been expected.
+    /// Lets time pass to `end`; an output before that instant should have been expected.
     fn wait(&mut self, end: Time) -> Result<(), String> {
         while self.bench.advance(end)? {}
         self.forget_ignored();

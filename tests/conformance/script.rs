@@ -63,7 +63,7 @@ pub enum What {
     Configure(String),
 }
 
-/// Damage to what is given.
+/// Damage to an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// `{octet 2 = 0x40}`.
@@ -72,11 +72,11 @@ pub enum Change {
     Or(usize, u8),
     /// `{cut 20}`: only the first octets.
     Cut(usize),
-    /// `{sign}`: signs again what the ones before it changed, with the key that is the default.
+    /// `{sign}`: signs the octets again after the changes before it, with the key that is the default.
     Sign,
 }
 
-/// What must hold of the octets of a message.
+/// A condition on the octets of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
     /// `{octet 1 and 0x1f = 0}`.
@@ -85,7 +85,7 @@ pub enum Check {
     AtMost(usize),
 }
 
-/// What is wrong with a script, and where: `9301/x.conform:12: ...`.
+/// A fault of a script, with its place: `9301/x.conform:12: ...`.
 pub type Fault = String;
 
 impl Script {
@@ -258,7 +258,7 @@ pub fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text before the braces, and what stands in each pair.
+/// The text before the braces, and the text in each pair.
 fn braced(text: &str) -> Result<(String, Vec<String>), String> {
     let Some((phrase, mut rest)) = text.split_once('{') else {
         return Ok((text.to_owned(), Vec::new()));

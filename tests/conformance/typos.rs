@@ -1,4 +1,4 @@
-//! What is said to a script that is wrong: file, line, and what was expected there.
+//! The error of a wrong script: file, line, and the expected text.
 
 use std::path::Path;
 
@@ -6,7 +6,7 @@ use super::script::Script;
 
 const HEAD: &str = "rule 9301 5.2 MUST probe-reply\nrouter xtr\n";
 
-/// A line of a script, and what is said of it.
+/// A line of a script, and its error.
 const TYPOS: &[(&str, &str)] = &[
     ("rule 9301 probe-reply", "`rule 9301 probe-reply`: expected rule RFC SECTION LEVEL NAME"),
     ("+x nothing", "`+x`: seconds expected, as +0, +1.5 or +54..66"),

@@ -1,15 +1,15 @@
-//! The words that scripts are made of: a phrase is a name, what stands at its head, fields, and after
+//! The words that scripts are made of: a phrase is a name, a head, fields, and after
 //! `: ` a phrase within it.
 //!
 //! `control 203.0.113.11 > 198.51.100.21: Map-Reply nonce $n for 172.16.0.0/24 TTL 1440` is a
-//! phrase with a phrase within. What a router says is written in the same words (`wire::show`
-//! writes messages so), so that one parser reads both, and a failure shows what could have stood in
+//! phrase with a phrase within. A router's outputs are written in the same words (`wire::show`
+//! writes messages so), so that one parser reads both, and a failure shows a line that could stand in
 //! the script.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// What follows a word.
+/// The operand of a word.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Nothing: it is there or not.
@@ -25,7 +25,7 @@ pub enum Kind {
 /// The fields that a phrase may have.
 pub type Grammar = &'static [(&'static str, Kind)];
 
-/// What a field says.
+/// The value of a field.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
     Flag,
@@ -43,7 +43,7 @@ pub struct Fields {
     absent: Vec<&'static str>,
 }
 
-/// What `$name` stands for.
+/// The values of `$name`.
 pub type Bindings = BTreeMap<String, String>;
 
 /// Splits at blanks; `[7] 10.0.0.0/8` is one word, `[7]10.0.0.0/8`.
@@ -115,7 +115,7 @@ impl Fields {
         }
     }
 
-    /// Why `seen` is not what is expected here, by the first field that differs.
+    /// The first field in which `seen` differs from the expected fields.
     pub fn differs(&self, seen: &Fields, bindings: &mut Bindings) -> Option<String> {
         if !self.head.is_empty() && !same_item(&self.head, &seen.head, bindings) {
             return Some(format!("`{}`, not `{}`", seen.head.join(" "), self.head.join(" ")));
@@ -136,7 +136,7 @@ impl Fields {
         self.values.iter().find_map(differs)
     }
 
-    /// The same with each `$name` replaced by what it stands for.
+    /// The same with each `$name` replaced by its value.
     pub fn resolved(&self, bindings: &Bindings) -> Result<Self, String> {
         let word = |word: &String| resolve(word, bindings);
         let item = |item: &Vec<String>| item.iter().map(word).collect::<Result<Vec<_>, String>>();
@@ -202,7 +202,7 @@ fn known(grammar: Grammar, word: &str) -> Result<(&'static str, Kind), String> {
     })
 }
 
-/// Reads what follows a word; returns it and how many words it took.
+/// Reads the operand of a word; returns it and how many words it took.
 fn parse_value(
     name: &str,
     kind: Kind,
@@ -260,8 +260,8 @@ fn same_item(expected: &[String], seen: &[String], bindings: &mut Bindings) -> b
         && expected.iter().zip(seen).all(|(expected, seen)| same(expected, seen, bindings))
 }
 
-/// `*` is anything, `!x` anything but x, `$name` what it stood for before, or anything for which it
-/// stands from here on; an address without port is that address with any port.
+/// `*` is anything, `!x` anything but x, `$name` its value, or if it has none, anything, which
+/// becomes its value; an address without port is that address with any port.
 pub fn same(expected: &str, seen: &str, bindings: &mut Bindings) -> bool {
     if let Some(other) = expected.strip_prefix('!') {
         return !same(other, seen, &mut bindings.clone());

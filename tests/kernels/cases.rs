@@ -34,7 +34,7 @@ pub struct Net {
     /// Our address in the core, and the router there.
     pub own: &'static str,
     pub core: &'static str,
-    /// Who asks for a host at the site when nothing waits for it.
+    /// The address that asks for a host at the site when no packet waits for it.
     pub asker: &'static str,
     pub default: &'static str,
 }
@@ -200,7 +200,7 @@ fn roaming(net: &Net) -> Vec<Act> {
     acts
 }
 
-/// And as an xTR has it: what is far leads into `lisp0`, natively to the core.
+/// The routes of an xTR: far prefixes lead into `lisp0`, and natively to the core.
 fn xtr(net: &Net) -> Vec<Act> {
     let mut acts = site(net);
     acts.extend(rules(net));
@@ -369,7 +369,7 @@ fn what_lisp0_emits_takes_no_route_into_lisp0(net: &Net) -> Case {
     let native = udp_line("et0-0", "01", (net.host, far), 62, 100);
     case(
         net,
-        "what lisp0 emits takes no route into lisp0",
+        "packets that lisp0 emits take no route into lisp0",
         xtr(net),
         vec![
             step(Act::Frame("et1-0", to_port("et1-0", HOST, packet)), &[line]),
@@ -385,7 +385,7 @@ fn what_is_said_from_the_rloc_takes_no_route_into_lisp0(net: &Net) -> Case {
     let answer = answer + net.either("44 echo reply 0x0007/1", "64 echo reply 0x0007/1");
     case(
         net,
-        "what is said from the RLOC takes no route into lisp0",
+        "packets from the RLOC take no route into lisp0",
         xtr(net),
         vec![step(asks, &[answer])],
     )
@@ -569,7 +569,7 @@ fn a_proxy_answers_for_who_has_gone(net: &Net) -> Case {
     let answer = format!("et1-0 to 12: {} is at gateway", net.other);
     case(
         net,
-        "a proxy answers for who has gone",
+        "a proxy answers for a host that has gone",
         setup,
         vec![
             step(ask.clone(), &[answer, format!("told: et1-0 {} at 12", net.host)]),
@@ -585,7 +585,7 @@ fn a_proxy_that_somebody_deletes_is_told(net: &Net) -> Case {
     setup.push(add(KernelObject::ProxyNeighbour { device: SITE_DEVICE, address }));
     let hand = Act::Hand(format!("ip neigh del proxy {address} dev et1-0"));
     let lost = format!("lost: the proxy for {address} on et1-0");
-    case(net, "a proxy that somebody deletes is told", setup, vec![step(hand, &[lost])])
+    case(net, "a deleted proxy is told", setup, vec![step(hand, &[lost])])
 }
 
 /// Of IPv4 they go, of IPv6 they stay and forget their source.

@@ -31,7 +31,7 @@ pub fn show_mac(mac: HardwareAddress) -> String {
     }
 }
 
-/// A frame that left a port, in a line; `None` for what the kernel says about itself unasked
+/// A frame that left a port, in a line; `None` for messages that the kernel sends unasked about itself
 /// (multicast listener reports, router solicitations).
 pub fn show_frame(port: &str, frame: &[u8]) -> Option<String> {
     let parsed = Frame::parse(frame)?;

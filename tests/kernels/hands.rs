@@ -1,5 +1,5 @@
-//! What somebody does to a router's namespace by hand. A core wants things of the kernel, a hand takes
-//! them away: within a second all is as it was, and packets of hosts pass.
+//! Changes of a router's namespace by hand. A core asks for objects of the kernel, a hand removes
+//! them: within a second all is as it was, and packets of hosts pass.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ ipv6 route ::/0 2001:db8:c::2
 ipv6 route 2001:db8:9::/48 2001:db8:c::2
 ";
 
-/// What a hand types; `anew` is the device that is made again after it was deleted.
+/// A command typed by hand; `anew` is the device that is made again after it was deleted.
 struct Hand {
     command: &'static str,
     anew: Option<&'static str>,
@@ -279,7 +279,7 @@ fn play(hand: &Hand, machine: Box<dyn Machine>) -> Result<(), String> {
     routed.until(Routed::pass_all)
 }
 
-/// A port that somebody sets down stays down, and works again when somebody sets it up.
+/// A port that is set down by hand stays down, and works again when it is set up.
 pub fn a_port_stays_down(machine: Box<dyn Machine>) {
     let mut routed = Routed::new(machine);
     routed.until(Routed::pass_all).unwrap();
@@ -289,7 +289,7 @@ pub fn a_port_stays_down(machine: Box<dyn Machine>) {
     routed.run(Duration::from_secs(2));
     assert!(!routed.router.link(&port).unwrap().up, "it is down");
     assert!(routed.router.is_down_by_hand(&port));
-    // What else is put back does not set it up.
+    // Putting back another object does not set it up.
     routed.act(&Act::Hand("ip link set et1-0 mtu 1300".to_owned()));
     routed.run(Duration::from_millis(500));
     let link = routed.router.link(&port).unwrap();

@@ -1,4 +1,4 @@
-//! A kernel under test, what is done to it, and what is seen of it.
+//! A kernel under test, the actions on it, and its visible reactions.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use crate::frames::show_mac;
 /// The two ports of the kernel under test.
 pub const PORTS: [&str; 2] = ["et0-0", "et1-0"];
 
-/// What is done to a kernel.
+/// An action on a kernel.
 #[derive(Clone, Debug)]
 pub enum Act {
     /// The router wants something.
@@ -25,22 +25,22 @@ pub enum Act {
     Tunnel(Vec<u8>),
     /// The process sends this many octets by UDP, from port 4342 of one address to another's.
     Udp(IpAddr, IpAddr, usize),
-    /// Somebody sets a port up or down.
+    /// A port is set up or down by hand.
     Up(&'static str, bool),
     /// The other end of a port's link comes or goes.
     Carrier(&'static str, bool),
-    /// Somebody types this command in the namespace.
+    /// This command is typed in the namespace.
     Hand(String),
     /// A device that was deleted is made anew: a port with its plug, or `lisp0`.
     Anew(&'static str),
 }
 
-/// One thing that is done, and all that is seen of it, in whatever order.
+/// An action, and all visible reactions, in any order.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// What is done.
+    /// The action.
     pub act: Act,
-    /// What is seen, a line each.
+    /// The reactions, a line each.
     pub expected: Vec<String>,
     /// How long it may take to be seen.
     pub within: Duration,
@@ -51,9 +51,9 @@ pub struct Step {
 pub struct Case {
     /// The rule that it shows.
     pub name: String,
-    /// What there is before; nothing of it is looked at.
+    /// The actions before the test; their reactions are not looked at.
     pub setup: Vec<Act>,
-    /// What happens then.
+    /// The steps of the test.
     pub steps: Vec<Step>,
 }
 
@@ -61,22 +61,22 @@ pub struct Case {
 pub trait Machine {
     /// Does it.
     fn act(&mut self, act: &Act);
-    /// What has been seen since the last call, after at most `wait`.
+    /// The reactions since the last call, after at most `wait`.
     fn observe(&mut self, wait: Duration) -> Seen;
     /// Links, addresses, rules, routes and settings, a line each, in an order of their own.
     fn state(&mut self) -> Vec<String>;
 }
 
-/// What was seen of a kernel.
+/// The visible reactions of a kernel.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// Frames and packets that left it, a line each.
     pub lines: Vec<String>,
-    /// What the process was told.
+    /// The events that the process got.
     pub events: Vec<KernelEvent>,
 }
 
-/// How long nothing more must be seen after what was expected.
+/// How long no other reaction may come after the expected ones.
 const GRACE: Duration = Duration::from_millis(40);
 /// How often it is looked.
 const LOOK: Duration = Duration::from_millis(5);
@@ -135,7 +135,7 @@ pub fn play(case: &Case, machine: &mut dyn Machine) -> Result<(), String> {
     Ok(())
 }
 
-/// What a process knows of links and routes from what it was told.
+/// A process's tables of links and routes from its events.
 #[derive(Default)]
 struct Known {
     links: BTreeMap<String, String>,
@@ -198,7 +198,7 @@ fn show_route(route: &eidway::router::io::KernelRoute) -> String {
     format!("{} {}{via} metric {}", route.prefix, route.device, route.metric)
 }
 
-/// `+` what came, `-` what went.
+/// `+` for new lines, `-` for removed ones.
 fn difference(before: &[String], after: &[String]) -> Vec<String> {
     let come = after.iter().filter(|row| !before.contains(row)).map(|row| format!("+ {row}"));
     let gone = before.iter().filter(|row| !after.contains(row)).map(|row| format!("- {row}"));

@@ -1,5 +1,5 @@
 //! One table of cases for two kernels: the simulator's, and Linux by way of `driver/netlink`. Each
-//! case is what a router wants of its namespace, what comes in, and what is seen of it; both kernels
+//! case has a router's requests to its namespace, the inputs, and the reactions; both kernels
 //! must show the same.
 //!
 //! Linux's half needs root: without it it fails and says so; `EIDWAY_ALLOW_SKIP=1` lets it pass.

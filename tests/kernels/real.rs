@@ -27,7 +27,7 @@ pub struct Real {
     ports: Vec<(&'static str, Iface)>,
     lisp: Iface,
     told: Vec<KernelEvent>,
-    /// How long ago it was looked for what the kernel does not tell.
+    /// The time since the last look for changes that the kernel does not report.
     unseen: Duration,
     _namespace: Namespace,
 }
@@ -152,7 +152,7 @@ impl Machine for Real {
     }
 }
 
-/// What the commands of `ip` show, a line for each thing.
+/// The output of commands of `ip`, a line for each object.
 fn batch(family: &str, commands: &str) -> String {
     let mut ip = Command::new("ip");
     let ip = ip.args(["-o", "-d", family, "-batch", "-"]);
@@ -173,7 +173,7 @@ fn settings(directory: &str) -> Vec<String> {
         .collect()
 }
 
-/// A line of `ip -o`, without what a device that is made anew has another of.
+/// A line of `ip -o`, without the numbers that change when a device is made anew.
 fn without_index(line: &str) -> String {
     let line = match line.split_once(": ") {
         Some((index, rest)) if index.parse::<u32>().is_ok() && !rest.starts_with("from") => rest,

@@ -46,7 +46,7 @@ impl Capture {
 
     /// Ends it.
     pub fn end(mut self) -> Captured {
-        // What it has seen waits a quarter of a second in a buffer, and is lost when it ends.
+        // Captured packets wait a quarter of a second in a buffer, and are lost when it ends.
         std::thread::sleep(Duration::from_millis(600));
         kill_process(Pid::from_child(&self.child), Signal::INT).unwrap();
         let mut rest = String::new();

@@ -1,4 +1,4 @@
-//! What the document "LISP Generalized SMR" shows, in its own network.
+//! The results of the document "LISP Generalized SMR", in its own network.
 
 use std::time::Duration;
 
@@ -56,7 +56,7 @@ fn a_shut_interface_leaves_no_route_within_a_second_and_comes_back() {
             !live.console("xTR1", &[&command]).contains("NO ROUTE")
         });
     }
-    // xTR2 forgets a negative entry after a minute, if nobody tells it earlier.
+    // xTR2 forgets a negative entry after a minute, if no SMR comes earlier.
     until(Duration::from_secs(65), "pings are back", || live.ping("B", "A", &["-c", "1"]) == "!");
     live.expect_pings(&[("A", "B")]);
 }

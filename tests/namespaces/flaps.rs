@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::capture::{Capture, Captured};
 use crate::live::*;
 
-/// Encapsulated packets, and what must never be seen in the core: packets to an EID by themselves.
+/// Encapsulated packets, and those that must never be seen in the core: packets to an EID by themselves.
 const OF_SITES: &str = "udp port 4341 or dst net 172.16.0.0/24 or dst net 192.168.0.0/24 or dst net 10.10.10.0/24 \
      or dst net 10.20.20.0/24 or dst net 2001:db8:a::/64 or dst net 2001:db8:b::/64";
 

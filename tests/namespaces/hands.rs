@@ -1,4 +1,4 @@
-//! Somebody's hands in the namespace of a router that forwards. `tests/kernels` tries many on a core and a
+//! Changes by hand in the namespace of a router that forwards. `tests/kernels` tries many on a core and a
 //! kernel; here are those that the whole process must follow, for it holds `lisp0` open.
 
 use std::time::Duration;
@@ -45,7 +45,7 @@ fn a_port_that_a_hand_sets_down_stays_down_and_is_shown() {
     let show = || live.console("xTR1", &["show interfaces ethernet 1/0"]);
     let by_hand = "Ethernet1/0 is down (set down by hand), line protocol is down";
     until(SOON, "it is shown", || show().contains(by_hand));
-    // What else belongs on it is put back, and does not set it up.
+    // The other objects on it are put back, and do not set it up.
     live.shell("xTR1", "ip address flush dev et1-0");
     let addresses = || live.shell("xTR1", "ip -o address show dev et1-0");
     until(SOON, "its addresses are back", || addresses().matches("scope global").count() == 2);

@@ -59,7 +59,7 @@ fn mutated_data_packets_do_not_end_a_router_and_are_counted() {
     expect_recovery(&live);
 }
 
-/// A flood takes its share of what is limited, such as replies and the kernels' neighbours: the
+/// A flood takes its share of limited things, such as replies and the kernels' neighbours: the
 /// router need not serve its site in the same moment, but soon after.
 fn expect_recovery(live: &Live) {
     for family in [&["-c", "1"][..], &["-c", "1", "--ipv6"]] {
@@ -111,7 +111,7 @@ fn mutated(original: &[u8], rng: &mut Rng) -> Vec<u8> {
     bytes
 }
 
-/// What a router has counted.
+/// The counters of a router.
 struct Counts {
     /// Effects of control messages: at least one for each.
     control: u64,
@@ -147,7 +147,7 @@ fn sum(counters: &Value, wanted: impl Fn(&str) -> bool) -> u64 {
     counters.filter(|(name, _)| wanted(name)).filter_map(|(_, count)| count.as_u64()).sum()
 }
 
-/// Reasons to drop a packet of the site: the answers of A to what comes through are among them.
+/// Reasons to drop a packet of the site: the answers of A to packets that come through are among them.
 const OUTBOUND: [&str; 9] = [
     "not-ip",
     "link-scoped",

@@ -35,7 +35,7 @@ fn a_lab_comes_down_and_up_from_any_half_made_state() {
     expect_success(&live.lab("down", &[]));
     assert!(live.remains().is_empty(), "{:?}", live.remains());
 
-    // What an interrupted "ip netns add" leaves is a file and no namespace.
+    // An interrupted "ip netns add" leaves a file and no namespace.
     let stale = format!("/run/netns/eidway-{}-MSMR", live.name);
     fs::write(&stale, "").expect("a file");
     live.verb("node-add", &["switch", "switch"]);

@@ -1,10 +1,10 @@
-//! What goes away leaves nothing behind.
+//! Routers and labs that end leave nothing behind.
 
 use std::process::Command;
 
 use crate::live::*;
 
-/// Rules, routes, addresses and devices of a namespace, without what the kernel makes by itself.
+/// Rules, routes, addresses and devices of a namespace, without those that the kernel makes by itself.
 const KERNEL_STATE: &str = "ip rule; ip -6 rule; ip -4 route show table all; \
      ip -6 route show table all | grep -v -e fe80: -e ff00: -e '^anycast'; \
      ip -br address | sed 's/fe80:[^ ]*//'";

@@ -16,7 +16,7 @@ const LINKS: [(&str, &[&str]); 6] = [
     ("switch", &["xTR1.et2-0", "xTR1.et3-0"]),
 ];
 
-/// What tshark has against a packet.
+/// tshark's filter for packets with errors.
 const WRONG: &str = "_ws.malformed || _ws.expert.severity == \"Error\" \
      || ip.checksum.status == \"Bad\" || udp.checksum.status == \"Bad\" \
      || tcp.checksum.status == \"Bad\" || icmp.checksum.status == \"Bad\" \
@@ -29,7 +29,7 @@ fn no_link_carries_a_malformed_packet_and_every_register_verifies() {
     }
     let live = Live::up("gsmr", "wire");
     let captures = LINKS.map(|(node, devices)| (node, Capture::start(&live, node, devices, "")));
-    // What starts registers: the captures began too late for the first time.
+    // A router registers when it starts: the captures began too late for the first time.
     for router in ["xTR1", "xTR2"] {
         expect_success(&live.lab("restart", &[router]));
     }

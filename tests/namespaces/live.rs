@@ -64,7 +64,7 @@ impl Live {
         }
     }
 
-    /// What a session on a router's console prints.
+    /// The output of a session on a router's console.
     pub fn console(&self, node: &str, commands: &[&str]) -> String {
         let mut args = vec!["console".to_owned(), format!("{}/{node}", self.name)];
         for command in commands {
@@ -81,7 +81,7 @@ impl Live {
         format!("eidway-{}-{node}", self.name)
     }
 
-    /// What a shell prints in a node's namespace.
+    /// The output of a shell in a node's namespace.
     pub fn shell(&self, node: &str, script: &str) -> String {
         let namespace = self.namespace(node);
         let output =
@@ -108,7 +108,7 @@ impl Live {
         })
     }
 
-    /// What is still there of the lab: namespaces, files, processes.
+    /// The parts of the lab that are still there: namespaces, files, processes.
     pub fn remains(&self) -> Vec<String> {
         let mut found = Vec::new();
         for entry in fs::read_dir("/run/netns").into_iter().flatten().flatten() {

@@ -1,4 +1,4 @@
-//! A router's log: whoever reads it, or moves it away, does not disturb the router.
+//! A router's log: a reader, or a move of the file, does not disturb the router.
 
 use std::fs;
 use std::io::Read;
@@ -64,7 +64,7 @@ fn a_log_reader_that_stops_does_not_stop_the_router() {
     let mut log = Vec::new();
     let pipe = router.0.stderr.take().unwrap();
     pipe.take(1 << 20).read_to_end(&mut log).unwrap();
-    assert!(log.len() > 4096, "what was there to read is still there");
+    assert!(log.len() > 4096, "the earlier lines are still there");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Labs in real namespaces with real hosts and real `ping`: the built program, as a person uses it.
 //!
 //! They need root. Without it they fail and say so; `EIDWAY_ALLOW_SKIP=1` lets them pass. Each
-//! test has labs of its own, so that all run side by side, and takes them down whatever happens.
+//! test has labs of its own, so that all run side by side, and takes them down in every case.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

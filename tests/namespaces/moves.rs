@@ -1,4 +1,4 @@
-//! Hosts that move under traffic of 100 packets a second, and what that costs.
+//! Hosts that move under traffic of 100 packets a second, and the losses.
 
 use crate::live::*;
 
@@ -26,7 +26,7 @@ fn roaming(test: &str) -> Live {
     ];
     live.console("xTR1", &[&table[..], &unmapped, &ranges, &port].concat());
     live.console("xTR2", &[&table[..], &ranges, &gateway, &port].concat());
-    // The gateway that roams: the same at both, whatever networks they have.
+    // The gateway that roams: the same at both, with any networks.
     live.shell("A", "ip -6 route replace default via fe80::1 dev eth0");
     // Not even its very first packet is lost.
     for gateway in ["172.16.0.1", "2001:db8:a::1"] {

@@ -1,4 +1,4 @@
-//! What the core does to packets on their way, in both modes of the data path: it loses some, takes
+//! Effects of the core on packets, in both modes of the data path: it loses some, takes
 //! smaller ones only, cannot reach a locator, ends a TTL.
 
 use std::fs;
@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::live::*;
 
-/// The longest silence in a transfer: retransmissions of what was lost twice take seconds.
+/// The longest silence in a transfer: retransmissions of octets that were lost twice take seconds.
 const SILENCE: Duration = Duration::from_secs(30);
 /// Octets that are compared at a time.
 const CHUNK: usize = 1 << 16;
@@ -61,7 +61,11 @@ fn transfer(live: &Live, server: &str, mib: usize) {
         for number in 0..chunks {
             stream.read_exact(&mut received).unwrap();
             stamp(&mut expected, number);
-            assert!(received == expected, "what came differs from octet {} on", number * CHUNK);
+            assert!(
+                received == expected,
+                "the received octets differ from octet {} on",
+                number * CHUNK
+            );
         }
         assert_eq!(stream.read(&mut received).unwrap(), 0, "more came than was sent");
     });
@@ -101,7 +105,7 @@ fn a_core_that_takes_less_is_learned_of_and_the_sender_told() {
         // The core's second link takes 1400 octets; the outer headers have 36 or 56 of them.
         for (lab, takes) in [(&plain, 1400 - 36), (&ipv6, 1400 - 56)] {
             let live = Live::up_in(lab.path().to_str().unwrap(), "path", mode);
-            // Before the link shrinks, so that all of what follows comes from the way itself.
+            // Before the link shrinks, so that all later errors come from the way itself.
             live.expect_pings(&[("A", "B")]);
             live.shell("Core", "ip link set eth1 mtu 1400");
             live.shell("xTR2", "ip link set et0-0 mtu 1400");
@@ -109,7 +113,7 @@ fn a_core_that_takes_less_is_learned_of_and_the_sender_told() {
                 ("192.168.0.22", "Frag needed and DF set (mtu = ", ""),
                 ("2001:db8:b::22", "Packet too big: mtu=", "-6"),
             ] {
-                // What reveals it may be lost; the next is told.
+                // The packet that reveals it may be lost; the next one gets the error.
                 let size = 1380;
                 let told = format!("{marker}{takes}");
                 let ping = format!("ping {family} -n -M do -c 1 -W 1 -s {size} {address} || true");
@@ -163,7 +167,7 @@ fn a_locator_that_the_core_cannot_reach_is_left_for_the_next_at_once() {
         assert_eq!(states(), ["up", "up"]);
 
         live.shell("Core", "ip route add unreachable 198.51.100.21/32");
-        // What the core refuses is lost; everything after it takes the other way.
+        // A packet that the core refuses is lost; all later ones take the other way.
         let marks = live.ping("A", "B", &[]);
         assert!(matches!(&*marks, ".!!!!" | "!!!!!"), "{marks}");
         assert_eq!(states(), ["unreachable", "up"]);
@@ -180,7 +184,7 @@ fn a_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
     for mode in modes() {
         let live = Live::up_in("two-sites", "ttl", mode);
         live.expect_pings(&[("A", "B")]);
-        // xTR1, Core, xTR2, B. The core is IPv4: an IPv6 host hears from its gateway what Core said.
+        // xTR1, Core, xTR2, B. The core is IPv4: an IPv6 host hears Core's message from its gateway.
         for (address, hops) in [
             ("192.168.0.22", ["172.16.0.1", "203.0.113.1", "192.168.0.1", "192.168.0.22"]),
             ("2001:db8:b::22", ["2001:db8:a::1", "2001:db8:a::1", "2001:db8:", "2001:db8:b::22"]),

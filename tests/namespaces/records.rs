@@ -1,4 +1,4 @@
-//! What routers recorded under real traffic is reproduced from their records.
+//! Records of routers under real traffic are reproduced.
 
 use crate::live::*;
 
@@ -16,7 +16,7 @@ fn routers_under_traffic_are_reproduced_to_the_octet() {
     live.console("xTR1", &[&interface[..], &["no shutdown", "end"]].concat());
     live.console("xTR1", &["debug lisp control-plane all", "clear ip lisp map-cache"]);
     until(LONG, "A is back", || {
-        // What it learned while the port was down may last for a minute.
+        // Mappings learned while the port was down may last for a minute.
         live.console("xTR2", &["clear ip lisp map-cache"]);
         live.ping("B", "A", &["-c", "1"]) == "!"
     });

@@ -11,7 +11,7 @@ fn without_the_first_resolver_the_second_answers() {
     }
     let live = Live::up("gsmr", "over");
     expect_success(&live.lab("stop", &["OldMSMR"]));
-    // Two tries with the dead one, of one and two seconds, lose what waits longer than ping does.
+    // Two tries with the dead one, of one and two seconds, lose packets that wait longer than ping does.
     let marks = live.ping("B", "C", &["-c", "10"]);
     assert!(marks.ends_with("!!!!!"), "{marks}");
 }

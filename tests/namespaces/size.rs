@@ -67,7 +67,7 @@ fn tcp_crosses_whole_in_segments_that_fill_the_tunnel() {
                 scope.spawn(move || writer.write_all(sent).unwrap());
                 let mut received = vec![0; TRANSFER];
                 stream.read_exact(&mut received).unwrap();
-                assert!(received == data, "{address}: what came back differs");
+                assert!(received == data, "{address}: the returned octets differ");
                 // TCP's header has 20 octets, and 12 of timestamps.
                 assert_eq!(SockRef::from(&stream).tcp_mss().unwrap(), mss, "{address}");
             });

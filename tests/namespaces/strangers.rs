@@ -1,5 +1,5 @@
-//! Another user of the machine, who wants to stop root's labs, read their keys, or have root write where
-//! that user cannot. Each attempt really runs, fails, and leaves a message that names what it was about:
+//! Attempts of another user of the machine to stop root's labs, to read their keys, or to have root write
+//! where that user cannot. Each attempt really runs, fails, and leaves a message that names its object:
 //! on its own standard error, or on that of root's command that meets it.
 
 use std::fs::{self, Permissions};
@@ -47,7 +47,7 @@ impl Place {
         shell
     }
 
-    /// What the stranger prepares, which must succeed.
+    /// The stranger's preparation, which must succeed.
     fn prepare(&self, script: &str) {
         expect_success(&run(&mut self.shell(STRANGER, script)));
     }
@@ -61,8 +61,8 @@ fn expect_refusal(what: &str, output: &Output, words: &str) {
     assert!(said.contains(words), "{what}: {words:?} is not in {said:?}");
 }
 
-/// What the stranger tries at a lab that is up, `LAB`, and one that is coming up, `NEXT`; a word that its
-/// message has.
+/// The stranger's attempts on a lab that is up, `LAB`, and one that is coming up, `NEXT`; a word of the
+/// message.
 const ATTEMPTS: [(&str, &str, &str); 27] = [
     ("read the keys", "cat /run/eidway/LAB/lab/xTR1.conf", "lab/xTR1.conf: Permission denied"),
     ("read a record", "cat /run/eidway/LAB/xTR1.record", "xTR1.record: Permission denied"),
@@ -91,10 +91,14 @@ const ATTEMPTS: [(&str, &str, &str); 27] = [
     ("end a router", "kill -TERM ROUTER", "(ROUTER) - Operation not permitted"),
     ("stop a router", "./eidway lab kill two-sites --name LAB xTR1", "/run/eidway/LAB/xTR1"),
     ("take the lab down", "./eidway lab down LAB", "lab LAB is root's"),
-    ("end what brings the next lab up", "kill -KILL UP", "(UP)"),
+    ("end the process that brings the next lab up", "kill -KILL UP", "(UP)"),
     ("enter a node", "ip netns exec eidway-LAB-xTR1 true", "eidway-LAB-xTR1"),
     ("remove a node", "ip netns del eidway-LAB-A", "eidway-LAB-A\": Permission denied"),
-    ("read what a router has open", "ls /proc/ROUTER/fd/", "/proc/ROUTER/fd/': Permission denied"),
+    (
+        "read the open files of a router",
+        "ls /proc/ROUTER/fd/",
+        "/proc/ROUTER/fd/': Permission denied",
+    ),
 ];
 
 #[test]

@@ -23,7 +23,7 @@ struct Module {
     file: String,
     /// The names that `use` brings in, with the path that each stands for.
     names: BTreeMap<String, Path>,
-    /// The modules all of whose names come in.
+    /// The modules that bring all their names in.
     globs: Vec<Path>,
     /// The names of the items that it defines.
     items: BTreeSet<String>,

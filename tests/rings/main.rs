@@ -1,5 +1,5 @@
 //! The three rings, read off the sources: imports point inward, and only the driver touches the
-//! operating system. What the compiler cannot refuse is refused here.
+//! operating system. The compiler cannot check this.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -35,7 +35,7 @@ const IMPORTS: [(&str, &str); 11] = [
 /// The rings that know nothing of the operating system.
 const PURE: [&str; 7] = ["prefix_map", "wire", "capture", "router", "host", "console", "record"];
 
-/// What a pure ring would need to reach the operating system.
+/// The paths that lead a pure ring to the operating system.
 const SYSTEM: [&str; 16] = [
     "std::env",
     "std::fs",
@@ -65,11 +65,11 @@ const MAY_READ_CLOCK: &str = "lab/patience.rs";
 /// Other programs are started by one file, which knows their packages.
 const STARTS_PROGRAMS: &str = "lab/environment.rs";
 
-/// Texts that people write are read by the one, what the kernel and this program wrote by the other.
+/// The first reads texts that people write, the second those of the kernel and of this program.
 const READ_TEXTS: [&str; 2] = ["lab/text.rs", "lab/run.rs"];
 
 /// Files and directories are made by `private`, which sees to it that no other user has touched them; but
-/// for these: a directory that a person chose for records, and what the kernel has made.
+/// for these: a directory that a person chose for records, and files that the kernel has made.
 const MAKES_FILES: [&str; 4] =
     ["driver/recording.rs", "driver/tun.rs", "driver/netlink/sysctl.rs", "lab/neighbour_tables.rs"];
 
@@ -103,7 +103,7 @@ impl Source {
         Source { path: path.to_owned(), text: text.to_owned(), code, lines: text.lines().count() }
     }
 
-    /// The directory under `src`; `None` for what lies in `src` itself.
+    /// The directory under `src`; `None` for a file in `src` itself.
     fn ring(&self) -> Option<&str> {
         self.path.split_once('/').map(|(ring, _)| ring)
     }

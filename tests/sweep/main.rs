@@ -1,9 +1,9 @@
 //! The sweep: generated labs, generated faults, and a reference model beside the real routers.
 //!
-//! A seed makes a lab and what happens to it ([`plan`]); the lab runs on virtual time ([`run`]) under
-//! a watch that looks at every packet ([`watch`]); a model that knows nothing of LISP's messages says
-//! what must be true in the end ([`world`]). `tests/sweep.sh` runs it for hours; here it runs for as
-//! many seeds as fit a test. A seed that fails prints itself, what it violates and when, and the
+//! A seed makes a lab and its events ([`plan`]); the lab runs on virtual time ([`run`]) under
+//! a watch that looks at every packet ([`watch`]); a model that knows nothing of LISP's messages gives
+//! the expected end ([`world`]). `tests/sweep.sh` runs it for hours; here it runs for as
+//! many seeds as fit a test. A seed that fails prints itself, the violated rule and the time, and the
 //! smallest plan that still does ([`shrink`]), as a test can have it: `regressions.rs`.
 //!
 //! ```text
@@ -11,7 +11,7 @@
 //! EIDWAY_SEEDS=10000 tests/sweep.sh                  many, in release
 //! ```
 //!
-//! # What is claimed
+//! # Claims
 //!
 //! At all times, also during the faults:
 //! - no packet is put on a LAN of a site whose host it is not for, nor given to another host;
@@ -29,16 +29,16 @@
 //!
 //! Let the last fault end at 0. A TCP session whose peer is silent, or whose octets are not
 //! acknowledged, falls after 25 s, and a map-server that has forgotten it answers the next question,
-//! within 10 s, with RST. What was registered by a session that fell, or by UDP with a router of
-//! either kind, or with an old map-server whatever the withdrawal, lapses 180 s later: 205 s. What is
-//! to be registered is sent again within 60 s (the period, or the longest of the doubled waits), the
+//! within 10 s, with RST. A registration by a session that fell, or by UDP with a router of
+//! either kind, or with an old map-server after any withdrawal, ends 180 s later: 205 s. A prefix that
+//! has to be registered is sent again within 60 s (the period, or the longest of the doubled waits), the
 //! Map-Notify opens a session, its Refresh brings the rest: 25 + 60 s, and a few round trips. Lost TCP
 //! segments are repeated in that time. So at 215 s, [`SETTLED`], the registrations stand.
 //!
 //! A map-cache may be wrong by then, but learns by traffic: a packet to a router that the EID has left
 //! brings an SMR, at most one in 3 s for an EID and RLOC, and eight at once for an RLOC, one more each
-//! 3 s. The round of pings lasts 39 s. What was answered negatively before the registration stood
-//! expires after 60 s; a request that found nobody rests for 30 s after 15 s of tries. So all is
+//! 3 s. The round of pings lasts 39 s. A negative answer from before the registration
+//! expires after 60 s; a request without an answer rests for 30 s after 15 s of tries. So all is
 //! learnt 60 + 45 + 5 s, [`LEARNT`], later.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -97,7 +97,7 @@ fn seeds() {
     assert!(failed.is_empty(), "{failed:?}");
 }
 
-/// One seed; what is wrong with it, in words.
+/// Runs one seed; the error names the violation.
 fn try_seed(seed: u64) -> Result<(), String> {
     let plan = Plan::generate(seed);
     let Some(violation) = shrink::violation(&plan) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! What happens in a run: a topology and its faults, made of a seed, printed as Rust.
+//! The plan of a run: a topology and its faults, made of a seed, printed as Rust.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub enum How {
     Both(u64),
 }
 
-/// What happens.
+/// An event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A roaming host goes to the first LAN of a site.
@@ -42,7 +42,7 @@ pub enum Event {
     Ping(End, End, bool, u16),
 }
 
-/// A run: at which millisecond after registration what happens.
+/// A run: its events, each with the millisecond after registration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
     /// Of the simulator's own randomness.

@@ -1,5 +1,5 @@
-//! One run: the lab is built and registers, the plan happens, the faults end, and what must be true
-//! by then is looked at beside the reference model.
+//! One run: the lab is built and registers, the plan is carried out, the faults end, and the result
+//! is compared with the reference model.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,14 +83,14 @@ impl Run {
             self.impair(&self.world.topology.cable_name(cable), plan.topology.impairment());
         }
         self.run_for(SETTLED)?;
-        // Round one: traffic shows every router what it has wrong.
+        // Round one: traffic shows every router its errors.
         let patient =
             PingRequest { count: 13, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
         self.ping_all(patient)?;
         self.run_for(LEARNT)?;
         self.look_at_registrations()?;
         self.look_at_away_tables()?;
-        // Round two: who has a path, pings; who has none, tries.
+        // Round two: a host with a path pings; a host without one tries.
         let brisk = PingRequest { count: 4, pace: Pace::Every(Duration::from_secs(3)), ..echoes() };
         let mut lost = self.ping_all(brisk)?;
         lost.retain(|(from, to, ..)| self.world.has_path(*from, *to));
@@ -270,7 +270,7 @@ impl Run {
         Ok(())
     }
 
-    /// No node makes packets, and what ended at one it has counted.
+    /// No node makes packets, and each has counted the packets that ended there.
     fn look_at_passages(&self) -> Checked {
         let watch = self.watch.borrow();
         let routers = self.world.topology.routers();
@@ -309,7 +309,7 @@ impl Run {
                 .collect();
             if held != expected {
                 let detail = format!("{name}: {}", differences(&held, &expected));
-                return self.violated("a map-server holds what the model says", detail);
+                return self.violated("a map-server holds the registrations of the model", detail);
             }
         }
         Ok(())
@@ -342,7 +342,7 @@ impl Run {
         Ok(())
     }
 
-    /// Of what traffic has asked for, no cache says otherwise than the model.
+    /// For the EIDs that traffic has asked for, no cache differs from the model.
     fn look_at_map_caches(&self) -> Checked {
         let topology = &self.world.topology;
         for router in topology.routers() {
@@ -378,7 +378,7 @@ impl Run {
         for family in Family::BOTH {
             let eid = eid(self.world.topology.address(end, family));
             let leads_to = self.world.leads_to(eid);
-            // What leads to the router itself does not come by its cache.
+            // A prefix that leads to the router itself does not come by its cache.
             if leads_to.is_some_and(|site| Router::Xtr(site) == router) {
                 continue;
             }
@@ -400,7 +400,7 @@ impl Run {
     }
 }
 
-/// What a ping is made of, but for its destination.
+/// A ping request, but for its destination.
 fn echoes() -> PingRequest {
     PingRequest {
         pace: Pace::Every(Duration::from_secs(1)),

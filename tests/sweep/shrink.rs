@@ -11,7 +11,7 @@ use crate::watch::Violation;
 /// Runs that a shrinking may cost.
 const RUNS: usize = 400;
 
-/// What a plan violates; a panic of a router is a violation too.
+/// The violation of a plan; a panic of a router is a violation too.
 pub fn violation(plan: &Plan) -> Option<Violation> {
     match catch_unwind(AssertUnwindSafe(|| run(plan, None))) {
         Ok(outcome) => outcome.err(),
@@ -66,7 +66,7 @@ fn drop_events(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
     }
 }
 
-/// The plan with one part of its topology less. Events about what is not there do nothing.
+/// The plan with one part of its topology less. Events about missing parts do nothing.
 fn smaller(plan: &Plan) -> Vec<Plan> {
     let mut topologies = Vec::new();
     let mut less = |change: &dyn Fn(&mut Topology)| {

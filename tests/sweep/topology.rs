@@ -1,4 +1,4 @@
-//! What a lab of the sweep is made of, as a few numbers; addresses, lab file and configurations
+//! The parts of a lab of the sweep, as a few numbers; addresses, lab file and configurations
 //! follow from them.
 //!
 //! ```text
@@ -8,7 +8,7 @@
 //! ```
 //! Every router hangs on one core router. LAN `l` of site `s` is 172.(16+s).l.0/24 and
 //! 2001:db8:aSLL::/64 with one host. The first LAN of each site also serves the roaming range
-//! 172.31.0.0/24, 2001:db8:afff::/64, whose hosts take nobody for a neighbour: the next one of the range
+//! 172.31.0.0/24, 2001:db8:afff::/64, whose hosts have no neighbours: the next one of the range
 //! may be at another site. With `overlap`, the last LAN of site 1 is the upper half of
 //! the first LAN's prefix of site 0.
 
@@ -76,7 +76,7 @@ pub struct Topology {
     pub delay_ms: u64,
 }
 
-/// What of a configuration may change in the course of a run.
+/// The part of a configuration that may change in a run.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// LANs whose database-mappings are taken out.
@@ -161,8 +161,8 @@ impl Topology {
         self.lans.len()
     }
 
-    /// Whether the protocol can do what the topology asks of it: a map-server of the old kind alone
-    /// tells nobody of a more specific prefix.
+    /// Whether the protocol can serve the topology: a map-server of the old kind alone
+    /// tells no ETR of a more specific prefix.
     pub fn is_sound(&self) -> bool {
         !self.overlap || self.servers.contains(&Kind::New)
     }

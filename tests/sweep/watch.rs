@@ -1,4 +1,4 @@
-//! What is true of every packet at all times, seen on the links: whose it is, how far it goes, and
+//! Rules for every packet at all times, seen on the links: its owner, its way, and
 //! that a node neither makes nor loses one.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -41,7 +41,7 @@ struct Echo {
     seq: u16,
 }
 
-/// One link: who is at its ends.
+/// One link: the nodes at its ends.
 #[derive(Clone, Debug)]
 enum Ends {
     Cable([String; 2]),

@@ -1,5 +1,5 @@
-//! The reference model: who is where and what is configured, and from that alone who can reach
-//! whom and what a map-server should hold. Small, obvious and slow.
+//! The reference model: the places of hosts and the configuration, and from that alone the reachable pairs
+//! and the right registrations of a map-server. Small, obvious and slow.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,8 +19,8 @@ pub struct World {
     pub impaired: BTreeSet<Cable>,
     pub dead: BTreeSet<Router>,
     /// LANs that were taken out of the configuration of an xTR that has begun anew since: it does not
-    /// know that they were its own, so it solicits nobody for them, and who has them cached keeps that
-    /// for its TTL.
+    /// know that they were its own, so it solicits no peer for them, and an ITR that has cached them
+    /// keeps them for their TTL.
     pub forgotten: BTreeSet<Lan>,
 }
 
@@ -38,7 +38,7 @@ impl World {
         }
     }
 
-    /// Takes in an event; false when it changes nothing, or is about what is not there.
+    /// Takes in an event; false when it changes nothing, or is about a missing part.
     pub fn apply(&mut self, event: Event) -> bool {
         let has_router = |router| self.topology.routers().contains(&router);
         let has_lan = |lan: Lan| self.topology.all_lans().contains(&lan);
@@ -89,7 +89,7 @@ impl World {
         }
     }
 
-    /// What ends the faults that are not to last.
+    /// The events that end the faults which are not to last.
     pub fn healing(&self) -> Vec<Event> {
         let cables = self.cables_down.iter().map(|&cable| Event::CableUp(cable));
         let routers = self.dead.iter().map(|&router| Event::Start(router));
@@ -136,8 +136,8 @@ impl World {
 
     /// Whether a site sends nothing to a host that is elsewhere, though its EID may be registered.
     ///
-    /// Who registers the network around the piece that is elsewhere is told of the piece. Else nobody
-    /// tells: a map-server speaks to an ETR of what is inside its registrations alone. Then a LAN that
+    /// An xTR that registers the network around the piece that is elsewhere is told of the piece. Other
+    /// xTRs are not: a map-server tells an ETR only of prefixes inside its registrations. Then a LAN that
     /// is up and not in the database hides the piece by its connected network; one that is in the
     /// database and down, for a local EID without a route is dropped, never asked for.
     pub fn is_hidden_from(&self, site: usize, end: End) -> bool {
@@ -148,7 +148,7 @@ impl World {
         site == first.0 && is_piece && is_up == is_unmapped
     }
 
-    /// What each map-server should hold: who registers what.
+    /// The right registrations of each map-server: prefixes, each with its xTRs.
     pub fn registrations(&self) -> BTreeMap<EidPrefix, BTreeSet<usize>> {
         let mut held: BTreeMap<EidPrefix, BTreeSet<usize>> = BTreeMap::new();
         for end in self.topology.ends().into_iter().filter(|&end| self.is_mapped(end)) {

@@ -3,13 +3,13 @@
 use crate::wire::cursor::Reader;
 use crate::wire::error::ParseError;
 
-/// What was wrong. The draft names two errors and numbers none; the numbers are those of the
+/// The kind of error. The draft names two errors and numbers none; the numbers are those of the
 /// order in which it names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorCode {
     /// 1: the Type is not known.
     UnrecognizedType,
-    /// 2: the data is not what the Type calls for.
+    /// 2: the data does not fit the Type.
     FormatError,
     /// Any other number.
     Unassigned(u8),
@@ -51,7 +51,7 @@ impl ErrorCode {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ErrorNotification {
-    /// What was wrong.
+    /// The kind of error.
     pub code: ErrorCode,
     /// Type of the frame that was wrong.
     pub offending_type: u16,

@@ -30,7 +30,7 @@ use crate::addr::EidPrefix;
 /// they do not find it.
 pub const END_MARKER: u32 = 0x9fac_ade9;
 
-/// What errors of the envelope name, as its Type may not be known.
+/// The name in errors of the envelope, as its Type may not be known.
 const ENVELOPE: &str = "reliable transport frame";
 const END_MARKER_LEN: usize = 4;
 const LENGTH_AT: usize = 2;
@@ -89,7 +89,7 @@ impl ReliableType {
     }
 }
 
-/// What a frame says.
+/// The message in a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReliableMessage {
     /// Type 16, either way: a frame could not be understood.
@@ -109,7 +109,7 @@ pub enum ReliableMessage {
     RegistrationReject(RegistrationReject),
     /// Type 20, from the map-server: it asks for registrations.
     RegistrationRefresh(RegistrationRefresh),
-    /// Type 21, from the map-server: what it holds for an EID-prefix.
+    /// Type 21, from the map-server: its mapping for an EID-prefix.
     MappingNotification(MappingNotification),
 }
 
@@ -180,7 +180,7 @@ impl ReliableMessage {
 pub struct ReliableFrame {
     /// Chosen by the sender, to tell its frames apart.
     pub message_id: u32,
-    /// What it says.
+    /// The message.
     pub message: ReliableMessage,
 }
 
@@ -188,7 +188,7 @@ impl ReliableFrame {
     /// Reads the octets of one frame, Type to End Marker.
     ///
     /// # Errors
-    /// The field that is wrong and its offset in the frame, or for what [`Registration::parse`]
+    /// The field that is wrong and its offset in the frame, or the error that [`Registration::parse`]
     /// finds in the Map-Register; also for a type that is not in [`ReliableType`].
     pub fn parse(frame: &[u8]) -> Result<Self, ParseError> {
         let (message_type, mut reader) = open(frame)?;

@@ -68,7 +68,7 @@ pub struct RegistrationRefresh {
     /// Which registrations.
     pub scope: RefreshScope,
     /// R: of these, only those that the map-server has rejected. The draft has it end before
-    /// Prefix-Length, whatever the Scope, so it goes with [`RefreshScope::All`]; it is understood
+    /// Prefix-Length, for every Scope, so it goes with [`RefreshScope::All`]; it is understood
     /// with an EID-Prefix too.
     pub rejected_only: bool,
 }

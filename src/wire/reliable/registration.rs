@@ -11,7 +11,7 @@ use crate::wire::record::MappingRecord;
 /// The data of a Registration: a Map-Register from its first nibble on, with exactly one mapping
 /// record. A Record TTL of 0 ends the registration.
 ///
-/// The octets are kept as they came, because the MAC covers them and not what they mean.
+/// The octets are kept as they came, because the MAC covers the octets and not their meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     register: MapRegister,

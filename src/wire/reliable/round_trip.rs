@@ -1,5 +1,5 @@
-//! What is emitted is read back as the same frame, whatever it is and however it arrives, and no
-//! octets whatever make a parser panic.
+//! Every frame that is emitted is read back as the same frame, in pieces of any size, and no
+//! octets make a parser panic.
 
 use proptest::collection::vec;
 use proptest::prelude::*;

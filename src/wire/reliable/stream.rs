@@ -6,8 +6,8 @@ use super::{
 };
 use crate::wire::error::{ParseError, Problem};
 
-/// Octets of a bad frame's data that its Error Notification quotes: enough to see what it was,
-/// too little to make a peer's mistakes dear.
+/// Octets of a bad frame's data that its Error Notification quotes: enough to identify it,
+/// too few for a peer to make the router send much.
 pub const MAX_QUOTED: usize = 128;
 
 /// Why the stream did not give a frame.
@@ -34,9 +34,9 @@ impl StreamError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{error}")]
 pub struct BadFrame {
-    /// What is wrong and where.
+    /// The error and its position.
     pub error: ParseError,
-    /// What to answer; `None` to an Error Notification, which must not be answered with another.
+    /// The answer; `None` to an Error Notification, which must not be answered with another.
     pub notification: Option<ErrorNotification>,
 }
 
@@ -62,10 +62,11 @@ impl BadFrame {
     }
 }
 
-/// Takes octets in and gives frames out: [`FrameReader::push`] what was read, then take all that
+/// Takes octets in and gives frames out: [`FrameReader::push`] the octets that were read, then take all
+/// that
 /// [`Iterator::next`] has before more is read. `None` means that more octets are needed.
 ///
-/// It holds what was pushed last and less than one frame before that, at most 65,535 octets.
+/// It holds the octets of the last push and less than one frame before them, at most 65,535 octets.
 /// After [`StreamError::Fatal`] it gives nothing more and keeps nothing.
 #[derive(Clone, Debug, Default)]
 pub struct FrameReader {
@@ -96,7 +97,7 @@ impl FrameReader {
         let rest = &self.octets[self.at..];
         match framed_length(rest) {
             Ok(length) => Ok(length.and_then(|length| rest.get(..length))),
-            // What follows an impossible Length is no Message ID to quote.
+            // After an impossible Length there is no Message ID to quote.
             Err(error) => Err(BadFrame::new(&rest[..LENGTH_END], error)),
         }
     }

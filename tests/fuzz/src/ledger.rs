@@ -9,7 +9,7 @@ use eidway::router::io::{Inbound, Outbound};
 /// super-packet has no more segments than this.
 const MOST_HELD: u64 = (2 * 2048 + 1024 * 8) * 64;
 
-/// What the verdicts and outputs have said.
+/// The counts from verdicts and outputs.
 #[derive(Default)]
 pub struct Ledger {
     /// Encapsulated, forwarded or delivered, at once or after a wait; and the router's own errors.
@@ -17,7 +17,7 @@ pub struct Ledger {
     held: u64,
     released: u64,
     dropped: u64,
-    /// ICMP errors among what was sent without a verdict: the router's own, or held packets.
+    /// ICMP errors among the packets sent without a verdict: the router's own, or held packets.
     errors: u64,
 }
 
@@ -54,9 +54,9 @@ impl Ledger {
         assert_eq!(counters.held, self.held);
         let dropped: u64 = counters.drops.values().sum();
         let late = dropped.checked_sub(self.dropped).expect("each drop is counted");
-        // What was released and was not held is an error of the router's own.
+        // A packet that was released and was not held is an error of the router's own.
         let own = (self.released + late + waiting).checked_sub(self.held);
-        let own = own.expect("what was held waits, or was released or dropped");
+        let own = own.expect("a held packet waits, or was released or dropped");
         assert!(own <= self.errors, "nothing is released or dropped that was not held");
         let sent = counters.encapsulations
             + counters.native

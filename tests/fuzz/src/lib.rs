@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets: what must hold for any octets whatever.
+//! The bodies of the fuzz targets: the properties that hold for all octets.
 //!
 //! cargo-fuzz calls them from `fuzz_targets`, `tests/fuzz_corpus.rs` with the committed corpora. A
 //! body panics on a finding and returns otherwise. See `CONTRIBUTING.md`, Fuzzing.
@@ -17,7 +17,7 @@ pub use play::{data_path, router};
 pub use reliable::reliable;
 pub use texts::{config, console, lab, scenario};
 
-/// What is called with any octets whatever.
+/// A function that is called with any octets.
 pub type Body = fn(&[u8]);
 
 /// All of them, by the names of their corpora.

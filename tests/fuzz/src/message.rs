@@ -5,11 +5,11 @@ use eidway::wire::{DataHeader, Encapsulated, Message, verify};
 
 use super::normalised;
 
-/// What follows a message in a buffer and must not be read.
+/// The octets behind a message in a buffer, which must not be read.
 const PADDING: [u8; 24] = [0x2a; 24];
 
-/// Any octets: what parses is emitted as it came, but for the named normalisations, and is the
-/// same with octets behind it; its MAC is checked without harm.
+/// Any octets: a message that parses is emitted as it came, but for the named normalisations, and is
+/// the same with octets behind it; its MAC is checked without harm.
 pub fn message(input: &[u8]) {
     data_header(input);
     authentication(input);
@@ -32,8 +32,8 @@ pub fn message(input: &[u8]) {
     }
 }
 
-/// Whether a message has the bit of an optional part and ends before that part, so that what follows would
-/// be read as the part.
+/// Whether a message has the bit of an optional part and ends before that part, so that the octets after
+/// it would be read as the part.
 fn ends_early(input: &[u8], emitted: &[u8]) -> bool {
     let bits = match input[0] >> 4 {
         1 => [0x04, 0x10],
@@ -56,7 +56,7 @@ fn inner_header(encapsulated: &Encapsulated, emitted: &[u8]) {
     assert_ne!(packet[checksum_at..checksum_at + 2], [0, 0], "an inner checksum is left out");
 }
 
-/// What verifies was signed with this key, and a changed octet of it does not verify.
+/// A message that verifies was signed with this key, and does not verify after a change of an octet.
 fn authentication(input: &[u8]) {
     for algorithm in [Algorithm::HmacSha1, Algorithm::HmacSha256, Algorithm::HmacSha256Hkdf] {
         let key = Key { algorithm, secret: b"cisco".to_vec(), key_id: 0 };
@@ -73,7 +73,7 @@ fn authentication(input: &[u8]) {
         Ok(Message::MapNotifyAck(ack)) => ack.emit_signed(&key(Algorithm::HmacSha256Hkdf)),
         _ => return,
     };
-    assert!(verify(&signed, &key(Algorithm::HmacSha1)).is_ok(), "what we sign verifies");
+    assert!(verify(&signed, &key(Algorithm::HmacSha1)).is_ok(), "a message that we sign verifies");
 }
 
 /// The LISP header of data packets: reserved bits and fields without their flag come back as zero.

@@ -1,7 +1,7 @@
-//! What a message that parses is emitted as: a second, plain reading of the RFCs' diagrams.
+//! The octets that a parsed message is emitted as: a second, plain reading of the RFCs' diagrams.
 //!
 //! It walks octets that the parser accepted and copies them, but for the normalisations listed
-//! here. What the parser and `emit` do beyond this list is a finding.
+//! here. Another change by the parser and `emit` is a finding.
 //!
 //! | normalised | reason |
 //! |---|---|
@@ -15,7 +15,7 @@
 //! | a source EID that is no IP address is AFI 0 | it means nothing here |
 //! | the bit of a Map-Reply record or an xTR-ID is zero if the message ends before it | RFC 9301 reserves the I bits |
 //! | octets after the last field are dropped | later standards put theirs there |
-//! | the inner IP header of an ECM is our own | nobody reads its DSCP, identification, options |
+//! | the inner IP header of an ECM is our own | no router reads its DSCP, identification, options |
 //! | an inner UDP checksum of zero becomes the right one | RFC 9301 section 5.8 |
 //! | a Registration Refresh says R alone without scope, and no address that means nothing | the draft has the message end there |
 
@@ -84,7 +84,7 @@ pub fn frame(octets: &[u8]) -> Vec<u8> {
     }
     let mut out = walk.out;
     out.extend(&octets[end..]);
-    let length = u16::try_from(out.len()).expect("no longer than what was read");
+    let length = u16::try_from(out.len()).expect("no longer than the octets that were read");
     out[2..4].copy_from_slice(&length.to_be_bytes());
     out
 }
@@ -288,7 +288,7 @@ impl<'a> Walk<'a> {
         self.out.extend(prefix);
     }
 
-    /// An EID, masked if it is a prefix; `None` for what is none.
+    /// An EID, masked if it is a prefix; `None` for other octets.
     fn eid(&mut self, mask_len: Option<u8>) -> Option<Vec<u8>> {
         let mut address = self.address();
         let mut ip_at = 2;
@@ -315,7 +315,7 @@ impl<'a> Walk<'a> {
         self.nested(DEPTH).expect("the parser takes nothing else")
     }
 
-    /// An address; `None` for what is none, or has too many LCAFs in each other.
+    /// An address; `None` for other octets, or for too many LCAFs in each other.
     fn nested(&mut self, depth: usize) -> Option<Vec<u8>> {
         let start = self.octets;
         let length = match afi(start.get(..2)?) {
@@ -350,7 +350,7 @@ impl<'a> Walk<'a> {
         Some(inner.out)
     }
 
-    /// What stands in an LCAF of a type that has fields; `None` if something else does.
+    /// The content of an LCAF of a type that has fields; `None` if it does not fit.
     fn known(&mut self, lcaf_type: u8, depth: usize) -> Option<()> {
         let (fixed, addresses) = match lcaf_type {
             1 => (0, usize::MAX),

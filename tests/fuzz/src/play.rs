@@ -1,4 +1,4 @@
-//! A router that is played upon: inputs made of arbitrary octets, and what must hold after each.
+//! A router under fuzzing: inputs made of arbitrary octets, and the properties that hold after each.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -23,7 +23,7 @@ use super::ledger::Ledger;
 use super::site;
 use super::traffic::Traffic;
 
-/// What is sent in answer to one datagram that nobody signed: no more than this many times its
+/// The limit of the answer to one unsigned datagram: no more than this many times its
 /// octets, and one full packet.
 const AMPLIFICATION: usize = 3;
 const ONE_PACKET: usize = 1500;
@@ -46,7 +46,7 @@ pub struct Play<'a> {
     /// Connections that were asked for or accepted, and whether they stand.
     connections: Vec<(Connection, bool)>,
     accepted: u64,
-    /// Who may be solicited: those who sent packets here, and those who packets were sent to.
+    /// The peers that may be solicited: senders and receivers of packets.
     peers: BTreeSet<IpAddr>,
     /// The configuration that was in force before the one that is.
     before: Config,
@@ -71,7 +71,7 @@ impl<'a> Play<'a> {
         }
     }
 
-    /// Does what `step` chooses until the octets are used up, then waits until all is quiet.
+    /// Runs `step` until the octets are used up, then waits until all is quiet.
     /// Returns all that the router said.
     pub fn run(mut self, mut step: impl FnMut(&mut Self)) -> Vec<Output> {
         self.after();
@@ -86,7 +86,7 @@ impl<'a> Play<'a> {
         self.said
     }
 
-    /// Packets, and what makes their way: answers, hosts that come and go, time.
+    /// Packets, and the inputs that give them a way: answers, hosts that come and go, time.
     pub fn data_step(&mut self) {
         match self.traffic.below(12) {
             0..=3 => self.packet(),
@@ -158,7 +158,7 @@ impl<'a> Play<'a> {
         let inbound = self.router.decapsulate(&outer, &mut packet, self.now);
         self.ledger.inbound(inbound);
         if let Inbound::Deliver { len, .. } | Inbound::Forward { len, .. } = inbound {
-            let read = read.expect("what is no packet is dropped");
+            let read = read.expect("octets that are no packet are dropped");
             let after = IpHeader::parse(&octets[8..8 + len]).expect("still a packet");
             assert_eq!((after.source, after.destination), (read.source, read.destination));
             assert!(after.ttl > 0 && after.ttl <= read.ttl.min(outer.ttl), "a hop is gained");
@@ -404,7 +404,10 @@ impl<'a> Play<'a> {
             let cached = router.map_cache().entries().len_of(InstanceId::DEFAULT, Family::Ipv4);
             assert!(cached <= limit as usize + fixed, "{cached} entries of at most {limit}");
         }
-        assert!(router.sessions().len() <= self.connections.len() + 4, "sessions of nobody");
+        assert!(
+            router.sessions().len() <= self.connections.len() + 4,
+            "sessions without a connection"
+        );
     }
 
     fn sent(&mut self, source: SocketAddr, destination: SocketAddr, payload: &[u8]) {
@@ -413,9 +416,9 @@ impl<'a> Play<'a> {
         let to = destination.ip();
         assert_eq!(Family::of(source.ip()), Family::of(to));
         let nobody = to.is_multicast() || to.is_unspecified() || to.is_loopback();
-        let message = Message::parse(payload).expect("what we send parses");
+        let message = Message::parse(payload).expect("a message that we send parses");
         assert!(!nobody, "to {destination}: {message}");
-        assert_eq!(message.emit(), payload, "what we send is normal");
+        assert_eq!(message.emit(), payload, "a message that we send is normal");
         match message {
             Message::MapRequest(request) => self.solicited(&request, to),
             Message::Encapsulated(encapsulated) => {
@@ -476,7 +479,7 @@ impl<'a> Play<'a> {
         })
     }
 
-    /// What a router wants of TCP: frames, on connections that there are.
+    /// Carries out a router's request to TCP: frames, on connections that there are.
     fn requested(&mut self, request: &TcpRequest) -> usize {
         match request {
             TcpRequest::Connect { connection, destination, .. } => {

@@ -123,7 +123,7 @@ router lisp
 /// The mixes of roles.
 pub const MIXES: [&str; 6] = [XTR, DECONFIGURED, PXTR, MSMR, ALL, "hostname Bare\n"];
 
-/// What the constants above say.
+/// The configuration of the constants above.
 pub fn configuration(text: &str) -> Config {
     parse_config("site.conf", text).unwrap_or_else(|error| panic!("{}", error.render(false)))
 }

@@ -1,4 +1,4 @@
-//! What people write: console lines, config files, lab files, scenarios.
+//! Texts that people write: console lines, config files, lab files, scenarios.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,7 @@ fn finish(session: &mut Session, router: &Router, now: Time) {
     panic!("an answer has no end");
 }
 
-/// A config file: an error is rendered; what parses is printed, read again and the same, and a
+/// A config file: an error is rendered; a text that parses is printed, read again as the same, and a
 /// router starts with it.
 pub fn config(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
@@ -94,7 +94,7 @@ pub fn config(input: &[u8]) {
     while router.poll_output().is_some() {}
 }
 
-/// A lab file: an error is rendered; what parses names only nodes and devices that exist.
+/// A lab file: an error is rendered; a text that parses names only nodes and devices that exist.
 pub fn lab(input: &[u8]) {
     let text = String::from_utf8_lossy(input);
     let lab = match LabFile::parse("lab.toml", &text) {

@@ -1,4 +1,4 @@
-//! What a network sends to a router, made of arbitrary octets: messages, frames and packets whose
+//! The packets of a network to a router, made of arbitrary octets: messages, frames and packets whose
 //! addresses are those of the reference network, so that much of it hits.
 
 use std::net::{IpAddr, SocketAddr};
@@ -253,8 +253,8 @@ impl<'a> Traffic<'a> {
         control
     }
 
-    /// What well-meaning senders do: leave out the checksum of an ECM, ask or answer for a name too, set
-    /// reserved bits, let octets follow.
+    /// The habits of well-meaning senders: leave out the checksum of an ECM, ask or answer for a name
+    /// too, set reserved bits, let octets follow.
     fn be_sloppy(&mut self, octets: &mut Vec<u8>) {
         let name = [0, 17, b'h', b'o', b's', b't', 0];
         match octets.first().map(|octet| octet >> 4) {

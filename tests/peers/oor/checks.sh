@@ -1,4 +1,4 @@
-# What the cases of oor.sh are made of: checks in plain words, and what they look at. Sourced.
+# The parts of the cases of oor.sh: checks in plain words, and their sources. Sourced.
 
 failures=0
 began=$SECONDS
@@ -10,7 +10,7 @@ case_is() { # WORDS
 
 passed() { printf '%s  ok     %s\n' "$(seconds)" "$*"; }
 
-failed() { # WORDS: with the output of the check, and the first time with what the programs say
+failed() { # WORDS: with the output of the check, and the first time with the programs' output
     failures=$((failures + 1))
     printf '%s  FAILED %s\n' "$(seconds)" "$*"
     {
@@ -60,7 +60,7 @@ state() { # of the routers, of OpenOverlayRouter and of the core
     captured lisp | tail -n 12
 }
 
-console() { # NODE COMMAND...: what a router's console prints
+console() { # NODE COMMAND...: the output of a router's console
     local node=$1 command arguments=()
     shift
     for command do
