@@ -1,4 +1,4 @@
-//! Console sessions with whole routers: what is typed and what is printed.
+//! Console sessions with whole routers: the typed lines and the output.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -139,7 +139,7 @@ impl Desk {
         }
     }
 
-    /// What a line prints, and how it ends.
+    /// The output of a line, and its result.
     fn run(&mut self, line: &str) -> (String, Done) {
         let (responses, done) = self.ask(&Request::Line(line.to_owned()));
         let texts = responses.into_iter().map(|response| match response {

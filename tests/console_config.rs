@@ -1,4 +1,4 @@
-//! Config files: what pastes in, what is refused and how.
+//! Config files: the lines that are taken and those that are refused, with the errors.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 

@@ -1,4 +1,4 @@
-//! What `running_config` writes, `parse_config` reads back: over configurations as the console can
+//! `parse_config` reads the text of `running_config` back: over configurations as the console can
 //! make them, for which each rule that a line is checked for holds.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]

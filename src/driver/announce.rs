@@ -1,4 +1,4 @@
-//! Telling a LAN where an address is now, so that nobody waits for his cache to age.
+//! Telling a LAN the new place of an address, so that no host waits for its cache to age.
 //!
 //! IPv4: a gratuitous ARP request (RFC 5227 section 3; Linux hosts believe no broadcast reply).
 //! IPv6: an unsolicited neighbour advertisement (RFC 4861 section 7.2.6). The address is not the
@@ -97,7 +97,7 @@ fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> io::Result<Vec<u8>> {
 }
 
 fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> io::Result<Vec<u8>> {
-    // Who holds the address is a host, though a router speaks for it.
+    // The holder of the address is a host, though a router speaks for it.
     let flags = NeighborAdvertisementHeader { router: false, solicited: false, r#override: true };
     let body = [&address.octets()[..], &TARGET_LINK_LAYER_ADDRESS, &mac.0].concat();
     let builder = PacketBuilder::ethernet2(mac.0, ALL_NODES_MAC)

@@ -1,4 +1,4 @@
-//! The only place that reads a clock; everything inward is told what time it is.
+//! The only place that reads a clock; everything inward gets the time as an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

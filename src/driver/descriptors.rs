@@ -1,4 +1,4 @@
-//! File descriptors: how many the process may have, and who waits when none is free.
+//! File descriptors: how many the process may have, and the work that waits when none is free.
 //!
 //! epoll tells of a listener once for each client that comes. One that could not be accepted because
 //! no descriptor was free would wait for ever, and a loop that tried at once would turn without end:

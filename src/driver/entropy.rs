@@ -4,7 +4,7 @@ use std::io;
 
 use crate::rng::Seed;
 
-/// A seed from the operating system, which nobody can predict.
+/// A seed from the operating system, which cannot be predicted.
 pub fn seed() -> io::Result<Seed> {
     let mut seed = Seed([0; 32]);
     getrandom::fill(&mut seed.0)?;

@@ -1,4 +1,4 @@
-//! What went wrong at the border to the operating system, counted by operation and kind.
+//! Errors at the border to the operating system, counted by operation and kind.
 //!
 //! No such fault ends the event loop: a packet is lost and counted, as on any router. A fault is
 //! logged when its count reaches a power of two, so that a storm of them costs a few lines.
@@ -15,7 +15,7 @@ use crate::wire::IcmpErrorKind;
 #[derive(Debug, Default)]
 pub struct Faults {
     counts: BTreeMap<(&'static str, String), u64>,
-    /// What sends have shown of the ways to locators, for the router.
+    /// The news from sends about the ways to locators, for the router.
     paths: Vec<PathEvent>,
 }
 
@@ -58,7 +58,7 @@ impl Faults {
         }
     }
 
-    /// Takes what was kept.
+    /// Takes the kept news.
     pub fn take_paths(&mut self) -> Vec<PathEvent> {
         std::mem::take(&mut self.paths)
     }
@@ -88,7 +88,7 @@ impl Faults {
         }
     }
 
-    /// How often `operation` has failed, for whatever reason.
+    /// How often `operation` has failed, for any reason.
     #[cfg(test)]
     pub fn of(&self, operation: &str) -> u64 {
         let same = self.counts.iter().filter(|((name, _), _)| *name == operation);

@@ -30,7 +30,7 @@ impl LogFile {
     /// Goes on with the log of an earlier run, and makes it the standard output and error.
     ///
     /// # Errors
-    /// What the file system says.
+    /// An error of the file system.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut log = LogFile::of(path, LONGEST)?;
         log.is_stderr = true;
@@ -42,7 +42,7 @@ impl LogFile {
     /// away.
     ///
     /// # Errors
-    /// What the file system says; then it goes on where it was.
+    /// An error of the file system; then it goes on in the old file.
     pub fn reopen(&mut self) -> io::Result<()> {
         self.file = append(&self.path)?;
         self.len = self.file.metadata()?.len();
@@ -90,7 +90,7 @@ impl Write for LogFile {
     }
 }
 
-/// Several processes may append to one file: who starts a router writes a line above its first.
+/// Several processes may append to one file: the starter of a router writes a line above its first.
 fn append(path: &Path) -> io::Result<File> {
     private::append(path)
 }

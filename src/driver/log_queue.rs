@@ -74,7 +74,7 @@ impl LogQueue {
     /// A log in a file of bounded size, which becomes the standard output and error too.
     ///
     /// # Errors
-    /// What the file system says.
+    /// An error of the file system.
     pub fn to_file(path: &Path) -> io::Result<Self> {
         LogQueue::to(LogFile::open(path)?)
     }

@@ -26,7 +26,7 @@
 //! clock. Packets that only pass through are read into one arena and sent from there, many at a time:
 //! nothing is copied and nothing allocated.
 //!
-//! Errors of single reads and writes are counted and logged ([`faults`]); only what makes a router
+//! Errors of single reads and writes are counted and logged ([`faults`]); only an error that makes a router
 //! impossible ends [`run`].
 //!
 //! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`], [`console_server`].
@@ -73,14 +73,14 @@ pub struct Error {
     source: io::Error,
 }
 
-/// How a router runs; what it does is the configuration's.
+/// The options of a router's process; its behaviour is set by the configuration.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Segmentation offload, as far as the kernel has it.
     pub offload: bool,
     /// Checksums of encapsulated packets.
     pub udp_checksum: UdpChecksum,
-    /// Where to record what goes in and out, if anywhere.
+    /// The file to record inputs and outputs in, if any.
     pub record: Option<PathBuf>,
     /// The file that keeps the nonces of Map-Registers over a restart, if any.
     pub nonces: Option<PathBuf>,
@@ -101,7 +101,7 @@ impl Default for Options {
 }
 
 impl Error {
-    /// Says what was being done when an error came.
+    /// Adds the operation to an error.
     fn during(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
         let during = what.into();
         |source| Error { during, source }
@@ -114,7 +114,7 @@ impl Error {
 /// accepts connections the router is ready.
 ///
 /// # Errors
-/// What makes a router impossible: no privilege for the namespace, no `/dev/net/tun`, an RLOC or a
+/// An error that makes a router impossible: no privilege for the namespace, no `/dev/net/tun`, an RLOC or a
 /// socket that another router has.
 pub fn run(config: Config, console_socket: Option<&Path>, options: Options) -> Result<(), Error> {
     let mut event_loop = EventLoop::start(config, console_socket, options)?;

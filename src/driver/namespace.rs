@@ -1,4 +1,4 @@
-//! Network namespaces for tests: one that nobody else sees and that ends with its thread.
+//! Network namespaces for tests: one that no other thread sees and that ends with its thread.
 
 #![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
 
@@ -43,7 +43,7 @@ pub fn path() -> String {
     format!("/proc/{process}/task/{thread}/ns/net")
 }
 
-/// Runs `ip` in the namespace and returns what it prints.
+/// Runs `ip` in the namespace and returns its output.
 pub fn ip(arguments: &str) -> String {
     let output = Command::new("ip")
         .args(arguments.split_whitespace())
@@ -104,7 +104,7 @@ impl Host {
         &self.path
     }
 
-    /// Runs a program in it, and returns whether it succeeded and what it printed.
+    /// Runs a program in it, and returns whether it succeeded, and its output.
     pub fn try_run(&self, command: &str) -> (bool, String) {
         let output = Command::new("nsenter")
             .arg(format!("--net={}", self.path))
@@ -116,7 +116,7 @@ impl Host {
         (output.status.success(), printed)
     }
 
-    /// Runs a program in it, which must succeed, and returns what it printed.
+    /// Runs a program in it, which must succeed, and returns its output.
     pub fn run(&self, command: &str) -> String {
         let (success, printed) = self.try_run(command);
         assert!(success, "{command}: {printed}");

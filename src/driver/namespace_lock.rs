@@ -9,7 +9,7 @@ use crate::private::{self, Lock};
 
 /// The namespace of the calling thread.
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
-/// What the names of the lock files begin with; the inode of the namespace follows. No lab's name has a
+/// The start of the names of lock files; the inode of the namespace follows. No lab's name has a
 /// dot.
 const PREFIX: &str = ".router-";
 
@@ -22,7 +22,7 @@ impl NamespaceLock {
     /// Takes the lock of the namespace of the calling thread.
     ///
     /// # Errors
-    /// A router that runs here, with its process number; what the file system says.
+    /// A router that runs here, with its process number; an error of the file system.
     pub fn take() -> io::Result<Self> {
         let inode = fs::metadata(NAMESPACE)?.ino();
         let path = private::make_runtime()?.join(format!("{PREFIX}{inode}"));

@@ -15,8 +15,8 @@
 //! not forced to the disk: that would hold up packets.
 //!
 //! So a router that is killed loses the nonces of that last span. Each register that was taken within
-//! it can be replayed once its xTR is silent; the replay registers what the xTR itself said that
-//! shortly before, for no longer than three minutes, and the xTR's next register has a greater nonce
+//! it can be replayed once its xTR is silent; the replay repeats the registration that the xTR itself
+//! made shortly before, for no longer than three minutes, and the xTR's next register has a greater nonce
 //! than both. A machine that loses its power may lose more. Its own registers begin at the clock, so that
 //! a nonce that is lost matters only where the clock was set back too; then they are raised, as without
 //! a file.
@@ -50,8 +50,8 @@ pub struct NonceFile {
 }
 
 impl NonceFile {
-    /// Reads the file, if there is one. A damaged one becomes `FILE.damaged`; what can be read of it
-    /// counts, and the log has the rest.
+    /// Reads the file, if there is one. A damaged one becomes `FILE.damaged`; its readable part
+    /// counts, and the log names the rest.
     ///
     /// # Errors
     /// A file that is there and cannot be read, or that another user can have written.
@@ -84,7 +84,7 @@ impl NonceFile {
         self.kept.clone()
     }
 
-    /// Does what the router asks for.
+    /// Carries out a request of the router.
     pub fn apply(&mut self, request: NonceRequest) {
         if self.path.is_some() {
             self.kept.apply(request);
@@ -100,7 +100,7 @@ impl NonceFile {
     /// Writes the file if it is due.
     ///
     /// # Errors
-    /// What the file system says; it is tried again later.
+    /// An error of the file system; it is tried again later.
     pub fn write_due(&mut self, now: Time) -> io::Result<()> {
         if self.deadline().is_none_or(|at| at > now) {
             return Ok(());
@@ -113,7 +113,7 @@ impl NonceFile {
     /// Writes all changes at once, due or not: the router ends.
     ///
     /// # Errors
-    /// What the file system says.
+    /// An error of the file system.
     pub fn write(&mut self) -> io::Result<()> {
         let Some(path) = self.path.as_ref().filter(|_| self.is_changed) else { return Ok(()) };
         let new = beside(path, ".new");

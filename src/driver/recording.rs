@@ -11,10 +11,10 @@ use crate::private;
 use crate::sim::Records;
 
 /// Opens a record for its owner alone, for it holds keys. The record of an earlier run becomes
-/// `FILE.old`: who starts a router again after a crash wants to keep what led to it.
+/// `FILE.old`: a person who starts a router again after a crash needs the record of the crash.
 ///
 /// # Errors
-/// What the file system says.
+/// An error of the file system.
 pub fn create(path: &Path) -> io::Result<File> {
     match fs::rename(path, old(path)) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -54,13 +54,13 @@ impl FromStr for Pace {
 /// `directory`, which is below [`private::runtime`].
 ///
 /// # Errors
-/// Sockets that cannot be opened, and what polling says.
+/// Sockets that cannot be opened, and errors of polling.
 pub fn run(sim: Sim, directory: &Path, pace: Pace) -> Result<(), Error> {
     let during = format!("opening the consoles in {}", directory.display());
     let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
     let outcome = served.go_on(pace).map_err(Error::during("serving a simulated lab"));
     drop(served);
-    // Only what was made here is gone: somebody else's file keeps the directory.
+    // Only files that were made here are gone: another file keeps the directory.
     let _ = fs::remove_dir(directory);
     outcome
 }

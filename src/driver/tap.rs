@@ -1,6 +1,6 @@
 //! The TAP device behind which an emulated host is, and the bridge that it is plugged into.
 //!
-//! A lab plugs the device into one of its LANs. Where nobody does, the interface's own device is a
+//! A lab plugs the device into one of its LANs. Without a lab, the interface's own device is a
 //! bridge, made here when there is none of that name, with the hosts as its ports.
 
 #![allow(unsafe_code, reason = "the ioctls of bridges and links take raw structures")]
@@ -31,7 +31,7 @@ impl Tap {
     }
 
     /// Plugs it into the bridge `bridge`, which is made if there is no device of that name, and sets
-    /// both up. False when that device is no bridge: a cable, which belongs to somebody else.
+    /// both up. False when that device is no bridge: a cable, which has another owner.
     pub fn plug(&self, bridge: &str) -> io::Result<bool> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
         let join = || {

@@ -101,7 +101,7 @@ fn ping(arguments: &str) -> Child {
     command.spawn().expect("ping is installed")
 }
 
-/// Lets `router` work until the ping has ended, and returns what it printed.
+/// Lets `router` work until the ping has ended, and returns its output.
 fn finish(router: &mut EventLoop, mut ping: Child) -> String {
     turn_until(router, |_| ping.try_wait().unwrap().is_some());
     let _ = ping.kill();

@@ -2,7 +2,7 @@
 //!
 //! Two modes. With segmentation offload each packet has a [`VnetHeader`] in front of it; a read
 //! brings up to 64 KiB of a flow as one super-packet, and a write takes as much. Without, a packet is a
-//! packet: for kernels that cannot do more, and to see what it is worth.
+//! packet: for kernels that cannot do more, and to compare.
 
 #![allow(
     unsafe_code,
@@ -21,7 +21,7 @@ use super::offload::vnet_header::{VNET_HEADER_LEN, VnetHeader};
 use crate::packet::Packet;
 use crate::router::io::LISP_DEVICE;
 
-/// Octets that a read needs: the largest packet and what may stand before it.
+/// Octets that a read needs: the largest packet and the header before it.
 pub const READ_LEN: usize = u16::MAX as usize + VNET_HEADER_LEN;
 
 const TUN_F_CSUM: libc::c_uint = 0x01;
@@ -31,7 +31,7 @@ const TUN_F_TSO_ECN: libc::c_uint = 0x08;
 const TUN_F_USO4: libc::c_uint = 0x20;
 const TUN_F_USO6: libc::c_uint = 0x40;
 const TCP_OFFLOAD: libc::c_uint = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-/// What is asked for, the best first; the kernel has USO from Linux 6.2 on.
+/// The requested offloads, the best first; the kernel has USO from Linux 6.2 on.
 const OFFLOADS: [libc::c_uint; 2] = [TCP_OFFLOAD | TUN_F_USO4 | TUN_F_USO6, TCP_OFFLOAD];
 
 /// The open device; it is gone, with every route into it, when this is dropped.
@@ -83,10 +83,10 @@ impl Tun {
     }
 
     /// Reads one packet into `buffer`, of [`READ_LEN`] octets at least. A single packet is whole, its
-    /// checksum complete; that of a super-packet is for whoever cuts it.
+    /// checksum complete; that of a super-packet is completed when it is cut.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits; EBADFD when somebody has deleted the device; `InvalidData` when
+    /// `WouldBlock` when none waits; EBADFD when the device was deleted; `InvalidData` when
     /// the kernel's description of the packet makes no sense.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Packet<'a>> {
         match &self.device {
@@ -215,7 +215,7 @@ mod tests {
             let Ok(packet) = tun.receive(&mut buffer) else { continue };
             assert_eq!(packet.segment_size, None);
             // An echo request becomes its reply: addresses change places, type 8 becomes 0,
-            // and the checksum grows by what the type lost.
+            // and the checksum grows by the difference of the types.
             let bytes = &mut *packet.bytes;
             let (source, destination) = bytes[12..20].split_at_mut(4);
             source.swap_with_slice(destination);

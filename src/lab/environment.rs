@@ -1,5 +1,5 @@
-//! What the machine must have before a lab can run in its namespaces, and the only way from here to
-//! other programs: one that is missing is named with the Debian package that brings it.
+//! The programs that the machine must have before a lab can run in its namespaces, and the only way from
+//! here to other programs: one that is missing is named with the Debian package that brings it.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -37,11 +37,11 @@ const PACKAGES: [(&str, &str); 21] = [
 /// The programs of the verbs that every lab needs.
 const ALWAYS: [&str; 3] = ["bash", "ip", "setsid"];
 
-/// What to say of people who are not root.
+/// The message for users who are not root.
 const ROOT: &str =
     "labs in namespaces need root: use sudo, or play the lab on the simulator with --sim";
 
-/// What is missing on this machine for `lab`, a line each; nothing when all is there.
+/// The programs that are missing on this machine for `lab`, a line each; empty when all are there.
 pub fn missing(lab: &LabFile) -> Vec<String> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
@@ -74,7 +74,7 @@ pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     Err(Failure::Other(missing.join("\n")))
 }
 
-/// Refuses to go on for anybody but root.
+/// Refuses to go on for users other than root.
 pub fn need_root() -> Result<(), Failure> {
     match rustix::process::geteuid().is_root() {
         true => Ok(()),

@@ -5,7 +5,7 @@ use std::io;
 
 use super::file::LabError;
 
-/// Why something with a lab did not work; its `Display` says what and where.
+/// The failure of an operation on a lab; its `Display` names the operation and the place.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The lab file is wrong.
@@ -14,9 +14,9 @@ pub enum Failure {
     /// The operating system refused something.
     #[error("{what}: {error}")]
     Io {
-        /// What was tried.
+        /// The operation.
         what: String,
-        /// What it said.
+        /// Its error.
         error: io::Error,
     },
     /// A verb of `netns-scripts` failed.
@@ -24,7 +24,7 @@ pub enum Failure {
     Verb {
         /// The call, as it can be typed.
         call: String,
-        /// What it printed on its standard error.
+        /// Its output on standard error.
         output: String,
     },
     /// Anything else, in a sentence.
@@ -38,7 +38,7 @@ impl Failure {
         Failure::Other(message.to_string())
     }
 
-    /// Names what was tried when the operating system refused it: for `map_err`.
+    /// Names the operation that the operating system refused: for `map_err`.
     pub fn io(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         let what = what.to_string();
         |error| Failure::Io { what, error }

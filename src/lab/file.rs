@@ -32,7 +32,7 @@
 //!
 //! A router's interface is written as IOS names it and is the Linux device that
 //! [`InterfaceName::device`](crate::router::config::InterfaceName::device) says. [`check`] turns
-//! the text into the types here; what it refuses it shows with file, line and caret ([`error`]).
+//! the text into the types here; it shows errors with file, line and caret ([`error`]).
 
 pub mod check;
 pub mod error;
@@ -56,11 +56,11 @@ pub use error::LabError;
 pub struct LabFile {
     /// Where the text came from, as messages name it.
     pub path: String,
-    /// The text itself, for messages about what [`Span`]s point at.
+    /// The text itself, for messages about the places of [`Span`]s.
     pub text: String,
     /// The lab's name: part of its namespaces' names.
     pub name: String,
-    /// What the lab is about, in a line.
+    /// The subject of the lab, in a line.
     pub title: Option<String>,
     /// The nodes by name.
     pub nodes: BTreeMap<String, Node>,
@@ -83,7 +83,7 @@ pub struct Places {
 /// A range of octets in the text of a lab file.
 pub type Span = Range<usize>;
 
-/// What a node is.
+/// The kind of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Node {
     /// An Eidway router: `kind = "router"`.
@@ -196,13 +196,13 @@ pub struct Link {
     pub mtu: Option<u16>,
     /// Leave transmit checksum offload on: faster, but captures show wrong checksums.
     pub offload: bool,
-    /// What the link does to packets besides carrying them; the same both ways.
+    /// The impairment of packets on the link; the same both ways.
     pub impairment: Impairment,
-    /// Where the file asks for what only the simulator can do: the key and its place.
+    /// The keys that only the simulator supports, with their places.
     pub simulator_only: Vec<(&'static str, Span)>,
 }
 
-/// What a link does to packets besides carrying them.
+/// The impairment of packets on a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Impairment {
     /// `delay_ms`: the time on the way.
@@ -217,7 +217,7 @@ pub struct Impairment {
     pub reorder: f64,
 }
 
-/// A bridge and what is plugged into it.
+/// A bridge and the devices in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lan {
     /// The bridge's name in the lab's switch.
@@ -255,7 +255,7 @@ impl LabFile {
     pub fn with_configs_beside(&self) -> Result<LabFile, LabError> {
         let mut text = self.text.clone();
         let mut configs: Vec<_> = self.places.configs.iter().collect();
-        // From the end, so that the places before stay what they are.
+        // From the end, so that the places before keep their numbers.
         configs.sort_by_key(|(_, place)| std::cmp::Reverse(place.start));
         for (node, place) in configs {
             text.replace_range(place.clone(), &format!("\"{node}.conf\""));

@@ -44,7 +44,7 @@ pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
     Ok(program)
 }
 
-/// What to capture, and how to show it.
+/// The packets to capture, and the way to show them.
 #[derive(Clone, Debug, Default)]
 pub struct Capture {
     /// A capture filter in the language of tcpdump, such as `udp port 4342`.

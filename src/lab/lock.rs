@@ -18,8 +18,8 @@ const FILE: &str = ".lock";
 pub struct Lock(private::Lock);
 
 impl Lock {
-    /// Takes it, and waits for it until `interrupted`: `say` is told for what. `purpose` is what a waiting
-    /// process then reads: `builds lab x`.
+    /// Takes it, and waits for it until `interrupted`: `say` is told the holder. A waiting
+    /// process then reads `purpose`: `builds lab x`.
     ///
     /// # Errors
     /// An interruption; a lock that other users could hold.

@@ -85,7 +85,7 @@ pub struct Fared {
     pub answered_before: bool,
     /// The moving host's address.
     pub address: IpAddr,
-    /// What was lost.
+    /// The losses.
     pub course: Course,
 }
 

@@ -1,4 +1,4 @@
-//! From a lab to the calls that make it: what `--dry-run` prints and [`run`](super::run) runs.
+//! From a lab to the calls that make it: `--dry-run` prints them and [`run`](super::run) runs them.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -17,8 +17,8 @@ use crate::addr::Family;
 /// The steps that bring `lab` up with the program `eidway` as its routers.
 ///
 /// # Errors
-/// What only the simulator can do is refused, with its line in the lab file; so is what does not fit
-/// together.
+/// A key that only the simulator supports, with its line in the lab file; a contradiction in the
+/// file.
 pub fn up(lab: &Lab, eidway: &Path, record: bool) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
         let message = format!("{key} works on the simulator only, not in namespaces");
@@ -94,7 +94,7 @@ fn wires(lab: &Lab) -> Step {
     Step::new(format!("{links} links and {lans} LANs"), calls)
 }
 
-/// Each end loses what arrives, so each direction loses the share that the lab file says.
+/// Each end drops arriving packets, so each direction loses the share that the lab file says.
 fn loss(lab: &Lab, link: &Link) -> Vec<Call> {
     let Impairment { loss, .. } = link.impairment;
     if loss == 0.0 {
@@ -113,7 +113,7 @@ fn plain(lab: &Lab) -> Step {
     Step::new("addresses and routes of hosts and core nodes", calls)
 }
 
-/// What a node without a `.conf` is configured with; nothing for a router. Every call may be
+/// The configuration of a node without a `.conf`; nothing for a router. Every call may be
 /// repeated: a device that was down has lost its routes.
 pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
     let set = |device: &str| Call::new("link-set", &lab.name).with(node).with(device).with("up");

@@ -32,7 +32,7 @@ const LOOKING: Duration = Duration::from_millis(200);
 const TAIL: usize = 15;
 
 /// Brings `lab` up and returns once every registration is acknowledged: the time that it took. A
-/// failure takes down what was built, unless `keep`. With `record`, the lab's directory in `/run` gets
+/// failure takes the lab down, unless `keep`. With `record`, the lab's directory in `/run` gets
 /// a record of each router. Progress goes to `say`, a line at a time.
 pub fn up(
     lab: &Lab,
@@ -69,7 +69,7 @@ pub fn up(
     result.map(|()| patience.spent())
 }
 
-/// Takes down the lab that runs as `name`, whatever state it is in.
+/// Takes down the lab that runs as `name`, in any state.
 pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     open::expect_own_sockets(name)?;
     environment::need_root()?;
@@ -117,7 +117,7 @@ pub fn start_and_wait(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Resul
     Ok(())
 }
 
-/// Stops a router; with `kill` it gets no chance to say goodbye to anybody.
+/// Stops a router; with `kill` it cannot send a last message.
 pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     lab.expect_router(node)?;
     lab.expect_up()?;
@@ -145,7 +145,7 @@ pub fn link(lab: &Lab, port: &str, up: bool) -> Result<(), Failure> {
     verbs::run(&[Step::new("link", calls)], |_| ())
 }
 
-/// The node in whose namespace a device is, and its name there: an emulated host has no namespace, and
+/// The node of a device's namespace, and the device's name there: an emulated host has no namespace, and
 /// its device is the port of the switch.
 pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     match emulated::find(lab, node) {

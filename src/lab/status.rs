@@ -1,4 +1,4 @@
-//! `lab status`: what is there of a lab, and whether its routers are registered.
+//! `lab status`: the existing parts of a lab, and whether its routers are registered.
 
 use std::path::Path;
 

@@ -4,13 +4,13 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-/// What some editors put before a text in UTF-8. It says nothing and is skipped.
+/// The mark that some editors put before a text in UTF-8. It says nothing and is skipped.
 pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The text of a file, without a byte order mark.
 ///
 /// # Errors
-/// A file that cannot be read, or one that is no UTF-8: the error says what to do.
+/// A file that cannot be read, or one that is no UTF-8: the error names the remedy.
 pub fn read(path: &Path) -> io::Result<String> {
     let octets = fs::read(path)?;
     let no_text = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message.to_owned());

@@ -19,7 +19,7 @@ use super::interrupt::Interrupt;
 use super::lock::Lock;
 
 /// The program keeps the other end of the script's pipe open as long as it lives. When it is killed, the
-/// guard ends all that the verbs have started. A call that fails is the last line of what they say.
+/// guard ends all that the verbs have started. A call that fails is the last line of their output.
 const GUARD: &str = r#"(read -r _ <&8 || kill -KILL 0) >/dev/null 2>&1 9<&- &
 guard=$!
 trap 'status=$?
@@ -97,10 +97,10 @@ impl fmt::Display for Call {
     }
 }
 
-/// Calls that belong together, and what they do, in a few words.
+/// Calls that belong together, with their purpose in a few words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// What the calls do: a line of progress.
+    /// The purpose of the calls: a line of progress.
     pub title: String,
     /// The calls, in order.
     pub calls: Vec<Call>,

@@ -8,11 +8,11 @@ use crate::console::client::{Client, InProcess};
 use crate::console::hosts::NoHosts;
 use crate::console::protocol::{Request, Response};
 
-/// What `help` prints.
+/// The output of `help`.
 const HELP: &str = "\
 step [N]     make the next step, or N of them, and print each
 run [UNTIL]  go on to the end, or to a step or time: 120 or 12.5s
-show ...     what the router shows at this point
+show ...     the router's tables at this point
 exit
 ";
 
@@ -39,19 +39,19 @@ impl Said {
 }
 
 impl<R: Read> Desk<R> {
-    /// A desk at a replay that has come to where somebody wants to look.
+    /// A prompt at a step of a replay.
     pub fn new(replay: Replay<R>) -> Self {
         Desk { replay, session: Session::new() }
     }
 
-    /// What stands before the next line: the router, the step and its time.
+    /// The prompt before the next line: the router, the step and its time.
     pub fn prompt(&self) -> String {
         let prompt = self.session.prompt(self.replay.router());
         let name = prompt.trim_end_matches('#');
         format!("{name} {} {}# ", self.replay.step(), self.replay.at())
     }
 
-    /// Does a line and writes what it prints.
+    /// Carries out a line and writes its output.
     ///
     /// # Errors
     /// Those of `out`.

@@ -1,4 +1,4 @@
-//! Reading a record, frame by frame, from anything: also from what is damaged or no record at all.
+//! Reading a record, frame by frame, from anything: also from octets that are damaged or no record at all.
 
 use std::io::{self, Read};
 
@@ -29,7 +29,7 @@ pub enum ReadError {
     Damaged {
         /// The step.
         step: u64,
-        /// What is wrong.
+        /// The error.
         what: String,
     },
     /// A configuration that this Eidway does not read as the one that ran did, or none at the start.
@@ -37,7 +37,7 @@ pub enum ReadError {
     Config {
         /// The step.
         step: u64,
-        /// What is wrong.
+        /// The error.
         what: String,
     },
     /// The file.
@@ -94,10 +94,10 @@ impl<R: Read> Reader<R> {
         self.step
     }
 
-    /// The next step and what came of it; `None` at the end.
+    /// The next step and its outcome; `None` at the end.
     ///
     /// # Errors
-    /// What is cut off or damaged, by its step. Nothing can be read after that.
+    /// A step that is cut off or damaged. Nothing can be read after that.
     pub fn next_step(&mut self) -> Result<Option<(Step<'_>, Outcome)>, ReadError> {
         if !self.load()? {
             return Ok(None);
@@ -140,7 +140,7 @@ impl<R: Read> Reader<R> {
             return Err(self.damaged("it claims to be longer than any"));
         }
         self.body.clear();
-        // Memory grows with what is there, whatever the frame claims.
+        // Memory grows with the octets that exist, not with the length that the frame claims.
         self.from.by_ref().take(u64::from(len)).read_to_end(&mut self.body)?;
         if self.body.len() < len as usize {
             return Err(ReadError::Cut { step: self.step, octets: HEAD_LEN + self.body.len() });

@@ -1,5 +1,5 @@
-//! Playing a record: a router of its own gets the recorded calls, and what comes of them is held to
-//! what is written.
+//! Playing a record: a router of its own gets the recorded calls, and its outputs are compared with
+//! the recorded ones.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::Read;
@@ -69,7 +69,7 @@ impl FromStr for Until {
 pub enum Progress {
     /// As written.
     Same,
-    /// Not as written; what follows would not be either.
+    /// Not as recorded; the next steps would not be either.
     Differs(Box<Difference>),
     /// There is none: the record ends, or the place to stop is reached.
     Stopped,
@@ -84,11 +84,11 @@ pub struct Difference {
     pub at: Time,
     /// The call, in a line.
     pub call: String,
-    /// What differs.
+    /// The part that differs.
     pub what: String,
-    /// What is written.
+    /// The recorded value.
     pub expected: String,
-    /// What came.
+    /// The value of the replay.
     pub seen: String,
 }
 
@@ -101,7 +101,7 @@ impl Display for Difference {
 }
 
 impl<R: Read> Replay<R> {
-    /// Reads the beginning of a record and starts its router. What came of the start is compared
+    /// Reads the beginning of a record and starts its router. The outputs of the start are compared
     /// by the first [`Replay::advance`].
     ///
     /// # Errors
@@ -153,7 +153,7 @@ impl<R: Read> Replay<R> {
     /// Makes the next step, unless it lies beyond `until`, and shows it as it is written to `see`.
     ///
     /// # Errors
-    /// What cannot be read.
+    /// A record that cannot be read.
     pub fn advance(
         &mut self,
         until: Until,
@@ -185,7 +185,7 @@ impl<R: Read> Replay<R> {
     /// Makes step after step; the last one's progress, which is never [`Progress::Same`].
     ///
     /// # Errors
-    /// What cannot be read.
+    /// A record that cannot be read.
     pub fn run(&mut self, until: Until) -> Result<Progress, ReadError> {
         loop {
             match self.advance(until, &mut |_, _, _| ())? {
@@ -252,7 +252,7 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
     Ok(outcome)
 }
 
-/// What differs, as written and as seen.
+/// The part that differs, as recorded and as replayed.
 fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, String)> {
     if expected.verdict != seen.verdict {
         let (expected, seen) = (expected.verdict.to_string(), seen.verdict.to_string());
@@ -267,7 +267,7 @@ fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, Str
     let (expected, seen) = (expected.outputs.get(at), seen.outputs.get(at));
     let what = format!("output {}", at + 1);
     let lines = (line(expected), line(seen));
-    // What the line leaves out, such as a signature, may be what differs.
+    // The line leaves parts out, such as a signature: these may differ.
     if lines.0 == lines.1 {
         return Some((what, whole(expected), whole(seen)));
     }

@@ -1,4 +1,4 @@
-//! What a record consists of: a call of the router, with its time, and what came of it.
+//! The parts of a record: a call of the router, with its time, and its outcome.
 //!
 //! Everything is told in the words of [`router::io`](crate::router::io), but a configuration, which
 //! stands there as its text.
@@ -26,7 +26,7 @@ pub struct Step<'a> {
     pub call: Call<'a>,
 }
 
-/// What a router was called with.
+/// A call of a router, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
     /// `Router::new`; always the first step, and only that.
@@ -83,15 +83,15 @@ pub enum Call<'a> {
     },
 }
 
-/// What came of a call: the second part of a frame.
+/// The outcome of a call: the second part of a frame.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// What was decided on a packet.
+    /// The verdict on a packet.
     pub verdict: Verdict,
     /// The octets of the packet that the call has changed.
     pub changes: Vec<Change>,
-    /// What was polled before the next call. Where calls follow upon outputs, the outputs of one
-    /// stand under the next.
+    /// The outputs that were polled before the next call. Where calls follow upon outputs, the outputs of
+    /// one stand under the next.
     pub outputs: Vec<Output>,
     /// Whether polling came to an end, and not just to the next call.
     pub drained: bool,
@@ -114,11 +114,11 @@ pub enum Verdict {
 pub struct Change {
     /// Its place.
     pub at: u32,
-    /// What it has become.
+    /// Its new value.
     pub octet: u8,
 }
 
-/// The differences of a packet from what it was; a call does not change its length.
+/// The differences of a packet from its earlier octets; a call does not change its length.
 pub(super) fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
     // Most packets change in the header only, if at all: equal chunks are passed in one comparison.
     const CHUNK: usize = 64;

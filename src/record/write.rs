@@ -14,10 +14,10 @@ use crate::router::io::{Inbound, Input, Outbound, Output};
 use crate::router::witness::{Call, Witness};
 use crate::time::Time;
 
-/// What may wait to be written, octets: packets only, all else is written at once.
+/// The most octets that wait to be written: packets only, all else is written at once.
 const WAITING: usize = 1 << 16;
 
-/// A router's witness that writes down what it sees.
+/// A router's witness that writes down all calls.
 ///
 /// When that fails it says so in the log, and the record ends there; the router goes on.
 pub struct Recorder<W: Write> {
@@ -62,8 +62,8 @@ impl<W: Write> Recorder<W> {
         recorder
     }
 
-    /// The configuration's text. What would not read back as itself ends the record: a replay would
-    /// go astray without a word.
+    /// The configuration's text. A text that would not read back as itself ends the record: a replay would
+    /// differ without a message.
     fn text_of(&mut self, config: &Config) -> Option<String> {
         let text = running_config(config);
         if parse_config("running-config", &text).is_ok_and(|read| read == *config) {
@@ -137,7 +137,7 @@ impl<W: Write> Recorder<W> {
     fn give_up(&mut self, why: impl fmt::Display) {
         if let Some(out) = self.out.take() {
             log::warn!("the record of the router ends here: {why}");
-            // What waits could not be written; to try it again on the way out would be in vain.
+            // The waiting octets could not be written; another try at the end would be in vain.
             drop(out.into_parts());
         }
         self.is_open = false;

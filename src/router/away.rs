@@ -5,7 +5,7 @@
 //! delivered, and its sender is solicited to ask again. Of the database and this table the longer
 //! prefix says where an EID is; on equal length it is away.
 //!
-//! What the network puts here is bounded ([`Stay`]); what the configuration puts here, by the
+//! The entries of the network are bounded ([`Stay`]); those of the configuration, by the
 //! configuration. However an entry ends, the kernel's route of it ends with it.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,7 +21,7 @@ use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// What put a prefix into the table.
+/// The cause of an entry of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Producer {
@@ -107,7 +107,7 @@ const ANSWER_WAIT: Duration = Duration::from_secs(30);
 /// A prefix that is away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// What put it here.
+    /// Its cause.
     pub producer: Producer,
     /// Since when.
     pub created_at: Time,
@@ -151,7 +151,8 @@ pub struct AwayTable {
     /// The entries that are [`Stay::Told`].
     told: Bounded<EidPrefix, ()>,
     due: Deadlines<EidPrefix>,
-    /// What came and went and [leads elsewhere](Producer::leads_elsewhere): the kernel is to know.
+    /// Entries that came and went and [lead elsewhere](Producer::leads_elsewhere): the kernel is to know
+    /// them.
     moved: BTreeSet<EidPrefix>,
     /// How many entries are [`Producer::Deconfigured`], by instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,
@@ -171,7 +172,7 @@ impl Default for AwayTable {
 }
 
 impl AwayTable {
-    /// What came and went of what leads elsewhere, since this was last asked.
+    /// The entries that lead elsewhere and came or went since the last call.
     pub(super) fn take_moved(&mut self) -> BTreeSet<EidPrefix> {
         std::mem::take(&mut self.moved)
     }
@@ -248,9 +249,9 @@ impl AwayTable {
         self.told.keys().filter_map(entry)
     }
 
-    /// Takes out what has stayed long enough. An entry that was told on a session that `is_up` stays for
-    /// another TTL. Returns the others whose TTL has passed: the mapping system is to be asked about them,
-    /// and they go if it does not answer.
+    /// Removes the entries whose time has passed. An entry that was told on a session that `is_up` stays
+    /// for another TTL. Returns the others whose TTL has passed: the mapping system is to be asked about
+    /// them, and they go if it does not answer.
     pub(super) fn expire(
         &mut self,
         is_up: impl Fn(Connection) -> bool,
@@ -305,7 +306,7 @@ impl AwayTable {
         self.deconfigured.get(&(instance_id, family)).copied().unwrap_or_default()
     }
 
-    /// How full the table is of what the network puts there.
+    /// How full the table is of entries of the network.
     pub fn fills(&self) -> [Fill; 2] {
         [self.silent.fill(), self.told.fill()]
     }

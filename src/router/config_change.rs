@@ -1,4 +1,5 @@
-//! What another configuration changes: a line costs what it changes, and not what the configuration holds.
+//! The difference of two configurations: the cost of a line depends on its change, not on the whole
+//! configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

@@ -1,5 +1,5 @@
-//! When each of many things is due: what a table keeps beside its rows, so that a turn of the router
-//! costs what is due and not what is there.
+//! The deadlines of many things: a table keeps them beside its rows, so that the cost of a turn of the
+//! router depends on the rows that are due and not on all rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ impl<K> Default for Deadlines<K> {
 }
 
 impl<K: Ord + Clone> Deadlines<K> {
-    /// Sets when a key is due, in the place of what was set before; `None` is never.
+    /// Sets the deadline of a key, in the place of an earlier one; `None` is never.
     pub fn set(&mut self, key: K, at: Option<Time>) {
         let before = match at {
             Some(at) => self.at.insert(key.clone(), at),

@@ -1,4 +1,4 @@
-//! What the operator reads of each kind of refused message, in one place. A line names the message,
+//! The operator's text for each kind of refused message, in one place. A line names the message,
 //! the cause and the remedy, for a reader who does not know the protocol well.
 
 use std::net::IpAddr;
@@ -45,7 +45,7 @@ fn of_request(request: &MapRequest) -> String {
 /// A source address that no router has.
 pub(super) fn forged_source() -> Told {
     let why = "no router has an address of this kind";
-    Told::new("control message", why, "find out who sends with a forged address")
+    Told::new("control message", why, "find the sender that forges the address")
 }
 
 /// Octets that are no message.
@@ -204,7 +204,7 @@ pub(super) fn unasked_reply(reply: &MapReply) -> Told {
         return Told::new(of_records("Map-Reply", &reply.records), why, advice);
     }
     let why = format!("no Map-Request with its nonce {} waits for an answer", reply.nonce);
-    let advice = "ignore it if it is rare: it came twice, or late; otherwise somebody forges it";
+    let advice = "ignore it if it is rare: it came twice, or late; otherwise a sender forges it";
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
 }
 
@@ -425,7 +425,7 @@ pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, 
         "it is a replay: the same message with nonce {nonce} came before, and the site's newest \
          register has nonce {newest}"
     );
-    let advice = "ignore it if it is rare: it came late; otherwise somebody repeats old messages";
+    let advice = "ignore it if it is rare: it came late; otherwise a sender repeats old messages";
     Told::new(what, why, advice)
 }
 
@@ -441,7 +441,7 @@ pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
 /// A table of the map-server that is full.
 pub(super) fn map_server_full(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
-    let advice = "look at `show lisp site` for xTRs and EID prefixes that nobody needs";
+    let advice = "look at `show lisp site` for xTRs and EID prefixes that are not needed";
     Told::new(what, "this map-server has no room for another one", advice)
 }
 

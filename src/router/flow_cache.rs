@@ -1,7 +1,7 @@
 //! Exact matches in front of the longest match: flows that were decided on a moment ago.
 //!
-//! What is remembered is that a flow of the site is encapsulated, and how. Any input but a packet
-//! may change that, so each begins a new epoch, and what was remembered in an earlier one is not
+//! The cache remembers that a flow of the site is encapsulated, and how. Any input but a packet
+//! may change that, so each begins a new epoch, and a place of an earlier epoch is not
 //! found. The table has a fixed size; flows that fall on one place take turns there. An old place
 //! still tells that a packet of the flow left for a locator: an ICMP error about it is believed.
 

@@ -17,7 +17,7 @@ pub enum InterfaceKind {
 /// An interface as IOS names it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct InterfaceName {
-    /// What it is.
+    /// Its type.
     pub kind: InterfaceKind,
     /// The slot; zero for a loopback.
     pub slot: u16,

@@ -5,7 +5,7 @@
 //! restart opens no door to replays, the core says which nonces are to be kept
 //! ([`Output::Nonce`](super::io::Output::Nonce)), and its next start gets them back
 //! ([`Input::Nonces`](super::io::Input::Nonces)). The driver has them in a file, the simulator in
-//! memory; [`KeptNonces`] is what both hold.
+//! memory; both hold [`KeptNonces`].
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -41,7 +41,7 @@ pub enum Sender {
         /// 64 bits.
         site_id: u64,
     },
-    /// The source address, where the MAC covers no xTR-ID. Anybody can write any source.
+    /// The source address, where the MAC covers no xTR-ID. Any sender can write any source.
     Rloc(IpAddr),
 }
 
@@ -82,7 +82,7 @@ impl Display for Sender {
     }
 }
 
-/// Whose nonce it is: each sender has one with each key.
+/// The owner of a nonce: each sender has one with each key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NonceOwner {
     /// The key that its registers are signed with.
@@ -94,7 +94,7 @@ pub struct NonceOwner {
 /// The nonce of the last register that was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptNonce {
-    /// Whose.
+    /// The owner.
     pub owner: NonceOwner,
     /// The nonce.
     pub nonce: u64,
@@ -119,7 +119,7 @@ pub struct KeptNonces {
 }
 
 impl KeptNonces {
-    /// Does what the core asks for.
+    /// Carries out a request of the core.
     pub fn apply(&mut self, request: NonceRequest) {
         match request {
             NonceRequest::Keep(KeptNonce { owner, nonce }) => drop(self.taken.insert(owner, nonce)),

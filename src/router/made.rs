@@ -1,5 +1,5 @@
-//! What a router has had made in its kernel, as the kernel's side remembers it: the driver in a
-//! namespace, and the simulator's kernel. What was made and is not there any more is told to the
+//! The objects that a router has had made in its kernel, as the kernel's side remembers them: the driver
+//! in a namespace, and the simulator's kernel. An object that has vanished is told to the
 //! router ([`KernelEvent::Lost`](super::io::KernelEvent::Lost)).
 
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use ipnet::{IpNet, Ipv4Net};
 use super::io::{Device, KernelObject, KernelRequest, RouteTarget, Table};
 use crate::addr::Family;
 
-/// What Linux makes of metric 0 in IPv6.
+/// The metric that Linux uses in IPv6 for metric 0.
 pub const IPV6_METRIC: u32 = 1024;
 
 /// The objects that were made, were not removed, and have not been told as lost.
@@ -18,7 +18,7 @@ pub const IPV6_METRIC: u32 = 1024;
 pub struct Made(BTreeMap<KernelObject, KernelObject>);
 
 impl Made {
-    /// The kernel has done what was asked.
+    /// The kernel has carried out a request.
     pub fn done(&mut self, request: &KernelRequest) {
         match *request {
             // Of two that the kernel takes for one, the later has replaced the earlier.
@@ -30,7 +30,7 @@ impl Made {
         }
     }
 
-    /// The kernel has refused what was asked: nobody knows what is left of it.
+    /// The kernel has refused a request: the state of its object is unknown.
     pub fn refused(&mut self, request: &KernelRequest) {
         if let KernelRequest::Add(object) = *request {
             self.0.remove(&place(object));

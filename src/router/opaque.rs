@@ -16,7 +16,7 @@ const OCTETS: usize = 4 << 20;
 /// A locator of a mapping that nothing is sent to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpaqueLocator {
-    /// What it is.
+    /// Its type.
     pub address: Address,
     /// That of its record.
     pub priority: u8,

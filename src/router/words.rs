@@ -1,4 +1,4 @@
-//! What goes in and out of the core, in words: for the log, and for `eidway replay`.
+//! The inputs and outputs of the core, in words: for the log, and for `eidway replay`.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -233,7 +233,7 @@ impl Display for Encapsulation {
 }
 
 impl Display for Outbound {
-    /// What becomes of the packet.
+    /// The verdict on the packet.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Outbound::Encapsulate(encapsulation) => write!(f, "is encapsulated {encapsulation}"),
@@ -245,7 +245,7 @@ impl Display for Outbound {
 }
 
 impl Display for Inbound {
-    /// What becomes of the packet.
+    /// The verdict on the packet.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Inbound::Deliver { instance_id, len } => {
@@ -277,9 +277,9 @@ impl DropReason {
             DropReason::HoldQueueFull => "too many packets wait for Map-Replies",
             DropReason::Unresolved => "no Map-Reply came for its destination",
             DropReason::BadDataHeader => "it has no LISP header",
-            DropReason::BadInnerPacket => "what it carries is no whole IPv4 or IPv6 packet",
+            DropReason::BadInnerPacket => "its payload is no whole IPv4 or IPv6 packet",
             DropReason::InnerLinkScoped => {
-                "what it carries is link-local or multicast, which LISP does not forward"
+                "its payload is link-local or multicast, which LISP does not forward"
             }
             DropReason::UnknownInstance => "its instance-ID is not configured here",
             DropReason::NotAnEtr => "this router is no ETR or proxy ETR of its address family",

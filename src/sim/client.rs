@@ -25,7 +25,7 @@ pub struct ClientNode {
     connections: BTreeMap<Connection, Heard>,
 }
 
-/// What a client knows of its connection.
+/// A client's state of its connection.
 #[derive(Debug, Default)]
 struct Heard {
     stands: bool,
@@ -38,7 +38,7 @@ impl ClientNode {
         self.tcp.receive(packet, now);
     }
 
-    /// Does what is due.
+    /// Does the work that is due.
     pub(super) fn handle_timeout(&mut self, now: Time) {
         self.kernel.handle_timeout(now);
         self.tcp.poll(now);
@@ -49,7 +49,7 @@ impl ClientNode {
         Deadline::earliest([self.kernel.poll_timeout(), self.tcp.poll_timeout(now)])
     }
 
-    /// What leaves the node next.
+    /// The next output of the node.
     pub(super) fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
         while self.kernel.poll_event().is_some() {}
         loop {
@@ -128,7 +128,7 @@ impl Sim {
         })
     }
 
-    /// What has come on a connection since the last call.
+    /// The octets that have come on a connection since the last call.
     ///
     /// # Errors
     /// When the node has no clients.

@@ -15,12 +15,12 @@ use crate::time::{Deadline, Time};
 /// packet that circled through a process would never let time pass.
 const WAKE_UP: Duration = Duration::from_micros(10);
 
-/// What can happen.
+/// An event of the simulation.
 #[derive(Debug)]
 pub(super) enum Event {
     /// A frame reaches the other end of a link.
     Arrive { to: Attachment, frame: Rc<[u8]> },
-    /// A process reads what its kernel had for it.
+    /// A process reads the messages of its kernel.
     Process { node: NodeId, what: ForProcess },
     /// A host is plugged in, as the second half of its move of this number.
     PlugIn { port: Attachment, segment: usize, number: u64 },
@@ -104,7 +104,7 @@ impl Sim {
         self.settle(node);
     }
 
-    /// Takes out what a node has to say after something happened to it, and plans its next wake.
+    /// Takes the outputs of a node after an event, and plans its next wake.
     pub(super) fn settle(&mut self, id: NodeId) {
         while let Some(output) = self.nodes[id.0].node.poll_output(self.now) {
             match output {
@@ -192,7 +192,7 @@ impl Sim {
     /// Tells the ports of a segment whether the other end is there. A cable's end has carrier when
     /// both ends are up, as a veth's; a LAN's port when the bridge runs.
     pub(super) fn refresh_carrier(&mut self, at: usize) {
-        // What a node does about its carrier may change another's: look again after each.
+        // The reaction of a node to its carrier may change another's: look again after each.
         while let Some((port, carrier)) = self.stale_carrier(at) {
             let now = self.now;
             self.clock(port.node).set_carrier(port.device, carrier, now);

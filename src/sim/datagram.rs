@@ -15,7 +15,7 @@ pub struct IpFields {
     pub ttl: u8,
     /// Type of service or traffic class.
     pub tos: u8,
-    /// What the payload is.
+    /// The protocol of the payload.
     pub protocol: IpNumber,
     /// IPv4's Don't Fragment.
     pub dont_fragment: bool,

@@ -1,4 +1,4 @@
-//! Why a simulation cannot do what it is asked.
+//! The reasons why a simulation refuses a request.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::host::HostError;
 
-/// Why a simulation cannot do what it is asked.
+/// The reason why a simulation refuses a request.
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
     /// No node has this name.
@@ -17,7 +17,7 @@ pub enum SimError {
     WrongKind {
         /// The node.
         name: String,
-        /// What it should be.
+        /// The expected kind.
         wanted: &'static str,
     },
     /// Two nodes or two links of one name.

@@ -1,4 +1,4 @@
-//! Links and LANs, and what they do to packets besides carrying them.
+//! Links and LANs, and their impairments.
 //!
 //! Every link draws from a stream of its own and draws as often for each packet, so that turning
 //! one knob on one link leaves all other luck as it was.
@@ -13,7 +13,7 @@ use crate::lab::file::Impairment;
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
-/// What a packet needs on a link that delays nothing: no time at all would let two nodes speak
+/// The time of a packet on a link without delay: no time at all would let two nodes speak
 /// for ever within one instant.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
 
@@ -29,14 +29,14 @@ pub struct Attachment {
     pub device: DeviceId,
 }
 
-/// What a link is made of.
+/// The configuration of a link.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkConfig {
     /// Its name in traces and commands.
     pub name: String,
     /// Octets of the largest IP packet.
     pub mtu: u16,
-    /// What it does to packets.
+    /// Its impairment of packets.
     pub impairment: Impairment,
 }
 
@@ -60,9 +60,9 @@ pub struct Segment {
     pub is_lan: bool,
     /// The cable is whole, or the bridge runs.
     pub up: bool,
-    /// What it does to packets.
+    /// Its impairment of packets.
     pub impairment: Impairment,
-    /// The last arrival of what each port sent: packets stay in order unless they shall not.
+    /// The last arrival of each port's packets: they stay in order unless the link reorders.
     last_arrival: BTreeMap<Attachment, Time>,
     /// A bridge learns at which port a hardware address is.
     learned: BTreeMap<HardwareAddress, Attachment>,
@@ -86,8 +86,8 @@ impl Segment {
         }
     }
 
-    /// The ports that a frame from one of them goes to. A bridge sends what is for one that it knows
-    /// to that one alone.
+    /// The ports that a frame from one of them goes to. A bridge sends a frame for a known address
+    /// to that port only.
     pub fn receivers(&mut self, from: Attachment, frame: &[u8]) -> Vec<Attachment> {
         let others = self.ports.iter().copied().filter(|&port| port != from);
         let (Some(&to), Some(&source)) = (frame.first_chunk(), frame[6..].first_chunk()) else {
@@ -112,7 +112,7 @@ impl Segment {
         }
     }
 
-    /// Pulls a port out; a bridge forgets who was there.
+    /// Pulls a port out; a bridge forgets the addresses there.
     pub fn unplug(&mut self, port: Attachment) {
         self.ports.retain(|&other| other != port);
         self.learned.retain(|_, &mut other| other != port);

@@ -10,10 +10,10 @@
 //! ```
 //!
 //! All randomness comes from one seed, forked by name for each router, host and link. The same
-//! lab, seed and calls give the same trace to the octet, so what fails once fails again.
+//! lab, seed and calls give the same trace to the octet, so a failure repeats itself.
 //!
-//! Read [`Sim`], then [`kernel`] (what stands in for Linux), then [`router_node`] (what stands in
-//! for the driver). [`build`] makes a `Sim` of a lab file, [`ping`] is `lab ping --sim`.
+//! Read [`Sim`], then [`kernel`] (in the place of Linux), then [`router_node`] (in the place
+//! of the driver). [`build`] makes a `Sim` of a lab file, [`ping`] is `lab ping --sim`.
 
 pub mod build;
 mod client;
@@ -87,12 +87,12 @@ pub struct Sim {
     /// How often each host has been moved: a move that another overtook has no second half.
     moves: BTreeMap<Attachment, u64>,
     queue: EventQueue<Event>,
-    /// What crossed the links; off unless set.
+    /// The packets that crossed the links; off unless set.
     pub trace: Trace,
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
     records: Option<Records>,
-    /// What the routers that do not run have kept.
+    /// The nonces that routers which do not run have kept.
     kept: BTreeMap<NodeId, KeptNonces>,
     /// By how much the wall clocks are behind of the machines whose clock was set back.
     clocks_behind: BTreeMap<NodeId, Duration>,
@@ -154,7 +154,7 @@ impl Sim {
     }
 
     /// Plugs devices, named `(node, device)`, into a link (two of them) or a LAN. A kernel's device
-    /// comes into being with it, down until somebody sets it up.
+    /// comes into being with it, down until it is set up.
     pub fn connect(
         &mut self,
         config: LinkConfig,
@@ -240,7 +240,7 @@ impl Sim {
         let id = self.find(name)?;
         self.clock(id);
         let named = &mut self.nodes[id.0];
-        // The placeholder is gone before anybody can see it.
+        // The placeholder is gone before it can be seen.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
             Node::Router(router) => {
                 let (kernel, kept) = end(*router);
@@ -276,7 +276,7 @@ impl Sim {
         }
     }
 
-    /// What a router asked of its kernel and did not get.
+    /// Requests of a router that its kernel refused.
     pub fn refusals(&self, name: &str) -> Result<&[KernelEvent], SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.refusals()),
@@ -352,7 +352,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Changes what a link does to packets from here on.
+    /// Changes the impairment of a link from here on.
     pub fn impair(&mut self, name: &str, impairment: Impairment) -> Result<(), SimError> {
         let at = self.find_link(name)?;
         self.segments[at].impairment = impairment;

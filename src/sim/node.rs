@@ -69,7 +69,7 @@ impl HostNode {
     }
 }
 
-/// What leaves a node.
+/// An output of a node.
 #[derive(Debug)]
 pub enum NodeOutput {
     /// Put this Ethernet frame on the link of a device.
@@ -83,7 +83,7 @@ pub enum NodeOutput {
     Process(ForProcess),
 }
 
-/// What a process reads from its kernel.
+/// A message of a kernel to its process.
 #[derive(Debug)]
 pub enum ForProcess {
     /// From `lisp0`: an IP packet.
@@ -167,7 +167,7 @@ impl Node {
         }
     }
 
-    /// The time of whatever happens to the node next.
+    /// Sets the time of the node's next event.
     pub(super) fn set_time(&mut self, now: Time) {
         if let Some(kernel) = self.kernel_mut() {
             kernel.set_time(now);

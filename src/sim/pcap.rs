@@ -1,4 +1,4 @@
-//! Capture files: what crosses a port, as tcpdump would write it there.
+//! Capture files: the packets that cross a port, as tcpdump would write them there.
 //!
 //! The format is classic pcap (draft-ietf-opsawg-pcap), little-endian, with microseconds and
 //! LINKTYPE_ETHERNET; every tool reads it.
@@ -23,7 +23,7 @@ impl<W: Write> PcapWriter<W> {
     /// Begins a file.
     ///
     /// # Errors
-    /// What `out` says.
+    /// An error of `out`.
     pub fn new(mut out: W) -> io::Result<Self> {
         let mut header = MAGIC.to_le_bytes().to_vec();
         VERSION.iter().for_each(|part| header.extend(part.to_le_bytes()));
@@ -37,7 +37,7 @@ impl<W: Write> PcapWriter<W> {
     /// Writes an Ethernet frame that was seen at an instant of the simulation.
     ///
     /// # Errors
-    /// What the file says.
+    /// An error of the file.
     pub fn write(&mut self, at: Time, frame: &[u8]) -> io::Result<()> {
         let micros = WALL_CLOCK + at.0;
         let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
@@ -50,10 +50,10 @@ impl<W: Write> PcapWriter<W> {
         self.out.write_all(&record)
     }
 
-    /// Writes out what is buffered.
+    /// Writes the buffered octets out.
     ///
     /// # Errors
-    /// What the file says.
+    /// An error of the file.
     pub fn flush(&mut self) -> io::Result<()> {
         self.out.flush()
     }
@@ -81,7 +81,7 @@ impl Sim {
     /// Writes every frame that a device sends or receives to a capture file.
     ///
     /// # Errors
-    /// As [`Sim::capture`], and what `out` says at first; what it says later is logged.
+    /// As [`Sim::capture`], and the first error of `out`; later ones are logged.
     pub fn capture_to(
         &mut self,
         node: &str,

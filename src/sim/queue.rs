@@ -1,5 +1,5 @@
-//! What will happen, in order: by time, and at one time in the order in which it was planned. So
-//! the same lab with the same seed takes the same course to the last packet.
+//! The coming events, in order: by time, and at one time in the order in which they were planned. So
+//! the same lab with the same seed gives the same events to the last packet.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

@@ -24,16 +24,16 @@ use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
 use crate::wire::CONTROL_PORT;
 
-/// Octets of the largest segment with its IP header: what every IPv6 link carries (RFC 8200
+/// Octets of the largest segment with its IP header: every IPv6 link carries it (RFC 8200
 /// section 5). The stack does not discover the MTU of a path.
 const MTU: usize = 1280;
 /// Octets of each of a socket's two buffers.
 const BUFFER: usize = 16 * 1024;
-/// What may wait for a peer to take it, octets. One that lets more come is closed.
+/// The most octets that wait for a peer to take them. A connection with more is closed.
 const MAX_WAITING: usize = 1 << 20;
 /// Connections that were accepted, at a time; a SYN for more is answered with RST.
 const MAX_ACCEPTED: usize = 4096;
-/// How long a closed connection may take to send what is left.
+/// How long a closed connection may take to send the rest.
 const LINGER: Duration = Duration::from_secs(5);
 /// How long the other end may take to answer our FIN, as Linux's `tcp_fin_timeout`.
 const FIN_TIMEOUT: Duration = Duration::from_secs(60);
@@ -53,11 +53,11 @@ struct Stream {
     is_told: bool,
     /// Octets that the socket has not taken yet.
     waiting: Vec<u8>,
-    /// Set when the core has closed it: it has ended by then, whatever is left.
+    /// Set when the core has closed it: it has ended by then, with the unsent rest.
     closing_until: Option<Time>,
 }
 
-/// What a connection has to say next.
+/// The next event of a connection.
 enum Progress {
     Stands,
     Octets,
@@ -119,7 +119,7 @@ impl Tcp {
         }
     }
 
-    /// Does what the core wants.
+    /// Carries out a request of the core.
     pub fn request(&mut self, request: TcpRequest, now: Time) {
         match request {
             TcpRequest::Connect { connection, source, destination } => {
@@ -141,7 +141,7 @@ impl Tcp {
         self.poll(now);
     }
 
-    /// The process ends: listens nowhere and closes every connection; what waits is lost.
+    /// The process ends: listens nowhere and closes every connection; waiting octets are lost.
     pub fn stop(&mut self, now: Time) {
         self.listen(&BTreeSet::new());
         let connections: Vec<Connection> = self.streams.keys().copied().collect();
@@ -156,7 +156,7 @@ impl Tcp {
         self.poll(now);
     }
 
-    /// Does what is due.
+    /// Does the work that is due.
     pub fn poll(&mut self, now: Time) {
         loop {
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
@@ -250,7 +250,7 @@ impl Tcp {
         }
     }
 
-    /// Gives the sockets what they take; whether that was anything.
+    /// Fills the sockets as far as they take octets; returns whether any did.
     fn fill_sockets(&mut self) -> bool {
         let mut any = false;
         for stream in self.streams.values_mut().filter(|stream| !stream.waiting.is_empty()) {
@@ -317,7 +317,7 @@ impl Tcp {
         let Some(stream) = self.streams.remove(&connection) else { return };
         let socket = self.sockets.get_mut::<Socket>(stream.socket);
         match socket.state() {
-            // Nobody to say goodbye to.
+            // There is no peer to send a last message to.
             State::SynSent => return drop(self.sockets.remove(stream.socket)),
             _ if stream.waiting.is_empty() => socket.close(),
             _ => socket.abort(),

@@ -1,4 +1,4 @@
-//! What crossed the links, one line a packet.
+//! The packets that crossed the links, one line each.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -12,7 +12,7 @@ use crate::time::Time;
 use crate::wire::data_header::DataHeader;
 use crate::wire::{CONTROL_PORT, DATA_PORT, Message};
 
-/// What became of a packet on a link.
+/// The fate of a packet on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
     /// It will arrive.
@@ -36,7 +36,7 @@ pub struct Crossing<'a> {
     pub frame: &'a [u8],
     /// The IP packet in it; empty when the frame is ARP.
     pub packet: &'a [u8],
-    /// What became of it.
+    /// Its fate.
     pub fate: Fate,
 }
 
@@ -85,7 +85,7 @@ pub enum Trace {
     Off,
     /// Kept as lines.
     Lines(Vec<String>),
-    /// To whoever wants them: a capture file, a web page.
+    /// To a receiver: a capture file, a web page.
     Sink(Box<dyn FnMut(&Crossing<'_>)>),
 }
 

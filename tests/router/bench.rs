@@ -159,7 +159,7 @@ impl Bench {
         self.drain();
     }
 
-    /// `reporter` says by ICMP what became of a packet for `rloc`, and quotes it from the LISP header on.
+    /// `reporter` sends an ICMP error about a packet for `rloc`, and quotes it from the LISP header on.
     pub fn icmp(&mut self, rloc: &str, reporter: &str, kind: IcmpErrorKind, quoted: &[u8]) {
         let (rloc, reporter) = (Rloc(rloc.parse().unwrap()), reporter.parse().unwrap());
         let error = IcmpError { rloc, port: DATA_PORT, reporter, kind, quoted: quoted.to_vec() };
@@ -226,7 +226,7 @@ impl Bench {
         std::mem::take(&mut self.events)
     }
 
-    /// What the router has said since the last call.
+    /// The router's outputs since the last call.
     pub fn outputs(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.outputs)
     }

@@ -46,7 +46,7 @@ const HOST: &str = "172.16.0.12";
 
 struct Scan {
     bench: Bench,
-    /// What the kernel has been asked for and not to take away again.
+    /// The objects that the kernel has been asked for and not asked to remove.
     wishes: Made,
 }
 
@@ -58,7 +58,7 @@ impl Scan {
         scan
     }
 
-    /// Does what the kernel is asked to.
+    /// Carries out the requests to the kernel.
     fn follow(&mut self) {
         let outputs = self.bench.outputs();
         self.take(outputs);

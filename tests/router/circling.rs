@@ -1,4 +1,4 @@
-//! A Map-Request that map-servers could forward to each other without end: whatever is registered, it
+//! A Map-Request that map-servers could forward to each other without end: for every registration, it
 //! costs a bounded number of messages.
 
 use std::collections::VecDeque;
@@ -64,7 +64,7 @@ fn request(numbers: impl Iterator<Item = u8>) -> Vec<u8> {
 }
 
 /// Sends the request to the first server and carries messages between the servers until all are
-/// silent. Returns what they sent.
+/// silent. Returns their messages.
 fn play(benches: &mut [Bench], octets: Vec<u8>) -> Vec<(IpAddr, Message)> {
     let mut said = Vec::new();
     let mut on_the_way = VecDeque::from([(ASKER.to_owned(), SERVERS[0].to_owned(), octets)]);

@@ -17,7 +17,7 @@ const LISP_HEADER_LEN: usize = 8;
 const IPV4_LEN: usize = 20;
 const ICMP_LEN: usize = 8;
 
-/// Sends a packet, and returns where it went and what the core would quote of it.
+/// Sends a packet, and returns its destination and the core's quote of it.
 fn send(bench: &mut Bench, inner: &[u8]) -> (String, Vec<u8>) {
     let mut inner = inner.to_vec();
     let Outbound::Encapsulate(wrap) = bench.encapsulate(&mut inner) else { panic!("a hit") };

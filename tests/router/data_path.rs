@@ -36,7 +36,7 @@ fn an_etr_takes_only_packets_for_its_own_site() {
     assert_eq!(bench.decapsulate(&mut stray, 61, 0), dropped(DropReason::NotOurEid));
     let mut pxtr = Bench::new(PXTR1);
     let inbound = pxtr.decapsulate(&mut stray, 61, 0);
-    assert!(matches!(inbound, Inbound::Deliver { .. }), "a proxy ETR takes anybody's");
+    assert!(matches!(inbound, Inbound::Deliver { .. }), "a proxy ETR takes packets of any source");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Generalized SMR: its four triggers, the away table, and who is told what. The names
+//! Generalized SMR: its four triggers, the away table, and the receivers of news. The names
 //! begin with the number of the scenario: G1 de-configured, G2 no route, G3 mobility, G4 overlap.
 
 use std::time::Duration;
@@ -59,7 +59,7 @@ fn g2_no_route_runs_as_the_document_prints_it() {
     let cached_at =
         relay.router("xTR2").map_cache().lookup(eid("172.16.0.12")).unwrap().1.created_at;
     relay.at("xTR1", |bench| bench.link("et1-0", false));
-    assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "a lost route solicits nobody by itself");
+    assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "a lost route solicits no peer by itself");
     assert_eq!(away(&relay, "xTR1")[0], ("172.16.0.0/24".to_owned(), Producer::NoRoute));
     let shut_at = relay.now;
     // Five echoes, two seconds apart.
@@ -185,7 +185,7 @@ fn g2_the_route_back_empties_the_away_table_and_tells_the_peers() {
     relay.listen();
     relay.at("xTR1", |bench| bench.link("et1-0", true));
     assert!(away(&relay, "xTR1").is_empty());
-    assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "nobody can be told the new mapping yet");
+    assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "no peer can learn the new mapping yet");
     relay.advance(Duration::from_secs(1));
     assert!(!smrs(&relay, "xTR1", "xTR2").is_empty(), "it was heard of in the last minute");
     relay.advance(Duration::from_secs(5));
@@ -487,7 +487,7 @@ fn g4_an_overlapping_registration_is_away_at_the_one_around_it() {
     relay.advance(Duration::from_secs(4));
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.130"), RLOC_2);
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_1);
-    // Who has neither and asks for A gets both (RFC 9301 section 5.5).
+    // An ITR that has neither and asks for A gets both (RFC 9301 section 5.5).
     let clear = Command::ClearMapCache { family: Family::Ipv4, prefix: None };
     relay.at("PxTR1", |bench| bench.router.handle(Input::Command(clear), bench.now));
     n_to(&mut relay, "172.16.0.12");

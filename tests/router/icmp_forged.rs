@@ -1,4 +1,4 @@
-//! ICMP errors that anybody can send: what they change, and how much of the log they fill.
+//! ICMP errors that any host can send: their effects, and how much of the log they fill.
 
 use std::time::Duration;
 

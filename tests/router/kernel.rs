@@ -1,4 +1,4 @@
-//! What a router asks of its kernel.
+//! The requests of a router to its kernel.
 
 use std::time::Duration;
 
@@ -417,7 +417,7 @@ fn a_port_that_is_set_down_by_hand_is_left_so_until_it_is_set_up() {
     bench.link("et1-0", true);
     assert!(!bench.router.is_down_by_hand(&port));
     assert_eq!(ups(&bench.kernel_requests()), [true]);
-    // What the router has asked for is nobody's hand.
+    // The router's own request is no change by hand.
     bench.configure(&format!("{small} shutdown\n"));
     bench.outputs();
     bench.link("et1-0", false);

@@ -81,7 +81,7 @@ fn one_sites_key_opens_no_other_site() {
     bench.control(RLOC_1, NEW, &register(10, records).emit_signed(&key("cisco")));
     let messages = bench.messages();
     let [(_, Message::MapNotify(notify))] = &messages[..] else { panic!("{messages:?}") };
-    assert_eq!(notify.records.len(), 1, "what was refused is not acknowledged");
+    assert_eq!(notify.records.len(), 1, "a refused record is not acknowledged");
     let other = bench.router.map_server().entries().get(&prefix("192.168.0.0/24")).unwrap();
     assert!(!other.is_registered());
 }

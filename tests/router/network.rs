@@ -114,7 +114,7 @@ pub fn network() -> Relay {
 }
 
 /// The same with New as PxTR1's resolver: overlapping registrations need reliable transport, and Old,
-/// which has none, would go on forwarding to whoever registered there.
+/// which has none, would go on forwarding to the xTRs that registered there.
 pub fn network_asking_new() -> Relay {
     relay(xtr1(), xtr2(), PXTR1.replace(OLD, NEW))
 }

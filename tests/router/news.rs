@@ -1,5 +1,5 @@
-//! What a map-server tells by a Map-Notify that answers no register: the map-server is asked whether it
-//! is still true.
+//! News of a map-server by a Map-Notify that answers no register: the map-server is asked whether they
+//! are still true.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn withdrawn(eids: &str) -> MappingRecord {
     MappingRecord { ttl_minutes: 0, ..record(eids, 0, &[]) }
 }
 
-/// xTR2, to which New tells this; and what it asks New, beside its acknowledgement.
+/// xTR2, to which New tells this; and its question to New, beside its acknowledgement.
 fn told(record: MappingRecord) -> (Bench, MapRequest) {
     let mut bench = Bench::new(XTR2);
     bench.outputs();
@@ -220,7 +220,7 @@ fn a_thousand_news_and_more_are_bounded_by_a_table() {
     assert_eq!((fill.entries, fill.capacity), (256, 4096), "one for each prefix");
 }
 
-/// What Old told xTR1 by UDP when a host moved to xTR2, and the network with the host at xTR1 again.
+/// The Map-Notify of Old to xTR1 when a host moved to xTR2, and the network with the host at xTR1 again.
 fn back(relay: &mut Relay) -> MapNotify {
     appear(relay, "xTR1", HOST);
     relay.advance(Duration::from_secs(20));

@@ -1,5 +1,5 @@
-//! What a Map-Reply may put into the map-cache: no more than was asked for (RFC 9301 sections 8.1
-//! and 9).
+//! The records that a Map-Reply may put into the map-cache: no more than the request asked for (RFC 9301
+//! sections 8.1 and 9).
 
 use std::time::Duration;
 

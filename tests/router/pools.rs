@@ -1,4 +1,4 @@
-//! Tables that strangers fill: what one of them uses up is its own share.
+//! Tables that strangers fill: each of them can use up its own share only.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

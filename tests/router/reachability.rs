@@ -169,7 +169,7 @@ fn a_locator_that_sends_and_does_not_echo_is_left_for_another() {
     assert_eq!(then, first, "tried again");
     assert!(matches!(header.nonce, NonceField::Nonce { echo: true, .. }));
     come(&mut bench, &first, plain());
-    assert_eq!(out(&mut bench).0, first, "what was on its way when we asked is no proof");
+    assert_eq!(out(&mut bench).0, first, "a packet that was on its way when we asked is no proof");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Replies go where a request says, and that need not be where it came from: whatever is asked, the
+//! Replies go where a request says, and that need not be where it came from: for every request, the
 //! octets that a router sends are bounded by those that it received (RFC 9301 sections 5 and 5.3).
 
 use std::collections::BTreeSet;
@@ -162,7 +162,7 @@ fn a_record_is_never_cut_and_alone_it_may_be_up_to_one_mtu() {
     let [(reply, octets)] = &replies(&mut bench)[..] else { panic!("no reply") };
     assert_eq!(reply.records[0].locators.len(), 60);
     assert!((LARGEST_V4..1500).contains(octets), "{octets}");
-    // Two of them are what a second allows; a small reply still goes.
+    // A second allows two of them; a small reply still goes.
     ask(&mut bench, &large());
     assert_eq!(replies(&mut bench).len(), 1);
     ask(&mut bench, &large());

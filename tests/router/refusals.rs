@@ -1,5 +1,5 @@
-//! What the operator reads of control messages that are refused, each line whole, and how many lines
-//! there are.
+//! The operator's lines about refused control messages, each line whole, and the number of
+//! lines.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Several routers on one bench: what one says to another's RLOC arrives there at once, by UDP, by
+//! Several routers on one bench: a message to another's RLOC arrives there at once, by UDP, by
 //! TCP, and encapsulated. Time passes for all of them together.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -15,7 +15,7 @@ use eidway::wire::{FrameReader, Message, ReliableMessage};
 
 use crate::bench::Bench;
 
-/// What was said, and when.
+/// A message, and its time.
 #[derive(Debug)]
 pub struct Said {
     pub at: Time,
@@ -50,7 +50,7 @@ pub struct Relay {
     pipes: BTreeMap<(&'static str, Connection), (&'static str, Connection)>,
     accepted: u64,
     pub said: Vec<Said>,
-    /// What one router says to another by UDP is lost.
+    /// Messages from one router to another by UDP are lost.
     pub deaf: Option<(&'static str, &'static str)>,
     pub debug: Vec<(&'static str, String)>,
     pub kernel: Vec<(&'static str, KernelRequest)>,
@@ -255,7 +255,7 @@ impl Relay {
         self.settle();
     }
 
-    /// Forgets what was said, to look at what comes.
+    /// Forgets earlier messages, to look at the next ones.
     pub fn listen(&mut self) {
         self.said.clear();
         self.debug.clear();

@@ -1,4 +1,4 @@
-//! Map-Registers that come again, and the MACs of what answers them (RFC 9301 sections 5.6 and 5.7).
+//! Map-Registers that come again, and the MACs of their answers (RFC 9301 sections 5.6 and 5.7).
 
 use std::time::Duration;
 
@@ -35,8 +35,8 @@ fn with_id(register: MapRegister, xtr_id: u128) -> MapRegister {
     MapRegister { xtr_identity: Some(XtrIdentity { xtr_id, site_id: 0 }), ..register }
 }
 
-/// The register with an xTR-ID behind a MAC that ends at the last record: what a sender of the other
-/// reading of section 5.6 sends, and what anybody makes of it who writes another xTR-ID there.
+/// The register with an xTR-ID behind a MAC that ends at the last record: as a sender with the other
+/// reading of section 5.6 sends it, and with another xTR-ID that an attacker wrote there.
 fn short(register: MapRegister, xtr_id: u128) -> Vec<u8> {
     with_id(register, xtr_id).emit_signed_to_records(&key())
 }
@@ -97,10 +97,7 @@ fn a_register_without_xtr_id_replayed_from_anywhere_is_refused() {
         assert!(!acknowledged(&mut bench, from, &first), "{from}");
     }
     let longer = [&first[..], b"more"].concat();
-    assert!(
-        !acknowledged(&mut bench, HERE, &longer),
-        "what the MAC does not cover is no difference"
-    );
+    assert!(!acknowledged(&mut bench, HERE, &longer), "a change outside the MAC is no difference");
     assert_eq!(replays(&bench), 3);
     assert!(asked(&mut bench, "172.16.0.33/32").is_empty());
 }
@@ -183,7 +180,7 @@ fn an_xtr_id_that_the_mac_does_not_cover_is_none() {
     bench.control(HERE, NEW, &first);
     let messages = bench.messages();
     let [(_, Message::MapNotify(notify))] = &messages[..] else { panic!("{messages:?}") };
-    assert_eq!(notify.xtr_identity, None, "what is not proven is not signed");
+    assert_eq!(notify.xtr_identity, None, "an unproven xTR-ID is not signed");
     let site = bench.router.map_server().entries().get(&prefix(SITE)).unwrap();
     let registration = site.registrations.iter().next().unwrap();
     assert_eq!((registration.identity, registration.is_proven), (None, false));
@@ -239,7 +236,7 @@ fn nonces_do_not_expire_and_outlive_a_restart() {
     assert!(!acknowledged(&mut bench, HERE, &last));
     let mut again = server("id");
     again.router.handle(Input::Nonces(kept), again.now);
-    assert!(!acknowledged(&mut again, HERE, &last), "not even the last: who knows of it is gone");
+    assert!(!acknowledged(&mut again, HERE, &last), "not even the last: its memory is gone");
     assert!(acknowledged(&mut again, HERE, &with_id(plain(101, 1440), 0x11).emit_signed(&key())));
     assert!(acknowledged(&mut server("id"), HERE, &last), "the test can fail");
 }

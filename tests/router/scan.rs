@@ -1,4 +1,4 @@
-//! Somebody scans a /8 through a proxy ITR, and the map-cache has a limit.
+//! A host scans a /8 through a proxy ITR, and the map-cache has a limit.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;

@@ -132,7 +132,7 @@ impl Lan {
         inbound
     }
 
-    /// One of many packets of a stranger who sends from any address to any host.
+    /// One of many packets of a stranger, from any address to any host.
     fn scanned(&mut self, number: u32) -> Inbound {
         let from = Ipv4Addr::from_bits(0x0b00_0000 + number * 7919).to_string();
         let destination = Ipv4Addr::from_bits(0xac10_0100 + number * 13 % 0xfe00).to_string();

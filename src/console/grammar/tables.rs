@@ -42,7 +42,7 @@ pub(super) const ROWS: &[Row] = &[
         &[
             "Configure a static map-cache entry",
             "EID prefix",
-            "Send a map-request for what the prefix covers",
+            "Send a map-request for EIDs that the prefix covers",
         ],
         No::After(2),
         map_cache,

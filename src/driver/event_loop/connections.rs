@@ -110,7 +110,7 @@ impl EventLoop {
         true
     }
 
-    /// Does what the core wants of a connection. The event that follows from it is an input like any
+    /// Carries out the core's request to a connection. The event that follows from it is an input like any
     /// other, whose outputs stand in the same queue.
     pub(super) fn change_connection(&mut self, request: TcpRequest) {
         let now = self.clock.now();

@@ -76,7 +76,7 @@ impl EventLoop {
     pub(super) fn make_lisp0_again(&mut self) {
         self.tun = None;
         if self.router.config().needs_tunnel() {
-            warn!("somebody has deleted lisp0: it is made again");
+            warn!("lisp0 was deleted: it is made again");
             self.follow_configuration();
         }
     }

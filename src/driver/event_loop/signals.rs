@@ -1,4 +1,4 @@
-//! What signals tell a router: to stop, to begin a new log, to say what it has counted.
+//! The signals to a router: to stop, to begin a new log, to log its counters.
 
 use log::info;
 use mio::Interest;

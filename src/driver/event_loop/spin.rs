@@ -11,7 +11,7 @@ use crate::time::Time;
 
 /// How long after a packet the next one is looked for: an answer in a lab takes less.
 const AFTER_A_PACKET: Duration = Duration::from_micros(50);
-/// Giving the processor away takes longer than this when somebody takes it.
+/// Giving the processor away takes longer than this when another process takes it.
 const CONTENDED: Duration = Duration::from_micros(25);
 /// How long it is left to others then.
 const REST: Duration = Duration::from_millis(2);

@@ -55,7 +55,7 @@ fn bash(script: &str) -> Child {
     command.spawn().expect("bash is installed")
 }
 
-/// What a script prints while the router works.
+/// The output of a script while the router works.
 fn said(router: &mut EventLoop, script: &str) -> String {
     let mut child = bash(script);
     turn_for(router, Duration::from_secs(10), |_| child.try_wait().unwrap().is_some());

@@ -1,9 +1,10 @@
 //! Compares the kernel with the objects that the router has made.
 //!
-//! An event only says where to look: what is compared with what was made is what the kernel has now, so
-//! that the router's own requests, whose events come late, are never taken for somebody's hands. Not all
-//! is told: of an IPv6 route that loses its source there is no event, nor of a proxy entry that goes, nor
-//! of most settings. So routes are read again when an address has gone, and the last two now and then.
+//! An event only says where to look: the present objects of the kernel are compared with the made ones,
+//! so that the router's own requests, whose events come late, are never taken for changes by others. Not
+//! all is told: of an IPv6 route that loses its source there is no event, nor of a proxy entry that goes,
+//! nor of most settings. So routes are read again when an address has gone, and the last two now and
+//! then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
@@ -38,7 +39,7 @@ pub struct Stale {
     pub rules: bool,
     /// Routes.
     pub routes: bool,
-    /// What the kernel does not tell: settings under `/proc/sys`, and proxy entries.
+    /// Changes that the kernel does not report: settings under `/proc/sys`, and proxy entries.
     pub untold: bool,
 }
 
@@ -53,7 +54,7 @@ impl Stale {
     }
 }
 
-/// A route of ours as the kernel has it: destination, metric, and what it does.
+/// A route of ours as the kernel has it: destination, metric, and action.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RouteKey {
     table: u32,

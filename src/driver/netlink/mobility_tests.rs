@@ -235,14 +235,14 @@ fn the_router_answers_at_once_for_a_host_that_moved_away() {
             lab.add(host_route(away, Device::Lisp));
             lab.add(proxy);
             lab.add(proxy);
-            #[allow(clippy::disallowed_methods, reason = "the answer's time is what is tested")]
+            #[allow(clippy::disallowed_methods, reason = "the test is about the answer's time")]
             let start = Instant::now();
             lab.host.try_run(&format!("ping -c 1 -W 1 -I {host} {away}"));
             let known = |lab: &Lab| {
                 lab.host.run(&format!("ip neigh show {away}")).contains("00:00:5e:00:01:01")
             };
             assert!(known(&lab), "{away} is answered for");
-            // The host asks once and waits a second for the echo, which nobody returns.
+            // The host asks once and waits a second for the echo, which does not come.
             assert!(start.elapsed() < Duration::from_millis(1500));
             for _ in 0..2 {
                 lab.request(KernelRequest::Remove(proxy));

@@ -1,14 +1,14 @@
-//! The namespace's kernel: what the router wants of it, and what it tells the router.
+//! The namespace's kernel: the router's requests to it, and its events to the router.
 //!
 //! ```text
 //! KernelRequest -> request -> RequestSocket -> kernel -> EventSocket -> event -> KernelEvent
 //! ```
 //!
 //! Requests are synchronous: when [`Netlink::apply`] returns, the thing is there or the error is
-//! known, so what depends on it can follow at once. Events are a hint, never the whole truth: an
+//! known, so a thing that depends on it can follow at once. Events are a hint, never the whole truth: an
 //! IPv4 route that falls with its link is not announced and a burst may overflow the socket. So
-//! after each change of a link, and after an overflow, the tables are read anew. What was made and has
-//! gone is told as [`KernelEvent::Lost`] ([`audit`] looks for it).
+//! after each change of a link, and after an overflow, the tables are read anew. An object that was
+//! made and has gone is told as [`KernelEvent::Lost`] ([`audit`] looks for it).
 
 mod audit;
 mod event;
@@ -53,7 +53,7 @@ pub struct Netlink {
     links: BTreeMap<u32, LinkState>,
     neighbours: Neighbours,
     tables: neighbour::Tables,
-    /// What the router has had made.
+    /// The objects that the router has had made.
     made: Made,
     settled: Settled,
 }
@@ -78,7 +78,7 @@ impl Netlink {
         self.remove_leftovers()
     }
 
-    /// Carries out what the router wants; adding twice and removing twice are no errors.
+    /// Carries out a request of the router; adding twice and removing twice are no errors.
     pub fn apply(&mut self, wish: &KernelRequest) -> io::Result<()> {
         debug!("kernel: {wish}");
         if let KernelRequest::Add(KernelObject::Link { .. } | KernelObject::Address { .. }) = wish {
@@ -92,7 +92,7 @@ impl Netlink {
         outcome
     }
 
-    /// Looks for what the kernel does not tell; to be called once a second.
+    /// Looks for changes that the kernel does not report; to be called once a second.
     pub fn look(&mut self) -> io::Result<Vec<KernelEvent>> {
         let lost = self.take_lost(Stale { untold: true, ..Stale::default() }, None, |_| true)?;
         Ok(lost.into_iter().collect())
@@ -107,7 +107,7 @@ impl Netlink {
     /// Reads everything anew: a [`KernelEvent::Link`] for each link that is not as it was last
     /// told, the same of neighbours, then all routes.
     pub fn read_all(&mut self) -> io::Result<Vec<KernelEvent>> {
-        // What is queued is older than what is about to be read.
+        // The queued events are older than the tables that are about to be read.
         self.events.discard();
         let mut events = self.read_links()?;
         events.extend(self.read_neighbours()?);
@@ -117,9 +117,9 @@ impl Netlink {
         Ok(events)
     }
 
-    /// Reads what the kernel has told, up to `budget` datagrams.
+    /// Reads the kernel's events, up to `budget` datagrams.
     ///
-    /// Returns what the core needs to know, and whether there may be more to read.
+    /// Returns the events for the core, and whether there may be more to read.
     pub fn read_events(&mut self, budget: usize) -> io::Result<(Vec<KernelEvent>, bool)> {
         let mut seen = Seen::default();
         let mut more = true;
@@ -157,7 +157,7 @@ impl Netlink {
             events.push(KernelEvent::Routes(routes));
             found = Some(of_ours);
         }
-        // The kernel has yet to put back what belongs on a link that has just changed.
+        // The kernel has yet to put back the objects on a link that has just changed.
         let lost = self.take_lost(stale, found.as_ref(), |index| !changed.contains(&index))?;
         events.extend(lost);
         Ok((events, more))
@@ -223,8 +223,8 @@ impl Netlink {
         Ok((routes, found))
     }
 
-    /// Rules and the routes of our table stay behind when a router is killed; its `lisp0` and what
-    /// leads into it go by themselves.
+    /// Rules and the routes of our table stay behind when a router is killed; its `lisp0` and the
+    /// routes into it go by themselves.
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for family in Family::BOTH {
             let header = rt_rule::FibRuleHdr {
@@ -251,7 +251,7 @@ impl Netlink {
         Ok(())
     }
 
-    /// Deletes what a dump has shown: the kernel takes its own description back.
+    /// Deletes the objects of a dump: the kernel takes its own description back.
     fn delete_all(&mut self, kind: u16, descriptions: Vec<Vec<u8>>) -> io::Result<()> {
         for payload in descriptions {
             self.requests.change(&Deletion { kind, payload })?;
@@ -267,7 +267,7 @@ impl AsRawFd for Netlink {
     }
 }
 
-/// What was learned from the datagrams of one turn.
+/// The news from the datagrams of one turn.
 #[derive(Default)]
 struct Seen {
     events: Vec<KernelEvent>,
@@ -329,7 +329,7 @@ impl Seen {
         if !route.concerns_the_core() {
             return;
         }
-        // A replacement does not say what it replaced, and one link of several may come or go.
+        // A replacement does not name the replaced route, and one link of several may come or go.
         if replaces || route.is_multipath() {
             self.stale.routes = true;
         }
@@ -344,7 +344,7 @@ impl Seen {
     }
 }
 
-/// A description from a dump, sent back to delete what it describes.
+/// A description from a dump, sent back to delete its object.
 struct Deletion {
     kind: u16,
     payload: Vec<u8>,
@@ -382,7 +382,7 @@ fn name(links: &BTreeMap<u32, LinkState>, index: u32) -> Option<String> {
     links.get(&index).map(|state| state.device.clone())
 }
 
-/// The core's word for a neighbour; `None` on devices where nobody is asked for a hardware address.
+/// The core's word for a neighbour; `None` on devices without hardware addresses.
 fn neighbour(
     links: &BTreeMap<u32, LinkState>,
     ((index, address), state): (neighbour::Key, NeighbourState),

@@ -1,7 +1,7 @@
-//! Hosts on a link: what the kernel knows of them, and what the router has it do about them.
+//! Hosts on a link: the kernel's entries of them, and the router's requests about them.
 //!
-//! An entry that ages is no news of its host, and neither is what the router's own request did to
-//! it. So a [`KernelEvent::Neighbour`] comes when the state is another than was last told, or when
+//! An entry that ages is no news of its host, and neither is the effect of the router's own
+//! request. So a [`KernelEvent::Neighbour`] comes when the state differs from the last told one, or when
 //! the host has just confirmed that it is there.
 
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ use crate::addr::Family;
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 
 /// States in which the hardware address is known; the others are no business of the core: an entry
-/// that somebody configured says nothing about its host, nor does one of a multicast group.
+/// that was configured by hand says nothing about its host, nor does one of a multicast group.
 const KNOWN: u16 = NudState::Reachable as u16
     | NudState::Stale as u16
     | NudState::Delay as u16
@@ -44,7 +44,7 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    /// Takes in an event, and returns what the core needs to know. `own_port` is that of the
+    /// Handles an event, and returns the event for the core. `own_port` is that of the
     /// router's requests.
     pub fn take(&mut self, message: &Message<'_>, own_port: u32) -> Option<(Key, NeighbourState)> {
         let Entry { key, state, confirmed } = decode(message)?;
@@ -55,7 +55,7 @@ impl Neighbours {
         (confirmed || before != state).then_some((key, state))
     }
 
-    /// Takes in the whole table, and returns what has changed since it was last told.
+    /// Handles the whole table, and returns the changes since the last told state.
     pub fn replace(&mut self, found: BTreeMap<Key, NeighbourState>) -> Vec<(Key, NeighbourState)> {
         let gone = self.told.keys().filter(|key| !found.contains_key(key));
         let gone = gone.map(|&key| (key, NeighbourState::Absent));

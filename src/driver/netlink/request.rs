@@ -1,6 +1,6 @@
 //! A wish of the router as netlink requests.
 //!
-//! All of it is idempotent: to add what is there and to remove what is not there are successes, so
+//! All of it is idempotent: to add an existing object and to remove a missing one are successes, so
 //! that a router can start over the leftovers of one that was killed.
 
 use std::ffi::CString;
@@ -212,7 +212,7 @@ fn remove(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
         }
         KernelObject::Route { table, prefix, target, metric, source } => {
             let mut header = route_header(prefix, target);
-            header.rtm_scope = libc::RT_SCOPE_NOWHERE; // whatever scope it has
+            header.rtm_scope = libc::RT_SCOPE_NOWHERE; // any scope
             let device = route_device(socket, target)?;
             let mut request = rt_route::Request::new().op_delroute_do(&header);
             encode_route(request.encode(), table, prefix, target, device, metric, source);
@@ -281,7 +281,7 @@ fn encode_rule(
     }
 }
 
-/// What a route of the kernel does, `RTN_*`.
+/// The action of a route of the kernel, `RTN_*`.
 pub fn route_kind(target: RouteTarget) -> u8 {
     match target {
         RouteTarget::NextHop(_) | RouteTarget::Device(_) => libc::RTN_UNICAST,

@@ -1,6 +1,6 @@
 //! Netlink sockets: framing, acknowledged requests, dumps and events.
 //!
-//! The encoding of the payloads is the business of the netlink-bindings crate; what stands here is
+//! The encoding of the payloads is the business of the netlink-bindings crate; this file has
 //! the 16-octet header around them (RFC 3549 section 2.2) and the dialogue.
 
 use std::io;
@@ -42,9 +42,9 @@ pub struct Message<'a> {
     /// `NLM_F_*`.
     pub flags: u16,
     sequence: u32,
-    /// Whose request it answers or follows from; 0 is the kernel itself.
+    /// The owner of the request that it answers or follows from; 0 is the kernel itself.
     pub port: u32,
-    /// What follows the header.
+    /// The octets after the header.
     pub payload: &'a [u8],
 }
 
@@ -89,7 +89,7 @@ impl RequestSocket {
         Ok(RequestSocket { socket, sequence: 0, port: name.pid(), buffer: vec![0; BUFFER_LEN] })
     }
 
-    /// What the kernel writes into [`Message::port`] of events that these requests cause.
+    /// The value of [`Message::port`] in events that these requests cause.
     pub fn port(&self) -> u32 {
         self.port
     }
@@ -114,7 +114,7 @@ impl RequestSocket {
     }
 
     /// Asks for a table and lets `decode` read each row; a table that changed meanwhile is read
-    /// again, so that what is returned was true at one time.
+    /// again, so that the rows were true at one time.
     pub fn dump<T>(
         &mut self,
         request: &impl NetlinkRequest,
@@ -201,7 +201,7 @@ impl EventSocket {
         Ok(())
     }
 
-    /// Throws away what waits.
+    /// Removes the waiting messages.
     pub fn discard(&mut self) {
         // The error for events that overflowed is one of those that wait.
         while !matches!(self.receive(|_| ()), Err(error) if error.raw_os_error() != Some(libc::ENOBUFS))

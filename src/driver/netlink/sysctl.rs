@@ -73,7 +73,7 @@ pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     namespace.chain(devices)
 }
 
-/// For ports of hosts that move, with the value on other devices: who announces himself is
+/// For ports of hosts that move, with the value on other devices: a host that announces itself is
 /// believed, and hosts that moved away are answered for. (To answer for all would tell a host that
 /// announces its own address that there is another.)
 const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
@@ -92,16 +92,16 @@ const NEIGHBOUR_CLOCKS: [(&str, [&str; 2]); 3] = [
     ("interval_probe_time_ms", ["5000", "1000"]),
 ];
 
-/// Who makes an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
+/// The maker of an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressGeneration {
     /// The kernel, from the hardware address; it does so at once.
     FromHardwareAddress = 0,
-    /// Nobody.
+    /// No maker.
     Off = 1,
 }
 
-/// Sets who makes the link-local address of a device.
+/// Sets the maker of the link-local address of a device.
 pub fn set_address_generation(device: &str, generation: AddressGeneration) -> io::Result<()> {
     let value = (generation as u8).to_string();
     set(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
@@ -151,7 +151,7 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
-        // What the router itself sends natively comes out of `lisp0` with one of its own addresses.
+        // Packets that the router itself sends natively come out of `lisp0` with one of its own addresses.
         settings.push((conf("ipv4", "accept_local"), "1"));
     }
     settings
@@ -180,7 +180,7 @@ fn is_other(path: &str, value: &str, file: &File) -> bool {
     let found = read.and_then(|len| buffer.get(..len)).map(<[u8]>::trim_ascii);
     let turned = found.is_some_and(|found| found != value.as_bytes());
     if turned {
-        log::info!("somebody has turned net/{path}, which is to be {value}");
+        log::info!("net/{path} was changed from outside; it is set to {value} again");
     }
     turned
 }

@@ -1,8 +1,8 @@
-//! Joining: what arrived as segments of one flow goes to the kernel as one super-packet.
+//! Joining: segments of one flow go to the kernel as one super-packet.
 //!
-//! Only what verified is joined: the partial checksum of a super-packet would make a corrupt segment
-//! good. Whatever cannot be joined, be it for a flag, an option or a gap, ends what its flow has so
-//! far and passes as it is; so the order inside a flow is that of arrival.
+//! Only segments with a right checksum are joined: the partial checksum of a super-packet would make a
+//! corrupt segment good. A packet that cannot be joined, be it for a flag, an option or a gap, ends the
+//! super-packet of its flow and passes as it is; so the order inside a flow is that of arrival.
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -32,7 +32,7 @@ pub struct Joined<'a> {
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// What is being joined of one flow.
+/// The super-packet of one flow that is being joined.
 #[derive(Debug)]
 struct Flow {
     first: Range<usize>,
@@ -65,7 +65,7 @@ impl Coalescer {
         Coalescer { flows: Vec::with_capacity(FLOWS), spare: Vec::new(), joins_udp }
     }
 
-    /// Takes in the packet at `range` of `arena`. What is complete by that goes to `write`.
+    /// Takes in the packet at `range` of `arena`. A super-packet that is complete by that goes to `write`.
     pub fn push(
         &mut self,
         arena: &mut [u8],
@@ -150,7 +150,7 @@ impl Candidate {
         Some(Candidate { layout, len, sequence, id, is_last })
     }
 
-    /// What it can grow to; after PSH nothing is joined.
+    /// The super-packet that it begins; after PSH nothing is joined.
     fn beginning(&self) -> Option<Growing> {
         (!self.is_last).then(|| Growing {
             layout: self.layout,
@@ -163,7 +163,7 @@ impl Candidate {
 }
 
 impl Flow {
-    /// Adds the packet if it continues what is here.
+    /// Adds the packet if it continues this super-packet.
     fn take(&mut self, arena: &mut [u8], range: &Range<usize>, next: &Candidate) -> bool {
         let Some(growing) = &mut self.growing else { return false };
         let packet = &arena[range.clone()];
@@ -215,7 +215,7 @@ impl Flow {
 fn is_same_flow(arena: &[u8], flow: &Flow, packet: &[u8]) -> bool {
     let first = &arena[flow.first.clone()];
     let (Some(one), Some(other)) = (flow_of(first), flow_of(packet)) else {
-        // What cannot be read may belong to any flow of its addresses: a fragment does.
+        // An unreadable packet may belong to any flow of its addresses: a fragment does.
         return ends(first) == ends(packet);
     };
     one == other
@@ -274,7 +274,7 @@ mod tests {
 
     const SEGMENT: usize = 100;
 
-    /// Pushes packets through and returns what comes out as octets with the size of segments.
+    /// Pushes packets through and returns the results as octets with the size of segments.
     fn join(packets: &[Vec<u8>]) -> Vec<(Vec<u8>, Option<u16>)> {
         let mut arena: Vec<u8> = packets.concat();
         let mut out = Vec::new();

@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A super-packet crosses the kernel's border, and its stack, once for up to 64 KiB. Its payload is
-//! never copied here: what goes out alternates small headers with slices of the buffer that was read,
-//! and so does what comes in.
+//! never copied here: a packet to send alternates small headers with slices of the buffer that was
+//! read, and so does a received one.
 
 pub mod coalesce;
 pub mod segment;
@@ -15,7 +15,7 @@ pub mod vnet_header;
 
 use crate::checksum;
 
-/// IP protocol numbers of what can be segmented.
+/// IP protocol numbers of packets that can be segmented.
 pub const TCP: u8 = 6;
 /// UDP, likewise.
 pub const UDP: u8 = 17;
@@ -110,7 +110,7 @@ impl Layout {
     }
 }
 
-/// What follows the hop-by-hop and destination options of an IPv6 packet, and where.
+/// The protocol after the hop-by-hop and destination options of an IPv6 packet, and its offset.
 fn behind_options(packet: &[u8]) -> Option<(u8, usize)> {
     const HOP_BY_HOP: u8 = 0;
     const DESTINATION: u8 = 60;

@@ -43,7 +43,7 @@ impl<'a> Segments<'a> {
 
     /// Appends the IP and transport headers of segment `index` to `out`, checksums and all: the
     /// identification counts up, and so does the sequence number of TCP, whose FIN and PSH are the last
-    /// segment's and whose CWR is the first's.
+    /// segment's; CWR is the first's.
     pub fn write_header(&self, index: usize, out: &mut Vec<u8>) {
         let Layout { is_v4, protocol, transport, payload } = self.layout;
         let body = &self.packet[self.payload(index)];

@@ -18,7 +18,7 @@ const GSO_UDP: u8 = 5;
 /// Beside a TCP type: the first segment carries CWR.
 const GSO_ECN: u8 = 0x80;
 
-/// What the kernel left undone on a packet, or is to do.
+/// The work that the kernel left undone on a packet, or is to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VnetHeader {
     flags: u8,
@@ -74,7 +74,7 @@ impl VnetHeader {
         bytes
     }
 
-    /// Does what is undone on a single packet, and says how a super-packet is to be cut.
+    /// Does the undone work on a single packet, and returns the size to cut a super-packet into.
     ///
     /// # Errors
     /// `InvalidData` when the header and the packet do not fit together.

@@ -31,7 +31,7 @@ struct Control([u8; 256]);
 pub struct Received {
     /// Octets of the payload.
     pub len: usize,
-    /// Who sent it.
+    /// The sender.
     pub source: SocketAddr,
     /// The TTL or hop limit that it arrived with.
     pub ttl: u8,
@@ -42,7 +42,7 @@ pub struct Received {
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// The outer fields of what is sent.
+/// The outer fields of packets to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields {
     /// From 1 up, or the kernel refuses it.
@@ -91,7 +91,7 @@ pub fn send(
     Ok(())
 }
 
-/// What recvmsg says beside the octets that it has written.
+/// The result of recvmsg beside the octets that it has written.
 struct Arrival {
     len: usize,
     address: SockAddr,
@@ -170,7 +170,7 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
 /// `WouldBlock` when the queue is empty.
 pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Option<IcmpError>> {
     let mut control = Control([0; 256]);
-    // What the largest ICMP error of IPv6 can quote.
+    // The octets that the largest ICMP error of IPv6 can quote.
     let mut data = [0; 1280];
     let arrival = receive_message(socket, &mut data, &mut control, libc::MSG_ERRQUEUE)?;
     let Some(destination) = arrival.address.as_socket() else { return Ok(None) };

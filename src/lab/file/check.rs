@@ -15,7 +15,7 @@ use crate::addr::Family;
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
 
-/// The smallest and the largest MTU that a link may have: IPv6's minimum, and what jumbo takes.
+/// The smallest and the largest MTU that a link may have: IPv6's minimum, and jumbo frames.
 const MTUS: std::ops::RangeInclusive<u16> = 1280..=9216;
 
 #[derive(Deserialize)]
@@ -84,7 +84,7 @@ struct RawLan {
 }
 
 impl LabFile {
-    /// Reads and checks the text of a lab file; `path` is what messages call it.
+    /// Reads and checks the text of a lab file; `path` is its name in messages.
     pub fn parse(path: &str, text: &str) -> Result<LabFile, LabError> {
         let raw: RawLab = toml::from_str(text)
             .map_err(|error| LabError::new(path, text, error.span(), error.message(), ""))?;

@@ -1,4 +1,4 @@
-//! What is wrong with a lab file: file, line, caret and reason.
+//! The errors of a lab file: file, line, caret and reason.
 
 use std::fmt;
 
@@ -9,7 +9,7 @@ use super::Span;
 /// A lab file that cannot be used. Its `Display` shows the line with a caret under the fault.
 #[derive(Clone, Debug)]
 pub struct LabError {
-    /// What is wrong, in a sentence without the place.
+    /// The error, in a sentence without the place.
     pub message: String,
     /// The whole report.
     report: String,

@@ -1,5 +1,5 @@
 //! The names of labs, nodes and devices: they become parts of paths, of namespaces' names and of commands,
-//! so one place says what they may be. `check_names` in `netns-scripts/lib.sh` says the same.
+//! so one place says which are allowed. `check_names` in `netns-scripts/lib.sh` says the same.
 
 /// The namespace that holds the bridges; no node may have its name.
 pub const SWITCH: &str = "switch";
@@ -7,7 +7,7 @@ pub const SWITCH: &str = "switch";
 const LONGEST_DEVICE: usize = 15;
 /// The longest name of a lab or a node, so that sockets' paths fit in 108 octets.
 pub const LONGEST: usize = 24;
-/// What the kernel, or a capture, means by these is no device of its own.
+/// Names with another meaning for the kernel, or for a capture.
 const RESERVED: [&str; 6] = [".", "..", "all", "any", "default", "lo"];
 
 /// Whether `name` may be a lab's; an error says why not.
@@ -20,7 +20,7 @@ pub fn node(name: &str) -> Result<(), String> {
     one_of("node", name, false)
 }
 
-/// Whether `name` may be that of a device that a lab makes; `what` is what an error calls it.
+/// Whether `name` may be that of a device that a lab makes; `what` is its name in an error.
 pub fn device(name: &str, what: &str) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     let length = name.len();

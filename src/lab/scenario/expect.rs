@@ -1,4 +1,4 @@
-//! Whether what was seen is what a scenario expects, and the words for what is not.
+//! The comparison of seen results with a scenario's expectations, and the words for differences.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The words of a statement, and what each may be: a name, a number, a time, a text in quotes.
+//! The words of a statement, and the types that each may have: a name, a number, a time, a text in quotes.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Bound;
 use crate::lab::file::Span;
 
-/// What is wrong, and where in the text.
+/// The error, and its place in the text.
 pub(super) type Fault = (Span, String);
 
 /// A word of a line.
@@ -113,7 +113,7 @@ impl Words {
         word.text.parse().map_err(|_| word.fault("a number is expected"))
     }
 
-    /// What a word is when it is read as a `T`: an address, a prefix.
+    /// The value of a word as a `T`: an address, a prefix.
     pub fn parsed<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, Fault> {
         let word = self.next(what)?;
         word.text.parse().map_err(|_| word.fault(&format!("{what} is expected")))

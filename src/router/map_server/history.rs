@@ -1,4 +1,4 @@
-//! What was registered and withdrawn of late (`show lisp registration-history`).
+//! Recent registrations and withdrawals (`show lisp registration-history`).
 
 use std::collections::VecDeque;
 use std::net::IpAddr;

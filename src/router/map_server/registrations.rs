@@ -36,7 +36,7 @@ impl Registrations {
         self.0.is_empty()
     }
 
-    /// Puts one in; returns what its xTR had before.
+    /// Adds one; returns the previous one of its xTR.
     pub(super) fn insert(&mut self, registration: Registration) -> Option<Registration> {
         match self.place(registration.xtr_id) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at], registration)),

@@ -64,7 +64,7 @@ pub(super) enum Freshness {
     /// Without order, the newest of its source once more: it renews that source's registrations.
     Renewed,
     /// With order, the last one once more: it is answered, for the answer may have been lost, and does
-    /// nothing else, for anybody can repeat what was seen on the wire.
+    /// nothing else, for any observer can repeat a message that was on the wire.
     Repeated,
     /// With order, the nonce is not greater than the last.
     NotGreater { last: Nonce },
@@ -125,8 +125,8 @@ impl Octets {
 }
 
 impl Registers {
-    /// How a register relates to the ones before it. What is new is remembered; the requests say what
-    /// is to be kept. `live` names the xTRs that have registrations: the others give way first.
+    /// How a register relates to the ones before it. A new one is remembered; the requests say which
+    /// nonces to keep. `live` names the xTRs that have registrations: the others give way first.
     pub(super) fn judge(
         &mut self,
         candidate: &Candidate<'_>,

@@ -31,7 +31,7 @@ pub(super) enum State {
     Rejected,
 }
 
-/// What happens to a registration.
+/// An event of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// The prefix is to be registered; whether the session is up.
@@ -56,7 +56,7 @@ pub(super) enum Event {
     Timer,
 }
 
-/// What a transition does, by the draft's numbers.
+/// The actions of a transition, by the draft's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     /// Nothing.

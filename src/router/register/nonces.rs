@@ -22,7 +22,7 @@ const MOST_AHEAD: u64 = 1 << 46;
 #[derive(Debug)]
 pub(super) struct Nonces {
     last: u64,
-    /// What the driver has been asked to keep.
+    /// The nonce that the driver has been asked to keep.
     kept: u64,
     /// An earlier run has kept its last one: they need not be raised.
     is_restored: bool,

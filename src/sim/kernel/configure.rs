@@ -62,8 +62,8 @@ impl Kernel {
         id
     }
 
-    /// Tells the process everything and nothing of before, as when it starts and reads what is
-    /// there.
+    /// Tells the process the whole present state and no earlier events, as when it starts and reads the
+    /// tables.
     pub fn announce(&mut self) {
         self.events.clear();
         let there = self.devices.iter().enumerate().filter(|(_, device)| device.is_there);
@@ -73,7 +73,7 @@ impl Kernel {
         self.tell_routes();
     }
 
-    /// `ip link set DEVICE address MAC`: whoever was known on the link is forgotten.
+    /// `ip link set DEVICE address MAC`: the neighbours on the link are forgotten.
     pub fn set_mac(&mut self, id: DeviceId, mac: HardwareAddress) {
         if self.device(id).mac != mac {
             self.devices[id.0].mac = mac;
@@ -257,7 +257,7 @@ impl Kernel {
         Ok(Leads::Out { device, gateway })
     }
 
-    /// Does what the process wants, or says that it was refused.
+    /// Carries out a request of the process, or reports that it was refused.
     pub fn apply(&mut self, request: KernelRequest) {
         let done = match request {
             KernelRequest::Add(object) => self.make(object),
@@ -283,7 +283,7 @@ impl Kernel {
                 self.events.push_back(KernelEvent::Refused { request, error });
             }
         }
-        // What is done to a link or an address may take others along.
+        // A change of a link or an address may remove other objects.
         if let KernelRequest::Add(KernelObject::Link { .. })
         | KernelRequest::Remove(KernelObject::Address { .. })
         | KernelRequest::Add(KernelObject::Address { connected: false, .. }) = request
@@ -341,7 +341,7 @@ impl Kernel {
         }
     }
 
-    /// What is not there is gone already; only a device that does not exist is an error.
+    /// A missing object is gone already; only a device that does not exist is an error.
     fn unmake(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
             KernelObject::Namespace | KernelObject::Link { .. } => Ok(()),

@@ -50,7 +50,7 @@ fn split_v4(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
     payload.chunks(room).enumerate().map(cut).collect()
 }
 
-/// Cuts a packet without extension headers: nobody here sends any.
+/// Cuts a packet without extension headers: no node here sends any.
 fn split_v6(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
     let (header, payload) = packet.split_first_chunk::<V6_HEADER>()?;
     let room = mtu.checked_sub(V6_HEADER + V6_FRAGMENT)? & !7;
@@ -74,7 +74,7 @@ fn split_v6(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8
     payload.chunks(room).enumerate().map(cut).collect()
 }
 
-/// What ties the fragments of a packet together.
+/// The key that the fragments of a packet share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     source: IpAddr,
@@ -168,7 +168,7 @@ impl Reassembly {
     /// Takes in a fragment; the whole packet when it was the last that lacked.
     ///
     /// # Errors
-    /// [`Unfit`]: what had come of the packet is thrown away with it.
+    /// [`Unfit`]: the earlier fragments of the packet are dropped with it.
     pub fn add(&mut self, fragment: &[u8]) -> Result<Option<Vec<u8>>, Unfit> {
         let fragment = Fragment::parse(fragment).ok_or(Unfit)?;
         let at = self.0.iter().position(|(other, _)| *other == fragment.key);
@@ -221,7 +221,7 @@ mod tests {
     fn fragments_fit_and_make_the_packet_again_in_any_order() {
         let packet = packet(false);
         let mut fragments = split(&packet, 1400, 0).unwrap();
-        // And what was cut once may be cut again, on a narrower link.
+        // A fragment may be cut again, on a narrower link.
         let again = split(&fragments.remove(1), 600, 0).unwrap();
         fragments.extend(again);
         fragments.reverse();
@@ -267,7 +267,7 @@ mod tests {
         let packet = ip_packet(&fields, &payload).unwrap();
         let mut fragments = split(&packet, 1280, 7).unwrap();
         assert_eq!(fragments.len(), 3);
-        assert_eq!(split(&fragments[0], 600, 8), None, "nobody cuts it on the way");
+        assert_eq!(split(&fragments[0], 600, 8), None, "no router cuts it on the way");
         fragments.reverse();
         let mut reassembly = Reassembly::default();
         let mut whole = None;

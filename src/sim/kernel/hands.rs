@@ -1,4 +1,4 @@
-//! What somebody does to a namespace by hand, in the words of iproute2 and `sysctl`: as much of them as
+//! Changes of a namespace by hand, in the words of iproute2 and `sysctl`: as much of them as
 //! this kernel has.
 
 use std::net::IpAddr;
@@ -15,10 +15,10 @@ use crate::router::io::{LISP_GROUP, Table};
 const UNKNOWN: &str = "this kernel knows no such command, or nothing that it is about";
 
 impl Kernel {
-    /// Does what `command` says: `ip address|link|route|rule|neigh ...` or `sysctl -w NAME=VALUE`.
+    /// Carries out `command`: `ip address|link|route|rule|neigh ...` or `sysctl -w NAME=VALUE`.
     ///
     /// # Errors
-    /// What is not known here, or not there.
+    /// A command that is not known here, or an object that does not exist.
     pub fn by_hand(&mut self, command: &str) -> Result<(), &'static str> {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (family, words) = match words[..] {

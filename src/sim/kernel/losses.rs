@@ -1,4 +1,4 @@
-//! What the process has had made and is not there any more.
+//! Objects that the process has had made and that are gone.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::router::io::{Device, KernelEvent, KernelObject, LISP_DEVICE, Mac, Rou
 use crate::router::made::IPV6_METRIC;
 
 impl Kernel {
-    /// Tells the process what was lost of what it has had made.
+    /// Tells the process of lost objects that it has had made.
     pub(super) fn tell_losses(&mut self) {
         let mut made = std::mem::take(&mut self.made);
         let lost = made.take_lost(true, |object| !self.is_made(object));

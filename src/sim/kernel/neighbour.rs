@@ -1,8 +1,8 @@
-//! Frames: what is said on a link about who is where, and to whom a packet goes.
+//! Frames: the messages on a link about neighbours, and the receivers of a packet.
 //!
 //! As Linux does it with the settings that `driver/netlink` makes: ARP is answered for every
 //! address of the node, neighbour discovery for those of the device; both for a proxied host whose
-//! route leads elsewhere, at once. On a port of hosts that move, who announces himself is believed.
+//! route leads elsewhere, at once. On a port of hosts that move, a host that announces itself is believed.
 //!
 //! The process is told of a neighbour as `driver/netlink` tells the core: when the state is another
 //! than was last told, or when the host has just confirmed that it is there.
@@ -46,7 +46,7 @@ impl Kernel {
         }
     }
 
-    /// The kernel's clock: what happens next, happens then.
+    /// Sets the kernel's clock: the next event happens at that time.
     pub fn set_time(&mut self, now: Time) {
         self.now = now;
     }
@@ -142,7 +142,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Forgets everybody on a link that went down, and for whom the device answers.
+    /// Forgets all neighbours on a link that went down, and the hosts that the device answers for.
     pub(super) fn flush_neighbours(&mut self, id: DeviceId) {
         let device = &mut self.devices[id.0];
         let waited = device.neighbours.flush();
@@ -248,7 +248,7 @@ impl Kernel {
         device.neighbours.update(target, says.mac, (state, strength), creates, now);
     }
 
-    /// Does what the neighbour tables want.
+    /// Carries out the outputs of the neighbour tables.
     fn settle_neighbours(&mut self) {
         for at in 0..self.devices.len() {
             let id = DeviceId(at);
@@ -269,8 +269,8 @@ impl Kernel {
         }
     }
 
-    /// Who asks for a neighbour: the sender of the packet that waits if that is us, else an address
-    /// in the neighbour's network, else the device's first; in IPv6 the device's link-local one.
+    /// The address that asks for a neighbour: the sender of the packet that waits if that is us, else an
+    /// address in the neighbour's network, else the device's first; in IPv6 the device's link-local one.
     fn solicitation_source(
         &self,
         id: DeviceId,

@@ -139,10 +139,10 @@ pub struct Rule {
     pub table: Table,
 }
 
-/// What a lookup wants to know of a packet.
+/// The fields of a packet that a lookup uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
-    /// Whom it is for.
+    /// The receiver.
     pub destination: IpAddr,
     /// Its source; the node's own packets may have none yet.
     pub source: Option<IpAddr>,
@@ -172,7 +172,7 @@ pub struct Routing {
     main: RoutingTable,
     native: RoutingTable,
     rules: BTreeSet<Rule>,
-    /// The families whose rule 32766, which looks up main, somebody has removed.
+    /// The families whose rule 32766, which looks up main, was removed.
     without_main: BTreeSet<Family>,
 }
 
@@ -226,7 +226,7 @@ impl Routing {
         };
     }
 
-    /// Whether main is looked up for what no other rule is for.
+    /// Whether main is looked up for packets that no other rule matches.
     pub fn has_main_rule(&self, family: Family) -> bool {
         !self.without_main.contains(&family)
     }

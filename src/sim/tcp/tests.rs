@@ -71,7 +71,7 @@ impl Pair {
         self.etr.request(request, self.now);
     }
 
-    /// Carries segments until both ends are silent; what their cores heard.
+    /// Carries segments until both ends are silent; returns the events of their cores.
     fn exchange(&mut self) -> (Vec<Heard>, Vec<Heard>) {
         let (mut by_etr, mut by_server) = (Vec::new(), Vec::new());
         loop {

@@ -33,7 +33,7 @@ pub struct Row {
     pub accept_more_specifics: bool,
     /// The configured prefix that it is a more specific of.
     pub more_specific_of: Option<IpNet>,
-    /// Whose registers must have growing nonces.
+    /// The xTRs that must send registers with growing nonces.
     pub nonce_order: NonceOrder,
     /// Registers with wrong authentication.
     pub authentication_failures: u64,
@@ -43,7 +43,7 @@ pub struct Row {
     pub registrations: Vec<RegistrationRow>,
 }
 
-/// What one xTR registered.
+/// The registration of one xTR.
 #[derive(Clone, Debug, Serialize)]
 pub struct RegistrationRow {
     /// The RLOC that it came from.
