@@ -39,7 +39,7 @@ use super::{Error, Options, entropy, recording};
 use crate::addr::Rloc;
 use crate::record::Recorder;
 use crate::rng::Seed;
-use crate::router::config::{Config, InterfaceKind, InterfaceName};
+use crate::router::config::Config;
 use crate::router::event::Event;
 use crate::router::io::{ControlDatagram, Input, Output};
 use crate::router::logging::Log;
@@ -460,17 +460,10 @@ impl EventLoop {
         self.watch_fd(data, Source::Data(slot))
     }
 
-    /// Each RLOC's packets may be fragmented when the smallest link that they can leave by is too
-    /// small: that of the RLOC, or any for an RLOC on a loopback.
+    /// Lets each RLOC's packets be fragmented as the router says.
     fn set_fragmentation(&mut self) {
-        let config = self.router.config();
-        let mtu = |name: &InterfaceName| self.router.link(name).map(|link| link.mtu);
-        let is_ethernet = |name: &InterfaceName| name.kind == InterfaceKind::Ethernet;
-        let any = config.interfaces.keys().filter(|name| is_ethernet(name)).filter_map(mtu).min();
         for sockets in self.udp.iter_mut() {
-            let own = config.interface_of(sockets.rloc().0).filter(is_ethernet);
-            let smallest = own.map_or(any, |name| mtu(&name)).unwrap_or(u32::MAX);
-            let outcome = sockets.set_fragmentation(smallest);
+            let outcome = sockets.set_fragmentation(self.router.fragmentation(sockets.rloc()));
             self.faults.count_if("setting fragmentation", outcome);
         }
     }

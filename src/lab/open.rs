@@ -102,6 +102,7 @@ const BUILT_IN: [BuiltIn; 2] = [
         "scenarios/r1-data-plane.scenario",
         "scenarios/r2-unreachable-locator.scenario",
         "scenarios/r3-udp-registration.scenario",
+        "scenarios/r4-path-mtu.scenario",
         "scenarios/roaming-c.include",
         "scenarios/roaming.include",
         "scenarios/x1-uncached.scenario",

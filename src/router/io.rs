@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::config::Config;
 use super::descriptors::Descriptors;
 use super::event::Event;
+pub use super::fragmentation::Fragmentation;
 use super::kept::{KeptNonces, NonceRequest};
 pub use super::paths::{IcmpError, PathEvent};
 pub use crate::addr::Mac;

@@ -33,6 +33,7 @@ mod etr;
 pub mod event;
 mod explanations;
 pub mod flow_cache;
+mod fragmentation;
 mod icmp;
 mod interface_name;
 pub mod io;
@@ -87,6 +88,7 @@ use descriptors::Descriptors;
 use echo_nonce::EchoNonce;
 use etr::Heard;
 use flow_cache::FlowCache;
+use fragmentation::Fragmentation;
 use icmp::ErrorLimiter;
 use io::{Command, Input, Output};
 use kernel::Kernel;
@@ -106,7 +108,7 @@ use source_check::SourceCheck;
 use status_bits::StatusHolds;
 use witness::{Call, Witness};
 
-use crate::addr::{EidPrefix, Family};
+use crate::addr::{EidPrefix, Family, Rloc};
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
 
@@ -443,6 +445,11 @@ impl Router {
     /// What the core network said about ways to locators.
     pub fn paths(&self) -> &Paths {
         &self.paths
+    }
+
+    /// Which encapsulated packets of a local RLOC may be fragmented.
+    pub fn fragmentation(&self, rloc: Rloc) -> Fragmentation {
+        Fragmentation::of(rloc, &self.context.config, &self.rib, &self.paths)
     }
 
     /// The local EID prefixes.

@@ -10,6 +10,7 @@ use std::net::IpAddr;
 use super::Router;
 use super::eid_location::EidLocation;
 use super::event::{Event, LocatorChange, Unreachable};
+use super::fragmentation::SMALLEST_MTU;
 use super::icmp::{self, AboutPacket};
 use super::io::{Encapsulation, Output};
 use super::paths::{IcmpError, PathEvent};
@@ -18,10 +19,7 @@ use crate::addr::{Eid, Family, InstanceId, Rloc};
 use crate::packet::{IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
 use crate::wire::IcmpErrorKind;
-
-/// No IPv6 packet of this size may be refused (RFC 8200 section 5): where the way takes less, the
-/// outer packet is fragmented.
-const SMALLEST_MTU: u32 = 1280;
+use crate::wire::data_header::encapsulation_len;
 
 impl Router {
     /// Takes in what the kernel or the core network said.
@@ -124,11 +122,8 @@ impl Router {
         packet: &Packet<'_>,
     ) -> bool {
         let Some(path_mtu) = self.paths.mtu(wrap.destination) else { return false };
-        let overhead = match wrap.destination.family() {
-            Family::Ipv4 => 36,
-            Family::Ipv6 => 56,
-        };
-        let mtu = path_mtu.saturating_sub(overhead).max(SMALLEST_MTU);
+        let headers = encapsulation_len(wrap.destination.family());
+        let mtu = path_mtu.saturating_sub(headers).max(SMALLEST_MTU);
         let may_be_fragmented = header.family() == Family::Ipv4 && packet.bytes[6] & 0x40 == 0;
         if may_be_fragmented || packet.largest(header.total_len) <= mtu as usize {
             return false;

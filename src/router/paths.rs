@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
-use crate::addr::Rloc;
+use crate::addr::{Family, Rloc};
 use crate::time::Time;
 use crate::wire::IcmpErrorKind;
 
@@ -99,6 +99,11 @@ impl Paths {
             return None;
         }
         self.mtus.get(&rloc).map(|path| path.mtu)
+    }
+
+    /// Whether the MTU of a path to a locator of this family is known.
+    pub(super) fn has_mtu(&self, family: Family) -> bool {
+        self.mtus.iter().any(|(rloc, _)| rloc.family() == family)
     }
 
     /// Locators that are being left for others, and until when.

@@ -95,6 +95,20 @@ impl Sim {
         Ok(())
     }
 
+    /// Sets the MTU of a device of a node that has a kernel.
+    ///
+    /// # Errors
+    /// A node or device that is not there, or a host.
+    pub fn set_mtu(&mut self, name: &str, device: &str, mtu: u16) -> Result<(), SimError> {
+        let id = self.find(name)?;
+        let device_id = self.nodes[id.0].node.device_id(device);
+        let device_id = device_id.ok_or_else(|| bad_port(name, device))?;
+        let kernel = self.clock(id).kernel_mut().ok_or_else(|| wrong_kind(name, "router"))?;
+        kernel.set_mtu(device_id, Some(mtu));
+        self.settle(id);
+        Ok(())
+    }
+
     /// Gives a host one more address.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
 
+use super::kernel::udp::Outgoing;
 use super::kernel::{Datagram, DeviceKind, Kernel, KernelDrop};
 use super::node::{ForProcess, NodeOutput};
 use super::tcp::Tcp;
@@ -16,8 +17,8 @@ use crate::record::Recorder;
 use crate::router::debug;
 use crate::router::event::Event;
 use crate::router::io::{
-    ControlDatagram, Encapsulation, Inbound, Input, KernelEvent, LISP_DEVICE, Outbound, Outer,
-    Output, PathEvent, TcpEvent, TcpRequest,
+    ControlDatagram, Encapsulation, Fragmentation, Inbound, Input, KernelEvent, LISP_DEVICE,
+    Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
 };
 use crate::router::kept::KeptNonces;
 use crate::router::logging::{Log, Severity};
@@ -284,9 +285,16 @@ impl RouterNode {
     fn carry_out(&mut self, output: Output, now: Time) {
         match output {
             Output::Control { source, destination, payload } => {
-                let ends = (source, destination);
                 // The kernel counts it when that fails.
-                let _ = self.kernel.send_udp(ends, (CONTROL_TTL, 0), &payload, true);
+                let _ = self.kernel.send_udp(&Outgoing {
+                    source,
+                    destination,
+                    ttl: CONTROL_TTL,
+                    tos: 0,
+                    checksum: true,
+                    fragmentation: Fragmentation::ByPath,
+                    payload: &payload,
+                });
             }
             Output::Encapsulate(encapsulation, OwnedPacket { bytes, .. }) => {
                 self.send_data(&encapsulation, &bytes);
@@ -352,12 +360,18 @@ impl RouterNode {
         let Encapsulation { source, destination, flow_hash, ttl, tos, header } = *encapsulation;
         // The remainder is below SOURCE_PORTS, so that it fits.
         let source_port = FIRST_SOURCE_PORT + (flow_hash % u32::from(SOURCE_PORTS)) as u16;
-        let ends =
-            (SocketAddr::new(source.0, source_port), SocketAddr::new(destination.0, DATA_PORT));
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
         payload.extend_from_slice(&header);
         payload.extend_from_slice(inner);
-        let sent = self.kernel.send_udp(ends, (ttl, tos), &payload, false);
+        let sent = self.kernel.send_udp(&Outgoing {
+            source: SocketAddr::new(source.0, source_port),
+            destination: SocketAddr::new(destination.0, DATA_PORT),
+            ttl,
+            tos,
+            checksum: false,
+            fragmentation: self.router.fragmentation(source),
+            payload: &payload,
+        });
         if matches!(sent, Err(KernelDrop::NoRoute | KernelDrop::Unreachable)) {
             self.without_route.insert(destination);
         }

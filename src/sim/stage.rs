@@ -30,7 +30,7 @@ use crate::lab::scenario::expect::Packet;
 use crate::lab::scenario::play::{Stage, play};
 use crate::lab::scenario::stream::Arrived;
 use crate::lab::scenario::{
-    Datagrams, Ends, Ping, Place, Replay, Scenario, library, recovery, replay,
+    Datagrams, Ends, LinkChange, Ping, Place, Replay, Scenario, library, recovery, replay,
 };
 use crate::lab::wiring;
 use crate::private;
@@ -230,7 +230,7 @@ impl Stage for Simulated<'_> {
 
     fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
         let target = self.target(&ping.ends)?;
-        let echos = Echos { count: ping.count, size: ping.size, df: false };
+        let echos = Echos { count: ping.count, size: ping.size, df: ping.df };
         let report = self.sim.ping_from(&ping.ends.from, ping::request(target, echos))?;
         let tally = ping::tally(&report);
         write!(out, "{}{}\n{tally}\n", opening(target, echos), tally.marks)
@@ -355,9 +355,14 @@ impl Stage for Simulated<'_> {
         Ok(self.sim.add_host_address(host, address)?)
     }
 
-    fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure> {
+    fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
         let device = device(self.lab, &port.node, &port.interface)?;
-        Ok(self.sim.set_port(&port.node, &device, up)?)
+        match change {
+            LinkChange::Up => self.sim.set_port(&port.node, &device, true)?,
+            LinkChange::Down => self.sim.set_port(&port.node, &device, false)?,
+            LinkChange::Mtu(mtu) => self.sim.set_mtu(&port.node, &device, mtu)?,
+        }
+        Ok(())
     }
 }
 

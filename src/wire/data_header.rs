@@ -2,10 +2,19 @@
 
 use super::cursor::Reader;
 use super::error::ParseError;
-use crate::addr::InstanceId;
+use crate::addr::{Family, InstanceId};
 
 /// Octets of the header.
 pub const DATA_HEADER_LEN: usize = 8;
+
+/// Octets that encapsulation puts in front of a packet: IP, UDP and LISP headers (RFC 9300 sections 5.1
+/// and 5.2). The family is that of the RLOCs.
+pub const fn encapsulation_len(family: Family) -> u32 {
+    match family {
+        Family::Ipv4 => 20 + 8 + 8,
+        Family::Ipv6 => 40 + 8 + 8,
+    }
+}
 
 /// The low-order 24 bits of the first word, and the bits N, E and V that give them a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

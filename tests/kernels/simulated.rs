@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use eidway::router::io::LISP_DEVICE;
+use eidway::router::io::{Fragmentation, LISP_DEVICE};
+use eidway::sim::kernel::udp::Outgoing;
 use eidway::sim::kernel::{DeviceKind, Kernel, KernelOutput};
 use eidway::time::Time;
 use eidway::wire::CONTROL_PORT;
@@ -41,8 +42,15 @@ impl Machine for Simulated {
             }
             Act::Tunnel(packet) => self.kernel.write_tunnel(packet.clone()),
             Act::Udp(source, destination, len) => {
-                let ends = [source, destination].map(|end| SocketAddr::new(*end, CONTROL_PORT));
-                let _ = self.kernel.send_udp(ends.into(), (64, 0), &vec![0; *len], true);
+                let _ = self.kernel.send_udp(&Outgoing {
+                    source: SocketAddr::new(*source, CONTROL_PORT),
+                    destination: SocketAddr::new(*destination, CONTROL_PORT),
+                    ttl: 64,
+                    tos: 0,
+                    checksum: true,
+                    fragmentation: Fragmentation::ByPath,
+                    payload: &vec![0; *len],
+                });
             }
             Act::Up(port, up) => {
                 let id = id(&self.kernel, port);

@@ -18,7 +18,7 @@ use crate::driver::tun::{READ_LEN, Tun};
 use crate::driver::udp::DataHeader;
 use crate::packet::{OwnedPacket, Packet};
 use crate::router::Router;
-use crate::router::io::{Encapsulation, Inbound, Input, Outbound, PathEvent};
+use crate::router::io::{Encapsulation, Inbound, Input, Outbound};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
@@ -119,16 +119,9 @@ impl EventLoop {
     /// Tells the router what sends have shown of the ways to locators.
     pub(super) fn tell_of_paths(&mut self, now: Time) {
         for event in self.faults.take_paths() {
-            let to = match &event {
-                PathEvent::Icmp(error) => error.rloc,
-                PathEvent::NoRoute(rloc) => *rloc,
-            };
             self.router.handle(Input::Path(event), now);
             self.carry_out_outputs();
-            if self.router.paths().mtu(to).is_some() {
-                let outcome = self.udp.fragment_by_path(to.family());
-                self.faults.count_if("letting the kernel fragment", outcome);
-            }
+            self.set_fragmentation();
         }
     }
 

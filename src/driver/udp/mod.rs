@@ -21,13 +21,13 @@ use std::num::NonZeroU16;
 use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 
-use sender::{Fragmentation, Learned, Sender};
+use sender::{Learned, Sender};
 use socket2::{Domain, Socket, Type};
 
 use super::faults::Faults;
 use crate::addr::{Family, Rloc};
 use crate::packet::Packet;
-use crate::router::io::{Encapsulation, Outer};
+use crate::router::io::{Encapsulation, Fragmentation, Outer};
 
 /// LISP data (RFC 9300 section 5.1).
 pub const DATA_PORT: u16 = 4341;
@@ -41,16 +41,6 @@ const SOURCE_PORTS: u16 = 16;
 const BUFFER: usize = 4 << 20;
 /// Of sending sockets only the error queue is read.
 const ERROR_BUFFER: usize = 16 << 10;
-/// The smallest MTU that `lisp0` can have (RFC 8200 section 5).
-const LISP_MIN_MTU: u32 = 1280;
-
-/// Octets that encapsulation adds: outer IP, UDP and LISP headers (RFC 9300 section 5.1, 5.2).
-pub const fn overhead(family: Family) -> u32 {
-    match family {
-        Family::Ipv4 => 20 + 8 + 8,
-        Family::Ipv6 => 40 + 8 + 8,
-    }
-}
 
 /// The UDP checksum of encapsulated packets. Any is taken on arrival (RFC 9300 section 5.3; IPv6:
 /// RFC 6935).
@@ -115,7 +105,7 @@ impl RlocSockets {
         }
         let mut sockets =
             RlocSockets { rloc, control: bound(rloc, CONTROL_PORT, BUFFER)?, data, senders };
-        sockets.set_fragmentation(u32::MAX)?;
+        sockets.set_fragmentation(Fragmentation::Never)?;
         Ok(sockets)
     }
 
@@ -139,17 +129,8 @@ impl RlocSockets {
         self.senders.iter().map(|sender| sender.socket().as_raw_fd())
     }
 
-    /// Lets the kernel fragment encapsulated packets when a link of `link_mtu` octets cannot carry
-    /// the smallest that `lisp0` must accept; otherwise they carry "don't fragment", and `lisp0`'s
-    /// own MTU keeps them small enough (RFC 9300 section 7.1).
-    pub fn set_fragmentation(&mut self, link_mtu: u32) -> io::Result<()> {
-        self.let_fragment(match link_mtu < LISP_MIN_MTU + overhead(self.rloc.family()) {
-            true => Fragmentation::Always,
-            false => Fragmentation::Never,
-        })
-    }
-
-    fn let_fragment(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
+    /// Sets which encapsulated packets may be fragmented from here on.
+    pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
         self.senders.iter_mut().try_for_each(|sender| sender.set_fragmentation(fragmentation))
     }
 
@@ -252,14 +233,6 @@ impl Udp {
             faults.count_if("reading what ICMP says", outcome);
         }
         more
-    }
-
-    /// Lets the kernel fragment packets over one family that are larger than the path MTU which it has
-    /// learned. The router calls it when it believes an ICMP error about a smaller link: it keeps packets
-    /// small where it can, and where it cannot, none is lost.
-    pub fn fragment_by_path(&mut self, family: Family) -> io::Result<()> {
-        let mut of_family = self.iter_mut().filter(|sockets| sockets.rloc.family() == family);
-        of_family.try_for_each(|sockets| sockets.let_fragment(Fragmentation::ByPath))
     }
 
     /// All that are open.

@@ -18,7 +18,7 @@ use super::{DATA_PORT, UdpChecksum};
 use crate::addr::{Family, Rloc};
 use crate::driver::faults::Faults;
 use crate::driver::offload::segment::Segments;
-use crate::router::io::{Encapsulation, PathEvent};
+use crate::router::io::{Encapsulation, Fragmentation, PathEvent};
 
 /// Segments of one send, which every kernel with UDP_SEGMENT takes.
 const SEGMENTS: usize = 64;
@@ -43,17 +43,6 @@ pub enum Learned {
     AllOfIt,
     /// Notes of ICMP, and more may wait.
     More,
-}
-
-/// Which encapsulated packets may be fragmented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fragmentation {
-    /// None: they carry "don't fragment".
-    Never,
-    /// By the kernel those that are larger than the MTU that it has learned of the path.
-    ByPath,
-    /// All.
-    Always,
 }
 
 /// One datagram that waits: its headers, from the LISP header on, and where the rest lies.

@@ -198,9 +198,9 @@ fn sockets_do_not_wait_for_their_address() {
     });
 }
 
-/// A link of `mtu` octets takes a packet of 1280 octets and its encapsulation only in fragments.
+/// The link takes a packet of 1280 octets and its encapsulation only in fragments.
 #[test]
-fn a_small_core_link_gets_fragments_and_a_large_one_an_error() {
+fn a_packet_that_the_link_does_not_take_leaves_in_fragments_or_not_at_all() {
     in_namespace(|| {
         ip("link add et1-0 mtu 1290 type veth peer name peer");
         ip("addr add 192.0.2.1/24 dev et1-0");
@@ -213,9 +213,9 @@ fn a_small_core_link_gets_fragments_and_a_large_one_an_error() {
             let mut sockets = open(own);
             let wrap = wrap(own, peer, 0);
             assert_eq!(send(&mut sockets, &wrap, &[0; 1280]), 1, "{own}");
-            sockets.set_fragmentation(1290).unwrap();
+            sockets.set_fragmentation(Fragmentation::Always).unwrap();
             assert_eq!(send(&mut sockets, &wrap, &[0; 1280]), 0, "{own}");
-            sockets.set_fragmentation(1500).unwrap();
+            sockets.set_fragmentation(Fragmentation::Never).unwrap();
             assert_eq!(send(&mut sockets, &wrap, &[0; 1280]), 1, "{own}");
         }
     });

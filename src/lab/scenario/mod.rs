@@ -9,7 +9,7 @@
 //!    ipv4 use-petr 192.0.2.51
 //! }
 //!
-//! ping B A expect 5                   # [ipv6] [count N] [size N] [expect N|at-least N|"!!..."]
+//! ping B A expect 5                   # [ipv6] [count N] [size N] [df] [expect N|at-least N|"!!..."]
 //! capture core = xTR1:Ethernet0/0     # runs until the first `packets` asks about it
 //! capture new = NewMSMR:Ethernet0/0 flawed 1      # so many malformed packets, otherwise none
 //! flow f = N A every 100ms            # a ping in the background ...
@@ -48,6 +48,7 @@
 //! kill NewMSMR
 //! start NewMSMR
 //! link Core1:eth1 down
+//! link Core1:eth1 mtu 1400           # of this end alone
 //! address A 172.16.0.130/24          # one more
 //! wait 3s
 //! middle                     # where `lab run --kill ROUTER` leaves the script and kills
@@ -111,6 +112,17 @@ pub struct Step {
     pub text: String,
     /// What to do, or what must be seen.
     pub action: Action,
+}
+
+/// A change of a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkChange {
+    /// It goes up.
+    Up,
+    /// It goes down.
+    Down,
+    /// It takes IP packets of so many octets.
+    Mtu(u16),
 }
 
 /// What a statement does or expects.
@@ -237,12 +249,12 @@ pub enum Action {
         /// The router.
         node: String,
     },
-    /// `link PORT up|down`.
+    /// `link PORT up|down|mtu OCTETS`.
     Link {
         /// The port that changes.
         port: Place,
-        /// Which way.
-        up: bool,
+        /// How.
+        change: LinkChange,
     },
     /// `address NODE ADDRESS/LENGTH`: one more for a host.
     Address {
@@ -284,6 +296,8 @@ pub struct Ping {
     pub count: u32,
     /// The octets of each IP packet.
     pub size: u16,
+    /// With the don't-fragment bit; emulated hosts always set it.
+    pub df: bool,
 }
 
 /// A captured packet to be sent again.

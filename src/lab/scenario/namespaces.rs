@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use super::expect::Packet;
 use super::play::Stage;
 use super::stream::{Arrived, Client};
-use super::{Datagrams, Ends, Ping, Place, Replay, replay};
+use super::{Datagrams, Ends, LinkChange, Ping, Place, Replay, replay};
 use crate::addr::Family;
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
@@ -183,7 +183,7 @@ impl Stage for Namespaces<'_> {
     fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
         self.interrupted.check()?;
         let target = self.target(&ping.ends)?;
-        let echos = Echos { count: ping.count, size: ping.size, df: false };
+        let echos = Echos { count: ping.count, size: ping.size, df: ping.df };
         ping::show(self.lab, &ping.ends.from, target, echos, out)
     }
 
@@ -316,8 +316,18 @@ impl Stage for Namespaces<'_> {
         verbs::run(&[Step::new("address", vec![call])], |_| ())
     }
 
-    fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure> {
-        run::link(self.lab, &format!("{}:{}", port.node, port.interface), up)
+    fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
+        let name = format!("{}:{}", port.node, port.interface);
+        match change {
+            LinkChange::Up => run::link(self.lab, &name, true),
+            LinkChange::Down => run::link(self.lab, &name, false),
+            LinkChange::Mtu(mtu) => {
+                let device = run::device(self.lab, &port.node, &port.interface)?;
+                let (node, device) = run::end_of(self.lab, &port.node, &device);
+                let call = Call::new("link-set", &self.lab.name).with(node).with(device);
+                verbs::run(&[Step::new("link", vec![call.with("mtu").with(mtu)])], |_| ())
+            }
+        }
     }
 }
 

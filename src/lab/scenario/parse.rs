@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use super::statements::receive;
 use super::words::{Fault, Word, Words};
-use super::{Action, Answers, Bound, Captured, Ends, Ping, Place, Printed, Scenario, Step};
+use super::{
+    Action, Answers, Bound, Captured, Ends, LinkChange, Ping, Place, Printed, Scenario, Step,
+};
 use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node};
 use crate::lab::ping::Echos;
@@ -227,12 +229,14 @@ impl<'a> Parser<'a> {
             "start" => Action::Start { node: self.router(words)? },
             "link" => {
                 let port = self.place(words)?;
-                let state = words.next("up or down")?;
-                match state.text.as_str() {
-                    "up" => Action::Link { port, up: true },
-                    "down" => Action::Link { port, up: false },
-                    _ => return Err(state.fault("up or down is expected")),
-                }
+                let state = words.next("up, down or mtu")?;
+                let change = match state.text.as_str() {
+                    "up" => LinkChange::Up,
+                    "down" => LinkChange::Down,
+                    "mtu" => LinkChange::Mtu(words.number()?),
+                    _ => return Err(state.fault("up, down or mtu is expected")),
+                };
+                Action::Link { port, change }
             }
             "wait" => Action::Wait(words.time()?),
             _ => return Err(verb.fault(&format!("{} is no statement", verb.text))),
@@ -274,16 +278,17 @@ impl<'a> Parser<'a> {
 
     fn ping(&self, words: &mut Words, within: Option<Duration>) -> Result<Action, Fault> {
         let ends = self.ends(words)?;
-        let Echos { count, size, .. } = Echos::default();
-        let mut ping = Ping { ends, count, size };
+        let Echos { count, size, df } = Echos::default();
+        let mut ping = Ping { ends, count, size, df };
         let mut expected = None;
         while let Some(word) = words.peek() {
             words.next("an option")?;
             match word.text.as_str() {
                 "count" => ping.count = words.number()?,
                 "size" => ping.size = words.number()?,
+                "df" => ping.df = true,
                 "expect" => expected = Some(answers(words)?),
-                _ => return Err(word.fault("count, size or expect is expected")),
+                _ => return Err(word.fault("count, size, df or expect is expected")),
             }
         }
         Ok(Action::Ping { ping, expected, within })

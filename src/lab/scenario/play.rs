@@ -10,7 +10,9 @@ use ipnet::IpNet;
 
 use super::expect::Packet;
 use super::stream::{Arrived, Heard};
-use super::{Action, Bound, Captured, Datagrams, Ends, Ping, Place, Replay, Scenario, Step};
+use super::{
+    Action, Bound, Captured, Datagrams, Ends, LinkChange, Ping, Place, Replay, Scenario, Step,
+};
 use crate::console::client::Answer;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
@@ -67,8 +69,8 @@ pub trait Stage {
     fn start(&mut self, node: &str) -> Result<(), Failure>;
     /// Gives a host one more address.
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure>;
-    /// Takes a port up or down.
-    fn link(&mut self, port: &Place, up: bool) -> Result<(), Failure>;
+    /// Takes a port up or down, or changes its MTU.
+    fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure>;
 }
 
 /// A scenario that did not come to its end. Its `Display` says step, expected and seen.
@@ -206,7 +208,7 @@ impl<'a> Player<'a> {
             Action::Address { host, address } => self.stage.address(host, *address)?,
             Action::Kill { node } => self.stage.kill(node)?,
             Action::Start { node } => self.stage.start(node)?,
-            Action::Link { port, up } => self.stage.link(port, *up)?,
+            Action::Link { port, change } => self.stage.link(port, *change)?,
             Action::Wait(time) => self.stage.pass(*time)?,
         }
         Ok(())

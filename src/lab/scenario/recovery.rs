@@ -345,7 +345,7 @@ impl Recovery<'_> {
     }
 
     fn heals(&mut self, ends: Ends) -> Result<(), Why> {
-        let ping = Ping { ends, count: 1, size: Echos::default().size };
+        let ping = Ping { ends, count: 1, size: Echos::default().size, df: false };
         let answered = Answers::Count(Bound::Exactly(1));
         self.player.ping(&ping, Some(&answered), Some(SETTLED))
     }

@@ -77,7 +77,7 @@ fn statements_are_what_they_say() {
     assert_eq!(
         only("ping B A ipv6 count 2 expect \".!\""),
         Action::Ping {
-            ping: Ping { ends, count: 2, size: 100 },
+            ping: Ping { ends, count: 2, size: 100, df: false },
             expected: Some(Answers::Marks(text(".!"))),
             within: None
         }

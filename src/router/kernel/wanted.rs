@@ -8,16 +8,11 @@ use ipnet::IpNet;
 
 use crate::addr::{EidPrefix, Family};
 use crate::router::config::{Config, Interface, InterfaceKind, InterfaceName, StaticTarget};
+use crate::router::fragmentation::SMALLEST_MTU;
 use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector, Table};
 use crate::router::rib::Rib;
+use crate::wire::data_header::encapsulation_len;
 
-/// Octets that an IPv4 RLOC puts in front: IPv4 20, UDP 8, LISP 8.
-const OVERHEAD_V4: u32 = 36;
-/// Octets that an IPv6 RLOC puts in front: IPv6 40, UDP 8, LISP 8.
-const OVERHEAD_V6: u32 = 56;
-/// `lisp0` never goes lower: below 1280 the kernel takes IPv6 off a device and does not put it
-/// back.
-const SMALLEST_MTU: u32 = 1280;
 /// An Ethernet's, for links that have not been seen yet.
 const USUAL_MTU: u32 = 1500;
 /// Added to the metric of the second and further routes of a prefix. Metric 0, which the first has, is
@@ -175,10 +170,8 @@ fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAdd
 /// too-big to whoever sends more.
 fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
     let rlocs = config.local_rlocs();
-    let overhead = match rlocs.iter().any(|rloc| rloc.family() == Family::Ipv6) {
-        true => OVERHEAD_V6,
-        false => OVERHEAD_V4,
-    };
+    let headers = rlocs.iter().map(|rloc| encapsulation_len(rloc.family())).max();
+    let headers = headers.unwrap_or(encapsulation_len(Family::Ipv4));
     let of_rlocs: BTreeSet<InterfaceName> = config
         .addresses()
         .filter(|(_, net)| rlocs.iter().any(|rloc| rloc.0 == net.addr()))
@@ -193,6 +186,7 @@ fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
         .filter(|name| on_loopback || of_rlocs.contains(name))
         .filter_map(|name| rib.link(&name.device()));
     let core = links.map(|link| link.mtu).min().unwrap_or(USUAL_MTU);
-    let mtu = core.saturating_sub(overhead).max(SMALLEST_MTU);
+    // With an MTU below 1280 the kernel takes IPv6 off a device and does not put it back.
+    let mtu = core.saturating_sub(headers).max(SMALLEST_MTU);
     u16::try_from(mtu).unwrap_or(u16::MAX)
 }

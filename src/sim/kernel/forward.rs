@@ -2,16 +2,14 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use etherparse::{
-    Icmpv4Type, Icmpv6Type, IpNumber, SlicedPacket, TransportSlice, UdpHeader, UdpSlice,
-};
+use etherparse::{Icmpv4Type, Icmpv6Type, SlicedPacket, TransportSlice, UdpHeader, UdpSlice};
 
 use super::fragment::{self, Unfit};
 use super::icmp::IcmpError;
 use super::table::{Entry, Flow, Leads};
 use super::{Datagram, DeviceId, DeviceKind, Kernel, KernelDrop, KernelOutput};
 use crate::packet::{IpHeader, set_ttl};
-use crate::sim::datagram::{IpFields, ip_packet, udp_checksum, udp_datagram};
+use crate::sim::datagram::udp_checksum;
 
 impl Kernel {
     /// A packet came in by a device: from its link or, by `lisp0`, from the process.
@@ -45,37 +43,6 @@ impl Kernel {
         }
     }
 
-    /// A process sends a UDP datagram. Without `checksum` the field is zero.
-    ///
-    /// # Errors
-    /// The cause when the datagram does not leave: a send of Linux returns it likewise.
-    pub fn send_udp(
-        &mut self,
-        ends: (SocketAddr, SocketAddr),
-        (ttl, tos): (u8, u8),
-        payload: &[u8],
-        checksum: bool,
-    ) -> Result<(), KernelDrop> {
-        let (source, destination) = ends;
-        let fields = IpFields {
-            source: source.ip(),
-            destination: destination.ip(),
-            ttl,
-            tos,
-            protocol: IpNumber::UDP,
-            dont_fragment: false,
-            identification: self.next_identification(),
-        };
-        let packet = udp_datagram(source, destination, payload, checksum)
-            .and_then(|datagram| ip_packet(&fields, &datagram));
-        // A socket binds its source address before it sends; one that is not there is an error.
-        match packet {
-            Some(packet) if self.is_local(source.ip()) => self.send(packet, true),
-            _ => Err(KernelDrop::WriteFailed),
-        }
-        .inspect_err(|cause| self.count(*cause))
-    }
-
     /// A process's TCP stack sends an IP packet with a segment.
     pub fn send_segment(&mut self, packet: Vec<u8>) {
         match IpHeader::parse(&packet) {
@@ -105,7 +72,7 @@ impl Kernel {
     }
 
     /// The same; what keeps it from leaving is not counted yet.
-    fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
+    pub(super) fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         if self.is_local(header.destination) {
             self.deliver(packet, &header);

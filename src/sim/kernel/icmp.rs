@@ -73,6 +73,17 @@ impl IcmpError {
     }
 }
 
+/// A datagram of the process that an ICMP error quotes.
+struct Quoted<'a> {
+    /// The port that it was sent from.
+    from: u16,
+    destination: IpAddr,
+    /// The port that it was sent to.
+    port: u16,
+    /// The payload, as far as it is quoted.
+    payload: &'a [u8],
+}
+
 /// An ICMP message with its checksum, for a packet between these two addresses.
 fn message(v4: Icmpv4Type, v6: Icmpv6Type, ends: (IpAddr, IpAddr), data: &[u8]) -> Option<Vec<u8>> {
     let mut message = match ends {
@@ -147,20 +158,26 @@ impl Kernel {
             Family::Ipv4 => u16::from_be_bytes([c, d]).into(),
             Family::Ipv6 => u32::from_be_bytes([a, b, c, d]),
         };
-        if let Some((destination, port, payload)) = self.own_datagram(quoted) {
+        let Some(Quoted { from, destination, port, payload }) = self.own_datagram(quoted) else {
+            return;
+        };
+        let kind = IcmpErrorKind::of(family, kind, code, mtu);
+        if let IcmpErrorKind::TooBig { mtu } = kind {
+            self.path_mtus.learn(destination, mtu, self.now);
+        }
+        if self.sender_ports.contains(&from) {
             self.outputs.push_back(KernelOutput::Error(Reported {
                 rloc: Rloc(destination),
                 port,
                 reporter: header.source,
-                kind: IcmpErrorKind::of(family, kind, code, mtu),
+                kind,
                 quoted: payload.to_vec(),
             }));
         }
     }
 
-    /// The destination, its port and the payload, as far as quoted, of a datagram that a sending socket of the
-    /// process has sent.
-    fn own_datagram<'a>(&self, quoted: &'a [u8]) -> Option<(IpAddr, u16, &'a [u8])> {
+    /// The quoted datagram, if a socket of the process has sent it.
+    fn own_datagram<'a>(&self, quoted: &'a [u8]) -> Option<Quoted<'a>> {
         let header = IpHeader::parse_quoted(quoted).ok()?;
         let (protocol, header_len) = match header.family() {
             Family::Ipv4 => (quoted[9], usize::from(quoted[0] & 15) * 4),
@@ -168,10 +185,16 @@ impl Kernel {
         };
         let quoted = &quoted[header_len..quoted.len().min(header.total_len)];
         let (&[high, low, to_high, to_low, ..], payload) = quoted.split_first_chunk::<8>()?;
+        let from = u16::from_be_bytes([high, low]);
         let is_own = IpNumber(protocol) == IpNumber::UDP
             && self.is_local(header.source)
-            && self.sender_ports.contains(&u16::from_be_bytes([high, low]));
-        is_own.then_some((header.destination, u16::from_be_bytes([to_high, to_low]), payload))
+            && (self.sender_ports.contains(&from) || self.udp_ports.contains(&from));
+        is_own.then_some(Quoted {
+            from,
+            destination: header.destination,
+            port: u16::from_be_bytes([to_high, to_low]),
+            payload,
+        })
     }
 
     /// Answers an echo request for one of our addresses.

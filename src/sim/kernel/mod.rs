@@ -9,6 +9,7 @@
 //! * [`forward`]: a packet arrives, is delivered, forwarded, fragmented or dropped.
 //! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
 //! * [`hands`]: what somebody does to it with `ip` and `sysctl`.
+//! * [`udp`]: what the process sends, and the MTUs of paths.
 //! * [`neighbour`]: ARP and neighbour discovery, proxies, hosts that come and go.
 
 pub mod configure;
@@ -19,6 +20,7 @@ pub mod icmp;
 mod losses;
 pub mod neighbour;
 pub mod table;
+pub mod udp;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -207,6 +209,7 @@ pub struct Kernel {
     udp_ports: BTreeSet<u16>,
     /// Ports of sockets that only send, and whose process reads their errors.
     sender_ports: Range<u16>,
+    path_mtus: udp::PathMtus,
     /// A process takes the TCP segments.
     has_tcp: bool,
     /// ICMP messages for whoever pings from here, when somebody does.
@@ -243,6 +246,7 @@ impl Kernel {
             forwards: [true; 2],
             udp_ports: BTreeSet::new(),
             sender_ports: 0..0,
+            path_mtus: udp::PathMtus::default(),
             has_tcp: false,
             icmp: None,
             fragments: fragment::Reassembly::default(),

@@ -1,0 +1,235 @@
+//! UDP sockets of the process: datagrams that leave, and the MTUs of paths that ICMP tells about them.
+//!
+//! As Linux does, a kernel remembers the MTU of a path for each destination (RFC 1191, RFC 8201), and a
+//! socket says by its [`Fragmentation`] if it is followed.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use etherparse::IpNumber;
+
+use super::fragment;
+use super::table::{Flow, Leads};
+use super::{Kernel, KernelDrop};
+use crate::addr::Family;
+use crate::router::io::Fragmentation;
+use crate::sim::datagram::{IpFields, ip_packet, udp_datagram};
+use crate::time::Time;
+
+/// How long the MTU of a path is remembered (`net.ipv4.route.mtu_expires`).
+const MTU_FOR: Duration = Duration::from_secs(600);
+/// No smaller path MTU is believed: `net.ipv4.route.min_pmtu`, and RFC 8200 section 5.
+const SMALLEST_V4: u16 = 552;
+const SMALLEST_V6: u16 = 1280;
+/// Paths whose MTU is remembered; the one that ends first gives way.
+const MOST_PATHS: usize = 1024;
+
+/// A UDP datagram of the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Outgoing<'a> {
+    /// The address and port that it is sent from.
+    pub source: SocketAddr,
+    /// The address and port that it is sent to.
+    pub destination: SocketAddr,
+    /// TTL or hop limit.
+    pub ttl: u8,
+    /// Type of service or traffic class.
+    pub tos: u8,
+    /// Whether it has a checksum; the field is zero without.
+    pub checksum: bool,
+    /// Whether it may be fragmented.
+    pub fragmentation: Fragmentation,
+    /// The UDP payload.
+    pub payload: &'a [u8],
+}
+
+/// The MTUs of paths, by destination, each with the instant at which it is forgotten.
+#[derive(Debug, Default)]
+pub(super) struct PathMtus(BTreeMap<IpAddr, (u16, Time)>);
+
+impl PathMtus {
+    /// Takes in the MTU of a link on the path: a smaller one than before, or the same again.
+    pub fn learn(&mut self, destination: IpAddr, mtu: u32, now: Time) {
+        let smallest = match Family::of(destination) {
+            Family::Ipv4 => SMALLEST_V4,
+            Family::Ipv6 => SMALLEST_V6,
+        };
+        let mtu = u16::try_from(mtu).unwrap_or(u16::MAX).max(smallest);
+        if self.of(destination, now).is_some_and(|known| known < mtu) {
+            return;
+        }
+        if self.0.len() >= MOST_PATHS && !self.0.contains_key(&destination) {
+            let ends_first = self.0.iter().min_by_key(|(_, (_, until))| *until);
+            let ends_first = ends_first.map(|(destination, _)| *destination);
+            ends_first.map(|destination| self.0.remove(&destination));
+        }
+        self.0.insert(destination, (mtu, now + MTU_FOR));
+    }
+
+    fn of(&self, destination: IpAddr, now: Time) -> Option<u16> {
+        let (mtu, until) = self.0.get(&destination)?;
+        (now < *until).then_some(*mtu)
+    }
+}
+
+impl Kernel {
+    /// A process sends a UDP datagram.
+    ///
+    /// # Errors
+    /// The cause when the datagram does not leave: a send of Linux returns it likewise.
+    pub fn send_udp(&mut self, datagram: &Outgoing<'_>) -> Result<(), KernelDrop> {
+        let packets = self.wrap(datagram);
+        // Without a route the first says so.
+        let sent = packets
+            .and_then(|packets| packets.into_iter().try_for_each(|packet| self.send(packet, true)));
+        sent.inspect_err(|cause| self.count(*cause))
+    }
+
+    /// The datagram as IP packets: one, or its fragments.
+    fn wrap(&mut self, datagram: &Outgoing<'_>) -> Result<Vec<Vec<u8>>, KernelDrop> {
+        let Outgoing { source, destination, ttl, tos, checksum, fragmentation, payload } =
+            *datagram;
+        // A socket binds its source address before it sends; one that is not there is an error.
+        if !self.is_local(source.ip()) {
+            return Err(KernelDrop::WriteFailed);
+        }
+        let room = self.room(source.ip(), destination.ip(), fragmentation);
+        let udp = udp_datagram(source, destination, payload, checksum);
+        let udp = udp.ok_or(KernelDrop::WriteFailed)?;
+        let ip_header = match Family::of(destination.ip()) {
+            Family::Ipv4 => 20,
+            Family::Ipv6 => 40,
+        };
+        let is_too_big = ip_header + udp.len() > room;
+        if is_too_big && fragmentation == Fragmentation::Never {
+            return Err(KernelDrop::TooBig);
+        }
+        let fields = IpFields {
+            source: source.ip(),
+            destination: destination.ip(),
+            ttl,
+            tos,
+            protocol: IpNumber::UDP,
+            dont_fragment: fragmentation != Fragmentation::Always && !is_too_big,
+            identification: self.next_identification(),
+        };
+        let packet = ip_packet(&fields, &udp).ok_or(KernelDrop::WriteFailed)?;
+        if !is_too_big {
+            return Ok(vec![packet]);
+        }
+        let identification = u32::from(fields.identification);
+        fragment::split(&packet, room, identification).ok_or(KernelDrop::TooBig)
+    }
+
+    /// Octets of the largest packet that leaves whole; a packet for the kernel itself always does.
+    fn room(&self, source: IpAddr, destination: IpAddr, fragmentation: Fragmentation) -> usize {
+        let flow = Flow { destination, source: Some(source), from_lisp: false };
+        let leads = self.route(&flow).map(|route| route.leads);
+        let Some(Leads::Out { device, .. }) = leads.filter(|_| !self.is_local(destination)) else {
+            return usize::MAX;
+        };
+        let of_link = self.device(device).mtu;
+        let of_path = match fragmentation {
+            Fragmentation::Never => None,
+            Fragmentation::ByPath | Fragmentation::Always => {
+                self.path_mtus.of(destination, self.now)
+            }
+        };
+        usize::from(of_path.map_or(of_link, |of_path| of_path.min(of_link)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::kernel::{DeviceKind, KernelOutput};
+
+    /// A kernel on a link of 1500 octets, and a path of 1400 octets to 10.0.0.2 and 2001:db8::2.
+    fn kernel() -> Kernel {
+        let mut kernel = Kernel::new();
+        let port = kernel.add_device("et0-0", DeviceKind::Port, 1500);
+        kernel.set_carrier(port, true);
+        kernel.set_up(port, true);
+        for (net, peer) in [("10.0.0.1/24", "10.0.0.2"), ("2001:db8::1/64", "2001:db8::2")] {
+            kernel.add_address(port, net.parse().unwrap());
+            let peer = peer.parse().unwrap();
+            kernel.path_mtus.learn(peer, 1400, Time::ZERO);
+            // A router of the path that claims less than a path can have, or more, changes nothing.
+            kernel.path_mtus.learn(peer, 9000, Time::ZERO);
+        }
+        kernel
+    }
+
+    /// The packets that a datagram makes, as length and "don't fragment".
+    fn sent(fragmentation: Fragmentation, ends: [&str; 2], len: usize) -> Vec<(usize, bool)> {
+        let [source, destination] = ends.map(|end| SocketAddr::new(end.parse().unwrap(), 4341));
+        let headers = if source.is_ipv4() { 28 } else { 48 };
+        let payload = vec![0; len - headers];
+        let datagram = Outgoing {
+            source,
+            destination,
+            ttl: 64,
+            tos: 0,
+            checksum: true,
+            fragmentation,
+            payload: &payload,
+        };
+        let packets = kernel().wrap(&datagram).unwrap_or_default();
+        packets.iter().map(|packet| (packet.len(), packet[6] & 0x40 != 0)).collect()
+    }
+
+    #[test]
+    fn a_socket_follows_the_path_or_only_the_link() {
+        let ends = ["10.0.0.1", "10.0.0.2"];
+        let cut = vec![(1396, false), (60, false)];
+        for (fragmentation, len, expected) in [
+            (Fragmentation::Never, 1436, vec![(1436, true)]),
+            (Fragmentation::Never, 1501, vec![]),
+            (Fragmentation::ByPath, 1400, vec![(1400, true)]),
+            (Fragmentation::ByPath, 1436, cut.clone()),
+            (Fragmentation::Always, 1400, vec![(1400, false)]),
+            (Fragmentation::Always, 1436, cut),
+        ] {
+            assert_eq!(sent(fragmentation, ends, len), expected, "{fragmentation:?} {len}");
+        }
+        let ends = ["2001:db8::1", "2001:db8::2"];
+        let lengths = |fragmentation, len| {
+            sent(fragmentation, ends, len).into_iter().map(|(len, _)| len).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(Fragmentation::Never, 1456), [1456]);
+        assert_eq!(lengths(Fragmentation::ByPath, 1456), [1400, 112]);
+    }
+
+    #[test]
+    fn a_path_mtu_is_forgotten_after_ten_minutes_and_their_number_is_bounded() {
+        let mut mtus = PathMtus::default();
+        let destination = IpAddr::from([10, 0, 0, 2]);
+        mtus.learn(destination, 100, Time::ZERO);
+        assert_eq!(mtus.of(destination, Time::from_secs(599)), Some(SMALLEST_V4));
+        assert_eq!(mtus.of(destination, Time::from_secs(600)), None);
+        for number in 0..2000_u32 {
+            mtus.learn(IpAddr::V4(number.into()), 1400, Time::from_secs(1));
+        }
+        assert_eq!(mtus.0.len(), MOST_PATHS);
+        assert_eq!(mtus.of(destination, Time::from_secs(1)), None, "it ended first");
+    }
+
+    #[test]
+    fn a_datagram_to_the_kernel_itself_is_whole_whatever_its_length() {
+        let mut kernel = kernel();
+        kernel.bind_udp(4341);
+        let own = "10.0.0.1:4341".parse().unwrap();
+        let sent = kernel.send_udp(&Outgoing {
+            source: own,
+            destination: own,
+            ttl: 64,
+            tos: 0,
+            checksum: false,
+            fragmentation: Fragmentation::Never,
+            payload: &[0; 3000],
+        });
+        assert_eq!(sent, Ok(()));
+        assert!(matches!(kernel.poll_output(), Some(KernelOutput::Datagram(_))));
+    }
+}
