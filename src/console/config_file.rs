@@ -6,7 +6,8 @@ use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::edit::{Editor, contradictions};
+use super::contradictions::contradictions;
+use super::edit::Editor;
 use super::grammar::Context;
 use super::interpret::{self, LineError};
 use super::parse::Mismatch;

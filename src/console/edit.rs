@@ -1,12 +1,10 @@
-//! A configuration that is being written: the commands of the grammar change it.
-
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+//! The state of a configuration that is being written. The commands of the grammar change it;
+//! [`interpret`](super::interpret) finds the command that a line is.
 
 use super::args::{Args, Fault};
 use super::grammar::Context;
-use crate::addr::{InstanceId, is_ipv6_link_local};
-use crate::router::config::{Config, EidTable, InterfaceName, Lisp};
+use crate::addr::InstanceId;
+use crate::router::config::{Config, EidTable, Lisp};
 
 /// A configuration that is being written, and the place in it where the next line belongs.
 #[derive(Clone, Debug)]
@@ -55,34 +53,4 @@ impl Editor {
         }
         Ok(tables.entry(id).or_default())
     }
-}
-
-/// What does not fit together in a configuration each line of which is right, a sentence each. A
-/// file is judged so as a whole, since it may name what it defines further down; the console warns.
-pub fn contradictions(config: &Config) -> Vec<String> {
-    let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.values());
-    let dynamic_eids: BTreeSet<&String> = tables.flat_map(|t| t.dynamic_eids.keys()).collect();
-    let mut found = Vec::new();
-    for (interface, settings) in &config.interfaces {
-        for name in settings.lisp_mobility.iter().filter(|name| !dynamic_eids.contains(name)) {
-            found.push(format!(
-                "{interface} has lisp mobility {name}: there is no such dynamic-eid"
-            ));
-        }
-    }
-    let roams = |name: InterfaceName| {
-        config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())
-    };
-    let mut owners: BTreeMap<IpAddr, InterfaceName> = BTreeMap::new();
-    for (interface, net) in config.addresses().filter(|(_, net)| !is_ipv6_link_local(net.addr())) {
-        let address = net.addr();
-        let owner = *owners.entry(address).or_insert(interface);
-        if owner != interface && !(roams(owner) && roams(interface)) {
-            found.push(format!(
-                "{address} is the address of {owner} and {interface}: \
-                 a gateway of roaming hosts needs lisp mobility on both"
-            ));
-        }
-    }
-    found
 }

@@ -2,17 +2,19 @@
 //!
 //! - [`grammar`]: the commands, as tables; [`parse`] matches a line against them, [`help`] says
 //!   what may come next.
-//! - [`edit`]: a [`Config`](crate::router::config::Config) that is being written; the commands change it.
-//! - [`interpret`] applies a line to it: [`config_file`] reads a whole file so, and a session's
-//!   `configure terminal` one line at a time; [`running_config()`] writes one.
-//! - [`session`]: one user; [`protocol`] is its requests and responses, [`show`] its outputs,
-//!   [`filter`] chooses lines of them.
+//! - [`edit`]: the state of a [`Config`](crate::router::config::Config) that is being written.
+//! - [`interpret`] applies a line to it, with the command that the grammar has for it: [`config_file`] reads a
+//!   whole file so, and a session's `configure terminal` one line at a time; [`running_config()`]
+//!   writes one. [`contradictions()`] judges it as a whole.
+//! - [`session`]: one user; [`protocol`] is its requests and responses.
+//! - [`show`]: the outputs; [`filter`] chooses lines of them.
 //! - [`client`]: the other side of a session, in the same process or, by [`json_lines`], in another one.
 //! - [`hosts`]: the emulated hosts that a session speaks for.
 
 pub mod args;
 pub mod client;
 pub mod config_file;
+mod contradictions;
 pub mod edit;
 pub mod exec;
 pub mod filter;
@@ -28,5 +30,6 @@ pub mod session;
 pub mod show;
 
 pub use config_file::{ConfigError, parse_config};
+pub use contradictions::contradictions;
 pub use running_config::{emulated_host, running_config};
 pub use session::Session;

@@ -9,7 +9,8 @@ use std::fmt::{self, Debug};
 use std::ops::Range;
 
 use super::args::Fault;
-use super::edit::{Editor, contradictions};
+use super::contradictions::contradictions;
+use super::edit::Editor;
 use super::exec::Action;
 use super::filter::{self, Filter, Piped};
 use super::grammar::{Context, Run};

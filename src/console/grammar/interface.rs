@@ -120,7 +120,7 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
 }
 
 /// That the dynamic-EID is there is judged of the whole configuration: a file names it first here
-/// ([`contradictions`](crate::console::edit::contradictions)).
+/// ([`contradictions`](crate::console::contradictions)).
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");
     let names = &mut current(editor, args)?.lisp_mobility;

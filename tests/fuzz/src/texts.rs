@@ -1,19 +1,17 @@
 //! Texts that people write: console lines, config files, lab files, scenarios.
 
-use std::collections::BTreeMap;
-
-use eidway::console::edit::contradictions;
 use eidway::console::hosts::NoHosts;
 use eidway::console::json_lines;
 use eidway::console::protocol::{Request, Response};
 use eidway::console::session::MOST_PENDING;
-use eidway::console::{Session, parse_config, running_config};
+use eidway::console::{Session, contradictions, parse_config, running_config};
 use eidway::lab::failure::Failure;
 use eidway::lab::file::{LabError, LabFile, Node};
 use eidway::lab::scenario;
 use eidway::rng::Seed;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
+use std::collections::BTreeMap;
 
 use super::site;
 

@@ -1,0 +1,39 @@
+//! Lines of a configuration that contradict each other, though each of them is right alone.
+//!
+//! A file is judged as a whole, since a line may name an object that is defined further down: its
+//! contradictions are errors. On the console they are warnings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use crate::addr::is_ipv6_link_local;
+use crate::router::config::{Config, InterfaceName};
+
+/// The contradictions of a configuration, a sentence each.
+pub fn contradictions(config: &Config) -> Vec<String> {
+    let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.values());
+    let dynamic_eids: BTreeSet<&String> = tables.flat_map(|t| t.dynamic_eids.keys()).collect();
+    let mut found = Vec::new();
+    for (interface, settings) in &config.interfaces {
+        for name in settings.lisp_mobility.iter().filter(|name| !dynamic_eids.contains(name)) {
+            found.push(format!(
+                "{interface} has lisp mobility {name}: there is no such dynamic-eid"
+            ));
+        }
+    }
+    let roams = |name: InterfaceName| {
+        config.interfaces.get(&name).is_some_and(|port| !port.lisp_mobility.is_empty())
+    };
+    let mut owners: BTreeMap<IpAddr, InterfaceName> = BTreeMap::new();
+    for (interface, net) in config.addresses().filter(|(_, net)| !is_ipv6_link_local(net.addr())) {
+        let address = net.addr();
+        let owner = *owners.entry(address).or_insert(interface);
+        if owner != interface && !(roams(owner) && roams(interface)) {
+            found.push(format!(
+                "{address} is the address of {owner} and {interface}: \
+                 a gateway of roaming hosts needs lisp mobility on both"
+            ));
+        }
+    }
+    found
+}
