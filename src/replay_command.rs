@@ -5,7 +5,7 @@ use std::io::{self, BufReader, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use eidway::record::{Desk, Progress, ReadError, Reader, Replay, Until, show};
+use eidway::record::{Progress, ReadError, Reader, Replay, ReplayConsole, Until, show};
 use rustyline::DefaultEditor;
 use rustyline::error::ReadlineError;
 
@@ -49,14 +49,14 @@ impl ReplayCommand {
         if !self.console && self.commands.is_empty() {
             return Ok(is_same);
         }
-        let mut desk = Desk::new(replay);
+        let mut console = ReplayConsole::new(replay);
         if !self.commands.is_empty() {
-            return Ok(run_lines(&mut desk, self.commands.into_iter().map(Ok))? && is_same);
+            return Ok(run_lines(&mut console, self.commands.into_iter().map(Ok))? && is_same);
         }
         if io::stdin().is_terminal() {
-            return interact(&mut desk).map(|()| is_same);
+            return interact(&mut console).map(|()| is_same);
         }
-        Ok(run_lines(&mut desk, io::stdin().lines())? && is_same)
+        Ok(run_lines(&mut console, io::stdin().lines())? && is_same)
     }
 }
 
@@ -101,24 +101,24 @@ fn report(replay: &mut Replay<Source>, until: Until, file: &Path) -> Outcome {
 }
 
 fn run_lines(
-    desk: &mut Desk<Source>,
+    console: &mut ReplayConsole<Source>,
     lines: impl Iterator<Item = io::Result<String>>,
 ) -> io::Result<bool> {
     let (mut all_ok, mut out) = (true, io::stdout().lock());
     for line in lines {
-        let said = desk.line(&line?, &mut out)?;
-        all_ok &= said.ok;
-        if said.closed {
+        let done = console.line(&line?, &mut out)?;
+        all_ok &= done.ok;
+        if done.closed {
             break;
         }
     }
     Ok(all_ok)
 }
 
-fn interact(desk: &mut Desk<Source>) -> Result<(), Box<dyn std::error::Error>> {
+fn interact(console: &mut ReplayConsole<Source>) -> Result<(), Box<dyn std::error::Error>> {
     let mut editor = DefaultEditor::new()?;
     loop {
-        let line = match editor.readline(&desk.prompt()) {
+        let line = match editor.readline(&console.prompt()) {
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => return Ok(()),
@@ -126,7 +126,7 @@ fn interact(desk: &mut Desk<Source>) -> Result<(), Box<dyn std::error::Error>> {
         };
         // A history is a convenience: what does not fit is not in it.
         let _ = editor.add_history_entry(&line);
-        if desk.line(&line, &mut io::stdout())?.closed {
+        if console.line(&line, &mut io::stdout())?.closed {
             return Ok(());
         }
     }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
-use eidway::record::{Desk, MAGIC, Progress, ReadError, Reader, Replay, Until, show};
+use eidway::record::{MAGIC, Progress, ReadError, Reader, Replay, ReplayConsole, Until, show};
 use eidway::rng::Seed;
 
 use eidway::sim::{Records, stage};
@@ -170,10 +170,10 @@ fn a_replay_stops_where_it_is_told_and_shows_the_state_there() {
     let at = |until: &str, command: &str| {
         let mut replay = Replay::open(record.as_slice()).unwrap();
         assert_eq!(replay.run(until.parse().unwrap()).unwrap(), Progress::Stopped);
-        let mut desk = Desk::new(replay);
+        let mut console = ReplayConsole::new(replay);
         let mut out = Vec::new();
-        let said = desk.line(command, &mut out).unwrap();
-        (said.ok, String::from_utf8(out).unwrap(), desk.prompt())
+        let done = console.line(command, &mut out).unwrap();
+        (done.ok, String::from_utf8(out).unwrap(), console.prompt())
     };
     let (ok, early, prompt) = at("0", "show ip lisp map-cache");
     assert!(ok && prompt.starts_with("xTR1 0 0.000000"), "{prompt}");

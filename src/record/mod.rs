@@ -13,17 +13,17 @@
 //! keys, and the seed of the router's nonces: it is for the eyes that may see those.
 //!
 //! [`step`] is the vocabulary, [`Recorder`] writes, [`Reader`] reads, [`Replay`] gives a router of
-//! its own the recorded calls and compares what comes of them octet for octet, [`Desk`] is the
+//! its own the recorded calls and compares what comes of them octet for octet, [`ReplayConsole`] is the
 //! prompt at which a person stops it and looks.
 
-mod desk;
+mod console;
 mod read;
 mod replay;
 pub mod show;
 pub mod step;
 mod write;
 
-pub use desk::{Desk, Said};
+pub use console::ReplayConsole;
 pub use read::{ReadError, Reader};
 pub use replay::{Difference, Progress, Replay, Until};
 pub use write::Recorder;

@@ -1,4 +1,4 @@
-//! Where a person sits at a replay: steps forward, and `show` on the state in between.
+//! The console of a replay: steps forward, and `show` on the state in between.
 
 use std::io::{self, Read, Write};
 
@@ -6,7 +6,7 @@ use super::{Progress, ReadError, Replay, Until, show};
 use crate::console::Session;
 use crate::console::client::{Client, InProcess};
 use crate::console::hosts::NoHosts;
-use crate::console::protocol::{Request, Response};
+use crate::console::protocol::{Done, Request, Response};
 
 /// The output of `help`.
 const HELP: &str = "\
@@ -18,64 +18,51 @@ exit
 
 /// A replay, and a session on its router that cannot change it.
 #[derive(Debug)]
-pub struct Desk<R> {
+pub struct ReplayConsole<R> {
     replay: Replay<R>,
     session: Session,
 }
 
-/// How a line went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// It was understood, and every step was as written.
-    pub ok: bool,
-    /// The person leaves.
-    pub closed: bool,
-}
-
-impl Said {
-    fn so(ok: bool) -> Self {
-        Said { ok, closed: false }
-    }
-}
-
-impl<R: Read> Desk<R> {
-    /// A prompt at a step of a replay.
+impl<R: Read> ReplayConsole<R> {
+    /// A console at a replay, at the step that it has reached.
     pub fn new(replay: Replay<R>) -> Self {
-        Desk { replay, session: Session::new() }
+        ReplayConsole { replay, session: Session::new() }
     }
 
-    /// The prompt before the next line: the router, the step and its time.
+    /// The text before the next line: the router, the step and its time.
     pub fn prompt(&self) -> String {
         let prompt = self.session.prompt(self.replay.router());
         let name = prompt.trim_end_matches('#');
         format!("{name} {} {}# ", self.replay.step(), self.replay.at())
     }
 
-    /// Carries out a line and writes its output.
+    /// Does a line and writes its output. The end of its answer is `ok` if the line was understood and
+    /// every step was as written, and `closed` if the person leaves.
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn line(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Said> {
+    pub fn line(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Done> {
         let mut words = line.split_whitespace();
         let (command, argument) = (words.next().unwrap_or_default(), words.next());
-        match command {
-            "" => Ok(Said::so(true)),
-            "exit" | "quit" => Ok(Said { ok: true, closed: true }),
-            "help" | "?" => out.write_all(HELP.as_bytes()).map(|()| Said::so(true)),
+        let closed = matches!(command, "exit" | "quit");
+        let ok = match command {
+            "" | "exit" | "quit" => true,
+            "help" | "?" => out.write_all(HELP.as_bytes()).map(|()| true)?,
             "step" | "s" => match argument.unwrap_or("1").parse() {
-                Ok(count) => self.step(count, out),
-                Err(_) => refuse(out, "how many steps?"),
+                Ok(count) => self.step(count, out)?,
+                Err(_) => refuse(out, "how many steps?")?,
             },
             "run" | "r" => match argument.map_or(Ok(Until::End), str::parse) {
-                Ok(until) => self.run(until, out),
-                Err(expected) => refuse(out, expected),
+                Ok(until) => self.run(until, out)?,
+                Err(expected) => refuse(out, expected)?,
             },
-            word if word.len() > 1 && "show".starts_with(word) => self.show(line, out),
-            _ => refuse(out, "a record cannot be changed: step, run, show, exit or help"),
-        }
+            word if word.len() > 1 && "show".starts_with(word) => self.show(line, out)?,
+            _ => refuse(out, "a record cannot be changed: step, run, show, exit or help")?,
+        };
+        Ok(Done { prompt: self.prompt(), ok, closed })
     }
 
-    fn step(&mut self, count: u64, out: &mut dyn Write) -> io::Result<Said> {
+    fn step(&mut self, count: u64, out: &mut dyn Write) -> io::Result<bool> {
         for _ in 0..count {
             let mut lines = String::new();
             let progress = self.replay.advance(Until::End, &mut |number, step, outcome| {
@@ -87,10 +74,10 @@ impl<R: Read> Desk<R> {
                 other => return self.report(other, out),
             }
         }
-        Ok(Said::so(true))
+        Ok(true)
     }
 
-    fn run(&mut self, until: Until, out: &mut dyn Write) -> io::Result<Said> {
+    fn run(&mut self, until: Until, out: &mut dyn Write) -> io::Result<bool> {
         let progress = self.replay.run(until);
         self.report(progress, out)
     }
@@ -99,22 +86,22 @@ impl<R: Read> Desk<R> {
         &self,
         progress: Result<Progress, ReadError>,
         out: &mut dyn Write,
-    ) -> io::Result<Said> {
+    ) -> io::Result<bool> {
         match progress {
             Ok(Progress::Differs(difference)) => {
                 writeln!(out, "{difference}")?;
-                Ok(Said::so(false))
+                Ok(false)
             }
             Ok(_) => {
                 let (step, at) = (self.replay.step(), self.replay.at());
                 writeln!(out, "step {step} at {at}, identical so far")?;
-                Ok(Said::so(true))
+                Ok(true)
             }
             Err(error) => refuse(out, &error.to_string()),
         }
     }
 
-    fn show(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Said> {
+    fn show(&mut self, line: &str, out: &mut dyn Write) -> io::Result<bool> {
         let now = self.replay.at();
         let router = self.replay.router_mut();
         let hosts = &mut NoHosts;
@@ -124,11 +111,11 @@ impl<R: Read> Desk<R> {
             Response::Error(message) => writeln!(out, "% {message}"),
             _ => Ok(()),
         })?;
-        Ok(Said::so(done.ok))
+        Ok(done.ok)
     }
 }
 
-fn refuse(out: &mut dyn Write, message: &str) -> io::Result<Said> {
+fn refuse(out: &mut dyn Write, message: &str) -> io::Result<bool> {
     writeln!(out, "% {message}")?;
-    Ok(Said::so(false))
+    Ok(false)
 }
