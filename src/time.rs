@@ -131,6 +131,15 @@ impl Calendar {
     }
 }
 
+impl fmt::Display for Calendar {
+    /// `07:23:36.000 UTC Sat Nov 28 2026`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Calendar { year, month, day, weekday, hour, minute, second, millisecond } = self;
+        let time = format!("{hour:02}:{minute:02}:{second:02}.{millisecond:03}");
+        write!(f, "{time} UTC {weekday} {month} {day} {year}")
+    }
+}
+
 /// The year, the month from 0, and the day from 1, of a day counted from 1970-01-01.
 fn date(days: u64) -> (u64, usize, u64) {
     // Years that begin in March end with the leap day, and eras of 400 of them are alike.

@@ -7,7 +7,8 @@
 //!   whole file so, and a session's `configure terminal` one line at a time; [`running_config()`]
 //!   writes one. [`contradictions()`] judges it as a whole.
 //! - [`session`]: one user; [`protocol`] is its requests and responses.
-//! - [`show`]: the outputs; [`filter`] chooses lines of them.
+//! - [`show`]: the outputs. Each fills a [`view`], plain data, and makes the text of IOS of it; [`filter`] chooses
+//!   lines.
 //! - [`client`]: the other side of a session, in the same process or, by [`json_lines`], in another one.
 //! - [`hosts`]: the emulated hosts that a session speaks for.
 
@@ -28,6 +29,7 @@ pub mod protocol;
 mod running_config;
 pub mod session;
 pub mod show;
+pub mod view;
 
 pub use config_file::{ConfigError, parse_config};
 pub use contradictions::contradictions;

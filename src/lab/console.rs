@@ -9,6 +9,7 @@ use super::failure::Failure;
 use crate::console::client::{Answer, Client};
 use crate::console::json_lines::JsonLines;
 use crate::console::protocol::{HostAnswer, HostRequest, Request};
+use crate::console::view::View;
 
 /// The longest silence of a router that answers.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -51,10 +52,20 @@ impl Console {
     }
 }
 
-/// Runs one command in a session of its own and gives what it prints.
+/// Looks at a view of a router: `command` is the `show` without `json`.
 ///
 /// # Errors
-/// A router that does not answer, and one that refuses the line: what it says then is no answer.
+/// A router that does not answer, that refuses the line, or whose answer is another view.
+pub fn view<V: View>(socket: &Path, command: &str) -> Result<V, Failure> {
+    let answer = Console::connect(socket)?.ask(&format!("{command} json"))?;
+    let wrong = |error| format!("console {}: {command}: {error}", socket.display());
+    answer.view().map_err(|error| Failure::Other(wrong(error)))
+}
+
+/// Runs one command in a session of its own and gives its output.
+///
+/// # Errors
+/// A router that does not answer, and one that refuses the line.
 pub fn ask(socket: &Path, line: &str) -> Result<String, Failure> {
     let Answer { text, done, .. } = Console::connect(socket)?.ask(line)?;
     if done.ok {

@@ -8,9 +8,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::Deserialize;
-
-use super::console::Console;
+use super::console::{self, Console};
 use super::failure::Failure;
 use super::file::{Host, Lan, Mac, Port};
 use super::flow::Course;
@@ -22,6 +20,7 @@ use super::verbs::Call;
 use crate::addr::Family;
 use crate::console::emulated_host;
 use crate::console::protocol::{Echo, HostAnswer, HostRequest, HostTask};
+use crate::console::view::emulated_hosts::EmulatedHostsView;
 use crate::rng::{Rng, Seed};
 use crate::router::config::EmulatedHost;
 use crate::router::io;
@@ -79,28 +78,16 @@ fn made_of(name: &str, host: &Host) -> EmulatedHost {
     }
 }
 
-/// What `show emulated-hosts json` prints, as much of it as is wanted here.
-#[derive(Deserialize)]
-struct Shown {
-    hosts: Vec<ShownHost>,
-}
-
-#[derive(Deserialize)]
-struct ShownHost {
-    name: String,
-    interface: String,
-}
-
 /// The router that plays a host, and the interface: its own router is asked first.
 pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     let home = lab.file.home(name).map(|(_, port)| port.node.as_str());
     let others =
         lab.file.routers().map(|(router, _)| router).filter(|router| Some(*router) != home);
     home.into_iter().chain(others).find_map(|router| {
-        let text = super::console::ask(&lab.socket(router), "show emulated-hosts json").ok()?;
-        let shown: Shown = serde_json::from_str(&text).ok()?;
-        let host = shown.hosts.into_iter().find(|host| host.name == name)?;
-        Some((router.to_owned(), host.interface))
+        let command = "show emulated-hosts";
+        let view: EmulatedHostsView = console::view(&lab.socket(router), command).ok()?;
+        let host = view.hosts.into_iter().find(|host| host.name == name)?;
+        Some((router.to_owned(), host.interface.to_string()))
     })
 }
 

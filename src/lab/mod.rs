@@ -23,7 +23,6 @@ pub mod registration;
 pub mod roaming;
 pub mod run;
 pub mod scenario;
-pub mod shown;
 pub mod status;
 pub mod text;
 pub mod unregistered;

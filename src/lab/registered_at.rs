@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::de::DeserializeOwned;
 
 use super::console;
 use super::failure::Failure;
 use super::open::Lab;
 use super::registration;
 use super::run;
-use super::shown::{DatabaseRow, Listing, SiteRow};
 use crate::console::parse_config;
+use crate::console::view::{Listing, View, database, site};
 use crate::router::config::Config;
 
 /// The prefixes that routers which run register with `server`, and that it does not have, in words;
@@ -22,7 +21,7 @@ use crate::router::config::Config;
 /// # Errors
 /// The console of `server` does not answer.
 pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
-    let sites: Vec<SiteRow> = rows(lab, server, "show lisp site json")?;
+    let sites = rows::<site::Head, site::Row>(lab, server, "show lisp site")?;
     if sites.is_empty() {
         return Ok(None);
     }
@@ -47,7 +46,7 @@ fn missing_of(
     lab: &Lab,
     etr: &str,
     own: &BTreeSet<IpAddr>,
-    sites: &[SiteRow],
+    sites: &[site::Row],
 ) -> Result<Vec<String>, Failure> {
     let mut words = Vec::new();
     let servers = registration::registrations(lab, etr)?;
@@ -55,8 +54,8 @@ fn missing_of(
         return Ok(words);
     }
     let rlocs = addresses(&running_config(lab, etr)?);
-    for command in ["show ip lisp database json", "show ipv6 lisp database json"] {
-        let database: Vec<DatabaseRow> = rows(lab, etr, command)?;
+    for command in ["show ip lisp database", "show ipv6 lisp database"] {
+        let database = rows::<database::Head, database::Row>(lab, etr, command)?;
         let registered = database.iter().filter(|row| row.has_route).map(|row| row.eid_prefix);
         let lacks = registered.filter(|prefix| lacks(sites, prefix, &rlocs));
         words.extend(lacks.map(|prefix| format!("{prefix} of {etr}")));
@@ -65,7 +64,7 @@ fn missing_of(
 }
 
 /// Whether a prefix that the sites take is registered by no router with these addresses.
-fn lacks(sites: &[SiteRow], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool {
+fn lacks(sites: &[site::Row], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool {
     let mut same = sites.iter().filter(|site| site.eid_prefix == *prefix);
     let known = same.any(|site| site.registrations.iter().any(|one| rlocs.contains(&one.etr)));
     !known && sites.iter().any(|site| site.takes(prefix))
@@ -84,15 +83,15 @@ fn addresses(config: &Config) -> BTreeSet<IpAddr> {
     config.addresses().map(|(_, net)| net.addr()).collect()
 }
 
-fn rows<R: DeserializeOwned>(lab: &Lab, node: &str, command: &str) -> Result<Vec<R>, Failure> {
-    // A router that has no such table refuses: it has no rows.
+/// The rows of a table; none at a router that has no such table, and refuses.
+fn rows<H: View, R: View>(lab: &Lab, node: &str, command: &str) -> Result<Vec<R>, Failure> {
     let mut console = console::Console::connect(&lab.socket(node))?;
-    let reply = console.ask(command)?;
-    if !reply.done.ok {
+    let answer = console.ask(&format!("{command} json"))?;
+    if !answer.done.ok {
         return Ok(Vec::new());
     }
-    let listing: Listing<R> = serde_json::from_str(&reply.text)
-        .map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?;
+    let listing: Listing<H, R> =
+        answer.view().map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?;
     Ok(listing.entries)
 }
 
@@ -102,12 +101,16 @@ mod tests {
 
     #[test]
     fn a_prefix_is_missing_until_its_own_router_has_registered_it() {
-        let sites = r#"{"entries": [
-            {"eid_prefix": "172.16.0.0/24", "configured": true, "accept_more_specifics": true,
-             "registrations": [{"etr": "203.0.113.11", "reliable": false}]},
-            {"eid_prefix": "192.168.0.0/24", "configured": true, "accept_more_specifics": false,
-             "registrations": []}]}"#;
-        let sites = serde_json::from_str::<Listing<SiteRow>>(sites).unwrap().entries;
+        let sites = r#"{"total": 2, "entries": [
+            {"site": "A", "instance_id": 0, "eid_prefix": "172.16.0.0/24", "configured": true,
+             "accept_more_specifics": true, "nonce_order": "id", "authentication_failures": 0,
+             "replays": 0, "registrations": [{"etr": "203.0.113.11", "first_registered": 1,
+             "last_registered": 1, "ttl": 60, "proxy_reply": false, "map_notify": true,
+             "hash_function": "sha2", "nonce": 1, "reliable": false, "locators": []}]},
+            {"site": "B", "instance_id": 0, "eid_prefix": "192.168.0.0/24", "configured": true,
+             "accept_more_specifics": false, "nonce_order": "id", "authentication_failures": 0,
+             "replays": 0, "registrations": []}]}"#;
+        let sites = serde_json::from_str::<Listing<site::Head, site::Row>>(sites).unwrap().entries;
         let lacks = |prefix: &str, rloc: &str| {
             let rlocs = BTreeSet::from([rloc.parse().unwrap()]);
             lacks(&sites, &prefix.parse().unwrap(), &rlocs)

@@ -4,25 +4,23 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use serde::Deserialize;
-
 use super::console;
 use super::failure::Failure;
 use super::open::Lab;
 use super::registered_at::running_config;
 use super::registration::{self, Registration};
-use crate::console::show::refusals::RefusalRow;
+use crate::console::view::refusals::{RefusalRow, RefusalsView};
 
-/// What counts of one router.
+/// The part of a router that counts here.
 #[derive(Clone, Debug)]
 pub struct Router {
     /// Its name in the lab.
     pub name: String,
     /// The addresses of its interfaces.
     pub addresses: BTreeSet<IpAddr>,
-    /// What it registers.
+    /// Its registrations.
     pub registrations: Vec<Registration>,
-    /// What it refused.
+    /// The messages that it refused.
     pub refusals: Vec<RefusalRow>,
 }
 
@@ -32,19 +30,12 @@ pub fn look(lab: &Lab) -> Vec<Router> {
 }
 
 fn look_at(lab: &Lab, node: &str) -> Result<Router, Failure> {
-    /// The part of `show lisp refusals json` that counts here.
-    #[derive(Deserialize)]
-    struct Refusals {
-        refusals: Vec<RefusalRow>,
-    }
-    let command = "show lisp refusals json";
-    let refusals: Refusals = serde_json::from_str(&console::ask(&lab.socket(node), command)?)
-        .map_err(|error| Failure::new(format!("{node}: {command}: {error}")))?;
+    let view: RefusalsView = console::view(&lab.socket(node), "show lisp refusals")?;
     Ok(Router {
         name: node.to_owned(),
         addresses: running_config(lab, node)?.addresses().map(|(_, net)| net.addr()).collect(),
         registrations: registration::registrations(lab, node)?,
-        refusals: refusals.refusals,
+        refusals: view.refusals,
     })
 }
 

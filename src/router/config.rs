@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use super::interface_name::{InterfaceKind, InterfaceName};
 use super::shared::Shared;
@@ -120,7 +120,7 @@ pub struct Lisp {
 
 /// How xTRs tell each other by their data packets which locators can be reached (RFC 9300 section 10).
 /// Neither way is for the public Internet, where all that it needs can be forged; so both are off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocReach {
     /// `lsb-reports`: Locator-Status-Bits are sent, and believed.
     pub lsb_reports: bool,
@@ -260,7 +260,7 @@ pub struct Site {
 }
 
 /// Whose Map-Registers must have growing nonces (RFC 9301 section 5.6).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
     /// Those of senders with an authenticated xTR-ID. Of the others no octets are taken twice.
@@ -280,7 +280,7 @@ pub struct SitePrefix {
 }
 
 /// What a router does for one family of EIDs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roles {
     /// Encapsulates for a site.
     pub itr: bool,

@@ -8,7 +8,7 @@ use super::io::DropReason;
 use crate::wire::MappingRecord;
 
 /// Control messages of one kind, in and out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InOut {
     /// Received and understood.
     pub received: u64,
@@ -126,7 +126,7 @@ impl ControlDrop {
 }
 
 /// All counters of a router, since its start.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
     /// Map-Requests, SMRs and probes not among them.
     pub map_requests: InOut,

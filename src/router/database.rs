@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Link;
 use super::config::{Config, DatabaseMapping, LocatorSource};
@@ -16,7 +16,7 @@ use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
 /// Where the address of a local locator comes from, as `show ip lisp database` prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LocatorOrigin {
     /// Configured as an address.
     #[serde(rename = "cfg-addr")]

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Router;
 use super::io::{Connection, Output, TcpEvent, TcpRequest};
@@ -15,7 +15,7 @@ use crate::wire::{
 };
 
 /// How far a session is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionState {
     /// The ETR has none with this map-server.
     Down,
@@ -26,7 +26,7 @@ pub enum SessionState {
 }
 
 /// Who began a session.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionType {
     /// We did: an ETR.
     Active,

@@ -1,44 +1,17 @@
-//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all those about which
-//! SMRs are sent or came.
+//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all those for which SMRs are
+//! sent or came.
 
 use std::ops::Bound;
-
-use ipnet::IpNet;
-use serde::Serialize;
 
 use super::columns::Columns;
 use super::span::{seconds, span};
 use super::{ROWS_A_TURN, Rows, Table};
 use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::console::view::away::{AwayProducer, AwayRow, SmrProducer, SmrRow};
+use crate::console::view::{EidTableName, TableHead};
 use crate::router::Router;
-use crate::router::away::{Entry, Producer};
+use crate::router::away::Entry;
 use crate::time::Time;
-
-/// What stands above the entries of either table.
-#[derive(Clone, Debug, Serialize)]
-pub struct Head {
-    /// Of the EIDs.
-    pub family: Family,
-    /// Always `default`.
-    pub eid_table: &'static str,
-    /// The instance.
-    pub instance_id: InstanceId,
-    /// How many entries there are.
-    pub total: usize,
-}
-
-/// An EID prefix that is away.
-#[derive(Clone, Debug, Serialize)]
-pub struct AwayRow {
-    /// The prefix.
-    pub eid_prefix: IpNet,
-    /// As IOS prints it.
-    pub producer: &'static str,
-    /// What put it there.
-    pub cause: Producer,
-    /// Seconds since it was put there.
-    pub created: u64,
-}
 
 /// The away table of a family and instance.
 #[derive(Debug)]
@@ -54,10 +27,10 @@ pub struct AwayTable {
 }
 
 impl Table for AwayTable {
-    type Head = Head;
+    type Head = TableHead;
     type Row = AwayRow;
 
-    fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
+    fn head(&self, router: &Router, _: Time) -> Result<TableHead, String> {
         let entries = router.away().entries();
         if let Some(only) = &self.only
             && entries.covering(only).next().is_none()
@@ -66,7 +39,7 @@ impl Table for AwayTable {
         }
         let (family, instance_id) = (self.family, self.instance_id);
         let total = entries.len_of(instance_id, family);
-        Ok(Head { family, eid_table: "default", instance_id, total })
+        Ok(TableHead { family, eid_table: EidTableName::Default, instance_id, total })
     }
 
     fn rows(&mut self, router: &Router, now: Time) -> Rows<AwayRow> {
@@ -85,33 +58,24 @@ impl Table for AwayTable {
         Rows { finished: rows.len() < ROWS_A_TURN, rows }
     }
 
-    fn head_text(&self, head: &Head) -> String {
+    fn head_text(&self, head: &TableHead) -> String {
         let heading = COLUMNS.line(["Prefix", "Producer", "Created"]);
         format!("{}{heading}", title("Away", head))
     }
 
-    fn row_text(&self, row: &AwayRow) -> String {
-        COLUMNS.line([&row.eid_prefix.to_string(), row.producer, &span(row.created)])
+    fn row_text(&mut self, row: &AwayRow) -> String {
+        let producer = away_producer(row.producer);
+        COLUMNS.line([&row.eid_prefix.to_string(), producer, &span(row.created)])
     }
 }
 
 fn away_row(prefix: EidPrefix, entry: &Entry, now: Time) -> AwayRow {
     AwayRow {
         eid_prefix: prefix.prefix(),
-        producer: entry.producer.describe(),
+        producer: AwayProducer::from(entry.producer),
         cause: entry.producer,
         created: seconds(now.since(entry.created_at)),
     }
-}
-
-/// An EID prefix whose senders are solicited.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SmrRow {
-    /// The prefix.
-    pub eid_prefix: IpNet,
-    /// Why it is here: `away table` and `local EID`, whose senders are solicited, and `remote EID`,
-    /// for which an SMR made us ask.
-    pub producers: Vec<&'static str>,
 }
 
 /// The EID prefixes of a family and instance for which SMRs are sent or came.
@@ -136,10 +100,10 @@ impl SmrTable {
 }
 
 impl Table for SmrTable {
-    type Head = Head;
+    type Head = TableHead;
     type Row = SmrRow;
 
-    fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
+    fn head(&self, router: &Router, _: Time) -> Result<TableHead, String> {
         let (family, instance_id) = (self.family, self.instance_id);
         let away = router.away().entries();
         let local = router.database().entries();
@@ -150,7 +114,7 @@ impl Table for SmrTable {
             .filter(|prefix| !away.contains(prefix) && !local.contains(prefix))
             .count();
         let total = away.len_of(instance_id, family) + only_local + only_remote;
-        Ok(Head { family, eid_table: "default", instance_id, total })
+        Ok(TableHead { family, eid_table: EidTableName::Default, instance_id, total })
     }
 
     /// Merges the three tables, each of which is in order.
@@ -168,9 +132,9 @@ impl Table for SmrTable {
             let Some(next) = heads.into_iter().flatten().min().copied() else {
                 return Rows { rows, finished: true };
             };
-            let is_away = away.next_if_eq(&next).map(|_| "away table");
-            let is_local = local.next_if_eq(&next).map(|_| "local EID");
-            let is_remote = remote.next_if_eq(&next).map(|_| "remote EID");
+            let is_away = away.next_if_eq(&next).map(|_| SmrProducer::AwayTable);
+            let is_local = local.next_if_eq(&next).map(|_| SmrProducer::LocalEid);
+            let is_remote = remote.next_if_eq(&next).map(|_| SmrProducer::RemoteEid);
             let producers = [is_away, is_local, is_remote].into_iter().flatten().collect();
             rows.push(SmrRow { eid_prefix: next.prefix(), producers });
             after = Some(next);
@@ -180,17 +144,34 @@ impl Table for SmrTable {
         Rows { rows, finished: false }
     }
 
-    fn head_text(&self, head: &Head) -> String {
+    fn head_text(&self, head: &TableHead) -> String {
         format!("{}{}", title("SMR", head), COLUMNS.line(["Prefix", "Producer", ""]))
     }
 
-    fn row_text(&self, row: &SmrRow) -> String {
-        COLUMNS.line([&row.eid_prefix.to_string(), &row.producers.join(", "), ""])
+    fn row_text(&mut self, row: &SmrRow) -> String {
+        let producers: Vec<&str> = row.producers.iter().copied().map(smr_producer).collect();
+        COLUMNS.line([&row.eid_prefix.to_string(), &producers.join(", "), ""])
     }
 }
 
-fn title(table: &str, head: &Head) -> String {
-    let Head { eid_table, instance_id, total, .. } = head;
+fn away_producer(producer: AwayProducer) -> &'static str {
+    match producer {
+        AwayProducer::LocalEid => "local EID",
+        AwayProducer::DynamicEid => "dyn-eid",
+        AwayProducer::SiteRegistration => "site-registration",
+    }
+}
+
+fn smr_producer(producer: SmrProducer) -> &'static str {
+    match producer {
+        SmrProducer::AwayTable => "away table",
+        SmrProducer::LocalEid => "local EID",
+        SmrProducer::RemoteEid => "remote EID",
+    }
+}
+
+fn title(table: &str, head: &TableHead) -> String {
+    let TableHead { eid_table, instance_id, total, .. } = head;
     format!(
         "LISP {table} Table for router lisp 0 ({eid_table}) IID {instance_id}\nEntries: {total}\n\n"
     )
@@ -202,14 +183,16 @@ const COLUMNS: Columns<3> = Columns::of([40, 31, 0]);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::router::away::Producer;
 
-    fn head(total: usize) -> Head {
-        Head { family: Family::Ipv4, eid_table: "default", instance_id: InstanceId::DEFAULT, total }
+    fn head(total: usize) -> TableHead {
+        let (family, instance_id) = (Family::Ipv4, InstanceId::DEFAULT);
+        TableHead { family, eid_table: EidTableName::Default, instance_id, total }
     }
 
     #[test]
     fn the_document_s_away_table_of_xtr1_with_the_age_of_each_entry() {
-        let table = AwayTable {
+        let mut table = AwayTable {
             family: Family::Ipv4,
             instance_id: InstanceId::DEFAULT,
             only: None,
@@ -217,7 +200,7 @@ mod tests {
         };
         let row = |prefix: &str, cause: Producer, created| AwayRow {
             eid_prefix: prefix.parse().unwrap(),
-            producer: cause.describe(),
+            producer: AwayProducer::from(cause),
             cause,
             created,
         };
@@ -237,15 +220,16 @@ Prefix                                  Producer                       Created
 
     #[test]
     fn an_smr_prefix_names_each_table_that_it_stands_in() {
-        let table =
+        let mut table =
             SmrTable { family: Family::Ipv4, instance_id: InstanceId::DEFAULT, after: None };
-        let row = |prefix: &str, producers: &[&'static str]| SmrRow {
+        let row = |prefix: &str, producers: &[SmrProducer]| SmrRow {
             eid_prefix: prefix.parse().unwrap(),
             producers: producers.to_vec(),
         };
         let mut text = table.head_text(&head(2));
-        text += &table.row_text(&row("192.168.1.0/24", &["away table", "remote EID"]));
-        text += &table.row_text(&row("192.168.1.1/32", &["local EID"]));
+        text += &table
+            .row_text(&row("192.168.1.0/24", &[SmrProducer::AwayTable, SmrProducer::RemoteEid]));
+        text += &table.row_text(&row("192.168.1.1/32", &[SmrProducer::LocalEid]));
         let expected = "\
 LISP SMR Table for router lisp 0 (default) IID 0
 Entries: 2

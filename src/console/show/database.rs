@@ -1,71 +1,16 @@
 //! `show ip lisp database`.
 
 use std::fmt::Write;
-use std::net::IpAddr;
-
-use ipnet::IpNet;
-use serde::Serialize;
 
 use super::columns::Columns;
 use super::span::seconds;
 use super::{ROWS_A_TURN, Rows, Table, column};
 use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::console::view::EidTableName;
+use crate::console::view::database::{Head, LocatorRow, LocatorState, Row};
 use crate::router::Router;
 use crate::router::database::{Entry, LocatorOrigin};
 use crate::time::Time;
-
-/// What stands above the entries.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Head {
-    /// Of the EIDs.
-    pub family: Option<Family>,
-    /// Always `default`.
-    pub eid_table: &'static str,
-    /// The instance.
-    pub instance_id: InstanceId,
-    /// Bit n is set when the locator n of some entry is reachable.
-    pub locator_status_bits: u32,
-    /// How many entries there are.
-    pub total: usize,
-    /// How many of them lack a route.
-    pub no_route: usize,
-    /// How many are kept though they are no longer configured.
-    pub inactive: usize,
-}
-
-/// An entry.
-#[derive(Clone, Debug, Serialize)]
-pub struct Row {
-    /// Its EID prefix.
-    pub eid_prefix: IpNet,
-    /// The dynamic-EID that it is a host of.
-    pub dynamic_eid: Option<String>,
-    /// The locator-set, unless the locators are its own.
-    pub locator_set: Option<String>,
-    /// The RIB has a route to it.
-    pub has_route: bool,
-    /// Seconds since it was configured.
-    pub uptime: u64,
-    /// Seconds since its locators or its route changed.
-    pub last_change: u64,
-    /// In the order of their addresses.
-    pub locators: Vec<LocatorRow>,
-}
-
-/// A locator of an entry.
-#[derive(Clone, Debug, Serialize)]
-pub struct LocatorRow {
-    /// Its address.
-    pub rloc: IpAddr,
-    /// Lower is preferred.
-    pub priority: u8,
-    /// Share of the traffic.
-    pub weight: u8,
-    /// Where its address comes from.
-    pub source: LocatorOrigin,
-    /// `site-self` or `site-other`, and how reachable.
-    pub state: &'static str,
-}
 
 /// The mapping database of a family and instance.
 #[derive(Debug)]
@@ -94,8 +39,8 @@ impl Table for DatabaseTable {
         let database = router.database();
         let total = database.entries().len_of(self.instance_id, self.family);
         Ok(Head {
-            family: Some(self.family),
-            eid_table: "default",
+            family: self.family,
+            eid_table: EidTableName::Default,
             instance_id: self.instance_id,
             locator_status_bits: database.status_bits(self.family),
             total,
@@ -125,10 +70,10 @@ impl Table for DatabaseTable {
     }
 
     fn head_text(&self, head: &Head) -> String {
-        head_text(self.family, head)
+        head_text(head)
     }
 
-    fn row_text(&self, row: &Row) -> String {
+    fn row_text(&mut self, row: &Row) -> String {
         row_text(row)
     }
 }
@@ -140,10 +85,10 @@ fn row(prefix: EidPrefix, entry: &Entry, now: Time) -> Row {
         weight: locator.weight,
         source: locator.origin,
         state: match (locator.own, locator.reachable) {
-            (true, true) => "site-self, reachable",
-            (true, false) => "site-self, unreachable",
-            (false, true) => "site-other, report-reachable",
-            (false, false) => "site-other, report-unreachable",
+            (true, true) => LocatorState::SelfReachable,
+            (true, false) => LocatorState::SelfUnreachable,
+            (false, true) => LocatorState::OtherReachable,
+            (false, false) => LocatorState::OtherUnreachable,
         },
     });
     Row {
@@ -157,8 +102,8 @@ fn row(prefix: EidPrefix, entry: &Entry, now: Time) -> Row {
     }
 }
 
-fn head_text(family: Family, head: &Head) -> String {
-    let Head { eid_table, instance_id, total, no_route, inactive, .. } = head;
+fn head_text(head: &Head) -> String {
+    let Head { family, eid_table, instance_id, total, no_route, inactive, .. } = head;
     let bits = head.locator_status_bits;
     let title = format!(
         "LISP ETR {family} Mapping Database for EID-table {eid_table} (IID {instance_id}), \
@@ -197,6 +142,12 @@ fn row_text(row: &Row) -> String {
             LocatorOrigin::ConfiguredAddress => "cfg-addr",
             LocatorOrigin::ConfiguredInterface => "cfg-intf",
         };
+        let state = match state {
+            LocatorState::SelfReachable => "site-self, reachable",
+            LocatorState::SelfUnreachable => "site-self, unreachable",
+            LocatorState::OtherReachable => "site-other, report-reachable",
+            LocatorState::OtherUnreachable => "site-other, report-unreachable",
+        };
         text += &columns.line(["", &rloc, &format!("{priority:3}/{weight}"), source, state]);
     }
     text
@@ -205,6 +156,19 @@ fn row_text(row: &Row) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Of a database in which one entry lacks a route.
+    fn head(locator_status_bits: u32, total: usize) -> Head {
+        Head {
+            family: Family::Ipv4,
+            eid_table: EidTableName::Default,
+            instance_id: InstanceId::DEFAULT,
+            locator_status_bits,
+            total,
+            no_route: 1,
+            inactive: 0,
+        }
+    }
 
     fn entry(prefix: &str, set: Option<&str>, has_route: bool, rloc: &str, weight: u8) -> Row {
         Row {
@@ -219,22 +183,16 @@ mod tests {
                 priority: 1,
                 weight,
                 source: LocatorOrigin::ConfiguredAddress,
-                state: "site-self, reachable",
+                state: LocatorState::SelfReachable,
             }],
         }
     }
 
     #[test]
     fn the_document_s_database_of_xtr1() {
-        let head = Head {
-            eid_table: "default",
-            locator_status_bits: 1,
-            total: 3,
-            no_route: 1,
-            ..Head::default()
-        };
+        let head = head(1, 3);
         let set = Some("set1");
-        let mut text = head_text(Family::Ipv4, &head);
+        let mut text = head_text(&head);
         text += &row_text(&entry("10.10.10.0/24", set, true, "203.0.113.11", 100));
         text += &row_text(&entry("172.16.0.0/24", set, false, "203.0.113.11", 100));
         let expected = "\
@@ -261,9 +219,9 @@ Entries total 3, no-route 1, inactive 0
 
     #[test]
     fn when_no_eid_has_a_route_the_locators_are_reported_unreachable() {
-        let head = Head { eid_table: "default", total: 1, no_route: 1, ..Head::default() };
+        let head = head(0, 1);
         let mut row = entry("1.1.1.0/24", None, false, "2.2.2.2", 50);
-        row.locators[0].state = "site-self, unreachable";
+        row.locators[0].state = LocatorState::SelfUnreachable;
         let expected = "\
 LISP ETR IPv4 Mapping Database for EID-table default (IID 0), LSBs: 0x0, 1 entries
 
@@ -274,6 +232,6 @@ LISP ETR IPv4 Mapping Database for EID-table default (IID 0), LSBs: 0x0, 1 entri
   Locator  Pri/Wgt  Source     State
   2.2.2.2    1/50   cfg-addr   site-self, unreachable
 ";
-        assert_eq!(head_text(Family::Ipv4, &head) + &row_text(&row), expected);
+        assert_eq!(head_text(&head) + &row_text(&row), expected);
     }
 }

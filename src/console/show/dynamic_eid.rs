@@ -1,58 +1,15 @@
 //! `show ip lisp dynamic-eid`: the ranges of roaming hosts and the hosts that are here.
 
 use std::fmt::Write;
-use std::net::IpAddr;
-
-use ipnet::IpNet;
-use serde::Serialize;
 
 use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
 use crate::addr::{Eid, Family, InstanceId};
+use crate::console::view::dynamic_eid::{DynamicEidView, HostRow, RangeRow};
 use crate::router::config::{DatabaseMapping, InterfaceKind, InterfaceName};
 use crate::router::mobility::{Discovery, Host};
 use crate::time::Time;
-
-/// What both forms of the command print.
-#[derive(Clone, Debug, Serialize)]
-pub struct DynamicEidView {
-    /// The instance.
-    pub instance_id: InstanceId,
-    /// By name and prefix.
-    pub ranges: Vec<RangeRow>,
-}
-
-/// A range.
-#[derive(Clone, Debug, Serialize)]
-pub struct RangeRow {
-    /// The dynamic-EID that it belongs to.
-    pub name: String,
-    /// The range.
-    pub eid_prefix: IpNet,
-    /// Its locator-set, unless the locators are its own.
-    pub locator_set: Option<String>,
-    /// The hosts of it that are here.
-    pub hosts: Vec<HostRow>,
-}
-
-/// A host.
-#[derive(Clone, Debug, Serialize)]
-pub struct HostRow {
-    /// Its address.
-    pub eid: IpAddr,
-    /// The port that it is at.
-    pub interface: String,
-    /// The port as IOS shortens it.
-    #[serde(skip)]
-    pub short_interface: String,
-    /// Seconds since it was found.
-    pub uptime: u64,
-    /// Seconds since it last showed itself.
-    pub last_seen: u64,
-    /// How it was found.
-    pub discovered_by: Discovery,
-}
 
 /// Looks at the ranges of a family, or of both.
 pub fn view(
@@ -84,8 +41,7 @@ pub fn view(
 fn host_row(eid: &Eid, host: &Host, now: Time) -> HostRow {
     HostRow {
         eid: eid.address,
-        interface: host.interface.to_string(),
-        short_interface: short(host.interface),
+        interface: host.interface,
         uptime: seconds(now.since(host.found_at)),
         last_seen: seconds(now.since(host.last_seen_at)),
         discovered_by: host.discovery,
@@ -113,8 +69,8 @@ pub fn summary(view: &DynamicEidView) -> String {
     for range in &view.ranges {
         for host in &range.hosts {
             let (uptime, last) = (span(host.uptime), span(host.last_seen));
-            let (eid, port) = (host.eid.to_string(), &host.short_interface);
-            text += &columns.line([&range.name, &eid, port, &uptime, &last, "0"]);
+            let (eid, port) = (host.eid.to_string(), short(host.interface));
+            text += &columns.line([&range.name, &eid, &port, &uptime, &last, "0"]);
         }
     }
     text
@@ -169,8 +125,7 @@ mod tests {
     fn sample() -> DynamicEidView {
         let host = HostRow {
             eid: "192.168.0.1".parse().unwrap(),
-            interface: "Ethernet1/0".to_owned(),
-            short_interface: short("e1/0".parse().unwrap()),
+            interface: "e1/0".parse().unwrap(),
             uptime: 4645,
             last_seen: 23,
             discovered_by: Discovery::Packet,

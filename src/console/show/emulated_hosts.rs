@@ -1,43 +1,14 @@
 //! `show emulated-hosts`: the hosts in the LANs of this router that its own process emulates.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
 
 use super::State;
 use super::columns::Columns;
 use crate::console::hosts::HostState;
+use crate::console::view::emulated_hosts::{EmulatedHostRow, EmulatedHostsView};
 use crate::router::config::{EmulatedHost, InterfaceName};
-
-/// The hosts of a router.
-#[derive(Clone, Debug, Serialize)]
-pub struct EmulatedHostsView {
-    /// By interface, then by name.
-    pub hosts: Vec<EmulatedHostRow>,
-}
-
-/// A host.
-#[derive(Clone, Debug, Serialize)]
-pub struct EmulatedHostRow {
-    /// Its name.
-    pub name: String,
-    /// The router's interface whose LAN it is on.
-    pub interface: String,
-    /// Its stack runs and it is plugged in.
-    pub up: bool,
-    /// As IOS prints it, once it runs.
-    pub mac: Option<String>,
-    /// With the length of their network.
-    pub addresses: Vec<IpNet>,
-    /// Its default gateways.
-    pub gateways: Vec<IpAddr>,
-    /// Ethernet frames that came.
-    pub received: u64,
-    /// Ethernet frames that left.
-    pub sent: u64,
-}
 
 /// Looks at the hosts that run, and at those that are configured and do not.
 pub fn view(State { router, hosts, .. }: State<'_>) -> EmulatedHostsView {
@@ -56,7 +27,7 @@ pub fn view(State { router, hosts, .. }: State<'_>) -> EmulatedHostsView {
 fn configured(name: &str, interface: InterfaceName, host: &EmulatedHost) -> EmulatedHostRow {
     EmulatedHostRow {
         name: name.to_owned(),
-        interface: interface.to_string(),
+        interface,
         up: false,
         mac: None,
         addresses: host.addresses.clone(),
@@ -70,7 +41,7 @@ fn running(name: String, state: HostState) -> EmulatedHostRow {
     let HostState { interface, addresses, gateways, mac, is_up, received, sent } = state;
     EmulatedHostRow {
         name,
-        interface: interface.to_string(),
+        interface,
         up: is_up,
         mac: Some(mac.to_string()),
         addresses,

@@ -1,40 +1,9 @@
-//! `show lisp registration-history`: what was registered and withdrawn of late.
-
-use std::net::IpAddr;
-
-use ipnet::IpNet;
-use serde::Serialize;
+//! `show lisp registration-history`: the registrations and withdrawals of late.
 
 use super::State;
 use super::columns::Columns;
-use crate::addr::InstanceId;
+use crate::console::view::history::{EventRow, HistoryView};
 use crate::router::map_server::HistoryEntry;
-
-/// What `show lisp registration-history` prints, the oldest event first.
-#[derive(Clone, Debug, Serialize)]
-pub struct HistoryView {
-    /// The map-server keeps a bounded number.
-    pub events: Vec<EventRow>,
-}
-
-/// A registration or its end.
-#[derive(Clone, Debug, Serialize)]
-pub struct EventRow {
-    /// Milliseconds after the router's start: it knows no time of day.
-    pub at: u64,
-    /// The instance.
-    pub instance_id: InstanceId,
-    /// The prefix.
-    pub eid_prefix: IpNet,
-    /// The RLOC that it came from.
-    pub source: IpAddr,
-    /// By TCP, otherwise by UDP.
-    pub reliable: bool,
-    /// Registered, otherwise withdrawn or lapsed.
-    pub registered: bool,
-    /// It took the place of another xTR's.
-    pub moved: bool,
-}
 
 /// Looks at the history.
 pub fn view(State { router, .. }: State<'_>) -> HistoryView {
@@ -84,6 +53,7 @@ fn uptime(milliseconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addr::InstanceId;
 
     #[test]
     fn an_event_says_how_it_came_and_below_it_for_what() {

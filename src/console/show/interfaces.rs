@@ -3,55 +3,23 @@
 use std::fmt::Write;
 
 use ipnet::IpNet;
-use serde::Serialize;
 
 use super::State;
 use super::columns::Columns;
 use crate::addr::Family;
+use crate::console::view::interfaces::{InterfaceRow, InterfacesView};
 use crate::router::config::{InterfaceKind, InterfaceName};
 
-/// The interfaces of a router.
-#[derive(Clone, Debug, Serialize)]
-pub struct InterfacesView {
-    /// In the order of their names.
-    pub interfaces: Vec<InterfaceRow>,
+fn status(row: &InterfaceRow) -> &'static str {
+    match (row.shutdown, row.up) {
+        (true, _) => "administratively down",
+        (false, true) => "up",
+        (false, false) => "down",
+    }
 }
 
-/// An interface.
-#[derive(Clone, Debug, Serialize)]
-pub struct InterfaceRow {
-    /// As IOS writes it.
-    pub name: String,
-    /// The Linux device.
-    pub device: String,
-    /// `shutdown` is configured.
-    pub shutdown: bool,
-    /// The device was set down by hand: `shutdown` is not configured.
-    pub down_by_hand: bool,
-    /// The device is there and up.
-    pub up: bool,
-    /// The other end is there.
-    pub line_protocol: bool,
-    /// Octets, when the device is there or an MTU is configured.
-    pub mtu: Option<u32>,
-    /// As configured.
-    pub description: Option<String>,
-    /// With the length of their network; the first of a family is the primary one.
-    pub addresses: Vec<IpNet>,
-}
-
-impl InterfaceRow {
-    fn status(&self) -> &'static str {
-        match (self.shutdown, self.up) {
-            (true, _) => "administratively down",
-            (false, true) => "up",
-            (false, false) => "down",
-        }
-    }
-
-    fn protocol(&self) -> &'static str {
-        if self.line_protocol { "up" } else { "down" }
-    }
+fn protocol(row: &InterfaceRow) -> &'static str {
+    if row.line_protocol { "up" } else { "down" }
 }
 
 /// Looks at all interfaces, or at one.
@@ -64,7 +32,7 @@ pub fn view(State { router, .. }: State<'_>, only: Option<InterfaceName>) -> Int
             let loopback = name.kind == InterfaceKind::Loopback;
             let up = !interface.shutdown && (loopback || link.is_some_and(|link| link.up));
             InterfaceRow {
-                name: name.to_string(),
+                name: *name,
                 device: name.device(),
                 shutdown: interface.shutdown,
                 down_by_hand: router.is_down_by_hand(name),
@@ -88,7 +56,7 @@ pub fn all(state: State<'_>) -> InterfacesView {
 pub fn text(view: &InterfacesView) -> String {
     let mut text = String::new();
     for row in &view.interfaces {
-        let (status, protocol) = (row.status(), row.protocol());
+        let (status, protocol) = (status(row), protocol(row));
         let by_hand = if row.down_by_hand { " (set down by hand)" } else { "" };
         let _ = writeln!(text, "{} is {status}{by_hand}, line protocol is {protocol}", row.name);
         let _ = writeln!(text, "  Hardware is Linux device {}", row.device);
@@ -127,8 +95,8 @@ pub fn brief(view: &InterfacesView) -> String {
             Some(address) => (address.to_string(), "manual"),
             None => ("unassigned".to_owned(), "unset"),
         };
-        let (name, status) = (row.name.to_string(), row.status());
-        text += &columns.line([&name, &address, "YES", method, status, row.protocol()]);
+        let (name, status) = (row.name.to_string(), status(row));
+        text += &columns.line([&name, &address, "YES", method, status, protocol(row)]);
     }
     text
 }
@@ -139,7 +107,7 @@ mod tests {
 
     fn row(name: &str, up: bool, addresses: &[&str]) -> InterfaceRow {
         InterfaceRow {
-            name: name.to_owned(),
+            name: name.parse().unwrap(),
             device: "et1-0".to_owned(),
             shutdown: !up,
             down_by_hand: false,

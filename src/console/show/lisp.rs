@@ -2,71 +2,19 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
-
 use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span};
-use crate::addr::{Family, InstanceId, Rloc};
+use crate::addr::{Family, Rloc};
+use crate::console::view::XtrId;
+use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::router::Router;
-use crate::router::config::{LocReach, Roles, Service};
+use crate::router::config::{LocReach, Service};
 use crate::router::map_cache::{DEFAULT_LIMIT, Source};
 use crate::time::Time;
 
 /// Minutes that others may keep our mappings unless configured.
 const DEFAULT_TTL_MINUTES: u32 = 1440;
-
-/// All that `show ip lisp` prints.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct LispView {
-    /// The instance.
-    pub instance_id: InstanceId,
-    /// What the router does.
-    pub roles: Roles,
-    /// The locators of a proxy ITR.
-    pub proxy_itr_rlocs: Vec<IpAddr>,
-    /// The inner source of Map-Requests; the EID itself when absent.
-    pub map_request_source: Option<IpAddr>,
-    /// In the order in which they are asked.
-    pub map_resolvers: Vec<IpAddr>,
-    /// Where the ETR registers.
-    pub map_servers: Vec<MapServerRow>,
-    /// 128 bits in hexadecimal.
-    pub xtr_id: String,
-    /// The router's first IPv4 locator, or else its first.
-    pub local_rloc: Option<IpAddr>,
-    /// Proxy ETRs.
-    pub proxy_etrs: Vec<IpAddr>,
-    /// Seconds that others may keep our mappings.
-    pub etr_map_cache_ttl: u64,
-    /// The data-plane algorithms of reachability that are in use.
-    pub loc_reach: LocReach,
-    /// Static entries of the map-cache.
-    pub map_cache_static: usize,
-    /// Entries of the map-cache.
-    pub map_cache_size: usize,
-    /// How many it may hold.
-    pub map_cache_limit: usize,
-    /// Entries of the mapping database.
-    pub database_size: usize,
-    /// Entries that are kept though they are no longer configured.
-    pub database_inactive: usize,
-}
-
-/// A map-server of the ETR.
-#[derive(Clone, Debug, Serialize)]
-pub struct MapServerRow {
-    /// Its address.
-    pub address: IpAddr,
-    /// How many prefixes the database has.
-    pub prefixes: usize,
-    /// How many of them have a route and so are being registered.
-    pub registered: usize,
-    /// How many of these it has acknowledged of late.
-    pub acknowledged: usize,
-    /// Seconds since its last Map-Notify.
-    pub last_notify: Option<u64>,
-}
 
 /// Looks at the side of a router that a family of EIDs sees.
 pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
@@ -84,7 +32,7 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
         map_request_source: service.map_request_source,
         map_resolvers: service.itr_map_resolvers.clone(),
         map_servers: map_servers(router, family, service, now),
-        xtr_id: words(router.xtr_id()),
+        xtr_id: XtrId(router.xtr_id()),
         local_rloc: ipv4.or(rlocs.first()).map(|rloc| rloc.0),
         proxy_etrs: service
             .use_petr
@@ -139,12 +87,6 @@ fn map_servers(router: &Router, family: Family, service: &Service, now: Time) ->
             }
         })
         .collect()
-}
-
-/// `0x50E5AAE2-0xDBB7E2DF-0x761B5EE7-0xE174F775`
-pub fn words(number: u128) -> String {
-    let words = [96, 64, 32, 0].map(|shift| format!("0x{:08X}", (number >> shift) as u32));
-    words.join("-")
 }
 
 /// The view as IOS prints it; a line about what this router does not have is left out.
@@ -239,7 +181,7 @@ fn peers(lines: &mut Lines, view: &LispView) {
         })
         .collect();
     lines.list("  ETR Map-Server(s):", &servers);
-    lines.say("  xTR-ID:", &view.xtr_id);
+    lines.say("  xTR-ID:", &view.xtr_id.to_string());
     lines.say("  site-ID:", "unspecified");
     let rloc = view.local_rloc.map(|address| address.to_string());
     let not_found = "*** NOT FOUND ***".to_owned();
@@ -257,6 +199,7 @@ fn joined(addresses: &[IpAddr], separator: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::router::config::Roles;
 
     fn sample() -> LispView {
         LispView {
@@ -271,7 +214,7 @@ mod tests {
                 acknowledged: 3,
                 last_notify: Some(12),
             }],
-            xtr_id: words(0x50e5_aae2_dbb7_e2df_761b_5ee7_e174_f775),
+            xtr_id: XtrId(0x50e5_aae2_dbb7_e2df_761b_5ee7_e174_f775),
             local_rloc: Some("203.0.113.11".parse().unwrap()),
             etr_map_cache_ttl: 86_400,
             ..LispView::default()

@@ -1,82 +1,19 @@
 //! `show ip lisp map-cache`.
 
 use std::fmt::Write;
-use std::net::IpAddr;
-
-use ipnet::IpNet;
-use serde::Serialize;
 
 use super::columns::Columns;
 use super::span::{seconds, span, span_or_never};
-use super::{ROWS_A_TURN, Rows, Table, UNUSABLE, column, locator_text};
+use super::{ROWS_A_TURN, Rows, Table, column, locator_address, locator_state};
 use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::console::view::map_cache::{EntryState, LocatorRow, LocatorState, Row};
+use crate::console::view::{EidTableName, LocatorAddress, TableHead};
 use crate::router::Router;
 use crate::router::map_cache::{Entry, Locator, Mapping, Source};
 use crate::time::Time;
 
 /// How long after its last packet an entry counts as active, seconds: IOS's activity check period.
 const ACTIVITY_PERIOD: u64 = 60;
-/// The state of an entry that has locators.
-const COMPLETE: &str = "complete";
-
-/// What stands above the entries.
-#[derive(Clone, Debug, Serialize)]
-pub struct Head {
-    /// Of the EIDs.
-    pub family: Family,
-    /// Always `default`.
-    pub eid_table: &'static str,
-    /// The instance.
-    pub instance_id: InstanceId,
-    /// How many entries the table holds.
-    pub total: usize,
-}
-
-/// An entry.
-#[derive(Clone, Debug, Serialize)]
-pub struct Row {
-    /// Its EID prefix.
-    pub eid_prefix: IpNet,
-    /// Seconds.
-    pub uptime: u64,
-    /// Seconds; absent for an entry that stays.
-    pub expires: Option<u64>,
-    /// Who said so.
-    pub source: Source,
-    /// `complete`, `forward-native`, `send-map-request` or `drop`.
-    pub state: &'static str,
-    /// It goes to a proxy ETR instead of out of LISP.
-    pub proxy_etr: bool,
-    /// Seconds since the mapping changed.
-    pub last_modified: u64,
-    /// Who sent the last Map-Reply.
-    pub map_source: Option<IpAddr>,
-    /// Packets that used it.
-    pub packets: u64,
-    /// Their octets.
-    pub bytes: u64,
-    /// Seconds since the last of them.
-    pub last_used: Option<u64>,
-    /// Where it leads.
-    pub locators: Vec<LocatorRow>,
-}
-
-/// A locator of an entry.
-#[derive(Clone, Debug, Serialize)]
-pub struct LocatorRow {
-    /// Its address; an opaque one as the debug lines write it.
-    pub rloc: String,
-    /// Seconds with this state.
-    pub uptime: u64,
-    /// `up`, `down`, `unreachable`: ICMP or the want of a route has said so lately, or `unusable`: it is
-    /// opaque.
-    pub state: &'static str,
-    /// Lower is preferred.
-    pub priority: u8,
-    /// Share of the traffic.
-    pub weight: u8,
-}
-
 /// The map-cache of a family and instance.
 #[derive(Debug)]
 pub struct MapCacheTable {
@@ -93,19 +30,19 @@ pub struct MapCacheTable {
 }
 
 impl Table for MapCacheTable {
-    type Head = Head;
+    type Head = TableHead;
     type Row = Row;
 
-    fn head(&self, router: &Router, _: Time) -> Result<Head, String> {
+    fn head(&self, router: &Router, _: Time) -> Result<TableHead, String> {
         let entries = router.map_cache().entries();
         if let Some(only) = &self.only
             && entries.covering(only).next().is_none()
         {
             return Err(format!("Could not find EID {only} in map-cache."));
         }
-        Ok(Head {
+        Ok(TableHead {
             family: self.family,
-            eid_table: "default",
+            eid_table: EidTableName::Default,
             instance_id: self.instance_id,
             total: entries.len_of(self.instance_id, self.family),
         })
@@ -130,14 +67,14 @@ impl Table for MapCacheTable {
         Rows { finished: rows.len() < ROWS_A_TURN, rows }
     }
 
-    fn head_text(&self, head: &Head) -> String {
+    fn head_text(&self, head: &TableHead) -> String {
         format!(
             "LISP {} Mapping Cache for EID-table {} (IID {}), {} entries\n\n",
             head.family, head.eid_table, head.instance_id, head.total
         )
     }
 
-    fn row_text(&self, row: &Row) -> String {
+    fn row_text(&mut self, row: &Row) -> String {
         row_text(row, self.detail)
     }
 }
@@ -155,10 +92,10 @@ fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
         expires: entry.expires_at.map(|at| seconds(now.until(at))),
         source: entry.source,
         state: match entry.mapping {
-            Mapping::Locators(_) => COMPLETE,
-            Mapping::ForwardNative => "forward-native",
-            Mapping::SendMapRequest => "send-map-request",
-            Mapping::Drop => "drop",
+            Mapping::Locators(_) => EntryState::Complete,
+            Mapping::ForwardNative => EntryState::ForwardNative,
+            Mapping::SendMapRequest => EntryState::SendMapRequest,
+            Mapping::Drop => EntryState::Drop,
         },
         proxy_etr: has_petr && entry.mapping == Mapping::ForwardNative,
         last_modified: seconds(now.since(entry.modified_at)),
@@ -180,12 +117,12 @@ fn locator_rows(
 ) -> Vec<LocatorRow> {
     let usable = locators.iter().map(|locator| {
         let row = LocatorRow {
-            rloc: locator.rloc.to_string(),
+            rloc: LocatorAddress::Ip(locator.rloc.0),
             uptime: seconds(now.since(locator.since)),
             state: match locator.up {
-                false => "down",
-                true if router.paths().is_unreachable(locator.rloc) => "unreachable",
-                true => "up",
+                false => LocatorState::Down,
+                true if router.paths().is_unreachable(locator.rloc) => LocatorState::Unreachable,
+                true => LocatorState::Up,
             },
             priority: locator.priority,
             weight: locator.weight,
@@ -194,9 +131,9 @@ fn locator_rows(
     });
     let opaque = router.map_cache().opaque(&prefix).iter().map(|locator| {
         let row = LocatorRow {
-            rloc: locator_text(&locator.address),
+            rloc: locator_address(&locator.address),
             uptime: seconds(now.since(entry.modified_at)),
-            state: UNUSABLE,
+            state: LocatorState::Unusable,
             priority: locator.priority,
             weight: locator.weight,
         };
@@ -210,7 +147,7 @@ fn locator_rows(
 fn row_text(row: &Row, detail: bool) -> String {
     let via = match row.source {
         Source::Static => "static send map-request".to_owned(),
-        Source::MapReply => format!("map-reply, {}", row.state),
+        Source::MapReply => format!("map-reply, {}", entry_state(row.state)),
     };
     let uptime = span(row.uptime);
     let expires = span_or_never(row.expires);
@@ -219,14 +156,23 @@ fn row_text(row: &Row, detail: bool) -> String {
     if detail {
         text += &detail_text(row);
     }
-    if row.state == COMPLETE {
+    if row.state == EntryState::Complete {
         text += &locators_text(&row.locators, detail);
     } else if row.proxy_etr {
         text += "  Encapsulating to proxy ETR\n";
     } else {
-        text += &format!("  Negative cache entry, action: {}\n", row.state);
+        text += &format!("  Negative cache entry, action: {}\n", entry_state(row.state));
     }
     text
+}
+
+fn entry_state(state: EntryState) -> &'static str {
+    match state {
+        EntryState::Complete => "complete",
+        EntryState::ForwardNative => "forward-native",
+        EntryState::SendMapRequest => "send-map-request",
+        EntryState::Drop => "drop",
+    }
 }
 
 fn detail_text(row: &Row) -> String {
@@ -244,19 +190,22 @@ fn detail_text(row: &Row) -> String {
     format!(
         "  Sources: {sources}\n  State: {}, last modified: {modified}, map-source: {map_source}\n  \
          {activity}, Packets out: {}({} bytes){last}\n",
-        row.state, row.packets, row.bytes
+        entry_state(row.state),
+        row.packets,
+        row.bytes
     )
 }
 
 fn locators_text(locators: &[LocatorRow], detail: bool) -> String {
-    let cells = locators.iter().map(|locator| locator.rloc.len());
+    let cells = locators.iter().map(|locator| locator.rloc.to_string().len());
     let width = column("Locator", cells);
     let columns = Columns::of([2, width, 10, 11, 0]);
     let mut text = columns.line(["", "Locator", "Uptime", "State", "Pri/Wgt"]);
     for locator in locators {
         let LocatorRow { rloc, uptime, state, priority, weight } = locator;
         let since = span(*uptime);
-        text += &columns.line(["", rloc, &since, state, &format!("{priority:3}/{weight}")]);
+        let (rloc, state) = (rloc.to_string(), locator_state(*state));
+        text += &columns.line(["", &rloc, &since, state, &format!("{priority:3}/{weight}")]);
         if detail {
             let _ = writeln!(
                 text,
@@ -285,7 +234,7 @@ mod tests {
         }
     }
 
-    fn entry(prefix: &str, state: &'static str, uptime: u64, expires: Option<u64>) -> Row {
+    fn entry(prefix: &str, state: EntryState, uptime: u64, expires: Option<u64>) -> Row {
         Row {
             eid_prefix: prefix.parse().unwrap(),
             uptime,
@@ -303,14 +252,15 @@ mod tests {
     }
 
     fn locator(rloc: &str, uptime: u64, priority: u8, weight: u8) -> LocatorRow {
-        LocatorRow { rloc: rloc.to_owned(), uptime, state: "up", priority, weight }
+        let rloc = LocatorAddress::Ip(rloc.parse().unwrap());
+        LocatorRow { rloc, uptime, state: LocatorState::Up, priority, weight }
     }
 
     #[test]
     fn the_head_counts_and_is_followed_by_a_blank_line() {
-        let mut head = Head {
+        let mut head = TableHead {
             family: Family::Ipv4,
-            eid_table: "default",
+            eid_table: EidTableName::Default,
             instance_id: InstanceId::DEFAULT,
             total: 3,
         };
@@ -328,12 +278,12 @@ mod tests {
 
     #[test]
     fn the_document_s_map_cache_of_xtr2_before_and_after() {
-        let mut fresh = entry("10.20.20.0/24", "complete", 5, Some(86_394));
+        let mut fresh = entry("10.20.20.0/24", EntryState::Complete, 5, Some(86_394));
         fresh.locators = vec![locator("203.0.113.11", 5, 1, 100)];
         let rows = [
-            entry("0.0.0.0/0", "send-map-request", 12_765, None),
+            entry("0.0.0.0/0", EntryState::SendMapRequest, 12_765, None),
             fresh,
-            entry("172.16.0.0/24", "forward-native", 3588, Some(51)),
+            entry("172.16.0.0/24", EntryState::ForwardNative, 3588, Some(51)),
         ];
         let text: String = rows.iter().map(|row| row_text(row, false)).collect();
         let expected = "\
@@ -350,7 +300,7 @@ mod tests {
 
     #[test]
     fn the_locator_column_grows_with_the_longest_locator() {
-        let mut row = entry("5.5.5.0/24", "complete", 40_841, Some(45_715));
+        let mut row = entry("5.5.5.0/24", EntryState::Complete, 40_841, Some(45_715));
         row.locators = vec![locator("4.4.4.4", 40_684, 1, 50)];
         let expected = "\
 5.5.5.0/24, uptime: 11:20:41, expires: 12:41:55, via map-reply, complete
@@ -368,7 +318,7 @@ mod tests {
 
     #[test]
     fn detail_says_where_an_entry_comes_from_and_whether_it_is_used() {
-        let mut row = entry("5.5.5.0/24", "complete", 14, Some(86_385));
+        let mut row = entry("5.5.5.0/24", EntryState::Complete, 14, Some(86_385));
         row.locators = vec![locator("4.4.4.4", 14, 1, 50)];
         let expected = "\
 5.5.5.0/24, uptime: 00:00:14, expires: 23:59:45, via map-reply, complete
@@ -391,7 +341,7 @@ mod tests {
 
     #[test]
     fn with_a_proxy_etr_a_native_entry_encapsulates() {
-        let mut row = entry("4.0.0.0/8", "forward-native", 897, Some(894));
+        let mut row = entry("4.0.0.0/8", EntryState::ForwardNative, 897, Some(894));
         row.proxy_etr = true;
         let expected = "\
 4.0.0.0/8, uptime: 00:14:57, expires: 00:14:54, via map-reply, forward-native

@@ -1,4 +1,5 @@
-//! The `show` commands, one file a family: a view struct, its text as IOS prints it, its JSON.
+//! The `show` commands, one file a family: how a [view](super::view) is filled from a router, and its text as
+//! IOS prints it. Its JSON follows from the view.
 //!
 //! A `show` is a [`Source`]: it is asked for one piece after the other, each of bounded size, and
 //! in between the router goes on. A `show` over a table remembers the prefix that it printed last.
@@ -23,6 +24,8 @@ pub mod system;
 use serde::Serialize;
 
 use crate::console::hosts::Hosts;
+use crate::console::view::map_cache::LocatorState;
+use crate::console::view::{Failure, LocatorAddress, View};
 use crate::router::Router;
 use crate::time::Time;
 use crate::wire::Address;
@@ -72,9 +75,9 @@ pub struct Rows<R> {
 /// A table that is printed row by row.
 pub trait Table {
     /// What stands above the rows: the counts.
-    type Head: Serialize;
+    type Head: View;
     /// An entry.
-    type Row: Serialize;
+    type Row: View;
 
     /// The head, or the message that there is no such thing.
     fn head(&self, router: &Router, now: Time) -> Result<Self::Head, String>;
@@ -85,8 +88,8 @@ pub trait Table {
     /// The head as IOS prints it.
     fn head_text(&self, head: &Self::Head) -> String;
 
-    /// A row as IOS prints it.
-    fn row_text(&self, row: &Self::Row) -> String;
+    /// A row as IOS prints it. The rows come in their order.
+    fn row_text(&mut self, row: &Self::Row) -> String;
 }
 
 /// Prints a [`Table`].
@@ -182,14 +185,14 @@ pub struct Page<F, V> {
     done: bool,
 }
 
-impl<F: Fn(State<'_>) -> V, V: Serialize> Page<F, V> {
+impl<F: Fn(State<'_>) -> V, V: View> Page<F, V> {
     /// Looks with `view`, prints with `text`.
     pub fn new(view: F, text: fn(&V) -> String) -> Self {
         Page { view, text, done: false }
     }
 }
 
-impl<F: Fn(State<'_>) -> V, V: Serialize> Source for Page<F, V> {
+impl<F: Fn(State<'_>) -> V, V: View> Source for Page<F, V> {
     fn poll(&mut self, state: State<'_>, format: Format) -> Option<String> {
         if std::mem::replace(&mut self.done, true) {
             return None;
@@ -212,30 +215,32 @@ pub fn json(view: &impl Serialize) -> String {
 pub fn failure(message: &str, format: Format) -> String {
     match format {
         Format::Text => format!("% {message}\n"),
-        Format::Json => {
-            #[derive(Serialize)]
-            struct Failure<'a> {
-                error: &'a str,
-            }
-            json(&Failure { error: message }) + "\n"
-        }
+        Format::Json => json(&Failure { error: message.to_owned() }) + "\n",
     }
 }
 
-/// The state of an opaque locator.
-const UNUSABLE: &str = "unusable";
 /// Characters of an opaque locator in a column.
 const OPAQUE_WIDTH: usize = 40;
 
-/// A locator in a column: its IP address, or what it is instead, cut to [`OPAQUE_WIDTH`].
-fn locator_text(address: &Address) -> String {
+/// A locator in a view: its IP address, or its text, cut to [`OPAQUE_WIDTH`].
+fn locator_address(address: &Address) -> LocatorAddress {
     if let Some(ip) = address.ip() {
-        return ip.to_string();
+        return LocatorAddress::Ip(ip);
     }
     let text = address.to_string();
-    match text.char_indices().nth(OPAQUE_WIDTH) {
+    LocatorAddress::Opaque(match text.char_indices().nth(OPAQUE_WIDTH) {
         None => text,
         Some((end, _)) => format!("{}...", &text[..end]),
+    })
+}
+
+/// The state of a locator in a column.
+fn locator_state(state: LocatorState) -> &'static str {
+    match state {
+        LocatorState::Up => "up",
+        LocatorState::Down => "down",
+        LocatorState::Unreachable => "unreachable",
+        LocatorState::Unusable => "unusable",
     }
 }
 

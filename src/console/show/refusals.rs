@@ -3,43 +3,12 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
-use serde::{Deserialize, Serialize};
-
 use super::span::{seconds, span};
+use crate::console::view::refusals::{RefusalRow, RefusalsView};
 use crate::router::Router;
 use crate::router::counters::ControlDrop;
 use crate::router::refusals::{Explanation, Refusal};
 use crate::time::Time;
-
-/// All that `show lisp refusals` prints.
-#[derive(Clone, Debug, Serialize)]
-pub struct RefusalsView {
-    /// Rows that made room for others, and messages of new sources that got no row.
-    pub forgotten: u64,
-    /// By source and reason; of the same source, by reason.
-    pub refusals: Vec<RefusalRow>,
-}
-
-/// The messages of one source that were refused for one reason.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-pub struct RefusalRow {
-    /// The address that they came from.
-    pub source: IpAddr,
-    /// The counter of `show ip lisp statistics` that has them.
-    pub reason: ControlDrop,
-    /// How many.
-    pub count: u64,
-    /// Seconds since the first of them.
-    pub first: u64,
-    /// Seconds since the last of them.
-    pub last: u64,
-    /// The message.
-    pub what: String,
-    /// The cause.
-    pub why: String,
-    /// What to do.
-    pub advice: String,
-}
 
 /// Looks at the refusals.
 pub fn view(router: &Router, now: Time) -> RefusalsView {

@@ -2,59 +2,18 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use serde::Serialize;
-
 use super::State;
 use super::columns::Columns;
 use super::span::{seconds, span_or_never};
+use crate::console::view::sessions::{SessionRow, SessionsView};
 use crate::router::session::{SessionState, SessionType, SessionView};
 use crate::time::Time;
 
-/// All that `show lisp session` prints.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct SessionsView {
-    /// How many there are.
-    pub total: usize,
-    /// How many of them are up.
-    pub established: usize,
-    /// By their peers.
-    pub sessions: Vec<SessionRow>,
-}
-
-/// A session.
-#[derive(Clone, Debug, Serialize)]
-pub struct SessionRow {
-    /// The other end.
-    pub peer: IpAddr,
-    /// Its port; 0 while not connected.
-    pub port: u16,
-    /// This end.
-    pub local: Option<SocketAddr>,
-    /// Who began it.
-    pub kind: SessionType,
-    /// How far it is.
-    pub state: SessionState,
-    /// Seconds since it is up.
-    pub up: Option<u64>,
-    /// The last round trip in milliseconds, once one has been measured.
-    pub rtt_ms: Option<u64>,
-    /// Seconds since that was measured.
-    pub rtt_measured: Option<u64>,
-    /// Messages received and sent.
-    pub messages: (u64, u64),
-    /// Octets received and sent.
-    pub bytes: (u64, u64),
-    /// EID prefixes that use it.
-    pub users: usize,
-}
-
-impl SessionRow {
-    /// Address and port, or the address alone of what is not connected.
-    fn peer(&self) -> String {
-        match self.port {
-            0 => self.peer.to_string(),
-            port => SocketAddr::new(self.peer, port).to_string(),
-        }
+/// Address and port, or the address alone of a peer that is not connected.
+fn peer(row: &SessionRow) -> String {
+    match row.port {
+        0 => row.peer.to_string(),
+        port => SocketAddr::new(row.peer, port).to_string(),
     }
 }
 
@@ -102,7 +61,7 @@ pub fn text(view: &SessionsView) -> String {
         let up = span_or_never(row.up);
         let (users, rtt) = (row.users.to_string(), row.rtt_ms.unwrap_or(0).to_string());
         let messages = format!("{received:2}/{sent}");
-        text += &COLUMNS.line([&row.peer(), state, &up, &messages, &users, &rtt]);
+        text += &COLUMNS.line([&peer(row), state, &up, &messages, &users, &rtt]);
     }
     text
 }
@@ -122,7 +81,7 @@ pub fn detail(view: &SessionsView) -> String {
         let rtt = (row.rtt_ms.unwrap_or(0), span_or_never(row.rtt_measured));
         let in_out = |(received, sent): (u64, u64)| format!("{received}/{sent}");
         for (label, value) in [
-            ("Peer address:", row.peer()),
+            ("Peer address:", peer(row)),
             ("Local address:", local),
             ("Session Type:", kind(row.kind).to_owned()),
             ("Session State:", state),

@@ -1,34 +1,14 @@
 //! `show lisp site summary`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
-
-use serde::Serialize;
 
 use super::columns::Columns;
 use super::{Format, ROWS_A_TURN, Source, State, json};
 use crate::addr::{EidPrefix, Family, InstanceId};
+use crate::console::view::site_summary::{Counts, SummaryView};
 use crate::router::Router;
 use crate::router::map_server::SiteEntry;
 use crate::time::Time;
-
-/// The counts of a site, or of all.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Counts {
-    /// EID prefixes in the configuration.
-    pub configured: usize,
-    /// EID prefixes with a registration.
-    pub registered: usize,
-}
-
-/// What `show lisp site summary` prints.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct SummaryView {
-    /// By site: IPv4 and IPv6.
-    pub sites: BTreeMap<String, [Counts; 2]>,
-    /// Registrations, of whatever xTR.
-    pub registrations: usize,
-}
 
 /// Counts a few hundred entries a turn and prints when it has counted all.
 #[derive(Debug, Default)]

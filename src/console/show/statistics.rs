@@ -3,35 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use serde::Serialize;
-
 use super::columns::Columns;
-use crate::addr::{Family, InstanceId};
+use crate::addr::Family;
+use crate::console::view::statistics::{FillRow, StatisticsView};
 use crate::router::Router;
 use crate::router::bounded::Fill;
-use crate::router::counters::{ControlDrop, Counters, InOut};
+use crate::router::counters::{ControlDrop, InOut};
 use crate::router::descriptors::Descriptors;
 use crate::router::io::DropReason;
-
-/// What `show ip lisp statistics` prints. The counters are of the router, not of the family.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct StatisticsView {
-    /// The instance of the map-cache.
-    pub instance_id: InstanceId,
-    /// All that the router counts.
-    #[serde(flatten)]
-    pub counters: Counters,
-    /// Entries of the map-cache of the family.
-    pub map_cache_size: usize,
-    /// Entries turned away because it was full of entries in use.
-    pub map_cache_rejected: u64,
-    /// Idle entries that gave way to others because it was full.
-    pub map_cache_evicted: u64,
-    /// The tables that hosts and map-servers fill.
-    pub bounded_tables: Vec<Fill>,
-    /// The file descriptors of the process; none on the simulator.
-    pub descriptors: Option<Descriptors>,
-}
 
 /// Looks at the side of a router that a family of EIDs sees.
 pub fn view(router: &Router, family: Family) -> StatisticsView {
@@ -43,7 +22,7 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
         map_cache_size: map_cache.entries().len_of(instance_id, family),
         map_cache_rejected: map_cache.rejected,
         map_cache_evicted: map_cache.evicted,
-        bounded_tables: fills(router),
+        bounded_tables: fills(router).into_iter().map(FillRow::from).collect(),
         descriptors: router.descriptors(),
     }
 }
@@ -103,7 +82,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("  Number of rejected EID-prefixes due to limit:", view.map_cache_rejected);
     lines.say("  Number of EID-prefixes evicted for others:", view.map_cache_evicted);
     lines.0 += "Bounded tables, entries/limit, evicted for others, turned away:\n";
-    for Fill { name, entries, capacity, evicted, turned_away } in &view.bounded_tables {
+    for FillRow { name, entries, capacity, evicted, turned_away } in &view.bounded_tables {
         let fill = format_args!("{entries}/{capacity}, {evicted}, {turned_away}");
         lines.say(&format!("  {name}:"), fill);
     }

@@ -1,28 +1,16 @@
 //! `show version`, `show clock`, `show running-config` and `show debugging`.
 
-use serde::Serialize;
-
 use super::State;
 use super::span::{in_words, seconds};
 use crate::console::running_config;
+use crate::console::view::system::{ClockView, DebuggingView, RunningView, VersionView};
 use crate::time::Calendar;
-
-/// What `show version` prints.
-#[derive(Clone, Debug, Serialize)]
-pub struct VersionView {
-    /// The host's name.
-    pub hostname: String,
-    /// Of this program.
-    pub version: &'static str,
-    /// Seconds.
-    pub uptime: u64,
-}
 
 /// Looks at the program and its uptime.
 pub fn version(State { router, now, .. }: State<'_>) -> VersionView {
     VersionView {
         hostname: host_name(&router.config().hostname).to_owned(),
-        version: env!("CARGO_PKG_VERSION"),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         uptime: seconds(now.since(router.started_at())),
     }
 }
@@ -39,34 +27,15 @@ pub fn version_text(view: &VersionView) -> String {
     format!("Eidway LISP virtual router, Version {version}\n\n{hostname} uptime is {uptime}\n")
 }
 
-/// What `show clock` prints.
-#[derive(Clone, Debug, Serialize)]
-pub struct ClockView {
-    /// The line as IOS prints it.
-    pub clock: String,
-    /// Microseconds since 1970, UTC.
-    pub wall_clock: u64,
-}
-
-/// Looks at the clock. Its star says, as on IOS, that no time server vouches for it.
+/// Looks at the clock.
 pub fn clock(State { router, now, .. }: State<'_>) -> ClockView {
-    let wall_clock = router.wall_clock(now);
-    let Calendar { year, month, day, weekday, hour, minute, second, millisecond } =
-        Calendar::of(wall_clock);
-    let time = format!("{hour:02}:{minute:02}:{second:02}.{millisecond:03}");
-    ClockView { clock: format!("*{time} UTC {weekday} {month} {day} {year}"), wall_clock }
+    ClockView { wall_clock: router.wall_clock(now) }
 }
 
-/// `show clock`: `*07:23:36.000 UTC Sat Nov 28 2026`.
+/// `show clock`: `*07:23:36.000 UTC Sat Nov 28 2026`. The star says, as on IOS, that no time server
+/// vouches for it.
 pub fn clock_text(view: &ClockView) -> String {
-    format!("{}\n", view.clock)
-}
-
-/// What `show running-config` prints.
-#[derive(Clone, Debug, Serialize)]
-pub struct RunningView {
-    /// The configuration, a line each.
-    pub running_config: Vec<String>,
+    format!("*{}\n", Calendar::of(view.wall_clock))
 }
 
 /// Writes the configuration in force.
@@ -80,13 +49,6 @@ pub fn running_text(view: &RunningView) -> String {
     let lines: String = view.running_config.iter().map(|line| format!("{line}\n")).collect();
     let octets = lines.len();
     format!("Building configuration...\n\nCurrent configuration : {octets} bytes\n!\n{lines}")
-}
-
-/// What `show debugging` prints.
-#[derive(Clone, Debug, Serialize)]
-pub struct DebuggingView {
-    /// `debug lisp control-plane all` is on.
-    pub lisp_control_plane: bool,
 }
 
 /// Looks at what is being debugged.

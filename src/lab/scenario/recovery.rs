@@ -13,20 +13,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::play::{PAUSE, Player, Stage, Stopped, Why, unmet};
 use super::{Action, Answers, Bound, Ends, Ping, Place, Scenario};
 use crate::addr::Family;
+use crate::console::view::away::AwayRow;
+use crate::console::view::sessions::SessionsView;
+use crate::console::view::{Listing, TableHead, View, database, site};
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, LabFile};
 use crate::lab::ping::Echos;
-use crate::lab::shown::{DatabaseRow, Listing, SiteRow};
+use crate::router::away::Producer;
 
 /// A peer that is gone without a word is noticed within this time: TCP's keepalive.
 const FALL: Duration = Duration::from_secs(30);
@@ -37,27 +38,6 @@ const SETTLED: Duration = Duration::from_secs(70);
 /// What the capture at the killed router is called.
 const CAPTURE: &str = "returning";
 
-/// `show lisp session json`.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Sessions {
-    sessions: Vec<Session>,
-}
-
-#[derive(Deserialize)]
-struct Session {
-    peer: IpAddr,
-    local: Option<SocketAddr>,
-    /// Seconds; only of one that stands.
-    up: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct AwayRow {
-    eid_prefix: IpNet,
-    cause: String,
-}
-
 /// The ETRs that had a session with the killed router.
 struct Etrs {
     /// Their RLOCs by name.
@@ -66,10 +46,10 @@ struct Etrs {
     server: BTreeSet<IpAddr>,
 }
 
-/// What a map-server has.
+/// The registrations at a map-server.
 #[derive(Default)]
 struct Registered {
-    sites: Vec<SiteRow>,
+    sites: Vec<site::Row>,
     all: Owned,
     /// Those that came by TCP.
     reliable: Owned,
@@ -161,21 +141,33 @@ impl Recovery<'_> {
         }
     }
 
-    fn ask<T: DeserializeOwned>(&mut self, node: &str, command: &str) -> Result<T, Why> {
+    fn view<V: View>(&mut self, node: &str, command: &str) -> Result<V, Why> {
         let command = format!("{command} json");
-        let reply = self.player.stage.console(node, &command)?;
-        let parsed = serde_json::from_str(&reply.text);
-        parsed.map_err(|error| Failure::Other(format!("{node}: {command}: {error}")).into())
+        let answer = self.player.stage.console(node, &command)?;
+        let view = answer.view();
+        view.map_err(|error| Failure::Other(format!("{node}: {command}: {error}")).into())
     }
 
-    /// The rows of an IPv4 and of an IPv6 listing; `*` stands for the family.
-    fn both<R: DeserializeOwned>(&mut self, node: &str, command: &str) -> Result<Vec<R>, Why> {
+    fn sessions(&mut self, node: &str) -> Result<SessionsView, Why> {
+        self.view(node, "show lisp session")
+    }
+
+    /// The rows of an IPv4 and of an IPv6 table; `*` stands for the family.
+    fn both<H: View, R: View>(&mut self, node: &str, command: &str) -> Result<Vec<R>, Why> {
         let mut rows = Vec::new();
         for family in ["ip", "ipv6"] {
-            let listing: Listing<R> = self.ask(node, &command.replace('*', family))?;
+            let listing: Listing<H, R> = self.view(node, &command.replace('*', family))?;
             rows.extend(listing.entries);
         }
         Ok(rows)
+    }
+
+    fn database(&mut self, node: &str) -> Result<Vec<database::Row>, Why> {
+        self.both::<database::Head, _>(node, "show * lisp database")
+    }
+
+    fn away_rows(&mut self, node: &str) -> Result<Vec<AwayRow>, Why> {
+        self.both::<TableHead, _>(node, "show * lisp away")
     }
 
     fn others(&self) -> Vec<String> {
@@ -184,12 +176,12 @@ impl Recovery<'_> {
     }
 
     fn etrs(&mut self) -> Result<Etrs, Why> {
-        let own: Sessions = self.ask(self.victim, "show lisp session")?;
+        let own = self.sessions(self.victim)?;
         let server: BTreeSet<IpAddr> =
             own.sessions.iter().filter_map(|each| each.local).map(|local| local.ip()).collect();
         let mut rlocs = BTreeMap::new();
         for node in self.others() {
-            let theirs: Sessions = self.ask(&node, "show lisp session")?;
+            let theirs = self.sessions(&node)?;
             let session = theirs.sessions.iter().find(|each| server.contains(&each.peer));
             if let Some(rloc) = session.and_then(|session| session.local) {
                 rlocs.insert(node, rloc.ip());
@@ -211,7 +203,7 @@ impl Recovery<'_> {
 
     fn sessions_are_down(&mut self, etrs: &Etrs) -> Result<(), Why> {
         for node in etrs.rlocs.keys() {
-            let theirs: Sessions = self.ask(node, "show lisp session")?;
+            let theirs = self.sessions(node)?;
             let mut stand = theirs.sessions.iter().filter(|each| each.up.is_some());
             if stand.any(|each| etrs.server.contains(&each.peer)) {
                 return Err(unmet("no session with it", format!("{node} has one")));
@@ -221,7 +213,7 @@ impl Recovery<'_> {
     }
 
     fn sessions_are_up(&mut self, etrs: &Etrs) -> Result<(), Why> {
-        let own: Sessions = self.ask(self.victim, "show lisp session")?;
+        let own = self.sessions(self.victim)?;
         let stand = own.sessions.iter().filter(|each| each.up.is_some());
         let stand: BTreeSet<IpAddr> = stand.map(|each| each.peer).collect();
         match etrs.rlocs.iter().find(|(_, rloc)| !stand.contains(rloc)) {
@@ -237,20 +229,20 @@ impl Recovery<'_> {
         }
     }
 
-    /// What the databases say, each prefix with the RLOC of its owner.
+    /// The prefixes of the databases, each with the RLOC of its owner.
     fn owned(&mut self, etrs: &Etrs) -> Result<Owned, Why> {
         let mut owned = Owned::new();
         for (node, rloc) in &etrs.rlocs {
-            let rows: Vec<DatabaseRow> = self.both(node, "show * lisp database")?;
+            let rows = self.database(node)?;
             let routed = rows.into_iter().filter(|row| row.has_route);
             owned.extend(routed.map(|row| (row.eid_prefix, *rloc)));
         }
         Ok(owned)
     }
 
-    /// What a map-server has; nothing for a router that is none.
+    /// The registrations at a map-server; none at a router that is no map-server.
     fn registered(&mut self, node: &str) -> Result<Registered, Why> {
-        let listing: Listing<SiteRow> = self.ask(node, "show lisp site")?;
+        let listing: Listing<site::Head, site::Row> = self.view(node, "show lisp site")?;
         let mut registered = Registered::default();
         for row in &listing.entries {
             for registration in &row.registrations {
@@ -294,18 +286,19 @@ impl Recovery<'_> {
     fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered = self.registered(self.victim)?.all;
         for (node, rloc) in &etrs.rlocs {
-            let database: Vec<DatabaseRow> = self.both(node, "show * lisp database")?;
-            let away: Vec<AwayRow> = self.both(node, "show * lisp away")?;
-            for AwayRow { eid_prefix, cause } in away {
+            let database = self.database(node)?;
+            for AwayRow { eid_prefix, cause, .. } in self.away_rows(node)? {
                 let configured = database.iter().find(|row| row.eid_prefix == eid_prefix);
                 let mut owners = registered.iter().filter(|(prefix, _)| *prefix == eid_prefix);
-                let holds = match cause.as_str() {
-                    "no-route" => configured.is_some_and(|row| !row.has_route),
-                    "site-registration" => owners.any(|(_, owner)| owner != rloc),
-                    _ => configured.is_none() && owners.all(|(_, owner)| owner != rloc),
+                let holds = match cause {
+                    Producer::NoRoute => configured.is_some_and(|row| !row.has_route),
+                    Producer::SiteRegistration => owners.any(|(_, owner)| owner != rloc),
+                    Producer::Deconfigured | Producer::DynamicEid => {
+                        configured.is_none() && owners.all(|(_, owner)| owner != rloc)
+                    }
                 };
                 if !holds {
-                    let seen = format!("{node}: {eid_prefix} is away, {cause}");
+                    let seen = format!("{node}: {eid_prefix} is away, {}", cause.describe());
                     return Err(unmet("a cause for each away entry", seen));
                 }
             }
@@ -319,8 +312,7 @@ impl Recovery<'_> {
             self.owned(etrs)?.into_iter().map(|(prefix, _)| prefix).collect();
         let mut away = Vec::new();
         for node in etrs.rlocs.keys() {
-            let rows: Vec<AwayRow> = self.both(node, "show * lisp away")?;
-            away.extend(rows.into_iter().map(|row| row.eid_prefix));
+            away.extend(self.away_rows(node)?.into_iter().map(|row| row.eid_prefix));
         }
         let lies_in = |prefixes: &[IpNet], address: IpAddr| {
             prefixes.iter().any(|prefix| prefix.contains(&address))

@@ -4,21 +4,20 @@
 //! were registered inside it.
 
 mod text;
-mod view;
 
 use std::ops::Bound;
 
-use super::lisp::words;
 use super::span::seconds;
-use super::{ROWS_A_TURN, Rows, Table, UNUSABLE, locator_text};
+use super::{ROWS_A_TURN, Rows, Table, locator_address};
 use crate::addr::{Eid, EidPrefix};
+use crate::console::view::XtrId;
+use crate::console::view::map_cache::LocatorState;
+use crate::console::view::site::{HashFunction, Head, LocatorRow, RegistrationRow, Row};
 use crate::router::Router;
 use crate::router::config::NonceOrder;
 use crate::router::map_server::{Registration, SiteEntry};
 use crate::time::Time;
 use crate::wire::Algorithm;
-
-pub use view::{Head, LocatorRow, RegistrationRow, Row};
 
 /// Which sites to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +41,8 @@ pub struct SiteTable {
     pub detail: bool,
     /// Where to go on.
     at: Option<Cursor>,
+    /// The site of the row that was printed last.
+    printed: Option<String>,
 }
 
 /// The row that was printed last.
@@ -56,7 +57,7 @@ struct Cursor {
 impl SiteTable {
     /// From the first site.
     pub fn new(which: Which, detail: bool) -> Self {
-        SiteTable { which, detail, at: None }
+        SiteTable { which, detail, at: None, printed: None }
     }
 
     fn one<'a>(&self, router: &'a Router) -> Option<(EidPrefix, &'a SiteEntry)> {
@@ -103,16 +104,15 @@ impl SiteTable {
         rows: &mut Vec<Row>,
     ) -> usize {
         let entries = router.map_server().entries();
-        let first = self.at.as_ref().is_none_or(|cursor| cursor.site != site);
         let mut looked = 0;
         let mut inside = None;
         if after.is_none() {
             looked += 1;
             match entries.get(&configured) {
-                Some(entry) => rows.push(row(router, configured, entry, first, now)),
+                Some(entry) => rows.push(row(router, configured, entry, now)),
                 None => rows.push(Row {
                     nonce_order: nonce_order(router, &site),
-                    ..unregistered(&site, configured, first)
+                    ..unregistered(&site, configured)
                 }),
             }
         }
@@ -124,7 +124,7 @@ impl SiteTable {
         {
             looked += 1;
             if entry.origin == Some(configured) {
-                rows.push(row(router, prefix, entry, false, now));
+                rows.push(row(router, prefix, entry, now));
             }
             if looked >= most {
                 inside = Some(prefix);
@@ -170,9 +170,7 @@ impl Table for SiteTable {
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Row> {
         let mut rows = Vec::new();
         if matches!(self.which, Which::Eid(_) | Which::Prefix(_)) {
-            rows.extend(
-                self.one(router).map(|(prefix, entry)| row(router, prefix, entry, true, now)),
-            );
+            rows.extend(self.one(router).map(|(prefix, entry)| row(router, prefix, entry, now)));
             return Rows { rows, finished: true };
         }
         let mut left = ROWS_A_TURN;
@@ -190,21 +188,25 @@ impl Table for SiteTable {
         text::head(self.detail)
     }
 
-    fn row_text(&self, row: &Row) -> String {
+    /// A site is named above, or beside, its first row.
+    fn row_text(&mut self, row: &Row) -> String {
+        let is_first = self.printed.as_ref() != Some(&row.site);
+        if is_first {
+            self.printed = Some(row.site.clone());
+        }
         if self.detail {
             let requested = matches!(self.which, Which::Eid(_) | Which::Prefix(_));
-            text::detail(row, requested)
+            text::detail(row, is_first, requested)
         } else {
-            text::brief(row)
+            text::brief(row, is_first)
         }
     }
 }
 
-fn row(router: &Router, prefix: EidPrefix, entry: &SiteEntry, first: bool, now: Time) -> Row {
+fn row(router: &Router, prefix: EidPrefix, entry: &SiteEntry, now: Time) -> Row {
     let registrations = entry.registrations.iter();
     Row {
         site: entry.site.to_string(),
-        first,
         instance_id: prefix.instance_id(),
         eid_prefix: prefix.prefix(),
         configured: entry.origin.is_none(),
@@ -227,10 +229,9 @@ fn nonce_order(router: &Router, site: &str) -> NonceOrder {
 }
 
 /// A prefix that the map-server has not taken in.
-fn unregistered(site: &str, prefix: EidPrefix, first: bool) -> Row {
+fn unregistered(site: &str, prefix: EidPrefix) -> Row {
     Row {
         site: site.to_owned(),
-        first,
         instance_id: prefix.instance_id(),
         eid_prefix: prefix.prefix(),
         configured: true,
@@ -245,13 +246,13 @@ fn unregistered(site: &str, prefix: EidPrefix, first: bool) -> Row {
 
 fn registration_row(router: &Router, registration: &Registration, now: Time) -> RegistrationRow {
     let locators = registration.record.locators.iter().map(|locator| LocatorRow {
-        rloc: locator_text(&locator.rloc),
+        rloc: locator_address(&locator.rloc),
         family: locator.ip().map(|rloc| rloc.family()),
         local: locator.local,
         state: match locator.ip() {
-            None => UNUSABLE,
-            Some(_) if locator.reachable => "up",
-            Some(_) => "down",
+            None => LocatorState::Unusable,
+            Some(_) if locator.reachable => LocatorState::Up,
+            Some(_) => LocatorState::Down,
         },
         priority: locator.priority,
         weight: locator.weight,
@@ -265,11 +266,11 @@ fn registration_row(router: &Router, registration: &Registration, now: Time) -> 
         proxy_reply: registration.proxy_reply,
         map_notify: registration.map_notify,
         hash_function: match registration.form.algorithm() {
-            Algorithm::HmacSha1 => "sha1",
-            Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => "sha2",
+            Algorithm::HmacSha1 => HashFunction::Sha1,
+            Algorithm::HmacSha256 | Algorithm::HmacSha256Hkdf => HashFunction::Sha2,
         },
         nonce: registration.nonce.0,
-        xtr_id: registration.identity.map(|identity| words(identity.xtr_id)),
+        xtr_id: registration.identity.map(|identity| XtrId(identity.xtr_id)),
         site_id: registration.identity.map(|it| it.site_id).filter(|&id| id != 0),
         reliable: registration.session.is_some(),
         locators: locators.collect(),

@@ -4,10 +4,11 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::super::columns::Columns;
-use super::view::{LocatorRow, RegistrationRow, Row};
 use crate::addr::InstanceId;
-use crate::console::show::column;
 use crate::console::show::span::{span, span_or_never};
+use crate::console::show::{column, locator_state};
+use crate::console::view::map_cache::LocatorState;
+use crate::console::view::site::{HashFunction, LocatorRow, RegistrationRow, Row};
 use crate::router::config::NonceOrder;
 
 /// What stands above the rows.
@@ -24,28 +25,26 @@ pub(super) fn head(detail: bool) -> String {
     )
 }
 
-impl Row {
-    fn latest(&self) -> Option<&RegistrationRow> {
-        self.registrations.iter().min_by_key(|registration| registration.last_registered)
-    }
+fn latest(row: &Row) -> Option<&RegistrationRow> {
+    row.registrations.iter().min_by_key(|registration| registration.last_registered)
+}
 
-    fn some_locator_is_down(&self) -> bool {
-        let mut locators = self.registrations.iter().flat_map(|r| &r.locators);
-        locators.any(|locator| locator.state == "down")
-    }
+fn some_locator_is_down(row: &Row) -> bool {
+    let mut locators = row.registrations.iter().flat_map(|r| &r.locators);
+    locators.any(|locator| locator.state == LocatorState::Down)
 }
 
 fn line([site, last, up, who, instance]: [&str; 5], prefix: &str) -> String {
     Columns::of([15, 10, 7, 21, 9, 0]).line([site, last, up, who, instance, prefix])
 }
 
-/// A line.
-pub(super) fn brief(row: &Row) -> String {
-    let site = if row.first { row.site.as_str() } else { "" };
-    let latest = row.latest();
+/// A line; `is_first` of its site.
+pub(super) fn brief(row: &Row, is_first: bool) -> String {
+    let site = if is_first { row.site.as_str() } else { "" };
+    let latest = latest(row);
     let last = span_or_never(latest.map(|latest| latest.last_registered));
     let mut up = if latest.is_some() { "yes" } else { "no" }.to_owned();
-    if row.some_locator_is_down() {
+    if some_locator_is_down(row) {
         up.push('*');
     }
     if row.registrations.iter().any(|registration| registration.reliable) {
@@ -57,10 +56,10 @@ pub(super) fn brief(row: &Row) -> String {
     line([site, &last, &up, &who, &instance], &prefix)
 }
 
-/// All that is known of a prefix; `requested` when the user asked for it alone.
-pub(super) fn detail(row: &Row, requested: bool) -> String {
+/// All that is known of a prefix: `is_first` of its site, `requested` when the user asked for it alone.
+pub(super) fn detail(row: &Row, is_first: bool, requested: bool) -> String {
     let mut text = String::new();
-    if row.first {
+    if is_first {
         let site = &row.site;
         let prefixes = if requested { "Requested EID-prefix:" } else { "Allowed EID-prefixes:" };
         let order = match row.nonce_order {
@@ -78,7 +77,7 @@ pub(super) fn detail(row: &Row, requested: bool) -> String {
     if row.instance_id != InstanceId::DEFAULT {
         let _ = write!(text, " instance-id {}", row.instance_id);
     }
-    let latest = row.latest();
+    let latest = latest(row);
     let first = row.registrations.iter().map(|r| r.first_registered).max();
     let last = latest.map(|latest| latest.last_registered);
     let origin = match (row.more_specific_of, row.accept_more_specifics) {
@@ -132,10 +131,10 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
         format!(
             "TTL {}, no merge, hash-function {}, nonce 0x{high:08X}-0x{low:08X}",
             span(registration.ttl),
-            registration.hash_function
+            hash_function(registration.hash_function)
         ),
         "state complete, no security-capability".to_owned(),
-        format!("xTR-ID {}", registration.xtr_id.clone().unwrap_or_else(unspecified)),
+        format!("xTR-ID {}", registration.xtr_id.map_or_else(unspecified, |id| id.to_string())),
         format!("site-ID {}", registration.site_id.map_or_else(unspecified, |id| id.to_string())),
     ];
     let last = span(registration.last_registered);
@@ -146,24 +145,33 @@ fn registration_text(text: &mut String, registration: &RegistrationRow) {
     for line in lines.into_iter().chain(reliable) {
         *text += &Columns::of([indent, 0]).line(["", &line]);
     }
-    let cells = registration.locators.iter().map(|locator| locator.rloc.len());
+    let cells = registration.locators.iter().map(|locator| locator.rloc.to_string().len());
     let width = column("Locator", cells);
     let columns = Columns::of([6, width, 7, 11, 9, 0]);
     *text += &columns.line(["", "Locator", "Local", "State", "Pri/Wgt", "Scope"]);
     for locator in &registration.locators {
         let local = if locator.local { "yes" } else { "no" };
         let LocatorRow { rloc, state, priority, weight, .. } = locator;
+        let (rloc, state) = (rloc.to_string(), locator_state(*state));
         let family = locator.family.map_or_else(|| "other".to_owned(), |it| it.to_string());
         let weights = format!("{priority:3}/{weight}");
-        *text += &columns.line(["", rloc, local, state, &weights, &format!("{family} none")]);
+        *text += &columns.line(["", &rloc, local, state, &weights, &format!("{family} none")]);
+    }
+}
+
+fn hash_function(hash: HashFunction) -> &'static str {
+    match hash {
+        HashFunction::Sha1 => "sha1",
+        HashFunction::Sha2 => "sha2",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{unregistered, words};
+    use super::super::unregistered;
     use super::*;
     use crate::addr::{EidPrefix, Family};
+    use crate::console::view::{LocatorAddress, XtrId};
 
     fn registration(etr: &str, ago: u64) -> RegistrationRow {
         RegistrationRow {
@@ -174,16 +182,16 @@ mod tests {
             ttl: 86_400,
             proxy_reply: true,
             map_notify: true,
-            hash_function: "sha1",
+            hash_function: HashFunction::Sha1,
             nonce: 0xdce8_21bb_67f7_585f,
-            xtr_id: Some(words(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8)),
+            xtr_id: Some(XtrId(0x87ad_3e6a_8c42_cb2e_19a5_df04_bf72_c9d8)),
             site_id: None,
             reliable: false,
             locators: vec![LocatorRow {
-                rloc: "11.11.11.11".to_owned(),
+                rloc: LocatorAddress::Ip("11.11.11.11".parse().unwrap()),
                 family: Some(Family::Ipv4),
                 local: true,
-                state: "up",
+                state: LocatorState::Up,
                 priority: 10,
                 weight: 10,
             }],
@@ -192,22 +200,21 @@ mod tests {
 
     fn entry(prefix: &str, instance: u32) -> Row {
         let id = InstanceId::new(instance).unwrap();
-        unregistered("Shire", EidPrefix::new(id, prefix.parse().unwrap()), false)
+        unregistered("Shire", EidPrefix::new(id, prefix.parse().unwrap()))
     }
 
     #[test]
     fn a_line_a_prefix_and_the_site_s_name_once() {
-        let mut first = entry("1.1.1.0/24", 0);
-        first.first = true;
+        let first = entry("1.1.1.0/24", 0);
         let mut second = entry("192.168.1.71/32", 4100);
         second.registrations = vec![registration("11.11.11.11", 132)];
         let mut down = second.clone();
-        down.registrations[0].locators[0].state = "down";
+        down.registrations[0].locators[0].state = LocatorState::Down;
         let mut text = head(false);
         let mut reliable = second.clone();
         reliable.registrations[0].reliable = true;
-        for row in [first, second, down, reliable] {
-            text += &brief(&row);
+        for (number, row) in [first, second, down, reliable].iter().enumerate() {
+            text += &brief(row, number == 0);
         }
         let expected = "\
 LISP Site Registration Information
@@ -227,7 +234,6 @@ Shire          never     no     --                   0        1.1.1.0/24
     #[test]
     fn detail_says_who_registered_what() {
         let mut row = entry("192.168.1.71/32", 4100);
-        row.first = true;
         row.configured = false;
         row.replays = 2;
         row.more_specific_of = Some("192.168.1.0/24".parse().unwrap());
@@ -263,6 +269,6 @@ Requested EID-prefix:
       11.11.11.11  yes    up          10/10   IPv4 none
 
 ";
-        assert_eq!(detail(&row, true), expected);
+        assert_eq!(detail(&row, true, true), expected);
     }
 }

@@ -3,26 +3,25 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::map_cache::LocatorState;
+use super::{LocatorAddress, XtrId};
 use crate::addr::{Family, InstanceId};
 use crate::router::config::NonceOrder;
 
 /// The head of the table.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// How many EID prefixes all sites have, configured or registered.
     pub total: usize,
 }
 
 /// An EID prefix of a site.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
     /// The site.
     pub site: String,
-    /// It is the first row of its site.
-    #[serde(skip)]
-    pub first: bool,
     /// The instance.
     pub instance_id: InstanceId,
     /// The prefix.
@@ -33,7 +32,7 @@ pub struct Row {
     pub accept_more_specifics: bool,
     /// The configured prefix that it is a more specific of.
     pub more_specific_of: Option<IpNet>,
-    /// The xTRs that must send registers with growing nonces.
+    /// Which registers must have growing nonces.
     pub nonce_order: NonceOrder,
     /// Registers with wrong authentication.
     pub authentication_failures: u64,
@@ -43,8 +42,17 @@ pub struct Row {
     pub registrations: Vec<RegistrationRow>,
 }
 
+impl Row {
+    /// Whether a registration of `prefix` belongs here: it is this configured prefix, or a more specific
+    /// one that it takes.
+    pub fn takes(&self, prefix: &IpNet) -> bool {
+        let same = self.eid_prefix == *prefix;
+        self.configured && (same || self.accept_more_specifics && self.eid_prefix.contains(prefix))
+    }
+}
+
 /// The registration of one xTR.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationRow {
     /// The RLOC that it came from.
     pub etr: IpAddr,
@@ -60,13 +68,13 @@ pub struct RegistrationRow {
     pub proxy_reply: bool,
     /// A Map-Notify is wanted.
     pub map_notify: bool,
-    /// `sha1` or `sha2`.
-    pub hash_function: &'static str,
+    /// The hash of its authentication.
+    pub hash_function: HashFunction,
     /// Of the last register.
     pub nonce: u64,
-    /// 128 bits in hexadecimal, when it said and its MAC covers them.
-    pub xtr_id: Option<String>,
-    /// 64 bits, when it said.
+    /// If the register has one that its authentication covers.
+    pub xtr_id: Option<XtrId>,
+    /// If the register has one.
     pub site_id: Option<u64>,
     /// It came by TCP.
     pub reliable: bool,
@@ -74,17 +82,27 @@ pub struct RegistrationRow {
     pub locators: Vec<LocatorRow>,
 }
 
+/// The hash of a register's authentication.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HashFunction {
+    /// HMAC-SHA-1-96.
+    Sha1,
+    /// HMAC-SHA-256-128, with or without HKDF.
+    Sha2,
+}
+
 /// A registered locator.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocatorRow {
-    /// Its address; an opaque one as the debug lines write it.
-    pub rloc: String,
+    /// Its address.
+    pub rloc: LocatorAddress,
     /// The family of an IP address; absent if it is opaque.
     pub family: Option<Family>,
     /// It is the registering ETR's own.
     pub local: bool,
-    /// `up`, `down`, or `unusable`: it is opaque.
-    pub state: &'static str,
+    /// Up, down, or unusable.
+    pub state: LocatorState,
     /// Lower is preferred.
     pub priority: u8,
     /// Share of the traffic.

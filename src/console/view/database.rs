@@ -1,0 +1,80 @@
+//! The data of `show ip lisp database`.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::EidTableName;
+use crate::addr::{Family, InstanceId};
+use crate::router::database::LocatorOrigin;
+
+/// What stands above the entries.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// Of the EIDs.
+    pub family: Family,
+    /// The EID-table of the instance.
+    pub eid_table: EidTableName,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// Bit n is set when the locator n of some entry is reachable.
+    pub locator_status_bits: u32,
+    /// How many entries there are.
+    pub total: usize,
+    /// How many of them lack a route.
+    pub no_route: usize,
+    /// How many are kept though the configuration has them no longer.
+    pub inactive: usize,
+}
+
+/// An entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// Its EID prefix.
+    pub eid_prefix: IpNet,
+    /// The dynamic-EID that it is a host of.
+    pub dynamic_eid: Option<String>,
+    /// The locator-set, unless the locators are its own.
+    pub locator_set: Option<String>,
+    /// The RIB has a route to it. An entry without a route is not registered.
+    pub has_route: bool,
+    /// Seconds since it was configured.
+    pub uptime: u64,
+    /// Seconds since its locators or its route changed.
+    pub last_change: u64,
+    /// In the order of their addresses.
+    pub locators: Vec<LocatorRow>,
+}
+
+/// A locator of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocatorRow {
+    /// Its address.
+    pub rloc: IpAddr,
+    /// Lower is preferred.
+    pub priority: u8,
+    /// Share of the traffic.
+    pub weight: u8,
+    /// Where its address comes from.
+    pub source: LocatorOrigin,
+    /// Whose it is, and whether it can be reached.
+    pub state: LocatorState,
+}
+
+/// The state of a locator of the database: this router's own, or another's of the site.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LocatorState {
+    /// Its own, which it can use.
+    #[serde(rename = "site-self, reachable")]
+    SelfReachable,
+    /// Its own, which it cannot use.
+    #[serde(rename = "site-self, unreachable")]
+    SelfUnreachable,
+    /// Another's, reported as reachable.
+    #[serde(rename = "site-other, report-reachable")]
+    OtherReachable,
+    /// Another's, reported as unreachable.
+    #[serde(rename = "site-other, report-unreachable")]
+    OtherUnreachable,
+}

@@ -1,0 +1,49 @@
+//! The data of `show ip lisp dynamic-eid`, summary and detail.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::as_text;
+use crate::addr::InstanceId;
+use crate::router::config::InterfaceName;
+use crate::router::mobility::Discovery;
+
+/// The ranges of roaming hosts, and the hosts that are here.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DynamicEidView {
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// By name and prefix.
+    pub ranges: Vec<RangeRow>,
+}
+
+/// A range.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RangeRow {
+    /// The dynamic-EID that it belongs to.
+    pub name: String,
+    /// The range.
+    pub eid_prefix: IpNet,
+    /// Its locator-set, unless the locators are its own.
+    pub locator_set: Option<String>,
+    /// The hosts of it that are here.
+    pub hosts: Vec<HostRow>,
+}
+
+/// A host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRow {
+    /// Its address.
+    pub eid: IpAddr,
+    /// The port that it is at.
+    #[serde(with = "as_text")]
+    pub interface: InterfaceName,
+    /// Seconds since it was found.
+    pub uptime: u64,
+    /// Seconds since it last showed itself.
+    pub last_seen: u64,
+    /// How it was found.
+    pub discovered_by: Discovery,
+}

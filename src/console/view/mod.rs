@@ -1,0 +1,182 @@
+//! The views: what each `show` knows, as plain data.
+//!
+//! A view has values and no texts. [`show`](super::show) fills it from a router and makes the text of IOS of it;
+//! `show ... json` writes it as JSON, and whoever reads that gets the same view again. So a reader in
+//! another process has the types of the writer, and a field that is renamed is found by the compiler.
+
+pub mod away;
+pub mod database;
+pub mod dynamic_eid;
+pub mod emulated_hosts;
+pub mod history;
+pub mod interfaces;
+pub mod lisp;
+pub mod map_cache;
+pub mod refusals;
+pub mod sessions;
+pub mod site;
+pub mod site_summary;
+pub mod statistics;
+pub mod system;
+
+use std::fmt::{self, Debug};
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::addr::{Family, InstanceId};
+
+/// What every view can do: it is written as JSON, read again, and is then the same.
+pub trait View: Serialize + DeserializeOwned + PartialEq + Debug + Clone {}
+
+impl<V: Serialize + DeserializeOwned + PartialEq + Debug + Clone> View for V {}
+
+/// A table: its head, and its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listing<H, R> {
+    /// The counts above the rows.
+    #[serde(flatten)]
+    pub head: H,
+    /// The rows.
+    pub entries: Vec<R>,
+}
+
+/// The head of a table of EID prefixes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableHead {
+    /// Of the EIDs.
+    pub family: Family,
+    /// The EID-table of the instance.
+    pub eid_table: EidTableName,
+    /// The instance.
+    pub instance_id: InstanceId,
+    /// How many entries the table holds.
+    pub total: usize,
+}
+
+/// The name of an EID-table: `default`, since a router has no VRFs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EidTableName {
+    /// `eid-table default`.
+    #[default]
+    Default,
+}
+
+impl fmt::Display for EidTableName {
+    /// `default`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("default")
+    }
+}
+
+/// A command that was refused.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// A sentence.
+    pub error: String,
+}
+
+/// The address of a locator.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum LocatorAddress {
+    /// An IP address.
+    Ip(IpAddr),
+    /// An address of another family, as the debug lines write it, cut to 40 characters.
+    Opaque(String),
+}
+
+impl fmt::Display for LocatorAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LocatorAddress::Ip(ip) => fmt::Display::fmt(ip, f),
+            LocatorAddress::Opaque(text) => f.write_str(text),
+        }
+    }
+}
+
+/// An xTR-ID (RFC 9301 section 5.6): `0x50E5AAE2-0xDBB7E2DF-0x761B5EE7-0xE174F775`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct XtrId(pub u128);
+
+impl fmt::Display for XtrId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words = [96, 64, 32, 0].map(|shift| format!("0x{:08X}", (self.0 >> shift) as u32));
+        f.write_str(&words.join("-"))
+    }
+}
+
+impl FromStr for XtrId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let word = |word: &str| u32::from_str_radix(word.strip_prefix("0x")?, 16).ok();
+        let words: Option<Vec<u32>> = text.split('-').map(word).collect();
+        match words.as_deref() {
+            Some(&[a, b, c, d]) => {
+                Ok(XtrId([a, b, c, d].iter().fold(0, |id, &word| id << 32 | u128::from(word))))
+            }
+            _ => Err(format!("{text:?} is no xTR-ID: four words in hexadecimal are expected")),
+        }
+    }
+}
+
+impl Serialize for XtrId {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        as_text::serialize(self, to)
+    }
+}
+
+impl<'de> Deserialize<'de> for XtrId {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        as_text::deserialize(from)
+    }
+}
+
+/// A value that JSON has as a string, in the notation of its `Display` and `FromStr`.
+mod as_text {
+    use super::{Deserialize, Deserializer, Error, FromStr, Serializer, fmt};
+
+    pub fn serialize<T: fmt::Display, S: Serializer>(value: &T, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub fn deserialize<'de, T, D>(from: D) -> Result<T, D::Error>
+    where
+        T: FromStr<Err: fmt::Display>,
+        D: Deserializer<'de>,
+    {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_xtr_id_is_read_as_it_is_written() {
+        for id in [0, 1, 0x50e5_aae2_dbb7_e2df_761b_5ee7_e174_f775, u128::MAX] {
+            let json = serde_json::to_string(&XtrId(id)).unwrap();
+            assert_eq!(serde_json::from_str::<XtrId>(&json).unwrap(), XtrId(id), "{json}");
+        }
+        assert_eq!(XtrId(1 << 96).to_string(), "0x00000001-0x00000000-0x00000000-0x00000000");
+        for text in ["", "0x1", "0x1-0x2-0x3-0x4-0x5", "1-2-3-4", "0x1-0x2-0x3-0x100000000"] {
+            assert!(text.parse::<XtrId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_opaque_locator_is_a_string_that_is_no_ip_address() {
+        for (json, address) in [
+            ("\"10.0.0.1\"", LocatorAddress::Ip("10.0.0.1".parse().unwrap())),
+            ("\"AFI 17\"", LocatorAddress::Opaque("AFI 17".to_owned())),
+        ] {
+            assert_eq!(serde_json::from_str::<LocatorAddress>(json).unwrap(), address);
+            assert_eq!(serde_json::to_string(&address).unwrap(), json);
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The data of `show ip lisp statistics`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::addr::InstanceId;
+use crate::router::bounded::Fill;
+use crate::router::counters::Counters;
+use crate::router::descriptors::Descriptors;
+
+/// The counters of a router. They are of the router, not of the family.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatisticsView {
+    /// The instance of the map-cache.
+    pub instance_id: InstanceId,
+    /// All that the router counts.
+    #[serde(flatten)]
+    pub counters: Counters,
+    /// Entries of the map-cache of the family.
+    pub map_cache_size: usize,
+    /// Entries turned away because it was full of entries in use.
+    pub map_cache_rejected: u64,
+    /// Idle entries that gave way to others because it was full.
+    pub map_cache_evicted: u64,
+    /// The tables that hosts and map-servers fill.
+    pub bounded_tables: Vec<FillRow>,
+    /// The file descriptors of the process; none on the simulator.
+    pub descriptors: Option<Descriptors>,
+}
+
+/// How full a table is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FillRow {
+    /// The name of its entries.
+    pub name: String,
+    /// How many there are.
+    pub entries: usize,
+    /// How many there may be.
+    pub capacity: usize,
+    /// Entries that gave way to others, since the start.
+    pub evicted: u64,
+    /// Entries that were turned away because none could give way, since the start.
+    pub turned_away: u64,
+}
+
+impl From<Fill> for FillRow {
+    fn from(Fill { name, entries, capacity, evicted, turned_away }: Fill) -> Self {
+        FillRow { name: name.to_owned(), entries, capacity, evicted, turned_away }
+    }
+}

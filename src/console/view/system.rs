@@ -1,0 +1,56 @@
+//! The data of `show version`, `show clock`, `show running-config` and `show debugging`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::Calendar;
+
+/// The data of `show version`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionView {
+    /// The host's name.
+    pub hostname: String,
+    /// Of this program.
+    pub version: String,
+    /// Seconds.
+    pub uptime: u64,
+}
+
+/// The data of `show clock`. In JSON it has the line of IOS too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "ClockJson", into = "ClockJson")]
+pub struct ClockView {
+    /// Microseconds since 1970, UTC.
+    pub wall_clock: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ClockJson {
+    clock: String,
+    wall_clock: u64,
+}
+
+impl From<ClockView> for ClockJson {
+    fn from(ClockView { wall_clock }: ClockView) -> Self {
+        ClockJson { clock: format!("*{}", Calendar::of(wall_clock)), wall_clock }
+    }
+}
+
+impl From<ClockJson> for ClockView {
+    fn from(ClockJson { wall_clock, .. }: ClockJson) -> Self {
+        ClockView { wall_clock }
+    }
+}
+
+/// The data of `show running-config`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunningView {
+    /// The configuration, a line each.
+    pub running_config: Vec<String>,
+}
+
+/// The data of `show debugging`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DebuggingView {
+    /// `debug lisp control-plane all` is on.
+    pub lisp_control_plane: bool,
+}

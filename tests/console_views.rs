@@ -1,0 +1,159 @@
+//! Every view of the console is written as JSON, read again, and is then the same. The example of a `show` in
+//! CONTRIBUTING.md is as the sources are.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use eidway::console::grammar::{Mode, Pattern, Word, commands};
+use eidway::console::view::{
+    Failure, Listing, TableHead, View, away, database, dynamic_eid, emulated_hosts, history,
+    interfaces, lisp, map_cache, refusals, sessions, site, site_summary, statistics, system,
+};
+use eidway::lab::open::Lab;
+use eidway::lab::scenario::library;
+use eidway::lab::scenario::play::{Stage, play};
+use eidway::rng::Seed;
+use eidway::sim::stage::Simulated;
+
+/// JSON to a view to JSON. A listing has line ends between its rows, and no string of JSON has any.
+fn again<V: View>(json: &str) -> Result<String, serde_json::Error> {
+    let view: V = serde_json::from_str(json)?;
+    let copy: V = serde_json::from_str(&serde_json::to_string(&view)?)?;
+    assert_eq!(copy, view);
+    serde_json::to_string(&view)
+}
+
+type Again = fn(&str) -> Result<String, serde_json::Error>;
+
+/// The view of each command, by its keywords: the first of these that a command has.
+const VIEWS: [(&str, Again); 19] = [
+    ("map-cache", again::<Listing<TableHead, map_cache::Row>>),
+    ("database", again::<Listing<database::Head, database::Row>>),
+    ("away", again::<Listing<TableHead, away::AwayRow>>),
+    ("smr", again::<Listing<TableHead, away::SmrRow>>),
+    ("dynamic-eid", again::<dynamic_eid::DynamicEidView>),
+    ("statistics", again::<statistics::StatisticsView>),
+    ("summary", again::<site_summary::SummaryView>),
+    ("site", again::<Listing<site::Head, site::Row>>),
+    ("session", again::<sessions::SessionsView>),
+    ("registration-history", again::<history::HistoryView>),
+    ("refusals", again::<refusals::RefusalsView>),
+    ("lisp", again::<lisp::LispView>),
+    ("interfaces", again::<interfaces::InterfacesView>),
+    ("interface", again::<interfaces::InterfacesView>),
+    ("emulated-hosts", again::<emulated_hosts::EmulatedHostsView>),
+    ("clock", again::<system::ClockView>),
+    ("running-config", again::<system::RunningView>),
+    ("version", again::<system::VersionView>),
+    ("debugging", again::<system::DebuggingView>),
+];
+
+/// Values for the arguments, by their name in the grammar: some are there in gsmr, some are not.
+fn values(argument: &str) -> &'static [&'static str] {
+    match argument {
+        "instance" => &["0", "7"],
+        "prefix" => &["172.16.0.0/24", "2001:db8:a::/64", "10.99.0.0/16"],
+        "eid" => &["172.16.0.12", "192.168.0.22", "2001:db8:a::12", "10.99.0.1"],
+        "name" => &["SITE_1", "NOWHERE"],
+        "interface" => &["Ethernet0/0", "Ethernet9/9"],
+        "peer" => &["209.165.201.31", "203.0.113.11"],
+        other => panic!("{other}: a value is missing here"),
+    }
+}
+
+/// The lines that a pattern allows, each word's values in turn.
+fn lines(pattern: &Pattern) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut ways: Vec<(Option<usize>, String)> = vec![(None, String::new())];
+    while let Some((at, line)) = ways.pop() {
+        if at.is_some_and(|at| pattern.ends_at(at)) {
+            found.push(line.clone());
+        }
+        for &next in pattern.next(at) {
+            let position = &pattern.positions()[next];
+            let words: &[&str] = match &position.word {
+                // The first of two words of a value: the value is tried as one word.
+                Word::Keyword(_) if position.argument => continue,
+                Word::Keyword(keyword) => &[*keyword],
+                Word::Argument(_) => values(position.name),
+            };
+            ways.extend(words.iter().map(|word| (Some(next), format!("{line}{word} "))));
+        }
+    }
+    found
+}
+
+/// Every `show ... json` of the grammar, with the keyword of its view.
+fn shows() -> Vec<(String, &'static str, Again)> {
+    let patterns = commands(Mode::Exec).map(|command| &command.pattern);
+    let is_show = |pattern: &&Pattern| {
+        pattern.next(None).iter().any(|&at| pattern.positions()[at].name == "show")
+    };
+    let lines = patterns.filter(is_show).flat_map(lines).map(|line| line.trim_end().to_owned());
+    let shows = lines.filter(|line| line.ends_with(" json"));
+    let view = |line: String| {
+        let has = |keyword: &str| line.split(' ').any(|word| word == keyword);
+        let Some(&(keyword, again)) = VIEWS.iter().find(|(keyword, _)| has(keyword)) else {
+            panic!("{line}: its view is missing here");
+        };
+        (line, keyword, again)
+    };
+    shows.map(view).collect()
+}
+
+#[test]
+fn every_show_of_the_grammar_prints_a_view_that_is_the_same_when_it_is_read() {
+    let shows = shows();
+    let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
+    let lab = Lab::open(lab.to_str().unwrap(), None).unwrap();
+    let mut with_rows = BTreeSet::new();
+    for scenario in ["g3-move", "x16-names", "x7-bad-key", "g2-no-route"] {
+        let scenario = library::find(&lab, scenario).unwrap();
+        let mut stage = Simulated::new(&lab, &scenario, Seed::from_number(1), None).unwrap();
+        let played = play(&scenario, &mut stage, &mut Vec::new());
+        assert!(played.is_ok(), "{}", scenario.title);
+        for (router, _) in lab.file.routers() {
+            for (line, keyword, again) in &shows {
+                let answer = stage.console(router, line).unwrap();
+                let json = answer.text.replace('\n', "");
+                if !answer.done.ok {
+                    assert_eq!(self::again::<Failure>(&json).unwrap(), json, "{router}: {line}");
+                    continue;
+                }
+                let same = again(&json).unwrap_or_else(|error| panic!("{line}: {error}: {json}"));
+                assert_eq!(same, json, "{router}: {line}");
+                if json.contains("[{") {
+                    with_rows.insert(*keyword);
+                }
+            }
+        }
+    }
+    let all: BTreeSet<&str> = VIEWS.into_iter().map(|(keyword, _)| keyword).collect();
+    let without_rows: BTreeSet<&str> = all.difference(&with_rows).copied().collect();
+    let have_none = BTreeSet::from(["clock", "running-config", "version", "debugging"]);
+    assert_eq!(without_rows, have_none, "the other views have rows in some of these states");
+}
+
+#[test]
+fn the_example_of_contributing_stands_in_the_sources() {
+    let read =
+        |path: &str| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let sources = ["view/system.rs", "show/system.rs", "grammar/exec.rs"];
+    let text = read("CONTRIBUTING.md");
+    let blocks: Vec<&str> = text.split("```rust\n").skip(1).collect();
+    assert_eq!(blocks.len(), sources.len());
+    for (block, source) in blocks.into_iter().zip(sources) {
+        let code = read(&format!("src/console/{source}"));
+        let (block, after) = block.split_once("```").unwrap();
+        assert!(
+            text.contains(&format!("`src/console/{source}`")),
+            "{source} is named above{after}"
+        );
+        for line in block.lines() {
+            assert!(code.lines().any(|other| other == line), "{source} has no line {line:?}");
+        }
+    }
+}
