@@ -1,8 +1,50 @@
 //! The command grammar, held as tables: the one source of the config file, the console, `?`,
 //! completion, abbreviation and `no` forms.
 //!
-//! A [`Row`] is a command: where it may be given, its pattern, the help of each word, its `no`
-//! form, and what it does. To add a command, add a row.
+//! A [`Row`] is a command: the modes that have it, its pattern, the help of each word of the pattern, its
+//! `no` form, and its function. To add a command, add a row.
+//!
+//! # The notation of a pattern
+//!
+//! | pattern | the line has there |
+//! |---|---|
+//! | `word` | this word, or a beginning of it that stands for no other word there |
+//! | `<name:kind>` | a value of a kind: `address`, `prefix`, `word`, `0-255`, ...; its function asks for it by `name` |
+//! | `[...]` | the part in brackets, or nothing |
+//! | `{one|other}` | one of the parts |
+//!
+//! An example is a pattern and the words of help that belong to it, one for each word of the pattern. Brackets,
+//! braces and bars are no words.
+//!
+//! ```text
+//! show {ip|ipv6} lisp [instance-id <instance:0-16777215>] smr [json]
+//! SHOW  IP IPV6  LISP  OTHER        INSTANCE               "..."  JSON
+//! ```
+//!
+//! These are lines of it:
+//!
+//! ```text
+//! show ip lisp smr                          args.has("json") is false, args.has("ipv6") is false
+//! show ipv6 lisp instance-id 7 smr json     both are true; args.optional("instance") is Some(7)
+//! sh ipv li i 7 s j                         the same: each word is a beginning of one keyword alone
+//! show ip lisp instance-id smr              `smr` is no number: the caret stands under it
+//! show ip lisp instance-id                  it cannot end here: "% Incomplete command."
+//! ```
+//!
+//! [`Pattern`] compiles the notation into an automaton, which has a position for each word:
+//!
+//! ```text
+//!   show ─▶ ip ───▶ lisp ─▶ instance-id ─▶ <instance> ─▶ smr ─▶ json ─▶ end
+//!     └───▶ ipv6 ────┘ └─────────────────────────────────┘ └──────────────┘
+//! ```
+//!
+//! What may come after a word is one look into a table. Matching, `?`, completion and the list of
+//! expected words in an error of a config file all ask this.
+//!
+//! # The `no` form
+//!
+//! [`No::After`]`(3)` says that `no` and the first 3 words of the pattern are enough to undo the
+//! command: `no ip address`. Its function finds [`Args::negated`](super::args::Args::negated) set.
 
 mod argument;
 mod context;
@@ -29,13 +71,13 @@ pub use service::PETR_DEFAULT;
 
 /// A row whose pattern has been compiled, in one mode.
 pub struct Command {
-    /// Where it may be given.
+    /// The mode that has it.
     pub mode: Mode,
     /// Its words.
     pub pattern: Pattern,
     /// Its `no` form.
     pub no: No,
-    /// What it does.
+    /// Its function.
     pub run: Run,
 }
 
@@ -102,7 +144,7 @@ mod tests {
     use crate::addr::{Family, InstanceId};
     use crate::console::edit::Editor;
     use crate::console::grammar::argument::Kind;
-    use crate::console::parse::match_line;
+    use crate::console::parse::{Mismatch, match_line};
     use crate::router::config::Config;
 
     fn sample(word: &Word) -> String {
@@ -202,6 +244,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The example of the head of this file.
+    #[test]
+    fn the_notation_is_as_its_example_says() {
+        let asked = |line: &str| {
+            let matched = match_line(&Context::Exec, line).unwrap_or_else(|it| panic!("{it:?}"));
+            let args = matched.args;
+            (args.has("json"), args.has("ipv6"), args.optional::<u32>("instance"))
+        };
+        assert_eq!(asked("show ip lisp smr"), (false, false, None));
+        for line in ["show ipv6 lisp instance-id 7 smr json", "sh ipv li i 7 s j"] {
+            assert_eq!(asked(line), (true, true, Some(7)), "{line}");
+        }
+        let wrong = |line: &str| match match_line(&Context::Exec, line) {
+            Err(mismatch) => mismatch,
+            Ok(_) => panic!("{line} is no command"),
+        };
+        match wrong("show ip lisp instance-id smr") {
+            Mismatch::Invalid { span, .. } => assert_eq!(span, 25..28),
+            other => panic!("{other:?}"),
+        }
+        assert!(matches!(wrong("show ip lisp instance-id"), Mismatch::Incomplete { .. }));
     }
 
     #[test]

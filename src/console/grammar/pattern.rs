@@ -1,9 +1,8 @@
 //! A command's shape, from the notation of the tables to an automaton.
 //!
-//! The notation is that of a manual page: `word`, `<name:kind>`, `[optional]`, `{one|other}`. It is
-//! compiled into the position automaton of Glushkov: a state is a word of the pattern, and the
-//! question "what may come next" (which matching, `?`, completion and the "expected" of an error
-//! all ask) is one look into a table.
+//! The notation, with an example, stands in the head of the [grammar](super). It is compiled into the
+//! position automaton of Glushkov: a state is a word of the pattern, and the words that may come next
+//! are one look into a table.
 
 use super::argument::Kind;
 
