@@ -14,7 +14,7 @@ pub struct Fault {
     pub in_value: bool,
 }
 
-/// A word of a line and what it stands for.
+/// A word of a line, and its meaning.
 #[derive(Clone, Debug)]
 pub struct Bound {
     /// The keyword, or the argument's name: each has its own names.

@@ -19,8 +19,8 @@ const MOST_PROBLEMS: usize = 20;
 /// How many alternatives "expected" names.
 const MOST_EXPECTED: usize = 8;
 
-/// What is wrong with a config file. Its `Display` shows each wrong line with its number, a caret
-/// and what was expected, without colour.
+/// The errors of a config file. Its `Display` shows each wrong line with its number, a caret
+/// and the expected words, without colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// The file, as the caller named it.
@@ -40,9 +40,9 @@ pub struct Problem {
     pub line: usize,
     /// The octets of the file that are wrong.
     pub span: Range<usize>,
-    /// What is wrong.
+    /// The error.
     pub message: String,
-    /// What was expected there; may be empty.
+    /// The words expected there; may be empty.
     pub expected: String,
 }
 
@@ -74,7 +74,7 @@ impl ConfigError {
     }
 }
 
-/// Reads a whole config file. `name` is what errors call it.
+/// Reads a whole config file. `name` is its name in errors.
 ///
 /// Blank lines and lines that begin with `!` say nothing, indentation does not matter, `end` ends a
 /// block of modes and not the file.
@@ -126,9 +126,9 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
     Err(ConfigError { name: name.to_owned(), text: text.to_owned(), problems, more })
 }
 
-/// What the lines of a file have made so far. A line that is wrong may have been carried out in part;
-/// then what the others had made is made again, from the last copy on, for a copy at each line would
-/// make long files slow.
+/// The configuration that the lines of a file have made so far. A line that is wrong may have been
+/// carried out in part; then what the others had made is made again, from the last copy on, for a
+/// copy at each line would make long files slow.
 struct Reader<'a> {
     editor: Editor,
     copy: Editor,

@@ -9,7 +9,7 @@ use crate::router::config::{Config, EidTable, Lisp};
 /// A configuration that is being written, and the place in it where the next line belongs.
 #[derive(Clone, Debug)]
 pub struct Editor {
-    /// What has been configured so far.
+    /// The configuration so far.
     pub config: Config,
     /// Where the next line belongs.
     pub context: Context,

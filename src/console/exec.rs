@@ -1,10 +1,10 @@
-//! What an exec command asks for.
+//! The effects of exec commands.
 
 use super::grammar::Context;
 use super::show::Source;
 use crate::router::io::Command;
 
-/// What an exec command asks for.
+/// The effect of an exec command.
 pub enum Action {
     /// Print something.
     Show(Box<dyn Source>),
@@ -14,7 +14,7 @@ pub enum Action {
     Command(Command),
     /// Turn debugging of the router on or off.
     Debug(bool),
-    /// Tell this session what the router's debugging says, or do not.
+    /// Give the lines of debugging to this session, or do not.
     Monitor(bool),
     /// Nothing: it is so anyway.
     Nothing,

@@ -4,7 +4,7 @@ use regex::Regex;
 
 use super::show::Format;
 
-/// What stands behind `|`, with what `?` says of it.
+/// The filters behind `|`, with the help of `?` for each.
 pub const FILTERS: &[(&str, &str)] = &[
     ("begin", "Begin with the line that matches"),
     ("count", "Count number of lines which match regexp"),
@@ -14,11 +14,11 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("section", "Lines that match, with what is indented under each"),
 ];
 
-/// A command and what is to be done with its output.
+/// A command, and the filter of its output.
 pub struct Piped<'t> {
     /// The command, up to the bar.
     pub command: &'t str,
-    /// What it prints.
+    /// The form of its output.
     pub format: Format,
     /// Which lines of it are wanted.
     pub filter: Filter,
@@ -33,7 +33,7 @@ pub struct Filter {
     count: usize,
     /// `begin` has begun.
     begun: bool,
-    /// `section` prints what is indented deeper than this.
+    /// `section` prints lines that are indented deeper than this.
     section: Option<usize>,
 }
 
@@ -115,7 +115,7 @@ impl Filter {
         wanted
     }
 
-    /// What remains to be printed at the end.
+    /// The last lines, at the end of the output.
     pub fn finish(&mut self) -> String {
         let last = std::mem::take(&mut self.partial);
         let wanted = !last.is_empty() && self.wants(&last);
@@ -163,7 +163,7 @@ mod tests {
     fn filtered(line: &str) -> String {
         let mut filter = parse(line).ok().unwrap().filter;
         let mut text = String::new();
-        // Pieces that end in the middle of a line must not change what is chosen.
+        // Pieces that end in the middle of a line must not change the choice.
         for piece in ["one\n t", "wo\n  thr", "ee\nfour\n two\n"] {
             text += &filter.push(piece.to_owned());
         }

@@ -1,10 +1,10 @@
-//! `?` and completion: what may come next in a line.
+//! `?` and completion: the words that may come next in a line.
 
 use super::filter::FILTERS;
 use super::grammar::Context;
 use super::parse::{Mismatch, Next, begin, tokens};
 
-/// What `?` prints behind `line`.
+/// The output of `?` behind `line`.
 pub fn help(context: &Context, line: &str) -> Result<String, String> {
     let (head, partial) = split(line);
     let candidates = candidates(context, head, partial).map_err(|mismatch| match mismatch {
@@ -46,7 +46,7 @@ fn split(line: &str) -> (&str, &str) {
     line.split_at(start)
 }
 
-/// What may follow `head` and begins with `partial`: values, then keywords by name, then `<cr>`.
+/// The words that may follow `head` and begin with `partial`: values, then keywords by name, then `<cr>`.
 fn candidates(context: &Context, head: &str, partial: &str) -> Result<Vec<Next>, Mismatch> {
     let mut all = if let Some((command, rest)) = head.split_once('|') {
         if context != &Context::Exec && !begins_with_do(command) || !rest.trim().is_empty() {
@@ -81,7 +81,7 @@ fn keyword(word: &str, help: &'static str) -> Next {
     Next { word: word.to_owned(), help, keyword: true }
 }
 
-/// What may follow `head` in this mode, or in the nearest outer one that understands it.
+/// The words that may follow `head` in this mode, or in the nearest outer one that understands it.
 fn following(context: &Context, head: &str) -> Result<Vec<Next>, Mismatch> {
     let mut here = context.clone();
     let mut first_error = None;

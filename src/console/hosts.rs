@@ -32,7 +32,7 @@ pub trait Hosts {
 /// The state of an emulated host that runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostState {
-    /// The router's interface to whose LAN it is plugged.
+    /// The router's interface at its LAN.
     pub interface: InterfaceName,
     /// Its addresses with the length of their network.
     pub addresses: Vec<IpNet>,

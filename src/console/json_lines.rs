@@ -2,7 +2,7 @@
 //!
 //! The driver's console server reads requests and writes responses; a client writes requests and
 //! reads responses with [`JsonLines`], over any stream. Nothing else on the console knows JSON, but
-//! for `show ... json`, whose text it is.
+//! for `show ... json`, which has it as its text.
 
 use std::io::{self, BufRead, Write};
 

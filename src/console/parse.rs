@@ -1,5 +1,5 @@
 //! Matches a line against the commands of a mode, as IOS does: any unambiguous beginning of a
-//! keyword stands for it, and what does not fit is pointed at.
+//! keyword stands for it, and the word that does not fit is pointed at.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ pub enum Mismatch {
         span: Range<usize>,
         /// How many of its octets could have been right.
         fits: usize,
-        /// What may stand there.
+        /// The words that may stand there.
         expected: Vec<String>,
     },
     /// A beginning of several keywords.
@@ -27,14 +27,14 @@ pub enum Mismatch {
     },
     /// Something is missing at the end.
     Incomplete {
-        /// What may come next.
+        /// The words that may come next.
         expected: Vec<String>,
     },
 }
 
 /// A line that is a command.
 pub struct Match<'t> {
-    /// What it does.
+    /// Its effect.
     pub run: Run,
     /// Its words.
     pub args: Args<'t>,
@@ -113,12 +113,12 @@ pub struct Matching {
     negated: bool,
 }
 
-/// What may come next, as `?` lists it.
+/// A word that may come next, as `?` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Next {
     /// The keyword, a value's placeholder, or `<cr>`.
     pub word: String,
-    /// What is said of it.
+    /// Its help.
     pub help: &'static str,
     /// Whether it can be completed: it is a keyword.
     pub keyword: bool,
@@ -161,7 +161,7 @@ impl Matching {
         Ok(())
     }
 
-    /// What may come next, each once, in the order of the tables; `<cr>` where the line may end.
+    /// The words that may come next, each once, in the order of the tables; `<cr>` where the line may end.
     pub fn expected(&self) -> Vec<Next> {
         let mut all: Vec<Next> = Vec::new();
         for (_, position) in self.threads.iter().flat_map(Thread::next) {
@@ -244,7 +244,7 @@ fn choose(
     Ok(kept.map(|(.., thread)| thread).collect())
 }
 
-/// Matches a line in one context. `no` comes before what can be undone; `default`, which resets as
+/// Matches a line in one context. `no` comes before a command that can be undone; `default`, which resets as
 /// `no` does, before a command of the configuration.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
     let (mut matching, tokens) = begin(context, line);
@@ -269,7 +269,7 @@ pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
 
 impl Mismatch {
     /// How far into the line it was understood: of several readings the one that got furthest says
-    /// best what is wrong.
+    /// the error best.
     pub fn progress(&self) -> (usize, usize) {
         match self {
             Mismatch::Invalid { span, fits, .. } => (span.start, *fits),

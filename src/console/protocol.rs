@@ -1,4 +1,4 @@
-//! The vocabulary between a console's client and a session: requests, responses, and what they hold.
+//! The vocabulary between a console's client and a session: requests, responses, and their parts.
 //!
 //! Each request is answered by any number of responses and then by one [`Response::Done`]. Between two
 //! processes each of them is a line of JSON: [`json_lines`](super::json_lines).

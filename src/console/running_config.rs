@@ -1,6 +1,6 @@
-//! Writes a configuration as IOS does: what is written reads back to an equal [`Config`].
+//! Writes a configuration as IOS does. Its text reads back to an equal [`Config`].
 //!
-//! Things are defined before they are used (interfaces, then locator-sets, then what names them),
+//! Things are defined before they are used (interfaces, then locator-sets, then the lines that name them),
 //! so that the text can be pasted.
 
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::router::config::{
 };
 use crate::wire::auth::{Algorithm, Key};
 
-/// The configuration as text: what `show running-config` prints and a `.conf` file may hold.
+/// The configuration as text: the output of `show running-config`, and the content of a `.conf` file.
 pub fn running_config(config: &Config) -> String {
     let mut out = Writer::default();
     if !config.hostname.is_empty() {
@@ -293,7 +293,7 @@ impl Display for Locator<'_> {
     }
 }
 
-/// A proxy ETR, whose priority and weight need not be said when they are the default.
+/// A proxy ETR. Its priority and weight are left out when they are the default.
 struct Petr<'a>(&'a ConfiguredLocator);
 
 impl Display for Petr<'_> {
@@ -306,7 +306,7 @@ impl Display for Petr<'_> {
     }
 }
 
-/// A key and what is not the default of its algorithm. A key that is a word of the grammar would
+/// A key, and its algorithm if that is not the default. A key that is a word of the grammar would
 /// be read as that word, so it is said to be unencrypted first.
 struct KeyWords<'a>(&'a Key);
 

@@ -280,8 +280,8 @@ impl Session {
     }
 }
 
-/// What a change makes contradictory. It is done nevertheless, as IOS does it: a configuration that is
-/// pasted names what it defines further down.
+/// The contradictions that a change brings. It is done nevertheless, as on IOS: a line of a configuration
+/// that is pasted may name an object that is defined further down.
 fn warnings(before: &Config, after: &Config) -> String {
     let known = contradictions(before);
     let found = contradictions(after).into_iter().filter(|message| !known.contains(message));
@@ -298,7 +298,7 @@ fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
     }
 }
 
-/// What IOS says of a line that is no command. The caret stands under the line as it was typed
+/// The words of IOS for a line that is no command. The caret stands under the line as it was typed
 /// behind its prompt of `prompt` characters.
 fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
     match mismatch {

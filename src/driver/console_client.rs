@@ -52,7 +52,7 @@ pub enum Error {
     Terminal(#[from] ReadlineError),
 }
 
-/// Runs `commands` on the router whose console is at `socket` and prints what they print. Without
+/// Runs `commands` on the router whose console is at `socket` and prints their output. Without
 /// any, reads lines from standard input: with editing, `?` and Tab when that is a terminal which can
 /// edit; with a prompt and plain lines at any other terminal.
 ///
@@ -72,7 +72,7 @@ pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
     run_lines(&mut connection, without_mark(io::stdin().lines()), &mut out)
 }
 
-/// The lines of a file: what some editors put before the first one says nothing.
+/// The lines of a file, without the byte order mark that some editors put before the first one.
 fn without_mark(
     lines: impl Iterator<Item = io::Result<String>>,
 ) -> impl Iterator<Item = io::Result<String>> {
@@ -167,7 +167,7 @@ impl Connection {
         Ok(Connection { socket, client: Client::new(Wire::Socket(lines)) })
     }
 
-    /// Asks, hands on what comes back, and returns how it ended.
+    /// Asks, hands on each response, and returns the last one.
     fn ask(
         &mut self,
         request: Request,
@@ -184,7 +184,7 @@ impl Connection {
         Error::Io { socket: self.socket.clone(), source }
     }
 
-    /// Does a line and writes what it prints.
+    /// Does a line and writes its output.
     fn do_line(&mut self, line: &str, out: &mut impl Write) -> Result<Done, Error> {
         let request = Request::Line(line.to_owned());
         let done = self.ask(request, |response| write_response(out, response))?;
@@ -243,7 +243,7 @@ impl<W: Write> Write for Echo<'_, W> {
     }
 }
 
-/// What the line editor asks the router for.
+/// The questions of the line editor to the router.
 struct Typist {
     connection: Rc<RefCell<Connection>>,
 }
@@ -314,7 +314,7 @@ impl ExternalPrinter for Plain {
 }
 
 /// A prompt, a line, its answer, until the lines end or the session does. A `?` at the end of a line
-/// asks what may stand there.
+/// asks for the words that may stand there.
 fn plain_lines(
     mut connection: Connection,
     lines: impl Iterator<Item = io::Result<String>>,
@@ -339,8 +339,8 @@ fn plain_lines(
 
 /// Types at a terminal until Ctrl-D or `exit`. Ctrl-V takes a `?` as it is.
 fn interact(mut connection: Connection) -> Result<(), Error> {
-    // Without rustyline's feature buffer-redux what is typed ahead, or pasted, would end with its first
-    // line: a reader made anew for each line drops what the last one had read.
+    // Without rustyline's feature buffer-redux a text that is typed ahead, or pasted, would end with its first
+    // line: a reader made anew for each line drops the rest of the last one.
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
     // The editor has no printer where it cannot edit: TERM=dumb, or an output that is no terminal.
@@ -382,7 +382,7 @@ fn interact(mut connection: Connection) -> Result<(), Error> {
                 connection.do_line("end", &mut out)?;
             }
             _ => {
-                // A terminal that brackets what is pasted gives a whole page as one line.
+                // A terminal that brackets a pasted text gives a whole page as one line.
                 for line in line.lines() {
                     editor.add_history_entry(line)?;
                     if connection.do_line(line, &mut out)?.closed {

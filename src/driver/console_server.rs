@@ -28,7 +28,7 @@ const MAX_CLIENTS: usize = 32;
 const BACKLOG: i32 = 128;
 /// A longer request closes its client; octets.
 const MAX_LINE: usize = 64 * 1024;
-/// What may wait for a client to read it; octets. A single line may go beyond.
+/// The most output that may wait for a client; octets. A single line may go beyond.
 const MAX_WAITING: usize = 64 * 1024;
 /// Requests, responses and reads of one client in a turn.
 const STEPS_A_TURN: usize = 256;
@@ -92,7 +92,7 @@ impl ConsoleServer {
         self.clients.get_mut(number)?.as_mut()
     }
 
-    /// Says a debug line to every client that monitors. One that does not take it loses it.
+    /// Gives a line of debugging to every client that monitors. A client that does not take it loses it.
     pub fn say(&mut self, line: &str) {
         let clients = self.clients.iter_mut().flatten();
         for client in clients.filter(|client| client.session.monitors()) {
@@ -119,7 +119,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 impl Drop for ConsoleServer {
     fn drop(&mut self) {
-        // Nobody is left to be told of a failure, and the next start replaces the file.
+        // A failure needs no report: the next start replaces the file.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -205,7 +205,7 @@ impl Client {
         Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
     }
 
-    /// Reads what there is; the number of octets, 0 at the end of the stream.
+    /// Reads the octets that wait; their number, 0 at the end of the stream.
     fn fill(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         let len = self.stream.read(&mut buffer)?;
@@ -213,7 +213,7 @@ impl Client {
         Ok(len)
     }
 
-    /// Writes what the socket takes; true when nothing is left.
+    /// Writes as much as the socket takes; true when nothing is left.
     fn flush(&mut self) -> io::Result<bool> {
         while !self.output.is_empty() {
             match self.stream.write(&self.output) {

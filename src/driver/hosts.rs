@@ -1,6 +1,6 @@
 //! The emulated hosts of a router: a stack ([`Host`]) behind a TAP device ([`Tap`]) each.
 //!
-//! A host costs nothing while nobody talks to it: its device is one more source of the event loop,
+//! A host costs nothing while it has no traffic: its device is one more source of the event loop,
 //! and its deadline is asked for after it has worked, not in every turn.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ use crate::time::Time;
 const FRAMES_A_TURN: usize = 32;
 /// The largest frame.
 const FRAME_LEN: usize = (1 << 16) + 14;
-/// How often a host looks whether its device has come up. Nobody tells: the device is a port of a
+/// How often a host looks whether its device has come up. There is no event: the device is a port of a
 /// bridge in another namespace.
 const PLUG_INTERVAL: Duration = Duration::from_millis(100);
 /// The MTU of an interface that says nothing; octets.
@@ -34,7 +34,7 @@ const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX
 /// All hosts of a router.
 #[derive(Default)]
 pub struct Hosts {
-    /// By slot, which is what the event loop knows a device by.
+    /// By slot, the number of a device in the event loop.
     slots: Vec<Option<Player>>,
     buffer: Vec<u8>,
 }
@@ -50,7 +50,7 @@ struct Player {
     pings: Pings,
     /// The device is up; false until a frame has left by it.
     is_up: bool,
-    /// What tells that the device is up: an announcement, tried again and again.
+    /// An announcement, tried again and again: when it leaves, the device is up.
     announcement: Option<Vec<u8>>,
     /// When it has work.
     due: Option<Time>,
@@ -59,8 +59,8 @@ struct Player {
 }
 
 impl Hosts {
-    /// Makes them what the configuration says. What fails is logged, and tried again with the next
-    /// change. The slots of those that were made, with what to watch.
+    /// Makes them as the configuration has them. A failure is logged, and tried again with the next
+    /// change. Returns the slots of the new ones, with the descriptors to watch.
     pub fn follow(&mut self, config: &Config, seed: &Seed, now: Time) -> Vec<(usize, RawFd)> {
         let wanted = wanted(config);
         for slot in &mut self.slots {
@@ -93,10 +93,10 @@ impl Hosts {
         self.slots.iter().all(Option::is_none)
     }
 
-    /// Reads what has come for a host and lets it answer; true when there may be more.
+    /// Reads the frames that wait for a host and lets it answer; true when there may be more.
     ///
     /// # Errors
-    /// What reading says but for the end of what waits.
+    /// Those of reading, but for `WouldBlock`.
     pub fn receive(&mut self, slot: usize, now: Time) -> io::Result<bool> {
         self.buffer.resize(FRAME_LEN, 0);
         let Some(player) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
@@ -226,7 +226,7 @@ impl Player {
         Ok(true)
     }
 
-    /// Does what is due, sends what the stack has, and finds out when it is due again.
+    /// Does the work that is due, sends the frames of the stack, and finds out when it is due again.
     fn work(&mut self, now: Time) {
         if !self.is_up {
             self.is_up = match &self.announcement {

@@ -1,7 +1,7 @@
 //! Records of a router: everything that went into it and came out, to be replayed.
 //!
 //! ```text
-//!   "eidway record 5\n"                                            what it is, and the version
+//!   "eidway record 5\n"                                            the magic number, and the version
 //!   length u32 | checksum u16 | step 0: time, Start                   seed, wall clock, config
 //!   length u32 | checksum u16 | step 1: time, call, verdict, packet changes, outputs
 //!   ...
@@ -13,7 +13,7 @@
 //! keys, and the seed of the router's nonces: it is for the eyes that may see those.
 //!
 //! [`step`] is the vocabulary, [`Recorder`] writes, [`Reader`] reads, [`Replay`] gives a router of
-//! its own the recorded calls and compares what comes of them octet for octet, [`ReplayConsole`] is the
+//! its own the recorded calls and compares the outputs octet for octet, [`ReplayConsole`] is the
 //! prompt at which a person stops it and looks.
 
 mod console;

@@ -82,7 +82,7 @@ impl Kind {
         }
     }
 
-    /// Whether it takes whatever is typed, so that a keyword is preferred to it.
+    /// Whether it takes any word, so that a keyword is preferred to it.
     pub fn takes_anything(&self) -> bool {
         matches!(self, Kind::Word | Kind::Line)
     }

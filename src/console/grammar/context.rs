@@ -119,7 +119,7 @@ impl Context {
         }
     }
 
-    /// What stands in the prompt between the host's name and `#`.
+    /// The text of the prompt between the host's name and `#`.
     pub fn prompt(&self) -> &'static str {
         match self {
             Context::Exec => "",

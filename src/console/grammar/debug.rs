@@ -1,4 +1,4 @@
-//! Debugging: what the router says of its own accord, and who is told.
+//! Debugging: on and off, and the sessions that get its lines.
 
 use super::exec::{exec, show};
 use super::row::{No, Row};

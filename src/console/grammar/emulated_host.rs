@@ -1,4 +1,4 @@
-//! `emulated-host`, which IOS has not: hosts that the router itself plays, on the LAN of one of its
+//! `emulated-host`, which IOS has not: hosts that the router itself emulates, on the LAN of one of its
 //! interfaces. Each line adds to a host; `no emulated-host NAME` removes it with all its lines.
 
 use ipnet::{IpNet, Ipv4Net};
@@ -13,7 +13,7 @@ use crate::console::edit::Editor;
 use crate::router::config::EmulatedHost;
 
 const HERE: &[Mode] = &[Mode::Interface];
-const HOST: &str = "A host that this router plays on the LAN of the interface";
+const HOST: &str = "A host that this router emulates on the LAN of the interface";
 const NAME: &str = "Name of the host";
 
 pub(super) const ROWS: &[Row] = &[

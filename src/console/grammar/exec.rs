@@ -131,7 +131,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         "show emulated-hosts [json]",
-        &[SHOW, "The hosts that this router plays", JSON],
+        &[SHOW, "The emulated hosts of this router", JSON],
         |_, _| show(Page::new(emulated_hosts::view, emulated_hosts::text)),
     ),
     exec("show clock [json]", &[SHOW, "The system clock", JSON], |_, _| {

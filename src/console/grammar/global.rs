@@ -1,4 +1,4 @@
-//! Global configuration: the host's name, interfaces, static routes, and what IOS has besides.
+//! Global configuration: the host's name, interfaces, static routes, and commands of IOS without effect.
 
 use std::net::Ipv4Addr;
 
@@ -76,7 +76,7 @@ const fn harmless(
     Row { modes, pattern, help, no: No::After(words), run: Run::Ignore }
 }
 
-/// What stands beside LISP on a page of IOS configuration.
+/// Commands beside LISP on a page of IOS configuration.
 pub(super) const HARMLESS: &[Row] = &[
     harmless(HERE, "version <version:line>", &["IOS version (ignored)", "Version"], 1),
     harmless(

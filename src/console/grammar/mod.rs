@@ -6,22 +6,21 @@
 //!
 //! # The notation of a pattern
 //!
-//! | pattern | the line has there |
-//! |---|---|
-//! | `word` | this word, or a beginning of it that stands for no other word there |
-//! | `<name:kind>` | a value of a kind: `address`, `prefix`, `word`, `0-255`, ...; its function asks for it by `name` |
-//! | `[...]` | the part in brackets, or nothing |
-//! | `{one|other}` | one of the parts |
+//! - `word`: this word, or a beginning of it that stands for no other word there.
+//! - `<name:kind>`: a value of a kind (`address`, `prefix`, `word`, `0-255`, ...). The command's
+//!   function asks for it by its name.
+//! - `[...]`: the part in brackets, or nothing.
+//! - `{one|other}`: one of the parts.
 //!
-//! An example is a pattern and the words of help that belong to it, one for each word of the pattern. Brackets,
-//! braces and bars are no words.
+//! A row has a help text for each word and each value of its pattern, and none for brackets, braces
+//! and bars. This pattern has eight of them:
 //!
 //! ```text
 //! show {ip|ipv6} lisp [instance-id <instance:0-16777215>] smr [json]
 //! SHOW  IP IPV6  LISP  OTHER        INSTANCE               "..."  JSON
 //! ```
 //!
-//! These are lines of it:
+//! These lines are matched against it:
 //!
 //! ```text
 //! show ip lisp smr                          args.has("json") is false, args.has("ipv6") is false
@@ -38,8 +37,8 @@
 //!     └───▶ ipv6 ────┘ └─────────────────────────────────┘ └──────────────┘
 //! ```
 //!
-//! What may come after a word is one look into a table. Matching, `?`, completion and the list of
-//! expected words in an error of a config file all ask this.
+//! It finds the words that may come after a word with one look into a table. Matching, `?`,
+//! completion and the expected words in an error of a config file all ask for these.
 //!
 //! # The `no` form
 //!

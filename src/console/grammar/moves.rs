@@ -1,5 +1,5 @@
-//! The shows of what moves: EIDs that are away, hosts that roam, the sessions by which
-//! map-servers tell of them; and of the messages that were refused.
+//! The shows of movement: EIDs that are away, hosts that roam, the sessions by which map-servers tell
+//! of them; and of the messages that were refused.
 
 use super::exec::{IP, IPV6, JSON, LISP, SHOW, exec, family, instance, only, show};
 use super::row::Row;

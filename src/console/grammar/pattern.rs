@@ -6,7 +6,7 @@
 
 use super::argument::Kind;
 
-/// What may stand at a position of a command.
+/// The word or value at a position of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
     /// A fixed word, which any unambiguous beginning stands for; case does not matter.
@@ -15,16 +15,16 @@ pub enum Word {
     Argument(Kind),
 }
 
-/// A word of a pattern with what is said about it.
+/// A word of a pattern, with its name and help.
 #[derive(Clone, Debug)]
 pub struct Position {
-    /// What may stand here.
+    /// The word or value here.
     pub word: Word,
     /// The name under which a handler asks for it: the keyword itself, or an argument's name.
     pub name: &'static str,
     /// It is a value or a part of one; `Ethernet` of an interface's name is both.
     pub argument: bool,
-    /// What `?` says.
+    /// The help of `?`.
     pub help: &'static str,
     /// Which word of the notation it is, counted from 0: an interface is one word of the notation
     /// and several positions.
@@ -52,7 +52,7 @@ struct Part {
 impl Pattern {
     /// Compiles `parts`, one after the other, with the help of each of their words.
     ///
-    /// The tables are part of the program, so what is wrong in one is a defect of it: this panics,
+    /// The tables are part of the program, so an error in one is a defect of the program: this panics,
     /// and a test compiles every row.
     pub fn new(parts: &[&'static str], help: &[&'static str]) -> Self {
         let symbols: Vec<&'static str> = parts.iter().flat_map(|part| symbols(part)).collect();

@@ -9,17 +9,17 @@ use crate::console::edit::Editor;
 use crate::console::exec::Action;
 use crate::router::config::Config;
 
-/// What `no COMMAND` means.
+/// The meaning of `no COMMAND`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum No {
     /// There is none: the command changes no configuration.
     Never,
-    /// The handler undoes the command. The first so many words must be given; what follows them
-    /// in the pattern may be.
+    /// The handler undoes the command. The first so many words of the pattern must be given;
+    /// the others may be.
     After(usize),
 }
 
-/// What a command does.
+/// The effect of a command.
 #[derive(Clone, Copy)]
 pub enum Run {
     /// Changes the configuration or the context.
@@ -34,15 +34,15 @@ pub enum Run {
 /// A command.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// Where it may be given.
+    /// The modes that have it.
     pub modes: &'static [Mode],
     /// Its words, in the notation of [`Pattern`](super::Pattern).
     pub pattern: &'static str,
-    /// What `?` says of each word of the notation.
+    /// The help of `?` for each word of the notation.
     pub help: &'static [&'static str],
     /// Its `no` form.
     pub no: No,
-    /// What it does.
+    /// Its effect.
     pub run: Run,
 }
 

@@ -12,7 +12,7 @@ use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 use crate::router::config::{ConfiguredLocator, EtrMapServer, LocatorSource, Service};
 
-/// What stands before a command of [`ROWS`] under `router lisp`.
+/// The words before a command of [`ROWS`] under `router lisp`.
 pub(super) const FAMILY: &str = "{ipv4|ipv6}";
 /// The help of its words.
 pub(super) const FAMILY_HELP: &[&str] = &["IPv4 EIDs", "IPv6 EIDs"];

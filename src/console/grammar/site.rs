@@ -1,4 +1,4 @@
-//! `site`: what a map-server accepts, and keys.
+//! `site`: the registrations that a map-server accepts, and their keys.
 
 use super::context::{Context, Mode};
 use super::lisp::instance_id;

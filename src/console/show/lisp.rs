@@ -68,7 +68,7 @@ fn configured_static(router: &Router, family: Family) -> usize {
         .count()
 }
 
-/// Every configured map-server, with what the registrations say of it.
+/// Every configured map-server, with its registrations.
 fn map_servers(router: &Router, family: Family, service: &Service, now: Time) -> Vec<MapServerRow> {
     let registrations = router.registrations(now);
     let servers = service.etr_map_servers.keys();
@@ -89,7 +89,7 @@ fn map_servers(router: &Router, family: Family, service: &Service, now: Time) ->
         .collect()
 }
 
-/// The view as IOS prints it; a line about what this router does not have is left out.
+/// The view as IOS prints it; a line about something that this router does not have is left out.
 pub fn text(view: &LispView) -> String {
     let mut lines = Lines(String::new());
     roles(&mut lines, view);

@@ -33,7 +33,7 @@ use crate::wire::Address;
 /// How many entries of a table are looked at in one turn.
 pub const ROWS_A_TURN: usize = 256;
 
-/// What a `show` is printed as.
+/// The form of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// As IOS prints it.
@@ -58,7 +58,7 @@ pub trait Source {
     /// The next piece, which may be empty; `None` when all has been printed.
     fn poll(&mut self, state: State<'_>, format: Format) -> Option<String>;
 
-    /// Whether what was asked for was not there: the text says so.
+    /// Whether there is no such thing: the text says so.
     fn failed(&self) -> bool {
         false
     }
@@ -74,7 +74,7 @@ pub struct Rows<R> {
 
 /// A table that is printed row by row.
 pub trait Table {
-    /// What stands above the rows: the counts.
+    /// The counts above the rows.
     type Head: View;
     /// An entry.
     type Row: View;
@@ -178,7 +178,7 @@ impl<T: Table> Source for Listing<T> {
     }
 }
 
-/// What is short enough to be printed at once.
+/// A `show` that is short enough to be printed at once.
 pub struct Page<F, V> {
     view: F,
     text: fn(&V) -> String,

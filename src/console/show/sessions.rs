@@ -66,7 +66,7 @@ pub fn text(view: &SessionsView) -> String {
     text
 }
 
-/// A paragraph a session; a line about what is not counted here is left out.
+/// A paragraph a session; a line about something that is not counted here is left out.
 pub fn detail(view: &SessionsView) -> String {
     let mut text = String::new();
     for row in &view.sessions {

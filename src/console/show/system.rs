@@ -15,7 +15,7 @@ pub fn version(State { router, now, .. }: State<'_>) -> VersionView {
     }
 }
 
-/// What a router without a name is called, as IOS does.
+/// The name of a router; `Router` without one, as on IOS.
 pub fn host_name(configured: &str) -> &str {
     if configured.is_empty() { "Router" } else { configured }
 }
@@ -51,7 +51,7 @@ pub fn running_text(view: &RunningView) -> String {
     format!("Building configuration...\n\nCurrent configuration : {octets} bytes\n!\n{lines}")
 }
 
-/// Looks at what is being debugged.
+/// Looks at the state of debugging.
 pub fn debugging(State { router, .. }: State<'_>) -> DebuggingView {
     DebuggingView { lisp_control_plane: router.is_debugging() }
 }
@@ -64,7 +64,7 @@ pub fn debugging_text(view: &DebuggingView) -> String {
     }
 }
 
-/// What is said when debugging has been turned on or off.
+/// The answer when debugging has been turned on or off.
 pub fn debugging_turned(on: bool) -> &'static str {
     match on {
         true => "LISP control plane debugging is on\n",

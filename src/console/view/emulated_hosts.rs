@@ -20,7 +20,7 @@ pub struct EmulatedHostsView {
 pub struct EmulatedHostRow {
     /// Its name.
     pub name: String,
-    /// The router's interface to whose LAN it is plugged.
+    /// The router's interface at its LAN.
     #[serde(with = "as_text")]
     pub interface: InterfaceName,
     /// Its stack runs and it is plugged in.

@@ -1,8 +1,9 @@
-//! The views: what each `show` knows, as plain data.
+//! The views: the content of each `show`, as plain data.
 //!
-//! A view has values and no texts. [`show`](super::show) fills it from a router and makes the text of IOS of it;
-//! `show ... json` writes it as JSON, and whoever reads that gets the same view again. So a reader in
-//! another process has the types of the writer, and a field that is renamed is found by the compiler.
+//! A view has values and no texts. [`show`](super::show) fills it from a router and makes the text
+//! of IOS of it; `show ... json` writes it as JSON, and a reader of it gets the same view again. So
+//! a reader in another process has the types of the writer, and a field that is renamed is found by
+//! the compiler.
 
 pub mod away;
 pub mod database;
@@ -28,7 +29,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::addr::{Family, InstanceId};
 
-/// What every view can do: it is written as JSON, read again, and is then the same.
+/// A view is written as JSON, read again, and is then the same.
 pub trait View: Serialize + DeserializeOwned + PartialEq + Debug + Clone {}
 
 impl<V: Serialize + DeserializeOwned + PartialEq + Debug + Clone> View for V {}

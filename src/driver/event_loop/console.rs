@@ -1,4 +1,5 @@
-//! The loop's share of the console: clients in, their turns, and what a `show` needs from the driver.
+//! The loop's share of the console: clients in, their turns, and the figures of the driver that a
+//! `show` prints.
 
 use std::io;
 use std::path::Path;

@@ -11,7 +11,7 @@ use crate::console::view::map_cache::LocatorState;
 use crate::console::view::site::{HashFunction, LocatorRow, RegistrationRow, Row};
 use crate::router::config::NonceOrder;
 
-/// What stands above the rows.
+/// The text above the rows.
 pub(super) fn head(detail: bool) -> String {
     if detail {
         return "LISP Site Registration Information\n\n".to_owned();
