@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
 use super::deadlines::Deadlines;
+use super::event::{AwayChange, Event};
 use super::io::Connection;
 use super::map_cache::Locator;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
@@ -156,6 +157,8 @@ pub struct AwayTable {
     moved: BTreeSet<EidPrefix>,
     /// How many entries are [`Producer::Deconfigured`], by instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,
+    /// The changes that the caller has not taken yet.
+    changes: Vec<Event>,
 }
 
 impl Default for AwayTable {
@@ -167,11 +170,17 @@ impl Default for AwayTable {
             due: Deadlines::default(),
             moved: BTreeSet::new(),
             deconfigured: BTreeMap::new(),
+            changes: Vec::new(),
         }
     }
 }
 
 impl AwayTable {
+    /// The changes since the last call.
+    pub(super) fn take_changes(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.changes)
+    }
+
     /// The entries that lead elsewhere and came or went since the last call.
     pub(super) fn take_moved(&mut self) -> BTreeSet<EidPrefix> {
         std::mem::take(&mut self.moved)
@@ -184,10 +193,14 @@ impl AwayTable {
 
     /// Puts a prefix into the table; one that is there with the same producer keeps its age.
     pub(super) fn insert(&mut self, prefix: EidPrefix, mut entry: Entry, now: Time) {
-        if let Some(before) = self.take_out(prefix)
-            && before.producer == entry.producer
-        {
+        let before = self.unlink(prefix);
+        if let Some(before) = before.as_ref().filter(|before| before.producer == entry.producer) {
             entry.created_at = before.created_at;
+        }
+        let is_other =
+            |before: &Entry| before.producer != entry.producer || before.locators != entry.locators;
+        if before.as_ref().is_none_or(is_other) {
+            self.tell(prefix, entry.producer, AwayChange::Added);
         }
         let gives_way = match entry.stay {
             Stay::Standing | Stay::Until(_) => None,
@@ -207,8 +220,19 @@ impl AwayTable {
         self.entries.insert(prefix, entry);
     }
 
+    fn tell(&mut self, eid_prefix: EidPrefix, producer: Producer, change: AwayChange) {
+        self.changes.push(Event::Away { eid_prefix, producer, change });
+    }
+
+    /// Takes an entry out.
+    fn take_out(&mut self, prefix: EidPrefix) {
+        if let Some(entry) = self.unlink(prefix) {
+            self.tell(prefix, entry.producer, AwayChange::Removed);
+        }
+    }
+
     /// The only way out of the table: all that hangs on an entry goes with it.
-    fn take_out(&mut self, prefix: EidPrefix) -> Option<Entry> {
+    fn unlink(&mut self, prefix: EidPrefix) -> Option<Entry> {
         let entry = self.entries.remove(&prefix)?;
         self.silent.remove(&prefix);
         self.told.remove(&prefix);

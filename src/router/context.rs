@@ -46,6 +46,11 @@ impl Context {
         self.outputs.push_back(Output::Event(event));
     }
 
+    /// Some things have changed.
+    pub(super) fn tell_all(&mut self, events: Vec<Event>) {
+        self.outputs.extend(events.into_iter().map(Output::Event));
+    }
+
     /// A message came or left: while debugging is on, `event` says which.
     pub(super) fn trace(&mut self, event: impl FnOnce() -> Option<MessageEvent>) {
         if self.debugging

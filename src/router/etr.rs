@@ -44,7 +44,7 @@ impl Router {
                 Inbound::Dropped(reason)
             }
         };
-        if let Some(witness) = &mut self.witness {
+        for witness in &mut self.witnesses {
             witness.inbound(inbound, datagram.bytes);
         }
         inbound

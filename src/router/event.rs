@@ -190,7 +190,7 @@ pub enum HostChange {
     Confirmed,
     /// It answers no more.
     Silent,
-    /// Its port has no link any more, or another host took its place.
+    /// Its port has no link any more or serves its range no more, or another host took its place.
     Lost,
     /// Another xTR has it.
     MovedAway {

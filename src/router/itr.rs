@@ -46,7 +46,7 @@ impl Router {
             Ok(Verdict::Hold) => Outbound::Held,
             Err(reason) => Outbound::Dropped(reason),
         };
-        if let Some(witness) = &mut self.witness {
+        for witness in &mut self.witnesses {
             witness.outbound(outbound, packet.bytes);
         }
         outbound

@@ -16,6 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
+use super::event::{Event, MappingChange};
 use super::locators::LocalRlocs;
 use super::opaque::{OpaqueLocator, OpaqueLocators};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
@@ -204,6 +205,8 @@ pub struct MapCache {
     pub rejected: u64,
     /// Entries that others took the place of.
     pub evicted: u64,
+    /// The changes that the caller has not taken yet.
+    changes: Vec<Event>,
 }
 
 impl Default for MapCache {
@@ -218,11 +221,17 @@ impl Default for MapCache {
             opaque: OpaqueLocators::default(),
             rejected: 0,
             evicted: 0,
+            changes: Vec::new(),
         }
     }
 }
 
 impl MapCache {
+    /// The changes of learned entries since the last call.
+    pub(super) fn take_changes(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.changes)
+    }
+
     /// Makes the static entries, which ask for what they cover, those of `wanted`; one that stays
     /// keeps its uptime.
     pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
@@ -317,6 +326,11 @@ impl MapCache {
         let before = self.remove(&prefix);
         let mapping = keep_uptimes(learned.mapping, before.as_ref());
         let changed = before.as_ref().is_none_or(|entry| entry.mapping != mapping);
+        let is_new = before.as_ref().is_none_or(|entry| entry.source == Source::Static);
+        if changed {
+            let change = if is_new { MappingChange::Learned } else { MappingChange::Changed };
+            self.changes.push(Event::Mapping { eid_prefix: prefix, change });
+        }
         let mut entry = Entry {
             modified_at: match &before {
                 Some(entry) if !changed => entry.modified_at,
@@ -357,7 +371,10 @@ impl MapCache {
 
     /// Takes an entry out; a static one that it stood in front of is there again.
     fn forget(&mut self, prefix: &EidPrefix) {
-        self.remove(prefix);
+        if self.remove(prefix).is_some_and(|entry| entry.source != Source::Static) {
+            let change = MappingChange::Gone;
+            self.changes.push(Event::Mapping { eid_prefix: *prefix, change });
+        }
         if let Some(&created_at) = self.statics.get(prefix) {
             self.entries.insert(*prefix, Entry::asking(created_at));
         }

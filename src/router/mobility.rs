@@ -112,6 +112,8 @@ pub struct Mobility {
     pub(super) owners: OwnerChanges<Eid>,
     /// When the log last said that a host was turned away.
     turned_away_at: Option<Time>,
+    /// The hosts that were lost since the caller last asked.
+    changes: Vec<Event>,
 }
 
 impl Default for Mobility {
@@ -125,6 +127,7 @@ impl Default for Mobility {
             searches: Searches::default(),
             owners: OwnerChanges::default(),
             turned_away_at: None,
+            changes: Vec::new(),
         }
     }
 }
@@ -133,6 +136,11 @@ impl Mobility {
     /// The dynamic EIDs that are here.
     pub fn hosts(&self) -> &Bounded<Eid, Host, InterfaceName> {
         &self.hosts
+    }
+
+    /// The hosts that a change of the configuration took away since this was last asked.
+    pub(super) fn take_changes(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.changes)
     }
 
     /// How full the tables are that neighbours fill.
@@ -204,6 +212,13 @@ impl Mobility {
         let served = |eid: &Eid, port: &InterfaceName| {
             ranges.longest_match(*eid).is_some_and(|(_, range)| range.ports.contains(port))
         };
+        let gone = self.hosts.iter().filter(|(eid, host)| !served(eid, &host.interface));
+        let lost = |(&eid, host): (&Eid, &Host)| Event::Host {
+            eid,
+            port: host.interface,
+            change: HostChange::Lost,
+        };
+        self.changes.extend(gone.map(lost));
         self.hosts.retain(|eid, host| served(eid, &host.interface));
         self.former_ports.retain(|eid, port| served(eid, port));
         self.missed.retain(served);
@@ -428,7 +443,11 @@ impl Router {
             Host { name, range, interface, mac, found_at, last_seen_at, asked_at, discovery };
         match self.mobility.hosts.insert(eid, interface, host, now) {
             Ok(None) => {}
-            Ok(Some((other, host))) => self.host_left(other, &host, None, now),
+            Ok(Some((other, host))) => {
+                let (port, change) = (host.interface, HostChange::Lost);
+                self.context.tell(Event::Host { eid: other, port, change });
+                self.host_left(other, &host, None, now);
+            }
             Err(Full) => {
                 self.host_turned_away(eid, interface, now);
                 return false;
@@ -474,6 +493,7 @@ impl Router {
         self.mobility.searches.returned.remove(&port);
         let here: Vec<Eid> = self.mobility.hosts.keys_of(&port).copied().collect();
         for eid in here {
+            self.context.tell(Event::Host { eid, port, change: HostChange::Lost });
             self.host_gone(eid, None, now);
             // One of another port may give way, and is found when it speaks.
             let _ = self.mobility.missed.insert(eid, port, port, now);

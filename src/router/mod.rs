@@ -191,7 +191,7 @@ pub struct Router {
     replies: ReplyLimiter,
     map_server: MapServer,
     descriptors: Option<Descriptors>,
-    witness: Option<Box<dyn Witness>>,
+    witnesses: Vec<Box<dyn Witness>>,
 }
 
 impl Router {
@@ -226,7 +226,7 @@ impl Router {
             replies: ReplyLimiter::default(),
             map_server: MapServer::new(&seed),
             descriptors: None,
-            witness: None,
+            witnesses: Vec::new(),
         };
         router.configure(config, now);
         router
@@ -294,15 +294,17 @@ impl Router {
             self.reconcile(now);
         }
         self.keep_sent_nonce();
+        self.context.tell_all(self.map_cache.take_changes());
+        self.context.tell_all(self.away.take_changes());
+        self.context.tell_all(self.mobility.take_changes());
+        self.context.tell_all(self.registrar.take_changes());
     }
 
     /// The next thing that the router wants done.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.context.outputs.pop_front();
-        if let Some(witness) = &mut self.witness {
-            witness.output(output.as_ref());
-        }
+        self.witnesses.iter_mut().for_each(|witness| witness.output(output.as_ref()));
         output
     }
 

@@ -56,15 +56,13 @@ pub trait Witness: Debug {
 }
 
 impl Router {
-    /// From here on `witness` sees every call, in place of the one before.
+    /// From here on `witness` sees every call, beside those that do already.
     pub fn show_to(&mut self, witness: Box<dyn Witness>) {
-        self.witness = Some(witness);
+        self.witnesses.push(witness);
     }
 
     /// A call begins: the witness is told.
     pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
-        if let Some(witness) = &mut self.witness {
-            witness.call(call, now);
-        }
+        self.witnesses.iter_mut().for_each(|witness| witness.call(call, now));
     }
 }

@@ -21,6 +21,8 @@ use eidway::wire::{
 };
 use etherparse::PacketBuilder;
 
+use crate::told::Told;
+
 pub const RLOC_1: &str = "203.0.113.11";
 pub const RLOC_2: &str = "198.51.100.21";
 /// A router of the core.
@@ -93,6 +95,7 @@ pub struct Bench {
     pub now: Time,
     outputs: Vec<Output>,
     events: Vec<Event>,
+    told: Told,
     lines: Vec<String>,
     log: Log,
 }
@@ -113,6 +116,7 @@ impl Bench {
             now,
             outputs: Vec::new(),
             events: Vec::new(),
+            told: Told::default(),
             lines: Vec::new(),
             log: Log::default(),
         };
@@ -209,11 +213,13 @@ impl Bench {
                 Output::Event(event) => {
                     let lines = self.log.lines(&event, self.now);
                     self.lines.extend(lines.into_iter().map(|(_, line)| line));
+                    self.told.hear(&event);
                     self.events.push(event);
                 }
                 output => self.outputs.push(output),
             }
         }
+        self.told.compare(&self.router);
     }
 
     /// The lines of the router's log since the last call.

@@ -31,3 +31,4 @@ mod scan;
 mod searches;
 mod smr;
 mod source_check;
+mod told;

@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::SiteEntry;
 use super::answer::proxy_record;
 use super::{MapServer, Registration};
 use crate::addr::{EidPrefix, Rloc};
@@ -48,6 +49,8 @@ pub(super) struct Change {
     pub xtr_id: u128,
     /// Whether the mapping is another than before.
     pub is_new: bool,
+    /// Whether there was a mapping before.
+    pub had_mapping: bool,
     /// The registrations whose place it took.
     pub replaced: Vec<Registration>,
 }
@@ -104,9 +107,10 @@ impl MapServer {
         before: Option<MappingRecord>,
         replaced: Vec<Registration>,
     ) -> Change {
+        let had_mapping = before.is_some();
         let is_new = self.mapping(&prefix).map(|record| record.locators)
             != before.map(|record| record.locators);
-        Change { prefix, xtr_id, is_new, replaced }
+        Change { prefix, xtr_id, is_new, had_mapping, replaced }
     }
 
     /// The sessions of the xTRs that registered `prefix` or a less specific one, but for one xTR.
@@ -121,10 +125,20 @@ impl MapServer {
 impl Router {
     /// Tells those whom a change concerns.
     pub(super) fn publish(&mut self, change: Change, now: Time) {
-        let Change { prefix, xtr_id, is_new, replaced } = change;
+        let Change { prefix, xtr_id, is_new, had_mapping, replaced } = change;
         if !is_new {
             return;
         }
+        let entry = self.map_server.entries.get(&prefix);
+        let change = match (entry.is_some_and(SiteEntry::is_registered), had_mapping) {
+            (false, _) => SiteRegistrationChange::Gone,
+            (true, false) => SiteRegistrationChange::Registered,
+            (true, true) => SiteRegistrationChange::Moved,
+        };
+        let configured = || self.map_server.configured_for(&prefix).map(|(_, site)| site);
+        let site = entry.map(|entry| &entry.site).or_else(configured);
+        let site = site.map(|site| site.to_string()).unwrap_or_default();
+        self.context.tell(Event::SiteRegistration { eid_prefix: prefix, site, change });
         if let Some(before) = replaced.first() {
             self.name_duplicate(prefix, (before.source, xtr_id), now);
         }

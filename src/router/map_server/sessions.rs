@@ -12,6 +12,7 @@ use crate::router::Router;
 use crate::router::config::Config;
 use crate::router::counters::ControlDrop;
 use crate::router::deadlines::Deadlines;
+use crate::router::event::Event;
 use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::register::LIFETIME;
@@ -197,6 +198,7 @@ impl Router {
         let rejected = BTreeSet::new();
         let sessions = &mut self.map_server.sessions.by_connection;
         sessions.insert(connection, MsSession { session, rejected });
+        self.context.tell(Event::EtrSession { etr: rloc, is_up: true });
         self.send_refresh(connection, RefreshScope::All, false);
     }
 
@@ -207,7 +209,9 @@ impl Router {
         now: Time,
     ) {
         let Some(each) = self.map_server.sessions.by_connection.remove(&connection) else { return };
-        self.map_server.sessions.admitted.set(each.session.peer.ip(), None);
+        let etr = each.session.peer.ip();
+        self.context.tell(Event::EtrSession { etr, is_up: false });
+        self.map_server.sessions.admitted.set(etr, None);
         self.map_server.session_fell(connection, now);
     }
 

@@ -32,7 +32,7 @@ use super::away::{self, Producer};
 use super::config::EtrMapServer;
 use super::database;
 use super::deadlines::Deadlines;
-use super::event::{self, MapServerChange};
+use super::event::{self, MapServerChange, RegistrationChange};
 use super::{RegistrationStatus, Router};
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::rng::{Rng, Seed};
@@ -114,9 +114,22 @@ pub(super) struct Registrar {
     /// The nonces of the last [`NEWS`] unsolicited Map-Notifies of each map-server.
     news: BTreeMap<IpAddr, VecDeque<Nonce>>,
     rng: Rng,
+    /// The changes that the caller has not taken yet.
+    changes: Vec<event::Event>,
+}
+
+/// The first acknowledgement of a registration, or the first one after 180 s without.
+fn acknowledged((_, map_server): Peer, eid_prefix: EidPrefix) -> event::Event {
+    let change = RegistrationChange::Acknowledged;
+    event::Event::Registration { eid_prefix, map_server, change }
 }
 
 impl Registrar {
+    /// The changes since the last call.
+    pub(super) fn take_changes(&mut self) -> Vec<event::Event> {
+        std::mem::take(&mut self.changes)
+    }
+
     /// Nonces begin at `wall_clock`, microseconds: above those of the router's last run.
     pub(super) fn new(seed: &Seed, wall_clock: u64) -> Self {
         Registrar {
@@ -128,6 +141,7 @@ impl Registrar {
             nonces: Nonces::new(wall_clock),
             news: BTreeMap::new(),
             rng: Rng::new(seed, "register jitter"),
+            changes: Vec::new(),
         }
     }
 
@@ -190,6 +204,10 @@ impl Registrar {
         }
         if event == Event::Ack {
             standing.acknowledged_at = Some(now);
+        }
+        let was_acknowledged = before.is_some_and(|before| before.is_acknowledged(now));
+        if standing.is_acknowledged(now) && !was_acknowledged {
+            self.changes.push(acknowledged(peer, prefix));
         }
         standings.insert(prefix, standing);
         self.due.set((peer, prefix), standing.due_at);
@@ -274,6 +292,9 @@ impl Registrar {
                 let Some(standing) = standings.get_mut(&record.eid_prefix) else { continue };
                 if standing.nonce == Some(nonce) {
                     standing.nonce = None;
+                    if !standing.is_acknowledged(now) {
+                        self.changes.push(acknowledged(peer, record.eid_prefix));
+                    }
                     standing.acknowledged_at = Some(now);
                     standing.retry = FIRST_RETRY;
                     standing.unanswered = 0;
