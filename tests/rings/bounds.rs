@@ -62,6 +62,12 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Router.emulated_hosts", "hosts of the configuration"),
     ("Router.proxy_etrs", "proxy ETRs of the configuration"),
     ("SourceCheck.own", "addresses of the interfaces"),
+    // Taken out at the end of each input: one change has one event.
+    ("AwayTable.changes", "taken at the end of each input"),
+    ("MapCache.changes", "taken at the end of each input"),
+    ("Mobility.changes", "taken at the end of each input"),
+    ("Registrar.changes", "taken at the end of each input"),
+    ("Router.witnesses", "each is set by the process that has the router"),
     // A bound of its own, by a constant or by the configuration.
     ("Attempts.at", "QUICK times"),
     ("Changes.recent", "CHANGES times"),
