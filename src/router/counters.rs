@@ -191,7 +191,7 @@ pub struct Counters {
     pub held: u64,
     /// Packets of EIDs that stopped here.
     pub drops: BTreeMap<DropReason, u64>,
-    /// Control datagrams without effect; `Router::refuse` alone counts them, so that each is told.
+    /// Control datagrams without effect; `Context::refuse` alone counts them, and tells of each.
     pub control_drops: BTreeMap<ControlDrop, u64>,
 }
 

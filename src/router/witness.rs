@@ -1,8 +1,8 @@
-//! Who sees every call of a router and what comes of it: the seam for a recorder.
+//! The calls of a router and their results, as a recorder sees them.
 //!
-//! It stands inside the [`Router`], so that whoever holds a `&mut Router` (the event loop, the
-//! simulator, a session on the console) is seen without knowing of it. A router without a witness
-//! pays for it with a comparison a call.
+//! The witnesses stand inside the [`Router`]: each caller (the event loop, the simulator, a session on
+//! the console) is seen and knows nothing of it. A router without a witness pays for it with one
+//! comparison a call.
 
 use std::fmt::Debug;
 use std::num::NonZeroU16;
@@ -12,8 +12,7 @@ use super::io::{Inbound, Input, Outbound, Outer, Output};
 use crate::addr::InstanceId;
 use crate::time::Time;
 
-/// A call that may change a router, as it is about to be made. With [`Router::poll_output`] these
-/// are all that there are.
+/// A call that may change a router, before it is made. [`Router::poll_output`] is the only other one.
 #[derive(Clone, Copy, Debug)]
 pub enum Call<'a> {
     /// [`Router::handle`].
