@@ -2,14 +2,19 @@
 //!
 //! Most entries have none, so they do not stand in the entries, of which there may be a million.
 
-use std::collections::BTreeMap;
+use std::time::Duration;
 
+use super::bounded::{Bounded, Limit};
 use crate::addr::EidPrefix;
+use crate::time::Time;
 use crate::wire::{Address, MappingRecord};
 
 /// Opaque locators that are kept at one time. Those of a mapping that comes when the table is full are
 /// counted like the others ([`super::counters::Counters::opaque_locators`]) and not kept.
 const KEPT: usize = 16_384;
+/// Mappings whose opaque locators are kept at one time, likewise: none gives way.
+const MAPPINGS: Limit =
+    Limit { name: "Mappings with opaque locators", capacity: KEPT, idle: Duration::MAX };
 /// Octets of addresses that are kept at one time, likewise.
 const OCTETS: usize = 4 << 20;
 
@@ -27,11 +32,17 @@ pub struct OpaqueLocator {
 }
 
 /// The opaque locators of the learned entries that have any.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct OpaqueLocators {
-    by_prefix: BTreeMap<EidPrefix, Kept>,
+    by_prefix: Bounded<EidPrefix, Kept>,
     locators: usize,
     octets: usize,
+}
+
+impl Default for OpaqueLocators {
+    fn default() -> Self {
+        OpaqueLocators { by_prefix: Bounded::new(MAPPINGS), locators: 0, octets: 0 }
+    }
 }
 
 #[derive(Debug)]
@@ -50,9 +61,12 @@ impl OpaqueLocators {
         if locators.is_empty() || full {
             return;
         }
-        self.locators += locators.len();
-        self.octets += octets;
-        self.by_prefix.insert(record.eid_prefix, Kept { locators, octets });
+        let (number, kept) = (locators.len(), Kept { locators, octets });
+        // Every entry has the same time of use: none is asked for its age.
+        if self.by_prefix.insert(record.eid_prefix, (), kept, Time::ZERO).is_ok() {
+            self.locators += number;
+            self.octets += octets;
+        }
     }
 
     /// The entry of `prefix` has gone.
@@ -120,7 +134,7 @@ mod tests {
                 table.keep(&record(number, 254, length));
             }
             assert!(table.locators <= KEPT && table.octets <= OCTETS, "{length}");
-            let held: usize = table.by_prefix.values().map(|kept| kept.locators.len()).sum();
+            let held: usize = table.by_prefix.iter().map(|(_, kept)| kept.locators.len()).sum();
             assert_eq!(held, table.locators);
             for number in 0..1000 {
                 table.forget(&record(number, 0, 0).eid_prefix);

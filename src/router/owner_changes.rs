@@ -4,10 +4,11 @@
 //! An xTR that loses a duplicate waits before it claims it again, so that the other host works in the
 //! meantime, and the mapping system is not flooded. The map-server counts too: it sees every change.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Router;
+use super::bounded::{Bounded, Limit};
 use super::config::InterfaceName;
 use super::deadlines::Deadlines;
 use super::event::{Event, HostChange};
@@ -26,13 +27,14 @@ const LINES: Duration = Duration::from_secs(60);
 /// A duplicate that did not change its owner for this long is one no more. Longer than [`WAIT`], after
 /// which an xTR claims it again.
 const QUIET: Duration = Duration::from_secs(90);
-/// EIDs that are remembered; the one without a change for the longest time makes room.
-const REMEMBERED: usize = 4096;
+/// EIDs that are remembered; the one without a change for the longest time gives way.
+const REMEMBERED: Limit =
+    Limit { name: "EIDs with another owner", capacity: 4096, idle: Duration::ZERO };
 
 /// The changes of one EID.
 #[derive(Debug, Default)]
 struct Changes {
-    /// When, within the window; no more than it takes to know a duplicate.
+    /// The times of changes within the window; no more than it takes to know a duplicate.
     recent: VecDeque<Time>,
     is_duplicate: bool,
     named_at: Option<Time>,
@@ -53,18 +55,14 @@ pub(super) enum Owned {
 /// The EIDs, or EID prefixes, whose owner changed of late.
 #[derive(Debug)]
 pub(super) struct OwnerChanges<K> {
-    changes: BTreeMap<K, Changes>,
-    /// When each is forgotten.
-    quiet_at: Deadlines<K>,
-    /// Until when each is not claimed.
+    changes: Bounded<K, Changes>,
+    /// The end of the wait of each EID that is not claimed yet.
     waits: Deadlines<K>,
 }
 
-impl<K> Default for OwnerChanges<K> {
+impl<K: Ord + Clone> Default for OwnerChanges<K> {
     fn default() -> Self {
-        let (changes, quiet_at, waits) =
-            (BTreeMap::new(), Deadlines::default(), Deadlines::default());
-        OwnerChanges { changes, quiet_at, waits }
+        OwnerChanges { changes: Bounded::new(REMEMBERED), waits: Deadlines::default() }
     }
 }
 
@@ -72,11 +70,13 @@ impl<K: Ord + Clone> OwnerChanges<K> {
     /// An EID has another owner than before.
     pub(super) fn changed(&mut self, eid: &K, now: Time) -> Owned {
         self.forget(now);
-        if !self.changes.contains_key(eid) && self.changes.len() >= REMEMBERED {
-            self.make_room();
+        if self.changes.use_at(eid, now).is_none() {
+            let evicted = self.changes.insert(eid.clone(), (), Changes::default(), now);
+            if let Ok(Some((evicted, _))) = evicted {
+                self.waits.set(evicted, None);
+            }
         }
-        self.quiet_at.set(eid.clone(), Some(now + QUIET));
-        let changes = self.changes.entry(eid.clone()).or_default();
+        let Some(changes) = self.changes.get_mut(eid) else { return Owned::Moving };
         changes.recent.push_back(now);
         while changes.recent.front().is_some_and(|at| now.since(*at) >= WINDOW)
             || changes.recent.len() > CHANGES + 1
@@ -121,30 +121,19 @@ impl<K: Ord + Clone> OwnerChanges<K> {
         Some(Deadline { at, why: "claim of a duplicate EID" })
     }
 
-    /// Forgets what `stays` does not name.
+    /// Forgets the EIDs for which `stays` is false.
     pub(super) fn retain(&mut self, stays: impl Fn(&K) -> bool) {
         let gone: Vec<K> = self.changes.keys().filter(|eid| !stays(eid)).cloned().collect();
         for eid in gone {
-            self.remove(&eid);
+            self.changes.remove(&eid);
+            self.waits.set(eid, None);
         }
     }
 
     fn forget(&mut self, now: Time) {
-        while let Some(eid) = self.quiet_at.pop(now) {
-            self.remove(&eid);
+        while let Some((eid, _)) = self.changes.pop_unused(QUIET, now) {
+            self.waits.set(eid, None);
         }
-    }
-
-    fn make_room(&mut self) {
-        if let Some(eid) = self.quiet_at.pop(Time(u64::MAX)) {
-            self.remove(&eid);
-        }
-    }
-
-    fn remove(&mut self, eid: &K) {
-        self.changes.remove(eid);
-        self.quiet_at.set(eid.clone(), None);
-        self.waits.set(eid.clone(), None);
     }
 }
 
@@ -239,7 +228,7 @@ mod tests {
         for eid in 0..5000_u64 {
             owners.changed(&eid, at(eid));
         }
-        assert_eq!((owners.changes.len(), owners.quiet_at.len()), (REMEMBERED, REMEMBERED));
+        assert_eq!(owners.changes.len(), REMEMBERED.capacity);
         assert!(!owners.changes.contains_key(&0) && owners.changes.contains_key(&4999));
     }
 }
