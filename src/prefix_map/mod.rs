@@ -12,6 +12,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use serde::Serialize;
+
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use bits::Prefix;
 use trie::Trie;
@@ -47,7 +49,7 @@ struct Tries {
 }
 
 /// Where a value stands for as long as it is in the map. Another value may stand there afterwards.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Slot(u32);
 
 /// A value and its prefix, in this order: the prefix shows whether a slot is taken, and a value

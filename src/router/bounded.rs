@@ -114,15 +114,24 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         Ok(evicted)
     }
 
+    /// Whether a new entry of `sharer` would find room now, be it that another one gives way.
+    pub fn has_room_for(&self, sharer: &S, now: Time) -> bool {
+        self.entries.len() < self.limit.capacity || self.victim(sharer, now).is_some()
+    }
+
+    /// The entry that would give way to a new one of `sharer`.
+    fn victim(&self, sharer: &S, now: Time) -> Option<&K> {
+        let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
+        let (_, _, largest) = self.sharers.last()?;
+        let keys = self.unused.get(largest)?;
+        let (used_at, key) = keys.first()?;
+        let gives_way = keys.len() > own + 1 || now.since(*used_at) >= self.limit.idle;
+        gives_way.then_some(key)
+    }
+
     /// Takes out the entry that gives way to a new one of `sharer`.
     fn make_room(&mut self, sharer: &S, now: Time) -> Result<(K, V), Full> {
-        let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
-        let victim = self.sharers.last().and_then(|(_, _, largest)| {
-            let keys = self.unused.get(largest)?;
-            let (used_at, key) = keys.first()?;
-            let gives_way = keys.len() > own + 1 || now.since(*used_at) >= self.limit.idle;
-            gives_way.then(|| key.clone())
-        });
+        let victim = self.victim(sharer, now).cloned();
         let taken = victim.and_then(|key| Some((key.clone(), self.remove(&key)?)));
         match taken {
             Some(_) => self.evicted += 1,

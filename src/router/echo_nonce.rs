@@ -143,16 +143,22 @@ impl EchoNonce {
     }
 
     /// The nonce of the next packets to `rloc`, and whether it begins a request.
-    fn nonce_for(&mut self, rloc: Rloc, now: Time) -> (NonceField, bool) {
-        let request = self.requests.get_mut(&rloc).and_then(Option::as_mut);
+    fn nonce_for(&self, rloc: Rloc) -> (NonceField, bool) {
+        let request = self.requests.get(&rloc).and_then(Option::as_ref);
         if let Some(request) = request.filter(|request| !request.suspended) {
             let begins = request.since.is_none();
-            request.since.get_or_insert(now);
             return (NonceField::Nonce { nonce: request.nonce, echo: true }, begins);
         }
         let owed = self.owed.get(&rloc);
         let echo = |&(nonce, _): &(u32, Time)| NonceField::Nonce { nonce, echo: false };
         (owed.map_or(NonceField::None, echo), false)
+    }
+
+    /// The first packet with the nonce of a request goes to `rloc`.
+    fn begin(&mut self, rloc: Rloc, now: Time) {
+        if let Some(Some(request)) = self.requests.get_mut(&rloc) {
+            request.since.get_or_insert(now);
+        }
     }
 
     /// Takes in the nonce field of a packet that came from `rloc`.
@@ -214,14 +220,19 @@ impl EchoNonce {
 }
 
 impl Router {
-    /// The nonce field of packets to `to` whose inner packets are of `family`.
-    pub(super) fn nonce_for(&mut self, to: Rloc, family: Family, now: Time) -> NonceField {
-        if !self.context.config.loc_reach(family).echo_nonce {
-            return NonceField::None;
+    /// The nonce field of packets to `to` whose inner packets are of `family`, and whether the first of
+    /// them begins a request.
+    pub(super) fn nonce_for(&self, to: Rloc, family: Family) -> (NonceField, bool) {
+        match self.context.config.loc_reach(family).echo_nonce {
+            true => self.echo_nonce.nonce_for(to),
+            false => (NonceField::None, false),
         }
-        let (nonce, begins) = self.echo_nonce.nonce_for(to, now);
-        self.context.counters.nonces.sent += u64::from(begins);
-        nonce
+    }
+
+    /// A packet that begins a request goes to `to`.
+    pub(super) fn begin_echo(&mut self, to: Rloc, now: Time) {
+        self.echo_nonce.begin(to, now);
+        self.context.counters.nonces.sent += 1;
     }
 
     /// Takes in the nonce field of a packet that came from `from`.
@@ -278,11 +289,13 @@ mod tests {
         }
         echo_nonce.ask_due(Time::ZERO);
         for used in 1..PEERS as u16 {
-            assert!(asks(echo_nonce.nonce_for(rloc(used), Time::ZERO).0));
+            assert!(asks(echo_nonce.nonce_for(rloc(used)).0));
+            echo_nonce.begin(rloc(used), Time::ZERO);
         }
         echo_nonce.learn(rloc(5000), true, Time::ZERO);
         echo_nonce.ask_due(Time::ZERO);
-        assert!(asks(echo_nonce.nonce_for(rloc(5000), Time::ZERO).0));
+        assert!(asks(echo_nonce.nonce_for(rloc(5000)).0));
+        echo_nonce.begin(rloc(5000), Time::ZERO);
         assert!(!echo_nonce.requests.contains_key(&rloc(0)));
         echo_nonce.learn(rloc(5001), true, Time::ZERO);
         assert_eq!(echo_nonce.requests.len(), PEERS, "all are in use");

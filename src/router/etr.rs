@@ -3,14 +3,17 @@
 
 use super::Router;
 use super::away::Producer;
+use super::carry_out::set_header;
+use super::decide::{Draft, Judgement, stopped};
+use super::decision::{Awaited, Because, FlowWant, Origin, Rule, Table, Transit, Verdict};
 use super::eid_location::EidLocation;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::locators::encapsulation;
+use super::mobility::Discovery;
 use super::search::Sought;
-use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
-use crate::addr::{Eid, EidPrefix, InstanceId, Rloc};
-use crate::packet::{self, IpHeader, Packet};
+use crate::addr::{Eid, EidPrefix, Rloc};
+use crate::packet::{IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::DataHeader;
 use crate::wire::data_header::DATA_HEADER_LEN;
@@ -53,147 +56,149 @@ impl Router {
     /// The LISP header and the inner header of a datagram of our instance.
     fn open(&self, datagram: &[u8]) -> Result<(DataHeader, IpHeader), DropReason> {
         let (lisp, _) = DataHeader::parse(datagram).map_err(|_| DropReason::BadDataHeader)?;
-        // A payload encrypted by RFC 8061 cannot be read here.
-        if lisp.key != 0 {
-            return Err(DropReason::BadDataHeader);
-        }
-        if lisp.instance_id.unwrap_or_default() != self.context.config.default_instance() {
-            return Err(DropReason::UnknownInstance);
-        }
+        self.check_lisp_header(&lisp).map_err(|(reason, _)| reason)?;
         let inner = &datagram[DATA_HEADER_LEN..];
         let header = IpHeader::parse(inner).map_err(|_| DropReason::BadInnerPacket)?;
         Ok((lisp, header))
+    }
+
+    /// Whether the packet behind a LISP header is one of our instance that can be read.
+    ///
+    /// # Errors
+    /// The reason why it is not, and the rule.
+    pub(super) fn check_lisp_header(&self, lisp: &DataHeader) -> Result<(), (DropReason, Rule)> {
+        // A payload encrypted by RFC 8061 cannot be read here.
+        if lisp.key != 0 {
+            return Err((DropReason::BadDataHeader, Rule::BadLispHeader));
+        }
+        if lisp.instance_id.unwrap_or_default() != self.context.config.default_instance() {
+            return Err((DropReason::UnknownInstance, Rule::UnknownInstance));
+        }
+        Ok(())
     }
 
     fn opened(
         &mut self,
         outer: &Outer,
         lisp: &DataHeader,
-        mut header: IpHeader,
+        header: IpHeader,
         datagram: &mut Packet<'_>,
         now: Time,
     ) -> Inbound {
         let instance_id = lisp.instance_id.unwrap_or_default();
+        let len = header.total_len;
         let inner = &mut datagram.bytes[DATA_HEADER_LEN..];
         let mut inner = Packet { bytes: inner, segment_size: datagram.segment_size };
-        let decision = self.inbound(outer, lisp, &mut header, &mut inner, now);
-        let len = header.total_len;
-        match self.finish(decision, instance_id, &header, &mut inner) {
-            Ok(Verdict::Deliver | Verdict::Native) => Inbound::Deliver { instance_id, len },
-            Ok(Verdict::Forward(encapsulation) | Verdict::Encapsulate(encapsulation)) => {
+        let heard = Heard {
+            from: Rloc(outer.source),
+            source: Eid::new(instance_id, header.source),
+            destination: Eid::new(instance_id, header.destination),
+            at: now,
+        };
+        if self.heard == Some(heard)
+            && let Ok((ttl, tos)) = decapsulated(&header, outer)
+        {
+            set_header(inner.bytes, &header, ttl, tos);
+            self.context.counters.decapsulations += inner.load(len).packets;
+            return Inbound::Deliver { instance_id, len };
+        }
+        let origin = Origin::Core { outer: *outer, lisp: *lisp };
+        let transit = Transit::new(instance_id, header, origin, &inner);
+        let decision = self.decide(&transit, &inner, now);
+        match self.carry_out(&decision, &transit, &mut inner, now) {
+            Verdict::Deliver | Verdict::Native => {
+                self.heard = decision.wants.hear.map(|_| heard);
+                Inbound::Deliver { instance_id, len }
+            }
+            Verdict::Forward(encapsulation) | Verdict::Encapsulate(encapsulation) => {
                 Inbound::Forward { encapsulation, len }
             }
-            Ok(Verdict::Hold) => Inbound::Held,
-            Err(reason) => Inbound::Dropped(reason),
+            Verdict::Hold(_) => Inbound::Held,
+            Verdict::Drop(reason) => Inbound::Dropped(reason),
         }
     }
 
-    /// Decides on a packet from the core, and gives it and `header` the TTL and the type of service that
-    /// the outer header says.
-    fn inbound(
-        &mut self,
+    /// Judges a packet from the core. It gets the TTL and the type of service that the outer header says.
+    pub(super) fn inbound(
+        &self,
+        transit: &Transit,
         outer: &Outer,
-        lisp: &DataHeader,
-        header: &mut IpHeader,
-        inner: &mut Packet<'_>,
+        draft: &mut Draft,
         now: Time,
-    ) -> Result<Verdict, DropReason> {
+    ) -> Judgement {
+        let header = &transit.header;
         if header.is_link_scoped() {
-            return Err(DropReason::InnerLinkScoped);
+            return stopped(DropReason::InnerLinkScoped, Because::rule(Rule::LinkScoped));
         }
         let roles = self.context.config.roles(header.family());
         if !roles.etr && !roles.proxy_etr {
-            return Err(DropReason::NotAnEtr);
+            return stopped(DropReason::NotAnEtr, Because::rule(Rule::NoEtr));
         }
-        let tos = decapsulated_tos(header.tos, outer.tos).ok_or(DropReason::EcnMismatch)?;
-        let ttl = header.ttl.min(outer.ttl);
-        if ttl == 0 {
-            return Err(DropReason::OuterTtlExpired);
+        match decapsulated(header, outer) {
+            Ok((ttl, tos)) => (draft.ttl, draft.tos) = (ttl, tos),
+            Err((reason, rule)) => return stopped(reason, Because::rule(rule)),
         }
-        if ttl != header.ttl {
-            packet::set_ttl(inner.bytes, ttl);
+        match self.check_source(transit.source()) {
+            Ok(want) => draft.wants.source = want,
+            Err(because) => return stopped(DropReason::SourceIsHere, because),
         }
-        if tos != header.tos {
-            packet::set_tos(inner.bytes, tos);
-        }
-        (header.ttl, header.tos) = (ttl, tos);
-        let instance_id = lisp.instance_id.unwrap_or_default();
-        let source = Eid::new(instance_id, header.source);
-        let destination = Eid::new(instance_id, header.destination);
-        let from = Rloc(outer.source);
-        if self.heard == Some(Heard { from, source, destination, at: now }) {
-            return Ok(Verdict::Deliver);
-        }
-        self.check_source(source, now)?;
-        self.take_status_bits(lisp, from, source, now);
-        self.take_nonce(lisp.nonce, from, header.family(), now);
-        self.arrived(instance_id, from, header, inner, now)
-    }
-
-    /// Decides on a packet from the core by where its destination is.
-    pub(super) fn arrived(
-        &mut self,
-        instance_id: InstanceId,
-        from: Rloc,
-        header: &IpHeader,
-        inner: &mut Packet<'_>,
-        now: Time,
-    ) -> Result<Verdict, DropReason> {
-        let roles = self.context.config.roles(header.family());
-        let source = Eid::new(instance_id, header.source);
-        let destination = Eid::new(instance_id, header.destination);
-        match EidLocation::of(destination, &self.database, &self.away) {
+        draft.wants.read_header = !transit.has_waited;
+        match EidLocation::of(transit.destination(), &self.database, &self.away) {
             EidLocation::Here(prefix) if roles.etr => {
-                self.solicitor.heard(prefix, from, source, destination, now);
-                self.heard = Some(Heard { from, source, destination, at: now });
-                Ok(Verdict::Deliver)
+                draft.wants.hear = Some(prefix);
+                (Verdict::Deliver, Because::line(Rule::LocalEid, Table::Database, prefix))
             }
             EidLocation::Away(prefix, producer) if roles.etr => {
-                self.solicitor.heard(prefix, from, source, destination, now);
-                self.stray(from, (prefix, producer), header, inner, now)
+                draft.wants.hear = Some(prefix);
+                self.for_away(transit, (prefix, producer), draft, now)
             }
-            _ if roles.proxy_etr => Ok(Verdict::Deliver),
-            _ => Err(DropReason::NotOurEid),
+            _ if roles.proxy_etr => (Verdict::Deliver, Because::rule(Rule::AnyEid)),
+            _ => stopped(DropReason::NotOurEid, Because::rule(Rule::NotOurEid)),
         }
     }
 
-    /// A packet came for an EID that is away, by a mapping that is no longer true. A host of a dynamic
-    /// range that may be on a port here is looked for; else the sender is solicited, and a packet for a
-    /// host whose new locator is known goes on to it.
-    fn stray(
-        &mut self,
-        from: Rloc,
+    /// Judges a packet for an EID that is away: it came by a mapping that is no longer true. A host of a
+    /// dynamic range that may be on a port here is looked for; else the sender is solicited, and a packet
+    /// for a host whose new locator is known goes on to it.
+    fn for_away(
+        &self,
+        transit: &Transit,
         (prefix, producer): (EidPrefix, Producer),
-        header: &IpHeader,
-        inner: &mut Packet<'_>,
+        draft: &mut Draft,
         now: Time,
-    ) -> Result<Verdict, DropReason> {
-        let source = Eid::new(prefix.instance_id(), header.source);
-        let destination = Eid::new(prefix.instance_id(), header.destination);
-        let undetected = producer == Producer::DynamicEid && prefix != destination.host_prefix();
-        let held = || HeldPacket::new(inner, header, Origin::Core(from));
-        if undetected {
-            let asker = self.asker(from);
-            match self.search_for(destination, asker, Some(&held), now) {
-                Sought::Waits => return Ok(Verdict::Hold),
+    ) -> Judgement {
+        let destination = transit.destination();
+        let because = |rule| Because::line(rule, Table::Away, prefix);
+        if producer == Producer::DynamicEid && prefix != destination.host_prefix() {
+            let sought = self.prospect(destination, self.asker(&transit.origin), now);
+            if sought != Sought::Passes {
+                draft.wants.search_destination = Some(Discovery::Search);
+            }
+            match sought {
+                Sought::Waits => {
+                    return (Verdict::Hold(Awaited::Host), because(Rule::HostIsSought));
+                }
                 // It may be here: its sender's mapping may be true.
-                Sought::Refused => return Err(DropReason::EidAway),
+                Sought::Refused => {
+                    return stopped(DropReason::EidAway, because(Rule::NoRoomToSearch));
+                }
                 Sought::Passes => {}
             }
         }
-        self.solicit_sender(from, source, destination, now);
-        if producer == Producer::DynamicEid
-            && let Some(encapsulation) = self.forward_away(from, prefix, header)
-        {
-            self.paths.sent_on(encapsulation.destination, now);
-            // An ICMP error may come about it.
-            self.flows.remember(prefix.instance_id(), header, encapsulation, None);
-            return Ok(Verdict::Forward(encapsulation));
+        draft.wants.solicit = true;
+        let moved =
+            (producer == Producer::DynamicEid).then(|| self.forward_away(transit, prefix, draft));
+        match (moved.flatten(), producer) {
+            (Some(wrap), _) => {
+                // An ICMP error may come about it.
+                draft.wants.remember = FlowWant::Sent;
+                (Verdict::Forward(wrap), because(Rule::EidMoved))
+            }
+            (None, Producer::NoRoute) => {
+                stopped(DropReason::NoRouteToEid, because(Rule::EidWithoutRoute))
+            }
+            (None, _) => stopped(DropReason::EidAway, because(Rule::EidAway)),
         }
-        Err(match producer {
-            Producer::NoRoute => DropReason::NoRouteToEid,
-            _ => DropReason::EidAway,
-        })
     }
 
     /// The way to where an away host is now: one hop less, and never back to where the packet came
@@ -201,24 +206,39 @@ impl Router {
     /// host.
     fn forward_away(
         &self,
-        from: Rloc,
+        transit: &Transit,
         prefix: EidPrefix,
-        header: &IpHeader,
+        draft: &Draft,
     ) -> Option<Encapsulation> {
         let lisp = self.context.config.lisp.as_ref()?;
         if lisp.service(prefix.family()).etr_no_forward_away {
             return None;
         }
-        let ttl = header.ttl.checked_sub(1).filter(|ttl| *ttl > 0)?;
+        let ttl = draft.ttl.checked_sub(1).filter(|ttl| *ttl > 0)?;
+        let from = transit.origin.encapsulator();
         let entry = self.away.entries().get(&prefix)?;
+        let local = &self.context.local;
         let onward: Vec<_> = entry
             .locators
             .iter()
-            .filter(|locator| locator.rloc != from && !self.context.local.contains(locator.rloc.0))
+            .filter(|locator| Some(locator.rloc) != from && !local.contains(locator.rloc.0))
             .cloned()
             .collect();
-        let header = IpHeader { ttl, ..*header };
-        encapsulation(&onward, &self.context.local, &self.paths, prefix.instance_id(), &header).ok()
+        let header = IpHeader { ttl, tos: draft.tos, ..transit.header };
+        encapsulation(&onward, local, &self.paths, prefix.instance_id(), &header)
+    }
+}
+
+/// The TTL and the type of service of a packet after decapsulation.
+///
+/// # Errors
+/// The reason why it may not be decapsulated, and the rule.
+fn decapsulated(header: &IpHeader, outer: &Outer) -> Result<(u8, u8), (DropReason, Rule)> {
+    let tos = decapsulated_tos(header.tos, outer.tos)
+        .ok_or((DropReason::EcnMismatch, Rule::EcnMismatch))?;
+    match header.ttl.min(outer.ttl) {
+        0 => Err((DropReason::OuterTtlExpired, Rule::OuterTtlExpired)),
+        ttl => Ok((ttl, tos)),
     }
 }
 

@@ -8,26 +8,19 @@ use std::net::IpAddr;
 
 use super::Router;
 use super::away::Producer;
+use super::decide::{Draft, Judgement, stopped};
+use super::decision::{Awaited, Because, FlowWant, Origin, Rule, Table, Transit, Verdict};
 use super::eid_location::EidLocation;
 use super::io::{DropReason, Encapsulation, Outbound};
 use super::locators::{data_header, encapsulation};
-use super::map_cache::{Locator, Mapping};
+use super::map_cache::{Locator, Mapping, Source};
+use super::mobility::Discovery;
 use super::search::{Asker, Sought};
-use super::verdict::{HeldPacket, Origin, Verdict};
 use super::witness::Call;
 use crate::addr::{Eid, Family, InstanceId};
-use crate::packet::{self, IpHeader, Load, Packet};
-use crate::prefix_map::Slot;
+use crate::packet::{IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::DataHeader;
-
-/// What the mapping of its destination means for a packet.
-enum Way {
-    /// How, and the entry of the map-cache that says so.
-    Encapsulate(Encapsulation, Slot),
-    Native,
-    Ask,
-}
 
 impl Router {
     /// Decides on a packet that was read from the `lisp0` of an instance. A verdict `Native` has
@@ -40,11 +33,11 @@ impl Router {
     ) -> Outbound {
         let segment_size = packet.segment_size;
         self.witness(Call::Encapsulate { instance_id, packet: packet.bytes, segment_size }, now);
-        let outbound = match self.finished_outbound(instance_id, packet, now) {
-            Ok(Verdict::Encapsulate(wrap) | Verdict::Forward(wrap)) => Outbound::Encapsulate(wrap),
-            Ok(Verdict::Native | Verdict::Deliver) => Outbound::Native,
-            Ok(Verdict::Hold) => Outbound::Held,
-            Err(reason) => Outbound::Dropped(reason),
+        let outbound = match self.leave_site(instance_id, packet, now) {
+            Verdict::Encapsulate(wrap) | Verdict::Forward(wrap) => Outbound::Encapsulate(wrap),
+            Verdict::Native | Verdict::Deliver => Outbound::Native,
+            Verdict::Hold(_) => Outbound::Held,
+            Verdict::Drop(reason) => Outbound::Dropped(reason),
         };
         for witness in &mut self.witnesses {
             witness.outbound(outbound, packet.bytes);
@@ -52,155 +45,195 @@ impl Router {
         outbound
     }
 
-    fn finished_outbound(
+    fn leave_site(
         &mut self,
         instance_id: InstanceId,
         packet: &mut Packet<'_>,
         now: Time,
-    ) -> Result<Verdict, DropReason> {
+    ) -> Verdict {
         let Ok(header) = IpHeader::parse(packet.bytes) else {
             self.context.counters.dropped(DropReason::NotIp, 1);
-            return Err(DropReason::NotIp);
+            return Verdict::Drop(DropReason::NotIp);
         };
-        let decision = match self.flows.find(instance_id, &header) {
-            Some((encapsulation, entry)) => {
-                self.map_cache.use_again(entry, packet.load(header.total_len), now);
-                Ok(Verdict::Encapsulate(encapsulation))
-            }
-            None => self.outbound(instance_id, &header, packet, true, now),
-        };
-        self.finish(decision, instance_id, &header, packet)
+        if let Some((wrap, entry)) = self.flows.find(instance_id, &header)
+            && self.mtu_exceeded(&wrap, &header, packet).is_none()
+        {
+            let load = packet.load(header.total_len);
+            self.map_cache.count_use(entry, load, now);
+            self.context.counters.encapsulations += load.packets;
+            return Verdict::Encapsulate(wrap);
+        }
+        let transit = Transit::new(instance_id, header, Origin::Site, packet);
+        let decision = self.decide(&transit, packet, now);
+        self.carry_out(&decision, &transit, packet, now)
     }
 
-    /// Decides on a packet of the site. `may_ask` says whether it may wait for a mapping: a packet
-    /// that has waited for one does not wait for another.
-    pub(super) fn outbound(
-        &mut self,
-        instance_id: InstanceId,
-        header: &IpHeader,
-        packet: &mut Packet<'_>,
-        may_ask: bool,
-        now: Time,
-    ) -> Result<Verdict, DropReason> {
+    /// Judges a packet of the site.
+    pub(super) fn outbound(&self, transit: &Transit, draft: &mut Draft, now: Time) -> Judgement {
+        let header = &transit.header;
         if header.is_link_scoped() {
-            return Err(DropReason::LinkScoped);
+            return stopped(DropReason::LinkScoped, Because::rule(Rule::LinkScoped));
         }
         let roles = self.context.config.roles(header.family());
-        let source = Eid::new(instance_id, header.source);
-        let destination = Eid::new(instance_id, header.destination);
         if !roles.itr && !roles.proxy_itr {
-            return Err(DropReason::NotAnItr);
+            return stopped(DropReason::NotAnItr, Because::rule(Rule::NoItr));
         }
         // A packet for a local EID reaches `lisp0` only in the moment after its link went down. An EID
         // that moved or is registered elsewhere is looked up like any other.
+        let destination = transit.destination();
+        let without_route = |table, prefix| {
+            let because = Because::line(Rule::LocalEidWithoutRoute, table, prefix);
+            stopped(DropReason::LocalEidNoRoute, because)
+        };
         match EidLocation::of(destination, &self.database, &self.away) {
             // Its host was found, and got its route, while the packet was on its way here.
-            EidLocation::Here(_) if self.mobility.hosts().contains_key(&destination) => {
-                return Ok(Verdict::Native);
+            EidLocation::Here(prefix) if self.mobility.hosts().contains_key(&destination) => {
+                let because = Because::line(Rule::HostIsHere, Table::Database, prefix);
+                return self.native(transit, draft, because);
             }
-            EidLocation::Here(_) | EidLocation::Away(_, Producer::NoRoute) => {
-                return Err(DropReason::LocalEidNoRoute);
+            EidLocation::Here(prefix) => return without_route(Table::Database, prefix),
+            EidLocation::Away(prefix, Producer::NoRoute) => {
+                return without_route(Table::Away, prefix);
             }
             EidLocation::Away(..) | EidLocation::Elsewhere => {}
         }
-        if !roles.proxy_itr && !self.is_of_site(source, now) {
-            self.context.counters.native_foreign_source += packet.load(header.total_len).packets;
-            return Ok(Verdict::Native);
+        if !roles.proxy_itr {
+            let source = transit.source();
+            if !self.is_of_site(source) {
+                return self.native(transit, draft, Because::rule(Rule::ForeignSource));
+            }
+            // A host that has not been found shows by its packet that it is on some port; the packet does
+            // not say on which, so it is looked for.
+            draft.wants.search_source =
+                !self.is_own_address(source.address) && self.is_to_be_searched(source);
         }
-        // The gateway's answer to a host's first packet may come before the host is found.
-        let is_newcomer = self.is_own_address(header.source) && self.is_undetected(destination);
-        match self.way(destination, header, packet.load(header.total_len), now)? {
-            Way::Encapsulate(mut encapsulation, entry) => {
-                self.mark(&mut encapsulation, source, now);
-                let entry = (may_ask && self.is_found(source)).then_some(entry);
-                self.flows.remember(instance_id, header, encapsulation, entry);
-                Ok(Verdict::Encapsulate(encapsulation))
-            }
-            Way::Native => {
-                let held = || HeldPacket::new(packet, header, Origin::Site);
-                let is_sought = is_newcomer
-                    && self.search_for(destination, Asker::Site, Some(&held), now) == Sought::Waits;
-                match is_sought {
-                    true => Ok(Verdict::Hold),
-                    false => Ok(Verdict::Native),
-                }
-            }
-            Way::Ask if !may_ask => Err(DropReason::Unresolved),
-            Way::Ask => {
-                if is_newcomer {
-                    self.search_for(destination, Asker::Site, None, now);
-                }
-                let held = || HeldPacket::new(packet, header, Origin::Site);
-                self.hold(destination, source, held, now).map(|()| Verdict::Hold)
-            }
-        }
+        self.by_map_cache(transit, draft, now)
     }
 
-    fn way(
-        &mut self,
-        destination: Eid,
-        header: &IpHeader,
-        load: Load,
-        now: Time,
-    ) -> Result<Way, DropReason> {
-        let Some((slot, entry)) = self.map_cache.use_for(destination, load, now) else {
-            return Ok(Way::Native);
+    /// Judges a packet by the mapping of its destination.
+    fn by_map_cache(&self, transit: &Transit, draft: &mut Draft, now: Time) -> Judgement {
+        let Some((slot, prefix, entry)) = self.map_cache.find(transit.destination()) else {
+            let because = Because::rule(Rule::NoMapCacheEntry);
+            return self.native_or_sought(transit, draft, because, now);
         };
-        let wrap = |locators: &[Locator]| {
-            let wrap = encapsulation(
-                locators,
-                &self.context.local,
-                &self.paths,
-                destination.instance_id,
-                header,
-            )?;
-            Ok(Way::Encapsulate(wrap, slot))
+        draft.wants.count = Some(slot);
+        let table = match entry.source {
+            Source::Static => Table::StaticMapCache,
+            Source::MapReply => Table::MapCache,
         };
+        let because = |rule| Because::line(rule, table, prefix);
         match &entry.mapping {
-            Mapping::Locators(locators) => wrap(locators),
-            Mapping::ForwardNative => match proxy_etrs(&self.proxy_etrs, header.family()) {
-                [] => Ok(Way::Native),
-                petrs => wrap(petrs),
-            },
-            Mapping::SendMapRequest => Ok(Way::Ask),
-            Mapping::Drop => Err(DropReason::MappingDrops),
-        }
-    }
-
-    /// Sets the nonce and the Locator-Status-Bits of a packet of `source`, if configured.
-    fn mark(&mut self, encapsulation: &mut Encapsulation, source: Eid, now: Time) {
-        let nonce = self.nonce_for(encapsulation.destination, source.family(), now);
-        let locator_status_bits = self.status_bits(source);
-        let marked = DataHeader { nonce, locator_status_bits, ..data_header(source.instance_id) };
-        encapsulation.header = marked.emit();
-    }
-
-    /// Whether `source` is one of the site's EIDs. A host of a dynamic range that has not been found
-    /// shows by its packet that it is on some port; the packet does not say on which, so it is looked
-    /// for.
-    fn is_of_site(&mut self, source: Eid, now: Time) -> bool {
-        if self.mobility.is_dynamic(source) {
-            if !self.mobility.hosts().contains_key(&source) && !self.is_own_address(source.address)
-            {
-                self.search_for(source, Asker::Site, None, now);
+            Mapping::Locators(locators) => {
+                self.to_a_locator(locators, transit, draft, because(Rule::Mapping))
             }
-            return true;
+            Mapping::ForwardNative => match proxy_etrs(&self.proxy_etrs, transit.header.family()) {
+                [] => self.native_or_sought(transit, draft, because(Rule::NegativeMapping), now),
+                petrs => self.to_a_locator(petrs, transit, draft, because(Rule::ProxyEtr)),
+            },
+            Mapping::SendMapRequest => self.without_mapping(transit, draft, because),
+            Mapping::Drop => stopped(DropReason::MappingDrops, because(Rule::DroppingMapping)),
         }
-        self.database.longest_match(source).is_some()
+    }
+
+    /// A packet goes to one of these locators.
+    fn to_a_locator(
+        &self,
+        locators: &[Locator],
+        transit: &Transit,
+        draft: &mut Draft,
+        because: Because,
+    ) -> Judgement {
+        let (header, instance_id) = (&transit.header, transit.instance_id);
+        let (local, paths) = (&self.context.local, &self.paths);
+        let Some(wrap) = encapsulation(locators, local, paths, instance_id, header) else {
+            let because = Because { rule: Rule::NoUsableLocator, ..because };
+            return stopped(DropReason::NoUsableLocator, because);
+        };
+        let source = transit.source();
+        let (nonce, begins) = self.nonce_for(wrap.destination, source.family());
+        let locator_status_bits = self.status_bits(source);
+        let marked = DataHeader { nonce, locator_status_bits, ..data_header(instance_id) };
+        draft.wants.begin_echo = begins;
+        draft.wants.remember = match !transit.has_waited && self.is_found(source) {
+            true => FlowWant::Decision,
+            false => FlowWant::Sent,
+        };
+        (Verdict::Encapsulate(Encapsulation { header: marked.emit(), ..wrap }), because)
+    }
+
+    /// A packet leaves without LISP. The kernel took a hop off on the way into `lisp0` and takes another
+    /// on the way out; without this a packet would see this router twice. The router's own packets have
+    /// lost none.
+    fn native(&self, transit: &Transit, draft: &mut Draft, because: Because) -> Judgement {
+        if !self.is_own_address(transit.header.source) {
+            draft.ttl = transit.header.ttl.saturating_add(1);
+        }
+        (Verdict::Native, because)
+    }
+
+    /// A packet leaves without LISP, but if it is the gateway's answer to a host's first packet, which may
+    /// come before the host is found: this one waits.
+    fn native_or_sought(
+        &self,
+        transit: &Transit,
+        draft: &mut Draft,
+        because: Because,
+        now: Time,
+    ) -> Judgement {
+        if self.is_for_newcomer(transit) {
+            let destination = transit.destination();
+            let sought = self.prospect(destination, Asker::Site, now);
+            if sought != Sought::Passes {
+                draft.wants.search_destination = Some(Discovery::Search);
+            }
+            if sought == Sought::Waits {
+                let because = Because { rule: Rule::HostIsSought, ..because };
+                return (Verdict::Hold(Awaited::Host), because);
+            }
+        }
+        self.native(transit, draft, because)
+    }
+
+    /// A packet waits for a mapping, if it may.
+    fn without_mapping(
+        &self,
+        transit: &Transit,
+        draft: &mut Draft,
+        because: impl Fn(Rule) -> Because,
+    ) -> Judgement {
+        if transit.has_waited {
+            return stopped(DropReason::Unresolved, because(Rule::WaitedInVain));
+        }
+        let destination = transit.destination();
+        if self.is_for_newcomer(transit) && self.is_to_be_searched(destination) {
+            draft.wants.search_destination = Some(Discovery::Packet);
+        }
+        match self.may_hold(destination) {
+            Ok(()) => (Verdict::Hold(Awaited::Mapping), because(Rule::MissingMapping)),
+            Err(reason) => {
+                let rule = match reason {
+                    DropReason::NoMapResolver => Rule::NoMapResolver,
+                    DropReason::HoldQueueFull => Rule::HoldQueueFull,
+                    _ => Rule::Resting,
+                };
+                stopped(reason, because(rule))
+            }
+        }
+    }
+
+    /// Whether a packet of the router's own is for a host that may be on a port and has not been found.
+    fn is_for_newcomer(&self, transit: &Transit) -> bool {
+        self.is_own_address(transit.header.source) && self.is_undetected(transit.destination())
+    }
+
+    /// Whether `source` is one of the site's EIDs, be it a host of a dynamic range that has not been found.
+    fn is_of_site(&self, source: Eid) -> bool {
+        self.mobility.is_dynamic(source) || self.database.longest_match(source).is_some()
     }
 
     /// Whether packets of `source` have nothing more to show: no host that is still to be found.
     fn is_found(&self, source: Eid) -> bool {
         !self.mobility.is_dynamic(source) || self.mobility.hosts().contains_key(&source)
-    }
-
-    /// The kernel took a hop off on the way into `lisp0` and takes another on the way out; without
-    /// this a natively forwarded packet would see this router twice. The router's own packets
-    /// have lost none.
-    pub(super) fn restore_hop(&self, header: &IpHeader, bytes: &mut [u8]) {
-        if !self.is_own_address(header.source) {
-            packet::set_ttl(bytes, header.ttl.saturating_add(1));
-        }
     }
 
     fn is_own_address(&self, address: IpAddr) -> bool {

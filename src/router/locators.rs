@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::config::{Config, ConfiguredLocator};
-use super::io::{DropReason, Encapsulation};
+use super::io::Encapsulation;
 use super::map_cache::Locator;
 use super::paths::Paths;
 use crate::addr::{Family, InstanceId, Rloc};
@@ -91,17 +91,16 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
 }
 
 /// The outer headers for a packet (RFC 9300 section 5.3): TTL and type of service are the inner
-/// ones, ECN by the normal mode of RFC 6040, which is a copy too.
+/// ones, ECN by the normal mode of RFC 6040, which is a copy too. `None` if no locator can be used.
 pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
     paths: &Paths,
     instance_id: InstanceId,
     header: &IpHeader,
-) -> Result<Encapsulation, DropReason> {
-    let (source, destination) =
-        select(locators, local, paths, header.flow_hash).ok_or(DropReason::NoUsableLocator)?;
-    Ok(Encapsulation {
+) -> Option<Encapsulation> {
+    let (source, destination) = select(locators, local, paths, header.flow_hash)?;
+    Some(Encapsulation {
         source,
         destination,
         flow_hash: header.flow_hash,

@@ -416,17 +416,16 @@ impl MapCache {
         self.expiries.first().map(|&(at, _)| at)
     }
 
-    /// The entry for a packet and where it stands, with its use counted.
-    pub fn use_for(&mut self, eid: Eid, load: Load, now: Time) -> Option<(Slot, &Entry)> {
+    /// The entry for packets to an EID, its prefix, and where it stands.
+    pub fn find(&self, eid: Eid) -> Option<(Slot, EidPrefix, &Entry)> {
         let slot = self.entries.longest_match_slot(eid)?;
-        let (prefix, entry) = self.entries.at_mut(slot)?;
-        count(&mut self.used, prefix, entry, load, now);
-        Some((slot, entry))
+        let (prefix, entry) = self.entries.at(slot)?;
+        Some((slot, prefix, entry))
     }
 
-    /// Counts a packet for the entry that [`MapCache::use_for`] found; nothing was learned or has
-    /// gone since.
-    pub fn use_again(&mut self, slot: Slot, load: Load, now: Time) {
+    /// Counts a packet for the entry that [`MapCache::find`] found; nothing was learned or has gone
+    /// since.
+    pub fn count_use(&mut self, slot: Slot, load: Load, now: Time) {
         if let Some((prefix, entry)) = self.entries.at_mut(slot) {
             count(&mut self.used, prefix, entry, load, now);
         }

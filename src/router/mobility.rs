@@ -29,12 +29,12 @@ use super::away::{self, AwayTable, Elsewhere, Producer, Stay};
 use super::bounded::{Bounded, Fill, Full, Limit};
 use super::config::{Config, InterfaceName};
 use super::event::{Event, HostChange};
+use super::held::Held;
 use super::io::{
     Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, RouteTarget, Table,
 };
 use super::owner_changes::OwnerChanges;
 use super::search::Searches;
-use super::verdict::Held;
 use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
 use crate::time::{Deadline, Time};
@@ -419,7 +419,7 @@ impl Router {
             None => (Discovery::Neighbour, Held::new()),
         };
         match self.host_found(eid, port, mac, discovery, now) {
-            true => self.release(eid.instance_id, held, now),
+            true => self.release(held, now),
             false => self.give_up(held, DropReason::EidAway),
         }
     }
@@ -471,7 +471,7 @@ impl Router {
             KernelRequest::Watch { device, address },
         ]);
         let held = self.resolver.end_request(eid);
-        self.release(eid.instance_id, held, now);
+        self.release(held, now);
         true
     }
 

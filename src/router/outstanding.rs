@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::bounded::{Bounded, Fill, Limit};
+use super::held::{Held, HeldPacket};
 use super::io::DropReason;
-use super::verdict::{Held, HeldPacket};
 use crate::addr::{Eid, EidPrefix, Family};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
@@ -210,8 +210,20 @@ impl Resolver {
         }
     }
 
-    /// Keeps a packet of `source` until an EID is resolved. Returns the packet that gives way to
-    /// it, if one has to.
+    /// Whether a packet may wait for an EID, once that is asked for.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub(super) fn may_hold(&self, eid: Eid) -> Result<(), DropReason> {
+        if self.resting.contains_key(&eid) {
+            return Err(DropReason::Unresolved);
+        }
+        let waiting = self.tables(eid.family()).packets.range(all_of(eid)).count();
+        if waiting < HELD_PER_EID { Ok(()) } else { Err(DropReason::HoldQueueFull) }
+    }
+
+    /// Keeps a packet of `source` until an EID is resolved, which is asked for and
+    /// [may be waited for](Resolver::may_hold). Returns the packet that gives way to it, if one has to.
     pub(super) fn hold(
         &mut self,
         eid: Eid,
@@ -219,13 +231,9 @@ impl Resolver {
         packet: impl FnOnce() -> HeldPacket,
         now: Time,
     ) -> Result<Option<HeldPacket>, DropReason> {
-        if self.resting.contains_key(&eid) {
-            return Err(DropReason::Unresolved);
-        }
         let number = self.next_packet;
         let tables = self.tables_mut(eid.family());
-        let is_asked_for = tables.requests.use_at(&eid, now).is_some();
-        if !is_asked_for || tables.packets.range(all_of(eid)).count() >= HELD_PER_EID {
+        if tables.requests.use_at(&eid, now).is_none() {
             return Err(DropReason::HoldQueueFull);
         }
         let packet = packet();

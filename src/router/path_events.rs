@@ -10,16 +10,14 @@ use std::net::IpAddr;
 use super::Router;
 use super::eid_location::EidLocation;
 use super::event::{Event, LocatorChange, Unreachable};
-use super::fragmentation::SMALLEST_MTU;
 use super::icmp::{self, AboutPacket};
-use super::io::{Encapsulation, Output};
+use super::io::Output;
 use super::paths::{IcmpError, PathEvent};
 use super::quote::QuotedFlow;
-use crate::addr::{Eid, Family, InstanceId, Rloc};
-use crate::packet::{IpHeader, OwnedPacket, Packet};
+use crate::addr::{Eid, Family, Rloc};
+use crate::packet::OwnedPacket;
 use crate::time::Time;
 use crate::wire::IcmpErrorKind;
-use crate::wire::data_header::encapsulation_len;
 
 impl Router {
     /// Takes in what the kernel or the core network said.
@@ -112,37 +110,9 @@ impl Router {
         Some(Output::Native(instance_id, OwnedPacket::single(bytes)))
     }
 
-    /// Tells the sender of a packet that it is too big for the way that it would take; false when it
-    /// is not, or may be fragmented.
-    pub(super) fn refuse_too_big(
-        &mut self,
-        instance_id: InstanceId,
-        wrap: &Encapsulation,
-        header: &IpHeader,
-        packet: &Packet<'_>,
-    ) -> bool {
-        let Some(path_mtu) = self.paths.mtu(wrap.destination) else { return false };
-        let headers = encapsulation_len(wrap.destination.family());
-        let mtu = path_mtu.saturating_sub(headers).max(SMALLEST_MTU);
-        let may_be_fragmented = header.family() == Family::Ipv4 && packet.bytes[6] & 0x40 == 0;
-        if may_be_fragmented || packet.largest(header.total_len) <= mtu as usize {
-            return false;
-        }
-        let answer = self.own_address_for(header.source).and_then(|own| {
-            let about = AboutPacket::TooBig { mtu };
-            icmp::deserves_error(packet.bytes, header)
-                .then(|| icmp::error(about, own, header.source, packet.bytes))
-                .flatten()
-        });
-        self.context
-            .outputs
-            .extend(answer.map(|bytes| Output::Native(instance_id, OwnedPacket::single(bytes))));
-        true
-    }
-
     /// The address at which a host knows this router: that of its own network, or else any of its
     /// family.
-    fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
+    pub(super) fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
         let mut networks = self.context.config.addresses();
         let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());
         let of_family = |address: &IpAddr| {

@@ -187,7 +187,7 @@ fn step(rng: &mut Rng) -> Step {
         8..11 => {
             let eid = roaming(rng);
             Box::new(move |router, now| {
-                router.search_for(eid, Asker::Strangers, None, now);
+                router.search_for(eid, Asker::Strangers, Discovery::Packet, now);
             })
         }
         11..14 => Box::new(|router, now| router.handle_timeout(now)),

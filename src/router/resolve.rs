@@ -12,12 +12,12 @@ use super::Router;
 use super::counters::ControlDrop;
 use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
+use super::held::HeldPacket;
 use super::io::DropReason;
 use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
 use super::outstanding::{Cause, Request, starts_turn};
 use super::overclaim::Taken;
-use super::verdict::HeldPacket;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
 use crate::wire::{
@@ -30,6 +30,17 @@ const RECEIVER_DECIDES: u32 = u32::MAX;
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
 
 impl Router {
+    /// Whether a packet may wait until `eid` is resolved. Changes nothing.
+    ///
+    /// # Errors
+    /// The reason why [`Router::hold`] would turn it away.
+    pub(super) fn may_hold(&self, eid: Eid) -> Result<(), DropReason> {
+        if !self.resolver.is_pending(eid) && self.map_resolvers(eid).is_empty() {
+            return Err(DropReason::NoMapResolver);
+        }
+        self.resolver.may_hold(eid)
+    }
+
     /// Keeps a packet until `eid` is resolved, and asks for it. `packet` is copied only if there is room.
     pub(super) fn hold(
         &mut self,
@@ -38,10 +49,8 @@ impl Router {
         packet: impl FnOnce() -> HeldPacket,
         now: Time,
     ) -> Result<(), DropReason> {
+        self.may_hold(eid)?;
         if !self.resolver.is_pending(eid) {
-            if self.map_resolvers(eid).is_empty() {
-                return Err(DropReason::NoMapResolver);
-            }
             self.begin((eid, Some(source)), Cause::Packet, now, now);
         }
         let gone = self.resolver.hold(eid, source, packet, now)?;
@@ -258,7 +267,7 @@ impl Router {
                 eid == asked || self.map_cache.lookup(eid).is_some_and(|(found, _)| found == by);
             if same_mapping {
                 let held = self.resolver.end_request(eid);
-                self.release(eid.instance_id, held, now);
+                self.release(held, now);
             }
         }
     }

@@ -14,9 +14,10 @@ use super::Router;
 use super::away::{self, Elsewhere, Producer, Stay};
 use super::bounded::{Bounded, Fill, Limit};
 use super::config::InterfaceName;
+use super::decision::Origin;
+use super::held::{Held, HeldPacket};
 use super::io::{Device, DropReason, KernelRequest};
 use super::mobility::{CONFIRMATION, Discovery};
-use super::verdict::{Held, HeldPacket};
 use crate::addr::{Eid, Family, Rloc};
 use crate::time::{Deadline, Time};
 
@@ -56,12 +57,12 @@ pub(super) enum Asker {
     Port(InterfaceName),
 }
 
-/// The result of a wish to look for a host.
+/// The prospect of a packet for a host that has not been found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sought {
-    /// It is looked for, and the packet, if there is one, waits.
+    /// The host is looked for, and the packet waits.
     Waits,
-    /// It is not looked for here, or the packet has no room to wait.
+    /// The host is not looked for here, or as many packets wait for it as may.
     Passes,
     /// There is no room to look for it.
     Refused,
@@ -140,16 +141,14 @@ impl Searches {
     }
 
     /// Whether a search may begin that takes so many entries of the kernel's table.
-    fn may_start(&mut self, family: Family, entries: usize, now: Time) -> bool {
-        while self.started.front().is_some_and(|(at, ..)| now.since(*at) >= SECOND) {
-            self.started.pop_front();
-        }
+    fn may_start(&self, family: Family, entries: usize, now: Time) -> bool {
+        let started = self.started.iter().filter(|(at, ..)| now.since(*at) < SECOND);
         // The last look may be a second old.
-        let recent = self.started.iter().filter(|(_, of, _)| *of == family);
+        let recent = started.clone().filter(|(_, of, _)| *of == family);
         let recent: usize = recent.map(|(.., entries)| entries).sum();
         let NeighbourTable { entries: told, limit } = self.tables[index(family)];
         let most = limit.map_or(usize::MAX, |limit| limit as usize / 4 * 3);
-        self.started.len() < STARTS_A_SECOND && told as usize + recent + entries <= most
+        started.count() < STARTS_A_SECOND && told as usize + recent + entries <= most
     }
 
     fn retry_later(&mut self, now: Time) {
@@ -171,48 +170,70 @@ impl Router {
         self.mobility.searches.tables[index(family)] = table;
     }
 
-    /// In whose name the encapsulator of a packet makes us look for a host.
-    pub(super) fn asker(&self, from: Rloc) -> Asker {
-        match self.is_in_use(from) {
-            true => Asker::Locator(from),
-            false => Asker::Strangers,
+    /// In whose name a packet makes us look for a host.
+    pub(super) fn asker(&self, origin: &Origin) -> Asker {
+        match origin.encapsulator() {
+            None => Asker::Site,
+            Some(from) if self.is_in_use(from) => Asker::Locator(from),
+            Some(_) => Asker::Strangers,
         }
     }
 
-    /// A packet came for an EID of a dynamic range that has not been found, or from it: if a port here
-    /// serves the range, the host is looked for. The packet that came for it waits, if there is room.
-    pub(super) fn search_for(
-        &mut self,
-        eid: Eid,
-        asker: Asker,
-        packet: Option<&dyn Fn() -> HeldPacket>,
-        now: Time,
-    ) -> Sought {
+    /// Whether a packet for a host that has not been found would wait for it now. Changes nothing.
+    pub(super) fn prospect(&self, eid: Eid, asker: Asker, now: Time) -> Sought {
+        let ports = self.mobility.ports(eid);
+        let searches = &self.mobility.searches;
         if !self.may_be_here(eid) {
             return Sought::Passes;
         }
-        if !self.mobility.searches.running.contains_key(&eid) {
-            let ports = self.mobility.ports(eid).iter().copied().collect();
-            let discovery = match packet {
-                Some(_) => Discovery::Search,
-                None => Discovery::Packet,
-            };
-            if !self.start_search(eid, asker, ports, discovery, now) {
-                self.context.counters.searches_refused += 1;
-                let searches = &mut self.mobility.searches;
-                // Another one always gives way.
-                let _ = searches.refused.insert(eid, asker, (), now);
-                searches.retry_later(now);
-                return Sought::Refused;
-            }
+        match searches.running.get(&eid) {
+            Some(search) if search.held.len() < HELD_PER_SEARCH => Sought::Waits,
+            Some(_) => Sought::Passes,
+            None => match searches.may_start(eid.family(), ports.len(), now)
+                && searches.running.has_room_for(&asker, now)
+            {
+                true => Sought::Waits,
+                false => Sought::Refused,
+            },
         }
-        let Some(packet) = packet else { return Sought::Waits };
+    }
+
+    /// Whether a host may be here and is not looked for yet.
+    pub(super) fn is_to_be_searched(&self, eid: Eid) -> bool {
+        self.may_be_here(eid) && !self.mobility.searches.running.contains_key(&eid)
+    }
+
+    /// A packet came for an EID of a dynamic range that has not been found, or from it: if a port here
+    /// serves the range, the host is looked for.
+    pub(super) fn search_for(&mut self, eid: Eid, asker: Asker, discovery: Discovery, now: Time) {
+        if !self.is_to_be_searched(eid) {
+            return;
+        }
+        let ports = self.mobility.ports(eid).iter().copied().collect();
+        if !self.start_search(eid, asker, ports, discovery, now) {
+            self.context.counters.searches_refused += 1;
+            let searches = &mut self.mobility.searches;
+            // Another one always gives way.
+            let _ = searches.refused.insert(eid, asker, (), now);
+            searches.retry_later(now);
+        }
+    }
+
+    /// Keeps a packet until the host that it is for is found, or the search for it ends.
+    ///
+    /// # Errors
+    /// When the host is not looked for, or as many packets wait for it as may.
+    pub(super) fn hold_for_host(
+        &mut self,
+        eid: Eid,
+        packet: impl FnOnce() -> HeldPacket,
+    ) -> Result<(), DropReason> {
         match self.mobility.searches.running.get_mut(&eid) {
             Some(Search { held, .. }) if held.len() < HELD_PER_SEARCH => {
                 held.push_back(packet());
-                Sought::Waits
+                Ok(())
             }
-            _ => Sought::Passes,
+            _ => Err(DropReason::EidAway),
         }
     }
 
@@ -242,6 +263,7 @@ impl Router {
         let probes = ports.iter().map(probe).collect();
         let search = Search { ports, held: Held::new(), discovery };
         let Ok(gave_way) = searches.running.insert(eid, asker, search, now) else { return false };
+        searches.started.retain(|(at, ..)| now.since(*at) < SECOND);
         searches.started.push_back((now, eid.family(), entries));
         searches.refused.remove(&eid);
         if let Some((Eid { address, .. }, search)) = gave_way {
@@ -279,7 +301,7 @@ impl Router {
             self.stale.prefixes.insert(prefix);
             self.reconcile(now);
         }
-        self.release(eid.instance_id, search.held, now);
+        self.release(search.held, now);
     }
 
     /// Ends the searches that took too long.

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use super::Router;
 use super::config::Config;
+use super::decision::{Because, Rule, SourceWant, Table};
 use super::eid_location::EidLocation;
-use super::io::{Device, DropReason, KernelRequest};
+use super::io::{Device, KernelRequest};
 use crate::addr::Eid;
 use crate::time::Time;
 
@@ -53,7 +54,8 @@ impl SourceCheck {
         self.elsewhere[place_of(source)] == Some((self.epoch, source))
     }
 
-    fn note_elsewhere(&mut self, source: Eid) {
+    /// Remembers that a source is elsewhere, until the epoch ends.
+    pub(super) fn note_elsewhere(&mut self, source: Eid) {
         self.elsewhere[place_of(source)] = Some((self.epoch, source));
     }
 }
@@ -67,35 +69,33 @@ fn place_of(source: Eid) -> usize {
 }
 
 impl Router {
-    /// Whether a packet from the core may have this inner source.
+    /// Whether a packet from the core may have this inner source, and what is to be done about that.
     ///
     /// # Errors
-    /// [`DropReason::SourceIsHere`] when it is forged.
-    pub(super) fn check_source(&mut self, source: Eid, now: Time) -> Result<(), DropReason> {
+    /// The rule by which it is forged.
+    pub(super) fn check_source(&self, source: Eid) -> Result<SourceWant, Because> {
         if self.sources.is_elsewhere(source) {
-            return Ok(());
+            return Ok(SourceWant::Nothing);
         }
         let lisp = self.context.config.lisp.as_ref();
         if lisp.is_some_and(|lisp| lisp.service(source.family()).etr_no_source_check) {
-            return Ok(());
+            return Ok(SourceWant::Nothing);
         }
         if self.sources.own.contains(&source.address) {
-            return Err(DropReason::SourceIsHere);
+            return Err(Because::rule(Rule::SourceIsRouter));
         }
-        if let EidLocation::Here(prefix) = EidLocation::of(source, &self.database, &self.away) {
-            if self.mobility.host(prefix).is_none() {
-                return Err(DropReason::SourceIsHere);
+        match EidLocation::of(source, &self.database, &self.away) {
+            EidLocation::Here(prefix) if self.mobility.host(prefix).is_none() => {
+                Err(Because::line(Rule::SourceIsHere, Table::Database, prefix))
             }
-            self.ask_whether_here(source, now);
-            return Ok(());
+            EidLocation::Here(_) => Ok(SourceWant::AskHost),
+            EidLocation::Away(..) | EidLocation::Elsewhere => Ok(SourceWant::Note),
         }
-        self.sources.note_elsewhere(source);
-        Ok(())
     }
 
     /// Asks a host that was found whether it is still at its port. Without an answer it goes, as one does
     /// that falls silent.
-    fn ask_whether_here(&mut self, eid: Eid, now: Time) {
+    pub(super) fn ask_whether_here(&mut self, eid: Eid, now: Time) {
         let Some(port) = self.mobility.ask_from_time_to_time(eid, QUESTION_INTERVAL, now) else {
             return;
         };

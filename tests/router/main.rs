@@ -7,6 +7,7 @@ mod bounds;
 mod circling;
 mod core_errors;
 mod data_path;
+mod decisions;
 mod gsmr;
 mod held;
 mod hostile;

@@ -1,0 +1,192 @@
+//! Acting on decisions on packets of EIDs: the one place that changes something because of a packet, for
+//! packets that have just come and for those that have waited.
+
+use super::Router;
+use super::decision::{
+    Awaited, Decision, FlowWant, Origin, Rule, SourceWant, Transit, Verdict, Wants,
+};
+use super::held::{Held, HeldPacket};
+use super::icmp::{self, AboutPacket};
+use super::io::{DropReason, Output};
+use super::mobility::Discovery;
+use crate::addr::Rloc;
+use crate::packet::{self, IpHeader, OwnedPacket, Packet};
+use crate::time::Time;
+
+impl Router {
+    /// Acts on a decision as far as the core does it: sets the TTL and the type of service of the packet,
+    /// does what is wanted, keeps a copy if it waits, and counts each packet on the wire that it stands
+    /// for. Returns what is left to do for the caller.
+    pub(super) fn carry_out(
+        &mut self,
+        decision: &Decision,
+        transit: &Transit,
+        packet: &mut Packet<'_>,
+        now: Time,
+    ) -> Verdict {
+        let Decision { verdict, because, ttl, tos, ref wants } = *decision;
+        set_header(packet.bytes, &transit.header, ttl, tos);
+        let transit = &Transit { header: IpHeader { ttl, tos, ..transit.header }, ..*transit };
+        self.do_what_is_wanted(wants, verdict, transit, now);
+        let verdict = match verdict {
+            Verdict::Hold(awaited) => match self.keep(awaited, transit, packet, now) {
+                Ok(()) => verdict,
+                Err(reason) => Verdict::Drop(reason),
+            },
+            verdict => verdict,
+        };
+        if let Some(mtu) = wants.tell_too_big {
+            self.tell_too_big(mtu, transit, packet);
+        }
+        if let Verdict::Forward(wrap) = verdict {
+            packet::set_ttl(packet.bytes, wrap.ttl);
+        }
+        let packets = transit.load.packets;
+        if because.rule == Rule::ForeignSource {
+            self.context.counters.native_foreign_source += packets;
+        }
+        self.count_packets(verdict, packets, transit.has_waited);
+        verdict
+    }
+
+    /// Does what a packet asks for beside its verdict, in the order in which it came to be asked for.
+    fn do_what_is_wanted(&mut self, wants: &Wants, verdict: Verdict, transit: &Transit, now: Time) {
+        let &Wants {
+            source: source_want,
+            read_header,
+            hear,
+            search_source,
+            count,
+            begin_echo,
+            remember,
+            search_destination,
+            solicit,
+            // It quotes the packet, and follows when that has its verdict.
+            tell_too_big: _,
+        } = wants;
+        let (source, destination) = (transit.source(), transit.destination());
+        match source_want {
+            SourceWant::Nothing => {}
+            SourceWant::Note => self.sources.note_elsewhere(source),
+            SourceWant::AskHost => self.ask_whether_here(source, now),
+        }
+        if let Origin::Core { outer, lisp } = &transit.origin
+            && read_header
+        {
+            let from = Rloc(outer.source);
+            self.take_status_bits(lisp, from, source, now);
+            self.take_nonce(lisp.nonce, from, source.family(), now);
+        }
+        let encapsulator = transit.origin.encapsulator();
+        if let Some((from, prefix)) = encapsulator.zip(hear) {
+            self.solicitor.heard(prefix, from, source, destination, now);
+        }
+        if search_source {
+            let asker = self.asker(&transit.origin);
+            self.search_for(source, asker, Discovery::Packet, now);
+        }
+        if let Some(entry) = count {
+            self.map_cache.count_use(entry, transit.load, now);
+        }
+        if let Some(discovery) = search_destination {
+            let asker = self.asker(&transit.origin);
+            self.search_for(destination, asker, discovery, now);
+        }
+        if let Some(from) = encapsulator.filter(|_| solicit) {
+            self.solicit_sender(from, source, destination, now);
+        }
+        let (Verdict::Encapsulate(wrap) | Verdict::Forward(wrap)) = verdict else { return };
+        if begin_echo {
+            self.begin_echo(wrap.destination, now);
+        }
+        if let Verdict::Forward(_) = verdict {
+            self.paths.sent_on(wrap.destination, now);
+        }
+        let instance_id = transit.instance_id;
+        match remember {
+            FlowWant::Nothing => {}
+            FlowWant::Sent => self.flows.remember(instance_id, &transit.header, wrap, None),
+            FlowWant::Decision => {
+                self.flows.remember(instance_id, &transit.header, wrap, count);
+            }
+        }
+    }
+
+    /// Keeps a copy of a packet that waits.
+    fn keep(
+        &mut self,
+        awaited: Awaited,
+        transit: &Transit,
+        packet: &Packet<'_>,
+        now: Time,
+    ) -> Result<(), DropReason> {
+        let (source, destination) = (transit.source(), transit.destination());
+        let held = || HeldPacket::new(packet, transit);
+        match awaited {
+            Awaited::Mapping => self.hold(destination, source, held, now),
+            Awaited::Host => self.hold_for_host(destination, held),
+        }
+    }
+
+    /// Counts packets on the wire under the one reason that they left, stopped or wait for. One that waits
+    /// once more was counted when it began to wait.
+    fn count_packets(&mut self, verdict: Verdict, packets: u64, has_waited: bool) {
+        let counters = &mut self.context.counters;
+        match verdict {
+            Verdict::Encapsulate(_) => counters.encapsulations += packets,
+            Verdict::Native => counters.native += packets,
+            Verdict::Deliver => counters.decapsulations += packets,
+            Verdict::Forward(_) => counters.forwarded_away += packets,
+            Verdict::Hold(_) if has_waited => {}
+            Verdict::Hold(_) => counters.held += packets,
+            Verdict::Drop(reason) => counters.dropped(reason, packets),
+        }
+    }
+
+    /// Tells the sender of a packet that it is too big for its way.
+    fn tell_too_big(&mut self, mtu: u32, transit: &Transit, packet: &Packet<'_>) {
+        let header = &transit.header;
+        let answer = self.own_address_for(header.source).and_then(|own| {
+            let about = AboutPacket::TooBig { mtu };
+            icmp::deserves_error(packet.bytes, header)
+                .then(|| icmp::error(about, own, header.source, packet.bytes))
+                .flatten()
+        });
+        let native = |bytes| Output::Native(transit.instance_id, OwnedPacket::single(bytes));
+        self.context.outputs.extend(answer.map(native));
+    }
+
+    /// Ends the wait of packets, with success or without: each is decided on again, as if it came now, but
+    /// does not ask for a mapping again.
+    pub(super) fn release(&mut self, held: Held, now: Time) {
+        for HeldPacket { mut packet, transit, .. } in held {
+            let mut borrowed = packet.borrow();
+            let decision = self.decide(&transit, &borrowed, now);
+            let output = match self.carry_out(&decision, &transit, &mut borrowed, now) {
+                Verdict::Encapsulate(wrap) | Verdict::Forward(wrap) => {
+                    Output::Encapsulate(wrap, packet)
+                }
+                Verdict::Native | Verdict::Deliver => Output::Native(transit.instance_id, packet),
+                Verdict::Hold(_) | Verdict::Drop(_) => continue,
+            };
+            self.context.outputs.push_back(output);
+        }
+    }
+
+    /// Drops packets whose wait had no success.
+    pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
+        for held in held {
+            self.context.counters.dropped(reason, held.packets);
+        }
+    }
+}
+
+/// Writes a TTL and a type of service into a packet whose header may have others.
+pub(super) fn set_header(bytes: &mut [u8], header: &IpHeader, ttl: u8, tos: u8) {
+    if ttl != header.ttl {
+        packet::set_ttl(bytes, ttl);
+    }
+    if tos != header.tos {
+        packet::set_tos(bytes, tos);
+    }
+}

@@ -1,0 +1,108 @@
+//! Decisions on packets of EIDs: one door for packets that have just come, for those that have waited, and
+//! for those that somebody asks about. Nothing is changed here; `carry_out.rs` acts on a decision.
+
+use super::Router;
+use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};
+use super::fragmentation::SMALLEST_MTU;
+use super::io::{DropReason, Encapsulation};
+use crate::addr::{Family, InstanceId};
+use crate::packet::{IpHeader, Packet};
+use crate::time::Time;
+use crate::wire::data_header::encapsulation_len;
+
+/// The parts of a decision that its steps add to.
+#[derive(Debug)]
+pub(super) struct Draft {
+    pub ttl: u8,
+    pub tos: u8,
+    pub wants: Wants,
+}
+
+/// A verdict and its reason.
+pub(super) type Judgement = (Verdict, Because);
+
+/// The judgement that a packet ends here.
+pub(super) fn stopped(reason: DropReason, because: Because) -> Judgement {
+    (Verdict::Drop(reason), because)
+}
+
+impl Router {
+    /// The decision that a packet of an instance would get if it came now. To ask changes nothing: the
+    /// packet is not counted, nothing is searched for or asked for because of it, and no copy of it waits.
+    ///
+    /// `packet` is an IP packet of EIDs; from the core, that behind the LISP header.
+    pub fn explain(
+        &self,
+        instance_id: InstanceId,
+        packet: &Packet<'_>,
+        origin: Origin,
+        now: Time,
+    ) -> Decision {
+        let unreadable = |reason, rule| {
+            let (verdict, because) = stopped(reason, Because::rule(rule));
+            Decision { verdict, because, ttl: 0, tos: 0, wants: Wants::default() }
+        };
+        if let Origin::Core { lisp, .. } = &origin
+            && let Err((reason, rule)) = self.check_lisp_header(lisp)
+        {
+            return unreadable(reason, rule);
+        }
+        match (IpHeader::parse(packet.bytes), origin) {
+            (Ok(header), _) => {
+                self.decide(&Transit::new(instance_id, header, origin, packet), packet, now)
+            }
+            (Err(_), Origin::Site) => unreadable(DropReason::NotIp, Rule::NotIp),
+            (Err(_), Origin::Core { .. }) => unreadable(DropReason::BadInnerPacket, Rule::NotIp),
+        }
+    }
+
+    /// Decides on a packet.
+    pub(super) fn decide(&self, transit: &Transit, packet: &Packet<'_>, now: Time) -> Decision {
+        let IpHeader { ttl, tos, .. } = transit.header;
+        let mut draft = Draft { ttl, tos, wants: Wants::default() };
+        let (verdict, because) = match &transit.origin {
+            Origin::Site => self.outbound(transit, &mut draft, now),
+            Origin::Core { outer, .. } => self.inbound(transit, outer, &mut draft, now),
+        };
+        let Draft { ttl, tos, wants } = draft;
+        let decision = Decision { verdict, because, ttl, tos, wants };
+        match verdict {
+            Verdict::Encapsulate(wrap) | Verdict::Forward(wrap) => {
+                match self.mtu_exceeded(&wrap, &transit.header, packet) {
+                    Some(mtu) => too_big(decision, mtu),
+                    None => decision,
+                }
+            }
+            _ => decision,
+        }
+    }
+
+    /// The octets that the way of a packet takes, if it takes less than the packet has and must not
+    /// fragment it.
+    pub(super) fn mtu_exceeded(
+        &self,
+        wrap: &Encapsulation,
+        header: &IpHeader,
+        packet: &Packet<'_>,
+    ) -> Option<u32> {
+        let path_mtu = self.paths.mtu(wrap.destination)?;
+        let headers = encapsulation_len(wrap.destination.family());
+        let mtu = path_mtu.saturating_sub(headers).max(SMALLEST_MTU);
+        let may_be_fragmented = header.family() == Family::Ipv4 && packet.bytes[6] & 0x40 == 0;
+        let is_exceeded = !may_be_fragmented && packet.largest(header.total_len) > mtu as usize;
+        is_exceeded.then_some(mtu)
+    }
+}
+
+/// The decision on a packet that the way does not take: nothing of it leaves.
+fn too_big(decision: Decision, mtu: u32) -> Decision {
+    let (verdict, because) =
+        stopped(DropReason::TooBigForPath, Because { rule: Rule::TooBig, ..decision.because });
+    let wants = Wants {
+        tell_too_big: Some(mtu),
+        begin_echo: false,
+        remember: FlowWant::Nothing,
+        ..decision.wants
+    };
+    Decision { verdict, because, wants, ..decision }
+}
