@@ -16,6 +16,7 @@ use eidway::rng::{Rng, Seed};
 use eidway::router::io::{
     ControlDatagram, Input, KernelEvent, KernelRoute, Outbound, Outer, Output,
 };
+use eidway::router::reachability::Source;
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
 use eidway::router::{Router, Start};
 use eidway::time::Time;
@@ -71,6 +72,7 @@ mod map_cache {
                 weight: 100,
                 ordinal: 0,
                 up: true,
+                source: Source::RBit,
                 since: Time::ZERO,
             };
             let learned = Learned {

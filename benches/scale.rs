@@ -25,6 +25,7 @@ use eidway::router::flow_cache::FlowCache;
 use eidway::router::io::{
     ControlDatagram, Encapsulation, Input, KernelEvent, KernelRoute, Mac, NeighbourState,
 };
+use eidway::router::reachability::Source;
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
 use eidway::router::{Router, Start};
 use eidway::time::Time;
@@ -197,6 +198,7 @@ fn learned(eid: Eid, number: u32) -> Learned {
         weight: 100,
         ordinal: 0,
         up: true,
+        source: Source::RBit,
         since: Time::ZERO,
     };
     Learned {

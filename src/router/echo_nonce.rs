@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::Router;
 use super::deadlines::Deadlines;
 use super::event::Unreachable;
-use super::paths::UNREACHABLE_FOR;
+use super::reachability::UNREACHABLE_FOR;
 use crate::addr::{Family, Rloc};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};

@@ -8,7 +8,7 @@ use super::away::{self, Elsewhere, Producer, Stay, Teller};
 use super::io::{Device, KernelRequest};
 use super::map_cache::Locator;
 use super::mobility::{CONFIRMATION, SILENCE};
-use super::resolve;
+use super::resolve::{self, NonceOwner};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 use crate::wire::{LocatorRecord, MapRequest, MappingRecord};
@@ -142,10 +142,14 @@ impl Router {
         if self.context.own_addresses.contains(&sender) {
             return false;
         }
-        if self.news_came_back(request, now) {
-            return true;
-        }
-        let Some(eid) = self.resolver.asked_again(request.nonce) else { return false };
+        let eid = match self.owner_of(request.nonce) {
+            Some(NonceOwner::News(about)) => {
+                self.news_settled(about, None, now);
+                return true;
+            }
+            Some(NonceOwner::Request(eid)) if self.resolver.is_asked_again(eid) => eid,
+            Some(NonceOwner::Request(_)) | None => return false,
+        };
         let entry = self.away.longest_match(eid).map(|(prefix, entry)| (prefix, entry.producer));
         if let Some((prefix, producer)) = entry.filter(|(prefix, _)| self.away.is_asked(prefix)) {
             self.away.remove(&prefix, producer);

@@ -225,7 +225,7 @@ impl Router {
             .cloned()
             .collect();
         let header = IpHeader { ttl, tos: draft.tos, ..transit.header };
-        encapsulation(&onward, local, &self.paths, prefix.instance_id(), &header)
+        encapsulation(&onward, local, &self.reachability, prefix.instance_id(), &header)
     }
 }
 

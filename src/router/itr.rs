@@ -144,8 +144,8 @@ impl Router {
         because: Because,
     ) -> Judgement {
         let (header, instance_id) = (&transit.header, transit.instance_id);
-        let (local, paths) = (&self.context.local, &self.paths);
-        let Some(wrap) = encapsulation(locators, local, paths, instance_id, header) else {
+        let (local, reachability) = (&self.context.local, &self.reachability);
+        let Some(wrap) = encapsulation(locators, local, reachability, instance_id, header) else {
             let because = Because { rule: Rule::NoUsableLocator, ..because };
             return stopped(DropReason::NoUsableLocator, because);
         };

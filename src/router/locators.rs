@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::config::{Config, ConfiguredLocator};
 use super::io::Encapsulation;
 use super::map_cache::Locator;
-use super::paths::Paths;
+use super::reachability::{Reach, Reachability, Source};
 use crate::addr::{Family, InstanceId, Rloc};
 use crate::packet::IpHeader;
 use crate::time::Time;
@@ -85,7 +85,8 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     let locator = |configured: &ConfiguredLocator| {
         let rloc = config.resolve_locator(&configured.source)?;
         let ConfiguredLocator { priority, weight, .. } = *configured;
-        Some(Locator { rloc, priority, weight, ordinal: 0, up: true, since: Time::ZERO })
+        let (up, source) = (true, Source::RBit);
+        Some(Locator { rloc, priority, weight, ordinal: 0, up, source, since: Time::ZERO })
     };
     locators.iter().filter_map(locator).collect()
 }
@@ -95,11 +96,11 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
 pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
-    paths: &Paths,
+    reachability: &Reachability,
     instance_id: InstanceId,
     header: &IpHeader,
 ) -> Option<Encapsulation> {
-    let (source, destination) = select(locators, local, paths, header.flow_hash)?;
+    let (source, destination) = select(locators, local, reachability, header.flow_hash)?;
     Some(Encapsulation {
         source,
         destination,
@@ -123,12 +124,13 @@ pub(super) fn data_header(instance_id: InstanceId) -> DataHeader {
 pub fn select(
     locators: &[Locator],
     local: &LocalRlocs,
-    paths: &Paths,
+    reachability: &Reachability,
     flow_hash: u32,
 ) -> Option<(Rloc, Rloc)> {
-    let reachable = |locator: &Locator| !paths.is_unreachable(locator.rloc);
+    let is_up = |locator: &Locator| reachability.of(locator) == Reach::Up;
+    let is_not_down = |locator: &Locator| !matches!(reachability.of(locator), Reach::Down(_));
     let choose = |among| select_among(locators, local, flow_hash, among);
-    choose(&reachable).or_else(|| choose(&|_| true))
+    choose(&is_up).or_else(|| choose(&is_not_down))
 }
 
 fn select_among(
@@ -138,8 +140,7 @@ fn select_among(
     among: &dyn Fn(&Locator) -> bool,
 ) -> Option<(Rloc, Rloc)> {
     let usable = |locator: &&Locator| {
-        locator.up
-            && among(locator)
+        among(locator)
             && locator.priority != UNUSABLE_PRIORITY
             && local.preferred(locator.rloc.family()).is_some()
             && !local.contains(locator.rloc.0)
@@ -177,14 +178,15 @@ mod tests {
 
     fn locator(address: &str, priority: u8, weight: u8) -> Locator {
         let rloc = Rloc(address.parse().unwrap());
-        Locator { rloc, priority, weight, ordinal: 0, up: true, since: Time::ZERO }
+        let (up, source) = (true, Source::RBit);
+        Locator { rloc, priority, weight, ordinal: 0, up, source, since: Time::ZERO }
     }
 
     fn shares(locators: &[Locator]) -> Vec<u32> {
         let mut shares = vec![0; locators.len()];
         for step in 0..1000u32 {
             let hash = step.wrapping_mul(0x9e37_79b9);
-            let (_, chosen) = select(locators, &local(), &Paths::default(), hash).unwrap();
+            let (_, chosen) = select(locators, &local(), &Reachability::default(), hash).unwrap();
             let index = locators.iter().position(|each| each.rloc == chosen).unwrap();
             shares[index] += 1;
         }
@@ -212,6 +214,6 @@ mod tests {
     #[test]
     fn a_family_that_the_router_lacks_and_priority_255_are_never_used() {
         let locators = [locator("2001:db8::1", 1, 100), locator("10.0.0.1", 255, 100)];
-        assert_eq!(select(&locators, &local(), &Paths::default(), 0), None);
+        assert_eq!(select(&locators, &local(), &Reachability::default(), 0), None);
     }
 }

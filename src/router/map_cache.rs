@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
 use super::event::{Event, MappingChange};
+pub use super::locator::Locator;
+use super::locator::Source as LocatorSource;
 use super::locators::LocalRlocs;
 use super::opaque::{OpaqueLocator, OpaqueLocators};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
@@ -36,24 +38,6 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// many have come into use or the limit has been lowered.
 const LOOKS: usize = 64;
 
-/// A locator of an entry.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Locator {
-    /// Where to encapsulate to.
-    pub rloc: Rloc,
-    /// Lower is preferred; 255 is never used.
-    pub priority: u8,
-    /// The share of flows among equal priorities.
-    pub weight: u8,
-    /// Its place in the record, which is that of its Locator-Status-Bit (RFC 9300 section 10).
-    pub ordinal: u8,
-    /// The R bit of its record, or the Locator-Status-Bit that came later.
-    pub up: bool,
-    /// Since when it has been in the entry with this state.
-    #[serde(skip)]
-    pub since: Time,
-}
-
 /// What an ITR does with a packet for the entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -67,6 +51,19 @@ pub enum Mapping {
     SendMapRequest,
     /// Drop (ACT 0 with no locators, and ACT 3 to 5).
     Drop,
+}
+
+impl Mapping {
+    /// Whether packets are treated alike with this mapping and with another.
+    fn is_like(&self, other: &Mapping) -> bool {
+        match (self, other) {
+            (Mapping::Locators(own), Mapping::Locators(other)) => {
+                own.len() == other.len()
+                    && own.iter().zip(other).all(|(own, other)| own.is_like(other))
+            }
+            (own, other) => own == other,
+        }
+    }
 }
 
 /// How an entry came to be.
@@ -325,7 +322,7 @@ impl MapCache {
         let prefix = learned.prefix;
         let before = self.remove(&prefix);
         let mapping = keep_uptimes(learned.mapping, before.as_ref());
-        let changed = before.as_ref().is_none_or(|entry| entry.mapping != mapping);
+        let changed = before.as_ref().is_none_or(|entry| !entry.mapping.is_like(&mapping));
         let is_new = before.as_ref().is_none_or(|entry| entry.source == Source::Static);
         if changed {
             let change = if is_new { MappingChange::Learned } else { MappingChange::Changed };
@@ -454,7 +451,7 @@ impl MapCache {
             let Some(up) = bits.of(locator.ordinal).filter(|up| *up != locator.up) else {
                 continue;
             };
-            (locator.up, locator.since) = (up, now);
+            (locator.up, locator.source, locator.since) = (up, LocatorSource::StatusBits, now);
             changed += 1;
         }
         changed

@@ -44,6 +44,7 @@ pub mod io;
 mod itr;
 pub mod kept;
 mod kernel;
+mod locator;
 pub mod locators;
 pub mod logging;
 pub mod made;
@@ -58,6 +59,7 @@ mod owner_changes;
 mod path_events;
 pub mod paths;
 mod quote;
+pub mod reachability;
 #[cfg(test)]
 mod reconcile_tests;
 pub mod refusals;
@@ -65,6 +67,7 @@ mod register;
 mod replies;
 mod reply_records;
 mod resolve;
+mod revision;
 mod rib;
 mod search;
 pub mod session;
@@ -102,6 +105,7 @@ use mobility::Mobility;
 use news::News;
 use outstanding::Resolver;
 use paths::Paths;
+use reachability::Reachability;
 use register::Registrar;
 use replies::ReplyLimiter;
 use rib::Rib;
@@ -176,6 +180,7 @@ pub struct Router {
     heard: Option<Heard>,
     sources: SourceCheck,
     paths: Paths,
+    reachability: Reachability,
     host_errors: ErrorLimiter,
     echo_nonce: EchoNonce,
     status_holds: StatusHolds,
@@ -212,6 +217,7 @@ impl Router {
             heard: None,
             sources: SourceCheck::of(&Config::default()),
             paths: Paths::default(),
+            reachability: Reachability::default(),
             host_errors: ErrorLimiter::default(),
             echo_nonce: EchoNonce::new(&seed),
             status_holds: StatusHolds::default(),
@@ -272,6 +278,7 @@ impl Router {
         self.forget_flows();
         self.map_cache.expire(now);
         self.paths.expire(now);
+        self.reachability.expire(now);
         self.echo_nonce.ask_due(now);
         self.status_holds.expire(now);
         self.map_server.orphan_some();
@@ -328,6 +335,7 @@ impl Router {
             self.echo_nonce.next_deadline(),
             self.status_holds.next_deadline(),
             self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
+            self.reachability.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
             self.context.refusals.next_deadline(),
             self.kernel.next_deadline(),
         ])
@@ -455,6 +463,11 @@ impl Router {
     /// Which encapsulated packets of a local RLOC may be fragmented.
     pub fn fragmentation(&self, rloc: Rloc) -> Fragmentation {
         Fragmentation::of(rloc, &self.context.config, &self.rib, &self.paths)
+    }
+
+    /// Which locators can be reached, and who says so.
+    pub fn reachability(&self) -> &Reachability {
+        &self.reachability
     }
 
     /// The local EID prefixes.

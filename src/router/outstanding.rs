@@ -167,10 +167,9 @@ impl Resolver {
         self.nonces.get(&nonce).copied()
     }
 
-    /// The EID that is asked for again with this nonce, because it is away.
-    pub(super) fn asked_again(&self, nonce: Nonce) -> Option<Eid> {
-        let eid = self.asked_with(nonce)?;
-        self.request(eid).filter(|request| request.cause == Cause::Away).map(|_| eid)
+    /// Whether an EID is asked for again, because it is away.
+    pub(super) fn is_asked_again(&self, eid: Eid) -> bool {
+        self.request(eid).is_some_and(|request| request.cause == Cause::Away)
     }
 
     /// Whether an EID is being asked for, or rests.

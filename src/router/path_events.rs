@@ -14,6 +14,7 @@ use super::icmp::{self, AboutPacket};
 use super::io::Output;
 use super::paths::{IcmpError, PathEvent};
 use super::quote::QuotedFlow;
+use super::reachability::Source;
 use crate::addr::{Eid, Family, Rloc};
 use crate::packet::OwnedPacket;
 use crate::time::Time;
@@ -60,18 +61,19 @@ impl Router {
             || self.proxy_etrs.iter().flatten().any(|locator| locator.rloc == rloc)
     }
 
-    /// Leaves a locator for others of its mapping for a while.
+    /// Leaves a locator for others of its mapping for a while. Each reason is a source of its own.
     pub(super) fn leave_locator(&mut self, rloc: Rloc, why: Unreachable, now: Time) {
-        let reporter = match why {
-            Unreachable::Icmp { reporter, .. } => Some(reporter),
-            Unreachable::NoRoute | Unreachable::NoEcho => None,
+        let (source, reporter) = match why {
+            Unreachable::Icmp { reporter, .. } => (Source::Icmp, Some(reporter)),
+            Unreachable::NoRoute => (Source::Route, None),
+            Unreachable::NoEcho => (Source::EchoNonce, None),
         };
         self.context.counters.unreachable_rlocs += 1;
-        if !self.paths.is_unreachable(rloc) {
+        if self.reachability.unreachable(rloc).is_none() {
             let change = LocatorChange::Unreachable(why);
             self.context.tell(Event::Locator { rloc, change });
         }
-        self.paths.leave(rloc, reporter, now);
+        self.reachability.leave(rloc, source, reporter, now);
     }
 
     /// Tells a host that the TTL of its packet was used up in the core.

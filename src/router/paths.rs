@@ -1,8 +1,8 @@
-//! What the core network says about the ways to remote locators (RFC 9300 sections 6.3 and 7.2).
+//! The paths to remote locators: what the core says of them, and how large a packet they take (RFC 9300
+//! section 7.2).
 //!
-//! ICMP that the kernel has matched with a socket of ours, or the kernel's own routes, say that a
-//! locator cannot be reached, or how large a packet may be on the way to it. Both are believed for a
-//! while only: without probes nothing else would ever take them back.
+//! A path MTU that ICMP tells is believed for a while only: without probes nothing else would ever take it
+//! back. Whether a locator can be reached at all, `reachability.rs` knows.
 //!
 //! Anybody can send an ICMP error. A router that reports very many makes its own reports give way, not
 //! those of others.
@@ -13,17 +13,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
+use super::revision::Revision;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
 use crate::wire::IcmpErrorKind;
 
-/// How long a locator is left for others.
-pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
 /// How long a path MTU is kept (RFC 1191 section 6.3).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// Locators that are left for others. The longest known of the reporter with the most gives way.
-const LEFT: Limit =
-    Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
 /// Path MTUs. The longest known of the reporter with the most gives way.
 const MTUS: Limit = Limit { name: "Path MTUs", capacity: 1024, idle: Duration::ZERO };
 /// Locators that packets for hosts that moved went on to; the longest unused gives way.
@@ -69,29 +65,23 @@ struct PathMtu {
 /// What is known of ways.
 #[derive(Debug)]
 pub struct Paths {
-    /// Until when, and who reported it; the router itself has no address here.
-    unreachable: Bounded<Rloc, Time, Option<IpAddr>>,
     /// What they take, and who reported it.
     mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
+    revision: Revision,
 }
 
 impl Default for Paths {
     fn default() -> Self {
         Paths {
-            unreachable: Bounded::new(LEFT),
             mtus: Bounded::new(MTUS),
             onward: Bounded::new(ONWARD),
+            revision: Revision::default(),
         }
     }
 }
 
 impl Paths {
-    /// Whether a locator is to be left for others of its mapping.
-    pub fn is_unreachable(&self, rloc: Rloc) -> bool {
-        self.unreachable.contains_key(&rloc)
-    }
-
     /// Octets that the way to a locator takes whole, outer headers included, if it is less than the
     /// first link does.
     pub fn mtu(&self, rloc: Rloc) -> Option<u32> {
@@ -106,44 +96,33 @@ impl Paths {
         self.mtus.iter().any(|(rloc, _)| rloc.family() == family)
     }
 
-    /// Locators that are being left for others, and until when.
-    pub fn unreachable(&self) -> impl Iterator<Item = (Rloc, Time)> {
-        self.unreachable.iter().map(|(rloc, until)| (*rloc, *until))
-    }
-
     /// Whether a packet for a host that moved went on to a locator of late.
     pub(super) fn has_sent_on(&self, rloc: Rloc) -> bool {
         self.onward.contains_key(&rloc)
     }
 
-    /// The routes changed, and with them what can be reached.
-    pub(super) fn forget_unreachable(&mut self) {
-        self.unreachable.retain(|_, _| false);
-    }
-
     pub(super) fn expire(&mut self, now: Time) {
-        self.unreachable.expire(UNREACHABLE_FOR, now);
-        self.mtus.expire(MTU_FOR, now);
+        while self.mtus.pop_unused(MTU_FOR, now).is_some() {
+            self.revision.advance();
+        }
         self.onward.expire(ONWARD_FOR, now);
     }
 
     pub(super) fn next_expiry(&self) -> Option<Time> {
-        let unreachable = self.unreachable.first_use().map(|at| at + UNREACHABLE_FOR);
-        let mtus = self.mtus.first_use().map(|at| at + MTU_FOR);
-        unreachable.into_iter().chain(mtus).min()
+        self.mtus.first_use().map(|at| at + MTU_FOR)
     }
 
     /// How full the tables are.
-    pub fn fills(&self) -> [Fill; 3] {
-        [self.unreachable.fill(), self.mtus.fill(), self.onward.fill()]
+    pub fn fills(&self) -> [Fill; 2] {
+        [self.mtus.fill(), self.onward.fill()]
     }
 
-    // In the three tables another entry always gives way, so that none is turned away.
-
-    /// Leaves a locator for others, as `reporter` says; the router itself has no address here.
-    pub(super) fn leave(&mut self, rloc: Rloc, reporter: Option<IpAddr>, now: Time) {
-        let _ = self.unreachable.insert(rloc, reporter, now + UNREACHABLE_FOR, now);
+    /// How often a path MTU has changed.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.number()
     }
+
+    // In both tables another entry always gives way, so that none is turned away.
 
     /// Takes in the MTU of a link on the path. It replaces a larger one, and never a smaller one (RFC 8201
     /// section 4): a path that has grown shows when the entry has ended. Returns how often it has become
@@ -162,6 +141,9 @@ impl Paths {
         let is_less = known.is_none_or(|known| mtu < known.mtu);
         let changes = known.map_or(0, |known| known.changes) + u64::from(is_less);
         let _ = self.mtus.insert(rloc, reporter, PathMtu { mtu, changes }, now);
+        if is_less {
+            self.revision.advance();
+        }
         is_less.then_some(changes)
     }
 

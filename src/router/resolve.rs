@@ -16,18 +16,29 @@ use super::held::HeldPacket;
 use super::io::DropReason;
 use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
+use super::news::About;
 use super::outstanding::{Cause, Request, starts_turn};
 use super::overclaim::Taken;
+use super::reachability::Source;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
 use crate::wire::{
-    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord, Message,
+    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord, Message, Nonce,
 };
 
 /// The record TTL that leaves the time to the receiver (RFC 9301 section 5.4).
 const RECEIVER_DECIDES: u32 = u32::MAX;
 /// What this receiver decides: a day.
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// What this router has sent a nonce for: a Map-Reply with the nonce is its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NonceOwner {
+    /// A question to a map-server about its news.
+    News(About),
+    /// A Map-Request for the mapping of an EID.
+    Mapping(Eid),
+}
 
 impl Router {
     /// Whether a packet may wait until `eid` is resolved. Changes nothing.
@@ -201,23 +212,35 @@ impl Router {
         self.context.config.lisp.as_ref()?.service(eid.family()).map_request_source
     }
 
-    /// Takes in a Map-Reply (RFC 9301 section 5.4). Only one whose nonce is outstanding and whose
-    /// records cover what was asked changes anything.
+    /// What a nonce was sent for.
+    pub(super) fn owner_of(&self, nonce: Nonce) -> Option<NonceOwner> {
+        let news = self.news.asked(nonce).map(NonceOwner::News);
+        news.or_else(|| self.resolver.asked_with(nonce).map(NonceOwner::Request))
+    }
+
+    /// Takes in a Map-Reply (RFC 9301 section 5.4): it goes to the owner of its nonce.
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
         self.context.counters.map_replies.received += 1;
         let (nonce, records) = (reply.nonce.0, reply.records.len());
         self.context.trace(|| Some(MessageEvent::ReplyReceived { nonce, records }));
-        if self.news_answered(reply, from.ip(), now) {
-            return;
+        let owner = self.owner_of(reply.nonce);
+        if let Some(NonceOwner::News(about)) = owner {
+            return self.news_answered(about, reply, from.ip(), now);
         }
         if reply.probe && reply.records.iter().any(|record| !record.authoritative) {
             let told = || explanations::unauthoritative_probe_reply(reply);
             return self.context.refuse(from.ip(), ControlDrop::Malformed, now, told);
         }
-        let Some(eid) = self.resolver.asked_with(reply.nonce) else {
+        let Some(NonceOwner::Request(eid)) = owner else {
             let told = || explanations::unasked_reply(reply);
             return self.context.refuse(from.ip(), ControlDrop::UnknownNonce, now, told);
         };
+        self.mapping_answered(eid, reply, from, now);
+    }
+
+    /// Takes in the answer to a Map-Request for the mapping of an EID. Only records that cover what was
+    /// asked change anything.
+    fn mapping_answered(&mut self, eid: Eid, reply: &MapReply, from: SocketAddr, now: Time) {
         let Some(covering) = reply.records.iter().find(|record| record.eid_prefix.contains(eid))
         else {
             let told = || explanations::reply_without_eid(reply, eid);
@@ -300,7 +323,7 @@ pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) ->
         let rloc = locator.ip()?;
         let (priority, weight) = (locator.priority, locator.weight);
         let up = locator.reachable && !local.is_nobodys(rloc);
-        Some(Locator { rloc, priority, weight, ordinal, up, since: now })
+        Some(Locator { rloc, priority, weight, ordinal, up, source: Source::RBit, since: now })
     };
     // A record has 255 locators at most.
     record.locators.iter().zip(0..=u8::MAX).filter_map(locator).collect()

@@ -52,7 +52,7 @@ fn changes(bench: &mut Bench, error: IcmpError) -> bool {
     bench.drain();
     let tells = bench.outputs().iter().any(|output| matches!(output, Output::Native(..)));
     let paths = bench.router.paths();
-    paths.is_unreachable(rloc) || paths.mtu(rloc).is_some() || tells
+    bench.router.reachability().unreachable(rloc).is_some() || paths.mtu(rloc).is_some() || tells
 }
 
 fn error(rloc: &str, port: u16, kind: IcmpErrorKind, quoted: &[u8]) -> IcmpError {

@@ -30,7 +30,7 @@ fn icmp_about_a_locator_that_no_packet_goes_to_has_no_effect() {
         bench.icmp(&rloc, &rloc, IcmpErrorKind::HostUnreachable, &[]);
     }
     assert_eq!((mtu(&bench, RLOC_1), mtu(&bench, "11.0.0.0")), (Some(1420), None));
-    assert_eq!(bench.router.paths().unreachable().count(), 0);
+    assert_eq!(bench.router.reachability().all_unreachable().count(), 0);
     assert_eq!(bench.router.counters().icmp_disbelieved, 10_000);
     let lines = bench.log().len();
     assert_eq!(lines, 1 + 14, "one about the path, and one at each power of two");
@@ -65,8 +65,9 @@ fn one_reporter_of_path_mtus_does_not_push_out_those_of_another() {
     }
     assert_eq!(mtu(&bench, RLOC_1), Some(1420));
     assert_eq!(mtu(&bench, "100.64.6.250"), Some(1316));
-    let fills = bench.router.paths().fills();
-    let fills: Vec<_> = fills.iter().map(|fill| (fill.entries, fill.evicted)).collect();
+    let of_paths = bench.router.paths().fills().into_iter();
+    let fills = [bench.router.reachability().fill()].into_iter().chain(of_paths);
+    let fills: Vec<_> = fills.map(|fill| (fill.entries, fill.evicted)).collect();
     assert_eq!(fills, [(1024, 1500 - 1024), (1024, 1501 - 1024), (0, 0)]);
 }
 

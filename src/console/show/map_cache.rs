@@ -8,6 +8,7 @@ use super::{ROWS_A_TURN, Rows, Table, column, locator_address, locator_state};
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::console::view::map_cache::{EntryState, LocatorRow, LocatorState, Row};
 use crate::console::view::{EidTableName, LocatorAddress, TableHead};
+use crate::router::reachability::Reach;
 use crate::router::Router;
 use crate::router::map_cache::{Entry, Locator, Mapping, Source};
 use crate::time::Time;
@@ -119,10 +120,10 @@ fn locator_rows(
         let row = LocatorRow {
             rloc: LocatorAddress::Ip(locator.rloc.0),
             uptime: seconds(now.since(locator.since)),
-            state: match locator.up {
-                false => LocatorState::Down,
-                true if router.paths().is_unreachable(locator.rloc) => LocatorState::Unreachable,
-                true => LocatorState::Up,
+            state: match router.reachability().of(locator) {
+                Reach::Down(_) => LocatorState::Down,
+                Reach::Unreachable(_) => LocatorState::Unreachable,
+                Reach::Up => LocatorState::Up,
             },
             priority: locator.priority,
             weight: locator.weight,

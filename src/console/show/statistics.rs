@@ -35,6 +35,7 @@ fn fills(router: &Router) -> Vec<Fill> {
         .chain([router.news_fill(), router.map_cache().used_fill(), router.refusals().fill()])
         .chain(router.resolver_fills())
         .chain(router.smr_fills())
+        .chain([router.reachability().fill()])
         .chain(router.paths().fills())
         .chain(router.reply_limits())
         .collect()

@@ -2,6 +2,7 @@
 
 use crate::router::event::Event;
 use crate::router::io::{KernelEvent, KernelRequest};
+use crate::router::reachability::Source;
 use crate::router::{Link, Router};
 use crate::time::Time;
 
@@ -9,7 +10,7 @@ impl Router {
     /// Takes in a change of the kernel.
     pub(in crate::router) fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
         if matches!(event, KernelEvent::Routes(_) | KernelEvent::RouteAdded(_)) {
-            self.paths.forget_unreachable();
+            self.reachability.forget(Source::Route);
         }
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {

@@ -13,7 +13,9 @@ fn eid(text: &str) -> Eid {
 
 fn to(rloc: &str, now: Time) -> Mapping {
     let rloc = Rloc(rloc.parse().unwrap());
-    let locator = Locator { rloc, priority: 1, weight: 100, ordinal: 0, up: true, since: now };
+    let source = crate::router::reachability::Source::RBit;
+    let locator =
+        Locator { rloc, priority: 1, weight: 100, ordinal: 0, up: true, source, since: now };
     Mapping::Locators([locator].into())
 }
 

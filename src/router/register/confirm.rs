@@ -48,37 +48,27 @@ impl Router {
         self.send_map_request(&request, 1, (source, server), now);
     }
 
-    /// Takes in a Map-Reply that confirms or denies news; false if it answers something else.
+    /// Takes in a Map-Reply that confirms or denies news.
     pub(in crate::router) fn news_answered(
         &mut self,
+        about: About,
         reply: &MapReply,
         from: IpAddr,
         now: Time,
-    ) -> bool {
-        let Some(about) = self.news.asked(reply.nonce) else { return false };
+    ) {
         let prefix = about.1;
         let around = reply.records.iter().filter(|record| record.eid_prefix.covers(&prefix));
         let Some(record) = around.max_by_key(|record| record.eid_prefix.mask_len()) else {
             let told = || explanations::reply_without_eid(reply, prefix.network());
-            self.context.refuse(from, ControlDrop::WrongRecord, now, told);
-            return true;
+            return self.context.refuse(from, ControlDrop::WrongRecord, now, told);
         };
         let truth = MappingRecord { eid_prefix: prefix, ..record.clone() };
         let truth = Some(truth).filter(|truth| !self.names_us(truth));
         self.news_settled(about, truth, now);
-        true
-    }
-
-    /// Whether a Map-Request that was forwarded to us is our own, about news: so the map-server takes us
-    /// for the ETR, and the EID is here.
-    pub(in crate::router) fn news_came_back(&mut self, request: &MapRequest, now: Time) -> bool {
-        let Some(about) = self.news.asked(request.nonce) else { return false };
-        self.news_settled(about, None, now);
-        true
     }
 
     /// The map-server has said where the EID is now: here, if there is no record.
-    fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
+    pub(in crate::router) fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
         let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
         let (server, prefix) = about;
         let is_elsewhere = truth.as_ref().is_some_and(|truth| !truth.is_withdrawn());

@@ -1,0 +1,67 @@
+//! A locator of a mapping, as a record brought it, and who says whether it can be reached.
+
+use serde::Serialize;
+
+use crate::addr::Rloc;
+use crate::time::Time;
+
+/// Who says whether a locator can be reached (RFC 9300 section 10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Source {
+    /// The R bit of the record (RFC 9301 section 5.4), until the next record.
+    RBit,
+    /// The Locator-Status-Bit in a packet of the site (RFC 9300 section 10), until the next bit or record.
+    StatusBits,
+    /// An ICMP error of the core.
+    Icmp,
+    /// The router's kernel: it has no route.
+    Route,
+    /// Packets that come from the locator without the nonce that they should echo (RFC 9300 section
+    /// 10.1).
+    EchoNonce,
+}
+
+impl Source {
+    /// The source in a few words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Source::RBit => "the R bit of its record",
+            Source::StatusBits => "a Locator-Status-Bit",
+            Source::Icmp => "an ICMP error",
+            Source::Route => "the kernel, which has no route",
+            Source::EchoNonce => "echo-nonce",
+        }
+    }
+}
+
+/// A locator of a mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Locator {
+    /// Where to encapsulate to.
+    pub rloc: Rloc,
+    /// Lower is preferred; 255 is never used.
+    pub priority: u8,
+    /// The share of flows among equal priorities.
+    pub weight: u8,
+    /// Its place in the record, which is that of its Locator-Status-Bit (RFC 9300 section 10).
+    pub ordinal: u8,
+    /// Whether the site says that it is up.
+    pub up: bool,
+    /// Which says so: [`Source::RBit`] or [`Source::StatusBits`].
+    #[serde(skip)]
+    pub source: Source,
+    /// Since when it has been in the entry with this state.
+    #[serde(skip)]
+    pub since: Time,
+}
+
+impl Locator {
+    /// Whether packets are treated alike with this locator and with another.
+    pub(super) fn is_like(&self, other: &Locator) -> bool {
+        let facts = |locator: &Locator| {
+            (locator.rloc, locator.priority, locator.weight, locator.ordinal, locator.up)
+        };
+        facts(self) == facts(other)
+    }
+}

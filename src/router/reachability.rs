@@ -1,0 +1,185 @@
+//! Which locators can be reached, and who says so (RFC 9300 section 10).
+//!
+//! Each [`Source`] speaks for itself and for a time of its own. The R bit and the Locator-Status-Bits are
+//! about the locators of one mapping, and stand there ([`Locator`]). What the core, the kernel and
+//! echo-nonce say is about an RLOC, whatever mappings it is in, and stands here: that it cannot be reached,
+//! for a while, for without probes nothing else would ever take it back. To learn which locators can be
+//! used, everybody asks [`Reachability::of`].
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::bounded::{Bounded, Fill, Limit};
+use super::deadlines::Deadlines;
+pub use super::locator::Source;
+use super::map_cache::Locator;
+use super::revision::Revision;
+use crate::addr::Rloc;
+use crate::time::Time;
+
+/// How long a locator is left for others.
+pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
+/// Locators that are left for others, with who says so. The longest known of the reporter with the most
+/// gives way.
+const LEFT: Limit =
+    Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
+
+/// Whether packets may go to a locator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It is up, and nobody says that it cannot be reached.
+    Up,
+    /// It is up, and cannot be reached: it is taken where no other is left.
+    Unreachable(Source),
+    /// Its own site says that it is down: it is never taken.
+    Down(Source),
+}
+
+/// A source, and the locator that it says cannot be reached.
+type Key = (Rloc, Source);
+
+/// The locators that cannot be reached.
+#[derive(Debug)]
+pub struct Reachability {
+    /// Shared by the router that reported it by ICMP; this router itself has no address here.
+    unreachable: Bounded<Key, (), Option<IpAddr>>,
+    /// Until when each source is believed.
+    until: Deadlines<Key>,
+    revision: Revision,
+}
+
+impl Default for Reachability {
+    fn default() -> Self {
+        let until = Deadlines::default();
+        Reachability { unreachable: Bounded::new(LEFT), until, revision: Revision::default() }
+    }
+}
+
+impl Reachability {
+    /// Whether packets may go to a locator of a mapping.
+    pub fn of(&self, locator: &Locator) -> Reach {
+        match (locator.up, self.unreachable(locator.rloc)) {
+            (false, _) => Reach::Down(locator.source),
+            (true, Some(source)) => Reach::Unreachable(source),
+            (true, None) => Reach::Up,
+        }
+    }
+
+    /// The first source that says of an RLOC that it cannot be reached.
+    pub fn unreachable(&self, rloc: Rloc) -> Option<Source> {
+        if self.unreachable.is_empty() {
+            return None;
+        }
+        let of_rloc = (rloc, Source::RBit)..=(rloc, Source::EchoNonce);
+        self.unreachable.range(of_rloc).next().map(|(&(_, source), ())| source)
+    }
+
+    /// The RLOCs that cannot be reached, who says so, and until when.
+    pub fn all_unreachable(&self) -> impl Iterator<Item = (Rloc, Source, Option<Time>)> {
+        self.unreachable.keys().map(|key| (key.0, key.1, self.until.get(key)))
+    }
+
+    /// A source says that an RLOC cannot be reached. It is believed for [`UNREACHABLE_FOR`] from now.
+    pub(super) fn leave(
+        &mut self,
+        rloc: Rloc,
+        source: Source,
+        reporter: Option<IpAddr>,
+        now: Time,
+    ) {
+        let key = (rloc, source);
+        if !self.unreachable.contains_key(&key) {
+            self.revision.advance();
+        }
+        // Another entry always gives way, so that none is turned away.
+        if let Ok(Some((other, ()))) = self.unreachable.insert(key, reporter, (), now) {
+            self.until.set(other, None);
+        }
+        self.until.set(key, Some(now + UNREACHABLE_FOR));
+    }
+
+    /// What a source has said is not true any more: of all RLOCs.
+    pub(super) fn forget(&mut self, source: Source) {
+        let gone: Vec<Key> =
+            self.unreachable.keys().filter(|key| key.1 == source).copied().collect();
+        gone.into_iter().for_each(|key| self.end(key));
+    }
+
+    /// Takes out what is not believed any more.
+    pub(super) fn expire(&mut self, now: Time) {
+        while let Some(key) = self.until.pop(now) {
+            self.end(key);
+        }
+    }
+
+    fn end(&mut self, key: Key) {
+        self.until.set(key, None);
+        if self.unreachable.remove(&key).is_some() {
+            self.revision.advance();
+        }
+    }
+
+    /// When the next source is not believed any more.
+    pub(super) fn next_expiry(&self) -> Option<Time> {
+        self.until.next()
+    }
+
+    /// How full the table is.
+    pub fn fill(&self) -> Fill {
+        self.unreachable.fill()
+    }
+
+    /// How often the table has changed.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.number()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rloc(last: u8) -> Rloc {
+        Rloc([203, 0, 113, last].into())
+    }
+
+    #[test]
+    fn each_source_is_believed_for_a_time_of_its_own() {
+        let mut reachability = Reachability::default();
+        reachability.leave(rloc(1), Source::Route, None, Time::ZERO);
+        reachability.leave(rloc(1), Source::EchoNonce, None, Time::from_secs(10));
+        assert_eq!(reachability.unreachable(rloc(1)), Some(Source::Route));
+        assert_eq!(reachability.unreachable(rloc(2)), None);
+        reachability.expire(Time::from_secs(15));
+        assert_eq!(reachability.unreachable(rloc(1)), Some(Source::EchoNonce));
+        assert_eq!(reachability.next_expiry(), Some(Time::from_secs(25)));
+        reachability.expire(Time::from_secs(25));
+        assert_eq!(reachability.unreachable(rloc(1)), None);
+        assert_eq!((reachability.fill().entries, reachability.next_expiry()), (0, None));
+    }
+
+    #[test]
+    fn to_forget_a_source_leaves_the_others() {
+        let mut reachability = Reachability::default();
+        for source in [Source::Icmp, Source::Route, Source::EchoNonce] {
+            reachability.leave(rloc(1), source, None, Time::ZERO);
+        }
+        reachability.leave(rloc(2), Source::Route, None, Time::ZERO);
+        reachability.forget(Source::Route);
+        let left: Vec<_> =
+            reachability.all_unreachable().map(|(rloc, source, _)| (rloc, source)).collect();
+        assert_eq!(left, [(rloc(1), Source::Icmp), (rloc(1), Source::EchoNonce)]);
+    }
+
+    #[test]
+    fn what_gave_way_has_no_deadline() {
+        let mut reachability = Reachability::default();
+        for number in 0..2 * LEFT.capacity as u16 {
+            let [high, low] = number.to_be_bytes();
+            let rloc = Rloc([203, 0, high, low].into());
+            reachability.leave(rloc, Source::Icmp, Some(rloc.0), Time::ZERO);
+        }
+        assert_eq!(reachability.until.len(), LEFT.capacity);
+        assert_eq!(reachability.fill().entries, LEFT.capacity);
+    }
+}
