@@ -16,8 +16,8 @@ use eidway::rng::{Rng, Seed};
 use eidway::router::io::{
     ControlDatagram, Input, KernelEvent, KernelRoute, Outbound, Outer, Output,
 };
-use eidway::router::reachability::Source;
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
+use eidway::router::reachability::Source;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{

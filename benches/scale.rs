@@ -25,8 +25,8 @@ use eidway::router::flow_cache::FlowCache;
 use eidway::router::io::{
     ControlDatagram, Encapsulation, Input, KernelEvent, KernelRoute, Mac, NeighbourState,
 };
-use eidway::router::reachability::Source;
 use eidway::router::map_cache::{Learned, Locator, MapCache, Mapping};
+use eidway::router::reachability::Source;
 use eidway::router::{Router, Start};
 use eidway::time::Time;
 use eidway::wire::{

@@ -381,7 +381,11 @@ fn the_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
         }
     }
     let xtr1 = sim.router("xTR1").unwrap();
-    assert_eq!(xtr1.reachability().all_unreachable().count(), 0, "a TTL says nothing about a locator");
+    assert_eq!(
+        xtr1.reachability().all_unreachable().count(),
+        0,
+        "a TTL says nothing about a locator"
+    );
     assert_eq!(xtr1.counters().time_exceeded_relayed, 2);
 }
 

@@ -18,6 +18,7 @@ use super::deadlines::Deadlines;
 use super::event::{AwayChange, Event};
 use super::io::Connection;
 use super::map_cache::Locator;
+use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
@@ -130,6 +131,13 @@ impl Entry {
         let stay = Stay::Told { by, ttl, checked_at: now + ttl, is_asked: false };
         Entry { producer, created_at: now, stay, locators }
     }
+
+    /// Whether packets are treated alike with this entry and with another.
+    fn is_like(&self, other: &Entry) -> bool {
+        self.producer == other.producer
+            && self.locators.len() == other.locators.len()
+            && self.locators.iter().zip(&other.locators).all(|(own, other)| own.is_like(other))
+    }
 }
 
 /// Where an EID is, as a map-server told.
@@ -159,6 +167,7 @@ pub struct AwayTable {
     deconfigured: BTreeMap<(InstanceId, Family), usize>,
     /// The changes that the caller has not taken yet.
     changes: Vec<Event>,
+    revision: Revision,
 }
 
 impl Default for AwayTable {
@@ -171,6 +180,7 @@ impl Default for AwayTable {
             moved: BTreeSet::new(),
             deconfigured: BTreeMap::new(),
             changes: Vec::new(),
+            revision: Revision::default(),
         }
     }
 }
@@ -197,9 +207,7 @@ impl AwayTable {
         if let Some(before) = before.as_ref().filter(|before| before.producer == entry.producer) {
             entry.created_at = before.created_at;
         }
-        let is_other =
-            |before: &Entry| before.producer != entry.producer || before.locators != entry.locators;
-        if before.as_ref().is_none_or(is_other) {
+        if !before.is_some_and(|before| before.is_like(&entry)) {
             self.tell(prefix, entry.producer, AwayChange::Added);
         }
         let gives_way = match entry.stay {
@@ -221,6 +229,7 @@ impl AwayTable {
     }
 
     fn tell(&mut self, eid_prefix: EidPrefix, producer: Producer, change: AwayChange) {
+        self.revision.advance();
         self.changes.push(Event::Away { eid_prefix, producer, change });
     }
 
@@ -229,6 +238,11 @@ impl AwayTable {
         if let Some(entry) = self.unlink(prefix) {
             self.tell(prefix, entry.producer, AwayChange::Removed);
         }
+    }
+
+    /// How often an entry has come, gone or changed where it says that its EID is.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.number()
     }
 
     /// The only way out of the table: all that hangs on an entry goes with it.

@@ -46,6 +46,7 @@ impl Router {
             self.context.counters.native_foreign_source += packets;
         }
         self.count_packets(verdict, packets, transit.has_waited);
+        self.follow_generation();
         verdict
     }
 
@@ -159,6 +160,7 @@ impl Router {
     /// Ends the wait of packets, with success or without: each is decided on again, as if it came now, but
     /// does not ask for a mapping again.
     pub(super) fn release(&mut self, held: Held, now: Time) {
+        self.follow_generation();
         for HeldPacket { mut packet, transit, .. } in held {
             let mut borrowed = packet.borrow();
             let decision = self.decide(&transit, &borrowed, now);

@@ -37,6 +37,7 @@ impl Router {
 
     fn configure_wholly(&mut self, before: &Config, now: Time) {
         self.stale.all = true;
+        self.configured.advance();
         self.context.local = LocalRlocs::of(&self.context.config);
         self.context.own_addresses =
             self.context.config.addresses().map(|(_, net)| net.addr()).collect();

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Link;
 use super::config::{Config, DatabaseMapping, LocatorSource};
 use super::mobility::Mobility;
+use super::revision::Revision;
 use super::rib::Rib;
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::prefix_map::PrefixMap;
@@ -146,6 +147,7 @@ pub struct Database {
     with_route: [usize; 2],
     /// How many entries have each Locator-Status-Bit set, likewise.
     with_bit: [[usize; u32::BITS as usize]; 2],
+    revision: Revision,
 }
 
 impl Database {
@@ -255,6 +257,7 @@ impl Database {
             changes.relocated.push(prefix);
         }
         entry.changed_at = now;
+        self.revision.advance();
         self.count_bits(prefix.family(), entry.status_bits(), true);
         if let Some(before) = self.entries.insert(prefix, entry) {
             self.count_bits(prefix.family(), before.status_bits(), false);
@@ -263,6 +266,7 @@ impl Database {
 
     fn take_out(&mut self, config: &Config, prefix: EidPrefix, changes: &mut Changes) {
         let Some(before) = self.entries.remove(&prefix) else { return };
+        self.revision.advance();
         self.count_bits(prefix.family(), before.status_bits(), false);
         changes.rerouted.push(prefix);
         if before.dynamic.is_none() {
@@ -281,6 +285,11 @@ impl Database {
             covering.chain(inside.into_iter().flatten().map(|(prefix, _)| prefix))
         };
         self.entries.instances().flat_map(of_instance).collect()
+    }
+
+    /// How often an entry has come, gone or changed.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.number()
     }
 
     /// The entries, for a `show`.

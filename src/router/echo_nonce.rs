@@ -16,6 +16,7 @@ use super::Router;
 use super::deadlines::Deadlines;
 use super::event::Unreachable;
 use super::reachability::UNREACHABLE_FOR;
+use super::revision::Revision;
 use crate::addr::{Family, Rloc};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
@@ -52,8 +53,6 @@ enum Echo {
     Silent,
     /// It asks for a nonce back that it did not ask for before.
     Asked,
-    /// What is sent to it has another header from now on.
-    Changed,
     /// It sent our nonce back.
     Returned,
     /// It ought to have sent our nonce back, and did not.
@@ -71,6 +70,7 @@ pub(super) struct EchoNonce {
     owed: BTreeMap<Rloc, (u32, Time)>,
     /// The present second, and the answers that began in it.
     answers: (u64, u32),
+    revision: Revision,
     rng: Rng,
 }
 
@@ -81,8 +81,14 @@ impl EchoNonce {
             due: Deadlines::default(),
             owed: BTreeMap::new(),
             answers: (0, 0),
+            revision: Revision::default(),
             rng: Rng::new(seed, "echo nonce"),
         }
+    }
+
+    /// How often the nonce of packets to a locator has changed.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.number()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
@@ -91,6 +97,7 @@ impl EchoNonce {
 
     /// Forgets everything: echo-nonce is not configured any more.
     fn clear(&mut self) {
+        self.revision.advance();
         self.requests.clear();
         self.due = Deadlines::default();
         self.owed.clear();
@@ -99,7 +106,9 @@ impl EchoNonce {
     /// A Map-Reply has said whether the site of `rloc` echoes.
     fn learn(&mut self, rloc: Rloc, echoes: bool, now: Time) {
         if !echoes {
-            self.requests.remove(&rloc);
+            if self.requests.remove(&rloc).is_some() {
+                self.revision.advance();
+            }
             self.due.set(rloc, None);
         } else if !self.requests.contains_key(&rloc) && self.has_room() {
             self.requests.insert(rloc, None);
@@ -114,6 +123,7 @@ impl EchoNonce {
             let idle = requests.find(|(_, request)| request.as_ref().is_some_and(is_idle));
             if let Some(idle) = idle.map(|(rloc, _)| *rloc) {
                 self.requests.remove(&idle);
+                self.revision.advance();
             }
         }
         self.requests.len() < PEERS
@@ -128,6 +138,7 @@ impl EchoNonce {
             };
             let request = Request { nonce, since: None, suspended: false };
             self.requests.insert(rloc, Some(request));
+            self.revision.advance();
         }
     }
 
@@ -166,12 +177,11 @@ impl EchoNonce {
         if let NonceField::Nonce { nonce, echo: true } = nonce {
             return self.owe(rloc, nonce, now);
         }
-        let changed = match self.owed.remove(&rloc) {
-            Some(_) => Echo::Changed,
-            None => Echo::Silent,
-        };
-        let Some(state) = self.requests.get_mut(&rloc) else { return changed };
-        let Some(request) = state else { return changed };
+        if self.owed.remove(&rloc).is_some() {
+            self.revision.advance();
+        }
+        let Some(state) = self.requests.get_mut(&rloc) else { return Echo::Silent };
+        let Some(request) = state else { return Echo::Silent };
         let (ended, next_at) = if nonce == (NonceField::Nonce { nonce: request.nonce, echo: false })
         {
             (Echo::Returned, now + REQUEST_INTERVAL)
@@ -182,22 +192,23 @@ impl EchoNonce {
             if request.suspended {
                 request.suspended = false;
                 self.due.set(rloc, None);
+                self.revision.advance();
             }
-            return changed;
+            return Echo::Silent;
         };
         *state = None;
+        self.revision.advance();
         self.due.set(rloc, Some(next_at));
         ended
     }
 
     /// `rloc` asks for a nonce back. A request of ours is suspended.
     fn owe(&mut self, rloc: Rloc, nonce: u32, now: Time) -> Echo {
-        let mut echo = Echo::Silent;
         let request = self.requests.get_mut(&rloc).and_then(Option::as_mut);
         if let Some(request) = request.filter(|request| !request.suspended) {
             *request = Request { since: None, suspended: true, ..*request };
             self.due.set(rloc, Some(now + SUSPENSION));
-            echo = Echo::Changed;
+            self.revision.advance();
         }
         let second = now.0 / 1_000_000;
         if self.answers.0 != second {
@@ -205,7 +216,7 @@ impl EchoNonce {
         }
         let known = self.owed.get(&rloc).map(|(nonce, _)| *nonce);
         if known == Some(nonce) || self.answers.1 >= ANSWERS_A_SECOND {
-            return echo;
+            return Echo::Silent;
         }
         if known.is_none() && self.owed.len() >= PEERS {
             let oldest = self.owed.iter().min_by_key(|(_, (_, since))| *since);
@@ -215,6 +226,7 @@ impl EchoNonce {
         }
         self.answers.1 += 1;
         self.owed.insert(rloc, (nonce, now));
+        self.revision.advance();
         Echo::Asked
     }
 }
@@ -241,15 +253,13 @@ impl Router {
             return;
         }
         match self.echo_nonce.heard(from, nonce, now) {
-            Echo::Silent => return,
-            Echo::Changed => {}
+            Echo::Silent => {}
             Echo::Asked => self.context.counters.nonces.received += 1,
             Echo::Returned => self.context.counters.nonces_echoed += 1,
             Echo::Missing => {
                 self.leave_locator(from, Unreachable::NoEcho, now);
             }
         }
-        self.forget_flows();
     }
 
     /// Learns from the E bit of a Map-Reply that was asked for whether its sites echo.

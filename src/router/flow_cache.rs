@@ -1,9 +1,9 @@
 //! Exact matches in front of the longest match: flows that were decided on a moment ago.
 //!
-//! The cache remembers that a flow of the site is encapsulated, and how. Any input but a packet
-//! may change that, so each begins a new epoch, and a place of an earlier epoch is not
-//! found. The table has a fixed size; flows that fall on one place take turns there. An old place
-//! still tells that a packet of the flow left for a locator: an ICMP error about it is believed.
+//! The cache remembers that a flow of the site is encapsulated, and how. A place holds for one forwarding
+//! generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)), and is not found
+//! in another one. The table has a fixed size; flows that fall on one place take turns there. An old
+//! place still tells that a packet of the flow left for a locator: an ICMP error about it is believed.
 
 use std::net::IpAddr;
 
@@ -33,26 +33,26 @@ impl Flow {
 
 #[derive(Debug)]
 struct Remembered {
-    epoch: u64,
+    generation: u64,
     flow: Flow,
     encapsulation: Encapsulation,
-    /// The entry of the map-cache, which stays where it is until the epoch ends. Absent when the packet
-    /// had waited for its mapping: the next one of the flow is looked up.
+    /// The entry of the map-cache, which stays where it is until the generation ends. Absent when the
+    /// next packet of the flow is to be decided on anew.
     entry: Option<Slot>,
 }
 
 /// Flows and how they are encapsulated.
 #[derive(Debug, Default)]
 pub struct FlowCache {
-    epoch: u64,
+    generation: u64,
     /// Empty until there is a first flow.
     places: Vec<Option<Remembered>>,
 }
 
 impl FlowCache {
-    /// Forgets everything.
-    pub fn begin_epoch(&mut self) {
-        self.epoch += 1;
+    /// Follows the forwarding generation: in another one, what was remembered is not found.
+    pub fn follow(&mut self, generation: u64) {
+        self.generation = generation;
     }
 
     /// How to encapsulate a packet, and where to count it, if its flow is remembered.
@@ -62,14 +62,14 @@ impl FlowCache {
         header: &IpHeader,
     ) -> Option<(Encapsulation, Slot)> {
         let place = self.places.get(place_of(header))?.as_ref()?;
-        if place.epoch != self.epoch || place.flow != Flow::of(instance_id, header) {
+        if place.generation != self.generation || place.flow != Flow::of(instance_id, header) {
             return None;
         }
         let (ttl, tos) = (header.ttl, header.tos);
         Some((Encapsulation { ttl, tos, ..place.encapsulation }, place.entry?))
     }
 
-    /// Whether the last packet of a flow, in this epoch or an earlier one, left for this locator.
+    /// Whether the last packet of a flow, in this generation or an earlier one, left for this locator.
     pub fn has_sent(&self, instance_id: InstanceId, header: &IpHeader, to: Rloc) -> bool {
         let place = self.places.get(place_of(header)).and_then(Option::as_ref);
         place.is_some_and(|place| {
@@ -90,7 +90,7 @@ impl FlowCache {
         }
         let flow = Flow::of(instance_id, header);
         self.places[place_of(header)] =
-            Some(Remembered { epoch: self.epoch, flow, encapsulation, entry });
+            Some(Remembered { generation: self.generation, flow, encapsulation, entry });
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flow_is_found_with_the_fields_of_its_packet_until_an_epoch_ends() {
+    fn a_flow_is_found_with_the_fields_of_its_packet_until_a_generation_ends() {
         let mut cache = FlowCache::default();
         let flow = header([10, 0, 0, 1], 7);
         assert!(cache.find(InstanceId::DEFAULT, &flow).is_none());
@@ -129,12 +129,12 @@ mod tests {
         let later = IpHeader { ttl: 3, tos: 4, ..flow };
         let (found, _) = cache.find(InstanceId::DEFAULT, &later).unwrap();
         assert_eq!(found, Encapsulation { ttl: 3, tos: 4, ..encapsulation() });
-        cache.begin_epoch();
+        cache.follow(1);
         assert!(cache.find(InstanceId::DEFAULT, &flow).is_none());
     }
 
     #[test]
-    fn a_flow_is_known_to_have_left_for_its_locator_also_in_later_epochs() {
+    fn a_flow_is_known_to_have_left_for_its_locator_also_in_later_generations() {
         let mut cache = FlowCache::default();
         let flow = header([10, 0, 0, 1], 7);
         let Encapsulation { source, destination, .. } = encapsulation();
@@ -142,7 +142,7 @@ mod tests {
         assert!(!sent(&cache, destination));
         cache.remember(InstanceId::DEFAULT, &flow, encapsulation(), None);
         assert!(cache.find(InstanceId::DEFAULT, &flow).is_none(), "it has no entry");
-        cache.begin_epoch();
+        cache.follow(1);
         assert_eq!((sent(&cache, destination), sent(&cache, source)), (true, false));
         assert!(!cache.has_sent(InstanceId::DEFAULT, &header([10, 0, 0, 9], 7), destination));
     }

@@ -154,7 +154,7 @@ impl Router {
         let locator_status_bits = self.status_bits(source);
         let marked = DataHeader { nonce, locator_status_bits, ..data_header(instance_id) };
         draft.wants.begin_echo = begins;
-        draft.wants.remember = match !transit.has_waited && self.is_found(source) {
+        draft.wants.remember = match self.is_found(source) {
             true => FlowWant::Decision,
             false => FlowWant::Sent,
         };

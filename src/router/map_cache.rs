@@ -21,6 +21,7 @@ pub use super::locator::Locator;
 use super::locator::Source as LocatorSource;
 use super::locators::LocalRlocs;
 use super::opaque::{OpaqueLocator, OpaqueLocators};
+use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::Load;
 use crate::prefix_map::{PrefixMap, Slot};
@@ -198,6 +199,7 @@ pub struct MapCache {
     /// them does not look through all entries.
     used: Used,
     opaque: OpaqueLocators,
+    revision: Revision,
     /// Entries turned away because the family was full of entries in use.
     pub rejected: u64,
     /// Entries that others took the place of.
@@ -216,6 +218,7 @@ impl Default for MapCache {
             solicited: BTreeSet::new(),
             used: Bounded::new(IN_SIGHT),
             opaque: OpaqueLocators::default(),
+            revision: Revision::default(),
             rejected: 0,
             evicted: 0,
             changes: Vec::new(),
@@ -232,7 +235,11 @@ impl MapCache {
     /// Makes the static entries, which ask for what they cover, those of `wanted`; one that stays
     /// keeps its uptime.
     pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
+        let before = self.statics.len();
         self.statics.retain(|prefix, _| wanted.contains(&prefix));
+        if self.statics.len() != before {
+            self.revision.advance();
+        }
         let statics = &self.statics;
         self.entries
             .retain(|prefix, entry| entry.source != Source::Static || statics.contains(&prefix));
@@ -241,6 +248,7 @@ impl MapCache {
                 continue;
             }
             self.statics.insert(prefix, now);
+            self.revision.advance();
             if !self.entries.contains(&prefix) {
                 self.entries.insert(prefix, Entry::asking(now));
             }
@@ -346,6 +354,7 @@ impl MapCache {
             self.solicited.insert(prefix);
         }
         let queued_at = entry.queued_at;
+        self.revision.advance();
         let (slot, _) = self.entries.insert_slot(prefix, entry);
         self.expiries.insert((expires_at, slot));
         let queue = self.evictions.entry((prefix.instance_id(), prefix.family())).or_default();
@@ -355,6 +364,7 @@ impl MapCache {
     fn remove(&mut self, prefix: &EidPrefix) -> Option<Entry> {
         let slot = self.entries.slot(prefix)?;
         let entry = self.entries.remove(prefix)?;
+        self.revision.advance();
         if let Some(expires_at) = entry.expires_at {
             self.solicited.remove(prefix);
             self.opaque.forget(prefix);
@@ -373,8 +383,14 @@ impl MapCache {
             self.changes.push(Event::Mapping { eid_prefix: *prefix, change });
         }
         if let Some(&created_at) = self.statics.get(prefix) {
+            self.revision.advance();
             self.entries.insert(*prefix, Entry::asking(created_at));
         }
+    }
+
+    /// How often an entry has come, gone or changed what it says.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.number()
     }
 
     pub(super) fn forget_learned(&mut self, prefix: &EidPrefix) {
@@ -453,6 +469,9 @@ impl MapCache {
             };
             (locator.up, locator.source, locator.since) = (up, LocatorSource::StatusBits, now);
             changed += 1;
+        }
+        if changed > 0 {
+            self.revision.advance();
         }
         changed
     }

@@ -37,6 +37,7 @@ pub mod event;
 mod explanations;
 pub mod flow_cache;
 mod fragmentation;
+mod generation;
 mod held;
 mod icmp;
 mod interface_name;
@@ -108,6 +109,7 @@ use paths::Paths;
 use reachability::Reachability;
 use register::Registrar;
 use replies::ReplyLimiter;
+use revision::Revision;
 use rib::Rib;
 use smr::SmrGuard;
 use solicit::Solicitor;
@@ -176,6 +178,8 @@ pub struct Router {
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     flows: FlowCache,
+    /// How often the configuration of the data path has changed.
+    configured: Revision,
     /// The last packet that was delivered, until another input comes.
     heard: Option<Heard>,
     sources: SourceCheck,
@@ -214,6 +218,7 @@ impl Router {
             proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
             flows: FlowCache::default(),
+            configured: Revision::default(),
             heard: None,
             sources: SourceCheck::of(&Config::default()),
             paths: Paths::default(),
@@ -238,13 +243,19 @@ impl Router {
             witnesses: Vec::new(),
         };
         router.configure(config, now);
+        router.follow_generation();
         router
     }
 
     /// Takes in what happened.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
         self.witness(Call::Handle(&input), now);
-        self.forget_flows();
+        self.heard = None;
+        self.take_in(input, now);
+        self.follow_generation();
+    }
+
+    fn take_in(&mut self, input: Input<'_>, now: Time) {
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
             Input::Kernel(event) => self.handle_kernel(event, now),
@@ -275,7 +286,7 @@ impl Router {
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.witness(Call::Timeout, now);
-        self.forget_flows();
+        self.heard = None;
         self.map_cache.expire(now);
         self.paths.expire(now);
         self.reachability.expire(now);
@@ -295,6 +306,7 @@ impl Router {
         let requests = self.kernel.put_back_due(now);
         self.context.request(requests);
         self.settle(now);
+        self.follow_generation();
     }
 
     /// Ends a turn. Tells the kernel of the away entries that came or went, if nothing else has: when an
@@ -339,13 +351,6 @@ impl Router {
             self.context.refusals.next_deadline(),
             self.kernel.next_deadline(),
         ])
-    }
-
-    /// What is not a packet may change the verdict on packets.
-    fn forget_flows(&mut self) {
-        self.flows.begin_epoch();
-        self.heard = None;
-        self.sources.begin_epoch();
     }
 
     /// Brings what is [`Stale`] in line with the configuration, the kernel's state and the hosts that

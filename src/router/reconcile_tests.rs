@@ -10,6 +10,7 @@ use super::io::{
     Connection, ControlDatagram, KernelEvent, KernelObject, Mac, NeighbourState, TcpEvent,
 };
 use super::made::{Made, place};
+use super::mobility::Discovery;
 use super::search::Asker;
 use super::*;
 use crate::addr::{Eid, InstanceId};

@@ -23,7 +23,8 @@ use super::reachability::Source;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
 use crate::wire::{
-    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord, Message, Nonce,
+    Action, CONTROL_PORT, Encapsulated, LocatorRecord, MapReply, MapRequest, MappingRecord,
+    Message, Nonce,
 };
 
 /// The record TTL that leaves the time to the receiver (RFC 9301 section 5.4).
@@ -37,7 +38,7 @@ pub(super) enum NonceOwner {
     /// A question to a map-server about its news.
     News(About),
     /// A Map-Request for the mapping of an EID.
-    Mapping(Eid),
+    Request(Eid),
 }
 
 impl Router {

@@ -27,10 +27,10 @@ const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) struct SourceCheck {
     /// The router's addresses without those of roaming gateways.
     own: BTreeSet<IpAddr>,
-    /// Any input but a packet may change where an EID is, so each begins a new epoch.
-    epoch: u64,
-    /// Sources that are elsewhere, with the epoch in which that was found out; those that fall on one place
-    /// take turns there.
+    /// The forwarding generation: in another one, a source may be elsewhere than it was.
+    generation: u64,
+    /// Sources that are elsewhere, with the generation in which that was found out; those that fall on one
+    /// place take turns there.
     elsewhere: Box<[Option<(u64, Eid)>]>,
 }
 
@@ -42,21 +42,21 @@ impl SourceCheck {
             addresses.filter(|address| !config.is_roaming(interface, **address))
         });
         let own = fixed.map(|address| address.addr()).collect();
-        SourceCheck { own, epoch: 0, elsewhere: vec![None; SOURCES].into_boxed_slice() }
+        SourceCheck { own, generation: 0, elsewhere: vec![None; SOURCES].into_boxed_slice() }
     }
 
-    /// Sources may be elsewhere than they were.
-    pub(super) fn begin_epoch(&mut self) {
-        self.epoch += 1;
+    /// Follows the forwarding generation: what was remembered in another one is forgotten.
+    pub(super) fn follow(&mut self, generation: u64) {
+        self.generation = generation;
     }
 
     fn is_elsewhere(&self, source: Eid) -> bool {
-        self.elsewhere[place_of(source)] == Some((self.epoch, source))
+        self.elsewhere[place_of(source)] == Some((self.generation, source))
     }
 
-    /// Remembers that a source is elsewhere, until the epoch ends.
+    /// Remembers that a source is elsewhere, until the forwarding generation ends.
     pub(super) fn note_elsewhere(&mut self, source: Eid) {
-        self.elsewhere[place_of(source)] = Some((self.epoch, source));
+        self.elsewhere[place_of(source)] = Some((self.generation, source));
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::Router;
 use super::deadlines::Deadlines;
+use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::{Deadline, Time};
 use crate::wire::DataHeader;
@@ -22,15 +23,29 @@ const USE_LSB: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug, Default)]
 pub(super) struct StatusHolds {
     until: Deadlines<EidPrefix>,
+    revision: Revision,
 }
 
 impl StatusHolds {
+    /// The mapping of `prefix` has got other locators.
+    fn begin(&mut self, prefix: EidPrefix, now: Time) {
+        self.until.set(prefix, Some(now + USE_LSB));
+        self.revision.advance();
+    }
+
+    /// How often a mapping has begun to be sent without bits, or with them again.
+    pub(super) fn revision(&self) -> u64 {
+        self.revision.number()
+    }
+
     pub(super) fn next_deadline(&self) -> Option<Deadline> {
         self.until.next().map(|at| Deadline { at, why: "use-LSB timer" })
     }
 
     pub(super) fn expire(&mut self, now: Time) {
-        while self.until.pop(now).is_some() {}
+        while self.until.pop(now).is_some() {
+            self.revision.advance();
+        }
     }
 }
 
@@ -39,7 +54,7 @@ impl Router {
     pub(super) fn hold_status_bits(&mut self, relocated: &[EidPrefix], now: Time) {
         for &prefix in relocated {
             if self.context.config.loc_reach(prefix.family()).lsb_reports {
-                self.status_holds.until.set(prefix, Some(now + USE_LSB));
+                self.status_holds.begin(prefix, now);
             }
         }
     }
@@ -64,9 +79,6 @@ impl Router {
         let trusted = self.context.config.loc_reach(source.family()).lsb_reports;
         let Some(bits) = header.status_bits().filter(|_| trusted) else { return };
         let changed = self.map_cache.report_status(source, from, bits, &self.context.local, now);
-        if changed > 0 {
-            self.context.counters.status_bit_changes += changed;
-            self.forget_flows();
-        }
+        self.context.counters.status_bit_changes += changed;
     }
 }

@@ -114,6 +114,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Outstanding.nonces", "index of requests"),
     ("Resolver.due", "index of requests"),
     ("Resolver.nonces", "index of requests"),
+    ("Reachability.until", "index of `unreachable`"),
     ("Solicitor.changed", "prefixes of the database"),
     ("Solicitor.forgotten_at", "index of `peers`"),
     ("Stale.prefixes", "prefixes of an input, until the turn ends"),

@@ -212,9 +212,12 @@ fn reply_of(learned: &Learned, nonce: Nonce) -> Vec<u8> {
 fn config() -> impl Strategy<Value = String> {
     let algorithms = &["", "lsb-reports", "echo-nonce"][..];
     let roles = [XTR2.to_owned(), roaming_xtr1().replace(NEW, OLD)];
-    let parts = (any::<bool>(), prop::sample::select(algorithms), any::<bool>());
-    parts.prop_map(move |(petr, algorithm, is_roaming)| {
+    let parts = (any::<bool>(), any::<bool>(), prop::sample::select(algorithms), any::<bool>());
+    parts.prop_map(move |(petr, has_neighbour, algorithm, is_roaming)| {
         let mut config = roles[usize::from(is_roaming)].clone();
+        if has_neighbour {
+            config += "router lisp\n locator-set set1\n  198.51.100.9 priority 1 weight 100\n";
+        }
         if petr {
             config += "router lisp\n ipv4 use-petr 192.0.2.51\n";
         }
@@ -393,18 +396,20 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let sources = &[B, "192.168.0.1", "172.16.0.1", A, "172.16.0.13", "10.9.9.9"][..];
-    let destinations = &[A, "172.16.0.13", B, "10.9.9.9", "224.0.0.5"][..];
+    // Most packets are of one flow, so that its decision is remembered.
+    let ends = &[B, "192.168.0.1", "172.16.0.1", A, "172.16.0.13", "10.9.9.9", "224.0.0.5"][..];
+    let out = prop_oneof![2 => sent(&[B], &[A]), 1 => sent(ends, ends)];
+    let back = prop_oneof![2 => sent(&[A], &[B]), 1 => sent(ends, ends)];
     let nonce = prop_oneof![
         Just(NonceField::None),
         (0..3_u32, any::<bool>()).prop_map(|(nonce, echo)| NonceField::Nonce { nonce, echo }),
     ];
-    let come = (sent(sources, destinations), 0..4_usize, nonce, any::<Option<u32>>());
+    let come = (back, 0..4_usize, nonce, any::<Option<u32>>());
     let state = prop::sample::select(
         &[NeighbourState::Known(Mac([2, 0, 0, 0, 0, 12])), NeighbourState::Failed][..],
     );
     prop_oneof![
-        8 => sent(sources, destinations).prop_map(Step::Send),
+        10 => out.prop_map(Step::Send),
         6 => come.prop_map(|(sent, from, nonce, bits)| Step::Come(sent, from, nonce, bits)),
         3 => learned().prop_map(Step::Reply),
         2 => told().prop_map(Step::Told),
@@ -414,8 +419,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => any::<bool>().prop_map(Step::Route),
         1 => Just(Step::Clear),
         1 => prop::sample::select(&[A, "172.16.0.13"][..]).prop_map(Step::Smr),
-        1 => config().prop_map(Step::Configure),
-        3 => prop::sample::select(&[0_u64, 1, 1_000, 4_000, 16_000, 61_000][..])
+        2 => config().prop_map(Step::Configure),
+        3 => prop::sample::select(&[0_u64, 1, 1_000, 4_000, 16_000, 61_000, 301_000][..])
             .prop_map(|ms| Step::Wait(Duration::from_millis(ms))),
     ]
 }
@@ -503,12 +508,93 @@ proptest! {
     #[test]
     fn a_decision_is_the_one_that_was_asked_for_and_each_packet_is_counted_once(
         config in config(),
+        first in sent(&[B], &[A]),
+        mapping in learned(),
         steps in prop::collection::vec(step(), 1..60),
     ) {
         let mut played = Played { bench: Bench::new(&config), asked: Vec::new(), given: 0 };
-        for step in &steps {
+        let begin = [Step::Send(first), Step::Reply(mapping)];
+        for step in begin.iter().chain(&steps) {
             played.play(step);
             prop_assert_eq!(counted(&played.bench.router), played.given, "{:?}", step);
         }
     }
+}
+
+#[test]
+fn a_forwarding_generation_begins_with_what_changes_decisions_and_with_nothing_else() {
+    let algorithms =
+        "router lisp\n loc-reach-algorithm lsb-reports\n loc-reach-algorithm echo-nonce\n";
+    let config = format!("{XTR2}{algorithms}");
+    let mut bench = with_reserve(&config, B);
+    bench.advance(Duration::from_secs(2));
+    let mut changes = |what: &str, is_change: bool, happen: &dyn Fn(&mut Bench)| {
+        let before = bench.router.forwarding_generation();
+        happen(&mut bench);
+        let after = bench.router.forwarding_generation();
+        assert_eq!(after > before, is_change, "{what}: {before}, {after}");
+    };
+    let out = |bench: &mut Bench| {
+        let _ = bench.encapsulate(&mut packet(B, A, 63, b"out"));
+    };
+    let back = |header: DataHeader| {
+        move |bench: &mut Bench| {
+            // Two packets of one instant tell no more than one.
+            bench.advance(Duration::from_millis(1));
+            let inner = packet(A, B, 63, b"back");
+            let from = Outer { destination: RLOC_2.parse().unwrap(), ..outer(RLOC_1, 60, 0) };
+            let _ = bench.decapsulate_from(&from, &mut [&header.emit()[..], &inner].concat());
+        }
+    };
+    let route = |bench: &mut Bench, is_there: bool| {
+        let (prefix, device) = ("192.168.0.0/24".parse().unwrap(), "et1-0".to_owned());
+        let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
+        bench.kernel(match is_there {
+            true => KernelEvent::RouteAdded(route),
+            false => KernelEvent::RouteRemoved(route),
+        });
+    };
+    let bits = DataHeader { locator_status_bits: Some(0b01), ..DataHeader::default() };
+    let nonce = NonceField::Nonce { nonce: 5, echo: true };
+    let asks = DataHeader { nonce, ..DataHeader::default() };
+
+    changes("a packet", false, &out);
+    changes("a packet from the core", false, &back(DataHeader::default()));
+    changes("a message that is refused", false, &|bench| bench.control(RLOC_1, RLOC_2, b"?"));
+    changes("a reply to nothing", false, &|bench| {
+        bench.control(RLOC_1, RLOC_2, &reply(Nonce(9), vec![record("172.16.0.0/24", 9, &[OLD])]));
+    });
+    changes("debugging", false, &|bench| {
+        bench.router.handle(Input::Command(Command::Debug(true)), bench.now);
+    });
+    changes("a call that comes early", false, &|bench| bench.router.handle_timeout(bench.now));
+    changes("the same configuration", false, &|bench| bench.configure(&config));
+
+    changes("no route", true, &|bench| tell(bench, &Told::NoRoute(0)));
+    changes("no route again", false, &|bench| tell(bench, &Told::NoRoute(0)));
+    changes("its end", true, &|bench| drop(bench.advance(Duration::from_secs(15))));
+    changes("a path MTU", true, &|bench| tell(bench, &Told::TooBig(0, 1400)));
+    changes("the same path MTU", false, &|bench| tell(bench, &Told::TooBig(0, 1400)));
+    changes("a status bit", true, &back(bits));
+    changes("the same status bit", false, &back(bits));
+    changes("a nonce to be echoed", true, &back(asks));
+    changes("the same nonce", false, &back(asks));
+    changes("a local EID without route", true, &|bench| route(bench, false));
+    changes("its route", true, &|bench| route(bench, true));
+    changes("a mapping that is forgotten", true, &|bench| {
+        let clear = Command::ClearMapCache { family: Family::Ipv4, prefix: None };
+        bench.router.handle(Input::Command(clear), bench.now);
+        bench.drain();
+    });
+    changes("a question", false, &out);
+    changes("another configuration", true, &|bench| {
+        bench.configure(&format!("{config} ipv4 use-petr 192.0.2.51\n"));
+    });
+    changes("a locator that the other ends do not know", true, &|bench| {
+        let more = "router lisp\n locator-set set1\n  198.51.100.9 priority 1 weight 100\n";
+        bench.configure(&format!("{config}{more}"));
+    });
+    changes("the end of the use-LSB timer", true, &|bench| {
+        drop(bench.advance(Duration::from_secs(301)));
+    });
 }

@@ -8,9 +8,9 @@ use super::{ROWS_A_TURN, Rows, Table, column, locator_address, locator_state};
 use crate::addr::{EidPrefix, Family, InstanceId};
 use crate::console::view::map_cache::{EntryState, LocatorRow, LocatorState, Row};
 use crate::console::view::{EidTableName, LocatorAddress, TableHead};
-use crate::router::reachability::Reach;
 use crate::router::Router;
 use crate::router::map_cache::{Entry, Locator, Mapping, Source};
+use crate::router::reachability::Reach;
 use crate::time::Time;
 
 /// How long after its last packet an entry counts as active, seconds: IOS's activity check period.

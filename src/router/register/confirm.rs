@@ -68,7 +68,12 @@ impl Router {
     }
 
     /// The map-server has said where the EID is now: here, if there is no record.
-    pub(in crate::router) fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
+    pub(in crate::router) fn news_settled(
+        &mut self,
+        about: About,
+        truth: Option<MappingRecord>,
+        now: Time,
+    ) {
         let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
         let (server, prefix) = about;
         let is_elsewhere = truth.as_ref().is_some_and(|truth| !truth.is_withdrawn());
