@@ -35,12 +35,12 @@ const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX
 #[derive(Default)]
 pub struct Hosts {
     /// By slot, the number of a device in the event loop.
-    slots: Vec<Option<Player>>,
+    slots: Vec<Option<RunningHost>>,
     buffer: Vec<u8>,
 }
 
 /// A host and its device.
-struct Player {
+struct RunningHost {
     name: String,
     interface: InterfaceName,
     made_of: EmulatedHost,
@@ -64,24 +64,24 @@ impl Hosts {
     pub fn follow(&mut self, config: &Config, seed: &Seed, now: Time) -> Vec<(usize, RawFd)> {
         let wanted = wanted(config);
         for slot in &mut self.slots {
-            let is_wanted = |player: &Player| {
-                wanted.get(player.name.as_str()).is_some_and(|(interface, port, made_of)| {
-                    player.interface == **interface
-                        && player.made_of == **made_of
-                        && player.mtu == mtu(port)
+            let is_wanted = |running: &RunningHost| {
+                wanted.get(running.name.as_str()).is_some_and(|(interface, port, made_of)| {
+                    running.interface == **interface
+                        && running.made_of == **made_of
+                        && running.mtu == mtu(port)
                 })
             };
-            if slot.as_ref().is_some_and(|player| !is_wanted(player)) {
+            if slot.as_ref().is_some_and(|running| !is_wanted(running)) {
                 *slot = None;
             }
         }
         let mut made = Vec::new();
         for (name, (interface, port, made_of)) in wanted {
-            if self.players().any(|player| player.name == name) {
+            if self.running().any(|running| running.name == name) {
                 continue;
             }
-            match Player::new(name, *interface, made_of, mtu(port), &seed.fork(name), now) {
-                Ok(player) => made.push(self.insert(player)),
+            match RunningHost::new(name, *interface, made_of, mtu(port), &seed.fork(name), now) {
+                Ok(running) => made.push(self.insert(running)),
                 Err(error) => warn!("emulated host {name} on {interface}: {error}"),
             }
         }
@@ -99,39 +99,39 @@ impl Hosts {
     /// Those of reading, but for `WouldBlock`.
     pub fn receive(&mut self, slot: usize, now: Time) -> io::Result<bool> {
         self.buffer.resize(FRAME_LEN, 0);
-        let Some(player) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
+        let Some(running) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
             return Ok(false);
         };
-        let outcome = player.receive(&mut self.buffer, now);
-        player.work(now);
+        let outcome = running.receive(&mut self.buffer, now);
+        running.work(now);
         outcome
     }
 
     /// Lets those work that have work.
     pub fn handle_timeout(&mut self, now: Time) {
-        for player in self.slots.iter_mut().flatten() {
-            if player.due.is_some_and(|due| due <= now) {
-                player.work(now);
+        for running in self.slots.iter_mut().flatten() {
+            if running.due.is_some_and(|due| due <= now) {
+                running.work(now);
             }
         }
     }
 
     /// When the next has work.
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.players().filter_map(|player| player.due).min()
+        self.running().filter_map(|running| running.due).min()
     }
 
-    fn players(&self) -> impl Iterator<Item = &Player> {
+    fn running(&self) -> impl Iterator<Item = &RunningHost> {
         self.slots.iter().flatten()
     }
 
-    fn insert(&mut self, player: Player) -> (usize, RawFd) {
-        let fd = player.tap.as_raw_fd();
+    fn insert(&mut self, running: RunningHost) -> (usize, RawFd) {
+        let fd = running.tap.as_raw_fd();
         let free = self.slots.iter().position(Option::is_none);
         let slot = free.unwrap_or(self.slots.len());
         match free {
-            Some(slot) => self.slots[slot] = Some(player),
-            None => self.slots.push(Some(player)),
+            Some(slot) => self.slots[slot] = Some(running),
+            None => self.slots.push(Some(running)),
         }
         (slot, fd)
     }
@@ -139,24 +139,23 @@ impl Hosts {
 
 impl hosts::Hosts for Hosts {
     fn states(&self) -> BTreeMap<String, HostState> {
-        let state = |player: &Player| HostState {
-            interface: player.interface,
-            addresses: player.made_of.addresses.clone(),
-            gateways: player.made_of.gateways.values().copied().collect(),
-            mac: Mac(player.host.mac()),
-            is_up: player.is_up,
-            received: player.received,
-            sent: player.sent,
+        let state = |running: &RunningHost| HostState {
+            interface: running.interface,
+            addresses: running.made_of.addresses.clone(),
+            gateways: running.made_of.gateways.values().copied().collect(),
+            mac: Mac(running.host.mac()),
+            is_up: running.is_up,
+            received: running.received,
+            sent: running.sent,
         };
-        self.players().map(|player| (player.name.clone(), state(player))).collect()
+        self.running().map(|running| (running.name.clone(), state(running))).collect()
     }
 
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String> {
-        let mut players = self.slots.iter_mut().flatten();
-        let player = players.find(|player| player.name == request.name);
-        let player = player.ok_or_else(|| no_host(&request.name))?;
-        let answer = player.pings.handle(&mut player.host, &request.task);
-        player.work(now);
+        let found = self.slots.iter_mut().flatten().find(|running| running.name == request.name);
+        let running = found.ok_or_else(|| no_host(&request.name))?;
+        let answer = running.pings.handle(&mut running.host, &request.task);
+        running.work(now);
         answer
     }
 }
@@ -173,7 +172,7 @@ fn mtu(port: &Interface) -> u16 {
     port.mtu.unwrap_or(DEFAULT_MTU)
 }
 
-impl Player {
+impl RunningHost {
     fn new(
         name: &str,
         interface: InterfaceName,
@@ -196,7 +195,7 @@ impl Player {
         info!("emulated host {name} on {interface}: {place}");
         host.plug_in(now);
         let announcement = host.poll_output();
-        Ok(Player {
+        Ok(RunningHost {
             name: name.to_owned(),
             interface,
             made_of: made_of.clone(),

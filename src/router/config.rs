@@ -50,7 +50,7 @@ pub struct Interface {
     pub mac: Option<Mac>,
     /// `lisp mobility NAME`: the dynamic-EID ranges whose hosts may come and go on this port.
     pub lisp_mobility: BTreeSet<String>,
-    /// `emulated-host NAME ..`: hosts that the router plays on this LAN. Their own stacks are the
+    /// `emulated-host NAME ..`: hosts that the router emulates on this LAN. Their own stacks are the
     /// driver's; the protocol does not know them from others.
     pub emulated_hosts: BTreeMap<String, EmulatedHost>,
 }

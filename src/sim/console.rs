@@ -1,6 +1,6 @@
 //! A router's console in a simulated lab: the router, and the emulated hosts in its LANs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::error::wrong_kind;
 use super::link::Attachment;
@@ -31,19 +31,19 @@ impl Sim {
             match &mut named.node {
                 Node::Router(found) if number == id.0 => router = Some(found),
                 Node::Host(host) => {
-                    if let Some(&interface) = interfaces.get(&NodeId(number)) {
-                        hosts.insert(named.name.as_str(), Plugged { interface, host });
+                    let id = NodeId(number);
+                    if let Some(&interface) = interfaces.get(&id) {
+                        hosts.insert(named.name.as_str(), Plugged { id, interface, host });
                     }
                 }
                 _ => {}
             }
         }
         let router = router.ok_or_else(|| wrong_kind(name, "router that runs"))?;
-        let mut hosts = Of(hosts);
+        let mut hosts = RouterHosts { hosts, asked: BTreeSet::new() };
         let result = router.act(|router| act(router, &mut hosts, now));
-        self.settle(id);
-        for &host in interfaces.keys() {
-            self.settle(host);
+        for node in [id].into_iter().chain(hosts.asked) {
+            self.settle(node);
         }
         Ok(result)
     }
@@ -69,16 +69,22 @@ impl Sim {
 
 /// A host with the router's interface to whose LAN it is plugged.
 struct Plugged<'a> {
+    id: NodeId,
     interface: InterfaceName,
     host: &'a mut HostNode,
 }
 
-/// The emulated hosts of a router, by name.
-struct Of<'a>(BTreeMap<&'a str, Plugged<'a>>);
+/// The emulated hosts of a router.
+struct RouterHosts<'a> {
+    /// By name.
+    hosts: BTreeMap<&'a str, Plugged<'a>>,
+    /// Those that have got a task, and may have something to send.
+    asked: BTreeSet<NodeId>,
+}
 
-impl Hosts for Of<'_> {
+impl Hosts for RouterHosts<'_> {
     fn states(&self) -> BTreeMap<String, HostState> {
-        let state = |Plugged { interface, host }: &Plugged<'_>| HostState {
+        let state = |Plugged { interface, host, .. }: &Plugged<'_>| HostState {
             interface: *interface,
             addresses: host.host.config().addresses.clone(),
             gateways: host.host.config().gateways.clone(),
@@ -87,12 +93,13 @@ impl Hosts for Of<'_> {
             received: host.received,
             sent: host.sent,
         };
-        self.0.iter().map(|(name, plugged)| ((*name).to_owned(), state(plugged))).collect()
+        self.hosts.iter().map(|(name, plugged)| ((*name).to_owned(), state(plugged))).collect()
     }
 
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String> {
         let name = request.name.as_str();
-        let Plugged { host, .. } = self.0.get_mut(name).ok_or_else(|| no_host(name))?;
+        let Plugged { id, host, .. } = self.hosts.get_mut(name).ok_or_else(|| no_host(name))?;
+        self.asked.insert(*id);
         let answer = host.pings.handle(&mut host.host, &request.task);
         host.host.poll(now);
         answer

@@ -69,6 +69,9 @@ const STARTS_PROGRAMS: &str = "lab/environment.rs";
 /// The first reads texts that people write, the second those of the kernel and of this program.
 const READ_TEXTS: [&str; 2] = ["lab/text.rs", "lab/run.rs"];
 
+/// The console makes and reads JSON in these files alone: a session takes and gives types.
+const KNOWS_JSON: [&str; 3] = ["console/json_lines.rs", "console/client.rs", "console/show/mod.rs"];
+
 /// Files and directories are made by `private`, which sees to it that no other user has touched them; but
 /// for these: a directory that a person chose for records, and files that the kernel has made.
 const MAKES_FILES: [&str; 4] =
@@ -175,6 +178,9 @@ impl Source {
         }
         if ring == Some("lab") && !READ_TEXTS.contains(&self.path.as_str()) {
             refuse(&["fs::read_to_string"], "text::read skips a byte order mark");
+        }
+        if ring == Some("console") && !KNOWS_JSON.contains(&self.path.as_str()) {
+            refuse(&["serde_json"], "JSON is made and read at the ends of a socket, and by `show`");
         }
         if ring != Some("private") && !MAKES_FILES.contains(&self.path.as_str()) {
             let words = ["fs::write(", "File::create", "OpenOptions", "create_dir", "temp_dir("];
