@@ -11,7 +11,7 @@ use rustyline::error::ReadlineError;
 
 use super::Outcome;
 
-/// What to do with a record.
+/// The options of a replay.
 #[derive(Args)]
 pub struct ReplayCommand {
     /// The record
@@ -25,7 +25,7 @@ pub struct ReplayCommand {
     /// Look at the router where the replay stops: show, step, run, help
     #[arg(long)]
     console: bool,
-    /// Do this there and print what it says; may be repeated
+    /// Do this there and print its output; may be repeated
     #[arg(short, long = "command", value_name = "CMD")]
     commands: Vec<String>,
 }
@@ -124,7 +124,7 @@ fn interact(console: &mut ReplayConsole<Source>) -> Result<(), Box<dyn std::erro
             Err(ReadlineError::Eof) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        // A history is a convenience: what does not fit is not in it.
+        // A history is a convenience: a line that does not fit is not in it.
         let _ = editor.add_history_entry(&line);
         if console.line(&line, &mut io::stdout())?.closed {
             return Ok(());

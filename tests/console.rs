@@ -61,23 +61,24 @@ router lisp
 ";
 
 /// A router and a user at its console.
-struct Desk {
+struct Console {
     router: Router,
     session: Session,
     hosts: NoHosts,
     now: Time,
 }
 
-impl Desk {
+impl Console {
     /// A router whose interfaces are up and whose connected networks are routed.
     fn new(config: &str) -> Self {
-        let config = parse_config("desk.conf", config).unwrap_or_else(|error| panic!("{error}"));
+        let config = parse_config("console.conf", config).unwrap_or_else(|error| panic!("{error}"));
         let start = Start { config, seed: Seed::from_number(1), wall_clock: 1, now: Time::ZERO };
         let router = Router::new(start);
-        let mut desk = Desk { router, session: Session::new(), hosts: NoHosts, now: Time::ZERO };
-        let addresses: Vec<_> = desk.router.config().addresses().collect();
+        let mut console =
+            Console { router, session: Session::new(), hosts: NoHosts, now: Time::ZERO };
+        let addresses: Vec<_> = console.router.config().addresses().collect();
         for (name, _) in &addresses {
-            desk.link(&name.device(), true);
+            console.link(&name.device(), true);
         }
         let routes = addresses.iter().map(|(name, net)| KernelRoute {
             prefix: net.trunc(),
@@ -86,8 +87,8 @@ impl Desk {
             metric: 0,
         });
         let routes = KernelEvent::Routes(routes.collect());
-        desk.router.handle(Input::Kernel(routes), desk.now);
-        desk
+        console.router.handle(Input::Kernel(routes), console.now);
+        console
     }
 
     /// The link of 172.16.0.0/24 falls, and its route with it.
@@ -123,7 +124,7 @@ impl Desk {
     }
 
     fn channel(&mut self) -> InProcess<'_> {
-        let Desk { router, session, hosts, now } = self;
+        let Console { router, session, hosts, now } = self;
         InProcess { session, router, hosts, now: *now }
     }
 
@@ -184,16 +185,16 @@ Entries total 3, no-route 1, inactive 0
 
 #[test]
 fn the_document_s_database_after_an_interface_was_shut_down() {
-    let mut desk = Desk::new(XTR1);
-    desk.text("configure terminal");
-    desk.text("interface ethernet 1/0");
-    let (_, done) = desk.run("shutdown");
+    let mut console = Console::new(XTR1);
+    console.text("configure terminal");
+    console.text("interface ethernet 1/0");
+    let (_, done) = console.run("shutdown");
     assert_eq!(done.prompt, "xTR1(config-if)#");
-    desk.text("end");
-    desk.lose_site();
-    assert_eq!(desk.text("show ip lisp data"), DATABASE);
+    console.text("end");
+    console.lose_site();
+    assert_eq!(console.text("show ip lisp data"), DATABASE);
     assert_eq!(
-        desk.text("sh ip li database | count NO ROUTE"),
+        console.text("sh ip li database | count NO ROUTE"),
         "\
 Number of lines which match regexp = 1
 "
@@ -202,8 +203,8 @@ Number of lines which match regexp = 1
 
 #[test]
 fn an_itr_has_a_static_entry_and_its_uptime_goes_on() {
-    let mut desk = Desk::new(XTR1);
-    desk.now = Time::from_secs(12_765);
+    let mut console = Console::new(XTR1);
+    console.now = Time::from_secs(12_765);
     let expected = "\
 LISP IPv4 Mapping Cache for EID-table default (IID 0), 1 entries
 
@@ -211,9 +212,9 @@ LISP IPv4 Mapping Cache for EID-table default (IID 0), 1 entries
   Negative cache entry, action: send-map-request
 ";
     for line in ["show ip lisp map-cache", "sh ip li map", "  show ip lisp map-cache "] {
-        assert_eq!(desk.text(line), expected);
+        assert_eq!(console.text(line), expected);
     }
-    let json = desk.json("show ipv6 lisp map-cache json");
+    let json = console.json("show ipv6 lisp map-cache json");
     assert_eq!(json["instance_id"], 0);
     assert_eq!(json["entries"][0]["eid_prefix"], "::/0");
     assert_eq!(json["entries"][0]["uptime"], 12_765);
@@ -221,8 +222,8 @@ LISP IPv4 Mapping Cache for EID-table default (IID 0), 1 entries
 
 #[test]
 fn show_ip_lisp_tells_roles_and_peers() {
-    let mut desk = Desk::new(XTR1);
-    let text = desk.text("show ip lisp");
+    let mut console = Console::new(XTR1);
+    let text = console.text("show ip lisp");
     for line in [
         "  Ingress Tunnel Router (ITR):              enabled\n",
         "  ITR Map-Resolver(s):                      209.165.201.41\n",
@@ -232,12 +233,12 @@ fn show_ip_lisp_tells_roles_and_peers() {
     ] {
         assert!(text.contains(line), "{line}{text}");
     }
-    let json = desk.json("show ip lisp | json");
+    let json = console.json("show ip lisp | json");
     assert_eq!(json["roles"]["etr"], true);
     assert_eq!(json["map_servers"][0]["address"], "209.165.201.31");
     assert_eq!(json["map_servers"][0]["prefixes"], 3);
     assert_eq!(json["map_servers"][0]["acknowledged"], 0);
-    assert_eq!(desk.json("show ip lisp statistics json")["map_cache_size"], 1);
+    assert_eq!(console.json("show ip lisp statistics json")["map_cache_size"], 1);
 }
 
 fn register(prefix: &str, nonce: u64) -> Vec<u8> {
@@ -257,18 +258,18 @@ fn register(prefix: &str, nonce: u64) -> Vec<u8> {
     register.emit_signed(&Key { algorithm: Algorithm::HmacSha1, secret, key_id: 0 })
 }
 
-fn registered() -> Desk {
-    let mut desk = Desk::new(MSMR);
+fn registered() -> Console {
+    let mut console = Console::new(MSMR);
     for (nonce, prefix) in [(10, "172.16.0.0/24"), (11, "172.16.0.12/32")] {
-        desk.control(&register(prefix, nonce));
+        console.control(&register(prefix, nonce));
     }
-    desk.now = Time::from_secs(51);
-    desk
+    console.now = Time::from_secs(51);
+    console
 }
 
 #[test]
 fn a_map_server_lists_its_sites_by_name_with_more_specifics_under_their_prefix() {
-    let mut desk = registered();
+    let mut console = registered();
     let expected = "\
 LISP Site Registration Information
 * = Some locators are down or unreachable
@@ -281,8 +282,8 @@ SITE_1         00:00:51  yes    203.0.113.11         0        172.16.0.0/24
                never     no     --                   0        2001:db8:a::/64
 SITE_2         never     no     --                   0        192.168.0.0/24
 ";
-    assert_eq!(desk.text("show lisp site"), expected);
-    let json = desk.json("show lisp site json");
+    assert_eq!(console.text("show lisp site"), expected);
+    let json = console.json("show lisp site json");
     assert_eq!(json["entries"][1]["more_specific_of"], "172.16.0.0/24");
     assert_eq!(json["entries"][1]["registrations"][0]["etr"], "203.0.113.11");
     assert_eq!(json["entries"].as_array().unwrap().len(), 4);
@@ -290,8 +291,8 @@ SITE_2         never     no     --                   0        192.168.0.0/24
 
 #[test]
 fn a_site_can_be_asked_for_by_name_by_eid_or_in_numbers() {
-    let mut desk = registered();
-    let detail = desk.text("show lisp site 172.16.0.12");
+    let mut console = registered();
+    let detail = console.text("show lisp site 172.16.0.12");
     for line in [
         "Site name: SITE_1\n",
         "  EID-prefix: 172.16.0.12/32\n",
@@ -300,13 +301,13 @@ fn a_site_can_be_asked_for_by_name_by_eid_or_in_numbers() {
     ] {
         assert!(detail.contains(line), "{line}{detail}");
     }
-    let named = desk.text("show lisp site SITE_2");
+    let named = console.text("show lisp site SITE_2");
     assert!(named.contains("  EID-prefix: 192.168.0.0/24\n") && !named.contains("172.16"));
-    let summary = desk.text("show lisp site summary");
+    let summary = console.text("show lisp site summary");
     let line = "SITE_1                        1          2      0          1          0      0\n";
     assert!(summary.contains(line), "{summary}");
     let missing = "% Could not find instance-id 0 EID 4.2.2.2 in site database.\n";
-    assert_eq!(desk.error("show lisp site 4.2.2.2"), missing);
+    assert_eq!(console.error("show lisp site 4.2.2.2"), missing);
 }
 
 #[test]
@@ -316,62 +317,65 @@ fn a_long_table_comes_in_pieces_that_make_one_document() {
         config += &format!("  map-cache 10.{}.{}.0/24 map-request\n", n / 256, n % 256);
     }
     config += " ipv4 itr\n";
-    let mut desk = Desk::new(&config);
-    let (responses, _) = desk.ask(&Request::Line("show ip lisp map-cache".to_owned()));
+    let mut console = Console::new(&config);
+    let (responses, _) = console.ask(&Request::Line("show ip lisp map-cache".to_owned()));
     assert_eq!(responses.len(), 4);
-    let text = desk.text("show ip lisp map-cache");
+    let text = console.text("show ip lisp map-cache");
     let head =
         "LISP IPv4 Mapping Cache for EID-table default (IID 101), 1001 entries\n\n0.0.0.0/0,";
     assert!(text.starts_with(head), "{}", &text[..200]);
     assert_eq!(text.lines().count(), 2 + 2 * 1001);
-    let json = desk.json("show ip lisp map-cache json");
+    let json = console.json("show ip lisp map-cache json");
     assert_eq!(json["entries"].as_array().unwrap().len(), 1001);
-    let filtered = desk.text("show ip lisp map-cache | include ^10.3.231.0/24");
+    let filtered = console.text("show ip lisp map-cache | include ^10.3.231.0/24");
     assert_eq!(filtered.lines().count(), 1);
 }
 
 #[test]
 fn wrong_lines_are_answered_as_by_ios() {
-    let mut desk = Desk::new(XTR1);
+    let mut console = Console::new(XTR1);
     let invalid = "          ^\n% Invalid input detected at '^' marker.\n\n";
-    assert_eq!(desk.error("show foo"), invalid);
+    assert_eq!(console.error("show foo"), invalid);
     let invalid = "           ^\n% Invalid input detected at '^' marker.\n\n";
-    assert_eq!(desk.error("show rinning-config"), invalid);
-    assert_eq!(desk.error("e"), "% Ambiguous command:  \"e\"\n");
-    assert_eq!(desk.error("sh i l"), "% Ambiguous command:  \"sh i l\"\n");
-    assert_eq!(desk.error("show ip"), "% Incomplete command.\n\n");
-    assert!(desk.error("show ip lisp map-cache 2001:db8::1").contains("IPv4 address"));
-    desk.text("conf t");
+    assert_eq!(console.error("show rinning-config"), invalid);
+    assert_eq!(console.error("e"), "% Ambiguous command:  \"e\"\n");
+    assert_eq!(console.error("sh i l"), "% Ambiguous command:  \"sh i l\"\n");
+    assert_eq!(console.error("show ip"), "% Incomplete command.\n\n");
+    assert!(console.error("show ip lisp map-cache 2001:db8::1").contains("IPv4 address"));
+    console.text("conf t");
     let invalid = "                    ^\n% Invalid input detected at '^' marker.\n\n";
-    assert_eq!(desk.error("router foo"), invalid);
-    desk.text("router lisp");
-    assert_eq!(desk.error("ipv4 proxy-itr 203.0.113.11"), "% Disable ITR functionality first.\n");
+    assert_eq!(console.error("router foo"), invalid);
+    console.text("router lisp");
+    assert_eq!(
+        console.error("ipv4 proxy-itr 203.0.113.11"),
+        "% Disable ITR functionality first.\n"
+    );
 }
 
 #[test]
 fn a_second_eid_table_is_refused_with_a_caret_and_changes_nothing() {
-    let mut desk = Desk::new(XTR1);
-    desk.text("conf t");
-    desk.text("router lisp");
-    let config = desk.router.config().clone();
+    let mut console = Console::new(XTR1);
+    console.text("conf t");
+    console.text("router lisp");
+    let config = console.router.config().clone();
     let caret = " ".repeat("xTR1(config-router-lisp)#eid-table default instance-id ".len());
-    let refused = desk.error("eid-table default instance-id 7");
+    let refused = console.error("eid-table default instance-id 7");
     let expected = format!("{caret}^\n% one EID-table is supported, and there is that of instance");
     assert!(refused.starts_with(&expected), "{refused}");
-    assert_eq!(*desk.router.config(), config);
+    assert_eq!(*console.router.config(), config);
     // Another session took the table away that this one is in, and made another.
-    desk.text("eid-table default instance-id 0");
+    console.text("eid-table default instance-id 0");
     let mut other =
         parse_config("other", " router lisp\n eid-table default instance-id 7\n").unwrap();
     other.hostname = "xTR1".to_owned();
-    desk.router.handle(Input::Configure(Box::new(other)), desk.now);
-    let refused = desk.error("map-cache 10.0.0.0/8 map-request");
+    console.router.handle(Input::Configure(Box::new(other)), console.now);
+    let refused = console.error("map-cache 10.0.0.0/8 map-request");
     assert!(refused.starts_with("% one EID-table is supported"), "{refused}");
 }
 
 #[test]
 fn configuration_takes_effect_line_by_line_and_modes_are_left_as_in_ios() {
-    let mut desk = Desk::new(XTR1);
+    let mut console = Console::new(XTR1);
     for (line, prompt) in [
         ("conf t", "xTR1(config)#"),
         ("router lisp", "xTR1(config-router-lisp)#"),
@@ -388,29 +392,29 @@ fn configuration_takes_effect_line_by_line_and_modes_are_left_as_in_ios() {
         ("hostname Other", "Other(config)#"),
         ("exit", "Other#"),
     ] {
-        let (text, done) = desk.run(line);
+        let (text, done) = console.run(line);
         assert!(done.ok, "{line}: {text}");
         assert_eq!(done.prompt, prompt, "{line}");
     }
-    assert!(desk.text("show ip lisp database").contains("Entries total 2, no-route 0"));
-    let running = desk.text("show running-config");
-    assert!(running.ends_with(&running_config(desk.router.config())));
+    assert!(console.text("show ip lisp database").contains("Entries total 2, no-route 0"));
+    let running = console.text("show running-config");
+    assert!(running.ends_with(&running_config(console.router.config())));
     assert!(running.contains("  IPv4-interface Ethernet0/0 priority 1 weight 1\n"));
-    let section = desk.text("show run | section locator-set set2");
+    let section = console.text("show run | section locator-set set2");
     let expected = " locator-set set2
   IPv4-interface Ethernet0/0 priority 1 weight 1
   exit-locator-set
 ";
     assert_eq!(section, expected);
-    let (_, done) = desk.run("exit");
+    let (_, done) = console.run("exit");
     assert!(done.closed);
 }
 
 #[test]
 fn a_refused_line_changes_nothing() {
-    let mut desk = Desk::new(XTR1);
-    desk.text("conf t");
-    let before = desk.router.config().clone();
+    let mut console = Console::new(XTR1);
+    console.text("conf t");
+    let before = console.router.config().clone();
     for line in [
         "ip route 10.0.0.0 255.0.255.0 Null0",
         "interface Serial0/0",
@@ -418,57 +422,57 @@ fn a_refused_line_changes_nothing() {
         "show version",
         "no router foo",
     ] {
-        desk.error(line);
-        assert_eq!(*desk.router.config(), before, "{line}");
+        console.error(line);
+        assert_eq!(*console.router.config(), before, "{line}");
     }
-    assert!(desk.text("do show version").starts_with("Eidway"));
+    assert!(console.text("do show version").starts_with("Eidway"));
 }
 
 #[test]
 fn interfaces_are_shown_with_their_state() {
-    let mut desk = Desk::new(XTR1);
-    desk.link("et2-0", false);
-    let brief = desk.text("show ip interface brief");
+    let mut console = Console::new(XTR1);
+    console.link("et2-0", false);
+    let brief = console.text("show ip interface brief");
     let up = "Ethernet1/0                172.16.0.1      YES manual up                    up\n";
     let down = "Ethernet2/0                10.10.10.1      YES manual down                  down\n";
     assert!(brief.contains(up) && brief.contains(down), "{brief}");
-    let one = desk.text("show interfaces ethernet 1/0");
+    let one = console.text("show interfaces ethernet 1/0");
     assert!(one.starts_with("Ethernet1/0 is up, line protocol is up\n"), "{one}");
-    let other = desk.text("show interfaces ethernet 2/0");
+    let other = console.text("show interfaces ethernet 2/0");
     let by_hand = "Ethernet2/0 is down (set down by hand), line protocol is down\n";
     assert!(other.starts_with(by_hand), "{other}");
-    assert_eq!(desk.json("sh int e1/0 json")["interfaces"][0]["mtu"], 1500);
-    desk.error("show interfaces e9/0");
+    assert_eq!(console.json("sh int e1/0 json")["interfaces"][0]["mtu"], 1500);
+    console.error("show interfaces e9/0");
 }
 
 #[test]
 fn help_and_completion_come_over_the_same_wire() {
-    let mut desk = Desk::new(XTR1);
-    let (responses, done) = desk.ask(&Request::Complete("sh ip li".to_owned()));
+    let mut console = Console::new(XTR1);
+    let (responses, done) = console.ask(&Request::Complete("sh ip li".to_owned()));
     assert_eq!(responses, [Response::Completions(vec!["lisp".to_owned()])]);
     assert_eq!(done.prompt, "xTR1#");
-    let (responses, _) = desk.ask(&Request::Help("clear ".to_owned()));
+    let (responses, _) = console.ask(&Request::Help("clear ".to_owned()));
     let expected = "  ip    IP information\n  ipv6  IPv6 information\n";
     assert_eq!(responses, [Response::Text(expected.to_owned())]);
-    let (_, done) = desk.ask(&Request::Help("xyz ".to_owned()));
+    let (_, done) = console.ask(&Request::Help("xyz ".to_owned()));
     assert!(!done.ok);
 }
 
 #[test]
 fn what_is_no_request_is_answered_with_an_error() {
-    let mut desk = Desk::new(XTR1);
-    desk.session.refuse("no request".to_owned(), &desk.router);
-    let mut channel = desk.channel();
+    let mut console = Console::new(XTR1);
+    console.session.refuse("no request".to_owned(), &console.router);
+    let mut channel = console.channel();
     assert_eq!(channel.receive().unwrap(), Response::Error("no request".to_owned()));
     let done = Done { prompt: "xTR1#".to_owned(), ok: false, closed: false };
     assert_eq!(channel.receive().unwrap(), Response::Done(done));
-    assert!(desk.session.is_idle());
+    assert!(console.session.is_idle());
 }
 
 #[test]
 fn requests_that_nobody_reads_the_answers_of_are_bounded_and_each_is_answered() {
-    let mut desk = Desk::new(XTR1);
-    let mut channel = desk.channel();
+    let mut console = Console::new(XTR1);
+    let mut channel = console.channel();
     for _ in 0..MOST_PENDING + 9 {
         channel.send(Request::Line("show version".to_owned())).unwrap();
     }
@@ -482,50 +486,50 @@ fn requests_that_nobody_reads_the_answers_of_are_bounded_and_each_is_answered() 
         }
     }
     assert_eq!(answered, (MOST_PENDING, 10));
-    assert!(desk.session.is_idle());
-    desk.text("show version");
+    assert!(console.session.is_idle());
+    console.text("show version");
 }
 
 #[test]
 fn clear_forgets_and_says_nothing() {
-    let mut desk = Desk::new(XTR1);
-    assert_eq!(desk.text("clear ip lisp map-cache"), "");
-    assert_eq!(desk.text("clear ipv6 lisp map-cache 2001:db8::/32"), "");
-    assert!(desk.error("clear ip lisp map-cache 2001:db8::/32").starts_with("% an IPv4 prefix"));
+    let mut console = Console::new(XTR1);
+    assert_eq!(console.text("clear ip lisp map-cache"), "");
+    assert_eq!(console.text("clear ipv6 lisp map-cache 2001:db8::/32"), "");
+    assert!(console.error("clear ip lisp map-cache 2001:db8::/32").starts_with("% an IPv4 prefix"));
 }
 
 #[test]
 fn debugging_is_the_router_s_and_listening_to_it_the_session_s() {
-    let mut desk = Desk::new(XTR1);
-    assert_eq!(desk.text("show debugging"), "");
+    let mut console = Console::new(XTR1);
+    assert_eq!(console.text("show debugging"), "");
     let on = "LISP control plane debugging is on\n";
-    assert_eq!(desk.text("debug lisp control-plane all"), on);
-    assert_eq!(desk.text("show debugging"), format!("LISP:\n  {on}"));
-    assert_eq!(desk.json("show debugging json")["lisp_control_plane"], true);
+    assert_eq!(console.text("debug lisp control-plane all"), on);
+    assert_eq!(console.text("show debugging"), format!("LISP:\n  {on}"));
+    assert_eq!(console.json("show debugging json")["lisp_control_plane"], true);
     for off in ["u all", "no debug lisp control-plane all", "no debug all", "undebug all"] {
-        desk.text("debug lisp control-plane all");
-        assert_eq!(desk.text(off), "All possible debugging has been turned off\n", "{off}");
-        assert_eq!(desk.text("show debugging"), "", "{off}");
+        console.text("debug lisp control-plane all");
+        assert_eq!(console.text(off), "All possible debugging has been turned off\n", "{off}");
+        assert_eq!(console.text("show debugging"), "", "{off}");
     }
-    assert!(!desk.session.monitors());
-    desk.text("terminal monitor");
-    assert!(desk.session.monitors());
-    desk.text("terminal no monitor");
-    assert!(!desk.session.monitors());
-    desk.error("no show version");
+    assert!(!console.session.monitors());
+    console.text("terminal monitor");
+    assert!(console.session.monitors());
+    console.text("terminal no monitor");
+    assert!(!console.session.monitors());
+    console.error("no show version");
 }
 
 /// xTR1 with the route of one EID prefix gone.
-fn without_route() -> Desk {
-    let mut desk = Desk::new(XTR1);
-    desk.lose_site();
-    desk.now = Time::from_secs(5);
-    desk
+fn without_route() -> Console {
+    let mut console = Console::new(XTR1);
+    console.lose_site();
+    console.now = Time::from_secs(5);
+    console
 }
 
 #[test]
 fn an_eid_without_route_is_away_and_solicited_for() {
-    let mut desk = without_route();
+    let mut console = without_route();
     let away = "\
 LISP Away Table for router lisp 0 (default) IID 0
 Entries: 1
@@ -533,9 +537,9 @@ Entries: 1
 Prefix                                  Producer                       Created
 172.16.0.0/24                           local EID                      00:00:05
 ";
-    assert_eq!(desk.text("show ip lisp away"), away);
-    assert_eq!(desk.text("show ip lisp away 172.16.0.12"), away);
-    let json = desk.json("show ip lisp away json");
+    assert_eq!(console.text("show ip lisp away"), away);
+    assert_eq!(console.text("show ip lisp away 172.16.0.12"), away);
+    let json = console.json("show ip lisp away json");
     assert_eq!(json["entries"][0]["cause"], "no-route");
     let smr = "\
 LISP SMR Table for router lisp 0 (default) IID 0
@@ -546,29 +550,29 @@ Prefix                                  Producer
 10.20.20.0/24                           local EID
 172.16.0.0/24                           away table, local EID
 ";
-    assert_eq!(desk.text("show ip lisp smr"), smr);
-    assert!(desk.error("show ip lisp away 10.10.10.10").starts_with("% Could not find"));
+    assert_eq!(console.text("show ip lisp smr"), smr);
+    assert!(console.error("show ip lisp away 10.10.10.10").starts_with("% Could not find"));
 }
 
 #[test]
 fn a_deconfigured_eid_is_counted_as_inactive() {
-    let mut desk = Desk::new(XTR1);
+    let mut console = Console::new(XTR1);
     for line in ["conf t", "router lisp", "eid-table default instance-id 0"] {
-        desk.text(line);
+        console.text(line);
     }
-    desk.text("no database-mapping 172.16.0.0/24");
-    desk.text("end");
-    let database = desk.text("show ip lisp database");
+    console.text("no database-mapping 172.16.0.0/24");
+    console.text("end");
+    let database = console.text("show ip lisp database");
     assert!(database.contains("Entries total 2, no-route 0, inactive 1\n"), "{database}");
     let size = "    Inactive (deconfig/away) size:          1\n";
-    assert!(desk.text("show ip lisp").contains(size));
-    let away = desk.text("show ip lisp away");
+    assert!(console.text("show ip lisp").contains(size));
+    let away = console.text("show ip lisp away");
     assert!(away.contains("172.16.0.0/24                           local EID  "), "{away}");
 }
 
 #[test]
 fn a_dynamic_eid_is_configured_in_its_own_mode_and_named_by_a_port() {
-    let mut desk = Desk::new(XTR1);
+    let mut console = Console::new(XTR1);
     for (line, prompt) in [
         ("conf t", "xTR1(config)#"),
         ("router lisp", "xTR1(config-router-lisp)#"),
@@ -583,20 +587,20 @@ fn a_dynamic_eid_is_configured_in_its_own_mode_and_named_by_a_port() {
         ("interface e1/0", "xTR1(config-if)#"),
         ("lisp mobility ROAM", "xTR1(config-if)#"),
     ] {
-        let (text, done) = desk.run(line);
+        let (text, done) = console.run(line);
         assert!(done.ok, "{line}: {text}");
         assert_eq!(done.prompt, prompt, "{line}");
     }
     let missing = "% Warning: Ethernet1/0 has lisp mobility OTHER: there is no such dynamic-eid\n";
-    assert_eq!(desk.text("lisp mobility OTHER"), missing);
-    assert_eq!(desk.text("description other words"), "", "it warns once");
-    desk.text("end");
-    let detail = desk.text("show lisp instance-id 0 dynamic-eid detail");
+    assert_eq!(console.text("lisp mobility OTHER"), missing);
+    assert_eq!(console.text("description other words"), "", "it warns once");
+    console.text("end");
+    let detail = console.text("show lisp instance-id 0 dynamic-eid detail");
     assert!(detail.contains("\nDynamic-EID name: ROAM\n"), "{detail}");
-    let ranges = desk.json("show ip lisp dynamic-eid summary json");
+    let ranges = console.json("show ip lisp dynamic-eid summary json");
     assert_eq!(ranges["ranges"][0]["eid_prefix"], "172.16.0.0/24");
     assert_eq!(
-        desk.json("show ipv6 lisp dynamic-eid summary json")["ranges"],
+        console.json("show ipv6 lisp dynamic-eid summary json")["ranges"],
         serde_json::json!([])
     );
 }
@@ -612,54 +616,54 @@ fn what_show_running_config_prints_can_be_pasted_into_a_router_that_has_nothing(
         .replace("  exit\n ipv4 itr map", "  dynamic-eid ROAM\n   database-mapping 172.16.0.0/24 locator-set set1\n  exit\n ipv4 itr map")
         + &port("e4/0");
     let config = parse_config("roaming.conf", &roaming).unwrap_or_else(|error| panic!("{error}"));
-    let mut desk = Desk::new("");
-    desk.text("configure terminal");
+    let mut console = Console::new("");
+    console.text("configure terminal");
     for line in running_config(&config).lines() {
-        let (text, done) = desk.run(line);
+        let (text, done) = console.run(line);
         assert!(done.ok, "{line}: {text}");
         let warns = line.contains("lisp mobility") || line.contains("172.16.0.1");
         assert!(text.is_empty() || warns, "{line}: {text}");
     }
-    assert_eq!(*desk.router.config(), config);
+    assert_eq!(*console.router.config(), config);
 }
 
 #[test]
 fn a_map_server_tells_what_was_registered_and_by_which_sessions() {
-    let mut desk = registered();
-    let history = desk.text("show lisp registration-history");
+    let mut console = registered();
+    let history = console.text("show lisp registration-history");
     let event = "\
 00:00:00.000                0 UDP   No   203.0.113.11
                                        + 172.16.0.0/24
 ";
     assert!(history.contains(event), "{history}");
-    let events = desk.json("show lisp registration-history json");
+    let events = console.json("show lisp registration-history json");
     assert_eq!(events["events"].as_array().unwrap().len(), 2);
-    let sessions = desk.text("show lisp session");
+    let sessions = console.text("show lisp session");
     assert!(sessions.starts_with("Sessions for VRF default, total: "), "{sessions}");
-    assert_eq!(desk.json("show lisp session json")["established"], 0);
+    assert_eq!(console.json("show lisp session json")["established"], 0);
 }
 
 #[test]
 fn the_clock_is_the_wall_clock_of_the_start_and_the_time_since_then() {
-    let config = parse_config("desk.conf", XTR1).unwrap();
+    let config = parse_config("console.conf", XTR1).unwrap();
     let (wall_clock, now) = (1_795_850_615_500_000, Time::from_secs(10));
     let router = Router::new(Start { config, seed: Seed::from_number(1), wall_clock, now });
-    let mut desk =
-        Desk { router, session: Session::new(), hosts: NoHosts, now: Time::from_secs(11) };
-    assert_eq!(desk.text("show clock"), "*07:23:36.500 UTC Sat Nov 28 2026\n");
-    let json = desk.text("show clock json");
+    let mut console =
+        Console { router, session: Session::new(), hosts: NoHosts, now: Time::from_secs(11) };
+    assert_eq!(console.text("show clock"), "*07:23:36.500 UTC Sat Nov 28 2026\n");
+    let json = console.text("show clock json");
     assert!(json.contains("\"wall_clock\":1795850616500000"), "{json}");
 }
 
 #[test]
 fn what_was_refused_is_shown_with_its_source_its_cause_and_the_remedy() {
-    let mut desk = Desk::new(MSMR);
-    assert_eq!(desk.text("show lisp refusals"), "LISP control messages refused: 0 entries\n");
+    let mut console = Console::new(MSMR);
+    assert_eq!(console.text("show lisp refusals"), "LISP control messages refused: 0 entries\n");
     for at in [10, 75] {
-        desk.now = Time::from_secs(at);
-        desk.control(&[0x10; 5]);
+        console.now = Time::from_secs(at);
+        console.control(&[0x10; 5]);
     }
-    desk.now = Time::from_secs(80);
+    console.now = Time::from_secs(80);
     let expected = "\
 LISP control messages refused: 1 entries
 
@@ -667,8 +671,8 @@ LISP control messages refused: 1 entries
   Map-Request: it ends before its Nonce is complete
   capture it, and tell the maker of its sender
 ";
-    assert_eq!(desk.text("show lisp refusals"), expected);
-    let json = desk.json("show lisp refusals json");
+    assert_eq!(console.text("show lisp refusals"), expected);
+    let json = console.json("show lisp refusals json");
     assert_eq!(json["refusals"][0]["source"], "203.0.113.11");
     assert_eq!(json["refusals"][0]["reason"], "malformed");
     assert_eq!(json["refusals"][0]["count"], 2);

@@ -115,7 +115,7 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
             more += 1;
         }
     }
-    // What a wrong line would have defined is not held against the lines that name it.
+    // Lines that name something which a wrong line would have defined are not counted as wrong.
     if problems.is_empty() {
         problems.extend(contradicting.into_values().take(MOST_PROBLEMS));
         problems.sort_by_key(|problem| problem.line);
@@ -127,7 +127,7 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
 }
 
 /// The configuration that the lines of a file have made so far. A line that is wrong may have been
-/// carried out in part; then what the others had made is made again, from the last copy on, for a
+/// carried out in part; then the effect of the others is made again, from the last copy on, for a
 /// copy at each line would make long files slow.
 struct Reader<'a> {
     editor: Editor,

@@ -11,7 +11,7 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("exclude", "Exclude lines that match"),
     ("include", "Include lines that match"),
     ("json", "As JSON"),
-    ("section", "Lines that match, with what is indented under each"),
+    ("section", "Lines that match, with the lines indented under each"),
 ];
 
 /// A command, and the filter of its output.

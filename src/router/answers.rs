@@ -42,7 +42,7 @@ pub(super) struct Answer {
 pub(super) enum AnswerFrom {
     /// The database of this router, an ETR of the site.
     Database,
-    /// What ETRs have registered here.
+    /// The registrations of ETRs here.
     Registrations,
     /// There is no mapping, for so many minutes.
     Nothing {

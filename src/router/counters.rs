@@ -1,4 +1,4 @@
-//! What a router counts; `show ip lisp statistics` prints it.
+//! The counters of a router; `show ip lisp statistics` prints them.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ pub enum ControlDrop {
     SmrNotCached,
     /// An SMR, request or reply over a rate limit.
     RateLimited,
-    /// A reply that covers none of what was asked.
+    /// A reply that covers no part of the request.
     WrongRecord,
     /// A record of a reply, or a part of one, that covers more than the answer to the request may.
     Overclaim,
@@ -57,7 +57,7 @@ pub enum ControlDrop {
     TooManyRecords,
     /// An encapsulated Map-Request that map-servers have forwarded too often.
     InnerTtlExpired,
-    /// What a map-server told of an EID, and denies when it is asked.
+    /// A map-server told of an EID, and denies it when it is asked.
     OldNews,
 }
 
@@ -154,8 +154,8 @@ pub struct Counters {
     pub map_notify_acks: InOut,
     /// Opaque locators in records that were taken: kept, sent again, and not used.
     pub opaque_locators: u64,
-    /// Last nonces of Map-Registers that gave way to those of other xTRs: replays of what their senders
-    /// sent are not known any more.
+    /// Last nonces of Map-Registers that gave way to those of other xTRs: replays of their
+    /// messages are not known any more.
     pub forgotten_nonces: u64,
     /// Map-Requests that the map-server forwarded to an ETR.
     pub forwarded: u64,

@@ -1,5 +1,5 @@
-//! The news that wait for their confirmation: what map-servers told of local EIDs by Map-Notify, and what
-//! they are asked about it. `register/confirm.rs` says why, and what follows from an answer.
+//! The news that wait for their confirmation: messages of map-servers about local EIDs by Map-Notify, and
+//! the questions about them. `register/confirm.rs` says why, and handles the answer.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,8 +16,8 @@ use crate::wire::{MappingRecord, Nonce};
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
 /// Between two lines about a map-server that does not answer.
 const LINES: Duration = Duration::from_secs(60);
-/// News that wait for their confirmation: of the map-server that has the most, the oldest give way. What
-/// gave way is not believed.
+/// News that wait for their confirmation: of the map-server that has the most, the oldest give way, and
+/// are not believed.
 const QUESTIONS: Limit =
     Limit { name: "News to be confirmed", capacity: 4096, idle: Duration::ZERO };
 
@@ -28,9 +28,9 @@ pub(super) type About = (IpAddr, EidPrefix);
 #[derive(Debug)]
 pub(super) struct Question {
     nonce: Nonce,
-    /// What it told.
+    /// The record that it told.
     pub told: MappingRecord,
-    /// What it told after it was asked: the answer may be older, so that it is asked once more.
+    /// A record that it told after it was asked: the answer may be older, so that it is asked once more.
     pub later: Option<MappingRecord>,
 }
 
@@ -87,7 +87,7 @@ impl News {
         Some(question)
     }
 
-    /// What a message with this nonce is about, if it is of a question that is under way.
+    /// The subject of a message with this nonce, if its question is under way.
     pub(super) fn asked(&self, nonce: Nonce) -> Option<About> {
         self.nonces.get(&nonce).copied()
     }

@@ -1,9 +1,9 @@
 //! Solicit-Map-Requests that arrive (RFC 9301 section 6.1).
 //!
 //! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
-//! answered, and it is never believed. Who sends many gets few requests for it; but the last of
-//! many is not lost, for it may be the one that tells of a change. What is remembered of SMRs gives
-//! way when there is too much of it, so that none is refused for the number of others.
+//! answered, and it is never believed. A sender of many gets few requests for them; but the last of
+//! many is not lost, for it may be the one that tells of a change. When the table of SMRs is full, an old
+//! entry gives way, so that no SMR is refused for the number of others.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;

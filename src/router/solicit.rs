@@ -3,7 +3,7 @@
 //! Two things make a router solicit. A packet that arrives for an away EID does, each time, within
 //! the limits below: its sender has an old mapping. And a change of a local mapping does, without
 //! waiting for a packet, towards those that have been heard of in the last minute. An ETR keeps no
-//! list of who cached what, so this is all that it can know.
+//! list of the ITRs that cached its mappings, so this is all that it can know.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,9 +21,9 @@ use crate::wire::{CONTROL_PORT, MapRequest, Message, Nonce};
 
 /// Between two SMRs about one EID to one RLOC.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// SMRs to one RLOC, whatever the EIDs: so many at once, and one more each [`INTERVAL`].
+/// SMRs to one RLOC, for all EIDs: so many at once, and one more each [`INTERVAL`].
 const BURST: u32 = 8;
-/// Who was heard of within this span is solicited when a mapping changes (RFC 9301 section 6.1).
+/// A peer that was heard of within this span is solicited when a mapping changes (RFC 9301 section 6.1).
 const RECENT: Duration = Duration::from_secs(60);
 /// How long the SMRs about a mapping that changed wait for the map-servers to have it.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ struct Repeat {
     solicitation: Solicitation,
 }
 
-/// Whom to solicit for what.
+/// The peer to solicit, and the prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Solicitation {
     /// The peer.
@@ -68,7 +68,7 @@ struct Solicitation {
     record: EidPrefix,
 }
 
-/// What has been heard and said of late.
+/// The recent packets of peers, and SMRs to them.
 #[derive(Debug)]
 pub(super) struct Solicitor {
     /// By local prefix. A prefix without packets for [`RECENT`] has none.
@@ -181,7 +181,7 @@ impl Router {
     }
 
     /// The mapping of a local prefix changed. Its peers are solicited when the map-servers have it,
-    /// for who asks too early is told the old one, or that there is none; but not much later.
+    /// for an early request gets the old one, or a negative answer; but not much later.
     pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, now: Time) {
         self.solicitor.changed.set(prefix, Some(now + REGISTRATION_WAIT));
         self.registration_settled(prefix, now);
@@ -204,13 +204,13 @@ impl Router {
         self.repeat_smrs(now);
     }
 
-    /// Solicits everybody who was heard of in the last minute.
+    /// Solicits all peers that were heard of in the last minute.
     fn solicit_peers(&mut self, prefix: EidPrefix, now: Time) {
         for solicitation in self.recent_peers(prefix, now) {
             self.solicit(solicitation, now);
             self.solicitor.repeat_later(prefix, REPEATS, solicitation, now);
         }
-        // What comes after the SMRs is noted, whatever came before in the same second.
+        // A packet after the SMRs is noted, also if one came before in the same second.
         self.solicitor.last_heard = None;
     }
 

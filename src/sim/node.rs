@@ -30,7 +30,7 @@ pub struct HostNode {
     pub up: bool,
     /// The link is whole.
     pub carrier: bool,
-    /// The router to whose LAN it is plugged emulates it, and shows it on its console.
+    /// The router of the LAN that it is plugged into emulates it, and shows it on its console.
     pub is_emulated: bool,
     /// The pings that consoles have begun.
     pub pings: Pings,

@@ -47,7 +47,7 @@ impl Sim {
         WALL_CLOCK + at.0
     }
 
-    /// Sends an IP packet from a node as a raw socket does: whatever its source, with a header
+    /// Sends an IP packet from a node as a raw socket does: with any source, and with a header
     /// checksum that is made right.
     ///
     /// # Errors
@@ -179,7 +179,7 @@ impl Sim {
     }
 }
 
-/// What the echos of kernels are known by: there is one ping at a time.
+/// The identifier of the echos of kernels: there is one ping at a time.
 const ECHO_ID: u16 = 0x4945;
 
 /// Puts the right header checksum into an IPv4 packet.
@@ -220,7 +220,7 @@ fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Op
     ip_packet(&fields, &[header, data].concat())
 }
 
-/// What an ICMP message says of this echo; a reply's time is for the caller to know.
+/// The outcome of this echo by an ICMP message; the caller knows the time of a reply.
 fn outcome(packet: &[u8], destination: IpAddr, echo: IcmpEchoHeader) -> Option<Outcome> {
     if let Some(error) = EchoError::parse(packet) {
         let is_ours = error.ident == echo.id && error.seq_no == echo.seq;

@@ -1,4 +1,4 @@
-//! The events of a router, taken together: who hears all of them knows its tables.
+//! The events of a router, taken together: a receiver of all of them knows its tables.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ pub struct Told {
 }
 
 impl Told {
-    /// Takes in an event. What is learned or found is new, and what goes was there.
+    /// Handles an event. An entry that is learned or found is new, and one that goes was there.
     pub fn hear(&mut self, event: &Event) {
         match *event {
             Event::Mapping { eid_prefix, change } => match change {

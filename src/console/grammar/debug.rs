@@ -12,7 +12,7 @@ const UNDEBUG: &str = "Disable debugging functions (see also 'debug')";
 const TERMINAL: &str = "Set terminal line parameters";
 
 const LISP: &str = "Locator/ID Separation Protocol";
-const CONTROL_PLANE: &str = "Control messages and what they change";
+const CONTROL_PLANE: &str = "Control messages and their effects";
 const ALL: &str = "All of them";
 
 pub(super) const ROWS: &[Row] = &[

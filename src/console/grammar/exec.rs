@@ -40,7 +40,7 @@ pub(super) const ROWS: &[Row] = &[
             IP,
             IPV6,
             LISP,
-            "Forget what was learned of other sites",
+            "Forget mappings learned of other sites",
             "EID prefix of an entry",
             "EID of a host entry",
         ],

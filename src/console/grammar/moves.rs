@@ -75,7 +75,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     exec(
         "show lisp registration-history [json]",
-        &[SHOW, LISP, "What was registered and withdrawn of late", JSON],
+        &[SHOW, LISP, "Recent registrations and withdrawals", JSON],
         |_, _| show(Page::new(history::view, history::text)),
     ),
     exec(

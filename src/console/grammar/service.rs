@@ -135,7 +135,7 @@ pub(super) const ROWS: &[Row] = &[
         HERE,
         "use-petr <rloc:address> [priority <priority:0-255> weight <weight:0-100>]",
         &[
-            "Send what leaves LISP through a proxy ETR",
+            "Send packets that leave LISP through a proxy ETR",
             "Proxy ETR locator address",
             "Priority of the proxy ETR",
             "Lower is preferred, 255 is never used",

@@ -9,7 +9,7 @@ use super::EidTableName;
 use crate::addr::{Family, InstanceId};
 use crate::router::database::LocatorOrigin;
 
-/// What stands above the entries.
+/// The fields above the entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// Of the EIDs.
@@ -58,7 +58,7 @@ pub struct LocatorRow {
     pub weight: u8,
     /// Where its address comes from.
     pub source: LocatorOrigin,
-    /// Whose it is, and whether it can be reached.
+    /// Its owner, and whether it can be reached.
     pub state: LocatorState,
 }
 

@@ -26,7 +26,7 @@ pub struct LinkState {
 
 /// Reads `RTM_NEWLINK` or `RTM_DELLINK`: the device's index and its state.
 ///
-/// `None` for what is no link of its own: a bridge tells of its ports in the same words.
+/// `None` for a message that is about no link of its own: a bridge tells of its ports in the same words.
 pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     let (header, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
     if i32::from(header.ifi_family) != libc::AF_UNSPEC {
@@ -42,7 +42,7 @@ pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     Some((u32::try_from(header.ifi_index).ok()?, state))
 }
 
-/// What the router sets of a link, as the kernel describes it.
+/// The settings of the router on a link, as the kernel describes them.
 #[derive(Clone, Debug)]
 pub struct LinkDetail {
     /// The Linux name.
@@ -101,12 +101,12 @@ impl<'a> RouteState<'a> {
         self.attributes.get_table().unwrap_or(short)
     }
 
-    /// Who made it, `RTPROT_*`.
+    /// Its origin, `RTPROT_*`.
     pub fn protocol(&self) -> u8 {
         self.header.rtm_protocol
     }
 
-    /// What it does, `RTN_*`.
+    /// Its action, `RTN_*`.
     pub fn kind(&self) -> u8 {
         self.header.rtm_type
     }

@@ -19,7 +19,7 @@ const NO_GENERATED_ADDRESS: u8 = 1;
 /// `IFAPROT_KERNEL_LL`: the kernel made the address up.
 const GENERATED_LINK_LOCAL: u8 = 3;
 
-/// What [`crate::router::io::KernelObject::Link`] wants.
+/// The settings of a [`crate::router::io::KernelObject::Link`].
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// Administratively up.
@@ -75,7 +75,7 @@ fn keep_link_local(socket: &mut RequestSocket, index: u32, name: &str) -> io::Re
     request::add_connected(socket, index, request::link_local_network(), None)
 }
 
-/// What `lisp0` has and other devices have not.
+/// Makes the settings that `lisp0` has and other devices have not.
 fn set_up_lisp(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
     let mut request = rt_link::Request::new().op_setlink_do(&header(index));
     request
@@ -139,7 +139,7 @@ fn remove_generated(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// The IPv6 link-local addresses of a device, each with who made it (`IFAPROT_*`).
+/// The IPv6 link-local addresses of a device, each with its origin (`IFAPROT_*`).
 fn link_local_addresses(
     socket: &mut RequestSocket,
     index: u32,

@@ -1,9 +1,9 @@
-//! A socket that sends encapsulated packets, and what waits to leave by it in one go.
+//! A socket that sends encapsulated packets, and the packets that wait to leave by it together.
 //!
 //! Packets in a row to one RLOC with one length, TTL and type of service leave as one UDP_SEGMENT
 //! send, be they the segments of a super-packet or packets of their own: the kernel's stack is
-//! crossed once for up to 64 of them. What waits are places in the arena that was read into, so all of it
-//! must be flushed before the arena is used again.
+//! crossed once for up to 64 of them. The waiting packets are places in the arena that was read into, so
+//! all of them must be flushed before the arena is used again.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -31,10 +31,10 @@ const TRIES: usize = 4;
 /// `linux/in.h` and `linux/in6.h`.
 const IP_RECVERR_RFC4884: libc::c_int = 26;
 const IPV6_RECVERR_RFC4884: libc::c_int = 31;
-/// For what a failed send is counted.
+/// The operation that a failed send is counted under.
 const SENDING: &str = "sending an encapsulated packet";
 
-/// What a read of the error queue has brought.
+/// The result of a read of the error queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
     /// No note of ICMP.
@@ -113,7 +113,8 @@ impl Sender {
         &self.socket
     }
 
-    /// Puts the packet at `range` of `arena` behind what waits, and sends what it cannot join.
+    /// Puts the packet at `range` of `arena` behind the waiting packets, and sends those that it cannot
+    /// join.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,
@@ -143,7 +144,7 @@ impl Sender {
         }
     }
 
-    /// What follows goes where `wrap` says; what waits for elsewhere leaves first.
+    /// The next packets go where `wrap` says; those that wait for another place leave first.
     fn turn_to(&mut self, wrap: &Encapsulation, arena: &[u8], faults: &mut Faults) {
         let ttl = wrap.ttl.max(1);
         if (self.destination, self.ttl, self.tos) != (wrap.destination, ttl, wrap.tos) {
@@ -169,7 +170,8 @@ impl Sender {
         };
         if !fits {
             self.send_waiting(arena, faults);
-            // This one's header stands behind those of what has left.
+            // Move this piece's header to the front: the headers before it belong to packets that have
+            // been sent.
             self.headers.copy_within(piece.header.clone(), 0);
             self.headers.truncate(piece.header.len());
             piece.header = 0..self.headers.len();
@@ -290,7 +292,7 @@ impl Sender {
         message::send(self.socket.as_fd(), &self.address, &parts[..2 * pieces.len()], fields)
     }
 
-    /// SO_NO_CHECK and UDP_SEGMENT exclude each other, so the option follows what is sent.
+    /// SO_NO_CHECK and UDP_SEGMENT exclude each other, so the option changes with the packets to send.
     fn leave_checksum_out(&mut self, out: bool) -> io::Result<()> {
         if self.is_without_checksum == out {
             return Ok(());

@@ -1,5 +1,5 @@
-//! What the configuration wants of the kernel: links, addresses, rules and routes; and the guard of an
-//! EID prefix.
+//! The objects of the kernel that the configuration asks for: links, addresses, rules and routes; and the
+//! guard of an EID prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -115,7 +115,7 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
 }
 
 /// The configured static routes. The default leads out of the overlay; where the default of table
-/// main is `lisp0`, only what `lisp0` emits and what the router itself sends may take it.
+/// main is `lisp0`, only packets that `lisp0` emits or the router itself sends may take it.
 ///
 /// Of several routes of one prefix the first, in the order in which the configuration prints them, is
 /// used while its link is up, and the others stand by.
@@ -167,7 +167,7 @@ fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAdd
 }
 
 /// The largest packet that fits the core once it is encapsulated: then the kernel itself answers
-/// too-big to whoever sends more.
+/// too-big to the sender of a larger one.
 fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
     let rlocs = config.local_rlocs();
     let headers = rlocs.iter().map(|rloc| encapsulation_len(rloc.family())).max();

@@ -1,4 +1,4 @@
-//! What the registrations say of an EID: the map-resolver's side of a map-server (RFC 9301 sections
+//! The answers from registrations about an EID: the map-resolver's side of a map-server (RFC 9301 sections
 //! 8.1, 8.3 and 8.4).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,7 +23,7 @@ use crate::wire::{
 /// TTL of the negative answer for a prefix that a site has but no ETR has registered (RFC 9301
 /// section 8.1).
 const UNREGISTERED_TTL_MINUTES: u32 = 1;
-/// TTL of the negative answer for what no site has.
+/// TTL of the negative answer for a prefix that no site has.
 const UNKNOWN_TTL_MINUTES: u32 = 15;
 
 /// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker
@@ -54,7 +54,7 @@ impl Reach<'_> {
     }
 }
 
-/// What the map-server says of an EID.
+/// The map-server's answer about an EID.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
     /// Ask this ETR.
@@ -67,8 +67,9 @@ enum Answer {
 }
 
 impl MapServer {
-    /// What the registrations say of a requested prefix: the longest registered one that covers all of
-    /// it, or else its first address. A prefix whose ETRs cannot be asked counts as not registered.
+    /// The answer of the registrations about a requested prefix: the longest registered one that covers
+    /// all of it, or else its first address. A prefix whose ETRs cannot be asked counts as not
+    /// registered.
     fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
         let eid = asked.network();
         let registered = |asked: &EidPrefix| {
@@ -126,7 +127,7 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
     holes.get(holes.partition_point(taken)).copied().unwrap_or(host)
 }
 
-/// What a map-server answers for ETRs: their locators together, as nobody's own and not
+/// The answer of a map-server for ETRs: their locators together, not as its own and not
 /// authoritative (RFC 9301 section 8.3); without locators, the ACT that an ETR registered.
 pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
@@ -189,7 +190,7 @@ pub(in crate::router) fn negative_record(prefix: EidPrefix, ttl_minutes: u32) ->
 
 impl Router {
     /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4):
-    /// what it asks for goes to the ETRs, or back to the ITR with an answer of our own.
+    /// it goes to the ETRs, or the ITR gets an answer of our own.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
         encapsulated: &Encapsulated,

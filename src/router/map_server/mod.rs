@@ -1,4 +1,4 @@
-//! The map-server and the map-resolver: registrations of sites, and what they say of an EID
+//! The map-server and the map-resolver: registrations of sites, and their answers about an EID
 //! (RFC 9301 sections 4.2, 5.6, 8.1 to 8.4).
 //!
 //! A prefix of a site is configured; an ETR that has the site's key may register it, and longer ones
@@ -75,7 +75,7 @@ pub struct Registration {
     pub last_registered_at: Time,
     /// How long it lasts without a session after that.
     pub lifetime: Duration,
-    /// The session that it came by; `None` for one that came by UDP, or whose session has fallen.
+    /// The session that it came by; `None` for one that came by UDP, or whose session has ended.
     pub session: Option<Connection>,
 }
 
@@ -123,7 +123,7 @@ pub struct SiteEntry {
     pub replays: u64,
 }
 
-/// What becomes of the registrations of other xTRs when one registers their prefix with other
+/// The fate of the registrations of other xTRs when one registers their prefix with other
 /// locators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Others {
@@ -147,7 +147,7 @@ enum NotTaken {
 }
 
 impl NotTaken {
-    /// How the record is counted, and what the operator reads.
+    /// The counter of the record, and the text for the operator.
     fn explain(self, prefix: EidPrefix, site: &str) -> (ControlDrop, Explanation) {
         match self {
             NotTaken::NoSite => {
@@ -214,7 +214,7 @@ impl MapServer {
         ])
     }
 
-    /// What was registered and withdrawn of late, the oldest first.
+    /// Recent registrations and withdrawals, the oldest first.
     pub fn history(&self) -> impl Iterator<Item = &HistoryEntry> {
         self.history.entries()
     }
@@ -228,7 +228,7 @@ impl MapServer {
         allowed.then_some((origin, &entry.site))
     }
 
-    /// Takes in one record of an authenticated register. Returns what changed by it.
+    /// Handles one record of an authenticated register. Returns its changes.
     fn register(
         &mut self,
         registration: Registration,
@@ -258,7 +258,7 @@ impl MapServer {
             return Err(NotTaken::TakenOver);
         }
         let before = entry.registrations.remove(xtr_id);
-        // Another locator set without the merge bit is a move: it replaces what others registered.
+        // Another locator set without the merge bit is a move: it replaces the registrations of others.
         let moved = |other: &Registration| others == Others::GiveWay && is_other(other);
         let replaced = entry.registrations.take_if(|other| moved(other));
         for gone in before.iter().chain(&replaced) {
@@ -295,7 +295,7 @@ impl MapServer {
         }
     }
 
-    /// Takes out one xTR's registration; nobody else's.
+    /// Removes one xTR's registration, and no other's.
     fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128, now: Time) {
         let Some(entry) = self.entries.get_mut(prefix) else { return };
         let gone = entry.registrations.remove(xtr_id);
@@ -310,7 +310,7 @@ impl MapServer {
         }
     }
 
-    /// Takes out the registrations that were not renewed; returns what changed by it.
+    /// Takes out the registrations that were not renewed; returns the changes.
     fn expire(&mut self, now: Time) -> Vec<Change> {
         let mut changes = Vec::new();
         while let Some(&(at, prefix, xtr_id)) = self.expiries.first() {

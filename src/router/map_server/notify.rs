@@ -1,7 +1,7 @@
-//! Whom a changed registration concerns: xTRs with a session get a Mapping Notification when a prefix
-//! of theirs, or a more specific of it, changes; an xTR that registers by UDP gets a Map-Notify when
-//! another takes its prefix over (RFC 9301 section 5.7; the reliable transport draft, section 5.5;
-//! draft-ietf-lisp-eid-mobility section 4.2.3).
+//! The receivers of news about a changed registration: xTRs with a session get a Mapping Notification
+//! when a prefix of theirs, or a more specific of it, changes; an xTR that registers by UDP gets a
+//! Map-Notify when another takes its prefix over (RFC 9301 section 5.7; the reliable transport draft,
+//! section 5.5; draft-ietf-lisp-eid-mobility section 4.2.3).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -40,12 +40,12 @@ const WAITS: [Duration; 7] = [
 /// Map-Notifies that wait for their acknowledgement at one time.
 const PENDING: usize = 4096;
 
-/// What a register changed.
+/// A change by a register.
 #[derive(Debug)]
 pub(super) struct Change {
     /// The prefix.
     pub prefix: EidPrefix,
-    /// Who registered or withdrew.
+    /// The xTR that registered or withdrew.
     pub xtr_id: u128,
     /// Whether the mapping is another than before.
     pub is_new: bool,
@@ -64,7 +64,7 @@ struct Pending {
     tries: usize,
 }
 
-/// The Map-Notifies that wait, by whom they are for and what they are about.
+/// The waiting Map-Notifies, by receiver and prefix.
 #[derive(Debug)]
 pub(super) struct PendingNotifies {
     pending: BTreeMap<(IpAddr, EidPrefix), Pending>,
@@ -94,7 +94,7 @@ impl PendingNotifies {
 }
 
 impl MapServer {
-    /// The mapping of a prefix as the map-server sees it: what the registrations say together.
+    /// The mapping of a prefix as the map-server sees it: its registrations together.
     pub(in crate::router) fn mapping(&self, prefix: &EidPrefix) -> Option<MappingRecord> {
         let entry = self.entries.get(prefix)?;
         entry.is_registered().then(|| proxy_record(*prefix, entry))
@@ -142,7 +142,7 @@ impl Router {
         if let Some(before) = replaced.first() {
             self.name_duplicate(prefix, (before.source, xtr_id), now);
         }
-        // What was to be told before this is true no more.
+        // An earlier message that still waits is no longer true.
         let notifies = &mut self.map_server.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
         for (about, _) in notifies.pending.extract_if(.., stale) {
@@ -178,8 +178,8 @@ impl Router {
         });
     }
 
-    /// Tells an xTR that has just registered a prefix by its session what others have inside it: it has
-    /// heard of none of the changes that made it so.
+    /// Tells an xTR that has just registered a prefix by its session of the registrations of others inside
+    /// the prefix: it has not heard of their changes.
     pub(super) fn tell_more_specifics(
         &mut self,
         prefix: &EidPrefix,
@@ -241,7 +241,7 @@ impl Router {
         self.repeat_map_notifies(now);
     }
 
-    /// Sends the Map-Notifies that are due, and gives up those that nobody acknowledges.
+    /// Sends the Map-Notifies that are due, and gives up those that stay without acknowledgement.
     pub(in crate::router) fn repeat_map_notifies(&mut self, now: Time) {
         while let Some(about) = self.map_server.pending_notifies.due.pop(now) {
             let PendingNotifies { pending, due, .. } = &mut self.map_server.pending_notifies;
@@ -260,7 +260,7 @@ impl Router {
         }
     }
 
-    /// Takes in a Map-Notify-Ack: what it answers is not repeated.
+    /// Handles a Map-Notify-Ack: the Map-Notify that it answers is not repeated.
     pub(in crate::router) fn handle_map_notify_ack(
         &mut self,
         acknowledgement: &MapNotifyAck,

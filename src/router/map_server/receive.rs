@@ -57,7 +57,7 @@ pub(super) struct Authenticated {
     pub key: Key,
     /// How it is signed; answers are signed likewise.
     pub form: MacForm,
-    /// Its xTR-ID and Site-ID, if the MAC covers them: otherwise anybody may have written them.
+    /// Its xTR-ID and Site-ID, if the MAC covers them: otherwise any sender may have written them.
     pub identity: Option<XtrIdentity>,
     /// 128 bits that name its sender: the authenticated xTR-ID, or else made of its source.
     pub xtr_id: u128,
@@ -88,7 +88,7 @@ impl Router {
                 self.map_server.registered_by(authenticated.xtr_id, &register.records)
             }
             freshness => {
-                // Where the register may be a replay, its source may be anybody's.
+                // Where the register may be a replay, its source may be forged.
                 if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
                     self.map_server.sessions.admit(from.ip(), now);
                 }

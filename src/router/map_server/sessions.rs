@@ -1,4 +1,5 @@
-//! The map-server's side of reliable transport: whom it takes a session from, and what is said on it.
+//! The map-server's side of reliable transport: the xTRs that it accepts a session from, and the messages
+//! on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -32,7 +33,7 @@ const REJECTED: usize = 4096;
 #[derive(Debug)]
 struct MsSession {
     session: Session,
-    /// What was rejected on it: asked for again when the configuration grows.
+    /// The prefixes that were rejected on it: asked for again when the configuration grows.
     rejected: BTreeSet<EidPrefix>,
 }
 
@@ -339,7 +340,7 @@ impl Router {
         }
     }
 
-    /// The last Registration of an xTR once more: what it says is acknowledged if it is still so.
+    /// Handles the last Registration of an xTR once more: it is acknowledged if it is still true.
     fn take_repeated(&self, record: &MappingRecord, xtr_id: u128) -> Result<(), Refusal> {
         let prefix = record.eid_prefix;
         let registered = self.map_server.registration(&prefix, xtr_id).is_some();
@@ -361,8 +362,8 @@ impl Router {
         }
     }
 
-    /// The sites changed: what was rejected may come again, and what lost its place or whose key is
-    /// another is asked for, to be acknowledged or rejected.
+    /// The sites changed: rejected prefixes may come again, and a prefix that lost its place or has another
+    /// key is asked for, to be acknowledged or rejected.
     pub(in crate::router) fn refresh_sessions(
         &mut self,
         before: &Config,

@@ -1,5 +1,5 @@
-//! The nonces of this router's own Map-Registers beside its clock: what is kept of them over a restart, and
-//! what the operator is told where the clock was set back.
+//! The nonces of this router's own Map-Registers beside its clock: the part that is kept over a restart,
+//! and the message to the operator where the clock was set back.
 
 use std::net::IpAddr;
 
