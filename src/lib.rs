@@ -42,7 +42,7 @@
 //! # Reading order
 //!
 //! [`addr`] and [`time`] (the vocabulary), [`router::io`] (everything that goes in and out of the
-//! core, on one screen), [`router`] (the dispatch) with its roles, a file each; then [`wire`] for
+//! core), [`router`] (the dispatch) with its roles, a file each, as `src/router/README.md` shows; then [`wire`] for
 //! the octets, [`driver`] for the machine, [`console`] for the language, and [`sim`].
 //!
 //! # Standards

@@ -1,4 +1,5 @@
-//! The driver: the only code that touches the operating system.
+//! The driver: a router's process on Linux. For a router, it is the only code that touches the operating
+//! system; `netns` and `private` do it for labs and for files.
 //!
 //! ```text
 //!            site                                                    core

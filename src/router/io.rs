@@ -1,4 +1,4 @@
-//! The whole vocabulary between the core and the world, on one screen.
+//! The whole vocabulary between the core and the world.
 //!
 //! Everything that enters a [`Router`](super::Router) is an [`Input`] or one of the two packet
 //! calls; everything that leaves it is an [`Output`] or the verdict of such a call. All of it is

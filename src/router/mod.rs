@@ -8,7 +8,7 @@
 //!    take the instant `now`, which never goes back.
 //! 2. **Outputs**: [`Router::poll_output`], until it returns `None`, after each input.
 //! 3. **Time**: [`Router::poll_timeout`] says when `handle_timeout` has work; its value may change
-//!    with every input. A call that comes early does nothing.
+//!    with every input. An early call does no harm.
 //! 4. **Getters**, which only look.
 //!
 //! The same seed, wall clock, configuration and inputs give the same outputs to the octet.
