@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Router;
+use super::bounded::{Bounded, Limit};
 use super::deadlines::Deadlines;
 use super::event::Unreachable;
 use super::reachability::UNREACHABLE_FOR;
@@ -29,9 +30,10 @@ const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
 const PATIENCE: Duration = Duration::from_secs(3);
 /// The Echo-Nonce-request-state timer: so long a request is suspended at most.
 const SUSPENSION: Duration = Duration::from_secs(3);
-/// Locators that are asked, and locators that are answered, at one time. Among the first one that nothing is
-/// sent to makes room, among the second the one that has been waiting longest for a packet.
+/// Locators that are asked at one time: one without packets to it makes room.
 const PEERS: usize = 1024;
+/// Locators that are answered at one time: the one that has been waiting longest for a packet gives way.
+const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
 /// Answers that begin or change within a second: each takes the decisions about all flows back.
 const ANSWERS_A_SECOND: u32 = 64;
 
@@ -66,8 +68,8 @@ pub(super) struct EchoNonce {
     requests: BTreeMap<Rloc, Option<Request>>,
     /// When the next request to each of the others begins, or the suspension of this one ends.
     due: Deadlines<Rloc>,
-    /// Nonces that are to be sent back, and since when.
-    owed: BTreeMap<Rloc, (u32, Time)>,
+    /// Nonces that are to be sent back.
+    owed: Bounded<Rloc, u32>,
     /// The present second, and the answers that began in it.
     answers: (u64, u32),
     revision: Revision,
@@ -79,7 +81,7 @@ impl EchoNonce {
         EchoNonce {
             requests: BTreeMap::new(),
             due: Deadlines::default(),
-            owed: BTreeMap::new(),
+            owed: Bounded::new(OWED),
             answers: (0, 0),
             revision: Revision::default(),
             rng: Rng::new(seed, "echo nonce"),
@@ -100,7 +102,7 @@ impl EchoNonce {
         self.revision.advance();
         self.requests.clear();
         self.due = Deadlines::default();
-        self.owed.clear();
+        self.owed = Bounded::new(OWED);
     }
 
     /// A Map-Reply has said whether the site of `rloc` echoes.
@@ -161,7 +163,7 @@ impl EchoNonce {
             return (NonceField::Nonce { nonce: request.nonce, echo: true }, begins);
         }
         let owed = self.owed.get(&rloc);
-        let echo = |&(nonce, _): &(u32, Time)| NonceField::Nonce { nonce, echo: false };
+        let echo = |&nonce: &u32| NonceField::Nonce { nonce, echo: false };
         (owed.map_or(NonceField::None, echo), false)
     }
 
@@ -214,18 +216,12 @@ impl EchoNonce {
         if self.answers.0 != second {
             self.answers = (second, 0);
         }
-        let known = self.owed.get(&rloc).map(|(nonce, _)| *nonce);
-        if known == Some(nonce) || self.answers.1 >= ANSWERS_A_SECOND {
+        if self.owed.get(&rloc) == Some(&nonce) || self.answers.1 >= ANSWERS_A_SECOND {
             return Echo::Silent;
         }
-        if known.is_none() && self.owed.len() >= PEERS {
-            let oldest = self.owed.iter().min_by_key(|(_, (_, since))| *since);
-            if let Some(oldest) = oldest.map(|(rloc, _)| *rloc) {
-                self.owed.remove(&oldest);
-            }
-        }
         self.answers.1 += 1;
-        self.owed.insert(rloc, (nonce, now));
+        // None is turned away: an older one always gives way.
+        let _ = self.owed.insert(rloc, (), nonce, now);
         self.revision.advance();
         Echo::Asked
     }
@@ -319,7 +315,7 @@ mod tests {
             let now = Time::from_secs(number.into());
             assert_eq!(echo_nonce.owe(rloc(number), 7, now), Echo::Asked);
         }
-        assert_eq!(echo_nonce.owed.len(), PEERS);
+        assert_eq!(echo_nonce.owed.len(), OWED.capacity);
         assert!(echo_nonce.owed.contains_key(&rloc(3 * PEERS as u16 - 1)));
     }
 }

@@ -71,7 +71,6 @@ const OTHERWISE: &[(&str, &str)] = &[
     // A bound of its own, by a constant or by the configuration.
     ("Attempts.at", "QUICK times"),
     ("Changes.recent", "CHANGES times"),
-    ("EchoNonce.owed", "PEERS locators"),
     ("EchoNonce.requests", "PEERS locators"),
     ("ErrorLimiter.sent", "ERRORS_IN_ALL in a second"),
     ("FlowCache.places", "FLOWS places, made at the start"),
