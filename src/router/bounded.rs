@@ -20,7 +20,7 @@ use crate::time::Time;
 /// The bound of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Limit {
-    /// What its entries are, as `show` names them.
+    /// The name of its entries in `show`.
     pub name: &'static str,
     /// The largest number of entries.
     pub capacity: usize,
@@ -31,7 +31,7 @@ pub struct Limit {
 /// How full a table is, for `show ip lisp statistics`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fill {
-    /// What its entries are.
+    /// The name of its entries.
     pub name: &'static str,
     /// How many there are.
     pub entries: usize,

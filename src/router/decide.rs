@@ -1,5 +1,5 @@
 //! Decisions on packets of EIDs: one door for packets that have just come, for those that have waited, and
-//! for those that somebody asks about. Nothing is changed here; `carry_out.rs` acts on a decision.
+//! for those of a question. Nothing is changed here; `carry_out.rs` acts on a decision.
 
 use super::Router;
 use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};

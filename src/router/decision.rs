@@ -1,7 +1,7 @@
-//! A decision on a packet of EIDs, as plain data: the verdict, the reason, and what the router is to do
+//! A decision on a packet of EIDs, as plain data: the verdict, the reason, and the work of the router
 //! beside it.
 //!
-//! [`Router::explain`](super::Router::explain) gives one to everybody who asks, and changes nothing. The
+//! [`Router::explain`](super::Router::explain) gives one as an answer, and changes nothing. The
 //! router acts on a decision in one place (`carry_out.rs`).
 
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct Decision {
     pub ttl: u8,
     /// The type of service or traffic class that the packet gets.
     pub tos: u8,
-    /// What the router is to do beside it.
+    /// The work of the router beside it.
     pub wants: Wants,
 }
 
@@ -46,7 +46,7 @@ pub enum Verdict {
     Drop(DropReason),
 }
 
-/// What a packet waits for.
+/// The thing that a packet waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Awaited {
@@ -86,10 +86,10 @@ pub(super) struct Transit {
     pub instance_id: InstanceId,
     /// The header as the packet has it.
     pub header: IpHeader,
-    /// What the packet counts for.
+    /// The numbers that the packet adds to the counters.
     pub load: Load,
     pub origin: Origin,
-    /// Whether the packet has waited: it does not wait for a mapping again, and what came with it has
+    /// Whether the packet has waited: it does not wait for a mapping again, and its first effects have
     /// been taken in.
     pub has_waited: bool,
 }
@@ -117,10 +117,10 @@ impl Transit {
     }
 }
 
-/// What the router is to do because of a packet, beside its verdict.
+/// The work of the router because of a packet, beside its verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Wants {
-    /// What is to be done about the source of a packet from the core.
+    /// The work about the source of a packet from the core.
     pub source: SourceWant,
     /// Take in the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section 10).
     pub read_header: bool,
@@ -132,7 +132,7 @@ pub struct Wants {
     pub count: Option<Slot>,
     /// Count that the nonce of the packet begins a request for its echo (RFC 9300 section 10.1).
     pub begin_echo: bool,
-    /// What is to be remembered of the packet's flow.
+    /// The note in the flow cache about the packet's flow.
     pub remember: FlowWant,
     /// Look for the destination, a host that has not been found.
     pub search_destination: Option<Discovery>,
@@ -142,7 +142,7 @@ pub struct Wants {
     pub tell_too_big: Option<u32>,
 }
 
-/// What is to be done about the source of a packet from the core.
+/// The work about the source of a packet from the core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceWant {
@@ -155,7 +155,7 @@ pub enum SourceWant {
     AskHost,
 }
 
-/// What is to be remembered of a flow.
+/// The note in the flow cache about a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlowWant {

@@ -5,9 +5,10 @@
 //! without it: then ours do not arrive. Silence says nothing, for traffic may go one way only, so a
 //! locator that does not send is asked for as long as it takes.
 //!
-//! Whose site echoes is known from the E bit of its Map-Reply (RFC 9301 section 5.4); others are not
-//! asked. When both ends ask at the same time, each suspends its request and answers first. Who can forge packets can forge this:
-//! it is used where `loc-reach-algorithm echo-nonce` says that the network is trusted.
+//! The E bit of a Map-Reply says that a site supports echo-nonce (RFC 9301 section 5.4). Only such sites
+//! are asked. When both ends ask at the same time, each suspends its request and answers first. A sender
+//! that can forge packets can forge this: it is used where `loc-reach-algorithm echo-nonce` says that the
+//! network is trusted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -48,7 +49,7 @@ struct Request {
     suspended: bool,
 }
 
-/// What a packet said about the way to who sent it.
+/// The news in a packet about the way to its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Echo {
     /// Nothing.

@@ -50,7 +50,7 @@ pub struct FlowCache {
 }
 
 impl FlowCache {
-    /// Follows the forwarding generation: in another one, what was remembered is not found.
+    /// Follows the forwarding generation: in another one, earlier notes are not found.
     pub fn follow(&mut self, generation: u64) {
         self.generation = generation;
     }

@@ -1,6 +1,6 @@
 //! The forwarding generation: the number of the changes of all that decisions on packets read.
 //!
-//! What was decided in one generation holds until the next one: in the flow cache, in the check of inner
+//! A decision of one generation holds until the next one: in the flow cache, in the check of inner
 //! sources, and in a second data path that carries decisions out by itself. Each table counts its own
 //! changes, so that an input which changes none of them begins no generation.
 
@@ -28,8 +28,8 @@ impl Router {
             + self.status_holds.revision()
     }
 
-    /// What remembers decisions follows the generation: before packets are decided on, and whenever
-    /// something may have changed.
+    /// The tables that remember decisions follow the generation: before packets are decided on, and
+    /// whenever something may have changed.
     pub(super) fn follow_generation(&mut self) {
         let generation = self.forwarding_generation();
         self.flows.follow(generation);

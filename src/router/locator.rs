@@ -1,11 +1,11 @@
-//! A locator of a mapping, as a record brought it, and who says whether it can be reached.
+//! A locator of a mapping, as a record brought it, and the sources that say whether it can be reached.
 
 use serde::Serialize;
 
 use crate::addr::Rloc;
 use crate::time::Time;
 
-/// Who says whether a locator can be reached (RFC 9300 section 10).
+/// The source that says whether a locator can be reached (RFC 9300 section 10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {

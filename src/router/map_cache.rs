@@ -1,4 +1,5 @@
-//! The map-cache: what an ITR knows of EIDs elsewhere (RFC 9300 section 3, RFC 9301 section 5.5).
+//! The map-cache: the mappings that an ITR has of EIDs elsewhere (RFC 9300 section 3, RFC 9301 section
+//! 5.5).
 //!
 //! Learned entries live for the TTL of their record; static entries make the ITR ask. An entry that
 //! is learned again is overwritten in place and keeps its uptime, as IOS shows it.
@@ -6,7 +7,7 @@
 //! Memory is bounded: a family of an instance holds at most `map-cache-limit` entries, of at most 300
 //! octets each with one locator, so that the default of a million is 300 MB. A mapping for which
 //! there is no room takes the place of the learned entry that was used least recently among those
-//! that are not in use; so whoever scans a /8 only ever pushes out what was scanned before. When
+//! that are not in use; so a scan of a /8 only pushes out entries of that scan. When
 //! all are in use, the mapping is turned away. Both are counted.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,8 +31,8 @@ use crate::wire::{MappingRecord, StatusBits};
 
 /// How many entries a family holds when `map-cache-limit` does not say.
 pub const DEFAULT_LIMIT: usize = 1_000_000;
-/// For how long an entry is in use after its last packet, if that was not its only one: what is
-/// scanned sees the one packet that asked for it, a conversation more.
+/// For how long an entry is in use after its last packet, if that was not its only one: a
+/// scanned entry has the one packet that asked for it, an entry of a conversation more.
 const IN_USE: Duration = Duration::from_secs(60);
 /// The least time between two changes of locator states that data packets bring about.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
@@ -39,7 +40,7 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(1);
 /// many have come into use or the limit has been lowered.
 const LOOKS: usize = 64;
 
-/// What an ITR does with a packet for the entry.
+/// The action of an ITR on a packet for the entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
@@ -77,17 +78,17 @@ pub enum Source {
     MapReply,
 }
 
-/// An entry of the map-cache. What every packet needs comes first: there are a million.
+/// An entry of the map-cache. The fields that every packet needs come first: there are a million entries.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Entry {
-    /// What packets made of it; those that the flow cache knows are counted too.
+    /// The use by packets; those of the flow cache are counted too.
     pub usage: Usage,
-    /// What to do.
+    /// The action.
     pub mapping: Mapping,
-    /// Who said so.
+    /// Its source.
     pub source: Source,
-    /// Who sent the last Map-Reply.
+    /// The sender of the last Map-Reply.
     pub map_source: Option<IpAddr>,
     /// Since when the prefix has been here.
     pub created_at: Time,
@@ -163,11 +164,11 @@ impl Entry {
 pub struct Learned {
     /// Its EID prefix.
     pub prefix: EidPrefix,
-    /// What to do.
+    /// The action.
     pub mapping: Mapping,
     /// The record's TTL.
     pub ttl: Duration,
-    /// Who sent it.
+    /// Its sender.
     pub map_source: IpAddr,
     /// Whether an SMR had made us ask.
     pub solicited: bool,
@@ -190,13 +191,13 @@ pub struct MapCache {
     statics: PrefixMap<Time>,
     /// When learned entries go, the next one first.
     expiries: BTreeSet<(Time, Slot)>,
-    /// Learned entries in the order of eviction, by their `queued_at`. Packets do not touch it: who
-    /// looks for room moves those to their places that have been used.
+    /// Learned entries in the order of eviction, by their `queued_at`. Packets do not touch it: the
+    /// search for room moves used entries to their places.
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
     /// Learned prefixes that were last asked for because of an SMR.
     solicited: BTreeSet<EidPrefix>,
-    /// The locators of the entries that packets used in the last minute, to the second. Who wants to know
-    /// them does not look through all entries.
+    /// The locators of the entries that packets used in the last minute, to the second. So a
+    /// reader does not look through all entries.
     used: Used,
     opaque: OpaqueLocators,
     revision: Revision,
@@ -232,7 +233,7 @@ impl MapCache {
         std::mem::take(&mut self.changes)
     }
 
-    /// Makes the static entries, which ask for what they cover, those of `wanted`; one that stays
+    /// Makes `wanted` the static entries, which ask for the EIDs that they cover; one that stays
     /// keeps its uptime.
     pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
         let before = self.statics.len();
@@ -265,7 +266,7 @@ impl MapCache {
     /// - a prefix that is there is overwritten in place, its uptime kept;
     /// - a less specific prefix than one that holds `asked` replaces it: the more specific entry's
     ///   owner no longer stands behind it; other more specifics stay, and the taken-in entry lives no
-    ///   longer than the shortest-lived of them, for it must not outlast what it is pierced by;
+    ///   longer than the shortest-lived of them, for it must not outlast the prefixes inside it;
     /// - a TTL of zero removes the prefix.
     ///
     /// Returns whether the mapping was taken; a family that is full (`limit` entries) of entries in
@@ -301,7 +302,7 @@ impl MapCache {
         inside.filter_map(|(inner, entry)| Some((inner, entry.expires_at?))).collect()
     }
 
-    /// Whether there is room for one more entry beside `prefix`, when what is idle has given way.
+    /// Whether there is room for one more entry beside `prefix`, when idle entries have given way.
     fn make_room(&mut self, prefix: &EidPrefix, limit: usize, now: Time) -> bool {
         let table = (prefix.instance_id(), prefix.family());
         for _ in 0..LOOKS {
@@ -388,7 +389,7 @@ impl MapCache {
         }
     }
 
-    /// How often an entry has come, gone or changed what it says.
+    /// How often an entry has come, gone or changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -399,7 +400,7 @@ impl MapCache {
         }
     }
 
-    /// Forgets what was learned: of a family of an instance, or one prefix.
+    /// Forgets learned entries: of a family of an instance, or of one prefix.
     pub fn clear(&mut self, id: InstanceId, family: Family, only: Option<EidPrefix>) {
         if let Some(prefix) = only {
             return self.forget_learned(&prefix);
@@ -415,7 +416,7 @@ impl MapCache {
         }
     }
 
-    /// Takes out what has outlived its TTL.
+    /// Removes entries that have outlived their TTL.
     pub fn expire(&mut self, now: Time) {
         self.used.expire(SIGHT, now);
         while let Some(&(at, slot)) = self.expiries.first() {

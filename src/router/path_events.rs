@@ -1,4 +1,4 @@
-//! News of the ways to locators, and what follows from them: a locator is left for others, a path MTU is
+//! News of the ways to locators, and their effects: a locator is left for others, a path MTU is
 //! kept, or a host is told (RFC 9300 sections 6.3 and 7.2).
 //!
 //! An ICMP error that is not about a packet of this router has no effect (`quote.rs`). That the TTL of a
@@ -21,7 +21,7 @@ use crate::time::Time;
 use crate::wire::IcmpErrorKind;
 
 impl Router {
-    /// Takes in what the kernel or the core network said.
+    /// Handles a report of the kernel or of the core network.
     pub(super) fn handle_path(&mut self, event: PathEvent, now: Time) {
         let error = match event {
             PathEvent::NoRoute(rloc) => {

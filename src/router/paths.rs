@@ -1,10 +1,10 @@
-//! The paths to remote locators: what the core says of them, and how large a packet they take (RFC 9300
+//! The paths to remote locators: the core's reports, and the largest packet that they take (RFC 9300
 //! section 7.2).
 //!
 //! A path MTU that ICMP tells is believed for a while only: without probes nothing else would ever take it
 //! back. Whether a locator can be reached at all, `reachability.rs` knows.
 //!
-//! Anybody can send an ICMP error. A router that reports very many makes its own reports give way, not
+//! Any host can send an ICMP error. A router that reports very many makes its own reports give way, not
 //! those of others.
 
 use std::net::IpAddr;
@@ -62,10 +62,10 @@ struct PathMtu {
     changes: u64,
 }
 
-/// What is known of ways.
+/// The known state of ways.
 #[derive(Debug)]
 pub struct Paths {
-    /// What they take, and who reported it.
+    /// The path MTU, and its reporter.
     mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
     revision: Revision,

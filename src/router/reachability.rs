@@ -1,8 +1,8 @@
-//! Which locators can be reached, and who says so (RFC 9300 section 10).
+//! The locators that can be reached, and the sources that say so (RFC 9300 section 10).
 //!
 //! Each [`Source`] speaks for itself and for a time of its own. The R bit and the Locator-Status-Bits are
-//! about the locators of one mapping, and stand there ([`Locator`]). What the core, the kernel and
-//! echo-nonce say is about an RLOC, whatever mappings it is in, and stands here: that it cannot be reached,
+//! about the locators of one mapping, and stand there ([`Locator`]). The core, the kernel and
+//! echo-nonce speak about an RLOC, in all its mappings, and that stands here: that it cannot be reached,
 //! for a while, for without probes nothing else would ever take it back. To learn which locators can be
 //! used, everybody asks [`Reachability::of`].
 
@@ -19,7 +19,7 @@ use crate::time::Time;
 
 /// How long a locator is left for others.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
-/// Locators that are left for others, with who says so. The longest known of the reporter with the most
+/// Locators that are left for others, with their sources. The longest known of the reporter with the most
 /// gives way.
 const LEFT: Limit =
     Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
@@ -27,7 +27,7 @@ const LEFT: Limit =
 /// Whether packets may go to a locator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// It is up, and nobody says that it cannot be reached.
+    /// It is up, and no source says that it cannot be reached.
     Up,
     /// It is up, and cannot be reached: it is taken where no other is left.
     Unreachable(Source),
@@ -74,7 +74,7 @@ impl Reachability {
         self.unreachable.range(of_rloc).next().map(|(&(_, source), ())| source)
     }
 
-    /// The RLOCs that cannot be reached, who says so, and until when.
+    /// The RLOCs that cannot be reached, each with its source and the end of that.
     pub fn all_unreachable(&self) -> impl Iterator<Item = (Rloc, Source, Option<Time>)> {
         self.unreachable.keys().map(|key| (key.0, key.1, self.until.get(key)))
     }
@@ -98,14 +98,14 @@ impl Reachability {
         self.until.set(key, Some(now + UNREACHABLE_FOR));
     }
 
-    /// What a source has said is not true any more: of all RLOCs.
+    /// Forgets all that a source has said, of all RLOCs.
     pub(super) fn forget(&mut self, source: Source) {
         let gone: Vec<Key> =
             self.unreachable.keys().filter(|key| key.1 == source).copied().collect();
         gone.into_iter().for_each(|key| self.end(key));
     }
 
-    /// Takes out what is not believed any more.
+    /// Removes the statements that are not believed any more.
     pub(super) fn expire(&mut self, now: Time) {
         while let Some(key) = self.until.pop(now) {
             self.end(key);

@@ -1,4 +1,4 @@
-//! Random histories: a router that judges what changed, beside one that judges everything each time.
+//! Random histories: a router that judges the changes, beside one that judges everything each time.
 
 use std::net::SocketAddr;
 
@@ -89,7 +89,7 @@ fn config(text: &str) -> Config {
     parse_config("test.conf", &[HEAD, text].concat()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// What one of a history's steps does, to either router alike.
+/// A step of a history, applied to both routers alike.
 type Step = Box<dyn Fn(&mut Router, Time)>;
 
 fn one_of<'a>(rng: &mut Rng, of: &[&'a str]) -> &'a str {
@@ -126,7 +126,7 @@ fn roaming(rng: &mut Rng) -> Eid {
     Eid::new(InstanceId::DEFAULT, [10, 1, 0, 1 + rng.below(3) as u8].into())
 }
 
-/// What a map-server may say of a prefix: here, elsewhere or nowhere.
+/// A possible message of a map-server about a prefix: here, elsewhere or nowhere.
 fn news(rng: &mut Rng) -> MappingRecord {
     let instance_id = InstanceId::new(7 * rng.below(2) as u32).unwrap();
     let eid_prefix = match rng.below(2) {
@@ -139,7 +139,7 @@ fn news(rng: &mut Rng) -> MappingRecord {
     MappingRecord::of_site(eid_prefix, ttl_minutes, locators)
 }
 
-/// What a map-server answers to a register.
+/// The answer of a map-server to a register.
 fn acknowledge(register: MapRegister) -> Step {
     let MapRegister { nonce, records, .. } = register;
     let notify = MapNotify { nonce, records, ..MapNotify::default() };
@@ -247,7 +247,7 @@ fn state(router: &Router) -> String {
     format!("{database:#?}\n{away:#?}\n{:#?}\n{:#?}", router.kernel, router.registrar)
 }
 
-/// What stands in the kernel after these requests: one in each place.
+/// The objects in the kernel after these requests: one in each place.
 fn apply(outputs: &[Output], made: &mut Made) {
     for output in outputs {
         if let Output::Kernel(request) = output {
@@ -266,7 +266,7 @@ fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
     standing.iter().all(|object| wanted.contains(object)) && places(&standing) == places(&all)
 }
 
-/// What should stand there, whatever was asked for before.
+/// The objects that should be there, after any earlier requests.
 fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     let mut objects = router.kernel.fixed(&router.context.config, &router.rib);
     for prefix in router.kernel_prefixes() {
@@ -295,7 +295,7 @@ fn routes_are_true(router: &Router) -> bool {
     })
 }
 
-/// What is counted as it changes is what there is to count.
+/// The counts that are kept with each change are equal to a new count.
 fn counts_are_true(router: &Router) -> bool {
     Family::BOTH.into_iter().all(|family| {
         let entries = || router.database.entries().iter().filter(|(at, _)| at.family() == family);
@@ -334,7 +334,7 @@ fn to_judge_what_changed_says_and_leaves_what_to_judge_everything_does() {
             waiting.extend(registers(&said));
             apply(&said, &mut standing);
             if thorough.stale.all {
-                // Nothing was reconciled, and only what is must be as it should.
+                // Nothing was reconciled: only reconciled objects must be right.
                 continue;
             }
             assert!(is_as_configured(&router), "step {number}");

@@ -2,8 +2,9 @@
 //!
 //! A source that the configuration places here, or an address of the router itself, is forged, and its
 //! packet is dropped. A host that was found here may just have moved, and its new xTR may not have said so
-//! yet: it is asked at once whether it is still here, and its packet is delivered. What is away, or in a
-//! dynamic range without having been found, may be anywhere. Every xTR has the same roaming gateway.
+//! yet: it is asked at once whether it is still here, and its packet is delivered. An EID that is away,
+//! or in a dynamic range without having been found, may be anywhere. Every xTR has the same roaming
+//! gateway.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -22,7 +23,7 @@ const SOURCES: usize = 1024;
 /// The least time between two questions to a host that was found here.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the check of sources knows.
+/// The state of the check of sources.
 #[derive(Debug)]
 pub(super) struct SourceCheck {
     /// The router's addresses without those of roaming gateways.
@@ -45,7 +46,7 @@ impl SourceCheck {
         SourceCheck { own, generation: 0, elsewhere: vec![None; SOURCES].into_boxed_slice() }
     }
 
-    /// Follows the forwarding generation: what was remembered in another one is forgotten.
+    /// Follows the forwarding generation: notes of another one are forgotten.
     pub(super) fn follow(&mut self, generation: u64) {
         self.generation = generation;
     }
@@ -69,7 +70,7 @@ fn place_of(source: Eid) -> usize {
 }
 
 impl Router {
-    /// Whether a packet from the core may have this inner source, and what is to be done about that.
+    /// Whether a packet from the core may have this inner source, and the work about that.
     ///
     /// # Errors
     /// The rule by which it is forged.

@@ -3,7 +3,7 @@
 //!
 //! Bit n stands for the n-th locator of the mapping of the inner source, as the last Map-Reply had it. Both
 //! ends must have the same list of locators. After a change, packets carry no bits until the SMRs have
-//! updated the peers. Anybody can forge the bits: they are used where
+//! updated the peers. Any sender can forge the bits: they are used where
 //! `loc-reach-algorithm lsb-reports` says that the network is trusted.
 
 use std::time::Duration;

@@ -150,7 +150,7 @@ fn come(bench: &mut Bench, sent: &Sent, lisp: DataHeader, outer: Outer) -> (Inbo
     (verdict, outputs)
 }
 
-/// What is counted, waits and is due: as much of a router's state as shows.
+/// The counters, waiting packets and deadlines: the visible state of a router.
 fn sums(router: &Router) -> (Counters, u64, String) {
     let entries = router.map_cache().entries().iter();
     let used = entries.map(|(prefix, entry)| format!("{prefix} {:?}", entry.usage));
@@ -228,7 +228,7 @@ fn config() -> impl Strategy<Value = String> {
     })
 }
 
-/// What the core says about a locator.
+/// The core's report about a locator.
 #[derive(Clone, Debug)]
 enum Told {
     TooBig(usize, u32),
@@ -278,7 +278,7 @@ fn prepared(config: &str, told: &[Told]) -> Bench {
     bench
 }
 
-/// What became of a packet: all that left since its mapping was learned, and the counters.
+/// The fate of a packet: all outputs since its mapping was learned, and the counters.
 fn outcome(bench: &Bench, mut left: Vec<Output>, late: Vec<Output>) -> (Vec<Output>, Counters) {
     left.extend(late);
     let counters = Counters { held: 0, ..bench.router.counters().clone() };
@@ -425,7 +425,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A router that things happen to, and what was given to it.
+/// A router under a history, and its inputs.
 struct Played {
     bench: Bench,
     /// The nonces of Map-Requests.
@@ -504,7 +504,8 @@ impl Played {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// `send` and `come` compare what was asked for with what is done: also where the flow is remembered.
+    /// `send` and `come` compare the answer to a question with the verdict: also where the flow is
+    /// remembered.
     #[test]
     fn a_decision_is_the_one_that_was_asked_for_and_each_packet_is_counted_once(
         config in config(),

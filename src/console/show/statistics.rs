@@ -68,7 +68,7 @@ pub fn text(view: &StatisticsView) -> String {
     lines.say("    Map-Server Map-Requests forwarded:", counters.forwarded);
     lines.in_out("  Map-Reply records in/out:", counters.map_replies);
     lines.in_out("    Negative records in/out:", counters.negative_map_replies);
-    lines.say("    Negative records cut to what was asked:", counters.negative_records_cut);
+    lines.say("    Negative records cut to the request:", counters.negative_records_cut);
     lines.in_out("  Map-Register records in/out:", counters.map_registers);
     lines.say("    Last nonces forgotten for others:", counters.forgotten_nonces);
     lines.in_out("  Map-Notify records in/out:", counters.map_notifies);

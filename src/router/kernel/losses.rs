@@ -1,9 +1,9 @@
-//! When to ask again for what the kernel has lost or refused.
+//! When to ask again for an object that the kernel has lost or refused.
 //!
-//! A thing that vanishes is put back at once. One that vanishes again each time is wanted away by
-//! somebody: after three times in ten seconds it is put back every thirty seconds, so that the two do
-//! not wear each other out. One that was refused is asked for again a moment later, for what it rests
-//! on may be on its way, and after three times every thirty seconds too.
+//! A thing that vanishes is put back at once. When one vanishes again each time, another
+//! program removes it: after three times in ten seconds it is put back every thirty seconds, so that
+//! the two do not keep each other busy. One that was refused is asked for again a moment later, for an
+//! object that it needs may be on its way, and after three times every thirty seconds too.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How long after a refusal it is asked again.
 const MOMENT: Duration = Duration::from_millis(250);
 
-/// What to do about a thing that is not there.
+/// The verdict on a thing that is not there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Ask for it now.
@@ -99,7 +99,7 @@ impl Losses {
 
     /// When something is due.
     pub fn next_deadline(&self) -> Option<Deadline> {
-        self.due.next().map(|at| Deadline { at, why: "putting back what the kernel lost" })
+        self.due.next().map(|at| Deadline { at, why: "putting back lost objects of the kernel" })
     }
 
     fn attempts(&mut self, object: KernelObject, now: Time) -> &mut Attempts {
@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(losses.take_due(at(36_000)), [THING]);
         assert_eq!(losses.vanished(THING, at(37_000)), Verdict::Later { first: false });
         assert_eq!(losses.take_due(at(67_000)), [THING]);
-        // It has stood for ten seconds: whoever took it away has given up.
+        // It has stayed for ten seconds: the other program has given up.
         assert_eq!(losses.vanished(THING, at(77_001)), Verdict::Now);
     }
 

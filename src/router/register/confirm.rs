@@ -1,4 +1,4 @@
-//! News by datagram: what an unsolicited Map-Notify says of a local EID, and how its map-server confirms it.
+//! News by datagram: an unsolicited Map-Notify about a local EID, and its confirmation by its map-server.
 //!
 //! The MAC of a Map-Notify proves which map-server wrote it, and not when: a message from before a
 //! restart looks like a new one. So news are acknowledged at once (RFC 9301 section 5.7), and the
@@ -12,7 +12,7 @@
 //!   nothing for three seconds             believed for three minutes, and then asked again
 //! ```
 //!
-//! What a map-server tells on a session is believed at once: there nothing comes from the past.
+//! A message of a map-server on a session is believed at once: a session has no replays.
 
 use std::net::IpAddr;
 
@@ -91,7 +91,7 @@ impl Router {
         }
     }
 
-    /// Believes for a short time what a map-server told and does not confirm.
+    /// Believes for a short time the news that a map-server told and does not confirm.
     pub(in crate::router) fn believe_unconfirmed(&mut self, now: Time) {
         while let Some(((server, prefix), Question { told, later, .. })) = self.news.unanswered(now)
         {
