@@ -6,13 +6,22 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use eidway::addr::Family;
 use eidway::driver::{self, recording, simulated::Pace};
-use eidway::lab::inside::{self, Capture};
-use eidway::lab::open::{self, Lab};
+use eidway::lab::Lab;
+use eidway::lab::failure::Failure;
 use eidway::lab::ping::{self, Echos};
-use eidway::lab::scenario::library;
-use eidway::lab::{check, move_host, plan, run, status, verbs};
+use eidway::lab::scenario::run::run as play_scenario;
+use eidway::lab::scenario::stage::Evidence;
+use eidway::lab::scenario::{Scenario, library};
+use eidway::netns::inside::{self, Capture};
+use eidway::netns::plan::Options;
+use eidway::netns::running::{expect_up, running};
+use eidway::netns::stage::Namespaces;
+use eidway::netns::{
+    check, move_host, open, paths, ping as netns_ping, plan, run, scenario_file, status, verbs,
+};
 use eidway::rng::Seed;
-use eidway::sim;
+use eidway::sim::stage::Simulated;
+use eidway::{private, sim};
 
 use super::Outcome;
 
@@ -27,8 +36,8 @@ pub struct Which {
 }
 
 impl Which {
-    fn open(&self) -> Result<Lab, eidway::lab::failure::Failure> {
-        Lab::open(&self.lab, self.name.as_deref())
+    fn open(&self) -> Result<Lab, Failure> {
+        open::open(&self.lab, self.name.as_deref())
     }
 }
 
@@ -276,9 +285,8 @@ impl LabCommand {
                 up_simulated(&laid_over(which.open()?, &with)?, pace)
             }
             LabCommand::Up { which, with, dry_run, keep, no_offload, record, .. } => {
-                let mut lab = laid_over(which.open()?, &with)?;
-                lab.no_offload = no_offload;
-                up(&lab, dry_run, keep, record)
+                let lab = laid_over(which.open()?, &with)?;
+                up(&lab, dry_run, keep, Options { no_offload, record })
             }
             LabCommand::Down { lab, name, all, dry_run } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
@@ -316,14 +324,19 @@ impl LabCommand {
                 done(run::start_and_wait(&lab, &node, &mut say))
             }
             LabCommand::Run { which, scenario, sim, seed, record, kill, no_offload } => {
-                let mut lab = which.open()?;
-                lab.no_offload = no_offload;
-                let (seed, scenario) = (sim.then_some(seed), scenario.as_deref());
-                play(&lab, which.name, scenario, seed, record.as_deref(), kill.as_deref())
+                let (lab, kill) = (which.open()?, kill.as_deref());
+                let Some(scenario) = scenario else {
+                    return list_scenarios(&lab);
+                };
+                let scenario = scenario_file::find(&lab, &scenario)?;
+                match sim {
+                    true => play_simulated(&lab, &scenario, kill, seed, record.as_deref()),
+                    false => play(lab, which.name, &scenario, kill, no_offload),
+                }
             }
             LabCommand::Move { which, host, to, from, make_before_break, anyway } => {
                 let lab = which.open()?;
-                lab.expect_up()?;
+                expect_up(&lab)?;
                 if !anyway {
                     move_host::expect_roaming(&lab, &host, &to)?;
                 }
@@ -336,35 +349,35 @@ impl LabCommand {
     }
 }
 
-fn done(result: Result<(), eidway::lab::failure::Failure>) -> Outcome {
+fn done(result: Result<(), Failure>) -> Outcome {
     result?;
     Ok(true)
 }
 
 /// The lab with these overlays, one over the other.
-fn laid_over(mut lab: Lab, with: &[String]) -> Result<Lab, eidway::lab::failure::Failure> {
+fn laid_over(mut lab: Lab, with: &[String]) -> Result<Lab, Failure> {
     for name in with {
-        lab = lab.with_overlay(name, &library::overlays(&lab, name)?)?;
+        lab = lab.with_overlay(name, &scenario_file::overlays(&lab, name)?)?;
     }
     Ok(lab)
 }
 
-fn up(lab: &Lab, dry_run: bool, keep: bool, record: bool) -> Outcome {
+fn up(lab: &Lab, dry_run: bool, keep: bool, options: Options) -> Outcome {
     if dry_run {
-        let steps = plan::up(lab, &std::env::current_exe()?, record)?;
+        let steps = plan::up(lab, &std::env::current_exe()?, options)?;
         print!("{}", verbs::transcript(&steps));
         return Ok(true);
     }
     let name = &lab.name;
     let mut progress = |line: &str| say(&format!("{name}: {line}"));
-    let took = run::up(lab, keep, record, &mut progress)?;
+    let took = run::up(lab, keep, options, &mut progress)?;
     println!("{name}: up in {:.1} s", took.as_secs_f64());
     Ok(true)
 }
 
 fn up_simulated(lab: &Lab, pace: Pace) -> Outcome {
     let sim = sim::ping::lab_up(lab, Seed::from_number(1))?;
-    let directory = open::simulated_run(&lab.name);
+    let directory = paths::simulated_run(&lab.name);
     let name = &lab.name;
     say(&format!("{name}: simulated until Ctrl-C; eidway console {name}/ROUTER talks to a router"));
     driver::simulated::run(sim, &directory, pace)?;
@@ -374,7 +387,7 @@ fn up_simulated(lab: &Lab, pace: Pace) -> Outcome {
 fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outcome {
     let labs = match lab {
         Some(lab) if !all => vec![open::name_of(lab, name)?],
-        _ => open::running(),
+        _ => running(),
     };
     for lab in labs {
         match dry_run {
@@ -385,34 +398,59 @@ fn down(lab: Option<&str>, name: Option<&str>, all: bool, dry_run: bool) -> Outc
     Ok(true)
 }
 
-/// With a `seed`, on the simulator; under a name of its own, so that scenarios run side by side,
-/// unless one is given.
-fn play(
-    lab: &Lab,
-    name: Option<String>,
-    scenario: Option<&str>,
-    seed: Option<u64>,
-    record: Option<&Path>,
-    kill: Option<&str>,
-) -> Outcome {
-    let Some(scenario) = scenario else {
-        for name in library::names(lab) {
-            let scenario = library::read(lab, &name)?;
-            let where_played = if scenario.only_simulated { " (only simulated)" } else { "" };
-            println!("{name:28} {}{where_played}", scenario.title);
-        }
-        return Ok(true);
-    };
-    let found = library::find(lab, scenario)?;
-    if let Some(seed) = seed {
-        let name = format!("{}-{}", lab.name, library::lab_name_for(&found, "sim"));
-        let seed = Seed::from_number(seed);
-        let records = record.map(|directory| recording::of_routers(directory)).transpose()?;
-        return Ok(sim::stage::run(lab, &found, &name, kill, seed, records, &mut io::stdout())?);
+fn list_scenarios(lab: &Lab) -> Outcome {
+    for name in library::names(lab) {
+        let scenario = library::read(lab, name)?;
+        let where_played = if scenario.only_simulated { " (only simulated)" } else { "" };
+        println!("{name:28} {}{where_played}", scenario.title);
     }
+    Ok(true)
+}
+
+/// Under a name of its own, so that scenarios run side by side, unless one is given.
+fn play(
+    mut lab: Lab,
+    name: Option<String>,
+    scenario: &Scenario,
+    kill: Option<&str>,
+    no_offload: bool,
+) -> Outcome {
+    if scenario.only_simulated {
+        let path = &scenario.path;
+        let why = "waits too long for real time: it is only simulated, by lab run --sim";
+        return Err(format!("{path} {why}").into());
+    }
+    Namespaces::expect_programs()?;
     let end = std::process::id().to_string();
-    let name = name.unwrap_or_else(|| library::lab_name_for(&found, &end));
-    Ok(library::run(lab, &found, &name, kill, &mut io::stdout())?)
+    lab.name = name.unwrap_or_else(|| library::lab_name_for(scenario, &end));
+    let up = |lab| Namespaces::up(lab, Options { no_offload, record: false });
+    Ok(play_scenario(&lab, scenario, kill, up, &mut io::stdout())?)
+}
+
+fn play_simulated(
+    lab: &Lab,
+    scenario: &Scenario,
+    kill: Option<&str>,
+    seed: u64,
+    record: Option<&Path>,
+) -> Outcome {
+    let name = format!("{}-{}", lab.name, library::lab_name_for(scenario, "sim"));
+    let options = sim::stage::Options {
+        seed: Seed::from_number(seed),
+        records: record.map(recording::of_routers).transpose()?,
+        keep: Box::new(move |files| keep(&name, files)),
+    };
+    let up = |lab| Simulated::up(lab, options);
+    Ok(play_scenario(lab, scenario, kill, up, &mut io::stdout())?)
+}
+
+/// Writes files into a directory of their own, and tells its path.
+fn keep(name: &str, files: &[Evidence]) -> Result<String, Failure> {
+    let directory = paths::kept(name)?;
+    for (name, octets) in files {
+        private::write(&directory.join(name), octets).map_err(Failure::new)?;
+    }
+    Ok(directory.display().to_string())
 }
 
 fn report_move(
@@ -431,7 +469,7 @@ fn report_move(
 }
 
 fn list(json: bool) -> Outcome {
-    let (running, available) = (open::running(), open::available());
+    let (running, available) = (running(), open::available());
     if json {
         let available: Vec<_> = available.iter().map(|(name, _)| name).collect();
         let labs = serde_json::json!({ "running": running, "available": available });
@@ -466,7 +504,7 @@ fn report_check(lab: &Lab, json: bool) -> Outcome {
 }
 
 fn report_status(lab: &Lab, json: bool) -> Outcome {
-    open::expect_own_sockets(&lab.name)?;
+    paths::expect_own_sockets(&lab.name)?;
     let nodes = status::status(lab);
     match json {
         true => println!("{}", serde_json::to_string(&nodes)?),
@@ -489,7 +527,7 @@ fn report_ping(
     let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
     let tally = match args.sim {
         true => sim::ping::lab_ping(lab, node, target, args.echos(), out)?,
-        false => ping::show(lab, node, target, args.echos(), out)?,
+        false => netns_ping::show(lab, node, target, args.echos(), out)?,
     };
     if args.json {
         println!("{}", serde_json::to_string(&tally)?);
@@ -500,7 +538,7 @@ fn report_ping(
 fn report_pingall(lab: &Lab, args: &EchoArgs) -> Outcome {
     let matrix = match args.sim {
         true => sim::ping::lab_pingall(lab, args.echos())?,
-        false => ping::all(lab, args.echos())?,
+        false => netns_ping::all(lab, args.echos())?,
     };
     match args.json {
         true => println!("{}", serde_json::to_string(&matrix)?),

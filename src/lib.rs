@@ -59,6 +59,7 @@ pub mod console;
 pub mod driver;
 pub mod host;
 pub mod lab;
+pub mod netns;
 pub mod packet;
 pub mod prefix_map;
 pub mod private;

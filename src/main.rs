@@ -13,8 +13,8 @@ use eidway::driver::clock::Clock;
 use eidway::driver::log_queue::LogQueue;
 use eidway::driver::udp::UdpChecksum;
 use eidway::lab::file::name;
-use eidway::lab::open::{expect_own_sockets, sockets_of};
-use eidway::lab::text;
+use eidway::netns::paths::{expect_own_sockets, sockets_of};
+use eidway::netns::text;
 use eidway::{console, driver};
 
 /// A LISP (RFC 9300/9301) virtual router for labs.

@@ -146,7 +146,7 @@ fn a_console_talks_to_a_simulated_router_whose_time_flies() {
         let json: serde_json::Value = serde_json::from_str(text).expect("JSON");
         json["sessions"][0]["up"].as_u64().is_some_and(|seconds| seconds > 3600)
     });
-    let sockets = eidway::lab::open::simulated_run(&lab.1);
+    let sockets = eidway::netns::paths::simulated_run(&lab.1);
     assert!(sockets.join("xTR1.sock").exists());
     kill_process(Pid::from_child(&lab.0), Signal::INT).expect("it lives");
     assert!(lab.0.wait().expect("an end").success());

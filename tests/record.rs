@@ -8,12 +8,13 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::rc::Rc;
 
-use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
+use eidway::lab::scenario::run::run;
+use eidway::netns::open::open;
 use eidway::record::{MAGIC, Progress, ReadError, Reader, Replay, ReplayConsole, Until, show};
 use eidway::rng::Seed;
-
-use eidway::sim::{Records, stage};
+use eidway::sim::Records;
+use eidway::sim::stage::{Options, Simulated};
 use eidway::time::Time;
 use proptest::prelude::*;
 
@@ -34,7 +35,7 @@ impl Write for Shared {
 /// The records of the routers of a scenario of gsmr: `ROUTER at TIME`, by the time of its start.
 fn recorded(scenario: &str) -> BTreeMap<String, Vec<u8>> {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
-    let lab = Lab::open(lab.to_str().unwrap(), None).unwrap();
+    let lab = open(lab.to_str().unwrap(), None).unwrap();
     let scenario = library::find(&lab, scenario).unwrap();
     let files: Rc<RefCell<BTreeMap<String, Shared>>> = Rc::default();
     let opened = Rc::clone(&files);
@@ -43,9 +44,10 @@ fn recorded(scenario: &str) -> BTreeMap<String, Vec<u8>> {
         opened.borrow_mut().insert(format!("{router} at {at}"), file.clone());
         Some(Box::new(file))
     });
-    let (name, seed) = (format!("record-{}", std::process::id()), Seed::from_number(1));
+    let options = Options { records: Some(records), ..Options::new(Seed::from_number(1)) };
     let mut out = Vec::new();
-    let played = stage::run(&lab, &scenario, &name, None, seed, Some(records), &mut out);
+    let up = |lab| Simulated::up(lab, options);
+    let played = run(&lab, &scenario, None, up, &mut out);
     assert!(played.unwrap(), "{}", String::from_utf8(out).unwrap());
     let files = files.borrow();
     files.iter().map(|(name, file)| (name.clone(), file.0.borrow().clone())).collect()
@@ -238,12 +240,12 @@ impl Write for Full {
 #[test]
 fn a_full_disk_ends_the_record_and_not_the_router() {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
-    let lab = Lab::open(lab.to_str().unwrap(), None).unwrap();
+    let lab = open(lab.to_str().unwrap(), None).unwrap();
     let scenario = library::find(&lab, "g2-no-route").unwrap();
     let records: Records = Box::new(|_, _| Some(Box::new(Full(3000))));
-    let (name, seed) = (format!("full-{}", std::process::id()), Seed::from_number(1));
-    let played =
-        stage::run(&lab, &scenario, &name, None, seed, Some(records), &mut io::sink()).unwrap();
+    let options = Options { records: Some(records), ..Options::new(Seed::from_number(1)) };
+    let up = |lab| Simulated::up(lab, options);
+    let played = run(&lab, &scenario, None, up, &mut io::sink()).unwrap();
     assert!(played, "as expected, also without a record");
 }
 

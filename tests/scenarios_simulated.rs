@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
+use eidway::lab::scenario::run::run;
+use eidway::netns::open::open;
 use eidway::rng::Seed;
-use eidway::sim::stage;
+use eidway::sim::stage::{Options, Simulated};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -33,12 +34,11 @@ fn all() -> Vec<String> {
 /// Whether it went as expected, and its transcript; a router that is named is killed in the middle.
 fn play(what: &str, kill: Option<&str>, seed: u64) -> (bool, String) {
     let (lab, scenario) = what.split_once('/').unwrap();
-    let lab = Lab::open(root().join("lab").join(lab).to_str().unwrap(), None).unwrap();
+    let lab = open(root().join("lab").join(lab).to_str().unwrap(), None).unwrap();
     let scenario = library::read(&lab, scenario).unwrap();
     let mut out = Vec::new();
-    let name = format!("{}-{}-test", what.replace('/', "-"), std::process::id());
-    let seed = Seed::from_number(seed);
-    let played = stage::run(&lab, &scenario, &name, kill, seed, None, &mut out);
+    let options = Options::new(Seed::from_number(seed));
+    let played = run(&lab, &scenario, kill, |lab| Simulated::up(lab, options), &mut out);
     let text = String::from_utf8(out).unwrap();
     match played {
         Ok(as_expected) => (as_expected, text),

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use eidway::lab::open::Lab;
+use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::{Sim, ping};
 
@@ -14,7 +14,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 /// xTR1 is killed and started again with its clock so far behind. Returns how long it takes until its
 /// map-server has acknowledged all its registers, and the lines of its log about nonces.
 fn started_again(behind: Duration, keeps_nonces: bool) -> (Duration, Vec<String>) {
-    let lab = Lab::open("two-sites", None).unwrap();
+    let lab = open("two-sites", None).unwrap();
     let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
     sim.run_until_registered().unwrap();
     sim.run_for(Duration::from_secs(5));

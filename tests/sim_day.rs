@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use eidway::addr::Family;
 use eidway::host::ping::PingRequest;
-use eidway::lab::open::Lab;
+use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::ping;
 
@@ -16,7 +16,7 @@ use eidway::sim::ping;
 fn a_quiet_day_leaves_everything_as_it_was() {
     let hours = if cfg!(debug_assertions) { 1 } else { 24 };
     let start = Instant::now();
-    let lab = Lab::open("gsmr", None).unwrap();
+    let lab = open("gsmr", None).unwrap();
     let mut sim = ping::lab_up(&lab, Seed::from_number(1)).unwrap();
     for _ in 0..hours {
         sim.run_for(Duration::from_secs(3600));

@@ -11,19 +11,19 @@ use std::time::Duration;
 use eidway::addr::Family;
 use eidway::host::ping::{Outcome, PingRequest};
 use eidway::lab::file::Impairment;
-use eidway::lab::open::Lab;
 use eidway::lab::ping::Echos;
+use eidway::netns::open::open;
 use eidway::packet::IpHeader;
 use eidway::rng::Seed;
 use eidway::router::io::{Input, KernelEvent};
 use eidway::router::session::SessionState;
 use eidway::sim::kernel::KernelDrop;
 use eidway::sim::trace::{Summary, Trace};
-use eidway::sim::{Sim, build, ping};
+use eidway::sim::{Sim, ping};
 use etherparse::{SlicedPacket, TcpSlice, TransportSlice};
 
 fn start(lab: &str, seed: u64) -> Sim {
-    let lab = Lab::open(lab, None).unwrap();
+    let lab = open(lab, None).unwrap();
     let mut sim = ping::lab_start(&lab, Seed::from_number(seed)).unwrap();
     sim.trace = Trace::Lines(Vec::new());
     sim
@@ -140,7 +140,7 @@ fn a_lab_takes_the_same_course_twice_and_another_with_another_seed() {
 fn capture_files(lab: &str, seed: u64) -> Vec<Vec<u8>> {
     let directory = tempfile::tempdir().unwrap();
     let mut sim = start(lab, seed);
-    let file = Lab::open(lab, None).unwrap().file;
+    let file = open(lab, None).unwrap().file;
     let mut paths = Vec::new();
     for port in file.ports() {
         let path = directory.path().join(format!("{}-{}.pcap", port.node, port.device));
@@ -188,7 +188,7 @@ fn routers_and_core_nodes_ping_too() {
 
 #[test]
 fn everything_on_every_link_is_a_valid_packet() {
-    let lab = Lab::open("gsmr", None).unwrap();
+    let lab = open("gsmr", None).unwrap();
     let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
     let segments = Rc::new(Cell::new(0));
     let seen = segments.clone();
@@ -391,7 +391,7 @@ fn the_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
 
 #[test]
 fn on_a_narrow_core_the_outer_packet_is_fragmented_and_put_together() {
-    let mut lab = Lab::open("two-sites", None).unwrap();
+    let mut lab = open("two-sites", None).unwrap();
     for link in &mut lab.file.links {
         link.mtu = Some(1300);
     }
@@ -422,7 +422,7 @@ fn no_packet_circles() {
 #[test]
 fn every_host_of_every_lab_reaches_every_other() {
     for name in ["two-sites", "gsmr"] {
-        let lab = Lab::open(name, None).unwrap();
+        let lab = open(name, None).unwrap();
         let matrix = ping::lab_pingall(&lab, Echos::default()).unwrap();
         assert!(matrix.is_complete(), "{name}\n{matrix}");
     }
@@ -430,7 +430,7 @@ fn every_host_of_every_lab_reaches_every_other() {
 
 #[test]
 fn a_ping_prints_as_ios_does() {
-    let lab = Lab::open("two-sites", None).unwrap();
+    let lab = open("two-sites", None).unwrap();
     let mut out = Vec::new();
     let target = [172, 16, 0, 12].into();
     ping::lab_ping(&lab, "B", target, Echos::default(), &mut out).unwrap();
@@ -446,7 +446,7 @@ fn a_ping_prints_as_ios_does() {
 #[test]
 fn the_kernel_refuses_nothing_that_a_lab_asks() {
     for name in ["two-sites", "gsmr"] {
-        let lab = Lab::open(name, None).unwrap();
+        let lab = open(name, None).unwrap();
         let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
         sim.run_for(Duration::from_secs(10));
         for (router, _) in lab.file.routers() {
@@ -458,13 +458,10 @@ fn the_kernel_refuses_nothing_that_a_lab_asks() {
 
 #[test]
 fn a_lab_with_a_wrong_key_says_which_router_the_map_server_refuses_and_why() {
-    let lab = Lab::open("two-sites", None).unwrap();
-    let text = |file: &str| {
-        let text = lab.text(file).map_err(|error| error.to_string())?;
-        Ok(if file == "xTR2.conf" { text.replacen("key msmr-key", "key k", 1) } else { text })
-    };
-    let configs = build::parse_configs(&lab.file, text).unwrap();
-    let mut sim = Sim::build(&lab.file, &configs, Seed::from_number(1)).unwrap();
+    let mut lab = open("two-sites", None).unwrap();
+    let text = lab.text("xTR2.conf").unwrap().replacen("key msmr-key", "key k", 1);
+    lab.set_text("xTR2.conf", text);
+    let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
     let expected = "\
 not every prefix is registered after 60 s of virtual time
 xTR2: map-server 209.165.201.31 acknowledged 1 of 2 prefixes

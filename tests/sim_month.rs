@@ -10,8 +10,8 @@ use std::time::Duration;
 use eidway::addr::Family;
 use eidway::console::parse_config;
 use eidway::host::ping::PingRequest;
-use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
+use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::router::config::Config;
 use eidway::sim::{Replug, Sim};
@@ -20,7 +20,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// gsmr with the ports and ranges of scenario G3, registered.
 fn roaming() -> Sim {
-    let lab = Lab::open("gsmr", None).unwrap();
+    let lab = open("gsmr", None).unwrap();
     let scenario = library::find(&lab, "g3").unwrap();
     let mut configs: BTreeMap<String, Config> = BTreeMap::new();
     for (name, file) in lab.file.routers() {

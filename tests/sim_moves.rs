@@ -12,9 +12,10 @@ use eidway::console::parse_config;
 use eidway::host::apps::{ECHO_PORT, HTTP_PORT};
 use eidway::host::exchange::{Exchange, ExchangeId, Phase};
 use eidway::host::ping::{Outcome, Pace, PingRequest};
+use eidway::lab::Lab;
 use eidway::lab::file::LabFile;
-use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
+use eidway::netns::open;
 use eidway::rng::Seed;
 use eidway::router::config::Config;
 use eidway::sim::trace::Trace;
@@ -23,7 +24,7 @@ use eidway::time::Time;
 
 /// gsmr with the ports and ranges of scenario G3, registered.
 fn roaming(seed: u64) -> Sim {
-    roaming_in(&Lab::open("gsmr", None).unwrap(), seed)
+    roaming_in(&open::open("gsmr", None).unwrap(), seed)
 }
 
 fn roaming_in(lab: &Lab, seed: u64) -> Sim {
@@ -197,7 +198,7 @@ fn a_host_serves_its_page_through_lisp_but_its_connections_do_not_move_along() {
 
 /// gsmr with a host X at xTR2's LAN that has the address of A, both talking all the time.
 fn with_a_duplicate(seed: u64) -> Sim {
-    let mut lab = Lab::open("gsmr", None).unwrap();
+    let mut lab = open::open("gsmr", None).unwrap();
     let text = lab.text("lab.toml").unwrap().replacen("\"B:eth0\"", "\"B:eth0\", \"X:eth0\"", 1);
     let host = "\n[nodes.X]\nkind = \"host\"\naddresses = [\"172.16.0.12/24\"]\ngateways = \
                 [\"172.16.0.1\"]\n";

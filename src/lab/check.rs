@@ -1,8 +1,6 @@
-//! `lab check`: whether a lab would come up: its file, its routers' configurations, the machine.
+//! `lab check`: whether the files of a lab are right, and fit together.
 
-use super::environment;
-use super::open::Lab;
-use super::plan;
+use super::{Lab, wiring};
 use crate::console::parse_config;
 
 /// One thing that was looked at.
@@ -14,18 +12,21 @@ pub struct Finding {
     pub problem: Option<String>,
 }
 
+impl Finding {
+    /// A finding.
+    pub fn new(what: &str, problem: Option<String>) -> Self {
+        Finding { what: what.to_owned(), problem }
+    }
+}
+
 /// Looks at everything and finds all that is wrong, not only the first. The lab file is right
 /// already, or there would be no [`Lab`].
 pub fn check(lab: &Lab) -> Vec<Finding> {
-    let finding = |what: &str, problem| Finding { what: what.to_owned(), problem };
-    let refused = plan::up(lab, "eidway".as_ref(), false).err();
-    let mut findings = vec![finding("lab.toml", refused.map(|error| error.to_string()))];
+    let unfit = wiring::expect(lab).err();
+    let mut findings = vec![Finding::new("lab.toml", unfit.map(|error| error.to_string()))];
     for (_, file) in lab.file.routers() {
-        findings.push(finding(file, config_problem(lab, file)));
+        findings.push(Finding::new(file, config_problem(lab, file)));
     }
-    let missing = environment::missing(&lab.file);
-    let missing = (!missing.is_empty()).then(|| missing.join("\n"));
-    findings.push(finding("this machine", missing));
     findings
 }
 
@@ -34,44 +35,39 @@ fn config_problem(lab: &Lab, file: &str) -> Option<String> {
         Ok(text) => text,
         Err(error) => return Some(error.to_string()),
     };
-    parse_config(file, &text).err().map(|error| error.to_string())
+    parse_config(file, text).err().map(|error| error.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::built_in;
+    use crate::lab::file::LabFile;
 
     #[test]
     fn the_labs_of_the_project_have_nothing_wrong_in_their_files() {
-        for name in ["gsmr", "two-sites"] {
-            let lab = Lab::open(name, None).unwrap();
+        for name in built_in::names() {
+            let lab = built_in::find(name).unwrap().unwrap();
             for finding in check(&lab) {
-                let machine = finding.what == "this machine";
-                assert!(machine || finding.problem.is_none(), "{name}: {finding:?}");
+                assert!(finding.problem.is_none(), "{name}: {finding:?}");
             }
         }
     }
 
     #[test]
     fn a_link_that_the_configuration_does_not_name_is_found() {
-        let directory = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            std::fs::write(directory.path().join(name), text).unwrap();
-        };
-        write(
-            "lab.toml",
-            "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n\
-             [[lans]]\nname = \"lan\"\nports = [\"r:Ethernet1/0\"]\n",
-        );
-        let problem = |what: &str| {
-            let lab = Lab::open(directory.path().to_str().unwrap(), None).unwrap();
+        let text = "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n\
+             [[lans]]\nname = \"lan\"\nports = [\"r:Ethernet1/0\"]\n";
+        let file = LabFile::parse("lab.toml", text).unwrap();
+        let problem = |what: &str, config: Result<&str, &str>| {
+            let config = config.map(str::to_owned).map_err(str::to_owned);
+            let lab = Lab::new(file.clone(), [("r.conf".to_owned(), config)].into());
             check(&lab).into_iter().find(|finding| finding.what == what).unwrap().problem
         };
-        assert!(problem("r.conf").unwrap().contains("r.conf"));
-        write("r.conf", "hostname r\n");
-        let found = problem("lab.toml").unwrap();
+        assert!(problem("r.conf", Err("r.conf: no such file")).unwrap().contains("r.conf"));
+        let found = problem("lab.toml", Ok("hostname r\n")).unwrap();
         assert!(found.starts_with("r has no interface Ethernet1/0\n"), "{found}");
-        write("r.conf", "hostname r\ninterface Ethernet1/0\n");
-        assert_eq!((problem("lab.toml"), problem("r.conf")), (None, None));
+        let right = Ok("hostname r\ninterface Ethernet1/0\n");
+        assert_eq!((problem("lab.toml", right), problem("r.conf", right)), (None, None));
     }
 }

@@ -1,30 +1,20 @@
-//! Labs: what a lab is, and how one is brought to life in Linux network namespaces.
+//! Labs: the lab file, the language of scenarios and the player, and what pings and flows count.
 //!
-//! A lab is a directory with a `lab.toml` ([`file`]) and one IOS-style `.conf` per router.
+//! A lab is a directory with a `lab.toml` ([`file`]), one IOS-style `.conf` for each router, and
+//! scenarios. A [`Lab`] is loaded: it has the texts of all of them. Nothing here reads a file, starts a
+//! program or knows a clock: [`netns`](crate::netns) and [`sim`](crate::sim) bring a lab up.
 
+pub mod built_in;
 pub mod check;
-pub mod console;
-pub mod emulated;
-pub mod environment;
 pub mod failure;
 pub mod file;
 pub mod flow;
-pub mod inside;
-pub mod interrupt;
-pub mod lock;
-pub mod move_host;
-pub mod neighbour_tables;
-pub mod open;
-pub mod patience;
+pub mod loaded;
 pub mod ping;
-pub mod plan;
-pub mod registered_at;
 pub mod registration;
 pub mod roaming;
-pub mod run;
 pub mod scenario;
-pub mod status;
-pub mod text;
 pub mod unregistered;
-pub mod verbs;
 pub mod wiring;
+
+pub use loaded::Lab;

@@ -1,24 +1,18 @@
-//! `lab ping` and `lab pingall`: the ping of the machine, in the words of IOS.
+//! The echos of `lab ping` and `lab pingall`, and what became of them, in the words of IOS.
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::{self, Write};
 use std::net::IpAddr;
-use std::thread;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::emulated;
+use super::Lab;
 use super::failure::Failure;
-use super::inside;
-use super::open::Lab;
 use crate::addr::Family;
 
-/// The octets of an ICMP echo's own header, the same in both families.
-const ICMP_HEADER: u16 = 8;
 /// The wait for an answer: `timeout is 2 seconds`.
-const TIMEOUT_SECONDS: u16 = 2;
+pub const TIMEOUT_SECONDS: u16 = 2;
 
 /// What to send.
 #[derive(Clone, Copy, Debug)]
@@ -147,97 +141,6 @@ pub fn opening(target: IpAddr, echos: Echos) -> String {
     )
 }
 
-/// Pings `target` from a node, one echo after the other as IOS does: the next goes as soon as
-/// the one before is answered or lost. `seen` is told each outcome as it comes.
-pub fn ping(
-    lab: &Lab,
-    node: &str,
-    target: IpAddr,
-    echos: Echos,
-    mut seen: impl FnMut(Outcome),
-) -> Result<Tally, Failure> {
-    if emulated::find(lab, node).is_some() {
-        return emulated::ping(lab, node, target, echos, seen);
-    }
-    let mut tally = Tally::default();
-    for _ in 0..echos.count {
-        let outcome = echo(lab, node, target, echos)?;
-        seen(outcome);
-        tally.add(outcome);
-    }
-    Ok(tally)
-}
-
-/// Pings and prints IOS's block on `out`, mark by mark.
-pub fn show(
-    lab: &Lab,
-    node: &str,
-    target: IpAddr,
-    echos: Echos,
-    out: &mut dyn Write,
-) -> Result<Tally, Failure> {
-    // What cannot be done is said before anything is printed.
-    match emulated::find(lab, node) {
-        Some(_) => drop(emulated::expect(lab, node)?),
-        None => drop(inside::program(lab, node, "ping")?),
-    }
-    let printed = |result: io::Result<()>| result.map_err(Failure::io("standard output"));
-    printed(write!(out, "{}", opening(target, echos)).and_then(|()| out.flush()))?;
-    let mut result = Ok(());
-    let tally = ping(lab, node, target, echos, |outcome| {
-        let mark = write!(out, "{}", outcome.mark()).and_then(|()| out.flush());
-        if result.is_ok() {
-            result = mark;
-        }
-    })?;
-    printed(result.and_then(|()| writeln!(out, "\n{tally}")))?;
-    Ok(tally)
-}
-
-fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, Failure> {
-    let ip_header = match Family::of(target) {
-        Family::Ipv4 => 20,
-        Family::Ipv6 => 40,
-    };
-    let payload = echos.size.saturating_sub(ip_header + ICMP_HEADER);
-    let mut command = inside::program(lab, node, "ping")?;
-    command.args(["-n", "-c", "1"]);
-    command.args(["-W", &TIMEOUT_SECONDS.to_string(), "-s", &payload.to_string()]);
-    match (echos.df, Family::of(target)) {
-        (true, _) => command.args(["-M", "do"]),
-        (false, Family::Ipv4) => command.args(["-M", "dont"]),
-        // An IPv6 packet is never fragmented on its way: there is no bit to leave out.
-        (false, Family::Ipv6) => &mut command,
-    };
-    let output =
-        command.arg(target.to_string()).env("LC_ALL", "C").output().map_err(Failure::io("ping"))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    // ping ends with 1 when nothing came back, with 2 when it could not do its work at all.
-    match outcome(&format!("{text}{errors}")) {
-        Outcome::Lost if output.status.code() != Some(1) => {
-            Err(Failure::Other(format!("ping {target}: {}", errors.trim_end())))
-        }
-        outcome => Ok(outcome),
-    }
-}
-
-/// Reads what `ping -c 1` printed.
-fn outcome(text: &str) -> Outcome {
-    let says = |part: &str| text.contains(part);
-    if says("bytes from") {
-        let time = text.split("time=").nth(1).and_then(|rest| rest.split(' ').next());
-        let millis: f64 = time.and_then(|time| time.parse().ok()).unwrap_or(0.0);
-        Outcome::Answered(Duration::from_secs_f64(millis.max(0.0) / 1000.0))
-    } else if says("Frag needed") || says("Packet too big") || says("essage too long") {
-        Outcome::TooBig
-    } else if says("nreachable") || says("rohibited") || says("Filtered") {
-        Outcome::Unreachable
-    } else {
-        Outcome::Lost
-    }
-}
-
 /// What became of the pings of every host to every other, of both families.
 #[derive(Clone, Debug, Serialize)]
 pub struct Matrix {
@@ -297,44 +200,6 @@ impl fmt::Display for Matrix {
     }
 }
 
-/// Pings from every host of the lab to every other, all sources at once.
-pub fn all(lab: &Lab, echos: Echos) -> Result<Matrix, Failure> {
-    let hosts: Vec<String> = lab.file.hosts().map(|(name, _)| name.to_owned()).collect();
-    let rows: Vec<Result<Vec<Pair>, Failure>> = thread::scope(|scope| {
-        let rows: Vec<_> =
-            hosts.iter().map(|from| scope.spawn(move || row(lab, from, echos))).collect();
-        let lost = |_| Err(Failure::new("a thread of pingall has failed"));
-        rows.into_iter().map(|row| row.join().unwrap_or_else(lost)).collect()
-    });
-    let rows: Result<Vec<_>, _> = rows.into_iter().collect();
-    Ok(Matrix { hosts, pairs: rows?.into_iter().flatten().collect() })
-}
-
-fn row(lab: &Lab, from: &str, echos: Echos) -> Result<Vec<Pair>, Failure> {
-    let own: Vec<Family> = match lab.file.hosts().find(|(name, _)| *name == from) {
-        Some((_, host)) => {
-            let families = Family::BOTH.into_iter();
-            families.filter(|&family| host.address(family).is_some()).collect()
-        }
-        None => Vec::new(),
-    };
-    let mut pairs = Vec::new();
-    for family in own {
-        for (to, host) in lab.file.hosts().filter(|(to, _)| *to != from) {
-            let Some(target) = host.address(family) else {
-                continue;
-            };
-            pairs.push(Pair {
-                ip: if family == Family::Ipv4 { 4 } else { 6 },
-                from: from.to_owned(),
-                to: to.to_owned(),
-                tally: ping(lab, from, target, echos, |_| ())?,
-            });
-        }
-    }
-    Ok(pairs)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -363,23 +228,5 @@ mod tests {
         tally.add(Outcome::Unreachable);
         assert_eq!(tally.to_string(), "Success rate is 0 percent (0/2)");
         assert_eq!((tally.marks.as_str(), tally.loss_percent()), (".U", 100));
-    }
-
-    #[test]
-    fn the_words_of_ping_are_understood() {
-        let cases = [
-            ("64 bytes from fd00::2: icmp_seq=1 ttl=64 time=1.25 ms", '!'),
-            ("1 packets transmitted, 0 received, 100% packet loss, time 0ms", '.'),
-            ("From 10.0.0.1 icmp_seq=1 Destination Net Unreachable", 'U'),
-            ("From fd00::1 icmp_seq=1 Destination unreachable: No route", 'U'),
-            ("From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1464)", 'M'),
-            ("From fd00::1 icmp_seq=1 Packet too big: mtu=1464", 'M'),
-            ("ping: local error: message too long, mtu=1464", 'M'),
-        ];
-        for (text, mark) in cases {
-            assert_eq!(outcome(text).mark(), mark, "{text}");
-        }
-        let micros = Duration::from_micros(1250);
-        assert_eq!(outcome(cases[0].0), Outcome::Answered(micros));
     }
 }

@@ -5,10 +5,6 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::console;
-use super::failure::Failure;
-use super::open::Lab;
-use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::router::{RegistrationStatus, Router};
 use crate::time::Time;
 
@@ -23,18 +19,6 @@ pub struct Registration {
     pub acknowledged: u64,
 }
 
-/// Asks a router for its registrations; empty for one that is no ETR.
-pub fn registrations(lab: &Lab, node: &str) -> Result<Vec<Registration>, Failure> {
-    let mut all: Vec<Registration> = Vec::new();
-    for command in ["show ip lisp", "show ipv6 lisp"] {
-        let view: LispView = console::view(&lab.socket(node), command)?;
-        for MapServerRow { address, prefixes, acknowledged, .. } in view.map_servers {
-            add(&mut all, registration(address, prefixes, acknowledged));
-        }
-    }
-    Ok(all)
-}
-
 /// The registrations of a simulated router.
 pub fn of(router: &Router, now: Time) -> Vec<Registration> {
     let mut all = Vec::new();
@@ -46,7 +30,7 @@ pub fn of(router: &Router, now: Time) -> Vec<Registration> {
 }
 
 /// One row for each map-server, for both families.
-fn add(all: &mut Vec<Registration>, one: Registration) {
+pub fn add(all: &mut Vec<Registration>, one: Registration) {
     match all.iter_mut().find(|known| known.address == one.address) {
         Some(known) => {
             known.prefixes += one.prefixes;
@@ -56,7 +40,7 @@ fn add(all: &mut Vec<Registration>, one: Registration) {
     }
 }
 
-fn registration(address: IpAddr, prefixes: usize, acknowledged: usize) -> Registration {
+pub fn registration(address: IpAddr, prefixes: usize, acknowledged: usize) -> Registration {
     let address = address.to_string();
     Registration { address, prefixes: prefixes as u64, acknowledged: acknowledged as u64 }
 }

@@ -201,8 +201,8 @@ impl Site<'_> {
 mod tests {
     use super::*;
     use crate::console::parse_config;
-    use crate::lab::open::Lab;
     use crate::lab::scenario::library;
+    use crate::lab::{Lab, built_in};
 
     fn config(lab: &Lab, node: &str, more: &str) -> Config {
         let text = lab.text(&format!("{node}.conf")).unwrap();
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_lab_without_roaming_lacks_exactly_what_its_overlay_adds() {
-        let lab = Lab::open("gsmr", None).unwrap();
+        let lab = built_in::find("gsmr").unwrap().unwrap();
         let plain = [config(&lab, "xTR1", ""), config(&lab, "xTR2", "")];
         for (name, home, overlay) in
             [("A", "Ethernet1/0", "roaming"), ("C", "Ethernet2/0", "roaming-c")]
@@ -261,7 +261,7 @@ mod tests {
 
     #[test]
     fn two_ports_that_roam_lack_nothing() {
-        let lab = Lab::open("gsmr", None).unwrap();
+        let lab = built_in::find("gsmr").unwrap().unwrap();
         let overlays = library::overlays(&lab, "roaming").unwrap();
         let configs = ["xTR1", "xTR2"].map(|node| config(&lab, node, &overlays[node]));
         let site = |number: usize, router| Site {

@@ -4,12 +4,8 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::console;
-use super::failure::Failure;
-use super::open::Lab;
-use super::registered_at::running_config;
-use super::registration::{self, Registration};
-use crate::console::view::refusals::{RefusalRow, RefusalsView};
+use super::registration::Registration;
+use crate::console::view::refusals::RefusalRow;
 
 /// The part of a router that counts here.
 #[derive(Clone, Debug)]
@@ -22,21 +18,6 @@ pub struct Router {
     pub registrations: Vec<Registration>,
     /// The messages that it refused.
     pub refusals: Vec<RefusalRow>,
-}
-
-/// The routers of a lab in namespaces; one whose console does not answer is left out.
-pub fn look(lab: &Lab) -> Vec<Router> {
-    lab.file.routers().filter_map(|(node, _)| look_at(lab, node).ok()).collect()
-}
-
-fn look_at(lab: &Lab, node: &str) -> Result<Router, Failure> {
-    let view: RefusalsView = console::view(&lab.socket(node), "show lisp refusals")?;
-    Ok(Router {
-        name: node.to_owned(),
-        addresses: running_config(lab, node)?.addresses().map(|(_, net)| net.addr()).collect(),
-        registrations: registration::registrations(lab, node)?,
-        refusals: view.refusals,
-    })
 }
 
 /// Each registration that is missing, with a cause below it: a line each.

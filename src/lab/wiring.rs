@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::Lab;
 use super::failure::Failure;
 use super::file::{LabError, Node, Port, Span};
-use super::open::Lab;
 use crate::console::parse_config;
 use crate::router::config::{Config, InterfaceName};
 
@@ -43,7 +43,7 @@ pub fn faults(lab: &Lab) -> Vec<LabError> {
         .file
         .routers()
         .filter_map(|(node, file)| {
-            let (path, text) = (lab.config(file).display().to_string(), lab.text(file).ok()?);
+            let (path, text) = (lab.path(file), lab.text(file).ok()?.to_owned());
             let config = parse_config(file, &text).ok()?;
             Some((node, Written { path, text, config }))
         })
@@ -163,10 +163,10 @@ fn find_address(text: &str, within: Span, address: IpAddr) -> Option<Span> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lab::file::LabFile;
 
     /// A lab of a router with this configuration, a host and a plain node.
-    fn lab(config: &str, host: &str, core: &str) -> (tempfile::TempDir, Lab) {
-        let directory = tempfile::tempdir().unwrap();
+    fn lab(config: &str, host: &str, core: &str) -> Lab {
         let toml = format!(
             "name = \"x\"\nnodes.r.kind = \"router\"\nnodes.r.config = \"r.conf\"\n\
              [nodes.A]\nkind = \"host\"\naddresses = [\"{host}\"]\n\
@@ -174,18 +174,16 @@ mod tests {
              [[lans]]\nname = \"site\"\nports = [\"A:eth0\", \"r:Ethernet1/0\"]\n\
              [[links]]\nendpoints = [\"r:Ethernet0/0\", \"Core:eth0\"]\n"
         );
-        std::fs::write(directory.path().join("lab.toml"), toml).unwrap();
-        std::fs::write(directory.path().join("r.conf"), config).unwrap();
-        let lab = Lab::open(directory.path().to_str().unwrap(), None).unwrap();
-        (directory, lab)
+        let file = LabFile::parse("x/lab.toml", &toml).unwrap();
+        Lab::new(file, [("r.conf".to_owned(), Ok(config.to_owned()))].into())
     }
 
     const RIGHT: &str = "hostname r\ninterface Ethernet0/0\n ip address 10.0.0.1 255.255.255.0\n\
          interface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0\n ipv6 address 2001:DB8::1/64\n";
 
     fn said(config: &str, host: &str, core: &str) -> String {
-        let (_directory, lab) = lab(config, host, core);
-        expect(&lab).map_or_else(|failure| failure.to_string(), |()| String::new())
+        expect(&lab(config, host, core))
+            .map_or_else(|failure| failure.to_string(), |()| String::new())
     }
 
     #[test]

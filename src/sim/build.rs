@@ -8,6 +8,7 @@ use super::node::Node as SimNode;
 use super::{Sim, SimError};
 use crate::console::parse_config;
 use crate::host::HostConfig;
+use crate::lab::Lab;
 use crate::lab::file::{Impairment, LabFile, Link, Node, Port};
 use crate::rng::Seed;
 use crate::router::config::Config;
@@ -15,22 +16,18 @@ use crate::router::config::Config;
 /// The MTU of a link that says nothing.
 const DEFAULT_MTU: u16 = 1500;
 
-/// The configurations of a lab's routers by node; `text` reads a file of the lab.
+/// The configurations of a lab's routers by node.
 ///
 /// # Errors
-/// What `text` says, or the lines that are wrong.
-pub fn parse_configs(
-    lab: &LabFile,
-    text: impl Fn(&str) -> Result<String, String>,
-) -> Result<BTreeMap<String, Config>, SimError> {
-    let mut configs = BTreeMap::new();
-    for (name, file) in lab.routers() {
-        let text = text(file).map_err(SimError::Config)?;
-        let config = parse_config(file, &text);
-        configs
-            .insert(name.to_owned(), config.map_err(|error| SimError::Config(error.to_string()))?);
-    }
-    Ok(configs)
+/// A configuration that the lab does not have, or the lines that are wrong.
+pub fn parse_configs(lab: &Lab) -> Result<BTreeMap<String, Config>, SimError> {
+    let wrong = |error: &dyn std::fmt::Display| SimError::Config(error.to_string());
+    let parsed = lab.file.routers().map(|(name, file)| {
+        let text = lab.text(file).map_err(|error| wrong(&error))?;
+        let config = parse_config(file, text).map_err(|error| wrong(&error))?;
+        Ok((name.to_owned(), config))
+    });
+    parsed.collect()
 }
 
 impl Sim {

@@ -114,7 +114,7 @@ mod tests {
     use crate::console::Session;
     use crate::console::client::{Answer, Client, InProcess};
     use crate::console::protocol::{HostTask, Request};
-    use crate::lab::open::Lab;
+    use crate::lab::built_in;
     use crate::rng::Seed;
     use crate::sim::{Replug, ping};
 
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn a_router_shows_the_emulated_hosts_in_its_lans_and_no_others() {
-        let lab = Lab::open("gsmr", None).unwrap();
+        let lab = built_in::find("gsmr").unwrap().unwrap();
         let mut sim = ping::lab_up(&lab, Seed::from_number(1)).unwrap();
         let text = shown(&mut sim, "xTR1");
         let line = text.lines().find(|line| line.starts_with("C ")).unwrap();
@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn an_emulated_host_pings_when_a_console_asks_for_it() {
-        let lab = Lab::open("gsmr", None).unwrap();
+        let lab = built_in::find("gsmr").unwrap().unwrap();
         let mut sim = ping::lab_up(&lab, Seed::from_number(1)).unwrap();
         let host = |name: &str, task| Request::Host(HostRequest { name: name.to_owned(), task });
         let to = "192.168.0.22".parse().unwrap();

@@ -8,9 +8,8 @@ use super::{Sim, SimError, build};
 use crate::addr::Family;
 use crate::console::show::refusals;
 use crate::host::ping::{Outcome, PingReport, PingRequest};
-use crate::lab;
-use crate::lab::open::Lab;
 use crate::lab::ping::{Echos, Matrix, Outcome as Counted, Pair, Tally};
+use crate::lab::{self, Lab};
 use crate::lab::{registration, unregistered};
 use crate::rng::Seed;
 
@@ -92,8 +91,7 @@ impl Sim {
 /// What is wrong with the lab or its configurations.
 pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     lab::wiring::expect(lab).map_err(|failure| SimError::Config(failure.to_string()))?;
-    let text = |file: &str| lab.text(file).map_err(|error| error.to_string());
-    let configs = build::parse_configs(&lab.file, text)?;
+    let configs = build::parse_configs(lab)?;
     Sim::build(&lab.file, &configs, seed)
 }
 

@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -13,27 +12,21 @@ use ipnet::IpNet;
 use super::moves::Replug;
 use super::pcap::{CaptureId, PcapWriter};
 use super::trace::{Summary, ip_packet};
-use super::{Records, Sim, SimError, ping};
+use super::{Records, Sim, SimError, build, ping};
 use crate::addr::Family;
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::client::{Answer, Client, InProcess};
 use crate::host::PingId;
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
+use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::flow::Course;
-use crate::lab::move_host::lan_of;
-use crate::lab::open::{self, Lab};
 use crate::lab::ping::{Echos, Tally, address, opening};
-use crate::lab::run::device;
 use crate::lab::scenario::expect::Packet;
-use crate::lab::scenario::play::{Stage, play};
+use crate::lab::scenario::stage::{Evidence, Stage};
 use crate::lab::scenario::stream::Arrived;
-use crate::lab::scenario::{
-    Datagrams, Ends, LinkChange, Ping, Place, Replay, Scenario, library, recovery, replay,
-};
-use crate::lab::wiring;
-use crate::private;
+use crate::lab::scenario::{Datagrams, Ends, LinkChange, Ping, Place, Replay, replay};
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
@@ -54,9 +47,29 @@ impl From<FilterError> for Failure {
 /// A capture ends so long after it was asked about: what is on its way belongs to it.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
+/// Keeps files of a scenario that has failed, and tells the place.
+pub type Keep = Box<dyn FnMut(&[Evidence]) -> Result<String, Failure>>;
+
+/// How a lab is simulated.
+pub struct Options {
+    /// All randomness comes from it.
+    pub seed: Seed,
+    /// Where its routers are recorded, if they are.
+    pub records: Option<Records>,
+    /// Called when a scenario has failed.
+    pub keep: Keep,
+}
+
+impl Options {
+    /// A lab without records, of which nothing is kept.
+    pub fn new(seed: Seed) -> Self {
+        Options { seed, records: None, keep: Box::new(|_| Ok("no place".to_owned())) }
+    }
+}
+
 /// A simulated lab with what a scenario has opened in it.
-pub struct Simulated<'a> {
-    lab: &'a Lab,
+pub struct Simulated {
+    lab: Lab,
     configs: BTreeMap<String, Config>,
     sim: Sim,
     /// When everything was registered: the time of a scenario begins there.
@@ -69,6 +82,7 @@ pub struct Simulated<'a> {
     /// The node that each client is on, and its connection there.
     clients: BTreeMap<String, (String, Connection)>,
     connections: u64,
+    keep: Keep,
 }
 
 /// A session, and the prompt that its last answer ended with.
@@ -93,26 +107,15 @@ struct Flow {
     every: Duration,
 }
 
-impl<'a> Simulated<'a> {
-    /// Builds `lab` with the scenario's configuration laid over its own, its routers recorded where
-    /// `records` says, and lets it register.
+impl Simulated {
+    /// Builds `lab` and lets it register.
     ///
     /// # Errors
     /// What is wrong with the lab or its configurations, or that it does not register.
-    pub fn new(
-        lab: &'a Lab,
-        scenario: &Scenario,
-        seed: Seed,
-        records: Option<Records>,
-    ) -> Result<Self, Failure> {
-        let mut configs = BTreeMap::new();
-        for (node, file) in lab.file.routers() {
-            let text = library::overlaid_text(lab, scenario, node, file)?;
-            let config = crate::console::parse_config(file, &text).map_err(Failure::new)?;
-            configs.insert(node.to_owned(), config);
-        }
-        let mut sim = Sim::new(seed);
-        if let Some(records) = records {
+    pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
+        let configs = build::parse_configs(&lab)?;
+        let mut sim = Sim::new(options.seed);
+        if let Some(records) = options.records {
             sim.record(records);
         }
         let mut sim = sim.built(&lab.file, &configs)?;
@@ -128,6 +131,7 @@ impl<'a> Simulated<'a> {
             flows: BTreeMap::new(),
             clients: BTreeMap::new(),
             connections: 0,
+            keep: options.keep,
         })
     }
 
@@ -139,7 +143,7 @@ impl<'a> Simulated<'a> {
     fn target(&self, ends: &Ends) -> Result<IpAddr, Failure> {
         let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
         let literal = ends.to.parse().ok();
-        literal.map_or_else(|| address(self.lab, &ends.to, Some(family)), Ok)
+        literal.map_or_else(|| address(&self.lab, &ends.to, Some(family)), Ok)
     }
 
     fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
@@ -180,34 +184,9 @@ impl<'a> Simulated<'a> {
         }
         Ok(())
     }
-
-    /// Writes down what the routers know and what was captured. What cannot be had is left out.
-    fn keep(&mut self, directory: &Path) -> Result<(), Failure> {
-        let write = |name: String, octets: &[u8]| {
-            private::write(&directory.join(name), octets).map_err(Failure::new)
-        };
-        for (node, _) in self.lab.file.routers() {
-            self.consoles.remove(node);
-            let mut shows = String::new();
-            for command in library::SHOWS {
-                if let Ok(reply) = self.console(node, command) {
-                    shows.push_str(&format!("{node}#{command}\n{}\n", reply.text));
-                }
-            }
-            write(format!("{node}.show"), shows.as_bytes())?;
-        }
-        for (name, Running { seen, .. }) in &self.captures {
-            let mut file = Vec::new();
-            let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
-            let mut frames = seen.borrow().clone().into_iter();
-            frames.try_for_each(|(at, frame)| writer.write(at, &frame)).map_err(Failure::new)?;
-            write(format!("{name}.pcap"), &file)?;
-        }
-        Ok(())
-    }
 }
 
-impl Stage for Simulated<'_> {
+impl Stage for Simulated {
     fn now(&self) -> Duration {
         self.sim.now().since(self.began)
     }
@@ -226,6 +205,10 @@ impl Stage for Simulated<'_> {
         let answer = answer.map_err(Failure::new)?;
         prompt.clone_from(&answer.done.prompt);
         Ok(answer)
+    }
+
+    fn end_session(&mut self, node: &str) {
+        self.consoles.remove(node);
     }
 
     fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
@@ -258,7 +241,7 @@ impl Stage for Simulated<'_> {
     }
 
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
-        let device = device(self.lab, &port.node, &port.interface)?;
+        let device = self.lab.device(&port.node, &port.interface)?;
         let of_node = self.lab.file.ports().filter(|known| known.node == port.node);
         let devices: Vec<&str> = match device.as_str() {
             "any" => of_node.map(|port| port.device.as_str()).collect(),
@@ -336,7 +319,7 @@ impl Stage for Simulated<'_> {
     }
 
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
-        let lan = lan_of(self.lab, host, to)?;
+        let lan = self.lab.lan_of(host, to)?;
         Ok(self.sim.move_host(host, &lan.name, Replug::Atomic)?)
     }
 
@@ -356,13 +339,26 @@ impl Stage for Simulated<'_> {
     }
 
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
-        let device = device(self.lab, &port.node, &port.interface)?;
+        let device = self.lab.device(&port.node, &port.interface)?;
         match change {
             LinkChange::Up => self.sim.set_port(&port.node, &device, true)?,
             LinkChange::Down => self.sim.set_port(&port.node, &device, false)?,
             LinkChange::Mtu(mtu) => self.sim.set_mtu(&port.node, &device, mtu)?,
         }
         Ok(())
+    }
+
+    fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure> {
+        let mut files = shown;
+        for (name, Running { seen, .. }) in &self.captures {
+            let mut file = Vec::new();
+            let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
+            let frames = seen.borrow();
+            let mut frames = frames.iter();
+            frames.try_for_each(|(at, frame)| writer.write(*at, frame)).map_err(Failure::new)?;
+            files.push((format!("{name}.pcap"), file));
+        }
+        (self.keep)(&files)
     }
 }
 
@@ -382,43 +378,4 @@ fn course(report: &PingReport, every: Duration) -> Course {
     let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
     let sent = (report.probes.len() - usize::from(under_way)) as u64;
     Course::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)
-}
-
-/// Plays a scenario on a lab of its own, as [`library::run`] does in namespaces; the transcript goes
-/// to `out`, what each router did to `records`. True when all was as expected; otherwise what is needed to find out why is kept in a
-/// directory that the transcript names, which bears `name`.
-///
-/// # Errors
-/// A lab that cannot be built, or an `out` that fails.
-pub fn run(
-    lab: &Lab,
-    scenario: &Scenario,
-    name: &str,
-    kill: Option<&str>,
-    seed: Seed,
-    records: Option<Records>,
-    out: &mut dyn Write,
-) -> Result<bool, Failure> {
-    let said = || Failure::io("standard output");
-    kill.map(|node| lab.expect_router(node)).transpose()?;
-    wiring::expect(lab)?;
-    writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(said())?;
-    let mut stage = Simulated::new(lab, scenario, seed, records)?;
-    let played = match kill {
-        None => play(scenario, &mut stage, out),
-        Some(node) => recovery::play(scenario, &lab.file, node, &mut stage, out),
-    };
-    match played {
-        Ok(()) => {
-            writeln!(out, "== as expected").map_err(said())?;
-            Ok(true)
-        }
-        Err(stopped) => {
-            let directory = open::kept(name)?;
-            stage.keep(&directory)?;
-            let kept = directory.display();
-            writeln!(out, "== NOT AS EXPECTED\n{stopped}\n== kept in {kept}").map_err(said())?;
-            Ok(false)
-        }
-    }
 }

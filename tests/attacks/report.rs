@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Child;
 use std::time::Duration;
 
-use eidway::lab::open::Lab;
+use eidway::netns::{open, paths};
 
 use crate::live::Live;
 use crate::pace::Sent;
@@ -52,7 +52,7 @@ pub struct Router {
 impl Router {
     pub fn of(live: &Live, name: &'static str) -> Self {
         let process = live.processes(name).trim().to_owned();
-        let log = Lab::open(&live.name, None).unwrap().log(name);
+        let log = paths::log(&open::open(&live.name, None).unwrap(), name);
         let len = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
         let former = log.with_extension("log.1");
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();

@@ -6,13 +6,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use eidway::host::ping::PingRequest;
-use eidway::lab::open::Lab;
+use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::{Sim, ping};
 
 #[test]
 fn tshark_reads_what_crosses_a_simulated_port() {
-    let lab = Lab::open("gsmr", None).unwrap();
+    let lab = open("gsmr", None).unwrap();
     let mut sim: Sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("packets.pcap");

@@ -20,7 +20,7 @@ use imports::Files;
 const ROOT: &str = "addr checksum packet prefix_map rng time";
 
 /// Each ring with the modules beside the root's that it may import.
-const IMPORTS: [(&str, &str); 11] = [
+const IMPORTS: [(&str, &str); 12] = [
     ("prefix_map", ""),
     ("wire", "wire"),
     ("capture", "wire capture"),
@@ -29,13 +29,15 @@ const IMPORTS: [(&str, &str); 11] = [
     ("console", "wire router host console"),
     ("record", "wire router console record"),
     ("private", "private"),
-    ("sim", "wire capture router host console record private lab sim"),
-    ("lab", "wire capture router console private lab"),
+    ("lab", "wire router console lab"),
+    ("sim", "wire capture router host console record lab sim"),
+    ("netns", "wire capture router console private lab netns"),
     ("driver", "wire router host console record private sim driver"),
 ];
 
 /// The rings that know nothing of the operating system.
-const PURE: [&str; 7] = ["prefix_map", "wire", "capture", "router", "host", "console", "record"];
+const PURE: [&str; 8] =
+    ["prefix_map", "wire", "capture", "router", "host", "console", "record", "lab"];
 
 /// The paths that lead a pure ring to the operating system.
 const SYSTEM: [&str; 16] = [
@@ -62,21 +64,25 @@ const CLOCKS_AND_DICE: [&str; 6] =
     ["std::time::Instant", "Instant::now", "SystemTime", "getrandom", "OsRng", "thread_rng"];
 
 /// Labs in namespaces wait for real programs, so one file beside the driver reads a clock.
-const MAY_READ_CLOCK: &str = "lab/patience.rs";
+const MAY_READ_CLOCK: &str = "netns/patience.rs";
 
 /// Other programs are started by one file, which knows their packages.
-const STARTS_PROGRAMS: &str = "lab/environment.rs";
+const STARTS_PROGRAMS: &str = "netns/environment.rs";
 
 /// The first reads texts that people write, the second those of the kernel and of this program.
-const READ_TEXTS: [&str; 2] = ["lab/text.rs", "lab/run.rs"];
+const READ_TEXTS: [&str; 2] = ["netns/text.rs", "netns/running.rs"];
 
 /// The console makes and reads JSON in these files alone: a session takes and gives types.
 const KNOWS_JSON: [&str; 3] = ["console/json_lines.rs", "console/client.rs", "console/show/mod.rs"];
 
 /// Files and directories are made by `private`, which sees to it that no other user has touched them; but
 /// for these: a directory that a person chose for records, and files that the kernel has made.
-const MAKES_FILES: [&str; 4] =
-    ["driver/recording.rs", "driver/tun.rs", "driver/netlink/sysctl.rs", "lab/neighbour_tables.rs"];
+const MAKES_FILES: [&str; 4] = [
+    "driver/recording.rs",
+    "driver/tun.rs",
+    "driver/netlink/sysctl.rs",
+    "netns/neighbour_tables.rs",
+];
 
 /// A longer file hides its parts; the grammar's tables are one thing however long they are.
 const LONGEST: usize = 700;
@@ -174,10 +180,10 @@ impl Source {
         if ring != Some("driver") && self.path != MAY_READ_CLOCK {
             refuse(&CLOCKS_AND_DICE, "time and randomness are inputs");
         }
-        if ring == Some("lab") && self.path != STARTS_PROGRAMS {
+        if ring == Some("netns") && self.path != STARTS_PROGRAMS {
             refuse(&["Command::new"], "environment::program names the package of a missing one");
         }
-        if ring == Some("lab") && !READ_TEXTS.contains(&self.path.as_str()) {
+        if ring == Some("netns") && !READ_TEXTS.contains(&self.path.as_str()) {
             refuse(&["fs::read_to_string"], "text::read skips a byte order mark");
         }
         if ring == Some("console") && !KNOWS_JSON.contains(&self.path.as_str()) {
@@ -242,12 +248,15 @@ fn what_breaks_a_ring_is_found() {
         ("host/mod.rs", "use super::sim::Sim;"),
         ("sim/x.rs", "let now = std::time::Instant::now();"),
         ("sim/x.rs", "let x = unsafe { y() };"),
-        ("driver/x.rs", "use crate::lab::open::Lab;"),
+        ("driver/x.rs", "use crate::lab::Lab;"),
+        ("lab/x.rs", "use std::fs;"),
+        ("sim/x.rs", "use crate::netns::open::open;"),
+        ("netns/x.rs", "use crate::sim::Sim;"),
         ("console/show/x.rs", "format!(\"{peer:31}{state}\")"),
         ("console/show/x.rs", "format!(\"  {rloc:width$}{state}\")"),
-        ("lab/x.rs", "let ping = Command::new(\"ping\");"),
-        ("lab/x.rs", "let text = fs::read_to_string(path);"),
-        ("lab/x.rs", "std::fs::write(path, text)"),
+        ("netns/x.rs", "let ping = Command::new(\"ping\");"),
+        ("netns/x.rs", "let text = fs::read_to_string(path);"),
+        ("netns/x.rs", "std::fs::write(path, text)"),
         ("driver/x.rs", "let file = OpenOptions::new().append(true).open(path);"),
         ("sim/x.rs", "let directory = std::env::temp_dir().join(name);"),
         ("time.rs", "use std::time::SystemTime;"),

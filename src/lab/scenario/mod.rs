@@ -59,18 +59,18 @@
 //! A `show` is repeated until it prints what is expected, five seconds unless `within` says
 //! otherwise; so is a `receive` until something comes, and `within` before a `ping` repeats that
 //! too. [`parse`] makes the values here from the text ([`message`] has the fields of each message),
-//! [`play`] plays them on a [`play::Stage`] and does not know what it is made of, and [`recovery`]
+//! [`play`] plays them on a [`stage::Stage`] and does not know what it is made of, and [`recovery`]
 //! is what `--kill` does instead of the rest of the script.
 
 pub mod expect;
 pub mod library;
 pub mod message;
-pub mod namespaces;
 pub mod parse;
 pub mod play;
 pub mod recovery;
-
 pub mod replay;
+pub mod run;
+pub mod stage;
 mod statements;
 pub mod stream;
 #[cfg(test)]

@@ -18,7 +18,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::play::{PAUSE, Player, Stage, Stopped, Why, unmet};
+use super::play::{PAUSE, Player, Stopped, Why, unmet};
+use super::stage::Stage;
 use super::{Action, Answers, Bound, Ends, Ping, Place, Scenario};
 use crate::addr::Family;
 use crate::console::view::away::AwayRow;

@@ -1,19 +1,8 @@
-//! A TCP client of a scenario: what must come back on its connection, and the client itself in a
-//! network namespace.
+//! What a TCP client of a scenario hears on its connection, and what it must hear.
 
 use std::fmt;
-use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddrV4, TcpStream};
-use std::time::Duration;
 
-use socket2::{Domain, Protocol, SockAddr, Socket, Type};
-
-use super::replay::inside;
-use crate::lab::failure::Failure;
 use crate::wire::{ReliableFrame, ReliableType};
-
-/// How long the other end may take to answer a SYN.
-const CONNECTING: Duration = Duration::from_secs(3);
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,57 +74,5 @@ impl fmt::Display for End {
             End::Reset => "reset",
             End::Refused => "refused",
         })
-    }
-}
-
-/// A client in a namespace.
-pub(super) struct Client {
-    /// None for a connection that never stood.
-    stream: Option<TcpStream>,
-}
-
-impl Client {
-    /// Connects, and returns when it is known whether that went well.
-    pub fn connect(
-        namespace: &str,
-        source: Ipv4Addr,
-        destination: SocketAddrV4,
-    ) -> Result<Self, Failure> {
-        let socket = inside(namespace, || {
-            let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
-            socket.bind(&SockAddr::from(SocketAddrV4::new(source, 0)))?;
-            Ok(socket)
-        })?;
-        let stands = socket.connect_timeout(&SockAddr::from(destination), CONNECTING).is_ok();
-        socket.set_nonblocking(true).map_err(Failure::io("TCP client"))?;
-        Ok(Client { stream: stands.then(|| socket.into()) })
-    }
-
-    /// Sends octets; what the other end does not take is lost, as its end will tell.
-    pub fn transmit(&mut self, octets: &[u8]) {
-        if let Some(stream) = &mut self.stream {
-            stream.write_all(octets).ok();
-        }
-    }
-
-    /// What has come since.
-    pub fn arrived(&mut self) -> Result<Arrived, Failure> {
-        let Some(stream) = &mut self.stream else {
-            return Ok(Arrived { octets: Vec::new(), end: Some(End::Refused) });
-        };
-        let (mut octets, mut buffer) = (Vec::new(), [0; 4096]);
-        let end = loop {
-            match stream.read(&mut buffer) {
-                Ok(0) => break Some(End::Closed),
-                Ok(length) => octets.extend(&buffer[..length]),
-                Err(error) => match error.kind() {
-                    ErrorKind::Interrupted => {}
-                    ErrorKind::WouldBlock => break None,
-                    ErrorKind::ConnectionReset => break Some(End::Reset),
-                    _ => return Err(Failure::io("TCP client")(error)),
-                },
-            }
-        };
-        Ok(Arrived { octets, end })
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::failure::Failure;
+use crate::lab::failure::Failure;
 
 /// Set while a person has asked to stop: the lab comes down before the program ends.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::failure::Failure;
-use super::file::LabFile;
+use crate::lab::failure::Failure;
+use crate::lab::file::LabFile;
 
 /// Programs and the Debian packages that bring them: those that labs run, and those that people run in
 /// the nodes of a lab.

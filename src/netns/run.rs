@@ -1,24 +1,23 @@
 //! Labs in namespaces: up and down, and the life of single routers.
 
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::emulated;
-use super::environment;
-use super::failure::Failure;
-use super::file::name::SWITCH;
 use super::interrupt::Interrupt;
 use super::lock::Lock;
-use super::neighbour_tables;
-use super::open::{self, Lab};
 use super::patience::Patience;
-use super::registered_at;
-use super::registration;
-use super::unregistered;
+use super::plan::Options;
+use super::running::{expect_up, pid, running};
 use super::verbs::{self, Call, Shell, Step};
-use super::{console, plan};
+use super::{
+    console, emulated, environment, neighbour_tables, open, paths, plan, registered_at,
+    registration,
+};
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::lab::file::name::SWITCH;
+use crate::lab::{registration::missing, unregistered};
 use crate::router::config::EmulatedHost;
 
 /// The time that routers have to open their consoles and to be registered.
@@ -32,21 +31,20 @@ const LOOKING: Duration = Duration::from_millis(200);
 const TAIL: usize = 15;
 
 /// Brings `lab` up and returns once every registration is acknowledged: the time that it took. A
-/// failure takes the lab down, unless `keep`. With `record`, the lab's directory in `/run` gets
-/// a record of each router. Progress goes to `say`, a line at a time.
+/// failure takes the lab down, unless `keep`. Progress goes to `say`, a line at a time.
 pub fn up(
     lab: &Lab,
     keep: bool,
-    record: bool,
+    options: Options,
     say: &mut dyn FnMut(&str),
 ) -> Result<Duration, Failure> {
     let patience = Patience::of(SETTLING);
     environment::expect(&lab.file)?;
-    let steps = plan::up(lab, &program()?, record)?;
+    let steps = plan::up(lab, &program()?, options)?;
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("builds lab {}", lab.name), &interrupted, &mut *say)?;
     let shell = Shell { lock: Some(&lock), interrupted: Some(&interrupted) };
-    if open::running().contains(&lab.name) {
+    if running().contains(&lab.name) {
         if lab.file.routers().any(|(node, _)| pid(lab, node).is_some()) {
             let name = &lab.name;
             return Err(Failure::Other(format!(
@@ -57,11 +55,13 @@ pub fn up(
         shell.run(&[plan::down(&lab.name)], |_| ())?;
     }
     neighbour_tables::make_room(&lab.file, &mut *say);
-    let result = lab.settle().and_then(|()| shell.run(&steps, &mut *say)).and_then(|()| {
-        drop(lock);
-        let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();
-        settle(lab, &routers, &interrupted, say)
-    });
+    let result = open::settle(lab, options.no_offload)
+        .and_then(|()| shell.run(&steps, &mut *say))
+        .and_then(|()| {
+            drop(lock);
+            let routers: Vec<&str> = lab.file.routers().map(|(node, _)| node).collect();
+            settle(lab, &routers, &interrupted, say)
+        });
     if result.is_err() && !keep {
         say("failed: taking the lab down (--keep leaves it)");
         down(&lab.name, &mut |_| ())?;
@@ -71,7 +71,7 @@ pub fn up(
 
 /// Takes down the lab that runs as `name`, in any state.
 pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
-    open::expect_own_sockets(name)?;
+    paths::expect_own_sockets(name)?;
     environment::need_root()?;
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("removes lab {name}"), &interrupted, &mut *say)?;
@@ -82,12 +82,15 @@ pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
 /// Starts a router that does not run and waits until it is registered.
 pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     let config = lab.expect_router(node)?;
-    lab.expect_up()?;
+    expect_up(lab)?;
     if let Some(pid) = pid(lab, node) {
         return Err(Failure::Other(format!("{node} runs already, process {pid}")));
     }
     let interrupted = Interrupt::watch()?;
-    let call = plan::start(lab, node, config, &program()?);
+    // As it was brought up.
+    let no_offload = open::forwards_packet_by_packet(&lab.name);
+    let options = Options { no_offload, ..Options::default() };
+    let call = plan::start(lab, node, config, &program()?, options);
     verbs::run(&[Step::new(format!("{node}: start"), vec![call])], &mut *say)?;
     let hosts = emulated::start_at_home(lab, true, &program()?);
     if !hosts.is_empty() {
@@ -120,7 +123,7 @@ pub fn start_and_wait(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Resul
 /// Stops a router; with `kill` it cannot send a last message.
 pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     lab.expect_router(node)?;
-    lab.expect_up()?;
+    expect_up(lab)?;
     let call = Call::new("router-stop", &lab.name).with(node);
     let (title, call) = match kill {
         true => (format!("{node}: kill"), call.with("kill")),
@@ -134,8 +137,8 @@ pub fn link(lab: &Lab, port: &str, up: bool) -> Result<(), Failure> {
     let (node, interface) = port
         .split_once(':')
         .ok_or_else(|| Failure::Other(format!("{port:?} is no port: NODE:INTERFACE")))?;
-    let device = device(lab, node, interface)?;
-    lab.expect_up()?;
+    let device = lab.device(node, interface)?;
+    expect_up(lab)?;
     let (place, end) = end_of(lab, node, &device);
     let call = Call::new("link-set", &lab.name).with(place).with(end);
     let mut calls = vec![call.with(if up { "up" } else { "down" })];
@@ -154,55 +157,6 @@ pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     }
 }
 
-/// The Linux device of a node's interface: the spelling of IOS is taken for a router.
-pub fn device(lab: &Lab, node: &str, interface: &str) -> Result<String, Failure> {
-    lab.expect_node(node)?;
-    let ios = interface.parse::<crate::router::config::InterfaceName>();
-    let ios = ios.ok().map(|name| name.device());
-    let found = lab.file.ports().find(|port| {
-        port.node == node && (port.device == interface || Some(&port.device) == ios.as_ref())
-    });
-    match found {
-        Some(port) => Ok(port.device.clone()),
-        None if matches!(interface, "lo" | "lisp0" | "any") => Ok(interface.to_owned()),
-        None => {
-            let ports = lab.file.ports().filter(|port| port.node == node);
-            let names: Vec<_> = ports.map(|port| port.interface.as_str()).collect();
-            let names = names.join(", ");
-            Err(Failure::Other(format!("{node} has no interface {interface:?}: it has {names}")))
-        }
-    }
-}
-
-/// The process of a router that runs. A number in a file proves nothing: the process must be this
-/// user's and have the router's socket in its argv.
-pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
-    let text = fs::read_to_string(lab.run().join(format!("{node}.pid"))).ok()?;
-    let pid = text.trim().parse().ok()?;
-    let socket = lab.socket(node);
-    let user = rustix::process::geteuid().as_raw();
-    fs::metadata(format!("/proc/{pid}")).ok().filter(|process| process.uid() == user)?;
-    loop {
-        let argv = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-        let mut words = argv.split(|&octet| octet == 0);
-        if words.any(|word| word == socket.as_os_str().as_encoded_bytes()) {
-            return Some(pid);
-        }
-        // In the moment in which it becomes another program, a living process has no argv.
-        if !argv.is_empty() || !lives(pid) {
-            return None;
-        }
-    }
-}
-
-/// Whether a process lives; one that has ended and waits for its parent does not.
-fn lives(pid: u32) -> bool {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before the state stands in parentheses and may hold some itself.
-    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
-    state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
-}
-
 /// The program that runs as each router: this one.
 pub fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(Failure::io("the path of this program"))
@@ -217,7 +171,7 @@ fn settle(
 ) -> Result<(), Failure> {
     let patience = Patience::of(SETTLING);
     for node in routers {
-        while console::ask(&lab.socket(node), "show clock").is_err() {
+        while console::ask(&paths::socket(lab, node), "show clock").is_err() {
             interrupted.check()?;
             if pid(lab, node).is_none() {
                 return Err(with_log(lab, node, "the router has ended"));
@@ -232,7 +186,7 @@ fn settle(
         loop {
             interrupted.check()?;
             let registrations = registration::registrations(lab, node)?;
-            let Some(missing) = registration::missing(&registrations) else {
+            let Some(missing) = missing(&registrations) else {
                 break;
             };
             if !patience.pause() {
@@ -246,7 +200,7 @@ fn settle(
 /// The registrations that are missing, and why, as the map-servers of the lab say; `missing` is
 /// those of `node`, for when no console answers any more.
 fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
-    match unregistered::explain(&unregistered::look(lab)) {
+    match unregistered::explain(&registration::look(lab)) {
         said if said.is_empty() => with_log(lab, node, missing),
         said => Failure::new(format!("not every prefix is registered\n{said}")),
     }
@@ -254,7 +208,7 @@ fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
 
 /// An error with the end of a router's log.
 fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
-    let path = lab.log(node);
+    let path = paths::log(lab, node);
     let log = fs::read(&path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);
     let lines: Vec<&str> = log.lines().collect();

@@ -14,9 +14,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::environment;
-use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::lock::Lock;
+use crate::lab::failure::Failure;
 
 /// The program keeps the other end of the script's pipe open as long as it lives. When it is killed, the
 /// guard ends all that the verbs have started. A call that fails is the last line of their output.

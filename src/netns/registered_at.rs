@@ -7,12 +7,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::console;
-use super::failure::Failure;
-use super::open::Lab;
 use super::registration;
-use super::run;
+use super::{paths, running};
 use crate::console::parse_config;
 use crate::console::view::{Listing, View, database, site};
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
 use crate::router::config::Config;
 
 /// The prefixes that routers which run register with `server`, and that it does not have, in words;
@@ -28,7 +28,7 @@ pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
     let own = addresses(&running_config(lab, server)?);
     let mut words = Vec::new();
     let others = lab.file.routers().map(|(node, _)| node).filter(|node| *node != server);
-    for etr in others.filter(|node| run::pid(lab, node).is_some()) {
+    for etr in others.filter(|node| running::pid(lab, node).is_some()) {
         match missing_of(lab, etr, &own, &sites) {
             Ok(missing) => words.extend(missing),
             // It may be starting itself: it registers when it is ready.
@@ -72,7 +72,7 @@ fn lacks(sites: &[site::Row], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool 
 
 /// The configuration in force at a router.
 pub fn running_config(lab: &Lab, node: &str) -> Result<Config, Failure> {
-    let text = console::ask(&lab.socket(node), "show running-config")?;
+    let text = console::ask(&paths::socket(lab, node), "show running-config")?;
     // Above it stands how long it is.
     let begin = text.find("\n!\n").unwrap_or(0);
     let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
@@ -85,7 +85,7 @@ fn addresses(config: &Config) -> BTreeSet<IpAddr> {
 
 /// The rows of a table; none at a router that has no such table, and refuses.
 fn rows<H: View, R: View>(lab: &Lab, node: &str, command: &str) -> Result<Vec<R>, Failure> {
-    let mut console = console::Console::connect(&lab.socket(node))?;
+    let mut console = console::Console::connect(&paths::socket(lab, node))?;
     let answer = console.ask(&format!("{command} json"))?;
     if !answer.done.ok {
         return Ok(Vec::new());

@@ -6,26 +6,36 @@ use std::path::Path;
 use ipnet::IpNet;
 
 use super::emulated;
-use super::failure::Failure;
-use super::file::name::SWITCH;
-use super::file::{Host, Impairment, Link, Node};
-use super::open::Lab;
+use super::paths;
 use super::verbs::{Call, Step};
-use super::wiring;
 use crate::addr::Family;
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::lab::file::name::SWITCH;
+use crate::lab::file::{Host, Impairment, Link, Node};
+use crate::lab::wiring;
+
+/// How the routers of a lab run.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// They forward packet by packet, even if the kernel has segmentation offload.
+    pub no_offload: bool,
+    /// Each gets a record in the lab's directory in `/run`.
+    pub record: bool,
+}
 
 /// The steps that bring `lab` up with the program `eidway` as its routers.
 ///
 /// # Errors
 /// A key that only the simulator supports, with its line in the lab file; a contradiction in the
 /// file.
-pub fn up(lab: &Lab, eidway: &Path, record: bool) -> Result<Vec<Step>, Failure> {
+pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
         let message = format!("{key} works on the simulator only, not in namespaces");
         return Err(lab.file.error(span.clone(), message, "run it with --sim").into());
     }
     wiring::expect(lab)?;
-    let mut steps = vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway, record)];
+    let mut steps = vec![nodes(lab), wires(lab), plain(lab), routers(lab, eidway, options)];
     let hosts = emulated::start_at_home(lab, false, eidway);
     if !hosts.is_empty() {
         steps.push(Step::new(format!("{} emulated hosts", hosts.len()), hosts));
@@ -39,12 +49,13 @@ pub fn down(name: &str) -> Step {
 }
 
 /// The call that starts a router.
-pub fn start(lab: &Lab, node: &str, config: &str, eidway: &Path) -> Call {
+pub fn start(lab: &Lab, node: &str, config: &str, eidway: &Path, options: Options) -> Call {
     let call = Call::new("router-start", &lab.name)
         .with(node)
-        .with(lab.config(config).display())
+        .with(paths::files(lab).join(config).display())
         .with(eidway.display());
-    if lab.no_offload { call.with("--no-offload") } else { call }
+    let call = if options.no_offload { call.with("--no-offload") } else { call };
+    if options.record { call.with("record") } else { call }
 }
 
 fn nodes(lab: &Lab) -> Step {
@@ -162,24 +173,25 @@ fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
     gateways.map(default).collect()
 }
 
-fn routers(lab: &Lab, eidway: &Path, record: bool) -> Step {
-    let start = |(node, config)| {
-        let call = start(lab, node, config, eidway);
-        if record { call.with("record") } else { call }
-    };
-    let calls: Vec<Call> = lab.file.routers().map(start).collect();
+fn routers(lab: &Lab, eidway: &Path, options: Options) -> Step {
+    let routers = lab.file.routers();
+    let calls: Vec<Call> =
+        routers.map(|(node, config)| start(lab, node, config, eidway, options)).collect();
     Step::new(format!("{} routers", calls.len()), calls)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::open::open;
     use super::super::verbs::transcript;
     use super::*;
+    use crate::lab::file::LabFile;
+    use crate::lab::loaded::Texts;
 
     #[test]
     fn the_plan_of_a_lab_is_the_commands_that_a_student_would_type() {
-        let mut lab = Lab::open("two-sites", Some("demo")).unwrap();
-        let text = transcript(&up(&lab, Path::new("/bin/eidway"), false).unwrap());
+        let lab = open("two-sites", Some("demo")).unwrap();
+        let text = transcript(&up(&lab, Path::new("/bin/eidway"), Options::default()).unwrap());
         for line in [
             "# 7 namespaces",
             "netns-scripts/node-add demo Core node",
@@ -195,38 +207,37 @@ mod tests {
         let start = text.lines().last().unwrap();
         assert!(start.starts_with("netns-scripts/router-start demo xTR2 /"), "{start}");
         assert!(start.ends_with("/xTR2.conf /bin/eidway"), "{start}");
-        lab.no_offload = true;
-        let text = transcript(&up(&lab, Path::new("eidway"), false).unwrap());
+        let options = Options { no_offload: true, record: false };
+        let text = transcript(&up(&lab, Path::new("eidway"), options).unwrap());
         assert!(text.ends_with("/xTR2.conf eidway --no-offload\n"), "{text}");
     }
 
     #[test]
     fn a_gateway_that_roams_is_link_local_and_its_route_names_the_device() {
-        let directory = tempfile::tempdir().unwrap();
         let text = "name = \"x\"\nnodes.a.kind = \"host\"\n\
              nodes.a.addresses = [\"2001:db8:a::12/64\"]\nnodes.a.gateways = [\"fe80::1\"]\n\
              nodes.b.kind = \"node\"\n[[lans]]\nname = \"l\"\nports = [\"a:eth0\", \"b:eth0\"]\n";
-        std::fs::write(directory.path().join("lab.toml"), text).unwrap();
-        let lab = Lab::open(directory.path().to_str().unwrap(), None).unwrap();
-        let text = transcript(&up(&lab, Path::new("eidway"), false).unwrap());
+        let lab = Lab::new(LabFile::parse("lab.toml", text).unwrap(), Texts::new());
+        let text = transcript(&up(&lab, Path::new("eidway"), Options::default()).unwrap());
         assert!(text.contains("netns-scripts/route-add x a default fe80::1 eth0\n"), "{text}");
     }
 
     #[test]
     fn what_namespaces_cannot_do_is_refused_by_line_but_loss_is_not() {
-        let directory = tempfile::tempdir().unwrap();
         let lab = |extra: &str| {
             let text = format!(
                 "name = \"x\"\nnodes.a.kind = \"node\"\nnodes.b.kind = \"node\"\n\
                  [[links]]\nendpoints = [\"a:eth0\", \"b:eth0\"]\n{extra}\n"
             );
-            std::fs::write(directory.path().join("lab.toml"), text).unwrap();
-            Lab::open(directory.path().to_str().unwrap(), None).unwrap()
+            Lab::new(LabFile::parse("lab.toml", &text).unwrap(), Texts::new())
         };
-        let error = up(&lab("jitter_ms = 5"), Path::new("eidway"), false).unwrap_err().to_string();
+        let error = up(&lab("jitter_ms = 5"), Path::new("eidway"), Options::default())
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("jitter_ms works on the simulator only"), "{error}");
         assert!(error.contains("lab.toml:6:"), "{error}");
-        let text = transcript(&up(&lab("loss = 2.5"), Path::new("eidway"), false).unwrap());
+        let text =
+            transcript(&up(&lab("loss = 2.5"), Path::new("eidway"), Options::default()).unwrap());
         assert!(text.contains("netns-scripts/link-loss x a eth0 250\n"), "{text}");
     }
 }

@@ -5,10 +5,11 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::emulated;
-use super::file::Node;
-use super::open::Lab;
-use super::registration::{self, Registration};
-use super::run;
+use super::registration;
+use super::{paths, running};
+use crate::lab::Lab;
+use crate::lab::file::Node;
+use crate::lab::registration::Registration;
 
 /// One node of a lab as it is found.
 #[derive(Clone, Debug, Serialize)]
@@ -63,11 +64,11 @@ pub fn status(lab: &Lab) -> Vec<NodeStatus> {
 }
 
 fn look(lab: &Lab, name: &str, node: &Node) -> NodeStatus {
-    let namespace = lab.namespace(name);
+    let namespace = paths::namespace(lab, name);
     let emulated = emulated::find(lab, name).is_some();
     let player = emulated.then(|| emulated::whereabouts(lab, name)).flatten();
     let player = player.map(|(router, _)| router);
-    let namespace = player.as_ref().map_or(namespace, |router| lab.namespace(router));
+    let namespace = player.as_ref().map_or(namespace, |router| paths::namespace(lab, router));
     let exists = match emulated {
         true => player.is_some(),
         false => Path::new("/run/netns").join(&namespace).exists(),
@@ -80,7 +81,7 @@ fn look(lab: &Lab, name: &str, node: &Node) -> NodeStatus {
         }
         Node::Host(host) => ("host", host.addresses.iter().map(ToString::to_string).collect()),
     };
-    let pid = run::pid(lab, name);
+    let pid = running::pid(lab, name);
     let registrations = match pid {
         Some(_) => registration::registrations(lab, name).unwrap_or_default(),
         None => Vec::new(),

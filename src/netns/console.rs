@@ -5,11 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
 
-use super::failure::Failure;
 use crate::console::client::{Answer, Client};
 use crate::console::json_lines::JsonLines;
 use crate::console::protocol::{HostAnswer, HostRequest, Request};
 use crate::console::view::View;
+use crate::lab::failure::Failure;
 
 /// The longest silence of a router that answers.
 const SILENCE: Duration = Duration::from_secs(5);

@@ -8,17 +8,19 @@ use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
 
-use super::failure::Failure;
-use super::file::{Host, Lan, Port};
-use super::flow::{Course, Flow};
-use super::open::Lab;
+use super::flow::Flow;
 use super::patience::Patience;
-use super::ping::{self, Echos, Tally};
-use super::roaming::{self, Site};
-use super::scenario::library;
+use super::running::expect_up;
 use super::verbs::{self, Call, Step};
-use super::{console, emulated, registered_at, run};
+use super::{console, emulated, paths, ping, registered_at, run};
 use crate::addr::Family;
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::lab::file::{Host, Lan, Port};
+use crate::lab::flow::Course;
+use crate::lab::ping::{Echos, Tally};
+use crate::lab::roaming::{self, Site};
+use crate::lab::scenario::library;
 use crate::router::config::InterfaceName;
 
 /// The time between two echos while a move is measured: at least a hundred a second. From 10 ms on
@@ -36,7 +38,7 @@ const IN_BOTH: Duration = Duration::from_secs(1);
 /// means the one where the lab file has the host.
 pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     let found = find(lab, host)?;
-    let lan = lan_of(lab, host, to)?;
+    let lan = lab.lan_of(host, to)?;
     if found.emulated {
         return hand_over(lab, host, (lan, to));
     }
@@ -53,7 +55,7 @@ fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failu
     let port = port_of(lan, next)?;
     let eidway = run::program()?;
     // Asked before the host is gone from where it is.
-    console::ask(&lab.socket(next), "show clock")?;
+    console::ask(&paths::socket(lab, next), "show clock")?;
     let mut calls = vec![emulated::stop(lab, host, (&router, &interface), &eidway)];
     calls.extend(emulated::start(lab, host, (lan, port), &eidway));
     verbs::run(&[Step::new("move", calls)], |_| ())
@@ -69,7 +71,7 @@ pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure>
         )));
     }
     let device = &found.device;
-    let lan = lan_of(lab, host, to)?;
+    let lan = lab.lan_of(host, to)?;
     let call = Call::new("lan-join", &lab.name).with(&lan.name).with(host).with(device);
     verbs::run(&[Step::new("make", vec![call])], |_| ())?;
     wait(IN_BOTH);
@@ -185,7 +187,7 @@ fn pinger(
 /// which router.
 pub fn expect_roaming(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     let found = find(lab, host)?;
-    let next = port_of(lan_of(lab, host, to)?, to.split(':').next().unwrap_or(to))?;
+    let next = port_of(lab.lan_of(host, to)?, to.split(':').next().unwrap_or(to))?;
     let home = lab.file.home(host).map_or(next, |(_, port)| port);
     let config = |node: &str| registered_at::running_config(lab, node);
     let (from_config, to_config) = (config(&home.node)?, config(&next.node)?);
@@ -214,7 +216,7 @@ pub fn expect_roaming(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
         let name = &lab.name;
         text.push_str(&format!(
             "\nThe lab brings this along: eidway lab down {name}, then eidway lab up {} --with {overlay}",
-            lab.asked_for()
+            lab.asked_for
         ));
     }
     text.push_str("\n--anyway plugs it in nevertheless");
@@ -237,50 +239,6 @@ fn wait(time: Duration) {
 
 fn find<'a>(lab: &'a Lab, host: &str) -> Result<&'a Host, Failure> {
     lab.expect_node(host)?;
-    lab.expect_up()?;
-    let mut hosts = lab.file.hosts();
-    let found = hosts.find(|(name, _)| *name == host);
-    found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{host} is no host")))
-}
-
-/// The LAN that `to` means for a host.
-pub fn lan_of<'a>(lab: &'a Lab, host: &str, to: &str) -> Result<&'a Lan, Failure> {
-    let (router, interface) = match to.split_once(':') {
-        Some((router, interface)) => (router, Some(super::run::device(lab, router, interface)?)),
-        None => (to, None),
-    };
-    lab.expect_router(router)?;
-    let fits = |lan: &&Lan| {
-        lan.ports.iter().any(|port| {
-            port.node == router && interface.as_ref().is_none_or(|device| *device == port.device)
-        })
-    };
-    let lans: Vec<&Lan> = lab.file.lans.iter().filter(fits).collect();
-    let home = |lan: &&&Lan| lan.ports.iter().any(|port| port.node == host);
-    match (&lans[..], lans.iter().find(home)) {
-        ([lan], _) | (_, Some(lan)) => Ok(lan),
-        ([], None) => Err(Failure::Other(format!("{to} has no LAN"))),
-        (_, None) => {
-            let ports = lans.iter().flat_map(|lan| &lan.ports).filter(|port| port.node == router);
-            let names: Vec<String> = ports.map(ToString::to_string).collect();
-            Err(Failure::Other(format!("{to} has several LANs: {}", names.join(", "))))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_router_means_its_only_lan_or_the_hosts_own() {
-        let lab = Lab::open("gsmr", None).unwrap();
-        let name = |host: &str, to: &str| lan_of(&lab, host, to).map(|lan| lan.name.clone());
-        assert_eq!(name("A", "xTR2").unwrap(), "siteB");
-        assert_eq!(name("A", "xTR1").unwrap(), "siteA");
-        assert_eq!(name("B", "xTR1:Ethernet2/0").unwrap(), "siteC");
-        let error = name("B", "xTR1").unwrap_err().to_string();
-        assert!(error.contains("xTR1:Ethernet3/0"), "{error}");
-        assert!(name("A", "Core1").is_err() && name("A", "nobody").is_err());
-    }
+    expect_up(lab)?;
+    lab.expect_host(host)
 }

@@ -7,15 +7,16 @@ use std::process::Command;
 
 use super::emulated;
 use super::environment;
-use super::failure::Failure;
-use super::open::Lab;
-use super::run;
+use super::running::{expect_namespace, expect_up};
+use super::{paths, run};
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
 use crate::private;
 
 /// Becomes `command` in the namespace of `node`. Returns only if that fails.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
-    lab.expect_up()?;
+    expect_up(lab)?;
     if emulated::find(lab, node).is_some() {
         let player = emulated::whereabouts(lab, node);
         let player = player.map_or_else(|| "a router".to_owned(), |(router, _)| router);
@@ -36,11 +37,11 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
 /// # Errors
 /// A lab that is not up, a node without a namespace, and a program that is missing on this machine.
 pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
-    lab.expect_namespace(node)?;
+    expect_namespace(lab, node)?;
     environment::need_root()?;
     environment::need(name)?;
     let mut program = environment::program("ip")?;
-    program.args(["netns", "exec", &lab.namespace(node), name]);
+    program.args(["netns", "exec", &paths::namespace(lab, node), name]);
     Ok(program)
 }
 
@@ -60,7 +61,7 @@ pub struct Capture {
 /// Becomes tshark on `place`, which is `NODE` for all its devices or `NODE:INTERFACE`.
 pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
-    let device = run::device(lab, node, interface)?;
+    let device = lab.device(node, interface)?;
     let (node, device) = run::end_of(lab, node, &device);
     // Before a file is made.
     let mut command = program(lab, node, "tshark")?;

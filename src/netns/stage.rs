@@ -10,24 +10,26 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::expect::Packet;
-use super::play::Stage;
-use super::stream::{Arrived, Client};
-use super::{Datagrams, Ends, LinkChange, Ping, Place, Replay, replay};
+use super::client::Client;
+use super::console::Console;
+use super::flow::{self, Flow};
+use super::interrupt::Interrupt;
+use super::patience::Patience;
+use super::plan::Options;
+use super::verbs::{self, Call, Step};
+use super::{environment, inside, move_host, paths, ping, raw, run};
 use crate::addr::Family;
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
-use crate::lab::console::Console;
+use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
-use crate::lab::flow::{self, Course, Flow};
-use crate::lab::interrupt::Interrupt;
-use crate::lab::open::Lab;
-use crate::lab::patience::Patience;
-use crate::lab::ping::{self, Echos, Tally};
-use crate::lab::run;
-use crate::lab::verbs::{self, Call, Step};
-use crate::lab::{environment, inside, move_host};
+use crate::lab::flow::Course;
+use crate::lab::ping::{Echos, Tally, address};
+use crate::lab::scenario::expect::Packet;
+use crate::lab::scenario::stage::{Evidence, Stage};
+use crate::lab::scenario::stream::Arrived;
+use crate::lab::scenario::{Datagrams, Ends, LinkChange, Ping, Place, Replay, replay};
 use crate::private;
 
 /// A capture is complete when its file has not grown for so long.
@@ -36,11 +38,13 @@ const QUIET: Duration = Duration::from_millis(200);
 const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
                       lisp-tcp.invalid_marker";
 
-/// A lab in namespaces, with what a scenario has opened in it.
-pub struct Namespaces<'a> {
-    lab: &'a Lab,
+/// A lab in namespaces for one scenario, with what that has opened in it.
+pub struct Namespaces {
+    lab: Lab,
     /// Where captures are kept.
     directory: PathBuf,
+    /// The directory stays when all else is gone.
+    is_kept: bool,
     interrupted: Interrupt,
     clock: Patience,
     consoles: BTreeMap<String, Console>,
@@ -55,30 +59,40 @@ struct Capture {
     running: Option<Child>,
 }
 
-impl<'a> Namespaces<'a> {
+impl Namespaces {
     /// Refuses to go on when a program is missing that scenarios run.
     pub fn expect_programs() -> Result<(), Failure> {
         ["ping", "tcpdump", "tshark"].into_iter().try_for_each(environment::need)
     }
 
-    /// A stage on `lab`, which is up; captures go to `directory`.
-    pub fn new(lab: &'a Lab, directory: PathBuf) -> Result<Self, Failure> {
-        Ok(Namespaces {
+    /// Brings `lab` up; it comes down with the value.
+    ///
+    /// # Errors
+    /// What [`run::up`] says.
+    pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
+        let interrupted = Interrupt::watch()?;
+        run::up(&lab, false, options, &mut |_| ())?;
+        // From here on it comes down whatever happens.
+        let mut stage = Namespaces {
             lab,
-            directory,
-            interrupted: Interrupt::watch()?,
+            directory: PathBuf::new(),
+            is_kept: true,
+            interrupted,
             clock: Patience::of(Duration::MAX),
             consoles: BTreeMap::new(),
             captures: BTreeMap::new(),
             flows: BTreeMap::new(),
             clients: BTreeMap::new(),
-        })
+        };
+        stage.directory = paths::kept(&stage.lab.name)?;
+        stage.is_kept = false;
+        Ok(stage)
     }
 
     fn target(&self, ends: &Ends) -> Result<std::net::IpAddr, Failure> {
         let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
         let literal = ends.to.parse().ok();
-        literal.map_or_else(|| ping::address(self.lab, &ends.to, Some(family)), Ok)
+        literal.map_or_else(|| address(&self.lab, &ends.to, Some(family)), Ok)
     }
 
     fn client(&mut self, name: &str) -> Result<&mut Client, Failure> {
@@ -158,7 +172,7 @@ fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     )))
 }
 
-impl Stage for Namespaces<'_> {
+impl Stage for Namespaces {
     fn now(&self) -> Duration {
         self.clock.spent()
     }
@@ -173,22 +187,26 @@ impl Stage for Namespaces<'_> {
 
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure> {
         if !self.consoles.contains_key(node) {
-            let console = Console::connect(&self.lab.socket(node))?;
+            let console = Console::connect(&paths::socket(&self.lab, node))?;
             self.consoles.insert(node.to_owned(), console);
         }
         let console = self.consoles.get_mut(node);
         console.ok_or_else(|| Failure::new("no console"))?.ask(command)
     }
 
+    fn end_session(&mut self, node: &str) {
+        self.consoles.remove(node);
+    }
+
     fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
         self.interrupted.check()?;
         let target = self.target(&ping.ends)?;
         let echos = Echos { count: ping.count, size: ping.size, df: ping.df };
-        ping::show(self.lab, &ping.ends.from, target, echos, out)
+        ping::show(&self.lab, &ping.ends.from, target, echos, out)
     }
 
     fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure> {
-        let flow = Flow::start(self.lab, &ends.from, self.target(ends)?, every)?;
+        let flow = Flow::start(&self.lab, &ends.from, self.target(ends)?, every)?;
         self.flows.insert(name.to_owned(), flow);
         Ok(())
     }
@@ -199,12 +217,12 @@ impl Stage for Namespaces<'_> {
     }
 
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
-        let device = run::device(self.lab, &port.node, &port.interface)?;
-        let (place, device) = run::end_of(self.lab, &port.node, &device);
+        let device = self.lab.device(&port.node, &port.interface)?;
+        let (place, device) = run::end_of(&self.lab, &port.node, &device);
         let file = self.directory.join(format!("{name}.pcap"));
         // Opened here, so that it is there when tcpdump has not written yet.
         private::create(&file).map_err(Failure::new)?;
-        let mut command = inside::program(self.lab, place, "tcpdump")?;
+        let mut command = inside::program(&self.lab, place, "tcpdump")?;
         command
             .args(["-n", "-U", "-Z", "root", "--immediate-mode", "-i", &device, "-w"])
             .arg(&file);
@@ -263,14 +281,14 @@ impl Stage for Namespaces<'_> {
         let Some(number) = numbers.first().and_then(|number| number.parse().ok()) else {
             return Err(Failure::Other(format!("no packet is {:?}", what.filter)));
         };
-        let packet = replay::repeated(&replay::packet(&file, number)?, what.to)?;
-        replay::send(&self.lab.namespace(node), &[packet], what.times, what.every)
+        let packet = replay::repeated(&raw::packet(&file, number)?, what.to)?;
+        raw::send(&paths::namespace(&self.lab, node), &[packet], what.times, what.every)
     }
 
     fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure> {
         let packets = replay::datagrams(datagrams)?;
-        let namespace = self.lab.namespace(node);
-        replay::send(&namespace, &packets, datagrams.times, datagrams.every)
+        let namespace = paths::namespace(&self.lab, node);
+        raw::send(&namespace, &packets, datagrams.times, datagrams.every)
     }
 
     fn connect(
@@ -280,7 +298,7 @@ impl Stage for Namespaces<'_> {
         source: Ipv4Addr,
         destination: SocketAddrV4,
     ) -> Result<(), Failure> {
-        let client = Client::connect(&self.lab.namespace(node), source, destination)?;
+        let client = Client::connect(&paths::namespace(&self.lab, node), source, destination)?;
         self.clients.insert(name.to_owned(), client);
         Ok(())
     }
@@ -295,16 +313,16 @@ impl Stage for Namespaces<'_> {
     }
 
     fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
-        move_host::move_host(self.lab, host, to)
+        move_host::move_host(&self.lab, host, to)
     }
 
     fn kill(&mut self, node: &str) -> Result<(), Failure> {
         self.consoles.remove(node);
-        run::stop(self.lab, node, true, &mut |_| ())
+        run::stop(&self.lab, node, true, &mut |_| ())
     }
 
     fn start(&mut self, node: &str) -> Result<(), Failure> {
-        run::start(self.lab, node, &mut |_| ())
+        run::start(&self.lab, node, &mut |_| ())
     }
 
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
@@ -319,14 +337,44 @@ impl Stage for Namespaces<'_> {
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
         let name = format!("{}:{}", port.node, port.interface);
         match change {
-            LinkChange::Up => run::link(self.lab, &name, true),
-            LinkChange::Down => run::link(self.lab, &name, false),
+            LinkChange::Up => run::link(&self.lab, &name, true),
+            LinkChange::Down => run::link(&self.lab, &name, false),
             LinkChange::Mtu(mtu) => {
-                let device = run::device(self.lab, &port.node, &port.interface)?;
-                let (node, device) = run::end_of(self.lab, &port.node, &device);
+                let device = self.lab.device(&port.node, &port.interface)?;
+                let (node, device) = run::end_of(&self.lab, &port.node, &device);
                 let call = Call::new("link-set", &self.lab.name).with(node).with(device);
                 verbs::run(&[Step::new("link", vec![call.with("mtu").with(mtu)])], |_| ())
             }
+        }
+    }
+
+    /// A file that cannot be had is left out.
+    fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure> {
+        self.is_kept = true;
+        let (lab, directory) = (&self.lab, &self.directory);
+        for (name, octets) in shown {
+            private::write(&directory.join(name), octets).ok();
+        }
+        for (node, config) in lab.file.routers() {
+            let config = paths::files(lab).join(config);
+            fs::copy(config, directory.join(format!("{node}.conf"))).ok();
+            fs::copy(paths::log(lab, node), directory.join(format!("{node}.log"))).ok();
+        }
+        Ok(directory.display().to_string())
+    }
+}
+
+impl Drop for Namespaces {
+    fn drop(&mut self) {
+        self.flows.clear();
+        self.captures.clear();
+        if !self.is_kept
+            && let Err(error) = fs::remove_dir_all(&self.directory)
+        {
+            log::error!("{}: {error}", self.directory.display());
+        }
+        if let Err(failure) = run::down(&self.lab.name, &mut |_| ()) {
+            log::error!("lab {}: {failure}", self.lab.name);
         }
     }
 }

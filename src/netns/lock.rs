@@ -4,9 +4,9 @@
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
-use super::failure::Failure;
 use super::interrupt::Interrupt;
 use super::patience::Patience;
+use crate::lab::failure::Failure;
 use crate::private;
 
 /// Its file, below [`private::runtime`]. No lab's name has a dot.

@@ -5,8 +5,8 @@
 use std::fs;
 use std::path::Path;
 
-use super::file::LabFile;
 use super::text;
+use crate::lab::file::LabFile;
 
 /// Where the first namespace of the machine has the settings of all.
 const SETTINGS: &str = "/proc/sys/net";

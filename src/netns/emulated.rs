@@ -8,19 +8,20 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use super::console::{self, Console};
-use super::failure::Failure;
-use super::file::{Host, Lan, Mac, Port};
-use super::flow::Course;
-use super::open::Lab;
+use super::console::Console;
 use super::patience::Patience;
-use super::ping::{Echos, Outcome, Tally};
-use super::run;
+use super::running::{self, expect_up};
 use super::verbs::Call;
+use super::{console, paths};
 use crate::addr::Family;
 use crate::console::emulated_host;
 use crate::console::protocol::{Echo, HostAnswer, HostRequest, HostTask};
 use crate::console::view::emulated_hosts::EmulatedHostsView;
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::lab::file::{Host, Lan, Mac, Port};
+use crate::lab::flow::Course;
+use crate::lab::ping::{Echos, Outcome, Tally};
 use crate::rng::{Rng, Seed};
 use crate::router::config::EmulatedHost;
 use crate::router::io;
@@ -48,7 +49,7 @@ pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -
 /// runs.
 pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
     let is_missing = |name: &str, port: &Port| {
-        run::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()
+        running::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()
     };
     let call = |name| {
         let (lan, port) = lab.file.home(name)?;
@@ -85,7 +86,7 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
         lab.file.routers().map(|(router, _)| router).filter(|router| Some(*router) != home);
     home.into_iter().chain(others).find_map(|router| {
         let command = "show emulated-hosts";
-        let view: EmulatedHostsView = console::view(&lab.socket(router), command).ok()?;
+        let view: EmulatedHostsView = console::view(&paths::socket(lab, router), command).ok()?;
         let host = view.hosts.into_iter().find(|host| host.name == name)?;
         Some((router.to_owned(), host.interface.to_string()))
     })
@@ -93,7 +94,7 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
 
 /// The same; an error when no router plays it.
 pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
-    lab.expect_up()?;
+    expect_up(lab)?;
     whereabouts(lab, name)
         .ok_or_else(|| Failure::Other(format!("no router of lab {} plays host {name}", lab.name)))
 }
@@ -116,7 +117,7 @@ impl HostPing {
         every: Option<Duration>,
     ) -> Result<Self, Failure> {
         let (router, _) = expect(lab, name)?;
-        let mut console = Console::connect(&lab.socket(&router))?;
+        let mut console = Console::connect(&paths::socket(lab, &router))?;
         let every_ms = every.map(|every| u64::try_from(every.as_millis()).unwrap_or(u64::MAX));
         let task = HostTask::Ping { to, count, size, every_ms };
         let answer = console.host(&HostRequest { name: name.to_owned(), task })?;
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn a_host_is_started_with_the_lines_of_its_configuration() {
-        let lab = Lab::open("gsmr", Some("x")).unwrap();
+        let lab = super::super::open::open("gsmr", Some("x")).unwrap();
         let call = start(&lab, "C", lab.file.home("C").unwrap(), Path::new("eidway")).unwrap();
         let text = call.to_string();
         let begin = "netns-scripts/host-start x siteC xTR1 Ethernet2/0 C eidway ";

@@ -1,0 +1,81 @@
+//! A scenario from bringing its lab up to the verdict, wherever the lab is brought up.
+
+use std::io::Write;
+
+use super::play::play;
+use super::stage::{Evidence, Stage};
+use super::{Scenario, recovery};
+use crate::lab::failure::Failure;
+use crate::lab::{Lab, wiring};
+
+/// What a router is asked when a scenario has failed.
+const SHOWS: [&str; 12] = [
+    "show running-config",
+    "show ip route",
+    "show ip lisp map-cache",
+    "show ipv6 lisp map-cache",
+    "show ip lisp database",
+    "show ipv6 lisp database",
+    "show ip lisp away",
+    "show ipv6 lisp away",
+    "show ip lisp smr",
+    "show ip lisp statistics",
+    "show lisp session",
+    "show lisp site",
+];
+
+/// Plays `scenario` on `lab`, with the scenario's configuration laid over the lab's: `up` brings that
+/// up, and the stage takes it down when it is dropped. With `kill`, it plays to the middle, kills that
+/// router and sees what becomes of the lab ([`recovery`]). The transcript goes to `out`. True when all
+/// was as expected; otherwise the transcript names the place where the stage has kept what is needed to
+/// find out why.
+///
+/// # Errors
+/// A router to kill that the lab does not have, a lab that cannot be brought up, or an `out` that fails.
+pub fn run<S: Stage>(
+    lab: &Lab,
+    scenario: &Scenario,
+    kill: Option<&str>,
+    up: impl FnOnce(Lab) -> Result<S, Failure>,
+    out: &mut dyn Write,
+) -> Result<bool, Failure> {
+    kill.map(|node| lab.expect_router(node)).transpose()?;
+    let lab = lab.with_overlay(&scenario.path, &scenario.overlays)?;
+    wiring::expect(&lab)?;
+    let failed = || Failure::io("standard output");
+    writeln!(out, "== {}\n== lab {}", scenario.title, lab.name).map_err(failed())?;
+    let mut stage = up(lab.clone())?;
+    let played = match kill {
+        None => play(scenario, &mut stage, out),
+        Some(node) => recovery::play(scenario, &lab.file, node, &mut stage, out),
+    };
+    match played {
+        Ok(()) => {
+            writeln!(out, "== as expected").map_err(failed())?;
+            Ok(true)
+        }
+        Err(stopped) => {
+            let shown = shows(&lab, &mut stage);
+            let place = stage.keep(shown)?;
+            writeln!(out, "== NOT AS EXPECTED\n{stopped}\n== kept in {place}").map_err(failed())?;
+            Ok(false)
+        }
+    }
+}
+
+/// The tables of each router, in a file of its own. What a router does not tell is left out.
+fn shows(lab: &Lab, stage: &mut dyn Stage) -> Vec<Evidence> {
+    let of = |(node, _): (&str, &str)| {
+        stage.end_session(node);
+        let mut shows = String::new();
+        for command in SHOWS {
+            if let Ok(reply) = stage.console(node, command)
+                && reply.done.ok
+            {
+                shows.push_str(&format!("{node}#{command}\n{}\n", reply.text));
+            }
+        }
+        (format!("{node}.show"), shows.into_bytes())
+    };
+    lab.file.routers().map(of).collect()
+}

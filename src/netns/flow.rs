@@ -1,0 +1,169 @@
+//! A flow in namespaces: a ping that runs beside what else happens.
+
+use std::io::Read;
+use std::net::IpAddr;
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::emulated::{self, HostPing};
+use super::inside;
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::lab::flow::Course;
+
+/// A ping that runs.
+#[derive(Debug)]
+pub struct Flow {
+    ping: Running,
+    every: Duration,
+}
+
+/// Whose ping it is.
+#[derive(Debug)]
+enum Running {
+    /// The machine's, in the namespace of a node.
+    Program(Program),
+    /// An emulated host's.
+    Host(HostPing),
+}
+
+/// A program that ends with its owner.
+#[derive(Debug)]
+struct Program(Child);
+
+/// Octets of each echo, as the machine's ping sends them.
+const ECHO_SIZE: u16 = 84;
+
+impl Flow {
+    /// Sends echos from a node to `target` until [`Flow::end`].
+    pub fn start(lab: &Lab, from: &str, target: IpAddr, every: Duration) -> Result<Self, Failure> {
+        lab.expect_node(from)?;
+        if emulated::find(lab, from).is_some() {
+            let ping = HostPing::start(lab, from, target, (u16::MAX, ECHO_SIZE), Some(every))?;
+            return Ok(Flow { ping: Running::Host(ping), every });
+        }
+        let mut command = inside::program(lab, from, "ping")?;
+        command.args(["-n", "-D", "-i"]);
+        command.arg(format!("{:.3}", every.as_secs_f64())).arg(target.to_string());
+        command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped());
+        // A host that cannot send for a moment says so on each packet: that is part of the story.
+        let child = command.stderr(Stdio::null()).spawn().map_err(Failure::io("ping"))?;
+        Ok(Flow { ping: Running::Program(Program(child)), every })
+    }
+
+    /// Ends it and tells how it fared.
+    pub fn end(self) -> Result<Course, Failure> {
+        match self.ping {
+            Running::Program(program) => program.end(self.every),
+            Running::Host(ping) => ping.end(self.every),
+        }
+    }
+}
+
+impl Program {
+    fn end(mut self, every: Duration) -> Result<Course, Failure> {
+        interrupt(&self.0)?;
+        let mut text = String::new();
+        if let Some(stdout) = &mut self.0.stdout {
+            stdout.read_to_string(&mut text).map_err(Failure::io("ping"))?;
+        }
+        self.0.wait().map_err(Failure::io("ping"))?;
+        course(&text, every)
+            .ok_or_else(|| Failure::Other(format!("ping ended without its summary:\n{text}")))
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+/// Asks a program of ours to end as ^C does. `ip netns exec` has become the program.
+pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+    let Some(pid) = pid else {
+        return Err(Failure::new("a process without a number"));
+    };
+    kill_process(pid, Signal::INT)
+        .map_err(|error| Failure::Io { what: "a signal".to_owned(), error: error.into() })
+}
+
+/// Reads what `ping -D` printed.
+fn course(text: &str, every: Duration) -> Option<Course> {
+    let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
+    let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
+    let (sent, received) = (numbers.next()?, numbers.next()?);
+    // The number of an echo and the instant of its answer.
+    let answer = |line: &str| {
+        let (stamp, rest) = line.strip_prefix('[')?.split_once(']')?;
+        let (_, number) = rest.split_once("icmp_seq=").filter(|_| rest.contains("bytes from"))?;
+        let number = number.split(' ').next()?.parse::<u32>().ok()?;
+        Some((number, Duration::try_from_secs_f64(stamp.parse().ok()?).ok()?))
+    };
+    let mut answers: Vec<(u32, Duration)> = text.lines().filter_map(answer).collect();
+    answers.sort();
+    // ping numbers its echos and keeps their distance, but does not say when each of them left.
+    let all = u32::try_from(sent).ok()?;
+    let (mut first, mut last) = (Duration::ZERO, every * all.saturating_sub(1));
+    let mut distance = every;
+    if let (Some(&(low, early)), Some(&(high, late))) = (answers.first(), answers.last()) {
+        if high > low {
+            distance = late.saturating_sub(early) / (high - low);
+        }
+        first = early.saturating_sub(distance * low.saturating_sub(1));
+        last = late + distance * all.saturating_sub(high);
+    }
+    // An echo may be under way when the flow ends: that is no loss.
+    let under_way = answers.last().is_some_and(|(number, _)| number + 1 == all);
+    let mut times: Vec<Duration> = answers.into_iter().map(|(_, at)| at).collect();
+    times.sort();
+    times.truncate(usize::try_from(received).ok()?);
+    let course = Course::of(sent - u64::from(under_way), (first, last), &times, distance);
+    Some(Course { received, ..course })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_longest_silence_counts_beyond_the_interval() {
+        let text = "PING 1.1.1.1 (1.1.1.1) 56(84) bytes of data.\n\
+            [100.000000] 64 bytes from 1.1.1.1: icmp_seq=1 ttl=64 time=0.1 ms\n\
+            [100.010000] 64 bytes from 1.1.1.1: icmp_seq=2 ttl=64 time=0.1 ms\n\
+            [100.220000] 64 bytes from 1.1.1.1: icmp_seq=23 ttl=64 time=0.1 ms\n\n\
+            --- 1.1.1.1 ping statistics ---\n\
+            23 packets transmitted, 3 received, 86.9% packet loss, time 229ms\n";
+        let found = course(text, Duration::from_millis(10)).unwrap();
+        assert_eq!(found, Course { sent: 23, received: 3, out_ms: 200, is_back: true });
+        assert_eq!(found.to_string(), "20 of 23 packets lost, 200 ms out");
+        let under_way = text.replace("23 packets", "24 packets");
+        assert_eq!(course(&under_way, Duration::from_millis(10)), Some(found));
+        assert_eq!(course("", Duration::ZERO), None);
+    }
+
+    #[test]
+    fn a_flow_that_ends_in_silence_is_not_back_and_says_for_how_long() {
+        let course = |answers: &str, sent: u32, received: u32| {
+            let summary =
+                format!("{sent} packets transmitted, {received} received, x% packet loss");
+            course(&format!("{answers}\n{summary}\n"), Duration::from_millis(10)).unwrap()
+        };
+        let two = "[100.000000] 64 bytes from 1.1.1.1: icmp_seq=1 ttl=64 time=0.1 ms\n\
+                   [100.010000] 64 bytes from 1.1.1.1: icmp_seq=2 ttl=64 time=0.1 ms";
+        let gone = course(two, 202, 2);
+        assert_eq!((gone.out_ms, gone.is_back), (1990, false));
+        assert_eq!(gone.to_string(), "200 of 202 packets lost, not back after 2.0 s");
+        let never = course("", 396, 0);
+        assert!(!never.is_back);
+        assert_eq!(never.to_string(), "396 of 396 packets lost, no answer at all");
+        let late =
+            two.replace("icmp_seq=1 ", "icmp_seq=101 ").replace("icmp_seq=2 ", "icmp_seq=102 ");
+        let late = course(&late, 102, 2);
+        assert_eq!((late.out_ms, late.is_back), (990, true), "the silence before the first answer");
+    }
+}

@@ -1,0 +1,31 @@
+//! Labs in Linux network namespaces: [`open`] finds one, [`run`] brings it up and takes it down.
+//!
+//! Each node has a namespace, each link a pair of `veth` devices, and each router a process of this
+//! program. The scripts in `netns-scripts` make them ([`plan`] says which calls, [`verbs`] runs them).
+
+pub mod check;
+pub mod client;
+pub mod console;
+pub mod emulated;
+pub mod environment;
+pub mod flow;
+pub mod inside;
+pub mod interrupt;
+pub mod lock;
+pub mod move_host;
+pub mod neighbour_tables;
+pub mod open;
+pub mod paths;
+pub mod patience;
+pub mod ping;
+pub mod plan;
+pub mod raw;
+pub mod registered_at;
+pub mod registration;
+pub mod run;
+pub mod running;
+pub mod scenario_file;
+pub mod stage;
+pub mod status;
+pub mod text;
+pub mod verbs;

@@ -1,0 +1,42 @@
+//! The files of scenarios and overlays that stand anywhere, and not in a lab's directory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::text;
+use crate::lab::Lab;
+use crate::lab::failure::Failure;
+use crate::lab::scenario::library::{self, ENDING, INCLUDE};
+use crate::lab::scenario::{Scenario, parse};
+
+/// The scenario that `name` means: the path of a file, or a name, as [`library::find`] knows it. A path
+/// has a slash, or ends with `.scenario`.
+pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
+    match name.contains('/') || name.ends_with(ENDING) {
+        true => read_file(lab, Path::new(name)),
+        false => library::find(lab, name),
+    }
+}
+
+/// Reads a scenario for `lab` from any file. A file that it includes stands beside it, or beside the
+/// lab's own scenarios.
+fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
+    let text = text::read(path).map_err(Failure::io(path.display()))?;
+    let beside = |name: &str| {
+        let file = path.with_file_name(name);
+        match file.exists() {
+            true => text::read(&file).map_err(Failure::io(file.display())),
+            false => library::beside(lab, name),
+        }
+    };
+    Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
+}
+
+/// The configuration that `name` lays over a lab's: the path of a file, or a name, as
+/// [`library::overlays`] knows it.
+pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failure> {
+    match name.contains('/') || name.ends_with(ENDING) || name.ends_with(INCLUDE) {
+        true => library::overlays_of(read_file(lab, Path::new(name))?),
+        false => library::overlays(lab, name),
+    }
+}
