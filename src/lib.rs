@@ -35,9 +35,9 @@
 //!    [`record`] a router's past, to be replayed. None has a socket, a clock, a random source or a
 //!    thread: inputs and the time go in, outputs and the next deadline come out, and the same input
 //!    gives the same octets.
-//! 3. [`driver`] puts a router under one mio event loop on Linux. [`sim`] puts whole labs on
-//!    virtual time. [`lab`] builds labs out of namespaces. [`private`] keeps the files of all three
-//!    from other users of the machine.
+//! 3. [`lab`] says what a lab is. [`sim`] brings it up on virtual time, [`netns`] in Linux network
+//!    namespaces; neither knows the other. [`driver`] puts a router under one mio event loop on Linux.
+//!    [`private`] keeps the files of the last two from other users of the machine.
 //!
 //! # Reading order
 //!

@@ -12,11 +12,12 @@ use eidway::console::view::{
     Failure, Listing, TableHead, View, away, database, dynamic_eid, emulated_hosts, history,
     interfaces, lisp, map_cache, refusals, sessions, site, site_summary, statistics, system,
 };
-use eidway::lab::open::Lab;
 use eidway::lab::scenario::library;
-use eidway::lab::scenario::play::{Stage, play};
+use eidway::lab::scenario::play::play;
+use eidway::lab::scenario::stage::Stage;
+use eidway::netns::open::open;
 use eidway::rng::Seed;
-use eidway::sim::stage::Simulated;
+use eidway::sim::stage::{Options, Simulated};
 
 /// JSON to a view to JSON. A listing has line ends between its rows, and no string of JSON has any.
 fn again<V: View>(json: &str) -> Result<String, serde_json::Error> {
@@ -108,11 +109,13 @@ fn shows() -> Vec<(String, &'static str, Again)> {
 fn every_show_of_the_grammar_prints_a_view_that_is_the_same_when_it_is_read() {
     let shows = shows();
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
-    let lab = Lab::open(lab.to_str().unwrap(), None).unwrap();
+    let lab = open(lab.to_str().unwrap(), None).unwrap();
     let mut with_rows = BTreeSet::new();
     for scenario in ["g3-move", "x16-names", "x7-bad-key", "g2-no-route"] {
         let scenario = library::find(&lab, scenario).unwrap();
-        let mut stage = Simulated::new(&lab, &scenario, Seed::from_number(1), None).unwrap();
+        let lab = lab.with_overlay(&scenario.path, &scenario.overlays).unwrap();
+        let options = Options::new(Seed::from_number(1));
+        let mut stage = Simulated::up(lab.clone(), options).unwrap();
         let played = play(&scenario, &mut stage, &mut Vec::new());
         assert!(played.is_ok(), "{}", scenario.title);
         for (router, _) in lab.file.routers() {

@@ -40,6 +40,7 @@ pub fn add(all: &mut Vec<Registration>, one: Registration) {
     }
 }
 
+/// The registrations with one map-server in one family.
 pub fn registration(address: IpAddr, prefixes: usize, acknowledged: usize) -> Registration {
     let address = address.to_string();
     Registration { address, prefixes: prefixes as u64, acknowledged: acknowledged as u64 }

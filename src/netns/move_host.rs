@@ -12,7 +12,7 @@ use super::flow::Flow;
 use super::patience::Patience;
 use super::running::expect_up;
 use super::verbs::{self, Call, Step};
-use super::{console, emulated, paths, ping, registered_at, run};
+use super::{console, emulated, paths, ping, registration, run};
 use crate::addr::Family;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
@@ -189,7 +189,7 @@ pub fn expect_roaming(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     let found = find(lab, host)?;
     let next = port_of(lab.lan_of(host, to)?, to.split(':').next().unwrap_or(to))?;
     let home = lab.file.home(host).map_or(next, |(_, port)| port);
-    let config = |node: &str| registered_at::running_config(lab, node);
+    let config = |node: &str| registration::running_config(lab, node);
     let (from_config, to_config) = (config(&home.node)?, config(&next.node)?);
     let from = Site { router: &home.node, config: &from_config, interface: interface(home)? };
     let to = Site { router: &next.node, config: &to_config, interface: interface(next)? };

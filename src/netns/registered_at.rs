@@ -9,7 +9,6 @@ use ipnet::IpNet;
 use super::console;
 use super::registration;
 use super::{paths, running};
-use crate::console::parse_config;
 use crate::console::view::{Listing, View, database, site};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
@@ -25,7 +24,7 @@ pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
     if sites.is_empty() {
         return Ok(None);
     }
-    let own = addresses(&running_config(lab, server)?);
+    let own = addresses(&registration::running_config(lab, server)?);
     let mut words = Vec::new();
     let others = lab.file.routers().map(|(node, _)| node).filter(|node| *node != server);
     for etr in others.filter(|node| running::pid(lab, node).is_some()) {
@@ -53,7 +52,7 @@ fn missing_of(
     if !servers.iter().any(|one| one.address.parse().is_ok_and(|it| own.contains(&it))) {
         return Ok(words);
     }
-    let rlocs = addresses(&running_config(lab, etr)?);
+    let rlocs = addresses(&registration::running_config(lab, etr)?);
     for command in ["show ip lisp database", "show ipv6 lisp database"] {
         let database = rows::<database::Head, database::Row>(lab, etr, command)?;
         let registered = database.iter().filter(|row| row.has_route).map(|row| row.eid_prefix);
@@ -68,15 +67,6 @@ fn lacks(sites: &[site::Row], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool 
     let mut same = sites.iter().filter(|site| site.eid_prefix == *prefix);
     let known = same.any(|site| site.registrations.iter().any(|one| rlocs.contains(&one.etr)));
     !known && sites.iter().any(|site| site.takes(prefix))
-}
-
-/// The configuration in force at a router.
-pub fn running_config(lab: &Lab, node: &str) -> Result<Config, Failure> {
-    let text = console::ask(&paths::socket(lab, node), "show running-config")?;
-    // Above it stands how long it is.
-    let begin = text.find("\n!\n").unwrap_or(0);
-    let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
-    parse_config(node, &text[begin..]).map_err(wrong)
 }
 
 fn addresses(config: &Config) -> BTreeSet<IpAddr> {

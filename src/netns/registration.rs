@@ -1,13 +1,14 @@
 //! What the routers of a lab in namespaces have registered, and what they refused.
 
-use super::registered_at::running_config;
 use super::{console, paths};
+use crate::console::parse_config;
 use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::console::view::refusals::RefusalsView;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::registration::{Registration, add, registration};
 use crate::lab::unregistered::Router;
+use crate::router::config::Config;
 
 /// Asks a router for its registrations; empty for one that is no ETR.
 pub fn registrations(lab: &Lab, node: &str) -> Result<Vec<Registration>, Failure> {
@@ -34,4 +35,13 @@ fn look_at(lab: &Lab, node: &str) -> Result<Router, Failure> {
         registrations: registrations(lab, node)?,
         refusals: view.refusals,
     })
+}
+
+/// The configuration in force at a router.
+pub fn running_config(lab: &Lab, node: &str) -> Result<Config, Failure> {
+    let text = console::ask(&paths::socket(lab, node), "show running-config")?;
+    // Above it stands how long it is.
+    let begin = text.find("\n!\n").unwrap_or(0);
+    let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
+    parse_config(node, &text[begin..]).map_err(wrong)
 }
