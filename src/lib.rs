@@ -37,7 +37,8 @@
 //!    gives the same octets.
 //! 3. [`lab`] says what a lab is. [`sim`] brings it up on virtual time, [`netns`] in Linux network
 //!    namespaces; neither knows the other. [`driver`] puts a router under one mio event loop on Linux.
-//!    [`private`] keeps the files of the last two from other users of the machine.
+//!    [`private`] keeps the files of the last two from other users of the machine. These last three are
+//!    Linux's alone; all else builds for the browser, too.
 //!
 //! # Reading order
 //!
@@ -56,12 +57,15 @@ pub mod addr;
 pub mod capture;
 pub mod checksum;
 pub mod console;
+#[cfg(target_os = "linux")]
 pub mod driver;
 pub mod host;
 pub mod lab;
+#[cfg(target_os = "linux")]
 pub mod netns;
 pub mod packet;
 pub mod prefix_map;
+#[cfg(target_os = "linux")]
 pub mod private;
 pub mod record;
 pub mod rng;

@@ -15,6 +15,8 @@ echo "== lints"
 cargo clippy --quiet --all-targets -- -D warnings
 echo "== dependencies"
 .ci/dependencies
+echo "== the library for the browser"
+.ci/wasm
 echo "== tests"
 cargo test --quiet
 echo "== beside OpenOverlayRouter"

@@ -1,9 +1,10 @@
-//! The three rings, read off the sources: imports point inward, and only the driver touches the
+//! The three rings, read off the sources: imports point inward, and only the outermost ring touches the
 //! operating system. The compiler cannot check this.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bounds;
+mod browser;
 mod documents;
 mod imports;
 mod words;
