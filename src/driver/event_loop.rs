@@ -9,6 +9,7 @@ mod connections;
 mod console;
 mod data_path;
 mod kernel;
+mod process;
 mod signals;
 mod spin;
 
@@ -19,7 +20,7 @@ use std::os::fd::{AsRawFd, RawFd};
 use std::path::Path;
 use std::time::Duration;
 
-use log::{debug, info, warn};
+use log::{debug, info};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use signal_hook_mio::v1_0::Signals;
@@ -34,14 +35,13 @@ use super::netlink::Netlink;
 use super::nonces::NonceFile;
 use super::tcp::Tcp;
 use super::tun::Tun;
-use super::udp::{RlocSockets, Udp};
+use super::udp::Udp;
 use super::{Error, Options, entropy, recording};
-use crate::addr::Rloc;
 use crate::record::Recorder;
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::event::Event;
-use crate::router::io::{ControlDatagram, Input, Output};
+use crate::router::io::{ControlDatagram, Input, Output, ProcessObject, ProcessRequest};
 use crate::router::logging::Log;
 use crate::router::{self, Router, Start};
 use crate::time::Time;
@@ -215,12 +215,7 @@ impl EventLoop {
             _lock: lock,
         };
         event_loop.watch_fd(event_loop.netlink.as_raw_fd(), Source::Kernel)?;
-        // Device and sockets first: where a router runs already that fails, and its rules and
-        // routes are not mistaken for those of a dead one.
-        event_loop.open_what_is_wanted()?;
-        let prepared = event_loop.netlink.prepare();
-        prepared.map_err(Error::during("preparing the namespace"))?;
-        event_loop.carry_out_outputs();
+        event_loop.carry_out_first_outputs()?;
         let events = event_loop.netlink.read_all();
         event_loop.tell_router(events.map_err(Error::during("reading links and routes"))?);
         if let Some(path) = console_socket {
@@ -360,29 +355,57 @@ impl EventLoop {
         true
     }
 
+    /// Does what the router wants done at its start. Without `lisp0` and its sockets it cannot be a
+    /// router: they come before the namespace is changed.
+    fn carry_out_first_outputs(&mut self) -> Result<(), Error> {
+        let outputs: Vec<Output> = std::iter::from_fn(|| self.router.poll_output()).collect();
+        let (process, others): (Vec<_>, Vec<_>) =
+            outputs.into_iter().partition(|output| matches!(output, Output::Process(_)));
+        for output in process {
+            match output {
+                Output::Process(ProcessRequest::Open(object))
+                    if !matches!(object, ProcessObject::Host(_)) =>
+                {
+                    self.open(&object)?;
+                }
+                output => self.carry_out(output),
+            }
+        }
+        let prepared = self.netlink.prepare();
+        prepared.map_err(Error::during("preparing the namespace"))?;
+        others.into_iter().for_each(|output| self.carry_out(output));
+        self.carry_out_outputs();
+        Ok(())
+    }
+
     /// Does what the router wants done.
     fn carry_out_outputs(&mut self) {
         while let Some(output) = self.router.poll_output() {
-            match output {
-                Output::Control { source, destination, payload } => {
-                    debug!("control: {} octets to {destination}", payload.len());
-                    let sent = match self.udp.of(source.ip()) {
-                        Some(sockets) => sockets.send_control(destination, &payload),
-                        None => Err(io::ErrorKind::AddrNotAvailable.into()),
-                    };
-                    self.faults.count_if("sending a control message", sent);
-                }
-                Output::Encapsulate(wrap, mut packet) => {
-                    self.send_held(&wrap, &mut packet);
-                }
-                Output::Native(instance_id, mut packet) => {
-                    self.write_held(instance_id, &mut packet);
-                }
-                Output::Kernel(request) => self.change_kernel(request),
-                Output::Tcp(request) => self.change_connection(request),
-                Output::Nonce(request) => self.nonces.apply(request),
-                Output::Event(event) => self.tell(&event),
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::Control { source, destination, payload } => {
+                debug!("control: {} octets to {destination}", payload.len());
+                let sent = match self.udp.of(source.ip()) {
+                    Some(sockets) => sockets.send_control(destination, &payload),
+                    None => Err(io::ErrorKind::AddrNotAvailable.into()),
+                };
+                self.faults.count_if("sending a control message", sent);
             }
+            Output::Encapsulate(wrap, mut packet) => {
+                self.send_held(&wrap, &mut packet);
+            }
+            Output::Native(instance_id, mut packet) => {
+                self.write_held(instance_id, &mut packet);
+            }
+            Output::Kernel(request) => self.change_kernel(request),
+            Output::Process(request) => self.change_process(request),
+            Output::Tcp(request) => self.change_connection(request),
+            Output::Nonce(request) => self.nonces.apply(request),
+            Output::Event(event) => self.tell(&event),
         }
     }
 
@@ -403,68 +426,6 @@ impl EventLoop {
         info!(target: "debug", "{line}");
         if let Some(console) = &mut self.console {
             console.say(&line);
-        }
-    }
-
-    /// Brings device and sockets into line with a configuration that may have changed: what is
-    /// wanted is there before the router's outputs are carried out, and what is not wanted any more
-    /// goes after them, for its own farewell may be among them.
-    fn follow_configuration(&mut self) {
-        if let Err(error) = self.open_what_is_wanted() {
-            warn!("{error}");
-        }
-        self.carry_out_outputs();
-        self.udp.retain(&self.router.config().local_rlocs());
-        self.stop_listening();
-        if !self.router.config().needs_tunnel() {
-            self.tun = None;
-        }
-    }
-
-    fn open_what_is_wanted(&mut self) -> Result<(), Error> {
-        if self.router.config().needs_tunnel() && self.tun.is_none() {
-            let tun = Tun::open(self.options.offload);
-            let tun = tun.map_err(Error::during("making lisp0, one a namespace"))?;
-            self.data_path = DataPath::new(tun.has_udp_offload());
-            self.watch_fd(tun.as_raw_fd(), Source::Tun)?;
-            self.tun = Some(tun);
-        }
-        let mut outcome = Ok(());
-        for rloc in self.router.config().local_rlocs() {
-            if self.udp.of(rloc.0).is_none() {
-                outcome = outcome.and(self.open_sockets(rloc));
-            }
-        }
-        self.set_fragmentation();
-        outcome.and(self.listen()).and(self.follow_hosts())
-    }
-
-    fn follow_hosts(&mut self) -> Result<(), Error> {
-        let now = self.clock.now();
-        let made = self.hosts.follow(self.router.config(), &self.hosts_seed, now);
-        made.into_iter().try_for_each(|(slot, device)| self.watch_fd(device, Source::Host(slot)))
-    }
-
-    fn open_sockets(&mut self, rloc: Rloc) -> Result<(), Error> {
-        let during = Error::during(format!("opening the sockets of {rloc}"));
-        let Options { offload, udp_checksum, .. } = self.options;
-        let sockets = RlocSockets::open(rloc, offload, udp_checksum).map_err(during)?;
-        let (control, data) = (sockets.control_fd(), sockets.data_fd());
-        let senders: Vec<RawFd> = sockets.sender_fds().collect();
-        let slot = self.udp.insert(sockets);
-        for sender in senders {
-            // Errors are told whatever is asked for; what arrives there is nobody's.
-            self.watch_fd_for(sender, Source::Errors(slot), Interest::PRIORITY)?;
-        }
-        self.watch_fd(control, Source::Control(slot))?;
-        self.watch_fd(data, Source::Data(slot))
-    }
-
-    /// Lets each RLOC's packets be fragmented as the router says.
-    fn set_fragmentation(&mut self) {
-        for sockets in self.udp.iter_mut() {
-            let outcome = sockets.set_fragmentation(self.router.fragmentation(sockets.rloc()));
-            self.faults.count_if("setting fragmentation", outcome);
         }
     }
 }

@@ -8,15 +8,15 @@ use std::io;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
-use log::{info, warn};
+use log::info;
 
 use super::tap::Tap;
 use crate::console::hosts::{self, HostState, Pings, no_host};
 use crate::console::protocol::{HostAnswer, HostRequest};
 use crate::host::{Host, HostConfig};
 use crate::rng::Seed;
-use crate::router::config::{Config, EmulatedHost, Interface, InterfaceName};
-use crate::router::io::Mac;
+use crate::router::config::EmulatedHost;
+use crate::router::io::{HostWish, Mac};
 use crate::time::Time;
 
 /// Frames that a host reads in a turn.
@@ -26,8 +26,6 @@ const FRAME_LEN: usize = (1 << 16) + 14;
 /// How often a host looks whether its device has come up. There is no event: the device is a port of a
 /// bridge in another namespace.
 const PLUG_INTERVAL: Duration = Duration::from_millis(100);
-/// The MTU of an interface that says nothing; octets.
-const DEFAULT_MTU: u16 = 1500;
 
 const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
 
@@ -41,10 +39,7 @@ pub struct Hosts {
 
 /// A host and its device.
 struct RunningHost {
-    name: String,
-    interface: InterfaceName,
-    made_of: EmulatedHost,
-    mtu: u16,
+    wish: HostWish,
     host: Host,
     tap: Tap,
     pings: Pings,
@@ -59,33 +54,20 @@ struct RunningHost {
 }
 
 impl Hosts {
-    /// Makes them as the configuration has them. A failure is logged, and tried again with the next
-    /// change. Returns the slots of the new ones, with the descriptors to watch.
-    pub fn follow(&mut self, config: &Config, seed: &Seed, now: Time) -> Vec<(usize, RawFd)> {
-        let wanted = wanted(config);
+    /// Makes a host, in the place of one of the same name. Returns its slot and the descriptor to watch.
+    ///
+    /// # Errors
+    /// The device cannot be made or plugged in, or the host holds too many addresses.
+    pub fn open(&mut self, wish: &HostWish, seed: &Seed, now: Time) -> io::Result<(usize, RawFd)> {
+        self.close(&wish.name);
+        RunningHost::new(wish, &seed.fork(&wish.name), now).map(|running| self.insert(running))
+    }
+
+    /// Removes a host with its device.
+    pub fn close(&mut self, name: &str) {
         for slot in &mut self.slots {
-            let is_wanted = |running: &RunningHost| {
-                wanted.get(running.name.as_str()).is_some_and(|(interface, port, made_of)| {
-                    running.interface == **interface
-                        && running.made_of == **made_of
-                        && running.mtu == mtu(port)
-                })
-            };
-            if slot.as_ref().is_some_and(|running| !is_wanted(running)) {
-                *slot = None;
-            }
+            slot.take_if(|running| running.wish.name == name);
         }
-        let mut made = Vec::new();
-        for (name, (interface, port, made_of)) in wanted {
-            if self.running().any(|running| running.name == name) {
-                continue;
-            }
-            match RunningHost::new(name, *interface, made_of, mtu(port), &seed.fork(name), now) {
-                Ok(running) => made.push(self.insert(running)),
-                Err(error) => warn!("emulated host {name} on {interface}: {error}"),
-            }
-        }
-        made
     }
 
     /// Whether there is none.
@@ -140,52 +122,35 @@ impl Hosts {
 impl hosts::Hosts for Hosts {
     fn states(&self) -> BTreeMap<String, HostState> {
         let state = |running: &RunningHost| HostState {
-            interface: running.interface,
-            addresses: running.made_of.addresses.clone(),
-            gateways: running.made_of.gateways.values().copied().collect(),
+            interface: running.wish.interface,
+            addresses: running.wish.made_of.addresses.clone(),
+            gateways: running.wish.made_of.gateways.values().copied().collect(),
             mac: Mac(running.host.mac()),
             is_up: running.is_up,
             received: running.received,
             sent: running.sent,
         };
-        self.running().map(|running| (running.name.clone(), state(running))).collect()
+        self.running().map(|running| (running.wish.name.clone(), state(running))).collect()
     }
 
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String> {
-        let found = self.slots.iter_mut().flatten().find(|running| running.name == request.name);
-        let running = found.ok_or_else(|| no_host(&request.name))?;
+        let mut running = self.slots.iter_mut().flatten();
+        let running = running.find(|running| running.wish.name == request.name);
+        let running = running.ok_or_else(|| no_host(&request.name))?;
         let answer = running.pings.handle(&mut running.host, &request.task);
         running.work(now);
         answer
     }
 }
 
-fn wanted(config: &Config) -> BTreeMap<&str, (&InterfaceName, &Interface, &EmulatedHost)> {
-    let hosts = config.interfaces.iter().flat_map(|(interface, port)| {
-        let hosts = port.emulated_hosts.iter();
-        hosts.map(move |(name, made_of)| (name.as_str(), (interface, port, made_of)))
-    });
-    hosts.collect()
-}
-
-fn mtu(port: &Interface) -> u16 {
-    port.mtu.unwrap_or(DEFAULT_MTU)
-}
-
 impl RunningHost {
-    fn new(
-        name: &str,
-        interface: InterfaceName,
-        made_of: &EmulatedHost,
-        mtu: u16,
-        seed: &Seed,
-        now: Time,
-    ) -> io::Result<Self> {
+    fn new(wish: &HostWish, seed: &Seed, now: Time) -> io::Result<Self> {
+        let HostWish { interface, name, mtu, made_of } = wish;
         let config = HostConfig {
-            name: name.to_owned(),
+            name: name.clone(),
             addresses: made_of.addresses.clone(),
             gateways: made_of.gateways.values().copied().collect(),
-            mtu,
+            mtu: *mtu,
             mac: made_of.mac.map(|mac| mac.0),
         };
         let mut host = Host::new(config, seed, now).map_err(io::Error::other)?;
@@ -196,10 +161,7 @@ impl RunningHost {
         host.plug_in(now);
         let announcement = host.poll_output();
         Ok(RunningHost {
-            name: name.to_owned(),
-            interface,
-            made_of: made_of.clone(),
-            mtu,
+            wish: wish.clone(),
             host,
             tap,
             pings: Pings::default(),

@@ -13,6 +13,7 @@
 //!        netlink events -- Input::Kernel ------+---- Router::handle
 //!        console socket -- console::Session ---|     Router::handle_timeout <-- clock
 //!        TCP RLOC:4342 --- Input::Tcp          |
+//!        lisp0 has gone -- Input::Process      |
 //!        TAP of a host --- Host::handle        |     (hosts, which the core meets on a LAN)
 //!        file of nonces -- Input::Nonces       |     (at the start)
 //!        SIGTERM, SIGINT - Input::Stop         |     (SIGHUP and SIGUSR1: the log's, see signals.rs)

@@ -8,7 +8,7 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -128,12 +128,10 @@ impl Tcp {
         Ok(slot)
     }
 
-    /// Stops listening on every RLOC that is not among `wanted`. Connections stay.
-    pub fn retain(&mut self, wanted: &BTreeSet<Rloc>) {
+    /// Stops listening on an RLOC: a SYN is answered with RST. Connections stay.
+    pub fn stop_listening(&mut self, rloc: Rloc) {
         for slot in &mut self.listeners {
-            if slot.as_ref().is_some_and(|listener| !wanted.contains(&listener.rloc)) {
-                *slot = None;
-            }
+            slot.take_if(|listener| listener.rloc == rloc);
         }
     }
 

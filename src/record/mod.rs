@@ -1,7 +1,7 @@
 //! Records of a router: everything that went into it and came out, to be replayed.
 //!
 //! ```text
-//!   "eidway record 5\n"                                            the magic number, and the version
+//!   "eidway record 6\n"                                            the magic number, and the version
 //!   length u32 | checksum u16 | step 0: time, Start                   seed, wall clock, config
 //!   length u32 | checksum u16 | step 1: time, call, verdict, packet changes, outputs
 //!   ...
@@ -29,7 +29,7 @@ pub use replay::{Difference, Progress, Replay, Until};
 pub use write::Recorder;
 
 /// The first octets of every record; the number is the version of the format.
-pub const MAGIC: &[u8; 16] = b"eidway record 5\n";
+pub const MAGIC: &[u8; 16] = b"eidway record 6\n";
 
 /// Octets before the body of a frame: its length and its checksum.
 const HEAD_LEN: usize = 6;

@@ -240,6 +240,7 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
         }
         Call::Control(datagram) => Input::Control(*datagram),
         Call::Kernel(event) => Input::Kernel(event.clone()),
+        Call::Process(event) => Input::Process(event.clone()),
         Call::Tcp(event) => Input::Tcp(*event),
         Call::Path(event) => Input::Path(event.clone()),
         Call::Configure(text) => Input::Configure(Box::new(read_config(number, text)?)),

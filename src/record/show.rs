@@ -56,6 +56,7 @@ impl Display for Call<'_> {
                 message(f, datagram.payload)
             }
             Call::Kernel(event) => write!(f, "kernel: {event}"),
+            Call::Process(event) => write!(f, "process: {event}"),
             Call::Tcp(TcpEvent::Bytes(connection, octets)) => {
                 write!(f, "tcp {}: {} octets", connection.0, octets.len())?;
                 frames(f, octets)
@@ -121,6 +122,7 @@ impl Display for Shown<'_> {
             }
             Output::Tcp(request) => write!(f, "tcp: {request}"),
             Output::Kernel(request) => write!(f, "kernel: {request}"),
+            Output::Process(request) => write!(f, "process: {request}"),
             Output::Nonce(NonceRequest::Keep(KeptNonce { owner, nonce })) => {
                 write!(f, "keep nonce {} of {}", Nonce(*nonce), owner.sender)
             }

@@ -11,7 +11,8 @@ use crate::addr::InstanceId;
 use crate::rng::Seed;
 use crate::router::descriptors::Descriptors;
 use crate::router::io::{
-    Command, ControlDatagram, Inbound, KernelEvent, Outbound, Outer, Output, PathEvent, TcpEvent,
+    Command, ControlDatagram, Inbound, KernelEvent, Outbound, Outer, Output, PathEvent,
+    ProcessEvent, TcpEvent,
 };
 use crate::router::kept::KeptNonces;
 use crate::time::Time;
@@ -45,6 +46,8 @@ pub enum Call<'a> {
     Control(ControlDatagram<'a>),
     /// `Input::Kernel`.
     Kernel(KernelEvent),
+    /// `Input::Process`.
+    Process(ProcessEvent),
     /// `Input::Tcp`.
     Tcp(TcpEvent<'a>),
     /// `Input::Path`.

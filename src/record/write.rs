@@ -175,6 +175,7 @@ impl<W: Write> Witness for Recorder<W> {
             }
             Call::Handle(Input::Control(datagram)) => step::Call::Control(*datagram),
             Call::Handle(Input::Kernel(event)) => step::Call::Kernel(event.clone()),
+            Call::Handle(Input::Process(event)) => step::Call::Process(event.clone()),
             Call::Handle(Input::Tcp(event)) => step::Call::Tcp(*event),
             Call::Handle(Input::Path(event)) => step::Call::Path(event.clone()),
             Call::Handle(Input::Command(command)) => step::Call::Command(command.clone()),

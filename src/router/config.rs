@@ -56,7 +56,9 @@ pub struct Interface {
 }
 
 /// `emulated-host NAME ..`: what a host is made of.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct EmulatedHost {
     /// Addresses with the length of their network, IPv4 first, at most
     /// [`EmulatedHost::MOST_ADDRESSES`].

@@ -36,6 +36,7 @@ impl Router {
     }
 
     fn configure_wholly(&mut self, before: &Config, now: Time) {
+        self.process.open_wanted(&mut self.context, &self.rib, &self.paths);
         self.stale.all = true;
         self.configured.advance();
         self.context.local = LocalRlocs::of(&self.context.config);

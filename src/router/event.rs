@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::away::Producer;
 use super::counters::ControlDrop;
 use super::interface_name::InterfaceName;
-use super::io::KernelObject;
+use super::io::{KernelObject, ProcessObject};
 use super::mobility::Discovery;
 use super::quote::Disbelief;
 use super::refusals::Explanation;
@@ -144,6 +144,13 @@ pub enum Event {
         object: KernelObject,
         /// What happened to it.
         change: KernelObjectChange,
+    },
+    /// An object that the process of this router holds open.
+    ProcessObject {
+        /// Which.
+        object: ProcessObject,
+        /// What happened to it.
+        change: ProcessObjectChange,
     },
     /// Objects vanished from the kernel and are put back.
     PutBack(Vec<KernelObject>),
@@ -330,6 +337,18 @@ pub enum KernelObjectChange {
     Refused(String),
 }
 
+/// A change of an object that the process of this router is to hold open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProcessObjectChange {
+    /// Somebody has deleted it: it is made again.
+    MadeAgain,
+    /// It vanishes again and again.
+    Vanishes,
+    /// It cannot be opened, and is tried again; the operating system's words.
+    Refused(String),
+}
+
 /// A control message that came or left, as far as `debug lisp control-plane` tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -489,6 +508,11 @@ impl Event {
                 KernelObjectChange::WaitsForLink(_) => "object-waits",
                 KernelObjectChange::Refused(_) => "object-refused",
             },
+            Event::ProcessObject { change, .. } => match change {
+                ProcessObjectChange::MadeAgain => "process-made-again",
+                ProcessObjectChange::Vanishes => "process-vanishes",
+                ProcessObjectChange::Refused(_) => "process-refused",
+            },
             Event::PutBack(_) => "put-back",
             Event::KernelRefused(_) => "kernel-refused",
             Event::Message(_) => "message",
@@ -515,6 +539,7 @@ impl Display for Event {
             Event::Refused { source, .. } => write!(f, " {source}"),
             Event::PortSetByHand { device, .. } => write!(f, " {device}"),
             Event::KernelObject { object, .. } => write!(f, " {object}"),
+            Event::ProcessObject { object, .. } => write!(f, " {object}"),
             Event::RefusedMore(_)
             | Event::ClockBehind { .. }
             | Event::PutBack(_)

@@ -15,6 +15,7 @@ use super::event::Event;
 pub use super::fragmentation::Fragmentation;
 use super::kept::{KeptNonces, NonceRequest};
 pub use super::paths::{IcmpError, PathEvent};
+pub use super::process::{HostWish, ProcessEvent, ProcessObject, ProcessRequest};
 pub use crate::addr::Mac;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
@@ -26,6 +27,8 @@ pub enum Input<'a> {
     Control(ControlDatagram<'a>),
     /// The namespace's kernel changed.
     Kernel(KernelEvent),
+    /// Something that the process held open has gone, or could not be opened.
+    Process(ProcessEvent),
     /// Something happened on a TCP connection of port 4342.
     Tcp(TcpEvent<'a>),
     /// The kernel or the core network said something about the way of our packets to a locator.
@@ -147,6 +150,8 @@ pub enum Output {
     Tcp(TcpRequest),
     /// Change the namespace's kernel.
     Kernel(KernelRequest),
+    /// Change what the process holds open.
+    Process(ProcessRequest),
     /// Keep a nonce over a restart, or keep it no longer.
     Nonce(NonceRequest),
     /// Something has changed: [`Log`](super::logging::Log) has the lines of the log,

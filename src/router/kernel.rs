@@ -21,7 +21,6 @@
 //! system was about to mend.
 
 mod events;
-mod losses;
 mod wanted;
 
 use std::collections::btree_map::Entry;
@@ -33,11 +32,11 @@ use ipnet::IpNet;
 use super::config::{Config, InterfaceName};
 use super::event::{Event, KernelObjectChange};
 use super::io::{Device, KernelObject, KernelRequest, Output, RouteTarget};
+use super::losses::{Losses, Verdict};
 use super::made::place;
 use super::rib::Rib;
 use crate::addr::EidPrefix;
 use crate::time::{Deadline, Time};
-use losses::{Losses, Verdict};
 pub(super) use wanted::guard;
 
 /// What has been asked of the kernel and stands.
@@ -54,7 +53,7 @@ pub struct Kernel {
     /// What was asked for again at one instant, because of a link: the news of its loss may come after.
     asked_again: (Time, BTreeSet<KernelObject>),
     /// What has vanished or was refused lately.
-    losses: Losses,
+    losses: Losses<KernelObject>,
     /// Ports that were set down, and not by their configuration.
     down_by_hand: BTreeSet<Device>,
     /// Ports that the router has asked to be set down, until it is told that they are.
@@ -304,7 +303,7 @@ impl Kernel {
 
     /// When [`Kernel::put_back_due`] has work.
     pub fn next_deadline(&self) -> Option<Deadline> {
-        self.losses.next_deadline()
+        self.losses.next_deadline("putting back lost objects of the kernel")
     }
 
     /// The requests that leave the kernel as it was found.

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use super::counters::ControlDrop;
 use super::event::{
-    Event, HostChange, KernelObjectChange, LocatorChange, MapServerChange, RegistrationChange,
-    SiteRegistrationChange, Unreachable,
+    Event, HostChange, KernelObjectChange, LocatorChange, MapServerChange, ProcessObjectChange,
+    RegistrationChange, SiteRegistrationChange, Unreachable,
 };
 use super::explanations;
 use super::interface_name::InterfaceName;
-use super::io::KernelObject;
+use super::io::{KernelObject, ProcessObject};
 use super::words::list;
 use crate::addr::Eid;
 use crate::time::Time;
@@ -120,6 +120,7 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::Host { eid, port, change } => return host_line(eid, port, *change),
         Event::MapServer { map_server, change } => map_server_line(map_server, change),
         Event::KernelObject { object, change } => object_line(object, change),
+        Event::ProcessObject { object, change } => process_line(object, change),
         Event::Locator { rloc, change } => notice(match change {
             LocatorChange::Unreachable(why) => {
                 format!("locator {rloc} cannot be reached: {}", unreachable(*why))
@@ -241,6 +242,21 @@ fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
             ))
         }
     }
+}
+
+fn process_line(object: &ProcessObject, change: &ProcessObjectChange) -> Line {
+    warning(match change {
+        ProcessObjectChange::MadeAgain => {
+            format!("somebody has deleted {object}: it is made again")
+        }
+        ProcessObjectChange::Vanishes => format!(
+            "{object} vanishes again and again: find out who deletes it; from now on it is made every \
+             30 s"
+        ),
+        ProcessObjectChange::Refused(error) => {
+            format!("{object} cannot be opened, and is tried again: {error}")
+        }
+    })
 }
 
 fn object_line(object: &KernelObject, change: &KernelObjectChange) -> Line {

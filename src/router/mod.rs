@@ -48,6 +48,7 @@ mod kernel;
 mod locator;
 pub mod locators;
 pub mod logging;
+mod losses;
 pub mod made;
 pub mod map_cache;
 pub mod map_server;
@@ -59,6 +60,7 @@ mod overclaim;
 mod owner_changes;
 mod path_events;
 pub mod paths;
+mod process;
 mod quote;
 pub mod reachability;
 #[cfg(test)]
@@ -95,7 +97,6 @@ use descriptors::Descriptors;
 use echo_nonce::EchoNonce;
 use etr::Heard;
 use flow_cache::FlowCache;
-use fragmentation::Fragmentation;
 use icmp::ErrorLimiter;
 use io::{Command, Input, Output};
 use kernel::Kernel;
@@ -106,6 +107,7 @@ use mobility::Mobility;
 use news::News;
 use outstanding::Resolver;
 use paths::Paths;
+use process::Process;
 use reachability::Reachability;
 use register::Registrar;
 use replies::ReplyLimiter;
@@ -117,7 +119,7 @@ use source_check::SourceCheck;
 use status_bits::StatusHolds;
 use witness::{Call, Witness};
 
-use crate::addr::{EidPrefix, Family, Rloc};
+use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
 
@@ -195,6 +197,7 @@ pub struct Router {
     /// What the next reconciliation is to look at.
     stale: Stale,
     kernel: Kernel,
+    process: Process,
     resolver: Resolver,
     news: News,
     smr_guard: SmrGuard,
@@ -232,6 +235,7 @@ impl Router {
             rib: Rib::default(),
             stale: Stale::default(),
             kernel: Kernel::default(),
+            process: Process::default(),
             resolver: Resolver::new(&seed),
             news: News::new(&seed),
             smr_guard: SmrGuard::default(),
@@ -259,6 +263,7 @@ impl Router {
         match input {
             Input::Control(datagram) => self.handle_control(&datagram, now),
             Input::Kernel(event) => self.handle_kernel(event, now),
+            Input::Process(event) => self.process.handle(event, &mut self.context, now),
             Input::Tcp(event) => self.handle_tcp(event, now),
             Input::Path(event) => self.handle_path(event, now),
             Input::Configure(config) => self.configure(*config, now),
@@ -277,7 +282,8 @@ impl Router {
                 self.close_map_server_sessions(now);
                 self.keep_sent_nonce();
                 let requests = self.kernel.withdraw();
-                return self.context.request(requests);
+                self.context.request(requests);
+                return self.process.close_all(&mut self.context);
             }
         }
         self.settle(now);
@@ -305,6 +311,7 @@ impl Router {
         self.context.sum_up_refusals(now);
         let requests = self.kernel.put_back_due(now);
         self.context.request(requests);
+        self.process.open_due(&mut self.context, now);
         self.settle(now);
         self.follow_generation();
     }
@@ -320,6 +327,7 @@ impl Router {
         self.context.tell_all(self.away.take_changes());
         self.context.tell_all(self.mobility.take_changes());
         self.context.tell_all(self.registrar.take_changes());
+        self.process.settle(&mut self.context, &self.rib, &self.paths);
     }
 
     /// The next thing that the router wants done.
@@ -350,6 +358,7 @@ impl Router {
             self.reachability.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
             self.context.refusals.next_deadline(),
             self.kernel.next_deadline(),
+            self.process.next_deadline(),
         ])
     }
 
@@ -463,11 +472,6 @@ impl Router {
     /// What the core network said about ways to locators.
     pub fn paths(&self) -> &Paths {
         &self.paths
-    }
-
-    /// Which encapsulated packets of a local RLOC may be fragmented.
-    pub fn fragmentation(&self, rloc: Rloc) -> Fragmentation {
-        Fragmentation::of(rloc, &self.context.config, &self.rib, &self.paths)
     }
 
     /// Which locators can be reached, and who says so.

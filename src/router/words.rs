@@ -3,9 +3,10 @@
 use std::fmt::{self, Display, Formatter};
 
 use super::io::{
-    Command, Device, DropReason, Encapsulation, IcmpError, Inbound, KernelEvent, KernelObject,
-    KernelRequest, KernelRoute, NeighbourState, Outbound, PathEvent, RouteTarget, RuleSelector,
-    Table, TcpEvent, TcpRequest,
+    Command, Device, DropReason, Encapsulation, Fragmentation, HostWish, IcmpError, Inbound,
+    KernelEvent, KernelObject, KernelRequest, KernelRoute, LISP_DEVICE, NeighbourState, Outbound,
+    PathEvent, ProcessEvent, ProcessObject, ProcessRequest, RouteTarget, RuleSelector, Table,
+    TcpEvent, TcpRequest,
 };
 use crate::addr::Family;
 use crate::wire::IcmpErrorKind;
@@ -154,6 +155,49 @@ impl Display for KernelEvent {
             }
             KernelEvent::Refused { request, error } => {
                 write!(f, "the kernel refused to {request}: {error}")
+            }
+        }
+    }
+}
+
+impl Display for ProcessObject {
+    /// A noun.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            ProcessObject::Tunnel => f.write_str(LISP_DEVICE),
+            ProcessObject::Sockets { rloc, fragmentation } => {
+                let packets = match fragmentation {
+                    Fragmentation::Never => "",
+                    Fragmentation::ByPath => ", which fragment by path",
+                    Fragmentation::Always => ", which let fragment",
+                };
+                write!(f, "the UDP sockets of {rloc}{packets}")
+            }
+            ProcessObject::Listener(rloc) => write!(f, "the TCP listener of {rloc}"),
+            ProcessObject::Host(HostWish { interface, name, .. }) => {
+                write!(f, "the emulated host {name} on {interface}")
+            }
+        }
+    }
+}
+
+impl Display for ProcessRequest {
+    /// A verb with its object.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            ProcessRequest::Open(object) => write!(f, "open {object}"),
+            ProcessRequest::Close(object) => write!(f, "close {object}"),
+        }
+    }
+}
+
+impl Display for ProcessEvent {
+    /// A sentence.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            ProcessEvent::Lost(object) => write!(f, "{object} has gone"),
+            ProcessEvent::Refused { object, error } => {
+                write!(f, "{object} cannot be opened: {error}")
             }
         }
     }

@@ -41,7 +41,7 @@ impl Sim {
         }
         let router = router.ok_or_else(|| wrong_kind(name, "router that runs"))?;
         let mut hosts = RouterHosts { hosts, asked: BTreeSet::new() };
-        let result = router.act(|router| act(router, &mut hosts, now));
+        let result = act(router.router_mut(), &mut hosts, now);
         for node in [id].into_iter().chain(hosts.asked) {
             self.settle(node);
         }

@@ -3,9 +3,10 @@
 //! It does what the driver does in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342,
 //! writes what the core says, applies its kernel requests and reports the kernel's events.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
+use std::ops::Range;
 
 use super::kernel::udp::Outgoing;
 use super::kernel::{Datagram, DeviceKind, Kernel, KernelDrop};
@@ -18,7 +19,8 @@ use crate::router::debug;
 use crate::router::event::Event;
 use crate::router::io::{
     ControlDatagram, Encapsulation, Fragmentation, Inbound, Input, KernelEvent, LISP_DEVICE,
-    Outbound, Outer, Output, PathEvent, TcpEvent, TcpRequest,
+    Outbound, Outer, Output, PathEvent, ProcessEvent, ProcessObject, ProcessRequest, TcpEvent,
+    TcpRequest,
 };
 use crate::router::kept::KeptNonces;
 use crate::router::logging::{Log, Severity};
@@ -32,6 +34,7 @@ const CONTROL_TTL: u8 = 64;
 /// Flows are spread over this many outer source ports, from this one on (RFC 9300 section 5.3).
 const FIRST_SOURCE_PORT: u16 = 0xc000;
 const SOURCE_PORTS: u16 = 16;
+const SENDER_PORTS: Range<u16> = FIRST_SOURCE_PORT..FIRST_SOURCE_PORT + SOURCE_PORTS;
 /// Refused requests that are kept for whoever looks.
 const REFUSALS: usize = 64;
 /// Debug lines that are kept until somebody takes them; the oldest go first.
@@ -46,6 +49,8 @@ pub struct RouterNode {
     kernel: Kernel,
     router: Router,
     tcp: Tcp,
+    /// The RLOCs whose UDP sockets are open.
+    sockets: BTreeMap<Rloc, Fragmentation>,
     refusals: Vec<KernelEvent>,
     debug: VecDeque<(Time, String)>,
     log: VecDeque<(Time, Severity, String)>,
@@ -70,9 +75,6 @@ impl RouterNode {
         record: Option<Box<dyn Write>>,
     ) -> Self {
         kernel.remove_leftovers();
-        kernel.bind_udp(DATA_PORT);
-        kernel.bind_udp(CONTROL_PORT);
-        kernel.bind_senders(FIRST_SOURCE_PORT..FIRST_SOURCE_PORT + SOURCE_PORTS);
         kernel.open_tcp();
         let tcp = Tcp::new(&start.seed, start.now);
         let now = start.now;
@@ -86,6 +88,7 @@ impl RouterNode {
             kernel,
             router,
             tcp,
+            sockets: BTreeMap::new(),
             refusals: Vec::new(),
             debug: VecDeque::new(),
             log: VecDeque::new(),
@@ -94,8 +97,6 @@ impl RouterNode {
             offered: 0,
             kept,
         };
-        node.open_tunnel();
-        node.listen();
         node.kernel.announce();
         node
     }
@@ -127,15 +128,12 @@ impl RouterNode {
 
     /// Something happens to the process.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
-        self.act(|router| router.handle(input, now));
+        self.router.handle(input, now);
     }
 
-    /// Somebody acts on the core, and may have changed its configuration.
-    pub fn act<T>(&mut self, act: impl FnOnce(&mut Router) -> T) -> T {
-        let result = act(&mut self.router);
-        self.open_tunnel();
-        self.listen();
-        result
+    /// The core, for somebody who acts on it.
+    pub fn router_mut(&mut self) -> &mut Router {
+        &mut self.router
     }
 
     /// The lines of the log, each with its time, as far as they were kept.
@@ -213,7 +211,8 @@ impl RouterNode {
                     matches!(&event, KernelEvent::LinkGone { device } if device == LISP_DEVICE);
                 self.router.handle(Input::Kernel(event), now);
                 if lisp_gone {
-                    self.open_tunnel();
+                    let event = ProcessEvent::Lost(ProcessObject::Tunnel);
+                    self.router.handle(Input::Process(event), now);
                 }
             } else if let Some(packet) = self.tcp.poll_output() {
                 self.kernel.send_segment(packet);
@@ -229,16 +228,40 @@ impl RouterNode {
         }
     }
 
-    /// `lisp0` is there when the configuration needs it.
-    fn open_tunnel(&mut self) {
-        if !self.router.config().needs_tunnel() {
-            return;
-        }
-        match self.kernel.device_id(LISP_DEVICE) {
-            Some(id) => self.kernel.set_carrier(id, true),
-            None => {
-                self.kernel.add_device(LISP_DEVICE, DeviceKind::Tunnel, TUNNEL_MTU);
+    /// Opens what the core wants, or changes what is open.
+    fn open(&mut self, object: ProcessObject) {
+        match object {
+            ProcessObject::Tunnel => match self.kernel.device_id(LISP_DEVICE) {
+                Some(id) => self.kernel.set_carrier(id, true),
+                None => {
+                    self.kernel.add_device(LISP_DEVICE, DeviceKind::Tunnel, TUNNEL_MTU);
+                }
+            },
+            ProcessObject::Sockets { rloc, fragmentation } => {
+                if self.sockets.insert(rloc, fragmentation).is_none() {
+                    self.kernel.bind_udp(rloc.0, [DATA_PORT, CONTROL_PORT]);
+                    self.kernel.bind_senders(rloc.0, SENDER_PORTS);
+                }
             }
+            ProcessObject::Listener(rloc) => self.tcp.listen(rloc),
+            // Each emulated host is a node of the lab.
+            ProcessObject::Host(_) => {}
+        }
+    }
+
+    fn close(&mut self, object: &ProcessObject) {
+        match *object {
+            ProcessObject::Tunnel => {
+                if let Some(id) = self.kernel.device_id(LISP_DEVICE) {
+                    self.kernel.delete_device(id);
+                }
+            }
+            ProcessObject::Sockets { rloc, .. } => {
+                self.sockets.remove(&rloc);
+                self.kernel.unbind(rloc.0);
+            }
+            ProcessObject::Listener(rloc) => self.tcp.stop_listening(rloc),
+            ProcessObject::Host(_) => {}
         }
     }
 
@@ -285,6 +308,9 @@ impl RouterNode {
     fn carry_out(&mut self, output: Output, now: Time) {
         match output {
             Output::Control { source, destination, payload } => {
+                if !self.sockets.contains_key(&Rloc(source.ip())) {
+                    return;
+                }
                 // The kernel counts it when that fails.
                 let _ = self.kernel.send_udp(&Outgoing {
                     source,
@@ -301,6 +327,8 @@ impl RouterNode {
             }
             Output::Native(_, OwnedPacket { bytes, .. }) => self.kernel.write_tunnel(bytes),
             Output::Kernel(request) => self.kernel.apply(request),
+            Output::Process(ProcessRequest::Open(object)) => self.open(object),
+            Output::Process(ProcessRequest::Close(object)) => self.close(&object),
             Output::Tcp(request) => self.change_connection(request, now),
             Output::Nonce(request) => self.kept.apply(request),
             Output::Event(event) => self.tell(&event, now),
@@ -343,13 +371,6 @@ impl RouterNode {
         }
     }
 
-    /// Listens on every RLOC when the configuration wants it. Other RLOCs answer a SYN with RST.
-    fn listen(&mut self) {
-        let config = self.router.config();
-        let wanted = if config.listens_on_tcp() { config.local_rlocs() } else { BTreeSet::new() };
-        self.tcp.listen(&wanted);
-    }
-
     fn send_segments(&mut self) {
         while let Some(packet) = self.tcp.poll_output() {
             self.kernel.send_segment(packet);
@@ -358,6 +379,7 @@ impl RouterNode {
 
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
         let Encapsulation { source, destination, flow_hash, ttl, tos, header } = *encapsulation;
+        let Some(&fragmentation) = self.sockets.get(&source) else { return };
         // The remainder is below SOURCE_PORTS, so that it fits.
         let source_port = FIRST_SOURCE_PORT + (flow_hash % u32::from(SOURCE_PORTS)) as u16;
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
@@ -369,7 +391,7 @@ impl RouterNode {
             ttl,
             tos,
             checksum: false,
-            fragmentation: self.router.fragmentation(source),
+            fragmentation,
             payload: &payload,
         });
         if matches!(sent, Err(KernelDrop::NoRoute | KernelDrop::Unreachable)) {

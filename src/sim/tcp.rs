@@ -7,7 +7,7 @@
 //! core's events are pulled: each call of [`Tcp::poll_event`] looks for a connection that has
 //! something to say.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
@@ -105,17 +105,16 @@ impl Tcp {
         }
     }
 
-    /// Listens on these RLOCs, there or not yet, and on no other. Connections stay.
-    pub fn listen(&mut self, wanted: &BTreeSet<Rloc>) {
-        let unwanted = self.listeners.extract_if(.., |rloc, _| !wanted.contains(rloc));
-        for (_, socket) in unwanted {
+    /// Listens on an RLOC, there or not yet.
+    pub fn listen(&mut self, rloc: Rloc) {
+        let sockets = &mut self.sockets;
+        self.listeners.entry(rloc).or_insert_with(|| sockets.add(listener(rloc)));
+    }
+
+    /// Stops listening on an RLOC: a SYN is answered with RST. Connections stay.
+    pub fn stop_listening(&mut self, rloc: Rloc) {
+        if let Some(socket) = self.listeners.remove(&rloc) {
             self.sockets.remove(socket);
-        }
-        for &rloc in wanted.iter() {
-            if !self.listeners.contains_key(&rloc) {
-                let socket = self.sockets.add(listener(rloc));
-                self.listeners.insert(rloc, socket);
-            }
         }
     }
 
@@ -143,7 +142,8 @@ impl Tcp {
 
     /// The process ends: listens nowhere and closes every connection; waiting octets are lost.
     pub fn stop(&mut self, now: Time) {
-        self.listen(&BTreeSet::new());
+        let listeners: Vec<Rloc> = self.listeners.keys().copied().collect();
+        listeners.into_iter().for_each(|rloc| self.stop_listening(rloc));
         let connections: Vec<Connection> = self.streams.keys().copied().collect();
         for connection in connections {
             self.end(connection, now);

@@ -254,7 +254,7 @@ impl Bench {
                     self.saw(format!("native: {packet}"), Vec::new());
                 }
                 Output::Nonce(request) => self.kept.apply(request),
-                Output::Tcp(_) | Output::Kernel(_) | Output::Event(_) => {}
+                Output::Tcp(_) | Output::Kernel(_) | Output::Process(_) | Output::Event(_) => {}
             }
         }
     }

@@ -42,6 +42,8 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Kernel.own_mtus", "interfaces of the configuration"),
     ("Kernel.wanted_by", "objects of `Kernel.mobile`"),
     ("Kernel.asked_again", "wanted objects"),
+    ("Process.unwanted", "objects of the configuration"),
+    ("Process.wanted", "objects of the configuration"),
     ("Losses.due", "index of `Losses.restless`"),
     ("Losses.restless", "wanted objects"),
     ("LocalRlocs.all", "addresses of the interfaces"),

@@ -20,6 +20,7 @@ mod news;
 mod octets;
 mod overclaim;
 mod pools;
+mod process;
 mod reachability;
 mod reflection;
 mod refusals;

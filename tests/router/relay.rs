@@ -204,7 +204,7 @@ impl Relay {
             }
             Output::Tcp(request) => self.carry_tcp(from, request),
             Output::Kernel(request) => self.kernel.push((from, request)),
-            Output::Native(..) | Output::Nonce(_) | Output::Event(_) => {}
+            Output::Native(..) | Output::Process(_) | Output::Nonce(_) | Output::Event(_) => {}
         }
     }
 

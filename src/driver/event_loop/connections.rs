@@ -1,15 +1,12 @@
 //! The loop's share of [`Tcp`](crate::driver::tcp): readiness in, the core's events and requests
 //! between.
 
-use std::collections::BTreeSet;
 use std::io;
 
 use log::debug;
 use mio::{Interest, Token};
 
 use super::{EventLoop, Source};
-use crate::addr::Rloc;
-use crate::driver::Error;
 use crate::driver::tcp::{Peer, Progress};
 use crate::router::io::{Connection, Input, TcpEvent, TcpRequest};
 use crate::time::Time;
@@ -30,37 +27,6 @@ pub fn accepted(number: usize) -> Connection {
 }
 
 impl EventLoop {
-    /// Listens on every RLOC when the configuration wants it; one that fails does not keep the others
-    /// from it.
-    pub fn listen(&mut self) -> Result<(), Error> {
-        let mut outcome = Ok(());
-        for rloc in self.listening_rlocs() {
-            if !self.tcp.listens_on(rloc) {
-                let during = Error::during(format!("listening on TCP at {rloc}"));
-                outcome = outcome.and(self.listen_on(rloc).map_err(during));
-            }
-        }
-        outcome
-    }
-
-    fn listen_on(&mut self, rloc: Rloc) -> io::Result<()> {
-        let slot = self.tcp.listen(rloc)?;
-        let Some(listener) = self.tcp.listener_mut(slot) else { return Ok(()) };
-        let token = Source::Listener(slot).token();
-        self.poll.registry().register(&mut listener.socket, token, Interest::READABLE)
-    }
-
-    /// Stops listening where the configuration does not want it: a SYN is answered with RST.
-    pub fn stop_listening(&mut self) {
-        let wanted = self.listening_rlocs();
-        self.tcp.retain(&wanted);
-    }
-
-    fn listening_rlocs(&self) -> BTreeSet<Rloc> {
-        let config = self.router.config();
-        if config.listens_on_tcp() { config.local_rlocs() } else { BTreeSet::new() }
-    }
-
     pub(super) fn serve_tcp_listener(&mut self, slot: usize) -> bool {
         let listener = Source::Listener(slot);
         for _ in 0..ACCEPTS_A_TURN {

@@ -57,7 +57,7 @@ impl EventLoop {
         if turn == Turn::Close {
             console.close(number);
         }
-        self.follow_configuration();
+        self.carry_out_outputs();
         turn == Turn::More
     }
 

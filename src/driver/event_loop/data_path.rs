@@ -66,7 +66,7 @@ impl EventLoop {
         match self.tun {
             Some(_) => more,
             None => {
-                self.make_lisp0_again();
+                self.lose_tunnel();
                 false
             }
         }
@@ -121,7 +121,6 @@ impl EventLoop {
         for event in self.faults.take_paths() {
             self.router.handle(Input::Path(event), now);
             self.carry_out_outputs();
-            self.set_fragmentation();
         }
     }
 

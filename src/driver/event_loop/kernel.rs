@@ -1,10 +1,9 @@
 //! The loop's share of [`Netlink`](crate::driver::netlink::Netlink): the kernel's events in, the core's
 //! requests out, and a regular look at the state that the kernel sends no events about.
 
-use std::io;
 use std::time::Duration;
 
-use log::{debug, warn};
+use log::debug;
 
 use super::EventLoop;
 use crate::router::io::{Input, KernelEvent, KernelRequest, LISP_DEVICE};
@@ -30,7 +29,7 @@ impl EventLoop {
         }
     }
 
-    /// Compares the state that the kernel sends no events about, and makes a missing `lisp0`.
+    /// Compares the state that the kernel sends no events about.
     pub(super) fn look(&mut self, now: Time) {
         self.look_at = now + LOOK_INTERVAL;
         let mut looks = vec![self.netlink.look()];
@@ -44,40 +43,19 @@ impl EventLoop {
                 Err(error) => self.faults.count("looking at the kernel", &error),
             }
         }
-        // A device of that name may have been made by hand meanwhile.
-        if self.tun.is_none()
-            && self.router.config().needs_tunnel()
-            && let Err(error) = self.open_what_is_wanted()
-        {
-            self.faults.count("making lisp0", &io::Error::other(error.to_string()));
-        }
     }
 
     pub(super) fn tell_router(&mut self, events: Vec<KernelEvent>) {
         let now = self.clock.now();
-        let mut links_changed = false;
         for event in events {
             debug!("kernel: {event}");
-            links_changed |= matches!(event, KernelEvent::Link { .. });
             let lisp_may_be_gone =
                 matches!(&event, KernelEvent::LinkGone { device } if device == LISP_DEVICE);
             self.router.handle(Input::Kernel(event), now);
             self.carry_out_outputs();
             if lisp_may_be_gone && self.tun.as_ref().is_some_and(|tun| !tun.is_lisp0()) {
-                self.make_lisp0_again();
+                self.lose_tunnel();
             }
-        }
-        if links_changed {
-            self.set_fragmentation();
-        }
-    }
-
-    /// `lisp0` was deleted or renamed by hand.
-    pub(super) fn make_lisp0_again(&mut self) {
-        self.tun = None;
-        if self.router.config().needs_tunnel() {
-            warn!("lisp0 was deleted: it is made again");
-            self.follow_configuration();
         }
     }
 

@@ -14,7 +14,6 @@ mod sender;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
@@ -256,12 +255,10 @@ impl Udp {
         number
     }
 
-    /// Closes the sockets of every RLOC that is not among `wanted`.
-    pub fn retain(&mut self, wanted: &BTreeSet<Rloc>) {
+    /// Closes the sockets of a local RLOC.
+    pub fn close(&mut self, rloc: Rloc) {
         for slot in &mut self.slots {
-            if slot.as_ref().is_some_and(|sockets| !wanted.contains(&sockets.rloc)) {
-                *slot = None;
-            }
+            slot.take_if(|sockets| sockets.rloc == rloc);
         }
     }
 }

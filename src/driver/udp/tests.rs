@@ -1,5 +1,7 @@
 //! The sockets of two RLOCs on one loopback, in a namespace of their own.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::driver::namespace::{in_namespace, ip, wait_until};
 use crate::router::io::{IcmpError, PathEvent};

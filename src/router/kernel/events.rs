@@ -1,7 +1,7 @@
 //! What the kernel tells the router.
 
 use crate::router::event::Event;
-use crate::router::io::{KernelEvent, KernelRequest};
+use crate::router::io::{KernelEvent, KernelRequest, LISP_DEVICE};
 use crate::router::reachability::Source;
 use crate::router::{Link, Router};
 use crate::time::Time;
@@ -17,6 +17,9 @@ impl Router {
                 let link = Link { up, carrier, mtu };
                 let before = self.rib.set_link(device.clone(), link);
                 self.stale.all |= before != Some(link);
+                if before.map(|before| before.mtu) != Some(mtu) {
+                    self.process.mark_stale();
+                }
                 let ran = before.is_some_and(|before| before.up && before.carrier);
                 match up && carrier {
                     true if !ran => self.port_is_back(&device, now),
@@ -35,6 +38,10 @@ impl Router {
             }
             KernelEvent::LinkGone { device } => {
                 self.rib.remove_link(&device);
+                self.process.mark_stale();
+                if device == LISP_DEVICE {
+                    self.process.retry_tunnel(&mut self.context);
+                }
                 self.kernel.forget_hand(&device);
                 self.stale.all = true;
                 self.port_fell(&device, now);

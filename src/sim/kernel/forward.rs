@@ -219,16 +219,17 @@ impl Kernel {
         if udp_header.checksum != 0 && !checksum_holds(&udp_header, header, udp.payload()) {
             return self.count(KernelDrop::Checksum);
         }
-        if self.sender_ports.contains(&udp.destination_port()) {
+        let socket = SocketAddr::new(header.destination, udp.destination_port());
+        if self.senders.contains(&socket) {
             return self.count(KernelDrop::NoSocket);
         }
-        if !self.udp_ports.contains(&udp.destination_port()) {
+        if !self.receivers.contains(&socket) {
             self.count(KernelDrop::NoSocket);
             return self.send_error(IcmpError::PortUnreachable, packet, header);
         }
         self.outputs.push_back(KernelOutput::Datagram(Datagram {
             source: SocketAddr::new(header.source, udp.source_port()),
-            destination: SocketAddr::new(header.destination, udp.destination_port()),
+            destination: socket,
             ttl: header.ttl,
             tos: header.tos,
             payload: udp.payload().to_vec(),

@@ -1,6 +1,6 @@
 //! What a kernel says by ICMP: echo replies, and errors about packets that it stops.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use etherparse::{
     IcmpEchoHeader, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpNumber, SlicedPacket,
@@ -75,8 +75,8 @@ impl IcmpError {
 
 /// A datagram of the process that an ICMP error quotes.
 struct Quoted<'a> {
-    /// The port that it was sent from.
-    from: u16,
+    /// The socket that sent it.
+    from: SocketAddr,
     destination: IpAddr,
     /// The port that it was sent to.
     port: u16,
@@ -165,7 +165,7 @@ impl Kernel {
         if let IcmpErrorKind::TooBig { mtu } = kind {
             self.path_mtus.learn(destination, mtu, self.now);
         }
-        if self.sender_ports.contains(&from) {
+        if self.senders.contains(&from) {
             self.outputs.push_back(KernelOutput::Error(Reported {
                 rloc: Rloc(destination),
                 port,
@@ -185,10 +185,10 @@ impl Kernel {
         };
         let quoted = &quoted[header_len..quoted.len().min(header.total_len)];
         let (&[high, low, to_high, to_low, ..], payload) = quoted.split_first_chunk::<8>()?;
-        let from = u16::from_be_bytes([high, low]);
+        let from = SocketAddr::new(header.source, u16::from_be_bytes([high, low]));
         let is_own = IpNumber(protocol) == IpNumber::UDP
             && self.is_local(header.source)
-            && (self.sender_ports.contains(&from) || self.udp_ports.contains(&from));
+            && (self.senders.contains(&from) || self.receivers.contains(&from));
         is_own.then_some(Quoted {
             from,
             destination: header.destination,

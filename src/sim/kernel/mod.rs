@@ -9,7 +9,7 @@
 //! * [`forward`]: a packet arrives, is delivered, forwarded, fragmented or dropped.
 //! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
 //! * [`hands`]: what somebody does to it with `ip` and `sysctl`.
-//! * [`udp`]: what the process sends, and the MTUs of paths.
+//! * [`udp`]: datagrams that the process sends.
 //! * [`neighbour`]: ARP and neighbour discovery, proxies, hosts that come and go.
 
 pub mod configure;
@@ -19,12 +19,12 @@ pub mod hands;
 pub mod icmp;
 mod losses;
 pub mod neighbour;
+mod path_mtu;
 pub mod table;
 pub mod udp;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::ops::Range;
 
 use ipnet::IpNet;
 
@@ -34,6 +34,7 @@ use crate::host::neighbour::Neighbours;
 use crate::router::io::{IcmpError, KernelEvent, LISP_DEVICE, NeighbourState, Table};
 use crate::router::made::Made;
 use crate::time::Time;
+use path_mtu::PathMtus;
 use table::{Entry, Flow, Leads, Routing};
 
 /// A device of one kernel.
@@ -206,10 +207,11 @@ pub struct Kernel {
     made: Made,
     /// Forwards packets of others: of IPv4, of IPv6.
     forwards: [bool; 2],
-    udp_ports: BTreeSet<u16>,
-    /// Ports of sockets that only send, and whose process reads their errors.
-    sender_ports: Range<u16>,
-    path_mtus: udp::PathMtus,
+    /// UDP sockets that receive.
+    receivers: BTreeSet<SocketAddr>,
+    /// UDP sockets that only send, and whose process reads their errors.
+    senders: BTreeSet<SocketAddr>,
+    path_mtus: PathMtus,
     /// A process takes the TCP segments.
     has_tcp: bool,
     /// ICMP messages for whoever pings from here, when somebody does.
@@ -244,9 +246,9 @@ impl Kernel {
             of_process: BTreeSet::new(),
             made: Made::default(),
             forwards: [true; 2],
-            udp_ports: BTreeSet::new(),
-            sender_ports: 0..0,
-            path_mtus: udp::PathMtus::default(),
+            receivers: BTreeSet::new(),
+            senders: BTreeSet::new(),
+            path_mtus: PathMtus::default(),
             has_tcp: false,
             icmp: None,
             fragments: fragment::Reassembly::default(),
@@ -302,15 +304,21 @@ impl Kernel {
         &self.drops
     }
 
-    /// A process opens a UDP socket on every address.
-    pub fn bind_udp(&mut self, port: u16) {
-        self.udp_ports.insert(port);
+    /// A process opens UDP sockets that receive on an address.
+    pub fn bind_udp(&mut self, address: IpAddr, ports: impl IntoIterator<Item = u16>) {
+        self.receivers.extend(ports.into_iter().map(|port| SocketAddr::new(address, port)));
     }
 
-    /// A process opens UDP sockets on every address that only send, and reads what ICMP says of their
+    /// A process opens UDP sockets on an address that only send, and reads the ICMP errors about their
     /// datagrams (IP_RECVERR).
-    pub fn bind_senders(&mut self, ports: Range<u16>) {
-        self.sender_ports = ports;
+    pub fn bind_senders(&mut self, address: IpAddr, ports: impl IntoIterator<Item = u16>) {
+        self.senders.extend(ports.into_iter().map(|port| SocketAddr::new(address, port)));
+    }
+
+    /// A process closes its UDP sockets on an address.
+    pub fn unbind(&mut self, address: IpAddr) {
+        self.receivers.retain(|socket| socket.ip() != address);
+        self.senders.retain(|socket| socket.ip() != address);
     }
 
     /// A process takes every TCP segment for the node: Linux has TCP in the kernel, a router of the
@@ -336,8 +344,8 @@ impl Kernel {
 
     /// The process has gone, with its sockets, its `lisp0` and the routes into that. Rules stay.
     pub fn end_process(&mut self) {
-        self.udp_ports.clear();
-        self.sender_ports = 0..0;
+        self.receivers.clear();
+        self.senders.clear();
         self.has_tcp = false;
         self.made = Made::default();
         self.events.clear();

@@ -51,7 +51,7 @@ impl Pair {
         let stack = |number| Tcp::new(&Seed::from_number(number), now);
         let (etr, mut server) = (stack(1), stack(2));
         if listens {
-            server.listen(&BTreeSet::from([server_rloc()]));
+            server.listen(server_rloc());
         }
         Pair { now, etr, server }
     }
@@ -142,7 +142,7 @@ fn a_router_that_does_not_listen_refuses_at_once() {
 #[test]
 fn who_stops_listening_keeps_the_connections() {
     let mut pair = Pair::connected();
-    pair.server.listen(&BTreeSet::new());
+    pair.server.stop_listening(server_rloc());
     pair.etr.request(TcpRequest::Send(OPENED, vec![7; 10]), pair.now);
     assert_eq!(pair.exchange().1, [Heard::Octets(10)]);
 }

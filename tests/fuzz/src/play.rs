@@ -384,7 +384,7 @@ impl<'a> Play<'a> {
                     self.peers.insert(encapsulation.destination.0);
                 }
                 Output::Native(_, packet) => self.ledger.released(packet),
-                Output::Kernel(_) | Output::Nonce(_) | Output::Event(_) => {}
+                Output::Kernel(_) | Output::Process(_) | Output::Nonce(_) | Output::Event(_) => {}
             }
             self.said.push(output);
         }

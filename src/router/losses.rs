@@ -1,4 +1,4 @@
-//! When to ask again for an object that the kernel has lost or refused.
+//! When to ask again for an object that the kernel or the process has lost or refused.
 //!
 //! A thing that vanishes is put back at once. When one vanishes again each time, another
 //! program removes it: after three times in ten seconds it is put back every thirty seconds, so that
@@ -8,8 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::router::deadlines::Deadlines;
-use crate::router::io::KernelObject;
+use super::deadlines::Deadlines;
 use crate::time::{Deadline, Time};
 
 /// How often a thing is put back at once within [`WINDOW`].
@@ -34,11 +33,17 @@ pub enum Verdict {
 }
 
 /// The things that have vanished or were refused lately.
-#[derive(Debug, Default)]
-pub struct Losses {
+#[derive(Debug)]
+pub struct Losses<T> {
     /// A thing that is at rest again stays until it is looked at; there is one for each object at most.
-    restless: BTreeMap<KernelObject, Attempts>,
-    due: Deadlines<KernelObject>,
+    restless: BTreeMap<T, Attempts>,
+    due: Deadlines<T>,
+}
+
+impl<T> Default for Losses<T> {
+    fn default() -> Self {
+        Losses { restless: BTreeMap::new(), due: Deadlines::default() }
+    }
 }
 
 /// The instants at which a thing was asked for again.
@@ -52,10 +57,10 @@ struct Attempts {
     refused: bool,
 }
 
-impl Losses {
+impl<T: Ord + Clone> Losses<T> {
     /// A thing has vanished.
-    pub fn vanished(&mut self, object: KernelObject, now: Time) -> Verdict {
-        let attempts = self.attempts(object, now);
+    pub fn vanished(&mut self, object: T, now: Time) -> Verdict {
+        let attempts = self.attempts(&object, now);
         if !attempts.patient && attempts.lately(now) < QUICK {
             attempts.made(now);
             self.due.set(object, None);
@@ -67,8 +72,8 @@ impl Losses {
     }
 
     /// The kernel has refused a thing. Says whether that is news.
-    pub fn refused(&mut self, object: KernelObject, now: Time) -> bool {
-        let attempts = self.attempts(object, now);
+    pub fn refused(&mut self, object: T, now: Time) -> bool {
+        let attempts = self.attempts(&object, now);
         let first = !std::mem::replace(&mut attempts.refused, true);
         attempts.patient |= attempts.lately(now) >= QUICK;
         let wait = if attempts.patient { PATIENCE } else { MOMENT };
@@ -77,9 +82,9 @@ impl Losses {
     }
 
     /// A thing is wanted no more, or has been asked for in another way.
-    pub fn forget(&mut self, object: &KernelObject) {
+    pub fn forget(&mut self, object: &T) {
         self.restless.remove(object);
-        self.due.set(*object, None);
+        self.due.set(object.clone(), None);
     }
 
     /// Forgets all.
@@ -88,23 +93,28 @@ impl Losses {
     }
 
     /// The things that are to be asked for again by `now`, in the order in which they are made.
-    pub fn take_due(&mut self, now: Time) -> Vec<KernelObject> {
+    pub fn take_due(&mut self, now: Time) -> Vec<T> {
         let mut due: Vec<_> = std::iter::from_fn(|| self.due.pop(now)).collect();
         due.sort();
-        for &object in &due {
-            self.restless.entry(object).or_default().made(now);
+        for object in &due {
+            self.restless.entry(object.clone()).or_default().made(now);
         }
         due
     }
 
-    /// When something is due.
-    pub fn next_deadline(&self) -> Option<Deadline> {
-        self.due.next().map(|at| Deadline { at, why: "putting back lost objects of the kernel" })
+    /// When something is due, and what for.
+    pub fn next_deadline(&self, why: &'static str) -> Option<Deadline> {
+        self.due.next().map(|at| Deadline { at, why })
     }
 
-    fn attempts(&mut self, object: KernelObject, now: Time) -> &mut Attempts {
-        let is_due = self.due.contains(&object);
-        let attempts = self.restless.entry(object).or_default();
+    /// Whether a thing is to be asked for again later.
+    pub fn is_due(&self, object: &T) -> bool {
+        self.due.contains(object)
+    }
+
+    fn attempts(&mut self, object: &T, now: Time) -> &mut Attempts {
+        let is_due = self.due.contains(object);
+        let attempts = self.restless.entry(object.clone()).or_default();
         let is_at_rest = attempts.at.last().is_none_or(|&last| now.since(last) > WINDOW);
         if is_at_rest && !is_due {
             *attempts = Attempts::default();
@@ -112,7 +122,7 @@ impl Losses {
         attempts
     }
 
-    fn wait(&mut self, object: KernelObject, now: Time, wait: Duration) {
+    fn wait(&mut self, object: T, now: Time, wait: Duration) {
         if !self.due.contains(&object) {
             self.due.set(object, Some(now + wait));
         }
@@ -135,6 +145,7 @@ impl Attempts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::router::io::KernelObject;
 
     const THING: KernelObject = KernelObject::Namespace;
 
@@ -151,7 +162,7 @@ mod tests {
         assert_eq!(losses.vanished(THING, at(6000)), Verdict::Later { first: true });
         assert_eq!(losses.vanished(THING, at(7000)), Verdict::Later { first: false });
         assert_eq!(losses.take_due(at(35_999)), []);
-        assert_eq!(losses.next_deadline().unwrap().at, at(36_000));
+        assert_eq!(losses.next_deadline("").unwrap().at, at(36_000));
         assert_eq!(losses.take_due(at(36_000)), [THING]);
         assert_eq!(losses.vanished(THING, at(37_000)), Verdict::Later { first: false });
         assert_eq!(losses.take_due(at(67_000)), [THING]);
@@ -165,7 +176,7 @@ mod tests {
         for second in (0..100).step_by(4) {
             assert_eq!(losses.vanished(THING, at(second * 1000)), Verdict::Now, "{second}");
         }
-        assert_eq!(losses.next_deadline(), None);
+        assert_eq!(losses.next_deadline(""), None);
     }
 
     #[test]
@@ -174,13 +185,13 @@ mod tests {
         assert!(losses.refused(THING, at(0)), "said once");
         let mut asked = Vec::new();
         for _ in 0..5 {
-            let due = losses.next_deadline().unwrap().at;
+            let due = losses.next_deadline("").unwrap().at;
             assert_eq!(losses.take_due(due), [THING]);
             asked.push(due.0 / 1000);
             assert!(!losses.refused(THING, due));
         }
         assert_eq!(asked, [250, 500, 750, 30_750, 60_750]);
         losses.forget(&THING);
-        assert_eq!(losses.next_deadline(), None);
+        assert_eq!(losses.next_deadline(""), None);
     }
 }

@@ -1,0 +1,236 @@
+//! What the router wants its process to hold open: `lisp0`, the sockets of each RLOC, the TCP listeners
+//! and the emulated hosts.
+//!
+//! It is a set of wishes as that of the kernel's objects is (`kernel.rs`), computed from the
+//! configuration, the links and the paths. A new wish is the first output of the input that makes it,
+//! because the messages behind it leave by it. A wish that ends is the last output, because the farewell
+//! of the router may leave by it. A request that fails, and a `lisp0` that somebody has deleted, are asked
+//! for again as lost objects of the kernel are.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::config::{Config, EmulatedHost, InterfaceName};
+use super::context::Context;
+use super::event::{Event, ProcessObjectChange};
+use super::fragmentation::Fragmentation;
+use super::io::Output;
+use super::losses::{Losses, Verdict};
+use super::paths::Paths;
+use super::rib::Rib;
+use crate::addr::{Family, Rloc};
+use crate::time::{Deadline, Time};
+
+/// The MTU of an emulated host whose interface says nothing; octets.
+const DEFAULT_HOST_MTU: u16 = 1500;
+
+/// A thing that the process holds open. The order of the variants is the order in which they are opened.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ProcessObject {
+    /// `lisp0`. Its routes, and its settings, are objects of the kernel.
+    Tunnel,
+    /// The UDP sockets of a local RLOC: for control messages, and for encapsulated packets both ways.
+    Sockets {
+        /// The RLOC. It need not be an address of the kernel yet.
+        rloc: Rloc,
+        /// Which encapsulated packets may be fragmented. Another value changes the sockets that are open.
+        fragmentation: Fragmentation,
+    },
+    /// A listener on TCP port 4342 of a local RLOC. Where there is none, a SYN is answered with RST.
+    Listener(Rloc),
+    /// An emulated host.
+    Host(HostWish),
+}
+
+/// An emulated host that the configuration wants.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct HostWish {
+    /// The interface into whose LAN it is plugged.
+    pub interface: InterfaceName,
+    /// Its name; there is one host of a name.
+    pub name: String,
+    /// Octets of its largest IP packet.
+    pub mtu: u16,
+    /// Its addresses.
+    pub made_of: EmulatedHost,
+}
+
+/// A change of what the process holds open. Both are idempotent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProcessRequest {
+    /// Open it, or make the one that is open so.
+    Open(ProcessObject),
+    /// Close it.
+    Close(ProcessObject),
+}
+
+/// News of what the process holds open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ProcessEvent {
+    /// It was open, and somebody has taken it away.
+    Lost(ProcessObject),
+    /// It could not be opened.
+    Refused {
+        /// The object.
+        object: ProcessObject,
+        /// The operating system's words.
+        error: String,
+    },
+}
+
+/// What has been asked of the process and stands.
+#[derive(Debug, Default)]
+pub(super) struct Process {
+    /// What is wanted.
+    wanted: BTreeSet<ProcessObject>,
+    /// What is still open, and is to be closed at the end of the input.
+    unwanted: BTreeSet<ProcessObject>,
+    /// Whether a link has changed since the set was computed.
+    is_stale: bool,
+    /// Whether the MTU of a path was known when it was computed: of IPv4, of IPv6.
+    has_mtu: [bool; 2],
+    /// What was refused or has gone of late.
+    losses: Losses<ProcessObject>,
+}
+
+impl Process {
+    /// A link has changed, and with it perhaps which packets may be fragmented.
+    pub(super) fn mark_stale(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// Computes anew what the process is to hold open, and asks for the new part. The part that is not
+    /// wanted any more is closed by [`Process::settle`].
+    pub(super) fn open_wanted(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
+        self.is_stale = false;
+        self.has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
+        let come = self.replace(wanted(&context.config, rib, paths));
+        open(come, context);
+    }
+
+    /// Ends an input: follows links and paths, and closes what is not wanted any more.
+    pub(super) fn settle(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
+        let has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
+        if self.is_stale || self.has_mtu != has_mtu {
+            self.open_wanted(context, rib, paths);
+        }
+        self.close_unwanted(context);
+    }
+
+    /// Closes everything: the router stops.
+    pub(super) fn close_all(&mut self, context: &mut Context) {
+        self.replace(BTreeSet::new());
+        self.close_unwanted(context);
+    }
+
+    /// Takes in news of the process.
+    pub(super) fn handle(&mut self, event: ProcessEvent, context: &mut Context, now: Time) {
+        let mut tell = |object, change| {
+            context.outputs.push_back(Output::Event(Event::ProcessObject { object, change }));
+        };
+        match event {
+            ProcessEvent::Lost(object) if self.wanted.contains(&object) => {
+                match self.losses.vanished(object.clone(), now) {
+                    Verdict::Now => {
+                        tell(object.clone(), ProcessObjectChange::MadeAgain);
+                        open(vec![object], context);
+                    }
+                    Verdict::Later { first: true } => tell(object, ProcessObjectChange::Vanishes),
+                    Verdict::Later { first: false } => {}
+                }
+            }
+            ProcessEvent::Refused { object, error } if self.wanted.contains(&object) => {
+                if self.losses.refused(object.clone(), now) {
+                    tell(object, ProcessObjectChange::Refused(error));
+                }
+            }
+            ProcessEvent::Lost(_) | ProcessEvent::Refused { .. } => {}
+        }
+    }
+
+    /// A device of the name `lisp0` has gone. If it was another's, that of the router can be made.
+    pub(super) fn retry_tunnel(&mut self, context: &mut Context) {
+        let tunnel = ProcessObject::Tunnel;
+        if self.wanted.contains(&tunnel) && self.losses.is_due(&tunnel) {
+            self.losses.forget(&tunnel);
+            open(vec![tunnel], context);
+        }
+    }
+
+    /// Asks again for what is due.
+    pub(super) fn open_due(&mut self, context: &mut Context, now: Time) {
+        open(self.losses.take_due(now), context);
+    }
+
+    /// When something is due again.
+    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+        self.losses.next_deadline("opening refused objects of the process")
+    }
+
+    /// Takes in a new set of wishes. Returns those that are new.
+    fn replace(&mut self, wanted: BTreeSet<ProcessObject>) -> Vec<ProcessObject> {
+        let come: Vec<_> = wanted.difference(&self.wanted).cloned().collect();
+        let gone: Vec<_> = self.wanted.difference(&wanted).cloned().collect();
+        gone.iter().for_each(|gone| self.losses.forget(gone));
+        self.unwanted.extend(gone);
+        // Another object of the same place is put there in one step.
+        self.unwanted.retain(|gone| !come.iter().any(|other| other.has_the_place_of(gone)));
+        self.wanted = wanted;
+        come
+    }
+
+    /// The last to be opened is closed first.
+    fn close_unwanted(&mut self, context: &mut Context) {
+        let closed = std::mem::take(&mut self.unwanted).into_iter().rev();
+        context.outputs.extend(closed.map(ProcessRequest::Close).map(Output::Process));
+    }
+}
+
+fn open(objects: Vec<ProcessObject>, context: &mut Context) {
+    let opened = objects.into_iter().map(ProcessRequest::Open);
+    context.outputs.extend(opened.map(Output::Process));
+}
+
+impl ProcessObject {
+    /// Whether the process holds one of the two at most.
+    fn has_the_place_of(&self, other: &ProcessObject) -> bool {
+        match (self, other) {
+            (ProcessObject::Tunnel, ProcessObject::Tunnel) => true,
+            (ProcessObject::Sockets { rloc, .. }, ProcessObject::Sockets { rloc: of, .. }) => {
+                rloc == of
+            }
+            (ProcessObject::Listener(rloc), ProcessObject::Listener(of)) => rloc == of,
+            (ProcessObject::Host(host), ProcessObject::Host(of)) => host.name == of.name,
+            _ => false,
+        }
+    }
+}
+
+/// All that a configuration wants, as links and paths are.
+fn wanted(config: &Config, rib: &Rib, paths: &Paths) -> BTreeSet<ProcessObject> {
+    let mut wanted = BTreeSet::new();
+    if config.needs_tunnel() {
+        wanted.insert(ProcessObject::Tunnel);
+    }
+    for rloc in config.local_rlocs() {
+        let fragmentation = Fragmentation::of(rloc, config, rib, paths);
+        wanted.insert(ProcessObject::Sockets { rloc, fragmentation });
+        if config.listens_on_tcp() {
+            wanted.insert(ProcessObject::Listener(rloc));
+        }
+    }
+    wanted.extend(hosts(config).map(ProcessObject::Host));
+    wanted
+}
+
+fn hosts(config: &Config) -> impl Iterator<Item = HostWish> {
+    config.interfaces.iter().flat_map(|(&interface, port)| {
+        port.emulated_hosts.iter().map(move |(name, made_of)| HostWish {
+            interface,
+            name: name.clone(),
+            mtu: port.mtu.unwrap_or(DEFAULT_HOST_MTU),
+            made_of: made_of.clone(),
+        })
+    })
+}
