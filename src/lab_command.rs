@@ -74,7 +74,7 @@ pub enum State {
     Down,
 }
 
-/// What can be done with labs.
+/// The commands on labs.
 #[derive(Subcommand)]
 pub enum LabCommand {
     /// Build a lab and wait until every registration is acknowledged
@@ -88,13 +88,13 @@ pub enum LabCommand {
         /// Print the commands instead of running them
         #[arg(long)]
         dry_run: bool,
-        /// Leave what was built when something fails
+        /// Keep the lab as far as it was built when something fails
         #[arg(long)]
         keep: bool,
         /// Its routers forward packet by packet, even if the kernel has segmentation offload
         #[arg(long)]
         no_offload: bool,
-        /// Record what goes into each router and comes out: /run/eidway/LAB/ROUTER.record
+        /// Record the inputs and outputs of each router: /run/eidway/LAB/ROUTER.record
         #[arg(long)]
         record: bool,
         /// On the simulator, in the foreground until Ctrl-C, with the consoles of its routers
@@ -104,7 +104,7 @@ pub enum LabCommand {
         #[arg(long, default_value = "1", requires = "sim", value_name = "N|fast")]
         pace: Pace,
     },
-    /// Take a lab down, whatever state it is in
+    /// Take a lab down, in any state
     Down {
         /// The lab
         #[arg(required_unless_present = "all")]
@@ -155,7 +155,7 @@ pub enum LabCommand {
     Ping {
         #[command(flatten)]
         which: Which,
-        /// Who sends
+        /// The sender
         node: String,
         /// An address, or a host of the lab
         target: String,
@@ -178,9 +178,9 @@ pub enum LabCommand {
         which: Which,
         /// NODE for all of its devices, or NODE:INTERFACE
         place: String,
-        /// What to capture, in tcpdump's language: udp port 4342
+        /// The packets to capture, in tcpdump's language: udp port 4342
         filter: Vec<String>,
-        /// What to show, in Wireshark's language: lisp.mreq.flags.smr == 1
+        /// The packets to show, in Wireshark's language: lisp.mreq.flags.smr == 1
         #[arg(short = 'Y', long)]
         display: Option<String>,
         /// Write pcapng to this file instead, or to standard output: -
@@ -211,18 +211,18 @@ pub enum LabCommand {
         /// The router
         node: String,
     },
-    /// Kill a router: no goodbye to anybody
+    /// Kill a router: it sends no last message
     Kill {
         #[command(flatten)]
         which: Which,
         /// The router
         node: String,
     },
-    /// Play a scenario in a lab of its own, print what happens, and take the lab down
+    /// Play a scenario in a lab of its own, print the events, and take the lab down
     Run {
         #[command(flatten)]
         which: Which,
-        /// The scenario: its name, what that begins with, or the path of its file; without one: list
+        /// The scenario: its name, the beginning of its name, or the path of its file; without one: list
         /// them
         scenario: Option<String>,
         /// On the simulator: needs no root, no other program and no time
@@ -231,7 +231,7 @@ pub enum LabCommand {
         /// Where the simulator's luck comes from
         #[arg(long, default_value_t = 1, requires = "sim")]
         seed: u64,
-        /// Record what goes into each router and comes out: DIR/ROUTER.record, for eidway replay
+        /// Record the inputs and outputs of each router: DIR/ROUTER.record, for eidway replay
         #[arg(long, value_name = "DIR", requires = "sim")]
         record: Option<PathBuf>,
         /// Play to the scenario's middle, then kill this map-server, start it again and check that
@@ -251,7 +251,7 @@ pub enum LabCommand {
         /// ROUTER, or ROUTER:INTERFACE
         #[arg(long, value_name = "ROUTER")]
         to: String,
-        /// Who pings it; otherwise a host that gets answers before the move
+        /// The host that pings it; otherwise a host that gets answers before the move
         #[arg(long, value_name = "HOST")]
         from: Option<String>,
         /// Be in both LANs for a moment

@@ -35,7 +35,7 @@
 //!    [`record`] a router's past, to be replayed. None has a socket, a clock, a random source or a
 //!    thread: inputs and the time go in, outputs and the next deadline come out, and the same input
 //!    gives the same octets.
-//! 3. [`lab`] says what a lab is. [`sim`] brings it up on virtual time, [`netns`] in Linux network
+//! 3. [`lab`] describes labs. [`sim`] brings it up on virtual time, [`netns`] in Linux network
 //!    namespaces; neither knows the other. [`driver`] puts a router under one mio event loop on Linux.
 //!    [`private`] keeps the files of the last two from other users of the machine. These last three are
 //!    Linux's alone; all else builds for the browser, too.

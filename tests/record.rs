@@ -1,4 +1,4 @@
-//! Records of routers: what was written is reproduced to the octet, and what is not is found.
+//! Records of routers: a record is reproduced to the octet, and damage is found.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,7 +18,7 @@ use eidway::sim::stage::{Options, Simulated};
 use eidway::time::Time;
 use proptest::prelude::*;
 
-/// What is written ends up in a vector that a test can read.
+/// A writer into a vector that a test can read.
 #[derive(Clone, Default)]
 struct Shared(Rc<RefCell<Vec<u8>>>);
 

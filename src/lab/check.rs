@@ -6,9 +6,9 @@ use crate::console::parse_config;
 /// One thing that was looked at.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// The checked thing.
     pub what: String,
-    /// What is wrong with it; absent when it is right.
+    /// Its error; absent when it is right.
     pub problem: Option<String>,
 }
 

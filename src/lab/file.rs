@@ -19,7 +19,7 @@
 //!
 //! [nodes.C]
 //! kind = "host"
-//! emulated = true                      # played by the router of its LAN, without a namespace
+//! emulated = true                      # run by the router of its LAN, without a namespace
 //! addresses = ["172.16.0.13/24"]
 //!
 //! [[links]]                            # a cable between two ports
@@ -113,7 +113,7 @@ pub struct Host {
     pub gateways: Vec<IpAddr>,
     /// Its Ethernet address, when the lab file chooses one.
     pub mac: Option<Mac>,
-    /// The process of the router on its LAN plays it, in namespaces; on the simulator every host is
+    /// The process of the router on its LAN runs it, in namespaces; on the simulator every host is
     /// such a one.
     pub emulated: bool,
 }

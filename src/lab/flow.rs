@@ -1,4 +1,4 @@
-//! What a flow of echos lost: a ping that runs beside what else happens.
+//! The losses of a flow of echos: a ping that runs in the background.
 
 use std::fmt;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The echos of `lab ping` and `lab pingall`, and what became of them, in the words of IOS.
+//! The echos of `lab ping` and `lab pingall`, and their outcomes, in the words of IOS.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +14,7 @@ use crate::addr::Family;
 /// The wait for an answer: `timeout is 2 seconds`.
 pub const TIMEOUT_SECONDS: u16 = 2;
 
-/// What to send.
+/// The packets to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Echos {
     /// How many echos.
@@ -32,16 +32,16 @@ impl Default for Echos {
     }
 }
 
-/// What became of one echo.
+/// The outcome of one echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// `!`: answered after so long.
     Answered(Duration),
     /// `.`: nothing came in time.
     Lost,
-    /// `U`: somebody said that the destination cannot be reached.
+    /// `U`: an ICMP error says that the destination cannot be reached.
     Unreachable,
-    /// `M`: somebody said that the packet is too big.
+    /// `M`: an ICMP error says that the packet is too big.
     TooBig,
 }
 
@@ -57,7 +57,7 @@ impl Outcome {
     }
 }
 
-/// What became of all echos. Its `Display` is the last line of IOS's block.
+/// The outcomes of all echos. Its `Display` is the last line of IOS's block.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// Echos sent.
@@ -141,7 +141,7 @@ pub fn opening(target: IpAddr, echos: Echos) -> String {
     )
 }
 
-/// What became of the pings of every host to every other, of both families.
+/// The outcomes of the pings of every host to every other, of both families.
 #[derive(Clone, Debug, Serialize)]
 pub struct Matrix {
     /// The hosts, in order.
@@ -155,11 +155,11 @@ pub struct Matrix {
 pub struct Pair {
     /// 4 or 6.
     pub ip: u8,
-    /// Who sent.
+    /// The sender.
     pub from: String,
-    /// Who was to answer.
+    /// The receiver.
     pub to: String,
-    /// What became of it.
+    /// Its fate.
     #[serde(flatten)]
     pub tally: Tally,
 }

@@ -11,7 +11,7 @@ use crate::addr::Family;
 use crate::router::config::{Config, DatabaseMapping, Interface, InterfaceName};
 use crate::router::io::Mac;
 
-/// What a dynamic-EID range is called where none has a name yet.
+/// The name of a dynamic-EID range where none has a name yet.
 const NAME: &str = "ROAM";
 /// The hardware address of a gateway that roams, where none is configured yet.
 const GATEWAY_MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0xaa]);
@@ -52,7 +52,7 @@ pub fn strange(host: &Host, site: Site<'_>) -> Vec<IpAddr> {
     addresses.filter(|&address| !site.serves(address) && !site.owns(address)).collect()
 }
 
-/// What two ports lack so that `host` may go from one to the other: nothing for one that lacks nothing.
+/// The lines that two ports lack so that `host` may go from one to the other: none for a complete port.
 pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     let [from, to] = sites;
     let mac = |site: Site<'_>| site.port().and_then(|port| port.mac);
@@ -66,8 +66,8 @@ pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     missing.filter(|missing| !missing.lines.is_empty()).collect()
 }
 
-/// What a map-server lacks so that it takes the addresses of `host` one by one; none where it lacks
-/// nothing, and where no site of it has the host.
+/// The lines that a map-server lacks so that it takes the addresses of `host` one by one; none when it is
+/// complete, or no site of it has the host.
 pub fn missing_at_map_server(host: &Host, router: &str, config: &Config) -> Option<Missing> {
     let mut lines = Vec::new();
     for (name, site) in config.lisp.iter().flat_map(|lisp| &lisp.sites) {

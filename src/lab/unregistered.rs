@@ -1,4 +1,4 @@
-//! Why a router of a lab is not registered: the map-servers of the lab are asked what they refused.
+//! Why a router of a lab is not registered: the map-servers of the lab are asked for their refusals.
 //! The same sentences come from a lab in namespaces and from a simulated one.
 
 use std::collections::BTreeSet;

@@ -1,10 +1,11 @@
-//! Whether a lab would come up in namespaces: its files, and what this machine lacks.
+//! Whether a lab would come up in namespaces: its files, and the programs that this machine lacks.
 
 use super::{environment, plan};
 use crate::lab::Lab;
 use crate::lab::check::{self, Finding};
 
-/// What [`check::check`] finds, what only the simulator can do, and what is missing on this machine.
+/// The findings of [`check::check`], keys that only the simulator supports, and programs that are missing
+/// here.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = check::check(lab);
     let refused = plan::up(lab, "eidway".as_ref(), plan::Options::default()).err();

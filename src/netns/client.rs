@@ -36,14 +36,15 @@ impl Client {
         Ok(Client { stream: stands.then(|| socket.into()) })
     }
 
-    /// Sends octets; what the other end does not take is lost, as its end will tell.
+    /// Sends octets; those that the other end does not take are lost, which the end of the connection
+    /// shows.
     pub fn transmit(&mut self, octets: &[u8]) {
         if let Some(stream) = &mut self.stream {
             stream.write_all(octets).ok();
         }
     }
 
-    /// What has come since.
+    /// The data that has come since.
     pub fn arrived(&mut self) -> Result<Arrived, Failure> {
         let Some(stream) = &mut self.stream else {
             return Ok(Arrived { octets: Vec::new(), end: Some(End::Refused) });

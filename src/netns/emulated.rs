@@ -1,8 +1,8 @@
-//! Hosts that a router's process plays (`emulated = true`): which router, and what they are asked.
+//! Emulated hosts, which run in a router's process (`emulated = true`): their router, and requests to them.
 //!
-//! The lab file says where such a host is at home. What it is made of goes to the router as lines of
-//! configuration, through its console; the lab plugs the host's device into its LAN. From then on the
-//! routers know where the host is: it moves by being stopped at one and started at another.
+//! The lab file says where such a host is at home. Its configuration goes to the router as lines, through
+//! its console; the lab plugs the host's device into its LAN. From then on the routers know where the
+//! host is: it moves by being stopped at one and started at another.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -37,7 +37,7 @@ pub fn names(lab: &Lab) -> impl Iterator<Item = &str> {
     lab.file.hosts().filter(|(_, host)| host.emulated).map(|(name, _)| name)
 }
 
-/// The call that lets the router behind `port` play a host and plugs it into `lan`.
+/// The call that makes the router behind `port` run a host and plugs it into `lan`.
 pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -> Option<Call> {
     let call = Call::new("host-start", &lab.name).with(&lan.name).with(&port.node);
     let call = call.with(&port.interface).with(name).with(eidway.display());
@@ -45,7 +45,7 @@ pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -
     Some(lines.into_iter().fold(call, Call::with))
 }
 
-/// The calls that start hosts at home: all of them, or those that no router plays whose own router
+/// The calls that start hosts at home: all of them, or those that no router runs whose own router
 /// runs.
 pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
     let is_missing = |name: &str, port: &Port| {
@@ -65,7 +65,7 @@ pub fn stop(lab: &Lab, name: &str, (router, interface): (&str, &str), eidway: &P
     call.with(name).with(eidway.display())
 }
 
-/// What the router is told of a host. The hardware address moves with it, so it is not drawn.
+/// The configuration of a host for its router. The hardware address moves with it, so it is not drawn.
 fn made_of(name: &str, host: &Host) -> EmulatedHost {
     let drawn = || {
         let [a, b, c, d, e, ..] = Rng::new(&Seed::from_number(0), name).next_u64().to_be_bytes();
@@ -79,7 +79,7 @@ fn made_of(name: &str, host: &Host) -> EmulatedHost {
     }
 }
 
-/// The router that plays a host, and the interface: its own router is asked first.
+/// The router that runs a host, and the interface: its own router is asked first.
 pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     let home = lab.file.home(name).map(|(_, port)| port.node.as_str());
     let others =
@@ -92,11 +92,11 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     })
 }
 
-/// The same; an error when no router plays it.
+/// The same; an error when no router runs it.
 pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
     expect_up(lab)?;
     whereabouts(lab, name)
-        .ok_or_else(|| Failure::Other(format!("no router of lab {} plays host {name}", lab.name)))
+        .ok_or_else(|| Failure::Other(format!("no router of lab {} runs host {name}", lab.name)))
 }
 
 /// A ping of an emulated host that runs.
@@ -162,7 +162,7 @@ pub fn ping(
     }
 }
 
-/// What became of an echo; `None` while that is open.
+/// The outcome of an echo; `None` while that is open.
 fn outcome(echo: &Echo) -> Option<Outcome> {
     match (echo.mark, echo.round_trip_us) {
         ('?', _) => None,

@@ -1,4 +1,4 @@
-//! A flow in namespaces: a ping that runs beside what else happens.
+//! A flow in namespaces: a ping that runs in the background.
 
 use std::io::Read;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ pub struct Flow {
     every: Duration,
 }
 
-/// Whose ping it is.
+/// The process that pings.
 #[derive(Debug)]
 enum Running {
     /// The machine's, in the namespace of a node.
@@ -92,7 +92,7 @@ pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
         .map_err(|error| Failure::Io { what: "a signal".to_owned(), error: error.into() })
 }
 
-/// Reads what `ping -D` printed.
+/// Reads the output of `ping -D`.
 fn course(text: &str, every: Duration) -> Option<Course> {
     let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
     let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());

@@ -124,7 +124,7 @@ pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
 }
 
 /// The name under which the lab that `what` names would run, also when its file is broken by
-/// this time: what is up must come down.
+/// this time: a lab that is up must come down.
 pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     match (open(what, name), name) {
         (Ok(lab), _) => Ok(lab.name),
@@ -134,7 +134,7 @@ pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
 }
 
 /// Refuses a directory that has the name of a lab and is here by another user's hand: root would bring up
-/// the lab of that user instead of the one that is meant. Whose directory this is, is known to root.
+/// the lab of that user instead of the one that is meant. For other users it does not matter.
 fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     if what.contains('/') || !rustix::process::geteuid().is_root() {
         return Ok(());

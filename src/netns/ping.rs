@@ -43,7 +43,7 @@ pub fn show(
     echos: Echos,
     out: &mut dyn Write,
 ) -> Result<Tally, Failure> {
-    // What cannot be done is said before anything is printed.
+    // An impossible request fails before anything is printed.
     match emulated::find(lab, node) {
         Some(_) => drop(emulated::expect(lab, node)?),
         None => drop(inside::program(lab, node, "ping")?),
@@ -89,7 +89,7 @@ fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, 
     }
 }
 
-/// Reads what `ping -c 1` printed.
+/// Reads the output of `ping -c 1`.
 fn outcome(text: &str) -> Outcome {
     let says = |part: &str| text.contains(part);
     if says("bytes from") {

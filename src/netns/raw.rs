@@ -46,7 +46,7 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
 }
 
 /// Sends IP packets of one version from a namespace, all of them in order, and that `times` over; their sources
-/// stay what they are. `every` so much time lies between two.
+/// stay the same. `every` so much time lies between two.
 pub fn send(
     namespace: &str,
     packets: &[Vec<u8>],

@@ -34,11 +34,11 @@ use crate::private;
 
 /// A capture is complete when its file has not grown for so long.
 const QUIET: Duration = Duration::from_millis(200);
-/// What a dissector could make no sense of.
+/// The filter for packets that a dissector does not understand.
 const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
                       lisp-tcp.invalid_marker";
 
-/// A lab in namespaces for one scenario, with what that has opened in it.
+/// A lab in namespaces for one scenario, with the captures and connections that it has opened there.
 pub struct Namespaces {
     lab: Lab,
     /// Where captures are kept.
@@ -53,7 +53,7 @@ pub struct Namespaces {
     clients: BTreeMap<String, Client>,
 }
 
-/// tcpdump, or what it left.
+/// tcpdump, or its file.
 struct Capture {
     file: PathBuf,
     running: Option<Child>,
@@ -68,11 +68,11 @@ impl Namespaces {
     /// Brings `lab` up; it comes down with the value.
     ///
     /// # Errors
-    /// What [`run::up`] says.
+    /// An error of [`run::up`].
     pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
         let interrupted = Interrupt::watch()?;
         run::up(&lab, false, options, &mut |_| ())?;
-        // From here on it comes down whatever happens.
+        // From here on it comes down in every case.
         let mut stage = Namespaces {
             lab,
             directory: PathBuf::new(),
@@ -144,7 +144,7 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
-/// Checks that our own filters, which simulated labs are judged by, say what tshark says.
+/// Checks that our own filters, which simulated labs are judged by, agree with tshark.
 fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let octets = fs::read(file).map_err(Failure::io(file.display()))?;
     let unread = || Failure::Other(format!("{}: no pcap file", file.display()));
@@ -236,7 +236,7 @@ impl Stage for Namespaces {
             said.push_str(&line);
             line.contains("listening on")
         });
-        // The rest of what it says is read by nobody, and it says too little to fill a pipe.
+        // The rest of its output is not read, and it is too little to fill a pipe.
         std::mem::forget(lines);
         self.captures.insert(name.to_owned(), Capture { file, running: Some(child) });
         listens.then_some(()).ok_or_else(|| Failure::Other(format!("tcpdump: {said}")))

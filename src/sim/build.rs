@@ -1,4 +1,4 @@
-//! From a lab file to a simulation: the same file that `lab up` plays in namespaces.
+//! From a lab file to a simulation: the same file that `lab up` builds in namespaces.
 
 use std::collections::BTreeMap;
 
@@ -34,8 +34,8 @@ impl Sim {
     /// A lab with everything switched on at [`crate::time::Time::ZERO`].
     ///
     /// # Errors
-    /// A router without a configuration, or what [`Sim::connect`], [`Sim::add_host`] and the
-    /// kernel's `ip route` refuse.
+    /// A router without a configuration, or an error of [`Sim::connect`], [`Sim::add_host`] and the
+    /// kernel's `ip route`.
     pub fn build(
         lab: &LabFile,
         configs: &BTreeMap<String, Config>,

@@ -73,7 +73,7 @@ impl Sim {
         }
     }
 
-    /// What [`crate::lab::unregistered`] says of this lab.
+    /// The text of [`crate::lab::unregistered`] about this lab.
     fn why_unregistered(&self) -> String {
         let routers = self.routers().map(|(name, router)| unregistered::Router {
             name: name.to_owned(),
@@ -88,7 +88,7 @@ impl Sim {
 /// A lab, built from its files, at the moment of switching it on.
 ///
 /// # Errors
-/// What is wrong with the lab or its configurations.
+/// An error of the lab or its configurations.
 pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     lab::wiring::expect(lab).map_err(|failure| SimError::Config(failure.to_string()))?;
     let configs = build::parse_configs(lab)?;
@@ -98,7 +98,7 @@ pub fn lab_start(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
 /// A lab, built from its files and run until it is registered.
 ///
 /// # Errors
-/// What [`lab_start`] and [`Sim::run_until_registered`] say.
+/// The errors of [`lab_start`] and [`Sim::run_until_registered`].
 pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     let mut sim = lab_start(lab, seed)?;
     sim.run_until_registered()?;
@@ -109,7 +109,7 @@ pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
 /// prints IOS's block, as [`crate::lab::ping::show`] does in namespaces.
 ///
 /// # Errors
-/// What [`lab_up`] says, a `from` that is no node, or a failing `out`.
+/// The errors of [`lab_up`], a `from` that is no node, or a failing `out`.
 pub fn lab_ping(
     lab: &Lab,
     from: &str,
@@ -128,7 +128,7 @@ pub fn lab_ping(
 /// [`crate::lab::ping::all`] does in namespaces; one ping after the other.
 ///
 /// # Errors
-/// What [`lab_up`] says.
+/// The errors of [`lab_up`].
 pub fn lab_pingall(lab: &Lab, echos: Echos) -> Result<Matrix, SimError> {
     let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
     let mut pairs = Vec::new();

@@ -1,4 +1,4 @@
-//! The stage on virtual time: what a scenario plays on without namespaces, root or other programs.
+//! The stage on virtual time: a scenario plays on it without namespaces, root or other programs.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ impl From<FilterError> for Failure {
     }
 }
 
-/// A capture ends so long after it was asked about: what is on its way belongs to it.
+/// A capture ends so long after it was asked about: packets on their way belong to it.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
 /// Keeps files of a scenario that has failed, and tells the place.
@@ -67,7 +67,7 @@ impl Options {
     }
 }
 
-/// A simulated lab with what a scenario has opened in it.
+/// A simulated lab with the captures and connections that a scenario has opened in it.
 pub struct Simulated {
     lab: Lab,
     configs: BTreeMap<String, Config>,
@@ -111,7 +111,7 @@ impl Simulated {
     /// Builds `lab` and lets it register.
     ///
     /// # Errors
-    /// What is wrong with the lab or its configurations, or that it does not register.
+    /// An error of the lab or its configurations, or that it does not register.
     pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
         let configs = build::parse_configs(&lab)?;
         let mut sim = Sim::new(options.seed);

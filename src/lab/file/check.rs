@@ -127,7 +127,7 @@ impl LabFile {
     }
 }
 
-/// Refuses an emulated host that no router could play.
+/// Refuses an emulated host that no router could run.
 fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError> {
     let Some(Node::Host(host)) =
         file.nodes.get(name).filter(|node| matches!(node, Node::Host(host) if host.emulated))
@@ -136,7 +136,7 @@ fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError>
     };
     let most = EmulatedHost::LONGEST_NAME;
     let problem = if file.home(name).is_none() {
-        format!("{name} is emulated: it needs a LAN with one router, which plays it")
+        format!("{name} is emulated: it needs a LAN with one router, which runs it")
     } else if EmulatedHost::device(name) != format!("{name}.{}", host.device) {
         format!("{name} is emulated: its device is eth0, not {}", host.device)
     } else if name.len() > most {

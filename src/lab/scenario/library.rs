@@ -12,9 +12,9 @@ use crate::lab::file::name::LONGEST as LONGEST_NAME;
 use crate::lab::loaded::{SCENARIOS as DIRECTORY, overlaid};
 use crate::lab::roaming::{self, Site};
 
-/// What the files of scenarios end with.
+/// The ending of the names of scenario files.
 pub const ENDING: &str = ".scenario";
-/// What the files end with that scenarios include.
+/// The ending of the names of files that scenarios include.
 pub const INCLUDE: &str = ".include";
 
 /// The names of a lab's scenarios.

@@ -1,4 +1,4 @@
-//! Scenarios: what happens in a lab and what must then be seen, one statement a line.
+//! Scenarios: actions in a lab and their expected results, one statement a line.
 //!
 //! ```text
 //! # G2: what the document shows.
@@ -13,7 +13,7 @@
 //! capture core = xTR1:Ethernet0/0     # runs until the first `packets` asks about it
 //! capture new = NewMSMR:Ethernet0/0 flawed 1      # so many malformed packets, otherwise none
 //! flow f = N A every 100ms            # a ping in the background ...
-//! end f lost at-most 5                # ... and what it may lose
+//! end f lost at-most 5                # ... and its losses
 //! at xTR1: configure terminal / interface ethernet 1/0 / shutdown / end
 //! within 1s show xTR1 "show ip lisp database" contains "no-route 1" lacks "inactive 1"
 //! show xTR2 "show ip lisp map-cache" matches {
@@ -56,11 +56,11 @@
 //! only simulated             # waits that are too long for namespaces
 //! ```
 //!
-//! A `show` is repeated until it prints what is expected, five seconds unless `within` says
+//! A `show` is repeated until it prints the expected text, five seconds unless `within` says
 //! otherwise; so is a `receive` until something comes, and `within` before a `ping` repeats that
 //! too. [`parse`] makes the values here from the text ([`message`] has the fields of each message),
-//! [`play`] plays them on a [`stage::Stage`] and does not know what it is made of, and [`recovery`]
-//! is what `--kill` does instead of the rest of the script.
+//! [`play`] plays them on any [`stage::Stage`], and with `--kill` [`recovery`]
+//! takes the place of the rest of the script.
 
 pub mod expect;
 pub mod library;
@@ -91,13 +91,13 @@ pub use parse::parse;
 pub struct Scenario {
     /// Where the text came from, as messages name it.
     pub path: String,
-    /// What it is about, in a line.
+    /// Its subject, in a line.
     pub title: String,
     /// Configuration to add to that of a router before it starts, by router.
     pub overlays: BTreeMap<String, String>,
-    /// It waits longer than anybody would in real time.
+    /// It waits longer than is bearable in real time.
     pub only_simulated: bool,
-    /// What happens, in order.
+    /// The statements, in order.
     pub steps: Vec<Step>,
 }
 
@@ -110,7 +110,7 @@ pub struct Step {
     pub line: usize,
     /// The line itself.
     pub text: String,
-    /// What to do, or what must be seen.
+    /// The action, or the expected result.
     pub action: Action,
 }
 
@@ -125,7 +125,7 @@ pub enum LinkChange {
     Mtu(u16),
 }
 
-/// What a statement does or expects.
+/// The action or expectation of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
     /// `at NODE: COMMAND / COMMAND`: in the session that lasts the whole scenario.
@@ -141,7 +141,7 @@ pub enum Action {
         node: String,
         /// The command.
         command: String,
-        /// What it must print, at one time.
+        /// The texts that it must print, at one time.
         expected: Vec<Printed>,
         /// How long it may take until it does.
         within: Duration,
@@ -150,16 +150,16 @@ pub enum Action {
     Ping {
         /// The echos.
         ping: Ping,
-        /// What must become of them.
+        /// The expected outcome.
         expected: Option<Answers>,
         /// Ping again for so long.
         within: Option<Duration>,
     },
     /// `flow NAME = FROM TO every TIME`.
     Flow {
-        /// What `end` calls it.
+        /// Its name in `end`.
         name: String,
-        /// Who sends to whom.
+        /// The sender and the receiver.
         ends: Ends,
         /// The time between two echos.
         every: Duration,
@@ -173,7 +173,7 @@ pub enum Action {
     },
     /// `capture NAME = PORT [flawed N]`.
     Capture {
-        /// What `packets` calls it.
+        /// Its name in `packets`.
         name: String,
         /// Where.
         port: Place,
@@ -186,7 +186,7 @@ pub enum Action {
         capture: String,
         /// Which packets, as a display filter of Wireshark.
         filter: String,
-        /// What must be true of them.
+        /// The expectation on them.
         expected: Captured,
     },
     /// `replay CAPTURE "FILTER" at NODE`: the first packet that passes the filter is sent again.
@@ -200,12 +200,12 @@ pub enum Action {
     Send {
         /// The node that sends.
         node: String,
-        /// What it sends.
+        /// The datagrams that it sends.
         datagrams: Datagrams,
     },
     /// `connect NAME at NODE from ADDRESS to ADDRESS`: by TCP, to port 4342.
     Connect {
-        /// What `send ... on` and `receive` call it.
+        /// Its name in `send ... on` and `receive`.
         name: String,
         /// The node that connects.
         node: String,
@@ -225,7 +225,7 @@ pub enum Action {
     Receive {
         /// The connection.
         name: String,
-        /// What must come next on it.
+        /// The data that must come next on it.
         expected: stream::Heard,
         /// How long it may take.
         within: Duration,
@@ -236,10 +236,10 @@ pub enum Action {
     Move {
         /// The host.
         host: String,
-        /// The router to whose LAN it goes, or the port there.
+        /// The router of the LAN that it goes to, or the port there.
         to: String,
     },
-    /// `kill ROUTER`: no goodbye to anybody.
+    /// `kill ROUTER`: it sends no last message.
     Kill {
         /// The router.
         node: String,
@@ -276,7 +276,7 @@ pub struct Place {
     pub interface: String,
 }
 
-/// Who sends echos to whom.
+/// The sender and the receiver of echos.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ends {
     /// A node.
@@ -290,7 +290,7 @@ pub struct Ends {
 /// The echos of a `ping`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ping {
-    /// Who sends to whom.
+    /// The sender and the receiver.
     pub ends: Ends,
     /// How many.
     pub count: u32,
@@ -318,7 +318,7 @@ pub struct Replay {
 /// Datagrams that a scenario has written itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagrams {
-    /// Whom they claim to come from, who need not be the node that sends them.
+    /// The source that they claim, which need not be the node that sends them.
     pub source: SocketAddrV4,
     /// Where they go.
     pub destination: SocketAddrV4,
@@ -330,7 +330,7 @@ pub struct Datagrams {
     pub every: Duration,
 }
 
-/// What a `show` must print.
+/// A text that a `show` must print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Printed {
     /// `contains "TEXT"`, in one line, its words one space apart.
@@ -353,7 +353,7 @@ pub enum Bound {
     AtMost(u64),
 }
 
-/// What must become of echos.
+/// The expected outcome of echos.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answers {
     /// So many are answered.
@@ -362,7 +362,7 @@ pub enum Answers {
     Marks(String),
 }
 
-/// What must be true of captured packets.
+/// The expectation on captured packets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Captured {
     /// So many.

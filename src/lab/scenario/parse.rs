@@ -12,13 +12,13 @@ use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node};
 use crate::lab::ping::Echos;
 
-/// How long a `show` may take to print what is expected when nothing else is said.
+/// How long a `show` may take to print the expected text unless the statement says otherwise.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Gives the text of a file that stands beside the scenario, by its name.
 pub type Beside<'a> = dyn Fn(&str) -> Result<String, Failure> + 'a;
 
-/// Reads a scenario for `lab`; `path` is what errors call it, `beside` reads what it includes.
+/// Reads a scenario for `lab`; `path` is its name in errors, `beside` reads included files.
 ///
 /// # Errors
 /// A statement that is none, nodes or ports that the lab does not have, and a file that cannot be
@@ -34,7 +34,7 @@ pub fn parse(
     Ok(scenario)
 }
 
-/// Adds what one file says; `open` are the files that are being read, the outermost first.
+/// Adds the statements of one file; `open` are the files that are being read, the outermost first.
 fn read(
     path: &str,
     text: &str,
@@ -49,7 +49,7 @@ fn read(
     })
 }
 
-/// What is wrong, and in which file.
+/// The error, and its file.
 enum Wrong {
     Here(Fault),
     Included(LabError),
@@ -147,7 +147,7 @@ impl<'a> Parser<'a> {
         Some((start, line.trim_end()))
     }
 
-    /// `{`, lines, and a line that begins with `}`, with whose rest `words` go on.
+    /// `{`, lines, and a line that begins with `}`; `words` go on with the rest of that line.
     fn block(&mut self, words: &mut Words) -> Result<Vec<String>, Fault> {
         let lines = self.lines(words)?;
         Ok(lines.into_iter().map(|(_, line)| line.to_owned()).collect())

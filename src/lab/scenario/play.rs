@@ -27,11 +27,11 @@ pub struct Stopped {
 /// Why a scenario stopped.
 #[derive(Debug)]
 pub enum Why {
-    /// What was seen is not what was expected.
+    /// The seen result differs from the expected one.
     Unmet {
-        /// What should have been.
+        /// The expected result.
         expected: String,
-        /// What was.
+        /// The seen result.
         seen: String,
     },
     /// The statement could not be done.
@@ -76,7 +76,7 @@ impl Why {
     }
 }
 
-/// Who plays, with what a scenario has heard so far.
+/// A scenario in progress, with the results so far.
 pub(super) struct Player<'a> {
     pub stage: &'a mut dyn Stage,
     out: &'a mut dyn Write,
@@ -154,7 +154,7 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// A line of the transcript. Nobody reading it is no reason to stop.
+    /// Writes a line of the transcript. A failure to write is no reason to stop.
     pub fn say(&mut self, text: &str) {
         let _ = writeln!(self.out, "{}", text.trim_end());
         let _ = self.out.flush();

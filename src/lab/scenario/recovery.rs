@@ -1,8 +1,8 @@
-//! What must be true when a map-server with reliable registration was killed in the middle of a
+//! The conditions that hold when a map-server with reliable registration was killed in the middle of a
 //! scenario and has come back (`lab run LAB SCENARIO --kill ROUTER`).
 //!
-//! The script is left at its `middle`: what it expects after that holds for a lab in which nobody
-//! dies. Whatever the scenario has done until then, these hold:
+//! The script stops at its `middle`: the steps after it assume that no router was killed. After every
+//! beginning, these hold:
 //!
 //! 1. Each ETR that had a session with the router sees it fall.
 //! 2. Once the router is back, each registers by UDP, then by TCP.
@@ -36,7 +36,7 @@ const FALL: Duration = Duration::from_secs(30);
 const RETURN: Duration = Duration::from_secs(90);
 /// Registrations, away entries and caches are settled by then: a negative answer lasts a minute.
 const SETTLED: Duration = Duration::from_secs(70);
-/// What the capture at the killed router is called.
+/// The name of the capture at the killed router.
 const CAPTURE: &str = "returning";
 
 /// The ETRs that had a session with the killed router.
@@ -64,14 +64,14 @@ impl Registered {
     }
 }
 
-/// Who has registered a prefix.
+/// The prefixes, each with the RLOC that has registered it.
 type Owned = BTreeSet<(IpNet, IpAddr)>;
 
 /// Plays `scenario` to its middle, kills `victim`, starts it again and looks whether all recovers.
 ///
 /// # Errors
 /// The step, or the point of the recovery, at which something is not as it should be; a scenario
-/// without a middle, and a router that nobody has a session with.
+/// without a middle, and a router without sessions.
 pub fn play(
     scenario: &Scenario,
     lab: &LabFile,
@@ -81,7 +81,7 @@ pub fn play(
 ) -> Result<(), Stopped> {
     let middle = scenario.steps.iter().position(|step| step.action == Action::Middle);
     let Some(middle) = middle else {
-        let why = Why::Failed(Failure::new("it has no middle to kill anybody in"));
+        let why = Why::Failed(Failure::new("it has no middle to kill a router in"));
         return Err(why.at(scenario, "middle"));
     };
     let mut player = Player::new(stage, out);

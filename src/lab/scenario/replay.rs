@@ -13,7 +13,7 @@ const PLAIN_IPV4: u8 = 0x45;
 /// As Linux sends.
 const TTL: u8 = 64;
 
-/// What a captured packet is sent again as: to `to`, if that is given. A packet of UDP over IPv4
+/// The octets that a captured packet is sent again as: to `to`, if that is given. A packet of UDP over IPv4
 /// then goes without a UDP checksum, as IPv4 allows.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use super::{Scenario, recovery};
 use crate::lab::failure::Failure;
 use crate::lab::{Lab, wiring};
 
-/// What a router is asked when a scenario has failed.
+/// The commands that a router is asked when a scenario has failed.
 const SHOWS: [&str; 12] = [
     "show running-config",
     "show ip route",
@@ -26,9 +26,9 @@ const SHOWS: [&str; 12] = [
 
 /// Plays `scenario` on `lab`, with the scenario's configuration laid over the lab's: `up` brings that
 /// up, and the stage takes it down when it is dropped. With `kill`, it plays to the middle, kills that
-/// router and sees what becomes of the lab ([`recovery`]). The transcript goes to `out`. True when all
-/// was as expected; otherwise the transcript names the place where the stage has kept what is needed to
-/// find out why.
+/// router and checks that the lab recovers ([`recovery`]). The transcript goes to `out`. True when all
+/// was as expected; otherwise the transcript names the place where the stage has kept the files that
+/// show the reason.
 ///
 /// # Errors
 /// A router to kill that the lab does not have, a lab that cannot be brought up, or an `out` that fails.
@@ -63,7 +63,7 @@ pub fn run<S: Stage>(
     }
 }
 
-/// The tables of each router, in a file of its own. What a router does not tell is left out.
+/// The tables of each router, in a file of its own. A table that a router does not tell is left out.
 fn shows(lab: &Lab, stage: &mut dyn Stage) -> Vec<Evidence> {
     let of = |(node, _): (&str, &str)| {
         stage.end_session(node);

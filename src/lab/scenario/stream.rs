@@ -1,4 +1,4 @@
-//! What a TCP client of a scenario hears on its connection, and what it must hear.
+//! The data that a TCP client of a scenario hears on its connection, and the expected data.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub enum End {
     Refused,
 }
 
-/// What came on a connection since it was last asked.
+/// The data that came on a connection since the last call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
     /// The octets.
@@ -24,7 +24,7 @@ pub struct Arrived {
     pub end: Option<End>,
 }
 
-/// What must come next on a connection.
+/// The data that must come next on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
     /// A message whose line holds the text, if there is one.
