@@ -16,7 +16,7 @@ use super::explanations;
 use super::interface_name::InterfaceName;
 use super::io::{KernelObject, ProcessObject};
 use super::words::list;
-use crate::addr::Eid;
+use crate::addr::{Eid, Rloc};
 use crate::time::Time;
 use std::net::IpAddr;
 
@@ -121,14 +121,7 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::MapServer { map_server, change } => map_server_line(map_server, change),
         Event::KernelObject { object, change } => object_line(object, change),
         Event::ProcessObject { object, change } => process_line(object, change),
-        Event::Locator { rloc, change } => notice(match change {
-            LocatorChange::Unreachable(why) => {
-                format!("locator {rloc} cannot be reached: {}", unreachable(*why))
-            }
-            LocatorChange::PathMtu { mtu, reporter } => {
-                format!("the path to locator {rloc} takes packets of {mtu} octets, {reporter} says")
-            }
-        }),
+        Event::Locator { rloc, change } => locator_line(rloc, *change),
         Event::Registration { eid_prefix, map_server, change } => {
             let RegistrationChange::Rejected(reason) = change else { return None };
             warning(format!(
@@ -166,12 +159,7 @@ pub fn line(event: &Event) -> Option<Line> {
             "the clock is {by} s behind the last nonce that this router has sent in a Map-Register: \
              nonces go on from there; correct the clock"
         )),
-        Event::PortSetByHand { device, is_up: true, .. } => {
-            notice(format!("{device} was set up again by hand"))
-        }
-        Event::PortSetByHand { port, device, is_up: false } => warning(format!(
-            "{port} was set down by hand and stays down: `ip link set {device} up` sets it up again"
-        )),
+        Event::PortSetByHand { port, device, is_up } => port_line(port, device, *is_up),
         Event::PutBack(objects) => {
             notice(format!("vanished from the kernel and put back: {}", list(objects)))
         }
@@ -271,6 +259,26 @@ fn object_line(object: &KernelObject, change: &KernelObjectChange) -> Line {
         KernelObjectChange::Refused(error) => {
             warning(format!("the kernel refused {object}, and is asked again: {error}"))
         }
+    }
+}
+
+fn locator_line(rloc: &Rloc, change: LocatorChange) -> Line {
+    notice(match change {
+        LocatorChange::Unreachable(why) => {
+            format!("locator {rloc} cannot be reached: {}", unreachable(why))
+        }
+        LocatorChange::PathMtu { mtu, reporter } => {
+            format!("the path to locator {rloc} takes packets of {mtu} octets, {reporter} says")
+        }
+    })
+}
+
+fn port_line(port: &str, device: &str, is_up: bool) -> Line {
+    match is_up {
+        true => notice(format!("{device} was set up again by hand")),
+        false => warning(format!(
+            "{port} was set down by hand and stays down: `ip link set {device} up` sets it up again"
+        )),
     }
 }
 

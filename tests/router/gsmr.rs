@@ -132,6 +132,11 @@ fn g2_debugs_in_the_words_of_the_document() {
              for EID 192.168.0.22/32, ITR-RLOCs 1, nonce N0, SMR 172.16.0.12, DoNotReply.",
         ]
     );
+    assert_eq!(lines("xTR2"), lines_of_xtr2());
+}
+
+/// The document's lines at xTR2, from the SMR to the Map-Reply.
+fn lines_of_xtr2() -> Vec<String> {
     let tried = |number: u32, nonce: &str, resolver: &str| {
         [
             "LISP: Send map request type SMR".to_owned(),
@@ -173,7 +178,7 @@ fn g2_debugs_in_the_words_of_the_document() {
             .to_owned(),
     );
     expected.push("LISP: Received map reply nonce N2, records 1".to_owned());
-    assert_eq!(lines("xTR2"), expected);
+    expected
 }
 
 #[test]
