@@ -55,7 +55,7 @@ const MESSAGES_A_TURN: usize = 16;
 /// The largest IP packet, octets.
 const BUFFER_LEN: usize = 1 << 16;
 
-/// What can become ready.
+/// A source that can become ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     Signals,
@@ -76,7 +76,7 @@ enum Source {
     Accepted(usize),
     /// The device of the emulated host in a slot of [`Hosts`].
     Host(usize),
-    /// What ICMP says about packets that the RLOC in a slot of [`Udp`] has sent.
+    /// ICMP errors about packets that the RLOC in a slot of [`Udp`] has sent.
     Errors(usize),
 }
 
@@ -141,7 +141,7 @@ pub struct EventLoop {
     spin: Spin,
     signals: Option<Signals>,
     netlink: Netlink,
-    /// When to look next for what the kernel does not tell.
+    /// The time of the next look for changes that the kernel does not report.
     look_at: Time,
     options: Options,
     tun: Option<Tun>,
@@ -149,7 +149,7 @@ pub struct EventLoop {
     udp: Udp,
     tcp: Tcp,
     hosts: Hosts,
-    /// What the hosts' stacks draw their randomness from.
+    /// The seed of the hosts' stacks.
     hosts_seed: Seed,
     console: Option<ConsoleServer>,
     /// How much was written of each kind of event.
@@ -165,7 +165,7 @@ pub struct EventLoop {
 
 impl EventLoop {
     /// Makes the namespace of the calling thread a router's and starts the router in it. The
-    /// console's socket comes last: who can connect finds a router that is ready.
+    /// console's socket comes last: a client that can connect finds a router that is ready.
     pub fn start(
         config: Config,
         console_socket: Option<&Path>,
@@ -355,7 +355,7 @@ impl EventLoop {
         true
     }
 
-    /// Does what the router wants done at its start. Without `lisp0` and its sockets it cannot be a
+    /// Carries out the outputs of the router at its start. Without `lisp0` and its sockets it cannot be a
     /// router: they come before the namespace is changed.
     fn carry_out_first_outputs(&mut self) -> Result<(), Error> {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.router.poll_output()).collect();
@@ -378,7 +378,7 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Does what the router wants done.
+    /// Carries out the router's outputs.
     fn carry_out_outputs(&mut self) {
         while let Some(output) = self.router.poll_output() {
             self.carry_out(output);

@@ -1,8 +1,8 @@
 //! TCP port 4342: the connections of reliable transport between ETRs and map-servers
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3).
 //!
-//! What a peer sends is handed to the core as it comes; what the core sends waits here until the
-//! peer takes it. All of it is bounded: connections, octets that wait, octets read in a turn and the
+//! Octets of a peer are handed to the core as they come; octets of the core wait here until the
+//! peer takes them. All of it is bounded: connections, octets that wait, octets read in a turn and the
 //! time that a closing connection is given.
 
 #[cfg(test)]
@@ -21,14 +21,14 @@ use crate::addr::{Family, Rloc};
 use crate::router::io::Connection;
 use crate::time::Time;
 
-/// What may wait for a peer to take it, octets. One that lets more come is closed.
+/// The most octets that wait for a peer to take them. A connection with more is closed.
 const MAX_WAITING: usize = 1 << 20;
 /// Connections that were accepted, at a time. More are closed at once. Where the process may not have
 /// twice as many descriptors, they are half of those: the rest is for the router's own.
 const MAX_ACCEPTED: usize = 4096;
 /// Connections that the kernel completes before we have accepted them.
 const BACKLOG: i32 = 128;
-/// How long a closed connection may take to send what is left.
+/// How long a closed connection may take to send the rest.
 const LINGER: Duration = Duration::from_secs(5);
 /// A silent peer is asked after so long, then so often, so many times.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
@@ -37,7 +37,7 @@ const KEEPALIVE_PROBES: u32 = 3;
 /// How long octets may stay unacknowledged.
 const USER_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// What came of a connection's readiness.
+/// The result of a connection's readiness.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
     /// Nothing that the core must know.
@@ -68,7 +68,7 @@ pub struct Peer {
     is_connected: bool,
     /// Octets that the peer has not taken yet.
     waiting: Vec<u8>,
-    /// Set when the core has closed it: it is gone by then, whatever is left.
+    /// Set when the core has closed it: it is gone by then, with the unsent rest.
     closing_until: Option<Time>,
 }
 
@@ -189,7 +189,7 @@ impl Tcp {
         false
     }
 
-    /// Closes a connection when what is left has been sent; true when it has ended already.
+    /// Closes a connection when the rest has been sent; true when it has ended already.
     pub fn close(&mut self, connection: Connection, now: Time) -> bool {
         let Some(peer) = self.peers.get_mut(&connection) else { return false };
         if peer.is_connected && !peer.waiting.is_empty() {
@@ -200,7 +200,7 @@ impl Tcp {
         true
     }
 
-    /// Lets a connection whose socket became ready go on: it connects, sends what waits and reads
+    /// Lets a connection whose socket became ready go on: it connects, sends the waiting octets and reads
     /// once into `buffer`.
     ///
     /// # Errors
@@ -276,7 +276,7 @@ impl Peer {
         }
     }
 
-    /// Writes what the socket takes; true when nothing is left.
+    /// Writes as much as the socket takes; true when nothing is left.
     fn flush(&mut self) -> io::Result<bool> {
         while !self.waiting.is_empty() {
             match self.stream.write(&self.waiting) {

@@ -1,4 +1,4 @@
-//! Labs: the lab file, the language of scenarios and the player, and what pings and flows count.
+//! Labs: the lab file, the language of scenarios and the player, and the counts of pings and flows.
 //!
 //! A lab is a directory with a `lab.toml` ([`file`]), one IOS-style `.conf` for each router, and
 //! scenarios. A [`Lab`] is loaded: it has the texts of all of them. Nothing here reads a file, starts a

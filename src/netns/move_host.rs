@@ -47,7 +47,7 @@ pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     verbs::run(&[Step::new("move", vec![call])], |_| ())
 }
 
-/// The router that plays a host forgets it, and another makes it anew with the same addresses, the
+/// The router that runs a host forgets it, and another makes it anew with the same addresses, the
 /// hardware address among them.
 fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failure> {
     let (router, interface) = emulated::expect(lab, host)?;
@@ -66,7 +66,7 @@ pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure>
     let found = find(lab, host)?;
     if found.emulated {
         return Err(Failure::Other(format!(
-            "{host} is emulated: a router's process plays it, and cannot make it before another \
+            "{host} is emulated: a router's process runs it, and cannot make it before another \
              has broken with it; move it without --make-before-break"
         )));
     }

@@ -1,5 +1,6 @@
 //! Whether a map-server that was started again knows all that is registered with it. The ETRs cannot
-//! tell: they count what the map-server acknowledged before it ended. The map-server's own table can.
+//! tell: they count the registrations that the map-server acknowledged before it ended. The map-server's
+//! own table can.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

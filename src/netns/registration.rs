@@ -1,4 +1,4 @@
-//! What the routers of a lab in namespaces have registered, and what they refused.
+//! The registrations and refusals of the routers of a lab in namespaces.
 
 use super::{console, paths};
 use crate::console::parse_config;

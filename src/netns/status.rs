@@ -26,7 +26,7 @@ pub struct NodeStatus {
     pub pid: Option<u32>,
     /// A router's registrations; none when its console does not answer.
     pub registrations: Vec<Registration>,
-    /// The router that plays an emulated host.
+    /// The router that runs an emulated host.
     pub player: Option<String>,
     /// The addresses that the lab file gives it.
     pub addresses: Vec<String>,

@@ -20,7 +20,7 @@ pub use crate::addr::Mac;
 use crate::addr::{EidPrefix, Family, InstanceId, Rloc};
 use crate::packet::OwnedPacket;
 
-/// What happens to a router, other than packets of EIDs.
+/// An input of a router, other than a packet of an EID.
 #[derive(Debug)]
 pub enum Input<'a> {
     /// A datagram arrived on UDP port 4342.
@@ -39,8 +39,8 @@ pub enum Input<'a> {
     Command(Command),
     /// How the process stands with its file descriptors, when that has changed.
     Descriptors(Descriptors),
-    /// What [`Output::Nonce`] asked to keep, as it was kept when the router last ended: right after
-    /// the start.
+    /// The nonces that [`Output::Nonce`] asked to keep, as it was kept when the router last ended: right
+    /// after the start.
     Nonces(KeptNonces),
     /// The process is about to end: withdraw registrations and leave the kernel as it was found.
     Stop,
@@ -69,8 +69,8 @@ impl Connection {
     pub const ACCEPTED: u64 = 1 << 63;
 }
 
-/// What happens on TCP. A connection begins with `Connected` or `Accepted` and ends with `Closed`,
-/// whoever ended it; after that, nothing more comes of it.
+/// An event on TCP. A connection begins with `Connected` or `Accepted` and ends with `Closed`,
+/// for every end that closed it; after that, nothing more comes of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpEvent<'a> {
     /// A connection that was asked for stands.
@@ -81,7 +81,7 @@ pub enum TcpEvent<'a> {
         local: SocketAddr,
     },
     /// A peer connected to port 4342. The kernel has completed the handshake already; the core
-    /// closes at once what it did not authenticate.
+    /// closes at once a connection from an unauthenticated peer.
     Accepted {
         /// Its number.
         connection: Connection,
@@ -98,7 +98,7 @@ pub enum TcpEvent<'a> {
     Refused(Connection),
 }
 
-/// What a router wants done on TCP.
+/// A request of a router to TCP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpRequest {
     /// Connect to port 4342 of a map-server.
@@ -112,14 +112,14 @@ pub enum TcpRequest {
     },
     /// Send these octets; a peer that does not take them in time is closed by the driver.
     Send(Connection, Vec<u8>),
-    /// Send what is left and close.
+    /// Send the rest and close.
     Close(Connection),
 }
 
 /// A command of the operator that is no configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// `clear ip|ipv6 lisp map-cache [PREFIX]`: forgets what was learned, keeps what is static.
+    /// `clear ip|ipv6 lisp map-cache [PREFIX]`: forgets learned entries, keeps static ones.
     ClearMapCache {
         /// The family of EIDs.
         family: Family,
@@ -130,7 +130,7 @@ pub enum Command {
     Debug(bool),
 }
 
-/// What a router wants done, other than the packet that it was just given.
+/// An output of a router, other than the verdict on a packet that it was just given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
     /// Send this datagram from a control socket.
@@ -150,7 +150,7 @@ pub enum Output {
     Tcp(TcpRequest),
     /// Change the namespace's kernel.
     Kernel(KernelRequest),
-    /// Change what the process holds open.
+    /// Change the things that the process holds open.
     Process(ProcessRequest),
     /// Keep a nonce over a restart, or keep it no longer.
     Nonce(NonceRequest),
@@ -176,7 +176,7 @@ pub struct Encapsulation {
     pub header: [u8; 8],
 }
 
-/// What to do with the packet just read from `lisp0`.
+/// The verdict on the packet just read from `lisp0`.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outbound {
@@ -203,7 +203,7 @@ pub struct Outer {
     pub tos: u8,
 }
 
-/// What to do with the datagram just read from UDP port 4341.
+/// The verdict on the datagram just read from UDP port 4341.
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Inbound {
@@ -212,7 +212,7 @@ pub enum Inbound {
     Deliver {
         /// The instance whose `lisp0` it is for.
         instance_id: InstanceId,
-        /// Octets of the inner packet; what follows it in the datagram is padding.
+        /// Octets of the inner packet; the rest of the datagram is padding.
         len: usize,
     },
     /// The EID has moved: strip the 8 octets of the LISP header and encapsulate the rest, `len` octets,
@@ -334,7 +334,7 @@ impl DropReason {
 /// A routing table of the namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Table {
-    /// Table 4341: the native default and the guards; for what `lisp0` emits when main has no
+    /// Table 4341: the native default and the guards; for packets that `lisp0` emits when main has no
     /// answer of its own.
     Native,
     /// Table main.
@@ -392,8 +392,8 @@ pub enum RuleSelector {
 /// order in which they are made: guards stand before anything can leak past them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
-    /// The namespace's settings: it forwards, and table main is looked up for what no other rule is
-    /// for. Its removal leaves them as they are.
+    /// The namespace's settings: it forwards, and table main is looked up for packets that no other
+    /// rule matches. Its removal leaves them as they are.
     Namespace,
     /// A link's settings. Its removal leaves the link as it is.
     Link {
@@ -495,7 +495,7 @@ pub enum KernelRequest {
     },
 }
 
-/// A change of the namespace's kernel, whoever made it.
+/// A change of the namespace's kernel, by any process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelEvent {
     /// A link appeared or changed.
@@ -514,7 +514,7 @@ pub enum KernelEvent {
         /// The Linux name.
         device: String,
     },
-    /// All unicast routes of table main, read anew: what is not listed is not there. Events do not
+    /// All unicast routes of table main, read anew: routes that are not listed do not exist. Events do not
     /// say everything (an IPv4 route that a link's fall took away is not announced), so the driver
     /// reads the table again after each change of a link.
     Routes(Vec<KernelRoute>),
@@ -528,7 +528,7 @@ pub enum KernelEvent {
         device: String,
         /// The host.
         address: IpAddr,
-        /// What the kernel knows of it.
+        /// The kernel's state of it.
         state: NeighbourState,
     },
     /// How full the kernel's neighbour table of a family is: a machine has one for all its namespaces. Looked
@@ -542,19 +542,19 @@ pub enum KernelEvent {
         limit: u32,
     },
     /// Things that were made and are not there any more, or are not as they were made: the kernel
-    /// dropped them together with another, or somebody's hands did. Each is told once: who wants it
-    /// asks for it again.
+    /// dropped them together with another, or another program removed them. Each is told once: the
+    /// router asks for it again if it needs it.
     Lost(Vec<KernelObject>),
-    /// The kernel did not do what was asked.
+    /// The kernel refused a request.
     Refused {
-        /// What was asked.
+        /// The request.
         request: KernelRequest,
         /// The operating system's words.
         error: String,
     },
 }
 
-/// What the kernel knows of a host on a link.
+/// The kernel's state of a host on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NeighbourState {
     /// It spoke, or answered, with this hardware address (`REACHABLE`, `STALE`, `DELAY`, `PROBE`).

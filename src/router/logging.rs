@@ -235,11 +235,11 @@ fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
 fn process_line(object: &ProcessObject, change: &ProcessObjectChange) -> Line {
     warning(match change {
         ProcessObjectChange::MadeAgain => {
-            format!("somebody has deleted {object}: it is made again")
+            format!("{object} was deleted: it is made again")
         }
         ProcessObjectChange::Vanishes => format!(
-            "{object} vanishes again and again: find out who deletes it; from now on it is made every \
-             30 s"
+            "{object} vanishes again and again: find the program that deletes it; from now on it is \
+             made every 30 s"
         ),
         ProcessObjectChange::Refused(error) => {
             format!("{object} cannot be opened, and is tried again: {error}")
@@ -250,8 +250,8 @@ fn process_line(object: &ProcessObject, change: &ProcessObjectChange) -> Line {
 fn object_line(object: &KernelObject, change: &KernelObjectChange) -> Line {
     match change {
         KernelObjectChange::Vanishes => warning(format!(
-            "{object} vanishes from the kernel again and again: find out who removes it; from now on it \
-             is put back every 30 s"
+            "{object} vanishes from the kernel again and again: find the program that removes it; from now \
+             on it is put back every 30 s"
         )),
         KernelObjectChange::WaitsForLink(error) => {
             notice(format!("{object} waits until its link is there: {error}"))
@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(admitted, AT_ONCE as usize);
         assert_eq!(admit(begin + INTERVAL), Some(1000 - u64::from(AT_ONCE)));
         assert_eq!(admit(begin + INTERVAL), None);
-        assert_eq!(admit(begin + INTERVAL * 2), Some(1), "what was left out is told once");
+        assert_eq!(admit(begin + INTERVAL * 2), Some(1), "the omitted lines are told once");
         let later = begin + INTERVAL * 1000;
         assert_eq!((0..1000).filter(|_| admit(later).is_some()).count(), AT_ONCE as usize);
     }

@@ -102,7 +102,7 @@ impl<T: Ord + Clone> Losses<T> {
         due
     }
 
-    /// When something is due, and what for.
+    /// The time of the next work, and its purpose.
     pub fn next_deadline(&self, why: &'static str) -> Option<Deadline> {
         self.due.next().map(|at| Deadline { at, why })
     }

@@ -1,10 +1,10 @@
-//! What the router wants its process to hold open: `lisp0`, the sockets of each RLOC, the TCP listeners
-//! and the emulated hosts.
+//! The things that the router wants its process to hold open: `lisp0`, the sockets of each RLOC, the TCP
+//! listeners and the emulated hosts.
 //!
 //! It is a set of wishes as that of the kernel's objects is (`kernel.rs`), computed from the
 //! configuration, the links and the paths. A new wish is the first output of the input that makes it,
 //! because the messages behind it leave by it. A wish that ends is the last output, because the farewell
-//! of the router may leave by it. A request that fails, and a `lisp0` that somebody has deleted, are asked
+//! of the router may leave by it. A request that fails, and a `lisp0` that was deleted, are asked
 //! for again as lost objects of the kernel are.
 
 use std::collections::BTreeSet;
@@ -56,7 +56,7 @@ pub struct HostWish {
     pub made_of: EmulatedHost,
 }
 
-/// A change of what the process holds open. Both are idempotent.
+/// A change of the things that the process holds open. Both are idempotent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessRequest {
     /// Open it, or make the one that is open so.
@@ -65,10 +65,10 @@ pub enum ProcessRequest {
     Close(ProcessObject),
 }
 
-/// News of what the process holds open.
+/// News of the things that the process holds open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessEvent {
-    /// It was open, and somebody has taken it away.
+    /// It was open, and was taken away.
     Lost(ProcessObject),
     /// It could not be opened.
     Refused {
@@ -79,18 +79,18 @@ pub enum ProcessEvent {
     },
 }
 
-/// What has been asked of the process and stands.
+/// The things that the process holds open on request.
 #[derive(Debug, Default)]
 pub(super) struct Process {
-    /// What is wanted.
+    /// The wanted things.
     wanted: BTreeSet<ProcessObject>,
-    /// What is still open, and is to be closed at the end of the input.
+    /// The things that are still open, and are to be closed at the end of the input.
     unwanted: BTreeSet<ProcessObject>,
     /// Whether a link has changed since the set was computed.
     is_stale: bool,
     /// Whether the MTU of a path was known when it was computed: of IPv4, of IPv6.
     has_mtu: [bool; 2],
-    /// What was refused or has gone of late.
+    /// The things that were refused or have gone of late.
     losses: Losses<ProcessObject>,
 }
 
@@ -100,8 +100,8 @@ impl Process {
         self.is_stale = true;
     }
 
-    /// Computes anew what the process is to hold open, and asks for the new part. The part that is not
-    /// wanted any more is closed by [`Process::settle`].
+    /// Computes anew the things that the process is to hold open, and asks for the new part. The part
+    /// that is not wanted any more is closed by [`Process::settle`].
     pub(super) fn open_wanted(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
         self.is_stale = false;
         self.has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
@@ -109,7 +109,7 @@ impl Process {
         open(come, context);
     }
 
-    /// Ends an input: follows links and paths, and closes what is not wanted any more.
+    /// Ends an input: follows links and paths, and closes the things that are not wanted any more.
     pub(super) fn settle(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
         let has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
         if self.is_stale || self.has_mtu != has_mtu {
@@ -158,7 +158,7 @@ impl Process {
         }
     }
 
-    /// Asks again for what is due.
+    /// Asks again for the things that are due.
     pub(super) fn open_due(&mut self, context: &mut Context, now: Time) {
         open(self.losses.take_due(now), context);
     }

@@ -67,7 +67,7 @@ impl Sim {
     }
 }
 
-/// A host with the router's interface to whose LAN it is plugged.
+/// A host with the router's interface on its LAN.
 struct Plugged<'a> {
     id: NodeId,
     interface: InterfaceName,

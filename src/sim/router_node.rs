@@ -1,7 +1,7 @@
 //! A LISP router of a lab: a kernel with the core's [`Router`] as the process in it.
 //!
-//! It does what the driver does in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342,
-//! writes what the core says, applies its kernel requests and reports the kernel's events.
+//! It takes the place of the driver in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342,
+//! writes the outputs of the core, applies its kernel requests and reports the kernel's events.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
@@ -35,13 +35,13 @@ const CONTROL_TTL: u8 = 64;
 const FIRST_SOURCE_PORT: u16 = 0xc000;
 const SOURCE_PORTS: u16 = 16;
 const SENDER_PORTS: Range<u16> = FIRST_SOURCE_PORT..FIRST_SOURCE_PORT + SOURCE_PORTS;
-/// Refused requests that are kept for whoever looks.
+/// Refused requests that are kept for a later look.
 const REFUSALS: usize = 64;
-/// Debug lines that are kept until somebody takes them; the oldest go first.
+/// Debug lines that are kept until they are taken; the oldest go first.
 const DEBUG_LINES: usize = 1000;
 /// The most lines of the log that are kept; the oldest go first.
 const LOG_LINES: usize = 1000;
-/// The MTU that a TUN device has before somebody sets it.
+/// The MTU that a TUN device has before it is set.
 const TUNNEL_MTU: u16 = 1500;
 
 /// A router's kernel and process.
@@ -65,8 +65,8 @@ pub struct RouterNode {
 }
 
 impl RouterNode {
-    /// Starts the process in a kernel: opens its devices and sockets, reads what is there, and the
-    /// nonces that an earlier process kept. With a `record`, what goes into the core and comes out is
+    /// Starts the process in a kernel: opens its devices and sockets, reads the tables, and the
+    /// nonces that an earlier process kept. With a `record`, the inputs and outputs of the core are
     /// written there.
     pub fn start(
         mut kernel: Kernel,
@@ -131,7 +131,7 @@ impl RouterNode {
         self.router.handle(input, now);
     }
 
-    /// The core, for somebody who acts on it.
+    /// The core, for a caller that acts on it.
     pub fn router_mut(&mut self) -> &mut Router {
         &mut self.router
     }
@@ -146,7 +146,7 @@ impl RouterNode {
         self.debug.drain(..).collect()
     }
 
-    /// The process does what is due.
+    /// The process does the work that is due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.kernel.handle_timeout(now);
         self.router.handle_timeout(now);
@@ -163,8 +163,8 @@ impl RouterNode {
     }
 
     /// Ends the process as `kill -9` does; the kernel remains. The peers of its TCP connections hear
-    /// nothing, as if the machine had lost its power: Linux would send them FIN. What the process kept
-    /// stays, too.
+    /// nothing, as if the machine had lost its power: Linux would send them FIN. The nonces that the
+    /// process kept stay, too.
     pub fn kill(mut self) -> (Kernel, KeptNonces) {
         self.kernel.end_process();
         (self.kernel, self.kept)
@@ -185,7 +185,7 @@ impl RouterNode {
         self.kill()
     }
 
-    /// The process reads what the kernel had for it.
+    /// The process reads the messages of the kernel.
     pub fn process(&mut self, what: ForProcess, now: Time) {
         match what {
             ForProcess::Tunnel(packet) => self.read_tunnel(packet, now),
@@ -200,7 +200,7 @@ impl RouterNode {
         }
     }
 
-    /// What leaves the node next; runs core and kernel against each other until both are silent.
+    /// The next output of the node; runs core and kernel against each other until both are silent.
     pub fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
         loop {
             if let Some(event) = self.kernel.poll_event() {
@@ -228,7 +228,7 @@ impl RouterNode {
         }
     }
 
-    /// Opens what the core wants, or changes what is open.
+    /// Opens the things that the core asks for, or changes open ones.
     fn open(&mut self, object: ProcessObject) {
         match object {
             ProcessObject::Tunnel => match self.kernel.device_id(LISP_DEVICE) {

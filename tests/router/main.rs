@@ -1,4 +1,4 @@
-//! Rules of the standards, seen at one router: what goes in, what comes out, and when.
+//! Rules of the standards, seen at one router: inputs, outputs, and their times.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,4 +1,4 @@
-//! What a router wants its process to hold open, and in which order.
+//! The things that a router wants its process to hold open, and their order.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ fn start(config: &str) -> (Router, Vec<Output>) {
     (router, outputs)
 }
 
-/// What it wants done, and the events about its process.
+/// Its requests, and the events about its process.
 fn outputs(router: &mut Router) -> Vec<Output> {
     let outputs = std::iter::from_fn(|| router.poll_output());
     let is_about_it = |output: &Output| match output {
@@ -170,7 +170,7 @@ fn a_lisp0_that_somebody_deletes_is_made_again() {
     let event = Event::ProcessObject { object: TUNNEL, change: ProcessObjectChange::MadeAgain };
     let opened = Output::Process(ProcessRequest::Open(TUNNEL));
     assert_eq!(lost, [Output::Event(event), opened.clone()]);
-    // Somebody's own device has the name; when it goes, the router does not wait longer.
+    // A foreign device has the name; when it goes, the router does not wait longer.
     let error = "Device or resource busy".to_owned();
     let refused = ProcessEvent::Refused { object: TUNNEL, error };
     handle(&mut router, Input::Process(refused), at(1));

@@ -26,7 +26,7 @@ use crate::wire::data_header::DATA_HEADER_LEN;
 const READS_A_TURN: usize = 64;
 /// Octets of the arena: a few of the largest packets. More of them would not stay in the cache.
 const ARENA_LEN: usize = 4 * READ_LEN;
-/// For what a failed write is counted.
+/// The operation that a failed write is counted under.
 const WRITING: &str = "writing lisp0";
 
 /// The memory of the data path.
@@ -116,7 +116,7 @@ impl EventLoop {
         true
     }
 
-    /// Tells the router what sends have shown of the ways to locators.
+    /// Tells the router the news from sends about the ways to locators.
     pub(super) fn tell_of_paths(&mut self, now: Time) {
         for event in self.faults.take_paths() {
             self.router.handle(Input::Path(event), now);
@@ -154,7 +154,7 @@ impl EventLoop {
         true
     }
 
-    /// Lets the router decide on what arrived together and lies at `start`.
+    /// Lets the router decide on the datagrams that arrived together and lie at `start`.
     fn take_datagrams(&mut self, start: usize, header: &DataHeader) {
         let now = self.clock.now();
         self.spin.packet_came(now);
@@ -213,7 +213,7 @@ impl EventLoop {
         }
     }
 
-    /// Sends a packet that had been held, behind what is queued.
+    /// Sends a packet that had been held, after the queued ones.
     pub(super) fn send_held(&mut self, wrap: &Encapsulation, packet: &mut OwnedPacket) {
         self.udp.flush(&self.data_path.arena, &mut self.faults);
         match self.udp.of_mut(wrap.source.0) {
@@ -240,7 +240,7 @@ fn tun_of<'a>(tun: &'a Option<Tun>, router: &Router, instance_id: InstanceId) ->
     tun.as_ref().filter(|_| instance_id == router.config().default_instance())
 }
 
-/// Writes what was joined, from where it lies.
+/// Writes a joined packet from its place.
 fn write(tun: &Tun, arena: &mut [u8], joined: &Joined<'_>, faults: &mut Faults) {
     let first = &arena[joined.first.clone()];
     let header = joined.segment_size.and_then(|size| VnetHeader::of_super_packet(first, size));

@@ -1,5 +1,5 @@
-//! The loop's share of what the process holds open: `lisp0`, sockets, listeners and emulated hosts are
-//! opened and closed as the core says, and watched.
+//! The loop's share of the things that the process holds open: `lisp0`, sockets, listeners and emulated
+//! hosts are opened and closed as the core says, and watched.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -30,7 +30,7 @@ impl EventLoop {
         }
     }
 
-    /// Opens what the core wants, or changes what is open.
+    /// Opens the things that the core asks for, or changes open ones.
     pub(super) fn open(&mut self, object: &ProcessObject) -> Result<(), Error> {
         match object {
             ProcessObject::Tunnel => self.open_tunnel(),
@@ -59,7 +59,7 @@ impl EventLoop {
         }
     }
 
-    /// Somebody has deleted or renamed `lisp0`.
+    /// `lisp0` was deleted or renamed.
     pub(super) fn lose_tunnel(&mut self) {
         self.tun = None;
         let event = ProcessEvent::Lost(ProcessObject::Tunnel);

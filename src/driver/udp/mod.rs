@@ -123,7 +123,7 @@ impl RlocSockets {
         self.data.as_raw_fd()
     }
 
-    /// The sockets whose errors announce what ICMP says of encapsulated packets.
+    /// The sockets whose errors announce ICMP errors about encapsulated packets.
     pub fn sender_fds(&self) -> impl Iterator<Item = RawFd> {
         self.senders.iter().map(|sender| sender.socket().as_raw_fd())
     }
@@ -161,7 +161,7 @@ impl RlocSockets {
         self.senders[number as usize].queue(wrap, arena, range, segment_size, faults);
     }
 
-    /// Sends what was queued from `arena`.
+    /// Sends the packets that were queued from `arena`.
     pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
         for sender in &mut self.senders {
             sender.flush(arena, faults);
@@ -175,7 +175,7 @@ impl RlocSockets {
         self.flush(packet.bytes, faults);
     }
 
-    /// Reads what arrived together, from the LISP header on, into `buffer`.
+    /// Reads the datagrams that arrived together, from the LISP header on, into `buffer`.
     ///
     /// # Errors
     /// `WouldBlock` when nothing waits.
@@ -214,14 +214,14 @@ impl Udp {
         self.slots.iter_mut().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
 
-    /// Sends what was queued from `arena`, of all RLOCs.
+    /// Sends the packets that were queued from `arena`, of all RLOCs.
     pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
         for sockets in self.slots.iter_mut().flatten() {
             sockets.flush(arena, faults);
         }
     }
 
-    /// Notes what ICMP has said about packets that the RLOC in a slot has sent; true when there may be
+    /// Notes ICMP errors about packets that the RLOC in a slot has sent; true when there may be
     /// more.
     pub fn learn(&mut self, number: usize, faults: &mut Faults) -> bool {
         let slot = self.slots.get_mut(number).and_then(Option::as_mut);
@@ -229,7 +229,7 @@ impl Udp {
         for sender in slot.into_iter().flat_map(|sockets| &mut sockets.senders) {
             let outcome = sender.learn(faults);
             more |= matches!(outcome, Ok(Learned::More));
-            faults.count_if("reading what ICMP says", outcome);
+            faults.count_if("reading ICMP errors", outcome);
         }
         more
     }

@@ -126,7 +126,7 @@ fn any_checksum_is_taken() {
     });
 }
 
-/// What waits together leaves together and arrives together, but for a longer one and one that
+/// Packets that wait together leave together and arrive together, but for a longer one and one that
 /// follows a shorter one.
 #[test]
 fn packets_of_one_length_travel_together_and_in_order() {
@@ -249,7 +249,7 @@ const REPORTER: &str = "127.0.0.9";
 const TIME_EXCEEDED: (u8, u8) = (11, 0);
 const HOST_UNREACHABLE: (u8, u8) = (3, 1);
 
-/// What sends to `destination` show of ways, until `enough`.
+/// The news from sends to `destination` about ways, until `enough`.
 fn paths(
     from: &mut RlocSockets,
     destination: &str,
@@ -282,7 +282,7 @@ fn icmp_errors_are_told_by_kind_with_what_they_quote_however_many_wait() {
         ] {
             inject(kind, code, "127.0.0.2", &payload, times);
             let noted = paths(&mut from, "127.0.0.3", |noted, failed| {
-                assert_eq!(failed, 0, "what ICMP brought is about other packets");
+                assert_eq!(failed, 0, "the ICMP errors are about other packets");
                 !noted.is_empty()
             });
             let error = IcmpError {

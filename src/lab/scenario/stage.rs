@@ -1,4 +1,4 @@
-//! The stage of a scenario: a lab that is up, whatever it is made of.
+//! The stage of a scenario: a lab that is up, simulated or in namespaces.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,12 +18,12 @@ use crate::lab::ping::Tally;
 /// A file that is kept when a scenario has failed: its name and its octets.
 pub type Evidence = (String, Vec<u8>);
 
-/// A lab that is up, whatever it is made of. Captures and flows have the names that the scenario
+/// A lab that is up, simulated or in namespaces. Captures and flows have the names that the scenario
 /// gives them.
 pub trait Stage {
     /// The time since the stage was set.
     fn now(&self) -> Duration;
-    /// Lets the lab go on for so long; fails when somebody wants it to end.
+    /// Lets the lab go on for so long; fails when the user interrupts it.
     fn pass(&mut self, time: Duration) -> Result<(), Failure>;
     /// A command in the router's session, which lasts from step to step.
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure>;
@@ -35,17 +35,17 @@ pub trait Stage {
     fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure>;
     /// Ends a flow.
     fn end(&mut self, name: &str) -> Result<Course, Failure>;
-    /// Begins to capture what passes a port.
+    /// Begins to capture the packets of a port.
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure>;
     /// The packets of a capture that pass a display filter, with the value of `field`; the first
     /// call ends the capture.
     fn packets(&mut self, name: &str, filter: &str, field: &str) -> Result<Vec<Packet>, Failure>;
-    /// What is wrong in each capture: a line for each packet that no dissector understands.
+    /// The flaws of each capture: a line for each packet that no dissector understands.
     fn flaws(&mut self) -> Result<BTreeMap<String, Vec<String>>, Failure>;
     /// Sends a captured packet again.
     fn replay(&mut self, what: &Replay, node: &str) -> Result<(), Failure>;
     /// Sends datagrams of the scenario's own from a node, each as an IPv4 packet with a UDP checksum
-    /// and the source that it claims, whoever the node is: all payloads in order, that
+    /// and the source that it claims, from any node: all payloads in order, that
     /// [`Datagrams::times`] over, [`Datagrams::every`] between two. Returns when the last has gone.
     fn send(&mut self, node: &str, datagrams: &Datagrams) -> Result<(), Failure>;
     /// Opens a TCP connection from an address of a node, as a client that is no router. One that is
@@ -59,7 +59,7 @@ pub trait Stage {
     ) -> Result<(), Failure>;
     /// Sends octets on such a connection; on one that has ended they are lost, without a failure.
     fn transmit(&mut self, name: &str, octets: &[u8]) -> Result<(), Failure>;
-    /// What has come on such a connection since this was last asked, and whether it has ended. Does
+    /// The octets that have come on such a connection since the last call, and whether it has ended. Does
     /// not wait, and no time passes.
     fn arrived(&mut self, name: &str) -> Result<Arrived, Failure>;
     /// Plugs a host into the LAN of a router, or of a port.
@@ -72,7 +72,7 @@ pub trait Stage {
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure>;
     /// Takes a port up or down, or changes its MTU.
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure>;
-    /// Keeps these files, with the captures and what else helps to find out why a scenario has failed.
+    /// Keeps these files, with the captures and other files that show why a scenario has failed.
     /// Tells the place.
     fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure>;
 }

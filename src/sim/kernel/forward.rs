@@ -51,12 +51,12 @@ impl Kernel {
         }
     }
 
-    /// Somebody sends an IP packet by a raw socket, whatever its source.
+    /// A program sends an IP packet by a raw socket, with any source.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
         self.originate(packet, false);
     }
 
-    /// Nobody on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
+    /// No host on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
     pub fn neighbour_failed(&mut self, packet: &[u8]) {
         self.count(KernelDrop::NoNeighbour);
         if let Ok(header) = IpHeader::parse(packet) {
@@ -71,7 +71,7 @@ impl Kernel {
         }
     }
 
-    /// The same; what keeps it from leaving is not counted yet.
+    /// The same; the reason that keeps it from leaving is not counted yet.
     pub(super) fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         if self.is_local(header.destination) {
@@ -91,7 +91,7 @@ impl Kernel {
         }
     }
 
-    /// What the process is given next as identification: unlike for every packet that may be cut.
+    /// The next identification of the process: a different one for every packet that may be cut.
     pub(super) fn next_identification(&mut self) -> u16 {
         self.identification = self.identification.wrapping_add(1);
         self.identification

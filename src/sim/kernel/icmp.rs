@@ -1,4 +1,4 @@
-//! What a kernel says by ICMP: echo replies, and errors about packets that it stops.
+//! The ICMP messages of a kernel: echo replies, and errors about packets that it stops.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,7 +23,7 @@ const V4_ERROR_HEADERS: usize = 28;
 const V6_ERROR_HEADERS: usize = 48;
 /// Linux sends ICMPv4 errors with precedence internetwork control.
 const V4_ERROR_TOS: u8 = 0xc0;
-/// The TTL of what a kernel sends itself.
+/// The TTL of a kernel's own packets.
 const DEFAULT_TTL: u8 = 64;
 
 /// Why a packet was stopped, in the words of ICMP.

@@ -1,14 +1,14 @@
-//! What stands in for the kernel of a network namespace: addresses, routes, forwarding, ICMP.
+//! The simulated kernel of a network namespace: addresses, routes, forwarding, ICMP.
 //!
 //! A core router of a lab is nothing but a [`Kernel`]; a LISP router is a [`Kernel`] with a
 //! process in it, and the two talk in the very words of [`crate::router::io`] that
-//! `driver/netlink` uses in a namespace. It does what Linux does:
+//! `driver/netlink` uses in a namespace. It acts as Linux does:
 //!
 //! * [`table`]: tables main and 4341, policy rules, suppression, links that are down.
 //! * [`configure`]: devices, addresses and routes come and go; events say so.
 //! * [`forward`]: a packet arrives, is delivered, forwarded, fragmented or dropped.
 //! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
-//! * [`hands`]: what somebody does to it with `ip` and `sysctl`.
+//! * [`hands`]: changes with `ip` and `sysctl`.
 //! * [`udp`]: datagrams that the process sends.
 //! * [`neighbour`]: ARP and neighbour discovery, proxies, hosts that come and go.
 
@@ -41,14 +41,14 @@ use table::{Entry, Flow, Leads, Routing};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeviceId(pub usize);
 
-/// What a device is.
+/// The kind of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DeviceKind {
     /// One end of a link.
     Port,
     /// `lo`.
     Loopback,
-    /// `lisp0`: what is routed into it goes to the router's process.
+    /// `lisp0`: packets that are routed into it go to the router's process.
     Tunnel,
 }
 
@@ -59,7 +59,7 @@ pub struct NetDevice {
     pub name: String,
     /// It has not been deleted.
     pub is_there: bool,
-    /// What it is.
+    /// Its kind.
     pub kind: DeviceKind,
     /// Administratively up.
     pub up: bool,
@@ -73,7 +73,7 @@ pub struct NetDevice {
     pub addresses: Vec<IpNet>,
     /// Those of [`NetDevice::addresses`] whose network has no route (`noprefixroute`).
     pub unconnected: BTreeSet<IpNet>,
-    /// Answers ARP for what is routed to another device.
+    /// Answers ARP for addresses that are routed to another device.
     pub proxy_arp: bool,
     /// Its hardware address.
     pub mac: HardwareAddress,
@@ -81,7 +81,7 @@ pub struct NetDevice {
     pub mobility: bool,
     /// The hosts that it answers for.
     pub proxies: BTreeSet<IpAddr>,
-    /// Who is on its link.
+    /// The neighbours on its link.
     pub neighbours: Neighbours,
 }
 
@@ -113,7 +113,7 @@ impl NetDevice {
     }
 }
 
-/// What a kernel gives away.
+/// An output of a kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KernelOutput {
     /// Put this Ethernet frame on a device's link.
@@ -137,7 +137,7 @@ pub enum KernelOutput {
 /// A UDP datagram for a socket of this kernel's process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
-    /// Who sent it.
+    /// The sender.
     pub source: SocketAddr,
     /// The address and port that it was sent to.
     pub destination: SocketAddr,
@@ -158,11 +158,11 @@ pub enum KernelDrop {
     DeviceDown,
     /// A frame for another hardware address.
     NotForUs,
-    /// Link-local, multicast or broadcast, which nobody here wants.
+    /// Link-local, multicast or broadcast, which no program here wants.
     LinkScoped,
     /// IPv4 with our own address as source, from a link.
     Martian,
-    /// For another, and somebody has turned forwarding off.
+    /// For another node, and forwarding is off.
     NotForwarding,
     /// No route.
     NoRoute,
@@ -174,7 +174,7 @@ pub enum KernelDrop {
     TtlExpired,
     /// Larger than the next link, and not to be fragmented.
     TooBig,
-    /// Nobody on the link has the next hop's address.
+    /// No host on the link has the next hop's address.
     NoNeighbour,
     /// For us, but a fragment whose rest did not come in time or does not fit.
     Fragment,
@@ -203,7 +203,7 @@ pub struct Kernel {
     routing: Routing,
     /// The routes that the process made, which stay behind when it is killed.
     of_process: BTreeSet<(Table, IpNet, Entry)>,
-    /// What the process has had made.
+    /// The objects that the process has had made.
     made: Made,
     /// Forwards packets of others: of IPv4, of IPv6.
     forwards: [bool; 2],
@@ -214,7 +214,7 @@ pub struct Kernel {
     path_mtus: PathMtus,
     /// A process takes the TCP segments.
     has_tcp: bool,
-    /// ICMP messages for whoever pings from here, when somebody does.
+    /// ICMP messages for a ping from here, when there is one.
     icmp: Option<Vec<Vec<u8>>>,
     fragments: fragment::Reassembly,
     identification: u16,
@@ -327,12 +327,12 @@ impl Kernel {
         self.has_tcp = true;
     }
 
-    /// Somebody on the node begins or ends to ping: opens or closes a socket for ICMP.
+    /// Opens or closes a socket for ICMP: a program on the node begins or ends a ping.
     pub fn listen_to_icmp(&mut self, listens: bool) {
         self.icmp = listens.then(Vec::new);
     }
 
-    /// Whether an ICMP message waits for who pings.
+    /// Whether an ICMP message waits for the pinging program.
     pub fn has_icmp(&self) -> bool {
         self.icmp.as_ref().is_some_and(|packets| !packets.is_empty())
     }
