@@ -15,8 +15,8 @@ use crate::time::Time;
 
 impl Router {
     /// Acts on a decision as far as the core does it: sets the TTL and the type of service of the packet,
-    /// does what is wanted, keeps a copy if it waits, and counts each packet on the wire that it stands
-    /// for. Returns what is left to do for the caller.
+    /// makes the changes that it wants, keeps a copy if it waits, and counts each packet on the wire that it stands
+    /// for. Returns the verdict, which the caller acts on.
     pub(super) fn carry_out(
         &mut self,
         decision: &Decision,
@@ -27,7 +27,7 @@ impl Router {
         let Decision { verdict, because, ttl, tos, ref wants } = *decision;
         set_header(packet.bytes, &transit.header, ttl, tos);
         let transit = &Transit { header: IpHeader { ttl, tos, ..transit.header }, ..*transit };
-        self.do_what_is_wanted(wants, verdict, transit, now);
+        self.make_wanted_changes(wants, verdict, transit, now);
         let verdict = match verdict {
             Verdict::Hold(awaited) => match self.keep(awaited, transit, packet, now) {
                 Ok(()) => verdict,
@@ -50,8 +50,15 @@ impl Router {
         verdict
     }
 
-    /// Does what a packet asks for beside its verdict, in the order in which it came to be asked for.
-    fn do_what_is_wanted(&mut self, wants: &Wants, verdict: Verdict, transit: &Transit, now: Time) {
+    /// Makes the changes that a decision asks for beside its verdict, in the order in which a packet meets
+    /// the tables.
+    fn make_wanted_changes(
+        &mut self,
+        wants: &Wants,
+        verdict: Verdict,
+        transit: &Transit,
+        now: Time,
+    ) {
         let &Wants {
             source: source_want,
             read_header,
@@ -129,8 +136,8 @@ impl Router {
         }
     }
 
-    /// Counts packets on the wire under the one reason that they left, stopped or wait for. One that waits
-    /// once more was counted when it began to wait.
+    /// Counts packets on the wire under one counter. A packet that waits once more was counted when it began
+    /// to wait.
     fn count_packets(&mut self, verdict: Verdict, packets: u64, has_waited: bool) {
         let counters = &mut self.context.counters;
         match verdict {

@@ -1,5 +1,6 @@
-//! Decisions on packets of EIDs: one door for packets that have just come, for those that have waited, and
-//! for those of a question. Nothing is changed here; `carry_out.rs` acts on a decision.
+//! Decisions on packets of EIDs. Packets that have just come, packets that have waited, and packets that a
+//! user asks about are decided on by the same functions. These change nothing; `carry_out.rs` acts on a
+//! decision.
 
 use super::Router;
 use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};

@@ -1,8 +1,8 @@
-//! A decision on a packet of EIDs, as plain data: the verdict, the reason, and the work of the router
-//! beside it.
+//! A decision on a packet of EIDs, as plain data: the verdict, the reason, and the changes in the router
+//! that follow from the packet.
 //!
-//! [`Router::explain`](super::Router::explain) gives one as an answer, and changes nothing. The
-//! router acts on a decision in one place (`carry_out.rs`).
+//! [`Router::explain`](super::Router::explain) returns a decision and changes nothing. The router acts on
+//! a decision in one place (`carry_out.rs`).
 
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ pub struct Decision {
     pub ttl: u8,
     /// The type of service or traffic class that the packet gets.
     pub tos: u8,
-    /// The work of the router beside it.
+    /// The changes in the router that follow.
     pub wants: Wants,
 }
 
@@ -46,7 +46,7 @@ pub enum Verdict {
     Drop(DropReason),
 }
 
-/// The thing that a packet waits for.
+/// The reason of a wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Awaited {
@@ -86,11 +86,11 @@ pub(super) struct Transit {
     pub instance_id: InstanceId,
     /// The header as the packet has it.
     pub header: IpHeader,
-    /// The numbers that the packet adds to the counters.
+    /// The packets on the wire that it stands for, and their octets.
     pub load: Load,
     pub origin: Origin,
-    /// Whether the packet has waited: it does not wait for a mapping again, and its first effects have
-    /// been taken in.
+    /// Whether the packet has waited. It does not wait for a mapping again, and its LISP header has been
+    /// read.
     pub has_waited: bool,
 }
 
@@ -117,10 +117,10 @@ impl Transit {
     }
 }
 
-/// The work of the router because of a packet, beside its verdict.
+/// The changes in the router that follow from a packet, beside its verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Wants {
-    /// The work about the source of a packet from the core.
+    /// The consequence of the check of the source.
     pub source: SourceWant,
     /// Take in the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section 10).
     pub read_header: bool,
@@ -132,7 +132,7 @@ pub struct Wants {
     pub count: Option<Slot>,
     /// Count that the nonce of the packet begins a request for its echo (RFC 9300 section 10.1).
     pub begin_echo: bool,
-    /// The note in the flow cache about the packet's flow.
+    /// The note in the flow cache.
     pub remember: FlowWant,
     /// Look for the destination, a host that has not been found.
     pub search_destination: Option<Discovery>,
@@ -142,20 +142,20 @@ pub struct Wants {
     pub tell_too_big: Option<u32>,
 }
 
-/// The work about the source of a packet from the core.
+/// The consequence of the check of the inner source of a packet from the core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceWant {
     /// Nothing.
     #[default]
     Nothing,
-    /// Note that it is elsewhere, so that the next packet need not look.
+    /// Note that it is elsewhere, so that the next packet needs no lookup.
     Note,
     /// Ask the host, which was found here, whether it still is.
     AskHost,
 }
 
-/// The note in the flow cache about a flow.
+/// A note in the flow cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlowWant {
@@ -282,7 +282,7 @@ pub enum Rule {
     SourceIsHere,
     /// From the core: its destination is an EID that is here.
     LocalEid,
-    /// From the core: the router decapsulates for everybody.
+    /// From the core: a proxy ETR decapsulates packets for every EID.
     AnyEid,
     /// From the core: its destination is no EID of the site.
     NotOurEid,

@@ -1,9 +1,9 @@
 //! Echo-nonce: packets alone tell whether a locator can be reached (RFC 9300 section 10.1).
 //!
 //! In the Echo-Nonce-request state each packet to a locator carries a nonce, which the xTR there sends
-//! back in its own. The state ends when the nonce comes back, or when packets go on to come from there
-//! without it: then ours do not arrive. Silence says nothing, for traffic may go one way only, so a
-//! locator that does not send is asked for as long as it takes.
+//! back in its own packets. The state ends when the nonce comes back. It also ends when packets still come
+//! from there without the nonce: then ours do not arrive. Silence is no evidence, because traffic may go
+//! one way only. So a locator that sends nothing is asked until it does.
 //!
 //! The E bit of a Map-Reply says that a site supports echo-nonce (RFC 9301 section 5.4). Only such sites
 //! are asked. When both ends ask at the same time, each suspends its request and answers first. A sender
@@ -27,15 +27,15 @@ use crate::wire::data_header::NonceField;
 
 /// From the end of one request to the next.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
-/// Packets that come without the nonce so long after it was first sent say that it did not arrive.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long an echo may take. A packet that comes later without the nonce says that it did not arrive.
+const ECHO_WAIT: Duration = Duration::from_secs(3);
 /// The Echo-Nonce-request-state timer: so long a request is suspended at most.
 const SUSPENSION: Duration = Duration::from_secs(3);
 /// Locators that are asked at one time: one without packets to it makes room.
 const PEERS: usize = 1024;
 /// Locators that are answered at one time: the one that has been waiting longest for a packet gives way.
 const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
-/// Answers that begin or change within a second: each takes the decisions about all flows back.
+/// Answers that begin or change within a second: each begins a forwarding generation.
 const ANSWERS_A_SECOND: u32 = 64;
 
 /// An Echo-Nonce-request state.
@@ -188,7 +188,7 @@ impl EchoNonce {
         let (ended, next_at) = if nonce == (NonceField::Nonce { nonce: request.nonce, echo: false })
         {
             (Echo::Returned, now + REQUEST_INTERVAL)
-        } else if request.since.is_some_and(|since| now.since(since) >= PATIENCE) {
+        } else if request.since.is_some_and(|since| now.since(since) >= ECHO_WAIT) {
             // The next request begins when it is used again.
             (Echo::Missing, now + UNREACHABLE_FOR)
         } else {

@@ -50,7 +50,7 @@ pub struct FlowCache {
 }
 
 impl FlowCache {
-    /// Follows the forwarding generation: in another one, earlier notes are not found.
+    /// Follows the forwarding generation: in another one, no place is found.
     pub fn follow(&mut self, generation: u64) {
         self.generation = generation;
     }

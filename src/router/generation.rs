@@ -1,8 +1,8 @@
 //! The forwarding generation: the number of the changes of all that decisions on packets read.
 //!
-//! A decision of one generation holds until the next one: in the flow cache, in the check of inner
-//! sources, and in a second data path that carries decisions out by itself. Each table counts its own
-//! changes, so that an input which changes none of them begins no generation.
+//! A decision holds until the next generation: in the flow cache, in the check of inner sources, and in a
+//! second data path that acts on decisions by itself. Each table counts its own changes, so an input that
+//! changes none of them begins no generation.
 
 use super::Router;
 
@@ -28,8 +28,8 @@ impl Router {
             + self.status_holds.revision()
     }
 
-    /// The tables that remember decisions follow the generation: before packets are decided on, and
-    /// whenever something may have changed.
+    /// Tells the caches of decisions the generation. This comes after each input that may change a table,
+    /// and before packets that waited are decided on.
     pub(super) fn follow_generation(&mut self) {
         let generation = self.forwarding_generation();
         self.flows.follow(generation);

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, icmpv4, icmpv6};
 
+use crate::addr::is_link_local;
 use crate::packet::IpHeader;
 use crate::time::Time;
 
@@ -95,10 +96,8 @@ pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
 
 /// Whether a router can have sent an ICMP error from this address to another network.
 pub(super) fn is_of_a_router(address: IpAddr) -> bool {
-    let stays_on_link = match address {
-        IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
+    let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
+    let stays_on_link = is_link_local(address) || is_broadcast;
     !stays_on_link && !address.is_unspecified() && !address.is_loopback() && !address.is_multicast()
 }
 

@@ -1,8 +1,8 @@
 //! The ITR and the proxy ITR: packets of EIDs on their way into the overlay (RFC 9300 section 4,
 //! RFC 6832 section 5).
 //!
-//! They differ in whose packets they take: an ITR those of its own site's EIDs, a proxy ITR
-//! anybody's. Everything else is one path.
+//! An ITR takes packets of its own site's EIDs, a proxy ITR takes packets of any source. Everything else
+//! is one path.
 
 use std::net::IpAddr;
 

@@ -1,11 +1,11 @@
-//! A locator of a mapping, as a record brought it, and the sources that say whether it can be reached.
+//! A locator of a mapping, and the sources that say whether it can be reached.
 
 use serde::Serialize;
 
 use crate::addr::Rloc;
 use crate::time::Time;
 
-/// The source that says whether a locator can be reached (RFC 9300 section 10).
+/// A source that says whether a locator can be reached (RFC 9300 section 10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -48,7 +48,7 @@ pub struct Locator {
     pub ordinal: u8,
     /// Whether the site says that it is up.
     pub up: bool,
-    /// Which says so: [`Source::RBit`] or [`Source::StatusBits`].
+    /// The source that says so: [`Source::RBit`] or [`Source::StatusBits`].
     #[serde(skip)]
     pub source: Source,
     /// Since when it has been in the entry with this state.

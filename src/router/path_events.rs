@@ -1,5 +1,5 @@
-//! News of the ways to locators, and their effects: a locator is left for others, a path MTU is
-//! kept, or a host is told (RFC 9300 sections 6.3 and 7.2).
+//! Errors about packets to locators, and their consequences: other locators of the mapping are used, a path
+//! MTU is kept, or a host is told (RFC 9300 sections 6.3 and 7.2).
 //!
 //! An ICMP error that is not about a packet of this router has no effect (`quote.rs`). That the TTL of a
 //! packet was used up says nothing about a locator: it goes on to the host that sent the packet, so that
@@ -21,7 +21,7 @@ use crate::time::Time;
 use crate::wire::IcmpErrorKind;
 
 impl Router {
-    /// Handles a report of the kernel or of the core network.
+    /// Takes in an error of the kernel or of the core network.
     pub(super) fn handle_path(&mut self, event: PathEvent, now: Time) {
         let error = match event {
             PathEvent::NoRoute(rloc) => {

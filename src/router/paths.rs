@@ -1,5 +1,4 @@
-//! The paths to remote locators: the core's reports, and the largest packet that they take (RFC 9300
-//! section 7.2).
+//! The paths to remote locators, and the size of the packets that they take (RFC 9300 section 7.2).
 //!
 //! A path MTU that ICMP tells is believed for a while only: without probes nothing else would ever take it
 //! back. Whether a locator can be reached at all, `reachability.rs` knows.
@@ -62,10 +61,10 @@ struct PathMtu {
     changes: u64,
 }
 
-/// The known state of ways.
+/// The paths to locators.
 #[derive(Debug)]
 pub struct Paths {
-    /// The path MTU, and its reporter.
+    /// By locator; shared by the router that reported it.
     mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
     revision: Revision,

@@ -1,10 +1,9 @@
 //! The locators that can be reached, and the sources that say so (RFC 9300 section 10).
 //!
-//! Each [`Source`] speaks for itself and for a time of its own. The R bit and the Locator-Status-Bits are
-//! about the locators of one mapping, and stand there ([`Locator`]). The core, the kernel and
-//! echo-nonce speak about an RLOC, in all its mappings, and that stands here: that it cannot be reached,
-//! for a while, for without probes nothing else would ever take it back. To learn which locators can be
-//! used, everybody asks [`Reachability::of`].
+//! Each [`Source`] is kept by itself, for a time of its own. The R bit and the Locator-Status-Bits are
+//! about the locators of one mapping, and are kept with them ([`Locator`]). ICMP, the kernel and echo-nonce
+//! say of an RLOC, in all mappings, that it cannot be reached. This table keeps their reports for a while
+//! only: without probes, no later report would end them. All readers ask [`Reachability::of`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,7 +18,7 @@ use crate::time::Time;
 
 /// How long a locator is left for others.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
-/// Locators that are left for others, with their sources. The longest known of the reporter with the most
+/// Reports that a locator cannot be reached, one for each source. The longest known of the reporter with the most
 /// gives way.
 const LEFT: Limit =
     Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
@@ -43,7 +42,7 @@ type Key = (Rloc, Source);
 pub struct Reachability {
     /// Shared by the router that reported it by ICMP; this router itself has no address here.
     unreachable: Bounded<Key, (), Option<IpAddr>>,
-    /// Until when each source is believed.
+    /// The end of each report.
     until: Deadlines<Key>,
     revision: Revision,
 }
@@ -74,7 +73,7 @@ impl Reachability {
         self.unreachable.range(of_rloc).next().map(|(&(_, source), ())| source)
     }
 
-    /// The RLOCs that cannot be reached, each with its source and the end of that.
+    /// The RLOCs that cannot be reached, the sources that say so, and the ends of their reports.
     pub fn all_unreachable(&self) -> impl Iterator<Item = (Rloc, Source, Option<Time>)> {
         self.unreachable.keys().map(|key| (key.0, key.1, self.until.get(key)))
     }
@@ -98,14 +97,14 @@ impl Reachability {
         self.until.set(key, Some(now + UNREACHABLE_FOR));
     }
 
-    /// Forgets all that a source has said, of all RLOCs.
+    /// Ends the reports of a source, about all RLOCs.
     pub(super) fn forget(&mut self, source: Source) {
         let gone: Vec<Key> =
             self.unreachable.keys().filter(|key| key.1 == source).copied().collect();
         gone.into_iter().for_each(|key| self.end(key));
     }
 
-    /// Removes the statements that are not believed any more.
+    /// Ends the reports whose time is over.
     pub(super) fn expire(&mut self, now: Time) {
         while let Some(key) = self.until.pop(now) {
             self.end(key);
@@ -119,7 +118,7 @@ impl Reachability {
         }
     }
 
-    /// When the next source is not believed any more.
+    /// When the next report ends.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.until.next()
     }

@@ -1,6 +1,6 @@
 //! How often a table has changed.
 
-/// The number of a table's changes: a decision of an older number is made again.
+/// The number of a table's changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Revision(u64);
 

@@ -3,7 +3,7 @@
 //!
 //! A packet from the core can name any EID of a range, and each search takes places in the kernel's
 //! neighbour table, of which a machine has one for all its namespaces. So few run at a time, few begin in a
-//! second, and none when that table is three quarters full. Those that run are shared by who made us look
+//! second, and none when that table is three quarters full. Those that run are shared by their cause
 //! ([`Asker`]). A search that is refused is counted and tried again, when its host is named again or by
 //! itself.
 
@@ -44,10 +44,10 @@ const SEARCH: Duration = Duration::from_secs(4);
 const NOT_FOUND: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Who made the router look for a host; the searches are shared among them.
+/// The cause of a search; the searches are shared among the causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asker {
-    /// Encapsulators that no packet goes to, all together: anybody can send from any address.
+    /// All encapsulators that no packet goes to, together: a sender can forge its address.
     Strangers,
     /// An encapsulator that packets go to.
     Locator(Rloc),
@@ -170,7 +170,7 @@ impl Router {
         self.mobility.searches.tables[index(family)] = table;
     }
 
-    /// In whose name a packet makes us look for a host.
+    /// The cause that a search for a host has if this packet begins it.
     pub(super) fn asker(&self, origin: &Origin) -> Asker {
         match origin.encapsulator() {
             None => Asker::Site,

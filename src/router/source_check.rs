@@ -23,7 +23,7 @@ const SOURCES: usize = 1024;
 /// The least time between two questions to a host that was found here.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The state of the check of sources.
+/// The facts that the check of sources needs.
 #[derive(Debug)]
 pub(super) struct SourceCheck {
     /// The router's addresses without those of roaming gateways.
@@ -46,7 +46,7 @@ impl SourceCheck {
         SourceCheck { own, generation: 0, elsewhere: vec![None; SOURCES].into_boxed_slice() }
     }
 
-    /// Follows the forwarding generation: notes of another one are forgotten.
+    /// Follows the forwarding generation: sources of another one are looked up again.
     pub(super) fn follow(&mut self, generation: u64) {
         self.generation = generation;
     }
@@ -70,7 +70,7 @@ fn place_of(source: Eid) -> usize {
 }
 
 impl Router {
-    /// Whether a packet from the core may have this inner source, and the work about that.
+    /// Whether a packet from the core may have this inner source, and the consequence.
     ///
     /// # Errors
     /// The rule by which it is forged.

@@ -15,8 +15,8 @@ use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::{Deadline, Time};
 use crate::wire::DataHeader;
 
-/// The use-LSB timer (RFC 9300 section 13.1): so long no bits go with a mapping whose locators are others
-/// than before.
+/// The use-LSB timer (RFC 9300 section 13.1). After a mapping has got other locators, its packets carry no
+/// bits for so long.
 const USE_LSB: Duration = Duration::from_secs(5 * 60);
 
 /// Which local mappings are sent without bits.
