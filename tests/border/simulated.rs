@@ -1,0 +1,102 @@
+//! The simulator's half: a router with a kernel, without a lab around it.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::rc::Rc;
+use std::time::Duration;
+
+use eidway::console::protocol::Request;
+use eidway::console::{Session, parse_config};
+use eidway::driver::hosts::Hosts;
+use eidway::rng::Seed;
+use eidway::router::Start;
+use eidway::router::kept::KeptNonces;
+use eidway::sim::kernel::{DeviceKind, Kernel};
+use eidway::sim::node::NodeOutput;
+use eidway::sim::router_node::RouterNode;
+use eidway::time::Time;
+
+use crate::cases::{CONFIG, PORTS};
+use crate::play::World;
+
+/// A record that the test can read.
+#[derive(Clone, Default)]
+struct Shared(Rc<RefCell<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+pub struct Simulated {
+    router: Option<RouterNode>,
+    session: Session,
+    now: Time,
+    record: Shared,
+}
+
+impl Simulated {
+    pub fn new() -> Self {
+        let mut kernel = Kernel::new();
+        for port in PORTS {
+            let id = kernel.add_device(port, DeviceKind::Port, 1500);
+            kernel.set_carrier(id, true);
+        }
+        let (record, now) = (Shared::default(), Time::from_secs(1));
+        let config = parse_config("border.conf", CONFIG).unwrap();
+        let start = Start { config, seed: Seed::from_number(1), wall_clock: 1000, now };
+        let to = Box::new(record.clone());
+        let router = RouterNode::start(kernel, KeptNonces::default(), start, Some(to));
+        Simulated { router: Some(router), session: Session::new(), now, record }
+    }
+}
+
+impl World for Simulated {
+    fn frame(&mut self, port: &str, frame: &[u8]) {
+        let Some(router) = &mut self.router else { return };
+        let id = router.kernel().device_id(port).unwrap();
+        router.kernel_mut().receive_frame(id, frame);
+    }
+
+    fn hand(&mut self, command: &str) {
+        self.router.as_mut().unwrap().kernel_mut().by_hand(command).unwrap();
+    }
+
+    fn console(&mut self, line: &str) {
+        let router = self.router.as_mut().unwrap().router_mut();
+        let request = Request::Line(line.to_owned());
+        self.session.handle(request, router, &mut Hosts::default(), self.now);
+    }
+
+    fn stop(&mut self) {
+        self.router.take().unwrap().stop(self.now);
+    }
+
+    fn run(&mut self) -> Vec<(&'static str, Vec<u8>)> {
+        let Some(router) = &mut self.router else { return Vec::new() };
+        self.now = self.now + Duration::from_millis(10);
+        router.kernel_mut().set_time(self.now);
+        router.handle_timeout(self.now);
+        let mut frames = Vec::new();
+        while let Some(output) = router.poll_output(self.now) {
+            match output {
+                NodeOutput::Transmit { device, frame } => {
+                    let name = &router.kernel().device(device).name;
+                    frames
+                        .extend(PORTS.iter().find(|port| *port == name).map(|port| (*port, frame)));
+                }
+                NodeOutput::Process(what) => router.process(what, self.now),
+            }
+        }
+        frames
+    }
+
+    fn record(&self) -> Vec<u8> {
+        self.record.0.borrow().clone()
+    }
+}
