@@ -1,10 +1,10 @@
-//! What the router wants of its namespace's kernel.
+//! The objects that the router asks of its namespace's kernel.
 //!
 //! The wish is a set, computed from the configuration alone: links, addresses, rules, routes. A
-//! change of the configuration is the difference of two sets; a link that comes back is told again
-//! what belongs on it, for the kernel drops addresses and routes with a link and does not put them
-//! back. Whatever else of the set vanishes is put back ([`Losses`] says when), with one exception: a
-//! port that somebody sets down stays down, for that is how a lab fails a link.
+//! change of the configuration is the difference of two sets; a link that comes back gets
+//! its objects again, for the kernel drops addresses and routes with a link and does not put them
+//! back. Every other object of the set that vanishes is put back ([`Losses`] says when), with one
+//! exception: a port that another program sets down stays down, for that is how a lab fails a link.
 //!
 //! ```text
 //! 100  iif lisp0   lookup main suppress_ifgroup 4341   what Eidway emits, but never back into lisp0
@@ -17,8 +17,8 @@
 //! entered `lisp0` again and nothing worked. With copies of the site's routes and the default in the
 //! table of `lisp0` instead of the suppressed main, routes vanished with a link without a word, and one
 //! ping circled `lisp0` a hundred thousand times a second. Without the blackholes, packets leaked into
-//! the core while a site's link was down; `unreachable` in their place told hosts what the mapping
-//! system was about to mend.
+//! the core while a site's link was down; `unreachable` in their place told hosts of a failure that the
+//! mapping system was about to mend.
 
 mod events;
 mod wanted;
@@ -39,20 +39,21 @@ use crate::addr::EidPrefix;
 use crate::time::{Deadline, Time};
 pub(super) use wanted::guard;
 
-/// What has been asked of the kernel and stands.
+/// The objects that the kernel has on request.
 #[derive(Debug, Default)]
 pub struct Kernel {
-    /// What the configuration wants for no EID.
+    /// The objects of the configuration that belong to no EID.
     fixed: BTreeSet<KernelObject>,
-    /// What each EID prefix wants beside it.
+    /// The objects of each EID prefix beside them.
     mobile: BTreeMap<EidPrefix, BTreeSet<KernelObject>>,
     /// How many of these prefixes want each: instances share the tables of the kernel.
     wanted_by: BTreeMap<KernelObject, usize>,
     /// The MTU that a link had before one was configured; `None` if it had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
-    /// What was asked for again at one instant, because of a link: the news of its loss may come after.
+    /// The objects that were asked for again at one instant, because of a link: the news of its loss may
+    /// come after.
     asked_again: (Time, BTreeSet<KernelObject>),
-    /// What has vanished or was refused lately.
+    /// The objects that have vanished or were refused lately.
     losses: Losses<KernelObject>,
     /// Ports that were set down, and not by their configuration.
     down_by_hand: BTreeSet<Device>,
@@ -61,13 +62,13 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The requests that lead from what stands to what is wanted. Removals come first: the
+    /// The requests that lead from the present objects to the wanted ones. Removals come first: the
     /// kernel matches a route by less than all its fields, so removing an old one after its
     /// successor came could take the successor. A route that takes the place of another replaces it in
     /// one step, so that no packet meets neither.
     ///
-    /// `fixed` is what the configuration wants for no EID, if that may have changed, and `mobile` what EID
-    /// prefixes want now that came, went or are others.
+    /// `fixed` has the objects that belong to no EID, if they may have changed, and `mobile` those of the
+    /// EID prefixes that came, went or changed.
     pub fn reconcile(
         &mut self,
         fixed: Option<BTreeSet<KernelObject>>,
@@ -164,13 +165,13 @@ impl Kernel {
         self.mobile.keys().copied()
     }
 
-    /// What the configuration wants, as the links are.
+    /// The objects of the configuration, with the present links.
     pub fn fixed(&mut self, config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         self.remember_mtus(config, rib);
         wanted::wanted(config, rib, &self.own_mtus)
     }
 
-    /// The requests that make again, in order, what stands and was lost.
+    /// The requests that make lost objects again, in order.
     fn again(&mut self, lost: impl Fn(&&KernelObject) -> bool, now: Time) -> Vec<KernelRequest> {
         let mobile: BTreeSet<KernelObject> = self.wanted_by.keys().copied().collect();
         let lost: Vec<_> = self.fixed.union(&mobile).filter(lost).copied().collect();
@@ -201,7 +202,7 @@ impl Kernel {
         self.again(of_device, now)
     }
 
-    /// The requests that put back what the kernel may have dropped when `device` went down: its
+    /// The requests that put back the objects that the kernel may have dropped when `device` went down: its
     /// addresses and every route.
     pub fn reassert(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let lost = |object: &&KernelObject| match object {
@@ -215,8 +216,8 @@ impl Kernel {
         self.again(lost, now)
     }
 
-    /// A port has gone down. Says whether that was somebody's hand: it is wanted up, and the router
-    /// has not asked for it.
+    /// A port has gone down. Returns whether another program did it: the port should be up, and the
+    /// router has not asked for the change.
     pub fn went_down(&mut self, port: InterfaceName, config: &Config) -> bool {
         let device = Device::Interface(port);
         let was_asked = self.going_down.remove(&device);
@@ -228,7 +229,7 @@ impl Kernel {
         by_hand
     }
 
-    /// A port is up again, or has gone. Says whether somebody had set it down.
+    /// A port is up again, or has gone. Returns whether another program had set it down.
     pub fn forget_hand(&mut self, device: &str) -> bool {
         self.going_down.retain(|going| going.name() != device);
         self.down_by_hand.extract_if(.., |held| held.name() == device).count() > 0
@@ -249,8 +250,8 @@ impl Kernel {
         self.stands(&wish).then_some(wish)
     }
 
-    /// Objects have vanished from the kernel. Asks again for those that are still wanted: what was lost
-    /// together with its link comes back with the link.
+    /// Objects have vanished from the kernel. Asks again for those that are still wanted: an object that
+    /// was lost together with its link comes back with the link.
     pub fn lost(
         &mut self,
         objects: Vec<KernelObject>,

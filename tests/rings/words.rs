@@ -55,6 +55,10 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
             "name the thing: \"Returns the output of `ip`\", not \"returns what it prints\"",
         ),
         (
+            r"\b(routers?|process) (that |could )?plays?\b|\bplayed by (a|the|its) router\b|\bplay a host\b",
+            "a router runs an emulated host",
+        ),
+        (
             r"\bwhom?\b",
             "name the role: \"Returns the sender\", not \"returns who sent it\"",
         ),
@@ -393,6 +397,7 @@ fn a_hard_word_is_found_and_a_plain_one_is_not() {
         ("a.rs", "fn f() { g(\"tells what is wrong\") }", vec![1]),
         ("a.rs", "fn f() { g!(\n\"a https://x\", \"ends what runs\") }", vec![2]),
         ("a.rs", "struct Whereabouts;", vec![1]),
+        ("a.toml", "# Hosts that the router plays.", vec![1]),
         ("a.rs", "//! What it is? It is what it is.", vec![1]),
         ("a.md", "Text.\n\n- what it does\n", vec![3]),
         ("a.scenario", "ping A B # what is there\n", vec![1]),

@@ -1,4 +1,4 @@
-//! What the kernel tells the router.
+//! The kernel's messages to the router.
 
 use crate::router::event::Event;
 use crate::router::io::{KernelEvent, KernelRequest, LISP_DEVICE};
@@ -80,7 +80,7 @@ impl Router {
         self.reconcile(now);
     }
 
-    /// A port was set up or down, maybe by somebody's hand.
+    /// A port was set up or down, maybe by another program.
     fn follow_hand(&mut self, device: &str, (was_up, is_up): (bool, bool), now: Time) {
         let interfaces = self.context.config.interfaces.keys();
         let port = interfaces.copied().find(|name| name.device() == device);
