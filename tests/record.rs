@@ -1,4 +1,4 @@
-//! Records of routers: a record is reproduced to the octet, and damage is found.
+//! Records of routers: a replay reproduces them to the octet, and damage is found.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
