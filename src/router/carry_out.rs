@@ -181,13 +181,6 @@ impl Router {
             self.context.outputs.push_back(output);
         }
     }
-
-    /// Drops packets whose wait had no success.
-    pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
-        for held in held {
-            self.context.counters.dropped(reason, held.packets);
-        }
-    }
 }
 
 /// Writes a TTL and a type of service into a packet whose header may have others.

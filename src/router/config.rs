@@ -324,6 +324,22 @@ impl Config {
         }
     }
 
+    /// The service of a family of EIDs; `None` without `router lisp`.
+    pub fn service(&self, family: Family) -> Option<&Service> {
+        self.lisp.as_ref().map(|lisp| lisp.service(family))
+    }
+
+    /// The map-servers that EIDs of a family are registered with.
+    pub fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
+        static NONE: BTreeMap<IpAddr, EtrMapServer> = BTreeMap::new();
+        self.service(family).map_or(&NONE, |service| &service.etr_map_servers)
+    }
+
+    /// The map-resolvers that are asked for EIDs of a family, in their order.
+    pub fn itr_map_resolvers(&self, family: Family) -> &[IpAddr] {
+        self.service(family).map_or(&[], |service| &service.itr_map_resolvers)
+    }
+
     /// Whether the router forwards packets of EIDs, and so needs `lisp0`.
     pub fn needs_tunnel(&self) -> bool {
         Family::BOTH.into_iter().any(|family| {

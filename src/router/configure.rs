@@ -52,7 +52,7 @@ impl Router {
         self.map_server.reconfigure(&self.context.config);
         self.reconfigure_echo_nonce();
         let held = self.mobility.reconfigure(&self.context.config);
-        self.give_up(held, DropReason::EidAway);
+        self.context.give_up(held, DropReason::EidAway);
         self.reconcile_ranges(now);
         self.renew_sessions(before, now);
         self.reconcile(now);

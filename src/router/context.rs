@@ -8,12 +8,14 @@ use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use super::config::{Config, Roles};
-use super::counters::Counters;
+use super::counters::{ControlDrop, Counters};
 use super::event::{Event, MessageEvent};
-use super::io::{KernelRequest, Output, TcpRequest};
+use super::held::Held;
+use super::io::{DropReason, KernelRequest, Output, TcpRequest};
 use super::locators::LocalRlocs;
-use super::refusals::Refusals;
+use super::refusals::{Explanation, Refusals};
 use crate::addr::Family;
+use crate::time::Time;
 use crate::wire::Message;
 
 /// See the module.
@@ -60,6 +62,13 @@ impl Context {
         }
     }
 
+    /// Drops packets whose wait had no success.
+    pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
+        for held in held {
+            self.counters.dropped(reason, held.packets);
+        }
+    }
+
     /// Asks the kernel for changes.
     pub(super) fn request(&mut self, requests: Vec<KernelRequest>) {
         self.outputs.extend(requests.into_iter().map(Output::Kernel));
@@ -79,5 +88,46 @@ impl Context {
     /// Sends a message that has been emitted, for it is signed.
     pub(super) fn send_octets(&mut self, source: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
         self.outputs.push_back(Output::Control { source, destination: to, payload });
+    }
+
+    /// Refuses a control message that came from the address `source`: counts it under `reason`, and
+    /// tells the operator. `explain` is called only if its text is used.
+    pub(super) fn refuse(
+        &mut self,
+        source: IpAddr,
+        reason: ControlDrop,
+        now: Time,
+        explain: impl FnOnce() -> Explanation,
+    ) {
+        self.refuse_parts(source, (reason, 1), now, explain);
+    }
+
+    /// Refuses so many parts of a control message, such as its records: each counts, and one line tells
+    /// of all.
+    pub(super) fn refuse_parts(
+        &mut self,
+        source: IpAddr,
+        (reason, count): (ControlDrop, usize),
+        now: Time,
+        explain: impl FnOnce() -> Explanation,
+    ) {
+        let count = count as u64;
+        if count == 0 {
+            return;
+        }
+        *self.counters.control_drops.entry(reason).or_default() += count;
+        self.sum_up_refusals(now);
+        let debugging = self.debugging;
+        let told = self.refusals.add((source, reason, count), debugging, explain, now);
+        if let Some((explanation, is_logged)) = told {
+            self.tell(Event::Refused { source, reason, explanation, is_logged });
+        }
+    }
+
+    /// Sums up the messages without a line in the minute that is over.
+    pub(super) fn sum_up_refusals(&mut self, now: Time) {
+        if let Some(rest) = self.refusals.end_minute(now) {
+            self.tell(Event::RefusedMore(rest));
+        }
     }
 }

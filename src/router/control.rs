@@ -6,8 +6,9 @@ use super::Router;
 use super::counters::ControlDrop;
 use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
-use super::io::ControlDatagram;
+use super::io::{Connection, ControlDatagram, TcpEvent};
 use super::replies::headers;
+use super::session::Session;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
 use crate::wire::{
@@ -87,6 +88,28 @@ impl Router {
                 let told = explanations::nat_traversal;
                 self.context.refuse(source.ip(), ControlDrop::Unsupported, now, told);
             }
+        }
+    }
+
+    /// Takes in what happened on TCP: to the ETR's sessions or the map-server's, by who connected.
+    pub(super) fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
+        match event {
+            TcpEvent::Accepted { connection, peer, local } => {
+                let local = SocketAddr::new(local, CONTROL_PORT);
+                self.accept_session(Session::new(connection, peer, local), now);
+            }
+            TcpEvent::Connected { connection, local } => {
+                self.session_connected(connection, local, now);
+            }
+            TcpEvent::Bytes(connection, octets) if connection.0 >= Connection::ACCEPTED => {
+                self.map_server_octets(connection, octets, now);
+            }
+            TcpEvent::Bytes(connection, octets) => self.etr_octets(connection, octets, now),
+            TcpEvent::Closed(connection) if connection.0 >= Connection::ACCEPTED => {
+                self.map_server_session_closed(connection, now);
+            }
+            TcpEvent::Closed(connection) => self.etr_session_closed(connection, now),
+            TcpEvent::Refused(connection) => self.etr_session_refused(connection, now),
         }
     }
 

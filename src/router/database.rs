@@ -7,11 +7,10 @@ use std::time::Duration;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::Link;
 use super::config::{Config, DatabaseMapping, LocatorSource};
 use super::mobility::Mobility;
 use super::revision::Revision;
-use super::rib::Rib;
+use super::rib::{Link, Rib};
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;

@@ -22,18 +22,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::Router;
 use super::away::{self, AwayTable, Elsewhere, Producer, Stay};
 use super::bounded::{Bounded, Fill, Full, Limit};
 use super::config::{Config, InterfaceName};
+pub use super::discovery::Discovery;
 use super::event::{Event, HostChange};
 use super::held::Held;
 use super::io::{
     Device, DropReason, KernelObject, KernelRequest, Mac, NeighbourState, RouteTarget, Table,
 };
-use super::owner_changes::OwnerChanges;
+use super::owner_changes::{CHANGES, Owned, OwnerChanges, WAIT, WINDOW};
 use super::search::Searches;
 use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
@@ -56,17 +55,6 @@ const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(60);
 /// How long a host that was just found may take to show that it is still here, when a map-server says
 /// that it is elsewhere.
 pub(super) const CONFIRMATION: Duration = Duration::from_secs(1);
-/// How a host was noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Discovery {
-    /// It spoke ARP or ND, or sent a gratuitous one.
-    Neighbour,
-    /// A packet of its own made us look for it.
-    Packet,
-    /// A packet for it made us look for it.
-    Search,
-}
-
 /// A dynamic EID that is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
@@ -420,7 +408,7 @@ impl Router {
         };
         match self.host_found(eid, port, mac, discovery, now) {
             true => self.release(held, now),
-            false => self.give_up(held, DropReason::EidAway),
+            false => self.context.give_up(held, DropReason::EidAway),
         }
     }
 
@@ -539,6 +527,33 @@ impl Router {
             let change = HostChange::MovedAway { is_duplicate };
             self.context.tell(Event::Host { eid, port: host.interface, change });
             self.context.request(vec![KernelRequest::Announce { device, address }]);
+        }
+    }
+
+    /// The EID of a host that is, or was, on `port` has another owner than before. Returns whether it is
+    /// a duplicate, and names it once a minute; it is to have no other lines.
+    pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
+        let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
+            return false;
+        };
+        if is_to_be_named {
+            let (changes, seconds, wait) = (CHANGES as u32, WINDOW.as_secs(), WAIT.as_secs());
+            let change = HostChange::Duplicate { changes, seconds, wait };
+            self.context.tell(Event::Host { eid, port, change });
+        }
+        true
+    }
+
+    /// Asks for the duplicates whose wait is over: a host that is still here answers, and is found.
+    pub(super) fn claim_duplicates(&mut self, now: Time) {
+        while let Some(eid) = self.mobility.owners.next_claim(now) {
+            let ports = self.mobility.ports(eid).iter();
+            let probe = |port: &InterfaceName| {
+                let device = Device::Interface(*port);
+                KernelRequest::Probe { device, address: eid.address }
+            };
+            let probes = ports.map(probe).collect();
+            self.context.request(probes);
         }
     }
 

@@ -29,6 +29,8 @@ pub mod debug;
 mod decide;
 pub mod decision;
 pub mod descriptors;
+pub mod disbelief;
+pub mod discovery;
 mod echo_nonce;
 mod eid_location;
 mod elsewhere;
@@ -83,7 +85,6 @@ pub mod witness;
 mod words;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 
 use sha2::{Digest, Sha256};
 
@@ -110,9 +111,13 @@ use paths::Paths;
 use process::Process;
 use reachability::Reachability;
 use register::Registrar;
+use refusals::Refusals;
 use replies::ReplyLimiter;
 use revision::Revision;
+pub use register::RegistrationStatus;
+pub use rib::Link;
 use rib::Rib;
+use session::SessionView;
 use smr::SmrGuard;
 use solicit::Solicitor;
 use source_check::SourceCheck;
@@ -122,34 +127,6 @@ use witness::{Call, Witness};
 use crate::addr::{EidPrefix, Family};
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
-
-/// What the core knows of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Administratively up.
-    pub up: bool,
-    /// The other end is there.
-    pub carrier: bool,
-    /// Octets.
-    pub mtu: u32,
-}
-
-/// How far registration with one map-server has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RegistrationStatus {
-    /// The EIDs that are registered.
-    pub family: Family,
-    /// The map-server.
-    pub map_server: IpAddr,
-    /// How many prefixes the database has.
-    pub prefixes: usize,
-    /// How many of them have a route and so are being registered.
-    pub registered: usize,
-    /// How many of these a Map-Notify has acknowledged in the last 180 s.
-    pub acknowledged: usize,
-    /// When the last Map-Notify came.
-    pub last_notify_at: Option<Time>,
-}
 
 /// What a router is started with.
 #[derive(Clone, Debug)]
@@ -422,6 +399,16 @@ impl Router {
         solicit
     }
 
+    /// From here on `witness` sees every call, beside those that do already.
+    pub fn show_to(&mut self, witness: Box<dyn Witness>) {
+        self.witnesses.push(witness);
+    }
+
+    /// A call begins: the witness is told.
+    pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
+        self.witnesses.iter_mut().for_each(|witness| witness.call(call, now));
+    }
+
     /// The file descriptors of the process, where it has told of them.
     pub fn descriptors(&self) -> Option<Descriptors> {
         self.descriptors
@@ -482,6 +469,23 @@ impl Router {
     /// The local EID prefixes.
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// How far registration has come, a row a family and map-server.
+    pub fn registrations(&self, now: Time) -> Vec<RegistrationStatus> {
+        self.registrar.status(&self.context.config, &self.database, now)
+    }
+
+    /// The sessions of this router: as map-server, then as ETR.
+    pub fn sessions(&self) -> Vec<SessionView> {
+        let mut views = self.map_server.session_views();
+        views.extend(self.registrar_sessions());
+        views
+    }
+
+    /// The control messages that were refused of late.
+    pub fn refusals(&self) -> &Refusals {
+        &self.context.refusals
     }
 
     /// How many news of map-servers wait for their confirmation.

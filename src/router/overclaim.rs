@@ -14,9 +14,12 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::Router;
+use super::away::AwayTable;
+use super::config::Config;
+use super::context::Context;
 use super::counters::ControlDrop;
 use super::explanations;
+use super::map_cache::MapCache;
 use crate::addr::{Eid, EidPrefix, Family};
 use crate::time::Time;
 use crate::wire::MappingRecord;
@@ -145,43 +148,37 @@ fn is_default(record: &MappingRecord) -> bool {
     record.eid_prefix.mask_len() == 0 && !record.locators.is_empty()
 }
 
-impl Router {
+impl Claims {
     /// What the answer to a request for an EID may be about. An EID that is asked for without a
     /// static entry is away: the request was about its prefix in the away table.
-    pub(super) fn claims(&self, asked: Eid) -> Claims {
-        let away = || self.away.entries().longest_match(asked).map(|(prefix, _)| prefix);
-        let entry = self.map_cache.static_around(asked).or_else(away);
+    pub(super) fn of(config: &Config, map_cache: &MapCache, away: &AwayTable, asked: Eid) -> Self {
+        let away = || away.entries().longest_match(asked).map(|(prefix, _)| prefix);
+        let entry = map_cache.static_around(asked).or_else(away);
         let entry = entry.unwrap_or(asked.host_prefix());
         let family = asked.family();
-        let service = self.context.config.lisp.as_ref().map(|lisp| lisp.service(family));
+        let service = config.service(family);
         let configured = service.and_then(|service| service.itr_widest_mapping);
         let widest = asked.prefix(configured.unwrap_or(widest(family)).max(entry.mask_len()));
         let takes_default = service.is_some_and(|service| service.itr_accept_default);
         Claims { asked, entry, widest, takes_default }
     }
 
-    /// Counts and tells what of a reply from `source` was not taken.
-    pub(super) fn tell_overclaims(
-        &mut self,
-        claims: &Claims,
-        held: &Held<'_>,
-        source: IpAddr,
-        now: Time,
-    ) {
-        let Claims { asked, entry, .. } = *claims;
-        self.context.counters.negative_records_cut += held.negatives_cut;
+    /// Counts the parts of a reply from `source` that are not taken, and tells the operator of them.
+    pub(super) fn tell(&self, held: &Held<'_>, context: &mut Context, source: IpAddr, now: Time) {
+        let Claims { asked, entry, .. } = *self;
+        context.counters.negative_records_cut += held.negatives_cut;
         let parts = |count| (ControlDrop::Overclaim, count);
         if let Some(first) = held.defaults.first() {
             let told = || explanations::claims_everything(first.eid_prefix, asked);
-            self.context.refuse_parts(source, parts(held.defaults.len()), now, told);
+            context.refuse_parts(source, parts(held.defaults.len()), now, told);
         }
         if let Some(&(first, to)) = held.cut.first() {
             let told = || explanations::claims_too_much(first.eid_prefix, to, asked, to == entry);
-            self.context.refuse_parts(source, parts(held.cut.len()), now, told);
+            context.refuse_parts(source, parts(held.cut.len()), now, told);
         }
         if let Some(first) = held.beside.first() {
             let told = || explanations::claims_beside(first.eid_prefix, asked);
-            self.context.refuse_parts(source, parts(held.beside.len()), now, told);
+            context.refuse_parts(source, parts(held.beside.len()), now, told);
         }
     }
 }

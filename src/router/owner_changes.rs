@@ -11,9 +11,6 @@ use super::Router;
 use super::bounded::{Bounded, Limit};
 use super::config::InterfaceName;
 use super::deadlines::Deadlines;
-use super::event::{Event, HostChange};
-use super::io::{Device, KernelRequest, Output};
-use crate::addr::Eid;
 use crate::time::{Deadline, Time};
 
 /// More changes than this ...
@@ -21,7 +18,7 @@ pub(super) const CHANGES: usize = 10;
 /// ... within this time make a duplicate.
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
 /// How long an xTR that lost a duplicate does not claim it.
-const WAIT: Duration = Duration::from_secs(30);
+pub(super) const WAIT: Duration = Duration::from_secs(30);
 /// Between two lines about one duplicate.
 const LINES: Duration = Duration::from_secs(60);
 /// A duplicate that did not change its owner for this long is one no more. Longer than [`WAIT`], after
@@ -133,34 +130,6 @@ impl<K: Ord + Clone> OwnerChanges<K> {
     fn forget(&mut self, now: Time) {
         while let Some((eid, _)) = self.changes.pop_unused(QUIET, now) {
             self.waits.set(eid, None);
-        }
-    }
-}
-
-impl Router {
-    /// The EID of a host that is, or was, on `port` has another owner than before. Returns whether it is
-    /// a duplicate, and names it once a minute; it is to have no other lines.
-    pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
-        let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
-            return false;
-        };
-        if is_to_be_named {
-            let (changes, seconds, wait) = (CHANGES as u32, WINDOW.as_secs(), WAIT.as_secs());
-            let change = HostChange::Duplicate { changes, seconds, wait };
-            self.context.tell(Event::Host { eid, port, change });
-        }
-        true
-    }
-
-    /// Asks for the duplicates whose wait is over: a host that is still here answers, and is found.
-    pub(super) fn claim_duplicates(&mut self, now: Time) {
-        while let Some(eid) = self.mobility.owners.next_claim(now) {
-            let ports = self.mobility.ports(eid).iter();
-            let probe = |port: &InterfaceName| {
-                let device = Device::Interface(*port);
-                Output::Kernel(KernelRequest::Probe { device, address: eid.address })
-            };
-            self.context.outputs.extend(ports.map(probe));
         }
     }
 }

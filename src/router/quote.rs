@@ -6,39 +6,13 @@
 //! inner header of a flow that was encapsulated to that locator. Routers quote eight octets behind the
 //! IP header at least (RFC 792), which reach no further than the ports: for these the locator decides.
 
-use serde::{Deserialize, Serialize};
-
 use super::Router;
+use super::disbelief::Disbelief;
 use super::event::Event;
 use super::paths::IcmpError;
 use crate::addr::InstanceId;
 use crate::packet::{IpHeader, NotIp};
 use crate::wire::{DATA_PORT, DataHeader, NonceField};
-
-/// Why an ICMP error is not believed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Disbelief {
-    /// It quotes too little.
-    NoData,
-    /// No packet has gone to the locator of late.
-    UnusedLocator,
-    /// It quotes no LISP header of ours.
-    NoLispHeader,
-    /// It quotes a packet that this router has not sent.
-    UnknownFlow,
-}
-
-impl Disbelief {
-    /// The reason in a few words.
-    pub(super) fn describe(self) -> &'static str {
-        match self {
-            Disbelief::NoData => "it quotes no packet to port 4341",
-            Disbelief::UnusedLocator => "no packet has gone to that locator of late",
-            Disbelief::NoLispHeader => "it quotes no LISP header of ours",
-            Disbelief::UnknownFlow => "it quotes a packet that this router has not sent there",
-        }
-    }
-}
 
 /// The flow of a quoted packet, where the quote reaches so far.
 #[derive(Debug)]

@@ -12,11 +12,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Router;
 use super::bounded::{Bounded, Fill, Limit};
-use super::context::Context;
 use super::counters::ControlDrop;
-use super::event::Event;
 use crate::time::{Deadline, Time};
 
 /// The time in which a source and a reason have one line, and the log [`LINES`].
@@ -132,7 +129,7 @@ impl Refusals {
     /// Counts a message, or `count` parts of one. `explain` is asked when it gets a line in the log, when
     /// its source is to be remembered, and when debugging is on. Returns the line, and whether the log
     /// gets it.
-    fn add(
+    pub(super) fn add(
         &mut self,
         (source, reason, count): (IpAddr, ControlDrop, u64),
         debugging: bool,
@@ -174,7 +171,7 @@ impl Refusals {
     }
 
     /// Ends the minute when it is over; returns how many messages had no line, by their reason.
-    fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
+    pub(super) fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
         let rest = minute.of_reason.iter().map(|(reason, of_reason)| (*reason, of_reason.rest));
         let rest: Vec<(ControlDrop, u64)> = rest.filter(|(_, count)| *count > 0).collect();
@@ -195,55 +192,5 @@ impl Minute {
         self.lines += u32::from(takes);
         of_reason.lines += u32::from(takes);
         takes
-    }
-}
-
-impl Context {
-    /// Refuses a control message that came from the address `source`: counts it under `reason`, and
-    /// tells the operator. `explain` is called only if its text is used.
-    pub(super) fn refuse(
-        &mut self,
-        source: IpAddr,
-        reason: ControlDrop,
-        now: Time,
-        explain: impl FnOnce() -> Explanation,
-    ) {
-        self.refuse_parts(source, (reason, 1), now, explain);
-    }
-
-    /// Refuses so many parts of a control message, such as its records: each counts, and one line tells
-    /// of all.
-    pub(super) fn refuse_parts(
-        &mut self,
-        source: IpAddr,
-        (reason, count): (ControlDrop, usize),
-        now: Time,
-        explain: impl FnOnce() -> Explanation,
-    ) {
-        let count = count as u64;
-        if count == 0 {
-            return;
-        }
-        *self.counters.control_drops.entry(reason).or_default() += count;
-        self.sum_up_refusals(now);
-        let debugging = self.debugging;
-        let told = self.refusals.add((source, reason, count), debugging, explain, now);
-        if let Some((explanation, is_logged)) = told {
-            self.tell(Event::Refused { source, reason, explanation, is_logged });
-        }
-    }
-
-    /// Sums up the messages without a line in the minute that is over.
-    pub(super) fn sum_up_refusals(&mut self, now: Time) {
-        if let Some(rest) = self.refusals.end_minute(now) {
-            self.tell(Event::RefusedMore(rest));
-        }
-    }
-}
-
-impl Router {
-    /// The control messages that were refused of late.
-    pub fn refusals(&self) -> &Refusals {
-        &self.context.refusals
     }
 }

@@ -18,7 +18,7 @@ use super::locators::LocalRlocs;
 use super::map_cache::{Learned, Locator, Mapping};
 use super::news::About;
 use super::outstanding::{Cause, Request, starts_turn};
-use super::overclaim::Taken;
+use super::overclaim::{Claims, Taken};
 use super::reachability::Source;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
@@ -47,7 +47,7 @@ impl Router {
     /// # Errors
     /// The reason why [`Router::hold`] would turn it away.
     pub(super) fn may_hold(&self, eid: Eid) -> Result<(), DropReason> {
-        if !self.resolver.is_pending(eid) && self.map_resolvers(eid).is_empty() {
+        if !self.resolver.is_pending(eid) && self.context.config.itr_map_resolvers(eid.family()).is_empty() {
             return Err(DropReason::NoMapResolver);
         }
         self.resolver.may_hold(eid)
@@ -66,7 +66,7 @@ impl Router {
             self.begin((eid, Some(source)), Cause::Packet, now, now);
         }
         let gone = self.resolver.hold(eid, source, packet, now)?;
-        self.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull);
+        self.context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull);
         // A packet does not wait until an SMR's request may begin.
         if self.resolver.is_yet_to_begin(eid) {
             self.ask(eid, now);
@@ -78,7 +78,7 @@ impl Router {
     /// dropped.
     fn begin(&mut self, (eid, source): (Eid, Option<Eid>), cause: Cause, at: Time, now: Time) {
         let gone = self.resolver.begin((eid, source), cause, at, now);
-        self.give_up(gone, DropReason::HoldQueueFull);
+        self.context.give_up(gone, DropReason::HoldQueueFull);
     }
 
     /// Asks for an EID because an SMR from `source` said so: at `at`, after a random delay where one is
@@ -93,7 +93,7 @@ impl Router {
         let lisp = self.context.config.lisp.as_ref();
         let delay = lisp.and_then(|lisp| lisp.service(eid.family()).itr_smr_delay_ms).unwrap_or(0);
         let delay = self.resolver.random_delay(u64::from(delay));
-        if self.map_resolvers(eid).is_empty() {
+        if self.context.config.itr_map_resolvers(eid.family()).is_empty() {
             let told = || explanations::smr_without_resolver(eid);
             return self.context.refuse(source, ControlDrop::NotOurRole, now, told);
         }
@@ -123,7 +123,7 @@ impl Router {
     fn ask(&mut self, eid: Eid, now: Time) {
         let Some(turn) = self.resolver.next_try(eid, now) else {
             let held = self.resolver.rest(eid, now);
-            return self.give_up(held, DropReason::Unresolved);
+            return self.context.give_up(held, DropReason::Unresolved);
         };
         let Some(request) = self.resolver.request(eid) else { return };
         let attempt = request.tries;
@@ -196,17 +196,12 @@ impl Router {
     /// Who is asked for an EID, in turn: the map-resolvers; about an EID that is away, the ETR's
     /// map-servers if there is no resolver.
     fn servers_for(&self, eid: Eid, cause: Cause) -> Vec<IpAddr> {
-        match self.map_resolvers(eid) {
+        match self.context.config.itr_map_resolvers(eid.family()) {
             [] if cause == Cause::Away => {
-                self.etr_map_servers(eid.family()).keys().copied().collect()
+                self.context.config.etr_map_servers(eid.family()).keys().copied().collect()
             }
             resolvers => resolvers.to_vec(),
         }
-    }
-
-    fn map_resolvers(&self, eid: Eid) -> &[IpAddr] {
-        let lisp = self.context.config.lisp.as_ref();
-        lisp.map_or(&[], |lisp| &lisp.service(eid.family()).itr_map_resolvers)
     }
 
     fn map_request_source(&self, eid: Eid) -> Option<IpAddr> {
@@ -250,11 +245,11 @@ impl Router {
         if covering.locators.is_empty() {
             self.context.counters.negative_map_replies.received += 1;
         }
-        let claims = self.claims(eid);
+        let claims = Claims::of(&self.context.config, &self.map_cache, &self.away, eid);
         // Who has just got an EID back is answered by itself: not to be kept, for it would stand
         // in the way when the EID goes again.
         let held = claims.hold(&reply.records, covering, |record| self.is_own(record));
-        self.tell_overclaims(&claims, &held, from.ip(), now);
+        claims.tell(&held, &mut self.context, from.ip(), now);
         let answer = held.taken.iter().find(|taken| taken.record.eid_prefix.contains(eid));
         // A reply without one is as if it had not come: the next resolver is asked.
         let Some(answer) = answer.map(|taken| taken.record.eid_prefix) else { return };

@@ -11,10 +11,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 
-use super::Link;
 use super::io::{KernelRoute, LISP_DEVICE};
 use crate::addr::{EidPrefix, InstanceId};
 use crate::prefix_map::PrefixMap;
+
+/// What the core knows of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Administratively up.
+    pub up: bool,
+    /// The other end is there.
+    pub carrier: bool,
+    /// Octets.
+    pub mtu: u32,
+}
 
 /// Links and the unicast routes of table main.
 #[derive(Debug, Default)]

@@ -269,7 +269,7 @@ impl Router {
         if let Some((Eid { address, .. }, search)) = gave_way {
             let forget = |port| KernelRequest::Forget { device: device(port), address };
             self.context.request(search.ports.iter().map(forget).collect());
-            self.give_up(search.held, DropReason::EidAway);
+            self.context.give_up(search.held, DropReason::EidAway);
         }
         self.context.request(probes);
         true

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Router;
-use super::io::{Connection, Output, TcpEvent, TcpRequest};
+use super::io::{Connection, Output, TcpRequest};
 use crate::time::Time;
 use crate::wire::{
-    CONTROL_PORT, FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage,
+    FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage,
     StreamError,
 };
 
@@ -172,36 +171,5 @@ impl Session {
             bytes: self.bytes,
             users,
         }
-    }
-}
-
-impl Router {
-    /// Takes in what happened on TCP: to the ETR's sessions or the map-server's, by who connected.
-    pub(super) fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
-        match event {
-            TcpEvent::Accepted { connection, peer, local } => {
-                let local = SocketAddr::new(local, CONTROL_PORT);
-                self.accept_session(Session::new(connection, peer, local), now);
-            }
-            TcpEvent::Connected { connection, local } => {
-                self.session_connected(connection, local, now);
-            }
-            TcpEvent::Bytes(connection, octets) if connection.0 >= Connection::ACCEPTED => {
-                self.map_server_octets(connection, octets, now);
-            }
-            TcpEvent::Bytes(connection, octets) => self.etr_octets(connection, octets, now),
-            TcpEvent::Closed(connection) if connection.0 >= Connection::ACCEPTED => {
-                self.map_server_session_closed(connection, now);
-            }
-            TcpEvent::Closed(connection) => self.etr_session_closed(connection, now),
-            TcpEvent::Refused(connection) => self.etr_session_refused(connection, now),
-        }
-    }
-
-    /// The sessions of this router: as map-server, then as ETR.
-    pub fn sessions(&self) -> Vec<SessionView> {
-        let mut views = self.map_server.session_views();
-        views.extend(self.registrar_sessions());
-        views
     }
 }

@@ -18,6 +18,7 @@ mod nonces;
 mod notify;
 mod offer;
 mod reliable;
+mod status;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -27,13 +28,13 @@ use machine::{Action, Event, State, transition};
 use nonces::Nonces;
 use offer::Offer;
 use reliable::EtrSession;
+pub use status::RegistrationStatus;
 
 use super::away::{self, Producer};
-use super::config::EtrMapServer;
 use super::database;
 use super::deadlines::Deadlines;
 use super::event::{self, MapServerChange, RegistrationChange};
-use super::{RegistrationStatus, Router};
+use super::Router;
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
@@ -349,7 +350,7 @@ impl Router {
     /// neither is withdrawn, what came is registered.
     pub(super) fn reconcile_registrations(&mut self, prefixes: &[EidPrefix], now: Time) {
         let configured = Family::BOTH.into_iter().flat_map(|family| {
-            self.etr_map_servers(family).keys().map(move |&server| (family, server))
+            self.context.config.etr_map_servers(family).keys().map(move |&server| (family, server))
         });
         let configured: BTreeSet<Peer> = configured.collect();
         let standing = self.registrar.standings.keys().copied().collect();
@@ -379,7 +380,7 @@ impl Router {
         entry.has_route
             && !entry.locators.is_empty()
             && self.context.config.roles(family).etr
-            && !self.etr_map_servers(family).is_empty()
+            && !self.context.config.etr_map_servers(family).is_empty()
     }
 
     /// Whether a prefix is a more specific of one that we register, and not itself in the database:
@@ -494,7 +495,7 @@ impl Router {
     fn send_register(&mut self, peer: Peer, register: MapRegister) -> Nonce {
         let nonce = register.nonce;
         let (family, server) = peer;
-        let key = self.etr_map_servers(family).get(&server).map(|server| server.key.clone());
+        let key = self.context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
         // A map-server that was taken out of the configuration has no key any more; its own timer ends
         // what it has.
         let Some(key) = key else { return nonce };
@@ -522,7 +523,7 @@ impl Router {
         records: Vec<MappingRecord>,
         reliable_transport: bool,
     ) -> MapRegister {
-        let configured = self.etr_map_servers(family).get(&server);
+        let configured = self.context.config.etr_map_servers(family).get(&server);
         let proxy_reply = configured.is_some_and(|server| server.proxy_reply);
         MapRegister {
             proxy_reply,
@@ -532,36 +533,6 @@ impl Router {
             xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
             ..MapRegister::default()
         }
-    }
-
-    /// The map-servers that EIDs of a family are registered with.
-    pub(super) fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
-        static NONE: BTreeMap<IpAddr, EtrMapServer> = BTreeMap::new();
-        let lisp = self.context.config.lisp.as_ref();
-        lisp.map_or(&NONE, |lisp| &lisp.service(family).etr_map_servers)
-    }
-
-    /// How far registration has come, a row a family and map-server.
-    pub fn registrations(&self, now: Time) -> Vec<RegistrationStatus> {
-        let mut rows = Vec::new();
-        for family in
-            Family::BOTH.into_iter().filter(|family| self.context.config.roles(*family).etr)
-        {
-            for &map_server in self.etr_map_servers(family).keys() {
-                let standings = self.registrar.standings.get(&(family, map_server));
-                let of_all = || standings.into_iter().flat_map(BTreeMap::values);
-                let entries = self.database.entries().iter();
-                rows.push(RegistrationStatus {
-                    family,
-                    map_server,
-                    prefixes: entries.filter(|(prefix, _)| prefix.family() == family).count(),
-                    registered: of_all().count(),
-                    acknowledged: of_all().filter(|each| each.is_acknowledged(now)).count(),
-                    last_notify_at: of_all().filter_map(|each| each.acknowledged_at).max(),
-                });
-            }
-        }
-        rows
     }
 }
 

@@ -24,7 +24,7 @@ impl Router {
         let server = from.ip();
         let keys: Vec<EtrMapServer> = Family::BOTH
             .into_iter()
-            .filter_map(|family| self.etr_map_servers(family).get(&server).cloned())
+            .filter_map(|family| self.context.config.etr_map_servers(family).get(&server).cloned())
             .collect();
         let verified = keys.iter().find_map(|peer| {
             let verified = wire::verify(payload, &peer.key).ok()?;

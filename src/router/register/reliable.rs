@@ -204,7 +204,7 @@ impl Router {
         let (family, server) = peer;
         let register =
             MapRegister { want_map_notify: true, ..self.register(peer, vec![record], true) };
-        let Some(key) = self.etr_map_servers(family).get(&server).map(|each| each.key.clone())
+        let Some(key) = self.context.config.etr_map_servers(family).get(&server).map(|each| each.key.clone())
         else {
             return;
         };

@@ -1,0 +1,56 @@
+//! How far the registrations of an ETR have come, for a `show`.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use super::Registrar;
+use crate::addr::Family;
+use crate::router::config::Config;
+use crate::router::database::Database;
+use crate::time::Time;
+
+/// How far registration with one map-server has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegistrationStatus {
+    /// The EIDs that are registered.
+    pub family: Family,
+    /// The map-server.
+    pub map_server: IpAddr,
+    /// How many prefixes the database has.
+    pub prefixes: usize,
+    /// How many of them have a route and so are being registered.
+    pub registered: usize,
+    /// How many of these a Map-Notify has acknowledged in the last 180 s.
+    pub acknowledged: usize,
+    /// When the last Map-Notify came.
+    pub last_notify_at: Option<Time>,
+}
+
+impl Registrar {
+    /// How far registration has come, a row a family and map-server.
+    pub(in crate::router) fn status(
+        &self,
+        config: &Config,
+        database: &Database,
+        now: Time,
+    ) -> Vec<RegistrationStatus> {
+        let mut rows = Vec::new();
+        for family in Family::BOTH.into_iter().filter(|family| config.roles(*family).etr) {
+            for &map_server in config.etr_map_servers(family).keys() {
+                let standings = self.standings.get(&(family, map_server));
+                let of_all = || standings.into_iter().flat_map(BTreeMap::values);
+                let entries = database.entries().iter();
+                rows.push(RegistrationStatus {
+                    family,
+                    map_server,
+                    prefixes: entries.filter(|(prefix, _)| prefix.family() == family).count(),
+                    registered: of_all().count(),
+                    acknowledged: of_all().filter(|each| each.is_acknowledged(now)).count(),
+                    last_notify_at: of_all().filter_map(|each| each.acknowledged_at).max(),
+                });
+            }
+        }
+        rows
+    }
+}
+
