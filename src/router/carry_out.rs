@@ -101,7 +101,7 @@ impl Router {
             self.search_for(destination, asker, discovery, now);
         }
         if let Some(from) = encapsulator.filter(|_| solicit) {
-            self.solicit_sender(from, source, destination, now);
+            self.solicitor.solicit_sender(&mut self.context, from, source, destination, now);
         }
         let (Verdict::Encapsulate(wrap) | Verdict::Forward(wrap)) = verdict else { return };
         if begin_echo {
@@ -131,7 +131,9 @@ impl Router {
         let (source, destination) = (transit.source(), transit.destination());
         let held = || HeldPacket::new(packet, transit);
         match awaited {
-            Awaited::Mapping => self.hold(destination, source, held, now),
+            Awaited::Mapping => {
+                self.resolver.hold(&mut self.context, destination, source, held, now)
+            }
             Awaited::Host => self.hold_for_host(destination, held),
         }
     }

@@ -329,6 +329,24 @@ impl Config {
         self.lisp.as_ref().map(|lisp| lisp.service(family))
     }
 
+    /// Whether an address is that of a map-server or a map-resolver that the router uses.
+    pub fn is_map_server(&self, address: IpAddr) -> bool {
+        Family::BOTH.into_iter().any(|family| {
+            self.etr_map_servers(family).contains_key(&address)
+                || self.itr_map_resolvers(family).contains(&address)
+        })
+    }
+
+    /// A site of the map-server.
+    pub fn site(&self, name: &str) -> Option<&Site> {
+        self.lisp.as_ref()?.sites.get(name)
+    }
+
+    /// The key of a site, if it has one.
+    pub fn site_key(&self, site: &str) -> Option<&Key> {
+        self.site(site)?.key.as_ref()
+    }
+
     /// The map-servers that EIDs of a family are registered with.
     pub fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
         static NONE: BTreeMap<IpAddr, EtrMapServer> = BTreeMap::new();

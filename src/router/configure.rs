@@ -31,7 +31,7 @@ impl Router {
         let is_site = change.sites || !change.site_prefixes.is_empty();
         if is_site {
             let only = Some(&change.site_prefixes).filter(|_| !change.sites);
-            self.refresh_sessions(&before, only, now);
+            self.map_server.refresh_sessions(&mut self.context, &before, only, now);
         }
     }
 
@@ -54,10 +54,11 @@ impl Router {
         let held = self.mobility.reconfigure(&self.context.config);
         self.context.give_up(held, DropReason::EidAway);
         self.reconcile_ranges(now);
-        self.renew_sessions(before, now);
+        let Router { registrar, context, database, .. } = self;
+        registrar.renew_sessions(context, database, before, now);
         self.reconcile(now);
         self.find_neighbours(now);
-        self.refresh_sessions(before, None, now);
+        self.map_server.refresh_sessions(&mut self.context, before, None, now);
     }
 
     /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.

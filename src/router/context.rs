@@ -18,9 +18,28 @@ use crate::addr::Family;
 use crate::time::Time;
 use crate::wire::Message;
 
+/// The wall clock, as the router knows it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Clock {
+    /// The instant of the start.
+    pub started_at: Time,
+    /// Microseconds since 1970 at that instant.
+    pub at_start: u64,
+}
+
+impl Clock {
+    /// Microseconds since 1970 at an instant: those at the start, and the time that has passed since then.
+    pub(super) fn at(&self, now: Time) -> u64 {
+        let passed = u64::try_from(now.since(self.started_at).as_micros()).unwrap_or(u64::MAX);
+        self.at_start.saturating_add(passed)
+    }
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Context {
+    /// The wall clock.
+    pub clock: Clock,
     /// The configuration in force.
     pub config: Config,
     /// The router's own locators.

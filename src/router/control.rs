@@ -3,30 +3,20 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::Router;
+use super::answers::Arrival;
 use super::counters::ControlDrop;
 use super::event::{MessageEvent, RequestSummary};
 use super::explanations;
 use super::io::{Connection, ControlDatagram, TcpEvent};
+use super::register::RegistrarEvent;
 use super::replies::headers;
 use super::session::Session;
+use super::site_records::SiteRecords;
 use crate::addr::{Family, Rloc};
 use crate::time::Time;
 use crate::wire::{
     CONTROL_PORT, Encapsulated, MapNotify, MapRegister, MapRequest, Message, ParseError, Problem,
 };
-
-/// How a Map-Request arrived: what its answer depends on beside its contents.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival {
-    /// The sender of the datagram.
-    pub sender: IpAddr,
-    /// The UDP port that a reply goes to: that of the ITR.
-    pub reply_port: u16,
-    /// The own RLOC that it came to.
-    pub at: Rloc,
-    /// Octets of the IP packet.
-    pub octets: usize,
-}
 
 impl Router {
     /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
@@ -65,10 +55,18 @@ impl Router {
             Message::MapRequest(request) => self.handle_map_request(&request, arrival, now),
             Message::MapReply(reply) => self.handle_map_reply(&reply, source, now),
             Message::MapRegister(register) if self.context.has_role(|roles| roles.map_server) => {
-                self.handle_map_register(register, payload, source, destination, now);
+                self.map_server.handle_map_register(
+                    &mut self.context,
+                    &register,
+                    payload,
+                    (source, destination),
+                    now,
+                );
             }
             Message::MapNotify(notify) if self.context.has_role(|roles| roles.etr) => {
-                self.handle_map_notify(notify, payload, source, destination, now);
+                let (context, ends) = (&mut self.context, (source, destination));
+                let event = self.registrar.handle_map_notify(context, notify, payload, ends, now);
+                event.into_iter().for_each(|event| self.handle_registrar(event, now));
             }
             Message::Encapsulated(encapsulated) => {
                 self.handle_encapsulated(&encapsulated, arrival, now);
@@ -82,7 +80,14 @@ impl Router {
                 self.context.refuse(source.ip(), ControlDrop::NotOurRole, now, told);
             }
             Message::MapNotifyAck(acknowledgement) => {
-                self.handle_map_notify_ack(&acknowledgement, payload, source.ip(), now);
+                let (context, from) = (&mut self.context, source.ip());
+                self.map_server.handle_map_notify_ack(
+                    context,
+                    &acknowledgement,
+                    payload,
+                    from,
+                    now,
+                );
             }
             Message::Info(_) => {
                 let told = explanations::nat_traversal;
@@ -96,20 +101,62 @@ impl Router {
         match event {
             TcpEvent::Accepted { connection, peer, local } => {
                 let local = SocketAddr::new(local, CONTROL_PORT);
-                self.accept_session(Session::new(connection, peer, local), now);
+                let session = Session::new(connection, peer, local);
+                self.map_server.accept_session(&mut self.context, session, now);
             }
             TcpEvent::Connected { connection, local } => {
-                self.session_connected(connection, local, now);
+                let Router { registrar, context, database, .. } = self;
+                if registrar.session_connected(context, database, connection, local, now) {
+                    self.forget_site_registrations(now);
+                }
             }
             TcpEvent::Bytes(connection, octets) if connection.0 >= Connection::ACCEPTED => {
-                self.map_server_octets(connection, octets, now);
+                self.map_server.session_octets(&mut self.context, connection, octets, now);
             }
-            TcpEvent::Bytes(connection, octets) => self.etr_octets(connection, octets, now),
+            TcpEvent::Bytes(connection, octets) => {
+                self.registrar.session_octets(connection, octets);
+                self.handle_etr_session(connection, now);
+            }
             TcpEvent::Closed(connection) if connection.0 >= Connection::ACCEPTED => {
-                self.map_server_session_closed(connection, now);
+                self.map_server.session_closed(&mut self.context, connection, now);
             }
-            TcpEvent::Closed(connection) => self.etr_session_closed(connection, now),
-            TcpEvent::Refused(connection) => self.etr_session_refused(connection, now),
+            TcpEvent::Closed(connection) => {
+                let Router { registrar, context, database, .. } = self;
+                registrar.session_closed(context, database, connection, now);
+            }
+            TcpEvent::Refused(connection) => {
+                let Router { registrar, context, database, .. } = self;
+                registrar.session_refused(context, database, connection, now);
+            }
+        }
+    }
+
+    /// Takes in the messages that have come on a session with a map-server.
+    fn handle_etr_session(&mut self, connection: Connection, now: Time) {
+        loop {
+            let Router { registrar, context, database, .. } = self;
+            let Some(event) = registrar.next_event(context, database, connection, now) else {
+                return;
+            };
+            self.handle_registrar(event, now);
+        }
+    }
+
+    /// Follows a change that the registrar tells of.
+    fn handle_registrar(&mut self, event: RegistrarEvent, now: Time) {
+        match event {
+            RegistrarEvent::Acknowledged { server, prefixes, had_bit } => {
+                for prefix in prefixes {
+                    self.registration_settled(prefix, now);
+                }
+                let context = &mut self.context;
+                self.registrar.follow_acknowledgement(context, server, had_bit, now);
+            }
+            RegistrarEvent::Answered(prefix) => self.registration_settled(prefix, now),
+            RegistrarEvent::Elsewhere(record, by) => self.mapping_elsewhere(&record, by, now),
+            RegistrarEvent::News(server, records) => {
+                records.into_iter().for_each(|record| self.hear_news(record, server, now));
+            }
         }
     }
 
@@ -136,7 +183,8 @@ impl Router {
             return self.refuse_at_mapping_system(sender, request, now);
         }
         if request.smr {
-            return self.handle_smr(request, sender, now);
+            let Router { resolver, context, map_cache, .. } = self;
+            return resolver.handle_smr(context, map_cache, request, sender, now);
         }
         match request.probe {
             true => self.context.counters.probes.received += 1,
@@ -149,6 +197,11 @@ impl Router {
             return self.refuse_request(sender, request, now);
         }
         self.answer_map_request(request, arrival, now);
+    }
+
+    fn answer_map_request(&mut self, request: &MapRequest, arrival: Arrival, now: Time) {
+        let Router { context, replies, database, away, .. } = self;
+        replies.answer_map_request(context, SiteRecords { database, away }, request, arrival, now);
     }
 
     fn debug_received(&mut self, request: &MapRequest) {
@@ -190,7 +243,10 @@ impl Router {
         }
         let arrival = Arrival { reply_port: encapsulated.source.port(), ..arrival };
         if self.context.has_role(|roles| roles.map_resolver || roles.map_server) {
-            self.resolve_map_request(encapsulated, &request, arrival, now);
+            let Router { context, replies, map_server, database, away, .. } = self;
+            let answering = (replies, SiteRecords { database, away });
+            let asked = (encapsulated, &request);
+            map_server.resolve_map_request(context, answering, asked, arrival, now);
         } else if self.context.has_role(|roles| roles.etr) {
             self.answer_map_request(&request, arrival, now);
         } else {

@@ -7,8 +7,10 @@ use super::Router;
 use super::away::{self, Elsewhere, Producer, Stay, Teller};
 use super::io::{Device, KernelRequest};
 use super::map_cache::Locator;
+use super::mapping_records;
 use super::mobility::{CONFIRMATION, SILENCE};
-use super::resolve::{self, NonceOwner};
+use super::register;
+use super::resolve::NonceOwner;
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 use crate::wire::{LocatorRecord, MapRequest, MappingRecord};
@@ -22,10 +24,10 @@ impl Router {
         if self.names_us(record) {
             return self.mapping_here(prefix, now);
         }
-        let locators: Vec<Locator> = resolve::locators(record, &self.context.local, now);
+        let locators: Vec<Locator> = mapping_records::locators(record, &self.context.local, now);
         let withdrawn = record.is_withdrawn();
         let by = self.told_before(&prefix).unwrap_or(by);
-        let elsewhere = Elsewhere { locators, by, ttl: resolve::ttl(record) };
+        let elsewhere = Elsewhere { locators, by, ttl: mapping_records::ttl(record) };
         let eid = prefix.network();
         if prefix == eid.host_prefix() && self.mobility.is_dynamic(eid) {
             self.host_elsewhere(eid, Some(elsewhere).filter(|_| !withdrawn), now);
@@ -107,12 +109,43 @@ impl Router {
         self.context.request(vec![KernelRequest::Probe { device, address }]);
     }
 
+    /// A session with a map-server is up. The prefixes that others have registered inside ours may have
+    /// changed unheard; they are told again.
+    pub(super) fn forget_site_registrations(&mut self, now: Time) {
+        let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
+        let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
+        for prefix in told {
+            self.away.remove(&prefix, Producer::SiteRegistration);
+        }
+        self.reconcile(now);
+    }
+
+    /// Whether a map-server tells us of a prefix: a more specific of one that we register.
+    fn registers_around(&self, prefix: &EidPrefix) -> bool {
+        register::registers_around(&self.context.config, &self.database, prefix)
+    }
+
+    /// Removes the away entries that no map-server will update any more: inside one prefix, or all.
+    pub(super) fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
+        let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
+            let told = entry.producer == Producer::SiteRegistration;
+            (told && !self.registers_around(&prefix)).then_some(prefix)
+        };
+        let untold: Vec<EidPrefix> = match inside {
+            Some(inside) => self.away.entries().covered_by(inside).filter_map(untold).collect(),
+            None => self.away.told().filter_map(untold).collect(),
+        };
+        for prefix in untold {
+            self.away.remove(&prefix, Producer::SiteRegistration);
+        }
+    }
+
     /// Ends the entries of the away table that have stayed long enough, and asks the mapping system about
     /// those whose record has outlived its TTL.
     pub(super) fn expire_away(&mut self, now: Time) {
         let registrar = &self.registrar;
         for prefix in self.away.expire(|session| registrar.is_session_up(session), now) {
-            self.ask_again(prefix.network(), now);
+            self.resolver.ask_again(&mut self.context, prefix.network(), now);
         }
     }
 
@@ -147,7 +180,7 @@ impl Router {
                 self.news_settled(about, None, now);
                 return true;
             }
-            Some(NonceOwner::Request(eid)) if self.resolver.is_asked_again(eid) => eid,
+            Some(NonceOwner::Request(eid)) if self.resolver.outstanding.is_asked_again(eid) => eid,
             Some(NonceOwner::Request(_)) | None => return false,
         };
         let entry = self.away.longest_match(eid).map(|(prefix, entry)| (prefix, entry.producer));

@@ -11,10 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use super::away::Producer;
 use super::counters::ControlDrop;
+use super::disbelief::Disbelief;
+use super::discovery::Discovery;
 use super::interface_name::InterfaceName;
 use super::io::{KernelObject, ProcessObject};
-use super::discovery::Discovery;
-use super::disbelief::Disbelief;
 use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::wire::{IcmpErrorKind, MapRequest};

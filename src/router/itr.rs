@@ -208,7 +208,7 @@ impl Router {
         if self.is_for_newcomer(transit) && self.is_to_be_searched(destination) {
             draft.wants.search_destination = Some(Discovery::Packet);
         }
-        match self.may_hold(destination) {
+        match self.resolver.may_hold(&self.context, destination) {
             Ok(()) => (Verdict::Hold(Awaited::Mapping), because(Rule::MissingMapping)),
             Err(reason) => {
                 let rule = match reason {

@@ -395,7 +395,8 @@ impl Router {
                 if !self.owner_changed(eid, port, now) {
                     self.context.tell(Event::Host { eid, port, change: HostChange::Confirmed });
                 }
-                self.refresh_registration(eid.host_prefix(), now);
+                let Router { registrar, context, database, .. } = self;
+                registrar.renew(context, database, eid.host_prefix(), now);
             }
             return;
         }
@@ -458,7 +459,7 @@ impl Router {
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
         ]);
-        let held = self.resolver.end_request(eid);
+        let held = self.resolver.outstanding.end_request(eid);
         self.release(held, now);
         true
     }

@@ -20,6 +20,7 @@ mod carry_out;
 pub mod config;
 mod config_change;
 mod configure;
+mod confirm;
 mod context;
 mod control;
 pub mod counters;
@@ -54,6 +55,7 @@ mod losses;
 pub mod made;
 pub mod map_cache;
 pub mod map_server;
+mod mapping_records;
 pub mod mobility;
 mod news;
 pub mod opaque;
@@ -72,12 +74,15 @@ mod register;
 mod replies;
 mod reply_records;
 mod resolve;
+mod resolver;
 mod revision;
 mod rib;
 mod search;
 pub mod session;
 pub mod shared;
+mod site_records;
 mod smr;
+mod smr_guard;
 mod solicit;
 mod source_check;
 mod status_bits;
@@ -91,7 +96,7 @@ use sha2::{Digest, Sha256};
 use away::{AwayTable, Producer, Stay};
 use bounded::Fill;
 use config::{Config, InterfaceName, Roles};
-use context::Context;
+use context::{Clock, Context};
 use counters::Counters;
 use database::{Changes, Database, Stale};
 use descriptors::Descriptors;
@@ -106,19 +111,18 @@ use map_cache::{Locator, MapCache};
 use map_server::MapServer;
 use mobility::Mobility;
 use news::News;
-use outstanding::Resolver;
 use paths::Paths;
 use process::Process;
 use reachability::Reachability;
-use register::Registrar;
 use refusals::Refusals;
-use replies::ReplyLimiter;
-use revision::Revision;
+use register::Registrar;
 pub use register::RegistrationStatus;
+use replies::Replies;
+use resolver::Resolver;
+use revision::Revision;
 pub use rib::Link;
 use rib::Rib;
 use session::SessionView;
-use smr::SmrGuard;
 use solicit::Solicitor;
 use source_check::SourceCheck;
 use status_bits::StatusHolds;
@@ -149,9 +153,6 @@ pub struct Start {
 #[derive(Debug)]
 pub struct Router {
     context: Context,
-    started_at: Time,
-    /// Microseconds since 1970 at `started_at`.
-    wall_clock: u64,
     xtr_id: u128,
     /// The proxy ETRs that negative mappings lead to: of IPv4 EIDs, of IPv6 EIDs.
     proxy_etrs: [Vec<Locator>; 2],
@@ -177,10 +178,9 @@ pub struct Router {
     process: Process,
     resolver: Resolver,
     news: News,
-    smr_guard: SmrGuard,
     solicitor: Solicitor,
     registrar: Registrar,
-    replies: ReplyLimiter,
+    replies: Replies,
     map_server: MapServer,
     descriptors: Option<Descriptors>,
     witnesses: Vec<Box<dyn Witness>>,
@@ -190,11 +190,11 @@ impl Router {
     /// A router that has just been switched on. Its first outputs make its kernel ready.
     pub fn new(start: Start) -> Self {
         let Start { config, seed, wall_clock, now } = start;
+        let xtr_id = xtr_id(&config);
+        let clock = Clock { started_at: now, at_start: wall_clock };
         let mut router = Router {
-            xtr_id: xtr_id(&config),
-            context: Context::default(),
-            started_at: now,
-            wall_clock,
+            xtr_id,
+            context: Context { clock, ..Context::default() },
             proxy_etrs: [Vec::new(), Vec::new()],
             map_cache: MapCache::default(),
             flows: FlowCache::default(),
@@ -215,10 +215,9 @@ impl Router {
             process: Process::default(),
             resolver: Resolver::new(&seed),
             news: News::new(&seed),
-            smr_guard: SmrGuard::default(),
             solicitor: Solicitor::new(&seed),
-            registrar: Registrar::new(&seed, wall_clock),
-            replies: ReplyLimiter::default(),
+            registrar: Registrar::new(&seed, wall_clock, xtr_id),
+            replies: Replies::default(),
             map_server: MapServer::new(&seed),
             descriptors: None,
             witnesses: Vec::new(),
@@ -245,8 +244,10 @@ impl Router {
             Input::Path(event) => self.handle_path(event, now),
             Input::Configure(config) => self.configure(*config, now),
             Input::Nonces(kept) => {
-                self.restore_taken_nonces(&kept, now);
-                kept.sent().into_iter().for_each(|sent| self.restore_sent_nonce(sent));
+                self.map_server.restore_taken_nonces(&kept, now);
+                if let Some(sent) = kept.sent() {
+                    self.registrar.restore_nonce(&mut self.context, sent);
+                }
             }
             Input::Command(Command::Debug(on)) => self.context.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
@@ -254,10 +255,11 @@ impl Router {
             }
             Input::Descriptors(descriptors) => self.descriptors = Some(descriptors),
             Input::Stop => {
-                self.withdraw_registrations(now);
-                self.close_etr_sessions(now);
-                self.close_map_server_sessions(now);
-                self.keep_sent_nonce();
+                let Router { registrar, context, database, .. } = self;
+                registrar.withdraw_all(context, database, now);
+                registrar.close_sessions(context, database, now);
+                self.map_server.close_sessions(&mut self.context, now);
+                self.registrar.keep_nonce(&mut self.context);
                 let requests = self.kernel.withdraw();
                 self.context.request(requests);
                 return self.process.close_all(&mut self.context);
@@ -276,15 +278,15 @@ impl Router {
         self.echo_nonce.ask_due(now);
         self.status_holds.expire(now);
         self.map_server.orphan_some();
-        self.expire_registrations(now);
-        self.repeat_map_notifies(now);
+        self.map_server.expire_registrations(&mut self.context, now);
+        self.map_server.repeat_map_notifies(&mut self.context, now);
         self.believe_unconfirmed(now);
         self.expire_away(now);
         self.end_searches(now);
         self.claim_duplicates(now);
-        self.retry_requests(now);
-        self.register_due(now);
-        self.solicit_due(now);
+        self.resolver.retry_requests(&mut self.context, now);
+        self.registrar.register_due(&mut self.context, &self.database, now);
+        self.solicitor.solicit_due(&mut self.context, &self.map_cache, now);
         self.context.sum_up_refusals(now);
         let requests = self.kernel.put_back_due(now);
         self.context.request(requests);
@@ -299,7 +301,7 @@ impl Router {
         if self.away.has_moved() {
             self.reconcile(now);
         }
-        self.keep_sent_nonce();
+        self.registrar.keep_nonce(&mut self.context);
         self.context.tell_all(self.map_cache.take_changes());
         self.context.tell_all(self.away.take_changes());
         self.context.tell_all(self.mobility.take_changes());
@@ -323,7 +325,7 @@ impl Router {
         Deadline::earliest([
             expiry.map(|at| Deadline { at, why: "map-cache expiry" }),
             self.map_server.next_deadline(),
-            self.resolver.next_deadline(),
+            self.resolver.outstanding.next_deadline(),
             self.news.next_deadline(),
             self.registrar.next_deadline(),
             self.solicitor.next_deadline(),
@@ -354,12 +356,21 @@ impl Router {
         self.mobility.forget_former_ports(&moved, &self.away);
         mobile.extend(moved);
         self.reconcile_kernel(mobile, (routes, all));
-        self.reconcile_registrations(&changes.judged, now);
+        let Router { registrar, context, database, .. } = self;
+        registrar.reconcile(context, database, &changes.judged, now);
         for prefix in changes.changed {
-            self.refresh_registration(prefix, now);
+            registrar.renew(context, database, prefix, now);
         }
         for prefix in solicit {
-            self.mapping_changed(prefix, now);
+            self.solicitor.mapping_changed(prefix, now);
+            self.registration_settled(prefix, now);
+        }
+    }
+
+    /// Solicits the peers of a prefix that changed, if nothing is under way about its registration.
+    fn registration_settled(&mut self, prefix: EidPrefix, now: Time) {
+        if self.solicitor.awaits_registration(&prefix) && self.registrar.is_settled(prefix, now) {
+            self.solicitor.registered(&mut self.context, &self.map_cache, prefix, now);
         }
     }
 
@@ -426,14 +437,13 @@ impl Router {
 
     /// The instant of the start.
     pub fn started_at(&self) -> Time {
-        self.started_at
+        self.context.clock.started_at
     }
 
     /// Microseconds since 1970 at an instant, as far as the router knows: the wall clock that it was
     /// started with, and the time that has passed since then.
     pub fn wall_clock(&self, now: Time) -> u64 {
-        let passed = u64::try_from(now.since(self.started_at).as_micros()).unwrap_or(u64::MAX);
-        self.wall_clock.saturating_add(passed)
+        self.context.clock.at(now)
     }
 
     /// The router's own locators.
@@ -448,12 +458,12 @@ impl Router {
 
     /// How full the tables are of the Map-Requests under way and the packets that wait for their answers.
     pub fn resolver_fills(&self) -> Vec<bounded::Fill> {
-        self.resolver.fills()
+        self.resolver.outstanding.fills()
     }
 
     /// How full the tables are of SMRs that came, and of those that were sent.
     pub fn smr_fills(&self) -> impl Iterator<Item = bounded::Fill> {
-        self.smr_guard.fills().into_iter().chain(self.solicitor.fills())
+        self.resolver.smr_guard.fills().into_iter().chain(self.solicitor.fills())
     }
 
     /// What the core network said about ways to locators.
@@ -479,8 +489,13 @@ impl Router {
     /// The sessions of this router: as map-server, then as ETR.
     pub fn sessions(&self) -> Vec<SessionView> {
         let mut views = self.map_server.session_views();
-        views.extend(self.registrar_sessions());
+        views.extend(self.registrar.session_views(&self.context.config));
         views
+    }
+
+    /// How full the tables are that hold the limits of Map-Replies.
+    pub fn reply_limits(&self) -> [Fill; 2] {
+        self.replies.fills()
     }
 
     /// The control messages that were refused of late.
@@ -516,7 +531,7 @@ impl Router {
     /// Packets of EIDs that wait: for a mapping, or for their host to be found. Each packet that was
     /// given to the router is here, or under one counter of what left or stopped.
     pub fn waiting_packets(&self) -> u64 {
-        self.resolver.waiting() + self.mobility.waiting()
+        self.resolver.outstanding.waiting() + self.mobility.waiting()
     }
 
     /// 128 bits that name this router in its registrations (RFC 9301 section 5.6).

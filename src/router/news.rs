@@ -1,5 +1,5 @@
 //! The news that wait for their confirmation: messages of map-servers about local EIDs by Map-Notify, and
-//! the questions about them. `register/confirm.rs` says why, and handles the answer.
+//! the questions about them. [`super::confirm`] says why, and handles the answer.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -78,7 +78,7 @@ struct Tables {
 
 /// The Map-Requests under way, and the EIDs that rest.
 #[derive(Debug)]
-pub(super) struct Resolver {
+pub(super) struct Outstanding {
     of_ipv4: Tables,
     of_ipv6: Tables,
     resting: Bounded<Eid, ()>,
@@ -97,9 +97,9 @@ impl Tables {
     }
 }
 
-impl Resolver {
+impl Outstanding {
     pub(super) fn new(seed: &Seed) -> Self {
-        Resolver {
+        Outstanding {
             of_ipv4: Tables::new(
                 requests("Map-Requests for IPv4 EIDs"),
                 packets("Packets that wait for IPv4 EIDs"),
@@ -222,7 +222,7 @@ impl Resolver {
     }
 
     /// Keeps a packet of `source` until an EID is resolved, which is asked for and
-    /// [may be waited for](Resolver::may_hold). Returns the packet that gives way to it, if one has to.
+    /// [may be waited for](Outstanding::may_hold). Returns the packet that gives way to it, if one has to.
     pub(super) fn hold(
         &mut self,
         eid: Eid,

@@ -7,9 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Router;
 use super::bounded::{Bounded, Limit};
-use super::config::InterfaceName;
 use super::deadlines::Deadlines;
 use crate::time::{Deadline, Time};
 

@@ -96,21 +96,21 @@ impl Account {
     }
 }
 
-/// The limits of all ITR-RLOCs.
+/// The Map-Replies that this router sends, with the limits of all ITR-RLOCs.
 #[derive(Debug)]
-pub(super) struct ReplyLimiter {
+pub(super) struct Replies {
     /// When each bucket will be full again. Those of an ITR-RLOC give way to its own first.
     full_at: Bounded<Subject, Time, Rloc>,
     accounts: Bounded<Rloc, Account>,
 }
 
-impl Default for ReplyLimiter {
+impl Default for Replies {
     fn default() -> Self {
-        ReplyLimiter { full_at: Bounded::new(BUCKETS), accounts: Bounded::new(ACCOUNTS) }
+        Replies { full_at: Bounded::new(BUCKETS), accounts: Bounded::new(ACCOUNTS) }
     }
 }
 
-impl ReplyLimiter {
+impl Replies {
     fn account(&self, itr: Rloc, now: Time) -> Account {
         let second = now.0 / 1_000_000;
         let known = self.accounts.get(&itr).map(|account| account.in_second(second));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn three_at_once_then_one_each_three_seconds() {
-        let mut limiter = ReplyLimiter::default();
+        let mut limiter = Replies::default();
         let prefix = prefix("172.16.0.0/24");
         let mut admitted_by = |ms: u64| {
             (0..100).filter(|_| limiter.admit(itr(1), prefix, None, Time(ms * 1000))).count()
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn no_itr_waits_because_of_others_however_many_there_are() {
-        let mut limiter = ReplyLimiter::default();
+        let mut limiter = Replies::default();
         let prefix = prefix("172.16.0.0/24");
         for number in 0..2 * BUCKETS.capacity as u32 {
             let mut credit = Credit::of_request(itr(number), 60);
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn the_limits_of_others_stay_when_one_itr_is_named_for_very_many_prefixes() {
-        let mut limiter = ReplyLimiter::default();
+        let mut limiter = Replies::default();
         let ours = prefix("172.16.0.0/24");
         assert_eq!((0..9).filter(|_| limiter.admit(itr(1), ours, None, Time(0))).count(), 3);
         for number in 0..2 * BUCKETS.capacity as u32 {
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn what_has_ended_is_forgotten_a_little_with_each_request() {
-        let mut limiter = ReplyLimiter::default();
+        let mut limiter = Replies::default();
         for number in 0..1000 {
             limiter.admit(itr(number), prefix("172.16.0.0/24"), None, Time(0));
             limiter.spend(&mut Credit::of_request(itr(number), 60), 576, Time(0));
@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn the_octets_of_any_second_are_bounded_by_those_of_the_requests() {
-        let mut limiter = ReplyLimiter::default();
+        let mut limiter = Replies::default();
         let mut now = Time(0);
         let mut beyond: Vec<(Time, usize)> = Vec::new();
         for step in 0..5000_u64 {
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_request_is_worth_its_own_octets_though_others_used_up_the_rest() {
-        let mut limiter = ReplyLimiter::default();
+        let mut limiter = Replies::default();
         while limiter.spend(&mut Credit::of_request(itr(1), 0), 10, Time(0)) {}
         let mut credit = Credit::of_request(itr(1), 60);
         assert_eq!(limiter.may_send(&credit, Time(0)), 180);

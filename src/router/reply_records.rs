@@ -1,8 +1,8 @@
 //! The size of a reply: records are added until a packet is full that no path fragments (RFC 9301
 //! section 5).
 
-use super::answers::Answer;
 use super::replies::headers;
+use super::site_records::Answer;
 use crate::addr::{EidPrefix, Family};
 use crate::wire::MappingRecord;
 

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::io::{Connection, Output, TcpRequest};
 use crate::time::Time;
 use crate::wire::{
-    FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage,
-    StreamError,
+    FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage, StreamError,
 };
 
 /// How far a session is.

@@ -1,168 +1,66 @@
 //! Solicit-Map-Requests that arrive (RFC 9301 section 6.1).
 //!
 //! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
-//! answered, and it is never believed. A sender of many gets few requests for them; but the last of
-//! many is not lost, for it may be the one that tells of a change. When the table of SMRs is full, an old
-//! entry gives way, so that no SMR is refused for the number of others.
+//! answered, and it is never believed.
 
-use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::time::Duration;
 
-use super::Router;
-use super::bounded::{Bounded, Fill, Limit};
+use super::answers::{self, MOST_RECORDS};
+use super::context::Context;
 use super::counters::ControlDrop;
 use super::event::MessageEvent;
 use super::explanations;
-use super::map_cache::Source;
-use super::map_server::MOST_RECORDS;
-use crate::addr::{Eid, EidPrefix};
+use super::map_cache::{MapCache, Source};
+use super::resolver::Resolver;
 use crate::time::Time;
 use crate::wire::MapRequest;
 
-/// Between two SMR-invoked requests for one EID, counted from the last try of the first.
-const INTERVAL: Duration = Duration::from_secs(3);
-/// IOS: "Multiple SMR suppression time: 20 secs" ...
-const WINDOW: Duration = Duration::from_secs(20);
-/// ... "Max SMRs per map-cache entry: 8 more specifics".
-const PER_ENTRY: usize = 8;
-/// EIDs that SMRs made the router ask for: of the map-cache entry with the most, the first one
-/// gives way.
-const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
-/// Map-cache entries whose SMRs are counted; the one with the oldest gives way.
-const ENTRIES: Limit =
-    Limit { name: "Map-cache entries with SMRs", capacity: 4096, idle: Duration::ZERO };
-
-/// Remembers which EIDs were asked for because of an SMR.
-#[derive(Debug)]
-pub(super) struct SmrGuard {
-    /// When each EID that was asked for may be asked for again; shared by map-cache entry.
-    asked: Bounded<Eid, Time, EidPrefix>,
-    /// When more specifics of each map-cache entry were, within the window.
-    entries: Bounded<EidPrefix, VecDeque<Time>>,
-}
-
-impl Default for SmrGuard {
-    fn default() -> Self {
-        SmrGuard { asked: Bounded::new(ASKED), entries: Bounded::new(ENTRIES) }
-    }
-}
-
-// In both tables another entry always gives way, so that none is turned away.
-impl SmrGuard {
-    /// When a request for an SMR for `eid`, cached as part of `entry`, may begin: now, or when the
-    /// interval since the last one is over. `None` when there were too many.
-    fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
-        // The time at which an EID may be asked for lies one interval ahead at most.
-        self.asked.expire(INTERVAL * 2, now);
-        self.entries.expire(WINDOW, now);
-        if !self.entries.contains_key(&entry) {
-            let _ = self.entries.insert(entry, (), VecDeque::new(), now);
-        }
-        let recent = self.entries.get_mut(&entry)?;
-        while recent.front().is_some_and(|at| now.since(*at) >= WINDOW) {
-            recent.pop_front();
-        }
-        if recent.len() >= PER_ENTRY {
-            return None;
-        }
-        recent.push_back(now);
-        self.entries.use_at(&entry, now);
-        let at = self.asked.get(&eid).map_or(now, |again_at| now.max(*again_at));
-        let _ = self.asked.insert(eid, entry, at + INTERVAL, now);
-        Some(at)
-    }
-
-    /// Another try of an SMR-invoked request for `eid` is sent.
-    pub(super) fn asked_at(&mut self, eid: Eid, now: Time) {
-        match self.asked.use_at(&eid, now) {
-            Some(again_at) => *again_at = now + INTERVAL,
-            None => {
-                let _ = self.asked.insert(eid, eid.host_prefix(), now + INTERVAL, now);
-            }
-        }
-    }
-
-    /// How full the tables are.
-    pub(super) fn fills(&self) -> [Fill; 2] {
-        [self.asked.fill(), self.entries.fill()]
-    }
-}
-
-impl Router {
+impl Resolver {
     /// Takes in an SMR: asks for the EID that it solicits, through the mapping system.
-    pub(super) fn handle_smr(&mut self, smr: &MapRequest, source: IpAddr, now: Time) {
-        self.context.counters.smrs.received += 1;
+    pub(super) fn handle_smr(
+        &mut self,
+        context: &mut Context,
+        map_cache: &MapCache,
+        smr: &MapRequest,
+        source: IpAddr,
+        now: Time,
+    ) {
+        context.counters.smrs.received += 1;
         let own = smr.records.first().map(|record| record.eid_prefix.network());
         // Cisco, OOR and ODL put the solicited EID in the Source-EID, VPP in the records.
         let solicited = match smr.source_eid {
             Some(eid) => vec![eid],
             None => {
-                self.tell_unread_records(source, smr, now);
+                answers::tell_unread_records(context, source, smr, now);
                 let records = smr.records.iter().take(MOST_RECORDS);
                 records.map(|record| record.eid_prefix.network()).collect()
             }
         };
         for eid in solicited {
-            let roles = self.context.config.roles(eid.family());
+            let roles = context.config.roles(eid.family());
             if !roles.itr && !roles.proxy_itr {
                 let told = || explanations::smr_at_no_itr(eid);
-                self.context.refuse(source, ControlDrop::NotOurRole, now, told);
+                context.refuse(source, ControlDrop::NotOurRole, now, told);
                 continue;
             }
-            let cached = self.map_cache.lookup(eid);
+            let cached = map_cache.lookup(eid);
             let Some((entry, _)) = cached.filter(|(_, entry)| entry.source != Source::Static)
             else {
                 let told = || explanations::smr_not_cached(eid);
-                self.context.refuse(source, ControlDrop::SmrNotCached, now, told);
+                context.refuse(source, ControlDrop::SmrNotCached, now, told);
                 continue;
             };
-            let asks = !self.resolver.is_pending(eid);
+            let asks = !self.outstanding.is_pending(eid);
             let Some(at) = asks.then(|| self.smr_guard.admit(eid, entry, now)).flatten() else {
                 let told = || explanations::smr_too_often(eid, entry);
-                self.context.refuse(source, ControlDrop::RateLimited, now, told);
+                context.refuse(source, ControlDrop::RateLimited, now, told);
                 continue;
             };
-            self.context.trace(|| Some(MessageEvent::RequestScheduled { eid, own }));
+            context.trace(|| Some(MessageEvent::RequestScheduled { eid, own }));
             if smr.do_not_reply {
-                self.context.trace(|| Some(MessageEvent::NotReplying(eid)));
+                context.trace(|| Some(MessageEvent::NotReplying(eid)));
             }
-            self.solicited((eid, own), source, at, now);
+            self.solicited(context, (eid, own), source, at, now);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::addr::InstanceId;
-
-    fn eid(last: u8) -> Eid {
-        Eid::new(InstanceId::DEFAULT, [172, 16, 0, last].into())
-    }
-
-    fn entry() -> EidPrefix {
-        EidPrefix::new(InstanceId::DEFAULT, "172.16.0.0/24".parse().unwrap())
-    }
-
-    #[test]
-    fn one_eid_is_admitted_once_in_three_seconds() {
-        let mut guard = SmrGuard::default();
-        assert_eq!(guard.admit(eid(12), entry(), Time(0)), Some(Time(0)));
-        assert_eq!(guard.admit(eid(12), entry(), Time(1)), Some(Time::from_secs(3)));
-        guard.asked_at(eid(12), Time::from_secs(5));
-        assert_eq!(guard.admit(eid(12), entry(), Time::from_secs(6)), Some(Time::from_secs(8)));
-        let later = Time::from_secs(11);
-        assert_eq!(guard.admit(eid(12), entry(), later), Some(later));
-    }
-
-    #[test]
-    fn one_entry_admits_eight_more_specifics_in_twenty_seconds() {
-        let mut guard = SmrGuard::default();
-        let mut admitted =
-            |last, at| guard.admit(eid(last), entry(), Time::from_secs(at)).is_some();
-        assert_eq!((0..=255).filter(|&last| admitted(last, 0)).count(), 8);
-        assert!(!admitted(100, 19));
-        assert!(admitted(100, 20));
     }
 }

@@ -9,10 +9,12 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use super::Router;
 use super::bounded::{Bounded, Fill, Limit};
+use super::config::Config;
+use super::context::Context;
 use super::deadlines::Deadlines;
 use super::event::{MessageEvent, RequestSummary};
+use super::map_cache::MapCache;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
@@ -173,64 +175,91 @@ impl Solicitor {
     }
 }
 
-impl Router {
+impl Solicitor {
     /// Solicits the sender of a packet that was decapsulated for an away EID.
-    pub(super) fn solicit_sender(&mut self, from: Rloc, source: Eid, away: Eid, now: Time) {
+    pub(super) fn solicit_sender(
+        &mut self,
+        context: &mut Context,
+        from: Rloc,
+        source: Eid,
+        away: Eid,
+        now: Time,
+    ) {
         let record = source.host_prefix();
-        self.solicit(Solicitation { to: from, solicited: away, record }, now);
+        self.solicit(context, Solicitation { to: from, solicited: away, record }, now);
     }
 
     /// The mapping of a local prefix changed. Its peers are solicited when the map-servers have it,
-    /// for an early request gets the old one, or a negative answer; but not much later.
+    /// for a peer that asks too early is told the old one, or that there is none; but not much later.
     pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, now: Time) {
-        self.solicitor.changed.set(prefix, Some(now + REGISTRATION_WAIT));
-        self.registration_settled(prefix, now);
+        self.changed.set(prefix, Some(now + REGISTRATION_WAIT));
     }
 
-    /// Solicits the peers of a prefix that changed, if nothing is under way about its registration.
-    pub(super) fn registration_settled(&mut self, prefix: EidPrefix, now: Time) {
-        if self.solicitor.changed.contains(&prefix) && self.registrar.is_settled(prefix, now) {
-            self.solicitor.changed.set(prefix, None);
-            self.solicit_peers(prefix, now);
-        }
+    /// Whether the peers of a prefix wait until its registration has ended.
+    pub(super) fn awaits_registration(&self, prefix: &EidPrefix) -> bool {
+        self.changed.contains(prefix)
+    }
+
+    /// Solicits the peers of a prefix that changed: nothing is under way about its registration.
+    pub(super) fn registered(
+        &mut self,
+        context: &mut Context,
+        map_cache: &MapCache,
+        prefix: EidPrefix,
+        now: Time,
+    ) {
+        self.changed.set(prefix, None);
+        self.solicit_peers(context, map_cache, prefix, now);
     }
 
     /// Sends the proactive SMRs that are due.
-    pub(super) fn solicit_due(&mut self, now: Time) {
-        self.solicitor.forget_silent(now);
-        while let Some(prefix) = self.solicitor.changed.pop(now) {
-            self.solicit_peers(prefix, now);
+    pub(super) fn solicit_due(&mut self, context: &mut Context, map_cache: &MapCache, now: Time) {
+        self.forget_silent(now);
+        while let Some(prefix) = self.changed.pop(now) {
+            self.solicit_peers(context, map_cache, prefix, now);
         }
-        self.repeat_smrs(now);
+        self.repeat_smrs(context, now);
     }
 
     /// Solicits all peers that were heard of in the last minute.
-    fn solicit_peers(&mut self, prefix: EidPrefix, now: Time) {
-        for solicitation in self.recent_peers(prefix, now) {
-            self.solicit(solicitation, now);
-            self.solicitor.repeat_later(prefix, REPEATS, solicitation, now);
+    fn solicit_peers(
+        &mut self,
+        context: &mut Context,
+        map_cache: &MapCache,
+        prefix: EidPrefix,
+        now: Time,
+    ) {
+        for solicitation in self.recent_peers(&context.config, map_cache, prefix, now) {
+            self.solicit(context, solicitation, now);
+            self.repeat_later(prefix, REPEATS, solicitation, now);
         }
         // A packet after the SMRs is noted, also if one came before in the same second.
-        self.solicitor.last_heard = None;
+        self.last_heard = None;
     }
 
-    fn recent_peers(&mut self, prefix: EidPrefix, now: Time) -> Vec<Solicitation> {
+    fn recent_peers(
+        &self,
+        config: &Config,
+        map_cache: &MapCache,
+        prefix: EidPrefix,
+        now: Time,
+    ) -> Vec<Solicitation> {
         let mut peers: BTreeMap<Rloc, Solicitation> = BTreeMap::new();
         let network = prefix.network();
-        for (id, record, to) in self.map_cache.used(now) {
+        for (id, record, to) in map_cache.used(now) {
             if (id, record.family()) == (prefix.instance_id(), prefix.family()) {
                 peers.insert(to, Solicitation { to, solicited: network, record });
             }
         }
-        for (_, heard) in self.solicitor.peers.covered_by(&prefix) {
+        for (_, heard) in self.peers.covered_by(&prefix) {
             for (&to, peer) in heard.iter().filter(|(_, peer)| now.since(peer.last_at) < RECENT) {
                 let record = peer.inner_source.host_prefix();
                 let solicited = peer.inner_destination;
                 peers.insert(to, Solicitation { to, solicited, record });
             }
         }
-        let lisp = self.context.config.lisp.as_ref();
-        for &to in lisp.into_iter().flat_map(|lisp| &lisp.service(prefix.family()).etr_smr_peers) {
+        let service = config.service(prefix.family());
+        for &to in service.into_iter().flat_map(|service| &service.etr_smr_peers) {
             let unknown = Solicitation { to, solicited: network, record: prefix };
             peers.entry(to).or_insert(unknown);
         }
@@ -238,62 +267,54 @@ impl Router {
     }
 
     /// Repeats the proactive SMRs whose peers went on sending.
-    fn repeat_smrs(&mut self, now: Time) {
-        while let Some(((prefix, to), repeat)) = self.solicitor.repeats.pop_unused(INTERVAL, now) {
+    fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
+        while let Some(((prefix, to), repeat)) = self.repeats.pop_unused(INTERVAL, now) {
             let since = now.since(repeat.said_at);
-            let heard = self.solicitor.peers.covered_by(&prefix).any(|(_, peers)| {
+            let heard = self.peers.covered_by(&prefix).any(|(_, peers)| {
                 peers.get(&to).is_some_and(|peer| now.since(peer.last_at) < since)
             });
             if !heard {
                 continue;
             }
-            self.solicit(repeat.solicitation, now);
+            self.solicit(context, repeat.solicitation, now);
             if repeat.left > 1 {
                 let left = repeat.left - 1;
-                self.solicitor.repeat_later(prefix, left, repeat.solicitation, now);
+                self.repeat_later(prefix, left, repeat.solicitation, now);
             }
         }
     }
 
     /// Sends one SMR within the limits: directly, with the bits that Cisco sets, the solicited EID
     /// as Source-EID and the peer's EID as record.
-    fn solicit(&mut self, solicitation: Solicitation, now: Time) {
+    fn solicit(&mut self, context: &mut Context, solicitation: Solicitation, now: Time) {
         let Solicitation { to, solicited, record } = solicitation;
-        let Some(source) = self.context.local.preferred(to.family()) else { return };
-        let system = self.context.local.contains(to.0)
-            || self.context.local.is_nobodys(to)
-            || self.is_map_server(to);
+        let Some(source) = context.local.preferred(to.family()) else { return };
+        let system = context.local.contains(to.0)
+            || context.local.is_nobodys(to)
+            || context.config.is_map_server(to.0);
         if system {
             return;
         }
-        if !self.solicitor.admit(solicited, to, now) {
-            self.context.counters.smrs_suppressed += 1;
+        if !self.admit(solicited, to, now) {
+            context.counters.smrs_suppressed += 1;
             return;
         }
         let smr = MapRequest {
             probe: true,
             smr: true,
             do_not_reply: true,
-            nonce: Nonce(self.solicitor.rng.next_u64()),
+            nonce: Nonce(self.rng.next_u64()),
             source_eid: Some(solicited),
             itr_rlocs: vec![source],
             records: vec![record.into()],
             ..MapRequest::default()
         };
-        self.context.counters.smrs.sent += 1;
-        self.context
+        context.counters.smrs.sent += 1;
+        context
             .trace(|| Some(MessageEvent::SmrSent { smr: RequestSummary::of(&smr)?, source, to }));
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(to.0, CONTROL_PORT);
-        self.context.send_control(from, to, &Message::MapRequest(smr));
-    }
-
-    fn is_map_server(&self, rloc: Rloc) -> bool {
-        let services = self.context.config.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
-        services.into_iter().any(|service| {
-            service.etr_map_servers.contains_key(&rloc.0)
-                || service.itr_map_resolvers.contains(&rloc.0)
-        })
+        context.send_control(from, to, &Message::MapRequest(smr));
     }
 }
 

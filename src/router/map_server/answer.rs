@@ -8,13 +8,14 @@ use ipnet::IpNet;
 
 use super::{MapServer, SiteEntry};
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
-use crate::router::Router;
-use crate::router::answers::{self, AnswerFrom};
-use crate::router::control::Arrival;
+use crate::router::answers::{self, Arrival, Asked, MOST_RECORDS};
+use crate::router::config::Config;
+use crate::router::context::Context;
 use crate::router::counters::ControlDrop;
 use crate::router::event::MessageEvent;
 use crate::router::explanations;
-use crate::router::replies::{Credit, headers};
+use crate::router::replies::{Credit, Replies, headers};
+use crate::router::site_records::{Answer as ReplyAnswer, AnswerFrom, SiteRecords};
 use crate::time::Time;
 use crate::wire::{
     self, Action, CONTROL_PORT, EidRecord, Encapsulated, MapRequest, MappingRecord, Message,
@@ -29,8 +30,6 @@ const UNKNOWN_TTL_MINUTES: u32 = 15;
 /// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker
 /// without proof: it must not become a message to each of a hundred ETRs.
 const MOST_ETRS: usize = 4;
-/// Of how many records of a Map-Request the mapping is looked up.
-pub(in crate::router) const MOST_RECORDS: usize = 8;
 
 /// Registrations and configured prefixes that are looked at to see whether a prefix is free of
 /// mappings: one with more of them counts as not free, and the answer is about a part of it.
@@ -179,53 +178,39 @@ fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
         || choose_etr(entry, reach).is_some()
 }
 
-/// The record that says that a prefix has no mapping.
-pub(in crate::router) fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
-    MappingRecord {
-        action: Action::NativelyForward,
-        authoritative: false,
-        ..MappingRecord::of_site(prefix, ttl_minutes, Vec::new())
-    }
-}
-
-impl Router {
+impl MapServer {
     /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4):
     /// it goes to the ETRs, or the ITR gets an answer of our own.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
-        encapsulated: &Encapsulated,
-        request: &MapRequest,
+        context: &mut Context,
+        (replies, site): (&mut Replies, SiteRecords<'_>),
+        (encapsulated, request): (&Encapsulated, &MapRequest),
         arrival: Arrival,
         now: Time,
     ) {
         let sender = arrival.sender;
         if request.records.is_empty() {
-            return self.context.refuse(
-                sender,
-                ControlDrop::Malformed,
-                now,
-                explanations::asks_nothing,
-            );
+            return context.refuse(sender, ControlDrop::Malformed, now, explanations::asks_nothing);
         }
-        self.tell_unread_records(sender, request, now);
-        let path = self.reply_path(request, arrival.at);
+        answers::tell_unread_records(context, sender, request, now);
+        let path = answers::reply_path(&context.local, request, arrival.at);
         let itr = path.map(|(_, itr)| itr).or_else(|| request.itr_rlocs.first().copied());
         let mut credit = Credit::of_request(itr.unwrap_or(Rloc(sender)), arrival.octets);
-        let families: Vec<Family> =
-            self.context.local.itr_rlocs().iter().map(Rloc::family).collect();
-        let reach = Reach { families: &families, own: &self.context.own_addresses };
+        let families: Vec<Family> = context.local.itr_rlocs().iter().map(Rloc::family).collect();
+        let reach = Reach { families: &families, own: &context.own_addresses };
         let mut etrs: BTreeMap<Rloc, Vec<EidRecord>> = BTreeMap::new();
         let (mut answers, mut forwarded) = (Vec::new(), Vec::new());
         for &record in request.records.iter().take(MOST_RECORDS) {
             let asked = record.eid_prefix;
-            if let Some(own) = self.own_answer(asked) {
+            if let Some(own) = site.own_answer(&context.config, asked) {
                 answers.push(own);
                 continue;
             }
-            let (about, from) = match self.map_server.answer(&asked, &reach) {
+            let (about, from) = match self.answer(&asked, &reach) {
                 Answer::Forward(etr) => {
                     etrs.entry(etr).or_default().push(record);
-                    if self.context.debugging {
+                    if context.debugging {
                         forwarded.extend(self.forwarding_event(asked.network(), etr));
                     }
                     continue;
@@ -235,24 +220,32 @@ impl Router {
                     (prefix, AnswerFrom::Nothing { ttl_minutes })
                 }
             };
-            answers.push(answers::Answer { asked, about, from });
+            answers.push(ReplyAnswer { asked, about, from });
         }
-        forwarded.into_iter().for_each(|event| self.context.trace(|| Some(event)));
+        forwarded.into_iter().for_each(|event| context.trace(|| Some(event)));
         let others = etrs.len().saturating_sub(MOST_ETRS);
         for asked in etrs.into_iter().take(MOST_ETRS) {
-            self.forward((encapsulated, request), asked, &mut credit, (sender, now));
+            let asker = (sender, &mut credit);
+            self.forward((context, replies), (encapsulated, request), asked, asker, now);
         }
         let told = || explanations::too_many_etrs(request, MOST_ETRS);
-        self.context.refuse_parts(sender, (ControlDrop::RateLimited, others), now, told);
+        context.refuse_parts(sender, (ControlDrop::RateLimited, others), now, told);
         match path {
             _ if answers.is_empty() => {}
-            Some(path) => self.reply(request, &answers, (path, credit), arrival, now),
-            None => self.refuse_unanswerable(sender, request, now),
+            Some(path) => {
+                let asked = Asked { request, arrival, path };
+                let records = |config: &Config, answer: &ReplyAnswer, room| match answer.from {
+                    AnswerFrom::Registrations => self.mapping(&answer.about).into_iter().collect(),
+                    _ => site.records(config, answer, None, room),
+                };
+                replies.reply(context, &asked, &answers, credit, &records, now);
+            }
+            None => answers::refuse_unanswerable(context, sender, request, now),
         }
     }
 
     fn forwarding_event(&self, eid: Eid, etr: Rloc) -> Option<MessageEvent> {
-        let (eid_prefix, site) = self.map_server.configured_for(&eid.host_prefix())?;
+        let (eid_prefix, site) = self.configured_for(&eid.host_prefix())?;
         Some(MessageEvent::RequestForwarded { eid_prefix, site: site.to_string(), etr })
     }
 
@@ -260,19 +253,20 @@ impl Router {
     /// whose records are all the ETR's goes as it came, but for the TTL of its inner packet (RFC
     /// 9301 section 8.3).
     fn forward(
-        &mut self,
+        &self,
+        (context, replies): (&mut Context, &mut Replies),
         (encapsulated, request): (&Encapsulated, &MapRequest),
         (etr, asked): (Rloc, Vec<EidRecord>),
-        credit: &mut Credit,
-        (sender, now): (IpAddr, Time),
+        (sender, credit): (IpAddr, &mut Credit),
+        now: Time,
     ) {
-        let Some(source) = self.context.local.preferred(etr.family()) else {
+        let Some(source) = context.local.preferred(etr.family()) else {
             return;
         };
         let ttl = encapsulated.ttl.min(MOST_FORWARDS).saturating_sub(1);
         if ttl == 0 {
             let told = || explanations::forwarded_too_often(request, etr);
-            return self.context.refuse(sender, ControlDrop::InnerTtlExpired, now, told);
+            return context.refuse(sender, ControlDrop::InnerTtlExpired, now, told);
         }
         let as_it_came = Encapsulated { to_etr: false, to_ms: false, ttl, ..encapsulated.clone() };
         let message = match asked.first() {
@@ -285,16 +279,16 @@ impl Router {
             _ => as_it_came,
         };
         let octets = message.emit();
-        if !self.replies.spend(credit, headers(etr.family()) + octets.len(), now) {
+        if !replies.spend(credit, headers(etr.family()) + octets.len(), now) {
             let told = || explanations::asked_too_often(request, credit.itr());
-            return self.context.refuse(sender, ControlDrop::RateLimited, now, told);
+            return context.refuse(sender, ControlDrop::RateLimited, now, told);
         }
-        self.context.counters.forwarded += 1;
-        self.context.counters.encapsulated.sent += 1;
+        context.counters.forwarded += 1;
+        context.counters.encapsulated.sent += 1;
         let from = SocketAddr::new(source.0, CONTROL_PORT);
         let to = SocketAddr::new(etr.0, CONTROL_PORT);
         log::debug!("{} to {to}", Message::Encapsulated(message));
-        self.context.send_octets(from, to, octets);
+        context.send_octets(from, to, octets);
     }
 }
 

@@ -7,121 +7,45 @@
 //! ETR wants that); any other gets a negative answer for the largest prefix that it is true of.
 
 mod answer;
+mod entry;
+mod fallen;
 mod history;
 mod notify;
+mod pending;
 mod receive;
 mod reconfigure;
+mod registration;
 mod registrations;
+mod reliable;
 mod replay;
 mod sessions;
 
 use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-pub(super) use answer::{MOST_RECORDS, negative_record};
+pub use entry::SiteEntry;
 use history::History;
 pub use history::HistoryEntry;
-use notify::{Change, PendingNotifies};
+use pending::PendingNotifies;
+pub use registration::Registration;
 pub use registrations::Registrations;
 use replay::Registers;
 use sessions::Sessions;
 
 use super::counters::ControlDrop;
 use super::explanations;
-use super::io::Connection;
 use super::owner_changes::OwnerChanges;
 use super::refusals::Explanation;
-use super::register::LIFETIME;
 use crate::addr::{EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
-use crate::wire::{Address, MacForm, MappingRecord, Nonce, XtrIdentity};
+use crate::wire::Address;
 
 /// The largest number of registered prefixes that are not configured.
 const MORE_SPECIFICS: usize = 1_000_000;
 /// The largest number of xTRs that may share a prefix.
 const XTRS_PER_PREFIX: usize = 64;
-
-/// One xTR's registration of an EID prefix.
-#[derive(Clone, Debug)]
-pub struct Registration {
-    /// The RLOC that it came from.
-    pub source: IpAddr,
-    /// 128 bits that name the xTR: its authenticated xTR-ID, or else made of `source`.
-    pub xtr_id: u128,
-    /// The xTR-ID and Site-ID that it gave; `None` where the I bit was clear or the MAC does not cover
-    /// them.
-    pub identity: Option<XtrIdentity>,
-    /// The register cannot be a replay: its nonce is greater than all before it of an
-    /// authenticated xTR-ID. Otherwise `source` may be the address of any replayer, and no
-    /// Map-Request is forwarded to it.
-    pub is_proven: bool,
-    /// The record as registered, with TTL and locators.
-    pub record: MappingRecord,
-    /// The P bit: the map-server answers Map-Requests itself.
-    pub proxy_reply: bool,
-    /// The M bit: a Map-Notify is wanted.
-    pub map_notify: bool,
-    /// The nonce of the last accepted register.
-    pub nonce: Nonce,
-    /// The form of its MAC: messages to the xTR are signed likewise.
-    pub form: MacForm,
-    /// When the xTR first registered the prefix.
-    pub first_registered_at: Time,
-    /// When it last did.
-    pub last_registered_at: Time,
-    /// How long it lasts without a session after that.
-    pub lifetime: Duration,
-    /// The session that it came by; `None` for one that came by UDP, or whose session has ended.
-    pub session: Option<Connection>,
-}
-
-impl Registration {
-    /// When the registration lapses; never while its session stands.
-    pub fn expires_at(&self) -> Option<Time> {
-        match self.session {
-            Some(_) => None,
-            None => Some(self.last_registered_at + self.lifetime),
-        }
-    }
-
-    /// How long the registration of `record` lasts: as long as the record, if the T bit asks for that and
-    /// its TTL says a time (RFC 9301 section 5.6, T).
-    fn lifetime(record: &MappingRecord, ttl_for_timeout: bool) -> Duration {
-        match record.ttl_minutes {
-            minutes if ttl_for_timeout && minutes != u32::MAX => {
-                Duration::from_secs(u64::from(minutes) * 60)
-            }
-            _ => LIFETIME,
-        }
-    }
-
-    /// How long ITRs may cache the mapping.
-    pub fn ttl(&self) -> Duration {
-        Duration::from_secs(u64::from(self.record.ttl_minutes) * 60)
-    }
-}
-
-/// An EID prefix of a site: configured, or registered as a more specific of one.
-#[derive(Clone, Debug)]
-pub struct SiteEntry {
-    /// The site's name, which all its prefixes share.
-    pub site: Arc<str>,
-    /// Takes registrations of longer prefixes; false for one that is not configured.
-    pub accept_more_specifics: bool,
-    /// The configured prefix that this one is a more specific of; `None` when it is configured
-    /// itself.
-    pub origin: Option<EidPrefix>,
-    /// By xTR-ID.
-    pub registrations: Registrations,
-    /// Registers with wrong authentication.
-    pub authentication_failures: u64,
-    /// Registers that were refused as replays.
-    pub replays: u64,
-}
 
 /// The fate of the registrations of other xTRs when one registers their prefix with other
 /// locators.
@@ -161,22 +85,19 @@ impl NotTaken {
     }
 }
 
-impl SiteEntry {
-    fn new(site: Arc<str>, accept_more_specifics: bool, origin: Option<EidPrefix>) -> Self {
-        SiteEntry {
-            site,
-            accept_more_specifics,
-            origin,
-            registrations: Registrations::default(),
-            authentication_failures: 0,
-            replays: 0,
-        }
-    }
-
-    /// Whether any xTR has it registered.
-    pub fn is_registered(&self) -> bool {
-        !self.registrations.is_empty()
-    }
+/// A change by a register.
+#[derive(Debug)]
+struct Change {
+    /// The prefix.
+    pub prefix: EidPrefix,
+    /// The xTR that registered or withdrew.
+    pub xtr_id: u128,
+    /// Whether the mapping is another than before.
+    pub is_new: bool,
+    /// Whether there was a mapping before.
+    pub had_mapping: bool,
+    /// The registrations whose place it took.
+    pub replaced: Vec<Registration>,
 }
 
 /// All sites of a map-server.
@@ -339,11 +260,13 @@ fn rlocs(registration: &Registration) -> BTreeSet<Result<Rloc, &Address>> {
 #[cfg(test)]
 mod fixture {
     use std::collections::BTreeMap;
+    use std::net::IpAddr;
 
     use super::*;
     use crate::addr::{Eid, InstanceId};
     use crate::router::config::{Config, Lisp, Service, Site, SitePrefix};
-    use crate::wire::{self, Algorithm};
+    use crate::router::register::LIFETIME;
+    use crate::wire::{self, Algorithm, MacForm, MappingRecord, Nonce, XtrIdentity};
 
     pub(super) fn prefix(text: &str) -> EidPrefix {
         EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())

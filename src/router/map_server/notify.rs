@@ -3,26 +3,25 @@
 //! Map-Notify when another takes its prefix over (RFC 9301 section 5.7; the reliable transport draft,
 //! section 5.5; draft-ietf-lisp-eid-mobility section 4.2.3).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::SiteEntry;
 use super::answer::proxy_record;
-use super::{MapServer, Registration};
+use super::pending::{Pending, PendingNotifies};
+use super::{Change, MapServer, Registration};
 use crate::addr::{EidPrefix, Rloc};
-use crate::rng::{Rng, Seed};
-use crate::router::Router;
+use crate::router::context::Context;
 use crate::router::counters::ControlDrop;
-use crate::router::deadlines::Deadlines;
 use crate::router::event::{Event, SiteRegistrationChange};
 use crate::router::explanations;
 use crate::router::io::Connection;
 use crate::router::owner_changes::{CHANGES, Owned, WINDOW};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::{
-    self, CONTROL_PORT, Key, MapNotify, MapNotifyAck, MappingNotification, MappingRecord, Nonce,
+    self, CONTROL_PORT, MapNotify, MapNotifyAck, MappingNotification, MappingRecord, Nonce,
     ReliableMessage, XtrIdentity,
 };
 
@@ -39,59 +38,6 @@ const WAITS: [Duration; 7] = [
 ];
 /// Map-Notifies that wait for their acknowledgement at one time.
 const PENDING: usize = 4096;
-
-/// A change by a register.
-#[derive(Debug)]
-pub(super) struct Change {
-    /// The prefix.
-    pub prefix: EidPrefix,
-    /// The xTR that registered or withdrew.
-    pub xtr_id: u128,
-    /// Whether the mapping is another than before.
-    pub is_new: bool,
-    /// Whether there was a mapping before.
-    pub had_mapping: bool,
-    /// The registrations whose place it took.
-    pub replaced: Vec<Registration>,
-}
-
-/// A Map-Notify that is repeated until it is acknowledged.
-#[derive(Debug)]
-struct Pending {
-    nonce: Nonce,
-    octets: Vec<u8>,
-    key: Key,
-    tries: usize,
-}
-
-/// The waiting Map-Notifies, by receiver and prefix.
-#[derive(Debug)]
-pub(super) struct PendingNotifies {
-    pending: BTreeMap<(IpAddr, EidPrefix), Pending>,
-    due: Deadlines<(IpAddr, EidPrefix)>,
-    rng: Rng,
-}
-
-impl Default for PendingNotifies {
-    fn default() -> Self {
-        PendingNotifies::new(&Seed::from_number(0))
-    }
-}
-
-impl PendingNotifies {
-    pub(super) fn new(seed: &Seed) -> Self {
-        PendingNotifies {
-            pending: BTreeMap::new(),
-            due: Deadlines::default(),
-            rng: Rng::new(seed, "map-notify nonce"),
-        }
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let at = self.due.next()?;
-        Some(Deadline { at, why: "map-notify repetition" })
-    }
-}
 
 impl MapServer {
     /// The mapping of a prefix as the map-server sees it: its registrations together.
@@ -122,56 +68,60 @@ impl MapServer {
     }
 }
 
-impl Router {
+impl MapServer {
     /// Tells those whom a change concerns.
-    pub(super) fn publish(&mut self, change: Change, now: Time) {
+    pub(super) fn publish(&mut self, context: &mut Context, change: Change, now: Time) {
         let Change { prefix, xtr_id, is_new, had_mapping, replaced } = change;
         if !is_new {
             return;
         }
-        let entry = self.map_server.entries.get(&prefix);
+        let entry = self.entries.get(&prefix);
         let change = match (entry.is_some_and(SiteEntry::is_registered), had_mapping) {
             (false, _) => SiteRegistrationChange::Gone,
             (true, false) => SiteRegistrationChange::Registered,
             (true, true) => SiteRegistrationChange::Moved,
         };
-        let configured = || self.map_server.configured_for(&prefix).map(|(_, site)| site);
+        let configured = || self.configured_for(&prefix).map(|(_, site)| site);
         let site = entry.map(|entry| &entry.site).or_else(configured);
         let site = site.map(|site| site.to_string()).unwrap_or_default();
-        self.context.tell(Event::SiteRegistration { eid_prefix: prefix, site, change });
+        context.tell(Event::SiteRegistration { eid_prefix: prefix, site, change });
         if let Some(before) = replaced.first() {
-            self.name_duplicate(prefix, (before.source, xtr_id), now);
+            self.name_duplicate(context, prefix, (before.source, xtr_id), now);
         }
         // An earlier message that still waits is no longer true.
-        let notifies = &mut self.map_server.pending_notifies;
+        let notifies = &mut self.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
         for (about, _) in notifies.pending.extract_if(.., stale) {
             notifies.due.set(about, None);
         }
-        let mut sessions = self.map_server.sessions_around(&prefix, xtr_id);
+        let mut sessions = self.sessions_around(&prefix, xtr_id);
         sessions.extend(replaced.iter().filter_map(|registration| registration.session));
         let notification = self.mapping_notification(prefix, xtr_id);
         for connection in sessions {
             let message = ReliableMessage::MappingNotification(notification.clone());
-            self.send_on_session(connection, message);
+            self.send_on_session(context, connection, message);
         }
         for registration in replaced.iter().filter(|each| each.session.is_none()) {
-            self.notify_replaced(registration, &notification, now);
+            self.notify_replaced(context, registration, &notification, now);
         }
     }
 
     /// Another xTR than `before` registers a prefix: names one that goes to and fro.
-    fn name_duplicate(&mut self, prefix: EidPrefix, (before, xtr_id): (IpAddr, u128), now: Time) {
-        let Owned::Duplicate { is_to_be_named: true } =
-            self.map_server.owners.changed(&prefix, now)
-        else {
+    fn name_duplicate(
+        &mut self,
+        context: &mut Context,
+        prefix: EidPrefix,
+        (before, xtr_id): (IpAddr, u128),
+        now: Time,
+    ) {
+        let Owned::Duplicate { is_to_be_named: true } = self.owners.changed(&prefix, now) else {
             return;
         };
-        let Some(entry) = self.map_server.entries.get(&prefix) else { return };
+        let Some(entry) = self.entries.get(&prefix) else { return };
         let site = Arc::clone(&entry.site);
         let newer = entry.registrations.get(xtr_id).map(|registration| registration.source);
         let (by, changes, seconds) = ((newer, before), CHANGES as u32, WINDOW.as_secs());
-        self.context.tell(Event::SiteRegistration {
+        context.tell(Event::SiteRegistration {
             eid_prefix: prefix,
             site: site.to_string(),
             change: SiteRegistrationChange::Duplicate { by, changes, seconds },
@@ -182,28 +132,33 @@ impl Router {
     /// the prefix: it has not heard of their changes.
     pub(super) fn tell_more_specifics(
         &mut self,
+        context: &mut Context,
         prefix: &EidPrefix,
         xtr_id: u128,
         connection: Connection,
     ) {
-        let inside = self.map_server.entries.covered_by(prefix);
+        let inside = self.entries.covered_by(prefix);
         let of_others: Vec<(EidPrefix, u128)> = inside
             .filter(|(inner, entry)| inner != prefix && entry.registrations.get(xtr_id).is_none())
             .filter_map(|(inner, entry)| Some((inner, entry.registrations.iter().next()?.xtr_id)))
             .collect();
         for (inner, other) in of_others {
             let notification = self.mapping_notification(inner, other);
-            self.send_on_session(connection, ReliableMessage::MappingNotification(notification));
+            self.send_on_session(
+                context,
+                connection,
+                ReliableMessage::MappingNotification(notification),
+            );
         }
     }
 
     /// The mapping of a prefix; one that is not registered any more has a TTL of zero and no locators.
     fn mapping_notification(&self, prefix: EidPrefix, xtr_id: u128) -> MappingNotification {
-        let record = self.map_server.mapping(&prefix).unwrap_or_else(|| MappingRecord {
+        let record = self.mapping(&prefix).unwrap_or_else(|| MappingRecord {
             authoritative: false,
             ..MappingRecord::of_site(prefix, 0, Vec::new())
         });
-        let entry = self.map_server.entries.get(&prefix);
+        let entry = self.entries.get(&prefix);
         let last = entry.and_then(|entry| entry.registrations.get(xtr_id));
         let identity = last.and_then(|registration| registration.identity);
         let xtr_identity = identity.unwrap_or(XtrIdentity { xtr_id, site_id: 0 });
@@ -213,18 +168,19 @@ impl Router {
     /// Tells an xTR that registers by UDP that its prefix is another's; again until it acknowledges.
     fn notify_replaced(
         &mut self,
+        context: &mut Context,
         replaced: &Registration,
         notification: &MappingNotification,
         now: Time,
     ) {
         let prefix = notification.record.eid_prefix;
-        let Some((_, site)) = self.map_server.configured_for(&prefix) else { return };
+        let Some((_, site)) = self.configured_for(&prefix) else { return };
         let site = site.to_owned();
-        let Some(key) = self.site_key(&site).cloned() else { return };
-        let pending = &mut self.map_server.pending_notifies;
+        let Some(key) = context.config.site_key(&site).cloned() else { return };
+        let pending = &mut self.pending_notifies;
         if pending.pending.len() >= PENDING {
             let told = || explanations::too_many_notifies(prefix);
-            return self.context.refuse(replaced.source, ControlDrop::TableFull, now, told);
+            return context.refuse(replaced.source, ControlDrop::TableFull, now, told);
         }
         let nonce = Nonce(pending.rng.next_u64());
         let notify = MapNotify {
@@ -238,13 +194,13 @@ impl Router {
         let waiting = Pending { nonce, octets, key, tries: 0 };
         pending.pending.insert((replaced.source, prefix), waiting);
         pending.due.set((replaced.source, prefix), Some(now));
-        self.repeat_map_notifies(now);
+        self.repeat_map_notifies(context, now);
     }
 
     /// Sends the Map-Notifies that are due, and gives up those that stay without acknowledgement.
-    pub(in crate::router) fn repeat_map_notifies(&mut self, now: Time) {
-        while let Some(about) = self.map_server.pending_notifies.due.pop(now) {
-            let PendingNotifies { pending, due, .. } = &mut self.map_server.pending_notifies;
+    pub(in crate::router) fn repeat_map_notifies(&mut self, context: &mut Context, now: Time) {
+        while let Some(about) = self.pending_notifies.due.pop(now) {
+            let PendingNotifies { pending, due, .. } = &mut self.pending_notifies;
             let Some(each) = pending.get_mut(&about) else { continue };
             let Some(wait) = WAITS.get(each.tries) else {
                 pending.remove(&about);
@@ -253,40 +209,41 @@ impl Router {
             each.tries += 1;
             due.set(about, Some(now + *wait));
             let (to, octets) = (about.0, each.octets.clone());
-            let Some(source) = self.context.local.preferred(Rloc(to).family()) else { continue };
-            self.context.counters.map_notifies.sent += 1;
+            let Some(source) = context.local.preferred(Rloc(to).family()) else { continue };
+            context.counters.map_notifies.sent += 1;
             let from = SocketAddr::new(source.0, CONTROL_PORT);
-            self.context.send_octets(from, SocketAddr::new(to, CONTROL_PORT), octets);
+            context.send_octets(from, SocketAddr::new(to, CONTROL_PORT), octets);
         }
     }
 
     /// Handles a Map-Notify-Ack: the Map-Notify that it answers is not repeated.
     pub(in crate::router) fn handle_map_notify_ack(
         &mut self,
+        context: &mut Context,
         acknowledgement: &MapNotifyAck,
         payload: &[u8],
         from: IpAddr,
         now: Time,
     ) {
         let nonce = acknowledgement.0.nonce;
-        let pending = &mut self.map_server.pending_notifies.pending;
+        let pending = &mut self.pending_notifies.pending;
         let answers = |(to, _): &(IpAddr, EidPrefix), each: &Pending| {
             *to == from && each.nonce == nonce && wire::verify(payload, &each.key).is_ok()
         };
         let answered = pending.iter().find(|(about, each)| answers(about, each));
         let Some(answered) = answered.map(|(about, _)| *about) else {
             let told = || explanations::unasked_acknowledgement(&acknowledgement.0.records);
-            return self.context.refuse(from, ControlDrop::UnknownNonce, now, told);
+            return context.refuse(from, ControlDrop::UnknownNonce, now, told);
         };
         pending.remove(&answered);
-        self.map_server.pending_notifies.due.set(answered, None);
-        self.context.counters.map_notify_acks.received += 1;
+        self.pending_notifies.due.set(answered, None);
+        context.counters.map_notify_acks.received += 1;
     }
 
     /// Takes out the registrations that were not renewed, and tells those whom that concerns.
-    pub(in crate::router) fn expire_registrations(&mut self, now: Time) {
-        for change in self.map_server.expire(now) {
-            self.publish(change, now);
+    pub(in crate::router) fn expire_registrations(&mut self, context: &mut Context, now: Time) {
+        for change in self.expire(now) {
+            self.publish(context, change, now);
         }
     }
 }

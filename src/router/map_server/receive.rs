@@ -5,10 +5,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::replay::{Candidate, Freshness};
-use super::{MapServer, NotTaken, Others, Registration};
+use super::{MapServer, NotTaken, Others, Registration, SiteEntry};
 use crate::addr::{EidPrefix, Family};
-use crate::router::Router;
-use crate::router::config::NonceOrder;
+use crate::prefix_map::PrefixMap;
+use crate::router::config::Config;
+use crate::router::context::Context;
 use crate::router::counters::ControlDrop;
 use crate::router::explanations;
 use crate::router::io::{Connection, Output};
@@ -32,12 +33,12 @@ impl MapServer {
     pub(super) fn registration(&self, prefix: &EidPrefix, xtr_id: u128) -> Option<&Registration> {
         self.entries.get(prefix)?.registrations.get(xtr_id)
     }
+}
 
-    /// The xTRs that have a registration.
-    fn live_xtrs(&self) -> BTreeSet<u128> {
-        let registrations = self.entries.iter().flat_map(|(_, entry)| entry.registrations.iter());
-        registrations.map(|registration| registration.xtr_id).collect()
-    }
+/// The xTRs that have a registration.
+fn live_xtrs(entries: &PrefixMap<SiteEntry>) -> BTreeSet<u128> {
+    let registrations = entries.iter().flat_map(|(_, entry)| entry.registrations.iter());
+    registrations.map(|registration| registration.xtr_id).collect()
 }
 
 /// Why a register is not taken.
@@ -65,38 +66,36 @@ pub(super) struct Authenticated {
     pub freshness: Freshness,
 }
 
-impl Router {
+impl MapServer {
     /// Takes in a Map-Register by UDP (RFC 9301 section 8.2): authenticates it with the key of the site
     /// of its first record, refuses replays, registers each record that the site may have, and
     /// acknowledges those with a Map-Notify if one is wanted.
     pub(in crate::router) fn handle_map_register(
         &mut self,
-        register: MapRegister,
+        context: &mut Context,
+        register: &MapRegister,
         payload: &[u8],
-        from: SocketAddr,
-        to: IpAddr,
+        (from, to): (SocketAddr, IpAddr),
         now: Time,
     ) {
-        let authenticated = match self.authenticate(&register, payload, from.ip(), now) {
+        let authenticated = match self.authenticate(context, register, payload, from.ip(), now) {
             Ok(authenticated) => authenticated,
             Err(Refusal { drop, told, .. }) => {
-                return self.context.refuse(from.ip(), drop, now, || told);
+                return context.refuse(from.ip(), drop, now, || told);
             }
         };
         let accepted = match authenticated.freshness {
-            Freshness::Repeated => {
-                self.map_server.registered_by(authenticated.xtr_id, &register.records)
-            }
+            Freshness::Repeated => self.registered_by(authenticated.xtr_id, &register.records),
             freshness => {
                 // Where the register may be a replay, its source may be forged.
                 if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
-                    self.map_server.sessions.admit(from.ip(), now);
+                    self.sessions.admit(from.ip(), now);
                 }
-                self.register_records(&register, &authenticated, from.ip(), now)
+                self.register_records(context, register, &authenticated, from.ip(), now)
             }
         };
         if register.want_map_notify && !accepted.is_empty() {
-            self.notify(&register, accepted, &authenticated, from, to);
+            notify(context, register, accepted, &authenticated, (from, to));
         }
     }
 
@@ -104,6 +103,7 @@ impl Router {
     /// the first record that any site may have: a record that none may have does not spoil the others.
     pub(super) fn authenticate(
         &mut self,
+        context: &mut Context,
         register: &MapRegister,
         payload: &[u8],
         from: IpAddr,
@@ -118,31 +118,31 @@ impl Router {
             let told = explanations::no_site(first);
             return Err(refusal(RejectReason::NotASitePrefix, ControlDrop::NotASitePrefix, told));
         };
-        let key = self.site_key(&site).cloned();
+        let key = context.config.site_key(&site).cloned();
         let has_key = key.is_some();
         let verified = key.as_ref().and_then(|key| wire::verify(payload, key).ok());
         let (Some(key), Some(verified)) = (key, verified) else {
-            if let Some(entry) = self.map_server.entries.get_mut(&origin) {
+            if let Some(entry) = self.entries.get_mut(&origin) {
                 entry.authentication_failures += 1;
             }
             let told = explanations::wrong_key(first, &site, has_key);
             let reason = RejectReason::AuthenticationFailure;
             return Err(refusal(reason, ControlDrop::Authentication, told));
         };
-        self.context.counters.map_registers.received += 1;
+        context.counters.map_registers.received += 1;
         let Verified { form, covered, covers_identity } = verified;
         let identity = register.xtr_identity.filter(|_| covers_identity);
         let sender = Sender::of(identity, from);
         let candidate = Candidate {
             site: &site,
             key: KeyPrint::of(&key),
-            order: self.nonce_order(&site),
+            order: context.config.site(&site).map(|site| site.nonce_order).unwrap_or_default(),
             sender,
             source: from,
             nonce: register.nonce,
             covered,
         };
-        let freshness = self.judge(&candidate, now);
+        let freshness = self.judge(context, &candidate, now);
         let nonce = register.nonce;
         let replay = match freshness {
             Freshness::NotGreater { last } => {
@@ -156,7 +156,7 @@ impl Router {
                 return Ok(Authenticated { key, form, identity, xtr_id, freshness });
             }
         };
-        if let Some(entry) = self.map_server.entries.get_mut(&origin) {
+        if let Some(entry) = self.entries.get_mut(&origin) {
             entry.replays += 1;
         }
         Err(other(ControlDrop::Replay, replay))
@@ -166,30 +166,29 @@ impl Router {
     fn site_of(&self, register: &MapRegister) -> Option<(EidPrefix, EidPrefix, Arc<str>)> {
         let mut prefixes = register.records.iter().map(|record| record.eid_prefix);
         prefixes.find_map(|prefix| {
-            let (origin, site) = self.map_server.configured_for(&prefix)?;
+            let (origin, site) = self.configured_for(&prefix)?;
             Some((prefix, origin, Arc::clone(site)))
         })
     }
 
     /// How a register relates to the ones before it; a new one is remembered.
-    fn judge(&mut self, candidate: &Candidate<'_>, now: Time) -> Freshness {
-        let mut registers = std::mem::take(&mut self.map_server.registers);
-        let live = || self.map_server.live_xtrs();
-        let (freshness, requests) = registers.judge(candidate, live, now);
-        self.map_server.registers = registers;
+    fn judge(&mut self, context: &mut Context, candidate: &Candidate<'_>, now: Time) -> Freshness {
+        let MapServer { registers, entries, .. } = self;
+        let (freshness, requests) = registers.judge(candidate, || live_xtrs(entries), now);
         let forgotten = requests.iter().filter(|it| matches!(it, NonceRequest::Forget(_))).count();
-        self.context.counters.forgotten_nonces += forgotten as u64;
-        self.context.outputs.extend(requests.into_iter().map(Output::Nonce));
+        context.counters.forgotten_nonces += forgotten as u64;
+        context.outputs.extend(requests.into_iter().map(Output::Nonce));
         freshness
     }
 
     /// Takes in the nonces of others that were kept before the start.
     pub(in crate::router) fn restore_taken_nonces(&mut self, kept: &KeptNonces, now: Time) {
-        self.map_server.registers.restore(kept, now);
+        self.registers.restore(kept, now);
     }
 
     fn register_records(
         &mut self,
+        context: &mut Context,
         register: &MapRegister,
         authenticated: &Authenticated,
         source: IpAddr,
@@ -197,17 +196,20 @@ impl Router {
     ) -> Vec<MappingRecord> {
         let mut accepted = Vec::new();
         for record in &register.records {
-            let site = self.map_server.configured_for(&record.eid_prefix);
+            let site = self.configured_for(&record.eid_prefix);
             let same_key = site.is_some_and(|(_, site)| {
-                self.site_key(site).is_some_and(|other| other.secret == authenticated.key.secret)
+                context
+                    .config
+                    .site_key(site)
+                    .is_some_and(|other| other.secret == authenticated.key.secret)
             });
             // A map-server of the old kind knows no withdrawal: its timer is all that it has.
-            if record.ttl_minutes == 0 && self.is_legacy(record.eid_prefix.family()) {
+            if record.ttl_minutes == 0 && is_legacy(&context.config, record.eid_prefix.family()) {
                 continue;
             }
             let by = (authenticated, source, None);
             let taken = match same_key {
-                true => self.register_record(register, record, by, now),
+                true => self.register_record(context, register, record, by, now),
                 false => Err(NotTaken::NoSite),
             };
             match taken {
@@ -215,7 +217,7 @@ impl Router {
                 Err(not_taken) => {
                     let site = self.site_of(register).map(|(.., site)| site).unwrap_or_default();
                     let (drop, told) = not_taken.explain(record.eid_prefix, &site);
-                    self.context.refuse(source, drop, now, || told);
+                    context.refuse(source, drop, now, || told);
                 }
             }
         }
@@ -226,6 +228,7 @@ impl Router {
     /// register as it was authenticated, its source and its session.
     pub(super) fn register_record(
         &mut self,
+        context: &mut Context,
         register: &MapRegister,
         record: &MappingRecord,
         by: (&Authenticated, IpAddr, Option<Connection>),
@@ -252,47 +255,38 @@ impl Router {
             (false, Freshness::Renewed) => Others::Stay,
             (false, _) => Others::GiveWay,
         };
-        let change = self.map_server.register(registration, others, now)?;
-        self.context.counters.took(record);
-        self.publish(change, now);
+        let change = self.register(registration, others, now)?;
+        context.counters.took(record);
+        self.publish(context, change, now);
         Ok(())
     }
+}
 
-    fn notify(
-        &mut self,
-        register: &MapRegister,
-        records: Vec<MappingRecord>,
-        authenticated: &Authenticated,
-        from: SocketAddr,
-        to: IpAddr,
-    ) {
-        let Authenticated { key, form, identity, .. } = authenticated;
-        let notify = MapNotify {
-            built_for_rtr: false,
-            nonce: register.nonce,
-            authentication: wire::Authentication::default(),
-            records,
-            // An ETR whose own MAC ends at the last record checks ours to there: with nothing behind
-            // the records, both readings are the same. And we sign no xTR-ID that is not proven.
-            xtr_identity: *identity,
-        };
-        self.context.counters.map_notifies.sent += 1;
-        let source = SocketAddr::new(to, CONTROL_PORT);
-        let destination = SocketAddr::new(from.ip(), CONTROL_PORT);
-        self.context.send_octets(source, destination, notify.emit_signed_as(key, *form));
-    }
+/// Whether the map-server is of the old kind for EIDs of a family.
+fn is_legacy(config: &Config, family: Family) -> bool {
+    config.service(family).is_some_and(|service| service.map_server_legacy)
+}
 
-    pub(super) fn site_key(&self, site: &str) -> Option<&Key> {
-        self.context.config.lisp.as_ref()?.sites.get(site)?.key.as_ref()
-    }
-
-    fn nonce_order(&self, site: &str) -> NonceOrder {
-        let site = self.context.config.lisp.as_ref().and_then(|lisp| lisp.sites.get(site));
-        site.map_or(NonceOrder::default(), |site| site.nonce_order)
-    }
-
-    pub(super) fn is_legacy(&self, family: Family) -> bool {
-        let lisp = self.context.config.lisp.as_ref();
-        lisp.is_some_and(|lisp| lisp.service(family).map_server_legacy)
-    }
+/// Acknowledges the records of a register that were taken.
+fn notify(
+    context: &mut Context,
+    register: &MapRegister,
+    records: Vec<MappingRecord>,
+    authenticated: &Authenticated,
+    (from, to): (SocketAddr, IpAddr),
+) {
+    let Authenticated { key, form, identity, .. } = authenticated;
+    let notify = MapNotify {
+        built_for_rtr: false,
+        nonce: register.nonce,
+        authentication: wire::Authentication::default(),
+        records,
+        // An ETR whose own MAC ends at the last record checks ours to there: with nothing behind
+        // the records, both readings are the same. And we sign no xTR-ID that is not proven.
+        xtr_identity: *identity,
+    };
+    context.counters.map_notifies.sent += 1;
+    let source = SocketAddr::new(to, CONTROL_PORT);
+    let destination = SocketAddr::new(from.ip(), CONTROL_PORT);
+    context.send_octets(source, destination, notify.emit_signed_as(key, *form));
 }

@@ -12,33 +12,34 @@
 //! path has.
 
 mod clock;
-mod confirm;
 mod machine;
 mod nonces;
 mod notify;
 mod offer;
 mod reliable;
+mod send;
+mod session;
 mod status;
+mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use machine::{Action, Event, State, transition};
 use nonces::Nonces;
 use offer::Offer;
-use reliable::EtrSession;
+use session::EtrSession;
 pub use status::RegistrationStatus;
+pub(super) use wanted::registers_around;
 
-use super::away::{self, Producer};
-use super::database;
+use super::away::Teller;
 use super::deadlines::Deadlines;
-use super::event::{self, MapServerChange, RegistrationChange};
-use super::Router;
-use crate::addr::{EidPrefix, Family, Rloc};
+use super::event::{self, RegistrationChange};
+use crate::addr::{EidPrefix, Family};
 use crate::rng::{Rng, Seed};
 use crate::time::{Deadline, Time};
-use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
+use crate::wire::{MappingRecord, Nonce};
 
 /// Time between registers of a prefix by UDP (RFC 9301 section 5.6).
 const PERIOD: Duration = Duration::from_secs(60);
@@ -48,10 +49,6 @@ const JITTER: f64 = 0.1;
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// How long a map-server keeps a registration (RFC 9301 section 8.2).
 pub const LIFETIME: Duration = Duration::from_secs(180);
-/// Octets of records in one register: what a packet of 576 octets holds beside IPv4 and UDP
-/// headers, the fixed part with the longest authentication data in use, xTR-ID and Site-ID.
-const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
-
 /// Unsolicited Map-Notifies of a map-server that are remembered.
 const NEWS: usize = 64;
 
@@ -100,6 +97,27 @@ impl Standing {
     }
 }
 
+/// A change that the registrar tells its router of: other roles have to follow it.
+#[derive(Debug)]
+pub(super) enum RegistrarEvent {
+    /// A map-server has acknowledged these prefixes by UDP. When the router has followed that, it calls
+    /// [`Registrar::follow_acknowledgement`].
+    Acknowledged {
+        /// The map-server.
+        server: IpAddr,
+        /// The prefixes.
+        prefixes: Vec<EidPrefix>,
+        /// Whether the register offered reliable transport.
+        had_bit: bool,
+    },
+    /// A map-server has acknowledged or rejected a prefix by TCP.
+    Answered(EidPrefix),
+    /// A map-server says on a session where a prefix is registered, and it is not by us.
+    Elsewhere(MappingRecord, Teller),
+    /// A map-server says the same by a Map-Notify, which may be a message of the past.
+    News(IpAddr, Vec<MappingRecord>),
+}
+
 /// The registrations of an ETR.
 #[derive(Debug)]
 pub(super) struct Registrar {
@@ -117,6 +135,8 @@ pub(super) struct Registrar {
     rng: Rng,
     /// The changes that the caller has not taken yet.
     changes: Vec<event::Event>,
+    /// 128 bits that name this router.
+    xtr_id: u128,
 }
 
 /// The first acknowledgement of a registration, or the first one after 180 s without.
@@ -132,7 +152,7 @@ impl Registrar {
     }
 
     /// Nonces begin at `wall_clock`, microseconds: above those of the router's last run.
-    pub(super) fn new(seed: &Seed, wall_clock: u64) -> Self {
+    pub(super) fn new(seed: &Seed, wall_clock: u64, xtr_id: u128) -> Self {
         Registrar {
             standings: BTreeMap::new(),
             due: Deadlines::default(),
@@ -142,6 +162,7 @@ impl Registrar {
             nonces: Nonces::new(wall_clock),
             news: BTreeMap::new(),
             rng: Rng::new(seed, "register jitter"),
+            xtr_id,
             changes: Vec::new(),
         }
     }
@@ -227,7 +248,7 @@ impl Registrar {
         self.standings.get(&peer).is_some_and(|standings| standings.contains_key(&prefix))
     }
 
-    /// Takes what is due out of the deadlines: whoever calls sets the next ones.
+    /// Takes what is due out of the deadlines; the caller sets the next ones.
     fn take_due(&mut self, now: Time) -> BTreeMap<Peer, BTreeSet<EidPrefix>> {
         let mut due: BTreeMap<Peer, BTreeSet<EidPrefix>> = BTreeMap::new();
         while let Some((peer, prefix)) = self.due.pop(now) {
@@ -343,215 +364,4 @@ impl Registrar {
         let standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
         standings.clone().count() > 0 && standings.clone().all(|each| each.is_acknowledged(now))
     }
-}
-
-impl Router {
-    /// Brings the registrations of `prefixes` in line with the configuration and the routes: what has
-    /// neither is withdrawn, what came is registered.
-    pub(super) fn reconcile_registrations(&mut self, prefixes: &[EidPrefix], now: Time) {
-        let configured = Family::BOTH.into_iter().flat_map(|family| {
-            self.context.config.etr_map_servers(family).keys().map(move |&server| (family, server))
-        });
-        let configured: BTreeSet<Peer> = configured.collect();
-        let standing = self.registrar.standings.keys().copied().collect();
-        let (mut created, mut deleted) = (Vec::new(), Vec::new());
-        for &peer in configured.union(&standing) {
-            for &prefix in prefixes.iter().filter(|prefix| prefix.family() == peer.0) {
-                let entry = self.database.get(&prefix).filter(|_| configured.contains(&peer));
-                let wanted = entry.is_some_and(|entry| self.registers(prefix, entry));
-                match (self.registrar.stands(peer, prefix), wanted) {
-                    (false, true) => created.push((peer, prefix)),
-                    (true, false) => deleted.push((peer, prefix)),
-                    _ => {}
-                }
-            }
-        }
-        self.withdraw(&deleted, now);
-        for (peer, prefix) in created {
-            let session_up = self.registrar.is_up(peer.1);
-            self.registration_event(peer, prefix, Event::Created { session_up }, now);
-        }
-        self.end_unused_sessions(now);
-    }
-
-    /// Whether an entry of the database is to be registered with any map-server.
-    fn registers(&self, prefix: EidPrefix, entry: &database::Entry) -> bool {
-        let family = prefix.family();
-        entry.has_route
-            && !entry.locators.is_empty()
-            && self.context.config.roles(family).etr
-            && !self.context.config.etr_map_servers(family).is_empty()
-    }
-
-    /// Whether a prefix is a more specific of one that we register, and not itself in the database:
-    /// of these a map-server tells us, and of no others.
-    pub(super) fn registers_around(&self, prefix: &EidPrefix) -> bool {
-        let mut covering = self.database.entries().covering(prefix);
-        self.database.get(prefix).is_none() && covering.any(|(at, entry)| self.registers(at, entry))
-    }
-
-    /// Removes the away entries that no map-server will update any more: inside one prefix, or all.
-    pub(super) fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
-        let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
-            let told = entry.producer == Producer::SiteRegistration;
-            (told && !self.registers_around(&prefix)).then_some(prefix)
-        };
-        let untold: Vec<EidPrefix> = match inside {
-            Some(inside) => self.away.entries().covered_by(inside).filter_map(untold).collect(),
-            None => self.away.told().filter_map(untold).collect(),
-        };
-        for prefix in untold {
-            self.away.remove(&prefix, Producer::SiteRegistration);
-        }
-    }
-
-    /// Registers a prefix anew with all its map-servers: its locators changed.
-    pub(super) fn refresh_registration(&mut self, prefix: EidPrefix, now: Time) {
-        let peers: Vec<Peer> = self.registrar.standings.keys().copied().collect();
-        for peer in peers {
-            self.registration_event(peer, prefix, Event::Changed, now);
-        }
-    }
-
-    /// Withdraws everything: the router is about to stop.
-    pub(super) fn withdraw_registrations(&mut self, now: Time) {
-        self.withdraw(&self.registrar.all(), now);
-    }
-
-    /// Puts a registration through the table and sends what that asks for on TCP.
-    fn registration_event(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) {
-        if self.registrar.step(peer, prefix, event, now) == Action::SendRegistration
-            && let Some(entry) = self.database.get(&prefix)
-        {
-            let record = self.record(prefix, entry);
-            self.send_registration(peer, record, now);
-        }
-    }
-
-    /// Deletes registrations. By UDP that is a register with a TTL of zero, which asks for no
-    /// Map-Notify and is not repeated: what is lost, the map-server's own timer makes good.
-    fn withdraw(&mut self, deleted: &[(Peer, EidPrefix)], now: Time) {
-        let mut by_udp: BTreeMap<Peer, Vec<MappingRecord>> = BTreeMap::new();
-        for &(peer, prefix) in deleted {
-            let record = MappingRecord { ttl_minutes: 0, ..self.last_record(prefix) };
-            match self.registrar.step(peer, prefix, Event::Deleted, now) {
-                Action::WithdrawByTcp => self.send_registration(peer, record, now),
-                Action::WithdrawByUdp => by_udp.entry(peer).or_default().push(record),
-                _ => {}
-            }
-        }
-        for (peer, records) in by_udp {
-            for records in chunks(records) {
-                let has_bit = self.offers_session(peer, records[0].eid_prefix, now);
-                let register = self.register(peer, records, has_bit);
-                self.send_register(peer, register);
-            }
-        }
-    }
-
-    /// The record of a prefix, or one without locators when the database has it no more.
-    fn last_record(&self, prefix: EidPrefix) -> MappingRecord {
-        match self.database.get(&prefix) {
-            Some(entry) => self.record(prefix, entry),
-            None => MappingRecord::of_site(prefix, 0, Vec::new()),
-        }
-    }
-
-    /// Sends the registers that are due by UDP.
-    pub(super) fn register_due(&mut self, now: Time) {
-        for (peer, prefixes) in self.registrar.take_due(now) {
-            let sends = |router: &mut Self, prefix: &EidPrefix| {
-                router.registrar.step(peer, *prefix, Event::Timer, now) == Action::SendMapRegister
-            };
-            let due: Vec<EidPrefix> =
-                prefixes.into_iter().filter(|prefix| sends(self, prefix)).collect();
-            let unanswered = self.registrar.count_unanswered(peer, &due);
-            self.registers_unanswered(peer.1, unanswered, now);
-            let (with_bit, without): (Vec<EidPrefix>, Vec<EidPrefix>) =
-                due.into_iter().partition(|prefix| self.offers_session(peer, *prefix, now));
-            for (has_bit, prefixes) in [(true, with_bit), (false, without)] {
-                let records = prefixes.into_iter().map(|prefix| self.last_record(prefix));
-                for records in chunks(records.collect()) {
-                    let prefixes: Vec<_> = records.iter().map(|record| record.eid_prefix).collect();
-                    let register = MapRegister {
-                        want_map_notify: true,
-                        ..self.register(peer, records, has_bit)
-                    };
-                    let nonce = self.send_register(peer, register);
-                    self.registrar.sent(peer, &prefixes, nonce, has_bit, now);
-                }
-            }
-        }
-        self.end_silent_sessions(now);
-    }
-
-    /// Whether the next register of a prefix by UDP offers reliable transport.
-    fn offers_session(&mut self, peer: Peer, prefix: EidPrefix, now: Time) -> bool {
-        let lisp = self.context.config.lisp.as_ref();
-        lisp.is_some_and(|lisp| !lisp.no_reliable_registration)
-            && self.registrar.offers_reliable_transport(peer, prefix, now)
-    }
-
-    fn send_register(&mut self, peer: Peer, register: MapRegister) -> Nonce {
-        let nonce = register.nonce;
-        let (family, server) = peer;
-        let key = self.context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
-        // A map-server that was taken out of the configuration has no key any more; its own timer ends
-        // what it has.
-        let Some(key) = key else { return nonce };
-        let Some(source) = self.context.local.preferred(Rloc(server).family()) else {
-            self.told_of(server, MapServerChange::NoLocator);
-            return nonce;
-        };
-        self.context.counters.map_registers.sent += 1;
-        let from = SocketAddr::new(source.0, CONTROL_PORT);
-        let to = SocketAddr::new(server, CONTROL_PORT);
-        log::debug!("{register} to {to}");
-        self.context.send_octets(from, to, register.emit_signed(&key));
-        nonce
-    }
-
-    /// Something was found out about a map-server.
-    fn told_of(&mut self, map_server: IpAddr, change: MapServerChange) {
-        self.context.tell(event::Event::MapServer { map_server, change });
-    }
-
-    /// A Map-Register under the next nonce, for UDP or for a Registration, that asks for no Map-Notify.
-    fn register(
-        &mut self,
-        (family, server): Peer,
-        records: Vec<MappingRecord>,
-        reliable_transport: bool,
-    ) -> MapRegister {
-        let configured = self.context.config.etr_map_servers(family).get(&server);
-        let proxy_reply = configured.is_some_and(|server| server.proxy_reply);
-        MapRegister {
-            proxy_reply,
-            reliable_transport,
-            nonce: self.registrar.nonces.next(),
-            records,
-            xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
-            ..MapRegister::default()
-        }
-    }
-}
-
-/// Records in as few messages as keep to [`RECORDS_LEN`] each; one that is longer goes alone.
-fn chunks(records: Vec<MappingRecord>) -> Vec<Vec<MappingRecord>> {
-    let mut chunks: Vec<Vec<MappingRecord>> = Vec::new();
-    let mut room = 0;
-    for record in records {
-        let len = record.emitted_len();
-        match chunks.last_mut() {
-            Some(chunk) if len <= room && chunk.len() < usize::from(u8::MAX) => {
-                room -= len;
-                chunk.push(record);
-            }
-            _ => {
-                room = RECORDS_LEN.saturating_sub(len);
-                chunks.push(vec![record]);
-            }
-        }
-    }
-    chunks
 }

@@ -16,13 +16,13 @@
 
 use std::net::IpAddr;
 
+use super::Router;
+use super::away::Teller;
+use super::counters::ControlDrop;
+use super::event::{Event, MapServerChange};
+use super::explanations;
+use super::news::{About, Question};
 use crate::addr::Rloc;
-use crate::router::Router;
-use crate::router::away::Teller;
-use crate::router::counters::ControlDrop;
-use crate::router::event::MapServerChange;
-use crate::router::explanations;
-use crate::router::news::{About, Question};
 use crate::time::Time;
 use crate::wire::{MapReply, MapRequest, MappingRecord};
 
@@ -32,7 +32,7 @@ const UNCONFIRMED_MINUTES: u32 = 3;
 impl Router {
     /// A map-server says in a Map-Notify where a prefix is registered: if that would change anything,
     /// it is asked whether it is still true.
-    pub(in crate::router) fn hear_news(&mut self, told: MappingRecord, server: IpAddr, now: Time) {
+    pub(super) fn hear_news(&mut self, told: MappingRecord, server: IpAddr, now: Time) {
         if !self.would_change(&told) {
             return;
         }
@@ -45,11 +45,11 @@ impl Router {
             records: vec![prefix.into()],
             ..MapRequest::default()
         };
-        self.send_map_request(&request, 1, (source, server), now);
+        self.resolver.send_map_request(&mut self.context, &request, 1, (source, server), now);
     }
 
     /// Takes in a Map-Reply that confirms or denies news.
-    pub(in crate::router) fn news_answered(
+    pub(super) fn news_answered(
         &mut self,
         about: About,
         reply: &MapReply,
@@ -68,12 +68,7 @@ impl Router {
     }
 
     /// The map-server has said where the EID is now: here, if there is no record.
-    pub(in crate::router) fn news_settled(
-        &mut self,
-        about: About,
-        truth: Option<MappingRecord>,
-        now: Time,
-    ) {
+    pub(super) fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
         let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
         let (server, prefix) = about;
         let is_elsewhere = truth.as_ref().is_some_and(|truth| !truth.is_withdrawn());
@@ -92,7 +87,7 @@ impl Router {
     }
 
     /// Believes for a short time the news that a map-server told and does not confirm.
-    pub(in crate::router) fn believe_unconfirmed(&mut self, now: Time) {
+    pub(super) fn believe_unconfirmed(&mut self, now: Time) {
         while let Some(((server, prefix), Question { told, later, .. })) = self.news.unanswered(now)
         {
             // A session that told of the prefix tells of each change: its word holds.
@@ -103,10 +98,8 @@ impl Router {
             if self.news.is_to_be_said(now) {
                 let locators = explanations::locators(&told);
                 let (eid_prefix, minutes) = (prefix, UNCONFIRMED_MINUTES);
-                self.told_of(
-                    server,
-                    MapServerChange::Unconfirmed { eid_prefix, locators, minutes },
-                );
+                let change = MapServerChange::Unconfirmed { eid_prefix, locators, minutes };
+                self.context.tell(Event::MapServer { map_server: server, change });
             }
             let ttl_minutes = told.ttl_minutes.min(UNCONFIRMED_MINUTES);
             let told = MappingRecord { ttl_minutes, ..told };

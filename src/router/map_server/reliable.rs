@@ -1,0 +1,294 @@
+//! The map-server's end of the sessions of reliable transport: which sessions it takes, and the messages on
+//! them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::MapServer;
+use super::receive::Refusal;
+use super::replay::Freshness;
+use super::sessions::{MsSession, SESSIONS};
+use crate::addr::EidPrefix;
+use crate::router::config::Config;
+use crate::router::context::Context;
+use crate::router::counters::ControlDrop;
+use crate::router::event::Event;
+use crate::router::explanations;
+use crate::router::io::{Connection, TcpRequest};
+use crate::router::session::Session;
+use crate::time::Time;
+use crate::wire::{
+    MappingRecord, RefreshScope, Registration, RegistrationRefresh, RegistrationReject,
+    RejectReason, ReliableMessage, StreamError,
+};
+
+/// Rejected prefixes that are remembered for each session.
+const REJECTED: usize = 4096;
+
+impl MapServer {
+    /// A peer connected: taken if an authenticated register came from its RLOC of late, else closed
+    /// before an octet is read.
+    pub(in crate::router) fn accept_session(
+        &mut self,
+        context: &mut Context,
+        mut session: Session,
+        now: Time,
+    ) {
+        let sessions = &self.sessions;
+        let rloc = session.peer.ip();
+        let listens = context.config.listens_on_tcp();
+        let is_admitted = sessions.is_admitted(rloc, now);
+        if !listens || !is_admitted || sessions.by_connection.len() >= SESSIONS {
+            let told = || explanations::uninvited_session(listens, is_admitted);
+            context.refuse(rloc, ControlDrop::UnauthenticatedSession, now, told);
+            return context.tcp(TcpRequest::Close(session.connection));
+        }
+        if let Some(before) = sessions.of_peer(rloc) {
+            context.tcp(TcpRequest::Close(before));
+            self.session_closed(context, before, now);
+            self.sessions.admit(rloc, now);
+        }
+        session.up_since = Some(now);
+        session.asked(now);
+        let connection = session.connection;
+        let rejected = BTreeSet::new();
+        let sessions = &mut self.sessions.by_connection;
+        sessions.insert(connection, MsSession { session, rejected });
+        context.tell(Event::EtrSession { etr: rloc, is_up: true });
+        self.send_refresh(context, connection, RefreshScope::All, false);
+    }
+
+    /// A session has fallen; its RLOC has to register by UDP before it may open another.
+    pub(in crate::router) fn session_closed(
+        &mut self,
+        context: &mut Context,
+        connection: Connection,
+        now: Time,
+    ) {
+        let Some(each) = self.sessions.by_connection.remove(&connection) else { return };
+        let etr = each.session.peer.ip();
+        context.tell(Event::EtrSession { etr, is_up: false });
+        self.sessions.admitted.set(etr, None);
+        self.session_fell(connection, now);
+    }
+
+    pub(super) fn send_on_session(
+        &mut self,
+        context: &mut Context,
+        connection: Connection,
+        message: ReliableMessage,
+    ) {
+        let Some(each) = self.sessions.by_connection.get_mut(&connection) else {
+            return;
+        };
+        let output = each.session.send(message);
+        context.outputs.push_back(output);
+    }
+
+    fn send_refresh(
+        &mut self,
+        context: &mut Context,
+        connection: Connection,
+        scope: RefreshScope,
+        rejected_only: bool,
+    ) {
+        let refresh = RegistrationRefresh { scope, rejected_only };
+        self.send_on_session(context, connection, ReliableMessage::RegistrationRefresh(refresh));
+    }
+
+    pub(in crate::router) fn session_octets(
+        &mut self,
+        context: &mut Context,
+        connection: Connection,
+        octets: &[u8],
+        now: Time,
+    ) {
+        let sessions = &mut self.sessions.by_connection;
+        let Some(each) = sessions.get_mut(&connection) else { return };
+        each.session.push(octets);
+        while let Some(each) = self.sessions.by_connection.get_mut(&connection)
+            && let Some(frame) = each.session.next()
+        {
+            each.session.answered(now);
+            let peer = each.session.peer;
+            match frame.map(|frame| frame.message) {
+                Ok(ReliableMessage::Registration(registration)) => {
+                    self.registration_came(context, connection, &registration, peer.ip(), now);
+                }
+                Ok(ReliableMessage::ErrorNotification(error)) => {
+                    context.tell(explanations::not_understood(peer.ip(), &error));
+                }
+                Ok(message) => {
+                    let name = message.message_type().name();
+                    let told = || explanations::wrong_way(name, "map-server");
+                    context.refuse(peer.ip(), ControlDrop::NotOurRole, now, told);
+                }
+                Err(error) => self.bad_frame(context, connection, peer.ip(), &error, now),
+            }
+        }
+    }
+
+    fn bad_frame(
+        &mut self,
+        context: &mut Context,
+        connection: Connection,
+        peer: IpAddr,
+        error: &StreamError,
+        now: Time,
+    ) {
+        context.refuse(peer, ControlDrop::Malformed, now, || explanations::bad_frame(error));
+        if let Some(notification) = error.bad_frame().notification.clone() {
+            self.send_on_session(
+                context,
+                connection,
+                ReliableMessage::ErrorNotification(notification),
+            );
+        }
+        if matches!(error, StreamError::Fatal(_)) {
+            context.tcp(TcpRequest::Close(connection));
+            self.session_closed(context, connection, now);
+        }
+    }
+
+    /// A Registration: the same as a Map-Register with one record, and always answered.
+    fn registration_came(
+        &mut self,
+        context: &mut Context,
+        connection: Connection,
+        registration: &Registration,
+        source: IpAddr,
+        now: Time,
+    ) {
+        let record = registration.record().clone();
+        let eid_prefix = record.eid_prefix;
+        let answer = match self.take_registration(context, connection, registration, source, now) {
+            Ok(()) => ReliableMessage::RegistrationAck(eid_prefix),
+            Err(refusal) => {
+                let Refusal { reason, drop, told } = refusal;
+                context.refuse(source, drop, now, || told);
+                let sessions = &mut self.sessions.by_connection;
+                if let Some(each) = sessions.get_mut(&connection)
+                    && each.rejected.len() < REJECTED
+                {
+                    each.rejected.insert(eid_prefix);
+                }
+                ReliableMessage::RegistrationReject(RegistrationReject { reason, eid_prefix })
+            }
+        };
+        self.send_on_session(context, connection, answer);
+    }
+
+    fn take_registration(
+        &mut self,
+        context: &mut Context,
+        connection: Connection,
+        registration: &Registration,
+        source: IpAddr,
+        now: Time,
+    ) -> Result<(), Refusal> {
+        let register = registration.register();
+        let record = registration.record();
+        let authenticated =
+            self.authenticate(context, register, registration.octets(), source, now)?;
+        let xtr_id = authenticated.xtr_id;
+        if authenticated.freshness == Freshness::Repeated {
+            return self.take_repeated(record, xtr_id);
+        }
+        let by = (&authenticated, source, Some(connection));
+        let is_news = !self.is_on_session(&record.eid_prefix, xtr_id, connection);
+        match self.register_record(context, register, record, by, now) {
+            Ok(()) => {
+                let sessions = &mut self.sessions.by_connection;
+                if let Some(each) = sessions.get_mut(&connection) {
+                    each.rejected.remove(&record.eid_prefix);
+                }
+                if is_news && record.ttl_minutes > 0 {
+                    self.tell_more_specifics(context, &record.eid_prefix, xtr_id, connection);
+                }
+                Ok(())
+            }
+            Err(not_taken) => {
+                let site = self.configured_for(&record.eid_prefix);
+                let site = site.map(|(_, site)| Arc::clone(site)).unwrap_or_default();
+                let (drop, told) = not_taken.explain(record.eid_prefix, &site);
+                Err(Refusal { reason: RejectReason::Other, drop, told })
+            }
+        }
+    }
+
+    /// Handles the last Registration of an xTR once more: it is acknowledged if it is still true.
+    fn take_repeated(&self, record: &MappingRecord, xtr_id: u128) -> Result<(), Refusal> {
+        let prefix = record.eid_prefix;
+        let registered = self.registration(&prefix, xtr_id).is_some();
+        if registered == (record.ttl_minutes > 0) {
+            return Ok(());
+        }
+        let site = self.configured_for(&prefix);
+        let told = explanations::repetition_of_moved(prefix, site.map_or("", |(_, site)| site));
+        Err(Refusal { reason: RejectReason::Other, drop: ControlDrop::Replay, told })
+    }
+
+    /// Closes every session.
+    pub(in crate::router) fn close_sessions(&mut self, context: &mut Context, now: Time) {
+        let sessions = self.sessions.by_connection.keys();
+        let all: Vec<Connection> = sessions.copied().collect();
+        for connection in all {
+            context.tcp(TcpRequest::Close(connection));
+            self.session_closed(context, connection, now);
+        }
+    }
+
+    /// The sites changed: rejected prefixes may come again, and a prefix that lost its place or has another
+    /// key is asked for, to be acknowledged or rejected.
+    pub(in crate::router) fn refresh_sessions(
+        &mut self,
+        context: &mut Context,
+        before: &Config,
+        only: Option<&BTreeSet<EidPrefix>>,
+        now: Time,
+    ) {
+        if !context.config.listens_on_tcp() {
+            return self.close_sessions(context, now);
+        }
+        let (old, new) = (site_prefixes(before, only), site_prefixes(&context.config, only));
+        let grown = new.keys().any(|prefix| !old.contains_key(prefix));
+        let changed: Vec<EidPrefix> = old
+            .iter()
+            .filter(|(prefix, key)| new.get(prefix) != Some(key))
+            .map(|(prefix, _)| *prefix)
+            .collect();
+        let sessions = self.sessions.by_connection.iter();
+        let sessions: Vec<(Connection, bool)> =
+            sessions.map(|(connection, each)| (*connection, !each.rejected.is_empty())).collect();
+        for (connection, has_rejected) in sessions {
+            if grown && has_rejected {
+                self.send_refresh(context, connection, RefreshScope::All, true);
+            }
+            for prefix in &changed {
+                self.send_refresh(context, connection, RefreshScope::CoveredBy(*prefix), false);
+            }
+        }
+    }
+}
+
+/// The configured EID prefixes and the keys of their sites: all, or of these alone.
+fn site_prefixes<'a>(
+    config: &'a Config,
+    only: Option<&BTreeSet<EidPrefix>>,
+) -> BTreeMap<EidPrefix, Option<&'a [u8]>> {
+    let sites = config.lisp.iter().flat_map(|lisp| lisp.sites.values());
+    let mut prefixes = BTreeMap::new();
+    for site in sites {
+        let key = site.key.as_ref().map(|key| key.secret.as_slice());
+        match only {
+            None => prefixes.extend(site.eid_prefixes.keys().map(|prefix| (*prefix, key))),
+            Some(only) => {
+                let of_site = only.iter().filter(|prefix| site.eid_prefixes.contains_key(prefix));
+                prefixes.extend(of_site.map(|prefix| (*prefix, key)));
+            }
+        }
+    }
+    prefixes.retain(|prefix, _| config.roles(prefix.family()).map_server);
+    prefixes
+}

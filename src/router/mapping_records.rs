@@ -1,0 +1,58 @@
+//! The records of messages, as the map-cache and the away table take them.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::locators::LocalRlocs;
+use super::map_cache::{Learned, Locator, Mapping};
+use super::reachability::Source;
+use crate::time::Time;
+use crate::wire::{Action, LocatorRecord, MappingRecord};
+
+/// The record TTL that leaves the time to the receiver (RFC 9301 section 5.4).
+const RECEIVER_DECIDES: u32 = u32::MAX;
+/// What this receiver decides: a day.
+const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
+
+/// How long a record holds.
+pub(super) fn ttl(record: &MappingRecord) -> Duration {
+    match record.ttl_minutes {
+        RECEIVER_DECIDES => DECIDED_TTL,
+        minutes => Duration::from_secs(u64::from(minutes) * 60),
+    }
+}
+
+/// A record of a Map-Reply as the map-cache takes it.
+pub(super) fn learned(
+    record: &MappingRecord,
+    local: &LocalRlocs,
+    from: IpAddr,
+    now: Time,
+) -> Learned {
+    let (prefix, mapping) = (record.eid_prefix, mapping(record, local, now));
+    Learned { prefix, mapping, ttl: ttl(record), map_source: from, solicited: false }
+}
+
+/// The locators of a record that are IP addresses, each with its place among all, as a mapping holds
+/// them: those that are no router's are down.
+pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
+    let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
+        let rloc = locator.ip()?;
+        let (priority, weight) = (locator.priority, locator.weight);
+        let up = locator.reachable && !local.is_nobodys(rloc);
+        Some(Locator { rloc, priority, weight, ordinal, up, source: Source::RBit, since: now })
+    };
+    // A record has 255 locators at most.
+    record.locators.iter().zip(0..=u8::MAX).filter_map(locator).collect()
+}
+
+fn mapping(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Mapping {
+    if !record.locators.is_empty() {
+        return Mapping::Locators(locators(record, local, now).into());
+    }
+    match record.action {
+        Action::NativelyForward => Mapping::ForwardNative,
+        Action::SendMapRequest => Mapping::SendMapRequest,
+        _ => Mapping::Drop,
+    }
+}

@@ -1,0 +1,254 @@
+//! The Map-Registers that an ETR sends: of the prefixes that are to be registered, and of those that are withdrawn.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+use super::machine::{Action, Event};
+use super::wanted::registers;
+use super::{Peer, Registrar};
+use crate::addr::{EidPrefix, Family, Rloc};
+use crate::router::config::Config;
+use crate::router::context::Context;
+use crate::router::database::Database;
+use crate::router::event::{Event as ChangeEvent, MapServerChange};
+use crate::router::site_records;
+use crate::time::Time;
+use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
+
+/// Octets of records in one register: what a packet of 576 octets holds beside IPv4 and UDP
+/// headers, the fixed part with the longest authentication data in use, xTR-ID and Site-ID.
+const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
+
+impl Registrar {
+    /// Brings the registrations of `prefixes` in line with the configuration and the routes: what has
+    /// neither is withdrawn, what came is registered.
+    pub(in crate::router) fn reconcile(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        prefixes: &[EidPrefix],
+        now: Time,
+    ) {
+        let configured = Family::BOTH.into_iter().flat_map(|family| {
+            context.config.etr_map_servers(family).keys().map(move |&server| (family, server))
+        });
+        let configured: BTreeSet<Peer> = configured.collect();
+        let standing = self.standings.keys().copied().collect();
+        let (mut created, mut deleted) = (Vec::new(), Vec::new());
+        for &peer in configured.union(&standing) {
+            for &prefix in prefixes.iter().filter(|prefix| prefix.family() == peer.0) {
+                let entry = database.get(&prefix).filter(|_| configured.contains(&peer));
+                let wanted = entry.is_some_and(|entry| registers(&context.config, prefix, entry));
+                match (self.stands(peer, prefix), wanted) {
+                    (false, true) => created.push((peer, prefix)),
+                    (true, false) => deleted.push((peer, prefix)),
+                    _ => {}
+                }
+            }
+        }
+        self.withdraw(context, database, &deleted, now);
+        for (peer, prefix) in created {
+            let session_up = self.is_up(peer.1);
+            self.registration_event(
+                context,
+                database,
+                peer,
+                prefix,
+                Event::Created { session_up },
+                now,
+            );
+        }
+        self.end_unused_sessions(context, database, now);
+    }
+
+    /// Registers a prefix anew with all its map-servers: its locators changed.
+    pub(in crate::router) fn renew(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        prefix: EidPrefix,
+        now: Time,
+    ) {
+        let peers: Vec<Peer> = self.standings.keys().copied().collect();
+        for peer in peers {
+            self.registration_event(context, database, peer, prefix, Event::Changed, now);
+        }
+    }
+
+    /// Withdraws everything: the router is about to stop.
+    pub(in crate::router) fn withdraw_all(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        now: Time,
+    ) {
+        let all = self.all();
+        self.withdraw(context, database, &all, now);
+    }
+
+    /// Puts a registration through the table and sends what that asks for on TCP.
+    pub(super) fn registration_event(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        peer: Peer,
+        prefix: EidPrefix,
+        event: Event,
+        now: Time,
+    ) {
+        if self.step(peer, prefix, event, now) == Action::SendRegistration
+            && let Some(entry) = database.get(&prefix)
+        {
+            let record = site_records::record(&context.config, prefix, entry);
+            self.send_registration(context, peer, record, now);
+        }
+    }
+
+    /// Deletes registrations. By UDP that is a register with a TTL of zero, which asks for no
+    /// Map-Notify and is not repeated: what is lost, the map-server's own timer makes good.
+    fn withdraw(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        deleted: &[(Peer, EidPrefix)],
+        now: Time,
+    ) {
+        let mut by_udp: BTreeMap<Peer, Vec<MappingRecord>> = BTreeMap::new();
+        for &(peer, prefix) in deleted {
+            let record =
+                MappingRecord { ttl_minutes: 0, ..last_record(&context.config, database, prefix) };
+            match self.step(peer, prefix, Event::Deleted, now) {
+                Action::WithdrawByTcp => self.send_registration(context, peer, record, now),
+                Action::WithdrawByUdp => by_udp.entry(peer).or_default().push(record),
+                _ => {}
+            }
+        }
+        for (peer, records) in by_udp {
+            for records in chunks(records) {
+                let has_bit = self.offers_session(context, peer, records[0].eid_prefix, now);
+                let register = self.register(&context.config, peer, records, has_bit);
+                self.send_register(context, peer, register);
+            }
+        }
+    }
+
+    /// Sends the registers that are due by UDP.
+    pub(in crate::router) fn register_due(
+        &mut self,
+        context: &mut Context,
+        database: &Database,
+        now: Time,
+    ) {
+        for (peer, prefixes) in self.take_due(now) {
+            let sends = |registrar: &mut Self, prefix: &EidPrefix| {
+                registrar.step(peer, *prefix, Event::Timer, now) == Action::SendMapRegister
+            };
+            let due: Vec<EidPrefix> =
+                prefixes.into_iter().filter(|prefix| sends(self, prefix)).collect();
+            let unanswered = self.count_unanswered(peer, &due);
+            self.registers_unanswered(context, peer.1, unanswered, now);
+            let (with_bit, without): (Vec<EidPrefix>, Vec<EidPrefix>) = due
+                .into_iter()
+                .partition(|prefix| self.offers_session(context, peer, *prefix, now));
+            for (has_bit, prefixes) in [(true, with_bit), (false, without)] {
+                let records = prefixes
+                    .into_iter()
+                    .map(|prefix| last_record(&context.config, database, prefix));
+                for records in chunks(records.collect()) {
+                    let prefixes: Vec<_> = records.iter().map(|record| record.eid_prefix).collect();
+                    let register = MapRegister {
+                        want_map_notify: true,
+                        ..self.register(&context.config, peer, records, has_bit)
+                    };
+                    let nonce = self.send_register(context, peer, register);
+                    self.sent(peer, &prefixes, nonce, has_bit, now);
+                }
+            }
+        }
+        self.end_silent_sessions(context, database, now);
+    }
+
+    /// Whether the next register of a prefix by UDP offers reliable transport.
+    fn offers_session(
+        &mut self,
+        context: &mut Context,
+        peer: Peer,
+        prefix: EidPrefix,
+        now: Time,
+    ) -> bool {
+        let lisp = context.config.lisp.as_ref();
+        lisp.is_some_and(|lisp| !lisp.no_reliable_registration)
+            && self.offers_reliable_transport(peer, prefix, now)
+    }
+
+    fn send_register(&mut self, context: &mut Context, peer: Peer, register: MapRegister) -> Nonce {
+        let nonce = register.nonce;
+        let (family, server) = peer;
+        let key =
+            context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
+        // A map-server that was taken out of the configuration has no key any more; its own timer ends
+        // what it has.
+        let Some(key) = key else { return nonce };
+        let Some(source) = context.local.preferred(Rloc(server).family()) else {
+            context.tell(ChangeEvent::MapServer {
+                map_server: server,
+                change: MapServerChange::NoLocator,
+            });
+            return nonce;
+        };
+        context.counters.map_registers.sent += 1;
+        let from = SocketAddr::new(source.0, CONTROL_PORT);
+        let to = SocketAddr::new(server, CONTROL_PORT);
+        log::debug!("{register} to {to}");
+        context.send_octets(from, to, register.emit_signed(&key));
+        nonce
+    }
+
+    /// A Map-Register under the next nonce, for UDP or for a Registration, that asks for no Map-Notify.
+    pub(super) fn register(
+        &mut self,
+        config: &Config,
+        (family, server): Peer,
+        records: Vec<MappingRecord>,
+        reliable_transport: bool,
+    ) -> MapRegister {
+        let configured = config.etr_map_servers(family).get(&server);
+        let proxy_reply = configured.is_some_and(|server| server.proxy_reply);
+        MapRegister {
+            proxy_reply,
+            reliable_transport,
+            nonce: self.nonces.next(),
+            records,
+            xtr_identity: Some(XtrIdentity { xtr_id: self.xtr_id, site_id: 0 }),
+            ..MapRegister::default()
+        }
+    }
+}
+
+/// The record of a prefix, or one without locators when the database has it no more.
+fn last_record(config: &Config, database: &Database, prefix: EidPrefix) -> MappingRecord {
+    match database.get(&prefix) {
+        Some(entry) => site_records::record(config, prefix, entry),
+        None => MappingRecord::of_site(prefix, 0, Vec::new()),
+    }
+}
+
+/// Records in as few messages as keep to [`RECORDS_LEN`] each; one that is longer goes alone.
+fn chunks(records: Vec<MappingRecord>) -> Vec<Vec<MappingRecord>> {
+    let mut chunks: Vec<Vec<MappingRecord>> = Vec::new();
+    let mut room = 0;
+    for record in records {
+        let len = record.emitted_len();
+        match chunks.last_mut() {
+            Some(chunk) if len <= room && chunk.len() < usize::from(u8::MAX) => {
+                room -= len;
+                chunk.push(record);
+            }
+            _ => {
+                room = RECORDS_LEN.saturating_sub(len);
+                chunks.push(vec![record]);
+            }
+        }
+    }
+    chunks
+}

@@ -1,0 +1,25 @@
+//! Which EID prefixes are to be registered.
+
+use crate::addr::EidPrefix;
+use crate::router::config::Config;
+use crate::router::database::{self, Database};
+
+/// Whether an entry of the database is to be registered with any map-server.
+pub(super) fn registers(config: &Config, prefix: EidPrefix, entry: &database::Entry) -> bool {
+    let family = prefix.family();
+    entry.has_route
+        && !entry.locators.is_empty()
+        && config.roles(family).etr
+        && !config.etr_map_servers(family).is_empty()
+}
+
+/// Whether a prefix is a more specific of one that we register, and not itself in the database:
+/// of these a map-server tells us, and of no others.
+pub(in crate::router) fn registers_around(
+    config: &Config,
+    database: &Database,
+    prefix: &EidPrefix,
+) -> bool {
+    let mut covering = database.entries().covering(prefix);
+    database.get(prefix).is_none() && covering.any(|(at, entry)| registers(config, at, entry))
+}

@@ -1,0 +1,215 @@
+//! Asking the mapping system: Map-Requests of an ITR, their retries, and the packets that wait for
+//! the answer (RFC 9301 sections 5.2 and 5.3).
+//!
+//! A request begins at the first Map-Resolver, waits one second and then two, and goes to the next
+//! resolver with a nonce of its own; the resolvers are taken in turn. After ten tries its EID rests for
+//! half a minute, in which it is not asked for again. [`super::outstanding`] keeps the requests under way.
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::config::Config;
+use super::context::Context;
+use super::counters::ControlDrop;
+use super::event::{MessageEvent, RequestSummary};
+use super::explanations;
+use super::held::HeldPacket;
+use super::io::DropReason;
+use super::outstanding::{Cause, Outstanding, Request, starts_turn};
+use super::smr_guard::SmrGuard;
+use crate::addr::{Eid, Rloc};
+use crate::rng::Seed;
+use crate::time::Time;
+use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message};
+
+/// The part of an ITR that asks the mapping system.
+#[derive(Debug)]
+pub(super) struct Resolver {
+    /// The requests under way.
+    pub outstanding: Outstanding,
+    /// The limits of what SMRs make it ask for.
+    pub smr_guard: SmrGuard,
+}
+
+impl Resolver {
+    pub(super) fn new(seed: &Seed) -> Self {
+        Resolver { outstanding: Outstanding::new(seed), smr_guard: SmrGuard::default() }
+    }
+
+    /// Whether a packet may wait until `eid` is resolved. Changes nothing.
+    ///
+    /// # Errors
+    /// The reason why [`Resolver::hold`] would turn it away.
+    pub(super) fn may_hold(&self, context: &Context, eid: Eid) -> Result<(), DropReason> {
+        if !self.outstanding.is_pending(eid)
+            && context.config.itr_map_resolvers(eid.family()).is_empty()
+        {
+            return Err(DropReason::NoMapResolver);
+        }
+        self.outstanding.may_hold(eid)
+    }
+
+    /// Keeps a packet until `eid` is resolved, and asks for it. `packet` is copied only if there is room.
+    pub(super) fn hold(
+        &mut self,
+        context: &mut Context,
+        eid: Eid,
+        source: Eid,
+        packet: impl FnOnce() -> HeldPacket,
+        now: Time,
+    ) -> Result<(), DropReason> {
+        self.may_hold(context, eid)?;
+        if !self.outstanding.is_pending(eid) {
+            self.begin(context, (eid, Some(source)), Cause::Packet, now, now);
+        }
+        let gone = self.outstanding.hold(eid, source, packet, now)?;
+        context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull);
+        // A packet does not wait until an SMR's request may begin.
+        if self.outstanding.is_yet_to_begin(eid) {
+            self.ask(context, eid, now);
+        }
+        Ok(())
+    }
+
+    /// Begins a request whose first try is due at `at`. The packets of one that gives way to it are
+    /// dropped.
+    fn begin(
+        &mut self,
+        context: &mut Context,
+        (eid, source): (Eid, Option<Eid>),
+        cause: Cause,
+        at: Time,
+        now: Time,
+    ) {
+        let gone = self.outstanding.begin((eid, source), cause, at, now);
+        context.give_up(gone, DropReason::HoldQueueFull);
+    }
+
+    /// Asks for an EID because an SMR from `source` said so: at `at`, after a random delay where one is
+    /// configured.
+    pub(super) fn solicited(
+        &mut self,
+        context: &mut Context,
+        (eid, source_eid): (Eid, Option<Eid>),
+        source: IpAddr,
+        at: Time,
+        now: Time,
+    ) {
+        let service = context.config.service(eid.family());
+        let delay = service.and_then(|service| service.itr_smr_delay_ms).unwrap_or(0);
+        let delay = self.outstanding.random_delay(u64::from(delay));
+        if context.config.itr_map_resolvers(eid.family()).is_empty() {
+            let told = || explanations::smr_without_resolver(eid);
+            return context.refuse(source, ControlDrop::NotOurRole, now, told);
+        }
+        self.begin(context, (eid, source_eid), Cause::Smr, at + delay, now);
+        self.retry_requests(context, now);
+    }
+
+    /// Asks again for an EID that is away; its answer says where the EID is.
+    pub(super) fn ask_again(&mut self, context: &mut Context, eid: Eid, now: Time) {
+        let can_ask = !self.outstanding.is_pending(eid)
+            && !servers_for(&context.config, eid, Cause::Away).is_empty();
+        if can_ask {
+            self.begin(context, (eid, None), Cause::Away, now, now);
+            self.ask(context, eid, now);
+        }
+    }
+
+    /// Does what is due: the next try of each request, or the end of its rest.
+    pub(super) fn retry_requests(&mut self, context: &mut Context, now: Time) {
+        self.outstanding.end_rests(now);
+        while let Some(eid) = self.outstanding.next_due(now) {
+            self.ask(context, eid, now);
+        }
+    }
+
+    /// Sends the next Map-Request for an EID, or lets it rest when all tries have been.
+    fn ask(&mut self, context: &mut Context, eid: Eid, now: Time) {
+        let Some(turn) = self.outstanding.next_try(eid, now) else {
+            let held = self.outstanding.rest(eid, now);
+            return context.give_up(held, DropReason::Unresolved);
+        };
+        let Some(request) = self.outstanding.request(eid) else { return };
+        let attempt = request.tries;
+        let message = map_request(context, eid, request);
+        let resolvers = servers_for(&context.config, eid, request.cause);
+        let in_turn = |turn: u32| resolvers.get(turn as usize % resolvers.len().max(1)).copied();
+        let Some(resolver) = in_turn(turn) else { return };
+        let before = turn.checked_sub(1).and_then(in_turn);
+        let Some(source) = context.local.preferred(Rloc(resolver).family()) else { return };
+        let smr = message.smr_invoked;
+        if let Some(before) = before.filter(|before| *before != resolver && starts_turn(attempt)) {
+            let eid_prefix = eid.host_prefix();
+            let next = MessageEvent::NextResolver {
+                eid_prefix,
+                smr_invoked: smr,
+                from: before,
+                to: resolver,
+            };
+            context.trace(|| Some(next));
+        }
+        self.send_map_request(context, &message, attempt, (source, resolver), now);
+    }
+
+    /// Sends a Map-Request of one record to the mapping system, encapsulated: `attempt` is its number
+    /// among those for its EID, from 1 on.
+    pub(super) fn send_map_request(
+        &mut self,
+        context: &mut Context,
+        request: &MapRequest,
+        attempt: u32,
+        (source, resolver): (Rloc, IpAddr),
+        now: Time,
+    ) {
+        let Some(eid) = request.records.first().map(|record| record.eid_prefix.network()) else {
+            return;
+        };
+        let inner_source = map_request_source(&context.config, eid).unwrap_or(eid.address);
+        context.trace(|| {
+            let request = RequestSummary::of(request)?;
+            let sent =
+                MessageEvent::RequestSent { request, attempt, inner_source, source, resolver };
+            Some(sent)
+        });
+        if request.smr_invoked {
+            context.counters.smr_invoked.sent += 1;
+            self.smr_guard.asked_at(eid, now);
+        } else {
+            context.counters.map_requests.sent += 1;
+        }
+        context.counters.encapsulated.sent += 1;
+        let inner_source = SocketAddr::new(inner_source, CONTROL_PORT);
+        let inner_destination = SocketAddr::new(eid.address, CONTROL_PORT);
+        let encapsulated = Encapsulated::new(inner_source, inner_destination, request.emit());
+        let from = SocketAddr::new(source.0, CONTROL_PORT);
+        let to = SocketAddr::new(resolver, CONTROL_PORT);
+        context.send_control(from, to, &Message::Encapsulated(encapsulated));
+    }
+}
+
+fn map_request(context: &Context, eid: Eid, request: &Request) -> MapRequest {
+    MapRequest {
+        from_pitr: context.config.roles(eid.family()).proxy_itr,
+        smr_invoked: request.cause == Cause::Smr,
+        nonce: request.nonce,
+        source_eid: request.source_eid,
+        itr_rlocs: context.local.itr_rlocs(),
+        records: vec![eid.host_prefix().into()],
+        ..MapRequest::default()
+    }
+}
+
+/// Who is asked for an EID, in turn: the map-resolvers; about an EID that is away, the ETR's
+/// map-servers if there is no resolver.
+fn servers_for(config: &Config, eid: Eid, cause: Cause) -> Vec<IpAddr> {
+    match config.itr_map_resolvers(eid.family()) {
+        [] if cause == Cause::Away => {
+            config.etr_map_servers(eid.family()).keys().copied().collect()
+        }
+        resolvers => resolvers.to_vec(),
+    }
+}
+
+fn map_request_source(config: &Config, eid: Eid) -> Option<IpAddr> {
+    config.service(eid.family())?.map_request_source
+}

@@ -1,0 +1,220 @@
+//! The records of a site that go into Map-Replies and Map-Registers: of local EID prefixes, and of those
+//! inside them that another xTR has registered.
+
+use ipnet::IpNet;
+
+use super::away::{self, AwayTable, Producer};
+use super::config::Config;
+use super::database::{self, Database};
+use super::map_cache::Locator;
+use crate::addr::{EidPrefix, Rloc};
+use crate::wire::{self, Action, LocatorRecord, MapRequest, MappingRecord};
+
+/// Prefixes inside another that are looked at for one reply: those without a route take no room.
+const MOST_LOOKED_AT: usize = 256;
+
+/// The answer to a record of a Map-Request, before its records are built.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Answer {
+    /// The EID-Prefix that is asked for.
+    pub asked: EidPrefix,
+    /// The prefix that the reply is about: the longest match.
+    pub about: EidPrefix,
+    /// The source of the mapping.
+    pub from: AnswerFrom,
+}
+
+/// The source of a mapping.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum AnswerFrom {
+    /// The database of this router, an ETR of the site.
+    Database,
+    /// The registrations of ETRs here.
+    Registrations,
+    /// There is no mapping, for so many minutes.
+    Nothing {
+        /// The TTL.
+        ttl_minutes: u32,
+    },
+    /// This router, a proxy ETR for all of a family.
+    ProxyEtr,
+}
+
+/// The tables from which an xTR answers.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SiteRecords<'a> {
+    /// The local EID prefixes.
+    pub database: &'a Database,
+    /// The local EIDs that are not here.
+    pub away: &'a AwayTable,
+}
+
+impl SiteRecords<'_> {
+    /// The answer of the database to a requested prefix: none when it is not ours or has no route. It
+    /// is about the longest local prefix that covers all of the requested one: an ITR that asks again
+    /// for a mapping that it has, or probes one of its locators, asks for its prefix (RFC 9301 section
+    /// 5.3), and more specific ones may begin at the same address.
+    pub(super) fn own_answer(&self, config: &Config, asked: EidPrefix) -> Option<Answer> {
+        if !config.roles(asked.family()).etr {
+            return None;
+        }
+        let (about, entry) = self.database.entries().covering(&asked).last()?;
+        let away = self.away.entries().covering(&asked).last();
+        let is_here = away.is_none_or(|(away, _)| about.mask_len() > away.mask_len());
+        let from = AnswerFrom::Database;
+        (is_here && entry.has_route).then_some(Answer { asked, about, from })
+    }
+
+    /// The answer of a proxy ETR to an RLOC-probe that asks about all of a family, as an ITR does
+    /// that sends to non-LISP sites by way of it. It has nothing to tell about less.
+    pub(super) fn proxy_answer(&self, config: &Config, request: &MapRequest) -> Option<Answer> {
+        let all = request.records.first()?.eid_prefix;
+        let serves = request.probe
+            && config.roles(all.family()).proxy_etr
+            && all.mask_len() == 0
+            && all.instance_id() == config.default_instance();
+        serves.then_some(Answer { asked: all, about: all, from: AnswerFrom::ProxyEtr })
+    }
+
+    /// The records of an answer, in about so many octets; `probed` is the RLOC that a probe came
+    /// to.
+    pub(super) fn records(
+        &self,
+        config: &Config,
+        answer: &Answer,
+        probed: Option<Rloc>,
+        room: usize,
+    ) -> Vec<MappingRecord> {
+        let about = answer.about;
+        match answer.from {
+            AnswerFrom::Database => {
+                let mut records = self.records_around(config, &answer.asked, about, room);
+                if let Some(probed) = probed {
+                    as_probe_reply(&mut records, probed);
+                }
+                records
+            }
+            AnswerFrom::Registrations => Vec::new(),
+            AnswerFrom::Nothing { ttl_minutes } => vec![negative_record(about, ttl_minutes)],
+            AnswerFrom::ProxyEtr => {
+                let locator = |probed: Rloc| LocatorRecord {
+                    probed: true,
+                    ..LocatorRecord::unicast(probed.0, 1, 100)
+                };
+                let ttl_minutes = config.etr_map_cache_ttl(about.family());
+                let locators = probed.into_iter().map(locator).collect();
+                vec![MappingRecord::of_site(about, ttl_minutes, locators)]
+            }
+        }
+    }
+
+    /// The record of the local prefix around a requested one, then the more specific ones inside,
+    /// those that another xTR has registered among them: an ITR that caches the first alone would
+    /// send us packets for the others (RFC 9301 section 5.5). If these do not fit, the first record
+    /// is about a part of the local prefix: the widest one around the requested EID whose more
+    /// specific ones fit.
+    fn records_around(
+        &self,
+        config: &Config,
+        asked: &EidPrefix,
+        local: EidPrefix,
+        room: usize,
+    ) -> Vec<MappingRecord> {
+        let Some(entry) = self.database.get(&local) else { return Vec::new() };
+        let eid = asked.network();
+        let own = self.database.longest_match(eid).map(|(prefix, _)| prefix);
+        let others = self.away.longest_match(eid).map(|(prefix, _)| prefix);
+        let lens = own.into_iter().chain(others).map(|prefix| prefix.mask_len());
+        // A part is no longer than the prefixes that begin at the address and have other records.
+        let more_specific = lens.filter(|len| *len > local.mask_len()).max();
+        let longest = more_specific.map_or(eid.host_prefix().mask_len(), |len| len - 1);
+        let part = |len: u8| IpNet::new(eid.address, len).ok();
+        let parts = (local.mask_len()..=longest).filter_map(part);
+        let parts: Vec<EidPrefix> = parts.map(|net| EidPrefix::new(eid.instance_id, net)).collect();
+        let first = record(config, local, entry);
+        let room = room.saturating_sub(first.emitted_len());
+        let widest =
+            parts.partition_point(|part| self.records_inside(config, part, room).is_none());
+        let Some(widest) = parts.get(widest) else { return Vec::new() };
+        let inside = self.records_inside(config, widest, room).unwrap_or_default();
+        let first = MappingRecord { eid_prefix: *widest, ..first };
+        std::iter::once(first).chain(inside).collect()
+    }
+
+    /// The records of the prefixes inside another one; `None` when they have more than `room`
+    /// octets. It looks at few more of them than fit, however many there are.
+    fn records_inside(
+        &self,
+        config: &Config,
+        prefix: &EidPrefix,
+        room: usize,
+    ) -> Option<Vec<MappingRecord>> {
+        let own = self.database.entries().covered_by(prefix);
+        let own = own.map(|(inside, entry)| {
+            (inside, entry.has_route.then(|| record(config, inside, entry)))
+        });
+        let others = self.away.entries().covered_by(prefix).map(|(inside, away)| {
+            let is_known = away.producer == Producer::SiteRegistration && !away.locators.is_empty();
+            (inside, is_known.then(|| record_of_another(config, inside, away)))
+        });
+        let inside = own.chain(others).filter(|(inside, _)| inside != prefix);
+        let (mut records, mut octets) = (Vec::new(), 0);
+        for (looked_at, (_, record)) in inside.enumerate() {
+            if looked_at >= MOST_LOOKED_AT {
+                return None;
+            }
+            octets += record.as_ref().map_or(0, MappingRecord::emitted_len);
+            if octets > room {
+                return None;
+            }
+            records.extend(record);
+        }
+        Some(records)
+    }
+}
+
+/// The record of a prefix that another xTR has registered, as a map-server has told us: not
+/// ours, so not authoritative.
+fn record_of_another(config: &Config, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
+    let locator = |Locator { rloc, priority, weight, up, .. }: &Locator| LocatorRecord {
+        local: false,
+        reachable: *up,
+        ..LocatorRecord::unicast(rloc.0, *priority, *weight)
+    };
+    let mut locators: Vec<LocatorRecord> = away.locators.iter().map(locator).collect();
+    wire::sort_locators(&mut locators);
+    let ttl_minutes = config.etr_map_cache_ttl(prefix.family());
+    let record = MappingRecord::of_site(prefix, ttl_minutes, locators);
+    MappingRecord { authoritative: false, ..record }
+}
+
+/// The record of a database entry, as it goes into replies and registers.
+pub(super) fn record(config: &Config, prefix: EidPrefix, entry: &database::Entry) -> MappingRecord {
+    let ttl_minutes = config.etr_map_cache_ttl(prefix.family());
+    let locator = |locator: &database::LocalLocator| LocatorRecord {
+        local: locator.own,
+        reachable: locator.reachable,
+        ..LocatorRecord::unicast(locator.rloc.0, locator.priority, locator.weight)
+    };
+    let mut locators: Vec<LocatorRecord> = entry.locators.iter().map(locator).collect();
+    wire::sort_locators(&mut locators);
+    MappingRecord::of_site(prefix, ttl_minutes, locators)
+}
+
+/// The record that says that a prefix has no mapping.
+fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
+    MappingRecord {
+        action: Action::NativelyForward,
+        authoritative: false,
+        ..MappingRecord::of_site(prefix, ttl_minutes, Vec::new())
+    }
+}
+
+/// Leaves the records that the site answers for itself, as all of a reply to a probe must be, and
+/// sets the p bit of the locator that was probed (RFC 9301 section 5.4).
+fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Rloc) {
+    records.retain(|record| record.authoritative);
+    for locator in records.iter_mut().flat_map(|record| &mut record.locators) {
+        locator.probed = locator.ip() == Some(probed);
+    }
+}
