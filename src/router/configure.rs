@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::Router;
 use super::config::Config;
 use super::config_change::ConfigChange;
-use super::io::{DropReason, KernelObject};
-use super::kernel;
+use super::io::DropReason;
 use super::locators::{self, LocalRlocs};
 use super::source_check::SourceCheck;
 use crate::addr::{EidPrefix, Family};
@@ -27,7 +26,6 @@ impl Router {
         }
         self.stale.prefixes.extend(change.mappings);
         self.stale.routes |= change.routes;
-        self.reconcile(now);
         let is_site = change.sites || !change.site_prefixes.is_empty();
         if is_site {
             let only = Some(&change.site_prefixes).filter(|_| !change.sites);
@@ -56,7 +54,6 @@ impl Router {
         self.reconcile_ranges(now);
         let Router { registrar, context, database, .. } = self;
         registrar.renew_sessions(context, database, before, now);
-        self.reconcile(now);
         self.find_neighbours(now);
         self.map_server.refresh_sessions(&mut self.context, before, None, now);
     }
@@ -71,43 +68,5 @@ impl Router {
         let wanted: BTreeSet<EidPrefix> =
             defaults.chain(self.context.config.static_map_cache()).collect();
         self.map_cache.reconcile_static(&wanted, now);
-    }
-
-    /// Brings the kernel's objects of these prefixes in line; with `routes` those of no EID too, and with
-    /// `all` those of every prefix.
-    pub(super) fn reconcile_kernel(
-        &mut self,
-        mut prefixes: BTreeSet<EidPrefix>,
-        (routes, all): (bool, bool),
-    ) {
-        if all {
-            prefixes.extend(self.kernel_prefixes());
-            prefixes.extend(self.kernel.prefixes());
-        }
-        let objects = |prefix| (prefix, self.kernel_objects(prefix));
-        let of_prefixes = prefixes.into_iter().map(objects).collect();
-        let fixed = (routes || all).then(|| self.kernel.fixed(&self.context.config, &self.rib));
-        let requests = self.kernel.reconcile(fixed, of_prefixes);
-        self.context.request(requests);
-    }
-
-    /// What the kernel is to have for an EID prefix: the guard of one that is configured, the route to a
-    /// host, or into `lisp0` to one that is elsewhere.
-    pub(super) fn kernel_objects(&self, prefix: EidPrefix) -> BTreeSet<KernelObject> {
-        let mut objects = self.mobility.kernel_objects(prefix, &self.away);
-        let is_configured =
-            self.context.config.mapping(&prefix).is_some() || self.mobility.is_range(&prefix);
-        if is_configured && self.context.config.needs_tunnel() {
-            objects.insert(kernel::guard(prefix));
-        }
-        objects
-    }
-
-    /// The prefixes for which the kernel may be to have something.
-    pub(super) fn kernel_prefixes(&self) -> BTreeSet<EidPrefix> {
-        let mut prefixes = self.mobility.kernel_prefixes(&self.away);
-        prefixes.extend(self.context.config.database().map(|(prefix, _)| prefix));
-        prefixes.extend(self.context.config.dynamic_eids().map(|(_, range, _)| range));
-        prefixes
     }
 }

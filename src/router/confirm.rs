@@ -79,7 +79,7 @@ impl Router {
         }
         match truth {
             Some(truth) => self.mapping_elsewhere(&truth, Teller::Datagram, now),
-            None => self.mapping_here(prefix, now),
+            None => self.mapping_here(prefix),
         }
         if let Some(later) = later {
             self.hear_news(later, server, now);

@@ -107,7 +107,7 @@ impl Router {
             TcpEvent::Connected { connection, local } => {
                 let Router { registrar, context, database, .. } = self;
                 if registrar.session_connected(context, database, connection, local, now) {
-                    self.forget_site_registrations(now);
+                    self.forget_site_registrations();
                 }
             }
             TcpEvent::Bytes(connection, octets) if connection.0 >= Connection::ACCEPTED => {
@@ -139,6 +139,9 @@ impl Router {
                 return;
             };
             self.handle_registrar(event, now);
+            // Each message is an input of its own: a Refresh after a Mapping Notification is not to
+            // register again the host that has moved.
+            self.settle(now);
         }
     }
 

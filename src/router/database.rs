@@ -11,6 +11,7 @@ use super::config::{Config, DatabaseMapping, LocatorSource};
 use super::mobility::Mobility;
 use super::revision::Revision;
 use super::rib::{Link, Rib};
+use super::stale::Stale;
 use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
@@ -74,18 +75,6 @@ impl Entry {
             |entry: &Entry| -> Vec<Rloc> { entry.locators.iter().map(|each| each.rloc).collect() };
         rlocs(self) != rlocs(before)
     }
-}
-
-/// What may not be as it should since the last reconciliation: it costs what is here, and not what
-/// the tables hold.
-#[derive(Debug, Default)]
-pub(super) struct Stale {
-    /// Everything: much of the configuration is another, or a link changed, and with it any locator.
-    pub all: bool,
-    /// The static routes: what the kernel is to have for no EID.
-    pub routes: bool,
-    /// Prefixes that a route leads to, or whose host came or went. They need not be in the database.
-    pub prefixes: BTreeSet<EidPrefix>,
 }
 
 /// What a reconciliation looked at, and what it changed there.
@@ -156,10 +145,10 @@ impl Database {
         config: &Config,
         rib: &Rib,
         mobility: &Mobility,
-        stale: Stale,
+        stale: &Stale,
         now: Time,
     ) -> Changes {
-        let mut judged: Vec<EidPrefix> = stale.prefixes.into_iter().collect();
+        let mut judged: Vec<EidPrefix> = stale.prefixes.iter().copied().collect();
         if stale.all {
             judged.extend(config.database().map(|(prefix, _)| prefix));
             judged.extend(mobility.hosts().keys().map(Eid::host_prefix));

@@ -22,7 +22,7 @@ impl Router {
         let prefix = record.eid_prefix;
         self.context.counters.took(record);
         if self.names_us(record) {
-            return self.mapping_here(prefix, now);
+            return self.mapping_here(prefix);
         }
         let locators: Vec<Locator> = mapping_records::locators(record, &self.context.local, now);
         let withdrawn = record.is_withdrawn();
@@ -38,14 +38,12 @@ impl Router {
             self.away.insert(prefix, entry, now);
         }
         self.stale.prefixes.insert(prefix);
-        self.reconcile(now);
     }
 
     /// A map-server takes us for the xTR of a prefix.
-    pub(super) fn mapping_here(&mut self, prefix: EidPrefix, now: Time) {
+    pub(super) fn mapping_here(&mut self, prefix: EidPrefix) {
         self.away.remove(&prefix, Producer::SiteRegistration);
         self.stale.prefixes.insert(prefix);
-        self.reconcile(now);
     }
 
     /// Whether a record has a locator of ours.
@@ -111,33 +109,17 @@ impl Router {
 
     /// A session with a map-server is up. The prefixes that others have registered inside ours may have
     /// changed unheard; they are told again.
-    pub(super) fn forget_site_registrations(&mut self, now: Time) {
+    pub(super) fn forget_site_registrations(&mut self) {
         let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
         let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
         for prefix in told {
             self.away.remove(&prefix, Producer::SiteRegistration);
         }
-        self.reconcile(now);
     }
 
     /// Whether a map-server tells us of a prefix: a more specific of one that we register.
-    fn registers_around(&self, prefix: &EidPrefix) -> bool {
+    pub(super) fn registers_around(&self, prefix: &EidPrefix) -> bool {
         register::registers_around(&self.context.config, &self.database, prefix)
-    }
-
-    /// Removes the away entries that no map-server will update any more: inside one prefix, or all.
-    pub(super) fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
-        let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
-            let told = entry.producer == Producer::SiteRegistration;
-            (told && !self.registers_around(&prefix)).then_some(prefix)
-        };
-        let untold: Vec<EidPrefix> = match inside {
-            Some(inside) => self.away.entries().covered_by(inside).filter_map(untold).collect(),
-            None => self.away.told().filter_map(untold).collect(),
-        };
-        for prefix in untold {
-            self.away.remove(&prefix, Producer::SiteRegistration);
-        }
     }
 
     /// Ends the entries of the away table that have stayed long enough, and asks the mapping system about
@@ -186,7 +168,7 @@ impl Router {
         let entry = self.away.longest_match(eid).map(|(prefix, entry)| (prefix, entry.producer));
         if let Some((prefix, producer)) = entry.filter(|(prefix, _)| self.away.is_asked(prefix)) {
             self.away.remove(&prefix, producer);
-            self.mapping_here(prefix, now);
+            self.mapping_here(prefix);
         }
         true
     }

@@ -408,7 +408,7 @@ impl Router {
             None => (Discovery::Neighbour, Held::new()),
         };
         match self.host_found(eid, port, mac, discovery, now) {
-            true => self.release(held, now),
+            true => self.stale.released.push(held),
             false => self.context.give_up(held, DropReason::EidAway),
         }
     }
@@ -452,15 +452,14 @@ impl Router {
         self.away.remove(&prefix, Producer::DynamicEid);
         self.map_cache.forget_learned(&prefix);
         self.stale.prefixes.insert(prefix);
-        self.reconcile(now);
         let (device, address) = (Device::Interface(interface), eid.address);
         // The answer to this question also tells the host the hardware address of its gateway here.
-        self.context.request(vec![
+        self.stale.requests.extend([
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
         ]);
         let held = self.resolver.outstanding.end_request(eid);
-        self.release(held, now);
+        self.stale.released.push(held);
         true
     }
 
@@ -519,7 +518,6 @@ impl Router {
             self.mobility.former_ports.insert(eid, host.interface);
         }
         self.stale.prefixes.insert(eid.host_prefix());
-        self.reconcile(now);
         if moved {
             let is_duplicate = self.owner_changed(eid, host.interface, now);
             if is_duplicate {
@@ -527,7 +525,7 @@ impl Router {
             }
             let change = HostChange::MovedAway { is_duplicate };
             self.context.tell(Event::Host { eid, port: host.interface, change });
-            self.context.request(vec![KernelRequest::Announce { device, address }]);
+            self.stale.requests.push(KernelRequest::Announce { device, address });
         }
     }
 

@@ -79,26 +79,26 @@ mod revision;
 mod rib;
 mod search;
 pub mod session;
+mod settle;
 pub mod shared;
 mod site_records;
 mod smr;
 mod smr_guard;
 mod solicit;
 mod source_check;
+mod stale;
 mod status_bits;
 pub mod witness;
 mod words;
 
-use std::collections::BTreeSet;
-
 use sha2::{Digest, Sha256};
 
-use away::{AwayTable, Producer, Stay};
+use away::AwayTable;
 use bounded::Fill;
 use config::{Config, InterfaceName, Roles};
 use context::{Clock, Context};
 use counters::Counters;
-use database::{Changes, Database, Stale};
+use database::Database;
 use descriptors::Descriptors;
 use echo_nonce::EchoNonce;
 use etr::Heard;
@@ -125,10 +125,11 @@ use rib::Rib;
 use session::SessionView;
 use solicit::Solicitor;
 use source_check::SourceCheck;
+use stale::Stale;
 use status_bits::StatusHolds;
 use witness::{Call, Witness};
 
-use crate::addr::{EidPrefix, Family};
+use crate::addr::Family;
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
 
@@ -172,7 +173,7 @@ pub struct Router {
     away: AwayTable,
     mobility: Mobility,
     rib: Rib,
-    /// What the next reconciliation is to look at.
+    /// What the end of the input brings in line.
     stale: Stale,
     kernel: Kernel,
     process: Process,
@@ -223,6 +224,7 @@ impl Router {
             witnesses: Vec::new(),
         };
         router.configure(config, now);
+        router.settle(now);
         router.follow_generation();
         router
     }
@@ -295,20 +297,6 @@ impl Router {
         self.follow_generation();
     }
 
-    /// Ends a turn. Tells the kernel of the away entries that came or went, if nothing else has: when an
-    /// entry ends, its route ends too.
-    fn settle(&mut self, now: Time) {
-        if self.away.has_moved() {
-            self.reconcile(now);
-        }
-        self.registrar.keep_nonce(&mut self.context);
-        self.context.tell_all(self.map_cache.take_changes());
-        self.context.tell_all(self.away.take_changes());
-        self.context.tell_all(self.mobility.take_changes());
-        self.context.tell_all(self.registrar.take_changes());
-        self.process.settle(&mut self.context, &self.rib, &self.paths);
-    }
-
     /// The next thing that the router wants done.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
@@ -339,75 +327,6 @@ impl Router {
             self.kernel.next_deadline(),
             self.process.next_deadline(),
         ])
-    }
-
-    /// Brings what is [`Stale`] in line with the configuration, the kernel's state and the hosts that
-    /// are here. What an entry, a registration or an object of the kernel should be, one function says
-    /// for one prefix; after a new configuration or a change of a link it is asked for all.
-    fn reconcile(&mut self, now: Time) {
-        let stale = std::mem::take(&mut self.stale);
-        let (routes, all) = (stale.routes, stale.all);
-        let mut mobile = stale.prefixes.clone();
-        let changes =
-            self.database.reconcile(&self.context.config, &self.rib, &self.mobility, stale, now);
-        self.hold_status_bits(&changes.relocated, now);
-        let solicit = self.reconcile_away(&changes, all, now);
-        let moved = self.away.take_moved();
-        self.mobility.forget_former_ports(&moved, &self.away);
-        mobile.extend(moved);
-        self.reconcile_kernel(mobile, (routes, all));
-        let Router { registrar, context, database, .. } = self;
-        registrar.reconcile(context, database, &changes.judged, now);
-        for prefix in changes.changed {
-            registrar.renew(context, database, prefix, now);
-        }
-        for prefix in solicit {
-            self.solicitor.mapping_changed(prefix, now);
-            self.registration_settled(prefix, now);
-        }
-    }
-
-    /// Solicits the peers of a prefix that changed, if nothing is under way about its registration.
-    fn registration_settled(&mut self, prefix: EidPrefix, now: Time) {
-        if self.solicitor.awaits_registration(&prefix) && self.registrar.is_settled(prefix, now) {
-            self.solicitor.registered(&mut self.context, &self.map_cache, prefix, now);
-        }
-    }
-
-    /// Puts local prefixes that lost their route or their configuration into the away table, and takes
-    /// out those that have both again; and what others have inside a prefix that is not registered any
-    /// more, for nobody would tell when they lose it. Returns the prefixes whose peers are to be
-    /// solicited: not those that lost their route, for these the packets that still come do it.
-    fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
-        let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
-        let away = |producer, stay| away::Entry::new(producer, stay, now);
-        for &(prefix, ttl) in &changes.deconfigured {
-            self.away.remove(&prefix, Producer::NoRoute);
-            self.away.insert(prefix, away(Producer::Deconfigured, Stay::Until(now + ttl)), now);
-            solicit.insert(prefix);
-        }
-        for &prefix in &changes.judged {
-            let entry = self.database.get(&prefix).filter(|entry| entry.dynamic.is_none());
-            let Some(entry) = entry else { continue };
-            let back = self.away.remove(&prefix, Producer::Deconfigured);
-            if !self.context.config.roles(prefix.family()).etr {
-                self.away.remove(&prefix, Producer::NoRoute);
-                continue;
-            }
-            if !entry.has_route {
-                self.away.insert(prefix, away(Producer::NoRoute, Stay::Standing), now);
-            } else if self.away.remove(&prefix, Producer::NoRoute) || back {
-                solicit.insert(prefix);
-            }
-        }
-        match all {
-            true => self.remove_orphaned_site_entries(None),
-            false => changes
-                .rerouted
-                .iter()
-                .for_each(|prefix| self.remove_orphaned_site_entries(Some(prefix))),
-        }
-        solicit
     }
 
     /// From here on `witness` sees every call, beside those that do already.

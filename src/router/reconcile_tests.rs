@@ -1,10 +1,11 @@
 //! Random histories: a router that judges the changes, beside one that judges everything each time.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use crate::console::parse_config;
 
-use super::away::Teller;
+use super::away::{Producer, Teller};
 use super::config::{DatabaseMapping, SitePrefix, StaticRoute, StaticTarget};
 use super::io::{
     Connection, ControlDatagram, KernelEvent, KernelObject, Mac, NeighbourState, TcpEvent,
@@ -13,7 +14,7 @@ use super::made::{Made, place};
 use super::mobility::Discovery;
 use super::search::Asker;
 use super::*;
-use crate::addr::{Eid, InstanceId};
+use crate::addr::{Eid, EidPrefix, InstanceId};
 use crate::rng::Rng;
 use crate::wire::{
     Algorithm, CONTROL_PORT, Key, LocatorRecord, MapNotify, MapRegister, MappingRecord, Message,

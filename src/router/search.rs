@@ -299,9 +299,8 @@ impl Router {
             let stay = Stay::Silent(now + NOT_FOUND);
             self.away.insert(prefix, away::Entry::new(Producer::DynamicEid, stay, now), now);
             self.stale.prefixes.insert(prefix);
-            self.reconcile(now);
         }
-        self.release(search.held, now);
+        self.stale.released.push(search.held);
     }
 
     /// Ends the searches that took too long.

@@ -59,25 +59,24 @@ impl Router {
                 self.rib.remove_route(&route);
             }
             KernelEvent::Neighbour { device, address, state } => {
-                return self.handle_neighbour(&device, address, state, now);
+                self.handle_neighbour(&device, address, state, now);
             }
             KernelEvent::NeighbourTable { family, entries, limit } => {
-                return self.handle_neighbour_table(family, entries, limit);
+                self.handle_neighbour_table(family, entries, limit);
             }
             KernelEvent::Lost(objects) => {
                 let outputs = self.kernel.lost(objects, (&self.context.config, &self.rib), now);
-                return self.context.outputs.extend(outputs);
+                self.context.outputs.extend(outputs);
             }
             KernelEvent::Refused { request: KernelRequest::Add(object), ref error } => {
                 let said =
                     self.kernel.refused(object, error, (&self.context.config, &self.rib), now);
-                return self.context.outputs.extend(said);
+                self.context.outputs.extend(said);
             }
             KernelEvent::Refused { .. } => {
                 return self.context.tell(Event::KernelRefused(event.to_string()));
             }
         }
-        self.reconcile(now);
     }
 
     /// A port was set up or down, maybe by another program.

@@ -1,0 +1,158 @@
+//! The end of each input: tables, registrations, kernel and peers are brought in line with the
+//! configuration, the state of the kernel and the hosts that are here.
+
+use std::collections::BTreeSet;
+
+use super::Router;
+use super::away::{self, Producer, Stay};
+use super::database::Changes;
+use super::io::KernelObject;
+use super::kernel;
+use super::stale::Stale;
+use crate::addr::EidPrefix;
+use crate::time::Time;
+
+impl Router {
+    /// Ends an input: reconciles what its changes have made stale, and does what waits for that. When an
+    /// away entry has ended, its route ends too.
+    pub(super) fn settle(&mut self, now: Time) {
+        while !self.is_settled() {
+            let requests = std::mem::take(&mut self.stale.requests);
+            let released = std::mem::take(&mut self.stale.released);
+            self.reconcile(now);
+            self.context.request(requests);
+            for held in released {
+                self.release(held, now);
+            }
+        }
+        self.registrar.keep_nonce(&mut self.context);
+        self.context.tell_all(self.map_cache.take_changes());
+        self.context.tell_all(self.away.take_changes());
+        self.context.tell_all(self.mobility.take_changes());
+        self.context.tell_all(self.registrar.take_changes());
+        self.process.settle(&mut self.context, &self.rib, &self.paths);
+    }
+
+    /// Whether all tables are in line.
+    pub(super) fn is_settled(&self) -> bool {
+        self.stale.is_empty() && !self.away.has_moved()
+    }
+
+    /// Brings what is [`Stale`] in line with the configuration, the kernel's state and the hosts that
+    /// are here. What an entry, a registration or an object of the kernel should be, one function says
+    /// for one prefix; after a new configuration or a change of a link it is asked for all.
+    pub(super) fn reconcile(&mut self, now: Time) {
+        let stale = std::mem::take(&mut self.stale);
+        let Stale { routes, all, .. } = stale;
+        let changes =
+            self.database.reconcile(&self.context.config, &self.rib, &self.mobility, &stale, now);
+        self.hold_status_bits(&changes.relocated, now);
+        let solicit = self.reconcile_away(&changes, all, now);
+        let mut mobile = stale.prefixes;
+        let moved = self.away.take_moved();
+        self.mobility.forget_former_ports(&moved, &self.away);
+        mobile.extend(moved);
+        self.reconcile_kernel(mobile, (routes, all));
+        let Router { registrar, context, database, .. } = self;
+        registrar.reconcile(context, database, &changes.judged, now);
+        for prefix in changes.changed {
+            registrar.renew(context, database, prefix, now);
+        }
+        for prefix in solicit {
+            self.solicitor.mapping_changed(prefix, now);
+            self.registration_settled(prefix, now);
+        }
+    }
+
+    /// Solicits the peers of a prefix that changed, if nothing is under way about its registration.
+    pub(super) fn registration_settled(&mut self, prefix: EidPrefix, now: Time) {
+        if self.solicitor.awaits_registration(&prefix) && self.registrar.is_settled(prefix, now) {
+            self.solicitor.registered(&mut self.context, &self.map_cache, prefix, now);
+        }
+    }
+
+    /// Puts local prefixes that lost their route or their configuration into the away table, and takes
+    /// out those that have both again. Also removes away entries inside a prefix that we no longer
+    /// register: the map-server would not report their end. Returns the prefixes to solicit for. Prefixes
+    /// that lost their route are not included: incoming packets trigger their SMRs.
+    fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
+        let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
+        let away = |producer, stay| away::Entry::new(producer, stay, now);
+        for &(prefix, ttl) in &changes.deconfigured {
+            self.away.remove(&prefix, Producer::NoRoute);
+            self.away.insert(prefix, away(Producer::Deconfigured, Stay::Until(now + ttl)), now);
+            solicit.insert(prefix);
+        }
+        for &prefix in &changes.judged {
+            let entry = self.database.get(&prefix).filter(|entry| entry.dynamic.is_none());
+            let Some(entry) = entry else { continue };
+            let back = self.away.remove(&prefix, Producer::Deconfigured);
+            if !self.context.config.roles(prefix.family()).etr {
+                self.away.remove(&prefix, Producer::NoRoute);
+                continue;
+            }
+            if !entry.has_route {
+                self.away.insert(prefix, away(Producer::NoRoute, Stay::Standing), now);
+            } else if self.away.remove(&prefix, Producer::NoRoute) || back {
+                solicit.insert(prefix);
+            }
+        }
+        match all {
+            true => self.remove_orphaned_site_entries(None),
+            false => changes
+                .rerouted
+                .iter()
+                .for_each(|prefix| self.remove_orphaned_site_entries(Some(prefix))),
+        }
+        solicit
+    }
+
+    /// Removes the away entries that no map-server will update any more: inside one prefix, or all.
+    fn remove_orphaned_site_entries(&mut self, inside: Option<&EidPrefix>) {
+        let untold = |(prefix, entry): (EidPrefix, &away::Entry)| {
+            let told = entry.producer == Producer::SiteRegistration;
+            (told && !self.registers_around(&prefix)).then_some(prefix)
+        };
+        let untold: Vec<EidPrefix> = match inside {
+            Some(inside) => self.away.entries().covered_by(inside).filter_map(untold).collect(),
+            None => self.away.told().filter_map(untold).collect(),
+        };
+        for prefix in untold {
+            self.away.remove(&prefix, Producer::SiteRegistration);
+        }
+    }
+
+    /// Brings the kernel's objects of these prefixes in line; with `routes` those of no EID too, and with
+    /// `all` those of every prefix.
+    fn reconcile_kernel(&mut self, mut prefixes: BTreeSet<EidPrefix>, (routes, all): (bool, bool)) {
+        if all {
+            prefixes.extend(self.kernel_prefixes());
+            prefixes.extend(self.kernel.prefixes());
+        }
+        let objects = |prefix| (prefix, self.kernel_objects(prefix));
+        let of_prefixes = prefixes.into_iter().map(objects).collect();
+        let fixed = (routes || all).then(|| self.kernel.fixed(&self.context.config, &self.rib));
+        let requests = self.kernel.reconcile(fixed, of_prefixes);
+        self.context.request(requests);
+    }
+
+    /// What the kernel is to have for an EID prefix: the guard of one that is configured, the route to a
+    /// host, or into `lisp0` to one that is elsewhere.
+    pub(super) fn kernel_objects(&self, prefix: EidPrefix) -> BTreeSet<KernelObject> {
+        let mut objects = self.mobility.kernel_objects(prefix, &self.away);
+        let is_configured =
+            self.context.config.mapping(&prefix).is_some() || self.mobility.is_range(&prefix);
+        if is_configured && self.context.config.needs_tunnel() {
+            objects.insert(kernel::guard(prefix));
+        }
+        objects
+    }
+
+    /// The prefixes for which the kernel may be to have something.
+    pub(super) fn kernel_prefixes(&self) -> BTreeSet<EidPrefix> {
+        let mut prefixes = self.mobility.kernel_prefixes(&self.away);
+        prefixes.extend(self.context.config.database().map(|(prefix, _)| prefix));
+        prefixes.extend(self.context.config.dynamic_eids().map(|(_, range, _)| range));
+        prefixes
+    }
+}
