@@ -21,7 +21,7 @@ use super::reachability::UNREACHABLE_FOR;
 use super::revision::Revision;
 use crate::addr::{Family, Rloc};
 use crate::rng::{Rng, Seed};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::MappingRecord;
 use crate::wire::data_header::NonceField;
 
@@ -94,8 +94,9 @@ impl EchoNonce {
         self.revision.number()
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        self.due.next().map(|at| Deadline { at, why: "echo-nonce request" })
+    /// When a request is due.
+    pub(super) fn next_request(&self) -> Option<Time> {
+        self.due.next()
     }
 
     /// Forgets everything: echo-nonce is not configured any more.

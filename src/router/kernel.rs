@@ -36,7 +36,7 @@ use super::losses::{Losses, Verdict};
 use super::made::place;
 use super::rib::Rib;
 use crate::addr::EidPrefix;
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 pub(super) use wanted::guard;
 
 /// The objects that the kernel has on request.
@@ -303,8 +303,8 @@ impl Kernel {
     }
 
     /// When [`Kernel::put_back_due`] has work.
-    pub fn next_deadline(&self) -> Option<Deadline> {
-        self.losses.next_deadline("putting back lost objects of the kernel")
+    pub fn next_put_back(&self) -> Option<Time> {
+        self.losses.next_due()
     }
 
     /// The requests that leave the kernel as it was found.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::deadlines::Deadlines;
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 
 /// How often a thing is put back at once within [`WINDOW`].
 const QUICK: usize = 3;
@@ -102,9 +102,9 @@ impl<T: Ord + Clone> Losses<T> {
         due
     }
 
-    /// The time of the next work, and its purpose.
-    pub fn next_deadline(&self, why: &'static str) -> Option<Deadline> {
-        self.due.next().map(|at| Deadline { at, why })
+    /// When something is due.
+    pub fn next_due(&self) -> Option<Time> {
+        self.due.next()
     }
 
     /// Whether a thing is to be asked for again later.
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(losses.vanished(THING, at(6000)), Verdict::Later { first: true });
         assert_eq!(losses.vanished(THING, at(7000)), Verdict::Later { first: false });
         assert_eq!(losses.take_due(at(35_999)), []);
-        assert_eq!(losses.next_deadline("").unwrap().at, at(36_000));
+        assert_eq!(losses.next_due().unwrap(), at(36_000));
         assert_eq!(losses.take_due(at(36_000)), [THING]);
         assert_eq!(losses.vanished(THING, at(37_000)), Verdict::Later { first: false });
         assert_eq!(losses.take_due(at(67_000)), [THING]);
@@ -176,7 +176,7 @@ mod tests {
         for second in (0..100).step_by(4) {
             assert_eq!(losses.vanished(THING, at(second * 1000)), Verdict::Now, "{second}");
         }
-        assert_eq!(losses.next_deadline(""), None);
+        assert_eq!(losses.next_due(), None);
     }
 
     #[test]
@@ -185,13 +185,13 @@ mod tests {
         assert!(losses.refused(THING, at(0)), "said once");
         let mut asked = Vec::new();
         for _ in 0..5 {
-            let due = losses.next_deadline("").unwrap().at;
+            let due = losses.next_due().unwrap();
             assert_eq!(losses.take_due(due), [THING]);
             asked.push(due.0 / 1000);
             assert!(!losses.refused(THING, due));
         }
         assert_eq!(asked, [250, 500, 750, 30_750, 60_750]);
         losses.forget(&THING);
-        assert_eq!(losses.next_deadline(""), None);
+        assert_eq!(losses.next_due(), None);
     }
 }

@@ -36,7 +36,7 @@ use super::owner_changes::{CHANGES, Owned, OwnerChanges, WAIT, WINDOW};
 use super::search::Searches;
 use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 
 /// Hosts that are here at one time. A host that is here shows it every few seconds, for the kernel asks
 /// it; one that has not for half a minute gives way, or one of the port that has the most.
@@ -172,10 +172,6 @@ impl Mobility {
                 self.neighbours.remove(&(port, address))
             }
         }
-    }
-
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        Deadline::earliest([self.searches.next_deadline(), self.owners.next_deadline()])
     }
 
     /// Forgets the ports of hosts whose entries in the away table have ended.

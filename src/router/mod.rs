@@ -88,6 +88,8 @@ mod solicit;
 mod source_check;
 mod stale;
 mod status_bits;
+mod timer;
+mod timers;
 pub mod witness;
 mod words;
 
@@ -127,6 +129,7 @@ use solicit::Solicitor;
 use source_check::SourceCheck;
 use stale::Stale;
 use status_bits::StatusHolds;
+use timer::Timer;
 use witness::{Call, Witness};
 
 use crate::addr::Family;
@@ -270,29 +273,19 @@ impl Router {
         self.settle(now);
     }
 
-    /// Does what is due.
+    /// Does the work of the timers that are due; nothing, if none is.
     pub fn handle_timeout(&mut self, now: Time) {
         self.witness(Call::Timeout, now);
+        if self.poll_timeout().is_none_or(|next| next.at > now) {
+            return;
+        }
         self.heard = None;
-        self.map_cache.expire(now);
-        self.paths.expire(now);
-        self.reachability.expire(now);
-        self.echo_nonce.ask_due(now);
-        self.status_holds.expire(now);
-        self.map_server.orphan_some();
-        self.map_server.expire_registrations(&mut self.context, now);
-        self.map_server.repeat_map_notifies(&mut self.context, now);
-        self.believe_unconfirmed(now);
-        self.expire_away(now);
-        self.end_searches(now);
-        self.claim_duplicates(now);
-        self.resolver.retry_requests(&mut self.context, now);
-        self.registrar.register_due(&mut self.context, &self.database, now);
-        self.solicitor.solicit_due(&mut self.context, &self.map_cache, now);
-        self.context.sum_up_refusals(now);
-        let requests = self.kernel.put_back_due(now);
-        self.context.request(requests);
-        self.process.open_due(&mut self.context, now);
+        self.forget_old(now);
+        for timer in Timer::ALL {
+            if self.due_at(timer).is_some_and(|at| at <= now) {
+                self.fire(timer, now);
+            }
+        }
         self.settle(now);
         self.follow_generation();
     }
@@ -308,25 +301,9 @@ impl Router {
     /// When [`Router::handle_timeout`] has work, and which. Changes with every input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
-        let expiry = self.map_cache.next_expiry();
-        let away = self.away.next_expiry();
-        Deadline::earliest([
-            expiry.map(|at| Deadline { at, why: "map-cache expiry" }),
-            self.map_server.next_deadline(),
-            self.resolver.outstanding.next_deadline(),
-            self.news.next_deadline(),
-            self.registrar.next_deadline(),
-            self.solicitor.next_deadline(),
-            self.mobility.next_deadline(),
-            away.map(|at| Deadline { at, why: "away entry expiry" }),
-            self.echo_nonce.next_deadline(),
-            self.status_holds.next_deadline(),
-            self.paths.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
-            self.reachability.next_expiry().map(|at| Deadline { at, why: "path expiry" }),
-            self.context.refusals.next_deadline(),
-            self.kernel.next_deadline(),
-            self.process.next_deadline(),
-        ])
+        let deadline =
+            |timer: Timer| Some(Deadline { at: self.due_at(timer)?, why: timer.describe() });
+        Deadline::earliest(Timer::ALL.map(deadline))
     }
 
     /// From here on `witness` sees every call, beside those that do already.

@@ -9,7 +9,7 @@ use super::bounded::{Bounded, Fill, Limit};
 use super::deadlines::Deadlines;
 use crate::addr::EidPrefix;
 use crate::rng::{Rng, Seed};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::{MappingRecord, Nonce};
 
 /// How long a map-server has to confirm its news.
@@ -56,8 +56,9 @@ impl News {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        self.due.next().map(|at| Deadline { at, why: "confirmation of news" })
+    /// When a map-server has had its time to confirm.
+    pub(super) fn next_unanswered(&self) -> Option<Time> {
+        self.due.next()
     }
 
     /// How full the table is.

@@ -15,7 +15,7 @@ use super::held::{Held, HeldPacket};
 use super::io::DropReason;
 use crate::addr::{Eid, EidPrefix, Family};
 use crate::rng::{Rng, Seed};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::Nonce;
 
 /// The wait after the first and the second try at a resolver.
@@ -131,13 +131,14 @@ impl Outstanding {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let retry = self.due.first().map(|&(at, _)| at);
-        let rest = self.resting.first_use().map(|at| at + REST);
-        Deadline::earliest([
-            retry.map(|at| Deadline { at, why: "map-request retry" }),
-            rest.map(|at| Deadline { at, why: "end of a rest" }),
-        ])
+    /// When a next try is due.
+    pub(super) fn next_retry(&self) -> Option<Time> {
+        self.due.first().map(|&(at, _)| at)
+    }
+
+    /// When the next EID has rested long enough.
+    pub(super) fn next_end_of_rest(&self) -> Option<Time> {
+        self.resting.first_use().map(|at| at + REST)
     }
 
     /// Packets on the wire that wait for a mapping.

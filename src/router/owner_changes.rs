@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::bounded::{Bounded, Limit};
 use super::deadlines::Deadlines;
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 
 /// More changes than this ...
 pub(super) const CHANGES: usize = 10;
@@ -111,9 +111,9 @@ impl<K: Ord + Clone> OwnerChanges<K> {
         self.waits.pop(now)
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let at = self.waits.next()?;
-        Some(Deadline { at, why: "claim of a duplicate EID" })
+    /// When the next wait is over.
+    pub(super) fn next_claim_at(&self) -> Option<Time> {
+        self.waits.next()
     }
 
     /// Forgets the EIDs for which `stays` is false.
@@ -181,12 +181,12 @@ mod tests {
         owners.changed(&1, at(0));
         owners.wait(1, at(0));
         assert!(owners.is_waiting(&1));
-        assert_eq!(owners.next_deadline().map(|next| next.at), Some(at(30_000)));
+        assert_eq!(owners.next_claim_at(), Some(at(30_000)));
         assert_eq!((owners.next_claim(at(29_999)), owners.next_claim(at(30_000))), (None, Some(1)));
         assert!(!owners.is_waiting(&1));
         owners.wait(1, at(40_000));
         owners.retain(|_| false);
-        assert!(owners.next_deadline().is_none());
+        assert!(owners.next_claim_at().is_none());
     }
 
     #[test]

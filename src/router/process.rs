@@ -20,7 +20,7 @@ use super::losses::{Losses, Verdict};
 use super::paths::Paths;
 use super::rib::Rib;
 use crate::addr::{Family, Rloc};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 
 /// The MTU of an emulated host whose interface says nothing; octets.
 const DEFAULT_HOST_MTU: u16 = 1500;
@@ -164,8 +164,8 @@ impl Process {
     }
 
     /// When something is due again.
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        self.losses.next_deadline("opening refused objects of the process")
+    pub(super) fn next_open(&self) -> Option<Time> {
+        self.losses.next_due()
     }
 
     /// Takes in a new set of wishes. Returns those that are new.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 
 /// The time in which a source and a reason have one line, and the log [`LINES`].
 const MINUTE: Duration = Duration::from_secs(60);
@@ -120,10 +120,10 @@ impl Refusals {
     }
 
     /// The end of the minute matters only if messages without a line are to be summed up.
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+    pub(super) fn next_sum(&self) -> Option<Time> {
         let minute = self.minute.as_ref()?;
         let has_rest = minute.of_reason.values().any(|of_reason| of_reason.rest > 0);
-        has_rest.then_some(Deadline { at: minute.ends_at, why: "sum of refused messages" })
+        has_rest.then_some(minute.ends_at)
     }
 
     /// Counts a message, or `count` parts of one. `explain` is asked when it gets a line in the log, when

@@ -19,7 +19,7 @@ use super::held::{Held, HeldPacket};
 use super::io::{Device, DropReason, KernelRequest};
 use super::mobility::{CONFIRMATION, Discovery};
 use crate::addr::{Eid, Family, Rloc};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 
 /// Hosts that are looked for at one time. Of the asker with the most, the first one gives way; of one's
 /// own, one that has had no answer for a second.
@@ -120,14 +120,16 @@ impl Searches {
         [self.running.fill(), self.refused.fill(), self.confirmations.fill()]
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
+    /// When a search, or the wait for a confirmation, has taken too long.
+    pub(super) fn next_end(&self) -> Option<Time> {
         let search = self.running.first_use().map(|at| at + SEARCH);
         let confirmation = self.confirmations.first_use().map(|at| at + CONFIRMATION);
-        let ends = search.into_iter().chain(confirmation).min();
-        Deadline::earliest([
-            ends.map(|at| Deadline { at, why: "search for a host" }),
-            self.retry_at.map(|at| Deadline { at, why: "retry of a search" }),
-        ])
+        search.into_iter().chain(confirmation).min()
+    }
+
+    /// When searches that were refused are tried again.
+    pub(super) fn next_retry(&self) -> Option<Time> {
+        self.retry_at
     }
 
     /// Forgets the searches for EIDs that are not `sought` any more. Returns the packets that these held.
@@ -312,9 +314,6 @@ impl Router {
         }
         while let Some((eid, search)) = self.mobility.searches.running.pop_unused(SEARCH, now) {
             self.end_search(eid, search, now);
-        }
-        if self.mobility.searches.retry_at.is_some_and(|at| at <= now) {
-            self.retry_searches(now);
         }
     }
 

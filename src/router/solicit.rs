@@ -18,7 +18,7 @@ use super::map_cache::MapCache;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRequest, Message, Nonce};
 
 /// Between two SMRs about one EID to one RLOC.
@@ -105,12 +105,14 @@ impl Solicitor {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let repeat = self.repeats.first_use().map(|at| at + INTERVAL);
-        Deadline::earliest([
-            repeat.map(|at| Deadline { at, why: "smr repetition" }),
-            self.changed.next().map(|at| Deadline { at, why: "smr without registration" }),
-        ])
+    /// When an SMR is to be repeated.
+    pub(super) fn next_repetition(&self) -> Option<Time> {
+        self.repeats.first_use().map(|at| at + INTERVAL)
+    }
+
+    /// When the peers of a mapping that changed are solicited, whether or not it is registered.
+    pub(super) fn next_solicitation(&self) -> Option<Time> {
+        self.changed.next()
     }
 
     /// How full the tables are.
@@ -155,7 +157,7 @@ impl Solicitor {
     }
 
     /// Forgets the peers of prefixes to which nothing was sent of late.
-    fn forget_silent(&mut self, now: Time) {
+    pub(super) fn forget_silent(&mut self, now: Time) {
         while let Some(prefix) = self.forgotten_at.pop(now) {
             self.peers.remove(&prefix);
         }
@@ -212,13 +214,11 @@ impl Solicitor {
         self.solicit_peers(context, map_cache, prefix, now);
     }
 
-    /// Sends the proactive SMRs that are due.
+    /// Solicits the peers of mappings that changed and whose registration takes too long.
     pub(super) fn solicit_due(&mut self, context: &mut Context, map_cache: &MapCache, now: Time) {
-        self.forget_silent(now);
         while let Some(prefix) = self.changed.pop(now) {
             self.solicit_peers(context, map_cache, prefix, now);
         }
-        self.repeat_smrs(context, now);
     }
 
     /// Solicits all peers that were heard of in the last minute.
@@ -267,7 +267,7 @@ impl Solicitor {
     }
 
     /// Repeats the proactive SMRs whose peers went on sending.
-    fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
+    pub(super) fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
         while let Some(((prefix, to), repeat)) = self.repeats.pop_unused(INTERVAL, now) {
             let since = now.since(repeat.said_at);
             let heard = self.peers.covered_by(&prefix).any(|(_, peers)| {

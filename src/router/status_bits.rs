@@ -12,7 +12,7 @@ use super::Router;
 use super::deadlines::Deadlines;
 use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Rloc};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::DataHeader;
 
 /// The use-LSB timer (RFC 9300 section 13.1). After a mapping has got other locators, its packets carry no
@@ -38,8 +38,9 @@ impl StatusHolds {
         self.revision.number()
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        self.until.next().map(|at| Deadline { at, why: "use-LSB timer" })
+    /// When a mapping is sent with bits again.
+    pub(super) fn next_expiry(&self) -> Option<Time> {
+        self.until.next()
     }
 
     pub(super) fn expire(&mut self, now: Time) {

@@ -74,7 +74,7 @@ impl Router {
                 self.context.outputs.extend(said);
             }
             KernelEvent::Refused { .. } => {
-                return self.context.tell(Event::KernelRefused(event.to_string()));
+                self.context.tell(Event::KernelRefused(event.to_string()));
             }
         }
     }

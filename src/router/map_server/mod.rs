@@ -39,7 +39,7 @@ use super::refusals::Explanation;
 use crate::addr::{EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::Seed;
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::Address;
 
 /// The largest number of registered prefixes that are not configured.
@@ -124,15 +124,19 @@ impl MapServer {
         &self.entries
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let expiry = self.expiries.first();
-        Deadline::earliest([
-            expiry.map(|&(at, ..)| Deadline { at, why: "registration expiry" }),
-            self.pending_notifies.next_deadline(),
-            self.sessions
-                .next_look()
-                .map(|at| Deadline { at, why: "registrations of a fallen session" }),
-        ])
+    /// When a registration lapses.
+    pub(super) fn next_expiry(&self) -> Option<Time> {
+        self.expiries.first().map(|&(at, ..)| at)
+    }
+
+    /// When a Map-Notify is to be sent again.
+    pub(super) fn next_notify(&self) -> Option<Time> {
+        self.pending_notifies.next_repetition()
+    }
+
+    /// When entries are to be looked at for sessions that have fallen.
+    pub(super) fn next_look(&self) -> Option<Time> {
+        self.sessions.next_look()
     }
 
     /// Recent registrations and withdrawals, the oldest first.
@@ -404,7 +408,7 @@ mod tests {
         assert!(server.entries.get(&prefix("172.16.0.0/24")).unwrap().is_registered());
         server.expire(Time::from_secs(180));
         assert!(!server.entries.get(&prefix("172.16.0.0/24")).unwrap().is_registered());
-        assert_eq!(server.next_deadline(), None);
+        assert_eq!(server.next_expiry(), None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::addr::EidPrefix;
 use crate::rng::{Rng, Seed};
 use crate::router::deadlines::Deadlines;
-use crate::time::Deadline;
+use crate::time::Time;
 use crate::wire::{Key, Nonce};
 
 /// A Map-Notify that is repeated until it is acknowledged.
@@ -48,8 +48,8 @@ impl PendingNotifies {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let at = self.due.next()?;
-        Some(Deadline { at, why: "map-notify repetition" })
+    /// When a Map-Notify is to be sent again.
+    pub(super) fn next_repetition(&self) -> Option<Time> {
+        self.due.next()
     }
 }

@@ -38,7 +38,7 @@ use super::deadlines::Deadlines;
 use super::event::{self, RegistrationChange};
 use crate::addr::{EidPrefix, Family};
 use crate::rng::{Rng, Seed};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::{MappingRecord, Nonce};
 
 /// Time between registers of a prefix by UDP (RFC 9301 section 5.6).
@@ -167,9 +167,9 @@ impl Registrar {
         }
     }
 
-    pub(super) fn next_deadline(&self) -> Option<Deadline> {
-        let register = self.due.next().map(|at| Deadline { at, why: "map-register" });
-        Deadline::earliest([register, self.next_session_deadline()])
+    /// When a Map-Register is due.
+    pub(super) fn next_register(&self) -> Option<Time> {
+        self.due.next()
     }
 
     /// How many prefixes a map-server has, or is to have.

@@ -19,7 +19,7 @@ use crate::router::event::{Event as ChangeEvent, MapServerChange, RegistrationCh
 use crate::router::explanations;
 use crate::router::io::{Connection, TcpRequest};
 use crate::router::session::{Session, SessionState, SessionType, SessionView};
-use crate::time::{Deadline, Time};
+use crate::time::Time;
 use crate::wire::{
     CONTROL_PORT, Key, MapRegister, MappingRecord, RegistrationRefresh, RegistrationReject,
     ReliableMessage, StreamError,
@@ -41,9 +41,9 @@ impl Registrar {
         sessions.any(|each| each.connection == connection && each.up_since.is_some())
     }
 
-    pub(super) fn next_session_deadline(&self) -> Option<Deadline> {
-        let at = self.sessions.values().filter_map(|each| each.patience_until).min()?;
-        Some(Deadline { at, why: "reliable session without Refresh" })
+    /// When a session without a Refresh is given up.
+    pub(in crate::router) fn next_end_of_session(&self) -> Option<Time> {
+        self.sessions.values().filter_map(|each| each.patience_until).min()
     }
 
     fn server_of(&self, connection: Connection) -> Option<IpAddr> {
@@ -184,7 +184,7 @@ impl Registrar {
     }
 
     /// Gives up the sessions that no Refresh began.
-    pub(super) fn end_silent_sessions(
+    pub(in crate::router) fn end_silent_sessions(
         &mut self,
         context: &mut Context,
         database: &Database,

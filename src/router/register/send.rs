@@ -165,7 +165,6 @@ impl Registrar {
                 }
             }
         }
-        self.end_silent_sessions(context, database, now);
     }
 
     /// Whether the next register of a prefix by UDP offers reliable transport.
