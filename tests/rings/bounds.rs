@@ -69,6 +69,8 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("MapCache.changes", "taken at the end of each input"),
     ("Mobility.changes", "taken at the end of each input"),
     ("Registrar.changes", "taken at the end of each input"),
+    ("Stale.released", "taken at the end of each input"),
+    ("Stale.requests", "taken at the end of each input"),
     ("Router.witnesses", "each is set by the process that has the router"),
     // A bound of its own, by a constant or by the configuration.
     ("Attempts.at", "QUICK times"),
@@ -113,8 +115,6 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("PendingNotifies.due", "index of `pending`"),
     ("Outstanding.due", "index of requests"),
     ("Outstanding.nonces", "index of requests"),
-    ("Resolver.due", "index of requests"),
-    ("Resolver.nonces", "index of requests"),
     ("Reachability.until", "index of `unreachable`"),
     ("Solicitor.changed", "prefixes of the database"),
     ("Solicitor.forgotten_at", "index of `peers`"),

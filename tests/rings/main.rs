@@ -94,7 +94,7 @@ const CIRCLES: [(&str, usize); 7] = [
     ("driver", 10),
     ("host", 4),
     ("lab", 18),
-    ("router", 16),
+    ("router", 23),
     ("sim", 9),
     ("wire", 10),
 ];
