@@ -122,7 +122,7 @@ pub const CASES: &[Case] = &[
         outputs: &[Out::Native],
     },
     Case {
-        name: "somebody deletes lisp0",
+        name: "lisp0 is deleted by hand",
         act: |play| play.world.hand("ip link del lisp0"),
         seen: &[],
         inputs: &[In::Kernel, In::Process],

@@ -1,4 +1,4 @@
-//! The kinds of what crosses the border: the variants of `Input` and `Output`, without their fields.
+//! The kinds of inputs and outputs: the variants of `Input` and `Output`, without their fields.
 //!
 //! No match has `_`: a new variant of either does not compile until it has a kind.
 

@@ -1,5 +1,5 @@
 //! The border between the core and its two worlds: one table of cases, played by the driver in a namespace
-//! and by the simulator. Each case is done to the router from outside, and says what is seen outside, and
+//! and by the simulator. Each case is done to the router from outside, and says the visible result outside, and
 //! which kinds of `Input` and `Output` cross the border. Both worlds must show the same.
 //!
 //! A new variant of `Input` or `Output` does not compile here until it has a kind, and a kind does not pass

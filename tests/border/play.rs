@@ -14,7 +14,7 @@ use crate::kinds::{InputKind, OutputKind};
 pub trait World {
     /// A frame comes to a port.
     fn frame(&mut self, port: &str, frame: &[u8]);
-    /// Somebody types a command in the router's namespace.
+    /// A command is typed in the router's namespace.
     fn hand(&mut self, command: &str);
     /// The operator types a line at the console.
     fn console(&mut self, line: &str);
@@ -37,7 +37,7 @@ pub struct Case {
     pub outputs: &'static [OutputKind],
 }
 
-/// A world, and what has left its router.
+/// A world, and the outputs of its router.
 pub struct Play<'a> {
     pub world: &'a mut dyn World,
     /// The last IP packets that left by the port of the core, the newest first.
