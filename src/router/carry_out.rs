@@ -39,6 +39,7 @@ impl Router {
             self.tell_too_big(mtu, transit, packet);
         }
         if let Verdict::Forward(wrap) = verdict {
+            self.paths.sent_on(wrap.destination, now);
             packet::set_ttl(packet.bytes, wrap.ttl);
         }
         let packets = transit.load.packets;
@@ -89,33 +90,25 @@ impl Router {
         if let Some((from, prefix)) = encapsulator.zip(hear) {
             self.solicitor.heard(prefix, from, source, destination, now);
         }
-        if search_source {
-            let asker = self.asker(&transit.origin);
-            self.search_for(source, asker, Discovery::Packet, now);
-        }
         if let Some(entry) = count {
             self.map_cache.count_use(entry, transit.load, now);
         }
-        if let Some(discovery) = search_destination {
+        let of_source = search_source.then_some((source, Discovery::Packet));
+        let of_destination = search_destination.map(|discovery| (destination, discovery));
+        for (eid, discovery) in of_source.into_iter().chain(of_destination) {
             let asker = self.asker(&transit.origin);
-            self.search_for(destination, asker, discovery, now);
+            self.search_for(eid, asker, discovery, now);
         }
         if let Some(from) = encapsulator.filter(|_| solicit) {
             self.solicitor.solicit_sender(&mut self.context, from, source, destination, now);
         }
-        let (Verdict::Encapsulate(wrap) | Verdict::Forward(wrap)) = verdict else { return };
-        if begin_echo {
-            self.begin_echo(wrap.destination, now);
-        }
-        if let Verdict::Forward(_) = verdict {
-            self.paths.sent_on(wrap.destination, now);
-        }
-        let instance_id = transit.instance_id;
-        match remember {
-            FlowWant::Nothing => {}
-            FlowWant::Sent => self.flows.remember(instance_id, &transit.header, wrap, None),
-            FlowWant::Decision => {
-                self.flows.remember(instance_id, &transit.header, wrap, count);
+        if let Verdict::Encapsulate(wrap) | Verdict::Forward(wrap) = verdict {
+            if begin_echo {
+                self.begin_echo(wrap.destination, now);
+            }
+            let entry = count.filter(|_| remember == FlowWant::Decision);
+            if remember != FlowWant::Nothing {
+                self.flows.remember(transit.instance_id, &transit.header, wrap, entry);
             }
         }
     }
