@@ -64,7 +64,7 @@ pub fn play(world: &mut dyn World) -> BTreeSet<InputKind> {
             let (read, come, gone) = play.crossed(steps);
             (inputs, outputs) = (come, gone);
             let is_seen = |part: &&str| play.lines.iter().any(|line| line.contains(*part));
-            done = case.seen.iter().all(|part| is_seen(part))
+            done = case.seen.iter().all(is_seen)
                 && case.inputs.iter().all(|kind| inputs.contains(kind))
                 && case.outputs.iter().all(|kind| outputs.contains(kind));
             if done {
