@@ -19,7 +19,7 @@ use crate::wire::{CONTROL_PORT, MapReply, MapRequest, MappingRecord, Message};
 /// Of how many records of a Map-Request the mapping is looked up.
 pub(super) const MOST_RECORDS: usize = 8;
 
-/// How a Map-Request arrived: what its answer depends on beside its contents.
+/// The way in which a Map-Request arrived: its answer depends on this beside its contents.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     /// The sender of the datagram.

@@ -68,7 +68,7 @@ pub enum Teller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stay {
     /// As long as the configuration and the routes say so.
-    Standing,
+    Permanent,
     /// Until then: a prefix that was de-configured, when its last record in a map-cache has expired.
     Until(Time),
     /// Until then: a host that fell silent or was not found. It has one of [`SILENT`] places.
@@ -91,7 +91,7 @@ impl Stay {
     /// When the entry goes, or its word is checked.
     fn due_at(self) -> Option<Time> {
         match self {
-            Stay::Standing => None,
+            Stay::Permanent => None,
             Stay::Until(at) | Stay::Silent(at) => Some(at),
             Stay::Told { checked_at, .. } => Some(checked_at),
         }
@@ -211,7 +211,7 @@ impl AwayTable {
             self.tell(prefix, entry.producer, AwayChange::Added);
         }
         let gives_way = match entry.stay {
-            Stay::Standing | Stay::Until(_) => None,
+            Stay::Permanent | Stay::Until(_) => None,
             Stay::Silent(_) => self.silent.insert(prefix, (), (), now).ok().flatten(),
             Stay::Told { .. } => self.told.insert(prefix, (), (), now).ok().flatten(),
         };

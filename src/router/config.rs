@@ -1,7 +1,7 @@
-//! The configuration as plain data: what the grammar fills in and what a router is made of.
+//! The configuration as plain data: the grammar fills it in, and a router is made of it.
 //!
 //! A configuration is a value. The console edits a copy and hands the router the whole; the router
-//! compares it with what it had. So a file or a line is applied as one or not at all, and
+//! compares it with the previous one. So a file or a line is applied as one or not at all, and
 //! `show running-config` is a function of this value.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -31,7 +31,7 @@ pub struct Config {
     pub lisp: Option<Lisp>,
 }
 
-/// What stands under `interface NAME`.
+/// The lines under `interface NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
     /// `description TEXT`.
@@ -41,7 +41,7 @@ pub struct Interface {
     pub addresses: Vec<IpNet>,
     /// `shutdown`: the Linux link is taken down.
     pub shutdown: bool,
-    /// `ip proxy-arp`: answer ARP for what the router has a route to. Off unless configured.
+    /// `ip proxy-arp`: answer ARP for addresses that the router has a route to. Off unless configured.
     pub proxy_arp: bool,
     /// `mtu N`, when the link's own is not wanted; octets.
     pub mtu: Option<u16>,
@@ -55,7 +55,7 @@ pub struct Interface {
     pub emulated_hosts: BTreeMap<String, EmulatedHost>,
 }
 
-/// `emulated-host NAME ..`: what a host is made of.
+/// `emulated-host NAME ..`: the configuration of a host.
 #[derive(
     Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -101,7 +101,7 @@ pub enum StaticTarget {
     Null,
 }
 
-/// What stands under `router lisp`.
+/// The lines under `router lisp`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lisp {
     /// `locator-set NAME`.
@@ -168,7 +168,7 @@ pub enum LocatorSource {
     Interface(Family, InterfaceName),
 }
 
-/// What stands under `eid-table`.
+/// The lines under `eid-table`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct EidTable {
     /// `database-mapping PREFIX ...`.
@@ -179,7 +179,7 @@ pub struct EidTable {
     pub dynamic_eids: BTreeMap<String, DynamicEid>,
 }
 
-/// What stands under `dynamic-eid NAME`.
+/// The lines under `dynamic-eid NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DynamicEid {
     /// `database-mapping PREFIX ...`: the ranges.
@@ -250,7 +250,7 @@ pub struct EtrMapServer {
     pub proxy_reply: bool,
 }
 
-/// What stands under `site NAME`.
+/// The lines under `site NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
     /// `authentication-key KEY`; a site without one accepts no registration.
@@ -261,7 +261,7 @@ pub struct Site {
     pub nonce_order: NonceOrder,
 }
 
-/// Whose Map-Registers must have growing nonces (RFC 9301 section 5.6).
+/// The xTRs that must send Map-Registers with growing nonces (RFC 9301 section 5.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
@@ -281,7 +281,7 @@ pub struct SitePrefix {
     pub accept_more_specifics: bool,
 }
 
-/// What a router does for one family of EIDs.
+/// The roles of a router for one family of EIDs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roles {
     /// Encapsulates for a site.

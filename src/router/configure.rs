@@ -1,4 +1,4 @@
-//! A new configuration takes effect: what it changes, and nothing else, is made anew.
+//! A new configuration takes effect: the parts that it changes, and no others, are made anew.
 
 use std::collections::BTreeSet;
 

@@ -46,13 +46,13 @@ pub(super) struct Context {
     pub local: LocalRlocs,
     /// Addresses of all interfaces: a packet from one of them is the router's own.
     pub own_addresses: BTreeSet<IpAddr>,
-    /// What has been counted since the start.
+    /// The counters since the start.
     pub counters: Counters,
     /// The control messages that were refused of late.
     pub refusals: Refusals,
     /// Whether [`Event::Message`] is wanted.
     pub debugging: bool,
-    /// What the caller is to do.
+    /// The work of the caller.
     pub outputs: VecDeque<Output>,
 }
 

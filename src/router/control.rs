@@ -1,4 +1,4 @@
-//! The dispatch of control messages: what came on port 4342, by type and by role.
+//! The dispatch of control messages on port 4342, by type and by role.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,7 +19,7 @@ use crate::wire::{
 };
 
 impl Router {
-    /// Takes in a control datagram. Whatever it holds, nothing worse happens than that it is counted.
+    /// Handles a control datagram. A datagram with any contents does no more harm than a count.
     pub(super) fn handle_control(&mut self, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
         if self.context.local.is_nobodys(Rloc(source.ip())) {
@@ -96,7 +96,7 @@ impl Router {
         }
     }
 
-    /// Takes in what happened on TCP: to the ETR's sessions or the map-server's, by who connected.
+    /// Handles an event on TCP: of the ETR's sessions or the map-server's, by the end that connected.
     pub(super) fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
         match event {
             TcpEvent::Accepted { connection, peer, local } => {
@@ -223,7 +223,7 @@ impl Router {
 
     /// A Map-Request inside an Encapsulated Control Message: to the map-resolver of this router, or
     /// forwarded by a map-server to its ETR. A map-server answers one without the resolver's role too
-    /// (RFC 9301 section 8.3): an ETR asks it whether what it told is still true.
+    /// (RFC 9301 section 8.3): an ETR asks it whether its message is still true.
     fn handle_encapsulated(&mut self, encapsulated: &Encapsulated, arrival: Arrival, now: Time) {
         let source = arrival.sender;
         self.context.counters.encapsulated.received += 1;
@@ -257,8 +257,8 @@ impl Router {
         }
     }
 
-    /// Whether the router only serves the mapping system, so that what is a matter between xTRs has no
-    /// business here (RFC 9301 section 6.1).
+    /// Whether the router only serves the mapping system, so that messages between xTRs are not for
+    /// it (RFC 9301 section 6.1).
     fn is_mapping_system(&self) -> bool {
         self.context.has_role(|roles| roles.map_server || roles.map_resolver)
             && !self

@@ -69,7 +69,7 @@ impl Entry {
         locators.fold(0, |bits, (n, locator)| bits | u32::from(locator.reachable) << n)
     }
 
-    /// Whether other locators are in it than in `before`, whatever their state.
+    /// Whether other locators are in it than in `before`, in any state.
     fn has_other_locators_than(&self, before: &Entry) -> bool {
         let rlocs =
             |entry: &Entry| -> Vec<Rloc> { entry.locators.iter().map(|each| each.rloc).collect() };
@@ -77,16 +77,16 @@ impl Entry {
     }
 }
 
-/// What a reconciliation looked at, and what it changed there.
+/// The prefixes that a reconciliation looked at, and its changes there.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
     /// The prefixes that were judged anew, in order, whether they are in the database or were.
     pub judged: Vec<EidPrefix>,
     /// Those that came, went, or got or lost their route.
     pub rerouted: Vec<EidPrefix>,
-    /// The prefixes that had a route and have one, and whose locators are others than before.
+    /// Prefixes that have a route before and after, and other locators.
     pub changed: BTreeSet<EidPrefix>,
-    /// The prefixes to whose locators others came or of whose locators some went.
+    /// Prefixes whose set of locators changed.
     pub relocated: Vec<EidPrefix>,
     /// The prefixes that were configured and are no more, and for how long others may have them
     /// cached.
@@ -131,7 +131,7 @@ fn ttl(config: &Config, prefix: EidPrefix) -> Duration {
 #[derive(Debug, Default)]
 pub struct Database {
     entries: PrefixMap<Entry>,
-    /// How many entries have a route: of IPv4 EIDs, of IPv6 EIDs, whatever the instance.
+    /// How many entries have a route: of IPv4 EIDs, of IPv6 EIDs, in all instances.
     with_route: [usize; 2],
     /// How many entries have each Locator-Status-Bit set, likewise.
     with_bit: [[usize; u32::BITS as usize]; 2],

@@ -65,8 +65,8 @@ impl Router {
             || is_new && self.registers_around(&prefix)
     }
 
-    /// The session that is up and told of a prefix before: it will tell of the next change too, whatever
-    /// another map-server says by a datagram.
+    /// The session that is up and told of a prefix before: it will tell of the next change too, and
+    /// outweighs the datagrams of another map-server.
     pub(super) fn told_before(&self, prefix: &EidPrefix) -> Option<Teller> {
         let entry = self.away.entries().get(prefix).and_then(|entry| match entry.stay {
             Stay::Told { by, .. } => Some(by),
@@ -131,8 +131,8 @@ impl Router {
         }
     }
 
-    /// A Map-Reply came: what it says of prefixes that were asked about again is as if a map-server told
-    /// it by a datagram.
+    /// Handles a Map-Reply about prefixes that were asked about again, as if a map-server had told it
+    /// by a datagram.
     pub(super) fn away_answered<'a>(
         &mut self,
         records: impl Iterator<Item = &'a MappingRecord>,

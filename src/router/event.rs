@@ -1,4 +1,4 @@
-//! What changes in a router, as it leaves the core in [`Output::Event`](super::io::Output): plain data.
+//! The changes in a router, as they leave the core in [`Output::Event`](super::io::Output): plain data.
 //!
 //! The lines of the log ([`Log`](super::logging::Log)), those of `debug lisp control-plane`
 //! ([`debug`](super::debug)), a record, a trace and a page are renderings of events. The core formats
@@ -27,16 +27,16 @@ pub enum Event {
     Mapping {
         /// Its EID prefix.
         eid_prefix: EidPrefix,
-        /// What happened to it.
+        /// The change.
         change: MappingChange,
     },
     /// An entry of the away table.
     Away {
         /// Its EID prefix.
         eid_prefix: EidPrefix,
-        /// What put it there.
+        /// Its cause.
         producer: Producer,
-        /// What happened to it.
+        /// The change.
         change: AwayChange,
     },
     /// A host of a dynamic-EID range.
@@ -45,7 +45,7 @@ pub enum Event {
         eid: Eid,
         /// The port that it is at, or was.
         port: InterfaceName,
-        /// What happened to it.
+        /// The change.
         change: HostChange,
     },
     /// A registration of this router, as ETR.
@@ -54,7 +54,7 @@ pub enum Event {
         eid_prefix: EidPrefix,
         /// The map-server.
         map_server: IpAddr,
-        /// What happened to it.
+        /// The change.
         change: RegistrationChange,
     },
     /// A registration at this router, as map-server.
@@ -63,14 +63,14 @@ pub enum Event {
         eid_prefix: EidPrefix,
         /// The site.
         site: String,
-        /// What happened to it.
+        /// The change.
         change: SiteRegistrationChange,
     },
     /// A map-server of this router, as ETR.
     MapServer {
         /// Its address.
         map_server: IpAddr,
-        /// What is known of it.
+        /// Its state.
         change: MapServerChange,
     },
     /// A reliable session with an ETR, at this router as map-server.
@@ -95,7 +95,7 @@ pub enum Event {
     Locator {
         /// The locator.
         rloc: Rloc,
-        /// What was found out about it.
+        /// The finding about it.
         change: LocatorChange,
     },
     /// ICMP errors about a locator are not believed.
@@ -104,7 +104,7 @@ pub enum Event {
         rloc: Rloc,
         /// The sender of the last one.
         reporter: IpAddr,
-        /// What it says.
+        /// The message.
         kind: IcmpErrorKind,
         /// Why it is not believed.
         why: Disbelief,
@@ -142,14 +142,14 @@ pub enum Event {
     KernelObject {
         /// Which.
         object: KernelObject,
-        /// What happened to it.
+        /// The change.
         change: KernelObjectChange,
     },
     /// An object that the process of this router holds open.
     ProcessObject {
         /// Which.
         object: ProcessObject,
-        /// What happened to it.
+        /// The change.
         change: ProcessObjectChange,
     },
     /// Objects vanished from the kernel and are put back.
@@ -253,7 +253,7 @@ pub enum SiteRegistrationChange {
     },
 }
 
-/// A change of what is known of a map-server.
+/// A change of the state of a map-server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MapServerChange {
@@ -293,7 +293,7 @@ pub enum MapServerChange {
     },
 }
 
-/// What was found out about a locator.
+/// A finding about a locator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LocatorChange {
@@ -318,14 +318,14 @@ pub enum Unreachable {
     Icmp {
         /// The router.
         reporter: IpAddr,
-        /// What it says.
+        /// The message.
         kind: IcmpErrorKind,
     },
     /// It does not echo nonces (RFC 9300 section 10.1).
     NoEcho,
 }
 
-/// What happened to an object of the kernel.
+/// A change of an object of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KernelObjectChange {
@@ -341,7 +341,7 @@ pub enum KernelObjectChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessObjectChange {
-    /// Somebody has deleted it: it is made again.
+    /// It was deleted: it is made again.
     MadeAgain,
     /// It vanishes again and again.
     Vanishes,

@@ -11,7 +11,7 @@ use crate::wire::{Action, LocatorRecord, MappingRecord};
 
 /// The record TTL that leaves the time to the receiver (RFC 9301 section 5.4).
 const RECEIVER_DECIDES: u32 = u32::MAX;
-/// What this receiver decides: a day.
+/// The TTL that this receiver decides on: a day.
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// How long a record holds.

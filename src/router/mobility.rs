@@ -3,8 +3,8 @@
 //! A `lisp mobility` port serves dynamic-EID ranges. A host of such a range is found when it speaks on
 //! the port: the kernel's neighbour table says so. Then it stands in the database as a prefix of its
 //! own, is registered, and is watched. It is gone when a map-server says that another xTR has it, or
-//! when it answers no more. The range itself is away all the time, so whatever is not here is
-//! solicited for.
+//! when it answers no more. The range itself is away all the time, so senders to hosts that are not
+//! here are solicited.
 //!
 //! The port carries the roaming gateway, with the same address and hardware address at every xTR, and
 //! no route of its network: a host that moved away would be sought with ARP instead of through LISP. A
@@ -13,9 +13,9 @@
 //! merely ages is no evidence of a host; a host that sends with the gateway's hardware address in its
 //! cache makes no entry at all, which is why its packets make us ask for it.
 //!
-//! No packet of a host is lost for being its first. What it says to its gateway is answered by the
+//! No packet of a host is lost for being its first. A packet to its gateway is answered by the
 //! kernel before the host has a route, so the answer comes to us: it is held while the host is looked
-//! for. What it says to others is encapsulated whether or not it has been found, and the answer, if it
+//! for. Its packets to others are encapsulated whether or not it has been found, and the answer, if it
 //! comes before the host has been found, is held likewise.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,8 +181,8 @@ impl Mobility {
         }
     }
 
-    /// Takes the ranges and their ports from the configuration; hosts of what is gone go too, and the
-    /// searches for them. Returns the packets that these held.
+    /// Takes the ranges and their ports from the configuration; hosts of a removed range or port go too,
+    /// and the searches for them. Returns the packets that these held.
     pub(super) fn reconfigure(&mut self, config: &Config) -> Held {
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
@@ -220,7 +220,7 @@ impl Mobility {
         self.ranges.longest_match(eid).is_some()
     }
 
-    /// The host that is here and whose prefix this is.
+    /// The local host with this prefix.
     pub(super) fn host(&self, prefix: EidPrefix) -> Option<&Host> {
         let eid = prefix.network();
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
@@ -248,8 +248,8 @@ impl Mobility {
         self.ranges.get(range).map(|range| range.name.as_str())
     }
 
-    /// What the kernel is to have for one prefix: a route to a host at its port, or into `lisp0` for
-    /// what is away, and a proxy for a host at the port that it was at.
+    /// The objects that the kernel should have for one prefix: a route to a host at its port, or into
+    /// `lisp0` for a prefix that is away, and a proxy for a host at its former port.
     pub(super) fn kernel_objects(
         &self,
         prefix: EidPrefix,
@@ -320,12 +320,12 @@ impl Router {
         self.away.retain(|prefix, entry| {
             entry.producer != Producer::DynamicEid
                 || match entry.stay {
-                    Stay::Standing => mobility.ranges.contains(&prefix),
+                    Stay::Permanent => mobility.ranges.contains(&prefix),
                     _ => mobility.is_dynamic(prefix.network()),
                 }
         });
         for range in ranges {
-            let entry = away::Entry::new(Producer::DynamicEid, Stay::Standing, now);
+            let entry = away::Entry::new(Producer::DynamicEid, Stay::Permanent, now);
             self.away.insert(range, entry, now);
         }
     }
@@ -409,8 +409,8 @@ impl Router {
         }
     }
 
-    /// A host is here: it gets a route, a database entry, a registration; whatever said that it is
-    /// elsewhere is forgotten. Returns whether there was room for it.
+    /// A host is here: it gets a route, a database entry, a registration; every entry that says it is
+    /// elsewhere is removed. Returns whether there was room for it.
     fn host_found(
         &mut self,
         eid: Eid,

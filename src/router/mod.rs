@@ -3,7 +3,7 @@
 //! A [`Router`] has no socket, no clock, no random source and no thread. Its methods are of four
 //! kinds, and a caller uses them in this order:
 //!
-//! 1. **Inputs**: [`Router::handle`] for what happens, [`Router::encapsulate`] and
+//! 1. **Inputs**: [`Router::handle`] for events, [`Router::encapsulate`] and
 //!    [`Router::decapsulate`] for packets of EIDs, [`Router::handle_timeout`] for time. All of them
 //!    take the instant `now`, which never goes back.
 //! 2. **Outputs**: [`Router::poll_output`], until it returns `None`, after each input.
@@ -136,7 +136,7 @@ use crate::addr::Family;
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
 
-/// What a router is started with.
+/// The arguments that a router is started with.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The configuration.
@@ -153,7 +153,7 @@ pub struct Start {
 
 /// A LISP router: xTR, proxy xTR, map-server, map-resolver, or any mix.
 ///
-/// The roles are peers over shared tables; what each does stands in the file of its name.
+/// The roles are peers over shared tables; the work of each stands in the file of its name.
 #[derive(Debug)]
 pub struct Router {
     context: Context,
@@ -176,7 +176,7 @@ pub struct Router {
     away: AwayTable,
     mobility: Mobility,
     rib: Rib,
-    /// What the end of the input brings in line.
+    /// The parts that the end of the input brings in line.
     stale: Stale,
     kernel: Kernel,
     process: Process,
@@ -232,7 +232,7 @@ impl Router {
         router
     }
 
-    /// Takes in what happened.
+    /// Handles an event.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
         self.witness(Call::Handle(&input), now);
         self.heard = None;
@@ -326,7 +326,7 @@ impl Router {
         &self.context.config
     }
 
-    /// What the router does for EIDs of `family`.
+    /// The roles of the router for EIDs of `family`.
     pub fn roles(&self, family: Family) -> Roles {
         self.context.config.roles(family)
     }
@@ -362,12 +362,12 @@ impl Router {
         self.resolver.smr_guard.fills().into_iter().chain(self.solicitor.fills())
     }
 
-    /// What the core network said about ways to locators.
+    /// The reports of the core network about ways to locators.
     pub fn paths(&self) -> &Paths {
         &self.paths
     }
 
-    /// Which locators can be reached, and who says so.
+    /// The locators that can be reached, and the sources that say so.
     pub fn reachability(&self) -> &Reachability {
         &self.reachability
     }
@@ -419,13 +419,13 @@ impl Router {
         self.context.debugging
     }
 
-    /// What has been counted since the start.
+    /// The counters since the start.
     pub fn counters(&self) -> &Counters {
         &self.context.counters
     }
 
     /// Packets of EIDs that wait: for a mapping, or for their host to be found. Each packet that was
-    /// given to the router is here, or under one counter of what left or stopped.
+    /// given to the router is here, or under one counter of packets that left or stopped.
     pub fn waiting_packets(&self) -> u64 {
         self.resolver.outstanding.waiting() + self.mobility.waiting()
     }
@@ -435,12 +435,12 @@ impl Router {
         self.xtr_id
     }
 
-    /// Whether a port that is configured to be up was set down by somebody's hand.
+    /// Whether a port that is configured to be up was set down by another program.
     pub fn is_down_by_hand(&self, name: &InterfaceName) -> bool {
         self.kernel.is_down_by_hand(name)
     }
 
-    /// What is known of the link of an interface.
+    /// The state of the link of an interface.
     pub fn link(&self, name: &InterfaceName) -> Option<Link> {
         self.rib.link(&name.device())
     }

@@ -2,8 +2,8 @@
 //!
 //! Any host of a LAN makes the router ask, and as often as it likes. So each source host has a
 //! share of the places, and each family of EIDs has tables of its own. Where a table is full, the
-//! host with the most makes room, with what no packet has wanted for the longest time: a scan
-//! pushes out what was scanned before. All SMRs have one share, and so have the EIDs that are away.
+//! host with the most makes room, with the EID that no packet has needed for the longest time: a scan
+//! pushes out earlier EIDs of that scan. All SMRs have one share, and so have the EIDs that are away.
 //!
 //! An EID that ten tries did not resolve rests. It has no place among the requests then.
 
@@ -54,7 +54,7 @@ pub(super) enum Cause {
 /// A Map-Request for an EID, from its first try on.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// Whose packet missed, or the EID that the SMR named as ours.
+    /// The source of the packet that missed, or the EID that the SMR named as ours.
     pub(super) source_eid: Option<Eid>,
     /// Why.
     pub(super) cause: Cause,

@@ -1,7 +1,7 @@
-//! What a Map-Reply may put into the map-cache (RFC 9301 sections 8.1 and 9).
+//! The records that a Map-Reply may put into the map-cache (RFC 9301 sections 8.1 and 9).
 //!
 //! An ETR that owns one host can answer the request for it with a record for all EIDs. So each
-//! record is held to what was asked:
+//! record is compared with the request:
 //!
 //! - one with locators for `0.0.0.0/0` or `::/0` is refused;
 //! - any other with locators is cut, around the EID that was asked for, to the static entry that
@@ -35,7 +35,7 @@ fn widest(family: Family) -> u8 {
     }
 }
 
-/// What the answer to a request may be about.
+/// The prefix that the answer to a request may be about.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claims {
     /// The EID that was asked for.
@@ -63,7 +63,7 @@ pub(super) struct Held<'a> {
     pub(super) taken: Vec<Taken<'a>>,
     /// Those for all EIDs that are refused.
     defaults: Vec<&'a MappingRecord>,
-    /// Those with locators that are cut, and to what.
+    /// Those with locators that are cut, with the smaller prefix.
     cut: Vec<(&'a MappingRecord, EidPrefix)>,
     /// Those that lie beside the taken ones.
     beside: Vec<&'a MappingRecord>,
@@ -96,7 +96,7 @@ impl Claims {
     }
 
     /// Holds the records of a reply that lie within `covering`, its record for the EID that was
-    /// asked for, to what was asked. A record of our own prefix (`is_own`) is not kept, and not
+    /// asked for, against the request. A record of our own prefix (`is_own`) is not kept, and not
     /// held to anything.
     pub(super) fn hold<'a>(
         &self,
@@ -149,7 +149,7 @@ fn is_default(record: &MappingRecord) -> bool {
 }
 
 impl Claims {
-    /// What the answer to a request for an EID may be about. An EID that is asked for without a
+    /// The prefix that the answer to a request for an EID may be about. An EID that is asked for without a
     /// static entry is away: the request was about its prefix in the away table.
     pub(super) fn of(config: &Config, map_cache: &MapCache, away: &AwayTable, asked: Eid) -> Self {
         let away = || away.entries().longest_match(asked).map(|(prefix, _)| prefix);

@@ -35,7 +35,7 @@ struct Changes {
     named_at: Option<Time>,
 }
 
-/// What a change of owner says of its EID.
+/// The meaning of a change of owner for its EID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owned {
     /// Its host moves.

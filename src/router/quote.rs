@@ -1,6 +1,6 @@
 //! Whether an ICMP error is about a packet that this router has sent.
 //!
-//! Anybody can send an ICMP error, and the kernel hands over each that names the address and the port of
+//! Any host can send an ICMP error, and the kernel hands over each that names the address and the port of
 //! a socket of ours. So an error changes something only if all that it quotes is as this router sends it:
 //! the data port, a locator that packets go to, and as far as the quote reaches, a LISP header and the
 //! inner header of a flow that was encapsulated to that locator. Routers quote eight octets behind the

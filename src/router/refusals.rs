@@ -1,6 +1,6 @@
 //! Control messages that are refused: each is counted, and the operator is told.
 //!
-//! A line says what was refused, from which address, why, and what to do. `debug lisp
+//! A line names the refused message, its source, the reason and the remedy. `debug lisp
 //! control-plane` has one for each message. The log has one a minute for each pair of source and
 //! reason, 16 a minute for a reason, 32 in all but for the first one of each reason, and one more that
 //! sums up the rest when the minute ends. A sender that changes its address with each message fills
@@ -36,7 +36,7 @@ pub struct Explanation {
     pub what: String,
     /// The cause, a clause: `its key is wrong`.
     pub why: String,
-    /// What to do, a clause: `compare ..`.
+    /// The remedy, a clause: `compare ..`.
     pub advice: String,
 }
 

@@ -15,7 +15,7 @@ use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 use crate::wire::{LocatorRecord, MapReply, MappingRecord, Nonce};
 
-/// What this router has sent a nonce for: a Map-Reply with the nonce is its answer.
+/// The purposes of nonces that this router has sent: a Map-Reply with the nonce is its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NonceOwner {
     /// A question to a map-server about its news.
@@ -25,7 +25,7 @@ pub(super) enum NonceOwner {
 }
 
 impl Router {
-    /// What a nonce was sent for.
+    /// The purpose of a nonce.
     pub(super) fn owner_of(&self, nonce: Nonce) -> Option<NonceOwner> {
         let news = self.news.asked(nonce).map(NonceOwner::News);
         news.or_else(|| self.resolver.outstanding.asked_with(nonce).map(NonceOwner::Request))
@@ -51,8 +51,8 @@ impl Router {
         self.mapping_answered(eid, reply, from, now);
     }
 
-    /// Takes in the answer to a Map-Request for the mapping of an EID. Only records that cover what was
-    /// asked change anything.
+    /// Takes in the answer to a Map-Request for the mapping of an EID. Only records that cover the EID
+    /// that was asked change anything.
     fn mapping_answered(&mut self, eid: Eid, reply: &MapReply, from: SocketAddr, now: Time) {
         let Some(covering) = reply.records.iter().find(|record| record.eid_prefix.contains(eid))
         else {
@@ -63,8 +63,8 @@ impl Router {
             self.context.counters.negative_map_replies.received += 1;
         }
         let claims = Claims::of(&self.context.config, &self.map_cache, &self.away, eid);
-        // Who has just got an EID back is answered by itself: not to be kept, for it would stand
-        // in the way when the EID goes again.
+        // A router that has just got an EID back is answered by itself. That answer is not kept: it would
+        // stand in the way when the EID goes again.
         let held = claims.hold(&reply.records, covering, |record| self.is_own(record));
         claims.tell(&held, &mut self.context, from.ip(), now);
         let answer = held.taken.iter().find(|taken| taken.record.eid_prefix.contains(eid));

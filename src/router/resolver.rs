@@ -26,7 +26,7 @@ use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message};
 pub(super) struct Resolver {
     /// The requests under way.
     pub outstanding: Outstanding,
-    /// The limits of what SMRs make it ask for.
+    /// The limits of requests that SMRs cause.
     pub smr_guard: SmrGuard,
 }
 
@@ -115,7 +115,7 @@ impl Resolver {
         }
     }
 
-    /// Does what is due: the next try of each request, or the end of its rest.
+    /// Does the work that is due: the next try of each request, or the end of its rest.
     pub(super) fn retry_requests(&mut self, context: &mut Context, now: Time) {
         self.outstanding.end_rests(now);
         while let Some(eid) = self.outstanding.next_due(now) {
@@ -199,7 +199,7 @@ fn map_request(context: &Context, eid: Eid, request: &Request) -> MapRequest {
     }
 }
 
-/// Who is asked for an EID, in turn: the map-resolvers; about an EID that is away, the ETR's
+/// The servers that are asked for an EID, in turn: the map-resolvers; about an EID that is away, the ETR's
 /// map-servers if there is no resolver.
 fn servers_for(config: &Config, eid: Eid, cause: Cause) -> Vec<IpAddr> {
     match config.itr_map_resolvers(eid.family()) {

@@ -15,7 +15,7 @@ use super::io::{KernelRoute, LISP_DEVICE};
 use crate::addr::{EidPrefix, InstanceId};
 use crate::prefix_map::PrefixMap;
 
-/// What the core knows of a link.
+/// The state of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Link {
     /// Administratively up.
@@ -41,7 +41,7 @@ fn key(prefix: IpNet) -> EidPrefix {
 }
 
 impl Rib {
-    /// A link appeared or changed; returns what was known of it.
+    /// A link appeared or changed; returns its previous state.
     pub fn set_link(&mut self, device: String, link: Link) -> Option<Link> {
         self.gone.remove(&device);
         self.links.insert(device, link)
@@ -58,7 +58,7 @@ impl Rib {
         self.gone.contains(device)
     }
 
-    /// The whole table was read: what is not listed is not there.
+    /// The whole table was read: routes that are not listed do not exist.
     pub fn replace_routes(&mut self, routes: Vec<KernelRoute>) {
         self.routes.clear();
         for route in routes {
@@ -102,7 +102,7 @@ impl Rib {
         up && route.device != LISP_DEVICE
     }
 
-    /// What is known of a device.
+    /// The state of a device's link.
     pub fn link(&self, device: &str) -> Option<Link> {
         self.links.get(device).copied()
     }

@@ -23,7 +23,7 @@ pub enum SessionState {
     Up,
 }
 
-/// Who began a session.
+/// The end that began a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionType {
     /// We did: an ETR.
@@ -35,7 +35,7 @@ pub enum SessionType {
 /// How long the other end took to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTrip {
-    /// From what was said to its answer.
+    /// From a message to its answer.
     pub time: Duration,
     /// When it was measured.
     pub at: Time,
@@ -44,11 +44,11 @@ pub struct RoundTrip {
 /// A session for `show lisp session`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionView {
-    /// The other end; port 0 for what is not connected.
+    /// The other end; port 0 when it is not connected.
     pub peer: SocketAddr,
-    /// This end; `None` for what is not connected.
+    /// This end; `None` when it is not connected.
     pub local: Option<SocketAddr>,
-    /// Who began it.
+    /// The end that began it.
     pub kind: SessionType,
     /// How far it is.
     pub state: SessionState,
@@ -97,8 +97,8 @@ impl Session {
         }
     }
 
-    /// Something is said that the other end answers at once: a SYN, a Refresh, a Registration. Answers
-    /// come in the order of what was said, so the oldest is the one to time.
+    /// A message was sent that the other end answers at once: a SYN, a Refresh, a Registration. Answers
+    /// come in the order of the messages, so the oldest is the one to time.
     pub(super) fn asked(&mut self, now: Time) {
         self.asked_at.get_or_insert(now);
     }
@@ -116,7 +116,7 @@ impl Session {
         self.reader.push(octets);
     }
 
-    /// The next frame, or what is wrong with it.
+    /// The next frame, or its error.
     pub(super) fn next(&mut self) -> Option<Result<ReliableFrame, StreamError>> {
         let frame = self.reader.next()?;
         self.messages.0 += 1;

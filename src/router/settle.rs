@@ -13,8 +13,8 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 
 impl Router {
-    /// Ends an input: reconciles what its changes have made stale, and does what waits for that. When an
-    /// away entry has ended, its route ends too.
+    /// Ends an input: reconciles the parts that its changes have made stale, and does the work that waits
+    /// for that. When an away entry has ended, its route ends too.
     pub(super) fn settle(&mut self, now: Time) {
         while !self.is_settled() {
             let requests = std::mem::take(&mut self.stale.requests);
@@ -38,9 +38,9 @@ impl Router {
         self.stale.is_empty() && !self.away.has_moved()
     }
 
-    /// Brings what is [`Stale`] in line with the configuration, the kernel's state and the hosts that
-    /// are here. What an entry, a registration or an object of the kernel should be, one function says
-    /// for one prefix; after a new configuration or a change of a link it is asked for all.
+    /// Brings [`Stale`] objects in line with the configuration, the kernel's state and the hosts that
+    /// are here. The right state of an entry, a registration or an object of the kernel comes from one
+    /// function for one prefix; after a new configuration or a change of a link it is asked for all.
     pub(super) fn reconcile(&mut self, now: Time) {
         let stale = std::mem::take(&mut self.stale);
         let Stale { routes, all, .. } = stale;
@@ -92,7 +92,7 @@ impl Router {
                 continue;
             }
             if !entry.has_route {
-                self.away.insert(prefix, away(Producer::NoRoute, Stay::Standing), now);
+                self.away.insert(prefix, away(Producer::NoRoute, Stay::Permanent), now);
             } else if self.away.remove(&prefix, Producer::NoRoute) || back {
                 solicit.insert(prefix);
             }
@@ -136,8 +136,8 @@ impl Router {
         self.context.request(requests);
     }
 
-    /// What the kernel is to have for an EID prefix: the guard of one that is configured, the route to a
-    /// host, or into `lisp0` to one that is elsewhere.
+    /// The objects that the kernel should have for an EID prefix: the guard of one that is configured,
+    /// the route to a host, or into `lisp0` to one that is elsewhere.
     pub(super) fn kernel_objects(&self, prefix: EidPrefix) -> BTreeSet<KernelObject> {
         let mut objects = self.mobility.kernel_objects(prefix, &self.away);
         let is_configured =

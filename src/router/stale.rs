@@ -7,7 +7,7 @@ use super::held::Held;
 use super::io::KernelRequest;
 use crate::addr::EidPrefix;
 
-/// Changes only mark what is stale. The tables are brought in line at the end of the input
+/// Changes only mark stale parts. The tables are brought in line at the end of the input
 /// ([`Router::settle`](super::Router)), once for all its changes.
 #[derive(Debug, Default)]
 pub(super) struct Stale {
@@ -15,7 +15,7 @@ pub(super) struct Stale {
     pub all: bool,
     /// The static routes: the objects of the kernel that belong to no EID.
     pub routes: bool,
-    /// Prefixes that a route leads to, or whose host came or went. They need not be in the database.
+    /// Prefixes with a changed route, or with a host that came or went. They need not be in the database.
     pub prefixes: BTreeSet<EidPrefix>,
     /// Requests to the kernel that are made when its routes are in line.
     pub requests: Vec<KernelRequest>,

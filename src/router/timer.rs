@@ -3,7 +3,7 @@
 /// Makes the enum of the timers, the list of all and the name of each from one table.
 macro_rules! timers {
     ($($(#[$doc:meta])* $timer:ident = $name:literal,)*) => {
-        /// Something that can be due, in the order in which the router does what is due together.
+        /// A kind of work that can be due, in the order in which the router does work that is due together.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Timer {
             $($(#[$doc])* $timer,)*

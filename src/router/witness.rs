@@ -49,6 +49,6 @@ pub trait Witness: Debug {
     /// [`Router::decapsulate`](super::Router::decapsulate) has decided, and left the datagram so.
     fn inbound(&mut self, verdict: Inbound, datagram: &[u8]);
 
-    /// What [`Router::poll_output`](super::Router::poll_output) is about to return.
+    /// The output that [`Router::poll_output`](super::Router::poll_output) is about to return.
     fn output(&mut self, output: Option<&Output>);
 }

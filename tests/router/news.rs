@@ -234,7 +234,7 @@ fn back(relay: &mut Relay) -> MapNotify {
         _ => None,
     };
     let old = relay.udp("Old", "xTR1").into_iter().find_map(|(_, message)| of_host(message));
-    let asks = |said: &&crate::relay::Said| {
+    let asks = |said: &&crate::relay::Sent| {
         let is_request = matches!(&said.what, What::Udp(Message::Encapsulated(_)));
         is_request && (said.from, said.to) == ("xTR1", "Old")
     };

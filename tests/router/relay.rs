@@ -17,7 +17,7 @@ use crate::bench::Bench;
 
 /// A message, and its time.
 #[derive(Debug)]
-pub struct Said {
+pub struct Sent {
     pub at: Time,
     pub from: &'static str,
     pub to: &'static str,
@@ -49,7 +49,7 @@ pub struct Relay {
     rlocs: BTreeMap<IpAddr, &'static str>,
     pipes: BTreeMap<(&'static str, Connection), (&'static str, Connection)>,
     accepted: u64,
-    pub said: Vec<Said>,
+    pub said: Vec<Sent>,
     /// Messages from one router to another by UDP are lost.
     pub deaf: Option<(&'static str, &'static str)>,
     pub debug: Vec<(&'static str, String)>,
@@ -194,7 +194,7 @@ impl Relay {
                     return;
                 }
                 let what = What::Udp(Message::parse(&payload).unwrap());
-                self.said.push(Said { at: self.now, from, to, what });
+                self.said.push(Sent { at: self.now, from, to, what });
                 let destination = destination.ip();
                 let datagram = ControlDatagram { source, destination, payload: &payload };
                 self.input(to, Input::Control(datagram));
@@ -212,7 +212,7 @@ impl Relay {
         match request {
             TcpRequest::Connect { connection, source, destination } => {
                 let to = self.rlocs[&destination.0];
-                self.said.push(Said { at: self.now, from, to, what: What::Syn });
+                self.said.push(Sent { at: self.now, from, to, what: What::Syn });
                 let listens =
                     self.nodes.get(to).is_some_and(|bench| bench.router.config().listens_on_tcp());
                 if !listens {
@@ -234,7 +234,7 @@ impl Relay {
                 frames.push(&octets);
                 for frame in frames {
                     let what = What::Tcp(frame.unwrap().message);
-                    self.said.push(Said { at: self.now, from, to, what });
+                    self.said.push(Sent { at: self.now, from, to, what });
                 }
                 self.input(to, Input::Tcp(TcpEvent::Bytes(other, &octets)));
             }

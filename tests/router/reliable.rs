@@ -9,7 +9,7 @@ use eidway::wire::{Message, RefreshScope, RejectReason, ReliableMessage};
 
 use crate::bench::*;
 use crate::network::*;
-use crate::relay::{Relay, Said, What};
+use crate::relay::{Relay, Sent, What};
 
 fn is_register(message: &Message) -> bool {
     matches!(message, Message::MapRegister(_))
@@ -215,7 +215,7 @@ fn a_map_server_that_refused_tcp_is_tried_again_after_ten_minutes() {
     let registers = relay.udp("xTR1", "Old");
     assert!(registers.len() >= 9 && registers.iter().all(|(_, message)| !offers(message)));
     let syns = |relay: &Relay| {
-        let to_old = |said: &&Said| said.to == "Old" && matches!(said.what, What::Syn);
+        let to_old = |said: &&Sent| said.to == "Old" && matches!(said.what, What::Syn);
         relay.said.iter().filter(to_old).count()
     };
     assert_eq!(syns(&relay), 0, "a session that was not asked for");

@@ -57,7 +57,7 @@ type Peer = (Family, IpAddr);
 
 /// How the registration of one prefix with one map-server stands.
 #[derive(Clone, Copy, Debug)]
-struct Standing {
+struct RegistrationEntry {
     state: State,
     /// When the next register by UDP is due; only in the state [`State::Periodic`].
     due_at: Option<Time>,
@@ -75,7 +75,7 @@ struct Standing {
     acknowledged_at: Option<Time>,
 }
 
-impl Standing {
+impl RegistrationEntry {
     /// Whether the map-server is known to have the registration.
     fn is_acknowledged(&self, now: Time) -> bool {
         match self.state {
@@ -121,10 +121,10 @@ pub(super) enum RegistrarEvent {
 /// The registrations of an ETR.
 #[derive(Debug)]
 pub(super) struct Registrar {
-    standings: BTreeMap<Peer, BTreeMap<EidPrefix, Standing>>,
-    /// The registers by UDP, as each [`Standing::due_at`] says.
+    standings: BTreeMap<Peer, BTreeMap<EidPrefix, RegistrationEntry>>,
+    /// The registers by UDP, as each [`RegistrationEntry::due_at`] says.
     due: Deadlines<(Peer, EidPrefix)>,
-    /// Sessions of reliable transport by map-server, whatever the family.
+    /// Sessions of reliable transport by map-server, for both families.
     sessions: BTreeMap<IpAddr, EtrSession>,
     /// Whether reliable transport is offered to each map-server.
     offers: BTreeMap<IpAddr, Offer>,
@@ -186,7 +186,7 @@ impl Registrar {
             .collect()
     }
 
-    /// Puts one registration through the table; returns what is left to be done beside its timer.
+    /// Puts one registration through the table; returns the actions beside its timer.
     fn step(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) -> Action {
         let period = self.rng.jittered(PERIOD, JITTER);
         let standings = self.standings.entry(peer).or_default();
@@ -200,7 +200,7 @@ impl Registrar {
             }
             return action;
         };
-        let blank = Standing {
+        let blank = RegistrationEntry {
             state,
             due_at: None,
             retry: FIRST_RETRY,
@@ -210,7 +210,7 @@ impl Registrar {
             unanswered: 0,
             acknowledged_at: None,
         };
-        let mut standing = Standing { state, ..before.unwrap_or(blank) };
+        let mut standing = RegistrationEntry { state, ..before.unwrap_or(blank) };
         match action {
             Action::StartTimerNow => {
                 (standing.due_at, standing.retry) = (Some(now), FIRST_RETRY);
@@ -248,7 +248,7 @@ impl Registrar {
         self.standings.get(&peer).is_some_and(|standings| standings.contains_key(&prefix))
     }
 
-    /// Takes what is due out of the deadlines; the caller sets the next ones.
+    /// Takes the due registrations out of the deadlines; the caller sets the next ones.
     fn take_due(&mut self, now: Time) -> BTreeMap<Peer, BTreeSet<EidPrefix>> {
         let mut due: BTreeMap<Peer, BTreeSet<EidPrefix>> = BTreeMap::new();
         while let Some((peer, prefix)) = self.due.pop(now) {
@@ -339,7 +339,7 @@ impl Registrar {
     }
 
     /// Whether an authenticated Map-Notify that acknowledges nothing says something new. A map-server
-    /// repeats its news until they are acknowledged, and anybody can replay them, also when the host
+    /// repeats its news until they are acknowledged, and any observer can replay them, also when the host
     /// that they are about is back: the second time they change nothing (RFC 9301 section 5.7).
     fn is_news(&mut self, server: IpAddr, nonce: Nonce) -> bool {
         let heard = self.news.entry(server).or_default();

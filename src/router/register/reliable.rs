@@ -223,8 +223,8 @@ impl Registrar {
     }
 
     /// A session is of the key that opened it: with another one, everything is registered anew by UDP,
-    /// and what the map-server does not believe any more lapses there. Where reliable registration was
-    /// turned on, a register that offers it goes at once.
+    /// and registrations that the map-server does not believe any more end there. Where reliable
+    /// registration was turned on, a register that offers it goes at once.
     pub(in crate::router) fn renew_sessions(
         &mut self,
         context: &mut Context,

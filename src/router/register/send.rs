@@ -15,13 +15,13 @@ use crate::router::site_records;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 
-/// Octets of records in one register: what a packet of 576 octets holds beside IPv4 and UDP
+/// Octets of records in one register: the room in a packet of 576 octets beside IPv4 and UDP
 /// headers, the fixed part with the longest authentication data in use, xTR-ID and Site-ID.
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
 
 impl Registrar {
-    /// Brings the registrations of `prefixes` in line with the configuration and the routes: what has
-    /// neither is withdrawn, what came is registered.
+    /// Brings the registrations of `prefixes` in line with the configuration and the routes: a prefix
+    /// without either is withdrawn, a new one is registered.
     pub(in crate::router) fn reconcile(
         &mut self,
         context: &mut Context,
@@ -86,7 +86,7 @@ impl Registrar {
         self.withdraw(context, database, &all, now);
     }
 
-    /// Puts a registration through the table and sends what that asks for on TCP.
+    /// Puts a registration through the table and sends the resulting messages on TCP.
     pub(super) fn registration_event(
         &mut self,
         context: &mut Context,
@@ -105,7 +105,7 @@ impl Registrar {
     }
 
     /// Deletes registrations. By UDP that is a register with a TTL of zero, which asks for no
-    /// Map-Notify and is not repeated: what is lost, the map-server's own timer makes good.
+    /// Map-Notify and is not repeated: after a loss, the map-server's own timer ends the registration.
     fn withdraw(
         &mut self,
         context: &mut Context,
@@ -186,7 +186,7 @@ impl Registrar {
         let key =
             context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
         // A map-server that was taken out of the configuration has no key any more; its own timer ends
-        // what it has.
+        // its registrations.
         let Some(key) = key else { return nonce };
         let Some(source) = context.local.preferred(Rloc(server).family()) else {
             context.tell(ChangeEvent::MapServer {
