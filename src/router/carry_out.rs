@@ -5,10 +5,13 @@ use super::Router;
 use super::decision::{
     Awaited, Decision, FlowWant, Origin, Rule, SourceWant, Transit, Verdict, Wants,
 };
+use super::event::Unreachable;
 use super::held::{Held, HeldPacket};
 use super::icmp::{self, AboutPacket};
 use super::io::{DropReason, Output};
 use super::mobility::Discovery;
+use super::source_check;
+use super::status_bits;
 use crate::addr::Rloc;
 use crate::packet::{self, IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
@@ -77,14 +80,19 @@ impl Router {
         match source_want {
             SourceWant::Nothing => {}
             SourceWant::Note => self.sources.note_elsewhere(source),
-            SourceWant::AskHost => self.ask_whether_here(source, now),
+            SourceWant::AskHost => {
+                let Router { context, mobility, .. } = self;
+                source_check::ask_whether_here(context, mobility, source, now);
+            }
         }
         if let Origin::Core { outer, lisp } = &transit.origin
             && read_header
         {
             let from = Rloc(outer.source);
-            self.take_status_bits(lisp, from, source, now);
-            self.take_nonce(lisp.nonce, from, source.family(), now);
+            status_bits::take(&mut self.context, &mut self.map_cache, lisp, (from, source), now);
+            if self.echo_nonce.take(&mut self.context, lisp.nonce, (from, source.family()), now) {
+                self.leave_locator(from, Unreachable::NoEcho, now);
+            }
         }
         let encapsulator = transit.origin.encapsulator();
         if let Some((from, prefix)) = encapsulator.zip(hear) {
@@ -104,7 +112,7 @@ impl Router {
         }
         if let Verdict::Encapsulate(wrap) | Verdict::Forward(wrap) = verdict {
             if begin_echo {
-                self.begin_echo(wrap.destination, now);
+                self.echo_nonce.begin(&mut self.context, wrap.destination, now);
             }
             let entry = count.filter(|_| remember == FlowWant::Decision);
             if remember != FlowWant::Nothing {

@@ -48,7 +48,7 @@ impl Router {
         });
         self.reconcile_static_map_cache(now);
         self.map_server.reconfigure(&self.context.config);
-        self.reconfigure_echo_nonce();
+        self.echo_nonce.reconfigure(&self.context.config);
         let held = self.mobility.reconfigure(&self.context.config);
         self.context.give_up(held, DropReason::EidAway);
         self.reconcile_ranges(now);

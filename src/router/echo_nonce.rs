@@ -13,10 +13,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::Router;
 use super::bounded::{Bounded, Limit};
+use super::config::Config;
+use super::context::Context;
 use super::deadlines::Deadlines;
-use super::event::Unreachable;
 use super::reachability::UNREACHABLE_FOR;
 use super::revision::Revision;
 use crate::addr::{Family, Rloc};
@@ -158,7 +158,7 @@ impl EchoNonce {
     }
 
     /// The nonce of the next packets to `rloc`, and whether it begins a request.
-    fn nonce_for(&self, rloc: Rloc) -> (NonceField, bool) {
+    fn nonce(&self, rloc: Rloc) -> (NonceField, bool) {
         let request = self.requests.get(&rloc).and_then(Option::as_ref);
         if let Some(request) = request.filter(|request| !request.suspended) {
             let begins = request.since.is_none();
@@ -170,7 +170,7 @@ impl EchoNonce {
     }
 
     /// The first packet with the nonce of a request goes to `rloc`.
-    fn begin(&mut self, rloc: Rloc, now: Time) {
+    fn note_begin(&mut self, rloc: Rloc, now: Time) {
         if let Some(Some(request)) = self.requests.get_mut(&rloc) {
             request.since.get_or_insert(now);
         }
@@ -227,51 +227,66 @@ impl EchoNonce {
         self.revision.advance();
         Echo::Asked
     }
-}
 
-impl Router {
     /// The nonce field of packets to `to` whose inner packets are of `family`, and whether the first of
     /// them begins a request.
-    pub(super) fn nonce_for(&self, to: Rloc, family: Family) -> (NonceField, bool) {
-        match self.context.config.loc_reach(family).echo_nonce {
-            true => self.echo_nonce.nonce_for(to),
+    pub(super) fn nonce_for(
+        &self,
+        config: &Config,
+        to: Rloc,
+        family: Family,
+    ) -> (NonceField, bool) {
+        match config.loc_reach(family).echo_nonce {
+            true => self.nonce(to),
             false => (NonceField::None, false),
         }
     }
 
     /// A packet that begins a request goes to `to`.
-    pub(super) fn begin_echo(&mut self, to: Rloc, now: Time) {
-        self.echo_nonce.begin(to, now);
-        self.context.counters.nonces.sent += 1;
+    pub(super) fn begin(&mut self, context: &mut Context, to: Rloc, now: Time) {
+        self.note_begin(to, now);
+        context.counters.nonces.sent += 1;
     }
 
-    /// Takes in the nonce field of a packet that came from `from`.
-    pub(super) fn take_nonce(&mut self, nonce: NonceField, from: Rloc, family: Family, now: Time) {
-        if !self.context.config.loc_reach(family).echo_nonce {
-            return;
+    /// Takes in the nonce field of a packet that came from `from`, with an inner packet of `family`.
+    /// Returns whether it shows that packets to `from` do not arrive.
+    pub(super) fn take(
+        &mut self,
+        context: &mut Context,
+        nonce: NonceField,
+        (from, family): (Rloc, Family),
+        now: Time,
+    ) -> bool {
+        if !context.config.loc_reach(family).echo_nonce {
+            return false;
         }
-        match self.echo_nonce.heard(from, nonce, now) {
+        match self.heard(from, nonce, now) {
             Echo::Silent => {}
-            Echo::Asked => self.context.counters.nonces.received += 1,
-            Echo::Returned => self.context.counters.nonces_echoed += 1,
-            Echo::Missing => {
-                self.leave_locator(from, Unreachable::NoEcho, now);
-            }
+            Echo::Asked => context.counters.nonces.received += 1,
+            Echo::Returned => context.counters.nonces_echoed += 1,
+            Echo::Missing => return true,
         }
+        false
     }
 
     /// Learns from the E bit of a Map-Reply that was asked for whether its sites echo.
-    pub(super) fn learn_who_echoes(&mut self, record: &MappingRecord, echoes: bool, now: Time) {
-        if self.context.config.loc_reach(record.eid_prefix.family()).echo_nonce {
+    pub(super) fn learn_of(
+        &mut self,
+        config: &Config,
+        record: &MappingRecord,
+        echoes: bool,
+        now: Time,
+    ) {
+        if config.loc_reach(record.eid_prefix.family()).echo_nonce {
             let rlocs = record.locators.iter().filter_map(|locator| locator.ip());
-            rlocs.for_each(|rloc| self.echo_nonce.learn(rloc, echoes, now));
+            rlocs.for_each(|rloc| self.learn(rloc, echoes, now));
         }
     }
 
     /// A new configuration may be one without echo-nonce.
-    pub(super) fn reconfigure_echo_nonce(&mut self) {
-        if !Family::BOTH.iter().any(|family| self.context.config.loc_reach(*family).echo_nonce) {
-            self.echo_nonce.clear();
+    pub(super) fn reconfigure(&mut self, config: &Config) {
+        if !Family::BOTH.iter().any(|family| config.loc_reach(*family).echo_nonce) {
+            self.clear();
         }
     }
 }
@@ -297,13 +312,13 @@ mod tests {
         }
         echo_nonce.ask_due(Time::ZERO);
         for used in 1..PEERS as u16 {
-            assert!(asks(echo_nonce.nonce_for(rloc(used)).0));
-            echo_nonce.begin(rloc(used), Time::ZERO);
+            assert!(asks(echo_nonce.nonce(rloc(used)).0));
+            echo_nonce.note_begin(rloc(used), Time::ZERO);
         }
         echo_nonce.learn(rloc(5000), true, Time::ZERO);
         echo_nonce.ask_due(Time::ZERO);
-        assert!(asks(echo_nonce.nonce_for(rloc(5000)).0));
-        echo_nonce.begin(rloc(5000), Time::ZERO);
+        assert!(asks(echo_nonce.nonce(rloc(5000)).0));
+        echo_nonce.note_begin(rloc(5000), Time::ZERO);
         assert!(!echo_nonce.requests.contains_key(&rloc(0)));
         echo_nonce.learn(rloc(5001), true, Time::ZERO);
         assert_eq!(echo_nonce.requests.len(), PEERS, "all are in use");

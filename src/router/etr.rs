@@ -7,10 +7,11 @@ use super::carry_out::set_header;
 use super::decide::{Draft, Judgement, stopped};
 use super::decision::{Awaited, Because, FlowWant, Origin, Rule, Table, Transit, Verdict};
 use super::eid_location::EidLocation;
+use super::heard::Heard;
 use super::io::{DropReason, Encapsulation, Inbound, Outer};
 use super::locators::encapsulation;
 use super::mobility::Discovery;
-use super::search::Sought;
+use super::searches::Sought;
 use super::witness::Call;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::packet::{IpHeader, Packet};
@@ -23,16 +24,6 @@ const ECN_MASK: u8 = 0b11;
 const NOT_ECT: u8 = 0b00;
 const ECT_1: u8 = 0b01;
 const CE: u8 = 0b11;
-
-/// A packet that was delivered. Another with the same ends at the same instant is delivered as well,
-/// and tells nothing more about its sender: the segments that arrive together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Heard {
-    from: Rloc,
-    source: Eid,
-    destination: Eid,
-    at: Time,
-}
 
 impl Router {
     /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
@@ -138,7 +129,9 @@ impl Router {
             Ok((ttl, tos)) => (draft.ttl, draft.tos) = (ttl, tos),
             Err((reason, rule)) => return stopped(reason, Because::rule(rule)),
         }
-        match self.check_source(transit.source()) {
+        let tables = (&self.database, &self.away);
+        let config = &self.context.config;
+        match self.sources.check(config, tables, &self.mobility, transit.source()) {
             Ok(want) => draft.wants.source = want,
             Err(because) => return stopped(DropReason::SourceIsHere, because),
         }

@@ -15,7 +15,7 @@ use super::io::{DropReason, Encapsulation, Outbound};
 use super::locators::{data_header, encapsulation};
 use super::map_cache::{Locator, Mapping, Source};
 use super::mobility::Discovery;
-use super::search::{Asker, Sought};
+use super::searches::{Asker, Sought};
 use super::witness::Call;
 use crate::addr::{Eid, Family, InstanceId};
 use crate::packet::{IpHeader, Packet};
@@ -150,8 +150,10 @@ impl Router {
             return stopped(DropReason::NoUsableLocator, because);
         };
         let source = transit.source();
-        let (nonce, begins) = self.nonce_for(wrap.destination, source.family());
-        let locator_status_bits = self.status_bits(source);
+        let (nonce, begins) =
+            self.echo_nonce.nonce_for(&self.context.config, wrap.destination, source.family());
+        let locator_status_bits =
+            self.status_holds.bits(&self.context.config, &self.database, source);
         let marked = DataHeader { nonce, locator_status_bits, ..data_header(instance_id) };
         draft.wants.begin_echo = begins;
         draft.wants.remember = match self.is_found(source) {

@@ -12,7 +12,7 @@ use super::io::{
 };
 use super::made::{Made, place};
 use super::mobility::Discovery;
-use super::search::Asker;
+use super::searches::Asker;
 use super::*;
 use crate::addr::{Eid, EidPrefix, InstanceId};
 use crate::rng::Rng;

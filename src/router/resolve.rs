@@ -73,7 +73,7 @@ impl Router {
         let limit = self.map_cache_limit(eid);
         let cause = self.resolver.outstanding.request(eid).map(|request| request.cause);
         for Taken { told, record } in &held.taken {
-            self.learn_who_echoes(told, reply.echo_nonce, now);
+            self.echo_nonce.learn_of(&self.context.config, told, reply.echo_nonce, now);
             let solicited = cause == Some(Cause::Smr) && record.eid_prefix.contains(eid);
             let learned = learned(record, &self.context.local, from.ip(), now);
             let learned = Learned { solicited, ..learned };

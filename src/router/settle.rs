@@ -46,7 +46,7 @@ impl Router {
         let Stale { routes, all, .. } = stale;
         let changes =
             self.database.reconcile(&self.context.config, &self.rib, &self.mobility, &stale, now);
-        self.hold_status_bits(&changes.relocated, now);
+        self.status_holds.hold(&self.context.config, &changes.relocated, now);
         let solicit = self.reconcile_away(&changes, all, now);
         let mut mobile = stale.prefixes;
         let moved = self.away.take_moved();

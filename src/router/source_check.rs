@@ -10,11 +10,14 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Router;
+use super::away::AwayTable;
 use super::config::Config;
+use super::context::Context;
+use super::database::Database;
 use super::decision::{Because, Rule, SourceWant, Table};
 use super::eid_location::EidLocation;
 use super::io::{Device, KernelRequest};
+use super::mobility::Mobility;
 use crate::addr::Eid;
 use crate::time::Time;
 
@@ -69,38 +72,47 @@ fn place_of(source: Eid) -> usize {
     (low ^ low >> 10) as usize % SOURCES
 }
 
-impl Router {
+impl SourceCheck {
     /// Whether a packet from the core may have this inner source, and the consequence.
     ///
     /// # Errors
     /// The rule by which it is forged.
-    pub(super) fn check_source(&self, source: Eid) -> Result<SourceWant, Because> {
-        if self.sources.is_elsewhere(source) {
+    pub(super) fn check(
+        &self,
+        config: &Config,
+        (database, away): (&Database, &AwayTable),
+        mobility: &Mobility,
+        source: Eid,
+    ) -> Result<SourceWant, Because> {
+        if self.is_elsewhere(source) {
             return Ok(SourceWant::Nothing);
         }
-        let lisp = self.context.config.lisp.as_ref();
-        if lisp.is_some_and(|lisp| lisp.service(source.family()).etr_no_source_check) {
+        let service = config.service(source.family());
+        if service.is_some_and(|service| service.etr_no_source_check) {
             return Ok(SourceWant::Nothing);
         }
-        if self.sources.own.contains(&source.address) {
+        if self.own.contains(&source.address) {
             return Err(Because::rule(Rule::SourceIsRouter));
         }
-        match EidLocation::of(source, &self.database, &self.away) {
-            EidLocation::Here(prefix) if self.mobility.host(prefix).is_none() => {
+        match EidLocation::of(source, database, away) {
+            EidLocation::Here(prefix) if mobility.host(prefix).is_none() => {
                 Err(Because::line(Rule::SourceIsHere, Table::Database, prefix))
             }
             EidLocation::Here(_) => Ok(SourceWant::AskHost),
             EidLocation::Away(..) | EidLocation::Elsewhere => Ok(SourceWant::Note),
         }
     }
+}
 
-    /// Asks a host that was found whether it is still at its port. Without an answer it goes, as one does
-    /// that falls silent.
-    pub(super) fn ask_whether_here(&mut self, eid: Eid, now: Time) {
-        let Some(port) = self.mobility.ask_from_time_to_time(eid, QUESTION_INTERVAL, now) else {
-            return;
-        };
-        let (device, address) = (Device::Interface(port), eid.address);
-        self.context.request(vec![KernelRequest::Probe { device, address }]);
-    }
+/// Asks a host that was found whether it is still at its port. Without an answer it goes, as one does
+/// that falls silent.
+pub(super) fn ask_whether_here(
+    context: &mut Context,
+    mobility: &mut Mobility,
+    eid: Eid,
+    now: Time,
+) {
+    let Some(port) = mobility.ask_from_time_to_time(eid, QUESTION_INTERVAL, now) else { return };
+    let (device, address) = (Device::Interface(port), eid.address);
+    context.request(vec![KernelRequest::Probe { device, address }]);
 }

@@ -8,8 +8,11 @@
 
 use std::time::Duration;
 
-use super::Router;
+use super::config::Config;
+use super::context::Context;
+use super::database::Database;
 use super::deadlines::Deadlines;
+use super::map_cache::MapCache;
 use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
@@ -48,38 +51,36 @@ impl StatusHolds {
             self.revision.advance();
         }
     }
-}
 
-impl Router {
     /// Local mappings have got other locators.
-    pub(super) fn hold_status_bits(&mut self, relocated: &[EidPrefix], now: Time) {
+    pub(super) fn hold(&mut self, config: &Config, relocated: &[EidPrefix], now: Time) {
         for &prefix in relocated {
-            if self.context.config.loc_reach(prefix.family()).lsb_reports {
-                self.status_holds.begin(prefix, now);
+            if config.loc_reach(prefix.family()).lsb_reports {
+                self.begin(prefix, now);
             }
         }
     }
 
     /// The bits for packets of a local EID; `None` when they are not to be sent.
-    pub(super) fn status_bits(&self, source: Eid) -> Option<u32> {
-        if !self.context.config.loc_reach(source.family()).lsb_reports {
+    pub(super) fn bits(&self, config: &Config, database: &Database, source: Eid) -> Option<u32> {
+        if !config.loc_reach(source.family()).lsb_reports {
             return None;
         }
-        let (prefix, entry) = self.database.longest_match(source)?;
-        (!self.status_holds.until.contains(&prefix)).then(|| entry.status_bits())
+        let (prefix, entry) = database.longest_match(source)?;
+        (!self.until.contains(&prefix)).then(|| entry.status_bits())
     }
+}
 
-    /// Takes in the bits of a packet that `from` sent for `source`.
-    pub(super) fn take_status_bits(
-        &mut self,
-        header: &DataHeader,
-        from: Rloc,
-        source: Eid,
-        now: Time,
-    ) {
-        let trusted = self.context.config.loc_reach(source.family()).lsb_reports;
-        let Some(bits) = header.status_bits().filter(|_| trusted) else { return };
-        let changed = self.map_cache.report_status(source, from, bits, &self.context.local, now);
-        self.context.counters.status_bit_changes += changed;
-    }
+/// Takes in the bits of a packet that `from` sent for `source`.
+pub(super) fn take(
+    context: &mut Context,
+    map_cache: &mut MapCache,
+    header: &DataHeader,
+    (from, source): (Rloc, Eid),
+    now: Time,
+) {
+    let trusted = context.config.loc_reach(source.family()).lsb_reports;
+    let Some(bits) = header.status_bits().filter(|_| trusted) else { return };
+    let changed = map_cache.report_status(source, from, bits, &context.local, now);
+    context.counters.status_bit_changes += changed;
 }

@@ -90,7 +90,7 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
 }
 
 /// The guard of a local EID prefix: packets for EIDs of it without a route do not leak into the core.
-pub(in crate::router) fn guard(prefix: EidPrefix) -> KernelObject {
+pub fn guard(prefix: EidPrefix) -> KernelObject {
     route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0)
 }
 

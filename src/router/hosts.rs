@@ -1,0 +1,289 @@
+//! Hosts of dynamic-EID ranges as they are found, move and fall silent: the effects on the tables, the
+//! kernel and the registrations.
+
+use std::net::IpAddr;
+
+use super::Router;
+use super::away::{self, Elsewhere, Producer, Stay};
+use super::bounded::{Fill, Full};
+use super::config::InterfaceName;
+use super::discovery::Discovery;
+use super::event::{Event, HostChange};
+use super::held::Held;
+use super::io::{Device, DropReason, KernelRequest, Mac, NeighbourState};
+use super::mobility::{Host, Mobility, SILENCE, TURNED_AWAY_INTERVAL};
+use super::owner_changes::{CHANGES, Owned, WAIT, WINDOW};
+use crate::addr::{Eid, EidPrefix};
+use crate::time::Time;
+
+impl Router {
+    /// The dynamic EIDs.
+    pub fn mobility(&self) -> &Mobility {
+        &self.mobility
+    }
+
+    /// Takes the neighbours that were known before their port served their range for found: the kernel
+    /// has no reason to tell of them again.
+    pub(super) fn find_neighbours(&mut self, now: Time) {
+        let instance_id = self.context.config.default_instance();
+        let neighbours = self.mobility.neighbours.iter();
+        let served: Vec<(Eid, InterfaceName, Mac)> = neighbours
+            .map(|(&(port, address), &mac)| (Eid::new(instance_id, address), port, mac))
+            .filter(|(eid, port, _)| self.mobility.ports(*eid).contains(port))
+            .filter(|(eid, ..)| !self.mobility.hosts.contains_key(eid))
+            .filter(|(eid, ..)| !self.context.own_addresses.contains(&eid.address))
+            .collect();
+        for (eid, port, mac) in served {
+            self.host_found(eid, port, mac, Discovery::Neighbour, now);
+        }
+    }
+
+    /// The range entries of the away table: every dynamic-EID range, all the time.
+    pub(super) fn reconcile_ranges(&mut self, now: Time) {
+        let ranges: Vec<EidPrefix> = self.mobility.ranges.iter().map(|(range, _)| range).collect();
+        let mobility = &self.mobility;
+        self.away.retain(|prefix, entry| {
+            entry.producer != Producer::DynamicEid
+                || match entry.stay {
+                    Stay::Permanent => mobility.ranges.contains(&prefix),
+                    _ => mobility.is_dynamic(prefix.network()),
+                }
+        });
+        for range in ranges {
+            let entry = away::Entry::new(Producer::DynamicEid, Stay::Permanent, now);
+            self.away.insert(range, entry, now);
+        }
+    }
+
+    /// A neighbour entry came, changed or went.
+    pub(super) fn handle_neighbour(
+        &mut self,
+        device: &str,
+        address: IpAddr,
+        state: NeighbourState,
+        now: Time,
+    ) {
+        let Some(port) = InterfaceName::of_device(device) else { return };
+        let eid = Eid::new(self.context.config.default_instance(), address);
+        let serves = self.mobility.ports(eid).contains(&port);
+        let is_known = matches!(state, NeighbourState::Known(_));
+        if is_known && self.mobility.owners.is_waiting(&eid) {
+            // Not remembered: when the wait is over, it is new.
+            return;
+        }
+        let before = self.mobility.remember(port, address, state, now);
+        if !serves || self.context.own_addresses.contains(&address) {
+            // The port may serve the host's range one day.
+            return;
+        }
+        match state {
+            NeighbourState::Known(mac) => self.neighbour_known(eid, port, mac, before, now),
+            NeighbourState::Failed => {
+                self.search_failed(eid, port, now);
+                let here = self.mobility.hosts.get(&eid);
+                if here.is_some_and(|host| host.interface == port) {
+                    self.context.tell(Event::Host { eid, port, change: HostChange::Silent });
+                    self.host_gone(eid, None, now);
+                } else {
+                    // Linux does not hear the advertisement of an IPv6 host whose entry has failed.
+                    let device = Device::Interface(port);
+                    self.context.request(vec![KernelRequest::Forget { device, address }]);
+                }
+            }
+            NeighbourState::Absent => {}
+        }
+    }
+
+    /// Evidence of a host is an entry that was not there `before`, or with another hardware address; an
+    /// entry that ages is none. A host that is being looked for has answered.
+    fn neighbour_known(
+        &mut self,
+        eid: Eid,
+        port: InterfaceName,
+        mac: Mac,
+        before: Option<Mac>,
+        now: Time,
+    ) {
+        let searches = &mut self.mobility.searches;
+        let search = searches.running.remove(&eid);
+        let is_confirmed = searches.confirmations.remove(&eid).is_some();
+        if let Some(host) = self.mobility.hosts.use_at(&eid, now)
+            && host.interface == port
+            && host.mac == mac
+        {
+            host.last_seen_at = now;
+            if is_confirmed {
+                if !self.owner_changed(eid, port, now) {
+                    self.context.tell(Event::Host { eid, port, change: HostChange::Confirmed });
+                }
+                let Router { registrar, context, database, .. } = self;
+                registrar.renew(context, database, eid.host_prefix(), now);
+            }
+            return;
+        }
+        if before == Some(mac) && search.is_none() && !is_confirmed {
+            return;
+        }
+        let (discovery, held) = match search {
+            Some(search) => (search.discovery, search.held),
+            None => (Discovery::Neighbour, Held::new()),
+        };
+        match self.host_found(eid, port, mac, discovery, now) {
+            true => self.stale.released.push(held),
+            false => self.context.give_up(held, DropReason::EidAway),
+        }
+    }
+
+    /// A host is here: it gets a route, a database entry, a registration; every entry that says it is
+    /// elsewhere is removed. Returns whether there was room for it.
+    fn host_found(
+        &mut self,
+        eid: Eid,
+        interface: InterfaceName,
+        mac: Mac,
+        discovery: Discovery,
+        now: Time,
+    ) -> bool {
+        let Some((range, found)) = self.mobility.ranges.longest_match(eid) else { return false };
+        let name = found.name.clone();
+        let prefix = eid.host_prefix();
+        let (found_at, last_seen_at) = (now, now);
+        let asked_at = None;
+        let host =
+            Host { name, range, interface, mac, found_at, last_seen_at, asked_at, discovery };
+        match self.mobility.hosts.insert(eid, interface, host, now) {
+            Ok(None) => {}
+            Ok(Some((other, host))) => {
+                let (port, change) = (host.interface, HostChange::Lost);
+                self.context.tell(Event::Host { eid: other, port, change });
+                self.host_left(other, &host, None, now);
+            }
+            Err(Full) => {
+                self.host_turned_away(eid, interface, now);
+                return false;
+            }
+        }
+        let before = self.away.entries().get(&prefix);
+        let was_elsewhere = before.is_some_and(|entry| !entry.locators.is_empty());
+        let is_duplicate = was_elsewhere && self.owner_changed(eid, interface, now);
+        let change = HostChange::Found { discovery, is_duplicate };
+        self.context.tell(Event::Host { eid, port: interface, change });
+        self.mobility.former_ports.remove(&eid);
+        self.mobility.missed.remove(&eid);
+        self.away.remove(&prefix, Producer::DynamicEid);
+        self.map_cache.forget_learned(&prefix);
+        self.stale.prefixes.insert(prefix);
+        let (device, address) = (Device::Interface(interface), eid.address);
+        // The answer to this question also tells the host the hardware address of its gateway here.
+        self.stale.requests.extend([
+            KernelRequest::Probe { device, address },
+            KernelRequest::Watch { device, address },
+        ]);
+        let held = self.resolver.outstanding.end_request(eid);
+        self.stale.released.push(held);
+        true
+    }
+
+    /// There is no room for a host. When it speaks the next time, it is new again.
+    fn host_turned_away(&mut self, eid: Eid, interface: InterfaceName, now: Time) {
+        self.mobility.neighbours.remove(&(interface, eid.address));
+        let said_at = self.mobility.turned_away_at;
+        if said_at.is_none_or(|at| now.since(at) >= TURNED_AWAY_INTERVAL) {
+            self.mobility.turned_away_at = Some(now);
+            let Fill { capacity, turned_away, .. } = self.mobility.hosts.fill();
+            let change = HostChange::TurnedAway { times: turned_away, hosts: capacity };
+            self.context.tell(Event::Host { eid, port: interface, change });
+        }
+    }
+
+    /// A port has no link: its hosts are nowhere, until they are found there again or elsewhere.
+    pub(super) fn port_fell(&mut self, port: &str, now: Time) {
+        let Some(port) = InterfaceName::of_device(port) else { return };
+        self.mobility.searches.returned.remove(&port);
+        let here: Vec<Eid> = self.mobility.hosts.keys_of(&port).copied().collect();
+        for eid in here {
+            self.context.tell(Event::Host { eid, port, change: HostChange::Lost });
+            self.host_gone(eid, None, now);
+            // One of another port may give way, and is found when it speaks.
+            let _ = self.mobility.missed.insert(eid, port, port, now);
+        }
+    }
+
+    /// A port has its link again: those of its hosts that have not gone answer, and are found.
+    pub(super) fn port_is_back(&mut self, port: &str, now: Time) {
+        let Some(port) = InterfaceName::of_device(port) else { return };
+        self.mobility.searches.returned.insert(port);
+        self.retry_searches(now);
+    }
+
+    /// A host is not here any more: it is withdrawn and away. Where it is `elsewhere`, another xTR has it,
+    /// and the LAN that it left is told to send to us.
+    pub(super) fn host_gone(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
+        if let Some(host) = self.mobility.hosts.remove(&eid) {
+            self.host_left(eid, &host, elsewhere, now);
+        }
+    }
+
+    fn host_left(&mut self, eid: Eid, host: &Host, elsewhere: Option<Elsewhere>, now: Time) {
+        let moved = elsewhere.is_some();
+        let producer = Producer::DynamicEid;
+        let entry = match elsewhere {
+            Some(elsewhere) => away::Entry::told(producer, elsewhere, now),
+            None => away::Entry::new(producer, Stay::Silent(now + SILENCE), now),
+        };
+        self.away.insert(eid.host_prefix(), entry, now);
+        let (device, address) = (Device::Interface(host.interface), eid.address);
+        self.mobility.neighbours.remove(&(host.interface, address));
+        self.context.request(vec![KernelRequest::Forget { device, address }]);
+        if moved {
+            self.mobility.former_ports.insert(eid, host.interface);
+        }
+        self.stale.prefixes.insert(eid.host_prefix());
+        if moved {
+            let is_duplicate = self.owner_changed(eid, host.interface, now);
+            if is_duplicate {
+                self.mobility.owners.wait(eid, now);
+            }
+            let change = HostChange::MovedAway { is_duplicate };
+            self.context.tell(Event::Host { eid, port: host.interface, change });
+            self.stale.requests.push(KernelRequest::Announce { device, address });
+        }
+    }
+
+    /// The EID of a host that is, or was, on `port` has another owner than before. Returns whether it is
+    /// a duplicate, and names it once a minute; it is to have no other lines.
+    pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
+        let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
+            return false;
+        };
+        if is_to_be_named {
+            let (changes, seconds, wait) = (CHANGES as u32, WINDOW.as_secs(), WAIT.as_secs());
+            let change = HostChange::Duplicate { changes, seconds, wait };
+            self.context.tell(Event::Host { eid, port, change });
+        }
+        true
+    }
+
+    /// Asks for the duplicates whose wait is over: a host that is still here answers, and is found.
+    pub(super) fn claim_duplicates(&mut self, now: Time) {
+        while let Some(eid) = self.mobility.owners.next_claim(now) {
+            let ports = self.mobility.ports(eid).iter();
+            let probe = |port: &InterfaceName| {
+                let device = Device::Interface(*port);
+                KernelRequest::Probe { device, address: eid.address }
+            };
+            let probes = ports.map(probe).collect();
+            self.context.request(probes);
+        }
+    }
+
+    /// Whether `eid` may be on a port here without having been found: a port serves its range, and
+    /// nothing says that it is away.
+    pub(super) fn is_undetected(&self, eid: Eid) -> bool {
+        let away = self.away.longest_match(eid);
+        !self.mobility.ports(eid).is_empty()
+            && away.is_some_and(|(prefix, entry)| {
+                entry.producer == Producer::DynamicEid && prefix != eid.host_prefix()
+            })
+    }
+}
