@@ -1,6 +1,8 @@
 //! `eidway lab ...`: from argv to the functions of the library.
 
-use std::io::{self, Write};
+mod on_lab;
+
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -8,22 +10,22 @@ use eidway::addr::Family;
 use eidway::driver::{self, recording, simulated::Pace};
 use eidway::lab::Lab;
 use eidway::lab::failure::Failure;
-use eidway::lab::ping::{self, Echos};
+use eidway::lab::running::Plugging;
 use eidway::lab::scenario::run::run as play_scenario;
 use eidway::lab::scenario::stage::Evidence;
-use eidway::lab::scenario::{Scenario, library};
-use eidway::netns::inside::{self, Capture};
+use eidway::lab::scenario::{LinkChange, Place, Scenario, library};
+use eidway::lab::verbs::router;
+use eidway::netns::inside::Capture;
 use eidway::netns::plan::Options;
-use eidway::netns::running::{expect_up, running};
+use eidway::netns::running::running;
 use eidway::netns::stage::Namespaces;
-use eidway::netns::{
-    check, move_host, open, paths, ping as netns_ping, plan, run, scenario_file, status, verbs,
-};
+use eidway::netns::{open, paths, plan, run, scenario_file, verbs};
 use eidway::rng::Seed;
 use eidway::sim::stage::Simulated;
 use eidway::{private, sim};
 
 use super::Outcome;
+use on_lab::EchoArgs;
 
 /// Which lab is meant.
 #[derive(Args)]
@@ -41,30 +43,14 @@ impl Which {
     }
 }
 
-/// The echos of `ping` and `pingall`.
+/// A lab that is up in namespaces, or one that is simulated for one command.
 #[derive(Args)]
-pub struct EchoArgs {
-    /// How many echos
-    #[arg(short, default_value_t = 5)]
-    count: u32,
-    /// The octets of each IP packet
-    #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u16).range(36..))]
-    size: u16,
-    /// Set the don't-fragment bit
-    #[arg(long)]
-    df: bool,
+pub struct Target {
+    #[command(flatten)]
+    which: Which,
     /// On the simulator, from power-on: needs no root and no time
     #[arg(long)]
     sim: bool,
-    /// For programs
-    #[arg(long)]
-    json: bool,
-}
-
-impl EchoArgs {
-    fn echos(&self) -> Echos {
-        Echos { count: self.count, size: self.size, df: self.df }
-    }
 }
 
 /// Where a link is taken.
@@ -115,6 +101,9 @@ pub enum LabCommand {
         /// Every lab on this machine
         #[arg(long, conflicts_with_all = ["lab", "name"])]
         all: bool,
+        /// Refused: a simulated lab ends with the command that brought it up
+        #[arg(long, hide = true)]
+        sim: bool,
         /// Print the commands instead of running them
         #[arg(long)]
         dry_run: bool,
@@ -128,7 +117,7 @@ pub enum LabCommand {
     /// Whether a lab's files are right and this machine can run it
     Check {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// For programs
         #[arg(long)]
         json: bool,
@@ -136,7 +125,7 @@ pub enum LabCommand {
     /// The nodes of a lab and the registrations of its routers
     Status {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// For programs
         #[arg(long)]
         json: bool,
@@ -144,7 +133,7 @@ pub enum LabCommand {
     /// Run a command in a node
     Exec {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// The node
         node: String,
         /// The command and its arguments
@@ -154,11 +143,11 @@ pub enum LabCommand {
     /// Ping from a node, as IOS does; succeeds if every echo is answered
     Ping {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// The sender
         node: String,
         /// An address, or a host of the lab
-        target: String,
+        address: String,
         #[command(flatten)]
         echos: EchoArgs,
         /// The target's IPv6 address
@@ -168,14 +157,15 @@ pub enum LabCommand {
     /// Ping from every host to every other, IPv4 and IPv6
     Pingall {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         #[command(flatten)]
         echos: EchoArgs,
     },
-    /// Watch the packets of a node with tshark
+    /// Watch the packets of a node with tshark; on the simulator, from power-on until a minute after all
+    /// is registered
     Capture {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// NODE for all of its devices, or NODE:INTERFACE
         place: String,
         /// The packets to capture, in tcpdump's language: udp port 4342
@@ -183,7 +173,7 @@ pub enum LabCommand {
         /// The packets to show, in Wireshark's language: lisp.mreq.flags.smr == 1
         #[arg(short = 'Y', long)]
         display: Option<String>,
-        /// Write pcapng to this file instead, or to standard output: -
+        /// Write pcapng to this file instead, or to standard output: -; the simulator writes pcap
         #[arg(short, long, value_name = "FILE", conflicts_with = "display")]
         write: Option<String>,
         /// End after so many packets
@@ -193,28 +183,28 @@ pub enum LabCommand {
     /// Start a router that does not run
     Start {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// The router
         node: String,
     },
     /// Stop a router
     Stop {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// The router
         node: String,
     },
     /// Stop a router and start it again
     Restart {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// The router
         node: String,
     },
     /// Kill a router: it sends no last message
     Kill {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// The router
         node: String,
     },
@@ -245,7 +235,7 @@ pub enum LabCommand {
     /// Plug a host into a router's LAN while another host pings it 100 times a second
     Move {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// The host
         host: String,
         /// ROUTER, or ROUTER:INTERFACE
@@ -257,6 +247,10 @@ pub enum LabCommand {
         /// Be in both LANs for a moment
         #[arg(long)]
         make_before_break: bool,
+        /// Lay the configuration of a scenario, or of a file that scenarios include, over the lab's;
+        /// may be repeated
+        #[arg(long, value_name = "OVERLAY", requires = "sim")]
+        with: Vec<String>,
         /// Plug it in even where the router is not configured for it
         #[arg(long)]
         anyway: bool,
@@ -264,7 +258,7 @@ pub enum LabCommand {
     /// Take a node's interface up or down
     Link {
         #[command(flatten)]
-        which: Which,
+        target: Target,
         /// NODE:INTERFACE
         port: String,
         /// Which way
@@ -288,41 +282,37 @@ impl LabCommand {
                 let lab = laid_over(which.open()?, &with)?;
                 up(&lab, dry_run, keep, Options { no_offload, record })
             }
-            LabCommand::Down { lab, name, all, dry_run } => {
+            LabCommand::Down { sim: true, .. } => {
+                Err("a simulated lab ends with the command that brought it up: Ctrl-C there".into())
+            }
+            LabCommand::Down { lab, name, all, dry_run, .. } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
             }
             LabCommand::List { json } => list(json),
-            LabCommand::Check { which, json } => report_check(&which.open()?, json),
-            LabCommand::Status { which, json } => report_status(&which.open()?, json),
-            LabCommand::Exec { which, node, command } => {
-                inside::exec(&which.open()?, &node, &command)?;
-                Ok(true)
+            LabCommand::Check { target, json } => target.check(json),
+            LabCommand::Status { target, json } => target.status(json),
+            LabCommand::Exec { target, node, command } => target.exec(&node, &command),
+            LabCommand::Ping { target, node, address, echos, ipv6 } => {
+                target.ping(&node, &address, ipv6.then_some(Family::Ipv6), &echos)
             }
-            LabCommand::Ping { which, node, target, echos, ipv6 } => {
-                let family = ipv6.then_some(Family::Ipv6);
-                report_ping(&which.open()?, &node, &target, family, &echos)
-            }
-            LabCommand::Pingall { which, echos } => report_pingall(&which.open()?, &echos),
-            LabCommand::Capture { which, place, filter, display, write, count } => {
+            LabCommand::Pingall { target, echos } => target.pingall(&echos),
+            LabCommand::Capture { target, place, filter, display, write, count } => {
                 let filter = (!filter.is_empty()).then(|| filter.join(" "));
-                let what = Capture { filter, display, write, count };
-                inside::capture(&which.open()?, &place, &what)?;
-                Ok(true)
+                target.capture(&place, &Capture { filter, display, write, count })
             }
-            LabCommand::Start { which, node } => {
-                done(run::start_and_wait(&which.open()?, &node, &mut say))
+            LabCommand::Start { target, node } => {
+                target.change(|lab, running| router::start(lab, running, &node, &mut say))
             }
-            LabCommand::Stop { which, node } => {
-                done(run::stop(&which.open()?, &node, false, &mut say))
+            LabCommand::Stop { target, node } => {
+                target.change(|_, running| running.stop(&node, false, &mut say))
             }
-            LabCommand::Kill { which, node } => {
-                done(run::stop(&which.open()?, &node, true, &mut say))
+            LabCommand::Kill { target, node } => {
+                target.change(|_, running| running.stop(&node, true, &mut say))
             }
-            LabCommand::Restart { which, node } => {
-                let lab = which.open()?;
-                run::stop(&lab, &node, false, &mut say)?;
-                done(run::start_and_wait(&lab, &node, &mut say))
-            }
+            LabCommand::Restart { target, node } => target.change(|lab, running| {
+                running.stop(&node, false, &mut say)?;
+                router::start(lab, running, &node, &mut say)
+            }),
             LabCommand::Run { which, scenario, sim, seed, record, kill, no_offload } => {
                 let (lab, kill) = (which.open()?, kill.as_deref());
                 let Some(scenario) = scenario else {
@@ -334,24 +324,23 @@ impl LabCommand {
                     false => play(lab, which.name, &scenario, kill, no_offload),
                 }
             }
-            LabCommand::Move { which, host, to, from, make_before_break, anyway } => {
-                let lab = which.open()?;
-                expect_up(&lab)?;
-                if !anyway {
-                    move_host::expect_roaming(&lab, &host, &to)?;
-                }
-                report_move(&lab, &host, &to, from.as_deref(), make_before_break)
+            LabCommand::Move { target, host, to, from, make_before_break, with, anyway } => {
+                let how = match make_before_break {
+                    true => Plugging::MakeBeforeBreak,
+                    false => Plugging::Atomic,
+                };
+                target.move_host((&host, &to), from.as_deref(), how, (&with, anyway))
             }
-            LabCommand::Link { which, port, state } => {
-                done(run::link(&which.open()?, &port, state == State::Up))
+            LabCommand::Link { target, port, state } => {
+                let Some((node, interface)) = port.split_once(':') else {
+                    return Err(format!("{port:?} is no port: NODE:INTERFACE").into());
+                };
+                let port = Place { node: node.to_owned(), interface: interface.to_owned() };
+                let change = if state == State::Up { LinkChange::Up } else { LinkChange::Down };
+                target.change(|_, running| running.link(&port, change))
             }
         }
     }
-}
-
-fn done(result: Result<(), Failure>) -> Outcome {
-    result?;
-    Ok(true)
 }
 
 /// The lab with these overlays, one over the other.
@@ -453,21 +442,6 @@ fn keep(name: &str, files: &[Evidence]) -> Result<String, Failure> {
     Ok(directory.display().to_string())
 }
 
-fn report_move(
-    lab: &Lab,
-    host: &str,
-    to: &str,
-    from: Option<&str>,
-    make_before_break: bool,
-) -> Outcome {
-    let fared = move_host::measured(lab, host, from, || match make_before_break {
-        true => move_host::make_before_break(lab, host, to),
-        false => move_host::move_host(lab, host, to),
-    })?;
-    fared.iter().for_each(|each| println!("{each}"));
-    Ok(fared.iter().all(|each| each.course.is_back))
-}
-
 fn list(json: bool) -> Outcome {
     let (running, available) = (running(), open::available());
     if json {
@@ -486,63 +460,4 @@ fn list(json: bool) -> Outcome {
         println!("{name:24} up");
     }
     Ok(true)
-}
-
-fn report_check(lab: &Lab, json: bool) -> Outcome {
-    let findings = check::check(lab);
-    if json {
-        println!("{}", serde_json::to_string(&findings)?);
-    } else {
-        for finding in &findings {
-            match &finding.problem {
-                None => println!("ok    {}", finding.what),
-                Some(problem) => println!("WRONG {}\n{problem}", finding.what),
-            }
-        }
-    }
-    Ok(findings.iter().all(|finding| finding.problem.is_none()))
-}
-
-fn report_status(lab: &Lab, json: bool) -> Outcome {
-    paths::expect_own_sockets(&lab.name)?;
-    let nodes = status::status(lab);
-    match json {
-        true => println!("{}", serde_json::to_string(&nodes)?),
-        false => print!("{}", status::table(lab, &nodes)),
-    }
-    Ok(nodes.iter().all(status::NodeStatus::is_up))
-}
-
-fn report_ping(
-    lab: &Lab,
-    node: &str,
-    target: &str,
-    family: Option<Family>,
-    args: &EchoArgs,
-) -> Outcome {
-    lab.expect_node(node)?;
-    let target = ping::address(lab, target, family)?;
-    // A program reads the result only.
-    let (mut nowhere, mut stdout) = (io::sink(), io::stdout());
-    let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
-    let tally = match args.sim {
-        true => sim::ping::lab_ping(lab, node, target, args.echos(), out)?,
-        false => netns_ping::show(lab, node, target, args.echos(), out)?,
-    };
-    if args.json {
-        println!("{}", serde_json::to_string(&tally)?);
-    }
-    Ok(tally.is_complete())
-}
-
-fn report_pingall(lab: &Lab, args: &EchoArgs) -> Outcome {
-    let matrix = match args.sim {
-        true => sim::ping::lab_pingall(lab, args.echos())?,
-        false => netns_ping::all(lab, args.echos())?,
-    };
-    match args.json {
-        true => println!("{}", serde_json::to_string(&matrix)?),
-        false => print!("{matrix}"),
-    }
-    Ok(matrix.is_complete())
 }

@@ -12,9 +12,9 @@ use eidway::console::view::{
     Failure, Listing, TableHead, View, away, database, dynamic_eid, emulated_hosts, history,
     interfaces, lisp, map_cache, refusals, sessions, site, site_summary, statistics, system,
 };
+use eidway::lab::running::RunningLab;
 use eidway::lab::scenario::library;
 use eidway::lab::scenario::play::play;
-use eidway::lab::scenario::stage::Stage;
 use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};

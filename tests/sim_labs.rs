@@ -12,12 +12,14 @@ use eidway::addr::Family;
 use eidway::host::ping::{Outcome, PingRequest};
 use eidway::lab::file::Impairment;
 use eidway::lab::ping::Echos;
+use eidway::lab::{Lab, verbs};
 use eidway::netns::open::open;
 use eidway::packet::IpHeader;
 use eidway::rng::Seed;
 use eidway::router::io::{Input, KernelEvent};
 use eidway::router::session::SessionState;
 use eidway::sim::kernel::KernelDrop;
+use eidway::sim::stage::{Options, Simulated};
 use eidway::sim::trace::{Summary, Trace};
 use eidway::sim::{Sim, ping};
 use etherparse::{SlicedPacket, TcpSlice, TransportSlice};
@@ -91,6 +93,10 @@ fn course(lab: &str, seed: u64, impairment: Impairment) -> Vec<String> {
         marks(&mut sim, "B", "A", family);
     }
     take_lines(&mut sim)
+}
+
+fn simulated(lab: &Lab) -> Simulated {
+    Simulated::up(lab.clone(), Options::new(Seed::from_number(1))).unwrap()
 }
 
 #[test]
@@ -423,7 +429,7 @@ fn no_packet_circles() {
 fn every_host_of_every_lab_reaches_every_other() {
     for name in ["two-sites", "gsmr"] {
         let lab = open(name, None).unwrap();
-        let matrix = ping::lab_pingall(&lab, Echos::default()).unwrap();
+        let matrix = verbs::ping::all(&lab, &mut simulated(&lab), Echos::default()).unwrap();
         assert!(matrix.is_complete(), "{name}\n{matrix}");
     }
 }
@@ -433,7 +439,7 @@ fn a_ping_prints_as_ios_does() {
     let lab = open("two-sites", None).unwrap();
     let mut out = Vec::new();
     let target = [172, 16, 0, 12].into();
-    ping::lab_ping(&lab, "B", target, Echos::default(), &mut out).unwrap();
+    verbs::ping::show(&mut simulated(&lab), "B", target, Echos::default(), &mut out).unwrap();
     assert_eq!(
         String::from_utf8(out).unwrap(),
         "Type escape sequence to abort.\n\

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::failure::Failure;
-use super::file::{Host, LabFile, Lan};
+use super::file::{Host, LabFile, Lan, Port};
 use crate::router::config::InterfaceName;
 
 /// The directory of a lab's scenarios, in that of the lab.
@@ -183,6 +183,17 @@ impl Lab {
                 Err(Failure::Other(format!("{to} has several LANs: {}", names.join(", "))))
             }
         }
+    }
+}
+
+impl Lan {
+    /// The port of a router.
+    ///
+    /// # Errors
+    /// A router that has no port here.
+    pub fn port_of(&self, router: &str) -> Result<&Port, Failure> {
+        let port = self.ports.iter().find(|port| port.node == router);
+        port.ok_or_else(|| Failure::Other(format!("{router} has no LAN")))
     }
 }
 

@@ -4,6 +4,7 @@
 //! scenarios. A [`Lab`] is loaded: it has the texts of all of them. Nothing here reads a file, starts a
 //! program or knows a clock: [`netns`](crate::netns) and [`sim`](crate::sim) bring a lab up.
 
+pub mod asked;
 pub mod built_in;
 pub mod check;
 pub mod failure;
@@ -13,8 +14,10 @@ pub mod loaded;
 pub mod ping;
 pub mod registration;
 pub mod roaming;
+pub mod running;
 pub mod scenario;
 pub mod unregistered;
+pub mod verbs;
 pub mod wiring;
 
 pub use loaded::Lab;

@@ -1,6 +1,6 @@
 //! `lab ping` and `lab pingall` in namespaces: the ping of the machine, and those of emulated hosts.
 
-use std::io::{self, Write};
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::thread;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use super::{emulated, inside};
 use crate::addr::Family;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
-use crate::lab::ping::{Echos, Matrix, Outcome, Pair, TIMEOUT_SECONDS, Tally, opening};
+use crate::lab::ping::{Echos, Outcome, TIMEOUT_SECONDS, Tally};
 
 /// The octets of an ICMP echo's own header, the same in both families.
 const ICMP_HEADER: u16 = 8;
@@ -32,32 +32,6 @@ pub fn ping(
         seen(outcome);
         tally.add(outcome);
     }
-    Ok(tally)
-}
-
-/// Pings and prints IOS's block on `out`, mark by mark.
-pub fn show(
-    lab: &Lab,
-    node: &str,
-    target: IpAddr,
-    echos: Echos,
-    out: &mut dyn Write,
-) -> Result<Tally, Failure> {
-    // An impossible request fails before anything is printed.
-    match emulated::find(lab, node) {
-        Some(_) => drop(emulated::expect(lab, node)?),
-        None => drop(inside::program(lab, node, "ping")?),
-    }
-    let printed = |result: io::Result<()>| result.map_err(Failure::io("standard output"));
-    printed(write!(out, "{}", opening(target, echos)).and_then(|()| out.flush()))?;
-    let mut result = Ok(());
-    let tally = ping(lab, node, target, echos, |outcome| {
-        let mark = write!(out, "{}", outcome.mark()).and_then(|()| out.flush());
-        if result.is_ok() {
-            result = mark;
-        }
-    })?;
-    printed(result.and_then(|()| writeln!(out, "\n{tally}")))?;
     Ok(tally)
 }
 
@@ -105,42 +79,29 @@ fn outcome(text: &str) -> Outcome {
     }
 }
 
-/// Pings from every host of the lab to every other, all sources at once.
-pub fn all(lab: &Lab, echos: Echos) -> Result<Matrix, Failure> {
-    let hosts: Vec<String> = lab.file.hosts().map(|(name, _)| name.to_owned()).collect();
-    let rows: Vec<Result<Vec<Pair>, Failure>> = thread::scope(|scope| {
-        let rows: Vec<_> =
-            hosts.iter().map(|from| scope.spawn(move || row(lab, from, echos))).collect();
-        let lost = |_| Err(Failure::new("a thread of pingall has failed"));
+/// Pings from each of these nodes to the address beside it; all nodes at once, each one ping after the
+/// other.
+pub fn each(lab: &Lab, pings: &[(String, IpAddr)], echos: Echos) -> Result<Vec<Tally>, Failure> {
+    let mut of_node: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, (from, _)) in pings.iter().enumerate() {
+        of_node.entry(from).or_default().push(at);
+    }
+    let one = |at: usize| {
+        let (from, target) = &pings[at];
+        Ok((at, ping(lab, from, *target, echos, |_| ())?))
+    };
+    let rows: Vec<Result<Vec<(usize, Tally)>, Failure>> = thread::scope(|scope| {
+        let row = |row: Vec<usize>| row.into_iter().map(one).collect();
+        let rows = of_node.into_values().map(|of| scope.spawn(move || row(of)));
+        let rows: Vec<_> = rows.collect();
+        let lost = |_| Err(Failure::new("a thread of a ping has failed"));
         rows.into_iter().map(|row| row.join().unwrap_or_else(lost)).collect()
     });
-    let rows: Result<Vec<_>, _> = rows.into_iter().collect();
-    Ok(Matrix { hosts, pairs: rows?.into_iter().flatten().collect() })
-}
-
-fn row(lab: &Lab, from: &str, echos: Echos) -> Result<Vec<Pair>, Failure> {
-    let own: Vec<Family> = match lab.file.hosts().find(|(name, _)| *name == from) {
-        Some((_, host)) => {
-            let families = Family::BOTH.into_iter();
-            families.filter(|&family| host.address(family).is_some()).collect()
-        }
-        None => Vec::new(),
-    };
-    let mut pairs = Vec::new();
-    for family in own {
-        for (to, host) in lab.file.hosts().filter(|(to, _)| *to != from) {
-            let Some(target) = host.address(family) else {
-                continue;
-            };
-            pairs.push(Pair {
-                ip: if family == Family::Ipv4 { 4 } else { 6 },
-                from: from.to_owned(),
-                to: to.to_owned(),
-                tally: ping(lab, from, target, echos, |_| ())?,
-            });
-        }
+    let mut tallies = BTreeMap::new();
+    for row in rows {
+        tallies.extend(row?);
     }
-    Ok(pairs)
+    Ok(tallies.into_values().collect())
 }
 
 #[cfg(test)]

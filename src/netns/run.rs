@@ -10,23 +10,16 @@ use super::patience::Patience;
 use super::plan::Options;
 use super::running::{expect_up, pid, running};
 use super::verbs::{self, Call, Shell, Step};
-use super::{
-    console, emulated, environment, neighbour_tables, open, paths, plan, registered_at,
-    registration,
-};
+use super::{console, emulated, environment, neighbour_tables, open, paths, plan, registration};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::SWITCH;
+use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::{registration::missing, unregistered};
 use crate::router::config::EmulatedHost;
 
 /// The time that routers have to open their consoles and to be registered.
 const SETTLING: Duration = Duration::from_secs(10);
-/// The time in which all is registered again with a router that was started: an ETR registers once a
-/// minute (RFC 9301, 8.2).
-const REGISTERING: Duration = Duration::from_secs(90);
-/// Between two looks at many consoles.
-const LOOKING: Duration = Duration::from_millis(200);
 /// How many lines of a router's log an error shows.
 const TAIL: usize = 15;
 
@@ -99,27 +92,6 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
     settle(lab, &[node], &interrupted, say)
 }
 
-/// Starts a router as [`start`] does, and waits until all that other routers register with it is
-/// registered again: a ping before that would leave a negative answer in a cache for a minute.
-pub fn start_and_wait(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
-    let interrupted = Interrupt::watch()?;
-    let patience = Patience::of(REGISTERING);
-    start(lab, node, say)?;
-    let mut said = String::new();
-    while let Some(missing) = registered_at::missing(lab, node)? {
-        interrupted.check()?;
-        if missing != said {
-            let left = patience.left().as_secs();
-            say(&format!("{node}: {missing}; waiting for up to {left} s"));
-            said.clone_from(&missing);
-        }
-        if !patience.pause_of(LOOKING) {
-            return Err(with_log(lab, node, &missing));
-        }
-    }
-    Ok(())
-}
-
 /// Stops a router; with `kill` it cannot send a last message.
 pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     lab.expect_router(node)?;
@@ -132,19 +104,21 @@ pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Res
     verbs::run(&[Step::new(title, vec![call])], say)
 }
 
-/// Takes a port up or down. A plain node gets back the routes that its device lost.
-pub fn link(lab: &Lab, port: &str, up: bool) -> Result<(), Failure> {
-    let (node, interface) = port
-        .split_once(':')
-        .ok_or_else(|| Failure::Other(format!("{port:?} is no port: NODE:INTERFACE")))?;
-    let device = lab.device(node, interface)?;
+/// Takes a port up or down, or changes its MTU. A plain node gets back the routes that its device lost.
+pub fn link(lab: &Lab, port: &Place, change: LinkChange) -> Result<(), Failure> {
+    let device = lab.device(&port.node, &port.interface)?;
     expect_up(lab)?;
-    let (place, end) = end_of(lab, node, &device);
+    let (place, end) = end_of(lab, &port.node, &device);
     let call = Call::new("link-set", &lab.name).with(place).with(end);
-    let mut calls = vec![call.with(if up { "up" } else { "down" })];
-    if up {
-        calls.extend(plan::plain_node(lab, node));
-    }
+    let calls = match change {
+        LinkChange::Up => {
+            let mut calls = vec![call.with("up")];
+            calls.extend(plan::plain_node(lab, &port.node));
+            calls
+        }
+        LinkChange::Down => vec![call.with("down")],
+        LinkChange::Mtu(mtu) => vec![call.with("mtu").with(mtu)],
+    };
     verbs::run(&[Step::new("link", calls)], |_| ())
 }
 
@@ -207,7 +181,7 @@ fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
 }
 
 /// An error with the end of a router's log.
-fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
+pub fn with_log(lab: &Lab, node: &str, problem: &str) -> Failure {
     let path = paths::log(lab, node);
     let log = fs::read(&path).unwrap_or_default();
     let log = String::from_utf8_lossy(&log);

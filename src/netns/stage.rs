@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::io::{BufRead, BufReader};
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -16,20 +16,21 @@ use super::flow::{self, Flow};
 use super::interrupt::Interrupt;
 use super::patience::Patience;
 use super::plan::Options;
+use super::running;
 use super::verbs::{self, Call, Step};
-use super::{environment, inside, move_host, paths, ping, raw, run};
-use crate::addr::Family;
+use super::{emulated, environment, inside, move_host, paths, ping, raw, run};
 use crate::capture::{Capture as Taken, Selected, pcap};
 use crate::console::client::Answer;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
 use crate::lab::flow::Course;
-use crate::lab::ping::{Echos, Tally, address};
+use crate::lab::ping::{Echos, Outcome, Tally};
+use crate::lab::running::{NodeState, Plugging, RunningLab};
 use crate::lab::scenario::expect::Packet;
 use crate::lab::scenario::stage::{Evidence, Stage};
 use crate::lab::scenario::stream::Arrived;
-use crate::lab::scenario::{Datagrams, Ends, LinkChange, Ping, Place, Replay, replay};
+use crate::lab::scenario::{Datagrams, LinkChange, Place, Replay, replay};
 use crate::private;
 
 /// A capture is complete when its file has not grown for so long.
@@ -38,14 +39,17 @@ const QUIET: Duration = Duration::from_millis(200);
 const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
                       lisp-tcp.invalid_marker";
 
-/// A lab in namespaces for one scenario, with the captures and connections that it has opened there.
+/// A lab in namespaces, with the consoles, flows and captures that were opened in it.
 pub struct Namespaces {
     lab: Lab,
     /// Where captures are kept.
     directory: PathBuf,
     /// The directory stays when all else is gone.
     is_kept: bool,
-    interrupted: Interrupt,
+    /// Watched for once something was begun that must not be left half done.
+    interrupted: Option<Interrupt>,
+    /// The lab comes down with the value.
+    comes_down: bool,
     clock: Patience,
     consoles: BTreeMap<String, Console>,
     captures: BTreeMap<String, Capture>,
@@ -65,6 +69,26 @@ impl Namespaces {
         ["ping", "tcpdump", "tshark"].into_iter().try_for_each(environment::need)
     }
 
+    /// A lab that stays as it is when the value is dropped.
+    pub fn attach(lab: Lab) -> Self {
+        Namespaces {
+            lab,
+            directory: PathBuf::new(),
+            is_kept: true,
+            interrupted: None,
+            comes_down: false,
+            clock: Patience::of(Duration::MAX),
+            consoles: BTreeMap::new(),
+            captures: BTreeMap::new(),
+            flows: BTreeMap::new(),
+            clients: BTreeMap::new(),
+        }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        self.interrupted.as_ref().map_or(Ok(()), Interrupt::check)
+    }
+
     /// Brings `lab` up; it comes down with the value.
     ///
     /// # Errors
@@ -73,26 +97,11 @@ impl Namespaces {
         let interrupted = Interrupt::watch()?;
         run::up(&lab, false, options, &mut |_| ())?;
         // From here on it comes down in every case.
-        let mut stage = Namespaces {
-            lab,
-            directory: PathBuf::new(),
-            is_kept: true,
-            interrupted,
-            clock: Patience::of(Duration::MAX),
-            consoles: BTreeMap::new(),
-            captures: BTreeMap::new(),
-            flows: BTreeMap::new(),
-            clients: BTreeMap::new(),
-        };
+        let mut stage = Namespaces::attach(lab);
+        (stage.interrupted, stage.comes_down) = (Some(interrupted), true);
         stage.directory = paths::kept(&stage.lab.name)?;
         stage.is_kept = false;
         Ok(stage)
-    }
-
-    fn target(&self, ends: &Ends) -> Result<std::net::IpAddr, Failure> {
-        let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
-        let literal = ends.to.parse().ok();
-        literal.map_or_else(|| address(&self.lab, &ends.to, Some(family)), Ok)
     }
 
     fn client(&mut self, name: &str) -> Result<&mut Client, Failure> {
@@ -172,7 +181,11 @@ fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     )))
 }
 
-impl Stage for Namespaces {
+impl RunningLab for Namespaces {
+    fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
     fn now(&self) -> Duration {
         self.clock.spent()
     }
@@ -180,7 +193,7 @@ impl Stage for Namespaces {
     fn pass(&mut self, time: Duration) -> Result<(), Failure> {
         let patience = Patience::of(time);
         while patience.pause() {
-            self.interrupted.check()?;
+            self.check()?;
         }
         Ok(())
     }
@@ -198,16 +211,58 @@ impl Stage for Namespaces {
         self.consoles.remove(node);
     }
 
-    fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
-        self.interrupted.check()?;
-        let target = self.target(&ping.ends)?;
-        let echos = Echos { count: ping.count, size: ping.size, df: ping.df };
-        ping::show(&self.lab, &ping.ends.from, target, echos, out)
+    fn node(&mut self, node: &str) -> NodeState {
+        let lab = &self.lab;
+        let emulated = emulated::find(lab, node).is_some();
+        let player = emulated.then(|| emulated::whereabouts(lab, node)).flatten();
+        let player = player.map(|(router, _)| router);
+        let pid = running::pid(lab, node);
+        NodeState {
+            exists: match emulated {
+                true => player.is_some(),
+                false => paths::has_namespace(lab, node),
+            },
+            runs: pid.is_some(),
+            pid,
+            namespace: Some(paths::namespace(lab, player.as_deref().unwrap_or(node))),
+            player,
+        }
     }
 
-    fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure> {
-        let flow = Flow::start(&self.lab, &ends.from, self.target(ends)?, every)?;
-        self.flows.insert(name.to_owned(), flow);
+    fn expect_ping(&mut self, from: &str) -> Result<(), Failure> {
+        self.check()?;
+        match emulated::find(&self.lab, from) {
+            Some(_) => emulated::expect(&self.lab, from).map(drop),
+            None => inside::program(&self.lab, from, "ping").map(drop),
+        }
+    }
+
+    fn ping(
+        &mut self,
+        from: &str,
+        target: IpAddr,
+        echos: Echos,
+        seen: &mut dyn FnMut(Outcome),
+    ) -> Result<Tally, Failure> {
+        ping::ping(&self.lab, from, target, echos, seen)
+    }
+
+    fn ping_each(
+        &mut self,
+        pings: &[(String, IpAddr)],
+        echos: Echos,
+    ) -> Result<Vec<Tally>, Failure> {
+        ping::each(&self.lab, pings, echos)
+    }
+
+    fn flow(
+        &mut self,
+        name: &str,
+        from: &str,
+        target: IpAddr,
+        every: Duration,
+    ) -> Result<(), Failure> {
+        self.flows.insert(name.to_owned(), Flow::start(&self.lab, from, target, every)?);
         Ok(())
     }
 
@@ -216,6 +271,35 @@ impl Stage for Namespaces {
         flow.ok_or_else(|| Failure::Other(format!("there is no flow {name}")))?.end()
     }
 
+    fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
+        match how {
+            Plugging::Atomic => move_host::move_host(&self.lab, host, to),
+            Plugging::MakeBeforeBreak => move_host::make_before_break(&self.lab, host, to),
+        }
+    }
+
+    fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+        if self.interrupted.is_none() {
+            self.interrupted = Some(Interrupt::watch()?);
+        }
+        run::start(&self.lab, node, say)
+    }
+
+    fn stop(&mut self, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+        self.consoles.remove(node);
+        run::stop(&self.lab, node, kill, say)
+    }
+
+    fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
+        run::link(&self.lab, port, change)
+    }
+
+    fn with_log(&self, node: &str, problem: &str) -> Failure {
+        run::with_log(&self.lab, node, problem)
+    }
+}
+
+impl Stage for Namespaces {
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
         let device = self.lab.device(&port.node, &port.interface)?;
         let (place, device) = run::end_of(&self.lab, &port.node, &device);
@@ -312,19 +396,6 @@ impl Stage for Namespaces {
         self.client(name)?.arrived()
     }
 
-    fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
-        move_host::move_host(&self.lab, host, to)
-    }
-
-    fn kill(&mut self, node: &str) -> Result<(), Failure> {
-        self.consoles.remove(node);
-        run::stop(&self.lab, node, true, &mut |_| ())
-    }
-
-    fn start(&mut self, node: &str) -> Result<(), Failure> {
-        run::start(&self.lab, node, &mut |_| ())
-    }
-
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
         let hosts = self.lab.file.hosts().find(|(name, _)| *name == host);
         let Some((_, Host { device, emulated: false, .. })) = hosts else {
@@ -332,20 +403,6 @@ impl Stage for Namespaces {
         };
         let call = Call::new("addr-add", &self.lab.name).with(host).with(device).with(address);
         verbs::run(&[Step::new("address", vec![call])], |_| ())
-    }
-
-    fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
-        let name = format!("{}:{}", port.node, port.interface);
-        match change {
-            LinkChange::Up => run::link(&self.lab, &name, true),
-            LinkChange::Down => run::link(&self.lab, &name, false),
-            LinkChange::Mtu(mtu) => {
-                let device = self.lab.device(&port.node, &port.interface)?;
-                let (node, device) = run::end_of(&self.lab, &port.node, &device);
-                let call = Call::new("link-set", &self.lab.name).with(node).with(device);
-                verbs::run(&[Step::new("link", vec![call.with("mtu").with(mtu)])], |_| ())
-            }
-        }
     }
 
     /// A file that cannot be had is left out.
@@ -373,7 +430,9 @@ impl Drop for Namespaces {
         {
             log::error!("{}: {error}", self.directory.display());
         }
-        if let Err(failure) = run::down(&self.lab.name, &mut |_| ()) {
+        if self.comes_down
+            && let Err(failure) = run::down(&self.lab.name, &mut |_| ())
+        {
             log::error!("lab {}: {failure}", self.lab.name);
         }
     }

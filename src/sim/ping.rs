@@ -1,6 +1,5 @@
-//! Pings on virtual time: `lab ping --sim` and `lab pingall --sim`.
+//! Labs on virtual time, switched on and registered, and the pings of their hosts.
 
-use std::io::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -8,15 +7,13 @@ use super::{Sim, SimError, build};
 use crate::addr::Family;
 use crate::console::show::refusals;
 use crate::host::ping::{Outcome, PingReport, PingRequest};
-use crate::lab::ping::{Echos, Matrix, Outcome as Counted, Pair, Tally};
+use crate::lab::ping::{Echos, Outcome as Counted, Tally};
 use crate::lab::{self, Lab};
 use crate::lab::{registration, unregistered};
 use crate::rng::Seed;
 
 /// How long a lab may take to register, on virtual time.
 const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
-/// The seed of a lab that names none.
-const DEFAULT_SEED: u64 = 1;
 
 impl Sim {
     /// Lets a host ping to the end, while everything else goes on.
@@ -105,53 +102,6 @@ pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     Ok(sim)
 }
 
-/// `lab ping LAB FROM TARGET --sim`: brings the lab up on virtual time, pings from a node and
-/// prints IOS's block, as [`crate::lab::ping::show`] does in namespaces.
-///
-/// # Errors
-/// The errors of [`lab_up`], a `from` that is no node, or a failing `out`.
-pub fn lab_ping(
-    lab: &Lab,
-    from: &str,
-    target: IpAddr,
-    echos: Echos,
-    out: &mut dyn Write,
-) -> Result<Tally, SimError> {
-    let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
-    write!(out, "{}", lab::ping::opening(target, echos))?;
-    let tally = tally(&sim.ping_from(from, request(target, echos))?);
-    writeln!(out, "{}\n{tally}", tally.marks)?;
-    Ok(tally)
-}
-
-/// `lab pingall LAB --sim`: every host pings every other, in both families, as
-/// [`crate::lab::ping::all`] does in namespaces; one ping after the other.
-///
-/// # Errors
-/// The errors of [`lab_up`].
-pub fn lab_pingall(lab: &Lab, echos: Echos) -> Result<Matrix, SimError> {
-    let mut sim = lab_up(lab, Seed::from_number(DEFAULT_SEED))?;
-    let mut pairs = Vec::new();
-    for (family, ip) in [(Family::Ipv4, 4), (Family::Ipv6, 6)] {
-        let hosts = || lab.file.hosts().filter(move |(_, host)| host.address(family).is_some());
-        for (from, _) in hosts() {
-            for (to, host) in hosts().filter(|&(to, _)| to != from) {
-                let Some(target) = host.address(family) else {
-                    continue;
-                };
-                pairs.push(Pair {
-                    ip,
-                    from: from.to_owned(),
-                    to: to.to_owned(),
-                    tally: tally(&sim.ping(from, request(target, echos))?),
-                });
-            }
-        }
-    }
-    let hosts = lab.file.hosts().map(|(name, _)| name.to_owned()).collect();
-    Ok(Matrix { hosts, pairs })
-}
-
 /// An emulated host sends with the don't-fragment bit always.
 pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     PingRequest {
@@ -161,16 +111,18 @@ pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     }
 }
 
-/// The report in the words of `lab ping`.
-pub(super) fn tally(report: &PingReport) -> Tally {
+/// The report in the words of `lab ping`; `seen` gets each outcome.
+pub(super) fn tally(report: &PingReport, seen: &mut dyn FnMut(Counted)) -> Tally {
     let mut tally = Tally::default();
     for probe in &report.probes {
-        tally.add(match probe.outcome {
+        let outcome = match probe.outcome {
             Outcome::Reply(span) => Counted::Answered(span),
             Outcome::Waiting | Outcome::Timeout => Counted::Lost,
             Outcome::Unreachable | Outcome::TtlExceeded => Counted::Unreachable,
             Outcome::TooBig(_) => Counted::TooBig,
-        });
+        };
+        seen(outcome);
+        tally.add(outcome);
     }
     tally
 }

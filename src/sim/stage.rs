@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
 use std::rc::Rc;
 use std::time::Duration;
@@ -13,20 +12,21 @@ use super::moves::Replug;
 use super::pcap::{CaptureId, PcapWriter};
 use super::trace::{Summary, ip_packet};
 use super::{Records, Sim, SimError, build, ping};
-use crate::addr::Family;
 use crate::capture::{Capture, FilterError, Frame, Selected};
 use crate::console::Session;
 use crate::console::client::{Answer, Client, InProcess};
 use crate::host::PingId;
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
-use crate::lab::Lab;
 use crate::lab::failure::Failure;
+use crate::lab::file::Port;
 use crate::lab::flow::Course;
-use crate::lab::ping::{Echos, Tally, address, opening};
+use crate::lab::ping::{Echos, Tally};
+use crate::lab::running::{NodeState, Plugging, RunningLab};
 use crate::lab::scenario::expect::Packet;
 use crate::lab::scenario::stage::{Evidence, Stage};
 use crate::lab::scenario::stream::Arrived;
-use crate::lab::scenario::{Datagrams, Ends, LinkChange, Ping, Place, Replay, replay};
+use crate::lab::scenario::{Datagrams, LinkChange, Place, Replay, replay};
+use crate::lab::{self, Lab, wiring};
 use crate::rng::Seed;
 use crate::router::config::Config;
 use crate::router::io::Connection;
@@ -46,6 +46,9 @@ impl From<FilterError> for Failure {
 
 /// A capture ends so long after it was asked about: packets on their way belong to it.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
+
+/// How long a host that makes before it breaks is in both LANs.
+const IN_BOTH: Duration = Duration::from_secs(1);
 
 /// Keeps files of a scenario that has failed, and tells the place.
 pub type Keep = Box<dyn FnMut(&[Evidence]) -> Result<String, Failure>>;
@@ -108,18 +111,18 @@ struct Flow {
 }
 
 impl Simulated {
-    /// Builds `lab` and lets it register.
+    /// Builds `lab`, which is switched on at this moment.
     ///
     /// # Errors
-    /// An error of the lab or its configurations, or that it does not register.
-    pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
+    /// A fault of the lab or of its configurations.
+    pub fn start(lab: Lab, options: Options) -> Result<Self, Failure> {
+        wiring::expect(&lab)?;
         let configs = build::parse_configs(&lab)?;
         let mut sim = Sim::new(options.seed);
         if let Some(records) = options.records {
             sim.record(records);
         }
-        let mut sim = sim.built(&lab.file, &configs)?;
-        sim.run_until_registered()?;
+        let sim = sim.built(&lab.file, &configs)?;
         Ok(Simulated {
             lab,
             configs,
@@ -135,15 +138,44 @@ impl Simulated {
         })
     }
 
+    /// Builds `lab` and lets it register.
+    ///
+    /// # Errors
+    /// Those of [`Simulated::start`], and registrations that do not come.
+    pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
+        let mut simulated = Simulated::start(lab, options)?;
+        simulated.register()?;
+        Ok(simulated)
+    }
+
+    /// Lets the lab register: its time begins there.
+    ///
+    /// # Errors
+    /// Registrations that do not come.
+    pub fn register(&mut self) -> Result<(), Failure> {
+        self.sim.run_until_registered()?;
+        self.began = self.sim.now();
+        Ok(())
+    }
+
+    /// A capture as a pcap file.
+    ///
+    /// # Errors
+    /// No capture of this name.
+    pub fn pcap(&self, name: &str) -> Result<Vec<u8>, Failure> {
+        let missing = || Failure::Other(format!("there is no capture {name}"));
+        let Running { seen, .. } = self.captures.get(name).ok_or_else(missing)?;
+        let mut file = Vec::new();
+        let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
+        let frames = seen.borrow();
+        let mut frames = frames.iter();
+        frames.try_for_each(|(at, frame)| writer.write(*at, frame)).map_err(Failure::new)?;
+        Ok(file)
+    }
+
     /// The simulation, to look at.
     pub fn sim(&self) -> &Sim {
         &self.sim
-    }
-
-    fn target(&self, ends: &Ends) -> Result<IpAddr, Failure> {
-        let family = if ends.ipv6 { Family::Ipv6 } else { Family::Ipv4 };
-        let literal = ends.to.parse().ok();
-        literal.map_or_else(|| address(&self.lab, &ends.to, Some(family)), Ok)
     }
 
     fn finished(&mut self, name: &str) -> Result<&Capture, Failure> {
@@ -161,6 +193,15 @@ impl Simulated {
             self.captured.insert(name.to_owned(), capture);
         }
         self.captured.get(name).ok_or_else(missing)
+    }
+
+    /// The router on the LAN of an emulated host.
+    fn player(&self, node: &str) -> Option<String> {
+        let host = self.lab.expect_host(node).ok().filter(|host| host.emulated)?;
+        let lan = self.sim.lan_of(node, &host.device).ok()??;
+        let lan = self.lab.file.lans.iter().find(|known| known.name == lan)?;
+        let is_router = |port: &&Port| self.configs.contains_key(&port.node);
+        lan.ports.iter().find(is_router).map(|port| port.node.clone())
     }
 
     fn client(&self, name: &str) -> Result<(String, Connection), Failure> {
@@ -186,7 +227,11 @@ impl Simulated {
     }
 }
 
-impl Stage for Simulated {
+impl RunningLab for Simulated {
+    fn lab(&self) -> &Lab {
+        &self.lab
+    }
+
     fn now(&self) -> Duration {
         self.sim.now().since(self.began)
     }
@@ -211,23 +256,36 @@ impl Stage for Simulated {
         self.consoles.remove(node);
     }
 
-    fn ping(&mut self, ping: &Ping, out: &mut dyn Write) -> Result<Tally, Failure> {
-        let target = self.target(&ping.ends)?;
-        let echos = Echos { count: ping.count, size: ping.size, df: ping.df };
-        let report = self.sim.ping_from(&ping.ends.from, ping::request(target, echos))?;
-        let tally = ping::tally(&report);
-        write!(out, "{}{}\n{tally}\n", opening(target, echos), tally.marks)
-            .map_err(Failure::io("standard output"))?;
-        Ok(tally)
+    fn node(&mut self, node: &str) -> NodeState {
+        let runs = self.sim.router(node).is_ok();
+        NodeState { exists: true, runs, player: self.player(node), ..NodeState::default() }
     }
 
-    fn flow(&mut self, name: &str, ends: &Ends, every: Duration) -> Result<(), Failure> {
-        let request = PingRequest {
-            count: u16::MAX,
-            pace: Pace::Every(every),
-            ..PingRequest::new(self.target(ends)?)
-        };
-        let host = ends.from.clone();
+    fn expect_ping(&mut self, from: &str) -> Result<(), Failure> {
+        self.lab.expect_node(from)
+    }
+
+    fn ping(
+        &mut self,
+        from: &str,
+        target: IpAddr,
+        echos: Echos,
+        seen: &mut dyn FnMut(lab::ping::Outcome),
+    ) -> Result<Tally, Failure> {
+        let report = self.sim.ping_from(from, ping::request(target, echos))?;
+        Ok(ping::tally(&report, seen))
+    }
+
+    fn flow(
+        &mut self,
+        name: &str,
+        from: &str,
+        target: IpAddr,
+        every: Duration,
+    ) -> Result<(), Failure> {
+        let pace = Pace::Every(every);
+        let request = PingRequest { count: u16::MAX, pace, ..PingRequest::new(target) };
+        let host = from.to_owned();
         let ping = self.sim.with_host(&host, |host| host.start_ping(request))?;
         self.flows.insert(name.to_owned(), Flow { host, ping, every });
         Ok(())
@@ -240,6 +298,51 @@ impl Stage for Simulated {
         Ok(course(&report.ok_or_else(missing)?, every))
     }
 
+    fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
+        let lan = self.lab.lan_of(host, to)?;
+        let how = match how {
+            Plugging::Atomic => Replug::Atomic,
+            Plugging::MakeBeforeBreak => Replug::MakeBeforeBreak(IN_BOTH),
+        };
+        Ok(self.sim.move_host(host, &lan.name, how)?)
+    }
+
+    fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+        let config = self.configs.get(node).cloned();
+        let config = config.ok_or_else(|| Failure::Other(format!("{node} is no router")))?;
+        if self.sim.router(node).is_ok() {
+            return Err(Failure::Other(format!("{node} runs already")));
+        }
+        say(&format!("{node}: start"));
+        Ok(self.sim.start_router(node, config)?)
+    }
+
+    fn stop(&mut self, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
+        self.lab.expect_router(node)?;
+        self.consoles.remove(node);
+        say(&format!("{node}: {}", if kill { "kill" } else { "stop" }));
+        Ok(match kill {
+            true => self.sim.kill_router(node)?,
+            false => self.sim.stop_router(node)?,
+        })
+    }
+
+    fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
+        let device = self.lab.device(&port.node, &port.interface)?;
+        match change {
+            LinkChange::Up => self.sim.set_port(&port.node, &device, true)?,
+            LinkChange::Down => self.sim.set_port(&port.node, &device, false)?,
+            LinkChange::Mtu(mtu) => self.sim.set_mtu(&port.node, &device, mtu)?,
+        }
+        Ok(())
+    }
+
+    fn with_log(&self, node: &str, problem: &str) -> Failure {
+        Failure::Other(format!("{node}: {problem}"))
+    }
+}
+
+impl Stage for Simulated {
     fn capture(&mut self, name: &str, port: &Place) -> Result<(), Failure> {
         let device = self.lab.device(&port.node, &port.interface)?;
         let of_node = self.lab.file.ports().filter(|known| known.node == port.node);
@@ -318,45 +421,14 @@ impl Stage for Simulated {
         Ok(self.sim.arrived(&node, connection)?)
     }
 
-    fn move_host(&mut self, host: &str, to: &str) -> Result<(), Failure> {
-        let lan = self.lab.lan_of(host, to)?;
-        Ok(self.sim.move_host(host, &lan.name, Replug::Atomic)?)
-    }
-
-    fn kill(&mut self, node: &str) -> Result<(), Failure> {
-        self.consoles.remove(node);
-        Ok(self.sim.kill_router(node)?)
-    }
-
-    fn start(&mut self, node: &str) -> Result<(), Failure> {
-        let config = self.configs.get(node).cloned();
-        let config = config.ok_or_else(|| Failure::Other(format!("{node} is no router")))?;
-        Ok(self.sim.start_router(node, config)?)
-    }
-
     fn address(&mut self, host: &str, address: IpNet) -> Result<(), Failure> {
         Ok(self.sim.add_host_address(host, address)?)
     }
 
-    fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
-        let device = self.lab.device(&port.node, &port.interface)?;
-        match change {
-            LinkChange::Up => self.sim.set_port(&port.node, &device, true)?,
-            LinkChange::Down => self.sim.set_port(&port.node, &device, false)?,
-            LinkChange::Mtu(mtu) => self.sim.set_mtu(&port.node, &device, mtu)?,
-        }
-        Ok(())
-    }
-
     fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure> {
         let mut files = shown;
-        for (name, Running { seen, .. }) in &self.captures {
-            let mut file = Vec::new();
-            let mut writer = PcapWriter::new(&mut file).map_err(Failure::new)?;
-            let frames = seen.borrow();
-            let mut frames = frames.iter();
-            frames.try_for_each(|(at, frame)| writer.write(*at, frame)).map_err(Failure::new)?;
-            files.push((format!("{name}.pcap"), file));
+        for name in self.captures.keys() {
+            files.push((format!("{name}.pcap"), self.pcap(name)?));
         }
         (self.keep)(&files)
     }

@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::expect::Packet;
 use super::stage::Stage;
 use super::stream::{Arrived, Heard};
 use super::{Action, Bound, Captured, Ends, Ping, Scenario, Step};
+use crate::addr::Family;
 use crate::console::client::Answer;
 use crate::lab::failure::Failure;
+use crate::lab::ping::{Echos, address};
+use crate::lab::running::Plugging;
+use crate::lab::verbs::ping::show;
 use crate::wire::FrameReader;
 
 /// A scenario that did not come to its end. Its `Display` says step, expected and seen.
@@ -124,7 +129,10 @@ impl<'a> Player<'a> {
         }
         match &step.action {
             Action::At { .. } | Action::Show { .. } | Action::Ping { .. } => {}
-            Action::Flow { name, ends, every } => self.stage.flow(name, ends, *every)?,
+            Action::Flow { name, ends, every } => {
+                let target = self.target(ends)?;
+                self.stage.flow(name, &ends.from, target, *every)?;
+            }
             Action::End { name, lost } => return self.end(name, *lost),
             Action::Capture { name, port, flawed } => {
                 self.flawed.insert(name.clone(), *flawed);
@@ -144,14 +152,21 @@ impl<'a> Player<'a> {
                 return self.receive(name, expected, *within);
             }
             Action::Middle => {}
-            Action::Move { host, to } => self.stage.move_host(host, to)?,
+            Action::Move { host, to } => {
+                self.stage.move_host(host, to, Plugging::Atomic)?;
+            }
             Action::Address { host, address } => self.stage.address(host, *address)?,
-            Action::Kill { node } => self.stage.kill(node)?,
-            Action::Start { node } => self.stage.start(node)?,
+            Action::Kill { node } => self.stage.stop(node, true, &mut |_| ())?,
+            Action::Start { node } => self.stage.start(node, &mut |_| ())?,
             Action::Link { port, change } => self.stage.link(port, *change)?,
             Action::Wait(time) => self.stage.pass(*time)?,
         }
         Ok(())
+    }
+
+    fn target(&self, Ends { to, ipv6, .. }: &Ends) -> Result<IpAddr, Failure> {
+        let family = if *ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        address(self.stage.lab(), to, Some(family))
     }
 
     /// Writes a line of the transcript. A failure to write is no reason to stop.
@@ -202,10 +217,12 @@ impl<'a> Player<'a> {
         let deadline = self.stage.now() + within.unwrap_or_default();
         let Ends { from, to, ipv6 } = &ping.ends;
         self.say(&format!("{from}>ping {}{to}", if *ipv6 { "ipv6 " } else { "" }));
+        let target = self.target(&ping.ends)?;
+        let echos = Echos { count: ping.count, size: ping.size, df: ping.df };
         loop {
             let mut block = Vec::new();
             let out: &mut dyn Write = if within.is_some() { &mut block } else { &mut *self.out };
-            let tally = self.stage.ping(ping, out)?;
+            let tally = show(self.stage, from, target, echos, out)?;
             let unseen = expected.filter(|expected| !expected.holds(&tally));
             if unseen.is_some() && self.stage.now() < deadline {
                 self.stage.pass(PAUSE)?;

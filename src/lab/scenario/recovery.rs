@@ -112,7 +112,10 @@ impl Recovery<'_> {
         self.kill().map_err(at("the kill"))?;
         self.poll(FALL, |all| all.sessions_are_down(&etrs)).map_err(at("the fall of sessions"))?;
         self.player.say("   its sessions have fallen");
-        self.player.stage.start(self.victim).map_err(|why| ("the start", why.into()))?;
+        self.player
+            .stage
+            .start(self.victim, &mut |_| ())
+            .map_err(|why| ("the start", why.into()))?;
         self.poll(RETURN, |all| all.sessions_are_up(&etrs))
             .map_err(at("the return of sessions"))?;
         self.player.say("   its sessions stand again");
@@ -195,7 +198,7 @@ impl Recovery<'_> {
     }
 
     fn kill(&mut self) -> Result<(), Why> {
-        self.player.stage.kill(self.victim)?;
+        self.player.stage.stop(self.victim, true, &mut |_| ())?;
         let port = self.lab.ports().find(|port| port.node == self.victim);
         let port = port.ok_or_else(|| Failure::new("it has no port"))?;
         let place = Place { node: port.node.clone(), interface: port.interface.clone() };

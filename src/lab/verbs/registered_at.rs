@@ -7,12 +7,11 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::console;
-use super::registration;
-use super::{paths, running};
-use crate::console::view::{Listing, View, database, site};
+use crate::console::view::{database, site};
 use crate::lab::Lab;
+use crate::lab::asked::{registrations, rows, running_config};
 use crate::lab::failure::Failure;
+use crate::lab::running::RunningLab;
 use crate::router::config::Config;
 
 /// The prefixes that routers which run register with `server`, and that it does not have, in words;
@@ -20,16 +19,25 @@ use crate::router::config::Config;
 ///
 /// # Errors
 /// The console of `server` does not answer.
-pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
-    let sites = rows::<site::Head, site::Row>(lab, server, "show lisp site")?;
+pub fn missing(
+    lab: &Lab,
+    running: &mut dyn RunningLab,
+    server: &str,
+) -> Result<Option<String>, Failure> {
+    let sites = rows::<site::Head, site::Row>(server, "show lisp site", &mut |command| {
+        running.console(server, command)
+    })?;
     if sites.is_empty() {
         return Ok(None);
     }
-    let own = addresses(&registration::running_config(lab, server)?);
+    let own = addresses(&running_config(server, &mut |command| running.console(server, command))?);
     let mut words = Vec::new();
     let others = lab.file.routers().map(|(node, _)| node).filter(|node| *node != server);
-    for etr in others.filter(|node| running::pid(lab, node).is_some()) {
-        match missing_of(lab, etr, &own, &sites) {
+    for etr in others {
+        if !running.node(etr).runs {
+            continue;
+        }
+        match missing_of(running, etr, &own, &sites) {
             Ok(missing) => words.extend(missing),
             // It may be starting itself: it registers when it is ready.
             Err(error) => {
@@ -43,19 +51,20 @@ pub fn missing(lab: &Lab, server: &str) -> Result<Option<String>, Failure> {
 /// The prefixes that one router registers with the map-server of the addresses `own`, and that its
 /// `sites` do not have, in words.
 fn missing_of(
-    lab: &Lab,
+    running: &mut dyn RunningLab,
     etr: &str,
     own: &BTreeSet<IpAddr>,
     sites: &[site::Row],
 ) -> Result<Vec<String>, Failure> {
     let mut words = Vec::new();
-    let servers = registration::registrations(lab, etr)?;
+    let mut ask = |command: &str| running.console(etr, command);
+    let servers = registrations(etr, &mut ask)?;
     if !servers.iter().any(|one| one.address.parse().is_ok_and(|it| own.contains(&it))) {
         return Ok(words);
     }
-    let rlocs = addresses(&registration::running_config(lab, etr)?);
+    let rlocs = addresses(&running_config(etr, &mut ask)?);
     for command in ["show ip lisp database", "show ipv6 lisp database"] {
-        let database = rows::<database::Head, database::Row>(lab, etr, command)?;
+        let database = rows::<database::Head, database::Row>(etr, command, &mut ask)?;
         let registered = database.iter().filter(|row| row.has_route).map(|row| row.eid_prefix);
         let lacks = registered.filter(|prefix| lacks(sites, prefix, &rlocs));
         words.extend(lacks.map(|prefix| format!("{prefix} of {etr}")));
@@ -74,21 +83,10 @@ fn addresses(config: &Config) -> BTreeSet<IpAddr> {
     config.addresses().map(|(_, net)| net.addr()).collect()
 }
 
-/// The rows of a table; none at a router that has no such table, and refuses.
-fn rows<H: View, R: View>(lab: &Lab, node: &str, command: &str) -> Result<Vec<R>, Failure> {
-    let mut console = console::Console::connect(&paths::socket(lab, node))?;
-    let answer = console.ask(&format!("{command} json"))?;
-    if !answer.done.ok {
-        return Ok(Vec::new());
-    }
-    let listing: Listing<H, R> =
-        answer.view().map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))?;
-    Ok(listing.entries)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::console::view::Listing;
 
     #[test]
     fn a_prefix_is_missing_until_its_own_router_has_registered_it() {

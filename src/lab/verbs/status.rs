@@ -1,15 +1,12 @@
-//! `lab status`: the existing parts of a lab, and whether its routers are registered.
-
-use std::path::Path;
+//! `lab status`: the nodes of a lab, and whether its routers are registered.
 
 use serde::Serialize;
 
-use super::emulated;
-use super::registration;
-use super::{paths, running};
 use crate::lab::Lab;
+use crate::lab::asked::registrations;
 use crate::lab::file::Node;
 use crate::lab::registration::Registration;
+use crate::lab::running::{NodeState, RunningLab};
 
 /// One node of a lab as it is found.
 #[derive(Clone, Debug, Serialize)]
@@ -18,15 +15,17 @@ pub struct NodeStatus {
     pub node: String,
     /// `router`, `node` or `host`.
     pub kind: &'static str,
-    /// Its namespace; an emulated host's is that of its router.
-    pub namespace: String,
-    /// Whether the namespace exists.
+    /// Its namespace; an emulated host's is that of its router. None on the simulator.
+    pub namespace: Option<String>,
+    /// Whether the node is there.
     pub exists: bool,
-    /// The process of a router that runs.
+    /// Whether the process of a router runs.
+    pub runs: bool,
+    /// The number of that process. None on the simulator.
     pub pid: Option<u32>,
     /// A router's registrations; none when its console does not answer.
     pub registrations: Vec<Registration>,
-    /// The router that runs an emulated host.
+    /// The router that emulates a host.
     pub player: Option<String>,
     /// The addresses that the lab file gives it.
     pub addresses: Vec<String>,
@@ -35,14 +34,17 @@ pub struct NodeStatus {
 impl NodeStatus {
     /// Whether the node is as it should be.
     pub fn is_up(&self) -> bool {
-        self.exists && (self.kind != "router" || self.pid.is_some())
+        self.exists && (self.kind != "router" || self.runs)
     }
 
     fn state(&self) -> String {
-        match (self.exists, self.kind, self.pid) {
+        match (self.exists, self.kind, self.runs) {
             (false, ..) => "absent".to_owned(),
-            (true, "router", Some(pid)) => format!("running, {pid}"),
-            (true, "router", None) => "stopped".to_owned(),
+            (true, "router", true) => match self.pid {
+                Some(pid) => format!("running, {pid}"),
+                None => "running".to_owned(),
+            },
+            (true, "router", false) => "stopped".to_owned(),
             (true, ..) => "up".to_owned(),
         }
     }
@@ -58,21 +60,13 @@ impl NodeStatus {
 }
 
 /// Looks at every node of `lab`.
-pub fn status(lab: &Lab) -> Vec<NodeStatus> {
+pub fn status(lab: &Lab, running: &mut dyn RunningLab) -> Vec<NodeStatus> {
     let nodes = lab.file.nodes.iter();
-    nodes.map(|(name, node)| look(lab, name, node)).collect()
+    nodes.map(|(name, node)| look(running, name, node)).collect()
 }
 
-fn look(lab: &Lab, name: &str, node: &Node) -> NodeStatus {
-    let namespace = paths::namespace(lab, name);
-    let emulated = emulated::find(lab, name).is_some();
-    let player = emulated.then(|| emulated::whereabouts(lab, name)).flatten();
-    let player = player.map(|(router, _)| router);
-    let namespace = player.as_ref().map_or(namespace, |router| paths::namespace(lab, router));
-    let exists = match emulated {
-        true => player.is_some(),
-        false => Path::new("/run/netns").join(&namespace).exists(),
-    };
+fn look(running: &mut dyn RunningLab, name: &str, node: &Node) -> NodeStatus {
+    let NodeState { exists, runs, pid, namespace, player } = running.node(name);
     let (kind, addresses) = match node {
         Node::Router { .. } => ("router", Vec::new()),
         Node::Forwarder { addresses, .. } => {
@@ -81,24 +75,18 @@ fn look(lab: &Lab, name: &str, node: &Node) -> NodeStatus {
         }
         Node::Host(host) => ("host", host.addresses.iter().map(ToString::to_string).collect()),
     };
-    let pid = running::pid(lab, name);
-    let registrations = match pid {
-        Some(_) => registration::registrations(lab, name).unwrap_or_default(),
-        None => Vec::new(),
+    let registrations = match runs {
+        true => {
+            let asked = registrations(name, &mut |command| running.console(name, command));
+            asked.unwrap_or_default()
+        }
+        false => Vec::new(),
     };
-    NodeStatus {
-        node: name.to_owned(),
-        kind,
-        namespace,
-        exists,
-        pid,
-        registrations,
-        player,
-        addresses,
-    }
+    let node = name.to_owned();
+    NodeStatus { node, kind, namespace, exists, runs, pid, registrations, player, addresses }
 }
 
-/// The table that a person reads.
+/// The table for a person.
 pub fn table(lab: &Lab, nodes: &[NodeStatus]) -> String {
     let up = nodes.iter().filter(|node| node.is_up()).count();
     let mut text = format!("lab {}: {up} of {} nodes up\n", lab.name, nodes.len());

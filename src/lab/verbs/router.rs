@@ -1,0 +1,53 @@
+//! `lab start` and `lab restart`: a router that registers again.
+
+use std::time::Duration;
+
+use super::registered_at;
+use crate::lab::Lab;
+use crate::lab::asked;
+use crate::lab::failure::Failure;
+use crate::lab::registration;
+use crate::lab::running::RunningLab;
+
+/// The time in which all is registered again with a router that was started: an ETR registers once a
+/// minute (RFC 9301, 8.2).
+const REGISTERING: Duration = Duration::from_secs(90);
+/// Between two looks at many consoles.
+const LOOKING: Duration = Duration::from_millis(200);
+
+/// Starts a router, and waits until it is registered, and until all that other routers register with it
+/// is registered again: a ping before that would leave a negative answer in a cache for a minute.
+///
+/// # Errors
+/// A router that runs already, and registrations that do not come.
+pub fn start(
+    lab: &Lab,
+    running: &mut dyn RunningLab,
+    node: &str,
+    say: &mut dyn FnMut(&str),
+) -> Result<(), Failure> {
+    running.start(node, say)?;
+    let deadline = running.now() + REGISTERING;
+    let mut said = String::new();
+    while let Some(missing) = missing(lab, running, node)? {
+        let left = deadline.saturating_sub(running.now());
+        if left.is_zero() {
+            return Err(running.with_log(node, &missing));
+        }
+        if missing != said {
+            say(&format!("{node}: {missing}; waiting for up to {} s", left.as_secs()));
+            said = missing;
+        }
+        running.pass(LOOKING)?;
+    }
+    Ok(())
+}
+
+/// The registrations that are missing of a router and with it, in words.
+fn missing(lab: &Lab, running: &mut dyn RunningLab, node: &str) -> Result<Option<String>, Failure> {
+    let own = asked::registrations(node, &mut |command| running.console(node, command))?;
+    match registration::missing(&own) {
+        Some(missing) => Ok(Some(missing)),
+        None => registered_at::missing(lab, running, node),
+    }
+}

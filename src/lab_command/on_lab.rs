@@ -1,0 +1,210 @@
+//! The verbs on a lab that is up, or that is simulated for the one command.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use eidway::addr::Family;
+use eidway::lab::failure::Failure;
+use eidway::lab::ping::{self, Echos};
+use eidway::lab::running::{Plugging, RunningLab};
+use eidway::lab::scenario::Place;
+use eidway::lab::scenario::stage::Stage;
+use eidway::lab::verbs::{self, move_host, status};
+use eidway::lab::{Lab, check};
+use eidway::netns::inside::{self, Capture};
+use eidway::netns::running::expect_up;
+use eidway::netns::stage::Namespaces;
+use eidway::netns::{self, paths};
+use eidway::private;
+use eidway::rng::Seed;
+use eidway::sim::stage::{Options, Simulated};
+
+use super::super::Outcome;
+use super::{Target, laid_over};
+
+/// The seed of a simulated lab.
+const SEED: u64 = 1;
+/// How long a simulated lab goes on after a change, and after it has registered while it is watched.
+const AFTERWARDS: Duration = Duration::from_secs(60);
+
+/// The echos of `ping` and `pingall`.
+#[derive(Args)]
+pub struct EchoArgs {
+    /// How many echos
+    #[arg(short, default_value_t = 5)]
+    count: u32,
+    /// The octets of each IP packet
+    #[arg(short, default_value_t = 100, value_parser = clap::value_parser!(u16).range(36..))]
+    size: u16,
+    /// Set the don't-fragment bit
+    #[arg(long)]
+    df: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+}
+
+impl EchoArgs {
+    fn echos(&self) -> Echos {
+        Echos { count: self.count, size: self.size, df: self.df }
+    }
+}
+
+fn options() -> Options {
+    Options::new(Seed::from_number(SEED))
+}
+
+impl Target {
+    /// The lab that is up; with `--sim`, it comes up here and ends with the value.
+    fn running(&self, lab: &Lab) -> Result<Box<dyn RunningLab>, Failure> {
+        if self.sim {
+            return Ok(Box::new(Simulated::up(lab.clone(), options())?));
+        }
+        expect_up(lab)?;
+        Ok(Box::new(Namespaces::attach(lab.clone())))
+    }
+
+    /// Changes the lab. A simulated one ends here, so its nodes are shown as they are a minute later.
+    pub fn change(
+        &self,
+        change: impl FnOnce(&Lab, &mut dyn RunningLab) -> Result<(), Failure>,
+    ) -> Outcome {
+        let lab = self.which.open()?;
+        let mut running = self.running(&lab)?;
+        change(&lab, &mut *running)?;
+        if self.sim {
+            running.pass(AFTERWARDS)?;
+            print!("{}", status::table(&lab, &status::status(&lab, &mut *running)));
+        }
+        Ok(true)
+    }
+
+    pub fn check(&self, json: bool) -> Outcome {
+        let lab = self.which.open()?;
+        let findings = if self.sim { check::check(&lab) } else { netns::check::check(&lab) };
+        if json {
+            println!("{}", serde_json::to_string(&findings)?);
+        } else {
+            for finding in &findings {
+                match &finding.problem {
+                    None => println!("ok    {}", finding.what),
+                    Some(problem) => println!("WRONG {}\n{problem}", finding.what),
+                }
+            }
+        }
+        Ok(findings.iter().all(|finding| finding.problem.is_none()))
+    }
+
+    pub fn status(&self, json: bool) -> Outcome {
+        let lab = self.which.open()?;
+        let mut running: Box<dyn RunningLab> = match self.sim {
+            true => self.running(&lab)?,
+            // A lab that is not up has a state too.
+            false => {
+                paths::expect_own_sockets(&lab.name)?;
+                Box::new(Namespaces::attach(lab.clone()))
+            }
+        };
+        let nodes = status::status(&lab, &mut *running);
+        match json {
+            true => println!("{}", serde_json::to_string(&nodes)?),
+            false => print!("{}", status::table(&lab, &nodes)),
+        }
+        Ok(nodes.iter().all(status::NodeStatus::is_up))
+    }
+
+    pub fn exec(&self, node: &str, command: &[String]) -> Outcome {
+        let lab = self.which.open()?;
+        if self.sim {
+            lab.expect_node(node)?;
+            let why = "a simulated node runs no programs: ping, capture and move work with --sim";
+            return Err(why.into());
+        }
+        inside::exec(&lab, node, command)?;
+        Ok(true)
+    }
+
+    pub fn ping(
+        &self,
+        node: &str,
+        address: &str,
+        family: Option<Family>,
+        args: &EchoArgs,
+    ) -> Outcome {
+        let lab = self.which.open()?;
+        lab.expect_node(node)?;
+        let address = ping::address(&lab, address, family)?;
+        let mut running = self.running(&lab)?;
+        // A program reads the result only.
+        let (mut nowhere, mut stdout) = (io::sink(), io::stdout());
+        let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
+        let tally = verbs::ping::show(&mut *running, node, address, args.echos(), out)?;
+        if args.json {
+            println!("{}", serde_json::to_string(&tally)?);
+        }
+        Ok(tally.is_complete())
+    }
+
+    pub fn pingall(&self, args: &EchoArgs) -> Outcome {
+        let lab = self.which.open()?;
+        let mut running = self.running(&lab)?;
+        let matrix = verbs::ping::all(&lab, &mut *running, args.echos())?;
+        match args.json {
+            true => println!("{}", serde_json::to_string(&matrix)?),
+            false => print!("{matrix}"),
+        }
+        Ok(matrix.is_complete())
+    }
+
+    pub fn capture(&self, place: &str, what: &Capture) -> Outcome {
+        let lab = self.which.open()?;
+        if !self.sim {
+            inside::capture(&lab, place, what)?;
+            return Ok(true);
+        }
+        if what.filter.is_some() {
+            return Err("the simulator has no filter of tcpdump: filter with -Y".into());
+        }
+        const NAME: &str = "watched";
+        let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
+        let port = Place { node: node.to_owned(), interface: interface.to_owned() };
+        let mut simulated = Simulated::start(lab, options())?;
+        simulated.capture(NAME, &port)?;
+        simulated.register()?;
+        simulated.pass(AFTERWARDS)?;
+        match what.write.as_deref() {
+            Some("-") => io::stdout().write_all(&simulated.pcap(NAME)?)?,
+            Some(file) => private::replace(Path::new(file))?.write_all(&simulated.pcap(NAME)?)?,
+            None => {
+                let display = what.display.as_deref().unwrap_or("frame.number");
+                let packets = simulated.packets(NAME, display, "frame.number")?;
+                let count = what.count.and_then(|count| usize::try_from(count).ok());
+                for packet in packets.iter().take(count.unwrap_or(usize::MAX)) {
+                    let at = packet.at.as_secs_f64();
+                    println!("{:>5} {at:.6} {}", packet.value, packet.summary);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    pub fn move_host(
+        &self,
+        (host, to): (&str, &str),
+        from: Option<&str>,
+        how: Plugging,
+        (with, anyway): (&[String], bool),
+    ) -> Outcome {
+        let lab = laid_over(self.which.open()?, with)?;
+        lab.expect_host(host)?;
+        let mut running = self.running(&lab)?;
+        if !anyway {
+            move_host::expect_roaming(&lab, &mut *running, host, to)?;
+        }
+        let fared = move_host::measured(&lab, &mut *running, (host, to), from, how)?;
+        fared.iter().for_each(|each| println!("{each}"));
+        Ok(fared.iter().all(|each| each.course.is_back))
+    }
+}
