@@ -43,13 +43,12 @@ mod tests;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
-use std::ops::Range;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
 use crate::addr::Family;
-pub use error::LabError;
+pub use error::{LabError, Span};
 
 /// A checked lab file: every port exists once, every name fits the kernel.
 #[derive(Clone, Debug)]
@@ -79,9 +78,6 @@ pub struct Places {
     addresses: BTreeMap<String, Span>,
     configs: BTreeMap<String, Span>,
 }
-
-/// A range of octets in the text of a lab file.
-pub type Span = Range<usize>;
 
 /// The kind of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,10 +1,12 @@
 //! The errors of a lab file: file, line, caret and reason.
 
 use std::fmt;
+use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::Span;
+/// A range of octets in the text of a lab file.
+pub type Span = Range<usize>;
 
 /// A lab file that cannot be used. Its `Display` shows the line with a caret under the fault.
 #[derive(Clone, Debug)]

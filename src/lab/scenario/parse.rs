@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::statements::receive;
 use super::words::{Fault, Word, Words};
 use super::{
     Action, Answers, Bound, Captured, Ends, LinkChange, Ping, Place, Printed, Scenario, Step,
@@ -211,7 +210,7 @@ impl<'a> Parser<'a> {
             "replay" => self.replay(words)?,
             "send" => self.send(words)?,
             "connect" => self.connect(words)?,
-            "receive" => receive(words, within.unwrap_or(PATIENCE))?,
+            "receive" => Self::receive(words, within.unwrap_or(PATIENCE))?,
             "middle" => Action::Middle,
             "move" => {
                 let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;

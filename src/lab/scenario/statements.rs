@@ -58,28 +58,28 @@ impl Parser<'_> {
         words.expect("to")?;
         Ok(Action::Connect { name, node, source, destination: endpoint(words)? })
     }
-}
 
-/// `NAME closed|reset|refused`, or `NAME MESSAGE [contains "TEXT"]`.
-pub(super) fn receive(words: &mut Words, within: Duration) -> Result<Action, Fault> {
-    let name = words.name()?;
-    let word = words.next("a message, closed, reset or refused")?;
-    let expected = match word.text.as_str() {
-        "closed" => Heard::End(None),
-        "reset" => Heard::End(Some(End::Reset)),
-        "refused" => Heard::End(Some(End::Refused)),
-        other => {
-            let mut types = ReliableType::ALL.into_iter();
-            let found = types.find(|known| known.name().eq_ignore_ascii_case(other));
-            let kind = found.ok_or_else(|| {
-                let known = ReliableType::ALL.map(|known| known.name().to_lowercase());
-                word.fault(&format!("closed, reset, refused, {} is expected", known.join(", ")))
-            })?;
-            let text = words.take("contains").then(|| words.quoted("the text")).transpose()?;
-            Heard::Message(kind, text)
-        }
-    };
-    Ok(Action::Receive { name, expected, within })
+    /// `NAME closed|reset|refused`, or `NAME MESSAGE [contains "TEXT"]`.
+    pub(super) fn receive(words: &mut Words, within: Duration) -> Result<Action, Fault> {
+        let name = words.name()?;
+        let word = words.next("a message, closed, reset or refused")?;
+        let expected = match word.text.as_str() {
+            "closed" => Heard::End(None),
+            "reset" => Heard::End(Some(End::Reset)),
+            "refused" => Heard::End(Some(End::Refused)),
+            other => {
+                let mut types = ReliableType::ALL.into_iter();
+                let found = types.find(|known| known.name().eq_ignore_ascii_case(other));
+                let kind = found.ok_or_else(|| {
+                    let known = ReliableType::ALL.map(|known| known.name().to_lowercase());
+                    word.fault(&format!("closed, reset, refused, {} is expected", known.join(", ")))
+                })?;
+                let text = words.take("contains").then(|| words.quoted("the text")).transpose()?;
+                Heard::Message(kind, text)
+            }
+        };
+        Ok(Action::Receive { name, expected, within })
+    }
 }
 
 /// `ADDRESS`, with the control port, or `ADDRESS:PORT`.
