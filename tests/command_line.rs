@@ -94,6 +94,37 @@ fn namespace_verbs_do_not_work_in_a_simulated_lab_and_say_so() {
     assert!(text(&output.stderr).contains("is up on the simulator"), "{output:?}");
 }
 
+#[test]
+fn the_verbs_work_on_a_lab_that_is_simulated_for_the_one_command() {
+    for (args, words) in [
+        (&["status", "two-sites"][..], "xTR1         router  running          209.165.201.31: 2/2"),
+        (&["stop", "two-sites", "xTR2"], "xTR2         router  stopped\n"),
+        (
+            &["restart", "two-sites", "MSMR"],
+            "xTR1         router  running          209.165.201.31: 2/2",
+        ),
+        (&["link", "two-sites", "Core:eth0", "down"], "lab two-sites: 6 of 6 nodes up"),
+        (&["capture", "two-sites", "MSMR", "-Y", "lisp.type == 3", "-c", "1"], "Map-Register"),
+        (&["move", "gsmr", "A", "--to", "xTR2", "--with", "roaming"], " packets lost, "),
+        (&["check", "gsmr"], "ok    xTR1.conf\n"),
+    ] {
+        let output = eidway(&[&["lab"], args, &["--sim"]].concat());
+        let said = text(&output.stdout);
+        assert!(output.status.success(), "{args:?}: {said}{}", text(&output.stderr));
+        assert!(said.contains(words), "{args:?}: {said}");
+    }
+    for (args, words) in [
+        (&["exec", "two-sites", "A", "--sim", "--", "true"][..], "runs no programs"),
+        (&["down", "two-sites", "--sim"], "ends with the command"),
+        (&["move", "gsmr", "A", "--to", "xTR2", "--sim"], "A stays where it is"),
+        (&["capture", "two-sites", "A", "udp", "--sim"], "filter with -Y"),
+    ] {
+        let output = eidway(&[&["lab"], args].concat());
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(text(&output.stderr).contains(words), "{args:?}: {}", text(&output.stderr));
+    }
+}
+
 /// A simulated lab that is up, and ends with the value.
 struct Simulated(Child, String);
 

@@ -321,10 +321,11 @@ impl RunningLab for Simulated {
         self.lab.expect_router(node)?;
         self.consoles.remove(node);
         say(&format!("{node}: {}", if kill { "kill" } else { "stop" }));
-        Ok(match kill {
-            true => self.sim.kill_router(node)?,
-            false => self.sim.stop_router(node)?,
-        })
+        let stopped = match kill {
+            true => self.sim.kill_router(node),
+            false => self.sim.stop_router(node),
+        };
+        Ok(stopped?)
     }
 
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure> {
