@@ -169,12 +169,14 @@ impl Source {
     }
 
     fn import_findings(&self) -> Vec<String> {
+        if is_outermost(&self.path) {
+            return Vec::new();
+        }
         let own = match self.ring() {
             Some(ring) => match IMPORTS.iter().find(|(name, _)| *name == ring) {
                 Some((_, own)) => *own,
                 None => return vec![format!("{ring} is in no ring")],
             },
-            None if is_outermost(&self.path) => return Vec::new(),
             None => "",
         };
         let allowed = |name: &&str| {
