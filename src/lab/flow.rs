@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// How a flow fared. Its `Display` is a line for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Course {
+pub struct FlowReport {
     /// Echos sent, but for one that had no time to be answered before the end.
     pub sent: u64,
     /// Echos answered.
@@ -22,8 +22,8 @@ pub struct Course {
 /// How long an answer may be under way at the end of a flow.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
-impl Course {
-    /// The course of a flow of which `sent` echos count, the first and the last of all sent at these
+impl FlowReport {
+    /// The report of a flow of which `sent` echos count, the first and the last of all sent at these
     /// instants, of any clock; `answers` are the instants of the answers, in order.
     pub fn of(
         sent: u64,
@@ -37,7 +37,7 @@ impl Course {
         let gaps = instants.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
         let out = gaps.max().unwrap_or_default().saturating_sub(every);
         let heard = answers.last().copied();
-        Course {
+        FlowReport {
             sent,
             received: answers.len() as u64,
             out_ms: u64::try_from(out.as_millis()).unwrap_or(u64::MAX),
@@ -51,7 +51,7 @@ impl Course {
     }
 }
 
-impl fmt::Display for Course {
+impl fmt::Display for FlowReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (sent, lost, out_ms) = (self.sent, self.lost(), self.out_ms);
         write!(f, "{lost} of {sent} packets lost")?;

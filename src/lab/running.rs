@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Lab;
 use super::failure::Failure;
-use super::flow::Course;
+use super::flow::FlowReport;
 use super::ping::{Echos, Outcome, Tally};
 use super::scenario::{LinkChange, Place};
 use crate::console::client::Answer;
@@ -112,7 +112,7 @@ pub trait RunningLab {
     ///
     /// # Errors
     /// No flow of this name.
-    fn end(&mut self, name: &str) -> Result<Course, Failure>;
+    fn end(&mut self, name: &str) -> Result<FlowReport, Failure>;
 
     /// Plugs a host into the LAN of a router, or of `ROUTER:INTERFACE`.
     ///

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::console::Console;
-use super::patience::Patience;
 use super::running::{self, expect_up};
+use super::time_limit::TimeLimit;
 use super::verbs::Call;
 use super::{console, paths};
 use crate::addr::Family;
@@ -20,7 +20,7 @@ use crate::console::view::emulated_hosts::EmulatedHostsView;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Lan, Mac, Port};
-use crate::lab::flow::Course;
+use crate::lab::flow::FlowReport;
 use crate::lab::ping::{Echos, Outcome, Tally};
 use crate::rng::{Rng, Seed};
 use crate::router::config::EmulatedHost;
@@ -130,9 +130,9 @@ impl HostPing {
     }
 
     /// Ends it and tells how a flow of echos every so often fared.
-    pub fn end(mut self, every: Duration) -> Result<Course, Failure> {
+    pub fn end(mut self, every: Duration) -> Result<FlowReport, Failure> {
         let answer = self.ask(HostTask::Stop(self.number))?;
-        Ok(course(&answer.echos, every))
+        Ok(flow_report(&answer.echos, every))
     }
 }
 
@@ -147,7 +147,7 @@ pub fn ping(
     let count = u16::try_from(echos.count).unwrap_or(u16::MAX);
     let mut ping = HostPing::start(lab, name, target, (count, echos.size), None)?;
     let mut tally = Tally::default();
-    let patience = Patience::of(Duration::MAX);
+    let time_limit = TimeLimit::of(Duration::MAX);
     loop {
         let answer = ping.ask(HostTask::Watch(ping.number))?;
         let known = answer.echos.iter().map_while(outcome).skip(tally.sent as usize);
@@ -155,7 +155,7 @@ pub fn ping(
             seen(outcome);
             tally.add(outcome);
         }
-        if answer.is_done || !patience.pause() {
+        if answer.is_done || !time_limit.pause() {
             ping.ask(HostTask::Stop(ping.number))?;
             return Ok(tally);
         }
@@ -174,7 +174,7 @@ fn outcome(echo: &Echo) -> Option<Outcome> {
 }
 
 /// How a flow fared. An echo under way when it ended is not counted.
-fn course(echos: &[Echo], every: Duration) -> Course {
+fn flow_report(echos: &[Echo], every: Duration) -> FlowReport {
     let instant = Duration::from_micros;
     let answers = echos.iter().filter_map(|echo| Some(instant(echo.sent_us + echo.round_trip_us?)));
     let mut answers: Vec<Duration> = answers.collect();
@@ -182,7 +182,7 @@ fn course(echos: &[Echo], every: Duration) -> Course {
     let end = |echo: Option<&Echo>| echo.map_or(Duration::ZERO, |echo| instant(echo.sent_us));
     let under_way = echos.last().is_some_and(|echo| echo.mark == '?');
     let sent = (echos.len() - usize::from(under_way)) as u64;
-    Course::of(sent, (end(echos.first()), end(echos.last())), &answers, every)
+    FlowReport::of(sent, (end(echos.first()), end(echos.last())), &answers, every)
 }
 
 #[cfg(test)]
@@ -217,7 +217,7 @@ mod tests {
             round_trip_us: round_trip.filter(|&micros| micros > 0),
         };
         let echos = [echo(0, Some(100)), echo(10, None), echo(20, Some(100)), echo(30, Some(0))];
-        let found = course(&echos, Duration::from_millis(10));
-        assert_eq!(found, Course { sent: 3, received: 2, out_ms: 10, is_back: true });
+        let found = flow_report(&echos, Duration::from_millis(10));
+        assert_eq!(found, FlowReport { sent: 3, received: 2, out_ms: 10, is_back: true });
     }
 }

@@ -11,7 +11,7 @@ use super::emulated::{self, HostPing};
 use super::inside;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
-use crate::lab::flow::Course;
+use crate::lab::flow::FlowReport;
 
 /// A ping that runs.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Flow {
     }
 
     /// Ends it and tells how it fared.
-    pub fn end(self) -> Result<Course, Failure> {
+    pub fn end(self) -> Result<FlowReport, Failure> {
         match self.ping {
             Running::Program(program) => program.end(self.every),
             Running::Host(ping) => ping.end(self.every),
@@ -63,14 +63,14 @@ impl Flow {
 }
 
 impl Program {
-    fn end(mut self, every: Duration) -> Result<Course, Failure> {
+    fn end(mut self, every: Duration) -> Result<FlowReport, Failure> {
         interrupt(&self.0)?;
         let mut text = String::new();
         if let Some(stdout) = &mut self.0.stdout {
             stdout.read_to_string(&mut text).map_err(Failure::io("ping"))?;
         }
         self.0.wait().map_err(Failure::io("ping"))?;
-        course(&text, every)
+        flow_report(&text, every)
             .ok_or_else(|| Failure::Other(format!("ping ended without its summary:\n{text}")))
     }
 }
@@ -93,7 +93,7 @@ pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
 }
 
 /// Reads the output of `ping -D`.
-fn course(text: &str, every: Duration) -> Option<Course> {
+fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     let summary = text.lines().find(|line| line.contains(" packets transmitted, "))?;
     let mut numbers = summary.split(", ").filter_map(|part| part.split(' ').next()?.parse().ok());
     let (sent, received) = (numbers.next()?, numbers.next()?);
@@ -122,8 +122,8 @@ fn course(text: &str, every: Duration) -> Option<Course> {
     let mut times: Vec<Duration> = answers.into_iter().map(|(_, at)| at).collect();
     times.sort();
     times.truncate(usize::try_from(received).ok()?);
-    let course = Course::of(sent - u64::from(under_way), (first, last), &times, distance);
-    Some(Course { received, ..course })
+    let flow_report = FlowReport::of(sent - u64::from(under_way), (first, last), &times, distance);
+    Some(FlowReport { received, ..flow_report })
 }
 
 #[cfg(test)]
@@ -138,32 +138,32 @@ mod tests {
             [100.220000] 64 bytes from 1.1.1.1: icmp_seq=23 ttl=64 time=0.1 ms\n\n\
             --- 1.1.1.1 ping statistics ---\n\
             23 packets transmitted, 3 received, 86.9% packet loss, time 229ms\n";
-        let found = course(text, Duration::from_millis(10)).unwrap();
-        assert_eq!(found, Course { sent: 23, received: 3, out_ms: 200, is_back: true });
+        let found = flow_report(text, Duration::from_millis(10)).unwrap();
+        assert_eq!(found, FlowReport { sent: 23, received: 3, out_ms: 200, is_back: true });
         assert_eq!(found.to_string(), "20 of 23 packets lost, 200 ms out");
         let under_way = text.replace("23 packets", "24 packets");
-        assert_eq!(course(&under_way, Duration::from_millis(10)), Some(found));
-        assert_eq!(course("", Duration::ZERO), None);
+        assert_eq!(flow_report(&under_way, Duration::from_millis(10)), Some(found));
+        assert_eq!(flow_report("", Duration::ZERO), None);
     }
 
     #[test]
     fn a_flow_that_ends_in_silence_is_not_back_and_says_for_how_long() {
-        let course = |answers: &str, sent: u32, received: u32| {
+        let flow_report = |answers: &str, sent: u32, received: u32| {
             let summary =
                 format!("{sent} packets transmitted, {received} received, x% packet loss");
-            course(&format!("{answers}\n{summary}\n"), Duration::from_millis(10)).unwrap()
+            flow_report(&format!("{answers}\n{summary}\n"), Duration::from_millis(10)).unwrap()
         };
         let two = "[100.000000] 64 bytes from 1.1.1.1: icmp_seq=1 ttl=64 time=0.1 ms\n\
                    [100.010000] 64 bytes from 1.1.1.1: icmp_seq=2 ttl=64 time=0.1 ms";
-        let gone = course(two, 202, 2);
+        let gone = flow_report(two, 202, 2);
         assert_eq!((gone.out_ms, gone.is_back), (1990, false));
         assert_eq!(gone.to_string(), "200 of 202 packets lost, not back after 2.0 s");
-        let never = course("", 396, 0);
+        let never = flow_report("", 396, 0);
         assert!(!never.is_back);
         assert_eq!(never.to_string(), "396 of 396 packets lost, no answer at all");
         let late =
             two.replace("icmp_seq=1 ", "icmp_seq=101 ").replace("icmp_seq=2 ", "icmp_seq=102 ");
-        let late = course(&late, 102, 2);
+        let late = flow_report(&late, 102, 2);
         assert_eq!((late.out_ms, late.is_back), (990, true), "the silence before the first answer");
     }
 }

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use super::interrupt::Interrupt;
-use super::patience::Patience;
+use super::time_limit::TimeLimit;
 use crate::lab::failure::Failure;
 use crate::private;
 
@@ -29,7 +29,7 @@ impl Lock {
         say: &mut dyn FnMut(&str),
     ) -> Result<Self, Failure> {
         let path = private::make_runtime().map_err(Failure::new)?.join(FILE);
-        let patience = Patience::of(Duration::MAX);
+        let time_limit = TimeLimit::of(Duration::MAX);
         let mut said = None;
         loop {
             let holder = match private::Lock::try_take(&path, purpose).map_err(Failure::new)? {
@@ -41,7 +41,7 @@ impl Lock {
                 said = Some(holder);
             }
             interrupted.check()?;
-            patience.pause();
+            time_limit.pause();
         }
     }
 

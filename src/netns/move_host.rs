@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::patience::Patience;
 use super::running::expect_up;
+use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
 use super::{console, emulated, paths, run};
 use crate::lab::Lab;
@@ -54,8 +54,8 @@ pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure>
     let lan = lab.lan_of(host, to)?;
     let call = Call::new("lan-join", &lab.name).with(&lan.name).with(host).with(device);
     verbs::run(&[Step::new("make", vec![call])], |_| ())?;
-    let patience = Patience::of(IN_BOTH);
-    while patience.pause() {}
+    let time_limit = TimeLimit::of(IN_BOTH);
+    while time_limit.pause() {}
     move_host(lab, host, to)
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
-use super::patience::Patience;
+use super::time_limit::TimeLimit;
 use crate::lab::failure::Failure;
 use crate::lab::scenario::replay::destination;
 
@@ -67,10 +67,10 @@ pub fn send(
             }
         }
     })?;
-    let patience = Patience::of(Duration::MAX);
+    let time_limit = TimeLimit::of(Duration::MAX);
     let mut due = Duration::ZERO;
     for (packet, to) in (0..times).flat_map(|_| packets.iter().zip(&destinations)) {
-        thread::sleep(due.saturating_sub(patience.spent()));
+        thread::sleep(due.saturating_sub(time_limit.spent()));
         let destination = SockAddr::from(SocketAddr::new(*to, 0));
         socket.send_to(packet, &destination).map_err(Failure::io("raw socket"))?;
         due += every;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::interrupt::Interrupt;
 use super::lock::Lock;
-use super::patience::Patience;
 use super::plan::Options;
 use super::running::{expect_up, pid, running};
+use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Shell, Step};
 use super::{console, emulated, environment, neighbour_tables, open, paths, plan, registration};
 use crate::lab::Lab;
@@ -31,7 +31,7 @@ pub fn up(
     options: Options,
     say: &mut dyn FnMut(&str),
 ) -> Result<Duration, Failure> {
-    let patience = Patience::of(SETTLING);
+    let time_limit = TimeLimit::of(SETTLING);
     environment::expect(&lab.file)?;
     let steps = plan::up(lab, &program()?, options)?;
     let interrupted = Interrupt::watch()?;
@@ -59,7 +59,7 @@ pub fn up(
         say("failed: taking the lab down (--keep leaves it)");
         down(&lab.name, &mut |_| ())?;
     }
-    result.map(|()| patience.spent())
+    result.map(|()| time_limit.spent())
 }
 
 /// Takes down the lab that runs as `name`, in any state.
@@ -143,14 +143,14 @@ fn settle(
     interrupted: &Interrupt,
     say: &mut dyn FnMut(&str),
 ) -> Result<(), Failure> {
-    let patience = Patience::of(SETTLING);
+    let time_limit = TimeLimit::of(SETTLING);
     for node in routers {
         while console::ask(&paths::socket(lab, node), "show clock").is_err() {
             interrupted.check()?;
             if pid(lab, node).is_none() {
                 return Err(with_log(lab, node, "the router has ended"));
             }
-            if !patience.pause() {
+            if !time_limit.pause() {
                 return Err(with_log(lab, node, "the router's console does not answer"));
             }
         }
@@ -163,7 +163,7 @@ fn settle(
             let Some(missing) = missing(&registrations) else {
                 break;
             };
-            if !patience.pause() {
+            if !time_limit.pause() {
                 return Err(not_registered(lab, node, &missing));
             }
         }

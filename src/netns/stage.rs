@@ -14,9 +14,9 @@ use super::client::Client;
 use super::console::Console;
 use super::flow::{self, Flow};
 use super::interrupt::Interrupt;
-use super::patience::Patience;
 use super::plan::Options;
 use super::running;
+use super::time_limit::TimeLimit;
 use super::verbs::{self, Call, Step};
 use super::{emulated, environment, inside, move_host, paths, ping, raw, run};
 use crate::capture::{Capture as Taken, Selected, pcap};
@@ -24,7 +24,7 @@ use crate::console::client::Answer;
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::Host;
-use crate::lab::flow::Course;
+use crate::lab::flow::FlowReport;
 use crate::lab::ping::{Echos, Outcome, Tally};
 use crate::lab::running::{NodeState, Plugging, RunningLab};
 use crate::lab::scenario::expect::Packet;
@@ -50,7 +50,7 @@ pub struct Namespaces {
     interrupted: Option<Interrupt>,
     /// The lab comes down with the value.
     comes_down: bool,
-    clock: Patience,
+    clock: TimeLimit,
     consoles: BTreeMap<String, Console>,
     captures: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
@@ -77,7 +77,7 @@ impl Namespaces {
             is_kept: true,
             interrupted: None,
             comes_down: false,
-            clock: Patience::of(Duration::MAX),
+            clock: TimeLimit::of(Duration::MAX),
             consoles: BTreeMap::new(),
             captures: BTreeMap::new(),
             flows: BTreeMap::new(),
@@ -126,12 +126,12 @@ impl Namespaces {
 /// Waits until a file does not grow.
 fn settle(file: &Path) -> Result<(), Failure> {
     let length = || file.metadata().map(|data| data.len()).map_err(Failure::io(file.display()));
-    let most = Patience::of(QUIET * 10);
-    let (mut before, mut quiet) = (length()?, Patience::of(QUIET));
+    let most = TimeLimit::of(QUIET * 10);
+    let (mut before, mut quiet) = (length()?, TimeLimit::of(QUIET));
     while quiet.pause() && most.pause() {
         let after = length()?;
         if after != before {
-            (before, quiet) = (after, Patience::of(QUIET));
+            (before, quiet) = (after, TimeLimit::of(QUIET));
         }
     }
     Ok(())
@@ -191,8 +191,8 @@ impl RunningLab for Namespaces {
     }
 
     fn pass(&mut self, time: Duration) -> Result<(), Failure> {
-        let patience = Patience::of(time);
-        while patience.pause() {
+        let time_limit = TimeLimit::of(time);
+        while time_limit.pause() {
             self.check()?;
         }
         Ok(())
@@ -266,7 +266,7 @@ impl RunningLab for Namespaces {
         Ok(())
     }
 
-    fn end(&mut self, name: &str) -> Result<Course, Failure> {
+    fn end(&mut self, name: &str) -> Result<FlowReport, Failure> {
         let flow = self.flows.remove(name);
         flow.ok_or_else(|| Failure::Other(format!("there is no flow {name}")))?.end()
     }

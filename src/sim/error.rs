@@ -64,10 +64,10 @@ pub enum SimError {
     #[error("{0}")]
     Config(String),
     /// Registrations were not acknowledged in time.
-    #[error("not every prefix is registered after {} s of virtual time\n{why}", patience.as_secs())]
+    #[error("not every prefix is registered after {} s of virtual time\n{why}", time_limit.as_secs())]
     NotRegistered {
         /// How long they had.
-        patience: Duration,
+        time_limit: Duration,
         /// Which are missing, and why.
         why: String,
     },

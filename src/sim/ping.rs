@@ -65,8 +65,8 @@ impl Sim {
         if self.run_while_not(deadline, Sim::is_registered) {
             Ok(())
         } else {
-            let (patience, why) = (REGISTRATION_PATIENCE, self.why_unregistered());
-            Err(SimError::NotRegistered { patience, why })
+            let (time_limit, why) = (REGISTRATION_PATIENCE, self.why_unregistered());
+            Err(SimError::NotRegistered { time_limit, why })
         }
     }
 

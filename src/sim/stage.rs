@@ -19,7 +19,7 @@ use crate::host::PingId;
 use crate::host::ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 use crate::lab::failure::Failure;
 use crate::lab::file::Port;
-use crate::lab::flow::Course;
+use crate::lab::flow::FlowReport;
 use crate::lab::ping::{Echos, Tally};
 use crate::lab::running::{NodeState, Plugging, RunningLab};
 use crate::lab::scenario::expect::Packet;
@@ -291,11 +291,11 @@ impl RunningLab for Simulated {
         Ok(())
     }
 
-    fn end(&mut self, name: &str) -> Result<Course, Failure> {
+    fn end(&mut self, name: &str) -> Result<FlowReport, Failure> {
         let missing = || Failure::Other(format!("there is no flow {name}"));
         let Flow { host, ping, every } = self.flows.remove(name).ok_or_else(missing)?;
         let report = self.sim.with_host(&host, |host| host.stop_ping(ping))?;
-        Ok(course(&report.ok_or_else(missing)?, every))
+        Ok(flow_report(&report.ok_or_else(missing)?, every))
     }
 
     fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure> {
@@ -436,7 +436,7 @@ impl Stage for Simulated {
 }
 
 /// How a flow fared.
-fn course(report: &PingReport, every: Duration) -> Course {
+fn flow_report(report: &PingReport, every: Duration) -> FlowReport {
     let instant = |at: Time| at.since(Time::ZERO);
     let answered = report.probes.iter().filter_map(|probe| match probe.outcome {
         Outcome::Reply(span) => Some(instant(probe.sent_at) + span),
@@ -450,5 +450,5 @@ fn course(report: &PingReport, every: Duration) -> Course {
     // The last echo may be under way when the flow ends.
     let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
     let sent = (report.probes.len() - usize::from(under_way)) as u64;
-    Course::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)
+    FlowReport::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)
 }

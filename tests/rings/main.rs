@@ -65,7 +65,7 @@ const CLOCKS_AND_DICE: [&str; 6] =
     ["std::time::Instant", "Instant::now", "SystemTime", "getrandom", "OsRng", "thread_rng"];
 
 /// Labs in namespaces wait for real programs, so one file beside the driver reads a clock.
-const MAY_READ_CLOCK: &str = "netns/patience.rs";
+const MAY_READ_CLOCK: &str = "netns/time_limit.rs";
 
 /// Other programs are started by one file, which knows their packages.
 const STARTS_PROGRAMS: &str = "netns/environment.rs";

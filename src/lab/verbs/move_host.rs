@@ -12,7 +12,7 @@ use crate::lab::Lab;
 use crate::lab::asked::running_config;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Port};
-use crate::lab::flow::Course;
+use crate::lab::flow::FlowReport;
 use crate::lab::ping::Echos;
 use crate::lab::roaming::{self, Missing, Site};
 use crate::lab::running::{Plugging, RunningLab};
@@ -36,7 +36,7 @@ pub struct Fared {
     /// The moving host's address.
     pub address: IpAddr,
     /// The losses.
-    pub course: Course,
+    pub course: FlowReport,
 }
 
 impl fmt::Display for Fared {

@@ -8,16 +8,16 @@ const PAUSE: Duration = Duration::from_millis(20);
 
 /// A deadline on the machine's clock. Labs in namespaces live in real time, as their routers do.
 #[derive(Clone, Copy, Debug)]
-pub struct Patience {
+pub struct TimeLimit {
     start: Instant,
     limit: Duration,
 }
 
-impl Patience {
-    /// Patience that ends `limit` from this moment on.
+impl TimeLimit {
+    /// A time limit that ends `limit` from this moment on.
     #[expect(clippy::disallowed_methods, reason = "labs in namespaces run on the real clock")]
     pub fn of(limit: Duration) -> Self {
-        Patience { start: Instant::now(), limit }
+        TimeLimit { start: Instant::now(), limit }
     }
 
     /// The time since it began.
