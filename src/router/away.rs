@@ -11,48 +11,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::bounded::{Bounded, Fill, Limit};
 use super::deadlines::Deadlines;
 use super::event::{AwayChange, Event};
 use super::io::Connection;
 use super::map_cache::Locator;
+pub use super::producer::Producer;
 use super::revision::Revision;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
-
-/// The cause of an entry of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Producer {
-    /// A database mapping that has no route.
-    NoRoute,
-    /// A database mapping that was de-configured.
-    Deconfigured,
-    /// A dynamic-EID range (its hosts that are here stand in the database), or one of its hosts that
-    /// went.
-    DynamicEid,
-    /// A more specific of a local prefix that another xTR registered.
-    SiteRegistration,
-}
-
-impl Producer {
-    /// As `show ip lisp away` prints it.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Producer::NoRoute | Producer::Deconfigured => "local EID",
-            Producer::DynamicEid => "dyn-eid",
-            Producer::SiteRegistration => "site-registration",
-        }
-    }
-
-    /// Whether the EID may be elsewhere, so that packets for it are to be led into `lisp0`.
-    pub(super) fn leads_elsewhere(self) -> bool {
-        matches!(self, Producer::DynamicEid | Producer::SiteRegistration)
-    }
-}
 
 /// How a map-server told of a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -109,11 +109,11 @@ const COORDINATORS: [&str; 18] = [
 ];
 
 /// A longer file hides its parts; the grammar's tables are one thing however long they are.
-const LONGEST: usize = 700;
+const LONGEST: usize = 600;
 
 /// Files of a ring that import from each other in circles, at most. There are none in the others.
-const CIRCLES: [(&str, usize); 6] =
-    [("capture", 2), ("driver", 10), ("host", 4), ("router", 12), ("sim", 9), ("wire", 10)];
+const CIRCLES: [(&str, usize); 5] =
+    [("capture", 2), ("driver", 10), ("host", 4), ("sim", 9), ("wire", 10)];
 
 /// A source file: its path under `src`, its text, and the part of it that is compiled without tests.
 struct Source {

@@ -1,0 +1,179 @@
+//! The results of the two packet calls, as a driver carries them out, and the reasons for which packets stop.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::addr::{InstanceId, Rloc};
+
+/// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Encapsulation {
+    /// The local RLOC.
+    pub source: Rloc,
+    /// The remote RLOC; the UDP destination port is 4341.
+    pub destination: Rloc,
+    /// Decides the outer UDP source port, so that the core keeps a flow on one path.
+    pub flow_hash: u32,
+    /// Outer TTL, copied from the inner header.
+    pub ttl: u8,
+    /// Outer type of service, copied likewise (RFC 6040 for its ECN bits).
+    pub tos: u8,
+    /// The LISP header.
+    pub header: [u8; 8],
+}
+
+/// The verdict on the packet just read from `lisp0`.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outbound {
+    /// Wrap it and send it.
+    Encapsulate(Encapsulation),
+    /// Write it back to `lisp0`: its TTL has been restored.
+    Native,
+    /// Nothing: a copy waits for a Map-Reply.
+    Held,
+    /// Nothing: it has been counted.
+    Dropped(DropReason),
+}
+
+/// The outer headers of a packet that arrived on UDP port 4341.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outer {
+    /// The encapsulator's RLOC.
+    pub source: IpAddr,
+    /// The local RLOC.
+    pub destination: IpAddr,
+    /// Outer TTL as it arrived.
+    pub ttl: u8,
+    /// Outer type of service as it arrived.
+    pub tos: u8,
+}
+
+/// The verdict on the datagram just read from UDP port 4341.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Inbound {
+    /// Strip the 8 octets of the LISP header and write the rest, `len` octets, to `lisp0`: its TTL
+    /// and ECN have been set.
+    Deliver {
+        /// The instance whose `lisp0` it is for.
+        instance_id: InstanceId,
+        /// Octets of the inner packet; the rest of the datagram is padding.
+        len: usize,
+    },
+    /// The EID has moved: strip the 8 octets of the LISP header and encapsulate the rest, `len` octets,
+    /// anew. One hop has been taken off its TTL.
+    Forward {
+        /// The outer headers.
+        encapsulation: Encapsulation,
+        /// Octets of the inner packet.
+        len: usize,
+    },
+    /// Nothing: a copy waits until the host that it is for has been found.
+    Held,
+    /// Nothing: it has been counted.
+    Dropped(DropReason),
+}
+
+/// Why a packet of EIDs stopped at this router. Each has a counter that `show` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DropReason {
+    /// From `lisp0`: no IPv4 or IPv6 packet, or damaged.
+    NotIp,
+    /// From `lisp0`: link-local, multicast or broadcast, which LISP does not forward.
+    LinkScoped,
+    /// From `lisp0`: the router is neither ITR nor proxy ITR for the family.
+    NotAnItr,
+    /// From `lisp0`: for a local EID that has no route.
+    LocalEidNoRoute,
+    /// The mapping says drop (RFC 9301 section 5.4, ACT 3 to 5).
+    MappingDrops,
+    /// The mapping has no locator that is up and of a family that we have.
+    NoUsableLocator,
+    /// From `lisp0`: too big for the way to its locator; the sender is told.
+    TooBigForPath,
+    /// No Map-Resolver is configured.
+    NoMapResolver,
+    /// Waiting for a Map-Reply: the hold queue of the EID or of the router is full.
+    HoldQueueFull,
+    /// Waited for a Map-Reply that did not come.
+    Unresolved,
+    /// From port 4341: shorter than a LISP header, or reserved bits say it is not LISP.
+    BadDataHeader,
+    /// From port 4341: the inner packet is no IP, or damaged.
+    BadInnerPacket,
+    /// From port 4341: the inner packet is link-local or multicast.
+    InnerLinkScoped,
+    /// From port 4341: an instance that is not configured here.
+    UnknownInstance,
+    /// From port 4341: the router is neither ETR nor proxy ETR for the family.
+    NotAnEtr,
+    /// From port 4341: the inner destination is none of our EIDs and we are no proxy ETR.
+    NotOurEid,
+    /// From port 4341: a local EID that has no route.
+    NoRouteToEid,
+    /// From port 4341: a local EID that is away; its sender is solicited.
+    EidAway,
+    /// From port 4341: the inner source is the router's own, or an EID that is at this site.
+    SourceIsHere,
+    /// From port 4341: TTL used up on the way.
+    OuterTtlExpired,
+    /// From port 4341: marked congested, but the inner transport does not know ECN (RFC 6040).
+    EcnMismatch,
+}
+
+impl DropReason {
+    /// All of them, in the order in which they are printed.
+    pub const ALL: [DropReason; 21] = [
+        DropReason::NotIp,
+        DropReason::LinkScoped,
+        DropReason::NotAnItr,
+        DropReason::LocalEidNoRoute,
+        DropReason::MappingDrops,
+        DropReason::NoUsableLocator,
+        DropReason::TooBigForPath,
+        DropReason::NoMapResolver,
+        DropReason::HoldQueueFull,
+        DropReason::Unresolved,
+        DropReason::BadDataHeader,
+        DropReason::BadInnerPacket,
+        DropReason::InnerLinkScoped,
+        DropReason::UnknownInstance,
+        DropReason::NotAnEtr,
+        DropReason::NotOurEid,
+        DropReason::NoRouteToEid,
+        DropReason::EidAway,
+        DropReason::SourceIsHere,
+        DropReason::OuterTtlExpired,
+        DropReason::EcnMismatch,
+    ];
+
+    /// The cause in a few words, for `show ip lisp statistics`.
+    pub fn describe(self) -> &'static str {
+        match self {
+            DropReason::NotIp => "Not an IP packet",
+            DropReason::LinkScoped => "Link-local, multicast or broadcast",
+            DropReason::NotAnItr => "Neither ITR nor proxy ITR",
+            DropReason::LocalEidNoRoute => "Local EID without route",
+            DropReason::MappingDrops => "Map-cache action drop",
+            DropReason::NoUsableLocator => "No usable locator",
+            DropReason::TooBigForPath => "Too big for the path",
+            DropReason::NoMapResolver => "No Map-Resolver configured",
+            DropReason::HoldQueueFull => "Hold queue full",
+            DropReason::Unresolved => "No Map-Reply",
+            DropReason::BadDataHeader => "Bad LISP header",
+            DropReason::BadInnerPacket => "Bad inner packet",
+            DropReason::InnerLinkScoped => "Inner packet link-local or multicast",
+            DropReason::UnknownInstance => "Unknown instance-ID",
+            DropReason::NotAnEtr => "Neither ETR nor proxy ETR",
+            DropReason::NotOurEid => "Inner destination not a local EID",
+            DropReason::NoRouteToEid => "No route to local EID",
+            DropReason::EidAway => "Local EID away",
+            DropReason::SourceIsHere => "Inner source is at this site",
+            DropReason::OuterTtlExpired => "Outer TTL expired",
+            DropReason::EcnMismatch => "Congestion marked without ECN",
+        }
+    }
+}
