@@ -332,15 +332,20 @@ impl LabCommand {
                 target.move_host((&host, &to), from.as_deref(), how, (&with, anyway))
             }
             LabCommand::Link { target, port, state } => {
-                let Some((node, interface)) = port.split_once(':') else {
-                    return Err(format!("{port:?} is no port: NODE:INTERFACE").into());
-                };
-                let port = Place { node: node.to_owned(), interface: interface.to_owned() };
+                let port = place(&port)?;
                 let change = if state == State::Up { LinkChange::Up } else { LinkChange::Down };
                 target.change(|_, running| running.link(&port, change))
             }
         }
     }
+}
+
+/// A port: `NODE:INTERFACE`.
+fn place(port: &str) -> Result<Place, Failure> {
+    let Some((node, interface)) = port.split_once(':') else {
+        return Err(Failure::Other(format!("{port:?} is no port: NODE:INTERFACE")));
+    };
+    Ok(Place { node: node.to_owned(), interface: interface.to_owned() })
 }
 
 /// The lab with these overlays, one over the other.

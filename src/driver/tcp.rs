@@ -16,10 +16,10 @@ use std::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use socket2::{Domain, SockAddr, Socket, TcpKeepalive, Type};
 
-use super::udp::CONTROL_PORT;
 use crate::addr::{Family, Rloc};
 use crate::router::io::Connection;
 use crate::time::Time;
+use crate::wire::CONTROL_PORT;
 
 /// The most octets that wait for a peer to take them. A connection with more is closed.
 const MAX_WAITING: usize = 1 << 20;

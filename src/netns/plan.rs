@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::emulated;
 use super::paths;
 use super::verbs::{Call, Step};
-use crate::addr::Family;
+use crate::addr::{Family, is_ipv6_link_local};
 use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::SWITCH;
@@ -167,8 +167,7 @@ fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
     let default = |via: IpAddr| {
         let call = route(lab, node, &"default", &via);
         // Such an address is at every link; a roaming gateway's is.
-        let is_link_local = matches!(via, IpAddr::V6(via) if via.is_unicast_link_local());
-        if is_link_local { call.with(&host.device) } else { call }
+        if is_ipv6_link_local(via) { call.with(&host.device) } else { call }
     };
     gateways.map(default).collect()
 }

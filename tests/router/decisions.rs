@@ -522,6 +522,32 @@ proptest! {
     }
 }
 
+/// A packet of the site leaves.
+fn out(bench: &mut Bench) {
+    let _ = bench.encapsulate(&mut packet(B, A, 63, b"out"));
+}
+
+/// A packet comes from the core with this LISP header.
+fn back(header: DataHeader) -> impl Fn(&mut Bench) {
+    move |bench: &mut Bench| {
+        // Two packets of one instant tell no more than one.
+        bench.advance(Duration::from_millis(1));
+        let inner = packet(A, B, 63, b"back");
+        let from = Outer { destination: RLOC_2.parse().unwrap(), ..outer(RLOC_1, 60, 0) };
+        let _ = bench.decapsulate_from(&from, &mut [&header.emit()[..], &inner].concat());
+    }
+}
+
+/// The route to the local EID prefix comes or goes.
+fn route(bench: &mut Bench, is_there: bool) {
+    let (prefix, device) = ("192.168.0.0/24".parse().unwrap(), "et1-0".to_owned());
+    let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
+    bench.kernel(match is_there {
+        true => KernelEvent::RouteAdded(route),
+        false => KernelEvent::RouteRemoved(route),
+    });
+}
+
 #[test]
 fn a_forwarding_generation_begins_with_what_changes_decisions_and_with_nothing_else() {
     let algorithms =
@@ -534,26 +560,6 @@ fn a_forwarding_generation_begins_with_what_changes_decisions_and_with_nothing_e
         happen(&mut bench);
         let after = bench.router.forwarding_generation();
         assert_eq!(after > before, is_change, "{what}: {before}, {after}");
-    };
-    let out = |bench: &mut Bench| {
-        let _ = bench.encapsulate(&mut packet(B, A, 63, b"out"));
-    };
-    let back = |header: DataHeader| {
-        move |bench: &mut Bench| {
-            // Two packets of one instant tell no more than one.
-            bench.advance(Duration::from_millis(1));
-            let inner = packet(A, B, 63, b"back");
-            let from = Outer { destination: RLOC_2.parse().unwrap(), ..outer(RLOC_1, 60, 0) };
-            let _ = bench.decapsulate_from(&from, &mut [&header.emit()[..], &inner].concat());
-        }
-    };
-    let route = |bench: &mut Bench, is_there: bool| {
-        let (prefix, device) = ("192.168.0.0/24".parse().unwrap(), "et1-0".to_owned());
-        let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
-        bench.kernel(match is_there {
-            true => KernelEvent::RouteAdded(route),
-            false => KernelEvent::RouteRemoved(route),
-        });
     };
     let bits = DataHeader { locator_status_bits: Some(0b01), ..DataHeader::default() };
     let nonce = NonceField::Nonce { nonce: 5, echo: true };

@@ -8,7 +8,7 @@ use netlink_bindings::rt_route::{IterableRouteAttrs, OpNewrouteDo, RouteAttrs, R
 use netlink_bindings::{rt_link, rt_rule};
 
 use super::socket::Message;
-use crate::addr::Family;
+use crate::addr::{Family, is_link_local};
 use crate::router::io::{KernelRoute, Mac};
 
 /// A link as the kernel describes it.
@@ -207,10 +207,8 @@ pub fn rule_priority(message: &Message<'_>) -> u32 {
 }
 
 fn is_link_scoped(prefix: IpNet) -> bool {
-    match prefix {
-        IpNet::V4(prefix) => prefix.addr().is_link_local() || prefix.addr().is_multicast(),
-        IpNet::V6(prefix) => prefix.addr().is_unicast_link_local() || prefix.addr().is_multicast(),
-    }
+    let address = prefix.addr();
+    is_link_local(address) || address.is_multicast()
 }
 
 fn text(name: &CStr) -> String {

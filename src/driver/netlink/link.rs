@@ -8,6 +8,7 @@ use netlink_bindings::{rt_addr, rt_link};
 use super::request::{self, index};
 use super::socket::RequestSocket;
 use super::sysctl::{self, AddressGeneration};
+use crate::addr::is_ipv6_link_local;
 use crate::driver::announce;
 use crate::router::config::InterfaceKind;
 use crate::router::io::{Device, LISP_GROUP, Mac};
@@ -150,7 +151,7 @@ fn link_local_addresses(
         let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
         if let Ok(address) = attributes.get_address()
             && header.ifa_index == index
-            && matches!(address, IpAddr::V6(address) if address.is_unicast_link_local())
+            && is_ipv6_link_local(address)
         {
             rows.push((header, address, attributes.get_proto().ok()));
         }

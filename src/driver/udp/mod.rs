@@ -27,11 +27,8 @@ use super::faults::Faults;
 use crate::addr::{Family, Rloc};
 use crate::packet::Packet;
 use crate::router::io::{Encapsulation, Fragmentation, Outer};
+use crate::wire::{CONTROL_PORT, DATA_PORT};
 
-/// LISP data (RFC 9300 section 5.1).
-pub const DATA_PORT: u16 = 4341;
-/// LISP control (RFC 9301 section 4).
-pub const CONTROL_PORT: u16 = 4342;
 /// The first of the source ports of encapsulated packets: the dynamic range begins here.
 const FIRST_SOURCE_PORT: u16 = 0xc000;
 /// How many source ports: so many paths can a core that hashes ports spread flows over.

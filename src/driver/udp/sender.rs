@@ -13,12 +13,13 @@ use std::os::fd::AsFd;
 
 use socket2::{SockAddr, Socket};
 
+use super::UdpChecksum;
 use super::message::{self, Fields};
-use super::{DATA_PORT, UdpChecksum};
 use crate::addr::{Family, Rloc};
 use crate::driver::faults::Faults;
 use crate::driver::offload::segment::Segments;
 use crate::router::io::{Encapsulation, Fragmentation, PathEvent};
+use crate::wire::DATA_PORT;
 
 /// Segments of one send, which every kernel with UDP_SEGMENT takes.
 const SEGMENTS: usize = 64;

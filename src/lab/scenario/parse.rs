@@ -213,12 +213,12 @@ impl<'a> Parser<'a> {
             "receive" => Self::receive(words, within.unwrap_or(PATIENCE))?,
             "middle" => Action::Middle,
             "move" => {
-                let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
+                let host = self.host(words)?;
                 words.expect("to")?;
                 Action::Move { host, to: words.next("a router")?.text }
             }
             "address" => {
-                let host = self.node(words, |node| matches!(node, Node::Host(_)), "host")?;
+                let host = self.host(words)?;
                 let word = words.next("an address")?;
                 let address = word.text.parse();
                 let address = address.map_err(|_| word.fault("ADDRESS/LENGTH is expected"))?;
@@ -226,22 +226,30 @@ impl<'a> Parser<'a> {
             }
             "kill" => Action::Kill { node: self.router(words)? },
             "start" => Action::Start { node: self.router(words)? },
-            "link" => {
-                let port = self.place(words)?;
-                let state = words.next("up, down or mtu")?;
-                let change = match state.text.as_str() {
-                    "up" => LinkChange::Up,
-                    "down" => LinkChange::Down,
-                    "mtu" => LinkChange::Mtu(words.number()?),
-                    _ => return Err(state.fault("up, down or mtu is expected")),
-                };
-                Action::Link { port, change }
-            }
+            "link" => self.link(words)?,
             "wait" => Action::Wait(words.time()?),
             _ => return Err(verb.fault(&format!("{} is no statement", verb.text))),
         };
         words.end()?;
         Ok(action)
+    }
+
+    /// The name of a host.
+    fn host(&self, words: &mut Words) -> Result<String, Fault> {
+        self.node(words, |node| matches!(node, Node::Host(_)), "host")
+    }
+
+    /// `PORT up`, `PORT down` or `PORT mtu OCTETS`.
+    fn link(&self, words: &mut Words) -> Result<Action, Fault> {
+        let port = self.place(words)?;
+        let state = words.next("up, down or mtu")?;
+        let change = match state.text.as_str() {
+            "up" => LinkChange::Up,
+            "down" => LinkChange::Down,
+            "mtu" => LinkChange::Mtu(words.number()?),
+            _ => return Err(state.fault("up, down or mtu is expected")),
+        };
+        Ok(Action::Link { port, change })
     }
 
     /// `NODE: COMMAND / COMMAND`; commands are not made of words and quotes.

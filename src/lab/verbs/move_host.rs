@@ -7,7 +7,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::addr::Family;
+use crate::addr::{Family, is_ipv6_link_local};
 use crate::lab::Lab;
 use crate::lab::asked::running_config;
 use crate::lab::failure::Failure;
@@ -88,8 +88,7 @@ fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Fail
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &lab.expect_host(host)?.gateways {
         // A link-local address is at every link, and ping must be told at which.
-        let is_link_local = matches!(gateway, IpAddr::V6(via) if via.is_unicast_link_local());
-        if !is_link_local {
+        if !is_ipv6_link_local(*gateway) {
             running.ping(host, *gateway, once, &mut |_| ())?;
         }
     }

@@ -14,27 +14,7 @@ impl Router {
         }
         match event {
             KernelEvent::Link { device, up, carrier, mtu } => {
-                let link = Link { up, carrier, mtu };
-                let before = self.rib.set_link(device.clone(), link);
-                self.stale.all |= before != Some(link);
-                if before.map(|before| before.mtu) != Some(mtu) {
-                    self.process.mark_stale();
-                }
-                let ran = before.is_some_and(|before| before.up && before.carrier);
-                match up && carrier {
-                    true if !ran => self.port_is_back(&device, now),
-                    false if ran => self.port_fell(&device, now),
-                    _ => {}
-                }
-                self.follow_hand(&device, (before.is_some_and(|before| before.up), up), now);
-                if before.is_none() {
-                    let requests = self.kernel.introduce(&device, now);
-                    self.context.request(requests);
-                }
-                if up && !before.is_some_and(|before| before.up) {
-                    let requests = self.kernel.reassert(&device, now);
-                    self.context.request(requests);
-                }
+                self.handle_link(&device, Link { up, carrier, mtu }, now);
             }
             KernelEvent::LinkGone { device } => {
                 self.rib.remove_link(&device);
@@ -76,6 +56,31 @@ impl Router {
             KernelEvent::Refused { .. } => {
                 self.context.tell(Event::KernelRefused(event.to_string()));
             }
+        }
+    }
+
+    /// The state of a link, which may be the one from before.
+    fn handle_link(&mut self, device: &str, link: Link, now: Time) {
+        let before = self.rib.set_link(device.to_owned(), link);
+        self.stale.all |= before != Some(link);
+        if before.map(|before| before.mtu) != Some(link.mtu) {
+            self.process.mark_stale();
+        }
+        let ran = before.is_some_and(|before| before.up && before.carrier);
+        match link.up && link.carrier {
+            true if !ran => self.port_is_back(device, now),
+            false if ran => self.port_fell(device, now),
+            _ => {}
+        }
+        let was_up = before.is_some_and(|before| before.up);
+        self.follow_hand(device, (was_up, link.up), now);
+        if before.is_none() {
+            let requests = self.kernel.introduce(device, now);
+            self.context.request(requests);
+        }
+        if link.up && !was_up {
+            let requests = self.kernel.reassert(device, now);
+            self.context.request(requests);
         }
     }
 
