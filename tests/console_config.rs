@@ -210,7 +210,7 @@ fn a_second_eid_table_is_refused_where_it_stands() {
         assert!(problem.message.ends_with(cure), "{error}");
         let again = format!("{first} no eid-table default instance-id 5\n {second}\n");
         let config = parse_config("one.conf", &again).unwrap_or_else(|error| panic!("{error}"));
-        assert_eq!(config.default_instance(), InstanceId::new(7).unwrap());
+        assert_eq!(config.instance_of_command(None), InstanceId::new(7).unwrap());
     }
     let same = format!("{first} instance-id 5\n eid-table default instance-id 5\n");
     assert!(parse_config("same.conf", &same).is_ok());

@@ -111,7 +111,7 @@ impl Site<'_> {
     /// The prefix and mapping that hold all the time and have `address` in them.
     fn mapping_of(&self, address: IpAddr) -> Option<(&IpNet, &DatabaseMapping)> {
         let lisp = self.config.lisp.as_ref()?;
-        let table = lisp.eid_tables.get(&self.config.default_instance())?;
+        let table = lisp.eid_tables.get(&self.config.instance_at(self.interface))?;
         table.database.iter().find(|(prefix, _)| prefix.contains(&address))
     }
 
@@ -160,7 +160,7 @@ impl Site<'_> {
             lines.extend(port);
         }
         if !ranges.is_empty() {
-            let instance = self.config.default_instance();
+            let instance = self.config.instance_at(self.interface);
             lines.push("router lisp".to_owned());
             lines.push(format!(" eid-table default instance-id {instance}"));
             lines.extend(fixed);

@@ -379,14 +379,6 @@ impl Config {
         services.any(|service| service.map_server && !service.map_server_legacy)
     }
 
-    /// The instance of the `eid-table default`, which `lisp0` carries.
-    pub fn default_instance(&self) -> InstanceId {
-        self.lisp
-            .as_ref()
-            .and_then(|lisp| lisp.eid_tables.keys().next().copied())
-            .unwrap_or_default()
-    }
-
     /// The dynamic-EID ranges with their names and mappings, by instance, name and prefix.
     pub fn dynamic_eids(&self) -> impl Iterator<Item = (&str, EidPrefix, &DatabaseMapping)> {
         self.lisp.iter().flat_map(|lisp| {
@@ -512,19 +504,20 @@ impl Config {
         rlocs
     }
 
-    /// Whether `address` lies in a database mapping of the instance that `lisp0` carries.
+    /// Whether `address` lies in a database mapping of an instance of this router.
     pub fn is_local_eid(&self, address: IpAddr) -> bool {
-        let instance_id = self.default_instance();
-        let all = Eid::new(instance_id, address).host_prefix();
-        let lengths = 0..=all.mask_len();
-        let around = lengths.filter_map(|length| IpNet::new(address, length).ok());
-        around.map(|net| EidPrefix::new(instance_id, net)).any(|at| self.mapping(&at).is_some())
+        self.instances().any(|instance_id| {
+            let all = Eid::new(instance_id, address).host_prefix();
+            let lengths = 0..=all.mask_len();
+            let around = lengths.filter_map(|length| IpNet::new(address, length).ok());
+            around.map(|net| EidPrefix::new(instance_id, net)).any(|at| self.mapping(&at).is_some())
+        })
     }
 
-    /// Whether `address` lies in a dynamic-EID range of the instance that `lisp0` carries.
+    /// Whether `address` lies in a dynamic-EID range of an instance of this router.
     fn is_dynamic_eid(&self, address: IpAddr) -> bool {
-        let eid = Eid::new(self.default_instance(), address);
-        self.dynamic_eids().any(|(_, range, _)| range.contains(eid))
+        let mut eids = self.instances().map(|instance_id| Eid::new(instance_id, address));
+        eids.any(|eid| self.dynamic_eids().any(|(_, range, _)| range.contains(eid)))
     }
 }
 

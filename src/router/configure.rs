@@ -60,13 +60,12 @@ impl Router {
 
     /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.
     fn reconcile_static_map_cache(&mut self, now: Time) {
-        let instance_id = self.context.config.default_instance();
-        let defaults = Family::BOTH
-            .into_iter()
-            .filter(|family| self.context.config.roles(*family).itr)
-            .map(|family| EidPrefix::new(instance_id, family.default_prefix()));
-        let wanted: BTreeSet<EidPrefix> =
-            defaults.chain(self.context.config.static_map_cache()).collect();
+        let config = &self.context.config;
+        let families = Family::BOTH.into_iter().filter(|family| config.roles(*family).itr);
+        let defaults = families.flat_map(|family| {
+            config.instances().map(move |id| EidPrefix::new(id, family.default_prefix()))
+        });
+        let wanted: BTreeSet<EidPrefix> = defaults.chain(config.static_map_cache()).collect();
         self.map_cache.reconcile_static(&wanted, now);
     }
 }

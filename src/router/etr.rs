@@ -62,7 +62,7 @@ impl Router {
         if lisp.key != 0 {
             return Err((DropReason::BadDataHeader, Rule::BadLispHeader));
         }
-        if lisp.instance_id.unwrap_or_default() != self.context.config.default_instance() {
+        if !self.context.config.has_instance(lisp.instance_id.unwrap_or_default()) {
             return Err((DropReason::UnknownInstance, Rule::UnknownInstance));
         }
         Ok(())

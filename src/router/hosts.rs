@@ -25,10 +25,12 @@ impl Router {
     /// Takes the neighbours that were known before their port served their range for found: the kernel
     /// has no reason to tell of them again.
     pub(super) fn find_neighbours(&mut self, now: Time) {
-        let instance_id = self.context.config.default_instance();
+        let config = &self.context.config;
         let neighbours = self.mobility.neighbours.iter();
         let served: Vec<(Eid, InterfaceName, Mac)> = neighbours
-            .map(|(&(port, address), &mac)| (Eid::new(instance_id, address), port, mac))
+            .map(|(&(port, address), &mac)| {
+                (Eid::new(config.instance_at(port), address), port, mac)
+            })
             .filter(|(eid, port, _)| self.mobility.ports(*eid).contains(port))
             .filter(|(eid, ..)| !self.mobility.hosts.contains_key(eid))
             .filter(|(eid, ..)| !self.context.own_addresses.contains(&eid.address))
@@ -64,7 +66,7 @@ impl Router {
         now: Time,
     ) {
         let Some(port) = InterfaceName::of_device(device) else { return };
-        let eid = Eid::new(self.context.config.default_instance(), address);
+        let eid = Eid::new(self.context.config.instance_at(port), address);
         let serves = self.mobility.ports(eid).contains(&port);
         let is_known = matches!(state, NeighbourState::Known(_));
         if is_known && self.mobility.owners.is_waiting(&eid) {

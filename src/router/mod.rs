@@ -45,6 +45,7 @@ mod heard;
 mod held;
 mod hosts;
 mod icmp;
+mod instances;
 mod interface_name;
 pub mod io;
 mod itr;
@@ -264,7 +265,9 @@ impl Router {
             }
             Input::Command(Command::Debug(on)) => self.context.debugging = on,
             Input::Command(Command::ClearMapCache { family, prefix }) => {
-                self.map_cache.clear(self.context.config.default_instance(), family, prefix);
+                for instance_id in self.context.config.instances() {
+                    self.map_cache.clear(instance_id, family, prefix);
+                }
             }
             Input::Descriptors(descriptors) => self.descriptors = Some(descriptors),
             Input::Stop => {

@@ -54,7 +54,7 @@ impl Router {
         let instance_id = lisp.instance_id.unwrap_or_default();
         let is_of_ours = lisp.key == 0
             && !matches!(lisp.nonce, NonceField::MapVersion { .. })
-            && instance_id == self.context.config.default_instance();
+            && self.context.config.has_instance(instance_id);
         if !is_of_ours {
             return Err(Disbelief::NoLispHeader);
         }

@@ -72,7 +72,7 @@ impl SiteRecords<'_> {
         let serves = request.probe
             && config.roles(all.family()).proxy_etr
             && all.mask_len() == 0
-            && all.instance_id() == config.default_instance();
+            && config.has_instance(all.instance_id());
         serves.then_some(Answer { asked: all, about: all, from: AnswerFrom::ProxyEtr })
     }
 

@@ -18,9 +18,9 @@ use crate::record::Recorder;
 use crate::router::debug;
 use crate::router::event::Event;
 use crate::router::io::{
-    ControlDatagram, Encapsulation, Fragmentation, Inbound, Input, KernelEvent, LISP_DEVICE,
-    Outbound, Outer, Output, PathEvent, ProcessEvent, ProcessObject, ProcessRequest, TcpEvent,
-    TcpRequest,
+    ControlDatagram, Device, Encapsulation, Fragmentation, Inbound, Input, KernelEvent,
+    LISP_DEVICE, Outbound, Outer, Output, PathEvent, ProcessEvent, ProcessObject, ProcessRequest,
+    TcpEvent, TcpRequest,
 };
 use crate::router::kept::KeptNonces;
 use crate::router::logging::{Log, Severity};
@@ -266,7 +266,8 @@ impl RouterNode {
     }
 
     fn read_tunnel(&mut self, mut bytes: Vec<u8>, now: Time) {
-        let instance_id = self.router.config().default_instance();
+        let carried = self.router.config().instance_behind(Device::Lisp);
+        let Some(instance_id) = carried else { return };
         let mut packet = Packet::single(&mut bytes);
         self.offered += 1;
         match self.router.encapsulate(instance_id, &mut packet, now) {

@@ -159,7 +159,7 @@ impl Bench {
 
     fn encapsulate(&mut self, bytes: &mut [u8]) -> Result<(), String> {
         let mut owned = Packet::single(bytes);
-        let instance_id = self.router.config().default_instance();
+        let instance_id = self.router.config().instance_of_command(None);
         let verdict = self.router.encapsulate(instance_id, &mut owned, self.now);
         let packet = packet::show_packet(bytes);
         let text = match verdict {

@@ -246,7 +246,7 @@ pub(super) fn family(args: &Args<'_>) -> Family {
 }
 
 pub(super) fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
-    args.optional("instance").and_then(InstanceId::new).unwrap_or_else(|| config.default_instance())
+    config.instance_of_command(args.optional("instance").and_then(InstanceId::new))
 }
 
 /// The EID or EID prefix of a line, which must be of the line's family.

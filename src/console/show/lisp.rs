@@ -21,7 +21,7 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
     let config = router.config();
     let nothing = Service::default();
     let service = config.lisp.as_ref().map_or(&nothing, |lisp| lisp.service(family));
-    let id = config.default_instance();
+    let id = config.instance_of_command(None);
     let rlocs = config.local_rlocs();
     let ipv4 = rlocs.iter().find(|rloc| rloc.family() == Family::Ipv4);
     let limit = service.map_cache_limit.and_then(|limit| usize::try_from(limit).ok());
@@ -53,7 +53,7 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
 /// Static entries are few and known by their configuration; the one of an ITR is of itself.
 fn configured_static(router: &Router, family: Family) -> usize {
     let config = router.config();
-    let id = config.default_instance();
+    let id = config.instance_of_command(None);
     let default = crate::addr::EidPrefix::new(id, family.default_prefix());
     let entries = router.map_cache().entries();
     let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.get(&id));

@@ -14,7 +14,7 @@ use crate::router::io::DropReason;
 
 /// Looks at the side of a router that a family of EIDs sees.
 pub fn view(router: &Router, family: Family) -> StatisticsView {
-    let instance_id = router.config().default_instance();
+    let instance_id = router.config().instance_of_command(None);
     let map_cache = router.map_cache();
     StatisticsView {
         instance_id,

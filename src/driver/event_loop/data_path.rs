@@ -18,7 +18,7 @@ use crate::driver::tun::{READ_LEN, Tun};
 use crate::driver::udp::DataHeader;
 use crate::packet::{OwnedPacket, Packet};
 use crate::router::Router;
-use crate::router::io::{Encapsulation, Inbound, Input, Outbound};
+use crate::router::io::{Device, Encapsulation, Inbound, Input, Outbound};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
@@ -74,7 +74,8 @@ impl EventLoop {
 
     fn read_tun(&mut self) -> bool {
         let now = self.clock.now();
-        let instance_id = self.router.config().default_instance();
+        let carried = self.router.config().instance_behind(Device::Lisp);
+        let Some(instance_id) = carried else { return false };
         for _ in 0..READS_A_TURN {
             if self.data_path.is_full() {
                 self.flush_to_core();
@@ -237,7 +238,8 @@ fn no_sockets(faults: &mut Faults) {
 }
 
 fn tun_of<'a>(tun: &'a Option<Tun>, router: &Router, instance_id: InstanceId) -> Option<&'a Tun> {
-    tun.as_ref().filter(|_| instance_id == router.config().default_instance())
+    let carried = router.config().instance_behind(Device::Lisp);
+    tun.as_ref().filter(|_| carried == Some(instance_id))
 }
 
 /// Writes a joined packet from its place.
