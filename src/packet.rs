@@ -18,6 +18,11 @@ use crate::checksum;
 const PROTOCOL_TCP: u8 = 6;
 const PROTOCOL_UDP: u8 = 17;
 
+/// The octets of an IPv6 packet that each link carries (RFC 8200 section 5).
+pub const IPV6_MINIMUM_MTU: u16 = 1280;
+/// The octets of an IPv4 packet that each host takes (RFC 1122 section 3.3.2).
+pub const IPV4_MINIMUM_REASSEMBLY: u16 = 576;
+
 /// Octets behind the IP header that an ICMP error quotes at least (RFC 792): the ports of a flow are
 /// among them.
 const QUOTED_PAYLOAD: usize = 8;

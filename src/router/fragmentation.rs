@@ -11,10 +11,11 @@ use super::config::{Config, InterfaceKind, InterfaceName};
 use super::paths::Paths;
 use super::rib::Rib;
 use crate::addr::Rloc;
+use crate::packet::IPV6_MINIMUM_MTU;
 use crate::wire::data_header::encapsulation_len;
 
 /// No host is asked for smaller packets (RFC 8200 section 5).
-pub(super) const SMALLEST_MTU: u32 = 1280;
+pub(super) const SMALLEST_MTU: u32 = IPV6_MINIMUM_MTU as u32;
 
 /// Which encapsulated packets of an RLOC may be fragmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -7,13 +7,13 @@ use std::time::Duration;
 use etherparse::{Icmpv4Type, Icmpv6Type, PacketBuilder, icmpv4, icmpv6};
 
 use crate::addr::is_link_local;
-use crate::packet::IpHeader;
+use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU, IpHeader};
 use crate::time::Time;
 
 /// Octets of the largest ICMP error (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4), without its
 /// own headers.
-const QUOTED_V4: usize = 576 - 28;
-const QUOTED_V6: usize = 1280 - 48;
+const QUOTED_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize - 28;
+const QUOTED_V6: usize = IPV6_MINIMUM_MTU as usize - 48;
 /// Errors of the core that go on to one host in a second, and to all (RFC 1812 section 4.3.2.8).
 const ERRORS_PER_HOST: usize = 10;
 const ERRORS_IN_ALL: usize = 100;

@@ -15,6 +15,7 @@ use super::event::{
 use super::explanations;
 use super::interface_name::InterfaceName;
 use super::io::{KernelObject, ProcessObject};
+use super::rate::Rate;
 use super::words::list;
 use crate::addr::{Eid, Rloc};
 use crate::time::Time;
@@ -41,10 +42,8 @@ impl From<Severity> for log::Level {
 /// A line of the log.
 pub type Line = (Severity, String);
 
-/// Lines of one kind that are written at once, and how often one more is, after these. With ten kinds of
-/// which strangers decide how many there are, an hour has a few hundred kilobytes.
-const AT_ONCE: u32 = 100;
-const INTERVAL: Duration = Duration::from_secs(10);
+/// Lines of one kind. With ten kinds whose number strangers decide, an hour has a few hundred kilobytes.
+const RATE: Rate = Rate { burst: 100, interval: Duration::from_secs(10) };
 
 /// How much was written of each kind of event: a network in which hosts move, or locators fall, as often
 /// as it likes does not fill the log.
@@ -55,8 +54,8 @@ pub struct Log {
 
 #[derive(Debug, Default)]
 struct Kind {
-    /// When as many as [`AT_ONCE`] may be written again.
-    full_at: Time,
+    /// The state of [`RATE`].
+    full_at: Option<Time>,
     /// Since the last one that was written.
     left_out: u64,
 }
@@ -83,11 +82,11 @@ impl Log {
     /// Whether one more line of a kind is written: how many were left out before it, if it is.
     fn admit(&mut self, kind: &'static str, now: Time) -> Option<u64> {
         let kind = self.kinds.entry(kind).or_default();
-        if kind.full_at > now + INTERVAL * (AT_ONCE - 1) {
+        let Some(full_at) = RATE.admit(kind.full_at, now) else {
             kind.left_out += 1;
             return None;
-        }
-        kind.full_at = kind.full_at.max(now) + INTERVAL;
+        };
+        kind.full_at = Some(full_at);
         Some(mem::take(&mut kind.left_out))
     }
 }
@@ -310,19 +309,19 @@ mod tests {
         let mut admit = |now: Time| log.admit(KIND, now);
         let begin = Time::ZERO + Duration::from_secs(1);
         let admitted = (0..1000).filter(|_| admit(begin).is_some()).count();
-        assert_eq!(admitted, AT_ONCE as usize);
-        assert_eq!(admit(begin + INTERVAL), Some(1000 - u64::from(AT_ONCE)));
-        assert_eq!(admit(begin + INTERVAL), None);
-        assert_eq!(admit(begin + INTERVAL * 2), Some(1), "the omitted lines are told once");
-        let later = begin + INTERVAL * 1000;
-        assert_eq!((0..1000).filter(|_| admit(later).is_some()).count(), AT_ONCE as usize);
+        assert_eq!(admitted, RATE.burst as usize);
+        assert_eq!(admit(begin + RATE.interval), Some(1000 - u64::from(RATE.burst)));
+        assert_eq!(admit(begin + RATE.interval), None);
+        assert_eq!(admit(begin + RATE.interval * 2), Some(1), "the omitted lines are told once");
+        let later = begin + RATE.interval * 1000;
+        assert_eq!((0..1000).filter(|_| admit(later).is_some()).count(), RATE.burst as usize);
     }
 
     #[test]
     fn kinds_do_not_take_each_others_share() {
         let mut log = Log::default();
         let of_one = (0..1000).filter(|_| log.admit(KIND, Time::ZERO).is_some()).count();
-        assert_eq!(of_one, AT_ONCE as usize);
+        assert_eq!(of_one, RATE.burst as usize);
         assert_eq!(log.admit("host-silent", Time::ZERO), Some(0), "another kind");
     }
 }

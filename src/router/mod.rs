@@ -73,6 +73,7 @@ mod process;
 mod process_objects;
 mod producer;
 mod quote;
+mod rate;
 pub mod reachability;
 #[cfg(test)]
 mod reconcile_tests;
@@ -91,7 +92,7 @@ mod settle;
 pub mod shared;
 mod site_records;
 mod smr;
-mod smr_guard;
+pub mod smr_guard;
 mod solicit;
 mod source_check;
 mod stale;

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use crate::addr::{InstanceId, Rloc};
+use crate::wire::DATA_SOURCE_PORTS;
 
 /// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,14 @@ pub struct Encapsulation {
     pub tos: u8,
     /// The LISP header.
     pub header: [u8; 8],
+}
+
+impl Encapsulation {
+    /// The UDP source port, one of [`DATA_SOURCE_PORTS`]: all packets of a flow have the same.
+    pub fn source_port(&self) -> u16 {
+        // The remainder is less than the number of ports, which fits.
+        DATA_SOURCE_PORTS.start + (self.flow_hash % DATA_SOURCE_PORTS.len() as u32) as u16
+    }
 }
 
 /// The verdict on the packet just read from `lisp0`.

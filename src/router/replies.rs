@@ -6,7 +6,7 @@
 //! IP octets that are sent because of requests in its name are at most [`FACTOR`] times the octets
 //! of these requests, and [`ALLOWANCE`] more. The first part belongs to each request by itself:
 //! requests that another sends in the name of the same ITR do not use it up. And about one prefix
-//! there are [`BURST`] replies at once and then one each [`REFILL`]. One in three seconds from the
+//! there are three replies at once and then one each three seconds ([`RATE`]). One in three seconds from the
 //! start, as the RFC recommends, would leave the retry after one second without an answer.
 //!
 //! The tables are bounded: the entry that was not used for the longest time gives way, of the
@@ -15,6 +15,7 @@
 use std::time::Duration;
 
 use super::bounded::{Bounded, Fill, Limit};
+use super::rate::Rate;
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::time::Time;
 
@@ -23,10 +24,8 @@ const FACTOR: usize = 3;
 /// Octets that are sent to an ITR-RLOC in a second beside those: two replies of full size over
 /// IPv4.
 const ALLOWANCE: usize = 1280;
-/// Replies about a prefix that may follow each other at once.
-const BURST: u32 = 3;
-/// One more is allowed each time this has passed.
-const REFILL: Duration = Duration::from_secs(3);
+/// Replies about a prefix.
+const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(3) };
 /// The buckets that are not full.
 const BUCKETS: Limit =
     Limit { name: "Limits of Map-Replies by prefix", capacity: 65_536, idle: Duration::ZERO };
@@ -149,12 +148,11 @@ impl Replies {
         probed: Option<Rloc>,
         now: Time,
     ) -> bool {
-        forget(&mut self.full_at, REFILL * BURST, now);
+        forget(&mut self.full_at, RATE.unused_after(), now);
         let subject = (itr, prefix, probed);
-        let full_at = self.full_at.get(&subject).map_or(now, |at| now.max(*at)) + REFILL;
-        if now.until(full_at) > REFILL * BURST {
+        let Some(full_at) = RATE.admit(self.full_at.get(&subject).copied(), now) else {
             return false;
-        }
+        };
         // Another one always gives way.
         let _ = self.full_at.insert(subject, itr, full_at, now);
         true

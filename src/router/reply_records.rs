@@ -4,11 +4,12 @@
 use super::replies::headers;
 use super::site_records::Answer;
 use crate::addr::{EidPrefix, Family};
+use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU};
 use crate::wire::MappingRecord;
 
 /// Octets of a packet that no path fragments (RFC 9301 section 5).
-const LARGEST_V4: usize = 576;
-const LARGEST_V6: usize = 1280;
+const LARGEST_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize;
+const LARGEST_V6: usize = IPV6_MINIMUM_MTU as usize;
 /// Octets of a packet with a single record, which is never cut: the MTU of nearly all paths.
 const LARGEST_ALONE: usize = 1500;
 /// Octets of a Map-Reply before its records.

@@ -11,10 +11,10 @@ use crate::time::Time;
 
 /// Between two SMR-invoked requests for one EID, counted from the last try of the first.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// IOS: "Multiple SMR suppression time: 20 secs" ...
-const WINDOW: Duration = Duration::from_secs(20);
-/// ... "Max SMRs per map-cache entry: 8 more specifics".
-const PER_ENTRY: usize = 8;
+/// The span in which the SMRs of a map-cache entry are counted, as IOS has it.
+pub const SMR_SUPPRESSION: Duration = Duration::from_secs(20);
+/// The SMRs of a map-cache entry in that span, as IOS has it.
+pub const SMRS_PER_ENTRY: usize = 8;
 /// EIDs that SMRs made the router ask for: of the map-cache entry with the most, the first one
 /// gives way.
 const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
@@ -44,15 +44,15 @@ impl SmrGuard {
     pub(super) fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
         // The time at which an EID may be asked for lies one interval ahead at most.
         self.asked.expire(INTERVAL * 2, now);
-        self.entries.expire(WINDOW, now);
+        self.entries.expire(SMR_SUPPRESSION, now);
         if !self.entries.contains_key(&entry) {
             let _ = self.entries.insert(entry, (), VecDeque::new(), now);
         }
         let recent = self.entries.get_mut(&entry)?;
-        while recent.front().is_some_and(|at| now.since(*at) >= WINDOW) {
+        while recent.front().is_some_and(|at| now.since(*at) >= SMR_SUPPRESSION) {
             recent.pop_front();
         }
-        if recent.len() >= PER_ENTRY {
+        if recent.len() >= SMRS_PER_ENTRY {
             return None;
         }
         recent.push_back(now);

@@ -15,6 +15,7 @@ use super::context::Context;
 use super::deadlines::Deadlines;
 use super::event::{MessageEvent, RequestSummary};
 use super::map_cache::MapCache;
+use super::rate::Rate;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::rng::{Rng, Seed};
@@ -23,8 +24,8 @@ use crate::wire::{CONTROL_PORT, MapRequest, Message, Nonce};
 
 /// Between two SMRs about one EID to one RLOC.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// SMRs to one RLOC, for all EIDs: so many at once, and one more each [`INTERVAL`].
-const BURST: u32 = 8;
+/// SMRs to one RLOC, about all EIDs.
+const RATE: Rate = Rate { burst: 8, interval: Duration::from_secs(3) };
 /// A peer that was heard of within this span is solicited when a mapping changes (RFC 9301 section 6.1).
 const RECENT: Duration = Duration::from_secs(60);
 /// How long the SMRs about a mapping that changed wait for the map-servers to have it.
@@ -166,11 +167,11 @@ impl Solicitor {
     /// Whether an SMR about `eid` may go to `to` now; counts it if so.
     fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
         self.said.expire(INTERVAL, now);
-        self.full_at.expire(INTERVAL * BURST, now);
-        let full_at = self.full_at.get(&to).map_or(now, |at| now.max(*at)) + INTERVAL;
-        if self.said.contains_key(&(eid, to)) || now.until(full_at) > INTERVAL * BURST {
+        self.full_at.expire(RATE.unused_after(), now);
+        if self.said.contains_key(&(eid, to)) {
             return false;
         }
+        let Some(full_at) = RATE.admit(self.full_at.get(&to).copied(), now) else { return false };
         let _ = self.said.insert((eid, to), to, (), now);
         let _ = self.full_at.insert(to, (), full_at, now);
         true

@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
 use std::net::SocketAddr;
-use std::ops::Range;
 
 use super::kernel::udp::Outgoing;
 use super::kernel::{Datagram, DeviceKind, Kernel, KernelDrop};
@@ -27,14 +26,10 @@ use crate::router::logging::{Log, Severity};
 use crate::router::{Router, Start};
 use crate::time::{Deadline, Time};
 use crate::wire::data_header::DATA_HEADER_LEN;
-use crate::wire::{CONTROL_PORT, DATA_PORT};
+use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
 /// TTL of a control message, as a Linux socket sends it.
 const CONTROL_TTL: u8 = 64;
-/// Flows are spread over this many outer source ports, from this one on (RFC 9300 section 5.3).
-const FIRST_SOURCE_PORT: u16 = 0xc000;
-const SOURCE_PORTS: u16 = 16;
-const SENDER_PORTS: Range<u16> = FIRST_SOURCE_PORT..FIRST_SOURCE_PORT + SOURCE_PORTS;
 /// Refused requests that are kept for a later look.
 const REFUSALS: usize = 64;
 /// Debug lines that are kept until they are taken; the oldest go first.
@@ -240,7 +235,7 @@ impl RouterNode {
             ProcessObject::Sockets { rloc, fragmentation } => {
                 if self.sockets.insert(rloc, fragmentation).is_none() {
                     self.kernel.bind_udp(rloc.0, [DATA_PORT, CONTROL_PORT]);
-                    self.kernel.bind_senders(rloc.0, SENDER_PORTS);
+                    self.kernel.bind_senders(rloc.0, DATA_SOURCE_PORTS);
                 }
             }
             ProcessObject::Listener(rloc) => self.tcp.listen(rloc),
@@ -379,10 +374,9 @@ impl RouterNode {
     }
 
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
-        let Encapsulation { source, destination, flow_hash, ttl, tos, header } = *encapsulation;
+        let Encapsulation { source, destination, ttl, tos, header, .. } = *encapsulation;
         let Some(&fragmentation) = self.sockets.get(&source) else { return };
-        // The remainder is below SOURCE_PORTS, so that it fits.
-        let source_port = FIRST_SOURCE_PORT + (flow_hash % u32::from(SOURCE_PORTS)) as u16;
+        let source_port = encapsulation.source_port();
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
         payload.extend_from_slice(&header);
         payload.extend_from_slice(inner);

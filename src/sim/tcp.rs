@@ -19,6 +19,7 @@ use smoltcp::wire::{HardwareAddress, IpEndpoint};
 use crate::addr::Rloc;
 use crate::host::device::QueueDevice;
 use crate::host::instant;
+use crate::packet::IPV6_MINIMUM_MTU;
 use crate::rng::{Rng, Seed};
 use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
@@ -26,7 +27,7 @@ use crate::wire::CONTROL_PORT;
 
 /// Octets of the largest segment with its IP header: every IPv6 link carries it (RFC 8200
 /// section 5). The stack does not discover the MTU of a path.
-const MTU: usize = 1280;
+const MTU: usize = IPV6_MINIMUM_MTU as usize;
 /// Octets of each of a socket's two buffers.
 const BUFFER: usize = 16 * 1024;
 /// The most octets that wait for a peer to take them. A connection with more is closed.

@@ -61,6 +61,9 @@ use first_word::FirstWord;
 const RECORD_COUNT_AT: usize = 3;
 /// The UDP destination port of encapsulated data packets (RFC 9300 section 5.1).
 pub const DATA_PORT: u16 = 4341;
+/// The UDP source ports of encapsulated packets, over which flows are spread (RFC 9300 section 5.3): the
+/// first ones of the dynamic range.
+pub const DATA_SOURCE_PORTS: std::ops::Range<u16> = 0xc000..0xc010;
 /// The UDP port of control messages, and the TCP port of reliable transport (RFC 9301 section 5).
 pub const CONTROL_PORT: u16 = 4342;
 

@@ -11,10 +11,8 @@ use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::router::Router;
 use crate::router::config::{LocReach, Service};
 use crate::router::map_cache::{DEFAULT_LIMIT, Source};
+use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
 use crate::time::Time;
-
-/// Minutes that others may keep our mappings unless configured.
-const DEFAULT_TTL_MINUTES: u32 = 1440;
 
 /// Looks at the side of a router that a family of EIDs sees.
 pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
@@ -40,7 +38,7 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
             .filter_map(|petr| config.resolve_locator(&petr.source))
             .map(|Rloc(address)| address)
             .collect(),
-        etr_map_cache_ttl: 60 * u64::from(service.etr_map_cache_ttl.unwrap_or(DEFAULT_TTL_MINUTES)),
+        etr_map_cache_ttl: 60 * u64::from(config.etr_map_cache_ttl(family)),
         loc_reach: config.loc_reach(family),
         map_cache_static: configured_static(router, family),
         map_cache_size: router.map_cache().entries().len_of(id, family),
@@ -95,8 +93,8 @@ pub fn text(view: &LispView) -> String {
     roles(&mut lines, view);
     peers(&mut lines, view);
     lines.say("  ITR Solicit Map Request (SMR):", "accept and process");
-    lines.say("    Max SMRs per map-cache entry:", "8 more specifics");
-    lines.say("    Multiple SMR suppression time:", "20 secs");
+    lines.say("    Max SMRs per map-cache entry:", &format!("{SMRS_PER_ENTRY} more specifics"));
+    lines.say("    Multiple SMR suppression time:", &format!("{} secs", SMR_SUPPRESSION.as_secs()));
     lines.say("  ETR accept mapping data:", "disabled, verify disabled");
     lines.say("  ETR map-cache TTL:", &span(view.etr_map_cache_ttl));
     lines.title("  Locator Status Algorithms:");

@@ -27,12 +27,8 @@ use super::faults::Faults;
 use crate::addr::{Family, Rloc};
 use crate::packet::Packet;
 use crate::router::io::{Encapsulation, Fragmentation, Outer};
-use crate::wire::{CONTROL_PORT, DATA_PORT};
+use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
-/// The first of the source ports of encapsulated packets: the dynamic range begins here.
-const FIRST_SOURCE_PORT: u16 = 0xc000;
-/// How many source ports: so many paths can a core that hashes ports spread flows over.
-const SOURCE_PORTS: u16 = 16;
 /// Room in the kernel for a burst, octets.
 const BUFFER: usize = 4 << 20;
 /// Of sending sockets only the error queue is read.
@@ -94,9 +90,9 @@ impl RlocSockets {
             // A kernel before 5.0 cannot join datagrams: they come one by one.
             let _ = message::set_option(data.as_fd(), libc::SOL_UDP, libc::UDP_GRO, 1);
         }
-        let mut senders = Vec::with_capacity(usize::from(SOURCE_PORTS));
-        for number in 0..SOURCE_PORTS {
-            let sender = bound(rloc, FIRST_SOURCE_PORT + number, ERROR_BUFFER)?;
+        let mut senders = Vec::with_capacity(DATA_SOURCE_PORTS.len());
+        for port in DATA_SOURCE_PORTS {
+            let sender = bound(rloc, port, ERROR_BUFFER)?;
             senders.push(Sender::new(sender, rloc, checksum)?);
         }
         let mut sockets =
@@ -154,8 +150,8 @@ impl RlocSockets {
         segment_size: Option<NonZeroU16>,
         faults: &mut Faults,
     ) {
-        let number = wrap.flow_hash % u32::from(SOURCE_PORTS);
-        self.senders[number as usize].queue(wrap, arena, range, segment_size, faults);
+        let number = usize::from(wrap.source_port() - DATA_SOURCE_PORTS.start);
+        self.senders[number].queue(wrap, arena, range, segment_size, faults);
     }
 
     /// Sends the packets that were queued from `arena`.

@@ -232,7 +232,7 @@ fn inject(kind: u8, code: u8, rloc: &str, payload: &[u8], times: usize) {
     let IpAddr::V4(rloc) = rloc.parse().unwrap() else { panic!("{rloc}") };
     let mut quoted = Vec::new();
     etherparse::PacketBuilder::ipv4([127, 0, 0, 1], rloc.octets(), 1)
-        .udp(FIRST_SOURCE_PORT, DATA_PORT)
+        .udp(DATA_SOURCE_PORTS.start, DATA_PORT)
         .write(&mut quoted, payload)
         .unwrap();
     let mut message = [&[kind, code, 0, 0, 0, 0, 0, 0], &quoted[..]].concat();

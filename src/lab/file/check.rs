@@ -12,11 +12,12 @@ use toml::Spanned;
 use super::name;
 use super::{Host, Impairment, LabError, LabFile, Lan, Link, Mac, Node, Places, Port, Span};
 use crate::addr::Family;
+use crate::packet::IPV6_MINIMUM_MTU;
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
 
 /// The smallest and the largest MTU that a link may have: IPv6's minimum, and jumbo frames.
-const MTUS: std::ops::RangeInclusive<u16> = 1280..=9216;
+const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

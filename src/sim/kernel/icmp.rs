@@ -9,15 +9,15 @@ use etherparse::{
 
 use super::{Kernel, KernelOutput};
 use crate::addr::{Family, Rloc};
-use crate::packet::IpHeader;
+use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU, IpHeader};
 use crate::router::io::IcmpError as Reported;
 use crate::sim::datagram::{IpFields, ip_packet};
 use crate::wire::IcmpErrorKind;
 
 /// Octets of the largest ICMPv4 error (RFC 1812 section 4.3.2.3) and ICMPv6 error (RFC 4443
 /// section 2.4), IP header included.
-const V4_ERROR_LEN: usize = 576;
-const V6_ERROR_LEN: usize = 1280;
+const V4_ERROR_LEN: usize = IPV4_MINIMUM_REASSEMBLY as usize;
+const V6_ERROR_LEN: usize = IPV6_MINIMUM_MTU as usize;
 /// Octets of the IP and ICMP headers before the quoted packet.
 const V4_ERROR_HEADERS: usize = 28;
 const V6_ERROR_HEADERS: usize = 48;

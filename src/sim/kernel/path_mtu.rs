@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::addr::Family;
+use crate::packet::IPV6_MINIMUM_MTU;
 use crate::time::Time;
 
 /// How long the MTU of a path is remembered (`net.ipv4.route.mtu_expires`).
 const MTU_FOR: Duration = Duration::from_secs(600);
 /// No smaller path MTU is believed: `net.ipv4.route.min_pmtu`, and RFC 8200 section 5.
 const SMALLEST_V4: u16 = 552;
-const SMALLEST_V6: u16 = 1280;
+const SMALLEST_V6: u16 = IPV6_MINIMUM_MTU;
 /// Paths whose MTU is remembered; the one that ends first gives way.
 const MOST_PATHS: usize = 1024;
 
