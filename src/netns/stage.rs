@@ -204,7 +204,12 @@ impl RunningLab for Namespaces {
             self.consoles.insert(node.to_owned(), console);
         }
         let console = self.consoles.get_mut(node);
-        console.ok_or_else(|| Failure::new("no console"))?.ask(command)
+        let answer = console.ok_or_else(|| Failure::new("no console"))?.ask(command);
+        if answer.is_err() {
+            // A session that has failed does not answer again: its router may have been restarted.
+            self.consoles.remove(node);
+        }
+        answer
     }
 
     fn end_session(&mut self, node: &str) {
