@@ -1,5 +1,5 @@
 //! Replies to Map-Requests (RFC 9301 sections 5.3 to 5.5), as an ETR and a map-server send them.
-//! [`super::site_records`] has the records of a site, and [`super::replies`] the limits.
+//! [`super::site_records`] has the records of a site, and [`super::replies`] has the limits.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -16,17 +16,17 @@ use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapReply, MapRequest, MappingRecord, Message};
 
-/// Of how many records of a Map-Request the mapping is looked up.
+/// The most records of one Map-Request that the router looks up.
 pub(super) const MOST_RECORDS: usize = 8;
 
-/// The way in which a Map-Request arrived: its answer depends on this beside its contents.
+/// How a Map-Request arrived. The answer depends on this and on the contents of the request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Arrival {
     /// The sender of the datagram.
     pub sender: IpAddr,
-    /// The UDP port that a reply goes to: that of the ITR.
+    /// The UDP port of the ITR: a reply is sent to this port.
     pub reply_port: u16,
-    /// The own RLOC that it came to.
+    /// The own RLOC that the request was sent to.
     pub at: Rloc,
     /// Octets of the IP packet.
     pub octets: usize,
@@ -37,15 +37,16 @@ pub(super) struct Arrival {
 pub(super) struct Asked<'a> {
     /// The request.
     pub request: &'a MapRequest,
-    /// How it arrived.
+    /// How the request arrived.
     pub arrival: Arrival,
-    /// The own RLOC that the reply goes from, and the ITR-RLOC that it goes to.
+    /// The own RLOC that the reply is sent from, and the ITR-RLOC that it is sent to.
     pub path: (Rloc, Rloc),
 }
 
 impl Replies {
-    /// Answers a Map-Request for EIDs of the site, be it direct, a probe, or forwarded by a
-    /// map-server. An EID without a route is not answered for: the mapping system is to say so.
+    /// Answers a Map-Request for EIDs of the site. The request is a direct one, a probe, or one
+    /// that a map-server forwarded. The router does not answer for an EID without a route: the
+    /// mapping system has to answer for it.
     pub(super) fn answer_map_request(
         &mut self,
         context: &mut Context,
@@ -76,8 +77,9 @@ impl Replies {
         self.reply(context, &asked, &answers, credit, &records, now);
     }
 
-    /// Replies with those answers that the limits of the ITR-RLOC let through, if any. `records` makes
-    /// the records of an answer, in about so many octets.
+    /// Replies with the answers that the limits of the ITR-RLOC permit, if there are any.
+    /// `records_of` makes the records of an answer; its last argument is the approximate room for
+    /// them, in octets.
     pub(super) fn reply(
         &mut self,
         context: &mut Context,
@@ -117,7 +119,7 @@ impl Replies {
     }
 }
 
-/// Counts the records of a Map-Request beyond those that are looked up, and tells of them.
+/// Counts the records of a Map-Request above the number that is looked up, and reports them.
 pub(super) fn tell_unread_records(
     context: &mut Context,
     source: IpAddr,
@@ -129,8 +131,7 @@ pub(super) fn tell_unread_records(
     context.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
 }
 
-/// The reply to a Map-Request; of its bits, E speaks for the site of the records (RFC 9300
-/// section 10.1).
+/// The reply to a Map-Request. Its E bit describes the site of the records (RFC 9300 section 10.1).
 fn map_reply(config: &Config, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
     let own = records.iter().find(|record| record.authoritative);
     let echo_nonce =
@@ -139,7 +140,7 @@ fn map_reply(config: &Config, request: &MapRequest, records: Vec<MappingRecord>)
     MapReply { probe: request.probe, echo_nonce, security: false, nonce, records }
 }
 
-/// Refuses a Map-Request that there is no way back for.
+/// Refuses a Map-Request to which the router cannot send a reply.
 pub(super) fn refuse_unanswerable(
     context: &mut Context,
     source: IpAddr,
@@ -150,8 +151,9 @@ pub(super) fn refuse_unanswerable(
     context.refuse(source, ControlDrop::WrongRecord, now, told);
 }
 
-/// From which own RLOC to which ITR-RLOC a reply goes: the RLOC that was asked, if it can. An
-/// ITR-RLOC for many gets none.
+/// The own RLOC that a reply is sent from, and the ITR-RLOC that it is sent to. The own RLOC is the
+/// one that received the request, if there is an ITR-RLOC of its address family. An ITR-RLOC that
+/// is not the address of one router, such as a multicast address, gets no reply.
 pub(super) fn reply_path(
     local: &LocalRlocs,
     request: &MapRequest,
@@ -170,7 +172,7 @@ fn send_map_reply(context: &mut Context, source: Rloc, to: SocketAddr, reply: Ma
         context.counters.negative_map_replies.sent += 1;
     }
     let from = SocketAddr::new(source.0, CONTROL_PORT);
-    // A source port of zero is none (RFC 768).
+    // A source port of zero means that there is no source port (RFC 768).
     let port = if to.port() == 0 { CONTROL_PORT } else { to.port() };
     let to = SocketAddr::new(to.ip(), port);
     context.send_control(from, to, &Message::MapReply(reply));

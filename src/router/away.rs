@@ -1,12 +1,14 @@
-//! The away table: local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4; `show ip
-//! lisp away`).
+//! The away table: local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4; `show
+//! ip lisp away`).
 //!
-//! A packet that is decapsulated for an away EID came by a mapping that is no longer true: it is not
-//! delivered, and its sender is solicited to ask again. Of the database and this table the longer
-//! prefix says where an EID is; on equal length it is away.
+//! A packet that is decapsulated for an away EID was sent by an old mapping. The router does not
+//! deliver the packet, and sends an SMR to its sender, so that the sender asks for the mapping
+//! again. If both the database and this table have a prefix for an EID, the longer prefix decides
+//! where the EID is; on equal length the EID is away.
 //!
-//! The entries of the network are bounded ([`Stay`]); those of the configuration, by the
-//! configuration. However an entry ends, the kernel's route of it ends with it.
+//! The number of the entries that the network causes is bounded ([`Stay`]); the number of the
+//! others is bounded by the configuration. In each case, when an entry ends, its route in the
+//! kernel ends too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -22,41 +24,45 @@ use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// How a map-server told of a mapping.
+/// How a map-server sent a mapping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Teller {
-    /// By a Mapping Notification on this session: it also tells of the next change, so that the mapping
-    /// is true while the session is up.
+    /// In a Mapping Notification on this session. The map-server will also send the next change, so
+    /// the mapping is true while the session is up.
     Session(Connection),
-    /// By a datagram: a Map-Notify, or a Map-Reply.
+    /// In a datagram: a Map-Notify or a Map-Reply.
     Datagram,
 }
 
-/// How long an entry stays.
+/// How long an entry stays in the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stay {
-    /// As long as the configuration and the routes say so.
+    /// As long as the configuration and the routes require the entry.
     Permanent,
-    /// Until then: a prefix that was de-configured, when its last record in a map-cache has expired.
+    /// Until this time: a prefix that was removed from the configuration. At this time, its last
+    /// record in the map-cache of another router has expired.
     Until(Time),
-    /// Until then: a host that fell silent or was not found. It has one of [`SILENT`] places.
+    /// Until this time: a host that became silent or was not found. There are [`SILENT`] such
+    /// entries at most.
     Silent(Time),
-    /// As long as a map-server's word holds. It has one of [`TOLD`] places.
+    /// As long as the mapping that a map-server sent is true. There are [`TOLD`] such entries at
+    /// most.
     Told {
-        /// How it was told.
+        /// How the map-server sent the mapping.
         by: Teller,
         /// The TTL of the record.
         ttl: Duration,
-        /// When the record's TTL has passed: the entry stays if the session is up, and else the mapping
-        /// system is asked again.
+        /// When the TTL of the record ends. Then the entry stays if the session is up; if not, the
+        /// router asks the mapping system again.
         checked_at: Time,
-        /// The mapping system has been asked again: without an answer by `checked_at`, the entry goes.
+        /// The router has asked the mapping system again. Without an answer by `checked_at`, the
+        /// entry is removed.
         is_asked: bool,
     },
 }
 
 impl Stay {
-    /// When the entry goes, or its word is checked.
+    /// When the entry is removed or checked.
     fn due_at(self) -> Option<Time> {
         match self {
             Stay::Permanent => None,
@@ -66,24 +72,26 @@ impl Stay {
     }
 }
 
-/// Hosts that fell silent, at one time: the one that did so first gives way. A packet for one that is
-/// not here any more makes the router look for it, as for every EID of its range.
+/// The most entries for silent hosts. If there are more, the host that became silent first loses
+/// its entry. When a packet arrives for a host without an entry, the router looks for the host, as
+/// for every EID of its range.
 const SILENT: Limit = Limit { name: "Silent hosts", capacity: 4096, idle: Duration::ZERO };
-/// Prefixes that map-servers said to be elsewhere, at one time: the one that was told of first gives way.
+/// The most entries for prefixes that, by a map-server, are elsewhere. If there are more, the entry
+/// that was made first is removed.
 const TOLD: Limit = Limit { name: "EIDs elsewhere", capacity: 16_384, idle: Duration::ZERO };
-/// How long the mapping system has to answer when it is asked again.
+/// How long the router waits for an answer when it asks the mapping system again.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
 
 /// A prefix that is away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// Its cause.
+    /// The cause of the entry.
     pub producer: Producer,
-    /// Since when.
+    /// When the entry was made.
     pub created_at: Time,
-    /// How long it stays.
+    /// How long the entry stays in the table.
     pub stay: Stay,
-    /// Where the EID is, as far as a map-server said.
+    /// The locators of the EID, if a map-server sent them.
     pub locators: Vec<Locator>,
 }
 
@@ -93,14 +101,14 @@ impl Entry {
         Entry { producer, created_at: now, stay, locators: Vec::new() }
     }
 
-    /// An entry for a prefix that is at `mapping`, as a map-server told.
+    /// An entry for a prefix whose `mapping` a map-server sent.
     pub(super) fn told(producer: Producer, mapping: Elsewhere, now: Time) -> Self {
         let Elsewhere { locators, by, ttl } = mapping;
         let stay = Stay::Told { by, ttl, checked_at: now + ttl, is_asked: false };
         Entry { producer, created_at: now, stay, locators }
     }
 
-    /// Whether packets are treated alike with this entry and with another.
+    /// Whether the router treats packets in the same way with this entry and with `other`.
     fn is_like(&self, other: &Entry) -> bool {
         self.producer == other.producer
             && self.locators.len() == other.locators.len()
@@ -108,12 +116,12 @@ impl Entry {
     }
 }
 
-/// Where an EID is, as a map-server told.
+/// The place of an EID, as a map-server sent it.
 #[derive(Clone, Debug)]
 pub(super) struct Elsewhere {
     /// Its locators, at least one.
     pub locators: Vec<Locator>,
-    /// How it was told.
+    /// How the map-server sent the mapping.
     pub by: Teller,
     /// The TTL of the record.
     pub ttl: Duration,
@@ -123,15 +131,15 @@ pub(super) struct Elsewhere {
 #[derive(Debug)]
 pub struct AwayTable {
     entries: PrefixMap<Entry>,
-    /// The entries that stay [`Stay::Silent`].
+    /// The entries with [`Stay::Silent`].
     silent: Bounded<EidPrefix, ()>,
-    /// The entries that are [`Stay::Told`].
+    /// The entries with [`Stay::Told`].
     told: Bounded<EidPrefix, ()>,
     due: Deadlines<EidPrefix>,
-    /// Entries that came and went and [lead elsewhere](Producer::leads_elsewhere): the kernel is to know
-    /// them.
+    /// The prefixes of entries that were added or removed and [lead
+    /// elsewhere](Producer::leads_elsewhere): the kernel must be changed for them.
     moved: BTreeSet<EidPrefix>,
-    /// How many entries are [`Producer::Deconfigured`], by instance and family.
+    /// The number of [`Producer::Deconfigured`] entries for each instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,
     /// The changes that the caller has not taken yet.
     changes: Vec<Event>,
@@ -159,17 +167,19 @@ impl AwayTable {
         std::mem::take(&mut self.changes)
     }
 
-    /// The entries that lead elsewhere and came or went since the last call.
+    /// The prefixes of the entries that lead elsewhere and were added or removed since the last
+    /// call.
     pub(super) fn take_moved(&mut self) -> BTreeSet<EidPrefix> {
         std::mem::take(&mut self.moved)
     }
 
-    /// Whether anything came or went that the kernel has not been told of.
+    /// Whether an entry was added or removed for which the kernel has not been changed yet.
     pub(super) fn has_moved(&self) -> bool {
         !self.moved.is_empty()
     }
 
-    /// Puts a prefix into the table; one that is there with the same producer keeps its age.
+    /// Puts a prefix into the table. If the table has the prefix with the same producer, the entry
+    /// keeps its age.
     pub(super) fn insert(&mut self, prefix: EidPrefix, mut entry: Entry, now: Time) {
         let before = self.unlink(prefix);
         if let Some(before) = before.as_ref().filter(|before| before.producer == entry.producer) {
@@ -201,19 +211,20 @@ impl AwayTable {
         self.changes.push(Event::Away { eid_prefix, producer, change });
     }
 
-    /// Takes an entry out.
+    /// Removes an entry.
     fn take_out(&mut self, prefix: EidPrefix) {
         if let Some(entry) = self.unlink(prefix) {
             self.tell(prefix, entry.producer, AwayChange::Removed);
         }
     }
 
-    /// How often an entry has come, gone or changed where it says that its EID is.
+    /// How often an entry was added or removed, or got other locators.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
 
-    /// The only way out of the table: all that hangs on an entry goes with it.
+    /// The only function that removes an entry from the table. It removes all that belongs to the
+    /// entry.
     fn unlink(&mut self, prefix: EidPrefix) -> Option<Entry> {
         let entry = self.entries.remove(&prefix)?;
         self.silent.remove(&prefix);
@@ -230,7 +241,7 @@ impl AwayTable {
         Some(entry)
     }
 
-    /// Takes a prefix out if `producer` put it in.
+    /// Removes a prefix if `producer` added it.
     pub(super) fn remove(&mut self, prefix: &EidPrefix, producer: Producer) -> bool {
         let matches = self.entries.get(prefix).is_some_and(|entry| entry.producer == producer);
         if matches {
@@ -239,7 +250,7 @@ impl AwayTable {
         matches
     }
 
-    /// Keeps the entries for which `keep` says so.
+    /// Keeps the entries for which `keep` returns true, and removes the others.
     pub(super) fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &Entry) -> bool) {
         let all = self.entries.iter();
         let gone: Vec<EidPrefix> =
@@ -249,15 +260,15 @@ impl AwayTable {
         }
     }
 
-    /// The prefixes that map-servers told of.
+    /// The prefixes that map-servers sent, with their entries.
     pub(super) fn told(&self) -> impl Iterator<Item = (EidPrefix, &Entry)> {
         let entry = |prefix: &EidPrefix| Some((*prefix, self.entries.get(prefix)?));
         self.told.keys().filter_map(entry)
     }
 
-    /// Removes the entries whose time has passed. An entry that was told on a session that `is_up` stays
-    /// for another TTL. Returns the others whose TTL has passed: the mapping system is to be asked about
-    /// them, and they go if it does not answer.
+    /// Removes the entries whose time has passed. An entry that was received on a session that
+    /// `is_up` stays for another TTL. Returns the other entries whose TTL has passed: the caller
+    /// must ask the mapping system about them, and they are removed if it does not answer.
     pub(super) fn expire(
         &mut self,
         is_up: impl Fn(Connection) -> bool,
@@ -286,18 +297,18 @@ impl AwayTable {
         to_ask
     }
 
-    /// Whether the mapping system has been asked again about `prefix`.
+    /// Whether the router has asked the mapping system again about `prefix`.
     pub(super) fn is_asked(&self, prefix: &EidPrefix) -> bool {
         let entry = self.entries.get(prefix);
         entry.is_some_and(|entry| matches!(entry.stay, Stay::Told { is_asked: true, .. }))
     }
 
-    /// When an entry goes, or its word is checked.
+    /// When the next entry is removed or checked.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.due.next()
     }
 
-    /// The entry of the longest prefix that holds `eid`.
+    /// The entry of the longest prefix that contains `eid`.
     pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
         self.entries.longest_match(eid)
     }
@@ -307,12 +318,13 @@ impl AwayTable {
         &self.entries
     }
 
-    /// How many local EIDs of a family are away for having been taken out of the configuration.
+    /// The number of local EIDs of a family that are away because they were removed from the
+    /// configuration.
     pub fn deconfigured(&self, instance_id: InstanceId, family: Family) -> usize {
         self.deconfigured.get(&(instance_id, family)).copied().unwrap_or_default()
     }
 
-    /// How full the table is of entries of the network.
+    /// How full the table is, for each kind of entry that the network causes.
     pub fn fills(&self) -> [Fill; 2] {
         [self.silent.fill(), self.told.fill()]
     }

@@ -1,11 +1,11 @@
-//! Tables that the network fills, with a bound that it cannot push.
+//! Tables that the network fills, with a bound that the network cannot raise.
 //!
-//! A [`Bounded`] table holds at most so many entries. Each belongs to a sharer: a port, say. For a
-//! new entry of a full table another one gives way: of the sharer that has the most, the one that
-//! has not been used for the longest time. So one port full of spoofed hosts costs the hosts of
-//! other ports nothing. No call looks through the sharers: there may be as many as entries. The
-//! table counts the entries that gave way and those that were turned away; `show ip lisp
-//! statistics` prints both.
+//! A [`Bounded`] table has a largest number of entries. Each entry belongs to a sharer, for example
+//! a port. When a new entry is added to a full table, another entry is removed: of the sharer with
+//! the most entries, the entry that has been unused for the longest time. So if one port is full of
+//! spoofed hosts, the hosts of other ports lose nothing. No call looks at all sharers, because
+//! there may be as many sharers as entries. The table counts the removed entries and the new
+//! entries that it refused; `show ip lisp statistics` prints both numbers.
 
 use std::borrow::Borrow;
 use std::cmp::Reverse;
@@ -24,7 +24,8 @@ pub struct Limit {
     pub name: &'static str,
     /// The largest number of entries.
     pub capacity: usize,
-    /// How long an entry must have been unused to give way to one of a sharer that has as many.
+    /// How long an entry must have been unused before it is removed for a new entry of a sharer
+    /// with as many entries.
     pub idle: Duration,
 }
 
@@ -33,13 +34,13 @@ pub struct Limit {
 pub struct Fill {
     /// The name of its entries.
     pub name: &'static str,
-    /// How many there are.
+    /// The number of entries.
     pub entries: usize,
-    /// How many there may be.
+    /// The largest number of entries.
     pub capacity: usize,
-    /// Entries that gave way to others, since the start.
+    /// Entries that were removed to make room for others, since the start.
     pub evicted: u64,
-    /// Entries that were turned away because none could give way, since the start.
+    /// New entries that were refused because no other entry could be removed, since the start.
     pub turned_away: u64,
 }
 
@@ -59,18 +60,20 @@ struct Held<V, S> {
 pub struct Bounded<K, V, S = ()> {
     limit: Limit,
     entries: BTreeMap<K, Held<V, S>>,
-    /// All keys, the longest unused first.
+    /// All keys; the key that has been unused for the longest time is first.
     order: BTreeSet<(Time, K)>,
-    /// The keys of each sharer, the longest unused first.
+    /// The keys of each sharer, in the same order.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
-    /// The sharers in the order in which they give way: the last one has the most entries, and of
-    /// those that have as many its oldest use is the longest ago.
+    /// The sharers, in the order of their places. The last sharer loses the next entry: it has the
+    /// most entries, and among sharers with as many it has the entry that has been unused for the
+    /// longest time.
     sharers: BTreeSet<Place<S>>,
     evicted: u64,
     turned_away: u64,
 }
 
-/// The number of a sharer's entries, and the last use of the longest unused one.
+/// The number of a sharer's entries, and the time of last use of the entry that has been unused for
+/// the longest time.
 type Place<S> = (usize, Reverse<Time>, S);
 
 fn place<K: Ord, S: Clone>(sharer: &S, keys: &BTreeSet<(Time, K)>) -> Option<Place<S>> {
@@ -91,11 +94,11 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         }
     }
 
-    /// Puts an entry in, in the place of one with its key, and used now. Returns the entry that
-    /// gave way to it, if one had to.
+    /// Adds an entry that is used now, or replaces the entry with its key. Returns the entry that
+    /// was removed to make room, if there is one.
     ///
     /// # Errors
-    /// [`Full`] when all others are in use; the table is as it was.
+    /// [`Full`] when all other entries are in use; then the table has not changed.
     pub fn insert(
         &mut self,
         key: K,
@@ -114,12 +117,13 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         Ok(evicted)
     }
 
-    /// Whether a new entry of `sharer` would find room now, be it that another one gives way.
+    /// Whether the table has room for a new entry of `sharer`, if necessary by removing another
+    /// entry.
     pub fn has_room_for(&self, sharer: &S, now: Time) -> bool {
         self.entries.len() < self.limit.capacity || self.victim(sharer, now).is_some()
     }
 
-    /// The entry that would give way to a new one of `sharer`.
+    /// The entry that would be removed for a new entry of `sharer`.
     fn victim(&self, sharer: &S, now: Time) -> Option<&K> {
         let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
         let (_, _, largest) = self.sharers.last()?;
@@ -129,7 +133,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         gives_way.then_some(key)
     }
 
-    /// Takes out the entry that gives way to a new one of `sharer`.
+    /// Removes an entry to make room for a new entry of `sharer`.
     fn make_room(&mut self, sharer: &S, now: Time) -> Result<(K, V), Full> {
         let victim = self.victim(sharer, now).cloned();
         let taken = victim.and_then(|key| Some((key.clone(), self.remove(&key)?)));
@@ -140,7 +144,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         taken.ok_or(Full)
     }
 
-    /// Changes the keys of a sharer, and its place among the sharers with them.
+    /// Changes the keys of a sharer, and therefore its place among the sharers.
     fn change_keys(&mut self, sharer: &S, change: impl FnOnce(&mut BTreeSet<(Time, K)>) -> bool) {
         let keys = self.unused.entry(sharer.clone()).or_default();
         let before = place(sharer, keys);
@@ -155,7 +159,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         }
     }
 
-    /// Takes an entry out.
+    /// Removes an entry.
     pub fn remove<Q: Ord + ?Sized>(&mut self, key: &Q) -> Option<V>
     where
         K: Borrow<Q>,
@@ -167,7 +171,8 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         Some(held.value)
     }
 
-    /// Takes all entries of a sharer out, the longest unused first.
+    /// Removes all entries of a sharer. Returns their keys; the key that has been unused for the
+    /// longest time is first.
     pub fn remove_all_of(&mut self, sharer: &S) -> Vec<K> {
         let keys: Vec<K> = self.keys_of(sharer).cloned().collect();
         for key in &keys {
@@ -176,30 +181,31 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         keys
     }
 
-    /// Takes out the entries that have been unused for a span, or longer.
+    /// Removes the entries that have been unused for `span` or longer.
     pub fn expire(&mut self, span: Duration, now: Time) {
         while self.pop_unused(span, now).is_some() {}
     }
 
-    /// Takes out the entry that is unused for the longest time, if it is for a span, or longer.
+    /// Removes the entry that has been unused for the longest time, if this time is `span` or
+    /// longer.
     pub fn pop_unused(&mut self, span: Duration, now: Time) -> Option<(K, V)> {
         let (_, key) = self.order.first().filter(|(at, _)| now.since(*at) >= span)?;
         let key = key.clone();
         self.remove(&key).map(|value| (key, value))
     }
 
-    /// The longest unused entry of the sharer that has the fewest.
+    /// The sharer with the fewest entries, and its entry that has been unused for the longest time.
     pub fn first_of_smallest(&self) -> Option<(&S, &K)> {
         let (_, _, sharer) = self.sharers.first()?;
         self.keys_of(sharer).next().map(|key| (sharer, key))
     }
 
-    /// When the entry that is unused for the longest time was last used.
+    /// The time of last use of the entry that has been unused for the longest time.
     pub fn first_use(&self) -> Option<Time> {
         self.order.first().map(|(at, _)| *at)
     }
 
-    /// Keeps the entries for which `keep` says so.
+    /// Keeps the entries for which `keep` returns true, and removes the others.
     pub fn retain(&mut self, mut keep: impl FnMut(&K, &V) -> bool) {
         let gone = self.entries.iter().filter(|(key, held)| !keep(key, &held.value));
         let gone: Vec<K> = gone.map(|(key, _)| key.clone()).collect();
@@ -208,7 +214,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         }
     }
 
-    /// The value of a key, which is used now.
+    /// The value of a key. The call marks the entry as used now.
     pub fn use_at(&mut self, key: &K, now: Time) -> Option<&mut V> {
         let held = self.entries.get_mut(key)?;
         let used_at = std::mem::replace(&mut held.used_at, now);
@@ -230,7 +236,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.get(key).map(|held| &held.value)
     }
 
-    /// The value of a key, to change it; it is not used by that.
+    /// The value of a key, to change it. The call does not mark the entry as used.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key).map(|held| &mut held.value)
     }
@@ -255,7 +261,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.keys()
     }
 
-    /// The keys of a sharer, the longest unused first.
+    /// The keys of a sharer; the key that has been unused for the longest time is first.
     pub fn keys_of(&self, sharer: &S) -> impl Iterator<Item = &K> {
         self.unused.get(sharer).into_iter().flatten().map(|(_, key)| key)
     }
@@ -271,12 +277,12 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Whether the table has no entry.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// How full it is.
+    /// How full the table is.
     pub fn fill(&self) -> Fill {
         Fill {
             name: self.limit.name,

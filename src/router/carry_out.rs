@@ -1,5 +1,5 @@
-//! Acting on decisions on packets of EIDs: the one place that changes something because of a packet, for
-//! packets that have just come and for those that have waited.
+//! Acts on the decisions on packets of EIDs. Only this file changes something because of a packet:
+//! a packet that has just arrived, or one that has waited.
 
 use super::Router;
 use super::decision::{
@@ -17,9 +17,10 @@ use crate::packet::{self, IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
 
 impl Router {
-    /// Acts on a decision as far as the core does it: sets the TTL and the type of service of the packet,
-    /// makes the changes that it wants, keeps a copy if it waits, and counts each packet on the wire that it stands
-    /// for. Returns the verdict, which the caller acts on.
+    /// Does the core's part of a decision: sets the TTL and the type of service of the packet,
+    /// makes the changes that the decision wants, keeps a copy of the packet if it waits, and
+    /// counts each packet on the wire that it stands for. Returns the verdict; the caller does the
+    /// rest.
     pub(super) fn carry_out(
         &mut self,
         decision: &Decision,
@@ -54,8 +55,8 @@ impl Router {
         verdict
     }
 
-    /// Makes the changes that a decision asks for beside its verdict, in the order in which a packet meets
-    /// the tables.
+    /// Makes the changes that a decision wants in addition to its verdict, in the order in which a
+    /// packet passes the tables.
     fn make_wanted_changes(
         &mut self,
         wants: &Wants,
@@ -73,7 +74,7 @@ impl Router {
             remember,
             search_destination,
             solicit,
-            // It quotes the packet, and follows when that has its verdict.
+            // `carry_out` does this after the verdict, because the ICMP error quotes the packet.
             tell_too_big: _,
         } = wants;
         let (source, destination) = (transit.source(), transit.destination());
@@ -139,8 +140,8 @@ impl Router {
         }
     }
 
-    /// Counts packets on the wire under one counter. A packet that waits once more was counted when it began
-    /// to wait.
+    /// Counts packets on the wire in one counter. A packet that has to wait once more was counted
+    /// when it began to wait.
     fn count_packets(&mut self, verdict: Verdict, packets: u64, has_waited: bool) {
         let counters = &mut self.context.counters;
         match verdict {
@@ -154,7 +155,7 @@ impl Router {
         }
     }
 
-    /// Tells the sender of a packet that it is too big for its way.
+    /// Tells the sender of a packet that the packet is too big for its path.
     fn tell_too_big(&mut self, mtu: u32, transit: &Transit, packet: &Packet<'_>) {
         let header = &transit.header;
         let answer = self.own_address_for(header.source).and_then(|own| {
@@ -167,8 +168,8 @@ impl Router {
         self.context.outputs.extend(answer.map(native));
     }
 
-    /// Ends the wait of packets, with success or without: each is decided on again, as if it came now, but
-    /// does not ask for a mapping again.
+    /// Ends the wait of packets, with success or without. The router decides on each packet again,
+    /// as if the packet had just arrived, but does not ask for a mapping again.
     pub(super) fn release(&mut self, held: Held, now: Time) {
         self.follow_generation();
         for HeldPacket { mut packet, transit, .. } in held {

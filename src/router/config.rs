@@ -1,8 +1,8 @@
-//! The configuration as plain data: the grammar fills it in, and a router is made of it.
+//! The configuration as plain data: the grammar fills it in, and the router reads it.
 //!
-//! A configuration is a value. The console edits a copy and hands the router the whole; the router
-//! compares it with the previous one. So a file or a line is applied as one or not at all, and
-//! `show running-config` is a function of this value.
+//! A configuration is a value. The console edits a copy and gives the whole copy to the router; the
+//! router compares it with the previous configuration. So a file or a line is applied completely or
+//! not at all, and `show running-config` is a function of this value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -18,7 +18,7 @@ use crate::wire::auth::Key;
 /// Minutes in a day.
 const DEFAULT_TTL_MINUTES: u32 = 1440;
 
-/// Everything that a `.conf` file says.
+/// All contents of a `.conf` file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Config {
     /// `hostname NAME`.
@@ -41,17 +41,18 @@ pub struct Interface {
     pub addresses: Vec<IpNet>,
     /// `shutdown`: the Linux link is taken down.
     pub shutdown: bool,
-    /// `ip proxy-arp`: answer ARP for addresses that the router has a route to. Off unless configured.
+    /// `ip proxy-arp`: the router answers ARP for addresses that it has a route to. Off unless
+    /// configured.
     pub proxy_arp: bool,
-    /// `mtu N`, when the link's own is not wanted; octets.
+    /// `mtu N`, in octets; `None` for the link's own MTU.
     pub mtu: Option<u16>,
-    /// `mac-address H.H.H`, when the device's own is not wanted: a roaming gateway has the same on
-    /// every xTR.
+    /// `mac-address H.H.H`; `None` for the device's own address. A roaming gateway has the same
+    /// address on every xTR.
     pub mac: Option<Mac>,
-    /// `lisp mobility NAME`: the dynamic-EID ranges whose hosts may come and go on this port.
+    /// `lisp mobility NAME`: the dynamic-EID ranges whose hosts may appear on this port.
     pub lisp_mobility: BTreeSet<String>,
-    /// `emulated-host NAME ..`: hosts that the router emulates on this LAN. Their own stacks are the
-    /// driver's; the protocol does not know them from others.
+    /// `emulated-host NAME ..`: hosts that the router emulates on this LAN. The driver runs the
+    /// stacks of these hosts; for the protocol they are hosts like all others.
     pub emulated_hosts: BTreeMap<String, EmulatedHost>,
 }
 
@@ -65,17 +66,17 @@ pub struct EmulatedHost {
     pub addresses: Vec<IpNet>,
     /// The default gateways.
     pub gateways: BTreeMap<Family, IpAddr>,
-    /// Its MAC address, when it shall not be drawn.
+    /// Its MAC address; `None` for a random one.
     pub mac: Option<Mac>,
 }
 
 impl EmulatedHost {
     /// Octets of a name: `NAME.eth0` is a Linux device.
     pub const LONGEST_NAME: usize = 10;
-    /// As many as a stack holds ([`HostError`](crate::host::HostError)).
+    /// The number of addresses that a stack can hold ([`HostError`](crate::host::HostError)).
     pub const MOST_ADDRESSES: usize = 8;
 
-    /// The device that the host named `name` is behind.
+    /// The Linux device of the host with the name `name`.
     pub fn device(name: &str) -> String {
         format!("{name}.eth0")
     }
@@ -95,7 +96,7 @@ pub struct StaticRoute {
 pub enum StaticTarget {
     /// A router on a connected network.
     NextHop(IpAddr),
-    /// Everything behind an interface is on its link.
+    /// All addresses of the prefix are on the link of this interface.
     Interface(InterfaceName),
     /// `Null0`: dropped.
     Null,
@@ -116,17 +117,20 @@ pub struct Lisp {
     pub sites: BTreeMap<String, Site>,
     /// The commands that begin with `loc-reach-algorithm`.
     pub loc_reach: LocReach,
-    /// `no reliable-registration`: registers go by UDP only, and ask for no session.
+    /// `no reliable-registration`: Map-Registers are sent by UDP only, and do not ask for a
+    /// session.
     pub no_reliable_registration: bool,
 }
 
-/// How xTRs tell each other by their data packets which locators can be reached (RFC 9300 section 10).
-/// Neither way is for the public Internet, where all that it needs can be forged; so both are off.
+/// How xTRs tell each other in their data packets which locators can be reached (RFC 9300 section
+/// 10). Neither algorithm is safe on the public Internet, because senders can forge all that it
+/// needs; so both are off by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocReach {
-    /// `lsb-reports`: Locator-Status-Bits are sent, and believed.
+    /// `lsb-reports`: the router sends Locator-Status-Bits and believes those that it receives.
     pub lsb_reports: bool,
-    /// `echo-nonce`: nonces are sent to those who send them back, and sent back to those who ask.
+    /// `echo-nonce`: the router sends nonces to xTRs that echo them, and echoes the nonces of xTRs
+    /// that ask.
     pub echo_nonce: bool,
 }
 
@@ -151,7 +155,7 @@ impl Lisp {
 /// A locator as configured, in a `locator-set` or inline in a `database-mapping`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredLocator {
-    /// Its address, or the interface whose address it is.
+    /// Its address, or the interface that has the address.
     pub source: LocatorSource,
     /// 0 to 255; lower is preferred, 255 is never used (RFC 9300 section 3, RLOC priority).
     pub priority: u8,
@@ -173,9 +177,10 @@ pub enum LocatorSource {
 pub struct EidTable {
     /// `database-mapping PREFIX ...`.
     pub database: Shared<BTreeMap<IpNet, DatabaseMapping>>,
-    /// `map-cache PREFIX map-request`: static entries that make the router ask.
+    /// `map-cache PREFIX map-request`: static entries that make the router send Map-Requests.
     pub map_requests: BTreeSet<IpNet>,
-    /// `dynamic-eid NAME`: ranges whose hosts are registered one by one where they are found.
+    /// `dynamic-eid NAME`: ranges; each host in a range is registered separately, by the xTR where
+    /// the host is found.
     pub dynamic_eids: BTreeMap<String, DynamicEid>,
 }
 
@@ -191,7 +196,7 @@ pub struct DynamicEid {
 pub enum DatabaseMapping {
     /// `locator-set NAME`.
     LocatorSet(String),
-    /// One or several lines with a locator each.
+    /// One or more lines with one locator each.
     Inline(Vec<ConfiguredLocator>),
 }
 
@@ -202,18 +207,19 @@ pub struct Service {
     pub itr: bool,
     /// `etr`.
     pub etr: bool,
-    /// `proxy-itr RLOC [RLOC]`: its own locators; empty when the router is no proxy ITR.
+    /// `proxy-itr RLOC [RLOC]`: its own locators; empty when the router is not a proxy ITR.
     pub proxy_itr: Vec<Rloc>,
     /// `proxy-etr`.
     pub proxy_etr: bool,
     /// `map-server`.
     pub map_server: bool,
-    /// `map-server legacy`: one without reliable transport, as the document's Old MSMR. It does not
-    /// listen on TCP, and a register with a TTL of zero neither removes nor refreshes.
+    /// `map-server legacy`: a map-server without reliable transport, as the Old MSMR of the
+    /// document. This map-server does not listen on TCP, and a register with a TTL of zero neither
+    /// removes nor refreshes.
     pub map_server_legacy: bool,
     /// `map-resolver`.
     pub map_resolver: bool,
-    /// `itr map-resolver ADDRESS`, in the order in which they are asked.
+    /// `itr map-resolver ADDRESS`, in the order in which the ITR asks them.
     pub itr_map_resolvers: Vec<IpAddr>,
     /// `etr map-server ADDRESS key KEY [proxy-reply]`, by address.
     pub etr_map_servers: BTreeMap<IpAddr, EtrMapServer>,
@@ -225,17 +231,18 @@ pub struct Service {
     pub map_cache_limit: Option<u32>,
     /// `etr map-cache-ttl MINUTES`: the TTL of the records that the ETR sends.
     pub etr_map_cache_ttl: Option<u32>,
-    /// `etr smr-peer ADDRESS`: RLOCs that are solicited whenever a local mapping changes, beside
-    /// those that sent packets of late.
+    /// `etr smr-peer ADDRESS`: RLOCs that get an SMR whenever a local mapping changes, in addition
+    /// to the RLOCs that sent packets recently.
     pub etr_smr_peers: BTreeSet<Rloc>,
-    /// `no etr forward-away`: a packet for a host that moved away is dropped, as the document shows,
-    /// instead of being encapsulated to where the host is.
+    /// `no etr forward-away`: the router drops a packet for a host that moved away, as the document
+    /// shows, and does not encapsulate it to the new locator of the host.
     pub etr_no_forward_away: bool,
     /// `no etr source-check`: packets from the core are delivered with any inner source.
     pub etr_no_source_check: bool,
-    /// `itr accept-default`: a mapping with locators for all EIDs is taken.
+    /// `itr accept-default`: the router accepts a mapping with locators for all EIDs.
     pub itr_accept_default: bool,
-    /// `itr widest-mapping LENGTH`: the mask length to which wider mappings with locators are cut.
+    /// `itr widest-mapping LENGTH`: the router cuts wider mappings with locators to this mask
+    /// length.
     pub itr_widest_mapping: Option<u8>,
     /// `itr smr-delay MILLISECONDS`: the largest random wait before an SMR-invoked Map-Request.
     pub itr_smr_delay_ms: Option<u32>,
@@ -246,7 +253,7 @@ pub struct Service {
 pub struct EtrMapServer {
     /// The shared secret and its algorithm.
     pub key: Key,
-    /// `proxy-reply`: ask the map-server to answer Map-Requests itself.
+    /// `proxy-reply`: the router asks the map-server to answer Map-Requests itself.
     pub proxy_reply: bool,
 }
 
@@ -265,19 +272,20 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
-    /// Those of senders with an authenticated xTR-ID. Of the others no octets are taken twice.
+    /// Senders with an authenticated xTR-ID. From other senders, the map-server does not take the
+    /// same octets twice.
     #[default]
     Id,
-    /// All.
+    /// All senders.
     Strict,
-    /// None: no octets are taken twice.
+    /// No sender. The map-server does not take the same octets twice.
     None,
 }
 
 /// The options of a site's EID prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SitePrefix {
-    /// Registrations of longer prefixes inside this one are taken.
+    /// The map-server accepts registrations of longer prefixes inside this one.
     pub accept_more_specifics: bool,
 }
 
@@ -315,8 +323,9 @@ impl Config {
         }
     }
 
-    /// The data-plane algorithms of reachability for EIDs of `family`: none without both ITR and ETR, as
-    /// each end of them is both (RFC 9300 sections 10.1 and 13.1).
+    /// The data-plane algorithms of reachability for EIDs of `family`. Without both ITR and ETR
+    /// there are none, because both ends of each algorithm must be ITR and ETR (RFC 9300 sections
+    /// 10.1 and 13.1).
     pub fn loc_reach(&self, family: Family) -> LocReach {
         match &self.lisp {
             Some(lisp) if lisp.service(family).itr && lisp.service(family).etr => lisp.loc_reach,
@@ -347,18 +356,18 @@ impl Config {
         self.site(site)?.key.as_ref()
     }
 
-    /// The map-servers that EIDs of a family are registered with.
+    /// The map-servers with which the router registers EIDs of a family.
     pub fn etr_map_servers(&self, family: Family) -> &BTreeMap<IpAddr, EtrMapServer> {
         static NONE: BTreeMap<IpAddr, EtrMapServer> = BTreeMap::new();
         self.service(family).map_or(&NONE, |service| &service.etr_map_servers)
     }
 
-    /// The map-resolvers that are asked for EIDs of a family, in their order.
+    /// The map-resolvers that the router asks for EIDs of a family, in their order.
     pub fn itr_map_resolvers(&self, family: Family) -> &[IpAddr] {
         self.service(family).map_or(&[], |service| &service.itr_map_resolvers)
     }
 
-    /// Whether the router forwards packets of EIDs, and so needs `lisp0`.
+    /// Whether the router forwards packets of EIDs and therefore needs `lisp0`.
     pub fn needs_tunnel(&self) -> bool {
         Family::BOTH.into_iter().any(|family| {
             let roles = self.roles(family);
@@ -366,14 +375,15 @@ impl Config {
         })
     }
 
-    /// Minutes that other routers may cache a mapping of ours: a day unless configured, as IOS.
+    /// For how many minutes other routers may cache a mapping of ours: a day unless configured, as
+    /// in IOS.
     pub fn etr_map_cache_ttl(&self, family: Family) -> u32 {
         let service = self.lisp.as_ref().map(|lisp| lisp.service(family));
         service.and_then(|service| service.etr_map_cache_ttl).unwrap_or(DEFAULT_TTL_MINUTES)
     }
 
-    /// Whether the router takes sessions of reliable transport: a map-server that is not of the old
-    /// kind does.
+    /// Whether the router accepts sessions of reliable transport: a map-server that is not a legacy
+    /// map-server does.
     pub fn listens_on_tcp(&self) -> bool {
         let mut services = self.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
         services.any(|service| service.map_server && !service.map_server_legacy)
@@ -428,7 +438,7 @@ impl Config {
         }
     }
 
-    /// The locators of a database mapping; empty when its locator-set is not there.
+    /// The locators of a database mapping; empty when its locator-set does not exist.
     pub fn mapping_locators<'a>(&'a self, mapping: &'a DatabaseMapping) -> &'a [ConfiguredLocator] {
         match mapping {
             DatabaseMapping::Inline(locators) => locators,
@@ -458,7 +468,7 @@ impl Config {
         table.database.get(&prefix.prefix())
     }
 
-    /// The locators that stand in database mappings themselves.
+    /// The locators that are configured in the database mappings themselves.
     pub fn inline_locators(&self) -> impl Iterator<Item = &ConfiguredLocator> {
         self.database().flat_map(|(_, mapping)| match mapping {
             DatabaseMapping::Inline(locators) => locators.as_slice(),
@@ -475,9 +485,10 @@ impl Config {
         })
     }
 
-    /// The addresses that this router sends and receives LISP on: its own among the configured
-    /// locators and proxy-ITR locators, and, for a map-server, map-resolver or a router that names
-    /// none, every interface address that is neither an EID nor link-local.
+    /// The addresses that this router sends and receives LISP on. They are its own addresses among
+    /// the configured locators and proxy-ITR locators. For a map-server, a map-resolver or a router
+    /// without such locators they are also every interface address that is neither an EID nor
+    /// link-local.
     pub fn local_rlocs(&self) -> BTreeSet<Rloc> {
         let Some(lisp) = &self.lisp else {
             return BTreeSet::new();

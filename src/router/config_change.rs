@@ -1,5 +1,5 @@
-//! The difference of two configurations: the cost of a line depends on its change, not on the whole
-//! configuration.
+//! The difference of two configurations. With it, the cost of a line depends on the change that the
+//! line makes, not on the whole configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -8,24 +8,25 @@ use super::config::{Config, DatabaseMapping, EidTable, Lisp, Site};
 use super::shared::Shared;
 use crate::addr::{EidPrefix, InstanceId};
 
-/// The difference of two configurations, as a list of the work that it makes.
+/// The difference of two configurations, as a list of the work that follows from it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ConfigChange {
-    /// The EID prefixes whose mapping came, went or is another.
+    /// The EID prefixes whose mapping was added, removed or changed.
     pub mappings: BTreeSet<EidPrefix>,
-    /// Static routes came or went.
+    /// Static routes were added or removed.
     pub routes: bool,
-    /// The EID prefixes of sites that came, went, or have other options.
+    /// The EID prefixes of sites that were added, removed, or got other options.
     pub site_prefixes: BTreeSet<EidPrefix>,
-    /// Anything else of the sites of a map-server.
+    /// The sites of a map-server changed in another way.
     pub sites: bool,
-    /// Anything else: all that is made of a configuration is made anew.
+    /// The configuration changed in another way: the router makes all that depends on it again.
     pub rest: bool,
 }
 
 impl ConfigChange {
     pub(super) fn between(before: &Config, after: &Config) -> Self {
-        // By name, so that a new field is not forgotten. Nothing is made of the host name.
+        // All fields by name, so that the compiler finds a new field. Nothing depends on the host
+        // name.
         let Config { hostname: _, interfaces, static_routes, lisp } = after;
         let mut change = ConfigChange {
             routes: before.static_routes != *static_routes,
@@ -39,7 +40,8 @@ impl ConfigChange {
         if !change.rest {
             let own: Vec<IpAddr> = after.addresses().map(|(_, net)| net.addr()).collect();
             change.rest = change.mappings.iter().any(|prefix| {
-                // Locators of its own may be the router's RLOCs, and an EID of its own is none.
+                // Inline locators may be RLOCs of the router; an own address inside the prefix is
+                // an EID and not an RLOC.
                 let is_inline = |config: &Config| {
                     matches!(config.mapping(prefix), Some(DatabaseMapping::Inline(_)))
                 };
@@ -89,7 +91,7 @@ impl ConfigChange {
     }
 }
 
-/// The keys that only one of two tables has, or both with other values.
+/// The keys that only one of two tables has, or that have different values in the two tables.
 fn others<K: Ord + Copy, V: PartialEq>(
     a: &Shared<BTreeMap<K, V>>,
     b: &Shared<BTreeMap<K, V>>,

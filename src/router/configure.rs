@@ -1,4 +1,5 @@
-//! A new configuration takes effect: the parts that it changes, and no others, are made anew.
+//! Puts a new configuration into effect: makes the parts that depend on the change again, and no
+//! others.
 
 use std::collections::BTreeSet;
 
@@ -58,7 +59,8 @@ impl Router {
         self.map_server.refresh_sessions(&mut self.context, before, None, now);
     }
 
-    /// An ITR asks for everything (`0.0.0.0/0`, `::/0`), a proxy ITR for its aggregates.
+    /// An ITR has static entries for all EIDs (`0.0.0.0/0`, `::/0`), a proxy ITR has them for its
+    /// aggregates.
     fn reconcile_static_map_cache(&mut self, now: Time) {
         let config = &self.context.config;
         let families = Family::BOTH.into_iter().filter(|family| config.roles(*family).itr);

@@ -1,8 +1,10 @@
-//! News by datagram: an unsolicited Map-Notify about a local EID, and its confirmation by its map-server.
+//! Notifications by datagram: an unsolicited Map-Notify about a local EID, and how the router asks
+//! its map-server to confirm it.
 //!
-//! The MAC of a Map-Notify proves which map-server wrote it, and not when: a message from before a
-//! restart looks like a new one. So news are acknowledged at once (RFC 9301 section 5.7), and the
-//! map-server is asked with an encapsulated Map-Request of one record where the EID is now:
+//! The MAC of a Map-Notify proves which map-server wrote the message, but not when: an old message
+//! from before a restart looks like a new one. So the router acknowledges a notification
+//! immediately (RFC 9301 section 5.7), and sends the map-server an encapsulated Map-Request with
+//! one record to ask where the EID is now:
 //!
 //! ```text
 //!   a Map-Reply with locators of others   the news are true, and the reply says where the EID is
@@ -12,7 +14,8 @@
 //!   nothing for three seconds             believed for three minutes, and then asked again
 //! ```
 //!
-//! A message of a map-server on a session is believed at once: a session has no replays.
+//! The router believes a message of a map-server on a session immediately, because a session has no
+//! replays.
 
 use std::net::IpAddr;
 
@@ -26,12 +29,12 @@ use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{MapReply, MapRequest, MappingRecord};
 
-/// For how long at the most news are believed that are not confirmed, minutes.
+/// For how many minutes at most the router believes a notification that is not confirmed.
 const UNCONFIRMED_MINUTES: u32 = 3;
 
 impl Router {
-    /// A map-server says in a Map-Notify where a prefix is registered: if that would change anything,
-    /// it is asked whether it is still true.
+    /// A map-server sent a Map-Notify with the locators of a prefix. If this differs from our
+    /// tables, the router asks the map-server to confirm it.
     pub(super) fn hear_news(&mut self, told: MappingRecord, server: IpAddr, now: Time) {
         if !self.would_change(&told) {
             return;
@@ -48,7 +51,7 @@ impl Router {
         self.resolver.send_map_request(&mut self.context, &request, 1, (source, server), now);
     }
 
-    /// Takes in a Map-Reply that confirms or denies news.
+    /// Handles a Map-Reply that confirms or denies a notification.
     pub(super) fn news_answered(
         &mut self,
         about: About,
@@ -67,7 +70,7 @@ impl Router {
         self.news_settled(about, truth, now);
     }
 
-    /// The map-server has said where the EID is now: here, if there is no record.
+    /// The map-server has answered where the EID is now. No record means that the EID is here.
     pub(super) fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
         let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
         let (server, prefix) = about;
@@ -86,11 +89,12 @@ impl Router {
         }
     }
 
-    /// Believes for a short time the news that a map-server told and does not confirm.
+    /// Believes for a short time the notifications that their map-server does not confirm.
     pub(super) fn believe_unconfirmed(&mut self, now: Time) {
         while let Some(((server, prefix), Question { told, later, .. })) = self.news.unanswered(now)
         {
-            // A session that told of the prefix tells of each change: its word holds.
+            // A session that reported the prefix reports each change too: the router keeps that
+            // mapping.
             if self.told_before(&prefix).is_some() {
                 continue;
             }

@@ -1,8 +1,8 @@
-//! The part of a router that each role needs and no role owns: its configuration and addresses, and the
-//! ways by which something leaves it (messages, counters, lines of the log and of debugging).
+//! The part of a router that every role needs and no role owns: its configuration and addresses,
+//! and its outputs (messages, counters, lines of the log and of debugging).
 //!
-//! A role that needs nothing else is a type with methods on a [`Context`], and does not know the
-//! [`Router`](super::Router).
+//! A role that needs nothing else is a type with methods on a [`Context`]. Such a role does not
+//! depend on the [`Router`](super::Router).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -23,19 +23,20 @@ use crate::wire::Message;
 pub(super) struct Clock {
     /// The instant of the start.
     pub started_at: Time,
-    /// Microseconds since 1970 at that instant.
+    /// Microseconds since 1970 at the start.
     pub at_start: u64,
 }
 
 impl Clock {
-    /// Microseconds since 1970 at an instant: those at the start, and the time that has passed since then.
+    /// Microseconds since 1970 at an instant: the microseconds at the start plus the time that has
+    /// passed since the start.
     pub(super) fn at(&self, now: Time) -> u64 {
         let passed = u64::try_from(now.since(self.started_at).as_micros()).unwrap_or(u64::MAX);
         self.at_start.saturating_add(passed)
     }
 }
 
-/// See the module.
+/// The part of a router that every role needs; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Context {
     /// The wall clock.
@@ -44,15 +45,15 @@ pub(super) struct Context {
     pub config: Config,
     /// The router's own locators.
     pub local: LocalRlocs,
-    /// Addresses of all interfaces: a packet from one of them is the router's own.
+    /// Addresses of all interfaces. A packet from one of these addresses is the router's own.
     pub own_addresses: BTreeSet<IpAddr>,
     /// The counters since the start.
     pub counters: Counters,
-    /// The control messages that were refused of late.
+    /// The control messages that were refused recently.
     pub refusals: Refusals,
     /// Whether [`Event::Message`] is wanted.
     pub debugging: bool,
-    /// The work of the caller.
+    /// The outputs that the caller has to carry out.
     pub outputs: VecDeque<Output>,
 }
 
@@ -62,17 +63,18 @@ impl Context {
         Family::BOTH.into_iter().any(|family| is(self.config.roles(family)))
     }
 
-    /// Something has changed.
+    /// Outputs an event.
     pub(super) fn tell(&mut self, event: Event) {
         self.outputs.push_back(Output::Event(event));
     }
 
-    /// Some things have changed.
+    /// Outputs several events.
     pub(super) fn tell_all(&mut self, events: Vec<Event>) {
         self.outputs.extend(events.into_iter().map(Output::Event));
     }
 
-    /// A message came or left: while debugging is on, `event` says which.
+    /// A message was received or sent. While debugging is on, outputs the event that `event`
+    /// returns.
     pub(super) fn trace(&mut self, event: impl FnOnce() -> Option<MessageEvent>) {
         if self.debugging
             && let Some(event) = event()
@@ -81,7 +83,7 @@ impl Context {
         }
     }
 
-    /// Drops packets whose wait had no success.
+    /// Drops packets that have waited without success.
     pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
         for held in held {
             self.counters.dropped(reason, held.packets);
@@ -93,7 +95,7 @@ impl Context {
         self.outputs.extend(requests.into_iter().map(Output::Kernel));
     }
 
-    /// Does something on TCP.
+    /// Asks the caller for an action on TCP.
     pub(super) fn tcp(&mut self, request: TcpRequest) {
         self.outputs.push_back(Output::Tcp(request));
     }
@@ -104,13 +106,13 @@ impl Context {
         self.send_octets(from, to, message.emit());
     }
 
-    /// Sends a message that has been emitted, for it is signed.
+    /// Sends the octets of a message. Signed messages are emitted before they are sent.
     pub(super) fn send_octets(&mut self, source: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
         self.outputs.push_back(Output::Control { source, destination: to, payload });
     }
 
-    /// Refuses a control message that came from the address `source`: counts it under `reason`, and
-    /// tells the operator. `explain` is called only if its text is used.
+    /// Refuses a control message from the address `source`: counts the message under `reason`, and
+    /// informs the operator. `explain` is called only if its text is used.
     pub(super) fn refuse(
         &mut self,
         source: IpAddr,
@@ -121,8 +123,8 @@ impl Context {
         self.refuse_parts(source, (reason, 1), now, explain);
     }
 
-    /// Refuses so many parts of a control message, such as its records: each counts, and one line tells
-    /// of all.
+    /// Refuses `count` parts of a control message, such as its records. Each part is counted, and
+    /// one line reports all of them.
     pub(super) fn refuse_parts(
         &mut self,
         source: IpAddr,
@@ -143,7 +145,7 @@ impl Context {
         }
     }
 
-    /// Sums up the messages without a line in the minute that is over.
+    /// When a minute has ended, reports the number of the refused messages that had no line in it.
     pub(super) fn sum_up_refusals(&mut self, now: Time) {
         if let Some(rest) = self.refusals.end_minute(now) {
             self.tell(Event::RefusedMore(rest));

@@ -19,7 +19,7 @@ use crate::wire::{
 };
 
 impl Router {
-    /// Handles a control datagram. A datagram with any contents does no more harm than a count.
+    /// Handles a control datagram. A datagram with invalid contents is only counted and reported.
     pub(super) fn handle_control(&mut self, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
         if self.context.local.is_nobodys(Rloc(source.ip())) {
@@ -96,7 +96,8 @@ impl Router {
         }
     }
 
-    /// Handles an event on TCP: of the ETR's sessions or the map-server's, by the end that connected.
+    /// Handles an event on TCP. The sessions that this router opened belong to the ETR, the
+    /// sessions that it accepted to the map-server.
     pub(super) fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
         match event {
             TcpEvent::Accepted { connection, peer, local } => {
@@ -131,7 +132,7 @@ impl Router {
         }
     }
 
-    /// Takes in the messages that have come on a session with a map-server.
+    /// Handles the messages that were received on a session with a map-server.
     fn handle_etr_session(&mut self, connection: Connection, now: Time) {
         loop {
             let Router { registrar, context, database, .. } = self;
@@ -139,13 +140,13 @@ impl Router {
                 return;
             };
             self.handle_registrar(event, now);
-            // Each message is an input of its own: a Refresh after a Mapping Notification is not to
-            // register again the host that has moved.
+            // Each message is a separate input: a Refresh after a Mapping Notification must not
+            // register a host again that has moved.
             self.settle(now);
         }
     }
 
-    /// Follows a change that the registrar tells of.
+    /// Acts on an event of the registrar.
     fn handle_registrar(&mut self, event: RegistrarEvent, now: Time) {
         match event {
             RegistrarEvent::Acknowledged { server, prefixes, had_bit } => {
@@ -163,7 +164,7 @@ impl Router {
         }
     }
 
-    /// Tells of the records of a message that are left out for their EIDs.
+    /// Reports the records of a message that the parser left out because of their EIDs.
     fn tell_left_out(&mut self, source: IpAddr, message: &Message, octets: &[u8], now: Time) {
         let left_out = message.records_left_out(octets);
         let told = || explanations::not_an_ip_eid(message.message_type(), left_out);
@@ -178,7 +179,7 @@ impl Router {
         self.context.refuse(source, reason, now, || explanations::octets(error));
     }
 
-    /// A Map-Request that came by itself: an SMR, a probe, or a plain question to an ETR.
+    /// A Map-Request that is not encapsulated: an SMR, a probe, or a plain request to an ETR.
     fn handle_map_request(&mut self, request: &MapRequest, arrival: Arrival, now: Time) {
         let sender = arrival.sender;
         self.debug_received(request);
@@ -221,9 +222,10 @@ impl Router {
         self.context.refuse(source, ControlDrop::ProbeToMappingSystem, now, told);
     }
 
-    /// A Map-Request inside an Encapsulated Control Message: to the map-resolver of this router, or
-    /// forwarded by a map-server to its ETR. A map-server answers one without the resolver's role too
-    /// (RFC 9301 section 8.3): an ETR asks it whether its message is still true.
+    /// A Map-Request inside an Encapsulated Control Message. It is for the map-resolver of this
+    /// router, or a map-server forwarded it to this router as its ETR. A map-server without the
+    /// role of a map-resolver answers too (RFC 9301 section 8.3), because an ETR asks its
+    /// map-server whether a notification is still true.
     fn handle_encapsulated(&mut self, encapsulated: &Encapsulated, arrival: Arrival, now: Time) {
         let source = arrival.sender;
         self.context.counters.encapsulated.received += 1;
@@ -257,8 +259,8 @@ impl Router {
         }
     }
 
-    /// Whether the router only serves the mapping system, so that messages between xTRs are not for
-    /// it (RFC 9301 section 6.1).
+    /// Whether the router is only a part of the mapping system, so that messages between xTRs must
+    /// not be sent to it (RFC 9301 section 6.1).
     fn is_mapping_system(&self) -> bool {
         self.context.has_role(|roles| roles.map_server || roles.map_resolver)
             && !self

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::io::DropReason;
 use crate::wire::MappingRecord;
 
-/// Control messages of one kind, in and out.
+/// Control messages of one kind, received and sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InOut {
     /// Received and understood.
@@ -24,17 +24,17 @@ pub enum ControlDrop {
     Malformed,
     /// A type that this router does not handle.
     Unsupported,
-    /// A role that is not configured here.
+    /// A message for a role that is not configured here.
     NotOurRole,
-    /// A Map-Reply, Map-Notify or acknowledgement that answers nothing that was asked.
+    /// A Map-Reply, Map-Notify or acknowledgement for which this router has no open request.
     UnknownNonce,
     /// Wrong or missing authentication.
     Authentication,
-    /// A registration for a prefix of no site, or more specific than allowed.
+    /// A registration for a prefix that no site has, or that is more specific than allowed.
     NotASitePrefix,
-    /// A register whose nonce is not greater than the last.
+    /// A Map-Register whose nonce is not greater than the last one.
     Replay,
-    /// A Map-Request for an EID that is not ours or must not be answered.
+    /// A Map-Request for an EID that is not ours or that the router must not answer for.
     NotOurEid,
     /// A probe or SMR that was sent to the mapping system (RFC 9301 section 6.1).
     ProbeToMappingSystem,
@@ -44,25 +44,28 @@ pub enum ControlDrop {
     RateLimited,
     /// A reply that covers no part of the request.
     WrongRecord,
-    /// A record of a reply, or a part of one, that covers more than the answer to the request may.
+    /// A record of a reply, or a part of a record, that covers more than the answer to the request
+    /// may.
     Overclaim,
-    /// A TCP connection from an RLOC that has not registered, or to a map-server that takes none.
+    /// A TCP connection from an RLOC that has not registered, or to a router that accepts no
+    /// connections.
     UnauthenticatedSession,
     /// A table that is bounded was full.
     TableFull,
-    /// A record whose EID is no IP prefix of an instance: it is left out, the others are taken.
+    /// A record whose EID is not an IP prefix of an instance. The router leaves out this record and
+    /// takes the others.
     NotAnIpEid,
-    /// A record of a Map-Request beyond those that are looked up or fit its reply: the others are
-    /// answered.
+    /// A record of a Map-Request that is not answered, because there are too many records to look
+    /// up or to put into one reply. The other records are answered.
     TooManyRecords,
     /// An encapsulated Map-Request that map-servers have forwarded too often.
     InnerTtlExpired,
-    /// A map-server told of an EID, and denies it when it is asked.
+    /// A Map-Notify about an EID that its map-server denies when the router asks.
     OldNews,
 }
 
 impl ControlDrop {
-    /// All of them, in the order in which they are printed.
+    /// All variants, in the order in which they are printed.
     pub const ALL: [ControlDrop; 19] = [
         ControlDrop::Malformed,
         ControlDrop::Unsupported,
@@ -85,8 +88,8 @@ impl ControlDrop {
         ControlDrop::OldNews,
     ];
 
-    /// Whether it also happens where every router is well configured: a message that came twice or
-    /// late, or more of them than a limit lets through.
+    /// Whether this drop also happens when all routers are well configured: a message arrives twice
+    /// or late, or more messages arrive than a limit permits.
     pub fn is_everyday(self) -> bool {
         matches!(
             self,
@@ -142,9 +145,10 @@ pub struct Counters {
     pub probes: InOut,
     /// Map-Replies.
     pub map_replies: InOut,
-    /// Negative ones among them.
+    /// Negative Map-Replies; `map_replies` counts them too.
     pub negative_map_replies: InOut,
-    /// Records without locators that were cut to the static map-cache entry that asked.
+    /// Records without locators that were cut to the prefix of the static map-cache entry that
+    /// caused the request.
     pub negative_records_cut: u64,
     /// Map-Registers.
     pub map_registers: InOut,
@@ -152,10 +156,11 @@ pub struct Counters {
     pub map_notifies: InOut,
     /// Map-Notify-Acks.
     pub map_notify_acks: InOut,
-    /// Opaque locators in records that were taken: kept, sent again, and not used.
+    /// Opaque locators in accepted records. The router keeps them and sends them again, but does
+    /// not use them.
     pub opaque_locators: u64,
-    /// Last nonces of Map-Registers that gave way to those of other xTRs: replays of their
-    /// messages are not known any more.
+    /// Last nonces of Map-Registers that were deleted to make room for those of other xTRs. The
+    /// router cannot detect replays of the messages with the deleted nonces.
     pub forgotten_nonces: u64,
     /// Map-Requests that the map-server forwarded to an ETR.
     pub forwarded: u64,
@@ -163,45 +168,47 @@ pub struct Counters {
     pub encapsulations: u64,
     /// Packets decapsulated.
     pub decapsulations: u64,
-    /// Packets for a host that moved away, encapsulated to where it is.
+    /// Packets for a host that moved away, encapsulated to its new locator.
     pub forwarded_away: u64,
-    /// Packets of `lisp0` forwarded natively.
+    /// Packets from `lisp0` that were forwarded natively.
     pub native: u64,
-    /// Packets whose source is no local EID, forwarded natively for that.
+    /// Packets that were forwarded natively because their source is not a local EID.
     pub native_foreign_source: u64,
-    /// Times that a locator was found unreachable by ICMP, for want of a route, or by echo-nonce.
+    /// How often a locator was found unreachable: by ICMP, by echo-nonce, or because there is no
+    /// route.
     pub unreachable_rlocs: u64,
-    /// Times that the Locator-Status-Bits of a packet changed the state of a locator.
+    /// How often the Locator-Status-Bits of a packet changed the state of a locator.
     pub status_bit_changes: u64,
-    /// Nonces that others asked for the echo of, and that this router did.
+    /// Nonces for which an echo was requested: by other xTRs (received) and by this router (sent).
     pub nonces: InOut,
-    /// Of the latter, how many came back.
+    /// How many of this router's nonces were echoed.
     pub nonces_echoed: u64,
-    /// Times that ICMP told the MTU of a path.
+    /// How often an ICMP error reported the MTU of a path.
     pub path_mtus: u64,
-    /// ICMP errors Time Exceeded of the core that went on to a host.
+    /// ICMP errors Time Exceeded from the core that were relayed to a host.
     pub time_exceeded_relayed: u64,
-    /// ICMP errors of the core without effect.
+    /// ICMP errors from the core that had no effect.
     pub icmp_ignored: u64,
     /// ICMP errors about packets that this router has not sent.
     pub icmp_disbelieved: u64,
-    /// Searches for hosts that were refused for want of room.
+    /// Searches for hosts that were refused because there was no room.
     pub searches_refused: u64,
     /// Packets held for a Map-Reply.
     pub held: u64,
-    /// Packets of EIDs that stopped here.
+    /// Packets of EIDs that were dropped here.
     pub drops: BTreeMap<DropReason, u64>,
-    /// Control datagrams without effect; `Context::refuse` alone counts them, and tells of each.
+    /// Control datagrams without effect. Only `Context::refuse` counts and reports them.
     pub control_drops: BTreeMap<ControlDrop, u64>,
 }
 
 impl Counters {
-    /// Counts packets on the wire that stopped: of a super-packet, all of its segments.
+    /// Counts packets on the wire that were dropped. A super-packet counts as the number of its
+    /// segments.
     pub fn dropped(&mut self, reason: DropReason, packets: u64) {
         *self.drops.entry(reason).or_default() += packets;
     }
 
-    /// Counts the opaque locators of a record that was taken.
+    /// Counts the opaque locators of an accepted record.
     pub fn took(&mut self, record: &MappingRecord) {
         let opaque = record.locators.iter().filter(|locator| locator.ip().is_none());
         self.opaque_locators += opaque.count() as u64;

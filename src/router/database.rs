@@ -38,9 +38,9 @@ pub struct LocalLocator {
     pub weight: u8,
     /// Where the address comes from.
     pub origin: LocatorOrigin,
-    /// Whether it is this router's own; otherwise another xTR's of the site.
+    /// Whether the locator is this router's own; otherwise it belongs to another xTR of the site.
     pub own: bool,
-    /// Whether it is reported as reachable (the R bit).
+    /// Whether the locator is reported as reachable (the R bit).
     pub reachable: bool,
 }
 
@@ -53,9 +53,10 @@ pub struct Entry {
     pub dynamic: Option<String>,
     /// In the order of their addresses, as records carry them (RFC 9301 section 5.4).
     pub locators: Vec<LocalLocator>,
-    /// Whether the RIB has a route to it: without one it is `*** NO ROUTE TO EID PREFIX ***`.
+    /// Whether the RIB has a route to the prefix. Without a route, `show` prints `*** NO ROUTE TO
+    /// EID PREFIX ***`.
     pub has_route: bool,
-    /// When it was configured.
+    /// When the entry was made.
     pub created_at: Time,
     /// When its locators or its route last changed.
     pub changed_at: Time,
@@ -63,13 +64,14 @@ pub struct Entry {
 
 impl Entry {
     /// The Locator-Status-Bits of the mapping: bit n is set while its n-th locator is reachable
-    /// (RFC 9300 section 5.3); there are bits for 32.
+    /// (RFC 9300 section 5.3); there are 32 bits.
     pub fn status_bits(&self) -> u32 {
         let locators = self.locators.iter().take(u32::BITS as usize).enumerate();
         locators.fold(0, |bits, (n, locator)| bits | u32::from(locator.reachable) << n)
     }
 
-    /// Whether other locators are in it than in `before`, in any state.
+    /// Whether the entry has other locators than `before`; the state of the locators does not
+    /// matter.
     fn has_other_locators_than(&self, before: &Entry) -> bool {
         let rlocs =
             |entry: &Entry| -> Vec<Rloc> { entry.locators.iter().map(|each| each.rloc).collect() };
@@ -77,31 +79,33 @@ impl Entry {
     }
 }
 
-/// The prefixes that a reconciliation looked at, and its changes there.
+/// The prefixes that a reconciliation looked at, and the changes that it made.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The prefixes that were judged anew, in order, whether they are in the database or were.
+    /// The prefixes that the reconciliation looked at, in order: each is in the database, was in
+    /// it, or neither.
     pub judged: Vec<EidPrefix>,
-    /// Those that came, went, or got or lost their route.
+    /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,
-    /// Prefixes that have a route before and after, and other locators.
+    /// Prefixes that have a route before and after the change, and that have other locators after
+    /// it.
     pub changed: BTreeSet<EidPrefix>,
     /// Prefixes whose set of locators changed.
     pub relocated: Vec<EidPrefix>,
-    /// The prefixes that were configured and are no more, and for how long others may have them
-    /// cached.
+    /// The prefixes that were removed from the configuration, and for how long other routers may
+    /// have them cached.
     pub deconfigured: Vec<(EidPrefix, Duration)>,
 }
 
-/// Why a prefix is to be in the database.
+/// The reason why a prefix has to be in the database.
 struct Wanted<'a> {
     mapping: &'a DatabaseMapping,
     dynamic: Option<&'a str>,
     has_route: bool,
 }
 
-/// Whether and why `prefix` is to be in the database: a host of a dynamic-EID range that is here, or
-/// configured.
+/// Whether and why `prefix` has to be in the database: it is a host of a dynamic-EID range that is
+/// here, or it is configured.
 fn wanted<'a>(
     config: &'a Config,
     rib: &Rib,
@@ -131,15 +135,16 @@ fn ttl(config: &Config, prefix: EidPrefix) -> Duration {
 #[derive(Debug, Default)]
 pub struct Database {
     entries: PrefixMap<Entry>,
-    /// How many entries have a route: of IPv4 EIDs, of IPv6 EIDs, in all instances.
+    /// The number of entries that have a route, in all instances: first for IPv4 EIDs, then for
+    /// IPv6 EIDs.
     with_route: [usize; 2],
-    /// How many entries have each Locator-Status-Bit set, likewise.
+    /// For each Locator-Status-Bit, the number of entries that have the bit set, likewise.
     with_bit: [[usize; u32::BITS as usize]; 2],
     revision: Revision,
 }
 
 impl Database {
-    /// Brings the entries in line with the configuration, the routes and the hosts that are here.
+    /// Updates the entries to match the configuration, the routes and the hosts that are here.
     pub(super) fn reconcile(
         &mut self,
         config: &Config,
@@ -167,7 +172,8 @@ impl Database {
         }
         let any_route = self.any_route();
         for family in Family::BOTH {
-            // The first route to any makes the locators of all reachable, the last one unreachable.
+            // When the first prefix gets a route, the locators of all prefixes become reachable;
+            // when the last one loses its route, they become unreachable.
             if before[family as usize] != any_route[family as usize] && !stale.all {
                 let of_family = self.entries.iter().map(|(prefix, _)| prefix);
                 wanted.extend(of_family.filter(|prefix| prefix.family() == family).map(judge));
@@ -262,20 +268,20 @@ impl Database {
         }
     }
 
-    /// The entries that a route to `to` may give a route, or take it from: those that
-    /// [`Rib::has_route`] asks it for.
+    /// The entries that may get or lose their route when a route to `to` is added or removed: those
+    /// for which [`Rib::has_route`] looks at that route.
     pub(super) fn related_to(&self, to: IpNet) -> BTreeSet<EidPrefix> {
         let of_instance = |id| {
             let at = EidPrefix::new(id, to);
             let covering = self.entries.covering(&at).map(|(prefix, _)| prefix);
-            // The default is a route to nothing but itself.
+            // The default route is a route only to the default prefix itself.
             let inside = (to.prefix_len() > 0).then(|| self.entries.covered_by(&at));
             covering.chain(inside.into_iter().flatten().map(|(prefix, _)| prefix))
         };
         self.entries.instances().flat_map(of_instance).collect()
     }
 
-    /// How often an entry has come, gone or changed.
+    /// How often an entry was added, removed or changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -290,7 +296,7 @@ impl Database {
         self.entries.get(prefix)
     }
 
-    /// The entry of the longest prefix that holds `eid`.
+    /// The entry of the longest prefix that contains `eid`.
     pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
         self.entries.longest_match(eid)
     }

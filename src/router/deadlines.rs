@@ -1,11 +1,13 @@
-//! The deadlines of many things: a table keeps them beside its rows, so that the cost of a turn of the
-//! router depends on the rows that are due and not on all rows.
+//! The deadlines of many things. A table keeps the deadlines of its rows here, so that the cost of
+//! one iteration of the router depends on the number of rows that are due and not on the number of
+//! all rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::Time;
 
-/// Keys with at most one deadline each, the next one first; of one instant, in the order of the keys.
+/// Keys with at most one deadline each, in the order of the deadlines; keys with equal deadlines
+/// are in the order of the keys.
 #[derive(Debug)]
 pub struct Deadlines<K> {
     at: BTreeMap<K, Time>,
@@ -19,7 +21,8 @@ impl<K> Default for Deadlines<K> {
 }
 
 impl<K: Ord + Clone> Deadlines<K> {
-    /// Sets the deadline of a key, in the place of an earlier one; `None` is never.
+    /// Sets the deadline of a key and replaces an earlier one. `None` means that the key is never
+    /// due.
     pub fn set(&mut self, key: K, at: Option<Time>) {
         let before = match at {
             Some(at) => self.at.insert(key.clone(), at),
@@ -51,13 +54,13 @@ impl<K: Ord + Clone> Deadlines<K> {
         self.at.len()
     }
 
-    /// When the next one is due.
+    /// When the next key is due.
     pub fn next(&self) -> Option<Time> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// Takes out the next key that is due by `now`; called until there is none, it looks at one key
-    /// more than are due.
+    /// Removes and returns the next key that is due at `now` or earlier. A caller that calls this
+    /// until it returns `None` looks at one key more than are due.
     pub fn pop(&mut self, now: Time) -> Option<K> {
         self.next().filter(|at| *at <= now)?;
         let (_, key) = self.due.pop_first()?;

@@ -1,7 +1,7 @@
-//! The lines of `debug lisp control-plane`, in the words of IOS: those of Cisco's document *LISP
-//! Generalized SMR* to the letter.
+//! The lines of `debug lisp control-plane`, in the words of IOS. The lines that Cisco's document
+//! *LISP Generalized SMR* has are the same to the letter.
 //!
-//! Nonces are printed as two halves; the instance comes as `IID n`.
+//! Nonces are printed as two halves; the instance is printed as `IID n`.
 
 use super::event::{Event, MessageEvent, RequestSummary};
 use crate::addr::Rloc;

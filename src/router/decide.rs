@@ -1,6 +1,6 @@
-//! Decisions on packets of EIDs. Packets that have just come, packets that have waited, and packets that a
-//! user asks about are decided on by the same functions. These change nothing; `carry_out.rs` acts on a
-//! decision.
+//! Decisions on packets of EIDs. The same functions decide on packets that have just arrived, on
+//! packets that have waited, and on packets that a user asks about. The functions change nothing;
+//! `carry_out.rs` acts on a decision.
 
 use super::Router;
 use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};
@@ -28,10 +28,12 @@ pub(super) fn stopped(reason: DropReason, because: Because) -> Judgement {
 }
 
 impl Router {
-    /// The decision that a packet of an instance would get if it came now. To ask changes nothing: the
-    /// packet is not counted, nothing is searched for or asked for because of it, and no copy of it waits.
+    /// The decision that a packet of an instance would get if it arrived now. The call changes
+    /// nothing: it does not count the packet, does not search for a host or ask for a mapping, and
+    /// does not keep a copy of the packet.
     ///
-    /// `packet` is an IP packet of EIDs; from the core, that behind the LISP header.
+    /// `packet` is an IP packet of EIDs. For a packet from the core, it is the inner packet, behind
+    /// the LISP header.
     pub fn explain(
         &self,
         instance_id: InstanceId,
@@ -78,8 +80,8 @@ impl Router {
         }
     }
 
-    /// The octets that the way of a packet takes, if it takes less than the packet has and must not
-    /// fragment it.
+    /// The largest size that the path permits for a packet, in octets, if the packet is larger and
+    /// must not be fragmented; otherwise `None`.
     pub(super) fn mtu_exceeded(
         &self,
         wrap: &Encapsulation,
@@ -95,7 +97,7 @@ impl Router {
     }
 }
 
-/// The decision on a packet that the way does not take: nothing of it leaves.
+/// The decision on a packet that is too big for its path: the packet is not sent.
 fn too_big(decision: Decision, mtu: u32) -> Decision {
     let (verdict, because) =
         stopped(DropReason::TooBigForPath, Because { rule: Rule::TooBig, ..decision.because });

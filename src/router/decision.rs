@@ -1,8 +1,8 @@
 //! A decision on a packet of EIDs, as plain data: the verdict, the reason, and the changes in the router
 //! that follow from the packet.
 //!
-//! [`Router::explain`](super::Router::explain) returns a decision and changes nothing. The router acts on
-//! a decision in one place (`carry_out.rs`).
+//! [`Router::explain`](super::Router::explain) returns a decision and changes nothing. Only
+//! `carry_out.rs` acts on a decision.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,11 +20,12 @@ pub struct Decision {
     pub verdict: Verdict,
     /// The reason.
     pub because: Because,
-    /// The TTL or hop limit that the packet gets. [`Verdict::Forward`] takes one off it.
+    /// The TTL or hop limit that the packet gets. [`Verdict::Forward`] subtracts one from this
+    /// value.
     pub ttl: u8,
     /// The type of service or traffic class that the packet gets.
     pub tos: u8,
-    /// The changes in the router that follow.
+    /// The changes in the router that follow from the packet.
     pub wants: Wants,
 }
 
@@ -32,17 +33,18 @@ pub struct Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// A packet of the site goes to a locator.
+    /// A packet from the site is encapsulated to a locator.
     Encapsulate(Encapsulation),
-    /// A packet of the site leaves without LISP.
+    /// A packet from the site is forwarded without LISP.
     Native,
     /// A packet from the core is for an EID of the site.
     Deliver,
-    /// A packet from the core is for a host that moved away, and goes on to a locator.
+    /// A packet from the core is for a host that moved away, and is encapsulated to the new locator
+    /// of the host.
     Forward(Encapsulation),
-    /// A copy of it waits.
+    /// The router keeps a copy of the packet, which waits.
     Hold(Awaited),
-    /// It ends here.
+    /// The packet is dropped.
     Drop(DropReason),
 }
 
@@ -52,11 +54,11 @@ pub enum Verdict {
 pub enum Awaited {
     /// The mapping of its destination.
     Mapping,
-    /// Its destination, a host that is looked for.
+    /// The destination of the packet, a host that the router is looking for.
     Host,
 }
 
-/// Where a packet came from.
+/// From where a packet was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
     /// `lisp0`.
@@ -80,22 +82,22 @@ impl Origin {
     }
 }
 
-/// A packet of EIDs that is to be decided on: all but its octets.
+/// All data about a packet of EIDs on which the router decides, except its octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Transit {
     pub instance_id: InstanceId,
     /// The header as the packet has it.
     pub header: IpHeader,
-    /// The packets on the wire that it stands for, and their octets.
+    /// The number of packets on the wire that the packet stands for, and of their octets.
     pub load: Load,
     pub origin: Origin,
-    /// Whether the packet has waited. It does not wait for a mapping again, and its LISP header has been
-    /// read.
+    /// Whether the packet has waited. Such a packet does not wait for a mapping again, and its LISP
+    /// header has been read already.
     pub has_waited: bool,
 }
 
 impl Transit {
-    /// A packet that has just come.
+    /// A packet that has just arrived.
     pub(super) fn new(
         instance_id: InstanceId,
         header: IpHeader,
@@ -117,28 +119,29 @@ impl Transit {
     }
 }
 
-/// The changes in the router that follow from a packet, beside its verdict.
+/// The changes in the router that follow from a packet, in addition to its verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Wants {
     /// The consequence of the check of the source.
     pub source: SourceWant,
-    /// Take in the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section 10).
+    /// Read the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section 10).
     pub read_header: bool,
-    /// Note the encapsulator as a peer of this local prefix: it is solicited when the mapping changes.
+    /// Note the encapsulator as a peer of this local prefix: the router sends the peer an SMR when
+    /// the mapping changes.
     pub hear: Option<EidPrefix>,
-    /// Look for the source, a host that has not been found.
+    /// Search for the source, a host that has not been found.
     pub search_source: bool,
     /// Count the packet for this entry of the map-cache.
     pub count: Option<Slot>,
     /// Count that the nonce of the packet begins a request for its echo (RFC 9300 section 10.1).
     pub begin_echo: bool,
-    /// The note in the flow cache.
+    /// The note to make in the flow cache.
     pub remember: FlowWant,
-    /// Look for the destination, a host that has not been found.
+    /// Search for the destination, a host that has not been found.
     pub search_destination: Option<Discovery>,
-    /// Solicit the encapsulator, whose mapping is old (RFC 9301 section 6.1).
+    /// Send an SMR to the encapsulator, because its mapping is old (RFC 9301 section 6.1).
     pub solicit: bool,
-    /// Tell the sender that the path takes no more than so many octets.
+    /// Tell the sender of the packet that the path permits no more than this number of octets.
     pub tell_too_big: Option<u32>,
 }
 
@@ -149,9 +152,9 @@ pub enum SourceWant {
     /// Nothing.
     #[default]
     Nothing,
-    /// Note that it is elsewhere, so that the next packet needs no lookup.
+    /// Note that the source is elsewhere, so that its next packet needs no lookup.
     Note,
-    /// Ask the host, which was found here, whether it still is.
+    /// Ask the host, which was found here, whether it is still here.
     AskHost,
 }
 
@@ -162,9 +165,10 @@ pub enum FlowWant {
     /// Nothing.
     #[default]
     Nothing,
-    /// That a packet of it left for its locator: an ICMP error about it is believed.
+    /// That a packet of the flow was sent to its locator: then the router believes an ICMP error
+    /// about the packet.
     Sent,
-    /// That, and the decision: the next packets of the flow have the same one.
+    /// The same as `Sent`, and the decision: the next packets of the flow get the same decision.
     Decision,
 }
 
@@ -173,7 +177,7 @@ pub enum FlowWant {
 pub struct Because {
     /// The rule.
     pub rule: Rule,
-    /// The line of a table that decided, if one did.
+    /// The line of a table that decided, if there is one.
     pub line: Option<TableLine>,
 }
 
@@ -194,17 +198,17 @@ impl Because {
 pub struct TableLine {
     /// The table.
     pub table: Table,
-    /// The EID prefix of the line: the longest one that holds the address.
+    /// The EID prefix of the line: the longest prefix that contains the address.
     pub prefix: EidPrefix,
 }
 
-/// A table that decisions are made by.
+/// A table that a decision depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Table {
     /// The map-cache: a learned entry.
     MapCache,
-    /// The map-cache: a static entry, which makes the router ask.
+    /// The map-cache: a static entry, which makes the router send a Map-Request.
     StaticMapCache,
     /// The local EID prefixes.
     Database,
@@ -213,7 +217,7 @@ pub enum Table {
 }
 
 impl Table {
-    /// Its name.
+    /// The name of the table.
     pub fn describe(self) -> &'static str {
         match self {
             Table::MapCache => "map-cache",
@@ -228,17 +232,18 @@ impl Table {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// The packet is no IPv4 or IPv6 packet, or damaged.
+    /// The packet is not an IPv4 or IPv6 packet, or is damaged.
     NotIp,
-    /// It is link-local, multicast or broadcast.
+    /// The packet is link-local, multicast or broadcast.
     LinkScoped,
     /// From the site: the router is neither ITR nor proxy ITR for the family.
     NoItr,
-    /// From the site: its destination was found here while the packet was on its way.
+    /// From the site: its destination was found here after the kernel had sent the packet to
+    /// `lisp0`.
     HostIsHere,
     /// From the site: its destination is a local EID that has no route.
     LocalEidWithoutRoute,
-    /// From the site: its source is no EID of the site.
+    /// From the site: its source is not an EID of the site.
     ForeignSource,
     /// From the site: the map-cache has no entry for its destination.
     NoMapCacheEntry,
@@ -248,31 +253,34 @@ pub enum Rule {
     NegativeMapping,
     /// From the site: the mapping of its destination is negative, and there is a proxy ETR.
     ProxyEtr,
-    /// From the site: the mapping of its destination says drop.
+    /// From the site: the mapping of its destination has the action drop.
     DroppingMapping,
-    /// No locator is up, of a family that the router has, and not forbidden by its priority.
+    /// No locator can be used: each is down, has an address family that the router does not have,
+    /// or has a priority that forbids its use.
     NoUsableLocator,
-    /// The packet is larger than the path to its locator takes, and not to be fragmented.
+    /// The packet is larger than the path to its locator permits, and must not be fragmented.
     TooBig,
-    /// From the site: the mapping of its destination is to be asked for.
+    /// From the site: the router has to ask for the mapping of its destination.
     MissingMapping,
-    /// From the site: the mapping is to be asked for, and no Map-Resolver is configured.
+    /// From the site: the router has to ask for the mapping, and no Map-Resolver is configured.
     NoMapResolver,
-    /// From the site: as many packets wait for the mapping as may.
+    /// From the site: the largest number of packets already wait for the mapping.
     HoldQueueFull,
-    /// From the site: no Map-Reply came for its destination, which is not asked for again for a while.
+    /// From the site: no Map-Reply was received for its destination, and the router waits before it
+    /// sends the next Map-Request.
     Resting,
-    /// From the site: it has waited for a mapping, and would have to wait again.
+    /// From the site: the packet has waited for a mapping, and would have to wait again.
     WaitedInVain,
-    /// It is for a host that may be at a port here, and is looked for.
+    /// The packet is for a host that may be on a port here, and the router is looking for the host.
     HostIsSought,
     /// From the core: the LISP header cannot be read.
     BadLispHeader,
-    /// From the core: an instance that is not configured.
+    /// From the core: the instance is not configured.
     UnknownInstance,
     /// From the core: the router is neither ETR nor proxy ETR for the family.
     NoEtr,
-    /// From the core: marked congested, and the inner transport does not know ECN.
+    /// From the core: the outer header is marked as congested, and the inner transport does not
+    /// support ECN.
     EcnMismatch,
     /// From the core: the outer TTL was used up.
     OuterTtlExpired,
@@ -284,7 +292,7 @@ pub enum Rule {
     LocalEid,
     /// From the core: a proxy ETR decapsulates packets for every EID.
     AnyEid,
-    /// From the core: its destination is no EID of the site.
+    /// From the core: its destination is not an EID of the site.
     NotOurEid,
     /// From the core: its destination is a local EID that has no route.
     EidWithoutRoute,
@@ -292,7 +300,7 @@ pub enum Rule {
     EidAway,
     /// From the core: its destination moved to another xTR, whose locator is known.
     EidMoved,
-    /// From the core: its destination may be here, and there is no room to look for it.
+    /// From the core: its destination may be here, and there is no room to search for the host.
     NoRoomToSearch,
 }
 

@@ -1,4 +1,4 @@
-//! The reasons for which an ICMP error is not believed; `quote.rs` tells them.
+//! The reasons why the router does not believe an ICMP error; `quote.rs` finds them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 pub enum Disbelief {
     /// It quotes too little.
     NoData,
-    /// No packet has gone to the locator of late.
+    /// No packet was sent to the locator recently.
     UnusedLocator,
-    /// It quotes no LISP header of ours.
+    /// It does not quote a LISP header of ours.
     NoLispHeader,
     /// It quotes a packet that this router has not sent.
     UnknownFlow,

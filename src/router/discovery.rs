@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 /// How a host was noticed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Discovery {
-    /// It spoke ARP or ND, or sent a gratuitous one.
+    /// It sent an ARP or ND message, or a gratuitous one.
     Neighbour,
-    /// A packet of its own made us look for it.
+    /// The router searched for the host because of a packet from the host.
     Packet,
-    /// A packet for it made us look for it.
+    /// The router searched for the host because of a packet for the host.
     Search,
 }
