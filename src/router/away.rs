@@ -76,7 +76,7 @@ impl Stay {
 /// its entry. When a packet arrives for a host without an entry, the router looks for the host, as
 /// for every EID of its range.
 const SILENT: Limit = Limit { name: "Silent hosts", capacity: 4096, idle: Duration::ZERO };
-/// The most entries for prefixes that, by a map-server, are elsewhere. If there are more, the entry
+/// The most entries for prefixes that map-servers report as elsewhere. If there are more, the entry
 /// that was made first is removed.
 const TOLD: Limit = Limit { name: "EIDs elsewhere", capacity: 16_384, idle: Duration::ZERO };
 /// How long the router waits for an answer when it asks the mapping system again.

@@ -1,5 +1,5 @@
-//! A decision on a packet of EIDs, as plain data: the verdict, the reason, and the changes in the router
-//! that follow from the packet.
+//! A decision on a packet of EIDs, as plain data: the verdict, the reason, and the changes in the
+//! router that follow from the packet.
 //!
 //! [`Router::explain`](super::Router::explain) returns a decision and changes nothing. Only
 //! `carry_out.rs` acts on a decision.
@@ -249,7 +249,8 @@ pub enum Rule {
     NoMapCacheEntry,
     /// From the site: the mapping of its destination has locators.
     Mapping,
-    /// From the site: the mapping of its destination is negative, with the action to forward natively.
+    /// From the site: the mapping of its destination is negative, with the action to forward
+    /// natively.
     NegativeMapping,
     /// From the site: the mapping of its destination is negative, and there is a proxy ETR.
     ProxyEtr,

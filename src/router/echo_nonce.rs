@@ -1,14 +1,15 @@
-//! Echo-nonce: packets alone tell whether a locator can be reached (RFC 9300 section 10.1).
+//! Echo-nonce: data packets alone show whether a locator can be reached (RFC 9300 section 10.1).
 //!
-//! In the Echo-Nonce-request state each packet to a locator carries a nonce, which the xTR there sends
-//! back in its own packets. The state ends when the nonce comes back. It also ends when packets still come
-//! from there without the nonce: then ours do not arrive. Silence is no evidence, because traffic may go
-//! one way only. So a locator that sends nothing is asked until it does.
+//! In the Echo-Nonce-request state, each packet to a locator carries a nonce, and the xTR there
+//! sends the nonce back in its own packets. The state ends when the nonce comes back. It also ends
+//! when the xTR still sends packets, but without the nonce: then our packets do not arrive. If the
+//! xTR sends no packets, this proves nothing, because traffic may flow in one direction only. So
+//! the router asks such a locator until it sends a packet.
 //!
-//! The E bit of a Map-Reply says that a site supports echo-nonce (RFC 9301 section 5.4). Only such sites
-//! are asked. When both ends ask at the same time, each suspends its request and answers first. A sender
-//! that can forge packets can forge this: it is used where `loc-reach-algorithm echo-nonce` says that the
-//! network is trusted.
+//! The E bit of a Map-Reply says that a site supports echo-nonce (RFC 9301 section 5.4). The router
+//! asks only such sites. When both ends ask at the same time, each end suspends its own request and
+//! answers first. A sender that can forge packets can also forge echoes. So echo-nonce is used only
+//! where `loc-reach-algorithm echo-nonce` says that the network is trusted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -25,53 +26,56 @@ use crate::time::Time;
 use crate::wire::MappingRecord;
 use crate::wire::data_header::NonceField;
 
-/// From the end of one request to the next.
+/// The time from the end of one request to the start of the next.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
-/// How long an echo may take. A packet that comes later without the nonce says that it did not arrive.
+/// How long an echo may take. A later packet without the nonce means that the nonce did not arrive.
 const ECHO_WAIT: Duration = Duration::from_secs(3);
-/// The Echo-Nonce-request-state timer: so long a request is suspended at most.
+/// The Echo-Nonce-request-state timer: how long a request is suspended at most.
 const SUSPENSION: Duration = Duration::from_secs(3);
-/// Locators that are asked at one time: one without packets to it makes room.
+/// The most locators that are asked at the same time. If there are more, a locator to which no
+/// packet is sent is removed.
 const PEERS: usize = 1024;
-/// Locators that are answered at one time: the one that has been waiting longest for a packet gives way.
+/// The most locators that are answered at the same time. If there are more, the locator that has
+/// waited longest for a packet is removed.
 const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
-/// Answers that begin or change within a second: each begins a forwarding generation.
+/// The most answers that begin or change in one second. There is a limit because each begins a
+/// forwarding generation.
 const ANSWERS_A_SECOND: u32 = 64;
 
 /// An Echo-Nonce-request state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Request {
-    /// 24 bits.
+    /// The nonce, 24 bits.
     nonce: u32,
-    /// When it was first sent, since the last suspension.
+    /// When the nonce was first sent after the last suspension.
     since: Option<Time>,
-    /// The other side asks too, and is answered first.
+    /// The other xTR asks too, and this router answers first.
     suspended: bool,
 }
 
-/// The news in a packet about the way to its sender.
+/// The information in a packet about the path to its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Echo {
     /// Nothing.
     Silent,
-    /// It asks for a nonce back that it did not ask for before.
+    /// The sender asks for the echo of a nonce for which it has not asked before.
     Asked,
-    /// It sent our nonce back.
+    /// The sender echoed our nonce.
     Returned,
-    /// It ought to have sent our nonce back, and did not.
+    /// The sender should have echoed our nonce, and did not.
     Missing,
 }
 
-/// The states of the locators of others.
+/// The states of the locators of other xTRs.
 #[derive(Debug)]
 pub(super) struct EchoNonce {
-    /// Locators of sites that echo, and the requests among them that are under way.
+    /// The locators of the sites that support echo-nonce, each with its running request.
     requests: BTreeMap<Rloc, Option<Request>>,
-    /// When the next request to each of the others begins, or the suspension of this one ends.
+    /// For each locator, when the next request begins or the suspension of its request ends.
     due: Deadlines<Rloc>,
-    /// Nonces that are to be sent back.
+    /// Nonces that this router has to echo.
     owed: Bounded<Rloc, u32>,
-    /// The present second, and the answers that began in it.
+    /// The current second, and the number of answers that began in it.
     answers: (u64, u32),
     revision: Revision,
     rng: Rng,
@@ -94,12 +98,12 @@ impl EchoNonce {
         self.revision.number()
     }
 
-    /// When a request is due.
+    /// When the next request is due.
     pub(super) fn next_request(&self) -> Option<Time> {
         self.due.next()
     }
 
-    /// Forgets everything: echo-nonce is not configured any more.
+    /// Deletes all states, because echo-nonce is not configured.
     fn clear(&mut self) {
         self.revision.advance();
         self.requests.clear();
@@ -107,7 +111,7 @@ impl EchoNonce {
         self.owed = Bounded::new(OWED);
     }
 
-    /// A Map-Reply has said whether the site of `rloc` echoes.
+    /// Takes from a Map-Reply whether the site of `rloc` supports echo-nonce.
     fn learn(&mut self, rloc: Rloc, echoes: bool, now: Time) {
         if !echoes {
             if self.requests.remove(&rloc).is_some() {
@@ -133,7 +137,7 @@ impl EchoNonce {
         self.requests.len() < PEERS
     }
 
-    /// Begins the requests that are due, or takes them up again.
+    /// Begins the requests that are due, or resumes them.
     pub(super) fn ask_due(&mut self, now: Time) {
         while let Some(rloc) = self.due.pop(now) {
             let nonce = match self.requests.get(&rloc) {
@@ -146,7 +150,7 @@ impl EchoNonce {
         }
     }
 
-    /// A nonce that no other locator is being sent (RFC 9300 section 5.3).
+    /// A nonce that is not in use for another locator (RFC 9300 section 5.3).
     fn fresh_nonce(&mut self) -> u32 {
         loop {
             let nonce = (self.rng.next_u64() >> 40) as u32;
@@ -157,7 +161,8 @@ impl EchoNonce {
         }
     }
 
-    /// The nonce of the next packets to `rloc`, and whether it begins a request.
+    /// The nonce of the next packets to `rloc`, and whether the first of these packets begins a
+    /// request.
     fn nonce(&self, rloc: Rloc) -> (NonceField, bool) {
         let request = self.requests.get(&rloc).and_then(Option::as_ref);
         if let Some(request) = request.filter(|request| !request.suspended) {
@@ -169,14 +174,14 @@ impl EchoNonce {
         (owed.map_or(NonceField::None, echo), false)
     }
 
-    /// The first packet with the nonce of a request goes to `rloc`.
+    /// Notes that the first packet with the nonce of a request is sent to `rloc`.
     fn note_begin(&mut self, rloc: Rloc, now: Time) {
         if let Some(Some(request)) = self.requests.get_mut(&rloc) {
             request.since.get_or_insert(now);
         }
     }
 
-    /// Takes in the nonce field of a packet that came from `rloc`.
+    /// Handles the nonce field of a packet from `rloc`.
     fn heard(&mut self, rloc: Rloc, nonce: NonceField, now: Time) -> Echo {
         if let NonceField::Nonce { nonce, echo: true } = nonce {
             return self.owe(rloc, nonce, now);
@@ -190,7 +195,7 @@ impl EchoNonce {
         {
             (Echo::Returned, now + REQUEST_INTERVAL)
         } else if request.since.is_some_and(|since| now.since(since) >= ECHO_WAIT) {
-            // The next request begins when it is used again.
+            // The next request begins when the locator is used again.
             (Echo::Missing, now + UNREACHABLE_FOR)
         } else {
             if request.suspended {
@@ -206,7 +211,8 @@ impl EchoNonce {
         ended
     }
 
-    /// `rloc` asks for a nonce back. A request of ours is suspended.
+    /// `rloc` asks for the echo of a nonce. If there is a request of ours to `rloc`, it is
+    /// suspended.
     fn owe(&mut self, rloc: Rloc, nonce: u32, now: Time) -> Echo {
         let request = self.requests.get_mut(&rloc).and_then(Option::as_mut);
         if let Some(request) = request.filter(|request| !request.suspended) {
@@ -222,14 +228,14 @@ impl EchoNonce {
             return Echo::Silent;
         }
         self.answers.1 += 1;
-        // None is turned away: an older one always gives way.
+        // The table refuses no entry: it always removes an older one.
         let _ = self.owed.insert(rloc, (), nonce, now);
         self.revision.advance();
         Echo::Asked
     }
 
-    /// The nonce field of packets to `to` whose inner packets are of `family`, and whether the first of
-    /// them begins a request.
+    /// The nonce field of packets to `to` with inner packets of `family`, and whether the first of
+    /// these packets begins a request.
     pub(super) fn nonce_for(
         &self,
         config: &Config,
@@ -242,14 +248,14 @@ impl EchoNonce {
         }
     }
 
-    /// A packet that begins a request goes to `to`.
+    /// Notes and counts a packet to `to` that begins a request.
     pub(super) fn begin(&mut self, context: &mut Context, to: Rloc, now: Time) {
         self.note_begin(to, now);
         context.counters.nonces.sent += 1;
     }
 
-    /// Takes in the nonce field of a packet that came from `from`, with an inner packet of `family`.
-    /// Returns whether it shows that packets to `from` do not arrive.
+    /// Handles the nonce field of a packet from `from` with an inner packet of `family`. Returns
+    /// true if the field shows that packets to `from` do not arrive.
     pub(super) fn take(
         &mut self,
         context: &mut Context,
@@ -269,7 +275,7 @@ impl EchoNonce {
         false
     }
 
-    /// Learns from the E bit of a Map-Reply that was asked for whether its sites echo.
+    /// Learns from the E bit of a requested Map-Reply whether the sites in it support echo-nonce.
     pub(super) fn learn_of(
         &mut self,
         config: &Config,
@@ -283,7 +289,7 @@ impl EchoNonce {
         }
     }
 
-    /// A new configuration may be one without echo-nonce.
+    /// Deletes all states if the new configuration has no echo-nonce.
     pub(super) fn reconfigure(&mut self, config: &Config) {
         if !Family::BOTH.iter().any(|family| config.loc_reach(*family).echo_nonce) {
             self.clear();

@@ -1,6 +1,6 @@
-//! The place of an EID in the eyes of this router as an ETR: of the database and the away table, the
-//! longer prefix says where the EID is; on equal length it is away (draft-ietf-lisp-eid-mobility section
-//! 4.2.4).
+//! Where an EID is, from the point of view of this router as an ETR. If both the database and the
+//! away table have a prefix for the EID, the longer prefix decides; on equal length the EID is away
+//! (draft-ietf-lisp-eid-mobility section 4.2.4).
 
 use super::away::{AwayTable, Producer};
 use super::database::Database;
@@ -13,12 +13,12 @@ pub(super) enum EidLocation {
     Here(EidPrefix),
     /// Away, by this prefix of the away table.
     Away(EidPrefix, Producer),
-    /// At another site: it is none of our EIDs.
+    /// At another site: the EID is not one of ours.
     Elsewhere,
 }
 
 impl EidLocation {
-    /// Looks an EID up in both tables.
+    /// Looks up an EID in both tables.
     pub(super) fn of(eid: Eid, database: &Database, away: &AwayTable) -> Self {
         let here = database.longest_match(eid).map(|(prefix, _)| prefix);
         let away = away.longest_match(eid);

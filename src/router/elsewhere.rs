@@ -1,5 +1,6 @@
-//! Prefixes that are elsewhere: a map-server tells of a host that moved, or of a more specific of a local
-//! prefix that another xTR registered. They stand in the away table as long as that is true.
+//! Prefixes that are elsewhere: a map-server reports a host that moved, or a more specific of a
+//! local prefix that another xTR registered. The away table has an entry for such a prefix as long
+//! as the report is true.
 
 use std::net::IpAddr;
 
@@ -17,8 +18,9 @@ use crate::time::Time;
 use crate::wire::{LocatorRecord, MapRequest, MappingRecord};
 
 impl Router {
-    /// A map-server says where a prefix is registered, and it is not by us (a Map-Notify or a Mapping
-    /// Notification): a host that moved, or a more specific of a local prefix.
+    /// A map-server reports the registration of a prefix (in a Map-Notify or a Mapping
+    /// Notification). If another xTR registered the prefix, it is a host that moved, or a more
+    /// specific of a local prefix.
     pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, by: Teller, now: Time) {
         let prefix = record.eid_prefix;
         self.context.counters.took(record);
@@ -41,7 +43,7 @@ impl Router {
         self.stale.prefixes.insert(prefix);
     }
 
-    /// A map-server takes us for the xTR of a prefix.
+    /// For the map-server, this router is the xTR of a prefix.
     pub(super) fn mapping_here(&mut self, prefix: EidPrefix) {
         self.away.remove(&prefix, Producer::SiteRegistration);
         self.stale.prefixes.insert(prefix);
@@ -53,7 +55,7 @@ impl Router {
         rlocs.any(|rloc| self.context.local.contains(rloc.0))
     }
 
-    /// Whether it changes anything that a map-server says this.
+    /// Whether this record from a map-server would change anything.
     pub(super) fn would_change(&self, record: &MappingRecord) -> bool {
         let prefix = record.eid_prefix;
         let producer = self.away.entries().get(&prefix).map(|entry| entry.producer);
@@ -66,8 +68,9 @@ impl Router {
             || is_new && self.registers_around(&prefix)
     }
 
-    /// The session that is up and told of a prefix before: it will tell of the next change too, and
-    /// outweighs the datagrams of another map-server.
+    /// The session that has reported a prefix before and is still up. The map-server on this
+    /// session will also report the next change, so the session has priority over the datagrams of
+    /// another map-server.
     pub(super) fn told_before(&self, prefix: &EidPrefix) -> Option<Teller> {
         let entry = self.away.entries().get(prefix).and_then(|entry| match entry.stay {
             Stay::Told { by, .. } => Some(by),
@@ -81,12 +84,12 @@ impl Router {
         })
     }
 
-    /// A map-server says where a host is, or that no xTR has it.
+    /// A map-server reports the locators of a host, or that no xTR has the host.
     fn host_elsewhere(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
         let prefix = eid.host_prefix();
         let producer = Producer::DynamicEid;
         let Some(host) = self.mobility.hosts().get(&eid) else {
-            // It left before; where it is now is where its stragglers go.
+            // The host left before. Late packets for the host are sent to its new locator.
             if self.away.entries().contains(&prefix) {
                 let entry = match elsewhere {
                     Some(elsewhere) => away::Entry::told(producer, elsewhere, now),
@@ -103,13 +106,14 @@ impl Router {
             return self.host_gone(eid, Some(elsewhere), now);
         }
         let (device, address) = (Device::Interface(host.interface), eid.address);
-        // There is room for each host that is here.
+        // The table has room for each host that is here.
         let _ = self.mobility.searches.confirmations.insert(eid, (), elsewhere, now);
         self.context.request(vec![KernelRequest::Probe { device, address }]);
     }
 
-    /// A session with a map-server is up. The prefixes that others have registered inside ours may have
-    /// changed unheard; they are told again.
+    /// A session with a map-server is up. Removes the prefixes that other xTRs have registered
+    /// inside ours: they may have changed without a report, and the map-server reports all of them
+    /// again.
     pub(super) fn forget_site_registrations(&mut self) {
         let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
         let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
@@ -118,13 +122,14 @@ impl Router {
         }
     }
 
-    /// Whether a map-server tells us of a prefix: a more specific of one that we register.
+    /// Whether a map-server reports a prefix to us: the prefix is a more specific of one that we
+    /// register.
     pub(super) fn registers_around(&self, prefix: &EidPrefix) -> bool {
         register::registers_around(&self.context.config, &self.database, prefix)
     }
 
-    /// Ends the entries of the away table that have stayed long enough, and asks the mapping system about
-    /// those whose record has outlived its TTL.
+    /// Removes the entries of the away table whose time has passed, and asks the mapping system
+    /// about the entries whose record is older than its TTL.
     pub(super) fn expire_away(&mut self, now: Time) {
         let registrar = &self.registrar;
         for prefix in self.away.expire(|session| registrar.is_session_up(session), now) {
@@ -132,8 +137,8 @@ impl Router {
         }
     }
 
-    /// Handles a Map-Reply about prefixes that were asked about again, as if a map-server had told it
-    /// by a datagram.
+    /// Handles a Map-Reply about prefixes that the router asked about again, in the same way as a
+    /// datagram from a map-server.
     pub(super) fn away_answered<'a>(
         &mut self,
         records: impl Iterator<Item = &'a MappingRecord>,
@@ -146,15 +151,17 @@ impl Router {
         }
     }
 
-    /// Takes in a Map-Request that was forwarded to us and is our own: the map-server takes us for the
-    /// xTR of an EID about which it told otherwise before. False for any other request.
+    /// Handles a Map-Request of our own that the map-server forwarded to us. It means that, for the
+    /// map-server, this router is the xTR of an EID about which the map-server said something else
+    /// before. Returns false for any other request.
     pub(super) fn own_request_came_back(
         &mut self,
         request: &MapRequest,
         sender: IpAddr,
         now: Time,
     ) -> bool {
-        // A router that is its own map-server asks itself: that is the question, and no answer.
+        // A router that is its own map-server asks itself: this is still the request and not an
+        // answer.
         if self.context.own_addresses.contains(&sender) {
             return false;
         }

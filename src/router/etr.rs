@@ -1,5 +1,5 @@
-//! The ETR and the proxy ETR: packets on their way out of the overlay (RFC 9300 section 4, RFC 6832
-//! section 6).
+//! The ETR and the proxy ETR: packets that leave the overlay (RFC 9300 section 4, RFC 6832 section
+//! 6).
 
 use super::Router;
 use super::away::Producer;
@@ -26,8 +26,9 @@ const ECT_1: u8 = 0b01;
 const CE: u8 = 0b11;
 
 impl Router {
-    /// Decides on a datagram that was read from UDP port 4341; `datagram` is its payload, from the
-    /// LISP header on. A verdict `Deliver` or `Forward` has set the inner TTL and type of service.
+    /// Decides on a datagram that was received on UDP port 4341. `datagram` is its payload and
+    /// starts with the LISP header. If the verdict is `Deliver` or `Forward`, the inner TTL and
+    /// type of service have been set.
     pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
         let segment_size = datagram.segment_size;
         self.witness(Call::Decapsulate { outer, datagram: datagram.bytes, segment_size }, now);
@@ -53,12 +54,12 @@ impl Router {
         Ok((lisp, header))
     }
 
-    /// Whether the packet behind a LISP header is one of our instance that can be read.
+    /// Checks that the packet behind a LISP header belongs to our instance and can be read.
     ///
     /// # Errors
-    /// The reason why it is not, and the rule.
+    /// The reason why the check failed, and the rule.
     pub(super) fn check_lisp_header(&self, lisp: &DataHeader) -> Result<(), (DropReason, Rule)> {
-        // A payload encrypted by RFC 8061 cannot be read here.
+        // This router cannot read a payload that is encrypted by RFC 8061.
         if lisp.key != 0 {
             return Err((DropReason::BadDataHeader, Rule::BadLispHeader));
         }
@@ -109,7 +110,8 @@ impl Router {
         }
     }
 
-    /// Judges a packet from the core. It gets the TTL and the type of service that the outer header says.
+    /// Judges a packet from the core. The packet gets a TTL and a type of service that depend on
+    /// the outer header.
     pub(super) fn inbound(
         &self,
         transit: &Transit,
@@ -150,9 +152,10 @@ impl Router {
         }
     }
 
-    /// Judges a packet for an EID that is away: it came by a mapping that is no longer true. A host of a
-    /// dynamic range that may be on a port here is looked for; else the sender is solicited, and a packet
-    /// for a host whose new locator is known goes on to it.
+    /// Judges a packet for an EID that is away: its sender has an old mapping. If the EID is a host
+    /// of a dynamic range that may be on a port here, the router searches for the host. Otherwise
+    /// the router sends an SMR to the sender; if the host moved and its new locator is known, the
+    /// packet is forwarded to that locator.
     fn for_away(
         &self,
         transit: &Transit,
@@ -171,7 +174,7 @@ impl Router {
                 Sought::Waits => {
                     return (Verdict::Hold(Awaited::Host), because(Rule::HostIsSought));
                 }
-                // It may be here: its sender's mapping may be true.
+                // The host may be here, so the mapping of the sender may be true.
                 Sought::Refused => {
                     return stopped(DropReason::EidAway, because(Rule::NoRoomToSearch));
                 }
@@ -183,7 +186,7 @@ impl Router {
             (producer == Producer::DynamicEid).then(|| self.forward_away(transit, prefix, draft));
         match (moved.flatten(), producer) {
             (Some(wrap), _) => {
-                // An ICMP error may come about it.
+                // An ICMP error about this packet may arrive.
                 draft.wants.remember = FlowWant::Sent;
                 (Verdict::Forward(wrap), because(Rule::EidMoved))
             }
@@ -194,9 +197,9 @@ impl Router {
         }
     }
 
-    /// The way to where an away host is now: one hop less, and never back to where the packet came
-    /// from, so that the packet cannot loop between two xTRs that each believe that the other has the
-    /// host.
+    /// The encapsulation of a packet to the new locator of a host that is away. The TTL is
+    /// decremented, and the packet is never sent back to the xTR that it came from. So the packet
+    /// cannot loop between two xTRs that each believe that the other has the host.
     fn forward_away(
         &self,
         transit: &Transit,
@@ -225,7 +228,7 @@ impl Router {
 /// The TTL and the type of service of a packet after decapsulation.
 ///
 /// # Errors
-/// The reason why it may not be decapsulated, and the rule.
+/// The reason why the packet must not be decapsulated, and the rule.
 fn decapsulated(header: &IpHeader, outer: &Outer) -> Result<(u8, u8), (DropReason, Rule)> {
     let tos = decapsulated_tos(header.tos, outer.tos)
         .ok_or((DropReason::EcnMismatch, Rule::EcnMismatch))?;
@@ -235,7 +238,8 @@ fn decapsulated(header: &IpHeader, outer: &Outer) -> Result<(u8, u8), (DropReaso
     }
 }
 
-/// How many packets on the wire a datagram stands for that is not opened: one, if it cannot be read.
+/// The number of packets on the wire for a datagram that is not decapsulated; one if the inner
+/// header cannot be read.
 fn packets_in(datagram: &mut Packet<'_>) -> u64 {
     let segment_size = datagram.segment_size;
     let inner = datagram.bytes.get_mut(DATA_HEADER_LEN..).unwrap_or_default();
@@ -244,7 +248,7 @@ fn packets_in(datagram: &mut Packet<'_>) -> u64 {
 }
 
 /// The inner type of service after decapsulation: DSCP from the outer header (RFC 9300 section
-/// 5.3), ECN by RFC 6040 figure 4; `None` where it says drop.
+/// 5.3), ECN by RFC 6040 figure 4; `None` where the figure says drop.
 fn decapsulated_tos(inner: u8, outer: u8) -> Option<u8> {
     let ecn = match (inner & ECN_MASK, outer & ECN_MASK) {
         (NOT_ECT, CE) => return None,

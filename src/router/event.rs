@@ -1,8 +1,9 @@
-//! The changes in a router, as they leave the core in [`Output::Event`](super::io::Output): plain data.
+//! The changes in a router, as the core outputs them in [`Output::Event`](super::io::Output): plain
+//! data.
 //!
-//! The lines of the log ([`Log`](super::logging::Log)), those of `debug lisp control-plane`
-//! ([`debug`](super::debug)), a record, a trace and a page are renderings of events. The core formats
-//! nothing.
+//! Other parts make text from events: the lines of the log ([`Log`](super::logging::Log)), those of
+//! `debug lisp control-plane` ([`debug`](super::debug)), a record, a trace and a page. The core
+//! formats nothing.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
@@ -43,7 +44,7 @@ pub enum Event {
     Host {
         /// Its EID.
         eid: Eid,
-        /// The port that it is at, or was.
+        /// The port that the host is on, or was on.
         port: InterfaceName,
         /// The change.
         change: HostChange,
@@ -88,27 +89,27 @@ pub enum Event {
         message_type: u16,
         /// Its Message ID.
         message_id: u32,
-        /// The error that the peer names.
+        /// The error that the peer reports.
         error: String,
     },
-    /// A locator of another router that packets go to.
+    /// A locator of another router to which packets are sent.
     Locator {
         /// The locator.
         rloc: Rloc,
         /// The finding about it.
         change: LocatorChange,
     },
-    /// ICMP errors about a locator are not believed.
+    /// The router does not believe ICMP errors about a locator.
     IcmpDisbelieved {
         /// The locator.
         rloc: Rloc,
-        /// The sender of the last one.
+        /// The sender of the last error.
         reporter: IpAddr,
         /// The message.
         kind: IcmpErrorKind,
-        /// Why it is not believed.
+        /// Why the router does not believe the error.
         why: Disbelief,
-        /// How many there have been.
+        /// The number of such errors.
         count: u64,
     },
     /// A control message is refused.
@@ -117,19 +118,20 @@ pub enum Event {
         source: IpAddr,
         /// Why.
         reason: ControlDrop,
-        /// The words for the operator.
+        /// The text for the operator.
         explanation: Explanation,
-        /// Whether the log has a line of it; of the others it has a sum.
+        /// Whether the log has a line for this message. The messages without a line are summed up
+        /// in one line.
         is_logged: bool,
     },
     /// The control messages that were refused in a minute and have no line of their own.
     RefusedMore(Vec<(ControlDrop, u64)>),
-    /// The wall clock is behind the last nonce that an earlier run sent in a Map-Register.
+    /// The wall clock is earlier than the last nonce that an earlier run sent in a Map-Register.
     ClockBehind {
-        /// Seconds.
+        /// The difference in seconds.
         by: u64,
     },
-    /// A port was set up or down, and not by its configuration.
+    /// A port was set up or down, but not by its configuration.
     PortSetByHand {
         /// Its name.
         port: String,
@@ -140,23 +142,23 @@ pub enum Event {
     },
     /// An object of the kernel that this router wants.
     KernelObject {
-        /// Which.
+        /// The object.
         object: KernelObject,
         /// The change.
         change: KernelObjectChange,
     },
     /// An object that the process of this router holds open.
     ProcessObject {
-        /// Which.
+        /// The object.
         object: ProcessObject,
         /// The change.
         change: ProcessObjectChange,
     },
-    /// Objects vanished from the kernel and are put back.
+    /// Objects vanished from the kernel, and the router puts them back.
     PutBack(Vec<KernelObject>),
-    /// The kernel has not done something else that was asked; the operating system's words.
+    /// The kernel refused another request; the error text of the operating system.
     KernelRefused(String),
-    /// A control message that came or left: only while debugging is on.
+    /// A control message was received or sent. There are such events only while debugging is on.
     Message(MessageEvent),
 }
 
@@ -164,11 +166,11 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MappingChange {
-    /// It was not there.
+    /// The entry is new.
     Learned,
-    /// It has another action or other locators.
+    /// The entry has another action or other locators.
     Changed,
-    /// It has expired, was cleared, or another took its place.
+    /// The entry expired, was cleared, or was replaced by another entry.
     Gone,
 }
 
@@ -176,9 +178,9 @@ pub enum MappingChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AwayChange {
-    /// It was put in, or has other locators.
+    /// The entry was added, or has other locators.
     Added,
-    /// It was taken out.
+    /// The entry was removed.
     Removed,
 }
 
@@ -186,36 +188,39 @@ pub enum AwayChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HostChange {
-    /// It is here.
+    /// The host is here.
     Found {
         /// How it was found.
         discovery: Discovery,
-        /// Whether it is a [`HostChange::Duplicate`], which has a line of its own.
+        /// Whether the host is a [`HostChange::Duplicate`], which has its own line.
         is_duplicate: bool,
     },
-    /// It is here, although a map-server says that it is elsewhere: it is registered again.
+    /// The host is here, although a map-server says that it is elsewhere. The router registers the
+    /// host again.
     Confirmed,
-    /// It answers no more.
+    /// The host has stopped answering.
     Silent,
-    /// Its port has no link any more or serves its range no more, or another host took its place.
+    /// The port of the host lost its link or does not serve its range, or another host took its
+    /// entry.
     Lost,
     /// Another xTR has it.
     MovedAway {
-        /// As of [`HostChange::Found`].
+        /// As in [`HostChange::Found`].
         is_duplicate: bool,
     },
-    /// It was found here and at another xTR in turn: more than `changes` times in `seconds`.
+    /// The host was found alternately here and at another xTR: more than `changes` times in
+    /// `seconds`.
     Duplicate {
-        /// How often at least.
+        /// The number that was exceeded.
         changes: u32,
-        /// In how many seconds.
+        /// The length of the time window.
         seconds: u64,
-        /// How many seconds this router waits before it claims it again.
+        /// How many seconds this router waits before it claims the host again.
         wait: u64,
     },
-    /// There is no room for it.
+    /// There is no room for the host.
     TurnedAway {
-        /// How many times in all hosts were turned away.
+        /// How often a host was refused, in total.
         times: u64,
         /// How many hosts are here.
         hosts: usize,
@@ -226,9 +231,9 @@ pub enum HostChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RegistrationChange {
-    /// The map-server has acknowledged it for the first time.
+    /// The map-server acknowledged the registration for the first time.
     Acknowledged,
-    /// The map-server rejects it, for this reason.
+    /// The map-server rejects the registration, with this reason.
     Rejected(String),
 }
 
@@ -238,17 +243,18 @@ pub enum RegistrationChange {
 pub enum SiteRegistrationChange {
     /// An xTR registered a prefix that had no registration.
     Registered,
-    /// Another xTR registered it, or its locators are others.
+    /// Another xTR registered the prefix, or its locators have changed.
     Moved,
-    /// Nothing is registered for it any more.
+    /// The last registration of the prefix ended.
     Gone,
-    /// Two xTRs registered it in turn: more than `changes` times in `seconds`.
+    /// Two xTRs registered the prefix alternately: more than `changes` times in `seconds`.
     Duplicate {
-        /// The addresses that the two registers came from, the newer one first, as far as it is known.
+        /// The source addresses of the Map-Registers of the two xTRs. The newer one is first; it
+        /// may be unknown.
         by: (Option<IpAddr>, IpAddr),
-        /// How often at least.
+        /// The number that was exceeded.
         changes: u32,
-        /// In how many seconds.
+        /// The length of the time window.
         seconds: u64,
     },
 }
@@ -261,34 +267,35 @@ pub enum MapServerChange {
     SessionUp,
     /// The reliable session with it is down.
     SessionDown,
-    /// It refuses TCP: a session is asked for again in so many minutes.
+    /// The map-server refuses TCP. The router asks for a session again after some minutes.
     RefusesTcp {
-        /// Minutes.
+        /// The number of minutes.
         again_in: u64,
     },
-    /// It answers no Map-Register that asks for a session: registers do not ask for so many minutes.
+    /// The map-server does not answer Map-Registers that ask for a session. For some minutes,
+    /// Map-Registers do not ask for one.
     AnswersNoOffer {
-        /// Minutes.
+        /// The number of minutes.
         again_in: u64,
     },
-    /// It has answered none of the last registers: the nonces are raised.
+    /// The map-server has not answered the last Map-Registers. The router raises its nonces.
     Unanswered {
-        /// How many registers.
+        /// The number of Map-Registers without an answer.
         registers: u32,
         /// The first raise, in minutes.
         raised_by: u64,
-        /// The nonces are raised again after so many more.
+        /// The nonces are raised again after this number of further Map-Registers.
         again_after: u32,
     },
-    /// This router has no locator of its address family.
+    /// This router has no locator of the map-server's address family.
     NoLocator,
-    /// It told of a prefix and does not confirm it.
+    /// The map-server reported a prefix and does not confirm its report.
     Unconfirmed {
         /// The prefix.
         eid_prefix: EidPrefix,
-        /// Where it is, as it told; empty where no xTR registers it.
+        /// The reported locators of the prefix; empty if no xTR registers it.
         locators: Vec<String>,
-        /// For how many minutes it is believed.
+        /// For how many minutes the router believes the report.
         minutes: u32,
     },
 }
@@ -297,13 +304,13 @@ pub enum MapServerChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LocatorChange {
-    /// It cannot be reached.
+    /// The locator cannot be reached.
     Unreachable(Unreachable),
-    /// The path to it takes packets of so many octets.
+    /// The path to the locator has this MTU.
     PathMtu {
         /// Octets, outer headers included.
         mtu: u32,
-        /// The router that says so.
+        /// The router that reported the MTU.
         reporter: IpAddr,
     },
 }
@@ -314,14 +321,14 @@ pub enum LocatorChange {
 pub enum Unreachable {
     /// The kernel has no route.
     NoRoute,
-    /// A router of the core says so by ICMP.
+    /// A router of the core reports this by ICMP.
     Icmp {
         /// The router.
         reporter: IpAddr,
         /// The message.
         kind: IcmpErrorKind,
     },
-    /// It does not echo nonces (RFC 9300 section 10.1).
+    /// The locator does not echo nonces (RFC 9300 section 10.1).
     NoEcho,
 }
 
@@ -329,57 +336,60 @@ pub enum Unreachable {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum KernelObjectChange {
-    /// It vanishes again and again.
+    /// The object vanishes again and again.
     Vanishes,
-    /// It waits until its link is there; the operating system's words.
+    /// The object waits for its link; the error text of the operating system.
     WaitsForLink(String),
-    /// The kernel has refused to make it, and is asked again; the operating system's words.
+    /// The kernel refused to make the object, and the router will ask again; the error text of the
+    /// operating system.
     Refused(String),
 }
 
-/// A change of an object that the process of this router is to hold open.
+/// A change of an object that the process of this router has to hold open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessObjectChange {
-    /// It was deleted: it is made again.
+    /// The object was deleted. The router makes it again.
     MadeAgain,
-    /// It vanishes again and again.
+    /// The object vanishes again and again.
     Vanishes,
-    /// It cannot be opened, and is tried again; the operating system's words.
+    /// The object cannot be opened, and the router will try again; the error text of the operating
+    /// system.
     Refused(String),
 }
 
-/// A control message that came or left, as far as `debug lisp control-plane` tells of it.
+/// A control message that was received or sent, with the data that `debug lisp control-plane`
+/// prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MessageEvent {
-    /// A message came.
+    /// A message was received.
     Received {
         /// Its type (RFC 9301 section 5.1).
         message_type: u8,
-        /// The interface of the address that it came to.
+        /// The interface that has the destination address of the message.
         interface: Option<InterfaceName>,
         /// The sender.
         from: SocketAddr,
         /// The receiver.
         to: SocketAddr,
     },
-    /// A Map-Request came.
+    /// A Map-Request was received.
     RequestReceived(RequestSummary),
-    /// An SMR came: a Map-Request is due.
+    /// An SMR was received: a Map-Request is due.
     RequestScheduled {
         /// The solicited EID.
         eid: Eid,
         /// The EID of this site for which it was solicited.
         own: Option<Eid>,
     },
-    /// Its D bit forbids an answer.
+    /// The D bit of a Map-Request forbids an answer.
     NotReplying(Eid),
     /// A Map-Request was sent.
     RequestSent {
         /// Its contents.
         request: RequestSummary,
-        /// Its number among those for its EID, from 1 on.
+        /// The number of the attempt for this EID, from 1.
         attempt: u32,
         /// The source of the inner IP header.
         inner_source: IpAddr,
@@ -388,7 +398,7 @@ pub enum MessageEvent {
         /// The map-resolver.
         resolver: IpAddr,
     },
-    /// A Map-Request goes on to the next map-resolver.
+    /// The router sends a Map-Request to the next map-resolver.
     NextResolver {
         /// The prefix that is asked for.
         eid_prefix: EidPrefix,
@@ -396,10 +406,10 @@ pub enum MessageEvent {
         smr_invoked: bool,
         /// The map-resolver that has not answered.
         from: IpAddr,
-        /// The next one.
+        /// The next map-resolver.
         to: IpAddr,
     },
-    /// A Map-Reply came.
+    /// A Map-Reply was received.
     ReplyReceived {
         /// Its nonce.
         nonce: u64,
@@ -426,7 +436,7 @@ pub enum MessageEvent {
     },
 }
 
-/// The contents of a Map-Request, as far as a line tells of them.
+/// The contents of a Map-Request that a debug line prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSummary {
     /// The prefix of its first record.
@@ -452,7 +462,8 @@ pub struct RequestSummary {
 }
 
 impl Event {
-    /// The kind of the event in the style of a JSON name: the log bounds its lines by kind.
+    /// The kind of the event in the style of a JSON name. The log limits the number of its lines
+    /// for each kind.
     pub fn kind(&self) -> &'static str {
         match self {
             Event::Mapping { change, .. } => match change {
@@ -550,7 +561,7 @@ impl Display for Event {
 }
 
 impl RequestSummary {
-    /// Of a Map-Request; `None` for one without records.
+    /// The summary of a Map-Request; `None` if the request has no records.
     pub(super) fn of(request: &MapRequest) -> Option<Self> {
         Some(RequestSummary {
             eid_prefix: request.records.first()?.eid_prefix,

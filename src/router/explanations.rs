@@ -14,10 +14,10 @@ use crate::wire::{
 
 type Told = Explanation;
 
-/// Locators that a line names; of more than these it has the number.
+/// The most locators that a line lists; for the others it has only their number.
 const SOME_LOCATORS: usize = 3;
 
-/// The prefix of the first record, and how many more there are: ` for PREFIX and 2 more`.
+/// The prefix of the first record, and the number of the others: ` for PREFIX and 2 more`.
 fn of_prefixes(mut prefixes: impl ExactSizeIterator<Item = EidPrefix>) -> String {
     let first = prefixes.next();
     match (first, prefixes.len()) {
@@ -32,7 +32,7 @@ fn of_records(message: &str, records: &[MappingRecord]) -> String {
     message.to_owned() + &of_prefixes(records.iter().map(|record| record.eid_prefix))
 }
 
-/// `Map-Request for PREFIX`, or the SMR or RLOC-probe that it is.
+/// `Map-Request for PREFIX`, or the same with `SMR` or `RLOC-probe`.
 fn of_request(request: &MapRequest) -> String {
     let kind = match (request.smr, request.probe) {
         (true, _) => "SMR",
@@ -42,13 +42,13 @@ fn of_request(request: &MapRequest) -> String {
     kind.to_owned() + &of_prefixes(request.records.iter().map(|record| record.eid_prefix))
 }
 
-/// A source address that no router has.
+/// A source address that no router can have.
 pub(super) fn forged_source() -> Told {
     let why = "no router has an address of this kind";
     Told::new("control message", why, "find the sender that forges the address")
 }
 
-/// Octets that are no message.
+/// Octets that are not a valid message.
 pub(super) fn octets(error: &ParseError) -> Told {
     let ParseError { message, place, problem, offset } = error;
     let (why, advice) = match problem {
@@ -105,14 +105,14 @@ pub(super) fn nat_traversal() -> Told {
     Told::new("Info message", why, "configure its sender without it")
 }
 
-/// A register that reached no map-server.
+/// A Map-Register that reached a router that is not a map-server.
 pub(super) fn no_map_server(records: &[MappingRecord]) -> Told {
     let advice = "configure `map-server` here, or the address of a map-server in `etr map-server` \
                   there";
     Told::new(of_records("Map-Register", records), "this router is no map-server", advice)
 }
 
-/// A Map-Notify that reached no ETR.
+/// A Map-Notify that reached a router that is not an ETR.
 pub(super) fn no_etr(records: &[MappingRecord]) -> Told {
     let advice = "configure `etr` here, if this router has EIDs";
     Told::new(of_records("Map-Notify", records), "this router is no ETR", advice)
@@ -126,7 +126,7 @@ pub(super) fn nobody_asked(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A message between xTRs that came to a map-server.
+/// A message between xTRs that was sent to a map-server or map-resolver.
 pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
     let why = "it is for an xTR, and this router is a map-server or map-resolver alone";
     let advice = "look at its sender for a locator with the address of this router";
@@ -140,7 +140,7 @@ pub(super) fn not_our_eid(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A request without a way back.
+/// A request to which the router cannot send a reply.
 pub(super) fn no_reply_path(request: &MapRequest) -> Told {
     let itrs: Vec<String> = request.itr_rlocs.iter().map(Rloc::to_string).collect();
     let why = format!("this router cannot reply to its ITR-RLOC {}", itrs.join(", "));
@@ -148,34 +148,34 @@ pub(super) fn no_reply_path(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A request that came too often.
+/// A request that was received too often.
 pub(super) fn asked_too_often(request: &MapRequest, itr: Rloc) -> Told {
     let why = format!("{itr} asks for it too often");
     let advice = format!("see whether Map-Replies reach {itr}");
     Told::new(of_request(request), why, advice)
 }
 
-/// A record of a request beyond those that are looked up.
+/// A record of a request that is not looked up, because the request has too many records.
 pub(super) fn too_many_records(request: &MapRequest, most: usize) -> Told {
     let why = format!("only its first {most} records are looked up, of {}", request.records.len());
     let what = format!("a record of {}", of_request(request));
     Told::new(what, why, "ask for fewer EIDs in one Map-Request")
 }
 
-/// A record of a request beyond those that fit its reply.
+/// A record of a request that is not answered, because the reply has no room for it.
 pub(super) fn reply_is_full(request: &MapRequest) -> Told {
     let what = format!("a record of {}", of_request(request));
     let why = "a reply about it too would be larger than a packet that no path fragments";
     Told::new(what, why, "ask for fewer EIDs in one Map-Request")
 }
 
-/// A request for EIDs of more ETRs than one request may reach.
+/// A request for EIDs of too many ETRs for one request.
 pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
     let why = format!("its EIDs are at more than {most} ETRs");
     Told::new(of_request(request), why, "ask for fewer EIDs in one Map-Request")
 }
 
-/// A request that map-servers forward to each other.
+/// A request that map-servers forward to each other again and again.
 pub(super) fn forwarded_too_often(request: &MapRequest, etr: Rloc) -> Told {
     let why = "map-servers have forwarded it too often (inner TTL 1)";
     let advice = format!("see which map-server has registered {etr}, the address of another one");
@@ -188,15 +188,15 @@ pub(super) fn asks_nothing() -> Told {
     Told::new("Map-Request", why, "capture it, and tell the maker of its sender")
 }
 
-/// A reply to a probe that does not come from the ETR.
+/// A reply to a probe that is not authoritative: it does not come from the ETR.
 pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
     let why = "it answers an RLOC-probe, but is not authoritative";
     let what = of_records("Map-Reply", &reply.records);
     Told::new(what, why, "tell the maker of its sender")
 }
 
-/// A reply that nothing waits for. This router's SMRs have the probe bit and the D bit, and a neighbour
-/// that does not know the D bit answers them as RLOC-probes.
+/// A reply for which this router has no open request. This router's SMRs have the probe bit and the
+/// D bit, and a neighbour that does not know the D bit answers them as RLOC-probes.
 pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     if reply.probe {
         let why = "it answers an RLOC-probe, and this router sends none but in SMRs, which ask for no reply";
@@ -208,7 +208,7 @@ pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     Told::new(of_records("Map-Reply", &reply.records), why, advice)
 }
 
-/// A reply to another question.
+/// A reply that does not cover the requested EID.
 pub(super) fn reply_without_eid(reply: &MapReply, eid: Eid) -> Told {
     let why = format!("this router asked for {eid}, and the reply is about other EIDs");
     let advice = "compare the EID prefixes in the database of the ETR that replied with the \
@@ -229,8 +229,8 @@ pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
     Told::new(format!("Map-Reply for {prefix}"), why, advice)
 }
 
-/// A mapping that is wider than an answer may be. It is cut to `to`, which is the static entry if
-/// `is_entry`.
+/// A mapping that is wider than an answer may be. The router cuts the mapping to `to`. With
+/// `is_entry`, `to` is the prefix of the static entry.
 pub(super) fn claims_too_much(
     prefix: EidPrefix,
     to: EidPrefix,
@@ -253,21 +253,21 @@ pub(super) fn claims_too_much(
     Told::new(format!("part of Map-Reply for {prefix}"), why, advice)
 }
 
-/// A record of a reply that does not lie around the EID of the request.
+/// A record of a reply that lies outside the widest permitted prefix around the EID of the request.
 pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
     let why = format!("it is too far from {asked}, which this router asked for");
     let advice = "look at its sender for an attack or a wrong `database-mapping`";
     Told::new(format!("part of Map-Reply, for {prefix}"), why, advice)
 }
 
-/// A mapping for a full map-cache.
+/// A mapping that is not stored because the map-cache is full.
 pub(super) fn map_cache_full(prefix: EidPrefix, limit: usize) -> Told {
     let why = format!("the map-cache has its {limit} entries");
     let advice = "raise `map-cache-limit`, or `clear ip lisp map-cache`";
     Told::new(format!("Map-Reply for {prefix}"), why, advice)
 }
 
-/// An SMR that no request can follow.
+/// An SMR after which the router cannot send a Map-Request.
 pub(super) fn smr_without_resolver(eid: Eid) -> Told {
     let advice = "configure `itr map-resolver`";
     Told::new(format!("SMR for {eid}"), "no map-resolver is configured", advice)
@@ -287,7 +287,7 @@ pub(super) fn smr_not_cached(eid: Eid) -> Told {
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
-/// An SMR too many.
+/// An SMR above the rate limit.
 pub(super) fn smr_too_often(eid: Eid, entry: EidPrefix) -> Told {
     let why = format!("SMRs for {entry} come too often, or one is being followed already");
     let advice = "ignore it if it is rare; otherwise look at its sender for an EID that comes and \
@@ -295,7 +295,7 @@ pub(super) fn smr_too_often(eid: Eid, entry: EidPrefix) -> Told {
     Told::new(format!("SMR for {eid}"), why, advice)
 }
 
-/// A Map-Notify of a wrong key.
+/// A Map-Notify that is signed with a wrong key.
 pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool) -> Told {
     let what = of_records("Map-Notify", records);
     match is_map_server {
@@ -312,12 +312,12 @@ pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool
     }
 }
 
-/// Where an EID is by a record: `at RLOC, RLOC`.
+/// The place of an EID as a record gives it: `at RLOC, RLOC`.
 pub(super) fn whereabouts(record: &MappingRecord) -> String {
     place(&locators(record))
 }
 
-/// The locators of a record; none where no xTR registers its prefix.
+/// The locators of a record; empty if no xTR registers its prefix.
 pub(super) fn locators(record: &MappingRecord) -> Vec<String> {
     match record.is_withdrawn() {
         true => Vec::new(),
@@ -336,8 +336,8 @@ pub(super) fn place(locators: &[String]) -> String {
     format!("at {}{more}", named.join(", "))
 }
 
-/// A Map-Notify about an EID that its map-server does not confirm; `is_here` if it says that the EID is
-/// here, and not that no xTR has it.
+/// A Map-Notify about an EID that its map-server does not confirm. If `is_here`, the map-server
+/// says that the EID is here; otherwise it says that no xTR has the EID.
 pub(super) fn news_of_the_past(record: &MappingRecord, is_here: bool) -> Told {
     let now = if is_here { "here" } else { "registered by no xTR" };
     let why = format!(
@@ -349,7 +349,7 @@ pub(super) fn news_of_the_past(record: &MappingRecord, is_here: bool) -> Told {
     Told::new(of_records("Map-Notify", std::slice::from_ref(record)), why, advice)
 }
 
-/// A Map-Notify-Ack that nothing waits for.
+/// A Map-Notify-Ack for which no Map-Notify waits.
 pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
     let why = "no Map-Notify waits for it, or it is signed with another key";
     let advice = "ignore it if it is rare: it came twice, or late; otherwise compare \
@@ -357,13 +357,13 @@ pub(super) fn unasked_acknowledgement(records: &[MappingRecord]) -> Told {
     Told::new(of_records("Map-Notify-Ack", records), why, advice)
 }
 
-/// A register without a record.
+/// A Map-Register without a record.
 pub(super) fn registers_nothing() -> Told {
     let why = "it has no record, so that its site is not known";
     Told::new("Map-Register", why, "capture it, and tell the maker of its sender")
 }
 
-/// A register for a prefix of no site.
+/// A Map-Register for a prefix that no site has.
 pub(super) fn no_site(prefix: EidPrefix) -> Told {
     let why = "no site here has this EID prefix, or accepts it as a more specific one";
     let advice = "configure `eid-prefix` of its site, with `accept-more-specifics` if it lies inside \
@@ -371,7 +371,7 @@ pub(super) fn no_site(prefix: EidPrefix) -> Told {
     Told::new(format!("Map-Register for {prefix}"), why, advice)
 }
 
-/// A record of a register that another site, or no site, has.
+/// A record of a Map-Register for a prefix of another site or of no site.
 pub(super) fn record_not_taken(prefix: EidPrefix, site: &str) -> Told {
     let why = format!("it came in a register of site {site}, which does not have this EID prefix");
     let advice =
@@ -379,7 +379,7 @@ pub(super) fn record_not_taken(prefix: EidPrefix, site: &str) -> Told {
     Told::new(format!("Map-Register for {prefix}"), why, advice)
 }
 
-/// A register of a wrong key.
+/// A Map-Register that is signed with a wrong key.
 pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     match has_key {
@@ -395,8 +395,8 @@ pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     }
 }
 
-/// A register whose nonce is not greater than the last of its sender. `nonces` are its own and the
-/// last.
+/// A Map-Register whose nonce is not greater than the last nonce of its sender. `nonces` are the
+/// nonce of this register and the last one.
 pub(super) fn nonce_not_greater(
     prefix: EidPrefix,
     site: &str,
@@ -416,8 +416,8 @@ pub(super) fn nonce_not_greater(
     Told::new(what, why, advice)
 }
 
-/// A register that came before, of a sender without an order of nonces. `nonces` are its own and
-/// that of the newest register of the site.
+/// A Map-Register that was received before, from a sender without an order of nonces. `nonces` are
+/// the nonce of this register and that of the newest register of the site.
 pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, Nonce)) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let (nonce, newest) = nonces;
@@ -429,7 +429,7 @@ pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, 
     Told::new(what, why, advice)
 }
 
-/// A register that came before, about a prefix that has moved since.
+/// A Map-Register that was received before, about a prefix that has moved since then.
 pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let why = "the same message came before, and another xTR has registered the prefix since";
@@ -445,14 +445,15 @@ pub(super) fn map_server_full(prefix: EidPrefix, site: &str) -> Told {
     Told::new(what, "this map-server has no room for another one", advice)
 }
 
-/// A Map-Notify that cannot be kept until it is acknowledged. The source is the xTR that it is for.
+/// A Map-Notify that cannot be stored until it is acknowledged. The source of this refusal is the
+/// xTR to which the Map-Notify should be sent.
 pub(super) fn too_many_notifies(prefix: EidPrefix) -> Told {
     let why = "too many xTRs have not acknowledged theirs";
     let advice = "see whether Map-Notifies reach the xTRs";
     Told::new(format!("to send another Map-Notify for {prefix}"), why, advice)
 }
 
-/// A TCP connection that no register announced.
+/// A TCP connection that is not expected, for example because no Map-Register came before it.
 pub(super) fn uninvited_session(listens: bool, is_admitted: bool) -> Told {
     let (why, advice) = match (listens, is_admitted) {
         (false, _) => {
@@ -468,13 +469,13 @@ pub(super) fn uninvited_session(listens: bool, is_admitted: bool) -> Told {
     Told::new("TCP connection", why, advice)
 }
 
-/// A frame that is no message of reliable transport.
+/// A frame that is not a valid message of reliable transport.
 pub(super) fn bad_frame(error: &StreamError) -> Told {
     let advice = "capture the session, and tell the maker of its sender";
     Told::new("message of a reliable session", error.to_string(), advice)
 }
 
-/// A message of reliable transport that goes the other way.
+/// A message of reliable transport that only the other end of a session may send.
 pub(super) fn wrong_way(message: &str, role: &str) -> Told {
     let why = format!("this router is the {role} of the session");
     Told::new(message, why, "tell the maker of its sender")

@@ -1,9 +1,11 @@
-//! Exact matches in front of the longest match: flows that were decided on a moment ago.
+//! A cache in front of the longest match. It has exact matches for flows that the router decided on
+//! recently.
 //!
-//! The cache remembers that a flow of the site is encapsulated, and how. A place holds for one forwarding
-//! generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)), and is not found
-//! in another one. The table has a fixed size; flows that fall on one place take turns there. An old
-//! place still tells that a packet of the flow left for a locator: an ICMP error about it is believed.
+//! The cache remembers that a flow of the site is encapsulated, and how. An entry is valid in one
+//! forwarding generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)),
+//! and a lookup in another generation does not find it. The table has a fixed size; if two flows
+//! have the same place, each replaces the other. An old entry still shows that a packet of the flow
+//! was sent to a locator: so the router believes an ICMP error about that packet.
 
 use std::net::IpAddr;
 
@@ -12,10 +14,10 @@ use crate::addr::{InstanceId, Rloc};
 use crate::packet::IpHeader;
 use crate::prefix_map::Slot;
 
-/// Flows remembered at one time; a power of two.
+/// The number of places; a power of two.
 const FLOWS: usize = 4096;
 
-/// Everything that the verdict on a packet depends on.
+/// All values of a packet that its verdict depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Flow {
     flow_hash: u32,
@@ -36,8 +38,8 @@ struct Remembered {
     generation: u64,
     flow: Flow,
     encapsulation: Encapsulation,
-    /// The entry of the map-cache, which stays where it is until the generation ends. Absent when the
-    /// next packet of the flow is to be decided on anew.
+    /// The slot of the map-cache entry; the entry keeps its slot until the generation ends. Absent
+    /// when the router has to decide on the next packet of the flow again.
     entry: Option<Slot>,
 }
 
@@ -45,17 +47,18 @@ struct Remembered {
 #[derive(Debug, Default)]
 pub struct FlowCache {
     generation: u64,
-    /// Empty until there is a first flow.
+    /// Empty until the first flow.
     places: Vec<Option<Remembered>>,
 }
 
 impl FlowCache {
-    /// Follows the forwarding generation: in another one, no place is found.
+    /// Sets the forwarding generation. Lookups find no entries of other generations.
     pub fn follow(&mut self, generation: u64) {
         self.generation = generation;
     }
 
-    /// How to encapsulate a packet, and where to count it, if its flow is remembered.
+    /// How to encapsulate a packet, and the map-cache entry that counts it, if the cache has its
+    /// flow.
     pub fn find(
         &self,
         instance_id: InstanceId,
@@ -69,7 +72,8 @@ impl FlowCache {
         Some((Encapsulation { ttl, tos, ..place.encapsulation }, place.entry?))
     }
 
-    /// Whether the last packet of a flow, in this generation or an earlier one, left for this locator.
+    /// Whether the last packet of a flow, in this generation or an earlier one, was sent to this
+    /// locator.
     pub fn has_sent(&self, instance_id: InstanceId, header: &IpHeader, to: Rloc) -> bool {
         let place = self.places.get(place_of(header)).and_then(Option::as_ref);
         place.is_some_and(|place| {
@@ -77,7 +81,8 @@ impl FlowCache {
         })
     }
 
-    /// Remembers a flow, and with an `entry` how to encapsulate its next packets.
+    /// Remembers a flow. With an `entry`, the next packets of the flow are encapsulated in the same
+    /// way.
     pub fn remember(
         &mut self,
         instance_id: InstanceId,

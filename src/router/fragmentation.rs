@@ -1,9 +1,9 @@
 //! Which encapsulated packets may be fragmented (RFC 9300 section 7).
 //!
-//! The MTU of `lisp0` keeps packets so small that the router's own links take them whole, and the path
-//! MTU of a locator keeps them so small that the links behind do. Neither asks a host for packets of
-//! less than 1280 octets: where a link takes less than these encapsulated, the outer packet is
-//! fragmented.
+//! Two values keep packets small enough: with the MTU of `lisp0`, packets fit the router's own
+//! links; with the path MTU of a locator, they fit the links behind. Neither value asks a host for
+//! packets of less than 1280 octets. If a link cannot carry such a packet after encapsulation, the
+//! outer packet is fragmented.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,23 +14,23 @@ use crate::addr::Rloc;
 use crate::packet::IPV6_MINIMUM_MTU;
 use crate::wire::data_header::encapsulation_len;
 
-/// No host is asked for smaller packets (RFC 8200 section 5).
+/// The router does not ask a host for smaller packets (RFC 8200 section 5).
 pub(super) const SMALLEST_MTU: u32 = IPV6_MINIMUM_MTU as u32;
 
-/// Which encapsulated packets of an RLOC may be fragmented.
+/// Which encapsulated packets from an RLOC may be fragmented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Fragmentation {
     /// None: they carry "don't fragment".
     Never,
-    /// The sender's kernel fragments those that are larger than the MTU that it knows of their path;
-    /// the others carry "don't fragment".
+    /// The packets that are larger than the path MTU that the sender's kernel knows: this kernel
+    /// fragments them. The others carry "don't fragment".
     ByPath,
     /// All: none carries "don't fragment".
     Always,
 }
 
 impl Fragmentation {
-    /// That of packets from a local RLOC, as links and paths are.
+    /// The value for packets from a local RLOC, with the present links and paths.
     pub(super) fn of(rloc: Rloc, config: &Config, rib: &Rib, paths: &Paths) -> Self {
         let smallest_packet = SMALLEST_MTU + encapsulation_len(rloc.family());
         if smallest_link(rloc, config, rib).is_some_and(|mtu| mtu < smallest_packet) {
@@ -43,8 +43,8 @@ impl Fragmentation {
     }
 }
 
-/// The MTU of the smallest link that packets of a local RLOC can leave by: that of the RLOC, or any for
-/// an RLOC on a loopback.
+/// The smallest MTU of the links through which packets from a local RLOC can leave. This is the
+/// link of the RLOC; for an RLOC on a loopback it can be any link.
 fn smallest_link(rloc: Rloc, config: &Config, rib: &Rib) -> Option<u32> {
     let mtu = |name: &InterfaceName| rib.link(&name.device()).map(|link| link.mtu);
     let is_ethernet = |name: &InterfaceName| name.kind == InterfaceKind::Ethernet;

@@ -1,19 +1,20 @@
-//! The forwarding generation: the number of the changes of all that decisions on packets read.
+//! The forwarding generation: it counts the changes of all data that decisions on packets depend
+//! on.
 //!
-//! A decision holds until the next generation: in the flow cache, in the check of inner sources, and in a
-//! second data path that acts on decisions by itself. Each table counts its own changes, so an input that
-//! changes none of them begins no generation.
+//! A decision is valid until the next generation: in the flow cache, in the check of inner sources,
+//! and in a second data path that acts on decisions by itself. Each table counts its own changes,
+//! so an input that changes no table begins no generation.
 
 use super::Router;
 
 impl Router {
-    /// The number of the forwarding generation. It grows when one of these changes, and with nothing else:
+    /// The number of the forwarding generation. It grows only when one of these changes:
     ///
-    /// - the configuration, and with it the roles, the instance, the router's own addresses and RLOCs, the
-    ///   proxy ETRs and the dynamic-EID ranges;
-    /// - an entry of the map-cache, or a Locator-Status-Bit of one;
-    /// - the database: the local prefixes, their routes, the hosts that are here, and whether the own
-    ///   locators are up;
+    /// - the configuration, which includes the roles, the instance, the router's own addresses and
+    ///   RLOCs, the proxy ETRs and the dynamic-EID ranges;
+    /// - an entry of the map-cache, or a Locator-Status-Bit of an entry;
+    /// - the database: the local prefixes, their routes, the hosts that are here, and whether the
+    ///   own locators are up;
     /// - the away table;
     /// - which locators can be reached, and the path MTUs;
     /// - the nonces of packets to a locator, and which mappings are sent without Locator-Status-Bits.
@@ -28,8 +29,8 @@ impl Router {
             + self.status_holds.revision()
     }
 
-    /// Tells the caches of decisions the generation. This comes after each input that may change a table,
-    /// and before packets that waited are decided on.
+    /// Sends the generation to the caches of decisions. The router does this after each input that
+    /// may change a table, and before it decides on packets that have waited.
     pub(super) fn follow_generation(&mut self) {
         let generation = self.forwarding_generation();
         self.flows.follow(generation);

@@ -3,16 +3,17 @@
 use crate::addr::{Eid, Rloc};
 use crate::time::Time;
 
-/// A packet that was delivered. Another with the same ends at the same instant is delivered as well,
-/// and tells nothing more about its sender: the segments that arrive together.
+/// A packet that was delivered. Another packet with the same addresses at the same instant is
+/// delivered too, and shows nothing new about its sender. This happens with segments that arrive
+/// together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heard {
-    /// The xTR that sent it.
+    /// The xTR that sent the packet.
     pub from: Rloc,
     /// Its inner source.
     pub source: Eid,
     /// Its inner destination.
     pub destination: Eid,
-    /// When it came.
+    /// When the packet was received.
     pub at: Time,
 }

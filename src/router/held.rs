@@ -1,4 +1,4 @@
-//! Packets that wait: for a mapping, or for their host to be found.
+//! Packets that wait for a mapping or until their host is found.
 
 use std::collections::VecDeque;
 
@@ -8,10 +8,10 @@ use crate::packet::{OwnedPacket, Packet};
 /// A packet that waits.
 #[derive(Debug)]
 pub(super) struct HeldPacket {
-    /// The packet. From the core, it has its TTL and type of service already.
+    /// The packet. If it is from the core, its TTL and type of service have been set already.
     pub packet: OwnedPacket,
     pub transit: Transit,
-    /// How many packets it is on the wire.
+    /// The number of packets on the wire that the packet stands for.
     pub packets: u64,
 }
 
@@ -23,5 +23,5 @@ impl HeldPacket {
     }
 }
 
-/// Packets that wait for one thing, in the order in which they came.
+/// Packets that wait for the same thing, in the order in which they arrived.
 pub(super) type Held = VecDeque<HeldPacket>;

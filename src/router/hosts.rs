@@ -1,5 +1,5 @@
-//! Hosts of dynamic-EID ranges as they are found, move and fall silent: the effects on the tables, the
-//! kernel and the registrations.
+//! Hosts of dynamic-EID ranges that are found, move or become silent, and the effects on the
+//! tables, the kernel and the registrations.
 
 use std::net::IpAddr;
 
@@ -22,8 +22,8 @@ impl Router {
         &self.mobility
     }
 
-    /// Takes the neighbours that were known before their port served their range for found: the kernel
-    /// has no reason to tell of them again.
+    /// Treats neighbours as found hosts if they were known before their port served their range:
+    /// the kernel has no reason to report them again.
     pub(super) fn find_neighbours(&mut self, now: Time) {
         let config = &self.context.config;
         let neighbours = self.mobility.neighbours.iter();
@@ -40,7 +40,8 @@ impl Router {
         }
     }
 
-    /// The range entries of the away table: every dynamic-EID range, all the time.
+    /// Updates the entries of the away table for ranges: every dynamic-EID range always has an
+    /// entry.
     pub(super) fn reconcile_ranges(&mut self, now: Time) {
         let ranges: Vec<EidPrefix> = self.mobility.ranges.iter().map(|(range, _)| range).collect();
         let mobility = &self.mobility;
@@ -57,7 +58,7 @@ impl Router {
         }
     }
 
-    /// A neighbour entry came, changed or went.
+    /// Handles a neighbour entry that was added, changed or removed.
     pub(super) fn handle_neighbour(
         &mut self,
         device: &str,
@@ -70,12 +71,12 @@ impl Router {
         let serves = self.mobility.ports(eid).contains(&port);
         let is_known = matches!(state, NeighbourState::Known(_));
         if is_known && self.mobility.owners.is_waiting(&eid) {
-            // Not remembered: when the wait is over, it is new.
+            // The entry is not remembered, so that it is new when the wait has ended.
             return;
         }
         let before = self.mobility.remember(port, address, state, now);
         if !serves || self.context.own_addresses.contains(&address) {
-            // The port may serve the host's range one day.
+            // The port may serve the host's range later.
             return;
         }
         match state {
@@ -87,7 +88,7 @@ impl Router {
                     self.context.tell(Event::Host { eid, port, change: HostChange::Silent });
                     self.host_gone(eid, None, now);
                 } else {
-                    // Linux does not hear the advertisement of an IPv6 host whose entry has failed.
+                    // Linux ignores the advertisement of an IPv6 host whose entry has failed.
                     let device = Device::Interface(port);
                     self.context.request(vec![KernelRequest::Forget { device, address }]);
                 }
@@ -96,8 +97,9 @@ impl Router {
         }
     }
 
-    /// Evidence of a host is an entry that was not there `before`, or with another hardware address; an
-    /// entry that ages is none. A host that is being looked for has answered.
+    /// An entry is evidence of a host if it is new or had another hardware address `before`. An
+    /// entry that only ages is no evidence. If the router was looking for the host, the host has
+    /// answered.
     fn neighbour_known(
         &mut self,
         eid: Eid,
@@ -136,8 +138,8 @@ impl Router {
         }
     }
 
-    /// A host is here: it gets a route, a database entry, a registration; every entry that says it is
-    /// elsewhere is removed. Returns whether there was room for it.
+    /// A host is here. It gets a route, a database entry and a registration; every entry that says
+    /// that the host is elsewhere is removed. Returns whether there was room for the host.
     fn host_found(
         &mut self,
         eid: Eid,
@@ -176,7 +178,7 @@ impl Router {
         self.map_cache.forget_learned(&prefix);
         self.stale.prefixes.insert(prefix);
         let (device, address) = (Device::Interface(interface), eid.address);
-        // The answer to this question also tells the host the hardware address of its gateway here.
+        // This exchange also gives the host the hardware address of its gateway here.
         self.stale.requests.extend([
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
@@ -186,7 +188,8 @@ impl Router {
         true
     }
 
-    /// There is no room for a host. When it speaks the next time, it is new again.
+    /// There is no room for a host. The next message of the host is again the first one that the
+    /// router sees.
     fn host_turned_away(&mut self, eid: Eid, interface: InterfaceName, now: Time) {
         self.mobility.neighbours.remove(&(interface, eid.address));
         let said_at = self.mobility.turned_away_at;
@@ -198,7 +201,8 @@ impl Router {
         }
     }
 
-    /// A port has no link: its hosts are nowhere, until they are found there again or elsewhere.
+    /// A port has no link. Its hosts are not here until they are found again, on this port or
+    /// elsewhere.
     pub(super) fn port_fell(&mut self, port: &str, now: Time) {
         let Some(port) = InterfaceName::of_device(port) else { return };
         self.mobility.searches.returned.remove(&port);
@@ -206,20 +210,22 @@ impl Router {
         for eid in here {
             self.context.tell(Event::Host { eid, port, change: HostChange::Lost });
             self.host_gone(eid, None, now);
-            // One of another port may give way, and is found when it speaks.
+            // A host of another port may be removed from the table; it is found when it sends
+            // something.
             let _ = self.mobility.missed.insert(eid, port, port, now);
         }
     }
 
-    /// A port has its link again: those of its hosts that have not gone answer, and are found.
+    /// A port has its link again. The router asks for the hosts of the port; the hosts that are
+    /// still there answer and are found.
     pub(super) fn port_is_back(&mut self, port: &str, now: Time) {
         let Some(port) = InterfaceName::of_device(port) else { return };
         self.mobility.searches.returned.insert(port);
         self.retry_searches(now);
     }
 
-    /// A host is not here any more: it is withdrawn and away. Where it is `elsewhere`, another xTR has it,
-    /// and the LAN that it left is told to send to us.
+    /// A host has left: it is withdrawn and away. If it is `elsewhere`, another xTR has the host,
+    /// and the router tells the LAN that the host left to send its packets to the router.
     pub(super) fn host_gone(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
         if let Some(host) = self.mobility.hosts.remove(&eid) {
             self.host_left(eid, &host, elsewhere, now);
@@ -252,8 +258,8 @@ impl Router {
         }
     }
 
-    /// The EID of a host that is, or was, on `port` has another owner than before. Returns whether it is
-    /// a duplicate, and names it once a minute; it is to have no other lines.
+    /// The EID of a host that is or was on `port` has a new owner. Returns whether the host is a
+    /// duplicate. A duplicate is reported once a minute and must have no other lines.
     pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
         let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
             return false;
@@ -266,7 +272,8 @@ impl Router {
         true
     }
 
-    /// Asks for the duplicates whose wait is over: a host that is still here answers, and is found.
+    /// Asks for the duplicates whose wait has ended. A host that is still here answers and is
+    /// found.
     pub(super) fn claim_duplicates(&mut self, now: Time) {
         while let Some(eid) = self.mobility.owners.next_claim(now) {
             let ports = self.mobility.ports(eid).iter();
@@ -279,8 +286,8 @@ impl Router {
         }
     }
 
-    /// Whether `eid` may be on a port here without having been found: a port serves its range, and
-    /// nothing says that it is away.
+    /// Whether `eid` may be on a port here although it has not been found: a port serves its range,
+    /// and no entry says that the host itself is away.
     pub(super) fn is_undetected(&self, eid: Eid) -> bool {
         let away = self.away.longest_match(eid);
         !self.mobility.ports(eid).is_empty()

@@ -1,4 +1,5 @@
-//! The ICMP errors that the router sends to hosts: too big for the way, and TTL used up in the core.
+//! The ICMP errors that the router sends to hosts: the packet is too big for the path, or its TTL
+//! expired in the core.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -10,11 +11,12 @@ use crate::addr::is_link_local;
 use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU, IpHeader};
 use crate::time::Time;
 
-/// Octets of the largest ICMP error (RFC 1812 section 4.3.2.3, RFC 4443 section 2.4), without its
-/// own headers.
+/// The most octets that an ICMP error quotes: the size of the largest error (RFC 1812 section
+/// 4.3.2.3, RFC 4443 section 2.4) without its own headers.
 const QUOTED_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize - 28;
 const QUOTED_V6: usize = IPV6_MINIMUM_MTU as usize - 48;
-/// Errors of the core that go on to one host in a second, and to all (RFC 1812 section 4.3.2.8).
+/// The most errors from the core that are relayed in one second, to one host and to all hosts (RFC
+/// 1812 section 4.3.2.8).
 const ERRORS_PER_HOST: usize = 10;
 const ERRORS_IN_ALL: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,9 +24,9 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The reason of an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AboutPacket {
-    /// The packet is larger than these octets, and not to be fragmented.
+    /// The packet is larger than `mtu` octets, and must not be fragmented.
     TooBig { mtu: u32 },
-    /// Its TTL was used up on the way.
+    /// The TTL of the packet expired on its path.
     TimeExceeded,
 }
 
@@ -52,8 +54,8 @@ impl AboutPacket {
     }
 }
 
-/// The ICMP error for the sender of a packet, of which `packet` is the beginning; `None` when the
-/// families of the addresses differ.
+/// The ICMP error for the sender of a packet; `packet` is the beginning of this packet. `None` if
+/// the addresses have different families.
 pub(super) fn error(
     about: AboutPacket,
     from: IpAddr,
@@ -76,8 +78,9 @@ pub(super) fn error(
     Some(bytes)
 }
 
-/// No error is sent about an ICMP error, a later fragment, or a packet that stays on its link (RFC 1122
-/// section 3.2.2, RFC 4443 section 2.4 e). `packet` holds its header at least.
+/// Whether an error may be sent about a packet. No error is sent about an ICMP error, a later
+/// fragment, or a packet that is only for its link (RFC 1122 section 3.2.2, RFC 4443 section 2.4
+/// e). `packet` contains at least its header.
 pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     const ICMP: u8 = 1;
     const ICMP_V6: u8 = 58;
@@ -94,22 +97,22 @@ pub(super) fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Whether a router can have sent an ICMP error from this address to another network.
+/// Whether this can be the address of a router that sent an ICMP error to another network.
 pub(super) fn is_of_a_router(address: IpAddr) -> bool {
     let is_broadcast = matches!(address, IpAddr::V4(address) if address.is_broadcast());
     let stays_on_link = is_link_local(address) || is_broadcast;
     !stays_on_link && !address.is_unspecified() && !address.is_loopback() && !address.is_multicast()
 }
 
-/// How many errors of the core go on to hosts.
+/// Limits the errors from the core that are relayed to hosts.
 #[derive(Debug, Default)]
 pub(super) struct ErrorLimiter {
-    /// Those of the last second; [`ERRORS_IN_ALL`] at most.
+    /// The errors of the last second; at most [`ERRORS_IN_ALL`].
     sent: VecDeque<(Time, IpAddr)>,
 }
 
 impl ErrorLimiter {
-    /// Whether one may go to `host` now; counts it if so.
+    /// Whether an error may be sent to `host` now. If so, counts it.
     pub(super) fn admit(&mut self, host: IpAddr, now: Time) -> bool {
         while self.sent.front().is_some_and(|(at, _)| now.since(*at) >= SECOND) {
             self.sent.pop_front();

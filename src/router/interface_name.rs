@@ -26,7 +26,7 @@ pub struct InterfaceName {
 }
 
 impl InterfaceName {
-    /// The Linux device that the interface is (`/` is not allowed in a device's name).
+    /// The Linux device of the interface (`/` is not allowed in the name of a device).
     pub fn device(&self) -> String {
         match self.kind {
             InterfaceKind::Ethernet => format!("et{}-{}", self.slot, self.port),
@@ -34,7 +34,7 @@ impl InterfaceName {
         }
     }
 
-    /// The interface behind a Linux device, when its name is one of ours.
+    /// The interface of a Linux device, if the name of the device has our format.
     pub fn of_device(device: &str) -> Option<Self> {
         let (slot, port) = device.strip_prefix("et")?.split_once('-')?;
         Some(InterfaceName {

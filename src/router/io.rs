@@ -1,8 +1,9 @@
-//! The whole vocabulary between the core and the world.
+//! All types of data between the core and the outside.
 //!
 //! Everything that enters a [`Router`](super::Router) is an [`Input`] or one of the two packet
 //! calls; everything that leaves it is an [`Output`] or the verdict of such a call. All of it is
-//! plain data, so that one core runs under mio, in the simulator, in a fuzzer and in a replay.
+//! plain data, so that the same core can run under mio, in the simulator, in a fuzzer and in a
+//! replay.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -32,75 +33,79 @@ pub enum Input<'a> {
     Control(ControlDatagram<'a>),
     /// The namespace's kernel changed.
     Kernel(KernelEvent),
-    /// Something that the process held open has gone, or could not be opened.
+    /// An object that the process held open was closed or deleted, or could not be opened.
     Process(ProcessEvent),
-    /// Something happened on a TCP connection of port 4342.
+    /// An event on a TCP connection of port 4342.
     Tcp(TcpEvent<'a>),
-    /// The kernel or the core network said something about the way of our packets to a locator.
+    /// The kernel or the core network reported something about the path of our packets to a
+    /// locator.
     Path(PathEvent),
-    /// The operator changed the configuration; the whole of it.
+    /// The operator changed the configuration; this is the whole new configuration.
     Configure(Box<Config>),
-    /// The operator gave a command that changes state but no configuration.
+    /// The operator entered a command that changes state but not the configuration.
     Command(Command),
-    /// How the process stands with its file descriptors, when that has changed.
+    /// The state of the file descriptors of the process has changed.
     Descriptors(Descriptors),
-    /// The nonces that [`Output::Nonce`] asked to keep, as it was kept when the router last ended: right
-    /// after the start.
+    /// The nonces that [`Output::Nonce`] asked to keep, as they were when the router last ended.
+    /// The router gets them immediately after its start.
     Nonces(KeptNonces),
-    /// The process is about to end: withdraw registrations and leave the kernel as it was found.
+    /// The process will end: the router withdraws its registrations and leaves the kernel as it
+    /// found it.
     Stop,
 }
 
-/// A LISP control message as it came.
+/// A LISP control message as it was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ControlDatagram<'a> {
     /// The sender's RLOC and port.
     pub source: SocketAddr,
-    /// The local RLOC that it was sent to.
+    /// The local RLOC that the message was sent to.
     pub destination: IpAddr,
     /// The UDP payload.
     pub payload: &'a [u8],
 }
 
-/// A command of the operator that is no configuration.
+/// A command of the operator that does not change the configuration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// `clear ip|ipv6 lisp map-cache [PREFIX]`: forgets learned entries, keeps static ones.
+    /// `clear ip|ipv6 lisp map-cache [PREFIX]`: deletes learned entries, keeps static ones.
     ClearMapCache {
         /// The family of EIDs.
         family: Family,
-        /// Only this entry, or all of the family in the default instance.
+        /// Only this entry; `None` for all entries of the family in the default instance.
         prefix: Option<EidPrefix>,
     },
-    /// `debug lisp control-plane all` and its `no` form: whether events about messages come.
+    /// `debug lisp control-plane all` and its `no` form: whether the router outputs events about
+    /// messages.
     Debug(bool),
 }
 
-/// An output of a router, other than the verdict on a packet that it was just given.
+/// An output of a router, other than the verdict of a packet call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Output {
     /// Send this datagram from a control socket.
     Control {
         /// The local RLOC and port to send from.
         source: SocketAddr,
-        /// Where to.
+        /// The address and port to send to.
         destination: SocketAddr,
         /// The UDP payload.
         payload: Vec<u8>,
     },
-    /// Encapsulate a packet that had been held.
+    /// Encapsulate a packet that has waited.
     Encapsulate(Encapsulation, OwnedPacket),
-    /// Hand the kernel a packet that had been held, to be forwarded natively.
+    /// Give the kernel a packet that has waited, to forward it natively.
     Native(InstanceId, OwnedPacket),
-    /// Do something on TCP.
+    /// Carry out a request on TCP.
     Tcp(TcpRequest),
     /// Change the namespace's kernel.
     Kernel(KernelRequest),
     /// Change the things that the process holds open.
     Process(ProcessRequest),
-    /// Keep a nonce over a restart, or keep it no longer.
+    /// Keep a nonce over a restart, or delete a kept nonce.
     Nonce(NonceRequest),
-    /// Something has changed: [`Log`](super::logging::Log) has the lines of the log,
-    /// [`debug::lines`](super::debug::lines) those of debugging, for each console that monitors.
+    /// Something has changed. [`Log`](super::logging::Log) makes the lines of the log,
+    /// [`debug::lines`](super::debug::lines) makes those of debugging for each console that
+    /// monitors.
     Event(Event),
 }

@@ -1,8 +1,8 @@
-//! The ITR and the proxy ITR: packets of EIDs on their way into the overlay (RFC 9300 section 4,
-//! RFC 6832 section 5).
+//! The ITR and the proxy ITR: packets of EIDs that enter the overlay (RFC 9300 section 4, RFC 6832
+//! section 5).
 //!
-//! An ITR takes packets of its own site's EIDs, a proxy ITR takes packets of any source. Everything else
-//! is one path.
+//! An ITR accepts packets from the EIDs of its own site; a proxy ITR accepts packets from any
+//! source. The rest is the same for both.
 
 use std::net::IpAddr;
 
@@ -23,8 +23,9 @@ use crate::time::Time;
 use crate::wire::DataHeader;
 
 impl Router {
-    /// Decides on a packet that was read from the `lisp0` of an instance. A verdict `Native` has
-    /// given it back the hop that the detour cost.
+    /// Decides on a packet that was read from the `lisp0` of an instance. With the verdict
+    /// `Native`, the packet has its old TTL again if the kernel decremented it on the way into
+    /// `lisp0`.
     pub fn encapsulate(
         &mut self,
         instance_id: InstanceId,
@@ -68,7 +69,7 @@ impl Router {
         self.carry_out(&decision, &transit, packet, now)
     }
 
-    /// Judges a packet of the site.
+    /// Judges a packet from the site.
     pub(super) fn outbound(&self, transit: &Transit, draft: &mut Draft, now: Time) -> Judgement {
         let header = &transit.header;
         if header.is_link_scoped() {
@@ -78,15 +79,15 @@ impl Router {
         if !roles.itr && !roles.proxy_itr {
             return stopped(DropReason::NotAnItr, Because::rule(Rule::NoItr));
         }
-        // A packet for a local EID reaches `lisp0` only in the moment after its link went down. An EID
-        // that moved or is registered elsewhere is looked up like any other.
+        // A packet for a local EID reaches `lisp0` only for a moment after the link of the EID went
+        // down. An EID that moved or is registered elsewhere is looked up like any other EID.
         let destination = transit.destination();
         let without_route = |table, prefix| {
             let because = Because::line(Rule::LocalEidWithoutRoute, table, prefix);
             stopped(DropReason::LocalEidNoRoute, because)
         };
         match EidLocation::of(destination, &self.database, &self.away) {
-            // Its host was found, and got its route, while the packet was on its way here.
+            // The host was found and got its route after the kernel had sent the packet to `lisp0`.
             EidLocation::Here(prefix) if self.mobility.hosts().contains_key(&destination) => {
                 let because = Because::line(Rule::HostIsHere, Table::Database, prefix);
                 return self.native(transit, draft, because);
@@ -102,8 +103,8 @@ impl Router {
             if !self.is_of_site(source) {
                 return self.native(transit, draft, Because::rule(Rule::ForeignSource));
             }
-            // A host that has not been found shows by its packet that it is on some port; the packet does
-            // not say on which, so it is looked for.
+            // The packet shows that a host that has not been found is on a port here. The packet
+            // does not show on which port, so the router searches for the host.
             draft.wants.search_source =
                 !self.is_own_address(source.address) && self.is_to_be_searched(source);
         }
@@ -135,7 +136,7 @@ impl Router {
         }
     }
 
-    /// A packet goes to one of these locators.
+    /// Encapsulates a packet to one of these locators.
     fn to_a_locator(
         &self,
         locators: &[Locator],
@@ -163,9 +164,9 @@ impl Router {
         (Verdict::Encapsulate(Encapsulation { header: marked.emit(), ..wrap }), because)
     }
 
-    /// A packet leaves without LISP. The kernel took a hop off on the way into `lisp0` and takes another
-    /// on the way out; without this a packet would see this router twice. The router's own packets have
-    /// lost none.
+    /// Forwards a packet without LISP. The kernel decremented the TTL on the way into `lisp0` and
+    /// decrements it again on the way out. Without this correction, a packet would count this
+    /// router as two hops. The router's own packets have lost no hop.
     fn native(&self, transit: &Transit, draft: &mut Draft, because: Because) -> Judgement {
         if !self.is_own_address(transit.header.source) {
             draft.ttl = transit.header.ttl.saturating_add(1);
@@ -173,8 +174,8 @@ impl Router {
         (Verdict::Native, because)
     }
 
-    /// A packet leaves without LISP, but if it is the gateway's answer to a host's first packet, which may
-    /// come before the host is found: this one waits.
+    /// Forwards a packet without LISP. There is one exception: the gateway's answer to the first
+    /// packet of a host may be sent before the host is found. This answer waits.
     fn native_or_sought(
         &self,
         transit: &Transit,
@@ -196,7 +197,7 @@ impl Router {
         self.native(transit, draft, because)
     }
 
-    /// A packet waits for a mapping, if it may.
+    /// Lets a packet wait for a mapping, if it may wait.
     fn without_mapping(
         &self,
         transit: &Transit,
@@ -223,17 +224,20 @@ impl Router {
         }
     }
 
-    /// Whether a packet of the router's own is for a host that may be on a port and has not been found.
+    /// Whether the packet is one of the router's own and is for a host that may be on a port here
+    /// and has not been found.
     fn is_for_newcomer(&self, transit: &Transit) -> bool {
         self.is_own_address(transit.header.source) && self.is_undetected(transit.destination())
     }
 
-    /// Whether `source` is one of the site's EIDs, be it a host of a dynamic range that has not been found.
+    /// Whether `source` is one of the site's EIDs. It may be a host of a dynamic range that has not
+    /// been found.
     fn is_of_site(&self, source: Eid) -> bool {
         self.mobility.is_dynamic(source) || self.database.longest_match(source).is_some()
     }
 
-    /// Whether packets of `source` have nothing more to show: no host that is still to be found.
+    /// Whether packets of `source` can show nothing new: `source` is not a host that is still to be
+    /// found.
     fn is_found(&self, source: Eid) -> bool {
         !self.mobility.is_dynamic(source) || self.mobility.hosts().contains_key(&source)
     }

@@ -1,11 +1,11 @@
-//! The nonces of Map-Registers that a router keeps over a restart (RFC 9301 section 5.6): the last one of
-//! each xTR that registers here, and the last one that it has sent itself.
+//! The nonces of Map-Registers that a router keeps over a restart (RFC 9301 section 5.6): the last
+//! nonce of each xTR that registers here, and the last nonce that the router itself has sent.
 //!
-//! A register with a nonce that is not greater than the last one of its sender is a replay. So that a
-//! restart opens no door to replays, the core says which nonces are to be kept
-//! ([`Output::Nonce`](super::io::Output::Nonce)), and its next start gets them back
-//! ([`Input::Nonces`](super::io::Input::Nonces)). The driver has them in a file, the simulator in
-//! memory; both hold [`KeptNonces`].
+//! A Map-Register with a nonce that is not greater than the last nonce of its sender is a replay.
+//! To detect replays after a restart too, the core outputs the nonces to keep
+//! ([`Output::Nonce`](super::io::Output::Nonce)) and gets them back at its next start
+//! ([`Input::Nonces`](super::io::Input::Nonces)). The driver stores them in a file, the simulator
+//! in memory; both use [`KeptNonces`].
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -16,12 +16,13 @@ use sha2::{Digest, Sha256};
 
 use crate::wire::{Key, XtrIdentity};
 
-/// A name for a shared secret that does not tell the secret: 16 octets of a SHA-256.
+/// A name for a shared secret that does not reveal the secret: 16 octets of a SHA-256.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct KeyPrint(pub [u8; 16]);
 
 impl KeyPrint {
-    /// The name of a key. The algorithm is no part of it: the sender of a message chooses that.
+    /// The name of a key. The algorithm is not a part of the name, because the sender of a message
+    /// chooses the algorithm.
     pub fn of(key: &Key) -> Self {
         let digest = Sha256::new().chain_update("eidway nonces").chain_update([key.key_id]);
         let digest: [u8; 32] = digest.chain_update(&key.secret).finalize().into();
@@ -31,7 +32,7 @@ impl KeyPrint {
     }
 }
 
-/// The sender of Map-Registers, as they name it.
+/// The sender of Map-Registers, as the registers identify it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Sender {
     /// An xTR-ID and a Site-ID that the MAC covers.
@@ -41,7 +42,7 @@ pub enum Sender {
         /// 64 bits.
         site_id: u64,
     },
-    /// The source address, where the MAC covers no xTR-ID. Any sender can write any source.
+    /// The source address, if the MAC covers no xTR-ID. Any sender can forge this address.
     Rloc(IpAddr),
 }
 
@@ -54,8 +55,8 @@ impl Sender {
         }
     }
 
-    /// 128 bits that name the sender among the registrations of a prefix: its xTR-ID, or one made of
-    /// its RLOC.
+    /// 128 bits that identify the sender among the registrations of a prefix: its xTR-ID, or a
+    /// value made from its RLOC.
     pub fn xtr_id(&self) -> u128 {
         match *self {
             Sender::Xtr { xtr_id, .. } => xtr_id,
@@ -66,7 +67,7 @@ impl Sender {
 }
 
 impl Display for Sender {
-    /// As `show lisp site` has it.
+    /// As `show lisp site` prints it.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (xtr_id, site_id) = match self {
             Sender::Xtr { xtr_id, site_id } => (xtr_id, site_id),
@@ -82,7 +83,7 @@ impl Display for Sender {
     }
 }
 
-/// The owner of a nonce: each sender has one with each key.
+/// The owner of a nonce. A sender has one nonce for each key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct NonceOwner {
     /// The key that its registers are signed with.
@@ -91,7 +92,7 @@ pub struct NonceOwner {
     pub sender: Sender,
 }
 
-/// The nonce of the last register that was taken.
+/// The nonce of the last accepted Map-Register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptNonce {
     /// The owner.
@@ -103,9 +104,9 @@ pub struct KeptNonce {
 /// A change of the kept nonces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NonceRequest {
-    /// Keep this nonce instead of an earlier one of its owner.
+    /// Keep this nonce in place of an earlier nonce of its owner.
     Keep(KeptNonce),
-    /// Keep none of this owner any more: there was no room for it in the core.
+    /// Delete the nonce of this owner, because the core had no room for it.
     Forget(NonceOwner),
     /// Keep this as the last nonce of this router's own registers.
     Sent(u64),
@@ -138,7 +139,7 @@ impl KeptNonces {
         self.taken.iter().map(|(&owner, &nonce)| KeptNonce { owner, nonce })
     }
 
-    /// How many nonces of others there are.
+    /// The number of nonces of others.
     pub fn len(&self) -> usize {
         self.taken.len()
     }

@@ -1,10 +1,11 @@
-//! The objects that the router asks of its namespace's kernel.
+//! The objects that the router wants in the kernel of its namespace.
 //!
-//! The wish is a set, computed from the configuration alone: links, addresses, rules, routes. A
-//! change of the configuration is the difference of two sets; a link that comes back gets
-//! its objects again, for the kernel drops addresses and routes with a link and does not put them
-//! back. Every other object of the set that vanishes is put back ([`Losses`] says when), with one
-//! exception: a port that another program sets down stays down, for that is how a lab fails a link.
+//! The wanted objects are a set, computed from the configuration alone: links, addresses, rules,
+//! routes. When the configuration changes, the router requests the difference of two sets. When a
+//! link is back, the router requests its objects again, because the kernel drops addresses and
+//! routes together with a link and does not put them back. Every other object of the set that
+//! vanishes is put back ([`Losses`] decides when), with one exception: a port that another program
+//! sets down stays down, because a lab makes a link fail in this way.
 //!
 //! ```text
 //! 100  iif lisp0   lookup main suppress_ifgroup 4341   what Eidway emits, but never back into lisp0
@@ -13,12 +14,13 @@
 //! 103  from RLOC   lookup 4341
 //! table 4341: the native default, a blackhole for each local EID prefix, and unreachable for the rest
 //! ```
-//! Each was tried without. Without the rules of the RLOCs, the router's own packet to a peer's port 4341
-//! entered `lisp0` again and nothing worked. With copies of the site's routes and the default in the
-//! table of `lisp0` instead of the suppressed main, routes vanished with a link without a word, and one
-//! ping circled `lisp0` a hundred thousand times a second. Without the blackholes, packets leaked into
-//! the core while a site's link was down; `unreachable` in their place told hosts of a failure that the
-//! mapping system was about to mend.
+//! We also tried to do without each part. Without the rules of the RLOCs, the router's own packet
+//! to port 4341 of a peer entered `lisp0` again and nothing worked. With copies of the site's
+//! routes and the default in the table of `lisp0` instead of the suppressed main, routes vanished
+//! with a link without a notification, and one ping circled through `lisp0` a hundred thousand
+//! times a second. Without the blackholes, packets leaked into the core while the link of a site
+//! was down. With `unreachable` in place of the blackholes, hosts were told of a failure that the
+//! mapping system would soon repair.
 
 mod events;
 mod wanted;
@@ -39,36 +41,38 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 pub(super) use wanted::guard;
 
-/// The objects that the kernel has on request.
+/// The objects that the router wants in the kernel.
 #[derive(Debug, Default)]
 pub struct Kernel {
     /// The objects of the configuration that belong to no EID.
     fixed: BTreeSet<KernelObject>,
-    /// The objects of each EID prefix beside them.
+    /// The further objects of each EID prefix.
     mobile: BTreeMap<EidPrefix, BTreeSet<KernelObject>>,
-    /// How many of these prefixes want each: instances share the tables of the kernel.
+    /// For each object, the number of these prefixes that want it: instances share the tables of
+    /// the kernel.
     wanted_by: BTreeMap<KernelObject, usize>,
-    /// The MTU that a link had before one was configured; `None` if it had not been seen.
+    /// The MTU that a link had before an MTU was configured; `None` if the link had not been seen.
     own_mtus: BTreeMap<InterfaceName, Option<u16>>,
-    /// The objects that were asked for again at one instant, because of a link: the news of its loss may
-    /// come after.
+    /// The objects that were requested again at one instant because of a link. The notification of
+    /// their loss may arrive after the request.
     asked_again: (Time, BTreeSet<KernelObject>),
     /// The objects that have vanished or were refused lately.
     losses: Losses<KernelObject>,
-    /// Ports that were set down, and not by their configuration.
+    /// Ports that were set down, but not by their configuration.
     down_by_hand: BTreeSet<Device>,
-    /// Ports that the router has asked to be set down, until it is told that they are.
+    /// Ports that the router has asked the kernel to set down, until the kernel reports that they
+    /// are down.
     going_down: BTreeSet<Device>,
 }
 
 impl Kernel {
-    /// The requests that lead from the present objects to the wanted ones. Removals come first: the
-    /// kernel matches a route by less than all its fields, so removing an old one after its
-    /// successor came could take the successor. A route that takes the place of another replaces it in
-    /// one step, so that no packet meets neither.
+    /// The requests that change the present objects to the wanted ones. Removals are first: the
+    /// kernel matches a route by fewer than all its fields, so removing an old route after its
+    /// successor was added could remove the successor. A route that has the same place as another
+    /// one replaces it in one step, so that each packet finds one of the two routes.
     ///
-    /// `fixed` has the objects that belong to no EID, if they may have changed, and `mobile` those of the
-    /// EID prefixes that came, went or changed.
+    /// `fixed` has the objects that belong to no EID, if they may have changed. `mobile` has the
+    /// objects of the EID prefixes that were added, removed or changed.
     pub fn reconcile(
         &mut self,
         fixed: Option<BTreeSet<KernelObject>>,
@@ -105,7 +109,8 @@ impl Kernel {
         gone.into_iter().map(KernelRequest::Remove).chain(self.make(come)).collect()
     }
 
-    /// The routes that are wanted where another was: two may be wanted, and the kernel has had one.
+    /// The wanted routes that have the same place as a removed route: two may be wanted, and the
+    /// kernel had only one of them.
     fn in_the_place_of(&self, object: &KernelObject) -> Vec<KernelObject> {
         let KernelObject::Route { table, prefix, .. } = *object else {
             return Vec::new();
@@ -120,7 +125,7 @@ impl Kernel {
         all.filter(|&other| place(other) == place(*object)).collect()
     }
 
-    /// The requests that make these objects; a port that was set down by hand is left so.
+    /// The requests that make these objects. A port that was set down by hand stays down.
     fn make(&mut self, objects: Vec<KernelObject>) -> Vec<KernelRequest> {
         let mut requests = Vec::with_capacity(objects.len());
         for mut object in objects {
@@ -160,12 +165,12 @@ impl Kernel {
         }
     }
 
-    /// The prefixes that want something beside the configuration.
+    /// The prefixes that want objects in addition to those of the configuration.
     pub fn prefixes(&self) -> impl Iterator<Item = EidPrefix> {
         self.mobile.keys().copied()
     }
 
-    /// The objects of the configuration, with the present links.
+    /// The objects of the configuration, computed with the present links.
     pub fn fixed(&mut self, config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
         self.remember_mtus(config, rib);
         wanted::wanted(config, rib, &self.own_mtus)
@@ -183,7 +188,8 @@ impl Kernel {
         self.make(lost)
     }
 
-    /// A link whose configured MTU goes gets back the one that it had: the kernel knows no other.
+    /// Remembers the MTUs of links before the configured ones: the kernel does not keep them, and a
+    /// link gets its old MTU back when the configured MTU is removed.
     fn remember_mtus(&mut self, config: &Config, rib: &Rib) {
         for (&name, _) in config.interfaces.iter().filter(|(_, each)| each.mtu.is_some()) {
             let own = || rib.link(&name.device()).and_then(|link| u16::try_from(link.mtu).ok());
@@ -191,7 +197,8 @@ impl Kernel {
         }
     }
 
-    /// The requests that set up a device that has just appeared: plugged in late, or made again.
+    /// The requests that set up a device that has just appeared, because it was plugged in late or
+    /// made again.
     pub fn introduce(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let of_device = |object: &&KernelObject| match object {
             KernelObject::Link { device: on, .. } | KernelObject::Address { device: on, .. } => {
@@ -202,8 +209,8 @@ impl Kernel {
         self.again(of_device, now)
     }
 
-    /// The requests that put back the objects that the kernel may have dropped when `device` went down: its
-    /// addresses and every route.
+    /// The requests that put back the objects that the kernel may have dropped when `device` went
+    /// down: its addresses and every route.
     pub fn reassert(&mut self, device: &str, now: Time) -> Vec<KernelRequest> {
         let lost = |object: &&KernelObject| match object {
             KernelObject::Address { device: on, .. } => on.name() == device,
@@ -229,19 +236,19 @@ impl Kernel {
         by_hand
     }
 
-    /// A port is up again, or has gone. Returns whether another program had set it down.
+    /// A port is up again, or was removed. Returns whether another program had set it down.
     pub fn forget_hand(&mut self, device: &str) -> bool {
         self.going_down.retain(|going| going.name() != device);
         self.down_by_hand.extract_if(.., |held| held.name() == device).count() > 0
     }
 
-    /// Whether a port was set down, and not by its configuration.
+    /// Whether a port was set down, but not by its configuration.
     pub fn is_down_by_hand(&self, port: &InterfaceName) -> bool {
         self.down_by_hand.contains(&Device::Interface(*port))
     }
 
-    /// The wish behind an object that was asked for, if there still is one: the settings of a port
-    /// that was set down by hand were asked for as of one that is down.
+    /// The wanted object for an object that was requested, if it is still wanted. The two differ
+    /// for a port that was set down by hand: its settings were requested with the port down.
     fn wish(&self, object: KernelObject) -> Option<KernelObject> {
         let mut wish = object;
         if let KernelObject::Link { device, up, .. } = &mut wish {
@@ -250,8 +257,8 @@ impl Kernel {
         self.stands(&wish).then_some(wish)
     }
 
-    /// Objects have vanished from the kernel. Asks again for those that are still wanted: an object that
-    /// was lost together with its link comes back with the link.
+    /// Objects have vanished from the kernel. Requests again those that are still wanted, except an
+    /// object that was lost together with its link: this object is requested when the link is back.
     pub fn lost(
         &mut self,
         objects: Vec<KernelObject>,
@@ -280,7 +287,8 @@ impl Kernel {
         outputs
     }
 
-    /// The kernel has refused to make an object: it is asked again, unless that waits for a link.
+    /// The kernel refused to make an object. The router asks again, unless the object waits for a
+    /// link.
     pub fn refused(
         &mut self,
         object: KernelObject,
@@ -302,12 +310,12 @@ impl Kernel {
         self.make(due)
     }
 
-    /// When [`Kernel::put_back_due`] has work.
+    /// When [`Kernel::put_back_due`] has work next.
     pub fn next_put_back(&self) -> Option<Time> {
         self.losses.next_due()
     }
 
-    /// The requests that leave the kernel as it was found.
+    /// The requests that leave the kernel as the router found it.
     pub fn withdraw(&mut self) -> Vec<KernelRequest> {
         let mut objects = std::mem::take(&mut self.fixed);
         objects.extend(std::mem::take(&mut self.wanted_by).into_keys());
@@ -325,8 +333,8 @@ fn told(object: KernelObject, change: KernelObjectChange) -> Output {
     Output::Event(Event::KernelObject { object, change })
 }
 
-/// Whether an object cannot be made before its link is there, or up: then all that belongs on it is
-/// asked for again.
+/// Whether an object cannot be made yet, because its link does not exist or is not up. When the
+/// link is ready, all objects that belong to it are requested again.
 fn awaits_link(object: &KernelObject, config: &Config, rib: &Rib) -> bool {
     let is_there = |device: &Device| rib.link(&device.name()).is_some();
     let is_up = |device: &Device| rib.link(&device.name()).is_some_and(|link| link.up);

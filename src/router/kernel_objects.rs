@@ -1,4 +1,5 @@
-//! The objects that a router wants in its namespace's kernel, the requests for them, and the kernel's events.
+//! The objects that a router wants in its namespace's kernel, the requests for them, and the events
+//! of the kernel.
 
 use std::net::IpAddr;
 
@@ -11,8 +12,8 @@ use crate::addr::{Family, Mac, Rloc};
 /// A routing table of the namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Table {
-    /// Table 4341: the native default and the guards; for packets that `lisp0` emits when main has no
-    /// answer of its own.
+    /// Table 4341, with the native default and the guards. It is for packets that `lisp0` emits and
+    /// for which main has no route of its own.
     Native,
     /// Table main.
     Main,
@@ -25,9 +26,9 @@ pub enum RouteTarget {
     NextHop(IpAddr),
     /// The link of a device.
     Device(Device),
-    /// Dropped in silence.
+    /// Drops packets without an ICMP error.
     Blackhole,
-    /// Dropped with an ICMP unreachable.
+    /// Drops packets with an ICMP unreachable.
     Unreachable,
 }
 
@@ -50,7 +51,7 @@ impl Device {
     }
 }
 
-/// The TUN device through which packets of EIDs come and go.
+/// The TUN device through which the kernel and the router exchange packets of EIDs.
 pub const LISP_DEVICE: &str = "lisp0";
 
 /// The device group of `lisp0`, and the number of [`Table::Native`].
@@ -65,26 +66,26 @@ pub enum RuleSelector {
     Source(Rloc),
 }
 
-/// A thing in the namespace's kernel that the router wants there. The order of the variants is the
-/// order in which they are made: guards stand before anything can leak past them.
+/// An object that the router wants in the kernel of its namespace. The order of the variants is the
+/// order in which the objects are made: the guards are made before any packet can leak past them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum KernelObject {
-    /// The namespace's settings: it forwards, and table main is looked up for packets that no other
-    /// rule matches. Its removal leaves them as they are.
+    /// The settings of the namespace: it forwards packets, and table main is looked up for packets
+    /// that no other rule matches. Removing this object leaves the settings as they are.
     Namespace,
-    /// A link's settings. Its removal leaves the link as it is.
+    /// The settings of a link. Removing this object leaves the link as it is.
     Link {
         /// The device.
         device: Device,
         /// Administratively up.
         up: bool,
-        /// Octets; the device's own when absent.
+        /// The MTU in octets; `None` for the device's own MTU.
         mtu: Option<u16>,
-        /// Answers ARP for others.
+        /// Whether the router answers ARP for other addresses.
         proxy_arp: bool,
-        /// The hardware address, when the device's own is not wanted.
+        /// The hardware address; `None` for the device's own address.
         mac: Option<Mac>,
-        /// `lisp mobility`: the port's sysctls are set so that hosts that come are seen.
+        /// `lisp mobility`: the sysctls of the port are set so that the router notices new hosts.
         mobility: bool,
     },
     /// An address on a device, with the length of its network.
@@ -93,36 +94,37 @@ pub enum KernelObject {
         device: Device,
         /// The address and its network's length.
         address: IpNet,
-        /// Whether the kernel makes a route of its network: not on a mobility port, where a host that
-        /// moved away would be sought with ARP instead of through LISP.
+        /// Whether the kernel makes a route to the network of the address. It does not on a
+        /// mobility port, because it would then search with ARP for a host that moved away, instead
+        /// of sending packets through LISP.
         connected: bool,
     },
     /// `PRIORITY SELECTOR lookup TABLE [suppress_ifgroup 4341]`.
     Rule {
         /// IPv4 or IPv6.
         family: Family,
-        /// Lower is asked first.
+        /// The rule with the lower priority is used first.
         priority: u32,
-        /// Which packets.
+        /// Which packets the rule is for.
         selector: RuleSelector,
-        /// Which table; a lookup of main never takes a route into `lisp0`.
+        /// The table that the rule looks up. A lookup of main never uses a route into `lisp0`.
         table: Table,
     },
     /// A route.
     Route {
-        /// The table that it stands in.
+        /// The table of the route.
         table: Table,
         /// The destination.
         prefix: IpNet,
         /// Where it leads.
         target: RouteTarget,
-        /// Smaller is preferred.
+        /// The route with the smaller metric is preferred.
         metric: u32,
-        /// The source address of the router's own packets that take it.
+        /// The source address of the router's own packets that use the route.
         source: Option<IpAddr>,
     },
-    /// `neigh add proxy`: the kernel answers ARP or ND for a host that moved away, so that its old
-    /// LAN reaches it through LISP.
+    /// `neigh add proxy`: the kernel answers ARP or ND for a host that moved away, so that the old
+    /// LAN of the host reaches it through LISP.
     ProxyNeighbour {
         /// The port of the old LAN.
         device: Device,
@@ -131,16 +133,16 @@ pub enum KernelObject {
     },
 }
 
-/// A change that the router wants made in the kernel. All are idempotent.
+/// A change that the router wants in the kernel. All requests are idempotent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KernelRequest {
-    /// Make it so.
+    /// Make the object.
     Add(KernelObject),
-    /// Take it away.
+    /// Remove the object.
     Remove(KernelObject),
-    /// Ask a host on a port whether it is there (`RTM_NEWNEIGH` with `NTF_USE` or `nud probe`): it
-    /// answers with [`KernelEvent::Neighbour`]. An answer also refreshes the host's idea of its
-    /// gateway's hardware address.
+    /// Ask a host on a port whether it is there (`RTM_NEWNEIGH` with `NTF_USE` or `nud probe`). The
+    /// kernel reports the result as [`KernelEvent::Neighbour`]. The exchange also refreshes the
+    /// hardware address that the host has for its gateway.
     Probe {
         /// The port.
         device: Device,
@@ -148,22 +150,22 @@ pub enum KernelRequest {
         address: IpAddr,
     },
     /// Watch a host: the kernel asks it again and again (`NTF_EXT_MANAGED`), and a host that has
-    /// gone becomes `Failed`.
+    /// left becomes `Failed`.
     Watch {
         /// The port.
         device: Device,
         /// The host.
         address: IpAddr,
     },
-    /// Forget a host's hardware address.
+    /// Delete the hardware address of a host.
     Forget {
         /// The port.
         device: Device,
         /// The host.
         address: IpAddr,
     },
-    /// Tell a LAN that the host's address is at this port now: a gratuitous ARP request, or an
-    /// unsolicited neighbour advertisement.
+    /// Announce on a LAN that the address of the host is at this port now: a gratuitous ARP
+    /// request, or an unsolicited neighbour advertisement.
     Announce {
         /// The port.
         device: Device,
@@ -181,52 +183,53 @@ pub enum KernelEvent {
         device: String,
         /// Administratively up.
         up: bool,
-        /// The other end is there.
+        /// Whether the other end of the link is present.
         carrier: bool,
         /// Octets.
         mtu: u32,
     },
-    /// A link has gone.
+    /// A link was removed.
     LinkGone {
         /// The Linux name.
         device: String,
     },
-    /// All unicast routes of table main, read anew: routes that are not listed do not exist. Events do not
-    /// say everything (an IPv4 route that a link's fall took away is not announced), so the driver
-    /// reads the table again after each change of a link.
+    /// All unicast routes of table main; routes that are not listed do not exist. The kernel does
+    /// not announce every change (for example, that an IPv4 route was removed because its link went
+    /// down), so the driver reads the table again after each change of a link.
     Routes(Vec<KernelRoute>),
-    /// One route of table main came.
+    /// A route was added to table main.
     RouteAdded(KernelRoute),
-    /// One route of table main went.
+    /// A route was removed from table main.
     RouteRemoved(KernelRoute),
-    /// A neighbour entry came, changed or went.
+    /// A neighbour entry was added, changed or removed.
     Neighbour {
         /// The Linux name of the device.
         device: String,
         /// The host.
         address: IpAddr,
-        /// The kernel's state of it.
+        /// The kernel's state of the host.
         state: NeighbourState,
     },
-    /// How full the kernel's neighbour table of a family is: a machine has one for all its namespaces. Looked
-    /// up once a second where hosts come and go, and told when it has changed.
+    /// How full the kernel's neighbour table of a family is; a machine has one table for all its
+    /// namespaces. The driver looks it up once a second where hosts appear and disappear, and
+    /// reports a change.
     NeighbourTable {
         /// IPv4 or IPv6.
         family: Family,
-        /// Entries of all namespaces.
+        /// The number of entries of all namespaces.
         entries: u32,
         /// The largest number of entries (`gc_thresh3`).
         limit: u32,
     },
-    /// Things that were made and are not there any more, or are not as they were made: the kernel
-    /// dropped them together with another, or another program removed them. Each is told once: the
-    /// router asks for it again if it needs it.
+    /// Objects that were made and do not exist, or were changed: the kernel dropped them together
+    /// with another object, or another program removed them. Each loss is reported once; the router
+    /// requests the object again if it needs it.
     Lost(Vec<KernelObject>),
     /// The kernel refused a request.
     Refused {
         /// The request.
         request: KernelRequest,
-        /// The operating system's words.
+        /// The error text of the operating system.
         error: String,
     },
 }
@@ -234,11 +237,12 @@ pub enum KernelEvent {
 /// The kernel's state of a host on a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NeighbourState {
-    /// It spoke, or answered, with this hardware address (`REACHABLE`, `STALE`, `DELAY`, `PROBE`).
+    /// The host sent a message or answered, with this hardware address (`REACHABLE`, `STALE`,
+    /// `DELAY`, `PROBE`).
     Known(Mac),
-    /// It was asked and is silent (`FAILED`).
+    /// The kernel asked the host, and got no answer (`FAILED`).
     Failed,
-    /// There is no entry, or one without an answer yet (`INCOMPLETE`).
+    /// There is no entry, or an entry without an answer yet (`INCOMPLETE`).
     Absent,
 }
 
@@ -247,10 +251,10 @@ pub enum NeighbourState {
 pub struct KernelRoute {
     /// The destination.
     pub prefix: IpNet,
-    /// The Linux name of the device that it leaves by.
+    /// The Linux name of the device through which packets leave.
     pub device: String,
-    /// The router it goes through, when not on the link.
+    /// The next router, if the destination is not on the link.
     pub gateway: Option<IpAddr>,
-    /// Smaller is preferred.
+    /// The route with the smaller metric is preferred.
     pub metric: u32,
 }

@@ -7,7 +7,7 @@ use crate::router::{Link, Router};
 use crate::time::Time;
 
 impl Router {
-    /// Takes in a change of the kernel.
+    /// Handles a change of the kernel.
     pub(in crate::router) fn handle_kernel(&mut self, event: KernelEvent, now: Time) {
         if matches!(event, KernelEvent::Routes(_) | KernelEvent::RouteAdded(_)) {
             self.reachability.forget(Source::Route);
@@ -59,7 +59,7 @@ impl Router {
         }
     }
 
-    /// The state of a link, which may be the one from before.
+    /// Handles the state of a link; the state may be the same as before.
     fn handle_link(&mut self, device: &str, link: Link, now: Time) {
         let before = self.rib.set_link(device.to_owned(), link);
         self.stale.all |= before != Some(link);
@@ -84,7 +84,7 @@ impl Router {
         }
     }
 
-    /// A port was set up or down, maybe by another program.
+    /// Handles a port that was set up or down, possibly by another program.
     fn follow_hand(&mut self, device: &str, (was_up, is_up): (bool, bool), now: Time) {
         let interfaces = self.context.config.interfaces.keys();
         let port = interfaces.copied().find(|name| name.device() == device);

@@ -1,5 +1,5 @@
-//! The objects of the kernel that the configuration asks for: links, addresses, rules and routes; and the
-//! guard of an EID prefix.
+//! The objects of the kernel that the configuration asks for: links, addresses, rules and routes.
+//! Also the guard of an EID prefix.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -13,19 +13,19 @@ use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector, Table};
 use crate::router::rib::Rib;
 use crate::wire::data_header::encapsulation_len;
 
-/// An Ethernet's, for links that have not been seen yet.
+/// The MTU of an Ethernet, for links that have not been seen yet.
 const USUAL_MTU: u32 = 1500;
-/// Added to the metric of the second and further routes of a prefix. Metric 0, which the first has, is
-/// 1024 to the kernel for IPv6.
+/// Added to the metric of the second route and of further routes of a prefix. The first route has
+/// metric 0, which the kernel uses as 1024 for IPv6.
 const STANDBY_METRIC: u32 = 1024;
 
-/// Rule priorities: before table main's own 32766.
+/// Rule priorities. They are before 32766, the priority of the kernel's own rule for table main.
 const FROM_LISP_MAIN: u32 = 100;
 const FROM_LISP_NATIVE: u32 = 101;
 const FROM_RLOC_MAIN: u32 = 102;
 const FROM_RLOC_NATIVE: u32 = 103;
 
-/// All of it, as the links are.
+/// All objects that the configuration asks for, with the present links.
 pub fn wanted(
     config: &Config,
     rib: &Rib,
@@ -89,7 +89,8 @@ fn tunnel(config: &Config, rib: &Rib) -> BTreeSet<KernelObject> {
     objects
 }
 
-/// The guard of a local EID prefix: packets for EIDs of it without a route do not leak into the core.
+/// The guard of a local EID prefix: if EIDs in the prefix have no route, packets for them do not
+/// leak into the core.
 pub fn guard(prefix: EidPrefix) -> KernelObject {
     route(Table::Native, prefix.prefix(), RouteTarget::Blackhole, 0)
 }
@@ -114,11 +115,12 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
         .collect()
 }
 
-/// The configured static routes. The default leads out of the overlay; where the default of table
-/// main is `lisp0`, only packets that `lisp0` emits or the router itself sends may take it.
+/// The configured static routes. The default route leads out of the overlay. If the default of
+/// table main leads into `lisp0`, only packets that `lisp0` emits or the router itself sends may
+/// use the configured one.
 ///
-/// Of several routes of one prefix the first, in the order in which the configuration prints them, is
-/// used while its link is up, and the others stand by.
+/// If a prefix has several routes, the first one, in the order in which the configuration prints
+/// them, is used while its link is up. The other routes stand by.
 fn static_routes(config: &Config) -> Vec<KernelObject> {
     let mut objects = Vec::new();
     let mut before: Option<(IpNet, u32)> = None;
@@ -149,11 +151,11 @@ fn route(table: Table, prefix: IpNet, target: RouteTarget, metric: u32) -> Kerne
     KernelObject::Route { table, prefix, target, metric, source: None }
 }
 
-/// The address that the router's own packets into the overlay carry: one that the other side can
-/// answer through the overlay.
+/// The source address of the router's own packets into the overlay. The other side can answer to
+/// this address through the overlay.
 ///
-/// Not one of a device that has gone or is down: the kernel takes no route whose source is not an
-/// address in use.
+/// The address of a device that was removed or is down is not used, because the kernel accepts no
+/// route with a source address that is not in use.
 fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAddr> {
     let is_there = |(name, interface): &(&InterfaceName, &Interface)| {
         let is_up = rib.link(&name.device()).is_none_or(|link| link.up);
@@ -166,8 +168,8 @@ fn first_eid_address(config: &Config, rib: &Rib, family: Family) -> Option<IpAdd
         .find(|&address| Family::of(address) == family && config.is_local_eid(address))
 }
 
-/// The largest packet that fits the core once it is encapsulated: then the kernel itself answers
-/// too-big to the sender of a larger one.
+/// The size of the largest packet that fits the core after encapsulation. With this MTU, the kernel
+/// itself sends a too-big error to the sender of a larger packet.
 fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
     let rlocs = config.local_rlocs();
     let headers = rlocs.iter().map(|rloc| encapsulation_len(rloc.family())).max();
@@ -177,7 +179,8 @@ fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
         .filter(|(_, net)| rlocs.iter().any(|rloc| rloc.0 == net.addr()))
         .map(|(name, _)| name)
         .collect();
-    // A loopback's own MTU says nothing about the core: an RLOC there may use every link.
+    // The MTU of a loopback says nothing about the core: packets from an RLOC on a loopback may use
+    // every link.
     let on_loopback = of_rlocs.iter().any(|name| name.kind == InterfaceKind::Loopback);
     let links = config
         .interfaces
@@ -186,7 +189,7 @@ fn lisp_mtu(config: &Config, rib: &Rib) -> u16 {
         .filter(|name| on_loopback || of_rlocs.contains(name))
         .filter_map(|name| rib.link(&name.device()));
     let core = links.map(|link| link.mtu).min().unwrap_or(USUAL_MTU);
-    // With an MTU below 1280 the kernel takes IPv6 off a device and does not put it back.
+    // With an MTU below 1280, the kernel removes IPv6 from a device and does not put it back.
     let mtu = core.saturating_sub(headers).max(SMALLEST_MTU);
     u16::try_from(mtu).unwrap_or(u16::MAX)
 }
