@@ -1,10 +1,10 @@
-//! The away table: local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4; `show
-//! ip lisp away`).
+//! The away table: local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4;
+//! `show ip lisp away`).
 //!
-//! A packet that is decapsulated for an away EID was sent by an old mapping. The router does not
-//! deliver the packet, and sends an SMR to its sender, so that the sender asks for the mapping
-//! again. If both the database and this table have a prefix for an EID, the longer prefix decides
-//! where the EID is; on equal length the EID is away.
+//! A packet that is decapsulated for an away EID was sent because of an old mapping. The router
+//! does not deliver the packet, and sends an SMR to its sender, so that the sender asks for the
+//! mapping again. If both the database and this table have a prefix for an EID, the longer prefix
+//! decides where the EID is; on equal length the EID is away.
 //!
 //! The number of the entries that the network causes is bounded ([`Stay`]); the number of the
 //! others is bounded by the configuration. In each case, when an entry ends, its route in the
@@ -136,8 +136,8 @@ pub struct AwayTable {
     /// The entries with [`Stay::Told`].
     told: Bounded<EidPrefix, ()>,
     due: Deadlines<EidPrefix>,
-    /// The prefixes of entries that were added or removed and [lead
-    /// elsewhere](Producer::leads_elsewhere): the kernel must be changed for them.
+    /// The prefixes of entries that were added or removed and that
+    /// [lead elsewhere](Producer::leads_elsewhere): the kernel must be changed for them.
     moved: BTreeSet<EidPrefix>,
     /// The number of [`Producer::Deconfigured`] entries for each instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,

@@ -1,5 +1,5 @@
-//! Acts on the decisions on packets of EIDs. Only this file changes something because of a packet:
-//! a packet that has just arrived, or one that has waited.
+//! Acts on the decisions on packets of EIDs. A decision changes the router only here, both for
+//! packets that have just arrived and for packets that have waited.
 
 use super::Router;
 use super::decision::{

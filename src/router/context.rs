@@ -73,8 +73,7 @@ impl Context {
         self.outputs.extend(events.into_iter().map(Output::Event));
     }
 
-    /// A message was received or sent. While debugging is on, outputs the event that `event`
-    /// returns.
+    /// A message was received or sent. If debugging is on, outputs the event that `event` makes.
     pub(super) fn trace(&mut self, event: impl FnOnce() -> Option<MessageEvent>) {
         if self.debugging
             && let Some(event) = event()

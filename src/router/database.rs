@@ -53,8 +53,8 @@ pub struct Entry {
     pub dynamic: Option<String>,
     /// In the order of their addresses, as records carry them (RFC 9301 section 5.4).
     pub locators: Vec<LocalLocator>,
-    /// Whether the RIB has a route to the prefix. Without a route, `show` prints `*** NO ROUTE TO
-    /// EID PREFIX ***`.
+    /// Whether the RIB has a route to the prefix. Without a route, `show` prints
+    /// `*** NO ROUTE TO EID PREFIX ***`.
     pub has_route: bool,
     /// When the entry was made.
     pub created_at: Time,
@@ -82,13 +82,13 @@ impl Entry {
 /// The prefixes that a reconciliation looked at, and the changes that it made.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The prefixes that the reconciliation looked at, in order: each is in the database, was in
-    /// it, or neither.
+    /// The prefixes that the reconciliation looked at, in order. A prefix does not have to be in
+    /// the database, before or after.
     pub judged: Vec<EidPrefix>,
     /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,
-    /// Prefixes that have a route before and after the change, and that have other locators after
-    /// it.
+    /// Prefixes that have a route before and after, and whose locators or their states have
+    /// changed.
     pub changed: BTreeSet<EidPrefix>,
     /// Prefixes whose set of locators changed.
     pub relocated: Vec<EidPrefix>,
@@ -138,7 +138,7 @@ pub struct Database {
     /// The number of entries that have a route, in all instances: first for IPv4 EIDs, then for
     /// IPv6 EIDs.
     with_route: [usize; 2],
-    /// For each Locator-Status-Bit, the number of entries that have the bit set, likewise.
+    /// For each Locator-Status-Bit, the number of entries that have the bit set, in the same order.
     with_bit: [[usize; u32::BITS as usize]; 2],
     revision: Revision,
 }

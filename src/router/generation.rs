@@ -17,7 +17,8 @@ impl Router {
     ///   own locators are up;
     /// - the away table;
     /// - which locators can be reached, and the path MTUs;
-    /// - the nonces of packets to a locator, and which mappings are sent without Locator-Status-Bits.
+    /// - the nonces of packets to a locator, and which mappings are sent without
+    ///   Locator-Status-Bits.
     pub fn forwarding_generation(&self) -> u64 {
         self.configured.number()
             + self.map_cache.revision()

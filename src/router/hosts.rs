@@ -178,7 +178,7 @@ impl Router {
         self.map_cache.forget_learned(&prefix);
         self.stale.prefixes.insert(prefix);
         let (device, address) = (Device::Interface(interface), eid.address);
-        // This exchange also gives the host the hardware address of its gateway here.
+        // The probe also gives the host the hardware address of its gateway here.
         self.stale.requests.extend([
             KernelRequest::Probe { device, address },
             KernelRequest::Watch { device, address },
@@ -188,8 +188,8 @@ impl Router {
         true
     }
 
-    /// There is no room for a host. The next message of the host is again the first one that the
-    /// router sees.
+    /// Refuses a host because there is no room. The router deletes its neighbour, so that the next
+    /// message of the host is evidence of a new host.
     fn host_turned_away(&mut self, eid: Eid, interface: InterfaceName, now: Time) {
         self.mobility.neighbours.remove(&(interface, eid.address));
         let said_at = self.mobility.turned_away_at;

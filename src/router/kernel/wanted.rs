@@ -117,7 +117,7 @@ fn into_lisp(config: &Config, rib: &Rib, family: Family) -> Vec<KernelObject> {
 
 /// The configured static routes. The default route leads out of the overlay. If the default of
 /// table main leads into `lisp0`, only packets that `lisp0` emits or the router itself sends may
-/// use the configured one.
+/// use the configured default.
 ///
 /// If a prefix has several routes, the first one, in the order in which the configuration prints
 /// them, is used while its link is up. The other routes stand by.
