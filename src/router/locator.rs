@@ -11,14 +11,15 @@ use crate::time::Time;
 pub enum Source {
     /// The R bit of the record (RFC 9301 section 5.4), until the next record.
     RBit,
-    /// The Locator-Status-Bit in a packet of the site (RFC 9300 section 10), until the next bit or record.
+    /// The Locator-Status-Bit in a packet of the site (RFC 9300 section 10), until the next bit or
+    /// record.
     StatusBits,
     /// An ICMP error of the core.
     Icmp,
-    /// The router's kernel: it has no route.
+    /// The router's kernel, which has no route to the locator.
     Route,
-    /// Packets that come from the locator without the nonce that they should echo (RFC 9300 section
-    /// 10.1).
+    /// Packets from the locator do not carry the nonce that the locator should echo (RFC 9300
+    /// section 10.1).
     EchoNonce,
 }
 
@@ -38,26 +39,27 @@ impl Source {
 /// A locator of a mapping.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Locator {
-    /// Where to encapsulate to.
+    /// The address to which packets are encapsulated.
     pub rloc: Rloc,
     /// Lower is preferred; 255 is never used.
     pub priority: u8,
     /// The share of flows among equal priorities.
     pub weight: u8,
-    /// Its place in the record, which is that of its Locator-Status-Bit (RFC 9300 section 10).
+    /// The position of the locator in the record, which is also the number of its
+    /// Locator-Status-Bit (RFC 9300 section 10).
     pub ordinal: u8,
-    /// Whether the site says that it is up.
+    /// Whether the site says that the locator is up.
     pub up: bool,
-    /// The source that says so: [`Source::RBit`] or [`Source::StatusBits`].
+    /// The source of `up`: [`Source::RBit`] or [`Source::StatusBits`].
     #[serde(skip)]
     pub source: Source,
-    /// Since when it has been in the entry with this state.
+    /// The instant since which the locator has been in the entry with this state.
     #[serde(skip)]
     pub since: Time,
 }
 
 impl Locator {
-    /// Whether packets are treated alike with this locator and with another.
+    /// Whether packets are treated in the same manner with this locator and with `other`.
     pub(super) fn is_like(&self, other: &Locator) -> bool {
         let facts = |locator: &Locator| {
             (locator.rloc, locator.priority, locator.weight, locator.ordinal, locator.up)

@@ -24,7 +24,8 @@ pub struct LocalRlocs {
 }
 
 impl LocalRlocs {
-    /// Those of a configuration: of a family, the one with the lowest priority is preferred.
+    /// The locators of a configuration. In each family, the locator with the lowest priority is
+    /// preferred.
     pub fn of(config: &Config) -> Self {
         let all = config.local_rlocs();
         let configured = configured_locators(config);
@@ -41,13 +42,14 @@ impl LocalRlocs {
         LocalRlocs { preferred, all, broadcasts }
     }
 
-    /// Whether an address is no router's: none that [`Rloc::is_unicast`] lets pass, nor the broadcast
-    /// address of a connected network. No locator is (RFC 9301 section 5.4, Locator).
+    /// Whether an address cannot belong to a router: an address that [`Rloc::is_unicast`] rejects,
+    /// or the broadcast address of a connected network. A locator is never such an address (RFC
+    /// 9301 section 5.4, Locator).
     pub fn is_nobodys(&self, rloc: Rloc) -> bool {
         !rloc.is_unicast() || self.broadcasts.contains(&rloc.0)
     }
 
-    /// The locator to send from to a remote locator of `family`.
+    /// The local locator from which packets to a remote locator of `family` are sent.
     pub fn preferred(&self, family: Family) -> Option<Rloc> {
         match family {
             Family::Ipv4 => self.preferred[0],
@@ -55,7 +57,7 @@ impl LocalRlocs {
         }
     }
 
-    /// Whether `address` is one of them.
+    /// Whether `address` is one of the router's own locators.
     pub fn contains(&self, address: IpAddr) -> bool {
         self.all.contains(&Rloc(address))
     }
@@ -80,7 +82,7 @@ fn configured_locators(config: &Config) -> Vec<(Rloc, u8)> {
     sets.chain(inline).filter_map(resolve).collect()
 }
 
-/// Configured locators (a proxy ETR's) as a mapping holds them.
+/// Configured locators (those of a proxy ETR) in the form that a mapping holds.
 pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locator> {
     let locator = |configured: &ConfiguredLocator| {
         let rloc = config.resolve_locator(&configured.source)?;
@@ -91,8 +93,8 @@ pub fn as_mapping(config: &Config, locators: &[ConfiguredLocator]) -> Vec<Locato
     locators.iter().filter_map(locator).collect()
 }
 
-/// The outer headers for a packet (RFC 9300 section 5.3): TTL and type of service are the inner
-/// ones, ECN by the normal mode of RFC 6040, which is a copy too. `None` if no locator can be used.
+/// The outer headers for a packet (RFC 9300 section 5.3). TTL and type of service are copied from
+/// the inner header, ECN too (normal mode of RFC 6040). `None` if no locator can be used.
 pub(super) fn encapsulation(
     locators: &[Locator],
     local: &LocalRlocs,
@@ -111,16 +113,17 @@ pub(super) fn encapsulation(
     })
 }
 
-/// The LISP header of a packet without any mark (RFC 9300 section 8: no I bit for instance 0).
+/// The LISP header of a packet, without marks (RFC 9300 section 8: no I bit for instance 0).
 pub(super) fn data_header(instance_id: InstanceId) -> DataHeader {
     let instance_id = (instance_id != InstanceId::DEFAULT).then_some(instance_id);
     DataHeader { instance_id, ..DataHeader::default() }
 }
 
-/// The local and the remote locator for a flow: among the locators that are up, not forbidden, not the
-/// router's own and of a family that it has, the lowest priority wins and the flow's hash picks one by
-/// weight. Equal weights of zero share equally. Locators that the core cannot reach are taken only when there
-/// is no other.
+/// The local and the remote locator for a flow. A remote locator can be chosen if it is up, not
+/// forbidden, not the router's own, and of a family that the router has. Among these locators, the
+/// lowest priority wins, and the hash of the flow picks a locator by weight. If all weights are
+/// zero, all shares are equal. Locators that the core cannot reach are used only when there is no
+/// other.
 pub fn select(
     locators: &[Locator],
     local: &LocalRlocs,

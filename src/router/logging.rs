@@ -1,7 +1,7 @@
-//! The lines of the log: the events of a router in words, so many of each kind.
+//! The lines of the log: events of a router as text, with a limit for each kind of event.
 //!
-//! The core gives events without time and words; a driver keeps a [`Log`] and asks it for the lines of
-//! each. Most events have none.
+//! The core produces events without time and text. A driver keeps a [`Log`] and asks it for the
+//! lines of each event. Most events have no line.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -24,7 +24,7 @@ use std::net::IpAddr;
 /// How much a line of the log matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// Something is wrong, and the operator has something to do.
+    /// Something is wrong, and the operator has to act.
     Warning,
     /// Something changed as it should.
     Notice,
@@ -42,11 +42,12 @@ impl From<Severity> for log::Level {
 /// A line of the log.
 pub type Line = (Severity, String);
 
-/// Lines of one kind. With ten kinds whose number strangers decide, an hour has a few hundred kilobytes.
+/// Strangers decide the number of lines of about ten kinds. With this limit for each kind, the log grows
+/// by a few hundred kilobytes an hour.
 const RATE: Rate = Rate { burst: 100, interval: Duration::from_secs(10) };
 
-/// How much was written of each kind of event: a network in which hosts move, or locators fall, as often
-/// as it likes does not fill the log.
+/// How much was written for each kind of event. So the log does not fill, even in a network in
+/// which hosts move, or locators fail, all the time.
 #[derive(Debug, Default)]
 pub struct Log {
     kinds: BTreeMap<&'static str, Kind>,
@@ -54,19 +55,19 @@ pub struct Log {
 
 #[derive(Debug, Default)]
 struct Kind {
-    /// The state of [`RATE`].
+    /// When [`AT_ONCE`] lines can be written again.
     full_at: Option<Time>,
-    /// Since the last one that was written.
+    /// The lines left out since the last line that was written.
     left_out: u64,
 }
 
 impl Log {
-    /// The lines of an event that happens at `now`, which never goes back.
+    /// The lines of an event that happens at `now`; `now` never decreases.
     pub fn lines(&mut self, event: &Event, now: Time) -> Vec<Line> {
         if !has_line(event) {
             return Vec::new();
         }
-        // Refused messages are bounded by reason and source already.
+        // Refused messages are already limited for each reason and source.
         let is_bounded = !matches!(event, Event::Refused { .. });
         let left_out = match is_bounded {
             true => self.admit(event.kind(), now),
@@ -79,7 +80,8 @@ impl Log {
         before.into_iter().chain([(severity, line)]).collect()
     }
 
-    /// Whether one more line of a kind is written: how many were left out before it, if it is.
+    /// Decides whether one more line of a kind is written. If so, returns how many lines before it
+    /// were left out.
     fn admit(&mut self, kind: &'static str, now: Time) -> Option<u64> {
         let kind = self.kinds.entry(kind).or_default();
         let Some(full_at) = RATE.admit(kind.full_at, now) else {
@@ -91,7 +93,7 @@ impl Log {
     }
 }
 
-/// Whether [`line`] has one of an event, told without making it.
+/// Whether [`line`] returns a line for an event, decided without making the line.
 fn has_line(event: &Event) -> bool {
     match event {
         Event::Mapping { .. }
@@ -113,7 +115,7 @@ fn has_line(event: &Event) -> bool {
     }
 }
 
-/// The line of an event; most have none.
+/// The line of an event. Most events have none.
 pub fn line(event: &Event) -> Option<Line> {
     Some(match event {
         Event::Host { eid, port, change } => return host_line(eid, port, *change),

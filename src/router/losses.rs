@@ -1,9 +1,10 @@
 //! When to ask again for an object that the kernel or the process has lost or refused.
 //!
-//! A thing that vanishes is put back at once. When one vanishes again each time, another
-//! program removes it: after three times in ten seconds it is put back every thirty seconds, so that
-//! the two do not keep each other busy. One that was refused is asked for again a moment later, for an
-//! object that it needs may be on its way, and after three times every thirty seconds too.
+//! A lost object is added again immediately. When the object is lost again each time, another
+//! program is removing it. So after three losses in ten seconds, the object is added again only
+//! every thirty seconds; otherwise the router and the other program would keep each other busy. A
+//! refused object is requested again a moment later, because an object that it needs may be about
+//! to appear. After three refusals, it is requested every thirty seconds too.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -11,31 +12,32 @@ use std::time::Duration;
 use super::deadlines::Deadlines;
 use crate::time::Time;
 
-/// How often a thing is put back at once within [`WINDOW`].
+/// How often an object is added again immediately within [`WINDOW`].
 const QUICK: usize = 3;
-/// A thing that stood for so long is at rest.
+/// An object that was present for this time is at rest.
 const WINDOW: Duration = Duration::from_secs(10);
-/// How long a restless thing is left alone.
+/// How long the router waits before it requests a restless object again.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long after a refusal it is asked again.
+/// How long after a refusal the object is requested again.
 const MOMENT: Duration = Duration::from_millis(250);
 
-/// The verdict on a thing that is not there.
+/// The verdict on a missing object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// Ask for it now.
+    /// Request the object immediately.
     Now,
-    /// It is due later; `first` when it has just become restless.
+    /// The object is due later.
     Later {
-        /// Nothing has been said of it yet.
+        /// The object has just become restless, and this has not been reported yet.
         first: bool,
     },
 }
 
-/// The things that have vanished or were refused lately.
+/// The objects that have recently vanished or were refused.
 #[derive(Debug)]
 pub struct Losses<T> {
-    /// A thing that is at rest again stays until it is looked at; there is one for each object at most.
+    /// An object that is at rest again remains here until it is next looked at. There is at most
+    /// one entry for each object.
     restless: BTreeMap<T, Attempts>,
     due: Deadlines<T>,
 }
@@ -46,19 +48,19 @@ impl<T> Default for Losses<T> {
     }
 }
 
-/// The instants at which a thing was asked for again.
+/// The instants at which an object was requested again.
 #[derive(Debug, Default)]
 struct Attempts {
-    /// The last ones, at most [`QUICK`].
+    /// The last instants, at most [`QUICK`].
     at: Vec<Time>,
-    /// It is asked for every [`PATIENCE`].
+    /// Whether the object is requested only every [`PATIENCE`].
     patient: bool,
-    /// That the kernel refuses it has been said.
+    /// Whether the refusal of the object has been reported.
     refused: bool,
 }
 
 impl<T: Ord + Clone> Losses<T> {
-    /// A thing has vanished.
+    /// An object has vanished.
     pub fn vanished(&mut self, object: T, now: Time) -> Verdict {
         let attempts = self.attempts(&object, now);
         if !attempts.patient && attempts.lately(now) < QUICK {
@@ -71,7 +73,7 @@ impl<T: Ord + Clone> Losses<T> {
         Verdict::Later { first }
     }
 
-    /// The kernel has refused a thing. Says whether that is news.
+    /// The kernel has refused an object. Returns whether this refusal is still to be reported.
     pub fn refused(&mut self, object: T, now: Time) -> bool {
         let attempts = self.attempts(&object, now);
         let first = !std::mem::replace(&mut attempts.refused, true);
@@ -81,18 +83,18 @@ impl<T: Ord + Clone> Losses<T> {
         first
     }
 
-    /// A thing is wanted no more, or has been asked for in another way.
+    /// An object is not wanted any more, or has been requested in another manner.
     pub fn forget(&mut self, object: &T) {
         self.restless.remove(object);
         self.due.set(object.clone(), None);
     }
 
-    /// Forgets all.
+    /// Deletes all entries.
     pub fn clear(&mut self) {
         *self = Losses::default();
     }
 
-    /// The things that are to be asked for again by `now`, in the order in which they are made.
+    /// The objects that are to be requested again by `now`, in the order in which they are made.
     pub fn take_due(&mut self, now: Time) -> Vec<T> {
         let mut due: Vec<_> = std::iter::from_fn(|| self.due.pop(now)).collect();
         due.sort();
@@ -102,12 +104,12 @@ impl<T: Ord + Clone> Losses<T> {
         due
     }
 
-    /// When something is due.
+    /// When the next object is due.
     pub fn next_due(&self) -> Option<Time> {
         self.due.next()
     }
 
-    /// Whether a thing is to be asked for again later.
+    /// Whether an object is to be requested again later.
     pub fn is_due(&self, object: &T) -> bool {
         self.due.contains(object)
     }
@@ -166,7 +168,7 @@ mod tests {
         assert_eq!(losses.take_due(at(36_000)), [THING]);
         assert_eq!(losses.vanished(THING, at(37_000)), Verdict::Later { first: false });
         assert_eq!(losses.take_due(at(67_000)), [THING]);
-        // It has stayed for ten seconds: the other program has given up.
+        // The object has been present for ten seconds: the other program has given up.
         assert_eq!(losses.vanished(THING, at(77_001)), Verdict::Now);
     }
 

@@ -1,6 +1,6 @@
-//! The objects that a router has had made in its kernel, as the kernel's side remembers them: the driver
-//! in a namespace, and the simulator's kernel. An object that has vanished is told to the
-//! router ([`KernelEvent::Lost`](super::io::KernelEvent::Lost)).
+//! The objects that the kernel has made for a router, as the kernel's side records them: the driver
+//! in a namespace, and the simulator's kernel. When an object has vanished, the router is informed
+//! ([`KernelEvent::Lost`](super::io::KernelEvent::Lost)).
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,7 +13,7 @@ use crate::addr::Family;
 /// The metric that Linux uses in IPv6 for metric 0.
 pub const IPV6_METRIC: u32 = 1024;
 
-/// The objects that were made, were not removed, and have not been told as lost.
+/// The objects that were made, were not removed, and have not been reported as lost.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Made(BTreeMap<KernelObject, KernelObject>);
 
@@ -21,7 +21,8 @@ impl Made {
     /// The kernel has carried out a request.
     pub fn done(&mut self, request: &KernelRequest) {
         match *request {
-            // Of two that the kernel takes for one, the later has replaced the earlier.
+            // If the kernel regards two objects as the same, the later one has replaced the earlier
+            // one.
             KernelRequest::Add(object) => drop(self.0.insert(place(object), object)),
             KernelRequest::Remove(object) if self.0.get(&place(object)) == Some(&object) => {
                 self.0.remove(&place(object));
@@ -37,7 +38,7 @@ impl Made {
         }
     }
 
-    /// Whether an object is among them.
+    /// Whether an object was made and is still present.
     pub fn has(&self, object: &KernelObject) -> bool {
         self.0.get(&place(*object)) == Some(object)
     }
@@ -52,8 +53,8 @@ impl Made {
         self.0.range(FIRST_PROXY..).next().is_some()
     }
 
-    /// Takes out the objects that have gone, in the order in which they are made; with or without a
-    /// look at each of the routes, which may be many.
+    /// Removes the objects that have gone, and returns them in the order in which they are made.
+    /// The routes, of which there may be many, are examined only if `with_routes` is set.
     pub fn take_lost(
         &mut self,
         with_routes: bool,
@@ -68,7 +69,7 @@ impl Made {
     }
 }
 
-/// No route comes before it.
+/// The first value in the order of routes.
 const FIRST_ROUTE: KernelObject = KernelObject::Route {
     table: Table::Native,
     prefix: IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
@@ -77,13 +78,14 @@ const FIRST_ROUTE: KernelObject = KernelObject::Route {
     source: None,
 };
 
-/// No proxy entry comes before it.
+/// The first value in the order of proxy entries.
 const FIRST_PROXY: KernelObject = KernelObject::ProxyNeighbour {
     device: Device::Lisp,
     address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
 };
 
-/// Where the kernel keeps an object: of two objects with the same place, it has one.
+/// The key under which the kernel keeps an object: of two objects with the same key, it has only
+/// one.
 pub(super) fn place(object: KernelObject) -> KernelObject {
     match object {
         KernelObject::Link { device, .. } => KernelObject::Link {
@@ -129,7 +131,7 @@ mod tests {
         let other = route("2001:db8::/32", RouteTarget::Blackhole, IPV6_METRIC);
         made.done(&KernelRequest::Add(one));
         made.done(&KernelRequest::Add(other));
-        // The kernel removes a route by all that it is, so that this one was not there.
+        // The kernel compares all fields when it removes a route, so this request removed nothing.
         made.done(&KernelRequest::Remove(one));
         assert_eq!(made.take_lost(true, |_| true), [other]);
         assert_eq!(made.take_lost(true, |_| true), [], "told once");

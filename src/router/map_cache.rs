@@ -1,14 +1,15 @@
-//! The map-cache: the mappings that an ITR has of EIDs elsewhere (RFC 9300 section 3, RFC 9301 section
-//! 5.5).
+//! The map-cache: the mappings that an ITR has for EIDs elsewhere (RFC 9300 section 3, RFC 9301
+//! section 5.5).
 //!
-//! Learned entries live for the TTL of their record; static entries make the ITR ask. An entry that
-//! is learned again is overwritten in place and keeps its uptime, as IOS shows it.
+//! Learned entries live for the TTL of their record. Static entries make the ITR send Map-Requests.
+//! An entry that is learned again is overwritten in place and keeps its uptime, as in IOS.
 //!
-//! Memory is bounded: a family of an instance holds at most `map-cache-limit` entries, of at most 300
-//! octets each with one locator, so that the default of a million is 300 MB. A mapping for which
-//! there is no room takes the place of the learned entry that was used least recently among those
-//! that are not in use; so a scan of a /8 only pushes out entries of that scan. When
-//! all are in use, the mapping is turned away. Both are counted.
+//! Memory is limited. Each family of an instance holds at most `map-cache-limit` entries. An entry
+//! with one locator has at most 300 octets, so the default limit of a million entries needs 300 MB.
+//! When a family is full, a new mapping replaces the learned entry that was used least recently
+//! among those that are not in use; so a scan of a /8 replaces only entries of the same scan. When
+//! all entries are in use, the new mapping is rejected. Replaced entries and rejected mappings are
+//! counted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -29,34 +30,35 @@ use crate::prefix_map::{PrefixMap, Slot};
 use crate::time::Time;
 use crate::wire::{MappingRecord, StatusBits};
 
-/// How many entries a family holds when `map-cache-limit` does not say.
+/// How many entries a family holds if `map-cache-limit` is not configured.
 pub const DEFAULT_LIMIT: usize = 1_000_000;
-/// For how long an entry is in use after its last packet, if that was not its only one: a
-/// scanned entry has the one packet that asked for it, an entry of a conversation more.
+/// How long an entry is in use after its last packet, if the entry had more than one packet. An
+/// entry of a scan has only the packet that caused the Map-Request; an entry of a conversation has
+/// more.
 const IN_USE: Duration = Duration::from_secs(60);
-/// The least time between two changes of locator states that data packets bring about.
+/// The least time between two changes of locator states that data packets cause.
 const STATUS_INTERVAL: Duration = Duration::from_secs(1);
-/// Entries that are looked at to make room for one: the work of a turn is bounded, also when very
-/// many have come into use or the limit has been lowered.
+/// How many entries are examined to make room for one entry. So the work for one mapping is
+/// limited, even if very many entries have come into use or the limit has been lowered.
 const LOOKS: usize = 64;
 
-/// The action of an ITR on a packet for the entry.
+/// The action of an ITR for a packet that matches the entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mapping {
-    /// Encapsulate to one of these; empty if all locators of the record are opaque: there is a mapping,
-    /// and no way to use it.
+    /// Encapsulate to one of these locators. The list is empty if all locators of the record are
+    /// opaque: there is a mapping, but no usable locator.
     Locators(Box<[Locator]>),
     /// Forward without LISP, or to a proxy ETR (ACT 1).
     ForwardNative,
-    /// Ask the mapping system (ACT 2).
+    /// Send a Map-Request (ACT 2).
     SendMapRequest,
     /// Drop (ACT 0 with no locators, and ACT 3 to 5).
     Drop,
 }
 
 impl Mapping {
-    /// Whether packets are treated alike with this mapping and with another.
+    /// Whether packets are treated in the same manner with this mapping and with `other`.
     fn is_like(&self, other: &Mapping) -> bool {
         match (self, other) {
             (Mapping::Locators(own), Mapping::Locators(other)) => {
@@ -68,7 +70,7 @@ impl Mapping {
     }
 }
 
-/// How an entry came to be.
+/// The origin of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
@@ -78,11 +80,12 @@ pub enum Source {
     MapReply,
 }
 
-/// An entry of the map-cache. The fields that every packet needs come first: there are a million entries.
+/// An entry of the map-cache. The fields that every packet needs come first, because there may be a
+/// million entries.
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Entry {
-    /// The use by packets; those of the flow cache are counted too.
+    /// The packets that used the entry, including those forwarded through the flow cache.
     pub usage: Usage,
     /// The action.
     pub mapping: Mapping,
@@ -90,14 +93,14 @@ pub struct Entry {
     pub source: Source,
     /// The sender of the last Map-Reply.
     pub map_source: Option<IpAddr>,
-    /// Since when the prefix has been here.
+    /// The instant since which the prefix has been in the map-cache.
     pub created_at: Time,
     /// When the mapping last changed.
     pub modified_at: Time,
-    /// When it goes; `None` for a static entry.
+    /// When the entry expires; `None` for a static entry.
     pub expires_at: Option<Time>,
-    /// Where it stands in the order of eviction: the instant from which it was idle when it was
-    /// last looked at, or before.
+    /// The position in the order of eviction: the instant since which the entry was idle when it
+    /// was last examined, or an earlier instant.
     queued_at: Time,
 }
 
@@ -106,7 +109,7 @@ pub struct Entry {
 pub struct Usage {
     packets: u64,
     bytes: u64,
-    /// Meaningless without packets.
+    /// Without meaning if there are no packets.
     used_at: Time,
 }
 
@@ -123,12 +126,12 @@ impl Usage {
         self.packets
     }
 
-    /// Their octets.
+    /// The octets of these packets.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// When a packet last did.
+    /// When a packet last used the entry.
     pub fn used_at(&self) -> Option<Time> {
         (self.packets > 0).then_some(self.used_at)
     }
@@ -149,7 +152,7 @@ impl Entry {
         }
     }
 
-    /// From when on it may give way to another, if no packet comes.
+    /// The instant from which the entry can be evicted, if no further packet uses it.
     fn idle_at(&self) -> Time {
         match self.usage.packets {
             0 => self.created_at,
@@ -159,7 +162,7 @@ impl Entry {
     }
 }
 
-/// A mapping as a Map-Reply brought it.
+/// A mapping as received in a Map-Reply.
 #[derive(Clone, Debug)]
 pub struct Learned {
     /// Its EID prefix.
@@ -168,42 +171,43 @@ pub struct Learned {
     pub mapping: Mapping,
     /// The record's TTL.
     pub ttl: Duration,
-    /// Its sender.
+    /// The sender of the Map-Reply.
     pub map_source: IpAddr,
-    /// Whether an SMR had made us ask.
+    /// Whether an SMR caused the Map-Request.
     pub solicited: bool,
 }
 
-/// Locators that packets went to of late; the one that was used least recently gives way.
+/// Locators to which packets were sent recently. If the table is full, the least recently used
+/// locator is removed.
 const IN_SIGHT: Limit = Limit { name: "Locators in use", capacity: 16_384, idle: Duration::ZERO };
-/// For how long a locator is remembered after its last packet.
+/// How long a locator remains in the table after its last packet.
 const SIGHT: Duration = Duration::from_secs(60);
 
-/// Locators by instance and family, with an EID prefix behind each.
+/// Locators for each instance and family, each with an EID prefix that has the locator.
 pub(super) type Used = Bounded<(InstanceId, Family, Rloc), EidPrefix>;
 
 /// The entries of all instances and both families.
 #[derive(Debug)]
 pub struct MapCache {
     entries: PrefixMap<Entry>,
-    /// The static prefixes, and since when: a learned entry of the same prefix stands in front of the
-    /// static one, which is there again when the learned one goes.
+    /// The static prefixes, and since when each exists. A learned entry of the same prefix hides
+    /// the static entry, which is visible again after the learned entry is removed.
     statics: PrefixMap<Time>,
-    /// When learned entries go, the next one first.
+    /// When learned entries expire, the next one first.
     expiries: BTreeSet<(Time, Slot)>,
-    /// Learned entries in the order of eviction, by their `queued_at`. Packets do not touch it: the
-    /// search for room moves used entries to their places.
+    /// Learned entries in the order of eviction, by their `queued_at`. Packets do not change this
+    /// order: the search for room moves used entries to their correct position.
     evictions: BTreeMap<(InstanceId, Family), BTreeSet<(Time, Slot)>>,
-    /// Learned prefixes that were last asked for because of an SMR.
+    /// Learned prefixes whose last Map-Request was caused by an SMR.
     solicited: BTreeSet<EidPrefix>,
-    /// The locators of the entries that packets used in the last minute, to the second. So a
-    /// reader does not look through all entries.
+    /// The locators of the entries that packets used in the last minute, with a precision of one
+    /// second. So a reader does not have to examine all entries.
     used: Used,
     opaque: OpaqueLocators,
     revision: Revision,
-    /// Entries turned away because the family was full of entries in use.
+    /// Mappings rejected because the family was full of entries in use.
     pub rejected: u64,
-    /// Entries that others took the place of.
+    /// Entries that were replaced by others.
     pub evicted: u64,
     /// The changes that the caller has not taken yet.
     changes: Vec<Event>,
@@ -233,8 +237,8 @@ impl MapCache {
         std::mem::take(&mut self.changes)
     }
 
-    /// Makes `wanted` the static entries, which ask for the EIDs that they cover; one that stays
-    /// keeps its uptime.
+    /// Makes `wanted` the static entries; they cause Map-Requests for the EIDs that they cover. A
+    /// static entry that remains keeps its uptime.
     pub fn reconcile_static(&mut self, wanted: &BTreeSet<EidPrefix>, now: Time) {
         let before = self.statics.len();
         self.statics.retain(|prefix, _| wanted.contains(&prefix));
@@ -256,21 +260,22 @@ impl MapCache {
         }
     }
 
-    /// The longest static prefix around an EID.
+    /// The longest static prefix that contains an EID.
     pub(super) fn static_around(&self, eid: Eid) -> Option<EidPrefix> {
         self.statics.longest_match(eid).map(|(prefix, _)| prefix)
     }
 
-    /// Takes in a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):
+    /// Adds a mapping for `asked`, the EID that was requested (RFC 9301 section 5.5):
     ///
-    /// - a prefix that is there is overwritten in place, its uptime kept;
-    /// - a less specific prefix than one that holds `asked` replaces it: the more specific entry's
-    ///   owner no longer stands behind it; other more specifics stay, and the taken-in entry lives no
-    ///   longer than the shortest-lived of them, for it must not outlast the prefixes inside it;
-    /// - a TTL of zero removes the prefix.
+    /// - A prefix that exists is overwritten in place and keeps its uptime.
+    /// - A new prefix replaces a more specific entry that contains `asked`, because the owner of
+    ///   that entry does not support it any more. Other more specific entries remain. The new entry
+    ///   expires no later than the first of them, because it must not outlive the prefixes inside
+    ///   it.
+    /// - A TTL of zero removes the prefix.
     ///
-    /// Returns whether the mapping was taken; a family that is full (`limit` entries) of entries in
-    /// use turns away prefixes that it does not hold.
+    /// Returns whether the mapping was added. A family that is full (`limit` entries) of entries in
+    /// use rejects prefixes that it does not hold yet.
     pub fn learn(&mut self, learned: Learned, asked: Eid, limit: usize, now: Time) -> bool {
         let prefix = learned.prefix;
         let mut expires_at = now + learned.ttl;
@@ -302,7 +307,8 @@ impl MapCache {
         inside.filter_map(|(inner, entry)| Some((inner, entry.expires_at?))).collect()
     }
 
-    /// Whether there is room for one more entry beside `prefix`, when idle entries have given way.
+    /// Evicts idle entries if necessary. Returns whether there is room for one more entry in the
+    /// table of `prefix`.
     fn make_room(&mut self, prefix: &EidPrefix, limit: usize, now: Time) -> bool {
         let table = (prefix.instance_id(), prefix.family());
         for _ in 0..LOOKS {
@@ -377,7 +383,7 @@ impl MapCache {
         Some(entry)
     }
 
-    /// Takes an entry out; a static one that it stood in front of is there again.
+    /// Removes an entry. If it hid a static entry, the static entry is visible again.
     fn forget(&mut self, prefix: &EidPrefix) {
         if self.remove(prefix).is_some_and(|entry| entry.source != Source::Static) {
             let change = MappingChange::Gone;
@@ -389,7 +395,7 @@ impl MapCache {
         }
     }
 
-    /// How often an entry has come, gone or changed.
+    /// How often an entry was added, removed or changed.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
@@ -400,7 +406,7 @@ impl MapCache {
         }
     }
 
-    /// Forgets learned entries: of a family of an instance, or of one prefix.
+    /// Deletes learned entries: those of one prefix, or all those of a family in an instance.
     pub fn clear(&mut self, id: InstanceId, family: Family, only: Option<EidPrefix>) {
         if let Some(prefix) = only {
             return self.forget_learned(&prefix);
@@ -430,24 +436,25 @@ impl MapCache {
         self.expiries.first().map(|&(at, _)| at)
     }
 
-    /// The entry for packets to an EID, its prefix, and where it stands.
+    /// The entry for packets to an EID, with its slot and its prefix.
     pub fn find(&self, eid: Eid) -> Option<(Slot, EidPrefix, &Entry)> {
         let slot = self.entries.longest_match_slot(eid)?;
         let (prefix, entry) = self.entries.at(slot)?;
         Some((slot, prefix, entry))
     }
 
-    /// Counts a packet for the entry that [`MapCache::find`] found; nothing was learned or has gone
-    /// since.
+    /// Counts a packet for the entry that [`MapCache::find`] returned. No entry may have been added
+    /// or removed since then.
     pub fn count_use(&mut self, slot: Slot, load: Load, now: Time) {
         if let Some((prefix, entry)) = self.entries.at_mut(slot) {
             count(&mut self.used, prefix, entry, load, now);
         }
     }
 
-    /// Takes in the Locator-Status-Bits of a packet that `from` sent for `eid`: in the entry that covers the
-    /// EID, if `from` is a locator of it. Returns how many locators changed their state, which those of
-    /// an entry do once in [`STATUS_INTERVAL`] at most: every packet has the bits again.
+    /// Applies the Locator-Status-Bits of a packet that `from` sent for `eid` to the entry that
+    /// covers the EID, if `from` is a locator of this entry. Returns how many locators changed
+    /// their state. Because every packet repeats the bits, the states of an entry change at most
+    /// once in each [`STATUS_INTERVAL`].
     pub(super) fn report_status(
         &mut self,
         eid: Eid,
@@ -483,7 +490,7 @@ impl MapCache {
         recent.map(|(&(instance_id, _, rloc), &prefix)| (instance_id, prefix, rloc))
     }
 
-    /// Whether packets went to a locator in the last minute.
+    /// Whether packets were sent to a locator in the last minute.
     pub(super) fn is_used(&self, rloc: Rloc) -> bool {
         self.evictions.keys().any(|&(id, family)| self.used.contains_key(&(id, family, rloc)))
     }
@@ -493,17 +500,17 @@ impl MapCache {
         self.used.fill()
     }
 
-    /// The entry of the longest prefix that holds `eid`.
+    /// The entry with the longest prefix that contains `eid`.
     pub fn lookup(&self, eid: Eid) -> Option<(EidPrefix, &Entry)> {
         self.entries.longest_match(eid)
     }
 
-    /// The learned prefixes that an SMR made us ask for when they were last learned, in order.
+    /// The learned prefixes whose last Map-Request was caused by an SMR, in order.
     pub fn solicited(&self) -> &BTreeSet<EidPrefix> {
         &self.solicited
     }
 
-    /// Keeps the opaque locators of a record that was learned, as long as its entry is here.
+    /// Keeps the opaque locators of a record that was learned, as long as its entry exists.
     pub(super) fn keep_opaque(&mut self, record: &MappingRecord) {
         let entry = self.entries.get(&record.eid_prefix);
         if entry.is_some_and(|entry| entry.source == Source::MapReply) {
@@ -522,7 +529,8 @@ impl MapCache {
     }
 }
 
-/// Counts a packet for an entry. The first one in a second shows that its locators are in use.
+/// Counts a packet for an entry. The first packet in a second marks the locators of the entry as in
+/// use.
 fn count(used: &mut Used, prefix: EidPrefix, entry: &mut Entry, load: Load, now: Time) {
     let second = |at: Time| at.0 / 1_000_000;
     let is_first = entry.usage.used_at().is_none_or(|at| second(at) != second(now));
@@ -530,13 +538,13 @@ fn count(used: &mut Used, prefix: EidPrefix, entry: &mut Entry, load: Load, now:
     if is_first && let Mapping::Locators(locators) = &entry.mapping {
         for locator in locators {
             let key = (prefix.instance_id(), prefix.family(), locator.rloc);
-            // Another gives way if the table is full.
+            // If the table is full, another locator is removed.
             let _ = used.insert(key, (), prefix, now);
         }
     }
 }
 
-/// Keeps the uptime of each locator that stays as it was.
+/// Keeps the uptime of each locator whose state is unchanged.
 fn keep_uptimes(mut mapping: Mapping, before: Option<&Entry>) -> Mapping {
     let old = before.map(|entry| &entry.mapping);
     if let (Mapping::Locators(locators), Some(Mapping::Locators(old))) = (&mut mapping, old) {

@@ -1,4 +1,4 @@
-//! The records of messages, as the map-cache and the away table take them.
+//! Converts the records of messages to the form that the map-cache and the away table use.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -9,12 +9,12 @@ use super::reachability::Source;
 use crate::time::Time;
 use crate::wire::{Action, LocatorRecord, MappingRecord};
 
-/// The record TTL that leaves the time to the receiver (RFC 9301 section 5.4).
+/// The record TTL that lets the receiver decide the time (RFC 9301 section 5.4).
 const RECEIVER_DECIDES: u32 = u32::MAX;
-/// The TTL that this receiver decides on: a day.
+/// The TTL that this receiver chooses: a day.
 const DECIDED_TTL: Duration = Duration::from_secs(24 * 3600);
 
-/// How long a record holds.
+/// How long a record is valid.
 pub(super) fn ttl(record: &MappingRecord) -> Duration {
     match record.ttl_minutes {
         RECEIVER_DECIDES => DECIDED_TTL,
@@ -22,7 +22,7 @@ pub(super) fn ttl(record: &MappingRecord) -> Duration {
     }
 }
 
-/// A record of a Map-Reply as the map-cache takes it.
+/// A record of a Map-Reply in the form that the map-cache uses.
 pub(super) fn learned(
     record: &MappingRecord,
     local: &LocalRlocs,
@@ -33,8 +33,8 @@ pub(super) fn learned(
     Learned { prefix, mapping, ttl: ttl(record), map_source: from, solicited: false }
 }
 
-/// The locators of a record that are IP addresses, each with its place among all, as a mapping holds
-/// them: those that are no router's are down.
+/// The locators of a record that are IP addresses, in the form that a mapping holds. The ordinal of
+/// each counts all locators of the record. Addresses that cannot belong to a router are down.
 pub(super) fn locators(record: &MappingRecord, local: &LocalRlocs, now: Time) -> Vec<Locator> {
     let locator = |(locator, ordinal): (&LocatorRecord, u8)| {
         let rloc = locator.ip()?;

@@ -1,22 +1,23 @@
-//! Hosts that come and go: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4).
+//! Hosts that move: dynamic EIDs (draft-ietf-lisp-eid-mobility section 4).
 //!
-//! A `lisp mobility` port serves dynamic-EID ranges. A host of such a range is found when it speaks on
-//! the port: the kernel's neighbour table says so. Then it stands in the database as a prefix of its
-//! own, is registered, and is watched. It is gone when a map-server says that another xTR has it, or
-//! when it answers no more. The range itself is away all the time, so senders to hosts that are not
-//! here are solicited.
+//! A `lisp mobility` port serves dynamic-EID ranges. A host of such a range is found when it sends
+//! on the port: the kernel's neighbour table shows this. Then the database contains the host as a
+//! prefix of its own; the prefix is registered, and the host is watched. The host is gone when a
+//! map-server reports that another xTR has it, or when it does not answer any more. The range
+//! itself is always away, so senders to hosts that are not here receive SMRs.
 //!
-//! The port carries the roaming gateway, with the same address and hardware address at every xTR, and
-//! no route of its network: a host that moved away would be sought with ARP instead of through LISP. A
-//! host's route leads to the port while it is here and into `lisp0` after it has moved; then its old LAN
-//! is told by a gratuitous ARP, and by a proxy neighbour, to send to us. An entry of the kernel's that
-//! merely ages is no evidence of a host; a host that sends with the gateway's hardware address in its
-//! cache makes no entry at all, which is why its packets make us ask for it.
+//! The port has the roaming gateway, with the same IP address and hardware address at every xTR. It
+//! has no route for its network: otherwise a host that moved away would be looked for with ARP
+//! instead of through LISP. While a host is here, its route leads to the port; after the host has
+//! moved, its route leads into `lisp0`. Then a gratuitous ARP and a proxy neighbour tell its old
+//! LAN to send to us. A neighbour entry that merely ages is no evidence of a host. A host that has
+//! the gateway's hardware address in its cache creates no neighbour entry at all; therefore its
+//! packets make us ask for it.
 //!
-//! No packet of a host is lost for being its first. A packet to its gateway is answered by the
-//! kernel before the host has a route, so the answer comes to us: it is held while the host is looked
-//! for. Its packets to others are encapsulated whether or not it has been found, and the answer, if it
-//! comes before the host has been found, is held likewise.
+//! The first packets of a host are not lost. If a host sends a packet to its gateway, the kernel
+//! answers before the host has a route, so we receive the answer: it is held while we search for
+//! the host. The host's packets to other destinations are encapsulated whether or not the host has
+//! been found. An answer to them that arrives before the host has been found is held too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -35,36 +36,39 @@ use crate::addr::{Eid, EidPrefix};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// Hosts that are here at one time. A host that is here shows it every few seconds, for the kernel asks
-/// it; one that has not for half a minute gives way, or one of the port that has the most.
+/// Hosts that are here at one time. A host that is here shows this every few seconds, because the
+/// kernel asks it. If the table is full, the host that was silent for the longest time is removed
+/// from the port with the most hosts. If the new host is at this port too, the other host must have
+/// been silent for half a minute.
 const HOSTS: Limit = Limit { name: "Hosts here", capacity: 65_536, idle: Duration::from_secs(30) };
-/// Neighbours whose hardware address is remembered; of the port that has the most, the one that was
-/// heard of first gives way.
+/// Neighbours whose hardware address is kept. If the table is full, the oldest neighbour of the
+/// port with the most neighbours is removed.
 const NEIGHBOURS: Limit = Limit { name: "Neighbours", capacity: 65_536, idle: Duration::ZERO };
-/// Hosts to ask for when their port has its link again; of the port that has the most, one gives way. It
-/// is found when it speaks, or when a packet for it comes.
+/// Hosts to ask for when their port has its link again. If the table is full, a host of the port
+/// with the most hosts is removed; it is found again when it sends, or when a packet for it
+/// arrives.
 const MISSED: Limit =
     Limit { name: "Hosts of ports without link", capacity: 16_384, idle: Duration::ZERO };
-/// How long a host that fell silent stands in the away table.
+/// How long a silent host remains in the away table.
 pub(super) const SILENCE: Duration = Duration::from_secs(15 * 60);
-/// The least time between two lines in the log about hosts that were turned away.
+/// The least time between two lines in the log about rejected hosts.
 pub(super) const TURNED_AWAY_INTERVAL: Duration = Duration::from_secs(60);
 /// A dynamic EID that is here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// The name of the dynamic-EID that its range belongs to.
+    /// The name of the dynamic-EID to which its range belongs.
     pub name: String,
     /// The range.
     pub range: EidPrefix,
-    /// The port that it is at.
+    /// The port of the host.
     pub interface: InterfaceName,
     /// Its hardware address.
     pub mac: Mac,
     /// When it was found.
     pub found_at: Time,
-    /// When it last showed that it is here.
+    /// When the host last showed that it is here.
     pub last_seen_at: Time,
-    /// When it was last asked for a packet from the core that had its address as source.
+    /// When we last asked the host because a packet from the core had its address as source.
     pub asked_at: Option<Time>,
     /// How it was found.
     pub discovery: Discovery,
@@ -84,18 +88,18 @@ pub(super) struct Range {
 pub struct Mobility {
     pub(super) ranges: PrefixMap<Range>,
     pub(super) hosts: Bounded<Eid, Host, InterfaceName>,
-    /// The port that a host was at before it moved away: its old LAN finds it there by proxy. It goes
-    /// with the host's entry in the away table, which is bounded.
+    /// The port of each host before it moved away: the port answers for the host by proxy in its
+    /// old LAN. The port is removed with the host's entry in the away table, which is bounded.
     pub(super) former_ports: BTreeMap<Eid, InterfaceName>,
     /// The hosts that were at a port when its link fell.
     pub(super) missed: Bounded<Eid, InterfaceName, InterfaceName>,
     pub(super) neighbours: Bounded<(InterfaceName, IpAddr), Mac, InterfaceName>,
     pub(super) searches: Searches,
-    /// The hosts that other xTRs have had, or taken, of late.
+    /// The hosts that other xTRs have had, or have taken over, recently.
     pub(super) owners: OwnerChanges<Eid>,
-    /// When the log last said that a host was turned away.
+    /// When the log last reported that a host was rejected.
     pub(super) turned_away_at: Option<Time>,
-    /// The hosts that were lost since the caller last asked.
+    /// The hosts that were lost since the last call of the caller.
     pub(super) changes: Vec<Event>,
 }
 
@@ -121,12 +125,12 @@ impl Mobility {
         &self.hosts
     }
 
-    /// The hosts that a change of the configuration took away since this was last asked.
+    /// The hosts that a change of the configuration removed since the last call.
     pub(super) fn take_changes(&mut self) -> Vec<Event> {
         std::mem::take(&mut self.changes)
     }
 
-    /// How full the tables are that neighbours fill.
+    /// How full the tables are that neighbours can fill.
     pub fn fills(&self) -> [Fill; 6] {
         let [running, refused, confirmations] = self.searches.fills();
         let (hosts, missed) = (self.hosts.fill(), self.missed.fill());
@@ -138,12 +142,12 @@ impl Mobility {
         self.missed.keys_of(&port).next().copied()
     }
 
-    /// A host is not to be asked for any more when its port has its link again.
+    /// Removes a host from those to ask for when their port has its link again.
     pub(super) fn forget_missed(&mut self, eid: Eid) {
         self.missed.remove(&eid);
     }
 
-    /// Packets on the wire that wait for a host that is looked for.
+    /// The number of packets on the wire that wait for a search for a host.
     pub(super) fn waiting(&self) -> u64 {
         let held = self.searches.running.iter().flat_map(|(_, search)| &search.held);
         held.map(|each| each.packets).sum()
@@ -159,7 +163,7 @@ impl Mobility {
         match state {
             NeighbourState::Known(mac) => {
                 let before = self.neighbours.get(&(port, address)).copied();
-                // Of a full table the longest unheard gives way, so that there is always room.
+                // In a full table, the oldest neighbour is removed, so there is always room.
                 let _ = self.neighbours.insert((port, address), port, mac, now);
                 before
             }
@@ -169,15 +173,16 @@ impl Mobility {
         }
     }
 
-    /// Forgets the ports of hosts whose entries in the away table have ended.
+    /// Deletes the ports of hosts whose entries in the away table have ended.
     pub(super) fn forget_former_ports(&mut self, moved: &BTreeSet<EidPrefix>, away: &AwayTable) {
         for prefix in moved.iter().filter(|prefix| !away.entries().contains(prefix)) {
             self.former_ports.remove(&prefix.network());
         }
     }
 
-    /// Takes the ranges and their ports from the configuration; hosts of a removed range or port go too,
-    /// and the searches for them. Returns the packets that these held.
+    /// Takes the ranges and their ports from the configuration. Hosts of a removed range or port
+    /// are removed too, and so are the searches for them. Returns the packets that these searches
+    /// held.
     pub(super) fn reconfigure(&mut self, config: &Config) -> Held {
         self.ranges.clear();
         for (name, range, _) in config.dynamic_eids() {
@@ -205,7 +210,7 @@ impl Mobility {
         self.searches.retain(|eid| ranges.longest_match(*eid).is_some())
     }
 
-    /// The range that holds `eid`, and the ports that serve it; none when no port does.
+    /// The ports that serve the range that contains `eid`; empty if there are none.
     pub(super) fn ports(&self, eid: Eid) -> &[InterfaceName] {
         self.ranges.longest_match(eid).map_or(&[], |(_, range)| &range.ports)
     }
@@ -221,7 +226,7 @@ impl Mobility {
         self.hosts.get(&eid).filter(|_| prefix == eid.host_prefix())
     }
 
-    /// The port at which a host that is here is to be asked whether it still is, unless it was asked, or
+    /// The port at which to ask a host whether it is still here. `None` if the host was asked, or
     /// has shown itself, within the `interval`.
     pub(super) fn ask_from_time_to_time(
         &mut self,
@@ -238,13 +243,13 @@ impl Mobility {
         Some(host.interface)
     }
 
-    /// The name of the dynamic-EID that a range belongs to.
+    /// The name of the dynamic-EID to which a range belongs.
     pub(super) fn name_of(&self, range: &EidPrefix) -> Option<&str> {
         self.ranges.get(range).map(|range| range.name.as_str())
     }
 
-    /// The objects that the kernel should have for one prefix: a route to a host at its port, or into
-    /// `lisp0` for a prefix that is away, and a proxy for a host at its former port.
+    /// The objects that the kernel should have for one prefix: a route to a host at its port, a
+    /// route into `lisp0` for a prefix that is away, and a proxy for a host at its former port.
     pub(super) fn kernel_objects(
         &self,
         prefix: EidPrefix,

@@ -5,13 +5,13 @@
 //!
 //! 1. **Inputs**: [`Router::handle`] for events, [`Router::encapsulate`] and
 //!    [`Router::decapsulate`] for packets of EIDs, [`Router::handle_timeout`] for time. All of them
-//!    take the instant `now`, which never goes back.
+//!    take the instant `now`, which never decreases.
 //! 2. **Outputs**: [`Router::poll_output`], until it returns `None`, after each input.
-//! 3. **Time**: [`Router::poll_timeout`] says when `handle_timeout` has work; its value may change
-//!    with every input. An early call does no harm.
-//! 4. **Getters**, which only look.
+//! 3. **Time**: [`Router::poll_timeout`] returns when `handle_timeout` has work. This value may
+//!    change with every input. An early call does no harm.
+//! 4. **Getters**, which change nothing.
 //!
-//! The same seed, wall clock, configuration and inputs give the same outputs to the octet.
+//! The same seed, wall clock, configuration and inputs give exactly the same outputs.
 
 mod answers;
 pub mod away;
@@ -146,16 +146,16 @@ use crate::addr::Family;
 use crate::rng::Seed;
 use crate::time::{Deadline, Time};
 
-/// The arguments that a router is started with.
+/// The arguments with which a router is started.
 #[derive(Clone, Debug)]
 pub struct Start {
     /// The configuration.
     pub config: Config,
-    /// Where all its randomness comes from.
+    /// The source of all its randomness.
     pub seed: Seed,
-    /// Microseconds since 1970 at `now`: nonces of registers begin there, or after the last one that was
-    /// kept ([`Input::Nonces`]), so that a restarted router is not locked out by a map-server that
-    /// remembers its last nonce.
+    /// Microseconds since 1970 at `now`. The nonces of Map-Registers begin with this number, or
+    /// after the last nonce that was stored ([`Input::Nonces`]). So a map-server that remembers the
+    /// last nonce does not reject a restarted router.
     pub wall_clock: u64,
     /// The instant of the start.
     pub now: Time,
@@ -163,18 +163,18 @@ pub struct Start {
 
 /// A LISP router: xTR, proxy xTR, map-server, map-resolver, or any mix.
 ///
-/// The roles are peers over shared tables; the work of each stands in the file of its name.
+/// The roles are peers that share tables. The work of each role is in the file with its name.
 #[derive(Debug)]
 pub struct Router {
     context: Context,
     xtr_id: u128,
-    /// The proxy ETRs that negative mappings lead to: of IPv4 EIDs, of IPv6 EIDs.
+    /// The proxy ETRs to which negative mappings lead: of IPv4 EIDs, of IPv6 EIDs.
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     flows: FlowCache,
     /// How often the configuration of the data path has changed.
     configured: Revision,
-    /// The last packet that was delivered, until another input comes.
+    /// The last packet that was delivered, until the next input.
     heard: Option<Heard>,
     sources: SourceCheck,
     paths: Paths,
@@ -186,7 +186,7 @@ pub struct Router {
     away: AwayTable,
     mobility: Mobility,
     rib: Rib,
-    /// The parts that the end of the input brings in line.
+    /// The parts that have to be updated at the end of the input.
     stale: Stale,
     kernel: Kernel,
     process: Process,
@@ -201,7 +201,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// A router that has just been switched on. Its first outputs make its kernel ready.
+    /// A router that has just been started. Its first outputs prepare its kernel.
     pub fn new(start: Start) -> Self {
         let Start { config, seed, wall_clock, now } = start;
         let xtr_id = xtr_id(&config);
@@ -285,7 +285,7 @@ impl Router {
         self.settle(now);
     }
 
-    /// Does the work of the timers that are due; nothing, if none is.
+    /// Does the work of the timers that are due, if there are any.
     pub fn handle_timeout(&mut self, now: Time) {
         self.witness(Call::Timeout, now);
         if self.poll_timeout().is_none_or(|next| next.at > now) {
@@ -302,7 +302,7 @@ impl Router {
         self.follow_generation();
     }
 
-    /// The next thing that the router wants done.
+    /// The next output that the caller has to carry out.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         let output = self.context.outputs.pop_front();
@@ -310,7 +310,8 @@ impl Router {
         output
     }
 
-    /// When [`Router::handle_timeout`] has work, and which. Changes with every input.
+    /// When [`Router::handle_timeout`] has work, and for which timer. The value may change with
+    /// every input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let deadline =
@@ -318,17 +319,17 @@ impl Router {
         Deadline::earliest(Timer::ALL.map(deadline))
     }
 
-    /// From here on `witness` sees every call, beside those that do already.
+    /// Adds a witness: it sees every later call, as the other witnesses do.
     pub fn show_to(&mut self, witness: Box<dyn Witness>) {
         self.witnesses.push(witness);
     }
 
-    /// A call begins: the witness is told.
+    /// Reports the start of a call to the witnesses.
     pub(super) fn witness(&mut self, call: Call<'_>, now: Time) {
         self.witnesses.iter_mut().for_each(|witness| witness.call(call, now));
     }
 
-    /// The file descriptors of the process, where it has told of them.
+    /// The file descriptors of the process, if the process has reported them.
     pub fn descriptors(&self) -> Option<Descriptors> {
         self.descriptors
     }
@@ -348,8 +349,8 @@ impl Router {
         self.context.clock.started_at
     }
 
-    /// Microseconds since 1970 at an instant, as far as the router knows: the wall clock that it was
-    /// started with, and the time that has passed since then.
+    /// Microseconds since 1970 at an instant, as far as the router knows: the wall clock at its
+    /// start plus the time that has passed since then.
     pub fn wall_clock(&self, now: Time) -> u64 {
         self.context.clock.at(now)
     }
@@ -364,22 +365,23 @@ impl Router {
         &self.map_cache
     }
 
-    /// How full the tables are of the Map-Requests under way and the packets that wait for their answers.
+    /// How full the tables of the running Map-Requests and of the packets that wait for their
+    /// answers are.
     pub fn resolver_fills(&self) -> Vec<bounded::Fill> {
         self.resolver.outstanding.fills()
     }
 
-    /// How full the tables are of SMRs that came, and of those that were sent.
+    /// How full the tables of received and of sent SMRs are.
     pub fn smr_fills(&self) -> impl Iterator<Item = bounded::Fill> {
         self.resolver.smr_guard.fills().into_iter().chain(self.solicitor.fills())
     }
 
-    /// The reports of the core network about ways to locators.
+    /// The reports of the core network about paths to locators.
     pub fn paths(&self) -> &Paths {
         &self.paths
     }
 
-    /// The locators that can be reached, and the sources that say so.
+    /// The reachability of locators, and the sources that report it.
     pub fn reachability(&self) -> &Reachability {
         &self.reachability
     }
@@ -389,7 +391,7 @@ impl Router {
         &self.database
     }
 
-    /// How far registration has come, a row a family and map-server.
+    /// The state of registration, with one row for each family and map-server.
     pub fn registrations(&self, now: Time) -> Vec<RegistrationStatus> {
         self.registrar.status(&self.context.config, &self.database, now)
     }
@@ -401,17 +403,17 @@ impl Router {
         views
     }
 
-    /// How full the tables are that hold the limits of Map-Replies.
+    /// How full the tables with the limits for Map-Replies are.
     pub fn reply_limits(&self) -> [Fill; 2] {
         self.replies.fills()
     }
 
-    /// The control messages that were refused of late.
+    /// The control messages that were refused recently.
     pub fn refusals(&self) -> &Refusals {
         &self.context.refusals
     }
 
-    /// How many news of map-servers wait for their confirmation.
+    /// How many notifications of map-servers wait for their confirmation.
     pub fn news_fill(&self) -> Fill {
         self.news.fill()
     }
@@ -421,12 +423,12 @@ impl Router {
         &self.away
     }
 
-    /// The sites; empty on a router that is no map-server.
+    /// The sites; empty on a router that is not a map-server.
     pub fn map_server(&self) -> &MapServer {
         &self.map_server
     }
 
-    /// Whether debug lines are said ([`Command::Debug`]).
+    /// Whether debug lines are written ([`Command::Debug`]).
     pub fn is_debugging(&self) -> bool {
         self.context.debugging
     }
@@ -436,18 +438,19 @@ impl Router {
         &self.context.counters
     }
 
-    /// Packets of EIDs that wait: for a mapping, or for their host to be found. Each packet that was
-    /// given to the router is here, or under one counter of packets that left or stopped.
+    /// The number of packets of EIDs that wait for a mapping, or until their host is found. Each
+    /// packet that the router received is counted here, or by one counter of packets that were sent
+    /// or dropped.
     pub fn waiting_packets(&self) -> u64 {
         self.resolver.outstanding.waiting() + self.mobility.waiting()
     }
 
-    /// 128 bits that name this router in its registrations (RFC 9301 section 5.6).
+    /// 128 bits that identify this router in its registrations (RFC 9301 section 5.6).
     pub fn xtr_id(&self) -> u128 {
         self.xtr_id
     }
 
-    /// Whether a port that is configured to be up was set down by another program.
+    /// Whether another program set down a port that is configured to be up.
     pub fn is_down_by_hand(&self, name: &InterfaceName) -> bool {
         self.kernel.is_down_by_hand(name)
     }
@@ -458,8 +461,8 @@ impl Router {
     }
 }
 
-/// A name that a restart keeps, so that a map-server takes the restarted router for the same xTR:
-/// made of the host name and the RLOCs.
+/// An identifier that does not change with a restart, so that a map-server regards the restarted
+/// router as the same xTR. It is made from the host name and the RLOCs.
 fn xtr_id(config: &Config) -> u128 {
     let mut digest = Sha256::new().chain_update(&config.hostname);
     for rloc in config.local_rlocs() {

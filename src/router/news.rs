@@ -1,5 +1,6 @@
-//! The news that wait for their confirmation: messages of map-servers about local EIDs by Map-Notify, and
-//! the questions about them. [`super::confirm`] says why, and handles the answer.
+//! The notifications that wait for their confirmation: Map-Notifies of map-servers about local
+//! EIDs, and the questions about them. [`super::confirm`] explains the reason, and handles the
+//! answers.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,35 +13,36 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::{MappingRecord, Nonce};
 
-/// How long a map-server has to confirm its news.
+/// How long a map-server has to confirm its notification.
 const ANSWER_WAIT: Duration = Duration::from_secs(3);
-/// Between two lines about a map-server that does not answer.
+/// The least time between two lines about map-servers that do not answer.
 const LINES: Duration = Duration::from_secs(60);
-/// News that wait for their confirmation: of the map-server that has the most, the oldest give way, and
-/// are not believed.
+/// Notifications that wait for their confirmation. If the table is full, the oldest one of the
+/// map-server with the most notifications is removed and not believed.
 const QUESTIONS: Limit =
     Limit { name: "News to be confirmed", capacity: 4096, idle: Duration::ZERO };
 
-/// A map-server, and the prefix that it told of.
+/// A map-server, and the prefix that its notification is about.
 pub(super) type About = (IpAddr, EidPrefix);
 
-/// A map-server is asked about its news.
+/// A question to a map-server about its notification.
 #[derive(Debug)]
 pub(super) struct Question {
     nonce: Nonce,
-    /// The record that it told.
+    /// The record in the notification.
     pub told: MappingRecord,
-    /// A record that it told after it was asked: the answer may be older, so that it is asked once more.
+    /// A record that the map-server sent after the question. The answer may be older than this
+    /// record, so the map-server is asked once more.
     pub later: Option<MappingRecord>,
 }
 
-/// The news that wait for their confirmation.
+/// The notifications that wait for their confirmation.
 #[derive(Debug)]
 pub(super) struct News {
     questions: Bounded<About, Question, IpAddr>,
     nonces: BTreeMap<Nonce, About>,
     due: Deadlines<About>,
-    /// When a line last said that a map-server does not answer.
+    /// When a line last reported that a map-server does not answer.
     said_at: Option<Time>,
     rng: Rng,
 }
@@ -56,7 +58,7 @@ impl News {
         }
     }
 
-    /// When a map-server has had its time to confirm.
+    /// When the time of the next map-server to confirm is over.
     pub(super) fn next_unanswered(&self) -> Option<Time> {
         self.due.next()
     }
@@ -66,7 +68,8 @@ impl News {
         self.questions.fill()
     }
 
-    /// Begins a question and returns its nonce; none when one is under way that is to be answered first.
+    /// Begins a question and returns its nonce; `None` if an earlier question has to be answered
+    /// first.
     pub(super) fn begin(&mut self, about: About, told: MappingRecord, now: Time) -> Option<Nonce> {
         if let Some(question) = self.questions.use_at(&about, now) {
             question.later = Some(told);
@@ -88,18 +91,18 @@ impl News {
         Some(question)
     }
 
-    /// The subject of a message with this nonce, if its question is under way.
+    /// The subject of the question with this nonce, if the question is under way.
     pub(super) fn asked(&self, nonce: Nonce) -> Option<About> {
         self.nonces.get(&nonce).copied()
     }
 
-    /// The next question that has had no answer in time.
+    /// The next question that was not answered in time.
     pub(super) fn unanswered(&mut self, now: Time) -> Option<(About, Question)> {
         let about = self.due.pop(now)?;
         Some((about, self.end(&about)?))
     }
 
-    /// Whether a line is to say now that a map-server does not answer: one a minute does.
+    /// Whether to write a line, at `now`, that a map-server does not answer: at most one a minute.
     pub(super) fn is_to_be_said(&mut self, now: Time) -> bool {
         let is_due = self.said_at.is_none_or(|at| now.since(at) >= LINES);
         self.said_at = if is_due { Some(now) } else { self.said_at };

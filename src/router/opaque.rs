@@ -1,6 +1,8 @@
-//! The opaque locators of map-cache entries: kept so that `show` names them, and nothing else reads them.
+//! The opaque locators of map-cache entries. They are kept so that `show` can list them; nothing
+//! else reads them.
 //!
-//! Most entries have none, so they do not stand in the entries, of which there may be a million.
+//! Most entries have none. Therefore they are not stored in the entries, of which there may be a
+//! million.
 
 use std::time::Duration;
 
@@ -9,25 +11,25 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 use crate::wire::{Address, MappingRecord};
 
-/// Opaque locators that are kept at one time. Those of a mapping that comes when the table is full are
-/// counted like the others ([`super::counters::Counters::opaque_locators`]) and not kept.
+/// The number of opaque locators kept at one time. If a mapping arrives when the table is full, its
+/// opaque locators are counted ([`super::counters::Counters::opaque_locators`]), but not kept.
 const KEPT: usize = 16_384;
-/// Mappings whose opaque locators are kept at one time, likewise: none gives way.
+/// The number of mappings whose opaque locators are kept at one time; a full table accepts no more.
 const MAPPINGS: Limit =
     Limit { name: "Mappings with opaque locators", capacity: KEPT, idle: Duration::MAX };
-/// Octets of addresses that are kept at one time, likewise.
+/// The number of octets of addresses that are kept at one time; a full table accepts no more.
 const OCTETS: usize = 4 << 20;
 
-/// A locator of a mapping that nothing is sent to.
+/// A locator of a mapping to which nothing is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpaqueLocator {
-    /// Its type.
+    /// The address and its type.
     pub address: Address,
-    /// That of its record.
+    /// The priority in its record.
     pub priority: u8,
-    /// That of its record.
+    /// The weight in its record.
     pub weight: u8,
-    /// Its place among all locators of the record.
+    /// The position of the locator among all locators of the record.
     pub ordinal: u8,
 }
 
@@ -52,7 +54,8 @@ struct Kept {
 }
 
 impl OpaqueLocators {
-    /// Keeps those of a record that was learned for `prefix`, in place of those from before.
+    /// Keeps the opaque locators of a record that was learned, in place of earlier ones for its
+    /// prefix.
     pub(super) fn keep(&mut self, record: &MappingRecord) {
         self.forget(&record.eid_prefix);
         let locators = opaque_of(record);
@@ -62,14 +65,14 @@ impl OpaqueLocators {
             return;
         }
         let (number, kept) = (locators.len(), Kept { locators, octets });
-        // Every entry has the same time of use: none is asked for its age.
+        // Every entry has the same time of use, because entries are never removed by age.
         if self.by_prefix.insert(record.eid_prefix, (), kept, Time::ZERO).is_ok() {
             self.locators += number;
             self.octets += octets;
         }
     }
 
-    /// The entry of `prefix` has gone.
+    /// Removes the opaque locators of `prefix`, whose entry was removed.
     pub(super) fn forget(&mut self, prefix: &EidPrefix) {
         if let Some(gone) = self.by_prefix.remove(prefix) {
             self.locators -= gone.locators.len();
@@ -77,7 +80,7 @@ impl OpaqueLocators {
         }
     }
 
-    /// Those of an entry, in the order of its record.
+    /// The opaque locators of an entry, in the order of its record.
     pub(super) fn of(&self, prefix: &EidPrefix) -> &[OpaqueLocator] {
         self.by_prefix.get(prefix).map_or(&[], |kept| &kept.locators)
     }

@@ -1,11 +1,12 @@
 //! The Map-Requests under way, and the packets that wait for their answers (RFC 9301 section 5.3).
 //!
-//! Any host of a LAN makes the router ask, and as often as it likes. So each source host has a
-//! share of the places, and each family of EIDs has tables of its own. Where a table is full, the
-//! host with the most makes room, with the EID that no packet has needed for the longest time: a scan
-//! pushes out earlier EIDs of that scan. All SMRs have one share, and so have the EIDs that are away.
+//! Any host of a LAN can make the router send Map-Requests, as often as it likes. So each source
+//! host has a share of the table, and each family of EIDs has tables of its own. If a table is
+//! full, the host with the most entries loses an entry: that of the EID that no packet has needed
+//! for the longest time. So a scan replaces only earlier EIDs of the same scan. All SMRs have one
+//! share, and so have the EIDs that are away.
 //!
-//! An EID that ten tries did not resolve rests. It has no place among the requests then.
+//! After ten tries without an answer, an EID rests: it has no entry among the requests then.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,47 +19,49 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::Nonce;
 
-/// The wait after the first and the second try at a resolver.
+/// The waits after the first and after the second try at a resolver.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// Tries before an EID rests (RFC 9301 section 5.3).
 const TRIES: u32 = 10;
 /// How long it rests.
 const REST: Duration = Duration::from_secs(30);
-/// EIDs that rest; the first one to begin gives way, and may be asked for again.
+/// EIDs that rest. If the table is full, the EID that began its rest first is removed, and may be
+/// requested again.
 const RESTING: Limit =
     Limit { name: "EIDs that rest after vain requests", capacity: 16_384, idle: Duration::ZERO };
-/// Packets that wait for one EID: the first seconds of a ping, a DNS query, a TCP handshake.
+/// Packets that wait for one EID: enough for the first seconds of a ping, a DNS query or a TCP
+/// handshake.
 const HELD_PER_EID: usize = 32;
 
-/// EIDs of a family that are asked for at one time.
+/// The limit of EIDs of a family that are requested at one time.
 const fn requests(name: &'static str) -> Limit {
     Limit { name, capacity: 4096, idle: Duration::ZERO }
 }
 
-/// Packets that wait for the EIDs of a family, a super-packet being one.
+/// The limit of packets that wait for the EIDs of a family. A super-packet counts as one.
 const fn packets(name: &'static str) -> Limit {
     Limit { name, capacity: 2048, idle: Duration::ZERO }
 }
 
-/// Why an EID is asked for.
+/// The reason why an EID is requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Cause {
     /// A packet missed the map-cache.
     Packet,
-    /// A Solicit-Map-Request told us to (RFC 9301 section 6.1).
+    /// A Solicit-Map-Request asked us to (RFC 9301 section 6.1).
     Smr,
-    /// A local EID is elsewhere, and the record that said so has outlived its TTL.
+    /// A local EID is elsewhere, and the TTL of the record that reported this has expired.
     Away,
 }
 
 /// A Map-Request for an EID, from its first try on.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// The source of the packet that missed, or the EID that the SMR named as ours.
+    /// The source of the packet that missed the map-cache, or the EID that the SMR named as ours.
     pub(super) source_eid: Option<Eid>,
-    /// Why.
+    /// The reason for the request.
     pub(super) cause: Cause,
-    /// Of the last try; zero before the first.
+    /// The nonce of the last try; zero before the first.
     pub(super) nonce: Nonce,
     /// How many tries there have been.
     pub(super) tries: u32,
@@ -69,10 +72,11 @@ pub(super) struct Request {
 /// The requests under way for the EIDs of a family, and the packets that wait for them.
 #[derive(Debug)]
 struct Tables {
-    /// By EID; a share for each source host, one for all SMRs, and one for EIDs that are away.
+    /// By EID. There is a share for each source host, one for all SMRs, and one for EIDs that are
+    /// away.
     requests: Bounded<Eid, Request, (Cause, Option<Eid>)>,
-    /// By the EID that they wait for and the order in which they came; a share for each source
-    /// host.
+    /// By the EID for which the packets wait and by the order of arrival. There is a share for each
+    /// source host.
     packets: Bounded<(Eid, u64), HeldPacket, Eid>,
 }
 
@@ -84,7 +88,7 @@ pub(super) struct Outstanding {
     resting: Bounded<Eid, ()>,
     nonces: BTreeMap<Nonce, Eid>,
     due: BTreeSet<(Time, Eid)>,
-    /// How many packets on the wire wait.
+    /// How many packets on the wire are waiting.
     waiting: u64,
     /// The number of the next packet.
     next_packet: u64,
@@ -131,7 +135,7 @@ impl Outstanding {
         }
     }
 
-    /// When a next try is due.
+    /// When the next try is due.
     pub(super) fn next_retry(&self) -> Option<Time> {
         self.due.first().map(|&(at, _)| at)
     }
@@ -141,7 +145,7 @@ impl Outstanding {
         self.resting.first_use().map(|at| at + REST)
     }
 
-    /// Packets on the wire that wait for a mapping.
+    /// The number of packets on the wire that wait for a mapping.
     pub(super) fn waiting(&self) -> u64 {
         self.waiting
     }
@@ -153,7 +157,7 @@ impl Outstanding {
         of_both.chain([self.resting.fill()]).collect()
     }
 
-    /// A random span of so many milliseconds at most.
+    /// A random time of at most `milliseconds`.
     pub(super) fn random_delay(&mut self, milliseconds: u64) -> Duration {
         Duration::from_millis(self.rng.below(milliseconds + 1))
     }
@@ -163,17 +167,17 @@ impl Outstanding {
         self.tables(eid.family()).requests.get(&eid)
     }
 
-    /// The EID that was asked for with a nonce.
+    /// The EID that was requested with a nonce.
     pub(super) fn asked_with(&self, nonce: Nonce) -> Option<Eid> {
         self.nonces.get(&nonce).copied()
     }
 
-    /// Whether an EID is asked for again, because it is away.
+    /// Whether an EID is requested again because it is away.
     pub(super) fn is_asked_again(&self, eid: Eid) -> bool {
         self.request(eid).is_some_and(|request| request.cause == Cause::Away)
     }
 
-    /// Whether an EID is being asked for, or rests.
+    /// Whether an EID is requested, or rests.
     pub(super) fn is_pending(&self, eid: Eid) -> bool {
         self.request(eid).is_some() || self.resting.contains_key(&eid)
     }
@@ -183,7 +187,7 @@ impl Outstanding {
         self.request(eid).is_some_and(|request| request.tries == 0)
     }
 
-    /// The EIDs within a prefix that are being asked for, or rest.
+    /// The EIDs within a prefix that are requested, or rest.
     pub(super) fn pending_within(&self, prefix: &EidPrefix) -> Vec<Eid> {
         let within = || prefix.network()..=prefix.last();
         let requests = self.tables(prefix.family()).requests.range(within());
@@ -191,8 +195,8 @@ impl Outstanding {
         requests.map(|(eid, _)| *eid).chain(resting.map(|(eid, _)| *eid)).collect()
     }
 
-    /// Begins a request that is due at `at`, for an EID that is not pending. Returns the packets
-    /// that waited for an EID whose request gives way to it.
+    /// Begins a request that is due at `at`, for an EID that is not pending. If this evicts another
+    /// request, returns the packets that waited for its EID.
     pub(super) fn begin(
         &mut self,
         (eid, source_eid): (Eid, Option<Eid>),
@@ -200,7 +204,7 @@ impl Outstanding {
         at: Time,
         now: Time,
     ) -> Held {
-        // The source EID of an SMR is its sender's word, so that it gets no share.
+        // The source EID in an SMR is not verified, so it gets no share.
         let sharer = (cause, source_eid.filter(|_| cause == Cause::Packet));
         let request = Request { source_eid, cause, nonce: Nonce(0), tries: 0, due_at: at };
         self.due.insert((at, eid));
@@ -210,7 +214,7 @@ impl Outstanding {
         }
     }
 
-    /// Whether a packet may wait for an EID, once that is asked for.
+    /// Whether a packet may wait for an EID after the EID is requested.
     ///
     /// # Errors
     /// The reason why not.
@@ -222,8 +226,8 @@ impl Outstanding {
         if waiting < HELD_PER_EID { Ok(()) } else { Err(DropReason::HoldQueueFull) }
     }
 
-    /// Keeps a packet of `source` until an EID is resolved, which is asked for and
-    /// [may be waited for](Outstanding::may_hold). Returns the packet that gives way to it, if one has to.
+    /// Keeps a packet of `source` until an EID is resolved. The EID must be requested already and
+    /// [may be waited for](Outstanding::may_hold). Returns the packet that is evicted, if any.
     pub(super) fn hold(
         &mut self,
         eid: Eid,
@@ -246,7 +250,7 @@ impl Outstanding {
         Ok(gone)
     }
 
-    /// Ends the request for an EID, or its rest, and returns the packets that waited for it.
+    /// Ends the request for an EID, or its rest. Returns the packets that waited for the EID.
     pub(super) fn end_request(&mut self, eid: Eid) -> Held {
         self.resting.remove(&eid);
         match self.tables_mut(eid.family()).requests.remove(&eid) {
@@ -255,8 +259,8 @@ impl Outstanding {
         }
     }
 
-    /// A request has been taken out: its nonce answers nothing more. Returns the packets that
-    /// waited.
+    /// Cleans up after a request was removed: its nonce is not valid any more. Returns the packets
+    /// that waited for the EID.
     fn ended(&mut self, eid: Eid, request: &Request) -> Held {
         self.nonces.remove(&request.nonce);
         self.due.remove(&(request.due_at, eid));
@@ -270,23 +274,23 @@ impl Outstanding {
     /// Lets an EID rest, and returns the packets that waited for it.
     pub(super) fn rest(&mut self, eid: Eid, now: Time) -> Held {
         let held = self.end_request(eid);
-        // Another one gives way if the table is full.
+        // If the table is full, another EID is removed.
         let _ = self.resting.insert(eid, (), (), now);
         held
     }
 
-    /// Ends the rests that are over.
+    /// Ends the rests whose time is over.
     pub(super) fn end_rests(&mut self, now: Time) {
         self.resting.expire(REST, now);
     }
 
-    /// The next EID whose next try is due.
+    /// The next EID for which a try is due.
     pub(super) fn next_due(&self, now: Time) -> Option<Eid> {
         self.due.first().filter(|(at, _)| *at <= now).map(|&(_, eid)| eid)
     }
 
-    /// Counts a try and sets when the next is due; `None` when the last one has been. Returns the
-    /// number of the turn, from 0 up: each turn is at the next resolver.
+    /// Counts a try and sets the time of the next try; `None` after the last try. Returns the
+    /// number of the round, from 0 on: each round uses the next resolver.
     pub(super) fn next_try(&mut self, eid: Eid, now: Time) -> Option<u32> {
         let tables = match eid.family() {
             Family::Ipv4 => &mut self.of_ipv4,
@@ -318,7 +322,7 @@ fn all_of(eid: Eid) -> std::ops::RangeInclusive<(Eid, u64)> {
     (eid, 0)..=(eid, u64::MAX)
 }
 
-/// Whether the try of this number, from 1 on, is the first at its resolver.
+/// Whether the try with this number (the first is 1) is the first at its resolver.
 pub(super) fn starts_turn(attempt: u32) -> bool {
     attempt % WAITS.len() as u32 == 1
 }

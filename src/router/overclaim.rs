@@ -1,15 +1,15 @@
-//! The records that a Map-Reply may put into the map-cache (RFC 9301 sections 8.1 and 9).
+//! The records that a Map-Reply may add to the map-cache (RFC 9301 sections 8.1 and 9).
 //!
-//! An ETR that owns one host can answer the request for it with a record for all EIDs. So each
-//! record is compared with the request:
+//! An ETR that owns one host could answer the Map-Request for this host with a record for all EIDs.
+//! So each record is compared with the request:
 //!
-//! - one with locators for `0.0.0.0/0` or `::/0` is refused;
-//! - any other with locators is cut, around the EID that was asked for, to the static entry that
-//!   caused the asking, and to a /8 (IPv4) or /16 (IPv6);
-//! - one without locators (a hole) is cut to the static entry and never refused: `0.0.0.0/1` is a
-//!   right answer;
-//! - one that was cut, or is wider than a /8 or /16, lives for 15 minutes at most;
-//! - one that lies beside the rest of the record that answers is left out.
+//! - A record with locators for `0.0.0.0/0` or `::/0` is refused.
+//! - Any other record with locators is reduced, around the requested EID, to the static entry that
+//!   caused the request, and to a /8 (IPv4) or /16 (IPv6).
+//! - A record without locators (a hole) is reduced to the static entry and never refused:
+//!   `0.0.0.0/1` is a valid answer.
+//! - A record that was reduced, or is wider than a /8 or /16, lives for at most 15 minutes.
+//! - A record outside the remaining part of the record that answers the request is ignored.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -24,10 +24,12 @@ use crate::addr::{Eid, EidPrefix, Family};
 use crate::time::Time;
 use crate::wire::MappingRecord;
 
-/// The longest TTL of a record that was cut, or is very wide, in minutes (RFC 9301 section 8.1).
+/// The longest TTL of a record that was reduced, or is very wide, in minutes (RFC 9301 section
+/// 8.1).
 const SHORT: u32 = 15;
 
-/// The mask length of the widest mapping that is taken, unless `itr widest-mapping` says otherwise.
+/// The mask length of the widest mapping that is accepted, unless `itr widest-mapping` is
+/// configured.
 fn widest(family: Family) -> u8 {
     match family {
         Family::Ipv4 => 8,
@@ -35,14 +37,14 @@ fn widest(family: Family) -> u8 {
     }
 }
 
-/// The prefix that the answer to a request may be about.
+/// The prefixes that the answer to a request may cover.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Claims {
-    /// The EID that was asked for.
+    /// The requested EID.
     asked: Eid,
-    /// The static entry that caused the asking.
+    /// The static entry that caused the request.
     entry: EidPrefix,
-    /// The most that a record with locators may be about.
+    /// The widest prefix that a record with locators may cover.
     widest: EidPrefix,
     takes_default: bool,
 }
@@ -50,29 +52,29 @@ pub(super) struct Claims {
 /// A record of a Map-Reply.
 #[derive(Debug)]
 pub(super) struct Taken<'a> {
-    /// As it came.
+    /// The record as it arrived.
     pub(super) told: &'a MappingRecord,
-    /// As the map-cache takes it.
+    /// The record as the map-cache accepts it.
     pub(super) record: Cow<'a, MappingRecord>,
 }
 
-/// The records of a Map-Reply, held to the request.
+/// The records of a Map-Reply after the comparison with the request.
 #[derive(Debug, Default)]
 pub(super) struct Held<'a> {
-    /// Those that are taken, in the order of the message.
+    /// The accepted records, in the order of the message.
     pub(super) taken: Vec<Taken<'a>>,
-    /// Those for all EIDs that are refused.
+    /// The refused records for all EIDs.
     defaults: Vec<&'a MappingRecord>,
-    /// Those with locators that are cut, with the smaller prefix.
+    /// The records with locators that are reduced, each with its smaller prefix.
     cut: Vec<(&'a MappingRecord, EidPrefix)>,
-    /// Those that lie beside the taken ones.
+    /// The records outside the accepted prefix.
     beside: Vec<&'a MappingRecord>,
-    /// How many without locators were cut.
+    /// How many records without locators were reduced.
     negatives_cut: u64,
 }
 
 impl Claims {
-    /// The most that a record may be about.
+    /// The widest prefix that a record may cover.
     fn limit(&self, record: &MappingRecord) -> EidPrefix {
         if record.locators.is_empty() { self.entry } else { self.widest }
     }
@@ -95,9 +97,8 @@ impl Claims {
         }
     }
 
-    /// Holds the records of a reply that lie within `covering`, its record for the EID that was
-    /// asked for, against the request. A record of our own prefix (`is_own`) is not kept, and not
-    /// held to anything.
+    /// Compares the records of a reply with the request, within `covering`, the record of the reply
+    /// for the requested EID. A record of our own prefix (`is_own`) is neither kept nor compared.
     pub(super) fn hold<'a>(
         &self,
         records: &'a [MappingRecord],
@@ -149,8 +150,8 @@ fn is_default(record: &MappingRecord) -> bool {
 }
 
 impl Claims {
-    /// The prefix that the answer to a request for an EID may be about. An EID that is asked for without a
-    /// static entry is away: the request was about its prefix in the away table.
+    /// The prefixes that the answer to a request for an EID may cover. If an EID is requested
+    /// without a static entry, the EID is away: the request was about its prefix in the away table.
     pub(super) fn of(config: &Config, map_cache: &MapCache, away: &AwayTable, asked: Eid) -> Self {
         let away = || away.entries().longest_match(asked).map(|(prefix, _)| prefix);
         let entry = map_cache.static_around(asked).or_else(away);
@@ -163,7 +164,8 @@ impl Claims {
         Claims { asked, entry, widest, takes_default }
     }
 
-    /// Counts the parts of a reply from `source` that are not taken, and tells the operator of them.
+    /// Counts the parts of a reply from `source` that are not accepted, and reports them to the
+    /// operator.
     pub(super) fn tell(&self, held: &Held<'_>, context: &mut Context, source: IpAddr, now: Time) {
         let Claims { asked, entry, .. } = *self;
         context.counters.negative_records_cut += held.negatives_cut;

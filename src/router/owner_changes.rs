@@ -1,8 +1,10 @@
-//! How often an EID changes the xTR that registers it. A host that moves changes it now and then; one
-//! address at two hosts in two sites changes it with every packet that they send: a duplicate.
+//! How often the xTR that registers an EID changes. If a host moves, the xTR changes from time to
+//! time. If two hosts in two sites have the same address, the xTR changes with every packet that
+//! they send: such an EID is a duplicate.
 //!
-//! An xTR that loses a duplicate waits before it claims it again, so that the other host works in the
-//! meantime, and the mapping system is not flooded. The map-server counts too: it sees every change.
+//! An xTR that loses a duplicate waits before it claims the EID again. So the other host works in
+//! the meantime, and the mapping system is not flooded. The map-server counts too, because it sees
+//! every change.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -17,41 +19,42 @@ pub(super) const CHANGES: usize = 10;
 pub(super) const WINDOW: Duration = Duration::from_secs(30);
 /// How long an xTR that lost a duplicate does not claim it.
 pub(super) const WAIT: Duration = Duration::from_secs(30);
-/// Between two lines about one duplicate.
+/// The least time between two lines about one duplicate.
 const LINES: Duration = Duration::from_secs(60);
-/// A duplicate that did not change its owner for this long is one no more. Longer than [`WAIT`], after
-/// which an xTR claims it again.
+/// An EID that did not change its owner for this time is not a duplicate any more. The time is
+/// longer than [`WAIT`], after which an xTR claims the EID again.
 const QUIET: Duration = Duration::from_secs(90);
-/// EIDs that are remembered; the one without a change for the longest time gives way.
+/// EIDs that are kept. If the table is full, the EID without a change for the longest time is
+/// removed.
 const REMEMBERED: Limit =
     Limit { name: "EIDs with another owner", capacity: 4096, idle: Duration::ZERO };
 
 /// The changes of one EID.
 #[derive(Debug, Default)]
 struct Changes {
-    /// The times of changes within the window; no more than it takes to know a duplicate.
+    /// The times of changes within the window; no more than are needed to detect a duplicate.
     recent: VecDeque<Time>,
     is_duplicate: bool,
     named_at: Option<Time>,
 }
 
-/// The meaning of a change of owner for its EID.
+/// The meaning of a change of owner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Owned {
-    /// Its host moves.
+    /// The host moves.
     Moving,
-    /// Two hosts have it.
+    /// Two hosts have the EID.
     Duplicate {
-        /// There was no line about it for a minute.
+        /// Whether a line is due, because there was none for a minute.
         is_to_be_named: bool,
     },
 }
 
-/// The EIDs, or EID prefixes, whose owner changed of late.
+/// The EIDs, or EID prefixes, whose owner changed recently.
 #[derive(Debug)]
 pub(super) struct OwnerChanges<K> {
     changes: Bounded<K, Changes>,
-    /// The end of the wait of each EID that is not claimed yet.
+    /// The end of the wait of each EID that must not be claimed yet.
     waits: Deadlines<K>,
 }
 
@@ -62,7 +65,7 @@ impl<K: Ord + Clone> Default for OwnerChanges<K> {
 }
 
 impl<K: Ord + Clone> OwnerChanges<K> {
-    /// An EID has another owner than before.
+    /// The owner of an EID has changed.
     pub(super) fn changed(&mut self, eid: &K, now: Time) -> Owned {
         self.forget(now);
         if self.changes.use_at(eid, now).is_none() {
@@ -94,14 +97,14 @@ impl<K: Ord + Clone> OwnerChanges<K> {
         self.changes.get(eid).is_some_and(|changes| changes.is_duplicate)
     }
 
-    /// A duplicate was lost: it is not claimed for a while.
+    /// A duplicate was lost: this router does not claim it for a while.
     pub(super) fn wait(&mut self, eid: K, now: Time) {
         if self.changes.contains_key(&eid) {
             self.waits.set(eid, Some(now + WAIT));
         }
     }
 
-    /// Whether an EID is not to be claimed yet.
+    /// Whether an EID must not be claimed yet.
     pub(super) fn is_waiting(&self, eid: &K) -> bool {
         self.waits.contains(eid)
     }
@@ -116,7 +119,7 @@ impl<K: Ord + Clone> OwnerChanges<K> {
         self.waits.next()
     }
 
-    /// Forgets the EIDs for which `stays` is false.
+    /// Deletes the EIDs for which `stays` is false.
     pub(super) fn retain(&mut self, stays: impl Fn(&K) -> bool) {
         let gone: Vec<K> = self.changes.keys().filter(|eid| !stays(eid)).cloned().collect();
         for eid in gone {

@@ -1,4 +1,5 @@
-//! The results of the two packet calls, as a driver carries them out, and the reasons for which packets stop.
+//! The verdicts of the two packet calls, which a driver carries out, and the reasons why packets
+//! stop.
 
 use std::net::IpAddr;
 
@@ -7,18 +8,18 @@ use serde::{Deserialize, Serialize};
 use crate::addr::{InstanceId, Rloc};
 use crate::wire::DATA_SOURCE_PORTS;
 
-/// How to wrap a packet: the fields of the outer headers (RFC 9300 section 5.3).
+/// How to encapsulate a packet: the fields of the outer headers (RFC 9300 section 5.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Encapsulation {
     /// The local RLOC.
     pub source: Rloc,
     /// The remote RLOC; the UDP destination port is 4341.
     pub destination: Rloc,
-    /// Decides the outer UDP source port, so that the core keeps a flow on one path.
+    /// Determines the outer UDP source port, so that the core keeps a flow on one path.
     pub flow_hash: u32,
     /// Outer TTL, copied from the inner header.
     pub ttl: u8,
-    /// Outer type of service, copied likewise (RFC 6040 for its ECN bits).
+    /// Outer type of service, copied too (its ECN bits by RFC 6040).
     pub tos: u8,
     /// The LISP header.
     pub header: [u8; 8],
@@ -36,13 +37,13 @@ impl Encapsulation {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outbound {
-    /// Wrap it and send it.
+    /// Encapsulate it and send it.
     Encapsulate(Encapsulation),
     /// Write it back to `lisp0`: its TTL has been restored.
     Native,
-    /// Nothing: a copy waits for a Map-Reply.
+    /// Do nothing: a copy waits for a Map-Reply.
     Held,
-    /// Nothing: it has been counted.
+    /// Do nothing: the packet has been counted.
     Dropped(DropReason),
 }
 
@@ -63,73 +64,78 @@ pub struct Outer {
 #[must_use]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Inbound {
-    /// Strip the 8 octets of the LISP header and write the rest, `len` octets, to `lisp0`: its TTL
+    /// Strip the 8 octets of the LISP header and write the next `len` octets to `lisp0`: their TTL
     /// and ECN have been set.
     Deliver {
-        /// The instance whose `lisp0` it is for.
+        /// The instance of the `lisp0` that receives the packet.
         instance_id: InstanceId,
         /// Octets of the inner packet; the rest of the datagram is padding.
         len: usize,
     },
-    /// The EID has moved: strip the 8 octets of the LISP header and encapsulate the rest, `len` octets,
-    /// anew. One hop has been taken off its TTL.
+    /// The EID has moved: strip the 8 octets of the LISP header and encapsulate the next `len`
+    /// octets again. Their TTL has been reduced by one.
     Forward {
         /// The outer headers.
         encapsulation: Encapsulation,
         /// Octets of the inner packet.
         len: usize,
     },
-    /// Nothing: a copy waits until the host that it is for has been found.
+    /// Do nothing: a copy waits until the destination host has been found.
     Held,
-    /// Nothing: it has been counted.
+    /// Do nothing: the packet has been counted.
     Dropped(DropReason),
 }
 
-/// Why a packet of EIDs stopped at this router. Each has a counter that `show` prints.
+/// The reason why a packet of EIDs stopped at this router. Each reason has a counter that `show`
+/// prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DropReason {
-    /// From `lisp0`: no IPv4 or IPv6 packet, or damaged.
+    /// Read from `lisp0`: not an IPv4 or IPv6 packet, or damaged.
     NotIp,
-    /// From `lisp0`: link-local, multicast or broadcast, which LISP does not forward.
+    /// Read from `lisp0`: link-local, multicast or broadcast, which LISP does not forward.
     LinkScoped,
-    /// From `lisp0`: the router is neither ITR nor proxy ITR for the family.
+    /// Read from `lisp0`: the router is neither ITR nor proxy ITR for the family.
     NotAnItr,
-    /// From `lisp0`: for a local EID that has no route.
+    /// Read from `lisp0`: the destination is a local EID that has no route.
     LocalEidNoRoute,
     /// The mapping says drop (RFC 9301 section 5.4, ACT 3 to 5).
     MappingDrops,
-    /// The mapping has no locator that is up and of a family that we have.
+    /// The mapping has no locator that is up and of a family that this router has.
     NoUsableLocator,
-    /// From `lisp0`: too big for the way to its locator; the sender is told.
+    /// Read from `lisp0`: too big for the path to its locator; the sender is informed.
     TooBigForPath,
     /// No Map-Resolver is configured.
     NoMapResolver,
     /// Waiting for a Map-Reply: the hold queue of the EID or of the router is full.
     HoldQueueFull,
-    /// Waited for a Map-Reply that did not come.
+    /// The packet waited for a Map-Reply that did not arrive.
     Unresolved,
-    /// From port 4341: shorter than a LISP header, or reserved bits say it is not LISP.
+    /// Received on port 4341: shorter than a LISP header, or its reserved bits show that it is not
+    /// LISP.
     BadDataHeader,
-    /// From port 4341: the inner packet is no IP, or damaged.
+    /// Received on port 4341: the inner packet is not IP, or damaged.
     BadInnerPacket,
-    /// From port 4341: the inner packet is link-local or multicast.
+    /// Received on port 4341: the inner packet is link-local or multicast.
     InnerLinkScoped,
-    /// From port 4341: an instance that is not configured here.
+    /// Received on port 4341: the instance is not configured here.
     UnknownInstance,
-    /// From port 4341: the router is neither ETR nor proxy ETR for the family.
+    /// Received on port 4341: the router is neither ETR nor proxy ETR for the family.
     NotAnEtr,
-    /// From port 4341: the inner destination is none of our EIDs and we are no proxy ETR.
+    /// Received on port 4341: the inner destination is not one of our EIDs, and this router is not
+    /// a proxy ETR.
     NotOurEid,
-    /// From port 4341: a local EID that has no route.
+    /// Received on port 4341: the destination is a local EID that has no route.
     NoRouteToEid,
-    /// From port 4341: a local EID that is away; its sender is solicited.
+    /// Received on port 4341: the destination is a local EID that is away; an SMR is sent to the
+    /// sender.
     EidAway,
-    /// From port 4341: the inner source is the router's own, or an EID that is at this site.
+    /// Received on port 4341: the inner source is the router's own, or an EID that is at this site.
     SourceIsHere,
-    /// From port 4341: TTL used up on the way.
+    /// Received on port 4341: the TTL was used up on the path.
     OuterTtlExpired,
-    /// From port 4341: marked congested, but the inner transport does not know ECN (RFC 6040).
+    /// Received on port 4341: marked as congested, but the inner transport does not support ECN
+    /// (RFC 6040).
     EcnMismatch,
 }
 

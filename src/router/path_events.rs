@@ -1,9 +1,9 @@
-//! Errors about packets to locators, and their consequences: other locators of the mapping are used, a path
-//! MTU is kept, or a host is told (RFC 9300 sections 6.3 and 7.2).
+//! Errors about packets to locators, and their consequences: other locators of the mapping are
+//! used, a path MTU is stored, or a host is informed (RFC 9300 sections 6.3 and 7.2).
 //!
-//! An ICMP error that is not about a packet of this router has no effect (`quote.rs`). That the TTL of a
-//! packet was used up says nothing about a locator: it goes on to the host that sent the packet, so that
-//! its traceroute shows the core (RFC 6830 section 9).
+//! An ICMP error has no effect if it is not about a packet of this router (`quote.rs`). A Time
+//! Exceeded says nothing about a locator: it is relayed to the host that sent the packet, so that
+//! the host's traceroute shows the core (RFC 6830 section 9).
 
 use std::net::IpAddr;
 
@@ -21,7 +21,7 @@ use crate::time::Time;
 use crate::wire::IcmpErrorKind;
 
 impl Router {
-    /// Takes in an error of the kernel or of the core network.
+    /// Processes an error from the kernel or from the core network.
     pub(super) fn handle_path(&mut self, event: PathEvent, now: Time) {
         let error = match event {
             PathEvent::NoRoute(rloc) => {
@@ -54,14 +54,16 @@ impl Router {
         }
     }
 
-    /// Whether packets go to a locator: of the map-cache, a proxy ETR, or one that a host moved to.
+    /// Whether packets are sent to a locator: one of the map-cache, of a proxy ETR, or of a host
+    /// that moved.
     pub(super) fn is_in_use(&self, rloc: Rloc) -> bool {
         self.map_cache.is_used(rloc)
             || self.paths.has_sent_on(rloc)
             || self.proxy_etrs.iter().flatten().any(|locator| locator.rloc == rloc)
     }
 
-    /// Leaves a locator for others of its mapping for a while. Each reason is a source of its own.
+    /// Makes the router prefer other locators of the mapping to this one for a while. Each reason
+    /// is a separate source.
     pub(super) fn leave_locator(&mut self, rloc: Rloc, why: Unreachable, now: Time) {
         let (source, reporter) = match why {
             Unreachable::Icmp { reporter, .. } => (Source::Icmp, Some(reporter)),
@@ -76,7 +78,7 @@ impl Router {
         self.reachability.leave(rloc, source, reporter, now);
     }
 
-    /// Tells a host that the TTL of its packet was used up in the core.
+    /// Informs a host that the TTL of its packet was used up in the core.
     fn relay_time_exceeded(&mut self, by: IpAddr, flow: Option<QuotedFlow<'_>>, now: Time) {
         let answer = flow.and_then(|flow| self.time_exceeded_for_host(by, &flow, now));
         match answer {
@@ -86,8 +88,8 @@ impl Router {
         self.context.outputs.extend(answer);
     }
 
-    /// The Time Exceeded for the host that sent the packet of a flow, if it is here. The router `by` of
-    /// the core says it.
+    /// The Time Exceeded for the host that sent the packet of a flow, if the host is here. `by` is
+    /// the router of the core that reported the error.
     fn time_exceeded_for_host(
         &mut self,
         by: IpAddr,
@@ -112,8 +114,8 @@ impl Router {
         Some(Output::Native(instance_id, OwnedPacket::single(bytes)))
     }
 
-    /// The address at which a host knows this router: that of its own network, or else any of its
-    /// family.
+    /// The address of this router that a host knows: the address in the host's own network, or else
+    /// any address of the same family.
     pub(super) fn own_address_for(&self, host: IpAddr) -> Option<IpAddr> {
         let mut networks = self.context.config.addresses();
         let on_link = networks.find(|(_, net)| net.contains(&host)).map(|(_, net)| net.addr());

@@ -1,10 +1,10 @@
-//! The paths to remote locators, and the size of the packets that they take (RFC 9300 section 7.2).
+//! The paths to remote locators, and the largest packet size on each path (RFC 9300 section 7.2).
 //!
-//! A path MTU that ICMP tells is believed for a while only: without probes nothing else would ever take it
-//! back. Whether a locator can be reached at all, `reachability.rs` knows.
+//! A path MTU from ICMP is believed only for a limited time: without probes, nothing else would
+//! ever revoke it. `reachability.rs` records whether a locator can be reached at all.
 //!
-//! Any host can send an ICMP error. A router that reports very many makes its own reports give way, not
-//! those of others.
+//! Any host can send an ICMP error. If a router reports very many path MTUs, only its own reports
+//! are removed from the table, not those of others.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -19,52 +19,53 @@ use crate::wire::IcmpErrorKind;
 
 /// How long a path MTU is kept (RFC 1191 section 6.3).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// Path MTUs. The longest known of the reporter with the most gives way.
+/// Path MTUs. If the table is full, the oldest one of the reporter with the most is removed.
 const MTUS: Limit = Limit { name: "Path MTUs", capacity: 1024, idle: Duration::ZERO };
-/// Locators that packets for hosts that moved went on to; the longest unused gives way.
+/// Locators to which packets for moved hosts were sent on. If the table is full, the locator that
+/// was unused for the longest time is removed.
 const ONWARD: Limit =
     Limit { name: "Locators of hosts that moved", capacity: 1024, idle: Duration::ZERO };
-/// How long a locator is remembered after the last packet that went on to it.
+/// How long a locator is kept after the last packet that was sent on to it.
 const ONWARD_FOR: Duration = Duration::from_secs(60);
 
-/// News of the path to a locator from packets that did not arrive.
+/// Information about the path to a locator, from packets that did not arrive.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PathEvent {
-    /// The router's own kernel has no route to a locator. An error that ICMP brought is never this one.
+    /// The router's own kernel has no route to a locator. An ICMP error never has this value.
     NoRoute(Rloc),
-    /// ICMP that claims to be about an encapsulated packet. The kernel has matched it with a socket of
-    /// the router, and with nothing else.
+    /// An ICMP error that claims to be about an encapsulated packet. The kernel has only checked
+    /// that it matches a socket of the router.
     Icmp(IcmpError),
 }
 
 /// An ICMP error about an encapsulated packet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IcmpError {
-    /// The locator that the packet was for.
+    /// The locator to which the packet was sent.
     pub rloc: Rloc,
-    /// The UDP port that it was for.
+    /// The UDP port to which the packet was sent.
     pub port: u16,
-    /// The router that reports it.
+    /// The router that reports the error.
     pub reporter: IpAddr,
-    /// Its meaning.
+    /// The meaning of the error.
     pub kind: IcmpErrorKind,
-    /// The payload of the packet, from the LISP header on, as far as the error quotes it.
+    /// The payload of the packet, from the LISP header on, as far as it is quoted in the error.
     pub quoted: Vec<u8>,
 }
 
-/// The MTU of the way to a locator.
+/// The MTU of the path to a locator.
 #[derive(Clone, Copy, Debug)]
 struct PathMtu {
     /// Octets, outer headers included.
     mtu: u32,
-    /// How often less was told than before.
+    /// How often a smaller MTU than before was reported.
     changes: u64,
 }
 
 /// The paths to locators.
 #[derive(Debug)]
 pub struct Paths {
-    /// By locator; shared by the router that reported it.
+    /// By locator; shared by the router that reported the MTU.
     mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
     revision: Revision,
@@ -81,8 +82,8 @@ impl Default for Paths {
 }
 
 impl Paths {
-    /// Octets that the way to a locator takes whole, outer headers included, if it is less than the
-    /// first link does.
+    /// The largest packet that the path to a locator carries unfragmented, in octets with outer
+    /// headers, if the path carries less than the first link.
     pub fn mtu(&self, rloc: Rloc) -> Option<u32> {
         if self.mtus.is_empty() {
             return None;
@@ -95,7 +96,7 @@ impl Paths {
         self.mtus.iter().any(|(rloc, _)| rloc.family() == family)
     }
 
-    /// Whether a packet for a host that moved went on to a locator of late.
+    /// Whether a packet for a moved host was recently sent on to a locator.
     pub(super) fn has_sent_on(&self, rloc: Rloc) -> bool {
         self.onward.contains_key(&rloc)
     }
@@ -121,11 +122,11 @@ impl Paths {
         self.revision.number()
     }
 
-    // In both tables another entry always gives way, so that none is turned away.
+    // In both tables another entry is always evicted, so no new entry is rejected.
 
-    /// Takes in the MTU of a link on the path. It replaces a larger one, and never a smaller one (RFC 8201
-    /// section 4): a path that has grown shows when the entry has ended. Returns how often it has become
-    /// less, if it has.
+    /// Stores the MTU of a link on the path. It replaces a larger MTU, and never a smaller one (RFC
+    /// 8201 section 4): if the MTU of the path has grown, this is noticed after the entry has
+    /// expired. If the MTU has decreased, returns how often it has.
     pub(super) fn learn_mtu(
         &mut self,
         rloc: Rloc,
@@ -146,7 +147,7 @@ impl Paths {
         is_less.then_some(changes)
     }
 
-    /// A packet for a host that moved goes on to a locator.
+    /// A packet for a moved host is sent on to a locator.
     pub(super) fn sent_on(&mut self, rloc: Rloc, now: Time) {
         let _ = self.onward.insert(rloc, (), (), now);
     }

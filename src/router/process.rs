@@ -1,11 +1,12 @@
-//! The things that the router wants its process to hold open: `lisp0`, the sockets of each RLOC, the TCP
-//! listeners and the emulated hosts.
+//! The objects that the router wants its process to hold open: `lisp0`, the sockets of each RLOC,
+//! the TCP listeners and the emulated hosts.
 //!
-//! It is a set of wishes as that of the kernel's objects is (`kernel.rs`), computed from the
-//! configuration, the links and the paths. A new wish is the first output of the input that makes it,
-//! because the messages behind it leave by it. A wish that ends is the last output, because the farewell
-//! of the router may leave by it. A request that fails, and a `lisp0` that was deleted, are asked
-//! for again as lost objects of the kernel are.
+//! Like the objects of the kernel (`kernel.rs`), they form a set of wanted objects, computed from
+//! the configuration, the links and the paths. A newly wanted object is the first output of its
+//! input, because the following messages are sent through it. An object that is not wanted any more
+//! is closed by the last output, because the last messages of the router may be sent through it. An
+//! object that cannot be opened, and a `lisp0` that was deleted, are requested again like lost
+//! objects of the kernel.
 
 use std::collections::BTreeSet;
 
@@ -21,32 +22,32 @@ use super::rib::Rib;
 use crate::addr::Family;
 use crate::time::Time;
 
-/// The MTU of an emulated host whose interface says nothing; octets.
+/// The MTU of an emulated host if its interface does not configure one; octets.
 const DEFAULT_HOST_MTU: u16 = 1500;
 
-/// The things that the process holds open on request.
+/// The objects that the process holds open on request.
 #[derive(Debug, Default)]
 pub(super) struct Process {
-    /// The wanted things.
+    /// The wanted objects.
     wanted: BTreeSet<ProcessObject>,
-    /// The things that are still open, and are to be closed at the end of the input.
+    /// The objects that are still open, and are to be closed at the end of the input.
     unwanted: BTreeSet<ProcessObject>,
     /// Whether a link has changed since the set was computed.
     is_stale: bool,
-    /// Whether the MTU of a path was known when it was computed: of IPv4, of IPv6.
+    /// Whether the MTU of a path was known when the set was computed: of IPv4, of IPv6.
     has_mtu: [bool; 2],
-    /// The things that were refused or have gone of late.
+    /// The objects that were refused or lost recently.
     losses: Losses<ProcessObject>,
 }
 
 impl Process {
-    /// A link has changed, and with it perhaps which packets may be fragmented.
+    /// A link has changed; this may change which packets may be fragmented.
     pub(super) fn mark_stale(&mut self) {
         self.is_stale = true;
     }
 
-    /// Computes anew the things that the process is to hold open, and asks for the new part. The part
-    /// that is not wanted any more is closed by [`Process::settle`].
+    /// Computes again the objects that the process is to hold open, and requests the new ones. The
+    /// objects that are not wanted any more are closed by [`Process::settle`].
     pub(super) fn open_wanted(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
         self.is_stale = false;
         self.has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
@@ -54,7 +55,8 @@ impl Process {
         open(come, context);
     }
 
-    /// Ends an input: follows links and paths, and closes the things that are not wanted any more.
+    /// Ends an input: applies changes of links and paths, and closes the objects that are not
+    /// wanted any more.
     pub(super) fn settle(&mut self, context: &mut Context, rib: &Rib, paths: &Paths) {
         let has_mtu = Family::BOTH.map(|family| paths.has_mtu(family));
         if self.is_stale || self.has_mtu != has_mtu {
@@ -63,13 +65,13 @@ impl Process {
         self.close_unwanted(context);
     }
 
-    /// Closes everything: the router stops.
+    /// Closes everything, because the router stops.
     pub(super) fn close_all(&mut self, context: &mut Context) {
         self.replace(BTreeSet::new());
         self.close_unwanted(context);
     }
 
-    /// Takes in news of the process.
+    /// Processes an event from the process.
     pub(super) fn handle(&mut self, event: ProcessEvent, context: &mut Context, now: Time) {
         let mut tell = |object, change| {
             context.outputs.push_back(Output::Event(Event::ProcessObject { object, change }));
@@ -94,7 +96,8 @@ impl Process {
         }
     }
 
-    /// A device of the name `lisp0` has gone. If it was another's, that of the router can be made.
+    /// A device with the name `lisp0` is gone. If it belonged to another program, the router can
+    /// create its own.
     pub(super) fn retry_tunnel(&mut self, context: &mut Context) {
         let tunnel = ProcessObject::Tunnel;
         if self.wanted.contains(&tunnel) && self.losses.is_due(&tunnel) {
@@ -103,29 +106,29 @@ impl Process {
         }
     }
 
-    /// Asks again for the things that are due.
+    /// Requests again the objects that are due.
     pub(super) fn open_due(&mut self, context: &mut Context, now: Time) {
         open(self.losses.take_due(now), context);
     }
 
-    /// When something is due again.
+    /// When the next object is due.
     pub(super) fn next_open(&self) -> Option<Time> {
         self.losses.next_due()
     }
 
-    /// Takes in a new set of wishes. Returns those that are new.
+    /// Stores a new set of wanted objects. Returns those that are new.
     fn replace(&mut self, wanted: BTreeSet<ProcessObject>) -> Vec<ProcessObject> {
         let come: Vec<_> = wanted.difference(&self.wanted).cloned().collect();
         let gone: Vec<_> = self.wanted.difference(&wanted).cloned().collect();
         gone.iter().for_each(|gone| self.losses.forget(gone));
         self.unwanted.extend(gone);
-        // Another object of the same place is put there in one step.
+        // An object that takes the place of another one replaces it in one step.
         self.unwanted.retain(|gone| !come.iter().any(|other| other.has_the_place_of(gone)));
         self.wanted = wanted;
         come
     }
 
-    /// The last to be opened is closed first.
+    /// Closes the unwanted objects; the one that was opened last is closed first.
     fn close_unwanted(&mut self, context: &mut Context) {
         let closed = std::mem::take(&mut self.unwanted).into_iter().rev();
         context.outputs.extend(closed.map(ProcessRequest::Close).map(Output::Process));
@@ -137,7 +140,7 @@ fn open(objects: Vec<ProcessObject>, context: &mut Context) {
     context.outputs.extend(opened.map(Output::Process));
 }
 
-/// All that a configuration wants, as links and paths are.
+/// All objects that a configuration needs, with the current links and paths.
 fn wanted(config: &Config, rib: &Rib, paths: &Paths) -> BTreeSet<ProcessObject> {
     let mut wanted = BTreeSet::new();
     if config.needs_tunnel() {

@@ -1,4 +1,5 @@
-//! The things that a router's process holds open on request, and the requests and events about them.
+//! The objects that a router's process holds open on request, and the requests and events about
+//! them.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,19 +8,23 @@ use super::fragmentation::Fragmentation;
 use super::interface_name::InterfaceName;
 use crate::addr::Rloc;
 
-/// A thing that the process holds open. The order of the variants is the order in which they are opened.
+/// An object that the process holds open. The order of the variants is the order in which they are
+/// opened.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum ProcessObject {
     /// `lisp0`. Its routes, and its settings, are objects of the kernel.
     Tunnel,
-    /// The UDP sockets of a local RLOC: for control messages, and for encapsulated packets both ways.
+    /// The UDP sockets of a local RLOC: for control messages, and for sending and receiving
+    /// encapsulated packets.
     Sockets {
-        /// The RLOC. It need not be an address of the kernel yet.
+        /// The RLOC. The kernel need not have this address yet.
         rloc: Rloc,
-        /// Which encapsulated packets may be fragmented. Another value changes the sockets that are open.
+        /// Which encapsulated packets may be fragmented. A different value changes the open
+        /// sockets.
         fragmentation: Fragmentation,
     },
-    /// A listener on TCP port 4342 of a local RLOC. Where there is none, a SYN is answered with RST.
+    /// A listener on TCP port 4342 of a local RLOC. Without a listener, the kernel answers a SYN
+    /// with RST.
     Listener(Rloc),
     /// An emulated host.
     Host(HostWish),
@@ -28,41 +33,41 @@ pub enum ProcessObject {
 /// An emulated host that the configuration wants.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HostWish {
-    /// The interface into whose LAN it is plugged.
+    /// The interface to whose LAN the host is connected.
     pub interface: InterfaceName,
-    /// Its name; there is one host of a name.
+    /// The name of the host; no two hosts have the same name.
     pub name: String,
-    /// Octets of its largest IP packet.
+    /// The size of its largest IP packet in octets.
     pub mtu: u16,
     /// Its addresses.
     pub made_of: EmulatedHost,
 }
 
-/// A change of the things that the process holds open. Both are idempotent.
+/// A change of the objects that the process holds open. Both requests are idempotent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessRequest {
-    /// Open it, or make the one that is open so.
+    /// Open this object, or change the open object to match it.
     Open(ProcessObject),
-    /// Close it.
+    /// Close this object.
     Close(ProcessObject),
 }
 
-/// News of the things that the process holds open.
+/// An event about the objects that the process holds open.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ProcessEvent {
-    /// It was open, and was taken away.
+    /// The object was open, and was removed.
     Lost(ProcessObject),
-    /// It could not be opened.
+    /// The object could not be opened.
     Refused {
         /// The object.
         object: ProcessObject,
-        /// The operating system's words.
+        /// The error message of the operating system.
         error: String,
     },
 }
 
 impl ProcessObject {
-    /// Whether the process holds one of the two at most.
+    /// Whether the process can hold only one of these two objects.
     pub(super) fn has_the_place_of(&self, other: &ProcessObject) -> bool {
         match (self, other) {
             (ProcessObject::Tunnel, ProcessObject::Tunnel) => true,

@@ -1,8 +1,8 @@
-//! The causes for which an EID stands in the away table.
+//! The reasons why an EID is in the away table.
 
 use serde::{Deserialize, Serialize};
 
-/// The cause of an entry of the table.
+/// The reason for an entry of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Producer {
@@ -10,15 +10,15 @@ pub enum Producer {
     NoRoute,
     /// A database mapping that was de-configured.
     Deconfigured,
-    /// A dynamic-EID range (its hosts that are here stand in the database), or one of its hosts that
-    /// went.
+    /// A dynamic-EID range, or one of its hosts that left. (The hosts of the range that are here
+    /// are in the database.)
     DynamicEid,
-    /// A more specific of a local prefix that another xTR registered.
+    /// A more specific prefix of a local prefix, registered by another xTR.
     SiteRegistration,
 }
 
 impl Producer {
-    /// As `show ip lisp away` prints it.
+    /// The form in which `show ip lisp away` prints the reason.
     pub fn describe(self) -> &'static str {
         match self {
             Producer::NoRoute | Producer::Deconfigured => "local EID",
@@ -27,7 +27,7 @@ impl Producer {
         }
     }
 
-    /// Whether the EID may be elsewhere, so that packets for it are to be led into `lisp0`.
+    /// Whether the EID may be elsewhere, so that packets for it have to be routed into `lisp0`.
     pub(super) fn leads_elsewhere(self) -> bool {
         matches!(self, Producer::DynamicEid | Producer::SiteRegistration)
     }

@@ -1,10 +1,11 @@
 //! Whether an ICMP error is about a packet that this router has sent.
 //!
-//! Any host can send an ICMP error, and the kernel hands over each that names the address and the port of
-//! a socket of ours. So an error changes something only if all that it quotes is as this router sends it:
-//! the data port, a locator that packets go to, and as far as the quote reaches, a LISP header and the
-//! inner header of a flow that was encapsulated to that locator. Routers quote eight octets behind the
-//! IP header at least (RFC 792), which reach no further than the ports: for these the locator decides.
+//! Any host can send an ICMP error, and the kernel passes on each error that names the address and
+//! the port of one of our sockets. So an error has an effect only if everything that it quotes
+//! matches packets of this router: the data port, a locator to which packets are sent, and, as far
+//! as they are quoted, a LISP header and the inner header of a flow that was encapsulated to that
+//! locator. Routers quote at least eight octets after the IP header (RFC 792), which contain only
+//! the ports. In this case only the port and the locator are checked.
 
 use super::Router;
 use super::disbelief::Disbelief;
@@ -14,7 +15,7 @@ use crate::addr::InstanceId;
 use crate::packet::{IpHeader, NotIp};
 use crate::wire::{DATA_PORT, DataHeader, NonceField};
 
-/// The flow of a quoted packet, where the quote reaches so far.
+/// The flow of a quoted packet, if the quote contains it.
 #[derive(Debug)]
 pub(super) struct QuotedFlow<'a> {
     pub instance_id: InstanceId,
@@ -24,7 +25,7 @@ pub(super) struct QuotedFlow<'a> {
 }
 
 impl Router {
-    /// The flow that an ICMP error quotes; `None` where the quote ends before its ports.
+    /// The flow that an ICMP error quotes; `None` if the quote ends before the ports of the flow.
     ///
     /// # Errors
     /// The reason why the error is not about a packet of this router.
@@ -65,7 +66,7 @@ impl Router {
         }
     }
 
-    /// Counts an ICMP error that is not believed, and logs it when the count is a power of two.
+    /// Counts an ICMP error that is not believed. Logs the error if the count is a power of two.
     pub(super) fn disbelieve(&mut self, error: &IcmpError, why: Disbelief) {
         self.context.counters.icmp_disbelieved += 1;
         let count = self.context.counters.icmp_disbelieved;

@@ -1,9 +1,10 @@
-//! The locators that can be reached, and the sources that say so (RFC 9300 section 10).
+//! The locators that can be reached, and the sources that report this (RFC 9300 section 10).
 //!
-//! Each [`Source`] is kept by itself, for a time of its own. The R bit and the Locator-Status-Bits are
-//! about the locators of one mapping, and are kept with them ([`Locator`]). ICMP, the kernel and echo-nonce
-//! say of an RLOC, in all mappings, that it cannot be reached. This table keeps their reports for a while
-//! only: without probes, no later report would end them. All readers ask [`Reachability::of`].
+//! The reports of each [`Source`] are kept separately, for a time that depends on the source. The R
+//! bit and the Locator-Status-Bits are about the locators of one mapping, and are kept with them
+//! ([`Locator`]). ICMP, the kernel and echo-nonce report that an RLOC cannot be reached; this is
+//! valid for all mappings. This table keeps their reports only for a limited time: without probes,
+//! no later report would end them. All readers use [`Reachability::of`].
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,31 +17,31 @@ use super::revision::Revision;
 use crate::addr::Rloc;
 use crate::time::Time;
 
-/// How long a locator is left for others.
+/// How long other locators are preferred to an unreachable locator.
 pub(super) const UNREACHABLE_FOR: Duration = Duration::from_secs(15);
-/// Reports that a locator cannot be reached, one for each source. The longest known of the reporter with the most
-/// gives way.
+/// Reports that a locator cannot be reached, one for each source. If the table is full, the oldest
+/// report of the reporter with the most reports is removed.
 const LEFT: Limit =
     Limit { name: "Locators left for others", capacity: 1024, idle: Duration::ZERO };
 
-/// Whether packets may go to a locator.
+/// Whether packets may be sent to a locator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
-    /// It is up, and no source says that it cannot be reached.
+    /// The locator is up, and no source reports that it cannot be reached.
     Up,
-    /// It is up, and cannot be reached: it is taken where no other is left.
+    /// The locator is up, but cannot be reached: it is used only if there is no other.
     Unreachable(Source),
-    /// Its own site says that it is down: it is never taken.
+    /// The locator's own site reports that it is down: it is never used.
     Down(Source),
 }
 
-/// A source, and the locator that it says cannot be reached.
+/// A locator, and the source that reports that it cannot be reached.
 type Key = (Rloc, Source);
 
 /// The locators that cannot be reached.
 #[derive(Debug)]
 pub struct Reachability {
-    /// Shared by the router that reported it by ICMP; this router itself has no address here.
+    /// Shared by the router that reported it by ICMP; `None` for reports of this router itself.
     unreachable: Bounded<Key, (), Option<IpAddr>>,
     /// The end of each report.
     until: Deadlines<Key>,
@@ -55,7 +56,7 @@ impl Default for Reachability {
 }
 
 impl Reachability {
-    /// Whether packets may go to a locator of a mapping.
+    /// Whether packets may be sent to a locator of a mapping.
     pub fn of(&self, locator: &Locator) -> Reach {
         match (locator.up, self.unreachable(locator.rloc)) {
             (false, _) => Reach::Down(locator.source),
@@ -64,7 +65,7 @@ impl Reachability {
         }
     }
 
-    /// The first source that says of an RLOC that it cannot be reached.
+    /// The first source that reports that an RLOC cannot be reached.
     pub fn unreachable(&self, rloc: Rloc) -> Option<Source> {
         if self.unreachable.is_empty() {
             return None;
@@ -73,12 +74,14 @@ impl Reachability {
         self.unreachable.range(of_rloc).next().map(|(&(_, source), ())| source)
     }
 
-    /// The RLOCs that cannot be reached, the sources that say so, and the ends of their reports.
+    /// The RLOCs that cannot be reached, the sources that report this, and the ends of their
+    /// reports.
     pub fn all_unreachable(&self) -> impl Iterator<Item = (Rloc, Source, Option<Time>)> {
         self.unreachable.keys().map(|key| (key.0, key.1, self.until.get(key)))
     }
 
-    /// A source says that an RLOC cannot be reached. It is believed for [`UNREACHABLE_FOR`] from now.
+    /// A source reports that an RLOC cannot be reached. The report is valid for [`UNREACHABLE_FOR`]
+    /// from `now`.
     pub(super) fn leave(
         &mut self,
         rloc: Rloc,
@@ -90,14 +93,14 @@ impl Reachability {
         if !self.unreachable.contains_key(&key) {
             self.revision.advance();
         }
-        // Another entry always gives way, so that none is turned away.
+        // Another entry is always evicted, so no new entry is rejected.
         if let Ok(Some((other, ()))) = self.unreachable.insert(key, reporter, (), now) {
             self.until.set(other, None);
         }
         self.until.set(key, Some(now + UNREACHABLE_FOR));
     }
 
-    /// Ends the reports of a source, about all RLOCs.
+    /// Ends the reports of a source about all RLOCs.
     pub(super) fn forget(&mut self, source: Source) {
         let gone: Vec<Key> =
             self.unreachable.keys().filter(|key| key.1 == source).copied().collect();

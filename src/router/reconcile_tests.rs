@@ -1,4 +1,5 @@
-//! Random histories: a router that judges the changes, beside one that judges everything each time.
+//! Random histories: compares a router that reconciles only changes with a router that reconciles
+//! everything each time.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -43,8 +44,8 @@ router lisp
  ipv6 etr
 ";
 
-/// Prefixes inside others, of two families and instances, a range, and a static route that is the same
-/// as a host's.
+/// The configurations contain prefixes inside others, two families and instances, a range, and a
+/// static route that is equal to the route of a host.
 const CONFIGS: [&str; 3] = [
     " eid-table default instance-id 0
   database-mapping 10.0.0.0/8 locator-set set1
@@ -90,7 +91,7 @@ fn config(text: &str) -> Config {
     parse_config("test.conf", &[HEAD, text].concat()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-/// A step of a history, applied to both routers alike.
+/// A step of a history, applied to both routers.
 type Step = Box<dyn Fn(&mut Router, Time)>;
 
 fn one_of<'a>(rng: &mut Rng, of: &[&'a str]) -> &'a str {
@@ -127,7 +128,7 @@ fn roaming(rng: &mut Rng) -> Eid {
     Eid::new(InstanceId::DEFAULT, [10, 1, 0, 1 + rng.below(3) as u8].into())
 }
 
-/// A possible message of a map-server about a prefix: here, elsewhere or nowhere.
+/// A possible record in a notification of a map-server about a prefix: here, elsewhere or nowhere.
 fn news(rng: &mut Rng) -> MappingRecord {
     let instance_id = InstanceId::new(7 * rng.below(2) as u32).unwrap();
     let eid_prefix = match rng.below(2) {
@@ -162,7 +163,7 @@ fn step(rng: &mut Rng) -> Step {
                 router.handle(Input::Configure(Box::new(config.clone())), now);
             })
         }
-        // One line on the console.
+        // A change of one configuration line.
         2 => {
             let (prefix, what) = (one_of(rng, &PREFIXES).parse().unwrap(), rng.below(4));
             Box::new(move |router, now| {
@@ -204,8 +205,8 @@ fn step(rng: &mut Rng) -> Step {
     }
 }
 
-/// Gives a prefix a mapping with or without locators of its own, a static route, or a site; or takes it
-/// away.
+/// Adds a mapping with or without locators of its own, a static route or a site for a prefix; or
+/// removes them.
 fn change_line(config: &mut Config, prefix: ipnet::IpNet, what: u64) {
     let lisp = config.lisp.as_mut().unwrap();
     let database = &mut lisp.eid_tables.values_mut().next().unwrap().database;
@@ -230,7 +231,7 @@ fn outputs(router: &mut Router) -> Vec<Output> {
     std::iter::from_fn(|| router.poll_output()).collect()
 }
 
-/// The registers among it that a map-server would acknowledge.
+/// The registers among the outputs that a map-server would acknowledge.
 fn registers(outputs: &[Output]) -> impl Iterator<Item = MapRegister> {
     outputs.iter().filter_map(|output| match output {
         Output::Control { payload, .. } => match Message::parse(payload) {
@@ -241,14 +242,14 @@ fn registers(outputs: &[Output]) -> impl Iterator<Item = MapRegister> {
     })
 }
 
-/// All that a reconciliation brings in line.
+/// All state that a reconciliation updates.
 fn state(router: &Router) -> String {
     let database: Vec<_> = router.database.entries().iter().collect();
     let away: Vec<_> = router.away.entries().iter().collect();
     format!("{database:#?}\n{away:#?}\n{:#?}\n{:#?}", router.kernel, router.registrar)
 }
 
-/// The objects in the kernel after these requests: one in each place.
+/// Applies the requests to the objects in the kernel; each place has one object.
 fn apply(outputs: &[Output], made: &mut Made) {
     for output in outputs {
         if let Output::Kernel(request) = output {
@@ -257,7 +258,8 @@ fn apply(outputs: &[Output], made: &mut Made) {
     }
 }
 
-/// Whether in each place in which something is wanted stands a thing that is wanted, and nothing else.
+/// Whether each place for which an object is wanted contains a wanted object, and no other place
+/// contains an object.
 fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
     let places = |objects: &[KernelObject]| -> BTreeSet<KernelObject> {
         objects.iter().copied().map(place).collect()
@@ -267,7 +269,7 @@ fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
     standing.iter().all(|object| wanted.contains(object)) && places(&standing) == places(&all)
 }
 
-/// The objects that should be there, after any earlier requests.
+/// The objects that should exist, independent of earlier requests.
 fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     let mut objects = router.kernel.fixed(&router.context.config, &router.rib);
     for prefix in router.kernel_prefixes() {
@@ -276,8 +278,8 @@ fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     objects
 }
 
-/// Whether all state that depends on the configuration alone is that of the one in force: the lines that
-/// led to it do not matter.
+/// Whether all state that depends only on the configuration matches the current configuration,
+/// independent of the configuration lines that led to it.
 fn is_as_configured(router: &Router) -> bool {
     let mut map_server = MapServer::new(&Seed::from_number(0));
     map_server.reconfigure(&router.context.config);
@@ -296,7 +298,7 @@ fn routes_are_true(router: &Router) -> bool {
     })
 }
 
-/// The counts that are kept with each change are equal to a new count.
+/// Whether the counts that are updated with each change are equal to a new count.
 fn counts_are_true(router: &Router) -> bool {
     Family::BOTH.into_iter().all(|family| {
         let entries = || router.database.entries().iter().filter(|(at, _)| at.family() == family);
@@ -335,7 +337,7 @@ fn to_judge_what_changed_says_and_leaves_what_to_judge_everything_does() {
             waiting.extend(registers(&said));
             apply(&said, &mut standing);
             if thorough.stale.all {
-                // Nothing was reconciled: only reconciled objects must be right.
+                // Nothing was reconciled, and only reconciled objects have to be correct.
                 continue;
             }
             assert!(is_as_configured(&router), "step {number}");

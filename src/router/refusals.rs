@@ -1,10 +1,11 @@
-//! Control messages that are refused: each is counted, and the operator is told.
+//! Control messages that are refused: each is counted and reported to the operator.
 //!
 //! A line names the refused message, its source, the reason and the remedy. `debug lisp
-//! control-plane` has one for each message. The log has one a minute for each pair of source and
-//! reason, 16 a minute for a reason, 32 in all but for the first one of each reason, and one more that
-//! sums up the rest when the minute ends. A sender that changes its address with each message fills
-//! neither the log nor the table, and takes no line from messages that are refused for other reasons.
+//! control-plane` prints a line for each message. The number of lines in the log is limited: one a
+//! minute for each pair of source and reason; 16 a minute for each reason; 32 a minute for all
+//! reasons together, except the first line of each reason. One more line summarizes the rest at the
+//! end of the minute. So a sender that changes its address with each message fills neither the log
+//! nor the table, and does not suppress lines about messages that are refused for other reasons.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,20 +17,20 @@ use super::bounded::{Bounded, Fill, Limit};
 use super::counters::ControlDrop;
 use crate::time::Time;
 
-/// The time in which a source and a reason have one line, and the log [`LINES`].
+/// The time in which a pair of source and reason has one line, and the log [`LINES`].
 const MINUTE: Duration = Duration::from_secs(60);
-/// Lines of one minute, but for the first one of each reason.
+/// The number of lines in one minute, except the first line of each reason.
 const LINES: u32 = 32;
-/// Lines of one minute for one reason.
+/// The number of lines in one minute for one reason.
 const LINES_OF_REASON: u32 = 16;
-/// New pairs of source and reason that are remembered in one minute, for each reason. Further ones are
-/// counted only: it must cost less to refuse a message than to send it.
+/// New pairs of source and reason that are stored in one minute, for each reason. Further pairs are
+/// only counted, because refusing a message must cost less than sending it.
 const NEW_OF_REASON: u32 = 64;
-/// Pairs of source and reason that are remembered: of the reason that has the most, the source that was
-/// silent for the longest time makes room.
+/// Stored pairs of source and reason. If the table is full, the source that was silent for the
+/// longest time is removed from the reason with the most sources.
 const REMEMBERED: Limit = Limit { name: "Refusals", capacity: 256, idle: Duration::ZERO };
 
-/// The explanation of a refused message for the operator. The line names the source beside it.
+/// The explanation of a refused message for the operator. The line also names the source.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The message: `Map-Register for 192.168.0.0/24 of site SITE_2`.
@@ -49,7 +50,7 @@ impl Explanation {
         Explanation { what: what.into(), why: why.into(), advice: advice.into() }
     }
 
-    /// The whole line, without a full stop, as a line of a log has none.
+    /// The whole line, without a full stop, like all lines of the log.
     pub(super) fn line(&self, source: IpAddr) -> String {
         let Explanation { what, why, advice } = self;
         format!("refused {what} from {source}: {why}; {advice}")
@@ -59,13 +60,13 @@ impl Explanation {
 /// The messages of one source that were refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    /// How many.
+    /// The number of these messages.
     pub count: u64,
-    /// When the first of them came.
+    /// When the first of these messages arrived.
     pub first_at: Time,
-    /// When the last of them came.
+    /// When the last of these messages arrived.
     pub last_at: Time,
-    /// The explanation of the last one that had a line.
+    /// The explanation of the last message that had a line.
     pub explanation: Explanation,
     said_at: Option<Time>,
 }
@@ -74,7 +75,7 @@ pub struct Refusal {
 #[derive(Debug)]
 pub struct Refusals {
     recent: Bounded<(IpAddr, ControlDrop), Refusal, ControlDrop>,
-    /// Messages of new sources that were not remembered.
+    /// Messages of new sources that were not stored.
     unremembered: u64,
     minute: Option<Minute>,
 }
@@ -91,7 +92,7 @@ struct Minute {
 #[derive(Debug, Default)]
 struct OfReason {
     lines: u32,
-    /// Sources that are remembered since.
+    /// Sources stored since the start of the minute.
     new: u32,
     /// Messages without a line.
     rest: u64,
@@ -109,7 +110,7 @@ impl Refusals {
         self.recent.iter()
     }
 
-    /// How many rows of [`Refusals::recent`] made room for others, and how many messages got no row.
+    /// How many rows of [`Refusals::recent`] were evicted, plus how many messages got no row.
     pub fn forgotten(&self) -> u64 {
         self.recent.fill().evicted + self.unremembered
     }
@@ -119,16 +120,17 @@ impl Refusals {
         self.recent.fill()
     }
 
-    /// The end of the minute matters only if messages without a line are to be summed up.
+    /// When the next summary is due: at the end of the minute, if there are messages without a
+    /// line.
     pub(super) fn next_sum(&self) -> Option<Time> {
         let minute = self.minute.as_ref()?;
         let has_rest = minute.of_reason.values().any(|of_reason| of_reason.rest > 0);
         has_rest.then_some(minute.ends_at)
     }
 
-    /// Counts a message, or `count` parts of one. `explain` is asked when it gets a line in the log, when
-    /// its source is to be remembered, and when debugging is on. Returns the line, and whether the log
-    /// gets it.
+    /// Counts a message, or `count` parts of a message. `explain` is called if the message gets a
+    /// line in the log, if its source is to be stored, or if debugging is on. Returns the
+    /// explanation, and whether it is written to the log.
     pub(super) fn add(
         &mut self,
         (source, reason, count): (IpAddr, ControlDrop, u64),
@@ -170,7 +172,7 @@ impl Refusals {
         told
     }
 
-    /// Ends the minute when it is over; returns how many messages had no line, by their reason.
+    /// Ends the minute if its time is over. Returns how many messages had no line, for each reason.
     pub(super) fn end_minute(&mut self, now: Time) -> Option<Vec<(ControlDrop, u64)>> {
         let minute = self.minute.take_if(|minute| minute.ends_at <= now)?;
         let rest = minute.of_reason.iter().map(|(reason, of_reason)| (*reason, of_reason.rest));
@@ -184,7 +186,8 @@ impl Minute {
         Minute { ends_at: now + MINUTE, lines: 0, of_reason: BTreeMap::new() }
     }
 
-    /// Takes a line of the log for a message that is refused for `reason`, if there is one left.
+    /// Whether a message that is refused for `reason` gets a line in the log. If so, counts this
+    /// line.
     fn takes_line(&mut self, reason: ControlDrop) -> bool {
         let of_reason = self.of_reason.entry(reason).or_default();
         let is_left = self.lines < LINES && of_reason.lines < LINES_OF_REASON;

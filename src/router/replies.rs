@@ -1,16 +1,19 @@
-//! How much is sent because of Map-Requests. A reply can be larger than the request that causes it,
-//! and it goes to the address that the request names, which need not be its sender's: a router
-//! without limits helps to flood a third one (RFC 9301 section 5.3).
+//! The limits of messages that Map-Requests cause. A reply can be larger than its request, and is
+//! sent to the address that the request names, which need not be the sender's. So a router without
+//! limits could be misused to flood a third party (RFC 9301 section 5.3).
 //!
-//! Two limits hold for each ITR-RLOC, and both decide before a record is built. In any second the
-//! IP octets that are sent because of requests in its name are at most [`FACTOR`] times the octets
-//! of these requests, and [`ALLOWANCE`] more. The first part belongs to each request by itself:
-//! requests that another sends in the name of the same ITR do not use it up. And about one prefix
-//! there are three replies at once and then one each three seconds ([`RATE`]). One in three seconds from the
-//! start, as the RFC recommends, would leave the retry after one second without an answer.
+//! There are two limits for each ITR-RLOC, and both are checked before a record is built:
 //!
-//! The tables are bounded: the entry that was not used for the longest time gives way, of the
-//! ITR-RLOC that has the most. Its limits begin anew then, so that no ITR waits because of others.
+//! - In any second, at most [`FACTOR`] times the octets of the requests in its name are sent, plus
+//!   [`ALLOWANCE`] (IP octets). The first part belongs to each request separately: requests that
+//!   another host sends in the name of the same ITR do not use it up.
+//! - For one prefix, [`BURST`] replies can be sent immediately, and then one each [`REFILL`]. With
+//!   one reply in three seconds from the start, as the RFC recommends, the retry after one second
+//!   would have no answer.
+//!
+//! The tables are bounded. If a table is full, the entry that was unused for the longest time is
+//! removed, among those of the ITR-RLOC with the most entries. Its limits then start again, so no
+//! ITR has to wait because of others.
 
 use std::time::Duration;
 
@@ -19,23 +22,23 @@ use super::rate::Rate;
 use crate::addr::{EidPrefix, Family, Rloc};
 use crate::time::Time;
 
-/// Octets sent for each octet of a request.
+/// Octets that can be sent for each octet of a request.
 const FACTOR: usize = 3;
-/// Octets that are sent to an ITR-RLOC in a second beside those: two replies of full size over
+/// Octets that can be sent to an ITR-RLOC in a second in addition: two replies of full size over
 /// IPv4.
 const ALLOWANCE: usize = 1280;
-/// Replies about a prefix.
+/// The limit of replies about a prefix.
 const RATE: Rate = Rate { burst: 3, interval: Duration::from_secs(3) };
 /// The buckets that are not full.
 const BUCKETS: Limit =
     Limit { name: "Limits of Map-Replies by prefix", capacity: 65_536, idle: Duration::ZERO };
-/// The ITR-RLOCs to which more was sent than their requests were worth.
+/// The ITR-RLOCs to which more was sent than the octets allowed by their requests.
 const ACCOUNTS: Limit =
     Limit { name: "Limits of Map-Replies by ITR-RLOC", capacity: 65_536, idle: Duration::ZERO };
-/// How long an account matters: for its second and the next one.
+/// How long an account is relevant: for its second and the next one.
 const REMEMBERED: Duration = Duration::from_secs(2);
-/// Entries of no more use that a request takes out of each table, so that none does the work of
-/// all.
+/// The number of outdated entries that one request removes from each table, so that no request does
+/// the work for all.
 const FORGOTTEN_AT_ONCE: usize = 8;
 
 /// Octets of the headers of IP and UDP before a control message.
@@ -46,12 +49,12 @@ pub(super) fn headers(family: Family) -> usize {
     }
 }
 
-/// The subject of a bucket: the ITR-RLOC, the prefix that is replied about, and of RLOC-probes the
-/// own RLOC that is probed, for a prober asks each locator of a prefix in the same instant.
+/// The key of a bucket: the ITR-RLOC, the prefix of the reply, and, for RLOC-probes, the probed
+/// RLOC of this router, because a prober probes all locators of a prefix in the same instant.
 type Subject = (Rloc, EidPrefix, Option<Rloc>);
 
-/// The octets that may be sent because of one request. They do not depend on earlier messages to its
-/// ITR.
+/// The octets that can be sent because of one request. They do not depend on earlier messages to
+/// its ITR.
 #[derive(Debug)]
 pub(super) struct Credit {
     itr: Rloc,
@@ -59,7 +62,7 @@ pub(super) struct Credit {
 }
 
 impl Credit {
-    /// That of a request of so many IP octets, in the name of `itr`.
+    /// The credit of a request of `octets` IP octets, in the name of `itr`.
     pub(super) fn of_request(itr: Rloc, octets: usize) -> Self {
         Credit { itr, octets: FACTOR * octets }
     }
@@ -70,8 +73,8 @@ impl Credit {
     }
 }
 
-/// Octets beyond credits that were sent to an ITR-RLOC, in a second of the clock and in the one
-/// before: together no more than [`ALLOWANCE`], so that it holds for any second.
+/// Octets beyond credits that were sent to an ITR-RLOC, in a second of the clock and in the
+/// previous one. Together they are at most [`ALLOWANCE`], so this limit holds for any second.
 #[derive(Clone, Copy, Debug)]
 struct Account {
     second: u64,
@@ -80,7 +83,7 @@ struct Account {
 }
 
 impl Account {
-    /// The account as it is in a later second.
+    /// The account in a later second.
     fn in_second(self, second: u64) -> Self {
         let sent_before = match second.saturating_sub(self.second) {
             0 => return self,
@@ -98,7 +101,7 @@ impl Account {
 /// The Map-Replies that this router sends, with the limits of all ITR-RLOCs.
 #[derive(Debug)]
 pub(super) struct Replies {
-    /// When each bucket will be full again. Those of an ITR-RLOC give way to its own first.
+    /// When each bucket will be full again. An ITR-RLOC with many buckets loses its own first.
     full_at: Bounded<Subject, Time, Rloc>,
     accounts: Bounded<Rloc, Account>,
 }
@@ -116,13 +119,13 @@ impl Replies {
         known.unwrap_or(Account { second, sent: 0, sent_before: 0 })
     }
 
-    /// Octets that may be sent now because of a request.
+    /// Octets that can be sent at `now` because of a request.
     pub(super) fn may_send(&self, credit: &Credit, now: Time) -> usize {
         credit.octets + self.account(credit.itr, now).left()
     }
 
-    /// Whether a message of so many IP octets may be sent now because of a request. Its octets are
-    /// counted if so.
+    /// Whether a message of `octets` IP octets can be sent at `now` because of a request. If so,
+    /// its octets are counted.
     pub(super) fn spend(&mut self, credit: &mut Credit, octets: usize, now: Time) -> bool {
         if octets > self.may_send(credit, now) {
             return false;
@@ -133,14 +136,14 @@ impl Replies {
             let mut account = self.account(credit.itr, now);
             forget(&mut self.accounts, REMEMBERED, now);
             account.sent += beyond;
-            // Another one always gives way.
+            // Another entry is always evicted.
             let _ = self.accounts.insert(credit.itr, (), account, now);
         }
         true
     }
 
-    /// Whether a reply to `itr` about `prefix` may go now; it is counted if so. `probed` is the own
-    /// RLOC that an RLOC-probe came to.
+    /// Whether a reply to `itr` about `prefix` can be sent at `now`. If so, it is counted. `probed`
+    /// is the RLOC of this router that received an RLOC-probe.
     pub(super) fn admit(
         &mut self,
         itr: Rloc,
@@ -153,7 +156,7 @@ impl Replies {
         let Some(full_at) = RATE.admit(self.full_at.get(&subject).copied(), now) else {
             return false;
         };
-        // Another one always gives way.
+        // Another entry is always evicted.
         let _ = self.full_at.insert(subject, itr, full_at, now);
         true
     }
@@ -164,7 +167,7 @@ impl Replies {
     }
 }
 
-/// Takes out a few of the entries that have been unused for so long that they limit nothing.
+/// Removes a few of the entries that have been unused for so long that they limit nothing.
 fn forget<K: Ord + Clone, V, S: Ord + Clone>(
     table: &mut Bounded<K, V, S>,
     unused: Duration,

@@ -1,5 +1,5 @@
-//! The size of a reply: records are added until a packet is full that no path fragments (RFC 9301
-//! section 5).
+//! The size of a reply: records are added while the packet is small enough not to be fragmented on
+//! any path (RFC 9301 section 5).
 
 use super::replies::headers;
 use super::site_records::Answer;
@@ -7,28 +7,28 @@ use crate::addr::{EidPrefix, Family};
 use crate::packet::{IPV4_MINIMUM_REASSEMBLY, IPV6_MINIMUM_MTU};
 use crate::wire::MappingRecord;
 
-/// Octets of a packet that no path fragments (RFC 9301 section 5).
+/// The largest packet that is not fragmented on any path, in octets (RFC 9301 section 5).
 const LARGEST_V4: usize = IPV4_MINIMUM_REASSEMBLY as usize;
 const LARGEST_V6: usize = IPV6_MINIMUM_MTU as usize;
-/// Octets of a packet with a single record, which is never cut: the MTU of nearly all paths.
+/// The largest packet with a single record, which is never split: the MTU of nearly all paths.
 const LARGEST_ALONE: usize = 1500;
 /// Octets of a Map-Reply before its records.
 const REPLY_HEADER: usize = 12;
 
-/// The records of a reply, in a packet that no path fragments.
+/// The records of a reply, in a packet that is not fragmented on any path.
 #[derive(Debug)]
 pub(super) struct ReplyRecords {
     headers: usize,
     /// Octets that further records may have.
     room: usize,
-    /// Octets of a single record: it is never cut, for the Locator-Status-Bits count its locators
-    /// by their places (RFC 9300 section 10).
+    /// Octets of a single record. It is never split, because the Locator-Status-Bits number its
+    /// locators by their positions (RFC 9300 section 10).
     room_alone: usize,
     records: Vec<MappingRecord>,
 }
 
 impl ReplyRecords {
-    /// No records yet, in a reply over this family of at most so many IP octets.
+    /// No records yet, in a reply over `family` with at most `most` IP octets.
     pub(super) fn new(family: Family, most: usize) -> Self {
         let largest = match family {
             Family::Ipv4 => LARGEST_V4,
@@ -45,8 +45,8 @@ impl ReplyRecords {
         self.room
     }
 
-    /// Adds records that belong together, unless they are there. Returns whether they fit; if they
-    /// do not, none is added.
+    /// Adds records that belong together, except those that are present already. Returns whether
+    /// the records fit; if they do not, none is added.
     pub(super) fn push(&mut self, records: Vec<MappingRecord>) -> bool {
         let is_new = |record: &MappingRecord| !self.records.contains(record);
         let new: Vec<MappingRecord> = records.into_iter().filter(is_new).collect();
@@ -60,20 +60,20 @@ impl ReplyRecords {
         fits
     }
 
-    /// Whether any record may fit.
+    /// Whether any further record may fit.
     pub(super) fn has_room(&self) -> bool {
         self.room_alone > 0
     }
 
-    /// Whether an answer is among the records: one inside the prefix that it is about and around
-    /// the EIDs that are asked for, the more specific ones with it.
+    /// Whether an answer is among the records: a record that is inside the prefix of the answer and
+    /// contains the requested EIDs. Its more specific records are then present too.
     pub(super) fn tell_of(&self, answer: &Answer) -> bool {
         let tells =
             |prefix: EidPrefix| answer.about.covers(&prefix) && prefix.covers(&answer.asked);
         self.records.iter().any(|record| tells(record.eid_prefix))
     }
 
-    /// Whether there is none.
+    /// Whether there are no records.
     pub(super) fn is_empty(&self) -> bool {
         self.records.is_empty()
     }

@@ -18,7 +18,7 @@ use crate::wire::{LocatorRecord, MapReply, MappingRecord, Nonce};
 /// The purposes of nonces that this router has sent: a Map-Reply with the nonce is its answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NonceOwner {
-    /// A question to a map-server about its news.
+    /// A question to a map-server about its notification.
     News(About),
     /// A Map-Request for the mapping of an EID.
     Request(Eid),
@@ -31,7 +31,7 @@ impl Router {
         news.or_else(|| self.resolver.outstanding.asked_with(nonce).map(NonceOwner::Request))
     }
 
-    /// Takes in a Map-Reply (RFC 9301 section 5.4): it goes to the owner of its nonce.
+    /// Processes a Map-Reply (RFC 9301 section 5.4) according to the purpose of its nonce.
     pub(super) fn handle_map_reply(&mut self, reply: &MapReply, from: SocketAddr, now: Time) {
         self.context.counters.map_replies.received += 1;
         let (nonce, records) = (reply.nonce.0, reply.records.len());
@@ -51,8 +51,8 @@ impl Router {
         self.mapping_answered(eid, reply, from, now);
     }
 
-    /// Takes in the answer to a Map-Request for the mapping of an EID. Only records that cover the EID
-    /// that was asked change anything.
+    /// Processes the answer to a Map-Request for the mapping of an EID. Nothing changes if no
+    /// record covers the requested EID.
     fn mapping_answered(&mut self, eid: Eid, reply: &MapReply, from: SocketAddr, now: Time) {
         let Some(covering) = reply.records.iter().find(|record| record.eid_prefix.contains(eid))
         else {
@@ -63,12 +63,12 @@ impl Router {
             self.context.counters.negative_map_replies.received += 1;
         }
         let claims = Claims::of(&self.context.config, &self.map_cache, &self.away, eid);
-        // A router that has just got an EID back is answered by itself. That answer is not kept: it would
-        // stand in the way when the EID goes again.
+        // After an EID has returned, the router may receive its own record as the answer. This
+        // answer is not stored: it would be in the way when the EID leaves again.
         let held = claims.hold(&reply.records, covering, |record| self.is_own(record));
         claims.tell(&held, &mut self.context, from.ip(), now);
         let answer = held.taken.iter().find(|taken| taken.record.eid_prefix.contains(eid));
-        // A reply without one is as if it had not come: the next resolver is asked.
+        // A reply without an accepted record for the EID is ignored: the next resolver is asked.
         let Some(answer) = answer.map(|taken| taken.record.eid_prefix) else { return };
         let limit = self.map_cache_limit(eid);
         let cause = self.resolver.outstanding.request(eid).map(|request| request.cause);
@@ -89,14 +89,14 @@ impl Router {
         self.away_answered(held.taken.iter().map(|taken| taken.told), now);
     }
 
-    /// Whether a record is that of a local prefix, with a locator of ours.
+    /// Whether a record is for a local prefix, with a locator of this router.
     fn is_own(&self, record: &MappingRecord) -> bool {
         let mut rlocs = record.locators.iter().filter_map(LocatorRecord::ip);
         self.database.get(&record.eid_prefix).is_some()
             && rlocs.any(|rloc| self.context.local.contains(rloc.0))
     }
 
-    /// Ends the request that was answered, and every other one that the answer covers too.
+    /// Ends the request that was answered, and all other requests that the answer covers.
     fn answered(&mut self, asked: Eid, by: EidPrefix, now: Time) {
         for eid in self.resolver.outstanding.pending_within(&by) {
             let same_mapping =

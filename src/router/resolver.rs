@@ -1,9 +1,11 @@
-//! Asking the mapping system: Map-Requests of an ITR, their retries, and the packets that wait for
-//! the answer (RFC 9301 sections 5.2 and 5.3).
+//! Requests to the mapping system: Map-Requests of an ITR, their retries, and the packets that wait
+//! for the answer (RFC 9301 sections 5.2 and 5.3).
 //!
-//! A request begins at the first Map-Resolver, waits one second and then two, and goes to the next
-//! resolver with a nonce of its own; the resolvers are taken in turn. After ten tries its EID rests for
-//! half a minute, in which it is not asked for again. [`super::outstanding`] keeps the requests under way.
+//! A request starts at the first Map-Resolver. Each resolver is tried twice, with a wait of one
+//! second and then of two seconds. Without an answer, the next resolver is tried with a new nonce;
+//! the resolvers are used in turn. After ten tries the EID rests for half a minute; during this
+//! time it is not requested.
+//! [`super::outstanding`] keeps the requests under way.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,12 +23,12 @@ use crate::rng::Seed;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, Encapsulated, MapRequest, Message};
 
-/// The part of an ITR that asks the mapping system.
+/// The part of an ITR that sends requests to the mapping system.
 #[derive(Debug)]
 pub(super) struct Resolver {
     /// The requests under way.
     pub outstanding: Outstanding,
-    /// The limits of requests that SMRs cause.
+    /// The limits of requests that are caused by SMRs.
     pub smr_guard: SmrGuard,
 }
 
@@ -38,7 +40,7 @@ impl Resolver {
     /// Whether a packet may wait until `eid` is resolved. Changes nothing.
     ///
     /// # Errors
-    /// The reason why [`Resolver::hold`] would turn it away.
+    /// The reason why [`Resolver::hold`] would reject the packet.
     pub(super) fn may_hold(&self, context: &Context, eid: Eid) -> Result<(), DropReason> {
         if !self.outstanding.is_pending(eid)
             && context.config.itr_map_resolvers(eid.family()).is_empty()
@@ -48,7 +50,8 @@ impl Resolver {
         self.outstanding.may_hold(eid)
     }
 
-    /// Keeps a packet until `eid` is resolved, and asks for it. `packet` is copied only if there is room.
+    /// Keeps a packet until `eid` is resolved, and requests the EID. `packet` is copied only if
+    /// there is room.
     pub(super) fn hold(
         &mut self,
         context: &mut Context,
@@ -63,15 +66,15 @@ impl Resolver {
         }
         let gone = self.outstanding.hold(eid, source, packet, now)?;
         context.give_up(gone.into_iter().collect(), DropReason::HoldQueueFull);
-        // A packet does not wait until an SMR's request may begin.
+        // A packet need not wait for the delayed start of a request that an SMR caused.
         if self.outstanding.is_yet_to_begin(eid) {
             self.ask(context, eid, now);
         }
         Ok(())
     }
 
-    /// Begins a request whose first try is due at `at`. The packets of one that gives way to it are
-    /// dropped.
+    /// Begins a request whose first try is due at `at`. If another request is evicted, its packets
+    /// are dropped.
     fn begin(
         &mut self,
         context: &mut Context,
@@ -84,7 +87,7 @@ impl Resolver {
         context.give_up(gone, DropReason::HoldQueueFull);
     }
 
-    /// Asks for an EID because an SMR from `source` said so: at `at`, after a random delay where one is
+    /// Requests an EID because of an SMR from `source`: at `at`, after a random delay if one is
     /// configured.
     pub(super) fn solicited(
         &mut self,
@@ -105,7 +108,7 @@ impl Resolver {
         self.retry_requests(context, now);
     }
 
-    /// Asks again for an EID that is away; its answer says where the EID is.
+    /// Requests an EID that is away again; the answer contains the location of the EID.
     pub(super) fn ask_again(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let can_ask = !self.outstanding.is_pending(eid)
             && !servers_for(&context.config, eid, Cause::Away).is_empty();
@@ -115,7 +118,7 @@ impl Resolver {
         }
     }
 
-    /// Does the work that is due: the next try of each request, or the end of its rest.
+    /// Does the work that is due: sends the next try of each request, and ends rests.
     pub(super) fn retry_requests(&mut self, context: &mut Context, now: Time) {
         self.outstanding.end_rests(now);
         while let Some(eid) = self.outstanding.next_due(now) {
@@ -123,7 +126,7 @@ impl Resolver {
         }
     }
 
-    /// Sends the next Map-Request for an EID, or lets it rest when all tries have been.
+    /// Sends the next Map-Request for an EID, or lets the EID rest after the last try.
     fn ask(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let Some(turn) = self.outstanding.next_try(eid, now) else {
             let held = self.outstanding.rest(eid, now);
@@ -151,8 +154,8 @@ impl Resolver {
         self.send_map_request(context, &message, attempt, (source, resolver), now);
     }
 
-    /// Sends a Map-Request of one record to the mapping system, encapsulated: `attempt` is its number
-    /// among those for its EID, from 1 on.
+    /// Sends a Map-Request with one record to the mapping system, encapsulated. `attempt` is its
+    /// number among the requests for the same EID, from 1 on.
     pub(super) fn send_map_request(
         &mut self,
         context: &mut Context,
@@ -199,8 +202,8 @@ fn map_request(context: &Context, eid: Eid, request: &Request) -> MapRequest {
     }
 }
 
-/// The servers that are asked for an EID, in turn: the map-resolvers; about an EID that is away, the ETR's
-/// map-servers if there is no resolver.
+/// The servers that are asked for an EID, in turn: the map-resolvers. If there is no resolver and
+/// the EID is away, the ETR's map-servers.
 fn servers_for(config: &Config, eid: Eid, cause: Cause) -> Vec<IpAddr> {
     match config.itr_map_resolvers(eid.family()) {
         [] if cause == Cause::Away => {

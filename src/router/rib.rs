@@ -1,11 +1,12 @@
-//! The routes of the namespace's kernel, as the router needs to know them.
+//! The routes of the namespace's kernel, as far as the router needs them.
 //!
-//! A local EID prefix is reachable while a route leads to it; when the route goes, the prefix is
-//! `*** NO ROUTE TO EID PREFIX ***`. The kernel announces some changes, is silent about others, and
-//! leaves routes in use whose link has lost its carrier; so links and routes are kept here side by
-//! side and a route counts only while its link is up. Seen on Linux 6.18: taking a link down is told in
-//! 3 ms, but not that its IPv4 routes went; the loss of a carrier leaves the routes, and on quick flaps
-//! is told a second late.
+//! A local EID prefix is reachable while a route leads to it. Without a route, `show` prints `***
+//! NO ROUTE TO EID PREFIX ***` for the prefix. The kernel announces some changes, does not announce
+//! others, and keeps using routes whose link has lost its carrier. So links and routes are both
+//! kept here, and a route counts only while its link is up. Observed on Linux 6.18: when a link is
+//! set down, the kernel announces this after 3 ms, but not that the IPv4 routes of the link are
+//! removed. When the carrier is lost, the routes remain, and if the carrier flaps quickly, its loss
+//! is announced a second late.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,7 @@ use crate::prefix_map::PrefixMap;
 pub struct Link {
     /// Administratively up.
     pub up: bool,
-    /// The other end is there.
+    /// Whether the other end of the link is present.
     pub carrier: bool,
     /// Octets.
     pub mtu: u32,
@@ -30,12 +31,12 @@ pub struct Link {
 #[derive(Debug, Default)]
 pub struct Rib {
     links: BTreeMap<String, Link>,
-    /// Links that were there and have gone.
+    /// Links that existed and are gone.
     gone: BTreeSet<String>,
     routes: PrefixMap<BTreeSet<KernelRoute>>,
 }
 
-/// Routes have no instance; the map that holds them wants one.
+/// Routes have no instance, but the map that holds them needs one.
 fn key(prefix: IpNet) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, prefix)
 }
@@ -47,13 +48,13 @@ impl Rib {
         self.links.insert(device, link)
     }
 
-    /// A link has gone.
+    /// A link is gone.
     pub fn remove_link(&mut self, device: &str) {
         self.links.remove(device);
         self.gone.insert(device.to_owned());
     }
 
-    /// Whether a link was there and has gone.
+    /// Whether a link existed and is gone.
     pub fn has_gone(&self, device: &str) -> bool {
         self.gone.contains(device)
     }
@@ -66,7 +67,7 @@ impl Rib {
         }
     }
 
-    /// A route came.
+    /// A route was added.
     pub fn add_route(&mut self, route: KernelRoute) {
         let at = key(route.prefix);
         if let Some(routes) = self.routes.get_mut(&at) {
@@ -76,7 +77,7 @@ impl Rib {
         }
     }
 
-    /// A route went.
+    /// A route was removed.
     pub fn remove_route(&mut self, route: &KernelRoute) {
         let at = key(route.prefix);
         let Some(routes) = self.routes.get_mut(&at) else {
@@ -88,8 +89,9 @@ impl Rib {
         }
     }
 
-    /// Whether a local EID prefix can be reached: a route that is not the default and does not lead
-    /// into `lisp0`, on a link that is up with carrier, covers it or lies in it.
+    /// Whether a local EID prefix can be reached: there is a route that covers the prefix or lies
+    /// inside it, that is not the default route, does not lead into `lisp0`, and uses a link that
+    /// is up with carrier.
     pub fn has_route(&self, prefix: IpNet) -> bool {
         let at = key(prefix);
         let covering = self.routes.covering(&at).filter(|(prefix, _)| prefix.mask_len() > 0);

@@ -1,4 +1,5 @@
-//! The search for hosts of dynamic-EID ranges: its beginning, its end, and the packets that wait for it.
+//! The searches for hosts of dynamic-EID ranges: their start, their end, and the packets that wait
+//! for them.
 
 use std::collections::BTreeSet;
 
@@ -17,13 +18,14 @@ use crate::addr::{Eid, Family};
 use crate::time::Time;
 
 impl Router {
-    /// The kernel's neighbour table of a family has so many entries, of all namespaces of the machine.
+    /// Stores how many entries the kernel's neighbour table of a family has, for all namespaces of
+    /// the machine together.
     pub(super) fn handle_neighbour_table(&mut self, family: Family, entries: u32, limit: u32) {
         let table = NeighbourTable { entries, limit: Some(limit) };
         self.mobility.searches.tables[index(family)] = table;
     }
 
-    /// The cause that a search for a host has if this packet begins it.
+    /// The asker of a search for a host, if this packet starts the search.
     pub(super) fn asker(&self, origin: &Origin) -> Asker {
         match origin.encapsulator() {
             None => Asker::Site,
@@ -32,7 +34,8 @@ impl Router {
         }
     }
 
-    /// Whether a packet for a host that has not been found would wait for it now. Changes nothing.
+    /// Whether a packet for a host that has not been found would wait for the host. Changes
+    /// nothing.
     pub(super) fn prospect(&self, eid: Eid, asker: Asker, now: Time) -> Sought {
         let ports = self.mobility.ports(eid);
         let searches = &self.mobility.searches;
@@ -51,13 +54,13 @@ impl Router {
         }
     }
 
-    /// Whether a host may be here and is not looked for yet.
+    /// Whether a host may be here and there is no search for it yet.
     pub(super) fn is_to_be_searched(&self, eid: Eid) -> bool {
         self.may_be_here(eid) && !self.mobility.searches.running.contains_key(&eid)
     }
 
-    /// A packet came for an EID of a dynamic range that has not been found, or from it: if a port here
-    /// serves the range, the host is looked for.
+    /// Starts a search for an EID of a dynamic range, after a packet to or from this EID arrived
+    /// and the EID was not found yet. The search starts only if a port here serves the range.
     pub(super) fn search_for(&mut self, eid: Eid, asker: Asker, discovery: Discovery, now: Time) {
         if !self.is_to_be_searched(eid) {
             return;
@@ -66,16 +69,16 @@ impl Router {
         if !self.start_search(eid, asker, ports, discovery, now) {
             self.context.counters.searches_refused += 1;
             let searches = &mut self.mobility.searches;
-            // Another one always gives way.
+            // Another entry is always evicted.
             let _ = searches.refused.insert(eid, asker, (), now);
             searches.retry_later(now);
         }
     }
 
-    /// Keeps a packet until the host that it is for is found, or the search for it ends.
+    /// Keeps a packet until its destination host is found, or the search for the host ends.
     ///
     /// # Errors
-    /// When the host is not looked for, or as many packets wait for it as may.
+    /// If there is no search for the host, or if the maximum number of packets is waiting already.
     pub(super) fn hold_for_host(
         &mut self,
         eid: Eid,
@@ -90,14 +93,16 @@ impl Router {
         }
     }
 
-    /// Whether a host is to be looked for: a port serves its range, and it has not been found.
+    /// Whether a search for a host is possible: a port serves its range, and the host has not been
+    /// found.
     fn may_be_here(&self, eid: Eid) -> bool {
         !self.mobility.ports(eid).is_empty()
             && !self.mobility.owners.is_waiting(&eid)
             && !self.mobility.hosts().contains_key(&eid)
     }
 
-    /// Asks `ports` for a host, if there is room for one more search. Another search may give way to it.
+    /// Asks `ports` for a host, if there is room for one more search. Another search may be
+    /// evicted.
     fn start_search(
         &mut self,
         eid: Eid,
@@ -128,7 +133,7 @@ impl Router {
         true
     }
 
-    /// A host did not answer on a port; the search for it is over when it was the last.
+    /// A host did not answer on a port. If this was the last port, the search ends.
     pub(super) fn search_failed(&mut self, eid: Eid, port: InterfaceName, now: Time) {
         let here = self.mobility.hosts().get(&eid);
         if here.is_some_and(|host| host.interface == port)
@@ -145,7 +150,7 @@ impl Router {
         }
     }
 
-    /// A host was not found: it is away for a while, unless more is known of it.
+    /// A host was not found: it is regarded as away for a while, unless more is known about it.
     fn end_search(&mut self, eid: Eid, search: Search, now: Time) {
         let prefix = eid.host_prefix();
         if !self.away.entries().contains(&prefix) {
@@ -156,7 +161,7 @@ impl Router {
         self.stale.released.push(search.held);
     }
 
-    /// Ends the searches that took too long.
+    /// Ends the searches that take too long.
     pub(super) fn end_searches(&mut self, now: Time) {
         while let Some((eid, elsewhere)) =
             self.mobility.searches.confirmations.pop_unused(CONFIRMATION, now)
@@ -168,8 +173,8 @@ impl Router {
         }
     }
 
-    /// Begins the searches that were refused, as far as there is room: first one of the asker that has
-    /// the fewest. Then those for the hosts of ports whose link is back.
+    /// Starts the refused searches again while there is room, first for the asker with the fewest.
+    /// Then starts the searches for the hosts of ports whose link has returned.
     pub(super) fn retry_searches(&mut self, now: Time) {
         self.mobility.searches.retry_at = None;
         self.mobility.searches.refused.expire(REFUSED_FOR, now);
@@ -203,7 +208,7 @@ impl Router {
         }
     }
 
-    /// Whether one more search can run without another giving way.
+    /// Whether one more search can run without evicting another.
     fn has_room(&self) -> bool {
         self.mobility.searches.running.len() < RUNNING.capacity
     }

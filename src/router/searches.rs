@@ -1,11 +1,11 @@
-//! Hosts of dynamic-EID ranges that are looked for: each port that may have one is asked, and packets
-//! for it wait until one answers or all are silent.
+//! The searches for hosts of dynamic-EID ranges: each port that may have a host is asked, and
+//! packets for the host wait until one port answers or all are silent.
 //!
-//! A packet from the core can name any EID of a range, and each search takes places in the kernel's
-//! neighbour table, of which a machine has one for all its namespaces. So few run at a time, few begin in a
-//! second, and none when that table is three quarters full. Those that run are shared by their cause
-//! ([`Asker`]). A search that is refused is counted and tried again, when its host is named again or by
-//! itself.
+//! A packet from the core can name any EID of a range, and each search needs entries in the
+//! kernel's neighbour table, which all namespaces of a machine share. So only a few searches run at
+//! a time, few start in a second, and none starts when this table is three quarters full. The
+//! running searches are shared by their cause ([`Asker`]). A refused search is counted; it is tried
+//! again after a delay, or when its host is named again.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -18,67 +18,71 @@ use super::held::Held;
 use crate::addr::{Eid, Family, Rloc};
 use crate::time::Time;
 
-/// How long a host that was just found may take to show that it is still here, when a map-server says
-/// that it is elsewhere.
+/// How long a host that was just found may take to show that it is still here, after a map-server
+/// reported that it is elsewhere.
 pub(super) const CONFIRMATION: Duration = Duration::from_secs(1);
-/// Hosts that are looked for at one time. Of the asker with the most, the first one gives way; of one's
-/// own, one that has had no answer for a second.
+/// Searches that run at one time. If the table is full, the first search of the asker with the most
+/// searches is removed. If this is the asker of the new search, one of its own is removed only
+/// after a second without an answer.
 pub(super) const RUNNING: Limit =
     Limit { name: "Searches for hosts", capacity: 64, idle: Duration::from_secs(1) };
-/// Searches that begin in a second.
+/// Searches that can start in a second.
 pub(super) const STARTS_A_SECOND: usize = 100;
-/// Hosts whose search was refused; of the asker with the most, the first one gives way.
+/// Hosts whose search was refused. If the table is full, the first one of the asker with the most
+/// is removed.
 pub(super) const REFUSED: Limit =
     Limit { name: "Hosts to look for again", capacity: 1024, idle: Duration::ZERO };
-/// How long a refused search is tried again: a sender that still wants the host has sent again by then.
+/// How long a refused search is tried again. A sender that still needs the host sends again within
+/// this time.
 pub(super) const REFUSED_FOR: Duration = Duration::from_secs(10);
 pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(250);
-/// Hosts here that map-servers say to be elsewhere: as many as can be here.
+/// Hosts here that map-servers report to be elsewhere: as many as can be here.
 pub(super) const CONFIRMATIONS: Limit =
     Limit { name: "Hosts to be confirmed", capacity: 65_536, idle: Duration::ZERO };
-/// Packets that wait for a host that is looked for.
+/// Packets that can wait for one search.
 pub(super) const HELD_PER_SEARCH: usize = 8;
-/// How long a host is looked for: the kernel asks three times, once a second.
+/// How long a search runs: the kernel asks three times, once a second.
 pub(super) const SEARCH: Duration = Duration::from_secs(4);
-/// How long a host that was not found is taken to be away.
+/// How long a host that was not found is regarded as away.
 pub(super) const NOT_FOUND: Duration = Duration::from_secs(60);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// The cause of a search; the searches are shared among the causes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asker {
-    /// All encapsulators that no packet goes to, together: a sender can forge its address.
+    /// All encapsulators to which this router sends no packets, together: a sender can forge its
+    /// address.
     Strangers,
-    /// An encapsulator that packets go to.
+    /// An encapsulator to which this router sends packets.
     Locator(Rloc),
     /// A host of the site, or the router itself.
     Site,
-    /// A port whose link is back: its hosts may be there again.
+    /// A port whose link has returned: its hosts may be there again.
     Port(InterfaceName),
 }
 
-/// The prospect of a packet for a host that has not been found.
+/// The result for a packet to a host that has not been found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sought {
-    /// The host is looked for, and the packet waits.
+    /// A search for the host runs, and the packet waits.
     Waits,
-    /// The host is not looked for here, or as many packets wait for it as may.
+    /// There is no search for the host here, or the maximum number of packets is waiting already.
     Passes,
-    /// There is no room to look for it.
+    /// There is no room for a search.
     Refused,
 }
 
-/// A host that is looked for.
+/// A search for a host.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// The ports that it may be at and that have not said that it is not there.
+    /// The ports at which the host may be and that have not reported its absence.
     pub(super) ports: BTreeSet<InterfaceName>,
-    /// Packets for it.
+    /// Packets for the host.
     pub held: Held,
     pub discovery: Discovery,
 }
 
-/// How full the kernel's neighbour table of a family is, as it was last told.
+/// How full the kernel's neighbour table of a family is, according to the last report.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct NeighbourTable {
     pub(super) entries: u32,
@@ -86,16 +90,16 @@ pub(super) struct NeighbourTable {
     pub(super) limit: Option<u32>,
 }
 
-/// All that is looked for.
+/// All searches.
 #[derive(Debug)]
 pub(super) struct Searches {
     pub running: Bounded<Eid, Search, Asker>,
-    /// Hosts that were found here a moment ago, and that a map-server says to be elsewhere.
+    /// Hosts that were found here a moment ago, and that a map-server reports to be elsewhere.
     pub confirmations: Bounded<Eid, Elsewhere>,
     pub(super) refused: Bounded<Eid, (), Asker>,
-    /// Ports whose link is back, while not all their hosts have been asked for.
+    /// Ports whose link has returned, while not all their hosts have been asked for.
     pub returned: BTreeSet<InterfaceName>,
-    /// The searches that began in the last second, and how many entries of a table each takes.
+    /// The searches that started in the last second, and how many entries of a table each uses.
     pub(super) started: VecDeque<(Time, Family, usize)>,
     pub(super) tables: [NeighbourTable; 2],
     pub(super) retry_at: Option<Time>,
@@ -127,12 +131,13 @@ impl Searches {
         search.into_iter().chain(confirmation).min()
     }
 
-    /// When searches that were refused are tried again.
+    /// When the refused searches are tried again.
     pub(super) fn next_retry(&self) -> Option<Time> {
         self.retry_at
     }
 
-    /// Forgets the searches for EIDs that are not `sought` any more. Returns the packets that these held.
+    /// Removes the searches for EIDs that are not `sought` any more. Returns the packets that they
+    /// held.
     pub(super) fn retain(&mut self, sought: impl Fn(&Eid) -> bool) -> Held {
         let gone: Vec<Eid> = self.running.keys().filter(|eid| !sought(eid)).copied().collect();
         let gone = gone.iter().filter_map(|eid| self.running.remove(eid));
@@ -142,10 +147,10 @@ impl Searches {
         held
     }
 
-    /// Whether a search may begin that takes so many entries of the kernel's table.
+    /// Whether a search that uses `entries` entries of the kernel's table can start.
     pub(super) fn may_start(&self, family: Family, entries: usize, now: Time) -> bool {
         let started = self.started.iter().filter(|(at, ..)| now.since(*at) < SECOND);
-        // The last look may be a second old.
+        // The last report may be a second old, so recently started searches are added.
         let recent = started.clone().filter(|(_, of, _)| *of == family);
         let recent: usize = recent.map(|(.., entries)| entries).sum();
         let NeighbourTable { entries: told, limit } = self.tables[index(family)];

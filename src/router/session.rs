@@ -12,30 +12,30 @@ use crate::wire::{
     FrameReader, Key, MapRegister, Registration, ReliableFrame, ReliableMessage, StreamError,
 };
 
-/// How far a session is.
+/// The progress of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionState {
-    /// The ETR has none with this map-server.
+    /// The ETR has no session with this map-server.
     Down,
     /// The ETR is connecting.
     Connecting,
-    /// It stands.
+    /// The session is established.
     Up,
 }
 
-/// The end that began a session.
+/// The end that started a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SessionType {
-    /// We did: an ETR.
+    /// We started it, as an ETR.
     Active,
-    /// The other end did: we are its map-server.
+    /// The other end started it, and we are its map-server.
     Passive,
 }
 
 /// How long the other end took to answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RoundTrip {
-    /// From a message to its answer.
+    /// The time from a message to its answer.
     pub time: Duration,
     /// When it was measured.
     pub at: Time,
@@ -48,23 +48,23 @@ pub struct SessionView {
     pub peer: SocketAddr,
     /// This end; `None` when it is not connected.
     pub local: Option<SocketAddr>,
-    /// The end that began it.
+    /// The end that started the session.
     pub kind: SessionType,
-    /// How far it is.
+    /// The progress of the session.
     pub state: SessionState,
-    /// Since when it is up; `None` if it is not.
+    /// Since when the session is up; `None` if it is not.
     pub up_since: Option<Time>,
-    /// The last round trip, once one has been measured.
+    /// The last round trip, if one has been measured.
     pub round_trip: Option<RoundTrip>,
     /// Messages received and sent.
     pub messages: (u64, u64),
     /// Octets received and sent.
     pub bytes: (u64, u64),
-    /// Prefixes that use it.
+    /// The number of prefixes that use the session.
     pub users: usize,
 }
 
-/// The state of a connection that stands or is being made.
+/// The state of a connection that is established or in progress.
 #[derive(Debug)]
 pub(super) struct Session {
     pub connection: Connection,
@@ -72,7 +72,7 @@ pub(super) struct Session {
     /// This end; the port is 0 until it is known.
     pub local: SocketAddr,
     pub up_since: Option<Time>,
-    /// When something was said that waits for its answer.
+    /// When the message was sent that is waiting for its answer.
     asked_at: Option<Time>,
     round_trip: Option<RoundTrip>,
     reader: FrameReader,
@@ -97,26 +97,26 @@ impl Session {
         }
     }
 
-    /// A message was sent that the other end answers at once: a SYN, a Refresh, a Registration. Answers
-    /// come in the order of the messages, so the oldest is the one to time.
+    /// A message was sent that the other end answers immediately: a SYN, a Refresh, a Registration.
+    /// Answers arrive in the order of the messages, so the time of the oldest message is kept.
     pub(super) fn asked(&mut self, now: Time) {
         self.asked_at.get_or_insert(now);
     }
 
-    /// An answer has come.
+    /// An answer has arrived.
     pub(super) fn answered(&mut self, now: Time) {
         if let Some(at) = self.asked_at.take() {
             self.round_trip = Some(RoundTrip { time: now.since(at), at: now });
         }
     }
 
-    /// Takes octets of the stream in; [`Session::next`] gives the frames.
+    /// Adds octets received from the stream; [`Session::next`] returns the frames.
     pub(super) fn push(&mut self, octets: &[u8]) {
         self.bytes.0 += octets.len() as u64;
         self.reader.push(octets);
     }
 
-    /// The next frame, or its error.
+    /// The next frame, or an error in it.
     pub(super) fn next(&mut self) -> Option<Result<ReliableFrame, StreamError>> {
         let frame = self.reader.next()?;
         self.messages.0 += 1;
@@ -126,7 +126,7 @@ impl Session {
         Some(frame)
     }
 
-    /// Sends a message under the next Message ID.
+    /// Sends a message with the next Message ID.
     pub(super) fn send(&mut self, message: ReliableMessage) -> Output {
         let message_id = self.message_id();
         let frame = ReliableFrame { message_id, message };

@@ -1,4 +1,4 @@
-//! The end of each input: tables, registrations, kernel and peers are brought in line with the
+//! The end of each input: updates tables, registrations, kernel and peers according to the
 //! configuration, the state of the kernel and the hosts that are here.
 
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ use crate::addr::EidPrefix;
 use crate::time::Time;
 
 impl Router {
-    /// Ends an input: reconciles the parts that its changes have made stale, and does the work that waits
-    /// for that. When an away entry has ended, its route ends too.
+    /// Ends an input: reconciles the parts that its changes have made stale, and then does the work
+    /// that waits for this. When an away entry has ended, its route ends too.
     pub(super) fn settle(&mut self, now: Time) {
         while !self.is_settled() {
             let requests = std::mem::take(&mut self.stale.requests);
@@ -33,14 +33,15 @@ impl Router {
         self.process.settle(&mut self.context, &self.rib, &self.paths);
     }
 
-    /// Whether all tables are in line.
+    /// Whether all tables are up to date.
     pub(super) fn is_settled(&self) -> bool {
         self.stale.is_empty() && !self.away.has_moved()
     }
 
-    /// Brings [`Stale`] objects in line with the configuration, the kernel's state and the hosts that
-    /// are here. The right state of an entry, a registration or an object of the kernel comes from one
-    /// function for one prefix; after a new configuration or a change of a link it is asked for all.
+    /// Reconciles [`Stale`] objects with the configuration, the kernel's state and the hosts that
+    /// are here. For each prefix, one function returns the correct state of an entry, a
+    /// registration or an object of the kernel. After a new configuration or a change of a link, it
+    /// is called for all prefixes.
     pub(super) fn reconcile(&mut self, now: Time) {
         let stale = std::mem::take(&mut self.stale);
         let Stale { routes, all, .. } = stale;
@@ -64,7 +65,7 @@ impl Router {
         }
     }
 
-    /// Solicits the peers of a prefix that changed, if nothing is under way about its registration.
+    /// Solicits the peers of a changed prefix, unless its registration is still in progress.
     pub(super) fn registration_settled(&mut self, prefix: EidPrefix, now: Time) {
         if self.solicitor.awaits_registration(&prefix) && self.registrar.is_settled(prefix, now) {
             self.solicitor.registered(&mut self.context, &self.map_cache, prefix, now);
@@ -122,8 +123,8 @@ impl Router {
         }
     }
 
-    /// Brings the kernel's objects of these prefixes in line; with `routes` those of no EID too, and with
-    /// `all` those of every prefix.
+    /// Updates the kernel's objects of these prefixes. With `routes`, also the objects that belong
+    /// to no EID; with `all`, the objects of every prefix.
     fn reconcile_kernel(&mut self, mut prefixes: BTreeSet<EidPrefix>, (routes, all): (bool, bool)) {
         if all {
             prefixes.extend(self.kernel_prefixes());
@@ -136,8 +137,8 @@ impl Router {
         self.context.request(requests);
     }
 
-    /// The objects that the kernel should have for an EID prefix: the guard of one that is configured,
-    /// the route to a host, or into `lisp0` to one that is elsewhere.
+    /// The objects that the kernel should have for an EID prefix: the guard of a configured prefix,
+    /// the route to a host, or the route into `lisp0` to a prefix that is elsewhere.
     pub(super) fn kernel_objects(&self, prefix: EidPrefix) -> BTreeSet<KernelObject> {
         let mut objects = self.mobility.kernel_objects(prefix, &self.away);
         let is_configured =
@@ -148,7 +149,7 @@ impl Router {
         objects
     }
 
-    /// The prefixes for which the kernel may be to have something.
+    /// The prefixes for which the kernel may need an object.
     pub(super) fn kernel_prefixes(&self) -> BTreeSet<EidPrefix> {
         let mut prefixes = self.mobility.kernel_prefixes(&self.away);
         prefixes.extend(self.context.config.database().map(|(prefix, _)| prefix));

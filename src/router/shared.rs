@@ -3,13 +3,13 @@
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
-/// A value that is copied when a copy of it is changed: a line of configuration copies and compares the
-/// table that it changes, and none of the others.
+/// A value that is copied only when one of its copies is changed. So a line of configuration copies
+/// and compares only the table that it changes, and none of the others.
 #[derive(Clone, Debug, Default)]
 pub struct Shared<T>(Arc<T>);
 
 impl<T> Shared<T> {
-    /// Whether the two are copies of each other that nothing has changed.
+    /// Whether the two are copies of each other and unchanged since then.
     pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -1,5 +1,5 @@
-//! The records of a site that go into Map-Replies and Map-Registers: of local EID prefixes, and of those
-//! inside them that another xTR has registered.
+//! The records of a site for Map-Replies and Map-Registers: records of local EID prefixes, and of
+//! the prefixes inside them that another xTR has registered.
 
 use ipnet::IpNet;
 
@@ -10,15 +10,15 @@ use super::map_cache::Locator;
 use crate::addr::{EidPrefix, Rloc};
 use crate::wire::{self, Action, LocatorRecord, MapRequest, MappingRecord};
 
-/// Prefixes inside another that are looked at for one reply: those without a route take no room.
+/// How many prefixes inside another are examined for one reply: those without a route need no room.
 const MOST_LOOKED_AT: usize = 256;
 
 /// The answer to a record of a Map-Request, before its records are built.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Answer {
-    /// The EID-Prefix that is asked for.
+    /// The requested EID-Prefix.
     pub asked: EidPrefix,
-    /// The prefix that the reply is about: the longest match.
+    /// The prefix of the reply: the longest match.
     pub about: EidPrefix,
     /// The source of the mapping.
     pub from: AnswerFrom,
@@ -29,18 +29,18 @@ pub(super) struct Answer {
 pub(super) enum AnswerFrom {
     /// The database of this router, an ETR of the site.
     Database,
-    /// The registrations of ETRs here.
+    /// The registrations of ETRs at this map-server.
     Registrations,
-    /// There is no mapping, for so many minutes.
+    /// There is no mapping.
     Nothing {
-        /// The TTL.
+        /// The TTL of the answer in minutes.
         ttl_minutes: u32,
     },
-    /// This router, a proxy ETR for all of a family.
+    /// This router, as a proxy ETR for a whole family.
     ProxyEtr,
 }
 
-/// The tables from which an xTR answers.
+/// The tables from which an xTR takes its answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct SiteRecords<'a> {
     /// The local EID prefixes.
@@ -50,10 +50,11 @@ pub(super) struct SiteRecords<'a> {
 }
 
 impl SiteRecords<'_> {
-    /// The answer of the database to a requested prefix: none when it is not ours or has no route. It
-    /// is about the longest local prefix that covers all of the requested one: an ITR that asks again
-    /// for a mapping that it has, or probes one of its locators, asks for its prefix (RFC 9301 section
-    /// 5.3), and more specific ones may begin at the same address.
+    /// The answer of the database to a requested prefix; `None` if the prefix is not ours or has no
+    /// route. It uses the longest local prefix that covers the whole requested prefix: an ITR that
+    /// requests again a mapping that it has, or probes one of its locators, requests the prefix of
+    /// this mapping (RFC 9301 section 5.3), and more specific prefixes may begin at the same
+    /// address.
     pub(super) fn own_answer(&self, config: &Config, asked: EidPrefix) -> Option<Answer> {
         if !config.roles(asked.family()).etr {
             return None;
@@ -65,8 +66,9 @@ impl SiteRecords<'_> {
         (is_here && entry.has_route).then_some(Answer { asked, about, from })
     }
 
-    /// The answer of a proxy ETR to an RLOC-probe that asks about all of a family, as an ITR does
-    /// that sends to non-LISP sites by way of it. It has nothing to tell about less.
+    /// The answer of a proxy ETR to an RLOC-probe for a whole family, as sent by an ITR that
+    /// reaches non-LISP sites through this proxy ETR. For smaller prefixes a proxy ETR has no
+    /// answer.
     pub(super) fn proxy_answer(&self, config: &Config, request: &MapRequest) -> Option<Answer> {
         let all = request.records.first()?.eid_prefix;
         let serves = request.probe
@@ -76,8 +78,8 @@ impl SiteRecords<'_> {
         serves.then_some(Answer { asked: all, about: all, from: AnswerFrom::ProxyEtr })
     }
 
-    /// The records of an answer, in about so many octets; `probed` is the RLOC that a probe came
-    /// to.
+    /// The records of an answer, in about `room` octets. `probed` is the RLOC that received a
+    /// probe.
     pub(super) fn records(
         &self,
         config: &Config,
@@ -108,11 +110,11 @@ impl SiteRecords<'_> {
         }
     }
 
-    /// The record of the local prefix around a requested one, then the more specific ones inside,
-    /// those that another xTR has registered among them: an ITR that caches the first alone would
-    /// send us packets for the others (RFC 9301 section 5.5). If these do not fit, the first record
-    /// is about a part of the local prefix: the widest one around the requested EID whose more
-    /// specific ones fit.
+    /// The record of the local prefix around a requested prefix, then the more specific records
+    /// inside, with those that another xTR has registered: an ITR that caches only the first record
+    /// would send us packets for the others (RFC 9301 section 5.5). If these do not fit, the first
+    /// record is reduced to a part of the local prefix: the widest part around the requested EID
+    /// whose more specific records fit.
     fn records_around(
         &self,
         config: &Config,
@@ -125,7 +127,7 @@ impl SiteRecords<'_> {
         let own = self.database.longest_match(eid).map(|(prefix, _)| prefix);
         let others = self.away.longest_match(eid).map(|(prefix, _)| prefix);
         let lens = own.into_iter().chain(others).map(|prefix| prefix.mask_len());
-        // A part is no longer than the prefixes that begin at the address and have other records.
+        // A part is shorter than the prefixes that begin at the address and have other records.
         let more_specific = lens.filter(|len| *len > local.mask_len()).max();
         let longest = more_specific.map_or(eid.host_prefix().mask_len(), |len| len - 1);
         let part = |len: u8| IpNet::new(eid.address, len).ok();
@@ -141,8 +143,8 @@ impl SiteRecords<'_> {
         std::iter::once(first).chain(inside).collect()
     }
 
-    /// The records of the prefixes inside another one; `None` when they have more than `room`
-    /// octets. It looks at few more of them than fit, however many there are.
+    /// The records of the prefixes inside another prefix; `None` if they need more than `room`
+    /// octets. Examines only a few more prefixes than fit, even if there are many.
     fn records_inside(
         &self,
         config: &Config,
@@ -173,8 +175,8 @@ impl SiteRecords<'_> {
     }
 }
 
-/// The record of a prefix that another xTR has registered, as a map-server has told us: not
-/// ours, so not authoritative.
+/// The record of a prefix that another xTR has registered, as reported by a map-server. The prefix
+/// is not ours, so the record is not authoritative.
 fn record_of_another(config: &Config, prefix: EidPrefix, away: &away::Entry) -> MappingRecord {
     let locator = |Locator { rloc, priority, weight, up, .. }: &Locator| LocatorRecord {
         local: false,
@@ -188,7 +190,7 @@ fn record_of_another(config: &Config, prefix: EidPrefix, away: &away::Entry) -> 
     MappingRecord { authoritative: false, ..record }
 }
 
-/// The record of a database entry, as it goes into replies and registers.
+/// The record of a database entry for replies and registers.
 pub(super) fn record(config: &Config, prefix: EidPrefix, entry: &database::Entry) -> MappingRecord {
     let ttl_minutes = config.etr_map_cache_ttl(prefix.family());
     let locator = |locator: &database::LocalLocator| LocatorRecord {
@@ -201,7 +203,7 @@ pub(super) fn record(config: &Config, prefix: EidPrefix, entry: &database::Entry
     MappingRecord::of_site(prefix, ttl_minutes, locators)
 }
 
-/// The record that says that a prefix has no mapping.
+/// The record for a prefix that has no mapping.
 fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
     MappingRecord {
         action: Action::NativelyForward,
@@ -210,8 +212,8 @@ fn negative_record(prefix: EidPrefix, ttl_minutes: u32) -> MappingRecord {
     }
 }
 
-/// Leaves the records that the site answers for itself, as all of a reply to a probe must be, and
-/// sets the p bit of the locator that was probed (RFC 9301 section 5.4).
+/// Keeps only the records of the site itself, because all records in a reply to a probe must be
+/// authoritative, and sets the p bit of the locator that was probed (RFC 9301 section 5.4).
 fn as_probe_reply(records: &mut Vec<MappingRecord>, probed: Rloc) {
     records.retain(|record| record.authoritative);
     for locator in records.iter_mut().flat_map(|record| &mut record.locators) {

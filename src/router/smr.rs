@@ -1,7 +1,7 @@
-//! Solicit-Map-Requests that arrive (RFC 9301 section 6.1).
+//! Received Solicit-Map-Requests (RFC 9301 section 6.1).
 //!
-//! An SMR only ever makes us ask a Map-Resolver about something that we have cached; it is never
-//! answered, and it is never believed.
+//! An SMR can only make us ask a Map-Resolver about an EID that we have cached. An SMR is never
+//! answered, and its content is never believed.
 
 use std::net::IpAddr;
 
@@ -16,7 +16,7 @@ use crate::time::Time;
 use crate::wire::MapRequest;
 
 impl Resolver {
-    /// Takes in an SMR: asks for the EID that it solicits, through the mapping system.
+    /// Processes an SMR: requests the EID that it solicits, through the mapping system.
     pub(super) fn handle_smr(
         &mut self,
         context: &mut Context,

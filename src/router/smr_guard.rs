@@ -1,6 +1,7 @@
-//! The limits of the requests that SMRs make a router send. A sender of many SMRs gets few requests for
-//! them; but the last of many is not lost, for it may be the one that tells of a change. The tables are
-//! bounded: an old entry gives way, so that no SMR is refused for the number of others.
+//! The limits of the requests that SMRs make a router send. A sender of many SMRs causes only few
+//! requests. But the last of many SMRs is not lost, because it may be the one that reports a
+//! change. The tables are bounded: an old entry is evicted, so no SMR is refused because there are
+//! many others.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -9,25 +10,27 @@ use super::bounded::{Bounded, Fill, Limit};
 use crate::addr::{Eid, EidPrefix};
 use crate::time::Time;
 
-/// Between two SMR-invoked requests for one EID, counted from the last try of the first.
+/// The least time between two SMR-invoked requests for one EID, counted from the last try of the
+/// first request.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// The span in which the SMRs of a map-cache entry are counted, as IOS has it.
+/// IOS: "Multiple SMR suppression time: 20 secs" ...
 pub const SMR_SUPPRESSION: Duration = Duration::from_secs(20);
-/// The SMRs of a map-cache entry in that span, as IOS has it.
+/// ... "Max SMRs per map-cache entry: 8 more specifics".
 pub const SMRS_PER_ENTRY: usize = 8;
-/// EIDs that SMRs made the router ask for: of the map-cache entry with the most, the first one
-/// gives way.
+/// EIDs that the router requested because of SMRs. If the table is full, the first EID of the
+/// map-cache entry with the most EIDs is removed.
 const ASKED: Limit = Limit { name: "EIDs asked for by SMRs", capacity: 4096, idle: Duration::ZERO };
-/// Map-cache entries whose SMRs are counted; the one with the oldest gives way.
+/// Map-cache entries whose SMRs are counted. If the table is full, the entry with the oldest SMRs
+/// is removed.
 const ENTRIES: Limit =
     Limit { name: "Map-cache entries with SMRs", capacity: 4096, idle: Duration::ZERO };
 
-/// Remembers which EIDs were asked for because of an SMR.
+/// Stores the EIDs that were requested because of an SMR.
 #[derive(Debug)]
 pub(super) struct SmrGuard {
-    /// When each EID that was asked for may be asked for again; shared by map-cache entry.
+    /// When each requested EID can be requested again; shared by map-cache entry.
     asked: Bounded<Eid, Time, EidPrefix>,
-    /// When more specifics of each map-cache entry were, within the window.
+    /// When more specifics of each map-cache entry were requested, within the window.
     entries: Bounded<EidPrefix, VecDeque<Time>>,
 }
 
@@ -37,12 +40,12 @@ impl Default for SmrGuard {
     }
 }
 
-// In both tables another entry always gives way, so that none is turned away.
+// In both tables another entry is always evicted, so no new entry is rejected.
 impl SmrGuard {
-    /// When a request for an SMR for `eid`, cached as part of `entry`, may begin: now, or when the
-    /// interval since the last one is over. `None` when there were too many.
+    /// When a request can begin because of an SMR for `eid`, cached as part of `entry`: at `now`,
+    /// or when the interval since the last request is over. `None` if there were too many requests.
     pub(super) fn admit(&mut self, eid: Eid, entry: EidPrefix, now: Time) -> Option<Time> {
-        // The time at which an EID may be asked for lies one interval ahead at most.
+        // The time at which an EID can be requested again is at most one interval ahead.
         self.asked.expire(INTERVAL * 2, now);
         self.entries.expire(SMR_SUPPRESSION, now);
         if !self.entries.contains_key(&entry) {
@@ -62,7 +65,7 @@ impl SmrGuard {
         Some(at)
     }
 
-    /// Another try of an SMR-invoked request for `eid` is sent.
+    /// Another try of an SMR-invoked request for `eid` was sent.
     pub(super) fn asked_at(&mut self, eid: Eid, now: Time) {
         match self.asked.use_at(&eid, now) {
             Some(again_at) => *again_at = now + INTERVAL,

@@ -1,9 +1,9 @@
-//! Solicit-Map-Requests that are sent: Generalized SMR (RFC 9301 section 6.1).
+//! Solicit-Map-Requests that this router sends: Generalized SMR (RFC 9301 section 6.1).
 //!
-//! Two things make a router solicit. A packet that arrives for an away EID does, each time, within
-//! the limits below: its sender has an old mapping. And a change of a local mapping does, without
-//! waiting for a packet, towards those that have been heard of in the last minute. An ETR keeps no
-//! list of the ITRs that cached its mappings, so this is all that it can know.
+//! A router sends SMRs for two reasons. Each packet that arrives for an away EID causes an SMR,
+//! within the limits below, because its sender has an old mapping. A change of a local mapping also
+//! causes SMRs, without waiting for a packet, to the peers that sent packets in the last minute. An
+//! ETR keeps no list of the ITRs that cached its mappings, so it knows no other peers.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -22,25 +22,29 @@ use crate::rng::{Rng, Seed};
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRequest, Message, Nonce};
 
-/// Between two SMRs about one EID to one RLOC.
+/// The least time between two SMRs about one EID to one RLOC.
 const INTERVAL: Duration = Duration::from_secs(3);
-/// SMRs to one RLOC, about all EIDs.
+/// SMRs to one RLOC, for all EIDs: this number immediately, and one more each [`INTERVAL`].
 const RATE: Rate = Rate { burst: 8, interval: Duration::from_secs(3) };
-/// A peer that was heard of within this span is solicited when a mapping changes (RFC 9301 section 6.1).
+/// A peer that sent a packet within this time gets an SMR when a mapping changes (RFC 9301 section
+/// 6.1).
 const RECENT: Duration = Duration::from_secs(60);
-/// How long the SMRs about a mapping that changed wait for the map-servers to have it.
+/// How long the SMRs about a changed mapping wait until the map-servers have the new mapping.
 const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
-/// Repetitions of a proactive SMR while its peer goes on sending.
+/// How often a proactive SMR is repeated while its peer still sends packets.
 const REPEATS: u32 = 2;
-/// Peers remembered for each local prefix; the longest silent makes room.
+/// Peers stored for each local prefix. If there are more, the peer that was silent for the longest
+/// time is removed.
 const PEERS: usize = 64;
-/// Pairs of EID and RLOC whose last SMR is remembered: of the RLOC with the most, the first gives
-/// way.
+/// Pairs of EID and RLOC whose last SMR is recorded. If the table is full, the oldest pair of the
+/// RLOC with the most pairs is removed.
 const SAID: Limit = Limit { name: "SMRs of late", capacity: 16_384, idle: Duration::ZERO };
-/// RLOCs whose SMRs are counted; the longest without one gives way.
+/// RLOCs whose SMRs are counted. If the table is full, the RLOC that got no SMR for the longest
+/// time is removed.
 const BUCKETS: Limit =
     Limit { name: "RLOCs with SMRs of late", capacity: 16_384, idle: Duration::ZERO };
-/// Proactive SMRs that may be due again: of the prefix with the most, the first gives way.
+/// Proactive SMRs that may be repeated. If the table is full, the oldest SMR of the prefix with the
+/// most is removed.
 const REPEATED: Limit = Limit { name: "SMRs to repeat", capacity: 16_384, idle: Duration::ZERO };
 
 /// A remote xTR that sent packets to a local prefix.
@@ -51,43 +55,43 @@ struct Peer {
     inner_destination: Eid,
 }
 
-/// A proactive SMR that may be due again.
+/// A proactive SMR that may be repeated.
 #[derive(Clone, Copy, Debug)]
 struct Repeat {
     left: u32,
-    /// When the last one was sent.
+    /// When the last SMR was sent.
     said_at: Time,
     solicitation: Solicitation,
 }
 
-/// The peer to solicit, and the prefix.
+/// An SMR to be sent: its peer, and its prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Solicitation {
     /// The peer.
     to: Rloc,
-    /// The EID that the peer is to ask for.
+    /// The EID that the peer should request.
     solicited: Eid,
     /// The peer's own EID or EID prefix.
     record: EidPrefix,
 }
 
-/// The recent packets of peers, and SMRs to them.
+/// The recent packets of peers, and the SMRs to them.
 #[derive(Debug)]
 pub(super) struct Solicitor {
-    /// By local prefix. A prefix without packets for [`RECENT`] has none.
+    /// By local prefix. A prefix without packets for [`RECENT`] has no peers.
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
-    /// When the peers of each prefix are of no use any more.
+    /// When the peers of each prefix can be deleted.
     forgotten_at: Deadlines<EidPrefix>,
     /// The EIDs and RLOCs of the SMRs within an [`INTERVAL`]; shared by RLOC.
     said: Bounded<(Eid, Rloc), (), Rloc>,
     /// When the bucket of each RLOC is full again.
     full_at: Bounded<Rloc, Time>,
-    /// Prefixes that changed and are being registered.
+    /// Changed prefixes whose registration is in progress.
     changed: Deadlines<EidPrefix>,
-    /// By local prefix and peer, each due one [`INTERVAL`] after it was put in; shared by prefix.
+    /// By local prefix and peer. Each is due one [`INTERVAL`] after it was added; shared by prefix.
     repeats: Bounded<(EidPrefix, Rloc), Repeat, EidPrefix>,
-    /// The prefix, the peer and the second of the last packet that was noted: most packets are like
-    /// the one before, and cost nothing.
+    /// The prefix, the peer and the second of the last packet that was recorded. Most packets have
+    /// the same values as the previous one, and need no work.
     last_heard: Option<(EidPrefix, Rloc, u64)>,
     rng: Rng,
 }
@@ -106,12 +110,12 @@ impl Solicitor {
         }
     }
 
-    /// When an SMR is to be repeated.
+    /// When the next SMR is to be repeated.
     pub(super) fn next_repetition(&self) -> Option<Time> {
         self.repeats.first_use().map(|at| at + INTERVAL)
     }
 
-    /// When the peers of a mapping that changed are solicited, whether or not it is registered.
+    /// When SMRs are sent to the peers of a changed mapping, even if it is not registered yet.
     pub(super) fn next_solicitation(&self) -> Option<Time> {
         self.changed.next()
     }
@@ -121,7 +125,7 @@ impl Solicitor {
         [self.said.fill(), self.full_at.fill(), self.repeats.fill()]
     }
 
-    // In the three tables another entry always gives way, so that none is turned away.
+    // In the three tables another entry is always evicted, so no new entry is rejected.
 
     fn repeat_later(
         &mut self,
@@ -134,7 +138,7 @@ impl Solicitor {
         let _ = self.repeats.insert((prefix, solicitation.to), prefix, repeat, now);
     }
 
-    /// Remembers that `from` sent a packet for the local `prefix`, to the second.
+    /// Records that `from` sent a packet for the local `prefix`, with a precision of one second.
     pub(super) fn heard(&mut self, prefix: EidPrefix, from: Rloc, source: Eid, to: Eid, now: Time) {
         let this = Some((prefix, from, now.0 / 1_000_000));
         if self.last_heard == this {
@@ -157,14 +161,14 @@ impl Solicitor {
         peers.insert(from, peer);
     }
 
-    /// Forgets the peers of prefixes to which nothing was sent of late.
+    /// Deletes the peers of prefixes to which no packets were sent recently.
     pub(super) fn forget_silent(&mut self, now: Time) {
         while let Some(prefix) = self.forgotten_at.pop(now) {
             self.peers.remove(&prefix);
         }
     }
 
-    /// Whether an SMR about `eid` may go to `to` now; counts it if so.
+    /// Whether an SMR about `eid` may be sent to `to` at `now`. If so, counts it.
     fn admit(&mut self, eid: Eid, to: Rloc, now: Time) -> bool {
         self.said.expire(INTERVAL, now);
         self.full_at.expire(RATE.unused_after(), now);
@@ -179,7 +183,7 @@ impl Solicitor {
 }
 
 impl Solicitor {
-    /// Solicits the sender of a packet that was decapsulated for an away EID.
+    /// Sends an SMR to the sender of a packet that was decapsulated for an away EID.
     pub(super) fn solicit_sender(
         &mut self,
         context: &mut Context,
@@ -192,18 +196,19 @@ impl Solicitor {
         self.solicit(context, Solicitation { to: from, solicited: away, record }, now);
     }
 
-    /// The mapping of a local prefix changed. Its peers are solicited when the map-servers have it,
-    /// for a peer that asks too early is told the old one, or that there is none; but not much later.
+    /// The mapping of a local prefix changed. The SMRs to its peers are sent after the map-servers
+    /// have the new mapping, because a peer that asks too early gets the old mapping or none. But
+    /// they are not sent much later.
     pub(super) fn mapping_changed(&mut self, prefix: EidPrefix, now: Time) {
         self.changed.set(prefix, Some(now + REGISTRATION_WAIT));
     }
 
-    /// Whether the peers of a prefix wait until its registration has ended.
+    /// Whether the SMRs to the peers of a prefix wait until its registration has ended.
     pub(super) fn awaits_registration(&self, prefix: &EidPrefix) -> bool {
         self.changed.contains(prefix)
     }
 
-    /// Solicits the peers of a prefix that changed: nothing is under way about its registration.
+    /// Sends SMRs to the peers of a changed prefix: its registration is not in progress any more.
     pub(super) fn registered(
         &mut self,
         context: &mut Context,
@@ -215,14 +220,14 @@ impl Solicitor {
         self.solicit_peers(context, map_cache, prefix, now);
     }
 
-    /// Solicits the peers of mappings that changed and whose registration takes too long.
+    /// Sends SMRs to the peers of changed mappings whose registration takes too long.
     pub(super) fn solicit_due(&mut self, context: &mut Context, map_cache: &MapCache, now: Time) {
         while let Some(prefix) = self.changed.pop(now) {
             self.solicit_peers(context, map_cache, prefix, now);
         }
     }
 
-    /// Solicits all peers that were heard of in the last minute.
+    /// Sends SMRs to all peers that sent packets in the last minute.
     fn solicit_peers(
         &mut self,
         context: &mut Context,
@@ -234,7 +239,8 @@ impl Solicitor {
             self.solicit(context, solicitation, now);
             self.repeat_later(prefix, REPEATS, solicitation, now);
         }
-        // A packet after the SMRs is noted, also if one came before in the same second.
+        // A packet after the SMRs is recorded, even if an earlier packet arrived in the same
+        // second.
         self.last_heard = None;
     }
 
@@ -267,7 +273,7 @@ impl Solicitor {
         peers.into_values().collect()
     }
 
-    /// Repeats the proactive SMRs whose peers went on sending.
+    /// Repeats the proactive SMRs whose peers still send packets.
     pub(super) fn repeat_smrs(&mut self, context: &mut Context, now: Time) {
         while let Some(((prefix, to), repeat)) = self.repeats.pop_unused(INTERVAL, now) {
             let since = now.since(repeat.said_at);
@@ -285,8 +291,8 @@ impl Solicitor {
         }
     }
 
-    /// Sends one SMR within the limits: directly, with the bits that Cisco sets, the solicited EID
-    /// as Source-EID and the peer's EID as record.
+    /// Sends one SMR within the limits: directly, with the bits that Cisco sets, with the solicited
+    /// EID as Source-EID and the peer's EID as record.
     fn solicit(&mut self, context: &mut Context, solicitation: Solicitation, now: Time) {
         let Solicitation { to, solicited, record } = solicitation;
         let Some(source) = context.local.preferred(to.family()) else { return };

@@ -1,10 +1,10 @@
-//! Packets from the core whose inner source is at this site, so that they cannot come from the core.
+//! Packets from the core with an inner source at this site. They cannot come from the core.
 //!
-//! A source that the configuration places here, or an address of the router itself, is forged, and its
-//! packet is dropped. A host that was found here may just have moved, and its new xTR may not have said so
-//! yet: it is asked at once whether it is still here, and its packet is delivered. An EID that is away,
-//! or in a dynamic range without having been found, may be anywhere. Every xTR has the same roaming
-//! gateway.
+//! A source is forged if it is at this site by configuration, or is an address of the router
+//! itself: its packet is dropped. A host that was found here may just have moved, before its new
+//! xTR has announced this: the host is asked immediately whether it is still here, and its packet
+//! is delivered. An EID that is away, or in a dynamic range and not found, may be anywhere. The
+//! addresses of roaming gateways are not checked, because every xTR has the same roaming gateway.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -21,25 +21,25 @@ use super::mobility::Mobility;
 use crate::addr::Eid;
 use crate::time::Time;
 
-/// Sources that are remembered to be elsewhere; a power of two.
+/// The number of sources that can be recorded as elsewhere; a power of two.
 const SOURCES: usize = 1024;
 /// The least time between two questions to a host that was found here.
 const QUESTION_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The facts that the check of sources needs.
+/// The data for the check of sources.
 #[derive(Debug)]
 pub(super) struct SourceCheck {
     /// The router's addresses without those of roaming gateways.
     own: BTreeSet<IpAddr>,
-    /// The forwarding generation: in another one, a source may be elsewhere than it was.
+    /// The forwarding generation. In a new generation, the location of a source may be different.
     generation: u64,
-    /// Sources that are elsewhere, with the generation in which that was found out; those that fall on one
-    /// place take turns there.
+    /// Sources that are elsewhere, with the generation in which this was found. Sources with the
+    /// same index replace each other.
     elsewhere: Box<[Option<(u64, Eid)>]>,
 }
 
 impl SourceCheck {
-    /// The check of a configuration.
+    /// The source check for a configuration.
     pub(super) fn of(config: &Config) -> Self {
         let fixed = config.interfaces.values().flat_map(|interface| {
             let addresses = interface.addresses.iter();
@@ -49,7 +49,7 @@ impl SourceCheck {
         SourceCheck { own, generation: 0, elsewhere: vec![None; SOURCES].into_boxed_slice() }
     }
 
-    /// Follows the forwarding generation: sources of another one are looked up again.
+    /// Stores the forwarding generation: sources of another generation are looked up again.
     pub(super) fn follow(&mut self, generation: u64) {
         self.generation = generation;
     }
@@ -58,7 +58,7 @@ impl SourceCheck {
         self.elsewhere[place_of(source)] == Some((self.generation, source))
     }
 
-    /// Remembers that a source is elsewhere, until the forwarding generation ends.
+    /// Records that a source is elsewhere, until the forwarding generation ends.
     pub(super) fn note_elsewhere(&mut self, source: Eid) {
         self.elsewhere[place_of(source)] = Some((self.generation, source));
     }
@@ -73,10 +73,11 @@ fn place_of(source: Eid) -> usize {
 }
 
 impl SourceCheck {
-    /// Whether a packet from the core may have this inner source, and the consequence.
+    /// Whether a packet from the core may have this inner source, and the consequence of this
+    /// source.
     ///
     /// # Errors
-    /// The rule by which it is forged.
+    /// The rule that shows that the source is forged.
     pub(super) fn check(
         &self,
         config: &Config,
@@ -104,8 +105,8 @@ impl SourceCheck {
     }
 }
 
-/// Asks a host that was found whether it is still at its port. Without an answer it goes, as one does
-/// that falls silent.
+/// Asks a host that was found whether it is still at its port. Without an answer the host is
+/// removed, like a host that becomes silent.
 pub(super) fn ask_whether_here(
     context: &mut Context,
     mobility: &mut Mobility,

@@ -1,10 +1,10 @@
-//! Locator-Status-Bits: the xTRs of a site say in each packet which of its locators are up (RFC 9300
-//! sections 10 and 13.1).
+//! Locator-Status-Bits: the xTRs of a site report in each packet which locators of the site are up
+//! (RFC 9300 sections 10 and 13.1).
 //!
-//! Bit n stands for the n-th locator of the mapping of the inner source, as the last Map-Reply had it. Both
-//! ends must have the same list of locators. After a change, packets carry no bits until the SMRs have
-//! updated the peers. Any sender can forge the bits: they are used where
-//! `loc-reach-algorithm lsb-reports` says that the network is trusted.
+//! Bit n is the state of the n-th locator in the mapping of the inner source, according to the last
+//! Map-Reply. Both ends must have the same list of locators. After a change, packets carry no bits
+//! until the SMRs have updated the peers. Any sender can forge the bits: they are used only if
+//! `loc-reach-algorithm lsb-reports` declares that the network is trusted.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::time::Time;
 use crate::wire::DataHeader;
 
-/// The use-LSB timer (RFC 9300 section 13.1). After a mapping has got other locators, its packets carry no
-/// bits for so long.
+/// The use-LSB timer (RFC 9300 section 13.1). After the locators of a mapping have changed, its
+/// packets carry no bits for this time.
 const USE_LSB: Duration = Duration::from_secs(5 * 60);
 
 /// Which local mappings are sent without bits.
@@ -30,18 +30,18 @@ pub(super) struct StatusHolds {
 }
 
 impl StatusHolds {
-    /// The mapping of `prefix` has got other locators.
+    /// The locators of the mapping of `prefix` have changed.
     fn begin(&mut self, prefix: EidPrefix, now: Time) {
         self.until.set(prefix, Some(now + USE_LSB));
         self.revision.advance();
     }
 
-    /// How often a mapping has begun to be sent without bits, or with them again.
+    /// How often packets of a mapping began to be sent without bits, or with bits again.
     pub(super) fn revision(&self) -> u64 {
         self.revision.number()
     }
 
-    /// When a mapping is sent with bits again.
+    /// When the next mapping is sent with bits again.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.until.next()
     }
@@ -52,7 +52,7 @@ impl StatusHolds {
         }
     }
 
-    /// Local mappings have got other locators.
+    /// The locators of these local mappings have changed.
     pub(super) fn hold(&mut self, config: &Config, relocated: &[EidPrefix], now: Time) {
         for &prefix in relocated {
             if config.loc_reach(prefix.family()).lsb_reports {
@@ -71,7 +71,7 @@ impl StatusHolds {
     }
 }
 
-/// Takes in the bits of a packet that `from` sent for `source`.
+/// Applies the bits of a packet that `from` sent for `source`.
 pub(super) fn take(
     context: &mut Context,
     map_cache: &mut MapCache,

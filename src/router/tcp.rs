@@ -1,4 +1,5 @@
-//! TCP connections of port 4342 at the border of the core: their events and the requests about them.
+//! TCP connections on port 4342 at the border of the core: their events and the requests about
+//! them.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -6,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::addr::Rloc;
 
-/// A TCP connection of port 4342: of reliable transport between an ETR and a map-server.
+/// A TCP connection on port 4342, for reliable transport between an ETR and a map-server.
 ///
-/// The core numbers the connections that it opens, from 0 up; the driver those that it accepts, from
-/// [`Connection::ACCEPTED`] up. No number is used twice.
+/// The core numbers the connections that it opens, from 0 on. The driver numbers the connections
+/// that it accepts, from [`Connection::ACCEPTED`] on. No number is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Connection(pub u64);
 
@@ -18,32 +19,32 @@ impl Connection {
     pub const ACCEPTED: u64 = 1 << 63;
 }
 
-/// An event on TCP. A connection begins with `Connected` or `Accepted` and ends with `Closed`,
-/// for every end that closed it; after that, nothing more comes of it.
+/// An event on TCP. A connection begins with `Connected` or `Accepted` and ends with `Closed`, no
+/// matter which end closed it. After that, the connection has no more events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpEvent<'a> {
-    /// A connection that was asked for stands.
+    /// A requested connection is established.
     Connected {
-        /// Its number.
+        /// The number of the connection.
         connection: Connection,
-        /// This end, with the port that it was given.
+        /// The address and port of this end.
         local: SocketAddr,
     },
-    /// A peer connected to port 4342. The kernel has completed the handshake already; the core
-    /// closes at once a connection from an unauthenticated peer.
+    /// A peer connected to port 4342. The kernel has already completed the handshake; the core
+    /// immediately closes a connection from an unauthenticated peer.
     Accepted {
-        /// Its number.
+        /// The number of the connection.
         connection: Connection,
         /// The peer's RLOC and port.
         peer: SocketAddr,
-        /// The local RLOC that it connected to.
+        /// The local RLOC to which the peer connected.
         local: IpAddr,
     },
     /// Octets of the stream.
     Bytes(Connection, &'a [u8]),
-    /// The connection has ended, could not be made, or took no more octets.
+    /// The connection has ended, could not be established, or accepted no more octets.
     Closed(Connection),
-    /// The peer answered with RST: no process listens there. Comes in the place of `Closed`.
+    /// The peer answered with RST: no process listens there. This event replaces `Closed`.
     Refused(Connection),
 }
 
@@ -52,15 +53,16 @@ pub enum TcpEvent<'a> {
 pub enum TcpRequest {
     /// Connect to port 4342 of a map-server.
     Connect {
-        /// The number that the connection is to have.
+        /// The number for the new connection.
         connection: Connection,
         /// The local RLOC.
         source: Rloc,
         /// The map-server.
         destination: Rloc,
     },
-    /// Send these octets; a peer that does not take them in time is closed by the driver.
+    /// Send these octets. If the peer does not accept them in time, the driver closes the
+    /// connection.
     Send(Connection, Vec<u8>),
-    /// Send the rest and close.
+    /// Send the remaining octets and close the connection.
     Close(Connection),
 }

@@ -1,9 +1,10 @@
-//! The table of all that can be due in a router.
+//! The table of all work that can be due in a router.
 
-/// Makes the enum of the timers, the list of all and the name of each from one table.
+/// Makes the enum of the timers, the list of all timers and the name of each timer from one table.
 macro_rules! timers {
     ($($(#[$doc:meta])* $timer:ident = $name:literal,)*) => {
-        /// A kind of work that can be due, in the order in which the router does work that is due together.
+        /// A kind of work that can be due. If several are due together, the router does them in
+        /// this order.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub(super) enum Timer {
             $($(#[$doc])* $timer,)*
@@ -26,31 +27,31 @@ macro_rules! timers {
 timers! {
     /// An entry of the map-cache has outlived its TTL.
     MapCache = "map-cache expiry",
-    /// The MTU of a path has been believed long enough.
+    /// The MTU of a path has reached the end of its validity.
     Paths = "path MTU expiry",
-    /// A locator that could not be reached is tried again.
+    /// A locator that could not be reached can be used again.
     Reachability = "path expiry",
     /// A locator is to be asked to echo a nonce.
     EchoNonce = "echo-nonce request",
-    /// A mapping that got other locators is sent with Locator-Status-Bits again.
+    /// A mapping whose locators have changed is sent with Locator-Status-Bits again.
     StatusBits = "use-LSB timer",
-    /// Entries are to be looked at for registrations of sessions that have fallen.
+    /// Entries have to be examined for registrations of sessions that have ended.
     FallenSessions = "registrations of a fallen session",
-    /// A registration lapses.
+    /// A registration expires.
     Registrations = "registration expiry",
     /// A Map-Notify has not been acknowledged.
     MapNotifies = "map-notify repetition",
-    /// A map-server has not confirmed its news.
+    /// A map-server has not confirmed its notification.
     News = "confirmation of news",
-    /// An entry of the away table ends, or is to be asked for again.
+    /// An entry of the away table ends, or has to be requested again.
     Away = "away entry expiry",
-    /// A host that is looked for has not answered.
+    /// A search for a host has no answer.
     Searches = "search for a host",
     /// Searches that were refused are tried again.
     RefusedSearches = "retry of a search",
     /// A duplicate EID may be claimed again.
     Duplicates = "claim of a duplicate EID",
-    /// An EID that was not resolved may be asked for again.
+    /// An EID that was not resolved may be requested again.
     Rests = "end of a rest",
     /// A Map-Request has not been answered.
     MapRequests = "map-request retry",
@@ -58,14 +59,14 @@ timers! {
     MapRegisters = "map-register",
     /// A map-server has not begun a session with a Refresh.
     SilentSessions = "reliable session without Refresh",
-    /// The registration of a mapping that changed takes too long: its peers are solicited.
+    /// The registration of a changed mapping takes too long: SMRs are sent to its peers.
     ChangedMappings = "smr without registration",
-    /// An SMR is to be repeated if its peer goes on sending.
+    /// An SMR is to be repeated if its peer still sends packets.
     SmrRepetitions = "smr repetition",
-    /// The messages that were refused without a line are to be summed up.
+    /// A summary of the messages that were refused without a line is due.
     Refusals = "sum of refused messages",
-    /// An object that the kernel lost or refused is asked for again.
+    /// An object that the kernel lost or refused is requested again.
     Kernel = "putting back lost objects of the kernel",
-    /// An object that the process could not open is asked for again.
+    /// An object that the process could not open is requested again.
     Process = "opening refused objects of the process",
 }

@@ -1,11 +1,12 @@
-//! When each timer is due, and the work that it starts. A timer without one or the other does not compile.
+//! When each timer is due, and the work that it starts. The code does not compile if a timer lacks
+//! one of these.
 
 use super::Router;
 use super::timer::Timer;
 use crate::time::Time;
 
 impl Router {
-    /// When a timer is due; `None` if nothing waits for it.
+    /// When a timer is due; `None` if no work waits for it.
     pub(super) fn due_at(&self, timer: Timer) -> Option<Time> {
         match timer {
             Timer::MapCache => self.map_cache.next_expiry(),
@@ -70,7 +71,8 @@ impl Router {
         }
     }
 
-    /// Forgets entries that have no timer: nothing depends on the instant at which they go.
+    /// Deletes old entries that have no timer, because the exact time of their removal does not
+    /// matter.
     pub(super) fn forget_old(&mut self, now: Time) {
         self.map_cache.expire(now);
         self.paths.expire(now);

@@ -1,8 +1,8 @@
-//! The calls of a router and their results, as a recorder sees them.
+//! The calls of a router and their results, as a recorder receives them.
 //!
-//! The witnesses stand inside the [`Router`](super::Router): each caller (the event loop, the simulator, a session on
-//! the console) is seen and knows nothing of it. A router without a witness pays for it with one
-//! comparison a call.
+//! The witnesses are inside the [`Router`](super::Router), so they record all callers (the event
+//! loop, the simulator, a session on the console), and the callers do not need to know about them.
+//! Without a witness, a router needs only one more comparison for each call.
 
 use std::fmt::Debug;
 use std::num::NonZeroU16;
@@ -11,7 +11,8 @@ use super::io::{Inbound, Input, Outbound, Outer, Output};
 use crate::addr::InstanceId;
 use crate::time::Time;
 
-/// A call that may change a router, before it is made. [`Router::poll_output`](super::Router::poll_output) is the only other one.
+/// A call that may change a router, before the call is made. The only other such call is
+/// [`Router::poll_output`](super::Router::poll_output).
 #[derive(Clone, Copy, Debug)]
 pub enum Call<'a> {
     /// [`Router::handle`](super::Router::handle).
@@ -20,7 +21,7 @@ pub enum Call<'a> {
     Timeout,
     /// [`Router::encapsulate`](super::Router::encapsulate).
     Encapsulate {
-        /// The instance whose `lisp0` the packet was read from.
+        /// The instance of the `lisp0` from which the packet was read.
         instance_id: InstanceId,
         /// The packet before the call.
         packet: &'a [u8],
@@ -33,20 +34,22 @@ pub enum Call<'a> {
         outer: &'a Outer,
         /// The UDP payload before the call.
         datagram: &'a [u8],
-        /// As of [`Call::Encapsulate`].
+        /// Like the field of [`Call::Encapsulate`].
         segment_size: Option<NonZeroU16>,
     },
 }
 
-/// Sees the calls of one router, in their order.
+/// Receives the calls of one router, in their order.
 pub trait Witness: Debug {
     /// A call begins.
     fn call(&mut self, call: Call<'_>, now: Time);
 
-    /// [`Router::encapsulate`](super::Router::encapsulate) has decided, and left the packet so.
+    /// [`Router::encapsulate`](super::Router::encapsulate) has returned `verdict`; `packet` is the
+    /// packet after the call.
     fn outbound(&mut self, verdict: Outbound, packet: &[u8]);
 
-    /// [`Router::decapsulate`](super::Router::decapsulate) has decided, and left the datagram so.
+    /// [`Router::decapsulate`](super::Router::decapsulate) has returned `verdict`; `datagram` is
+    /// the datagram after the call.
     fn inbound(&mut self, verdict: Inbound, datagram: &[u8]);
 
     /// The output that [`Router::poll_output`](super::Router::poll_output) is about to return.

@@ -1,4 +1,4 @@
-//! The inputs and outputs of the core, in words: for the log, and for `eidway replay`.
+//! The inputs and outputs of the core as text: for the log, and for `eidway replay`.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -77,7 +77,7 @@ impl Display for KernelObject {
     }
 }
 
-/// Objects in a line; of many, the first six.
+/// The objects in one line; if there are many, only the first six.
 pub fn list(objects: &[KernelObject]) -> String {
     const NAMED: usize = 6;
     let named: Vec<String> = objects.iter().take(NAMED).map(KernelObject::to_string).collect();
@@ -255,7 +255,7 @@ impl Display for PathEvent {
 }
 
 impl Display for Command {
-    /// As it is typed.
+    /// The command as the user types it.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Command::ClearMapCache { family, prefix } => {
@@ -305,7 +305,7 @@ impl Display for Inbound {
 }
 
 impl DropReason {
-    /// The cause as a sentence, without its full stop.
+    /// The cause as a sentence, without a full stop.
     pub fn explain(self) -> &'static str {
         match self {
             DropReason::NotIp => "it is no whole IPv4 or IPv6 packet",
@@ -378,7 +378,7 @@ mod tests {
         assert_eq!(dropped, "is dropped: there is no route to its destination, a local EID");
     }
 
-    /// The derived words of Rust have braces, or names in one word with capitals inside.
+    /// Names derived by Rust (`Debug`) contain braces, or words with capital letters inside.
     #[test]
     fn no_cause_of_a_drop_reads_like_rust() {
         for reason in DropReason::ALL {

@@ -19,7 +19,7 @@ fn to(rloc: &str, now: Time) -> Mapping {
     Mapping::Locators([locator].into())
 }
 
-/// An ITR's cache, which has its default.
+/// The cache of an ITR with its default entry.
 fn cache() -> MapCache {
     let mut cache = MapCache::default();
     cache.reconcile_static(&BTreeSet::from([prefix("0.0.0.0/0")]), Time::ZERO);
@@ -142,7 +142,7 @@ fn what_was_used_least_recently_gives_way_first() {
     for third in 0..3 {
         learn(&mut cache, &format!("10.0.{third}.0/24"), Mapping::ForwardNative, DAY, third);
     }
-    // One that was used once and one that was used for long, but not of late.
+    // One entry was used once, and another was used for a long time, but not recently.
     packets(&mut cache, "10.0.0.1", 1, 90);
     packets(&mut cache, "10.0.1.1", 9, 20);
     learn(&mut cache, "10.0.3.0/24", Mapping::ForwardNative, DAY, 100);

@@ -1,5 +1,5 @@
-//! The nonces of this router's own Map-Registers beside its clock: the part that is kept over a restart,
-//! and the message to the operator where the clock was set back.
+//! The nonces of this router's own Map-Registers in relation to its clock: the nonce that is kept
+//! across a restart, and the message to the operator if the clock was set back.
 
 use std::net::IpAddr;
 
@@ -12,20 +12,20 @@ use crate::router::kept::NonceRequest;
 use crate::time::Time;
 
 impl Registrar {
-    /// An earlier run has kept its last nonce.
+    /// An earlier run has stored its last nonce.
     pub(in crate::router) fn restore_nonce(&mut self, context: &mut Context, sent: u64) {
         if let Some(behind) = self.nonces.restore(sent) {
             context.tell(Event::ClockBehind { by: behind / 1_000_000 });
         }
     }
 
-    /// Asks the driver to keep the last nonce, if it is another than before.
+    /// Asks the driver to store the last nonce, if it has changed.
     pub(in crate::router) fn keep_nonce(&mut self, context: &mut Context) {
         let sent = self.nonces.take_unkept();
         context.outputs.extend(sent.map(NonceRequest::Sent).map(Output::Nonce));
     }
 
-    /// So many registers in a row had no answer of a map-server.
+    /// `registers` Map-Registers in a row were not answered by a map-server.
     pub(super) fn registers_unanswered(
         &mut self,
         context: &mut Context,

@@ -1,5 +1,5 @@
-//! The state of one EID prefix's registration with one map-server, as the table of the reliable
-//! transport draft has it (draft-kouvelas-lisp-map-server-reliable-transport-04 section 6.2).
+//! The state of the registration of one EID prefix with one map-server, according to the table of
+//! the reliable transport draft (draft-kouvelas-lisp-map-server-reliable-transport-04 section 6.2).
 //!
 //! ```text
 //! event            | none        | Periodic   | Stable      | AckWait     | Rejected
@@ -16,14 +16,15 @@
 //! Reject           |             |            | Rejected    | Rejected    | stays
 //! timer            |             | stays A5   |             |             |
 //! ```
-//! Where the draft lets a change wait for the periodic timer, this one registers at once (A1).
+//! In the draft, a change waits for the periodic timer; this implementation registers immediately
+//! (A1).
 
-/// Where a registration stands. A prefix without registration has none.
+/// The state of a registration. A prefix without registration has no state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
-    /// Registered by UDP, again and again.
+    /// Registered by UDP, repeatedly.
     Periodic,
-    /// Registered by TCP and acknowledged, or waiting for the Refresh that a session begins with.
+    /// Registered by TCP and acknowledged, or waiting for the first Refresh of a session.
     Stable,
     /// Sent by TCP, not acknowledged yet.
     AckWait,
@@ -34,19 +35,19 @@ pub(super) enum State {
 /// An event of a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
-    /// The prefix is to be registered; whether the session is up.
+    /// The prefix is to be registered. `session_up` is true if the session is up.
     Created { session_up: bool },
-    /// The prefix is no longer to be registered.
+    /// The registration of the prefix is to end.
     Deleted,
-    /// Its mapping or the key changed.
+    /// The mapping of the prefix or the key changed.
     Changed,
     /// The TCP session with the map-server came up.
     SessionUp,
-    /// It went down.
+    /// The TCP session went down.
     SessionDown,
     /// A Registration Refresh that covers the prefix.
     Refresh,
-    /// One that is only for rejected prefixes.
+    /// A Registration Refresh that is only for rejected prefixes.
     RefreshRejected,
     /// A Registration Ack.
     Ack,
@@ -56,12 +57,12 @@ pub(super) enum Event {
     Timer,
 }
 
-/// The actions of a transition, by the draft's numbers.
+/// The actions of a transition, with the draft's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     /// Nothing.
     None,
-    /// A1: start the periodic timer, due at once.
+    /// A1: start the periodic timer, due immediately.
     StartTimerNow,
     /// A2: send a Registration on TCP.
     SendRegistration,
@@ -77,7 +78,7 @@ pub(super) enum Action {
     StartTimer,
 }
 
-/// The table. A pair that it leaves empty changes nothing.
+/// The table. An empty cell of the table changes nothing.
 pub(super) fn transition(state: Option<State>, event: Event) -> (Option<State>, Action) {
     use State::{AckWait, Periodic, Rejected, Stable};
     let (next, action) = match (state, event) {

@@ -1,15 +1,15 @@
 //! The ETR's registrations with its map-servers (RFC 9301 sections 5.6, 5.7 and 8.2; the reliable
 //! transport draft).
 //!
-//! Every prefix with a route is registered with every map-server of its family. By UDP that is once a
-//! minute, and again after one second, two, four ... until a Map-Notify says that it arrived: a lab is
-//! up when the last of them has. The first Map-Notify also makes the ETR connect by TCP; if the
-//! map-server takes the session, each prefix is registered there once and stays without a timer, until
-//! the session falls and UDP takes over again. [`machine`] is the draft's table, and [`mod@offer`] says
-//! which registers ask for a session.
+//! Every prefix with a route is registered with every map-server of its family. By UDP, this is
+//! repeated once a minute; at first also after one second, two, four ... until a Map-Notify
+//! acknowledges the register, because a lab is up only after its last register has arrived. The
+//! first Map-Notify also makes the ETR connect by TCP. If the map-server accepts the session, each
+//! prefix is registered there once, without a timer, until the session ends and UDP is used again.
+//! [`machine`] is the draft's table, and [`mod@offer`] decides which registers ask for a session.
 //!
-//! Prefixes that are due by UDP together share a message as long as it fits the smallest MTU that every
-//! path has.
+//! Prefixes that are due by UDP at the same time share a message if it fits the smallest MTU that
+//! every path has.
 
 mod clock;
 mod machine;
@@ -43,35 +43,35 @@ use crate::wire::{MappingRecord, Nonce};
 
 /// Time between registers of a prefix by UDP (RFC 9301 section 5.6).
 const PERIOD: Duration = Duration::from_secs(60);
-/// The part of the period that is random, so that the routers of a lab do not speak at once.
+/// The random part of the period, so that the routers of a lab do not send at the same time.
 const JITTER: f64 = 0.1;
-/// Time to the first repetition while no Map-Notify has come; doubles up to [`PERIOD`].
+/// The time to the first repetition while there is no Map-Notify. It doubles up to [`PERIOD`].
 const FIRST_RETRY: Duration = Duration::from_secs(1);
 /// How long a map-server keeps a registration (RFC 9301 section 8.2).
 pub const LIFETIME: Duration = Duration::from_secs(180);
-/// Unsolicited Map-Notifies of a map-server that are remembered.
+/// The number of unsolicited Map-Notifies that are recorded for each map-server.
 const NEWS: usize = 64;
 
-/// A map-server, for the EIDs of one family.
+/// A map-server, and a family of EIDs.
 type Peer = (Family, IpAddr);
 
-/// How the registration of one prefix with one map-server stands.
+/// The state of the registration of one prefix with one map-server.
 #[derive(Clone, Copy, Debug)]
 struct RegistrationEntry {
     state: State,
     /// When the next register by UDP is due; only in the state [`State::Periodic`].
     due_at: Option<Time>,
-    /// The wait after it, while none is acknowledged.
+    /// The wait after this register, while no register is acknowledged.
     retry: Duration,
-    /// The nonce of the last register by UDP, until its Map-Notify comes.
+    /// The nonce of the last register by UDP, until its Map-Notify arrives.
     nonce: Option<Nonce>,
     /// Whether that register offered reliable transport.
     had_bit: bool,
-    /// The next register is due because something changed, and not because the last had no answer.
+    /// The next register is due because of a change, not because the last register had no answer.
     is_changed: bool,
-    /// Registers in a row that had no answer in time.
+    /// The number of registers in a row that had no answer in time.
     unanswered: u32,
-    /// When the last Map-Notify or Registration Ack came.
+    /// When the last Map-Notify or Registration Ack arrived.
     acknowledged_at: Option<Time>,
 }
 
@@ -87,7 +87,8 @@ impl RegistrationEntry {
         }
     }
 
-    /// Whether nothing is under way: the map-server has said all that it will of the last change.
+    /// Whether nothing is in progress: no more answers about the last change are expected from the
+    /// map-server.
     fn is_settled(&self, now: Time) -> bool {
         match self.state {
             State::Stable | State::Rejected => true,
@@ -97,11 +98,11 @@ impl RegistrationEntry {
     }
 }
 
-/// A change that the registrar tells its router of: other roles have to follow it.
+/// A change that the registrar reports to its router, because other roles depend on it.
 #[derive(Debug)]
 pub(super) enum RegistrarEvent {
-    /// A map-server has acknowledged these prefixes by UDP. When the router has followed that, it calls
-    /// [`Registrar::follow_acknowledgement`].
+    /// A map-server has acknowledged these prefixes by UDP. After the router has processed this, it
+    /// calls [`Registrar::follow_acknowledgement`].
     Acknowledged {
         /// The map-server.
         server: IpAddr,
@@ -112,9 +113,10 @@ pub(super) enum RegistrarEvent {
     },
     /// A map-server has acknowledged or rejected a prefix by TCP.
     Answered(EidPrefix),
-    /// A map-server says on a session where a prefix is registered, and it is not by us.
+    /// A map-server reports on a session that a prefix is registered by another xTR, and its
+    /// locators.
     Elsewhere(MappingRecord, Teller),
-    /// A map-server says the same by a Map-Notify, which may be a message of the past.
+    /// A map-server reports the same with a Map-Notify, which may be an old message.
     News(IpAddr, Vec<MappingRecord>),
 }
 
@@ -122,7 +124,7 @@ pub(super) enum RegistrarEvent {
 #[derive(Debug)]
 pub(super) struct Registrar {
     standings: BTreeMap<Peer, BTreeMap<EidPrefix, RegistrationEntry>>,
-    /// The registers by UDP, as each [`RegistrationEntry::due_at`] says.
+    /// The registers by UDP, due at each [`RegistrationEntry::due_at`].
     due: Deadlines<(Peer, EidPrefix)>,
     /// Sessions of reliable transport by map-server, for both families.
     sessions: BTreeMap<IpAddr, EtrSession>,
@@ -135,11 +137,12 @@ pub(super) struct Registrar {
     rng: Rng,
     /// The changes that the caller has not taken yet.
     changes: Vec<event::Event>,
-    /// 128 bits that name this router.
+    /// 128 bits that identify this router.
     xtr_id: u128,
 }
 
-/// The first acknowledgement of a registration, or the first one after 180 s without.
+/// The first acknowledgement of a registration, or the first one after 180 s without
+/// acknowledgement.
 fn acknowledged((_, map_server): Peer, eid_prefix: EidPrefix) -> event::Event {
     let change = RegistrationChange::Acknowledged;
     event::Event::Registration { eid_prefix, map_server, change }
@@ -151,7 +154,7 @@ impl Registrar {
         std::mem::take(&mut self.changes)
     }
 
-    /// Nonces begin at `wall_clock`, microseconds: above those of the router's last run.
+    /// Nonces begin at `wall_clock` (microseconds), above the nonces of the router's last run.
     pub(super) fn new(seed: &Seed, wall_clock: u64, xtr_id: u128) -> Self {
         Registrar {
             standings: BTreeMap::new(),
@@ -167,18 +170,18 @@ impl Registrar {
         }
     }
 
-    /// When a Map-Register is due.
+    /// When the next Map-Register is due.
     pub(super) fn next_register(&self) -> Option<Time> {
         self.due.next()
     }
 
-    /// How many prefixes a map-server has, or is to have.
+    /// How many prefixes are registered, or are to be registered, with a map-server.
     fn users(&self, server: IpAddr) -> usize {
         let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
         of_server.map(|(_, standings)| standings.len()).sum()
     }
 
-    /// The prefixes of a map-server.
+    /// The prefixes registered with a map-server.
     fn prefixes_with(&self, server: IpAddr) -> Vec<(Peer, EidPrefix)> {
         let of_server = self.standings.iter().filter(|((_, at), _)| *at == server);
         of_server
@@ -186,7 +189,8 @@ impl Registrar {
             .collect()
     }
 
-    /// Puts one registration through the table; returns the actions beside its timer.
+    /// Applies an event to one registration with the table; returns the actions that do not concern
+    /// its timer.
     fn step(&mut self, peer: Peer, prefix: EidPrefix, event: Event, now: Time) -> Action {
         let period = self.rng.jittered(PERIOD, JITTER);
         let standings = self.standings.entry(peer).or_default();
@@ -236,7 +240,7 @@ impl Registrar {
         action
     }
 
-    /// All that stand, by map-server and prefix.
+    /// All registrations, by map-server and prefix.
     fn all(&self) -> Vec<(Peer, EidPrefix)> {
         let standings = self.standings.iter();
         standings
@@ -248,7 +252,7 @@ impl Registrar {
         self.standings.get(&peer).is_some_and(|standings| standings.contains_key(&prefix))
     }
 
-    /// Takes the due registrations out of the deadlines; the caller sets the next ones.
+    /// Removes the due registrations from the deadlines; the caller sets their next deadlines.
     fn take_due(&mut self, now: Time) -> BTreeMap<Peer, BTreeSet<EidPrefix>> {
         let mut due: BTreeMap<Peer, BTreeSet<EidPrefix>> = BTreeMap::new();
         while let Some((peer, prefix)) = self.due.pop(now) {
@@ -257,8 +261,8 @@ impl Registrar {
         due
     }
 
-    /// Counts the registers of prefixes that are due again for want of an answer. Returns the most that a
-    /// prefix had in a row.
+    /// Counts the registers of prefixes that are due again because they had no answer. Returns the
+    /// largest number of such registers in a row among the prefixes.
     fn count_unanswered(&mut self, peer: Peer, prefixes: &[EidPrefix]) -> u32 {
         let Some(standings) = self.standings.get_mut(&peer) else { return 0 };
         let mut most = 0;
@@ -283,7 +287,7 @@ impl Registrar {
         self.offers.entry(peer.1).or_default().is_made(unanswered, now)
     }
 
-    /// A register with these prefixes has been sent by UDP.
+    /// Records that a register with these prefixes has been sent by UDP.
     fn sent(&mut self, peer: Peer, prefixes: &[EidPrefix], nonce: Nonce, had_bit: bool, now: Time) {
         let period = self.rng.jittered(PERIOD, JITTER);
         let Some(standings) = self.standings.get_mut(&peer) else { return };
@@ -298,8 +302,8 @@ impl Registrar {
         }
     }
 
-    /// A Map-Notify came. When it acknowledges something outstanding, returns whether that register
-    /// offered reliable transport.
+    /// Processes a Map-Notify. If it acknowledges an outstanding register, returns whether that
+    /// register offered reliable transport.
     fn acknowledged(
         &mut self,
         server: IpAddr,
@@ -338,9 +342,10 @@ impl Registrar {
         answered
     }
 
-    /// Whether an authenticated Map-Notify that acknowledges nothing says something new. A map-server
-    /// repeats its news until they are acknowledged, and any observer can replay them, also when the host
-    /// that they are about is back: the second time they change nothing (RFC 9301 section 5.7).
+    /// Whether an authenticated Map-Notify that acknowledges nothing is new. A map-server repeats
+    /// its notifications until they are acknowledged. Any observer can replay them, even after the
+    /// host in question has returned. So a repeated notification changes nothing (RFC 9301 section
+    /// 5.7).
     fn is_news(&mut self, server: IpAddr, nonce: Nonce) -> bool {
         let heard = self.news.entry(server).or_default();
         if heard.contains(&nonce) {
@@ -353,7 +358,7 @@ impl Registrar {
         true
     }
 
-    /// Whether nothing is under way about the registration of `prefix` with any map-server.
+    /// Whether the registration of `prefix` is not in progress with any map-server.
     pub(super) fn is_settled(&self, prefix: EidPrefix, now: Time) -> bool {
         let mut standings = self.standings.values().filter_map(|standings| standings.get(&prefix));
         standings.all(|standing| standing.is_settled(now))

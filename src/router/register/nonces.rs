@@ -1,34 +1,36 @@
-//! The nonces of this router's own Map-Registers: each is greater than all before it, also those of an
-//! earlier run (RFC 9301 section 5.6).
+//! The nonces of this router's own Map-Registers: each nonce is greater than all nonces before it,
+//! even those of an earlier run (RFC 9301 section 5.6).
 //!
-//! They begin at the wall clock, or after the last one that an earlier run has kept, whichever is greater.
-//! Where nothing was kept and the clock was set back, a map-server remembers a greater nonce and refuses
-//! the registers without a word. So they are raised, while a map-server has answered none of them: above
-//! those of an earlier run sooner or later, and never far above the clock.
+//! They begin at the wall clock, or after the last nonce that an earlier run has stored, whichever
+//! is greater. If no nonce was stored and the clock was set back, a map-server has recorded a
+//! greater nonce and refuses the registers without an answer. Therefore the nonces are raised while
+//! a map-server has answered none of them. So they exceed those of an earlier run sooner or later,
+//! but are never far above the clock.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use crate::wire::Nonce;
 
-/// After so many registers without an answer, and so many more each time, nonces are raised.
+/// Nonces are raised after this number of registers without an answer, and again after each further
+/// such number.
 pub(super) const UNANSWERED: u32 = 3;
-/// By how much at first, microseconds: 71 minutes. Twice as much each time after that.
+/// The first increase in microseconds: 71 minutes. Each further increase is twice as large.
 pub(super) const FIRST_RAISE: u64 = 1 << 32;
-/// How far above the clock they are raised at the most, microseconds: two years and a quarter.
+/// The largest distance from the clock in microseconds: two years and a quarter.
 const MOST_AHEAD: u64 = 1 << 46;
 
-/// The nonces of registers that go out.
+/// The nonces of the registers that this router sends.
 #[derive(Debug)]
 pub(super) struct Nonces {
     last: u64,
-    /// The nonce that the driver has been asked to keep.
+    /// The nonce that the driver has been asked to store.
     kept: u64,
-    /// An earlier run has kept its last one: they need not be raised.
+    /// An earlier run has stored its last nonce, so the nonces need not be raised.
     is_restored: bool,
     /// The map-servers that have answered a register since the start.
     answered: BTreeSet<IpAddr>,
-    /// How often nonces were raised for each of the others.
+    /// How often nonces were raised for each of the other map-servers.
     raises: BTreeMap<IpAddr, u32>,
     was_raised: bool,
 }
@@ -45,8 +47,8 @@ impl Nonces {
         }
     }
 
-    /// Goes on after `sent`, which an earlier run has kept as its last. Returns by how many microseconds
-    /// the clock is behind it, if it is.
+    /// Continues after `sent`, which an earlier run has stored as its last nonce. If the clock is
+    /// behind `sent`, returns the difference in microseconds.
     pub(super) fn restore(&mut self, sent: u64) -> Option<u64> {
         self.is_restored = true;
         let behind = sent.checked_sub(self.last).filter(|behind| *behind > 0)?;
@@ -54,7 +56,7 @@ impl Nonces {
         Some(behind)
     }
 
-    /// The last nonce, if the driver has not been asked to keep it yet.
+    /// The last nonce, if the driver has not been asked to store it yet.
     pub(super) fn take_unkept(&mut self) -> Option<u64> {
         let is_new = self.last != self.kept;
         self.kept = self.last;
@@ -66,13 +68,13 @@ impl Nonces {
         Nonce(self.last)
     }
 
-    /// A map-server has answered a register: it remembers no greater nonce.
+    /// A map-server has answered a register, so it has recorded no greater nonce.
     pub(super) fn answered(&mut self, server: IpAddr) {
         self.answered.insert(server);
     }
 
-    /// So many registers in a row had no answer of a map-server: raises the nonces if it is time. Returns
-    /// whether it did so for the first time.
+    /// `registers` Map-Registers in a row were not answered by a map-server: raises the nonces if
+    /// this is due. Returns whether they were raised for the first time.
     pub(super) fn unanswered(&mut self, server: IpAddr, registers: u32, clock: u64) -> bool {
         if self.is_restored || self.answered.contains(&server) {
             return false;
@@ -100,7 +102,7 @@ mod tests {
         [192, 0, 2, 1].into()
     }
 
-    /// By how much they are above the clock after each register that has no answer.
+    /// The distance of the nonces from the clock after each register without an answer.
     fn raised(nonces: &mut Nonces, registers: std::ops::RangeInclusive<u32>) -> Vec<u64> {
         let raise = |registers| {
             nonces.unanswered(server(), registers, CLOCK);

@@ -1,8 +1,9 @@
 //! Whether a Map-Register offers reliable transport: bit 18, which RFC 9301 reserves.
 //!
-//! A map-server that gives the bit another meaning drops the register, and its site would expire. One
-//! that is dead answers nothing at all, and must be offered reliable transport when it is back. So the
-//! bit goes only where a comparison shows that it does harm, or nothing can come of it:
+//! If a map-server gives the bit another meaning, it drops the register, and its site would expire.
+//! If a map-server is dead, it answers nothing at all, and must be offered reliable transport when
+//! it is back. So the bit is left out only if a comparison shows that it does harm, or if TCP is
+//! refused:
 //!
 //! ```text
 //!           three unanswered: every second register of the prefix without the bit
@@ -20,9 +21,10 @@ use std::time::Duration;
 
 use crate::time::Time;
 
-/// Registers in a row without an answer, after which every second one goes without the bit.
+/// After this number of registers in a row without an answer, every second one is sent without the
+/// bit.
 const UNANSWERED: u32 = 3;
-/// Registers with the bit that a map-server, which answers others, leaves without an answer.
+/// The number of registers with the bit that have no answer while the map-server answers others.
 const MISSED: u32 = 2;
 /// How long the bit is left out.
 pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
@@ -30,25 +32,27 @@ pub(super) const WITHHELD_FOR: Duration = Duration::from_secs(600);
 /// Whether reliable transport is offered to a map-server, and the reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Offer {
-    /// Nothing speaks against it.
+    /// There is no reason against it.
     #[default]
     Open,
-    /// It has answered a register without the bit. So many with the bit had no answer since.
+    /// The map-server has answered a register without the bit. Since then, `missed` registers with
+    /// the bit had no answer.
     Comparing {
-        /// Their number.
+        /// The number of these registers.
         missed: u32,
     },
-    /// It answers registers without the bit only, or refuses TCP.
+    /// The map-server answers only registers without the bit, or refuses TCP.
     Withheld {
-        /// Until then no register has the bit.
+        /// Until this instant no register has the bit.
         until: Time,
     },
-    /// A session with it has begun since the router started.
+    /// A session with the map-server has started since the start of the router.
     Kept,
 }
 
 impl Offer {
-    /// Whether the next register of a prefix has the bit; the last `unanswered` ones had no answer.
+    /// Whether the next register of a prefix has the bit; the last `unanswered` registers had no
+    /// answer.
     pub(super) fn is_made(&mut self, unanswered: u32, now: Time) -> bool {
         self.resume(now);
         match *self {
@@ -64,15 +68,15 @@ impl Offer {
         if let Offer::Comparing { missed } = *self {
             *self = match had_bit {
                 true => Offer::Comparing { missed: missed + 1 },
-                // It is silent to all: the bit is not the cause.
+                // The map-server does not answer any register: the bit is not the cause.
                 false if missed >= MISSED => Offer::Open,
                 false => *self,
             };
         }
     }
 
-    /// A Map-Notify answered a register. True when the comparison begins: the next register need not
-    /// wait for its period.
+    /// A Map-Notify answered a register. Returns true if the comparison begins: then the next
+    /// register need not wait for its period.
     pub(super) fn answered(&mut self, had_bit: bool, now: Time) -> bool {
         match (*self, had_bit) {
             (Offer::Kept, _) => {}
@@ -87,7 +91,7 @@ impl Offer {
         false
     }
 
-    /// It has refused TCP after a Map-Notify; true when that counts.
+    /// The map-server has refused TCP after a Map-Notify. Returns true if this has an effect.
     pub(super) fn refused(&mut self, now: Time) -> bool {
         if *self == Offer::Kept {
             return false;
@@ -141,7 +145,7 @@ mod tests {
         assert!(offer.is_made(0, NOW));
         offer.answered(true, NOW);
         assert_eq!(offer, Offer::Open);
-        // It dies in the comparison: nothing is answered, so nothing is known.
+        // The map-server dies during the comparison: it answers nothing, so nothing is known.
         offer.answered(false, NOW);
         for had_bit in [true, true, false] {
             offer.unanswered(had_bit);

@@ -1,5 +1,6 @@
-//! The ETR's side of reliable transport: it connects once a Map-Notify has shown that the map-server
-//! knows it, waits for the Refresh that begins a session, and registers each prefix once.
+//! The ETR's side of reliable transport. After a Map-Notify has shown that the map-server knows the
+//! ETR, the ETR connects, waits for the Refresh that begins a session, and registers each prefix
+//! once.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -25,8 +26,8 @@ use crate::wire::{
     ReliableMessage, StreamError,
 };
 
-/// How long a connection may take to stand, and a map-server to send its first Refresh: one that
-/// does neither is left for UDP.
+/// The time to establish a connection, and the time for a map-server to send its first Refresh.
+/// After this time the session is given up and UDP is used.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Registrar {
@@ -41,7 +42,7 @@ impl Registrar {
         sessions.any(|each| each.connection == connection && each.up_since.is_some())
     }
 
-    /// When a session without a Refresh is given up.
+    /// When the next session without a Refresh is given up.
     pub(in crate::router) fn next_end_of_session(&self) -> Option<Time> {
         self.sessions.values().filter_map(|each| each.patience_until).min()
     }
@@ -70,7 +71,7 @@ impl Registrar {
         context.tcp(TcpRequest::Connect { connection, source, destination: Rloc(server) });
     }
 
-    /// A connection stands; false if it is none of ours.
+    /// A connection is established. Returns false if the connection is not one of ours.
     pub(in crate::router) fn session_connected(
         &mut self,
         context: &mut Context,
@@ -170,7 +171,8 @@ impl Registrar {
         self.end_session(context, database, server, now);
     }
 
-    /// Closes every session: the router is about to stop, and a goodbye needs the routes that go next.
+    /// Closes every session: the router is about to stop, and the closing messages need routes that
+    /// are removed next.
     pub(in crate::router) fn close_sessions(
         &mut self,
         context: &mut Context,
@@ -183,7 +185,7 @@ impl Registrar {
         }
     }
 
-    /// Gives up the sessions that no Refresh began.
+    /// Gives up the sessions that have not received their first Refresh in time.
     pub(in crate::router) fn end_silent_sessions(
         &mut self,
         context: &mut Context,
@@ -199,7 +201,7 @@ impl Registrar {
         }
     }
 
-    /// Closes the sessions with map-servers that nothing is registered with, or not by TCP.
+    /// Closes the sessions with map-servers with which nothing is registered, or not by TCP.
     pub(super) fn end_unused_sessions(
         &mut self,
         context: &mut Context,
@@ -222,9 +224,9 @@ impl Registrar {
         }
     }
 
-    /// A session is of the key that opened it: with another one, everything is registered anew by UDP,
-    /// and registrations that the map-server does not believe any more end there. Where reliable
-    /// registration was turned on, a register that offers it goes at once.
+    /// A session depends on the key that opened it. If the key changed, everything is registered
+    /// again by UDP, and registrations that the map-server does not accept any more end there. If
+    /// reliable registration was turned on, a register that offers it is sent immediately.
     pub(in crate::router) fn renew_sessions(
         &mut self,
         context: &mut Context,
@@ -284,7 +286,7 @@ impl Registrar {
         context.outputs.push_back(output);
     }
 
-    /// Octets have come on a session; [`Registrar::next_event`] reads them.
+    /// Octets have arrived on a session; [`Registrar::next_event`] reads them.
     pub(in crate::router) fn session_octets(&mut self, connection: Connection, octets: &[u8]) {
         let each = self.sessions.values_mut().find(|each| each.session.connection == connection);
         if let Some(each) = each {
@@ -292,7 +294,8 @@ impl Registrar {
         }
     }
 
-    /// Takes in the messages that have come on a session, up to one that the router has to follow.
+    /// Processes the messages that have arrived on a session, up to the first one to which the
+    /// router has to react.
     pub(in crate::router) fn next_event(
         &mut self,
         context: &mut Context,
@@ -416,7 +419,7 @@ impl Registrar {
         }
     }
 
-    /// The ETR's sessions, one a map-server.
+    /// The ETR's sessions, one for each map-server.
     pub(in crate::router) fn session_views(&self, config: &Config) -> Vec<SessionView> {
         let lisp = config.lisp.iter();
         let servers: std::collections::BTreeSet<IpAddr> = lisp
@@ -443,7 +446,7 @@ impl Registrar {
     }
 }
 
-/// The keys of the map-servers that a configuration registers with.
+/// The keys of the map-servers with which a configuration registers.
 fn etr_keys(config: &Config) -> BTreeMap<Peer, Key> {
     let families = Family::BOTH.into_iter().flat_map(|family| {
         let service = config.lisp.as_ref().map(|lisp| lisp.service(family));

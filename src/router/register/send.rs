@@ -1,4 +1,5 @@
-//! The Map-Registers that an ETR sends: of the prefixes that are to be registered, and of those that are withdrawn.
+//! The Map-Registers that an ETR sends: for prefixes to be registered, and for prefixes to be
+//! withdrawn.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -15,13 +16,13 @@ use crate::router::site_records;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapRegister, MappingRecord, Nonce, XtrIdentity};
 
-/// Octets of records in one register: the room in a packet of 576 octets beside IPv4 and UDP
+/// Octets of records in one register: the space in a packet of 576 octets after the IPv4 and UDP
 /// headers, the fixed part with the longest authentication data in use, xTR-ID and Site-ID.
 const RECORDS_LEN: usize = 576 - 20 - 8 - (16 + 20) - 24;
 
 impl Registrar {
-    /// Brings the registrations of `prefixes` in line with the configuration and the routes: a prefix
-    /// without either is withdrawn, a new one is registered.
+    /// Updates the registrations of `prefixes` according to the configuration and the routes: a
+    /// prefix without either is withdrawn, a new prefix is registered.
     pub(in crate::router) fn reconcile(
         &mut self,
         context: &mut Context,
@@ -61,7 +62,7 @@ impl Registrar {
         self.end_unused_sessions(context, database, now);
     }
 
-    /// Registers a prefix anew with all its map-servers: its locators changed.
+    /// Registers a prefix again with all its map-servers, because its locators changed.
     pub(in crate::router) fn renew(
         &mut self,
         context: &mut Context,
@@ -86,7 +87,7 @@ impl Registrar {
         self.withdraw(context, database, &all, now);
     }
 
-    /// Puts a registration through the table and sends the resulting messages on TCP.
+    /// Applies an event to a registration with the table, and sends the resulting messages on TCP.
     pub(super) fn registration_event(
         &mut self,
         context: &mut Context,
@@ -104,8 +105,9 @@ impl Registrar {
         }
     }
 
-    /// Deletes registrations. By UDP that is a register with a TTL of zero, which asks for no
-    /// Map-Notify and is not repeated: after a loss, the map-server's own timer ends the registration.
+    /// Deletes registrations. By UDP, this is a register with a TTL of zero, which requests no
+    /// Map-Notify and is not repeated: if it is lost, the map-server's own timer ends the
+    /// registration.
     fn withdraw(
         &mut self,
         context: &mut Context,
@@ -185,8 +187,8 @@ impl Registrar {
         let (family, server) = peer;
         let key =
             context.config.etr_map_servers(family).get(&server).map(|server| server.key.clone());
-        // A map-server that was taken out of the configuration has no key any more; its own timer ends
-        // its registrations.
+        // A map-server that was removed from the configuration has no key any more; its own timer
+        // ends its registrations.
         let Some(key) = key else { return nonce };
         let Some(source) = context.local.preferred(Rloc(server).family()) else {
             context.tell(ChangeEvent::MapServer {
@@ -203,7 +205,8 @@ impl Registrar {
         nonce
     }
 
-    /// A Map-Register under the next nonce, for UDP or for a Registration, that asks for no Map-Notify.
+    /// A Map-Register with the next nonce, for UDP or for a Registration. It requests no
+    /// Map-Notify.
     pub(super) fn register(
         &mut self,
         config: &Config,
@@ -224,7 +227,8 @@ impl Registrar {
     }
 }
 
-/// The record of a prefix, or one without locators when the database has it no more.
+/// The record of a prefix, or a record without locators if the prefix is not in the database any
+/// more.
 fn last_record(config: &Config, database: &Database, prefix: EidPrefix) -> MappingRecord {
     match database.get(&prefix) {
         Some(entry) => site_records::record(config, prefix, entry),
@@ -232,7 +236,8 @@ fn last_record(config: &Config, database: &Database, prefix: EidPrefix) -> Mappi
     }
 }
 
-/// Records in as few messages as keep to [`RECORDS_LEN`] each; one that is longer goes alone.
+/// Divides records into as few messages as possible with at most [`RECORDS_LEN`] octets each. A
+/// longer record gets a message of its own.
 fn chunks(records: Vec<MappingRecord>) -> Vec<Vec<MappingRecord>> {
     let mut chunks: Vec<Vec<MappingRecord>> = Vec::new();
     let mut room = 0;

@@ -8,6 +8,6 @@ use crate::time::Time;
 pub(super) struct EtrSession {
     /// The connection, and the state of its messages.
     pub session: Session,
-    /// When it is given up, until the first Refresh has come.
+    /// When the session is given up, unless the first Refresh arrives before.
     pub patience_until: Option<Time>,
 }

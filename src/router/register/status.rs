@@ -1,4 +1,4 @@
-//! How far the registrations of an ETR have come, for a `show`.
+//! The state of the registrations of an ETR, for a `show`.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -9,25 +9,25 @@ use crate::router::config::Config;
 use crate::router::database::Database;
 use crate::time::Time;
 
-/// How far registration with one map-server has come.
+/// The state of the registrations with one map-server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistrationStatus {
-    /// The EIDs that are registered.
+    /// The family of the registered EIDs.
     pub family: Family,
     /// The map-server.
     pub map_server: IpAddr,
     /// How many prefixes the database has.
     pub prefixes: usize,
-    /// How many of them have a route and so are being registered.
+    /// How many of these prefixes have a route and are therefore being registered.
     pub registered: usize,
-    /// How many of these a Map-Notify has acknowledged in the last 180 s.
+    /// How many of these registrations a Map-Notify has acknowledged in the last 180 s.
     pub acknowledged: usize,
-    /// When the last Map-Notify came.
+    /// When the last Map-Notify arrived.
     pub last_notify_at: Option<Time>,
 }
 
 impl Registrar {
-    /// How far registration has come, a row a family and map-server.
+    /// The state of registration, with one row for each family and map-server.
     pub(in crate::router) fn status(
         &self,
         config: &Config,

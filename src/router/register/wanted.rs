@@ -13,8 +13,8 @@ pub(super) fn registers(config: &Config, prefix: EidPrefix, entry: &database::En
         && !config.etr_map_servers(family).is_empty()
 }
 
-/// Whether a prefix is a more specific of one that we register, and not itself in the database:
-/// of these a map-server tells us, and of no others.
+/// Whether a prefix is a more specific prefix of one that we register, and is not in the database
+/// itself. A map-server sends notifications only for such prefixes.
 pub(in crate::router) fn registers_around(
     config: &Config,
     database: &Database,
