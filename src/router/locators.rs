@@ -1,4 +1,4 @@
-//! Which locator a packet takes (RFC 9300 section 8, RFC 9301 section 5.4).
+//! The choice of the locator for a packet (RFC 9300 section 8, RFC 9301 section 5.4).
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -21,7 +21,7 @@ use crate::addr::{Eid, Rloc};
 use crate::time::Time;
 use std::net::IpAddr;
 
-/// How much a line of the log matters.
+/// The importance of a line of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// Something is wrong, and the operator has to act.

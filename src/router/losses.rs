@@ -1,4 +1,4 @@
-//! When to ask again for an object that the kernel or the process has lost or refused.
+//! When to request again an object that the kernel or the process has lost or refused.
 //!
 //! A lost object is added again immediately. When the object is lost again each time, another
 //! program is removing it. So after three losses in ten seconds, the object is added again only

@@ -74,7 +74,7 @@ impl Mapping {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
-    /// Configured, or the default of an ITR.
+    /// Configured, or the default entry of an ITR.
     Static,
     /// A Map-Reply.
     MapReply,
@@ -89,7 +89,7 @@ pub struct Entry {
     pub usage: Usage,
     /// The action.
     pub mapping: Mapping,
-    /// Its source.
+    /// The origin of the entry.
     pub source: Source,
     /// The sender of the last Map-Reply.
     pub map_source: Option<IpAddr>,

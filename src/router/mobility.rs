@@ -79,7 +79,7 @@ pub struct Host {
 pub(super) struct Range {
     /// The name of the dynamic-EID.
     pub name: String,
-    /// The ports that serve it.
+    /// The ports that serve the range.
     pub ports: Vec<InterfaceName>,
 }
 

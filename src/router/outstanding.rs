@@ -23,7 +23,7 @@ use crate::wire::Nonce;
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
 /// Tries before an EID rests (RFC 9301 section 5.3).
 const TRIES: u32 = 10;
-/// How long it rests.
+/// How long an EID rests.
 const REST: Duration = Duration::from_secs(30);
 /// EIDs that rest. If the table is full, the EID that began its rest first is removed, and may be
 /// requested again.
@@ -182,7 +182,7 @@ impl Outstanding {
         self.request(eid).is_some() || self.resting.contains_key(&eid)
     }
 
-    /// Whether the first try for an EID is still to come.
+    /// Whether an EID has a request without a try yet.
     pub(super) fn is_yet_to_begin(&self, eid: Eid) -> bool {
         self.request(eid).is_some_and(|request| request.tries == 0)
     }
@@ -217,7 +217,7 @@ impl Outstanding {
     /// Whether a packet may wait for an EID after the EID is requested.
     ///
     /// # Errors
-    /// The reason why not.
+    /// The reason why the packet may not wait.
     pub(super) fn may_hold(&self, eid: Eid) -> Result<(), DropReason> {
         if self.resting.contains_key(&eid) {
             return Err(DropReason::Unresolved);

@@ -99,7 +99,7 @@ pub enum DropReason {
     NotAnItr,
     /// Read from `lisp0`: the destination is a local EID that has no route.
     LocalEidNoRoute,
-    /// The mapping says drop (RFC 9301 section 5.4, ACT 3 to 5).
+    /// The action of the mapping is drop (RFC 9301 section 5.4, ACT 3 to 5).
     MappingDrops,
     /// The mapping has no locator that is up and of a family that this router has.
     NoUsableLocator,
@@ -107,7 +107,7 @@ pub enum DropReason {
     TooBigForPath,
     /// No Map-Resolver is configured.
     NoMapResolver,
-    /// Waiting for a Map-Reply: the hold queue of the EID or of the router is full.
+    /// The packet needs a Map-Reply, but the hold queue of the EID or of the router is full.
     HoldQueueFull,
     /// The packet waited for a Map-Reply that did not arrive.
     Unresolved,
@@ -140,7 +140,7 @@ pub enum DropReason {
 }
 
 impl DropReason {
-    /// All of them, in the order in which they are printed.
+    /// All reasons, in the order in which they are printed.
     pub const ALL: [DropReason; 21] = [
         DropReason::NotIp,
         DropReason::LinkScoped,

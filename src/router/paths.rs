@@ -65,7 +65,7 @@ struct PathMtu {
 /// The paths to locators.
 #[derive(Debug)]
 pub struct Paths {
-    /// By locator; shared by the router that reported the MTU.
+    /// By locator. Each router that reports MTUs has a share.
     mtus: Bounded<Rloc, PathMtu, IpAddr>,
     onward: Bounded<Rloc, ()>,
     revision: Revision,

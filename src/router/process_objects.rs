@@ -33,7 +33,7 @@ pub enum ProcessObject {
 /// An emulated host that the configuration wants.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct HostWish {
-    /// The interface to whose LAN the host is connected.
+    /// The interface of the LAN to which the host is connected.
     pub interface: InterfaceName,
     /// The name of the host; no two hosts have the same name.
     pub name: String,

@@ -41,7 +41,7 @@ type Key = (Rloc, Source);
 /// The locators that cannot be reached.
 #[derive(Debug)]
 pub struct Reachability {
-    /// Shared by the router that reported it by ICMP; `None` for reports of this router itself.
+    /// Each router that reports by ICMP has a share; `None` is the share of this router itself.
     unreachable: Bounded<Key, (), Option<IpAddr>>,
     /// The end of each report.
     until: Deadlines<Key>,

@@ -269,7 +269,7 @@ fn stand_as_wanted(made: &Made, wanted: &BTreeSet<KernelObject>) -> bool {
     standing.iter().all(|object| wanted.contains(object)) && places(&standing) == places(&all)
 }
 
-/// The objects that should exist, independent of earlier requests.
+/// The objects that should exist, independently of earlier requests.
 fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
     let mut objects = router.kernel.fixed(&router.context.config, &router.rib);
     for prefix in router.kernel_prefixes() {
@@ -279,7 +279,7 @@ fn kernel_objects(router: &mut Router) -> BTreeSet<KernelObject> {
 }
 
 /// Whether all state that depends only on the configuration matches the current configuration,
-/// independent of the configuration lines that led to it.
+/// independently of the configuration lines that led to it.
 fn is_as_configured(router: &Router) -> bool {
     let mut map_server = MapServer::new(&Seed::from_number(0));
     map_server.reconfigure(&router.context.config);

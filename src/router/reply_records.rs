@@ -28,7 +28,7 @@ pub(super) struct ReplyRecords {
 }
 
 impl ReplyRecords {
-    /// No records yet, in a reply over `family` with at most `most` IP octets.
+    /// An empty list of records, for a reply over `family` with at most `most` IP octets.
     pub(super) fn new(family: Family, most: usize) -> Self {
         let largest = match family {
             Family::Ipv4 => LARGEST_V4,

@@ -4,8 +4,7 @@
 //! A request starts at the first Map-Resolver. Each resolver is tried twice, with a wait of one
 //! second and then of two seconds. Without an answer, the next resolver is tried with a new nonce;
 //! the resolvers are used in turn. After ten tries the EID rests for half a minute; during this
-//! time it is not requested.
-//! [`super::outstanding`] keeps the requests under way.
+//! time it is not requested. [`super::outstanding`] keeps the requests under way.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -108,7 +107,7 @@ impl Resolver {
         self.retry_requests(context, now);
     }
 
-    /// Requests an EID that is away again; the answer contains the location of the EID.
+    /// Requests again an EID that is away; the answer contains the location of the EID.
     pub(super) fn ask_again(&mut self, context: &mut Context, eid: Eid, now: Time) {
         let can_ask = !self.outstanding.is_pending(eid)
             && !servers_for(&context.config, eid, Cause::Away).is_empty();

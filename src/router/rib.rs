@@ -1,12 +1,12 @@
 //! The routes of the namespace's kernel, as far as the router needs them.
 //!
-//! A local EID prefix is reachable while a route leads to it. Without a route, `show` prints `***
-//! NO ROUTE TO EID PREFIX ***` for the prefix. The kernel announces some changes, does not announce
+//! A local EID prefix is reachable while a route leads to it. Without a route, the prefix is shown
+//! as `*** NO ROUTE TO EID PREFIX ***`. The kernel announces some changes, does not announce
 //! others, and keeps using routes whose link has lost its carrier. So links and routes are both
 //! kept here, and a route counts only while its link is up. Observed on Linux 6.18: when a link is
 //! set down, the kernel announces this after 3 ms, but not that the IPv4 routes of the link are
-//! removed. When the carrier is lost, the routes remain, and if the carrier flaps quickly, its loss
-//! is announced a second late.
+//! removed. When the carrier is lost, the routes remain. If the carrier flaps quickly, its loss is
+//! announced a second late.
 
 use std::collections::{BTreeMap, BTreeSet};
 

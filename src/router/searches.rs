@@ -3,8 +3,8 @@
 //!
 //! A packet from the core can name any EID of a range, and each search needs entries in the
 //! kernel's neighbour table, which all namespaces of a machine share. So only a few searches run at
-//! a time, few start in a second, and none starts when this table is three quarters full. The
-//! running searches are shared by their cause ([`Asker`]). A refused search is counted; it is tried
+//! a time, few start in a second, and none starts when this table is three quarters full. Each
+//! cause ([`Asker`]) has a share of the running searches. A refused search is counted; it is tried
 //! again after a delay, or when its host is named again.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -47,7 +47,7 @@ pub(super) const SEARCH: Duration = Duration::from_secs(4);
 pub(super) const NOT_FOUND: Duration = Duration::from_secs(60);
 pub(super) const SECOND: Duration = Duration::from_secs(1);
 
-/// The cause of a search; the searches are shared among the causes.
+/// The cause of a search. Each cause has a share of the searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Asker {
     /// All encapsulators to which this router sends no packets, together: a sender can forge its

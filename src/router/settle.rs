@@ -72,10 +72,11 @@ impl Router {
         }
     }
 
-    /// Puts local prefixes that lost their route or their configuration into the away table, and takes
-    /// out those that have both again. Also removes away entries inside a prefix that we no longer
-    /// register: the map-server would not report their end. Returns the prefixes to solicit for. Prefixes
-    /// that lost their route are not included: incoming packets trigger their SMRs.
+    /// Adds local prefixes that lost their route or their configuration to the away table, and
+    /// removes those that have both again. Also removes away entries inside a prefix that we do not
+    /// register any more, because the map-server would not report their end. Returns the prefixes
+    /// for which SMRs are to be sent. Prefixes that lost their route are not included: incoming
+    /// packets trigger their SMRs.
     fn reconcile_away(&mut self, changes: &Changes, all: bool, now: Time) -> BTreeSet<EidPrefix> {
         let mut solicit: BTreeSet<EidPrefix> = changes.changed.clone();
         let away = |producer, stay| away::Entry::new(producer, stay, now);

@@ -28,7 +28,7 @@ const ENTRIES: Limit =
 /// Stores the EIDs that were requested because of an SMR.
 #[derive(Debug)]
 pub(super) struct SmrGuard {
-    /// When each requested EID can be requested again; shared by map-cache entry.
+    /// When each requested EID can be requested again. Each map-cache entry has a share.
     asked: Bounded<Eid, Time, EidPrefix>,
     /// When more specifics of each map-cache entry were requested, within the window.
     entries: Bounded<EidPrefix, VecDeque<Time>>,

@@ -82,13 +82,14 @@ pub(super) struct Solicitor {
     peers: PrefixMap<BTreeMap<Rloc, Peer>>,
     /// When the peers of each prefix can be deleted.
     forgotten_at: Deadlines<EidPrefix>,
-    /// The EIDs and RLOCs of the SMRs within an [`INTERVAL`]; shared by RLOC.
+    /// The EIDs and RLOCs of the SMRs within an [`INTERVAL`]. Each RLOC has a share.
     said: Bounded<(Eid, Rloc), (), Rloc>,
     /// When the bucket of each RLOC is full again.
     full_at: Bounded<Rloc, Time>,
     /// Changed prefixes whose registration is in progress.
     changed: Deadlines<EidPrefix>,
-    /// By local prefix and peer. Each is due one [`INTERVAL`] after it was added; shared by prefix.
+    /// By local prefix and peer. Each is due one [`INTERVAL`] after it was added. Each prefix has a
+    /// share.
     repeats: Bounded<(EidPrefix, Rloc), Repeat, EidPrefix>,
     /// The prefix, the peer and the second of the last packet that was recorded. Most packets have
     /// the same values as the previous one, and need no work.

@@ -1,4 +1,5 @@
-//! Packets from the core with an inner source at this site. They cannot come from the core.
+//! Packets received from the core with an inner source at this site. Such packets cannot really
+//! come from the core.
 //!
 //! A source is forged if it is at this site by configuration, or is an address of the router
 //! itself: its packet is dropped. A host that was found here may just have moved, before its new

@@ -48,7 +48,7 @@ pub enum TcpEvent<'a> {
     Refused(Connection),
 }
 
-/// A request of a router to TCP.
+/// A request of a router about TCP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TcpRequest {
     /// Connect to port 4342 of a map-server.

@@ -11,7 +11,7 @@ macro_rules! timers {
         }
 
         impl Timer {
-            /// All of them.
+            /// All timers.
             pub(super) const ALL: [Timer; [$(Timer::$timer),*].len()] = [$(Timer::$timer),*];
 
             /// The work, in a few words.

@@ -14,7 +14,7 @@
 //!          │                                            ▼                      │
 //!          └───────────── TCP is refused ─────────▶ Withheld, ten minutes ─────┘
 //!                                                                 then Comparing
-//!   Kept: a session has begun since the start; the bit stays whatever happens.
+//!   Kept: a session has begun since the start; every register has the bit.
 //! ```
 
 use std::time::Duration;

@@ -54,8 +54,8 @@ impl Registrar {
 }
 
 impl Registrar {
-    /// Connects to a map-server that has just acknowledged a register by UDP, if there is no session:
-    /// one try for each Map-Notify.
+    /// Connects to a map-server that has just acknowledged a register by UDP, if there is no
+    /// session. There is one try for each Map-Notify.
     pub(super) fn connect_session(&mut self, context: &mut Context, server: IpAddr, now: Time) {
         if self.sessions.contains_key(&server) {
             return;
