@@ -2,7 +2,7 @@
 //!
 //! If a map-server gives the bit another meaning, it drops the register, and its site would expire.
 //! If a map-server is dead, it answers nothing at all, and must be offered reliable transport when
-//! it is back. So the bit is left out only if a comparison shows that it does harm, or if TCP is
+//! it is back. So the bit is withheld only if a comparison shows that it does harm, or if TCP is
 //! refused:
 //!
 //! ```text
