@@ -1,5 +1,5 @@
-//! The answers from registrations about an EID: the map-resolver's side of a map-server (RFC 9301 sections
-//! 8.1, 8.3 and 8.4).
+//! The answers about an EID from the registrations: the map-resolver's part of a map-server (RFC
+//! 9301 sections 8.1, 8.3 and 8.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -27,23 +27,24 @@ const UNREGISTERED_TTL_MINUTES: u32 = 1;
 /// TTL of the negative answer for a prefix that no site has.
 const UNKNOWN_TTL_MINUTES: u32 = 15;
 
-/// To how many ETRs one Map-Request goes at the most. A request for many EIDs names its asker
-/// without proof: it must not become a message to each of a hundred ETRs.
+/// The most ETRs to which one Map-Request is forwarded. Nothing proves the sender of a request: a
+/// request for many EIDs must not cause a message to each of a hundred ETRs.
 const MOST_ETRS: usize = 4;
 
-/// Registrations and configured prefixes that are looked at to see whether a prefix is free of
-/// mappings: one with more of them counts as not free, and the answer is about a part of it.
+/// The most registered and configured prefixes that are read to find out whether a prefix is free
+/// of mappings. If it holds more of them, it counts as not free, and the answer is about a part of
+/// it.
 const MOST_LOOKED_AT: usize = 64;
 
-/// The largest TTL with which an inner packet is forwarded, plus one: a request that map-servers
-/// forward to each other ends after so many of them.
+/// The largest TTL of a forwarded inner packet, plus one. If map-servers forward a request to each
+/// other in a loop, the loop ends after this many of them.
 const MOST_FORWARDS: u8 = 8;
 
-/// At which RLOCs an ETR can be asked.
+/// The RLOCs to which this router can send a Map-Request for an ETR.
 struct Reach<'a> {
-    /// The families that this router has an RLOC of.
+    /// The families of which this router has an RLOC.
     families: &'a [Family],
-    /// Its own addresses: a request that goes to one of them comes back.
+    /// The router's own addresses: a request to one of them would return to the router.
     own: &'a BTreeSet<IpAddr>,
 }
 
@@ -58,17 +59,18 @@ impl Reach<'_> {
 enum Answer {
     /// Ask this ETR.
     Forward(Rloc),
-    /// The map-server answers with the registrations of this prefix, because the ETRs want that,
-    /// or because no ETR can be asked and the mapping is not negative for that.
+    /// The map-server answers with the registrations of this prefix. Either an ETR wants that, or
+    /// no ETR can be asked because no locator is an IP address, which does not make the mapping
+    /// negative.
     Proxy(EidPrefix),
     /// There is no mapping for this prefix.
     Negative { prefix: EidPrefix, ttl_minutes: u32 },
 }
 
 impl MapServer {
-    /// The answer of the registrations about a requested prefix: the longest registered one that covers
-    /// all of it, or else its first address. A prefix whose ETRs cannot be asked counts as not
-    /// registered.
+    /// The answer about a requested prefix. It comes from the longest registered prefix that covers
+    /// the whole requested prefix, or else the first address of the requested prefix. A prefix
+    /// whose ETRs cannot be asked counts as not registered.
     fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
         let eid = asked.network();
         let registered = |asked: &EidPrefix| {
@@ -92,9 +94,10 @@ impl MapServer {
         self.negative(eid, reach)
     }
 
-    /// The negative answer for an EID without registration: for the part of a configured prefix
-    /// around it in which nothing is registered, or else for the largest prefix in which no site
-    /// has anything (RFC 9301 section 8.1).
+    /// The negative answer for an EID without registration (RFC 9301 section 8.1). If the EID is in
+    /// a configured prefix, the answer is for the largest part of that prefix around the EID in
+    /// which nothing is registered. Otherwise it is for the largest prefix around the EID in which
+    /// no site has a prefix.
     fn negative(&self, eid: Eid, reach: &Reach<'_>) -> Answer {
         let host = eid.host_prefix();
         let configured = self.entries.covering(&host).filter(|(_, entry)| entry.origin.is_none());
@@ -122,12 +125,13 @@ fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> 
     let host = eid.host_prefix();
     let nets = (min_len..host.mask_len()).filter_map(|len| IpNet::new(eid.address, len).ok());
     let holes: Vec<_> = nets.map(|net| EidPrefix::new(eid.instance_id, net)).collect();
-    // A longer one holds nothing that a shorter one does not hold.
+    // A longer prefix holds nothing that a shorter prefix does not hold.
     holes.get(holes.partition_point(taken)).copied().unwrap_or(host)
 }
 
-/// The answer of a map-server for ETRs: their locators together, not as its own and not
-/// authoritative (RFC 9301 section 8.3); without locators, the ACT that an ETR registered.
+/// The record with which a map-server answers for ETRs: the locators of all of them, not marked as
+/// its own, and not authoritative (RFC 9301 section 8.3). Without locators, the record has the ACT
+/// that an ETR registered.
 pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecord {
     let mut locators: Vec<wire::LocatorRecord> = Vec::new();
     let mut ttl_minutes = u32::MAX;
@@ -149,9 +153,10 @@ pub(super) fn proxy_record(prefix: EidPrefix, entry: &SiteEntry) -> MappingRecor
     }
 }
 
-/// The ETR that a Map-Request goes to, of those within reach: the reachable own locator with the
-/// lowest priority of any xTR that registered; else the RLOC that a register came from, if that
-/// register cannot be a replay; else any reachable locator.
+/// The ETR to which a Map-Request is forwarded, of those within reach. The first choice is the
+/// registered locator with the lowest priority that is reachable and is its ETR's own. The second
+/// choice is the source RLOC of a register that cannot be a replay. The last choice is any
+/// reachable locator.
 fn choose_etr(entry: &SiteEntry, reach: &Reach<'_>) -> Option<Rloc> {
     let registrations = entry.registrations.iter();
     let usable = |locator: &&wire::LocatorRecord| {
@@ -179,8 +184,8 @@ fn is_answered(entry: &SiteEntry, reach: &Reach<'_>) -> bool {
 }
 
 impl MapServer {
-    /// Resolves a Map-Request that came encapsulated to the map-resolver (RFC 9301 section 8.4):
-    /// it goes to the ETRs, or the ITR gets an answer of our own.
+    /// Resolves a Map-Request that the map-resolver received encapsulated (RFC 9301 section 8.4):
+    /// forwards it to the ETRs, or sends the ITR an answer of our own.
     pub(in crate::router) fn resolve_map_request(
         &mut self,
         context: &mut Context,
@@ -249,9 +254,9 @@ impl MapServer {
         Some(MessageEvent::RequestForwarded { eid_prefix, site: site.to_string(), etr })
     }
 
-    /// Sends a Map-Request on to an ETR, with those of its records that the ETR is to answer. One
-    /// whose records are all the ETR's goes as it came, but for the TTL of its inner packet (RFC
-    /// 9301 section 8.3).
+    /// Forwards a Map-Request to an ETR, with only the records that this ETR is to answer. If these
+    /// are all its records, its inner packet is forwarded unchanged except for the TTL (RFC 9301
+    /// section 8.3).
     fn forward(
         &self,
         (context, replies): (&mut Context, &mut Replies),
@@ -303,7 +308,7 @@ mod tests {
     use crate::router::map_server::fixture::{eid, map_server, prefix, register, registration};
     use crate::router::map_server::{Others, Registration};
 
-    /// Every IPv4 RLOC but `own`.
+    /// Every IPv4 RLOC except `own`.
     fn reach(own: &BTreeSet<IpAddr>) -> Reach<'_> {
         Reach { families: &[Family::Ipv4], own }
     }
@@ -349,8 +354,9 @@ mod tests {
     }
 
     proptest! {
-        /// The hole by definition: of all prefixes around the EID that touch no known prefix, the
-        /// shortest. Eight bits of the address vary, so that brute force can look everywhere.
+        /// The hole by definition: the shortest of all prefixes around the EID that overlap no
+        /// known prefix. Only eight bits of the address vary, so that brute force can try every
+        /// prefix.
         #[test]
         fn a_hole_is_the_least_specific_prefix_that_touches_nothing_known(
             known in prop::collection::vec((0u8..=255, 24u8..=32), 0..12),

@@ -5,17 +5,18 @@ use std::sync::Arc;
 use super::registrations::Registrations;
 use crate::addr::EidPrefix;
 
-/// An EID prefix of a site: configured, or registered as a more specific of one.
+/// An EID prefix of a site: configured, or registered as a more specific of a configured one.
 #[derive(Clone, Debug)]
 pub struct SiteEntry {
     /// The site's name, which all its prefixes share.
     pub site: Arc<str>,
-    /// Takes registrations of longer prefixes; false for one that is not configured.
+    /// Whether registrations of longer prefixes are accepted; false if the prefix is not
+    /// configured.
     pub accept_more_specifics: bool,
     /// The configured prefix that this one is a more specific of; `None` when it is configured
     /// itself.
     pub origin: Option<EidPrefix>,
-    /// By xTR-ID.
+    /// The registrations, by xTR-ID.
     pub registrations: Registrations,
     /// Registers with wrong authentication.
     pub authentication_failures: u64,
@@ -39,7 +40,7 @@ impl SiteEntry {
         }
     }
 
-    /// Whether any xTR has it registered.
+    /// Whether any xTR has registered this prefix.
     pub fn is_registered(&self) -> bool {
         !self.registrations.is_empty()
     }

@@ -1,4 +1,4 @@
-//! Sessions of a map-server that have fallen: their registrations lapse unless they are renewed.
+//! Sessions of a map-server that have ended: their registrations expire unless they are renewed.
 
 use super::MapServer;
 use super::sessions::{Fallen, Sessions};
@@ -8,11 +8,11 @@ use crate::router::register::LIFETIME;
 use crate::router::session::SessionView;
 use crate::time::Time;
 
-/// Entries that are looked at in one turn when sessions have fallen.
+/// The most entries that one call searches when sessions have ended.
 const LOOKS: usize = 4096;
 
 impl MapServer {
-    /// The sessions that stand, for a `show`.
+    /// The open sessions, for a `show`.
     pub(in crate::router) fn session_views(&self) -> Vec<SessionView> {
         let users = |connection| self.sessions.users.get(connection).copied().unwrap_or_default();
         let sessions = self.sessions.by_connection.iter();
@@ -25,7 +25,7 @@ impl MapServer {
         Some(each.session.peer.port())
     }
 
-    /// Whether an xTR has a prefix registered by this session.
+    /// Whether an xTR has registered a prefix through this session.
     pub(super) fn is_on_session(
         &self,
         prefix: &EidPrefix,
@@ -36,7 +36,7 @@ impl MapServer {
         registration.is_some_and(|registration| registration.session == Some(connection))
     }
 
-    /// Counts the registrations of each session anew.
+    /// Counts the registrations of each session again from the start.
     pub(super) fn count_users(&mut self) {
         self.sessions.users.clear();
         for registration in self.entries.iter().flat_map(|(_, entry)| entry.registrations.iter()) {
@@ -44,8 +44,9 @@ impl MapServer {
         }
     }
 
-    /// A session has fallen: its registrations are like those that came by UDP, and lapse unless they are
-    /// renewed. Those among the next entries are found at once, the others by [`MapServer::orphan_some`].
+    /// A session has ended: its registrations are treated like those received by UDP, and expire
+    /// unless they are renewed. This call finds those among the next entries, and later calls of
+    /// [`MapServer::orphan_some`] find the others.
     pub(super) fn session_fell(&mut self, connection: Connection, now: Time) {
         if self.sessions.users.contains_key(&connection) {
             let fallen = Fallen { at: now, from: self.sessions.cursor, rounds: 0 };
@@ -54,7 +55,7 @@ impl MapServer {
         }
     }
 
-    /// Looks at some entries for registrations of sessions that have fallen.
+    /// Searches some entries for registrations of sessions that have ended.
     pub(in crate::router) fn orphan_some(&mut self) {
         let sessions = &mut self.sessions;
         if sessions.fallen.is_empty() {

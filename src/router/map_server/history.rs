@@ -7,23 +7,23 @@ use super::Registration;
 use crate::addr::EidPrefix;
 use crate::time::Time;
 
-/// Events that are kept; the oldest goes first.
+/// The most events that are kept; the oldest is deleted first.
 const KEPT: usize = 1000;
 
 /// One event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// When.
+    /// The time.
     pub at: Time,
-    /// Of which prefix.
+    /// The prefix.
     pub prefix: EidPrefix,
-    /// By which RLOC.
+    /// The RLOC from which the register was received.
     pub source: IpAddr,
-    /// By TCP.
+    /// Whether the registration belongs to a TCP session.
     pub reliable: bool,
-    /// Registered; otherwise withdrawn or lapsed.
+    /// True: registered; false: withdrawn or expired.
     pub registered: bool,
-    /// It took the place of another xTR's.
+    /// Whether it replaced the registration of another xTR.
     pub moved: bool,
 }
 

@@ -1,10 +1,11 @@
 //! The map-server and the map-resolver: registrations of sites, and their answers about an EID
 //! (RFC 9301 sections 4.2, 5.6, 8.1 to 8.4).
 //!
-//! A prefix of a site is configured; an ETR that has the site's key may register it, and longer ones
-//! inside it where the configuration says so. A registration lapses three minutes after it was last
-//! renewed. A Map-Request for a registered prefix is forwarded to the ETR (or answered here, if the
-//! ETR wants that); any other gets a negative answer for the largest prefix that it is true of.
+//! The configuration gives each site its prefixes. An ETR that has the site's key may register such
+//! a prefix, and longer prefixes inside it where the configuration allows that. A registration
+//! expires three minutes after its last renewal. A Map-Request for a registered prefix is forwarded
+//! to the ETR (or answered here, if the ETR wants that). Any other Map-Request gets a negative
+//! answer, for the largest prefix for which this answer is true.
 
 mod answer;
 mod entry;
@@ -47,26 +48,27 @@ const MORE_SPECIFICS: usize = 1_000_000;
 /// The largest number of xTRs that may share a prefix.
 const XTRS_PER_PREFIX: usize = 64;
 
-/// The fate of the registrations of other xTRs when one registers their prefix with other
+/// The effect on the registrations of other xTRs when an xTR registers the same prefix with other
 /// locators.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Others {
-    /// They go: the prefix has moved.
+    /// They are removed: the prefix has moved.
     GiveWay,
-    /// They stay, and the new one with them (the merge bit).
+    /// They are kept, and the new one is added (the merge bit).
     Join,
-    /// They stay, and the new one is not taken: a repeated register takes nothing over.
+    /// They are kept, and the new one is refused: a repeated register must not take a prefix over.
     Stay,
 }
 
-/// Why a record of a register is not taken.
+/// The reason to refuse a record of a register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotTaken {
     /// The site whose key signed the register does not have the prefix.
     NoSite,
     /// There are too many prefixes, or xTRs that share this one.
     Full,
-    /// The prefix is another xTR's by now, and the register is a repetition ([`Others::Stay`]).
+    /// The prefix already belongs to another xTR, and the register is a repetition
+    /// ([`Others::Stay`]).
     TakenOver,
 }
 
@@ -85,18 +87,18 @@ impl NotTaken {
     }
 }
 
-/// A change by a register.
+/// A change that a register or its expiry causes.
 #[derive(Debug)]
 struct Change {
     /// The prefix.
     pub prefix: EidPrefix,
     /// The xTR that registered or withdrew.
     pub xtr_id: u128,
-    /// Whether the mapping is another than before.
+    /// Whether the mapping differs from the one before.
     pub is_new: bool,
     /// Whether there was a mapping before.
     pub had_mapping: bool,
-    /// The registrations whose place it took.
+    /// The registrations of other xTRs that it replaced.
     pub replaced: Vec<Registration>,
 }
 
@@ -110,7 +112,7 @@ pub struct MapServer {
     sessions: Sessions,
     pending_notifies: PendingNotifies,
     history: History,
-    /// The prefixes that another xTR registered of late.
+    /// The prefixes that another xTR registered recently.
     owners: OwnerChanges<EidPrefix>,
 }
 
@@ -124,17 +126,17 @@ impl MapServer {
         &self.entries
     }
 
-    /// When a registration lapses.
+    /// When the next registration expires.
     pub(super) fn next_expiry(&self) -> Option<Time> {
         self.expiries.first().map(|&(at, ..)| at)
     }
 
-    /// When a Map-Notify is to be sent again.
+    /// When the next Map-Notify is to be sent again.
     pub(super) fn next_notify(&self) -> Option<Time> {
         self.pending_notifies.next_repetition()
     }
 
-    /// When entries are to be looked at for sessions that have fallen.
+    /// When entries are to be searched for registrations of sessions that have ended.
     pub(super) fn next_look(&self) -> Option<Time> {
         self.sessions.next_look()
     }
@@ -144,8 +146,9 @@ impl MapServer {
         self.history.entries()
     }
 
-    /// The configured prefix that a registration of `prefix` falls under, and its site: itself, or
-    /// the longest one around it, which must take more specifics.
+    /// The configured prefix to which a registration of `prefix` belongs, and its site. It is
+    /// `prefix` itself, or the longest configured prefix around it, which must accept more
+    /// specifics.
     fn configured_for(&self, prefix: &EidPrefix) -> Option<(EidPrefix, &Arc<str>)> {
         let configured = self.entries.covering(prefix).filter(|(_, entry)| entry.origin.is_none());
         let (origin, entry) = configured.last()?;
@@ -209,7 +212,8 @@ impl MapServer {
         Ok(self.change(prefix, xtr_id, mapping_before, replaced))
     }
 
-    /// Unless the registration that took its place expires at the very same instant.
+    /// Removes the expiry of a registration that is gone, unless the registration that replaced it
+    /// expires at exactly the same time.
     fn forget_expiry(&mut self, gone: &Registration) {
         let prefix = gone.record.eid_prefix;
         let entry = self.entries.get(&prefix);
@@ -220,7 +224,7 @@ impl MapServer {
         }
     }
 
-    /// Removes one xTR's registration, and no other's.
+    /// Removes the registration of one xTR, and keeps those of all others.
     fn withdraw(&mut self, prefix: &EidPrefix, xtr_id: u128, now: Time) {
         let Some(entry) = self.entries.get_mut(prefix) else { return };
         let gone = entry.registrations.remove(xtr_id);
@@ -235,7 +239,7 @@ impl MapServer {
         }
     }
 
-    /// Takes out the registrations that were not renewed; returns the changes.
+    /// Removes the registrations that were not renewed; returns the changes.
     fn expire(&mut self, now: Time) -> Vec<Change> {
         let mut changes = Vec::new();
         while let Some(&(at, prefix, xtr_id)) = self.expiries.first() {

@@ -1,7 +1,7 @@
-//! The receivers of news about a changed registration: xTRs with a session get a Mapping Notification
-//! when a prefix of theirs, or a more specific of it, changes; an xTR that registers by UDP gets a
-//! Map-Notify when another takes its prefix over (RFC 9301 section 5.7; the reliable transport draft,
-//! section 5.5; draft-ietf-lisp-eid-mobility section 4.2.3).
+//! Notifications about a changed registration. An xTR with a session gets a Mapping Notification
+//! when one of its prefixes, or a more specific of one, changes. An xTR that registers by UDP gets
+//! a Map-Notify when another xTR takes its prefix over (RFC 9301 section 5.7; the reliable
+//! transport draft, section 5.5; draft-ietf-lisp-eid-mobility section 4.2.3).
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -25,8 +25,9 @@ use crate::wire::{
     ReliableMessage, XtrIdentity,
 };
 
-/// Waits after the tries of an unsolicited Map-Notify (RFC 9301 section 5.7: three repetitions at three
-/// seconds, then three more, doubling); after the last, for its acknowledgement.
+/// The wait after each transmission of an unsolicited Map-Notify (RFC 9301 section 5.7: three
+/// repetitions at intervals of three seconds, then three more at doubled intervals). The last wait
+/// is only for the acknowledgement.
 const WAITS: [Duration; 7] = [
     Duration::from_secs(3),
     Duration::from_secs(3),
@@ -36,11 +37,11 @@ const WAITS: [Duration; 7] = [
     Duration::from_secs(24),
     Duration::from_secs(48),
 ];
-/// Map-Notifies that wait for their acknowledgement at one time.
+/// The most Map-Notifies that wait for their acknowledgement at the same time.
 const PENDING: usize = 4096;
 
 impl MapServer {
-    /// The mapping of a prefix as the map-server sees it: its registrations together.
+    /// The mapping of a prefix as the map-server sees it: all its registrations in one record.
     pub(in crate::router) fn mapping(&self, prefix: &EidPrefix) -> Option<MappingRecord> {
         let entry = self.entries.get(prefix)?;
         entry.is_registered().then(|| proxy_record(*prefix, entry))
@@ -59,7 +60,7 @@ impl MapServer {
         Change { prefix, xtr_id, is_new, had_mapping, replaced }
     }
 
-    /// The sessions of the xTRs that registered `prefix` or a less specific one, but for one xTR.
+    /// The sessions of the xTRs that registered `prefix` or a less specific prefix, except one xTR.
     fn sessions_around(&self, prefix: &EidPrefix, except: u128) -> BTreeSet<Connection> {
         let registrations = self.entries.covering(prefix).flat_map(|(_, entry)| {
             entry.registrations.iter().filter(|registration| registration.xtr_id != except)
@@ -69,7 +70,7 @@ impl MapServer {
 }
 
 impl MapServer {
-    /// Tells those whom a change concerns.
+    /// Reports a change, and notifies the xTRs that it concerns.
     pub(super) fn publish(&mut self, context: &mut Context, change: Change, now: Time) {
         let Change { prefix, xtr_id, is_new, had_mapping, replaced } = change;
         if !is_new {
@@ -88,7 +89,7 @@ impl MapServer {
         if let Some(before) = replaced.first() {
             self.name_duplicate(context, prefix, (before.source, xtr_id), now);
         }
-        // An earlier message that still waits is no longer true.
+        // An earlier Map-Notify about this prefix that still waits is out of date.
         let notifies = &mut self.pending_notifies;
         let stale = |(_, about): &(IpAddr, EidPrefix), _: &mut Pending| *about == prefix;
         for (about, _) in notifies.pending.extract_if(.., stale) {
@@ -106,7 +107,8 @@ impl MapServer {
         }
     }
 
-    /// Another xTR than `before` registers a prefix: names one that goes to and fro.
+    /// Another xTR than `before` has registered a prefix. Reports a prefix that moves between xTRs
+    /// again and again.
     fn name_duplicate(
         &mut self,
         context: &mut Context,
@@ -128,8 +130,8 @@ impl MapServer {
         });
     }
 
-    /// Tells an xTR that has just registered a prefix by its session of the registrations of others inside
-    /// the prefix: it has not heard of their changes.
+    /// Notifies an xTR that has just registered a prefix through its session of the registrations
+    /// of others inside this prefix, because the xTR was not notified when these changed.
     pub(super) fn tell_more_specifics(
         &mut self,
         context: &mut Context,
@@ -152,7 +154,8 @@ impl MapServer {
         }
     }
 
-    /// The mapping of a prefix; one that is not registered any more has a TTL of zero and no locators.
+    /// The Mapping Notification for a prefix. If the prefix is not registered, the record has a TTL
+    /// of zero and no locators.
     fn mapping_notification(&self, prefix: EidPrefix, xtr_id: u128) -> MappingNotification {
         let record = self.mapping(&prefix).unwrap_or_else(|| MappingRecord {
             authoritative: false,
@@ -165,7 +168,8 @@ impl MapServer {
         MappingNotification { xtr_identity, record }
     }
 
-    /// Tells an xTR that registers by UDP that its prefix is another's; again until it acknowledges.
+    /// Notifies an xTR that registers by UDP that another xTR has taken its prefix over. The
+    /// Map-Notify is repeated until it is acknowledged.
     fn notify_replaced(
         &mut self,
         context: &mut Context,
@@ -186,7 +190,7 @@ impl MapServer {
         let notify = MapNotify {
             nonce,
             records: vec![notification.record.clone()],
-            // As in a Map-Notify that acknowledges.
+            // Only if the register had an xTR-ID, as in a Map-Notify that acknowledges.
             xtr_identity: replaced.identity.map(|_| notification.xtr_identity),
             ..MapNotify::default()
         };
@@ -197,7 +201,7 @@ impl MapServer {
         self.repeat_map_notifies(context, now);
     }
 
-    /// Sends the Map-Notifies that are due, and gives up those that stay without acknowledgement.
+    /// Sends the Map-Notifies that are due, and gives up those that were never acknowledged.
     pub(in crate::router) fn repeat_map_notifies(&mut self, context: &mut Context, now: Time) {
         while let Some(about) = self.pending_notifies.due.pop(now) {
             let PendingNotifies { pending, due, .. } = &mut self.pending_notifies;
@@ -240,7 +244,7 @@ impl MapServer {
         context.counters.map_notify_acks.received += 1;
     }
 
-    /// Takes out the registrations that were not renewed, and tells those whom that concerns.
+    /// Removes the registrations that were not renewed, and notifies the xTRs that this concerns.
     pub(in crate::router) fn expire_registrations(&mut self, context: &mut Context, now: Time) {
         for change in self.expire(now) {
             self.publish(context, change, now);

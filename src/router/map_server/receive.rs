@@ -22,7 +22,7 @@ use crate::wire::{
 };
 
 impl MapServer {
-    /// Those of `records` that this xTR has registered.
+    /// The records in `records` whose prefix this xTR has registered.
     fn registered_by(&self, xtr_id: u128, records: &[MappingRecord]) -> Vec<MappingRecord> {
         let registered =
             |record: &&MappingRecord| self.registration(&record.eid_prefix, xtr_id).is_some();
@@ -41,35 +41,36 @@ fn live_xtrs(entries: &PrefixMap<SiteEntry>) -> BTreeSet<u128> {
     registrations.map(|registration| registration.xtr_id).collect()
 }
 
-/// Why a register is not taken.
+/// The reason to refuse a register.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
-    /// As a Registration Reject says it.
+    /// The reason for a Registration Reject.
     pub reason: RejectReason,
-    /// As it is counted.
+    /// The counter.
     pub drop: ControlDrop,
-    /// As the operator is told.
+    /// The text for the operator.
     pub told: Explanation,
 }
 
-/// A register that the holder of its site's key sent, and that is no replay.
+/// A register that is not a replay and was sent by a holder of the key of its site.
 pub(super) struct Authenticated {
     /// The key of its site.
     pub key: Key,
-    /// How it is signed; answers are signed likewise.
+    /// The form of its MAC; answers have the same form.
     pub form: MacForm,
     /// Its xTR-ID and Site-ID, if the MAC covers them: otherwise any sender may have written them.
     pub identity: Option<XtrIdentity>,
-    /// 128 bits that name its sender: the authenticated xTR-ID, or else made of its source.
+    /// 128 bits that name its sender: the authenticated xTR-ID, or else a value made from its
+    /// source.
     pub xtr_id: u128,
-    /// How it relates to the ones before it.
+    /// Its relation to the registers before it.
     pub freshness: Freshness,
 }
 
 impl MapServer {
-    /// Takes in a Map-Register by UDP (RFC 9301 section 8.2): authenticates it with the key of the site
-    /// of its first record, refuses replays, registers each record that the site may have, and
-    /// acknowledges those with a Map-Notify if one is wanted.
+    /// Handles a Map-Register received by UDP (RFC 9301 section 8.2): authenticates it with the key
+    /// of the site of its first record, refuses replays, and registers each record that the site
+    /// may register. Acknowledges these records with a Map-Notify if the ETR wants one.
     pub(in crate::router) fn handle_map_register(
         &mut self,
         context: &mut Context,
@@ -87,7 +88,7 @@ impl MapServer {
         let accepted = match authenticated.freshness {
             Freshness::Repeated => self.registered_by(authenticated.xtr_id, &register.records),
             freshness => {
-                // Where the register may be a replay, its source may be forged.
+                // A register that may be a replay may have a forged source: it admits no session.
                 if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
                     self.sessions.admit(from.ip(), now);
                 }
@@ -99,8 +100,9 @@ impl MapServer {
         }
     }
 
-    /// Whether a register comes from a holder of the key of its site, and is no replay. Its site is that of
-    /// the first record that any site may have: a record that none may have does not spoil the others.
+    /// Checks that a register comes from a holder of the key of its site, and is not a replay. Its
+    /// site is the site of the first record that any site may register: a record that no site may
+    /// register does not make the other records invalid.
     pub(super) fn authenticate(
         &mut self,
         context: &mut Context,
@@ -162,7 +164,8 @@ impl MapServer {
         Err(other(ControlDrop::Replay, replay))
     }
 
-    /// The first prefix of a register that a site may have, the configured prefix for it, and the site.
+    /// The first prefix of a register that any site may register, the configured prefix for it, and
+    /// the site.
     fn site_of(&self, register: &MapRegister) -> Option<(EidPrefix, EidPrefix, Arc<str>)> {
         let mut prefixes = register.records.iter().map(|record| record.eid_prefix);
         prefixes.find_map(|prefix| {
@@ -171,7 +174,7 @@ impl MapServer {
         })
     }
 
-    /// How a register relates to the ones before it; a new one is remembered.
+    /// The relation of a register to the registers before it; a new register is remembered.
     fn judge(&mut self, context: &mut Context, candidate: &Candidate<'_>, now: Time) -> Freshness {
         let MapServer { registers, entries, .. } = self;
         let (freshness, requests) = registers.judge(candidate, || live_xtrs(entries), now);
@@ -181,7 +184,7 @@ impl MapServer {
         freshness
     }
 
-    /// Takes in the nonces of others that were kept before the start.
+    /// Restores the received nonces that were kept before the start.
     pub(in crate::router) fn restore_taken_nonces(&mut self, kept: &KeptNonces, now: Time) {
         self.registers.restore(kept, now);
     }
@@ -203,7 +206,8 @@ impl MapServer {
                     .site_key(site)
                     .is_some_and(|other| other.secret == authenticated.key.secret)
             });
-            // A map-server of the old kind knows no withdrawal: its timer is all that it has.
+            // A legacy map-server does not process withdrawals: its registrations end only by
+            // timer.
             if record.ttl_minutes == 0 && is_legacy(&context.config, record.eid_prefix.family()) {
                 continue;
             }
@@ -224,8 +228,8 @@ impl MapServer {
         accepted
     }
 
-    /// Registers one record of an authenticated register, and tells those whom it concerns. `by` is the
-    /// register as it was authenticated, its source and its session.
+    /// Registers one record of an authenticated register, and notifies the xTRs that this concerns.
+    /// `by` is the authenticated register, its source and its session.
     pub(super) fn register_record(
         &mut self,
         context: &mut Context,
@@ -262,12 +266,12 @@ impl MapServer {
     }
 }
 
-/// Whether the map-server is of the old kind for EIDs of a family.
+/// Whether the map-server is a legacy one for EIDs of a family.
 fn is_legacy(config: &Config, family: Family) -> bool {
     config.service(family).is_some_and(|service| service.map_server_legacy)
 }
 
-/// Acknowledges the records of a register that were taken.
+/// Acknowledges the accepted records of a register.
 fn notify(
     context: &mut Context,
     register: &MapRegister,
@@ -281,8 +285,9 @@ fn notify(
         nonce: register.nonce,
         authentication: wire::Authentication::default(),
         records,
-        // An ETR whose own MAC ends at the last record checks ours to there: with nothing behind
-        // the records, both readings are the same. And we sign no xTR-ID that is not proven.
+        // An ETR whose own MAC ends at the last record checks our MAC only to there. If nothing
+        // follows the records, both readings of RFC 9301 section 5.6 give the same MAC. We sign no
+        // xTR-ID that is not proven.
         xtr_identity: *identity,
     };
     context.counters.map_notifies.sent += 1;

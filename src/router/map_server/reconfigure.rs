@@ -1,4 +1,5 @@
-//! The configured prefixes of the sites: of a new configuration all, or those that a line changes.
+//! The configured prefixes of the sites: all those of a new configuration, or those that one line
+//! changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,8 +7,8 @@ use super::{MapServer, SiteEntry};
 use crate::addr::EidPrefix;
 use crate::router::config::Config;
 
-/// The site that a prefix is configured for, and whether it takes more specifics. Of two sites with the
-/// same prefix the last by name has it.
+/// The site for which a prefix is configured, and whether the prefix accepts more specifics. If two
+/// sites have the same prefix, the site with the last name in the order has it.
 fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bool)> {
     let lisp = config.lisp.as_ref().filter(|_| config.roles(prefix.family()).map_server)?;
     lisp.sites.iter().rev().find_map(|(name, site)| {
@@ -17,8 +18,8 @@ fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bo
 }
 
 impl MapServer {
-    /// Makes the configured prefixes those of `config`; registrations under a prefix that stays
-    /// with its site stay.
+    /// Replaces the configured prefixes by those of `config`. Registrations are kept if the
+    /// configured prefix for them is still of the same site.
     pub(in crate::router) fn reconfigure(&mut self, config: &Config) {
         let mut configured: BTreeMap<EidPrefix, (&str, bool)> = BTreeMap::new();
         for (name, site) in config.lisp.iter().flat_map(|lisp| &lisp.sites) {
@@ -52,8 +53,8 @@ impl MapServer {
         self.registers.retain_sites(|site| sites.is_some_and(|sites| sites.contains_key(site)));
     }
 
-    /// The same where only these prefixes of sites came, went, or have other options. The cost grows with
-    /// the registrations in them only.
+    /// The same if only these prefixes of sites were added, were removed or have other options. The
+    /// cost grows only with the number of registrations in these prefixes.
     pub(in crate::router) fn reconfigure_prefixes(
         &mut self,
         config: &Config,
@@ -90,7 +91,7 @@ impl MapServer {
         }
     }
 
-    /// Takes a prefix out with all its registrations.
+    /// Removes a prefix with all its registrations.
     fn take_out(&mut self, prefix: &EidPrefix) {
         let Some(entry) = self.entries.remove(prefix) else { return };
         self.more_specifics -= usize::from(entry.origin.is_some());

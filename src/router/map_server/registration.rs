@@ -11,16 +11,16 @@ use crate::wire::{MacForm, MappingRecord, Nonce, XtrIdentity};
 /// One xTR's registration of an EID prefix.
 #[derive(Clone, Debug)]
 pub struct Registration {
-    /// The RLOC that it came from.
+    /// The RLOC from which the register was received.
     pub source: IpAddr,
-    /// 128 bits that name the xTR: its authenticated xTR-ID, or else made of `source`.
+    /// 128 bits that name the xTR: its authenticated xTR-ID, or else a value made from `source`.
     pub xtr_id: u128,
-    /// The xTR-ID and Site-ID that it gave; `None` where the I bit was clear or the MAC does not cover
-    /// them.
+    /// The xTR-ID and Site-ID of the register; `None` if the I bit was clear or the MAC does not
+    /// cover them.
     pub identity: Option<XtrIdentity>,
-    /// The register cannot be a replay: its nonce is greater than all before it of an
-    /// authenticated xTR-ID. Otherwise `source` may be the address of any replayer, and no
-    /// Map-Request is forwarded to it.
+    /// Whether the register cannot be a replay: it has an authenticated xTR-ID, and its nonce is
+    /// greater than all nonces before it of this xTR-ID. If false, `source` may be the address of
+    /// any replayer, and no Map-Request is forwarded to it.
     pub is_proven: bool,
     /// The record as registered, with TTL and locators.
     pub record: MappingRecord,
@@ -30,20 +30,21 @@ pub struct Registration {
     pub map_notify: bool,
     /// The nonce of the last accepted register.
     pub nonce: Nonce,
-    /// The form of its MAC: messages to the xTR are signed likewise.
+    /// The form of its MAC: messages to the xTR have the same form.
     pub form: MacForm,
     /// When the xTR first registered the prefix.
     pub first_registered_at: Time,
-    /// When it last did.
+    /// When the xTR last registered the prefix.
     pub last_registered_at: Time,
-    /// How long it lasts without a session after that.
+    /// How long the registration lasts after that without a session.
     pub lifetime: Duration,
-    /// The session that it came by; `None` for one that came by UDP, or whose session has ended.
+    /// The session through which it was received; `None` if it was received by UDP, or if its
+    /// session has ended.
     pub session: Option<Connection>,
 }
 
 impl Registration {
-    /// When the registration lapses; never while its session stands.
+    /// When the registration expires; never while its session is open.
     pub fn expires_at(&self) -> Option<Time> {
         match self.session {
             Some(_) => None,
@@ -51,8 +52,8 @@ impl Registration {
         }
     }
 
-    /// How long the registration of `record` lasts: as long as the record, if the T bit asks for that and
-    /// its TTL says a time (RFC 9301 section 5.6, T).
+    /// How long the registration of `record` lasts: as long as the record, if the T bit asks for
+    /// that and the TTL gives a time (RFC 9301 section 5.6, T).
     pub(super) fn lifetime(record: &MappingRecord, ttl_for_timeout: bool) -> Duration {
         match record.ttl_minutes {
             minutes if ttl_for_timeout && minutes != u32::MAX => {

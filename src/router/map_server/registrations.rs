@@ -2,8 +2,8 @@
 
 use super::Registration;
 
-/// By xTR-ID. Nearly always one and never many, and there are as many of these as there are
-/// prefixes: a sorted vector of just the right size.
+/// Sorted by xTR-ID. A prefix has nearly always one registration and never many, but there is one
+/// such list for each prefix: so this is a sorted vector of exactly the needed size.
 #[derive(Clone, Debug, Default)]
 pub struct Registrations(Vec<Registration>);
 
@@ -12,12 +12,12 @@ impl Registrations {
         self.0.binary_search_by_key(&xtr_id, |registration| registration.xtr_id)
     }
 
-    /// That of one xTR.
+    /// The registration of one xTR.
     pub fn get(&self, xtr_id: u128) -> Option<&Registration> {
         self.place(xtr_id).ok().map(|at| &self.0[at])
     }
 
-    /// All, in the order of their xTR-IDs.
+    /// All registrations, in the order of their xTR-IDs.
     pub fn iter(&self) -> std::slice::Iter<'_, Registration> {
         self.0.iter()
     }
@@ -31,12 +31,12 @@ impl Registrations {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether there is no registration.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Adds one; returns the previous one of its xTR.
+    /// Adds a registration; returns the previous one of the same xTR.
     pub(super) fn insert(&mut self, registration: Registration) -> Option<Registration> {
         match self.place(registration.xtr_id) {
             Ok(at) => Some(std::mem::replace(&mut self.0[at], registration)),
@@ -52,7 +52,7 @@ impl Registrations {
         self.place(xtr_id).ok().map(|at| self.0.remove(at))
     }
 
-    /// Takes out those of which `taken` says so.
+    /// Removes and returns the registrations for which `taken` is true.
     pub(super) fn take_if(
         &mut self,
         taken: impl FnMut(&mut Registration) -> bool,

@@ -1,5 +1,5 @@
-//! The map-server's end of the sessions of reliable transport: which sessions it takes, and the messages on
-//! them.
+//! The map-server's end of the sessions of reliable transport: the sessions that it accepts, and
+//! the messages on them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -27,8 +27,8 @@ use crate::wire::{
 const REJECTED: usize = 4096;
 
 impl MapServer {
-    /// A peer connected: taken if an authenticated register came from its RLOC of late, else closed
-    /// before an octet is read.
+    /// A peer connected. The session is accepted if an authenticated register was recently received
+    /// from its RLOC; otherwise it is closed before an octet is read.
     pub(in crate::router) fn accept_session(
         &mut self,
         context: &mut Context,
@@ -59,7 +59,7 @@ impl MapServer {
         self.send_refresh(context, connection, RefreshScope::All, false);
     }
 
-    /// A session has fallen; its RLOC has to register by UDP before it may open another.
+    /// A session has ended; its RLOC must register by UDP before it may open another one.
     pub(in crate::router) fn session_closed(
         &mut self,
         context: &mut Context,
@@ -151,7 +151,7 @@ impl MapServer {
         }
     }
 
-    /// A Registration: the same as a Map-Register with one record, and always answered.
+    /// Handles a Registration like a Map-Register with one record, and always answers it.
     fn registration_came(
         &mut self,
         context: &mut Context,
@@ -217,7 +217,8 @@ impl MapServer {
         }
     }
 
-    /// Handles the last Registration of an xTR once more: it is acknowledged if it is still true.
+    /// Handles a repetition of the last Registration of an xTR: it is acknowledged if it is still
+    /// true.
     fn take_repeated(&self, record: &MappingRecord, xtr_id: u128) -> Result<(), Refusal> {
         let prefix = record.eid_prefix;
         let registered = self.registration(&prefix, xtr_id).is_some();
@@ -239,8 +240,8 @@ impl MapServer {
         }
     }
 
-    /// The sites changed: rejected prefixes may come again, and a prefix that lost its place or has another
-    /// key is asked for, to be acknowledged or rejected.
+    /// The sites changed. Rejected prefixes may be registered again. If a prefix was removed or has
+    /// another key, the ETRs are asked to register it again, to be acknowledged or rejected.
     pub(in crate::router) fn refresh_sessions(
         &mut self,
         context: &mut Context,
@@ -272,7 +273,7 @@ impl MapServer {
     }
 }
 
-/// The configured EID prefixes and the keys of their sites: all, or of these alone.
+/// The configured EID prefixes and the keys of their sites: all prefixes, or only those in `only`.
 fn site_prefixes<'a>(
     config: &'a Config,
     only: Option<&BTreeSet<EidPrefix>>,

@@ -1,15 +1,15 @@
 //! Which Map-Registers are new and which are replays (RFC 9301 section 5.6, Nonce).
 //!
 //! A sender has an *order* when each of its registers has a greater nonce than the one before. By
-//! default that is asked of senders with an authenticated xTR-ID; `nonce-order` of a site changes it.
-//! Of a sender with an order the last nonce is enough to know a replay. Of the others the map-server
-//! remembers the octets of the last registers.
+//! default this is required of senders with an authenticated xTR-ID; `nonce-order` of a site
+//! changes this. For a sender with an order, the last nonce is enough to detect a replay. For the
+//! other senders, the map-server remembers the octets of the last registers.
 //!
 //! | | with order | without |
 //! |---|---|---|
 //! | new | the nonce is greater | the octets are not among the last of the site |
-//! | once more | the last one again, for 32 s: answered, nothing else | the newest of this source again: renews |
-//! | replay | every other | every other |
+//! | repeated | the last one, within 32 s: only answered | the newest of this source: renews |
+//! | replay | any other | any other |
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -23,56 +23,58 @@ use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequ
 use crate::time::Time;
 use crate::wire::Nonce;
 
-/// How long the last register of a sender with an order is answered again. An ETR repeats a register
-/// after 1, 2, 4, 8 and 16 s (section 5.7), 31 s in all.
+/// How long a repetition of the last register of a sender with an order is answered. An ETR repeats
+/// a register after 1, 2, 4, 8 and 16 s (section 5.7), 31 s in all.
 const REPEATS: Duration = Duration::from_secs(32);
-/// Digests that are remembered of a site.
+/// The number of digests that are remembered for each site.
 const DIGESTS: usize = 1024;
-/// Senders with an order that are remembered of a key.
+/// The number of senders with an order that are remembered for each key.
 const SENDERS: usize = 4096;
-/// How many give way at a time when there are more.
+/// The number of senders that are removed together when there are more.
 const GIVE_WAY: usize = 256;
 
 /// A digest of the octets that the MAC of a register covers.
 type Digest = [u8; 32];
 
-/// An authenticated register, as far as its freshness goes.
+/// The parts of an authenticated register that its freshness depends on.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Candidate<'a> {
     /// The site whose key signed it.
     pub site: &'a Arc<str>,
     /// That key.
     pub key: KeyPrint,
-    /// The order that the site asks for.
+    /// The order that the site requires.
     pub order: NonceOrder,
     /// The sender.
     pub sender: Sender,
-    /// The address that it came from.
+    /// The address from which it was received.
     pub source: IpAddr,
     /// Its nonce.
     pub nonce: Nonce,
-    /// The octets that its MAC covers: others may have been changed without the key.
+    /// The octets that its MAC covers: the other octets may have been changed without the key.
     pub covered: &'a [u8],
 }
 
-/// How a register relates to the ones before it.
+/// The relation of a register to the registers before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// New. It cannot be a replay if `proven`: it is later than all others of an authenticated
-    /// xTR-ID.
+    /// New. If `proven`, it cannot be a replay: it is later than all other registers of an
+    /// authenticated xTR-ID.
     New { proven: bool },
-    /// Without order, the newest of its source once more: it renews that source's registrations.
+    /// Without order: the newest register of its source again. It renews that source's
+    /// registrations.
     Renewed,
-    /// With order, the last one once more: it is answered, for the answer may have been lost, and does
-    /// nothing else, for any observer can repeat a message that was on the wire.
+    /// With order: the last register again. It is answered, because the answer may have been lost.
+    /// It has no other effect, because any observer can repeat a message that was on the wire.
     Repeated,
-    /// With order, the nonce is not greater than the last.
+    /// With order: the nonce is not greater than the last one.
     NotGreater { last: Nonce },
-    /// Without order, the octets came before; the newest register of the site has this nonce.
+    /// Without order: the octets were received before. The newest register of the site has this
+    /// nonce.
     CameBefore { newest: Nonce },
 }
 
-/// The memory of the registers of a map-server.
+/// The registers that a map-server remembers.
 #[derive(Debug, Default)]
 pub(super) struct Registers {
     ordered: BTreeMap<KeyPrint, BTreeMap<Sender, Last>>,
@@ -84,11 +86,11 @@ pub(super) struct Registers {
 struct Last {
     nonce: Nonce,
     at: Time,
-    /// `None` for one of before the restart.
+    /// `None` if the register was received before the restart.
     digest: Option<Digest>,
 }
 
-/// The last registers of a site without order, the oldest first.
+/// The last registers without order of a site, the oldest first.
 #[derive(Debug, Default)]
 struct Octets(VecDeque<Seen>);
 
@@ -104,7 +106,8 @@ impl Octets {
         self.0.iter().rev().find(|seen| seen.source == source)
     }
 
-    /// `None` when the octets are not remembered.
+    /// The relation of a register to the remembered ones; `None` when its octets are not
+    /// remembered.
     fn judge(&self, digest: Digest, source: IpAddr) -> Option<Freshness> {
         if !self.0.iter().any(|seen| seen.digest == digest) {
             return None;
@@ -125,8 +128,9 @@ impl Octets {
 }
 
 impl Registers {
-    /// How a register relates to the ones before it. A new one is remembered; the requests say which
-    /// nonces to keep. `live` names the xTRs that have registrations: the others give way first.
+    /// The relation of a register to the registers before it. A new register is remembered; the
+    /// requests say which nonces to keep and which to delete. `live` names the xTRs that have
+    /// registrations: all others are removed first.
     pub(super) fn judge(
         &mut self,
         candidate: &Candidate<'_>,
@@ -149,7 +153,7 @@ impl Registers {
                 return (Freshness::NotGreater { last: last.nonce }, Vec::new());
             }
         }
-        // A source proves nothing, so that the order of its nonces alone does not either.
+        // A source address proves nothing, so the order of its nonces alone proves nothing either.
         if !(ordered && identified) {
             let others = self.others.entry(Arc::clone(site)).or_default();
             if let Some(seen) = others.judge(digest, source) {
@@ -172,8 +176,8 @@ impl Registers {
         self.ordered.get(&key)?.get(&sender)
     }
 
-    /// Makes room for a sender: those without a registration give way before those with one, and among
-    /// these the one that registered longest ago.
+    /// Makes room for a sender. Senders without a registration are removed first. Among equals, the
+    /// sender that registered longest ago is removed first.
     fn make_room(
         &mut self,
         key: KeyPrint,
@@ -190,8 +194,8 @@ impl Registers {
             .map(|(sender, last)| (live.contains(&sender.xtr_id()), last.at, *sender))
             .collect();
         oldest.sort_unstable();
-        // As many as are over the bound, and some more, so that it is not done for each newcomer. Those
-        // with a registration go one at a time.
+        // Removes as many as exceed the limit, and some more, so that this is not done for each new
+        // sender. Senders with a registration are removed one at a time.
         let over = senders.len() + 1 - SENDERS;
         let idle = oldest.iter().take_while(|(is_live, ..)| !is_live).count();
         oldest.truncate(over.max(idle.min(GIVE_WAY)));
@@ -202,7 +206,7 @@ impl Registers {
         oldest.into_iter().map(forget).collect()
     }
 
-    /// Takes in the nonces that were kept before the start.
+    /// Restores the nonces that were kept before the start.
     pub(super) fn restore(&mut self, kept: &KeptNonces, now: Time) {
         for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept.iter() {
             let senders = self.ordered.entry(key).or_default();
@@ -214,7 +218,8 @@ impl Registers {
         }
     }
 
-    /// Forgets the octets of sites that are no more. Nonces stay: a key may come back.
+    /// Deletes the octets of sites that were removed. Nonces are kept, because a key may be used
+    /// again.
     pub(super) fn retain_sites(&mut self, is_configured: impl Fn(&str) -> bool) {
         self.others.retain(|site, _| is_configured(site));
     }
@@ -243,7 +248,7 @@ mod tests {
         Candidate { site, key, order, sender, source, nonce, covered }
     }
 
-    /// The freshness of a register at a second.
+    /// The freshness of a register that is received at this second.
     fn judge(
         registers: &mut Registers,
         order: NonceOrder,

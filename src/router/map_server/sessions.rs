@@ -1,4 +1,4 @@
-//! The sessions of reliable transport that a map-server has.
+//! The sessions of reliable transport of a map-server.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use crate::router::register::LIFETIME;
 use crate::router::session::Session;
 use crate::time::Time;
 
-/// Sessions at one time.
+/// The most sessions at the same time.
 pub(super) const SESSIONS: usize = 4096;
 
 /// A session with an ETR.
@@ -18,30 +18,32 @@ pub(super) const SESSIONS: usize = 4096;
 pub(super) struct MsSession {
     /// The connection, and the state of its messages.
     pub session: Session,
-    /// The prefixes that were rejected on it: asked for again when the configuration grows.
+    /// The prefixes that were rejected on it. They are asked for again when the configuration
+    /// grows.
     pub rejected: BTreeSet<EidPrefix>,
 }
 
 /// The sessions of a map-server.
 #[derive(Debug, Default)]
 pub(super) struct Sessions {
-    /// The sessions that stand.
+    /// The open sessions.
     pub by_connection: BTreeMap<Connection, MsSession>,
-    /// The RLOCs that registered by UDP and asked for a session, and until when that holds.
+    /// The RLOCs that registered by UDP and asked for a session, and the time until which they may
+    /// open it.
     pub admitted: Deadlines<IpAddr>,
     /// How many registrations each session has, for a `show`.
     pub users: BTreeMap<Connection, usize>,
-    /// The sessions that have fallen and may still have registrations.
+    /// The sessions that have ended and may still have registrations.
     pub fallen: BTreeMap<Connection, Fallen>,
-    /// The number of the slot where the search for those goes on.
+    /// The number of the slot where the search for these registrations continues.
     pub cursor: usize,
 }
 
-/// A session that has fallen. The table of entries is looked through in a circle, some of it each turn,
-/// for all sessions that have fallen together.
+/// A session that has ended. One search in the table of entries serves all these sessions: each
+/// call searches some entries, and the search starts again after the end of the table.
 #[derive(Debug)]
 pub(super) struct Fallen {
-    /// When it fell.
+    /// When it ended.
     pub at: Time,
     /// Where the search stood when it fell, and how often it has come to the end since.
     pub from: usize,
@@ -49,7 +51,7 @@ pub(super) struct Fallen {
 }
 
 impl Sessions {
-    /// An authenticated register came from this RLOC: it may open a session.
+    /// An authenticated register was received from this RLOC: the RLOC may open a session.
     pub(super) fn admit(&mut self, rloc: IpAddr, now: Time) {
         while self.admitted.pop(now).is_some() {}
         if self.admitted.len() < SESSIONS {
@@ -57,14 +59,14 @@ impl Sessions {
         }
     }
 
-    /// A registration came to a session.
+    /// Counts a registration that a session has gained.
     pub(super) fn joined(&mut self, session: Option<Connection>) {
         if let Some(connection) = session {
             *self.users.entry(connection).or_default() += 1;
         }
     }
 
-    /// A registration has left its session.
+    /// Counts a registration that a session has lost.
     pub(super) fn left(&mut self, session: Option<Connection>) {
         let users = session.and_then(|connection| self.users.get_mut(&connection));
         if let Some(users) = users {
@@ -77,7 +79,7 @@ impl Sessions {
         }
     }
 
-    /// When entries are to be looked at for sessions that have fallen: at once.
+    /// When entries are to be searched for registrations of sessions that have ended: immediately.
     pub(super) fn next_look(&self) -> Option<Time> {
         self.fallen.values().map(|fallen| fallen.at).min()
     }
