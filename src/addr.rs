@@ -1,4 +1,4 @@
-//! The two kinds of address that LISP keeps apart, and the instance that an EID lives in.
+//! The two kinds of address that LISP keeps apart, and the instance to which an EID belongs.
 //!
 //! An endpoint identifier ([`Eid`]) names a host inside a site; a routing locator ([`Rloc`]) names
 //! a router's attachment to the core (RFC 9300 section 3). Both are IP addresses; the types keep
@@ -11,8 +11,8 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Whether only the link of an interface knows the address: 169.254.0.0/16 (RFC 3927) or `fe80::/10`
-/// (RFC 4291 section 2.5.6).
+/// Whether the address is valid only on the link of an interface: 169.254.0.0/16 (RFC 3927) or
+/// `fe80::/10` (RFC 4291 section 2.5.6).
 pub fn is_link_local(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => address.is_link_local(),
@@ -20,7 +20,8 @@ pub fn is_link_local(address: IpAddr) -> bool {
     }
 }
 
-/// Whether it is an address of `fe80::/10` (RFC 4291 section 2.5.6), as each IPv6 interface has one.
+/// Whether `address` is in `fe80::/10` (RFC 4291 section 2.5.6): each IPv6 interface has such an
+/// address.
 pub fn is_ipv6_link_local(address: IpAddr) -> bool {
     address.is_ipv6() && is_link_local(address)
 }
@@ -37,7 +38,7 @@ impl fmt::Display for Mac {
     }
 }
 
-/// IPv4 or IPv6: of an EID, of an RLOC, or of a `service` of the configuration.
+/// IPv4 or IPv6: the family of an EID, of an RLOC, or of a `service` of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
@@ -96,7 +97,7 @@ impl fmt::Display for Family {
 pub struct InstanceId(u32);
 
 impl InstanceId {
-    /// The default instance, which goes on the wire as a plain AFI.
+    /// The default instance, which is sent as a plain AFI.
     pub const DEFAULT: InstanceId = InstanceId(0);
     /// The largest instance-ID that the data header can carry.
     pub const MAX: u32 = 0xff_ffff;
@@ -145,14 +146,14 @@ impl Eid {
         Family::of(self.address)
     }
 
-    /// The prefix of so many bits around it, or all of its bits if that are fewer.
+    /// The prefix of `mask_len` bits around the EID. If the address has fewer bits, all of them.
     pub fn prefix(&self, mask_len: u8) -> EidPrefix {
         let host = self.host_prefix();
         let prefix = IpNet::new(self.address, mask_len.min(host.mask_len()));
         prefix.map_or(host, |prefix| EidPrefix::new(self.instance_id, prefix))
     }
 
-    /// The host prefix, /32 or /128.
+    /// The host prefix of the EID: /32 or /128.
     pub fn host_prefix(&self) -> EidPrefix {
         EidPrefix { instance_id: self.instance_id, prefix: IpNet::from(self.address) }
     }
@@ -208,17 +209,17 @@ impl EidPrefix {
         Eid { instance_id: self.instance_id, address: self.prefix.broadcast() }
     }
 
-    /// Whether the block holds `eid`.
+    /// Whether the block contains `eid`.
     pub fn contains(&self, eid: Eid) -> bool {
         self.instance_id == eid.instance_id && self.prefix.contains(&eid.address)
     }
 
-    /// Whether the block holds all of `other`; true for itself.
+    /// Whether the block contains all of `other`; true if they are the same.
     pub fn covers(&self, other: &EidPrefix) -> bool {
         self.instance_id == other.instance_id && self.prefix.contains(&other.prefix)
     }
 
-    /// Whether the two blocks share an address.
+    /// Whether the two blocks have an address in common.
     pub fn overlaps(&self, other: &EidPrefix) -> bool {
         self.covers(other) || other.covers(self)
     }
@@ -254,8 +255,9 @@ impl Rloc {
         Family::of(self.0)
     }
 
-    /// Whether another router can have this address. A forged message or packet may name any address, and
-    /// the answer must not go to a group, to all hosts, or to this machine itself.
+    /// Whether another router can have this address. A forged message or packet may contain any
+    /// address, and the answer must not be sent to a group, to all hosts, or to this machine
+    /// itself.
     pub fn is_unicast(&self) -> bool {
         !self.0.is_unspecified()
             && !self.0.is_loopback()

@@ -1,12 +1,12 @@
-//! The Internet checksum (RFC 1071), fast enough to be taken over every payload.
+//! The Internet checksum (RFC 1071), fast enough to compute it over every payload.
 //!
-//! Sums are kept uncomplemented and folded to 16 bits, so that those of parts add up to that of the
-//! whole as long as each part but the last has an even length.
+//! Sums are kept uncomplemented and folded to 16 bits. So the sums of the parts can be added to get
+//! the sum of the whole, if each part except the last has an even length.
 
-/// The one's complement sum of `bytes` as big-endian words; an odd last octet is padded.
+/// The one's complement sum of `bytes` as big-endian words; an odd last octet is padded with zero.
 ///
-/// Words of 32 bits in memory's own order go into a wide accumulator, which compilers vectorise; the
-/// order is put right at the end (RFC 1071 section 2).
+/// Words of 32 bits in the byte order of the machine are added to a wide accumulator: compilers
+/// vectorise this. The byte order is corrected at the end (RFC 1071 section 2).
 pub fn sum(bytes: &[u8]) -> u32 {
     let (words, rest) = bytes.as_chunks::<4>();
     let mut total: u64 = words.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum();
@@ -20,20 +20,21 @@ pub fn sum(bytes: &[u8]) -> u32 {
     u32::from(u16::from_be(fold(total as u32)))
 }
 
-/// A sum of sums in 16 bits, uncomplemented: the value of a partial checksum.
+/// Folds a sum to 16 bits, uncomplemented: the value of a partial checksum.
 pub fn fold(sum: u32) -> u16 {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     sum as u16
 }
 
-/// The checksum of a sum of sums: zero over data that carries the right one.
+/// The checksum that belongs to a sum. It is zero if the data contain their correct checksum.
 pub fn finish(sum: u32) -> u16 {
     !fold(sum)
 }
 
-/// The sum of the pseudo header of TCP or UDP: `addresses` are those of the IP header, both, and
-/// `len` the octets of transport header and payload (RFC 9293 section 3.1, RFC 8200 section 8.1).
+/// The sum of the pseudo header of TCP or UDP. `addresses` are both addresses of the IP header, and
+/// `len` is the number of octets of transport header and payload (RFC 9293 section 3.1, RFC 8200
+/// section 8.1).
 pub fn pseudo_header(addresses: &[u8], protocol: u8, len: usize) -> u32 {
     let len = len as u32;
     sum(addresses) + u32::from(protocol) + (len & 0xffff) + (len >> 16)
@@ -45,7 +46,7 @@ mod tests {
 
     use super::*;
 
-    /// As RFC 1071 section 4.1 has it.
+    /// The algorithm of RFC 1071 section 4.1.
     fn plain(bytes: &[u8]) -> u16 {
         let word = |pair: &[u8]| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0));
         let mut sum: u32 = bytes.chunks(2).map(word).sum();

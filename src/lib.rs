@@ -30,7 +30,7 @@
 //!
 //! Imports point inward; `tests/rings` reads the sources and holds to it.
 //!
-//! 1. [`wire`] knows bytes and nothing else; [`capture`] asks packets questions in Wireshark's words.
+//! 1. [`wire`] handles only bytes; [`capture`] queries packets with Wireshark's field names.
 //! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language,
 //!    [`record`] a router's past, to be replayed. None has a socket, a clock, a random source or a
 //!    thread: inputs and the time go in, outputs and the next deadline come out, and the same input

@@ -1,9 +1,9 @@
 //! One IP packet, or a super-packet: one header that stands for many equal segments.
 //!
-//! With segmentation offload a read of the TUN device brings up to 64 KiB under a single IP header.
-//! The core looks at headers only, so to it both are one packet; the driver
-//! puts segments on a wire. [`Packet`] borrows the driver's buffer, so a packet
-//! that only passes through is never copied; a hold queue keeps an [`OwnedPacket`].
+//! With segmentation offload, one read of the TUN device returns up to 64 KiB under a single IP
+//! header. The core reads only headers, so it handles both as one packet; the driver sends the
+//! segments. [`Packet`] borrows the driver's buffer, so a packet that is only forwarded is never
+//! copied; a hold queue keeps an [`OwnedPacket`].
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroU16;
@@ -23,8 +23,8 @@ pub const IPV6_MINIMUM_MTU: u16 = 1280;
 /// The octets of an IPv4 packet that each host takes (RFC 1122 section 3.3.2).
 pub const IPV4_MINIMUM_REASSEMBLY: u16 = 576;
 
-/// Octets behind the IP header that an ICMP error quotes at least (RFC 792): the ports of a flow are
-/// among them.
+/// The fewest octets after the IP header that an ICMP error quotes (RFC 792). They include the
+/// ports of a flow.
 const QUOTED_PAYLOAD: usize = 8;
 
 /// A packet in a borrowed buffer; the first octet is the first of the IP header.
@@ -42,8 +42,8 @@ impl<'a> Packet<'a> {
         Packet { bytes, segment_size: None }
     }
 
-    /// How many packets the wire will carry for it, and their octets together: each segment has the
-    /// headers of the whole.
+    /// The number of packets on the wire, and the sum of their octets: each segment has a copy of
+    /// the headers of the whole.
     pub fn load(&self, total_len: usize) -> Load {
         let whole = Load { packets: 1, bytes: total_len as u64 };
         let Some(segment_size) = self.segment_size else { return whole };
@@ -59,13 +59,13 @@ impl<'a> Packet<'a> {
         Load { packets, bytes: payload + packets * header_len as u64 }
     }
 
-    /// Octets of the largest packet on the wire, from the IP header on.
+    /// Octets of the largest packet on the wire, including the IP header.
     pub fn largest(&self, total_len: usize) -> usize {
         let load = self.load(total_len);
         match (self.segment_size, load.packets) {
             (None, _) | (_, 1) => total_len,
             (Some(segment_size), packets) => {
-                // Each segment but the first adds its headers to the octets of the whole.
+                // Each segment except the first adds its headers to the octets of the whole.
                 let headers = (load.bytes as usize - total_len) / (packets as usize - 1);
                 headers + usize::from(segment_size.get())
             }
@@ -108,13 +108,14 @@ impl OwnedPacket {
     }
 }
 
-/// Why octets are not an IP packet that can be forwarded.
+/// The reason why octets are not an IP packet that can be forwarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotIp {
-    /// Neither version 4 nor 6, or a header that ends early or is longer than the packet says.
+    /// Neither version 4 nor 6, or a header that is cut off or is longer than the packet length in
+    /// it.
     #[error("not a complete IPv4 or IPv6 header")]
     Header,
-    /// The header announces more octets than there are.
+    /// The length in the header is greater than the number of octets.
     #[error("shorter than its header says")]
     Truncated,
     /// The IPv4 header checksum does not match.
@@ -133,15 +134,15 @@ pub struct IpHeader {
     pub ttl: u8,
     /// Type of service, or traffic class: DSCP in the upper six bits, ECN in the lower two.
     pub tos: u8,
-    /// Octets of the whole packet by its header.
+    /// Octets of the whole packet according to its header.
     pub total_len: usize,
     /// A hash over addresses, protocol and ports: equal for all packets of a flow.
     pub flow_hash: u32,
 }
 
 impl IpHeader {
-    /// Reads the header at the start of `bytes`; verifies the IPv4 header checksum, so that
-    /// the router counts damaged packets, which the kernel would drop in silence.
+    /// Reads the header at the start of `bytes`. Verifies the IPv4 header checksum, so that the
+    /// router counts damaged packets: the kernel would drop them silently.
     pub fn parse(bytes: &[u8]) -> Result<Self, NotIp> {
         let header = Self::parse_start(bytes)?;
         if header.total_len > bytes.len() {
@@ -150,11 +151,12 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet of which an ICMP error quotes only the beginning: the header and
-    /// at least [`QUOTED_PAYLOAD`] octets more. The flow hash is that of the whole packet.
+    /// Reads the header of a packet that an ICMP error quotes. The quotation may have only the
+    /// header and at least [`QUOTED_PAYLOAD`] octets more. The flow hash is that of the whole
+    /// packet.
     ///
     /// # Errors
-    /// [`NotIp::Truncated`] when it quotes less.
+    /// [`NotIp::Truncated`] if the quotation is shorter.
     pub fn parse_quoted(bytes: &[u8]) -> Result<Self, NotIp> {
         let least = QUOTED_PAYLOAD
             + match bytes.first().map(|first| (first >> 4, first & 15)) {
@@ -173,7 +175,7 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet that may be cut.
+    /// Reads the header of a packet that may be cut off.
     fn parse_start(bytes: &[u8]) -> Result<Self, NotIp> {
         match bytes.first().map(|first| first >> 4) {
             Some(4) => Self::parse_v4(bytes),
@@ -234,8 +236,8 @@ impl IpHeader {
         Family::of(self.source)
     }
 
-    /// Whether the packet stays on its link or goes to a group: never LISP's to forward
-    /// (link-local and multicast, either family, and the unspecified source).
+    /// Whether the packet is for its own link or for a group: LISP never forwards such a packet
+    /// (link-local and multicast addresses of either family, and the unspecified source).
     pub fn is_link_scoped(&self) -> bool {
         self.source.is_unspecified()
             || is_link_local(self.source)
@@ -255,7 +257,7 @@ pub fn set_ttl(bytes: &mut [u8], ttl: u8) {
     }
 }
 
-/// Writes a type of service or traffic class, likewise.
+/// Writes a type of service or traffic class into the header in the same way.
 pub fn set_tos(bytes: &mut [u8], tos: u8) {
     if bytes[0] >> 4 == 4 {
         patch_v4(bytes, 1, tos);
@@ -265,7 +267,7 @@ pub fn set_tos(bytes: &mut [u8], tos: u8) {
     }
 }
 
-/// Changes one octet of an IPv4 header and mends its checksum (RFC 1624, equation 3).
+/// Changes one octet of an IPv4 header and corrects its checksum (RFC 1624, equation 3).
 fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     let word = at & !1;
     let before = u16::from_be_bytes([bytes[word], bytes[word + 1]]);
@@ -278,8 +280,8 @@ fn patch_v4(bytes: &mut [u8], at: usize, value: u8) {
     bytes[10..12].copy_from_slice(&(!(sum as u16)).to_be_bytes());
 }
 
-/// A small multiply-and-fold hash. It spreads flows over source ports and locators and needs to
-/// be cheap and repeatable, not secret.
+/// A small multiply-and-fold hash. It distributes flows over source ports and locators. It must be
+/// cheap and repeatable, but not secret.
 struct FlowHash(u64);
 
 impl FlowHash {

@@ -1,8 +1,9 @@
-//! Randomness as a seed that the core is given.
+//! Randomness from a seed that the core is given.
 //!
-//! One ChaCha20 stream a purpose, each forked from the router's seed by name: one more draw for a
-//! jitter does not shift the nonces, so the traces of two runs stay comparable. ChaCha20, because
-//! nonces must be unpredictable on the wire (RFC 9301 section 5.2).
+//! There is one ChaCha20 stream for each purpose, forked from the router's seed by name. So one
+//! more random number for a jitter does not change the nonces, and the traces of two runs stay
+//! comparable. ChaCha20 is used because nonces must be unpredictable on the wire (RFC 9301 section
+//! 5.2).
 
 use std::time::Duration;
 
@@ -11,18 +12,19 @@ use rand_chacha::rand_core::{Rng as _, SeedableRng};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// Where all randomness of a router comes from: the driver draws it from the operating system,
-/// the simulator from the lab's seed.
+/// The source of all randomness of a router: the driver gets it from the operating system, the
+/// simulator from the lab's seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seed(pub [u8; 32]);
 
 impl Seed {
-    /// A seed spelled as a number, for tests and simulations.
+    /// A seed made from a number, for tests and simulations.
     pub fn from_number(number: u64) -> Self {
         Seed::derive(&number.to_be_bytes(), "number")
     }
 
-    /// An independent seed for a named part, so that parts do not disturb each other's draws.
+    /// An independent seed for a named part, so that the parts do not change each other's random
+    /// numbers.
     pub fn fork(&self, purpose: &str) -> Seed {
         Seed::derive(&self.0, purpose)
     }
@@ -38,7 +40,7 @@ impl Seed {
 pub struct Rng(ChaCha20Rng);
 
 impl Rng {
-    /// The stream of `purpose` under `seed`.
+    /// The stream for `purpose`, derived from `seed`.
     pub fn new(seed: &Seed, purpose: &str) -> Self {
         Rng(ChaCha20Rng::from_seed(seed.fork(purpose).0))
     }
@@ -54,8 +56,8 @@ impl Rng {
         if bound == 0 { 0 } else { self.0.next_u64() % bound }
     }
 
-    /// A span shortened by a random part of up to `fraction` (0.0 to 1.0): the jitter of periodic
-    /// messages, which keeps a room full of routers from speaking at once.
+    /// A span shortened by a random part of up to `fraction` (0.0 to 1.0). This is the jitter of
+    /// periodic messages, so that the many routers of a lab do not send at the same time.
     pub fn jittered(&mut self, span: Duration, fraction: f64) -> Duration {
         let part = (span.as_micros() as f64 * fraction) as u64;
         span - Duration::from_micros(self.below(part + 1))

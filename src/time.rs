@@ -1,7 +1,7 @@
 //! Time as a number that the core is given.
 //!
-//! The core never reads a clock: the driver, the simulator or a test passes the time in. So a
-//! run can be repeated, recorded and played faster than life.
+//! The core never reads a clock: the driver, the simulator or a test passes the time in. So a run
+//! can be repeated, recorded, and replayed faster than real time.
 
 use std::fmt;
 use std::ops::{Add, Sub};
@@ -24,18 +24,18 @@ impl Time {
         Time(seconds * 1_000_000)
     }
 
-    /// The instant so long before this one; the first, where there is none.
+    /// The instant `span` before this one, or the epoch if that is earlier than the epoch.
     #[must_use]
     pub fn before(self, span: Duration) -> Time {
         Time(self.0.saturating_sub(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
     }
 
-    /// How long ago `earlier` was, or zero when it lies ahead.
+    /// The time since `earlier`, or zero if `earlier` is in the future.
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
 
-    /// How long it is until `later`, or zero when that has passed.
+    /// The time until `later`, or zero if `later` is in the past.
     pub fn until(self, later: Time) -> Duration {
         later.since(self)
     }
@@ -44,7 +44,7 @@ impl Time {
 impl Add<Duration> for Time {
     type Output = Time;
 
-    /// Saturates at the end of time instead of wrapping.
+    /// Saturates at the largest time instead of wrapping.
     fn add(self, span: Duration) -> Time {
         let micros = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
         Time(self.0.saturating_add(micros))
@@ -66,8 +66,8 @@ impl fmt::Display for Time {
     }
 }
 
-/// The time at which the router wants to be called, and the purpose: a late or a busy wake-up can be
-/// explained.
+/// The time at which the router wants to be called, and the purpose. The purpose helps to explain a
+/// wake-up that is late or frequent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Deadline {
     /// The instant at which `handle_timeout` has work to do.
@@ -142,7 +142,7 @@ impl fmt::Display for Calendar {
 
 /// The year, the month from 0, and the day from 1, of a day counted from 1970-01-01.
 fn date(days: u64) -> (u64, usize, u64) {
-    // Years that begin in March end with the leap day, and eras of 400 of them are alike.
+    // If years begin in March, they end with the leap day, and all eras of 400 years are alike.
     const DAYS_TO_1970: u64 = 719_468;
     const DAYS_OF_ERA: u64 = 146_097;
     let (era, day_of_era) =
@@ -150,7 +150,7 @@ fn date(days: u64) -> (u64, usize, u64) {
     let leap_days = day_of_era / 1460 + day_of_era / 146_096;
     let year_of_era = (day_of_era + day_of_era / 36_524 - leap_days) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    // From March on, five months have 153 days, again and again.
+    // From March on, every five months have 153 days.
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
     let month = ((month_from_march + 2) % 12) as usize;

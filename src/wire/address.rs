@@ -1,9 +1,9 @@
-//! Addresses with their family: AFI 0, 1 and 2, the LISP Canonical Address Format (RFC 8060), and the
-//! families that have a length and no meaning here: distinguished names (AFI 17, RFC 9735) and MAC
-//! addresses (AFI 16389 and 16390, RFC 9542).
+//! Addresses with their family: AFI 0, 1 and 2, the LISP Canonical Address Format (RFC 8060), and
+//! families of known length that have no meaning here: distinguished names (AFI 17, RFC 9735) and
+//! MAC addresses (AFI 16389 and 16390, RFC 9542).
 //!
-//! A family of known length is never an error: the next field can be found. A message with any other
-//! AFI must be dropped (RFC 9301 section 5.1).
+//! A family of known length is never an error, because the position of the next field is known. A
+//! message with any other AFI must be dropped (RFC 9301 section 5.1).
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 
-/// How deep LCAFs may stand within LCAFs, the outermost counted.
+/// How deep LCAFs may be nested, including the outermost.
 pub const MAX_LCAF_DEPTH: usize = 4;
 
 const AFI_NONE: u16 = 0;
@@ -28,10 +28,10 @@ const LCAF_LIST: u8 = 1;
 const LCAF_INSTANCE_ID: u8 = 2;
 const LCAF_SOURCE_DESTINATION: u8 = 12;
 
-/// The IID mask-len that is sent: the instance-ID is one number, no range.
+/// The IID mask-len that is sent: the instance-ID is one number, not a range.
 const IID_MASK_LEN: u8 = 32;
 
-/// An address as it stands in a message, AFI first.
+/// An address as encoded in a message, starting with the AFI.
 ///
 /// An LCAF (RFC 8060 section 3) is
 /// ```text
@@ -43,11 +43,11 @@ const IID_MASK_LEN: u8 = 32;
 /// |    Type       |     Rsvd2     |            Length             |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// and then Length octets. Rsvd1, Flags and Rsvd2 are ignored and go out as zero, except where a
-/// variant says otherwise.
+/// and then Length octets. Rsvd1, Flags and Rsvd2 are ignored and sent as zero, except where the
+/// text of a variant differs.
 ///
-/// An address is opaque if it is not an IP address ([`Address::ip`]): it is kept and sent again, and
-/// nothing is sent to it.
+/// An address is opaque if it is not an IP address ([`Address::ip`]): the address is kept and sent
+/// on in messages, but no packet is sent to it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Address {
     /// AFI 0: no address, no octets.
@@ -58,11 +58,11 @@ pub enum Address {
     /// LCAF type 1: several addresses in one (RFC 8060 section 4.10).
     List(Vec<Address>),
     /// LCAF type 2: an address of an instance (RFC 8060 section 4.1). Rsvd2 is the IID mask-len,
-    /// which is ignored and goes out as 32.
+    /// which is ignored and sent as 32.
     InstanceId {
         /// All 32 bits of the field; an [`InstanceId`] has the low-order 24.
         instance_id: u32,
-        /// The address, or none where the whole instance is meant.
+        /// The address, or none if the whole instance is meant.
         address: Box<Address>,
     },
     /// LCAF type 12: a lookup key of two prefixes (RFC 8060 section 4.8).
@@ -76,14 +76,15 @@ pub enum Address {
         /// Destination prefix.
         destination: Box<Address>,
     },
-    /// AFI 17: a distinguished name, without the zero octet that ends it; it has no other zero octet.
+    /// AFI 17: a distinguished name, without the zero octet at its end; it contains no other zero
+    /// octet.
     Name(Box<[u8]>),
     /// AFI 16389: a MAC address of 48 bits.
     Mac48([u8; 6]),
     /// AFI 16390: a MAC address of 64 bits.
     Mac64([u8; 8]),
-    /// Any other LCAF, and one of the types above with contents that do not fit it: kept as it came,
-    /// by its Length.
+    /// Any other LCAF, or an LCAF of a type above with contents that do not fit the type. It is
+    /// kept as received, with its Length.
     Opaque {
         /// Flags.
         flags: u8,
@@ -97,7 +98,8 @@ pub enum Address {
 }
 
 impl Address {
-    /// The IP address: a plain one, or the only one of a list that has names beside it (RFC 9735). `None` if the address is opaque.
+    /// The IP address: a plain one, or the only one in a list that otherwise has only names (RFC
+    /// 9735). `None` if the address is opaque.
     pub fn ip(&self) -> Option<IpAddr> {
         match self {
             Address::Ip(ip) => Some(*ip),
@@ -106,8 +108,8 @@ impl Address {
         }
     }
 
-    /// Where it stands among the locators of a record: by AFI, then LCAF type, then address
-    /// (RFC 8060 section 3, RFC 9301 section 5.5).
+    /// Its position among the locators of a record: by AFI, then LCAF type, then address (RFC 8060
+    /// section 3, RFC 9301 section 5.5).
     pub fn sort_key(&self) -> (u16, u8, Option<IpAddr>) {
         match self {
             Address::Name(_) => (AFI_NAME, 0, None),
@@ -123,7 +125,7 @@ impl Address {
         }
     }
 
-    /// The EID that a plain address or an Instance-ID LCAF of one names; `None` for the rest.
+    /// The EID of a plain address, or of an Instance-ID LCAF around one; `None` for all others.
     pub fn eid(&self) -> Option<Eid> {
         match self {
             Address::Ip(ip) => Some(Eid::new(InstanceId::DEFAULT, *ip)),
@@ -135,7 +137,7 @@ impl Address {
         }
     }
 
-    /// The EID-Prefix that the address is with a mask of `mask_len` bits.
+    /// The EID-Prefix of this address with a mask of `mask_len` bits.
     fn eid_prefix(&self, mask_len: u8) -> Result<EidPrefix, Problem> {
         if let Address::InstanceId { instance_id, .. } = self
             && *instance_id > InstanceId::MAX
@@ -184,7 +186,7 @@ impl Address {
         let octets = reader.take(length)?;
         match known {
             Ok(address) if contents.left() == 0 => Ok(address),
-            // Its Length says where it ends, also when its contents are unknown.
+            // The end is known from the Length, also if the contents are unknown.
             _ => Ok(Address::Opaque { flags, lcaf_type, rsvd2, octets: octets.to_vec() }),
         }
     }
@@ -265,7 +267,7 @@ impl Address {
     }
 }
 
-/// The only IP address of a list that has nothing but names beside it.
+/// The only IP address in a list that otherwise has only names.
 fn named_ip(addresses: &[Address]) -> Option<IpAddr> {
     let mut ips = addresses.iter().filter(|address| !matches!(address, Address::Name(_)));
     match (ips.next()?, ips.next()) {
@@ -303,7 +305,7 @@ fn emit_lcaf(
     out.append(&mut octets);
 }
 
-/// Appends an EID: plain in the default instance, else within an Instance-ID LCAF.
+/// Appends an EID: a plain address in the default instance, otherwise an Instance-ID LCAF.
 pub(super) fn emit_eid(eid: Eid, out: &mut Vec<u8>) {
     if eid.instance_id == InstanceId::DEFAULT {
         return emit_ip(eid.address, out);
@@ -312,7 +314,7 @@ pub(super) fn emit_eid(eid: Eid, out: &mut Vec<u8>) {
     Address::InstanceId { instance_id: eid.instance_id.number(), address }.emit(out);
 }
 
-/// Reads an EID-Prefix with its AFI, of which the mask length came before.
+/// Reads an EID-Prefix with its AFI. The mask length was read before.
 pub(super) fn parse_eid_prefix(
     reader: &mut Reader<'_>,
     mask_len: u8,
@@ -322,8 +324,8 @@ pub(super) fn parse_eid_prefix(
     address.eid_prefix(mask_len).map_err(|problem| reader.error_at(start, problem))
 }
 
-/// The same where other records follow: `None` for an address that is no EID-Prefix here, so that its
-/// record is left out and the others are read.
+/// The same where other records follow. `None` for an address that is not an EID-Prefix here: its
+/// record is left out and the other records are read.
 pub(super) fn parse_optional_eid_prefix(
     reader: &mut Reader<'_>,
     mask_len: u8,

@@ -1,11 +1,11 @@
 //! Authentication Data of Map-Register, Map-Notify and Map-Notify-Ack, and of Info messages:
 //! algorithms, keys, signing, verifying (RFC 9301 sections 5.6 and 12.5).
 //!
-//! A message that is sent has a MAC over all its octets. A message that is received may have a MAC
-//! that ends at the last record, before xTR-ID and Site-ID: RFC 9301 section 5.6 says both, and
-//! senders of either reading exist. [`Verified`] says which octets the MAC covers: the rest can be
-//! changed without the key. MACs are taken in full length and truncated, and [`MacForm`] says how an
-//! answer is signed so that the peer takes it.
+//! A message that we send has a MAC over all its octets. A received message may have a MAC that
+//! ends at the last record, before xTR-ID and Site-ID: RFC 9301 section 5.6 can be read in both
+//! ways, and there are senders of both kinds. [`Verified`] tells which octets the MAC covers: the
+//! other octets can be changed without the key. MACs are accepted in full length and truncated.
+//! [`MacForm`] is the form in which an answer is signed so that the peer accepts it.
 
 use std::fmt;
 
@@ -27,17 +27,17 @@ const DATA_AT: usize = 16;
 /// A pair of KDF and MAC algorithms (RFC 9301 section 12.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// 1: HMAC-SHA-1-96, no KDF. All 20 octets are sent, as every implementation does; 12 or 20
-    /// are taken.
+    /// 1: HMAC-SHA-1-96, no KDF. All 20 octets are sent, as every implementation does; 12 or 20 are
+    /// accepted.
     HmacSha1 = 1,
-    /// 2: HMAC-SHA-256-128, no KDF. 16 octets are sent; 16 or 32 are taken.
+    /// 2: HMAC-SHA-256-128, no KDF. 16 octets are sent; 16 or 32 are accepted.
     HmacSha256 = 2,
-    /// 3: HMAC-SHA-256-128 with a key per message from HKDF-SHA256. Lengths as 2.
+    /// 3: HMAC-SHA-256-128 with a key for each message from HKDF-SHA256. Lengths as for 2.
     HmacSha256Hkdf = 3,
 }
 
 impl Algorithm {
-    /// The algorithm with that Algorithm ID; 0 is none.
+    /// The algorithm with this Algorithm ID; 0 means no algorithm.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Algorithm::HmacSha1),
@@ -52,7 +52,7 @@ impl Algorithm {
         self as u8
     }
 
-    /// Octets of Authentication Data in a message that answers none.
+    /// Octets of Authentication Data in a message that is not an answer.
     pub const fn sent_length(self) -> usize {
         match self {
             Algorithm::HmacSha1 => 20,
@@ -70,8 +70,8 @@ impl Algorithm {
 
 /// An algorithm and the length of its MAC in a message.
 ///
-/// RFC 9301 lets a MAC be truncated, and implementations differ: a peer takes the length that it
-/// sends. So an answer has the form of the message that it answers.
+/// RFC 9301 allows truncated MACs, and implementations differ: a peer accepts the length that it
+/// sends. So an answer has the same form as the message that it answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacForm {
     algorithm: Algorithm,
@@ -83,7 +83,7 @@ impl MacForm {
     /// The form with this many octets of MAC.
     ///
     /// # Errors
-    /// A length that the algorithm does not have.
+    /// A length that the algorithm does not allow.
     pub const fn new(algorithm: Algorithm, length: usize) -> Result<Self, AuthError> {
         match algorithm.accepts_length(length) {
             true => Ok(MacForm { algorithm, length }),
@@ -91,7 +91,7 @@ impl MacForm {
         }
     }
 
-    /// The form of a message that answers none: [`Algorithm::sent_length`] octets.
+    /// The form of a message that is not an answer: [`Algorithm::sent_length`] octets.
     pub const fn of_first(algorithm: Algorithm) -> Self {
         MacForm { algorithm, length: algorithm.sent_length() }
     }
@@ -110,17 +110,17 @@ impl MacForm {
 /// A secret that an ETR and a map-server share.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
-    /// The algorithm that this side signs with. Verification goes by the message's own Algorithm ID, as a
-    /// map-server's key is configured without one.
+    /// The algorithm with which this side signs. Verification uses the Algorithm ID of the message,
+    /// because the key of a map-server is configured without an algorithm.
     pub algorithm: Algorithm,
     /// The shared secret, as typed.
     pub secret: Vec<u8>,
-    /// Tells several keys of a site apart; 0 where there is one.
+    /// Distinguishes several keys of a site; 0 if there is only one.
     pub key_id: u8,
 }
 
 impl fmt::Debug for Key {
-    /// All but the secret.
+    /// Shows all fields except the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Key")
             .field("algorithm", &self.algorithm)
@@ -129,7 +129,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Key ID, Algorithm ID and MAC as they stand in a message; the default is none of each.
+/// Key ID, Algorithm ID and MAC as they are in a message; the default has none of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Authentication {
     /// Key ID.
@@ -167,16 +167,16 @@ impl Authentication {
     }
 }
 
-/// The reason to refuse a message as not sent by the holder of the key.
+/// The reason to refuse a message because it was not sent by a holder of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// It cannot even be read.
+    /// It is malformed.
     #[error(transparent)]
     Malformed(#[from] ParseError),
     /// It is of a type that carries no MAC.
     #[error("{0} carries no authentication data")]
     Unsigned(&'static str),
-    /// It was signed with a key of another number.
+    /// It was signed with a key that has another number.
     #[error("key ID {found}, {expected} configured")]
     KeyId {
         /// Key ID of the message.
@@ -184,10 +184,10 @@ pub enum AuthError {
         /// Key ID of the key.
         expected: u8,
     },
-    /// It has an Algorithm ID that is not known, or none.
+    /// It has no Algorithm ID, or one that is not known.
     #[error("algorithm {0} is not accepted")]
     Algorithm(u8),
-    /// It has a MAC of a length that its algorithm does not produce.
+    /// It has a MAC of a length that its algorithm does not allow.
     #[error("{found} octets of authentication data do not fit {algorithm:?}")]
     Length {
         /// Algorithm of the message.
@@ -195,28 +195,29 @@ pub enum AuthError {
         /// Octets of Authentication Data.
         found: usize,
     },
-    /// The MAC is not that of the octets and the key.
+    /// The MAC does not match the octets and the key.
     #[error("authentication data do not match")]
     Mismatch,
 }
 
-/// A message whose MAC is right, and how far the MAC reaches.
+/// A message with a correct MAC, and the octets that the MAC covers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verified<'a> {
     /// How it is signed.
     pub form: MacForm,
-    /// The octets that the MAC covers, with the Authentication Data as received: no other message
-    /// with the same covered octets can be made without the key. The octets after them prove nothing.
+    /// The octets that the MAC covers, with the Authentication Data as received. Without the key,
+    /// no other message with the same covered octets can be made. The octets after them are not
+    /// authenticated.
     pub covered: &'a [u8],
     /// The message has an xTR-ID and a Site-ID, and the MAC covers them.
     pub covers_identity: bool,
 }
 
-/// Checks the MAC of a Map-Register, Map-Notify or Map-Notify-Ack as it was received, in time
-/// that does not depend on the octets that differ.
+/// Checks the MAC of a Map-Register, Map-Notify or Map-Notify-Ack as it was received. The time that
+/// this takes does not depend on the octets that differ.
 ///
 /// # Errors
-/// Why the message must be dropped.
+/// The reason why the message must be dropped.
 pub fn verify<'a>(message: &'a [u8], key: &Key) -> Result<Verified<'a>, AuthError> {
     let (message_type, body) = parse_signed(message)?;
     let Authentication { key_id, algorithm, data } = body.authentication;
@@ -231,7 +232,7 @@ pub fn verify<'a>(message: &'a [u8], key: &Key) -> Result<Verified<'a>, AuthErro
     let matches = |end: usize| -> Choice {
         mac(algorithm, &secret, &zeroed[..end])[..data.len()].ct_eq(&data)
     };
-    // Which reading it is may show in the time that this takes: it is no secret.
+    // The time that this takes may show which reading applies: that is no secret.
     let ends = [message.len(), body.end, body.records_end];
     let end = ends.into_iter().find(|&end| matches(end).into()).ok_or(AuthError::Mismatch)?;
     let covers_identity = body.xtr_identity.is_some() && end > body.records_end;
@@ -257,7 +258,7 @@ pub(super) fn signed(message: Vec<u8>, key: &Key, form: MacForm) -> Vec<u8> {
     signed_to(message, end, key, form)
 }
 
-/// The same with a MAC over the first `end` octets, at the most all.
+/// The same with a MAC over the first `end` octets, or over all if there are fewer.
 pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacForm) -> Vec<u8> {
     let MacForm { algorithm, length } = form;
     if let Ok(message_type) = FirstWord::message_type_of(&message) {
@@ -268,8 +269,9 @@ pub(super) fn signed_to(mut message: Vec<u8>, end: usize, key: &Key, form: MacFo
     message
 }
 
-/// The key of one message: the shared secret, or for HKDF that and the nonce, salted with a
-/// string per message type (RFC 9301 section 5.6, Authentication Data, item 4).
+/// The key of one message: the shared secret, or for HKDF a key derived from the secret and the
+/// nonce, salted with a string for each message type (RFC 9301 section 5.6, Authentication Data,
+/// item 4).
 fn message_secret(
     message_type: MessageType,
     algorithm: Algorithm,
@@ -328,8 +330,8 @@ mod tests {
         }
     }
 
-    /// The register with `length` octets of Authentication Data, its MAC over all but the last
-    /// `uncovered` octets.
+    /// The register with `length` octets of Authentication Data and a MAC over all its octets
+    /// except the last `uncovered` octets.
     fn signed_otherwise(algorithm: Algorithm, length: usize, uncovered: usize) -> Vec<u8> {
         let data = vec![0; length];
         let authentication = Authentication { key_id: 0, algorithm: algorithm.number(), data };

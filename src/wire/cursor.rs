@@ -1,4 +1,4 @@
-//! A reader that cannot run past the end of a message and knows where it stands.
+//! A reader that cannot read past the end of a message and knows its position.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -14,13 +14,13 @@ pub(super) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the first octet of a `message`, which is the name that errors carry.
+    /// A reader at the first octet of a message. Errors contain `message`, the name of its kind.
     pub(super) fn new(octets: &'a [u8], message: &'static str) -> Self {
         let place = Place { name: "first word", ordinal: None };
         Reader { octets, at: 0, end: octets.len(), message, place }
     }
 
-    /// Names the part that is read next, for errors.
+    /// Names the part that is read next, for use in errors.
     pub(super) fn enter(&mut self, name: &'static str) {
         self.place = Place { name, ordinal: None };
     }
@@ -35,12 +35,12 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// Octets up to the end of the message, or of the part that [`Reader::within`] opened.
+    /// Octets up to the end of the message, or of the part that [`Reader::part`] opened.
     pub(super) fn left(&self) -> usize {
         self.end.saturating_sub(self.at)
     }
 
-    /// An error at the present position.
+    /// An error at the current position.
     pub(super) fn error(&self, problem: Problem) -> ParseError {
         self.error_at(self.at, problem)
     }
@@ -64,7 +64,7 @@ impl<'a> Reader<'a> {
         rest
     }
 
-    /// The octets before the next zero octet, which is taken too.
+    /// The octets before the next zero octet; the zero octet is read too.
     pub(super) fn up_to_zero(&mut self) -> Result<&'a [u8], ParseError> {
         let rest = &self.octets[self.at..self.end];
         let length = rest.iter().position(|octet| *octet == 0);
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
         Ok(self.array::<16>()?.into())
     }
 
-    /// A reader of the next `count` octets alone, which this one does not pass.
+    /// A reader of only the next `count` octets. The position of this reader does not change.
     pub(super) fn part(&self, count: usize) -> Result<Self, ParseError> {
         if count > self.left() {
             return Err(self.error(Problem::Truncated { wanted: count, left: self.left() }));

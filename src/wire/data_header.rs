@@ -7,8 +7,8 @@ use crate::addr::{Family, InstanceId};
 /// Octets of the header.
 pub const DATA_HEADER_LEN: usize = 8;
 
-/// Octets that encapsulation puts in front of a packet: IP, UDP and LISP headers (RFC 9300 sections 5.1
-/// and 5.2). The family is that of the RLOCs.
+/// Octets that encapsulation adds in front of a packet: IP, UDP and LISP headers (RFC 9300 sections
+/// 5.1 and 5.2). The family is that of the RLOCs.
 pub const fn encapsulation_len(family: Family) -> u32 {
     match family {
         Family::Ipv4 => 20 + 8 + 8,
@@ -16,24 +16,24 @@ pub const fn encapsulation_len(family: Family) -> u32 {
     }
 }
 
-/// The low-order 24 bits of the first word, and the bits N, E and V that give them a meaning.
+/// The low-order 24 bits of the first word, and the bits N, E and V that select their meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum NonceField {
     /// N and V clear: the field is zero, and ignored on receipt.
     #[default]
     None,
-    /// N set; wins over V if both are.
+    /// N set; it has precedence over V if both are set.
     Nonce {
         /// 24 bits.
         nonce: u32,
-        /// E: the receiver is to send the nonce back.
+        /// E: the receiver is asked to send the nonce back.
         echo: bool,
     },
     /// V set: Map-Versions of the mappings of both EIDs, 12 bits each (RFC 9302).
     MapVersion {
-        /// That of the inner source.
+        /// The Map-Version of the inner source.
         source: u16,
-        /// That of the inner destination, as the sender has it.
+        /// The Map-Version of the inner destination, as known to the sender.
         destination: u16,
     },
 }
@@ -49,7 +49,7 @@ pub enum NonceField {
 /// |                 Instance ID (24)              |   LSBs (8)    |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// The bits N, E, V, L and I are not fields of their own: they say which field is there.
+/// The bits N, E, V, L and I are not fields of their own: they select which field is present.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct DataHeader {
     /// N, E, V and the 24 bits.
@@ -67,7 +67,7 @@ impl DataHeader {
     /// Reads the header from the front of a datagram's payload; returns the inner packet too.
     ///
     /// # Errors
-    /// When there are less than eight octets; any eight octets are a header.
+    /// If there are fewer than eight octets; any eight octets are a header.
     pub fn parse(datagram: &[u8]) -> Result<(Self, &[u8]), ParseError> {
         let mut reader = Reader::new(datagram, "LISP data header");
         let first = reader.u32()?;
@@ -85,7 +85,7 @@ impl DataHeader {
         Ok((header, reader.take_rest()))
     }
 
-    /// Its Locator-Status-Bits, with how many there are: 32, or 8 beside an instance-ID.
+    /// Its Locator-Status-Bits, with their number: 32, or 8 beside an instance-ID.
     pub fn status_bits(&self) -> Option<StatusBits> {
         let width = if self.instance_id.is_some() { 8 } else { u32::BITS };
         self.locator_status_bits.map(|bits| StatusBits { bits, width })
@@ -112,12 +112,12 @@ impl DataHeader {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusBits {
     bits: u32,
-    /// How many there are.
+    /// The number of bits.
     width: u32,
 }
 
 impl StatusBits {
-    /// The bit of the locator with this place in its mapping, if there is one.
+    /// The bit of the locator with this ordinal in its mapping, if there is one.
     pub fn of(self, ordinal: u8) -> Option<bool> {
         let ordinal = u32::from(ordinal);
         (ordinal < self.width).then(|| self.bits >> ordinal & 1 == 1)

@@ -1,5 +1,5 @@
-//! Encapsulated Control Message (ECM): a control message in an inner IP and UDP header, whose
-//! destination is the EID asked for (RFC 9301 section 5.8).
+//! Encapsulated Control Message (ECM): a control message with an inner IP and UDP header. The
+//! destination of the inner header is the requested EID (RFC 9301 section 5.8).
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -8,9 +8,9 @@ use etherparse::{IpDscp, Ipv4Header, Ipv6Header, UdpHeader, ip_number};
 use super::error::{ParseError, Problem};
 use super::first_word::{FirstWord, MessageType};
 
-/// The TTL or hop limit that an inner header starts with.
+/// The initial TTL or hop limit of an inner header.
 pub const INNER_TTL: u8 = 64;
-/// The most octets that fit one datagram of either family.
+/// The most octets that fit into one datagram of either family.
 pub const MAX_INNER_MESSAGE: usize = u16::MAX as usize - UdpHeader::LEN - Ipv4Header::MIN_LEN;
 
 /// The UDP checksum of a sender that does not compute it (RFC 768; RFC 6935 for IPv6).
@@ -28,8 +28,8 @@ const NETWORK_CONTROL: IpDscp = IpDscp::CS6;
 /// |   inner IPv4 or IPv6 header, UDP header, control message      |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// The RFC reserves bits 6 and 7; E and M are those of the IANA registry. With S set, LISP-SEC
-/// data (RFC 9303) stand before the inner header, and the message is refused.
+/// The RFC reserves bits 6 and 7; E and M are from the IANA registry. If S is set, LISP-SEC data
+/// (RFC 9303) are before the inner header, and the message is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Encapsulated {
     /// D: a Map-Referral is wanted (RFC 8111).
@@ -40,8 +40,8 @@ pub struct Encapsulated {
     pub to_ms: bool,
     /// Inner source address and port.
     pub source: SocketAddr,
-    /// Inner destination: the EID asked for, and port 4342. Of the source's family; a mix goes
-    /// out as IPv6 with the IPv4 address mapped.
+    /// Inner destination: the requested EID, and port 4342. It has the family of the source; if the
+    /// families differ, both are sent as IPv6 with the IPv4 address mapped.
     pub destination: SocketAddr,
     /// TTL or hop limit of the inner header.
     pub ttl: u8,
@@ -63,11 +63,12 @@ impl Encapsulated {
         }
     }
 
-    /// Reads an ECM, first nibble included. Both checksums are verified, but a UDP checksum of zero is
-    /// none: senders leave it out in both families, as the outer one covers the same octets.
+    /// Reads an ECM, first nibble included. Both checksums are verified, but a UDP checksum of zero
+    /// means that there is none: senders leave it out in both families, because the outer checksum
+    /// covers the same octets.
     ///
     /// # Errors
-    /// When the inner packet is not one unfragmented UDP datagram, or a checksum is wrong.
+    /// If the inner packet is not one unfragmented UDP datagram, or a checksum is wrong.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::Encapsulated)?;
         if word.bit(4) {
@@ -93,8 +94,8 @@ impl Encapsulated {
         })
     }
 
-    /// The octets of the message: an inner header without options, both checksums right, and that of UDP
-    /// never zero (RFC 9301 section 5.8).
+    /// The octets of the message: an inner header without options, with both checksums correct and
+    /// the UDP checksum never zero (RFC 9301 section 5.8).
     pub fn emit(&self) -> Vec<u8> {
         debug_assert!(self.message.len() <= MAX_INNER_MESSAGE, "one datagram cannot carry it");
         let payload = &self.message[..self.message.len().min(MAX_INNER_MESSAGE)];
@@ -154,7 +155,7 @@ impl InnerHeader {
         InnerHeader::V4(header)
     }
 
-    /// The header, and the datagram that it delimits.
+    /// The header, and the datagram within its length.
     fn parse(packet: &[u8]) -> Result<(Self, &[u8]), Problem> {
         match packet.first().map(|octet| octet >> 4) {
             Some(4) => Self::parse_v4(packet),
@@ -230,7 +231,7 @@ impl InnerHeader {
     }
 }
 
-/// The UDP header, and the payload that it delimits.
+/// The UDP header, and the payload within its length.
 fn parse_udp<'a>(ip: &InnerHeader, datagram: &'a [u8]) -> Result<(UdpHeader, &'a [u8]), Problem> {
     let truncated = Problem::Truncated { wanted: UdpHeader::LEN, left: datagram.len() };
     let (udp, _) = UdpHeader::from_slice(datagram).map_err(|_| truncated)?;

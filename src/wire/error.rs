@@ -1,10 +1,10 @@
-//! Errors in octets from the network, and their position.
+//! Errors in octets from the network, and the position of each.
 
 use std::fmt;
 
 use crate::addr::Family;
 
-/// Octets that are not the message that they claim to be.
+/// Octets that are not a valid message of their kind.
 ///
 /// Displays as `Map-Request: EID-Record 1 truncated: 4 octets wanted, 2 left, at octet 24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -14,7 +14,7 @@ pub struct ParseError {
     pub message: &'static str,
     /// The part of the message that was read.
     pub place: Place,
-    /// The error at that place.
+    /// The error in this part.
     pub problem: Problem,
     /// Octets from the start of the message to the field that is wrong.
     pub offset: usize,
@@ -23,9 +23,9 @@ pub struct ParseError {
 /// A part of a message: a field, or the n-th record of its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The RFC's name of it.
+    /// The name in the RFC.
     pub name: &'static str,
-    /// Counted from 1, where there can be several.
+    /// The number of the record, counted from 1, if there can be several.
     pub ordinal: Option<usize>,
 }
 
@@ -42,19 +42,19 @@ pub enum Problem {
     /// The message, or the LCAF around the field, ends too early.
     #[error("truncated: {wanted} octets wanted, {left} left")]
     Truncated {
-        /// Octets that the field takes.
+        /// Octets that the field needs.
         wanted: usize,
-        /// Octets that there are.
+        /// Octets that are left.
         left: usize,
     },
-    /// The first nibble is no type of the [`super::Message`] enum, or the Type of a frame none of
-    /// [`super::ReliableMessage`].
+    /// The first nibble is not a type of the [`super::Message`] enum, or the Type of a frame is not
+    /// a type of [`super::ReliableMessage`].
     #[error("{0} is not known")]
     UnknownType(u16),
-    /// The first nibble is another type than that of the parser that was called.
+    /// The first nibble is not the type of the parser that was called.
     #[error("{0} is that of another message")]
     OtherType(u8),
-    /// An address family whose length is not known, so nothing after it can be found.
+    /// An address family of unknown length, so that nothing after it can be found.
     #[error("has AFI {0}, whose length is not known")]
     UnknownAfi(u16),
     /// An address that is well formed, but not an IP address in an instance.
@@ -74,7 +74,7 @@ pub enum Problem {
     /// A distinguished name (AFI 17) without the zero octet that ends it.
     #[error("has a name (AFI 17) without a zero octet at its end")]
     NameWithoutEnd,
-    /// LCAFs within LCAFs beyond [`super::address::MAX_LCAF_DEPTH`]: the outer one is opaque.
+    /// LCAFs nested deeper than [`super::address::MAX_LCAF_DEPTH`]: the outer LCAF is opaque.
     #[error("nests LCAFs too deeply")]
     LcafTooDeep,
     /// An LCAF type without a parser: the LCAF is opaque.
@@ -86,30 +86,32 @@ pub enum Problem {
     /// LISP-SEC data (RFC 9303), whose length is not known here.
     #[error("has LISP-SEC data, which is not supported")]
     LispSec,
-    /// A Length that no frame of the reliable transport can have, or not the one that this has.
+    /// A Length that no frame of the reliable transport can have, or that is not the length of this
+    /// frame.
     #[error("is {0}, which is not that of a frame")]
     FrameLength(u16),
-    /// Something else where a frame of the reliable transport must end.
+    /// Other octets at the position where a frame of the reliable transport must end.
     #[error("is 0x{0:08x}, 0x9facade9 expected")]
     EndMarker(u32),
-    /// A Registration whose Map-Register has none or several, so that it must be discarded.
+    /// A Registration with no record or several records in its Map-Register: it must be discarded.
     #[error("number {0}, exactly 1 is allowed")]
     RecordCount(usize),
-    /// A Registration Refresh of another kind than the five that are defined.
+    /// A Registration Refresh of a kind that is not one of the five defined kinds.
     #[error("{0} is not known")]
     UnknownScope(u8),
-    /// An address where an instance without one must stand.
+    /// An address in a field that must contain only an instance.
     #[error("is not an instance-ID alone")]
     NotAnInstance,
     /// The inner packet is not one unfragmented UDP datagram over IPv4 or IPv6.
     #[error("is not an unfragmented UDP datagram")]
     NotUdp,
-    /// The IPv4 header or UDP checksum is wrong; a UDP checksum of zero is none, and is not.
+    /// The IPv4 header or UDP checksum is wrong. A UDP checksum of zero is not an error, because it
+    /// means that there is none.
     #[error("has checksum 0x{found:04x}, 0x{computed:04x} expected")]
     Checksum {
         /// The checksum in the packet.
         found: u16,
-        /// The checksum that its octets give.
+        /// The checksum computed from its octets.
         computed: u16,
     },
 }

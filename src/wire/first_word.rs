@@ -57,17 +57,17 @@ impl MessageType {
     }
 }
 
-/// The word, with bits numbered from the left as the RFCs' diagrams do.
+/// The word, with bits numbered from the left as in the diagrams of the RFCs.
 #[derive(Clone, Copy)]
 pub(super) struct FirstWord(u32);
 
 impl FirstWord {
-    /// A word of that type with all flag bits clear and count 0.
+    /// A word of this type with all flag bits clear and count 0.
     pub(super) fn new(message_type: MessageType) -> Self {
         FirstWord(u32::from(message_type.number()) << 28)
     }
 
-    /// The type of a message that no parser has seen yet.
+    /// The type of a message that has not been parsed yet.
     pub(super) fn message_type_of(message: &[u8]) -> Result<MessageType, ParseError> {
         let mut reader = Reader::new(message, "LISP message");
         let word = FirstWord(reader.u32()?);
@@ -130,7 +130,7 @@ impl FirstWord {
     }
 }
 
-/// As many of `items` as an 8-bit count can say.
+/// The first `items`, at most as many as an 8-bit count can express.
 pub(super) fn counted<T>(items: &[T]) -> &[T] {
     debug_assert!(items.len() <= 255, "a message carries at most 255 records");
     &items[..items.len().min(255)]

@@ -1,8 +1,8 @@
 //! ICMP errors about packets that a router sent into the core, by kind (RFC 792, RFC 1812 section
 //! 5.2.7.1, RFC 4443).
 //!
-//! Only some of them say that no packet reaches a locator. The others are about one packet: its TTL,
-//! its size, an option in it.
+//! Only some of these errors mean that no packet reaches a locator. The others are about one
+//! packet: its TTL, its size, or an option in it.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +13,8 @@ use crate::addr::Family;
 pub enum IcmpErrorKind {
     /// A router has no route: ICMPv4 type 3 codes 0 and 6, ICMPv6 type 1 codes 0 and 6.
     NetUnreachable,
-    /// A router does not find the host on its link: ICMPv4 type 3 codes 1 and 7, ICMPv6 type 1 code 3.
+    /// A router cannot find the host on its link: ICMPv4 type 3 codes 1 and 7, ICMPv6 type 1 code
+    /// 3.
     HostUnreachable,
     /// The host has no socket: ICMPv4 type 3 code 3, ICMPv6 type 1 code 4.
     PortUnreachable,
@@ -21,17 +22,17 @@ pub enum IcmpErrorKind {
     Prohibited,
     /// The packet is too big for a link: ICMPv4 type 3 code 4, ICMPv6 type 2.
     TooBig {
-        /// Octets that the link takes, outer headers included.
+        /// The largest packet of the link in octets, outer headers included.
         mtu: u32,
     },
-    /// The TTL was used up on the way: ICMPv4 type 11 code 0, ICMPv6 type 3 code 0.
+    /// The TTL expired in transit: ICMPv4 type 11 code 0, ICMPv6 type 3 code 0.
     TimeExceeded,
-    /// Every other type and code. It says nothing about a locator.
+    /// Every other type and code. It gives no information about a locator.
     Other,
 }
 
 impl IcmpErrorKind {
-    /// The kind of an error of ICMPv4 or ICMPv6; `mtu` is read where the type has one.
+    /// The kind of an ICMPv4 or ICMPv6 error; `mtu` is used if the type has an MTU.
     pub fn of(family: Family, kind: u8, code: u8, mtu: u32) -> Self {
         match (family, kind, code) {
             (Family::Ipv4, 3, 0 | 6) | (Family::Ipv6, 1, 0 | 6) => IcmpErrorKind::NetUnreachable,
@@ -44,7 +45,7 @@ impl IcmpErrorKind {
         }
     }
 
-    /// Whether it says that no packet reaches the locator.
+    /// Whether the error means that no packet reaches the locator.
     pub fn is_unreachable(self) -> bool {
         match self {
             IcmpErrorKind::NetUnreachable

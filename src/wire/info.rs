@@ -1,4 +1,4 @@
-//! Info-Request and Info-Reply: a router behind a NAT asks how it looks from outside
+//! Info-Request and Info-Reply: a router behind a NAT asks for its address and port outside the NAT
 //! (draft-ermagan-lisp-nat-traversal, later draft-ietf-lisp-nat-traversal).
 
 use super::Nonce;
@@ -38,8 +38,8 @@ pub struct Info {
     pub authentication: Authentication,
     /// How long the receiver may keep the reply, in minutes.
     pub ttl_minutes: u32,
-    /// An EID-Prefix of the asking site, which selects its key; `None` is AFI 0, and so is read an
-    /// address that is no IP prefix of an instance.
+    /// An EID-Prefix of the site that asks; it selects the site's key. `None` is AFI 0. An address
+    /// that is not an IP prefix of an instance is also read as `None`.
     pub eid_prefix: Option<EidPrefix>,
     /// [`Address::None`] in a request; the NAT-Traversal LCAF (type 7), opaque, in a reply.
     pub nat: Address,
@@ -66,7 +66,7 @@ impl Info {
         Ok(Info { reply: word.bit(4), nonce, authentication, ttl_minutes, eid_prefix, nat })
     }
 
-    /// The octets of the message with its Authentication Data as they are.
+    /// The octets of the message, with its Authentication Data unchanged.
     pub fn emit(&self) -> Vec<u8> {
         let word = FirstWord::new(MessageType::Info).with(4, self.reply);
         let mut out = Vec::from(word.octets());

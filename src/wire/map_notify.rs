@@ -1,5 +1,5 @@
-//! Map-Notify and Map-Notify-Ack: the map-server's word on a mapping, and the xTR's receipt
-//! (RFC 9301 section 5.7).
+//! Map-Notify and Map-Notify-Ack: the map-server's notification about a mapping, and the xTR's
+//! acknowledgement (RFC 9301 section 5.7).
 
 use super::Nonce;
 use super::auth::{self, Authentication, Key, MacForm};
@@ -28,7 +28,7 @@ use super::record::MappingRecord;
 pub struct MapNotify {
     /// R: built for a re-encapsulating tunnel router (NAT traversal draft).
     pub built_for_rtr: bool,
-    /// That of the Map-Register that it acknowledges, or the map-server's own.
+    /// The nonce of the Map-Register that it acknowledges, or the map-server's own.
     pub nonce: Nonce,
     /// The MAC as received, or as it will be sent.
     pub authentication: Authentication,
@@ -51,7 +51,7 @@ impl MapNotify {
         Self::parse_as(MessageType::MapNotify, message)
     }
 
-    /// The octets of the message with its Authentication Data as they are.
+    /// The octets of the message, with its Authentication Data unchanged.
     pub fn emit(&self) -> Vec<u8> {
         self.emit_as(MessageType::MapNotify, &self.authentication)
     }
@@ -97,7 +97,7 @@ impl MapNotifyAck {
         MapNotify::parse_as(MessageType::MapNotifyAck, message).map(MapNotifyAck)
     }
 
-    /// The octets of the message with its Authentication Data as they are.
+    /// The octets of the message, with its Authentication Data unchanged.
     pub fn emit(&self) -> Vec<u8> {
         self.0.emit_as(MessageType::MapNotifyAck, &self.0.authentication)
     }

@@ -1,4 +1,4 @@
-//! Map-Register: an ETR tells the map-server its mappings (RFC 9301 section 5.6).
+//! Map-Register: an ETR sends its mappings to the map-server (RFC 9301 section 5.6).
 
 use super::Nonce;
 use super::auth::{self, Authentication, Key, MacForm};
@@ -21,8 +21,9 @@ impl XtrIdentity {
     /// Octets of both in a message.
     const LEN: usize = 24;
 
-    /// Reads the identity if the message has one: `present` is its I bit. A message that ends before it
-    /// has none: RFC 9301 reserves the I bits of Map-Request and Map-Notify, so a set one may mean nothing.
+    /// Reads the identity if the message has one: `present` is its I bit. If the message ends
+    /// before the identity, there is none: RFC 9301 reserves the I bits of Map-Request and
+    /// Map-Notify, so a set bit may mean nothing.
     pub(super) fn parse_if(
         present: bool,
         reader: &mut Reader<'_>,
@@ -59,7 +60,7 @@ impl XtrIdentity {
 /// |   xTR-ID (128) and Site-ID (64) if I                          |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// r is that of draft-ietf-lisp-map-server-reliable-transport.
+/// The bit r is from draft-ietf-lisp-map-server-reliable-transport.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapRegister {
     /// P: the map-server is to answer Map-Requests for the ETR.
@@ -76,7 +77,7 @@ pub struct MapRegister {
     pub merge: bool,
     /// M: a Map-Notify is wanted as acknowledgement.
     pub want_map_notify: bool,
-    /// Greater in each message of an xTR and key.
+    /// Greater in each message of the same xTR with the same key.
     pub nonce: Nonce,
     /// The MAC as received, or as it will be sent.
     pub authentication: Authentication,
@@ -109,7 +110,7 @@ impl MapRegister {
         })
     }
 
-    /// The octets of the message with its Authentication Data as they are.
+    /// The octets of the message, with its Authentication Data unchanged.
     pub fn emit(&self) -> Vec<u8> {
         self.emit_with(&self.authentication)
     }
@@ -124,8 +125,9 @@ impl MapRegister {
         auth::signed(self.emit_with(&Authentication::zeroed(key, form)), key, form)
     }
 
-    /// The octets of the message with a MAC that ends at its last record: the other reading of
-    /// RFC 9301 section 5.6, which proves no xTR-ID. Eidway sends it only where a test asks for it.
+    /// The octets of the message with a MAC that ends at its last record. This is the other reading
+    /// of RFC 9301 section 5.6, which authenticates no xTR-ID. Eidway sends it only if a test asks
+    /// for it.
     pub fn emit_signed_to_records(&self, key: &Key) -> Vec<u8> {
         let form = MacForm::of_first(key.algorithm);
         let octets = self.emit_with(&Authentication::zeroed(key, form));
@@ -156,8 +158,8 @@ pub(super) struct Body {
     pub(super) xtr_identity: Option<XtrIdentity>,
     /// Octets from the start of the message to the end of the last record.
     pub(super) records_end: usize,
-    /// Octets from the start of the message to the end of its last field: any that follow are
-    /// no part of it.
+    /// Octets from the start of the message to the end of its last field: octets after that are not
+    /// part of the message.
     pub(super) end: usize,
 }
 
@@ -178,7 +180,7 @@ impl Body {
     }
 }
 
-/// The message that starts with `word`, whose record count is filled in.
+/// The message that starts with `word`, with the record count filled in.
 pub(super) fn emit_body(
     word: FirstWord,
     nonce: Nonce,

@@ -23,9 +23,9 @@ pub struct MapReply {
     pub probe: bool,
     /// E: the site takes part in echo-nonce (RFC 9300 section 10.1).
     pub echo_nonce: bool,
-    /// S: LISP-SEC data follow the records (RFC 9303); they are dropped on receipt.
+    /// S: LISP-SEC data follow the records (RFC 9303); received ones are dropped.
     pub security: bool,
-    /// That of the Map-Request.
+    /// The nonce of the Map-Request.
     pub nonce: Nonce,
     /// The mappings, at most 255.
     pub records: Vec<MappingRecord>,

@@ -1,4 +1,5 @@
-//! Map-Request: what locators has this EID? Also the probe and the SMR (RFC 9301 section 5.2).
+//! Map-Request: asks for the locators of an EID. Also used as the probe and the SMR (RFC 9301
+//! section 5.2).
 
 use super::Nonce;
 use super::address::{Address, emit_eid, parse_optional_eid_prefix};
@@ -9,7 +10,7 @@ use super::map_register::XtrIdentity;
 use super::record::MappingRecord;
 use crate::addr::{Eid, EidPrefix, Rloc};
 
-/// As many ITR-RLOCs as the 5-bit IRC field can count.
+/// The most ITR-RLOCs that the 5-bit IRC field can count.
 pub const MAX_ITR_RLOCS: usize = 32;
 
 /// A Map-Request.
@@ -31,12 +32,12 @@ pub const MAX_ITR_RLOCS: usize = 32;
 /// |   xTR-ID (128) and Site-ID (64) if I                          |
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
-/// I and N are those of RFC 9437 section 4.
+/// The bits I and N are from RFC 9437 section 4.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MapRequest {
     /// A: the reply must come from the site, not from the mapping system.
     pub authoritative: bool,
-    /// P: a reachability probe of the locator that it is sent to.
+    /// P: a reachability probe of the locator to which it is sent.
     pub probe: bool,
     /// S: an SMR, which solicits a Map-Request from the receiver (section 6.1).
     pub smr: bool,
@@ -50,17 +51,18 @@ pub struct MapRequest {
     pub do_not_reply: bool,
     /// To be copied to the Map-Reply.
     pub nonce: Nonce,
-    /// The source EID of the packet that needs the mapping, or the EID solicited by an SMR; `None` is
-    /// AFI 0, and so is read an address that is not an IP address.
+    /// The source EID of the packet that needs the mapping, or the EID solicited by an SMR. `None`
+    /// is AFI 0. An address that is not an IP address is also read as `None`.
     pub source_eid: Option<Eid>,
-    /// Where the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque ones are skipped on receipt. Empty, it goes out as one of AFI 0, which only an unsubscription (N set, RFC
-    /// 9437 section 6) may have.
+    /// The RLOCs to which the reply may be sent, at most [`MAX_ITR_RLOCS`]. Opaque ones are skipped
+    /// on receipt. An empty list is sent as one address of AFI 0; only an unsubscription may have
+    /// this (N set, RFC 9437 section 6).
     pub itr_rlocs: Vec<Rloc>,
-    /// The EID-Prefixes asked for. A sender puts one; at most 255. Those that are no IP prefix of an
-    /// instance are left out on receipt.
+    /// The requested EID-Prefixes, at most 255; a sender puts only one. On receipt, EIDs that are
+    /// not an IP prefix of an instance are left out.
     pub records: Vec<EidRecord>,
-    /// Present if M: the mapping of the source EID, not to be trusted unverified; left out on receipt
-    /// if its EID is no IP prefix of an instance.
+    /// Present if M: the mapping of the source EID, which must not be trusted unverified. On
+    /// receipt it is left out if its EID is not an IP prefix of an instance.
     pub map_reply_record: Option<MappingRecord>,
     /// Present if I: the xTR that asks.
     pub xtr_identity: Option<XtrIdentity>,
@@ -86,7 +88,7 @@ impl MapRequest {
     /// Reads a Map-Request, first nibble included.
     ///
     /// # Errors
-    /// The first field that is wrong; also when there is no ITR-RLOC to reply to.
+    /// The first field that is wrong; also if there is no ITR-RLOC for the reply.
     pub fn parse(message: &[u8]) -> Result<Self, ParseError> {
         let (word, mut reader) = FirstWord::read(message, MessageType::MapRequest)?;
         reader.enter("Nonce");
@@ -105,7 +107,7 @@ impl MapRequest {
             return Err(reader.error_at(itr_rlocs_at, Problem::NoItrRloc));
         }
         reader.enter("Map-Reply Record");
-        // M may be set by mistake: a message that ends here has no record.
+        // M may be set by mistake: if the message ends here, it has no record.
         let map_reply_record = match word.bit(5) && reader.left() > 0 {
             true => MappingRecord::parse(&mut reader)?,
             false => None,

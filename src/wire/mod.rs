@@ -1,4 +1,4 @@
-//! Bytes to types and back, with no state (RFC 9300, 9301, 8060).
+//! Converts bytes to types and back, without state (RFC 9300, 9301, 8060).
 //!
 //! [`Message::parse`] reads the payload of one UDP datagram of the control port; [`Message::emit`]
 //! writes it. [`DataHeader`] is the eight octets in front of every packet on the data port.
@@ -6,15 +6,15 @@
 //! Reading order: [`mod@address`] (AFI and LCAF), [`mod@record`] (a mapping), then one file per
 //! message. [`mod@auth`] signs and verifies the three messages that carry a MAC.
 //!
-//! A parsed message is emitted again byte for byte, with these exceptions: reserved bits, LCAF
-//! Rsvd and Flags octets and host bits beyond a mask come back as zero; an IID mask-len as 32;
-//! instance-ID 0 as a plain AFI; ITR-RLOCs and source-EIDs that are no IP address, and records whose
-//! EID is no IP prefix, are left out, and a name beside an ITR-RLOC is;
-//! octets after the last field, where later standards put theirs, are dropped; a Registration
-//! Refresh has instance-ID 0 in an LCAF and no address or mask that says nothing; an Encapsulated
+//! A parsed message is emitted again byte for byte, with these exceptions. Reserved bits, LCAF Rsvd
+//! and Flags octets and host bits beyond a mask are emitted as zero; an IID mask-len as 32;
+//! instance-ID 0 as a plain AFI. ITR-RLOCs and source-EIDs that are not IP addresses, and records
+//! with an EID that is not an IP prefix, are left out; so is a name beside an ITR-RLOC. Octets
+//! after the last field, where later standards put their fields, are dropped. A Registration
+//! Refresh has instance-ID 0 in an LCAF, and no address or mask without meaning. An Encapsulated
 //! Control Message gets an inner IP header of our own with the same addresses, ports and TTL.
 
-// Lengths and counts here come from the network: none may overflow, in no build.
+// Lengths and counts here come from the network: none may overflow, in any build.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod address;
@@ -57,7 +57,7 @@ pub use reliable::{
 
 use first_word::FirstWord;
 
-/// Where the record count stands in a message that has one.
+/// The position of the record count in a message that has one.
 const RECORD_COUNT_AT: usize = 3;
 /// The UDP destination port of encapsulated data packets (RFC 9300 section 5.1).
 pub const DATA_PORT: u16 = 4341;
@@ -67,11 +67,11 @@ pub const DATA_SOURCE_PORTS: std::ops::Range<u16> = 0xc000..0xc010;
 /// The UDP port of control messages, and the TCP port of reliable transport (RFC 9301 section 5).
 pub const CONTROL_PORT: u16 = 4342;
 
-/// The 64-bit number that pairs a request with its answer (RFC 9301 sections 5.2 and 5.6).
+/// The 64-bit number that matches an answer to its request (RFC 9301 sections 5.2 and 5.6).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Nonce(pub u64);
 
-/// A control message: the payload of a datagram of port 4342 (RFC 9301 section 5.1).
+/// A control message: the payload of a datagram to or from port 4342 (RFC 9301 section 5.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// Type 1.
@@ -107,7 +107,7 @@ impl Message {
         })
     }
 
-    /// The octets of the message; Authentication Data goes out as it stands in the value.
+    /// The octets of the message; Authentication Data is emitted as it is in the value.
     pub fn emit(&self) -> Vec<u8> {
         match self {
             Message::MapRequest(message) => message.emit(),
@@ -120,7 +120,7 @@ impl Message {
         }
     }
 
-    /// The Record Count of `octets`, which the message was read from; `None` for a type that has none.
+    /// The Record Count of `octets`, from which the message was read; `None` if the type has none.
     pub fn record_count(&self, octets: &[u8]) -> Option<u8> {
         match self {
             Message::Info(_) | Message::Encapsulated(_) => None,
@@ -128,8 +128,8 @@ impl Message {
         }
     }
 
-    /// How many records of `octets`, which the message was read from, were left out because their EID is
-    /// no IP prefix of an instance.
+    /// The number of records in `octets`, from which the message was read, that were left out
+    /// because their EID is not an IP prefix of an instance.
     pub fn records_left_out(&self, octets: &[u8]) -> usize {
         let read = match self {
             Message::MapRequest(message) => message.records.len(),
@@ -142,7 +142,7 @@ impl Message {
         self.record_count(octets).map_or(0, |count| usize::from(count).saturating_sub(read))
     }
 
-    /// Which of the types it is.
+    /// The type of this message.
     pub fn message_type(&self) -> MessageType {
         match self {
             Message::MapRequest(_) => MessageType::MapRequest,

@@ -8,16 +8,16 @@ use super::error::ParseError;
 use super::first_word::counted;
 use crate::addr::{EidPrefix, Rloc};
 
-/// The priority that says: never to be used (RFC 9301 section 5.4, Priority).
+/// The priority of a locator that must never be used (RFC 9301 section 5.4, Priority).
 pub const UNUSABLE_PRIORITY: u8 = 255;
 
-/// The action of an ITR on packets for an EID that has no locator (RFC 9301 section 5.4, ACT).
+/// The action of an ITR for packets to an EID that has no locator (RFC 9301 section 5.4, ACT).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Action {
-    /// 0: drop, as there is nothing else to do.
+    /// 0: drop, because there is no other action.
     #[default]
     NoAction,
-    /// 1: forward to the destination as any packet.
+    /// 1: forward to the destination like any other packet.
     NativelyForward,
     /// 2: ask again for each packet.
     SendMapRequest,
@@ -75,11 +75,12 @@ impl Action {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MappingRecord {
-    /// Record TTL in minutes; 0 removes the mapping, 0xffffffff leaves its life to the receiver.
+    /// Record TTL in minutes; 0 removes the mapping, 0xffffffff lets the receiver choose the
+    /// lifetime.
     pub ttl_minutes: u32,
     /// The EID-Prefix; host bits beyond the mask are cleared.
     pub eid_prefix: EidPrefix,
-    /// ACT, of use where there is no locator.
+    /// ACT, used only if there is no locator.
     pub action: Action,
     /// A: the record comes from an ETR of the site.
     pub authoritative: bool,
@@ -90,7 +91,7 @@ pub struct MappingRecord {
 }
 
 impl MappingRecord {
-    /// A record as an xTR of the site sends it: authoritative, without a Map-Version.
+    /// A record as sent by an xTR of the site: authoritative, without a Map-Version.
     pub fn of_site(eid_prefix: EidPrefix, ttl_minutes: u32, locators: Vec<LocatorRecord>) -> Self {
         MappingRecord {
             ttl_minutes,
@@ -102,19 +103,20 @@ impl MappingRecord {
         }
     }
 
-    /// Whether it has locators and all of them are opaque: it maps the EID-Prefix to locators that cannot
-    /// be used here, and is no negative record.
+    /// Whether it has locators and all of them are opaque. Such a record maps the EID-Prefix to
+    /// locators that cannot be used here, and is not a negative record.
     pub fn is_all_opaque(&self) -> bool {
         !self.locators.is_empty() && self.locators.iter().all(|locator| locator.ip().is_none())
     }
 
-    /// Whether it says, where a map-server tells of a registration, that no xTR has its prefix.
+    /// Whether it means, in a notification by a map-server, that no xTR has registered the prefix.
     pub fn is_withdrawn(&self) -> bool {
         self.ttl_minutes == 0 || self.locators.is_empty()
     }
 
-    /// Reads one record; the reader's place is the caller's to name. `None` for a record whose EID is no
-    /// IP prefix of an instance: it is read, so that the next one is found, and left out.
+    /// Reads one record; the caller names the part for errors. `None` for a record with an EID that
+    /// is not an IP prefix of an instance: it is read, so that the next record is found, and left
+    /// out.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Option<Self>, ParseError> {
         let ttl_minutes = reader.u32()?;
         let locator_count = reader.u8()?;
@@ -134,7 +136,8 @@ impl MappingRecord {
         }))
     }
 
-    /// Reads `count` records, and leaves out those whose EID is no IP prefix of an instance.
+    /// Reads `count` records, and leaves out those with an EID that is not an IP prefix of an
+    /// instance.
     pub(super) fn parse_all(
         reader: &mut Reader<'_>,
         count: usize,
@@ -182,27 +185,27 @@ impl MappingRecord {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LocatorRecord {
-    /// Lower is better; 255 is not to be used for unicast.
+    /// The lower one is preferred; 255 must not be used for unicast.
     pub priority: u8,
     /// Share among locators of the same priority.
     pub weight: u8,
-    /// Priority for multicast; 255 is not to be used.
+    /// Priority for multicast; 255 must not be used.
     pub multicast_priority: u8,
     /// Weight for multicast.
     pub multicast_weight: u8,
     /// L: an address of the router that sends the record.
     pub local: bool,
-    /// p: the locator that the probe, to which this replies, was sent to.
+    /// p: the locator to which the probe was sent that this record answers.
     pub probed: bool,
-    /// R: the sender can reach it.
+    /// R: the sender can reach the locator.
     pub reachable: bool,
     /// Loc-AFI and Locator.
     pub rloc: Address,
 }
 
 impl LocatorRecord {
-    /// A locator as its own router reports it while it is up (L and R set, p clear); it is not for
-    /// multicast.
+    /// A locator as its own router reports it while it is up (L and R set, p clear). It is not used
+    /// for multicast.
     pub fn unicast(rloc: IpAddr, priority: u8, weight: u8) -> Self {
         LocatorRecord {
             priority,
@@ -216,14 +219,14 @@ impl LocatorRecord {
         }
     }
 
-    /// The locator as a routing locator; `None` if its address is opaque, so that it is kept and not
-    /// used.
+    /// The locator as a routing locator; `None` if its address is opaque, so that the locator is
+    /// kept but not used.
     pub fn ip(&self) -> Option<Rloc> {
         self.rloc.ip().map(Rloc)
     }
 
-    /// Whether both are one locator: the same IP address, with any names beside it, or the same
-    /// opaque address.
+    /// Whether both are the same locator: the same IP address, with any names beside it, or the
+    /// same opaque address.
     pub fn is_same(&self, other: &Self) -> bool {
         self.rloc == other.rloc || self.ip().is_some() && self.ip() == other.ip()
     }
@@ -255,9 +258,9 @@ impl LocatorRecord {
     }
 }
 
-/// Puts locators in the order that every xTR of the site sends them in, so that the ordinals of
-/// Locator-Status-Bits agree: ascending, IPv4 before IPv6 before the other families, by AFI (RFC 9301
-/// section 5.5).
+/// Sorts locators into the order in which every xTR of the site sends them, so that the ordinals of
+/// Locator-Status-Bits agree: ascending, IPv4 before IPv6 before the other families, by AFI (RFC
+/// 9301 section 5.5).
 pub fn sort_locators(locators: &mut [LocatorRecord]) {
     let key = |locator: &LocatorRecord| locator.rloc.sort_key();
     locators

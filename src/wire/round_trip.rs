@@ -200,7 +200,7 @@ fn info() -> impl Strategy<Value = Info> {
 
 fn encapsulated() -> impl Strategy<Value = Encapsulated> {
     let v4 = any::<[SocketAddrV4; 2]>().prop_map(|pair| pair.map(SocketAddr::from));
-    // Flow label and scope do not go on the wire.
+    // Flow label and scope are not sent.
     let v6 = any::<[(u128, u16); 2]>()
         .prop_map(|pair| pair.map(|(ip, port)| SocketAddrV6::new(ip.into(), port, 0, 0).into()));
     (any::<[bool; 3]>(), prop_oneof![v4, v6], any::<u8>(), vec(any::<u8>(), 0..99)).prop_map(
@@ -261,7 +261,7 @@ fn without_identity(mut message: Message) -> Message {
     message
 }
 
-/// The message without these and without the Map-Reply record before them.
+/// The message without xTR-ID and Site-ID, and without the Map-Reply record before them.
 fn without_record(message: Message) -> Message {
     let mut message = without_identity(message);
     if let Message::MapRequest(message) = &mut message {

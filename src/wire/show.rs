@@ -1,9 +1,9 @@
 //! Each message on one line, for debug output and tests.
 //!
-//! `Map-Request nonce 0x68E45971-0xE3DF4931 probe SMR DoNotReply source-EID 172.16.0.12
-//! ITR-RLOCs 203.0.113.11 for 192.168.0.22/32`. Bits that are clear and fields that are absent
-//! are left out; an EID of another instance than 0 has `[iid]` before it; a locator is
-//! `address priority/weight` with the letters of its L, p and R bits.
+//! `Map-Request nonce 0x68E45971-0xE3DF4931 probe SMR DoNotReply source-EID 172.16.0.12 ITR-RLOCs
+//! 203.0.113.11 for 192.168.0.22/32`. Bits that are clear and fields that are absent are left out.
+//! An EID of an instance other than 0 has `[iid]` before it. A locator is `address priority/weight`
+//! with the letters of its L, p and R bits.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -132,12 +132,12 @@ impl Display for Info {
 }
 
 impl Display for Encapsulated {
-    /// The headers, and after a colon the inner message or why it cannot be read.
+    /// The headers, and after a colon the inner message or the reason why it cannot be read.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "ECM {} -> {} TTL {}", self.source, self.destination, self.ttl)?;
         words(f, &[(self.ddt_originated, "DDT"), (self.to_etr, "to-ETR"), (self.to_ms, "to-MS")])?;
         match Message::parse(&self.message) {
-            // ECMs in ECMs would recurse as deep as a sender likes.
+            // ECMs inside ECMs would make the recursion as deep as a sender wants.
             Ok(Message::Encapsulated(_)) => f.write_str(": ECM"),
             Ok(inner) => write!(f, ": {inner}"),
             Err(error) => write!(f, ": {error}"),
@@ -187,7 +187,7 @@ impl Display for Action {
     }
 }
 
-/// Octets of a name or of an LCAF that are written out; the rest is `...`.
+/// The most octets of a name or of an LCAF that are shown; `...` stands for the rest.
 const SHOWN_OCTETS: usize = 64;
 
 impl Display for Address {
@@ -274,12 +274,12 @@ fn words(f: &mut Formatter<'_>, words: &[(bool, &str)]) -> fmt::Result {
     words.iter().filter(|(set, _)| *set).try_for_each(|(_, word)| write!(f, " {word}"))
 }
 
-/// `lead` and then the items with commas between; nothing if there are none.
+/// `lead` and then the items, separated by commas; nothing if there are no items.
 fn list<T: Display>(f: &mut Formatter<'_>, lead: &str, items: &[T]) -> fmt::Result {
     separated(f, lead, ", ", items)
 }
 
-/// Mappings, which have commas of their own.
+/// Mappings, which contain commas themselves.
 fn mappings(f: &mut Formatter<'_>, records: &[MappingRecord]) -> fmt::Result {
     separated(f, " for ", "; ", records)
 }

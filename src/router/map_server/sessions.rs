@@ -45,7 +45,8 @@ pub(super) struct Sessions {
 pub(super) struct Fallen {
     /// When it ended.
     pub at: Time,
-    /// Where the search stood when it fell, and how often it has come to the end since.
+    /// The position of the search when the session ended, and the number of times that the search
+    /// has reached the end of the table since then.
     pub from: usize,
     pub rounds: u32,
 }

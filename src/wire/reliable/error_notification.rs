@@ -3,8 +3,8 @@
 use crate::wire::cursor::Reader;
 use crate::wire::error::ParseError;
 
-/// The kind of error. The draft names two errors and numbers none; the numbers are those of the
-/// order in which it names them.
+/// The kind of error. The draft names two errors without numbers; the numbers here follow the order
+/// in which it names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ErrorCode {
     /// 1: the Type is not known.
@@ -35,7 +35,7 @@ impl ErrorCode {
     }
 }
 
-/// The data of an Error Notification, which is never sent because of another one.
+/// The data of an Error Notification, which is never sent in answer to another one.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -53,13 +53,13 @@ impl ErrorCode {
 pub struct ErrorNotification {
     /// The kind of error.
     pub code: ErrorCode,
-    /// Type of the frame that was wrong.
+    /// Type of the wrong frame.
     pub offending_type: u16,
     /// Its Length.
     pub offending_length: u16,
-    /// Its Message ID; 0 where it had none.
+    /// Its Message ID; 0 if it had none.
     pub offending_message_id: u32,
-    /// As much of its data as the sender chose to quote, from the first octet on.
+    /// The part of its data that the sender quotes, starting with the first octet.
     pub offending_data: Vec<u8>,
 }
 

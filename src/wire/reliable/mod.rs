@@ -1,10 +1,10 @@
-//! Reliable transport between an ETR and a map-server: messages 16 to 21 on one TCP stream of
-//! port 4342 (draft-ietf-lisp-map-server-reliable-transport, from draft-kouvelas-lisp-map-server-
-//! reliable-transport, whose section numbers are used here).
+//! Reliable transport between an ETR and a map-server: messages 16 to 21 on one TCP stream of port
+//! 4342 (draft-ietf-lisp-map-server-reliable-transport, formerly
+//! draft-kouvelas-lisp-map-server-reliable-transport, the section numbers of which are used here).
 //!
 //! [`ReliableFrame`] is one message with its envelope; [`FrameReader`] finds the frames in the
-//! octets that a stream delivers. Reading order: here, [`error_notification`], [`registration`]
-//! with its two answers, [`refresh`], [`mapping_notification`], [`stream`].
+//! octets of a stream. Reading order: this file, [`error_notification`], [`registration`] with its
+//! two answers, [`refresh`], [`mapping_notification`], [`stream`].
 
 pub mod error_notification;
 pub mod mapping_notification;
@@ -26,15 +26,15 @@ use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use crate::addr::EidPrefix;
 
-/// The last four octets of every frame. Data may hold them too: they check where a frame ends,
-/// they do not find it.
+/// The last four octets of every frame. Data may contain the same octets: the marker checks the end
+/// of a frame, and is not used to find it.
 pub const END_MARKER: u32 = 0x9fac_ade9;
 
-/// The name in errors of the envelope, as its Type may not be known.
+/// The name of the envelope in errors, because the Type may be unknown.
 const ENVELOPE: &str = "reliable transport frame";
 const END_MARKER_LEN: usize = 4;
 const LENGTH_AT: usize = 2;
-/// Octets of Type and Length, which say how much belongs to the frame.
+/// Octets of Type and Length, which give the length of the frame.
 const LENGTH_END: usize = 4;
 /// Octets before the data.
 const HEADER_LEN: usize = 8;
@@ -92,7 +92,7 @@ impl ReliableType {
 /// The message in a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ReliableMessage {
-    /// Type 16, either way: a frame could not be understood.
+    /// Type 16, in either direction: a frame could not be understood.
     ErrorNotification(ErrorNotification),
     /// Type 17, from the ETR: one mapping, or its end.
     Registration(Registration),
@@ -114,7 +114,7 @@ pub enum ReliableMessage {
 }
 
 impl ReliableMessage {
-    /// Which of the types it is.
+    /// The type of this message.
     pub fn message_type(&self) -> ReliableType {
         match self {
             ReliableMessage::ErrorNotification(_) => ReliableType::ErrorNotification,
@@ -178,7 +178,7 @@ impl ReliableMessage {
 /// Length counts all octets of the frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReliableFrame {
-    /// Chosen by the sender, to tell its frames apart.
+    /// Chosen by the sender, to distinguish its frames.
     pub message_id: u32,
     /// The message.
     pub message: ReliableMessage,
@@ -198,7 +198,8 @@ impl ReliableFrame {
         Ok(ReliableFrame { message_id, message })
     }
 
-    /// The octets of the frame; none for a frame of more than the 65,535 that Length can say.
+    /// The octets of the frame; none if the frame has more than 65,535 octets, the most that Length
+    /// can express.
     pub fn emit(&self) -> Vec<u8> {
         let mut data = Vec::new();
         self.message.emit(&mut data);
@@ -206,7 +207,8 @@ impl ReliableFrame {
     }
 }
 
-/// Checks the envelope and names the message: a reader at the Message ID that ends with the data.
+/// Checks the envelope and finds the type. The returned reader starts at the Message ID and ends
+/// with the data.
 fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
     let mut reader = Reader::new(frame, ENVELOPE);
     let message_type = reader.u16()?;
@@ -230,7 +232,7 @@ fn open(frame: &[u8]) -> Result<(ReliableType, Reader<'_>), ParseError> {
     Ok((message_type, reader))
 }
 
-/// How long the frame is that `octets` begin with; `None` until its Length is there.
+/// The length of the frame at the start of `octets`; `None` until its Length has been received.
 ///
 /// 8 octets are a frame without Message ID, which section 5 allows and no type uses.
 fn framed_length(octets: &[u8]) -> Result<Option<usize>, ParseError> {
@@ -247,7 +249,7 @@ fn framed_length(octets: &[u8]) -> Result<Option<usize>, ParseError> {
     }
 }
 
-/// `data` in an envelope; empty if that gets too long for its Length.
+/// `data` in an envelope; empty if the frame would be too long for its Length.
 fn framed(message_type: ReliableType, message_id: u32, data: &[u8]) -> Vec<u8> {
     let Ok(length) = u16::try_from((HEADER_LEN + END_MARKER_LEN).saturating_add(data.len())) else {
         return Vec::new();

@@ -9,7 +9,7 @@ use crate::wire::error::{ParseError, Problem};
 /// R, in the 16 bits after Scope.
 const REJECTED_ONLY: u16 = 0x8000;
 
-/// Which EID-prefixes an ETR is to register again.
+/// The EID-prefixes that an ETR is asked to register again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RefreshScope {
     /// 0: all.
@@ -18,9 +18,9 @@ pub enum RefreshScope {
     Instance(InstanceId),
     /// 2: all of one family in one instance.
     InstanceFamily(InstanceId, Family),
-    /// 3: all that this one covers, itself included.
+    /// 3: all that this prefix covers, itself included.
     CoveredBy(EidPrefix),
-    /// 4: this one.
+    /// 4: this prefix.
     Exactly(EidPrefix),
 }
 
@@ -36,7 +36,7 @@ impl RefreshScope {
         }
     }
 
-    /// Whether an ETR asked so is to register `eid_prefix`.
+    /// Whether an ETR that receives this scope is to register `eid_prefix`.
     pub fn includes(&self, eid_prefix: &EidPrefix) -> bool {
         match self {
             RefreshScope::All => true,
@@ -61,15 +61,16 @@ impl RefreshScope {
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
 /// Scope 0 ends before Prefix-Length. Scopes 1 and 2 have Prefix-Length 0 and an Instance-ID LCAF,
-/// for instance-ID 0 too: around AFI 0 in scope 1, around the family's zero address in scope 2.
-/// On receipt their Prefix-Length and address mean nothing, and a plain AFI means instance-ID 0.
+/// also for instance-ID 0. The LCAF contains AFI 0 in scope 1 and the family's zero address in
+/// scope 2. On receipt, their Prefix-Length and address mean nothing, and a plain AFI means
+/// instance-ID 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistrationRefresh {
-    /// Which registrations.
+    /// The registrations that are requested.
     pub scope: RefreshScope,
-    /// R: of these, only those that the map-server has rejected. The draft has it end before
-    /// Prefix-Length, for every Scope, so it goes with [`RefreshScope::All`]; it is understood
-    /// with an EID-Prefix too.
+    /// R: of these, only those that the map-server has rejected. In the draft, a Refresh with R
+    /// ends before Prefix-Length for every Scope, so we send R with [`RefreshScope::All`]. On
+    /// receipt, R is also accepted with an EID-Prefix.
     pub rejected_only: bool,
 }
 
@@ -126,7 +127,7 @@ fn parse_instance_family(reader: &mut Reader<'_>) -> Result<RefreshScope, ParseE
     }
 }
 
-/// An instance, the address that its LCAF is around, and where that LCAF stands.
+/// An instance, the address inside its LCAF, and the position of that LCAF.
 fn parse_instance_address(
     reader: &mut Reader<'_>,
 ) -> Result<(InstanceId, Address, usize), ParseError> {

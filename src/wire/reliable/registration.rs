@@ -11,7 +11,7 @@ use crate::wire::record::MappingRecord;
 /// The data of a Registration: a Map-Register from its first nibble on, with exactly one mapping
 /// record. A Record TTL of 0 ends the registration.
 ///
-/// The octets are kept as they came, because the MAC covers the octets and not their meaning.
+/// The octets are kept as received, because the MAC covers the octets and not their meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     register: MapRegister,
@@ -38,7 +38,7 @@ impl Registration {
         Ok(Registration { record: record.clone(), octets: octets.to_vec(), register })
     }
 
-    /// The frame of a Registration with `register`, which must have exactly one record, and a
+    /// The frame of a Registration with `register`, which must have exactly one record, and with a
     /// fresh MAC of `key`.
     pub fn emit_signed(register: &MapRegister, message_id: u32, key: &Key) -> Vec<u8> {
         debug_assert_eq!(register.records.len(), 1, "a Registration has one mapping record");
@@ -48,7 +48,7 @@ impl Registration {
     /// Checks the MAC as [`auth::verify`] does.
     ///
     /// # Errors
-    /// Why the Registration must be rejected.
+    /// The reason why the Registration must be rejected.
     pub fn verify(&self, key: &Key) -> Result<Verified<'_>, AuthError> {
         auth::verify(&self.octets, key)
     }
@@ -69,10 +69,10 @@ impl Registration {
     }
 }
 
-/// Where Record Count stands in a Map-Register.
+/// The position of Record Count in a Map-Register.
 const RECORD_COUNT_AT: usize = 3;
 
-/// Why a map-server refuses or withdraws a registration.
+/// The reason why a map-server refuses or withdraws a registration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RejectReason {
     /// 1: no site has the EID-prefix.
@@ -111,7 +111,7 @@ impl RejectReason {
     }
 }
 
-/// The data of a Registration Reject. It may come long after the registration, to withdraw it.
+/// The data of a Registration Reject. It may be sent long after the registration, to withdraw it.
 /// ```text
 ///  0                   1                   2                   3
 ///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
@@ -123,7 +123,7 @@ impl RejectReason {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RegistrationReject {
-    /// Why.
+    /// The reason.
     pub reason: RejectReason,
     /// The EID-prefix that is not registered.
     pub eid_prefix: EidPrefix,

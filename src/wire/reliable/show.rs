@@ -1,4 +1,4 @@
-//! Each frame on one line, in the words of the other messages' lines.
+//! Each frame on one line, in the same wording as the lines of the other messages.
 //!
 //! `Registration-Reject id 2 for 10.99.0.0/24 not-a-site-prefix`.
 

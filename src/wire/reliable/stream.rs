@@ -1,4 +1,4 @@
-//! Frames out of the octets that a TCP stream delivers, however it splits them.
+//! Finds frames in the octets of a TCP stream, in any division into segments.
 
 use super::{
     END_MARKER_LEN, ErrorCode, ErrorNotification, LENGTH_END, ReliableFrame, ReliableType,
@@ -6,23 +6,24 @@ use super::{
 };
 use crate::wire::error::{ParseError, Problem};
 
-/// Octets of a bad frame's data that its Error Notification quotes: enough to identify it,
-/// too few for a peer to make the router send much.
+/// The most octets of a bad frame's data that its Error Notification quotes: enough to identify the
+/// frame, too few for a peer to make the router send much.
 pub const MAX_QUOTED: usize = 128;
 
-/// Why the stream did not give a frame.
+/// The reason why the stream did not give a frame.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StreamError {
-    /// Where the next frame begins cannot be told: answer, then end the session.
+    /// The start of the next frame is unknown: answer, then end the session.
     #[error("stream lost: {0}")]
     Fatal(Box<BadFrame>),
-    /// The frame ends where it should; the next one follows: answer and read on.
+    /// The frame ends at the right position and the next frame follows: answer and continue to
+    /// read.
     #[error("{0}")]
     Skipped(Box<BadFrame>),
 }
 
 impl StreamError {
-    /// The frame, whichever.
+    /// The frame, in either case.
     pub fn bad_frame(&self) -> &BadFrame {
         match self {
             StreamError::Fatal(bad_frame) | StreamError::Skipped(bad_frame) => bad_frame,
@@ -36,7 +37,7 @@ impl StreamError {
 pub struct BadFrame {
     /// The error and its position.
     pub error: ParseError,
-    /// The answer; `None` to an Error Notification, which must not be answered with another.
+    /// The answer; `None` for an Error Notification, which must not be answered with another.
     pub notification: Option<ErrorNotification>,
 }
 
@@ -62,16 +63,15 @@ impl BadFrame {
     }
 }
 
-/// Takes octets in and gives frames out: [`FrameReader::push`] the octets that were read, then take all
-/// that
-/// [`Iterator::next`] has before more is read. `None` means that more octets are needed.
+/// Finds frames in octets. Give the received octets to [`FrameReader::push`], then take all frames
+/// from [`Iterator::next`] before more octets are read. `None` means that more octets are needed.
 ///
 /// It holds the octets of the last push and less than one frame before them, at most 65,535 octets.
-/// After [`StreamError::Fatal`] it gives nothing more and keeps nothing.
+/// After [`StreamError::Fatal`] it returns nothing more and keeps nothing.
 #[derive(Clone, Debug, Default)]
 pub struct FrameReader {
     octets: Vec<u8>,
-    /// Where in `octets` the next frame begins.
+    /// The position in `octets` where the next frame begins.
     at: usize,
     lost: bool,
 }
