@@ -4,7 +4,7 @@
 //! side by side in Linux network namespaces, or in one thread on virtual time, and make a LISP
 //! network on one machine.
 //!
-//! # A packet's way
+//! # The path of a packet
 //!
 //! ```text
 //!   host A                                                              host B
@@ -28,30 +28,31 @@
 //!
 //! # Three rings
 //!
-//! Imports point inward; `tests/rings` reads the sources and holds to it.
+//! Imports point inward; `tests/rings` reads the sources and checks this.
 //!
 //! 1. [`wire`] handles only bytes; [`capture`] queries packets with Wireshark's field names.
 //! 2. [`router`] is the protocol, [`host`] an emulated host, [`console`] the IOS-style language,
-//!    [`record`] a router's past, to be replayed. None has a socket, a clock, a random source or a
-//!    thread: inputs and the time go in, outputs and the next deadline come out, and the same input
-//!    gives the same octets.
-//! 3. [`lab`] describes labs. [`sim`] brings it up on virtual time, [`netns`] in Linux network
-//!    namespaces; neither knows the other. [`driver`] puts a router under one mio event loop on Linux.
-//!    [`private`] keeps the files of the last two from other users of the machine. These last three are
-//!    Linux's alone; all else builds for the browser, too.
+//!    [`record`] the recording of a router's inputs and outputs, to be replayed. None has a
+//!    socket, a clock, a random source or a thread. They receive inputs and the time, and return
+//!    outputs and the next deadline. The same input gives the same octets.
+//! 3. [`lab`] describes labs. [`sim`] runs a lab on virtual time, [`netns`] in Linux network
+//!    namespaces; neither imports the other. [`driver`] runs a router in one mio event loop on
+//!    Linux. [`private`] protects the files of [`netns`] and [`driver`] from other users of the
+//!    machine. These three are for Linux only; all other modules also build for the browser.
 //!
 //! # Reading order
 //!
-//! [`addr`] and [`time`] (the vocabulary), [`router::io`] (everything that goes in and out of the
-//! core), [`router`] (the dispatch) with its roles, a file each, as `src/router/README.md` shows; then [`wire`] for
-//! the octets, [`driver`] for the machine, [`console`] for the language, and [`sim`].
+//! [`addr`] and [`time`] (the vocabulary), [`router::io`] (all inputs and outputs of the core),
+//! [`router`] (the dispatch) with one file for each of its roles, as `src/router/README.md` shows;
+//! then [`wire`] for the octets, [`driver`] for the machine, [`console`] for the language, and
+//! [`sim`].
 //!
 //! # Standards
 //!
 //! RFC 9300 (data plane), RFC 9301 (control plane), RFC 6832 (interworking: proxy ITR and ETR),
-//! RFC 8060 (LCAF), RFC 9735 (names: carried, not used), RFC 6040 (ECN in tunnels), RFC 6935 (zero UDP checksums over IPv6). Not
-//! implemented: RFC 9303 (LISP-SEC) and RFC 8111 (DDT). Where the standards leave a choice, Cisco's
-//! IOS is followed, because its readers know IOS output.
+//! RFC 8060 (LCAF), RFC 9735 (names: carried, not used), RFC 6040 (ECN in tunnels), RFC 6935 (zero
+//! UDP checksums over IPv6). Not implemented: RFC 9303 (LISP-SEC) and RFC 8111 (DDT). Where the
+//! standards leave a choice, Eidway follows Cisco's IOS, because its readers know IOS output.
 
 pub mod addr;
 pub mod capture;

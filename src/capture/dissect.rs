@@ -1,4 +1,4 @@
-//! IP packets taken apart: their fields, by Wireshark's names.
+//! Dissects IP packets into fields with Wireshark's names.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,22 +13,23 @@ use super::lisp;
 use crate::wire::data_header::{DataHeader, NonceField};
 use crate::wire::{CONTROL_PORT, DATA_PORT, FrameReader, Message, Problem, StreamError};
 
-/// Packets within packets are taken apart to this depth.
+/// Packets inside packets are dissected to this depth.
 const MAX_DEPTH: usize = 8;
-/// A sequence number that is less than this behind another is before it.
+/// Half of the sequence space. Of two sequence numbers with a distance below this, the one that is
+/// behind is the earlier one.
 const SEQUENCE_HALF: u32 = 1 << 31;
 
 /// The fields of a packet.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dissection {
-    /// Names and values in the order of the packet; a name may come more than once.
+    /// Names and values in the order of the packet; a name may appear more than once.
     pub fields: Vec<(&'static str, Value)>,
-    /// The errors of packets on ports of LISP that could not be read to their end.
+    /// The errors of packets on LISP ports that could not be read completely.
     pub flaws: Vec<String>,
 }
 
 impl Dissection {
-    /// The values of a field, none when it is not there.
+    /// The values of a field, none if the field is absent.
     pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Value> + 'a {
         self.fields.iter().filter(move |(known, _)| *known == name).map(|&(_, value)| value)
     }
@@ -59,23 +60,23 @@ struct Stream {
     frames: FrameReader,
 }
 
-/// Takes packets apart, one after the other.
+/// Dissects packets, one after the other.
 #[derive(Debug, Default)]
 pub struct Dissector {
     streams: BTreeMap<(SocketAddr, SocketAddr), Stream>,
     frames: u64,
 }
 
-/// Where in a packet the dissection is.
+/// The position of the dissection in a packet.
 #[derive(Clone, Copy)]
 struct Inside {
     depth: usize,
-    /// In the quotation of an ICMP error, which may be cut off anywhere.
+    /// Whether it is in the quotation of an ICMP error, which may be cut off anywhere.
     quoted: bool,
 }
 
 impl Dissector {
-    /// Takes the next packet apart.
+    /// Dissects the next packet.
     pub fn dissect(&mut self, packet: &[u8]) -> Dissection {
         self.frames += 1;
         let mut found = Dissection::default();
@@ -203,12 +204,12 @@ impl Dissector {
         }
         let begun = || Stream { next: at, frames: FrameReader::new() };
         let stream = self.streams.entry(ends).or_insert_with(begun);
-        // How much of it has been seen before.
+        // The number of octets that were seen before.
         let old = stream.next.wrapping_sub(at);
         let fresh = if old < SEQUENCE_HALF {
             tcp.payload().get(old as usize..).unwrap_or_default()
         } else {
-            // Something is missing before it: the next message is looked for here.
+            // Octets before this segment are missing: the search for the next message starts here.
             *stream = begun();
             tcp.payload()
         };
@@ -240,7 +241,8 @@ impl Dissector {
     }
 
     fn icmpv6(&mut self, icmp: &Icmpv6Slice<'_>, inside: Inside, found: &mut Dissection) {
-        /// Types below are errors, with the packet that they are about (RFC 4443 section 2.1).
+        /// Types below this are errors, and contain the packet that caused them (RFC 4443 section
+        /// 2.1).
         const FIRST_INFORMATION: u8 = 128;
         found.present("icmpv6");
         found.number("icmpv6.type", icmp.type_u8());
@@ -251,8 +253,8 @@ impl Dissector {
     }
 }
 
-/// Whether Wireshark takes the frame for a good one: it does not know how many records the draft
-/// allows, and shows the octets of a type that it does not know.
+/// Whether Wireshark accepts the frame. Wireshark does not know how many records the draft allows,
+/// and shows the octets of an unknown type.
 fn is_only_refused(error: &StreamError) -> bool {
     let problem = &error.bad_frame().error.problem;
     matches!(problem, Problem::RecordCount(_) | Problem::UnknownType(_))

@@ -1,16 +1,16 @@
-//! The fields by Wireshark's names, and the values that they have.
+//! The fields with Wireshark's names, and their values.
 
 use std::fmt;
 use std::net::IpAddr;
 
-/// The type of a field's values, and the way Wireshark writes them.
+/// The type of a field's values, and their format in Wireshark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// There or not: a protocol.
+    /// Present or not: a protocol.
     Presence,
     /// Decimal.
     Number,
-    /// Hexadecimal with so many digits.
+    /// Hexadecimal with this many digits.
     Hex(usize),
     /// True or false.
     Flag,
@@ -23,7 +23,7 @@ pub enum Kind {
 /// One value of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// It is there.
+    /// The field is present.
     Present,
     /// A number, or a flag: 0 or 1.
     Number(u64),
@@ -31,7 +31,7 @@ pub enum Value {
     Address(IpAddr),
 }
 
-/// A field that can be asked for.
+/// A field that a query can ask for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Field {
     /// Wireshark's name.
@@ -145,19 +145,19 @@ fields! {
     "udp.srcport": Kind::Number,
 }
 
-/// A field that is not in [`FIELDS`]; its `Display` lists those that look like it.
+/// A field that is not in [`FIELDS`]; its `Display` lists the fields with similar names.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("there is no field {name}; near it are {}", near(name).join(", "))]
 pub struct UnknownField {
-    /// As it was written.
+    /// The name as it was written.
     pub name: String,
 }
 
 impl Field {
-    /// The field of this name.
+    /// The field with this name.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is none.
     pub fn find(name: &str) -> Result<&'static Field, UnknownField> {
         let found = FIELDS.iter().find(|field| field.name == name);
         found.ok_or_else(|| UnknownField { name: name.to_owned() })
@@ -186,7 +186,7 @@ impl fmt::Display for Shown {
     }
 }
 
-/// The fields whose names are least unlike `name`.
+/// The fields with the names most similar to `name`.
 fn near(name: &str) -> Vec<&'static str> {
     const SHOWN: usize = 4;
     let mut names: Vec<_> = FIELDS.iter().map(|field| field.name).collect();
@@ -195,7 +195,7 @@ fn near(name: &str) -> Vec<&'static str> {
     names
 }
 
-/// How many letters must come, go or change to make one word of the other.
+/// How many letters must be added, removed or changed to turn one word into the other.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.bytes().enumerate() {

@@ -1,11 +1,12 @@
-//! The display-filter language, as much of it as questions about a lab need.
+//! The display-filter language, as far as it is needed for queries about a lab.
 //!
 //! ```text
 //! lisp.type == 8 && !(ip.dst == 10.0.0.0/8) and udp.port in {4341, 4342}
 //! ```
 //!
-//! A field alone asks whether it is there. A field with several values passes `==`, `<`, `<=`, `>`
-//! and `>=` when one of them does, and `!=` when all differ, as in Wireshark since 4.0.
+//! A field alone tests whether the field is present. A field with several values passes `==`, `<`,
+//! `<=`, `>` and `>=` if one of the values does, and `!=` if all values differ, as in Wireshark
+//! since 4.0.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -15,17 +16,17 @@ use ipnet::IpNet;
 use super::dissect::Dissection;
 use super::field::{Field, Kind, UnknownField, Value};
 
-/// Brackets and negations may stand in each other so deep.
+/// The most brackets and negations that may be nested.
 const MAX_DEPTH: usize = 32;
 
-/// A filter that has been understood.
+/// A parsed filter.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// The field is there.
+    /// The field is present.
     Has(&'static str),
-    /// It compares so.
+    /// The field compares in this way with the operand.
     Is(&'static str, Comparison, Operand),
-    /// It has one of these values.
+    /// The field has one of these values.
     OneOf(&'static str, Vec<Operand>),
     /// Not.
     Not(Box<Filter>),
@@ -35,7 +36,7 @@ pub enum Filter {
     Or(Box<Filter>, Box<Filter>),
 }
 
-/// How a field is compared.
+/// The operator of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
     /// `==`
@@ -52,7 +53,7 @@ pub enum Comparison {
     AtLeast,
 }
 
-/// A value that a field is compared with.
+/// A value with which a field is compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operand {
     /// A number or a flag.
@@ -61,7 +62,7 @@ pub enum Operand {
     Network(IpNet),
 }
 
-/// Why a text is no filter.
+/// The reason why a text is not a filter.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FilterError {
     /// An unknown field.
@@ -91,7 +92,7 @@ impl FromStr for Filter {
 }
 
 impl Filter {
-    /// Whether a packet passes.
+    /// Whether a packet passes the filter.
     pub fn passes(&self, packet: &Dissection) -> bool {
         match self {
             Filter::Has(field) => packet.values(field).next().is_some(),
@@ -132,7 +133,7 @@ fn holds(value: Value, comparison: Comparison, operand: Operand) -> bool {
     }
 }
 
-/// Operators and brackets, and the words between them and blanks.
+/// Splits a text into operators, brackets, and the words between them; spaces separate words.
 fn words(text: &str) -> Vec<&str> {
     const SIGNS: [&str; 14] =
         ["&&", "||", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "{", "}", ","];

@@ -1,4 +1,4 @@
-//! The fields of LISP's messages, by the names of Wireshark's dissectors `lisp` and `lisp-tcp`.
+//! The fields of LISP messages, with the names of Wireshark's dissectors `lisp` and `lisp-tcp`.
 
 use super::dissect::Dissection;
 use super::field::Value;
@@ -10,7 +10,7 @@ use crate::wire::{
 
 const INSTANCE: [&str; 2] = ["lisp.lcaf.iid.ipv4", "lisp.lcaf.iid.ipv6"];
 
-/// A control message, read from `octets`; the message inside an ECM is for the caller.
+/// A control message, read from `octets`; the caller dissects the message inside an ECM.
 pub(super) fn message(message: &Message, octets: &[u8], found: &mut Dissection) {
     message_type(message.message_type().number(), found);
     if let Some(count) = message.record_count(octets) {
@@ -38,7 +38,7 @@ pub(super) fn reliable(frame: &ReliableFrame, found: &mut Dissection) {
     found.number("lisp-tcp.message.type", frame.message.message_type().number());
     found.number("lisp-tcp.message.id", frame.message_id);
     match &frame.message {
-        // Wireshark shows its Map-Register from the flags on, as part of lisp-tcp.
+        // Wireshark shows its Map-Register from the flags on, as a part of lisp-tcp.
         ReliableMessage::Registration(registration) => {
             found.number("lisp.records", 1_u8);
             map_register(registration.register(), found);
@@ -127,7 +127,7 @@ fn locator(locator: &LocatorRecord, found: &mut Dissection) {
     found.number("lisp.loc.flags.reach", locator.reachable);
 }
 
-/// An EID of the default instance is a plain address; any other stands in an LCAF.
+/// An EID of the default instance is a plain address; any other EID is in an LCAF.
 fn eid(names: [&'static str; 2], eid: Eid, found: &mut Dissection) {
     if eid.instance_id == InstanceId::DEFAULT {
         return found.address(names, eid.address);

@@ -1,11 +1,11 @@
-//! Captured packets and questions about them, in Wireshark's words and without Wireshark.
+//! Captured packets and queries about them, with Wireshark's names but without Wireshark.
 //!
-//! [`dissect`] takes IP packets apart with the parsers of [`crate::wire`] and names the fields
-//! as Wireshark does ([`field`]): of the outer packet, of one in an encapsulation or a control
-//! message, and of one that an ICMP error quotes. [`filter`] is the display-filter language over
-//! these fields. [`pcap`] reads capture files.
+//! [`dissect`] dissects IP packets with the parsers of [`crate::wire`] and names the fields as
+//! Wireshark does ([`field`]). It handles the outer packet, a packet in an encapsulation or a
+//! control message, and a packet that an ICMP error quotes. [`filter`] is the display-filter
+//! language for these fields. [`pcap`] reads capture files.
 //!
-//! Of fragments the IP header is seen, and no more: they are not put together.
+//! Of a fragment only the IP header is dissected: fragments are not reassembled.
 
 pub mod dissect;
 pub mod field;
@@ -24,13 +24,13 @@ pub use filter::{Filter, FilterError};
 /// A captured IP packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// The time, on the clock of the machine that captured it.
+    /// The time, by the clock of the machine that captured the packet.
     pub at: Duration,
-    /// The packet, from its IP header on.
+    /// The packet, starting with its IP header.
     pub packet: Vec<u8>,
 }
 
-/// A capture that has ended, taken apart.
+/// A finished capture, dissected.
 #[derive(Clone, Debug)]
 pub struct Capture {
     frames: Vec<Frame>,
@@ -40,17 +40,17 @@ pub struct Capture {
 /// A frame that passes a filter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Selected {
-    /// Its place among the frames, from 0.
+    /// Its position among the frames, from 0.
     pub index: usize,
-    /// When, since the capture's first frame.
+    /// The time since the first frame of the capture.
     pub at: Duration,
-    /// The values of the field that was asked for, with commas between them.
+    /// The values of the requested field, separated by commas.
     pub value: String,
 }
 
 impl Capture {
-    /// Takes the frames of one capture apart, in their order: a message on a TCP stream may begin in
-    /// one and end in another.
+    /// Dissects the frames of one capture, in their order: a message on a TCP stream may begin in
+    /// one frame and end in another.
     pub fn new(frames: Vec<Frame>) -> Self {
         let mut dissector = Dissector::default();
         let dissections = frames.iter().map(|frame| dissector.dissect(&frame.packet)).collect();
@@ -65,7 +65,7 @@ impl Capture {
     /// The frames that pass a display filter, and the values of `field` in each.
     ///
     /// # Errors
-    /// A text that is no filter, or an unknown field.
+    /// A text that is not a filter, or an unknown field.
     pub fn select(&self, filter: &str, field: &str) -> Result<Vec<Selected>, FilterError> {
         let filter: Filter = filter.parse()?;
         let field = Field::find(field)?;
@@ -80,7 +80,7 @@ impl Capture {
         Ok(passing.map(select).collect())
     }
 
-    /// The frames on ports of LISP that could not be read: the frame's number, from 1, and the reason.
+    /// The frames on LISP ports that could not be read: the frame's number, from 1, and the reason.
     pub fn flaws(&self) -> impl Iterator<Item = (usize, &str)> {
         let frames = self.dissections.iter().enumerate();
         frames.flat_map(|(at, found)| found.flaws.iter().map(move |flaw| (at + 1, flaw.as_str())))

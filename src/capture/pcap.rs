@@ -1,5 +1,5 @@
-//! Reading capture files: the classic pcap form with microseconds, in the byte order of the
-//! machine, as tcpdump writes it.
+//! Reads capture files in the classic pcap format with microseconds, in the byte order of the
+//! machine, as tcpdump writes them.
 
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use super::Frame;
 const FILE_HEADER_LEN: usize = 24;
 const FRAME_HEADER_LEN: usize = 16;
 const MAGIC: u32 = 0xa1b2_c3d4;
-/// LINKTYPE_ETHERNET, and LINKTYPE_LINUX_SLL2 of the device `any`.
+/// LINKTYPE_ETHERNET, and LINKTYPE_LINUX_SLL2 for the device `any`.
 const ETHERNET: u32 = 1;
 const SLL2: u32 = 276;
 
-/// The frames of a file in the order of the file; one without an IP packet is empty, so that each
-/// keeps its number. `None` for a file in another form, or cut off in its header.
+/// The frames of a file in the order of the file. A frame without an IP packet is empty, so that
+/// each frame keeps its number. `None` for a file in another format, or with an incomplete header.
 pub fn read(file: &[u8]) -> Option<Vec<Frame>> {
     let word = |octets: &[u8], at: usize| {
         let octets = octets.get(at..at + 4)?.try_into().ok()?;

@@ -1,6 +1,7 @@
-//! The services of a host: echo over UDP and TCP (RFC 862), and a page over HTTP that names it.
+//! The services of a host: echo over UDP and TCP (RFC 862), and an HTTP page with the host's name.
 //!
-//! Sockets are few and are made with the host; [`server`](super::server) shares them among clients.
+//! Sockets are few and are created with the host; [`server`](super::server) shares them among
+//! clients.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};
@@ -14,14 +15,14 @@ use crate::time::Time;
 pub const ECHO_PORT: u16 = 7;
 /// The port of the page.
 pub const HTTP_PORT: u16 = 80;
-/// Octets that a connection holds in each direction.
+/// Octets that a connection buffers in each direction.
 const TCP_BUFFER: usize = 4096;
 /// Datagrams that wait for their echo, and their octets.
 const DATAGRAMS: usize = 8;
 const UDP_BUFFER: usize = 16 * 1024;
-/// A peer that does not answer for so long has gone.
+/// A peer that does not answer for this long is considered gone.
 const PEER_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a silent peer is asked.
+/// The interval of keep-alives to a silent peer.
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 
 /// The servers of a host.
@@ -34,7 +35,7 @@ pub(super) struct Apps {
 }
 
 impl Apps {
-    /// Servers that listen, of a host whose page is `page`.
+    /// Servers that listen, for a host with the page `page`.
     pub fn new(page: String, sockets: &mut SocketSet<'static>) -> Self {
         let buffer = || {
             udp::PacketBuffer::new(vec![udp::PacketMetadata::EMPTY; DATAGRAMS], vec![0; UDP_BUFFER])
@@ -46,13 +47,14 @@ impl Apps {
         Apps { page, datagrams, echos, pages: Server::new(HTTP_PORT, sockets) }
     }
 
-    /// Drops every connection without a message, as a host does that is switched off.
+    /// Drops every connection without a message, like a host that is switched off.
     pub fn restart(&mut self, sockets: &mut SocketSet<'static>) {
         self.echos.restart(sockets);
         self.pages.restart(sockets);
     }
 
-    /// Answers the requests that have come; returns whether the stack has something to send for them.
+    /// Answers the requests that have arrived; returns whether the stack must send something for
+    /// them.
     pub fn serve(&mut self, sockets: &mut SocketSet<'static>, now: Time) -> bool {
         let datagrams = echo_datagrams(sockets.get_mut(self.datagrams));
         let echos = self.echos.serve(sockets, now, echo);
@@ -72,7 +74,7 @@ pub(super) fn tcp_socket() -> tcp::Socket<'static> {
     let mut socket = tcp::Socket::new(buffer(), buffer());
     socket.set_timeout(Some(PEER_TIMEOUT));
     socket.set_keep_alive(Some(KEEP_ALIVE));
-    // Small answers go at once: to wait for more would help no client.
+    // Small answers are sent immediately: to wait for more data would help no client.
     socket.set_nagle_enabled(false);
     socket
 }
@@ -83,7 +85,7 @@ fn echo_datagrams(socket: &mut udp::Socket<'static>) -> bool {
         let Ok((data, mut meta)) = socket.recv().map(|(data, meta)| (data.to_vec(), meta)) else {
             break;
         };
-        // Two echo servers would answer each other for ever after one forged datagram.
+        // Otherwise one forged datagram would make two echo servers answer each other for ever.
         if meta.endpoint.port != ECHO_PORT {
             meta.meta = Default::default();
             any |= socket.send_slice(&data, meta).is_ok();
@@ -126,7 +128,7 @@ fn show(socket: &mut tcp::Socket<'static>, page: &str) -> bool {
     true
 }
 
-/// Closes our half when the peer has closed its own and has been answered.
+/// Closes our direction when the peer has closed its own and has been answered.
 fn close_after_peer(socket: &mut tcp::Socket<'static>) -> bool {
     let is_over = socket.state() == tcp::State::CloseWait && !socket.can_recv();
     if is_over {

@@ -1,14 +1,14 @@
 //! A smoltcp device over two queues: the frames received, and the frames to send.
 //!
-//! The medium is a parameter, because the same host sits behind a TAP device (Ethernet frames) and
-//! in the simulator (IP packets): nothing here looks into a frame.
+//! The medium is a parameter, because the same host is behind a TAP device (Ethernet frames) and in
+//! the simulator (IP packets): this code never reads the content of a frame.
 
 use std::collections::VecDeque;
 
 use smoltcp::phy::{self, DeviceCapabilities, Medium};
 use smoltcp::time::Instant;
 
-/// Frames that wait on either side before more are dropped: a stack that is flooded loses frames
+/// The most frames that wait on either side; more frames are dropped. A flooded stack loses frames
 /// as a network card does.
 const QUEUE_LIMIT: usize = 256;
 
@@ -39,7 +39,7 @@ impl QueueDevice {
         }
     }
 
-    /// Hands the stack a frame that came from the network; drops it when the queue is full.
+    /// Adds a frame from the network to the queue for the stack; drops it if the queue is full.
     pub fn push_received(&mut self, frame: &[u8]) {
         if self.received.len() < QUEUE_LIMIT {
             self.received.push_back(frame.to_vec());
@@ -48,12 +48,12 @@ impl QueueDevice {
         }
     }
 
-    /// The next frame that the stack wants sent.
+    /// The next frame that the stack wants to send.
     pub fn pop_to_send(&mut self) -> Option<Vec<u8>> {
         self.to_send.pop_front()
     }
 
-    /// Sends a frame that is not the stack's.
+    /// Sends a frame that is not from the stack.
     pub fn push_to_send(&mut self, frame: Vec<u8>) {
         if self.to_send.len() < QUEUE_LIMIT {
             self.to_send.push_back(frame);
@@ -62,7 +62,7 @@ impl QueueDevice {
         }
     }
 
-    /// Frames lost to a full queue.
+    /// The number of frames lost because a queue was full.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -78,7 +78,7 @@ impl phy::RxToken for RxToken {
     }
 }
 
-/// Room for one frame to send.
+/// Space for one frame to send.
 #[derive(Debug)]
 pub struct TxToken<'a>(&'a mut VecDeque<Vec<u8>>);
 

@@ -1,4 +1,4 @@
-//! Echo requests and replies (RFC 792, RFC 4443) as smoltcp's socket takes and gives them.
+//! Echo requests and replies (RFC 792, RFC 4443) in the form of smoltcp's socket.
 
 use std::net::IpAddr;
 
@@ -11,10 +11,10 @@ use super::ping::PingRequest;
 const V4_ECHO_HEADERS: u16 = 20 + 8;
 /// Octets of an IPv6 header and of the ICMPv6 echo header.
 const V6_ECHO_HEADERS: u16 = 40 + 8;
-/// Data that an echo carries at least.
+/// The fewest octets of data in an echo.
 const LEAST_ECHO_DATA: u16 = 16;
 
-/// An echo request as smoltcp's socket takes it; the stack fills in the ICMPv6 checksum, which
+/// An echo request in the form of smoltcp's socket. The stack fills in the ICMPv6 checksum, which
 /// covers the source address.
 pub(super) fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec<u8> {
     let headers = match request.destination {
@@ -42,7 +42,7 @@ pub(super) fn echo_request(request: PingRequest, ident: u16, seq_no: u16) -> Vec
     }
 }
 
-/// The sequence number of an echo reply; `None` for any other message. The ident is the socket's.
+/// The sequence number of an echo reply; `None` for any other message. The socket checks the ident.
 pub(super) fn echo_reply_seq(message: &[u8], from: IpAddr) -> Option<u16> {
     match from {
         IpAddr::V4(_) => {

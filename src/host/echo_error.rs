@@ -1,5 +1,5 @@
-//! ICMP errors about an echo of ours (RFC 792, RFC 4443): smoltcp gives them to no echo socket, so
-//! a host looks for them itself.
+//! ICMP errors about an echo that we sent (RFC 792, RFC 4443). smoltcp passes them to no echo
+//! socket, so the host looks for them itself.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use etherparse::{Icmpv4Type, Icmpv6Type, LaxSlicedPacket, SlicedPacket, Transpor
 use super::ping::Outcome;
 use crate::packet::IpHeader;
 
-/// An ICMP error of a router about an echo request, which it quotes.
+/// An ICMP error from a router about an echo request, which the error quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EchoError {
     /// The destination of the echo.
@@ -22,7 +22,7 @@ pub struct EchoError {
 }
 
 impl EchoError {
-    /// Reads an IP packet; `None` when it is no ICMP error about an echo request.
+    /// Reads an IP packet; `None` if it is not an ICMP error about an echo request.
     pub fn parse(packet: &[u8]) -> Option<Self> {
         IpHeader::parse(packet).ok()?;
         let sliced = SlicedPacket::from_ip(packet).ok()?;

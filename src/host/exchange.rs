@@ -5,32 +5,33 @@ use std::net::SocketAddr;
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 
-/// Octets that are kept of a peer's data; more than the window of a peer that sends too much.
+/// The most octets that are kept of a peer's data: more than a TCP window. If the peer sends more,
+/// the rest stays in the socket, and the window closes.
 const MOST_RECEIVED: usize = 64 * 1024;
 
-/// One of a host's exchanges.
+/// Identifies one of a host's exchanges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExchangeId(pub(super) u32);
 
-/// Where an exchange stands.
+/// The state of an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The peer has not answered yet.
     Opening,
-    /// Both can speak.
+    /// Both ends can send.
     Open,
-    /// The peer has said all that it had to say.
+    /// The peer has sent all its data.
     Done,
-    /// Refused, reset, given up, or the host has been plugged in elsewhere.
+    /// Refused, reset, timed out, or the host has been plugged in elsewhere.
     Broken,
 }
 
-/// A connection with the octets that came over it.
+/// A connection with the octets that were received on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// The peer.
     pub peer: SocketAddr,
-    /// Where it stands.
+    /// Its state.
     pub phase: Phase,
     /// The octets that the peer has sent, up to 64 KiB.
     pub received: Vec<u8>,
@@ -55,14 +56,15 @@ impl Exchange {
         self.to_say.extend(octets);
     }
 
-    /// Whether nothing more will come of it.
+    /// Whether the exchange has ended, so that no more octets will be received.
     pub fn is_over(&self) -> bool {
         matches!(self.phase, Phase::Done | Phase::Broken)
     }
 }
 
 impl Running {
-    /// Sends and receives as much as it can; returns whether the stack has something to send for it.
+    /// Sends and receives as much as possible; returns whether the stack must send something for
+    /// it.
     pub fn serve(&mut self, sockets: &mut SocketSet<'static>) -> bool {
         let exchange = &mut self.exchange;
         if exchange.is_over() {

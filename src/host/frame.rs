@@ -1,12 +1,13 @@
-//! Ethernet frames, with the messages that tell where a neighbour is: ARP (RFC 826) and neighbour
-//! discovery (RFC 4861), as much of both as a link without router advertisements needs.
+//! Ethernet frames, and the messages that announce the hardware address of a neighbour: ARP (RFC
+//! 826) and neighbour discovery (RFC 4861), as far as a link without router advertisements needs
+//! them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An Ethernet address.
 pub type HardwareAddress = [u8; 6];
 
-/// Everybody on the link.
+/// The hardware address of all stations on the link.
 pub const BROADCAST: HardwareAddress = [0xff; 6];
 /// Octets of an Ethernet header.
 pub const HEADER_LEN: usize = 14;
@@ -23,7 +24,7 @@ const SOLICITATION: u8 = 135;
 const ADVERTISEMENT: u8 = 136;
 /// Octets of a solicitation or an advertisement without options.
 const DISCOVERY_LEN: usize = 24;
-/// Neighbour discovery is believed from the link alone (RFC 4861 section 7.1).
+/// Neighbour discovery is accepted only from the link itself (RFC 4861 section 7.1).
 const HOP_LIMIT: u8 = 255;
 const SOURCE_LINK_LAYER_ADDRESS: u8 = 1;
 const TARGET_LINK_LAYER_ADDRESS: u8 = 2;
@@ -32,7 +33,7 @@ const SOLICITED: u8 = 0x40;
 const OVERRIDE: u8 = 0x20;
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 
-/// A frame that came.
+/// A received frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Frame<'a> {
     /// The sender.
@@ -67,18 +68,19 @@ pub struct Arp {
     pub sender: Ipv4Addr,
     /// The target's hardware address; zero in a request.
     pub target_mac: HardwareAddress,
-    /// The address that is asked for, or told of.
+    /// The address that is requested or announced.
     pub target: Ipv4Addr,
 }
 
 /// "Who has `target`?" (RFC 4861 section 4.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Solicitation {
-    /// The address of the asking host; unspecified when it is about to take the target address.
+    /// The address of the requesting host; unspecified if the host is about to take the target
+    /// address.
     pub source: Ipv6Addr,
-    /// The address that is asked for.
+    /// The address that is requested.
     pub target: Ipv6Addr,
-    /// The asker's hardware address, when it says it.
+    /// The hardware address of the requesting host, if the message has it.
     pub mac: Option<HardwareAddress>,
     /// It was sent to a group.
     pub is_multicast: bool,
@@ -91,7 +93,7 @@ pub struct Advertisement {
     pub source: Ipv6Addr,
     /// The address that it is about.
     pub target: Ipv6Addr,
-    /// The target's hardware address; absent, the sender's is taken to be known.
+    /// The target's hardware address; if absent, the receiver is expected to know it.
     pub mac: Option<HardwareAddress>,
     /// It answers a solicitation.
     pub solicited: bool,
@@ -118,7 +120,7 @@ impl<'a> Frame<'a> {
     }
 }
 
-/// Whether a hardware address is a group's.
+/// Whether a hardware address is that of a group.
 pub fn is_group(mac: HardwareAddress) -> bool {
     mac[0] & 1 == 1
 }
@@ -159,7 +161,7 @@ pub fn group_mac(group: IpAddr) -> HardwareAddress {
     }
 }
 
-/// The link-local address that a device makes up of its hardware address (RFC 4291 appendix A).
+/// The link-local address that a device derives from its hardware address (RFC 4291 appendix A).
 pub fn link_local(mac: HardwareAddress) -> Ipv6Addr {
     let [a, b, c, d, e, f] = mac;
     let mut octets = [0; 16];
@@ -191,7 +193,7 @@ impl Arp {
         Arp { is_reply: false, sender_mac, sender, target_mac: [0; 6], target }
     }
 
-    /// The answer to this request: the target is at `mac`.
+    /// The answer to this request, with `mac` as the hardware address of the target.
     pub fn answer(&self, mac: HardwareAddress) -> Self {
         Arp {
             is_reply: true,
@@ -202,12 +204,12 @@ impl Arp {
         }
     }
 
-    /// Whether it tells all hosts where its sender is, and asks for no answer (RFC 5227 section 3).
+    /// Whether it announces its sender to all hosts, and requests no answer (RFC 5227 section 3).
     pub fn is_gratuitous(&self) -> bool {
         self.sender == self.target && (!self.is_reply || self.sender_mac == self.target_mac)
     }
 
-    /// The frame that carries it.
+    /// The frame that carries this message.
     pub fn frame(&self, destination: HardwareAddress) -> Vec<u8> {
         let mut frame: Vec<u8> = header(destination, self.sender_mac, ETHERTYPE_ARP).collect();
         frame.extend(ARP_KIND);
@@ -221,7 +223,8 @@ impl Arp {
 }
 
 impl Solicitation {
-    /// The frame that carries it: to one neighbour, or to the group of those who may be the target.
+    /// The frame that carries this message: to one neighbour, or to the solicited-node group of the
+    /// target.
     pub fn frame(&self, source: HardwareAddress, to: Option<HardwareAddress>) -> Vec<u8> {
         let octets = self.target.octets();
         let mut group = *b"\xff\x02\0\0\0\0\0\0\0\0\0\x01\xff\0\0\0";
@@ -236,7 +239,8 @@ impl Solicitation {
 }
 
 impl Advertisement {
-    /// Tells everybody on the link where `address` is (RFC 4861 section 7.2.6).
+    /// Announces the hardware address of `address` to all nodes on the link (RFC 4861 section
+    /// 7.2.6).
     pub fn unsolicited(mac: HardwareAddress, address: Ipv6Addr) -> Vec<u8> {
         let says = Advertisement {
             source: address,
@@ -248,7 +252,7 @@ impl Advertisement {
         says.frame(mac, (group_mac(ALL_NODES.into()), ALL_NODES), false)
     }
 
-    /// The frame that carries it to `to`; `is_router` tells of a router.
+    /// The frame that carries this message to `to`; `is_router` is the flag of a router.
     pub fn frame(
         &self,
         source: HardwareAddress,
@@ -295,8 +299,8 @@ fn discovery_frame(
     frame
 }
 
-/// The checksum of an ICMPv6 message with its pseudo-header (RFC 4443 section 2.3); zero when the
-/// message holds its right one.
+/// The checksum of an ICMPv6 message with its pseudo-header (RFC 4443 section 2.3). It is zero if
+/// the message contains its correct checksum.
 fn icmpv6_checksum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u16 {
     let words = |bytes: &[u8]| -> u32 {
         let pairs = bytes.chunks(2);
@@ -310,8 +314,8 @@ fn icmpv6_checksum(source: Ipv6Addr, destination: Ipv6Addr, message: &[u8]) -> u
     !(sum as u16)
 }
 
-/// Reads a solicitation or an advertisement; `None` for any other packet, and for one that is not
-/// to be believed (RFC 4861 section 7.1).
+/// Reads a solicitation or an advertisement; `None` for any other packet, and for a message that
+/// must not be accepted (RFC 4861 section 7.1).
 fn discovery(packet: &[u8]) -> Option<Content<'static>> {
     let (header, payload) = packet.split_first_chunk::<IPV6_HEADER_LEN>()?;
     if header[6] != ICMPV6 || header[7] != HOP_LIMIT {
@@ -348,7 +352,7 @@ fn link_layer_address(mut options: &[u8], wanted: u8) -> Option<HardwareAddress>
         if kind == wanted && units == 1 {
             return options.get(2..)?.first_chunk().copied();
         }
-        // An option without length never ends.
+        // An option of length zero would never end.
         options = options.get(8 * usize::from(units)..).filter(|_| units > 0)?;
     }
     None

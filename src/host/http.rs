@@ -1,10 +1,10 @@
-//! The page of a host, and as much of HTTP/1.1 (RFC 9112) as it takes to serve it.
+//! The page of a host, and the part of HTTP/1.1 (RFC 9112) that is needed to serve it.
 
 use std::fmt::Write;
 
 use super::HostConfig;
 
-/// Header fields that a request may have.
+/// The most header fields of a request.
 const FIELDS: usize = 32;
 
 /// The page that names a host: its name, addresses and router.
@@ -26,7 +26,8 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
-/// The answer to a request; `None` when it goes on. One that `is_full` has no room to go on.
+/// The answer to a request; `None` if the request is not complete yet. If `is_full`, there is no
+/// space for the rest.
 pub(super) fn answer(request: &[u8], is_full: bool, page: &str) -> Option<String> {
     let mut fields = [httparse::EMPTY_HEADER; FIELDS];
     let mut parsed = httparse::Request::new(&mut fields);

@@ -1,10 +1,10 @@
-//! The link of an emulated host: frames on one side, IP packets on the other, and between them the
-//! host's neighbours.
+//! The link of an emulated host: frames on one side, IP packets on the other, and the host's
+//! neighbours between them.
 //!
-//! smoltcp has an Ethernet medium of its own, but a host that stands in for a Linux one cannot use
-//! it: it overlooks gratuitous ARP and proxied advertisements, asks for one neighbour a second, and
-//! drops an answer of its own when the gateway's entry has aged. So the stack sees IP packets, and
-//! its neighbours are found here, as Linux finds them.
+//! smoltcp has an Ethernet medium of its own, but an emulated host that replaces a Linux host
+//! cannot use it. smoltcp's medium ignores gratuitous ARP and proxied advertisements, requests only
+//! one neighbour each second, and drops its own answer if the gateway's entry has expired. So the
+//! stack handles IP packets, and this module finds its neighbours in the same way as Linux.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -39,12 +39,13 @@ impl Link {
         &self.neighbours
     }
 
-    /// One more address that questions are answered for.
+    /// Adds an address for which requests are answered.
     pub fn add_address(&mut self, address: IpAddr) {
         self.addresses.push(address);
     }
 
-    /// Tells everybody where the host is, as Linux does with `arp_notify` and `ndisc_notify`.
+    /// Announces the host's addresses on the link, as Linux does with `arp_notify` and
+    /// `ndisc_notify`.
     pub fn announce(&mut self) {
         let mac = self.mac;
         self.frames.extend(self.addresses.iter().map(|&address| match address {
@@ -59,7 +60,7 @@ impl Link {
         self.settle();
     }
 
-    /// Takes in a frame; returns the IP packet in it that is for the host.
+    /// Handles a frame; returns the IP packet in it if the packet is for the host.
     pub fn receive<'a>(&mut self, frame: &'a [u8], now: Time) -> Option<&'a [u8]> {
         let frame = Frame::parse(frame)?;
         if frame.destination != self.mac && !is_group(frame.destination) {
@@ -75,7 +76,7 @@ impl Link {
         None
     }
 
-    /// The next frame that is to leave.
+    /// The next frame to send.
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.frames.pop_front()
     }
@@ -128,7 +129,7 @@ impl Link {
 
     fn hear_advertisement(&mut self, says: &Advertisement, now: Time) {
         let target = says.target.into();
-        // Linux believes no advertisement of a neighbour that it has given up.
+        // Linux accepts no advertisement from a neighbour that it has given up.
         if self.neighbours.state(target) == Some(State::Failed) {
             return;
         }
@@ -158,8 +159,8 @@ impl Link {
     }
 }
 
-/// "Who has `target`?", to the whole link or to the one that had it; `None` without a source of the
-/// target's family.
+/// "Who has `target`?", to the whole link or to `to` alone; `None` without a source of the target's
+/// family.
 pub fn solicitation(
     mac: HardwareAddress,
     source: Option<IpAddr>,

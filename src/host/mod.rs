@@ -1,10 +1,11 @@
 //! Emulated hosts: real TCP/IP stacks (smoltcp) without an operating system.
 //!
-//! A [`Host`] is as pure as the router core: packets and time go in, packets and deadlines come
-//! out. In the simulator hosts ping each other on virtual time; behind a TAP device the same host
-//! populates a site. It answers echo requests of either family by itself (RFC 792, RFC 4443), and ARP
-//! and neighbour discovery by [`link`]. Its inputs and outputs are Ethernet frames. To other hosts it
-//! serves echo and a page that names it ([`apps`]), and it opens connections itself ([`exchange`]).
+//! A [`Host`] is as pure as the router core: its inputs are Ethernet frames and the time, its
+//! outputs are Ethernet frames and deadlines. In the simulator hosts ping each other on virtual
+//! time; behind a TAP device the same host populates a site. It answers echo requests of either
+//! family by itself (RFC 792, RFC 4443), and ARP and neighbour discovery through [`link`]. It
+//! serves echo and a page with its name to other hosts ([`apps`]), and it opens connections itself
+//! ([`exchange`]).
 
 pub mod apps;
 pub mod device;
@@ -41,7 +42,7 @@ use link::Link;
 use neighbour::Neighbours;
 use ping::{Outcome, Pace, PingReport, PingRequest, Probe};
 
-/// The first of the ports that a host calls from (RFC 6335 section 6).
+/// The first of the source ports of a host's connections (RFC 6335 section 6).
 const EPHEMERAL_PORTS: u16 = 49152;
 
 /// The configuration of a host.
@@ -49,21 +50,21 @@ const EPHEMERAL_PORTS: u16 = 49152;
 pub struct HostConfig {
     /// The name on its page.
     pub name: String,
-    /// Its addresses, each with the length of its network; the first of a family is the source of
-    /// its packets. At most as many as smoltcp is built for, `IFACE_MAX_ADDR_COUNT`.
+    /// Its addresses, each with the length of its network. The first of a family is the source of
+    /// its packets. There can be at most as many as smoltcp is built for, `IFACE_MAX_ADDR_COUNT`.
     pub addresses: Vec<IpNet>,
     /// The default gateway of each family that has one.
     pub gateways: Vec<IpAddr>,
     /// Octets of the largest IP packet.
     pub mtu: u16,
-    /// Its hardware address; drawn from its seed when absent.
+    /// Its hardware address; drawn from the host's seed if absent.
     pub mac: Option<HardwareAddress>,
 }
 
-/// Why a host cannot be made.
+/// The reason why a host cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HostError {
-    /// smoltcp holds a fixed number of addresses.
+    /// smoltcp has space for a fixed number of addresses.
     #[error("a host holds no address beside its first {0}")]
     TooManyAddresses(usize),
     /// A second gateway for one family.
@@ -71,12 +72,12 @@ pub enum HostError {
     SecondGateway(IpAddr),
 }
 
-/// A ping of a host, running or done.
+/// Identifies a ping of a host, running or done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PingId(u32);
 
 impl PingId {
-    /// As its host counts.
+    /// The number that its host gave it.
     pub fn number(self) -> u32 {
         self.0
     }
@@ -127,11 +128,11 @@ impl Host {
         })
     }
 
-    /// The host's link is there, for the first time or another one than before: its stack begins
-    /// anew with the same addresses, and it tells everybody where it is. Its TCP connections have
-    /// ended without a word; pings go on.
+    /// The host is connected to a link, for the first time or to another link than before. Its
+    /// stack starts again with the same addresses, and it announces itself on the link. Its TCP
+    /// connections have ended without a message; pings continue.
     pub fn plug_in(&mut self, now: Time) {
-        // An interface was made from this configuration before, so it can be made again.
+        // An interface was made from this configuration before, so this does not fail.
         if let Ok((device, interface)) = interface(&self.config, self.rng.next_u64(), now) {
             (self.device, self.interface) = (device, interface);
         }
@@ -159,15 +160,15 @@ impl Host {
         &self.config
     }
 
-    /// Sends an IP packet as a raw socket does, with any source.
+    /// Sends an IP packet like a raw socket, with any source.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
         self.device.push_to_send(packet);
     }
 
-    /// Gives it one more address.
+    /// Adds one more address.
     ///
     /// # Errors
-    /// When it has as many as it can hold.
+    /// If it has as many as it can hold.
     pub fn add_address(&mut self, address: IpNet) -> Result<(), HostError> {
         let mut held = Ok(());
         self.interface.update_ip_addrs(|addresses| {
@@ -181,13 +182,13 @@ impl Host {
         Ok(())
     }
 
-    /// Whether `address` is one of its own.
+    /// Whether `address` is one of the host's own.
     pub fn owns(&self, address: IpAddr) -> bool {
         self.config.addresses.iter().any(|net| net.addr() == address)
     }
 
-    /// The neighbour that a packet to `destination` goes to: itself when its network is ours, else
-    /// the gateway of its family.
+    /// The neighbour to which a packet for `destination` is sent: the destination itself if it is
+    /// in a network of this host, otherwise the gateway of its family.
     pub fn next_hop(&self, destination: IpAddr) -> Option<IpAddr> {
         if self.config.addresses.iter().any(|net| net.contains(&destination)) {
             return Some(destination);
@@ -197,7 +198,7 @@ impl Host {
         gateways.find(|&gateway| Family::of(gateway) == family)
     }
 
-    /// Takes in a frame from the network.
+    /// Handles a frame from the network.
     pub fn handle(&mut self, frame: &[u8], now: Time) {
         if let Some(packet) = self.link.receive(frame, now) {
             if let Some(error) = EchoError::parse(packet) {
@@ -211,7 +212,7 @@ impl Host {
     /// Does the work that is due.
     pub fn poll(&mut self, now: Time) {
         self.expire_probes(now);
-        // An answer may let the next echo go, which wants the stack once more.
+        // An answer may allow the next echo, which needs another poll of the stack.
         loop {
             let sent = self.send_due_probes(now);
             self.interface.poll(instant(now), &mut self.device, &mut self.sockets);
@@ -231,7 +232,7 @@ impl Host {
         }
     }
 
-    /// The next frame to put on the network.
+    /// The next frame to send to the network.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.link.poll_output()
@@ -257,9 +258,10 @@ impl Host {
         Deadline::earliest(probes.chain(due).map(Some).chain([stack, link, idle]))
     }
 
-    /// Starts a ping; its first echo leaves with the next [`Host::poll`].
+    /// Starts a ping; its first echo is sent by the next [`Host::poll`].
     pub fn start_ping(&mut self, request: PingRequest) -> PingId {
-        // Never zero, and not one that is in use: an echo is known by it.
+        // Never zero, and not in use by another ping, because the ident identifies the ping of an
+        // echo.
         let ident = loop {
             let ident = self.rng.below(0xffff) as u16 + 1;
             if self.pings.iter().all(|ping| ping.ident != ident) {
@@ -279,7 +281,7 @@ impl Host {
         id
     }
 
-    /// How a ping fares.
+    /// The report of a ping.
     pub fn ping(&self, id: PingId) -> Option<&PingReport> {
         self.pings.iter().find(|ping| ping.id == id).map(|ping| &ping.report)
     }
@@ -292,8 +294,8 @@ impl Host {
         Some(ping.report)
     }
 
-    /// Opens a TCP connection and says `octets` on it; its first segment leaves with the next
-    /// [`Host::poll`]. `None` when the host has no address of that family.
+    /// Opens a TCP connection and sends `octets` on it; its first segment is sent by the next
+    /// [`Host::poll`]. `None` if the host has no address of that family.
     pub fn start_exchange(&mut self, peer: SocketAddr, octets: &[u8]) -> Option<ExchangeId> {
         let is_ours = |net: &&IpNet| Family::of(net.addr()) == Family::of(peer.ip());
         self.config.addresses.iter().find(is_ours)?;
@@ -306,20 +308,20 @@ impl Host {
         Some(id)
     }
 
-    /// How an exchange fares.
+    /// The state of an exchange.
     pub fn exchange(&self, id: ExchangeId) -> Option<&Exchange> {
         let running = self.exchanges.iter().find(|running| running.id == id);
         running.map(|running| &running.exchange)
     }
 
-    /// Says more on a connection, with the next [`Host::poll`].
+    /// Sends more octets on a connection, with the next [`Host::poll`].
     pub fn say(&mut self, id: ExchangeId, octets: &[u8]) {
         if let Some(running) = self.exchanges.iter_mut().find(|running| running.id == id) {
             running.exchange.say(octets);
         }
     }
 
-    /// Ends an exchange, over or not; a connection that stands is dropped without a word.
+    /// Ends an exchange, over or not; an open connection is dropped without a message.
     pub fn stop_exchange(&mut self, id: ExchangeId) -> Option<Exchange> {
         let at = self.exchanges.iter().position(|running| running.id == id)?;
         let running = self.exchanges.remove(at);
@@ -340,7 +342,7 @@ impl Host {
         self.next_number
     }
 
-    /// Room for a few echoes of the largest size.
+    /// A buffer for a few echoes of the largest size.
     fn echo_buffer(&self) -> icmp::PacketBuffer<'static> {
         let octets = usize::from(self.config.mtu) * 4;
         icmp::PacketBuffer::new(vec![icmp::PacketMetadata::EMPTY; 16], vec![0; octets])
@@ -357,7 +359,7 @@ impl Host {
         }
     }
 
-    /// Sends an echo of each ping that is due; says whether there was one.
+    /// Sends an echo for each ping that is due; returns whether there was one.
     fn send_due_probes(&mut self, now: Time) -> bool {
         let mut sent = false;
         for index in 0..self.pings.len() {
@@ -385,12 +387,13 @@ impl Host {
         let seq_no = ping.report.probes.len() as u16 + 1;
         let echo = echo_request(request, ping.ident, seq_no);
         let socket = self.sockets.get_mut::<icmp::Socket>(ping.socket);
-        // A full buffer is a full network card: that echo is lost.
+        // A full buffer is like a full network card: this echo is lost.
         let _ = socket.send_slice(&echo, request.destination.into());
         Outcome::Waiting
     }
 
-    /// Reads the packets that the stack kept for the pings; returns whether there was an answer.
+    /// Reads the packets that the stack has received for the pings; returns whether there was an
+    /// answer.
     fn receive_replies(&mut self, now: Time) -> bool {
         let mut any = false;
         for ping in &mut self.pings {
@@ -454,7 +457,7 @@ fn addresses(config: &HostConfig) -> Vec<IpAddr> {
     config.addresses.iter().map(IpNet::addr).collect()
 }
 
-/// The configured hardware address, or a locally administered one of the host's own.
+/// The configured hardware address, or a locally administered one drawn from the seed.
 fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
     config.mac.unwrap_or_else(|| {
         let [a, b, c, d, e, ..] = Rng::new(seed, "mac").next_u64().to_be_bytes();
@@ -462,7 +465,8 @@ fn mac(config: &HostConfig, seed: &Seed) -> HardwareAddress {
     })
 }
 
-/// When the next echo of a ping may leave; `None` when all have left or an answer must come first.
+/// When the next echo of a ping may be sent; `None` if all have been sent, or if an answer must
+/// come first.
 fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
     if report.probes.len() >= usize::from(report.request.count) {
         return None;
@@ -476,13 +480,13 @@ fn next_probe_at(report: &PingReport, now: Time) -> Option<Time> {
     }
 }
 
-/// The echo with this sequence number, if it still waits.
+/// The echo with this sequence number, if it is still waiting for its answer.
 fn waiting(report: &mut PingReport, seq_no: u16) -> Option<&mut Probe> {
     let probe = report.probes.get_mut(usize::from(seq_no).checked_sub(1)?)?;
     (probe.outcome == Outcome::Waiting).then_some(probe)
 }
 
-/// An instant as smoltcp counts them.
+/// An instant in the unit of smoltcp.
 pub(crate) fn instant(now: Time) -> Instant {
     Instant::from_micros(i64::try_from(now.0).unwrap_or(i64::MAX))
 }

@@ -1,5 +1,5 @@
-//! The neighbours on a link of one device, as Linux keeps them (RFC 4861 section 7.3 for
-//! both families).
+//! The neighbours on the link of one device, as Linux manages them (RFC 4861 section 7.3, for both
+//! families).
 //!
 //! ```text
 //!              send ─▶ Incomplete ─ answer ─▶ Reachable ─ ages ─▶ Stale ─ send ─▶ Delay ─▶ Probe
@@ -9,9 +9,9 @@
 //!                                                                                         Failed
 //! ```
 //!
-//! It states the work to do ([`Output`]), and the owner of the device does it: an emulated host, or the
-//! simulator's kernel. Unlike Linux, an entry is reachable for exactly the configured time, which
-//! Linux draws between half and one and a half of it.
+//! This module states the work to do ([`Output`]), and the owner of the device does it: an emulated
+//! host, or the simulator's kernel. An entry here is reachable for exactly the configured time.
+//! Linux instead chooses a random time between half and one and a half of it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::IpAddr;
@@ -21,31 +21,33 @@ use super::frame::HardwareAddress;
 use crate::packet::IpHeader;
 use crate::time::Time;
 
-/// Between two questions.
+/// The time between two solicitations.
 const RETRANSMIT: Duration = Duration::from_secs(1);
-/// Questions to the whole link, and to one neighbour, before it has failed.
+/// The number of solicitations to the whole link, or to one neighbour, before the neighbour has
+/// failed.
 const QUESTIONS: u8 = 3;
-/// Packets that wait for one neighbour; a further one is dropped for the oldest.
+/// The most packets that wait for one neighbour; one more packet replaces the oldest.
 const WAITING: usize = 101;
-/// Entries of a device (`gc_thresh3`).
+/// The most entries of a device (`gc_thresh3`).
 pub const ENTRIES: usize = 1024;
-/// Two answers within this time: the first is believed (`locktime`).
+/// If two answers are received within this time, the first is accepted (`locktime`).
 const LOCK: Duration = Duration::from_secs(1);
-/// How often Linux looks after watched neighbours (`interval_probe_time_ms` of the whole table).
+/// The interval at which Linux probes watched neighbours (`interval_probe_time_ms` of the whole
+/// table).
 const WATCH_INTERVAL: Duration = Duration::from_secs(5);
 
-/// The clocks of a device's neighbours.
+/// The timers of a device's neighbours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clocks {
-    /// How long an answer is good for (`base_reachable_time_ms`).
+    /// How long an answer is valid (`base_reachable_time_ms`).
     pub reachable: Duration,
-    /// How long a stale neighbour may take to show by itself that it is there
+    /// How long a stale neighbour may take to confirm its presence without a probe
     /// (`delay_first_probe_time`).
     pub first_probe: Duration,
 }
 
 impl Default for Clocks {
-    /// Linux's.
+    /// The defaults of Linux.
     fn default() -> Self {
         Clocks { reachable: Duration::from_secs(30), first_probe: Duration::from_secs(5) }
     }
@@ -54,28 +56,29 @@ impl Default for Clocks {
 /// The state of a neighbour (`NUD_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Asked for on the whole link.
+    /// A solicitation was sent to the whole link.
     Incomplete,
-    /// It answered a moment ago.
+    /// It answered a short time ago.
     Reachable,
-    /// It was there.
+    /// It was reachable before.
     Stale,
-    /// It was there, and something has been sent to it.
+    /// It was reachable before, and a packet has been sent to it.
     Delay,
-    /// It is being asked itself.
+    /// Solicitations are being sent to the neighbour itself.
     Probe,
     /// It did not answer.
     Failed,
 }
 
-/// How far a message about a neighbour's hardware address is believed.
+/// The effect of a message about a neighbour's hardware address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strength {
-    /// Another hardware address than the known one is not believed.
+    /// If the hardware address differs from the known one, the message is ignored.
     Weak,
-    /// Another hardware address makes a reachable entry stale, and is not believed.
+    /// If the hardware address differs, a reachable entry becomes stale and keeps its known
+    /// address.
     Doubt,
-    /// It changes a known address.
+    /// The message changes a known address.
     Override,
 }
 
@@ -84,18 +87,18 @@ pub enum Strength {
 pub enum Output {
     /// Send a packet to a neighbour.
     Send(HardwareAddress, Vec<u8>),
-    /// Ask for a neighbour.
+    /// Send a solicitation for a neighbour.
     Solicit {
         /// The destination.
         target: IpAddr,
-        /// Only this one; else the whole link.
+        /// The one neighbour that is solicited; `None` for the whole link.
         to: Option<HardwareAddress>,
         /// The source of the packet that waits for the answer.
         source: Option<IpAddr>,
     },
     /// The neighbour of this packet cannot be reached.
     Unreachable(Vec<u8>),
-    /// An entry is not as it was; without state, it has gone.
+    /// An entry has changed; without state, it was removed.
     Changed(IpAddr, Option<State>),
 }
 
@@ -103,7 +106,7 @@ pub enum Output {
 struct Entry {
     state: State,
     mac: Option<HardwareAddress>,
-    /// Questions since the last answer.
+    /// The number of solicitations since the last answer.
     asked: u8,
     confirmed_at: Option<Time>,
     used_at: Time,
@@ -118,7 +121,7 @@ impl Entry {
         !matches!(self.state, State::Incomplete | State::Failed)
     }
 
-    /// Whether `at` is so recent that `span` after it is not over.
+    /// Whether `span` after `at` is not over yet.
     fn within(at: Option<Time>, span: Duration, now: Time) -> bool {
         at.is_some_and(|at| now <= at + span)
     }
@@ -127,7 +130,7 @@ impl Entry {
 /// The neighbours of a device.
 #[derive(Debug, Default)]
 pub struct Neighbours {
-    /// Its clocks.
+    /// Its timers.
     pub clocks: Clocks,
     entries: BTreeMap<IpAddr, Entry>,
     watch_at: Option<Time>,
@@ -145,7 +148,7 @@ impl Neighbours {
         self.entries.get(&address).filter(|entry| entry.is_valid())?.mac
     }
 
-    /// The neighbours whose state is known, in order.
+    /// All neighbours and their states, in order.
     pub fn iter(&self) -> impl Iterator<Item = (IpAddr, State)> {
         self.entries.iter().map(|(&address, entry)| (address, entry.state))
     }
@@ -163,7 +166,7 @@ impl Neighbours {
         timers.chain(self.watch_at).min()
     }
 
-    /// Sends a packet to a neighbour, once it is known where that is.
+    /// Sends a packet to a neighbour as soon as its hardware address is known.
     pub fn send(&mut self, address: IpAddr, packet: Vec<u8>, now: Time) {
         let first_probe = self.clocks.first_probe;
         let Some(entry) = self.entry(address, now) else {
@@ -188,7 +191,7 @@ impl Neighbours {
         self.seek(address, now);
     }
 
-    /// Asks for a neighbour as if there were something to send (`NTF_USE`).
+    /// Solicits a neighbour as if there were a packet for it (`NTF_USE`).
     pub fn seek(&mut self, address: IpAddr, now: Time) {
         let first_probe = self.clocks.first_probe;
         let Some(entry) = self.entry(address, now) else {
@@ -214,7 +217,8 @@ impl Neighbours {
         }
     }
 
-    /// Asks a neighbour itself when it is known where it is (`nud probe`), else for it.
+    /// Solicits a neighbour directly if its hardware address is known (`nud probe`), otherwise on
+    /// the whole link.
     pub fn probe(&mut self, address: IpAddr, now: Time) {
         match self.entries.get_mut(&address) {
             Some(entry) if entry.is_valid() => {
@@ -230,7 +234,7 @@ impl Neighbours {
         }
     }
 
-    /// Asks again and again (`NTF_EXT_MANAGED`).
+    /// Solicits a neighbour at regular intervals (`NTF_EXT_MANAGED`).
     pub fn watch(&mut self, address: IpAddr, now: Time) {
         if let Some(entry) = self.entry(address, now) {
             entry.is_watched = true;
@@ -239,7 +243,7 @@ impl Neighbours {
         }
     }
 
-    /// Forgets a neighbour; packets that wait for it are unreachable.
+    /// Deletes a neighbour; packets that wait for it are unreachable.
     pub fn forget(&mut self, address: IpAddr) {
         if let Some(entry) = self.entries.remove(&address) {
             self.outputs.extend(entry.waiting.into_iter().map(Output::Unreachable));
@@ -247,8 +251,8 @@ impl Neighbours {
         }
     }
 
-    /// Forgets all neighbours: the link went down. Returns how many packets waited for them: their
-    /// senders get no error.
+    /// Deletes all neighbours, because the link went down. Returns the number of packets that
+    /// waited for them: their senders get no error.
     pub fn flush(&mut self) -> usize {
         let gone = std::mem::take(&mut self.entries);
         let waited = gone.values().map(|entry| entry.waiting.len()).sum();
@@ -257,10 +261,12 @@ impl Neighbours {
         waited
     }
 
-    /// A message tells a neighbour's hardware address; with `creates`, also of one that is not known.
+    /// Handles a message with a neighbour's hardware address. With `creates`, an unknown neighbour
+    /// is added.
     ///
-    /// Without `mac` the known one stands. `state` is [`State::Reachable`] for an answer and
-    /// [`State::Stale`] for hearsay, which does not change an entry that agrees with it.
+    /// Without `mac` the known address is kept. `state` is [`State::Reachable`] for an answer and
+    /// [`State::Stale`] for an unsolicited message, which does not change an entry with the same
+    /// address.
     pub fn update(
         &mut self,
         address: IpAddr,
@@ -311,7 +317,7 @@ impl Neighbours {
         }
     }
 
-    /// How an answer that may follow another one is to be believed (`locktime`).
+    /// The strength of an answer that may follow another one (`locktime`).
     pub fn strength_of_answer(&self, address: IpAddr, now: Time) -> Strength {
         let entry = self.entries.get(&address);
         match entry.is_some_and(|entry| Entry::within(entry.updated_at, LOCK, now)) {
@@ -366,7 +372,7 @@ impl Neighbours {
             if state == State::Probe {
                 entry.asked = 0;
             }
-            // Linux does not tell of the step to `Delay`.
+            // Linux does not report the change to `Delay`.
             if state != State::Delay {
                 self.outputs.push_back(Output::Changed(address, Some(state)));
             }
@@ -392,7 +398,7 @@ impl Neighbours {
         });
     }
 
-    /// The entry of a neighbour, made when there is none; none when the table is full.
+    /// The entry of a neighbour, added if there is none; `None` if the table is full.
     fn entry(&mut self, address: IpAddr, now: Time) -> Option<&mut Entry> {
         if self.entries.len() >= ENTRIES && !self.entries.contains_key(&address) {
             return None;

@@ -1,4 +1,4 @@
-//! The echoes of a ping, and the result of each.
+//! The echoes of a ping, and their results.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -7,12 +7,12 @@ use serde::Serialize;
 
 use crate::time::Time;
 
-/// When the next echo leaves.
+/// When the next echo is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// As soon as the one before is answered or given up, as IOS does.
+    /// As soon as the echo before it is answered or given up, as IOS does.
     Answered,
-    /// At this interval, with or without an answer to the one before.
+    /// At this interval, with or without an answer to the echo before it.
     Every(Duration),
 }
 
@@ -21,14 +21,14 @@ pub enum Pace {
 pub struct PingRequest {
     /// The destination.
     pub destination: IpAddr,
-    /// How many echoes.
+    /// The number of echoes.
     pub count: u16,
-    /// Octets of the whole IP packet; raised to 44 (IPv4) or 64 (IPv6) when less, which is the
+    /// Octets of the whole IP packet. A smaller value is raised to 44 (IPv4) or 64 (IPv6): the
     /// headers and 16 octets of data.
     pub size: u16,
     /// How long an echo waits for its answer.
     pub timeout: Duration,
-    /// When the next one leaves.
+    /// When the next echo is sent.
     pub pace: Pace,
     /// TTL or hop limit.
     pub ttl: u8,
@@ -52,17 +52,17 @@ impl PingRequest {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// Still on its way.
+    /// Not answered yet.
     Waiting,
     /// Answered after this long.
     Reply(Duration),
     /// Not answered in time.
     Timeout,
-    /// A router or the destination said unreachable.
+    /// A router or the destination reported that it is unreachable.
     Unreachable,
-    /// A router said too big, and how big is not.
+    /// A router reported that the packet is too big, and the largest size that is not too big.
     TooBig(u32),
-    /// A router said that the TTL was used up.
+    /// A router reported that the TTL expired.
     TtlExceeded,
 }
 
@@ -82,7 +82,7 @@ impl Outcome {
 /// One echo of a ping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
-    /// When it left.
+    /// When it was sent.
     pub sent_at: Time,
     /// Its result.
     pub outcome: Outcome,
@@ -93,7 +93,7 @@ pub struct Probe {
 pub struct PingReport {
     /// The request.
     pub request: PingRequest,
-    /// The echoes sent until this instant, by sequence number.
+    /// The echoes sent so far, by sequence number.
     pub probes: Vec<Probe>,
 }
 
@@ -103,7 +103,7 @@ impl PingReport {
         PingReport { request, probes: Vec::new() }
     }
 
-    /// Whether every echo has left and none waits.
+    /// Whether every echo has been sent and none is waiting.
     pub fn is_done(&self) -> bool {
         self.probes.len() >= usize::from(self.request.count)
             && self.probes.iter().all(|p| p.outcome != Outcome::Waiting)
@@ -117,7 +117,7 @@ impl PingReport {
         })
     }
 
-    /// One character an echo: `!!.U`.
+    /// One character for each echo: `!!.U`.
     pub fn marks(&self) -> String {
         self.probes.iter().map(|p| p.outcome.mark()).collect()
     }

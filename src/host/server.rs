@@ -1,10 +1,10 @@
-//! A TCP port that a host serves, and the rules by which a new client always finds it open.
+//! A TCP port that a host serves, and the rules that keep it open for a new client at any time.
 //!
-//! The port has a fixed number of places, each a socket. One of them listens at any time: when a
-//! client takes the last one, an older connection gives up its place: where half of the places wait
-//! for the end of a handshake, the one that waits longest, else the complete connection without
-//! traffic for the longest time. So neither segments with forged sources (a SYN flood, RFC 4987) nor
-//! idle clients shut the port.
+//! The port has a fixed number of places, each with one socket. One of them listens at any time.
+//! When a client takes the last place, an older connection must end. If half of the places wait for
+//! the end of a handshake, this is the one of these that has waited longest. Otherwise it is the
+//! established connection that has had no traffic for the longest time. So neither segments with
+//! forged sources (a SYN flood, RFC 4987) nor idle clients can close the port.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
@@ -12,9 +12,9 @@ use smoltcp::socket::tcp;
 use super::apps::tcp_socket;
 use crate::time::Time;
 
-/// Connections of a port at a time, the listening place included.
+/// The number of connections of a port at the same time, the listening place included.
 pub(super) const PLACES: usize = 8;
-/// A connection without traffic for so long ends.
+/// A connection ends after this time without traffic.
 pub(super) const IDLE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// A port and its places.
@@ -27,7 +27,7 @@ pub(super) struct Server {
 #[derive(Debug)]
 struct Place {
     socket: SocketHandle,
-    /// When its client last sent or took octets; `None` while it listens.
+    /// When its client last sent or received octets; `None` while the socket listens.
     active_at: Option<Time>,
 }
 
@@ -48,7 +48,7 @@ impl Server {
     }
 
     /// Lets `app` serve each connection; `app` returns whether it moved octets. Returns whether the
-    /// stack has something to send for it.
+    /// stack must send something for it.
     pub fn serve(
         &mut self,
         sockets: &mut SocketSet<'static>,
@@ -63,13 +63,13 @@ impl Server {
         any
     }
 
-    /// When the first connection has been idle for too long.
+    /// When the first connection will have been idle for too long.
     pub fn next_expiry(&self) -> Option<Time> {
         let active = self.places.iter().filter_map(|place| place.active_at);
         active.min().map(|at| at + IDLE)
     }
 
-    /// Makes a place listen when none does.
+    /// Makes a place listen if none does.
     fn keep_open(&mut self, sockets: &mut SocketSet<'static>) {
         if self.places.iter().any(|place| place.active_at.is_none()) {
             return;
@@ -101,7 +101,8 @@ impl Place {
         app: impl Fn(&mut tcp::Socket<'static>) -> bool,
     ) -> bool {
         let socket = sockets.get_mut::<tcp::Socket<'static>>(self.socket);
-        // The wait for late segments (TIME-WAIT) is not worth a place that a client may want.
+        // A socket that waits for late segments (TIME-WAIT) must not keep a place that a client may
+        // want.
         let is_over = matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait);
         let is_idle = self.active_at.is_some_and(|at| now.since(at) >= IDLE);
         if is_over || is_idle {

@@ -1,16 +1,16 @@
 //! Addresses as plain integers, and prefixes of them.
 
-/// The bits of an address, the first one highest.
+/// The bits of an address, the first one most significant.
 pub(super) trait Bits: Copy + Ord + std::fmt::Debug {
-    /// Whether the first `len` bits are those of `other`.
+    /// Whether the first `len` bits are the same as those of `other`.
     fn agrees(self, other: Self, len: u8) -> bool;
-    /// How many bits agree before the first that differs.
+    /// The number of bits before the first bit that differs.
     fn shared(self, other: Self) -> u8;
-    /// The first `len` bits, zeros behind them.
+    /// The first `len` bits, followed by zeros.
     fn first(self, len: u8) -> Self;
-    /// The six bits after the first `len`, with zeros where the address has ended.
+    /// The six bits after the first `len` bits, with zeros after the end of the address.
     fn six_after(self, len: u8) -> usize;
-    /// The same with six bits in that place, where there were zeros.
+    /// The same address with `six` as these six bits, which were zeros.
     fn with_six_after(self, len: u8, six: usize) -> Self;
 }
 
@@ -46,10 +46,10 @@ macro_rules! bits {
 bits!(u32);
 bits!(u128);
 
-/// A prefix; ordered by the address and then by the length.
+/// A prefix; ordered by the address, then by the length.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Prefix<B> {
-    /// Zeros behind the first `len`.
+    /// The bits after the first `len` are zeros.
     pub(super) bits: B,
     pub(super) len: u8,
 }

@@ -1,8 +1,8 @@
 //! A map from EID prefixes to values, with longest-prefix match.
 //!
-//! Values stand in numbered slots; a pair of tries (IPv4, IPv6) for each instance finds the slots.
-//! Iteration is in the order of the address and then of the mask length, so the same table prints
-//! the same way every time.
+//! Values are stored in numbered slots; a pair of tries (IPv4, IPv6) for each instance finds the
+//! slots. Iteration is in the order of the address and then of the mask length, so the same table
+//! is always printed in the same way.
 
 mod bits;
 mod trie;
@@ -48,12 +48,12 @@ struct Tries {
     v6: Trie<u128>,
 }
 
-/// Where a value stands for as long as it is in the map. Another value may stand there afterwards.
+/// The position of a value as long as the value is in the map. Afterwards another value may use it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Slot(u32);
 
-/// A value and its prefix, in this order: the prefix shows whether a slot is taken, and a value
-/// begins with the field that is needed most, so that one cache line answers most questions.
+/// A value and its prefix, in this order. The prefix shows whether a slot is taken. A value begins
+/// with its most needed field, so that most lookups read only one cache line.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Place<V> {
@@ -61,14 +61,14 @@ struct Place<V> {
     value: V,
 }
 
-/// Values by EID prefix; see the module for its order.
+/// Values by EID prefix; the module documentation describes the order.
 #[derive(Clone, Debug)]
 pub struct PrefixMap<V> {
     instances: BTreeMap<InstanceId, Tries>,
-    /// The last one is taken.
+    /// The last slot is always taken.
     slots: Vec<Option<Place<V>>>,
-    /// The empty ones, the one to be used first at the end; and numbers of slots that are not there any
-    /// more, or are taken again.
+    /// The empty slots; the last one in the list is used first. The list may also have numbers of
+    /// slots that were removed or are taken again.
     free: Vec<u32>,
 }
 
@@ -128,7 +128,7 @@ impl<V> PrefixMap<V> {
         value
     }
 
-    /// Gives back the memory of empty slots at the end, when it is most of it.
+    /// Frees the memory of empty slots at the end, if they are most of the memory.
     fn trim(&mut self) {
         const FEW: usize = 64;
         while self.slots.pop_if(|place| place.is_none()).is_some() {}
@@ -142,12 +142,12 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// Takes out everything.
+    /// Removes everything.
     pub fn clear(&mut self) {
         *self = PrefixMap::default();
     }
 
-    /// Keeps the entries of every instance and family for which `keep` says so.
+    /// Keeps the entries, of every instance and family, for which `keep` returns true.
     pub fn retain(&mut self, mut keep: impl FnMut(EidPrefix, &V) -> bool) {
         let all = self.iter();
         let gone: Vec<EidPrefix> =
@@ -157,7 +157,7 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// Where the value of exactly `prefix` stands.
+    /// The slot of the value of exactly `prefix`.
     pub fn slot(&self, prefix: &EidPrefix) -> Option<Slot> {
         let tries = self.instances.get(&prefix.instance_id())?;
         match Key::of(prefix.prefix()) {
@@ -167,7 +167,7 @@ impl<V> PrefixMap<V> {
         .map(Slot)
     }
 
-    /// Where the value of the longest prefix that holds `eid` stands.
+    /// The slot of the value of the longest prefix that contains `eid`.
     pub fn longest_match_slot(&self, eid: Eid) -> Option<Slot> {
         let tries = self.instances.get(&eid.instance_id)?;
         match Key::host(eid.address) {
@@ -182,18 +182,18 @@ impl<V> PrefixMap<V> {
         Some((*prefix, value))
     }
 
-    /// The value in a slot, to change it.
+    /// The value in a slot, mutable, and its prefix.
     pub fn at_mut(&mut self, Slot(slot): Slot) -> Option<(EidPrefix, &mut V)> {
         let Place { prefix, value } = self.slots.get_mut(slot as usize)?.as_mut()?;
         Some((*prefix, value))
     }
 
-    /// The value of the longest prefix that holds `eid`, to change it.
+    /// The value of the longest prefix that contains `eid`, mutable.
     pub fn longest_match_mut(&mut self, eid: Eid) -> Option<(EidPrefix, &mut V)> {
         self.at_mut(self.longest_match_slot(eid)?)
     }
 
-    /// The value at exactly `prefix`, to change it.
+    /// The value at exactly `prefix`, mutable.
     pub fn get_mut(&mut self, prefix: &EidPrefix) -> Option<&mut V> {
         self.at_mut(self.slot(prefix)?).map(|(_, value)| value)
     }
@@ -203,17 +203,17 @@ impl<V> PrefixMap<V> {
         self.at(self.slot(prefix)?).map(|(_, value)| value)
     }
 
-    /// Whether a value stands at exactly `prefix`.
+    /// Whether there is a value at exactly `prefix`.
     pub fn contains(&self, prefix: &EidPrefix) -> bool {
         self.slot(prefix).is_some()
     }
 
-    /// The value of the longest prefix that holds `eid`.
+    /// The value of the longest prefix that contains `eid`.
     pub fn longest_match(&self, eid: Eid) -> Option<(EidPrefix, &V)> {
         self.at(self.longest_match_slot(eid)?)
     }
 
-    /// The entries that cover `prefix` (itself included), the shortest first.
+    /// The entries that cover `prefix` (`prefix` itself included), the shortest first.
     pub fn covering<'a>(
         &'a self,
         prefix: &EidPrefix,
@@ -227,7 +227,7 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// The entries inside `prefix` (itself included), in order.
+    /// The entries inside `prefix` (`prefix` itself included), in order.
     pub fn covered_by<'a>(
         &'a self,
         prefix: &EidPrefix,
@@ -241,8 +241,8 @@ impl<V> PrefixMap<V> {
         }
     }
 
-    /// The entries of one instance and family in order, after `after` when it is given: a `show`
-    /// keeps the last prefix that it printed and goes on from there. `after` need not be present.
+    /// The entries of one instance and family in order, starting after `after` if it is given. So a
+    /// `show` can continue after the last prefix that it printed. `after` need not be in the map.
     pub fn iter_after<'a>(
         &'a self,
         id: InstanceId,
@@ -266,7 +266,7 @@ impl<V> PrefixMap<V> {
         Box::new(self.stand_in(slots).skip_while(move |(prefix, _)| Some(*prefix) == after))
     }
 
-    /// Every entry: by instance, IPv4 before IPv6.
+    /// Every entry, ordered by instance, IPv4 before IPv6.
     pub fn iter(&self) -> impl Iterator<Item = (EidPrefix, &V)> {
         let slots = self.instances.values().flat_map(|tries| {
             let v4 = tries.v4.iter().map(|(_, slot)| slot);
@@ -275,14 +275,15 @@ impl<V> PrefixMap<V> {
         self.stand_in(slots)
     }
 
-    /// Every entry, to change the values: in an order of no meaning, the same for the same history.
+    /// Every entry, with mutable values. The order has no meaning, but is the same for the same
+    /// history of changes.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (EidPrefix, &mut V)> {
         self.slots.iter_mut().flatten().map(|place| (place.prefix, &mut place.value))
     }
 
-    /// The entries in at most `most` slots from number `from` on, to change the values, and the number of
-    /// the slot to go on from; `None` at the end. An entry that stays in the map is seen in a pass from
-    /// 0 to the end, which may take many turns.
+    /// The entries in at most `most` slots from slot number `from` on, with mutable values, and the
+    /// number of the slot at which to continue, or `None` at the end. A pass from 0 to the end may
+    /// take many calls. It finds every entry that is in the map during the whole pass.
     pub fn some_mut(
         &mut self,
         from: usize,
@@ -301,7 +302,7 @@ impl<V> PrefixMap<V> {
         slots.filter_map(|slot| self.at(Slot(slot)))
     }
 
-    /// The instances that have entries, or had.
+    /// The instances that have entries, or had entries before.
     pub fn instances(&self) -> impl Iterator<Item = InstanceId> {
         self.instances.keys().copied()
     }

@@ -1,4 +1,4 @@
-//! The map beside a naive one, over random histories.
+//! Compares the map with a naive one, over random sequences of changes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use super::PrefixMap;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 
-/// Prefixes that share much: bits from few places, of any length.
+/// Prefixes that have many bits in common, of any length.
 fn prefix() -> impl Strategy<Value = EidPrefix> {
     let v4 = (prop_oneof![0_u32..16, any::<u32>()], 0_u32..=32, 0_u8..=32)
         .prop_map(|(bits, shift, len)| net(v4_address(bits, shift), len));
@@ -28,7 +28,7 @@ fn net(address: std::net::IpAddr, len: u8) -> ipnet::IpNet {
     ipnet::IpNet::new(address, len).expect("the length fits")
 }
 
-/// Sorted as the map says it is.
+/// Sorted in the order that the map promises.
 #[derive(Default)]
 struct Naive(Vec<(EidPrefix, u32)>);
 
@@ -101,7 +101,7 @@ proptest! {
         for (value, index) in (1000_u32..).zip(&removed) {
             let prefix = *index.get(&inserted);
             prop_assert_eq!(map.remove(&prefix), naive.remove(&prefix));
-            // Slots that are free are used again.
+            // Free slots are used again.
             if value % 3 == 0 {
                 let back = others[value as usize % others.len()];
                 prop_assert_eq!(map.insert(back, value), naive.insert(back, value));

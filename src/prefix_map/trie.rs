@@ -1,26 +1,27 @@
 //! The index of a [`PrefixMap`](super::PrefixMap): from prefixes to the numbers of their slots.
 //!
-//! A trie that takes six bits at a time. A node stands at a depth that is a multiple of six; the
-//! prefixes that end in its six bits are one bit each of a word, the branches one bit each of
-//! another, and the vectors beside them hold only the things that exist. A prefix that is alone on its
-//! branch is a leaf there, at any length, so no node has fewer than two things below it, and an address
-//! of either family is found among a million hosts in a few steps, each a cache line that may be missed.
-//! (A binary trie over the same hosts misses its cache about three times as often.)
+//! The trie takes six bits at a time. A node is at a depth that is a multiple of six. Each prefix
+//! that ends in the node's six bits is one bit of a word, and each branch is one bit of another
+//! word; the vectors beside the words hold only the items that exist. A prefix that is alone on its
+//! branch is a leaf there, at any length. So every node has at least two items below it. A lookup
+//! among a million hosts of either family takes a few steps, each of which may miss one cache line.
+//! (A binary trie with the same hosts has about three times as many cache misses.)
 
 use super::bits::{Bits, Prefix};
 
-/// Bits that a node looks at.
+/// The number of bits that a node reads.
 pub(super) const STRIDE: u8 = 6;
 const BRANCHES: usize = 1 << STRIDE;
 
-/// For each branch, the ends in the node that lie on the way to it, the shortest lowest.
+/// For each branch, the ends in the node on the path to this branch; the shortest has the lowest
+/// bit.
 const ENDS_TO: [u64; BRANCHES] = ends_to();
-/// Ends (below 64) and branches (64 more than their number) in the order of the prefixes.
+/// Ends (below 64) and branches (their number plus 64) in the order of the prefixes.
 const ORDER: [u8; 2 * BRANCHES - 1] = order();
-/// Where in [`ORDER`] each stands.
+/// The position in [`ORDER`] of each end and branch.
 const STEP_OF: [u8; 2 * BRANCHES] = step_of();
 
-/// The number of an end: of `len` more bits than its node's depth, on the way to `branch`.
+/// The number of an end: `len` bits longer than the depth of its node, on the path to `branch`.
 const fn end(len: u8, branch: usize) -> usize {
     (1 << len) - 1 + (branch >> (STRIDE - len))
 }
@@ -45,7 +46,7 @@ const fn order() -> [u8; 2 * BRANCHES - 1] {
     while branch < BRANCHES {
         let mut len = 0;
         while len < STRIDE {
-            // An end comes before the first branch that it covers.
+            // An end is before the first branch that it covers.
             if branch.is_multiple_of(1 << (STRIDE - len)) {
                 order[step] = end(len, branch) as u8;
                 step += 1;
@@ -69,7 +70,7 @@ const fn step_of() -> [u8; 2 * BRANCHES] {
     step_of
 }
 
-/// How many bits below number `bit` are set.
+/// The number of bits that are set below number `bit`.
 fn rank(word: u64, bit: usize) -> usize {
     (word & ((1 << bit) - 1)).count_ones() as usize
 }
@@ -84,15 +85,15 @@ enum Child<B> {
     Node(Box<Node<B>>),
 }
 
-/// Fields stand in the order in which a lookup reads them.
+/// The fields are in the order in which a lookup reads them.
 #[derive(Clone, Debug)]
 #[repr(C)]
 struct Node<B> {
-    /// The bits above it; their number is a multiple of the stride.
+    /// The bits above this node; their number is a multiple of the stride.
     path: Prefix<B>,
-    /// Which prefixes end here, in order.
+    /// The prefixes that end here, in order.
     ends: u64,
-    /// The branches that exist, and their contents in that order.
+    /// The branches that exist; `children` has their contents in the same order.
     branches: u64,
     children: Vec<Child<B>>,
     /// The slots of the prefixes that end here.
@@ -100,7 +101,7 @@ struct Node<B> {
 }
 
 impl<B: Bits> Child<B> {
-    /// The prefix that covers all that is below.
+    /// The prefix that covers everything below.
     fn prefix(&self) -> Prefix<B> {
         match self {
             Child::Leaf(prefix, _) => *prefix,
@@ -126,7 +127,7 @@ impl<B: Bits> Child<B> {
 }
 
 impl<B: Bits> Node<B> {
-    /// The number of the end of `prefix`, if it ends here.
+    /// The number of the end of `prefix`, if `prefix` ends here.
     fn end_of(&self, prefix: Prefix<B>) -> Option<usize> {
         let len = prefix.len - self.path.len;
         (len < STRIDE).then(|| end(len, self.branch_of(prefix)))
@@ -151,7 +152,7 @@ impl<B: Bits> Node<B> {
         has(self.branches, branch).then(|| &self.children[rank(self.branches, branch)])
     }
 
-    /// Adds a child that was below no node, and is below this one.
+    /// Adds a child that was not yet below a node, and belongs below this one.
     fn adopt(&mut self, child: Child<B>) {
         match child {
             Child::Leaf(prefix, slot) => {
@@ -206,7 +207,7 @@ impl<B: Bits> Node<B> {
         }
     }
 
-    /// Its only content, if there is exactly one.
+    /// The only item below this node, if there is exactly one.
     fn take_only(&mut self) -> Option<Child<B>> {
         match (self.slots.as_slice(), self.children.len()) {
             (&[slot], 0) => {
@@ -219,7 +220,7 @@ impl<B: Bits> Node<B> {
     }
 }
 
-/// Removes from a node; when one thing is left, puts it in the node's place.
+/// Removes a prefix from a node; if only one item is left, this item replaces the node.
 fn remove_below<B: Bits>(child: &mut Child<B>, prefix: Prefix<B>) -> Option<u32> {
     let Child::Node(node) = child else { return None };
     node.path.covers(prefix).then_some(())?;
@@ -248,7 +249,7 @@ impl<B: Bits> Trie<B> {
         self.len
     }
 
-    /// Sets the slot of a prefix; returns the one that it had.
+    /// Sets the slot of a prefix; returns its previous slot.
     pub(super) fn insert(&mut self, prefix: Prefix<B>, slot: u32) -> Option<u32> {
         let before = match &mut self.root {
             Some(root) => root.insert(prefix, slot),
@@ -324,14 +325,14 @@ impl<B: Bits> Trie<B> {
         Covering { prefix, next: self.root.as_ref(), ends: None }
     }
 
-    /// All in order.
+    /// All prefixes, in order.
     pub(super) fn iter(&self) -> Iter<'_, B> {
         let mut iter = Iter { leaf: None, stack: Vec::new() };
         iter.enter(self.root.as_ref());
         iter
     }
 
-    /// `prefix` if it is there, and all that come after it in order.
+    /// `prefix` if it is present, and all prefixes after it in order.
     pub(super) fn iter_from(&self, prefix: Prefix<B>) -> Iter<'_, B> {
         let mut iter = Iter { leaf: None, stack: Vec::new() };
         let mut next = self.root.as_ref();
@@ -374,7 +375,7 @@ impl<B: Bits> Trie<B> {
 pub(super) struct Covering<'a, B> {
     prefix: Prefix<B>,
     next: Option<&'a Child<B>>,
-    /// A node, and those of its ends that are still to come.
+    /// A node, and those of its ends that are not returned yet.
     ends: Option<(&'a Node<B>, u64)>,
 }
 
@@ -399,7 +400,7 @@ impl<B: Bits> Iterator for Covering<'_, B> {
                     let branch = node.branch_of(self.prefix);
                     let mut ends = node.ends & ENDS_TO[branch];
                     match node.end_of(self.prefix) {
-                        // Longer ones of the same bits are not above it.
+                        // Longer ends with the same first bits do not cover the prefix.
                         Some(end) => ends &= u64::MAX >> (63 - end),
                         None => self.next = node.child(branch),
                     }
@@ -413,7 +414,7 @@ impl<B: Bits> Iterator for Covering<'_, B> {
 /// Prefixes and their slots, in order.
 pub(super) struct Iter<'a, B> {
     leaf: Option<(Prefix<B>, u32)>,
-    /// The way down to the next one: nodes, and the step of each that is next.
+    /// The path to the next prefix: nodes, and for each node its next step.
     stack: Vec<(&'a Node<B>, u8)>,
 }
 

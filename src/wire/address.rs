@@ -44,7 +44,7 @@ const IID_MASK_LEN: u8 = 32;
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// ```
 /// and then Length octets. Rsvd1, Flags and Rsvd2 are ignored and sent as zero, except where the
-/// text of a variant differs.
+/// description of a variant differs.
 ///
 /// An address is opaque if it is not an IP address ([`Address::ip`]): the address is kept and sent
 /// on in messages, but no packet is sent to it.
@@ -108,7 +108,7 @@ impl Address {
         }
     }
 
-    /// Its position among the locators of a record: by AFI, then LCAF type, then address (RFC 8060
+    /// The sort key for the locators of a record: by AFI, then LCAF type, then address (RFC 8060
     /// section 3, RFC 9301 section 5.5).
     pub fn sort_key(&self) -> (u16, u8, Option<IpAddr>) {
         match self {

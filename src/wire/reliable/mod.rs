@@ -26,8 +26,8 @@ use super::cursor::Reader;
 use super::error::{ParseError, Problem};
 use crate::addr::EidPrefix;
 
-/// The last four octets of every frame. Data may contain the same octets: the marker checks the end
-/// of a frame, and is not used to find it.
+/// The last four octets of every frame. Data may contain the same octets: the marker checks
+/// the end of a frame, but does not help to find it.
 pub const END_MARKER: u32 = 0x9fac_ade9;
 
 /// The name of the envelope in errors, because the Type may be unknown.

@@ -1,4 +1,4 @@
-//! Finds frames in the octets of a TCP stream, in any division into segments.
+//! Finds frames in the octets that a TCP stream delivers, in pieces of any size.
 
 use super::{
     END_MARKER_LEN, ErrorCode, ErrorNotification, LENGTH_END, ReliableFrame, ReliableType,
