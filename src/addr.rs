@@ -146,7 +146,7 @@ impl Eid {
         Family::of(self.address)
     }
 
-    /// The prefix of `mask_len` bits around the EID. If the address has fewer bits, all of them.
+    /// The prefix of `mask_len` bits around the EID, or the host prefix if the address has fewer bits.
     pub fn prefix(&self, mask_len: u8) -> EidPrefix {
         let host = self.host_prefix();
         let prefix = IpNet::new(self.address, mask_len.min(host.mask_len()));
@@ -174,7 +174,7 @@ pub struct EidPrefix {
 }
 
 impl EidPrefix {
-    /// The block that `prefix` lies in: host bits are cleared.
+    /// The block of `prefix`; host bits are cleared.
     pub fn new(instance_id: InstanceId, prefix: IpNet) -> Self {
         EidPrefix { instance_id, prefix: prefix.trunc() }
     }

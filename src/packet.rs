@@ -151,9 +151,8 @@ impl IpHeader {
         Ok(header)
     }
 
-    /// Reads the header of a packet that an ICMP error quotes. The quotation may have only the
-    /// header and at least [`QUOTED_PAYLOAD`] octets more. The flow hash is that of the whole
-    /// packet.
+    /// Reads the header of a packet that an ICMP error quotes. The quotation may end after the
+    /// header and [`QUOTED_PAYLOAD`] octets more. The flow hash is that of the whole packet.
     ///
     /// # Errors
     /// [`NotIp::Truncated`] if the quotation is shorter.

@@ -1,10 +1,10 @@
 //! A TCP port that a host serves, and the rules that keep it open for a new client at any time.
 //!
 //! The port has a fixed number of places, each with one socket. One of them listens at any time.
-//! When a client takes the last place, an older connection must end. If half of the places wait for
-//! the end of a handshake, this is the one of these that has waited longest. Otherwise it is the
-//! established connection that has had no traffic for the longest time. So neither segments with
-//! forged sources (a SYN flood, RFC 4987) nor idle clients can close the port.
+//! When a client takes the last place, an older connection is ended. If half of the places wait for
+//! the end of a handshake, the handshake that has waited longest is ended. Otherwise the established
+//! connection with the longest time without traffic is ended. So neither segments with forged
+//! sources (a SYN flood, RFC 4987) nor idle clients can close the port.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;

@@ -32,8 +32,8 @@ const UNKNOWN_TTL_MINUTES: u32 = 15;
 const MOST_ETRS: usize = 4;
 
 /// The most registered and configured prefixes that are read to find out whether a prefix is free
-/// of mappings. If it holds more of them, it counts as not free, and the answer is about a part of
-/// it.
+/// of mappings. A prefix that holds more of them counts as not free, and the answer is about a part
+/// of this prefix.
 const MOST_LOOKED_AT: usize = 64;
 
 /// The largest TTL of a forwarded inner packet, plus one. If map-servers forward a request to each
@@ -60,8 +60,7 @@ enum Answer {
     /// Ask this ETR.
     Forward(Rloc),
     /// The map-server answers with the registrations of this prefix. Either an ETR wants that, or
-    /// no ETR can be asked because no locator is an IP address, which does not make the mapping
-    /// negative.
+    /// no ETR can be asked and no locator is an IP address: this does not make the mapping negative.
     Proxy(EidPrefix),
     /// There is no mapping for this prefix.
     Negative { prefix: EidPrefix, ttl_minutes: u32 },
@@ -69,8 +68,8 @@ enum Answer {
 
 impl MapServer {
     /// The answer about a requested prefix. It comes from the longest registered prefix that covers
-    /// the whole requested prefix, or else the first address of the requested prefix. A prefix
-    /// whose ETRs cannot be asked counts as not registered.
+    /// the whole requested prefix, or else from the longest one that covers its first address. A
+    /// prefix whose ETRs cannot be asked counts as not registered.
     fn answer(&self, asked: &EidPrefix, reach: &Reach<'_>) -> Answer {
         let eid = asked.network();
         let registered = |asked: &EidPrefix| {
@@ -120,7 +119,7 @@ impl MapServer {
     }
 }
 
-/// The shortest prefix around `eid`, of at least `min_len` bits, that holds nothing `taken`.
+/// The shortest prefix around `eid`, of at least `min_len` bits, for which `taken` is false.
 fn least_specific(eid: Eid, min_len: u8, taken: impl Fn(&EidPrefix) -> bool) -> EidPrefix {
     let host = eid.host_prefix();
     let nets = (min_len..host.mask_len()).filter_map(|len| IpNet::new(eid.address, len).ok());

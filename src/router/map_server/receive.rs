@@ -88,7 +88,7 @@ impl MapServer {
         let accepted = match authenticated.freshness {
             Freshness::Repeated => self.registered_by(authenticated.xtr_id, &register.records),
             freshness => {
-                // A register that may be a replay may have a forged source: it admits no session.
+                // If the register may be a replay, its source may be forged: no session is admitted.
                 if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
                     self.sessions.admit(from.ip(), now);
                 }

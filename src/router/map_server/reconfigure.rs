@@ -8,7 +8,7 @@ use crate::addr::EidPrefix;
 use crate::router::config::Config;
 
 /// The site for which a prefix is configured, and whether the prefix accepts more specifics. If two
-/// sites have the same prefix, the site with the last name in the order has it.
+/// sites have the same prefix, the site with the last name in sort order has it.
 fn configured<'a>(config: &'a Config, prefix: &EidPrefix) -> Option<(&'a str, bool)> {
     let lisp = config.lisp.as_ref().filter(|_| config.roles(prefix.family()).map_server)?;
     lisp.sites.iter().rev().find_map(|(name, site)| {

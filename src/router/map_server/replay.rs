@@ -26,9 +26,9 @@ use crate::wire::Nonce;
 /// How long a repetition of the last register of a sender with an order is answered. An ETR repeats
 /// a register after 1, 2, 4, 8 and 16 s (section 5.7), 31 s in all.
 const REPEATS: Duration = Duration::from_secs(32);
-/// The number of digests that are remembered for each site.
+/// The most digests that are remembered for each site.
 const DIGESTS: usize = 1024;
-/// The number of senders with an order that are remembered for each key.
+/// The most senders with an order that are remembered for each key.
 const SENDERS: usize = 4096;
 /// The number of senders that are removed together when there are more.
 const GIVE_WAY: usize = 256;
@@ -176,8 +176,8 @@ impl Registers {
         self.ordered.get(&key)?.get(&sender)
     }
 
-    /// Makes room for a sender. Senders without a registration are removed first. Among equals, the
-    /// sender that registered longest ago is removed first.
+    /// Makes room for a sender. Senders without a registration are removed before those with one.
+    /// In each of these groups, the sender that registered longest ago is removed first.
     fn make_room(
         &mut self,
         key: KeyPrint,

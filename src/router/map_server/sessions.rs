@@ -18,8 +18,8 @@ pub(super) const SESSIONS: usize = 4096;
 pub(super) struct MsSession {
     /// The connection, and the state of its messages.
     pub session: Session,
-    /// The prefixes that were rejected on it. They are asked for again when the configuration
-    /// grows.
+    /// The prefixes that were rejected on this session. They are asked for again when prefixes are
+    /// added to the configuration.
     pub rejected: BTreeSet<EidPrefix>,
 }
 
