@@ -146,7 +146,7 @@ impl Eid {
         Family::of(self.address)
     }
 
-    /// The prefix of `mask_len` bits around the EID, or the host prefix if the address has fewer bits.
+    /// The prefix of `mask_len` bits around the EID; the host prefix if the address has fewer bits.
     pub fn prefix(&self, mask_len: u8) -> EidPrefix {
         let host = self.host_prefix();
         let prefix = IpNet::new(self.address, mask_len.min(host.mask_len()));

@@ -1,7 +1,6 @@
 //! The services of a host: echo over UDP and TCP (RFC 862), and an HTTP page with the host's name.
 //!
-//! Sockets are few and are created with the host; [`server`](super::server) shares them among
-//! clients.
+//! Sockets are few and are made with the host; [`server`](super::server) shares them among clients.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::{tcp, udp};

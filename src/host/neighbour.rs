@@ -265,7 +265,8 @@ impl Neighbours {
     /// is added.
     ///
     /// Without `mac` the known address is kept. `state` is [`State::Reachable`] for an answer and
-    /// [`State::Stale`] for any other message, which does not change an entry with the same address.
+    /// [`State::Stale`] for any other message, which does not change an entry with the same
+    /// address.
     pub fn update(
         &mut self,
         address: IpAddr,

@@ -2,9 +2,9 @@
 //!
 //! The port has a fixed number of places, each with one socket. One of them listens at any time.
 //! When a client takes the last place, an older connection is ended. If half of the places wait for
-//! the end of a handshake, the handshake that has waited longest is ended. Otherwise the established
-//! connection with the longest time without traffic is ended. So neither segments with forged
-//! sources (a SYN flood, RFC 4987) nor idle clients can close the port.
+//! the end of a handshake, the handshake that has waited longest is ended. Otherwise the
+//! established connection with the longest time without traffic is ended. So neither segments with
+//! forged sources (a SYN flood, RFC 4987) nor idle clients can close the port.
 
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp;

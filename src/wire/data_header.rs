@@ -107,8 +107,8 @@ impl DataHeader {
     }
 }
 
-/// The Locator-Status-Bits of a packet: bit n is the state of the n-th locator of the mapping of its
-/// inner source.
+/// The Locator-Status-Bits of a packet: bit n is the state of the n-th locator in the mapping of
+/// the packet's inner source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusBits {
     bits: u32,

@@ -1,5 +1,4 @@
-//! Map-Request: asks for the locators of an EID. Also used as the probe and the SMR (RFC 9301
-//! section 5.2).
+//! Map-Request: asks for the locators of an EID. Also the probe and the SMR (RFC 9301 section 5.2).
 
 use super::Nonce;
 use super::address::{Address, emit_eid, parse_optional_eid_prefix};

@@ -60,7 +60,8 @@ enum Answer {
     /// Ask this ETR.
     Forward(Rloc),
     /// The map-server answers with the registrations of this prefix. Either an ETR wants that, or
-    /// no ETR can be asked and no locator is an IP address: this does not make the mapping negative.
+    /// no ETR can be asked and no locator is an IP address: this does not make the mapping
+    /// negative.
     Proxy(EidPrefix),
     /// There is no mapping for this prefix.
     Negative { prefix: EidPrefix, ttl_minutes: u32 },

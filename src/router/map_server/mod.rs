@@ -186,7 +186,8 @@ impl MapServer {
             return Err(NotTaken::TakenOver);
         }
         let before = entry.registrations.remove(xtr_id);
-        // Another locator set without the merge bit is a move: it replaces the registrations of others.
+        // Another locator set without the merge bit is a move: it replaces the registrations of
+        // others.
         let moved = |other: &Registration| others == Others::GiveWay && is_other(other);
         let replaced = entry.registrations.take_if(|other| moved(other));
         for gone in before.iter().chain(&replaced) {

@@ -26,8 +26,8 @@ use crate::wire::{
 };
 
 /// The wait after each transmission of an unsolicited Map-Notify (RFC 9301 section 5.7: three
-/// repetitions at intervals of three seconds, then three more, each after twice the interval before).
-/// The last wait is only for the acknowledgement.
+/// repetitions at intervals of three seconds, then three more, each after twice the interval
+/// before). The last wait is only for the acknowledgement.
 const WAITS: [Duration; 7] = [
     Duration::from_secs(3),
     Duration::from_secs(3),

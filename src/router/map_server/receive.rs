@@ -88,7 +88,7 @@ impl MapServer {
         let accepted = match authenticated.freshness {
             Freshness::Repeated => self.registered_by(authenticated.xtr_id, &register.records),
             freshness => {
-                // If the register may be a replay, its source may be forged: no session is admitted.
+                // If the register may be a replay, its source may be forged: no session then.
                 if register.reliable_transport && freshness == (Freshness::New { proven: true }) {
                     self.sessions.admit(from.ip(), now);
                 }

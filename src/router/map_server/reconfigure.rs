@@ -1,5 +1,4 @@
-//! The configured prefixes of the sites: all those of a new configuration, or those that one line
-//! changes.
+//! Sets the configured prefixes of the sites: all of them, or only those that one line changes.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! Mapping Notification: the mapping that a map-server holds for an EID-prefix (section 6.1.5 of the
-//! draft).
+//! Mapping Notification: the mapping that a map-server holds for an EID-prefix (section 6.1.5 of
+//! the draft).
 
 use crate::wire::cursor::Reader;
 use crate::wire::error::{ParseError, Problem};

@@ -188,8 +188,9 @@ impl ReliableFrame {
     /// Reads the octets of one frame, Type to End Marker.
     ///
     /// # Errors
-    /// The field that is wrong and its offset in the frame, or the error that [`Registration::parse`]
-    /// finds in the Map-Register; also for a type that is not in [`ReliableType`].
+    /// The field that is wrong and its offset in the frame, or the error that
+    /// [`Registration::parse`] finds in the Map-Register; also for a type that is not in
+    /// [`ReliableType`].
     pub fn parse(frame: &[u8]) -> Result<Self, ParseError> {
         let (message_type, mut reader) = open(frame)?;
         reader.enter("Message ID");
