@@ -1,8 +1,10 @@
-//! Telling a LAN the new place of an address, so that no host waits for its cache to age.
+//! Announces the new location of an address on a LAN, so that no host waits until its cache entry
+//! ages.
 //!
-//! IPv4: a gratuitous ARP request (RFC 5227 section 3; Linux hosts believe no broadcast reply).
-//! IPv6: an unsolicited neighbour advertisement (RFC 4861 section 7.2.6). The address is not the
-//! router's own, so no socket of the kernel's IP would send either: they go out as whole frames.
+//! IPv4: a gratuitous ARP request (RFC 5227 section 3; Linux hosts do not accept a broadcast
+//! reply). IPv6: an unsolicited neighbour advertisement (RFC 4861 section 7.2.6). The address does
+//! not belong to the router, so the kernel's IP sockets cannot send these messages: the router
+//! sends whole frames.
 
 #![allow(
     unsafe_code,
@@ -21,14 +23,14 @@ use crate::router::io::Mac;
 
 const BROADCAST: [u8; 6] = [0xff; 6];
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-/// The frame's address of [`ALL_NODES`] (RFC 2464 section 7).
+/// The Ethernet address of [`ALL_NODES`] (RFC 2464 section 7).
 const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
-/// Neighbour discovery is believed from the link alone (RFC 4861 section 7.1.2).
+/// A receiver accepts neighbour discovery only from the link itself (RFC 4861 section 7.1.2).
 const HOP_LIMIT: u8 = 255;
-/// Target link-layer address, one unit of 8 octets (RFC 4861 section 4.6.1).
+/// Target link-layer address option; its length is one unit of 8 octets (RFC 4861 section 4.6.1).
 const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
 
-/// Tells everybody on the link of the device that `address` is at the device's hardware address.
+/// Announces to all nodes on the device's link that `address` is at the device's hardware address.
 pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
     let port = Port::open(index)?;
     let mac = port.hardware_address()?;
@@ -58,10 +60,10 @@ impl Port {
         Ok(Port { socket, address })
     }
 
-    /// The kernel puts it into the name of a socket that is bound to a device.
+    /// The kernel puts this address into the name of a socket that is bound to a device.
     fn hardware_address(&self) -> io::Result<Mac> {
-        // SAFETY: the kernel filled the name in, as that of a packet socket; `SockAddr` has room for
-        // and the alignment of any kind of name.
+        // SAFETY: the kernel filled in the name, which is the name of a packet socket. `SockAddr`
+        // has room for every kind of name, with the right alignment.
         let name = unsafe { &*self.address.as_ptr().cast::<libc::sockaddr_ll>() };
         match name.sll_addr {
             [a, b, c, d, e, f, ..] if name.sll_halen == 6 => Ok(Mac([a, b, c, d, e, f])),
@@ -70,7 +72,7 @@ impl Port {
     }
 }
 
-/// The name of a packet socket on a device, for no protocol.
+/// The name of a packet socket on a device; the socket receives no protocol.
 fn link_address(index: u32) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: a `sockaddr_ll` is plain integers, fits into the storage, and `len` is its size.
@@ -97,7 +99,7 @@ fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> io::Result<Vec<u8>> {
 }
 
 fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> io::Result<Vec<u8>> {
-    // The holder of the address is a host, though a router speaks for it.
+    // The holder of the address is a host, although a router sends the message for the host.
     let flags = NeighborAdvertisementHeader { router: false, solicited: false, r#override: true };
     let body = [&address.octets()[..], &TARGET_LINK_LAYER_ADDRESS, &mac.0].concat();
     let builder = PacketBuilder::ethernet2(mac.0, ALL_NODES_MAC)

@@ -1,35 +1,36 @@
-//! The only place that reads a clock; everything inward gets the time as an argument.
+//! The only module that reads a clock; all inner code gets the time as an argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Calendar, Time};
 
-/// The time of a process: monotonic, counted from its start.
+/// The clock of a process: monotonic, counted from its start.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started_at: Instant,
 }
 
 impl Clock {
-    /// A clock that stands at [`Time::ZERO`].
+    /// A clock that starts at [`Time::ZERO`].
     #[allow(clippy::disallowed_methods, reason = "this is the place that may")]
     pub fn start() -> Self {
         Clock { started_at: Instant::now() }
     }
 
-    /// The instant; never earlier than one given before.
+    /// The present time; never earlier than a time that was returned before.
     pub fn now(&self) -> Time {
         Time::ZERO + self.started_at.elapsed()
     }
 
-    /// `*Nov 22 18:08:15.160: `, as IOS begins a debug line, from microseconds since 1970; UTC.
+    /// Returns the start of a debug line as IOS writes it: `*Nov 22 18:08:15.160: `. The argument
+    /// is microseconds since 1970; the text is in UTC.
     pub fn stamp(wall_clock_micros: u64) -> String {
         let Calendar { month, day, hour, minute, second, millisecond, .. } =
             Calendar::of(wall_clock_micros);
         format!("*{month} {day:2} {hour:02}:{minute:02}:{second:02}.{millisecond:03}: ")
     }
 
-    /// Microseconds since 1970; zero on a machine whose clock stands before that.
+    /// Microseconds since 1970; zero if the machine's clock is set before 1970.
     #[allow(clippy::disallowed_methods, reason = "this is the place that may")]
     pub fn wall_clock_micros() -> u64 {
         SystemTime::now()

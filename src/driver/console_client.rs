@@ -1,8 +1,8 @@
-//! The console's client: types to a router, over its unix socket, as on the console of an IOS
+//! The console's client: sends lines to a router over its unix socket, as on the console of an IOS
 //! router.
 //!
-//! The router does the work, `?` and completion included; this side has the line editor. Requests and
-//! answers go through a [`Client`], as everywhere.
+//! The router does the work, also for `?` and for completion; the client has the line editor.
+//! Requests and answers pass through a [`Client`], as everywhere.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -31,15 +31,16 @@ use crate::console::client::{Channel, Client};
 use crate::console::json_lines::{self, JsonLines};
 use crate::console::protocol::{Done, Request, Response};
 
-/// A byte order mark, as some editors put it before a text in UTF-8.
+/// A byte order mark, which some editors put before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// The longest silence of a router that answers.
+/// The client gives up when the router sends nothing for this long.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Why the console could not go on.
+/// The reason why the console failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The socket, or the output. `InvalidData` is a line of the router that is no response.
+    /// An error of the socket or of the output. `InvalidData`: the router sent a line that is not a
+    /// response.
     #[error("console {socket}: {source}")]
     Io {
         /// The socket's path.
@@ -47,19 +48,19 @@ pub enum Error {
         /// The cause.
         source: io::Error,
     },
-    /// The terminal.
+    /// An error of the terminal.
     #[error("terminal: {0}")]
     Terminal(#[from] ReadlineError),
 }
 
-/// Runs `commands` on the router whose console is at `socket` and prints their output. Without
-/// any, reads lines from standard input: with editing, `?` and Tab when that is a terminal which can
-/// edit; with a prompt and plain lines at any other terminal.
+/// Runs `commands` on the router with its console at `socket` and prints their output. Without
+/// commands, reads lines from standard input: with editing, `?` and Tab if standard input is a
+/// terminal that can edit; with a prompt and plain lines at any other terminal.
 ///
-/// Returns whether the router understood and did every command; at a terminal always true.
+/// Returns whether the router understood and executed every command; at a terminal always true.
 ///
 /// # Errors
-/// When the router is not there or goes away, or the terminal fails.
+/// The router is not there or closes the connection, or the terminal fails.
 pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
     let mut connection = Connection::open(socket)?;
     let mut out = io::stdout();
@@ -90,9 +91,9 @@ struct Connection {
 
 /// The two directions of the socket.
 enum Wire {
-    /// It is read while an answer is awaited.
+    /// The socket is read while the client waits for an answer.
     Socket(JsonLines<BufReader<UnixStream>, UnixStream>),
-    /// A thread reads it all the time and prints the lines of debugging itself.
+    /// A thread reads the socket all the time and prints the lines of debugging itself.
     Listener { requests: UnixStream, responses: Receiver<io::Result<Response>> },
 }
 
@@ -104,7 +105,7 @@ impl Channel for Wire {
         }
     }
 
-    /// Waits [`SILENCE`] long.
+    /// Waits for a response for at most [`SILENCE`].
     fn receive(&mut self) -> io::Result<Response> {
         match self {
             Wire::Socket(lines) => lines.receive(),
@@ -118,8 +119,8 @@ impl Channel for Wire {
 }
 
 impl Wire {
-    /// From here on a thread listens to the router and gives its lines of debugging to `printer`
-    /// when they come, also while the user types. It ends with the connection.
+    /// Starts a thread that reads from the router. The thread gives lines of debugging to `printer`
+    /// when they arrive, also while the user types. The thread ends with the connection.
     fn listen(&mut self, mut printer: impl ExternalPrinter + Send + 'static) -> io::Result<()> {
         let Wire::Socket(lines) = self else {
             return Ok(());
@@ -157,7 +158,7 @@ impl Connection {
             Connection::over(name.clone(), stream)
         };
         let mut connection = open().map_err(|source| Error::Io { socket: name.clone(), source })?;
-        // An empty line does nothing but bring the prompt.
+        // The router answers an empty line only with the prompt.
         connection.ask(Request::Line(String::new()), |_| Ok(()))?;
         Ok(connection)
     }
@@ -167,7 +168,7 @@ impl Connection {
         Ok(Connection { socket, client: Client::new(Wire::Socket(lines)) })
     }
 
-    /// Asks, hands on each response, and returns the last one.
+    /// Sends a request, passes each response on, and returns the last response.
     fn ask(
         &mut self,
         request: Request,
@@ -184,7 +185,7 @@ impl Connection {
         Error::Io { socket: self.socket.clone(), source }
     }
 
-    /// Does a line and writes its output.
+    /// Executes a line and writes its output.
     fn do_line(&mut self, line: &str, out: &mut impl Write) -> Result<Done, Error> {
         let request = Request::Line(line.to_owned());
         let done = self.ask(request, |response| write_response(out, response))?;
@@ -199,12 +200,12 @@ fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
         Response::Completions(words) => writeln!(out, "{}", words.join("  ")),
         Response::Debug(line) => writeln!(out, "{line}"),
         Response::Error(message) => writeln!(out, "% {message}"),
-        // No line of a person asks for one.
+        // No line that a person types asks for these responses.
         Response::Host(_) | Response::Done(_) => Ok(()),
     }
 }
 
-/// Does lines one after the other, also after one that failed; stops where the session ends.
+/// Executes lines one after the other, also after a line that failed; stops when the session ends.
 fn run_lines(
     connection: &mut Connection,
     lines: impl Iterator<Item = io::Result<String>>,
@@ -223,7 +224,7 @@ fn run_lines(
     Ok(all_ok)
 }
 
-/// Writes the typed line in front of an output that points at it with a caret.
+/// Writes the typed line before an output that points at a position in the line with a caret.
 struct Echo<'a, W> {
     typed: String,
     out: &'a mut W,
@@ -243,7 +244,7 @@ impl<W: Write> Write for Echo<'_, W> {
     }
 }
 
-/// The questions of the line editor to the router.
+/// Sends the questions of the line editor to the router.
 struct Typist {
     connection: Rc<RefCell<Connection>>,
 }
@@ -262,7 +263,7 @@ impl Completer for Typist {
         let answer = self.connection.borrow_mut().client.ask(request);
         let mut words = answer.map_err(ReadlineError::Io)?.completions;
         let start = line.rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
-        // One word is whole: the next one begins.
+        // There is only one possible word and it is complete: a space starts the next word.
         if let [only] = words.as_mut_slice() {
             only.push(' ');
         }
@@ -288,7 +289,7 @@ const ENTER: u8 = 0;
 const QUESTION: u8 = b'?';
 const CONTROL_Z: u8 = b'Z';
 
-/// Ends the line that is being typed and notes which key did it and where.
+/// Ends the line that is being typed, and notes which key ended the line and at which position.
 struct EndOfLine {
     key: u8,
     pressed: Arc<AtomicU8>,
@@ -303,7 +304,7 @@ impl ConditionalEventHandler for EndOfLine {
     }
 }
 
-/// Prints lines of debugging where nothing edits the line below them.
+/// Prints lines of debugging when no line is being edited below them.
 struct Plain;
 
 impl ExternalPrinter for Plain {
@@ -313,8 +314,8 @@ impl ExternalPrinter for Plain {
     }
 }
 
-/// A prompt, a line, its answer, until the lines end or the session does. A `?` at the end of a line
-/// asks for the words that may stand there.
+/// Repeats prompt, line and answer until the lines end or the session ends. A `?` at the end of a
+/// line asks for the words that are possible there.
 fn plain_lines(
     mut connection: Connection,
     lines: impl Iterator<Item = io::Result<String>>,
@@ -337,13 +338,14 @@ fn plain_lines(
     }
 }
 
-/// Types at a terminal until Ctrl-D or `exit`. Ctrl-V takes a `?` as it is.
+/// Reads lines from a terminal until Ctrl-D or `exit`. After Ctrl-V a `?` is an ordinary character.
 fn interact(mut connection: Connection) -> Result<(), Error> {
-    // Without rustyline's feature buffer-redux a text that is typed ahead, or pasted, would end with its first
-    // line: a reader made anew for each line drops the rest of the last one.
+    // This needs rustyline's feature buffer-redux. Without it, only the first line of a text that
+    // is pasted or typed ahead arrives: each line gets a new reader, and the old reader's rest is
+    // lost.
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
-    // The editor has no printer where it cannot edit: TERM=dumb, or an output that is no terminal.
+    // The editor has no printer if it cannot edit: TERM=dumb, or the output is not a terminal.
     let Ok(printer) = editor.create_external_printer() else {
         drop(editor);
         connection.listen(Plain)?;
@@ -382,7 +384,7 @@ fn interact(mut connection: Connection) -> Result<(), Error> {
                 connection.do_line("end", &mut out)?;
             }
             _ => {
-                // A terminal that brackets a pasted text gives a whole page as one line.
+                // A terminal with bracketed paste gives all pasted lines as one line.
                 for line in line.lines() {
                     editor.add_history_entry(line)?;
                     if connection.do_line(line, &mut out)?.closed {

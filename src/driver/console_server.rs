@@ -1,8 +1,8 @@
-//! The console's unix socket: lines of JSON in, lines of JSON out, meant for one user's programs.
+//! The console's unix socket: it receives and sends lines of JSON, for programs of one user.
 //!
-//! Nothing here may hold up forwarding: a client gets a few hundred rows a turn, and no more than
-//! its socket takes. A client that sends more than it reads is not read until it has caught up. Each
-//! line is parsed here, once; the session takes and gives types.
+//! Nothing here may delay forwarding: in one turn a client gets at most a few hundred rows, and not
+//! more than its socket accepts. The server does not read from a client that has not yet read its
+//! answers. Each line is parsed here, once; the session works with types.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -22,39 +22,40 @@ use crate::private;
 use crate::router::Router;
 use crate::time::Time;
 
-/// Clients at a time.
+/// The largest number of clients at the same time.
 const MAX_CLIENTS: usize = 32;
-/// Clients that may wait to be accepted.
+/// The largest number of clients that may wait to be accepted.
 const BACKLOG: i32 = 128;
-/// A longer request closes its client; octets.
+/// A client that sends a longer request is closed; octets.
 const MAX_LINE: usize = 64 * 1024;
-/// The most output that may wait for a client; octets. A single line may go beyond.
+/// The most output that may wait for a client; octets. A single line may exceed this limit.
 const MAX_WAITING: usize = 64 * 1024;
-/// Requests, responses and reads of one client in a turn.
+/// The largest number of requests, responses and reads for one client in one turn.
 const STEPS_A_TURN: usize = 256;
 
 /// The socket and its clients.
 #[derive(Debug)]
 pub struct ConsoleServer {
-    /// For its readiness; the clients are in [`ConsoleServer::client_mut`].
+    /// Public so that the event loop can watch it; [`ConsoleServer::client_mut`] gives the clients.
     pub listener: UnixListener,
     path: PathBuf,
     clients: Vec<Option<Client>>,
 }
 
-/// How a client's turn ended.
+/// The result of a client's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// There is more to do at once.
+    /// There is more to do immediately.
     More,
-    /// Nothing to do before its socket becomes ready.
+    /// There is nothing to do until the client's socket becomes ready.
     Wait,
-    /// It has gone, or broke the rules.
+    /// The client has closed its connection, or has broken the rules.
     Close,
 }
 
 impl ConsoleServer {
-    /// Binds the socket for its owner alone. A file that a killed router left behind is replaced.
+    /// Binds the socket with access for its owner only. If a killed router left a socket file
+    /// behind, the file is replaced.
     ///
     /// # Errors
     /// `AddrInUse` when a router listens there.
@@ -69,10 +70,11 @@ impl ConsoleServer {
         Ok(ConsoleServer { listener: listen(path)?, path: path.to_owned(), clients: Vec::new() })
     }
 
-    /// Takes in one client that waits, if one does, and returns its number.
+    /// Accepts one waiting client, if there is one, and returns its number.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits; `QuotaExceeded` when there are too many, and it is sent away.
+    /// `WouldBlock` if no client waits; `QuotaExceeded` if there are too many: the client is
+    /// disconnected.
     pub fn accept(&mut self) -> io::Result<usize> {
         let (stream, _) = self.listener.accept()?;
         let free = self.clients.iter().position(Option::is_none);
@@ -87,12 +89,13 @@ impl ConsoleServer {
         Ok(number)
     }
 
-    /// A client that is there.
+    /// The client with this number, if it is connected.
     pub fn client_mut(&mut self, number: usize) -> Option<&mut Client> {
         self.clients.get_mut(number)?.as_mut()
     }
 
-    /// Gives a line of debugging to every client that monitors. A client that does not take it loses it.
+    /// Sends a line of debugging to every client that monitors. A client that cannot accept the
+    /// line loses it.
     pub fn say(&mut self, line: &str) {
         let clients = self.clients.iter_mut().flatten();
         for client in clients.filter(|client| client.session.monitors()) {
@@ -106,7 +109,8 @@ impl ConsoleServer {
     }
 }
 
-/// Binds a socket that has its mode before it has its name, so that no other user connects in between.
+/// Binds a socket that has its mode before it has its name, so that no other user can connect
+/// between the two steps.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = File::from(OwnedFd::from(Socket::new(Domain::UNIX, Type::STREAM, None)?));
     socket.set_permissions(Permissions::from_mode(0o600))?;
@@ -119,7 +123,7 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 impl Drop for ConsoleServer {
     fn drop(&mut self) {
-        // A failure needs no report: the next start replaces the file.
+        // A failure needs no report: the next start of the router replaces the file.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -127,12 +131,12 @@ impl Drop for ConsoleServer {
 /// One program that talks to the router.
 #[derive(Debug)]
 pub struct Client {
-    /// For its readiness.
+    /// Public so that the event loop can watch it.
     pub stream: UnixStream,
     session: Session,
-    /// Octets that are no whole request yet.
+    /// Received octets that are not yet a whole request.
     input: Vec<u8>,
-    /// Octets that the socket has not taken yet.
+    /// Octets that the socket has not accepted yet.
     output: Vec<u8>,
     /// The session still has responses to the last request.
     is_answering: bool,
@@ -149,8 +153,8 @@ impl Client {
         }
     }
 
-    /// Reads requests, lets the session answer them, writes responses; one after the other, so that
-    /// responses come in the order of their requests.
+    /// Reads requests, lets the session answer them, and writes responses, one after the other:
+    /// responses are sent in the order of their requests.
     pub fn serve(&mut self, router: &mut Router, hosts: &mut dyn Hosts, now: Time) -> Turn {
         for _ in 0..STEPS_A_TURN {
             if self.output.len() >= MAX_WAITING || !self.is_answering {
@@ -185,11 +189,11 @@ impl Client {
         Turn::More
     }
 
-    /// Responses are whole lines, so that this one stands between two of them.
+    /// Responses are whole lines, so this line is always between two responses.
     fn say(&mut self, line: &str) {
         if self.output.len() < MAX_WAITING {
             self.push(&Response::Debug(line.to_owned()));
-            // An error comes again when the client has its turn, and ends it.
+            // If there is an error, it occurs again in the client's next turn and ends the client.
             let _ = self.flush();
         }
     }
@@ -205,7 +209,7 @@ impl Client {
         Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
     }
 
-    /// Reads the octets that wait; their number, 0 at the end of the stream.
+    /// Reads the waiting octets; returns their number, 0 at the end of the stream.
     fn fill(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         let len = self.stream.read(&mut buffer)?;
@@ -213,7 +217,7 @@ impl Client {
         Ok(len)
     }
 
-    /// Writes as much as the socket takes; true when nothing is left.
+    /// Writes as much as the socket accepts; true if nothing is left.
     fn flush(&mut self) -> io::Result<bool> {
         while !self.output.is_empty() {
             match self.stream.write(&self.output) {
@@ -240,7 +244,7 @@ mod tests {
     use crate::router::Start;
     use crate::router::config::Config;
 
-    /// A server with one client, and no loop: the test gives it its turns.
+    /// A server with one client and without an event loop: the test serves the client itself.
     struct Bench {
         server: ConsoleServer,
         router: Router,
@@ -284,7 +288,7 @@ mod tests {
             bench.stream.write_all(piece.as_bytes()).unwrap();
             assert_eq!(bench.turn(), Turn::Wait);
         }
-        // A request that was lost leaves its reader waiting, and the test with an error.
+        // If a request is lost, the test fails with an error instead of waiting for ever.
         bench.stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let prompt = "Router#".to_owned();
         let done = |ok| Response::Done(Done { prompt: prompt.clone(), ok, closed: false });

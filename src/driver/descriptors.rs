@@ -1,8 +1,8 @@
-//! File descriptors: how many the process may have, and the work that waits when none is free.
+//! File descriptors: how many the process may have, and the listeners that wait until one is free.
 //!
-//! epoll tells of a listener once for each client that comes. One that could not be accepted because
-//! no descriptor was free would wait for ever, and a loop that tried at once would turn without end:
-//! so its listener is kept here, and tried again when a moment has passed.
+//! epoll reports a listener only once for each new client. If a client cannot be accepted because
+//! no descriptor is free, the client would wait for ever; if the loop tried again immediately, it
+//! would never sleep. So this module keeps such a listener and tries it again a moment later.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,10 +13,10 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::router::descriptors::Descriptors;
 use crate::time::Time;
 
-/// How long a listener waits for a free descriptor before it is tried again.
+/// The time after which a listener that waits for a free descriptor is tried again.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Raises the limit of open files as far as the process may, and returns it.
+/// Raises the limit of open files as far as the process is allowed, and returns the limit.
 pub fn raise_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit { current: limit.maximum, ..limit };
@@ -27,14 +27,14 @@ pub fn raise_limit() -> u64 {
     in_force.unwrap_or(u64::MAX)
 }
 
-/// Whether a call failed because the process, or the machine, has no descriptor or memory left for one
-/// more socket.
+/// Whether a call failed because the process, or the machine, has no descriptor or no memory left
+/// for another socket.
 pub fn none_is_free(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     matches!(number, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
-/// The listeners at which clients wait for a free descriptor; `S` names a listener.
+/// The listeners with clients that wait for a free descriptor; `S` names a listener.
 #[derive(Debug)]
 pub struct Waiting<S> {
     listeners: BTreeSet<S>,
@@ -43,13 +43,14 @@ pub struct Waiting<S> {
 }
 
 impl<S: Copy + Ord> Waiting<S> {
-    /// None waits; the process may have `limit` files open.
+    /// No listener waits; the process may have `limit` files open.
     pub fn new(limit: u64) -> Self {
         let figures = Descriptors { limit, ran_out: 0 };
         Waiting { listeners: BTreeSet::new(), retry_at: None, figures }
     }
 
-    /// No descriptor was free at a listener, where a client may wait: Linux says so before it looks. True when that is new, and not one more try.
+    /// Adds a listener that found no free descriptor. A client may wait there: Linux returns the
+    /// error before it looks for a client. True for the first try, false for a repeated try.
     pub fn add(&mut self, listener: S, now: Time) -> bool {
         self.retry_at = Some(now + RETRY_INTERVAL);
         let is_new = self.listeners.insert(listener);
@@ -57,17 +58,17 @@ impl<S: Copy + Ord> Waiting<S> {
         is_new
     }
 
-    /// A listener has served a client, or has none.
+    /// Removes a listener, which has accepted a client or has no waiting client.
     pub fn remove(&mut self, listener: S) {
         self.listeners.remove(&listener);
     }
 
-    /// When to try again, if a listener waits.
+    /// The time of the next try, if a listener waits.
     pub fn deadline(&self) -> Option<Time> {
         self.retry_at
     }
 
-    /// The listeners that are to be tried again now; each is added or removed then.
+    /// The listeners to try again at this time; the caller then adds or removes each of them.
     pub fn due(&mut self, now: Time) -> BTreeSet<S> {
         match self.retry_at {
             Some(at) if at <= now => {
@@ -78,7 +79,7 @@ impl<S: Copy + Ord> Waiting<S> {
         }
     }
 
-    /// The limit, and how often it was reached.
+    /// The limit, and how often the process has reached it.
     pub fn figures(&self) -> Descriptors {
         self.figures
     }

@@ -1,9 +1,9 @@
-//! The loop itself: readiness in, turns out, timers between.
+//! The event loop: it waits until sources are ready or timers are due, and serves them in turns.
 //!
-//! mio is edge-triggered: it tells of a source once, and not again before the source has said
-//! `WouldBlock`. So a source is read until it says so or until its budget for the turn is spent; in
-//! that case it stays in the ready set and the next turn does not sleep. That keeps one busy source
-//! from starving the others.
+//! mio is edge-triggered: it reports a source once, and not again until a read of the source has
+//! returned `WouldBlock`. So the loop reads a source until `WouldBlock` or until the source's
+//! budget for the turn is used up. In the second case the source stays in the ready set and the
+//! next turn does not sleep. So a busy source cannot block the others.
 
 mod connections;
 mod console;
@@ -50,7 +50,7 @@ use data_path::DataPath;
 use kernel::LOOK_INTERVAL;
 use spin::Spin;
 
-/// Control messages that are read from one socket in a turn.
+/// The most control messages that are read from one socket in a turn.
 const MESSAGES_A_TURN: usize = 16;
 /// The largest IP packet, octets.
 const BUFFER_LEN: usize = 1 << 16;
@@ -70,9 +70,9 @@ enum Source {
     Console(usize),
     /// The listener in a slot of [`Tcp`].
     Listener(usize),
-    /// A connection of [`Tcp`] that was asked for, by number.
+    /// A connection of [`Tcp`] that the core asked for, by number.
     Opened(usize),
-    /// One that was accepted, counted from [`Connection::ACCEPTED`].
+    /// A connection that was accepted, counted from [`Connection::ACCEPTED`].
     Accepted(usize),
     /// The device of the emulated host in a slot of [`Hosts`].
     Host(usize),
@@ -81,7 +81,7 @@ enum Source {
 }
 
 impl Source {
-    /// How many kinds of source have a token.
+    /// The number of kinds of source that have a token.
     const KINDS: usize = 12;
 
     fn token(self) -> Token {
@@ -121,16 +121,16 @@ impl Source {
     }
 }
 
-/// Whether to go on.
+/// Whether the loop continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Another turn.
+    /// Do another turn.
     Continue,
-    /// The router has stopped and left the kernel as it was found.
+    /// The router has stopped and has restored the kernel's state.
     Stopped,
 }
 
-/// A router with the operating system around it.
+/// A router together with its operating system.
 pub struct EventLoop {
     clock: Clock,
     router: Router,
@@ -141,7 +141,7 @@ pub struct EventLoop {
     spin: Spin,
     signals: Option<Signals>,
     netlink: Netlink,
-    /// The time of the next look for changes that the kernel does not report.
+    /// The time of the next check for changes that the kernel does not report.
     look_at: Time,
     options: Options,
     tun: Option<Tun>,
@@ -152,26 +152,26 @@ pub struct EventLoop {
     /// The seed of the hosts' stacks.
     hosts_seed: Seed,
     console: Option<ConsoleServer>,
-    /// How much was written of each kind of event.
+    /// How many lines were written about each kind of event.
     log: Log,
     nonces: NonceFile,
     faults: Faults,
     /// Listeners whose clients wait for a file descriptor.
     waiting: Waiting<Source>,
     buffer: Box<[u8]>,
-    /// The last to go: until then the namespace is this router's.
+    /// Dropped last: until then no other router can use the namespace.
     _lock: NamespaceLock,
 }
 
 impl EventLoop {
-    /// Makes the namespace of the calling thread a router's and starts the router in it. The
-    /// console's socket comes last: a client that can connect finds a router that is ready.
+    /// Prepares the namespace of the calling thread for a router and starts the router in it. The
+    /// console's socket is opened last: when a client can connect, the router is ready.
     pub fn start(
         config: Config,
         console_socket: Option<&Path>,
         options: Options,
     ) -> Result<Self, Error> {
-        // Before anything is touched that a router here uses.
+        // Take the lock before changing anything that another router here uses.
         let lock = NamespaceLock::take();
         let lock = lock.map_err(Error::during("taking this network namespace"))?;
         let clock = Clock::start();
@@ -224,8 +224,8 @@ impl EventLoop {
         Ok(event_loop)
     }
 
-    /// One turn: sleeps until something is ready, a timer is due or `limit` has passed, then gives
-    /// each ready source its share.
+    /// Does one turn: sleeps until a source is ready, a timer is due or `limit` has passed, then
+    /// serves each ready source for its share of the turn.
     pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
         self.wait(limit)?;
         self.ready.extend(self.waiting.due(self.clock.now()));
@@ -253,7 +253,7 @@ impl EventLoop {
         Ok(Flow::Continue)
     }
 
-    /// Takes everything back that the router has made.
+    /// Removes everything that the router has created.
     pub fn stop(&mut self) {
         info!("stopping");
         let now = self.clock.now();
@@ -262,7 +262,7 @@ impl EventLoop {
         self.faults.count_if("writing the file of nonces", self.nonces.write());
     }
 
-    /// The router, to look at.
+    /// The router, read-only.
     pub fn router(&self) -> &Router {
         &self.router
     }
@@ -287,8 +287,8 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Where packets have just come, more may come sooner than a sleep and a wake-up would take.
-    /// True when something is ready.
+    /// Looks for ready sources without sleeping. After a packet, the next one may arrive sooner
+    /// than a sleep and a wake-up would take. True if a source is ready.
     fn spin_until_ready(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         let begin = self.clock.now();
         let mut now = begin;
@@ -305,7 +305,7 @@ impl EventLoop {
         Ok(false)
     }
 
-    /// Lets a source have its turn; true when it may have more to read.
+    /// Serves a source for one turn; true if the source may have more to read.
     fn serve(&mut self, source: Source) -> bool {
         match source {
             Source::Signals => false,
@@ -355,8 +355,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out the outputs of the router at its start. Without `lisp0` and its sockets it cannot be a
-    /// router: they come before the namespace is changed.
+    /// Carries out the router's first outputs. Without `lisp0` and its sockets the router cannot
+    /// work: they are opened before the namespace is changed.
     fn carry_out_first_outputs(&mut self) -> Result<(), Error> {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.router.poll_output()).collect();
         let (process, others): (Vec<_>, Vec<_>) =
@@ -409,7 +409,7 @@ impl EventLoop {
         }
     }
 
-    /// Something has changed in the core: the lines of the log, and those of debugging.
+    /// Writes the log lines and the debug lines about an event of the core.
     fn tell(&mut self, event: &Event) {
         let now = self.clock.now();
         for (severity, line) in self.log.lines(event, now) {
@@ -420,7 +420,7 @@ impl EventLoop {
         }
     }
 
-    /// Says a debug line, with the time, to the log and to every console that monitors.
+    /// Sends a debug line, with the time, to the log and to every console that monitors.
     fn say(&mut self, line: &str) {
         let line = format!("{}{line}", Clock::stamp(Clock::wall_clock_micros()));
         info!(target: "debug", "{line}");
@@ -430,7 +430,7 @@ impl EventLoop {
     }
 }
 
-/// Watching sources.
+/// Registers sources with mio and polls them.
 impl EventLoop {
     fn watch_fd(&self, fd: RawFd, source: Source) -> Result<(), Error> {
         self.watch_fd_for(fd, source, Interest::READABLE)
@@ -452,7 +452,7 @@ fn recorded_router(start: Start, path: &Path) -> io::Result<Router> {
 
 fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
     match poll.poll(events, timeout) {
-        // A signal; its pipe is ready in the next turn.
+        // A signal arrived; its pipe is ready in the next turn.
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
             events.clear();
             Ok(())

@@ -1,7 +1,8 @@
-//! Errors at the border to the operating system, counted by operation and kind.
+//! Errors in calls of the operating system, counted by operation and kind.
 //!
-//! No such fault ends the event loop: a packet is lost and counted, as on any router. A fault is
-//! logged when its count reaches a power of two, so that a storm of them costs a few lines.
+//! Such an error does not end the event loop: a packet is lost and counted, as on any router. An
+//! error is logged when its count reaches a power of two, so that many errors produce only a few
+//! lines.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,15 +16,15 @@ use crate::wire::IcmpErrorKind;
 #[derive(Debug, Default)]
 pub struct Faults {
     counts: BTreeMap<(&'static str, String), u64>,
-    /// The news from sends about the ways to locators, for the router.
+    /// Events about the paths to locators, learned from sends, for the router.
     paths: Vec<PathEvent>,
 }
 
 impl Faults {
-    /// Counts one failure of `operation`, and logs it now and then.
+    /// Counts one failure of `operation`, and logs some of the failures.
     pub fn count(&mut self, operation: &'static str, error: &io::Error) {
-        // The kind alone when the system gave no number: texts of an attacker's choice would let
-        // the table grow without bound.
+        // Only the kind if the system gave no number: if the table had texts that an attacker can
+        // choose, it would grow without limit.
         let kind = match error.raw_os_error() {
             Some(number) => io::Error::from_raw_os_error(number).to_string(),
             None => error.kind().to_string(),
@@ -35,14 +36,14 @@ impl Faults {
         }
     }
 
-    /// A line for each kind of fault that has been counted.
+    /// One line for each kind of error that has been counted.
     pub fn lines(&self) -> impl Iterator<Item = String> {
         let counts = self.counts.iter();
         counts.map(|((operation, kind), count)| format!("{operation}: {kind}: {count} times"))
     }
 
-    /// Keeps an event that a send has brought. Repetitions are dropped, and so are events beyond the
-    /// bound. Time Exceeded, which the router may relay to a host, has a bound of its own.
+    /// Keeps an event that was learned from a send. Repeated events are dropped, and so are events
+    /// above the limit. Time Exceeded has its own limit, because the router may relay it to a host.
     pub fn note_path(&mut self, event: PathEvent) {
         const PATHS: usize = 64;
         let is_quote = |event: &PathEvent| matches!(event, PathEvent::Icmp(icmp) if icmp.kind == IcmpErrorKind::TimeExceeded);
@@ -58,7 +59,7 @@ impl Faults {
         }
     }
 
-    /// Takes the kept news.
+    /// Takes the kept events.
     pub fn take_paths(&mut self) -> Vec<PathEvent> {
         std::mem::take(&mut self.paths)
     }
@@ -70,13 +71,13 @@ impl Faults {
         }
     }
 
-    /// Judges the error that ended a series of reads: counts it unless it only says that there is
-    /// no more. True when another read may bring something.
+    /// Handles the error that ended a series of reads: counts the error, unless it only means that
+    /// there is no more to read. True if another read may return something.
     pub fn end_of_reading(&mut self, operation: &'static str, error: &io::Error) -> bool {
         match error.kind() {
             io::ErrorKind::WouldBlock => false,
             io::ErrorKind::Interrupted => true,
-            // Only the one that was read is lost: it was too long, or one too many.
+            // Only this one read is lost: its datagram was too long, or there were too many.
             io::ErrorKind::InvalidData | io::ErrorKind::QuotaExceeded => {
                 self.count(operation, error);
                 true

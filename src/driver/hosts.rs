@@ -1,7 +1,7 @@
-//! The emulated hosts of a router: a stack ([`Host`]) behind a TAP device ([`Tap`]) each.
+//! The emulated hosts of a router: each is a stack ([`Host`]) behind a TAP device ([`Tap`]).
 //!
-//! A host costs nothing while it has no traffic: its device is one more source of the event loop,
-//! and its deadline is asked for after it has worked, not in every turn.
+//! A host without traffic costs nothing: its device is one more source of the event loop, and the
+//! loop asks for the host's deadline only after the host has worked, not in every turn.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,12 +19,12 @@ use crate::router::config::EmulatedHost;
 use crate::router::io::{HostWish, Mac};
 use crate::time::Time;
 
-/// Frames that a host reads in a turn.
+/// The most frames that a host reads in a turn.
 const FRAMES_A_TURN: usize = 32;
 /// The largest frame.
 const FRAME_LEN: usize = (1 << 16) + 14;
-/// How often a host looks whether its device has come up. There is no event: the device is a port of a
-/// bridge in another namespace.
+/// How often a host checks whether its device is up. There is no event for this: the device is a
+/// port of a bridge in another namespace.
 const PLUG_INTERVAL: Duration = Duration::from_millis(100);
 
 const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
@@ -32,7 +32,7 @@ const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX
 /// All hosts of a router.
 #[derive(Default)]
 pub struct Hosts {
-    /// By slot, the number of a device in the event loop.
+    /// The index is the slot: the number of the host's device in the event loop.
     slots: Vec<Option<RunningHost>>,
     buffer: Vec<u8>,
 }
@@ -43,18 +43,19 @@ struct RunningHost {
     host: Host,
     tap: Tap,
     pings: Pings,
-    /// The device is up; false until a frame has left by it.
+    /// Whether the device is up; false until a frame has been sent on the device.
     is_up: bool,
-    /// An announcement, tried again and again: when it leaves, the device is up.
+    /// An announcement, which is sent again and again: when one send succeeds, the device is up.
     announcement: Option<Vec<u8>>,
-    /// When it has work.
+    /// When the host has work to do.
     due: Option<Time>,
     received: u64,
     sent: u64,
 }
 
 impl Hosts {
-    /// Makes a host, in the place of one of the same name. Returns its slot and the descriptor to watch.
+    /// Makes a host; it replaces a host with the same name. Returns its slot and the descriptor to
+    /// watch.
     ///
     /// # Errors
     /// The device cannot be made or plugged in, or the host holds too many addresses.
@@ -63,22 +64,22 @@ impl Hosts {
         RunningHost::new(wish, &seed.fork(&wish.name), now).map(|running| self.insert(running))
     }
 
-    /// Removes a host with its device.
+    /// Removes a host and its device.
     pub fn close(&mut self, name: &str) {
         for slot in &mut self.slots {
             slot.take_if(|running| running.wish.name == name);
         }
     }
 
-    /// Whether there is none.
+    /// Whether there are no hosts.
     pub fn is_empty(&self) -> bool {
         self.slots.iter().all(Option::is_none)
     }
 
-    /// Reads the frames that wait for a host and lets it answer; true when there may be more.
+    /// Reads the frames that wait for a host and lets the host answer; true if there may be more.
     ///
     /// # Errors
-    /// Those of reading, but for `WouldBlock`.
+    /// Errors of reading, except `WouldBlock`.
     pub fn receive(&mut self, slot: usize, now: Time) -> io::Result<bool> {
         self.buffer.resize(FRAME_LEN, 0);
         let Some(running) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
@@ -89,7 +90,7 @@ impl Hosts {
         outcome
     }
 
-    /// Lets those work that have work.
+    /// Lets all hosts work that have work due.
     pub fn handle_timeout(&mut self, now: Time) {
         for running in self.slots.iter_mut().flatten() {
             if running.due.is_some_and(|due| due <= now) {
@@ -98,7 +99,7 @@ impl Hosts {
         }
     }
 
-    /// When the next has work.
+    /// The time at which the next host has work.
     pub fn poll_timeout(&self) -> Option<Time> {
         self.running().filter_map(|running| running.due).min()
     }
@@ -187,7 +188,8 @@ impl RunningHost {
         Ok(true)
     }
 
-    /// Does the work that is due, sends the frames of the stack, and finds out when it is due again.
+    /// Does the work that is due, sends the frames of the stack, and computes when work is due
+    /// again.
     fn work(&mut self, now: Time) {
         if !self.is_up {
             self.is_up = match &self.announcement {
@@ -200,7 +202,8 @@ impl RunningHost {
         }
         self.host.poll(now);
         while let Some(frame) = self.host.poll_output() {
-            // A full queue is a lossy link; a device that is down is a cable pulled out.
+            // A full queue acts like a link that loses frames; a device that is down, like a pulled
+            // cable.
             match self.tap.send(&frame) {
                 Ok(()) => self.sent += 1,
                 Err(error) => self.is_up &= error.raw_os_error() != Some(libc::EIO),

@@ -1,8 +1,9 @@
-//! The log of a router in a file of bounded size.
+//! The log of a router in a file of limited size.
 //!
-//! A file that has grown to [`LONGEST`] becomes FILE.1, in the place of the one that was, and a new
-//! one begins: the two hold the last lines, however long the router runs. The standard error goes
-//! along, so that the last words of a panic stand where a person looks for them.
+//! When a file has grown to [`LONGEST`], it is renamed to FILE.1, which replaces the earlier
+//! FILE.1, and a new file begins. So the two files hold the last lines, however long the router
+//! runs. The standard error is written to the same file, so that the message of a panic is in the
+//! log.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -11,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::private;
 
-/// The size of a file at which the next one begins, octets.
+/// The file size at which a new file begins, octets.
 pub const LONGEST: u64 = 4 << 20;
 
 /// The log that is being written.
@@ -21,13 +22,13 @@ pub struct LogFile {
     longest: u64,
     file: File,
     len: u64,
-    /// The last line has not ended yet.
+    /// The last line is not complete yet.
     in_line: bool,
     is_stderr: bool,
 }
 
 impl LogFile {
-    /// Goes on with the log of an earlier run, and makes it the standard output and error.
+    /// Continues the log of an earlier run, and makes this log the standard output and error.
     ///
     /// # Errors
     /// An error of the file system.
@@ -38,11 +39,10 @@ impl LogFile {
         Ok(log)
     }
 
-    /// Goes on in the file that now has its path, or in a new one: the present one may have been moved
-    /// away.
+    /// Opens the file at the log's path again, or a new file: the open file may have been renamed.
     ///
     /// # Errors
-    /// An error of the file system; then it goes on in the old file.
+    /// An error of the file system; then the log continues in the old file.
     pub fn reopen(&mut self) -> io::Result<()> {
         self.file = append(&self.path)?;
         self.len = self.file.metadata()?.len();
@@ -50,15 +50,15 @@ impl LogFile {
         if self.is_stderr { self.become_stderr() } else { Ok(()) }
     }
 
-    /// A log that begins anew at `longest` octets, and is not the standard error.
+    /// A log that begins a new file at `longest` octets, and does not become the standard error.
     pub(super) fn of(path: &Path, longest: u64) -> io::Result<Self> {
         let file = append(path)?;
         let len = file.metadata()?.len();
         Ok(LogFile { path: path.to_owned(), longest, file, len, in_line: false, is_stderr: false })
     }
 
-    /// The lines so far become FILE.1. Where that is refused, the log goes on in its file: a line
-    /// that is too many is better than a line that is lost.
+    /// Renames the file to FILE.1 and begins a new file. If renaming fails, the log continues in
+    /// the old file: a file that is too long is better than a lost line.
     fn begin_anew(&mut self) -> io::Result<()> {
         self.len = 0;
         fs::rename(&self.path, former(&self.path))?;
@@ -66,7 +66,7 @@ impl LogFile {
         if self.is_stderr { self.become_stderr() } else { Ok(()) }
     }
 
-    /// The standard output too, which nothing is written to: it must not keep an old file.
+    /// Nothing is written to the standard output, but it must not keep an old file open.
     fn become_stderr(&self) -> io::Result<()> {
         rustix::stdio::dup2_stdout(&self.file)?;
         Ok(rustix::stdio::dup2_stderr(&self.file)?)
@@ -90,7 +90,8 @@ impl Write for LogFile {
     }
 }
 
-/// Several processes may append to one file: the starter of a router writes a line above its first.
+/// Several processes may append to one file: the program that starts a router writes a line before
+/// the router's first line.
 fn append(path: &Path) -> io::Result<File> {
     private::append(path)
 }

@@ -1,8 +1,8 @@
-//! The log of the process: lines that wait for their reader, and never the router for it.
+//! The log of the process: lines wait for their reader, the router never waits.
 //!
-//! A pager, a terminal or a full pipe may stop to take lines. Then a write waits for as long as the
-//! reader likes. So a thread writes, and lines wait for it in a queue of bounded size. Those for
-//! which there is no room are lost and counted; the count is written in their place.
+//! A pager, a terminal or a full pipe may stop reading lines. Then a write blocks for as long as
+//! the reader likes. So a separate thread writes the lines, which wait in a queue of limited size.
+//! Lines that do not fit into the queue are lost and counted; the log gets their number instead.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -13,17 +13,17 @@ use std::time::Duration;
 
 use super::log_file::LogFile;
 
-/// Octets of lines that may wait; a single line may go beyond.
+/// The most octets of lines that may wait; a single line may exceed this limit.
 const MAX_WAITING: usize = 1 << 20;
 
-/// The end of the log that lines are written to, each with one call of `write`.
+/// The handle of the log through which lines are written, each with one call of `write`.
 #[derive(Clone, Debug)]
 pub struct LogQueue(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// The queue has got something to do, or the thread has done something.
+    /// Signals that the queue got work or that the thread finished a task.
     changed: Condvar,
 }
 
@@ -35,13 +35,13 @@ struct Queue {
     /// Lines that were lost since the last one in the queue.
     lost: u64,
     is_to_reopen: bool,
-    /// The thread has something in its hands.
+    /// The thread is working on a task.
     is_busy: bool,
 }
 
-/// Where the lines go.
+/// The destination of the lines.
 trait Sink: Write + Send {
-    /// Opens its path again: its file may have been moved away.
+    /// Opens the path of the log again, because the file may have been renamed.
     fn reopen(&mut self) -> io::Result<()>;
 }
 
@@ -86,8 +86,8 @@ impl LogQueue {
         Ok(log)
     }
 
-    /// Goes on in a new file of the same name: the present one may have been moved away. Without a file
-    /// there is nothing to do.
+    /// Continues in a new file of the same name, because the open file may have been renamed.
+    /// Without a file there is nothing to do.
     pub fn reopen(&self) {
         self.0.queue().is_to_reopen = true;
         self.0.changed.notify_all();
@@ -96,7 +96,7 @@ impl LogQueue {
     /// Waits until all lines are written, but not longer than `limit`.
     pub fn finish(&self, limit: Duration) {
         let is_at_work = |queue: &mut Queue| queue.is_busy || queue.has_work();
-        // There is no place to report that the reader did not take them.
+        // If the reader has not read the lines, there is no place to report this.
         drop(self.0.changed.wait_timeout_while(self.0.queue(), limit, is_at_work));
     }
 }
@@ -118,10 +118,10 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The thread that writes, for as long as the process lives.
+    /// Runs in the thread that writes, for as long as the process lives.
     fn write_to(&self, mut sink: impl Sink) {
         loop {
-            // A log that cannot be written has no place to say so.
+            // If the log cannot be written, there is no place to report this.
             let _ = match self.next_task() {
                 Task::Write(line) => sink.write_all(&line),
                 Task::Reopen => sink.reopen(),
@@ -162,14 +162,14 @@ impl Queue {
         self.lines.push_back(line);
     }
 
-    /// The note in the place of the lines that were lost.
+    /// Takes the note that replaces the lost lines.
     fn take_note(&mut self) -> Vec<u8> {
         let lost = std::mem::take(&mut self.lost);
         format!("[WARN ] {lost} lines of the log are lost: its reader did not take them in time\n")
             .into_bytes()
     }
 
-    /// The next thing to do, of a queue that has work.
+    /// Takes the next task; the queue must have one.
     fn take(&mut self) -> Task {
         if std::mem::take(&mut self.is_to_reopen) {
             return Task::Reopen;
@@ -198,7 +198,7 @@ mod tests {
         }
     }
 
-    /// One call a line, which `writeln` does not promise.
+    /// Writes each line with one call; `writeln` does not promise this.
     fn write(log: &mut LogQueue, line: &str) {
         assert_eq!(log.write(format!("{line}\n").as_bytes()).unwrap(), line.len() + 1);
     }
@@ -207,7 +207,7 @@ mod tests {
     fn a_reader_that_stops_loses_lines_and_is_told_how_many() {
         let (reader, writer) = pipe().unwrap();
         let mut log = LogQueue::to(writer).unwrap();
-        // More than the queue and the pipe hold.
+        // More lines than the queue and the pipe can hold.
         const LINES: usize = 30_000;
         for number in 0..LINES {
             write(&mut log, &format!("line {number:095}"));

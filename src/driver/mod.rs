@@ -1,5 +1,5 @@
-//! The driver: a router's process on Linux. For a router, it is the only code that touches the operating
-//! system; `netns` and `private` do it for labs and for files.
+//! The driver: a router's process on Linux. Of a router, only this module touches the operating
+//! system; for labs and files, `netns` and `private` do so.
 //!
 //! ```text
 //!            site                                                    core
@@ -23,15 +23,16 @@
 //!                                                  nonces to their file
 //! ```
 //!
-//! One thread and one mio loop a process; a second thread writes the log ([`log_queue`]). A turn of the loop gives each source that is ready a
-//! bounded share of work, after every input carries out the router's outputs, then looks at the
-//! clock. Packets that only pass through are read into one arena and sent from there, many at a time:
-//! nothing is copied and nothing allocated.
+//! Each process has one thread with one mio loop; a second thread writes the log ([`log_queue`]).
+//! In each turn the loop gives each ready source a limited share of work. After every input it
+//! carries out the router's outputs; then it checks the clock. Packets that only pass through are
+//! read into one arena and sent from there, many at a time: without copying and without allocation.
 //!
-//! Errors of single reads and writes are counted and logged ([`faults`]); only an error that makes a router
-//! impossible ends [`run`].
+//! Errors of single reads and writes are counted and logged ([`faults`]). Only an error with which
+//! a router cannot work ends [`run`].
 //!
-//! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`], [`console_server`].
+//! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`],
+//! [`console_server`].
 
 pub mod announce;
 pub mod clock;
@@ -67,7 +68,7 @@ use event_loop::{EventLoop, Flow};
 use log_queue::LogQueue;
 use udp::UdpChecksum;
 
-/// Why a router could not start, or could not go on.
+/// The reason why a router could not start or could not continue.
 #[derive(Debug, thiserror::Error)]
 #[error("{during}: {source}")]
 pub struct Error {
@@ -75,18 +76,18 @@ pub struct Error {
     source: io::Error,
 }
 
-/// The options of a router's process; its behaviour is set by the configuration.
+/// The options of a router's process; the configuration defines the router's behaviour.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Segmentation offload, as far as the kernel has it.
+    /// Use segmentation offload, as far as the kernel supports it.
     pub offload: bool,
     /// Checksums of encapsulated packets.
     pub udp_checksum: UdpChecksum,
     /// The file to record inputs and outputs in, if any.
     pub record: Option<PathBuf>,
-    /// The file that keeps the nonces of Map-Registers over a restart, if any.
+    /// The file that keeps the nonces of Map-Registers across restarts, if any.
     pub nonces: Option<PathBuf>,
-    /// The log of the process, which SIGHUP begins anew.
+    /// The log of the process; SIGHUP begins a new file.
     pub log: Option<LogQueue>,
 }
 
@@ -103,7 +104,7 @@ impl Default for Options {
 }
 
 impl Error {
-    /// Adds the operation to an error.
+    /// Adds the name of the operation to an error.
     fn during(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
         let during = what.into();
         |source| Error { during, source }
@@ -112,12 +113,12 @@ impl Error {
 
 /// Runs a router in the network namespace of the calling thread until SIGTERM or SIGINT.
 ///
-/// With `console_socket`, programs can talk to it on a unix socket of that name; when the socket
-/// accepts connections the router is ready.
+/// With `console_socket`, programs can talk to the router on a unix socket of that name; when the
+/// socket accepts connections, the router is ready.
 ///
 /// # Errors
-/// An error that makes a router impossible: no privilege for the namespace, no `/dev/net/tun`, an RLOC or a
-/// socket that another router has.
+/// An error with which a router cannot work: no privilege for the namespace, no `/dev/net/tun`, or
+/// an RLOC or a socket that another router uses.
 pub fn run(config: Config, console_socket: Option<&Path>, options: Options) -> Result<(), Error> {
     let mut event_loop = EventLoop::start(config, console_socket, options)?;
     event_loop.watch_signals()?;

@@ -1,4 +1,5 @@
-//! Network namespaces for tests: one that no other thread sees and that ends with its thread.
+//! Network namespaces for tests: no other thread sees such a namespace, and it ends with its
+//! thread.
 
 #![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
 
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// Runs a test on a thread of its own in a namespace of its own.
+/// Runs a test on its own thread in its own namespace.
 ///
-/// Without root that is impossible: the test fails, or with `EIDWAY_ALLOW_SKIP` in the environment
-/// says that it is skipped.
+/// This needs root. Without root the test fails; with `EIDWAY_ALLOW_SKIP` in the environment, it
+/// reports that it is skipped.
 pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
     if !rustix::process::geteuid().is_root() {
         let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
@@ -25,19 +26,19 @@ pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Starts a thread in a namespace of its own; for tests that need a second one.
+/// Starts a thread in its own namespace; for tests that need a second namespace.
 pub fn spawn_in_namespace<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
     thread::spawn(|| {
-        // SAFETY: a network namespace of its own does not disturb other threads' memory or files.
+        // SAFETY: a thread's own network namespace does not affect other threads' memory or files.
         unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.expect("a network namespace");
         ip("link set lo up");
         work()
     })
 }
 
-/// The path by which `ip link set DEVICE netns PATH` finds the namespace of the calling thread.
+/// The path with which `ip link set DEVICE netns PATH` finds the namespace of the calling thread.
 pub fn path() -> String {
     let (process, thread) = (rustix::process::getpid(), rustix::thread::gettid());
     format!("/proc/{process}/task/{thread}/ns/net")
@@ -54,8 +55,8 @@ pub fn ip(arguments: &str) -> String {
     String::from_utf8(output.stdout).expect("ip prints text")
 }
 
-/// Rules and routes as a student would look at them, in order. Those that the kernel makes by
-/// itself are left out: it makes them when it likes.
+/// Rules and routes as a student would see them, in order. The rules and routes that the kernel
+/// makes by itself are left out, because the time at which it makes them is not fixed.
 pub fn rules_and_routes() -> String {
     let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
     let text = views.map(ip).concat();
@@ -64,10 +65,10 @@ pub fn rules_and_routes() -> String {
     lines.join("\n")
 }
 
-/// Waits until the kernel has come to `state`, for two seconds at most.
+/// Waits until the kernel has reached `state`, for at most two seconds.
 ///
-/// Some of its work is deferred, and a device lives on while the child that another test has just
-/// forked still holds its file.
+/// Some of the kernel's work is deferred. Also, a device remains while a child process that another
+/// test has just forked still has the device's file open.
 pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(2);
@@ -78,7 +79,7 @@ pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
     }
 }
 
-/// A second namespace, in which programs run; it ends with this.
+/// A second namespace, in which programs run; it ends when this value is dropped.
 #[derive(Debug)]
 pub struct Host {
     path: String,
@@ -87,7 +88,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A namespace with nothing in it but `lo`.
+    /// A namespace that contains only `lo`.
     pub fn start() -> Self {
         let (tell_path, hear_path) = mpsc::channel();
         let (over, wait) = mpsc::channel::<()>();
@@ -99,12 +100,12 @@ impl Host {
         Host { path, over: Some(over), thread: Some(thread) }
     }
 
-    /// As [`path`].
+    /// Like [`path`].
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Runs a program in it, and returns whether it succeeded, and its output.
+    /// Runs a program in the namespace; returns whether the program succeeded, and its output.
     pub fn try_run(&self, command: &str) -> (bool, String) {
         let output = Command::new("nsenter")
             .arg(format!("--net={}", self.path))
@@ -116,7 +117,7 @@ impl Host {
         (output.status.success(), printed)
     }
 
-    /// Runs a program in it, which must succeed, and returns its output.
+    /// Runs a program, which must succeed, in the namespace; returns its output.
     pub fn run(&self, command: &str) -> String {
         let (success, printed) = self.try_run(command);
         assert!(success, "{command}: {printed}");

@@ -1,5 +1,5 @@
-//! One router in a network namespace: a second one would take the rules and routes of the first for
-//! those of a router that was killed, and remove them.
+//! Only one router may run in a network namespace: a second router would think that the rules and
+//! routes of the first were left by a killed router, and would remove them.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use crate::private::{self, Lock};
 
 /// The namespace of the calling thread.
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
-/// The start of the names of lock files; the inode of the namespace follows. No lab's name has a
-/// dot.
+/// The start of the names of lock files; the inode of the namespace follows. The dot prevents
+/// conflicts, because no lab's name contains a dot.
 const PREFIX: &str = ".router-";
 
-/// Held by the router of a namespace. Its file goes with it; that of a router that was killed goes with
-/// its lab.
+/// The router of a namespace holds this lock. Dropping the lock removes its file; the file of a
+/// killed router is removed with its lab.
 #[derive(Debug)]
 pub struct NamespaceLock(Option<Lock>);
 
@@ -22,7 +22,7 @@ impl NamespaceLock {
     /// Takes the lock of the namespace of the calling thread.
     ///
     /// # Errors
-    /// A router that runs here, with its process number; an error of the file system.
+    /// Another router runs here (the error names its process number); an error of the file system.
     pub fn take() -> io::Result<Self> {
         let inode = fs::metadata(NAMESPACE)?.ino();
         let path = private::make_runtime()?.join(format!("{PREFIX}{inode}"));

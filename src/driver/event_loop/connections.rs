@@ -1,5 +1,5 @@
-//! The loop's share of [`Tcp`](crate::driver::tcp): readiness in, the core's events and requests
-//! between.
+//! The loop's part of [`Tcp`](crate::driver::tcp): it serves ready connections, passes their events
+//! to the core, and carries out the core's requests.
 
 use std::io;
 
@@ -11,17 +11,17 @@ use crate::driver::tcp::{Peer, Progress};
 use crate::router::io::{Connection, Input, TcpEvent, TcpRequest};
 use crate::time::Time;
 
-/// Connections that are accepted at one listener in a turn.
+/// The most connections that are accepted at one listener in a turn.
 const ACCEPTS_A_TURN: usize = 16;
-/// Reads of one connection in a turn, of a buffer of 64 KiB each.
+/// The most reads of one connection in a turn; each read fills a buffer of up to 64 KiB.
 const READS_A_TURN: usize = 4;
 
-/// A connection that the core asked for.
+/// The source for a connection that the core asked for.
 pub fn opened(number: usize) -> Connection {
     Connection(number as u64)
 }
 
-/// A connection that was accepted.
+/// The source for a connection that was accepted.
 pub fn accepted(number: usize) -> Connection {
     Connection(Connection::ACCEPTED + number as u64)
 }
@@ -76,8 +76,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out the core's request to a connection. The event that follows from it is an input like any
-    /// other, whose outputs stand in the same queue.
+    /// Carries out the core's request to a connection. The resulting event is an input like any
+    /// other; its outputs are added to the same queue.
     pub(super) fn change_connection(&mut self, request: TcpRequest) {
         let now = self.clock.now();
         let mut ended_by: fn(Connection) -> TcpEvent<'static> = TcpEvent::Closed;

@@ -1,5 +1,5 @@
-//! The loop's share of the console: clients in, their turns, and the figures of the driver that a
-//! `show` prints.
+//! The loop's part of the console: it accepts clients, serves them in turns, and gives the router
+//! the driver's figures for `show` commands.
 
 use std::io;
 use std::path::Path;
@@ -61,7 +61,7 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    /// Tells the router the figures of the driver that a `show` prints, if they have changed.
+    /// Gives the router the driver's figures that a `show` prints, if the figures have changed.
     pub(super) fn tell_what_shows_need(&mut self, now: Time) {
         let descriptors = self.waiting.figures();
         if self.router.descriptors() != Some(descriptors) {
@@ -69,8 +69,8 @@ impl EventLoop {
         }
     }
 
-    /// Judges the error that ended a series of accepts at a listener. True when another accept may succeed
-    /// at once. Without a free descriptor the client waits until there is one.
+    /// Handles the error that ended a series of accepts at a listener. True if another accept may
+    /// succeed immediately. If no descriptor is free, the client waits until there is one.
     pub(super) fn end_of_accepting(
         &mut self,
         listener: Source,

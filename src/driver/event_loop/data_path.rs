@@ -1,8 +1,9 @@
 //! Packets of EIDs between `lisp0` and the data sockets.
 //!
-//! Both directions read a bounded batch into one arena, let the router decide on each packet where it
-//! lies, and send from there: queued by socket towards the core, joined by flow towards the kernel.
-//! The arena is used again only after both have been flushed.
+//! In both directions the loop reads a limited number of packets into one arena. The router decides
+//! on each packet in the arena, and the packet is sent from there. Packets to the core are queued
+//! for each socket; packets to the kernel are joined for each flow. The arena is used again only
+//! after both have been flushed.
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
@@ -22,24 +23,24 @@ use crate::router::io::{Device, Encapsulation, Inbound, Input, Outbound};
 use crate::time::Time;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
-/// Reads of one source in a turn.
+/// The most reads of one source in a turn.
 const READS_A_TURN: usize = 64;
-/// Octets of the arena: a few of the largest packets. More of them would not stay in the cache.
+/// Octets of the arena: a few of the largest packets. A larger arena would not fit into the cache.
 const ARENA_LEN: usize = 4 * READ_LEN;
-/// The operation that a failed write is counted under.
+/// The name under which failed writes are counted.
 const WRITING: &str = "writing lisp0";
 
 /// The memory of the data path.
 #[derive(Debug)]
 pub struct DataPath {
     arena: Box<[u8]>,
-    /// From here on the arena is free.
+    /// The arena is free from this offset on.
     free: usize,
     coalescer: Coalescer,
 }
 
 impl DataPath {
-    /// For a `lisp0` that takes super-packets of UDP, or that does not.
+    /// `joins_udp`: whether `lisp0` accepts super-packets of UDP.
     pub fn new(joins_udp: bool) -> Self {
         DataPath {
             arena: vec![0; ARENA_LEN].into_boxed_slice(),
@@ -117,7 +118,7 @@ impl EventLoop {
         true
     }
 
-    /// Tells the router the news from sends about the ways to locators.
+    /// Tells the router about the paths to locators, as learned from sends.
     pub(super) fn tell_of_paths(&mut self, now: Time) {
         for event in self.faults.take_paths() {
             self.router.handle(Input::Path(event), now);
@@ -155,7 +156,8 @@ impl EventLoop {
         true
     }
 
-    /// Lets the router decide on the datagrams that arrived together and lie at `start`.
+    /// Lets the router decide on the datagrams that arrived together and are at `start` in the
+    /// arena.
     fn take_datagrams(&mut self, start: usize, header: &DataHeader) {
         let now = self.clock.now();
         self.spin.packet_came(now);
@@ -177,14 +179,14 @@ impl EventLoop {
                 Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
-            // An empty datagram is one too, and counted.
+            // An empty datagram is also a datagram, and is counted.
             if at >= end {
                 break;
             }
         }
     }
 
-    /// Joins a packet of the arena with others for the `lisp0` of its instance.
+    /// Joins a packet of the arena with others, to be written to the `lisp0` of its instance.
     fn deliver(&mut self, instance_id: InstanceId, range: Range<usize>) {
         let Some(tun) = tun_of(&self.tun, &self.router, instance_id) else {
             return self.faults.count(WRITING, &io::ErrorKind::NotConnected.into());
@@ -205,7 +207,7 @@ impl EventLoop {
         *free = 0;
     }
 
-    /// Sends a packet of the arena on to where its EID has gone.
+    /// Sends a packet of the arena on to the RLOC to which its EID has moved.
     fn forward(&mut self, wrap: &Encapsulation, range: Range<usize>) {
         let packet = Packet::single(&mut self.data_path.arena[range]);
         match self.udp.of_mut(wrap.source.0) {
@@ -214,7 +216,7 @@ impl EventLoop {
         }
     }
 
-    /// Sends a packet that had been held, after the queued ones.
+    /// Sends a packet that was held, after the queued packets.
     pub(super) fn send_held(&mut self, wrap: &Encapsulation, packet: &mut OwnedPacket) {
         self.udp.flush(&self.data_path.arena, &mut self.faults);
         match self.udp.of_mut(wrap.source.0) {
@@ -223,7 +225,7 @@ impl EventLoop {
         }
     }
 
-    /// Gives a packet that had been held to the `lisp0` of its instance.
+    /// Writes a packet that was held to the `lisp0` of its instance.
     pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
         let sent = match tun_of(&self.tun, &self.router, instance_id) {
             Some(tun) => tun.send(&packet.borrow()),
@@ -242,12 +244,12 @@ fn tun_of<'a>(tun: &'a Option<Tun>, router: &Router, instance_id: InstanceId) ->
     tun.as_ref().filter(|_| carried == Some(instance_id))
 }
 
-/// Writes a joined packet from its place.
+/// Writes a joined packet directly from the arena.
 fn write(tun: &Tun, arena: &mut [u8], joined: &Joined<'_>, faults: &mut Faults) {
     let first = &arena[joined.first.clone()];
     let header = joined.segment_size.and_then(|size| VnetHeader::of_super_packet(first, size));
     let header = header.unwrap_or_default().emit();
-    // One for the header, one for the first and one for each of the others.
+    // One part for the header, one for the first segment and one for each of the others.
     let mut parts = [IoSlice::new(&[]); 66];
     parts[0] = IoSlice::new(&header);
     parts[1] = IoSlice::new(first);

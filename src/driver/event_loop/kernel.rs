@@ -1,5 +1,5 @@
-//! The loop's share of [`Netlink`](crate::driver::netlink::Netlink): the kernel's events in, the core's
-//! requests out, and a regular look at the state that the kernel sends no events about.
+//! The loop's part of [`Netlink`](crate::driver::netlink::Netlink): it passes the kernel's events
+//! to the core, carries out the core's requests, and regularly checks the state that has no events.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use super::EventLoop;
 use crate::router::io::{Input, KernelEvent, KernelRequest, LISP_DEVICE};
 use crate::time::Time;
 
-/// Datagrams of kernel events that are read in a turn.
+/// The most datagrams of kernel events that are read in a turn.
 const EVENTS_A_TURN: usize = 64;
-/// How often the state without events is compared: a setting that was changed by hand is to be back
-/// within a second.
+/// How often the state without events is compared: a setting that a person changed by hand must be
+/// restored within a second.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(700);
 
 impl EventLoop {

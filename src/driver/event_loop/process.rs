@@ -1,5 +1,5 @@
-//! The loop's share of the things that the process holds open: `lisp0`, sockets, listeners and emulated
-//! hosts are opened and closed as the core says, and watched.
+//! The loop's part of the objects that the process holds open: it opens and closes `lisp0`,
+//! sockets, listeners and emulated hosts when the core asks for this, and watches them.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -30,7 +30,7 @@ impl EventLoop {
         }
     }
 
-    /// Opens the things that the core asks for, or changes open ones.
+    /// Opens an object that the core asks for, or changes an open one.
     pub(super) fn open(&mut self, object: &ProcessObject) -> Result<(), Error> {
         match object {
             ProcessObject::Tunnel => self.open_tunnel(),
@@ -59,7 +59,7 @@ impl EventLoop {
         }
     }
 
-    /// `lisp0` was deleted or renamed.
+    /// Handles the loss of `lisp0`, which was deleted or renamed.
     pub(super) fn lose_tunnel(&mut self) {
         self.tun = None;
         let event = ProcessEvent::Lost(ProcessObject::Tunnel);
@@ -86,7 +86,7 @@ impl EventLoop {
         let senders: Vec<RawFd> = sockets.sender_fds().collect();
         let slot = self.udp.insert(sockets);
         for sender in senders {
-            // epoll reports errors always. Data that arrives on a sending socket is ignored.
+            // epoll always reports errors. Data that arrives on a sending socket is ignored.
             self.watch_fd_for(sender, Source::Errors(slot), Interest::PRIORITY)?;
         }
         self.watch_fd(control, Source::Control(slot))?;

@@ -1,4 +1,4 @@
-//! The signals to a router: to stop, to begin a new log, to log its counters.
+//! The signals to a router: stop, start a new log file, write the counters to the log.
 
 use log::info;
 use mio::Interest;
@@ -11,8 +11,8 @@ use crate::console::show::statistics;
 use crate::driver::Error;
 
 impl EventLoop {
-    /// Makes SIGTERM and SIGINT stop the router instead of the process. SIGHUP and SIGUSR1 do not end
-    /// it: the one begins the log anew, the other writes the counters into it.
+    /// SIGTERM and SIGINT stop the router, instead of ending the process. SIGHUP and SIGUSR1 do not
+    /// end the router: SIGHUP starts a new log file, SIGUSR1 writes the counters to the log.
     pub fn watch_signals(&mut self) -> Result<(), Error> {
         let signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1]);
         let signals = self.signals.insert(signals.map_err(Error::during("catching signals"))?);

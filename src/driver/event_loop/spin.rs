@@ -1,22 +1,22 @@
-//! When to look again instead of sleeping: after a packet, for a moment.
+//! Decides when the loop polls again instead of sleeping: for a short time after a packet.
 //!
-//! Going to sleep and being woken costs more than a packet's whole way through the router. So after
-//! a packet the loop looks for the next one for some microseconds, giving the processor away between
-//! looks. Without traffic it sleeps; and where others want the processor, which shows in the time
-//! that giving it away takes, it leaves it to them.
+//! Sleeping and waking up takes longer than a packet's whole path through the router. So after a
+//! packet the loop polls for the next one for some microseconds, and yields the processor between
+//! two polls. Without traffic the loop sleeps. If a yield takes long, another process needs the
+//! processor: then the loop does not spin for a while.
 
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// How long after a packet the next one is looked for: an answer in a lab takes less.
+/// How long the loop polls for the next packet: in a lab an answer arrives sooner.
 const AFTER_A_PACKET: Duration = Duration::from_micros(50);
-/// Giving the processor away takes longer than this when another process takes it.
+/// If a yield takes longer than this, another process has used the processor.
 const CONTENDED: Duration = Duration::from_micros(25);
-/// How long it is left to others then.
+/// How long the loop then leaves the processor to other processes.
 const REST: Duration = Duration::from_millis(2);
 
-/// Until when to spin, and from when on.
+/// The end of the present spin, and the end of the present rest.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin {
     until: Time,
@@ -24,19 +24,19 @@ pub struct Spin {
 }
 
 impl Spin {
-    /// A packet came.
+    /// Notes that a packet arrived.
     pub fn packet_came(&mut self, now: Time) {
         self.until = now + AFTER_A_PACKET;
     }
 
-    /// The processor was given away between two instants.
+    /// Notes that the loop yielded the processor between two times.
     pub fn yielded(&mut self, before: Time, after: Time) {
         if after.since(before) > CONTENDED {
             self.rests_until = after + REST;
         }
     }
 
-    /// Whether to look again.
+    /// Whether the loop polls again without sleeping.
     pub fn lasts(&self, now: Time) -> bool {
         now < self.until && now >= self.rests_until
     }

@@ -1,4 +1,4 @@
-//! Emulated hosts on an interface without a cable: the router's kernel is their neighbour.
+//! Emulated hosts on an interface without a cable: their neighbour is the router's kernel.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use crate::driver::Options;
 use crate::driver::event_loop::EventLoop;
 use crate::driver::namespace::{in_namespace, ip, wait_until};
 
-/// A port that looks for roaming hosts, and so many of them on it.
+/// Starts a router with a port that looks for roaming hosts, and this number of hosts on the port.
 fn start(hosts: usize) -> EventLoop {
     let mut text = "hostname r
 interface Loopback0
@@ -55,7 +55,7 @@ fn bash(script: &str) -> Child {
     command.spawn().expect("bash is installed")
 }
 
-/// The output of a script while the router works.
+/// Runs a script while the router works, and returns its output.
 fn said(router: &mut EventLoop, script: &str) -> String {
     let mut child = bash(script);
     turn_for(router, Duration::from_secs(10), |_| child.try_wait().unwrap().is_some());
@@ -68,7 +68,7 @@ fn present(router: &EventLoop) -> usize {
     router.router().mobility().hosts().len()
 }
 
-/// Whether the router registers so many hosts as present.
+/// Whether the router registers this number of hosts as present.
 fn sees(router: &EventLoop, hosts: usize) -> bool {
     present(router) == hosts
 }

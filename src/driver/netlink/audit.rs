@@ -1,10 +1,10 @@
-//! Compares the kernel with the objects that the router has made.
+//! Compares the kernel's objects with the objects that the router has made.
 //!
-//! An event only says where to look: the present objects of the kernel are compared with the made ones,
-//! so that the router's own requests, whose events come late, are never taken for changes by others. Not
-//! all is told: of an IPv6 route that loses its source there is no event, nor of a proxy entry that goes,
-//! nor of most settings. So routes are read again when an address has gone, and the last two now and
-//! then.
+//! An event only tells which part to compare. The router's own requests also cause events, which
+//! arrive late; because the real state is compared, they are never taken for changes by others. The
+//! kernel does not report every change: there is no event when an IPv6 route loses its source or
+//! when a proxy entry is deleted, nor for most settings. So routes are read again after an address
+//! was deleted; proxy entries and settings are read at regular intervals.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
@@ -28,7 +28,7 @@ use crate::router::io::{
 };
 use crate::router::made::{IPV6_METRIC, Made};
 
-/// The parts of the kernel's state that are to be read anew.
+/// The parts of the kernel's state that must be read again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stale {
     /// Links and their settings.
@@ -44,17 +44,17 @@ pub struct Stale {
 }
 
 impl Stale {
-    /// All of it.
+    /// All parts.
     pub const ALL: Stale =
         Stale { links: true, addresses: true, rules: true, routes: true, untold: true };
 
-    /// Whether anything is.
+    /// Whether any part is stale.
     pub fn any(self) -> bool {
         self.links || self.addresses || self.rules || self.routes || self.untold
     }
 }
 
-/// A route of ours as the kernel has it: destination, metric, and action.
+/// A route of the router as it is in the kernel: destination, metric, and action.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RouteKey {
     table: u32,
@@ -62,12 +62,12 @@ pub struct RouteKey {
     metric: u32,
     kind: u8,
     gateway: Option<IpAddr>,
-    /// Of a route without gateway.
+    /// The device of a route without gateway.
     device: Option<u32>,
     source: Option<IpAddr>,
 }
 
-/// The routes that matter to the objects that were made.
+/// The routes that are compared with the objects that were made.
 #[derive(Debug, Default)]
 pub struct FoundRoutes {
     ours: BTreeSet<RouteKey>,
@@ -76,7 +76,7 @@ pub struct FoundRoutes {
 }
 
 impl FoundRoutes {
-    /// Takes in a row of a dump.
+    /// Adds a route from a dump.
     pub fn take(&mut self, route: &RouteState<'_>) {
         let Some(prefix) = route.prefix() else { return };
         let (device, gateway) = (route.device(), route.gateway());
@@ -113,18 +113,18 @@ struct Found {
     indices: BTreeMap<String, u32>,
     /// By index.
     links: Option<BTreeMap<u32, LinkDetail>>,
-    /// Device, address, whether without a route of its network.
+    /// Device, address, and whether the address was added without a route of its network.
     addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
     rules: Option<BTreeSet<RuleKey>>,
     proxies: Option<BTreeSet<neighbour::Key>>,
-    /// Links whose settings are others than when all were right.
+    /// Links with settings that differ from those of the last time when all were right.
     suspects: BTreeSet<u32>,
-    /// Settings of the namespace were looked at, and one has been turned.
+    /// The settings of the namespace were checked, and at least one was changed.
     namespace_is_turned: bool,
 }
 
-/// The settings of links when all were right, as the kernel lays them out: to compare these is cheaper
-/// than to read each.
+/// The settings of links when all were right, in the kernel's layout: comparing these octets is
+/// cheaper than reading each setting.
 #[derive(Debug, Default)]
 pub struct Settled {
     /// By index.
@@ -133,15 +133,15 @@ pub struct Settled {
 }
 
 impl Settled {
-    /// The router wants other settings, or has set some.
+    /// Deletes the kept settings, because the router wants other settings or has set some.
     pub fn forget(&mut self) {
         self.links.clear();
     }
 }
 
-/// Reads the stale parts of the kernel's state; the routes are given if they have just been read.
-/// Returns the objects that were made and are lost, in the order in which they are made. `is_running`
-/// knows the links that have been up for a while.
+/// Reads the stale parts of the kernel's state; the caller passes the routes if they have just been
+/// read. Returns the objects that were made and are lost, in the order in which they are made.
+/// `is_running` is true for links that have been up for a while.
 pub fn take_lost(
     socket: &mut RequestSocket,
     (made, settled): (&mut Made, &mut Settled),
@@ -179,7 +179,7 @@ pub fn take_lost(
 }
 
 impl Found {
-    /// Whether an object is as it was made, as far as was looked.
+    /// Whether an object is still as it was made, as far as this was checked.
     fn has(
         &self,
         object: &KernelObject,
@@ -235,8 +235,8 @@ impl Found {
         }
     }
 
-    /// Whether a port is without the IPv6 link-local address that the kernel makes for it, or without
-    /// the route of that.
+    /// Whether a port lacks the IPv6 link-local address that the kernel makes for it, or the route
+    /// of that address.
     fn lacks_link_local(&self, device: Device, index: u32, routes: Option<&FoundRoutes>) -> bool {
         let network = request::link_local_network();
         let lacks_address = self.addresses.as_ref().is_some_and(|rows| {
@@ -249,7 +249,7 @@ impl Found {
             && sysctl::generates_address(&device.name())
     }
 
-    /// Keeps the settings of suspects that have proved right.
+    /// Keeps the settings of suspects that were found to be right.
     fn settle(
         &self,
         mut settings: BTreeMap<u32, Vec<u8>>,
@@ -294,7 +294,7 @@ impl Found {
     }
 }
 
-/// A port that was set down by hand stays down.
+/// Compares a link; a port that a person set down is accepted and stays down.
 fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
     let KernelObject::Link { device, up, mtu, mac, .. } = *object else { return true };
     let is_up = match (device, up) {
@@ -346,7 +346,7 @@ fn read_links(socket: &mut RequestSocket) -> io::Result<BTreeMap<u32, LinkDetail
     Ok(rows.into_iter().collect())
 }
 
-/// Adds the clocks of neighbours to the settings of links.
+/// Adds the timers of the neighbour tables to the settings of links.
 fn read_clocks(
     socket: &mut RequestSocket,
     links: &mut BTreeMap<u32, LinkDetail>,
@@ -376,7 +376,7 @@ fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet
 
 fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
     let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
-    // IPv6 has no local address beside the address.
+    // For IPv6 there is no local address beside the address.
     let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
     let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
     let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));
@@ -421,7 +421,7 @@ fn read_proxies(socket: &mut RequestSocket) -> io::Result<BTreeSet<neighbour::Ke
     Ok(proxies)
 }
 
-/// Whether a route that has gone, or was replaced, may be one that the router wants.
+/// Whether a deleted or replaced route may be a route that the router wants.
 pub fn may_be_ours(route: &RouteState<'_>) -> bool {
     let is_ours = route.protocol() == request::ROUTE_PROTOCOL;
     is_ours || route.is_connected() || route.table() == request::table_number(Table::Native)

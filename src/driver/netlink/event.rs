@@ -1,4 +1,4 @@
-//! Netlink messages about links and routes, read into the core's words.
+//! Decodes netlink messages about links and routes into the types of the core.
 
 use std::ffi::CStr;
 use std::net::IpAddr;
@@ -18,15 +18,16 @@ pub struct LinkState {
     pub device: String,
     /// Administratively up.
     pub up: bool,
-    /// The other end is there.
+    /// The other end of the link is up.
     pub carrier: bool,
     /// Octets.
     pub mtu: u32,
 }
 
-/// Reads `RTM_NEWLINK` or `RTM_DELLINK`: the device's index and its state.
+/// Decodes `RTM_NEWLINK` or `RTM_DELLINK`: the device's index and its state.
 ///
-/// `None` for a message that is about no link of its own: a bridge tells of its ports in the same words.
+/// `None` for a message that is not about a link itself: a bridge reports its ports with the same
+/// type of message.
 pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     let (header, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
     if i32::from(header.ifi_family) != libc::AF_UNSPEC {
@@ -42,7 +43,7 @@ pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     Some((u32::try_from(header.ifi_index).ok()?, state))
 }
 
-/// The settings of the router on a link, as the kernel describes them.
+/// The settings that the router makes on a link, as the kernel describes them.
 #[derive(Clone, Debug)]
 pub struct LinkDetail {
     /// The Linux name.
@@ -55,13 +56,13 @@ pub struct LinkDetail {
     pub mac: Option<Mac>,
     /// The device group.
     pub group: u32,
-    /// Packets that wait to leave, at most.
+    /// The most packets that wait to be sent.
     pub queue_len: u32,
-    /// Its settings of IPv4 and IPv6, as the kernel lays them out.
+    /// The link's settings for IPv4 and IPv6, in the kernel's layout.
     pub settings: Vec<u8>,
 }
 
-/// Reads the same of a link in more detail.
+/// Decodes the same messages into the settings of a link.
 pub fn decode_detail(message: &Message<'_>) -> Option<(u32, LinkDetail)> {
     let (index, LinkState { device, up, mtu, .. }) = decode_link(message)?;
     let (_, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
@@ -89,49 +90,49 @@ pub struct RouteState<'a> {
 }
 
 impl<'a> RouteState<'a> {
-    /// Reads `RTM_NEWROUTE` or `RTM_DELROUTE`.
+    /// Decodes `RTM_NEWROUTE` or `RTM_DELROUTE`.
     pub fn decode(message: &Message<'a>) -> Self {
         let (header, attributes) = OpNewrouteDo::decode_request(message.payload);
         RouteState { header, attributes }
     }
 
-    /// The table that it stands in.
+    /// The table that contains the route.
     pub fn table(&self) -> u32 {
         let short = u32::from(self.header.rtm_table);
         self.attributes.get_table().unwrap_or(short)
     }
 
-    /// Its origin, `RTPROT_*`.
+    /// The route's origin, `RTPROT_*`.
     pub fn protocol(&self) -> u8 {
         self.header.rtm_protocol
     }
 
-    /// Its action, `RTN_*`.
+    /// The route's action, `RTN_*`.
     pub fn kind(&self) -> u8 {
         self.header.rtm_type
     }
 
-    /// The index of the device that it leaves by.
+    /// The index of the outgoing device.
     pub fn device(&self) -> Option<u32> {
         self.attributes.get_oif().ok()
     }
 
-    /// The router that it leads to.
+    /// The next-hop router.
     pub fn gateway(&self) -> Option<IpAddr> {
         self.attributes.get_gateway().ok()
     }
 
-    /// Smaller is preferred.
+    /// The metric; a smaller one is preferred.
     pub fn metric(&self) -> u32 {
         self.attributes.get_priority().unwrap_or(0)
     }
 
-    /// The source of the node's own packets that take it.
+    /// The source address of the node's own packets on this route.
     pub fn source(&self) -> Option<IpAddr> {
         self.attributes.get_prefsrc().ok()
     }
 
-    /// Whether the kernel made it for the network of an address.
+    /// Whether the kernel made the route for the network of an address.
     pub fn is_connected(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.protocol() == libc::RTPROT_KERNEL
@@ -139,13 +140,13 @@ impl<'a> RouteState<'a> {
             && self.header.rtm_flags & libc::RTM_F_CLONED == 0
     }
 
-    /// Whether it leads over several links at once.
+    /// Whether the route uses several links at the same time.
     pub fn is_multipath(&self) -> bool {
         self.attributes.get_multipath().is_ok()
     }
 
-    /// Whether the core wants to hear of it: a unicast route of table main, to somewhere that LISP
-    /// could forward to.
+    /// Whether the core must know the route: a unicast route of table main, to a destination to
+    /// which LISP could forward.
     pub fn concerns_the_core(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.header.rtm_type == libc::RTN_UNICAST
@@ -165,8 +166,8 @@ impl<'a> RouteState<'a> {
         IpNet::new(destination, self.header.rtm_dst_len).ok()
     }
 
-    /// The route in the core's words, once for each link that it leads over; `name` knows the
-    /// devices by index.
+    /// The route in the types of the core, one row for each link that it uses; `name` returns the
+    /// name of the device with an index.
     pub fn rows(&self, name: impl Fn(u32) -> Option<String>, rows: &mut Vec<KernelRoute>) {
         let Some(prefix) = self.prefix() else { return };
         let metric = self.attributes.get_priority().unwrap_or(0);
@@ -189,7 +190,7 @@ impl<'a> RouteState<'a> {
     }
 }
 
-/// The next hops in an `RTA_MULTIPATH`: each is a `struct rtnexthop` with attributes of its own.
+/// The next hops in an `RTA_MULTIPATH`: each is a `struct rtnexthop` with its own attributes.
 fn hops(mut bytes: &[u8]) -> impl Iterator<Item = (u32, IterableRouteAttrs<'_>)> {
     std::iter::from_fn(move || {
         let &[a, b, _flags, _weight, i0, i1, i2, i3] = bytes.first_chunk()?;
@@ -200,7 +201,7 @@ fn hops(mut bytes: &[u8]) -> impl Iterator<Item = (u32, IterableRouteAttrs<'_>)>
     })
 }
 
-/// The priority of a rule in an `RTM_NEWRULE`; rules without one have priority 0.
+/// The priority of a rule in an `RTM_NEWRULE`; a rule without a priority has 0.
 pub fn rule_priority(message: &Message<'_>) -> u32 {
     let (_, attributes) = rt_rule::OpNewruleDo::decode_request(message.payload);
     attributes.get_priority().unwrap_or(0)

@@ -13,11 +13,11 @@ use crate::driver::announce;
 use crate::router::config::InterfaceKind;
 use crate::router::io::{Device, LISP_GROUP, Mac};
 
-/// Packets that wait on `lisp0` for us, at most.
+/// The most packets that wait on `lisp0` for the router.
 pub const LISP_QUEUE_LEN: u32 = 4096;
-/// `IN6_ADDR_GEN_MODE_NONE`: the device makes up no link-local address.
+/// `IN6_ADDR_GEN_MODE_NONE`: the kernel generates no link-local address for the device.
 const NO_GENERATED_ADDRESS: u8 = 1;
-/// `IFAPROT_KERNEL_LL`: the kernel made the address up.
+/// `IFAPROT_KERNEL_LL`: the kernel generated the address.
 const GENERATED_LINK_LOCAL: u8 = 3;
 
 /// The settings of a [`crate::router::io::KernelObject::Link`].
@@ -25,19 +25,20 @@ const GENERATED_LINK_LOCAL: u8 = 3;
 pub struct Settings {
     /// Administratively up.
     pub up: bool,
-    /// Octets; the device's own when absent.
+    /// Octets; the device's own MTU if absent.
     pub mtu: Option<u16>,
-    /// Answers ARP for others.
+    /// Whether the port answers ARP requests for other hosts.
     pub proxy_arp: bool,
-    /// The hardware address, when the device's own is not wanted.
+    /// The hardware address, if the device must not keep its own.
     pub mac: Option<Mac>,
-    /// Hosts that come are seen.
+    /// Whether hosts that arrive on the link are detected.
     pub mobility: bool,
 }
 
-/// Makes a link so. Settings come before it goes up: an address that is checked for duplicates,
-/// made up or believed from an advertisement cannot be taken back. Before them comes the MTU: one below
-/// 1280 has taken IPv6 off the device, with all its settings.
+/// Applies the settings to a link. They are applied before the link is set up, because some effects
+/// cannot be undone: a check for duplicate addresses, a generated address, or an address learned
+/// from an advertisement. The MTU is set even before them: an MTU below 1280 removes IPv6 from the
+/// device with all its settings, and the new MTU must first restore IPv6.
 pub fn set(socket: &mut RequestSocket, device: Device, settings: &Settings) -> io::Result<()> {
     let name = device.name();
     let index = index(socket, &name)?;
@@ -53,18 +54,18 @@ pub fn set(socket: &mut RequestSocket, device: Device, settings: &Settings) -> i
     if device == Device::Lisp {
         set_up_lisp(socket, index)?;
     }
-    // Local delivery of every address of the router goes over `lo`.
+    // Local delivery to all addresses of the router uses `lo`.
     set_up(socket, index, settings.up || name == "lo")?;
     if settings.up && is_port(device) { keep_link_local(socket, index, &name) } else { Ok(()) }
 }
 
-/// Whether a device is a port, and neither `lo` nor `lisp0`.
+/// Whether a device is a port, that is, neither `lo` nor `lisp0`.
 pub fn is_port(device: Device) -> bool {
     matches!(device, Device::Interface(name) if name.kind == InterfaceKind::Ethernet)
 }
 
-/// Restores the link-local address that the kernel makes for a port, and the route of its network, if
-/// they were removed by hand.
+/// Restores the link-local address that the kernel makes for a port, and the route of its network,
+/// if a person removed them.
 fn keep_link_local(socket: &mut RequestSocket, index: u32, name: &str) -> io::Result<()> {
     if !sysctl::generates_address(name) {
         return Ok(());
@@ -76,7 +77,7 @@ fn keep_link_local(socket: &mut RequestSocket, index: u32, name: &str) -> io::Re
     request::add_connected(socket, index, request::link_local_network(), None)
 }
 
-/// Makes the settings that `lisp0` has and other devices have not.
+/// Applies the settings that only `lisp0` has.
 fn set_up_lisp(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
     let mut request = rt_link::Request::new().op_setlink_do(&header(index));
     request
@@ -87,11 +88,12 @@ fn set_up_lisp(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
         .nested_inet6()
         .push_addr_gen_mode(NO_GENERATED_ADDRESS);
     socket.change(&request)?;
-    // IPv6 that has just come back to it has made one up already.
+    // If IPv6 has just been restored on the device, the kernel has already generated an address.
     remove_generated(socket, index)
 }
 
-/// A device that has the address already is left alone: to set it flushes all its neighbours.
+/// Sets the hardware address, unless the device has it already: setting it flushes all neighbours
+/// of the device.
 fn set_mac(socket: &mut RequestSocket, index: u32, mac: Mac) -> io::Result<()> {
     if announce::hardware_address(index)? == mac {
         return Ok(());
@@ -120,8 +122,8 @@ fn header(index: u32) -> rt_link::Ifinfomsg {
     rt_link::Ifinfomsg { ifi_index: index as i32, ..Default::default() }
 }
 
-/// Leaves room for a configured link-local address: it is to be the only one, because hosts that
-/// move know their gateway by it.
+/// Removes the generated address, because a configured link-local address must be the only one:
+/// hosts that move recognise their gateway by this address.
 pub fn take_generated_address(socket: &mut RequestSocket, device: Device) -> io::Result<()> {
     let name = device.name();
     let index = index(socket, &name)?;
@@ -158,7 +160,7 @@ fn link_local_addresses(
     })
 }
 
-/// Lets the kernel make a link-local address up again.
+/// Lets the kernel generate a link-local address again.
 pub fn generate_address(device: Device) -> io::Result<()> {
     sysctl::set_address_generation(&device.name(), AddressGeneration::FromHardwareAddress)
 }

@@ -1,4 +1,5 @@
-//! Hosts that come, go and are answered for: a port and a host in a namespace of its own.
+//! Tests of hosts that arrive and leave, and of answers for them: a port and a host in one
+//! namespace.
 
 use std::fs;
 use std::net::IpAddr;
@@ -47,7 +48,7 @@ impl Lab {
         lab.add(address("fe80::1/64", true));
         lab.add(address("172.16.0.1/24", false));
         lab.add(address("2001:db8:a::1/64", false));
-        // Until the kernel has seen the carrier, up to a second later, it sends nothing.
+        // The kernel sends nothing until it has seen the carrier, which takes up to a second.
         wait_until("both ends are up", || {
             let host = lab.host.run("ip link show dev eth0");
             host.contains("state UP") && ip("link show dev et1-0").contains("state UP")
@@ -64,7 +65,7 @@ impl Lab {
         self.netlink.apply(&request).unwrap_or_else(|error| panic!("{request:?}: {error}"));
     }
 
-    /// The states of a host that are told, until one is `wanted`; for eight seconds at most.
+    /// The reported states of a host until one is `wanted`, for at most eight seconds.
     fn states_until(&mut self, host: IpAddr, wanted: NeighbourState) -> Vec<NeighbourState> {
         #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
         let end = Instant::now() + Duration::from_secs(8);
@@ -107,7 +108,7 @@ fn host_route(host: IpAddr, device: Device) -> KernelObject {
     }
 }
 
-/// The host's addresses, and one beside each in its network.
+/// The host's addresses, each with another address of the same network.
 fn hosts() -> [(IpAddr, IpAddr); 2] {
     [("172.16.0.12", "172.16.0.13"), ("2001:db8:a::12", "2001:db8:a::13")]
         .map(|(host, other)| (host.parse().unwrap(), other.parse().unwrap()))
@@ -242,7 +243,7 @@ fn the_router_answers_at_once_for_a_host_that_moved_away() {
                 lab.host.run(&format!("ip neigh show {away}")).contains("00:00:5e:00:01:01")
             };
             assert!(known(&lab), "{away} is answered for");
-            // The host asks once and waits a second for the echo, which does not come.
+            // The host asks once and waits a second for the echo, which does not arrive.
             assert!(start.elapsed() < Duration::from_millis(1500));
             for _ in 0..2 {
                 lab.request(KernelRequest::Remove(proxy));

@@ -4,11 +4,12 @@
 //! KernelRequest -> request -> RequestSocket -> kernel -> EventSocket -> event -> KernelEvent
 //! ```
 //!
-//! Requests are synchronous: when [`Netlink::apply`] returns, the thing is there or the error is
-//! known, so a thing that depends on it can follow at once. Events are a hint, never the whole truth: an
-//! IPv4 route that falls with its link is not announced and a burst may overflow the socket. So
-//! after each change of a link, and after an overflow, the tables are read anew. An object that was
-//! made and has gone is told as [`KernelEvent::Lost`] ([`audit`] looks for it).
+//! Requests are synchronous: when [`Netlink::apply`] returns, the object exists or the error is
+//! known, so an object that depends on it can be made immediately. Events are hints and are not
+//! complete: the kernel does not report an IPv4 route that is lost with its link, and many events
+//! may overflow the socket. So after each change of a link, and after an overflow, the tables are
+//! read again. When an object that was made is lost, [`audit`] finds this and the core gets a
+//! [`KernelEvent::Lost`].
 
 mod audit;
 mod event;
@@ -49,17 +50,17 @@ const RULE_PRIORITIES: std::ops::RangeInclusive<u32> = 100..=103;
 pub struct Netlink {
     requests: RequestSocket,
     events: EventSocket,
-    /// By index, as last told to the core.
+    /// By index, as last reported to the core.
     links: BTreeMap<u32, LinkState>,
     neighbours: Neighbours,
     tables: neighbour::Tables,
-    /// The objects that the router has had made.
+    /// The objects that the kernel made for the router.
     made: Made,
     settled: Settled,
 }
 
 impl Netlink {
-    /// Opens both sockets, and hears of all that happens from here on.
+    /// Opens both sockets; all later events are received.
     pub fn open() -> io::Result<Self> {
         Ok(Netlink {
             requests: RequestSocket::open()?,
@@ -72,13 +73,14 @@ impl Netlink {
         })
     }
 
-    /// Makes the namespace a router's: settings, and nothing left of a predecessor that was killed.
+    /// Prepares the namespace for a router: changes settings, and removes objects left by a killed
+    /// router.
     pub fn prepare(&mut self) -> io::Result<()> {
         sysctl::prepare_namespace()?;
         self.remove_leftovers()
     }
 
-    /// Carries out a request of the router; adding twice and removing twice are no errors.
+    /// Carries out a request of the router; adding twice and removing twice are not errors.
     pub fn apply(&mut self, wish: &KernelRequest) -> io::Result<()> {
         debug!("kernel: {wish}");
         if let KernelRequest::Add(KernelObject::Link { .. } | KernelObject::Address { .. }) = wish {
@@ -92,20 +94,20 @@ impl Netlink {
         outcome
     }
 
-    /// Looks for changes that the kernel does not report; to be called once a second.
+    /// Checks for changes that the kernel does not report; must be called once a second.
     pub fn look(&mut self) -> io::Result<Vec<KernelEvent>> {
         let lost = self.take_lost(Stale { untold: true, ..Stale::default() }, None, |_| true)?;
         Ok(lost.into_iter().collect())
     }
 
-    /// Looks how full the machine's neighbour tables are; to be called once a second where hosts are
-    /// looked for.
+    /// Checks how full the machine's neighbour tables are; must be called once a second if the
+    /// router looks for hosts.
     pub fn look_at_neighbour_tables(&mut self) -> io::Result<Vec<KernelEvent>> {
         self.tables.look(&mut self.requests)
     }
 
-    /// Reads everything anew: a [`KernelEvent::Link`] for each link that is not as it was last
-    /// told, the same of neighbours, then all routes.
+    /// Reads everything again: returns a [`KernelEvent::Link`] for each link that differs from its
+    /// last report, the same for neighbours, then all routes.
     pub fn read_all(&mut self) -> io::Result<Vec<KernelEvent>> {
         // The queued events are older than the tables that are about to be read.
         self.events.discard();
@@ -157,14 +159,14 @@ impl Netlink {
             events.push(KernelEvent::Routes(routes));
             found = Some(of_ours);
         }
-        // The kernel has yet to put back the objects on a link that has just changed.
+        // The kernel has not yet restored the objects on a link that has just changed.
         let lost = self.take_lost(stale, found.as_ref(), |index| !changed.contains(&index))?;
         events.extend(lost);
         Ok((events, more))
     }
 
-    /// The objects that were made and are lost, as one event. Addresses of links that are not up, or not
-    /// `settled`, may be without the route of their network.
+    /// The objects that were made and are lost, as one event. Addresses of links that are not up,
+    /// or not `settled`, may lack the route of their network.
     fn take_lost(
         &mut self,
         stale: Stale,
@@ -207,7 +209,8 @@ impl Netlink {
         Ok(news.into_iter().filter_map(|news| neighbour(&self.links, news)).collect())
     }
 
-    /// The routes that the core knows, and those that matter to the objects that were made.
+    /// The routes that the core knows, and the routes that are compared with the objects that were
+    /// made.
     fn read_routes(&mut self) -> io::Result<(Vec<KernelRoute>, FoundRoutes)> {
         let (mut routes, mut found) = (Vec::new(), FoundRoutes::default());
         for family in Family::BOTH {
@@ -223,8 +226,8 @@ impl Netlink {
         Ok((routes, found))
     }
 
-    /// Rules and the routes of our table stay behind when a router is killed; its `lisp0` and the
-    /// routes into it go by themselves.
+    /// Removes rules and the routes of our table, which remain when a router is killed; its `lisp0`
+    /// and the routes into `lisp0` are deleted by the kernel.
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for family in Family::BOTH {
             let header = rt_rule::FibRuleHdr {
@@ -251,7 +254,7 @@ impl Netlink {
         Ok(())
     }
 
-    /// Deletes the objects of a dump: the kernel takes its own description back.
+    /// Deletes the objects of a dump: each request is the kernel's own description of the object.
     fn delete_all(&mut self, kind: u16, descriptions: Vec<Vec<u8>>) -> io::Result<()> {
         for payload in descriptions {
             self.requests.change(&Deletion { kind, payload })?;
@@ -261,13 +264,13 @@ impl Netlink {
 }
 
 impl AsRawFd for Netlink {
-    /// The socket that becomes readable when the kernel tells something.
+    /// The socket that becomes readable when the kernel reports an event.
     fn as_raw_fd(&self) -> RawFd {
         self.events.as_fd().as_raw_fd()
     }
 }
 
-/// The news from the datagrams of one turn.
+/// The changes in the datagrams of one turn.
 #[derive(Default)]
 struct Seen {
     events: Vec<KernelEvent>,
@@ -294,7 +297,8 @@ impl Seen {
             }
             libc::RTM_NEWROUTE | libc::RTM_DELROUTE => self.take_route(message, links, own_port),
             libc::RTM_NEWADDR => self.stale.addresses = true,
-            // Its routes go with it; that the source of an IPv6 route has gone is not told.
+            // The kernel deletes the address's routes too, and does not report that an IPv6 route
+            // lost its source.
             libc::RTM_DELADDR => (self.stale.addresses, self.stale.routes) = (true, true),
             libc::RTM_DELRULE => self.stale.rules |= message.port != own_port,
             _ => {}
@@ -329,7 +333,7 @@ impl Seen {
         if !route.concerns_the_core() {
             return;
         }
-        // A replacement does not name the replaced route, and one link of several may come or go.
+        // A replacement does not name the replaced route, and one of several links may change.
         if replaces || route.is_multipath() {
             self.stale.routes = true;
         }
@@ -382,7 +386,7 @@ fn name(links: &BTreeMap<u32, LinkState>, index: u32) -> Option<String> {
     links.get(&index).map(|state| state.device.clone())
 }
 
-/// The core's word for a neighbour; `None` on devices without hardware addresses.
+/// The core's type for a neighbour; `None` on devices without hardware addresses.
 fn neighbour(
     links: &BTreeMap<u32, LinkState>,
     ((index, address), state): (neighbour::Key, NeighbourState),
