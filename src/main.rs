@@ -75,16 +75,16 @@ enum Command {
     Lab(lab_command::LabCommand),
 }
 
-/// How long the end waits for the reader of the log.
+/// How long the program waits at its end until the log has been read.
 const LAST_LINES: Duration = Duration::from_secs(1);
 
-/// The result of a command: `true` is success, `false` an answer of "no" (exit code 1).
+/// The result of a command: `true` is success, `false` means that the answer is "no" (exit code 1).
 type Outcome = Result<bool, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
-    // A router's log is its own. The user of a lab wants to see messages of the lab, not of every router of
-    // a simulated one.
+    // A router has its own log. The user of a lab wants to see messages of the lab, not of every
+    // router of a simulated lab.
     let started = match &cli.command {
         Command::Router { log, .. } => start_log("info", true, log.as_deref()),
         Command::Console { .. } | Command::Lab(_) | Command::Replay(_) => {
@@ -119,9 +119,9 @@ fn main() -> ExitCode {
     }
 }
 
-/// `RUST_LOG` decides; without it, messages of `level` and worse are written.
-/// `stamped` lines begin with the time, as IOS writes it; it goes to the standard error, or to `file`.
-/// The program never waits for its reader.
+/// Starts the log. `RUST_LOG` selects the messages; without it, messages of `level` and worse are
+/// written. `stamped` lines begin with the time, as IOS writes it. The log is written to the
+/// standard error, or to `file`. The program never waits for the reader of the log.
 fn start_log(
     level: &str,
     stamped: bool,
@@ -131,7 +131,7 @@ fn start_log(
     let mut log = env_logger::Builder::from_env(filter);
     if stamped {
         log.format(|out, record| {
-            // A line of debugging has a stamp already: consoles get the same line.
+            // A debug line already has a time stamp, because consoles get the same line.
             let stamp = match record.target() {
                 "debug" => String::new(),
                 _ => Clock::stamp(Clock::wall_clock_micros()),
@@ -145,7 +145,7 @@ fn start_log(
         Some(path) => LogQueue::to_file(path)?,
         None => LogQueue::to_stderr()?,
     };
-    // To env_logger a queue is no terminal, wherever it ends.
+    // env_logger does not treat a queue as a terminal, even if the queue writes to a terminal.
     let is_said =
         ["NO_COLOR", "RUST_LOG_STYLE"].iter().any(|name| std::env::var_os(name).is_some());
     if file.is_none() && io::stderr().is_terminal() && !is_said {

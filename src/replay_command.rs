@@ -1,4 +1,4 @@
-//! `eidway replay ...`: from argv to the functions of the library.
+//! `eidway replay ...`: passes the options from argv to the functions of the library.
 
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal, Write};
@@ -33,7 +33,7 @@ pub struct ReplayCommand {
 type Source = BufReader<File>;
 
 impl ReplayCommand {
-    /// Does it.
+    /// Runs the replay.
     pub fn run(self) -> Outcome {
         let place = self.file.display();
         let file = File::open(&self.file).map_err(|error| format!("{place}: {error}"))?;
@@ -60,7 +60,7 @@ impl ReplayCommand {
     }
 }
 
-/// Prints steps until there are no more; whether the record ends well.
+/// Prints steps until there are no more; returns whether the record ends properly.
 fn print(mut reader: Reader<Source>, until: Until, out: &mut impl Write) -> Outcome {
     loop {
         let number = reader.number();
@@ -78,7 +78,8 @@ fn print(mut reader: Reader<Source>, until: Until, out: &mut impl Write) -> Outc
     }
 }
 
-/// Plays until there is no more to play and says how it went; whether all was as written.
+/// Plays the record to its end or to `until`, and reports the result; returns whether all was as
+/// recorded.
 fn report(replay: &mut Replay<Source>, until: Until, file: &Path) -> Outcome {
     let (eidway, this) = (replay.eidway(), env!("CARGO_PKG_VERSION"));
     if eidway != this {
@@ -124,7 +125,7 @@ fn interact(console: &mut ReplayConsole<Source>) -> Result<(), Box<dyn std::erro
             Err(ReadlineError::Eof) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
-        // A history is a convenience: a line that does not fit is not in it.
+        // The history is only for convenience: a line that cannot be added is left out.
         let _ = editor.add_history_entry(&line);
         if console.line(&line, &mut io::stdout())?.closed {
             return Ok(());

@@ -1,5 +1,5 @@
-//! The file of the nonces that a router keeps over a restart (RFC 9301 section 5.6): those of the xTRs that
-//! register here, and the last one of its own registers.
+//! The file of the nonces that a router keeps across a restart (RFC 9301 section 5.6): the nonces
+//! of the xTRs that register here, and the last nonce of its own registers.
 //!
 //! ```text
 //!   eidway nonces 1
@@ -9,17 +9,18 @@
 //!   end 3                                   how many lines there are between
 //! ```
 //!
-//! A change is written in the turn in which it comes, but not within a second after the write before
-//! it, and a second more for each ten thousand nonces: a large table is written seldom. The file is
-//! written anew beside itself and then renamed, so that it is whole whenever the process dies. It is
-//! not forced to the disk: that would hold up packets.
+//! A change is written in the turn in which it occurs, but at least one second after the previous
+//! write; with each ten thousand nonces this interval grows by a second, so that a large table is
+//! written rarely. The new file is written under another name and then renamed, so that the file is
+//! complete even if the process dies. It is not synced to the disk, because that would delay
+//! packets.
 //!
-//! So a router that is killed loses the nonces of that last span. Each register that was taken within
-//! it can be replayed once its xTR is silent; the replay repeats the registration that the xTR itself
-//! made shortly before, for no longer than three minutes, and the xTR's next register has a greater nonce
-//! than both. A machine that loses its power may lose more. Its own registers begin at the clock, so that
-//! a nonce that is lost matters only where the clock was set back too; then they are raised, as without
-//! a file.
+//! So a killed router loses the nonces of the last interval. An attacker can replay each register
+//! from that interval when its xTR is silent. The replay only repeats the registration that the xTR
+//! itself made shortly before, for at most three minutes, and the xTR's next register has a greater
+//! nonce than both. A machine that loses its power may lose more nonces. The router's own nonces
+//! start from the clock, so a lost nonce matters only if the clock was also set back; then the
+//! nonces are raised, as without a file.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -34,9 +35,9 @@ use crate::time::Time;
 
 /// The first line.
 const HEAD: &str = "eidway nonces 1";
-/// The shortest span between two writes.
+/// The shortest interval between two writes.
 const REST: Duration = Duration::from_secs(1);
-/// The span grows by [`REST`] for each so many nonces, about a megabyte of text.
+/// The interval grows by [`REST`] for each such number of nonces, about a megabyte of text.
 const MANY: usize = 10_000;
 
 /// The kept nonces and their file; no file unless one is configured.
@@ -45,16 +46,16 @@ pub struct NonceFile {
     path: Option<PathBuf>,
     kept: KeptNonces,
     is_changed: bool,
-    /// When the next write may begin.
+    /// The time at which the next write may begin.
     rested_at: Time,
 }
 
 impl NonceFile {
-    /// Reads the file, if there is one. A damaged one becomes `FILE.damaged`; its readable part
-    /// counts, and the log names the rest.
+    /// Reads the file, if there is one. A damaged file is renamed to `FILE.damaged`; its readable
+    /// part is used, and the log reports the first error.
     ///
     /// # Errors
-    /// A file that is there and cannot be read, or that another user can have written.
+    /// The file exists but cannot be read, or another user can have written it.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
         let Some(path) = path else { return Ok(NonceFile::default()) };
         let octets = match private::read(path) {
@@ -92,25 +93,25 @@ impl NonceFile {
         }
     }
 
-    /// When [`NonceFile::write_due`] has work.
+    /// The time at which [`NonceFile::write_due`] has work to do.
     pub fn deadline(&self) -> Option<Time> {
         self.is_changed.then_some(self.rested_at)
     }
 
-    /// Writes the file if it is due.
+    /// Writes the file if a write is due.
     ///
     /// # Errors
-    /// An error of the file system; it is tried again later.
+    /// An error of the file system; the write is tried again later.
     pub fn write_due(&mut self, now: Time) -> io::Result<()> {
         if self.deadline().is_none_or(|at| at > now) {
             return Ok(());
         }
-        // Counts of nonces fit: each has its place in memory.
+        // The number of nonces fits into a u32, because each nonce needs memory.
         self.rested_at = now + REST * (1 + self.kept.len() / MANY) as u32;
         self.write()
     }
 
-    /// Writes all changes at once, due or not: the router ends.
+    /// Writes all changes immediately, due or not, because the router stops.
     ///
     /// # Errors
     /// An error of the file system.
@@ -140,7 +141,7 @@ fn emit(kept: &KeptNonces) -> String {
     let mut count = 0;
     for KeptNonce { owner: NonceOwner { key, sender }, nonce } in kept.iter() {
         let key = u128::from_be_bytes(key.0);
-        // A String takes everything.
+        // Writing to a String cannot fail.
         let _ = match sender {
             Sender::Xtr { xtr_id, site_id } => {
                 writeln!(text, "{key:032x} xtr {xtr_id:032x} {site_id:016x} {nonce:016x}")
@@ -157,7 +158,7 @@ fn emit(kept: &KeptNonces) -> String {
     text
 }
 
-/// The contents of a file, and its errors.
+/// The nonces in a file, and the file's first error.
 fn parse(text: &str) -> (KeptNonces, Option<String>) {
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
@@ -187,7 +188,7 @@ fn parse(text: &str) -> (KeptNonces, Option<String>) {
 }
 
 fn nonce(line: &str) -> Option<NonceRequest> {
-    // In full length: a number that is cut would be another number.
+    // Only the full length is accepted: a number that was cut off would be another number.
     let long = |word: &str| {
         let is_whole = word.len() == 32;
         is_whole.then(|| u128::from_str_radix(word, 16).ok()).flatten()

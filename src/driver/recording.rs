@@ -1,4 +1,4 @@
-//! The files of records.
+//! Creates the files of records.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::private;
 use crate::sim::Records;
 
-/// Opens a record for its owner alone, for it holds keys. The record of an earlier run becomes
-/// `FILE.old`: a person who starts a router again after a crash needs the record of the crash.
+/// Creates a record file that only its owner can read, because it contains keys. The record of an
+/// earlier run is renamed to `FILE.old`: a person who restarts a router after a crash needs the
+/// record of the crash.
 ///
 /// # Errors
 /// An error of the file system.
@@ -23,11 +24,12 @@ pub fn create(path: &Path) -> io::Result<File> {
     private::create(path)
 }
 
-/// The records of a simulation in a directory, which is made for its owner alone: `ROUTER.record`, and
-/// `ROUTER-2.record` when the router is started again. One that cannot be opened is told in the log, and
-/// not kept.
+/// The records of a simulation in a directory, which is made so that only its owner can use it:
+/// `ROUTER.record`, and `ROUTER-2.record` when the router is started again. If a record cannot be
+/// opened, the log reports this and the record is not written.
 ///
 /// # Errors
+/// The directory cannot be made.
 /// A directory that cannot be made.
 pub fn of_routers(directory: &Path) -> io::Result<Records> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;

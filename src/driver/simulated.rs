@@ -1,7 +1,7 @@
-//! A simulated lab in real time, or at another pace, with a console socket for each of its routers.
+//! Runs a simulated lab in real time or at another speed, with a console socket for each router.
 //!
-//! The clock of the machine says how far the simulation goes; between two steps the consoles have
-//! their turns, as in the event loop of a real router.
+//! The machine's clock decides how far the simulation advances; between two steps the consoles are
+//! served in turns, as in the event loop of a real router.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,17 +22,17 @@ use crate::private;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
 
-/// The longest time between two steps of the simulation, by its clock or by the machine's.
+/// The longest time between two steps of the simulation, on its own clock or the machine's.
 const STEP: Duration = Duration::from_millis(20);
-/// The token of the signals; that of a router's listener is its number times [`PER_ROUTER`], and
-/// those of its clients follow.
+/// The token of the signals. The token of a router's listener is the router's number times
+/// [`PER_ROUTER`]; the tokens of its clients follow.
 const SIGNALS: Token = Token(usize::MAX >> 1);
 const PER_ROUTER: usize = 64;
 
-/// How fast the time of a simulation goes.
+/// The speed of the time in a simulation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// So many times as fast as real time; finite, and above 0.
+    /// A multiple of real time; finite, and above 0.
     Times(f64),
     /// As fast as the processor allows.
     Fast,
@@ -50,7 +50,7 @@ impl FromStr for Pace {
     }
 }
 
-/// Lets a simulated lab go on until SIGINT or SIGTERM and serves the consoles of its routers in
+/// Runs a simulated lab until SIGINT or SIGTERM and serves the consoles of its routers in
 /// `directory`, which is below [`private::runtime`].
 ///
 /// # Errors
@@ -60,7 +60,7 @@ pub fn run(sim: Sim, directory: &Path, pace: Pace) -> Result<(), Error> {
     let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
     let outcome = served.go_on(pace).map_err(Error::during("serving a simulated lab"));
     drop(served);
-    // Only files that were made here are gone: another file keeps the directory.
+    // The console sockets have been removed; any other file keeps the directory.
     let _ = fs::remove_dir(directory);
     outcome
 }
@@ -70,7 +70,7 @@ struct Served {
     poll: Poll,
     signals: Signals,
     consoles: Vec<(String, ConsoleServer)>,
-    /// Routers and clients that may have more to say.
+    /// Routers and clients that may have more to do.
     ready: BTreeSet<(usize, usize)>,
     /// Routers at whose consoles clients may wait.
     listening: BTreeSet<usize>,
@@ -149,12 +149,12 @@ impl Served {
                     }
                 }
                 Err(error) if descriptors::none_is_free(&error) => {
-                    // Those who wait have their turn with the next step.
+                    // Clients that still wait are accepted with the next step.
                     self.listening.insert(router);
                     return;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                // One that was sent away, or had gone.
+                // This client was disconnected, or has closed its connection.
                 Err(_) => {}
             }
         }

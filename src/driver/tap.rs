@@ -1,7 +1,7 @@
-//! The TAP device behind which an emulated host is, and the bridge that it is plugged into.
+//! The TAP device of an emulated host, and the bridge to which the device is connected.
 //!
-//! A lab plugs the device into one of its LANs. Without a lab, the interface's own device is a
-//! bridge, made here when there is none of that name, with the hosts as its ports.
+//! A lab connects the device to one of its LANs. Without a lab, the interface's own device is a
+//! bridge with the hosts as its ports; if there is no device of that name, the bridge is made here.
 
 #![allow(unsafe_code, reason = "the ioctls of bridges and links take raw structures")]
 
@@ -12,26 +12,27 @@ use std::os::fd::{AsRawFd, RawFd};
 use socket2::{Domain, Socket, Type};
 use tun_tap::{Iface, Mode};
 
-/// "Make a bridge" and "plug into a bridge", which libc does not name.
+/// "Make a bridge" and "plug into a bridge"; libc has no names for them.
 const SIOCBRADDBR: libc::c_ulong = 0x89a0;
 const SIOCBRADDIF: libc::c_ulong = 0x89a2;
 
-/// The open device; it is gone, wherever it is plugged in, when this is dropped.
+/// The open device; dropping this value deletes the device, even if it is connected to a bridge.
 #[derive(Debug)]
 pub struct Tap {
     device: Iface,
 }
 
 impl Tap {
-    /// Makes the device `name` in the namespace of the calling thread; it is down.
+    /// Makes the device `name` in the namespace of the calling thread; the device is down.
     pub fn open(name: &str) -> io::Result<Self> {
         let device = Iface::without_packet_info(name, Mode::Tap)?;
         device.set_non_blocking()?;
         Ok(Tap { device })
     }
 
-    /// Plugs it into the bridge `bridge`, which is made if there is no device of that name, and sets
-    /// both up. False when that device is no bridge: a cable, which has another owner.
+    /// Connects the device to the bridge `bridge` and sets both up; if there is no device of that
+    /// name, the bridge is made. False if `bridge` is another kind of device: a cable, which has
+    /// another owner.
     pub fn plug(&self, bridge: &str) -> io::Result<bool> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
         let join = || {
@@ -56,12 +57,12 @@ impl Tap {
     /// Reads a frame.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits.
+    /// `WouldBlock` if no frame waits.
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<usize> {
         self.device.recv(buffer)
     }
 
-    /// Puts a frame on the link.
+    /// Sends a frame on the link.
     ///
     /// # Errors
     /// EIO while the device is down.
@@ -101,7 +102,7 @@ fn control(socket: &Socket, what: libc::c_ulong, request: &mut libc::ifreq) -> i
     check(unsafe { libc::ioctl(socket.as_raw_fd(), what as _, &raw mut *request) })
 }
 
-/// A request about a device; a name that is too long is cut, and the kernel knows no such device.
+/// A request about a device. A name that is too long is cut off; the kernel knows no such device.
 fn request(device: &str) -> libc::ifreq {
     // SAFETY: all zero is a valid `ifreq`.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };

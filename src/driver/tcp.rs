@@ -1,9 +1,9 @@
 //! TCP port 4342: the connections of reliable transport between ETRs and map-servers
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3).
 //!
-//! Octets of a peer are handed to the core as they come; octets of the core wait here until the
-//! peer takes them. All of it is bounded: connections, octets that wait, octets read in a turn and the
-//! time that a closing connection is given.
+//! Octets from a peer are passed to the core as they arrive; octets from the core wait here until
+//! the peer accepts them. There are limits for connections, for waiting octets, for octets read in
+//! a turn and for the time to close a connection.
 
 #[cfg(test)]
 mod tests;
@@ -21,41 +21,42 @@ use crate::router::io::Connection;
 use crate::time::Time;
 use crate::wire::CONTROL_PORT;
 
-/// The most octets that wait for a peer to take them. A connection with more is closed.
+/// The most octets that may wait for a peer. A connection with more is closed.
 const MAX_WAITING: usize = 1 << 20;
-/// Connections that were accepted, at a time. More are closed at once. Where the process may not have
-/// twice as many descriptors, they are half of those: the rest is for the router's own.
+/// The most accepted connections at the same time. Further connections are closed immediately. If
+/// the process may not have twice as many descriptors, the limit is half of the descriptors: the
+/// router needs the rest itself.
 const MAX_ACCEPTED: usize = 4096;
-/// Connections that the kernel completes before we have accepted them.
+/// The most connections that the kernel completes before the router accepts them.
 const BACKLOG: i32 = 128;
-/// How long a closed connection may take to send the rest.
+/// How long a connection that is being closed may take to send the waiting octets.
 const LINGER: Duration = Duration::from_secs(5);
-/// A silent peer is asked after so long, then so often, so many times.
+/// After this silence the peer is probed; then follow the interval and the number of the probes.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
-/// How long octets may stay unacknowledged.
+/// How long octets may remain unacknowledged.
 const USER_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The result of a connection's readiness.
+/// The result of serving a connection whose socket was ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Nothing that the core must know.
+    /// Nothing for the core.
     Waits,
-    /// The connection that was asked for stands.
+    /// The connection that the core asked for is established.
     Connected(SocketAddr),
-    /// So many octets were read.
+    /// This number of octets was read.
     Read(usize),
-    /// It has ended.
+    /// The connection has ended.
     Closed,
-    /// The peer has refused it.
+    /// The peer has refused the connection.
     Refused,
 }
 
 /// A listening socket on one RLOC.
 #[derive(Debug)]
 pub struct Listener {
-    /// For its readiness.
+    /// Public so that the event loop can watch it.
     pub socket: TcpListener,
     rloc: Rloc,
 }
@@ -63,12 +64,13 @@ pub struct Listener {
 /// One connection.
 #[derive(Debug)]
 pub struct Peer {
-    /// For its readiness.
+    /// Public so that the event loop can watch it.
     pub stream: TcpStream,
     is_connected: bool,
-    /// Octets that the peer has not taken yet.
+    /// Octets that the peer has not accepted yet.
     waiting: Vec<u8>,
-    /// Set when the core has closed it: it is gone by then, with the unsent rest.
+    /// Set when the core has closed the connection: at this time the connection ends, even with
+    /// unsent octets.
     closing_until: Option<Time>,
 }
 
@@ -82,7 +84,7 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// Without connections, in a process that may have so many file descriptors.
+    /// No connections yet; the process may have `descriptors` open files.
     pub fn new(descriptors: u64) -> Self {
         let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
         let most_accepted = half.min(MAX_ACCEPTED);
@@ -99,18 +101,18 @@ impl Tcp {
         self.peers.get_mut(&connection)
     }
 
-    /// Whether an RLOC is listened on.
+    /// Whether there is a listener on an RLOC.
     pub fn listens_on(&self, rloc: Rloc) -> bool {
         self.listeners.iter().flatten().any(|listener| listener.rloc == rloc)
     }
 
-    /// Listens on an RLOC, and returns the number of the slot. The address need not be there yet.
+    /// Listens on an RLOC, and returns the number of the slot. The address may be added later.
     ///
     /// # Errors
     /// EADDRINUSE when another program of the namespace listens there.
     pub fn listen(&mut self, rloc: Rloc) -> io::Result<usize> {
         let socket = open(rloc)?;
-        // A killed router's connections do not keep the next one from starting.
+        // The connections of a killed router must not prevent the next router from starting.
         socket.set_reuse_address(true)?;
         match rloc.family() {
             Family::Ipv4 => socket.set_freebind_v4(true)?,
@@ -128,17 +130,19 @@ impl Tcp {
         Ok(slot)
     }
 
-    /// Stops listening on an RLOC: a SYN is answered with RST. Connections stay.
+    /// Stops listening on an RLOC: a SYN is answered with RST. Existing connections remain.
     pub fn stop_listening(&mut self, rloc: Rloc) {
         for slot in &mut self.listeners {
             slot.take_if(|listener| listener.rloc == rloc);
         }
     }
 
-    /// Takes in one connection that waits at a listener: its number, the peer and the local RLOC.
+    /// Accepts one connection that waits at a listener: returns its number, the peer and the local
+    /// RLOC.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits; `QuotaExceeded` when there are too many, and it is closed.
+    /// `WouldBlock` if none waits; `QuotaExceeded` if there are too many: the new connection is
+    /// closed.
     pub fn accept(&mut self, slot: usize) -> io::Result<(Connection, SocketAddr, IpAddr)> {
         let listener = self.listener_mut(slot).ok_or(io::ErrorKind::NotFound)?;
         let (stream, peer) = listener.socket.accept()?;
@@ -154,7 +158,8 @@ impl Tcp {
         Ok((connection, peer, local))
     }
 
-    /// Begins a connection to port 4342; its readiness tells how it went.
+    /// Starts a connection to port 4342; when its socket is ready, [`Tcp::serve`] returns the
+    /// result.
     pub fn connect(
         &mut self,
         connection: Connection,
@@ -174,7 +179,8 @@ impl Tcp {
         self.peers.get_mut(&connection).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Sends octets, at once or when the peer takes them; false when the connection has ended by it.
+    /// Sends octets, immediately or when the peer accepts them; false if this has ended the
+    /// connection.
     pub fn send(&mut self, connection: Connection, bytes: &[u8]) -> bool {
         let Some(peer) = self.peers.get_mut(&connection) else { return true };
         if peer.closing_until.is_some() {
@@ -189,7 +195,7 @@ impl Tcp {
         false
     }
 
-    /// Closes a connection when the rest has been sent; true when it has ended already.
+    /// Closes a connection after the waiting octets have been sent; true if it has already ended.
     pub fn close(&mut self, connection: Connection, now: Time) -> bool {
         let Some(peer) = self.peers.get_mut(&connection) else { return false };
         if peer.is_connected && !peer.waiting.is_empty() {
@@ -200,11 +206,11 @@ impl Tcp {
         true
     }
 
-    /// Lets a connection whose socket became ready go on: it connects, sends the waiting octets and reads
-    /// once into `buffer`.
+    /// Serves a connection whose socket became ready: completes the connection, sends the waiting
+    /// octets and reads once into `buffer`.
     ///
     /// # Errors
-    /// `WouldBlock` when there is nothing to read. Every other failure is a [`Progress::Closed`].
+    /// `WouldBlock` if there is nothing to read. Every other failure is a [`Progress::Closed`].
     pub fn serve(&mut self, connection: Connection, buffer: &mut [u8]) -> io::Result<Progress> {
         let Some(peer) = self.peers.get_mut(&connection) else {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -224,12 +230,12 @@ impl Tcp {
         }
     }
 
-    /// When the next closing connection runs out of time.
+    /// The earliest time at which a connection that is being closed must end.
     pub fn deadline(&self) -> Option<Time> {
         self.peers.values().filter_map(|peer| peer.closing_until).min()
     }
 
-    /// Ends the closing connections whose time is up.
+    /// Ends the connections that are being closed and whose time has passed.
     pub fn expire(&mut self, now: Time) -> Vec<Connection> {
         let is_late = |peer: &Peer| peer.closing_until.is_some_and(|until| until <= now);
         self.peers
@@ -250,7 +256,7 @@ impl Peer {
                 return Err(error);
             }
             match self.stream.peer_addr() {
-                // Not yet.
+                // The connection is not established yet.
                 Err(error) if error.kind() == io::ErrorKind::NotConnected => {
                     return Err(io::ErrorKind::WouldBlock.into());
                 }
@@ -276,7 +282,7 @@ impl Peer {
         }
     }
 
-    /// Writes as much as the socket takes; true when nothing is left.
+    /// Writes as much as the socket accepts; true if nothing is left.
     fn flush(&mut self) -> io::Result<bool> {
         while !self.waiting.is_empty() {
             match self.stream.write(&self.waiting) {
@@ -303,7 +309,7 @@ fn open(rloc: Rloc) -> io::Result<Socket> {
     }
 }
 
-/// A peer that has gone is noticed within 25 s (Linux by itself takes two hours).
+/// Makes the kernel detect within 25 s that a peer is unreachable (Linux's default: two hours).
 fn watch_peer(socket: &Socket) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)

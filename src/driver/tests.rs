@@ -1,4 +1,4 @@
-//! Whole routers between real kernels: each in a namespace of its own, one turn after the other.
+//! Whole routers between real kernels: each in its own namespace, served one after the other.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -68,13 +68,13 @@ fn start(number: u8, family_of_rlocs: &str) -> EventLoop {
     EventLoop::start(parsed(&config(number, family_of_rlocs)), None, Options::default()).unwrap()
 }
 
-/// The site: an end of a cable whose other end is up.
+/// Adds the site: a cable with its other end up.
 fn add_site() {
     ip("link add et1-0 type veth peer name site");
     ip("link set site up");
 }
 
-/// Turns the loop until `done`, for ten seconds at most.
+/// Runs the loop until `done`, for at most ten seconds.
 fn turn_until(router: &mut EventLoop, mut done: impl FnMut(&EventLoop) -> bool) -> bool {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(10);
@@ -109,7 +109,8 @@ fn finish(router: &mut EventLoop, mut ping: Child) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Two xTRs; the test plays number 1 with `script` while number 2 runs beside it.
+/// Two xTRs; `script` runs with number 1 on the test's thread, while number 2 runs on another
+/// thread.
 fn between_two_xtrs(family_of_rlocs: &'static str, script: impl FnOnce(&mut EventLoop)) {
     let is_over = Arc::new(AtomicBool::new(false));
     let (tell_path, hear_path) = mpsc::channel();
@@ -169,7 +170,8 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
             second.err().expect("it must not start").to_string()
         };
         let process = format!("process {}, which is the router of this", std::process::id());
-        // One without a device and sockets would not meet those of the first, but has its rules to remove.
+        // A router without a device and sockets has no conflict with those of the first, but would
+        // remove its rules.
         for config in [parsed(&config(1, "ipv4")), parsed("hostname idle\n")] {
             let complaint = second(config);
             assert!(complaint.contains(&process), "{complaint}");
@@ -180,7 +182,7 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
     });
 }
 
-/// A program at the console socket; `router` works while it waits for the answer.
+/// A program at the console socket; `router` works while the program waits for the answer.
 fn ask(router: &mut EventLoop, socket: &Path, lines: &[&str]) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_nonblocking(true).unwrap();

@@ -1,8 +1,8 @@
-//! `lisp0`: the TUN device through which packets of EIDs come and go.
+//! `lisp0`: the TUN device through which packets of EIDs enter and leave the router.
 //!
-//! Two modes. With segmentation offload each packet has a [`VnetHeader`] in front of it; a read
-//! brings up to 64 KiB of a flow as one super-packet, and a write takes as much. Without, a packet is a
-//! packet: for kernels that cannot do more, and to compare.
+//! There are two modes. With segmentation offload, each packet has a [`VnetHeader`] before it; one
+//! read returns up to 64 KiB of a flow as one super-packet, and one write accepts as much. Without
+//! offload, each packet is read and written alone: for kernels without offload, and for comparison.
 
 #![allow(
     unsafe_code,
@@ -21,7 +21,7 @@ use super::offload::vnet_header::{VNET_HEADER_LEN, VnetHeader};
 use crate::packet::Packet;
 use crate::router::io::LISP_DEVICE;
 
-/// Octets that a read needs: the largest packet and the header before it.
+/// Octets that a read needs: the largest packet and the header before the packet.
 pub const READ_LEN: usize = u16::MAX as usize + VNET_HEADER_LEN;
 
 const TUN_F_CSUM: libc::c_uint = 0x01;
@@ -31,10 +31,10 @@ const TUN_F_TSO_ECN: libc::c_uint = 0x08;
 const TUN_F_USO4: libc::c_uint = 0x20;
 const TUN_F_USO6: libc::c_uint = 0x40;
 const TCP_OFFLOAD: libc::c_uint = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-/// The requested offloads, the best first; the kernel has USO from Linux 6.2 on.
+/// The requested offloads, the best first; the kernel has USO since Linux 6.2.
 const OFFLOADS: [libc::c_uint; 2] = [TCP_OFFLOAD | TUN_F_USO4 | TUN_F_USO6, TCP_OFFLOAD];
 
-/// The open device; it is gone, with every route into it, when this is dropped.
+/// The open device; dropping this value deletes the device and every route into it.
 #[derive(Debug)]
 pub struct Tun {
     device: Device,
@@ -47,8 +47,8 @@ enum Device {
 }
 
 impl Tun {
-    /// Makes `lisp0` in the namespace of the calling thread; it is down and has no addresses. With
-    /// `offload`, with as much of it as the kernel has.
+    /// Makes `lisp0` in the namespace of the calling thread; it is down and has no addresses. If
+    /// `offload` is true, it uses as much offload as the kernel supports.
     pub fn open(offload: bool) -> io::Result<Self> {
         let device = match offload.then(open_with_offload) {
             Some(Ok(device)) => device,
@@ -63,7 +63,7 @@ impl Tun {
         Ok(Tun { device })
     }
 
-    /// Whether the device is there, under its name.
+    /// Whether the device exists under its name.
     pub fn is_lisp0(&self) -> bool {
         let mut request = request();
         // SAFETY: TUNGETIFF writes an `ifreq` by a pointer to a live one.
@@ -72,22 +72,23 @@ impl Tun {
         found == 0 && name.take_while(|octet| *octet != 0).eq(LISP_DEVICE.bytes())
     }
 
-    /// Whether super-packets come and go, of TCP at least.
+    /// Whether the device reads and writes super-packets, at least of TCP.
     pub fn has_offload(&self) -> bool {
         matches!(self.device, Device::Offload { .. })
     }
 
-    /// Whether those of UDP do too.
+    /// Whether the device also reads and writes super-packets of UDP.
     pub fn has_udp_offload(&self) -> bool {
         matches!(self.device, Device::Offload { udp: true, .. })
     }
 
-    /// Reads one packet into `buffer`, of [`READ_LEN`] octets at least. A single packet is whole, its
-    /// checksum complete; that of a super-packet is completed when it is cut.
+    /// Reads one packet into `buffer`, which has at least [`READ_LEN`] octets. A single packet is
+    /// complete, with its checksum; the checksum of a super-packet is completed when the packet is
+    /// cut.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits; EBADFD when the device was deleted; `InvalidData` when
-    /// the kernel's description of the packet makes no sense.
+    /// `WouldBlock` if none waits; EBADFD if the device was deleted; `InvalidData` if the kernel's
+    /// description of the packet is not valid.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Packet<'a>> {
         match &self.device {
             Device::Plain(device) => {
@@ -105,7 +106,7 @@ impl Tun {
         }
     }
 
-    /// Octets before the packet in the buffer that was given to [`Tun::receive`].
+    /// Octets before the packet in the buffer that was passed to [`Tun::receive`].
     pub fn headroom(&self) -> usize {
         if self.has_offload() { VNET_HEADER_LEN } else { 0 }
     }
@@ -123,7 +124,7 @@ impl Tun {
         self.send_parts(&mut [IoSlice::new(&header), IoSlice::new(packet.bytes)])
     }
 
-    /// Gives the kernel a packet in parts, the first of which is the octets of its [`VnetHeader`].
+    /// Gives the kernel a packet in parts; the first part is the octets of its [`VnetHeader`].
     pub fn send_parts(&self, parts: &mut [IoSlice<'_>]) -> io::Result<()> {
         match &self.device {
             Device::Plain(device) => {
@@ -214,7 +215,7 @@ mod tests {
             }
             let Ok(packet) = tun.receive(&mut buffer) else { continue };
             assert_eq!(packet.segment_size, None);
-            // An echo request becomes its reply: addresses change places, type 8 becomes 0,
+            // Change an echo request into its reply: the addresses are swapped, type 8 becomes 0,
             // and the checksum grows by the difference of the types.
             let bytes = &mut *packet.bytes;
             let (source, destination) = bytes[12..20].split_at_mut(4);

@@ -1,4 +1,4 @@
-//! A lock that only this user can hold, and that names its holder.
+//! A lock that only this user can hold and that names its holder.
 
 use std::cell::Cell;
 use std::fmt;
@@ -12,15 +12,15 @@ use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use super::{FILE_MODE, expect_ours, named, refused};
 
-/// How often a lock is tried whose file was removed in the same moment.
+/// How often a lock is tried again if its file was removed at the same moment.
 const TRIES: usize = 100;
-/// Octets of a lock file that are read.
+/// The most octets that are read from a lock file.
 const LONGEST: u64 = 256;
-/// The lowest number of a descriptor that is lent: the borrowing program needs those below.
+/// The lowest number of a lent descriptor: the borrowing program needs the lower numbers.
 const LENT_FROM: i32 = 10;
 
-/// A lock that is held. It ends with the value and with its process, and with every program that was
-/// lent it.
+/// A lock that is held. The lock is released when this value is dropped or when the process ends.
+/// After [`Lock::lend`], it is held until every program that borrowed it has ended.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -33,11 +33,11 @@ pub struct Lock {
 pub struct Holder(String);
 
 impl Lock {
-    /// Takes the lock of the file `path`, which is made if it is missing, unless it is held. `purpose` is
-    /// why, for those who find it held: `builds lab x`.
+    /// Takes the lock of the file `path`, unless the lock is held; a missing file is made.
+    /// `purpose` is the reason, which other processes read while the lock is held: `builds lab x`.
     ///
     /// # Errors
-    /// A file that another user can open; an error of the file system.
+    /// Another user can open the file; an error of the file system.
     pub fn try_take(path: &Path, purpose: &str) -> io::Result<Result<Self, Holder>> {
         for _ in 0..TRIES {
             let mut file = open(path)?;
@@ -46,7 +46,8 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(named(path)(error)),
                 Ok(()) => {}
             }
-            // The holder may have removed the file since it was opened: then there is a new one.
+            // The holder may have removed the file after it was opened here: then there is a new
+            // file.
             let there = fs::symlink_metadata(path).ok();
             let file_number = file.metadata().map_err(named(path))?.ino();
             if there.is_none_or(|there| there.ino() != file_number) {
@@ -59,11 +60,12 @@ impl Lock {
         Err(refused(path, "it is removed again and again"))
     }
 
-    /// A descriptor of the lock, with a number of 10 or more, that programs inherit which are started
-    /// before it is dropped: it is held until the last of them has ended.
+    /// A descriptor of the lock, with a number of 10 or more. Programs that are started before the
+    /// descriptor is dropped inherit it: the lock is held until the last of these programs has
+    /// ended.
     ///
     /// # Errors
-    /// No descriptor left.
+    /// No descriptor is free.
     pub fn lend(&self) -> io::Result<OwnedFd> {
         let lent = fcntl_dupfd_cloexec(&self.file, LENT_FROM)?;
         fcntl_setfd(&lent, FdFlags::empty())?;
@@ -71,20 +73,20 @@ impl Lock {
         Ok(lent)
     }
 
-    /// Gives it back and removes its file.
+    /// Releases the lock and removes its file.
     pub fn remove(self) {
-        // While it is held no other process holds one of the same name.
+        // While this lock is held, no other process can hold a lock with the same name.
         let _ = fs::remove_file(&self.path);
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Its text names a holder that is gone. There is no place to report an error.
+        // The text of the file names a holder that has ended. There is no place to report an error.
         let _ = self.file.set_len(0);
         if !self.is_lent.get() {
-            // Not by its end alone: a process that another thread has just forked has the file open too,
-            // until it becomes its program.
+            // Closing the file does not always release the lock: a process that another thread has
+            // just forked also has the file open, until it executes its program.
             let _ = self.file.unlock();
         }
     }
@@ -107,7 +109,7 @@ fn open(path: &Path) -> io::Result<File> {
 impl Holder {
     fn read(file: &mut File) -> Self {
         let mut text = String::new();
-        // It may be empty in the moment in which it is taken.
+        // The file may be empty at the moment in which the lock is taken.
         let _ = file.take(LONGEST).read_to_string(&mut text);
         let line = text.lines().next().unwrap_or("another process");
         Holder(line.to_owned())

@@ -1,18 +1,18 @@
 //! Directories, files and locks that no other user of the machine has touched or can touch.
 //!
-//! Labs run as root beside other users, under names that are easy to guess. So nothing is written or
-//! believed before its owner is known:
+//! Labs run as root on machines with other users, under names that are easy to guess. So nothing is
+//! written or trusted before its owner is known:
 //!
-//! - [`make_runtime`] gives the one directory in which all of it lies. No other user can write in it,
-//!   nor put another one in its place; below it a path means the same file from one call to the next.
-//! - [`directory`] makes a directory, or takes one that is there: it follows no symbolic link, and the
-//!   owner must be this user.
-//! - A path that a person gives may lie in a directory of other users. A file there is made new
-//!   ([`create`]), or it is opened without following a symbolic link and then looked at ([`append`],
-//!   [`replace`], [`read`]).
+//! - [`make_runtime`] returns the directory that contains all files of running labs. No other user
+//!   can write in it or replace it; below it, a path means the same file from one call to the next.
+//! - [`directory`] makes a directory, or accepts an existing one: it follows no symbolic link, and
+//!   the owner must be this user.
+//! - A path that a person enters may be in a directory of other users. A file there is newly
+//!   created ([`create`]), or it is opened without following a symbolic link and then checked
+//!   ([`append`], [`replace`], [`read`]).
 //! - A [`Lock`] is a file of mode 0600: a user who cannot open it cannot hold it.
 //!
-//! Every error names the path, and the user who owns it.
+//! Every error names the path; if another user owns the file, the error names that user too.
 
 mod lock;
 
@@ -27,22 +27,22 @@ pub use lock::{Holder, Lock};
 
 /// Root's directory for the files of running labs.
 pub const OF_ROOT: &str = "/run/eidway";
-/// Other users pass through it to a name that they know; only root sees which names there are.
+/// Other users can use names in it that they know; only root can list the names.
 const MODE_OF_ROOT: u32 = 0o711;
 /// The mode of every other directory.
 const MODE: u32 = 0o700;
 /// The mode of every file.
 const FILE_MODE: u32 = 0o600;
-/// The bits by which users other than the owner write.
+/// The permission bits with which users other than the owner can write.
 const WRITE_OF_OTHERS: u32 = 0o022;
-/// In a directory with this bit a user renames and removes only files of that user.
+/// In a directory with this bit, a user can rename and remove only that user's own files.
 const STICKY: u32 = 0o1000;
 /// How many directories [`fresh`] tries to make.
 const MOST: usize = 1000;
 
 /// The directory for the files of this user's running labs: [`OF_ROOT`] for root,
-/// `$XDG_RUNTIME_DIR/eidway` for another user, and `/tmp/eidway-UID` without that variable. It may not be
-/// there.
+/// `$XDG_RUNTIME_DIR/eidway` for another user, and `/tmp/eidway-UID` without that variable. The
+/// directory may not exist.
 pub fn runtime() -> PathBuf {
     let user = geteuid();
     if user.is_root() {
@@ -53,11 +53,10 @@ pub fn runtime() -> PathBuf {
     own.map_or_else(shared, |own| Path::new(&own).join("eidway"))
 }
 
-/// Makes [`runtime`] where it is missing, and gives its path.
+/// Makes [`runtime`] if it is missing, and returns its path.
 ///
 /// # Errors
-/// A directory there that another user has made or can write in, and one that another user could put
-/// there instead.
+/// Another user has made the directory, can write in it, or could replace it.
 pub fn make_runtime() -> io::Result<PathBuf> {
     let path = runtime();
     let above = path.parent().unwrap_or(&path);
@@ -71,11 +70,11 @@ pub fn make_runtime() -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Refuses a directory that is there and that another user has made or can write in. Root's is good for
-/// every user.
+/// Refuses an existing directory that another user has made or can write in. A directory of root is
+/// accepted for every user.
 ///
 /// # Errors
-/// The same, and an error of the file system.
+/// The directory is refused; an error of the file system.
 pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -85,19 +84,19 @@ pub fn expect_unspoilt(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a directory of mode 0700, or takes one that is there and is ours.
+/// Makes a directory of mode 0700, or accepts an existing one that is ours.
 ///
 /// # Errors
-/// One that is there and is another user's, or that other users can write in; a symbolic link; an
-/// error of the file system.
+/// An existing directory belongs to another user, or other users can write in it; a symbolic link;
+/// an error of the file system.
 pub fn directory(path: &Path) -> io::Result<()> {
     directory_of_mode(path, MODE)
 }
 
-/// Makes each of the directories in `below`, one in the other, as [`directory`] does.
+/// Makes each of the nested directories in `below`, as [`directory`] does.
 ///
 /// # Errors
-/// As there, and a path that leads out of `base`.
+/// Those of [`directory`]; a path that leads out of `base`.
 pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     let mut path = base.to_owned();
     for part in below.components() {
@@ -110,8 +109,7 @@ pub fn directory_below(base: &Path, below: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a directory that was not there before, of mode 0700: `base/name`, or `base/name-2` and so on
-/// when there is one.
+/// Makes a new directory of mode 0700: `base/name`, or `base/name-2` and so on if the name is used.
 ///
 /// # Errors
 /// An error of the file system.
@@ -128,30 +126,30 @@ pub fn fresh(base: &Path, name: &str) -> io::Result<PathBuf> {
     Err(refused(base, &format!("it has {MOST} directories for {name}")))
 }
 
-/// Makes a file that was not there before, of mode 0600.
+/// Makes a new file of mode 0600.
 ///
 /// # Errors
-/// `AlreadyExists`, for a symbolic link too; an error of the file system.
+/// `AlreadyExists`, also for a symbolic link; an error of the file system.
 pub fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true).mode(FILE_MODE).open(path).map_err(named(path))
 }
 
-/// Opens a file to go on at its end; a new one has mode 0600.
+/// Opens a file to continue at its end; a new file has mode 0600.
 ///
 /// # Errors
-/// A file that is another user's, or that other users can write to or know by another name; a symbolic
-/// link; an error of the file system.
+/// The file belongs to another user, or other users can write to it or have another name for it; a
+/// symbolic link; an error of the file system.
 pub fn append(path: &Path) -> io::Result<File> {
     open(path, OpenOptions::new().append(true).create(true))
 }
 
-/// Opens a file for a new content; a new one has mode 0600.
+/// Opens a file to replace its content; a new file has mode 0600.
 ///
 /// # Errors
-/// As [`append`].
+/// Those of [`append`].
 pub fn replace(path: &Path) -> io::Result<File> {
-    // It is looked at before it is emptied.
+    // The file is checked before it is emptied.
     let file = open(path, OpenOptions::new().write(true).create(true))?;
     if file.metadata().map_err(named(path))?.is_file() {
         file.set_len(0).map_err(named(path))?;
@@ -159,18 +157,18 @@ pub fn replace(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Gives a file this content; a new one has mode 0600.
+/// Replaces the content of a file; a new file has mode 0600.
 ///
 /// # Errors
-/// As [`append`].
+/// Those of [`append`].
 pub fn write(path: &Path, content: impl AsRef<[u8]>) -> io::Result<()> {
     replace(path)?.write_all(content.as_ref()).map_err(named(path))
 }
 
-/// The content of a file that is believed because only this user could write it.
+/// The content of a file; it can be trusted, because only this user could write it.
 ///
 /// # Errors
-/// As [`append`]; `NotFound`.
+/// Those of [`append`]; `NotFound`.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut octets = Vec::new();
     let mut file = open(path, OpenOptions::new().read(true))?;
@@ -181,7 +179,7 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// Removes the socket that a process of ours has left behind.
 ///
 /// # Errors
-/// A file that is no socket, or another user's; an error of the file system.
+/// The file is not a socket, or belongs to another user; an error of the file system.
 pub fn remove_socket(path: &Path) -> io::Result<()> {
     let found = fs::symlink_metadata(path).map_err(named(path))?;
     expect_owner(path, &found)?;
@@ -200,7 +198,8 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     }
     let flags = libc::O_DIRECTORY | libc::O_NOFOLLOW;
     let opened = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
-        // Of another user's it is said whose it is, although it cannot be opened.
+        // If the directory belongs to another user, the error names the owner, although opening
+        // failed.
         Err(error) => return Err(expect_unspoilt(path).err().unwrap_or(named(path)(error))),
         Ok(opened) => opened,
     };
@@ -209,12 +208,14 @@ fn directory_of_mode(path: &Path, mode: u32) -> io::Result<()> {
     if found.mode() & 0o777 == mode {
         return Ok(());
     }
-    // An earlier version, or an unusual umask, made it: other users could not write in it.
+    // An earlier version, or an unusual umask, made this directory: other users could not write in
+    // it.
     opened.set_permissions(Permissions::from_mode(mode)).map_err(named(path))
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-    // Without waiting: a named pipe of another user, which no process reads, would hold us up for ever.
+    // Open without waiting: a named pipe of another user that no process reads would block us for
+    // ever.
     let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK;
     let _opened = match options.mode(FILE_MODE).custom_flags(flags).open(path) {
         Ok(file) => {
@@ -225,7 +226,8 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             expect_owner(path, &found)?;
             Some(file)
         }
-        // In a directory like /tmp the kernel refuses files of other users, and does not say so.
+        // In a directory like /tmp the kernel refuses files of other users, without naming the
+        // reason.
         Err(error) => match fs::symlink_metadata(path) {
             Ok(found) if found.is_symlink() => return Err(refused(path, "it is a symbolic link")),
             Ok(found) => {
@@ -238,13 +240,14 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
             Err(_) => return Err(named(path)(error)),
         },
     };
-    // A named pipe or a device of ours, which may keep us waiting. Until it is open again its reader must
-    // not see its end.
+    // This is a named pipe or a device of ours, where waiting is allowed. The first descriptor
+    // stays open until this one is: the reader of the pipe must not see an end of file in between.
     let file = options.custom_flags(libc::O_NOFOLLOW).open(path).map_err(named(path))?;
     expect_owner(path, &file.metadata().map_err(named(path))?).map(|()| file)
 }
 
-/// Refuses a directory or a plain file of another user, and one that another user can have written.
+/// Refuses a directory or a plain file that belongs to another user or that another user can have
+/// written.
 fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     expect_owner(path, found)?;
     let mode = found.mode() & 0o7777;
@@ -257,7 +260,7 @@ fn expect_ours(path: &Path, found: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// A file of root's is good for every user: root may change any file.
+/// A file of root is accepted for every user, because root may change any file anyway.
 fn expect_owner(path: &Path, found: &Metadata) -> io::Result<()> {
     let (owner, user) = (found.uid(), geteuid().as_raw());
     match owner == user || owner == 0 {

@@ -1,4 +1,4 @@
-//! The console of a replay: steps forward, and `show` on the state in between.
+//! The console of a replay: steps forward, and `show` commands on the state between two steps.
 
 use std::io::{self, Read, Write};
 
@@ -16,7 +16,7 @@ show ...     the router's tables at this point
 exit
 ";
 
-/// A replay, and a session on its router that cannot change it.
+/// A replay, and a session on the replay's router; the session cannot change the router.
 #[derive(Debug)]
 pub struct ReplayConsole<R> {
     replay: Replay<R>,
@@ -24,7 +24,7 @@ pub struct ReplayConsole<R> {
 }
 
 impl<R: Read> ReplayConsole<R> {
-    /// A console at a replay, at the step that it has reached.
+    /// A console for a replay, at the step that the replay has reached.
     pub fn new(replay: Replay<R>) -> Self {
         ReplayConsole { replay, session: Session::new() }
     }
@@ -36,11 +36,11 @@ impl<R: Read> ReplayConsole<R> {
         format!("{name} {} {}# ", self.replay.step(), self.replay.at())
     }
 
-    /// Does a line and writes its output. The end of its answer is `ok` if the line was understood and
-    /// every step was as written, and `closed` if the person leaves.
+    /// Executes a line and writes its output. The answer ends with `ok` if the line was understood
+    /// and every step was as recorded, and with `closed` if the person leaves.
     ///
     /// # Errors
-    /// Those of `out`.
+    /// Errors of `out`.
     pub fn line(&mut self, line: &str, out: &mut dyn Write) -> io::Result<Done> {
         let mut words = line.split_whitespace();
         let (command, argument) = (words.next().unwrap_or_default(), words.next());

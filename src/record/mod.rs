@@ -1,4 +1,4 @@
-//! Records of a router: everything that went into it and came out, to be replayed.
+//! Records of a router: all its inputs and outputs, to be replayed.
 //!
 //! ```text
 //!   "eidway record 6\n"                                            the magic number, and the version
@@ -7,14 +7,14 @@
 //!   ...
 //! ```
 //!
-//! Integers of a frame's head are little-endian, its checksum is that of RFC 1071, its body is in
-//! postcard's encoding. A frame is written when its call has ended, so that the record of a router
-//! that was killed is cut in its last frame, if anywhere. A record holds the configuration with its
-//! keys, and the seed of the router's nonces: it is for the eyes that may see those.
+//! Integers of a frame's head are little-endian, its checksum is that of RFC 1071, its body is
+//! encoded with postcard. A frame is written when its call has ended, so the record of a killed
+//! router can be incomplete only in its last frame. A record contains the configuration with its
+//! keys, and the seed of the router's nonces: show it only to persons who may see these.
 //!
-//! [`step`] is the vocabulary, [`Recorder`] writes, [`Reader`] reads, [`Replay`] gives a router of
-//! its own the recorded calls and compares the outputs octet for octet, [`ReplayConsole`] is the
-//! prompt at which a person stops it and looks.
+//! [`step`] has the types of a record, [`Recorder`] writes, [`Reader`] reads. [`Replay`] makes the
+//! recorded calls on its own router and compares the outputs octet for octet. At the prompt of
+//! [`ReplayConsole`] a person can stop a replay and look at the router.
 
 mod console;
 mod read;

@@ -1,4 +1,5 @@
-//! Reading a record, frame by frame, from anything: also from octets that are damaged or no record at all.
+//! Reads a record frame by frame from any source, also from octets that are damaged or not a
+//! record.
 
 use std::io::{self, Read};
 
@@ -7,21 +8,21 @@ use super::{HEAD_LEN, LONGEST_BODY, MAGIC};
 use crate::checksum;
 use crate::time::Time;
 
-/// Why a record cannot be read on.
+/// The reason why a record cannot be read further.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// It begins with something else.
+    /// The file does not begin like a record.
     #[error("this is no record of a router")]
     NotARecord,
-    /// Of a format that this Eidway does not know.
+    /// The record has a format that this Eidway does not know.
     #[error("a record of version {0:?}; this Eidway reads version 3")]
     Version(String),
-    /// It ends within a frame, as that of a router that was killed may.
+    /// The record ends inside a frame; the record of a killed router may end so.
     #[error("cut off in step {step}, {octets} octets into it")]
     Cut {
-        /// The step that is not whole.
+        /// The step that is not complete.
         step: u64,
-        /// How much of its frame there is.
+        /// How many octets of its frame exist.
         octets: usize,
     },
     /// The octets are not those that were written.
@@ -32,7 +33,8 @@ pub enum ReadError {
         /// The error.
         what: String,
     },
-    /// A configuration that this Eidway does not read as the one that ran did, or none at the start.
+    /// This Eidway reads the configuration differently from the Eidway that ran, or the record does
+    /// not begin with a configuration.
     #[error("step {step} does not begin with a configuration that this Eidway knows: {what}")]
     Config {
         /// The step.
@@ -40,7 +42,7 @@ pub enum ReadError {
         /// The error.
         what: String,
     },
-    /// The file.
+    /// An error of the file.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
@@ -52,15 +54,15 @@ pub struct Reader<R> {
     /// The number of the next step.
     step: u64,
     body: Vec<u8>,
-    /// The body is that of the next step.
+    /// The body of the next step is already loaded.
     is_loaded: bool,
 }
 
 impl<R: Read> Reader<R> {
-    /// A record that begins here.
+    /// Reads the beginning of a record.
     ///
     /// # Errors
-    /// When it does not, or is of another version.
+    /// The source does not begin with a record, or the record is of another version.
     pub fn open(mut from: R) -> Result<Self, ReadError> {
         let mut magic = Vec::new();
         from.by_ref().take(MAGIC.len() as u64).read_to_end(&mut magic)?;
@@ -80,7 +82,7 @@ impl<R: Read> Reader<R> {
     /// The time of the next step; `None` at the end.
     ///
     /// # Errors
-    /// As of [`Reader::next_step`].
+    /// Those of [`Reader::next_step`].
     pub fn next_at(&mut self) -> Result<Option<Time>, ReadError> {
         if !self.load()? {
             return Ok(None);
@@ -97,7 +99,7 @@ impl<R: Read> Reader<R> {
     /// The next step and its outcome; `None` at the end.
     ///
     /// # Errors
-    /// A step that is cut off or damaged. Nothing can be read after that.
+    /// A step that is cut off or damaged. Nothing can be read after this error.
     pub fn next_step(&mut self) -> Result<Option<(Step<'_>, Outcome)>, ReadError> {
         if !self.load()? {
             return Ok(None);
@@ -107,7 +109,7 @@ impl<R: Read> Reader<R> {
         self.decode(self.step - 1).map(Some)
     }
 
-    /// The next step, which remains the next.
+    /// The next step, without advancing to the step after it.
     pub(super) fn peek(&mut self) -> Result<Option<(Step<'_>, Outcome)>, ReadError> {
         if self.load()? { self.decode(self.step).map(Some) } else { Ok(None) }
     }

@@ -1,5 +1,5 @@
-//! Playing a record: a router of its own gets the recorded calls, and its outputs are compared with
-//! the recorded ones.
+//! Plays a record: makes the recorded calls on its own router and compares the router's outputs
+//! with the recorded outputs.
 
 use std::fmt::{self, Display, Formatter};
 use std::io::Read;
@@ -22,24 +22,24 @@ pub struct Replay<R> {
     router: Router,
     eidway: String,
     started_at: Time,
-    /// The number of the last step that was made, and its time.
+    /// The number and the time of the last step that was made.
     step: u64,
     at: Time,
 }
 
-/// Where to stop.
+/// The point at which a replay stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
     /// After this step: `120`.
     Step(u64),
     /// Before the first step after this time: `12.5s`, or `12.5`.
     Time(Time),
-    /// Where the record ends.
+    /// At the end of the record.
     End,
 }
 
 impl Until {
-    /// Whether it lies before the step of this number and time.
+    /// Whether this point is before the step with this number and time.
     pub fn is_before(self, step: u64, at: Time) -> bool {
         match self {
             Until::Step(last) => step > last,
@@ -64,31 +64,31 @@ impl FromStr for Until {
     }
 }
 
-/// How a step went.
+/// The result of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// As written.
+    /// The outputs are as recorded.
     Same,
-    /// Not as recorded; the next steps would not be either.
+    /// The outputs differ from the record; the next steps would differ too.
     Differs(Box<Difference>),
-    /// There is none: the record ends, or the place to stop is reached.
+    /// There is no step: the record ends, or the point to stop is reached.
     Stopped,
 }
 
-/// Where a replay leaves its record.
+/// The point at which a replay differs from its record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     /// The step.
     pub step: u64,
     /// Its time.
     pub at: Time,
-    /// The call, in a line.
+    /// The call, as one line.
     pub call: String,
     /// The part that differs.
     pub what: String,
     /// The recorded value.
     pub expected: String,
-    /// The value of the replay.
+    /// The value in the replay.
     pub seen: String,
 }
 
@@ -101,11 +101,11 @@ impl Display for Difference {
 }
 
 impl<R: Read> Replay<R> {
-    /// Reads the beginning of a record and starts its router. The outputs of the start are compared
-    /// by the first [`Replay::advance`].
+    /// Reads the beginning of a record and starts its router. The first [`Replay::advance`]
+    /// compares the outputs of the start.
     ///
     /// # Errors
-    /// When it is no record, or does not begin with a start.
+    /// The source is not a record, or does not begin with a start.
     pub fn open(from: R) -> Result<Self, ReadError> {
         let mut reader = Reader::open(from)?;
         let nothing = || ReadError::Cut { step: 0, octets: 0 };
@@ -120,12 +120,12 @@ impl<R: Read> Replay<R> {
         Ok(Replay { reader, router, eidway, started_at: at, step: 0, at })
     }
 
-    /// The router as the steps so far have left it.
+    /// The router after the steps so far.
     pub fn router(&self) -> &Router {
         &self.router
     }
 
-    /// For a session on the console, which has to be kept from changing it.
+    /// For a session on the console, which must be prevented from changing the router.
     pub(super) fn router_mut(&mut self) -> &mut Router {
         &mut self.router
     }
@@ -135,7 +135,7 @@ impl<R: Read> Replay<R> {
         &self.eidway
     }
 
-    /// The instant of the start.
+    /// The time of the start.
     pub fn started_at(&self) -> Time {
         self.started_at
     }
@@ -145,12 +145,12 @@ impl<R: Read> Replay<R> {
         self.step
     }
 
-    /// The instant of that step.
+    /// The time of the last step.
     pub fn at(&self) -> Time {
         self.at
     }
 
-    /// Makes the next step, unless it lies beyond `until`, and shows it as it is written to `see`.
+    /// Makes the next step, unless it is after `until`, and passes the step as recorded to `see`.
     ///
     /// # Errors
     /// A record that cannot be read.
@@ -182,7 +182,8 @@ impl<R: Read> Replay<R> {
         })
     }
 
-    /// Makes step after step; the last one's progress, which is never [`Progress::Same`].
+    /// Makes steps until one is not as recorded or the replay stops; returns the progress of the
+    /// last step, which is never [`Progress::Same`].
     ///
     /// # Errors
     /// A record that cannot be read.
@@ -196,7 +197,7 @@ impl<R: Read> Replay<R> {
     }
 }
 
-/// Polls as often as the recorded router was, to its `None` if that was seen.
+/// Polls as often as the recorded router was polled, including the final `None` if it was recorded.
 fn take_outputs(router: &mut Router, expected: &Outcome) -> Vec<Output> {
     let polls = expected.outputs.len() + usize::from(expected.drained);
     std::iter::from_fn(|| router.poll_output()).take(polls).collect()
@@ -207,12 +208,12 @@ fn read_config(step: u64, text: &str) -> Result<Config, ReadError> {
     config.map_err(|error| ReadError::Config { step, what: error.to_string() })
 }
 
-/// Makes a call.
+/// Makes the call of a step.
 fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, ReadError> {
     let now = step.at;
     let mut outcome = Outcome::default();
     let input = match &step.call {
-        // The router has been made of it.
+        // The router was made from this call.
         Call::Start { .. } if number == 0 => return Ok(outcome),
         Call::Start { .. } => {
             let what = "a router that runs starts again".to_owned();
@@ -253,7 +254,7 @@ fn make(router: &mut Router, number: u64, step: &Step<'_>) -> Result<Outcome, Re
     Ok(outcome)
 }
 
-/// The part that differs, as recorded and as replayed.
+/// The part that differs: its name, its recorded value and its replayed value.
 fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, String)> {
     if expected.verdict != seen.verdict {
         let (expected, seen) = (expected.verdict.to_string(), seen.verdict.to_string());
@@ -268,14 +269,14 @@ fn difference(expected: &Outcome, seen: &Outcome) -> Option<(String, String, Str
     let (expected, seen) = (expected.outputs.get(at), seen.outputs.get(at));
     let what = format!("output {}", at + 1);
     let lines = (line(expected), line(seen));
-    // The line leaves parts out, such as a signature: these may differ.
+    // The lines do not show everything, for example signatures: the parts not shown may differ.
     if lines.0 == lines.1 {
         return Some((what, whole(expected), whole(seen)));
     }
     Some((what, lines.0, lines.1))
 }
 
-/// `octet 8 becomes 0x3f, octet 10 becomes 0x12`
+/// The changes as text: `octet 8 becomes 0x3f, octet 10 becomes 0x12`
 fn changed(changes: &[Change]) -> String {
     let change = |Change { at, octet }: &Change| format!("octet {at} becomes {octet:#04x}");
     match changes {

@@ -1,4 +1,4 @@
-//! A step of a record in lines for people: the call in one, each output in one more.
+//! A step of a record as lines for people: one line for the call, and one for each output.
 
 use std::fmt::{self, Display, Formatter};
 use std::num::NonZeroU16;
@@ -13,7 +13,7 @@ use crate::router::{debug, event::Event};
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{FrameReader, Message, Nonce};
 
-/// A step with its number and everything that came of it, a line each.
+/// A step with its number and its outcome, in lines.
 pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> String {
     let mut text = format!("{number:>6} {:>12} {call}", at.to_string());
     if outcome.verdict != Verdict::None {
@@ -28,7 +28,7 @@ pub fn step(number: u64, Step { at, call }: &Step<'_>, outcome: &Outcome) -> Str
     text
 }
 
-/// The lines about an output: one, but for an event of which debugging has several.
+/// The lines about an output: one line, except for an event for which debugging writes several.
 fn lines(output: &Output) -> Vec<String> {
     let Output::Event(event) = output else { return vec![Shown(output).to_string()] };
     match logging::line(event) {
@@ -98,7 +98,7 @@ impl Display for Verdict {
     }
 }
 
-/// An output in a line.
+/// An output as one line.
 pub struct Shown<'a>(pub &'a Output);
 
 impl Display for Shown<'_> {
@@ -144,7 +144,7 @@ fn message(f: &mut Formatter<'_>, payload: &[u8]) -> fmt::Result {
     }
 }
 
-/// The frames of reliable transport that stand whole in a part of a stream that begins with one.
+/// The complete frames of reliable transport in a part of a stream that begins with a frame.
 fn frames(f: &mut Formatter<'_>, octets: &[u8]) -> fmt::Result {
     let mut reader = FrameReader::new();
     reader.push(octets);

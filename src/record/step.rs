@@ -1,7 +1,7 @@
 //! The parts of a record: a call of the router, with its time, and its outcome.
 //!
-//! Everything is told in the words of [`router::io`](crate::router::io), but a configuration, which
-//! stands there as its text.
+//! All values have the types of [`router::io`](crate::router::io), except a configuration, which is
+//! recorded as its text.
 
 use std::num::NonZeroU16;
 
@@ -20,7 +20,7 @@ use crate::time::Time;
 /// A call and its time, as the first part of a frame.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step<'a> {
-    /// The instant that the router was given.
+    /// The time that the router was given.
     pub at: Time,
     /// The call.
     #[serde(borrow)]
@@ -30,7 +30,7 @@ pub struct Step<'a> {
 /// A call of a router, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Call<'a> {
-    /// `Router::new`; always the first step, and only that.
+    /// `Router::new`; always the first step, and only the first.
     Start {
         /// The version of the Eidway that ran.
         eidway: &'a str,
@@ -93,10 +93,10 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The octets of the packet that the call has changed.
     pub changes: Vec<Change>,
-    /// The outputs that were polled before the next call. Where calls follow upon outputs, the outputs of
-    /// one stand under the next.
+    /// The outputs that were polled before the next call. If a call is made before all outputs of
+    /// the earlier call were polled, the rest are recorded with the later call.
     pub outputs: Vec<Output>,
-    /// Whether polling came to an end, and not just to the next call.
+    /// Whether polling reached the end, rather than being interrupted by the next call.
     pub drained: bool,
 }
 
@@ -106,24 +106,24 @@ pub enum Verdict {
     /// The call was not about a packet.
     #[default]
     None,
-    /// Of `encapsulate`.
+    /// The decision of `encapsulate`.
     Outbound(Outbound),
-    /// Of `decapsulate`.
+    /// The decision of `decapsulate`.
     Inbound(Inbound),
 }
 
-/// An octet of a packet that has become another.
+/// One changed octet of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
-    /// Its place.
+    /// Its position.
     pub at: u32,
     /// Its new value.
     pub octet: u8,
 }
 
-/// The differences of a packet from its earlier octets; a call does not change its length.
+/// The differences between a packet and its earlier octets; a call does not change its length.
 pub(super) fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
-    // Most packets change in the header only, if at all: equal chunks are passed in one comparison.
+    // Most packets change only in the header, or not at all: equal chunks need only one comparison.
     const CHUNK: usize = 64;
     let mut changes = Vec::new();
     for (number, (old, new)) in before.chunks(CHUNK).zip(after.chunks(CHUNK)).enumerate() {
@@ -136,7 +136,8 @@ pub(super) fn changes(before: &[u8], after: &[u8]) -> Vec<Change> {
     changes
 }
 
-/// In one piece; serde would take a slice octet by octet, to the same effect.
+/// Serializes the octets as one piece; serde would serialize a slice octet by octet, with the same
+/// result.
 fn octets<S: serde::Serializer>(octets: &[u8], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_bytes(octets)
 }

@@ -1,4 +1,4 @@
-//! Writing a record while the router runs.
+//! Writes a record while the router runs.
 
 use std::fmt::{self, Debug};
 use std::io::{self, BufWriter, Write};
@@ -14,20 +14,20 @@ use crate::router::io::{Inbound, Input, Outbound, Output};
 use crate::router::witness::{Call, Witness};
 use crate::time::Time;
 
-/// The most octets that wait to be written: packets only, all else is written at once.
+/// The most octets that wait to be written. Only packets wait; all else is written immediately.
 const WAITING: usize = 1 << 16;
 
-/// A router's witness that writes down all calls.
+/// A witness of a router that records all calls.
 ///
-/// When that fails it says so in the log, and the record ends there; the router goes on.
+/// If writing fails, the log reports this and the record ends there; the router continues.
 pub struct Recorder<W: Write> {
-    /// Absent when writing has failed.
+    /// `None` after writing has failed.
     out: Option<BufWriter<W>>,
     frame: Vec<u8>,
-    /// The packet of the call as it came.
+    /// The packet of the call, as it was before the call.
     packet: Vec<u8>,
     outcome: Outcome,
-    /// A call has begun whose frame is not written.
+    /// A call has begun and its frame is not written yet.
     is_open: bool,
     is_urgent: bool,
 }
@@ -39,7 +39,7 @@ impl<W: Write> Debug for Recorder<W> {
 }
 
 impl<W: Write> Recorder<W> {
-    /// A record that begins with a router that `start` makes.
+    /// Begins a record with the start of a router from `start`.
     pub fn new(out: W, start: &Start) -> Self {
         let mut recorder = Recorder {
             out: Some(BufWriter::with_capacity(WAITING, out)),
@@ -62,8 +62,8 @@ impl<W: Write> Recorder<W> {
         recorder
     }
 
-    /// The configuration's text. A text that would not read back as itself ends the record: a replay would
-    /// differ without a message.
+    /// The configuration as text. If reading the text would give another configuration, the record
+    /// ends: otherwise a replay would differ without a message.
     fn text_of(&mut self, config: &Config) -> Option<String> {
         let text = running_config(config);
         if parse_config("running-config", &text).is_ok_and(|read| read == *config) {
@@ -84,7 +84,7 @@ impl<W: Write> Recorder<W> {
             !matches!(step.call, step::Call::Encapsulate { .. } | step::Call::Decapsulate { .. });
     }
 
-    /// Ends the frame of the call that has begun, if one has.
+    /// Ends the frame of the call that has begun, if there is one.
     fn finish(&mut self, drained: bool) {
         if !mem::take(&mut self.is_open) {
             return;
@@ -137,7 +137,7 @@ impl<W: Write> Recorder<W> {
     fn give_up(&mut self, why: impl fmt::Display) {
         if let Some(out) = self.out.take() {
             log::warn!("the record of the router ends here: {why}");
-            // The waiting octets could not be written; another try at the end would be in vain.
+            // The waiting octets could not be written; another try at the end would fail too.
             drop(out.into_parts());
         }
         self.is_open = false;

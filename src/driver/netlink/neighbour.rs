@@ -1,8 +1,8 @@
-//! Hosts on a link: the kernel's entries of them, and the router's requests about them.
+//! Hosts on a link: the kernel's entries for them, and the router's requests about them.
 //!
-//! An entry that ages is no news of its host, and neither is the effect of the router's own
-//! request. So a [`KernelEvent::Neighbour`] comes when the state differs from the last told one, or when
-//! the host has just confirmed that it is there.
+//! When an entry ages, or when the router's own request changes it, this tells nothing about the
+//! host. So a [`KernelEvent::Neighbour`] is sent only if the state differs from the last reported
+//! state, or if the host has just confirmed that it is present.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,8 +17,9 @@ use super::socket::{Message, RequestSocket};
 use crate::addr::Family;
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 
-/// States in which the hardware address is known; the others are no business of the core: an entry
-/// that was configured by hand says nothing about its host, nor does one of a multicast group.
+/// States in which the hardware address is known. The core ignores the states in `IGNORED`: an
+/// entry that was configured by hand tells nothing about its host, and neither does the entry of a
+/// multicast group.
 const KNOWN: u16 = NudState::Reachable as u16
     | NudState::Stale as u16
     | NudState::Delay as u16
@@ -37,15 +38,15 @@ struct Entry {
     confirmed: bool,
 }
 
-/// The neighbours as last told to the core; those that are not listed are absent.
+/// The neighbours as last reported to the core; hosts that are not listed are absent.
 #[derive(Debug, Default)]
 pub struct Neighbours {
     told: BTreeMap<Key, NeighbourState>,
 }
 
 impl Neighbours {
-    /// Handles an event, and returns the event for the core. `own_port` is that of the
-    /// router's requests.
+    /// Handles an event, and returns the event for the core. `own_port` is the port of the socket
+    /// that sends the router's requests.
     pub fn take(&mut self, message: &Message<'_>, own_port: u32) -> Option<(Key, NeighbourState)> {
         let Entry { key, state, confirmed } = decode(message)?;
         if message.port == own_port {
@@ -55,7 +56,7 @@ impl Neighbours {
         (confirmed || before != state).then_some((key, state))
     }
 
-    /// Handles the whole table, and returns the changes since the last told state.
+    /// Handles the whole table, and returns the changes since the last report.
     pub fn replace(&mut self, found: BTreeMap<Key, NeighbourState>) -> Vec<(Key, NeighbourState)> {
         let gone = self.told.keys().filter(|key| !found.contains_key(key));
         let gone = gone.map(|&key| (key, NeighbourState::Absent));
@@ -65,7 +66,7 @@ impl Neighbours {
         news
     }
 
-    /// Forgets those of devices that have gone.
+    /// Deletes the neighbours of devices that were deleted.
     pub fn retain_devices<T>(&mut self, devices: &BTreeMap<u32, T>) {
         self.told.retain(|(index, _), _| devices.contains_key(index));
     }
@@ -79,13 +80,13 @@ impl Neighbours {
     }
 }
 
-/// How full the machine's neighbour tables are, as last told to the core.
+/// How full the machine's neighbour tables are, as last reported to the core.
 #[derive(Debug, Default)]
 pub struct Tables {
     told: BTreeMap<Family, Table>,
 }
 
-/// The neighbour table of a family: all namespaces of the machine share it.
+/// The neighbour table of one address family: all namespaces of the machine share it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Table {
     entries: u32,
@@ -94,7 +95,7 @@ struct Table {
 }
 
 impl Tables {
-    /// Reads the tables, and returns those that have changed since they were last told.
+    /// Reads the tables, and returns those that have changed since the last report.
     pub fn look(&mut self, socket: &mut RequestSocket) -> io::Result<Vec<KernelEvent>> {
         let request = Request::new().op_getneightbl_dump(&Default::default());
         let found = socket.dump(&request, |message, rows| rows.extend(decode_table(message)))?;
@@ -111,7 +112,7 @@ impl Tables {
     }
 }
 
-/// The table of a row of a dump; there are also rows with the settings of one device.
+/// Decodes one row of a dump into a table; other rows have the settings of one device.
 fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     let (header, attributes) = OpGetneightblDump::decode_request(message.payload);
     let family = match i32::from(header.family) {
@@ -124,13 +125,13 @@ fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     Some((family, Table { entries, limit }))
 }
 
-/// The row of a dump, when it is one that the core knows.
+/// Decodes one row of a dump, if the core knows such neighbours.
 pub fn decode_row(message: &Message<'_>) -> Option<(Key, NeighbourState)> {
     let entry = decode(message)?;
     (entry.state != NeighbourState::Absent).then_some((entry.key, entry.state))
 }
 
-/// The row of a dump of proxy entries.
+/// Decodes one row of a dump of proxy entries.
 pub fn decode_proxy(message: &Message<'_>) -> Option<Key> {
     let (header, attributes) = OpNewneighDo::decode_request(message.payload);
     let is_proxy = header.ndm_flags & NtfFlags::Proxy as u8 != 0;
@@ -162,15 +163,16 @@ fn decode(message: &Message<'_>) -> Option<Entry> {
     Some(Entry { key, state, confirmed })
 }
 
-/// Asks a host whether it is there. One whose hardware address is known is asked by unicast, which
-/// also corrects its idea of its gateway's; else, or if there is no entry yet, the whole link is.
+/// Asks a host whether it is present. If the host's hardware address is known, the request is
+/// unicast; it also corrects the gateway's hardware address in the host's cache. Otherwise, or if
+/// there is no entry yet, the request is sent to the whole link.
 pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let mut header = header(index, address);
     header.ndm_state = NudState::Probe as u16;
     let mut request = Request::new().op_newneigh_do(&header);
     request.encode().push_dst(address);
     match socket.change(&request) {
-        // No entry, or one without a hardware address.
+        // There is no entry, or the entry has no hardware address.
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL)) => {}
         other => return other,
     }
@@ -179,7 +181,7 @@ pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()
     create(socket, &header, |attributes| drop(attributes.push_dst(address)))
 }
 
-/// Lets the kernel ask a host again and again (`NTF_EXT_MANAGED`).
+/// Lets the kernel ask a host regularly (`NTF_EXT_MANAGED`).
 pub fn watch(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     create(socket, &header(index, address), |attributes| {
         attributes.push_dst(address).push_flags_ext(NtfExtFlags::Managed as u32);
@@ -189,21 +191,21 @@ pub fn watch(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()
 /// Deletes the entry of a host.
 ///
 /// # Errors
-/// ENOENT when there is none.
+/// ENOENT if there is no entry.
 pub fn forget(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     delete(socket, &header(index, address), address)
 }
 
-/// Lets the kernel answer for a host.
+/// Lets the kernel answer for a host (proxy ARP, proxy neighbour discovery).
 pub fn add_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
     create(socket, &header, |attributes| drop(attributes.push_dst(address)))
 }
 
-/// Lets the kernel answer for a host no more.
+/// Stops the kernel's answers for a host.
 ///
 /// # Errors
-/// ENOENT when it does not.
+/// ENOENT if the kernel does not answer for this host.
 pub fn remove_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
     delete(socket, &header, address)

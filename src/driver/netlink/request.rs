@@ -1,7 +1,7 @@
-//! A wish of the router as netlink requests.
+//! Translates a request of the router into netlink requests.
 //!
-//! All of it is idempotent: to add an existing object and to remove a missing one are successes, so
-//! that a router can start over the leftovers of one that was killed.
+//! All requests are idempotent: adding an existing object and removing a missing object succeed, so
+//! that a router can start although a killed router has left objects behind.
 
 use std::ffi::CString;
 use std::io;
@@ -20,14 +20,14 @@ use crate::router::io::{
     Device, KernelObject, KernelRequest, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
 };
 
-/// Marks our routes (`proto 143` in `ip route`), so that no other is ever removed.
+/// Marks our routes (`proto 143` in `ip route`), so that the router never removes another route.
 pub const ROUTE_PROTOCOL: u8 = 143;
-/// `FR_ACT_TO_TBL`: the rule looks a table up.
+/// `FR_ACT_TO_TBL`: the rule selects a table for the lookup.
 const LOOKUP_TABLE: u8 = 1;
 /// The metric of the routes that the kernel makes for the networks of IPv6 addresses.
 const IPV6_CONNECTED_METRIC: u32 = 256;
 
-/// Carries out a request; it is done when this returns.
+/// Carries out a request; the request is complete when this function returns.
 pub fn apply(socket: &mut RequestSocket, request: &KernelRequest) -> io::Result<()> {
     match request {
         KernelRequest::Add(object) => unless(&[libc::EEXIST], add(socket, object)),
@@ -117,8 +117,9 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     }
 }
 
-/// Puts back the route of an IPv4 address's network. The kernel makes it with the address; when it was
-/// removed by hand, a repeated request for the address makes it again for IPv6 only.
+/// Restores the route for the network of an IPv4 address. The kernel makes this route together with
+/// the address. If a person has removed the route, adding the address again restores it for IPv6
+/// only.
 fn add_network(
     socket: &mut RequestSocket,
     header: &rt_addr::Ifaddrmsg,
@@ -130,7 +131,8 @@ fn add_network(
     add_connected(socket, header.ifa_index, address.trunc(), Some(address.addr()))
 }
 
-/// Makes the route of a network as the kernel does, so that it goes with the address.
+/// Makes the route of a network like the kernel does, so that the kernel removes it with the
+/// address.
 pub fn add_connected(
     socket: &mut RequestSocket,
     index: u32,
@@ -145,7 +147,7 @@ pub fn add_connected(
         rtm_type: libc::RTN_UNICAST,
         ..Default::default()
     };
-    // For IPv6 a route of another device, too, would be there already.
+    // For IPv6, the kernel would also refuse this because of the same route on another device.
     let request = rt_route::Request::new().set_create();
     let request = if source.is_some() { request.set_excl() } else { request.set_append() };
     let mut request = request.op_newroute_do(&header);
@@ -159,11 +161,11 @@ pub fn add_connected(
         None => attributes.push_priority(IPV6_CONNECTED_METRIC),
     };
     drop(attributes);
-    // A device that is down has no routes, and gets this one with all others when it goes up.
+    // A device that is down has no routes; it gets this route with all others when it goes up.
     unless(&[libc::EEXIST, libc::ENETDOWN], socket.change(&request))
 }
 
-/// The rules that the kernel makes with a namespace: `ip rule flush` takes them away.
+/// The rules that the kernel makes for a new namespace; `ip rule flush` removes them.
 pub const KERNEL_RULES: [(Family, u32, u8); 3] = [
     (Family::Ipv4, 32766, libc::RT_TABLE_MAIN),
     (Family::Ipv4, 32767, libc::RT_TABLE_DEFAULT),
@@ -339,7 +341,7 @@ fn encode_route(
 /// The index of a device.
 ///
 /// # Errors
-/// ENODEV when there is none of that name.
+/// ENODEV if there is no device of that name.
 pub fn index(socket: &RequestSocket, name: &str) -> io::Result<u32> {
     Ok(rustix::net::netdevice::name_to_index(socket.fd(), name)?)
 }

@@ -1,7 +1,7 @@
 //! Netlink sockets: framing, acknowledged requests, dumps and events.
 //!
-//! The encoding of the payloads is the business of the netlink-bindings crate; this file has
-//! the 16-octet header around them (RFC 3549 section 2.2) and the dialogue.
+//! The netlink-bindings crate encodes the payloads; this file handles the 16-octet header before
+//! them (RFC 3549 section 2.2) and the exchange of messages.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -16,13 +16,13 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 const HEADER_LEN: usize = 16;
 /// The kernel puts at most 32 KiB of a dump into one datagram.
 const BUFFER_LEN: usize = 64 * 1024;
-/// The kernel answers at once; a reply that is lost must not hold up forwarding for ever.
+/// The kernel answers immediately; if a reply is lost, forwarding must not wait for ever.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often a dump is begun again because the table changed under it.
+/// How often a dump is repeated because the table changed meanwhile.
 const DUMP_ATTEMPTS: usize = 8;
 /// Room for a burst of events, octets.
 const EVENT_BUFFER: usize = 4 << 20;
-/// The multicast groups that tell of links, addresses, rules, routes and neighbours.
+/// The multicast groups for events about links, addresses, rules, routes and neighbours.
 const EVENT_GROUPS: i32 = libc::RTMGRP_LINK
     | libc::RTMGRP_IPV4_IFADDR
     | libc::RTMGRP_IPV6_IFADDR
@@ -42,13 +42,13 @@ pub struct Message<'a> {
     /// `NLM_F_*`.
     pub flags: u16,
     sequence: u32,
-    /// The owner of the request that it answers or follows from; 0 is the kernel itself.
+    /// The port of the request that caused this message; 0 is the kernel itself.
     pub port: u32,
     /// The octets after the header.
     pub payload: &'a [u8],
 }
 
-/// The messages of one datagram; ends at the first that is not whole.
+/// Iterates over the messages of one datagram; ends at the first message that is not complete.
 struct Messages<'a>(&'a [u8]);
 
 impl<'a> Iterator for Messages<'a> {
@@ -75,13 +75,13 @@ impl<'a> Iterator for Messages<'a> {
 pub struct RequestSocket {
     socket: OwnedFd,
     sequence: u32,
-    /// By which the kernel names this socket in events that its requests cause.
+    /// With this number the kernel names this socket in events that its requests cause.
     port: u32,
     buffer: Vec<u8>,
 }
 
 impl RequestSocket {
-    /// A socket into the namespace of the calling thread.
+    /// Opens a socket in the namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
         let socket = open(SocketFlags::CLOEXEC, 0)?;
         sockopt::set_socket_timeout(&socket, Timeout::Recv, Some(REPLY_TIMEOUT))?;
@@ -89,17 +89,17 @@ impl RequestSocket {
         Ok(RequestSocket { socket, sequence: 0, port: name.pid(), buffer: vec![0; BUFFER_LEN] })
     }
 
-    /// The value of [`Message::port`] in events that these requests cause.
+    /// The value of [`Message::port`] in events that this socket's requests cause.
     pub fn port(&self) -> u32 {
         self.port
     }
 
-    /// The socket itself, for calls that need any socket of the namespace.
+    /// The file descriptor, for system calls that need any socket of the namespace.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 
-    /// Asks for a change and waits until the kernel has said yes or no.
+    /// Asks for a change and waits until the kernel has accepted or refused it.
     pub fn change(&mut self, request: &impl NetlinkRequest) -> io::Result<()> {
         self.send(request, libc::NLM_F_ACK)?;
         loop {
@@ -113,8 +113,8 @@ impl RequestSocket {
         }
     }
 
-    /// Asks for a table and lets `decode` read each row; a table that changed meanwhile is read
-    /// again, so that the rows were true at one time.
+    /// Asks for a table and lets `decode` read each row. If the table changed meanwhile, it is read
+    /// again, so that all rows are from the same time.
     pub fn dump<T>(
         &mut self,
         request: &impl NetlinkRequest,
@@ -131,7 +131,7 @@ impl RequestSocket {
         Ok(rows)
     }
 
-    /// Reads to the end of a dump; false when it is not of one piece.
+    /// Reads to the end of a dump; false if the table changed during the dump.
     fn collect<T>(
         &mut self,
         rows: &mut Vec<T>,
@@ -174,7 +174,7 @@ impl RequestSocket {
     }
 }
 
-/// A non-blocking socket on which the kernel tells of changes of links, routes and neighbours.
+/// A non-blocking socket on which the kernel reports changes of links, routes and neighbours.
 #[derive(Debug)]
 pub struct EventSocket {
     socket: OwnedFd,
@@ -182,11 +182,12 @@ pub struct EventSocket {
 }
 
 impl EventSocket {
-    /// A socket that hears of the namespace of the calling thread.
+    /// Opens a socket for the events of the namespace of the calling thread.
     pub fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = open(flags, EVENT_GROUPS as u32)?;
-        // Without the privilege the ordinary size has to do: an overflow is noticed and made good.
+        // Without the privilege, the ordinary size must be enough: an overflow is detected and
+        // repaired.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, EVENT_BUFFER);
         Ok(EventSocket { socket, buffer: vec![0; BUFFER_LEN] })
     }
@@ -194,16 +195,16 @@ impl EventSocket {
     /// Reads one datagram of events.
     ///
     /// # Errors
-    /// `WouldBlock` when there is none; ENOBUFS when the kernel had to drop some.
+    /// `WouldBlock` if there is none; ENOBUFS if the kernel had to drop some.
     pub fn receive(&mut self, mut each: impl FnMut(&Message<'_>)) -> io::Result<()> {
         let len = receive(&self.socket, &mut self.buffer)?;
         Messages(&self.buffer[..len]).for_each(|message| each(&message));
         Ok(())
     }
 
-    /// Removes the waiting messages.
+    /// Discards the waiting messages.
     pub fn discard(&mut self) {
-        // The error for events that overflowed is one of those that wait.
+        // If events overflowed, the error for this waits too, and is discarded.
         while !matches!(self.receive(|_| ()), Err(error) if error.raw_os_error() != Some(libc::ENOBUFS))
         {
         }
@@ -233,7 +234,7 @@ fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// The verdict in an `NLMSG_ERROR` message; number 0 means done.
+/// The result in an `NLMSG_ERROR` message; number 0 means success.
 fn outcome(message: &Message<'_>) -> io::Result<()> {
     match message.payload.first_chunk() {
         Some(&number) => match i32::from_ne_bytes(number) {
@@ -271,7 +272,7 @@ mod tests {
         for end in 0..HEADER_LEN + 5 {
             assert_eq!(Messages(&bytes[..end]).count(), 0, "{end}");
         }
-        // A length below that of the header would never advance.
+        // A length smaller than the header's would cause an endless loop.
         assert_eq!(Messages(&[0; 64]).count(), 0);
     }
 }

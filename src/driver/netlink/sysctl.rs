@@ -1,6 +1,6 @@
-//! Settings of the namespace that netlink does not reach, through `/proc/sys`.
+//! Settings of the namespace that netlink cannot change, through `/proc/sys`.
 //!
-//! Each of them is here because a lab without it went wrong.
+//! Each setting is here because a lab failed without it.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,8 +8,8 @@ use std::os::unix::fs::FileExt;
 
 use crate::router::io::LISP_DEVICE;
 
-/// For the namespace: it forwards, answers every probe of a traceroute, and does not judge a
-/// packet's source by the way back, which leads into `lisp0`.
+/// Settings of the namespace. It forwards, and answers every probe of a traceroute. It does not
+/// check a packet's source by the route back to the source, because that route leads into `lisp0`.
 const NAMESPACE: [(&str, &str); 7] = [
     ("ipv4/ip_forward", "1"),
     ("ipv6/conf/all/forwarding", "1"),
@@ -20,10 +20,11 @@ const NAMESPACE: [(&str, &str); 7] = [
     ("ipv6/conf/all/accept_dad", "0"),
 ];
 
-/// For every device: `default` gives them to devices that are yet to come.
+/// Settings of every device; through `default`, devices that are added later get them too.
 ///
-/// IPv6 addresses outlive a `shutdown`, are usable at once and come from the configuration alone; a
-/// link without carrier is not routed over; an IPv4 primary address takes no other away with it.
+/// IPv6 addresses remain after a `shutdown`, are usable immediately and come only from the
+/// configuration. A link without carrier is not used by routes. When an IPv4 primary address is
+/// removed, the others remain.
 const DEVICE: [(&str, &str, &str); 14] = [
     ("ipv6", "disable_ipv6", "0"),
     ("ipv4", "forwarding", "1"),
@@ -41,17 +42,17 @@ const DEVICE: [(&str, &str, &str); 14] = [
     ("ipv6", "ndisc_notify", "0"),
 ];
 
-/// Makes the namespace a router's.
+/// Prepares the namespace for a router.
 pub fn prepare_namespace() -> io::Result<()> {
     of_namespace().try_for_each(|(path, value)| set(&path, value))
 }
 
-/// The settings of the namespace, held open.
+/// The settings of the namespace, with open files.
 #[derive(Debug, Default)]
 pub struct NamespaceFiles(Vec<(String, &'static str, File)>);
 
 impl NamespaceFiles {
-    /// Whether one of them was changed.
+    /// Whether any of the settings was changed.
     pub fn are_turned(&mut self) -> bool {
         if self.0.is_empty() {
             let open = |(path, value)| {
@@ -73,35 +74,36 @@ pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     namespace.chain(devices)
 }
 
-/// For ports of hosts that move, with the value on other devices: a host that announces itself is
-/// believed, and hosts that moved away are answered for. (To answer for all would tell a host that
-/// announces its own address that there is another.)
+/// For ports of hosts that move, with the value on other devices. The router accepts the address
+/// from a host's announcement, and answers for hosts that have moved away. (If the router answered
+/// for all hosts, a host that announces its own address would think that another host has this
+/// address.)
 const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
     ("ipv4", "arp_accept", ["0", "1"]),
     ("ipv6", "accept_untracked_na", ["0", "1"]),
     ("ipv6", "proxy_ndp", ["0", "1"]),
 ];
 
-/// The clocks of the neighbour table, for an ordinary port (Linux's defaults) and for one of hosts that
-/// move. A watched host is asked again once its entry has aged, then after the first probe's delay, then
-/// three times, a second apart: with the defaults, a host that has gone was believed in for half a
-/// minute and more.
+/// The timers of the neighbour table: for an ordinary port (Linux's defaults) and for a port of
+/// hosts that move. A watched host is asked again after its entry has aged, then after the delay of
+/// the first probe, then three times with a second between them. With the defaults, a host that has
+/// left would count as present for more than half a minute.
 const NEIGHBOUR_CLOCKS: [(&str, [&str; 2]); 3] = [
     ("base_reachable_time_ms", ["30000", "2000"]),
     ("delay_first_probe_time", ["5", "1"]),
     ("interval_probe_time_ms", ["5000", "1000"]),
 ];
 
-/// The maker of an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
+/// The origin of an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressGeneration {
-    /// The kernel, from the hardware address; it does so at once.
+    /// The kernel makes the address from the hardware address, immediately.
     FromHardwareAddress = 0,
-    /// No maker.
+    /// No address is made.
     Off = 1,
 }
 
-/// Sets the maker of the link-local address of a device.
+/// Sets how the link-local address of a device is made.
 pub fn set_address_generation(device: &str, generation: AddressGeneration) -> io::Result<()> {
     let value = (generation as u8).to_string();
     set(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
@@ -114,13 +116,13 @@ pub fn generates_address(device: &str) -> bool {
     mode.is_ok_and(|mode| mode.trim() == wanted)
 }
 
-/// Whether the setting was changed that says how the link-local address of a device is made.
+/// Whether the setting for making the link-local address of a device was changed.
 pub fn is_generation_turned(device: &str, generation: AddressGeneration) -> bool {
     let value = (generation as u8).to_string();
     is_turned(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
 }
 
-/// Makes a device a router's; `mobility` for a port of hosts that move.
+/// Prepares a device for a router; `mobility` is for a port of hosts that move.
 pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Result<()> {
     let settings = of_device(device, proxy_arp, mobility);
     settings.into_iter().try_for_each(|(path, value)| set(&path, value))
@@ -141,7 +143,7 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
         settings.push((conf(family, name), values[usize::from(mobility)]));
     }
     for family in ["ipv4", "ipv6"] {
-        // Answers for others wait up to 0.8 s by default, so that the owner is heard first.
+        // By default, proxy answers wait up to 0.8 s, so that the owner's answer arrives first.
         settings.push((format!("{family}/neigh/{device}/proxy_delay"), "0"));
         for (name, values) in NEIGHBOUR_CLOCKS {
             let path = format!("{family}/neigh/{device}/{name}");
@@ -151,13 +153,14 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
-        // Packets that the router itself sends natively come out of `lisp0` with one of its own addresses.
+        // Native packets that the router itself sends leave through `lisp0` with one of its own
+        // addresses.
         settings.push((conf("ipv4", "accept_local"), "1"));
     }
     settings
 }
 
-/// Writes a setting under `net/`. One that this kernel does not know is passed over.
+/// Writes a setting under `net/`; ignores a setting that this kernel does not have.
 pub fn set(path: &str, value: &str) -> io::Result<()> {
     let path = format!("/proc/sys/net/{path}");
     match fs::write(&path, value) {
@@ -168,7 +171,7 @@ pub fn set(path: &str, value: &str) -> io::Result<()> {
     }
 }
 
-/// Whether a setting under `net/` has another value than was set; one that cannot be read has not.
+/// Whether a setting under `net/` differs from the value that was set; false if it cannot be read.
 fn is_turned(path: &str, value: &str) -> bool {
     let file = File::open(format!("/proc/sys/net/{path}"));
     file.is_ok_and(|file| is_other(path, value, &file))

@@ -1,4 +1,4 @@
-//! Requests and events against the real kernel, each test in a namespace of its own.
+//! Requests and events against the real kernel, each test in its own namespace.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ impl Lab {
         Lab { netlink, _tun: tun }
     }
 
-    /// One whose link is up with these addresses, of which the kernel has told.
+    /// A lab with a link that is up and has these addresses; all its events have been read.
     fn connected(addresses: &[&str]) -> Self {
         let mut lab = Lab::new();
         lab.add(link(ETHERNET, true));
@@ -50,7 +50,7 @@ impl Lab {
             .unwrap_or_else(|error| panic!("{object:?}: {error}"));
     }
 
-    /// Reads events until one satisfies `wanted`, for two seconds at most.
+    /// Reads events until one satisfies `wanted`, for at most two seconds.
     fn wait_for(&mut self, wanted: impl Fn(&KernelEvent) -> bool) -> KernelEvent {
         #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
         let end = Instant::now() + Duration::from_secs(2);
@@ -329,7 +329,8 @@ fn the_fall_of_a_link_is_told_with_the_routes_that_remain() {
         lab.wait_for(|event| {
             matches!(event, KernelEvent::Link { device, up: false, .. } if device == "et1-0")
         });
-        // The kernel tells of no IPv4 route that went: only the table says so.
+        // The kernel does not report IPv4 routes that were lost with a link: only the table shows
+        // this.
         let (routes, _) = lab.netlink.read_routes().unwrap();
         assert_eq!(routes, []);
     });
@@ -433,7 +434,8 @@ fn every_setting_that_somebody_turns_is_told_once_and_put_back() {
         let all = settings.chain(of(objects[1], "et1-0")).chain(of(objects[2], "lisp0"));
         for (object, (path, value)) in all.collect::<Vec<_>>() {
             assert_eq!(lab.netlink.look().unwrap(), [], "before {path}");
-            // A boolean takes 1; a clock in hundredths of a second would round it away.
+            // A boolean accepts 1; a timer in hundredths of a second would round this small change
+            // away.
             let other = match value.parse::<u32>().unwrap() {
                 0 if !path.ends_with("delay") => 1,
                 1 => 0,
@@ -442,7 +444,7 @@ fn every_setting_that_somebody_turns_is_told_once_and_put_back() {
             let other = other.to_string();
             sysctl::set(&path, &other).unwrap();
             let mut told = lab.netlink.look().unwrap();
-            // To turn forwarding, or IPv6, off turns or takes more than that.
+            // Turning off forwarding, or IPv6, changes more settings than this one.
             let is_told = |event: &KernelEvent| matches!(event, KernelEvent::Lost(objects) if objects.contains(&object));
             assert!(told.iter().any(is_told), "{path} = {other}: {told:?}");
             lab.netlink.read_events(64).unwrap();

@@ -1,8 +1,9 @@
-//! Joining: segments of one flow go to the kernel as one super-packet.
+//! Joins segments of one flow into one super-packet for the kernel.
 //!
-//! Only segments with a right checksum are joined: the partial checksum of a super-packet would make a
-//! corrupt segment good. A packet that cannot be joined, be it for a flag, an option or a gap, ends the
-//! super-packet of its flow and passes as it is; so the order inside a flow is that of arrival.
+//! Only segments with a correct checksum are joined, because the partial checksum of a super-packet
+//! would hide that a segment is corrupt. If a packet cannot be joined because of a flag, an option
+//! or a gap, the super-packet of its flow ends and the packet is passed on unchanged. So the order
+//! inside a flow is the order of arrival.
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -11,9 +12,10 @@ use std::ops::Range;
 use super::{IPV4_HEADER, IPV6_HEADER, Layout, TCP};
 use crate::checksum;
 
-/// Flows that are being joined at one time.
+/// The most flows that are joined at the same time.
 const FLOWS: usize = 8;
-/// Segments of a super-packet: the kernel takes so many pieces of memory in one write.
+/// The most segments of a super-packet: the kernel accepts this number of memory pieces in one
+/// write.
 const SEGMENTS: usize = 64;
 /// The largest packet, octets.
 const LARGEST: usize = u16::MAX as usize;
@@ -21,14 +23,14 @@ const LARGEST: usize = u16::MAX as usize;
 const ACK: u8 = 0x10;
 const PSH: u8 = 0x08;
 
-/// Something for the kernel, in the octets of the arena that it was pushed from.
+/// A packet or super-packet for the kernel; its octets are in the arena from which it was pushed.
 #[derive(Debug)]
 pub struct Joined<'a> {
     /// The headers and the payload of the first segment.
     pub first: &'a Range<usize>,
-    /// The payloads of the others.
+    /// The payloads of the other segments.
     pub rest: &'a [Range<usize>],
-    /// Octets of each segment's payload, if there are others.
+    /// Octets of each segment's payload, if there is more than one segment.
     pub segment_size: Option<NonZeroU16>,
 }
 
@@ -37,7 +39,7 @@ pub struct Joined<'a> {
 struct Flow {
     first: Range<usize>,
     rest: Vec<Range<usize>>,
-    /// `None` when nothing can follow.
+    /// `None` if no packet can be added.
     growing: Option<Growing>,
 }
 
@@ -50,22 +52,23 @@ struct Growing {
     next_id: u16,
 }
 
-/// Joins packets that lie in one arena. It owns no octets, only where they are.
+/// Joins packets in one arena. It stores only the positions of the packets, not their octets.
 #[derive(Debug)]
 pub struct Coalescer {
     flows: Vec<Flow>,
-    /// Flows that are over, whose vectors are used again.
+    /// The vectors of finished flows, which are used again.
     spare: Vec<Vec<Range<usize>>>,
     joins_udp: bool,
 }
 
 impl Coalescer {
-    /// One that joins TCP, and UDP if the kernel can cut it again.
+    /// A coalescer that joins TCP, and also UDP if the kernel can cut super-packets of UDP.
     pub fn new(joins_udp: bool) -> Self {
         Coalescer { flows: Vec::with_capacity(FLOWS), spare: Vec::new(), joins_udp }
     }
 
-    /// Takes in the packet at `range` of `arena`. A super-packet that is complete by that goes to `write`.
+    /// Adds the packet at `range` of `arena`. If this completes a super-packet, calls `write` with
+    /// it.
     pub fn push(
         &mut self,
         arena: &mut [u8],
@@ -93,7 +96,7 @@ impl Coalescer {
         self.flows.push(Flow { first: range, rest, growing: candidate.beginning() });
     }
 
-    /// Lets go of everything, because the arena is to be used again.
+    /// Writes everything that waits, because the arena will be used again.
     pub fn flush(&mut self, arena: &mut [u8], mut write: impl FnMut(&mut [u8], Joined<'_>)) {
         while !self.flows.is_empty() {
             self.finish(0, arena, &mut write);
@@ -150,7 +153,7 @@ impl Candidate {
         Some(Candidate { layout, len, sequence, id, is_last })
     }
 
-    /// The super-packet that it begins; after PSH nothing is joined.
+    /// The start of a super-packet with this packet first; after PSH no packet is joined.
     fn beginning(&self) -> Option<Growing> {
         (!self.is_last).then(|| Growing {
             layout: self.layout,
@@ -193,8 +196,8 @@ impl Flow {
         true
     }
 
-    /// Makes the headers those of a super-packet, if there is more than one segment, and returns the
-    /// size of its segments.
+    /// Changes the headers to those of a super-packet if there is more than one segment, and
+    /// returns the size of its segments.
     fn seal(&mut self, arena: &mut [u8]) -> Option<NonZeroU16> {
         if self.rest.is_empty() {
             return None;
@@ -211,11 +214,12 @@ impl Flow {
     }
 }
 
-/// Whether addresses, protocol and ports are those of the flow.
+/// Whether a packet has the addresses, protocol and ports of the flow.
 fn is_same_flow(arena: &[u8], flow: &Flow, packet: &[u8]) -> bool {
     let first = &arena[flow.first.clone()];
     let (Some(one), Some(other)) = (flow_of(first), flow_of(packet)) else {
-        // An unreadable packet may belong to any flow of its addresses: a fragment does.
+        // A packet that cannot be parsed, such as a fragment, may belong to any flow of its
+        // addresses.
         return ends(first) == ends(packet);
     };
     one == other
@@ -242,8 +246,8 @@ fn flow_of(packet: &[u8]) -> Option<(&[u8], u8, &[u8])> {
     Some((layout.addresses(packet), layout.protocol, ports))
 }
 
-/// All of the IP header but length, identification and checksum. Where fragments are allowed the
-/// identification must count up, for then it means something (RFC 6864 section 4).
+/// Compares the IP headers except length, identification and checksum. If fragments are allowed,
+/// the identification must increase by one, because then it has a meaning (RFC 6864 section 4).
 fn has_same_ip_header(one: &[u8], other: &[u8], layout: &Layout, next_id: u16) -> bool {
     if !layout.is_v4 {
         return one[..4] == other[..4] && one[6..8] == other[6..8];
@@ -253,7 +257,7 @@ fn has_same_ip_header(one: &[u8], other: &[u8], layout: &Layout, next_id: u16) -
     one[1] == other[1] && one[6..9] == other[6..9] && (dont_fragment || id == next_id)
 }
 
-/// Acknowledgement, window and options of TCP; ports are known to be the same.
+/// Compares acknowledgement, window and options of TCP; the ports have already been compared.
 fn has_same_transport_header(one: &[u8], other: &[u8], layout: &Layout) -> bool {
     if layout.protocol != TCP {
         return true;
@@ -293,7 +297,7 @@ mod tests {
         out
     }
 
-    /// The segments of one TCP connection; the last is short and pushes.
+    /// The segments of one TCP connection; the last segment is shorter and has PSH.
     fn tcp(is_v4: bool, port: u16, octets: usize) -> Vec<Vec<u8>> {
         let builder = match is_v4 {
             true => PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64),
@@ -356,7 +360,7 @@ mod tests {
                     None => vec![packet.clone()],
                 })
                 .collect();
-            // PSH ends with the super-packet that has it, so all else is as it was.
+            // PSH is on the last segment of its super-packet, so the output is unchanged.
             assert_eq!(out, segments, "segment {bad}");
         }
     }

@@ -5,9 +5,9 @@
 //!   lisp0 <-- super-packet ---- coalesce: verify and join <------ UDP_GRO ------- core
 //! ```
 //!
-//! A super-packet crosses the kernel's border, and its stack, once for up to 64 KiB. Its payload is
-//! never copied here: a packet to send alternates small headers with slices of the buffer that was
-//! read, and so does a received one.
+//! A super-packet of up to 64 KiB crosses the kernel's border and its stack only once. Its payload
+//! is never copied here: a packet to send consists of small headers and, between them, slices of
+//! the buffer that was read. A received packet is built in the same way.
 
 pub mod coalesce;
 pub mod segment;
@@ -15,9 +15,9 @@ pub mod vnet_header;
 
 use crate::checksum;
 
-/// IP protocol numbers of packets that can be segmented.
+/// The IP protocol numbers of packets that can be segmented: TCP.
 pub const TCP: u8 = 6;
-/// UDP, likewise.
+/// The IP protocol number of UDP.
 pub const UDP: u8 = 17;
 
 /// Octets of an IPv4 header without options, and of an IPv6 header.
@@ -26,10 +26,10 @@ const IPV6_HEADER: usize = 40;
 /// Octets of a UDP header.
 const UDP_HEADER: usize = 8;
 
-/// Where the headers of a TCP or UDP packet lie.
+/// The positions of the headers in a TCP or UDP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// IPv4, or else IPv6.
+    /// IPv4 if true, IPv6 if false.
     pub is_v4: bool,
     /// [`TCP`] or [`UDP`].
     pub protocol: u8,
@@ -40,7 +40,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Reads it off a packet; `None` for fragments, other protocols, headers that end early, and
+    /// Reads the layout of a packet; `None` for fragments, other protocols, incomplete headers, and
     /// extension headers other than options.
     pub fn of(packet: &[u8]) -> Option<Self> {
         let (is_v4, protocol, transport) = match packet.first()? >> 4 {
@@ -68,12 +68,12 @@ impl Layout {
         whole.then_some(Layout { is_v4, protocol, transport, payload })
     }
 
-    /// Where the transport checksum lies, from the transport header on.
+    /// The offset of the transport checksum from the start of the transport header.
     pub fn checksum_offset(&self) -> usize {
         if self.protocol == TCP { 16 } else { 6 }
     }
 
-    /// The addresses in the IP header, both.
+    /// Both addresses in the IP header.
     pub fn addresses<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
         if self.is_v4 { &packet[12..20] } else { &packet[8..40] }
     }
@@ -83,7 +83,7 @@ impl Layout {
         checksum::pseudo_header(self.addresses(packet), self.protocol, len)
     }
 
-    /// Whether the transport checksum of a whole packet is there and right.
+    /// Whether a whole packet has a transport checksum and the checksum is correct.
     pub fn verifies(&self, packet: &[u8]) -> bool {
         let at = self.transport + self.checksum_offset();
         let segment = &packet[self.transport..];
@@ -92,8 +92,8 @@ impl Layout {
         !absent && checksum::finish(sum) == 0
     }
 
-    /// Writes the lengths for a packet of `total` octets into its headers and mends the IPv4 header's
-    /// checksum.
+    /// Writes the lengths for a packet of `total` octets into its headers and corrects the IPv4
+    /// header's checksum.
     pub fn set_lengths(&self, header: &mut [u8], total: usize) {
         if self.is_v4 {
             header[2..4].copy_from_slice(&(total as u16).to_be_bytes());

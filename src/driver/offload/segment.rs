@@ -1,4 +1,4 @@
-//! Cutting: the headers of the segments of a super-packet.
+//! Cuts a super-packet: makes the headers of its segments.
 
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -19,13 +19,13 @@ pub struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// `None` when `packet` is none that can be cut.
+    /// `None` if `packet` cannot be cut.
     pub fn of(packet: &'a [u8], segment_size: NonZeroU16) -> Option<Self> {
         let layout = Layout::of(packet)?;
         Some(Segments { packet, layout, segment_size: usize::from(segment_size.get()) })
     }
 
-    /// How many segments there are; one at least.
+    /// The number of segments, at least one.
     pub fn count(&self) -> usize {
         (self.packet.len() - self.layout.payload).div_ceil(self.segment_size).max(1)
     }
@@ -35,15 +35,15 @@ impl<'a> Segments<'a> {
         self.layout.payload
     }
 
-    /// Where the payload of segment `index` lies in the super-packet.
+    /// The position of the payload of segment `index` in the super-packet.
     pub fn payload(&self, index: usize) -> Range<usize> {
         let start = self.layout.payload + index * self.segment_size;
         start..(start + self.segment_size).min(self.packet.len())
     }
 
-    /// Appends the IP and transport headers of segment `index` to `out`, checksums and all: the
-    /// identification counts up, and so does the sequence number of TCP, whose FIN and PSH are the last
-    /// segment's; CWR is the first's.
+    /// Appends the IP and transport headers of segment `index` to `out`, with their checksums. The
+    /// identification and the sequence number of TCP increase from segment to segment. FIN and PSH
+    /// are only on the last segment, CWR only on the first.
     pub fn write_header(&self, index: usize, out: &mut Vec<u8>) {
         let Layout { is_v4, protocol, transport, payload } = self.layout;
         let body = &self.packet[self.payload(index)];
@@ -98,7 +98,7 @@ mod tests {
         (0..segments.count()).map(segment).collect()
     }
 
-    /// A super-packet; the checksum in it is of no account.
+    /// A super-packet; its checksum is not used.
     fn tcp(is_v4: bool, payload: &[u8]) -> Vec<u8> {
         let builder = match is_v4 {
             true => PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64),

@@ -15,10 +15,10 @@ const GSO_NONE: u8 = 0;
 const GSO_TCP_V4: u8 = 1;
 const GSO_TCP_V6: u8 = 4;
 const GSO_UDP: u8 = 5;
-/// Beside a TCP type: the first segment carries CWR.
+/// A flag that is added to a TCP type: the first segment has CWR.
 const GSO_ECN: u8 = 0x80;
 
-/// The work that the kernel left undone on a packet, or is to do.
+/// The work on a packet that the kernel has left to us, or that we leave to the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VnetHeader {
     flags: u8,
@@ -49,7 +49,7 @@ impl VnetHeader {
         })
     }
 
-    /// Reads it.
+    /// Parses the header.
     pub fn parse(bytes: &[u8; VNET_HEADER_LEN]) -> Self {
         let word = |at: usize| u16::from_ne_bytes([bytes[at], bytes[at + 1]]);
         VnetHeader {
@@ -62,7 +62,7 @@ impl VnetHeader {
         }
     }
 
-    /// The octets.
+    /// The octets of the header.
     pub fn emit(&self) -> [u8; VNET_HEADER_LEN] {
         let mut bytes = [0; VNET_HEADER_LEN];
         bytes[0] = self.flags;
@@ -74,10 +74,11 @@ impl VnetHeader {
         bytes
     }
 
-    /// Does the undone work on a single packet, and returns the size to cut a super-packet into.
+    /// Does the work that the kernel left on a single packet. For a super-packet, returns the size
+    /// of the segments to cut it into.
     ///
     /// # Errors
-    /// `InvalidData` when the header and the packet do not fit together.
+    /// `InvalidData` if the header does not match the packet.
     pub fn settle(&self, packet: &mut [u8]) -> io::Result<Option<NonZeroU16>> {
         if self.gso_type != GSO_NONE {
             let segment_size = NonZeroU16::new(self.segment_size);
@@ -90,12 +91,13 @@ impl VnetHeader {
         Ok(None)
     }
 
-    /// The field holds the sum of the pseudo header already.
+    /// Completes the checksum. The checksum field already contains the sum of the pseudo header.
     fn complete_checksum(&self, packet: &mut [u8]) -> Option<()> {
         let data = packet.get_mut(usize::from(self.checksum_start)..)?;
         let sum = checksum::finish(checksum::sum(data));
         let field = data.get_mut(usize::from(self.checksum_offset)..)?.first_chunk_mut::<2>()?;
-        // Zero would say that there is none (RFC 768); to others both are the same number.
+        // Zero would mean that there is no checksum (RFC 768); 0xffff is the same number in this
+        // arithmetic.
         *field = if sum == 0 { [0xff; 2] } else { sum.to_be_bytes() };
         Some(())
     }

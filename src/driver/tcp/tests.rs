@@ -1,4 +1,4 @@
-//! Two ends on one loopback, in a namespace of their own.
+//! Two ends of a connection on one loopback, in their own namespace.
 
 use std::time::Instant;
 
@@ -15,13 +15,13 @@ fn rloc(text: &str) -> Rloc {
 fn addresses() {
     ip("addr add 2001:db8::1/128 dev lo nodad");
     ip("addr add 2001:db8::2/128 dev lo nodad");
-    // The kernel makes the routes after it has said that the addresses are there.
+    // The kernel makes the routes after it has confirmed the addresses.
     wait_until("both are local", || {
         ip("-6 route show table local").matches("2001:db8::").count() == 2
     });
 }
 
-/// Serves a connection until something came of it, for ten seconds at most.
+/// Serves a connection until there is a result, for at most ten seconds.
 fn serve(tcp: &mut Tcp, connection: Connection) -> (Progress, Vec<u8>) {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(10);
@@ -46,7 +46,8 @@ fn accept(tcp: &mut Tcp, slot: usize) -> (Connection, SocketAddr, IpAddr) {
     taken.unwrap()
 }
 
-/// A connection from the first of `pair` to the second: both ends, and the accepted number.
+/// A connection from the first address of `pair` to the second: both ends, and the number of the
+/// accepted connection.
 fn connected((one, other): (&str, &str)) -> (Tcp, Tcp, Connection) {
     let (mut client, mut server) = (Tcp::new(1 << 16), Tcp::new(1 << 16));
     let slot = server.listen(rloc(other)).unwrap();
@@ -82,7 +83,7 @@ fn a_connection_that_nobody_takes_is_refused() {
         for (one, other) in PAIRS {
             let mut client = Tcp::new(1 << 16);
             let begun = client.connect(OPENED, rloc(one), rloc(other)).map(drop);
-            // The loopback may refuse before the call returns.
+            // On the loopback, the connection may be refused before the call returns.
             if begun.is_ok() {
                 assert_eq!(serve(&mut client, OPENED).0, Progress::Refused);
             }
@@ -159,7 +160,7 @@ fn listening_follows_the_rlocs_and_does_not_wait_for_their_addresses() {
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
         tcp.stop_listening(rloc("192.0.2.1"));
         assert!(!tcp.listens_on(rloc("192.0.2.1")) && tcp.listens_on(rloc("2001:db8::99")));
-        // A child that another test has just forked may hold the old socket for a moment.
+        // A child process that another test has just forked may hold the old socket for a moment.
         wait_until("the slot is used again", || {
             tcp.listen(rloc("192.0.2.1")).is_ok_and(|slot| slot == 0)
         });

@@ -1,8 +1,9 @@
-//! Datagrams with the TTL and the type of service of their outer header: one at a time, or several
-//! of one length by UDP_SEGMENT and UDP_GRO.
+//! Datagrams with the TTL and the type of service of their outer header: one datagram at a time, or
+//! several of one length with UDP_SEGMENT and UDP_GRO.
 //!
-//! LISP copies both between the inner and the outer header (RFC 9300 section 5.3), so they travel
-//! as ancillary data of `sendmsg` and `recvmsg`, which no safe interface here offers.
+//! LISP copies both fields between the inner and the outer header (RFC 9300 section 5.3). They are
+//! passed as ancillary data of `sendmsg` and `recvmsg`; the libraries used here have no safe
+//! interface for this.
 
 #![allow(
     unsafe_code,
@@ -21,8 +22,8 @@ use crate::addr::{Family, Rloc};
 use crate::router::io::IcmpError;
 use crate::wire::IcmpErrorKind;
 
-/// Room for ancillary data, octets, aligned as its headers want it. With less than 256 the kernel
-/// cuts ECN off as soon as receive offload adds its own.
+/// Space for ancillary data, octets, with the alignment that its headers need. With less than 256
+/// octets, the kernel drops ECN as soon as receive offload adds its own data.
 #[repr(align(8))]
 struct Control([u8; 256]);
 
@@ -33,11 +34,11 @@ pub struct Received {
     pub len: usize,
     /// The sender.
     pub source: SocketAddr,
-    /// The TTL or hop limit that it arrived with.
+    /// The received TTL or hop limit.
     pub ttl: u8,
-    /// The type of service or traffic class that it arrived with.
+    /// The received type of service or traffic class.
     pub tos: u8,
-    /// Octets of each datagram, when several of one sender arrived in a row and were joined; the last
+    /// Octets of each datagram, if several successive datagrams of one sender were joined; the last
     /// may be shorter.
     pub segment_size: Option<NonZeroU16>,
 }
@@ -45,15 +46,15 @@ pub struct Received {
 /// The outer fields of packets to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields {
-    /// From 1 up, or the kernel refuses it.
+    /// At least 1; the kernel refuses 0.
     pub ttl: u8,
     /// Type of service or traffic class.
     pub tos: u8,
-    /// Octets of each datagram but the last, when `parts` are several in a row.
+    /// Octets of each datagram except the last, if `parts` are several successive datagrams.
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// Sends `parts` in a row as one datagram, or as several, without joining them in memory.
+/// Sends the successive `parts` as one datagram or as several, without joining them in memory.
 pub fn send(
     socket: BorrowedFd<'_>,
     destination: &SockAddr,
@@ -91,7 +92,7 @@ pub fn send(
     Ok(())
 }
 
-/// The result of recvmsg beside the octets that it has written.
+/// The result of recvmsg, apart from the octets that it has written.
 struct Arrival {
     len: usize,
     address: SockAddr,
@@ -136,7 +137,7 @@ fn receive_message(
 /// Receives one datagram into `buffer`.
 ///
 /// # Errors
-/// `WouldBlock` when there is none; `InvalidData` when it did not fit or has no IP source.
+/// `WouldBlock` if there is none; `InvalidData` if the datagram did not fit or has no IP source.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; 256]);
     let Arrival { len, address, flags, filled } = receive_message(socket, buffer, &mut control, 0)?;
@@ -163,14 +164,14 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
     Ok(received)
 }
 
-/// Takes the oldest note off the socket's error queue (IP_RECVERR, IPV6_RECVERR): the ICMP error that
-/// it is about, or `None` when the kernel itself has put it there.
+/// Removes the oldest note from the socket's error queue (IP_RECVERR, IPV6_RECVERR). Returns the
+/// ICMP error of the note, or `None` if the note is from the kernel itself.
 ///
 /// # Errors
-/// `WouldBlock` when the queue is empty.
+/// `WouldBlock` if the queue is empty.
 pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Option<IcmpError>> {
     let mut control = Control([0; 256]);
-    // The octets that the largest ICMP error of IPv6 can quote.
+    // The largest ICMP error of IPv6 can quote this number of octets.
     let mut data = [0; 1280];
     let arrival = receive_message(socket, &mut data, &mut control, libc::MSG_ERRQUEUE)?;
     let Some(destination) = arrival.address.as_socket() else { return Ok(None) };
@@ -196,14 +197,14 @@ pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Optio
     }))
 }
 
-/// `struct sock_extended_err`, and the address behind it.
+/// `struct sock_extended_err`, and the address that follows it.
 struct Note {
     origin: u8,
     kind: u8,
     code: u8,
-    /// With "too big": the MTU.
+    /// The MTU, if the error is "too big".
     information: u32,
-    /// Octets of the payload before an extension of RFC 4884, or 0 when there is none.
+    /// Octets of the payload before an extension of RFC 4884, or 0 if there is none.
     extension_at: u16,
     /// The router that sent the ICMP message.
     reporter: Option<IpAddr>,
@@ -243,7 +244,7 @@ fn address(socket_address: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Sets a socket option whose value is an int, for those that socket2 does not know.
+/// Sets a socket option with an int value; for options that socket2 does not support.
 pub fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
     let len = mem::size_of::<i32>() as libc::socklen_t;
     // SAFETY: the pointer is to an int that outlives the call, and `len` is its size.
@@ -262,7 +263,7 @@ const HEADER_LEN: usize = mem::size_of::<libc::cmsghdr>();
 /// Pieces begin at multiples of this.
 const ALIGNMENT: usize = mem::size_of::<usize>();
 
-/// Writes one piece of ancillary data, and returns how much room it takes (`CMSG_SPACE`).
+/// Writes one piece of ancillary data, and returns the space that it needs (`CMSG_SPACE`).
 fn put(room: &mut [u8], level: i32, kind: i32, value: &[u8]) -> usize {
     let len = HEADER_LEN + value.len();
     // The length is a `size_t` in glibc, and elsewhere an int with padding that must be zero.
@@ -273,7 +274,8 @@ fn put(room: &mut [u8], level: i32, kind: i32, value: &[u8]) -> usize {
     len.next_multiple_of(ALIGNMENT)
 }
 
-/// Pieces of ancillary data as level, kind and value; ends at the first that is not whole.
+/// Iterates over pieces of ancillary data: level, kind and value; ends at the first incomplete
+/// piece.
 struct Ancillary<'a>(&'a [u8]);
 
 impl<'a> Iterator for Ancillary<'a> {
@@ -291,7 +293,7 @@ impl<'a> Iterator for Ancillary<'a> {
     }
 }
 
-/// The kernel gives an IPv4 type of service as one octet, everything else as an int.
+/// Reads a value: the kernel gives an IPv4 type of service as one octet, everything else as an int.
 fn number(data: &[u8]) -> u8 {
     match data.first_chunk() {
         Some(&int) => i32::from_ne_bytes(int) as u8,

@@ -7,7 +7,7 @@
 //! | 0xC000 to 0xC00F | 16 for sending | encapsulated packets that leave; the flow decides which |
 //!
 //! Every socket is bound to its RLOC, because the rules that keep the router's own packets out of
-//! `lisp0` go by source address. The binding does not wait for the address to be there.
+//! `lisp0` select by source address. The socket can be bound before the address exists.
 
 mod message;
 mod sender;
@@ -29,32 +29,33 @@ use crate::packet::Packet;
 use crate::router::io::{Encapsulation, Fragmentation, Outer};
 use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
-/// Room in the kernel for a burst, octets.
+/// Buffer in the kernel for many packets at once, octets.
 const BUFFER: usize = 4 << 20;
-/// Of sending sockets only the error queue is read.
+/// Receive buffer of sending sockets, octets; of these sockets only the error queue is read.
 const ERROR_BUFFER: usize = 16 << 10;
 
-/// The UDP checksum of encapsulated packets. Any is taken on arrival (RFC 9300 section 5.3; IPv6:
-/// RFC 6935).
+/// The UDP checksum of encapsulated packets that are sent. On arrival, a zero checksum is also
+/// accepted (RFC 9300 section 5.3; IPv6: RFC 6935).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UdpChecksum {
-    /// Zero, always; packets leave one by one, for the kernel cuts nothing without checksums.
+    /// Always zero; packets are sent one by one, because the kernel cannot cut them without
+    /// checksums.
     Zero,
-    /// A real one, always.
+    /// Always a real checksum.
     On,
-    /// A real one on packets that leave together, zero on one that leaves alone.
+    /// A real checksum on packets that are sent together, zero on a packet that is sent alone.
     #[default]
     Auto,
 }
 
-/// Datagrams of port 4341 that arrived together; their octets are in the caller's buffer.
+/// Datagrams received on port 4341 that arrived together; their octets are in the caller's buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct DataHeader {
     /// The outer headers, the same for all.
     pub outer: Outer,
-    /// Octets of all.
+    /// Octets of all datagrams.
     pub len: usize,
-    /// Octets of each but the last, which may be shorter.
+    /// Octets of each datagram except the last, which may be shorter.
     pub segment_size: usize,
 }
 
@@ -79,15 +80,15 @@ pub struct RlocSockets {
 }
 
 impl RlocSockets {
-    /// Opens and binds all of them in the namespace of the calling thread.
+    /// Opens and binds all sockets of an RLOC in the namespace of the calling thread.
     ///
     /// # Errors
-    /// EADDRINUSE when another router of the namespace has the RLOC.
+    /// EADDRINUSE if another router of the namespace uses the RLOC.
     pub fn open(rloc: Rloc, offload: bool, checksum: UdpChecksum) -> io::Result<Self> {
         let data = bound(rloc, DATA_PORT, BUFFER)?;
         receive_outer_fields(&data, rloc.family())?;
         if offload {
-            // A kernel before 5.0 cannot join datagrams: they come one by one.
+            // A kernel before 5.0 cannot join datagrams: they arrive one by one.
             let _ = message::set_option(data.as_fd(), libc::SOL_UDP, libc::UDP_GRO, 1);
         }
         let mut senders = Vec::with_capacity(DATA_SOURCE_PORTS.len());
@@ -106,22 +107,22 @@ impl RlocSockets {
         self.rloc
     }
 
-    /// The socket whose readiness announces control messages.
+    /// The socket that becomes readable when control messages arrive.
     pub fn control_fd(&self) -> RawFd {
         self.control.as_raw_fd()
     }
 
-    /// The socket whose readiness announces encapsulated packets.
+    /// The socket that becomes readable when encapsulated packets arrive.
     pub fn data_fd(&self) -> RawFd {
         self.data.as_raw_fd()
     }
 
-    /// The sockets whose errors announce ICMP errors about encapsulated packets.
+    /// The sockets that become ready when ICMP errors about encapsulated packets arrive.
     pub fn sender_fds(&self) -> impl Iterator<Item = RawFd> {
         self.senders.iter().map(|sender| sender.socket().as_raw_fd())
     }
 
-    /// Sets which encapsulated packets may be fragmented from here on.
+    /// Sets which encapsulated packets may be fragmented from this call on.
     pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
         self.senders.iter_mut().try_for_each(|sender| sender.set_fragmentation(fragmentation))
     }
@@ -134,14 +135,14 @@ impl RlocSockets {
     /// Reads one control message into `buffer`.
     ///
     /// # Errors
-    /// `WouldBlock` when none waits.
+    /// `WouldBlock` if no message waits.
     pub fn receive_control(&self, buffer: &mut [u8]) -> io::Result<ControlHeader> {
         let received = message::receive(self.control.as_fd(), buffer)?;
         Ok(ControlHeader { source: received.source, destination: self.rloc.0, len: received.len })
     }
 
-    /// Wraps the packet at `range` of `arena`, to leave with its like at [`RlocSockets::flush`] at the
-    /// latest. Packets of a flow leave in order.
+    /// Encapsulates the packet at `range` of `arena`. It is sent together with similar packets, at
+    /// the latest by [`RlocSockets::flush`]. Packets of a flow are sent in order.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,
@@ -161,17 +162,17 @@ impl RlocSockets {
         }
     }
 
-    /// Wraps a packet and sends it at once, from where it lies; nothing may be queued.
+    /// Encapsulates a packet and sends it immediately, without copying it; no packet may be queued.
     pub fn send_data(&mut self, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut Faults) {
         let range = 0..packet.bytes.len();
         self.queue(wrap, packet.bytes, range, packet.segment_size, faults);
         self.flush(packet.bytes, faults);
     }
 
-    /// Reads the datagrams that arrived together, from the LISP header on, into `buffer`.
+    /// Reads the datagrams that arrived together into `buffer`, each from the LISP header on.
     ///
     /// # Errors
-    /// `WouldBlock` when nothing waits.
+    /// `WouldBlock` if no datagram waits.
     pub fn receive_data(&self, buffer: &mut [u8]) -> io::Result<DataHeader> {
         let received = message::receive(self.data.as_fd(), buffer)?;
         let outer = Outer {
@@ -185,7 +186,7 @@ impl RlocSockets {
     }
 }
 
-/// The sockets of all RLOCs, in slots that keep their number while they are open.
+/// The sockets of all RLOCs; each set of sockets keeps the number of its slot while it is open.
 #[derive(Debug, Default)]
 pub struct Udp {
     slots: Vec<Option<RlocSockets>>,
@@ -202,7 +203,7 @@ impl Udp {
         self.slots.iter().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
 
-    /// The same, to send data.
+    /// The sockets of a local RLOC, to send data.
     pub fn of_mut(&mut self, rloc: IpAddr) -> Option<&mut RlocSockets> {
         self.slots.iter_mut().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
@@ -214,8 +215,7 @@ impl Udp {
         }
     }
 
-    /// Notes ICMP errors about packets that the RLOC in a slot has sent; true when there may be
-    /// more.
+    /// Notes ICMP errors about packets that the RLOC in a slot has sent; true if there may be more.
     pub fn learn(&mut self, number: usize, faults: &mut Faults) -> bool {
         let slot = self.slots.get_mut(number).and_then(Option::as_mut);
         let mut more = false;
@@ -227,17 +227,17 @@ impl Udp {
         more
     }
 
-    /// All that are open.
+    /// All open sockets.
     pub fn iter(&self) -> impl Iterator<Item = &RlocSockets> {
         self.slots.iter().flatten()
     }
 
-    /// The same, to change them.
+    /// All open sockets, to change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut RlocSockets> {
         self.slots.iter_mut().flatten()
     }
 
-    /// Takes sockets in, and returns the number of their slot.
+    /// Adds sockets, and returns the number of their slot.
     pub fn insert(&mut self, sockets: RlocSockets) -> usize {
         let free = self.slots.iter().position(Option::is_none);
         let number = free.unwrap_or_else(|| {
@@ -269,15 +269,15 @@ fn bound(rloc: Rloc, port: u16, buffer: usize) -> io::Result<Socket> {
             socket.set_freebind_v6(true)?;
         }
     }
-    // Without the privilege the ordinary sizes have to do.
+    // Without the privilege, the ordinary sizes must be enough.
     let _ = rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, buffer);
     let _ = rustix::net::sockopt::set_socket_send_buffer_size_force(&socket, BUFFER);
     socket.bind(&SocketAddr::new(rloc.0, port).into())?;
     Ok(socket)
 }
 
-/// Outer TTL and type of service come with each packet; a checksum of zero is taken, as RFC 9300
-/// section 5.3 has it (IPv6: RFC 6935).
+/// Receives outer TTL and type of service with each packet, and accepts a checksum of zero, as in
+/// RFC 9300 section 5.3 (IPv6: RFC 6935).
 fn receive_outer_fields(data: &Socket, family: Family) -> io::Result<()> {
     match family {
         Family::Ipv4 => {

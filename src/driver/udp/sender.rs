@@ -1,9 +1,9 @@
-//! A socket that sends encapsulated packets, and the packets that wait to leave by it together.
+//! A socket that sends encapsulated packets, and the packets that wait to be sent together.
 //!
-//! Packets in a row to one RLOC with one length, TTL and type of service leave as one UDP_SEGMENT
-//! send, be they the segments of a super-packet or packets of their own: the kernel's stack is
-//! crossed once for up to 64 of them. The waiting packets are places in the arena that was read into, so
-//! all of them must be flushed before the arena is used again.
+//! Successive packets to one RLOC with the same length, TTL and type of service are sent as one
+//! UDP_SEGMENT send, both segments of a super-packet and separate packets: up to 64 of them pass
+//! the kernel's stack once. A waiting packet is only a position in the arena, so all waiting
+//! packets must be flushed before the arena is used again.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -21,32 +21,32 @@ use crate::driver::offload::segment::Segments;
 use crate::router::io::{Encapsulation, Fragmentation, PathEvent};
 use crate::wire::DATA_PORT;
 
-/// Segments of one send, which every kernel with UDP_SEGMENT takes.
+/// The most segments of one send; every kernel with UDP_SEGMENT accepts this number.
 const SEGMENTS: usize = 64;
 /// Octets of one send: the largest UDP payload over IPv4.
 const LARGEST: usize = 65_507;
-/// Notes that are read from the error queue in one go: more than fit into its buffer.
+/// The most notes that are read from the error queue in one call: more than fit into its buffer.
 const NOTES_AT_ONCE: usize = 64;
-/// Times that a packet is sent when notes of ICMP keep coming in between.
+/// How often a packet is sent again if ICMP errors arrive in between.
 const TRIES: usize = 4;
 /// `linux/in.h` and `linux/in6.h`.
 const IP_RECVERR_RFC4884: libc::c_int = 26;
 const IPV6_RECVERR_RFC4884: libc::c_int = 31;
-/// The operation that a failed send is counted under.
+/// The name under which failed sends are counted.
 const SENDING: &str = "sending an encapsulated packet";
 
 /// The result of a read of the error queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
-    /// No note of ICMP.
+    /// No ICMP errors.
     Nothing,
-    /// Notes of ICMP; the queue is empty now.
+    /// ICMP errors; the queue is now empty.
     AllOfIt,
-    /// Notes of ICMP, and more may wait.
+    /// ICMP errors, and more may wait.
     More,
 }
 
-/// One datagram that waits: its headers, from the LISP header on, and where the rest lies.
+/// One waiting datagram: its headers, from the LISP header on, and the position of its payload.
 #[derive(Clone, Debug)]
 struct Piece {
     header: Range<usize>,
@@ -59,17 +59,17 @@ impl Piece {
     }
 }
 
-/// A socket with a source port of its own.
+/// A socket with its own source port.
 #[derive(Debug)]
 pub struct Sender {
     socket: Socket,
     family: Family,
     checksum: UdpChecksum,
-    /// Whether the socket leaves checksums out just now.
+    /// Whether the socket leaves checksums out at present.
     is_without_checksum: bool,
-    /// As it was last set.
+    /// As last set.
     fragmentation: Option<Fragmentation>,
-    /// Whether the kernel takes UDP_SEGMENT here.
+    /// Whether the kernel supports UDP_SEGMENT on this socket.
     has_segmentation: bool,
     destination: Rloc,
     address: SockAddr,
@@ -81,7 +81,7 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// Takes a bound socket.
+    /// Takes ownership of a bound socket.
     pub fn new(socket: Socket, local: Rloc, checksum: UdpChecksum) -> io::Result<Self> {
         let mut sender = Sender {
             socket,
@@ -104,7 +104,7 @@ impl Sender {
             Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, IPV6_RECVERR_RFC4884),
         };
         message::set_option(sender.socket.as_fd(), level, option, 1)?;
-        // A kernel before 5.9 does not say where an ICMP extension begins.
+        // A kernel before 5.9 does not report the position of an ICMP extension.
         let _ = message::set_option(sender.socket.as_fd(), level, extensions, 1);
         Ok(sender)
     }
@@ -114,8 +114,8 @@ impl Sender {
         &self.socket
     }
 
-    /// Puts the packet at `range` of `arena` behind the waiting packets, and sends those that it cannot
-    /// join.
+    /// Adds the packet at `range` of `arena` to the waiting packets; first sends those that it
+    /// cannot be joined with.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,
@@ -145,7 +145,8 @@ impl Sender {
         }
     }
 
-    /// The next packets go where `wrap` says; those that wait for another place leave first.
+    /// Sets the destination of the next packets from `wrap`; first sends packets that wait for
+    /// another destination.
     fn turn_to(&mut self, wrap: &Encapsulation, arena: &[u8], faults: &mut Faults) {
         let ttl = wrap.ttl.max(1);
         if (self.destination, self.ttl, self.tos) != (wrap.destination, ttl, wrap.tos) {
@@ -181,7 +182,7 @@ impl Sender {
         self.pieces.push(piece);
     }
 
-    /// Sends all that waits.
+    /// Sends all waiting packets.
     pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
         self.send_waiting(arena, faults);
         self.headers.clear();
@@ -196,7 +197,8 @@ impl Sender {
         let outcome = self.send_or_learn(arena, 0..self.pieces.len(), segment_size, faults);
         match (outcome, segment_size) {
             (Err(error), Some(_)) if is_about_segmentation(&error) => {
-                // EIO: the device has no checksum offload, and the kernel does not make up for it.
+                // EIO: the device has no checksum offload, and the kernel does not compute the
+                // checksum instead.
                 self.has_segmentation &= error.raw_os_error() != Some(libc::EIO);
                 for index in 0..self.pieces.len() {
                     let outcome = self.send_or_learn(arena, index..index + 1, None, faults);
@@ -209,10 +211,10 @@ impl Sender {
         self.total = 0;
     }
 
-    /// Sends a packet. The kernel returns an error that ICMP has brought from the next send, which may
-    /// be of another packet: the error queue is read, and the packet sent again. Only an error that comes
-    /// twice with an empty queue is the kernel's own: without memory for a note, it keeps just the
-    /// number.
+    /// Sends a packet. After an ICMP error, the kernel makes the next send fail, which may be for
+    /// another packet: so the error queue is read, and the packet is sent again. An error is about
+    /// the packet itself only if it occurs twice with an empty queue. Once is not enough: without
+    /// memory for a note, the kernel keeps only the number of the ICMP error.
     fn send_or_learn(
         &mut self,
         arena: &[u8],
@@ -252,7 +254,7 @@ impl Sender {
         Ok(Learned::More)
     }
 
-    /// Sets which packets may be fragmented from here on.
+    /// Sets which packets may be fragmented from this call on.
     pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
         if self.fragmentation == Some(fragmentation) {
             return Ok(());
@@ -261,7 +263,7 @@ impl Sender {
             Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
             Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
         };
-        // IPv6 has the same numbers.
+        // IPv6 uses the same numbers.
         let value = match fragmentation {
             Fragmentation::Never => libc::IP_PMTUDISC_PROBE,
             Fragmentation::ByPath => libc::IP_PMTUDISC_WANT,
@@ -293,7 +295,8 @@ impl Sender {
         message::send(self.socket.as_fd(), &self.address, &parts[..2 * pieces.len()], fields)
     }
 
-    /// SO_NO_CHECK and UDP_SEGMENT exclude each other, so the option changes with the packets to send.
+    /// SO_NO_CHECK and UDP_SEGMENT exclude each other, so the option is set for each group of
+    /// packets.
     fn leave_checksum_out(&mut self, out: bool) -> io::Result<()> {
         if self.is_without_checksum == out {
             return Ok(());
@@ -308,13 +311,13 @@ impl Sender {
     }
 }
 
-/// The errors of a send for which the kernel finds no route.
+/// Errors of a send that mean that the kernel finds no route.
 fn is_no_route(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
 }
 
-/// EMSGSIZE and EINVAL: a segment is larger than the link takes whole, which a datagram by itself may
-/// be.
+/// EMSGSIZE and EINVAL: a segment is too large for the link without fragmentation; a single
+/// datagram may be fragmented.
 fn is_about_segmentation(error: &io::Error) -> bool {
     let numbers = [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::EOPNOTSUPP];
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))
