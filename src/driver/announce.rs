@@ -1,10 +1,9 @@
-//! Announces the new location of an address on a LAN, so that no host waits until its cache entry
-//! ages.
+//! Announces the new location of an address on a LAN, so that hosts need not wait for a timeout.
 //!
-//! IPv4: a gratuitous ARP request (RFC 5227 section 3; Linux hosts do not accept a broadcast
-//! reply). IPv6: an unsolicited neighbour advertisement (RFC 4861 section 7.2.6). The address does
-//! not belong to the router, so the kernel's IP sockets cannot send these messages: the router
-//! sends whole frames.
+//! IPv4: a gratuitous ARP request (RFC 5227 section 3; Linux hosts accept no broadcast reply).
+//! IPv6: an unsolicited neighbour advertisement (RFC 4861 section 7.2.6). The address is not one of
+//! the router's, so the kernel's IP sockets cannot send these messages: the router sends whole
+//! frames.
 
 #![allow(
     unsafe_code,

@@ -77,7 +77,7 @@ impl Faults {
         match error.kind() {
             io::ErrorKind::WouldBlock => false,
             io::ErrorKind::Interrupted => true,
-            // Only this one read is lost: its datagram was too long, or there were too many.
+            // Only the item that was read is lost: it was too long, or there were too many.
             io::ErrorKind::InvalidData | io::ErrorKind::QuotaExceeded => {
                 self.count(operation, error);
                 true

@@ -30,9 +30,9 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     lines: VecDeque<Vec<u8>>,
-    /// Octets of all lines.
+    /// Octets of all lines in the queue.
     waiting: usize,
-    /// Lines that were lost since the last one in the queue.
+    /// The number of lines that were lost since the last line in the queue.
     lost: u64,
     is_to_reopen: bool,
     /// The thread is working on a task.
@@ -71,7 +71,7 @@ impl LogQueue {
         LogQueue::to(io::stderr())
     }
 
-    /// A log in a file of bounded size, which becomes the standard output and error too.
+    /// A log in a file of limited size, which also becomes the standard output and error.
     ///
     /// # Errors
     /// An error of the file system.

@@ -1,4 +1,4 @@
-//! The driver: a router's process on Linux. Of a router, only this module touches the operating
+//! The driver: a router's process on Linux. In a router, only this module calls the operating
 //! system; for labs and files, `netns` and `private` do so.
 //!
 //! ```text

@@ -1,5 +1,4 @@
-//! Network namespaces for tests: no other thread sees such a namespace, and it ends with its
-//! thread.
+//! Network namespaces for tests: no other thread sees them, and each ends with its thread.
 
 #![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
 

@@ -6,7 +6,7 @@
 //!   KEY xtr XTR-ID SITE-ID NONCE            all in hexadecimal; KEY is a digest of the shared secret
 //!   KEY rloc ADDRESS NONCE
 //!   sent NONCE                              of this router's own registers
-//!   end 3                                   how many lines there are between
+//!   end 3                                   the number of lines with a nonce
 //! ```
 //!
 //! A change is written in the turn in which it occurs, but at least one second after the previous

@@ -30,7 +30,6 @@ pub fn create(path: &Path) -> io::Result<File> {
 ///
 /// # Errors
 /// The directory cannot be made.
-/// A directory that cannot be made.
 pub fn of_routers(directory: &Path) -> io::Result<Records> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let (directory, mut starts) = (directory.to_owned(), BTreeMap::<String, u32>::new());

@@ -31,7 +31,7 @@ const MAX_ACCEPTED: usize = 4096;
 const BACKLOG: i32 = 128;
 /// How long a connection that is being closed may take to send the waiting octets.
 const LINGER: Duration = Duration::from_secs(5);
-/// After this silence the peer is probed; then follow the interval and the number of the probes.
+/// The silence before the first probe of a peer, the interval of the probes, and their number.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
@@ -96,7 +96,7 @@ impl Tcp {
         self.listeners.get_mut(slot)?.as_mut()
     }
 
-    /// A connection.
+    /// The peer of an open connection.
     pub fn peer_mut(&mut self, connection: Connection) -> Option<&mut Peer> {
         self.peers.get_mut(&connection)
     }

@@ -15,8 +15,8 @@ use super::namespace::{in_namespace, ip, path, rules_and_routes, spawn_in_namesp
 use crate::console::parse_config;
 use crate::router::config::Config;
 
-/// An xTR with the EIDs `172.16.N.0/24` and `2001:db8:N::/64` behind `et1-0`, whose core link is
-/// `et0-0`; number 1 is map-server and map-resolver too.
+/// An xTR. Its EIDs `172.16.N.0/24` and `2001:db8:N::/64` are behind `et1-0`; its core link is
+/// `et0-0`. Number 1 is also map-server and map-resolver.
 fn config(number: u8, family_of_rlocs: &str) -> String {
     let (ms, locator) = match family_of_rlocs {
         "ipv4" => ("10.0.0.1".to_owned(), format!("10.0.0.{number}")),
@@ -170,7 +170,7 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
             second.err().expect("it must not start").to_string()
         };
         let process = format!("process {}, which is the router of this", std::process::id());
-        // A router without a device and sockets has no conflict with those of the first, but would
+        // A router without a device and sockets has no conflict with the first one's, but would
         // remove its rules.
         for config in [parsed(&config(1, "ipv4")), parsed("hostname idle\n")] {
             let complaint = second(config);

@@ -36,8 +36,8 @@ impl<R: Read> ReplayConsole<R> {
         format!("{name} {} {}# ", self.replay.step(), self.replay.at())
     }
 
-    /// Executes a line and writes its output. The answer ends with `ok` if the line was understood
-    /// and every step was as recorded, and with `closed` if the person leaves.
+    /// Executes a line and writes its output. The returned end of the answer is `ok` if the line
+    /// was understood and every step was as recorded, and `closed` if the person leaves.
     ///
     /// # Errors
     /// Errors of `out`.

@@ -1,5 +1,4 @@
-//! Reads a record frame by frame from any source, also from octets that are damaged or not a
-//! record.
+//! Reads a record frame by frame from any source, also if its octets are damaged or no record.
 
 use std::io::{self, Read};
 
@@ -54,7 +53,7 @@ pub struct Reader<R> {
     /// The number of the next step.
     step: u64,
     body: Vec<u8>,
-    /// The body of the next step is already loaded.
+    /// Whether `body` is the body of the next step.
     is_loaded: bool,
 }
 

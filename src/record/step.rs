@@ -34,7 +34,7 @@ pub enum Call<'a> {
     Start {
         /// The version of the Eidway that ran.
         eidway: &'a str,
-        /// Where its randomness came from.
+        /// The seed of the router's randomness.
         seed: Seed,
         /// Microseconds since 1970 at the start.
         wall_clock: u64,
@@ -52,7 +52,7 @@ pub enum Call<'a> {
     Tcp(TcpEvent<'a>),
     /// `Input::Path`.
     Path(PathEvent),
-    /// `Input::Configure`: the running configuration after it.
+    /// `Input::Configure`: the running configuration after the change.
     Configure(&'a str),
     /// `Input::Command`.
     Command(Command),

@@ -16,12 +16,12 @@ const ACCEPTS_A_TURN: usize = 16;
 /// The most reads of one connection in a turn; each read fills a buffer of up to 64 KiB.
 const READS_A_TURN: usize = 4;
 
-/// The source for a connection that the core asked for.
+/// The connection with this number that the core asked for.
 pub fn opened(number: usize) -> Connection {
     Connection(number as u64)
 }
 
-/// The source for a connection that was accepted.
+/// The connection with this number that was accepted.
 pub fn accepted(number: usize) -> Connection {
     Connection(Connection::ACCEPTED + number as u64)
 }

@@ -29,7 +29,7 @@ impl EventLoop {
         }
     }
 
-    /// Compares the state that the kernel sends no events about.
+    /// Checks the state for which the kernel sends no events.
     pub(super) fn look(&mut self, now: Time) {
         self.look_at = now + LOOK_INTERVAL;
         let mut looks = vec![self.netlink.look()];

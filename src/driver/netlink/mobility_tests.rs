@@ -1,5 +1,4 @@
-//! Tests of hosts that arrive and leave, and of answers for them: a port and a host in one
-//! namespace.
+//! Tests of hosts that arrive and leave, and of answers for them: one port and one host.
 
 use std::fs;
 use std::net::IpAddr;

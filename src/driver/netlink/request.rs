@@ -147,7 +147,7 @@ pub fn add_connected(
         rtm_type: libc::RTN_UNICAST,
         ..Default::default()
     };
-    // For IPv6, the kernel would also refuse this because of the same route on another device.
+    // For IPv6, EXCL would also refuse the route if another device has the same route.
     let request = rt_route::Request::new().set_create();
     let request = if source.is_some() { request.set_excl() } else { request.set_append() };
     let mut request = request.op_newroute_do(&header);

@@ -20,7 +20,7 @@ const BUFFER_LEN: usize = 64 * 1024;
 const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a dump is repeated because the table changed meanwhile.
 const DUMP_ATTEMPTS: usize = 8;
-/// Room for a burst of events, octets.
+/// Receive buffer for a burst of events, octets.
 const EVENT_BUFFER: usize = 4 << 20;
 /// The multicast groups for events about links, addresses, rules, routes and neighbours.
 const EVENT_GROUPS: i32 = libc::RTMGRP_LINK

@@ -153,8 +153,8 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
-        // Native packets that the router itself sends leave through `lisp0` with one of its own
-        // addresses.
+        // Native packets of the router itself arrive from `lisp0` with one of its own addresses as
+        // source.
         settings.push((conf("ipv4", "accept_local"), "1"));
     }
     settings

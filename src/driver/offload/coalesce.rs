@@ -360,7 +360,7 @@ mod tests {
                     None => vec![packet.clone()],
                 })
                 .collect();
-            // PSH is on the last segment of its super-packet, so the output is unchanged.
+            // PSH is on the last segment of its super-packet, so cutting restores the same packets.
             assert_eq!(out, segments, "segment {bad}");
         }
     }

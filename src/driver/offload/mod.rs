@@ -1,7 +1,7 @@
 //! Segmentation offload at both ends of the data path, over octets in memory only.
 //!
 //! ```text
-//!   lisp0 --- super-packet ---> segment: a header a segment --- UDP_SEGMENT ---> core
+//!   lisp0 --- super-packet ---> segment: one header each ------ UDP_SEGMENT ---> core
 //!   lisp0 <-- super-packet ---- coalesce: verify and join <------ UDP_GRO ------- core
 //! ```
 //!
@@ -15,7 +15,7 @@ pub mod vnet_header;
 
 use crate::checksum;
 
-/// The IP protocol numbers of packets that can be segmented: TCP.
+/// The IP protocol number of TCP. Only packets of TCP and UDP can be segmented.
 pub const TCP: u8 = 6;
 /// The IP protocol number of UDP.
 pub const UDP: u8 = 17;

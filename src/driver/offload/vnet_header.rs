@@ -30,7 +30,8 @@ pub struct VnetHeader {
 }
 
 impl VnetHeader {
-    /// The header of a super-packet with a partial checksum whose segments carry `segment_size` octets.
+    /// The header of a super-packet with a partial checksum; each segment carries `segment_size`
+    /// octets.
     pub fn of_super_packet(packet: &[u8], segment_size: NonZeroU16) -> Option<Self> {
         let layout = Layout::of(packet)?;
         let cwr = layout.protocol == TCP && packet[layout.transport + 13] & 0x80 != 0;

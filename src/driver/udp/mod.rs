@@ -29,7 +29,7 @@ use crate::packet::Packet;
 use crate::router::io::{Encapsulation, Fragmentation, Outer};
 use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
-/// Buffer in the kernel for many packets at once, octets.
+/// Receive buffer in the kernel for a burst of packets, octets.
 const BUFFER: usize = 4 << 20;
 /// Receive buffer of sending sockets, octets; of these sockets only the error queue is read.
 const ERROR_BUFFER: usize = 16 << 10;

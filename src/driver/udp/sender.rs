@@ -27,7 +27,7 @@ const SEGMENTS: usize = 64;
 const LARGEST: usize = 65_507;
 /// The most notes that are read from the error queue in one call: more than fit into its buffer.
 const NOTES_AT_ONCE: usize = 64;
-/// How often a packet is sent again if ICMP errors arrive in between.
+/// How often a packet is sent at most, if ICMP errors arrive in between.
 const TRIES: usize = 4;
 /// `linux/in.h` and `linux/in6.h`.
 const IP_RECVERR_RFC4884: libc::c_int = 26;
