@@ -1,4 +1,4 @@
-//! From a lab file to a simulation: the same file that `lab up` builds in namespaces.
+//! Builds a simulation from a lab file: the same file that `lab up` builds in namespaces.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +13,13 @@ use crate::lab::file::{Impairment, LabFile, Link, Node, Port};
 use crate::rng::Seed;
 use crate::router::config::Config;
 
-/// The MTU of a link that says nothing.
+/// The MTU of a link whose lab file gives none.
 const DEFAULT_MTU: u16 = 1500;
 
 /// The configurations of a lab's routers by node.
 ///
 /// # Errors
-/// A configuration that the lab does not have, or the lines that are wrong.
+/// A configuration file that the lab does not have, or the wrong lines of a configuration.
 pub fn parse_configs(lab: &Lab) -> Result<BTreeMap<String, Config>, SimError> {
     let wrong = |error: &dyn std::fmt::Display| SimError::Config(error.to_string());
     let parsed = lab.file.routers().map(|(name, file)| {
@@ -31,7 +31,7 @@ pub fn parse_configs(lab: &Lab) -> Result<BTreeMap<String, Config>, SimError> {
 }
 
 impl Sim {
-    /// A lab with everything switched on at [`crate::time::Time::ZERO`].
+    /// Builds a lab in which everything is switched on at [`crate::time::Time::ZERO`].
     ///
     /// # Errors
     /// A router without a configuration, or an error of [`Sim::connect`], [`Sim::add_host`] and the
@@ -44,10 +44,10 @@ impl Sim {
         Sim::new(seed).built(lab, configs)
     }
 
-    /// This empty simulation with a lab in it, as [`Sim::build`].
+    /// Builds a lab in this empty simulation, as [`Sim::build`] does.
     ///
     /// # Errors
-    /// Those of [`Sim::build`].
+    /// The errors of [`Sim::build`].
     pub fn built(
         mut self,
         lab: &LabFile,
@@ -108,7 +108,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Sets a plain node's devices up and gives it the addresses and routes of the lab file.
+    /// Sets the devices of a plain node up and adds the addresses and routes of the lab file.
     fn configure_forwarder(&mut self, name: &str, node: &Node) -> Result<(), SimError> {
         let Node::Forwarder { addresses, routes } = node else {
             return Ok(());
@@ -133,7 +133,7 @@ impl Sim {
     }
 }
 
-/// `xTR1:et0-0-Core1:eth0`: the two ends as the file has them, by their Linux devices.
+/// `xTR1:et0-0-Core1:eth0`: the two ends in the order of the lab file, with their Linux devices.
 fn link_name(link: &Link) -> String {
     let [a, b] = &link.ends;
     format!("{}:{}-{}:{}", a.node, a.device, b.node, b.device)

@@ -1,4 +1,4 @@
-//! A plain node with a TCP client on it: how a scenario speaks to a map-server in its own words.
+//! A plain node with TCP clients, with which a scenario sends its own octets to a map-server.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -17,7 +17,7 @@ use crate::time::{Deadline, Time};
 /// How long the other end may take to answer a SYN.
 const CONNECTING: Duration = Duration::from_secs(3);
 
-/// A kernel and the clients on it.
+/// A kernel and the TCP clients on it.
 pub struct ClientNode {
     /// The kernel.
     pub kernel: Kernel,
@@ -25,7 +25,7 @@ pub struct ClientNode {
     connections: BTreeMap<Connection, Heard>,
 }
 
-/// A client's state of its connection.
+/// The state of a connection, as its client knows it.
 #[derive(Debug, Default)]
 struct Heard {
     stands: bool,
@@ -33,7 +33,7 @@ struct Heard {
 }
 
 impl ClientNode {
-    /// Takes in an IP packet with a TCP segment.
+    /// Receives an IP packet with a TCP segment.
     pub(super) fn receive_segment(&mut self, packet: &[u8], now: Time) {
         self.tcp.receive(packet, now);
     }
@@ -81,11 +81,11 @@ fn hear(connections: &mut BTreeMap<Connection, Heard>, event: &TcpEvent<'_>) {
 }
 
 impl Sim {
-    /// Connects a plain node to TCP port 4342 of `destination`, and lets the time pass until it is
-    /// known whether that went well; [`Sim::arrived`] tells.
+    /// Connects a plain node to TCP port 4342 of `destination`, and lets time pass until the result
+    /// is known; [`Sim::arrived`] returns the result.
     ///
     /// # Errors
-    /// When it is no plain node.
+    /// When `name` is not a plain node.
     pub fn connect_client(
         &mut self,
         name: &str,
@@ -113,7 +113,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Sends octets on a connection; on one that has ended they are lost.
+    /// Sends octets on a connection; if the connection has ended, the octets are lost.
     ///
     /// # Errors
     /// When the node has no clients.
@@ -128,7 +128,7 @@ impl Sim {
         })
     }
 
-    /// The octets that have come on a connection since the last call.
+    /// The octets received on a connection since the last call.
     ///
     /// # Errors
     /// When the node has no clients.

@@ -1,4 +1,4 @@
-//! A router's console in a simulated lab: the router, and the emulated hosts in its LANs.
+//! A router's console in a simulated lab: the router, and the emulated hosts on its LANs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +14,10 @@ use crate::router::io::Mac;
 use crate::time::Time;
 
 impl Sim {
-    /// Lets a console session act on a router and its emulated hosts, and lets them settle after it.
+    /// Lets a console session act on a router and its hosts, then carries out their outputs.
     ///
     /// # Errors
-    /// When it is no router that runs.
+    /// When `name` is not a running router.
     pub fn at_console<T>(
         &mut self,
         name: &str,
@@ -48,7 +48,7 @@ impl Sim {
         Ok(result)
     }
 
-    /// The emulated hosts in the LANs of a router, each with the interface of the router there.
+    /// The emulated hosts on the LANs of a router, each with the router's interface on that LAN.
     fn emulated_hosts(&self, router: NodeId) -> BTreeMap<NodeId, InterfaceName> {
         let Some(kernel) = self.nodes[router.0].node.kernel() else {
             return BTreeMap::new();
@@ -78,7 +78,7 @@ struct Plugged<'a> {
 struct RouterHosts<'a> {
     /// By name.
     hosts: BTreeMap<&'a str, Plugged<'a>>,
-    /// Those that have got a task, and may have something to send.
+    /// The hosts that have received a task, and may have something to send.
     asked: BTreeSet<NodeId>,
 }
 

@@ -1,4 +1,4 @@
-//! The course of a simulation: one event after the other, each settled before the next.
+//! The course of a simulation: one event after another, each with all its outputs.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,27 +11,27 @@ use super::{NodeId, Sim};
 use crate::host::frame::HEADER_LEN;
 use crate::time::{Deadline, Time};
 
-/// How long the kernel takes to wake the process that reads a socket or `lisp0`. Not zero: a
-/// packet that circled through a process would never let time pass.
+/// How long the kernel takes to wake the process that reads a socket or `lisp0`. Not zero, because
+/// a packet that loops through a process would then stop time.
 const WAKE_UP: Duration = Duration::from_micros(10);
 
 /// An event of the simulation.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A frame reaches the other end of a link.
+    /// A frame arrives at the other end of a link.
     Arrive { to: Attachment, frame: Rc<[u8]> },
     /// A process reads the messages of its kernel.
     Process { node: NodeId, what: ForProcess },
-    /// A host is plugged in, as the second half of its move of this number.
+    /// A host is plugged in, as the second half of its move with this number.
     PlugIn { port: Attachment, segment: usize, number: u64 },
     /// A host is pulled out, as the second half of its move.
     PullOut { port: Attachment, segment: usize },
-    /// A node's deadline may have come.
+    /// A node's deadline may have been reached.
     Wake { node: NodeId },
 }
 
 impl Sim {
-    /// Lets the next event happen; false when there is none.
+    /// Carries out the next event; false when there is none.
     pub fn step(&mut self) -> bool {
         let Some((at, event)) = self.queue.pop() else {
             return false;
@@ -41,7 +41,7 @@ impl Sim {
         true
     }
 
-    /// Lets everything happen until `until`, and lets that much time pass.
+    /// Carries out all events up to `until`, and advances the clock to `until`.
     pub fn run_until(&mut self, until: Time) {
         while self.queue.next_at().is_some_and(|at| at <= until) {
             self.step();
@@ -54,7 +54,7 @@ impl Sim {
         self.run_until(self.now + span);
     }
 
-    /// Runs until `done` says so, at most until `deadline`; whether it was done.
+    /// Runs until `done` is true or `deadline` is reached; returns whether `done` is true.
     pub fn run_while_not(&mut self, deadline: Time, done: impl Fn(&Sim) -> bool) -> bool {
         loop {
             if done(self) {
@@ -104,7 +104,7 @@ impl Sim {
         self.settle(node);
     }
 
-    /// Takes the outputs of a node after an event, and plans its next wake.
+    /// Carries out the outputs of a node after an event, and plans its next wake-up.
     pub(super) fn settle(&mut self, id: NodeId) {
         while let Some(output) = self.nodes[id.0].node.poll_output(self.now) {
             match output {
@@ -134,7 +134,7 @@ impl Sim {
         let Some(Deadline { at, .. }) = named.node.poll_timeout(now) else {
             return;
         };
-        // A deadline that a wake-up does not move must not stop time.
+        // A deadline that remains the same after a wake-up must not stop time.
         let at = at.max(now + Duration::from_micros(1));
         if named.wake_at.is_none_or(|planned| at < planned || planned <= now) {
             named.wake_at = Some(at);
@@ -142,7 +142,7 @@ impl Sim {
         }
     }
 
-    /// Puts a frame on the way.
+    /// Puts a frame on the link of its sender.
     fn transmit(&mut self, from: Attachment, frame: Vec<u8>) {
         let Some(&at) = self.plugged.get(&from) else {
             return;
@@ -182,17 +182,17 @@ impl Sim {
         here.for_each(|(_, tap)| tap(self.now, frame));
     }
 
-    /// A node that something happens to at this instant.
+    /// Returns a node to act on, with its clock set to this instant.
     pub(super) fn clock(&mut self, id: NodeId) -> &mut Node {
         let node = &mut self.nodes[id.0].node;
         node.set_time(self.now);
         node
     }
 
-    /// Tells the ports of a segment whether the other end is there. A cable's end has carrier when
-    /// both ends are up, as a veth's; a LAN's port when the bridge runs.
+    /// Tells each port of a segment whether it has carrier. The end of a cable has carrier when
+    /// both ends are up, like a veth; the port of a LAN has carrier when the bridge runs.
     pub(super) fn refresh_carrier(&mut self, at: usize) {
-        // The reaction of a node to its carrier may change another's: look again after each.
+        // A node that reacts may change the carrier of another port: look again after each.
         while let Some((port, carrier)) = self.stale_carrier(at) {
             let now = self.now;
             self.clock(port.node).set_carrier(port.device, carrier, now);
@@ -200,12 +200,12 @@ impl Sim {
         }
     }
 
-    /// A port of a segment that was told otherwise than it is.
+    /// A port of a segment that was last told the wrong carrier, with the right carrier.
     fn stale_carrier(&self, at: usize) -> Option<(Attachment, bool)> {
         let segment = &self.segments[at];
         let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);
         let whole = segment.up && (segment.is_lan || segment.ports.iter().all(is_up));
-        // A host that moves gently still hears the LAN that it leaves.
+        // During a make-before-break move, a host still receives frames of the LAN that it leaves.
         let here = segment.ports.iter().filter(|port| self.plugged.get(port) == Some(&at));
         let mut wanted = here.map(|port| (*port, whole && is_up(port)));
         wanted.find(|&(port, carrier)| self.has_carrier(port) != carrier)

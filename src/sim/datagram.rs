@@ -1,4 +1,4 @@
-//! Building IP packets with right checksums, by etherparse.
+//! Builds IP packets with right checksums, with etherparse.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,11 +19,11 @@ pub struct IpFields {
     pub protocol: IpNumber,
     /// IPv4's Don't Fragment.
     pub dont_fragment: bool,
-    /// IPv4's identification, which ties fragments together.
+    /// IPv4's identification, which fragments of one packet share.
     pub identification: u16,
 }
 
-/// A whole IP packet; `None` when the families differ or the payload is longer than IP can say.
+/// A whole IP packet; `None` when the families differ or the payload is too long for IP.
 pub fn ip_packet(fields: &IpFields, payload: &[u8]) -> Option<Vec<u8>> {
     let dscp = IpDscp::try_new(fields.tos >> 2).ok()?;
     let ecn = IpEcn::try_new(fields.tos & 3).ok()?;
@@ -63,8 +63,8 @@ pub fn ip_packet(fields: &IpFields, payload: &[u8]) -> Option<Vec<u8>> {
     Some(packet)
 }
 
-/// A UDP datagram, to be the payload of [`ip_packet`]. Without `checksum` the field is zero, as
-/// LISP's data packets have it (RFC 9300 section 5.3, RFC 6935 for IPv6).
+/// A UDP datagram, the payload for [`ip_packet`]. Without `checksum` the field is zero, as in
+/// LISP's data packets (RFC 9300 section 5.3, RFC 6935 for IPv6).
 pub fn udp_datagram(
     source: SocketAddr,
     destination: SocketAddr,

@@ -12,7 +12,7 @@ pub enum SimError {
     /// No node has this name.
     #[error("{0}: no such node")]
     NoSuchNode(String),
-    /// The node is there and is something else.
+    /// The node exists, but it is of another kind.
     #[error("{name} is no {wanted}")]
     WrongKind {
         /// The node.
@@ -20,13 +20,13 @@ pub enum SimError {
         /// The expected kind.
         wanted: &'static str,
     },
-    /// Two nodes or two links of one name.
+    /// Two nodes or two links have the same name.
     #[error("{0}: there is one already")]
     Duplicate(String),
     /// No link has this name.
     #[error("{0}: no such link")]
     NoSuchLink(String),
-    /// The node's device has a link already, or a host has another device.
+    /// The node's device has a link already, or the host's only device has another name.
     #[error("{node}: {device} cannot be plugged in")]
     BadPort {
         /// The node.
@@ -34,7 +34,7 @@ pub enum SimError {
         /// The device.
         device: String,
     },
-    /// A host cannot be made.
+    /// A host cannot be created.
     #[error("{name}: {error}")]
     Host {
         /// The host.
@@ -50,14 +50,14 @@ pub enum SimError {
         /// `IPv4` or `IPv6`.
         family: String,
     },
-    /// A route of a lab file leads nowhere.
+    /// The gateway of a route in a lab file cannot be reached.
     #[error("{name}: route to {prefix}: {error}")]
     Route {
         /// The node.
         name: String,
         /// The destination.
         prefix: IpNet,
-        /// The kernel's words.
+        /// The kernel's message.
         error: &'static str,
     },
     /// A router's configuration cannot be read or understood.
@@ -66,9 +66,9 @@ pub enum SimError {
     /// Registrations were not acknowledged in time.
     #[error("not every prefix is registered after {} s of virtual time\n{why}", time_limit.as_secs())]
     NotRegistered {
-        /// How long they had.
+        /// The time in which they had to be acknowledged.
         time_limit: Duration,
-        /// Which are missing, and why.
+        /// The missing registrations, and the reasons.
         why: String,
     },
     /// Writing the report failed.

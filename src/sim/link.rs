@@ -1,7 +1,7 @@
 //! Links and LANs, and their impairments.
 //!
-//! Every link draws from a stream of its own and draws as often for each packet, so that turning
-//! one knob on one link leaves all other luck as it was.
+//! Every link has its own random stream, and draws equally often for each packet. Therefore a
+//! change of one setting of one link leaves all other random results as they were.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use crate::lab::file::Impairment;
 use crate::rng::{Rng, Seed};
 use crate::time::Time;
 
-/// The time of a packet on a link without delay: no time at all would let two nodes speak
-/// for ever within one instant.
+/// The time of a packet on a link without delay. Without it, two nodes could exchange packets for
+/// ever within one instant.
 const LEAST_DELAY: Duration = Duration::from_micros(50);
 
-/// Hardware addresses that a bridge learns.
+/// The most hardware addresses that a bridge learns.
 const LEARNED: usize = 4096;
 
 /// One end of a link, or one port of a LAN.
@@ -47,24 +47,24 @@ impl LinkConfig {
     }
 }
 
-/// A cable between two ports, or a bridge with any number.
+/// A cable between two ports, or a bridge with any number of ports.
 #[derive(Debug)]
 pub struct Segment {
     /// Its name.
     pub name: String,
     /// Octets of the largest IP packet.
     pub mtu: u16,
-    /// The ports plugged in, in that order.
+    /// The ports plugged in, in the order of plugging.
     pub ports: Vec<Attachment>,
-    /// Whether it is a bridge: then a port's carrier is not its peer's business.
+    /// Whether it is a bridge: then the carrier of a port does not depend on its peer.
     pub is_lan: bool,
-    /// The cable is whole, or the bridge runs.
+    /// Whether the cable is whole, or the bridge runs.
     pub up: bool,
     /// Its impairment of packets.
     pub impairment: Impairment,
-    /// The last arrival of each port's packets: they stay in order unless the link reorders.
+    /// The last arrival of each port's packets: packets stay in order unless the link reorders.
     last_arrival: BTreeMap<Attachment, Time>,
-    /// A bridge learns at which port a hardware address is.
+    /// The port of each hardware address, as a bridge has learned it.
     learned: BTreeMap<HardwareAddress, Attachment>,
     rng: Rng,
 }
@@ -86,8 +86,8 @@ impl Segment {
         }
     }
 
-    /// The ports that a frame from one of them goes to. A bridge sends a frame for a known address
-    /// to that port only.
+    /// The ports that receive a frame from `from`. A bridge sends a frame for a known address to
+    /// the port of that address only.
     pub fn receivers(&mut self, from: Attachment, frame: &[u8]) -> Vec<Attachment> {
         let others = self.ports.iter().copied().filter(|&port| port != from);
         let (Some(&to), Some(&source)) = (frame.first_chunk(), frame[6..].first_chunk()) else {
@@ -112,13 +112,13 @@ impl Segment {
         }
     }
 
-    /// Pulls a port out; a bridge forgets the addresses there.
+    /// Pulls a port out; a bridge deletes the addresses learned there.
     pub fn unplug(&mut self, port: Attachment) {
         self.ports.retain(|&other| other != port);
         self.learned.retain(|_, &mut other| other != port);
     }
 
-    /// When a packet that `from` sends arrives: never, once or twice.
+    /// The arrival times of a packet that `from` sends: none, one or two.
     pub fn arrivals(&mut self, from: Attachment, now: Time) -> Vec<Time> {
         let Impairment { delay, jitter, loss, duplicate, reorder } = self.impairment;
         let lost = self.happens(loss);
@@ -140,7 +140,7 @@ impl Segment {
         vec![at; 1 + usize::from(twice)]
     }
 
-    /// One draw: true in `percent` of them.
+    /// Draws once: true in `percent` of the draws.
     fn happens(&mut self, percent: f64) -> bool {
         const WHOLE: u64 = 1_000_000;
         let share = (percent / 100.0 * WHOLE as f64) as u64;

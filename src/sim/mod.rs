@@ -12,8 +12,8 @@
 //! All randomness comes from one seed, forked by name for each router, host and link. The same
 //! lab, seed and calls give the same trace to the octet, so a failure repeats itself.
 //!
-//! Read [`Sim`], then [`kernel`] (in the place of Linux), then [`router_node`] (in the place
-//! of the driver). [`build`] makes a `Sim` of a lab file, [`ping`] is `lab ping --sim`.
+//! Read [`Sim`], then [`kernel`] (instead of Linux), then [`router_node`] (instead of the driver).
+//! [`build`] makes a `Sim` from a lab file, [`ping`] is `lab ping --sim`.
 
 pub mod build;
 mod client;
@@ -65,7 +65,7 @@ const WALL_CLOCK: u64 = 1_767_225_600_000_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeId(pub usize);
 
-/// Opens the record of a router that starts at an instant; `None` for one that has none.
+/// Opens the record of a router that starts at an instant; `None` if the router is not recorded.
 pub type Records = Box<dyn FnMut(&str, Time) -> Option<Box<dyn Write>>>;
 
 struct NamedNode {
@@ -82,9 +82,9 @@ pub struct Sim {
     nodes: Vec<NamedNode>,
     names: BTreeMap<String, NodeId>,
     segments: Vec<Segment>,
-    /// The segment that a device is plugged into.
+    /// The segment into which a device is plugged.
     plugged: BTreeMap<Attachment, usize>,
-    /// How often each host has been moved: a move that another overtook has no second half.
+    /// How often each host has been moved. A move that is followed by another has no second half.
     moves: BTreeMap<Attachment, u64>,
     queue: EventQueue<Event>,
     /// The packets that crossed the links; off unless set.
@@ -92,9 +92,9 @@ pub struct Sim {
     crossings: u64,
     captures: BTreeMap<CaptureId, (Attachment, Tap)>,
     records: Option<Records>,
-    /// The nonces that routers which do not run have kept.
+    /// The nonces kept by routers that do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
-    /// By how much the wall clocks are behind of the machines whose clock was set back.
+    /// How far the wall clocks of machines whose clock was set back are behind.
     clocks_behind: BTreeMap<NodeId, Duration>,
 }
 
@@ -119,7 +119,7 @@ impl Sim {
         }
     }
 
-    /// From here on every router that starts is recorded where `records` says.
+    /// Records every router that starts from this call on; `records` opens the records.
     pub fn record(&mut self, records: Records) {
         self.records = Some(records);
     }
@@ -129,18 +129,18 @@ impl Sim {
         self.now
     }
 
-    /// Packets put on links since the beginning, without ARP and neighbour discovery.
+    /// Packets put on links since the beginning, except ARP and neighbour discovery.
     pub fn crossings(&self) -> u64 {
         self.crossings
     }
 
-    /// Adds a namespace with nothing in it but a kernel: a core router, or a router that
-    /// [`Sim::start_router`] starts when its links are there.
+    /// Adds a namespace with only a kernel: a core router, or a router that [`Sim::start_router`]
+    /// starts when its links exist.
     pub fn add_forwarder(&mut self, name: &str) -> Result<NodeId, SimError> {
         self.add_node(name, Node::Forwarder(Box::default()))
     }
 
-    /// Adds a host whose only device has this name.
+    /// Adds a host whose only device is `device`.
     pub fn add_host(
         &mut self,
         name: &str,
@@ -154,7 +154,7 @@ impl Sim {
     }
 
     /// Plugs devices, named `(node, device)`, into a link (two of them) or a LAN. A kernel's device
-    /// comes into being with it, down until it is set up.
+    /// that does not exist is created; it is down until it is set up.
     pub fn connect(
         &mut self,
         config: LinkConfig,
@@ -178,12 +178,12 @@ impl Sim {
         Ok(())
     }
 
-    /// Starts the LISP process in a forwarder's namespace, which makes it a router.
+    /// Starts the LISP process in a forwarder's namespace; the forwarder becomes a router.
     pub fn start_router(&mut self, name: &str, config: Config) -> Result<(), SimError> {
         let id = self.find(name)?;
         let start = Start {
             config,
-            // A router that is started again draws other nonces.
+            // A router that is started again generates other nonces.
             seed: self.seed.fork(&format!("router {name} at {}", self.now)),
             wall_clock: self.machine_clock(id),
             now: self.now,
@@ -207,26 +207,27 @@ impl Sim {
         (WALL_CLOCK + self.now.0).saturating_sub(behind)
     }
 
-    /// Sets the wall clock of a node's machine so far behind the others. A router reads it when it starts.
+    /// Sets the wall clock of a node's machine behind the others by `behind`. A router reads the
+    /// clock when it starts.
     pub fn set_clock_behind(&mut self, name: &str, behind: Duration) -> Result<(), SimError> {
         let id = self.find(name)?;
         self.clocks_behind.insert(id, behind);
         Ok(())
     }
 
-    /// Takes away the file of nonces of a router that does not run.
+    /// Removes the file of nonces of a router that does not run.
     pub fn lose_nonces(&mut self, name: &str) -> Result<(), SimError> {
         let id = self.find(name)?;
         self.kept.remove(&id);
         Ok(())
     }
 
-    /// Ends a router's process as `kill -9` does. Its kernel goes on as a forwarder.
+    /// Ends a router's process as `kill -9` does. Its kernel remains as a forwarder.
     pub fn kill_router(&mut self, name: &str) -> Result<(), SimError> {
         self.end_router(name, RouterNode::kill)
     }
 
-    /// Ends a router's process as SIGTERM does. Its kernel goes on as it was before the process.
+    /// Ends a router's process as SIGTERM does. Its kernel remains, as it was before the process.
     pub fn stop_router(&mut self, name: &str) -> Result<(), SimError> {
         let now = self.now;
         self.end_router(name, |router| router.stop(now))
@@ -240,7 +241,7 @@ impl Sim {
         let id = self.find(name)?;
         self.clock(id);
         let named = &mut self.nodes[id.0];
-        // The placeholder is gone before it can be seen.
+        // The placeholder is replaced before anything can see it.
         match std::mem::replace(&mut named.node, Node::Forwarder(Box::default())) {
             Node::Router(router) => {
                 let (kernel, kept) = end(*router);
@@ -268,7 +269,7 @@ impl Sim {
         Ok(())
     }
 
-    /// A router, to look at.
+    /// A router, for reading.
     pub fn router(&self, name: &str) -> Result<&Router, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.router()),
@@ -284,8 +285,8 @@ impl Sim {
         }
     }
 
-    /// Packets of EIDs that a router was given to decide on, from `lisp0` and from port 4341, since its
-    /// process began.
+    /// Packets of EIDs that a router had to decide about, from `lisp0` and received on port 4341,
+    /// since its process began.
     pub fn offered(&self, name: &str) -> Result<u64, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.offered()),
@@ -301,7 +302,7 @@ impl Sim {
         })
     }
 
-    /// A host, to look at.
+    /// A host, for reading.
     pub fn host(&self, name: &str) -> Result<&Host, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Host(host) => Ok(&host.host),
@@ -309,7 +310,7 @@ impl Sim {
         }
     }
 
-    /// Does something with a host, such as starting a ping.
+    /// Acts on a host, for example starts a ping.
     pub fn with_host<T>(
         &mut self,
         name: &str,
@@ -325,13 +326,13 @@ impl Sim {
         Ok(result)
     }
 
-    /// A kernel, to look at.
+    /// A kernel, for reading.
     pub fn kernel(&self, name: &str) -> Result<&Kernel, SimError> {
         let node = &self.nodes[self.find(name)?.0].node;
         node.kernel().ok_or_else(|| wrong_kind(name, "node with a kernel"))
     }
 
-    /// Does something with a kernel, as an operator does with `ip`.
+    /// Acts on a kernel, as an operator does with `ip`.
     pub fn with_kernel<T>(
         &mut self,
         name: &str,
@@ -344,7 +345,7 @@ impl Sim {
         Ok(result)
     }
 
-    /// Cuts a cable or stops a bridge, or mends it.
+    /// Cuts a cable or stops a bridge, or restores it.
     pub fn set_link(&mut self, name: &str, up: bool) -> Result<(), SimError> {
         let at = self.find_link(name)?;
         self.segments[at].up = up;
@@ -352,14 +353,14 @@ impl Sim {
         Ok(())
     }
 
-    /// Changes the impairment of a link from here on.
+    /// Changes the impairment of a link for the packets that follow.
     pub fn impair(&mut self, name: &str, impairment: Impairment) -> Result<(), SimError> {
         let at = self.find_link(name)?;
         self.segments[at].impairment = impairment;
         Ok(())
     }
 
-    /// The links and LANs, by name, in the order in which they were made.
+    /// The links and LANs, in the order in which they were made.
     pub fn links(&self) -> impl Iterator<Item = &Segment> {
         self.segments.iter()
     }

@@ -1,4 +1,4 @@
-//! Hosts that move from LAN to LAN, as `lab move` moves them.
+//! Hosts that move from one LAN to another, as `lab move` moves them.
 
 use std::time::Duration;
 
@@ -12,17 +12,17 @@ use super::{Sim, SimError};
 /// How a host is plugged into another LAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Replug {
-    /// In one LAN at one instant, in the other at the next.
+    /// The host is in one LAN at one instant, and in the other LAN at the next.
     Atomic,
-    /// In none for this long.
+    /// The host is in no LAN for this long.
     Gap(Duration),
-    /// It speaks in the new LAN, and hears both for this long.
+    /// The host sends in the new LAN, and receives in both LANs for this long.
     MakeBeforeBreak(Duration),
 }
 
 impl Sim {
-    /// Plugs a host into another LAN: it keeps its addresses and its hardware address, its stack
-    /// begins anew, and it announces itself. A move that has not ended ends where this one begins.
+    /// Plugs a host into another LAN. The host keeps its addresses and its hardware address,
+    /// restarts its stack, and announces itself. An unfinished earlier move ends here.
     ///
     /// # Errors
     /// When there is no such host or no such LAN.
@@ -57,7 +57,7 @@ impl Sim {
         Ok(())
     }
 
-    /// Pulls a host out of its LAN: it vanishes without a word.
+    /// Pulls a host out of its LAN: the host disappears without a message.
     ///
     /// # Errors
     /// When there is no such host.
@@ -68,7 +68,7 @@ impl Sim {
         Ok(())
     }
 
-    /// The LAN or link that a device of a node is plugged into.
+    /// The LAN or link into which a device of a node is plugged.
     ///
     /// # Errors
     /// When there is no such node or it has no such device.
@@ -99,7 +99,7 @@ impl Sim {
         self.plugged.insert(port, segment);
         self.segments[segment].plug(port);
         let now = self.now;
-        // Another LAN is another carrier, even if the host never was without one.
+        // Another LAN means another carrier, even if the host was never without carrier.
         self.clock(port.node).set_carrier(port.device, false, now);
         self.refresh_carrier(segment);
     }

@@ -1,4 +1,4 @@
-//! The nodes of a simulation: plain forwarders, LISP routers, hosts; one face to the event loop.
+//! The nodes of a simulation: forwarders, LISP routers, hosts; one interface for the event loop.
 
 use super::client::ClientNode;
 use super::kernel::{Datagram, DeviceId, Kernel, KernelOutput};
@@ -28,11 +28,11 @@ pub struct HostNode {
     pub device: String,
     /// Administratively up.
     pub up: bool,
-    /// The link is whole.
+    /// The link is up.
     pub carrier: bool,
-    /// The router of the LAN that it is plugged into emulates it, and shows it on its console.
+    /// Whether the router on its LAN emulates it, and shows it on the console.
     pub is_emulated: bool,
-    /// The pings that consoles have begun.
+    /// The pings that consoles have started.
     pub pings: Pings,
     /// Ethernet frames that it has received.
     pub received: u64,
@@ -41,7 +41,7 @@ pub struct HostNode {
 }
 
 impl HostNode {
-    /// A host whose device is up and plugged in nowhere.
+    /// A host whose device is up, but not plugged in.
     pub fn new(host: Host, device: &str) -> Self {
         HostNode {
             host,
@@ -79,20 +79,20 @@ pub enum NodeOutput {
         /// The frame.
         frame: Vec<u8>,
     },
-    /// The node's own process will read this, a little later.
+    /// The node's own process reads this after a short delay.
     Process(ForProcess),
 }
 
 /// A message of a kernel to its process.
 #[derive(Debug)]
 pub enum ForProcess {
-    /// From `lisp0`: an IP packet.
+    /// Read from `lisp0`: an IP packet.
     Tunnel(Vec<u8>),
-    /// From a UDP socket.
+    /// Received on a UDP socket.
     Datagram(Datagram),
     /// For its TCP stack: an IP packet with a segment.
     Segment(Vec<u8>),
-    /// From the error queue of a sending UDP socket.
+    /// Read from the error queue of a UDP socket that sends.
     Error(IcmpError),
 }
 
@@ -109,7 +109,7 @@ impl NodeOutput {
 }
 
 impl Node {
-    /// Its kernel; a host has none.
+    /// Its kernel; a host has no kernel.
     pub fn kernel(&self) -> Option<&Kernel> {
         match self {
             Node::Forwarder(kernel) => Some(kernel),
@@ -167,7 +167,7 @@ impl Node {
         }
     }
 
-    /// Sets the time of the node's next event.
+    /// Sets the clock of the node to the time of its next event.
     pub(super) fn set_time(&mut self, now: Time) {
         if let Some(kernel) = self.kernel_mut() {
             kernel.set_time(now);
@@ -198,7 +198,7 @@ impl Node {
             Node::Client(client) => client.poll_output(now),
             Node::Router(router) => router.poll_output(now),
             Node::Forwarder(kernel) => {
-                // No process listens.
+                // There is no process to read the events.
                 while kernel.poll_event().is_some() {}
                 kernel.poll_output().map(NodeOutput::from_kernel)
             }

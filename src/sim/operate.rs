@@ -1,4 +1,4 @@
-//! The acts of an operator in a lab: a ping from any node, a raw packet, a cable.
+//! The actions of an operator in a lab: a ping from any node, a raw packet, a device up or down.
 
 use std::net::IpAddr;
 
@@ -19,10 +19,10 @@ use crate::router::logging::Severity;
 use crate::time::Time;
 
 impl Sim {
-    /// The debug lines of a router since the last call, as far as they were kept.
+    /// The debug lines of a router since the last call, except those that were dropped.
     ///
     /// # Errors
-    /// When it is no router that runs.
+    /// When `name` is not a running router.
     pub fn take_debug(&mut self, name: &str) -> Result<Vec<(Time, String)>, SimError> {
         let id = self.find(name)?;
         match &mut self.nodes[id.0].node {
@@ -31,10 +31,10 @@ impl Sim {
         }
     }
 
-    /// The lines in the log of a router, as far as they were kept.
+    /// The lines in the log of a router, except those that were dropped.
     ///
     /// # Errors
-    /// When it is no router that runs.
+    /// When `name` is not a running router.
     pub fn log(&self, name: &str) -> Result<Vec<(Time, Severity, String)>, SimError> {
         match &self.nodes[self.find(name)?.0].node {
             Node::Router(router) => Ok(router.log().cloned().collect()),
@@ -47,8 +47,8 @@ impl Sim {
         WALL_CLOCK + at.0
     }
 
-    /// Sends an IP packet from a node as a raw socket does: with any source, and with a header
-    /// checksum that is made right.
+    /// Sends an IP packet from a node as a raw socket does: with any source, and with a corrected
+    /// header checksum.
     ///
     /// # Errors
     /// When there is no such node.
@@ -74,7 +74,7 @@ impl Sim {
     /// Sets a node's device up or down.
     ///
     /// # Errors
-    /// A node or device that is not there.
+    /// When there is no such node or device.
     pub fn set_port(&mut self, name: &str, device: &str, up: bool) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -98,7 +98,7 @@ impl Sim {
     /// Sets the MTU of a device of a node that has a kernel.
     ///
     /// # Errors
-    /// A node or device that is not there, or a host.
+    /// When there is no such node or device, or the node is a host.
     pub fn set_mtu(&mut self, name: &str, device: &str, mtu: u16) -> Result<(), SimError> {
         let id = self.find(name)?;
         let device_id = self.nodes[id.0].node.device_id(device);
@@ -112,13 +112,13 @@ impl Sim {
     /// Gives a host one more address.
     ///
     /// # Errors
-    /// When it is no host, or has too many.
+    /// When `name` is not a host, or the host has too many addresses.
     pub fn add_host_address(&mut self, name: &str, address: IpNet) -> Result<(), SimError> {
         let added = self.with_host(name, |host| host.add_address(address))?;
         added.map_err(|error| SimError::Host { name: name.to_owned(), error })
     }
 
-    /// Pings from any node to the end, while everything else goes on.
+    /// Pings from any node until the ping ends, while everything else continues.
     ///
     /// # Errors
     /// When there is no such node.
@@ -129,7 +129,7 @@ impl Sim {
         }
     }
 
-    /// One echo after the other, each as soon as the one before is answered or given up.
+    /// Sends one echo after another: each as soon as the one before is answered or has timed out.
     fn ping_from_kernel(
         &mut self,
         name: &str,
@@ -179,10 +179,10 @@ impl Sim {
     }
 }
 
-/// The identifier of the echos of kernels: there is one ping at a time.
+/// The identifier for the echos of kernels: only one ping runs at a time.
 const ECHO_ID: u16 = 0x4945;
 
-/// Puts the right header checksum into an IPv4 packet.
+/// Corrects the header checksum of an IPv4 packet.
 fn mend_checksum(packet: &mut [u8]) {
     let header = Ipv4HeaderSlice::from_slice(packet).map(|header| header.to_header());
     if let Ok(checksum) = header.map(|header| header.calc_header_checksum()) {
@@ -220,7 +220,7 @@ fn echo_packet(source: IpAddr, request: PingRequest, echo: IcmpEchoHeader) -> Op
     ip_packet(&fields, &[header, data].concat())
 }
 
-/// The outcome of this echo by an ICMP message; the caller knows the time of a reply.
+/// The outcome of this echo according to an ICMP message; the caller knows the time of a reply.
 fn outcome(packet: &[u8], destination: IpAddr, echo: IcmpEchoHeader) -> Option<Outcome> {
     if let Some(error) = EchoError::parse(packet) {
         let is_ours = error.ident == echo.id && error.seq_no == echo.seq;

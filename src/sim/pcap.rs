@@ -10,7 +10,7 @@ use crate::time::Time;
 
 const MAGIC: u32 = 0xa1b2_c3d4;
 const VERSION: [u16; 2] = [2, 4];
-/// Octets of a frame that are kept: all.
+/// Octets kept of each frame: all.
 const SNAP_LEN: u32 = 262_144;
 const LINKTYPE_ETHERNET: u32 = 1;
 
@@ -59,18 +59,18 @@ impl<W: Write> PcapWriter<W> {
     }
 }
 
-/// A capture that runs.
+/// A running capture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CaptureId(pub(super) u64);
 
-/// A frame at a port, in either direction.
+/// Receives the frames at a port, in both directions.
 pub type Tap = Box<dyn FnMut(Time, &[u8])>;
 
 impl Sim {
     /// Hands every frame that a device sends or receives to `tap`, until [`Sim::end_capture`].
     ///
     /// # Errors
-    /// When there is no such node or it has no such device.
+    /// When there is no such node, or the node has no such device.
     pub fn capture(&mut self, node: &str, device: &str, tap: Tap) -> Result<CaptureId, SimError> {
         let port = self.port(node, device)?;
         let id = CaptureId(self.captures.last_key_value().map_or(0, |(id, _)| id.0 + 1));
@@ -81,7 +81,7 @@ impl Sim {
     /// Writes every frame that a device sends or receives to a capture file.
     ///
     /// # Errors
-    /// As [`Sim::capture`], and the first error of `out`; later ones are logged.
+    /// Those of [`Sim::capture`], and the first error of `out`; later errors are logged.
     pub fn capture_to(
         &mut self,
         node: &str,

@@ -1,4 +1,4 @@
-//! Labs on virtual time, switched on and registered, and the pings of their hosts.
+//! Labs on virtual time, started and registered, and the pings of their hosts.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,31 +12,31 @@ use crate::lab::{self, Lab};
 use crate::lab::{registration, unregistered};
 use crate::rng::Seed;
 
-/// How long a lab may take to register, on virtual time.
+/// How long a lab may take to register, in virtual time.
 const REGISTRATION_PATIENCE: Duration = Duration::from_secs(60);
 
 impl Sim {
-    /// Lets a host ping to the end, while everything else goes on.
+    /// Lets a host ping until the ping ends, while everything else continues.
     ///
     /// # Errors
-    /// When `from` is no host.
+    /// When `from` is not a host.
     pub fn ping(&mut self, from: &str, request: PingRequest) -> Result<PingReport, SimError> {
         let id = self.with_host(from, |host| host.start_ping(request))?;
         let done = |sim: &Sim| {
             let host = sim.host(from).ok();
             host.and_then(|host| host.ping(id)).is_none_or(PingReport::is_done)
         };
-        // Every echo ends by its own timeout, so this only guards against a host that sleeps.
+        // Every echo ends at its own timeout, so this only guards against a host that does nothing.
         let longest = request.timeout * (u32::from(request.count) + 1);
         self.run_while_not(self.now() + longest, done);
         let report = self.with_host(from, |host| host.stop_ping(id))?;
         Ok(report.unwrap_or_else(|| PingReport::new(request)))
     }
 
-    /// The first address of `family` of a host.
+    /// The first address of a host in `family`.
     ///
     /// # Errors
-    /// When it is no host or has no such address.
+    /// When `name` is not a host, or the host has no such address.
     pub fn host_address(&self, name: &str, family: Family) -> Result<IpAddr, SimError> {
         let addresses = &self.host(name)?.config().addresses;
         let mut addresses = addresses.iter().map(|net| net.addr());
@@ -55,11 +55,11 @@ impl Sim {
         })
     }
 
-    /// Runs until every registration is acknowledged, as `lab up` does: an earlier ping would
-    /// cache a negative mapping.
+    /// Runs until every registration is acknowledged, as `lab up` does: an earlier ping would put a
+    /// negative entry into a map-cache.
     ///
     /// # Errors
-    /// When that takes longer than a minute.
+    /// When registration takes longer than a minute.
     pub fn run_until_registered(&mut self) -> Result<(), SimError> {
         let deadline = self.now() + REGISTRATION_PATIENCE;
         if self.run_while_not(deadline, Sim::is_registered) {
@@ -70,7 +70,7 @@ impl Sim {
         }
     }
 
-    /// The text of [`crate::lab::unregistered`] about this lab.
+    /// The text of [`crate::lab::unregistered`] for this lab.
     fn why_unregistered(&self) -> String {
         let routers = self.routers().map(|(name, router)| unregistered::Router {
             name: name.to_owned(),
@@ -82,7 +82,7 @@ impl Sim {
     }
 }
 
-/// A lab, built from its files, at the moment of switching it on.
+/// A lab, built from its files, at the moment when it is switched on.
 ///
 /// # Errors
 /// An error of the lab or its configurations.
@@ -102,7 +102,7 @@ pub fn lab_up(lab: &Lab, seed: Seed) -> Result<Sim, SimError> {
     Ok(sim)
 }
 
-/// An emulated host sends with the don't-fragment bit always.
+/// An emulated host always sends with the don't-fragment bit.
 pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     PingRequest {
         count: u16::try_from(echos.count).unwrap_or(u16::MAX),
@@ -111,7 +111,7 @@ pub(super) fn request(destination: IpAddr, echos: Echos) -> PingRequest {
     }
 }
 
-/// The report in the words of `lab ping`; `seen` gets each outcome.
+/// The report in the terms of `lab ping`; `seen` is called with each outcome.
 pub(super) fn tally(report: &PingReport, seen: &mut dyn FnMut(Counted)) -> Tally {
     let mut tally = Tally::default();
     for probe in &report.probes {

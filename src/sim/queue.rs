@@ -1,5 +1,5 @@
-//! The coming events, in order: by time, and at one time in the order in which they were planned. So
-//! the same lab with the same seed gives the same events to the last packet.
+//! The planned events, ordered by time; events of the same time are in the order in which they were
+//! planned. So the same lab with the same seed gives the same events to the last packet.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -34,7 +34,7 @@ impl<E> PartialOrd for Planned<E> {
 }
 
 impl<E> Ord for Planned<E> {
-    /// The earliest is the greatest, because a heap gives its greatest first.
+    /// The earliest event is the greatest, because a heap returns its greatest element first.
     fn cmp(&self, other: &Self) -> Ordering {
         other.key().cmp(&self.key())
     }
@@ -61,12 +61,12 @@ impl<E> EventQueue<E> {
         self.heap.push(Planned { at, sequence, event });
     }
 
-    /// When the next event is.
+    /// The time of the next event.
     pub fn next_at(&self) -> Option<Time> {
         self.heap.peek().map(|planned| planned.at)
     }
 
-    /// The next event.
+    /// Removes and returns the next event.
     pub fn pop(&mut self) -> Option<(Time, E)> {
         self.heap.pop().map(|planned| (planned.at, planned.event))
     }

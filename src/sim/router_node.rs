@@ -1,7 +1,7 @@
-//! A LISP router of a lab: a kernel with the core's [`Router`] as the process in it.
+//! A LISP router of a lab: a kernel whose process is the core, a [`Router`].
 //!
-//! It takes the place of the driver in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342,
-//! writes the outputs of the core, applies its kernel requests and reports the kernel's events.
+//! It replaces the driver in a namespace: reads `lisp0`, UDP 4341, UDP 4342 and TCP 4342, carries
+//! out the outputs and kernel requests of the core, and reports the kernel's events to the core.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write;
@@ -28,15 +28,15 @@ use crate::time::{Deadline, Time};
 use crate::wire::data_header::DATA_HEADER_LEN;
 use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
-/// TTL of a control message, as a Linux socket sends it.
+/// The TTL of a control message; Linux sockets use the same.
 const CONTROL_TTL: u8 = 64;
-/// Refused requests that are kept for a later look.
+/// The most refused requests that are kept for inspection.
 const REFUSALS: usize = 64;
-/// Debug lines that are kept until they are taken; the oldest go first.
+/// The most debug lines that are kept until they are read; the oldest are dropped first.
 const DEBUG_LINES: usize = 1000;
-/// The most lines of the log that are kept; the oldest go first.
+/// The most log lines that are kept; the oldest are dropped first.
 const LOG_LINES: usize = 1000;
-/// The MTU that a TUN device has before it is set.
+/// The MTU of a new TUN device.
 const TUNNEL_MTU: u16 = 1500;
 
 /// A router's kernel and process.
@@ -49,11 +49,11 @@ pub struct RouterNode {
     refusals: Vec<KernelEvent>,
     debug: VecDeque<(Time, String)>,
     log: VecDeque<(Time, Severity, String)>,
-    /// How much was written of each kind of event.
+    /// How many lines were logged for each kind of event.
     log_bounds: Log,
-    /// Locators for which the kernel had no route when something was sent to them.
+    /// Locators to which the kernel had no route when something was sent to them.
     without_route: BTreeSet<Rloc>,
-    /// Packets of EIDs that the core was given to decide on.
+    /// Packets of EIDs that the core had to decide about.
     offered: u64,
     /// The contents of the driver's file of nonces.
     kept: KeptNonces,
@@ -61,8 +61,8 @@ pub struct RouterNode {
 
 impl RouterNode {
     /// Starts the process in a kernel: opens its devices and sockets, reads the tables, and the
-    /// nonces that an earlier process kept. With a `record`, the inputs and outputs of the core are
-    /// written there.
+    /// nonces kept by an earlier process. With a `record`, the inputs and outputs of the core are
+    /// written to it.
     pub fn start(
         mut kernel: Kernel,
         kept: KeptNonces,
@@ -96,7 +96,7 @@ impl RouterNode {
         node
     }
 
-    /// The core, to look at.
+    /// The core, for reading.
     pub fn router(&self) -> &Router {
         &self.router
     }
@@ -106,7 +106,7 @@ impl RouterNode {
         &self.kernel
     }
 
-    /// The kernel, to change it as an operator would.
+    /// The kernel, for changes by an operator.
     pub fn kernel_mut(&mut self) -> &mut Kernel {
         &mut self.kernel
     }
@@ -116,22 +116,22 @@ impl RouterNode {
         &self.refusals
     }
 
-    /// Packets of EIDs that the core was given, from `lisp0` and from port 4341.
+    /// Packets of EIDs given to the core, from `lisp0` and received on port 4341.
     pub fn offered(&self) -> u64 {
         self.offered
     }
 
-    /// Something happens to the process.
+    /// Gives an input to the core.
     pub fn handle(&mut self, input: Input<'_>, now: Time) {
         self.router.handle(input, now);
     }
 
-    /// The core, for a caller that acts on it.
+    /// The core, for a caller that changes it.
     pub fn router_mut(&mut self) -> &mut Router {
         &mut self.router
     }
 
-    /// The lines of the log, each with its time, as far as they were kept.
+    /// The lines of the log, each with its time, except those that were dropped.
     pub fn log(&self) -> impl Iterator<Item = &(Time, Severity, String)> {
         self.log.iter()
     }
@@ -157,20 +157,21 @@ impl RouterNode {
         ])
     }
 
-    /// Ends the process as `kill -9` does; the kernel remains. The peers of its TCP connections hear
-    /// nothing, as if the machine had lost its power: Linux would send them FIN. The nonces that the
-    /// process kept stay, too.
+    /// Ends the process as `kill -9` does; the kernel and the kept nonces remain. The peers of its
+    /// TCP connections are not notified, as after a loss of power: on a `kill -9`, Linux would send
+    /// them FIN.
     pub fn kill(mut self) -> (Kernel, KeptNonces) {
         self.kernel.end_process();
         (self.kernel, self.kept)
     }
 
-    /// Ends the process as SIGTERM does: it withdraws its registrations, closes its connections and
-    /// leaves the kernel as it found it.
+    /// Ends the process as SIGTERM does: the process withdraws its registrations, closes its
+    /// connections and restores the kernel's earlier state.
     pub fn stop(mut self, now: Time) -> (Kernel, KeptNonces) {
         self.router.handle(Input::Stop, now);
         while let Some(output) = self.router.poll_output() {
-            // The core has said its last words before the routes go that a FIN needs.
+            // The core's last messages precede its kernel requests. Send the FINs before their
+            // routes vanish.
             if matches!(output, Output::Kernel(_)) {
                 self.tcp.stop(now);
             }
@@ -195,7 +196,8 @@ impl RouterNode {
         }
     }
 
-    /// The next output of the node; runs core and kernel against each other until both are silent.
+    /// The next output of the node; lets core and kernel exchange messages until neither has one
+    /// left.
     pub fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
         loop {
             if let Some(event) = self.kernel.poll_event() {
@@ -223,7 +225,7 @@ impl RouterNode {
         }
     }
 
-    /// Opens the things that the core asks for, or changes open ones.
+    /// Opens a device or sockets at the core's request, or changes open ones.
     fn open(&mut self, object: ProcessObject) {
         match object {
             ProcessObject::Tunnel => match self.kernel.device_id(LISP_DEVICE) {
@@ -307,7 +309,7 @@ impl RouterNode {
                 if !self.sockets.contains_key(&Rloc(source.ip())) {
                     return;
                 }
-                // The kernel counts it when that fails.
+                // The kernel counts a failure.
                 let _ = self.kernel.send_udp(&Outgoing {
                     source,
                     destination,
@@ -331,7 +333,7 @@ impl RouterNode {
         }
     }
 
-    /// Something has changed in the core: the lines of the log, and those of debugging.
+    /// Handles an event of the core: adds its lines to the log and to the debug lines.
     fn tell(&mut self, event: &Event, now: Time) {
         for (severity, line) in self.log_bounds.lines(event, now) {
             self.write_log(severity, line, now);
@@ -359,7 +361,7 @@ impl RouterNode {
 
     fn change_connection(&mut self, request: TcpRequest, now: Time) {
         match request {
-            // Linux does not bind an address that is not there.
+            // Linux does not bind a missing address.
             TcpRequest::Connect { connection, source, .. } if !self.kernel.is_local(source.0) => {
                 self.router.handle(Input::Tcp(TcpEvent::Closed(connection)), now);
             }
@@ -376,6 +378,7 @@ impl RouterNode {
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
         let Encapsulation { source, destination, ttl, tos, header, .. } = *encapsulation;
         let Some(&fragmentation) = self.sockets.get(&source) else { return };
+        // The remainder is smaller than SOURCE_PORTS, so it fits into u16.
         let source_port = encapsulation.source_port();
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
         payload.extend_from_slice(&header);

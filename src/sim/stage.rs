@@ -1,4 +1,4 @@
-//! The stage on virtual time: a scenario plays on it without namespaces, root or other programs.
+//! The stage on virtual time: scenarios run on it without namespaces, root or other programs.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -44,27 +44,27 @@ impl From<FilterError> for Failure {
     }
 }
 
-/// A capture ends so long after it was asked about: packets on their way belong to it.
+/// A capture ends this long after it is first examined: packets on their way belong to it.
 const ON_ITS_WAY: Duration = Duration::from_millis(200);
 
-/// How long a host that makes before it breaks is in both LANs.
+/// How long a host is in both LANs during a make-before-break move.
 const IN_BOTH: Duration = Duration::from_secs(1);
 
-/// Keeps files of a scenario that has failed, and tells the place.
+/// Keeps files of a failed scenario, and returns their location.
 pub type Keep = Box<dyn FnMut(&[Evidence]) -> Result<String, Failure>>;
 
 /// How a lab is simulated.
 pub struct Options {
-    /// All randomness comes from it.
+    /// The seed of all randomness.
     pub seed: Seed,
-    /// Where its routers are recorded, if they are.
+    /// Opens the records of the routers, if they are recorded.
     pub records: Option<Records>,
     /// Called when a scenario has failed.
     pub keep: Keep,
 }
 
 impl Options {
-    /// A lab without records, of which nothing is kept.
+    /// A lab without records, which keeps no files.
     pub fn new(seed: Seed) -> Self {
         Options { seed, records: None, keep: Box::new(|_| Ok("no place".to_owned())) }
     }
@@ -75,11 +75,11 @@ pub struct Simulated {
     lab: Lab,
     configs: BTreeMap<String, Config>,
     sim: Sim,
-    /// When everything was registered: the time of a scenario begins there.
+    /// When all registrations were acknowledged: the time of a scenario begins there.
     began: Time,
     consoles: BTreeMap<String, Console>,
     captures: BTreeMap<String, Running>,
-    /// Those that have ended, taken apart.
+    /// The captures that have ended, parsed.
     captured: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
     /// The node that each client is on, and its connection there.
@@ -88,14 +88,14 @@ pub struct Simulated {
     keep: Keep,
 }
 
-/// A session, and the prompt that its last answer ended with.
+/// A session, and the prompt at the end of its last answer.
 #[derive(Default)]
 struct Console {
     session: Session,
     prompt: String,
 }
 
-/// Ethernet frames with their times, in the hands of a capture that runs.
+/// Ethernet frames with their times, shared with a running capture.
 type Seen = Rc<RefCell<Vec<(Time, Vec<u8>)>>>;
 
 /// A capture, and the Ethernet frames that it has seen.
@@ -111,10 +111,10 @@ struct Flow {
 }
 
 impl Simulated {
-    /// Builds `lab`, which is switched on at this moment.
+    /// Builds `lab`, and switches it on at this moment.
     ///
     /// # Errors
-    /// A fault of the lab or of its configurations.
+    /// An error in the lab or in its configurations.
     pub fn start(lab: Lab, options: Options) -> Result<Self, Failure> {
         wiring::expect(&lab)?;
         let configs = build::parse_configs(&lab)?;
@@ -141,17 +141,17 @@ impl Simulated {
     /// Builds `lab` and lets it register.
     ///
     /// # Errors
-    /// Those of [`Simulated::start`], and registrations that do not come.
+    /// Those of [`Simulated::start`], and registrations that do not succeed.
     pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
         let mut simulated = Simulated::start(lab, options)?;
         simulated.register()?;
         Ok(simulated)
     }
 
-    /// Lets the lab register: its time begins there.
+    /// Waits until the lab has registered: the time of the scenario begins there.
     ///
     /// # Errors
-    /// Registrations that do not come.
+    /// Registrations that do not succeed.
     pub fn register(&mut self) -> Result<(), Failure> {
         self.sim.run_until_registered()?;
         self.began = self.sim.now();
@@ -173,7 +173,7 @@ impl Simulated {
         Ok(file)
     }
 
-    /// The simulation, to look at.
+    /// The simulation, for reading.
     pub fn sim(&self) -> &Sim {
         &self.sim
     }
@@ -184,7 +184,8 @@ impl Simulated {
             let Running { ids, seen } = self.captures.get(name).ok_or_else(missing)?;
             self.sim.run_for(ON_ITS_WAY);
             ids.iter().for_each(|&id| self.sim.end_capture(id));
-            // A frame without an IP packet stays too: it has its number in every other capture.
+            // A frame without an IP packet stays too, so that frame numbers agree with other
+            // captures.
             let frame = |(at, frame): &(Time, Vec<u8>)| Frame {
                 at: at.since(Time::ZERO),
                 packet: ip_packet(frame).to_vec(),
@@ -209,7 +210,7 @@ impl Simulated {
         client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
-    /// Sends IP packets from a node, all of them in order, that `times` over.
+    /// Sends IP packets from a node: all of them in order, `times` times.
     fn send_packets(
         &mut self,
         node: &str,
@@ -435,7 +436,7 @@ impl Stage for Simulated {
     }
 }
 
-/// How a flow fared.
+/// The report of a flow.
 fn flow_report(report: &PingReport, every: Duration) -> FlowReport {
     let instant = |at: Time| at.since(Time::ZERO);
     let answered = report.probes.iter().filter_map(|probe| match probe.outcome {
@@ -447,7 +448,7 @@ fn flow_report(report: &PingReport, every: Duration) -> FlowReport {
     let end = |probe: Option<&Probe>| probe.map_or(Duration::ZERO, |probe| instant(probe.sent_at));
     let is_answered = |probe: &Probe| matches!(probe.outcome, Outcome::Reply(_));
     let last = report.probes.iter().rposition(is_answered);
-    // The last echo may be under way when the flow ends.
+    // The last echo may still be unanswered when the flow ends.
     let under_way = last.is_some_and(|last| last + 2 == report.probes.len());
     let sent = (report.probes.len() - usize::from(under_way)) as u64;
     FlowReport::of(sent, (end(report.probes.first()), end(report.probes.last())), &answers, every)

@@ -2,10 +2,10 @@
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3) as real segments (RFC 9293), by
 //! smoltcp.
 //!
-//! It stands in for `driver/tcp` and for the TCP of Linux under it, and has the same bounds:
-//! connections, octets that wait for a peer, and the time that a closed connection is given. The
-//! core's events are pulled: each call of [`Tcp::poll_event`] looks for a connection that has
-//! something to say.
+//! It replaces `driver/tcp` and the TCP of Linux, and has the same bounds: the number of
+//! connections, the octets that wait for a peer, and the time that a closed connection gets. The
+//! core's events are pulled: each call of [`Tcp::poll_event`] looks for a connection that has an
+//! event.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -25,36 +25,37 @@ use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
 use crate::wire::CONTROL_PORT;
 
-/// Octets of the largest segment with its IP header: every IPv6 link carries it (RFC 8200
-/// section 5). The stack does not discover the MTU of a path.
+/// Octets of the largest segment with its IP header: every IPv6 link carries it (RFC 8200 section
+/// 5). This stack does not discover path MTUs.
 const MTU: usize = IPV6_MINIMUM_MTU as usize;
 /// Octets of each of a socket's two buffers.
 const BUFFER: usize = 16 * 1024;
-/// The most octets that wait for a peer to take them. A connection with more is closed.
+/// The most octets that may wait for a peer. A connection with more is closed.
 const MAX_WAITING: usize = 1 << 20;
-/// Connections that were accepted, at a time; a SYN for more is answered with RST.
+/// The most accepted connections at the same time; a SYN for more is answered with RST.
 const MAX_ACCEPTED: usize = 4096;
-/// How long a closed connection may take to send the rest.
+/// How long a closed connection may take to send the remaining octets.
 const LINGER: Duration = Duration::from_secs(5);
 /// How long the other end may take to answer our FIN, as Linux's `tcp_fin_timeout`.
 const FIN_TIMEOUT: Duration = Duration::from_secs(60);
-/// A silent peer is asked as often.
+/// The interval between keep-alives to a silent peer.
 const KEEPALIVE: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(10);
-/// How long a peer may be silent, to a SYN, to octets or to being asked.
+/// How long a peer may leave a SYN, octets or a keep-alive without an answer.
 const TIMEOUT: smoltcp::time::Duration = smoltcp::time::Duration::from_secs(25);
-/// Local ports of connections: dynamic ports (RFC 6335 section 6), from this one on.
+/// The first local port of connections, from the dynamic ports (RFC 6335 section 6).
 const FIRST_PORT: u16 = 0xc000;
 const PORTS: u64 = 0x4000;
 
-/// A connection that the core may still hear of.
+/// A connection about which the core may still receive events.
 #[derive(Debug)]
 struct Stream {
     socket: SocketHandle,
-    /// The core has heard that it stands.
+    /// Whether the core knows that the connection is established.
     is_told: bool,
     /// Octets that the socket has not taken yet.
     waiting: Vec<u8>,
-    /// Set when the core has closed it: it has ended by then, with the unsent rest.
+    /// Set when the core has closed the connection: the connection ends at this time at the latest,
+    /// even with unsent octets.
     closing_until: Option<Time>,
 }
 
@@ -72,10 +73,10 @@ pub struct Tcp {
     device: QueueDevice,
     interface: Interface,
     sockets: SocketSet<'static>,
-    /// The one socket of each RLOC that takes the next SYN.
+    /// The one socket of each RLOC that accepts the next SYN.
     listeners: BTreeMap<Rloc, SocketHandle>,
     streams: BTreeMap<Connection, Stream>,
-    /// Sockets that the core knows no more: they say goodbye, at most until then.
+    /// Sockets unknown to the core, which exchange their FINs, until this time at most.
     leaving: Vec<(SocketHandle, Time)>,
     accepted: u64,
     next_port: u64,
@@ -84,14 +85,14 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// A stack without connections that listens nowhere.
+    /// A stack without connections and listeners.
     pub fn new(seed: &Seed, now: Time) -> Self {
         let mut rng = Rng::new(seed, "tcp");
         let mut device = QueueDevice::new(Medium::Ip, MTU);
         let mut config = Config::new(HardwareAddress::Ip);
         config.random_seed = rng.next_u64();
         let mut interface = Interface::new(config, &mut device, instant(now));
-        // The kernel says which addresses are ours, and smoltcp holds two of them.
+        // The kernel knows our addresses; smoltcp itself can hold two addresses only.
         interface.set_any_ip(true);
         Tcp {
             device,
@@ -106,7 +107,7 @@ impl Tcp {
         }
     }
 
-    /// Listens on an RLOC, there or not yet.
+    /// Listens on an RLOC, whether the address exists or not.
     pub fn listen(&mut self, rloc: Rloc) {
         let sockets = &mut self.sockets;
         self.listeners.entry(rloc).or_insert_with(|| sockets.add(listener(rloc)));
@@ -141,7 +142,7 @@ impl Tcp {
         self.poll(now);
     }
 
-    /// The process ends: listens nowhere and closes every connection; waiting octets are lost.
+    /// The process ends: closes every listener and every connection; waiting octets are lost.
     pub fn stop(&mut self, now: Time) {
         let listeners: Vec<Rloc> = self.listeners.keys().copied().collect();
         listeners.into_iter().for_each(|rloc| self.stop_listening(rloc));
@@ -151,7 +152,7 @@ impl Tcp {
         }
     }
 
-    /// Takes in an IP packet that carries a segment for an address of the node.
+    /// Receives an IP packet that carries a segment for an address of the node.
     pub fn receive(&mut self, packet: &[u8], now: Time) {
         self.device.push_received(packet);
         self.poll(now);
@@ -170,7 +171,7 @@ impl Tcp {
         self.forget_departed(now);
     }
 
-    /// The next thing that the core must hear.
+    /// The next event for the core.
     pub fn poll_event(&mut self, now: Time) -> Option<TcpEvent<'_>> {
         let sockets = &self.sockets;
         let (connection, progress) = self.streams.iter().find_map(|(&connection, stream)| {
@@ -190,7 +191,7 @@ impl Tcp {
                     self.octets.extend_from_slice(octets);
                     (octets.len(), octets.len())
                 }) {}
-                // The window has opened, and the peer is told.
+                // The window has opened; the peer must be told.
                 self.poll(now);
                 Some(TcpEvent::Bytes(connection, &self.octets))
             }
@@ -205,7 +206,7 @@ impl Tcp {
         }
     }
 
-    /// The next IP packet that the stack wants sent.
+    /// The next IP packet to send.
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Vec<u8>> {
         self.device.pop_to_send()
@@ -230,12 +231,13 @@ impl Tcp {
         self.next_port += 1;
         let mut socket = socket();
         let ends = (endpoint(destination, CONTROL_PORT), endpoint(source, port));
-        // A socket that cannot connect stays closed, and that is its event.
+        // A socket that cannot connect stays closed, and the core gets an event about this.
         let _ = socket.connect(self.interface.context(), ends.0, ends.1);
         self.streams.insert(connection, Stream::new(self.sockets.add(socket)));
     }
 
-    /// A listening socket that a SYN has reached is a connection; another takes the next one.
+    /// A listening socket that has received a SYN is a connection; a new socket accepts the next
+    /// SYN.
     fn take_callers(&mut self) {
         for (&rloc, handle) in &mut self.listeners {
             if self.sockets.get::<Socket>(*handle).state() == State::Listen {
@@ -251,7 +253,7 @@ impl Tcp {
         }
     }
 
-    /// Fills the sockets as far as they take octets; returns whether any did.
+    /// Moves waiting octets into the sockets; returns whether any octets were moved.
     fn fill_sockets(&mut self) -> bool {
         let mut any = false;
         for stream in self.streams.values_mut().filter(|stream| !stream.waiting.is_empty()) {
@@ -264,7 +266,7 @@ impl Tcp {
         any
     }
 
-    /// Ends the connections whose peer takes too little.
+    /// Ends the connections that have too many waiting octets.
     fn abort_clogged(&mut self) {
         for stream in self.streams.values_mut() {
             if stream.waiting.len() > MAX_WAITING {
@@ -274,8 +276,8 @@ impl Tcp {
         }
     }
 
-    /// Forgets the callers that ended before the core heard of them, and the sockets that have said
-    /// goodbye.
+    /// Removes the accepted connections that ended before the core knew of them, and the sockets
+    /// that have exchanged their FINs.
     fn forget_departed(&mut self, now: Time) {
         let is_gone = |connection: &Connection, stream: &Stream, socket: &Socket<'_>| {
             connection.0 >= Connection::ACCEPTED && !stream.is_told && is_over(socket)
@@ -289,7 +291,7 @@ impl Tcp {
             if until <= now {
                 socket.abort();
             }
-            // A closed socket that has a peer owes it a RST.
+            // A closed socket that has a peer must still send a RST.
             let stays = !is_over(socket) || socket.remote_endpoint().is_some();
             if !stays {
                 self.sockets.remove(handle);
@@ -298,7 +300,7 @@ impl Tcp {
         });
     }
 
-    /// The core hears that a connection stands.
+    /// Tells the core that a connection is established.
     fn tell(&mut self, connection: Connection) -> Option<TcpEvent<'static>> {
         let stream = self.streams.get_mut(&connection)?;
         stream.is_told = true;
@@ -313,12 +315,12 @@ impl Tcp {
         Some(TcpEvent::Accepted { connection, peer, local: IpAddr::from(local.addr) })
     }
 
-    /// The core hears no more of a connection; its socket says goodbye.
+    /// Removes a connection, about which the core gets no more events; its socket sends FIN or RST.
     fn end(&mut self, connection: Connection, now: Time) {
         let Some(stream) = self.streams.remove(&connection) else { return };
         let socket = self.sockets.get_mut::<Socket>(stream.socket);
         match socket.state() {
-            // There is no peer to send a last message to.
+            // There is no peer to which a last message could be sent.
             State::SynSent => return drop(self.sockets.remove(stream.socket)),
             _ if stream.waiting.is_empty() => socket.close(),
             _ => socket.abort(),
@@ -333,7 +335,8 @@ impl Stream {
         Stream { socket, is_told: false, waiting: Vec::new(), closing_until: None }
     }
 
-    /// Whether one that has ended never stood: the core gives a silent peer up before the stack does.
+    /// Whether an ended connection was never established. The core gives up a silent peer earlier
+    /// than the stack does.
     fn is_refused(&self, connection: Connection) -> bool {
         connection.0 < Connection::ACCEPTED && !self.is_told && self.closing_until.is_none()
     }
@@ -355,8 +358,8 @@ impl Stream {
     }
 }
 
-/// The connection of a socket has ended, or ended before it stood: smoltcp lets a caller's socket
-/// listen again.
+/// The connection of a socket has ended, or was never established: in the latter case, smoltcp
+/// makes an accepted socket listen again.
 fn is_over(socket: &Socket<'_>) -> bool {
     matches!(socket.state(), State::Closed | State::Listen)
 }

@@ -26,11 +26,11 @@ pub enum Fate {
 /// A packet that was put on a link.
 #[derive(Clone, Copy, Debug)]
 pub struct Crossing<'a> {
-    /// When.
+    /// The time of sending.
     pub time: Time,
-    /// Which link.
+    /// The name of the link.
     pub link: &'a str,
-    /// Which node sent it.
+    /// The name of the sending node.
     pub from: &'a str,
     /// The Ethernet frame.
     pub frame: &'a [u8],
@@ -62,14 +62,14 @@ impl Display for Crossing<'_> {
 }
 
 impl Crossing<'_> {
-    /// Whether the frame only asks or tells where a neighbour is: ARP, or neighbour discovery.
+    /// Whether the frame only asks for a neighbour or announces one: ARP, or neighbour discovery.
     pub fn is_neighbour_discovery(&self) -> bool {
         let content = Frame::parse(self.frame).map(|frame| frame.content);
         content.is_some_and(|content| !matches!(content, Content::Ip(_)))
     }
 }
 
-/// The IP packet in an Ethernet frame; empty when there is none.
+/// The IP packet in an Ethernet frame; empty when there is no IP packet.
 pub fn ip_packet(frame: &[u8]) -> &[u8] {
     match frame.get(12..HEADER_LEN) {
         Some([0x08, 0x00] | [0x86, 0xdd]) => &frame[HEADER_LEN..],
@@ -77,15 +77,15 @@ pub fn ip_packet(frame: &[u8]) -> &[u8] {
     }
 }
 
-/// Where the crossings go.
+/// The destination of the crossings.
 #[derive(Default)]
 pub enum Trace {
-    /// Nowhere.
+    /// Not recorded.
     #[default]
     Off,
-    /// Kept as lines.
+    /// Kept as lines of text.
     Lines(Vec<String>),
-    /// To a receiver: a capture file, a web page.
+    /// Passed to a receiver: a capture file, a web page.
     Sink(Box<dyn FnMut(&Crossing<'_>)>),
 }
 
@@ -99,7 +99,7 @@ impl Trace {
     }
 }
 
-/// An IP packet in one line.
+/// Displays an IP packet in one line.
 #[derive(Clone, Copy, Debug)]
 pub struct Summary<'a>(pub &'a [u8]);
 

@@ -1,7 +1,8 @@
-//! Devices, addresses, routes and rules come and go, and the process is told as netlink tells it.
+//! Adds and removes devices, addresses, routes and rules, and notifies the process as netlink does.
 //!
-//! As on Linux, a link that is taken down loses its routes without a word about each, so the whole table is read again; the
-//! connected ones come back by themselves, static ones never.
+//! As on Linux, a link that is set down loses its routes without a notification for each. Therefore
+//! the process reads the whole table again. Connected routes return by themselves, static ones
+//! never.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -19,7 +20,7 @@ use crate::router::io::{
 };
 use crate::router::made::IPV6_METRIC;
 
-/// The clocks of a port of hosts that move, as `driver/netlink` sets them.
+/// The timers of a port for roaming hosts, as `driver/netlink` sets them.
 const MOBILITY_CLOCKS: Clocks =
     Clocks { reachable: Duration::from_secs(2), first_probe: Duration::from_secs(1) };
 
@@ -31,9 +32,10 @@ const NO_ROUTE_TO_GATEWAY: &str = "Nexthop has invalid gateway";
 const DEVICE_DOWN: &str = "Network is down";
 
 impl Kernel {
-    /// A new device, down and without carrier; a tunnel's carrier is its process.
+    /// Creates a device, down and without carrier. A tunnel always has carrier: that of its
+    /// process.
     ///
-    /// One that was deleted and is made anew gets its place back, and its plug.
+    /// A deleted device that is created again gets the same ID, and remains plugged into its link.
     pub fn add_device(&mut self, name: &str, kind: DeviceKind, mtu: u16) -> DeviceId {
         let is_it = |device: &NetDevice| !device.is_there && device.name == name;
         let deleted = self.devices.iter().position(is_it);
@@ -62,8 +64,8 @@ impl Kernel {
         id
     }
 
-    /// Tells the process the whole present state and no earlier events, as when it starts and reads the
-    /// tables.
+    /// Sends the process the whole present state and drops earlier events, as when the process
+    /// starts and reads the tables.
     pub fn announce(&mut self) {
         self.events.clear();
         let there = self.devices.iter().enumerate().filter(|(_, device)| device.is_there);
@@ -73,7 +75,7 @@ impl Kernel {
         self.tell_routes();
     }
 
-    /// `ip link set DEVICE address MAC`: the neighbours on the link are forgotten.
+    /// `ip link set DEVICE address MAC`: deletes the neighbours on the link.
     pub fn set_mac(&mut self, id: DeviceId, mac: HardwareAddress) {
         if self.device(id).mac != mac {
             self.devices[id.0].mac = mac;
@@ -96,7 +98,7 @@ impl Kernel {
             }
         } else {
             self.routing.remove_device(id);
-            // Of IPv6, addresses that are good beyond the link are kept (keep_addr_on_down), others not.
+            // As keep_addr_on_down does, keeps global IPv6 addresses and removes link-local ones.
             self.devices[id.0].addresses.retain(|net| !is_ipv6_link_local(net.addr()));
         }
         self.tell_link(id);
@@ -107,7 +109,7 @@ impl Kernel {
         self.tell_losses();
     }
 
-    /// The other end of the link came or went. The routes stay.
+    /// The other end of the link came up or went down. The routes stay.
     pub fn set_carrier(&mut self, id: DeviceId, carrier: bool) {
         let device = &mut self.devices[id.0];
         if device.carrier != carrier {
@@ -121,7 +123,7 @@ impl Kernel {
         }
     }
 
-    /// `ip link set DEVICE mtu N`, or the link's own when absent.
+    /// `ip link set DEVICE mtu N`; without a value, the MTU of the link.
     pub fn set_mtu(&mut self, id: DeviceId, mtu: Option<u16>) {
         let device = &mut self.devices[id.0];
         let mtu = mtu.unwrap_or(device.own_mtu);
@@ -131,7 +133,7 @@ impl Kernel {
         }
     }
 
-    /// `ip address add`: the connected network comes with it.
+    /// `ip address add`: also adds the connected route.
     pub fn add_address(&mut self, id: DeviceId, address: IpNet) {
         let device = &mut self.devices[id.0];
         device.unconnected.remove(&address);
@@ -145,7 +147,7 @@ impl Kernel {
         }
     }
 
-    /// `ip address add ... noprefixroute`: no connected network comes with it.
+    /// `ip address add ... noprefixroute`: adds no connected route.
     pub fn add_unconnected_address(&mut self, id: DeviceId, address: IpNet) {
         self.remove_address(id, address);
         let device = &mut self.devices[id.0];
@@ -153,9 +155,9 @@ impl Kernel {
         device.unconnected.insert(address);
     }
 
-    /// `ip address delete`: the connected network goes with its last address, and routes whose source
-    /// it is go too; an IPv6 one stays and forgets its source. With the last IPv4 address of a device
-    /// all IPv4 routes by it go.
+    /// `ip address delete`. The last address of a network takes the connected route with it. IPv4
+    /// routes with this source are removed; IPv6 ones stay without a source. The last IPv4 address
+    /// of a device takes all IPv4 routes through the device with it.
     pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
         if self.device(id).addresses.contains(&address) {
             self.take_address(id, address);
@@ -193,7 +195,7 @@ impl Kernel {
         }
     }
 
-    /// Tells of routes that have gone.
+    /// Notifies the process of removed routes.
     pub(super) fn tell_removed(&mut self, gone: Vec<(Table, IpNet, Entry)>) {
         for (table, prefix, entry) in gone {
             self.tell_route(table, prefix, &entry, false);
@@ -220,8 +222,8 @@ impl Kernel {
         }
     }
 
-    /// `ip route replace`. The error is the operating system's: its device or gateway must be
-    /// there and up.
+    /// `ip route replace`. The error is that of the operating system: the device of the route must
+    /// be up.
     pub fn add_route(
         &mut self,
         table: Table,
@@ -248,7 +250,7 @@ impl Kernel {
         self.add_route(Table::Main, prefix, leads, 0, None)
     }
 
-    /// Where a route through `gateway` leads: it must lie in a connected network.
+    /// The next hop of a route through `gateway`, which must be in a connected network.
     pub fn via(&self, gateway: IpAddr) -> Result<Leads, &'static str> {
         let table = self.routing.table(Table::Main);
         let entry = table.lookup(gateway, |entry| entry.connected).ok_or(NO_ROUTE_TO_GATEWAY)?;
@@ -283,7 +285,7 @@ impl Kernel {
                 self.events.push_back(KernelEvent::Refused { request, error });
             }
         }
-        // A change of a link or an address may remove other objects.
+        // A change of a link or an address may remove other objects too.
         if let KernelRequest::Add(KernelObject::Link { .. })
         | KernelRequest::Remove(KernelObject::Address { .. })
         | KernelRequest::Add(KernelObject::Address { connected: false, .. }) = request
@@ -341,7 +343,7 @@ impl Kernel {
         }
     }
 
-    /// A missing object is gone already; only a device that does not exist is an error.
+    /// If the object is missing, there is nothing to do; only a missing device is an error.
     fn unmake(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
             KernelObject::Namespace | KernelObject::Link { .. } => Ok(()),
@@ -360,7 +362,7 @@ impl Kernel {
                 Ok(())
             }
             KernelObject::Route { table, prefix, target, metric, source } => {
-                // The gateway's network may have gone, and its routes with it.
+                // The gateway's network may be removed already, and its routes with it.
                 let leads = match target {
                     RouteTarget::NextHop(gateway) => self.leads_by_gateway(table, prefix, gateway),
                     _ => Some(self.leads(target)?),
@@ -388,7 +390,7 @@ impl Kernel {
         }
     }
 
-    /// The target of the route of `prefix` that goes through `gateway`.
+    /// The next hop of the route for `prefix` through `gateway`.
     fn leads_by_gateway(&self, table: Table, prefix: IpNet, gateway: IpAddr) -> Option<Leads> {
         let mut rows = self.routing.table(table).iter();
         rows.find_map(|(other, entry)| match entry.leads {
@@ -417,7 +419,7 @@ impl Kernel {
         self.events.push_back(KernelEvent::Link {
             device: name.clone(),
             up,
-            // Linux knows no carrier of a device that is down.
+            // Linux reports no carrier for a device that is down.
             carrier: up && carrier,
             mtu: u32::from(mtu),
         });
@@ -459,7 +461,7 @@ impl Kernel {
     }
 }
 
-/// The route that comes with an address; a host's address has none.
+/// The connected route of an address; a host address (/32, /128) has none.
 pub(super) fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
     let family = Family::of(address.addr());
     if address.prefix_len() == family.bits() || is_ipv6_link_local(address.addr()) {

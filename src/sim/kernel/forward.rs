@@ -1,4 +1,4 @@
-//! The way of a packet: it arrives or begins here, is delivered, forwarded or stopped.
+//! The path of a packet: received or originated here, then delivered, forwarded or dropped.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +12,7 @@ use crate::packet::{IpHeader, set_ttl};
 use crate::sim::datagram::udp_checksum;
 
 impl Kernel {
-    /// A packet came in by a device: from its link or, by `lisp0`, from the process.
+    /// Receives a packet on a device: from its link or, on `lisp0`, from the process.
     pub fn receive(&mut self, id: DeviceId, mut packet: Vec<u8>) {
         if !self.device(id).is_running() {
             return self.count(KernelDrop::DeviceDown);
@@ -28,7 +28,7 @@ impl Kernel {
             return self.count(KernelDrop::LinkScoped);
         }
         let from_lisp = self.device(id).kind == DeviceKind::Tunnel;
-        // accept_local=1 on lisp0; IPv6 does not look.
+        // accept_local=1 is set on lisp0; IPv6 does not check the source.
         if header.source.is_ipv4() && !from_lisp && self.is_local(header.source) {
             return self.count(KernelDrop::Martian);
         }
@@ -51,7 +51,7 @@ impl Kernel {
         }
     }
 
-    /// A program sends an IP packet by a raw socket, with any source.
+    /// A program sends an IP packet through a raw socket, with any source.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
         self.originate(packet, false);
     }
@@ -64,14 +64,15 @@ impl Kernel {
         }
     }
 
-    /// Sends a packet of the node's own; `bound` to its source, rules about that apply.
+    /// Sends a packet of the node itself. If it is `bound` to its source, rules about the source
+    /// apply.
     pub(super) fn originate(&mut self, packet: Vec<u8>, bound: bool) {
         if let Err(cause) = self.send(packet, bound) {
             self.count(cause);
         }
     }
 
-    /// The same; the reason that keeps it from leaving is not counted yet.
+    /// Like `originate`, but does not count the cause when the packet is not sent.
     pub(super) fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         if self.is_local(header.destination) {
@@ -91,7 +92,8 @@ impl Kernel {
         }
     }
 
-    /// The next identification of the process: a different one for every packet that may be cut.
+    /// The next identification for the process: each packet that may be fragmented gets another
+    /// one.
     pub(super) fn next_identification(&mut self) -> u16 {
         self.identification = self.identification.wrapping_add(1);
         self.identification
@@ -127,7 +129,7 @@ impl Kernel {
         self.send_error(error, &packet, header);
     }
 
-    /// The MTU of a device that does not take this packet, not even in pieces.
+    /// The MTU of a device, if the packet is larger and must not be fragmented there.
     fn too_big(&self, device: DeviceId, packet: &[u8]) -> Option<u16> {
         const DONT_FRAGMENT: u8 = 0x40;
         let mtu = self.device(device).mtu;

@@ -1,5 +1,5 @@
-//! Fragments of IPv4 (RFC 791 section 3.2) and IPv6 (RFC 8200 section 4.5), cut and put together.
-//! IPv6 packets are cut by their sender only.
+//! Fragmentation and reassembly for IPv4 (RFC 791 section 3.2) and IPv6 (RFC 8200 section 4.5).
+//! Only the sender fragments IPv6 packets.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use etherparse::{
     IpFragOffset, IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6Header,
 };
 
-/// Packets that are put together at once; the oldest gives way to a further one.
+/// Packets that are reassembled at the same time; one more replaces the oldest.
 const REASSEMBLY_LIMIT: usize = 16;
 
 /// Octets of an IPv6 header and of a fragment header behind it.
@@ -18,8 +18,8 @@ const V6_FRAGMENT: usize = 8;
 const V6_FRAGMENT_HEADER: u8 = 44;
 const MORE_FRAGMENTS: u16 = 1;
 
-/// Cuts a packet into fragments of up to `mtu` octets; `None` when that cannot be done. IPv6
-/// fragments get this identification, those of IPv4 have the packet's own.
+/// Cuts a packet into fragments of up to `mtu` octets; `None` when that is impossible. IPv6
+/// fragments get this identification, IPv4 fragments that of the packet.
 pub fn split(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
     match packet.first()? >> 4 {
         4 => split_v4(packet, mtu),
@@ -50,7 +50,7 @@ fn split_v4(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
     payload.chunks(room).enumerate().map(cut).collect()
 }
 
-/// Cuts a packet without extension headers: no node here sends any.
+/// Cuts a packet without extension headers: no node here sends extension headers.
 fn split_v6(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
     let (header, payload) = packet.split_first_chunk::<V6_HEADER>()?;
     let room = mtu.checked_sub(V6_HEADER + V6_FRAGMENT)? & !7;
@@ -83,12 +83,12 @@ struct Key {
     identification: u32,
 }
 
-/// A fragment, taken apart.
+/// A parsed fragment.
 struct Fragment<'a> {
     key: Key,
     offset: IpFragOffset,
     more: bool,
-    /// The header that the whole packet is to have, but for its length.
+    /// The header of the whole packet, except for its length.
     header: IpHeaders,
     payload: &'a [u8],
 }
@@ -116,7 +116,7 @@ impl<'a> Fragment<'a> {
         Some(Fragment { key, offset, more, header, payload })
     }
 
-    /// One whose fragment header comes first, as [`split`] makes it.
+    /// Parses a packet whose first extension header is the fragment header, as [`split`] makes it.
     fn parse_v6(packet: &'a [u8]) -> Option<Self> {
         let (mut header, payload) = Ipv6Header::from_slice(packet).ok()?;
         let (cut, payload) = payload.split_first_chunk::<V6_FRAGMENT>()?;
@@ -155,20 +155,20 @@ impl<'a> Fragment<'a> {
     }
 }
 
-/// A fragment that overlaps others or makes a packet longer than IP can say.
+/// A fragment that overlaps others, or makes the packet too long for IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fragment that fits nothing")]
 pub struct Unfit;
 
-/// The packets of which some fragments have come.
+/// The packets of which some fragments have arrived.
 #[derive(Debug, Default)]
 pub struct Reassembly(VecDeque<(Key, IpDefragBuf)>);
 
 impl Reassembly {
-    /// Takes in a fragment; the whole packet when it was the last that lacked.
+    /// Adds a fragment; returns the whole packet when this was the last missing fragment.
     ///
     /// # Errors
-    /// [`Unfit`]: the earlier fragments of the packet are dropped with it.
+    /// [`Unfit`]: the earlier fragments of the packet are dropped with this one.
     pub fn add(&mut self, fragment: &[u8]) -> Result<Option<Vec<u8>>, Unfit> {
         let fragment = Fragment::parse(fragment).ok_or(Unfit)?;
         let at = self.0.iter().position(|(other, _)| *other == fragment.key);

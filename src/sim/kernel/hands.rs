@@ -1,5 +1,5 @@
-//! Changes of a namespace by hand, in the words of iproute2 and `sysctl`: as much of them as
-//! this kernel has.
+//! Changes of a namespace by hand, with the commands of iproute2 and `sysctl` that this kernel
+//! supports.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use super::{DeviceId, Kernel};
 use crate::addr::Family;
 use crate::router::io::{LISP_GROUP, Table};
 
-/// A hand that this kernel does not know, or that has nothing to take hold of.
+/// The error for a command that this kernel does not know, or whose object does not exist.
 const UNKNOWN: &str = "this kernel knows no such command, or nothing that it is about";
 
 impl Kernel {
@@ -78,8 +78,8 @@ impl Kernel {
         Some(())
     }
 
-    /// `ip link del DEVICE`: it goes with its addresses and routes. [`Kernel::add_device`] makes it
-    /// anew.
+    /// `ip link del DEVICE`: removes the device with its addresses and routes.
+    /// [`Kernel::add_device`] creates it again.
     pub fn delete_device(&mut self, id: DeviceId) {
         self.devices[id.0].addresses.clear();
         self.devices[id.0].unconnected.clear();
@@ -154,7 +154,7 @@ impl Kernel {
     }
 }
 
-/// The priority of the rule that looks up table main for everything.
+/// The priority of the rule that looks up table main for all packets.
 const MAIN_RULE: u32 = 32766;
 
 fn table(number: &str) -> Option<Table> {

@@ -1,4 +1,4 @@
-//! The ICMP messages of a kernel: echo replies, and errors about packets that it stops.
+//! The ICMP messages of a kernel: echo replies, and errors about packets that it drops.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,21 +23,21 @@ const V4_ERROR_HEADERS: usize = 28;
 const V6_ERROR_HEADERS: usize = 48;
 /// Linux sends ICMPv4 errors with precedence internetwork control.
 const V4_ERROR_TOS: u8 = 0xc0;
-/// The TTL of a kernel's own packets.
+/// The TTL of packets that the kernel itself sends.
 const DEFAULT_TTL: u8 = 64;
 
-/// Why a packet was stopped, in the words of ICMP.
+/// The reason why a packet was dropped, in ICMP's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IcmpError {
-    /// No route.
+    /// There is no route.
     NetUnreachable,
     /// An unreachable route, or a neighbour that does not answer.
     HostUnreachable,
-    /// No socket.
+    /// There is no socket.
     PortUnreachable,
-    /// Larger than the next link, which takes this many octets.
+    /// The packet is larger than the MTU of the next link, which is this many octets.
     TooBig(u16),
-    /// TTL used up.
+    /// The TTL has reached zero.
     TtlExceeded,
 }
 
@@ -80,7 +80,7 @@ struct Quoted<'a> {
     destination: IpAddr,
     /// The port that it was sent to.
     port: u16,
-    /// The payload, as far as it is quoted.
+    /// The quoted part of the payload.
     payload: &'a [u8],
 }
 
@@ -125,7 +125,7 @@ fn is_later_fragment(packet: &[u8]) -> bool {
 }
 
 impl Kernel {
-    /// Sends an ICMP error about `packet`, if it may have one.
+    /// Sends an ICMP error about `packet`, if errors about `packet` are allowed.
     pub(super) fn send_error(&mut self, error: IcmpError, packet: &[u8], header: &IpHeader) {
         if !deserves_error(packet, header) {
             return;
@@ -135,7 +135,7 @@ impl Kernel {
         let Some(source) = own.or_else(|| self.source_for(destination)) else {
             return;
         };
-        // Linux looks up the way of an IPv4 error before it chooses a source.
+        // Linux looks up the route of an IPv4 error before it chooses a source.
         let bound = own.is_some() || destination.is_ipv6();
         let (most, tos) = match destination {
             IpAddr::V4(_) => (V4_ERROR_LEN - V4_ERROR_HEADERS, V4_ERROR_TOS),
@@ -148,7 +148,8 @@ impl Kernel {
         }
     }
 
-    /// Tells the process of an ICMP error about a datagram that it sent. `icmp` is the ICMP message.
+    /// Reports an ICMP error about a datagram of the process to the process. `icmp` is the ICMP
+    /// message.
     pub(super) fn report_error(&mut self, header: &IpHeader, icmp: &[u8]) {
         let Some((&[kind, code, _, _, a, b, c, d], quoted)) = icmp.split_first_chunk() else {
             return;
@@ -176,7 +177,7 @@ impl Kernel {
         }
     }
 
-    /// The quoted datagram, if a socket of the process has sent it.
+    /// The quoted datagram, if a socket of the process sent it.
     fn own_datagram<'a>(&self, quoted: &'a [u8]) -> Option<Quoted<'a>> {
         let header = IpHeader::parse_quoted(quoted).ok()?;
         let (protocol, header_len) = match header.family() {
@@ -207,7 +208,7 @@ impl Kernel {
         }
     }
 
-    /// Unless it is `bound`, the message's source does not decide about its way.
+    /// Unless `bound`, the source of the message does not influence its route.
     fn send_icmp(
         &mut self,
         (source, destination): (IpAddr, IpAddr),

@@ -1,4 +1,4 @@
-//! Objects that the process has had made and that are gone.
+//! Lost objects: the process requested them from the kernel, and they have been removed since.
 
 use std::net::IpAddr;
 
@@ -10,7 +10,7 @@ use crate::router::io::{Device, KernelEvent, KernelObject, LISP_DEVICE, Mac, Rou
 use crate::router::made::IPV6_METRIC;
 
 impl Kernel {
-    /// Tells the process of lost objects that it has had made.
+    /// Notifies the process of lost objects that it had requested.
     pub(super) fn tell_losses(&mut self) {
         let mut made = std::mem::take(&mut self.made);
         let lost = made.take_lost(true, |object| !self.is_made(object));
@@ -20,7 +20,7 @@ impl Kernel {
         }
     }
 
-    /// Devices, addresses, rules, routes and settings, a line each, sorted.
+    /// Devices, addresses, rules, routes and settings: one line for each, sorted.
     pub fn state(&self) -> Vec<String> {
         let mut lines = vec![format!("forwards {:?}", self.forwards)];
         for device in self.devices.iter().filter(|device| device.is_there) {
@@ -58,7 +58,7 @@ impl Kernel {
             }
             KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
                 self.named(&device).is_some_and(|port| {
-                    // A port that is set down by hand stays down.
+                    // A port that is set down by hand stays down, and is not a loss.
                     let is_up = match up {
                         true => port.up || port.name != LISP_DEVICE,
                         false => !port.up || port.kind == DeviceKind::Loopback,
@@ -98,7 +98,7 @@ impl Kernel {
         }
     }
 
-    /// Whether the network of an address has its route.
+    /// Whether the network of an address has its connected route.
     fn is_connected(&self, device: &Device, address: ipnet::IpNet) -> bool {
         let Some(id) = self.device_id(&device.name()) else { return false };
         connected(id, address).is_none_or(|(prefix, _)| {

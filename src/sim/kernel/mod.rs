@@ -1,16 +1,16 @@
 //! The simulated kernel of a network namespace: addresses, routes, forwarding, ICMP.
 //!
-//! A core router of a lab is nothing but a [`Kernel`]; a LISP router is a [`Kernel`] with a
-//! process in it, and the two talk in the very words of [`crate::router::io`] that
-//! `driver/netlink` uses in a namespace. It acts as Linux does:
+//! A core router of a lab is only a [`Kernel`]. A LISP router is a [`Kernel`] with a process; the
+//! two exchange the messages of [`crate::router::io`], as `driver/netlink` does in a namespace. The
+//! kernel acts as Linux does:
 //!
 //! * [`table`]: tables main and 4341, policy rules, suppression, links that are down.
-//! * [`configure`]: devices, addresses and routes come and go; events say so.
-//! * [`forward`]: a packet arrives, is delivered, forwarded, fragmented or dropped.
+//! * [`configure`]: adds and removes devices, addresses and routes, and notifies the process.
+//! * [`forward`]: receives a packet, and delivers, forwards, fragments or drops it.
 //! * [`icmp`]: echo replies and errors, RFC 792, RFC 1191, RFC 4443.
 //! * [`hands`]: changes with `ip` and `sysctl`.
 //! * [`udp`]: datagrams that the process sends.
-//! * [`neighbour`]: ARP and neighbour discovery, proxies, hosts that come and go.
+//! * [`neighbour`]: ARP and neighbour discovery, proxies, roaming hosts.
 
 pub mod configure;
 pub mod forward;
@@ -57,7 +57,7 @@ pub enum DeviceKind {
 pub struct NetDevice {
     /// The Linux name.
     pub name: String,
-    /// It has not been deleted.
+    /// Whether it exists: it has not been deleted.
     pub is_there: bool,
     /// Its kind.
     pub kind: DeviceKind,
@@ -67,19 +67,19 @@ pub struct NetDevice {
     pub carrier: bool,
     /// Octets of the largest IP packet.
     pub mtu: u16,
-    /// The MTU that the link gives it.
+    /// The MTU of its link.
     pub own_mtu: u16,
-    /// Its addresses, in the order in which they came.
+    /// Its addresses, in the order in which they were added.
     pub addresses: Vec<IpNet>,
-    /// Those of [`NetDevice::addresses`] whose network has no route (`noprefixroute`).
+    /// The [`NetDevice::addresses`] whose network has no connected route (`noprefixroute`).
     pub unconnected: BTreeSet<IpNet>,
     /// Answers ARP for addresses that are routed to another device.
     pub proxy_arp: bool,
     /// Its hardware address.
     pub mac: HardwareAddress,
-    /// Hosts that come announce themselves, and are believed (`arp_accept`, `accept_untracked_na`).
+    /// It accepts hosts that announce themselves (`arp_accept`, `accept_untracked_na`).
     pub mobility: bool,
-    /// The hosts that it answers for.
+    /// The hosts for which it answers.
     pub proxies: BTreeSet<IpAddr>,
     /// The neighbours on its link.
     pub neighbours: Neighbours,
@@ -91,13 +91,13 @@ impl NetDevice {
         self.up && self.carrier
     }
 
-    /// The first address of a family that is good beyond the link.
+    /// The first address of a family that is not link-local.
     fn address(&self, family: Family) -> Option<IpAddr> {
         let mut addresses = self.addresses.iter().map(IpNet::addr);
         addresses.find(|&address| Family::of(address) == family && !is_ipv6_link_local(address))
     }
 
-    /// Its IPv6 link-local address: the configured one, else the one that it makes up.
+    /// Its IPv6 link-local address: the configured one, or else the generated one.
     pub fn link_local(&self) -> Ipv6Addr {
         let mut configured = self.addresses.iter().map(IpNet::addr);
         configured
@@ -129,7 +129,7 @@ pub enum KernelOutput {
     Datagram(Datagram),
     /// For the TCP stack of the process: an IP packet with a segment.
     Segment(Vec<u8>),
-    /// For the process: an ICMP error about a datagram that it sent from a port of
+    /// For the process: an ICMP error about a datagram that it sent from a port opened with
     /// [`Kernel::bind_senders`].
     Error(IcmpError),
 }
@@ -149,20 +149,20 @@ pub struct Datagram {
     pub payload: Vec<u8>,
 }
 
-/// Why a packet went no further.
+/// The reason why a packet was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KernelDrop {
-    /// No IP packet, or damaged.
+    /// Not an IP packet, or damaged.
     NotIp,
     /// Its device is down or has no carrier.
     DeviceDown,
     /// A frame for another hardware address.
     NotForUs,
-    /// Link-local, multicast or broadcast, which no program here wants.
+    /// Link-local, multicast or broadcast, which no program here accepts.
     LinkScoped,
-    /// IPv4 with our own address as source, from a link.
+    /// IPv4 with our own address as source, received from a link.
     Martian,
-    /// For another node, and forwarding is off.
+    /// For another node, but forwarding is off.
     NotForwarding,
     /// No route.
     NoRoute,
@@ -170,28 +170,28 @@ pub enum KernelDrop {
     Blackhole,
     /// An unreachable route.
     Unreachable,
-    /// TTL used up.
+    /// The TTL has reached zero.
     TtlExpired,
-    /// Larger than the next link, and not to be fragmented.
+    /// Larger than the MTU of the next link, and must not be fragmented.
     TooBig,
     /// No host on the link has the next hop's address.
     NoNeighbour,
-    /// For us, but a fragment whose rest did not come in time or does not fit.
+    /// For us, but a fragment that does not fit, or whose missing parts did not arrive in time.
     Fragment,
     /// For us, but its checksum is wrong.
     Checksum,
-    /// For us, but no socket has the port or no one the protocol.
+    /// For us, but no socket has the port, or no program the protocol.
     NoSocket,
-    /// A process wrote something that is no packet, or to a device that is down (EIO).
+    /// A process wrote something that is not a packet, or wrote to a device that is down (EIO).
     WriteFailed,
 }
 
-/// How a kernel would answer a neighbour's "who has this address?".
+/// The reason why a kernel answers a neighbour's "who has this address?".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Answer {
-    /// It is mine.
+    /// The address is the kernel's own.
     Own,
-    /// I know the way (proxy ARP).
+    /// The kernel has a route to the address (proxy ARP).
     Proxy,
 }
 
@@ -201,20 +201,20 @@ pub struct Kernel {
     now: Time,
     devices: Vec<NetDevice>,
     routing: Routing,
-    /// The routes that the process made, which stay behind when it is killed.
+    /// The routes that the process made. They remain when the process is killed.
     of_process: BTreeSet<(Table, IpNet, Entry)>,
-    /// The objects that the process has had made.
+    /// The objects that the process requested and the kernel made.
     made: Made,
-    /// Forwards packets of others: of IPv4, of IPv6.
+    /// Forwards packets of other nodes: IPv4, IPv6.
     forwards: [bool; 2],
-    /// UDP sockets that receive.
+    /// UDP sockets that receive datagrams.
     receivers: BTreeSet<SocketAddr>,
-    /// UDP sockets that only send, and whose process reads their errors.
+    /// UDP sockets that only send datagrams; the process reads their ICMP errors.
     senders: BTreeSet<SocketAddr>,
     path_mtus: PathMtus,
     /// A process takes the TCP segments.
     has_tcp: bool,
-    /// ICMP messages for a ping from here, when there is one.
+    /// ICMP messages for a ping from this node, when one runs.
     icmp: Option<Vec<Vec<u8>>>,
     fragments: fragment::Reassembly,
     identification: u16,
@@ -222,11 +222,11 @@ pub struct Kernel {
     events: VecDeque<KernelEvent>,
     drops: BTreeMap<KernelDrop, u64>,
     link_changed: bool,
-    /// The neighbours as the process was last told; those that are not listed are absent.
+    /// The neighbour states last sent to the process; neighbours that are not listed are absent.
     told: BTreeMap<(DeviceId, IpAddr), NeighbourState>,
-    /// Neighbours of each family, as the process was last told.
+    /// The number of neighbours of each family last sent to the process.
     neighbours_told: [usize; 2],
-    /// When the process looks again how many neighbours there are.
+    /// When the process checks the number of neighbours again.
     look_at: Time,
 }
 
@@ -284,7 +284,7 @@ impl Kernel {
         self.outputs.pop_front()
     }
 
-    /// The next thing that the process is told.
+    /// The next event for the process.
     #[must_use]
     pub fn poll_event(&mut self) -> Option<KernelEvent> {
         if self.events.is_empty() {
@@ -293,24 +293,24 @@ impl Kernel {
         self.events.pop_front()
     }
 
-    /// Whether a device was set up or down since the last call: its peer will see that.
+    /// Whether a device was set up or down since the last call, which its peer will notice.
     #[must_use]
     pub fn take_link_change(&mut self) -> bool {
         std::mem::take(&mut self.link_changed)
     }
 
-    /// Packets that went no further, by cause.
+    /// Dropped packets, by cause.
     pub fn drops(&self) -> &BTreeMap<KernelDrop, u64> {
         &self.drops
     }
 
-    /// A process opens UDP sockets that receive on an address.
+    /// A process opens UDP sockets that receive datagrams on an address.
     pub fn bind_udp(&mut self, address: IpAddr, ports: impl IntoIterator<Item = u16>) {
         self.receivers.extend(ports.into_iter().map(|port| SocketAddr::new(address, port)));
     }
 
-    /// A process opens UDP sockets on an address that only send, and reads the ICMP errors about their
-    /// datagrams (IP_RECVERR).
+    /// A process opens UDP sockets on an address that only send datagrams, and reads the ICMP
+    /// errors about these datagrams (IP_RECVERR).
     pub fn bind_senders(&mut self, address: IpAddr, ports: impl IntoIterator<Item = u16>) {
         self.senders.extend(ports.into_iter().map(|port| SocketAddr::new(address, port)));
     }
@@ -321,8 +321,9 @@ impl Kernel {
         self.senders.retain(|socket| socket.ip() != address);
     }
 
-    /// A process takes every TCP segment for the node: Linux has TCP in the kernel, a router of the
-    /// simulator beside its process. Without one, segments are dropped in silence.
+    /// A process receives every TCP segment for the node: Linux has TCP in the kernel, a router of
+    /// the simulator has it beside its process. Without such a process, segments are dropped in
+    /// silence.
     pub fn open_tcp(&mut self) {
         self.has_tcp = true;
     }
@@ -332,17 +333,18 @@ impl Kernel {
         self.icmp = listens.then(Vec::new);
     }
 
-    /// Whether an ICMP message waits for the pinging program.
+    /// Whether an ICMP message is waiting for the ping program.
     pub fn has_icmp(&self) -> bool {
         self.icmp.as_ref().is_some_and(|packets| !packets.is_empty())
     }
 
-    /// The IP packets with ICMP messages that have come since the last call.
+    /// The IP packets with ICMP messages received since the last call.
     pub fn take_icmp(&mut self) -> Vec<Vec<u8>> {
         self.icmp.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The process has gone, with its sockets, its `lisp0` and the routes into that. Rules stay.
+    /// The process has ended: removes its sockets, its `lisp0` and the routes into `lisp0`. Rules
+    /// stay.
     pub fn end_process(&mut self) {
         self.receivers.clear();
         self.senders.clear();
@@ -359,7 +361,8 @@ impl Kernel {
         }
     }
 
-    /// A process that begins takes out the rules and routes that a killed one left, as the driver does.
+    /// A starting process removes the rules and routes that a killed process left, as the driver
+    /// does.
     pub fn remove_leftovers(&mut self) {
         self.routing.clear_rules();
         for (table, prefix, entry) in std::mem::take(&mut self.of_process) {
@@ -373,7 +376,7 @@ impl Kernel {
         up.any(|device| device.addresses.iter().any(|net| net.addr() == address))
     }
 
-    /// The source address that a packet of the node's own to `destination` gets.
+    /// The source address for a packet of the node itself to `destination`.
     pub fn source_for(&self, destination: IpAddr) -> Option<IpAddr> {
         if self.is_local(destination) {
             return Some(destination);
@@ -391,8 +394,8 @@ impl Kernel {
 
     fn route(&self, flow: &Flow) -> Option<Entry> {
         self.routing.lookup(flow, self.lisp(), |entry| {
-            // Linux keeps routes of a link without carrier, and with
-            // ignore_routes_with_linkdown=1 does not use them.
+            // Linux keeps the routes of a link without carrier, but does not use them with
+            // ignore_routes_with_linkdown=1.
             entry.device().is_none_or(|device| self.device(device).is_running())
         })
     }

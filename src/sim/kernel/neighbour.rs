@@ -1,11 +1,12 @@
-//! Frames: the messages on a link about neighbours, and the receivers of a packet.
+//! Frames: the neighbour messages on a link, and the next hops of packets.
 //!
-//! As Linux does it with the settings that `driver/netlink` makes: ARP is answered for every
-//! address of the node, neighbour discovery for those of the device; both for a proxied host whose
-//! route leads elsewhere, at once. On a port of hosts that move, a host that announces itself is believed.
+//! The kernel acts as Linux does with the settings of `driver/netlink`. ARP is answered for every
+//! address of the node, neighbour discovery for the addresses of the device. Both are answered
+//! immediately for a proxied host whose route leads to another device. On a port for roaming hosts,
+//! the kernel accepts a host that announces itself.
 //!
-//! The process is told of a neighbour as `driver/netlink` tells the core: when the state is another
-//! than was last told, or when the host has just confirmed that it is there.
+//! The process is notified as `driver/netlink` notifies the core: when the state differs from the
+//! last one sent, or when the host has just confirmed that it is there.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -22,15 +23,16 @@ use crate::host::neighbour::{Clocks, ENTRIES, Output, State, Strength};
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 use crate::time::{Deadline, Time};
 
-/// How often the process looks how full the neighbour tables are.
+/// How often the process checks how full the neighbour tables are.
 const LOOK_INTERVAL: Duration = Duration::from_secs(1);
 
 impl Kernel {
-    /// Tells the process how full the neighbour tables are, as `driver/netlink` does: where hosts come and
-    /// go, once a second, and if it has changed. A simulated kernel is a machine of its own.
+    /// Tells the process how full the neighbour tables are, as `driver/netlink` does: only with
+    /// ports for roaming hosts, at most once a second, and if the number has changed. Each
+    /// simulated kernel has tables of its own.
     pub(super) fn look_at_tables(&mut self) {
         let mut devices = self.devices.iter();
-        // A port of hosts that move has clocks of its own.
+        // A port for roaming hosts has other timers than the default ones.
         let is_mobile = devices.any(|device| device.neighbours.clocks != Clocks::default());
         if !is_mobile || self.now < self.look_at {
             return;
@@ -58,7 +60,7 @@ impl Kernel {
         timers.min().map(|at| Deadline { at, why: "neighbours" })
     }
 
-    /// Asks neighbours, and gives them up, when it is time to.
+    /// Sends solicitations that are due, and ends the resolution of neighbours that did not answer.
     pub fn handle_timeout(&mut self, now: Time) {
         self.now = now;
         for device in &mut self.devices {
@@ -67,7 +69,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// A frame came in by a port.
+    /// Receives a frame on a port.
     pub fn receive_frame(&mut self, id: DeviceId, frame: &[u8]) {
         if !self.device(id).is_running() {
             return self.count(KernelDrop::DeviceDown);
@@ -88,7 +90,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// How "who has `target`?" is answered on `device`'s link.
+    /// How to answer "who has `target`?" on `device`'s link.
     pub fn answers(&self, id: DeviceId, target: IpAddr) -> Option<Answer> {
         let device = self.device(id);
         if !device.is_running() {
@@ -113,7 +115,7 @@ impl Kernel {
         elsewhere.then_some(Answer::Proxy)
     }
 
-    /// Hands a packet to the link of a device, for the neighbour `next_hop`.
+    /// Sends a packet on the link of a device to the neighbour `next_hop`.
     pub(super) fn send_to_neighbour(&mut self, id: DeviceId, next_hop: IpAddr, packet: Vec<u8>) {
         let now = self.now;
         let device = &mut self.devices[id.0];
@@ -124,7 +126,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Asks a host whether it is there; `watch`, again and again.
+    /// Asks a host whether it is there; with `watch`, repeatedly.
     pub(super) fn probe(&mut self, id: DeviceId, address: IpAddr, watch: bool) {
         let now = self.now;
         let neighbours = &mut self.devices[id.0].neighbours;
@@ -136,13 +138,13 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Forgets a host.
+    /// Deletes a neighbour.
     pub(super) fn forget(&mut self, id: DeviceId, address: IpAddr) {
         self.devices[id.0].neighbours.forget(address);
         self.settle_neighbours();
     }
 
-    /// Forgets all neighbours on a link that went down, and the hosts that the device answers for.
+    /// Deletes all neighbours on a link that went down, and the hosts for which the device answers.
     pub(super) fn flush_neighbours(&mut self, id: DeviceId) {
         let device = &mut self.devices[id.0];
         let waited = device.neighbours.flush();
@@ -153,7 +155,7 @@ impl Kernel {
         self.settle_neighbours();
     }
 
-    /// Tells everybody on a link that a host is at this device.
+    /// Announces to all nodes on a link that a host is at this device.
     pub(super) fn announce_host(&mut self, id: DeviceId, address: IpAddr) {
         let mac = self.device(id).mac;
         let frame = match address {
@@ -163,7 +165,7 @@ impl Kernel {
         self.put(id, frame);
     }
 
-    /// Tells the process of the neighbours that there are.
+    /// Reports all neighbours to the process.
     pub(super) fn tell_neighbours(&mut self) {
         self.told.clear();
         for at in 0..self.devices.len() {
@@ -232,7 +234,7 @@ impl Kernel {
     fn hear_advertisement(&mut self, id: DeviceId, says: &Advertisement) {
         let (target, now) = (IpAddr::V6(says.target), self.now);
         let device = &mut self.devices[id.0];
-        // Linux believes no advertisement of a neighbour that it has given up.
+        // Linux ignores advertisements from a neighbour in state FAILED.
         if device.owns(target) || device.neighbours.state(target) == Some(State::Failed) {
             return;
         }
@@ -269,8 +271,9 @@ impl Kernel {
         }
     }
 
-    /// The address that asks for a neighbour: the sender of the packet that waits if that is us, else an
-    /// address in the neighbour's network, else the device's first; in IPv6 the device's link-local one.
+    /// The source address of a solicitation: the source of the waiting packet if that is our own,
+    /// else an address in the neighbour's network, else the device's first; for IPv6 the device's
+    /// link-local address.
     fn solicitation_source(
         &self,
         id: DeviceId,

@@ -1,4 +1,4 @@
-//! The MTUs of paths: a kernel remembers one for each destination, as Linux does (RFC 1191, RFC 8201).
+//! Path MTUs: a kernel remembers one for each destination, as Linux does (RFC 1191, RFC 8201).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,18 +10,19 @@ use crate::time::Time;
 
 /// How long the MTU of a path is remembered (`net.ipv4.route.mtu_expires`).
 const MTU_FOR: Duration = Duration::from_secs(600);
-/// No smaller path MTU is believed: `net.ipv4.route.min_pmtu`, and RFC 8200 section 5.
+/// Smaller path MTUs are raised to this: `net.ipv4.route.min_pmtu`, and RFC 8200 section 5.
 const SMALLEST_V4: u16 = 552;
 const SMALLEST_V6: u16 = IPV6_MINIMUM_MTU;
-/// Paths whose MTU is remembered; the one that ends first gives way.
+/// Paths whose MTU is remembered; one more replaces the path that expires first.
 const MOST_PATHS: usize = 1024;
 
-/// The MTUs of paths, by destination, each with the instant at which it is forgotten.
+/// The path MTUs by destination, each with the instant at which it expires.
 #[derive(Debug, Default)]
 pub(super) struct PathMtus(BTreeMap<IpAddr, (u16, Time)>);
 
 impl PathMtus {
-    /// Takes in the MTU of a link on the path: a smaller one than before, or the same again.
+    /// Stores the MTU of a link on the path, unless a smaller one is known. The same MTU is kept
+    /// longer.
     pub fn learn(&mut self, destination: IpAddr, mtu: u32, now: Time) {
         let smallest = match Family::of(destination) {
             Family::Ipv4 => SMALLEST_V4,
@@ -39,7 +40,7 @@ impl PathMtus {
         self.0.insert(destination, (mtu, now + MTU_FOR));
     }
 
-    /// Octets of the largest packet that the path takes whole, if that is known.
+    /// Octets of the largest packet that the path carries unfragmented, if known.
     pub fn of(&self, destination: IpAddr, now: Time) -> Option<u16> {
         let (mtu, until) = self.0.get(&destination)?;
         (now < *until).then_some(*mtu)

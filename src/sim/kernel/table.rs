@@ -1,4 +1,4 @@
-//! Routing tables and policy rules, looked up as Linux does.
+//! Routing tables and policy rules, with the lookup of Linux.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -10,10 +10,10 @@ use crate::addr::{Eid, EidPrefix, Family, InstanceId};
 use crate::prefix_map::PrefixMap;
 use crate::router::io::{RuleSelector, Table};
 
-/// Where an entry leads.
+/// The target of a routing entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Leads {
-    /// Out of a device, to a gateway or to the destination itself.
+    /// Through a device, to a gateway or to the destination itself.
     Out {
         /// The device.
         device: DeviceId,
@@ -33,14 +33,14 @@ pub struct Entry {
     pub metric: u32,
     /// The kernel made it for an address.
     pub connected: bool,
-    /// Where it leads.
+    /// Its target.
     pub leads: Leads,
-    /// The source address of the node's own packets that take it.
+    /// The source address for packets of the node itself that use this route.
     pub source: Option<IpAddr>,
 }
 
 impl Entry {
-    /// The device that it leaves by.
+    /// The device through which the route leads.
     pub fn device(&self) -> Option<DeviceId> {
         match self.leads {
             Leads::Out { device, .. } => Some(device),
@@ -49,19 +49,20 @@ impl Entry {
     }
 }
 
-/// One table: entries by prefix, each prefix's in the order of preference.
+/// One routing table: the entries of each prefix, in the order of preference.
 #[derive(Debug, Default)]
 pub struct RoutingTable(PrefixMap<Vec<Entry>>);
 
 impl RoutingTable {
-    /// Puts in an entry; one of the same metric and origin gives way. Says whether that changed
-    /// anything.
+    /// Adds an entry, which replaces an entry of the same metric and origin. Returns whether the
+    /// table has changed.
     pub fn add(&mut self, prefix: IpNet, entry: Entry) -> bool {
         let key = key(prefix);
         let mut entries = self.0.remove(&key).unwrap_or_default();
         let known = entries.contains(&entry);
         if !known {
-            // A connected entry is its address's, and several devices may have the same network.
+            // A connected entry belongs to one address, and several devices may have the same
+            // network.
             entries.retain(|old| old.metric != entry.metric || old.connected || entry.connected);
             entries.push(entry);
             entries.sort();
@@ -70,7 +71,7 @@ impl RoutingTable {
         !known
     }
 
-    /// Takes out an entry; says whether it was there.
+    /// Removes an entry; returns whether it existed.
     pub fn remove(&mut self, prefix: IpNet, entry: &Entry) -> bool {
         let key = key(prefix);
         let Some(mut entries) = self.0.remove(&key) else {
@@ -85,7 +86,7 @@ impl RoutingTable {
         removed
     }
 
-    /// Takes out the entries that `goes` says; returns them with their prefixes.
+    /// Removes the entries for which `goes` is true; returns them with their prefixes.
     pub fn extract(&mut self, goes: impl Fn(IpNet, &Entry) -> bool) -> Vec<(IpNet, Entry)> {
         let (mut gone, mut emptied) = (Vec::new(), Vec::new());
         for (prefix, entries) in self.0.iter_mut() {
@@ -101,8 +102,8 @@ impl RoutingTable {
         gone
     }
 
-    /// The best entry of the longest prefix that has a `usable` one: like Linux, a lookup goes
-    /// back to shorter prefixes past entries whose link is down.
+    /// The best entry of the longest prefix that has a `usable` one. Like Linux, a lookup skips
+    /// entries whose link is down and continues with shorter prefixes.
     pub fn lookup(&self, destination: IpAddr, usable: impl Fn(&Entry) -> bool) -> Option<Entry> {
         let host = Eid::new(InstanceId::DEFAULT, destination).host_prefix();
         let covering: Vec<&Vec<Entry>> = self.0.covering(&host).map(|(_, rows)| rows).collect();
@@ -126,32 +127,32 @@ fn key(prefix: IpNet) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, prefix)
 }
 
-/// A policy rule; the order of its fields is the order in which rules are asked.
+/// A policy rule. The order of its fields is the order in which rules are evaluated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Rule {
-    /// Lower is asked first.
+    /// Lower is evaluated first.
     pub priority: u32,
     /// The family of the packets.
     pub family: Family,
-    /// Which packets.
+    /// The packets to which it applies.
     pub selector: RuleSelector,
-    /// Which table; a lookup of main takes no route into `lisp0`.
+    /// The table to look up; in main, the lookup takes no route into `lisp0`.
     pub table: Table,
 }
 
 /// The fields of a packet that a lookup uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Flow {
-    /// The receiver.
+    /// The destination address.
     pub destination: IpAddr,
-    /// Its source; the node's own packets may have none yet.
+    /// The source address; a packet of the node itself may have none yet.
     pub source: Option<IpAddr>,
-    /// It came out of `lisp0`.
+    /// Whether the packet came out of `lisp0`.
     pub from_lisp: bool,
 }
 
 impl Flow {
-    /// A packet of the node's own that has no source yet.
+    /// A packet of the node itself that has no source yet.
     pub fn unbound(destination: IpAddr) -> Self {
         Flow { destination, source: None, from_lisp: false }
     }
@@ -165,14 +166,14 @@ impl Flow {
     }
 }
 
-/// The tables of a namespace and the rules that choose among them (see
+/// The tables of a namespace and the rules that select one of them (see
 /// [`crate::router::io::KernelObject::Rule`]).
 #[derive(Debug, Default)]
 pub struct Routing {
     main: RoutingTable,
     native: RoutingTable,
     rules: BTreeSet<Rule>,
-    /// The families whose rule 32766, which looks up main, was removed.
+    /// The families whose rule 32766, which looks up main, has been removed.
     without_main: BTreeSet<Family>,
 }
 
@@ -193,32 +194,32 @@ impl Routing {
         }
     }
 
-    /// Puts in a rule.
+    /// Adds a rule.
     pub fn add_rule(&mut self, rule: Rule) {
         self.rules.insert(rule);
     }
 
-    /// Takes out a rule.
+    /// Removes a rule.
     pub fn remove_rule(&mut self, rule: &Rule) {
         self.rules.remove(rule);
     }
 
-    /// Takes out all rules.
+    /// Removes all rules.
     pub fn clear_rules(&mut self) {
         self.rules.clear();
     }
 
-    /// Whether a rule is there.
+    /// Whether a rule exists.
     pub fn has_rule(&self, rule: &Rule) -> bool {
         self.rules.contains(rule)
     }
 
-    /// The rules, in the order in which they are asked.
+    /// The rules, in the order in which they are evaluated.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.rules.iter()
     }
 
-    /// Puts in or takes out the rule 32766, which looks up main for everything.
+    /// Adds or removes the rule 32766, which looks up main for all packets.
     pub fn set_main_rule(&mut self, family: Family, is_there: bool) {
         match is_there {
             true => self.without_main.remove(&family),
@@ -231,7 +232,7 @@ impl Routing {
         !self.without_main.contains(&family)
     }
 
-    /// Takes out the routes that `goes` says, of both tables; returns them.
+    /// Removes the routes for which `goes` is true from both tables; returns them.
     pub fn remove_routes(
         &mut self,
         goes: impl Fn(Table, IpNet, &Entry) -> bool,
@@ -244,13 +245,13 @@ impl Routing {
         gone
     }
 
-    /// Takes out every route that leaves by `device`, in both tables.
+    /// Removes every route through `device` from both tables.
     pub fn remove_device(&mut self, device: DeviceId) {
         self.remove_routes(|_, _, entry| entry.device() == Some(device));
     }
 
-    /// The route of a packet: the rules in order, then table main. `lisp` is the device that a
-    /// rule's lookup of main suppresses.
+    /// The route of a packet: the rules in order, then table main. `lisp` is the device whose
+    /// routes are suppressed when a rule looks up main.
     pub fn lookup(
         &self,
         flow: &Flow,
@@ -259,7 +260,8 @@ impl Routing {
     ) -> Option<Entry> {
         for rule in self.rules.iter().filter(|rule| flow.matches(rule)) {
             let found = self.table(rule.table).lookup(flow.destination, &usable);
-            // The kernel suppresses the answer, not the route: it does not look for a shorter one.
+            // The kernel suppresses the result of the lookup: it does not look for a shorter
+            // prefix.
             let suppressed = |entry: &Entry| {
                 rule.table == Table::Main && lisp.is_some() && entry.device() == lisp
             };
@@ -298,7 +300,7 @@ mod tests {
         Rule { priority, family: Family::Ipv4, selector, table }
     }
 
-    /// An xTR's tables: default into `lisp0`, a site, a native default with a guard.
+    /// An xTR's tables: a default route into `lisp0`, a site, and a guarded native default route.
     fn xtr() -> Routing {
         let mut routing = Routing::default();
         let rloc = RuleSelector::Source(Rloc([203, 0, 113, 11].into()));

@@ -1,4 +1,4 @@
-//! UDP datagrams that the process sends, whole or in fragments as their socket's [`Fragmentation`] says.
+//! UDP datagrams of the process, whole or in fragments as the socket's [`Fragmentation`] says.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,15 +14,15 @@ use crate::sim::datagram::{IpFields, ip_packet, udp_datagram};
 /// A UDP datagram of the process.
 #[derive(Clone, Copy, Debug)]
 pub struct Outgoing<'a> {
-    /// The address and port that it is sent from.
+    /// The address and port from which it is sent.
     pub source: SocketAddr,
-    /// The address and port that it is sent to.
+    /// The address and port to which it is sent.
     pub destination: SocketAddr,
     /// TTL or hop limit.
     pub ttl: u8,
     /// Type of service or traffic class.
     pub tos: u8,
-    /// Whether it has a checksum; the field is zero without.
+    /// Whether it has a checksum; otherwise the field is zero.
     pub checksum: bool,
     /// Whether it may be fragmented.
     pub fragmentation: Fragmentation,
@@ -34,20 +34,20 @@ impl Kernel {
     /// A process sends a UDP datagram.
     ///
     /// # Errors
-    /// The cause when the datagram does not leave: a send of Linux returns it likewise.
+    /// The reason why the datagram is not sent; a send on Linux returns it too.
     pub fn send_udp(&mut self, datagram: &Outgoing<'_>) -> Result<(), KernelDrop> {
         let packets = self.wrap(datagram);
-        // Without a route the first says so.
+        // Without a route, the first packet fails already.
         let sent = packets
             .and_then(|packets| packets.into_iter().try_for_each(|packet| self.send(packet, true)));
         sent.inspect_err(|cause| self.count(*cause))
     }
 
-    /// The datagram as IP packets: one, or its fragments.
+    /// The datagram as one IP packet, or as its fragments.
     fn wrap(&mut self, datagram: &Outgoing<'_>) -> Result<Vec<Vec<u8>>, KernelDrop> {
         let Outgoing { source, destination, ttl, tos, checksum, fragmentation, payload } =
             *datagram;
-        // A socket binds its source address before it sends; one that is not there is an error.
+        // A socket binds its source address before it sends; binding a missing address is an error.
         if !self.is_local(source.ip()) {
             return Err(KernelDrop::WriteFailed);
         }
@@ -79,7 +79,8 @@ impl Kernel {
         fragment::split(&packet, room, identification).ok_or(KernelDrop::TooBig)
     }
 
-    /// Octets of the largest packet that leaves whole; a packet for the kernel itself always does.
+    /// Octets of the largest packet that is sent unfragmented; no limit for a packet to the node
+    /// itself.
     fn room(&self, source: IpAddr, destination: IpAddr, fragmentation: Fragmentation) -> usize {
         let flow = Flow { destination, source: Some(source), from_lisp: false };
         let leads = self.route(&flow).map(|route| route.leads);
@@ -113,7 +114,8 @@ mod tests {
             kernel.add_address(port, net.parse().unwrap());
             let peer = peer.parse().unwrap();
             kernel.path_mtus.learn(peer, 1400, Time::ZERO);
-            // A router of the path that claims less than a path can have, or more, changes nothing.
+            // A router on the path that reports an impossible MTU, too small or too large, changes
+            // nothing.
             kernel.path_mtus.learn(peer, 9000, Time::ZERO);
         }
         kernel
