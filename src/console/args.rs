@@ -1,25 +1,25 @@
-//! The words of a command that matched, as its handler asks for them.
+//! The words of a line that matched a command, by the names under which its handler asks for them.
 
 use std::ops::Range;
 use std::str::FromStr;
 
-/// Why a command that is well formed cannot be done, and which of its words is to blame.
+/// The reason why a well-formed command cannot be carried out, and the word that causes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// One sentence without `%`.
+    /// One sentence, without the leading `%`.
     pub message: String,
     /// The octets of the line that are wrong.
     pub span: Range<usize>,
-    /// They are the value of an argument, and not a keyword or the whole line.
+    /// Whether these octets are the value of an argument, and not a keyword or the whole line.
     pub in_value: bool,
 }
 
 /// A word of a line, and its meaning.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The keyword, or the argument's name: each has its own names.
+    /// The name of the keyword or argument. Keywords and arguments have separate names.
     pub name: &'static str,
-    /// It is a value, or a part of one.
+    /// Whether it is a value, or a part of a value.
     pub argument: bool,
     /// Its octets in the line.
     pub span: Range<usize>,
@@ -30,34 +30,34 @@ pub struct Bound {
 pub struct Args<'t> {
     line: &'t str,
     words: Vec<Bound>,
-    /// The line began with `no`.
+    /// Whether the line began with `no`.
     pub negated: bool,
 }
 
 impl<'t> Args<'t> {
-    /// The words of `line`, in its order.
+    /// The words of `line`, in the order of the line.
     pub fn new(line: &'t str, words: Vec<Bound>, negated: bool) -> Self {
         Args { line, words, negated }
     }
 
-    /// Whether the line asks for the default, which `no` is for most commands, but not for one
-    /// that is in force unless it is negated.
+    /// Whether the line resets to the default. `no` does the same for most commands, but not for a
+    /// command that is in force by default.
     pub fn is_default(&self) -> bool {
         let first = self.line.split_whitespace().next();
         self.negated && first.is_some_and(|word| word.eq_ignore_ascii_case("default"))
     }
 
-    /// Whether a keyword is there.
+    /// Whether the line has a keyword.
     pub fn has(&self, keyword: &str) -> bool {
         self.span(keyword, false).is_some()
     }
 
-    /// Whether an argument is there.
+    /// Whether the line has an argument.
     pub fn given(&self, argument: &str) -> bool {
         self.span(argument, true).is_some()
     }
 
-    /// An argument as typed; blanks inside it included.
+    /// An argument as typed, including the blanks inside it.
     pub fn text(&self, argument: &str) -> Option<&'t str> {
         self.span(argument, true).map(|span| &self.line[span])
     }
@@ -67,13 +67,13 @@ impl<'t> Args<'t> {
         self.text(argument)?.parse().ok()
     }
 
-    /// The value of an argument that the pattern demands; a fault when it is not there after all.
+    /// The value of an argument that the pattern requires; a fault when the argument is missing.
     pub fn value<T: FromStr>(&self, argument: &str) -> Result<T, Fault> {
         self.optional(argument)
             .ok_or_else(|| self.fault(argument, format!("{argument} is missing")))
     }
 
-    /// A fault of the argument or else the keyword of that name, or of the whole line.
+    /// A fault at the argument or else the keyword with this name, or at the whole line.
     pub fn fault(&self, name: &str, message: impl Into<String>) -> Fault {
         let value = self.span(name, true);
         let in_value = value.is_some();

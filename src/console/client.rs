@@ -1,8 +1,8 @@
-//! A console's client: it asks, and collects the answer.
+//! The client of a console session: sends requests and collects the answers.
 //!
-//! The command line, the labs, the simulator and a replay are clients. They differ in the
-//! [`Channel`] alone: [`InProcess`] is a session in the same process, [`JsonLines`] one at the other end of
-//! a stream.
+//! The command line, the labs, the simulator and a replay are clients. They differ only in the
+//! [`Channel`]: [`InProcess`] is a session in the same process, [`JsonLines`] is a session at the
+//! other end of a stream.
 //!
 //! [`JsonLines`]: super::json_lines::JsonLines
 
@@ -21,45 +21,45 @@ pub trait Channel {
     /// Sends a request.
     ///
     /// # Errors
-    /// Those of the channel.
+    /// The errors of the channel.
     fn send(&mut self, request: Request) -> io::Result<()>;
 
     /// Waits for the next response.
     ///
     /// # Errors
-    /// Those of the channel; `UnexpectedEof` when no more responses come.
+    /// The errors of the channel; `UnexpectedEof` when no more responses will arrive.
     fn receive(&mut self) -> io::Result<Response>;
 }
 
 /// The answer to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// The text that it prints.
+    /// The text to print.
     pub text: String,
     /// The completions of the last word.
     pub completions: Vec<String>,
     /// The report of a host's ping.
     pub host: Option<HostAnswer>,
-    /// Why the request was not carried out.
+    /// The reason why the request was not carried out.
     pub error: Option<String>,
-    /// The prompt at which it was asked; empty for the first request of a client, which has seen no
-    /// prompt yet.
+    /// The prompt at which the request was sent; empty for the first request of a client, which has
+    /// received no prompt yet.
     pub asked_at: String,
-    /// How it ended.
+    /// The end of the answer.
     pub done: Done,
 }
 
 impl Answer {
-    /// Reads the view of a `show ... json`.
+    /// Reads the view in the answer to a `show ... json`.
     ///
     /// # Errors
-    /// The text is no such view: the command was refused, or prints something else.
+    /// The text is not such a view: the command was refused, or prints something else.
     pub fn view<V: DeserializeOwned>(&self) -> serde_json::Result<V> {
         serde_json::from_str(&self.text)
     }
 }
 
-/// A client of one session. The session's mode lasts from request to request, as on a terminal.
+/// A client of one session. The session keeps its mode between requests, as on a terminal.
 #[derive(Debug)]
 pub struct Client<C> {
     channel: C,
@@ -67,38 +67,38 @@ pub struct Client<C> {
 }
 
 impl<C: Channel> Client<C> {
-    /// A client that has asked nothing yet.
+    /// A client that has sent no request yet.
     pub fn new(channel: C) -> Self {
         Client { channel, prompt: String::new() }
     }
 
-    /// Goes on after an answer that ended with `prompt`.
+    /// Continues after an answer that ended with `prompt`.
     pub fn resume(channel: C, prompt: String) -> Self {
         Client { channel, prompt }
     }
 
-    /// The prompt that the last answer ended with; empty before the first one.
+    /// The prompt at the end of the last answer; empty before the first answer.
     pub fn prompt(&self) -> &str {
         &self.prompt
     }
 
-    /// The channel, to change it.
+    /// The channel, for changes.
     pub fn channel_mut(&mut self) -> &mut C {
         &mut self.channel
     }
 
-    /// Does a line and collects its answer.
+    /// Sends a line and collects its answer.
     ///
     /// # Errors
-    /// Those of the channel. A line that is refused is an answer: [`Done::ok`] is false.
+    /// The errors of the channel. The refusal of a line is an answer: [`Done::ok`] is false.
     pub fn command(&mut self, line: &str) -> io::Result<Answer> {
         self.ask(Request::Line(line.to_owned()))
     }
 
-    /// Asks and collects the answer. Lines of debugging are no part of it.
+    /// Sends a request and collects its answer. Debug lines are not part of the answer.
     ///
     /// # Errors
-    /// Those of the channel.
+    /// The errors of the channel.
     pub fn ask(&mut self, request: Request) -> io::Result<Answer> {
         let asked_at = self.prompt.clone();
         let (mut text, mut completions, mut host, mut error) =
@@ -116,10 +116,11 @@ impl<C: Channel> Client<C> {
         Ok(Answer { text, completions, host, error, asked_at, done })
     }
 
-    /// Asks and hands on each response when it comes, but for the last one, which it returns.
+    /// Sends a request and passes each response to `each` when it arrives, except the last
+    /// response, which is returned.
     ///
     /// # Errors
-    /// Those of the channel and of `each`.
+    /// The errors of the channel and of `each`.
     pub fn ask_each(
         &mut self,
         request: Request,
@@ -138,11 +139,11 @@ impl<C: Channel> Client<C> {
     }
 }
 
-/// A session in this process, on a router that stands still while it answers.
+/// A session in this process, on a router that does nothing else during an answer.
 pub struct InProcess<'a> {
     /// The session.
     pub session: &'a mut Session,
-    /// The router that it is on.
+    /// The router of the session.
     pub router: &'a mut Router,
     /// The emulated hosts of this router.
     pub hosts: &'a mut dyn Hosts,

@@ -1,4 +1,4 @@
-//! Reads a config file: all of it is right, or every wrong line is shown and nothing is taken.
+//! Reads a config file: applies all lines, or shows the wrong ones and applies none.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,10 +13,10 @@ use super::interpret::{self, LineError};
 use super::parse::Mismatch;
 use crate::router::config::Config;
 
-/// How many wrong lines an error tells of.
+/// The most wrong lines that an error lists.
 const MOST_PROBLEMS: usize = 20;
 
-/// How many alternatives "expected" names.
+/// The most alternatives that "expected" lists.
 const MOST_EXPECTED: usize = 8;
 
 /// The errors of a config file. Its `Display` shows each wrong line with its number, a caret
@@ -29,7 +29,7 @@ pub struct ConfigError {
     pub text: String,
     /// The first wrong lines, never empty.
     pub problems: Vec<Problem>,
-    /// How many more there are.
+    /// How many more wrong lines there are.
     pub more: usize,
 }
 
@@ -76,15 +76,16 @@ impl ConfigError {
 
 /// Reads a whole config file. `name` is its name in errors.
 ///
-/// Blank lines and lines that begin with `!` say nothing, indentation does not matter, `end` ends a
-/// block of modes and not the file.
+/// Blank lines and lines that begin with `!` have no effect. Indentation does not matter. `end`
+/// ends a block of modes, but not the file.
 pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
     let mut reader = Reader::new();
-    // The line after which a contradiction stood that a later line may still resolve.
+    // The line that introduced each contradiction; a later line may still resolve the
+    // contradiction.
     let mut contradicting: BTreeMap<String, Problem> = BTreeMap::new();
     let mut problems = Vec::new();
     let mut more = 0;
-    // Lines under a wrong line that opens a mode would all be wrong too; they are not judged.
+    // Lines below a wrong line that opens a mode would all be wrong too; they are skipped.
     let mut skip_deeper_than: Option<usize> = None;
     let mut start = 0;
     for (index, raw) in text.split_inclusive('\n').enumerate() {
@@ -115,7 +116,7 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
             more += 1;
         }
     }
-    // Lines that name something which a wrong line would have defined are not counted as wrong.
+    // Contradictions may be effects of wrong lines, so they are reported only if no line is wrong.
     if problems.is_empty() {
         problems.extend(contradicting.into_values().take(MOST_PROBLEMS));
         problems.sort_by_key(|problem| problem.line);
@@ -126,13 +127,13 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
     Err(ConfigError { name: name.to_owned(), text: text.to_owned(), problems, more })
 }
 
-/// The configuration that the lines of a file have made so far. A line that is wrong may have been
-/// carried out in part; then the effect of the others is made again, from the last copy on, for a
-/// copy at each line would make long files slow.
+/// The configuration made by the lines so far. A wrong line may have been applied in part. Then the
+/// right lines are applied again to the last copy. A new copy at each line would make long files
+/// slow.
 struct Reader<'a> {
     editor: Editor,
     copy: Editor,
-    /// The lines since then, all of them right.
+    /// The lines since the last copy, all of them right.
     since: Vec<&'a str>,
 }
 
@@ -142,14 +143,15 @@ impl<'a> Reader<'a> {
         Reader { copy: editor.clone(), editor, since: Vec::new() }
     }
 
-    /// Carries a line out, or says why it is wrong and leaves everything as it was.
+    /// Applies a line. If the line is wrong, returns the reason and leaves the configuration as it
+    /// was.
     fn take(&mut self, line: &'a str) -> Result<(), LineError> {
         let outcome = apply(&mut self.editor, line);
         if outcome.is_ok() {
             self.since.push(line);
         } else {
             for line in self.since.drain(..) {
-                // It was right before, and is again.
+                // The line was right before, so it is right again.
                 let _ = apply(&mut self.copy, line);
             }
             self.editor = self.copy.clone();
@@ -158,7 +160,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Carries a line out; `end` ends a block of modes and not the file.
+/// Applies a line; `end` ends a block of modes, but not the file.
 fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     interpret::apply(editor, line)?;
     if editor.context == Context::Exec {

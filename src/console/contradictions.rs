@@ -1,7 +1,7 @@
-//! Lines of a configuration that contradict each other, though each of them is right alone.
+//! Lines of a configuration that contradict each other, although each line alone is right.
 //!
-//! A file is judged as a whole, since a line may name an object that is defined further down: its
-//! contradictions are errors. On the console they are warnings.
+//! A file is checked as a whole, because a line may name an object that is defined further down. In
+//! a file, contradictions are errors; on the console they are warnings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use crate::addr::is_ipv6_link_local;
 use crate::router::config::{Config, InterfaceName};
 
-/// The contradictions of a configuration, a sentence each.
+/// The contradictions of a configuration, one sentence for each.
 pub fn contradictions(config: &Config) -> Vec<String> {
     let tables = config.lisp.iter().flat_map(|lisp| lisp.eid_tables.values());
     let dynamic_eids: BTreeSet<&String> = tables.flat_map(|t| t.dynamic_eids.keys()).collect();

@@ -1,22 +1,22 @@
-//! The state of a configuration that is being written. The commands of the grammar change it;
-//! [`interpret`](super::interpret) finds the command that a line is.
+//! The state of a configuration during editing. The commands of the grammar change this state;
+//! [`interpret`](super::interpret) finds the command for a line.
 
 use super::args::{Args, Fault};
 use super::grammar::Context;
 use crate::addr::InstanceId;
 use crate::router::config::{Config, EidTable, Lisp};
 
-/// A configuration that is being written, and the place in it where the next line belongs.
+/// A configuration during editing, and the mode for the next line.
 #[derive(Clone, Debug)]
 pub struct Editor {
     /// The configuration so far.
     pub config: Config,
-    /// Where the next line belongs.
+    /// The mode for the next line.
     pub context: Context,
 }
 
 impl Editor {
-    /// Goes on with `config` at the top level.
+    /// Continues with `config` at the top level.
     pub fn new(config: Config) -> Self {
         Editor { config, context: Context::Config }
     }
@@ -26,7 +26,7 @@ impl Editor {
         self.config.lisp.get_or_insert_default()
     }
 
-    /// The EID-table that is being configured; `args` is the line that needs one.
+    /// The EID-table that is being configured; `args` is the line, for the fault if there is none.
     pub fn eid_table(&mut self, args: &Args<'_>) -> Result<&mut EidTable, Fault> {
         let Some(id) = self.context.instance() else {
             return Err(args.fault("", "no EID-table is selected"));
@@ -34,9 +34,9 @@ impl Editor {
         self.open_table(id, args, "")
     }
 
-    /// The EID-table of an instance, made if it is not there. A router has one: its `lisp0` carries
-    /// the packets of one instance only, and those of another would be registered and dropped.
-    /// `argument` of the line names the instance.
+    /// The EID-table of an instance, created if missing. A router has only one EID-table, because
+    /// its `lisp0` carries the packets of one instance only: EIDs of another instance would be
+    /// registered, but their packets dropped. `argument` of the line names the instance.
     pub fn open_table(
         &mut self,
         id: InstanceId,

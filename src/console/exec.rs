@@ -8,15 +8,15 @@ use crate::router::io::Command;
 pub enum Action {
     /// Print something.
     Show(Box<dyn Source>),
-    /// Go to another mode.
+    /// Enter another mode.
     Enter(Context),
     /// Change the router's state.
     Command(Command),
     /// Turn debugging of the router on or off.
     Debug(bool),
-    /// Give the lines of debugging to this session, or do not.
+    /// Start or stop sending the debug lines to this session.
     Monitor(bool),
-    /// Nothing: it is so anyway.
+    /// Nothing: the requested state is already in force.
     Nothing,
     /// End the session.
     Leave,

@@ -1,10 +1,10 @@
-//! `| include REGEX` and its kind, a line at a time, so that a long output need not be held.
+//! `| include REGEX` and the other filters, line by line: a long output is not held in memory.
 
 use regex::Regex;
 
 use super::show::Format;
 
-/// The filters behind `|`, with the help of `?` for each.
+/// The filters behind `|`, each with its help for `?`.
 pub const FILTERS: &[(&str, &str)] = &[
     ("begin", "Begin with the line that matches"),
     ("count", "Count number of lines which match regexp"),
@@ -14,24 +14,24 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("section", "Lines that match, with the lines indented under each"),
 ];
 
-/// A command, and the filter of its output.
+/// A command, with the filter for its output.
 pub struct Piped<'t> {
     /// The command, up to the bar.
     pub command: &'t str,
     /// The form of its output.
     pub format: Format,
-    /// Which lines of it are wanted.
+    /// The lines of the output to print.
     pub filter: Filter,
 }
 
-/// Chooses lines.
+/// Selects lines.
 #[derive(Debug, Default)]
 pub struct Filter {
     kind: Option<Kind>,
     /// A line that is not complete yet.
     partial: String,
     count: usize,
-    /// `begin` has begun.
+    /// Whether `begin` has found its first line.
     begun: bool,
     /// `section` prints lines that are indented deeper than this.
     section: Option<usize>,
@@ -46,7 +46,7 @@ enum Kind {
     Section(Regex),
 }
 
-/// Takes a line apart at its bar; the error is a message for the user.
+/// Splits a line at its bar; the error is a message for the user.
 pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     let (command, mut rest) = match line.split_once('|') {
         Some((command, rest)) => (command, Some(rest)),
@@ -71,7 +71,7 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     Ok(Piped { command, format, filter })
 }
 
-/// The filter that a beginning of its name stands for.
+/// The filter for an abbreviation of its name.
 fn filter_named(name: &str) -> Result<&'static str, String> {
     let mut fitting = FILTERS.iter().filter(|(filter, _)| filter.starts_with(name));
     match (fitting.next(), fitting.next()) {
@@ -97,7 +97,7 @@ fn kind(name: &str, pattern: &str) -> Result<Kind, String> {
 }
 
 impl Filter {
-    /// Takes in a piece of output and gives the lines of it that are wanted.
+    /// Adds a piece of output and returns the selected lines.
     pub fn push(&mut self, text: String) -> String {
         if self.kind.is_none() {
             return text;
@@ -115,7 +115,7 @@ impl Filter {
         wanted
     }
 
-    /// The last lines, at the end of the output.
+    /// The last selected lines, at the end of the output.
     pub fn finish(&mut self) -> String {
         let last = std::mem::take(&mut self.partial);
         let wanted = !last.is_empty() && self.wants(&last);
@@ -163,7 +163,7 @@ mod tests {
     fn filtered(line: &str) -> String {
         let mut filter = parse(line).ok().unwrap().filter;
         let mut text = String::new();
-        // Pieces that end in the middle of a line must not change the choice.
+        // The selection must be the same when pieces end in the middle of a line.
         for piece in ["one\n t", "wo\n  thr", "ee\nfour\n two\n"] {
             text += &filter.push(piece.to_owned());
         }

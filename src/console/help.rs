@@ -4,7 +4,7 @@ use super::filter::FILTERS;
 use super::grammar::Context;
 use super::parse::{Mismatch, Next, begin, tokens};
 
-/// The output of `?` behind `line`.
+/// The output of `?` after `line`.
 pub fn help(context: &Context, line: &str) -> Result<String, String> {
     let (head, partial) = split(line);
     let candidates = candidates(context, head, partial).map_err(|mismatch| match mismatch {
@@ -26,7 +26,7 @@ pub fn help(context: &Context, line: &str) -> Result<String, String> {
     Ok(lines.collect())
 }
 
-/// The keywords that the last word of `line` may become.
+/// The keywords that complete the last word of `line`.
 pub fn complete(context: &Context, line: &str) -> Vec<String> {
     let (head, partial) = split(line);
     let candidates = candidates(context, head, partial).unwrap_or_default();
@@ -38,7 +38,7 @@ fn words(candidates: &[Next]) -> Vec<&str> {
     keywords.map(|next| next.word.as_str()).collect()
 }
 
-/// A line's whole words, and the one that is being typed.
+/// The complete words of a line, and the unfinished last word.
 fn split(line: &str) -> (&str, &str) {
     let start = line
         .rfind(char::is_whitespace)
@@ -46,7 +46,8 @@ fn split(line: &str) -> (&str, &str) {
     line.split_at(start)
 }
 
-/// The words that may follow `head` and begin with `partial`: values, then keywords by name, then `<cr>`.
+/// The words that may follow `head` and begin with `partial`: values, keywords by name, then
+/// `<cr>`.
 fn candidates(context: &Context, head: &str, partial: &str) -> Result<Vec<Next>, Mismatch> {
     let mut all = if let Some((command, rest)) = head.split_once('|') {
         if context != &Context::Exec && !begins_with_do(command) || !rest.trim().is_empty() {
@@ -81,7 +82,7 @@ fn keyword(word: &str, help: &'static str) -> Next {
     Next { word: word.to_owned(), help, keyword: true }
 }
 
-/// The words that may follow `head` in this mode, or in the nearest outer one that understands it.
+/// The words that may follow `head` in this mode, or in the nearest outer mode that accepts `head`.
 fn following(context: &Context, head: &str) -> Result<Vec<Next>, Mismatch> {
     let mut here = context.clone();
     let mut first_error = None;

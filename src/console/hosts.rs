@@ -1,5 +1,5 @@
-//! The emulated hosts at a router's console. The driver and the simulator have them; a session gives
-//! them their requests, and `show emulated-hosts` prints their states.
+//! The emulated hosts at a router's console. The driver and the simulator run them; a session
+//! passes requests to them, and `show emulated-hosts` prints their states.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,33 +14,34 @@ use crate::router::config::InterfaceName;
 use crate::router::io::Mac;
 use crate::time::Time;
 
-/// Pings of one host at a time.
+/// The most pings of one host at the same time.
 const MOST_PINGS: usize = 16;
 
 /// The emulated hosts of one router.
 pub trait Hosts {
-    /// The hosts that run, by name.
+    /// The running hosts, by name.
     fn states(&self) -> BTreeMap<String, HostState>;
 
     /// Gives a host a task.
     ///
     /// # Errors
-    /// A sentence: there is no such host ([`no_host`]), or it refuses the task ([`Pings::handle`]).
+    /// A sentence: there is no such host ([`no_host`]), or the host refuses the task
+    /// ([`Pings::handle`]).
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String>;
 }
 
-/// The state of an emulated host that runs.
+/// The state of a running emulated host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HostState {
-    /// The router's interface at its LAN.
+    /// The router's interface on the host's LAN.
     pub interface: InterfaceName,
-    /// Its addresses with the length of their network.
+    /// Its addresses with the prefix lengths of their networks.
     pub addresses: Vec<IpNet>,
     /// Its default gateways.
     pub gateways: Vec<IpAddr>,
     /// Its hardware address.
     pub mac: Mac,
-    /// It is plugged in.
+    /// Whether it is plugged in.
     pub is_up: bool,
     /// Ethernet frames that it has received.
     pub received: u64,
@@ -62,20 +63,20 @@ impl Hosts for NoHosts {
     }
 }
 
-/// The sentence that a router has no host of this name.
+/// The message that a router has no host with this name.
 pub fn no_host(name: &str) -> String {
     format!("there is no emulated host {name}")
 }
 
-/// The pings of one host that consoles have begun.
+/// The pings of one host that were started from consoles.
 #[derive(Debug, Default)]
 pub struct Pings(Vec<PingId>);
 
 impl Pings {
-    /// Gives the host a task. It works on it in its next [`Host::poll`].
+    /// Gives the host a task. The host works on the task in its next [`Host::poll`].
     ///
     /// # Errors
-    /// A sentence: there is no such ping, or too many are under way.
+    /// A sentence: there is no such ping, or too many pings are running.
     pub fn handle(&mut self, host: &mut Host, task: &HostTask) -> Result<HostAnswer, String> {
         match *task {
             HostTask::Ping { to, count, size, every_ms } => {
@@ -103,7 +104,8 @@ impl Pings {
         found.ok_or_else(|| no_ping(number))
     }
 
-    /// Ends a ping that is done when there are too many: its client may have gone without ending it.
+    /// Removes a finished ping when there are too many: its client may have left without ending the
+    /// ping.
     fn make_room(&mut self, host: &mut Host) -> Result<(), String> {
         if self.0.len() < MOST_PINGS {
             return Ok(());

@@ -1,20 +1,20 @@
-//! Applies lines to a configuration, one at a time: the config file and `configure terminal` do the same.
+//! Applies single lines to a configuration, for the config file and `configure terminal`.
 
 use super::args::Fault;
 use super::edit::Editor;
 use super::grammar::{Context, Run};
 use super::parse::{Match, Mismatch, match_line};
 
-/// Why a line was not done.
+/// The reason why a line was not applied.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LineError {
-    /// It is no command.
+    /// The line is not a command.
     Syntax(Mismatch),
-    /// It is one, but it cannot be done.
+    /// The line is a command, but it cannot be carried out.
     Semantic(Fault),
 }
 
-/// Does one line; after an error the configuration may be half changed.
+/// Applies one line; after an error the configuration may be partly changed.
 pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     let (matched, context) = find(&editor.context, line).map_err(LineError::Syntax)?;
     editor.context = context;
@@ -27,8 +27,8 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     }
 }
 
-/// Finds the command that a line is, in `context` or else in one that encloses it, as IOS leaves a
-/// mode at the first line that does not belong there.
+/// Finds the command for a line, in `context` or else in a context that encloses it: IOS leaves a
+/// mode at the first line that does not belong to the mode.
 fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mismatch> {
     let mut here = context.clone();
     let mut best: Option<Mismatch> = None;

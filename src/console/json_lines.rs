@@ -1,8 +1,8 @@
 //! The console's protocol between two processes: each request and each response is a line of JSON.
 //!
 //! The driver's console server reads requests and writes responses; a client writes requests and
-//! reads responses with [`JsonLines`], over any stream. Nothing else on the console knows JSON, but
-//! for `show ... json`, which has it as its text.
+//! reads responses with [`JsonLines`], over any stream. No other part of the console uses JSON,
+//! except `show ... json`, which prints JSON as its text.
 
 use std::io::{self, BufRead, Write};
 
@@ -11,10 +11,10 @@ use serde::Serialize;
 use super::client::Channel;
 use super::protocol::{Request, Response};
 
-/// The longest request that is read; octets.
+/// The longest request that is read, in octets.
 pub const LONGEST_REQUEST: usize = 16 * 1024;
 
-/// A request or response as a line, without the line's end.
+/// A request or response as a line, without the line end.
 pub fn line(message: &impl Serialize) -> String {
     serde_json::to_string(message)
         .expect("strings, numbers, lists and named fields, as JSON has them")
@@ -23,7 +23,7 @@ pub fn line(message: &impl Serialize) -> String {
 /// Reads a request from a line.
 ///
 /// # Errors
-/// A sentence for the client: the line is too long, or is no request.
+/// A sentence for the client: the line is too long, or is not a request.
 pub fn request(line: &str) -> Result<Request, String> {
     if line.len() > LONGEST_REQUEST {
         return Err(format!("a request has at most {LONGEST_REQUEST} octets"));
@@ -36,7 +36,8 @@ pub fn request(line: &str) -> Result<Request, String> {
 /// Reads the next response from a stream.
 ///
 /// # Errors
-/// Those of the stream; `UnexpectedEof` at its end, `InvalidData` for a line that is no response.
+/// The errors of the stream; `UnexpectedEof` at its end, `InvalidData` for a line that is not a
+/// response.
 pub fn read_response(stream: &mut impl BufRead) -> io::Result<Response> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
@@ -50,7 +51,7 @@ pub fn read_response(stream: &mut impl BufRead) -> io::Result<Response> {
 /// Writes a request to a stream.
 ///
 /// # Errors
-/// Those of the stream.
+/// The errors of the stream.
 pub fn write_request(stream: &mut impl Write, request: &Request) -> io::Result<()> {
     stream.write_all((line(request) + "\n").as_bytes())?;
     stream.flush()
@@ -69,7 +70,7 @@ impl<R: BufRead, W: Write> JsonLines<R, W> {
         JsonLines { responses, requests }
     }
 
-    /// The direction in which requests go.
+    /// The stream to which requests are written.
     pub fn requests(&self) -> &W {
         &self.requests
     }

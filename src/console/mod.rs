@@ -2,15 +2,15 @@
 //!
 //! - [`grammar`]: the commands, as tables; [`parse`] matches a line against them, [`help`] lists
 //!   the words that may come next.
-//! - [`edit`]: the state of a [`Config`](crate::router::config::Config) that is being written.
-//! - [`interpret`] applies a line to it, with the command that the grammar has for it:
-//!   [`config_file`] reads a whole file so, and a session's `configure terminal` one line at a
-//!   time; [`running_config()`] writes one. [`contradictions()`] judges it as a whole.
-//! - [`session`]: one user; [`protocol`] is its requests and responses.
-//! - [`show`]: the outputs. Each fills a [`view`], plain data, and makes the text of IOS of it;
-//!   [`filter`] chooses lines.
-//! - [`client`]: the other side of a session, in the same process or, by [`json_lines`], in another one.
-//! - [`hosts`]: the emulated hosts that a session speaks for.
+//! - [`edit`]: the state of a [`Config`](crate::router::config::Config) during editing.
+//! - [`interpret`] applies a line to it, with the matching command of the grammar: [`config_file`]
+//!   reads a whole file this way, a session's `configure terminal` one line at a time.
+//!   [`running_config()`] writes a configuration. [`contradictions()`] checks it as a whole.
+//! - [`session`]: one user; [`protocol`]: the requests and responses of a session.
+//! - [`show`]: the outputs. Each fills a [`view`], plain data, and prints it in the format of IOS;
+//!   [`filter`] selects lines.
+//! - [`client`]: the client of a session in this process or, with [`json_lines`], in another.
+//! - [`hosts`]: the emulated hosts to which a session gives tasks.
 
 pub mod args;
 pub mod client;

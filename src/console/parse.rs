@@ -1,31 +1,31 @@
-//! Matches a line against the commands of a mode, as IOS does: any unambiguous beginning of a
-//! keyword stands for it, and the word that does not fit is pointed at.
+//! Matches a line against the commands of a mode, as IOS does: any unambiguous abbreviation of a
+//! keyword matches, and an error points at the wrong word.
 
 use std::ops::Range;
 
 use super::args::{Args, Bound};
 use super::grammar::{Command, Context, No, Position, Run, Word, commands};
 
-/// Why a line is no command.
+/// The reason why a line is not a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// A word that cannot stand where it stands.
+    /// The word is not allowed at its position.
     Invalid {
         /// The word's octets in the line.
         span: Range<usize>,
-        /// How many of its octets could have been right.
+        /// How many octets of the word match an allowed keyword.
         fits: usize,
-        /// The words that may stand there.
+        /// The words that are allowed there.
         expected: Vec<String>,
     },
-    /// A beginning of several keywords.
+    /// The word is an abbreviation of several keywords.
     Ambiguous {
         /// The word's octets in the line.
         span: Range<usize>,
         /// The keywords.
         candidates: Vec<String>,
     },
-    /// Something is missing at the end.
+    /// The end of the command is missing.
     Incomplete {
         /// The words that may come next.
         expected: Vec<String>,
@@ -58,7 +58,7 @@ pub fn tokens(line: &str) -> Vec<Range<usize>> {
     tokens
 }
 
-/// How well a word fits; a smaller one is preferred.
+/// How well a word fits; smaller is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Keyword,
@@ -80,7 +80,7 @@ fn fit(word: &Word, text: &str) -> Option<Fit> {
     }
 }
 
-/// A command that the words so far may be, and how they fit.
+/// A command that matches the words so far, and how well they fit.
 #[derive(Clone)]
 struct Thread {
     command: &'static Command,
@@ -107,25 +107,25 @@ impl Thread {
     }
 }
 
-/// The state of a line that has been matched up to some word.
+/// The state of the matching after some words of a line.
 pub struct Matching {
     threads: Vec<Thread>,
     negated: bool,
 }
 
-/// A word that may come next, as `?` lists it.
+/// A word that may come next, as `?` lists words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Next {
     /// The keyword, a value's placeholder, or `<cr>`.
     pub word: String,
     /// Its help.
     pub help: &'static str,
-    /// Whether it can be completed: it is a keyword.
+    /// Whether it is a keyword, so that it can be completed.
     pub keyword: bool,
 }
 
 impl Matching {
-    /// Before the first word of a line in `context`; `negated` after `no`.
+    /// The state before the first word of a line in `context`; `negated` after `no`.
     pub fn new(context: &Context, negated: bool) -> Self {
         let threads = commands(context.mode())
             .filter(|command| !negated || command.no != No::Never)
@@ -134,7 +134,7 @@ impl Matching {
         Matching { threads, negated }
     }
 
-    /// Takes in the next word of `line`.
+    /// Matches the next word of `line`.
     pub fn step(&mut self, line: &str, span: Range<usize>) -> Result<(), Mismatch> {
         let text = &line[span.clone()];
         let mut found: Vec<(Fit, &'static Position, Thread)> = Vec::new();
@@ -161,7 +161,8 @@ impl Matching {
         Ok(())
     }
 
-    /// The words that may come next, each once, in the order of the tables; `<cr>` where the line may end.
+    /// The words that may come next, each only once, in the order of the tables; `<cr>` where the
+    /// line may end.
     pub fn expected(&self) -> Vec<Next> {
         let mut all: Vec<Next> = Vec::new();
         for (_, position) in self.threads.iter().flat_map(Thread::next) {
@@ -170,7 +171,7 @@ impl Matching {
                 Word::Keyword(word) => (*word).to_owned(),
                 Word::Argument(kind) => kind.to_string(),
             };
-            // An interface in one word is the keywords beside it, written together.
+            // An interface in one word equals the separate keywords, which are listed too.
             if word != "INTERFACE" && all.iter().all(|next| next.word != word) {
                 all.push(Next { word, help: position.help, keyword });
             }
@@ -186,7 +187,7 @@ impl Matching {
         self.threads.iter().any(|thread| thread.may_end(self.negated))
     }
 
-    /// The command that the whole of `line` is.
+    /// The command that the whole `line` matches.
     pub fn finish(self, line: &str) -> Result<Match<'_>, Mismatch> {
         let incomplete = Mismatch::Incomplete { expected: self.expected_words() };
         let negated = self.negated;
@@ -219,8 +220,8 @@ impl Matching {
     }
 }
 
-/// A whole keyword rules out abbreviations; several keywords with one beginning are ambiguous
-/// unless a value fits as well.
+/// A complete keyword excludes abbreviations. Several keywords with the same abbreviation are
+/// ambiguous unless a value fits as well.
 fn choose(
     found: Vec<(Fit, &'static Position, Thread)>,
     span: Range<usize>,
@@ -244,8 +245,8 @@ fn choose(
     Ok(kept.map(|(.., thread)| thread).collect())
 }
 
-/// Matches a line in one context. `no` comes before a command that can be undone; `default`, which resets as
-/// `no` does, before a command of the configuration.
+/// Matches a line in one context. `no` may precede a command that can be undone; `default`, which
+/// resets as `no` does, may precede a command of the configuration.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
     let (mut matching, tokens) = begin(context, line);
     for span in tokens {
@@ -254,7 +255,7 @@ pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mis
     matching.finish(line)
 }
 
-/// The matching of a line before its first word behind `no`, and those words.
+/// The state before the first word after `no` or `default`, and the words from there.
 pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
     let mut tokens = tokens(line);
     let first = tokens.first().map(|span| &line[span.clone()]);
@@ -268,8 +269,8 @@ pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
 }
 
 impl Mismatch {
-    /// How far into the line it was understood: of several readings the one that got furthest says
-    /// the error best.
+    /// How much of the line was understood. Of several possible errors, the one with the most
+    /// progress is the most useful.
     pub fn progress(&self) -> (usize, usize) {
         match self {
             Mismatch::Invalid { span, fits, .. } => (span.start, *fits),

@@ -1,7 +1,7 @@
-//! The vocabulary between a console's client and a session: requests, responses, and their parts.
+//! The messages between a console's client and a session: requests, responses, and their parts.
 //!
-//! Each request is answered by any number of responses and then by one [`Response::Done`]. Between two
-//! processes each of them is a line of JSON: [`json_lines`](super::json_lines).
+//! The answer to each request is any number of responses, then one [`Response::Done`]. Between two
+//! processes, each message is a line of JSON: [`json_lines`](super::json_lines).
 
 use std::net::IpAddr;
 
@@ -11,9 +11,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Request {
-    /// Do this line: `{"line":"show ip lisp"}`.
+    /// Carry out this line: `{"line":"show ip lisp"}`.
     Line(String),
-    /// Say which words may come next: `{"help":"show ip "}`.
+    /// List the words that may come next: `{"help":"show ip "}`.
     Help(String),
     /// Complete the last word: `{"complete":"sh ip li"}`.
     Complete(String),
@@ -31,7 +31,7 @@ pub struct HostRequest {
     pub task: HostTask,
 }
 
-/// A task of an emulated host. Each is answered at once.
+/// A task for an emulated host. Each is answered immediately.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HostTask {
@@ -43,34 +43,35 @@ pub enum HostTask {
         count: u16,
         /// Octets of each IP packet.
         size: u16,
-        /// Milliseconds between two echos; if absent, each waits for the answer of the one before.
+        /// Milliseconds between two echos; if absent, each echo waits for the answer to the one
+        /// before.
         every_ms: Option<u64>,
     },
-    /// Report the ping with this number.
+    /// Return the report of the ping with this number.
     Watch(u32),
-    /// End this ping, done or not, and report it.
+    /// End the ping with this number, finished or not, and return its report.
     Stop(u32),
 }
 
 /// The report of a ping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostAnswer {
-    /// The number of a ping that has begun.
+    /// The number of the new ping.
     pub ping: Option<u32>,
-    /// Every echo has its outcome.
+    /// Whether every echo has its outcome.
     pub is_done: bool,
-    /// The echos that have left, in order.
+    /// The echos sent so far, in order.
     pub echos: Vec<Echo>,
 }
 
-/// An echo that has left.
+/// An echo that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
-    /// When it left, in microseconds of the router's clock.
+    /// The time of sending, in microseconds of the router's clock.
     pub sent_us: u64,
-    /// The character that IOS prints for its outcome; `?` while that is open.
+    /// The character that IOS prints for its outcome; `?` while the echo waits for an answer.
     pub mark: char,
-    /// Microseconds to its answer, if there was one.
+    /// Microseconds until its answer, if there was an answer.
     pub round_trip_us: Option<u64>,
 }
 
@@ -78,16 +79,16 @@ pub struct Echo {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Response {
-    /// To be printed as it is.
+    /// Text to print unchanged.
     Text(String),
-    /// The words that the last word may become.
+    /// The possible completions of the last word.
     Completions(Vec<String>),
-    /// A line of debugging. It comes at any time between two responses, to clients that asked for it
-    /// with `terminal monitor`.
+    /// A debug line. It may arrive at any time between two responses, but only at clients that
+    /// asked for debug lines with `terminal monitor`.
     Debug(String),
     /// The report of a host's ping.
     Host(HostAnswer),
-    /// The request was not carried out, and why.
+    /// The reason why the request was not carried out.
     Error(String),
     /// The answer is complete.
     Done(Done),
@@ -96,11 +97,11 @@ pub enum Response {
 /// The end of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
-    /// To be printed before the next line.
+    /// The prompt to print before the next line.
     pub prompt: String,
-    /// The command was understood and done.
+    /// Whether the command was understood and carried out.
     pub ok: bool,
-    /// The session is over: `exit` at the outermost level.
+    /// Whether the session is over: `exit` at the outermost level.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
 }

@@ -1,7 +1,7 @@
-//! Writes a configuration as IOS does. Its text reads back to an equal [`Config`].
+//! Writes a configuration in the format of IOS. Reading the text gives an equal [`Config`].
 //!
-//! Things are defined before they are used (interfaces, then locator-sets, then the lines that name them),
-//! so that the text can be pasted.
+//! Objects are defined before they are used (interfaces, then locator-sets, then the lines that
+//! name them), so that the text can be pasted.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
@@ -16,7 +16,8 @@ use crate::router::config::{
 };
 use crate::wire::auth::{Algorithm, Key};
 
-/// The configuration as text: the output of `show running-config`, and the content of a `.conf` file.
+/// The text of a configuration: the output of `show running-config`, and the content of a `.conf`
+/// file.
 pub fn running_config(config: &Config) -> String {
     let mut out = Writer::default();
     if !config.hostname.is_empty() {
@@ -41,7 +42,7 @@ pub fn running_config(config: &Config) -> String {
     out.text
 }
 
-/// Lines with the indentation of their mode.
+/// Lines with the indentation for their mode.
 #[derive(Default)]
 struct Writer {
     text: String,
@@ -52,7 +53,7 @@ impl Writer {
         writeln!(self.text, "{:depth$}{line}", "").expect("a String takes everything");
     }
 
-    /// The `!` that IOS puts between blocks.
+    /// Writes the `!` that IOS prints between blocks.
     fn mark(&mut self, depth: usize) {
         self.line(depth, "!");
     }
@@ -99,12 +100,12 @@ fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface
     }
 }
 
-/// The lines of an emulated host, which stand under its interface.
+/// The lines of an emulated host, which are printed below its interface.
 pub fn emulated_host(name: &str, host: &EmulatedHost) -> Vec<String> {
     let mac = host.mac.map(|mac| format!("emulated-host {name} mac-address {mac}"));
     let mut gateways = host.gateways.clone();
     let addresses = host.addresses.iter().map(|address| {
-        // A family's gateway stands in the line of its first address.
+        // The gateway of a family is on the line of the family's first address.
         let gateway = gateways.remove(&Family::of(address.addr()));
         let gateway = gateway.map_or_else(String::new, |via| format!(" gateway {via}"));
         match address {
@@ -293,7 +294,7 @@ impl Display for Locator<'_> {
     }
 }
 
-/// A proxy ETR. Its priority and weight are left out when they are the default.
+/// A proxy ETR. Default values of priority and weight are left out.
 struct Petr<'a>(&'a ConfiguredLocator);
 
 impl Display for Petr<'_> {
@@ -306,8 +307,8 @@ impl Display for Petr<'_> {
     }
 }
 
-/// A key, and its algorithm if that is not the default. A key that is a word of the grammar would
-/// be read as that word, so it is said to be unencrypted first.
+/// A key, and its algorithm if that is not the default. A key equal to a word of the grammar would
+/// be read as that word, so `0` (unencrypted) is printed before it.
 struct KeyWords<'a>(&'a Key);
 
 impl Display for KeyWords<'_> {

@@ -1,8 +1,8 @@
-//! A console session: requests in, responses out, as pure as the router that it shows.
+//! A console session: requests in, responses out, and, like the core, no I/O of its own.
 //!
-//! A request is carried out when it comes. Its output is asked for piece by piece with
-//! [`Session::poll`], and the pieces of a long `show` are made only then. Answers come in the order
-//! of the requests.
+//! A request is carried out when it arrives. The caller gets the output piece by piece with
+//! [`Session::poll`], and the pieces of a long `show` are produced only then. Answers have the
+//! order of the requests.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
@@ -26,7 +26,7 @@ use crate::router::config::Config;
 use crate::router::io::{Command, Input};
 use crate::time::Time;
 
-/// How many requests may wait for their answer to be taken. Those beyond are refused.
+/// How many requests may have an unfinished answer. Further requests are refused.
 pub const MOST_PENDING: usize = 64;
 
 /// One user's console.
@@ -35,7 +35,7 @@ pub struct Session {
     context: Context,
     monitors: bool,
     answers: VecDeque<Answer>,
-    /// Requests that came while `answers` was full.
+    /// Requests that arrived while `answers` was full.
     refused: u64,
 }
 
@@ -90,18 +90,18 @@ impl Default for Session {
 }
 
 impl Session {
-    /// At the privileged prompt.
+    /// A session at the privileged prompt.
     pub fn new() -> Self {
         Session { context: Context::Exec, monitors: false, answers: VecDeque::new(), refused: 0 }
     }
 
-    /// The text before the next line: `xTR1(config-if)#`.
+    /// The prompt before the next line: `xTR1(config-if)#`.
     pub fn prompt(&self, router: &Router) -> String {
         let name = host_name(&router.config().hostname);
         format!("{name}{}#", self.context.prompt())
     }
 
-    /// Whether this user wants the lines of debugging, as [`Response::Debug`] between the answers:
+    /// Whether this user wants debug lines, as [`Response::Debug`] between the answers:
     /// `terminal monitor`.
     pub fn monitors(&self) -> bool {
         self.monitors
@@ -112,8 +112,7 @@ impl Session {
         self.answers.is_empty() && self.refused == 0
     }
 
-    /// Carries out a request. One that comes while [`MOST_PENDING`] answers wait is answered with an
-    /// error.
+    /// Carries out a request. If [`MOST_PENDING`] answers are unfinished, the answer is an error.
     pub fn handle(
         &mut self,
         request: Request,
@@ -143,7 +142,7 @@ impl Session {
         self.answer(outcome, router);
     }
 
-    /// Answers something that its carrier could not read as a request, with this error.
+    /// Answers with this error when the carrier could not read a message as a request.
     pub fn refuse(&mut self, message: String, router: &Router) {
         match self.is_full() {
             true => self.refused += 1,
@@ -160,8 +159,8 @@ impl Session {
         self.answers.push_back(Answer { body: outcome.body, done });
     }
 
-    /// The next response, or `None` when every answer is complete. One call does a bounded piece of
-    /// work.
+    /// The next response, or `None` when every answer is complete. One call does a limited amount
+    /// of work.
     #[must_use]
     pub fn poll(&mut self, router: &Router, hosts: &dyn Hosts, now: Time) -> Option<Response> {
         let Some(answer) = self.answers.front_mut() else {
@@ -191,7 +190,7 @@ impl Session {
         }
     }
 
-    /// The answer to one of the requests that were too many.
+    /// The answer to a request above the limit.
     fn poll_refused(&mut self, router: &Router) -> Option<Response> {
         self.refused = self.refused.checked_sub(1)?;
         let done = Done { prompt: self.prompt(router), ok: false, closed: false };
@@ -208,7 +207,7 @@ impl Session {
             None => Outcome::good(Body::Nothing),
             Some(comment) if comment.starts_with('!') => Outcome::good(Body::Nothing),
             Some("do") if self.context != Context::Exec => {
-                // The blanks keep a caret under its word.
+                // The blanks keep the caret below its word.
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
                 self.exec(&rest, prompt, router, now)
             }
@@ -280,16 +279,16 @@ impl Session {
     }
 }
 
-/// The contradictions that a change brings. It is done nevertheless, as on IOS: a line of a configuration
-/// that is pasted may name an object that is defined further down.
+/// The contradictions that a change introduces. The change is made nevertheless, as on IOS: a
+/// pasted configuration may name an object that is defined further down.
 fn warnings(before: &Config, after: &Config) -> String {
     let known = contradictions(before);
     let found = contradictions(after).into_iter().filter(|message| !known.contains(message));
     found.map(|message| format!("% Warning: {message}\n")).collect()
 }
 
-/// Why a line cannot be done. A value that is to blame has a caret under it; IOS has none under a
-/// keyword that cannot be done now.
+/// The reason why a line cannot be carried out. A wrong value has a caret below it; IOS prints none
+/// for a keyword that is not possible at the moment.
 fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
     let message = format!("% {}\n", fault.message);
     match fault.in_value {
@@ -298,8 +297,8 @@ fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
     }
 }
 
-/// The words of IOS for a line that is no command. The caret stands under the line as it was typed
-/// behind its prompt of `prompt` characters.
+/// The message of IOS for a line that is not a command. The caret is below the line as it was typed
+/// after its prompt, which has `prompt` characters.
 fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
     match mismatch {
         Mismatch::Invalid { span, fits, .. } => {
@@ -311,7 +310,7 @@ fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
     }
 }
 
-/// The characters of a line before the first one of a word that is wrong.
+/// The number of characters before the first wrong character of a word.
 fn column(line: &str, span: &Range<usize>, fits: usize) -> usize {
     line[..span.start].chars().count() + fits
 }

@@ -50,7 +50,7 @@ pub enum SimError {
         /// `IPv4` or `IPv6`.
         family: String,
     },
-    /// The gateway of a route in a lab file cannot be reached.
+    /// A route of a lab file has no usable gateway.
     #[error("{name}: route to {prefix}: {error}")]
     Route {
         /// The node.

@@ -94,7 +94,7 @@ pub struct Sim {
     records: Option<Records>,
     /// The nonces kept by routers that do not run.
     kept: BTreeMap<NodeId, KeptNonces>,
-    /// How far the wall clocks of machines whose clock was set back are behind.
+    /// By how much each wall clock that was set back is behind.
     clocks_behind: BTreeMap<NodeId, Duration>,
 }
 

@@ -378,7 +378,6 @@ impl RouterNode {
     fn send_data(&mut self, encapsulation: &Encapsulation, inner: &[u8]) {
         let Encapsulation { source, destination, ttl, tos, header, .. } = *encapsulation;
         let Some(&fragmentation) = self.sockets.get(&source) else { return };
-        // The remainder is smaller than SOURCE_PORTS, so it fits into u16.
         let source_port = encapsulation.source_port();
         let mut payload = Vec::with_capacity(DATA_HEADER_LEN + inner.len());
         payload.extend_from_slice(&header);

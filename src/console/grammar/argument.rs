@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::router::config::InterfaceName;
 use crate::router::io::Mac;
 
-/// A kind of value. [`Kind::named`] has its name in the patterns.
+/// A kind of value. Patterns name kinds as in [`Kind::named`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `ipv4`: an IPv4 address.
@@ -23,7 +23,8 @@ pub enum Kind {
     Prefix6,
     /// `prefix`: a prefix of either family.
     Prefix,
-    /// `mask`: four octets; whether they are contiguous is judged by the command, which can say so.
+    /// `mask`: four octets. The command checks whether they are contiguous, for a better error
+    /// message.
     Mask,
     /// `LOW-HIGH`: a decimal number in that range.
     Number(u64, u64),
@@ -40,7 +41,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The kind that a pattern names. Panics on a name that is none: see `Pattern::new`.
+    /// The kind with this name in patterns. Panics when there is no such kind: see `Pattern::new`.
     pub fn named(name: &str) -> Self {
         match name {
             "ipv4" => Kind::Ipv4,
@@ -61,7 +62,7 @@ impl Kind {
         }
     }
 
-    /// Whether `text`, a word without blanks, is such a value.
+    /// Whether `text`, a word without blanks, is a value of this kind.
     pub fn accepts(&self, text: &str) -> bool {
         match self {
             Kind::Ipv4 | Kind::Mask => text.parse::<Ipv4Addr>().is_ok(),
@@ -82,7 +83,7 @@ impl Kind {
         }
     }
 
-    /// Whether it takes any word, so that a keyword is preferred to it.
+    /// Whether it accepts any word, so that keywords have precedence over it.
     pub fn takes_anything(&self) -> bool {
         matches!(self, Kind::Word | Kind::Line)
     }
@@ -108,7 +109,7 @@ pub fn mac(text: &str) -> Option<Mac> {
 }
 
 impl fmt::Display for Kind {
-    /// As `?` shows it.
+    /// The text that `?` shows.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Ipv4 | Kind::Mask => "A.B.C.D",

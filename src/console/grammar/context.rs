@@ -1,9 +1,9 @@
-//! The modes of the console, and how they lie in one another.
+//! The modes of the console, and their nesting.
 
 use crate::addr::{Family, InstanceId};
 use crate::router::config::InterfaceName;
 
-/// Where the user is, with the name of the thing that is being configured.
+/// The mode of the user, with the name of the object that is being configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Context {
     /// `xTR1#`
@@ -12,7 +12,7 @@ pub enum Context {
     Config,
     /// `(config-if)#`
     Interface(InterfaceName),
-    /// `(config-line)#`: taken and ignored, there are no lines.
+    /// `(config-line)#`: accepted and ignored, because there are no lines.
     Line,
     /// `(config-router-lisp)#`
     Lisp,
@@ -22,7 +22,7 @@ pub enum Context {
     EidTable(InstanceId),
     /// `(config-router-lisp-eid-table-dynamic-eid)#`
     DynamicEid {
-        /// The EID-table or instance that it stands in.
+        /// The EID-table or instance to which it belongs.
         within: Box<Context>,
         /// Its name.
         name: String,
@@ -37,7 +37,7 @@ pub enum Context {
     InstanceService(InstanceId, Family),
 }
 
-/// Where a command may be given: a [`Context`] without its name.
+/// The kind of a [`Context`], without the object's name: it decides which commands exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the context of the same name")]
 pub enum Mode {
@@ -74,7 +74,7 @@ impl Mode {
 }
 
 impl Context {
-    /// Which commands may be given here.
+    /// The mode, which decides which commands exist here.
     pub fn mode(&self) -> Mode {
         match self {
             Context::Exec => Mode::Exec,
@@ -92,7 +92,7 @@ impl Context {
         }
     }
 
-    /// Where `exit` leads; `None` where it ends the session.
+    /// The context after `exit`; `None` if `exit` ends the session.
     pub fn outer(&self) -> Option<Context> {
         Some(match self {
             Context::Exec => return None,

@@ -1,4 +1,4 @@
-//! Debugging: on and off, and the sessions that get its lines.
+//! Debugging: on and off, and the sessions that receive the debug lines.
 
 use super::exec::{exec, show};
 use super::row::{No, Row};

@@ -1,4 +1,4 @@
-//! `dynamic-eid`: ranges whose hosts are registered one by one where they are found.
+//! `dynamic-eid`: ranges of hosts, each of which is registered separately where it is found.
 
 use ipnet::IpNet;
 
@@ -28,9 +28,9 @@ fn dynamic_eid(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether the mapping of a line may stand beside the others of its table: a range belongs to one
-/// dynamic-EID, and it is more specific than each static mapping that it shares addresses with. A
-/// static mapping inside a range would say that hosts are here which may have moved.
+/// Whether the mapping of a line is compatible with the others of its table. A range belongs to one
+/// dynamic-EID, and is more specific than each static mapping with common addresses. A static
+/// mapping inside a range would claim that hosts are here, although they may have moved.
 pub(super) fn check_range(
     editor: &mut Editor,
     args: &Args<'_>,

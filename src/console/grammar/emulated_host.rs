@@ -1,5 +1,5 @@
-//! `emulated-host`, which IOS has not: hosts that the router itself emulates, on the LAN of one of its
-//! interfaces. Each line adds to a host; `no emulated-host NAME` removes it with all its lines.
+//! `emulated-host` (not in IOS): hosts that the router itself emulates, on the LAN of an interface.
+//! Each line extends a host; `no emulated-host NAME` removes the host with all its lines.
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -59,7 +59,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The host that the line is about, there for the first time or not.
+/// The host that the line names, created if missing.
 fn host<'a>(editor: &'a mut Editor, args: &Args<'_>) -> Result<&'a mut EmulatedHost, Fault> {
     let name: String = args.value("name")?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -1,4 +1,4 @@
-//! Exec commands, and the ways out of a mode.
+//! Exec commands, and the commands that leave a mode.
 
 use super::context::{Context, Mode};
 use super::row::{No, Row, Run, edit, prefix_of};
@@ -157,7 +157,7 @@ pub(super) const ROWS: &[Row] = &[
     }),
 ];
 
-/// Every mode of the configuration.
+/// All modes of the configuration.
 const CONFIGURATION: &[Mode] = &[
     Mode::Config,
     Mode::Interface,
@@ -249,7 +249,7 @@ pub(super) fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
     config.instance_of_command(args.optional("instance").and_then(InstanceId::new))
 }
 
-/// The EID or EID prefix of a line, which must be of the line's family.
+/// The EID or EID prefix in a line, which must be of the line's family.
 pub(super) fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
     let family = family(args);
     let id = instance(args, config);

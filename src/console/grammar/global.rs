@@ -1,4 +1,4 @@
-//! Global configuration: the host's name, interfaces, static routes, and commands of IOS without effect.
+//! Global configuration: the hostname, interfaces, static routes, and IOS commands without effect.
 
 use std::net::Ipv4Addr;
 
@@ -65,8 +65,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// A line of IOS that changes nothing here; its `no` form needs its first word, or its first two
-/// where the first alone is a family of commands.
+/// A line of IOS that changes nothing here. Its `no` form needs the first word, or the first two if
+/// the first word alone begins several commands.
 const fn harmless(
     modes: &'static [Mode],
     pattern: &'static str,
@@ -76,7 +76,7 @@ const fn harmless(
     Row { modes, pattern, help, no: No::After(words), run: Run::Ignore }
 }
 
-/// Commands beside LISP on a page of IOS configuration.
+/// Commands that an IOS configuration may contain besides those of LISP.
 pub(super) const HARMLESS: &[Row] = &[
     harmless(HERE, "version <version:line>", &["IOS version (ignored)", "Version"], 1),
     harmless(

@@ -13,7 +13,7 @@ use crate::console::edit::Editor;
 use crate::router::config::{Interface, InterfaceName};
 
 const HERE: &[Mode] = &[Mode::Interface];
-/// Bits of the network of a link-local address (RFC 4291 section 2.5.6).
+/// The prefix length of a link-local address (RFC 4291 section 2.5.6).
 const LINK_LOCAL_LENGTH: u8 = 64;
 const IP: &str = "Interface Internet Protocol config commands";
 
@@ -119,8 +119,8 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// That the dynamic-EID is there is judged of the whole configuration: a file names it first here
-/// ([`contradictions`](crate::console::contradictions)).
+/// [`contradictions`](crate::console::contradictions) checks that the dynamic-EID exists: a file
+/// names the dynamic-EID here before it defines it.
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");
     let names = &mut current(editor, args)?.lisp_mobility;
@@ -144,7 +144,7 @@ fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv4 address of the line with its network's length, and the word to blame for it.
+/// The IPv4 address in the line with its prefix length, and the argument to name in a fault.
 fn ipv4_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         return Ok(Some((args.value("prefix")?, "prefix")));
@@ -213,8 +213,8 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv6 address of the line with its network's length, and the word to blame for it. A
-/// link-local address has the network of every link, `fe80::/64`.
+/// The IPv6 address in the line with its prefix length, and the argument to name in a fault. A
+/// link-local address has the network `fe80::/64`, as on every link.
 fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         let net: IpNet = args.value("prefix")?;
@@ -249,8 +249,9 @@ fn remove_address(
     Ok(())
 }
 
-/// An address is a host's, and no other interface has it unless that is a port of roaming hosts,
-/// which may share their gateway; link-local addresses belong to their link.
+/// Checks that an address is a host address, and that no other interface has it. Ports for roaming
+/// hosts may share the address, as the gateway of these hosts; a link-local address may be on every
+/// link.
 fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Result<(), Fault> {
     let address = net.addr();
     let unusable = address.is_unspecified()

@@ -1,4 +1,4 @@
-//! `router lisp`: locator-sets and the ways into the modes below it.
+//! `router lisp`: locator-sets and the commands that enter the modes below it.
 
 use std::net::IpAddr;
 
@@ -197,7 +197,7 @@ fn reliable_registration(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fau
     Ok(())
 }
 
-/// A unicast address that can be an RLOC.
+/// A unicast address that may be an RLOC.
 pub(super) fn rloc(args: &Args<'_>, name: &str) -> Result<Rloc, Fault> {
     let address: IpAddr = args.value(name)?;
     if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
@@ -206,7 +206,7 @@ pub(super) fn rloc(args: &Args<'_>, name: &str) -> Result<Rloc, Fault> {
     Ok(Rloc(address))
 }
 
-/// `source` with the priority and weight of the line.
+/// `source` with the priority and weight in the line.
 pub(super) fn configured_locator(
     args: &Args<'_>,
     source: LocatorSource,
@@ -218,7 +218,7 @@ pub(super) fn configured_locator(
     })
 }
 
-/// Adds a locator, or replaces the one of the same address or interface in its place.
+/// Adds a locator, or replaces the one with the same address or interface at its position.
 pub(super) fn put_locator(locators: &mut Vec<ConfiguredLocator>, locator: ConfiguredLocator) {
     match locators.iter_mut().find(|other| other.source == locator.source) {
         Some(other) => *other = locator,

@@ -1,19 +1,19 @@
-//! The command grammar, held as tables: the one source of the config file, the console, `?`,
+//! The command grammar, as tables: the only definition for the config file, the console, `?`,
 //! completion, abbreviation and `no` forms.
 //!
-//! A [`Row`] is a command: the modes that have it, its pattern, the help of each word of the pattern, its
-//! `no` form, and its function. To add a command, add a row.
+//! A [`Row`] is a command: its modes, its pattern, the help of each word of the pattern, its `no`
+//! form, and its function. To add a command, add a row.
 //!
 //! # The notation of a pattern
 //!
-//! - `word`: this word, or a beginning of it that stands for no other word there.
-//! - `<name:kind>`: a value of a kind (`address`, `prefix`, `word`, `0-255`, ...). The command's
-//!   function asks for it by its name.
+//! - `word`: this word, or an abbreviation that fits no other word at this position.
+//! - `<name:kind>`: a value of a kind (`address`, `prefix`, `word`, `0-255`, ...). The function of
+//!   the command reads it by its name.
 //! - `[...]`: the part in brackets, or nothing.
 //! - `{one|other}`: one of the parts.
 //!
-//! A row has a help text for each word and each value of its pattern, and none for brackets, braces
-//! and bars. This pattern has eight of them:
+//! A row has a help text for each word and each value of its pattern, but none for brackets, braces
+//! and bars. This pattern has eight help texts:
 //!
 //! ```text
 //! show {ip|ipv6} lisp [instance-id <instance:0-16777215>] smr [json]
@@ -37,13 +37,13 @@
 //!     └───▶ ipv6 ────┘ └─────────────────────────────────┘ └──────────────┘
 //! ```
 //!
-//! It finds the words that may come after a word with one look into a table. Matching, `?`,
-//! completion and the expected words in an error of a config file all ask for these.
+//! One lookup in a table gives the words that may follow a word. Matching, `?`, completion and the
+//! expected words in an error of a config file all use these words.
 //!
 //! # The `no` form
 //!
-//! [`No::After`]`(3)` says that `no` and the first 3 words of the pattern are enough to undo the
-//! command: `no ip address`. Its function finds [`Args::negated`](super::args::Args::negated) set.
+//! [`No::After`]`(3)` means that `no` and the first 3 words of the pattern are enough to undo the
+//! command: `no ip address`. Its function reads [`Args::negated`](super::args::Args::negated).
 
 mod argument;
 mod context;
@@ -70,7 +70,7 @@ pub use service::PETR_DEFAULT;
 
 /// A row whose pattern has been compiled, in one mode.
 pub struct Command {
-    /// The mode that has it.
+    /// Its mode.
     pub mode: Mode,
     /// Its words.
     pub pattern: Pattern,
@@ -108,7 +108,7 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 }
 
 /// Compiles every row for each of its modes. The commands of a service are also commands of
-/// `router lisp` behind the word `ipv4` or `ipv6`.
+/// `router lisp`, after the word `ipv4` or `ipv6`.
 fn compile() -> Vec<Command> {
     let mut commands = Vec::new();
     for row in rows() {
@@ -187,7 +187,7 @@ mod tests {
         }
     }
 
-    /// The shortest way through a pattern that passes `through`, as a line.
+    /// The shortest line that a pattern accepts with position `through`.
     fn line_through(pattern: &Pattern, through: usize) -> String {
         let reach = |from: &[usize], done: &dyn Fn(usize) -> bool| {
             let mut ways: Vec<Vec<usize>> = from.iter().map(|&at| vec![at]).collect();
@@ -245,7 +245,7 @@ mod tests {
         }
     }
 
-    /// The example of the head of this file.
+    /// Checks the example in the head of this file.
     #[test]
     fn the_notation_is_as_its_example_says() {
         let asked = |line: &str| {

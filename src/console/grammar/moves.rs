@@ -1,5 +1,5 @@
-//! The shows of movement: EIDs that are away, hosts that roam, the sessions by which map-servers tell
-//! of them; and of the messages that were refused.
+//! The `show` commands for mobility: EIDs that are away, roaming hosts, and the sessions on which
+//! map-servers notify of them; and for control messages that were refused.
 
 use super::exec::{IP, IPV6, JSON, LISP, SHOW, exec, family, instance, only, show};
 use super::row::Row;

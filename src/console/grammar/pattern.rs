@@ -1,15 +1,15 @@
-//! A command's shape, from the notation of the tables to an automaton.
+//! The pattern of a command, compiled from the notation of the tables to an automaton.
 //!
-//! The notation, with an example, stands in the head of the [grammar](super). It is compiled into the
-//! position automaton of Glushkov: a state is a word of the pattern, and the words that may come next
-//! are one look into a table.
+//! The head of the [grammar](super) explains the notation with an example. A pattern is compiled to
+//! Glushkov's position automaton: each state is a word of the pattern, and one lookup in a table
+//! gives the words that may come next.
 
 use super::argument::Kind;
 
 /// The word or value at a position of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// A fixed word, which any unambiguous beginning stands for; case does not matter.
+    /// A fixed word. Any unambiguous abbreviation matches; case does not matter.
     Keyword(&'static str),
     /// A value.
     Argument(Kind),
@@ -20,14 +20,15 @@ pub enum Word {
 pub struct Position {
     /// The word or value here.
     pub word: Word,
-    /// The name under which a handler asks for it: the keyword itself, or an argument's name.
+    /// The name by which a handler reads it: the keyword itself, or the argument's name.
     pub name: &'static str,
-    /// It is a value or a part of one; `Ethernet` of an interface's name is both.
+    /// Whether it is a value or a part of one; `Ethernet` in an interface's name is a keyword and a
+    /// part of a value.
     pub argument: bool,
-    /// The help of `?`.
+    /// The help for `?`.
     pub help: &'static str,
-    /// Which word of the notation it is, counted from 0: an interface is one word of the notation
-    /// and several positions.
+    /// The number of its word in the notation, counted from 0. An interface is one word of the
+    /// notation, but several positions.
     pub index: usize,
 }
 
@@ -40,19 +41,19 @@ pub struct Pattern {
     last: Vec<usize>,
 }
 
-/// The ends of a part of a pattern.
+/// The first and last positions of a part of a pattern.
 #[derive(Clone, Default)]
 struct Part {
     first: Vec<usize>,
     last: Vec<usize>,
-    /// It may be left out.
+    /// Whether the part may be left out.
     empty: bool,
 }
 
 impl Pattern {
-    /// Compiles `parts`, one after the other, with the help of each of their words.
+    /// Compiles the concatenation of `parts`; `help` has a text for each of their words.
     ///
-    /// The tables are part of the program, so an error in one is a defect of the program: this panics,
+    /// The tables are part of the program, so an error in a table is a bug: this function panics,
     /// and a test compiles every row.
     pub fn new(parts: &[&'static str], help: &[&'static str]) -> Self {
         let symbols: Vec<&'static str> = parts.iter().flat_map(|part| symbols(part)).collect();
@@ -73,7 +74,7 @@ impl Pattern {
         &self.positions
     }
 
-    /// The positions that may come after `at`; those that may come first when it is `None`.
+    /// The positions that may come after `at`; with `None`, the positions that may come first.
     pub fn next(&self, at: Option<usize>) -> &[usize] {
         at.map_or(&self.first, |at| &self.follow[at])
     }
@@ -206,7 +207,7 @@ impl Compiler<'_> {
     }
 }
 
-/// Splits the notation: brackets and bars stand alone, `<...>` stays whole.
+/// Splits the notation: brackets and bars are symbols of their own, `<...>` stays whole.
 fn symbols(text: &'static str) -> Vec<&'static str> {
     let mut symbols = Vec::new();
     let mut rest = text.trim_start();

@@ -1,4 +1,4 @@
-//! A command of the grammar: where it may be given, its words, and its effect.
+//! A command of the grammar: its modes, its words, and its effect.
 
 use ipnet::IpNet;
 
@@ -12,10 +12,10 @@ use crate::router::config::Config;
 /// The meaning of `no COMMAND`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum No {
-    /// There is none: the command changes no configuration.
+    /// There is no such form: the command changes no configuration.
     Never,
-    /// The handler undoes the command. The first so many words of the pattern must be given;
-    /// the others may be.
+    /// The handler undoes the command. The line must have this many words of the pattern, and may
+    /// have the others.
     After(usize),
 }
 
@@ -24,21 +24,21 @@ pub enum No {
 pub enum Run {
     /// Changes the configuration or the context.
     Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
-    /// Shows or does something.
+    /// Shows something or acts on the router.
     Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),
-    /// Accepted so that pasted configurations load: it has no meaning for a virtual router, or it
-    /// states a default.
+    /// Accepted so that pasted configurations load: the command has no meaning for a virtual
+    /// router, or it states a default.
     Ignore,
 }
 
 /// A command.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// The modes that have it.
+    /// The modes in which it exists.
     pub modes: &'static [Mode],
     /// Its words, in the notation of [`Pattern`](super::Pattern).
     pub pattern: &'static str,
-    /// The help of `?` for each word of the notation.
+    /// The help for `?` of each word of the notation.
     pub help: &'static [&'static str],
     /// Its `no` form.
     pub no: No,
@@ -57,7 +57,7 @@ pub(super) const fn edit(
     Row { modes, pattern, help, no, run: Run::Edit(run) }
 }
 
-/// A prefix of the family that the place asks for, host bits cleared as IOS does.
+/// A prefix of the family required here, with the host bits cleared as IOS does.
 pub(super) fn prefix_of(
     args: &Args<'_>,
     name: &str,

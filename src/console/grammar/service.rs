@@ -14,7 +14,7 @@ use crate::router::config::{ConfiguredLocator, EtrMapServer, LocatorSource, Serv
 
 /// The words before a command of [`ROWS`] under `router lisp`.
 pub(super) const FAMILY: &str = "{ipv4|ipv6}";
-/// The help of its words.
+/// The help for the words of [`FAMILY`].
 pub(super) const FAMILY_HELP: &[&str] = &["IPv4 EIDs", "IPv6 EIDs"];
 
 const HERE: &[Mode] = &[Mode::Service];
@@ -161,10 +161,10 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// Priority and weight of a proxy ETR when the line does not say.
+/// The default priority and weight of a proxy ETR.
 pub const PETR_DEFAULT: (u8, u8) = (1, 100);
 
-/// The family that the line or the block names.
+/// The family of the line or of the block.
 fn family(editor: &Editor, args: &Args<'_>) -> Family {
     match editor.context {
         Context::Service(family) => family,
@@ -267,7 +267,7 @@ fn itr_widest_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault>
     Ok(())
 }
 
-/// Legacy is how a map-server is one: `no map-server legacy` leaves it a map-server.
+/// `legacy` is a mode of the map-server: `no map-server legacy` leaves the map-server enabled.
 fn map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let service = service(editor, args);
     if !args.negated || !args.has("legacy") {

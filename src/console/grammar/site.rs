@@ -62,7 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The key of a line. A key is as typed; its algorithm is HMAC-SHA-1 unless the line says `sha2`.
+/// The key in a line, as typed. Its algorithm is HMAC-SHA-1 unless the line has `sha2`.
 pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
     let secret: String = args.value("key")?;
     let algorithm = if args.has("sha2") { Algorithm::HmacSha256 } else { Algorithm::HmacSha1 };
@@ -104,7 +104,7 @@ fn nonce_order(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// An EID prefix belongs to one site, so that a registration has one key to be judged by.
+/// An EID prefix belongs to one site only, so that there is one key to check a registration.
 fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let id = if args.given("instance") { instance_id(args)? } else { InstanceId::DEFAULT };
     let prefix = EidPrefix::new(id, prefix_of(args, "prefix", None)?);

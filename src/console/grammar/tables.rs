@@ -1,5 +1,5 @@
-//! `eid-table`: the mapping database, that of a `dynamic-eid` in it, and the static entries of the
-//! map-cache.
+//! `eid-table`: the mapping database, the database of a `dynamic-eid` in it, and the static entries
+//! of the map-cache.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The only family that prefixes may have in a block of newer IOS.
+/// The only family allowed for prefixes in a `service` block of newer IOS.
 fn family(editor: &Editor) -> Option<Family> {
     match editor.context {
         Context::InstanceService(_, family) => Some(family),
@@ -57,7 +57,7 @@ fn family(editor: &Editor) -> Option<Family> {
     }
 }
 
-/// The mappings that are being configured.
+/// The database that is being configured.
 fn database<'a>(
     editor: &'a mut Editor,
     args: &Args<'_>,
@@ -99,8 +99,8 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Takes out the locator that the line names, or the whole mapping; the last locator takes the
-/// mapping with it.
+/// Removes the locator that the line names, or the whole mapping. When the last locator is removed,
+/// the mapping is removed too.
 fn no_database_mapping(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let database = database(editor, args)?;
     if args.given("rloc")

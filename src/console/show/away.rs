@@ -1,5 +1,5 @@
-//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all those for which SMRs are
-//! sent or came.
+//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all EIDs for which
+//! SMRs are sent or were received.
 
 use std::ops::Bound;
 
@@ -16,11 +16,11 @@ use crate::time::Time;
 /// The away table of a family and instance.
 #[derive(Debug)]
 pub struct AwayTable {
-    /// Of the EIDs.
+    /// The family of the EIDs.
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// Only the entry that covers this.
+    /// If set, only the entry that covers this prefix is printed.
     pub only: Option<EidPrefix>,
     /// The prefix that was printed last.
     pub after: Option<EidPrefix>,
@@ -78,10 +78,10 @@ fn away_row(prefix: EidPrefix, entry: &Entry, now: Time) -> AwayRow {
     }
 }
 
-/// The EID prefixes of a family and instance for which SMRs are sent or came.
+/// The EID prefixes of a family and instance for which SMRs are sent or were received.
 #[derive(Debug)]
 pub struct SmrTable {
-    /// Of the EIDs.
+    /// The family of the EIDs.
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
@@ -90,7 +90,7 @@ pub struct SmrTable {
 }
 
 impl SmrTable {
-    /// The prefixes of others that an SMR made us ask for, after the one that was printed last.
+    /// The remote prefixes that this router requests because of an SMR, after the one printed last.
     fn remote<'a>(&self, router: &'a Router) -> impl Iterator<Item = EidPrefix> + use<'a> {
         let (family, id) = (self.family, self.instance_id);
         let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -117,7 +117,7 @@ impl Table for SmrTable {
         Ok(TableHead { family, eid_table: EidTableName::Default, instance_id, total })
     }
 
-    /// Merges the three tables, each of which is in order.
+    /// Merges the three tables, each of which is sorted.
     fn rows(&mut self, router: &Router, _: Time) -> Rows<SmrRow> {
         let (family, id) = (self.family, self.instance_id);
         let away = router.away().entries().iter_after(id, family, self.after);
@@ -177,7 +177,7 @@ fn title(table: &str, head: &TableHead) -> String {
     )
 }
 
-/// The columns of IOS.
+/// The columns as in IOS.
 const COLUMNS: Columns<3> = Columns::of([40, 31, 0]);
 
 #[cfg(test)]

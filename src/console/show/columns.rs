@@ -1,20 +1,20 @@
-//! The columns of a table: cells that begin where IOS has them, and never touch.
+//! The columns of a table: cells begin at the positions of IOS, and never touch.
 
-/// The columns of a table, by the width of each. The last one has any width.
+/// The widths of the columns of a table. The last column may have any width.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<const N: usize>([usize; N]);
 
 impl<const N: usize> Columns<N> {
-    /// Columns of these widths.
+    /// Columns with these widths.
     pub const fn of(widths: [usize; N]) -> Self {
         Columns(widths)
     }
 
-    /// A line of cells. A cell that is longer than its column moves the next one to the right, one blank
-    /// behind itself; the cells after that begin where they should as soon as there is room.
+    /// Prints a line of cells. A cell that is longer than its column moves the next cell one blank
+    /// behind its own end. Later cells begin at their columns again as soon as there is room.
     pub fn line(&self, cells: [&str; N]) -> String {
         let mut line = String::new();
-        // Where the next cell begins, and how many characters there are.
+        // The column of the next cell, and the number of characters so far.
         let (mut start, mut length) = (0_usize, 0);
         for (cell, width) in cells.into_iter().zip(self.0) {
             let touches = length > 0 && length >= start && !cell.starts_with(' ');

@@ -15,11 +15,11 @@ use crate::time::Time;
 /// The mapping database of a family and instance.
 #[derive(Debug)]
 pub struct DatabaseTable {
-    /// Of the EIDs.
+    /// The family of the EIDs.
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// Only the entry that covers this.
+    /// If set, only the entry that covers this prefix is printed.
     pub only: Option<EidPrefix>,
     /// The prefix that was printed last.
     pub after: Option<EidPrefix>,
@@ -44,7 +44,7 @@ impl Table for DatabaseTable {
             instance_id: self.instance_id,
             locator_status_bits: database.status_bits(self.family),
             total,
-            // All entries are of one instance: there is one EID-table.
+            // All entries belong to one instance: there is only one EID-table.
             no_route: total.saturating_sub(database.with_route(self.family)),
             inactive: router.away().deconfigured(self.instance_id, self.family),
         })
@@ -157,7 +157,7 @@ fn row_text(row: &Row) -> String {
 mod tests {
     use super::*;
 
-    /// Of a database in which one entry lacks a route.
+    /// The head for a database in which one entry has no route.
     fn head(locator_status_bits: u32, total: usize) -> Head {
         Head {
             family: Family::Ipv4,

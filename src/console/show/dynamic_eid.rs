@@ -11,7 +11,7 @@ use crate::router::config::{DatabaseMapping, InterfaceKind, InterfaceName};
 use crate::router::mobility::{Discovery, Host};
 use crate::time::Time;
 
-/// Looks at the ranges of a family, or of both.
+/// The view of the ranges of a family, or of both.
 pub fn view(
     State { router, now, .. }: State<'_>,
     instance_id: InstanceId,
@@ -56,7 +56,7 @@ fn short(InterfaceName { kind, slot, port }: InterfaceName) -> String {
     }
 }
 
-/// A line a host. The kernel asks a silent host, so no ping of ours is ever pending.
+/// One line for each host. The kernel probes silent hosts, so this router never has pending pings.
 pub fn summary(view: &DynamicEidView) -> String {
     let mut text = format!(
         "LISP Dynamic EID Summary for router 0, IID {}, EID-table default\n\n",
@@ -76,7 +76,7 @@ pub fn summary(view: &DynamicEidView) -> String {
     text
 }
 
-/// A paragraph a range.
+/// One paragraph for each range.
 pub fn detail(view: &DynamicEidView) -> String {
     let mut text = "LISP Dynamic EID Information for EID-table default\n".to_owned();
     for range in &view.ranges {

@@ -1,4 +1,4 @@
-//! `show emulated-hosts`: the hosts in the LANs of this router that its own process emulates.
+//! `show emulated-hosts`: the hosts that this router's own process emulates on its LANs.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::console::hosts::HostState;
 use crate::console::view::emulated_hosts::{EmulatedHostRow, EmulatedHostsView};
 use crate::router::config::{EmulatedHost, InterfaceName};
 
-/// Looks at the hosts that run, and at those that are configured and do not.
+/// The view of the running hosts, and of the configured hosts that do not run.
 pub fn view(State { router, hosts, .. }: State<'_>) -> EmulatedHostsView {
     let mut rows = BTreeMap::new();
     for (interface, port) in &router.config().interfaces {

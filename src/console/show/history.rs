@@ -1,11 +1,11 @@
-//! `show lisp registration-history`: the registrations and withdrawals of late.
+//! `show lisp registration-history`: the recent registrations and withdrawals.
 
 use super::State;
 use super::columns::Columns;
 use crate::console::view::history::{EventRow, HistoryView};
 use crate::router::map_server::HistoryEntry;
 
-/// Looks at the history.
+/// The view of the history.
 pub fn view(State { router, .. }: State<'_>) -> HistoryView {
     let row = |event: &HistoryEntry| EventRow {
         at: event.at.since(router.started_at()).as_millis().try_into().unwrap_or(u64::MAX),
@@ -19,7 +19,7 @@ pub fn view(State { router, .. }: State<'_>) -> HistoryView {
     HistoryView { events: router.map_server().history().map(row).collect() }
 }
 
-/// The events in the columns of IOS; time is since the router's start.
+/// The events in the columns of IOS; times count from the router's start.
 pub fn text(view: &HistoryView) -> String {
     let mut text = "\
 Map-Server registration history

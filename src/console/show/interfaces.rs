@@ -22,7 +22,7 @@ fn protocol(row: &InterfaceRow) -> &'static str {
     if row.line_protocol { "up" } else { "down" }
 }
 
-/// Looks at all interfaces, or at one.
+/// The view of all interfaces, or of one.
 pub fn view(State { router, .. }: State<'_>, only: Option<InterfaceName>) -> InterfacesView {
     let interfaces = router.config().interfaces.iter();
     let rows = interfaces.filter(|(name, _)| only.is_none_or(|only| only == **name)).map(
@@ -47,7 +47,7 @@ pub fn view(State { router, .. }: State<'_>, only: Option<InterfaceName>) -> Int
     InterfacesView { interfaces: rows.collect() }
 }
 
-/// Looks at all interfaces.
+/// The view of all interfaces.
 pub fn all(state: State<'_>) -> InterfacesView {
     view(state, None)
 }

@@ -14,7 +14,7 @@ use crate::router::map_cache::{DEFAULT_LIMIT, Source};
 use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
 use crate::time::Time;
 
-/// Looks at the side of a router that a family of EIDs sees.
+/// The view of a router for a family of EIDs.
 pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
     let config = router.config();
     let nothing = Service::default();
@@ -48,7 +48,8 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
     }
 }
 
-/// Static entries are few and known by their configuration; the one of an ITR is of itself.
+/// Counts the static entries. They are few, and the configuration names all of them except the
+/// default entry of an ITR.
 fn configured_static(router: &Router, family: Family) -> usize {
     let config = router.config();
     let id = config.instance_of_command(None);
@@ -66,7 +67,7 @@ fn configured_static(router: &Router, family: Family) -> usize {
         .count()
 }
 
-/// Every configured map-server, with its registrations.
+/// All configured map-servers, with the registrations at each.
 fn map_servers(router: &Router, family: Family, service: &Service, now: Time) -> Vec<MapServerRow> {
     let registrations = router.registrations(now);
     let servers = service.etr_map_servers.keys();
@@ -87,7 +88,7 @@ fn map_servers(router: &Router, family: Family, service: &Service, now: Time) ->
         .collect()
 }
 
-/// The view as IOS prints it; a line about something that this router does not have is left out.
+/// The view in the format of IOS; lines about features that this router does not have are left out.
 pub fn text(view: &LispView) -> String {
     let mut lines = Lines(String::new());
     roles(&mut lines, view);

@@ -13,18 +13,19 @@ use crate::router::map_cache::{Entry, Locator, Mapping, Source};
 use crate::router::reachability::Reach;
 use crate::time::Time;
 
-/// How long after its last packet an entry counts as active, seconds: IOS's activity check period.
+/// An entry counts as active for this many seconds after its last packet: IOS's activity check
+/// period.
 const ACTIVITY_PERIOD: u64 = 60;
 /// The map-cache of a family and instance.
 #[derive(Debug)]
 pub struct MapCacheTable {
-    /// Of the EIDs.
+    /// The family of the EIDs.
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// Only the entry that covers this.
+    /// If set, only the entry that covers this prefix is printed.
     pub only: Option<EidPrefix>,
-    /// With sources, activity and changes of the locators.
+    /// Whether to print sources, activity and changes of the locators.
     pub detail: bool,
     /// The prefix that was printed last.
     pub after: Option<EidPrefix>,
@@ -108,7 +109,7 @@ fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
     }
 }
 
-/// The locators that can be used and the opaque ones, in the order of the record.
+/// The usable locators and the opaque locators, in the order of the record.
 fn locator_rows(
     prefix: EidPrefix,
     entry: &Entry,

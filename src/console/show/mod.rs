@@ -1,8 +1,8 @@
-//! The `show` commands, one file a family: how a [view](super::view) is filled from a router, and its text as
-//! IOS prints it. Its JSON follows from the view.
+//! The `show` commands, one file for each family: each fills a [view](super::view) from a router
+//! and prints it in the format of IOS. The JSON is derived from the view.
 //!
-//! A `show` is a [`Source`]: it is asked for one piece after the other, each of bounded size, and
-//! in between the router goes on. A `show` over a table remembers the prefix that it printed last.
+//! A `show` is a [`Source`]: it returns one piece of limited size after another, and the router
+//! continues to work in between. A `show` of a table remembers the last printed prefix.
 
 pub mod away;
 pub mod columns;
@@ -30,19 +30,19 @@ use crate::router::Router;
 use crate::time::Time;
 use crate::wire::Address;
 
-/// How many entries of a table are looked at in one turn.
+/// The most entries of a table that are examined in one call.
 pub const ROWS_A_TURN: usize = 256;
 
 /// The form of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// As IOS prints it.
+    /// The text of IOS.
     Text,
     /// One JSON document.
     Json,
 }
 
-/// The state that a `show` prints.
+/// The state from which a `show` is printed.
 #[derive(Clone, Copy)]
 pub struct State<'a> {
     /// The router.
@@ -53,12 +53,12 @@ pub struct State<'a> {
     pub now: Time,
 }
 
-/// A `show` under way.
+/// A running `show`.
 pub trait Source {
     /// The next piece, which may be empty; `None` when all has been printed.
     fn poll(&mut self, state: State<'_>, format: Format) -> Option<String>;
 
-    /// Whether there is no such thing: the text says so.
+    /// Whether the requested object does not exist, as the text reports.
     fn failed(&self) -> bool {
         false
     }
@@ -68,7 +68,7 @@ pub trait Source {
 pub struct Rows<R> {
     /// At most [`ROWS_A_TURN`].
     pub rows: Vec<R>,
-    /// There is nothing after them.
+    /// Whether no rows follow.
     pub finished: bool,
 }
 
@@ -79,16 +79,16 @@ pub trait Table {
     /// An entry.
     type Row: View;
 
-    /// The head, or the message that there is no such thing.
+    /// The head, or the message that the requested object does not exist.
     fn head(&self, router: &Router, now: Time) -> Result<Self::Head, String>;
 
-    /// The rows after those that it gave before.
+    /// The rows after those returned before.
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Self::Row>;
 
-    /// The head as IOS prints it.
+    /// The head in the format of IOS.
     fn head_text(&self, head: &Self::Head) -> String;
 
-    /// A row as IOS prints it. The rows come in their order.
+    /// A row in the format of IOS. This is called with the rows in order.
     fn row_text(&mut self, row: &Self::Row) -> String;
 }
 
@@ -108,7 +108,7 @@ enum Stage {
 }
 
 impl<T: Table> Listing<T> {
-    /// From its beginning.
+    /// A listing from the beginning of the table.
     pub fn new(table: T) -> Self {
         Listing { table, stage: Stage::Head, any: false, failed: false }
     }
@@ -178,7 +178,7 @@ impl<T: Table> Source for Listing<T> {
     }
 }
 
-/// A `show` that is short enough to be printed at once.
+/// A `show` that is short enough to be printed in one piece.
 pub struct Page<F, V> {
     view: F,
     text: fn(&V) -> String,
@@ -186,7 +186,7 @@ pub struct Page<F, V> {
 }
 
 impl<F: Fn(State<'_>) -> V, V: View> Page<F, V> {
-    /// Looks with `view`, prints with `text`.
+    /// A page that is filled by `view` and printed by `text`.
     pub fn new(view: F, text: fn(&V) -> String) -> Self {
         Page { view, text, done: false }
     }
@@ -205,13 +205,13 @@ impl<F: Fn(State<'_>) -> V, V: View> Source for Page<F, V> {
     }
 }
 
-/// A view as JSON. A view consists of strings, numbers, lists and named fields, all of which JSON
-/// has.
+/// A view as JSON. A view consists of strings, numbers, lists and named fields, all of which exist
+/// in JSON.
 pub fn json(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }
 
-/// `% MESSAGE`, or the same in JSON.
+/// `% MESSAGE`, or the message in JSON.
 pub fn failure(message: &str, format: Format) -> String {
     match format {
         Format::Text => format!("% {message}\n"),
@@ -219,7 +219,7 @@ pub fn failure(message: &str, format: Format) -> String {
     }
 }
 
-/// Characters of an opaque locator in a column.
+/// The most characters of an opaque locator in a column.
 const OPAQUE_WIDTH: usize = 40;
 
 /// A locator in a view: its IP address, or its text, cut to [`OPAQUE_WIDTH`].
@@ -234,7 +234,7 @@ fn locator_address(address: &Address) -> LocatorAddress {
     })
 }
 
-/// The state of a locator in a column.
+/// The text for the state of a locator in a column.
 fn locator_state(state: LocatorState) -> &'static str {
     match state {
         LocatorState::Up => "up",
@@ -244,7 +244,7 @@ fn locator_state(state: LocatorState) -> &'static str {
     }
 }
 
-/// The width of a column of addresses: two blanks after the longest or the heading.
+/// The width of a column of addresses: two more than the longest cell or the heading.
 fn column(heading: &str, cells: impl Iterator<Item = usize>) -> usize {
     cells.chain([heading.len()]).max().unwrap_or(0) + 2
 }

@@ -1,4 +1,4 @@
-//! `show lisp refusals`: the control messages that were refused of late.
+//! `show lisp refusals`: the control messages that were refused recently.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -10,7 +10,7 @@ use crate::router::counters::ControlDrop;
 use crate::router::refusals::{Explanation, Refusal};
 use crate::time::Time;
 
-/// Looks at the refusals.
+/// The view of the refusals.
 pub fn view(router: &Router, now: Time) -> RefusalsView {
     let refusals = router.refusals();
     let row = |(&(source, reason), refusal): (&(IpAddr, ControlDrop), &Refusal)| {
@@ -29,7 +29,7 @@ pub fn view(router: &Router, now: Time) -> RefusalsView {
     RefusalsView { forgotten: refusals.forgotten(), refusals: refusals.recent().map(row).collect() }
 }
 
-/// A row for each source and reason, and below it the last message with its cause and the remedy.
+/// One row for each source and reason; below it the last message with its cause and the remedy.
 pub fn text(view: &RefusalsView) -> String {
     let RefusalsView { forgotten, refusals } = view;
     let mut text = format!("LISP control messages refused: {} entries", refusals.len());

@@ -9,7 +9,7 @@ use crate::console::view::sessions::{SessionRow, SessionsView};
 use crate::router::session::{SessionState, SessionType, SessionView};
 use crate::time::Time;
 
-/// Address and port, or the address alone of a peer that is not connected.
+/// Address and port of a peer; only the address if the peer is not connected.
 fn peer(row: &SessionRow) -> String {
     match row.port {
         0 => row.peer.to_string(),
@@ -17,7 +17,7 @@ fn peer(row: &SessionRow) -> String {
     }
 }
 
-/// Looks at the sessions with one peer, or with all.
+/// The view of the sessions with one peer, or with all peers.
 pub fn view(State { router, now, .. }: State<'_>, only: Option<IpAddr>) -> SessionsView {
     let sessions = router.sessions();
     let mut sessions: Vec<SessionRow> = sessions
@@ -46,10 +46,10 @@ fn row(session: &SessionView, now: Time) -> SessionRow {
     }
 }
 
-/// The columns of IOS.
+/// The columns as in IOS.
 const COLUMNS: Columns<6> = Columns::of([31, 11, 15, 9, 7, 0]);
 
-/// A line a session.
+/// One line for each session.
 pub fn text(view: &SessionsView) -> String {
     let SessionsView { total, established, .. } = view;
     let mut text =
@@ -66,7 +66,7 @@ pub fn text(view: &SessionsView) -> String {
     text
 }
 
-/// A paragraph a session; a line about something that is not counted here is left out.
+/// One paragraph for each session; lines about values that are not counted here are left out.
 pub fn detail(view: &SessionsView) -> String {
     let mut text = String::new();
     for row in &view.sessions {

@@ -1,4 +1,4 @@
-//! Spans of time as IOS prints them.
+//! Spans of time in the format of IOS.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const WEEK: u64 = 7 * DAY;
 
-/// `hh:mm:ss` below a day, then `4d21h`, then `1w0d`; years are weeks too.
+/// `hh:mm:ss` below a day, then `4d21h`, then `1w0d`; years are also printed in weeks.
 pub fn span(seconds: u64) -> String {
     match seconds {
         0..DAY => {
@@ -19,7 +19,7 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
-/// A span that may never have begun.
+/// A span, or `never` if it has not begun.
 pub fn span_or_never(seconds: Option<u64>) -> String {
     seconds.map_or_else(|| "never".to_owned(), span)
 }
@@ -40,7 +40,7 @@ pub fn in_words(seconds: u64) -> String {
     words.join(", ")
 }
 
-/// Whole seconds, cut off as IOS does.
+/// Whole seconds, rounded down as IOS does.
 pub fn seconds(duration: Duration) -> u64 {
     duration.as_secs()
 }

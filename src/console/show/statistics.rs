@@ -12,7 +12,7 @@ use crate::router::counters::{ControlDrop, InOut};
 use crate::router::descriptors::Descriptors;
 use crate::router::io::DropReason;
 
-/// Looks at the side of a router that a family of EIDs sees.
+/// The view of a router's counters, with the map-cache of a family of EIDs.
 pub fn view(router: &Router, family: Family) -> StatisticsView {
     let instance_id = router.config().instance_of_command(None);
     let map_cache = router.map_cache();
@@ -27,7 +27,7 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
     }
 }
 
-/// How full the tables are that the network fills.
+/// How full the tables are that the network can fill.
 fn fills(router: &Router) -> Vec<Fill> {
     let hosts = router.mobility().fills().into_iter();
     hosts
@@ -53,7 +53,7 @@ impl Lines {
     }
 }
 
-/// The view in the shape of IOS, with the counters that IOS does not have below it.
+/// The view in the format of IOS, followed by the counters that IOS does not have.
 pub fn text(view: &StatisticsView) -> String {
     let counters = &view.counters;
     let mut lines = Lines(format!(

@@ -6,7 +6,7 @@ use crate::console::running_config;
 use crate::console::view::system::{ClockView, DebuggingView, RunningView, VersionView};
 use crate::time::Calendar;
 
-/// Looks at the program and its uptime.
+/// The view of the program and its uptime.
 pub fn version(State { router, now, .. }: State<'_>) -> VersionView {
     VersionView {
         hostname: host_name(&router.config().hostname).to_owned(),
@@ -15,7 +15,7 @@ pub fn version(State { router, now, .. }: State<'_>) -> VersionView {
     }
 }
 
-/// The name of a router; `Router` without one, as on IOS.
+/// The name of a router; `Router` if none is configured, as on IOS.
 pub fn host_name(configured: &str) -> &str {
     if configured.is_empty() { "Router" } else { configured }
 }
@@ -27,18 +27,18 @@ pub fn version_text(view: &VersionView) -> String {
     format!("Eidway LISP virtual router, Version {version}\n\n{hostname} uptime is {uptime}\n")
 }
 
-/// Looks at the clock.
+/// The view of the clock.
 pub fn clock(State { router, now, .. }: State<'_>) -> ClockView {
     ClockView { wall_clock: router.wall_clock(now) }
 }
 
-/// `show clock`: `*07:23:36.000 UTC Sat Nov 28 2026`. The star says, as on IOS, that no time server
-/// vouches for it.
+/// `show clock`: `*07:23:36.000 UTC Sat Nov 28 2026`. As on IOS, the star means that no time server
+/// confirms the time.
 pub fn clock_text(view: &ClockView) -> String {
     format!("*{}\n", Calendar::of(view.wall_clock))
 }
 
-/// Writes the configuration in force.
+/// The view of the configuration in force.
 pub fn running(State { router, .. }: State<'_>) -> RunningView {
     let text = running_config(router.config());
     RunningView { running_config: text.lines().map(str::to_owned).collect() }
@@ -51,12 +51,12 @@ pub fn running_text(view: &RunningView) -> String {
     format!("Building configuration...\n\nCurrent configuration : {octets} bytes\n!\n{lines}")
 }
 
-/// Looks at the state of debugging.
+/// The view of the debugging state.
 pub fn debugging(State { router, .. }: State<'_>) -> DebuggingView {
     DebuggingView { lisp_control_plane: router.is_debugging() }
 }
 
-/// `show debugging`; nothing when nothing is.
+/// `show debugging`; empty if debugging is off.
 pub fn debugging_text(view: &DebuggingView) -> String {
     match view.lisp_control_plane {
         true => "LISP:\n  LISP control plane debugging is on\n".to_owned(),
@@ -64,7 +64,7 @@ pub fn debugging_text(view: &DebuggingView) -> String {
     }
 }
 
-/// The answer when debugging has been turned on or off.
+/// The answer after debugging was turned on or off.
 pub fn debugging_turned(on: bool) -> &'static str {
     match on {
         true => "LISP control plane debugging is on\n",

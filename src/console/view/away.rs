@@ -11,15 +11,15 @@ use crate::router::away::Producer;
 pub struct AwayRow {
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// The kind of cause that IOS knows.
+    /// The cause, as one of the kinds of IOS.
     pub producer: AwayProducer,
     /// The cause.
     pub cause: Producer,
-    /// Seconds since it was put there.
+    /// Seconds since the prefix was added.
     pub created: u64,
 }
 
-/// A cause in the words of IOS, which has fewer of them than [`Producer`].
+/// A cause in the terms of IOS, which has fewer of them than [`Producer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AwayProducer {
     /// A database mapping without a route, or one that was de-configured.
@@ -43,16 +43,16 @@ impl From<Producer> for AwayProducer {
     }
 }
 
-/// An EID prefix for which SMRs are sent or came.
+/// An EID prefix for which SMRs are sent or were received.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmrRow {
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// The tables that it stands in.
+    /// The tables that contain it.
     pub producers: Vec<SmrProducer>,
 }
 
-/// A table with prefixes for which SMRs are sent or came.
+/// A table with prefixes for which SMRs are sent or were received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SmrProducer {
     /// The away table: senders to these EIDs are solicited.
@@ -61,7 +61,7 @@ pub enum SmrProducer {
     /// The database: senders to these EIDs are solicited.
     #[serde(rename = "local EID")]
     LocalEid,
-    /// The map-cache: an SMR made this router ask for these EIDs.
+    /// The map-cache: because of an SMR, this router requests these EIDs.
     #[serde(rename = "remote EID")]
     RemoteEid,
 }

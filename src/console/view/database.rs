@@ -12,7 +12,7 @@ use crate::router::database::LocatorOrigin;
 /// The fields above the entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// Of the EIDs.
+    /// The family of the EIDs.
     pub family: Family,
     /// The EID-table of the instance.
     pub eid_table: EidTableName,
@@ -24,7 +24,7 @@ pub struct Head {
     pub total: usize,
     /// How many of them lack a route.
     pub no_route: usize,
-    /// How many are kept though the configuration has them no longer.
+    /// How many are kept although they were removed from the configuration.
     pub inactive: usize,
 }
 
@@ -33,7 +33,7 @@ pub struct Head {
 pub struct Row {
     /// Its EID prefix.
     pub eid_prefix: IpNet,
-    /// The dynamic-EID that it is a host of.
+    /// The dynamic-EID, if the entry is one of its hosts.
     pub dynamic_eid: Option<String>,
     /// The locator-set, unless the locators are its own.
     pub locator_set: Option<String>,
@@ -43,7 +43,7 @@ pub struct Row {
     pub uptime: u64,
     /// Seconds since its locators or its route changed.
     pub last_change: u64,
-    /// In the order of their addresses.
+    /// The locators, in the order of their addresses.
     pub locators: Vec<LocatorRow>,
 }
 
@@ -54,27 +54,27 @@ pub struct LocatorRow {
     pub rloc: IpAddr,
     /// Lower is preferred.
     pub priority: u8,
-    /// Share of the traffic.
+    /// Its share of the traffic.
     pub weight: u8,
-    /// Where its address comes from.
+    /// The origin of its address.
     pub source: LocatorOrigin,
     /// Its owner, and whether it can be reached.
     pub state: LocatorState,
 }
 
-/// The state of a locator of the database: this router's own, or another's of the site.
+/// The state of a locator of the database: of this router, or of another router of the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LocatorState {
-    /// Its own, which it can use.
+    /// This router's own, and usable.
     #[serde(rename = "site-self, reachable")]
     SelfReachable,
-    /// Its own, which it cannot use.
+    /// This router's own, but not usable.
     #[serde(rename = "site-self, unreachable")]
     SelfUnreachable,
-    /// Another's, reported as reachable.
+    /// Of another router, and reported as reachable.
     #[serde(rename = "site-other, report-reachable")]
     OtherReachable,
-    /// Another's, reported as unreachable.
+    /// Of another router, and reported as unreachable.
     #[serde(rename = "site-other, report-unreachable")]
     OtherUnreachable,
 }

@@ -15,20 +15,20 @@ use crate::router::mobility::Discovery;
 pub struct DynamicEidView {
     /// The instance.
     pub instance_id: InstanceId,
-    /// By name and prefix.
+    /// The ranges, by name and prefix.
     pub ranges: Vec<RangeRow>,
 }
 
 /// A range.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RangeRow {
-    /// The dynamic-EID that it belongs to.
+    /// The dynamic-EID to which it belongs.
     pub name: String,
     /// The range.
     pub eid_prefix: IpNet,
     /// Its locator-set, unless the locators are its own.
     pub locator_set: Option<String>,
-    /// The hosts of it that are here.
+    /// Its hosts that are here.
     pub hosts: Vec<HostRow>,
 }
 
@@ -37,12 +37,12 @@ pub struct RangeRow {
 pub struct HostRow {
     /// Its address.
     pub eid: IpAddr,
-    /// The port that it is at.
+    /// The interface where it was found.
     #[serde(with = "as_text")]
     pub interface: InterfaceName,
     /// Seconds since it was found.
     pub uptime: u64,
-    /// Seconds since it last showed itself.
+    /// Seconds since the router last noticed it.
     pub last_seen: u64,
     /// How it was found.
     pub discovered_by: Discovery,

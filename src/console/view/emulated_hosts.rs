@@ -11,7 +11,7 @@ use crate::router::config::InterfaceName;
 /// The hosts of a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmulatedHostsView {
-    /// By interface, then by name.
+    /// The hosts, by interface, then by name.
     pub hosts: Vec<EmulatedHostRow>,
 }
 
@@ -20,14 +20,14 @@ pub struct EmulatedHostsView {
 pub struct EmulatedHostRow {
     /// Its name.
     pub name: String,
-    /// The router's interface at its LAN.
+    /// The router's interface on the host's LAN.
     #[serde(with = "as_text")]
     pub interface: InterfaceName,
-    /// Its stack runs and it is plugged in.
+    /// Whether its stack runs and it is plugged in.
     pub up: bool,
-    /// Its hardware address in the notation of IOS, once it runs.
+    /// Its hardware address in the notation of IOS, when the host runs.
     pub mac: Option<String>,
-    /// With the length of their network.
+    /// Its addresses, with the prefix lengths of their networks.
     pub addresses: Vec<IpNet>,
     /// Its default gateways.
     pub gateways: Vec<IpAddr>,

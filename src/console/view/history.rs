@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::addr::InstanceId;
 
-/// The registrations and withdrawals of late, the oldest first.
+/// The recent registrations and withdrawals, the oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryView {
-    /// The map-server keeps a bounded number.
+    /// The events; the map-server keeps a limited number.
     pub events: Vec<EventRow>,
 }
 
 /// A registration or its end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRow {
-    /// Milliseconds after the router's start: it knows no time of day.
+    /// Milliseconds since the router's start: the history has no time of day.
     pub at: u64,
     /// The instance.
     pub instance_id: InstanceId,
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// The RLOC that it came from.
+    /// The RLOC that sent it.
     pub source: IpAddr,
-    /// By TCP, otherwise by UDP.
+    /// Whether it was received over TCP; otherwise over UDP.
     pub reliable: bool,
-    /// Registered, otherwise withdrawn or lapsed.
+    /// Whether it was registered; otherwise withdrawn or expired.
     pub registered: bool,
-    /// It took the place of another xTR's.
+    /// Whether it replaced the registration of another xTR.
     pub moved: bool,
 }

@@ -9,7 +9,7 @@ use crate::router::config::InterfaceName;
 /// The interfaces of a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfacesView {
-    /// In the order of their names.
+    /// The interfaces, in the order of their names.
     pub interfaces: Vec<InterfaceRow>,
 }
 
@@ -21,18 +21,18 @@ pub struct InterfaceRow {
     pub name: InterfaceName,
     /// The Linux device.
     pub device: String,
-    /// `shutdown` is configured.
+    /// Whether `shutdown` is configured.
     pub shutdown: bool,
-    /// The device was set down by hand: `shutdown` is not configured.
+    /// Whether the device was set down by hand, without `shutdown` in the configuration.
     pub down_by_hand: bool,
-    /// The device is there and up.
+    /// Whether the device exists and is up.
     pub up: bool,
-    /// The other end is there.
+    /// Whether the link has carrier.
     pub line_protocol: bool,
-    /// Octets, when the device is there or an MTU is configured.
+    /// Octets; absent if the device does not exist and no MTU is configured.
     pub mtu: Option<u32>,
-    /// As configured.
+    /// The configured description.
     pub description: Option<String>,
-    /// With the length of their network; the first of a family is the primary one.
+    /// The addresses with their prefix lengths; the first of each family is the primary one.
     pub addresses: Vec<IpNet>,
 }

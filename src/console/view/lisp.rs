@@ -19,29 +19,29 @@ pub struct LispView {
     pub proxy_itr_rlocs: Vec<IpAddr>,
     /// The inner source of Map-Requests; the EID itself when absent.
     pub map_request_source: Option<IpAddr>,
-    /// In the order in which they are asked.
+    /// The map-resolvers, in the order in which requests are sent to them.
     pub map_resolvers: Vec<IpAddr>,
-    /// Where the ETR registers.
+    /// The map-servers at which the ETR registers.
     pub map_servers: Vec<MapServerRow>,
-    /// The router's own.
+    /// The xTR-ID of the router.
     pub xtr_id: XtrId,
-    /// The router's first IPv4 locator, or else its first.
+    /// The router's first IPv4 locator, or else its first locator.
     pub local_rloc: Option<IpAddr>,
     /// Proxy ETRs.
     pub proxy_etrs: Vec<IpAddr>,
     /// Seconds that others may keep our mappings.
     pub etr_map_cache_ttl: u64,
-    /// The data-plane algorithms of reachability that are in use.
+    /// The data-plane reachability algorithms in use.
     pub loc_reach: LocReach,
     /// Static entries of the map-cache.
     pub map_cache_static: usize,
     /// Entries of the map-cache.
     pub map_cache_size: usize,
-    /// How many it may hold.
+    /// The most entries of the map-cache.
     pub map_cache_limit: usize,
     /// Entries of the mapping database.
     pub database_size: usize,
-    /// Entries that are kept though the configuration has them no longer.
+    /// Entries of the database that are kept although they were removed from the configuration.
     pub database_inactive: usize,
 }
 
@@ -52,9 +52,9 @@ pub struct MapServerRow {
     pub address: IpAddr,
     /// How many prefixes the database has.
     pub prefixes: usize,
-    /// How many of them have a route and so are being registered.
+    /// How many of them have a route and so are registered.
     pub registered: usize,
-    /// How many of these it has acknowledged of late.
+    /// How many of the registered prefixes the map-server has acknowledged recently.
     pub acknowledged: usize,
     /// Seconds since its last Map-Notify.
     pub last_notify: Option<u64>,

@@ -13,15 +13,15 @@ use crate::router::map_cache::Source;
 pub struct Row {
     /// Its EID prefix.
     pub eid_prefix: IpNet,
-    /// Seconds.
+    /// Seconds since the entry was created.
     pub uptime: u64,
-    /// Seconds; absent for an entry that stays.
+    /// Seconds until the entry expires; absent if it never expires.
     pub expires: Option<u64>,
-    /// Where it comes from.
+    /// The source of the entry.
     pub source: Source,
-    /// Where it leads.
+    /// The action for its packets.
     pub state: EntryState,
-    /// It goes to a proxy ETR instead of out of LISP.
+    /// Whether packets are sent to a proxy ETR instead of natively.
     pub proxy_etr: bool,
     /// Seconds since the mapping changed.
     pub last_modified: u64,
@@ -29,25 +29,26 @@ pub struct Row {
     pub map_source: Option<IpAddr>,
     /// Packets that used it.
     pub packets: u64,
-    /// Their octets.
+    /// The octets of these packets.
     pub bytes: u64,
-    /// Seconds since the last of them.
+    /// Seconds since the last of these packets.
     pub last_used: Option<u64>,
-    /// Those that can be used and the opaque ones, in the order of the record.
+    /// The usable locators and the opaque locators, in the order of the record.
     pub locators: Vec<LocatorRow>,
 }
 
-/// Where an entry leads: to its locators, or by the action of a negative one (RFC 9301 section 5.4).
+/// The action for packets of an entry: send to its locators, or that of a negative entry (RFC 9301
+/// section 5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryState {
-    /// To its locators.
+    /// Packets are sent to its locators.
     Complete,
-    /// Out of LISP.
+    /// Packets are forwarded natively.
     ForwardNative,
-    /// To a map-resolver, which is asked.
+    /// A Map-Request is sent to a map-resolver.
     SendMapRequest,
-    /// Nowhere.
+    /// Packets are dropped.
     Drop,
 }
 
@@ -56,26 +57,26 @@ pub enum EntryState {
 pub struct LocatorRow {
     /// Its address.
     pub rloc: LocatorAddress,
-    /// Seconds with this state.
+    /// Seconds since the last change of its state.
     pub uptime: u64,
-    /// Whether packets can go there.
+    /// Whether packets can be sent to it.
     pub state: LocatorState,
     /// Lower is preferred.
     pub priority: u8,
-    /// Share of the traffic.
+    /// Its share of the traffic.
     pub weight: u8,
 }
 
-/// Whether packets can go to a locator.
+/// Whether packets can be sent to a locator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LocatorState {
-    /// They can.
+    /// They can be sent.
     Up,
-    /// The site says that it is down.
+    /// The site has reported it as down.
     Down,
-    /// ICMP, or a missing route, has said of late that they do not arrive.
+    /// ICMP or a missing route has shown recently that packets do not arrive.
     Unreachable,
-    /// It is opaque.
+    /// The locator is opaque.
     Unusable,
 }

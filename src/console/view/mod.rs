@@ -1,9 +1,9 @@
-//! The views: the content of each `show`, as plain data.
+//! The views: the content of each `show` as plain data.
 //!
-//! A view has values and no texts. [`show`](super::show) fills it from a router and makes the text
-//! of IOS of it; `show ... json` writes it as JSON, and a reader of it gets the same view again. So
-//! a reader in another process has the types of the writer, and a field that is renamed is found by
-//! the compiler.
+//! A view has values and no texts. [`show`](super::show) fills it from a router and prints it in
+//! the format of IOS. `show ... json` writes it as JSON, from which a reader gets the same view. A
+//! reader in another process uses the same types as the writer, so the compiler finds a renamed
+//! field.
 
 pub mod away;
 pub mod database;
@@ -29,7 +29,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::addr::{Family, InstanceId};
 
-/// A view is written as JSON, read again, and is then the same.
+/// A view that is written as JSON and read again is the same view.
 pub trait View: Serialize + DeserializeOwned + PartialEq + Debug + Clone {}
 
 impl<V: Serialize + DeserializeOwned + PartialEq + Debug + Clone> View for V {}
@@ -47,7 +47,7 @@ pub struct Listing<H, R> {
 /// The head of a table of EID prefixes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableHead {
-    /// Of the EIDs.
+    /// The family of the EIDs.
     pub family: Family,
     /// The EID-table of the instance.
     pub eid_table: EidTableName,
@@ -57,7 +57,7 @@ pub struct TableHead {
     pub total: usize,
 }
 
-/// The name of an EID-table: `default`, since a router has no VRFs.
+/// The name of an EID-table: `default`, because a router has no VRFs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EidTableName {
@@ -76,7 +76,7 @@ impl fmt::Display for EidTableName {
 /// A command that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// A sentence.
+    /// The reason, as a sentence.
     pub error: String,
 }
 
@@ -86,7 +86,7 @@ pub struct Failure {
 pub enum LocatorAddress {
     /// An IP address.
     Ip(IpAddr),
-    /// An address of another family, as the debug lines write it, cut to 40 characters.
+    /// An address of another family, in the format of the debug lines, cut to 40 characters.
     Opaque(String),
 }
 
@@ -137,7 +137,7 @@ impl<'de> Deserialize<'de> for XtrId {
     }
 }
 
-/// A value that JSON has as a string, in the notation of its `Display` and `FromStr`.
+/// A value that is a string in JSON, in the notation of its `Display` and `FromStr`.
 mod as_text {
     use super::{Deserialize, Deserializer, Error, FromStr, Serializer, fmt};
 

@@ -6,31 +6,31 @@ use serde::{Deserialize, Serialize};
 
 use crate::router::counters::ControlDrop;
 
-/// The control messages that were refused of late.
+/// The control messages that were refused recently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalsView {
-    /// Rows that made room for others, and messages of new sources that got no row.
+    /// Rows that were replaced by others, and messages from new sources that got no row.
     pub forgotten: u64,
-    /// By source and reason; of the same source, by reason.
+    /// The refusals, by source, then by reason.
     pub refusals: Vec<RefusalRow>,
 }
 
 /// The messages of one source that were refused for one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalRow {
-    /// The address that they came from.
+    /// The sender's address.
     pub source: IpAddr,
-    /// The counter of `show ip lisp statistics` that has them.
+    /// The counter of `show ip lisp statistics` that counts them.
     pub reason: ControlDrop,
-    /// How many.
+    /// The number of messages.
     pub count: u64,
     /// Seconds since the first of them.
     pub first: u64,
     /// Seconds since the last of them.
     pub last: u64,
-    /// The message.
+    /// The last message.
     pub what: String,
-    /// The cause.
+    /// The cause of its refusal.
     pub why: String,
     /// The remedy.
     pub advice: String,

@@ -13,28 +13,28 @@ pub struct SessionsView {
     pub total: usize,
     /// How many of them are up.
     pub established: usize,
-    /// By their peers.
+    /// The sessions, by peer.
     pub sessions: Vec<SessionRow>,
 }
 
 /// A session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
-    /// The other end.
+    /// The address of the peer.
     pub peer: IpAddr,
-    /// Its port; 0 while not connected.
+    /// The port of the peer; 0 while not connected.
     pub port: u16,
-    /// This end.
+    /// The local address and port.
     pub local: Option<SocketAddr>,
-    /// Which end began it.
+    /// Which end opened the session.
     pub kind: SessionType,
-    /// How far it is.
+    /// The progress of the session.
     pub state: SessionState,
-    /// Seconds since it is up; absent while it is not.
+    /// Seconds since the session came up; absent while it is not up.
     pub up: Option<u64>,
     /// The last round trip in milliseconds, once one has been measured.
     pub rtt_ms: Option<u64>,
-    /// Seconds since that was measured.
+    /// Seconds since that measurement.
     pub rtt_measured: Option<u64>,
     /// Messages received and sent.
     pub messages: (u64, u64),

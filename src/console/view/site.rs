@@ -26,25 +26,25 @@ pub struct Row {
     pub instance_id: InstanceId,
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// It stands in the configuration.
+    /// Whether the configuration contains it.
     pub configured: bool,
-    /// It takes registrations of longer prefixes.
+    /// Whether it accepts registrations of longer prefixes.
     pub accept_more_specifics: bool,
-    /// The configured prefix that it is a more specific of.
+    /// The configured prefix that covers it, if it is a more specific one.
     pub more_specific_of: Option<IpNet>,
-    /// Which registers must have growing nonces.
+    /// The Map-Registers whose nonce must grow.
     pub nonce_order: NonceOrder,
-    /// Registers with wrong authentication.
+    /// Map-Registers with wrong authentication.
     pub authentication_failures: u64,
-    /// Registers that were refused as replays.
+    /// Map-Registers that were refused as replays.
     pub replays: u64,
-    /// Those that have not lapsed; none when the prefix is not up.
+    /// The registrations that have not expired; empty if the prefix is not up.
     pub registrations: Vec<RegistrationRow>,
 }
 
 impl Row {
-    /// Whether a registration of `prefix` belongs here: it is this configured prefix, or a more specific
-    /// one that it takes.
+    /// Whether a registration of `prefix` belongs here: `prefix` is this configured prefix, or a
+    /// more specific prefix that this prefix accepts.
     pub fn takes(&self, prefix: &IpNet) -> bool {
         let same = self.eid_prefix == *prefix;
         self.configured && (same || self.accept_more_specifics && self.eid_prefix.contains(prefix))
@@ -54,35 +54,35 @@ impl Row {
 /// The registration of one xTR.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationRow {
-    /// The RLOC that it came from.
+    /// The RLOC that sent it.
     pub etr: IpAddr,
-    /// The ETR's TCP port, when it came by a session that stands.
+    /// The ETR's TCP port, if the session that carried the registration is still open.
     pub etr_port: Option<u16>,
-    /// Seconds.
+    /// Seconds since the first Map-Register.
     pub first_registered: u64,
-    /// Seconds.
+    /// Seconds since the last Map-Register.
     pub last_registered: u64,
-    /// Seconds that ITRs may keep it.
+    /// Seconds for which ITRs may keep the mapping.
     pub ttl: u64,
-    /// The map-server replies itself.
+    /// Whether the map-server answers Map-Requests itself.
     pub proxy_reply: bool,
-    /// A Map-Notify is wanted.
+    /// Whether the ETR asks for a Map-Notify.
     pub map_notify: bool,
-    /// The hash of its authentication.
+    /// The hash function of its authentication.
     pub hash_function: HashFunction,
-    /// Of the last register.
+    /// The nonce of the last Map-Register.
     pub nonce: u64,
-    /// If the register has one that its authentication covers.
+    /// The xTR-ID, if the Map-Register has one that its authentication covers.
     pub xtr_id: Option<XtrId>,
-    /// If the register has one.
+    /// The site-ID, if the Map-Register has one.
     pub site_id: Option<u64>,
-    /// It came by TCP.
+    /// Whether it was received over TCP.
     pub reliable: bool,
-    /// In the order of the record.
+    /// The locators, in the order of the record.
     pub locators: Vec<LocatorRow>,
 }
 
-/// The hash of a register's authentication.
+/// The hash function of a Map-Register's authentication.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashFunction {
@@ -99,12 +99,12 @@ pub struct LocatorRow {
     pub rloc: LocatorAddress,
     /// The family of an IP address; absent if it is opaque.
     pub family: Option<Family>,
-    /// It is the registering ETR's own.
+    /// Whether it belongs to the registering ETR itself.
     pub local: bool,
     /// Up, down, or unusable.
     pub state: LocatorState,
     /// Lower is preferred.
     pub priority: u8,
-    /// Share of the traffic.
+    /// Its share of the traffic.
     pub weight: u8,
 }

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// The counts of all sites.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummaryView {
-    /// By site: IPv4 and IPv6.
+    /// The counts by site: IPv4, then IPv6.
     pub sites: BTreeMap<String, [Counts; 2]>,
-    /// Registrations of all xTRs.
+    /// The number of registrations of all xTRs.
     pub registrations: usize,
 }
 

@@ -7,21 +7,21 @@ use crate::router::bounded::Fill;
 use crate::router::counters::Counters;
 use crate::router::descriptors::Descriptors;
 
-/// The counters of a router. They are of the router, not of the family.
+/// The counters of a router. They count for the whole router, not for one family.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatisticsView {
     /// The instance of the map-cache.
     pub instance_id: InstanceId,
-    /// All that the router counts.
+    /// All counters of the router.
     #[serde(flatten)]
     pub counters: Counters,
-    /// Entries of the map-cache of the family.
+    /// Entries of the map-cache in the family.
     pub map_cache_size: usize,
-    /// Entries turned away because it was full of entries in use.
+    /// Entries that were rejected because the map-cache was full of entries in use.
     pub map_cache_rejected: u64,
-    /// Idle entries that gave way to others because it was full.
+    /// Idle entries that were replaced by others because the map-cache was full.
     pub map_cache_evicted: u64,
-    /// The tables that hosts and map-servers fill.
+    /// The tables that hosts and map-servers can fill.
     pub bounded_tables: Vec<FillRow>,
     /// The file descriptors of the process; none on the simulator.
     pub descriptors: Option<Descriptors>,
@@ -32,13 +32,13 @@ pub struct StatisticsView {
 pub struct FillRow {
     /// The name of its entries.
     pub name: String,
-    /// How many there are.
+    /// The number of entries.
     pub entries: usize,
-    /// How many there may be.
+    /// The most entries that the table can hold.
     pub capacity: usize,
-    /// Entries that gave way to others, since the start.
+    /// Entries that were replaced by others, since the start.
     pub evicted: u64,
-    /// Entries that were turned away because none could give way, since the start.
+    /// Entries that were rejected because none could be replaced, since the start.
     pub turned_away: u64,
 }
 

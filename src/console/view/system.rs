@@ -9,13 +9,13 @@ use crate::time::Calendar;
 pub struct VersionView {
     /// The host's name.
     pub hostname: String,
-    /// Of this program.
+    /// The version of this program.
     pub version: String,
-    /// Seconds.
+    /// Seconds since the start.
     pub uptime: u64,
 }
 
-/// The data of `show clock`. In JSON it has the line of IOS too.
+/// The data of `show clock`. In JSON, the line of IOS is included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ClockJson", into = "ClockJson")]
 pub struct ClockView {
@@ -44,7 +44,7 @@ impl From<ClockJson> for ClockView {
 /// The data of `show running-config`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunningView {
-    /// The configuration, a line each.
+    /// The lines of the configuration.
     pub running_config: Vec<String>,
 }
 

@@ -1,8 +1,7 @@
 //! Adds and removes devices, addresses, routes and rules, and notifies the process as netlink does.
 //!
-//! As on Linux, a link that is set down loses its routes without a notification for each. Therefore
-//! the process reads the whole table again. Connected routes return by themselves, static ones
-//! never.
+//! As on Linux, a link that is set down loses its routes without single notifications, so the
+//! process reads the whole table again. Connected routes return by themselves, static ones never.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;

@@ -5,8 +5,8 @@
 //! immediately for a proxied host whose route leads to another device. On a port for roaming hosts,
 //! the kernel accepts a host that announces itself.
 //!
-//! The process is notified as `driver/netlink` notifies the core: when the state differs from the
-//! last one sent, or when the host has just confirmed that it is there.
+//! The process is notified of a neighbour as `driver/netlink` notifies the core: when the state
+//! differs from the last one sent, or when the host has just confirmed that it is there.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

@@ -21,8 +21,8 @@ const MOST_PATHS: usize = 1024;
 pub(super) struct PathMtus(BTreeMap<IpAddr, (u16, Time)>);
 
 impl PathMtus {
-    /// Stores the MTU of a link on the path, unless a smaller one is known. The same MTU is kept
-    /// longer.
+    /// Stores the MTU of a link on the path, unless a smaller one is known. If the same MTU is
+    /// known, renews its expiry.
     pub fn learn(&mut self, destination: IpAddr, mtu: u32, now: Time) {
         let smallest = match Family::of(destination) {
             Family::Ipv4 => SMALLEST_V4,

@@ -1,7 +1,7 @@
-//! `show lisp site`: the registrations of a map-server, a line an EID prefix or in detail.
+//! `show lisp site`: the registrations of a map-server, one line for each EID prefix, or in detail.
 //!
-//! The output goes by site and then by configured prefix, each followed by the more specifics that
-//! were registered inside it.
+//! The output is sorted by site, then by configured prefix. The more specific prefixes registered
+//! inside a configured prefix follow it.
 
 mod text;
 
@@ -19,43 +19,43 @@ use crate::router::map_server::{Registration, SiteEntry};
 use crate::time::Time;
 use crate::wire::Algorithm;
 
-/// Which sites to show.
+/// The sites to show.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// All of them.
+    /// All sites.
     All,
-    /// The one of this name.
+    /// The site with this name.
     Named(String),
-    /// The prefix that holds this EID.
+    /// The longest prefix that contains this EID.
     Eid(Eid),
-    /// The longest prefix that covers this.
+    /// The longest prefix that covers this prefix.
     Prefix(EidPrefix),
 }
 
 /// The registrations of a map-server.
 #[derive(Debug)]
 pub struct SiteTable {
-    /// Which sites.
+    /// The sites to show.
     pub which: Which,
-    /// All that is known of each prefix.
+    /// Whether to print all details of each prefix.
     pub detail: bool,
-    /// Where to go on.
+    /// The position after which the output continues.
     at: Option<Cursor>,
     /// The site of the row that was printed last.
     printed: Option<String>,
 }
 
-/// The row that was printed last.
+/// The position after the rows printed so far.
 #[derive(Clone, Debug)]
 struct Cursor {
     site: String,
     configured: EidPrefix,
-    /// The last prefix inside `configured` that was looked at; `None` when all were.
+    /// The last examined prefix inside `configured`; `None` when all of them were examined.
     inside: Option<EidPrefix>,
 }
 
 impl SiteTable {
-    /// From the first site.
+    /// A table from the first site.
     pub fn new(which: Which, detail: bool) -> Self {
         SiteTable { which, detail, at: None, printed: None }
     }
@@ -69,7 +69,7 @@ impl SiteTable {
         }
     }
 
-    /// The configured prefix to go on with, and the prefix inside it after which to go on.
+    /// The next configured prefix to print; if it is partly printed, the last prefix inside it.
     fn next(&self, router: &Router) -> Option<(String, EidPrefix, Option<EidPrefix>)> {
         let sites = &router.config().lisp.as_ref()?.sites;
         let after = self.at.as_ref();
@@ -94,7 +94,7 @@ impl SiteTable {
             .map(|(name, prefix)| (name.clone(), *prefix, None))
     }
 
-    /// Looks at up to `most` entries inside one configured prefix.
+    /// Examines up to `most` entries inside one configured prefix.
     fn look(
         &mut self,
         router: &Router,
@@ -188,7 +188,7 @@ impl Table for SiteTable {
         text::head(self.detail)
     }
 
-    /// A site is named above, or beside, its first row.
+    /// The name of a site is printed above, or beside, its first row.
     fn row_text(&mut self, row: &Row) -> String {
         let is_first = self.printed.as_ref() != Some(&row.site);
         if is_first {
@@ -228,7 +228,7 @@ fn nonce_order(router: &Router, site: &str) -> NonceOrder {
     site.map_or(NonceOrder::default(), |site| site.nonce_order)
 }
 
-/// A prefix that the map-server has not taken in.
+/// The row for a configured prefix without an entry in the map-server.
 fn unregistered(site: &str, prefix: EidPrefix) -> Row {
     Row {
         site: site.to_owned(),
