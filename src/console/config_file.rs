@@ -23,7 +23,7 @@ const MOST_EXPECTED: usize = 8;
 /// and the expected words, without colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// The file, as the caller named it.
+    /// The name of the file, as given by the caller.
     pub name: String,
     /// Its text.
     pub text: String,

@@ -39,7 +39,7 @@ pub struct Session {
     refused: u64,
 }
 
-/// The rest of the answer to a request.
+/// The remaining part of the answer to a request.
 #[derive(Debug)]
 struct Answer {
     body: Body,

@@ -176,7 +176,7 @@ impl Sim {
         }
     }
 
-    /// Shows a frame at a port to the captures there.
+    /// Passes a frame at a port to the captures on this port.
     fn tap(&mut self, port: Attachment, frame: &[u8]) {
         let here = self.captures.values_mut().filter(|(at, _)| *at == port);
         here.for_each(|(_, tap)| tap(self.now, frame));
@@ -200,7 +200,7 @@ impl Sim {
         }
     }
 
-    /// A port of a segment that was last told the wrong carrier, with the right carrier.
+    /// A port of a segment with an outdated carrier state, and the right state.
     fn stale_carrier(&self, at: usize) -> Option<(Attachment, bool)> {
         let segment = &self.segments[at];
         let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);

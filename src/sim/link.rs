@@ -41,7 +41,7 @@ pub struct LinkConfig {
 }
 
 impl LinkConfig {
-    /// A faultless link of 1500 octets.
+    /// A link without impairment, with an MTU of 1500 octets.
     pub fn new(name: impl Into<String>) -> Self {
         LinkConfig { name: name.into(), mtu: 1500, impairment: Impairment::default() }
     }

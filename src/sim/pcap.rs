@@ -42,7 +42,7 @@ impl<W: Write> PcapWriter<W> {
         let micros = WALL_CLOCK + at.0;
         let len = u32::try_from(frame.len()).unwrap_or(u32::MAX);
         let mut record = Vec::with_capacity(16 + frame.len());
-        // The format's seconds end in 2106.
+        // The seconds of the format overflow in 2106.
         for field in [(micros / 1_000_000) as u32, (micros % 1_000_000) as u32, len, len] {
             record.extend(field.to_le_bytes());
         }
@@ -50,7 +50,7 @@ impl<W: Write> PcapWriter<W> {
         self.out.write_all(&record)
     }
 
-    /// Writes the buffered octets out.
+    /// Flushes the buffered octets.
     ///
     /// # Errors
     /// An error of the file.

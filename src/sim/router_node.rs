@@ -171,7 +171,7 @@ impl RouterNode {
         self.router.handle(Input::Stop, now);
         while let Some(output) = self.router.poll_output() {
             // The core's last messages precede its kernel requests. Send the FINs before their
-            // routes vanish.
+            // routes are removed.
             if matches!(output, Output::Kernel(_)) {
                 self.tcp.stop(now);
             }

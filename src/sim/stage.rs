@@ -82,7 +82,7 @@ pub struct Simulated {
     /// The captures that have ended, parsed.
     captured: BTreeMap<String, Capture>,
     flows: BTreeMap<String, Flow>,
-    /// The node that each client is on, and its connection there.
+    /// The node of each client, and the client's connection on that node.
     clients: BTreeMap<String, (String, Connection)>,
     connections: u64,
     keep: Keep,

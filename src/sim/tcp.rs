@@ -52,7 +52,7 @@ struct Stream {
     socket: SocketHandle,
     /// Whether the core knows that the connection is established.
     is_told: bool,
-    /// Octets that the socket has not taken yet.
+    /// Octets that the socket has not accepted yet.
     waiting: Vec<u8>,
     /// Set when the core has closed the connection: the connection ends at this time at the latest,
     /// even with unsent octets.

@@ -1,4 +1,4 @@
-//! The kinds of value that a command takes, and how IOS writes each in its help.
+//! The kinds of values in commands, and the placeholder that IOS shows in its help for each.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -25,7 +25,7 @@
 //! ```text
 //! show ip lisp smr                          args.has("json") is false, args.has("ipv6") is false
 //! show ipv6 lisp instance-id 7 smr json     both are true; args.optional("instance") is Some(7)
-//! sh ipv li i 7 s j                         the same: each word is a beginning of one keyword alone
+//! sh ipv li i 7 s j                         the same: each word fits only one keyword
 //! show ip lisp instance-id smr              `smr` is no number: the caret stands under it
 //! show ip lisp instance-id                  it cannot end here: "% Incomplete command."
 //! ```

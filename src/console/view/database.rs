@@ -35,9 +35,9 @@ pub struct Row {
     pub eid_prefix: IpNet,
     /// The dynamic-EID, if the entry is one of its hosts.
     pub dynamic_eid: Option<String>,
-    /// The locator-set, unless the locators are its own.
+    /// The locator-set, unless the entry has locators of its own.
     pub locator_set: Option<String>,
-    /// The RIB has a route to it. An entry without a route is not registered.
+    /// Whether the RIB has a route to it. An entry without a route is not registered.
     pub has_route: bool,
     /// Seconds since it was configured.
     pub uptime: u64,

@@ -26,7 +26,7 @@ pub struct RangeRow {
     pub name: String,
     /// The range.
     pub eid_prefix: IpNet,
-    /// Its locator-set, unless the locators are its own.
+    /// Its locator-set, unless the range has locators of its own.
     pub locator_set: Option<String>,
     /// Its hosts that are here.
     pub hosts: Vec<HostRow>,

@@ -29,7 +29,7 @@ pub struct LispView {
     pub local_rloc: Option<IpAddr>,
     /// Proxy ETRs.
     pub proxy_etrs: Vec<IpAddr>,
-    /// Seconds that others may keep our mappings.
+    /// Seconds for which others may keep our mappings.
     pub etr_map_cache_ttl: u64,
     /// The data-plane reachability algorithms in use.
     pub loc_reach: LocReach,

@@ -24,9 +24,9 @@ pub struct RefusalRow {
     pub reason: ControlDrop,
     /// The number of messages.
     pub count: u64,
-    /// Seconds since the first of them.
+    /// Seconds since the first message.
     pub first: u64,
-    /// Seconds since the last of them.
+    /// Seconds since the last message.
     pub last: u64,
     /// The last message.
     pub what: String,

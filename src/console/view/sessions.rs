@@ -32,7 +32,7 @@ pub struct SessionRow {
     pub state: SessionState,
     /// Seconds since the session came up; absent while it is not up.
     pub up: Option<u64>,
-    /// The last round trip in milliseconds, once one has been measured.
+    /// The last round trip in milliseconds, if one has been measured.
     pub rtt_ms: Option<u64>,
     /// Seconds since that measurement.
     pub rtt_measured: Option<u64>,

@@ -15,7 +15,7 @@ pub struct StatisticsView {
     /// All counters of the router.
     #[serde(flatten)]
     pub counters: Counters,
-    /// Entries of the map-cache in the family.
+    /// Entries of the map-cache for the family.
     pub map_cache_size: usize,
     /// Entries that were rejected because the map-cache was full of entries in use.
     pub map_cache_rejected: u64,

@@ -31,8 +31,8 @@ const NO_ROUTE_TO_GATEWAY: &str = "Nexthop has invalid gateway";
 const DEVICE_DOWN: &str = "Network is down";
 
 impl Kernel {
-    /// Creates a device, down and without carrier. A tunnel always has carrier: that of its
-    /// process.
+    /// Creates a device, which is down. A new port has no carrier; a new tunnel has carrier, from
+    /// its process.
     ///
     /// A deleted device that is created again gets the same ID, and remains plugged into its link.
     pub fn add_device(&mut self, name: &str, kind: DeviceKind, mtu: u16) -> DeviceId {
@@ -154,9 +154,9 @@ impl Kernel {
         device.unconnected.insert(address);
     }
 
-    /// `ip address delete`. The last address of a network takes the connected route with it. IPv4
-    /// routes with this source are removed; IPv6 ones stay without a source. The last IPv4 address
-    /// of a device takes all IPv4 routes through the device with it.
+    /// `ip address delete`. With the last address of a network, the connected route is removed too.
+    /// IPv4 routes with this source are removed; IPv6 ones stay without a source. With the last
+    /// IPv4 address of a device, all IPv4 routes through the device are removed.
     pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
         if self.device(id).addresses.contains(&address) {
             self.take_address(id, address);

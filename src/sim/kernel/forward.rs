@@ -56,7 +56,7 @@ impl Kernel {
         self.originate(packet, false);
     }
 
-    /// No host on the link has the next hop of this packet (RFC 1122 section 2.3.2.2).
+    /// No host on the link has the address of this packet's next hop (RFC 1122 section 2.3.2.2).
     pub fn neighbour_failed(&mut self, packet: &[u8]) {
         self.count(KernelDrop::NoNeighbour);
         if let Ok(header) = IpHeader::parse(packet) {

@@ -12,7 +12,7 @@ use etherparse::{
 /// Packets that are reassembled at the same time; one more replaces the oldest.
 const REASSEMBLY_LIMIT: usize = 16;
 
-/// Octets of an IPv6 header and of a fragment header behind it.
+/// Octets of an IPv6 header and of the fragment header after it.
 const V6_HEADER: usize = 40;
 const V6_FRAGMENT: usize = 8;
 const V6_FRAGMENT_HEADER: u8 = 44;

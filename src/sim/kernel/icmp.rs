@@ -78,7 +78,7 @@ struct Quoted<'a> {
     /// The socket that sent it.
     from: SocketAddr,
     destination: IpAddr,
-    /// The port that it was sent to.
+    /// Its destination port.
     port: u16,
     /// The quoted part of the payload.
     payload: &'a [u8],

@@ -48,7 +48,7 @@ pub enum DeviceKind {
     Port,
     /// `lo`.
     Loopback,
-    /// `lisp0`: packets that are routed into it go to the router's process.
+    /// `lisp0`: the router's process receives the packets that are routed into this device.
     Tunnel,
 }
 
@@ -63,7 +63,7 @@ pub struct NetDevice {
     pub kind: DeviceKind,
     /// Administratively up.
     pub up: bool,
-    /// The other end is there.
+    /// Whether the link has carrier.
     pub carrier: bool,
     /// Octets of the largest IP packet.
     pub mtu: u16,
@@ -139,11 +139,11 @@ pub enum KernelOutput {
 pub struct Datagram {
     /// The sender.
     pub source: SocketAddr,
-    /// The address and port that it was sent to.
+    /// The destination address and port.
     pub destination: SocketAddr,
-    /// TTL or hop limit as it arrived.
+    /// TTL or hop limit on arrival.
     pub ttl: u8,
-    /// Type of service as it arrived.
+    /// Type of service on arrival.
     pub tos: u8,
     /// The UDP payload.
     pub payload: Vec<u8>,
@@ -212,7 +212,7 @@ pub struct Kernel {
     /// UDP sockets that only send datagrams; the process reads their ICMP errors.
     senders: BTreeSet<SocketAddr>,
     path_mtus: PathMtus,
-    /// A process takes the TCP segments.
+    /// Whether a process receives the TCP segments.
     has_tcp: bool,
     /// ICMP messages for a ping from this node, when one runs.
     icmp: Option<Vec<Vec<u8>>>,

@@ -31,7 +31,7 @@ pub enum Leads {
 pub struct Entry {
     /// Smaller is preferred.
     pub metric: u32,
-    /// The kernel made it for an address.
+    /// Whether the kernel made it for an address.
     pub connected: bool,
     /// Its target.
     pub leads: Leads,
