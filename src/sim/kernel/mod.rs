@@ -343,8 +343,8 @@ impl Kernel {
         self.icmp.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
-    /// The process has ended: removes its sockets, its `lisp0` and the routes into `lisp0`. Rules
-    /// stay.
+    /// The process has ended: closes its sockets, and removes the carrier, the addresses and the
+    /// routes of its `lisp0`. Rules stay.
     pub fn end_process(&mut self) {
         self.receivers.clear();
         self.senders.clear();
