@@ -1,5 +1,5 @@
-//! Answers of a router's console that labs need, in types. The caller asks: by a socket, or in the same
-//! process.
+//! Answers of a router's console that labs need, as types. The caller sends the commands: through a
+//! socket, or in the same process.
 
 use super::failure::Failure;
 use super::registration::{Registration, add, registration};
@@ -9,22 +9,22 @@ use crate::console::view::lisp::{LispView, MapServerRow};
 use crate::console::view::{Listing, View};
 use crate::router::config::Config;
 
-/// Runs a command at a router.
+/// Runs a command on a router.
 pub type Ask<'a> = dyn FnMut(&str) -> Result<Answer, Failure> + 'a;
 
-/// The view of a `show`, which is written without `json`.
+/// The view of a `show` command, which is written without `json`.
 ///
 /// # Errors
-/// A router that does not answer, that refuses the line, or whose answer is another view.
+/// A router that does not answer or refuses the line, or an answer that is another view.
 pub fn view<V: View>(node: &str, command: &str, ask: &mut Ask<'_>) -> Result<V, Failure> {
     let answer = ask(&format!("{command} json"))?;
     answer.view().map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))
 }
 
-/// The rows of a table; none at a router that has no such table, and refuses.
+/// The rows of a table; none if the router refuses because it has no such table.
 ///
 /// # Errors
-/// A router that does not answer, or whose answer is another view.
+/// A router that does not answer, or an answer that is another view.
 pub fn rows<H: View, R: View>(
     node: &str,
     command: &str,
@@ -39,10 +39,10 @@ pub fn rows<H: View, R: View>(
     Ok(listing.entries)
 }
 
-/// The registrations of a router; empty for one that is no ETR.
+/// The registrations of a router; empty if it is not an ETR.
 ///
 /// # Errors
-/// Those of [`view`].
+/// The errors of [`view`].
 pub fn registrations(node: &str, ask: &mut Ask<'_>) -> Result<Vec<Registration>, Failure> {
     let mut all: Vec<Registration> = Vec::new();
     for command in ["show ip lisp", "show ipv6 lisp"] {
@@ -54,13 +54,13 @@ pub fn registrations(node: &str, ask: &mut Ask<'_>) -> Result<Vec<Registration>,
     Ok(all)
 }
 
-/// The configuration in force at a router.
+/// The running configuration of a router.
 ///
 /// # Errors
 /// A router that does not answer.
 pub fn running_config(node: &str, ask: &mut Ask<'_>) -> Result<Config, Failure> {
     let text = ask("show running-config")?.text;
-    // Above it stands how long it is.
+    // The lines above state the length of the configuration.
     let begin = text.find("\n!\n").unwrap_or(0);
     let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
     parse_config(node, &text[begin..]).map_err(wrong)

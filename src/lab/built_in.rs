@@ -4,7 +4,7 @@ use super::Lab;
 use super::failure::Failure;
 use super::file::LabFile;
 
-/// A lab of the program: its files by name, `lab.toml` first.
+/// A built-in lab: its files by name, `lab.toml` first.
 struct BuiltIn {
     name: &'static str,
     files: &'static [(&'static str, &'static str)],
@@ -60,12 +60,12 @@ const ALL: [BuiltIn; 2] = [
     built_in!("two-sites": "lab.toml", "xTR1.conf", "xTR2.conf", "MSMR.conf"),
 ];
 
-/// The names of these labs.
+/// The names of the built-in labs.
 pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|lab| lab.name)
 }
 
-/// The lab of the program with this name; `None` when there is none.
+/// The built-in lab with this name; `None` if there is none.
 pub fn find(name: &str) -> Option<Result<Lab, Failure>> {
     ALL.iter().find(|lab| lab.name == name).map(BuiltIn::load)
 }

@@ -1,14 +1,14 @@
-//! `lab check`: whether the files of a lab are right, and fit together.
+//! `lab check`: whether the files of a lab are correct and fit together.
 
 use super::{Lab, wiring};
 use crate::console::parse_config;
 
-/// One thing that was looked at.
+/// One checked part of a lab.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Finding {
     /// The checked thing.
     pub what: String,
-    /// Its error; absent when it is right.
+    /// Its error; absent if the part is correct.
     pub problem: Option<String>,
 }
 
@@ -19,8 +19,8 @@ impl Finding {
     }
 }
 
-/// Looks at everything and finds all that is wrong, not only the first. The lab file is right
-/// already, or there would be no [`Lab`].
+/// Checks everything and finds all faults, not only the first. The lab file is already correct,
+/// otherwise there would be no [`Lab`].
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let unfit = wiring::expect(lab).err();
     let mut findings = vec![Finding::new("lab.toml", unfit.map(|error| error.to_string()))];

@@ -1,11 +1,11 @@
-//! Why something with a lab did not work, for the person at the command line.
+//! The reason why a lab operation failed, for the person at the command line.
 
 use std::fmt;
 use std::io;
 
 use super::file::LabError;
 
-/// The failure of an operation on a lab; its `Display` names the operation and the place.
+/// The failure of an operation on a lab; its `Display` names the operation and the file or node.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The lab file is wrong.
@@ -22,12 +22,12 @@ pub enum Failure {
     /// A verb of `netns-scripts` failed.
     #[error("{call}\n{output}")]
     Verb {
-        /// The call, as it can be typed.
+        /// The call, as a person can type it.
         call: String,
         /// Its output on standard error.
         output: String,
     },
-    /// Anything else, in a sentence.
+    /// Any other failure, in a sentence.
     #[error("{0}")]
     Other(String),
 }
@@ -38,7 +38,7 @@ impl Failure {
         Failure::Other(message.to_string())
     }
 
-    /// Names the operation that the operating system refused: for `map_err`.
+    /// Names the operation that the operating system refused. For `map_err`.
     pub fn io(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         let what = what.to_string();
         |error| Failure::Io { what, error }

@@ -4,7 +4,7 @@
 //! name = "tiny"
 //!
 //! [nodes.xTR1]
-//! kind = "router"                      # interfaces, addresses and routes stand in its .conf
+//! kind = "router"                      # its .conf has the interfaces, addresses and routes
 //! config = "xTR1.conf"
 //!
 //! [nodes.Core1]
@@ -19,7 +19,7 @@
 //!
 //! [nodes.C]
 //! kind = "host"
-//! emulated = true                      # run by the router of its LAN, without a namespace
+//! emulated = true                      # the router on its LAN runs it, without a namespace
 //! addresses = ["172.16.0.13/24"]
 //!
 //! [[links]]                            # a cable between two ports
@@ -30,9 +30,10 @@
 //! ports = ["A:eth0", "xTR1:Ethernet1/0"]
 //! ```
 //!
-//! A router's interface is written as IOS names it and is the Linux device that
-//! [`InterfaceName::device`](crate::router::config::InterfaceName::device) says. [`check`] turns
-//! the text into the types here; it shows errors with file, line and caret ([`error`]).
+//! The lab file spells a router's interface as IOS does.
+//! [`InterfaceName::device`](crate::router::config::InterfaceName::device) gives the name of the
+//! Linux device. [`check`] turns the text into the types here, and [`error`] shows errors with
+//! file, line and caret.
 
 pub mod check;
 pub mod error;
@@ -50,16 +51,16 @@ use ipnet::IpNet;
 use crate::addr::Family;
 pub use error::{LabError, Span};
 
-/// A checked lab file: every port exists once, every name fits the kernel.
+/// A checked lab file: every port exists once, and the kernel accepts every name.
 #[derive(Clone, Debug)]
 pub struct LabFile {
-    /// Where the text came from, as messages name it.
+    /// The path of the file, as messages name it.
     pub path: String,
-    /// The text itself, for messages about the places of [`Span`]s.
+    /// The text itself, for messages that show the position of a [`Span`].
     pub text: String,
-    /// The lab's name: part of its namespaces' names.
+    /// The lab's name, which is a part of the names of its namespaces.
     pub name: String,
-    /// The subject of the lab, in a line.
+    /// The subject of the lab, in one line.
     pub title: Option<String>,
     /// The nodes by name.
     pub nodes: BTreeMap<String, Node>,
@@ -67,11 +68,11 @@ pub struct LabFile {
     pub links: Vec<Link>,
     /// The bridges, in the file's order.
     pub lans: Vec<Lan>,
-    /// Where the text names each port, by node and device, and the addresses of each node.
+    /// The positions of each port (by node and device) and of each node's addresses in the text.
     pub places: Places,
 }
 
-/// Places in the text of a lab file that checks across several files point at.
+/// Positions in the text of a lab file: errors of checks across several files point at them.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
@@ -101,16 +102,16 @@ pub enum Node {
 /// A host: one interface, its addresses and the gateways of its default routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// The device on which its only link ends.
+    /// The device at the end of its only link.
     pub device: String,
     /// Its addresses, with the length of their network; at least one.
     pub addresses: Vec<IpNet>,
     /// At most one gateway for each family.
     pub gateways: Vec<IpAddr>,
-    /// Its Ethernet address, when the lab file chooses one.
+    /// Its Ethernet address, if the lab file gives one.
     pub mac: Option<Mac>,
-    /// The process of the router on its LAN runs it, in namespaces; on the simulator every host is
-    /// such a one.
+    /// True if, in namespaces, the process of the router on its LAN runs this host. On the
+    /// simulator, every host runs in this way.
     pub emulated: bool,
 }
 
@@ -163,14 +164,14 @@ impl std::str::FromStr for Mac {
 pub struct Port {
     /// The node's name.
     pub node: String,
-    /// The interface as the lab file names it (a router's in the spelling of IOS).
+    /// The interface as the lab file names it (an interface of a router as IOS spells it).
     pub interface: String,
-    /// The Linux device that the interface is.
+    /// The name of the interface's Linux device.
     pub device: String,
 }
 
 impl Port {
-    /// The other end of a LAN port, in the lab's switch: `A.eth0`.
+    /// The device at the other end of a LAN port, in the lab's switch: `A.eth0`.
     pub fn switch_device(&self) -> String {
         format!("{}.{}", self.node, self.device)
     }
@@ -188,24 +189,24 @@ impl fmt::Display for Port {
 pub struct Link {
     /// Its two ends.
     pub ends: [Port; 2],
-    /// The largest IP packet that fits, in octets; 1500 when the file says nothing.
+    /// The largest IP packet that fits, in octets; 1500 when the file has no value.
     pub mtu: Option<u16>,
-    /// Leave transmit checksum offload on: faster, but captures show wrong checksums.
+    /// Leaves transmit checksum offload on: faster, but captures show wrong checksums.
     pub offload: bool,
-    /// The impairment of packets on the link; the same both ways.
+    /// The impairment of packets on the link; the same in both directions.
     pub impairment: Impairment,
-    /// The keys that only the simulator supports, with their places.
+    /// The keys that only the simulator supports, with their positions.
     pub simulator_only: Vec<(&'static str, Span)>,
 }
 
 /// The impairment of packets on a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Impairment {
-    /// `delay_ms`: the time on the way.
+    /// `delay_ms`: the transmission time.
     pub delay: Duration,
-    /// `jitter_ms`: the delay varies by as much, both ways.
+    /// `jitter_ms`: the largest amount by which the delay is shorter or longer.
     pub jitter: Duration,
-    /// `loss`: packets lost, in percent.
+    /// `loss`: lost packets, in percent.
     pub loss: f64,
     /// `duplicate`: packets that arrive twice, in percent.
     pub duplicate: f64,
@@ -220,9 +221,9 @@ pub struct Lan {
     pub name: String,
     /// Its ports.
     pub ports: Vec<Port>,
-    /// The largest IP packet that fits, in octets; 1500 when the file says nothing.
+    /// The largest IP packet that fits, in octets; 1500 when the file has no value.
     pub mtu: Option<u16>,
-    /// Leave transmit checksum offload on.
+    /// Leaves transmit checksum offload on.
     pub offload: bool,
 }
 
@@ -243,15 +244,16 @@ impl LabFile {
         })
     }
 
-    /// This file for a copy of the lab, in which the configuration of each router is `NODE.conf` beside it,
-    /// wherever the lab has it: a copy is never written by a path that leads out of its directory.
+    /// This file for a copy of the lab. In the copy, the configuration of each router is
+    /// `NODE.conf` beside the lab file, also if the lab has it elsewhere: a copy is never written
+    /// through a path that leads out of its directory.
     ///
     /// # Errors
-    /// None, as this file is right.
+    /// None, because this file is already checked.
     pub fn with_configs_beside(&self) -> Result<LabFile, LabError> {
         let mut text = self.text.clone();
         let mut configs: Vec<_> = self.places.configs.iter().collect();
-        // From the end, so that the places before keep their numbers.
+        // From the end of the text, so that the positions before it stay correct.
         configs.sort_by_key(|(_, place)| std::cmp::Reverse(place.start));
         for (node, place) in configs {
             text.replace_range(place.clone(), &format!("\"{node}.conf\""));
@@ -259,7 +261,7 @@ impl LabFile {
         LabFile::parse(&self.path, &text)
     }
 
-    /// Where an emulated host is at home: its LAN, and the only router there.
+    /// The home of an emulated host: its LAN, and the only router there.
     pub fn home(&self, host: &str) -> Option<(&Lan, &Port)> {
         let lan = self.lans.iter().find(|lan| lan.ports.iter().any(|port| port.node == host))?;
         let is_router = |port: &&Port| matches!(self.nodes[&port.node], Node::Router { .. });
@@ -268,24 +270,24 @@ impl LabFile {
         routers.next().is_none().then_some((lan, port))
     }
 
-    /// Every port that something is plugged into: links first, in the file's order.
+    /// Every port of a link or a LAN: links first, in the file's order.
     pub fn ports(&self) -> impl Iterator<Item = &Port> {
         let links = self.links.iter().flat_map(|link| &link.ends);
         links.chain(self.lans.iter().flat_map(|lan| &lan.ports))
     }
 
-    /// Where the text names a port.
+    /// The position of a port in the text.
     pub fn place_of(&self, port: &Port) -> Span {
         let key = (port.node.clone(), port.device.clone());
         self.places.ports.get(&key).cloned().unwrap_or_default()
     }
 
-    /// Where the text gives a node its addresses.
+    /// The position of a node's addresses in the text.
     pub fn addresses_of(&self, node: &str) -> Span {
         self.places.addresses.get(node).cloned().unwrap_or_default()
     }
 
-    /// An error that points at a place in this file.
+    /// An error that points at a position in this file.
     pub fn error(&self, span: Span, message: impl Into<String>, label: &str) -> LabError {
         LabError::new(&self.path, &self.text, Some(span), message, label)
     }

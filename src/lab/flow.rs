@@ -1,30 +1,31 @@
-//! The losses of a flow of echos: a ping that runs in the background.
+//! The losses of a flow, which is a ping that runs in the background.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// How a flow fared. Its `Display` is a line for a person.
+/// The result of a flow. Its `Display` is a line for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FlowReport {
-    /// Echos sent, but for one that had no time to be answered before the end.
+    /// Echos sent, except one that had no time to be answered before the end.
     pub sent: u64,
     /// Echos answered.
     pub received: u64,
-    /// The longest time without an answer beyond that between two echos, in milliseconds: before the
-    /// first answer, between two, or after the last.
+    /// The longest time without an answer, minus the time between two echos, in milliseconds:
+    /// before the first answer, between two answers, or after the last one.
     pub out_ms: u64,
-    /// Answers came until the end.
+    /// Whether answers arrived until the end.
     pub is_back: bool,
 }
 
-/// How long an answer may be under way at the end of a flow.
+/// The longest time that an answer may need at the end of a flow.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
 impl FlowReport {
-    /// The report of a flow of which `sent` echos count, the first and the last of all sent at these
-    /// instants, of any clock; `answers` are the instants of the answers, in order.
+    /// The report of a flow. `sent` is the number of echos that count, `first` and `last` are the
+    /// instants of the first and the last echo, and `answers` are the instants of the answers, in
+    /// order. All are instants of the same clock.
     pub fn of(
         sent: u64,
         (first, last): (Duration, Duration),

@@ -1,4 +1,4 @@
-//! A lab that is loaded: its lab file, and the texts of the other files that belong to it.
+//! A loaded lab: its lab file, and the texts of its other files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,29 +10,29 @@ use crate::router::config::InterfaceName;
 /// The directory of a lab's scenarios, in that of the lab.
 pub const SCENARIOS: &str = "scenarios";
 
-/// The texts of files by their paths in the lab's directory, or why one cannot be read.
+/// The texts of files by their paths in the lab's directory, or the reason why one cannot be read.
 pub type Texts = BTreeMap<String, Result<String, String>>;
 
-/// A lab with the name that it runs under.
+/// A lab with its name at run time.
 #[derive(Clone, Debug)]
 pub struct Lab {
-    /// The name that its namespaces bear: the lab file's, unless another was asked for.
+    /// The name in its namespaces' names: the name in the lab file, unless the user gave another.
     pub name: String,
     /// Its lab file.
     pub file: LabFile,
-    /// The directory of its files; `None` when the texts are in no directory, as those of a built-in
-    /// lab and of one with overlays.
+    /// The directory of its files. `None` if the texts are in no directory: a built-in lab, or a
+    /// lab with overlays.
     pub directory: Option<PathBuf>,
     /// That directory as messages name it.
     pub called: PathBuf,
-    /// The words after `eidway lab up` that bring it up: `gsmr`, or `DIRECTORY --name NAME`.
+    /// The arguments of `eidway lab up` for this lab: `gsmr`, or `DIRECTORY --name NAME`.
     pub asked_for: String,
     texts: Texts,
 }
 
 impl Lab {
-    /// A lab in no directory, under its own name, which brings it up too. `texts` are those of its configurations,
-    /// scenarios and overlays.
+    /// A lab in no directory, under its own name, which is also the argument of `eidway lab up`.
+    /// `texts` are its configurations, scenarios and overlays.
     pub fn new(file: LabFile, texts: Texts) -> Self {
         let name = file.name.clone();
         let (asked_for, called) = (name.clone(), PathBuf::from(&name));
@@ -51,7 +51,7 @@ impl Lab {
         }
     }
 
-    /// Puts a text in the place of a file of the lab.
+    /// Replaces the text of a file of the lab.
     pub fn set_text(&mut self, file: &str, text: String) {
         self.texts.insert(file.to_owned(), Ok(text));
     }
@@ -66,14 +66,15 @@ impl Lab {
         self.called.join(file).display().to_string()
     }
 
-    /// The names of the files in a directory of the lab, in order; none when it has no such.
+    /// The names of the files in a directory of the lab, in order; none if there is no such
+    /// directory.
     pub fn files_in(&self, directory: &str) -> Vec<&str> {
         let files = self.texts.keys();
         files.filter_map(|file| file.strip_prefix(directory)?.strip_prefix('/')).collect()
     }
 
-    /// This lab with more configuration for its routers, by node. Each configuration is then
-    /// `NODE.conf`. `name` is that of the overlays after `--with`.
+    /// This lab with more configuration for its routers, by node. Each configuration becomes
+    /// `NODE.conf`. `name` is the name of the overlays after `--with`.
     ///
     /// # Errors
     /// A configuration that could not be read.
@@ -84,7 +85,7 @@ impl Lab {
     ) -> Result<Lab, Failure> {
         let file = self.file.with_configs_beside()?;
         let mut texts = self.texts.clone();
-        // The path of a configuration may lead out of the lab's directory: a copy has none such.
+        // The path of a configuration may be outside the lab's directory: a copy has no such path.
         texts.retain(|file, _| file.starts_with(&format!("{SCENARIOS}/")));
         texts.insert("lab.toml".to_owned(), Ok(file.text.clone()));
         for ((node, from), (_, to)) in self.file.routers().zip(file.routers()) {
@@ -129,7 +130,8 @@ impl Lab {
         found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{node} is no host")))
     }
 
-    /// The Linux device of a node's interface: the spelling of IOS is taken for a router.
+    /// The Linux device of a node's interface. The interface of a router may have any spelling of
+    /// IOS.
     ///
     /// # Errors
     /// A node or an interface that the lab does not have.
@@ -154,11 +156,11 @@ impl Lab {
         }
     }
 
-    /// The LAN that `to` means for a host: that of a router, or of `ROUTER:INTERFACE`. A router with
-    /// several LANs means the one where the lab file has the host.
+    /// The LAN that `to` names for a host: the LAN of a router, or of `ROUTER:INTERFACE`. For a
+    /// router with several LANs, it is the LAN of the host in the lab file.
     ///
     /// # Errors
-    /// A router that the lab does not have, or without a LAN that it could mean.
+    /// A router that the lab does not have, or that has no suitable LAN.
     pub fn lan_of(&self, host: &str, to: &str) -> Result<&Lan, Failure> {
         let (router, interface) = match to.split_once(':') {
             Some((router, interface)) => (router, Some(self.device(router, interface)?)),
@@ -190,17 +192,18 @@ impl Lan {
     /// The port of a router.
     ///
     /// # Errors
-    /// A router that has no port here.
+    /// A router without a port on this LAN.
     pub fn port_of(&self, router: &str) -> Result<&Port, Failure> {
         let port = self.ports.iter().find(|port| port.node == router);
         port.ok_or_else(|| Failure::Other(format!("{router} has no LAN")))
     }
 }
 
-/// A configuration with another one laid over it.
+/// A configuration with an overlay added.
 pub fn overlaid(text: &str, overlay: &str) -> String {
     let base = text.trim_end();
-    // The last line of a whole configuration, which "hostname friend" is not.
+    // Only the last line `end` of a whole configuration is removed, not the end of "hostname
+    // friend".
     let base = base.strip_suffix("\nend").unwrap_or(base);
     format!("{base}\n{overlay}end\n")
 }

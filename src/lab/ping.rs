@@ -1,4 +1,4 @@
-//! The echos of `lab ping` and `lab pingall`, and their outcomes, in the words of IOS.
+//! The echos of `lab ping` and `lab pingall`, and their outcomes, as IOS prints them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use super::Lab;
 use super::failure::Failure;
 use crate::addr::Family;
 
-/// The wait for an answer: `timeout is 2 seconds`.
+/// The time to wait for an answer: `timeout is 2 seconds`.
 pub const TIMEOUT_SECONDS: u16 = 2;
 
 /// The packets to send.
@@ -35,9 +35,9 @@ impl Default for Echos {
 /// The outcome of one echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// `!`: answered after so long.
+    /// `!`: answered, with this round-trip time.
     Answered(Duration),
-    /// `.`: nothing came in time.
+    /// `.`: no answer arrived in time.
     Lost,
     /// `U`: an ICMP error says that the destination cannot be reached.
     Unreachable,
@@ -102,13 +102,13 @@ impl fmt::Display for Tally {
             return Ok(());
         };
         let average = times.iter().sum::<u64>() / times.len() as u64;
-        // IOS counts whole milliseconds and has no zero.
+        // IOS counts whole milliseconds and never prints zero.
         let [min, average, max] = [*min, average, *max].map(|us| us.div_ceil(1000).max(1));
         write!(f, ", round-trip min/avg/max = {min}/{average}/{max} ms")
     }
 }
 
-/// The address that `target` means: itself, or that of a host of the lab.
+/// The address for `target`: an address itself, or the address of a host of the lab.
 pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr, Failure> {
     if let Ok(address) = target.parse() {
         return Ok(address);
@@ -131,7 +131,7 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
         .ok_or_else(|| Failure::Other(format!("host {target} has no address of that family")))
 }
 
-/// IOS's block before the first mark.
+/// The lines that IOS prints before the first mark.
 pub fn opening(target: IpAddr, echos: Echos) -> String {
     let Echos { count, size, df } = echos;
     let df = if df { "Packet sent with the DF bit set\n" } else { "" };
@@ -141,12 +141,12 @@ pub fn opening(target: IpAddr, echos: Echos) -> String {
     )
 }
 
-/// The outcomes of the pings of every host to every other, of both families.
+/// The outcomes of pings from every host to every other host, in both families.
 #[derive(Clone, Debug, Serialize)]
 pub struct Matrix {
     /// The hosts, in order.
     pub hosts: Vec<String>,
-    /// By family, source and target.
+    /// The pairs, by family, source and target.
     pub pairs: Vec<Pair>,
 }
 
@@ -159,13 +159,13 @@ pub struct Pair {
     pub from: String,
     /// The receiver.
     pub to: String,
-    /// Its fate.
+    /// The outcomes of the echos.
     #[serde(flatten)]
     pub tally: Tally,
 }
 
 impl Matrix {
-    /// Whether nothing was lost.
+    /// Whether no echo was lost.
     pub fn is_complete(&self) -> bool {
         self.pairs.iter().all(|pair| pair.tally.is_complete())
     }

@@ -1,5 +1,5 @@
-//! How far a router's registrations have come: a lab is up when every map-server has acknowledged
-//! every prefix. A ping before that would leave a negative answer in a cache for a minute.
+//! The progress of a router's registrations. A lab is up when every map-server has acknowledged
+//! every prefix: an earlier ping would leave a negative answer in a cache for a minute.
 
 use std::net::IpAddr;
 
@@ -13,9 +13,9 @@ use crate::time::Time;
 pub struct Registration {
     /// The map-server.
     pub address: String,
-    /// The EID prefixes that it shall know.
+    /// The number of EID prefixes that the router registers.
     pub prefixes: u64,
-    /// Those that it has acknowledged.
+    /// The number of prefixes that the map-server has acknowledged.
     pub acknowledged: u64,
 }
 
@@ -29,7 +29,7 @@ pub fn of(router: &Router, now: Time) -> Vec<Registration> {
     all
 }
 
-/// One row for each map-server, for both families.
+/// Adds registrations to the row of their map-server: one row for both families.
 pub fn add(all: &mut Vec<Registration>, one: Registration) {
     match all.iter_mut().find(|known| known.address == one.address) {
         Some(known) => {
@@ -46,7 +46,7 @@ pub fn registration(address: IpAddr, prefixes: usize, acknowledged: usize) -> Re
     Registration { address, prefixes: prefixes as u64, acknowledged: acknowledged as u64 }
 }
 
-/// The map-servers that have not acknowledged everything, in words; none when all have.
+/// The map-servers that have not acknowledged every prefix, in words; `None` if all have.
 pub fn missing(registrations: &[Registration]) -> Option<String> {
     let open = registrations.iter().filter(|one| one.acknowledged < one.prefixes);
     let words: Vec<String> = open

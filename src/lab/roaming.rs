@@ -1,5 +1,5 @@
-//! Whether a port is configured for a host that comes from elsewhere, and the lines of configuration
-//! that are missing: without them the host is plugged in, and no packet reaches it.
+//! Whether a port is configured for a host from another site, and the missing lines of
+//! configuration. Without these lines the host is plugged in, but no packet reaches it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,12 +11,12 @@ use crate::addr::Family;
 use crate::router::config::{Config, DatabaseMapping, Interface, InterfaceName};
 use crate::router::io::Mac;
 
-/// The name of a dynamic-EID range where none has a name yet.
+/// The name of a new dynamic-EID range, if no range has a name yet.
 const NAME: &str = "ROAM";
-/// The hardware address of a gateway that roams, where none is configured yet.
+/// The hardware address of a gateway that roams, if none is configured yet.
 const GATEWAY_MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0xaa]);
 
-/// A port of a router that a host is plugged into, or is to be.
+/// A port of a router: a host is plugged into it, or will be.
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a> {
     /// The router.
@@ -27,7 +27,7 @@ pub struct Site<'a> {
     pub interface: InterfaceName,
 }
 
-/// The lines that a router lacks, with their modes. Its `Display` can be pasted into the router's
+/// The missing lines of a router, with their modes. Its `Display` can be pasted into the router's
 /// configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
@@ -45,14 +45,15 @@ impl fmt::Display for Missing {
     }
 }
 
-/// The addresses of `host` for which nothing is configured at a port: neither a dynamic-EID range that
-/// the port serves, nor a network of its own with a mapping.
+/// The addresses of `host` without configuration at a port: the port serves no dynamic-EID range
+/// with the address, and has no network of its own with a mapping for it.
 pub fn strange(host: &Host, site: Site<'_>) -> Vec<IpAddr> {
     let addresses = host.addresses.iter().map(IpNet::addr);
     addresses.filter(|&address| !site.serves(address) && !site.owns(address)).collect()
 }
 
-/// The lines that two ports lack so that `host` may go from one to the other: none for a complete port.
+/// The lines that are missing at two ports so that `host` may move between them: none for a
+/// complete port.
 pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     let [from, to] = sites;
     let mac = |site: Site<'_>| site.port().and_then(|port| port.mac);
@@ -66,8 +67,8 @@ pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     missing.filter(|missing| !missing.lines.is_empty()).collect()
 }
 
-/// The lines that a map-server lacks so that it takes the addresses of `host` one by one; none when it is
-/// complete, or no site of it has the host.
+/// The lines that are missing at a map-server so that it accepts each address of `host` separately.
+/// `None` if nothing is missing, or no site of the map-server contains the host.
 pub fn missing_at_map_server(host: &Host, router: &str, config: &Config) -> Option<Missing> {
     let mut lines = Vec::new();
     for (name, site) in config.lisp.iter().flat_map(|lisp| &lisp.sites) {
@@ -94,7 +95,7 @@ impl Site<'_> {
         self.config.interfaces.get(&self.interface)
     }
 
-    /// Whether the port looks for this address.
+    /// Whether the port detects this address as a dynamic EID.
     fn serves(&self, address: IpAddr) -> bool {
         self.config.dynamic_eids().any(|(name, range, _)| {
             range.prefix().contains(&address)
@@ -102,20 +103,20 @@ impl Site<'_> {
         })
     }
 
-    /// Whether this address is at home on the port.
+    /// Whether this address belongs to a network of the port and has a mapping.
     fn owns(&self, address: IpAddr) -> bool {
         let of_port = self.port().map_or(&[][..], |port| &port.addresses);
         of_port.iter().any(|net| net.contains(&address)) && self.mapping_of(address).is_some()
     }
 
-    /// The prefix and mapping that hold all the time and have `address` in them.
+    /// The fixed prefix that contains `address`, and its mapping (not a dynamic-EID range).
     fn mapping_of(&self, address: IpAddr) -> Option<(&IpNet, &DatabaseMapping)> {
         let lisp = self.config.lisp.as_ref()?;
         let table = lisp.eid_tables.get(&self.config.instance_at(self.interface))?;
         table.database.iter().find(|(prefix, _)| prefix.contains(&address))
     }
 
-    /// The name of ranges that the port serves, or that have an address of the host.
+    /// The name of the ranges that the port serves, or of a range with an address of the host.
     fn name(&self, host: &Host) -> Option<String> {
         let served = self.port().and_then(|port| port.lisp_mobility.first().cloned());
         let of_range = || {
@@ -170,7 +171,7 @@ impl Site<'_> {
         lines
     }
 
-    /// The gateways that the host keeps and that the port does not have.
+    /// The gateways of the host that the port does not have; the host keeps them when it moves.
     fn missing_gateways(&self, host: &Host) -> Vec<String> {
         let of_port = self.port().map_or(&[][..], |port| &port.addresses);
         let missing = host.gateways.iter().filter(|&&via| !of_port.iter().any(|n| n.addr() == via));

@@ -1,4 +1,5 @@
-//! A lab that is up: the face that namespaces and the simulator show to the verbs of `eidway lab`.
+//! A lab that is up: the interface of namespaces and of the simulator for the verbs of `eidway
+//! lab`.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -10,16 +11,16 @@ use super::ping::{Echos, Outcome, Tally};
 use super::scenario::{LinkChange, Place};
 use crate::console::client::Answer;
 
-/// A node of a lab as it is found.
+/// The current state of a node of a lab.
 #[derive(Clone, Debug, Default)]
 pub struct NodeState {
-    /// It is there: in namespaces, its namespace is.
+    /// Whether the node exists: in namespaces, whether its namespace exists.
     pub exists: bool,
-    /// The router's process runs.
+    /// Whether the router's process runs.
     pub runs: bool,
     /// The number of that process on this machine.
     pub pid: Option<u32>,
-    /// Its namespace; an emulated host's is that of its router.
+    /// Its namespace, or for an emulated host the namespace of its router.
     pub namespace: Option<String>,
     /// The router that emulates the host.
     pub player: Option<String>,
@@ -28,27 +29,28 @@ pub struct NodeState {
 /// How a host is plugged into another LAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plugging {
-    /// It leaves one LAN in the instant in which it joins the other.
+    /// The host leaves one LAN in the instant in which it joins the other.
     Atomic,
-    /// It is in both LANs for a second, and speaks in the one that it moves to.
+    /// The host is in both LANs for a second, and sends only in the new LAN.
     MakeBeforeBreak,
 }
 
-/// A lab that is up, in namespaces or on the simulator. Flows have the names that the caller gives them.
+/// A lab that is up, in namespaces or on the simulator. The caller chooses the names of flows.
 pub trait RunningLab {
     /// The lab that is up.
     fn lab(&self) -> &Lab;
 
-    /// The time since some instant of the lab's past.
+    /// The time since a fixed instant in the lab's past.
     fn now(&self) -> Duration;
 
-    /// Lets the lab go on for so long.
+    /// Lets the lab run for this time.
     ///
     /// # Errors
-    /// An interruption by a person.
+    /// An interruption by the user.
     fn pass(&mut self, time: Duration) -> Result<(), Failure>;
 
-    /// Runs a command in the session on a router. The session lasts until [`RunningLab::end_session`].
+    /// Runs a command in the session on a router. The session lasts until
+    /// [`RunningLab::end_session`].
     ///
     /// # Errors
     /// A router that does not run, or does not answer. A refused command is an answer.
@@ -57,7 +59,7 @@ pub trait RunningLab {
     /// Ends the session on a router, if there is one: the next command opens another.
     fn end_session(&mut self, node: &str);
 
-    /// Looks at a node of the lab.
+    /// Reads the state of a node of the lab.
     fn node(&mut self, node: &str) -> NodeState;
 
     /// Refuses a node that cannot ping.
@@ -66,8 +68,8 @@ pub trait RunningLab {
     /// The reason, such as a program that this machine does not have.
     fn expect_ping(&mut self, from: &str) -> Result<(), Failure>;
 
-    /// Pings from a node, one echo after the other: the next goes as soon as the one before is answered
-    /// or lost. `seen` gets each outcome.
+    /// Pings from a node, one echo after the other: the next echo is sent as soon as the previous
+    /// one is answered or lost. `seen` gets each outcome.
     ///
     /// # Errors
     /// A node that cannot ping.
@@ -79,8 +81,9 @@ pub trait RunningLab {
         seen: &mut dyn FnMut(Outcome),
     ) -> Result<Tally, Failure>;
 
-    /// Pings from each of these nodes to the address beside it: a tally for each. The pings of one node
-    /// go one after the other; those of different nodes may go at once.
+    /// Pings from each of these nodes to the address beside it, and returns one tally for each
+    /// pair. The pings of one node run one after the other; the pings of different nodes may run at
+    /// the same time.
     ///
     /// # Errors
     /// A node that cannot ping.
@@ -96,7 +99,7 @@ pub trait RunningLab {
         Ok(tallies)
     }
 
-    /// Begins a ping that goes on until [`RunningLab::end`].
+    /// Begins a ping that continues until [`RunningLab::end`].
     ///
     /// # Errors
     /// A node that cannot ping.
@@ -111,25 +114,25 @@ pub trait RunningLab {
     /// Ends a flow.
     ///
     /// # Errors
-    /// No flow of this name.
+    /// A name that no flow has.
     fn end(&mut self, name: &str) -> Result<FlowReport, Failure>;
 
     /// Plugs a host into the LAN of a router, or of `ROUTER:INTERFACE`.
     ///
     /// # Errors
-    /// A host that cannot be moved there so.
+    /// A host that cannot be moved to this LAN in this manner.
     fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure>;
 
-    /// Starts a router that does not run. Progress goes to `say`.
+    /// Starts a router that does not run. `say` gets lines of progress.
     ///
     /// # Errors
-    /// A router that runs, and one that ends at once.
+    /// A router that already runs, or that ends immediately.
     fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure>;
 
-    /// Stops a router; with `kill` it cannot send a last message. Progress goes to `say`.
+    /// Stops a router; with `kill` it cannot send a last message. `say` gets lines of progress.
     ///
     /// # Errors
-    /// A node that is no router, or a router that does not run.
+    /// A node that is not a router, or a router that does not run.
     fn stop(&mut self, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure>;
 
     /// Takes a port up or down, or changes its MTU.
@@ -138,6 +141,6 @@ pub trait RunningLab {
     /// A port that the lab does not have.
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure>;
 
-    /// An error that says `problem` of a router, with the end of the router's log if there is one.
+    /// An error with the `problem` of a router and the end of the router's log, if there is a log.
     fn with_log(&self, node: &str, problem: &str) -> Failure;
 }

@@ -1,5 +1,5 @@
-//! Why a router of a lab is not registered: the map-servers of the lab are asked for their refusals.
-//! The same sentences come from a lab in namespaces and from a simulated one.
+//! The reason why a router of a lab is not registered: the refusals of the lab's routers. A lab in
+//! namespaces and a simulated lab print the same sentences.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use super::registration::Registration;
 use crate::console::view::refusals::RefusalRow;
 
-/// The part of a router that counts here.
+/// The state of a router that this check needs.
 #[derive(Clone, Debug)]
 pub struct Router {
     /// Its name in the lab.
@@ -20,7 +20,7 @@ pub struct Router {
     pub refusals: Vec<RefusalRow>,
 }
 
-/// Each registration that is missing, with a cause below it: a line each.
+/// One line for each missing registration, and below it one line for each cause.
 pub fn explain(routers: &[Router]) -> String {
     let mut lines = Vec::new();
     for etr in routers {
@@ -36,7 +36,7 @@ pub fn explain(routers: &[Router]) -> String {
     lines.join("\n")
 }
 
-/// The state of the registration of `etr` with one map-server.
+/// The possible causes why `etr` is not registered with one map-server.
 fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
     let Ok(address) = server.parse::<IpAddr>() else { return Vec::new() };
     let of = |router: &&Router| router.addresses.contains(&address);

@@ -1,5 +1,5 @@
-//! Whether a lab's file and its routers' configurations fit together: each port that something is
-//! plugged into is in the router's configuration, and no address is twice on a link or a LAN.
+//! Whether the lab file and the routers' configurations fit together: each port of a link or LAN is
+//! in the router's configuration, and no address exists twice on a link or a LAN.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use super::file::{LabError, Node, Port, Span};
 use crate::console::parse_config;
 use crate::router::config::{Config, InterfaceName};
 
-/// An address that a node has on a port, and where that is written.
+/// An address of a node on a port, and its position in a file.
 struct Claim {
     address: IpAddr,
     node: String,
@@ -21,14 +21,14 @@ struct Claim {
     span: Span,
 }
 
-/// A router's configuration and the file that it stands in.
+/// A router's configuration and its file.
 struct Written {
     path: String,
     text: String,
     config: Config,
 }
 
-/// Refuses a lab whose parts do not fit together, with all that is wrong.
+/// Refuses a lab with parts that do not fit together, and lists all faults.
 pub fn expect(lab: &Lab) -> Result<(), Failure> {
     let faults: Vec<String> = faults(lab).iter().map(ToString::to_string).collect();
     match faults.is_empty() {
@@ -37,7 +37,7 @@ pub fn expect(lab: &Lab) -> Result<(), Failure> {
     }
 }
 
-/// All that does not fit together. A configuration that is wrong in itself is not judged here.
+/// All faults between the files. A configuration that is wrong in itself is not checked here.
 pub fn faults(lab: &Lab) -> Vec<LabError> {
     let written: BTreeMap<&str, Written> = lab
         .file
@@ -113,7 +113,8 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
         _ => None,
     };
     let place = lab.file.addresses_of(&port.node);
-    // With a dotted key, `addresses.eth0 = [..]`, the place is that of the key: the list stands behind it.
+    // With a dotted key, `addresses.eth0 = [..]`, the position is the key, and the list is after
+    // it.
     let section = lab.file.text[place.start..].find("\n[");
     let within = place.start..section.map_or(lab.file.text.len(), |end| place.start + end);
     let claim = |net: &IpNet| Claim {
@@ -126,7 +127,7 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
     addresses.into_iter().flatten().map(claim).collect()
 }
 
-/// Where a configuration gives an interface this address; the beginning, when the text hides it.
+/// The position of this address of an interface in a configuration, or 0 if it is not found.
 fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
     let (mut start, mut inside) = (0, false);
     for line in text.split_inclusive('\n') {
@@ -146,7 +147,7 @@ fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
     0..0
 }
 
-/// The word in `within` that is this address, however it is spelled.
+/// The position of this address in `within`, in any spelling.
 fn find_address(text: &str, within: Span, address: IpAddr) -> Option<Span> {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == '.' || c == ':';
     let mut rest = within.start;
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn an_address_is_once_on_a_link_and_each_fault_shows_file_and_line() {
         assert_eq!(said(RIGHT, "172.16.0.12/24", "10.0.0.2/24"), "");
-        // On another link the same address is right.
+        // On another link the same address is allowed.
         assert_eq!(said(RIGHT, "10.0.0.1/24", "172.16.0.1/24"), "");
         let host = said(RIGHT, "172.16.0.1/24", "10.0.0.2/24");
         for part in [

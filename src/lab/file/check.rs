@@ -1,5 +1,5 @@
-//! From the text of a lab file to its meaning: first the grammar, by serde, then the rules that
-//! hold between its parts.
+//! Turns the text of a lab file into its types: serde checks the grammar, then this code checks the
+//! rules between the parts of the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use crate::packet::IPV6_MINIMUM_MTU;
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
 
-/// The smallest and the largest MTU that a link may have: IPv6's minimum, and jumbo frames.
+/// The smallest and the largest MTU of a link: the minimum of IPv6, and jumbo frames.
 const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 
 #[derive(Deserialize)]
@@ -52,7 +52,7 @@ struct RawNode {
     emulated: Option<Spanned<bool>>,
 }
 
-/// A host has a list, a plain node has a list for each device.
+/// A host has one list; a plain node has one list for each device.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
 enum RawAddresses {
@@ -148,7 +148,7 @@ fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError>
     Err(file.error(span, problem, ""))
 }
 
-/// The ports that something is plugged into, by node and device, and where the text names them.
+/// The ports of links and LANs, by node and device, and their positions in the text.
 type Ports = BTreeMap<(String, String), Span>;
 
 /// The text under examination.

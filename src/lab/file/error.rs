@@ -11,14 +11,14 @@ pub type Span = Range<usize>;
 /// A lab file that cannot be used. Its `Display` shows the line with a caret under the fault.
 #[derive(Clone, Debug)]
 pub struct LabError {
-    /// The error, in a sentence without the place.
+    /// The error, in a sentence without the position.
     pub message: String,
     /// The whole report.
     report: String,
 }
 
 impl LabError {
-    /// An error at `span` of `text`, which came from the file `path`; `label` stands at the caret.
+    /// An error at `span` of `text`, the text of the file `path`; `label` is printed at the caret.
     pub fn new(
         path: &str,
         text: &str,

@@ -1,26 +1,26 @@
-//! The names of labs, nodes and devices: they become parts of paths, of namespaces' names and of commands,
-//! so one place says which are allowed. `check_names` in `netns-scripts/lib.sh` says the same.
+//! The rules for the names of labs, nodes and devices, which become parts of paths, of namespaces'
+//! names and of commands. `check_names` in `netns-scripts/lib.sh` has the same rules.
 
 /// The namespace that holds the bridges; no node may have its name.
 pub const SWITCH: &str = "switch";
-/// The longest name of a Linux device: IFNAMSIZ less its final zero.
+/// The longest name of a Linux device: IFNAMSIZ without its final zero.
 const LONGEST_DEVICE: usize = 15;
 /// The longest name of a lab or a node, so that sockets' paths fit in 108 octets.
 pub const LONGEST: usize = 24;
 /// Names with another meaning for the kernel, or for a capture.
 const RESERVED: [&str; 6] = [".", "..", "all", "any", "default", "lo"];
 
-/// Whether `name` may be a lab's; an error says why not.
+/// Checks that a lab may have `name`; the error is the reason why not.
 pub fn lab(name: &str) -> Result<(), String> {
     one_of("lab", name, true)
 }
 
-/// Whether `name` may be a node's; an error says why not.
+/// Checks that a node may have `name`; the error is the reason why not.
 pub fn node(name: &str) -> Result<(), String> {
     one_of("node", name, false)
 }
 
-/// Whether `name` may be that of a device that a lab makes; `what` is its name in an error.
+/// Checks that a device of a lab may have `name`; an error calls the device `what`.
 pub fn device(name: &str, what: &str) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     let length = name.len();
@@ -35,8 +35,8 @@ pub fn device(name: &str, what: &str) -> Result<(), String> {
     }
 }
 
-/// A lab's name may hold dashes, a node's may not: so the last dash of `eidway-LAB-NODE` parts
-/// them, and one lab never takes down the nodes of another.
+/// The name of a lab may have dashes, the name of a node may not. So the last dash of
+/// `eidway-LAB-NODE` separates them, and a lab never takes down the nodes of another lab.
 fn one_of(what: &str, name: &str, dashes: bool) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
     if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {

@@ -1,7 +1,7 @@
-//! `lab move`: a host is plugged into another LAN, keeps its addresses and announces itself.
+//! `lab move`: plugs a host into another LAN. The host keeps its addresses and announces itself.
 //!
-//! By default it leaves one LAN in the instant in which it joins the other. A host that makes before it
-//! breaks hears both for a moment, and speaks in the one that it moves to.
+//! By default the host leaves one LAN in the instant in which it joins the other. With
+//! make-before-break it receives from both for a moment, and sends only in the new LAN.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -19,19 +19,19 @@ use crate::lab::running::{Plugging, RunningLab};
 use crate::lab::scenario::library;
 use crate::router::config::InterfaceName;
 
-/// The time between two echos while a move is measured: at least a hundred a second. From 10 ms on
-/// `ping` waits in ticks of the kernel, and makes 16 ms of them.
+/// The time between two echos while a move is measured: at least a hundred echos a second. From 10
+/// ms on, `ping` waits in ticks of the kernel, and 10 ms would become 16 ms.
 const EVERY: Duration = Duration::from_millis(9);
-/// How long the flow runs before the move, and after it.
+/// How long the flow runs before the move, and again after it.
 const AROUND: Duration = Duration::from_secs(2);
-/// Time for the registration of a host that has spoken.
+/// The time for the registration of a host that has sent a packet.
 const REGISTERING: Duration = Duration::from_millis(300);
-/// How the echos to one address of a moving host fared. Its `Display` is a line for a person.
+/// The result of the echos to one address of a moving host. Its `Display` is a line for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fared {
     /// The host that sent them.
     pub pinger: String,
-    /// Whether it got an answer before the move.
+    /// Whether the pinger got an answer before the move.
     pub answered_before: bool,
     /// The moving host's address.
     pub address: IpAddr,
@@ -49,11 +49,11 @@ impl fmt::Display for Fared {
     }
 }
 
-/// Moves `host` to the LAN of `to` while another host pings each of its addresses, and tells the
+/// Moves `host` to the LAN of `to` while another host pings each of its addresses, and returns the
 /// losses. The pinger is `from`, or a host that gets answers before the move.
 ///
 /// # Errors
-/// A host without an address, a lab without a pinger, and those of [`RunningLab::move_host`].
+/// A host without an address, a lab without a pinger, and the errors of [`RunningLab::move_host`].
 pub fn measured(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -82,12 +82,13 @@ pub fn measured(
     fared.collect()
 }
 
-/// Lets a host speak to its gateways: one that may roam is found, and registered, when it is heard.
-/// An ITR that asks for it before that holds a negative answer for a minute.
+/// Pings the gateways of a host. The router finds and registers a host that may roam when it
+/// receives a packet of the host. If an ITR asked for the host earlier, it would keep a negative
+/// answer for a minute.
 fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Failure> {
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &lab.expect_host(host)?.gateways {
-        // A link-local address is at every link, and ping must be told at which.
+        // A link-local address exists on every link, so ping would need the name of the device.
         if !is_ipv6_link_local(*gateway) {
             running.ping(host, *gateway, once, &mut |_| ())?;
         }
@@ -95,8 +96,9 @@ fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Fail
     running.pass(REGISTERING)
 }
 
-/// The host that pings `address` of `host`, and whether it gets an answer: `from`, or else the first of
-/// all hosts to get one. The last of the lab is asked first: it is far away and hears of a move last.
+/// The host that pings `address` of `host`, and whether it gets an answer: `from`, or else the
+/// first host that gets one. The lab's last host is tried first: it is far away and learns of a
+/// move last.
 fn pinger(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -130,11 +132,11 @@ fn pinger(
     Ok(((*first).to_owned(), false))
 }
 
-/// Refuses a move to a port where no packet would reach the host, and says which lines are missing at
-/// which router.
+/// Refuses a move to a port where no packet would reach the host, and names the missing lines of
+/// each router.
 ///
 /// # Errors
-/// Those lines; a node that is no host, and a router that does not answer.
+/// The missing lines; a node that is not a host, and a router that does not answer.
 pub fn expect_roaming(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -163,7 +165,7 @@ pub fn expect_roaming(
     Err(not_configured(lab, (host, next), &strange, &missing, overlay))
 }
 
-/// The error of a host that would not be reached at a port.
+/// The error for a host that no packet would reach at a port.
 fn not_configured(
     lab: &Lab,
     (host, next): (&str, &Port),

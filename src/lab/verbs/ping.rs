@@ -9,10 +9,10 @@ use crate::lab::failure::Failure;
 use crate::lab::ping::{Echos, Matrix, Pair, Tally, opening};
 use crate::lab::running::RunningLab;
 
-/// Pings and prints IOS's block on `out`, mark by mark.
+/// Pings and prints the same lines as IOS on `out`, with each mark as soon as it is known.
 ///
 /// # Errors
-/// A node that cannot ping, and an `out` that fails.
+/// A node that cannot ping, and a failure to write to `out`.
 pub fn show<L: RunningLab + ?Sized>(
     lab: &mut L,
     from: &str,
@@ -20,7 +20,7 @@ pub fn show<L: RunningLab + ?Sized>(
     echos: Echos,
     out: &mut dyn Write,
 ) -> Result<Tally, Failure> {
-    // A refusal comes before anything is printed.
+    // Refuses before anything is printed.
     lab.expect_ping(from)?;
     let printed = |result: io::Result<()>| result.map_err(Failure::io("standard output"));
     printed(write!(out, "{}", opening(target, echos)).and_then(|()| out.flush()))?;
@@ -35,7 +35,7 @@ pub fn show<L: RunningLab + ?Sized>(
     Ok(tally)
 }
 
-/// Pings from every host of the lab to every other, in both families.
+/// Pings from every host of the lab to every other host, in both families.
 ///
 /// # Errors
 /// A host that cannot ping.

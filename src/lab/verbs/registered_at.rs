@@ -1,6 +1,6 @@
-//! Whether a map-server that was started again knows all that is registered with it. The ETRs cannot
-//! tell: they count the registrations that the map-server acknowledged before it ended. The map-server's
-//! own table can.
+//! Whether a restarted map-server has all registrations of its ETRs. The ETRs do not know: they
+//! also count the registrations that the map-server acknowledged before it ended. So the
+//! map-server's own table is read.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,8 +14,8 @@ use crate::lab::failure::Failure;
 use crate::lab::running::RunningLab;
 use crate::router::config::Config;
 
-/// The prefixes that routers which run register with `server`, and that it does not have, in words;
-/// none when it has all of them, or is no map-server.
+/// The prefixes of running routers that register with `server` and that `server` does not have, in
+/// words. `None` if it has all of them, or is not a map-server.
 ///
 /// # Errors
 /// The console of `server` does not answer.
@@ -39,7 +39,7 @@ pub fn missing(
         }
         match missing_of(running, etr, &own, &sites) {
             Ok(missing) => words.extend(missing),
-            // It may be starting itself: it registers when it is ready.
+            // The router may be starting too: it registers when it is ready.
             Err(error) => {
                 words.push(format!("the prefixes of {etr}, which does not answer: {error}"))
             }
@@ -48,8 +48,8 @@ pub fn missing(
     Ok((!words.is_empty()).then(|| format!("not yet registered: {}", words.join(", "))))
 }
 
-/// The prefixes that one router registers with the map-server of the addresses `own`, and that its
-/// `sites` do not have, in words.
+/// The prefixes of one router that registers with a map-server, and that the `sites` of the
+/// map-server do not have, in words. `own` has the addresses of the map-server.
 fn missing_of(
     running: &mut dyn RunningLab,
     etr: &str,
@@ -72,7 +72,7 @@ fn missing_of(
     Ok(words)
 }
 
-/// Whether a prefix that the sites take is registered by no router with these addresses.
+/// Whether the sites accept a prefix that no router with these addresses has registered.
 fn lacks(sites: &[site::Row], prefix: &IpNet, rlocs: &BTreeSet<IpAddr>) -> bool {
     let mut same = sites.iter().filter(|site| site.eid_prefix == *prefix);
     let known = same.any(|site| site.registrations.iter().any(|one| rlocs.contains(&one.etr)));

@@ -9,17 +9,17 @@ use crate::lab::failure::Failure;
 use crate::lab::registration;
 use crate::lab::running::RunningLab;
 
-/// The time in which all is registered again with a router that was started: an ETR registers once a
-/// minute (RFC 9301, 8.2).
+/// The time for all registrations after the start of a router: an ETR registers once a minute (RFC
+/// 9301, 8.2).
 const REGISTERING: Duration = Duration::from_secs(90);
-/// Between two looks at many consoles.
+/// The time between two checks of many consoles.
 const LOOKING: Duration = Duration::from_millis(200);
 
-/// Starts a router, and waits until it is registered, and until all that other routers register with it
-/// is registered again: a ping before that would leave a negative answer in a cache for a minute.
+/// Starts a router. Waits until it is registered, and until all registrations of other routers with
+/// it are complete again: an earlier ping would leave a negative answer in a cache for a minute.
 ///
 /// # Errors
-/// A router that runs already, and registrations that do not come.
+/// A router that already runs, and registrations that stay missing.
 pub fn start(
     lab: &Lab,
     running: &mut dyn RunningLab,
@@ -43,7 +43,7 @@ pub fn start(
     Ok(())
 }
 
-/// The registrations that are missing of a router and with it, in words.
+/// The missing registrations of a router, or else the missing registrations with it, in words.
 fn missing(lab: &Lab, running: &mut dyn RunningLab, node: &str) -> Result<Option<String>, Failure> {
     let own = asked::registrations(node, &mut |command| running.console(node, command))?;
     match registration::missing(&own) {

@@ -8,16 +8,16 @@ use crate::lab::file::Node;
 use crate::lab::registration::Registration;
 use crate::lab::running::{NodeState, RunningLab};
 
-/// One node of a lab as it is found.
+/// The current state of one node of a lab.
 #[derive(Clone, Debug, Serialize)]
 pub struct NodeStatus {
     /// Its name.
     pub node: String,
     /// `router`, `node` or `host`.
     pub kind: &'static str,
-    /// Its namespace; an emulated host's is that of its router. None on the simulator.
+    /// Its namespace, or for an emulated host the namespace of its router. None on the simulator.
     pub namespace: Option<String>,
-    /// Whether the node is there.
+    /// Whether the node exists.
     pub exists: bool,
     /// Whether the process of a router runs.
     pub runs: bool,
@@ -27,12 +27,12 @@ pub struct NodeStatus {
     pub registrations: Vec<Registration>,
     /// The router that emulates a host.
     pub player: Option<String>,
-    /// The addresses that the lab file gives it.
+    /// The addresses of the node in the lab file.
     pub addresses: Vec<String>,
 }
 
 impl NodeStatus {
-    /// Whether the node is as it should be.
+    /// Whether the node is in its expected state.
     pub fn is_up(&self) -> bool {
         self.exists && (self.kind != "router" || self.runs)
     }
@@ -59,7 +59,7 @@ impl NodeStatus {
     }
 }
 
-/// Looks at every node of `lab`.
+/// Reads the state of every node of `lab`.
 pub fn status(lab: &Lab, running: &mut dyn RunningLab) -> Vec<NodeStatus> {
     let nodes = lab.file.nodes.iter();
     nodes.map(|(name, node)| look(running, name, node)).collect()
