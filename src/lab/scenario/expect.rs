@@ -1,4 +1,4 @@
-//! The comparison of seen results with a scenario's expectations, and the words for differences.
+//! Compares results with the expectations of a scenario, and describes the differences.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::{Answers, Bound, Captured, Printed};
 use crate::lab::ping::Tally;
 
 impl Bound {
-    /// Whether `count` is within it.
+    /// Whether `count` meets the bound.
     pub fn holds(self, count: u64) -> bool {
         match self {
             Bound::Exactly(wanted) => count == wanted,
@@ -28,7 +28,7 @@ impl fmt::Display for Bound {
 }
 
 impl Printed {
-    /// Whether `text` is so.
+    /// Whether `text` meets this expectation.
     pub fn holds(&self, text: &str) -> bool {
         match self {
             Printed::Contains(part) => text.lines().any(|line| spaced(line).contains(part)),
@@ -54,7 +54,7 @@ impl fmt::Display for Printed {
     }
 }
 
-/// Whether a printed line is that of a pattern.
+/// Whether a printed line matches a line of the pattern.
 fn line_matches(pattern: &str, line: &str) -> bool {
     wildcard(&spaced(pattern), &spaced(line))
 }
@@ -64,8 +64,8 @@ fn spaced(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Whether `text` is `pattern`, in which `*` stands for any text. Each part between stars is
-/// looked for at its first place after the one before, which never misses a match.
+/// Whether `text` matches `pattern`, in which `*` stands for any text. Each part between stars is
+/// searched at its first position after the previous part: this never misses a match.
 fn wildcard(pattern: &str, text: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else {
         return pattern == text;
@@ -85,7 +85,7 @@ fn wildcard(pattern: &str, text: &str) -> bool {
 }
 
 impl Answers {
-    /// Whether the echos fared so.
+    /// Whether the result of the echos meets this expectation.
     pub fn holds(&self, tally: &Tally) -> bool {
         match self {
             Answers::Count(bound) => bound.holds(tally.received.into()),
@@ -106,16 +106,17 @@ impl fmt::Display for Answers {
 /// A captured packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packet {
-    /// When, since the capture's beginning.
+    /// The time since the beginning of the capture.
     pub at: Duration,
-    /// The value of the field that was asked for.
+    /// The value of the requested field.
     pub value: String,
-    /// The line by which a person knows it.
+    /// A line for a person that describes the packet.
     pub summary: String,
 }
 
 impl Captured {
-    /// Whether it is so of `packets`; `others` are those of the second filter, if there is one.
+    /// Whether `packets` meet this expectation; `others` are the packets of the second filter, if
+    /// any.
     pub fn holds(&self, packets: &[Packet], others: &[Packet]) -> bool {
         match self {
             Captured::Count(bound) => bound.holds(packets.len() as u64),
@@ -133,7 +134,7 @@ impl Captured {
         }
     }
 
-    /// How long after the first of the others the next packet came, where that is asked.
+    /// The time from the first of `others` to the next of `packets`, for an expectation about it.
     pub fn later(&self, packets: &[Packet], others: &[Packet]) -> Option<Duration> {
         let Captured::After { .. } = self else { return None };
         let other = others.first()?;
@@ -146,7 +147,7 @@ fn are_so_many(packets: &[Packet], wanted: usize, more: bool) -> bool {
     packets.len() == wanted || more && packets.len() > wanted
 }
 
-/// Whether two letters are equal exactly where the values of their packets are.
+/// Whether two letters are equal exactly where the values of their packets are equal.
 fn same_shape(letters: &[String], packets: &[Packet]) -> bool {
     let pairs: Vec<_> = letters.iter().zip(packets).collect();
     pairs.iter().all(|(letter, packet)| {

@@ -23,11 +23,11 @@ pub fn names(lab: &Lab) -> Vec<&str> {
     files.filter_map(|file| file.strip_suffix(ENDING)).collect()
 }
 
-/// The scenario of the lab that `name` means: a name, or the only name that it begins. The part before
-/// the first dash is enough, so `x1` is not `x10-...`.
+/// The scenario of the lab for `name`: its whole name, or the beginning of only one name. The part
+/// before the first dash is enough, so `x1` is not `x10-...`.
 ///
 /// # Errors
-/// No such scenario, more than one, or one that is wrong.
+/// No such scenario, more than one, or a scenario with an error.
 pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     let names = names(lab);
     let whole = format!("{name}-");
@@ -64,11 +64,11 @@ pub fn beside(lab: &Lab, name: &str) -> Result<String, Failure> {
     lab.text(&format!("{DIRECTORY}/{name}")).map(str::to_owned)
 }
 
-/// The configuration that `name` lays over a lab's: a file that scenarios include, by its name without
-/// `.include`, or a scenario, as [`find`] knows it.
+/// The overlays for `name`: the name of a file that scenarios include, without `.include`, or a
+/// scenario name as in [`find`].
 ///
 /// # Errors
-/// Those of [`find`], and a scenario without an overlay.
+/// The errors of [`find`], and a scenario without an overlay.
 pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failure> {
     let files = lab.files_in(DIRECTORY);
     let include = format!("{name}{INCLUDE}");
@@ -86,7 +86,7 @@ pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failu
     overlays_of(scenario)
 }
 
-/// The overlays of a scenario; an error when it has none.
+/// The overlays of a scenario; an error if it has none.
 pub fn overlays_of(scenario: Scenario) -> Result<BTreeMap<String, String>, Failure> {
     match scenario.overlays.is_empty() {
         true => Err(Failure::Other(format!("{}: it has no overlay", scenario.path))),
@@ -94,7 +94,7 @@ pub fn overlays_of(scenario: Scenario) -> Result<BTreeMap<String, String>, Failu
     }
 }
 
-/// The name of an overlay that makes a port ready for a host, if the lab has one.
+/// The name of an overlay of the lab that makes a port ready for a host, if there is one.
 pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Option<String> {
     let (_, file) = lab.file.routers().find(|(name, _)| *name == node)?;
     let text = lab.text(file).ok()?;
@@ -111,8 +111,8 @@ pub fn overlay_for(lab: &Lab, node: &str, site: &Site<'_>, host: &Host) -> Optio
     names.find(fits).map(str::to_owned)
 }
 
-/// A name for the lab in which a scenario is played: its file's name, as far as a lab may be called
-/// so, and `end`, which makes it the only one.
+/// A name for the lab of a scenario run: the name of the scenario's file, as far as it is allowed
+/// in a lab's name, and `end`, which makes the name unique.
 pub fn lab_name_for(scenario: &Scenario, end: &str) -> String {
     let stem = Path::new(&scenario.path).file_stem().unwrap_or_default().to_string_lossy();
     let fits = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
@@ -124,7 +124,7 @@ pub fn lab_name_for(scenario: &Scenario, end: &str) -> String {
     format!("{stem}-{end}")
 }
 
-/// The configuration of a router with the scenario's laid over it.
+/// The configuration of a router with the scenario's overlay added.
 pub fn overlaid_text(
     lab: &Lab,
     scenario: &Scenario,

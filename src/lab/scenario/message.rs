@@ -1,4 +1,4 @@
-//! Messages that a scenario writes itself: fields in, octets out, by [`crate::wire`].
+//! Messages that a scenario writes itself: [`crate::wire`] turns the fields into octets.
 //!
 //! | message | fields |
 //! |---|---|
@@ -7,9 +7,10 @@
 //! | `map-register` | `key TEXT`, `nonce N`, `want-map-notify`, `reliable-transport`, `merge`, `proxy-reply`, `xtr-id N` or `no-xtr-id`, `mac-to-records` (the MAC ends there, before the xTR-ID), records |
 //! | `registration`, by TCP | those of `map-register`, `type N` (another type of message), `corrupt-end-marker` |
 //!
-//! A record is `record PREFIX ttl MINUTES`, then `locator ADDRESS` or `locator name TEXT` (AFI 17) for each locator; without one,
-//! `action NUMBER`. A nonce that is not said is the number of the line, so that a later register has
-//! a greater one; an xTR-ID that is not said is 1.
+//! A record is `record PREFIX ttl MINUTES`, then `locator ADDRESS` or `locator name TEXT` (AFI 17)
+//! for each locator, or `action NUMBER` if it has no locator. Without `nonce`, the nonce is the
+//! number of the line, so that a later register has a greater nonce. Without `xtr-id`, the xTR-ID
+//! is 1.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -24,7 +25,7 @@ use crate::wire::{
     MapRegister, MapReply, MapRequest, MappingRecord, Message, Nonce, ReliableType, XtrIdentity,
 };
 
-/// The fields that are a word and nothing more, by message.
+/// The fields that are only a word, by message.
 const MAP_REQUEST: &[&str] =
     &["smr", "probe", "do-not-reply", "smr-invoked", "pitr", "encapsulated"];
 const MAP_REPLY: &[&str] = &["probe"];
@@ -37,15 +38,15 @@ const MAP_REGISTER: &[&str] = &[
     "mac-to-records",
 ];
 const REGISTRATION: &[&str] = &["merge", "proxy-reply", "corrupt-end-marker"];
-/// Those with a value.
+/// The fields with a value, by message.
 const OF_MAP_REQUEST: &[&str] = &["nonce", "source-eid", "itr-rloc", "eid"];
 const OF_MAP_REPLY: &[&str] = &["nonce", "record", "locator", "action"];
 const OF_MAP_REGISTER: &[&str] = &["nonce", "key", "xtr-id", "record", "locator", "action"];
 const OF_REGISTRATION: &[&str] = &["nonce", "key", "xtr-id", "type", "record", "locator", "action"];
-/// A prefix of more addresses than these is too much for `each`.
+/// The largest number of addresses of a prefix for `each`.
 const MOST_EACH: usize = 4096;
 
-/// All fields of all messages; a message has those that its tables above name.
+/// All fields of all messages; the tables above name the fields of each message.
 #[derive(Debug, Default)]
 struct Fields {
     flags: BTreeSet<String>,
@@ -59,8 +60,9 @@ struct Fields {
     message_type: Option<u16>,
 }
 
-/// The UDP payloads of a message with the fields in `lines`, each with its place in the text. There
-/// is one, or one for each Source-EID; `number` is the nonce when no other is said.
+/// The UDP payloads of a message with the fields in `lines`, each with its position in the text.
+/// The result is one payload, or one for each Source-EID; `number` is the nonce without a `nonce`
+/// field.
 pub(super) fn payloads(
     kind: &Word,
     number: u64,
@@ -99,7 +101,7 @@ pub(super) fn stream_octets(
         true => !END_MARKER,
         false => END_MARKER,
     };
-    // Not by wire::reliable, which makes no message that it would not take.
+    // wire::reliable is not used, because it makes only messages that it would also accept.
     let data = fields.map_register();
     let length = u16::try_from(data.len() + 12).unwrap_or(u16::MAX);
     let mut octets = Vec::from(message_type.to_be_bytes());
@@ -168,7 +170,7 @@ impl Fields {
         Ok(())
     }
 
-    /// All addresses of a prefix, that of the network and the last one too.
+    /// Adds all addresses of a prefix, also the first (of the network) and the last.
     fn each(&mut self, words: &mut Words) -> Result<(), Fault> {
         let word = words.next("a prefix")?;
         let net: IpNet = word.text.parse().map_err(|_| word.fault("a prefix is expected"))?;
@@ -244,7 +246,8 @@ fn prefix(words: &mut Words) -> Result<EidPrefix, Fault> {
     Ok(EidPrefix::new(InstanceId::DEFAULT, words.parsed("a prefix")?))
 }
 
-/// A locator that its sender has and can reach, with priority 1 and weight 100: an IP address, or a name.
+/// A locator of the sender's own, reachable, with priority 1 and weight 100: an IP address, or a
+/// name.
 fn locator(words: &mut Words) -> Result<LocatorRecord, Fault> {
     let rloc = match words.take("name") {
         true => Address::Name(words.next("a name")?.text.into_bytes().into()),

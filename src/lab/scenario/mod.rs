@@ -1,4 +1,4 @@
-//! Scenarios: actions in a lab and their expected results, one statement a line.
+//! Scenarios: actions in a lab and their expected results, one statement per line.
 //!
 //! ```text
 //! # G2: what the document shows.
@@ -10,8 +10,8 @@
 //! }
 //!
 //! ping B A expect 5                   # [ipv6] [count N] [size N] [df] [expect N|at-least N|"!!..."]
-//! capture core = xTR1:Ethernet0/0     # runs until the first `packets` asks about it
-//! capture new = NewMSMR:Ethernet0/0 flawed 1      # so many malformed packets, otherwise none
+//! capture core = xTR1:Ethernet0/0     # runs until the first `packets` statement about it
+//! capture new = NewMSMR:Ethernet0/0 flawed 1      # the number of malformed packets, 0 by default
 //! flow f = N A every 100ms            # a ping in the background ...
 //! end f lost at-most 5                # ... and its losses
 //! at xTR1: configure terminal / interface ethernet 1/0 / shutdown / end
@@ -25,10 +25,10 @@
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
 //! packets core "lisp.type == 8" spaced 1s..1.2s ...       # more may follow; after letters too
-//! replay core "lisp.type == 8" at Core1     # the first such packet, once more; [to ADDRESS] if IPv4
+//! replay core "lisp.type == 8" at Core1     # sends the first such packet again; [to ADDRESS] if IPv4
 //! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
 //!
-//! # A message of the scenario's own, by UDP: from any address, also one that is not the node's.
+//! # A message that the scenario writes, by UDP: from any address, also not an address of the node.
 //! send map-request at Core1 from 203.0.113.11 to 198.51.100.21 {
 //!   smr probe do-not-reply            # one message for each address of the prefix:
 //!   source-eid each 172.16.0.0/24     # or source-eid 172.16.0.12
@@ -42,25 +42,25 @@
 //!   record 172.16.0.128/25 ttl 1440 locator 209.165.201.1
 //!   corrupt-end-marker
 //! }
-//! receive c closed                    # by FIN or RST; reset: by RST; refused: never stood
+//! receive c closed                    # by FIN or RST; reset: by RST; refused: no connection
 //!
 //! move A to xTR2
 //! kill NewMSMR
 //! start NewMSMR
 //! link Core1:eth1 down
-//! link Core1:eth1 mtu 1400           # of this end alone
-//! address A 172.16.0.130/24          # one more
+//! link Core1:eth1 mtu 1400           # of this end only
+//! address A 172.16.0.130/24          # an additional address
 //! wait 3s
-//! middle                     # where `lab run --kill ROUTER` leaves the script and kills
-//! include "roaming.include"  # another file of the directory, as if it stood here
-//! only simulated             # waits that are too long for namespaces
+//! middle                     # `lab run --kill ROUTER` stops the script here and kills the router
+//! include "roaming.include"  # inserts another file of the directory here
+//! only simulated             # the waits are too long for namespaces
 //! ```
 //!
-//! A `show` is repeated until it prints the expected text, five seconds unless `within` says
-//! otherwise; so is a `receive` until something comes, and `within` before a `ping` repeats that
-//! too. [`parse`] makes the values here from the text ([`message`] has the fields of each message),
-//! [`play`] plays them on any [`stage::Stage`], and with `--kill` [`recovery`]
-//! takes the place of the rest of the script.
+//! A `show` is repeated until it prints the expected text, for five seconds or for the time of
+//! `within`. A `receive` also waits that long for data, and `within` before a `ping` repeats the
+//! ping. [`parse`] makes the values here from the text, [`message`] has the fields of each message,
+//! and [`play`] plays the statements on any [`stage::Stage`]. With `--kill`, [`recovery`] replaces
+//! the rest of the script.
 
 pub mod expect;
 pub mod library;
@@ -86,16 +86,16 @@ use ipnet::IpNet;
 
 pub use parse::parse;
 
-/// A scenario that fits its lab: every node and port that it names exists.
+/// A scenario that is checked against its lab: every node and port that it names exists.
 #[derive(Clone, Debug, Default)]
 pub struct Scenario {
-    /// Where the text came from, as messages name it.
+    /// The path of the file, as messages name it.
     pub path: String,
-    /// Its subject, in a line.
+    /// Its subject, in one line.
     pub title: String,
     /// Configuration to add to that of a router before it starts, by router.
     pub overlays: BTreeMap<String, String>,
-    /// It waits longer than is bearable in real time.
+    /// True if the scenario waits too long for real time.
     pub only_simulated: bool,
     /// The statements, in order.
     pub steps: Vec<Step>,
@@ -104,7 +104,7 @@ pub struct Scenario {
 /// One statement.
 #[derive(Clone, Debug)]
 pub struct Step {
-    /// The file that it stands in, as messages name it: the scenario's, or one that it includes.
+    /// The file of the statement, as messages name it: the scenario, or a file that it includes.
     pub path: String,
     /// Its line in the file, from 1.
     pub line: usize,
@@ -117,18 +117,18 @@ pub struct Step {
 /// A change of a port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkChange {
-    /// It goes up.
+    /// The port is taken up.
     Up,
-    /// It goes down.
+    /// The port is taken down.
     Down,
-    /// It takes IP packets of so many octets.
+    /// The port takes IP packets of at most this many octets.
     Mtu(u16),
 }
 
 /// The action or expectation of a statement.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// `at NODE: COMMAND / COMMAND`: in the session that lasts the whole scenario.
+    /// `at NODE: COMMAND / COMMAND`, in a session that lasts for the whole scenario.
     At {
         /// The router.
         node: String,
@@ -141,9 +141,9 @@ pub enum Action {
         node: String,
         /// The command.
         command: String,
-        /// The texts that it must print, at one time.
+        /// The texts that one output must match.
         expected: Vec<Printed>,
-        /// How long it may take until it does.
+        /// The time limit for this output.
         within: Duration,
     },
     /// `ping FROM TO`.
@@ -152,7 +152,7 @@ pub enum Action {
         ping: Ping,
         /// The expected outcome.
         expected: Option<Answers>,
-        /// Ping again for so long.
+        /// The time during which the ping is repeated.
         within: Option<Duration>,
     },
     /// `flow NAME = FROM TO every TIME`.
@@ -168,25 +168,26 @@ pub enum Action {
     End {
         /// The flow.
         name: String,
-        /// How many echos may be lost.
+        /// The allowed number of lost echos.
         lost: Option<Bound>,
     },
     /// `capture NAME = PORT [flawed N]`.
     Capture {
         /// Its name in `packets`.
         name: String,
-        /// Where.
+        /// The captured port.
         port: Place,
-        /// How many of its packets are malformed: those that the scenario sends so on purpose.
+        /// The number of malformed packets in it: packets that the scenario sends malformed on
+        /// purpose.
         flawed: usize,
     },
     /// `packets NAME ...`.
     Packets {
         /// The capture.
         capture: String,
-        /// Which packets, as a display filter of Wireshark.
+        /// The packets to check, as a display filter of Wireshark.
         filter: String,
-        /// The expectation on them.
+        /// The expectation on these packets.
         expected: Captured,
     },
     /// `replay CAPTURE "FILTER" at NODE`: the first packet that passes the filter is sent again.
@@ -227,16 +228,16 @@ pub enum Action {
         name: String,
         /// The data that must come next on it.
         expected: stream::Heard,
-        /// How long it may take.
+        /// The time limit.
         within: Duration,
     },
-    /// `middle`: where a run that kills a router leaves the script.
+    /// `middle`: a run that kills a router stops the script here.
     Middle,
     /// `move HOST to ROUTER`, or to a port of it.
     Move {
         /// The host.
         host: String,
-        /// The router of the LAN that it goes to, or the port there.
+        /// The router of the new LAN, or its port on this LAN.
         to: String,
     },
     /// `kill ROUTER`: it sends no last message.
@@ -253,10 +254,10 @@ pub enum Action {
     Link {
         /// The port that changes.
         port: Place,
-        /// How.
+        /// The change.
         change: LinkChange,
     },
-    /// `address NODE ADDRESS/LENGTH`: one more for a host.
+    /// `address NODE ADDRESS/LENGTH`: an additional address for a host.
     Address {
         /// The host.
         host: String,
@@ -267,7 +268,7 @@ pub enum Action {
     Wait(Duration),
 }
 
-/// A port as written: `xTR1:Ethernet0/0`.
+/// A port as written in the text: `xTR1:Ethernet0/0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The node.
@@ -283,7 +284,7 @@ pub struct Ends {
     pub from: String,
     /// A host or an address.
     pub to: String,
-    /// To the host's IPv6 address.
+    /// Sends to the host's IPv6 address.
     pub ipv6: bool,
 }
 
@@ -292,7 +293,7 @@ pub struct Ends {
 pub struct Ping {
     /// The sender and the receiver.
     pub ends: Ends,
-    /// How many.
+    /// The number of echos.
     pub count: u32,
     /// The octets of each IP packet.
     pub size: u16,
@@ -305,26 +306,26 @@ pub struct Ping {
 pub struct Replay {
     /// The capture.
     pub capture: String,
-    /// Which packet, as a display filter: the first.
+    /// A display filter of Wireshark: the first packet that passes it is sent.
     pub filter: String,
-    /// `to ADDRESS`: another destination than its own.
+    /// `to ADDRESS`: a destination other than its own.
     pub to: Option<Ipv4Addr>,
-    /// `times N every TIME`: more than once.
+    /// `times N every TIME`: how often the packet is sent.
     pub times: u32,
-    /// The time between two.
+    /// The time between two packets.
     pub every: Duration,
 }
 
-/// Datagrams that a scenario has written itself.
+/// Datagrams that a scenario writes itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagrams {
-    /// The source that they claim, which need not be the node that sends them.
+    /// The source in their headers, which need not be an address of the sending node.
     pub source: SocketAddrV4,
-    /// Where they go.
+    /// Their destination.
     pub destination: SocketAddrV4,
     /// The UDP payloads, in order; at least one.
     pub payloads: Vec<Vec<u8>>,
-    /// How often all of them go.
+    /// How often the whole sequence is sent.
     pub times: u32,
     /// The time between two datagrams.
     pub every: Duration,
@@ -333,16 +334,16 @@ pub struct Datagrams {
 /// A text that a `show` must print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Printed {
-    /// `contains "TEXT"`, in one line, its words one space apart.
+    /// `contains "TEXT"`, within one line. Between two words of the line counts one space.
     Contains(String),
     /// `lacks "TEXT"`.
     Lacks(String),
-    /// `matches { LINES }`: these lines one after the other; `*` is any text, and how much space
-    /// stands between words does not count.
+    /// `matches { LINES }`: these lines one after the other. `*` is any text, and the amount of
+    /// space between words does not count.
     Matches(Vec<String>),
 }
 
-/// How many there must be.
+/// The expected number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bound {
     /// `exactly N`, or `none`.
@@ -356,32 +357,33 @@ pub enum Bound {
 /// The expected outcome of echos.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answers {
-    /// So many are answered.
+    /// The number of answered echos.
     Count(Bound),
-    /// These marks are printed.
+    /// The printed marks.
     Marks(String),
 }
 
 /// The expectation on captured packets.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Captured {
-    /// So many.
+    /// The number of packets.
     Count(Bound),
-    /// `within TIME after "FILTER"`: the first comes so soon after the first of the others.
+    /// `within TIME after "FILTER"`: the next packet after the first of the others comes within
+    /// this time.
     After {
-        /// The others.
+        /// The filter for the others.
         filter: String,
-        /// How soon.
+        /// The longest time between the two.
         within: Duration,
     },
-    /// `spaced MIN..MAX MIN..MAX [...]`: the times between them; there is one packet more than times.
+    /// `spaced MIN..MAX MIN..MAX [...]`: the times between the packets, one fewer than packets.
     Spaced {
         /// The times.
         gaps: Vec<RangeInclusive<Duration>>,
         /// `...`: other packets may follow.
         more: bool,
     },
-    /// `FIELD reads a a b [...]`: a letter for each packet; equal letters mean equal values.
+    /// `FIELD reads a a b [...]`: one letter for each packet. Equal letters mean equal values.
     Reads {
         /// A field as Wireshark names it.
         field: String,

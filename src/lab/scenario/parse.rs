@@ -1,4 +1,4 @@
-//! From the text of a scenario to its steps, or to an error with file, line and caret.
+//! Turns the text of a scenario into its steps, or into an error with file, line and caret.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,17 +11,17 @@ use crate::lab::failure::Failure;
 use crate::lab::file::{LabError, LabFile, Node};
 use crate::lab::ping::Echos;
 
-/// How long a `show` may take to print the expected text unless the statement says otherwise.
+/// The time limit for a `show` to print the expected text, if the statement has no `within`.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Gives the text of a file that stands beside the scenario, by its name.
+/// Returns the text of a file in the directory of the scenario, by its name.
 pub type Beside<'a> = dyn Fn(&str) -> Result<String, Failure> + 'a;
 
 /// Reads a scenario for `lab`; `path` is its name in errors, `beside` reads included files.
 ///
 /// # Errors
-/// A statement that is none, nodes or ports that the lab does not have, and a file that cannot be
-/// read or includes itself; each with the file, line and place in which it stands.
+/// An unknown statement, a node or port that the lab does not have, a file that cannot be read, or
+/// a file that includes itself. Each error has the file, line and position.
 pub fn parse(
     path: &str,
     text: &str,
@@ -48,7 +48,7 @@ fn read(
     })
 }
 
-/// The error, and its file.
+/// An error, and the file that contains it.
 enum Wrong {
     Here(Fault),
     Included(LabError),
@@ -111,7 +111,7 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// `include "FILE"`, of the same directory.
+    /// `include "FILE"`, a file of the same directory.
     fn include(
         &self,
         words: &mut Words,
@@ -137,7 +137,7 @@ impl<'a> Parser<'a> {
         parsed.map_err(Wrong::Included)
     }
 
-    /// The next line without its end, and where it starts.
+    /// The next line without its end, and its position in the text.
     fn next_line(&mut self) -> Option<(usize, &'a str)> {
         let start = self.offset;
         let line = self.text[start..].split_inclusive('\n').next()?;
@@ -146,13 +146,13 @@ impl<'a> Parser<'a> {
         Some((start, line.trim_end()))
     }
 
-    /// `{`, lines, and a line that begins with `}`; `words` go on with the rest of that line.
+    /// `{`, lines, and a line that begins with `}`; `words` then has the rest of that line.
     fn block(&mut self, words: &mut Words) -> Result<Vec<String>, Fault> {
         let lines = self.lines(words)?;
         Ok(lines.into_iter().map(|(_, line)| line.to_owned()).collect())
     }
 
-    /// The lines of a block, each with the place at which it starts.
+    /// The lines of a block, each with its position in the text.
     pub(super) fn lines(&mut self, words: &mut Words) -> Result<Vec<(usize, &'a str)>, Fault> {
         let open = words.next("{")?;
         if open.text != "{" {
@@ -165,7 +165,7 @@ impl<'a> Parser<'a> {
                 return Err(open.fault("no line with } ends this"));
             };
             if let Some(rest) = line.trim_start().strip_prefix('}') {
-                // The statement goes on behind it.
+                // The statement continues after `}`.
                 *words = Words::new(start + line.len() - rest.len(), rest)?;
                 return Ok(block);
             }
@@ -252,7 +252,7 @@ impl<'a> Parser<'a> {
         Ok(Action::Link { port, change })
     }
 
-    /// `NODE: COMMAND / COMMAND`; commands are not made of words and quotes.
+    /// `NODE: COMMAND / COMMAND`; the text of a command is not split into words and quotations.
     fn at(&self, words: &mut Words, start: usize, text: &str) -> Result<Action, Fault> {
         let word = words.next("NODE:")?;
         let Some(node) = word.text.strip_suffix(':') else {
@@ -388,7 +388,7 @@ fn packets(words: &mut Words) -> Result<Action, Fault> {
     Ok(Action::Packets { capture, filter, expected })
 }
 
-/// One or more of a kind to the end of the line, and whether `...` ends it.
+/// One or more values up to the end of the line, and whether `...` ends the line.
 fn several<T>(
     words: &mut Words,
     mut one: impl FnMut(&mut Words) -> Result<T, Fault>,

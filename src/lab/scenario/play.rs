@@ -1,4 +1,5 @@
-//! The player: a scenario, step by step, on a stage, with a transcript as of an IOS session.
+//! The player: runs a scenario step by step on a stage, and writes a transcript like an IOS
+//! session.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -18,18 +19,18 @@ use crate::lab::running::Plugging;
 use crate::lab::verbs::ping::show;
 use crate::wire::FrameReader;
 
-/// A scenario that did not come to its end. Its `Display` says step, expected and seen.
+/// A scenario that stopped early. Its `Display` shows the step, the expected and the seen result.
 #[derive(Debug)]
 pub struct Stopped {
     /// File and line.
     pub place: String,
     /// The statement.
     pub statement: String,
-    /// Why.
+    /// The reason.
     pub why: Why,
 }
 
-/// Why a scenario stopped.
+/// The reason why a scenario stopped.
 #[derive(Debug)]
 pub enum Why {
     /// The seen result differs from the expected one.
@@ -39,7 +40,7 @@ pub enum Why {
         /// The seen result.
         seen: String,
     },
-    /// The statement could not be done.
+    /// The statement could not be executed.
     Failed(Failure),
 }
 
@@ -63,7 +64,7 @@ impl fmt::Display for Stopped {
 
 impl std::error::Error for Stopped {}
 
-/// Plays `scenario` to its end, or to the first step that is not as it should be.
+/// Plays `scenario` to its end, or to the first step with an unexpected result.
 pub fn play(
     scenario: &Scenario,
     stage: &mut dyn Stage,
@@ -75,7 +76,7 @@ pub fn play(
 }
 
 impl Why {
-    /// At no line of the scenario, but at this point of playing it.
+    /// A stop at this point of the run, which is not a line of the scenario.
     pub(super) fn at(self, scenario: &Scenario, point: &str) -> Stopped {
         Stopped { place: scenario.path.clone(), statement: point.to_owned(), why: self }
     }
@@ -86,7 +87,7 @@ pub(super) struct Player<'a> {
     pub stage: &'a mut dyn Stage,
     out: &'a mut dyn Write,
     streams: BTreeMap<String, FrameReader>,
-    /// How many packets of a capture are malformed on purpose, if any are.
+    /// The number of packets that are malformed on purpose, for each capture that has such packets.
     flawed: BTreeMap<String, usize>,
 }
 
@@ -95,7 +96,7 @@ impl<'a> Player<'a> {
         Player { stage, out, streams: BTreeMap::new(), flawed: BTreeMap::new() }
     }
 
-    /// Plays these, to the last or to the first that is not as it should be.
+    /// Plays these steps, to the last one or to the first with an unexpected result.
     pub fn steps(&mut self, steps: &[Step]) -> Result<(), Stopped> {
         for step in steps {
             self.step(step).map_err(|why| Stopped {
@@ -169,7 +170,7 @@ impl<'a> Player<'a> {
         address(self.stage.lab(), to, Some(family))
     }
 
-    /// Writes a line of the transcript. A failure to write is no reason to stop.
+    /// Writes a line of the transcript. A failure to write does not stop the scenario.
     pub fn say(&mut self, text: &str) {
         let _ = writeln!(self.out, "{}", text.trim_end());
         let _ = self.out.flush();
@@ -311,7 +312,7 @@ impl<'a> Player<'a> {
     }
 }
 
-/// Between two looks at something that is not yet as it should be.
+/// The time between two checks for an expected state.
 pub(super) const PAUSE: Duration = Duration::from_millis(50);
 
 pub(super) fn unmet(expected: impl fmt::Display, seen: impl Into<String>) -> Why {

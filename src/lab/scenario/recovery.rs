@@ -1,15 +1,16 @@
-//! The conditions that hold when a map-server with reliable registration was killed in the middle of a
-//! scenario and has come back (`lab run LAB SCENARIO --kill ROUTER`).
+//! The conditions after a map-server with reliable registration was killed in the middle of a
+//! scenario and started again (`lab run LAB SCENARIO --kill ROUTER`).
 //!
-//! The script stops at its `middle`: the steps after it assume that no router was killed. After every
-//! beginning, these hold:
+//! The script stops at its `middle`, because the steps after it assume that no router was killed.
+//! After the beginning of any script, these conditions hold:
 //!
-//! 1. Each ETR that had a session with the router sees it fall.
-//! 2. Once the router is back, each registers by UDP, then by TCP.
-//! 3. Of the prefixes that its sites have, the router has exactly those that are in a database with a
-//!    route, each by its owner and by TCP; every other map-server has these at least.
+//! 1. Each ETR that had a session with the router detects that the session is down.
+//! 2. After the restart, each of these ETRs registers by UDP, then by TCP.
+//! 3. The router has exactly those prefixes that its sites accept and that a database has with a
+//! route, each registered by its owner and by TCP. Every other map-server has at least the ones
+//! that its own sites accept.
 //! 4. Every away entry has a cause.
-//! 5. Every host whose EID is registered answers every other one that is not cut off.
+//! 5. Every host with a registered EID answers every other host that is not cut off.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -30,11 +31,11 @@ use crate::lab::file::{Host, LabFile};
 use crate::lab::ping::Echos;
 use crate::router::away::Producer;
 
-/// A peer that is gone without a word is noticed within this time: TCP's keepalive.
+/// The time limit to detect a peer that was killed: TCP's keepalive.
 const FALL: Duration = Duration::from_secs(30);
-/// An ETR registers by UDP once a minute; then its session comes.
+/// An ETR registers by UDP once a minute; its session is up after that.
 const RETURN: Duration = Duration::from_secs(90);
-/// Registrations, away entries and caches are settled by then: a negative answer lasts a minute.
+/// The time limit for registrations, away entries and caches: a negative answer lasts a minute.
 const SETTLED: Duration = Duration::from_secs(70);
 /// The name of the capture at the killed router.
 const CAPTURE: &str = "returning";
@@ -43,7 +44,7 @@ const CAPTURE: &str = "returning";
 struct Etrs {
     /// Their RLOCs by name.
     rlocs: BTreeMap<String, IpAddr>,
-    /// The router's addresses, as its peers know it.
+    /// The router's addresses, as the ETRs know it.
     server: BTreeSet<IpAddr>,
 }
 
@@ -52,12 +53,12 @@ struct Etrs {
 struct Registered {
     sites: Vec<site::Row>,
     all: Owned,
-    /// Those that came by TCP.
+    /// The prefixes that were registered by TCP.
     reliable: Owned,
 }
 
 impl Registered {
-    /// Those of `owned` that it has to have.
+    /// The part of `owned` that this map-server must have.
     fn due(&self, owned: &Owned) -> Owned {
         let taken = |prefix: &IpNet| self.sites.iter().any(|site| site.takes(prefix));
         owned.iter().filter(|(prefix, _)| taken(prefix)).copied().collect()
@@ -67,11 +68,11 @@ impl Registered {
 /// The prefixes, each with the RLOC that has registered it.
 type Owned = BTreeSet<(IpNet, IpAddr)>;
 
-/// Plays `scenario` to its middle, kills `victim`, starts it again and looks whether all recovers.
+/// Plays `scenario` to its middle, kills `victim`, starts it again and checks the conditions.
 ///
 /// # Errors
-/// The step, or the point of the recovery, at which something is not as it should be; a scenario
-/// without a middle, and a router without sessions.
+/// The step, or the point of the recovery, with an unexpected state; a scenario without a middle,
+/// and a router without sessions.
 pub fn play(
     scenario: &Scenario,
     lab: &LabFile,
@@ -99,8 +100,8 @@ struct Recovery<'a> {
     player: Player<'a>,
     lab: &'a LabFile,
     victim: &'a str,
-    /// Hosts with more addresses than the lab file gives them: which one they send from, and whether
-    /// that is an EID of their site, is not known here.
+    /// Hosts with more addresses than in the lab file. This check does not know the source address
+    /// that they use, and whether it is an EID of their site.
     several: BTreeSet<&'a str>,
 }
 
@@ -128,7 +129,7 @@ impl Recovery<'_> {
         self.player.captures_are_clean().map_err(at("the end"))
     }
 
-    /// Looks until all is as it should be.
+    /// Repeats a check until it succeeds or the time is over.
     fn poll(
         &mut self,
         within: Duration,
@@ -233,7 +234,7 @@ impl Recovery<'_> {
         }
     }
 
-    /// The prefixes of the databases, each with the RLOC of its owner.
+    /// The prefixes with a route in the databases, each with the RLOC of its owner.
     fn owned(&mut self, etrs: &Etrs) -> Result<Owned, Why> {
         let mut owned = Owned::new();
         for (node, rloc) in &etrs.rlocs {
@@ -244,7 +245,7 @@ impl Recovery<'_> {
         Ok(owned)
     }
 
-    /// The registrations at a map-server; none at a router that is no map-server.
+    /// The registrations at a map-server; none if the router is not a map-server.
     fn registered(&mut self, node: &str) -> Result<Registered, Why> {
         let listing: Listing<site::Head, site::Row> = self.view(node, "show lisp site")?;
         let mut registered = Registered::default();
@@ -286,7 +287,8 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// No prefix is away that its router has registered, nor for a reason that is none.
+    /// Checks the cause of each away entry. For example, no router may have registered a prefix for
+    /// itself that is away there because of another router's registration.
     fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered = self.registered(self.victim)?.all;
         for (node, rloc) in &etrs.rlocs {
@@ -310,7 +312,8 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Every host whose EID is registered, or that has none, sends to every one that is registered.
+    /// Every host pings every host with a registered EID. A host does not send if its own EID is
+    /// away and not registered, or if it has several addresses.
     fn pings(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered: Vec<IpNet> =
             self.owned(etrs)?.into_iter().map(|(prefix, _)| prefix).collect();
@@ -346,7 +349,8 @@ impl Recovery<'_> {
         self.player.ping(&ping, Some(&answered), Some(SETTLED))
     }
 
-    /// The first register of each ETR came by UDP, the first Registration by TCP after it.
+    /// The first Map-Register of each ETR is sent by UDP; its first Registration by TCP comes
+    /// later.
     fn by_udp_first(&mut self, etrs: &Etrs) -> Result<(), Why> {
         for (node, rloc) in &etrs.rlocs {
             let mut first = |what: &str| {

@@ -1,5 +1,5 @@
-//! The IP packets that a scenario sends as they are, from any node: a captured one once more, a
-//! datagram of its own, a forged source.
+//! The IP packets that a scenario sends unchanged from any node: a captured packet again, or a
+//! datagram of the scenario, also with a forged source.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,14 +10,14 @@ use crate::lab::failure::Failure;
 
 /// The first octet of an IPv4 packet without options.
 const PLAIN_IPV4: u8 = 0x45;
-/// As Linux sends.
+/// The TTL that Linux uses.
 const TTL: u8 = 64;
 
-/// The octets that a captured packet is sent again as: to `to`, if that is given. A packet of UDP over IPv4
-/// then goes without a UDP checksum, as IPv4 allows.
+/// The octets of a captured packet that is sent again, with the destination `to` if it is given.
+/// With another destination, a UDP packet has no UDP checksum, as IPv4 allows.
 ///
 /// # Errors
-/// A frame that holds no IP packet, or one whose destination cannot be changed.
+/// A frame without an IP packet, or a packet with a destination that cannot be changed.
 pub fn repeated(packet: &[u8], to: Option<Ipv4Addr>) -> Result<Vec<u8>, Failure> {
     let mut packet = packet.to_vec();
     destination(&packet)?;
@@ -32,10 +32,10 @@ pub fn repeated(packet: &[u8], to: Option<Ipv4Addr>) -> Result<Vec<u8>, Failure>
     Ok(packet)
 }
 
-/// Where an IP packet goes.
+/// The destination of an IP packet.
 ///
 /// # Errors
-/// Octets that are no IP packet.
+/// Octets that are not an IP packet.
 pub fn destination(packet: &[u8]) -> Result<IpAddr, Failure> {
     let sliced = LaxSlicedPacket::from_ip(packet).ok().and_then(|sliced| sliced.net);
     match sliced {
@@ -45,7 +45,7 @@ pub fn destination(packet: &[u8]) -> Result<IpAddr, Failure> {
     }
 }
 
-/// The IPv4 packets of datagrams.
+/// The IPv4 packets of these datagrams.
 ///
 /// # Errors
 /// A payload that is too long for UDP.

@@ -1,4 +1,4 @@
-//! A scenario from bringing its lab up to the verdict, wherever the lab is brought up.
+//! Runs a scenario from the start of its lab to the verdict, in namespaces or on the simulator.
 
 use std::io::Write;
 
@@ -8,7 +8,7 @@ use super::{Scenario, recovery};
 use crate::lab::failure::Failure;
 use crate::lab::{Lab, wiring};
 
-/// The commands that a router is asked when a scenario has failed.
+/// The commands that run on each router when a scenario has failed.
 const SHOWS: [&str; 12] = [
     "show running-config",
     "show ip route",
@@ -24,14 +24,15 @@ const SHOWS: [&str; 12] = [
     "show lisp site",
 ];
 
-/// Plays `scenario` on `lab`, with the scenario's configuration laid over the lab's: `up` brings that
-/// up, and the stage takes it down when it is dropped. With `kill`, it plays to the middle, kills that
-/// router and checks that the lab recovers ([`recovery`]). The transcript goes to `out`. True when all
-/// was as expected; otherwise the transcript names the place where the stage has kept the files that
-/// show the reason.
+/// Plays `scenario` on `lab` with the scenario's overlays. `up` brings this lab up, and the stage
+/// takes it down when it is dropped. With `kill`, plays to the middle, kills that router and checks
+/// that the lab recovers ([`recovery`]). Writes the transcript to `out`. Returns true if all
+/// results were as expected. Otherwise the transcript names the directory in which the stage has
+/// kept the files that show the reason.
 ///
 /// # Errors
-/// A router to kill that the lab does not have, a lab that cannot be brought up, or an `out` that fails.
+/// A router to kill that the lab does not have, a lab that cannot be brought up, or a failure to
+/// write to `out`.
 pub fn run<S: Stage>(
     lab: &Lab,
     scenario: &Scenario,
@@ -63,7 +64,8 @@ pub fn run<S: Stage>(
     }
 }
 
-/// The tables of each router, in a file of its own. A table that a router does not tell is left out.
+/// The tables of all routers, one file for each router. A table that a router refuses to show is
+/// omitted.
 fn shows(lab: &Lab, stage: &mut dyn Stage) -> Vec<Evidence> {
     let of = |(node, _): (&str, &str)| {
         stage.end_session(node);

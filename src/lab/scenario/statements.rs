@@ -1,4 +1,4 @@
-//! The statements that put messages on the wire: `replay`, `send`, `connect` and `receive`.
+//! The statements that send or receive messages: `replay`, `send`, `connect` and `receive`.
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
@@ -82,7 +82,7 @@ impl Parser<'_> {
     }
 }
 
-/// `ADDRESS`, with the control port, or `ADDRESS:PORT`.
+/// `ADDRESS` (with the control port) or `ADDRESS:PORT`.
 fn endpoint(words: &mut Words) -> Result<SocketAddrV4, Fault> {
     let word = words.next("an address")?;
     let alone = word.text.parse().map(|address| SocketAddrV4::new(address, CONTROL_PORT));
@@ -90,7 +90,7 @@ fn endpoint(words: &mut Words) -> Result<SocketAddrV4, Fault> {
     endpoint.map_err(|_| word.fault("an IPv4 address, or ADDRESS:PORT, is expected"))
 }
 
-/// `times N` and `every TIME`, either of which may be missing.
+/// `times N` and `every TIME`; both are optional.
 fn repetition(words: &mut Words) -> Result<(u32, Duration), Fault> {
     let times = if words.take("times") { words.number()? } else { 1 };
     let every = if words.take("every") { words.time()? } else { Duration::ZERO };

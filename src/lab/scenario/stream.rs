@@ -1,4 +1,4 @@
-//! The data that a TCP client of a scenario hears on its connection, and the expected data.
+//! The data that a TCP client of a scenario receives on its connection, and the expected data.
 
 use std::fmt;
 
@@ -9,32 +9,32 @@ use crate::wire::{ReliableFrame, ReliableType};
 pub enum End {
     /// The other end has sent its FIN.
     Closed,
-    /// The other end has sent RST on a connection that stood.
+    /// The other end has sent RST on an established connection.
     Reset,
-    /// It never stood: RST or silence answered the SYN.
+    /// The connection was never established: RST or no answer to the SYN.
     Refused,
 }
 
-/// The data that came on a connection since the last call.
+/// The data received on a connection since the last call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Arrived {
     /// The octets.
     pub octets: Vec<u8>,
-    /// Set once it has ended, after all octets that came before.
+    /// Set after the connection has ended and all octets before its end were returned.
     pub end: Option<End>,
 }
 
-/// The data that must come next on a connection.
+/// The data that must be received next on a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Heard {
-    /// A message whose line holds the text, if there is one.
+    /// A message of this type; its line contains the text, if there is a text.
     Message(ReliableType, Option<String>),
-    /// The end of one that stood, or only an end of this kind.
+    /// The end of an established connection, or only an end of this kind.
     End(Option<End>),
 }
 
 impl Heard {
-    /// Whether a message is it.
+    /// Whether a message meets this expectation.
     pub fn is_message(&self, frame: &ReliableFrame) -> bool {
         match self {
             Heard::Message(kind, text) => {
@@ -46,7 +46,7 @@ impl Heard {
         }
     }
 
-    /// Whether an end is it.
+    /// Whether an end meets this expectation.
     pub fn is_end(&self, end: End) -> bool {
         match self {
             Heard::Message(..) => false,

@@ -1,4 +1,5 @@
-//! The words of a statement, and the types that each may have: a name, a number, a time, a text in quotes.
+//! The words of a statement, and the types of their values: a name, a number, a time, a quoted
+//! text.
 
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -6,7 +7,7 @@ use std::time::Duration;
 use super::Bound;
 use crate::lab::file::Span;
 
-/// The error, and its place in the text.
+/// An error message, and its position in the text.
 pub(super) type Fault = (Span, String);
 
 /// A word of a line.
@@ -14,7 +15,7 @@ pub(super) type Fault = (Span, String);
 pub(super) struct Word {
     pub text: String,
     pub span: Span,
-    /// It stood in double quotes.
+    /// Whether the word was in double quotes.
     pub quoted: bool,
 }
 
@@ -24,15 +25,15 @@ impl Word {
     }
 }
 
-/// The words of a line that are not read yet.
+/// The words of a line that are not yet read.
 pub(super) struct Words {
     words: std::iter::Peekable<std::vec::IntoIter<Word>>,
-    /// Where a missing word would stand.
+    /// The position of a missing word: the end of the line.
     end: usize,
 }
 
 impl Words {
-    /// Parts a line that starts at `start`; `#` before a word begins a comment.
+    /// Splits a line that starts at position `start`; `#` before a word begins a comment.
     pub fn new(start: usize, line: &str) -> Result<Self, Fault> {
         let mut words = Vec::new();
         let mut rest = line;
@@ -70,7 +71,7 @@ impl Words {
         self.words.next().ok_or_else(missing)
     }
 
-    /// Reads `word` if it comes next.
+    /// Reads `word` if it is the next word.
     pub fn take(&mut self, word: &str) -> bool {
         self.words.next_if(|next| next.text == word && !next.quoted).is_some()
     }
@@ -92,7 +93,7 @@ impl Words {
 
     pub fn name(&mut self) -> Result<String, Fault> {
         let word = self.next("a name")?;
-        // It names a file too.
+        // The name is also the name of a file.
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-';
         match !word.quoted && word.text.chars().all(plain) {
             true => Ok(word.text),
@@ -113,7 +114,7 @@ impl Words {
         word.text.parse().map_err(|_| word.fault("a number is expected"))
     }
 
-    /// The value of a word as a `T`: an address, a prefix.
+    /// The value of a word as a `T`, such as an address or a prefix.
     pub fn parsed<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, Fault> {
         let word = self.next(what)?;
         word.text.parse().map_err(|_| word.fault(&format!("{what} is expected")))
