@@ -1,4 +1,4 @@
-//! `eidway lab ...`: from argv to the functions of the library.
+//! `eidway lab ...`: calls the functions of the library for the arguments on the command line.
 
 mod on_lab;
 
@@ -266,13 +266,13 @@ pub enum LabCommand {
     },
 }
 
-/// Progress is for the person, not for the pipe.
+/// Prints progress on standard error, so that a pipe gets only the result.
 fn say(line: &str) {
     eprintln!("{line}");
 }
 
 impl LabCommand {
-    /// Does it.
+    /// Runs the command.
     pub fn run(self) -> Outcome {
         match self {
             LabCommand::Up { which, with, sim: true, pace, .. } => {
@@ -348,7 +348,7 @@ fn place(port: &str) -> Result<Place, Failure> {
     Ok(Place { node: node.to_owned(), interface: interface.to_owned() })
 }
 
-/// The lab with these overlays, one over the other.
+/// The lab with these overlays, each added over the previous one.
 fn laid_over(mut lab: Lab, with: &[String]) -> Result<Lab, Failure> {
     for name in with {
         lab = lab.with_overlay(name, &scenario_file::overlays(&lab, name)?)?;
@@ -401,7 +401,7 @@ fn list_scenarios(lab: &Lab) -> Outcome {
     Ok(true)
 }
 
-/// Under a name of its own, so that scenarios run side by side, unless one is given.
+/// Without `name`, the lab gets a unique name, so that scenarios can run at the same time.
 fn play(
     mut lab: Lab,
     name: Option<String>,
@@ -438,7 +438,7 @@ fn play_simulated(
     Ok(play_scenario(lab, scenario, kill, up, &mut io::stdout())?)
 }
 
-/// Writes files into a directory of their own, and tells its path.
+/// Writes files into a new directory, and returns its path.
 fn keep(name: &str, files: &[Evidence]) -> Result<String, Failure> {
     let directory = paths::kept(name)?;
     for (name, octets) in files {

@@ -1,4 +1,4 @@
-//! The verbs on a lab that is up, or that is simulated for the one command.
+//! The verbs on a lab that is up, or on a lab that is simulated for one command.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -26,7 +26,8 @@ use super::{Target, laid_over};
 
 /// The seed of a simulated lab.
 const SEED: u64 = 1;
-/// How long a simulated lab goes on after a change, and after it has registered while it is watched.
+/// The time that a simulated lab runs after a change, and after its registration while it is
+/// captured.
 const AFTERWARDS: Duration = Duration::from_secs(60);
 
 /// The echos of `ping` and `pingall`.
@@ -57,7 +58,7 @@ fn options() -> Options {
 }
 
 impl Target {
-    /// The lab that is up; with `--sim`, it comes up here and ends with the value.
+    /// The lab that is up; with `--sim`, a simulated lab that ends when the value is dropped.
     fn running(&self, lab: &Lab) -> Result<Box<dyn RunningLab>, Failure> {
         if self.sim {
             return Ok(Box::new(Simulated::up(lab.clone(), options())?));
@@ -66,7 +67,8 @@ impl Target {
         Ok(Box::new(Namespaces::attach(lab.clone())))
     }
 
-    /// Changes the lab. A simulated one ends here, so its nodes are shown as they are a minute later.
+    /// Changes the lab. A simulated lab ends here, so its nodes are printed in their state a minute
+    /// later.
     pub fn change(
         &self,
         change: impl FnOnce(&Lab, &mut dyn RunningLab) -> Result<(), Failure>,
@@ -101,7 +103,7 @@ impl Target {
         let lab = self.which.open()?;
         let mut running: Box<dyn RunningLab> = match self.sim {
             true => self.running(&lab)?,
-            // A lab that is not up has a state too.
+            // A lab that is not up also has a status.
             false => {
                 paths::expect_own_sockets(&lab.name)?;
                 Box::new(Namespaces::attach(lab.clone()))
@@ -137,7 +139,7 @@ impl Target {
         lab.expect_node(node)?;
         let address = ping::address(&lab, address, family)?;
         let mut running = self.running(&lab)?;
-        // A program reads the result only.
+        // With `--json`, only the result is printed.
         let (mut nowhere, mut stdout) = (io::sink(), io::stdout());
         let out: &mut dyn Write = if args.json { &mut nowhere } else { &mut stdout };
         let tally = verbs::ping::show(&mut *running, node, address, args.echos(), out)?;

@@ -1,11 +1,11 @@
-//! Whether a lab would come up in namespaces: its files, and the programs that this machine lacks.
+//! Whether a lab can run in namespaces: checks its files and the programs of this machine.
 
 use super::{environment, plan};
 use crate::lab::Lab;
 use crate::lab::check::{self, Finding};
 
-/// The findings of [`check::check`], keys that only the simulator supports, and programs that are missing
-/// here.
+/// The findings of [`check::check`], and also the keys that only the simulator supports and the
+/// programs that are missing on this machine.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let mut findings = check::check(lab);
     let refused = plan::up(lab, "eidway".as_ref(), plan::Options::default()).err();

@@ -10,17 +10,17 @@ use super::raw::inside;
 use crate::lab::failure::Failure;
 use crate::lab::scenario::stream::{Arrived, End};
 
-/// How long the other end may take to answer a SYN.
+/// The longest time for the other end to answer a SYN.
 const CONNECTING: Duration = Duration::from_secs(3);
 
 /// A client in a namespace.
 pub struct Client {
-    /// None for a connection that never stood.
+    /// `None` if the connection was never established.
     stream: Option<TcpStream>,
 }
 
 impl Client {
-    /// Connects, and returns when it is known whether that went well.
+    /// Connects. Returns when the result is known.
     pub fn connect(
         namespace: &str,
         source: Ipv4Addr,
@@ -36,15 +36,15 @@ impl Client {
         Ok(Client { stream: stands.then(|| socket.into()) })
     }
 
-    /// Sends octets; those that the other end does not take are lost, which the end of the connection
-    /// shows.
+    /// Sends octets. Octets that the other end does not accept are lost; [`Client::arrived`] then
+    /// shows the end of the connection.
     pub fn transmit(&mut self, octets: &[u8]) {
         if let Some(stream) = &mut self.stream {
             stream.write_all(octets).ok();
         }
     }
 
-    /// The data that has come since.
+    /// The data received since the last call.
     pub fn arrived(&mut self) -> Result<Arrived, Failure> {
         let Some(stream) = &mut self.stream else {
             return Ok(Arrived { octets: Vec::new(), end: Some(End::Refused) });

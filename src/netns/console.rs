@@ -11,10 +11,10 @@ use crate::console::protocol::{HostAnswer, HostRequest, Request};
 use crate::console::view::View;
 use crate::lab::failure::Failure;
 
-/// The longest silence of a router that answers.
+/// The longest time without data from a router that still answers.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// A session on a router's console. Its mode lasts from command to command, as on a terminal.
+/// A session on a router's console. Its mode is kept from command to command, as on a terminal.
 #[derive(Debug)]
 pub struct Console {
     /// The name in errors.
@@ -52,20 +52,20 @@ impl Console {
     }
 }
 
-/// Looks at a view of a router: `command` is the `show` without `json`.
+/// Reads a view of a router: `command` is the `show` command without `json`.
 ///
 /// # Errors
-/// A router that does not answer, that refuses the line, or whose answer is another view.
+/// A router that does not answer or refuses the line, or an answer that is another view.
 pub fn view<V: View>(socket: &Path, command: &str) -> Result<V, Failure> {
     let answer = Console::connect(socket)?.ask(&format!("{command} json"))?;
     let wrong = |error| format!("console {}: {command}: {error}", socket.display());
     answer.view().map_err(|error| Failure::Other(wrong(error)))
 }
 
-/// Runs one command in a session of its own and gives its output.
+/// Runs one command in a separate session and returns its output.
 ///
 /// # Errors
-/// A router that does not answer, and one that refuses the line.
+/// A router that does not answer or refuses the line.
 pub fn ask(socket: &Path, line: &str) -> Result<String, Failure> {
     let Answer { text, done, .. } = Console::connect(socket)?.ask(line)?;
     if done.ok {

@@ -1,8 +1,9 @@
-//! Emulated hosts, which run in a router's process (`emulated = true`): their router, and requests to them.
+//! Emulated hosts (`emulated = true`) run in the process of a router: their routers, and requests.
 //!
-//! The lab file says where such a host is at home. Its configuration goes to the router as lines, through
-//! its console; the lab plugs the host's device into its LAN. From then on the routers know where the
-//! host is: it moves by being stopped at one and started at another.
+//! The lab file names the home of such a host. Its configuration is sent to the router as lines,
+//! through the router's console, and the lab plugs the host's device into its LAN. After that, the
+//! routers know the location of the host: to move it, the lab stops it at one router and starts it
+//! at another.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -37,7 +38,7 @@ pub fn names(lab: &Lab) -> impl Iterator<Item = &str> {
     lab.file.hosts().filter(|(_, host)| host.emulated).map(|(name, _)| name)
 }
 
-/// The call that makes the router behind `port` run a host and plugs it into `lan`.
+/// The call that makes the router of `port` run a host, and plugs the host into `lan`.
 pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -> Option<Call> {
     let call = Call::new("host-start", &lab.name).with(&lan.name).with(&port.node);
     let call = call.with(&port.interface).with(name).with(eidway.display());
@@ -45,8 +46,8 @@ pub fn start(lab: &Lab, name: &str, (lan, port): (&Lan, &Port), eidway: &Path) -
     Some(lines.into_iter().fold(call, Call::with))
 }
 
-/// The calls that start hosts at home: all of them, or those that no router runs whose own router
-/// runs.
+/// The calls that start hosts at home. With `only_missing`, only for a host that no router runs,
+/// and only if the router at its home runs.
 pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> {
     let is_missing = |name: &str, port: &Port| {
         running::pid(lab, &port.node).is_some() && whereabouts(lab, name).is_none()
@@ -59,13 +60,14 @@ pub fn start_at_home(lab: &Lab, only_missing: bool, eidway: &Path) -> Vec<Call> 
     names(lab).filter_map(call).collect()
 }
 
-/// The call that ends a host where it is.
+/// The call that stops a host at its current router.
 pub fn stop(lab: &Lab, name: &str, (router, interface): (&str, &str), eidway: &Path) -> Call {
     let call = Call::new("host-stop", &lab.name).with(router).with(interface);
     call.with(name).with(eidway.display())
 }
 
-/// The configuration of a host for its router. The hardware address moves with it, so it is not drawn.
+/// The configuration of a host for its router. The hardware address moves with the host, so it
+/// depends only on the host's name or on the lab file.
 fn made_of(name: &str, host: &Host) -> EmulatedHost {
     let drawn = || {
         let [a, b, c, d, e, ..] = Rng::new(&Seed::from_number(0), name).next_u64().to_be_bytes();
@@ -79,7 +81,7 @@ fn made_of(name: &str, host: &Host) -> EmulatedHost {
     }
 }
 
-/// The router that runs a host, and the interface: its own router is asked first.
+/// The router that runs a host, and the interface. The router at the host's home is asked first.
 pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     let home = lab.file.home(name).map(|(_, port)| port.node.as_str());
     let others =
@@ -92,14 +94,14 @@ pub fn whereabouts(lab: &Lab, name: &str) -> Option<(String, String)> {
     })
 }
 
-/// The same; an error when no router runs it.
+/// The same, but an error if no router runs the host.
 pub fn expect(lab: &Lab, name: &str) -> Result<(String, String), Failure> {
     expect_up(lab)?;
     whereabouts(lab, name)
         .ok_or_else(|| Failure::Other(format!("no router of lab {} runs host {name}", lab.name)))
 }
 
-/// A ping of an emulated host that runs.
+/// A running ping of an emulated host.
 #[derive(Debug)]
 pub struct HostPing {
     console: Console,
@@ -108,7 +110,7 @@ pub struct HostPing {
 }
 
 impl HostPing {
-    /// Begins it; without `every` each echo waits for the answer of the one before.
+    /// Begins a ping. Without `every`, each echo waits for the answer to the previous one.
     pub fn start(
         lab: &Lab,
         name: &str,
@@ -129,7 +131,7 @@ impl HostPing {
         self.console.host(&HostRequest { name: self.name.clone(), task })
     }
 
-    /// Ends it and tells how a flow of echos every so often fared.
+    /// Ends the ping and returns the report of a flow with the time `every` between two echos.
     pub fn end(mut self, every: Duration) -> Result<FlowReport, Failure> {
         let answer = self.ask(HostTask::Stop(self.number))?;
         Ok(flow_report(&answer.echos, every))
@@ -162,7 +164,7 @@ pub fn ping(
     }
 }
 
-/// The outcome of an echo; `None` while that is open.
+/// The outcome of an echo; `None` until it is known.
 fn outcome(echo: &Echo) -> Option<Outcome> {
     match (echo.mark, echo.round_trip_us) {
         ('?', _) => None,
@@ -173,7 +175,7 @@ fn outcome(echo: &Echo) -> Option<Outcome> {
     }
 }
 
-/// How a flow fared. An echo under way when it ended is not counted.
+/// The report of a flow. An echo without an outcome at the end of the flow is not counted.
 fn flow_report(echos: &[Echo], every: Duration) -> FlowReport {
     let instant = Duration::from_micros;
     let answers = echos.iter().filter_map(|echo| Some(instant(echo.sent_us + echo.round_trip_us?)));

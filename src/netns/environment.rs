@@ -1,5 +1,5 @@
-//! The programs that the machine must have before a lab can run in its namespaces, and the only way from
-//! here to other programs: one that is missing is named with the Debian package that brings it.
+//! The programs that this machine needs for labs in namespaces. All other code starts programs
+//! through these functions: if one is missing, the error names its Debian package.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use std::process::Command;
 use crate::lab::failure::Failure;
 use crate::lab::file::LabFile;
 
-/// Programs and the Debian packages that bring them: those that labs run, and those that people run in
-/// the nodes of a lab.
+/// Programs and the Debian packages that contain them: the programs that labs run, and programs
+/// that users run in the nodes of a lab.
 const PACKAGES: [(&str, &str); 21] = [
     ("arping", "arping"),
     ("bash", "bash"),
@@ -41,7 +41,8 @@ const ALWAYS: [&str; 3] = ["bash", "ip", "setsid"];
 const ROOT: &str =
     "labs in namespaces need root: use sudo, or play the lab on the simulator with --sim";
 
-/// The programs that are missing on this machine for `lab`, a line each; empty when all are there.
+/// The programs that are missing on this machine for `lab`, one line each; empty if none is
+/// missing.
 pub fn missing(lab: &LabFile) -> Vec<String> {
     let mut missing = Vec::new();
     if !rustix::process::geteuid().is_root() {
@@ -65,7 +66,7 @@ pub fn missing(lab: &LabFile) -> Vec<String> {
     missing
 }
 
-/// Refuses to go on when something is missing.
+/// Fails if something is missing.
 pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     let missing = missing(lab);
     if missing.is_empty() {
@@ -74,7 +75,7 @@ pub fn expect(lab: &LabFile) -> Result<(), Failure> {
     Err(Failure::Other(missing.join("\n")))
 }
 
-/// Refuses to go on for users other than root.
+/// Fails for users other than root.
 pub fn need_root() -> Result<(), Failure> {
     match rustix::process::geteuid().is_root() {
         true => Ok(()),
@@ -82,7 +83,7 @@ pub fn need_root() -> Result<(), Failure> {
     }
 }
 
-/// Refuses to go on without `program`, and names the package that brings it.
+/// Fails if `program` is missing, and names its package.
 pub fn need(program: &str) -> Result<(), Failure> {
     if found(program).is_some() {
         return Ok(());
@@ -97,7 +98,7 @@ pub fn need(program: &str) -> Result<(), Failure> {
 /// A call of `program`, without arguments.
 ///
 /// # Errors
-/// A program that is missing, with the package that brings it.
+/// A program that is missing, with the name of its package.
 pub fn program(program: &str) -> Result<Command, Failure> {
     need(program)?;
     Ok(Command::new(program))
@@ -107,7 +108,7 @@ fn package_of(program: &str) -> Option<&'static str> {
     PACKAGES.iter().find(|(known, _)| *known == program).map(|(_, package)| *package)
 }
 
-/// The file that a program's name means: one with a slash is a path.
+/// The file of a program: a name with a slash is a path.
 fn found(program: &str) -> Option<PathBuf> {
     if program.contains('/') {
         return Some(PathBuf::from(program)).filter(|path| path.is_file());

@@ -13,7 +13,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::flow::FlowReport;
 
-/// A ping that runs.
+/// A running flow.
 #[derive(Debug)]
 pub struct Flow {
     ping: Running,
@@ -23,17 +23,17 @@ pub struct Flow {
 /// The process that pings.
 #[derive(Debug)]
 enum Running {
-    /// The machine's, in the namespace of a node.
+    /// The machine's ping, in the namespace of a node.
     Program(Program),
-    /// An emulated host's.
+    /// The ping of an emulated host.
     Host(HostPing),
 }
 
-/// A program that ends with its owner.
+/// A program that ends when this value is dropped.
 #[derive(Debug)]
 struct Program(Child);
 
-/// Octets of each echo, as the machine's ping sends them.
+/// The octets of each echo, as the machine's ping sends it.
 const ECHO_SIZE: u16 = 84;
 
 impl Flow {
@@ -48,12 +48,13 @@ impl Flow {
         command.args(["-n", "-D", "-i"]);
         command.arg(format!("{:.3}", every.as_secs_f64())).arg(target.to_string());
         command.env("LC_ALL", "C").stdin(Stdio::null()).stdout(Stdio::piped());
-        // A host that cannot send for a moment says so on each packet: that is part of the story.
+        // If a host cannot send for a moment, ping prints an error for each packet. This is
+        // expected.
         let child = command.stderr(Stdio::null()).spawn().map_err(Failure::io("ping"))?;
         Ok(Flow { ping: Running::Program(Program(child)), every })
     }
 
-    /// Ends it and tells how it fared.
+    /// Ends the flow and returns its report.
     pub fn end(self) -> Result<FlowReport, Failure> {
         match self.ping {
             Running::Program(program) => program.end(self.every),
@@ -82,7 +83,7 @@ impl Drop for Program {
     }
 }
 
-/// Asks a program of ours to end as ^C does. `ip netns exec` has become the program.
+/// Asks a program that we started to end, as ^C does. `ip netns exec` has become this program.
 pub(super) fn interrupt(child: &Child) -> Result<(), Failure> {
     let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
     let Some(pid) = pid else {
@@ -106,7 +107,8 @@ fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
     };
     let mut answers: Vec<(u32, Duration)> = text.lines().filter_map(answer).collect();
     answers.sort();
-    // ping numbers its echos and keeps their distance, but does not say when each of them left.
+    // ping numbers its echos and keeps the time between them, but does not print when it sent each
+    // of them.
     let all = u32::try_from(sent).ok()?;
     let (mut first, mut last) = (Duration::ZERO, every * all.saturating_sub(1));
     let mut distance = every;
@@ -117,7 +119,7 @@ fn flow_report(text: &str, every: Duration) -> Option<FlowReport> {
         first = early.saturating_sub(distance * low.saturating_sub(1));
         last = late + distance * all.saturating_sub(high);
     }
-    // An echo may be under way when the flow ends: that is no loss.
+    // An echo may still be on its way when the flow ends: it is not lost.
     let under_way = answers.last().is_some_and(|(number, _)| number + 1 == all);
     let mut times: Vec<Duration> = answers.into_iter().map(|(_, at)| at).collect();
     times.sort();

@@ -1,5 +1,5 @@
-//! Programs in a node's namespace. Those of `lab exec` and `lab capture` take this process's place, so
-//! that signals, the terminal and the exit code are theirs.
+//! Programs in a node's namespace. The programs of `lab exec` and `lab capture` replace this
+//! process, so that they get its signals and terminal, and their exit code is its exit code.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// Becomes `command` in the namespace of `node`. Returns only if that fails.
+/// Replaces this process by `command` in the namespace of `node`. Returns only if this fails.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
     expect_up(lab)?;
@@ -32,7 +32,8 @@ pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     Err(Failure::io("ip netns exec")(program.args(arguments).exec()))
 }
 
-/// A call of `name` in the namespace of `node`, without its arguments: the only way to a program there.
+/// A call of `name` in the namespace of `node`, without arguments. All programs there are started
+/// with this function.
 ///
 /// # Errors
 /// A lab that is not up, a node without a namespace, and a program that is missing on this machine.
@@ -45,25 +46,25 @@ pub fn program(lab: &Lab, node: &str, name: &str) -> Result<Command, Failure> {
     Ok(program)
 }
 
-/// The packets to capture, and the way to show them.
+/// The packets to capture, and the form of the output.
 #[derive(Clone, Debug, Default)]
 pub struct Capture {
     /// A capture filter in the language of tcpdump, such as `udp port 4342`.
     pub filter: Option<String>,
     /// A display filter in the language of Wireshark, such as `lisp.mreq.flags.smr == 1`.
     pub display: Option<String>,
-    /// A pcapng file instead of a summary; `-` is standard output.
+    /// Writes a pcapng file instead of a summary; `-` is standard output.
     pub write: Option<String>,
-    /// End after so many packets.
+    /// Ends after this number of packets.
     pub count: Option<u64>,
 }
 
-/// Becomes tshark on `place`, which is `NODE` for all its devices or `NODE:INTERFACE`.
+/// Replaces this process by tshark on `place`: `NODE` (all its devices) or `NODE:INTERFACE`.
 pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = lab.device(node, interface)?;
     let (node, device) = run::end_of(lab, node, &device);
-    // Before a file is made.
+    // Checked before the output file is created.
     let mut command = program(lab, node, "tshark")?;
     command.args(["-n", "-l", "-i", &device]);
     let mut option = |flag: &str, value: Option<&str>| {
@@ -75,8 +76,8 @@ pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     option("-Y", what.display.as_deref());
     option("-c", what.count.map(|count| count.to_string()).as_deref());
     if let Some(file) = what.write.as_deref() {
-        // tshark writes to a file that is open already. A path could mean another file a moment later, and
-        // tshark gives up root, so that it could not enter a directory of root's.
+        // tshark writes to a file that is already open. A path could mean another file a moment
+        // later. Also, tshark drops its root privileges, so it could not enter a directory of root.
         command.args(["-w", "-"]);
         if file != "-" {
             command.stdout(private::replace(Path::new(file)).map_err(Failure::new)?);

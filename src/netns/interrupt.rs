@@ -1,16 +1,16 @@
-//! A person who asks to stop, by INT or TERM.
+//! A request of the user to stop, by the signals INT or TERM.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::lab::failure::Failure;
 
-/// Set while a person has asked to stop: the lab comes down before the program ends.
+/// Set after the user has asked to stop: the lab is taken down before the program ends.
 #[derive(Debug)]
 pub struct Interrupt(Arc<AtomicBool>);
 
 impl Interrupt {
-    /// Watches for it from this moment on.
+    /// Watches for a request from this moment on.
     pub fn watch() -> Result<Self, Failure> {
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
@@ -20,12 +20,12 @@ impl Interrupt {
         Ok(Interrupt(flag))
     }
 
-    /// Whether it has been asked.
+    /// Whether the user has asked to stop.
     pub fn has_come(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Fails once it has been asked.
+    /// Fails if the user has asked to stop.
     pub fn check(&self) -> Result<(), Failure> {
         match self.has_come() {
             true => Err(Failure::new("interrupted")),

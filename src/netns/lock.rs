@@ -1,5 +1,5 @@
-//! The lock of the labs of this machine: two commands that build or remove namespaces at once would
-//! disturb each other.
+//! The lock of this machine's labs: two commands that build or remove namespaces at the same time
+//! would disturb each other.
 
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -9,20 +9,20 @@ use super::time_limit::TimeLimit;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// Its file, below [`private::runtime`]. No lab's name has a dot.
+/// The file of the lock, below [`private::runtime`]. No lab has this name, because it has a dot.
 const FILE: &str = ".lock";
 
-/// Held while namespaces are built or removed, and by the verbs that do it: when their owner is killed,
-/// the next one waits until the last of them has ended.
+/// A process holds the lock while it builds or removes namespaces, and so do the verbs that it
+/// runs. If the process is killed, the next one waits until the last of these verbs has ended.
 #[derive(Debug)]
 pub struct Lock(private::Lock);
 
 impl Lock {
-    /// Takes it, and waits for it until `interrupted`: `say` is told the holder. A waiting
-    /// process then reads `purpose`: `builds lab x`.
+    /// Takes the lock, or waits for it until `interrupted`. `say` gets the holder of the lock.
+    /// Other waiting processes get `purpose`, such as `builds lab x`.
     ///
     /// # Errors
-    /// An interruption; a lock that other users could hold.
+    /// An interruption, or a lock that other users could hold.
     pub fn take(
         purpose: &str,
         interrupted: &Interrupt,
@@ -45,7 +45,7 @@ impl Lock {
         }
     }
 
-    /// For programs that are started before the descriptor is dropped: they hold it too.
+    /// For programs that start before the descriptor is dropped: they also hold the lock.
     pub(super) fn lend(&self) -> Result<OwnedFd, Failure> {
         self.0.lend().map_err(Failure::io("lock"))
     }

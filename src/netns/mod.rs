@@ -1,7 +1,8 @@
 //! Labs in Linux network namespaces: [`open`] finds one, [`run`] brings it up and takes it down.
 //!
-//! Each node has a namespace, each link a pair of `veth` devices, and each router a process of this
-//! program. The scripts in `netns-scripts` make them ([`plan`] says which calls, [`verbs`] runs them).
+//! Each node has a namespace, each link is a pair of `veth` devices, and each router is a process
+//! of this program. The scripts in `netns-scripts` make them: [`plan`] lists the calls, [`verbs`]
+//! runs them.
 
 pub mod check;
 pub mod client;

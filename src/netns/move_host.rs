@@ -10,12 +10,12 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::{Host, Lan};
 
-/// How long a host that makes before it breaks is in both LANs: time for its registration to come
-/// through.
+/// How long a host with make-before-break is in both LANs: the time for its registration to take
+/// effect.
 const IN_BOTH: Duration = Duration::from_secs(1);
 
-/// Plugs `host` into the LAN of `to`: a router, or `ROUTER:INTERFACE`. A router with several LANs
-/// means the one where the lab file has the host.
+/// Plugs `host` into the LAN of `to`: a router, or `ROUTER:INTERFACE`. For a router with several
+/// LANs, it is the LAN of the host in the lab file.
 pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     let found = find(lab, host)?;
     let lan = lab.lan_of(host, to)?;
@@ -27,21 +27,21 @@ pub fn move_host(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     verbs::run(&[Step::new("move", vec![call])], |_| ())
 }
 
-/// The router that emulates a host forgets it, and another makes it anew with the same addresses, the
-/// hardware address among them.
+/// Removes an emulated host from its router. Then another router makes it again with the same
+/// addresses, also the same hardware address.
 fn hand_over(lab: &Lab, host: &str, (lan, to): (&Lan, &str)) -> Result<(), Failure> {
     let (router, interface) = emulated::expect(lab, host)?;
     let next = to.split_once(':').map_or(to, |(router, _)| router);
     let port = lan.port_of(next)?;
     let eidway = run::program()?;
-    // Asked before the host is gone from where it is.
+    // Checked before the host is removed from its router.
     console::ask(&paths::socket(lab, next), "show clock")?;
     let mut calls = vec![emulated::stop(lab, host, (&router, &interface), &eidway)];
     calls.extend(emulated::start(lab, host, (lan, port), &eidway));
     verbs::run(&[Step::new("move", calls)], |_| ())
 }
 
-/// The same, but the host joins the LAN of `to` a moment before it leaves the LAN that it is in.
+/// The same as [`move_host`], but the host joins the new LAN a moment before it leaves the old one.
 pub fn make_before_break(lab: &Lab, host: &str, to: &str) -> Result<(), Failure> {
     let found = find(lab, host)?;
     if found.emulated {

@@ -1,6 +1,6 @@
-//! Room in the kernel's neighbour tables. A machine has one for IPv4 and one for IPv6, and all its
-//! namespaces share them: where they are full, labs lose packets. Linux's 1,024 entries are few: it takes in
-//! each address that asks by ARP, and keeps it for five seconds at least.
+//! The size of the kernel's neighbour tables. A machine has one table for IPv4 and one for IPv6,
+//! and all its namespaces share them: if a table is full, labs lose packets. Linux's 1,024 entries
+//! are few, because it adds each address that asks by ARP, and keeps it for at least five seconds.
 
 use std::fs;
 use std::path::Path;
@@ -8,24 +8,26 @@ use std::path::Path;
 use super::text;
 use crate::lab::file::LabFile;
 
-/// Where the first namespace of the machine has the settings of all.
+/// The directory in the machine's first namespace with the settings for all namespaces.
 const SETTINGS: &str = "/proc/sys/net";
-/// The settings, each with the divisor of the limit that gives its value. The third threshold is the limit.
-/// Above the second the kernel removes entries that are five seconds old, up to the first it removes none.
+/// The settings, each with the divisor of the limit that gives its value. The third threshold is
+/// the limit. Above the second, the kernel removes entries that are five seconds old. Up to the
+/// first, it removes none.
 const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
 
-/// The least limit: hosts that announce a thousand addresses a second, and each for five seconds, do not
-/// reach the second threshold of it.
+/// The smallest limit. Hosts may announce a thousand addresses per second, each kept for five
+/// seconds, and the table stays below its second threshold.
 const LEAST: u32 = 16_384;
 
-/// Makes the tables larger if they have fewer entries than [`LEAST`], or `lab` may fill half of them, and
-/// says so. They are never made smaller: other labs may need them, and an entry that is not there costs
-/// nothing.
+/// Makes the tables larger if they have fewer entries than [`LEAST`], or if `lab` may fill half of
+/// them, and prints a message. They are never made smaller, because other labs may need them and an
+/// unused entry costs nothing.
 pub fn make_room(lab: &LabFile, say: &mut dyn FnMut(&str)) {
     make_room_in(Path::new(SETTINGS), most_neighbours(lab), say);
 }
 
-/// The neighbours that a lab has in a family if each node on a link speaks to each other one.
+/// The largest number of neighbours in one family: each node on a link or LAN talks to each other
+/// node.
 fn most_neighbours(lab: &LabFile) -> u32 {
     let lans = lab.lans.iter().map(|lan| lan.ports.len());
     let ends = lab.links.iter().map(|link| link.ends.len()).chain(lans);
@@ -37,7 +39,7 @@ fn make_room_in(settings: &Path, neighbours: u32, say: &mut dyn FnMut(&str)) {
     for (family, name) in [("ipv4", "IPv4"), ("ipv6", "IPv6")] {
         let directory = settings.join(family).join("neigh/default");
         let limit = text::read(&directory.join("gc_thresh3"));
-        // A namespace that is not the machine's first has no such setting.
+        // Only the machine's first namespace has this setting.
         let Some(limit) = limit.ok().and_then(|text| text.trim().parse::<u32>().ok()) else {
             continue;
         };

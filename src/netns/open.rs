@@ -13,30 +13,31 @@ use crate::lab::file::{LabFile, name};
 use crate::lab::loaded::{SCENARIOS, Texts};
 use crate::private;
 
-/// The file in a running lab's directory that says where its lab file is.
+/// The file in a running lab's directory with the path of the lab's directory.
 const ORIGIN: &str = "origin";
-/// The file in it with the words that brought it up.
+/// The file in it with the arguments of `eidway lab up`.
 const ASKED_FOR: &str = "asked-for";
-/// The file in it that says that its routers forward packet by packet.
+/// The file in it that exists if the lab's routers forward packet by packet.
 const NO_OFFLOAD: &str = "no-offload";
 
-/// Finds the lab that `what` names and reads its files; `name` overrides the lab's own.
+/// Finds the lab with the name or directory `what` and reads its files; `name` overrides its own
+/// name.
 ///
-/// A directory wins over a name under `./lab`, that over a lab that is up, that over a built-in one.
+/// The order is: a directory, a name under `./lab`, a lab that is up, a built-in lab.
 ///
 /// # Errors
-/// No such lab, a lab file that is wrong, and files in `/run` that another user has touched.
+/// No such lab, an incorrect lab file, or files in `/run` that another user may have changed.
 pub fn open(what: &str, name: Option<&str>) -> Result<Lab, Failure> {
     if let Some(name) = name {
         name::lab(name).map_err(Failure::new)?;
     }
-    // The files there say which labs are up, and are believed.
+    // The files in this directory are trusted: they show which labs are up.
     private::expect_unspoilt(Path::new(RUN)).map_err(Failure::new)?;
     let mut lab = find(what)?;
     if let Some(name) = name {
         lab.name = name.to_owned();
     }
-    // One that is up remembers.
+    // A lab that is up has this file.
     let remembered = text::read(&paths::run(&lab).join(ASKED_FOR)).ok();
     lab.asked_for = remembered.unwrap_or_else(|| match name {
         Some(name) if name != what => format!("{what} --name {name}"),
@@ -72,7 +73,7 @@ fn find(what: &str) -> Result<Lab, Failure> {
 /// Reads the lab in a directory.
 fn read(directory: &Path) -> Result<Lab, Failure> {
     let directory = directory.canonicalize().map_err(Failure::io(directory.display()))?;
-    // Shorter to read, and the same directory.
+    // A relative path is shorter to read.
     let here = std::env::current_dir().unwrap_or_default();
     let called = directory.strip_prefix(here).unwrap_or(&directory).to_owned();
     let path = called.join("lab.toml");
@@ -101,8 +102,9 @@ pub fn forwards_packet_by_packet(name: &str) -> bool {
     Path::new(RUN).join(name).join(NO_OFFLOAD).exists()
 }
 
-/// Makes the running lab's directory, notes in it where the lab file is and whether its routers forward
-/// packet by packet (`no_offload`), and puts the files there that are in no other directory.
+/// Makes the running lab's directory. Writes into it the path of the lab's directory and whether
+/// the routers forward packet by packet (`no_offload`). Copies the lab's files into it if no other
+/// directory has them.
 pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
     let run = paths::run(lab);
     let settle = || {
@@ -123,8 +125,8 @@ pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
     settle().map_err(Failure::new)
 }
 
-/// The name under which the lab that `what` names would run, also when its file is broken by
-/// this time: a lab that is up must come down.
+/// The name at run time of the lab `what`, also if its file has an error in the meantime: it must
+/// be possible to take down a lab that is up.
 pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     match (open(what, name), name) {
         (Ok(lab), _) => Ok(lab.name),
@@ -133,8 +135,8 @@ pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     }
 }
 
-/// Refuses a directory that has the name of a lab and is here by another user's hand: root would bring up
-/// the lab of that user instead of the one that is meant. For other users it does not matter.
+/// Refuses a directory with the name of a lab if it belongs to another user: root would bring up
+/// the lab of that user instead of the intended lab. For users other than root this is not a risk.
 fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     if what.contains('/') || !rustix::process::geteuid().is_root() {
         return Ok(());
@@ -151,7 +153,7 @@ fn expect_meant(what: &str, directory: &Path) -> Result<(), Failure> {
     })
 }
 
-/// The labs that could be brought up from here by name, with their titles.
+/// The labs that can be brought up from the current directory by name, with their titles.
 pub fn available() -> Vec<(String, String)> {
     let here = fs::read_dir("lab").into_iter().flatten().flatten();
     let mut names: Vec<String> = here

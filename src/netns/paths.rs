@@ -1,4 +1,4 @@
-//! Where this machine has the things of a lab: sockets, logs, process numbers and namespaces.
+//! The paths of a lab on this machine: sockets, logs, process numbers and namespaces.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -8,15 +8,16 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// Where running labs keep sockets, logs and process numbers: a directory each.
+/// The directory of all running labs: each has a directory in it for sockets, logs and process
+/// numbers.
 pub const RUN: &str = private::OF_ROOT;
-/// The directory beside them where scenarios keep captures, and the evidence of a failed one. No lab's
-/// name has a dot.
+/// The directory beside them for captures of scenarios and for evidence of failed ones. No lab has
+/// this name, because it has a dot.
 const KEPT: &str = ".scenarios";
-/// The directory in a running lab's with the lab's files, when no other directory has them.
+/// The directory in a running lab's directory for the lab's files, if no other directory has them.
 pub const FILES: &str = "lab";
 
-/// Where a lab that is simulated in real time keeps its console sockets.
+/// The directory with the console sockets of a lab that is simulated in real time.
 pub fn simulated_run(lab: &str) -> PathBuf {
     private::runtime().join(lab)
 }
@@ -27,8 +28,8 @@ pub fn sockets_of(lab: &str) -> PathBuf {
     if simulated.exists() { simulated } else { Path::new(RUN).join(lab) }
 }
 
-/// Refuses the directory with the console sockets of a lab when another user could have put one there,
-/// and when it is another user's.
+/// Refuses the directory with the console sockets of a lab if it belongs to another user, or if
+/// another user could have created it.
 pub fn expect_own_sockets(lab: &str) -> Result<(), Failure> {
     let directory = sockets_of(lab);
     for directory in [directory.parent(), Some(&directory)].into_iter().flatten() {
@@ -46,7 +47,7 @@ pub fn expect_own_sockets(lab: &str) -> Result<(), Failure> {
     }
 }
 
-/// A directory of its own for a scenario that is played as `name`.
+/// Makes a new directory for a scenario that is played as `name`.
 pub fn kept(name: &str) -> Result<PathBuf, Failure> {
     let base = private::make_runtime().map_err(Failure::new)?.join(KEPT);
     private::fresh(&base, name).map_err(Failure::new)
@@ -67,7 +68,8 @@ pub fn log(lab: &Lab, node: &str) -> PathBuf {
     run(lab).join(format!("{node}.log"))
 }
 
-/// The directory of a lab's files; that of a lab whose texts are in no directory is made with it.
+/// The directory of a lab's files. If no directory has them, this directory is made when the lab
+/// starts.
 pub fn files(lab: &Lab) -> PathBuf {
     lab.directory.clone().unwrap_or_else(|| run(lab).join(FILES))
 }
@@ -77,7 +79,7 @@ pub fn namespace(lab: &Lab, node: &str) -> String {
     format!("eidway-{}-{node}", lab.name)
 }
 
-/// Whether the namespace of a node is there.
+/// Whether the namespace of a node exists.
 pub fn has_namespace(lab: &Lab, node: &str) -> bool {
     Path::new("/run/netns").join(namespace(lab, node)).exists()
 }

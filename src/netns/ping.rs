@@ -1,4 +1,4 @@
-//! `lab ping` and `lab pingall` in namespaces: the ping of the machine, and those of emulated hosts.
+//! `lab ping` and `lab pingall` in namespaces: the machine's ping, and pings of emulated hosts.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,11 +11,11 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::ping::{Echos, Outcome, TIMEOUT_SECONDS, Tally};
 
-/// The octets of an ICMP echo's own header, the same in both families.
+/// The length of an ICMP echo's header in octets, the same in both families.
 const ICMP_HEADER: u16 = 8;
 
-/// Pings `target` from a node, one echo after the other as IOS does: the next goes as soon as
-/// the one before is answered or lost. `seen` is told each outcome as it comes.
+/// Pings `target` from a node, one echo after the other as IOS does: the next echo is sent as soon
+/// as the previous one is answered or lost. `seen` gets each outcome immediately.
 pub fn ping(
     lab: &Lab,
     node: &str,
@@ -47,14 +47,14 @@ fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, 
     match (echos.df, Family::of(target)) {
         (true, _) => command.args(["-M", "do"]),
         (false, Family::Ipv4) => command.args(["-M", "dont"]),
-        // An IPv6 packet is never fragmented on its way: there is no bit to leave out.
+        // Routers never fragment an IPv6 packet, so there is no don't-fragment bit.
         (false, Family::Ipv6) => &mut command,
     };
     let output =
         command.arg(target.to_string()).env("LC_ALL", "C").output().map_err(Failure::io("ping"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    // ping ends with 1 when nothing came back, with 2 when it could not do its work at all.
+    // ping ends with status 1 if no answer arrived, and with 2 if it could not send at all.
     match outcome(&format!("{text}{errors}")) {
         Outcome::Lost if output.status.code() != Some(1) => {
             Err(Failure::Other(format!("ping {target}: {}", errors.trim_end())))
@@ -79,8 +79,8 @@ fn outcome(text: &str) -> Outcome {
     }
 }
 
-/// Pings from each of these nodes to the address beside it; all nodes at once, each one ping after the
-/// other.
+/// Pings from each of these nodes to the address beside it. All nodes ping at the same time; the
+/// pings of one node run one after the other.
 pub fn each(lab: &Lab, pings: &[(String, IpAddr)], echos: Echos) -> Result<Vec<Tally>, Failure> {
     let mut of_node: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for (at, (from, _)) in pings.iter().enumerate() {

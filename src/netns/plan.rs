@@ -1,4 +1,5 @@
-//! From a lab to the calls that make it: `--dry-run` prints them and [`run`](super::run) runs them.
+//! Turns a lab into the calls that make it: `--dry-run` prints them and [`run`](super::run) runs
+//! them.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -15,20 +16,20 @@ use crate::lab::file::name::SWITCH;
 use crate::lab::file::{Host, Impairment, Link, Node};
 use crate::lab::wiring;
 
-/// How the routers of a lab run.
+/// Options for the routers of a lab.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
     /// They forward packet by packet, even if the kernel has segmentation offload.
     pub no_offload: bool,
-    /// Each gets a record in the lab's directory in `/run`.
+    /// Each router writes a record into the lab's directory in `/run`.
     pub record: bool,
 }
 
 /// The steps that bring `lab` up with the program `eidway` as its routers.
 ///
 /// # Errors
-/// A key that only the simulator supports, with its line in the lab file; a contradiction in the
-/// file.
+/// A key that only the simulator supports, with its line in the lab file; files that do not fit
+/// together.
 pub fn up(lab: &Lab, eidway: &Path, options: Options) -> Result<Vec<Step>, Failure> {
     if let Some((key, span)) = lab.file.links.iter().flat_map(|l| &l.simulator_only).next() {
         let message = format!("{key} works on the simulator only, not in namespaces");
@@ -105,7 +106,7 @@ fn wires(lab: &Lab) -> Step {
     Step::new(format!("{links} links and {lans} LANs"), calls)
 }
 
-/// Each end drops arriving packets, so each direction loses the share that the lab file says.
+/// Each end drops arriving packets, so each direction has the loss of the lab file.
 fn loss(lab: &Lab, link: &Link) -> Vec<Call> {
     let Impairment { loss, .. } = link.impairment;
     if loss == 0.0 {
@@ -124,8 +125,8 @@ fn plain(lab: &Lab) -> Step {
     Step::new("addresses and routes of hosts and core nodes", calls)
 }
 
-/// The configuration of a node without a `.conf`; nothing for a router. Every call may be
-/// repeated: a device that was down has lost its routes.
+/// The calls that configure a node without a `.conf`; none for a router. Each call may be repeated,
+/// because a device loses its routes while it is down.
 pub fn plain_node(lab: &Lab, node: &str) -> Vec<Call> {
     let set = |device: &str| Call::new("link-set", &lab.name).with(node).with(device).with("up");
     match lab.file.nodes.get(node) {
@@ -166,7 +167,8 @@ fn defaults(lab: &Lab, node: &str, host: &Host) -> Vec<Call> {
     let gateways = Family::BOTH.into_iter().filter_map(|family| host.gateway(family));
     let default = |via: IpAddr| {
         let call = route(lab, node, &"default", &via);
-        // Such an address is at every link; a roaming gateway's is.
+        // A link-local address exists on every link, so the call names the device. Roaming gateways
+        // have such addresses.
         if is_ipv6_link_local(via) { call.with(&host.device) } else { call }
     };
     gateways.map(default).collect()

@@ -1,4 +1,4 @@
-//! Sockets in namespaces, and IP packets that are sent from one as they are.
+//! Sockets in namespaces, and IP packets that are sent unchanged from a namespace.
 
 use std::fs::{self, File};
 use std::io;
@@ -15,15 +15,15 @@ use super::time_limit::TimeLimit;
 use crate::lab::failure::Failure;
 use crate::lab::scenario::replay::destination;
 
-/// The header of a pcap file, and that of each packet in it.
+/// The lengths of the header of a pcap file, and of the header of each packet in it.
 const FILE_HEADER: usize = 24;
 const PACKET_HEADER: usize = 16;
 /// An Ethernet header without a VLAN tag.
 const ETHERNET_HEADER: usize = 14;
-/// IPPROTO_RAW: the whole IP packet is ours.
+/// IPPROTO_RAW: we write the whole IP packet.
 const RAW: i32 = 255;
 
-/// The IP packet in the frame with this number, from 1, of a pcap file.
+/// The IP packet in one frame of a pcap file; `number` counts from 1.
 pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
     let bytes = fs::read(file).map_err(Failure::io(file.display()))?;
     let mut rest = bytes.get(FILE_HEADER..).unwrap_or_default();
@@ -31,7 +31,7 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
         let Some(length) = rest.get(8..12).and_then(|octets| octets.try_into().ok()) else {
             break;
         };
-        // tcpdump writes in the order of the machine, which is the one that reads here.
+        // tcpdump writes in the byte order of this machine.
         let length = u32::from_ne_bytes(length) as usize;
         let Some(whole) = rest.get(PACKET_HEADER..PACKET_HEADER + length) else {
             break;
@@ -45,8 +45,8 @@ pub fn packet(file: &Path, number: usize) -> Result<Vec<u8>, Failure> {
     Err(Failure::Other(format!("{}: there is no frame {number}", file.display())))
 }
 
-/// Sends IP packets of one version from a namespace, all of them in order, and that `times` over; their sources
-/// stay the same. `every` so much time lies between two.
+/// Sends IP packets of one version from a namespace, with unchanged sources. All packets are sent
+/// in order, and this is repeated `times` times. The time between two packets is `every`.
 pub fn send(
     namespace: &str,
     packets: &[Vec<u8>],
@@ -57,7 +57,7 @@ pub fn send(
     let destinations = destinations.collect::<Result<Vec<IpAddr>, Failure>>()?;
     let ipv6 = destinations.first().is_some_and(IpAddr::is_ipv6);
     let socket = inside(namespace, || {
-        // Over IPv6 a raw socket of this protocol has no header of its own anyway.
+        // Over IPv6, the sender always writes the header on a raw socket of this protocol.
         match ipv6 {
             true => Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::from(RAW))),
             false => {
@@ -78,7 +78,7 @@ pub fn send(
     Ok(())
 }
 
-/// A socket in a namespace, as `open` makes it. A thread of its own goes there, and ends.
+/// The socket that `open` makes in a namespace. A separate thread enters the namespace, and ends.
 pub(super) fn inside(
     namespace: &str,
     open: impl FnOnce() -> io::Result<Socket> + Send,

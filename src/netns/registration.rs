@@ -8,13 +8,13 @@ use crate::lab::failure::Failure;
 use crate::lab::registration::Registration;
 use crate::lab::unregistered::Router;
 
-/// The registrations of a router; empty for one that is no ETR.
+/// The registrations of a router; empty if it is not an ETR.
 pub fn registrations(lab: &Lab, node: &str) -> Result<Vec<Registration>, Failure> {
     let mut console = console::Console::connect(&paths::socket(lab, node))?;
     asked::registrations(node, &mut |command| console.ask(command))
 }
 
-/// The routers of a lab in namespaces; one whose console does not answer is left out.
+/// The routers of a lab in namespaces. A router with a console that does not answer is omitted.
 pub fn look(lab: &Lab) -> Vec<Router> {
     lab.file.routers().filter_map(|(node, _)| look_at(lab, node).ok()).collect()
 }

@@ -1,4 +1,4 @@
-//! Labs in namespaces: up and down, and the life of single routers.
+//! Labs in namespaces: brings them up and down, and starts and stops single routers.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,13 +18,13 @@ use crate::lab::scenario::{LinkChange, Place};
 use crate::lab::{registration::missing, unregistered};
 use crate::router::config::EmulatedHost;
 
-/// The time that routers have to open their consoles and to be registered.
+/// The time limit for routers to open their consoles and to be registered.
 const SETTLING: Duration = Duration::from_secs(10);
 /// How many lines of a router's log an error shows.
 const TAIL: usize = 15;
 
-/// Brings `lab` up and returns once every registration is acknowledged: the time that it took. A
-/// failure takes the lab down, unless `keep`. Progress goes to `say`, a line at a time.
+/// Brings `lab` up, waits until every registration is acknowledged, and returns the time that it
+/// took. A failure takes the lab down, unless `keep` is set. `say` gets lines of progress.
 pub fn up(
     lab: &Lab,
     keep: bool,
@@ -68,7 +68,7 @@ pub fn down(name: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure> {
     environment::need_root()?;
     let interrupted = Interrupt::watch()?;
     let lock = Lock::take(&format!("removes lab {name}"), &interrupted, &mut *say)?;
-    // It is not interrupted: half a lab is of no use.
+    // Not interruptible: a lab that is half removed is of no use.
     Shell { lock: Some(&lock), interrupted: None }.run(&[plan::down(name)], say)
 }
 
@@ -80,7 +80,7 @@ pub fn start(lab: &Lab, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Fai
         return Err(Failure::Other(format!("{node} runs already, process {pid}")));
     }
     let interrupted = Interrupt::watch()?;
-    // As it was brought up.
+    // With the same option as when the lab was brought up.
     let no_offload = open::forwards_packet_by_packet(&lab.name);
     let options = Options { no_offload, ..Options::default() };
     let call = plan::start(lab, node, config, &program()?, options);
@@ -104,7 +104,8 @@ pub fn stop(lab: &Lab, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Res
     verbs::run(&[Step::new(title, vec![call])], say)
 }
 
-/// Takes a port up or down, or changes its MTU. A plain node gets back the routes that its device lost.
+/// Takes a port up or down, or changes its MTU. Restores the routes that a plain node's device has
+/// lost.
 pub fn link(lab: &Lab, port: &Place, change: LinkChange) -> Result<(), Failure> {
     let device = lab.device(&port.node, &port.interface)?;
     expect_up(lab)?;
@@ -122,8 +123,8 @@ pub fn link(lab: &Lab, port: &Place, change: LinkChange) -> Result<(), Failure> 
     verbs::run(&[Step::new("link", calls)], |_| ())
 }
 
-/// The node of a device's namespace, and the device's name there: an emulated host has no namespace, and
-/// its device is the port of the switch.
+/// The node with a device's namespace, and the device's name there. An emulated host has no
+/// namespace: its device is a port of the switch.
 pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     match emulated::find(lab, node) {
         Some(_) => (SWITCH, EmulatedHost::device(node)),
@@ -131,7 +132,7 @@ pub fn end_of<'a>(lab: &Lab, node: &'a str, device: &str) -> (&'a str, String) {
     }
 }
 
-/// The program that runs as each router: this one.
+/// The program of each router: this program.
 pub fn program() -> Result<PathBuf, Failure> {
     std::env::current_exe().map_err(Failure::io("the path of this program"))
 }
@@ -171,8 +172,8 @@ fn settle(
     Ok(())
 }
 
-/// The registrations that are missing, and why, as the map-servers of the lab say; `missing` is
-/// those of `node`, for when no console answers any more.
+/// An error with the missing registrations and their causes, from the consoles of the lab's
+/// routers. If no console answers, it has `missing`, the missing registrations of `node`.
 fn not_registered(lab: &Lab, node: &str, missing: &str) -> Failure {
     match unregistered::explain(&registration::look(lab)) {
         said if said.is_empty() => with_log(lab, node, missing),

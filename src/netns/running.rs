@@ -8,7 +8,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::lab::file::name::{self, SWITCH};
 
-/// The names of the labs of which something is there: a namespace or a directory in `/run`.
+/// The names of the labs with a namespace or a directory in `/run`.
 pub fn running() -> Vec<String> {
     let entries = |path: &str| {
         let entries = fs::read_dir(path).into_iter().flatten().flatten();
@@ -27,7 +27,7 @@ pub fn running() -> Vec<String> {
     labs
 }
 
-/// Refuses a lab that is not up in namespaces, and says how it comes up.
+/// Refuses a lab that is not up in namespaces, and names the command that brings it up.
 pub fn expect_up(lab: &Lab) -> Result<(), Failure> {
     let switch = std::iter::once(SWITCH);
     let mut nodes = lab.file.nodes.keys().map(String::as_str).chain(switch);
@@ -50,7 +50,7 @@ pub fn expect_up(lab: &Lab) -> Result<(), Failure> {
     Err(Failure::Other(format!("lab {name} is not up: eidway lab up {}{others}", lab.asked_for)))
 }
 
-/// Refuses a node that has no namespace, and says how it gets one.
+/// Refuses a node without a namespace, and names the commands that make one.
 pub fn expect_namespace(lab: &Lab, node: &str) -> Result<(), Failure> {
     expect_up(lab)?;
     if paths::has_namespace(lab, node) {
@@ -63,8 +63,8 @@ pub fn expect_namespace(lab: &Lab, node: &str) -> Result<(), Failure> {
     )))
 }
 
-/// The process of a router that runs. A number in a file proves nothing: the process must be this
-/// user's and have the router's socket in its argv.
+/// The process of a running router. A number in a file is not enough: the process must belong to
+/// this user and have the router's socket in its argv.
 pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
     let text = fs::read_to_string(paths::run(lab).join(format!("{node}.pid"))).ok()?;
     let pid = text.trim().parse().ok()?;
@@ -77,17 +77,17 @@ pub fn pid(lab: &Lab, node: &str) -> Option<u32> {
         if words.any(|word| word == socket.as_os_str().as_encoded_bytes()) {
             return Some(pid);
         }
-        // In the moment in which it becomes another program, a living process has no argv.
+        // A living process has no argv for a moment when it becomes another program.
         if !argv.is_empty() || !lives(pid) {
             return None;
         }
     }
 }
 
-/// Whether a process lives; one that has ended and waits for its parent does not.
+/// Whether a process lives. A process that has ended and waits for its parent does not.
 fn lives(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    // The name before the state stands in parentheses and may hold some itself.
+    // The name before the state is in parentheses and may itself contain parentheses.
     let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
     state.is_some_and(|state| !matches!(state, 'Z' | 'X'))
 }

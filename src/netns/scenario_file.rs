@@ -1,4 +1,4 @@
-//! The files of scenarios and overlays that stand anywhere, and not in a lab's directory.
+//! The files of scenarios and overlays outside a lab's directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,8 +9,8 @@ use crate::lab::failure::Failure;
 use crate::lab::scenario::library::{self, ENDING, INCLUDE};
 use crate::lab::scenario::{Scenario, parse};
 
-/// The scenario that `name` means: the path of a file, or a name, as [`library::find`] knows it. A path
-/// has a slash, or ends with `.scenario`.
+/// The scenario for `name`: the path of a file, or a name as in [`library::find`]. A path has a
+/// slash, or ends with `.scenario`.
 pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     match name.contains('/') || name.ends_with(ENDING) {
         true => read_file(lab, Path::new(name)),
@@ -18,8 +18,8 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     }
 }
 
-/// Reads a scenario for `lab` from any file. A file that it includes stands beside it, or beside the
-/// lab's own scenarios.
+/// Reads a scenario for `lab` from any file. The files that it includes are in the same directory,
+/// or in the directory of the lab's own scenarios.
 fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
     let text = text::read(path).map_err(Failure::io(path.display()))?;
     let beside = |name: &str| {
@@ -32,8 +32,7 @@ fn read_file(lab: &Lab, path: &Path) -> Result<Scenario, Failure> {
     Ok(parse(&path.display().to_string(), &text, &lab.file, &beside)?)
 }
 
-/// The configuration that `name` lays over a lab's: the path of a file, or a name, as
-/// [`library::overlays`] knows it.
+/// The overlays for `name`: the path of a file, or a name as in [`library::overlays`].
 pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failure> {
     match name.contains('/') || name.ends_with(ENDING) || name.ends_with(INCLUDE) {
         true => library::overlays_of(read_file(lab, Path::new(name))?),

@@ -1,4 +1,5 @@
-//! The stage in network namespaces: a lab that is up, real consoles, `ping`, captures and clocks.
+//! The stage in network namespaces: a lab that is up, with real consoles, `ping`, captures and
+//! clock.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -33,22 +34,22 @@ use crate::lab::scenario::stream::Arrived;
 use crate::lab::scenario::{Datagrams, LinkChange, Place, Replay, replay};
 use crate::private;
 
-/// A capture is complete when its file has not grown for so long.
+/// A capture is complete if its file has not grown for this time.
 const QUIET: Duration = Duration::from_millis(200);
 /// The filter for packets that a dissector does not understand.
 const FLAWED: &str = "_ws.malformed || lisp-tcp.undecoded || lisp-tcp.invalid_length || \
                       lisp-tcp.invalid_marker";
 
-/// A lab in namespaces, with the consoles, flows and captures that were opened in it.
+/// A lab in namespaces, with its open consoles, flows, captures and clients.
 pub struct Namespaces {
     lab: Lab,
-    /// Where captures are kept.
+    /// The directory of captures.
     directory: PathBuf,
-    /// The directory stays when all else is gone.
+    /// The directory is kept when the value is dropped.
     is_kept: bool,
-    /// Watched for once something was begun that must not be left half done.
+    /// Set if an interruption must take the lab down.
     interrupted: Option<Interrupt>,
-    /// The lab comes down with the value.
+    /// The lab is taken down when the value is dropped.
     comes_down: bool,
     clock: TimeLimit,
     consoles: BTreeMap<String, Console>,
@@ -57,19 +58,19 @@ pub struct Namespaces {
     clients: BTreeMap<String, Client>,
 }
 
-/// tcpdump, or its file.
+/// A running tcpdump and its file, or only the file.
 struct Capture {
     file: PathBuf,
     running: Option<Child>,
 }
 
 impl Namespaces {
-    /// Refuses to go on when a program is missing that scenarios run.
+    /// Fails if a program that scenarios run is missing.
     pub fn expect_programs() -> Result<(), Failure> {
         ["ping", "tcpdump", "tshark"].into_iter().try_for_each(environment::need)
     }
 
-    /// A lab that stays as it is when the value is dropped.
+    /// A lab that stays up when the value is dropped.
     pub fn attach(lab: Lab) -> Self {
         Namespaces {
             lab,
@@ -89,14 +90,14 @@ impl Namespaces {
         self.interrupted.as_ref().map_or(Ok(()), Interrupt::check)
     }
 
-    /// Brings `lab` up; it comes down with the value.
+    /// Brings `lab` up. The lab is taken down when the value is dropped.
     ///
     /// # Errors
     /// An error of [`run::up`].
     pub fn up(lab: Lab, options: Options) -> Result<Self, Failure> {
         let interrupted = Interrupt::watch()?;
         run::up(&lab, false, options, &mut |_| ())?;
-        // From here on it comes down in every case.
+        // From here on, the lab is taken down in every case.
         let mut stage = Namespaces::attach(lab);
         (stage.interrupted, stage.comes_down) = (Some(interrupted), true);
         stage.directory = paths::kept(&stage.lab.name)?;
@@ -109,7 +110,7 @@ impl Namespaces {
         client.ok_or_else(|| Failure::Other(format!("there is no connection {name}")))
     }
 
-    /// Ends a capture, if it still runs, once it has written all that it saw.
+    /// Ends a capture if it still runs, after it has written all captured packets.
     fn finished(&mut self, name: &str) -> Result<PathBuf, Failure> {
         let Some(capture) = self.captures.get_mut(name) else {
             return Err(Failure::Other(format!("there is no capture {name}")));
@@ -137,7 +138,7 @@ fn settle(file: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Runs tshark on a file and gives its lines.
+/// Runs tshark on a file and returns its lines.
 fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Failure> {
     let mut command = environment::program("tshark")?;
     command.args(["-n", "-o", "ip.check_checksum:TRUE", "-Y", filter, "-T", "fields", "-r"]);
@@ -153,13 +154,13 @@ fn tshark(file: &Path, filter: &str, fields: &[&str]) -> Result<Vec<String>, Fai
     Ok(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
 }
 
-/// Checks that our own filters, which simulated labs are judged by, agree with tshark.
+/// Checks that our own filters, which check simulated labs, give the same results as tshark.
 fn agree(file: &Path, filter: &str, field: &str) -> Result<(), Failure> {
     let octets = fs::read(file).map_err(Failure::io(file.display()))?;
     let unread = || Failure::Other(format!("{}: no pcap file", file.display()));
     let taken = Taken::new(pcap::read(&octets).ok_or_else(unread)?);
     let ours = taken.select(filter, field).map_err(Failure::new)?;
-    // tshark leaves out a field that is asked for twice.
+    // tshark leaves out a field that is requested twice.
     let number_is_enough = field == "frame.number";
     let fields = if number_is_enough { &[field][..] } else { &["frame.number", field] };
     let theirs = tshark(file, filter, fields)?;
@@ -309,7 +310,7 @@ impl Stage for Namespaces {
         let device = self.lab.device(&port.node, &port.interface)?;
         let (place, device) = run::end_of(&self.lab, &port.node, &device);
         let file = self.directory.join(format!("{name}.pcap"));
-        // Opened here, so that it is there when tcpdump has not written yet.
+        // The file is created here, so that it exists before tcpdump has written anything.
         private::create(&file).map_err(Failure::new)?;
         let mut command = inside::program(&self.lab, place, "tcpdump")?;
         command
@@ -319,7 +320,7 @@ impl Stage for Namespaces {
         let mut child = command.spawn().map_err(Failure::io("tcpdump"))?;
         let mut said = String::new();
         let stderr = child.stderr.take();
-        // It sees packets from the moment in which it says that it listens.
+        // tcpdump captures packets from the moment in which it prints "listening".
         let mut lines = stderr.map(BufReader::new).into_iter().flat_map(BufRead::lines);
         let listens = lines.by_ref().map_while(Result::ok).any(|line| {
             said.push_str(&line);
@@ -410,7 +411,7 @@ impl Stage for Namespaces {
         verbs::run(&[Step::new("address", vec![call])], |_| ())
     }
 
-    /// A file that cannot be had is left out.
+    /// A file that cannot be read or written is left out.
     fn keep(&mut self, shown: Vec<Evidence>) -> Result<String, Failure> {
         self.is_kept = true;
         let (lab, directory) = (&self.lab, &self.directory);

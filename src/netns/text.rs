@@ -1,16 +1,16 @@
-//! Text files that people write: configurations, lab files and scenarios. All of them are read here.
+//! Text files that users write: configurations, lab files and scenarios. All of them are read here.
 
 use std::fs;
 use std::io;
 use std::path::Path;
 
-/// The mark that some editors put before a text in UTF-8. It says nothing and is skipped.
+/// The mark that some editors write before a UTF-8 text. It has no meaning and is skipped.
 pub const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The text of a file, without a byte order mark.
 ///
 /// # Errors
-/// A file that cannot be read, or one that is no UTF-8: the error names the remedy.
+/// A file that cannot be read, or is not UTF-8: the error names the remedy.
 pub fn read(path: &Path) -> io::Result<String> {
     let octets = fs::read(path)?;
     let no_text = |message: &str| io::Error::new(io::ErrorKind::InvalidData, message.to_owned());

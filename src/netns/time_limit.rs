@@ -1,12 +1,12 @@
-//! Waiting for the real world: short pauses until a deadline.
+//! Waits in real time: short pauses until a deadline.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long one pause takes.
+/// The length of one pause.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A deadline on the machine's clock. Labs in namespaces live in real time, as their routers do.
+/// A deadline on the machine's clock. Labs in namespaces run in real time, as their routers do.
 #[derive(Clone, Copy, Debug)]
 pub struct TimeLimit {
     start: Instant,
@@ -14,28 +14,28 @@ pub struct TimeLimit {
 }
 
 impl TimeLimit {
-    /// A time limit that ends `limit` from this moment on.
+    /// A time limit that ends after `limit`.
     #[expect(clippy::disallowed_methods, reason = "labs in namespaces run on the real clock")]
     pub fn of(limit: Duration) -> Self {
         TimeLimit { start: Instant::now(), limit }
     }
 
-    /// The time since it began.
+    /// The time since the time limit was created.
     pub fn spent(&self) -> Duration {
         self.start.elapsed()
     }
 
-    /// The time that is left; zero when it has ended.
+    /// The remaining time; zero after the deadline.
     pub fn left(&self) -> Duration {
         self.limit.saturating_sub(self.spent())
     }
 
-    /// Pauses for a moment; false, without a pause, once the time is up.
+    /// Pauses for a moment and returns true. Returns false without a pause if the time is over.
     pub fn pause(&self) -> bool {
         self.pause_of(PAUSE)
     }
 
-    /// The same, and the pause takes so long.
+    /// The same as [`TimeLimit::pause`], for a pause of length `time`.
     pub fn pause_of(&self, time: Duration) -> bool {
         if self.left().is_zero() {
             return false;

@@ -1,8 +1,8 @@
 //! The verbs of `netns-scripts`, embedded in the program: many calls in one shell.
 //!
-//! Each verb is a script of its own that a student can read and run. Here their bodies become
-//! functions of one bash script, so that a lab is up in the time of a hundred small commands and
-//! not of a hundred shells, and the program works without its source tree.
+//! Each verb is a separate script that a student can read and run. Here the verbs become functions
+//! of one bash script. So a lab starts in the time of a hundred small commands and not of a hundred
+//! shells, and the program works without its source tree.
 
 use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -18,8 +18,9 @@ use super::interrupt::Interrupt;
 use super::lock::Lock;
 use crate::lab::failure::Failure;
 
-/// The program keeps the other end of the script's pipe open as long as it lives. When it is killed, the
-/// guard ends all that the verbs have started. A call that fails is the last line of their output.
+/// The program keeps the other end of the script's pipe open while it runs. If it is killed, the
+/// guard ends all processes that the verbs have started. A call that fails is the last line of
+/// their output.
 const GUARD: &str = r#"(read -r _ <&8 || kill -KILL 0) >/dev/null 2>&1 9<&- &
 guard=$!
 trap 'status=$?
@@ -27,7 +28,7 @@ trap 'status=$?
 [ $status = 0 ] || echo "$call" >&2' EXIT
 "#;
 
-/// Between two looks whether a person has asked to stop.
+/// The time between two checks whether the user has asked to stop.
 const LOOKING: Duration = Duration::from_millis(20);
 
 macro_rules! verbs {
@@ -60,7 +61,7 @@ const VERBS: &[(&str, &str)] = verbs![
     "router-stop",
 ];
 
-/// A call of a verb. Its `Display` is the command that a shell in the source tree takes.
+/// A call of a verb. Its `Display` is a command for a shell in the source tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
     verb: &'static str,
@@ -80,7 +81,7 @@ impl Call {
         self
     }
 
-    /// The call without the directory: the function of the embedded script.
+    /// The call without the directory, for the function of the embedded script.
     fn line(&self) -> String {
         let mut line = self.verb.to_owned();
         for word in &self.words {
@@ -97,7 +98,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// Calls that belong together, with their purpose in a few words.
+/// Calls that belong together, with their purpose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The purpose of the calls: a line of progress.
@@ -130,25 +131,25 @@ pub fn run(steps: &[Step], progress: impl FnMut(&str)) -> Result<(), Failure> {
     Shell::default().run(steps, progress)
 }
 
-/// The shell in which verbs run. It ends with the program that started it, with all that it has started
-/// but routers: they go on.
+/// The shell in which verbs run. It ends when the program that started it ends, together with all
+/// processes that it has started, except routers: they keep running.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shell<'a> {
     /// The lock that the verbs hold too.
     pub lock: Option<&'a Lock>,
-    /// Ends the verbs when it comes.
+    /// Ends the verbs when the user asks to stop.
     pub interrupted: Option<&'a Interrupt>,
 }
 
 impl Shell<'_> {
-    /// Runs `steps`, calling `progress` with each title before its calls. The first call that fails ends
-    /// it.
+    /// Runs `steps`, calling `progress` with each title before its calls. Stops at the first call
+    /// that fails.
     pub fn run(self, steps: &[Step], mut progress: impl FnMut(&str)) -> Result<(), Failure> {
         environment::need("ip")?;
         let lent = self.lock.map(Lock::lend).transpose()?;
         let script = script(steps, lent.as_ref());
         let mut bash = environment::program("bash")?;
-        // The script ends its process group, so it has one of its own.
+        // The script ends its process group, so it needs a separate group.
         bash.arg("-s").process_group(0);
         let bash = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         drop(lent);
@@ -161,13 +162,14 @@ impl Shell<'_> {
         let (ended, has_ended) = mpsc::channel::<()>();
         let (output, status) = thread::scope(|scope| {
             scope.spawn(move || {
-                // A shell that ends early leaves the rest of its script unread; its status says why.
+                // A shell that ends early does not read the rest of its script; its status is the
+                // reason.
                 stdin.write_all(script.as_bytes()).ok();
                 let goes_on = || !self.interrupted.is_some_and(Interrupt::has_come);
                 while goes_on() && has_ended.recv_timeout(LOOKING) == Err(RecvTimeoutError::Timeout)
                 {
                 }
-                // The pipe closes here, so that the shell ends.
+                // The pipe closes here, which ends the shell.
             });
             let errors = scope.spawn(move || {
                 let mut bytes = Vec::new();
@@ -192,7 +194,8 @@ impl Shell<'_> {
     }
 }
 
-/// One bash script of the library, the verbs as functions, and the calls, which hold the lock `lent`.
+/// One bash script with the library, the verbs as functions, and the calls. They hold the lock
+/// `lent`.
 fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     let mut text = String::from("set -eu\n");
     text.push_str(LIBRARY);
@@ -202,8 +205,8 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
             text.push_str(&format!("{verb}() (\n{body})\n"));
         }
     }
-    // The braces make bash read everything before it runs anything, so that no command can
-    // swallow the script from the common standard input.
+    // Because of the braces, bash reads everything before it runs anything. So no command can read
+    // the script from the common standard input.
     text.push_str("{\nexec 8<&0 </dev/null\n");
     if let Some(number) = lent.map(AsRawFd::as_raw_fd) {
         text.push_str(&format!("exec 9<&{number} {number}<&-\n"));
@@ -220,7 +223,7 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     text
 }
 
-/// A word as a shell takes it literally.
+/// A word that is quoted if a shell would not take it literally.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

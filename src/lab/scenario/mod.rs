@@ -25,7 +25,7 @@
 //! packets core "lisp.type == 8" spaced 1s..1.2s 2s..2.2s
 //! packets core "lisp.type == 8" lisp.nonce reads a a b    # equal letters, equal values
 //! packets core "lisp.type == 8" spaced 1s..1.2s ...       # more may follow; after letters too
-//! replay core "lisp.type == 8" at Core1     # sends the first such packet again; [to ADDRESS] if IPv4
+//! replay core "lisp.type == 8" at Core1     # the first such packet again; [to ADDRESS] if IPv4
 //! replay core "lisp.type == 8" at Core1 times 1000 every 1ms
 //!
 //! # A message that the scenario writes, by UDP: from any address, also not an address of the node.
