@@ -202,7 +202,7 @@ pub struct Link {
 /// The impairment of packets on a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Impairment {
-    /// `delay_ms`: the transmission time.
+    /// `delay_ms`: the delay of each packet.
     pub delay: Duration,
     /// `jitter_ms`: the largest amount by which the delay is shorter or longer.
     pub jitter: Duration,
@@ -210,7 +210,7 @@ pub struct Impairment {
     pub loss: f64,
     /// `duplicate`: packets that arrive twice, in percent.
     pub duplicate: f64,
-    /// `reorder`: packets that overtake, in percent.
+    /// `reorder`: packets that overtake others, in percent.
     pub reorder: f64,
 }
 

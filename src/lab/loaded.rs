@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::file::{Host, LabFile, Lan, Port};
 use crate::router::config::InterfaceName;
 
-/// The directory of a lab's scenarios, in that of the lab.
+/// The name of the directory of scenarios, inside a lab's directory.
 pub const SCENARIOS: &str = "scenarios";
 
 /// The texts of files by their paths in the lab's directory, or the reason why one cannot be read.
@@ -23,7 +23,7 @@ pub struct Lab {
     /// The directory of its files. `None` if the texts are in no directory: a built-in lab, or a
     /// lab with overlays.
     pub directory: Option<PathBuf>,
-    /// That directory as messages name it.
+    /// The path of this directory in messages.
     pub called: PathBuf,
     /// The arguments of `eidway lab up` for this lab: `gsmr`, or `DIRECTORY --name NAME`.
     pub asked_for: String,
@@ -202,8 +202,7 @@ impl Lan {
 /// A configuration with an overlay added.
 pub fn overlaid(text: &str, overlay: &str) -> String {
     let base = text.trim_end();
-    // Only the last line `end` of a whole configuration is removed, not the end of "hostname
-    // friend".
+    // Removes only the last line `end` of a whole configuration, not the end of "hostname friend".
     let base = base.strip_suffix("\nend").unwrap_or(base);
     format!("{base}\n{overlay}end\n")
 }

@@ -1,5 +1,4 @@
-//! A lab that is up: the interface of namespaces and of the simulator for the verbs of `eidway
-//! lab`.
+//! A lab that is up: the trait that namespaces and the simulator implement for the verbs of labs.
 
 use std::net::IpAddr;
 use std::time::Duration;

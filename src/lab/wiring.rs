@@ -113,8 +113,7 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
         _ => None,
     };
     let place = lab.file.addresses_of(&port.node);
-    // With a dotted key, `addresses.eth0 = [..]`, the position is the key, and the list is after
-    // it.
+    // With a dotted key, `addresses.eth0 = [..]`, `place` is only the key: the list is after it.
     let section = lab.file.text[place.start..].find("\n[");
     let within = place.start..section.map_or(lab.file.text.len(), |end| place.start + end);
     let claim = |net: &IpNet| Claim {
@@ -127,7 +126,7 @@ fn of_node(lab: &Lab, port: &Port) -> Vec<Claim> {
     addresses.into_iter().flatten().map(claim).collect()
 }
 
-/// The position of this address of an interface in a configuration, or 0 if it is not found.
+/// The position of this address of an interface in a configuration; its beginning if not found.
 fn in_config(text: &str, name: InterfaceName, address: IpAddr) -> Span {
     let (mut start, mut inside) = (0, false);
     for line in text.split_inclusive('\n') {

@@ -1,4 +1,4 @@
-//! Emulated hosts (`emulated = true`) run in the process of a router: their routers, and requests.
+//! Emulated hosts (`emulated = true`), which run in a router's process: their calls and requests.
 //!
 //! The lab file names the home of such a host. Its configuration is sent to the router as lines,
 //! through the router's console, and the lab plugs the host's device into its LAN. After that, the
@@ -67,7 +67,7 @@ pub fn stop(lab: &Lab, name: &str, (router, interface): (&str, &str), eidway: &P
 }
 
 /// The configuration of a host for its router. The hardware address moves with the host, so it
-/// depends only on the host's name or on the lab file.
+/// comes from the lab file or from the host's name, and is not random.
 fn made_of(name: &str, host: &Host) -> EmulatedHost {
     let drawn = || {
         let [a, b, c, d, e, ..] = Rng::new(&Seed::from_number(0), name).next_u64().to_be_bytes();

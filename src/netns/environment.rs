@@ -1,5 +1,5 @@
-//! The programs that this machine needs for labs in namespaces. All other code starts programs
-//! through these functions: if one is missing, the error names its Debian package.
+//! The programs that this machine needs for labs in namespaces. The other files here start programs
+//! only through these functions: if a program is missing, the error names its Debian package.
 
 use std::env;
 use std::path::{Path, PathBuf};

@@ -13,7 +13,7 @@ use crate::lab::Lab;
 use crate::lab::failure::Failure;
 use crate::private;
 
-/// Replaces this process by `command` in the namespace of `node`. Returns only if this fails.
+/// Replaces this process with `command` in the namespace of `node`. Returns only if this fails.
 pub fn exec(lab: &Lab, node: &str, command: &[String]) -> Result<(), Failure> {
     lab.expect_node(node)?;
     expect_up(lab)?;
@@ -59,7 +59,7 @@ pub struct Capture {
     pub count: Option<u64>,
 }
 
-/// Replaces this process by tshark on `place`: `NODE` (all its devices) or `NODE:INTERFACE`.
+/// Replaces this process with tshark on `place`: `NODE` (all its devices) or `NODE:INTERFACE`.
 pub fn capture(lab: &Lab, place: &str, what: &Capture) -> Result<(), Failure> {
     let (node, interface) = place.split_once(':').unwrap_or((place, "any"));
     let device = lab.device(node, interface)?;

@@ -1,4 +1,4 @@
-//! A request of the user to stop, by the signals INT or TERM.
+//! The user's request to stop: the signal INT or TERM.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

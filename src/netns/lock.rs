@@ -12,8 +12,8 @@ use crate::private;
 /// The file of the lock, below [`private::runtime`]. No lab has this name, because it has a dot.
 const FILE: &str = ".lock";
 
-/// A process holds the lock while it builds or removes namespaces, and so do the verbs that it
-/// runs. If the process is killed, the next one waits until the last of these verbs has ended.
+/// A process and its verbs hold the lock while they build or remove namespaces. If the process is
+/// killed, the next process waits until the last of these verbs has ended.
 #[derive(Debug)]
 pub struct Lock(private::Lock);
 

@@ -1,6 +1,7 @@
 //! The size of the kernel's neighbour tables. A machine has one table for IPv4 and one for IPv6,
 //! and all its namespaces share them: if a table is full, labs lose packets. Linux's 1,024 entries
-//! are few, because it adds each address that asks by ARP, and keeps it for at least five seconds.
+//! are few, because Linux adds each address that asks by ARP, and keeps it for at least five
+//! seconds.
 
 use std::fs;
 use std::path::Path;
@@ -15,8 +16,8 @@ const SETTINGS: &str = "/proc/sys/net";
 /// first, it removes none.
 const THRESHOLDS: [(&str, u32); 3] = [("gc_thresh3", 1), ("gc_thresh2", 2), ("gc_thresh1", 4)];
 
-/// The smallest limit. Hosts may announce a thousand addresses per second, each kept for five
-/// seconds, and the table stays below its second threshold.
+/// The smallest limit. Its second threshold is not reached if hosts announce a thousand addresses
+/// per second and the kernel keeps each for five seconds.
 const LEAST: u32 = 16_384;
 
 /// Makes the tables larger if they have fewer entries than [`LEAST`], or if `lab` may fill half of

@@ -23,7 +23,7 @@ const NO_OFFLOAD: &str = "no-offload";
 /// Finds the lab with the name or directory `what` and reads its files; `name` overrides its own
 /// name.
 ///
-/// The order is: a directory, a name under `./lab`, a lab that is up, a built-in lab.
+/// The search order is: a directory, a name under `./lab`, a lab that is up, a built-in lab.
 ///
 /// # Errors
 /// No such lab, an incorrect lab file, or files in `/run` that another user may have changed.
@@ -125,8 +125,8 @@ pub fn settle(lab: &Lab, no_offload: bool) -> Result<(), Failure> {
     settle().map_err(Failure::new)
 }
 
-/// The name at run time of the lab `what`, also if its file has an error in the meantime: it must
-/// be possible to take down a lab that is up.
+/// The name at run time of the lab `what`, even if its file was broken after the lab came up: it
+/// must be possible to take down a lab that is up.
 pub fn name_of(what: &str, name: Option<&str>) -> Result<String, Failure> {
     match (open(what, name), name) {
         (Ok(lab), _) => Ok(lab.name),

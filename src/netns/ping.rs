@@ -54,7 +54,7 @@ fn echo(lab: &Lab, node: &str, target: IpAddr, echos: Echos) -> Result<Outcome, 
         command.arg(target.to_string()).env("LC_ALL", "C").output().map_err(Failure::io("ping"))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let errors = String::from_utf8_lossy(&output.stderr);
-    // ping ends with status 1 if no answer arrived, and with 2 if it could not send at all.
+    // ping ends with status 1 if no answer arrived, and with 2 for any other error.
     match outcome(&format!("{text}{errors}")) {
         Outcome::Lost if output.status.code() != Some(1) => {
             Err(Failure::Other(format!("ping {target}: {}", errors.trim_end())))

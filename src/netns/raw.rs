@@ -78,7 +78,7 @@ pub fn send(
     Ok(())
 }
 
-/// The socket that `open` makes in a namespace. A separate thread enters the namespace, and ends.
+/// A socket in a namespace, made by `open` in a separate thread that enters the namespace and ends.
 pub(super) fn inside(
     namespace: &str,
     open: impl FnOnce() -> io::Result<Socket> + Send,

@@ -47,7 +47,7 @@ pub struct Namespaces {
     directory: PathBuf,
     /// The directory is kept when the value is dropped.
     is_kept: bool,
-    /// Set if an interruption must take the lab down.
+    /// Set once an operation has begun that an interruption must not leave half done.
     interrupted: Option<Interrupt>,
     /// The lab is taken down when the value is dropped.
     comes_down: bool,
@@ -326,7 +326,7 @@ impl Stage for Namespaces {
             said.push_str(&line);
             line.contains("listening on")
         });
-        // The rest of its output is not read, and it is too little to fill a pipe.
+        // The rest of tcpdump's output is not read; it is too short to fill a pipe.
         std::mem::forget(lines);
         self.captures.insert(name.to_owned(), Capture { file, running: Some(child) });
         listens.then_some(()).ok_or_else(|| Failure::Other(format!("tcpdump: {said}")))

@@ -194,7 +194,7 @@ impl Shell<'_> {
     }
 }
 
-/// One bash script with the library, the verbs as functions, and the calls. They hold the lock
+/// One bash script with the library, the verbs as functions, and the calls, which hold the lock
 /// `lent`.
 fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     let mut text = String::from("set -eu\n");

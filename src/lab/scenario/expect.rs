@@ -134,7 +134,7 @@ impl Captured {
         }
     }
 
-    /// The time from the first of `others` to the next of `packets`, for an expectation about it.
+    /// The time from the first of `others` to the next of `packets`; `None` for other expectations.
     pub fn later(&self, packets: &[Packet], others: &[Packet]) -> Option<Duration> {
         let Captured::After { .. } = self else { return None };
         let other = others.first()?;

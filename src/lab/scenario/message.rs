@@ -61,8 +61,8 @@ struct Fields {
 }
 
 /// The UDP payloads of a message with the fields in `lines`, each with its position in the text.
-/// The result is one payload, or one for each Source-EID; `number` is the nonce without a `nonce`
-/// field.
+/// The result is one payload, or one for each Source-EID. Without the field `nonce`, `number` is
+/// the nonce.
 pub(super) fn payloads(
     kind: &Word,
     number: u64,

@@ -152,7 +152,7 @@ pub enum Action {
         ping: Ping,
         /// The expected outcome.
         expected: Option<Answers>,
-        /// The time during which the ping is repeated.
+        /// The time limit for repeating the ping.
         within: Option<Duration>,
     },
     /// `flow NAME = FROM TO every TIME`.
@@ -334,7 +334,7 @@ pub struct Datagrams {
 /// A text that a `show` must print.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Printed {
-    /// `contains "TEXT"`, within one line. Between two words of the line counts one space.
+    /// `contains "TEXT"`, within one line. Any space between two words of the line counts as one.
     Contains(String),
     /// `lacks "TEXT"`.
     Lacks(String),
@@ -376,7 +376,7 @@ pub enum Captured {
         /// The longest time between the two.
         within: Duration,
     },
-    /// `spaced MIN..MAX MIN..MAX [...]`: the times between the packets, one fewer than packets.
+    /// `spaced MIN..MAX MIN..MAX [...]`: the times between the packets, one less than the packets.
     Spaced {
         /// The times.
         gaps: Vec<RangeInclusive<Duration>>,

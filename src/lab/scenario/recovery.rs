@@ -7,8 +7,8 @@
 //! 1. Each ETR that had a session with the router detects that the session is down.
 //! 2. After the restart, each of these ETRs registers by UDP, then by TCP.
 //! 3. The router has exactly those prefixes that its sites accept and that a database has with a
-//! route, each registered by its owner and by TCP. Every other map-server has at least the ones
-//! that its own sites accept.
+//!    route, each registered by its owner and by TCP. Every other map-server has at least the ones
+//!    that its own sites accept.
 //! 4. Every away entry has a cause.
 //! 5. Every host with a registered EID answers every other host that is not cut off.
 
@@ -287,8 +287,8 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Checks the cause of each away entry. For example, no router may have registered a prefix for
-    /// itself that is away there because of another router's registration.
+    /// Checks the cause of each away entry: the prefix has no route, another router has registered
+    /// it, or it is not configured and this router has not registered it.
     fn away(&mut self, etrs: &Etrs) -> Result<(), Why> {
         let registered = self.registered(self.victim)?.all;
         for (node, rloc) in &etrs.rlocs {

@@ -19,8 +19,8 @@ use crate::lab::running::{Plugging, RunningLab};
 use crate::lab::scenario::library;
 use crate::router::config::InterfaceName;
 
-/// The time between two echos while a move is measured: at least a hundred echos a second. From 10
-/// ms on, `ping` waits in ticks of the kernel, and 10 ms would become 16 ms.
+/// The time between two echos while a move is measured: at least a hundred per second. From 10 ms
+/// on, `ping` waits in ticks of the kernel, and 10 ms would become 16 ms.
 const EVERY: Duration = Duration::from_millis(9);
 /// How long the flow runs before the move, and again after it.
 const AROUND: Duration = Duration::from_secs(2);

@@ -14,8 +14,8 @@ use crate::lab::failure::Failure;
 use crate::lab::running::RunningLab;
 use crate::router::config::Config;
 
-/// The prefixes of running routers that register with `server` and that `server` does not have, in
-/// words. `None` if it has all of them, or is not a map-server.
+/// The prefixes that running routers register with `server` but `server` does not have, in words.
+/// `None` if it has all of them, or is not a map-server.
 ///
 /// # Errors
 /// The console of `server` does not answer.
@@ -48,8 +48,8 @@ pub fn missing(
     Ok((!words.is_empty()).then(|| format!("not yet registered: {}", words.join(", "))))
 }
 
-/// The prefixes of one router that registers with a map-server, and that the `sites` of the
-/// map-server do not have, in words. `own` has the addresses of the map-server.
+/// The prefixes that one router registers with a map-server but its `sites` do not have, in words.
+/// `own` has the addresses of the map-server.
 fn missing_of(
     running: &mut dyn RunningLab,
     etr: &str,

@@ -9,8 +9,8 @@ use crate::lab::failure::Failure;
 use crate::lab::registration;
 use crate::lab::running::RunningLab;
 
-/// The time for all registrations after the start of a router: an ETR registers once a minute (RFC
-/// 9301, 8.2).
+/// The time for all registrations after a router's start: an ETR registers once a minute (RFC 9301,
+/// 8.2).
 const REGISTERING: Duration = Duration::from_secs(90);
 /// The time between two checks of many consoles.
 const LOOKING: Duration = Duration::from_millis(200);
