@@ -1,8 +1,8 @@
 //! Labs: the lab file, the language of scenarios and the player, and the counts of pings and flows.
 //!
 //! A lab is a directory with a `lab.toml` ([`file`]), one IOS-style `.conf` for each router, and
-//! scenarios. A [`Lab`] is loaded: it has the texts of all of them. Nothing here reads a file, starts a
-//! program or knows a clock: [`netns`](crate::netns) and [`sim`](crate::sim) bring a lab up.
+//! scenarios. A loaded [`Lab`] has the texts of all these files. This code reads no file, starts no
+//! program and has no clock: [`netns`](crate::netns) and [`sim`](crate::sim) bring a lab up.
 
 pub mod asked;
 pub mod built_in;

@@ -15,9 +15,9 @@ use crate::private;
 
 /// The file in a running lab's directory with the path of the lab's directory.
 const ORIGIN: &str = "origin";
-/// The file in it with the arguments of `eidway lab up`.
+/// The file in this directory with the arguments of `eidway lab up`.
 const ASKED_FOR: &str = "asked-for";
-/// The file in it that exists if the lab's routers forward packet by packet.
+/// The file in this directory that exists if the lab's routers forward packet by packet.
 const NO_OFFLOAD: &str = "no-offload";
 
 /// Finds the lab with the name or directory `what` and reads its files; `name` overrides its own

@@ -223,7 +223,7 @@ fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     text
 }
 
-/// A word that is quoted if a shell would not take it literally.
+/// Quotes a word if a shell would not take it literally.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {

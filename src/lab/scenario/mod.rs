@@ -93,7 +93,7 @@ pub struct Scenario {
     pub path: String,
     /// Its subject, in one line.
     pub title: String,
-    /// Configuration to add to that of a router before it starts, by router.
+    /// Configuration to add to a router's own before the router starts, by router.
     pub overlays: BTreeMap<String, String>,
     /// True if the scenario waits too long for real time.
     pub only_simulated: bool,

@@ -44,7 +44,7 @@ const CAPTURE: &str = "returning";
 struct Etrs {
     /// Their RLOCs by name.
     rlocs: BTreeMap<String, IpAddr>,
-    /// The router's addresses, as the ETRs know it.
+    /// The killed router's own addresses in these sessions.
     server: BTreeSet<IpAddr>,
 }
 

@@ -82,9 +82,9 @@ pub fn measured(
     fared.collect()
 }
 
-/// Pings the gateways of a host. The router finds and registers a host that may roam when it
-/// receives a packet of the host. If an ITR asked for the host earlier, it would keep a negative
-/// answer for a minute.
+/// Pings the gateways of a host. A router finds and registers a host that may roam when it receives
+/// a packet from the host. An ITR that asks for the host earlier keeps a negative answer for a
+/// minute.
 fn speak(lab: &Lab, running: &mut dyn RunningLab, host: &str) -> Result<(), Failure> {
     let once = Echos { count: 1, ..Echos::default() };
     for gateway in &lab.expect_host(host)?.gateways {
