@@ -282,9 +282,7 @@ impl LabCommand {
                 let lab = laid_over(which.open()?, &with)?;
                 up(&lab, dry_run, keep, Options { no_offload, record })
             }
-            LabCommand::Down { sim: true, .. } => {
-                Err("a simulated lab ends with the command that brought it up: Ctrl-C there".into())
-            }
+            LabCommand::Down { sim: true, .. } => Err(ENDS_BY_ITSELF.into()),
             LabCommand::Down { lab, name, all, dry_run, .. } => {
                 down(lab.as_deref(), name.as_deref(), all, dry_run)
             }
@@ -313,22 +311,21 @@ impl LabCommand {
                 running.stop(&node, false, &mut say)?;
                 router::start(lab, running, &node, &mut say)
             }),
-            LabCommand::Run { which, scenario, sim, seed, record, kill, no_offload } => {
-                let (lab, kill) = (which.open()?, kill.as_deref());
-                let Some(scenario) = scenario else {
-                    return list_scenarios(&lab);
-                };
-                let scenario = scenario_file::find(&lab, &scenario)?;
-                match sim {
-                    true => play_simulated(&lab, &scenario, kill, seed, record.as_deref()),
-                    false => play(lab, which.name, &scenario, kill, no_offload),
-                }
+            LabCommand::Run { which, scenario: None, .. } => list_scenarios(&which.open()?),
+            LabCommand::Run {
+                which,
+                scenario: Some(name),
+                sim,
+                seed,
+                record,
+                kill,
+                no_offload,
+            } => {
+                let seed = sim.then_some(seed);
+                run_scenario(which, &name, seed, record.as_deref(), kill.as_deref(), no_offload)
             }
             LabCommand::Move { target, host, to, from, make_before_break, with, anyway } => {
-                let how = match make_before_break {
-                    true => Plugging::MakeBeforeBreak,
-                    false => Plugging::Atomic,
-                };
+                let how = plugging(make_before_break);
                 target.move_host((&host, &to), from.as_deref(), how, (&with, anyway))
             }
             LabCommand::Link { target, port, state } => {
@@ -338,6 +335,31 @@ impl LabCommand {
             }
         }
     }
+}
+
+/// The answer to `lab down --sim`.
+const ENDS_BY_ITSELF: &str =
+    "a simulated lab ends with the command that brought it up: Ctrl-C there";
+
+/// Plays a scenario: with a seed, on the simulator.
+fn run_scenario(
+    which: Which,
+    scenario: &str,
+    seed: Option<u64>,
+    record: Option<&Path>,
+    kill: Option<&str>,
+    no_offload: bool,
+) -> Outcome {
+    let lab = which.open()?;
+    let scenario = scenario_file::find(&lab, scenario)?;
+    match seed {
+        Some(seed) => play_simulated(&lab, &scenario, kill, seed, record),
+        None => play(lab, which.name, &scenario, kill, no_offload),
+    }
+}
+
+fn plugging(make_before_break: bool) -> Plugging {
+    if make_before_break { Plugging::MakeBeforeBreak } else { Plugging::Atomic }
 }
 
 /// A port: `NODE:INTERFACE`.

@@ -45,6 +45,12 @@ impl Router {
             };
             self.context.trace(|| Some(received));
         }
+        self.handle_message(message, datagram, now);
+    }
+
+    /// Handles the message of a control datagram, by its type and by the roles of this router.
+    fn handle_message(&mut self, message: Message, datagram: &ControlDatagram<'_>, now: Time) {
+        let ControlDatagram { source, destination, payload } = *datagram;
         let arrival = Arrival {
             sender: source.ip(),
             reply_port: source.port(),

@@ -461,6 +461,21 @@ pub struct RequestSummary {
     pub do_not_reply: bool,
 }
 
+impl HostChange {
+    /// The kind of the event, as of [`Event::kind`].
+    fn kind(self) -> &'static str {
+        match self {
+            HostChange::Found { .. } => "host-found",
+            HostChange::Confirmed => "host-confirmed",
+            HostChange::Silent => "host-silent",
+            HostChange::Lost => "host-lost",
+            HostChange::MovedAway { .. } => "host-moved-away",
+            HostChange::Duplicate { .. } => "host-duplicate",
+            HostChange::TurnedAway { .. } => "host-turned-away",
+        }
+    }
+}
+
 impl Event {
     /// The kind of the event in the style of a JSON name. The log limits the number of its lines
     /// for each kind.
@@ -473,15 +488,7 @@ impl Event {
             },
             Event::Away { change: AwayChange::Added, .. } => "away-added",
             Event::Away { change: AwayChange::Removed, .. } => "away-removed",
-            Event::Host { change, .. } => match change {
-                HostChange::Found { .. } => "host-found",
-                HostChange::Confirmed => "host-confirmed",
-                HostChange::Silent => "host-silent",
-                HostChange::Lost => "host-lost",
-                HostChange::MovedAway { .. } => "host-moved-away",
-                HostChange::Duplicate { .. } => "host-duplicate",
-                HostChange::TurnedAway { .. } => "host-turned-away",
-            },
+            Event::Host { change, .. } => change.kind(),
             Event::Registration { change, .. } => match change {
                 RegistrationChange::Acknowledged => "registration-acknowledged",
                 RegistrationChange::Rejected(_) => "registration-rejected",
