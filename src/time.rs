@@ -142,7 +142,8 @@ impl fmt::Display for Calendar {
 
 /// The year, the month from 0, and the day from 1, of a day counted from 1970-01-01.
 fn date(days: u64) -> (u64, usize, u64) {
-    // If years begin in March, they end with the leap day, and all eras of 400 years are alike.
+    // The years begin in March here, so that the leap day is the last day of a leap year. Then each
+    // period of 400 years (an era) has the same pattern.
     const DAYS_TO_1970: u64 = 719_468;
     const DAYS_OF_ERA: u64 = 146_097;
     let (era, day_of_era) =

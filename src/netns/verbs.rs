@@ -194,8 +194,8 @@ impl Shell<'_> {
     }
 }
 
-/// One bash script with the library, the verbs as functions, and the calls, which hold the lock
-/// `lent`.
+/// Makes one bash script: the library, the verbs as functions, then the calls. While the calls run,
+/// they hold the lock that is given in `lent`.
 fn script(steps: &[Step], lent: Option<&OwnedFd>) -> String {
     let mut text = String::from("set -eu\n");
     text.push_str(LIBRARY);

@@ -200,8 +200,8 @@ pub enum HostChange {
     Confirmed,
     /// The host has stopped answering.
     Silent,
-    /// The port of the host lost its link or does not serve its range, or another host took its
-    /// entry.
+    /// The host is lost: its port has no link, its port does not serve the range of the host, or another
+    /// host has taken the entry.
     Lost,
     /// Another xTR has it.
     MovedAway {

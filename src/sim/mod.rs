@@ -153,8 +153,8 @@ impl Sim {
         self.add_node(name, Node::Host(Box::new(HostNode::new(host, device))))
     }
 
-    /// Plugs devices, named `(node, device)`, into a link (two of them) or a LAN. A kernel's device
-    /// that does not exist is created; it is down until it is set up.
+    /// Connects devices, each named `(node, device)`: exactly two devices to a link, any number to a
+    /// LAN. A device of a kernel that does not exist is created, and is down until it is set up.
     pub fn connect(
         &mut self,
         config: LinkConfig,

@@ -85,7 +85,7 @@ impl DataHeader {
         Ok((header, reader.take_rest()))
     }
 
-    /// Its Locator-Status-Bits, with their number: 32, or 8 beside an instance-ID.
+    /// Its Locator-Status-Bits, and how many there are: 32, or 8 if the header also has an instance-ID.
     pub fn status_bits(&self) -> Option<StatusBits> {
         let width = if self.instance_id.is_some() { 8 } else { u32::BITS };
         self.locator_status_bits.map(|bits| StatusBits { bits, width })

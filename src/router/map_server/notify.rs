@@ -37,7 +37,7 @@ const WAITS: [Duration; 7] = [
     Duration::from_secs(24),
     Duration::from_secs(48),
 ];
-/// The most Map-Notifies that wait for their acknowledgement at the same time.
+/// The maximum number of Map-Notifies that can wait for an acknowledgement at the same time.
 const PENDING: usize = 4096;
 
 impl MapServer {
