@@ -100,9 +100,10 @@ fn a_move_that_makes_before_it_breaks_loses_nothing_and_leaves_nothing() {
     }
     let after = live.shell("switch", switch);
     assert_eq!(before, after);
-    // A plain move finds the host as it was.
+    // A plain move finds the host as it was; otherwise the host is lost for seconds, at 100 packets a
+    // second. Half a second leaves room for a loaded machine: a quiet one loses three or four packets.
     let plain = lost(&live, &["xTR1"]);
-    assert!(plain.iter().all(|lost| *lost <= 10), "{plain:?}");
+    assert!(plain.iter().all(|lost| *lost <= 50), "{plain:?}");
 }
 
 #[test]
