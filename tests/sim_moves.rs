@@ -199,7 +199,8 @@ fn a_host_serves_its_page_through_lisp_but_its_connections_do_not_move_along() {
 /// gsmr with a host X at xTR2's LAN that has the address of A, both talking all the time.
 fn with_a_duplicate(seed: u64) -> Sim {
     let mut lab = open::open("gsmr", None).unwrap();
-    let text = lab.text("lab.toml").unwrap().replacen("\"B:eth0\"", "\"B:eth0\", \"X:eth0\"", 1);
+    let text = include_str!("../lab/gsmr/lab.toml");
+    let text = text.replacen("\"B:eth0\"", "\"B:eth0\", \"X:eth0\"", 1);
     let host = "\n[nodes.X]\nkind = \"host\"\naddresses = [\"172.16.0.12/24\"]\ngateways = \
                 [\"172.16.0.1\"]\n";
     lab.file = LabFile::parse("lab.toml", &(text + host)).unwrap();
