@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::live::*;
 
-/// The number of the user "nobody" in Debian.
+/// The UID of the user without privileges in Debian (base-passwd).
 const STRANGER: u32 = 65534;
 /// Another user beside root: the victim of the stranger.
 const VICTIM: u32 = 65533;
