@@ -54,14 +54,32 @@ struct RunningHost {
 }
 
 impl Hosts {
-    /// Makes a host; it replaces a host with the same name. Returns its slot and the descriptor to
-    /// watch.
+    /// Makes a host, or changes the host with the same name. Returns the slot and the descriptor of
+    /// a new device, which is to be watched.
+    ///
+    /// A host that stays on its interface keeps its device: a lab may have connected the device to
+    /// a LAN, in another namespace, where this process would not find it again.
     ///
     /// # Errors
     /// The device cannot be made or plugged in, or the host holds too many addresses.
-    pub fn open(&mut self, wish: &HostWish, seed: &Seed, now: Time) -> io::Result<(usize, RawFd)> {
+    pub fn open(
+        &mut self,
+        wish: &HostWish,
+        seed: &Seed,
+        now: Time,
+    ) -> io::Result<Option<(usize, RawFd)>> {
+        let seed = seed.fork(&wish.name);
+        let mut running = self.slots.iter_mut().flatten();
+        let stays = |running: &&mut RunningHost| {
+            let old = &running.wish;
+            old.name == wish.name && old.interface == wish.interface && running.tap.is_there()
+        };
+        if let Some(running) = running.find(stays) {
+            running.change(wish, &seed, now)?;
+            return Ok(None);
+        }
         self.close(&wish.name);
-        RunningHost::new(wish, &seed.fork(&wish.name), now).map(|running| self.insert(running))
+        RunningHost::new(wish, &seed, now).map(|running| Some(self.insert(running)))
     }
 
     /// Removes a host and its device.
@@ -146,21 +164,12 @@ impl hosts::Hosts for Hosts {
 
 impl RunningHost {
     fn new(wish: &HostWish, seed: &Seed, now: Time) -> io::Result<Self> {
-        let HostWish { interface, name, mtu, made_of } = wish;
-        let config = HostConfig {
-            name: name.clone(),
-            addresses: made_of.addresses.clone(),
-            gateways: made_of.gateways.values().copied().collect(),
-            mtu: *mtu,
-            mac: made_of.mac.map(|mac| mac.0),
-        };
-        let mut host = Host::new(config, seed, now).map_err(io::Error::other)?;
+        let HostWish { interface, name, .. } = wish;
+        let (host, announcement) = stack(wish, seed, now)?;
         let tap = Tap::open(&EmulatedHost::device(name))?;
         let plugged = tap.plug(&interface.device())?;
         let place = if plugged { "plugged in" } else { "to be plugged in" };
         info!("emulated host {name} on {interface}: {place}");
-        host.plug_in(now);
-        let announcement = host.poll_output();
         Ok(RunningHost {
             wish: wish.clone(),
             host,
@@ -172,6 +181,16 @@ impl RunningHost {
             received: 0,
             sent: 0,
         })
+    }
+
+    /// Starts the stack again, with the addresses of `wish`; the pings of the host end.
+    fn change(&mut self, wish: &HostWish, seed: &Seed, now: Time) -> io::Result<()> {
+        (self.host, self.announcement) = stack(wish, seed, now)?;
+        self.wish = wish.clone();
+        self.pings = Pings::default();
+        self.is_up = false;
+        self.due = Some(now);
+        Ok(())
     }
 
     fn receive(&mut self, buffer: &mut [u8], now: Time) -> io::Result<bool> {
@@ -213,6 +232,22 @@ impl RunningHost {
         let plug = (!self.is_up).then_some(now + PLUG_INTERVAL);
         self.due = [stack, plug].into_iter().flatten().min();
     }
+}
+
+/// The stack of a host, and its announcement.
+fn stack(wish: &HostWish, seed: &Seed, now: Time) -> io::Result<(Host, Option<Vec<u8>>)> {
+    let HostWish { name, mtu, made_of, .. } = wish;
+    let config = HostConfig {
+        name: name.clone(),
+        addresses: made_of.addresses.clone(),
+        gateways: made_of.gateways.values().copied().collect(),
+        mtu: *mtu,
+        mac: made_of.mac.map(|mac| mac.0),
+    };
+    let mut host = Host::new(config, seed, now).map_err(io::Error::other)?;
+    host.plug_in(now);
+    let announcement = host.poll_output();
+    Ok((host, announcement))
 }
 
 #[cfg(test)]

@@ -54,6 +54,11 @@ impl Tap {
         }
     }
 
+    /// Whether the device is still there, in any namespace; another program can delete it.
+    pub fn is_there(&self) -> bool {
+        control(&self.device, libc::TUNGETIFF as _, &mut request("")).is_ok()
+    }
+
     /// Reads a frame.
     ///
     /// # Errors
@@ -97,9 +102,9 @@ fn index(socket: &Socket, device: &str) -> io::Result<libc::c_int> {
     Ok(unsafe { request.ifr_ifru.ifru_ifindex })
 }
 
-fn control(socket: &Socket, what: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
+fn control(file: &impl AsRawFd, what: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
     // SAFETY: each of the requests used here takes an `ifreq` by a pointer to a live value.
-    check(unsafe { libc::ioctl(socket.as_raw_fd(), what as _, &raw mut *request) })
+    check(unsafe { libc::ioctl(file.as_raw_fd(), what as _, &raw mut *request) })
 }
 
 /// A request about a device. A name that is too long is cut off; the kernel knows no such device.

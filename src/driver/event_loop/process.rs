@@ -106,7 +106,9 @@ impl EventLoop {
     fn open_host(&mut self, wish: &HostWish) -> Result<(), Error> {
         let during = Error::during(format!("making the emulated host {}", wish.name));
         let opened = self.hosts.open(wish, &self.hosts_seed, self.clock.now());
-        let (slot, device) = opened.map_err(during)?;
-        self.watch_fd(device, Source::Host(slot))
+        match opened.map_err(during)? {
+            Some((slot, device)) => self.watch_fd(device, Source::Host(slot)),
+            None => Ok(()),
+        }
     }
 }

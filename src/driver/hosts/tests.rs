@@ -3,10 +3,15 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::Hosts;
 use crate::console::parse_config;
 use crate::driver::Options;
 use crate::driver::event_loop::EventLoop;
 use crate::driver::namespace::{in_namespace, ip, wait_until};
+use crate::rng::Seed;
+use crate::router::config::EmulatedHost;
+use crate::router::io::HostWish;
+use crate::time::Time;
 
 /// Starts a router with a port that looks for roaming hosts, and this number of hosts on the port.
 fn start(hosts: usize) -> EventLoop {
@@ -95,6 +100,33 @@ fn the_kernel_and_the_router_meet_an_emulated_host_as_any_other() {
         router.stop();
         drop(router);
         wait_until("the devices have gone", || !ip("link").contains("H1.eth0"));
+    });
+}
+
+#[test]
+fn a_host_that_changes_keeps_its_device() {
+    in_namespace(|| {
+        let (seed, now) = (Seed::from_number(1), Time::ZERO);
+        let mut hosts = Hosts::default();
+        let wish = |last: u8, port: &str| HostWish {
+            interface: port.parse().unwrap(),
+            name: "H1".to_owned(),
+            mtu: 1500,
+            made_of: EmulatedHost {
+                addresses: vec![format!("10.0.1.{last}/16").parse().unwrap()],
+                ..EmulatedHost::default()
+            },
+        };
+        let number = || ip("-oneline link show dev H1.eth0").split(':').next().unwrap().to_owned();
+        let mut open = |wish| hosts.open(&wish, &seed, now).unwrap().is_some();
+        assert!(open(wish(1, "Ethernet2/0")));
+        let first = number();
+        assert!(!open(wish(2, "Ethernet2/0")), "the device is open already");
+        assert_eq!(number(), first);
+        assert!(open(wish(2, "Ethernet3/0")), "a host on another interface has another device");
+        assert_ne!(number(), first);
+        ip("link del H1.eth0");
+        assert!(open(wish(2, "Ethernet3/0")), "a deleted device is made again");
     });
 }
 
