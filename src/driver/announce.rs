@@ -1,9 +1,10 @@
-//! Announces the new location of an address on a LAN, so that hosts need not wait for a timeout.
+//! Announces the new location of an address on a LAN. So hosts can use the new location at once and
+//! do not wait for a timeout.
 //!
-//! IPv4: a gratuitous ARP request (RFC 5227 section 3; Linux hosts accept no broadcast reply).
-//! IPv6: an unsolicited neighbour advertisement (RFC 4861 section 7.2.6). The address is not one of
-//! the router's, so the kernel's IP sockets cannot send these messages: the router sends whole
-//! frames.
+//! For IPv4, the announcement is a gratuitous ARP request (RFC 5227 section 3). It is not a reply,
+//! because Linux hosts do not accept a broadcast reply. For IPv6, it is an unsolicited neighbour
+//! advertisement (RFC 4861 section 7.2.6). The announced address does not belong to the router, so
+//! the kernel's IP sockets cannot send these messages. The router sends whole frames instead.
 
 #![allow(
     unsafe_code,
@@ -24,12 +25,15 @@ const BROADCAST: [u8; 6] = [0xff; 6];
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
 /// The Ethernet address of [`ALL_NODES`] (RFC 2464 section 7).
 const ALL_NODES_MAC: [u8; 6] = [0x33, 0x33, 0, 0, 0, 1];
-/// A receiver accepts neighbour discovery only from the link itself (RFC 4861 section 7.1.2).
+/// The hop limit of neighbour discovery. With 255 a receiver knows that the message comes from the
+/// link itself (RFC 4861 section 7.1.2).
 const HOP_LIMIT: u8 = 255;
-/// Target link-layer address option; its length is one unit of 8 octets (RFC 4861 section 4.6.1).
+/// The type and the length of the option Target Link-Layer Address. The length is one unit of 8
+/// octets (RFC 4861 section 4.6.1).
 const TARGET_LINK_LAYER_ADDRESS: [u8; 2] = [2, 1];
 
-/// Announces to all nodes on the device's link that `address` is at the device's hardware address.
+/// Sends an announcement to all nodes on the device's link: the hardware address for `address` is
+/// the hardware address of this device.
 pub fn announce(index: u32, address: IpAddr) -> io::Result<()> {
     let port = Port::open(index)?;
     let mac = port.hardware_address()?;
@@ -59,7 +63,8 @@ impl Port {
         Ok(Port { socket, address })
     }
 
-    /// The kernel puts this address into the name of a socket that is bound to a device.
+    /// Returns the device's hardware address. The kernel writes it into the name of a socket that
+    /// is bound to the device.
     fn hardware_address(&self) -> io::Result<Mac> {
         // SAFETY: the kernel filled in the name, which is the name of a packet socket. `SockAddr`
         // has room for every kind of name, with the right alignment.
@@ -71,10 +76,10 @@ impl Port {
     }
 }
 
-/// The name of a packet socket on a device; the socket receives no protocol.
+/// The socket name that binds a packet socket to a device. The socket receives no protocol.
 fn link_address(index: u32) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
-    // SAFETY: a `sockaddr_ll` is plain integers, fits into the storage, and `len` is its size.
+    // SAFETY: a `sockaddr_ll` has only plain integers and fits into the storage. `len` is its size.
     unsafe {
         let name = storage.view_as::<libc::sockaddr_ll>();
         name.sll_family = libc::AF_PACKET as u16;
@@ -98,7 +103,8 @@ fn gratuitous_arp(mac: Mac, address: Ipv4Addr) -> io::Result<Vec<u8>> {
 }
 
 fn unsolicited_advertisement(mac: Mac, address: Ipv6Addr) -> io::Result<Vec<u8>> {
-    // The holder of the address is a host, although a router sends the message for the host.
+    // The advertisement is not marked as a router's: the address belongs to a host, although a
+    // router sends the message for that host.
     let flags = NeighborAdvertisementHeader { router: false, solicited: false, r#override: true };
     let body = [&address.octets()[..], &TARGET_LINK_LAYER_ADDRESS, &mac.0].concat();
     let builder = PacketBuilder::ethernet2(mac.0, ALL_NODES_MAC)

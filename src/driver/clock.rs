@@ -1,10 +1,11 @@
-//! The only module that reads a clock; all inner code gets the time as an argument.
+//! Reads the clock. No other module of a router does so: all inner code gets the time as an
+//! argument.
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::time::{Calendar, Time};
 
-/// The clock of a process: monotonic, counted from its start.
+/// The clock of a process. It is monotonic and counts from the start of the process.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     started_at: Instant,
@@ -17,20 +18,20 @@ impl Clock {
         Clock { started_at: Instant::now() }
     }
 
-    /// The present time; never earlier than a time that was returned before.
+    /// The present time. It is never earlier than a time that was returned before.
     pub fn now(&self) -> Time {
         Time::ZERO + self.started_at.elapsed()
     }
 
-    /// Returns the start of a debug line as IOS writes it: `*Nov 22 18:08:15.160: `. The argument
-    /// is microseconds since 1970; the text is in UTC.
+    /// Returns the start of a debug line as IOS writes it: `*Nov 22 18:08:15.160: `. The text is in
+    /// UTC. The argument is the number of microseconds since 1970.
     pub fn stamp(wall_clock_micros: u64) -> String {
         let Calendar { month, day, hour, minute, second, millisecond, .. } =
             Calendar::of(wall_clock_micros);
         format!("*{month} {day:2} {hour:02}:{minute:02}:{second:02}.{millisecond:03}: ")
     }
 
-    /// Microseconds since 1970; zero if the machine's clock is set before 1970.
+    /// The number of microseconds since 1970, or zero if the machine's clock is set before 1970.
     #[allow(clippy::disallowed_methods, reason = "this is the place that may")]
     pub fn wall_clock_micros() -> u64 {
         SystemTime::now()

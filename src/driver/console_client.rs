@@ -1,8 +1,8 @@
-//! The console's client: sends lines to a router over its unix socket, as on the console of an IOS
-//! router.
+//! The console's client. It sends lines to a router through the router's unix socket, and works
+//! like the console of an IOS router.
 //!
-//! The router does the work, also for `?` and for completion; the client has the line editor.
-//! Requests and answers pass through a [`Client`], as everywhere.
+//! The router does the work, also for `?` and for completion. The client only has the line editor.
+//! All requests and answers go through a [`Client`].
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -33,19 +33,19 @@ use crate::console::protocol::{Done, Request, Response};
 
 /// A byte order mark, which some editors put before a text in UTF-8.
 const BYTE_ORDER_MARK: char = '\u{feff}';
-/// The client gives up when the router sends nothing for this long.
+/// The client gives up if the router sends nothing for this time.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// The reason why the console failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// An error of the socket or of the output. `InvalidData`: the router sent a line that is not a
-    /// response.
+    /// An error of the socket or of the output. Its kind is `InvalidData` if the router sent a line
+    /// that is not a response.
     #[error("console {socket}: {source}")]
     Io {
         /// The socket's path.
         socket: String,
-        /// The cause.
+        /// The cause of the error.
         source: io::Error,
     },
     /// An error of the terminal.
@@ -53,14 +53,16 @@ pub enum Error {
     Terminal(#[from] ReadlineError),
 }
 
-/// Runs `commands` on the router with its console at `socket` and prints their output. Without
-/// commands, reads lines from standard input: with editing, `?` and Tab if standard input is a
-/// terminal that can edit; with a prompt and plain lines at any other terminal.
+/// Runs `commands` on the router with the console socket `socket`, and prints their output. If
+/// there are no commands, this function reads lines from standard input. At a terminal that can
+/// edit, the user can edit the line and use `?` and Tab. At any other terminal, there is a prompt
+/// but no editing.
 ///
-/// Returns whether the router understood and executed every command; at a terminal always true.
+/// Returns whether the router understood and executed every command. At a terminal, the result is
+/// always true.
 ///
 /// # Errors
-/// The router is not there or closes the connection, or the terminal fails.
+/// The router does not run, or it closes the connection, or the terminal fails.
 pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
     let mut connection = Connection::open(socket)?;
     let mut out = io::stdout();
@@ -73,7 +75,8 @@ pub fn run(socket: &Path, commands: &[String]) -> Result<bool, Error> {
     run_lines(&mut connection, without_mark(io::stdin().lines()), &mut out)
 }
 
-/// The lines of a file, without the byte order mark that some editors put before the first one.
+/// The lines of a file. The byte order mark that some editors write before the first line is
+/// removed.
 fn without_mark(
     lines: impl Iterator<Item = io::Result<String>>,
 ) -> impl Iterator<Item = io::Result<String>> {
@@ -83,17 +86,17 @@ fn without_mark(
     })
 }
 
-/// A router at the other end of a socket.
+/// A connection to the console of a router.
 struct Connection {
     socket: String,
     client: Client<Wire>,
 }
 
-/// The two directions of the socket.
+/// The two directions of the socket, to the router and from the router.
 enum Wire {
-    /// The socket is read while the client waits for an answer.
+    /// No thread reads the socket. The client reads it only while it waits for an answer.
     Socket(JsonLines<BufReader<UnixStream>, UnixStream>),
-    /// A thread reads the socket all the time and prints the lines of debugging itself.
+    /// A separate thread always reads the socket and prints the lines of debugging.
     Listener { requests: UnixStream, responses: Receiver<io::Result<Response>> },
 }
 
@@ -119,8 +122,9 @@ impl Channel for Wire {
 }
 
 impl Wire {
-    /// Starts a thread that reads from the router. The thread gives lines of debugging to `printer`
-    /// when they arrive, also while the user types. The thread ends with the connection.
+    /// Starts a thread that reads from the router. The thread prints each line of debugging with
+    /// `printer` as soon as the line arrives, also while the user types. The thread ends when the
+    /// connection ends.
     fn listen(&mut self, mut printer: impl ExternalPrinter + Send + 'static) -> io::Result<()> {
         let Wire::Socket(lines) = self else {
             return Ok(());
@@ -158,7 +162,7 @@ impl Connection {
             Connection::over(name.clone(), stream)
         };
         let mut connection = open().map_err(|source| Error::Io { socket: name.clone(), source })?;
-        // The router answers an empty line only with the prompt.
+        // For an empty line, the router's only answer is the prompt.
         connection.ask(Request::Line(String::new()), |_| Ok(()))?;
         Ok(connection)
     }
@@ -168,7 +172,8 @@ impl Connection {
         Ok(Connection { socket, client: Client::new(Wire::Socket(lines)) })
     }
 
-    /// Sends a request, passes each response on, and returns the last response.
+    /// Sends a request and waits for its responses. Gives each response to `print`, and returns the
+    /// last one.
     fn ask(
         &mut self,
         request: Request,
@@ -200,12 +205,13 @@ fn write_response(out: &mut impl Write, response: Response) -> io::Result<()> {
         Response::Completions(words) => writeln!(out, "{}", words.join("  ")),
         Response::Debug(line) => writeln!(out, "{line}"),
         Response::Error(message) => writeln!(out, "% {message}"),
-        // No line that a person types asks for these responses.
+        // These responses answer requests that a person cannot type.
         Response::Host(_) | Response::Done(_) => Ok(()),
     }
 }
 
-/// Executes lines one after the other, also after a line that failed; stops when the session ends.
+/// Executes lines one after the other. A line that fails does not stop the others, but the end of
+/// the session does.
 fn run_lines(
     connection: &mut Connection,
     lines: impl Iterator<Item = io::Result<String>>,
@@ -224,7 +230,7 @@ fn run_lines(
     Ok(all_ok)
 }
 
-/// Writes the typed line before an output that points at a position in the line with a caret.
+/// Writes the typed line before an output that has a caret (`^`) under a position in this line.
 struct Echo<'a, W> {
     typed: String,
     out: &'a mut W,
@@ -244,7 +250,7 @@ impl<W: Write> Write for Echo<'_, W> {
     }
 }
 
-/// Sends the questions of the line editor to the router.
+/// Asks the router for completions when the line editor needs them.
 struct Typist {
     connection: Rc<RefCell<Connection>>,
 }
@@ -263,7 +269,7 @@ impl Completer for Typist {
         let answer = self.connection.borrow_mut().client.ask(request);
         let mut words = answer.map_err(ReadlineError::Io)?.completions;
         let start = line.rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
-        // There is only one possible word and it is complete: a space starts the next word.
+        // Only one word is possible and it is complete, so a space follows it.
         if let [only] = words.as_mut_slice() {
             only.push(' ');
         }
@@ -284,12 +290,13 @@ impl Highlighter for Typist {
 impl Validator for Typist {}
 impl Helper for Typist {}
 
-/// The key that ended a line, other than Enter.
+/// The keys that can end a line. 0 stands for Enter.
 const ENTER: u8 = 0;
 const QUESTION: u8 = b'?';
 const CONTROL_Z: u8 = b'Z';
 
-/// Ends the line that is being typed, and notes which key ended the line and at which position.
+/// Ends the line that is being typed. Stores the key that ended the line, and the cursor's
+/// position.
 struct EndOfLine {
     key: u8,
     pressed: Arc<AtomicU8>,
@@ -304,7 +311,7 @@ impl ConditionalEventHandler for EndOfLine {
     }
 }
 
-/// Prints lines of debugging when no line is being edited below them.
+/// Prints lines of debugging when the user is not editing a line.
 struct Plain;
 
 impl ExternalPrinter for Plain {
@@ -314,8 +321,8 @@ impl ExternalPrinter for Plain {
     }
 }
 
-/// Repeats prompt, line and answer until the lines end or the session ends. A `?` at the end of a
-/// line asks for the words that are possible there.
+/// Prints the prompt, reads a line and prints the answer, until the lines end or the session ends.
+/// A `?` at the end of a line asks for the words that are possible at this position.
 fn plain_lines(
     mut connection: Connection,
     lines: impl Iterator<Item = io::Result<String>>,
@@ -338,14 +345,16 @@ fn plain_lines(
     }
 }
 
-/// Reads lines from a terminal until Ctrl-D or `exit`. After Ctrl-V a `?` is an ordinary character.
+/// Reads lines from a terminal until Ctrl-D or `exit`. If the user presses Ctrl-V before `?`, the
+/// `?` is an ordinary character.
 fn interact(mut connection: Connection) -> Result<(), Error> {
-    // This needs rustyline's feature buffer-redux. Without it, only the first line of a text that
-    // is pasted or typed ahead arrives: each line gets a new reader, and the old reader's rest is
-    // lost.
+    // This needs rustyline's feature buffer-redux. Without the feature, each line gets a new
+    // reader, and the octets that the previous reader has already read are lost. Then, if the user
+    // pastes several lines, only the first line arrives.
     let config = Config::builder().completion_type(CompletionType::List).build();
     let mut editor = Editor::<Typist, MemHistory>::with_history(config, MemHistory::new())?;
-    // The editor has no printer if it cannot edit: TERM=dumb, or the output is not a terminal.
+    // If the editor cannot edit, it has no printer. It cannot edit with TERM=dumb, or if the output
+    // is not a terminal.
     let Ok(printer) = editor.create_external_printer() else {
         drop(editor);
         connection.listen(Plain)?;
@@ -384,7 +393,8 @@ fn interact(mut connection: Connection) -> Result<(), Error> {
                 connection.do_line("end", &mut out)?;
             }
             _ => {
-                // A terminal with bracketed paste gives all pasted lines as one line.
+                // A terminal with bracketed paste gives several pasted lines to the editor as one
+                // line.
                 for line in line.lines() {
                     editor.add_history_entry(line)?;
                     if connection.do_line(line, &mut out)?.closed {

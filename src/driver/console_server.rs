@@ -1,8 +1,8 @@
-//! The console's unix socket: it receives and sends lines of JSON, for programs of one user.
+//! The unix socket of the console. Programs of one user send and receive lines of JSON through it.
 //!
-//! Nothing here may delay forwarding: in one turn a client gets at most a few hundred rows, and not
-//! more than its socket accepts. The server does not read from a client that has not yet read its
-//! answers. Each line is parsed here, once; the session works with types.
+//! The console must not delay forwarding. In one turn, a client gets at most a few hundred rows,
+//! and not more than its socket accepts. If a client has not yet read its answers, the server reads
+//! nothing from that client. Each line is parsed once, here. The session works with types.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
@@ -26,17 +26,18 @@ use crate::time::Time;
 const MAX_CLIENTS: usize = 32;
 /// The largest number of clients that may wait to be accepted.
 const BACKLOG: i32 = 128;
-/// A client that sends a longer request is closed; octets.
+/// The longest request, in octets. A client that sends a longer one is disconnected.
 const MAX_LINE: usize = 64 * 1024;
-/// The most output that may wait for a client; octets. A single line may exceed this limit.
+/// The most octets of output that may wait for a client. A single line may exceed this limit.
 const MAX_WAITING: usize = 64 * 1024;
-/// The largest number of requests, responses and reads for one client in one turn.
+/// The most steps for one client in one turn. A step is a request, a response or a read.
 const STEPS_A_TURN: usize = 256;
 
 /// The socket and its clients.
 #[derive(Debug)]
 pub struct ConsoleServer {
-    /// Public so that the event loop can watch it; [`ConsoleServer::client_mut`] gives the clients.
+    /// Public so that the event loop can watch it. The clients are returned by
+    /// [`ConsoleServer::client_mut`].
     pub listener: UnixListener,
     path: PathBuf,
     clients: Vec<Option<Client>>,
@@ -45,20 +46,20 @@ pub struct ConsoleServer {
 /// The result of a client's turn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// There is more to do immediately.
+    /// The client has more work that can be done immediately.
     More,
-    /// There is nothing to do until the client's socket becomes ready.
+    /// The client has no work until its socket becomes ready.
     Wait,
-    /// The client has closed its connection, or has broken the rules.
+    /// The client has closed its connection, or has sent an invalid request.
     Close,
 }
 
 impl ConsoleServer {
-    /// Binds the socket with access for its owner only. If a killed router left a socket file
-    /// behind, the file is replaced.
+    /// Binds the socket. Only its owner gets access. If the socket file of a killed router exists,
+    /// it is replaced.
     ///
     /// # Errors
-    /// `AddrInUse` when a router listens there.
+    /// `AddrInUse` if a running router listens on this socket.
     pub fn open(path: &Path) -> io::Result<Self> {
         match BlockingStream::connect(path) {
             Ok(_) => return Err(io::ErrorKind::AddrInUse.into()),
@@ -70,11 +71,11 @@ impl ConsoleServer {
         Ok(ConsoleServer { listener: listen(path)?, path: path.to_owned(), clients: Vec::new() })
     }
 
-    /// Accepts one waiting client, if there is one, and returns its number.
+    /// Accepts one client if one waits, and returns the client's number.
     ///
     /// # Errors
-    /// `WouldBlock` if no client waits; `QuotaExceeded` if there are too many: the client is
-    /// disconnected.
+    /// `WouldBlock` if no client waits. `QuotaExceeded` if there are too many clients; the new
+    /// client is disconnected.
     pub fn accept(&mut self) -> io::Result<usize> {
         let (stream, _) = self.listener.accept()?;
         let free = self.clients.iter().position(Option::is_none);
@@ -94,8 +95,8 @@ impl ConsoleServer {
         self.clients.get_mut(number)?.as_mut()
     }
 
-    /// Sends a line of debugging to every client that monitors. A client that cannot accept the
-    /// line loses it.
+    /// Sends a line of debugging to every client that monitors. If a client's output is full, the
+    /// client does not get this line.
     pub fn say(&mut self, line: &str) {
         let clients = self.clients.iter_mut().flatten();
         for client in clients.filter(|client| client.session.monitors()) {
@@ -109,8 +110,8 @@ impl ConsoleServer {
     }
 }
 
-/// Binds a socket that has its mode before it has its name, so that no other user can connect
-/// between the two steps.
+/// Binds a socket. The socket gets its mode before it gets its name, so that no other user can
+/// connect between the two steps.
 fn listen(path: &Path) -> io::Result<UnixListener> {
     let socket = File::from(OwnedFd::from(Socket::new(Domain::UNIX, Type::STREAM, None)?));
     socket.set_permissions(Permissions::from_mode(0o600))?;
@@ -123,12 +124,12 @@ fn listen(path: &Path) -> io::Result<UnixListener> {
 
 impl Drop for ConsoleServer {
     fn drop(&mut self) {
-        // A failure needs no report: the next start of the router replaces the file.
+        // An error here is not reported, because the next start of the router replaces the file.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// One program that talks to the router.
+/// A program that is connected to the router's console.
 #[derive(Debug)]
 pub struct Client {
     /// Public so that the event loop can watch it.
@@ -138,7 +139,7 @@ pub struct Client {
     input: Vec<u8>,
     /// Octets that the socket has not accepted yet.
     output: Vec<u8>,
-    /// The session still has responses to the last request.
+    /// Whether the session still has responses to the last request.
     is_answering: bool,
 }
 
@@ -153,8 +154,8 @@ impl Client {
         }
     }
 
-    /// Reads requests, lets the session answer them, and writes responses, one after the other:
-    /// responses are sent in the order of their requests.
+    /// Reads requests, lets the session answer them, and writes the responses. Responses are sent
+    /// in the order of their requests.
     pub fn serve(&mut self, router: &mut Router, hosts: &mut dyn Hosts, now: Time) -> Turn {
         for _ in 0..STEPS_A_TURN {
             if self.output.len() >= MAX_WAITING || !self.is_answering {
@@ -189,11 +190,13 @@ impl Client {
         Turn::More
     }
 
-    /// Responses are whole lines, so this line is always between two responses.
+    /// Sends a line of debugging. Only whole responses are in the output, so the line never splits
+    /// a response.
     fn say(&mut self, line: &str) {
         if self.output.len() < MAX_WAITING {
             self.push(&Response::Debug(line.to_owned()));
-            // If there is an error, it occurs again in the client's next turn and ends the client.
+            // If this fails, the same error occurs in the client's next turn. Then the client is
+            // closed.
             let _ = self.flush();
         }
     }
@@ -209,7 +212,7 @@ impl Client {
         Some(String::from_utf8_lossy(line.trim_ascii()).into_owned())
     }
 
-    /// Reads the waiting octets; returns their number, 0 at the end of the stream.
+    /// Reads the waiting octets and returns their number, or 0 at the end of the stream.
     fn fill(&mut self) -> io::Result<usize> {
         let mut buffer = [0; 4096];
         let len = self.stream.read(&mut buffer)?;
@@ -217,7 +220,7 @@ impl Client {
         Ok(len)
     }
 
-    /// Writes as much as the socket accepts; true if nothing is left.
+    /// Writes as many octets as the socket accepts. Returns true if no octets are left.
     fn flush(&mut self) -> io::Result<bool> {
         while !self.output.is_empty() {
             match self.stream.write(&self.output) {
@@ -244,7 +247,8 @@ mod tests {
     use crate::router::Start;
     use crate::router::config::Config;
 
-    /// A server with one client and without an event loop: the test serves the client itself.
+    /// A server with one client but without an event loop. The test itself calls the functions that
+    /// serve the client.
     struct Bench {
         server: ConsoleServer,
         router: Router,
@@ -288,7 +292,8 @@ mod tests {
             bench.stream.write_all(piece.as_bytes()).unwrap();
             assert_eq!(bench.turn(), Turn::Wait);
         }
-        // If a request is lost, the test fails with an error instead of waiting for ever.
+        // With this limit, a lost request makes the test fail. Without the limit, the test would
+        // wait for ever.
         bench.stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
         let prompt = "Router#".to_owned();
         let done = |ok| Response::Done(Done { prompt: prompt.clone(), ok, closed: false });

@@ -1,8 +1,10 @@
-//! File descriptors: how many the process may have, and the listeners that wait until one is free.
+//! File descriptors: their largest number for the process, and the listeners that wait until a
+//! descriptor is free.
 //!
-//! epoll reports a listener only once for each new client. If a client cannot be accepted because
-//! no descriptor is free, the client would wait for ever; if the loop tried again immediately, it
-//! would never sleep. So this module keeps such a listener and tries it again a moment later.
+//! epoll reports a listener only once for each new client. If no descriptor is free, the client
+//! cannot be accepted. Without another try, the client would wait for ever. If the loop tried again
+//! immediately, it would never sleep. So this module stores the listener, and the loop tries it
+//! again after a short time.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,7 +15,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::router::descriptors::Descriptors;
 use crate::time::Time;
 
-/// The time after which a listener that waits for a free descriptor is tried again.
+/// The time until the loop tries a listener again that waits for a free descriptor.
 const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Raises the limit of open files as far as the process is allowed, and returns the limit.
@@ -27,14 +29,15 @@ pub fn raise_limit() -> u64 {
     in_force.unwrap_or(u64::MAX)
 }
 
-/// Whether a call failed because the process, or the machine, has no descriptor or no memory left
-/// for another socket.
+/// Whether a call failed because no descriptor or no memory is left for another socket, in the
+/// process or in the whole machine.
 pub fn none_is_free(error: &io::Error) -> bool {
     let number = error.raw_os_error();
     matches!(number, Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM))
 }
 
-/// The listeners with clients that wait for a free descriptor; `S` names a listener.
+/// The listeners that wait for a free descriptor, because a client may wait at them. `S` is the
+/// identifier of a listener.
 #[derive(Debug)]
 pub struct Waiting<S> {
     listeners: BTreeSet<S>,
@@ -43,14 +46,15 @@ pub struct Waiting<S> {
 }
 
 impl<S: Copy + Ord> Waiting<S> {
-    /// No listener waits; the process may have `limit` files open.
+    /// Creates an empty set. `limit` is the number of files that the process may have open.
     pub fn new(limit: u64) -> Self {
         let figures = Descriptors { limit, ran_out: 0 };
         Waiting { listeners: BTreeSet::new(), retry_at: None, figures }
     }
 
-    /// Adds a listener that found no free descriptor. A client may wait there: Linux returns the
-    /// error before it looks for a client. True for the first try, false for a repeated try.
+    /// Adds a listener that found no free descriptor. Linux returns this error before it looks for
+    /// a client, so it is not certain that a client waits. Returns true if the listener is new in
+    /// this set, false if this was a repeated try.
     pub fn add(&mut self, listener: S, now: Time) -> bool {
         self.retry_at = Some(now + RETRY_INTERVAL);
         let is_new = self.listeners.insert(listener);
@@ -58,17 +62,18 @@ impl<S: Copy + Ord> Waiting<S> {
         is_new
     }
 
-    /// Removes a listener, which has accepted a client or has no waiting client.
+    /// Removes a listener: it has accepted a client, or it has no waiting client.
     pub fn remove(&mut self, listener: S) {
         self.listeners.remove(&listener);
     }
 
-    /// The time of the next try, if a listener waits.
+    /// The time of the next try, or `None` if no listener waits.
     pub fn deadline(&self) -> Option<Time> {
         self.retry_at
     }
 
-    /// The listeners to try again at this time; the caller then adds or removes each of them.
+    /// The listeners that the caller must try again at this time. After its try, the caller adds or
+    /// removes each listener.
     pub fn due(&mut self, now: Time) -> BTreeSet<S> {
         match self.retry_at {
             Some(at) if at <= now => {

@@ -1,10 +1,11 @@
-//! The only module that reads random numbers from the system; all inner code gets a seed.
+//! Reads random numbers from the operating system. No other module of a router does so: all inner
+//! code gets a seed.
 
 use std::io;
 
 use crate::rng::Seed;
 
-/// A seed from the operating system; no one can predict it.
+/// A seed from the operating system. No one can predict this seed.
 pub fn seed() -> io::Result<Seed> {
     let mut seed = Seed([0; 32]);
     getrandom::fill(&mut seed.0)?;

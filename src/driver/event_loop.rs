@@ -1,9 +1,10 @@
-//! The event loop: it waits until sources are ready or timers are due, and serves them in turns.
+//! The event loop. It waits until a source is ready or a timer is due, and gives each ready source
+//! a limited share of work.
 //!
-//! mio is edge-triggered: it reports a source once, and not again until a read of the source has
-//! returned `WouldBlock`. So the loop reads a source until `WouldBlock` or until the source's
-//! budget for the turn is used up. In the second case the source stays in the ready set and the
-//! next turn does not sleep. So a busy source cannot block the others.
+//! mio is edge-triggered. After it has reported a source, it does not report the source again until
+//! a read of the source has returned `WouldBlock`. So the loop reads a source until `WouldBlock`,
+//! or until the source has used its budget for the turn. In the second case the source stays in the
+//! ready set, and the next turn does not sleep. So a busy source cannot block the others.
 
 mod connections;
 mod console;
@@ -52,7 +53,7 @@ use spin::Spin;
 
 /// The most control messages that are read from one socket in a turn.
 const MESSAGES_A_TURN: usize = 16;
-/// The largest IP packet, octets.
+/// The length of the largest IP packet, in octets.
 const BUFFER_LEN: usize = 1 << 16;
 
 /// A source that can become ready.
@@ -61,27 +62,28 @@ enum Source {
     Signals,
     Kernel,
     Tun,
-    /// The data socket in a slot of [`Udp`].
+    /// The data socket of the RLOC in this slot of [`Udp`].
     Data(usize),
-    /// The control socket in a slot of [`Udp`].
+    /// The control socket of the RLOC in this slot of [`Udp`].
     Control(usize),
     ConsoleListener,
-    /// A client of [`ConsoleServer`].
+    /// The client of [`ConsoleServer`] with this number.
     Console(usize),
-    /// The listener in a slot of [`Tcp`].
+    /// The listener in this slot of [`Tcp`].
     Listener(usize),
-    /// A connection of [`Tcp`] that the core asked for, by number.
+    /// The connection of [`Tcp`] that the core asked for, by its number.
     Opened(usize),
-    /// A connection that was accepted, counted from [`Connection::ACCEPTED`].
+    /// The connection of [`Tcp`] that was accepted. Its number counts from
+    /// [`Connection::ACCEPTED`].
     Accepted(usize),
-    /// The device of the emulated host in a slot of [`Hosts`].
+    /// The device of the emulated host in this slot of [`Hosts`].
     Host(usize),
-    /// ICMP errors about packets that the RLOC in a slot of [`Udp`] has sent.
+    /// ICMP errors about packets from the RLOC in this slot of [`Udp`].
     Errors(usize),
 }
 
 impl Source {
-    /// The number of kinds of source that have a token.
+    /// The number of kinds of sources. Each kind has its own tokens.
     const KINDS: usize = 12;
 
     fn token(self) -> Token {
@@ -124,13 +126,13 @@ impl Source {
 /// Whether the loop continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flow {
-    /// Do another turn.
+    /// The loop does another turn.
     Continue,
     /// The router has stopped and has restored the kernel's state.
     Stopped,
 }
 
-/// A router together with its operating system.
+/// A router with its connections to the operating system.
 pub struct EventLoop {
     clock: Clock,
     router: Router,
@@ -152,26 +154,29 @@ pub struct EventLoop {
     /// The seed of the hosts' stacks.
     hosts_seed: Seed,
     console: Option<ConsoleServer>,
-    /// How many lines were written about each kind of event.
+    /// The number of log lines for each kind of event.
     log: Log,
     nonces: NonceFile,
     faults: Faults,
     /// Listeners whose clients wait for a file descriptor.
     waiting: Waiting<Source>,
     buffer: Box<[u8]>,
-    /// Dropped last: until then no other router can use the namespace.
+    /// The lock of the namespace. It is dropped last: until then, no other router can use the
+    /// namespace.
     _lock: NamespaceLock,
 }
 
 impl EventLoop {
-    /// Prepares the namespace of the calling thread for a router and starts the router in it. The
-    /// console's socket is opened last: when a client can connect, the router is ready.
+    /// Prepares the namespace of the calling thread for a router and starts the router in the
+    /// namespace. The console's socket is opened last. So when a client can connect, the router is
+    /// ready.
     pub fn start(
         config: Config,
         console_socket: Option<&Path>,
         options: Options,
     ) -> Result<Self, Error> {
-        // Take the lock before changing anything that another router here uses.
+        // The lock is taken before anything is changed, because another router may use this
+        // namespace.
         let lock = NamespaceLock::take();
         let lock = lock.map_err(Error::during("taking this network namespace"))?;
         let clock = Clock::start();
@@ -224,8 +229,8 @@ impl EventLoop {
         Ok(event_loop)
     }
 
-    /// Does one turn: sleeps until a source is ready, a timer is due or `limit` has passed, then
-    /// serves each ready source for its share of the turn.
+    /// Does one turn. Sleeps until a source is ready, a timer is due or `limit` has passed. Then
+    /// serves each ready source, up to a limit for the turn.
     pub fn turn(&mut self, limit: Option<Duration>) -> io::Result<Flow> {
         self.wait(limit)?;
         self.ready.extend(self.waiting.due(self.clock.now()));
@@ -262,7 +267,7 @@ impl EventLoop {
         self.faults.count_if("writing the file of nonces", self.nonces.write());
     }
 
-    /// The router, read-only.
+    /// The router. The caller can only read it.
     pub fn router(&self) -> &Router {
         &self.router
     }
@@ -287,8 +292,8 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Looks for ready sources without sleeping. After a packet, the next one may arrive sooner
-    /// than a sleep and a wake-up would take. True if a source is ready.
+    /// Looks for ready sources without sleeping, because after a packet the next packet may arrive
+    /// before the loop could sleep and wake up. Returns true if a source is ready.
     fn spin_until_ready(&mut self, timeout: Option<Duration>) -> io::Result<bool> {
         let begin = self.clock.now();
         let mut now = begin;
@@ -305,7 +310,7 @@ impl EventLoop {
         Ok(false)
     }
 
-    /// Serves a source for one turn; true if the source may have more to read.
+    /// Serves a source for one turn. Returns true if the source may have more to read.
     fn serve(&mut self, source: Source) -> bool {
         match source {
             Source::Signals => false,
@@ -355,8 +360,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out the router's first outputs. Without `lisp0` and its sockets the router cannot
-    /// work: they are opened before the namespace is changed.
+    /// Carries out the router's first outputs. First opens `lisp0` and the sockets, because a
+    /// router cannot work without them. Then changes the namespace.
     fn carry_out_first_outputs(&mut self) -> Result<(), Error> {
         let outputs: Vec<Output> = std::iter::from_fn(|| self.router.poll_output()).collect();
         let (process, others): (Vec<_>, Vec<_>) =
@@ -409,7 +414,7 @@ impl EventLoop {
         }
     }
 
-    /// Writes the log lines and the debug lines about an event of the core.
+    /// Writes an event of the core to the log and to the consoles.
     fn tell(&mut self, event: &Event) {
         let now = self.clock.now();
         for (severity, line) in self.log.lines(event, now) {
@@ -420,7 +425,7 @@ impl EventLoop {
         }
     }
 
-    /// Sends a debug line, with the time, to the log and to every console that monitors.
+    /// Sends a debug line, with the time, to the log and to every monitoring console.
     fn say(&mut self, line: &str) {
         let line = format!("{}{line}", Clock::stamp(Clock::wall_clock_micros()));
         info!(target: "debug", "{line}");
@@ -452,7 +457,7 @@ fn recorded_router(start: Start, path: &Path) -> io::Result<Router> {
 
 fn poll(poll: &mut Poll, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
     match poll.poll(events, timeout) {
-        // A signal arrived; its pipe is ready in the next turn.
+        // A signal has arrived, so the pipe of the signals is ready in the next turn.
         Err(error) if error.kind() == io::ErrorKind::Interrupted => {
             events.clear();
             Ok(())

@@ -1,8 +1,8 @@
-//! Errors in calls of the operating system, counted by operation and kind.
+//! Counts the errors of operating system calls by operation and kind.
 //!
-//! Such an error does not end the event loop: a packet is lost and counted, as on any router. An
-//! error is logged when its count reaches a power of two, so that many errors produce only a few
-//! lines.
+//! An error of one call does not end the event loop: as on any router, a packet is lost and
+//! counted. An error is logged only when its count is a power of two. So many errors produce only a
+//! few log lines.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,15 +16,16 @@ use crate::wire::IcmpErrorKind;
 #[derive(Debug, Default)]
 pub struct Faults {
     counts: BTreeMap<(&'static str, String), u64>,
-    /// Events about the paths to locators, learned from sends, for the router.
+    /// Events about the paths to locators, for the router. The driver learned of them when it sent
+    /// packets.
     paths: Vec<PathEvent>,
 }
 
 impl Faults {
     /// Counts one failure of `operation`, and logs some of the failures.
     pub fn count(&mut self, operation: &'static str, error: &io::Error) {
-        // Only the kind if the system gave no number: if the table had texts that an attacker can
-        // choose, it would grow without limit.
+        // If the system gave no number, only the kind of the error is stored. An attacker may
+        // choose the text of an error, so with texts the table could grow without limit.
         let kind = match error.raw_os_error() {
             Some(number) => io::Error::from_raw_os_error(number).to_string(),
             None => error.kind().to_string(),
@@ -42,8 +43,9 @@ impl Faults {
         counts.map(|((operation, kind), count)| format!("{operation}: {kind}: {count} times"))
     }
 
-    /// Keeps an event that was learned from a send. Repeated events are dropped, and so are events
-    /// above the limit. Time Exceeded has its own limit, because the router may relay it to a host.
+    /// Stores an event that the driver learned when it sent a packet. Drops repeated events, and
+    /// events above the limit. Time Exceeded has a separate limit, because the router may relay it
+    /// to a host.
     pub fn note_path(&mut self, event: PathEvent) {
         const PATHS: usize = 64;
         let is_quote = |event: &PathEvent| matches!(event, PathEvent::Icmp(icmp) if icmp.kind == IcmpErrorKind::TimeExceeded);
@@ -59,25 +61,25 @@ impl Faults {
         }
     }
 
-    /// Takes the kept events.
+    /// Returns the stored events and removes them.
     pub fn take_paths(&mut self) -> Vec<PathEvent> {
         std::mem::take(&mut self.paths)
     }
 
-    /// Counts `operation` if it failed.
+    /// Counts a failure of `operation` if `outcome` is an error.
     pub fn count_if<T>(&mut self, operation: &'static str, outcome: io::Result<T>) {
         if let Err(error) = outcome {
             self.count(operation, &error);
         }
     }
 
-    /// Handles the error that ended a series of reads: counts the error, unless it only means that
-    /// there is no more to read. True if another read may return something.
+    /// Handles the error that ended a series of reads. Counts the error, unless it only means that
+    /// there is no more data. Returns true if another read may return data.
     pub fn end_of_reading(&mut self, operation: &'static str, error: &io::Error) -> bool {
         match error.kind() {
             io::ErrorKind::WouldBlock => false,
             io::ErrorKind::Interrupted => true,
-            // Only the item that was read is lost: it was too long, or there were too many.
+            // Only the item that was read is lost. It was too long, or there were too many items.
             io::ErrorKind::InvalidData | io::ErrorKind::QuotaExceeded => {
                 self.count(operation, error);
                 true
@@ -89,7 +91,7 @@ impl Faults {
         }
     }
 
-    /// How often `operation` has failed, for any reason.
+    /// The number of failures of `operation`, for any reason.
     #[cfg(test)]
     pub fn of(&self, operation: &str) -> u64 {
         let same = self.counts.iter().filter(|((name, _), _)| *name == operation);

@@ -1,5 +1,5 @@
-//! The loop's part of [`Tcp`](crate::driver::tcp): it serves ready connections, passes their events
-//! to the core, and carries out the core's requests.
+//! The event loop's part of [`Tcp`](crate::driver::tcp). It serves ready connections, gives their
+//! events to the core, and carries out the core's requests.
 
 use std::io;
 
@@ -11,17 +11,17 @@ use crate::driver::tcp::{Peer, Progress};
 use crate::router::io::{Connection, Input, TcpEvent, TcpRequest};
 use crate::time::Time;
 
-/// The most connections that are accepted at one listener in a turn.
+/// The most connections that one listener accepts in a turn.
 const ACCEPTS_A_TURN: usize = 16;
 /// The most reads of one connection in a turn; each read fills a buffer of up to 64 KiB.
 const READS_A_TURN: usize = 4;
 
-/// The connection with this number that the core asked for.
+/// The connection that the core asked for with this number.
 pub fn opened(number: usize) -> Connection {
     Connection(number as u64)
 }
 
-/// The connection with this number that was accepted.
+/// The accepted connection with this number.
 pub fn accepted(number: usize) -> Connection {
     Connection(Connection::ACCEPTED + number as u64)
 }
@@ -76,8 +76,8 @@ impl EventLoop {
         true
     }
 
-    /// Carries out the core's request to a connection. The resulting event is an input like any
-    /// other; its outputs are added to the same queue.
+    /// Carries out the core's request about a connection. The result is an event: it goes to the
+    /// core as an input, and the outputs for this input are added to the same queue.
     pub(super) fn change_connection(&mut self, request: TcpRequest) {
         let now = self.clock.now();
         let mut ended_by: fn(Connection) -> TcpEvent<'static> = TcpEvent::Closed;

@@ -1,5 +1,5 @@
-//! The loop's part of the console: it accepts clients, serves them in turns, and gives the router
-//! the driver's figures for `show` commands.
+//! The event loop's part of the console. It accepts clients and serves them in turns. It also gives
+//! the router the driver's counts for the `show` commands.
 
 use std::io;
 use std::path::Path;
@@ -61,7 +61,8 @@ impl EventLoop {
         turn == Turn::More
     }
 
-    /// Gives the router the driver's figures that a `show` prints, if the figures have changed.
+    /// Gives the router the counts of the driver that a `show` command prints. Does nothing if they
+    /// have not changed.
     pub(super) fn tell_what_shows_need(&mut self, now: Time) {
         let descriptors = self.waiting.figures();
         if self.router.descriptors() != Some(descriptors) {
@@ -69,8 +70,9 @@ impl EventLoop {
         }
     }
 
-    /// Handles the error that ended a series of accepts at a listener. True if another accept may
-    /// succeed immediately. If no descriptor is free, the client waits until there is one.
+    /// Handles the error that ended a series of accepts at a listener. If no descriptor is free,
+    /// the client waits until a descriptor is free. Returns true if another accept may succeed
+    /// immediately.
     pub(super) fn end_of_accepting(
         &mut self,
         listener: Source,

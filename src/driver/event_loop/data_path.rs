@@ -1,9 +1,9 @@
-//! Packets of EIDs between `lisp0` and the data sockets.
+//! The data path: packets between `lisp0` and the data sockets.
 //!
-//! In both directions the loop reads a limited number of packets into one arena. The router decides
-//! on each packet in the arena, and the packet is sent from there. Packets to the core are queued
-//! for each socket; packets to the kernel are joined for each flow. The arena is used again only
-//! after both have been flushed.
+//! In both directions, the loop reads a limited number of packets into one arena. The router
+//! decides on each packet in the arena, and the packet is sent from the arena. Packets to the core
+//! wait in a queue for each socket. Packets to the kernel are joined with other packets of their
+//! flow. The loop uses the arena again only after all of these packets are sent.
 
 use std::io::{self, IoSlice};
 use std::ops::Range;
@@ -25,22 +25,23 @@ use crate::wire::data_header::DATA_HEADER_LEN;
 
 /// The most reads of one source in a turn.
 const READS_A_TURN: usize = 64;
-/// Octets of the arena: a few of the largest packets. A larger arena would not fit into the cache.
+/// The length of the arena in octets: enough for a few of the largest packets. A larger arena would
+/// not fit into the processor's cache.
 const ARENA_LEN: usize = 4 * READ_LEN;
-/// The name under which failed writes are counted.
+/// The name of failed writes to `lisp0` in the counters of faults.
 const WRITING: &str = "writing lisp0";
 
-/// The memory of the data path.
+/// The buffers of the data path.
 #[derive(Debug)]
 pub struct DataPath {
     arena: Box<[u8]>,
-    /// The arena is free from this offset on.
+    /// The octets of the arena from this offset on are free.
     free: usize,
     coalescer: Coalescer,
 }
 
 impl DataPath {
-    /// `joins_udp`: whether `lisp0` accepts super-packets of UDP.
+    /// Creates the buffers. `joins_udp` is true if `lisp0` accepts super-packets of UDP.
     pub fn new(joins_udp: bool) -> Self {
         DataPath {
             arena: vec![0; ARENA_LEN].into_boxed_slice(),
@@ -118,7 +119,8 @@ impl EventLoop {
         true
     }
 
-    /// Tells the router about the paths to locators, as learned from sends.
+    /// Gives the router the events about the paths to locators. The driver learned of these events
+    /// when it sent packets.
     pub(super) fn tell_of_paths(&mut self, now: Time) {
         for event in self.faults.take_paths() {
             self.router.handle(Input::Path(event), now);
@@ -156,7 +158,7 @@ impl EventLoop {
         true
     }
 
-    /// Lets the router decide on the datagrams that arrived together and are at `start` in the
+    /// Lets the router decide on the datagrams that arrived together. They begin at `start` in the
     /// arena.
     fn take_datagrams(&mut self, start: usize, header: &DataHeader) {
         let now = self.clock.now();
@@ -179,14 +181,15 @@ impl EventLoop {
                 Inbound::Held | Inbound::Dropped(_) => {}
             }
             self.carry_out_outputs();
-            // An empty datagram is also a datagram, and is counted.
+            // A datagram may be empty: it is counted too.
             if at >= end {
                 break;
             }
         }
     }
 
-    /// Joins a packet of the arena with others, to be written to the `lisp0` of its instance.
+    /// Adds a packet of the arena to the packets that are joined and written to the `lisp0` of its
+    /// instance.
     fn deliver(&mut self, instance_id: InstanceId, range: Range<usize>) {
         let Some(tun) = tun_of(&self.tun, &self.router, instance_id) else {
             return self.faults.count(WRITING, &io::ErrorKind::NotConnected.into());
@@ -207,7 +210,7 @@ impl EventLoop {
         *free = 0;
     }
 
-    /// Sends a packet of the arena on to the RLOC to which its EID has moved.
+    /// Sends a packet of the arena to the RLOC to which the EID has moved.
     fn forward(&mut self, wrap: &Encapsulation, range: Range<usize>) {
         let packet = Packet::single(&mut self.data_path.arena[range]);
         match self.udp.of_mut(wrap.source.0) {
@@ -216,7 +219,7 @@ impl EventLoop {
         }
     }
 
-    /// Sends a packet that was held, after the queued packets.
+    /// Sends a packet that the router has held back. The queued packets are sent before it.
     pub(super) fn send_held(&mut self, wrap: &Encapsulation, packet: &mut OwnedPacket) {
         self.udp.flush(&self.data_path.arena, &mut self.faults);
         match self.udp.of_mut(wrap.source.0) {
@@ -225,7 +228,7 @@ impl EventLoop {
         }
     }
 
-    /// Writes a packet that was held to the `lisp0` of its instance.
+    /// Writes a packet that the router has held back to the `lisp0` of its instance.
     pub(super) fn write_held(&mut self, instance_id: InstanceId, packet: &mut OwnedPacket) {
         let sent = match tun_of(&self.tun, &self.router, instance_id) {
             Some(tun) => tun.send(&packet.borrow()),
@@ -244,12 +247,13 @@ fn tun_of<'a>(tun: &'a Option<Tun>, router: &Router, instance_id: InstanceId) ->
     tun.as_ref().filter(|_| carried == Some(instance_id))
 }
 
-/// Writes a joined packet directly from the arena.
+/// Writes a joined packet from the arena without copying it.
 fn write(tun: &Tun, arena: &mut [u8], joined: &Joined<'_>, faults: &mut Faults) {
     let first = &arena[joined.first.clone()];
     let header = joined.segment_size.and_then(|size| VnetHeader::of_super_packet(first, size));
     let header = header.unwrap_or_default().emit();
-    // One part for the header, one for the first segment and one for each of the others.
+    // There is one part for the header, one for the first segment and one for each of the other
+    // segments.
     let mut parts = [IoSlice::new(&[]); 66];
     parts[0] = IoSlice::new(&header);
     parts[1] = IoSlice::new(first);

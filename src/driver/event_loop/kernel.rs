@@ -1,5 +1,6 @@
-//! The loop's part of [`Netlink`](crate::driver::netlink::Netlink): it passes the kernel's events
-//! to the core, carries out the core's requests, and regularly checks the state that has no events.
+//! The event loop's part of [`Netlink`](crate::driver::netlink::Netlink). It gives the kernel's
+//! events to the core and carries out the core's requests. It also checks at regular intervals the
+//! state that has no events.
 
 use std::time::Duration;
 
@@ -9,10 +10,10 @@ use super::EventLoop;
 use crate::router::io::{Input, KernelEvent, KernelRequest, LISP_DEVICE};
 use crate::time::Time;
 
-/// The most datagrams of kernel events that are read in a turn.
+/// The most datagrams with kernel events that are read in a turn.
 const EVENTS_A_TURN: usize = 64;
-/// How often the state without events is compared: a setting that a person changed by hand must be
-/// restored within a second.
+/// The time between two checks of the state for which the kernel sends no events. If a person
+/// changes a setting by hand, it must be restored within a second.
 pub const LOOK_INTERVAL: Duration = Duration::from_millis(700);
 
 impl EventLoop {

@@ -1,5 +1,6 @@
-//! The loop's part of the objects that the process holds open: it opens and closes `lisp0`,
-//! sockets, listeners and emulated hosts when the core asks for this, and watches them.
+//! The event loop's part of the objects that the process holds open: `lisp0`, sockets, listeners
+//! and emulated hosts. It opens and closes an object when the core asks for this, and watches the
+//! open objects.
 
 use std::io;
 use std::os::fd::{AsRawFd, RawFd};
@@ -30,7 +31,7 @@ impl EventLoop {
         }
     }
 
-    /// Opens an object that the core asks for, or changes an open one.
+    /// Opens an object that the core asks for, or changes it if it is already open.
     pub(super) fn open(&mut self, object: &ProcessObject) -> Result<(), Error> {
         match object {
             ProcessObject::Tunnel => self.open_tunnel(),
@@ -59,7 +60,7 @@ impl EventLoop {
         }
     }
 
-    /// Handles the loss of `lisp0`, which was deleted or renamed.
+    /// Handles the loss of `lisp0`: the device was deleted or renamed.
     pub(super) fn lose_tunnel(&mut self) {
         self.tun = None;
         let event = ProcessEvent::Lost(ProcessObject::Tunnel);
@@ -86,7 +87,8 @@ impl EventLoop {
         let senders: Vec<RawFd> = sockets.sender_fds().collect();
         let slot = self.udp.insert(sockets);
         for sender in senders {
-            // epoll always reports errors. Data that arrives on a sending socket is ignored.
+            // epoll always reports errors. Data can also arrive on a sending socket, but it is
+            // ignored.
             self.watch_fd_for(sender, Source::Errors(slot), Interest::PRIORITY)?;
         }
         self.watch_fd(control, Source::Control(slot))?;

@@ -1,4 +1,5 @@
-//! The signals to a router: stop, start a new log file, write the counters to the log.
+//! The signals that a router handles: stop the router, start a new log file, write the counters to
+//! the log.
 
 use log::info;
 use mio::Interest;
@@ -11,8 +12,8 @@ use crate::console::show::statistics;
 use crate::driver::Error;
 
 impl EventLoop {
-    /// SIGTERM and SIGINT stop the router, instead of ending the process. SIGHUP and SIGUSR1 do not
-    /// end the router: SIGHUP starts a new log file, SIGUSR1 writes the counters to the log.
+    /// Watches for signals, so that they do not end the process at once. SIGTERM and SIGINT stop
+    /// the router. SIGHUP starts a new log file. SIGUSR1 writes the counters to the log.
     pub fn watch_signals(&mut self) -> Result<(), Error> {
         let signals = Signals::new([SIGTERM, SIGINT, SIGHUP, SIGUSR1]);
         let signals = self.signals.insert(signals.map_err(Error::during("catching signals"))?);
@@ -46,7 +47,7 @@ impl EventLoop {
 
     fn log_statistics(&mut self) {
         self.tell_what_shows_need(self.clock.now());
-        // Both families are counted together.
+        // The counters are the same for both families: they count IPv4 and IPv6 together.
         let view = statistics::view(&self.router, Family::Ipv4);
         for line in statistics::text(&view).lines() {
             info!("{line}");

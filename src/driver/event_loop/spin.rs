@@ -1,22 +1,22 @@
-//! Decides when the loop polls again instead of sleeping: for a short time after a packet.
+//! Decides whether the loop polls again or sleeps. It polls for a short time after each packet.
 //!
-//! Sleeping and waking up takes longer than a packet's whole path through the router. So after a
-//! packet the loop polls for the next one for some microseconds, and yields the processor between
-//! two polls. Without traffic the loop sleeps. If a yield takes long, another process needs the
-//! processor: then the loop does not spin for a while.
+//! To sleep and wake up takes longer than the whole path of a packet through the router. So after a
+//! packet, the loop polls for the next packet for some microseconds, and yields the processor
+//! between two polls. Without traffic, the loop sleeps. If a yield takes long, another process
+//! needs the processor. Then the loop does not spin for a while.
 
 use std::time::Duration;
 
 use crate::time::Time;
 
-/// How long the loop polls for the next packet: in a lab an answer arrives sooner.
+/// The time for which the loop polls for the next packet. In a lab, an answer arrives in less time.
 const AFTER_A_PACKET: Duration = Duration::from_micros(50);
-/// If a yield takes longer than this, another process has used the processor.
+/// If a yield takes longer than this time, another process has used the processor.
 const CONTENDED: Duration = Duration::from_micros(25);
-/// How long the loop then leaves the processor to other processes.
+/// The time for which the loop then does not spin, so that other processes get the processor.
 const REST: Duration = Duration::from_millis(2);
 
-/// The end of the present spin, and the end of the present rest.
+/// The end of the current spin, and the end of the current rest from spinning.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Spin {
     until: Time,
@@ -29,14 +29,14 @@ impl Spin {
         self.until = now + AFTER_A_PACKET;
     }
 
-    /// Notes that the loop yielded the processor between two times.
+    /// Notes that the loop has yielded the processor from time `before` to time `after`.
     pub fn yielded(&mut self, before: Time, after: Time) {
         if after.since(before) > CONTENDED {
             self.rests_until = after + REST;
         }
     }
 
-    /// Whether the loop polls again without sleeping.
+    /// Whether the loop must poll again and not sleep.
     pub fn lasts(&self, now: Time) -> bool {
         now < self.until && now >= self.rests_until
     }
