@@ -1,4 +1,5 @@
-//! Builds a simulation from a lab file: the same file that `lab up` builds in namespaces.
+//! Builds a simulation from a lab file. The command `lab up` builds the lab of this file in network
+//! namespaces.
 
 use std::collections::BTreeMap;
 
@@ -13,13 +14,14 @@ use crate::lab::file::{Impairment, LabFile, Link, Node, Port};
 use crate::rng::Seed;
 use crate::router::config::Config;
 
-/// The MTU of a link whose lab file gives none.
+/// The MTU of a link, in octets, if the lab file does not set the MTU.
 const DEFAULT_MTU: u16 = 1500;
 
-/// The configurations of a lab's routers by node.
+/// Parses the configuration of each router of a lab. The keys of the map are the names of the
+/// nodes.
 ///
 /// # Errors
-/// A configuration file that the lab does not have, or the wrong lines of a configuration.
+/// The lab does not have a configuration file, or a configuration has wrong lines.
 pub fn parse_configs(lab: &Lab) -> Result<BTreeMap<String, Config>, SimError> {
     let wrong = |error: &dyn std::fmt::Display| SimError::Config(error.to_string());
     let parsed = lab.file.routers().map(|(name, file)| {
@@ -31,11 +33,11 @@ pub fn parse_configs(lab: &Lab) -> Result<BTreeMap<String, Config>, SimError> {
 }
 
 impl Sim {
-    /// Builds a lab in which everything is switched on at [`crate::time::Time::ZERO`].
+    /// Builds a lab. Every node is switched on at [`crate::time::Time::ZERO`].
     ///
     /// # Errors
-    /// A router without a configuration, or an error of [`Sim::connect`], [`Sim::add_host`] and the
-    /// kernel's `ip route`.
+    /// A router has no configuration, or one of these calls fails: [`Sim::connect`],
+    /// [`Sim::add_host`], or `ip route` of the simulated kernel.
     pub fn build(
         lab: &LabFile,
         configs: &BTreeMap<String, Config>,
@@ -44,7 +46,8 @@ impl Sim {
         Sim::new(seed).built(lab, configs)
     }
 
-    /// Builds a lab in this empty simulation, as [`Sim::build`] does.
+    /// Builds a lab in this simulation, which must be empty. The lab is the same as after
+    /// [`Sim::build`].
     ///
     /// # Errors
     /// The errors of [`Sim::build`].
@@ -108,7 +111,8 @@ impl Sim {
         Ok(())
     }
 
-    /// Sets the devices of a plain node up and adds the addresses and routes of the lab file.
+    /// Sets up the devices of a node without LISP, and adds its addresses and routes from the lab
+    /// file.
     fn configure_forwarder(&mut self, name: &str, node: &Node) -> Result<(), SimError> {
         let Node::Forwarder { addresses, routes } = node else {
             return Ok(());
@@ -133,7 +137,8 @@ impl Sim {
     }
 }
 
-/// `xTR1:et0-0-Core1:eth0`: the two ends in the order of the lab file, with their Linux devices.
+/// Returns the name of a link: its two ends in the order of the lab file, with their Linux devices.
+/// An example is `xTR1:et0-0-Core1:eth0`.
 fn link_name(link: &Link) -> String {
     let [a, b] = &link.ends;
     format!("{}:{}-{}:{}", a.node, a.device, b.node, b.device)

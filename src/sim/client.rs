@@ -1,4 +1,5 @@
-//! A plain node with TCP clients, with which a scenario sends its own octets to a map-server.
+//! A node without LISP that has TCP clients. A scenario uses a TCP client to send any octets to a
+//! map-server.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -14,10 +15,10 @@ use crate::lab::scenario::stream::{Arrived, End};
 use crate::router::io::{Connection, TcpEvent, TcpRequest};
 use crate::time::{Deadline, Time};
 
-/// How long the other end may take to answer a SYN.
+/// The time in which the other end must answer a SYN.
 const CONNECTING: Duration = Duration::from_secs(3);
 
-/// A kernel and the TCP clients on it.
+/// A node with a kernel and TCP clients.
 pub struct ClientNode {
     /// The kernel.
     pub kernel: Kernel,
@@ -25,7 +26,7 @@ pub struct ClientNode {
     connections: BTreeMap<Connection, Heard>,
 }
 
-/// The state of a connection, as its client knows it.
+/// The state of a connection, as the client of the connection knows it.
 #[derive(Debug, Default)]
 struct Heard {
     stands: bool,
@@ -38,18 +39,18 @@ impl ClientNode {
         self.tcp.receive(packet, now);
     }
 
-    /// Does the work that is due.
+    /// Does the work that is due now.
     pub(super) fn handle_timeout(&mut self, now: Time) {
         self.kernel.handle_timeout(now);
         self.tcp.poll(now);
     }
 
-    /// When [`ClientNode::handle_timeout`] has work.
+    /// Returns the next time at which [`ClientNode::handle_timeout`] has work.
     pub(super) fn poll_timeout(&mut self, now: Time) -> Option<Deadline> {
         Deadline::earliest([self.kernel.poll_timeout(), self.tcp.poll_timeout(now)])
     }
 
-    /// The next output of the node.
+    /// Returns the next output of the node.
     pub(super) fn poll_output(&mut self, now: Time) -> Option<NodeOutput> {
         while self.kernel.poll_event().is_some() {}
         loop {
@@ -81,11 +82,11 @@ fn hear(connections: &mut BTreeMap<Connection, Heard>, event: &TcpEvent<'_>) {
 }
 
 impl Sim {
-    /// Connects a plain node to TCP port 4342 of `destination`, and lets time pass until the result
-    /// is known; [`Sim::arrived`] returns the result.
+    /// Connects a node without LISP to TCP port 4342 of `destination`. Time passes until the result
+    /// is known. [`Sim::arrived`] returns the result.
     ///
     /// # Errors
-    /// When `name` is not a plain node.
+    /// `name` is not a node without LISP.
     pub fn connect_client(
         &mut self,
         name: &str,
@@ -113,10 +114,10 @@ impl Sim {
         Ok(())
     }
 
-    /// Sends octets on a connection; if the connection has ended, the octets are lost.
+    /// Sends octets on a connection. If the connection has ended, the octets are lost.
     ///
     /// # Errors
-    /// When the node has no clients.
+    /// The node has no clients.
     pub fn send_octets(
         &mut self,
         name: &str,
@@ -128,10 +129,10 @@ impl Sim {
         })
     }
 
-    /// The octets received on a connection since the last call.
+    /// Returns the octets that arrived on a connection since the last call.
     ///
     /// # Errors
-    /// When the node has no clients.
+    /// The node has no clients.
     pub fn arrived(&mut self, name: &str, connection: Connection) -> Result<Arrived, SimError> {
         self.with_client(name, |client, _| {
             let arrived = &mut client.connections.entry(connection).or_default().arrived;

@@ -1,4 +1,5 @@
-//! A router's console in a simulated lab: the router, and the emulated hosts on its LANs.
+//! The console of a router in a simulated lab. The console acts on the router and on the emulated
+//! hosts of the router's LANs.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,10 +15,11 @@ use crate::router::io::Mac;
 use crate::time::Time;
 
 impl Sim {
-    /// Lets a console session act on a router and its hosts, then carries out their outputs.
+    /// Calls `act` with a router and its emulated hosts, then carries out the outputs of these
+    /// nodes.
     ///
     /// # Errors
-    /// When `name` is not a running router.
+    /// `name` is not a running router.
     pub fn at_console<T>(
         &mut self,
         name: &str,
@@ -48,7 +50,8 @@ impl Sim {
         Ok(result)
     }
 
-    /// The emulated hosts on the LANs of a router, each with the router's interface on that LAN.
+    /// Returns the emulated hosts on the LANs of a router, each with the router's interface on that
+    /// LAN.
     fn emulated_hosts(&self, router: NodeId) -> BTreeMap<NodeId, InterfaceName> {
         let Some(kernel) = self.nodes[router.0].node.kernel() else {
             return BTreeMap::new();
@@ -67,7 +70,7 @@ impl Sim {
     }
 }
 
-/// A host with the router's interface on its LAN.
+/// An emulated host, with the router's interface on the LAN of the host.
 struct Plugged<'a> {
     id: NodeId,
     interface: InterfaceName,
@@ -76,9 +79,9 @@ struct Plugged<'a> {
 
 /// The emulated hosts of a router.
 struct RouterHosts<'a> {
-    /// By name.
+    /// The hosts by name.
     hosts: BTreeMap<&'a str, Plugged<'a>>,
-    /// The hosts that have received a task, and may have something to send.
+    /// The hosts that have received a task. These hosts may have packets to send.
     asked: BTreeSet<NodeId>,
 }
 

@@ -1,4 +1,5 @@
-//! The course of a simulation: one event after another, each with all its outputs.
+//! Runs a simulation: carries out one event after another, each with all outputs that follow from
+//! the event.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,27 +12,28 @@ use super::{NodeId, Sim};
 use crate::host::frame::HEADER_LEN;
 use crate::time::{Deadline, Time};
 
-/// How long the kernel takes to wake the process that reads a socket or `lisp0`. Not zero, because
-/// a packet that loops through a process would then stop time.
+/// The time between the arrival of a message at a socket or at `lisp0` and the moment when the
+/// process reads the message. The time is not zero: otherwise a packet that loops through a process
+/// would stop the clock.
 const WAKE_UP: Duration = Duration::from_micros(10);
 
 /// An event of the simulation.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// A frame arrives at the other end of a link.
+    /// A frame arrives at a port.
     Arrive { to: Attachment, frame: Rc<[u8]> },
     /// A process reads the messages of its kernel.
     Process { node: NodeId, what: ForProcess },
-    /// A host is plugged in, as the second half of its move with this number.
+    /// A host is plugged into a LAN: the second half of the host's move with this number.
     PlugIn { port: Attachment, segment: usize, number: u64 },
-    /// A host is pulled out, as the second half of its move.
+    /// A host is pulled out of a LAN: the second half of the host's move.
     PullOut { port: Attachment, segment: usize },
-    /// A node's deadline may have been reached.
+    /// A deadline of a node may have been reached.
     Wake { node: NodeId },
 }
 
 impl Sim {
-    /// Carries out the next event; false when there is none.
+    /// Carries out the next event. Returns false if there is no event.
     pub fn step(&mut self) -> bool {
         let Some((at, event)) = self.queue.pop() else {
             return false;
@@ -49,12 +51,12 @@ impl Sim {
         self.now = self.now.max(until);
     }
 
-    /// Lets this much time pass.
+    /// Lets the time `span` pass.
     pub fn run_for(&mut self, span: Duration) {
         self.run_until(self.now + span);
     }
 
-    /// Runs until `done` is true or `deadline` is reached; returns whether `done` is true.
+    /// Runs until `done` is true or `deadline` is reached. Returns whether `done` is true.
     pub fn run_while_not(&mut self, deadline: Time, done: impl Fn(&Sim) -> bool) -> bool {
         loop {
             if done(self) {
@@ -104,7 +106,7 @@ impl Sim {
         self.settle(node);
     }
 
-    /// Carries out the outputs of a node after an event, and plans its next wake-up.
+    /// Carries out the outputs of a node after an event, and plans the next wake-up of the node.
     pub(super) fn settle(&mut self, id: NodeId) {
         while let Some(output) = self.nodes[id.0].node.poll_output(self.now) {
             match output {
@@ -134,7 +136,7 @@ impl Sim {
         let Some(Deadline { at, .. }) = named.node.poll_timeout(now) else {
             return;
         };
-        // A deadline that remains the same after a wake-up must not stop time.
+        // If a node has the same deadline again after a wake-up, the clock must still advance.
         let at = at.max(now + Duration::from_micros(1));
         if named.wake_at.is_none_or(|planned| at < planned || planned <= now) {
             named.wake_at = Some(at);
@@ -142,7 +144,7 @@ impl Sim {
         }
     }
 
-    /// Puts a frame on the link of its sender.
+    /// Puts a frame on the link into which the sending port is plugged.
     fn transmit(&mut self, from: Attachment, frame: Vec<u8>) {
         let Some(&at) = self.plugged.get(&from) else {
             return;
@@ -176,23 +178,24 @@ impl Sim {
         }
     }
 
-    /// Passes a frame at a port to the captures on this port.
+    /// Passes a frame at a port to all captures at this port.
     fn tap(&mut self, port: Attachment, frame: &[u8]) {
         let here = self.captures.values_mut().filter(|(at, _)| *at == port);
         here.for_each(|(_, tap)| tap(self.now, frame));
     }
 
-    /// Returns a node to act on, with its clock set to this instant.
+    /// Sets the clock of a node to the present time, and returns the node.
     pub(super) fn clock(&mut self, id: NodeId) -> &mut Node {
         let node = &mut self.nodes[id.0].node;
         node.set_time(self.now);
         node
     }
 
-    /// Tells each port of a segment whether it has carrier. The end of a cable has carrier when
-    /// both ends are up, like a veth; the port of a LAN has carrier when the bridge runs.
+    /// Tells each port of a segment whether the port has carrier. An end of a cable has carrier if
+    /// both ends are up, as with a veth pair. A port of a LAN has carrier if the bridge runs.
     pub(super) fn refresh_carrier(&mut self, at: usize) {
-        // A node that reacts may change the carrier of another port: look again after each.
+        // A node that reacts may change the carrier of another port. Therefore all ports are
+        // examined again after each change.
         while let Some((port, carrier)) = self.stale_carrier(at) {
             let now = self.now;
             self.clock(port.node).set_carrier(port.device, carrier, now);
@@ -200,12 +203,13 @@ impl Sim {
         }
     }
 
-    /// A port of a segment with an outdated carrier state, and the right state.
+    /// Returns a port of a segment whose carrier state is out of date, with the right state.
     fn stale_carrier(&self, at: usize) -> Option<(Attachment, bool)> {
         let segment = &self.segments[at];
         let is_up = |port: &Attachment| self.nodes[port.node.0].node.is_up(port.device);
         let whole = segment.up && (segment.is_lan || segment.ports.iter().all(is_up));
-        // During a make-before-break move, a host still receives frames of the LAN that it leaves.
+        // During a make-before-break move, a host still receives frames of the old LAN. The port of
+        // the host counts for the new LAN only.
         let here = segment.ports.iter().filter(|port| self.plugged.get(port) == Some(&at));
         let mut wanted = here.map(|port| (*port, whole && is_up(port)));
         wanted.find(|&(port, carrier)| self.has_carrier(port) != carrier)

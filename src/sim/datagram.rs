@@ -1,4 +1,4 @@
-//! Builds IP packets with right checksums, with etherparse.
+//! Builds IP packets with correct checksums, with the crate etherparse.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -7,9 +7,9 @@ use etherparse::{IpDscp, IpEcn, IpNumber, Ipv4Header, Ipv6FlowLabel, Ipv6Header,
 /// The fields of an IP header that a sender chooses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IpFields {
-    /// The sender's address.
+    /// The address of the sender.
     pub source: IpAddr,
-    /// The receiver's address, of the same family.
+    /// The address of the receiver, of the same family as the sender's address.
     pub destination: IpAddr,
     /// TTL or hop limit.
     pub ttl: u8,
@@ -17,13 +17,14 @@ pub struct IpFields {
     pub tos: u8,
     /// The protocol of the payload.
     pub protocol: IpNumber,
-    /// IPv4's Don't Fragment.
+    /// Don't Fragment bit of IPv4.
     pub dont_fragment: bool,
-    /// IPv4's identification, which fragments of one packet share.
+    /// Identification field of IPv4. All fragments of one packet have the same identification.
     pub identification: u16,
 }
 
-/// A whole IP packet; `None` when the families differ or the payload is too long for IP.
+/// Builds a whole IP packet. Returns `None` if the address families differ, or if the payload is
+/// too long for IP.
 pub fn ip_packet(fields: &IpFields, payload: &[u8]) -> Option<Vec<u8>> {
     let dscp = IpDscp::try_new(fields.tos >> 2).ok()?;
     let ecn = IpEcn::try_new(fields.tos & 3).ok()?;
@@ -63,8 +64,8 @@ pub fn ip_packet(fields: &IpFields, payload: &[u8]) -> Option<Vec<u8>> {
     Some(packet)
 }
 
-/// A UDP datagram, the payload for [`ip_packet`]. Without `checksum` the field is zero, as in
-/// LISP's data packets (RFC 9300 section 5.3, RFC 6935 for IPv6).
+/// Builds a UDP datagram, which is a payload for [`ip_packet`]. If `checksum` is false, the
+/// checksum field is zero, as in LISP data packets (RFC 9300 section 5.3; RFC 6935 for IPv6).
 pub fn udp_datagram(
     source: SocketAddr,
     destination: SocketAddr,
@@ -85,7 +86,8 @@ pub fn udp_datagram(
     Some(datagram)
 }
 
-/// The checksum of a UDP datagram, never zero; `None` when the families differ.
+/// Calculates the checksum of a UDP datagram. The checksum is never zero. Returns `None` if the
+/// address families differ.
 pub fn udp_checksum(
     header: &UdpHeader,
     source: IpAddr,

@@ -12,7 +12,7 @@ pub enum SimError {
     /// No node has this name.
     #[error("{0}: no such node")]
     NoSuchNode(String),
-    /// The node exists, but it is of another kind.
+    /// The node exists, but it is of another kind than the caller expects.
     #[error("{name} is no {wanted}")]
     WrongKind {
         /// The node.
@@ -26,7 +26,8 @@ pub enum SimError {
     /// No link has this name.
     #[error("{0}: no such link")]
     NoSuchLink(String),
-    /// The node's device has a link already, or the host's only device has another name.
+    /// A device cannot be plugged into a link. Either the device is in a link already, or the node
+    /// is a host and its only device has another name.
     #[error("{node}: {device} cannot be plugged in")]
     BadPort {
         /// The node.
@@ -39,10 +40,10 @@ pub enum SimError {
     Host {
         /// The host.
         name: String,
-        /// Why.
+        /// The error from creating the host.
         error: HostError,
     },
-    /// A node has no address of the family.
+    /// A node has no address of the wanted family.
     #[error("{name} has no {family} address")]
     NoAddress {
         /// The node.
@@ -50,7 +51,7 @@ pub enum SimError {
         /// `IPv4` or `IPv6`.
         family: String,
     },
-    /// A route of a lab file has no usable gateway.
+    /// A route of a lab file has no gateway that the node can reach directly.
     #[error("{name}: route to {prefix}: {error}")]
     Route {
         /// The node.
@@ -63,12 +64,12 @@ pub enum SimError {
     /// A router's configuration cannot be read or understood.
     #[error("{0}")]
     Config(String),
-    /// Registrations were not acknowledged in time.
+    /// Some registrations were not acknowledged in time.
     #[error("not every prefix is registered after {} s of virtual time\n{why}", time_limit.as_secs())]
     NotRegistered {
-        /// The time in which they had to be acknowledged.
+        /// The time within which the registrations had to be acknowledged.
         time_limit: Duration,
-        /// The missing registrations, and the reasons.
+        /// The missing registrations, with the reasons.
         why: String,
     },
     /// Writing the report failed.

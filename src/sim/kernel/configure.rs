@@ -1,7 +1,8 @@
 //! Adds and removes devices, addresses, routes and rules, and notifies the process as netlink does.
 //!
-//! As on Linux, a link that is set down loses its routes without single notifications, so the
-//! process reads the whole table again. Connected routes return by themselves, static ones never.
+//! If a link is set down, its routes are removed. As on Linux, there is no notification of each
+//! route, so the process reads the whole table again. When the link comes up again, its connected
+//! routes return, but its static routes do not.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -19,11 +20,11 @@ use crate::router::io::{
 };
 use crate::router::made::IPV6_METRIC;
 
-/// The timers of a port for roaming hosts, as `driver/netlink` sets them.
+/// The timers of a port for roaming hosts. They have the values that `driver/netlink` sets.
 const MOBILITY_CLOCKS: Clocks =
     Clocks { reachable: Duration::from_secs(2), first_probe: Duration::from_secs(1) };
 
-/// The metric of IPv6's connected routes.
+/// The metric of connected IPv6 routes.
 const IPV6_CONNECTED_METRIC: u32 = 256;
 
 const NO_DEVICE: &str = "No such device";
@@ -31,10 +32,10 @@ const NO_ROUTE_TO_GATEWAY: &str = "Nexthop has invalid gateway";
 const DEVICE_DOWN: &str = "Network is down";
 
 impl Kernel {
-    /// Creates a device, which is down. A new port has no carrier; a new tunnel has carrier, from
-    /// its process.
+    /// Creates a device, which is down. A new port has no carrier. A new tunnel has carrier,
+    /// because its process gives it carrier.
     ///
-    /// A deleted device that is created again gets the same ID, and remains plugged into its link.
+    /// If a deleted device is created again, it gets its old ID and is still plugged into its link.
     pub fn add_device(&mut self, name: &str, kind: DeviceKind, mtu: u16) -> DeviceId {
         let is_it = |device: &NetDevice| !device.is_there && device.name == name;
         let deleted = self.devices.iter().position(is_it);
@@ -63,8 +64,8 @@ impl Kernel {
         id
     }
 
-    /// Sends the process the whole present state and drops earlier events, as when the process
-    /// starts and reads the tables.
+    /// Sends the whole present state to the process, and drops earlier events. The effect is that
+    /// of a process that starts and reads all tables.
     pub fn announce(&mut self) {
         self.events.clear();
         let there = self.devices.iter().enumerate().filter(|(_, device)| device.is_there);
@@ -74,7 +75,8 @@ impl Kernel {
         self.tell_routes();
     }
 
-    /// `ip link set DEVICE address MAC`: deletes the neighbours on the link.
+    /// `ip link set DEVICE address MAC`. If the address changes, the neighbours on the link are
+    /// deleted.
     pub fn set_mac(&mut self, id: DeviceId, mac: HardwareAddress) {
         if self.device(id).mac != mac {
             self.devices[id.0].mac = mac;
@@ -97,7 +99,8 @@ impl Kernel {
             }
         } else {
             self.routing.remove_device(id);
-            // As keep_addr_on_down does, keeps global IPv6 addresses and removes link-local ones.
+            // Global IPv6 addresses stay and link-local ones are removed, as with
+            // `keep_addr_on_down`.
             self.devices[id.0].addresses.retain(|net| !is_ipv6_link_local(net.addr()));
         }
         self.tell_link(id);
@@ -108,7 +111,7 @@ impl Kernel {
         self.tell_losses();
     }
 
-    /// The other end of the link came up or went down. The routes stay.
+    /// Sets whether the link of a device has carrier. The routes of the device stay.
     pub fn set_carrier(&mut self, id: DeviceId, carrier: bool) {
         let device = &mut self.devices[id.0];
         if device.carrier != carrier {
@@ -122,7 +125,7 @@ impl Kernel {
         }
     }
 
-    /// `ip link set DEVICE mtu N`; without a value, the MTU of the link.
+    /// `ip link set DEVICE mtu N`. Without `mtu`, the device gets the MTU of its link.
     pub fn set_mtu(&mut self, id: DeviceId, mtu: Option<u16>) {
         let device = &mut self.devices[id.0];
         let mtu = mtu.unwrap_or(device.own_mtu);
@@ -132,7 +135,7 @@ impl Kernel {
         }
     }
 
-    /// `ip address add`: also adds the connected route.
+    /// `ip address add`. Also adds the connected route of the address.
     pub fn add_address(&mut self, id: DeviceId, address: IpNet) {
         let device = &mut self.devices[id.0];
         device.unconnected.remove(&address);
@@ -146,7 +149,7 @@ impl Kernel {
         }
     }
 
-    /// `ip address add ... noprefixroute`: adds no connected route.
+    /// `ip address add ... noprefixroute`. Adds no connected route.
     pub fn add_unconnected_address(&mut self, id: DeviceId, address: IpNet) {
         self.remove_address(id, address);
         let device = &mut self.devices[id.0];
@@ -154,9 +157,10 @@ impl Kernel {
         device.unconnected.insert(address);
     }
 
-    /// `ip address delete`. With the last address of a network, the connected route is removed too.
-    /// IPv4 routes with this source are removed; IPv6 ones stay without a source. With the last
-    /// IPv4 address of a device, all IPv4 routes through the device are removed.
+    /// `ip address delete`. If no other address of the network is left, the connected route of the
+    /// network is removed too. IPv4 routes with this source address are removed. IPv6 routes with
+    /// this source address stay, but lose the source. If the device has no IPv4 address left, all
+    /// IPv4 routes through the device are removed.
     pub fn remove_address(&mut self, id: DeviceId, address: IpNet) {
         if self.device(id).addresses.contains(&address) {
             self.take_address(id, address);
@@ -174,7 +178,7 @@ impl Kernel {
         }
     }
 
-    /// Whether an address is on any device, up or down.
+    /// Whether any device, up or down, has this address.
     fn has_address(&self, address: IpAddr) -> bool {
         let nets = self.devices.iter().flat_map(|device| &device.addresses);
         nets.into_iter().any(|net| net.addr() == address)
@@ -194,7 +198,7 @@ impl Kernel {
         }
     }
 
-    /// Notifies the process of removed routes.
+    /// Notifies the process that these routes were removed.
     pub(super) fn tell_removed(&mut self, gone: Vec<(Table, IpNet, Entry)>) {
         for (table, prefix, entry) in gone {
             self.tell_route(table, prefix, &entry, false);
@@ -221,7 +225,7 @@ impl Kernel {
         }
     }
 
-    /// `ip route replace`. The error is that of the operating system: the device of the route must
+    /// `ip route replace`. The error is the message that Linux gives. The device of the route must
     /// be up.
     pub fn add_route(
         &mut self,
@@ -249,7 +253,8 @@ impl Kernel {
         self.add_route(Table::Main, prefix, leads, 0, None)
     }
 
-    /// The next hop of a route through `gateway`, which must be in a connected network.
+    /// Returns the next hop of a route through `gateway`. The gateway must be in a connected
+    /// network.
     pub fn via(&self, gateway: IpAddr) -> Result<Leads, &'static str> {
         let table = self.routing.table(Table::Main);
         let entry = table.lookup(gateway, |entry| entry.connected).ok_or(NO_ROUTE_TO_GATEWAY)?;
@@ -258,7 +263,8 @@ impl Kernel {
         Ok(Leads::Out { device, gateway })
     }
 
-    /// Carries out a request of the process, or reports that it was refused.
+    /// Carries out a request of the process, or reports to the process that the request was
+    /// refused.
     pub fn apply(&mut self, request: KernelRequest) {
         let done = match request {
             KernelRequest::Add(object) => self.make(object),
@@ -284,7 +290,7 @@ impl Kernel {
                 self.events.push_back(KernelEvent::Refused { request, error });
             }
         }
-        // A change of a link or an address may remove other objects too.
+        // A change of a link or of an address may remove other objects too.
         if let KernelRequest::Add(KernelObject::Link { .. })
         | KernelRequest::Remove(KernelObject::Address { .. })
         | KernelRequest::Add(KernelObject::Address { connected: false, .. }) = request
@@ -342,7 +348,8 @@ impl Kernel {
         }
     }
 
-    /// If the object is missing, there is nothing to do; only a missing device is an error.
+    /// Removes an object. If the object is missing, there is nothing to do. Only a missing device
+    /// is an error.
     fn unmake(&mut self, object: KernelObject) -> Result<(), &'static str> {
         match object {
             KernelObject::Namespace | KernelObject::Link { .. } => Ok(()),
@@ -361,7 +368,7 @@ impl Kernel {
                 Ok(())
             }
             KernelObject::Route { table, prefix, target, metric, source } => {
-                // The gateway's network may be removed already, and its routes with it.
+                // If the gateway's network is removed already, this route was removed with it.
                 let leads = match target {
                     RouteTarget::NextHop(gateway) => self.leads_by_gateway(table, prefix, gateway),
                     _ => Some(self.leads(target)?),
@@ -389,7 +396,7 @@ impl Kernel {
         }
     }
 
-    /// The next hop of the route for `prefix` through `gateway`.
+    /// Returns the next hop of the existing route for `prefix` through `gateway`.
     fn leads_by_gateway(&self, table: Table, prefix: IpNet, gateway: IpAddr) -> Option<Leads> {
         let mut rows = self.routing.table(table).iter();
         rows.find_map(|(other, entry)| match entry.leads {
@@ -418,7 +425,7 @@ impl Kernel {
         self.events.push_back(KernelEvent::Link {
             device: name.clone(),
             up,
-            // Linux reports no carrier for a device that is down.
+            // On Linux, a device that is down is reported without carrier.
             carrier: up && carrier,
             mtu: u32::from(mtu),
         });
@@ -460,7 +467,7 @@ impl Kernel {
     }
 }
 
-/// The connected route of an address; a host address (/32, /128) has none.
+/// Returns the connected route of an address. A host address (/32, /128) has no connected route.
 pub(super) fn connected(device: DeviceId, address: IpNet) -> Option<(IpNet, Entry)> {
     let family = Family::of(address.addr());
     if address.prefix_len() == family.bits() || is_ipv6_link_local(address.addr()) {

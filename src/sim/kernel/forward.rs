@@ -1,4 +1,5 @@
-//! The path of a packet: received or originated here, then delivered, forwarded or dropped.
+//! The path of a packet through the kernel. The packet is received, or the node itself sends it.
+//! Then the packet is delivered, forwarded or dropped.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,7 +13,8 @@ use crate::packet::{IpHeader, set_ttl};
 use crate::sim::datagram::udp_checksum;
 
 impl Kernel {
-    /// Receives a packet on a device: from its link or, on `lisp0`, from the process.
+    /// Receives a packet on a device. The packet comes from the device's link or, if the device is
+    /// `lisp0`, from the process.
     pub fn receive(&mut self, id: DeviceId, mut packet: Vec<u8>) {
         if !self.device(id).is_running() {
             return self.count(KernelDrop::DeviceDown);
@@ -28,14 +30,15 @@ impl Kernel {
             return self.count(KernelDrop::LinkScoped);
         }
         let from_lisp = self.device(id).kind == DeviceKind::Tunnel;
-        // accept_local=1 is set on lisp0; IPv6 does not check the source.
+        // The sysctl `accept_local=1` is set on `lisp0`, so a packet from there may have our own
+        // source. The source of an IPv6 packet is not checked.
         if header.source.is_ipv4() && !from_lisp && self.is_local(header.source) {
             return self.count(KernelDrop::Martian);
         }
         self.forward(packet, &header, from_lisp);
     }
 
-    /// A process writes a packet to `lisp0`.
+    /// Receives a packet that a process writes to `lisp0`.
     pub fn write_tunnel(&mut self, packet: Vec<u8>) {
         match self.lisp() {
             Some(lisp) if self.device(lisp).is_running() => self.receive(lisp, packet),
@@ -43,7 +46,7 @@ impl Kernel {
         }
     }
 
-    /// A process's TCP stack sends an IP packet with a segment.
+    /// Sends an IP packet with a TCP segment, for the TCP stack of a process.
     pub fn send_segment(&mut self, packet: Vec<u8>) {
         match IpHeader::parse(&packet) {
             Ok(header) if self.is_local(header.source) => self.originate(packet, true),
@@ -51,12 +54,13 @@ impl Kernel {
         }
     }
 
-    /// A program sends an IP packet through a raw socket, with any source.
+    /// Sends an IP packet of a program with a raw socket. The source address may be any address.
     pub fn send_raw(&mut self, packet: Vec<u8>) {
         self.originate(packet, false);
     }
 
-    /// No host on the link has the address of this packet's next hop (RFC 1122 section 2.3.2.2).
+    /// Drops a packet because no host on the link has the address of its next hop (RFC 1122 section
+    /// 2.3.2.2).
     pub fn neighbour_failed(&mut self, packet: &[u8]) {
         self.count(KernelDrop::NoNeighbour);
         if let Ok(header) = IpHeader::parse(packet) {
@@ -64,15 +68,15 @@ impl Kernel {
         }
     }
 
-    /// Sends a packet of the node itself. If it is `bound` to its source, rules about the source
-    /// apply.
+    /// Sends a packet of the node itself. If `bound` is true, the packet is bound to its source
+    /// address, and policy rules for that source apply.
     pub(super) fn originate(&mut self, packet: Vec<u8>, bound: bool) {
         if let Err(cause) = self.send(packet, bound) {
             self.count(cause);
         }
     }
 
-    /// Like `originate`, but does not count the cause when the packet is not sent.
+    /// Like `originate`, but if the packet is not sent, the cause is returned and not counted.
     pub(super) fn send(&mut self, packet: Vec<u8>, bound: bool) -> Result<(), KernelDrop> {
         let header = IpHeader::parse(&packet).map_err(|_| KernelDrop::WriteFailed)?;
         if self.is_local(header.destination) {
@@ -92,8 +96,8 @@ impl Kernel {
         }
     }
 
-    /// The next identification for the process: each packet that may be fragmented gets another
-    /// one.
+    /// Returns the next identification for an IP packet of the process. Packets that may be
+    /// fragmented must have different identifications.
     pub(super) fn next_identification(&mut self) -> u16 {
         self.identification = self.identification.wrapping_add(1);
         self.identification
@@ -129,7 +133,7 @@ impl Kernel {
         self.send_error(error, &packet, header);
     }
 
-    /// The MTU of a device, if the packet is larger and must not be fragmented there.
+    /// Returns the MTU of a device if the packet is larger and must not be fragmented there.
     fn too_big(&self, device: DeviceId, packet: &[u8]) -> Option<u16> {
         const DONT_FRAGMENT: u8 = 0x40;
         let mtu = self.device(device).mtu;

@@ -1,5 +1,5 @@
 //! Fragmentation and reassembly for IPv4 (RFC 791 section 3.2) and IPv6 (RFC 8200 section 4.5).
-//! Only the sender fragments IPv6 packets.
+//! Only the sender of an IPv6 packet may fragment the packet.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -9,17 +9,19 @@ use etherparse::{
     IpFragOffset, IpHeaders, IpNumber, Ipv4Extensions, Ipv4Header, Ipv6Extensions, Ipv6Header,
 };
 
-/// Packets that are reassembled at the same time; one more replaces the oldest.
+/// The most packets that are reassembled at the same time. If one more packet comes, it replaces
+/// the oldest.
 const REASSEMBLY_LIMIT: usize = 16;
 
-/// Octets of an IPv6 header and of the fragment header after it.
+/// The octets of an IPv6 header, then the octets of the fragment header that follows it.
 const V6_HEADER: usize = 40;
 const V6_FRAGMENT: usize = 8;
 const V6_FRAGMENT_HEADER: u8 = 44;
 const MORE_FRAGMENTS: u16 = 1;
 
-/// Cuts a packet into fragments of up to `mtu` octets; `None` when that is impossible. IPv6
-/// fragments get this identification, IPv4 fragments that of the packet.
+/// Cuts a packet into fragments of at most `mtu` octets. Returns `None` if that is impossible. IPv6
+/// fragments get the identification `identification`. IPv4 fragments keep the identification of the
+/// packet.
 pub fn split(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
     match packet.first()? >> 4 {
         4 => split_v4(packet, mtu),
@@ -50,7 +52,8 @@ fn split_v4(packet: &[u8], mtu: usize) -> Option<Vec<Vec<u8>>> {
     payload.chunks(room).enumerate().map(cut).collect()
 }
 
-/// Cuts a packet without extension headers: no node here sends extension headers.
+/// Cuts an IPv6 packet that has no extension headers. No node of the simulation sends extension
+/// headers.
 fn split_v6(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8>>> {
     let (header, payload) = packet.split_first_chunk::<V6_HEADER>()?;
     let room = mtu.checked_sub(V6_HEADER + V6_FRAGMENT)? & !7;
@@ -74,7 +77,7 @@ fn split_v6(packet: &[u8], mtu: usize, identification: u32) -> Option<Vec<Vec<u8
     payload.chunks(room).enumerate().map(cut).collect()
 }
 
-/// The key that the fragments of a packet share.
+/// The fields that are equal in all fragments of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Key {
     source: IpAddr,
@@ -88,7 +91,7 @@ struct Fragment<'a> {
     key: Key,
     offset: IpFragOffset,
     more: bool,
-    /// The header of the whole packet, except for its length.
+    /// The header of the whole packet. Only its length field is not that of the whole packet.
     header: IpHeaders,
     payload: &'a [u8],
 }
@@ -116,7 +119,8 @@ impl<'a> Fragment<'a> {
         Some(Fragment { key, offset, more, header, payload })
     }
 
-    /// Parses a packet whose first extension header is the fragment header, as [`split`] makes it.
+    /// Parses an IPv6 packet whose first extension header is the fragment header. [`split`] makes
+    /// such packets.
     fn parse_v6(packet: &'a [u8]) -> Option<Self> {
         let (mut header, payload) = Ipv6Header::from_slice(packet).ok()?;
         let (cut, payload) = payload.split_first_chunk::<V6_FRAGMENT>()?;
@@ -137,7 +141,7 @@ impl<'a> Fragment<'a> {
         Some(Fragment { key, offset, more: place & MORE_FRAGMENTS != 0, header, payload })
     }
 
-    /// The whole packet.
+    /// Builds the whole packet from its header and `payload`.
     fn whole(self, payload: &[u8]) -> Option<Vec<u8>> {
         let mut packet = match self.header {
             IpHeaders::Ipv4(mut header, _) => {
@@ -155,20 +159,20 @@ impl<'a> Fragment<'a> {
     }
 }
 
-/// A fragment that overlaps others, or makes the packet too long for IP.
+/// A fragment does not fit: it overlaps other fragments, or the packet would be too long for IP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a fragment that fits nothing")]
 pub struct Unfit;
 
-/// The packets of which some fragments have arrived.
+/// Packets of which only some fragments have arrived.
 #[derive(Debug, Default)]
 pub struct Reassembly(VecDeque<(Key, IpDefragBuf)>);
 
 impl Reassembly {
-    /// Adds a fragment; returns the whole packet when this was the last missing fragment.
+    /// Adds a fragment. If this fragment was the last missing one, returns the whole packet.
     ///
     /// # Errors
-    /// [`Unfit`]: the earlier fragments of the packet are dropped with this one.
+    /// [`Unfit`]: this fragment and the earlier fragments of its packet are dropped.
     pub fn add(&mut self, fragment: &[u8]) -> Result<Option<Vec<u8>>, Unfit> {
         let fragment = Fragment::parse(fragment).ok_or(Unfit)?;
         let at = self.0.iter().position(|(other, _)| *other == fragment.key);
@@ -221,7 +225,7 @@ mod tests {
     fn fragments_fit_and_make_the_packet_again_in_any_order() {
         let packet = packet(false);
         let mut fragments = split(&packet, 1400, 0).unwrap();
-        // A fragment may be cut again, on a narrower link.
+        // One fragment is cut again, as on a link with a smaller MTU.
         let again = split(&fragments.remove(1), 600, 0).unwrap();
         fragments.extend(again);
         fragments.reverse();

@@ -1,5 +1,5 @@
-//! Changes of a namespace by hand, with the commands of iproute2 and `sysctl` that this kernel
-//! supports.
+//! Carries out commands of a user in a namespace: the commands of iproute2 and `sysctl` that this
+//! kernel supports.
 
 use std::net::IpAddr;
 use std::str::FromStr;
@@ -11,14 +11,15 @@ use super::{DeviceId, Kernel};
 use crate::addr::Family;
 use crate::router::io::{LISP_GROUP, Table};
 
-/// The error for a command that this kernel does not know, or whose object does not exist.
+/// The error if this kernel does not know the command, or if the object of the command does not
+/// exist.
 const UNKNOWN: &str = "this kernel knows no such command, or nothing that it is about";
 
 impl Kernel {
     /// Carries out `command`: `ip address|link|route|rule|neigh ...` or `sysctl -w NAME=VALUE`.
     ///
     /// # Errors
-    /// A command that is not known here, or an object that does not exist.
+    /// The command is not known here, or its object does not exist.
     pub fn by_hand(&mut self, command: &str) -> Result<(), &'static str> {
         let words: Vec<&str> = command.split_whitespace().collect();
         let (family, words) = match words[..] {
@@ -79,7 +80,7 @@ impl Kernel {
     }
 
     /// `ip link del DEVICE`: removes the device with its addresses and routes.
-    /// [`Kernel::add_device`] creates it again.
+    /// [`Kernel::add_device`] can create the device again.
     pub fn delete_device(&mut self, id: DeviceId) {
         self.devices[id.0].addresses.clear();
         self.devices[id.0].unconnected.clear();

@@ -1,4 +1,5 @@
-//! The ICMP messages of a kernel: echo replies, and errors about packets that it drops.
+//! The ICMP messages of a kernel: echo replies, and ICMP errors about packets that the kernel
+//! drops.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -14,28 +15,28 @@ use crate::router::io::IcmpError as Reported;
 use crate::sim::datagram::{IpFields, ip_packet};
 use crate::wire::IcmpErrorKind;
 
-/// Octets of the largest ICMPv4 error (RFC 1812 section 4.3.2.3) and ICMPv6 error (RFC 4443
-/// section 2.4), IP header included.
+/// The octets of the largest ICMPv4 error (RFC 1812 section 4.3.2.3), then of the largest ICMPv6
+/// error (RFC 4443 section 2.4). Both include the IP header.
 const V4_ERROR_LEN: usize = IPV4_MINIMUM_REASSEMBLY as usize;
 const V6_ERROR_LEN: usize = IPV6_MINIMUM_MTU as usize;
-/// Octets of the IP and ICMP headers before the quoted packet.
+/// The octets of the IP header and the ICMP header, which precede the quoted packet.
 const V4_ERROR_HEADERS: usize = 28;
 const V6_ERROR_HEADERS: usize = 48;
-/// Linux sends ICMPv4 errors with precedence internetwork control.
+/// The type of service of ICMPv4 errors. Linux sends them with precedence "internetwork control".
 const V4_ERROR_TOS: u8 = 0xc0;
-/// The TTL of packets that the kernel itself sends.
+/// The TTL or hop limit of packets that the node itself sends.
 const DEFAULT_TTL: u8 = 64;
 
-/// The reason why a packet was dropped, in ICMP's terms.
+/// The reason why a packet was dropped. Each reason is an ICMP error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IcmpError {
-    /// There is no route.
+    /// There is no route to the destination.
     NetUnreachable,
-    /// An unreachable route, or a neighbour that does not answer.
+    /// The route of the packet is of type `unreachable`, or the next hop does not answer.
     HostUnreachable,
-    /// There is no socket.
+    /// No socket has the destination port.
     PortUnreachable,
-    /// The packet is larger than the MTU of the next link, which is this many octets.
+    /// The packet is larger than the MTU of the next link. The number is this MTU, in octets.
     TooBig(u16),
     /// The TTL has reached zero.
     TtlExceeded,
@@ -75,16 +76,17 @@ impl IcmpError {
 
 /// A datagram of the process that an ICMP error quotes.
 struct Quoted<'a> {
-    /// The socket that sent it.
+    /// The address and port of the socket that sent the datagram.
     from: SocketAddr,
     destination: IpAddr,
-    /// Its destination port.
+    /// The destination port of the datagram.
     port: u16,
-    /// The quoted part of the payload.
+    /// The part of the payload that the ICMP error quotes.
     payload: &'a [u8],
 }
 
-/// An ICMP message with its checksum, for a packet between these two addresses.
+/// Builds an ICMP message with its checksum. `ends` is the source and the destination of the IP
+/// packet.
 fn message(v4: Icmpv4Type, v6: Icmpv6Type, ends: (IpAddr, IpAddr), data: &[u8]) -> Option<Vec<u8>> {
     let mut message = match ends {
         (IpAddr::V4(_), IpAddr::V4(_)) => Icmpv4Header::with_checksum(v4, data).to_bytes().to_vec(),
@@ -100,7 +102,8 @@ fn message(v4: Icmpv4Type, v6: Icmpv6Type, ends: (IpAddr, IpAddr), data: &[u8]) 
     Some(message)
 }
 
-/// Whether errors may be sent about `packet` (RFC 1122 section 3.2.2, RFC 4443 section 2.4 e).
+/// Whether an ICMP error about `packet` may be sent (RFC 1122 section 3.2.2, RFC 4443 section 2.4
+/// e).
 fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     if header.is_link_scoped() {
         return false;
@@ -118,14 +121,14 @@ fn deserves_error(packet: &[u8], header: &IpHeader) -> bool {
     }
 }
 
-/// Whether `packet`, an IP packet, is a fragment of IPv4 other than the first.
+/// Whether `packet`, an IP packet, is an IPv4 fragment, but not the first of its packet.
 fn is_later_fragment(packet: &[u8]) -> bool {
     const OFFSET: u16 = 0x1fff;
     packet[0] >> 4 == 4 && u16::from_be_bytes([packet[6], packet[7]]) & OFFSET != 0
 }
 
 impl Kernel {
-    /// Sends an ICMP error about `packet`, if errors about `packet` are allowed.
+    /// Sends an ICMP error about `packet`, if an error about this packet is allowed.
     pub(super) fn send_error(&mut self, error: IcmpError, packet: &[u8], header: &IpHeader) {
         if !deserves_error(packet, header) {
             return;
@@ -148,8 +151,8 @@ impl Kernel {
         }
     }
 
-    /// Reports an ICMP error about a datagram of the process to the process. `icmp` is the ICMP
-    /// message.
+    /// Reports an ICMP error to the process, if the error is about a datagram of the process.
+    /// `icmp` is the ICMP message.
     pub(super) fn report_error(&mut self, header: &IpHeader, icmp: &[u8]) {
         let Some((&[kind, code, _, _, a, b, c, d], quoted)) = icmp.split_first_chunk() else {
             return;
@@ -177,7 +180,7 @@ impl Kernel {
         }
     }
 
-    /// The quoted datagram, if a socket of the process sent it.
+    /// Returns the quoted datagram, if a socket of the process sent it.
     fn own_datagram<'a>(&self, quoted: &'a [u8]) -> Option<Quoted<'a>> {
         let header = IpHeader::parse_quoted(quoted).ok()?;
         let (protocol, header_len) = match header.family() {
@@ -198,7 +201,7 @@ impl Kernel {
         })
     }
 
-    /// Answers an echo request for one of our addresses.
+    /// Answers an echo request that was sent to an address of this node.
     pub(super) fn send_echo_reply(&mut self, header: &IpHeader, echo: IcmpEchoHeader, data: &[u8]) {
         let ends = (header.destination, header.source);
         let v4 = Icmpv4Type::EchoReply(echo);
@@ -208,7 +211,8 @@ impl Kernel {
         }
     }
 
-    /// Unless `bound`, the source of the message does not influence its route.
+    /// Sends an ICMP message. If `bound` is false, the source address does not influence the route
+    /// of the message.
     fn send_icmp(
         &mut self,
         (source, destination): (IpAddr, IpAddr),

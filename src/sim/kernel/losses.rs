@@ -1,4 +1,5 @@
-//! Lost objects: the process requested them from the kernel, and they have been removed since.
+//! Finds lost objects. A lost object was made at the request of the process, and has been removed
+//! by another program since.
 
 use std::net::IpAddr;
 
@@ -10,7 +11,7 @@ use crate::router::io::{Device, KernelEvent, KernelObject, LISP_DEVICE, Mac, Rou
 use crate::router::made::IPV6_METRIC;
 
 impl Kernel {
-    /// Notifies the process of lost objects that it had requested.
+    /// Notifies the process of the objects that it requested and that are lost now.
     pub(super) fn tell_losses(&mut self) {
         let mut made = std::mem::take(&mut self.made);
         let lost = made.take_lost(true, |object| !self.is_made(object));
@@ -20,7 +21,8 @@ impl Kernel {
         }
     }
 
-    /// Devices, addresses, rules, routes and settings: one line for each, sorted.
+    /// Returns the state of the kernel as sorted lines: one line for each device, address, rule,
+    /// route and setting.
     pub fn state(&self) -> Vec<String> {
         let mut lines = vec![format!("forwards {:?}", self.forwards)];
         for device in self.devices.iter().filter(|device| device.is_there) {
@@ -58,7 +60,7 @@ impl Kernel {
             }
             KernelObject::Link { device, up, mtu, proxy_arp, mac, mobility } => {
                 self.named(&device).is_some_and(|port| {
-                    // A port that is set down by hand stays down, and is not a loss.
+                    // If a user sets a port down, the port stays down. This is not a lost object.
                     let is_up = match up {
                         true => port.up || port.name != LISP_DEVICE,
                         false => !port.up || port.kind == DeviceKind::Loopback,
