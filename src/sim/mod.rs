@@ -5,8 +5,8 @@
 //!                        │            Router(Kernel + core)      ITR, ETR, MS, MR, ...
 //!                        │            Host(smoltcp)              pings and answers
 //!                        ├─ segments: links and LANs with delay, jitter, loss, duplication, ...
-//!                        ├─ queue:    what will happen, by (time, sequence)
-//!                        └─ trace:    what crossed the links
+//!                        ├─ queue:    planned events, by (time, sequence)
+//!                        └─ trace:    packets that crossed the links
 //! ```
 //!
 //! All randomness comes from one seed, forked by name for each router, host and link. The same
