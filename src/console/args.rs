@@ -1,27 +1,31 @@
-//! The words of a line that matched a command, by the names under which its handler asks for them.
+//! The words of a line that matched a command. The handler of the command reads the words by their
+//! names.
 
 use std::ops::Range;
 use std::str::FromStr;
 
-/// The reason why a well-formed command cannot be carried out, and the word that causes it.
+/// The error of a line that matches a command but cannot be carried out, and the wrong octets of
+/// the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
-    /// One sentence, without the leading `%`.
+    /// The error message: one sentence, without the leading `%`.
     pub message: String,
     /// The octets of the line that are wrong.
     pub span: Range<usize>,
-    /// Whether these octets are the value of an argument, and not a keyword or the whole line.
+    /// Whether the wrong octets are the value of an argument. Otherwise they are a keyword or the
+    /// whole line.
     pub in_value: bool,
 }
 
 /// A word of a line, and its meaning.
 #[derive(Clone, Debug)]
 pub struct Bound {
-    /// The name of the keyword or argument. Keywords and arguments have separate names.
+    /// The name of the keyword or argument. A keyword and an argument with equal names are
+    /// different words.
     pub name: &'static str,
-    /// Whether it is a value, or a part of a value.
+    /// Whether the word is a value, or a part of a value.
     pub argument: bool,
-    /// Its octets in the line.
+    /// The octets of the word in the line.
     pub span: Range<usize>,
 }
 
@@ -35,45 +39,47 @@ pub struct Args<'t> {
 }
 
 impl<'t> Args<'t> {
-    /// The words of `line`, in the order of the line.
+    /// Makes the arguments from the `words` of `line`. The words have the order of the line.
     pub fn new(line: &'t str, words: Vec<Bound>, negated: bool) -> Self {
         Args { line, words, negated }
     }
 
-    /// Whether the line resets to the default. `no` does the same for most commands, but not for a
-    /// command that is in force by default.
+    /// Whether the line begins with `default`, which resets a setting to its default. For most
+    /// commands, `no` has the same effect as `default`. For a command that is in force by default,
+    /// `no` turns it off.
     pub fn is_default(&self) -> bool {
         let first = self.line.split_whitespace().next();
         self.negated && first.is_some_and(|word| word.eq_ignore_ascii_case("default"))
     }
 
-    /// Whether the line has a keyword.
+    /// Whether the line contains the keyword.
     pub fn has(&self, keyword: &str) -> bool {
         self.span(keyword, false).is_some()
     }
 
-    /// Whether the line has an argument.
+    /// Whether the line contains the argument.
     pub fn given(&self, argument: &str) -> bool {
         self.span(argument, true).is_some()
     }
 
-    /// An argument as typed, including the blanks inside it.
+    /// The text of an argument as the user typed it, including the blanks inside the text.
     pub fn text(&self, argument: &str) -> Option<&'t str> {
         self.span(argument, true).map(|span| &self.line[span])
     }
 
-    /// The value of an argument that may be left out.
+    /// The value of an optional argument, or `None` if the line does not contain the argument.
     pub fn optional<T: FromStr>(&self, argument: &str) -> Option<T> {
         self.text(argument)?.parse().ok()
     }
 
-    /// The value of an argument that the pattern requires; a fault when the argument is missing.
+    /// The value of a required argument. If the argument is missing, the result is a fault.
     pub fn value<T: FromStr>(&self, argument: &str) -> Result<T, Fault> {
         self.optional(argument)
             .ok_or_else(|| self.fault(argument, format!("{argument} is missing")))
     }
 
-    /// A fault at the argument or else the keyword with this name, or at the whole line.
+    /// A fault that points at the argument `name`. If the line has no such argument, it points at
+    /// the keyword `name`. If the line has neither, it points at the whole line.
     pub fn fault(&self, name: &str, message: impl Into<String>) -> Fault {
         let value = self.span(name, true);
         let in_value = value.is_some();

@@ -1,8 +1,8 @@
 //! The client of a console session: sends requests and collects the answers.
 //!
 //! The command line, the labs, the simulator and a replay are clients. They differ only in the
-//! [`Channel`]: [`InProcess`] is a session in the same process, [`JsonLines`] is a session at the
-//! other end of a stream.
+//! [`Channel`]. [`InProcess`] is a channel to a session in the same process. [`JsonLines`] is a
+//! channel to a session at the other end of a stream.
 //!
 //! [`JsonLines`]: super::json_lines::JsonLines
 
@@ -16,7 +16,7 @@ use super::session::Session;
 use crate::router::Router;
 use crate::time::Time;
 
-/// Carries requests to a session and its responses back.
+/// Carries requests to a session, and the responses of the session back.
 pub trait Channel {
     /// Sends a request.
     ///
@@ -27,7 +27,7 @@ pub trait Channel {
     /// Waits for the next response.
     ///
     /// # Errors
-    /// The errors of the channel; `UnexpectedEof` when no more responses will arrive.
+    /// The errors of the channel. The error is `UnexpectedEof` if no more responses will arrive.
     fn receive(&mut self) -> io::Result<Response>;
 }
 
@@ -42,18 +42,19 @@ pub struct Answer {
     pub host: Option<HostAnswer>,
     /// The reason why the request was not carried out.
     pub error: Option<String>,
-    /// The prompt at which the request was sent; empty for the first request of a client, which has
-    /// received no prompt yet.
+    /// The prompt at which the request was sent. The prompt is empty for the first request of a
+    /// client, because the client has not received a prompt yet.
     pub asked_at: String,
     /// The end of the answer.
     pub done: Done,
 }
 
 impl Answer {
-    /// Reads the view in the answer to a `show ... json`.
+    /// Reads the view from the answer to a `show ... json` command.
     ///
     /// # Errors
-    /// The text is not such a view: the command was refused, or prints something else.
+    /// The text is not the JSON of this view: the command was refused, or the command prints
+    /// another text.
     pub fn view<V: DeserializeOwned>(&self) -> serde_json::Result<V> {
         serde_json::from_str(&self.text)
     }
@@ -67,22 +68,22 @@ pub struct Client<C> {
 }
 
 impl<C: Channel> Client<C> {
-    /// A client that has sent no request yet.
+    /// A new client, before its first request.
     pub fn new(channel: C) -> Self {
         Client { channel, prompt: String::new() }
     }
 
-    /// Continues after an answer that ended with `prompt`.
+    /// A client of a session whose last answer ended with `prompt`.
     pub fn resume(channel: C, prompt: String) -> Self {
         Client { channel, prompt }
     }
 
-    /// The prompt at the end of the last answer; empty before the first answer.
+    /// The prompt at the end of the last answer. It is empty before the first answer.
     pub fn prompt(&self) -> &str {
         &self.prompt
     }
 
-    /// The channel, for changes.
+    /// The channel, as a mutable reference.
     pub fn channel_mut(&mut self) -> &mut C {
         &mut self.channel
     }
@@ -90,7 +91,8 @@ impl<C: Channel> Client<C> {
     /// Sends a line and collects its answer.
     ///
     /// # Errors
-    /// The errors of the channel. The refusal of a line is an answer: [`Done::ok`] is false.
+    /// The errors of the channel. A refused line is not an error: its answer has [`Done::ok`] =
+    /// false.
     pub fn command(&mut self, line: &str) -> io::Result<Answer> {
         self.ask(Request::Line(line.to_owned()))
     }
@@ -116,8 +118,8 @@ impl<C: Channel> Client<C> {
         Ok(Answer { text, completions, host, error, asked_at, done })
     }
 
-    /// Sends a request and passes each response to `each` when it arrives, except the last
-    /// response, which is returned.
+    /// Sends a request and passes each response to `each` when the response arrives. The last
+    /// response is not passed to `each`, but returned.
     ///
     /// # Errors
     /// The errors of the channel and of `each`.
@@ -139,7 +141,7 @@ impl<C: Channel> Client<C> {
     }
 }
 
-/// A session in this process, on a router that does nothing else during an answer.
+/// A channel to a session in this process. The router does no other work during an answer.
 pub struct InProcess<'a> {
     /// The session.
     pub session: &'a mut Session,

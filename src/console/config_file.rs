@@ -1,4 +1,5 @@
-//! Reads a config file: applies all lines, or shows the wrong ones and applies none.
+//! Reads a config file. If all lines are right, all are applied. If a line is wrong, none is
+//! applied and the wrong lines are shown.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,36 +14,36 @@ use super::interpret::{self, LineError};
 use super::parse::Mismatch;
 use crate::router::config::Config;
 
-/// The most wrong lines that an error lists.
+/// The maximum number of wrong lines that an error lists.
 const MOST_PROBLEMS: usize = 20;
 
-/// The most alternatives that "expected" lists.
+/// The maximum number of alternatives after "expected".
 const MOST_EXPECTED: usize = 8;
 
-/// The errors of a config file. Its `Display` shows each wrong line with its number, a caret
-/// and the expected words, without colour.
+/// The errors of a config file. `Display` shows each wrong line with its number, a caret below the
+/// error and the expected words, without colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
     /// The name of the file, as given by the caller.
     pub name: String,
-    /// Its text.
+    /// The text of the file.
     pub text: String,
-    /// The first wrong lines, never empty.
+    /// The first wrong lines. The list is never empty.
     pub problems: Vec<Problem>,
-    /// How many more wrong lines there are.
+    /// The number of wrong lines that are not in `problems`.
     pub more: usize,
 }
 
 /// A wrong line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Its number, from 1.
+    /// The number of the line. The first line has number 1.
     pub line: usize,
     /// The octets of the file that are wrong.
     pub span: Range<usize>,
-    /// The error.
+    /// The error message.
     pub message: String,
-    /// The words expected there; may be empty.
+    /// The words that are expected at the error. This text may be empty.
     pub expected: String,
 }
 
@@ -55,7 +56,7 @@ impl fmt::Display for ConfigError {
 }
 
 impl ConfigError {
-    /// The wrong lines, in colour when `colour` is set.
+    /// The text of the errors, in colour if `colour` is true.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let mut reports: Vec<String> =
@@ -74,18 +75,19 @@ impl ConfigError {
     }
 }
 
-/// Reads a whole config file. `name` is its name in errors.
+/// Reads a whole config file. `name` is the name of the file in error messages.
 ///
-/// Blank lines and lines that begin with `!` have no effect. Indentation does not matter. `end`
-/// ends a block of modes, but not the file.
+/// Blank lines and lines that begin with `!` have no effect. Indentation does not matter. The line
+/// `end` leaves all modes; the lines after it are read too.
 pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
     let mut reader = Reader::new();
-    // The line that introduced each contradiction; a later line may still resolve the
-    // contradiction.
+    // The contradictions so far, each with the line that caused it. A later line may still resolve
+    // a contradiction.
     let mut contradicting: BTreeMap<String, Problem> = BTreeMap::new();
     let mut problems = Vec::new();
     let mut more = 0;
-    // Lines below a wrong line that opens a mode would all be wrong too; they are skipped.
+    // The lines below a wrong line that opens a mode are skipped, because each of them would be
+    // wrong too.
     let mut skip_deeper_than: Option<usize> = None;
     let mut start = 0;
     for (index, raw) in text.split_inclusive('\n').enumerate() {
@@ -116,7 +118,8 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
             more += 1;
         }
     }
-    // Contradictions may be effects of wrong lines, so they are reported only if no line is wrong.
+    // A contradiction may be the effect of a wrong line, so contradictions are reported only if no
+    // line is wrong.
     if problems.is_empty() {
         problems.extend(contradicting.into_values().take(MOST_PROBLEMS));
         problems.sort_by_key(|problem| problem.line);
@@ -127,13 +130,14 @@ pub fn parse_config(name: &str, text: &str) -> Result<Config, ConfigError> {
     Err(ConfigError { name: name.to_owned(), text: text.to_owned(), problems, more })
 }
 
-/// The configuration made by the lines so far. A wrong line may have been applied in part. Then the
-/// right lines are applied again to the last copy. A new copy at each line would make long files
-/// slow.
+/// The configuration that results from the lines so far. A wrong line may change a part of the
+/// configuration before its error is found. The reader then returns to its last copy of the
+/// configuration and applies the later right lines again. The reader does not make a copy at each
+/// line, because a copy at each line would make long files slow.
 struct Reader<'a> {
     editor: Editor,
     copy: Editor,
-    /// The lines since the last copy, all of them right.
+    /// The lines since the last copy. All of them are right.
     since: Vec<&'a str>,
 }
 
@@ -151,7 +155,7 @@ impl<'a> Reader<'a> {
             self.since.push(line);
         } else {
             for line in self.since.drain(..) {
-                // The line was right before, so it is right again.
+                // The line had no error the first time, so it has no error now.
                 let _ = apply(&mut self.copy, line);
             }
             self.editor = self.copy.clone();
@@ -160,7 +164,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Applies a line; `end` ends a block of modes, but not the file.
+/// Applies a line. `end` leaves all modes, but it does not end the file.
 fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     interpret::apply(editor, line)?;
     if editor.context == Context::Exec {

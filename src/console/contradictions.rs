@@ -1,7 +1,8 @@
-//! Lines of a configuration that contradict each other, although each line alone is right.
+//! Finds lines of a configuration that contradict each other, although each line alone is right.
 //!
-//! A file is checked as a whole, because a line may name an object that is defined further down. In
-//! a file, contradictions are errors; on the console they are warnings.
+//! A configuration is checked as a whole, because a line may name an object that a later line
+//! defines. In a file, a contradiction is an error. On the console, a contradiction causes a
+//! warning.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;

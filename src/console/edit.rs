@@ -21,12 +21,13 @@ impl Editor {
         Editor { config, context: Context::Config }
     }
 
-    /// The `router lisp` that is being configured.
+    /// The configuration of `router lisp`, created if missing.
     pub fn lisp(&mut self) -> &mut Lisp {
         self.config.lisp.get_or_insert_default()
     }
 
-    /// The EID-table that is being configured; `args` is the line, for the fault if there is none.
+    /// The EID-table that is being configured. If no EID-table is selected, the result is a fault
+    /// for the line of `args`.
     pub fn eid_table(&mut self, args: &Args<'_>) -> Result<&mut EidTable, Fault> {
         let Some(id) = self.context.instance() else {
             return Err(args.fault("", "no EID-table is selected"));
@@ -35,8 +36,9 @@ impl Editor {
     }
 
     /// The EID-table of an instance, created if missing. A router has only one EID-table, because
-    /// its `lisp0` carries the packets of one instance only: EIDs of another instance would be
-    /// registered, but their packets dropped. `argument` of the line names the instance.
+    /// its `lisp0` carries the packets of one instance only. EIDs of a second instance would be
+    /// registered, but their packets would be dropped. `argument` is the name of the argument that
+    /// a fault points at.
     pub fn open_table(
         &mut self,
         id: InstanceId,

@@ -10,14 +10,14 @@ pub enum Action {
     Show(Box<dyn Source>),
     /// Enter another mode.
     Enter(Context),
-    /// Change the router's state.
+    /// Change the state of the router.
     Command(Command),
     /// Turn debugging of the router on or off.
     Debug(bool),
-    /// Start or stop sending the debug lines to this session.
+    /// Start or stop sending debug lines to this session.
     Monitor(bool),
-    /// Nothing: the requested state is already in force.
+    /// No effect, because the requested state is already in force.
     Nothing,
-    /// End the session.
+    /// End the session, if it is in exec mode.
     Leave,
 }

@@ -1,10 +1,11 @@
-//! `| include REGEX` and the other filters, line by line: a long output is not held in memory.
+//! Filters for the output of a command, such as `| include REGEX`. A filter works line by line, so
+//! a long output is not held in memory.
 
 use regex::Regex;
 
 use super::show::Format;
 
-/// The filters behind `|`, each with its help for `?`.
+/// The names of the filters that may follow `|`, each with its help for `?`.
 pub const FILTERS: &[(&str, &str)] = &[
     ("begin", "Begin with the line that matches"),
     ("count", "Count number of lines which match regexp"),
@@ -14,26 +15,27 @@ pub const FILTERS: &[(&str, &str)] = &[
     ("section", "Lines that match, with the lines indented under each"),
 ];
 
-/// A command, with the filter for its output.
+/// A command and the filter for its output.
 pub struct Piped<'t> {
-    /// The command, up to the bar.
+    /// The command: the part of the line before the bar.
     pub command: &'t str,
-    /// The form of its output.
+    /// The format of the output.
     pub format: Format,
-    /// The lines of the output to print.
+    /// Selects the lines of the output that are printed.
     pub filter: Filter,
 }
 
-/// Selects lines.
+/// Selects lines of an output.
 #[derive(Debug, Default)]
 pub struct Filter {
     kind: Option<Kind>,
-    /// A line that is not complete yet.
+    /// The last line of the output so far, if its end has not arrived yet.
     partial: String,
     count: usize,
-    /// Whether `begin` has found its first line.
+    /// Whether `begin` has found a line that matches.
     begun: bool,
-    /// `section` prints lines that are indented deeper than this.
+    /// The indentation of the last line that `section` matched. Lines with a deeper indentation are
+    /// printed too.
     section: Option<usize>,
 }
 
@@ -46,7 +48,7 @@ enum Kind {
     Section(Regex),
 }
 
-/// Splits a line at its bar; the error is a message for the user.
+/// Splits a line at its bar. The error is a message for the user.
 pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     let (command, mut rest) = match line.split_once('|') {
         Some((command, rest)) => (command, Some(rest)),
@@ -71,7 +73,7 @@ pub fn parse(line: &str) -> Result<Piped<'_>, String> {
     Ok(Piped { command, format, filter })
 }
 
-/// The filter for an abbreviation of its name.
+/// The filter whose name begins with the given abbreviation.
 fn filter_named(name: &str) -> Result<&'static str, String> {
     let mut fitting = FILTERS.iter().filter(|(filter, _)| filter.starts_with(name));
     match (fitting.next(), fitting.next()) {
@@ -97,7 +99,7 @@ fn kind(name: &str, pattern: &str) -> Result<Kind, String> {
 }
 
 impl Filter {
-    /// Adds a piece of output and returns the selected lines.
+    /// Adds a piece of the output. Returns the lines of it that are selected.
     pub fn push(&mut self, text: String) -> String {
         if self.kind.is_none() {
             return text;
@@ -115,7 +117,7 @@ impl Filter {
         wanted
     }
 
-    /// The last selected lines, at the end of the output.
+    /// Ends the output. Returns the last selected line, or the number of lines for `count`.
     pub fn finish(&mut self) -> String {
         let last = std::mem::take(&mut self.partial);
         let wanted = !last.is_empty() && self.wants(&last);
@@ -163,7 +165,7 @@ mod tests {
     fn filtered(line: &str) -> String {
         let mut filter = parse(line).ok().unwrap().filter;
         let mut text = String::new();
-        // The selection must be the same when pieces end in the middle of a line.
+        // The selected lines are the same if a piece of the output ends in the middle of a line.
         for piece in ["one\n t", "wo\n  thr", "ee\nfour\n two\n"] {
             text += &filter.push(piece.to_owned());
         }

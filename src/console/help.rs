@@ -1,10 +1,10 @@
-//! `?` and completion: the words that may come next in a line.
+//! The words that may come next in a line, for `?` and for completion.
 
 use super::filter::FILTERS;
 use super::grammar::Context;
 use super::parse::{Mismatch, Next, begin, tokens};
 
-/// The output of `?` after `line`.
+/// The text that `?` prints after the user has typed `line`.
 pub fn help(context: &Context, line: &str) -> Result<String, String> {
     let (head, partial) = split(line);
     let candidates = candidates(context, head, partial).map_err(|mismatch| match mismatch {
@@ -38,7 +38,7 @@ fn words(candidates: &[Next]) -> Vec<&str> {
     keywords.map(|next| next.word.as_str()).collect()
 }
 
-/// The complete words of a line, and the unfinished last word.
+/// Splits a line into its complete words and its last word, which is unfinished.
 fn split(line: &str) -> (&str, &str) {
     let start = line
         .rfind(char::is_whitespace)
@@ -46,8 +46,8 @@ fn split(line: &str) -> (&str, &str) {
     line.split_at(start)
 }
 
-/// The words that may follow `head` and begin with `partial`: values, keywords by name, then
-/// `<cr>`.
+/// The words that may follow `head` and begin with `partial`. The values come first, then the
+/// keywords in alphabetical order, then `<cr>`.
 fn candidates(context: &Context, head: &str, partial: &str) -> Result<Vec<Next>, Mismatch> {
     let mut all = if let Some((command, rest)) = head.split_once('|') {
         if context != &Context::Exec && !begins_with_do(command) || !rest.trim().is_empty() {
@@ -82,7 +82,8 @@ fn keyword(word: &str, help: &'static str) -> Next {
     Next { word: word.to_owned(), help, keyword: true }
 }
 
-/// The words that may follow `head` in this mode, or in the nearest outer mode that accepts `head`.
+/// The words that may follow `head` in the mode of `context`. If this mode does not accept `head`,
+/// the nearest outer mode that accepts `head` is used.
 fn following(context: &Context, head: &str) -> Result<Vec<Next>, Mismatch> {
     let mut here = context.clone();
     let mut first_error = None;

@@ -1,5 +1,6 @@
-//! The emulated hosts at a router's console. The driver and the simulator run them; a session
-//! passes requests to them, and `show emulated-hosts` prints their states.
+//! The interface between a console and the emulated hosts of its router. The driver and the
+//! simulator run the hosts. A session passes requests to the hosts, and `show emulated-hosts`
+//! prints their states.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -14,7 +15,7 @@ use crate::router::config::InterfaceName;
 use crate::router::io::Mac;
 use crate::time::Time;
 
-/// The most pings of one host at the same time.
+/// The maximum number of pings that one host runs at the same time.
 const MOST_PINGS: usize = 16;
 
 /// The emulated hosts of one router.
@@ -25,8 +26,8 @@ pub trait Hosts {
     /// Gives a host a task.
     ///
     /// # Errors
-    /// A sentence: there is no such host ([`no_host`]), or the host refuses the task
-    /// ([`Pings::handle`]).
+    /// The error is a sentence for the user. Either there is no host with this name ([`no_host`]),
+    /// or the host refuses the task ([`Pings::handle`]).
     fn handle(&mut self, request: &HostRequest, now: Time) -> Result<HostAnswer, String>;
 }
 
@@ -35,21 +36,21 @@ pub trait Hosts {
 pub struct HostState {
     /// The router's interface on the host's LAN.
     pub interface: InterfaceName,
-    /// Its addresses with the prefix lengths of their networks.
+    /// The addresses of the host, with the prefix lengths of their networks.
     pub addresses: Vec<IpNet>,
-    /// Its default gateways.
+    /// The default gateways of the host.
     pub gateways: Vec<IpAddr>,
-    /// Its hardware address.
+    /// The hardware address of the host.
     pub mac: Mac,
-    /// Whether it is plugged in.
+    /// Whether the host is plugged in to its LAN.
     pub is_up: bool,
-    /// Ethernet frames that it has received.
+    /// The number of Ethernet frames that the host has received.
     pub received: u64,
-    /// Ethernet frames that it has sent.
+    /// The number of Ethernet frames that the host has sent.
     pub sent: u64,
 }
 
-/// A router without emulated hosts.
+/// The hosts of a router that has no emulated hosts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoHosts;
 
@@ -63,20 +64,21 @@ impl Hosts for NoHosts {
     }
 }
 
-/// The message that a router has no host with this name.
+/// The error message if a router has no host with this name.
 pub fn no_host(name: &str) -> String {
     format!("there is no emulated host {name}")
 }
 
-/// The pings of one host that were started from consoles.
+/// The pings that consoles have started on one host.
 #[derive(Debug, Default)]
 pub struct Pings(Vec<PingId>);
 
 impl Pings {
-    /// Gives the host a task. The host works on the task in its next [`Host::poll`].
+    /// Gives the host a task. The host begins the task in its next [`Host::poll`].
     ///
     /// # Errors
-    /// A sentence: there is no such ping, or too many pings are running.
+    /// The error is a sentence for the user. Either there is no ping with this number, or too many
+    /// pings are running.
     pub fn handle(&mut self, host: &mut Host, task: &HostTask) -> Result<HostAnswer, String> {
         match *task {
             HostTask::Ping { to, count, size, every_ms } => {
@@ -104,8 +106,8 @@ impl Pings {
         found.ok_or_else(|| no_ping(number))
     }
 
-    /// Removes a finished ping when there are too many: its client may have left without ending the
-    /// ping.
+    /// If there are too many pings, removes a finished ping. A client may leave without ending its
+    /// ping, so finished pings can remain.
     fn make_room(&mut self, host: &mut Host) -> Result<(), String> {
         if self.0.len() < MOST_PINGS {
             return Ok(());

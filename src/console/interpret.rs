@@ -1,4 +1,5 @@
-//! Applies single lines to a configuration, for the config file and `configure terminal`.
+//! Applies single lines to a configuration. The config file and `configure terminal` use this
+//! module.
 
 use super::args::Fault;
 use super::edit::Editor;
@@ -14,7 +15,7 @@ pub enum LineError {
     Semantic(Fault),
 }
 
-/// Applies one line; after an error the configuration may be partly changed.
+/// Applies one line. After an error, a part of the line may have changed the configuration.
 pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     let (matched, context) = find(&editor.context, line).map_err(LineError::Syntax)?;
     editor.context = context;
@@ -27,8 +28,8 @@ pub fn apply(editor: &mut Editor, line: &str) -> Result<(), LineError> {
     }
 }
 
-/// Finds the command for a line, in `context` or else in a context that encloses it: IOS leaves a
-/// mode at the first line that does not belong to the mode.
+/// Finds the command for a line in `context`. If `context` has no such command, the outer contexts
+/// are searched, because IOS leaves a mode at the first line that does not belong to the mode.
 fn find<'t>(context: &Context, line: &'t str) -> Result<(Match<'t>, Context), Mismatch> {
     let mut here = context.clone();
     let mut best: Option<Mismatch> = None;

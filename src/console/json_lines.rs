@@ -1,8 +1,9 @@
-//! The console's protocol between two processes: each request and each response is a line of JSON.
+//! The protocol of the console between two processes. Each request and each response is one line of
+//! JSON.
 //!
-//! The driver's console server reads requests and writes responses; a client writes requests and
-//! reads responses with [`JsonLines`], over any stream. No other part of the console uses JSON,
-//! except `show ... json`, which prints JSON as its text.
+//! The console server in the driver reads requests and writes responses. A client uses
+//! [`JsonLines`] to write requests and to read responses, over any stream. No other part of the
+//! console uses JSON, except `show ... json`: the text of its response is JSON.
 
 use std::io::{self, BufRead, Write};
 
@@ -11,10 +12,10 @@ use serde::Serialize;
 use super::client::Channel;
 use super::protocol::{Request, Response};
 
-/// The longest request that is read, in octets.
+/// The maximum length of a request, in octets. Longer requests are refused.
 pub const LONGEST_REQUEST: usize = 16 * 1024;
 
-/// A request or response as a line, without the line end.
+/// A request or response as a line of JSON, without the line end.
 pub fn line(message: &impl Serialize) -> String {
     serde_json::to_string(message)
         .expect("strings, numbers, lists and named fields, as JSON has them")
@@ -23,7 +24,7 @@ pub fn line(message: &impl Serialize) -> String {
 /// Reads a request from a line.
 ///
 /// # Errors
-/// A sentence for the client: the line is too long, or is not a request.
+/// The error is a sentence for the client: the line is too long, or the line is not a request.
 pub fn request(line: &str) -> Result<Request, String> {
     if line.len() > LONGEST_REQUEST {
         return Err(format!("a request has at most {LONGEST_REQUEST} octets"));
@@ -36,8 +37,8 @@ pub fn request(line: &str) -> Result<Request, String> {
 /// Reads the next response from a stream.
 ///
 /// # Errors
-/// The errors of the stream; `UnexpectedEof` at its end, `InvalidData` for a line that is not a
-/// response.
+/// The errors of the stream. The error is `UnexpectedEof` at the end of the stream, and
+/// `InvalidData` if a line is not a response.
 pub fn read_response(stream: &mut impl BufRead) -> io::Result<Response> {
     let mut line = String::new();
     if stream.read_line(&mut line)? == 0 {
@@ -57,7 +58,7 @@ pub fn write_request(stream: &mut impl Write, request: &Request) -> io::Result<(
     stream.flush()
 }
 
-/// A router at the other end of a stream.
+/// A channel to a session at the other end of a stream.
 #[derive(Debug)]
 pub struct JsonLines<R, W> {
     responses: R,
@@ -65,7 +66,8 @@ pub struct JsonLines<R, W> {
 }
 
 impl<R: BufRead, W: Write> JsonLines<R, W> {
-    /// Reads `responses` and writes `requests`: the two directions of one stream.
+    /// A channel that reads from `responses` and writes to `requests`. These are the two directions
+    /// of one stream.
     pub fn new(responses: R, requests: W) -> Self {
         JsonLines { responses, requests }
     }

@@ -1,16 +1,18 @@
 //! The IOS-style user interface: one grammar for the config file and the console.
 //!
-//! - [`grammar`]: the commands, as tables; [`parse`] matches a line against them, [`help`] lists
+//! - [`grammar`]: the commands, as tables. [`parse`] matches a line against them. [`help`] lists
 //!   the words that may come next.
 //! - [`edit`]: the state of a [`Config`](crate::router::config::Config) during editing.
-//! - [`interpret`] applies a line to it, with the matching command of the grammar: [`config_file`]
-//!   reads a whole file this way, a session's `configure terminal` one line at a time.
-//!   [`running_config()`] writes a configuration. [`contradictions()`] checks it as a whole.
-//! - [`session`]: one user; [`protocol`]: the requests and responses of a session.
-//! - [`show`]: the outputs. Each fills a [`view`], plain data, and prints it in the format of IOS;
-//!   [`filter`] selects lines.
-//! - [`client`]: the client of a session in this process or, with [`json_lines`], in another.
-//! - [`hosts`]: the emulated hosts to which a session gives tasks.
+//! - [`interpret`]: finds the command for a line in the grammar and applies the line to a
+//!   configuration. [`config_file`] reads a whole file with it. `configure terminal` reads one line
+//!   at a time with it. [`running_config()`] writes a configuration as text. [`contradictions()`]
+//!   checks a configuration as a whole.
+//! - [`session`]: the console of one user. [`protocol`]: the requests and responses of a session.
+//! - [`show`]: the outputs. Each output fills a [`view`], which is plain data, and prints the view
+//!   in the format of IOS. [`filter`] selects lines of the output.
+//! - [`client`]: the client of a session. The session is in the same process or, with
+//!   [`json_lines`], in another process.
+//! - [`hosts`]: the emulated hosts. A session gives them tasks.
 
 pub mod args;
 pub mod client;

@@ -1,5 +1,5 @@
-//! Matches a line against the commands of a mode, as IOS does: any unambiguous abbreviation of a
-//! keyword matches, and an error points at the wrong word.
+//! Matches a line against the commands of a mode, as IOS does. A keyword may be abbreviated if no
+//! other keyword begins with the abbreviation. An error points at the wrong word.
 
 use std::ops::Range;
 
@@ -9,23 +9,23 @@ use super::grammar::{Command, Context, No, Position, Run, Word, commands};
 /// The reason why a line is not a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mismatch {
-    /// The word is not allowed at its position.
+    /// A word is not allowed at its position.
     Invalid {
-        /// The word's octets in the line.
+        /// The octets of the word in the line.
         span: Range<usize>,
-        /// How many octets of the word match an allowed keyword.
+        /// The number of characters at the start of the word that match an allowed keyword.
         fits: usize,
-        /// The words that are allowed there.
+        /// The words that are allowed at this position.
         expected: Vec<String>,
     },
-    /// The word is an abbreviation of several keywords.
+    /// A word is an abbreviation of several keywords.
     Ambiguous {
-        /// The word's octets in the line.
+        /// The octets of the word in the line.
         span: Range<usize>,
-        /// The keywords.
+        /// The keywords that begin with the abbreviation.
         candidates: Vec<String>,
     },
-    /// The end of the command is missing.
+    /// The line ends before the command is complete.
     Incomplete {
         /// The words that may come next.
         expected: Vec<String>,
@@ -34,13 +34,13 @@ pub enum Mismatch {
 
 /// A line that is a command.
 pub struct Match<'t> {
-    /// Its effect.
+    /// The effect of the command.
     pub run: Run,
-    /// Its words.
+    /// The words of the line.
     pub args: Args<'t>,
 }
 
-/// The words of a line, as spans.
+/// The words of a line, as ranges of octets.
 pub fn tokens(line: &str) -> Vec<Range<usize>> {
     let mut tokens = Vec::new();
     let mut start = None;
@@ -58,7 +58,7 @@ pub fn tokens(line: &str) -> Vec<Range<usize>> {
     tokens
 }
 
-/// How well a word fits; smaller is better.
+/// How well a word fits a position. A smaller value is a better fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Fit {
     Keyword,
@@ -80,7 +80,7 @@ fn fit(word: &Word, text: &str) -> Option<Fit> {
     }
 }
 
-/// A command that matches the words so far, and how well they fit.
+/// A command that matches all words so far, and how well each word fits.
 #[derive(Clone)]
 struct Thread {
     command: &'static Command,
@@ -107,25 +107,26 @@ impl Thread {
     }
 }
 
-/// The state of the matching after some words of a line.
+/// The state of the matching after some words of a line: all commands that still match.
 pub struct Matching {
     threads: Vec<Thread>,
     negated: bool,
 }
 
-/// A word that may come next, as `?` lists words.
+/// A word that may come next, as `?` lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Next {
-    /// The keyword, a value's placeholder, or `<cr>`.
+    /// A keyword, the placeholder of a value, or `<cr>`.
     pub word: String,
-    /// Its help.
+    /// The help of the word.
     pub help: &'static str,
-    /// Whether it is a keyword, so that it can be completed.
+    /// Whether the word is a keyword. Only a keyword can be completed.
     pub keyword: bool,
 }
 
 impl Matching {
-    /// The state before the first word of a line in `context`; `negated` after `no`.
+    /// The state before the first word of a line. `negated` is true if `no` or `default` came
+    /// before.
     pub fn new(context: &Context, negated: bool) -> Self {
         let threads = commands(context.mode())
             .filter(|command| !negated || command.no != No::Never)
@@ -161,8 +162,8 @@ impl Matching {
         Ok(())
     }
 
-    /// The words that may come next, each only once, in the order of the tables; `<cr>` where the
-    /// line may end.
+    /// The words that may come next, in the order of the tables. Each word is listed once. `<cr>`
+    /// is the last word if the line may end here.
     pub fn expected(&self) -> Vec<Next> {
         let mut all: Vec<Next> = Vec::new();
         for (_, position) in self.threads.iter().flat_map(Thread::next) {
@@ -171,7 +172,8 @@ impl Matching {
                 Word::Keyword(word) => (*word).to_owned(),
                 Word::Argument(kind) => kind.to_string(),
             };
-            // An interface in one word equals the separate keywords, which are listed too.
+            // The placeholder for the name of an interface is left out, because the keywords
+            // `Ethernet` and `Loopback` are listed.
             if word != "INTERFACE" && all.iter().all(|next| next.word != word) {
                 all.push(Next { word, help: position.help, keyword });
             }
@@ -182,12 +184,12 @@ impl Matching {
         all
     }
 
-    /// Whether the words so far are a command.
+    /// Whether the words so far are a complete command.
     pub fn may_end(&self) -> bool {
         self.threads.iter().any(|thread| thread.may_end(self.negated))
     }
 
-    /// The command that the whole `line` matches.
+    /// The command that matches the whole `line`.
     pub fn finish(self, line: &str) -> Result<Match<'_>, Mismatch> {
         let incomplete = Mismatch::Incomplete { expected: self.expected_words() };
         let negated = self.negated;
@@ -220,8 +222,9 @@ impl Matching {
     }
 }
 
-/// A complete keyword excludes abbreviations. Several keywords with the same abbreviation are
-/// ambiguous unless a value fits as well.
+/// Removes the worse matches of a word. If the word is a complete keyword, abbreviations are
+/// removed. If the word abbreviates several keywords, it is ambiguous; but if the word also fits a
+/// value, it is the value.
 fn choose(
     found: Vec<(Fit, &'static Position, Thread)>,
     span: Range<usize>,
@@ -245,8 +248,9 @@ fn choose(
     Ok(kept.map(|(.., thread)| thread).collect())
 }
 
-/// Matches a line in one context. `no` may precede a command that can be undone; `default`, which
-/// resets as `no` does, may precede a command of the configuration.
+/// Matches a line against the commands of one context. `no` may come before a command that can be
+/// undone. In configuration modes, `default` may also come before the command; `default` resets the
+/// setting to its default.
 pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mismatch> {
     let (mut matching, tokens) = begin(context, line);
     for span in tokens {
@@ -255,7 +259,8 @@ pub fn match_line<'t>(context: &Context, line: &'t str) -> Result<Match<'t>, Mis
     matching.finish(line)
 }
 
-/// The state before the first word after `no` or `default`, and the words from there.
+/// The state after `no` or `default`, if the line begins with one of them, and the words that
+/// follow.
 pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
     let mut tokens = tokens(line);
     let first = tokens.first().map(|span| &line[span.clone()]);
@@ -269,8 +274,8 @@ pub fn begin(context: &Context, line: &str) -> (Matching, Vec<Range<usize>>) {
 }
 
 impl Mismatch {
-    /// How much of the line was understood. Of several possible errors, the one with the most
-    /// progress is the most useful.
+    /// How much of the line was understood. If there are several possible errors, the error with
+    /// the most progress is reported, because it is the most useful.
     pub fn progress(&self) -> (usize, usize) {
         match self {
             Mismatch::Invalid { span, fits, .. } => (span.start, *fits),

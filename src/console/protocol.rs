@@ -1,7 +1,7 @@
-//! The messages between a console's client and a session: requests, responses, and their parts.
+//! The messages between the client of a console and a session: requests and responses.
 //!
-//! The answer to each request is any number of responses, then one [`Response::Done`]. Between two
-//! processes, each message is a line of JSON: [`json_lines`](super::json_lines).
+//! The answer to a request consists of any number of responses and one final [`Response::Done`].
+//! Between two processes, each message is a line of JSON: see [`json_lines`](super::json_lines).
 
 use std::net::IpAddr;
 
@@ -22,56 +22,57 @@ pub enum Request {
     Host(HostRequest),
 }
 
-/// A task for an emulated host.
+/// A request to give a task to an emulated host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRequest {
-    /// The host's name.
+    /// The name of the host.
     pub name: String,
-    /// Its task.
+    /// The task of the host.
     pub task: HostTask,
 }
 
-/// A task for an emulated host. Each is answered immediately.
+/// A task for an emulated host. The host answers each task immediately.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HostTask {
-    /// Begin a ping.
+    /// Start a ping.
     Ping {
         /// The address to ping.
         to: IpAddr,
-        /// How many echos.
+        /// The number of echos.
         count: u16,
-        /// Octets of each IP packet.
+        /// The size of each IP packet, in octets.
         size: u16,
-        /// Milliseconds between two echos; if absent, each echo waits for the answer to the one
-        /// before.
+        /// The time between two echos, in milliseconds. If absent, the host sends the next echo
+        /// when the previous echo is answered.
         every_ms: Option<u64>,
     },
     /// Return the report of the ping with this number.
     Watch(u32),
-    /// End the ping with this number, finished or not, and return its report.
+    /// Stop the ping with this number and return its report. The ping may be unfinished.
     Stop(u32),
 }
 
 /// The report of a ping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostAnswer {
-    /// The number of the new ping.
+    /// The number of the ping, if this is the answer to the start of a ping.
     pub ping: Option<u32>,
-    /// Whether every echo has its outcome.
+    /// Whether every echo has an outcome.
     pub is_done: bool,
-    /// The echos sent so far, in order.
+    /// The echos sent so far, in the order of sending.
     pub echos: Vec<Echo>,
 }
 
 /// An echo that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
-    /// The time of sending, in microseconds of the router's clock.
+    /// The time of sending, in microseconds on the clock of the router.
     pub sent_us: u64,
-    /// The character that IOS prints for its outcome; `?` while the echo waits for an answer.
+    /// The character that IOS prints for the outcome of the echo. It is `?` while the echo waits
+    /// for an answer.
     pub mark: char,
-    /// Microseconds until its answer, if there was an answer.
+    /// The time from the echo to its answer, in microseconds, if there was an answer.
     pub round_trip_us: Option<u64>,
 }
 
@@ -83,8 +84,8 @@ pub enum Response {
     Text(String),
     /// The possible completions of the last word.
     Completions(Vec<String>),
-    /// A debug line. It may arrive at any time between two responses, but only at clients that
-    /// asked for debug lines with `terminal monitor`.
+    /// A debug line. It may arrive between any two responses. Only clients that have sent `terminal
+    /// monitor` receive debug lines.
     Debug(String),
     /// The report of a host's ping.
     Host(HostAnswer),
@@ -101,7 +102,7 @@ pub struct Done {
     pub prompt: String,
     /// Whether the command was understood and carried out.
     pub ok: bool,
-    /// Whether the session is over: `exit` at the outermost level.
+    /// Whether the session has ended because of `exit` in the outermost mode.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
 }

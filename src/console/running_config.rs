@@ -1,7 +1,8 @@
-//! Writes a configuration in the format of IOS. Reading the text gives an equal [`Config`].
+//! Writes a configuration in the format of IOS. If the text is read again, the result equals the
+//! [`Config`].
 //!
-//! Objects are defined before they are used (interfaces, then locator-sets, then the lines that
-//! name them), so that the text can be pasted.
+//! The text defines each object before a line uses it: first the interfaces, then the locator-sets,
+//! then the lines that name them. So the text can be pasted into a console.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Write};
@@ -42,7 +43,7 @@ pub fn running_config(config: &Config) -> String {
     out.text
 }
 
-/// Lines with the indentation for their mode.
+/// A text of configuration lines. Each line has the indentation of its mode.
 #[derive(Default)]
 struct Writer {
     text: String,
@@ -53,7 +54,7 @@ impl Writer {
         writeln!(self.text, "{:depth$}{line}", "").expect("a String takes everything");
     }
 
-    /// Writes the `!` that IOS prints between blocks.
+    /// Writes a line `!`, as IOS does between blocks.
     fn mark(&mut self, depth: usize) {
         self.line(depth, "!");
     }
@@ -100,12 +101,12 @@ fn write_interface(out: &mut Writer, name: &InterfaceName, interface: &Interface
     }
 }
 
-/// The lines of an emulated host, which are printed below its interface.
+/// The lines of an emulated host. They are printed below the interface of the host.
 pub fn emulated_host(name: &str, host: &EmulatedHost) -> Vec<String> {
     let mac = host.mac.map(|mac| format!("emulated-host {name} mac-address {mac}"));
     let mut gateways = host.gateways.clone();
     let addresses = host.addresses.iter().map(|address| {
-        // The gateway of a family is on the line of the family's first address.
+        // The line of the first address of a family also has the gateway of this family.
         let gateway = gateways.remove(&Family::of(address.addr()));
         let gateway = gateway.map_or_else(String::new, |via| format!(" gateway {via}"));
         match address {
@@ -294,7 +295,7 @@ impl Display for Locator<'_> {
     }
 }
 
-/// A proxy ETR. Default values of priority and weight are left out.
+/// A proxy ETR. The priority and weight are left out if both are the default.
 struct Petr<'a>(&'a ConfiguredLocator);
 
 impl Display for Petr<'_> {
@@ -307,8 +308,8 @@ impl Display for Petr<'_> {
     }
 }
 
-/// A key, and its algorithm if that is not the default. A key equal to a word of the grammar would
-/// be read as that word, so `0` (unencrypted) is printed before it.
+/// A key. The algorithm follows if it is not the default. The key `0` would be read as the keyword
+/// `0` (unencrypted), so another `0` is printed before this key.
 struct KeyWords<'a>(&'a Key);
 
 impl Display for KeyWords<'_> {

@@ -1,8 +1,9 @@
-//! A console session: requests in, responses out, and, like the core, no I/O of its own.
+//! A console session. The input is requests, and the output is responses. Like the core, a session
+//! does no I/O.
 //!
-//! A request is carried out when it arrives. The caller gets the output piece by piece with
-//! [`Session::poll`], and the pieces of a long `show` are produced only then. Answers have the
-//! order of the requests.
+//! A session carries out a request when the request arrives. The caller gets the output piece by
+//! piece with [`Session::poll`]. A piece of a long `show` is produced only when the caller asks for
+//! it. The order of the answers is the order of the requests.
 
 use std::collections::VecDeque;
 use std::fmt::{self, Debug};
@@ -26,20 +27,20 @@ use crate::router::config::Config;
 use crate::router::io::{Command, Input};
 use crate::time::Time;
 
-/// How many requests may have an unfinished answer. Further requests are refused.
+/// The maximum number of requests with an unfinished answer. Further requests are refused.
 pub const MOST_PENDING: usize = 64;
 
-/// One user's console.
+/// The console of one user.
 #[derive(Debug)]
 pub struct Session {
     context: Context,
     monitors: bool,
     answers: VecDeque<Answer>,
-    /// Requests that arrived while `answers` was full.
+    /// The number of requests that arrived while `answers` was full.
     refused: u64,
 }
 
-/// The remaining part of the answer to a request.
+/// The part of an answer that has not been sent yet.
 #[derive(Debug)]
 struct Answer {
     body: Body,
@@ -62,7 +63,7 @@ impl Debug for Body {
     }
 }
 
-/// How a request ended.
+/// The result of a request.
 struct Outcome {
     body: Body,
     ok: bool,
@@ -90,19 +91,19 @@ impl Default for Session {
 }
 
 impl Session {
-    /// A session at the privileged prompt.
+    /// A new session in privileged exec mode.
     pub fn new() -> Self {
         Session { context: Context::Exec, monitors: false, answers: VecDeque::new(), refused: 0 }
     }
 
-    /// The prompt before the next line: `xTR1(config-if)#`.
+    /// The prompt before the next line, for example `xTR1(config-if)#`.
     pub fn prompt(&self, router: &Router) -> String {
         let name = host_name(&router.config().hostname);
         format!("{name}{}#", self.context.prompt())
     }
 
-    /// Whether this user wants debug lines, as [`Response::Debug`] between the answers:
-    /// `terminal monitor`.
+    /// Whether this user has sent `terminal monitor` to get debug lines. A debug line is sent as
+    /// [`Response::Debug`], between two answers.
     pub fn monitors(&self) -> bool {
         self.monitors
     }
@@ -112,7 +113,8 @@ impl Session {
         self.answers.is_empty() && self.refused == 0
     }
 
-    /// Carries out a request. If [`MOST_PENDING`] answers are unfinished, the answer is an error.
+    /// Carries out a request. If [`MOST_PENDING`] answers are unfinished, the request is refused
+    /// and the answer is an error.
     pub fn handle(
         &mut self,
         request: Request,
@@ -142,7 +144,7 @@ impl Session {
         self.answer(outcome, router);
     }
 
-    /// Answers with this error when the carrier could not read a message as a request.
+    /// Adds an error as the answer to a message that is not a valid request.
     pub fn refuse(&mut self, message: String, router: &Router) {
         match self.is_full() {
             true => self.refused += 1,
@@ -159,8 +161,8 @@ impl Session {
         self.answers.push_back(Answer { body: outcome.body, done });
     }
 
-    /// The next response, or `None` when every answer is complete. One call does a limited amount
-    /// of work.
+    /// The next response, or `None` if every answer is complete. One call does a limited amount of
+    /// work.
     #[must_use]
     pub fn poll(&mut self, router: &Router, hosts: &dyn Hosts, now: Time) -> Option<Response> {
         let Some(answer) = self.answers.front_mut() else {
@@ -190,7 +192,7 @@ impl Session {
         }
     }
 
-    /// The answer to a request above the limit.
+    /// The answer to a request that was refused because too many answers were unfinished.
     fn poll_refused(&mut self, router: &Router) -> Option<Response> {
         self.refused = self.refused.checked_sub(1)?;
         let done = Done { prompt: self.prompt(router), ok: false, closed: false };
@@ -207,7 +209,8 @@ impl Session {
             None => Outcome::good(Body::Nothing),
             Some(comment) if comment.starts_with('!') => Outcome::good(Body::Nothing),
             Some("do") if self.context != Context::Exec => {
-                // The blanks keep the caret below its word.
+                // Blanks replace the word `do`, so that the caret of an error is below the wrong
+                // word.
                 let rest = " ".repeat(words[0].end) + &line[words[0].end..];
                 self.exec(&rest, prompt, router, now)
             }
@@ -279,16 +282,16 @@ impl Session {
     }
 }
 
-/// The contradictions that a change introduces. The change is made nevertheless, as on IOS: a
-/// pasted configuration may name an object that is defined further down.
+/// A warning for each contradiction that a change introduces. The change is made nevertheless, as
+/// on IOS, because a later line of a pasted configuration may define the missing object.
 fn warnings(before: &Config, after: &Config) -> String {
     let known = contradictions(before);
     let found = contradictions(after).into_iter().filter(|message| !known.contains(message));
     found.map(|message| format!("% Warning: {message}\n")).collect()
 }
 
-/// The reason why a line cannot be carried out. A wrong value has a caret below it; IOS prints none
-/// for a keyword that is not possible at the moment.
+/// The message for a line that cannot be carried out. If a value is wrong, a caret points at it. If
+/// a keyword is not possible at the moment, there is no caret, as on IOS.
 fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
     let message = format!("% {}\n", fault.message);
     match fault.in_value {
@@ -297,8 +300,8 @@ fn fault_text(line: &str, prompt: usize, fault: &Fault) -> String {
     }
 }
 
-/// The message of IOS for a line that is not a command. The caret is below the line as it was typed
-/// after its prompt, which has `prompt` characters.
+/// The message of IOS for a line that is not a command. The caret is below the wrong word of the
+/// line on the screen. The line begins after the prompt, which has `prompt` characters.
 fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
     match mismatch {
         Mismatch::Invalid { span, fits, .. } => {
@@ -310,7 +313,7 @@ fn mismatch_text(line: &str, prompt: usize, mismatch: &Mismatch) -> String {
     }
 }
 
-/// The number of characters before the first wrong character of a word.
+/// The number of characters of the line before the first wrong character of a word.
 fn column(line: &str, span: &Range<usize>, fits: usize) -> usize {
     line[..span.start].chars().count() + fits
 }

@@ -1,4 +1,4 @@
-//! The kinds of values in commands, and the placeholder that IOS shows in its help for each.
+//! The kinds of values in commands. The help of each kind is the placeholder that IOS shows.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -8,7 +8,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use crate::router::config::InterfaceName;
 use crate::router::io::Mac;
 
-/// A kind of value. Patterns name kinds as in [`Kind::named`].
+/// A kind of value. [`Kind::named`] lists the names of the kinds in patterns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `ipv4`: an IPv4 address.
@@ -23,25 +23,25 @@ pub enum Kind {
     Prefix6,
     /// `prefix`: a prefix of either family.
     Prefix,
-    /// `mask`: four octets. The command checks whether they are contiguous, for a better error
-    /// message.
+    /// `mask`: four octets. The function of the command checks whether the mask is contiguous,
+    /// because it can give a better error message.
     Mask,
-    /// `LOW-HIGH`: a decimal number in that range.
+    /// `LOW-HIGH`: a decimal number from LOW to HIGH.
     Number(u64, u64),
-    /// `mac`: a hardware address, [`mac`].
+    /// `mac`: a hardware address in the notation of [`mac`].
     Mac,
-    /// `word`: any one word.
+    /// `word`: any single word.
     Word,
     /// `line`: the rest of the line.
     Line,
-    /// `interface`: an interface's name in one word.
+    /// `interface`: the name of an interface in one word.
     Interface,
-    /// The second word of `ethernet 1/0`.
+    /// The slot and port of an interface, as in `ethernet 1/0`.
     SlotPort,
 }
 
 impl Kind {
-    /// The kind with this name in patterns. Panics when there is no such kind: see `Pattern::new`.
+    /// The kind with this name in patterns. Panics if no kind has this name: see `Pattern::new`.
     pub fn named(name: &str) -> Self {
         match name {
             "ipv4" => Kind::Ipv4,
@@ -83,7 +83,8 @@ impl Kind {
         }
     }
 
-    /// Whether it accepts any word, so that keywords have precedence over it.
+    /// Whether this kind accepts any word. Keywords have precedence over a kind that accepts any
+    /// word.
     pub fn takes_anything(&self) -> bool {
         matches!(self, Kind::Word | Kind::Line)
     }
@@ -93,7 +94,7 @@ fn is_u16(text: &str) -> bool {
     text.parse::<u16>().is_ok()
 }
 
-/// A hardware address as IOS writes it: three groups of one to four hexadecimal digits.
+/// Reads a hardware address in the notation of IOS: three groups of one to four hexadecimal digits.
 pub fn mac(text: &str) -> Option<Mac> {
     let mut groups = text.split('.');
     let mut octets = [0; 6];
@@ -109,7 +110,7 @@ pub fn mac(text: &str) -> Option<Mac> {
 }
 
 impl fmt::Display for Kind {
-    /// The text that `?` shows.
+    /// Writes the placeholder that `?` shows.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Kind::Ipv4 | Kind::Mask => "A.B.C.D",

@@ -1,43 +1,45 @@
-//! The modes of the console, and their nesting.
+//! The modes of the console, and the outer mode of each mode.
 
 use crate::addr::{Family, InstanceId};
 use crate::router::config::InterfaceName;
 
-/// The mode of the user, with the name of the object that is being configured.
+/// The mode of the console, with the name of the object that is being configured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Context {
-    /// `xTR1#`
+    /// Exec mode. Prompt: `xTR1#`.
     Exec,
-    /// `(config)#`
+    /// Global configuration. Prompt: `(config)#`.
     Config,
-    /// `(config-if)#`
+    /// An interface. Prompt: `(config-if)#`.
     Interface(InterfaceName),
-    /// `(config-line)#`: accepted and ignored, because there are no lines.
+    /// Terminal lines. Prompt: `(config-line)#`. The mode is accepted but has no effect, because a
+    /// virtual router has no terminal lines.
     Line,
-    /// `(config-router-lisp)#`
+    /// `router lisp`. Prompt: `(config-router-lisp)#`.
     Lisp,
-    /// `(config-router-lisp-locator-set)#`
+    /// A locator-set. Prompt: `(config-router-lisp-locator-set)#`.
     LocatorSet(String),
-    /// `(config-router-lisp-eid-table)#`
+    /// An EID-table. Prompt: `(config-router-lisp-eid-table)#`.
     EidTable(InstanceId),
-    /// `(config-router-lisp-eid-table-dynamic-eid)#`
+    /// A dynamic-EID. Prompt: `(config-router-lisp-eid-table-dynamic-eid)#`.
     DynamicEid {
-        /// The EID-table or instance to which it belongs.
+        /// The mode of the EID-table or instance that contains the dynamic-EID.
         within: Box<Context>,
-        /// Its name.
+        /// The name of the dynamic-EID.
         name: String,
     },
-    /// `(config-router-lisp-site)#`
+    /// A site. Prompt: `(config-router-lisp-site)#`.
     Site(String),
-    /// `(lisp-service-ipv4)#`: `service ipv4` of newer IOS.
+    /// `service ipv4` of newer IOS versions. Prompt: `(lisp-service-ipv4)#`.
     Service(Family),
-    /// `(config-router-lisp-inst)#`: `instance-id N` of newer IOS.
+    /// `instance-id N` of newer IOS versions. Prompt: `(config-router-lisp-inst)#`.
     Instance(InstanceId),
-    /// `(lisp-inst-service-ipv4)#`
+    /// `service ipv4` in an instance. Prompt: `(lisp-inst-service-ipv4)#`.
     InstanceService(InstanceId, Family),
 }
 
-/// The kind of a [`Context`], without the object's name: it decides which commands exist.
+/// The kind of a [`Context`], without the name of the object. The mode decides which commands
+/// exist.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each is the context of the same name")]
 pub enum Mode {
@@ -56,7 +58,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    /// All of them.
+    /// All modes.
     pub const ALL: [Mode; 12] = [
         Mode::Exec,
         Mode::Config,
@@ -74,7 +76,7 @@ impl Mode {
 }
 
 impl Context {
-    /// The mode, which decides which commands exist here.
+    /// The mode of this context. The mode decides which commands exist.
     pub fn mode(&self) -> Mode {
         match self {
             Context::Exec => Mode::Exec,
@@ -92,7 +94,7 @@ impl Context {
         }
     }
 
-    /// The context after `exit`; `None` if `exit` ends the session.
+    /// The context after `exit`. It is `None` if `exit` ends the session.
     pub fn outer(&self) -> Option<Context> {
         Some(match self {
             Context::Exec => return None,
@@ -119,7 +121,7 @@ impl Context {
         }
     }
 
-    /// The text of the prompt between the host's name and `#`.
+    /// The part of the prompt between the name of the router and `#`.
     pub fn prompt(&self) -> &'static str {
         match self {
             Context::Exec => "",

@@ -1,4 +1,5 @@
-//! Debugging: on and off, and the sessions that receive the debug lines.
+//! Commands that turn debugging on and off, and that choose the sessions that receive the debug
+//! lines.
 
 use super::exec::{exec, show};
 use super::row::{No, Row};

@@ -1,4 +1,5 @@
-//! `dynamic-eid`: ranges of hosts, each of which is registered separately where it is found.
+//! `dynamic-eid`: ranges of roaming hosts. A router registers each host of a range separately when
+//! it finds the host on its LAN.
 
 use ipnet::IpNet;
 
@@ -28,9 +29,10 @@ fn dynamic_eid(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether the mapping of a line is compatible with the others of its table. A range belongs to one
-/// dynamic-EID, and is more specific than each static mapping with common addresses. A static
-/// mapping inside a range would claim that hosts are here, although they may have moved.
+/// Checks that the mapping of a line is compatible with the other mappings of its table. A range
+/// belongs to one dynamic-EID only. If a range and a static mapping have common addresses, the
+/// range must be more specific. A static mapping inside a range would claim that its hosts are
+/// here, although a host may have moved away.
 pub(super) fn check_range(
     editor: &mut Editor,
     args: &Args<'_>,

@@ -1,5 +1,6 @@
-//! `emulated-host` (not in IOS): hosts that the router itself emulates, on the LAN of an interface.
-//! Each line extends a host; `no emulated-host NAME` removes the host with all its lines.
+//! `emulated-host`, a command that IOS does not have. It configures hosts that the router itself
+//! emulates on the LAN of an interface. Each line adds a setting to a host. `no emulated-host NAME`
+//! removes the host with all its lines.
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -59,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The host that the line names, created if missing.
+/// The host that the line names. The host is created if it is missing.
 fn host<'a>(editor: &'a mut Editor, args: &Args<'_>) -> Result<&'a mut EmulatedHost, Fault> {
     let name: String = args.value("name")?;
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';

@@ -249,7 +249,7 @@ pub(super) fn instance(args: &Args<'_>, config: &Config) -> InstanceId {
     config.instance_of_command(args.optional("instance").and_then(InstanceId::new))
 }
 
-/// The EID or EID prefix in a line, which must be of the line's family.
+/// The EID or EID prefix in a line. Its family must be the family of the line.
 pub(super) fn only(args: &Args<'_>, config: &Config) -> Result<Option<EidPrefix>, Fault> {
     let family = family(args);
     let id = instance(args, config);

@@ -65,8 +65,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// A line of IOS that changes nothing here. Its `no` form needs the first word, or the first two if
-/// the first word alone begins several commands.
+/// A command of IOS that has no effect on this router. `words` is the number of words that follow
+/// `no`: 1, or 2 if several commands begin with the first word.
 const fn harmless(
     modes: &'static [Mode],
     pattern: &'static str,
@@ -76,7 +76,7 @@ const fn harmless(
     Row { modes, pattern, help, no: No::After(words), run: Run::Ignore }
 }
 
-/// Commands that an IOS configuration may contain besides those of LISP.
+/// Commands without effect that an IOS configuration may contain besides the commands of LISP.
 pub(super) const HARMLESS: &[Row] = &[
     harmless(HERE, "version <version:line>", &["IOS version (ignored)", "Version"], 1),
     harmless(

@@ -119,8 +119,9 @@ fn mtu(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// [`contradictions`](crate::console::contradictions) checks that the dynamic-EID exists: a file
-/// names the dynamic-EID here before it defines it.
+/// Adds the dynamic-EID without a check that it exists, because a file names a dynamic-EID here
+/// before it defines the dynamic-EID. [`contradictions`](crate::console::contradictions) checks
+/// that it exists.
 fn lisp_mobility(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let name: Option<String> = args.optional("name");
     let names = &mut current(editor, args)?.lisp_mobility;
@@ -144,7 +145,8 @@ fn mac_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv4 address in the line with its prefix length, and the argument to name in a fault.
+/// The IPv4 address in the line with its prefix length, and the name of the argument that a fault
+/// points at.
 fn ipv4_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         return Ok(Some((args.value("prefix")?, "prefix")));
@@ -159,8 +161,8 @@ fn ipv4_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     Ok(Some((net.into(), "address")))
 }
 
-/// The first address of an interface is its primary one, which `ip address` without `secondary`
-/// replaces.
+/// Sets, adds or removes an address. The first address of an interface is its primary address. `ip
+/// address` without `secondary` replaces the primary address.
 fn ip_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let net = ipv4_net(args)?;
     if args.negated {
@@ -213,8 +215,8 @@ fn ipv6_address(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The IPv6 address in the line with its prefix length, and the argument to name in a fault. A
-/// link-local address has the network `fe80::/64`, as on every link.
+/// The IPv6 address in the line with its prefix length, and the name of the argument that a fault
+/// points at. The network of a link-local address is `fe80::/64`, as on every link.
 fn ipv6_net(args: &Args<'_>) -> Result<Option<(IpNet, &'static str)>, Fault> {
     if args.given("prefix") {
         let net: IpNet = args.value("prefix")?;
@@ -249,9 +251,10 @@ fn remove_address(
     Ok(())
 }
 
-/// Checks that an address is a host address, and that no other interface has it. Ports for roaming
-/// hosts may share the address, as the gateway of these hosts; a link-local address may be on every
-/// link.
+/// Checks that an address is the address of a host, and that no other interface has this address.
+/// There are two exceptions. Interfaces for roaming hosts may share one address, because it is the
+/// gateway of these hosts. Interfaces may share a link-local address, because it is valid on one
+/// link only.
 fn check_address(editor: &Editor, args: &Args<'_>, net: IpNet, word: &str) -> Result<(), Fault> {
     let address = net.addr();
     let unusable = address.is_unspecified()

@@ -1,4 +1,4 @@
-//! `router lisp`: locator-sets and the commands that enter the modes below it.
+//! `router lisp`: locator-sets, and the commands that enter the modes inside `router lisp`.
 
 use std::net::IpAddr;
 
@@ -115,7 +115,7 @@ fn locator_set(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The instance that a line names.
+/// The instance-ID in a line.
 pub(super) fn instance_id(args: &Args<'_>) -> Result<InstanceId, Fault> {
     let number: u32 = args.value("instance")?;
     InstanceId::new(number).ok_or_else(|| args.fault("instance", "an instance-ID has 24 bits"))
@@ -197,7 +197,7 @@ fn reliable_registration(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fau
     Ok(())
 }
 
-/// A unicast address that may be an RLOC.
+/// The address in a line, if it can be an RLOC: a unicast address, but not a loopback address.
 pub(super) fn rloc(args: &Args<'_>, name: &str) -> Result<Rloc, Fault> {
     let address: IpAddr = args.value(name)?;
     if address.is_unspecified() || address.is_multicast() || address.is_loopback() {
@@ -206,7 +206,7 @@ pub(super) fn rloc(args: &Args<'_>, name: &str) -> Result<Rloc, Fault> {
     Ok(Rloc(address))
 }
 
-/// `source` with the priority and weight in the line.
+/// A locator with the given `source`. The priority and weight come from the line.
 pub(super) fn configured_locator(
     args: &Args<'_>,
     source: LocatorSource,
@@ -218,7 +218,8 @@ pub(super) fn configured_locator(
     })
 }
 
-/// Adds a locator, or replaces the one with the same address or interface at its position.
+/// Adds a locator at the end of the list. If the list has a locator with the same address or
+/// interface, the new locator replaces it.
 pub(super) fn put_locator(locators: &mut Vec<ConfiguredLocator>, locator: ConfiguredLocator) {
     match locators.iter_mut().find(|other| other.source == locator.source) {
         Some(other) => *other = locator,

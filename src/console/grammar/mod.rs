@@ -1,26 +1,27 @@
-//! The command grammar, as tables: the only definition for the config file, the console, `?`,
-//! completion, abbreviation and `no` forms.
+//! The grammar of all commands, as tables. The grammar is the only definition of the commands: the
+//! config file, the console, `?`, completion, abbreviations and `no` forms all use it.
 //!
-//! A [`Row`] is a command: its modes, its pattern, the help of each word of the pattern, its `no`
-//! form, and its function. To add a command, add a row.
+//! A [`Row`] is a command. It has the modes and the pattern of the command, the help of each word
+//! of the pattern, the `no` form, and the function of the command. To add a command, add a row.
 //!
 //! # The notation of a pattern
 //!
-//! - `word`: this word, or an abbreviation that fits no other word at this position.
+//! - `word`: this word, or an abbreviation of it. No other word at this position may have the same
+//!   abbreviation.
 //! - `<name:kind>`: a value of a kind (`address`, `prefix`, `word`, `0-255`, ...). The function of
-//!   the command reads it by its name.
-//! - `[...]`: the part in brackets, or nothing.
-//! - `{one|other}`: one of the parts.
+//!   the command reads the value by its name.
+//! - `[...]`: the part inside the brackets may be left out.
+//! - `{one|other}`: the line has exactly one of the parts.
 //!
-//! A row has a help text for each word and each value of its pattern, but none for brackets, braces
-//! and bars. This pattern has eight help texts:
+//! A row has one help text for each word and each value of its pattern. Brackets, braces and bars
+//! have no help text. This pattern has eight help texts:
 //!
 //! ```text
 //! show {ip|ipv6} lisp [instance-id <instance:0-16777215>] smr [json]
 //! SHOW  IP IPV6  LISP  OTHER        INSTANCE               "..."  JSON
 //! ```
 //!
-//! These lines are matched against it:
+//! The following lines are matched against this pattern:
 //!
 //! ```text
 //! show ip lisp smr                          args.has("json") is false, args.has("ipv6") is false
@@ -30,20 +31,21 @@
 //! show ip lisp instance-id                  it cannot end here: "% Incomplete command."
 //! ```
 //!
-//! [`Pattern`] compiles the notation into an automaton, which has a position for each word:
+//! [`Pattern`] compiles the notation into an automaton. The automaton has a position for each word:
 //!
 //! ```text
 //!   show ─▶ ip ───▶ lisp ─▶ instance-id ─▶ <instance> ─▶ smr ─▶ json ─▶ end
 //!     └───▶ ipv6 ────┘ └─────────────────────────────────┘ └──────────────┘
 //! ```
 //!
-//! One lookup in a table gives the words that may follow a word. Matching, `?`, completion and the
-//! expected words in an error of a config file all use these words.
+//! One lookup in a table gives the words that may follow a word. Matching, `?` and completion use
+//! these words. An error of a config file also lists these words as the expected words.
 //!
 //! # The `no` form
 //!
-//! [`No::After`]`(3)` means that `no` and the first 3 words of the pattern are enough to undo the
-//! command: `no ip address`. Its function reads [`Args::negated`](super::args::Args::negated).
+//! [`No::After`]`(3)` means that the line must have `no` and the first 3 words of the pattern. The
+//! other words may be left out, as in `no ip address`. The function of the command reads
+//! [`Args::negated`](super::args::Args::negated).
 
 mod argument;
 mod context;
@@ -68,26 +70,26 @@ pub use pattern::{Pattern, Position, Word};
 pub use row::{No, Row, Run};
 pub use service::PETR_DEFAULT;
 
-/// A row whose pattern has been compiled, in one mode.
+/// A compiled row, for one of its modes.
 pub struct Command {
-    /// Its mode.
+    /// The mode of the command.
     pub mode: Mode,
-    /// Its words.
+    /// The compiled pattern of the command.
     pub pattern: Pattern,
-    /// Its `no` form.
+    /// The `no` form of the command.
     pub no: No,
-    /// Its function.
+    /// The function of the command.
     pub run: Run,
 }
 
 static COMMANDS: LazyLock<Vec<Command>> = LazyLock::new(compile);
 
-/// The commands of a mode, in the order of the tables.
+/// The commands of a mode, in the order of the tables of the grammar.
 pub fn commands(mode: Mode) -> impl Iterator<Item = &'static Command> {
     COMMANDS.iter().filter(move |command| command.mode == mode)
 }
 
-/// The tables, in the order in which `?` lists them.
+/// The rows of all tables. The order of the tables is the order in which `?` lists the commands.
 pub fn rows() -> impl Iterator<Item = &'static Row> {
     let tables = [
         exec::ROWS,
@@ -107,8 +109,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
     tables.into_iter().flatten()
 }
 
-/// Compiles every row for each of its modes. The commands of a service are also commands of
-/// `router lisp`, after the word `ipv4` or `ipv6`.
+/// Compiles every row for each of its modes. A command of a `service` block is also compiled for
+/// the mode `router lisp`. There it begins with the word `ipv4` or `ipv6`.
 fn compile() -> Vec<Command> {
     let mut commands = Vec::new();
     for row in rows() {
@@ -187,7 +189,7 @@ mod tests {
         }
     }
 
-    /// The shortest line that a pattern accepts with position `through`.
+    /// The shortest line that the pattern accepts and that contains the word at position `through`.
     fn line_through(pattern: &Pattern, through: usize) -> String {
         let reach = |from: &[usize], done: &dyn Fn(usize) -> bool| {
             let mut ways: Vec<Vec<usize>> = from.iter().map(|&at| vec![at]).collect();

@@ -1,38 +1,40 @@
-//! The pattern of a command, compiled from the notation of the tables to an automaton.
+//! The pattern of a command. The notation of the tables is compiled to an automaton.
 //!
-//! The head of the [grammar](super) explains the notation with an example. A pattern is compiled to
-//! Glushkov's position automaton: each state is a word of the pattern, and one lookup in a table
+//! The documentation of the [grammar](super) explains the notation with an example. The automaton
+//! is Glushkov's position automaton: each state is a word of the pattern. One lookup in a table
 //! gives the words that may come next.
 
 use super::argument::Kind;
 
-/// The word or value at a position of a command.
+/// The keyword or value at one position of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
-    /// A fixed word. Any unambiguous abbreviation matches; case does not matter.
+    /// A fixed word. An abbreviation matches if no other keyword begins with it. Upper and lower
+    /// case are equal.
     Keyword(&'static str),
-    /// A value.
+    /// A value of this kind.
     Argument(Kind),
 }
 
-/// A word of a pattern, with its name and help.
+/// One position of a pattern, with its name and help.
 #[derive(Clone, Debug)]
 pub struct Position {
-    /// The word or value here.
+    /// The keyword or value at this position.
     pub word: Word,
-    /// The name by which a handler reads it: the keyword itself, or the argument's name.
+    /// The name that the function of the command uses: the keyword itself, or the name of the
+    /// argument.
     pub name: &'static str,
-    /// Whether it is a value or a part of one; `Ethernet` in an interface's name is a keyword and a
-    /// part of a value.
+    /// Whether the position is a value or a part of a value. In `ethernet 1/0`, `ethernet` is a
+    /// keyword and a part of a value.
     pub argument: bool,
-    /// The help for `?`.
+    /// The help that `?` shows.
     pub help: &'static str,
-    /// The number of its word in the notation, counted from 0. An interface is one word of the
-    /// notation, but several positions.
+    /// The number of the word in the notation. The first word has number 0. The name of an
+    /// interface is one word of the notation, but several positions.
     pub index: usize,
 }
 
-/// A compiled pattern.
+/// A compiled pattern: an automaton.
 #[derive(Debug, Default)]
 pub struct Pattern {
     positions: Vec<Position>,
@@ -51,10 +53,11 @@ struct Part {
 }
 
 impl Pattern {
-    /// Compiles the concatenation of `parts`; `help` has a text for each of their words.
+    /// Compiles the `parts`, one after the other, as one pattern. `help` has a text for each of
+    /// their words.
     ///
-    /// The tables are part of the program, so an error in a table is a bug: this function panics,
-    /// and a test compiles every row.
+    /// Panics if a part or `help` is wrong. The tables are a part of the program, so an error in a
+    /// table is a bug. A test compiles every row.
     pub fn new(parts: &[&'static str], help: &[&'static str]) -> Self {
         let symbols: Vec<&'static str> = parts.iter().flat_map(|part| symbols(part)).collect();
         let mut compiler =
@@ -69,17 +72,18 @@ impl Pattern {
         pattern
     }
 
-    /// All its words.
+    /// All positions of the pattern.
     pub fn positions(&self) -> &[Position] {
         &self.positions
     }
 
-    /// The positions that may come after `at`; with `None`, the positions that may come first.
+    /// The positions that may follow the position `at`. If `at` is `None`, the positions at which a
+    /// command may begin.
     pub fn next(&self, at: Option<usize>) -> &[usize] {
         at.map_or(&self.first, |at| &self.follow[at])
     }
 
-    /// Whether a command may end at a position.
+    /// Whether a command may end at the position.
     pub fn ends_at(&self, at: usize) -> bool {
         self.last.contains(&at)
     }
@@ -164,7 +168,7 @@ impl Compiler<'_> {
         part
     }
 
-    /// `Ethernet1/0`, or `ethernet 1/0` in two words.
+    /// Adds the name of an interface: `Ethernet1/0` in one word, or `ethernet 1/0` in two words.
     fn interface(&mut self, name: &'static str) -> Part {
         let mut all = self.position(Word::Argument(Kind::Interface), name, true);
         for (kind, number) in [("Ethernet", Kind::SlotPort), ("Loopback", Kind::Number(0, 65535))] {
@@ -207,7 +211,8 @@ impl Compiler<'_> {
     }
 }
 
-/// Splits the notation: brackets and bars are symbols of their own, `<...>` stays whole.
+/// Splits the notation into symbols. A bracket, brace or bar is one symbol, and `<...>` is one
+/// symbol.
 fn symbols(text: &'static str) -> Vec<&'static str> {
     let mut symbols = Vec::new();
     let mut rest = text.trim_start();

@@ -1,4 +1,4 @@
-//! A command of the grammar: its modes, its words, and its effect.
+//! A row of the grammar: a command with its modes, its words and its effect.
 
 use ipnet::IpNet;
 
@@ -12,10 +12,10 @@ use crate::router::config::Config;
 /// The meaning of `no COMMAND`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum No {
-    /// There is no such form: the command changes no configuration.
+    /// The command has no `no` form, because it changes no configuration.
     Never,
-    /// The handler undoes the command. The line must have this many words of the pattern, and may
-    /// have the others.
+    /// The function of the command also undoes it. At least this number of words of the pattern
+    /// must follow `no`. The other words of the pattern may follow too.
     After(usize),
 }
 
@@ -26,27 +26,27 @@ pub enum Run {
     Edit(fn(&mut Editor, &Args<'_>) -> Result<(), Fault>),
     /// Shows something or acts on the router.
     Exec(fn(&Args<'_>, &Config) -> Result<Action, Fault>),
-    /// Accepted so that pasted configurations load: the command has no meaning for a virtual
-    /// router, or it states a default.
+    /// The command is accepted but has no effect, so that a pasted configuration loads. Either the
+    /// command has no meaning for a virtual router, or it sets a default.
     Ignore,
 }
 
-/// A command.
+/// A row of the grammar: one command.
 #[derive(Clone, Copy)]
 pub struct Row {
-    /// The modes in which it exists.
+    /// The modes that have the command.
     pub modes: &'static [Mode],
-    /// Its words, in the notation of [`Pattern`](super::Pattern).
+    /// The words of the command, in the notation of [`Pattern`](super::Pattern).
     pub pattern: &'static str,
-    /// The help for `?` of each word of the notation.
+    /// The help texts for `?`, one for each word of the pattern.
     pub help: &'static [&'static str],
-    /// Its `no` form.
+    /// The `no` form of the command.
     pub no: No,
-    /// Its effect.
+    /// The effect of the command.
     pub run: Run,
 }
 
-/// A row that edits the configuration.
+/// Makes a row for a command that edits the configuration.
 pub(super) const fn edit(
     modes: &'static [Mode],
     pattern: &'static str,
@@ -57,7 +57,8 @@ pub(super) const fn edit(
     Row { modes, pattern, help, no, run: Run::Edit(run) }
 }
 
-/// A prefix of the family required here, with the host bits cleared as IOS does.
+/// The prefix in the line. Host bits are cleared, as on IOS. If `family` is given, the prefix must
+/// be of this family.
 pub(super) fn prefix_of(
     args: &Args<'_>,
     name: &str,

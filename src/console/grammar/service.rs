@@ -1,5 +1,6 @@
-//! The roles of a family of EIDs and their peers: `ipv4 ...` and `ipv6 ...` under `router lisp`,
-//! and the same without the family in a `service` block of newer IOS.
+//! The roles of this router for a family of EIDs, and the peers for these roles. The commands begin
+//! with `ipv4` or `ipv6` in `router lisp`. In a `service` block of newer IOS versions, the commands
+//! do not name the family.
 
 use std::net::IpAddr;
 
@@ -12,9 +13,9 @@ use crate::console::args::{Args, Fault};
 use crate::console::edit::Editor;
 use crate::router::config::{ConfiguredLocator, EtrMapServer, LocatorSource, Service};
 
-/// The words before a command of [`ROWS`] under `router lisp`.
+/// The first word of a command of [`ROWS`] in `router lisp`.
 pub(super) const FAMILY: &str = "{ipv4|ipv6}";
-/// The help for the words of [`FAMILY`].
+/// The help texts for the words of [`FAMILY`].
 pub(super) const FAMILY_HELP: &[&str] = &["IPv4 EIDs", "IPv6 EIDs"];
 
 const HERE: &[Mode] = &[Mode::Service];
@@ -164,7 +165,7 @@ pub(super) const ROWS: &[Row] = &[
 /// The default priority and weight of a proxy ETR.
 pub const PETR_DEFAULT: (u8, u8) = (1, 100);
 
-/// The family of the line or of the block.
+/// The family of EIDs: the family of the `service` block, or else the family in the line.
 fn family(editor: &Editor, args: &Args<'_>) -> Family {
     match editor.context {
         Context::Service(family) => family,
@@ -267,7 +268,8 @@ fn itr_widest_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault>
     Ok(())
 }
 
-/// `legacy` is a mode of the map-server: `no map-server legacy` leaves the map-server enabled.
+/// Enables or disables the map-server. `legacy` is an option of the map-server, so `no map-server
+/// legacy` removes the option but leaves the map-server enabled.
 fn map_server(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let service = service(editor, args);
     if !args.negated || !args.has("legacy") {

@@ -1,4 +1,4 @@
-//! `site`: the registrations that a map-server accepts, and their keys.
+//! `site`: the EID prefixes whose registrations a map-server accepts, and the keys of the sites.
 
 use super::context::{Context, Mode};
 use super::lisp::instance_id;
@@ -62,7 +62,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The key in a line, as typed. Its algorithm is HMAC-SHA-1 unless the line has `sha2`.
+/// The key in a line. Its algorithm is HMAC-SHA-1 if the line does not contain `sha2`.
 pub(super) fn key(args: &Args<'_>) -> Result<Key, Fault> {
     let secret: String = args.value("key")?;
     let algorithm = if args.has("sha2") { Algorithm::HmacSha256 } else { Algorithm::HmacSha1 };
@@ -104,7 +104,8 @@ fn nonce_order(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// An EID prefix belongs to one site only, so that there is one key to check a registration.
+/// Adds or removes an EID prefix of a site. A prefix belongs to one site only, so that only one key
+/// can authenticate its registration.
 fn eid_prefix(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     let id = if args.given("instance") { instance_id(args)? } else { InstanceId::DEFAULT };
     let prefix = EidPrefix::new(id, prefix_of(args, "prefix", None)?);

@@ -1,5 +1,5 @@
-//! `eid-table`: the mapping database, the database of a `dynamic-eid` in it, and the static entries
-//! of the map-cache.
+//! `eid-table`: the mapping database, the database of each `dynamic-eid`, and the static entries of
+//! the map-cache.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
 ];
 
-/// The only family allowed for prefixes in a `service` block of newer IOS.
+/// The family of the `service` block of newer IOS versions. Prefixes of the other family are
+/// refused in this block.
 fn family(editor: &Editor) -> Option<Family> {
     match editor.context {
         Context::InstanceService(_, family) => Some(family),
@@ -57,7 +58,7 @@ fn family(editor: &Editor) -> Option<Family> {
     }
 }
 
-/// The database that is being configured.
+/// The database that is being configured: of the dynamic-EID, or else of the EID-table.
 fn database<'a>(
     editor: &'a mut Editor,
     args: &Args<'_>,
@@ -99,8 +100,8 @@ fn database_mapping(editor: &mut Editor, args: &Args<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Removes the locator that the line names, or the whole mapping. When the last locator is removed,
-/// the mapping is removed too.
+/// Removes the locator that the line names. If the line names no locator, or if no locator remains,
+/// the whole mapping is removed.
 fn no_database_mapping(editor: &mut Editor, args: &Args<'_>, prefix: IpNet) -> Result<(), Fault> {
     let database = database(editor, args)?;
     if args.given("rloc")

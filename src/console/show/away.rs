@@ -1,5 +1,5 @@
-//! `show ip lisp away` and `show ip lisp smr`: the EIDs that are not here, and all EIDs for which
-//! SMRs are sent or were received.
+//! `show ip lisp away` and `show ip lisp smr`. The first command shows the EIDs that are away. The
+//! second command shows the EIDs for which SMRs are sent or were received.
 
 use std::ops::Bound;
 
@@ -13,7 +13,7 @@ use crate::router::Router;
 use crate::router::away::Entry;
 use crate::time::Time;
 
-/// The away table of a family and instance.
+/// The away table of one family and instance.
 #[derive(Debug)]
 pub struct AwayTable {
     /// The family of the EIDs.
@@ -22,7 +22,7 @@ pub struct AwayTable {
     pub instance_id: InstanceId,
     /// If set, only the entry that covers this prefix is printed.
     pub only: Option<EidPrefix>,
-    /// The prefix that was printed last.
+    /// The last prefix that was printed.
     pub after: Option<EidPrefix>,
 }
 
@@ -78,19 +78,20 @@ fn away_row(prefix: EidPrefix, entry: &Entry, now: Time) -> AwayRow {
     }
 }
 
-/// The EID prefixes of a family and instance for which SMRs are sent or were received.
+/// The EID prefixes of one family and instance for which SMRs are sent or were received.
 #[derive(Debug)]
 pub struct SmrTable {
     /// The family of the EIDs.
     pub family: Family,
     /// The instance.
     pub instance_id: InstanceId,
-    /// The prefix that was printed last.
+    /// The last prefix that was printed.
     pub after: Option<EidPrefix>,
 }
 
 impl SmrTable {
-    /// The remote prefixes that this router requests because of an SMR, after the one printed last.
+    /// The remote prefixes that this router requests because of an SMR. The list begins after the
+    /// last printed prefix.
     fn remote<'a>(&self, router: &'a Router) -> impl Iterator<Item = EidPrefix> + use<'a> {
         let (family, id) = (self.family, self.instance_id);
         let from = self.after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -117,7 +118,8 @@ impl Table for SmrTable {
         Ok(TableHead { family, eid_table: EidTableName::Default, instance_id, total })
     }
 
-    /// Merges the three tables, each of which is sorted.
+    /// Merges the away table, the database and the solicited prefixes of the map-cache. Each of
+    /// these three tables is sorted.
     fn rows(&mut self, router: &Router, _: Time) -> Rows<SmrRow> {
         let (family, id) = (self.family, self.instance_id);
         let away = router.away().entries().iter_after(id, family, self.after);
@@ -177,7 +179,7 @@ fn title(table: &str, head: &TableHead) -> String {
     )
 }
 
-/// The columns as in IOS.
+/// The widths of the columns, as in IOS.
 const COLUMNS: Columns<3> = Columns::of([40, 31, 0]);
 
 #[cfg(test)]

@@ -1,20 +1,21 @@
-//! The columns of a table: cells begin at the positions of IOS, and never touch.
+//! The columns of a table. Each cell begins at the position that IOS uses, and two cells never
+//! touch.
 
-/// The widths of the columns of a table. The last column may have any width.
+/// The widths of the columns of a table, in characters. The last column has no limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Columns<const N: usize>([usize; N]);
 
 impl<const N: usize> Columns<N> {
-    /// Columns with these widths.
+    /// Makes columns with these widths.
     pub const fn of(widths: [usize; N]) -> Self {
         Columns(widths)
     }
 
-    /// Prints a line of cells. A cell that is longer than its column moves the next cell one blank
-    /// behind its own end. Later cells begin at their columns again as soon as there is room.
+    /// Prints a line of cells. If a cell is longer than its column, the next cell moves right, one
+    /// blank after the long cell. A later cell begins at its own column again if there is room.
     pub fn line(&self, cells: [&str; N]) -> String {
         let mut line = String::new();
-        // The column of the next cell, and the number of characters so far.
+        // The column at which the next cell begins, and the number of characters so far.
         let (mut start, mut length) = (0_usize, 0);
         for (cell, width) in cells.into_iter().zip(self.0) {
             let touches = length > 0 && length >= start && !cell.starts_with(' ');

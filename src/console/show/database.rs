@@ -12,7 +12,7 @@ use crate::router::Router;
 use crate::router::database::{Entry, LocatorOrigin};
 use crate::time::Time;
 
-/// The mapping database of a family and instance.
+/// The mapping database of one family and instance.
 #[derive(Debug)]
 pub struct DatabaseTable {
     /// The family of the EIDs.
@@ -21,7 +21,7 @@ pub struct DatabaseTable {
     pub instance_id: InstanceId,
     /// If set, only the entry that covers this prefix is printed.
     pub only: Option<EidPrefix>,
-    /// The prefix that was printed last.
+    /// The last prefix that was printed.
     pub after: Option<EidPrefix>,
 }
 
@@ -44,7 +44,7 @@ impl Table for DatabaseTable {
             instance_id: self.instance_id,
             locator_status_bits: database.status_bits(self.family),
             total,
-            // All entries belong to one instance: there is only one EID-table.
+            // All entries belong to one instance, because a router has only one EID-table.
             no_route: total.saturating_sub(database.with_route(self.family)),
             inactive: router.away().deconfigured(self.instance_id, self.family),
         })
@@ -157,7 +157,7 @@ fn row_text(row: &Row) -> String {
 mod tests {
     use super::*;
 
-    /// The head for a database in which one entry has no route.
+    /// The head for a database in which exactly one entry has no route.
     fn head(locator_status_bits: u32, total: usize) -> Head {
         Head {
             family: Family::Ipv4,

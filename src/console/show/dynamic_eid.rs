@@ -11,7 +11,7 @@ use crate::router::config::{DatabaseMapping, InterfaceKind, InterfaceName};
 use crate::router::mobility::{Discovery, Host};
 use crate::time::Time;
 
-/// The view of the ranges of a family, or of both.
+/// The view of the ranges of one family, or of both families.
 pub fn view(
     State { router, now, .. }: State<'_>,
     instance_id: InstanceId,
@@ -48,7 +48,7 @@ fn host_row(eid: &Eid, host: &Host, now: Time) -> HostRow {
     }
 }
 
-/// `Et1/0`, `Lo0`
+/// The short name of an interface: `Et1/0`, `Lo0`.
 fn short(InterfaceName { kind, slot, port }: InterfaceName) -> String {
     match kind {
         InterfaceKind::Ethernet => format!("Et{slot}/{port}"),
@@ -56,7 +56,8 @@ fn short(InterfaceName { kind, slot, port }: InterfaceName) -> String {
     }
 }
 
-/// One line for each host. The kernel probes silent hosts, so this router never has pending pings.
+/// Prints one line for each host. The kernel probes silent hosts, so the number of pending pings is
+/// always 0.
 pub fn summary(view: &DynamicEidView) -> String {
     let mut text = format!(
         "LISP Dynamic EID Summary for router 0, IID {}, EID-table default\n\n",
@@ -76,7 +77,7 @@ pub fn summary(view: &DynamicEidView) -> String {
     text
 }
 
-/// One paragraph for each range.
+/// Prints one paragraph for each range.
 pub fn detail(view: &DynamicEidView) -> String {
     let mut text = "LISP Dynamic EID Information for EID-table default\n".to_owned();
     for range in &view.ranges {

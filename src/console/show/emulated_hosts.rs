@@ -1,4 +1,5 @@
-//! `show emulated-hosts`: the hosts that this router's own process emulates on its LANs.
+//! `show emulated-hosts`: the hosts that the process of this router emulates on the LANs of the
+//! router.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::console::hosts::HostState;
 use crate::console::view::emulated_hosts::{EmulatedHostRow, EmulatedHostsView};
 use crate::router::config::{EmulatedHost, InterfaceName};
 
-/// The view of the running hosts, and of the configured hosts that do not run.
+/// The view of all emulated hosts: running hosts, and configured hosts that do not run.
 pub fn view(State { router, hosts, .. }: State<'_>) -> EmulatedHostsView {
     let mut rows = BTreeMap::new();
     for (interface, port) in &router.config().interfaces {
@@ -51,7 +52,7 @@ fn running(name: String, state: HostState) -> EmulatedHostRow {
     }
 }
 
-/// `show emulated-hosts`.
+/// The text of `show emulated-hosts`.
 pub fn text(view: &EmulatedHostsView) -> String {
     let columns = Columns::of([11, 16, 7, 16, 9, 9, 0]);
     let head = ["Host", "Interface", "State", "MAC address", "In", "Out", "Addresses"];

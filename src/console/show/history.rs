@@ -5,7 +5,7 @@ use super::columns::Columns;
 use crate::console::view::history::{EventRow, HistoryView};
 use crate::router::map_server::HistoryEntry;
 
-/// The view of the history.
+/// The view of the registration history.
 pub fn view(State { router, .. }: State<'_>) -> HistoryView {
     let row = |event: &HistoryEntry| EventRow {
         at: event.at.since(router.started_at()).as_millis().try_into().unwrap_or(u64::MAX),
@@ -19,7 +19,7 @@ pub fn view(State { router, .. }: State<'_>) -> HistoryView {
     HistoryView { events: router.map_server().history().map(row).collect() }
 }
 
-/// The events in the columns of IOS; times count from the router's start.
+/// Prints the events in the columns of IOS. The times begin at the start of the router.
 pub fn text(view: &HistoryView) -> String {
     let mut text = "\
 Map-Server registration history
@@ -43,7 +43,7 @@ Prefix qualifier: + = Register Event, - = Deregister Event
     text
 }
 
-/// `00:05:44.164`
+/// A time since the start of the router: `00:05:44.164`.
 fn uptime(milliseconds: u64) -> String {
     let seconds = milliseconds / 1000;
     let (hours, minutes) = (seconds / 3600, seconds / 60 % 60);

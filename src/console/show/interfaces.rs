@@ -22,13 +22,13 @@ fn protocol(row: &InterfaceRow) -> &'static str {
     if row.line_protocol { "up" } else { "down" }
 }
 
-/// The view of all interfaces, or of one.
+/// The view of all interfaces, or of the interface `only`.
 pub fn view(State { router, .. }: State<'_>, only: Option<InterfaceName>) -> InterfacesView {
     let interfaces = router.config().interfaces.iter();
     let rows = interfaces.filter(|(name, _)| only.is_none_or(|only| only == **name)).map(
         |(name, interface)| {
             let link = router.link(name);
-            // Loopbacks are addresses of `lo`, which is always up.
+            // The address of a loopback interface is on the Linux device `lo`, which is always up.
             let loopback = name.kind == InterfaceKind::Loopback;
             let up = !interface.shutdown && (loopback || link.is_some_and(|link| link.up));
             InterfaceRow {
@@ -52,7 +52,7 @@ pub fn all(state: State<'_>) -> InterfacesView {
     view(state, None)
 }
 
-/// `show interfaces`.
+/// The text of `show interfaces`.
 pub fn text(view: &InterfacesView) -> String {
     let mut text = String::new();
     for row in &view.interfaces {
@@ -83,7 +83,7 @@ pub fn text(view: &InterfacesView) -> String {
     text
 }
 
-/// `show ip interface brief`.
+/// The text of `show ip interface brief`.
 pub fn brief(view: &InterfacesView) -> String {
     let columns = Columns::of([27, 16, 4, 7, 22, 0]);
     let head = ["Interface", "IP-Address", "OK?", "Method", "Status", "Protocol"];

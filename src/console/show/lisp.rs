@@ -1,4 +1,5 @@
-//! `show ip lisp`: the roles of a family, its peers and the sizes of its tables.
+//! `show ip lisp`: the roles of the router for a family of EIDs, its peers, and the sizes of its
+//! tables.
 
 use std::net::IpAddr;
 
@@ -14,7 +15,7 @@ use crate::router::map_cache::{DEFAULT_LIMIT, Source};
 use crate::router::smr_guard::{SMR_SUPPRESSION, SMRS_PER_ENTRY};
 use crate::time::Time;
 
-/// The view of a router for a family of EIDs.
+/// The view of the router for a family of EIDs.
 pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
     let config = router.config();
     let nothing = Service::default();
@@ -48,8 +49,8 @@ pub fn view(State { router, now, .. }: State<'_>, family: Family) -> LispView {
     }
 }
 
-/// Counts the static entries. They are few, and the configuration names all of them except the
-/// default entry of an ITR.
+/// Counts the static entries of the map-cache. The configuration names all of them, except the
+/// default entry of an ITR. The number of static entries is small.
 fn configured_static(router: &Router, family: Family) -> usize {
     let config = router.config();
     let id = config.instance_of_command(None);
@@ -67,7 +68,7 @@ fn configured_static(router: &Router, family: Family) -> usize {
         .count()
 }
 
-/// All configured map-servers, with the registrations at each.
+/// All configured map-servers, with the number of prefixes registered at each map-server.
 fn map_servers(router: &Router, family: Family, service: &Service, now: Time) -> Vec<MapServerRow> {
     let registrations = router.registrations(now);
     let servers = service.etr_map_servers.keys();
@@ -88,7 +89,8 @@ fn map_servers(router: &Router, family: Family, service: &Service, now: Time) ->
         .collect()
 }
 
-/// The view in the format of IOS; lines about features that this router does not have are left out.
+/// Prints the view in the format of IOS, without the lines about features that this router does not
+/// have.
 pub fn text(view: &LispView) -> String {
     let mut lines = Lines(String::new());
     roles(&mut lines, view);

@@ -13,10 +13,10 @@ use crate::router::map_cache::{Entry, Locator, Mapping, Source};
 use crate::router::reachability::Reach;
 use crate::time::Time;
 
-/// An entry counts as active for this many seconds after its last packet: IOS's activity check
-/// period.
+/// The activity check period of IOS, in seconds. An entry is active for this time after its last
+/// packet.
 const ACTIVITY_PERIOD: u64 = 60;
-/// The map-cache of a family and instance.
+/// The map-cache of one family and instance.
 #[derive(Debug)]
 pub struct MapCacheTable {
     /// The family of the EIDs.
@@ -25,9 +25,9 @@ pub struct MapCacheTable {
     pub instance_id: InstanceId,
     /// If set, only the entry that covers this prefix is printed.
     pub only: Option<EidPrefix>,
-    /// Whether to print sources, activity and changes of the locators.
+    /// Whether to print details of the locators: their sources, their activity and their changes.
     pub detail: bool,
-    /// The prefix that was printed last.
+    /// The last prefix that was printed.
     pub after: Option<EidPrefix>,
 }
 
@@ -109,7 +109,7 @@ fn row(prefix: EidPrefix, entry: &Entry, router: &Router, now: Time) -> Row {
     }
 }
 
-/// The usable locators and the opaque locators, in the order of the record.
+/// The rows of the usable locators and of the opaque locators, in the order of the mapping record.
 fn locator_rows(
     prefix: EidPrefix,
     entry: &Entry,

@@ -1,8 +1,10 @@
-//! The `show` commands, one file for each family: each fills a [view](super::view) from a router
-//! and prints it in the format of IOS. The JSON is derived from the view.
+//! The `show` commands. Each file has the commands for one subject. A command fills a
+//! [view](super::view) from a router and prints the view in the format of IOS. The JSON output is
+//! made from the same view.
 //!
-//! A `show` is a [`Source`]: it returns one piece of limited size after another, and the router
-//! continues to work in between. A `show` of a table remembers the last printed prefix.
+//! A `show` command is a [`Source`]. It returns its output in pieces of limited size, and the
+//! router continues its work between two pieces. A `show` of a table remembers the last prefix that
+//! it printed.
 
 pub mod away;
 pub mod columns;
@@ -30,24 +32,24 @@ use crate::router::Router;
 use crate::time::Time;
 use crate::wire::Address;
 
-/// The most entries of a table that are examined in one call.
+/// The maximum number of table entries that one call examines.
 pub const ROWS_A_TURN: usize = 256;
 
-/// The form of an output.
+/// The format of an output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// The text of IOS.
+    /// The text format of IOS.
     Text,
     /// One JSON document.
     Json,
 }
 
-/// The state from which a `show` is printed.
+/// The state that a `show` command reads.
 #[derive(Clone, Copy)]
 pub struct State<'a> {
     /// The router.
     pub router: &'a Router,
-    /// Its emulated hosts.
+    /// The emulated hosts of the router.
     pub hosts: &'a dyn Hosts,
     /// The router's time.
     pub now: Time,
@@ -55,10 +57,10 @@ pub struct State<'a> {
 
 /// A running `show`.
 pub trait Source {
-    /// The next piece, which may be empty; `None` when all has been printed.
+    /// The next piece of the output, or `None` if the output is complete. A piece may be empty.
     fn poll(&mut self, state: State<'_>, format: Format) -> Option<String>;
 
-    /// Whether the requested object does not exist, as the text reports.
+    /// Whether the requested object does not exist. The text of the output also says so.
     fn failed(&self) -> bool {
         false
     }
@@ -66,33 +68,34 @@ pub trait Source {
 
 /// Some rows of a table, and whether there are more.
 pub struct Rows<R> {
-    /// At most [`ROWS_A_TURN`].
+    /// The rows: at most [`ROWS_A_TURN`].
     pub rows: Vec<R>,
-    /// Whether no rows follow.
+    /// Whether these rows are the last rows of the table.
     pub finished: bool,
 }
 
-/// A table that is printed row by row.
+/// A table whose output is printed in several pieces.
 pub trait Table {
-    /// The counts above the rows.
+    /// The fields that are printed above the rows.
     type Head: View;
-    /// An entry.
+    /// A row of the table.
     type Row: View;
 
-    /// The head, or the message that the requested object does not exist.
+    /// The head of the table, or the message that the requested object does not exist.
     fn head(&self, router: &Router, now: Time) -> Result<Self::Head, String>;
 
-    /// The rows after those returned before.
+    /// The next rows. They follow the rows that the previous call returned.
     fn rows(&mut self, router: &Router, now: Time) -> Rows<Self::Row>;
 
-    /// The head in the format of IOS.
+    /// Prints the head in the format of IOS.
     fn head_text(&self, head: &Self::Head) -> String;
 
-    /// A row in the format of IOS. This is called with the rows in order.
+    /// Prints a row in the format of IOS. This function is called once for each row, in the order
+    /// of the rows.
     fn row_text(&mut self, row: &Self::Row) -> String;
 }
 
-/// Prints a [`Table`].
+/// Prints a [`Table`] in pieces.
 pub struct Listing<T> {
     table: T,
     stage: Stage,
@@ -108,7 +111,7 @@ enum Stage {
 }
 
 impl<T: Table> Listing<T> {
-    /// A listing from the beginning of the table.
+    /// A listing that starts at the beginning of the table.
     pub fn new(table: T) -> Self {
         Listing { table, stage: Stage::Head, any: false, failed: false }
     }
@@ -178,7 +181,7 @@ impl<T: Table> Source for Listing<T> {
     }
 }
 
-/// A `show` that is short enough to be printed in one piece.
+/// A short `show`: the whole output is one piece.
 pub struct Page<F, V> {
     view: F,
     text: fn(&V) -> String,
@@ -186,7 +189,7 @@ pub struct Page<F, V> {
 }
 
 impl<F: Fn(State<'_>) -> V, V: View> Page<F, V> {
-    /// A page that is filled by `view` and printed by `text`.
+    /// A page. `view` fills the view, and `text` prints it.
     pub fn new(view: F, text: fn(&V) -> String) -> Self {
         Page { view, text, done: false }
     }
@@ -205,13 +208,13 @@ impl<F: Fn(State<'_>) -> V, V: View> Source for Page<F, V> {
     }
 }
 
-/// A view as JSON. A view consists of strings, numbers, lists and named fields, all of which exist
+/// A view as JSON. A view consists of strings, numbers, lists and named fields. All of these exist
 /// in JSON.
 pub fn json(view: &impl Serialize) -> String {
     serde_json::to_string(view).unwrap_or_else(|error| format!("{{\"error\":\"{error}\"}}"))
 }
 
-/// `% MESSAGE`, or the message in JSON.
+/// An error message: `% MESSAGE` as text, or an object with the field `error` as JSON.
 pub fn failure(message: &str, format: Format) -> String {
     match format {
         Format::Text => format!("% {message}\n"),
@@ -219,10 +222,11 @@ pub fn failure(message: &str, format: Format) -> String {
     }
 }
 
-/// The most characters of an opaque locator in a column.
+/// The maximum number of characters of an opaque locator in a column.
 const OPAQUE_WIDTH: usize = 40;
 
-/// A locator in a view: its IP address, or its text, cut to [`OPAQUE_WIDTH`].
+/// The address of a locator in a view: the IP address, or else the text of the address. A longer
+/// text is cut to [`OPAQUE_WIDTH`] characters.
 fn locator_address(address: &Address) -> LocatorAddress {
     if let Some(ip) = address.ip() {
         return LocatorAddress::Ip(ip);
@@ -234,7 +238,7 @@ fn locator_address(address: &Address) -> LocatorAddress {
     })
 }
 
-/// The text for the state of a locator in a column.
+/// The text that a column shows for the state of a locator.
 fn locator_state(state: LocatorState) -> &'static str {
     match state {
         LocatorState::Up => "up",
@@ -244,7 +248,7 @@ fn locator_state(state: LocatorState) -> &'static str {
     }
 }
 
-/// The width of a column of addresses: two more than the longest cell or the heading.
+/// The width of a column of addresses: two characters more than the longest cell or the heading.
 fn column(heading: &str, cells: impl Iterator<Item = usize>) -> usize {
     cells.chain([heading.len()]).max().unwrap_or(0) + 2
 }

@@ -1,4 +1,4 @@
-//! `show lisp refusals`: the control messages that were refused recently.
+//! `show lisp refusals`: the control messages that the router refused recently.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -29,7 +29,8 @@ pub fn view(router: &Router, now: Time) -> RefusalsView {
     RefusalsView { forgotten: refusals.forgotten(), refusals: refusals.recent().map(row).collect() }
 }
 
-/// One row for each source and reason; below it the last message with its cause and the remedy.
+/// Prints one row for each source and reason. Below the row it prints the last message, its cause
+/// and the remedy.
 pub fn text(view: &RefusalsView) -> String {
     let RefusalsView { forgotten, refusals } = view;
     let mut text = format!("LISP control messages refused: {} entries", refusals.len());

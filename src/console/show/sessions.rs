@@ -9,7 +9,7 @@ use crate::console::view::sessions::{SessionRow, SessionsView};
 use crate::router::session::{SessionState, SessionType, SessionView};
 use crate::time::Time;
 
-/// Address and port of a peer; only the address if the peer is not connected.
+/// The address and port of a peer. If the peer is not connected, only the address.
 fn peer(row: &SessionRow) -> String {
     match row.port {
         0 => row.peer.to_string(),
@@ -46,10 +46,10 @@ fn row(session: &SessionView, now: Time) -> SessionRow {
     }
 }
 
-/// The columns as in IOS.
+/// The widths of the columns, as in IOS.
 const COLUMNS: Columns<6> = Columns::of([31, 11, 15, 9, 7, 0]);
 
-/// One line for each session.
+/// Prints one line for each session.
 pub fn text(view: &SessionsView) -> String {
     let SessionsView { total, established, .. } = view;
     let mut text =
@@ -66,7 +66,8 @@ pub fn text(view: &SessionsView) -> String {
     text
 }
 
-/// One paragraph for each session; lines about values that are not counted here are left out.
+/// Prints one paragraph for each session. Lines about values that this router does not count are
+/// left out.
 pub fn detail(view: &SessionsView) -> String {
     let mut text = String::new();
     for row in &view.sessions {

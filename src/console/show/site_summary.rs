@@ -10,11 +10,12 @@ use crate::router::Router;
 use crate::router::map_server::SiteEntry;
 use crate::time::Time;
 
-/// Counts at most [`ROWS_A_TURN`] entries in one call, and prints when all entries are counted.
+/// The output of `show lisp site summary`. One call counts at most [`ROWS_A_TURN`] entries. The
+/// counts are printed after all entries are counted.
 #[derive(Debug, Default)]
 pub struct Summary {
     view: SummaryView,
-    /// The current instance and family, and the prefix counted last.
+    /// The current instance and family, and the last prefix that was counted.
     at: Option<(InstanceId, Family, Option<EidPrefix>)>,
     done: bool,
 }
@@ -30,7 +31,7 @@ impl Summary {
         self.view.registrations += live;
     }
 
-    /// The first instance after `id` that has prefixes in a site.
+    /// The next instance after `id` that has prefixes in a site.
     fn instance_after(router: &Router, id: Option<InstanceId>) -> Option<InstanceId> {
         let sites = router.config().lisp.iter().flat_map(|lisp| lisp.sites.values());
         sites
@@ -40,7 +41,7 @@ impl Summary {
             .min()
     }
 
-    /// Counts more entries; returns whether all have been counted.
+    /// Counts more entries. Returns whether all entries have been counted.
     fn go_on(&mut self, router: &Router, now: Time) -> bool {
         let start = || Some((Self::instance_after(router, None)?, Family::Ipv4, None));
         let Some((id, family, after)) = self.at.or_else(start) else {

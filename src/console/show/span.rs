@@ -7,7 +7,8 @@ const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 const WEEK: u64 = 7 * DAY;
 
-/// `hh:mm:ss` below a day, then `4d21h`, then `1w0d`; years are also printed in weeks.
+/// A span of time: `hh:mm:ss` if it is less than a day, `4d21h` if it is less than a week,
+/// otherwise `18w2d`. Years are printed as weeks.
 pub fn span(seconds: u64) -> String {
     match seconds {
         0..DAY => {
@@ -19,12 +20,12 @@ pub fn span(seconds: u64) -> String {
     }
 }
 
-/// A span, or `never` if it has not begun.
+/// A span of time, or `never` if `seconds` is `None`.
 pub fn span_or_never(seconds: Option<u64>) -> String {
     seconds.map_or_else(|| "never".to_owned(), span)
 }
 
-/// `3 hours, 5 minutes`, for the uptime of the router itself.
+/// A span of time in words: `3 hours, 5 minutes`. The uptime of the router is printed in this form.
 pub fn in_words(seconds: u64) -> String {
     let parts = [
         (seconds / WEEK, "week"),
@@ -40,7 +41,7 @@ pub fn in_words(seconds: u64) -> String {
     words.join(", ")
 }
 
-/// Whole seconds, rounded down as IOS does.
+/// The whole seconds of a duration, rounded down as on IOS.
 pub fn seconds(duration: Duration) -> u64 {
     duration.as_secs()
 }

@@ -12,7 +12,7 @@ use crate::router::counters::{ControlDrop, InOut};
 use crate::router::descriptors::Descriptors;
 use crate::router::io::DropReason;
 
-/// The view of a router's counters, with the map-cache of a family of EIDs.
+/// The view of the counters of a router, and of the map-cache for a family of EIDs.
 pub fn view(router: &Router, family: Family) -> StatisticsView {
     let instance_id = router.config().instance_of_command(None);
     let map_cache = router.map_cache();
@@ -27,7 +27,7 @@ pub fn view(router: &Router, family: Family) -> StatisticsView {
     }
 }
 
-/// How full the tables are that the network can fill.
+/// The number of entries of each table that messages and packets of other machines can fill.
 fn fills(router: &Router) -> Vec<Fill> {
     let hosts = router.mobility().fills().into_iter();
     hosts
@@ -53,7 +53,7 @@ impl Lines {
     }
 }
 
-/// The view in the format of IOS, followed by the counters that IOS does not have.
+/// Prints the counters in the format of IOS, then the counters that IOS does not have.
 pub fn text(view: &StatisticsView) -> String {
     let counters = &view.counters;
     let mut lines = Lines(format!(

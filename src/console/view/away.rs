@@ -1,4 +1,4 @@
-//! The data of `show ip lisp away` and `show ip lisp smr`. The head of both is a
+//! The data of `show ip lisp away` and `show ip lisp smr`. The head of both outputs is a
 //! [`TableHead`](super::TableHead).
 
 use ipnet::IpNet;
@@ -11,24 +11,24 @@ use crate::router::away::Producer;
 pub struct AwayRow {
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// The cause, as one of the kinds of IOS.
+    /// The cause of the entry, in the terms of IOS.
     pub producer: AwayProducer,
-    /// The cause.
+    /// The cause of the entry, in the terms of this router.
     pub cause: Producer,
     /// Seconds since the prefix was added.
     pub created: u64,
 }
 
-/// A cause in the terms of IOS, which has fewer of them than [`Producer`].
+/// The cause of an entry in the terms of IOS. IOS distinguishes fewer causes than [`Producer`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AwayProducer {
-    /// A database mapping without a route, or one that was de-configured.
+    /// A database mapping that has no route, or that was removed from the configuration.
     #[serde(rename = "local EID")]
     LocalEid,
-    /// A dynamic-EID range, or a host of one.
+    /// A dynamic-EID range, or a host of a dynamic-EID range.
     #[serde(rename = "dyn-eid")]
     DynamicEid,
-    /// A registration of another xTR.
+    /// A registration by another xTR.
     #[serde(rename = "site-registration")]
     SiteRegistration,
 }
@@ -48,20 +48,20 @@ impl From<Producer> for AwayProducer {
 pub struct SmrRow {
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// The tables that contain it.
+    /// The tables that contain the prefix.
     pub producers: Vec<SmrProducer>,
 }
 
-/// A table with prefixes for which SMRs are sent or were received.
+/// A table that has prefixes for which SMRs are sent or were received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SmrProducer {
-    /// The away table: senders to these EIDs are solicited.
+    /// The away table. The router sends SMRs to the senders of packets for these EIDs.
     #[serde(rename = "away table")]
     AwayTable,
-    /// The database: senders to these EIDs are solicited.
+    /// The database. The router sends SMRs to the senders of packets for these EIDs.
     #[serde(rename = "local EID")]
     LocalEid,
-    /// The map-cache: because of an SMR, this router requests these EIDs.
+    /// The map-cache. The router sends Map-Requests for these EIDs because it received an SMR.
     #[serde(rename = "remote EID")]
     RemoteEid,
 }

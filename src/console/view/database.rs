@@ -9,7 +9,7 @@ use super::EidTableName;
 use crate::addr::{Family, InstanceId};
 use crate::router::database::LocatorOrigin;
 
-/// The fields above the entries.
+/// The fields that are printed above the entries.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The family of the EIDs.
@@ -18,30 +18,30 @@ pub struct Head {
     pub eid_table: EidTableName,
     /// The instance.
     pub instance_id: InstanceId,
-    /// Bit n is set when the locator n of some entry is reachable.
+    /// The locator-status-bits. Bit n is set if locator n of some entry is reachable.
     pub locator_status_bits: u32,
-    /// How many entries there are.
+    /// The number of entries.
     pub total: usize,
-    /// How many of them lack a route.
+    /// The number of entries without a route.
     pub no_route: usize,
-    /// How many are kept although they were removed from the configuration.
+    /// The number of entries that are kept although they were removed from the configuration.
     pub inactive: usize,
 }
 
-/// An entry.
+/// An entry of the mapping database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// Its EID prefix.
+    /// The EID prefix of the entry.
     pub eid_prefix: IpNet,
-    /// The dynamic-EID, if the entry is one of its hosts.
+    /// The name of the dynamic-EID, if the entry is a host of a dynamic-EID.
     pub dynamic_eid: Option<String>,
-    /// The locator-set, unless the entry has locators of its own.
+    /// The name of the locator-set. Absent if the entry has its own locators.
     pub locator_set: Option<String>,
-    /// Whether the RIB has a route to it. An entry without a route is not registered.
+    /// Whether the RIB has a route to the prefix. An entry without a route is not registered.
     pub has_route: bool,
-    /// Seconds since it was configured.
+    /// Seconds since the entry was configured.
     pub uptime: u64,
-    /// Seconds since its locators or its route changed.
+    /// Seconds since the locators or the route of the entry changed.
     pub last_change: u64,
     /// The locators, in the order of their addresses.
     pub locators: Vec<LocatorRow>,
@@ -50,31 +50,32 @@ pub struct Row {
 /// A locator of an entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocatorRow {
-    /// Its address.
+    /// The address of the locator.
     pub rloc: IpAddr,
-    /// Lower is preferred.
+    /// The priority of the locator. A lower value is preferred.
     pub priority: u8,
-    /// Its share of the traffic.
+    /// The weight of the locator: its share of the traffic.
     pub weight: u8,
-    /// The origin of its address.
+    /// The origin of the address.
     pub source: LocatorOrigin,
-    /// Its owner, and whether it can be reached.
+    /// Whether the locator belongs to this router, and whether it is reachable.
     pub state: LocatorState,
 }
 
-/// The state of a locator of the database: of this router, or of another router of the site.
+/// The state of a locator of the database. The locator belongs to this router or to another router
+/// of the site.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LocatorState {
-    /// This router's own, and usable.
+    /// The locator belongs to this router and is usable.
     #[serde(rename = "site-self, reachable")]
     SelfReachable,
-    /// This router's own, but not usable.
+    /// The locator belongs to this router and is not usable.
     #[serde(rename = "site-self, unreachable")]
     SelfUnreachable,
-    /// Of another router, and reported as reachable.
+    /// The locator belongs to another router and is reported as reachable.
     #[serde(rename = "site-other, report-reachable")]
     OtherReachable,
-    /// Of another router, and reported as unreachable.
+    /// The locator belongs to another router and is reported as unreachable.
     #[serde(rename = "site-other, report-unreachable")]
     OtherUnreachable,
 }

@@ -1,4 +1,4 @@
-//! The data of `show ip lisp dynamic-eid`, summary and detail.
+//! The data of `show ip lisp dynamic-eid`, for the summary and for the details.
 
 use std::net::IpAddr;
 
@@ -10,40 +10,40 @@ use crate::addr::InstanceId;
 use crate::router::config::InterfaceName;
 use crate::router::mobility::Discovery;
 
-/// The ranges of roaming hosts, and the hosts that are here.
+/// The ranges of roaming hosts, and the hosts that are on the LANs of this router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DynamicEidView {
     /// The instance.
     pub instance_id: InstanceId,
-    /// The ranges, by name and prefix.
+    /// The ranges, sorted by name and prefix.
     pub ranges: Vec<RangeRow>,
 }
 
-/// A range.
+/// A range of roaming hosts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RangeRow {
-    /// The dynamic-EID to which it belongs.
+    /// The name of the dynamic-EID that contains the range.
     pub name: String,
-    /// The range.
+    /// The EID prefix of the range.
     pub eid_prefix: IpNet,
-    /// Its locator-set, unless the range has locators of its own.
+    /// The name of the locator-set. Absent if the range has its own locators.
     pub locator_set: Option<String>,
-    /// Its hosts that are here.
+    /// The hosts of the range that are on the LANs of this router.
     pub hosts: Vec<HostRow>,
 }
 
-/// A host.
+/// A roaming host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostRow {
-    /// Its address.
+    /// The address of the host.
     pub eid: IpAddr,
-    /// The interface where it was found.
+    /// The interface on which the host was found.
     #[serde(with = "as_text")]
     pub interface: InterfaceName,
-    /// Seconds since it was found.
+    /// Seconds since the host was found.
     pub uptime: u64,
-    /// Seconds since the router last noticed it.
+    /// Seconds since the router last detected the host.
     pub last_seen: u64,
-    /// How it was found.
+    /// How the router found the host.
     pub discovered_by: Discovery,
 }

@@ -8,31 +8,31 @@ use serde::{Deserialize, Serialize};
 use super::as_text;
 use crate::router::config::InterfaceName;
 
-/// The hosts of a router.
+/// The emulated hosts of a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmulatedHostsView {
-    /// The hosts, by interface, then by name.
+    /// The hosts, sorted by interface and then by name.
     pub hosts: Vec<EmulatedHostRow>,
 }
 
-/// A host.
+/// An emulated host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmulatedHostRow {
-    /// Its name.
+    /// The name of the host.
     pub name: String,
     /// The router's interface on the host's LAN.
     #[serde(with = "as_text")]
     pub interface: InterfaceName,
-    /// Whether its stack runs and it is plugged in.
+    /// Whether the network stack of the host runs and the host is plugged in.
     pub up: bool,
-    /// Its hardware address in the notation of IOS, when the host runs.
+    /// The hardware address of the host in the notation of IOS. Absent if the host does not run.
     pub mac: Option<String>,
-    /// Its addresses, with the prefix lengths of their networks.
+    /// The addresses of the host, with the prefix lengths of their networks.
     pub addresses: Vec<IpNet>,
-    /// Its default gateways.
+    /// The default gateways of the host.
     pub gateways: Vec<IpAddr>,
-    /// Ethernet frames that it has received.
+    /// The number of Ethernet frames that the host has received.
     pub received: u64,
-    /// Ethernet frames that it has sent.
+    /// The number of Ethernet frames that the host has sent.
     pub sent: u64,
 }

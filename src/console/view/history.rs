@@ -7,28 +7,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::addr::InstanceId;
 
-/// The recent registrations and withdrawals, the oldest first.
+/// The recent registrations and withdrawals. The oldest is the first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HistoryView {
-    /// The events; the map-server keeps a limited number.
+    /// The events. The map-server keeps a limited number of events.
     pub events: Vec<EventRow>,
 }
 
-/// A registration or its end.
+/// A registration, or the end of a registration.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRow {
-    /// Milliseconds since the router's start: the history has no time of day.
+    /// Milliseconds since the start of the router. The history does not use the time of day.
     pub at: u64,
     /// The instance.
     pub instance_id: InstanceId,
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// The RLOC that sent it.
+    /// The RLOC that sent the message.
     pub source: IpAddr,
-    /// Whether it was received over TCP; otherwise over UDP.
+    /// Whether the message was received over TCP. Otherwise it was received over UDP.
     pub reliable: bool,
-    /// Whether it was registered; otherwise withdrawn or expired.
+    /// Whether the prefix was registered. Otherwise the registration was withdrawn or it expired.
     pub registered: bool,
-    /// Whether it replaced the registration of another xTR.
+    /// Whether the registration replaced a registration by another xTR.
     pub moved: bool,
 }

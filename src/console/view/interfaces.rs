@@ -9,30 +9,32 @@ use crate::router::config::InterfaceName;
 /// The interfaces of a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfacesView {
-    /// The interfaces, in the order of their names.
+    /// The interfaces, sorted by name.
     pub interfaces: Vec<InterfaceRow>,
 }
 
 /// An interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfaceRow {
-    /// Its name.
+    /// The name of the interface.
     #[serde(with = "as_text")]
     pub name: InterfaceName,
-    /// The Linux device.
+    /// The name of the Linux device.
     pub device: String,
     /// Whether `shutdown` is configured.
     pub shutdown: bool,
-    /// Whether the device was set down by hand, without `shutdown` in the configuration.
+    /// Whether an administrator set the device down with a Linux command, without `shutdown` in the
+    /// configuration.
     pub down_by_hand: bool,
     /// Whether the device exists and is up.
     pub up: bool,
-    /// Whether the link has carrier.
+    /// Whether the link has a carrier.
     pub line_protocol: bool,
-    /// Octets; absent if the device does not exist and no MTU is configured.
+    /// The MTU in octets. Absent if the device does not exist and no MTU is configured.
     pub mtu: Option<u32>,
     /// The configured description.
     pub description: Option<String>,
-    /// The addresses with their prefix lengths; the first of each family is the primary one.
+    /// The addresses with their prefix lengths. The first address of each family is the primary
+    /// address.
     pub addresses: Vec<IpNet>,
 }

@@ -13,11 +13,12 @@ use crate::router::config::{LocReach, Roles};
 pub struct LispView {
     /// The instance.
     pub instance_id: InstanceId,
-    /// The roles.
+    /// The roles of the router.
     pub roles: Roles,
     /// The locators of a proxy ITR.
     pub proxy_itr_rlocs: Vec<IpAddr>,
-    /// The inner source of Map-Requests; the EID itself when absent.
+    /// The configured inner source address of Map-Requests. If absent, the source address is the
+    /// EID itself.
     pub map_request_source: Option<IpAddr>,
     /// The map-resolvers, in the order in which requests are sent to them.
     pub map_resolvers: Vec<IpAddr>,
@@ -25,37 +26,39 @@ pub struct LispView {
     pub map_servers: Vec<MapServerRow>,
     /// The xTR-ID of the router.
     pub xtr_id: XtrId,
-    /// The router's first IPv4 locator, or else its first locator.
+    /// The first IPv4 locator of the router. If there is no IPv4 locator, the first locator.
     pub local_rloc: Option<IpAddr>,
-    /// Proxy ETRs.
+    /// The proxy ETRs.
     pub proxy_etrs: Vec<IpAddr>,
-    /// Seconds for which others may keep our mappings.
+    /// The TTL of the mappings that this router registers, in seconds. Other routers may keep a
+    /// mapping for this time.
     pub etr_map_cache_ttl: u64,
     /// The data-plane reachability algorithms in use.
     pub loc_reach: LocReach,
-    /// Static entries of the map-cache.
+    /// The number of static entries of the map-cache.
     pub map_cache_static: usize,
-    /// Entries of the map-cache.
+    /// The number of entries of the map-cache.
     pub map_cache_size: usize,
-    /// The most entries of the map-cache.
+    /// The maximum number of entries of the map-cache.
     pub map_cache_limit: usize,
-    /// Entries of the mapping database.
+    /// The number of entries of the mapping database.
     pub database_size: usize,
-    /// Entries of the database that are kept although they were removed from the configuration.
+    /// The number of database entries that are kept although they were removed from the
+    /// configuration.
     pub database_inactive: usize,
 }
 
-/// A map-server of the ETR.
+/// A map-server at which the ETR registers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MapServerRow {
-    /// Its address.
+    /// The address of the map-server.
     pub address: IpAddr,
-    /// How many prefixes the database has.
+    /// The number of prefixes in the database.
     pub prefixes: usize,
-    /// How many of them have a route and so are registered.
+    /// The number of prefixes that are registered. A prefix without a route is not registered.
     pub registered: usize,
-    /// How many of the registered prefixes the map-server has acknowledged recently.
+    /// The number of registered prefixes that the map-server has acknowledged recently.
     pub acknowledged: usize,
-    /// Seconds since its last Map-Notify.
+    /// Seconds since the last Map-Notify of the map-server.
     pub last_notify: Option<u64>,
 }

@@ -1,4 +1,5 @@
-//! The data of `show ip lisp map-cache`. Its head is a [`TableHead`](super::TableHead).
+//! The data of `show ip lisp map-cache`. The head of the output is a
+//! [`TableHead`](super::TableHead).
 
 use std::net::IpAddr;
 
@@ -8,41 +9,41 @@ use serde::{Deserialize, Serialize};
 use super::LocatorAddress;
 use crate::router::map_cache::Source;
 
-/// An entry.
+/// An entry of the map-cache.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Row {
-    /// Its EID prefix.
+    /// The EID prefix of the entry.
     pub eid_prefix: IpNet,
     /// Seconds since the entry was created.
     pub uptime: u64,
-    /// Seconds until the entry expires; absent if it never expires.
+    /// Seconds until the entry expires. Absent if the entry never expires.
     pub expires: Option<u64>,
     /// The source of the entry.
     pub source: Source,
-    /// The action for its packets.
+    /// The action for packets that match the entry.
     pub state: EntryState,
-    /// Whether packets are sent to a proxy ETR instead of natively.
+    /// Whether packets are sent to a proxy ETR. Otherwise they are forwarded natively.
     pub proxy_etr: bool,
     /// Seconds since the mapping changed.
     pub last_modified: u64,
     /// The sender of the last Map-Reply.
     pub map_source: Option<IpAddr>,
-    /// Packets that used it.
+    /// The number of packets that used the entry.
     pub packets: u64,
-    /// The octets of these packets.
+    /// The number of octets of these packets.
     pub bytes: u64,
-    /// Seconds since the last of these packets.
+    /// Seconds since the last packet that used the entry.
     pub last_used: Option<u64>,
-    /// The usable locators and the opaque locators, in the order of the record.
+    /// The usable locators and the opaque locators, in the order of the mapping record.
     pub locators: Vec<LocatorRow>,
 }
 
-/// The action for packets of an entry: send to its locators, or that of a negative entry (RFC 9301
-/// section 5.4).
+/// The action for packets that match an entry. A packet is sent to a locator of the entry, or the
+/// action of a negative entry is done (RFC 9301 section 5.4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EntryState {
-    /// Packets are sent to its locators.
+    /// Packets are sent to the locators of the entry.
     Complete,
     /// Packets are forwarded natively.
     ForwardNative,
@@ -52,18 +53,18 @@ pub enum EntryState {
     Drop,
 }
 
-/// A locator of an entry.
+/// A locator of a map-cache entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocatorRow {
-    /// Its address.
+    /// The address of the locator.
     pub rloc: LocatorAddress,
-    /// Seconds since the last change of its state.
+    /// Seconds since the state of the locator changed.
     pub uptime: u64,
-    /// Whether packets can be sent to it.
+    /// Whether packets can be sent to the locator.
     pub state: LocatorState,
-    /// Lower is preferred.
+    /// The priority of the locator. A lower value is preferred.
     pub priority: u8,
-    /// Its share of the traffic.
+    /// The weight of the locator: its share of the traffic.
     pub weight: u8,
 }
 
@@ -71,12 +72,12 @@ pub struct LocatorRow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LocatorState {
-    /// They can be sent.
+    /// Packets can be sent to the locator.
     Up,
-    /// The site has reported it as down.
+    /// The site has reported that the locator is down.
     Down,
-    /// ICMP or a missing route has shown recently that packets do not arrive.
+    /// Packets do not reach the locator. An ICMP error or a missing route has shown this recently.
     Unreachable,
-    /// The locator is opaque.
+    /// The locator is not an IP address, so packets cannot be sent to it.
     Unusable,
 }

@@ -1,9 +1,9 @@
-//! The views: the content of each `show` as plain data.
+//! The views: the content of each `show` command as plain data.
 //!
-//! A view has values and no texts. [`show`](super::show) fills it from a router and prints it in
-//! the format of IOS. `show ... json` writes it as JSON, from which a reader gets the same view. A
-//! reader in another process uses the same types as the writer, so the compiler finds a renamed
-//! field.
+//! A view contains values, but no printed text. The module [`show`](super::show) fills a view from
+//! a router and prints it in the format of IOS. `show ... json` writes the view as JSON, and a
+//! reader of the JSON gets an equal view. A reader in another process uses the same types as the
+//! writer. So if a field is renamed, the compiler finds all its uses.
 
 pub mod away;
 pub mod database;
@@ -29,15 +29,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::addr::{Family, InstanceId};
 
-/// A view that is written as JSON and read again is the same view.
+/// A view. If a view is written as JSON and read again, the result equals the view.
 pub trait View: Serialize + DeserializeOwned + PartialEq + Debug + Clone {}
 
 impl<V: Serialize + DeserializeOwned + PartialEq + Debug + Clone> View for V {}
 
-/// A table: its head, and its rows.
+/// A table: a head and rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listing<H, R> {
-    /// The counts above the rows.
+    /// The fields that are printed above the rows.
     #[serde(flatten)]
     pub head: H,
     /// The rows.
@@ -53,30 +53,30 @@ pub struct TableHead {
     pub eid_table: EidTableName,
     /// The instance.
     pub instance_id: InstanceId,
-    /// How many entries the table holds.
+    /// The number of entries of the table.
     pub total: usize,
 }
 
-/// The name of an EID-table: `default`, because a router has no VRFs.
+/// The name of an EID-table. It is always `default`, because a router has no VRFs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EidTableName {
-    /// `eid-table default`.
+    /// The EID-table of `eid-table default`.
     #[default]
     Default,
 }
 
 impl fmt::Display for EidTableName {
-    /// `default`
+    /// Writes `default`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("default")
     }
 }
 
-/// A command that was refused.
+/// The answer to a command that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// The reason, as a sentence.
+    /// The reason for the refusal, as a sentence.
     pub error: String,
 }
 
@@ -86,7 +86,8 @@ pub struct Failure {
 pub enum LocatorAddress {
     /// An IP address.
     Ip(IpAddr),
-    /// An address of another family, in the format of the debug lines, cut to 40 characters.
+    /// An address that is not an IP address. The text has the format of the debug lines. A longer
+    /// text is cut to 40 characters.
     Opaque(String),
 }
 
@@ -137,7 +138,7 @@ impl<'de> Deserialize<'de> for XtrId {
     }
 }
 
-/// A value that is a string in JSON, in the notation of its `Display` and `FromStr`.
+/// Writes a value as a string in JSON. The string has the notation of `Display` and `FromStr`.
 mod as_text {
     use super::{Deserialize, Deserializer, Error, FromStr, Serializer, fmt};
 

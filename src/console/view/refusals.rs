@@ -6,32 +6,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::router::counters::ControlDrop;
 
-/// The control messages that were refused recently.
+/// The control messages that the router refused recently.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalsView {
-    /// Rows that were replaced by others, and messages from new sources that got no row.
+    /// The number of rows that other rows have replaced, and of messages from new sources that got
+    /// no row.
     pub forgotten: u64,
-    /// The refusals, by source, then by reason.
+    /// The refusals, sorted by source and then by reason.
     pub refusals: Vec<RefusalRow>,
 }
 
-/// The messages of one source that were refused for one reason.
+/// The refused messages with one source and one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefusalRow {
-    /// The sender's address.
+    /// The address of the sender.
     pub source: IpAddr,
-    /// The counter of `show ip lisp statistics` that counts them.
+    /// The reason. It is also the counter of `show ip lisp statistics` that counts these messages.
     pub reason: ControlDrop,
-    /// The number of messages.
+    /// The number of refused messages.
     pub count: u64,
     /// Seconds since the first message.
     pub first: u64,
     /// Seconds since the last message.
     pub last: u64,
-    /// The last message.
+    /// A description of the last message.
     pub what: String,
-    /// The cause of its refusal.
+    /// The cause of the refusal.
     pub why: String,
-    /// The remedy.
+    /// The remedy: advice for the administrator.
     pub advice: String,
 }

@@ -9,37 +9,37 @@ use crate::router::session::{SessionState, SessionType};
 /// The sessions of reliable transport.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionsView {
-    /// How many there are.
+    /// The number of sessions.
     pub total: usize,
-    /// How many of them are up.
+    /// The number of sessions that are up.
     pub established: usize,
-    /// The sessions, by peer.
+    /// The sessions, sorted by peer.
     pub sessions: Vec<SessionRow>,
 }
 
-/// A session.
+/// A session of reliable transport.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRow {
     /// The address of the peer.
     pub peer: IpAddr,
-    /// The port of the peer; 0 while not connected.
+    /// The port of the peer. It is 0 if the peer is not connected.
     pub port: u16,
     /// The local address and port.
     pub local: Option<SocketAddr>,
-    /// Which end opened the session.
+    /// The end that opened the session.
     pub kind: SessionType,
-    /// The progress of the session.
+    /// The state of the session.
     pub state: SessionState,
-    /// Seconds since the session came up; absent while it is not up.
+    /// Seconds since the session came up. Absent if the session is not up.
     pub up: Option<u64>,
-    /// The last round trip in milliseconds, if one has been measured.
+    /// The last measured round-trip time in milliseconds. Absent if none has been measured.
     pub rtt_ms: Option<u64>,
-    /// Seconds since that measurement.
+    /// Seconds since the last measurement of the round-trip time.
     pub rtt_measured: Option<u64>,
-    /// Messages received and sent.
+    /// The number of messages received, and the number of messages sent.
     pub messages: (u64, u64),
-    /// Octets received and sent.
+    /// The number of octets received, and the number of octets sent.
     pub bytes: (u64, u64),
-    /// EID prefixes that use it.
+    /// The number of EID prefixes that use the session.
     pub users: usize,
 }

@@ -13,7 +13,8 @@ use crate::router::config::NonceOrder;
 /// The head of the table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
-    /// How many EID prefixes all sites have, configured or registered.
+    /// The number of EID prefixes of all sites. Configured prefixes and registered prefixes are
+    /// counted.
     pub total: usize,
 }
 
@@ -26,37 +27,37 @@ pub struct Row {
     pub instance_id: InstanceId,
     /// The prefix.
     pub eid_prefix: IpNet,
-    /// Whether the configuration contains it.
+    /// Whether the configuration contains the prefix.
     pub configured: bool,
-    /// Whether it accepts registrations of longer prefixes.
+    /// Whether the map-server accepts registrations of more specific prefixes inside this prefix.
     pub accept_more_specifics: bool,
-    /// The configured prefix that covers it, if it is a more specific one.
+    /// The configured prefix that covers this prefix. Absent if this prefix itself is configured.
     pub more_specific_of: Option<IpNet>,
-    /// The Map-Registers whose nonce must grow.
+    /// The rule for the nonce of Map-Registers: it says which Map-Registers need a greater nonce.
     pub nonce_order: NonceOrder,
-    /// Map-Registers with wrong authentication.
+    /// The number of Map-Registers with wrong authentication.
     pub authentication_failures: u64,
-    /// Map-Registers that were refused as replays.
+    /// The number of Map-Registers that were refused as replays.
     pub replays: u64,
-    /// The registrations that have not expired; empty if the prefix is not up.
+    /// The registrations that have not expired. The list is empty if the prefix is not up.
     pub registrations: Vec<RegistrationRow>,
 }
 
 impl Row {
-    /// Whether a registration of `prefix` belongs here: `prefix` is this configured prefix, or a
-    /// more specific prefix that this prefix accepts.
+    /// Whether a registration of `prefix` belongs to this row. `prefix` is the configured prefix of
+    /// this row, or a more specific prefix that this row accepts.
     pub fn takes(&self, prefix: &IpNet) -> bool {
         let same = self.eid_prefix == *prefix;
         self.configured && (same || self.accept_more_specifics && self.eid_prefix.contains(prefix))
     }
 }
 
-/// The registration of one xTR.
+/// The registration of a prefix by one xTR.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistrationRow {
-    /// The RLOC that sent it.
+    /// The RLOC that sent the registration.
     pub etr: IpAddr,
-    /// The ETR's TCP port, if the session that carried the registration is still open.
+    /// The TCP port of the ETR, if the session that carried the registration is still open.
     pub etr_port: Option<u16>,
     /// Seconds since the first Map-Register.
     pub first_registered: u64,
@@ -64,25 +65,26 @@ pub struct RegistrationRow {
     pub last_registered: u64,
     /// Seconds for which ITRs may keep the mapping.
     pub ttl: u64,
-    /// Whether the map-server answers Map-Requests itself.
+    /// Whether the map-server answers Map-Requests in place of the ETR.
     pub proxy_reply: bool,
     /// Whether the ETR asks for a Map-Notify.
     pub map_notify: bool,
-    /// The hash function of its authentication.
+    /// The hash function of the authentication.
     pub hash_function: HashFunction,
     /// The nonce of the last Map-Register.
     pub nonce: u64,
-    /// The xTR-ID, if the Map-Register has one that its authentication covers.
+    /// The xTR-ID. Absent if the Map-Register has no xTR-ID, or if its authentication does not
+    /// cover the xTR-ID.
     pub xtr_id: Option<XtrId>,
     /// The site-ID, if the Map-Register has one.
     pub site_id: Option<u64>,
-    /// Whether it was received over TCP.
+    /// Whether the registration was received over TCP.
     pub reliable: bool,
-    /// The locators, in the order of the record.
+    /// The locators, in the order of the mapping record.
     pub locators: Vec<LocatorRow>,
 }
 
-/// The hash function of a Map-Register's authentication.
+/// The hash function that authenticates a Map-Register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum HashFunction {
@@ -95,16 +97,16 @@ pub enum HashFunction {
 /// A registered locator.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocatorRow {
-    /// Its address.
+    /// The address of the locator.
     pub rloc: LocatorAddress,
-    /// The family of an IP address; absent if it is opaque.
+    /// The family of the IP address. Absent if the address is opaque.
     pub family: Option<Family>,
-    /// Whether it belongs to the registering ETR itself.
+    /// Whether the locator belongs to the ETR that registers it.
     pub local: bool,
-    /// Up, down, or unusable.
+    /// The state of the locator: up, down, or unusable.
     pub state: LocatorState,
-    /// Lower is preferred.
+    /// The priority of the locator. A lower value is preferred.
     pub priority: u8,
-    /// Its share of the traffic.
+    /// The weight of the locator: its share of the traffic.
     pub weight: u8,
 }

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 /// The counts of all sites.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummaryView {
-    /// The counts by site: IPv4, then IPv6.
+    /// The counts of each site. The first counts are for IPv4, the second for IPv6.
     pub sites: BTreeMap<String, [Counts; 2]>,
-    /// The number of registrations of all xTRs.
+    /// The number of registrations by all xTRs.
     pub registrations: usize,
 }
 
-/// The counts of a site for one family.
+/// The counts of a site for one family of EIDs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// EID prefixes in the configuration.
+    /// The number of EID prefixes in the configuration.
     pub configured: usize,
-    /// EID prefixes with a registration.
+    /// The number of EID prefixes with a registration.
     pub registered: usize,
 }

@@ -7,7 +7,7 @@ use crate::router::bounded::Fill;
 use crate::router::counters::Counters;
 use crate::router::descriptors::Descriptors;
 
-/// The counters of a router. They count for the whole router, not for one family.
+/// The counters of a router. They count events of the whole router, not of one family of EIDs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatisticsView {
     /// The instance of the map-cache.
@@ -15,30 +15,32 @@ pub struct StatisticsView {
     /// All counters of the router.
     #[serde(flatten)]
     pub counters: Counters,
-    /// Entries of the map-cache for the family.
+    /// The number of map-cache entries of the family.
     pub map_cache_size: usize,
-    /// Entries that were rejected because the map-cache was full of entries in use.
+    /// The number of entries that were rejected because the map-cache was full and all its entries
+    /// were in use.
     pub map_cache_rejected: u64,
-    /// Idle entries that were replaced by others because the map-cache was full.
+    /// The number of idle entries that were replaced by others because the map-cache was full.
     pub map_cache_evicted: u64,
     /// The tables that hosts and map-servers can fill.
     pub bounded_tables: Vec<FillRow>,
-    /// The file descriptors of the process; none on the simulator.
+    /// The file descriptors of the process. Absent on the simulator.
     pub descriptors: Option<Descriptors>,
 }
 
-/// How full a table is.
+/// The number of entries of a table, and its limit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FillRow {
-    /// The name of its entries.
+    /// The name of the entries.
     pub name: String,
     /// The number of entries.
     pub entries: usize,
-    /// The most entries that the table can hold.
+    /// The maximum number of entries.
     pub capacity: usize,
-    /// Entries that were replaced by others, since the start.
+    /// The number of entries that were replaced by other entries since the start of the router.
     pub evicted: u64,
-    /// Entries that were rejected because none could be replaced, since the start.
+    /// The number of entries that were rejected since the start, because no entry could be
+    /// replaced.
     pub turned_away: u64,
 }
 

@@ -7,15 +7,15 @@ use crate::time::Calendar;
 /// The data of `show version`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionView {
-    /// The host's name.
+    /// The name of the router.
     pub hostname: String,
     /// The version of this program.
     pub version: String,
-    /// Seconds since the start.
+    /// Seconds since the start of the program.
     pub uptime: u64,
 }
 
-/// The data of `show clock`. In JSON, the line of IOS is included.
+/// The data of `show clock`. The JSON also contains the line that IOS prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "ClockJson", into = "ClockJson")]
 pub struct ClockView {
@@ -51,6 +51,6 @@ pub struct RunningView {
 /// The data of `show debugging`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DebuggingView {
-    /// `debug lisp control-plane all` is on.
+    /// Whether `debug lisp control-plane all` is on.
     pub lisp_control_plane: bool,
 }

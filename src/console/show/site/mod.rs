@@ -1,7 +1,8 @@
-//! `show lisp site`: the registrations of a map-server, one line for each EID prefix, or in detail.
+//! `show lisp site`: the registrations at a map-server. The output has one line for each EID
+//! prefix, or all details of each prefix.
 //!
-//! The output is sorted by site, then by configured prefix. The more specific prefixes registered
-//! inside a configured prefix follow it.
+//! The output is sorted by site, then by configured prefix. After a configured prefix, the output
+//! lists the more specific prefixes that are registered inside it.
 
 mod text;
 
@@ -26,13 +27,13 @@ pub enum Which {
     All,
     /// The site with this name.
     Named(String),
-    /// The longest prefix that contains this EID.
+    /// The most specific prefix that contains this EID.
     Eid(Eid),
-    /// The longest prefix that covers this prefix.
+    /// The most specific prefix that covers this prefix.
     Prefix(EidPrefix),
 }
 
-/// The registrations of a map-server.
+/// The registrations at a map-server.
 #[derive(Debug)]
 pub struct SiteTable {
     /// The sites to show.
@@ -41,21 +42,22 @@ pub struct SiteTable {
     pub detail: bool,
     /// The position after which the output continues.
     at: Option<Cursor>,
-    /// The site of the row that was printed last.
+    /// The site of the last row that was printed.
     printed: Option<String>,
 }
 
-/// The position after the rows printed so far.
+/// The position after the last printed row.
 #[derive(Clone, Debug)]
 struct Cursor {
     site: String,
     configured: EidPrefix,
-    /// The last examined prefix inside `configured`; `None` when all of them were examined.
+    /// The last prefix inside `configured` that was examined. It is `None` if all prefixes inside
+    /// `configured` were examined.
     inside: Option<EidPrefix>,
 }
 
 impl SiteTable {
-    /// A table from the first site.
+    /// A table that starts at the first site.
     pub fn new(which: Which, detail: bool) -> Self {
         SiteTable { which, detail, at: None, printed: None }
     }
@@ -69,7 +71,8 @@ impl SiteTable {
         }
     }
 
-    /// The next configured prefix to print; if it is partly printed, the last prefix inside it.
+    /// The next configured prefix to print. If a part of it is printed, the result also has the
+    /// last examined prefix inside it.
     fn next(&self, router: &Router) -> Option<(String, EidPrefix, Option<EidPrefix>)> {
         let sites = &router.config().lisp.as_ref()?.sites;
         let after = self.at.as_ref();
@@ -94,7 +97,8 @@ impl SiteTable {
             .map(|(name, prefix)| (name.clone(), *prefix, None))
     }
 
-    /// Examines up to `most` entries inside one configured prefix.
+    /// Examines at most `most` entries inside one configured prefix. Returns the number of examined
+    /// entries.
     fn look(
         &mut self,
         router: &Router,
@@ -188,7 +192,8 @@ impl Table for SiteTable {
         text::head(self.detail)
     }
 
-    /// The name of a site is printed above, or beside, its first row.
+    /// Prints a row. For the first row of a site, the name of the site is printed above or beside
+    /// the row.
     fn row_text(&mut self, row: &Row) -> String {
         let is_first = self.printed.as_ref() != Some(&row.site);
         if is_first {
@@ -228,7 +233,7 @@ fn nonce_order(router: &Router, site: &str) -> NonceOrder {
     site.map_or(NonceOrder::default(), |site| site.nonce_order)
 }
 
-/// The row for a configured prefix without an entry in the map-server.
+/// The row for a configured prefix that has no entry in the map-server.
 fn unregistered(site: &str, prefix: EidPrefix) -> Row {
     Row {
         site: site.to_owned(),
