@@ -1,7 +1,7 @@
 //! The emulated hosts of a router: each is a stack ([`Host`]) behind a TAP device ([`Tap`]).
 //!
-//! A host without traffic costs nothing: its device is one more source of the event loop, and the
-//! loop asks for the host's deadline only after the host has worked, not in every turn.
+//! A host without traffic costs almost nothing. Its device is one more source of the event loop.
+//! The loop asks for the host's next deadline only after the host has worked, not in every turn.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -19,12 +19,12 @@ use crate::router::config::EmulatedHost;
 use crate::router::io::{HostWish, Mac};
 use crate::time::Time;
 
-/// The most frames that a host reads in a turn.
+/// The most frames that are read for one host in a turn.
 const FRAMES_A_TURN: usize = 32;
-/// The largest frame.
+/// The length of the largest frame, in octets.
 const FRAME_LEN: usize = (1 << 16) + 14;
-/// How often a host checks whether its device is up. There is no event for this: the device is a
-/// port of a bridge in another namespace.
+/// The time between two checks whether a host's device is up. The kernel sends no event for this,
+/// because the device is a port of a bridge in another namespace.
 const PLUG_INTERVAL: Duration = Duration::from_millis(100);
 
 const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX_ADDR_COUNT);
@@ -32,7 +32,8 @@ const _: () = assert!(EmulatedHost::MOST_ADDRESSES <= smoltcp::config::IFACE_MAX
 /// All hosts of a router.
 #[derive(Default)]
 pub struct Hosts {
-    /// The index is the slot: the number of the host's device in the event loop.
+    /// All hosts by their slot. The event loop knows the device of a host by the number of this
+    /// slot.
     slots: Vec<Option<RunningHost>>,
     buffer: Vec<u8>,
 }
@@ -45,23 +46,24 @@ struct RunningHost {
     pings: Pings,
     /// Whether the device is up; false until a frame has been sent on the device.
     is_up: bool,
-    /// An announcement, which is sent again and again: when one send succeeds, the device is up.
+    /// An announcement of the host. It is sent again and again until one send succeeds: then the
+    /// device is up.
     announcement: Option<Vec<u8>>,
-    /// When the host has work to do.
+    /// The time at which the host has work to do, if any.
     due: Option<Time>,
     received: u64,
     sent: u64,
 }
 
 impl Hosts {
-    /// Makes a host, or changes the host with the same name. Returns the slot and the descriptor of
-    /// a new device, which is to be watched.
+    /// Creates a host, or changes the host with the same name. If a device was created, returns its
+    /// slot and its descriptor, which the caller must watch.
     ///
-    /// A host that stays on its interface keeps its device: a lab may have connected the device to
-    /// a LAN, in another namespace, where this process would not find it again.
+    /// A host that stays on its interface keeps its device, because a lab may have moved this
+    /// device into another namespace, to a LAN. A new device would not be connected to that LAN.
     ///
     /// # Errors
-    /// The device cannot be made or plugged in, or the host holds too many addresses.
+    /// The device cannot be created or connected, or the host has too many addresses.
     pub fn open(
         &mut self,
         wish: &HostWish,
@@ -94,10 +96,11 @@ impl Hosts {
         self.slots.iter().all(Option::is_none)
     }
 
-    /// Reads the frames that wait for a host and lets the host answer; true if there may be more.
+    /// Reads the frames that wait for a host and lets the host answer. Returns true if there may be
+    /// more frames.
     ///
     /// # Errors
-    /// Errors of reading, except `WouldBlock`.
+    /// The errors of a read, except `WouldBlock`.
     pub fn receive(&mut self, slot: usize, now: Time) -> io::Result<bool> {
         self.buffer.resize(FRAME_LEN, 0);
         let Some(running) = self.slots.get_mut(slot).and_then(Option::as_mut) else {
@@ -108,7 +111,7 @@ impl Hosts {
         outcome
     }
 
-    /// Lets all hosts work that have work due.
+    /// Does the work of all hosts that is due.
     pub fn handle_timeout(&mut self, now: Time) {
         for running in self.slots.iter_mut().flatten() {
             if running.due.is_some_and(|due| due <= now) {
@@ -183,7 +186,8 @@ impl RunningHost {
         })
     }
 
-    /// Starts the stack again, with the addresses of `wish`; the pings of the host end.
+    /// Starts the host's stack again with the addresses of `wish`. The running pings of the host
+    /// end.
     fn change(&mut self, wish: &HostWish, seed: &Seed, now: Time) -> io::Result<()> {
         (self.host, self.announcement) = stack(wish, seed, now)?;
         self.wish = wish.clone();
@@ -207,8 +211,8 @@ impl RunningHost {
         Ok(true)
     }
 
-    /// Does the work that is due, sends the frames of the stack, and computes when work is due
-    /// again.
+    /// Does the work that is due, sends the frames of the stack, and computes the time of the next
+    /// work.
     fn work(&mut self, now: Time) {
         if !self.is_up {
             self.is_up = match &self.announcement {
@@ -221,8 +225,8 @@ impl RunningHost {
         }
         self.host.poll(now);
         while let Some(frame) = self.host.poll_output() {
-            // A full queue acts like a link that loses frames; a device that is down, like a pulled
-            // cable.
+            // The frame is lost. A full queue acts like a link that loses frames. A device that is
+            // down acts like a cable that is not plugged in.
             match self.tap.send(&frame) {
                 Ok(()) => self.sent += 1,
                 Err(error) => self.is_up &= error.raw_os_error() != Some(libc::EIO),
@@ -234,7 +238,7 @@ impl RunningHost {
     }
 }
 
-/// The stack of a host, and its announcement.
+/// Creates the stack of a host, and the host's announcement.
 fn stack(wish: &HostWish, seed: &Seed, now: Time) -> io::Result<(Host, Option<Vec<u8>>)> {
     let HostWish { name, mtu, made_of, .. } = wish;
     let config = HostConfig {

@@ -1,9 +1,8 @@
-//! The log of a router in a file of limited size.
+//! The log of a router in a file with a size limit.
 //!
-//! When a file has grown to [`LONGEST`], it is renamed to FILE.1, which replaces the earlier
-//! FILE.1, and a new file begins. So the two files hold the last lines, however long the router
-//! runs. The standard error is written to the same file, so that the message of a panic is in the
-//! log.
+//! When the file has reached [`LONGEST`], it is renamed to FILE.1 and a new file begins. An older
+//! FILE.1 is replaced. So the two files always have the newest lines. The standard error goes to
+//! the same file, so that the message of a panic is in the log too.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -12,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::private;
 
-/// The file size at which a new file begins, octets.
+/// The size in octets at which a new file begins.
 pub const LONGEST: u64 = 4 << 20;
 
 /// The log that is being written.
@@ -22,13 +21,14 @@ pub struct LogFile {
     longest: u64,
     file: File,
     len: u64,
-    /// The last line is not complete yet.
+    /// Whether the last line is not complete yet.
     in_line: bool,
     is_stderr: bool,
 }
 
 impl LogFile {
-    /// Continues the log of an earlier run, and makes this log the standard output and error.
+    /// Continues the log file of an earlier run, and makes it the standard output and the standard
+    /// error.
     ///
     /// # Errors
     /// An error of the file system.
@@ -39,10 +39,11 @@ impl LogFile {
         Ok(log)
     }
 
-    /// Opens the file at the log's path again, or a new file: the open file may have been renamed.
+    /// Opens the log's path again, because the open file may have been renamed. If there is no file
+    /// with this path, a new one is created.
     ///
     /// # Errors
-    /// An error of the file system; then the log continues in the old file.
+    /// An error of the file system. After an error, the log continues in the old file.
     pub fn reopen(&mut self) -> io::Result<()> {
         self.file = append(&self.path)?;
         self.len = self.file.metadata()?.len();
@@ -50,15 +51,16 @@ impl LogFile {
         if self.is_stderr { self.become_stderr() } else { Ok(()) }
     }
 
-    /// A log that begins a new file at `longest` octets, and does not become the standard error.
+    /// Opens a log that begins a new file at `longest` octets. It does not become the standard
+    /// error.
     pub(super) fn of(path: &Path, longest: u64) -> io::Result<Self> {
         let file = append(path)?;
         let len = file.metadata()?.len();
         Ok(LogFile { path: path.to_owned(), longest, file, len, in_line: false, is_stderr: false })
     }
 
-    /// Renames the file to FILE.1 and begins a new file. If renaming fails, the log continues in
-    /// the old file: a file that is too long is better than a lost line.
+    /// Renames the file to FILE.1 and begins a new file. If the file cannot be renamed, the log
+    /// continues in the old file: a file that is too long is better than a lost line.
     fn begin_anew(&mut self) -> io::Result<()> {
         self.len = 0;
         fs::rename(&self.path, former(&self.path))?;
@@ -66,7 +68,8 @@ impl LogFile {
         if self.is_stderr { self.become_stderr() } else { Ok(()) }
     }
 
-    /// Nothing is written to the standard output, but it must not keep an old file open.
+    /// Makes the file the standard error and the standard output. No code writes to the standard
+    /// output, but it would otherwise keep an old file open.
     fn become_stderr(&self) -> io::Result<()> {
         rustix::stdio::dup2_stdout(&self.file)?;
         Ok(rustix::stdio::dup2_stderr(&self.file)?)
@@ -76,7 +79,7 @@ impl LogFile {
 impl Write for LogFile {
     fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
         if self.len >= self.longest && !self.in_line {
-            // There is no place to report an error of the log itself.
+            // An error of the log itself cannot be reported anywhere.
             let _ = self.begin_anew();
         }
         let written = self.file.write(octets)?;
@@ -90,8 +93,8 @@ impl Write for LogFile {
     }
 }
 
-/// Several processes may append to one file: the program that starts a router writes a line before
-/// the router's first line.
+/// Opens a file to append to it. Several processes may do so: the program that starts a router
+/// writes a line before the router's first line.
 fn append(path: &Path) -> io::Result<File> {
     private::append(path)
 }

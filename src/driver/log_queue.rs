@@ -1,8 +1,9 @@
-//! The log of the process: lines wait for their reader, the router never waits.
+//! The log of the process. Lines wait in a queue until they are written, so that the router never
+//! waits.
 //!
-//! A pager, a terminal or a full pipe may stop reading lines. Then a write blocks for as long as
-//! the reader likes. So a separate thread writes the lines, which wait in a queue of limited size.
-//! Lines that do not fit into the queue are lost and counted; the log gets their number instead.
+//! If the reader of the log is a pager, a terminal or a pipe, it may stop reading. Then a write
+//! blocks until the reader continues. So a separate thread writes the lines. They wait in a queue
+//! with a size limit. Lines that do not fit are lost: the log gets their number instead.
 
 use std::collections::VecDeque;
 use std::io::{self, Write};
@@ -16,26 +17,26 @@ use super::log_file::LogFile;
 /// The most octets of lines that may wait; a single line may exceed this limit.
 const MAX_WAITING: usize = 1 << 20;
 
-/// The handle of the log through which lines are written, each with one call of `write`.
+/// The handle of the log. Each line is written with one call of `write`.
 #[derive(Clone, Debug)]
 pub struct LogQueue(Arc<Shared>);
 
 #[derive(Debug, Default)]
 struct Shared {
     queue: Mutex<Queue>,
-    /// Signals that the queue got work or that the thread finished a task.
+    /// Signals that the queue has a new task, or that the thread has finished a task.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     lines: VecDeque<Vec<u8>>,
-    /// Octets of all lines in the queue.
+    /// The number of octets of all lines in the queue.
     waiting: usize,
-    /// The number of lines that were lost since the last line in the queue.
+    /// The number of lines that were lost after the last line in the queue.
     lost: u64,
     is_to_reopen: bool,
-    /// The thread is working on a task.
+    /// Whether the thread is working on a task.
     is_busy: bool,
 }
 
@@ -86,8 +87,8 @@ impl LogQueue {
         Ok(log)
     }
 
-    /// Continues in a new file of the same name, because the open file may have been renamed.
-    /// Without a file there is nothing to do.
+    /// Continues in a new file with the same name, because the open file may have been renamed. If
+    /// the log is not in a file, nothing is done.
     pub fn reopen(&self) {
         self.0.queue().is_to_reopen = true;
         self.0.changed.notify_all();
@@ -96,7 +97,7 @@ impl LogQueue {
     /// Waits until all lines are written, but not longer than `limit`.
     pub fn finish(&self, limit: Duration) {
         let is_at_work = |queue: &mut Queue| queue.is_busy || queue.has_work();
-        // If the reader has not read the lines, there is no place to report this.
+        // If some lines are still not written, this cannot be reported anywhere.
         drop(self.0.changed.wait_timeout_while(self.0.queue(), limit, is_at_work));
     }
 }
@@ -118,10 +119,11 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs in the thread that writes, for as long as the process lives.
+    /// Writes the lines. This is the function of the log's thread, and it runs as long as the
+    /// process.
     fn write_to(&self, mut sink: impl Sink) {
         loop {
-            // If the log cannot be written, there is no place to report this.
+            // An error of the log itself cannot be reported anywhere.
             let _ = match self.next_task() {
                 Task::Write(line) => sink.write_all(&line),
                 Task::Reopen => sink.reopen(),
@@ -162,14 +164,14 @@ impl Queue {
         self.lines.push_back(line);
     }
 
-    /// Takes the note that replaces the lost lines.
+    /// Returns a note with the number of lost lines. The note is written instead of these lines.
     fn take_note(&mut self) -> Vec<u8> {
         let lost = std::mem::take(&mut self.lost);
         format!("[WARN ] {lost} lines of the log are lost: its reader did not take them in time\n")
             .into_bytes()
     }
 
-    /// Takes the next task; the queue must have one.
+    /// Returns the next task. The queue must have at least one task.
     fn take(&mut self) -> Task {
         if std::mem::take(&mut self.is_to_reopen) {
             return Task::Reopen;
@@ -198,7 +200,7 @@ mod tests {
         }
     }
 
-    /// Writes each line with one call; `writeln` does not promise this.
+    /// Writes one line with one call. `writeln` could use several calls.
     fn write(log: &mut LogQueue, line: &str) {
         assert_eq!(log.write(format!("{line}\n").as_bytes()).unwrap(), line.len() + 1);
     }
@@ -207,7 +209,7 @@ mod tests {
     fn a_reader_that_stops_loses_lines_and_is_told_how_many() {
         let (reader, writer) = pipe().unwrap();
         let mut log = LogQueue::to(writer).unwrap();
-        // More lines than the queue and the pipe can hold.
+        // More lines than fit into the queue and the pipe together.
         const LINES: usize = 30_000;
         for number in 0..LINES {
             write(&mut log, &format!("line {number:095}"));

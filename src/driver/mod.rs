@@ -1,5 +1,5 @@
-//! The driver: a router's process on Linux. In a router, only this module calls the operating
-//! system; for labs and files, `netns` and `private` do so.
+//! The driver: the process of a router on Linux. In a router, only this module calls the operating
+//! system. For labs and for files, the modules `netns` and `private` do so.
 //!
 //! ```text
 //!            site                                                    core
@@ -23,13 +23,14 @@
 //!                                                  nonces to their file
 //! ```
 //!
-//! Each process has one thread with one mio loop; a second thread writes the log ([`log_queue`]).
-//! In each turn the loop gives each ready source a limited share of work. After every input it
-//! carries out the router's outputs; then it checks the clock. Packets that only pass through are
-//! read into one arena and sent from there, many at a time: without copying and without allocation.
+//! Each process has one thread with one mio loop. A second thread writes the log ([`log_queue`]).
+//! In each turn, the loop gives each ready source a limited share of work. After every input, it
+//! carries out the router's outputs and then checks the clock. Packets that only pass through are
+//! read into one arena and sent from there, many at a time. They are not copied, and no memory is
+//! allocated for them.
 //!
-//! Errors of single reads and writes are counted and logged ([`faults`]). Only an error with which
-//! a router cannot work ends [`run`].
+//! An error of a single read or write is counted and logged ([`faults`]). [`run`] ends only if a
+//! router cannot work because of an error.
 //!
 //! Reading order: [`event_loop`], then [`tun`], [`offload`], [`udp`], [`netlink`],
 //! [`console_server`].
@@ -76,18 +77,19 @@ pub struct Error {
     source: io::Error,
 }
 
-/// The options of a router's process; the configuration defines the router's behaviour.
+/// The options of a router's process. They do not change the router's behaviour, which the
+/// configuration defines.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Use segmentation offload, as far as the kernel supports it.
+    /// Whether to use segmentation offload, as far as the kernel supports it.
     pub offload: bool,
-    /// Checksums of encapsulated packets.
+    /// The UDP checksums of encapsulated packets.
     pub udp_checksum: UdpChecksum,
-    /// The file to record inputs and outputs in, if any.
+    /// The file for a record of the inputs and outputs, if any.
     pub record: Option<PathBuf>,
-    /// The file that keeps the nonces of Map-Registers across restarts, if any.
+    /// The file that keeps the nonces of Map-Registers when the router restarts, if any.
     pub nonces: Option<PathBuf>,
-    /// The log of the process; SIGHUP begins a new file.
+    /// The log of the process. After SIGHUP, the log continues in a new file.
     pub log: Option<LogQueue>,
 }
 
@@ -104,7 +106,7 @@ impl Default for Options {
 }
 
 impl Error {
-    /// Adds the name of the operation to an error.
+    /// Makes an error that names the operation.
     fn during(what: impl Into<String>) -> impl FnOnce(io::Error) -> Error {
         let during = what.into();
         |source| Error { during, source }
@@ -113,12 +115,12 @@ impl Error {
 
 /// Runs a router in the network namespace of the calling thread until SIGTERM or SIGINT.
 ///
-/// With `console_socket`, programs can talk to the router on a unix socket of that name; when the
-/// socket accepts connections, the router is ready.
+/// If `console_socket` is given, the router opens a unix socket with this path. Programs can talk
+/// to the router there. When the socket accepts connections, the router is ready.
 ///
 /// # Errors
-/// An error with which a router cannot work: no privilege for the namespace, no `/dev/net/tun`, or
-/// an RLOC or a socket that another router uses.
+/// Errors with which a router cannot work: the process has no privilege for the namespace, there is
+/// no `/dev/net/tun`, or another router uses an RLOC or a socket.
 pub fn run(config: Config, console_socket: Option<&Path>, options: Options) -> Result<(), Error> {
     let mut event_loop = EventLoop::start(config, console_socket, options)?;
     event_loop.watch_signals()?;

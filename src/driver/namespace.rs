@@ -1,4 +1,5 @@
-//! Network namespaces for tests: no other thread sees them, and each ends with its thread.
+//! Network namespaces for tests. Each belongs to one thread: no other thread sees it, and it ends
+//! with its thread.
 
 #![allow(unsafe_code, reason = "unshare is unsafe for flags other than the one used here")]
 
@@ -9,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// Runs a test on its own thread in its own namespace.
+/// Runs a test in a new thread, in a new namespace.
 ///
-/// This needs root. Without root the test fails; with `EIDWAY_ALLOW_SKIP` in the environment, it
-/// reports that it is skipped.
+/// This needs root. Without root, the test fails. If `EIDWAY_ALLOW_SKIP` is set in the environment,
+/// the test is skipped instead and reports this.
 pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
     if !rustix::process::geteuid().is_root() {
         let skip = std::env::var_os("EIDWAY_ALLOW_SKIP").is_some();
@@ -25,19 +26,20 @@ pub fn in_namespace(test: impl FnOnce() + Send + 'static) {
     }
 }
 
-/// Starts a thread in its own namespace; for tests that need a second namespace.
+/// Starts a thread in a new namespace, for tests that need a second namespace.
 pub fn spawn_in_namespace<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> JoinHandle<T> {
     thread::spawn(|| {
-        // SAFETY: a thread's own network namespace does not affect other threads' memory or files.
+        // SAFETY: another network namespace of this thread does not affect the memory or the files
+        // of other threads.
         unsafe { unshare_unsafe(UnshareFlags::NEWNET) }.expect("a network namespace");
         ip("link set lo up");
         work()
     })
 }
 
-/// The path with which `ip link set DEVICE netns PATH` finds the namespace of the calling thread.
+/// The path of the calling thread's namespace, for `ip link set DEVICE netns PATH`.
 pub fn path() -> String {
     let (process, thread) = (rustix::process::getpid(), rustix::thread::gettid());
     format!("/proc/{process}/task/{thread}/ns/net")
@@ -54,8 +56,8 @@ pub fn ip(arguments: &str) -> String {
     String::from_utf8(output.stdout).expect("ip prints text")
 }
 
-/// Rules and routes as a student would see them, in order. The rules and routes that the kernel
-/// makes by itself are left out, because the time at which it makes them is not fixed.
+/// Returns the rules and routes as a student would see them, in order. The rules and routes that the
+/// kernel adds by itself are left out, because the time at which it adds them is not fixed.
 pub fn rules_and_routes() -> String {
     let views = ["-4 rule", "-6 rule", "-4 route show table all", "-6 route show table all"];
     let text = views.map(ip).concat();
@@ -64,10 +66,11 @@ pub fn rules_and_routes() -> String {
     lines.join("\n")
 }
 
-/// Waits until the kernel has reached `state`, for at most two seconds.
+/// Waits until `state` returns true, for at most two seconds.
 ///
-/// Some of the kernel's work is deferred. Also, a device remains while a child process that another
-/// test has just forked still has the device's file open.
+/// Some work of the kernel is deferred. Also, another test may just have forked a child process:
+/// the child still has the open file of a device, and the device remains until the child closes
+/// this file.
 pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(2);
@@ -78,7 +81,7 @@ pub fn wait_until(what: &str, mut state: impl FnMut() -> bool) {
     }
 }
 
-/// A second namespace, in which programs run; it ends when this value is dropped.
+/// A second namespace for programs. It ends when this value is dropped.
 #[derive(Debug)]
 pub struct Host {
     path: String,
@@ -87,7 +90,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A namespace that contains only `lo`.
+    /// Creates a namespace with only the device `lo`.
     pub fn start() -> Self {
         let (tell_path, hear_path) = mpsc::channel();
         let (over, wait) = mpsc::channel::<()>();
@@ -99,12 +102,13 @@ impl Host {
         Host { path, over: Some(over), thread: Some(thread) }
     }
 
-    /// Like [`path`].
+    /// The path of this namespace, for `ip link set DEVICE netns PATH`.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Runs a program in the namespace; returns whether the program succeeded, and its output.
+    /// Runs a program in the namespace. Returns true if the program succeeded, and the program's
+    /// output.
     pub fn try_run(&self, command: &str) -> (bool, String) {
         let output = Command::new("nsenter")
             .arg(format!("--net={}", self.path))
@@ -116,7 +120,7 @@ impl Host {
         (output.status.success(), printed)
     }
 
-    /// Runs a program, which must succeed, in the namespace; returns its output.
+    /// Runs a program in the namespace and returns its output. Panics if the program fails.
     pub fn run(&self, command: &str) -> String {
         let (success, printed) = self.try_run(command);
         assert!(success, "{command}: {printed}");

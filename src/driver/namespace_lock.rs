@@ -1,5 +1,5 @@
-//! Only one router may run in a network namespace: a second router would think that the rules and
-//! routes of the first were left by a killed router, and would remove them.
+//! A lock that lets only one router run in a network namespace. A second router would treat the
+//! rules and routes of the first as the remains of a killed router, and remove them.
 
 use std::fs;
 use std::io;
@@ -9,12 +9,12 @@ use crate::private::{self, Lock};
 
 /// The namespace of the calling thread.
 const NAMESPACE: &str = "/proc/thread-self/ns/net";
-/// The start of the names of lock files; the inode of the namespace follows. The dot prevents
-/// conflicts, because no lab's name contains a dot.
+/// The start of a lock file's name. The inode number of the namespace follows it. The dot prevents
+/// a conflict with a lab, because no lab's name contains a dot.
 const PREFIX: &str = ".router-";
 
-/// The router of a namespace holds this lock. Dropping the lock removes its file; the file of a
-/// killed router is removed with its lab.
+/// The lock that the router of a namespace holds. When the lock is dropped, its file is removed.
+/// The file of a killed router is removed together with its lab.
 #[derive(Debug)]
 pub struct NamespaceLock(Option<Lock>);
 
@@ -22,7 +22,8 @@ impl NamespaceLock {
     /// Takes the lock of the namespace of the calling thread.
     ///
     /// # Errors
-    /// Another router runs here (the error names its process number); an error of the file system.
+    /// Another router runs in this namespace (the error has its process number), or an error of the
+    /// file system.
     pub fn take() -> io::Result<Self> {
         let inode = fs::metadata(NAMESPACE)?.ino();
         let path = private::make_runtime()?.join(format!("{PREFIX}{inode}"));

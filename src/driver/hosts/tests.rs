@@ -1,4 +1,5 @@
-//! Emulated hosts on an interface without a cable: their neighbour is the router's kernel.
+//! Tests of emulated hosts on an interface without a cable. The only neighbour of the hosts is the
+//! router's kernel.
 
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -13,7 +14,8 @@ use crate::router::config::EmulatedHost;
 use crate::router::io::HostWish;
 use crate::time::Time;
 
-/// Starts a router with a port that looks for roaming hosts, and this number of hosts on the port.
+/// Starts a router with one port that detects roaming hosts, and with `hosts` emulated hosts on
+/// this port.
 fn start(hosts: usize) -> EventLoop {
     let mut text = "hostname r
 interface Loopback0
@@ -60,7 +62,7 @@ fn bash(script: &str) -> Child {
     command.spawn().expect("bash is installed")
 }
 
-/// Runs a script while the router works, and returns its output.
+/// Runs a script while the router works, and returns the output of the script.
 fn said(router: &mut EventLoop, script: &str) -> String {
     let mut child = bash(script);
     turn_for(router, Duration::from_secs(10), |_| child.try_wait().unwrap().is_some());
@@ -73,7 +75,7 @@ fn present(router: &EventLoop) -> usize {
     router.router().mobility().hosts().len()
 }
 
-/// Whether the router registers this number of hosts as present.
+/// Whether the router has exactly this number of hosts registered as present.
 fn sees(router: &EventLoop, hosts: usize) -> bool {
     present(router) == hosts
 }
@@ -130,7 +132,7 @@ fn a_host_that_changes_keeps_its_device() {
     });
 }
 
-/// Nanoseconds of processor time that this thread has had.
+/// The processor time that this thread has used, in nanoseconds.
 fn processor_time() -> u64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     text.split(' ').next().unwrap().parse().unwrap()

@@ -1,10 +1,11 @@
 //! Compares the kernel's objects with the objects that the router has made.
 //!
-//! An event only tells which part to compare. The router's own requests also cause events, which
-//! arrive late; because the real state is compared, they are never taken for changes by others. The
-//! kernel does not report every change: there is no event when an IPv6 route loses its source or
-//! when a proxy entry is deleted, nor for most settings. So routes are read again after an address
-//! was deleted; proxy entries and settings are read at regular intervals.
+//! An event only tells which part of the state to compare. The router's own requests also cause
+//! events, and these arrive late. They are never mistaken for changes by other programs, because
+//! the real state is compared. The kernel does not report every change: it sends no event when an
+//! IPv6 route loses its source address or when a proxy entry is deleted, and no event for most
+//! settings. So the routes are read again after an address was deleted. Proxy entries and settings
+//! are read at regular intervals.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::CString;
@@ -31,20 +32,21 @@ use crate::router::made::{IPV6_METRIC, Made};
 /// The parts of the kernel's state that must be read again.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Stale {
-    /// Links and their settings.
+    /// Whether links and their settings are stale.
     pub links: bool,
-    /// Addresses.
+    /// Whether addresses are stale.
     pub addresses: bool,
-    /// Policy rules.
+    /// Whether policy rules are stale.
     pub rules: bool,
-    /// Routes.
+    /// Whether routes are stale.
     pub routes: bool,
-    /// Changes that the kernel does not report: settings under `/proc/sys`, and proxy entries.
+    /// Whether the parts are stale for which the kernel sends no events: settings under `/proc/sys`
+    /// and proxy entries.
     pub untold: bool,
 }
 
 impl Stale {
-    /// All parts.
+    /// All parts are stale.
     pub const ALL: Stale =
         Stale { links: true, addresses: true, rules: true, routes: true, untold: true };
 
@@ -62,16 +64,16 @@ pub struct RouteKey {
     metric: u32,
     kind: u8,
     gateway: Option<IpAddr>,
-    /// The device of a route without gateway.
+    /// The device of a route that has no gateway.
     device: Option<u32>,
     source: Option<IpAddr>,
 }
 
-/// The routes that are compared with the objects that were made.
+/// The routes in the kernel. They are compared with the routes that the router has made.
 #[derive(Debug, Default)]
 pub struct FoundRoutes {
     ours: BTreeSet<RouteKey>,
-    /// The networks of addresses, by device.
+    /// The connected routes: the index of a device and the network of an address on it.
     connected: BTreeSet<(u32, IpNet)>,
 }
 
@@ -100,48 +102,53 @@ impl FoundRoutes {
     }
 }
 
-/// `RTEXT_FILTER_SKIP_STATS`.
+/// The number of the flag `RTEXT_FILTER_SKIP_STATS`: a dump of links has no statistics.
 const SKIP_STATISTICS: u32 = 1 << 3;
 
-/// A rule: family, priority, source, device, table, suppressed group.
+/// The key of a policy rule: family, priority, source address, incoming device, table and
+/// suppressed device group.
 type RuleKey = (Family, u32, Option<IpAddr>, Option<CString>, u32, Option<u32>);
 
-/// The state that was read; a part that was not read is `None`.
+/// The state that was read from the kernel. A part that was not read is `None`.
 #[derive(Debug, Default)]
 struct Found {
-    /// By name.
+    /// The indices of the devices by their names.
     indices: BTreeMap<String, u32>,
-    /// By index.
+    /// The links by their indices.
     links: Option<BTreeMap<u32, LinkDetail>>,
-    /// Device, address, and whether the address was added without a route of its network.
+    /// The index of the device, the address, and whether the address was added without a route for
+    /// its network.
     addresses: Option<BTreeSet<(u32, IpNet, bool)>>,
     rules: Option<BTreeSet<RuleKey>>,
     proxies: Option<BTreeSet<neighbour::Key>>,
-    /// Links with settings that differ from those of the last time when all were right.
+    /// Links with settings that have changed since the last check at which all settings were right.
     suspects: BTreeSet<u32>,
-    /// The settings of the namespace were checked, and at least one was changed.
+    /// Whether at least one setting of the namespace was changed. It is false if the settings were
+    /// not checked.
     namespace_is_turned: bool,
 }
 
-/// The settings of links when all were right, in the kernel's layout: comparing these octets is
-/// cheaper than reading each setting.
+/// The settings of links at the last check at which all were right, in the kernel's format. To
+/// compare these octets is faster than to read each setting.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// By index.
+    /// The settings of links by the indices of the links.
     links: BTreeMap<u32, Vec<u8>>,
     namespace: NamespaceFiles,
 }
 
 impl Settled {
-    /// Deletes the kept settings, because the router wants other settings or has set some.
+    /// Deletes the stored settings, because the router has changed settings or now needs other
+    /// settings.
     pub fn forget(&mut self) {
         self.links.clear();
     }
 }
 
-/// Reads the stale parts of the kernel's state; the caller passes the routes if they have just been
-/// read. Returns the objects that were made and are lost, in the order in which they are made.
-/// `is_running` is true for links that have been up for a while.
+/// Reads the stale parts of the kernel's state. If the caller has just read the routes, it passes
+/// them in `routes`. Returns the objects that the router has made and that are lost now, in the
+/// order in which they must be made again. `is_running` is true for a link that has been up for a
+/// while.
 pub fn take_lost(
     socket: &mut RequestSocket,
     (made, settled): (&mut Made, &mut Settled),
@@ -179,7 +186,7 @@ pub fn take_lost(
 }
 
 impl Found {
-    /// Whether an object is still as it was made, as far as this was checked.
+    /// Whether an object is still as it was made. Parts that were not read are not compared.
     fn has(
         &self,
         object: &KernelObject,
@@ -235,8 +242,8 @@ impl Found {
         }
     }
 
-    /// Whether a port lacks the IPv6 link-local address that the kernel makes for it, or the route
-    /// of that address.
+    /// Whether a port has lost its IPv6 link-local address, which the kernel makes, or the route of
+    /// this address.
     fn lacks_link_local(&self, device: Device, index: u32, routes: Option<&FoundRoutes>) -> bool {
         let network = request::link_local_network();
         let lacks_address = self.addresses.as_ref().is_some_and(|rows| {
@@ -249,7 +256,7 @@ impl Found {
             && sysctl::generates_address(&device.name())
     }
 
-    /// Keeps the settings of suspects that were found to be right.
+    /// Stores the settings of links that had changed but were found to be right.
     fn settle(
         &self,
         mut settings: BTreeMap<u32, Vec<u8>>,
@@ -294,7 +301,7 @@ impl Found {
     }
 }
 
-/// Compares a link; a port that a person set down is accepted and stays down.
+/// Whether a link still is as it was made. If a person has set a port down, this is accepted.
 fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
     let KernelObject::Link { device, up, mtu, mac, .. } = *object else { return true };
     let is_up = match (device, up) {
@@ -309,7 +316,8 @@ fn is_as_made(link: &LinkDetail, object: &KernelObject) -> bool {
         && (device != Device::Lisp || of_lisp)
 }
 
-/// Whether the kernel makes a route for the network of an address.
+/// Whether the kernel makes a route for the network of an address. It does not if the prefix has
+/// only one address.
 fn has_network(address: IpNet) -> bool {
     address.prefix_len() < Family::of(address.addr()).bits()
 }
@@ -346,7 +354,7 @@ fn read_links(socket: &mut RequestSocket) -> io::Result<BTreeMap<u32, LinkDetail
     Ok(rows.into_iter().collect())
 }
 
-/// Adds the timers of the neighbour tables to the settings of links.
+/// Adds the timers of the neighbour tables to the stored settings of links.
 fn read_clocks(
     socket: &mut RequestSocket,
     links: &mut BTreeMap<u32, LinkDetail>,
@@ -376,7 +384,7 @@ fn read_addresses(socket: &mut RequestSocket) -> io::Result<BTreeSet<(u32, IpNet
 
 fn decode_address(message: &Message<'_>) -> Option<(u32, IpNet, bool)> {
     let (header, attributes) = rt_addr::OpNewaddrDo::decode_request(message.payload);
-    // For IPv6 there is no local address beside the address.
+    // IPv6 has no attribute for a local address: the address itself is the local one.
     let address = attributes.get_local().or_else(|_| attributes.get_address()).ok()?;
     let net = IpNet::new(address, header.ifa_prefixlen).ok()?;
     let flags = attributes.get_flags().unwrap_or(u32::from(header.ifa_flags));
@@ -421,7 +429,7 @@ fn read_proxies(socket: &mut RequestSocket) -> io::Result<BTreeSet<neighbour::Ke
     Ok(proxies)
 }
 
-/// Whether a deleted or replaced route may be a route that the router wants.
+/// Whether a route that was deleted or replaced may be one of the router's routes.
 pub fn may_be_ours(route: &RouteState<'_>) -> bool {
     let is_ours = route.protocol() == request::ROUTE_PROTOCOL;
     is_ours || route.is_connected() || route.table() == request::table_number(Table::Native)

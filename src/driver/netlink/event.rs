@@ -14,20 +14,20 @@ use crate::router::io::{KernelRoute, Mac};
 /// A link as the kernel describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkState {
-    /// The Linux name.
+    /// The name of the Linux device.
     pub device: String,
-    /// Administratively up.
+    /// Whether the link is administratively up.
     pub up: bool,
-    /// The other end of the link is up.
+    /// Whether the link has a carrier: its other end is up.
     pub carrier: bool,
-    /// Octets.
+    /// The MTU in octets.
     pub mtu: u32,
 }
 
-/// Decodes `RTM_NEWLINK` or `RTM_DELLINK`: the device's index and its state.
+/// Decodes `RTM_NEWLINK` or `RTM_DELLINK` into the index and the state of a device.
 ///
-/// `None` for a message that is not about a link itself: a bridge reports its ports with the same
-/// type of message.
+/// Returns `None` if the message is not about a link itself. Such a message comes from a bridge,
+/// which reports its ports with messages of the same type.
 pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     let (header, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
     if i32::from(header.ifi_family) != libc::AF_UNSPEC {
@@ -43,26 +43,26 @@ pub fn decode_link(message: &Message<'_>) -> Option<(u32, LinkState)> {
     Some((u32::try_from(header.ifi_index).ok()?, state))
 }
 
-/// The settings that the router makes on a link, as the kernel describes them.
+/// The settings of a link that the router can change, as the kernel describes them.
 #[derive(Clone, Debug)]
 pub struct LinkDetail {
-    /// The Linux name.
+    /// The name of the Linux device.
     pub device: String,
-    /// Administratively up.
+    /// Whether the link is administratively up.
     pub up: bool,
-    /// Octets.
+    /// The MTU in octets.
     pub mtu: u32,
-    /// The hardware address; `lisp0` has none.
+    /// The hardware address. `lisp0` has no hardware address.
     pub mac: Option<Mac>,
     /// The device group.
     pub group: u32,
-    /// The most packets that wait to be sent.
+    /// The most packets that can wait to be sent.
     pub queue_len: u32,
-    /// The link's settings for IPv4 and IPv6, in the kernel's layout.
+    /// The link's settings for IPv4 and IPv6, in the kernel's format.
     pub settings: Vec<u8>,
 }
 
-/// Decodes the same messages into the settings of a link.
+/// Decodes `RTM_NEWLINK` or `RTM_DELLINK` into the index and the settings of a link.
 pub fn decode_detail(message: &Message<'_>) -> Option<(u32, LinkDetail)> {
     let (index, LinkState { device, up, mtu, .. }) = decode_link(message)?;
     let (_, attributes) = rt_link::OpNewlinkDo::decode_request(message.payload);
@@ -102,12 +102,12 @@ impl<'a> RouteState<'a> {
         self.attributes.get_table().unwrap_or(short)
     }
 
-    /// The route's origin, `RTPROT_*`.
+    /// The protocol of the route, that is, its origin (`RTPROT_*`).
     pub fn protocol(&self) -> u8 {
         self.header.rtm_protocol
     }
 
-    /// The route's action, `RTN_*`.
+    /// The type of the route, that is, its action (`RTN_*`).
     pub fn kind(&self) -> u8 {
         self.header.rtm_type
     }
@@ -117,17 +117,17 @@ impl<'a> RouteState<'a> {
         self.attributes.get_oif().ok()
     }
 
-    /// The next-hop router.
+    /// The address of the next-hop router.
     pub fn gateway(&self) -> Option<IpAddr> {
         self.attributes.get_gateway().ok()
     }
 
-    /// The metric; a smaller one is preferred.
+    /// The metric of the route. The route with the smallest metric is preferred.
     pub fn metric(&self) -> u32 {
         self.attributes.get_priority().unwrap_or(0)
     }
 
-    /// The source address of the node's own packets on this route.
+    /// The source address for packets that the node itself sends on this route.
     pub fn source(&self) -> Option<IpAddr> {
         self.attributes.get_prefsrc().ok()
     }
@@ -145,8 +145,8 @@ impl<'a> RouteState<'a> {
         self.attributes.get_multipath().is_ok()
     }
 
-    /// Whether the core must know the route: a unicast route of table main, to a destination to
-    /// which LISP could forward.
+    /// Whether the core must know the route. It must know the unicast routes of table main with a
+    /// destination to which LISP could forward.
     pub fn concerns_the_core(&self) -> bool {
         self.table() == u32::from(libc::RT_TABLE_MAIN)
             && self.header.rtm_type == libc::RTN_UNICAST
@@ -154,7 +154,7 @@ impl<'a> RouteState<'a> {
             && self.prefix().is_some_and(|prefix| !is_link_scoped(prefix))
     }
 
-    /// The destination; `None` for a family other than IPv4 and IPv6.
+    /// The destination of the route. `None` if the family is not IPv4 or IPv6.
     pub fn prefix(&self) -> Option<IpNet> {
         let family = match i32::from(self.header.rtm_family) {
             libc::AF_INET => Family::Ipv4,
@@ -166,8 +166,8 @@ impl<'a> RouteState<'a> {
         IpNet::new(destination, self.header.rtm_dst_len).ok()
     }
 
-    /// The route in the types of the core, one row for each link that it uses; `name` returns the
-    /// name of the device with an index.
+    /// Returns the route in the types of the core, with one row for each link of the route. `name`
+    /// returns the name of a device by its index.
     pub fn rows(&self, name: impl Fn(u32) -> Option<String>, rows: &mut Vec<KernelRoute>) {
         let Some(prefix) = self.prefix() else { return };
         let metric = self.attributes.get_priority().unwrap_or(0);
@@ -190,7 +190,8 @@ impl<'a> RouteState<'a> {
     }
 }
 
-/// The next hops in an `RTA_MULTIPATH`: each is a `struct rtnexthop` with its own attributes.
+/// Decodes the next hops in an attribute `RTA_MULTIPATH`. Each is a `struct rtnexthop` with its own
+/// attributes.
 fn hops(mut bytes: &[u8]) -> impl Iterator<Item = (u32, IterableRouteAttrs<'_>)> {
     std::iter::from_fn(move || {
         let &[a, b, _flags, _weight, i0, i1, i2, i3] = bytes.first_chunk()?;
@@ -201,7 +202,7 @@ fn hops(mut bytes: &[u8]) -> impl Iterator<Item = (u32, IterableRouteAttrs<'_>)>
     })
 }
 
-/// The priority of a rule in an `RTM_NEWRULE`; a rule without a priority has 0.
+/// The priority of a rule in an `RTM_NEWRULE`. It is 0 if the message has no priority.
 pub fn rule_priority(message: &Message<'_>) -> u32 {
     let (_, attributes) = rt_rule::OpNewruleDo::decode_request(message.payload);
     attributes.get_priority().unwrap_or(0)

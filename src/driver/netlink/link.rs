@@ -1,4 +1,4 @@
-//! A link's settings: up or down, MTU, hardware address, sysctls and its link-local address.
+//! The settings of a link: up or down, MTU, hardware address, sysctls and link-local address.
 
 use std::io;
 use std::net::IpAddr;
@@ -13,32 +13,32 @@ use crate::driver::announce;
 use crate::router::config::InterfaceKind;
 use crate::router::io::{Device, LISP_GROUP, Mac};
 
-/// The most packets that wait on `lisp0` for the router.
+/// The most packets that wait on `lisp0` until the router reads them.
 pub const LISP_QUEUE_LEN: u32 = 4096;
-/// `IN6_ADDR_GEN_MODE_NONE`: the kernel generates no link-local address for the device.
+/// The value `IN6_ADDR_GEN_MODE_NONE`: the kernel generates no link-local address for the device.
 const NO_GENERATED_ADDRESS: u8 = 1;
-/// `IFAPROT_KERNEL_LL`: the kernel generated the address.
+/// The value `IFAPROT_KERNEL_LL`: the kernel has generated the address.
 const GENERATED_LINK_LOCAL: u8 = 3;
 
 /// The settings of a [`crate::router::io::KernelObject::Link`].
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Administratively up.
+    /// Whether the link is administratively up.
     pub up: bool,
-    /// Octets; the device's own MTU if absent.
+    /// The MTU in octets. If it is absent, the device keeps its own MTU.
     pub mtu: Option<u16>,
     /// Whether the port answers ARP requests for other hosts.
     pub proxy_arp: bool,
-    /// The hardware address, if the device must not keep its own.
+    /// The hardware address. If it is absent, the device keeps its own address.
     pub mac: Option<Mac>,
-    /// Whether hosts that arrive on the link are detected.
+    /// Whether the router detects hosts that arrive on the link.
     pub mobility: bool,
 }
 
-/// Applies the settings to a link. They are applied before the link is set up, because some effects
-/// cannot be undone: a check for duplicate addresses, a generated address, or an address learned
-/// from an advertisement. The MTU is set even before them: an MTU below 1280 removes IPv6 from the
-/// device with all its settings, and the new MTU must first restore IPv6.
+/// Applies the settings to a link, before the link is set up. If they were applied later, some
+/// effects could not be undone: a check for duplicate addresses, a generated address, or an address
+/// from a router advertisement. The MTU is the first setting. With an MTU below 1280, the kernel
+/// removes IPv6 and all its settings from the device, so a larger MTU must first restore IPv6.
 pub fn set(socket: &mut RequestSocket, device: Device, settings: &Settings) -> io::Result<()> {
     let name = device.name();
     let index = index(socket, &name)?;
@@ -54,18 +54,18 @@ pub fn set(socket: &mut RequestSocket, device: Device, settings: &Settings) -> i
     if device == Device::Lisp {
         set_up_lisp(socket, index)?;
     }
-    // Local delivery to all addresses of the router uses `lo`.
+    // `lo` is always up, because packets to the router's own addresses are delivered through it.
     set_up(socket, index, settings.up || name == "lo")?;
     if settings.up && is_port(device) { keep_link_local(socket, index, &name) } else { Ok(()) }
 }
 
-/// Whether a device is a port, that is, neither `lo` nor `lisp0`.
+/// Whether a device is a port. The devices `lo` and `lisp0` are not ports.
 pub fn is_port(device: Device) -> bool {
     matches!(device, Device::Interface(name) if name.kind == InterfaceKind::Ethernet)
 }
 
-/// Restores the link-local address that the kernel makes for a port, and the route of its network,
-/// if a person removed them.
+/// Restores the link-local address that the kernel has made for a port, and the route for its
+/// network. A person may have removed them.
 fn keep_link_local(socket: &mut RequestSocket, index: u32, name: &str) -> io::Result<()> {
     if !sysctl::generates_address(name) {
         return Ok(());
@@ -88,12 +88,12 @@ fn set_up_lisp(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
         .nested_inet6()
         .push_addr_gen_mode(NO_GENERATED_ADDRESS);
     socket.change(&request)?;
-    // If IPv6 has just been restored on the device, the kernel has already generated an address.
+    // If IPv6 was just restored on the device, the kernel has already generated an address.
     remove_generated(socket, index)
 }
 
-/// Sets the hardware address, unless the device has it already: setting it flushes all neighbours
-/// of the device.
+/// Sets the hardware address. Does nothing if the device already has this address, because a change
+/// removes all neighbours of the device.
 fn set_mac(socket: &mut RequestSocket, index: u32, mac: Mac) -> io::Result<()> {
     if announce::hardware_address(index)? == mac {
         return Ok(());
@@ -122,8 +122,8 @@ fn header(index: u32) -> rt_link::Ifinfomsg {
     rt_link::Ifinfomsg { ifi_index: index as i32, ..Default::default() }
 }
 
-/// Removes the generated address, because a configured link-local address must be the only one:
-/// hosts that move recognise their gateway by this address.
+/// Removes the address that the kernel has generated. A configured link-local address must be the
+/// only one, because hosts that move recognise their gateway by it.
 pub fn take_generated_address(socket: &mut RequestSocket, device: Device) -> io::Result<()> {
     let name = device.name();
     let index = index(socket, &name)?;
@@ -142,7 +142,7 @@ fn remove_generated(socket: &mut RequestSocket, index: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// The IPv6 link-local addresses of a device, each with its origin (`IFAPROT_*`).
+/// Returns the IPv6 link-local addresses of a device, each with its origin (`IFAPROT_*`).
 fn link_local_addresses(
     socket: &mut RequestSocket,
     index: u32,
@@ -160,7 +160,7 @@ fn link_local_addresses(
     })
 }
 
-/// Lets the kernel generate a link-local address again.
+/// Lets the kernel generate a link-local address for the device again.
 pub fn generate_address(device: Device) -> io::Result<()> {
     sysctl::set_address_generation(&device.name(), AddressGeneration::FromHardwareAddress)
 }

@@ -1,4 +1,5 @@
-//! Tests of hosts that arrive and leave, and of answers for them: one port and one host.
+//! Tests with hosts that arrive and leave, and with answers that the router gives for them. There
+//! is one port and one host.
 
 use std::fs;
 use std::net::IpAddr;
@@ -15,7 +16,7 @@ const PORT: Device =
 const GATEWAY: Mac = Mac([0x00, 0x00, 0x5e, 0x00, 0x01, 0x01]);
 const HOST: Mac = Mac([0x02, 0, 0, 0, 0, 0x12]);
 
-/// A mobility port `et1-0` as the gateway of two networks, and a host behind it.
+/// A mobility port `et1-0`, which is the gateway of two networks, and a host behind the port.
 struct Lab {
     netlink: Netlink,
     host: Host,
@@ -47,7 +48,7 @@ impl Lab {
         lab.add(address("fe80::1/64", true));
         lab.add(address("172.16.0.1/24", false));
         lab.add(address("2001:db8:a::1/64", false));
-        // The kernel sends nothing until it has seen the carrier, which takes up to a second.
+        // The kernel sends nothing until it has detected the carrier, which takes up to a second.
         wait_until("both ends are up", || {
             let host = lab.host.run("ip link show dev eth0");
             host.contains("state UP") && ip("link show dev et1-0").contains("state UP")
@@ -64,7 +65,7 @@ impl Lab {
         self.netlink.apply(&request).unwrap_or_else(|error| panic!("{request:?}: {error}"));
     }
 
-    /// The reported states of a host until one is `wanted`, for at most eight seconds.
+    /// Returns the reported states of a host. Stops at the state `wanted`, or after eight seconds.
     fn states_until(&mut self, host: IpAddr, wanted: NeighbourState) -> Vec<NeighbourState> {
         #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
         let end = Instant::now() + Duration::from_secs(8);
@@ -107,7 +108,7 @@ fn host_route(host: IpAddr, device: Device) -> KernelObject {
     }
 }
 
-/// The host's addresses, each with another address of the same network.
+/// The addresses of the host, each together with a second address of the same network.
 fn hosts() -> [(IpAddr, IpAddr); 2] {
     [("172.16.0.12", "172.16.0.13"), ("2001:db8:a::12", "2001:db8:a::13")]
         .map(|(host, other)| (host.parse().unwrap(), other.parse().unwrap()))
@@ -242,7 +243,7 @@ fn the_router_answers_at_once_for_a_host_that_moved_away() {
                 lab.host.run(&format!("ip neigh show {away}")).contains("00:00:5e:00:01:01")
             };
             assert!(known(&lab), "{away} is answered for");
-            // The host asks once and waits a second for the echo, which does not arrive.
+            // The host asks once, and then waits for one second for an answer that does not arrive.
             assert!(start.elapsed() < Duration::from_millis(1500));
             for _ in 0..2 {
                 lab.request(KernelRequest::Remove(proxy));
@@ -294,7 +295,7 @@ fn the_machines_neighbour_tables_are_told_from_inside_a_namespace() {
         for number in 1..=40 {
             ip(&format!("neigh add 172.16.9.{number} lladdr {HOST_TEXT} dev et1-0 nud permanent"));
         }
-        // Other namespaces change the same table.
+        // Other namespaces of the machine also change this table.
         wait_until("the new entries are counted", || {
             of_ipv4(look()).is_some_and(|(entries, _)| entries >= before + 20)
         });

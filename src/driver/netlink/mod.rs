@@ -1,15 +1,15 @@
-//! The namespace's kernel: the router's requests to it, and its events to the router.
+//! The kernel of the namespace: the router's requests to it, and its events for the router.
 //!
 //! ```text
 //! KernelRequest -> request -> RequestSocket -> kernel -> EventSocket -> event -> KernelEvent
 //! ```
 //!
-//! Requests are synchronous: when [`Netlink::apply`] returns, the object exists or the error is
-//! known, so an object that depends on it can be made immediately. Events are hints and are not
-//! complete: the kernel does not report an IPv4 route that is lost with its link, and many events
-//! may overflow the socket. So after each change of a link, and after an overflow, the tables are
-//! read again. When an object that was made is lost, [`audit`] finds this and the core gets a
-//! [`KernelEvent::Lost`].
+//! Requests are synchronous. When [`Netlink::apply`] returns, either the object exists or the error
+//! is known. So an object that depends on it can be made immediately. Events are only hints,
+//! because they are not complete. The kernel does not report an IPv4 route that is lost together
+//! with its link, and the socket overflows if there are too many events. So the tables are read
+//! again after each change of a link and after an overflow. If an object of the router is lost,
+//! [`audit`] detects this and the core gets a [`KernelEvent::Lost`].
 
 mod audit;
 mod event;
@@ -42,25 +42,25 @@ use socket::{EventSocket, Message, RequestSocket};
 
 use crate::router::made::Made;
 
-/// The priorities of the rules that a router makes (`KernelObject::Rule`).
+/// The priorities of the policy rules that a router makes (`KernelObject::Rule`).
 const RULE_PRIORITIES: std::ops::RangeInclusive<u32> = 100..=103;
 
-/// The kernel of the namespace of the thread that opened it.
+/// The kernel of one namespace: the namespace of the thread that has called [`Netlink::open`].
 #[derive(Debug)]
 pub struct Netlink {
     requests: RequestSocket,
     events: EventSocket,
-    /// By index, as last reported to the core.
+    /// The links by their indices, in the state that was last reported to the core.
     links: BTreeMap<u32, LinkState>,
     neighbours: Neighbours,
     tables: neighbour::Tables,
-    /// The objects that the kernel made for the router.
+    /// The objects that the kernel has made at the router's request.
     made: Made,
     settled: Settled,
 }
 
 impl Netlink {
-    /// Opens both sockets; all later events are received.
+    /// Opens both sockets. No event after this call is missed.
     pub fn open() -> io::Result<Self> {
         Ok(Netlink {
             requests: RequestSocket::open()?,
@@ -73,14 +73,15 @@ impl Netlink {
         })
     }
 
-    /// Prepares the namespace for a router: changes settings, and removes objects left by a killed
+    /// Prepares the namespace for a router. Changes settings, and removes the objects of a killed
     /// router.
     pub fn prepare(&mut self) -> io::Result<()> {
         sysctl::prepare_namespace()?;
         self.remove_leftovers()
     }
 
-    /// Carries out a request of the router; adding twice and removing twice are not errors.
+    /// Carries out a request of the router. It is not an error to add an object that exists, or to
+    /// remove an object that does not exist.
     pub fn apply(&mut self, wish: &KernelRequest) -> io::Result<()> {
         debug!("kernel: {wish}");
         if let KernelRequest::Add(KernelObject::Link { .. } | KernelObject::Address { .. }) = wish {
@@ -94,22 +95,23 @@ impl Netlink {
         outcome
     }
 
-    /// Checks for changes that the kernel does not report; must be called once a second.
+    /// Checks for changes that the kernel does not report. The caller must call this function once
+    /// a second.
     pub fn look(&mut self) -> io::Result<Vec<KernelEvent>> {
         let lost = self.take_lost(Stale { untold: true, ..Stale::default() }, None, |_| true)?;
         Ok(lost.into_iter().collect())
     }
 
-    /// Checks how full the machine's neighbour tables are; must be called once a second if the
-    /// router looks for hosts.
+    /// Checks how many entries the machine's neighbour tables have. If the router detects hosts,
+    /// the caller must call this function once a second.
     pub fn look_at_neighbour_tables(&mut self) -> io::Result<Vec<KernelEvent>> {
         self.tables.look(&mut self.requests)
     }
 
-    /// Reads everything again: returns a [`KernelEvent::Link`] for each link that differs from its
-    /// last report, the same for neighbours, then all routes.
+    /// Reads all tables again. Returns an event for each link and each neighbour that has changed
+    /// since the last report, and then all routes.
     pub fn read_all(&mut self) -> io::Result<Vec<KernelEvent>> {
-        // The queued events are older than the tables that are about to be read.
+        // The waiting events are older than the tables that are read next.
         self.events.discard();
         let mut events = self.read_links()?;
         events.extend(self.read_neighbours()?);
@@ -119,9 +121,9 @@ impl Netlink {
         Ok(events)
     }
 
-    /// Reads the kernel's events, up to `budget` datagrams.
+    /// Reads the kernel's events from at most `budget` datagrams.
     ///
-    /// Returns the events for the core, and whether there may be more to read.
+    /// Returns the events for the core, and true if there may be more events to read.
     pub fn read_events(&mut self, budget: usize) -> io::Result<(Vec<KernelEvent>, bool)> {
         let mut seen = Seen::default();
         let mut more = true;
@@ -159,14 +161,15 @@ impl Netlink {
             events.push(KernelEvent::Routes(routes));
             found = Some(of_ours);
         }
-        // The kernel has not yet restored the objects on a link that has just changed.
+        // If a link has just changed, the kernel has not yet restored the objects on it. Such a
+        // link is not compared.
         let lost = self.take_lost(stale, found.as_ref(), |index| !changed.contains(&index))?;
         events.extend(lost);
         Ok((events, more))
     }
 
-    /// The objects that were made and are lost, as one event. Addresses of links that are not up,
-    /// or not `settled`, may lack the route of their network.
+    /// Returns the objects that were made and are now lost, as one event. If a link is not up or
+    /// not `settled`, an address of this link may have no route for its network.
     fn take_lost(
         &mut self,
         stale: Stale,
@@ -209,8 +212,8 @@ impl Netlink {
         Ok(news.into_iter().filter_map(|news| neighbour(&self.links, news)).collect())
     }
 
-    /// The routes that the core knows, and the routes that are compared with the objects that were
-    /// made.
+    /// Returns two lists: the routes for the core, and the routes that are compared with the
+    /// objects that were made.
     fn read_routes(&mut self) -> io::Result<(Vec<KernelRoute>, FoundRoutes)> {
         let (mut routes, mut found) = (Vec::new(), FoundRoutes::default());
         for family in Family::BOTH {
@@ -226,8 +229,8 @@ impl Netlink {
         Ok((routes, found))
     }
 
-    /// Removes rules and the routes of our table, which remain when a router is killed; its `lisp0`
-    /// and the routes into `lisp0` are deleted by the kernel.
+    /// Removes the policy rules and the routes of our table that a killed router has left. The
+    /// kernel itself has deleted the killed router's `lisp0` and the routes into it.
     fn remove_leftovers(&mut self) -> io::Result<()> {
         for family in Family::BOTH {
             let header = rt_rule::FibRuleHdr {
@@ -254,7 +257,8 @@ impl Netlink {
         Ok(())
     }
 
-    /// Deletes the objects of a dump: each request is the kernel's own description of the object.
+    /// Deletes the objects of a dump. Each request contains the kernel's own description of the
+    /// object.
     fn delete_all(&mut self, kind: u16, descriptions: Vec<Vec<u8>>) -> io::Result<()> {
         for payload in descriptions {
             self.requests.change(&Deletion { kind, payload })?;
@@ -264,13 +268,14 @@ impl Netlink {
 }
 
 impl AsRawFd for Netlink {
-    /// The socket that becomes readable when the kernel reports an event.
+    /// The file descriptor of the socket for events. It becomes readable when the kernel reports an
+    /// event.
     fn as_raw_fd(&self) -> RawFd {
         self.events.as_fd().as_raw_fd()
     }
 }
 
-/// The changes in the datagrams of one turn.
+/// The changes that were found in the datagrams of one turn.
 #[derive(Default)]
 struct Seen {
     events: Vec<KernelEvent>,
@@ -297,8 +302,8 @@ impl Seen {
             }
             libc::RTM_NEWROUTE | libc::RTM_DELROUTE => self.take_route(message, links, own_port),
             libc::RTM_NEWADDR => self.stale.addresses = true,
-            // The kernel deletes the address's routes too, and does not report that an IPv6 route
-            // lost its source.
+            // The kernel also deletes the routes of the address. It does not report that an IPv6
+            // route has lost its source address.
             libc::RTM_DELADDR => (self.stale.addresses, self.stale.routes) = (true, true),
             libc::RTM_DELRULE => self.stale.rules |= message.port != own_port,
             _ => {}
@@ -333,7 +338,8 @@ impl Seen {
         if !route.concerns_the_core() {
             return;
         }
-        // A replacement does not name the replaced route, and one of several links may change.
+        // If a route was replaced, the event does not name the old route. If a route has several
+        // links, the event may be about only one of them. So all routes are read again.
         if replaces || route.is_multipath() {
             self.stale.routes = true;
         }
@@ -348,7 +354,7 @@ impl Seen {
     }
 }
 
-/// A description from a dump, sent back to delete its object.
+/// A description of an object from a dump. It is sent back to the kernel to delete the object.
 struct Deletion {
     kind: u16,
     payload: Vec<u8>,
@@ -386,7 +392,7 @@ fn name(links: &BTreeMap<u32, LinkState>, index: u32) -> Option<String> {
     links.get(&index).map(|state| state.device.clone())
 }
 
-/// The core's type for a neighbour; `None` on devices without hardware addresses.
+/// Converts a neighbour into the core's type. Returns `None` if the device has no hardware address.
 fn neighbour(
     links: &BTreeMap<u32, LinkState>,
     ((index, address), state): (neighbour::Key, NeighbourState),

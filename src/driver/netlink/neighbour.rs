@@ -1,8 +1,8 @@
-//! Hosts on a link: the kernel's entries for them, and the router's requests about them.
+//! Hosts on a link: the kernel's neighbour entries for them, and the router's requests about them.
 //!
-//! When an entry ages, or when the router's own request changes it, this tells nothing about the
-//! host. So a [`KernelEvent::Neighbour`] is sent only if the state differs from the last reported
-//! state, or if the host has just confirmed that it is present.
+//! An entry also changes when it ages, or after a request of the router itself. These changes tell
+//! nothing about the host. So a [`KernelEvent::Neighbour`] is sent only in two cases: the state
+//! differs from the last reported state, or the host has just confirmed that it is present.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,16 +17,16 @@ use super::socket::{Message, RequestSocket};
 use crate::addr::Family;
 use crate::router::io::{KernelEvent, Mac, NeighbourState};
 
-/// States in which the hardware address is known. The core ignores the states in `IGNORED`: an
-/// entry that was configured by hand tells nothing about its host, and neither does the entry of a
-/// multicast group.
+/// The states in which the hardware address is known. The core ignores the states in `IGNORED`.
+/// They belong to entries that a person has configured and to multicast groups, so they tell
+/// nothing about a host.
 const KNOWN: u16 = NudState::Reachable as u16
     | NudState::Stale as u16
     | NudState::Delay as u16
     | NudState::Probe as u16;
 const IGNORED: u16 = NudState::Noarp as u16 | NudState::Permanent as u16;
 
-/// A host on a link: the device's index and the host's address.
+/// A host on a link, by the index of the device and the host's address.
 pub type Key = (u32, IpAddr);
 
 /// A neighbour entry as the kernel describes it.
@@ -34,19 +34,20 @@ pub type Key = (u32, IpAddr);
 struct Entry {
     key: Key,
     state: NeighbourState,
-    /// The host has just answered.
+    /// Whether the host has just answered.
     confirmed: bool,
 }
 
-/// The neighbours as last reported to the core; hosts that are not listed are absent.
+/// The neighbours in the state that was last reported to the core. A host that is not in this list
+/// is absent.
 #[derive(Debug, Default)]
 pub struct Neighbours {
     told: BTreeMap<Key, NeighbourState>,
 }
 
 impl Neighbours {
-    /// Handles an event, and returns the event for the core. `own_port` is the port of the socket
-    /// that sends the router's requests.
+    /// Handles an event of the kernel and returns the event for the core, if there is one.
+    /// `own_port` is the port of the socket that sends the router's requests.
     pub fn take(&mut self, message: &Message<'_>, own_port: u32) -> Option<(Key, NeighbourState)> {
         let Entry { key, state, confirmed } = decode(message)?;
         if message.port == own_port {
@@ -56,7 +57,7 @@ impl Neighbours {
         (confirmed || before != state).then_some((key, state))
     }
 
-    /// Handles the whole table, and returns the changes since the last report.
+    /// Handles a complete table and returns the changes since the last report.
     pub fn replace(&mut self, found: BTreeMap<Key, NeighbourState>) -> Vec<(Key, NeighbourState)> {
         let gone = self.told.keys().filter(|key| !found.contains_key(key));
         let gone = gone.map(|&key| (key, NeighbourState::Absent));
@@ -66,7 +67,7 @@ impl Neighbours {
         news
     }
 
-    /// Deletes the neighbours of devices that were deleted.
+    /// Removes the neighbours on devices that were deleted.
     pub fn retain_devices<T>(&mut self, devices: &BTreeMap<u32, T>) {
         self.told.retain(|(index, _), _| devices.contains_key(index));
     }
@@ -80,22 +81,22 @@ impl Neighbours {
     }
 }
 
-/// How full the machine's neighbour tables are, as last reported to the core.
+/// The number of entries in the machine's neighbour tables, as last reported to the core.
 #[derive(Debug, Default)]
 pub struct Tables {
     told: BTreeMap<Family, Table>,
 }
 
-/// The neighbour table of one address family: all namespaces of the machine share it.
+/// The neighbour table of one address family. All namespaces of the machine share this table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Table {
     entries: u32,
-    /// `gc_thresh3`.
+    /// The most entries (the setting `gc_thresh3`).
     limit: u32,
 }
 
 impl Tables {
-    /// Reads the tables, and returns those that have changed since the last report.
+    /// Reads the tables and returns an event for each table that has changed since the last report.
     pub fn look(&mut self, socket: &mut RequestSocket) -> io::Result<Vec<KernelEvent>> {
         let request = Request::new().op_getneightbl_dump(&Default::default());
         let found = socket.dump(&request, |message, rows| rows.extend(decode_table(message)))?;
@@ -112,7 +113,7 @@ impl Tables {
     }
 }
 
-/// Decodes one row of a dump into a table; other rows have the settings of one device.
+/// Decodes a row of a dump into a table. Returns `None` for a row with the settings of one device.
 fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     let (header, attributes) = OpGetneightblDump::decode_request(message.payload);
     let family = match i32::from(header.family) {
@@ -125,13 +126,13 @@ fn decode_table(message: &Message<'_>) -> Option<(Family, Table)> {
     Some((family, Table { entries, limit }))
 }
 
-/// Decodes one row of a dump, if the core knows such neighbours.
+/// Decodes a row of a dump. Returns `None` if the core does not need this neighbour.
 pub fn decode_row(message: &Message<'_>) -> Option<(Key, NeighbourState)> {
     let entry = decode(message)?;
     (entry.state != NeighbourState::Absent).then_some((entry.key, entry.state))
 }
 
-/// Decodes one row of a dump of proxy entries.
+/// Decodes a row of a dump of proxy entries.
 pub fn decode_proxy(message: &Message<'_>) -> Option<Key> {
     let (header, attributes) = OpNewneighDo::decode_request(message.payload);
     let is_proxy = header.ndm_flags & NtfFlags::Proxy as u8 != 0;
@@ -164,15 +165,15 @@ fn decode(message: &Message<'_>) -> Option<Entry> {
 }
 
 /// Asks a host whether it is present. If the host's hardware address is known, the request is
-/// unicast; it also corrects the gateway's hardware address in the host's cache. Otherwise, or if
-/// there is no entry yet, the request is sent to the whole link.
+/// unicast. It then also corrects the gateway's hardware address in the host's cache. If the
+/// hardware address is not known, the request goes to all nodes of the link.
 pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let mut header = header(index, address);
     header.ndm_state = NudState::Probe as u16;
     let mut request = Request::new().op_newneigh_do(&header);
     request.encode().push_dst(address);
     match socket.change(&request) {
-        // There is no entry, or the entry has no hardware address.
+        // The host has no entry, or its entry has no hardware address.
         Err(error) if matches!(error.raw_os_error(), Some(libc::ENOENT | libc::EINVAL)) => {}
         other => return other,
     }
@@ -181,7 +182,7 @@ pub fn probe(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()
     create(socket, &header, |attributes| drop(attributes.push_dst(address)))
 }
 
-/// Lets the kernel ask a host regularly (`NTF_EXT_MANAGED`).
+/// Makes the kernel ask a host at regular intervals (`NTF_EXT_MANAGED`).
 pub fn watch(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     create(socket, &header(index, address), |attributes| {
         attributes.push_dst(address).push_flags_ext(NtfExtFlags::Managed as u32);
@@ -196,13 +197,13 @@ pub fn forget(socket: &mut RequestSocket, (index, address): Key) -> io::Result<(
     delete(socket, &header(index, address), address)
 }
 
-/// Lets the kernel answer for a host (proxy ARP, proxy neighbour discovery).
+/// Makes the kernel answer for a host (proxy ARP, proxy neighbour discovery).
 pub fn add_proxy(socket: &mut RequestSocket, (index, address): Key) -> io::Result<()> {
     let header = Ndmsg { ndm_flags: NtfFlags::Proxy as u8, ..header(index, address) };
     create(socket, &header, |attributes| drop(attributes.push_dst(address)))
 }
 
-/// Stops the kernel's answers for a host.
+/// Ends the kernel's answers for a host.
 ///
 /// # Errors
 /// ENOENT if the kernel does not answer for this host.

@@ -1,7 +1,8 @@
 //! Translates a request of the router into netlink requests.
 //!
-//! All requests are idempotent: adding an existing object and removing a missing object succeed, so
-//! that a router can start although a killed router has left objects behind.
+//! All requests can be repeated. If an object already exists, adding it succeeds; if an object is
+//! missing, removing it succeeds. So a router can start although a killed router has left its
+//! objects.
 
 use std::ffi::CString;
 use std::io;
@@ -20,14 +21,15 @@ use crate::router::io::{
     Device, KernelObject, KernelRequest, LISP_DEVICE, LISP_GROUP, RouteTarget, RuleSelector, Table,
 };
 
-/// Marks our routes (`proto 143` in `ip route`), so that the router never removes another route.
+/// The protocol number of our routes (`proto 143` in `ip route`). With it, the router recognises
+/// its own routes and never removes another route.
 pub const ROUTE_PROTOCOL: u8 = 143;
-/// `FR_ACT_TO_TBL`: the rule selects a table for the lookup.
+/// The value `FR_ACT_TO_TBL`: a rule selects a table for the route lookup.
 const LOOKUP_TABLE: u8 = 1;
-/// The metric of the routes that the kernel makes for the networks of IPv6 addresses.
+/// The metric of an IPv6 route that the kernel makes for the network of an address.
 const IPV6_CONNECTED_METRIC: u32 = 256;
 
-/// Carries out a request; the request is complete when this function returns.
+/// Carries out a request. When this function returns, the request is complete.
 pub fn apply(socket: &mut RequestSocket, request: &KernelRequest) -> io::Result<()> {
     match request {
         KernelRequest::Add(object) => unless(&[libc::EEXIST], add(socket, object)),
@@ -54,7 +56,7 @@ fn forget(socket: &mut RequestSocket, device: Device, address: IpAddr) -> io::Re
     neighbour::forget(socket, (index(socket, &device.name())?, address))
 }
 
-/// The number of the kernel's table.
+/// The number of a table in the kernel.
 pub fn table_number(table: Table) -> u32 {
     match table {
         Table::Native => LISP_GROUP,
@@ -62,7 +64,7 @@ pub fn table_number(table: Table) -> u32 {
     }
 }
 
-/// The address family of the socket interface.
+/// The number of an address family in the kernel.
 pub fn address_family(family: Family) -> u8 {
     match family {
         Family::Ipv4 => libc::AF_INET as u8,
@@ -117,9 +119,9 @@ fn add(socket: &mut RequestSocket, object: &KernelObject) -> io::Result<()> {
     }
 }
 
-/// Restores the route for the network of an IPv4 address. The kernel makes this route together with
-/// the address. If a person has removed the route, adding the address again restores it for IPv6
-/// only.
+/// Restores the route for the network of an IPv4 address. The kernel makes this route when the
+/// address is added for the first time. If a person has removed the route and the address is added
+/// again, the kernel restores the route only for IPv6.
 fn add_network(
     socket: &mut RequestSocket,
     header: &rt_addr::Ifaddrmsg,
@@ -131,8 +133,8 @@ fn add_network(
     add_connected(socket, header.ifa_index, address.trunc(), Some(address.addr()))
 }
 
-/// Makes the route of a network like the kernel does, so that the kernel removes it with the
-/// address.
+/// Makes the route of a network in the same form as the kernel, so that the kernel removes the
+/// route together with the address.
 pub fn add_connected(
     socket: &mut RequestSocket,
     index: u32,
@@ -147,7 +149,8 @@ pub fn add_connected(
         rtm_type: libc::RTN_UNICAST,
         ..Default::default()
     };
-    // For IPv6, EXCL would also refuse the route if another device has the same route.
+    // The flag EXCL is not used: with EXCL, the kernel would refuse an IPv6 route if another device
+    // has a route to this network.
     let request = rt_route::Request::new().set_create();
     let request = if source.is_some() { request.set_excl() } else { request.set_append() };
     let mut request = request.op_newroute_do(&header);
@@ -161,11 +164,12 @@ pub fn add_connected(
         None => attributes.push_priority(IPV6_CONNECTED_METRIC),
     };
     drop(attributes);
-    // A device that is down has no routes; it gets this route with all others when it goes up.
+    // A device that is down has no routes. When it goes up, the kernel adds this route and all
+    // others.
     unless(&[libc::EEXIST, libc::ENETDOWN], socket.change(&request))
 }
 
-/// The rules that the kernel makes for a new namespace; `ip rule flush` removes them.
+/// The rules that the kernel makes in a new namespace. `ip rule flush` removes these rules.
 pub const KERNEL_RULES: [(Family, u32, u8); 3] = [
     (Family::Ipv4, 32766, libc::RT_TABLE_MAIN),
     (Family::Ipv4, 32767, libc::RT_TABLE_DEFAULT),
@@ -246,7 +250,7 @@ fn encode_address(
     attributes.push_local(address).push_address(address).push_flags(nodad | alone);
 }
 
-/// The network of IPv6 link-local addresses.
+/// The network that contains all IPv6 link-local addresses.
 pub fn link_local_network() -> IpNet {
     IpNet::new(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0).into(), 64)
         .expect("64 is below 128")
@@ -283,7 +287,7 @@ fn encode_rule(
     }
 }
 
-/// The action of a route of the kernel, `RTN_*`.
+/// The type (`RTN_*`) of a kernel route for this target.
 pub fn route_kind(target: RouteTarget) -> u8 {
     match target {
         RouteTarget::NextHop(_) | RouteTarget::Device(_) => libc::RTN_UNICAST,
@@ -338,10 +342,10 @@ fn encode_route(
     }
 }
 
-/// The index of a device.
+/// The index of the device with this name.
 ///
 /// # Errors
-/// ENODEV if there is no device of that name.
+/// ENODEV if there is no device with this name.
 pub fn index(socket: &RequestSocket, name: &str) -> io::Result<u32> {
     Ok(rustix::net::netdevice::name_to_index(socket.fd(), name)?)
 }

@@ -1,4 +1,4 @@
-//! Netlink sockets: framing, acknowledged requests, dumps and events.
+//! Netlink sockets: message headers, requests with acknowledgements, dumps and events.
 //!
 //! The netlink-bindings crate encodes the payloads; this file handles the 16-octet header before
 //! them (RFC 3549 section 2.2) and the exchange of messages.
@@ -12,15 +12,17 @@ use rustix::net::netlink::SocketAddrNetlink;
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType};
 
-/// Octets of the header of a message.
+/// The length of a message header, in octets.
 const HEADER_LEN: usize = 16;
-/// The kernel puts at most 32 KiB of a dump into one datagram.
+/// The length of the receive buffer, in octets. The kernel puts at most 32 KiB of a dump into one
+/// datagram.
 const BUFFER_LEN: usize = 64 * 1024;
-/// The kernel answers immediately; if a reply is lost, forwarding must not wait for ever.
+/// The longest time to wait for a reply. The kernel answers immediately, but if a reply is lost,
+/// packets must not wait for ever.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often a dump is repeated because the table changed meanwhile.
+/// The most attempts to read a dump. A dump is read again if the table has changed during the dump.
 const DUMP_ATTEMPTS: usize = 8;
-/// Receive buffer for a burst of events, octets.
+/// The size in octets of the receive buffer for events. It must hold many events at once.
 const EVENT_BUFFER: usize = 4 << 20;
 /// The multicast groups for events about links, addresses, rules, routes and neighbours.
 const EVENT_GROUPS: i32 = libc::RTMGRP_LINK
@@ -31,24 +33,25 @@ const EVENT_GROUPS: i32 = libc::RTMGRP_LINK
     | libc::RTMGRP_IPV4_ROUTE
     | libc::RTMGRP_IPV6_ROUTE
     | libc::RTMGRP_NEIGH;
-/// `RTNLGRP_IPV6_RULE` as a bit.
+/// The multicast group `RTNLGRP_IPV6_RULE` as a bit.
 const IPV6_RULE: i32 = 1 << (19 - 1);
 
 /// One netlink message.
 #[derive(Clone, Copy, Debug)]
 pub struct Message<'a> {
-    /// `RTM_*`, or `NLMSG_*` below 16.
+    /// The type of the message: `RTM_*`, or `NLMSG_*` below 16.
     pub kind: u16,
-    /// `NLM_F_*`.
+    /// The flags of the message, `NLM_F_*`.
     pub flags: u16,
     sequence: u32,
-    /// The port of the request that caused this message; 0 is the kernel itself.
+    /// The port of the socket with the request that has caused this message. If the kernel itself
+    /// has caused it, the port is 0.
     pub port: u32,
     /// The octets after the header.
     pub payload: &'a [u8],
 }
 
-/// Iterates over the messages of one datagram; ends at the first message that is not complete.
+/// Iterates over the messages of one datagram, until the end or until a message is not complete.
 struct Messages<'a>(&'a [u8]);
 
 impl<'a> Iterator for Messages<'a> {
@@ -70,12 +73,13 @@ impl<'a> Iterator for Messages<'a> {
     }
 }
 
-/// A blocking socket for requests: one at a time, each answered before the next.
+/// A blocking socket for requests. Each request is answered before the next one is sent.
 #[derive(Debug)]
 pub struct RequestSocket {
     socket: OwnedFd,
     sequence: u32,
-    /// With this number the kernel names this socket in events that its requests cause.
+    /// The port number of this socket. The kernel writes it into the events that the requests of
+    /// this socket cause.
     port: u32,
     buffer: Vec<u8>,
 }
@@ -89,17 +93,17 @@ impl RequestSocket {
         Ok(RequestSocket { socket, sequence: 0, port: name.pid(), buffer: vec![0; BUFFER_LEN] })
     }
 
-    /// The value of [`Message::port`] in events that this socket's requests cause.
+    /// The value of [`Message::port`] in the events that the requests of this socket cause.
     pub fn port(&self) -> u32 {
         self.port
     }
 
-    /// The file descriptor, for system calls that need any socket of the namespace.
+    /// The file descriptor, for system calls that need a socket in this namespace.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
     }
 
-    /// Asks for a change and waits until the kernel has accepted or refused it.
+    /// Requests a change and waits until the kernel has accepted or refused it.
     pub fn change(&mut self, request: &impl NetlinkRequest) -> io::Result<()> {
         self.send(request, libc::NLM_F_ACK)?;
         loop {
@@ -113,8 +117,8 @@ impl RequestSocket {
         }
     }
 
-    /// Asks for a table and lets `decode` read each row. If the table changed meanwhile, it is read
-    /// again, so that all rows are from the same time.
+    /// Requests a table and calls `decode` for each row. If the table changes during the dump, it
+    /// is read again, so that all rows show the table at one time.
     pub fn dump<T>(
         &mut self,
         request: &impl NetlinkRequest,
@@ -131,7 +135,7 @@ impl RequestSocket {
         Ok(rows)
     }
 
-    /// Reads to the end of a dump; false if the table changed during the dump.
+    /// Reads a dump to its end. Returns false if the table has changed during the dump.
     fn collect<T>(
         &mut self,
         rows: &mut Vec<T>,
@@ -182,12 +186,12 @@ pub struct EventSocket {
 }
 
 impl EventSocket {
-    /// Opens a socket for the events of the namespace of the calling thread.
+    /// Opens a socket for events of the calling thread's namespace.
     pub fn open() -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket = open(flags, EVENT_GROUPS as u32)?;
-        // Without the privilege, the ordinary size must be enough: an overflow is detected and
-        // repaired.
+        // Without the privilege for a larger buffer, the ordinary size is used. It is enough,
+        // because an overflow is detected and the tables are then read again.
         let _ = sockopt::set_socket_recv_buffer_size_force(&socket, EVENT_BUFFER);
         Ok(EventSocket { socket, buffer: vec![0; BUFFER_LEN] })
     }
@@ -195,7 +199,7 @@ impl EventSocket {
     /// Reads one datagram of events.
     ///
     /// # Errors
-    /// `WouldBlock` if there is none; ENOBUFS if the kernel had to drop some.
+    /// `WouldBlock` if no datagram waits. ENOBUFS if the kernel has dropped events.
     pub fn receive(&mut self, mut each: impl FnMut(&Message<'_>)) -> io::Result<()> {
         let len = receive(&self.socket, &mut self.buffer)?;
         Messages(&self.buffer[..len]).for_each(|message| each(&message));
@@ -204,7 +208,7 @@ impl EventSocket {
 
     /// Discards the waiting messages.
     pub fn discard(&mut self) {
-        // If events overflowed, the error for this waits too, and is discarded.
+        // If events were dropped, the error ENOBUFS also waits. It is ignored here.
         while !matches!(self.receive(|_| ()), Err(error) if error.raw_os_error() != Some(libc::ENOBUFS))
         {
         }
@@ -218,7 +222,7 @@ impl AsFd for EventSocket {
 }
 
 fn open(flags: SocketFlags, groups: u32) -> io::Result<OwnedFd> {
-    // Protocol 0 is NETLINK_ROUTE.
+    // Protocol number 0 is NETLINK_ROUTE.
     let socket = rustix::net::socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, None)?;
     rustix::net::bind(&socket, &SocketAddrNetlink::new(0, groups))?;
     Ok(socket)
@@ -234,7 +238,7 @@ fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// The result in an `NLMSG_ERROR` message; number 0 means success.
+/// The result in an `NLMSG_ERROR` message. The number 0 means success.
 fn outcome(message: &Message<'_>) -> io::Result<()> {
     match message.payload.first_chunk() {
         Some(&number) => match i32::from_ne_bytes(number) {
@@ -272,7 +276,7 @@ mod tests {
         for end in 0..HEADER_LEN + 5 {
             assert_eq!(Messages(&bytes[..end]).count(), 0, "{end}");
         }
-        // A length smaller than the header's would cause an endless loop.
+        // A length smaller than the header would cause an endless loop.
         assert_eq!(Messages(&[0; 64]).count(), 0);
     }
 }

@@ -1,6 +1,6 @@
-//! Settings of the namespace that netlink cannot change, through `/proc/sys`.
+//! Settings of the namespace that netlink cannot change. They are changed through `/proc/sys`.
 //!
-//! Each setting is here because a lab failed without it.
+//! Each setting is needed: without it, a lab has failed.
 
 use std::fs::{self, File};
 use std::io;
@@ -8,8 +8,9 @@ use std::os::unix::fs::FileExt;
 
 use crate::router::io::LISP_DEVICE;
 
-/// Settings of the namespace. It forwards, and answers every probe of a traceroute. It does not
-/// check a packet's source by the route back to the source, because that route leads into `lisp0`.
+/// Settings of the namespace. The namespace forwards packets, and answers every probe of a
+/// traceroute. It does not use the route back to a packet's source to check the packet, because
+/// this route leads into `lisp0`.
 const NAMESPACE: [(&str, &str); 7] = [
     ("ipv4/ip_forward", "1"),
     ("ipv6/conf/all/forwarding", "1"),
@@ -20,11 +21,12 @@ const NAMESPACE: [(&str, &str); 7] = [
     ("ipv6/conf/all/accept_dad", "0"),
 ];
 
-/// Settings of every device; through `default`, devices that are added later get them too.
+/// Settings of every device. They are also set for `default`, so that devices that are added later
+/// get them.
 ///
-/// IPv6 addresses remain after a `shutdown`, are usable immediately and come only from the
-/// configuration. A link without carrier is not used by routes. When an IPv4 primary address is
-/// removed, the others remain.
+/// IPv6 addresses remain after a `shutdown`, can be used immediately and come only from the
+/// configuration. Routes do not use a link without carrier. When an IPv4 primary address is
+/// removed, the other addresses remain.
 const DEVICE: [(&str, &str, &str); 14] = [
     ("ipv6", "disable_ipv6", "0"),
     ("ipv4", "forwarding", "1"),
@@ -47,12 +49,12 @@ pub fn prepare_namespace() -> io::Result<()> {
     of_namespace().try_for_each(|(path, value)| set(&path, value))
 }
 
-/// The settings of the namespace, with open files.
+/// The settings of the namespace, each with an open file.
 #[derive(Debug, Default)]
 pub struct NamespaceFiles(Vec<(String, &'static str, File)>);
 
 impl NamespaceFiles {
-    /// Whether any of the settings was changed.
+    /// Whether at least one of these settings was changed.
     pub fn are_turned(&mut self) -> bool {
         if self.0.is_empty() {
             let open = |(path, value)| {
@@ -65,7 +67,7 @@ impl NamespaceFiles {
     }
 }
 
-/// The settings of the namespace, by their paths under `net/`.
+/// The settings of the namespace. Each is a path under `net/` and a value.
 pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     let namespace = NAMESPACE.map(|(path, value)| (path.to_owned(), value)).into_iter();
     let devices = DEVICE
@@ -74,36 +76,36 @@ pub fn of_namespace() -> impl Iterator<Item = (String, &'static str)> {
     namespace.chain(devices)
 }
 
-/// For ports of hosts that move, with the value on other devices. The router accepts the address
-/// from a host's announcement, and answers for hosts that have moved away. (If the router answered
-/// for all hosts, a host that announces its own address would think that another host has this
-/// address.)
+/// Settings for ports of hosts that move. Each has two values: for other devices, and for these
+/// ports. The router learns an address from the announcement of a host, and answers for hosts that
+/// have moved away. It must not answer for all hosts: then a host that announces its own address
+/// would conclude that another host has this address.
 const MOBILITY: [(&str, &str, [&str; 2]); 3] = [
     ("ipv4", "arp_accept", ["0", "1"]),
     ("ipv6", "accept_untracked_na", ["0", "1"]),
     ("ipv6", "proxy_ndp", ["0", "1"]),
 ];
 
-/// The timers of the neighbour table: for an ordinary port (Linux's defaults) and for a port of
-/// hosts that move. A watched host is asked again after its entry has aged, then after the delay of
-/// the first probe, then three times with a second between them. With the defaults, a host that has
-/// left would count as present for more than half a minute.
+/// The timers of the neighbour table. Each has two values: for an ordinary port (the defaults of
+/// Linux), and for a port of hosts that move. When the entry of a watched host has aged, the kernel
+/// waits for the delay of the first probe, and then asks the host three times, once a second. With
+/// the defaults, a host that has left would count as present for more than half a minute.
 const NEIGHBOUR_CLOCKS: [(&str, [&str; 2]); 3] = [
     ("base_reachable_time_ms", ["30000", "2000"]),
     ("delay_first_probe_time", ["5", "1"]),
     ("interval_probe_time_ms", ["5000", "1000"]),
 ];
 
-/// The origin of an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
+/// How the kernel makes an IPv6 link-local address (`IN6_ADDR_GEN_MODE_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressGeneration {
-    /// The kernel makes the address from the hardware address, immediately.
+    /// The kernel immediately makes the address from the hardware address.
     FromHardwareAddress = 0,
-    /// No address is made.
+    /// The kernel makes no address.
     Off = 1,
 }
 
-/// Sets how the link-local address of a device is made.
+/// Sets how the kernel makes the link-local address of a device.
 pub fn set_address_generation(device: &str, generation: AddressGeneration) -> io::Result<()> {
     let value = (generation as u8).to_string();
     set(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
@@ -116,25 +118,25 @@ pub fn generates_address(device: &str) -> bool {
     mode.is_ok_and(|mode| mode.trim() == wanted)
 }
 
-/// Whether the setting for making the link-local address of a device was changed.
+/// Whether a device has another value of this setting than `generation`.
 pub fn is_generation_turned(device: &str, generation: AddressGeneration) -> bool {
     let value = (generation as u8).to_string();
     is_turned(&format!("ipv6/conf/{device}/addr_gen_mode"), &value)
 }
 
-/// Prepares a device for a router; `mobility` is for a port of hosts that move.
+/// Applies the settings of a router to a device. `mobility` is true for a port of hosts that move.
 pub fn prepare_device(device: &str, proxy_arp: bool, mobility: bool) -> io::Result<()> {
     let settings = of_device(device, proxy_arp, mobility);
     settings.into_iter().try_for_each(|(path, value)| set(&path, value))
 }
 
-/// Whether a setting of a device was changed.
+/// Whether at least one setting of a device was changed.
 pub fn is_device_turned(device: &str, proxy_arp: bool, mobility: bool) -> bool {
     let settings = of_device(device, proxy_arp, mobility);
     settings.into_iter().any(|(path, value)| is_turned(&path, value))
 }
 
-/// The settings of a device, by their paths under `net/`.
+/// The settings of a device. Each is a path under `net/` and a value.
 pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, &'static str)> {
     let conf = |family: &str, name: &str| format!("{family}/conf/{device}/{name}");
     let mut settings: Vec<(String, &'static str)> =
@@ -143,7 +145,8 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
         settings.push((conf(family, name), values[usize::from(mobility)]));
     }
     for family in ["ipv4", "ipv6"] {
-        // By default, proxy answers wait up to 0.8 s, so that the owner's answer arrives first.
+        // By default, the kernel delays its proxy answers by up to 0.8 s, so that the answer of the
+        // owner arrives first.
         settings.push((format!("{family}/neigh/{device}/proxy_delay"), "0"));
         for (name, values) in NEIGHBOUR_CLOCKS {
             let path = format!("{family}/neigh/{device}/{name}");
@@ -153,14 +156,15 @@ pub fn of_device(device: &str, proxy_arp: bool, mobility: bool) -> Vec<(String, 
     let proxy_arp = if proxy_arp && !mobility { "1" } else { "0" };
     settings.push((conf("ipv4", "proxy_arp"), proxy_arp));
     if device == LISP_DEVICE {
-        // Native packets of the router itself arrive from `lisp0` with one of its own addresses as
-        // source.
+        // Native packets that the router itself has sent arrive from `lisp0`. Their source is an
+        // address of the router.
         settings.push((conf("ipv4", "accept_local"), "1"));
     }
     settings
 }
 
-/// Writes a setting under `net/`; ignores a setting that this kernel does not have.
+/// Writes a value into the setting with this path under `net/`. Does nothing if the kernel does not
+/// have this setting.
 pub fn set(path: &str, value: &str) -> io::Result<()> {
     let path = format!("/proc/sys/net/{path}");
     match fs::write(&path, value) {
@@ -171,7 +175,8 @@ pub fn set(path: &str, value: &str) -> io::Result<()> {
     }
 }
 
-/// Whether a setting under `net/` differs from the value that was set; false if it cannot be read.
+/// Whether a setting under `net/` has another value than `value`. Returns false if the setting
+/// cannot be read.
 fn is_turned(path: &str, value: &str) -> bool {
     let file = File::open(format!("/proc/sys/net/{path}"));
     file.is_ok_and(|file| is_other(path, value, &file))

@@ -1,4 +1,4 @@
-//! Requests and events against the real kernel, each test in its own namespace.
+//! Tests of requests and events with the real kernel, each test in its own namespace.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::router::io::{Device, KernelObject, RouteTarget, RuleSelector};
 const ETHERNET: Device =
     Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 });
 
-/// A namespace with `et1-0` (its other end is `peer`) and `lisp0`.
+/// A namespace with the devices `et1-0` and `lisp0`. The other end of `et1-0` is `peer`.
 struct Lab {
     netlink: Netlink,
     _tun: Tun,
@@ -29,7 +29,7 @@ impl Lab {
         Lab { netlink, _tun: tun }
     }
 
-    /// A lab with a link that is up and has these addresses; all its events have been read.
+    /// Creates a lab with a link that is up and has these addresses. All events are already read.
     fn connected(addresses: &[&str]) -> Self {
         let mut lab = Lab::new();
         lab.add(link(ETHERNET, true));
@@ -50,7 +50,7 @@ impl Lab {
             .unwrap_or_else(|error| panic!("{object:?}: {error}"));
     }
 
-    /// Reads events until one satisfies `wanted`, for at most two seconds.
+    /// Reads events until `wanted` returns true for one of them, for at most two seconds.
     fn wait_for(&mut self, wanted: impl Fn(&KernelEvent) -> bool) -> KernelEvent {
         #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
         let end = Instant::now() + Duration::from_secs(2);
@@ -83,7 +83,7 @@ fn next_hop(text: &str) -> RouteTarget {
     RouteTarget::NextHop(text.parse().unwrap())
 }
 
-/// The routing plan of a router, both families.
+/// The policy rules and routes that a router makes, for both families.
 fn plan() -> Vec<KernelObject> {
     let mut plan = vec![
         link(ETHERNET, true),
@@ -329,8 +329,8 @@ fn the_fall_of_a_link_is_told_with_the_routes_that_remain() {
         lab.wait_for(|event| {
             matches!(event, KernelEvent::Link { device, up: false, .. } if device == "et1-0")
         });
-        // The kernel does not report IPv4 routes that were lost with a link: only the table shows
-        // this.
+        // The kernel sends no event for IPv4 routes that are lost together with a link. Only the
+        // table shows the loss.
         let (routes, _) = lab.netlink.read_routes().unwrap();
         assert_eq!(routes, []);
     });
@@ -434,8 +434,8 @@ fn every_setting_that_somebody_turns_is_told_once_and_put_back() {
         let all = settings.chain(of(objects[1], "et1-0")).chain(of(objects[2], "lisp0"));
         for (object, (path, value)) in all.collect::<Vec<_>>() {
             assert_eq!(lab.netlink.look().unwrap(), [], "before {path}");
-            // A boolean accepts 1; a timer in hundredths of a second would round this small change
-            // away.
+            // A value that is only 0 or 1 must stay in this range. For the other values, a small
+            // change is not enough: the kernel rounds timers to hundredths of a second.
             let other = match value.parse::<u32>().unwrap() {
                 0 if !path.ends_with("delay") => 1,
                 1 => 0,
@@ -444,7 +444,7 @@ fn every_setting_that_somebody_turns_is_told_once_and_put_back() {
             let other = other.to_string();
             sysctl::set(&path, &other).unwrap();
             let mut told = lab.netlink.look().unwrap();
-            // Turning off forwarding, or IPv6, changes more settings than this one.
+            // If forwarding or IPv6 is turned off, the kernel changes other settings too.
             let is_told = |event: &KernelEvent| matches!(event, KernelEvent::Lost(objects) if objects.contains(&object));
             assert!(told.iter().any(is_told), "{path} = {other}: {told:?}");
             lab.netlink.read_events(64).unwrap();
