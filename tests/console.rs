@@ -664,12 +664,11 @@ fn what_was_refused_is_shown_with_its_source_its_cause_and_the_remedy() {
         console.control(&[0x10; 5]);
     }
     console.now = Time::from_secs(80);
-    let expected = "\
-LISP control messages refused: 1 entries
+    let expected = "LISP control messages refused: 1 entries
 
 203.0.113.11, Format errors: 2, first 00:01:10 ago, last 00:00:05 ago
-  Map-Request: it ends before its Nonce is complete
-  capture it, and tell the maker of its sender
+  Map-Request: the message ends before its Nonce is complete
+  capture the message, and report the fault to the vendor of the sender
 ";
     assert_eq!(console.text("show lisp refusals"), expected);
     let json = console.json("show lisp refusals json");

@@ -45,7 +45,10 @@ fn with_the_nonces_of_its_last_run_it_registers_at_once() {
     let (took, log) = started_again(HOUR, true);
     assert!(took < Duration::from_secs(1), "{took:?}");
     let [line] = &log[..] else { panic!("{log:?}") };
-    assert!(line.starts_with("the clock is 35") && line.ends_with("correct the clock"), "{line}");
+    assert!(
+        line.starts_with("the clock of this router is 35") && line.ends_with("correct the clock"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -468,12 +468,9 @@ fn a_lab_with_a_wrong_key_says_which_router_the_map_server_refuses_and_why() {
     let text = lab.text("xTR2.conf").unwrap().replacen("key msmr-key", "key k", 1);
     lab.set_text("xTR2.conf", text);
     let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();
-    let expected = "\
-not every prefix is registered after 60 s of virtual time
+    let expected = "not every prefix is registered after 60 s of virtual time
 xTR2: map-server 209.165.201.31 acknowledged 1 of 2 prefixes
-  MSMR refuses Map-Register for 192.168.0.0/24 of site SITE_2 from 198.51.100.21 (xTR2): it is signed \
-                    with another key; compare `authentication-key` of the site here with the key of \
-                    `etr map-server` at the sender";
+  MSMR refuses Map-Register for 192.168.0.0/24 of site SITE_2 from 198.51.100.21 (xTR2): the message is signed with another key; compare `authentication-key` of the site on this router with the key in `etr map-server` on the sender";
     assert_eq!(sim.run_until_registered().unwrap_err().to_string(), expected);
     let log = sim.log("MSMR").unwrap();
     assert_eq!(log.len(), 1, "one line a minute: {log:?}");

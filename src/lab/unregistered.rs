@@ -95,7 +95,7 @@ mod tests {
             first: 1,
             last: 1,
             what: "Map-Register for 192.168.0.0/24".to_owned(),
-            why: "it is signed with another key".to_owned(),
+            why: "the message is signed with another key".to_owned(),
             advice: "compare the keys".to_owned(),
         }
     }
@@ -104,10 +104,8 @@ mod tests {
     fn the_map_servers_reason_stands_below_what_is_missing() {
         let refusals = vec![refusal("192.0.2.9"), refusal("198.51.100.21")];
         let server = Router { refusals, ..router("MSMR", "203.0.113.5") };
-        let expected = "\
-xTR2: map-server 203.0.113.5 acknowledged 0 of 1 prefixes
-  MSMR refuses Map-Register for 192.168.0.0/24 from 198.51.100.21 (xTR2): it is signed with another \
-                        key; compare the keys";
+        let expected = "xTR2: map-server 203.0.113.5 acknowledged 0 of 1 prefixes
+  MSMR refuses Map-Register for 192.168.0.0/24 from 198.51.100.21 (xTR2): the message is signed with another key; compare the keys";
         assert_eq!(explain(&[etr("203.0.113.5"), server]), expected);
     }
 

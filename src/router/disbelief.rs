@@ -19,10 +19,14 @@ impl Disbelief {
     /// The reason in a few words.
     pub(super) fn describe(self) -> &'static str {
         match self {
-            Disbelief::NoData => "it quotes no packet to port 4341",
-            Disbelief::UnusedLocator => "no packet has gone to that locator of late",
-            Disbelief::NoLispHeader => "it quotes no LISP header of ours",
-            Disbelief::UnknownFlow => "it quotes a packet that this router has not sent there",
+            Disbelief::NoData => "the ICMP error does not quote a packet to port 4341",
+            Disbelief::UnusedLocator => {
+                "this router has not sent a packet to that locator recently"
+            }
+            Disbelief::NoLispHeader => "the ICMP error does not quote a LISP header of this router",
+            Disbelief::UnknownFlow => {
+                "the ICMP error quotes a packet that this router has not sent to that locator"
+            }
         }
     }
 }

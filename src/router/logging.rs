@@ -75,8 +75,9 @@ impl Log {
         };
         let Some(left_out) = left_out else { return Vec::new() };
         let Some((severity, line)) = line(event) else { return Vec::new() };
-        let before = (left_out > 0)
-            .then(|| (severity, format!("{left_out} lines like the next one were left out")));
+        let before = (left_out > 0).then(|| {
+            (severity, format!("{left_out} lines of the same kind as the next line were left out"))
+        });
         before.into_iter().chain([(severity, line)]).collect()
     }
 
@@ -126,8 +127,8 @@ pub fn line(event: &Event) -> Option<Line> {
         Event::Registration { eid_prefix, map_server, change } => {
             let RegistrationChange::Rejected(reason) = change else { return None };
             warning(format!(
-                "map-server {map_server} rejects the registration of {eid_prefix}: {reason}; see `show \
-                 lisp refusals` there"
+                "map-server {map_server} rejects the registration of {eid_prefix}: {reason}; see \
+                 `show lisp refusals` on the map-server"
             ))
         }
         Event::SiteRegistration { eid_prefix, site, change } => {
@@ -137,17 +138,19 @@ pub fn line(event: &Event) -> Option<Line> {
             };
             let newer = newer.map(|newer| newer.to_string()).unwrap_or_default();
             warning(format!(
-                "duplicate EID {eid_prefix} of site {site}: {newer} and {older} registered it in turn, \
-                 more than {changes} times in {seconds} s; give one of the two hosts another address"
+                "duplicate EID {eid_prefix} of site {site}: {newer} and {older} registered the EID \
+                 alternately, more than {changes} times in {seconds} s; give one of the two hosts \
+                 another address"
             ))
         }
         Event::MessageRefused { peer, message_type, message_id, error } => warning(format!(
-            "{peer} refuses a message of this router: type {message_type}, Message ID {message_id}, \
-             {error}; capture the session, and compare the versions of both ends"
+            "{peer} refuses a message of this router: type {message_type}, Message ID \
+             {message_id}, {error}; capture the session, and compare the software versions of both \
+             ends"
         )),
         Event::IcmpDisbelieved { rloc, reporter, kind, why, count } => warning(format!(
-            "{reporter} says \"{}\" of locator {rloc} and is not believed ({count} such ICMP errors so \
-             far): {}",
+            "this router ignores the ICMP error \"{}\" of {reporter} about locator {rloc} ({count} \
+             ignored ICMP errors so far): {}",
             kind.describe(),
             why.describe(),
         )),
@@ -157,13 +160,14 @@ pub fn line(event: &Event) -> Option<Line> {
         }
         Event::RefusedMore(reasons) => warning(refused_more(reasons)),
         Event::ClockBehind { by } => notice(format!(
-            "the clock is {by} s behind the last nonce that this router has sent in a Map-Register: \
-             nonces go on from there; correct the clock"
+            "the clock of this router is {by} s behind the last nonce that the router has sent in \
+             a Map-Register: the next nonces continue from that nonce; correct the clock"
         )),
         Event::PortSetByHand { port, device, is_up } => port_line(port, device, *is_up),
-        Event::PutBack(objects) => {
-            notice(format!("vanished from the kernel and put back: {}", list(objects)))
-        }
+        Event::PutBack(objects) => notice(format!(
+            "these objects disappeared from the kernel, and this router added them again: {}",
+            list(objects)
+        )),
         Event::KernelRefused(text) => warning(text.clone()),
         Event::Mapping { .. }
         | Event::Away { .. }
@@ -183,18 +187,21 @@ fn notice(line: String) -> Line {
 fn host_line(eid: &Eid, port: &InterfaceName, change: HostChange) -> Option<Line> {
     Some(match change {
         HostChange::Found { .. } => notice(format!("{eid} found on {port}")),
-        HostChange::Confirmed => notice(format!("{eid} is still here, registering again")),
-        HostChange::Silent => notice(format!("{eid} answers no more on {port}")),
+        HostChange::Confirmed => {
+            notice(format!("{eid} is still at this router, and the router registers it again"))
+        }
+        HostChange::Silent => notice(format!("{eid} does not answer any more on {port}")),
         HostChange::MovedAway { .. } => notice(format!("{eid} has moved away from {port}")),
         HostChange::Lost => return None,
         HostChange::Duplicate { changes, seconds, wait } => warning(format!(
-            "duplicate EID {eid}: it was found on {port} here and at another xTR in turn, more than \
-             {changes} times in {seconds} s; give one of the two hosts another address; each time that \
-             this router loses the EID it waits {wait} s before it claims it again"
+            "duplicate EID {eid}: it was found alternately on {port} of this router and at another \
+             xTR, more than {changes} times in {seconds} s; give one of the two hosts another \
+             address; after each loss of the EID, this router waits {wait} s before it claims the \
+             EID again"
         )),
         HostChange::TurnedAway { times, hosts } => warning(format!(
-            "{eid} on {port} is turned away, as {times} times in all: {hosts} hosts are here already; \
-             look at `show lisp dynamic-eid summary` for hosts that do not exist"
+            "{eid} on {port} is refused ({times} refusals in total): this router already has \
+             {hosts} hosts; look in `show lisp dynamic-eid summary` for hosts that do not exist"
         )),
     })
 }
@@ -204,30 +211,33 @@ fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
         MapServerChange::SessionUp => notice(format!("reliable session with {server} is up")),
         MapServerChange::SessionDown => notice(format!("reliable session with {server} is down")),
         MapServerChange::RefusesTcp { again_in } => notice(format!(
-            "map-server {server} refuses TCP: registering by UDP, and asking for a reliable session \
-             again in {again_in} minutes"
+            "map-server {server} refuses TCP: this router registers by UDP, and asks for a \
+             reliable session again in {again_in} minutes"
         )),
         MapServerChange::AnswersNoOffer { again_in } => notice(format!(
-            "map-server {server} answers no Map-Register that asks for a reliable session (bit 18): \
-             registering without for {again_in} minutes; `no reliable-registration` turns it off for good"
+            "map-server {server} does not answer a Map-Register that asks for a reliable session \
+             (bit 18): this router registers without bit 18 for {again_in} minutes; `no \
+             reliable-registration` turns bit 18 off permanently"
         )),
         MapServerChange::Unanswered { registers, raised_by, again_after } => warning(format!(
-            "map-server {server} has answered none of {registers} Map-Registers: if it can be reached and \
-             its key is right, it may remember greater nonces of this router, from before the clock here \
-             was set back; nonces are raised by {raised_by} minutes, twice as much after each \
-             {again_after} more, until it answers; `eidway router --nonces FILE` remembers them over a \
-             restart"
+            "map-server {server} has answered none of {registers} Map-Registers: check that the \
+             map-server can be reached and that the key is right; if both are right, the \
+             map-server may expect greater nonces because the clock of this router was set back, \
+             so this router raises its nonces by {raised_by} minutes (twice as much after every \
+             {again_after} more Map-Registers) until the map-server answers; `eidway router \
+             --nonces FILE` keeps the nonces over a restart"
         )),
         MapServerChange::NoLocator => warning(format!(
-            "not registered with map-server {server}: this router has no locator of its address family; \
-             configure one in a `locator-set`"
+            "not registered with map-server {server}: this router has no locator of the same \
+             address family; configure a locator of this family in a `locator-set`"
         )),
         MapServerChange::Unconfirmed { eid_prefix, locators, minutes } => {
             let place = explanations::place(locators);
             warning(format!(
-                "map-server {server} told that {eid_prefix} is {place}, and does not answer the \
-                 Map-Request whether that is still true: believed for {minutes} minutes, then asked \
-                 again; check that {server} can be reached and answers Map-Requests"
+                "map-server {server} sent the news that {eid_prefix} is {place}, but does not \
+                 answer the Map-Request that checks the news: this router believes the news for \
+                 {minutes} minutes and then asks again; check that {server} can be reached and \
+                 answers Map-Requests"
             ))
         }
     }
@@ -236,14 +246,14 @@ fn map_server_line(server: &IpAddr, change: &MapServerChange) -> Line {
 fn process_line(object: &ProcessObject, change: &ProcessObjectChange) -> Line {
     warning(match change {
         ProcessObjectChange::MadeAgain => {
-            format!("{object} was deleted: it is made again")
+            format!("{object} was deleted: this router makes it again")
         }
         ProcessObjectChange::Vanishes => format!(
-            "{object} vanishes again and again: find the program that deletes it; from now on it is \
-             made every 30 s"
+            "{object} disappears again and again: find the program that deletes it; from now on \
+             this router makes it again only every 30 s"
         ),
         ProcessObjectChange::Refused(error) => {
-            format!("{object} cannot be opened, and is tried again: {error}")
+            format!("{object} cannot be opened, and this router tries again: {error}")
         }
     })
 }
@@ -251,14 +261,14 @@ fn process_line(object: &ProcessObject, change: &ProcessObjectChange) -> Line {
 fn object_line(object: &KernelObject, change: &KernelObjectChange) -> Line {
     match change {
         KernelObjectChange::Vanishes => warning(format!(
-            "{object} vanishes from the kernel again and again: find the program that removes it; from now \
-             on it is put back every 30 s"
+            "{object} disappears from the kernel again and again: find the program that removes \
+             it; from now on this router adds it again only every 30 s"
         )),
         KernelObjectChange::WaitsForLink(error) => {
-            notice(format!("{object} waits until its link is there: {error}"))
+            notice(format!("this router adds {object} when the link exists: {error}"))
         }
         KernelObjectChange::Refused(error) => {
-            warning(format!("the kernel refused {object}, and is asked again: {error}"))
+            warning(format!("the kernel refused {object}, and this router tries again: {error}"))
         }
     }
 }
@@ -269,7 +279,7 @@ fn locator_line(rloc: &Rloc, change: LocatorChange) -> Line {
             format!("locator {rloc} cannot be reached: {}", unreachable(why))
         }
         LocatorChange::PathMtu { mtu, reporter } => {
-            format!("the path to locator {rloc} takes packets of {mtu} octets, {reporter} says")
+            format!("{reporter} reports that the path to locator {rloc} has an MTU of {mtu} octets")
         }
     })
 }
@@ -286,8 +296,8 @@ fn port_line(port: &str, device: &str, is_up: bool) -> Line {
 fn unreachable(why: Unreachable) -> String {
     match why {
         Unreachable::NoRoute => "there is no route".to_owned(),
-        Unreachable::Icmp { reporter, kind } => format!("{reporter} says {}", kind.describe()),
-        Unreachable::NoEcho => "it does not echo nonces".to_owned(),
+        Unreachable::Icmp { reporter, kind } => format!("{reporter} reports {}", kind.describe()),
+        Unreachable::NoEcho => "the locator does not echo nonces".to_owned(),
     }
 }
 
@@ -297,7 +307,10 @@ fn refused_more(reasons: &[(ControlDrop, u64)]) -> String {
         .iter()
         .map(|(reason, count)| format!("{count} for {}", reason.describe().to_lowercase()));
     let reasons: Vec<String> = reasons.collect();
-    format!("refused {sum} more in a minute: {}; see `show lisp refusals`", reasons.join(", "))
+    format!(
+        "refused {sum} more messages in one minute: {}; see `show lisp refusals`",
+        reasons.join(", ")
+    )
 }
 #[cfg(test)]
 mod tests {

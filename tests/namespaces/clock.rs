@@ -41,6 +41,6 @@ fn an_xtr_registers_after_its_clock_was_set_back_with_and_without_its_nonces() {
     until(SOON, "refused", || live.console("MSMR", &["show lisp refusals"]).contains("its nonce"));
     assert!(!is_registered(&live));
     until(Duration::from_secs(20), "registered with raised nonces", || is_registered(&live));
-    assert_eq!(log(&live).matches("nonces are raised by 71 minutes").count(), 1, "{}", log(&live));
+    assert_eq!(log(&live).matches("raises its nonces by 71 minutes").count(), 1, "{}", log(&live));
     live.expect_pings(&[("A", "B"), ("B", "A")]);
 }

@@ -190,7 +190,7 @@ fn an_up_with_a_wrong_key_prints_the_map_servers_reason() {
     let errors = errors(&output);
     assert!(!output.status.success(), "{errors}");
     let reason = "  MSMR refuses Map-Register for 192.168.0.0/24 of site SITE_2 from 198.51.100.21 \
-                  (xTR2): it is signed with another key";
+                  (xTR2): the message is signed with another key";
     assert!(errors.contains(reason), "{errors}");
     assert!(live.remains().is_empty(), "{:?}", live.remains());
 }

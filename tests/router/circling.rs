@@ -112,7 +112,7 @@ fn two_map_servers_that_name_each_other_give_up() {
     };
     assert_eq!(benches.iter().filter_map(dropped).sum::<u64>(), 1);
     let log: Vec<String> = benches.iter_mut().flat_map(Bench::log).collect();
-    assert!(log.iter().any(|line| line.contains("forwarded it too often")), "{log:?}");
+    assert!(log.iter().any(|line| line.contains("forwarded this request too often")), "{log:?}");
 }
 
 /// The attack `loop1.py`: the holder of a site's key registers the map-server as its own ETR.

@@ -114,9 +114,10 @@ fn news_are_not_believed_when_the_map_server_says_that_the_eid_is_here_or_nowher
 fn what_is_not_true_any_more_is_told_with_its_map_server_and_what_to_do() {
     let (mut bench, request) = told(elsewhere(INSIDE));
     forward_back(&mut bench, &request);
-    let line = "refused Map-Notify for 192.168.0.128/25 from 209.165.201.31: it says that the EID is at \
-                203.0.113.11, and when it was asked, its sender said that the EID is here; ignore it if \
-                it is rare: the EID has just moved; otherwise it may be an attack with an old message";
+    let line = "refused Map-Notify for 192.168.0.128/25 from 209.165.201.31: the message says that \
+                the EID is at 203.0.113.11, but a Map-Reply of the map-server says that the EID is \
+                here; ignore rare messages of this kind: the EID has just moved; if they are \
+                frequent, an attacker may send old messages";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -128,9 +129,10 @@ fn news_without_an_answer_are_believed_for_three_minutes_and_asked_again() {
     bench.log();
     bench.advance(Duration::from_micros(1));
     assert!(is_away(&bench));
-    let line = "map-server 209.165.201.31 told that 192.168.0.128/25 is at 203.0.113.11, and does not \
-                answer the Map-Request whether that is still true: believed for 3 minutes, then asked \
-                again; check that 209.165.201.31 can be reached and answers Map-Requests";
+    let line = "map-server 209.165.201.31 sent the news that 192.168.0.128/25 is at 203.0.113.11, \
+                but does not answer the Map-Request that checks the news: this router believes the \
+                news for 3 minutes and then asks again; check that 209.165.201.31 can be reached \
+                and answers Map-Requests";
     assert_eq!(bench.log(), [line]);
     let asked = |bench: &mut Bench, span| {
         let said: Vec<_> = bench.advance(span).into_iter().flat_map(|(_, said)| said).collect();

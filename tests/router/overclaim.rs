@@ -62,9 +62,9 @@ fn a_mapping_for_all_eids_is_refused_and_the_next_resolver_is_asked() {
     assert_eq!((learned(&bench), overclaims(&bench)), (vec![], 1));
     assert!(bench.released().is_empty(), "the packet waits on");
     let log = bench.log();
-    let said = "refused Map-Reply for 0.0.0.0/0 from 100.64.9.2: it would send the packets for all EIDs \
-                to its locators, and this router asked for 172.16.0.200; look at its sender for an \
-                attack or a wrong `database-mapping`; if such a mapping is wanted, configure `ipv4 itr \
+    let said = "refused Map-Reply for 0.0.0.0/0 from 100.64.9.2: the reply has a mapping for all \
+                EIDs, but this router requested 172.16.0.200; check the sender for an attack or a \
+                wrong `database-mapping`; if a mapping for all EIDs is right, configure `ipv4 itr \
                 accept-default`";
     assert_eq!(log, [said]);
     let (_, default) = bench.router.map_cache().lookup(eid("8.8.8.8")).unwrap();
@@ -100,10 +100,12 @@ fn a_wide_mapping_is_cut_around_the_eid_that_was_asked_for() {
         let (learned, refused, log) = answered(XTR2, asked, (eids, DAY, &[X]));
         assert_eq!((learned, refused), (vec![(expected.to_owned(), QUARTER)], 1), "{eids}");
         assert!(
-            log[0].contains(&format!("refused part of Map-Reply for {eids} from {X}")),
+            log[0].contains(&format!(
+                "refused part of the record for {eids} of a Map-Reply from {X}"
+            )),
             "{log:?}"
         );
-        assert!(log[0].contains(&format!("it is cut to {expected}, the widest")), "{log:?}");
+        assert!(log[0].contains(&format!("only for {expected}, the widest")), "{log:?}");
     }
     for eids in ["172.0.0.0/8", "172.16.0.0/24", "172.16.0.200/32"] {
         let (learned, refused, log) = answered(XTR2, A, (eids, DAY, &[RLOC_1]));
@@ -127,9 +129,7 @@ fn a_mapping_is_no_wider_than_the_static_entry_that_asks() {
     bench.control(X, "192.0.2.51", &reply(nonce, vec![record("172.0.0.0/8", DAY, &[X])]));
     assert_eq!(learned(&bench), [("172.16.0.0/16".to_owned(), QUARTER)]);
     let log = bench.log();
-    assert!(
-        log[0].contains("it is cut to 172.16.0.0/16, the static entry by which this router asked")
-    );
+    assert!(log[0].contains("only for 172.16.0.0/16, the prefix of the static entry"));
     assert!(log[0].ends_with("configure `map-cache PREFIX map-request`"));
 }
 

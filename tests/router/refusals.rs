@@ -37,9 +37,9 @@ fn sender(last: u32) -> String {
 fn a_wrong_key_is_told_with_site_source_and_remedy() {
     let mut bench = map_server();
     bench.control(RLOC_1, NEW, &register(10, "cisko"));
-    let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 203.0.113.11: it is signed \
-                with another key; compare `authentication-key` of the site here with the key of `etr \
-                map-server` at the sender";
+    let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 203.0.113.11: the \
+                message is signed with another key; compare `authentication-key` of the site on \
+                this router with the key in `etr map-server` on the sender";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -50,10 +50,10 @@ fn a_replay_is_told_with_both_nonces() {
     bench.control("192.0.2.66", NEW, &register(9, "cisco"));
     let line = "refused Map-Register for 172.16.0.0/24 of site SITE_1 from 192.0.2.66: its nonce \
                 0x00000000-0x00000009 is not greater than 0x00000000-0x0000000A, the last nonce of \
-                xTR-ID 0x00000000-0x00000000-0x00000000-0x00000001: it is an old message, or the clock \
-                of its sender was set back; if the sender is yours, correct its clock, which nonces \
-                are made from, or turn this check off with `nonce-order none` of site SITE_1; if it \
-                is not yours, it may be an attack";
+                xTR-ID 0x00000000-0x00000000-0x00000000-0x00000001: the message is old, or the \
+                clock of its sender was set back; if you know the sender, correct its clock (its \
+                nonces come from the clock), or turn this check off with `nonce-order none` in \
+                site SITE_1; if you do not know the sender, the message may be an attack";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -65,9 +65,9 @@ fn an_unknown_address_family_is_told_with_its_place() {
     let at = octets.len() - 24 - 6;
     octets[at..at + 2].copy_from_slice(&[0, 99]);
     bench.control(RLOC_1, NEW, &octets);
-    let line = "refused Map-Register from 203.0.113.11: its Record 1 has an address of family (AFI) 99, \
-                which this router does not know; configure its sender with IPv4 and IPv6 addresses \
-                only";
+    let line = "refused Map-Register from 203.0.113.11: this router cannot read the message: \
+                Record 1 has an address of the unknown address family (AFI) 99; configure only \
+                IPv4 and IPv6 addresses on the sender";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -78,10 +78,11 @@ fn a_wrong_checksum_is_told_with_the_right_one() {
     // The ECM's header, the inner IPv4 header, the inner ports and length.
     octets[4 + 20 + 6] ^= 0x55;
     bench.control(RLOC_2, NEW, &octets);
-    let line = "refused Encapsulated Control Message from 198.51.100.21: the checksum in its inner UDP \
-                header is 0x8b2f, and 0xde2f would be right; capture such messages at the sender and \
-                here: if the captures differ, the path damages the messages; if they are equal, the \
-                sender computes wrongly";
+    let line = "refused Encapsulated Control Message from 198.51.100.21: this router cannot read \
+                the message: inner UDP header has the checksum 0x8b2f, but the right checksum is \
+                0xde2f; capture these messages at the sender and at this router: if the captures \
+                differ, the path damages the messages; if the captures are equal, the sender \
+                computes the checksum wrongly";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -94,9 +95,10 @@ fn a_reply_that_does_not_cover_its_request_is_told_with_both() {
     let (_, request) = only_request(&bench.messages());
     let elsewhere = reply(request.nonce, vec![record("10.0.0.0/8", 1440, &[RLOC_1])]);
     bench.control(RLOC_1, RLOC_2, &elsewhere);
-    let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router asked for 172.16.0.12, \
-                and the reply is about other EIDs; compare the EID prefixes in the database of the \
-                ETR that replied with the prefixes in `show lisp site` at the map-server";
+    let line = "refused Map-Reply for 10.0.0.0/8 from 203.0.113.11: this router requested \
+                172.16.0.12, but the reply is only about other EIDs; compare the EID prefixes in \
+                the database of the replying ETR with the prefixes in `show lisp site` on the \
+                map-server";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -110,9 +112,10 @@ fn a_reply_to_an_smr_is_no_forgery() {
         ..MapReply::default()
     };
     bench.control(RLOC_1, RLOC_2, &Message::MapReply(reply).emit());
-    let line = "refused Map-Reply for 172.16.0.0/24 from 203.0.113.11: it answers an RLOC-probe, and this \
-                router sends none but in SMRs, which ask for no reply; ignore it if it comes after an \
-                SMR: its sender does not know the D bit";
+    let line = "refused Map-Reply for 172.16.0.0/24 from 203.0.113.11: the message answers an \
+                RLOC-probe, but this router sends only RLOC-probes that are also SMRs, and its \
+                SMRs ask for no reply; ignore the message if it comes after an SMR of this router: \
+                its sender does not know the D bit";
     assert_eq!(bench.log(), [line]);
 }
 
@@ -125,8 +128,8 @@ fn a_source_and_reason_have_one_line_a_minute_and_the_rest_one_line_when_it_ends
     bench.control(RLOC_1, NEW, &[0x40]);
     assert_eq!(bench.log().len(), 2, "one for each reason");
     bench.advance(MINUTE);
-    let rest =
-        "refused 9 more in a minute: 9 for authentication failures; see `show lisp refusals`";
+    let rest = "refused 9 more messages in one minute: 9 for authentication failures; see `show \
+                lisp refusals`";
     assert_eq!(bench.log(), [rest]);
     bench.control(RLOC_1, NEW, &register(10, "cisko"));
     assert_eq!(bench.log().len(), 1, "a new minute");
