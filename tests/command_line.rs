@@ -1,4 +1,4 @@
-//! The program as a shell sees it, where it needs no privileges: its output and its exit code.
+//! Tests of the command line without privileges: the output of the program and its exit code.
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 fn eidway(args: &[&str]) -> Output {
-    // From elsewhere than the source tree, so that the labs in the program are used.
+    // The program runs outside of the source tree, so it uses the labs that are built into it.
     let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
     command.args(args).current_dir("/").output().expect("the program runs")
 }
@@ -125,7 +125,7 @@ fn the_verbs_work_on_a_lab_that_is_simulated_for_the_one_command() {
     }
 }
 
-/// A simulated lab that is up, and ends with the value.
+/// A simulated lab that is up. It stops when this value is dropped.
 struct Simulated(Child, String);
 
 impl Simulated {
@@ -144,7 +144,7 @@ impl Simulated {
         eidway(&["console", &format!("{}/{node}", self.1), "-c", command])
     }
 
-    /// Asks until the answer is as it should be.
+    /// Sends the command again until the answer is as expected, for at most 30 seconds.
     #[expect(clippy::disallowed_methods, reason = "another process, on the real clock")]
     fn expect(&self, node: &str, command: &str, is_so: impl Fn(&str) -> bool) {
         let began = std::time::Instant::now();
@@ -171,7 +171,7 @@ impl Drop for Simulated {
 fn a_console_talks_to_a_simulated_router_whose_time_flies() {
     let mut lab = Simulated::up("sim-console");
     lab.expect("MSMR", "show lisp site", |text| text.contains("yes#"));
-    // Of real time, this test has seconds.
+    // The test has only a few seconds of real time, but the lab runs at a fast pace.
     lab.expect("xTR1", "show ip lisp database json", |text| text.contains("172.16.0.0/24"));
     lab.expect("MSMR", "show lisp session json", |text| {
         let json: serde_json::Value = serde_json::from_str(text).expect("JSON");
@@ -192,7 +192,8 @@ fn a_pace_that_is_none_is_refused() {
     }
 }
 
-/// A copy of two-sites, with this before each of its files and a scenario in `scenarios`.
+/// A copy of the lab two-sites, with a scenario in `scenarios`. Each file begins with the text
+/// `before`.
 fn copy_of_two_sites(before: &str) -> tempfile::TempDir {
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/two-sites");
     let copy = tempfile::tempdir().expect("a directory");
@@ -267,7 +268,8 @@ fn a_lab_comes_up_with_what_is_laid_over_it() {
     });
 }
 
-/// A new terminal: the end of a person, and that of a program.
+/// A new terminal. The first file is the side of the person, the second file is the side of the
+/// program.
 fn terminal() -> (File, File) {
     let person = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&person).and_then(|()| unlockpt(&person)).expect("a terminal");
@@ -294,7 +296,7 @@ fn a_terminal_that_cannot_edit_has_a_prompt_and_plain_lines() {
     drop(program);
     person.write_all(b"show version\nshow clo?\nshow foo\nexit\n").expect("a terminal");
     let mut seen = Vec::new();
-    // A terminal without programs ends with an error.
+    // If no program has the terminal open, the read ends with an error.
     let _ = person.read_to_end(&mut seen);
     let seen = text(&seen).replace("\r\n", "\n");
     assert!(child.wait().expect("an end").success(), "{seen}");

@@ -1,4 +1,4 @@
-//! Console sessions with whole routers: the typed lines and the output.
+//! Console sessions with complete routers. The tests type lines and check the output.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -69,7 +69,8 @@ struct Console {
 }
 
 impl Console {
-    /// A router whose interfaces are up and whose connected networks are routed.
+    /// A router and its console. The interfaces are up, and the kernel has routes to the connected
+    /// networks.
     fn new(config: &str) -> Self {
         let config = parse_config("console.conf", config).unwrap_or_else(|error| panic!("{error}"));
         let start = Start { config, seed: Seed::from_number(1), wall_clock: 1, now: Time::ZERO };
@@ -91,7 +92,7 @@ impl Console {
         console
     }
 
-    /// The link of 172.16.0.0/24 falls, and its route with it.
+    /// The link to 172.16.0.0/24 goes down, and its route is removed.
     fn lose_site(&mut self) {
         self.link("et1-0", false);
         let route = |prefix: &str, device: &str| KernelRoute {
@@ -108,7 +109,7 @@ impl Console {
         self.router.handle(Input::Kernel(KernelEvent::Routes(left)), self.now);
     }
 
-    /// A control datagram of xTR1 for the map-server.
+    /// Gives the router a control message from xTR1 to the map-server.
     fn control(&mut self, payload: &[u8]) {
         let datagram = ControlDatagram {
             source: "203.0.113.11:4342".parse().unwrap(),
@@ -140,7 +141,7 @@ impl Console {
         }
     }
 
-    /// The output of a line, and its result.
+    /// Types a line. Returns the output and the end of the answer.
     fn run(&mut self, line: &str) -> (String, Done) {
         let (responses, done) = self.ask(&Request::Line(line.to_owned()));
         let texts = responses.into_iter().map(|response| match response {
@@ -363,7 +364,7 @@ fn a_second_eid_table_is_refused_with_a_caret_and_changes_nothing() {
     let expected = format!("{caret}^\n% one EID-table is supported, and there is that of instance");
     assert!(refused.starts_with(&expected), "{refused}");
     assert_eq!(*console.router.config(), config);
-    // Another session took the table away that this one is in, and made another.
+    // Another session removes the EID-table of this session's mode, and makes another EID-table.
     console.text("eid-table default instance-id 0");
     let mut other =
         parse_config("other", " router lisp\n eid-table default instance-id 7\n").unwrap();
@@ -519,7 +520,7 @@ fn debugging_is_the_router_s_and_listening_to_it_the_session_s() {
     console.error("no show version");
 }
 
-/// xTR1 with the route of one EID prefix gone.
+/// xTR1 without the route to one EID prefix.
 fn without_route() -> Console {
     let mut console = Console::new(XTR1);
     console.lose_site();

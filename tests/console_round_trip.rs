@@ -1,5 +1,5 @@
-//! `parse_config` reads the text of `running_config` back: over configurations as the console can
-//! make them, for which each rule that a line is checked for holds.
+//! `parse_config` reads the output of `running_config` back. The configurations are random, but
+//! each of them is a configuration that the console accepts.
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -18,7 +18,8 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 
-/// The dynamic-EID that interfaces name where a configuration has it.
+/// The name of the dynamic-EID that the interfaces name. They name it only if the configuration has
+/// it.
 const ROAM: &str = "ROAM";
 
 fn rlocs() -> impl Strategy<Value = Rloc> {
@@ -229,7 +230,8 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
         let mut number = 0u16;
         let interfaces = interfaces.into_iter().map(|(name, settings)| {
             let (description, v4, v6, flags, mtu, mac, plays) = settings;
-            // Two interfaces of one number differ in their kind.
+            // An Ethernet interface and a Loopback interface can have equal numbers, so the names
+            // of their hosts also have a letter for the kind.
             let kind = if name.kind == eidway::router::config::InterfaceKind::Loopback {
                 'L'
             } else {
@@ -268,7 +270,7 @@ fn interfaces() -> impl Strategy<Value = std::collections::BTreeMap<InterfaceNam
     })
 }
 
-/// A host with addresses of both families and a gateway of one.
+/// A host with addresses of both families and a gateway of one family.
 fn roamer(number: u16) -> EmulatedHost {
     let addresses = ["10.1.0.2/16", "10.2.0.2/24", "2001:db8::2/64"];
     EmulatedHost {

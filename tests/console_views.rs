@@ -1,5 +1,5 @@
-//! Every view of the console is written as JSON, read again, and is then the same. The example of a `show` in
-//! CONTRIBUTING.md is as the sources are.
+//! If a view of the console is written as JSON and read again, the result equals the view. The
+//! example of a `show` command in CONTRIBUTING.md is equal to the sources.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -19,7 +19,8 @@ use eidway::netns::open::open;
 use eidway::rng::Seed;
 use eidway::sim::stage::{Options, Simulated};
 
-/// JSON to a view to JSON. A listing has line ends between its rows, and no string of JSON has any.
+/// Reads JSON as a view and writes the view as JSON. Line ends in the JSON are only between the
+/// rows of a table, because a string in JSON has no line ends.
 fn again<V: View>(json: &str) -> Result<String, serde_json::Error> {
     let view: V = serde_json::from_str(json)?;
     let copy: V = serde_json::from_str(&serde_json::to_string(&view)?)?;
@@ -29,7 +30,8 @@ fn again<V: View>(json: &str) -> Result<String, serde_json::Error> {
 
 type Again = fn(&str) -> Result<String, serde_json::Error>;
 
-/// The view of each command, by its keywords: the first of these that a command has.
+/// The view of each command, by a keyword of the command. If a command has several of these
+/// keywords, the first row of this table counts.
 const VIEWS: [(&str, Again); 19] = [
     ("map-cache", again::<Listing<TableHead, map_cache::Row>>),
     ("database", again::<Listing<database::Head, database::Row>>),
@@ -52,7 +54,8 @@ const VIEWS: [(&str, Again); 19] = [
     ("debugging", again::<system::DebuggingView>),
 ];
 
-/// Values for the arguments, by their name in the grammar: some are there in gsmr, some are not.
+/// Example values for an argument of the grammar, by its name. Some of these objects exist in the
+/// lab gsmr, others do not.
 fn values(argument: &str) -> &'static [&'static str] {
     match argument {
         "instance" => &["0", "7"],
@@ -65,7 +68,7 @@ fn values(argument: &str) -> &'static [&'static str] {
     }
 }
 
-/// The lines that a pattern allows, each word's values in turn.
+/// All lines that a pattern allows, with each example value of each argument.
 fn lines(pattern: &Pattern) -> Vec<String> {
     let mut found = Vec::new();
     let mut ways: Vec<(Option<usize>, String)> = vec![(None, String::new())];
@@ -76,7 +79,8 @@ fn lines(pattern: &Pattern) -> Vec<String> {
         for &next in pattern.next(at) {
             let position = &pattern.positions()[next];
             let words: &[&str] = match &position.word {
-                // The first of two words of a value: the value is tried as one word.
+                // This keyword is the first word of a value of two words. The value is tried as one
+                // word instead.
                 Word::Keyword(_) if position.argument => continue,
                 Word::Keyword(keyword) => &[*keyword],
                 Word::Argument(_) => values(position.name),
@@ -87,7 +91,7 @@ fn lines(pattern: &Pattern) -> Vec<String> {
     found
 }
 
-/// Every `show ... json` of the grammar, with the keyword of its view.
+/// Every `show ... json` command of the grammar, with the keyword of its view.
 fn shows() -> Vec<(String, &'static str, Again)> {
     let patterns = commands(Mode::Exec).map(|command| &command.pattern);
     let is_show = |pattern: &&Pattern| {

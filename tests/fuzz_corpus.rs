@@ -1,19 +1,20 @@
-//! The corpora of the fuzz targets through the bodies of the targets: findings of fuzzing stay
-//! found, without cargo-fuzz. See `CONTRIBUTING.md`, Fuzzing.
+//! Runs the code of each fuzz target on the files of its corpus, without cargo-fuzz. So an input
+//! that once caused a failure is tested each time. See `CONTRIBUTING.md`, Fuzzing.
 
 #[path = "fuzz/src/lib.rs"]
 mod fuzz;
 
 use std::path::Path;
 
-/// The most octets of all corpora together: they are committed.
+/// The maximum size of all corpora together, in octets. The limit exists because the corpora are
+/// committed.
 const MOST_OCTETS: usize = 1_000_000;
 
 fn directory() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz")
 }
 
-/// The inputs of a target, in the order of their names.
+/// The inputs of a fuzz target, sorted by name.
 fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
     let directory = directory().join("corpus").join(target);
     let files = std::fs::read_dir(&directory).expect("each target has a corpus");

@@ -1,4 +1,5 @@
-//! Records of routers: a replay reproduces them to the octet, and damage is found.
+//! Records of routers. A replay reproduces each octet of the output, and damage to a record is
+//! detected.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -32,7 +33,8 @@ impl Write for Shared {
     }
 }
 
-/// The records of the routers of a scenario of gsmr: `ROUTER at TIME`, by the time of its start.
+/// Plays a scenario of gsmr and returns the record of each router. The key of a record is `ROUTER
+/// at TIME`, with the time at which the router started.
 fn recorded(scenario: &str) -> BTreeMap<String, Vec<u8>> {
     let lab = Path::new(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr");
     let lab = open(lab.to_str().unwrap(), None).unwrap();
@@ -57,7 +59,8 @@ fn of_xtr1(scenario: &str) -> Vec<u8> {
     recorded(scenario).remove("xTR1 at 0.000000").unwrap()
 }
 
-/// The numbers of the steps and the octet at which the frame of each begins.
+/// The octet at which each frame of the record begins. The index of a frame is the number of its
+/// step.
 fn frames(record: &[u8]) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut at = MAGIC.len();
@@ -69,7 +72,7 @@ fn frames(record: &[u8]) -> Vec<usize> {
     starts
 }
 
-/// Puts the right checksum on the frame that begins at `start`.
+/// Corrects the checksum of the frame that begins at `start`.
 fn seal(record: &mut [u8], start: usize) {
     let len: [u8; 4] = record[start..start + 4].try_into().unwrap();
     let body = &record[start + 6..start + 6 + u32::from_le_bytes(len) as usize];
@@ -107,7 +110,7 @@ fn what_a_router_keeps_over_a_restart_is_in_its_records() {
     let [first, again] = starts[..] else { panic!("{starts:?}") };
     let before = steps(first);
     assert!(before.contains(" 0 nonces from before the start"), "{before}");
-    // Both xTRs, and the one that the scenario plays.
+    // The three nonces are of both xTRs and of the router that the scenario itself plays.
     assert!(steps(again).contains(" 3 nonces from before the start"), "{before}");
     assert!(before.contains("keep nonce 0x00000000-0x000003E9 of xTR-ID 0x00000000-"), "{before}");
 }
@@ -130,7 +133,8 @@ fn a_flipped_bit_is_found_and_its_step_named() {
 #[test]
 fn an_input_that_was_another_leads_to_another_output_which_is_named() {
     let record = of_xtr1("g2-no-route");
-    // The seed of the router is 32 octets behind its version: nonces follow from it.
+    // The seed of the router follows its version in the record. The router makes its nonces from
+    // the seed.
     let (mut other, start) = (record.clone(), MAGIC.len());
     let version = env!("CARGO_PKG_VERSION");
     let at = other.windows(version.len()).position(|words| words == version.as_bytes()).unwrap();
@@ -157,7 +161,7 @@ fn a_record_that_is_cut_replays_to_its_cut_and_says_so() {
             Err(ReadError::Cut { step, octets: cut }) => {
                 assert_eq!((step, cut), (middle as u64, octets));
             }
-            // A short frame is whole already, and the next one is cut.
+            // If the frame is short, it is complete, and the next frame is cut.
             other => assert!(starts[middle] + octets >= starts[middle + 1], "{other:?}"),
         }
         assert!(replay.step() + 1 >= middle as u64);
@@ -206,7 +210,7 @@ fn each_step_is_printed_with_what_came_of_it() {
     {
         assert!(text.contains(words), "{words} is not in\n{text}");
     }
-    // Braces and options are how Rust prints its data.
+    // Rust prints its own data with braces and options. The output for users must not contain them.
     let is_rust =
         |line: &&str| ["{ ", "Some(", "None", "Dropped(", "::{"].iter().any(|it| line.contains(it));
     assert_eq!(text.lines().find(is_rust), None);
@@ -223,7 +227,7 @@ fn what_is_no_record_of_this_version_is_refused() {
     assert!(refused(b"eidway record 1\n").contains("version \"1\""));
 }
 
-/// A file system that is full after so many octets.
+/// A file system that is full after this number of octets.
 struct Full(usize);
 
 impl Write for Full {

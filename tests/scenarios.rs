@@ -1,16 +1,17 @@
-//! The scenarios of the labs in real namespaces, as `eidway lab run` plays them, each in a lab of its
-//! own. Every file of `lab/gsmr/scenarios` is played
+//! The scenarios of the labs in real namespaces. `eidway lab run` plays each scenario in its own
+//! lab. Each file in `lab/gsmr/scenarios` is played in two or three tests:
 //!
-//! | test | as |
+//! | test | how the scenario is played |
 //! |---|---|
-//! | `g2-no-route` | it is |
-//! | `g2-no-route/kill` | far as its `middle`, if it has one: there the new map-server dies and returns |
-//! | `g2-no-route/no-offload` | it is, in the other mode of the data path: packet by packet |
+//! | `g2-no-route` | as written |
+//! | `g2-no-route/kill` | if it has a `middle`: the new map-server is killed and restarted there |
+//! | `g2-no-route/no-offload` | as written, but the data path works packet by packet |
 //!
-//! They mind each other little, and most of a run is waiting for timers; so more of them than there
-//! are cores go side by side (`--test-threads`). Those of [`ALONE`] run alone.
+//! The scenarios disturb each other only a little, and for most of the time they wait for timers.
+//! So more scenarios run at the same time than there are cores (`--test-threads`). A scenario of
+//! [`ALONE`] runs alone.
 //!
-//! They need root. Without it they fail and say so; `EIDWAY_ALLOW_SKIP=1` lets them pass.
+//! The tests need root. Without root they fail and say so; with `EIDWAY_ALLOW_SKIP=1` they pass.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,12 +20,13 @@ use std::sync::RwLock;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
-/// Those with limits of a few milliseconds.
+/// The scenarios that run alone, because they have limits of a few milliseconds.
 const ALONE: &[&str] = &["g4b-in-time"];
-/// How many go side by side.
+/// The number of scenarios that run at the same time.
 const SIDE_BY_SIDE: usize = 8;
 
-/// Read by a scenario that runs beside others, written by one that runs alone.
+/// A scenario that runs beside others takes the lock for reading. A scenario that runs alone takes
+/// it for writing.
 static QUIET: RwLock<()> = RwLock::new(());
 
 fn main() -> ExitCode {
@@ -49,7 +51,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Their names and texts.
+/// The names and texts of the scenarios.
 fn scenarios() -> Vec<(String, String)> {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("lab/gsmr/scenarios");
     let entries = fs::read_dir(&directory).expect("the project has them");
@@ -65,7 +67,7 @@ fn scenarios() -> Vec<(String, String)> {
     found
 }
 
-/// Takes the lab of a scenario down, also when the run of it was killed.
+/// Removes the lab of a scenario at its end, even if the run of the scenario was killed.
 struct Guard(String);
 
 impl Drop for Guard {
@@ -80,7 +82,8 @@ fn eidway(args: &[&str]) -> Output {
     output.unwrap_or_else(|error| panic!("{program}: {error}"))
 }
 
-/// Whether the tests can run here; fails where that is not allowed to be.
+/// Whether the tests can run here. Without root this function fails, if `EIDWAY_ALLOW_SKIP` is not
+/// set.
 fn can_run() -> Result<bool, Failed> {
     let output = Command::new("id").arg("-u").output()?;
     if output.stdout == b"0\n" {
@@ -94,7 +97,8 @@ fn can_run() -> Result<bool, Failed> {
     Ok(false)
 }
 
-/// Plays one to its end: everything is as expected, and nothing is left behind.
+/// Plays a scenario to its end. Checks that the results are as expected and that nothing is left
+/// behind.
 fn play(scenario: &str, options: &[&str]) -> Result<(), Failed> {
     if !can_run()? {
         return Ok(());
@@ -105,8 +109,9 @@ fn play(scenario: &str, options: &[&str]) -> Result<(), Failed> {
         return played(scenario, options);
     }
     let _alone = QUIET.write().map_err(|_| poisoned)?;
-    // Other programs on the machine may take the processor away for longer than the limit, which says
-    // nothing about a router: one run of three must keep it.
+    // The scenario passes if one of three runs keeps the time limit. Other programs on the machine
+    // may use the processor for longer than the limit, and a run that fails for this reason says
+    // nothing about a router.
     let tries = (0..2).map(|_| played(scenario, options));
     tries.into_iter().find(Result::is_ok).unwrap_or_else(|| played(scenario, options))
 }

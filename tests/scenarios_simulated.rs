@@ -1,4 +1,4 @@
-//! Every scenario of every lab on virtual time: no root, no other program.
+//! Plays every scenario of every lab on virtual time. The tests need no root and no other program.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -16,7 +16,7 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// `LAB/SCENARIO`, for every scenario file.
+/// The names of all scenarios, as `LAB/SCENARIO`.
 fn all() -> Vec<String> {
     let mut found = Vec::new();
     for lab in fs::read_dir(root().join("lab")).unwrap() {
@@ -31,7 +31,8 @@ fn all() -> Vec<String> {
     found
 }
 
-/// Whether it went as expected, and its transcript; a router that is named is killed in the middle.
+/// Plays a scenario. Returns whether the results were as expected, and the transcript. If `kill`
+/// names a router, this router is killed in the middle of the scenario.
 fn play(what: &str, kill: Option<&str>, seed: u64) -> (bool, String) {
     let (lab, scenario) = what.split_once('/').unwrap();
     let lab = open(root().join("lab").join(lab).to_str().unwrap(), None).unwrap();
@@ -46,7 +47,7 @@ fn play(what: &str, kill: Option<&str>, seed: u64) -> (bool, String) {
     }
 }
 
-/// All of these go as expected.
+/// Checks that the results of all these scenarios are as expected.
 fn expect(scenarios: &[String], kill: Option<&str>) {
     let played = scenarios.iter().map(|scenario| (scenario, play(scenario, kill, 1)));
     let wrong: Vec<String> = played
@@ -63,7 +64,8 @@ fn every_scenario_goes_as_expected() {
     expect(&scenarios, None);
 }
 
-/// No router has a session with New in the middle of these: it is dead, or both resolvers are.
+/// Scenarios in whose middle no router has a session with New. Either New is dead, or both
+/// map-resolvers are.
 const WITHOUT_NEW: &[&str] = &["gsmr/x8-kill", "gsmr/x11-no-resolver"];
 
 #[test]
@@ -81,11 +83,11 @@ fn another_seed_is_another_course_with_the_same_end() {
         transcript
     };
     assert_eq!(transcript(7), transcript(7));
-    // The transcript has nonces.
+    // The transcripts differ, because they contain nonces.
     assert_ne!(transcript(7), transcript(8));
 }
 
-/// `eidway ARGS` as an ordinary user would run it, with no program in reach.
+/// Runs `eidway ARGS` as an ordinary user. No other program can be found.
 fn eidway(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_eidway"));
     command.args(arguments).current_dir(root()).env("PATH", "");

@@ -1,5 +1,5 @@
-//! An xTR whose clock was set back while it was down, on virtual time: its map-server remembers greater
-//! nonces than the clock gives, and takes its Map-Registers all the same.
+//! An xTR is down, and its clock is set back. The test runs on virtual time. The map-server
+//! remembers greater nonces than the clock gives, but it accepts the Map-Registers of the xTR.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -11,8 +11,8 @@ use eidway::sim::{Sim, ping};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// xTR1 is killed and started again with its clock so far behind. Returns how long it takes until its
-/// map-server has acknowledged all its registers, and the lines of its log about nonces.
+/// Kills xTR1 and starts it again with a clock that is late by `behind`. Returns the time until its
+/// map-server has acknowledged all its Map-Registers, and the lines of its log about nonces.
 fn started_again(behind: Duration, keeps_nonces: bool) -> (Duration, Vec<String>) {
     let lab = open("two-sites", None).unwrap();
     let mut sim = ping::lab_start(&lab, Seed::from_number(1)).unwrap();

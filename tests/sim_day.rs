@@ -1,5 +1,6 @@
-//! How long a day of the lab gsmr takes on virtual time: `cargo test --release --test sim_day --
-//! --nocapture`. Without optimisation it is an hour, so that the test stays quick.
+//! Measures how long a day of the lab gsmr takes on virtual time: `cargo test --release --test
+//! sim_day -- --nocapture`. Without optimisation, the test simulates only an hour, so that it is
+//! quick.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 #![allow(clippy::disallowed_methods, reason = "the test measures the wall's clock")]

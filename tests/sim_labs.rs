@@ -1,4 +1,5 @@
-//! The labs on virtual time: the same files that run in namespaces, without privileges.
+//! The labs on virtual time. The tests use the lab files that also run in namespaces, but need no
+//! privileges.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -58,7 +59,7 @@ fn tcp_checksum(header: &IpHeader, tcp: &TcpSlice<'_>) -> u16 {
     }
 }
 
-/// The peers that a router has a session with, and how many registrations came by each.
+/// The peers with which a router has a session, and the number of registrations by each peer.
 fn sessions(sim: &Sim, router: &str) -> Vec<(IpAddr, usize)> {
     let sessions = sim.router(router).unwrap().sessions();
     let up = sessions.iter().filter(|session| session.state == SessionState::Up);
@@ -83,7 +84,8 @@ fn impair_all(sim: &mut Sim, impairment: Impairment) {
     }
 }
 
-/// The course of a lab: boot, registration, pings both ways in both families.
+/// Runs a lab: the routers start and register, and hosts ping each other in both directions and in
+/// both families. Returns the trace.
 fn course(lab: &str, seed: u64, impairment: Impairment) -> Vec<String> {
     let mut sim = start(lab, seed);
     impair_all(&mut sim, impairment);
@@ -120,7 +122,7 @@ fn the_core_carries_eids_in_lisp_only() {
     let bare = |line: &&String| line.split_whitespace().nth(3) == Some("172.16.0.12");
     assert_eq!(lines.iter().filter(core).filter(bare).count(), 0);
     let lisp = lines.iter().filter(core).filter(|line| line.contains("> 4341 LISP")).count();
-    // Five echoes and five replies, over two core links each.
+    // Five echo requests and five replies. Each crosses two core links.
     assert_eq!(lisp, 20, "{}", lines.join("\n"));
 }
 
@@ -142,7 +144,7 @@ fn a_lab_takes_the_same_course_twice_and_another_with_another_seed() {
     }
 }
 
-/// The capture file of each port, while hosts ping and a port goes down and comes back.
+/// The capture file of each port. Meanwhile hosts ping, and a port goes down and comes up again.
 fn capture_files(lab: &str, seed: u64) -> Vec<Vec<u8>> {
     let directory = tempfile::tempdir().unwrap();
     let mut sim = start(lab, seed);
@@ -180,11 +182,13 @@ fn routers_and_core_nodes_ping_too() {
     let mut sim = up("two-sites", 1);
     for (from, to, expected) in [
         ("Core", "203.0.113.11", "!!!!!"),
-        // From an address of its site, as its route says: by LISP, first packet included.
+        // The source is an address of the site of xTR1, because the route says so. The packets go
+        // by LISP, and no packet is lost.
         ("xTR1", "192.168.0.22", "!!!!!"),
         ("xTR1", "2001:db8:b::22", "!!!!!"),
         ("MSMR", "203.0.113.11", "!!!!!"),
-        // The core knows no EID, so a map-server outside of any site does not reach one.
+        // The core has no routes to EIDs, so the map-server, which is in no site, does not reach an
+        // EID.
         ("MSMR", "172.16.0.12", "UUUUU"),
     ] {
         let request = PingRequest::new(to.parse().unwrap());
@@ -213,7 +217,7 @@ fn everything_on_every_link_is_a_valid_packet() {
         }
     }));
     sim.run_until_registered().unwrap();
-    // As long as it takes to ask a silent peer.
+    // After this time, a router has asked a silent peer for an answer.
     sim.run_for(Duration::from_secs(15));
     assert!(segments.get() > 0, "no session was opened");
     marks(&mut sim, "A", "B", Family::Ipv4);
@@ -226,7 +230,8 @@ fn everything_on_every_link_is_a_valid_packet() {
     }
 }
 
-/// Sessions with their registrations in gsmr: xTR1 has six prefixes, xTR2 two.
+/// The sessions in gsmr and the number of registrations of each: xTR1 has six prefixes, xTR2 has
+/// two.
 const GSMR_SESSIONS: [(IpAddr, usize); 2] = [
     (IpAddr::V4(Ipv4Addr::new(198, 51, 100, 21)), 2),
     (IpAddr::V4(Ipv4Addr::new(203, 0, 113, 11)), 6),
@@ -238,7 +243,7 @@ fn sites_register_by_sessions_with_the_map_server_that_takes_them() {
     sim.run_for(Duration::from_secs(5));
     assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS);
     assert_eq!(sessions(&sim, "OldMSMR"), []);
-    // An idle session lasts: each end answers when it is asked.
+    // An idle session stays up, because each end answers the questions of the other end.
     sim.run_for(Duration::from_secs(300));
     assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS);
     assert!(sim.is_registered());
@@ -277,7 +282,7 @@ fn a_killed_map_server_that_comes_back_resets_the_sessions_it_does_not_know() {
     sim.kill_router("NewMSMR").unwrap();
     assert_eq!(sessions(&sim, "xTR1").len(), 1, "xTR1 has not been told");
     sim.start_router("NewMSMR", config).unwrap();
-    // It is asked within ten seconds.
+    // Each xTR asks its silent map-server within ten seconds.
     sim.run_for(Duration::from_secs(11));
     assert_eq!(sessions(&sim, "NewMSMR"), []);
     sim.run_for(Duration::from_secs(75));
@@ -289,7 +294,7 @@ fn a_stopped_router_closes_its_session() {
     let mut sim = up("gsmr", 1);
     sim.run_for(Duration::from_secs(5));
     sim.stop_router("xTR1").unwrap();
-    // Long before a silent peer is given up.
+    // A router waits much longer before it gives up a silent peer.
     sim.run_for(Duration::from_secs(1));
     assert_eq!(sessions(&sim, "NewMSMR"), GSMR_SESSIONS[..1]);
 }
@@ -302,7 +307,8 @@ fn registrations_converge_once_the_loss_stops() {
         sim.run_for(Duration::from_secs(20));
         impair_all(&mut sim, Impairment::default());
         sim.run_until_registered().unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-        // An answer to a question that the loss cut short may stand for a minute.
+        // The loss may end a request early. The result of this request may be in force for a
+        // minute.
         sim.run_for(Duration::from_secs(61));
         assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!", "seed {seed}");
     }
@@ -314,7 +320,8 @@ fn a_cut_core_link_stops_the_ping_and_its_return_mends_it() {
     assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
     let link = "xTR2:et0-0-Core:eth1";
     sim.set_link(link, false).unwrap();
-    // Core has lost the route to xTR2's RLOC and tells xTR1, which does not tell others.
+    // Core has no route to the RLOC of xTR2. Core reports this to xTR1, but xTR1 does not report it
+    // to the host.
     assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), ".....");
     sim.set_link(link, true).unwrap();
     assert_eq!(marks(&mut sim, "A", "B", Family::Ipv4), "!!!!!");
@@ -331,7 +338,7 @@ fn a_shut_site_port_comes_back_with_all_its_routes() {
         sim.input("xTR1", Input::Configure(Box::new(config))).unwrap();
         for family in Family::BOTH {
             let expected = if shutdown { "....." } else { "!!!!!" };
-            // Long enough for a negative answer to be forgotten.
+            // A negative answer expires within this time.
             sim.run_for(Duration::from_secs(120));
             let marks = marks(&mut sim, "B", "A", family);
             assert_eq!(marks, expected, "{family}\n{}", take_lines(&mut sim).join("\n"));
@@ -371,7 +378,8 @@ fn the_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
     let mut sim = up("two-sites", 1);
     for family in Family::BOTH {
         marks(&mut sim, "A", "B", family);
-        // xTR1, Core (an ICMP error to xTR1's RLOC, which xTR1 relays), xTR2, B.
+        // The hops are xTR1, Core, xTR2 and B. Core sends its ICMP error to the RLOC of xTR1, and
+        // xTR1 relays the error to the host.
         for (ttl, expected) in [(1, "&"), (2, "&"), (3, "&"), (4, "!")] {
             let request = PingRequest { ttl, count: 1, ..request(&sim, "B", family) };
             take_lines(&mut sim);
@@ -380,7 +388,7 @@ fn the_ttl_ends_where_it_says_and_the_host_hears_it_also_from_the_core() {
             assert_eq!(marks, expected, "TTL {ttl}\n{lines}");
             let from = match family {
                 Family::Ipv4 => "site1 xTR1 203.0.113.1 > 172.16.0.12 ",
-                // The core is IPv4: the host hears it from its gateway.
+                // The core has only IPv4, so the host gets the error from its gateway.
                 Family::Ipv6 => "site1 xTR1 2001:db8:a::1 > 2001:db8:a::12 ",
             };
             assert!(ttl != 2 || lines.contains(from), "{lines}");
@@ -407,14 +415,14 @@ fn on_a_narrow_core_the_outer_packet_is_fragmented_and_put_together() {
     assert_eq!(sim.ping("A", request).unwrap().marks(), "!!!!!");
     let lines = take_lines(&mut sim);
     let fragments = lines.iter().filter(|line| line.contains("fragment")).count();
-    // Two fragments, over two core links, of five echoes and five replies.
+    // Two fragments for each of five echo requests and five replies, over two core links.
     assert_eq!(fragments, 40, "{}", lines.join("\n"));
 }
 
 #[test]
 fn no_packet_circles() {
     let mut sim = up("gsmr", 1);
-    // Until the sessions are silent.
+    // Wait until the sessions are silent.
     sim.run_for(Duration::from_secs(1));
     for (from, to) in [("A", "172.31.0.1"), ("B", "10.77.0.1"), ("N", "172.16.99.1")] {
         let before = sim.crossings();

@@ -1,6 +1,7 @@
-//! A month of the lab gsmr on virtual time, in which hosts move, fall silent and come back: at its end
-//! tables, routes and memory are where they were. Without optimisation it is two days, so that the test
-//! stays quick: `cargo test --release --test sim_month -- --nocapture` for the whole of it.
+//! A month of the lab gsmr on virtual time. Hosts move, fall silent and return. At the end, the
+//! tables, the routes and the memory must be as at the beginning. Without optimisation, the test
+//! simulates only two days, so that it is quick. The whole month: `cargo test --release --test
+//! sim_month -- --nocapture`.
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -18,7 +19,7 @@ use eidway::sim::{Replug, Sim};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// gsmr with the ports and ranges of scenario G3, registered.
+/// The lab gsmr with the ports and ranges of scenario G3. All routers have registered.
 fn roaming() -> Sim {
     let lab = open("gsmr", None).unwrap();
     let scenario = library::find(&lab, "g3").unwrap();
@@ -41,8 +42,8 @@ fn ping(sim: &mut Sim, from: &str, to: &str) {
     }
 }
 
-/// A day: A works at home, moves to the other site, falls silent there, and is found at home again in
-/// the evening.
+/// A day of host A. A works at home, moves to the other site, falls silent there, and is at home
+/// again in the evening.
 fn day(sim: &mut Sim) {
     ping(sim, "A", "B");
     sim.run_for(8 * HOUR);
@@ -59,14 +60,15 @@ fn day(sim: &mut Sim) {
     sim.run_for(10 * HOUR - Duration::from_secs(200));
 }
 
-/// A router and its kernel at one time.
+/// The state of a router and of its kernel at one time.
 struct State {
     kernel: Vec<String>,
-    /// The lengths of its tables.
+    /// The number of entries of each table.
     tables: Vec<usize>,
-    /// Apart from the tables: an entry of a host that is not here may have expired since.
+    /// The number of entries of the map-cache. It is not in `tables`, because an entry of a host
+    /// elsewhere may have expired.
     map_cache: usize,
-    /// The length of the router's text, which grows with all that it keeps.
+    /// The length of the text of the router. It grows with all data that the router keeps.
     letters: usize,
 }
 
@@ -79,7 +81,7 @@ fn state(sim: &Sim) -> BTreeMap<String, State> {
             router.database().entries().len(),
             router.map_server().entries().len(),
         ];
-        // The history of registrations has a bound that a month does not reach everywhere.
+        // The history of registrations has a limit, but some routers do not reach it in a month.
         let history: usize = router.map_server().history().map(|event| letters(&event)).sum();
         let state = State {
             kernel: sim.kernel(name).unwrap().state(),
@@ -92,7 +94,8 @@ fn state(sim: &Sim) -> BTreeMap<String, State> {
     sim.routers().map(of).collect()
 }
 
-/// The length of a text without its digits: later numbers have more of them.
+/// The length of a text without its digits. Digits are not counted, because later numbers have more
+/// digits.
 fn letters(of: &impl std::fmt::Debug) -> usize {
     format!("{of:?}").chars().filter(|letter| !letter.is_ascii_digit()).count()
 }

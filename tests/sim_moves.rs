@@ -1,5 +1,5 @@
-//! Hosts that move in the simulator: G3 of `acceptance.md` in the words of [`Sim`], in both
-//! families.
+//! Hosts that move in the simulator, in both families: scenario G3 of `acceptance.md`, written with
+//! the functions of [`Sim`].
 
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
@@ -22,7 +22,7 @@ use eidway::sim::trace::Trace;
 use eidway::sim::{Replug, Sim};
 use eidway::time::Time;
 
-/// gsmr with the ports and ranges of scenario G3, registered.
+/// The lab gsmr with the ports and ranges of scenario G3. All routers have registered.
 fn roaming(seed: u64) -> Sim {
     roaming_in(&open::open("gsmr", None).unwrap(), seed)
 }
@@ -52,7 +52,7 @@ fn address(sim: &Sim, host: &str, family: Family) -> IpAddr {
     sim.host_address(host, family).unwrap()
 }
 
-/// Whether a router has the host A in its database, of both families.
+/// Whether a router has found the host A, with its addresses of both families.
 fn has_a(sim: &Sim, router: &str) -> bool {
     let hosts = sim.router(router).unwrap().mobility().hosts();
     let here =
@@ -72,7 +72,8 @@ fn marks(sim: &mut Sim, from: &str, to: &str, family: Family) -> String {
     sim.ping(from, request).unwrap().marks()
 }
 
-/// Echoes that are lost of those that N sends to A, ten a second, while `act` happens.
+/// N sends ten echo requests per second to A while `act` runs. Returns the number of echo requests
+/// without an answer.
 fn lost(sim: &mut Sim, family: Family, act: impl FnOnce(&mut Sim)) -> usize {
     let pace = Pace::Every(Duration::from_millis(100));
     let request = PingRequest { count: 1000, pace, ..PingRequest::new(address(sim, "A", family)) };
@@ -86,7 +87,7 @@ fn lost(sim: &mut Sim, family: Family, act: impl FnOnce(&mut Sim)) -> usize {
     report.probes.len() - answered
 }
 
-/// A is found at xTR1 and reached from N.
+/// Host A is found at xTR1, and N reaches A.
 fn at_home(seed: u64) -> Sim {
     let mut sim = roaming(seed);
     for gateway in ["172.16.0.1", "2001:db8:a::1"] {
@@ -116,7 +117,7 @@ fn a_host_that_moves_is_found_registered_and_reached() {
             for from in ["N", "B"] {
                 assert_eq!(marks(&mut sim, from, "A", family), "!!!!!", "{how:?} {from} {family}");
             }
-            // xTR1 has to ask where A is.
+            // xTR1 must first ask for the new location of A.
             let at_first = marks(&mut sim, "D", "A", family);
             assert!(at_first.ends_with("!!!"), "{how:?} {family} {at_first}");
         }
@@ -157,7 +158,7 @@ fn a_move_takes_the_same_course_twice() {
     assert_eq!(course(), course());
 }
 
-/// N opens a connection to a port of A and says something.
+/// N opens a connection to a port of A and sends `octets`.
 fn open(sim: &mut Sim, family: Family, port: u16, octets: &[u8]) -> ExchangeId {
     let peer = SocketAddr::new(address(sim, "A", family), port);
     let id = sim.with_host("N", |host| host.start_exchange(peer, octets)).unwrap().unwrap();
@@ -196,7 +197,8 @@ fn a_host_serves_its_page_through_lisp_but_its_connections_do_not_move_along() {
     }
 }
 
-/// gsmr with a host X at xTR2's LAN that has the address of A, both talking all the time.
+/// The lab gsmr with an additional host X on the LAN of xTR2. X has the address of A. Both hosts
+/// send packets all the time.
 fn with_a_duplicate(seed: u64) -> Sim {
     let mut lab = open::open("gsmr", None).unwrap();
     let text = include_str!("../lab/gsmr/lab.toml");
@@ -214,7 +216,7 @@ fn with_a_duplicate(seed: u64) -> Sim {
     sim
 }
 
-/// When a router named a duplicate.
+/// The times at which a router logged a duplicate EID.
 fn named(sim: &Sim, router: &str) -> Vec<Time> {
     let log = sim.log(router).unwrap();
     let lines = log.iter().filter(|(.., line)| line.starts_with("duplicate EID 172.16.0.12"));
@@ -243,7 +245,7 @@ fn an_address_at_two_hosts_is_named_once_a_minute_and_claimed_each_30_seconds() 
         let lines = sim.log(router).unwrap().len();
         assert!(lines < 40, "{router}: {lines} lines in five minutes");
     }
-    // The other host gets an address of its own: this one stays.
+    // The host X leaves, and A keeps its address.
     sim.unplug_host("X").unwrap();
     sim.run_for(Duration::from_secs(40));
     assert!(has(&sim, "xTR1") && !has(&sim, "xTR2"));

@@ -1,8 +1,9 @@
-//! The golden messages of `tests/golden/lisp-golden.hex` (which tshark decodes too), read and
-//! written back, and the rules for every message: see the names of the tests.
+//! The golden messages of `tests/golden/lisp-golden.hex` are read and written back. The names of
+//! the tests say the rules for every message. tshark also decodes the golden messages.
 //!
-//! The file is pairs of lines: `# title` and the octets in hex. Titles that start with `RT ` are
-//! reliable-transport messages, which have a stream of their own.
+//! The file consists of pairs of lines: a line `# title` and a line with the octets in hex. A title
+//! that begins with `RT ` is the title of a message of reliable transport. These messages are sent
+//! in a TCP stream.
 
 use std::net::IpAddr;
 
@@ -217,7 +218,7 @@ fn signing_gives_the_golden_octets() {
     }
 }
 
-/// The message without xTR-ID and Site-ID, at its end.
+/// The message without the xTR-ID and Site-ID at its end.
 fn without_identity(mut message: Message) -> Message {
     match &mut message {
         Message::MapRequest(message) => message.xtr_identity = None,

@@ -1,6 +1,6 @@
-//! The table. It is one story: a router starts, registers, forwards packets of a host, is changed by hand
-//! and at its console, and stops. `et0-0` leads to the core, where 10.0.0.2 is the map-resolver, the
-//! map-server and the other xTR; at `et1-0` is a host.
+//! The table of cases. The cases are consecutive: a router starts, registers, forwards the packets
+//! of a host, is changed by commands in its namespace and at its console, and stops. The core is at
+//! `et0-0`: 10.0.0.2 is the map-resolver, the map-server and the other xTR. The host is at `et1-0`.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -23,7 +23,7 @@ pub const OWN_CORE: &str = "10.0.0.1";
 pub const CORE_ADDRESS: &str = "10.0.0.2";
 pub const OWN_SITE: &str = "172.16.0.1";
 pub const HOST_ADDRESS: &str = "172.16.0.12";
-/// EIDs behind 10.0.0.2, and an address that is no EID.
+/// An EID behind 10.0.0.2, and an address that is not an EID.
 const FAR: &str = "192.168.0.22";
 const NO_EID: &str = "198.51.100.9";
 
@@ -162,18 +162,18 @@ fn prefix(text: &str) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
 }
 
-/// A packet of the host, which the router gets by `lisp0`.
+/// The host sends a packet. The router gets the packet by `lisp0`.
 fn from_host(play: &mut Play<'_>, to: &str) {
     let packet = udp(HOST_ADDRESS, to, 64, 100);
     play.world.frame("et1-0", &to_port("et1-0", HOST, packet));
 }
 
-/// A packet comes from the core.
+/// A packet arrives from the core.
 fn from_core(play: &mut Play<'_>, packet: Vec<u8>) {
     play.world.frame("et0-0", &to_port("et0-0", CORE, packet));
 }
 
-/// A control message comes from 10.0.0.2.
+/// A control message arrives from 10.0.0.2.
 fn control(play: &mut Play<'_>, payload: &[u8]) {
     let [source, destination] =
         [CORE_ADDRESS, OWN_CORE].map(|end| SocketAddr::new(address(end), CONTROL_PORT));
@@ -190,7 +190,7 @@ fn control(play: &mut Play<'_>, payload: &[u8]) {
     from_core(play, ip_packet(&fields, &datagram).unwrap());
 }
 
-/// A Map-Request for the host.
+/// A Map-Request for the EID of the host.
 fn request() -> MapRequest {
     MapRequest {
         nonce: Nonce(7),
@@ -200,7 +200,7 @@ fn request() -> MapRequest {
     }
 }
 
-/// The Map-Notify to the newest Map-Register of the router.
+/// Sends the Map-Notify that answers the newest Map-Register of the router.
 fn acknowledge(play: &mut Play<'_>) {
     let register = play.newest(|packet| match message(packet)? {
         Message::MapRegister(register) => Some(register),
@@ -212,7 +212,7 @@ fn acknowledge(play: &mut Play<'_>) {
     control(play, &notify.emit_signed(&key));
 }
 
-/// The Map-Reply to the newest Map-Request of the router.
+/// Sends the Map-Reply that answers the newest Map-Request of the router.
 fn answer(play: &mut Play<'_>, eids: &str, rlocs: &[&str]) {
     let nonce = play.newest(|packet| match message(packet)? {
         Message::Encapsulated(ecm) => match Message::parse(&ecm.message).ok()? {
@@ -233,7 +233,7 @@ fn answer(play: &mut Play<'_>, eids: &str, rlocs: &[&str]) {
     control(play, &reply.emit());
 }
 
-/// RST in answer to the newest SYN of the router.
+/// Answers the newest SYN of the router with a RST.
 fn refuse_tcp(play: &mut Play<'_>) {
     let (port, number) =
         play.newest(|packet| match SlicedPacket::from_ip(packet).ok()?.transport? {
@@ -252,7 +252,7 @@ fn refuse_tcp(play: &mut Play<'_>) {
     from_core(play, packet);
 }
 
-/// A router of the core reports an error about the newest encapsulated packet.
+/// A router of the core sends an ICMP error about the newest encapsulated packet.
 fn report(play: &mut Play<'_>, error: DestUnreachableHeader) {
     let quoted = play.newest(|packet| match SlicedPacket::from_ip(packet).ok()?.transport? {
         TransportSlice::Udp(udp) if udp.destination_port() == 4341 => Some(packet.to_vec()),

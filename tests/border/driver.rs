@@ -1,5 +1,5 @@
-//! The driver's half: its event loop in a namespace whose ports are TAP devices, so that every frame
-//! passes through the test.
+//! The driver under test: its event loop runs in a namespace. The ports of the namespace are TAP
+//! devices, so every frame passes through the test.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -27,7 +27,7 @@ pub struct Driver {
     _namespace: Namespace,
 }
 
-/// A namespace that goes with its test, also when that fails.
+/// A namespace that is deleted at the end of its test, even if the test fails.
 struct Namespace(String);
 
 impl Drop for Namespace {
@@ -40,7 +40,7 @@ impl Drop for Namespace {
 }
 
 impl Driver {
-    /// A namespace of its own, which the calling thread enters and does not leave.
+    /// Makes a namespace and moves the calling thread into it. The thread stays in the namespace.
     pub fn new() -> Self {
         let name = format!("eidway-border-{}", std::process::id());
         shell(&format!("ip netns add {name}"));
@@ -98,7 +98,7 @@ impl World for Driver {
         let mut frames = Vec::new();
         let mut buffer = [0; 4096];
         for (name, device) in &self.ports {
-            // The error tells that no frame waits, or that the port is down.
+            // An error means that no frame waits, or that the port is down.
             while let Ok(len) = device.recv(&mut buffer) {
                 frames.push((*name, buffer[..len].to_vec()));
             }

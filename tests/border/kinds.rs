@@ -1,11 +1,11 @@
 //! The kinds of inputs and outputs: the variants of `Input` and `Output`, without their fields.
 //!
-//! No match has `_`: a new variant of either does not compile until it has a kind.
+//! No `match` here has a `_` arm, so a new variant does not compile until it has a kind.
 
 use eidway::record::step::Call;
 use eidway::router::io::{Input, Output};
 
-/// An enum with the list of all its variants.
+/// Defines an enum and the list of all its variants.
 macro_rules! kinds {
     ($(#[$attribute:meta])* $name:ident { $($kind:ident),* $(,)? }) => {
         $(#[$attribute])*
@@ -21,16 +21,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The variants of `Input`.
+    /// The kinds of inputs: one for each variant of `Input`.
     InputKind { Control, Kernel, Process, Tcp, Path, Configure, Command, Descriptors, Nonces, Stop }
 }
 
 kinds! {
-    /// The variants of `Output`.
+    /// The kinds of outputs: one for each variant of `Output`.
     OutputKind { Control, Encapsulate, Native, Tcp, Kernel, Process, Nonce, Event }
 }
 
-/// Inputs without a meaning in the simulator: its routers have no file descriptors.
+/// Kinds of inputs that do not occur in the simulator, because its routers have no file
+/// descriptors.
 pub const OF_THE_DRIVER: &[InputKind] = &[InputKind::Descriptors];
 
 impl InputKind {
@@ -50,7 +51,7 @@ impl InputKind {
         }
     }
 
-    /// The kind of the input that a recorded call has, if it has one.
+    /// The kind of the input of a recorded call. It is `None` if the call has no input.
     pub fn of_call(call: &Call<'_>) -> Option<Self> {
         Some(match call {
             Call::Control(datagram) => InputKind::of(&Input::Control(*datagram)),

@@ -1,11 +1,13 @@
-//! The border between the core and its two worlds: one table of cases, played by the driver in a namespace
-//! and by the simulator. Each case is done to the router from outside, and says the visible result outside, and
-//! which kinds of `Input` and `Output` cross the border. Both worlds must show the same.
+//! Tests of the border between the core and its two worlds, the driver and the simulator. There is
+//! one table of cases. The driver plays the table in a namespace, and the simulator plays it too.
+//! Each case acts on the router from outside. It names the visible results and the kinds of `Input`
+//! and `Output` that cross the border. Both worlds must show the results of the table.
 //!
-//! A new variant of `Input` or `Output` does not compile here until it has a kind, and a kind does not pass
-//! until a case has it.
+//! A new variant of `Input` or `Output` does not compile here until it has a kind. A new kind fails
+//! the test until a case has it.
 //!
-//! The driver's half needs root: without it it fails and says so; `EIDWAY_ALLOW_SKIP=1` lets it pass.
+//! The test of the driver needs root. Without root it fails and says so; with `EIDWAY_ALLOW_SKIP=1`
+//! it passes.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -53,7 +55,7 @@ fn the_driver_does_what_the_table_says() {
         eprintln!("SKIPPED: network namespaces need root");
         return;
     }
-    // A namespace is a thread's.
+    // A new thread plays the table, because each thread can be in a namespace of its own.
     let played = std::thread::spawn(|| play::play(&mut driver::Driver::new()));
     let crossed = played.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     for kind in kinds::OF_THE_DRIVER {

@@ -1,4 +1,4 @@
-//! Plays the table on one of the worlds.
+//! Plays the table of cases in one of the two worlds.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -10,47 +10,47 @@ use crate::cases::{CASES, CORE_ADDRESS, HOST_ADDRESS, OWN_CORE, OWN_SITE};
 use crate::frames::{CORE, HOST, answers, show_frame};
 use crate::kinds::{InputKind, OutputKind};
 
-/// A world with a router in it.
+/// A world that has a router: the driver or the simulator.
 pub trait World {
-    /// A frame comes to a port.
+    /// A frame arrives at a port.
     fn frame(&mut self, port: &str, frame: &[u8]);
-    /// A command is typed in the router's namespace.
+    /// A command is run in the namespace of the router.
     fn hand(&mut self, command: &str);
     /// The operator types a line at the console.
     fn console(&mut self, line: &str);
-    /// The process is told to end.
+    /// The process of the router is told to stop.
     fn stop(&mut self);
-    /// Lets some milliseconds pass. Returns the frames that left, each with its port.
+    /// Lets some milliseconds pass. Returns the frames that left the router, each with its port.
     fn run(&mut self) -> Vec<(&'static str, Vec<u8>)>;
     /// The record of the router so far.
     fn record(&self) -> Vec<u8>;
 }
 
-/// One thing that happens, and its effects.
+/// An action on the router, and its effects.
 pub struct Case {
     pub name: &'static str,
     pub act: fn(&mut Play<'_>),
-    /// Parts of lines about frames that leave the router.
+    /// Texts that must occur in the lines about frames that leave the router.
     pub seen: &'static [&'static str],
-    /// Inputs and outputs that cross the border, among others.
+    /// Kinds of inputs that must cross the border. Other kinds may cross it too.
     pub inputs: &'static [InputKind],
     pub outputs: &'static [OutputKind],
 }
 
-/// A world, and the outputs of its router.
+/// A world, and the output of its router.
 pub struct Play<'a> {
     pub world: &'a mut dyn World,
-    /// The last IP packets that left by the port of the core, the newest first.
+    /// The last IP packets that left by the port to the core. The newest packet is the first.
     pub packets: VecDeque<Vec<u8>>,
     lines: Vec<String>,
 }
 
-/// How often a world runs for one case, each time for ten milliseconds.
+/// How often the world runs for one case at most. Each run takes ten milliseconds.
 const RUNS: usize = 500;
-/// The packets that are kept.
+/// The maximum number of packets that are kept.
 const PACKETS: usize = 64;
 
-/// Plays the table; the kinds of all inputs that crossed the border.
+/// Plays the table. Returns the kinds of all inputs that crossed the border.
 pub fn play(world: &mut dyn World) -> BTreeSet<InputKind> {
     let mut play = Play { world, packets: VecDeque::new(), lines: Vec::new() };
     let (mut crossed, mut steps) = (BTreeSet::new(), 0);
@@ -84,7 +84,8 @@ pub fn play(world: &mut dyn World) -> BTreeSet<InputKind> {
 }
 
 impl Play<'_> {
-    /// Lets time pass. The hosts outside answer questions for their hardware addresses.
+    /// Lets time pass. The two neighbours of the router answer questions for their hardware
+    /// addresses.
     pub fn run(&mut self) {
         for (port, frame) in self.world.run() {
             let Some(line) = show_frame(port, &frame) else { continue };
@@ -103,17 +104,18 @@ impl Play<'_> {
         }
     }
 
-    /// The newest packet that `read` finds something in.
+    /// The result of `read` for the newest packet that has a result.
     pub fn newest<T>(&self, read: impl Fn(&[u8]) -> Option<T>) -> T {
         self.packets.iter().find_map(|packet| read(packet)).unwrap()
     }
 
-    /// The number of steps in the record, and the kinds of inputs and outputs after some of them.
+    /// The number of steps in the record. Also the kinds of inputs and outputs in the steps with a
+    /// number greater than `after`.
     fn crossed(&self, after: usize) -> (usize, BTreeSet<InputKind>, BTreeSet<OutputKind>) {
         let record = self.world.record();
         let mut reader = Reader::open(&record[..]).unwrap();
         let (mut read, mut inputs, mut outputs) = (0, BTreeSet::new(), BTreeSet::new());
-        // The last step may not be written wholly.
+        // The last step of the record may be incomplete.
         while let Ok(Some((step, outcome))) = reader.next_step() {
             read += 1;
             if read > after {
@@ -125,7 +127,7 @@ impl Play<'_> {
     }
 }
 
-/// The control message in a packet to port 4342.
+/// The control message in a packet, if the packet goes to port 4342.
 pub fn message(packet: &[u8]) -> Option<Message> {
     let sliced = SlicedPacket::from_ip(packet).ok()?;
     match sliced.transport? {

@@ -1,4 +1,4 @@
-//! The simulator's half: a router with a kernel, without a lab around it.
+//! The simulator under test: a router with a kernel, but without a lab.
 
 use std::cell::RefCell;
 use std::io::{self, Write};

@@ -1,4 +1,4 @@
-//! A router on virtual time, and everything that it says in the words of scripts.
+//! A router on virtual time. Its outputs are written in the words of the scripts.
 
 use std::collections::VecDeque;
 
@@ -22,18 +22,18 @@ use super::message::{self, read, socket};
 use super::packet;
 use super::phrase::Phrase;
 
-/// Octets of the LISP header, which a delivered packet has lost.
+/// The length of the LISP header in octets. A delivered packet no longer has this header.
 const LISP_HEADER_LEN: usize = 8;
 const MTU: u32 = 1500;
-/// More turns without time passing than a router can have work for.
+/// The maximum number of turns without progress of time. A router never has work for so many turns.
 const TURNS: usize = 100_000;
 
-/// Something that the router said.
+/// An output of the router.
 pub struct Event {
     pub at: Time,
     pub text: String,
     pub phrase: Phrase,
-    /// The message, if it is one.
+    /// The octets of the message, if the output is a message.
     pub octets: Vec<u8>,
 }
 
@@ -42,12 +42,12 @@ pub struct Bench {
     pub now: Time,
     pub events: VecDeque<Event>,
     turns: usize,
-    /// The nonces that the router keeps over a restart.
+    /// The nonces that the router keeps during a restart.
     kept: KeptNonces,
 }
 
 impl Bench {
-    /// A router whose interfaces are up and whose connected networks are routed.
+    /// A router whose interfaces are up and whose kernel has routes to the connected networks.
     pub fn new(name: &str, config: &str) -> Result<Self, String> {
         let config = parse_config(name, config).map_err(|error| error.to_string())?;
         let now = Time::ZERO;
@@ -57,14 +57,14 @@ impl Bench {
         Ok(bench)
     }
 
-    /// The router's process ends without a word and starts again.
+    /// The process of the router ends without a message and starts again.
     fn restart(&mut self) {
         self.router = started(self.router.config().clone(), self.now);
         self.router.handle(Input::Nonces(self.kept.clone()), self.now);
         self.wire_up();
     }
 
-    /// Tells the router of its links and their networks.
+    /// Reports the links and the routes to their networks to the router.
     fn wire_up(&mut self) {
         let interfaces: Vec<_> = self.router.config().addresses().collect();
         for (name, _) in &interfaces {
@@ -96,7 +96,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Gives the router the input that a phrase describes; `change` may damage its octets.
+    /// Gives the router the input that a phrase describes. `change` may change the octets of the
+    /// input.
     pub fn give(
         &mut self,
         phrase: &Phrase,
@@ -198,7 +199,8 @@ impl Bench {
         Ok(())
     }
 
-    /// Lets time pass up to `end`, but no further than something is said. Returns whether it was.
+    /// Lets time pass until `end`, or until the router has an output. Returns whether there was an
+    /// output.
     pub fn advance(&mut self, end: Time) -> Result<bool, String> {
         let before = self.events.len();
         while let Some(next) = self.router.poll_timeout().filter(|next| next.at <= end) {
@@ -231,8 +233,8 @@ impl Bench {
         }
     }
 
-    /// Keeps the router's outputs about messages and packets; requests to the kernel, TCP of the
-    /// reliable transport draft and debug lines are no part of the RFCs.
+    /// Keeps the outputs about messages and packets. Other outputs are not in the RFCs: requests to
+    /// the kernel, TCP of the draft for reliable transport, and debug lines.
     fn drain(&mut self) {
         while let Some(output) = self.router.poll_output() {
             match output {
@@ -270,7 +272,7 @@ fn started(config: Config, now: Time) -> Router {
     Router::new(Start { config, seed: Seed::from_number(1), wall_clock: 1000 + now.0, now })
 }
 
-/// The inner UDP checksum of an ECM; that it is right if it is not zero, the parser has seen.
+/// The inner UDP checksum of an ECM. The parser has already checked a checksum that is not zero.
 fn inner_checksum(message: &[u8]) -> Option<u16> {
     let inner_udp = match (message[0] >> 4, message.get(4)? >> 4) {
         (8, 4) => 4 + 20,
@@ -281,7 +283,7 @@ fn inner_checksum(message: &[u8]) -> Option<u16> {
     Some(u16::from_be_bytes([checksum[0], checksum[1]]))
 }
 
-/// The name that a reason has in JSON: `no-route-to-eid`.
+/// The name of a reason in JSON, for example `no-route-to-eid`.
 fn name_of(reason: &impl serde::Serialize) -> Result<String, String> {
     let name = serde_json::to_value(reason).map_err(|error| error.to_string())?;
     name.as_str().map(str::to_owned).ok_or("a reason has a name".to_owned())

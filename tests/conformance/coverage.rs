@@ -1,4 +1,4 @@
-//! The requirements of the RFCs, and which script shows that they are met.
+//! The requirements of the RFCs, and for each requirement the scripts that show it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
@@ -9,33 +9,35 @@ use serde::Deserialize;
 
 use super::script::{Rule, Script};
 
-/// How the table is made anew.
+/// The command that writes the table again.
 const WRITE: &str = "cargo test --test conformance -- --write-coverage";
 
-/// The level of messages that are taken although no RFC asks for it.
+/// The level of a requirement that no RFC has: the router accepts a message although no RFC
+/// requires this.
 const TAKES: &str = "takes";
-/// The heading of the list of such rows in README.md.
+/// The heading of the list of these requirements in README.md.
 const SLOPPY_SENDERS: &str = "## Sloppy senders";
 
-/// `requirements.toml`.
+/// The content of `requirements.toml`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Requirements {
     requirement: Vec<Requirement>,
 }
 
-/// A MUST, SHOULD or RECOMMENDED of an RFC.
+/// A requirement of an RFC: a MUST, a SHOULD or a RECOMMENDED.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Requirement {
     rfc: u32,
     section: String,
-    /// The RFC's key word.
+    /// The keyword of the RFC.
     level: String,
     name: String,
-    /// The requirement, in our words.
+    /// The requirement, in the words of this project.
     says: String,
-    /// Why no script shows it: it is not met, cannot be seen at a router, concerns others.
+    /// The reason why no script shows the requirement. For example, the requirement is not met, it
+    /// cannot be seen at a router, or it is about other systems.
     #[serde(default)]
     not_covered: Option<String>,
 }
@@ -53,18 +55,19 @@ impl Requirement {
     }
 }
 
-/// The coverage: for each requirement, in the order of the file, the scripts that name it.
+/// The requirements in the order of the file, and the scripts that name each requirement.
 pub struct Coverage {
     requirements: Vec<Requirement>,
     scripts: BTreeMap<String, Vec<String>>,
 }
 
 impl Coverage {
-    /// Brings requirements and scripts together.
+    /// Finds the scripts of each requirement.
     ///
     /// # Errors
-    /// A script that names a requirement that is not there; a requirement with neither script nor
-    /// reason, or with both; two of one name.
+    /// There are four errors: a script names an unknown requirement, a requirement has no script
+    /// and no reason, a requirement has a script and also a reason, or two requirements have one
+    /// name.
     pub fn of(directory: &Path, scripts: &[Script]) -> Result<Self, String> {
         let file = directory.join("requirements.toml");
         let text = fs::read_to_string(&file).map_err(|error| error.to_string())?;
@@ -117,7 +120,7 @@ impl Coverage {
         !self.scripts[&requirement.name].is_empty()
     }
 
-    /// COVERAGE.md.
+    /// The text of COVERAGE.md.
     pub fn table(&self) -> String {
         let mut out = String::new();
         let covered = self.requirements.iter().filter(|each| self.is_covered(each)).count();
@@ -158,10 +161,10 @@ impl Coverage {
         }
     }
 
-    /// Checks that COVERAGE.md is the generated text.
+    /// Checks that COVERAGE.md equals the generated text.
     ///
     /// # Errors
-    /// The first line that is not, and how it is made anew.
+    /// The number of the first line that differs, and the command that writes the file again.
     pub fn check(&self, directory: &Path) -> Result<(), String> {
         let written = fs::read_to_string(directory.join("COVERAGE.md")).unwrap_or_default();
         let table = self.table();
@@ -172,11 +175,11 @@ impl Coverage {
         Err(format!("COVERAGE.md:{}: not the generated text; run `{WRITE}`", same + 1))
     }
 
-    /// Whether the list of sloppy senders in README.md names requirements alone, and all of level
-    /// [`TAKES`].
+    /// Checks the list of sloppy senders in README.md. Each name in the list must be a requirement,
+    /// and each requirement of level [`TAKES`] must be in the list.
     ///
     /// # Errors
-    /// The first name that is missing on either side.
+    /// The first name that is not a requirement, or that is missing in the list.
     pub fn check_sloppy_senders(&self, directory: &Path) -> Result<(), String> {
         let readme = fs::read_to_string(directory.join("README.md")).unwrap_or_default();
         let (_, list) = readme.split_once(SLOPPY_SENDERS).ok_or("README.md has no such list")?;

@@ -1,8 +1,9 @@
-//! Conformance: each script of `9300` and `9301` shows a requirement of that RFC at a pure `Router`
-//! on virtual time, and is a test of its own name. README.md tells how a script is written,
-//! `requirements.toml` lists the requirements of the RFCs, COVERAGE.md is generated from both.
+//! Conformance tests. Each script in `9300` and `9301` shows a requirement of RFC 9300 or RFC 9301.
+//! It plays against a `Router` on virtual time, and it is a test with the name of the script.
+//! README.md explains how to write a script. `requirements.toml` lists the requirements of the
+//! RFCs. COVERAGE.md is generated from the scripts and the requirements.
 //!
-//! `cargo test --test conformance PART` plays the scripts whose names have that part.
+//! `cargo test --test conformance PART` plays the scripts whose names contain PART.
 
 mod bench;
 mod coverage;
@@ -22,7 +23,7 @@ use std::process::ExitCode;
 use coverage::Coverage;
 use script::Script;
 
-/// The directories of scripts, one an RFC.
+/// The directories of scripts, one for each RFC.
 const DIRECTORIES: [&str; 2] = ["9300", "9301"];
 
 /// A test: its name, and its function.
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
     run(&tests, quiet)
 }
 
-/// The scripts, in the order of their names, and the faults of those that cannot be read.
+/// The scripts, sorted by name, and an error for each file that cannot be read as a script.
 fn read_scripts(directory: &Path) -> (Vec<Script>, Vec<String>) {
     let mut files: Vec<PathBuf> = Vec::new();
     for part in DIRECTORIES {
@@ -108,7 +109,7 @@ fn run(tests: &[Test<'_>], quiet: bool) -> ExitCode {
     let mut failures = Vec::new();
     println!("\nrunning {} tests", tests.len());
     for (name, test) in tests {
-        // A router that panics fails its script and no other; the panic's words are on stderr.
+        // If a router panics, only its script fails. The message of the panic is on stderr.
         let result = catch_unwind(AssertUnwindSafe(test));
         let result = result.unwrap_or_else(|_| Err("a panic, see above".to_owned()));
         if !quiet {

@@ -1,4 +1,4 @@
-//! Messages from the words of scripts to octets.
+//! Makes the octets of messages from the words of scripts.
 
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -18,10 +18,11 @@ use super::words::Fields;
 
 /// The secret of the reference configurations.
 const SECRET: &str = "cisco";
-/// Where a message that is signed has 128 bits of Authentication Data.
+/// The place of the Authentication Data in a signed message, if the data has 128 bits.
 const AUTHENTICATION_DATA: Range<usize> = 16..32;
 
-/// The octets of the message that a phrase describes; a field that it leaves out has a sensible default.
+/// The octets of the message that a phrase describes. A field that the phrase does not name has a
+/// default value.
 pub fn octets(phrase: &Phrase) -> Result<Vec<u8>, String> {
     let fields = &phrase.fields;
     if phrase.name != "octets" && phrase.name != "ECM" && !fields.head.is_empty() {
@@ -107,7 +108,7 @@ fn map_notify(fields: &Fields) -> Result<MapNotify, String> {
     })
 }
 
-/// The key that a message is signed with, or must have been.
+/// The key of a message: the key that signs it, or the key with which it must be signed.
 pub fn key(fields: &Fields) -> Result<Key, String> {
     let number = fields.number("algorithm")?.unwrap_or(Algorithm::HmacSha256.number());
     let algorithm = Algorithm::from_number(number);
@@ -118,14 +119,15 @@ pub fn key(fields: &Fields) -> Result<Key, String> {
     })
 }
 
-/// The form of its MAC.
+/// The form of the MAC of a message.
 fn form(fields: &Fields) -> Result<MacForm, String> {
     let first = MacForm::of_first(key(fields)?.algorithm);
     let length = fields.number("MAC")?.unwrap_or(first.length());
     MacForm::new(first.algorithm(), length).map_err(|error| error.to_string())
 }
 
-/// Puts HMAC-SHA-256-128 of [`SECRET`] where a message has its Authentication Data.
+/// Signs a message: writes the HMAC-SHA-256-128 with the key [`SECRET`] into the Authentication
+/// Data.
 pub fn sign(message: &mut [u8]) -> Result<(), String> {
     let data = message.get_mut(AUTHENTICATION_DATA).ok_or("too short to be signed")?;
     data.fill(0);
@@ -135,7 +137,8 @@ pub fn sign(message: &mut [u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// An ECM without addresses goes from the request's Source-EID to the EID asked for.
+/// The octets of an ECM. If the phrase gives no addresses, the inner source is the Source-EID of
+/// the Map-Request and the inner destination is the requested EID.
 fn encapsulated(phrase: &Phrase) -> Result<Vec<u8>, String> {
     let inner = phrase.within()?;
     let (source, destination) = if phrase.fields.head.is_empty() {
@@ -162,7 +165,7 @@ fn encapsulated(phrase: &Phrase) -> Result<Vec<u8>, String> {
     .emit())
 }
 
-/// An address, with the control port if it has none of its own.
+/// Reads an address with a port. If the word has no port, it is the control port.
 pub fn socket(word: &str) -> Result<SocketAddr, String> {
     word.parse().or_else(|_| Ok(SocketAddr::new(read(word)?, CONTROL_PORT)))
 }
@@ -172,7 +175,7 @@ pub fn read<T: FromStr>(word: &str) -> Result<T, String> {
     word.parse().map_err(|_| format!("`{word}` is no {kind}"))
 }
 
-/// `[7]10.0.0.0` or `10.0.0.0`: the instance, and the rest.
+/// Splits `[7]10.0.0.0` or `10.0.0.0` into the instance-ID and the rest.
 fn instance(word: &str) -> Result<(InstanceId, &str), String> {
     let Some((id, rest)) = word.strip_prefix('[').and_then(|word| word.split_once(']')) else {
         return Ok((InstanceId::DEFAULT, word));
@@ -224,7 +227,8 @@ fn mapping(fields: &Fields) -> Result<MappingRecord, String> {
     })
 }
 
-/// `203.0.113.11 1/100 LR`; without the rest, priority 1, weight 100, reachable.
+/// Reads a locator: `203.0.113.11 1/100 LR`. The defaults are priority 1, weight 100, and
+/// reachable.
 fn locator(item: &[String]) -> Result<LocatorRecord, String> {
     let share = item.get(1).map_or("1/100", String::as_str);
     let letters = item.get(2).map_or("R", String::as_str);
@@ -245,8 +249,8 @@ fn locator(item: &[String]) -> Result<LocatorRecord, String> {
     })
 }
 
-/// An address as the router's log writes it: `192.0.2.1`, `"name"`, `0200.0000.0001`, `none`, `LCAF-7(0102)`,
-/// `[7]192.0.2.1`, or a list of those, `(192.0.2.1,"name")`.
+/// Reads an address in the notation of the router's log: `192.0.2.1`, `"name"`, `0200.0000.0001`,
+/// `none`, `LCAF-7(0102)`, `[7]192.0.2.1`, or a list of addresses, `(192.0.2.1,"name")`.
 fn address(word: &str) -> Result<Address, String> {
     let bad = || format!("`{word}` is no address");
     if word == "none" {

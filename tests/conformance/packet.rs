@@ -1,4 +1,4 @@
-//! Packets of EIDs, alone and encapsulated, from the words of scripts to octets and back.
+//! Converts packets of EIDs between octets and the words of scripts. A packet may be encapsulated.
 
 use std::net::IpAddr;
 
@@ -90,7 +90,7 @@ fn lisp_header(fields: &Fields) -> Result<[u8; LISP_HEADER_LEN], String> {
     Ok((u64::from(first) << 32 | u64::from(second)).to_be_bytes())
 }
 
-/// The words for the outer headers that the router asks for.
+/// Writes the outer headers that the router requests for a packet, in the words of scripts.
 pub fn show_encapsulation(name: &str, encapsulation: &Encapsulation) -> String {
     let Encapsulation { source, destination, flow_hash, ttl, tos, header } = encapsulation;
     let word = u64::from_be_bytes(*header);
@@ -113,7 +113,7 @@ fn letters(flags: u8) -> String {
     if letters.is_empty() { "none".to_owned() } else { letters }
 }
 
-/// The words for a packet.
+/// Writes a packet in the words of scripts.
 pub fn show_packet(bytes: &[u8]) -> String {
     match IpHeader::parse(bytes) {
         Err(error) => format!("({error})"),

@@ -1,4 +1,4 @@
-//! Phrases by name: the fields that each may have, and the phrases that may stand within it.
+//! The phrases of scripts, by name: the fields of each phrase, and the phrases that it may contain.
 
 use super::words::{Bindings, Fields, Grammar, Kind, split};
 
@@ -50,8 +50,9 @@ const MAP_REPLY: Grammar = &[
     ("for", Records(RECORD)),
 ];
 
-/// `secret` is the key that signs the message, or must have signed it. `MAC` is the number of octets
-/// of its MAC; with `MAC-to-records` the MAC ends there, before the xTR-ID.
+/// The fields of a Map-Register. `secret` is the key that signs the message, or with which it must
+/// be signed. `MAC` is the length of the MAC in octets. With `MAC-to-records`, the MAC covers the
+/// message up to the last record, without the xTR-ID.
 const MAP_REGISTER: Grammar = &[
     ("nonce", Word),
     ("proxy-reply", Flag),
@@ -85,8 +86,8 @@ const MAP_NOTIFY: Grammar = &[
 
 const ECM: Grammar = &[("TTL", Word), ("DDT", Flag), ("to-ETR", Flag), ("to-MS", Flag)];
 
-/// The outer headers of an encapsulated packet. `bits` are the letters of the LISP header's flags
-/// that are set, or `none`; `flow` decides the UDP source port.
+/// The outer headers of an encapsulated packet. `bits` are the letters of the flags that are set in
+/// the LISP header, or `none`. `flow` determines the UDP source port.
 const ENCAPSULATION: Grammar = &[
     ("ttl", Word),
     ("dscp", Word),
@@ -98,11 +99,11 @@ const ENCAPSULATION: Grammar = &[
     ("flow", Word),
 ];
 
-/// An IP packet; `size` are the octets of all of it, `port` the UDP source port.
+/// An IP packet. `size` is the length of the whole packet in octets. `port` is the UDP source port.
 const PACKET: Grammar =
     &[("ttl", Word), ("dscp", Word), ("ecn", Word), ("size", Word), ("port", Word)];
 
-/// The phrases that may stand within a phrase.
+/// The kind of phrase that a phrase may contain.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Within {
     Nothing,
@@ -112,7 +113,7 @@ enum Within {
 
 type Row = (&'static str, Grammar, Within);
 
-/// The outputs and inputs of the router.
+/// The phrases for the outputs and inputs of the router.
 const EVENTS: &[Row] = &[
     ("control", &[], Within::Message),
     ("lisp0", &[], Within::Packet),
@@ -142,7 +143,7 @@ const MESSAGES: &[Row] = &[
 ];
 
 impl Phrase {
-    /// Reads an output or an input of a router.
+    /// Reads the phrase of an output or input of a router.
     pub fn parse(text: &str) -> Result<Self, String> {
         Self::parse_row(text, EVENTS)
     }
@@ -193,20 +194,20 @@ impl Phrase {
         }
     }
 
-    /// The same with each `$name` replaced by its value.
+    /// A copy of the phrase in which the value of each `$name` replaces the name.
     pub fn resolved(&self, bindings: &Bindings) -> Result<Self, String> {
         let inner = self.inner.as_ref().map(|inner| inner.resolved(bindings)).transpose()?;
         let fields = self.fields.resolved(bindings)?;
         Ok(Phrase { name: self.name, fields, inner: inner.map(Box::new) })
     }
 
-    /// The phrase within, which must be there.
+    /// The inner phrase. It is an error if there is none.
     pub fn within(&self) -> Result<&Phrase, String> {
         let missing = || format!("`{}` needs `: ` and a phrase within", self.name);
         self.inner.as_deref().ok_or_else(missing)
     }
 
-    /// `A > B` at the head: from where to where.
+    /// The two ends of a head `A > B`: the source and the destination.
     pub fn path(&self) -> Result<(&str, &str), String> {
         match &self.fields.head[..] {
             [from, arrow, to] if arrow == ">" || arrow == "->" => Ok((from, to)),

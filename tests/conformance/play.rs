@@ -1,4 +1,5 @@
-//! Plays a script: gives the router its inputs, and compares the outputs with the expected ones.
+//! Plays a script. The script gives inputs to the router and compares the outputs with the expected
+//! outputs.
 
 use std::path::Path;
 
@@ -11,20 +12,20 @@ use super::phrase::Phrase;
 use super::script::{Check, Delay, Script, Step, What, squeezed};
 use super::words::Bindings;
 
-/// A script under way.
+/// A script that is being played.
 struct Play<'a> {
     script: &'a Script,
     base_config: String,
     bench: Bench,
     bindings: Bindings,
-    /// When the last step was.
+    /// The time of the last step.
     base: Time,
 }
 
-/// Plays a script against its router of `routers`.
+/// Plays a script against its router. The directory `routers` has the configuration of the router.
 ///
 /// # Errors
-/// `FILE:LINE: fault`, with the expected output and the seen one.
+/// `FILE:LINE: fault`, with the expected output and the actual output.
 pub fn play(script: &Script, routers: &Path) -> Result<(), String> {
     let file = routers.join(format!("{}.conf", script.router));
     let config = std::fs::read_to_string(&file)
@@ -81,7 +82,7 @@ impl Play<'_> {
         }
     }
 
-    /// Lets time pass to `end`; an output before that instant should have been expected.
+    /// Lets time pass until `end`. An output before `end` is an error, because no step expects it.
     fn wait(&mut self, end: Time) -> Result<(), String> {
         while self.bench.advance(end)? {}
         self.forget_ignored();
@@ -161,7 +162,7 @@ fn differs(
         .or_else(|| checks.iter().find_map(|check| check.fails(&event.octets)))
 }
 
-/// Whether a message is signed with the `secret` that is expected.
+/// The error if a message is not signed with the expected `secret`.
 fn wrong_signature(phrase: &Phrase, event: &Event) -> Option<String> {
     let expected = phrase.inner.as_ref()?;
     expected.fields.word("secret")?;

@@ -1,4 +1,4 @@
-//! Scripts: the file's text to a head and steps. README.md tells how one is written.
+//! Reads the text of a script: its head and its steps. README.md explains how to write a script.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,23 +7,24 @@ use super::message;
 use super::phrase::Phrase;
 use super::words::number;
 
-/// One script.
+/// A script.
 #[derive(Debug)]
 pub struct Script {
-    /// `9301/5.2-probe-reply`: directory and file, without the ending.
+    /// The directory and the name of the file without its extension, for example
+    /// `9301/5.2-probe-reply`.
     pub name: String,
-    /// The requirements that it shows.
+    /// The requirements that the script shows.
     pub rules: Vec<Rule>,
-    /// The file of `routers` that it is played against.
+    /// The file in `routers` with the configuration of the router.
     pub router: String,
-    /// Configuration beside that of the file.
+    /// The configuration of the script. It follows the configuration of the file.
     pub config: String,
-    /// Names of messages that need not be expected.
+    /// Names of messages that the script ignores.
     pub ignored: Vec<String>,
     pub steps: Vec<Step>,
 }
 
-/// `rule 9301 5.2 MUST probe-reply`.
+/// The line that names a requirement: `rule 9301 5.2 MUST probe-reply`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     pub line: usize,
@@ -36,13 +37,13 @@ pub struct Rule {
 #[derive(Debug)]
 pub struct Step {
     pub line: usize,
-    /// As it stands in the script.
+    /// The text of the step in the script.
     pub text: String,
     pub delay: Delay,
     pub what: What,
 }
 
-/// When, after the step before.
+/// The time from the previous step to this step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Delay {
     After(Duration),
@@ -51,41 +52,42 @@ pub enum Delay {
 
 #[derive(Debug)]
 pub enum What {
-    /// `< PHRASE {change}`.
+    /// `< PHRASE {change}`: an input of the router.
     Give(Phrase, Vec<Change>),
-    /// `> PHRASE {check}`.
+    /// `> PHRASE {check}`: an expected output of the router.
     Expect(Phrase, Vec<Check>),
-    /// `nothing`: silence all the time since the step before.
+    /// `nothing`: the router has no output after the previous step.
     Nothing,
-    /// `show COMMAND => TEXT`, or `!=>`: a line of the output has the text, or none has.
+    /// `show COMMAND => TEXT`: a line of the output contains the text. `show COMMAND !=> TEXT`: no
+    /// line contains the text.
     Show { command: String, text: String, present: bool },
-    /// `configure`, and a configuration down to `end`.
+    /// `configure`, followed by a configuration and the line `end`.
     Configure(String),
 }
 
-/// Damage to an input.
+/// A change of the octets of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// `{octet 2 = 0x40}`.
+    /// `{octet 2 = 0x40}`: sets an octet.
     Set(usize, u8),
-    /// `{octet 2 or 0x40}`.
+    /// `{octet 2 or 0x40}`: sets bits of an octet.
     Or(usize, u8),
-    /// `{cut 20}`: only the first octets.
+    /// `{cut 20}`: keeps only this number of octets.
     Cut(usize),
-    /// `{sign}`: signs the octets again after the changes before it, with the key that is the default.
+    /// `{sign}`: signs the message again with the default key, after the changes that come before.
     Sign,
 }
 
-/// A condition on the octets of a message.
+/// A condition for the octets of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Check {
-    /// `{octet 1 and 0x1f = 0}`.
+    /// `{octet 1 and 0x1f = 0}`: bits of an octet have a value.
     Octet { at: usize, mask: u8, value: u8 },
-    /// `{at most 548 octets}`.
+    /// `{at most 548 octets}`: the maximum length of the message.
     AtMost(usize),
 }
 
-/// A fault of a script, with its place: `9301/x.conform:12: ...`.
+/// An error in a script, with its file and line: `9301/x.conform:12: ...`.
 pub type Fault = String;
 
 impl Script {
@@ -143,7 +145,8 @@ impl Script {
     }
 }
 
-/// Lines without comments; one that begins with a blank continues the one before.
+/// The lines of a script without comments. A line that begins with a blank continues the previous
+/// line.
 struct Lines<'a> {
     lines: Vec<(usize, &'a str)>,
     next: usize,
@@ -174,7 +177,7 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The lines down to `end`, as they stand.
+    /// The next lines until `end`, unchanged.
     fn block(&mut self) -> Result<String, String> {
         let rest = &self.lines[self.next..];
         let len = rest.iter().position(|(_, text)| *text == "end").ok_or("`end` is missing")?;
@@ -253,12 +256,12 @@ fn what(text: &str, lines: &mut Lines<'_>) -> Result<What, String> {
     }
 }
 
-/// One blank where there are many.
+/// The text with one blank in place of each group of blanks.
 pub fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// The text before the braces, and the text in each pair.
+/// Splits a text into the part before the braces and the content of each pair of braces.
 fn braced(text: &str) -> Result<(String, Vec<String>), String> {
     let Some((phrase, mut rest)) = text.split_once('{') else {
         return Ok((text.to_owned(), Vec::new()));
@@ -306,10 +309,10 @@ fn check(text: &str) -> Result<Check, String> {
 }
 
 impl Change {
-    /// Does the damage.
+    /// Applies the change.
     ///
     /// # Errors
-    /// When the octets are fewer than it wants.
+    /// The message has too few octets for the change.
     pub fn apply(&self, octets: &mut Vec<u8>) -> Result<(), String> {
         match *self {
             Change::Set(at, value) => *octet(octets, at)? = value,
@@ -327,7 +330,7 @@ fn octet(octets: &mut [u8], at: usize) -> Result<&mut u8, String> {
 }
 
 impl Check {
-    /// Why it does not hold.
+    /// The reason why the condition does not hold. `None` if it holds.
     pub fn fails(&self, octets: &[u8]) -> Option<String> {
         match *self {
             Check::Octet { at, mask, value } => {

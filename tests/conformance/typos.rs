@@ -1,4 +1,4 @@
-//! The error of a wrong script: file, line, and the expected text.
+//! The error for a wrong script has the file, the line, and the expected text.
 
 use std::path::Path;
 
@@ -28,10 +28,10 @@ const TYPOS: &[(&str, &str)] = &[
     ("+0 configure\nrouter lisp", "`end` is missing"),
 ];
 
-/// Each typo is told with its file and line.
+/// Checks that the error for each typo has its file and line.
 ///
 /// # Errors
-/// The typo that is not.
+/// The first typo whose error is wrong.
 pub fn a_typo_is_told_with_its_place() -> Result<(), String> {
     for (line, expected) in TYPOS {
         let text = format!("{HEAD}\n# A comment.\n{line}\n");

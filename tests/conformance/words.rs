@@ -1,24 +1,24 @@
-//! The words that scripts are made of: a phrase is a name, a head, fields, and after
-//! `: ` a phrase within it.
+//! The structure of a phrase in a script: a name, a head, and fields. After `: `, an inner phrase
+//! may follow.
 //!
 //! `control 203.0.113.11 > 198.51.100.21: Map-Reply nonce $n for 172.16.0.0/24 TTL 1440` is a
-//! phrase with a phrase within. A router's outputs are written in the same words (`wire::show`
-//! writes messages so), so that one parser reads both, and a failure shows a line that could stand in
-//! the script.
+//! phrase with an inner phrase. The outputs of a router are written as phrases too, and
+//! `wire::show` writes messages as phrases. So one parser reads both, and a failure shows a line
+//! that can be copied into the script.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
-/// The operand of a word.
+/// The kind of value that follows the name of a field.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// Nothing: it is there or not.
+    /// No value: the field is present or absent.
     Flag,
     /// One word.
     Word,
-    /// Items of one word or more, with commas between.
+    /// Items of one word or more, separated by commas.
     Items,
-    /// Records, with semicolons between: a head and the fields of this grammar each.
+    /// Records, separated by semicolons. Each record is a head and fields of this grammar.
     Records(Grammar),
 }
 
@@ -34,19 +34,19 @@ pub enum Value {
     Records(Vec<Fields>),
 }
 
-/// A head and fields.
+/// The head and the fields of a phrase.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fields {
     pub head: Vec<String>,
     values: BTreeMap<&'static str, Value>,
-    /// `without WORD`: fields that must not be there.
+    /// The fields after `without`: they must be absent.
     absent: Vec<&'static str>,
 }
 
-/// The values of `$name`.
+/// The value of each `$name`.
 pub type Bindings = BTreeMap<String, String>;
 
-/// Splits at blanks; `[7] 10.0.0.0/8` is one word, `[7]10.0.0.0/8`.
+/// Splits a text at blanks. `[7] 10.0.0.0/8` is one word: `[7]10.0.0.0/8`.
 pub fn split(text: &str) -> Vec<String> {
     let mut words: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
@@ -59,7 +59,7 @@ pub fn split(text: &str) -> Vec<String> {
 }
 
 impl Fields {
-    /// Reads a head, up to the first word of the grammar, and fields.
+    /// Reads a head and the fields after it. The first word of the grammar ends the head.
     pub fn parse(words: &[String], grammar: Grammar) -> Result<Self, String> {
         let mut fields = Fields::default();
         let mut rest = words;
@@ -115,7 +115,7 @@ impl Fields {
         }
     }
 
-    /// The first field in which `seen` differs from the expected fields.
+    /// The first difference between `seen` and the expected head and fields.
     pub fn differs(&self, seen: &Fields, bindings: &mut Bindings) -> Option<String> {
         if !self.head.is_empty() && !same_item(&self.head, &seen.head, bindings) {
             return Some(format!("`{}`, not `{}`", seen.head.join(" "), self.head.join(" ")));
@@ -123,7 +123,7 @@ impl Fields {
         if let Some(absent) = self.absent.iter().find(|name| seen.values.contains_key(*name)) {
             return Some(format!("`{absent}` is there"));
         }
-        // The secret is not written in a message: the signature is looked at elsewhere.
+        // A message does not contain the secret. `wrong_signature` checks the signature.
         let differs = |(name, value): (&&'static str, &Value)| {
             if *name == "secret" {
                 return None;
@@ -136,7 +136,7 @@ impl Fields {
         self.values.iter().find_map(differs)
     }
 
-    /// The same with each `$name` replaced by its value.
+    /// A copy of the fields in which the value of each `$name` replaces the name.
     pub fn resolved(&self, bindings: &Bindings) -> Result<Self, String> {
         let word = |word: &String| resolve(word, bindings);
         let item = |item: &Vec<String>| item.iter().map(word).collect::<Result<Vec<_>, String>>();
@@ -202,7 +202,7 @@ fn known(grammar: Grammar, word: &str) -> Result<(&'static str, Kind), String> {
     })
 }
 
-/// Reads the operand of a word; returns it and how many words it took.
+/// Reads the value of a field. Returns the value and the number of words of the value.
 fn parse_value(
     name: &str,
     kind: Kind,
@@ -254,14 +254,15 @@ fn separated(words: &[String], separator: char) -> Vec<Vec<String>> {
     parts
 }
 
-/// An item may be written shorter than it is seen.
+/// Whether an item is as expected. The expected item may have fewer words than the seen item.
 fn same_item(expected: &[String], seen: &[String], bindings: &mut Bindings) -> bool {
     expected.len() <= seen.len()
         && expected.iter().zip(seen).all(|(expected, seen)| same(expected, seen, bindings))
 }
 
-/// `*` is anything, `!x` anything but x, `$name` its value, or if it has none, anything, which
-/// becomes its value; an address without port is that address with any port.
+/// Whether a word is as expected. `*` matches any word. `!x` matches any word except x. `$name`
+/// matches the value of the name; if the name has no value, it matches any word, which becomes the
+/// value. An address without a port matches the address with any port.
 pub fn same(expected: &str, seen: &str, bindings: &mut Bindings) -> bool {
     if let Some(other) = expected.strip_prefix('!') {
         return !same(other, seen, &mut bindings.clone());
@@ -288,7 +289,7 @@ fn resolve(word: &str, bindings: &Bindings) -> Result<String, String> {
     }
 }
 
-/// `17`, `0x11`, or a nonce as IOS writes it: `0x00000000-0x00000011`.
+/// Reads a number: `17`, `0x11`, or a nonce in the notation of IOS, `0x00000000-0x00000011`.
 pub fn number(word: &str) -> Option<u128> {
     let hex = |digits: &str| u128::from_str_radix(digits, 16).ok();
     match word.strip_prefix("0x") {

@@ -1,5 +1,5 @@
-//! The cases. `et0-0` leads to the core, where 10.0.0.2 (2001:db8:c::2) is the next router, known
-//! as `01`; `et1-0` is the port of the site's hosts.
+//! The cases. The core is at `et0-0`: the next router is 10.0.0.2 (2001:db8:c::2), and `01` is its
+//! short hardware address. The hosts of the site are at `et1-0`.
 
 use std::time::Duration;
 
@@ -20,21 +20,22 @@ const CORE_DEVICE: Device =
 const SITE_DEVICE: Device =
     Device::Interface(InterfaceName { kind: InterfaceKind::Ethernet, slot: 1, port: 0 });
 
-/// The addresses of a family, as the cases use them.
+/// The addresses of one family in the cases.
 pub struct Net {
     pub family: Family,
-    /// Our gateway's address at the site, a host there, and another one.
+    /// At the site: the address of the gateway, of a host, and of another host.
     pub gateway: &'static str,
     pub host: &'static str,
     pub other: &'static str,
-    /// The site's network, and one behind the core's router, with a host in it.
+    /// The network of the site, a network behind the router of the core, and a host in that
+    /// network.
     pub site: &'static str,
     pub far: &'static str,
     pub far_host: &'static str,
-    /// Our address in the core, and the router there.
+    /// In the core: the address of the router under test, and the address of the next router.
     pub own: &'static str,
     pub core: &'static str,
-    /// The address that asks for a host at the site when no packet waits for it.
+    /// The source of a question for a host at the site, if no packet waits for the host.
     pub asker: &'static str,
     pub default: &'static str,
 }
@@ -73,13 +74,13 @@ impl Net {
         self.family == Family::Ipv4
     }
 
-    /// Words that differ by family.
+    /// The text for the family: `v4` or `v6`.
     pub fn either<'a>(&self, v4: &'a str, v6: &'a str) -> &'a str {
         if self.is_v4() { v4 } else { v6 }
     }
 }
 
-/// Every case, in both families.
+/// All cases, for both families.
 pub fn all() -> Vec<Case> {
     let cases: [fn(&Net) -> Case; 25] = [
         known_hosts_are_sent_to_with_one_hop_less,
@@ -164,7 +165,7 @@ fn rules(net: &Net) -> Vec<Act> {
     .to_vec()
 }
 
-/// The core's side, with the router there met.
+/// Sets up the port to the core. The router of the core is a known neighbour.
 fn core(net: &Net) -> Vec<Act> {
     let len = if net.is_v4() { 24 } else { 64 };
     vec![
@@ -176,7 +177,7 @@ fn core(net: &Net) -> Vec<Act> {
     ]
 }
 
-/// And an ordinary site.
+/// Sets up the core and a site without roaming hosts.
 fn site(net: &Net) -> Vec<Act> {
     let len = if net.is_v4() { 24 } else { 64 };
     let mut acts = core(net);
@@ -188,7 +189,7 @@ fn site(net: &Net) -> Vec<Act> {
     acts
 }
 
-/// Or a site of hosts that move.
+/// Sets up the core and a site with roaming hosts.
 fn roaming(net: &Net) -> Vec<Act> {
     let len = if net.is_v4() { 24 } else { 64 };
     let mut acts = core(net);
@@ -200,7 +201,8 @@ fn roaming(net: &Net) -> Vec<Act> {
     acts
 }
 
-/// The routes of an xTR: far prefixes lead into `lisp0`, and natively to the core.
+/// Sets up the routes of an xTR. The default route leads into `lisp0`; the default route of the
+/// table of native routes leads to the core.
 fn xtr(net: &Net) -> Vec<Act> {
     let mut acts = site(net);
     acts.extend(rules(net));
@@ -215,7 +217,7 @@ fn meet_host(net: &Net) -> Act {
     Act::Meet("et1-0", asks(HOST, net.host, net.gateway))
 }
 
-/// A packet from afar for the host, as the core's router hands it over.
+/// A packet from a far host to the host at the site. The router of the core delivers it.
 fn for_host(net: &Net, ttl: u8) -> Act {
     let packet = udp(net.far_host, net.host, ttl, 100);
     Act::Frame("et0-0", to_port("et0-0", CORE, packet))
@@ -391,8 +393,8 @@ fn what_is_said_from_the_rloc_takes_no_route_into_lisp0(net: &Net) -> Case {
     )
 }
 
-/// Linux looks the way of an IPv4 error up before it has a source, and that of an IPv6 error again
-/// when it has one.
+/// Linux looks up the route of an ICMP error before the error has a source address. For IPv6, Linux
+/// looks up the route again with the source address.
 fn an_error_may_take_the_route_into_lisp0(net: &Net) -> Case {
     let far = net.either("10.77.0.1", "2001:db8:77::1");
     let packet = udp(far, net.host, 1, 100);
@@ -588,7 +590,8 @@ fn a_proxy_that_somebody_deletes_is_told(net: &Net) -> Case {
     case(net, "a deleted proxy is told", setup, vec![step(hand, &[lost])])
 }
 
-/// Of IPv4 they go, of IPv6 they stay and forget their source.
+/// If the source address of a route is removed, an IPv4 route is removed too. An IPv6 route stays
+/// without a source address.
 fn routes_go_with_the_address_that_is_their_source(net: &Net) -> Case {
     let mut setup = site(net);
     let source = Some(net.gateway.parse().unwrap());

@@ -1,4 +1,4 @@
-//! The frames of the cases, made and shown.
+//! Makes the frames of the cases, and shows frames as text.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -10,7 +10,7 @@ use eidway::sim::datagram::{IpFields, ip_packet, udp_datagram};
 use eidway::sim::trace::Summary;
 use etherparse::{IpNumber, PacketBuilder};
 
-/// Hardware addresses: of the two ports, of the core's router, of two hosts.
+/// Hardware addresses of the two ports, of the router in the core, and of two hosts.
 pub const CORE_PORT: HardwareAddress = [2, 0, 0, 0, 0, 0xc0];
 pub const SITE_PORT: HardwareAddress = [0, 0, 0x5e, 0, 1, 1];
 pub const CORE: HardwareAddress = [2, 0, 0, 0, 0, 0x01];
@@ -22,7 +22,7 @@ fn port_mac(port: &str) -> HardwareAddress {
     if port == "et0-0" { CORE_PORT } else { SITE_PORT }
 }
 
-/// The last octet of a hardware address tells them apart.
+/// A short text for a hardware address, for example its last octet.
 pub fn show_mac(mac: HardwareAddress) -> String {
     match mac {
         BROADCAST | [0x33, 0x33, ..] | [1, 0, 0x5e, ..] => "all".to_owned(),
@@ -31,8 +31,8 @@ pub fn show_mac(mac: HardwareAddress) -> String {
     }
 }
 
-/// A frame that left a port, in a line; `None` for messages that the kernel sends unasked about itself
-/// (multicast listener reports, router solicitations).
+/// A frame that left a port, as a line of text. `None` for messages that the kernel sends about
+/// itself without a request (multicast listener reports, router solicitations).
 pub fn show_frame(port: &str, frame: &[u8]) -> Option<String> {
     let parsed = Frame::parse(frame)?;
     let to = show_mac(parsed.destination);
@@ -61,7 +61,7 @@ pub fn show_frame(port: &str, frame: &[u8]) -> Option<String> {
     Some(format!("{port} to {to}: {what}"))
 }
 
-/// A packet in a line; `None` for the kernel's own reports.
+/// A packet as a line of text. `None` for reports that the kernel sends about itself.
 pub fn show_packet(packet: &[u8]) -> Option<String> {
     let is_report = packet.first() == Some(&0x60) && packet.get(24) == Some(&0xff);
     (!is_report).then(|| Summary(packet).to_string())
@@ -72,7 +72,7 @@ pub fn udp(source: &str, destination: &str, ttl: u8, size: usize) -> Vec<u8> {
     packet(source, destination, ttl, size, false)
 }
 
-/// The same that must not be fragmented.
+/// A UDP packet of `size` octets that must not be fragmented.
 pub fn whole_udp(source: &str, destination: &str, ttl: u8, size: usize) -> Vec<u8> {
     packet(source, destination, ttl, size, true)
 }
@@ -89,7 +89,7 @@ fn packet(source: &str, destination: &str, ttl: u8, size: usize, dont_fragment: 
     ip_packet(&fields, &datagram).unwrap()
 }
 
-/// An echo request.
+/// An ICMP echo request.
 pub fn echo(source: &str, destination: &str) -> Vec<u8> {
     let (ident, number, data) = (7, 1, [0; 16]);
     let mut packet = Vec::new();
@@ -110,18 +110,18 @@ pub fn echo(source: &str, destination: &str) -> Vec<u8> {
     packet
 }
 
-/// A packet as it comes to a port.
+/// The frame that carries a packet to a port.
 pub fn to_port(port: &str, from: HardwareAddress, packet: Vec<u8>) -> Vec<u8> {
     ip_frame(port_mac(port), from, packet)
 }
 
-/// "Who has `target`? Tell `sender`", to everybody.
+/// A question to all hosts: "Who has `target`? Tell `sender`."
 pub fn asks(mac: HardwareAddress, sender: &str, target: &str) -> Vec<u8> {
     let (sender, target) = (sender.parse().unwrap(), target.parse().unwrap());
     eidway::host::link::solicitation(mac, Some(sender), target, None).unwrap()
 }
 
-/// "`address` is at `mac`", said to everybody unasked.
+/// An announcement that nobody has requested: "`address` is at `mac`", sent to all hosts.
 pub fn announces(mac: HardwareAddress, address: &str) -> Vec<u8> {
     match address.parse().unwrap() {
         IpAddr::V4(address) => Arp::request(mac, address, address).frame(BROADCAST),
@@ -129,7 +129,7 @@ pub fn announces(mac: HardwareAddress, address: &str) -> Vec<u8> {
     }
 }
 
-/// "`address` is at `mac`", in answer to `asker` at a port.
+/// An answer to the question of `asker` at a port: "`address` is at `mac`."
 pub fn answers(port: &str, mac: HardwareAddress, address: &str, asker: &str) -> Vec<u8> {
     let to = port_mac(port);
     match (address.parse().unwrap(), asker.parse().unwrap()) {

@@ -1,5 +1,6 @@
-//! Changes of a router's namespace by hand. A core asks for objects of the kernel, a hand removes
-//! them: within a second all is as it was, and packets of hosts pass.
+//! Changes of the namespace of a router by commands. The router asks for objects of the kernel, and
+//! a command removes or changes them. Within a second the router must restore all objects, and
+//! packets of hosts must pass.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use crate::cases::{NETS, Net};
 use crate::frames::{CORE, HOST, asks, echo, to_port, udp};
 use crate::machine::{Act, Machine};
 
-/// The router: its core at `et0-0`, its site at `et1-0`.
+/// The configuration of the router. Its core is at `et0-0`, its site at `et1-0`.
 const CONFIG: &str = "
 hostname xTR
 interface Ethernet0/0
@@ -44,7 +45,8 @@ ipv6 route ::/0 2001:db8:c::2
 ipv6 route 2001:db8:9::/48 2001:db8:c::2
 ";
 
-/// A command typed by hand; `anew` is the device that is made again after it was deleted.
+/// A command that changes the namespace. If the command deletes a device, `anew` is the device, and
+/// the test makes it again.
 struct Hand {
     command: &'static str,
     anew: Option<&'static str>,
@@ -54,7 +56,7 @@ const fn hand(command: &'static str) -> Hand {
     Hand { command, anew: None }
 }
 
-/// Hands that both kernels know.
+/// Commands that both kernels understand.
 const HANDS: [Hand; 29] = [
     hand("ip address del 172.16.0.1/24 dev et1-0"),
     hand("ip address del 2001:db8:a::1/64 dev et1-0"),
@@ -87,7 +89,7 @@ const HANDS: [Hand; 29] = [
     hand("sysctl -w net.ipv4.conf.et1-0.arp_accept=1"),
 ];
 
-/// Hands that the simulator's kernel has nothing for.
+/// Commands that only Linux understands.
 const OF_LINUX: [Hand; 16] = [
     hand("ip link set lisp0 mtu 1200"),
     hand("ip link set lisp0 group 0"),
@@ -107,15 +109,15 @@ const OF_LINUX: [Hand; 16] = [
     hand("sysctl -w net.ipv6.conf.default.accept_dad=1"),
 ];
 
-/// How soon all is as it was.
+/// The maximum time until all objects are restored.
 const WITHIN: Duration = Duration::from_secs(1);
-/// How often it is looked.
+/// The time between two checks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// How many hands are tried side by side.
+/// The number of commands that are tested at the same time.
 const AT_ONCE: usize = 6;
 
-/// A router's core over a kernel under test.
+/// The core of a router, with a kernel under test.
 struct Routed {
     machine: Box<dyn Machine>,
     router: Router,
@@ -137,7 +139,7 @@ impl Routed {
         self.machine.act(act);
     }
 
-    /// Lets core and kernel go on.
+    /// Runs the core and the kernel for a time.
     fn run(&mut self, span: Duration) {
         let end = self.now + span;
         while self.now < end {
@@ -168,12 +170,12 @@ impl Routed {
         self.machine.act(&Act::Want(request));
     }
 
-    /// Sends packets every way that a host's packet takes.
+    /// Sends one packet on each path that a packet of a host can take.
     ///
     /// # Errors
-    /// The ways on which nothing came.
+    /// The paths on which no packet arrived.
     fn pass_packets(&mut self, net: &Net) -> Result<(), String> {
-        // A flushed neighbour is met again by its own question.
+        // A deleted neighbour entry is made again by a question of the neighbour.
         self.act(&Act::Frame("et1-0", asks(HOST, net.host, net.gateway)));
         self.act(&Act::Frame("et0-0", asks(CORE, net.core, net.own)));
         self.run(LOOK);
@@ -218,7 +220,7 @@ impl Routed {
         NETS.iter().try_for_each(|net| self.pass_packets(net))
     }
 
-    /// Tries until `done`, for a while.
+    /// Repeats `done` until it succeeds, for at most [`WITHIN`].
     fn until(&mut self, done: impl Fn(&mut Self) -> Result<(), String>) -> Result<(), String> {
         let end = self.now + WITHIN;
         loop {
@@ -231,7 +233,7 @@ impl Routed {
     }
 }
 
-/// Tries the hands that both kernels know; on Linux the others too.
+/// Tests the commands that both kernels understand. On Linux, tests the other commands too.
 pub fn play_all(machine: fn() -> Box<dyn Machine>, of_linux: bool) {
     let more = if of_linux { &OF_LINUX[..] } else { &[] };
     let hands: Vec<&'static Hand> = HANDS.iter().chain(more).collect();
@@ -279,7 +281,7 @@ fn play(hand: &Hand, machine: Box<dyn Machine>) -> Result<(), String> {
     routed.until(Routed::pass_all)
 }
 
-/// A port that is set down by hand stays down, and works again when it is set up.
+/// A port that a command sets down stays down. It works again after a command sets it up.
 pub fn a_port_stays_down(machine: Box<dyn Machine>) {
     let mut routed = Routed::new(machine);
     routed.until(Routed::pass_all).unwrap();
@@ -289,7 +291,7 @@ pub fn a_port_stays_down(machine: Box<dyn Machine>) {
     routed.run(Duration::from_secs(2));
     assert!(!routed.router.link(&port).unwrap().up, "it is down");
     assert!(routed.router.is_down_by_hand(&port));
-    // Putting back another object does not set it up.
+    // The router restores another object of the port, but does not set the port up.
     routed.act(&Act::Hand("ip link set et1-0 mtu 1300".to_owned()));
     routed.run(Duration::from_millis(500));
     let link = routed.router.link(&port).unwrap();

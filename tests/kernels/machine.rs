@@ -14,44 +14,45 @@ pub const PORTS: [&str; 2] = ["et0-0", "et1-0"];
 /// An action on a kernel.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// The router wants something.
+    /// The router requests something.
     Want(KernelRequest),
-    /// A frame comes in by a port.
+    /// A frame arrives at a port.
     Frame(&'static str, Vec<u8>),
-    /// A question comes in by a port, again and again until it is answered: IPv6 takes a while to
-    /// listen on a device that has just come up.
+    /// A question arrives at a port. It is repeated until it is answered, because IPv6 does not
+    /// listen immediately on a device that has just come up.
     Meet(&'static str, Vec<u8>),
     /// The router's process writes a packet to `lisp0`.
     Tunnel(Vec<u8>),
-    /// The process sends this many octets by UDP, from port 4342 of one address to another's.
+    /// The process sends this number of octets by UDP. Both ports are 4342, and the two addresses
+    /// are the source and the destination.
     Udp(IpAddr, IpAddr, usize),
-    /// A port is set up or down by hand.
+    /// A command sets a port up or down.
     Up(&'static str, bool),
-    /// The other end of a port's link comes or goes.
+    /// The other end of the link of a port appears or disappears.
     Carrier(&'static str, bool),
-    /// This command is typed in the namespace.
+    /// A command is run in the namespace.
     Hand(String),
-    /// A device that was deleted is made anew: a port with its plug, or `lisp0`.
+    /// A deleted device is made again: `lisp0`, or a port with its link.
     Anew(&'static str),
 }
 
-/// An action, and all visible reactions, in any order.
+/// An action and all its visible reactions. The order of the reactions does not matter.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// The action.
     pub act: Act,
-    /// The reactions, a line each.
+    /// The reactions, one line for each.
     pub expected: Vec<String>,
-    /// How long it may take to be seen.
+    /// The maximum time until all reactions are seen.
     pub within: Duration,
 }
 
-/// A situation.
+/// A test case.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// The rule that it shows.
+    /// The rule that the case shows.
     pub name: String,
-    /// The actions before the test; their reactions are not looked at.
+    /// The actions before the test. Their reactions are not checked.
     pub setup: Vec<Act>,
     /// The steps of the test.
     pub steps: Vec<Step>,
@@ -59,36 +60,36 @@ pub struct Case {
 
 /// A kernel under test.
 pub trait Machine {
-    /// Does it.
+    /// Does the action.
     fn act(&mut self, act: &Act);
-    /// The reactions since the last call, after at most `wait`.
+    /// Waits for `wait`. Returns the reactions since the last call.
     fn observe(&mut self, wait: Duration) -> Seen;
-    /// Links, addresses, rules, routes and settings, a line each, in an order of their own.
+    /// The links, addresses, rules, routes and settings, one line for each, sorted.
     fn state(&mut self) -> Vec<String>;
 }
 
 /// The visible reactions of a kernel.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Frames and packets that left it, a line each.
+    /// The frames and packets that left the kernel, one line for each.
     pub lines: Vec<String>,
-    /// The events that the process got.
+    /// The events that the kernel reported to the process.
     pub events: Vec<KernelEvent>,
 }
 
-/// How long no other reaction may come after the expected ones.
+/// The time for which no other reaction may come after the expected reactions.
 const GRACE: Duration = Duration::from_millis(40);
-/// How often it is looked.
+/// The time between two checks.
 const LOOK: Duration = Duration::from_millis(5);
-/// How often a neighbour tries to be met.
+/// The maximum number of attempts to make a neighbour known.
 const MEETINGS: u32 = 400;
-/// How long a setup may take to calm down.
+/// The time to wait after the setup, until its reactions have ended.
 const SETTLE: Duration = Duration::from_millis(60);
 
 /// Plays a case.
 ///
 /// # Errors
-/// The first step that showed something else, with both.
+/// The first step with other reactions: the expected reactions and the seen reactions.
 pub fn play(case: &Case, machine: &mut dyn Machine) -> Result<(), String> {
     let mut known = Known::default();
     for act in &case.setup {
@@ -135,7 +136,7 @@ pub fn play(case: &Case, machine: &mut dyn Machine) -> Result<(), String> {
     Ok(())
 }
 
-/// A process's tables of links and routes from its events.
+/// The links and routes that the process knows from the events of the kernel.
 #[derive(Default)]
 struct Known {
     links: BTreeMap<String, String>,
@@ -143,7 +144,8 @@ struct Known {
 }
 
 impl Known {
-    /// Takes in events; those about neighbours, and refusals, become lines.
+    /// Applies events to the tables. Events about neighbours, lost objects and refusals become
+    /// lines.
     fn take(&mut self, events: Vec<KernelEvent>, lines: &mut Vec<String>) {
         for event in events {
             match event {
@@ -166,7 +168,7 @@ impl Known {
                     let gone = show_route(&route);
                     self.routes.retain(|other| *other != gone);
                 }
-                // The two kernels' tables are of two machines.
+                // This event is not compared, because the two kernels belong to two machines.
                 KernelEvent::NeighbourTable { .. } => {}
                 KernelEvent::Neighbour { device, address, state } => {
                     let state = match state {
@@ -198,7 +200,7 @@ fn show_route(route: &eidway::router::io::KernelRoute) -> String {
     format!("{} {}{via} metric {}", route.prefix, route.device, route.metric)
 }
 
-/// `+` for new lines, `-` for removed ones.
+/// The difference of two states: `+` for a new line, `-` for a removed line.
 fn difference(before: &[String], after: &[String]) -> Vec<String> {
     let come = after.iter().filter(|row| !before.contains(row)).map(|row| format!("+ {row}"));
     let gone = before.iter().filter(|row| !after.contains(row)).map(|row| format!("- {row}"));

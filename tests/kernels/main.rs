@@ -1,8 +1,9 @@
-//! One table of cases for two kernels: the simulator's, and Linux by way of `driver/netlink`. Each
-//! case has a router's requests to its namespace, the inputs, and the reactions; both kernels
-//! must show the same.
+//! One table of cases for two kernels: the kernel of the simulator, and Linux with
+//! `driver/netlink`. Each case has the requests of a router to its namespace, the inputs, and the
+//! reactions. Both kernels must show the reactions of the table.
 //!
-//! Linux's half needs root: without it it fails and says so; `EIDWAY_ALLOW_SKIP=1` lets it pass.
+//! The test of Linux needs root. Without root it fails and says so; with `EIDWAY_ALLOW_SKIP=1` it
+//! passes.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -61,8 +62,8 @@ fn can_run() -> bool {
     is_root
 }
 
-/// Plays every case on a machine of its own, on a thread of its own, for a namespace is a thread's;
-/// all at once, for they mostly wait.
+/// Plays each case on a machine and thread of its own, because each thread can be in a namespace of
+/// its own. All cases run at the same time, because they wait most of the time.
 fn run(machine: fn() -> Box<dyn Machine>) {
     let start = |case: Case| {
         let name = case.name.clone();

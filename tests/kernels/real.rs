@@ -1,5 +1,5 @@
-//! Linux under test: a namespace whose ports are TAP devices, so that every frame passes through
-//! the test.
+//! Linux under test, in a namespace. Its ports are TAP devices, so every frame passes through the
+//! test.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -17,7 +17,7 @@ use tun_tap::{Iface, Mode};
 use crate::frames::{show_frame, show_packet};
 use crate::machine::{Act, Machine, PORTS, Seen};
 
-/// As the driver does.
+/// The time between two looks, as in the driver.
 const LOOK_INTERVAL: Duration = Duration::from_millis(700);
 
 static NAMESPACES: AtomicU32 = AtomicU32::new(0);
@@ -32,7 +32,7 @@ pub struct Real {
     _namespace: Namespace,
 }
 
-/// A namespace that goes with its test, also when that fails.
+/// A namespace that is deleted at the end of its test, even if the test fails.
 struct Namespace(String);
 
 impl Drop for Namespace {
@@ -45,7 +45,7 @@ impl Drop for Namespace {
 }
 
 impl Real {
-    /// A namespace of its own, which the calling thread enters and does not leave.
+    /// Makes a namespace and moves the calling thread into it. The thread stays in the namespace.
     pub fn new() -> Self {
         let number = NAMESPACES.fetch_add(1, Ordering::Relaxed);
         let namespace = format!("eidway-kernels-{}-{number}", std::process::id());
@@ -113,7 +113,7 @@ impl Machine for Real {
     }
 
     fn observe(&mut self, wait: Duration) -> Seen {
-        // Real time passes by itself: there is nothing to poll that tells that nothing comes.
+        // The test sleeps, because there is no event for the fact that nothing arrives.
         std::thread::sleep(wait);
         let mut seen = Seen { lines: Vec::new(), events: std::mem::take(&mut self.told) };
         let mut buffer = [0; 4096];
@@ -152,7 +152,7 @@ impl Machine for Real {
     }
 }
 
-/// The output of commands of `ip`, a line for each object.
+/// The output of commands of `ip`, one line for each object.
 fn batch(family: &str, commands: &str) -> String {
     let mut ip = Command::new("ip");
     let ip = ip.args(["-o", "-d", family, "-batch", "-"]);
@@ -161,7 +161,7 @@ fn batch(family: &str, commands: &str) -> String {
     String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap()
 }
 
-/// The settings in a directory that can be read.
+/// The readable settings in a directory.
 fn settings(directory: &str) -> Vec<String> {
     let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
     entries
@@ -173,7 +173,7 @@ fn settings(directory: &str) -> Vec<String> {
         .collect()
 }
 
-/// A line of `ip -o`, without the numbers that change when a device is made anew.
+/// A line of `ip -o` without the numbers that change if a device is made again.
 fn without_index(line: &str) -> String {
     let line = match line.split_once(": ") {
         Some((index, rest)) if index.parse::<u32>().is_ok() && !rest.starts_with("from") => rest,
@@ -193,13 +193,13 @@ fn read(device: &Iface, buffer: &mut [u8]) -> Option<usize> {
     match device.recv(buffer) {
         Ok(len) => Some(len),
         Err(error) if error.kind() == ErrorKind::WouldBlock => None,
-        // EIO: it is down, and nothing leaves it.
+        // The error is EIO: the device is down, and no packet leaves it.
         Err(_) => None,
     }
 }
 
-/// Until the kernel has seen the carrier, up to a second later, the device has no queue and IPv6 does
-/// not speak on it.
+/// Waits until the kernel has detected the carrier, which takes up to a second. Until then the
+/// device has no queue, and IPv6 sends nothing on it.
 fn wait_until_it_runs(device: &str) {
     for _ in 0..400 {
         if !ip(&format!("link show dev {device}")).contains("qdisc noop") {

@@ -1,4 +1,4 @@
-//! The simulator's kernel under test.
+//! The kernel of the simulator under test.
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -1,5 +1,6 @@
-//! The tables of a router have a bound: each collection in its fields, and in the fields of the types that
-//! they hold, is a `Bounded` or stands in [`OTHERWISE`] with its reason.
+//! The tables of a router have a limit. The test searches the fields of the router, and the fields
+//! of their types. Each collection must be in a `Bounded`, or it must be in the list [`OTHERWISE`]
+//! with a reason.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 use syn::{Fields, Item, ItemEnum, ItemMod, ItemStruct};
 
-/// The types that hold any number of entries.
+/// The types that can hold any number of entries.
 const COLLECTIONS: [&str; 9] = [
     "BTreeMap",
     "BTreeSet",
@@ -21,18 +22,20 @@ const COLLECTIONS: [&str; 9] = [
     "VecDeque",
 ];
 
-/// The table with a bound of its own, whose fields are not looked at.
+/// The table type that has a limit itself. Its fields are not searched.
 const BOUNDED: &str = "Bounded";
 
-/// The file with the types of the configuration, which are not looked at: only the operator adds to them.
+/// The file with the types of the configuration. They are not searched, because only the operator
+/// adds entries to them.
 const CONFIGURATION: &str = "router/config.rs";
 
-/// The type that the search begins with.
+/// The type at which the search begins.
 const ROOT: &str = "Router";
 
-/// The collections that need no `Bounded`, as `Type.field`, each with the reason.
+/// The collections that need no `Bounded`, as `Type.field`, each with its reason.
 const OTHERWISE: &[(&str, &str)] = &[
-    // Of the configuration, the namespace's kernel or the driver.
+    // The entries come from the configuration, from the kernel of the namespace, or from the
+    // driver.
     ("Context.own_addresses", "addresses of the interfaces"),
     ("AwayTable.deconfigured", "one count for an instance and family"),
     ("Kernel.down_by_hand", "devices of the configuration"),
@@ -64,7 +67,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Router.emulated_hosts", "hosts of the configuration"),
     ("Router.proxy_etrs", "proxy ETRs of the configuration"),
     ("SourceCheck.own", "addresses of the interfaces"),
-    // Taken out at the end of each input: one change has one event.
+    // The collection is emptied at the end of each input. One change causes one event.
     ("AwayTable.changes", "taken at the end of each input"),
     ("MapCache.changes", "taken at the end of each input"),
     ("Mobility.changes", "taken at the end of each input"),
@@ -72,7 +75,7 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Stale.released", "taken at the end of each input"),
     ("Stale.requests", "taken at the end of each input"),
     ("Router.witnesses", "each is set by the process that has the router"),
-    // A bound of its own, by a constant or by the configuration.
+    // The collection has its own limit, a constant or a value of the configuration.
     ("Attempts.at", "QUICK times"),
     ("Changes.recent", "CHANGES times"),
     ("EchoNonce.requests", "PEERS locators"),
@@ -96,7 +99,8 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Sessions.users", "sessions with registrations"),
     ("SmrGuard.entries", "PER_ENTRY times in a row of a `Bounded`"),
     ("Solicitor.peers", "PEERS for each local prefix"),
-    // An index of another table, or a note about its entries.
+    // The collection is an index of another table, or it has notes about the entries of another
+    // table.
     ("AwayTable.entries", "rows of `silent` and `told`, and of the configuration"),
     ("AwayTable.due", "index of `entries`"),
     ("AwayTable.moved", "rows of `entries`, until the turn ends"),
@@ -120,12 +124,12 @@ const OTHERWISE: &[(&str, &str)] = &[
     ("Solicitor.forgotten_at", "index of `peers`"),
     ("Stale.prefixes", "prefixes of an input, until the turn ends"),
     ("StatusHolds.until", "entries of the map-cache"),
-    // One key for each variant of an enum, or for each place in the program.
+    // The collection has one key for each variant of an enum, or for each place in the program.
     ("Counters.control_drops", "`ControlDrop`"),
     ("Counters.drops", "`DropReason`"),
     ("Log.kinds", "places that write a line"),
     ("Minute.of_reason", "`ControlDrop`"),
-    // One message, packet or call.
+    // The collection belongs to one message, packet or call.
     ("Context.outputs", "outputs of one input, until the caller polls them"),
     ("Elsewhere.locators", "locators of a record"),
     ("Entry.locators", "locators of a record"),
@@ -144,13 +148,13 @@ const OTHERWISE: &[(&str, &str)] = &[
 
 /// A field of a struct, or of a variant of an enum.
 struct Field {
-    /// `Type.field`, or `Type::Variant` for a field of an enum.
+    /// The name: `Type.field`, or `Type::Variant` for a field of an enum.
     name: String,
-    /// The names of the types that it mentions.
+    /// The names of the types in the type of the field.
     types: BTreeSet<String>,
 }
 
-/// The fields of each type, by its file and its name.
+/// The fields of each type. The key is the file and the name of the type.
 #[derive(Default)]
 struct Types {
     file: String,
@@ -173,7 +177,8 @@ impl Types {
         self.fields.entry(key).or_default().extend(fields.iter().map(read));
     }
 
-    /// The types that a name in a file may mean: the one of that file, or else all of that name.
+    /// The types that a name can mean in a file: the type of that file with this name, or else all
+    /// types with this name.
     fn meant(&self, file: &str, name: &str) -> Vec<&(String, String)> {
         let own = self.fields.get_key_value(&(file.to_owned(), name.to_owned()));
         match own {
@@ -182,7 +187,7 @@ impl Types {
         }
     }
 
-    /// The collections without a `Bounded` that are reached from the root.
+    /// The collections that the search from the root finds outside of a `Bounded`.
     fn collections(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -203,7 +208,7 @@ impl Types {
 
 impl<'ast> Visit<'ast> for Types {
     fn visit_item(&mut self, item: &'ast Item) {
-        // Tests have tables of any size.
+        // Tests are not searched, because they may have tables of any size.
         if !matches!(item, Item::Mod(ItemMod { ident, .. }) if ident == "tests") {
             visit::visit_item(self, item);
         }
@@ -226,7 +231,7 @@ impl<'ast> Visit<'ast> for Types {
     }
 }
 
-/// The names of the types in a type.
+/// The names of the types that occur in a type.
 #[derive(Default)]
 struct Names(BTreeSet<String>);
 

@@ -1,5 +1,6 @@
-//! The modules that build for the browser name no crate that only Linux has. `.ci/wasm` builds them; this finds
-//! the mistake at once, and on machines without that compiler.
+//! Modules that build for the browser must not name a crate that exists for Linux only. `.ci/wasm`
+//! builds these modules. This test finds the mistake sooner, and on machines without the compiler
+//! for the browser.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +9,8 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{TokenStream, TokenTree};
 use syn::Item;
 
-/// The crates under `[target.'cfg(target_os = "linux")'.dependencies]` of Cargo.toml, as Rust names them.
+/// The crates under `[target.'cfg(target_os = "linux")'.dependencies]` of Cargo.toml. A `-` in a
+/// name becomes a `_`, as in Rust.
 fn linux_crates(manifest: &str) -> BTreeSet<String> {
     let manifest: toml::Table = manifest.parse().unwrap();
     let crates =
@@ -16,7 +18,7 @@ fn linux_crates(manifest: &str) -> BTreeSet<String> {
     crates.keys().map(|name| name.replace('-', "_")).collect()
 }
 
-/// The modules of `src/lib.rs` that are built on every machine: those without an attribute.
+/// The modules of `src/lib.rs` that are built on every machine: the modules without an attribute.
 fn modules_for_all(library: &str) -> Vec<String> {
     let items = syn::parse_file(library).unwrap().items.into_iter();
     let modules = items.filter_map(|item| match item {
@@ -26,7 +28,7 @@ fn modules_for_all(library: &str) -> Vec<String> {
     modules.collect()
 }
 
-/// The names in a source that are followed by `::` or stand alone, without its tests.
+/// Collects all names in the tokens of a source.
 fn names(tokens: TokenStream, found: &mut BTreeSet<String>) {
     for token in tokens {
         match token {
@@ -37,7 +39,7 @@ fn names(tokens: TokenStream, found: &mut BTreeSet<String>) {
     }
 }
 
-/// The crates of `crates` that a source names, outside of its tests.
+/// The crates of the list `crates` that a source names outside of its tests.
 fn named(text: &str, crates: &BTreeSet<String>) -> Vec<String> {
     let product = text.split("#[cfg(test)]\nmod ").next().unwrap_or(text);
     let mut found = BTreeSet::new();

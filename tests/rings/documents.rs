@@ -1,4 +1,4 @@
-//! The documents for contributors name files that exist.
+//! The files that the documents for contributors name must exist.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,28 +8,28 @@ use regex::Regex;
 
 const DOCUMENTS: [&str; 2] = ["CONTRIBUTING.md", "src/router/README.md"];
 
-/// The folders whose files may be named without the path that leads to them.
+/// The folders whose files a document may name without the whole path.
 const FOLDERS: [&str; 2] = ["src", "tests"];
 
-/// Paths of files that a run makes.
+/// Paths of files that a run of the program or of a test makes.
 const MADE: [&str; 2] = ["target/", "tests/fuzz/artifacts/"];
 
-/// The paths in `code`: those that name a folder, or a file of Rust.
+/// The paths in `code`: paths that contain a folder, and paths of Rust files.
 fn paths(text: &str) -> BTreeSet<String> {
     let named = Regex::new(r"`([a-z_0-9./-]+(?:\.rs|/[a-z_0-9.-]*))`").unwrap();
-    // Between code blocks.
+    // Every second part of the text is outside of the code blocks.
     let prose: String = text.split("```").step_by(2).collect();
     named.captures_iter(&prose).map(|name| name[1].to_owned()).collect()
 }
 
-/// Whether a file or folder below `folder` has a path that ends so.
+/// Whether `path` exists in `folder` or in a folder below it.
 fn is_below(folder: &Path, path: &str) -> bool {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut folders = entries.filter(|entry| entry.is_dir());
     folder.join(path).exists() || folders.any(|folder| is_below(&folder, path))
 }
 
-/// The paths in a document that lead to nothing.
+/// The paths in a document for which no file or folder exists.
 fn missing(root: &Path, text: &str) -> Vec<String> {
     let exists = |path: &String| {
         root.join(path).exists()

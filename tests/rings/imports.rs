@@ -1,6 +1,7 @@
-//! The imports between the files of `src`, as the compiler resolves them: `crate::`, `super::`, `self::`
-//! and relative paths alike, in `use`, in code and in the arguments of macros. A name that a module passes
-//! on by `pub use` counts for the file that defines it.
+//! The imports between the files of `src`, resolved as the compiler resolves them. The test reads
+//! `crate::`, `super::`, `self::` and relative paths, in `use`, in code and in the arguments of
+//! macros. If a module exports a name by `pub use`, the import counts for the file that defines the
+//! name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,30 +10,31 @@ use proc_macro2::{TokenStream, TokenTree};
 use syn::visit::{self, Visit};
 use syn::{Attribute, Ident, Item, ItemMod, ItemUse, UseTree, Visibility};
 
-/// The names of a path, from the left.
+/// The names of a path, from left to right.
 type Path = Vec<String>;
 
-/// The files of a crate, and the imports of each.
+/// The files of a crate and the imports of each file.
 pub struct Files {
     modules: BTreeMap<Path, Module>,
 }
 
-/// A module that is a file.
+/// A module that has its own file.
 #[derive(Default)]
 struct Module {
     file: String,
-    /// The names that `use` brings in, with the path that each stands for.
+    /// The names that `use` imports, each with its path.
     names: BTreeMap<String, Path>,
-    /// The modules that bring all their names in.
+    /// The modules whose names are all imported.
     globs: Vec<Path>,
-    /// The names of the items that it defines.
+    /// The names of the items that the module defines.
     items: BTreeSet<String>,
-    /// The paths that it mentions, but for those of `pub use`.
+    /// The paths that the module mentions, except the paths of `pub use`.
     mentions: BTreeSet<Path>,
 }
 
 impl Files {
-    /// Reads files: the path of each under `src`, and its text. Code of tests is left out.
+    /// Reads files. The input is the path of each file under `src` and its text. The code of tests
+    /// is left out.
     pub fn read<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Files {
         let modules = files.into_iter().map(|(file, text)| {
             let mut module = Module { file: file.to_owned(), ..Module::default() };
@@ -44,7 +46,7 @@ impl Files {
         Files { modules: modules.collect() }
     }
 
-    /// For each file, the other files of the crate that it imports from.
+    /// For each file, the other files of the crate from which it imports.
     pub fn imports(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let of = |(path, module): (&Path, &Module)| {
             let targets = module.mentions.iter().filter_map(|mention| self.file_of(path, mention));
@@ -54,7 +56,8 @@ impl Files {
         self.modules.iter().map(of).collect()
     }
 
-    /// The circles: sets of files each of which imports from each other one, be it by way of others.
+    /// The circles: sets of files in which each file imports from each other file, directly or
+    /// through other files.
     pub fn circles(&self) -> Vec<BTreeSet<&str>> {
         let imports = self.imports();
         let edges = imports.iter().flat_map(|(from, to)| to.iter().map(move |to| (*from, *to)));
@@ -66,12 +69,14 @@ impl Files {
         circles
     }
 
-    /// The file that a path in the module `at` leads to; `None` for one outside the crate.
+    /// The file that defines a path. The path is in the module `at`. `None` if the path leads out
+    /// of the crate.
     fn file_of(&self, at: &Path, path: &[String]) -> Option<&str> {
         self.resolve(at, path, 0).map(|module| self.modules[&module].file.as_str())
     }
 
-    /// The module that a path leads to, or that defines the item that it leads to.
+    /// The module to which a path leads. If the path leads to an item, the module that defines the
+    /// item.
     fn resolve(&self, at: &Path, path: &[String], steps: usize) -> Option<Path> {
         const STEPS: usize = 16;
         let (first, rest) = path.split_first().filter(|_| steps < STEPS)?;
@@ -100,7 +105,7 @@ impl Files {
         self.modules.contains_key(&child).then_some(child)
     }
 
-    /// The module behind a name that `use` brings into another one.
+    /// The module of a name that `use` imports into the module `at`.
     fn named(&self, at: &Path, name: &str, steps: usize) -> Option<Path> {
         let module = self.modules.get(at)?;
         if let Some(path) = module.names.get(name) {
@@ -116,7 +121,7 @@ impl Files {
     }
 }
 
-/// `router/map_server/mod.rs` is the module `router::map_server`.
+/// The module of a file: `router/map_server/mod.rs` is the module `router::map_server`.
 fn module_path(file: &str) -> Path {
     let path = file.strip_suffix(".rs").unwrap_or(file);
     let path = path.strip_suffix("/mod").unwrap_or(path);
@@ -126,12 +131,12 @@ fn module_path(file: &str) -> Path {
 /// Collects the names and paths of a file.
 struct Reader<'a> {
     module: &'a mut Module,
-    /// The modules within the file that the reader stands in.
+    /// The inline modules around the position of the reader.
     inside: Path,
 }
 
 impl Reader<'_> {
-    /// A path as it reads from outside of the modules within the file.
+    /// The path as seen from the top of the file, outside of the inline modules.
     fn seen_from_file(&self, path: Path) -> Path {
         let climbs = path.iter().take_while(|name| *name == "super").count();
         let climbs = climbs.min(self.inside.len());
@@ -187,7 +192,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Macros take tokens: a path there is names with `::` between them.
+    /// Reads the tokens of a macro. A path in the tokens is a list of names with `::` between them.
     fn read_tokens(&mut self, tokens: TokenStream) {
         let mut path = Path::new();
         let mut colons = 0;
@@ -279,7 +284,7 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 mod tests {
     use super::Files;
 
-    /// The file that `a/x.rs` with this text imports from.
+    /// The file from which `a/x.rs` with this text imports.
     fn import(text: &str) -> Option<String> {
         let files = Files::read([
             ("a/mod.rs", "mod x; mod y; mod z; pub use y::Y; pub struct A;"),

@@ -1,5 +1,5 @@
-//! The three rings, read off the sources: imports point inward, and only the outermost ring touches the
-//! operating system. The compiler cannot check this.
+//! Checks the three rings of the sources. Imports point inward, and only the outermost ring uses
+//! the operating system. The compiler cannot check these rules.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -17,10 +17,11 @@ use regex::Regex;
 
 use imports::Files;
 
-/// The modules in no ring: small types that everybody may use.
+/// The modules outside of the rings: small types that every module may use.
 const ROOT: &str = "addr checksum packet prefix_map rng time";
 
-/// Each ring with the modules beside the root's that it may import.
+/// Each ring with the modules that it may import. Every ring may also import the modules of
+/// [`ROOT`].
 const IMPORTS: [(&str, &str); 12] = [
     ("prefix_map", ""),
     ("wire", "wire"),
@@ -36,11 +37,11 @@ const IMPORTS: [(&str, &str); 12] = [
     ("driver", "wire router host console record private sim driver"),
 ];
 
-/// The rings that know nothing of the operating system.
+/// The rings that do not use the operating system.
 const PURE: [&str; 8] =
     ["prefix_map", "wire", "capture", "router", "host", "console", "record", "lab"];
 
-/// The paths that lead a pure ring to the operating system.
+/// Paths by which a pure ring would use the operating system.
 const SYSTEM: [&str; 16] = [
     "std::env",
     "std::fs",
@@ -60,24 +61,27 @@ const SYSTEM: [&str; 16] = [
     "tun_tap",
 ];
 
-/// Readings that differ from run to run.
+/// Functions whose results differ from run to run.
 const CLOCKS_AND_DICE: [&str; 6] =
     ["std::time::Instant", "Instant::now", "SystemTime", "getrandom", "OsRng", "thread_rng"];
 
-/// Labs in namespaces wait for real programs, so one file beside the driver reads a clock.
+/// The only file outside of the driver that reads a clock. Labs in namespaces wait for real
+/// programs.
 const MAY_READ_CLOCK: &str = "netns/time_limit.rs";
 
-/// Other programs are started by one file, which knows their packages.
+/// The only file that starts other programs. It knows their packages.
 const STARTS_PROGRAMS: &str = "netns/environment.rs";
 
-/// The first reads texts that people write, the second those of the kernel and of this program.
+/// The files that read texts. The first reads texts that people write. The second reads texts of
+/// the kernel and of this program.
 const READ_TEXTS: [&str; 2] = ["netns/text.rs", "netns/running.rs"];
 
-/// The console makes and reads JSON in these files alone: a session takes and gives types.
+/// The only files of the console that write and read JSON. A session uses types instead.
 const KNOWS_JSON: [&str; 3] = ["console/json_lines.rs", "console/client.rs", "console/show/mod.rs"];
 
-/// Files and directories are made by `private`, which sees to it that no other user has touched them; but
-/// for these: a directory that a person chose for records, and files that the kernel has made.
+/// The only sources that make files or directories without the module `private`, which ensures that
+/// no other user has touched them. They make files in a directory that the user chose for records,
+/// or use files that the kernel has made.
 const MAKES_FILES: [&str; 4] = [
     "driver/recording.rs",
     "driver/tun.rs",
@@ -85,8 +89,8 @@ const MAKES_FILES: [&str; 4] = [
     "netns/neighbour_tables.rs",
 ];
 
-/// The files of the router that may name `Router`: the dispatch, and the roles that need each other. Any
-/// other role is a type with methods on the context.
+/// The files of the router that may name `Router`: the dispatch, and the roles that need each
+/// other. Any other role is a type with methods on the context.
 const COORDINATORS: [&str; 18] = [
     "router/mod.rs",
     "router/carry_out.rs",
@@ -108,14 +112,14 @@ const COORDINATORS: [&str; 18] = [
     "router/timers.rs",
 ];
 
-/// A longer file hides its parts; the grammar's tables are one thing however long they are.
+/// The maximum number of lines of a file. The tables of the grammar may be longer.
 const LONGEST: usize = 600;
 
-/// Files of a ring that import from each other in circles, at most. There are none in the others.
+/// The maximum number of files of a ring in circles of imports. The other rings have no circles.
 const CIRCLES: [(&str, usize); 5] =
     [("capture", 2), ("driver", 10), ("host", 4), ("sim", 9), ("wire", 10)];
 
-/// A source file: its path under `src`, its text, and the part of it that is compiled without tests.
+/// A source file: its path under `src`, its text, and its text without tests.
 struct Source {
     path: String,
     text: String,
@@ -131,7 +135,7 @@ impl Source {
         Source { path: path.to_owned(), text: text.to_owned(), code, lines: text.lines().count() }
     }
 
-    /// The directory under `src`; `None` for a file in `src` itself.
+    /// The directory under `src`. `None` if the file is in `src` itself.
     fn ring(&self) -> Option<&str> {
         self.path.split_once('/').map(|(ring, _)| ring)
     }
@@ -140,7 +144,7 @@ impl Source {
         self.path.ends_with("tests.rs") || self.path.ends_with("round_trip.rs")
     }
 
-    /// The `x` of every `crate::x`.
+    /// Each `x` of a path `crate::x`.
     fn imports(&self) -> impl Iterator<Item = &str> {
         let rest = self.code.split("crate::").skip(1);
         rest.filter_map(|rest| rest.split(|c: char| !(c.is_alphanumeric() || c == '_')).next())
@@ -187,7 +191,8 @@ impl Source {
             .filter(|name| !allowed(name))
             .map(|name| format!("imports crate::{name}"))
             .collect();
-        // `super` of a ring's root is the crate: another way to the same names.
+        // In the file `mod.rs` of a ring, `super` is the crate, so `super::x` is another name of
+        // `crate::x`.
         if self.path.matches('/').count() == 1 && self.path.ends_with("/mod.rs") {
             let climbs = self.code.lines().filter(|line| line.starts_with("use super::"));
             findings.extend(climbs.map(|line| format!("leaves its ring by {line:?}")));
@@ -226,7 +231,7 @@ impl Source {
             refuse(&["unsafe {", "unsafe fn", "unsafe impl"], "only the driver may");
         }
         if self.path.starts_with("console/show/") && !self.path.ends_with("/columns.rs") {
-            // A padded cell right before another one: `{name:21}{eid}`.
+            // A padded cell with another cell directly after it: `{name:21}{eid}`.
             let touching = Regex::new(r":[<>^]?([0-9]+|[a-z_]+\$)\}\{").unwrap();
             if let Some(found) = touching.find(&self.code) {
                 let found = found.as_str();
@@ -237,7 +242,7 @@ impl Source {
     }
 }
 
-/// The command line and the front page stand outside all rings.
+/// Whether a file is outside of all rings: the command line or the front page.
 fn is_outermost(path: &str) -> bool {
     ["main.rs", "lib.rs", "lab_command.rs", "replay_command.rs"].contains(&path)
         || path.starts_with("lab_command/")

@@ -1,8 +1,9 @@
-//! Plain English, for readers whose language is another: words that make a sentence hard to read, in the
-//! comments and string literals of Rust, in the comments of scripts and scenarios, and in Markdown. Code
-//! blocks, `code` and "quotations" are left out, and so are questions.
+//! A test for plain English, for readers whose language is another. It finds words that make a
+//! sentence hard to read. It reads the comments and string literals of Rust, the comments of
+//! scripts and scenarios, and Markdown. It leaves out code blocks, `code`, "quotations" and
+//! questions.
 //!
-//! CONTRIBUTING, Style, has the rule with examples.
+//! The rule is in CONTRIBUTING, Style, with examples.
 
 use std::fmt;
 use std::fs;
@@ -17,19 +18,20 @@ use regex::Regex;
 const READ: &str =
     "src tests benches lab netns-scripts .ci README.md CONTRIBUTING.md SECURITY.md CHANGELOG.md";
 
-/// Folders with files that are not ours, or that no person reads.
+/// Folders that are not read: their files are not ours, or no person reads them.
 const SKIPPED: [&str; 3] = ["target", "corpus", "artifacts"];
 
-/// The most findings below these paths, while a folder is being mended. Every other path has none.
+/// The maximum number of findings below these paths, while a folder is being improved. Other paths
+/// must have no finding.
 const MOST: [(&str, usize); 0] = [];
 
-/// A pattern and the wording to use in its place. `\x00` is the start of a sentence.
+/// A pattern, and the wording to use in its place. In a pattern, `\x00` is the start of a sentence.
 struct Rule {
     pattern: Regex,
     better: &'static str,
 }
 
-/// A noun for people or for one of them: after it, "who" begins a clause that is easy to read.
+/// Nouns for people. After one of these nouns, a clause with "who" is easy to read.
 const PEOPLE: &str = "one|ones|person|persons|people|user|users|reader|readers|student|students|newcomer\
                       |newcomers|operator|operators|those|anyone|author|authors|teacher|teachers";
 
@@ -65,7 +67,7 @@ static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     .collect()
 });
 
-/// Names that are pictures of a thing and not its name, with a better one.
+/// Names of types that are metaphors, with better names.
 const METAPHORS: [(&str, &str); 6] = [
     ("Said", "the thing that was said: `Reply`, `Report`"),
     ("Course", "`Progress`, or the thing that goes on"),
@@ -81,7 +83,7 @@ struct Finding {
     file: String,
     line: usize,
     word: String,
-    /// The text around it.
+    /// The line that contains the word.
     text: String,
     better: String,
 }
@@ -93,7 +95,7 @@ impl fmt::Display for Finding {
     }
 }
 
-/// A passage of prose: the line that each piece of it stands in, and the piece.
+/// A passage of text, as pieces. Each piece has the number of its line.
 type Passage = Vec<(usize, String)>;
 
 /// The findings in a file.
@@ -129,7 +131,7 @@ fn hard_words(file: &str, passage: &Passage) -> Vec<Finding> {
     }
     let text = without_quotations(&text);
     let text = sentence_ends().replace_all(&text, |ends: &regex::Captures<'_>| {
-        // As many octets as before, so that the positions still tell the lines.
+        // The text keeps its length in octets, so that positions still give the line numbers.
         format!("{}\0{}", &ends[1], &ends[2])
     });
     let mut findings = Vec::new();
@@ -155,26 +157,26 @@ fn hard_words(file: &str, passage: &Passage) -> Vec<Finding> {
     findings
 }
 
-/// The end of a sentence: its mark, and the blank or the line's end behind it.
+/// The end of a sentence: its last mark and the blanks after it.
 fn sentence_ends() -> &'static Regex {
     static ENDS: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"([.!?:;]) ( *)").unwrap());
     &ENDS
 }
 
-/// Whether the sentence that a word begins in ends with a question mark.
+/// Whether the sentence at the position `at` ends with a question mark.
 fn is_question(text: &str, at: usize) -> bool {
     let end = text[at..].char_indices().skip(1).find(|(_, c)| matches!(c, '.' | '?' | '!' | '\0'));
     end.is_some_and(|(_, c)| c == '?')
 }
 
-/// "users who": a relative clause after a noun for people.
+/// Whether a word that begins with "who" follows a noun for people, as in "users who".
 fn is_of_people(text: &str, at: usize, word: &str) -> bool {
     static NOUN: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(&format!(r"(?i)\b(?:{PEOPLE})( else| there)?,? $")).unwrap());
     word.to_lowercase().starts_with("who") && NOUN.is_match(&text[..at])
 }
 
-/// The text with `code` and "quotations" replaced by as many other octets.
+/// The text with `code` and "quotations" replaced by other characters of equal length.
 fn without_quotations(text: &str) -> String {
     static QUOTED: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r#"``[^`]*``|`[^`]*`|"[^"]*"|“[^”]*”"#).unwrap());
@@ -183,12 +185,13 @@ fn without_quotations(text: &str) -> String {
         .into_owned()
 }
 
-/// The comments, and the string literals of more than one word, of a Rust source; and its names of types.
+/// The passages and the names of a Rust source. The passages are the comments, and the string
+/// literals of more than one word.
 fn rust(file: &str, text: &str) -> (Vec<Passage>, Vec<(usize, String)>) {
     let tokens: TokenStream = text.parse().unwrap_or_else(|error| panic!("{file}: {error}"));
     let mut tree = Tokens::default();
     tree.collect(text, tokens);
-    // Comments are the text between the tokens.
+    // A `//` begins a comment if it is not inside a literal.
     let mut code: Vec<bool> = vec![false; text.len()];
     tree.code.iter().for_each(|range| code[range.clone()].fill(true));
     let mut passages = Vec::new();
@@ -231,10 +234,10 @@ fn without_diagrams(passage: &Passage) -> Vec<Passage> {
     passages
 }
 
-/// The tokens of a file that tell code from comments.
+/// The literals and names of a file.
 #[derive(Default)]
 struct Tokens {
-    /// The octets that are code.
+    /// The octets of all literals.
     code: Vec<std::ops::Range<usize>>,
     strings: Vec<Passage>,
     names: Vec<(usize, String)>,
@@ -244,7 +247,8 @@ impl Tokens {
     fn collect(&mut self, text: &str, tokens: TokenStream) {
         for token in tokens {
             let span = token.span();
-            // A doc comment is a token as well: `#[doc = ".."]` whose text begins with a slash.
+            // A doc comment is also a token: an attribute `#[doc = ".."]`. Its source text begins
+            // with a slash.
             if text[span.byte_range()].starts_with("//") {
                 continue;
             }
@@ -262,8 +266,8 @@ impl Tokens {
         }
     }
 
-    /// Adds a string literal: without the places where `format!` puts values, and without the words of
-    /// tcpdump and IOS.
+    /// Adds a string literal. It leaves out the places where `format!` puts values, and the words
+    /// of tcpdump and IOS.
     fn string(&mut self, line: usize, words: &str) {
         static VALUES: LazyLock<Regex> =
             LazyLock::new(|| Regex::new(r"\{[^{} ]*\}|who has|Who Last").unwrap());
@@ -313,7 +317,7 @@ fn hash_comments(text: &str) -> Vec<Passage> {
     passages
 }
 
-/// All files below [`READ`], as paths from the root of the repository.
+/// All files of [`READ`] and below, as paths relative to the root of the repository.
 fn files() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut open: Vec<PathBuf> = READ.split(' ').map(PathBuf::from).collect();
@@ -331,7 +335,8 @@ fn files() -> Vec<PathBuf> {
     files
 }
 
-/// The lines that are not in the branch `main` yet, to tell a new finding from a known one; none without git.
+/// The lines that are not in the branch `main` yet. They tell a new finding from a known finding.
+/// Empty without git.
 fn new_lines(root: &Path) -> String {
     let arguments = ["diff", "--unified=0", "main", "--"];
     let diff = Command::new("git").args(arguments).current_dir(root).output();
@@ -340,7 +345,7 @@ fn new_lines(root: &Path) -> String {
     diff.lines().filter(|line| line.starts_with('+')).collect::<Vec<_>>().join("\n")
 }
 
-/// The report on the paths of a row of [`MOST`], when they have more findings than it allows.
+/// The report on a row of [`MOST`], if its paths have more findings than the row allows.
 fn excess(below: &str, limit: usize, found: &[&Finding], root: &Path) -> Option<String> {
     if found.len() <= limit {
         return None;
@@ -360,7 +365,7 @@ fn comments_messages_and_documents_are_in_plain_english() {
     let mut all = Vec::new();
     for file in files() {
         let name = file.to_str().unwrap();
-        // The list of words in this file is no prose.
+        // This file is not read, because it contains the list of words.
         if let (false, Ok(text)) = (name == file!(), fs::read_to_string(root.join(&file))) {
             all.extend(findings(name, &text));
         }
