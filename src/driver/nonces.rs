@@ -1,5 +1,6 @@
-//! The file of the nonces that a router keeps across a restart (RFC 9301 section 5.6): the nonces
-//! of the xTRs that register here, and the last nonce of its own registers.
+//! The file of the nonces that a router keeps when it restarts (RFC 9301 section 5.6). It has the
+//! nonces of the xTRs that register with this router, and the last nonce of the router's own
+//! Map-Registers.
 //!
 //! ```text
 //!   eidway nonces 1
@@ -9,18 +10,19 @@
 //!   end 3                                   the number of lines with a nonce
 //! ```
 //!
-//! A change is written in the turn in which it occurs, but at least one second after the previous
-//! write; with each ten thousand nonces this interval grows by a second, so that a large table is
-//! written rarely. The new file is written under another name and then renamed, so that the file is
-//! complete even if the process dies. It is not synced to the disk, because that would delay
-//! packets.
+//! A change is written in the turn in which it occurs, but not earlier than one second after the
+//! previous write. For each ten thousand nonces in the file, this interval is one second longer, so
+//! that a large table is written less often. The data is written to a new file with another name,
+//! and then the new file is renamed. So the file is complete even if the process dies. The file is
+//! not synced to the disk, because that would delay packets.
 //!
-//! So a killed router loses the nonces of the last interval. An attacker can replay each register
-//! from that interval when its xTR is silent. The replay only repeats the registration that the xTR
-//! itself made shortly before, for at most three minutes, and the xTR's next register has a greater
-//! nonce than both. A machine that loses its power may lose more nonces. The router's own nonces
-//! start from the clock, so a lost nonce matters only if the clock was also set back; then the
-//! nonces are raised, as without a file.
+//! So a killed router loses the nonces of the last interval. While an xTR is silent, an attacker
+//! can replay the Map-Registers that this xTR has sent in the interval. Such a replay only repeats
+//! a registration that the xTR itself has made shortly before, for at most three minutes. The next
+//! Map-Register of the xTR has a greater nonce than the replayed one. If a machine loses its power,
+//! it may lose more nonces. The router's own nonces start from the clock. So if they are lost, this
+//! matters only if the clock was also set back. In this case the nonces are raised, as without a
+//! file.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -33,14 +35,15 @@ use crate::private;
 use crate::router::kept::{KeptNonce, KeptNonces, KeyPrint, NonceOwner, NonceRequest, Sender};
 use crate::time::Time;
 
-/// The first line.
+/// The first line of the file.
 const HEAD: &str = "eidway nonces 1";
-/// The shortest interval between two writes.
+/// The shortest time between two writes.
 const REST: Duration = Duration::from_secs(1);
-/// The interval grows by [`REST`] for each such number of nonces, about a megabyte of text.
+/// The number of nonces for which the interval between two writes grows by [`REST`]. They need
+/// about a megabyte of text.
 const MANY: usize = 10_000;
 
-/// The kept nonces and their file; no file unless one is configured.
+/// The stored nonces and their file. The file exists only if it is configured.
 #[derive(Debug, Default)]
 pub struct NonceFile {
     path: Option<PathBuf>,
@@ -51,11 +54,11 @@ pub struct NonceFile {
 }
 
 impl NonceFile {
-    /// Reads the file, if there is one. A damaged file is renamed to `FILE.damaged`; its readable
-    /// part is used, and the log reports the first error.
+    /// Reads the file if it exists. A damaged file is renamed to `FILE.damaged`. Its readable part
+    /// is used, and the log reports its first error.
     ///
     /// # Errors
-    /// The file exists but cannot be read, or another user can have written it.
+    /// The file exists but cannot be read, or another user may have written it.
     pub fn open(path: Option<&Path>) -> io::Result<Self> {
         let Some(path) = path else { return Ok(NonceFile::default()) };
         let octets = match private::read(path) {
@@ -80,7 +83,7 @@ impl NonceFile {
         Ok(file)
     }
 
-    /// The kept nonces, for the router's start.
+    /// The stored nonces, for the start of the router.
     pub fn kept(&self) -> KeptNonces {
         self.kept.clone()
     }
@@ -111,7 +114,7 @@ impl NonceFile {
         self.write()
     }
 
-    /// Writes all changes immediately, due or not, because the router stops.
+    /// Writes all changes immediately, even if no write is due, because the router stops.
     ///
     /// # Errors
     /// An error of the file system.
@@ -158,7 +161,7 @@ fn emit(kept: &KeptNonces) -> String {
     text
 }
 
-/// The nonces in a file, and the file's first error.
+/// Parses the text of the file. Returns its nonces and its first error.
 fn parse(text: &str) -> (KeptNonces, Option<String>) {
     let mut lines = text.lines();
     if lines.next() != Some(HEAD) {
@@ -188,7 +191,7 @@ fn parse(text: &str) -> (KeptNonces, Option<String>) {
 }
 
 fn nonce(line: &str) -> Option<NonceRequest> {
-    // Only the full length is accepted: a number that was cut off would be another number.
+    // A number must have its full length, because a part of a number would be another number.
     let long = |word: &str| {
         let is_whole = word.len() == 32;
         is_whole.then(|| u128::from_str_radix(word, 16).ok()).flatten()

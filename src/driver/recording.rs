@@ -1,4 +1,4 @@
-//! Creates the files of records.
+//! Creates the files for records.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use crate::private;
 use crate::sim::Records;
 
-/// Creates a record file that only its owner can read, because it contains keys. The record of an
-/// earlier run is renamed to `FILE.old`: a person who restarts a router after a crash needs the
-/// record of the crash.
+/// Creates a file for a record. Only its owner can read the file, because a record contains keys.
+/// The record of an earlier run is renamed to `FILE.old`: if a person restarts a router after a
+/// crash, the record of the crash is still needed.
 ///
 /// # Errors
 /// An error of the file system.
@@ -24,12 +24,12 @@ pub fn create(path: &Path) -> io::Result<File> {
     private::create(path)
 }
 
-/// The records of a simulation in a directory, which is made so that only its owner can use it:
-/// `ROUTER.record`, and `ROUTER-2.record` when the router is started again. If a record cannot be
-/// opened, the log reports this and the record is not written.
+/// Prepares the records of a simulation. Makes their directory, which only its owner can use. The
+/// files are `ROUTER.record`, and `ROUTER-2.record` after the router is started again. If a file
+/// cannot be opened, the log reports this and there is no record of this router.
 ///
 /// # Errors
-/// The directory cannot be made.
+/// The directory cannot be created.
 pub fn of_routers(directory: &Path) -> io::Result<Records> {
     DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     let (directory, mut starts) = (directory.to_owned(), BTreeMap::<String, u32>::new());

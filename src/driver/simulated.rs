@@ -1,7 +1,7 @@
-//! Runs a simulated lab in real time or at another speed, with a console socket for each router.
+//! Runs a simulated lab in real time or at another speed. Each router has a console socket.
 //!
-//! The machine's clock decides how far the simulation advances; between two steps the consoles are
-//! served in turns, as in the event loop of a real router.
+//! The machine's clock decides how far the simulation runs in a step. Between two steps, the
+//! consoles are served in turns, as in the event loop of a real router.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,17 +22,18 @@ use crate::private;
 use crate::sim::{Sim, SimError};
 use crate::time::Time;
 
-/// The longest time between two steps of the simulation, on its own clock or the machine's.
+/// The longest time between two steps of the simulation. This limit is valid on the clock of the
+/// simulation and on the clock of the machine.
 const STEP: Duration = Duration::from_millis(20);
-/// The token of the signals. The token of a router's listener is the router's number times
-/// [`PER_ROUTER`]; the tokens of its clients follow.
+/// The token of the signals. The token of a router's console listener is the number of the router
+/// times [`PER_ROUTER`]. The next tokens are the clients of this console.
 const SIGNALS: Token = Token(usize::MAX >> 1);
 const PER_ROUTER: usize = 64;
 
-/// The speed of the time in a simulation.
+/// The speed of the simulated time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pace {
-    /// A multiple of real time; finite, and above 0.
+    /// A multiple of real time. The number is finite and greater than 0.
     Times(f64),
     /// As fast as the processor allows.
     Fast,
@@ -50,17 +51,17 @@ impl FromStr for Pace {
     }
 }
 
-/// Runs a simulated lab until SIGINT or SIGTERM and serves the consoles of its routers in
-/// `directory`, which is below [`private::runtime`].
+/// Runs a simulated lab until SIGINT or SIGTERM, and serves the consoles of its routers. The
+/// sockets are in `directory`, which is below [`private::runtime`].
 ///
 /// # Errors
-/// Sockets that cannot be opened, and errors of polling.
+/// A socket that cannot be opened, or an error of polling.
 pub fn run(sim: Sim, directory: &Path, pace: Pace) -> Result<(), Error> {
     let during = format!("opening the consoles in {}", directory.display());
     let mut served = Served::open(sim, directory).map_err(Error::during(during))?;
     let outcome = served.go_on(pace).map_err(Error::during("serving a simulated lab"));
     drop(served);
-    // The console sockets have been removed; any other file keeps the directory.
+    // The console sockets are already removed. If the directory has other files, it is not removed.
     let _ = fs::remove_dir(directory);
     outcome
 }
@@ -70,9 +71,9 @@ struct Served {
     poll: Poll,
     signals: Signals,
     consoles: Vec<(String, ConsoleServer)>,
-    /// Routers and clients that may have more to do.
+    /// The routers and their clients that may have more requests to serve.
     ready: BTreeSet<(usize, usize)>,
-    /// Routers at whose consoles clients may wait.
+    /// The routers with clients that may wait to be accepted.
     listening: BTreeSet<usize>,
 }
 
@@ -149,7 +150,7 @@ impl Served {
                     }
                 }
                 Err(error) if descriptors::none_is_free(&error) => {
-                    // Clients that still wait are accepted with the next step.
+                    // Clients that still wait are accepted in the next step.
                     self.listening.insert(router);
                     return;
                 }

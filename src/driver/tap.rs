@@ -1,7 +1,8 @@
-//! The TAP device of an emulated host, and the bridge to which the device is connected.
+//! The TAP device of an emulated host, and the bridge that the device is connected to.
 //!
-//! A lab connects the device to one of its LANs. Without a lab, the interface's own device is a
-//! bridge with the hosts as its ports; if there is no device of that name, the bridge is made here.
+//! A lab connects the device to one of its LANs. Without a lab, the device of the router's
+//! interface is a bridge, and the hosts are its ports. If the interface has no device, the bridge
+//! is created here.
 
 #![allow(unsafe_code, reason = "the ioctls of bridges and links take raw structures")]
 
@@ -12,27 +13,28 @@ use std::os::fd::{AsRawFd, RawFd};
 use socket2::{Domain, Socket, Type};
 use tun_tap::{Iface, Mode};
 
-/// "Make a bridge" and "plug into a bridge"; libc has no names for them.
+/// The requests to create a bridge and to connect a device to a bridge. libc has no names for them.
 const SIOCBRADDBR: libc::c_ulong = 0x89a0;
 const SIOCBRADDIF: libc::c_ulong = 0x89a2;
 
-/// The open device; dropping this value deletes the device, even if it is connected to a bridge.
+/// An open TAP device. When this value is dropped, the device is deleted, even if it is connected
+/// to a bridge.
 #[derive(Debug)]
 pub struct Tap {
     device: Iface,
 }
 
 impl Tap {
-    /// Makes the device `name` in the namespace of the calling thread; the device is down.
+    /// Creates the device `name` in the namespace of the calling thread. The device is down.
     pub fn open(name: &str) -> io::Result<Self> {
         let device = Iface::without_packet_info(name, Mode::Tap)?;
         device.set_non_blocking()?;
         Ok(Tap { device })
     }
 
-    /// Connects the device to the bridge `bridge` and sets both up; if there is no device of that
-    /// name, the bridge is made. False if `bridge` is another kind of device: a cable, which has
-    /// another owner.
+    /// Connects the device to the bridge `bridge` and sets both up. If there is no device with the
+    /// name `bridge`, it is created. Returns false if `bridge` is another kind of device. Such a
+    /// device is the end of a cable, which does not belong to this router.
     pub fn plug(&self, bridge: &str) -> io::Result<bool> {
         let socket = Socket::new(Domain::IPV4, Type::DGRAM, None)?;
         let join = || {
@@ -43,7 +45,7 @@ impl Tap {
         let mut joined = join();
         if raw(&joined) == Some(libc::ENODEV) {
             let mut name = request(bridge).ifr_name;
-            // SAFETY: SIOCBRADDBR takes the octets of a name that ends with a zero.
+            // SAFETY: SIOCBRADDBR reads the octets of a name that ends with a zero.
             check(unsafe { libc::ioctl(socket.as_raw_fd(), SIOCBRADDBR as _, name.as_mut_ptr()) })?;
             set_up(&socket, bridge)?;
             joined = join();
@@ -54,7 +56,7 @@ impl Tap {
         }
     }
 
-    /// Whether the device is still there, in any namespace; another program can delete it.
+    /// Whether the device still exists, in any namespace. Another program may have deleted it.
     pub fn is_there(&self) -> bool {
         control(&self.device, libc::TUNGETIFF as _, &mut request("")).is_ok()
     }
@@ -103,13 +105,15 @@ fn index(socket: &Socket, device: &str) -> io::Result<libc::c_int> {
 }
 
 fn control(file: &impl AsRawFd, what: libc::c_ulong, request: &mut libc::ifreq) -> io::Result<()> {
-    // SAFETY: each of the requests used here takes an `ifreq` by a pointer to a live value.
+    // SAFETY: each of these requests takes an `ifreq` through a pointer. The pointer is to a live
+    // value.
     check(unsafe { libc::ioctl(file.as_raw_fd(), what as _, &raw mut *request) })
 }
 
-/// A request about a device. A name that is too long is cut off; the kernel knows no such device.
+/// Makes a request about a device. If the name is too long, only its first octets are used. The
+/// kernel knows no device with such a name.
 fn request(device: &str) -> libc::ifreq {
-    // SAFETY: all zero is a valid `ifreq`.
+    // SAFETY: an `ifreq` in which all octets are zero is valid.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(device.bytes().take(libc::IFNAMSIZ - 1)) {
         *to = from as libc::c_char;

@@ -1,9 +1,9 @@
-//! TCP port 4342: the connections of reliable transport between ETRs and map-servers
+//! TCP port 4342: the connections for reliable transport between ETRs and map-servers
 //! (draft-kouvelas-lisp-map-server-reliable-transport, section 3).
 //!
-//! Octets from a peer are passed to the core as they arrive; octets from the core wait here until
-//! the peer accepts them. There are limits for connections, for waiting octets, for octets read in
-//! a turn and for the time to close a connection.
+//! Octets from a peer go to the core as they arrive. Octets from the core wait here until the peer
+//! accepts them. There are limits for the number of connections, for waiting octets, for octets
+//! that are read in a turn, and for the time to close a connection.
 
 #[cfg(test)]
 mod tests;
@@ -21,27 +21,28 @@ use crate::router::io::Connection;
 use crate::time::Time;
 use crate::wire::CONTROL_PORT;
 
-/// The most octets that may wait for a peer. A connection with more is closed.
+/// The most octets that may wait for a peer. If more octets wait, the connection is closed.
 const MAX_WAITING: usize = 1 << 20;
 /// The most accepted connections at the same time. Further connections are closed immediately. If
-/// the process may not have twice as many descriptors, the limit is half of the descriptors: the
-/// router needs the rest itself.
+/// the process may have fewer than twice as many descriptors, the limit is half of the descriptors,
+/// because the router needs the other half itself.
 const MAX_ACCEPTED: usize = 4096;
 /// The most connections that the kernel completes before the router accepts them.
 const BACKLOG: i32 = 128;
-/// How long a connection that is being closed may take to send the waiting octets.
+/// The longest time for a connection that is being closed to send its waiting octets.
 const LINGER: Duration = Duration::from_secs(5);
-/// The silence before the first probe of a peer, the interval of the probes, and their number.
+/// The time without data before the first probe of a peer. The next constants are the interval of
+/// the probes and their number.
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_PROBES: u32 = 3;
-/// How long octets may remain unacknowledged.
+/// The longest time that sent octets may remain unacknowledged.
 const USER_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// The result of serving a connection whose socket was ready.
+/// The result of serving a connection with a ready socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// Nothing for the core.
+    /// There is nothing for the core.
     Waits,
     /// The connection that the core asked for is established.
     Connected(SocketAddr),
@@ -69,12 +70,12 @@ pub struct Peer {
     is_connected: bool,
     /// Octets that the peer has not accepted yet.
     waiting: Vec<u8>,
-    /// Set when the core has closed the connection: at this time the connection ends, even with
-    /// unsent octets.
+    /// The time at which the connection ends, even if it has unsent octets. It is set when the core
+    /// closes the connection.
     closing_until: Option<Time>,
 }
 
-/// The listeners and connections of a router.
+/// The listeners and connections of a router's TCP port.
 #[derive(Debug)]
 pub struct Tcp {
     listeners: Vec<Option<Listener>>,
@@ -84,14 +85,15 @@ pub struct Tcp {
 }
 
 impl Tcp {
-    /// No connections yet; the process may have `descriptors` open files.
+    /// Creates a value without connections. `descriptors` is the number of files that the process
+    /// may have open.
     pub fn new(descriptors: u64) -> Self {
         let half = usize::try_from(descriptors / 2).unwrap_or(usize::MAX);
         let most_accepted = half.min(MAX_ACCEPTED);
         Tcp { listeners: Vec::new(), peers: BTreeMap::new(), accepted: 0, most_accepted }
     }
 
-    /// The listener in a slot, which keeps its number while it is open.
+    /// The listener in a slot. A listener keeps the number of its slot while it is open.
     pub fn listener_mut(&mut self, slot: usize) -> Option<&mut Listener> {
         self.listeners.get_mut(slot)?.as_mut()
     }
@@ -101,18 +103,20 @@ impl Tcp {
         self.peers.get_mut(&connection)
     }
 
-    /// Whether there is a listener on an RLOC.
+    /// Whether there is a listener on this RLOC.
     pub fn listens_on(&self, rloc: Rloc) -> bool {
         self.listeners.iter().flatten().any(|listener| listener.rloc == rloc)
     }
 
-    /// Listens on an RLOC, and returns the number of the slot. The address may be added later.
+    /// Listens on an RLOC and returns the number of the listener's slot. The RLOC need not exist
+    /// yet.
     ///
     /// # Errors
-    /// EADDRINUSE when another program of the namespace listens there.
+    /// EADDRINUSE if another program in the namespace listens on this RLOC.
     pub fn listen(&mut self, rloc: Rloc) -> io::Result<usize> {
         let socket = open(rloc)?;
-        // The connections of a killed router must not prevent the next router from starting.
+        // Without this option, connections of a killed router could prevent the next router from
+        // starting.
         socket.set_reuse_address(true)?;
         match rloc.family() {
             Family::Ipv4 => socket.set_freebind_v4(true)?,
@@ -130,19 +134,20 @@ impl Tcp {
         Ok(slot)
     }
 
-    /// Stops listening on an RLOC: a SYN is answered with RST. Existing connections remain.
+    /// Stops listening on an RLOC. The kernel then answers a SYN with RST. Existing connections
+    /// remain.
     pub fn stop_listening(&mut self, rloc: Rloc) {
         for slot in &mut self.listeners {
             slot.take_if(|listener| listener.rloc == rloc);
         }
     }
 
-    /// Accepts one connection that waits at a listener: returns its number, the peer and the local
-    /// RLOC.
+    /// Accepts a connection that waits at a listener. Returns its number, the address of its peer
+    /// and the local RLOC.
     ///
     /// # Errors
-    /// `WouldBlock` if none waits; `QuotaExceeded` if there are too many: the new connection is
-    /// closed.
+    /// `WouldBlock` if no connection waits. `QuotaExceeded` if there are too many connections: the
+    /// new connection is closed.
     pub fn accept(&mut self, slot: usize) -> io::Result<(Connection, SocketAddr, IpAddr)> {
         let listener = self.listener_mut(slot).ok_or(io::ErrorKind::NotFound)?;
         let (stream, peer) = listener.socket.accept()?;
@@ -158,7 +163,7 @@ impl Tcp {
         Ok((connection, peer, local))
     }
 
-    /// Starts a connection to port 4342; when its socket is ready, [`Tcp::serve`] returns the
+    /// Begins a connection to port 4342. When its socket is ready, [`Tcp::serve`] returns the
     /// result.
     pub fn connect(
         &mut self,
@@ -179,8 +184,8 @@ impl Tcp {
         self.peers.get_mut(&connection).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Sends octets, immediately or when the peer accepts them; false if this has ended the
-    /// connection.
+    /// Sends octets immediately, or later when the peer accepts them. Returns false if the
+    /// connection has ended because of an error.
     pub fn send(&mut self, connection: Connection, bytes: &[u8]) -> bool {
         let Some(peer) = self.peers.get_mut(&connection) else { return true };
         if peer.closing_until.is_some() {
@@ -195,7 +200,8 @@ impl Tcp {
         false
     }
 
-    /// Closes a connection after the waiting octets have been sent; true if it has already ended.
+    /// Closes a connection after its waiting octets are sent. Returns true if the connection has
+    /// already ended.
     pub fn close(&mut self, connection: Connection, now: Time) -> bool {
         let Some(peer) = self.peers.get_mut(&connection) else { return false };
         if peer.is_connected && !peer.waiting.is_empty() {
@@ -206,11 +212,12 @@ impl Tcp {
         true
     }
 
-    /// Serves a connection whose socket became ready: completes the connection, sends the waiting
-    /// octets and reads once into `buffer`.
+    /// Serves a connection with a ready socket. Completes the connection, sends the waiting octets
+    /// and does one read into `buffer`.
     ///
     /// # Errors
-    /// `WouldBlock` if there is nothing to read. Every other failure is a [`Progress::Closed`].
+    /// `WouldBlock` if there is nothing to read. Any other failure is not an error but a
+    /// [`Progress::Closed`].
     pub fn serve(&mut self, connection: Connection, buffer: &mut [u8]) -> io::Result<Progress> {
         let Some(peer) = self.peers.get_mut(&connection) else {
             return Err(io::ErrorKind::WouldBlock.into());
@@ -230,12 +237,13 @@ impl Tcp {
         }
     }
 
-    /// The earliest time at which a connection that is being closed must end.
+    /// The earliest time at which a connection that is being closed must end, or `None` if there is
+    /// no such connection.
     pub fn deadline(&self) -> Option<Time> {
         self.peers.values().filter_map(|peer| peer.closing_until).min()
     }
 
-    /// Ends the connections that are being closed and whose time has passed.
+    /// Ends each connection that is being closed if its time is over. Returns these connections.
     pub fn expire(&mut self, now: Time) -> Vec<Connection> {
         let is_late = |peer: &Peer| peer.closing_until.is_some_and(|until| until <= now);
         self.peers
@@ -282,7 +290,7 @@ impl Peer {
         }
     }
 
-    /// Writes as much as the socket accepts; true if nothing is left.
+    /// Writes as many octets as the socket accepts. Returns true if no octets are left.
     fn flush(&mut self) -> io::Result<bool> {
         while !self.waiting.is_empty() {
             match self.stream.write(&self.waiting) {
@@ -309,7 +317,8 @@ fn open(rloc: Rloc) -> io::Result<Socket> {
     }
 }
 
-/// Makes the kernel detect within 25 s that a peer is unreachable (Linux's default: two hours).
+/// Makes the kernel detect within 25 s that a peer is unreachable. The default of Linux is two
+/// hours.
 fn watch_peer(socket: &Socket) -> io::Result<()> {
     let keepalive = TcpKeepalive::new()
         .with_time(KEEPALIVE_IDLE)

@@ -1,4 +1,4 @@
-//! Whole routers between real kernels: each in its own namespace, served one after the other.
+//! Tests of whole routers with real kernels. Each router has its own namespace.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -15,8 +15,8 @@ use super::namespace::{in_namespace, ip, path, rules_and_routes, spawn_in_namesp
 use crate::console::parse_config;
 use crate::router::config::Config;
 
-/// An xTR. Its EIDs `172.16.N.0/24` and `2001:db8:N::/64` are behind `et1-0`; its core link is
-/// `et0-0`. Number 1 is also map-server and map-resolver.
+/// The configuration of an xTR. Its EIDs `172.16.N.0/24` and `2001:db8:N::/64` are behind `et1-0`.
+/// Its link to the core is `et0-0`. The router with number 1 is also map-server and map-resolver.
 fn config(number: u8, family_of_rlocs: &str) -> String {
     let (ms, locator) = match family_of_rlocs {
         "ipv4" => ("10.0.0.1".to_owned(), format!("10.0.0.{number}")),
@@ -68,13 +68,13 @@ fn start(number: u8, family_of_rlocs: &str) -> EventLoop {
     EventLoop::start(parsed(&config(number, family_of_rlocs)), None, Options::default()).unwrap()
 }
 
-/// Adds the site: a cable with its other end up.
+/// Adds the link of the site, with its other end up.
 fn add_site() {
     ip("link add et1-0 type veth peer name site");
     ip("link set site up");
 }
 
-/// Runs the loop until `done`, for at most ten seconds.
+/// Runs the event loop until `done` returns true, for at most ten seconds.
 fn turn_until(router: &mut EventLoop, mut done: impl FnMut(&EventLoop) -> bool) -> bool {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(10);
@@ -89,7 +89,7 @@ fn turn_until(router: &mut EventLoop, mut done: impl FnMut(&EventLoop) -> bool) 
     false
 }
 
-/// Whether both xTRs have registered both their prefixes.
+/// Whether both xTRs have registered both of their prefixes.
 fn all_are_registered(router: &EventLoop) -> bool {
     let sites = router.router().map_server().entries();
     sites.iter().filter(|(_, entry)| entry.is_registered()).count() == 4
@@ -101,7 +101,7 @@ fn ping(arguments: &str) -> Child {
     command.spawn().expect("ping is installed")
 }
 
-/// Lets `router` work until the ping has ended, and returns its output.
+/// Runs `router` until the ping has ended, and returns the output of the ping.
 fn finish(router: &mut EventLoop, mut ping: Child) -> String {
     turn_until(router, |_| ping.try_wait().unwrap().is_some());
     let _ = ping.kill();
@@ -109,7 +109,7 @@ fn finish(router: &mut EventLoop, mut ping: Child) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Two xTRs; `script` runs with number 1 on the test's thread, while number 2 runs on another
+/// Runs two xTRs. `script` runs with number 1 on the thread of the test. Number 2 runs on another
 /// thread.
 fn between_two_xtrs(family_of_rlocs: &'static str, script: impl FnOnce(&mut EventLoop)) {
     let is_over = Arc::new(AtomicBool::new(false));
@@ -170,8 +170,8 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
             second.err().expect("it must not start").to_string()
         };
         let process = format!("process {}, which is the router of this", std::process::id());
-        // A router without a device and sockets has no conflict with the first one's, but would
-        // remove its rules.
+        // A second router without devices and sockets has no conflict with those of the first
+        // router. But it would remove the rules of the first router.
         for config in [parsed(&config(1, "ipv4")), parsed("hostname idle\n")] {
             let complaint = second(config);
             assert!(complaint.contains(&process), "{complaint}");
@@ -182,7 +182,8 @@ fn a_second_router_in_a_namespace_does_not_start_and_does_no_harm() {
     });
 }
 
-/// A program at the console socket; `router` works while the program waits for the answer.
+/// Runs a program that sends lines to the console socket. `router` works while the program waits
+/// for the answer.
 fn ask(router: &mut EventLoop, socket: &Path, lines: &[&str]) -> String {
     let mut stream = UnixStream::connect(socket).unwrap();
     stream.set_nonblocking(true).unwrap();
@@ -222,7 +223,7 @@ fn device_and_sockets_follow_the_configuration() {
         assert_eq!(sockets.lines().count(), 1, "only the title is left: {sockets}");
         let lines: Vec<&str> = ["configure terminal"].into_iter().chain(text.lines()).collect();
         ask(&mut router, &socket, &lines);
-        // The kernel makes the local route of an IPv6 address some time after the address.
+        // The kernel adds the local route of an IPv6 address some time after the address.
         turn_until(&mut router, |_| rules_and_routes() == before);
         assert_eq!(rules_and_routes(), before);
         let sockets = std::fs::read_to_string("/proc/thread-self/net/udp").unwrap();

@@ -1,8 +1,9 @@
-//! `lisp0`: the TUN device through which packets of EIDs enter and leave the router.
+//! `lisp0`, the TUN device: packets of EIDs enter and leave the router through it.
 //!
-//! There are two modes. With segmentation offload, each packet has a [`VnetHeader`] before it; one
-//! read returns up to 64 KiB of a flow as one super-packet, and one write accepts as much. Without
-//! offload, each packet is read and written alone: for kernels without offload, and for comparison.
+//! There are two modes. With segmentation offload, each packet has a [`VnetHeader`] before it. One
+//! read returns up to 64 KiB of a flow as one super-packet, and one write accepts the same amount.
+//! Without offload, each read and each write is one packet. This mode is for kernels without
+//! offload, and for comparison.
 
 #![allow(
     unsafe_code,
@@ -21,7 +22,7 @@ use super::offload::vnet_header::{VNET_HEADER_LEN, VnetHeader};
 use crate::packet::Packet;
 use crate::router::io::LISP_DEVICE;
 
-/// Octets that a read needs: the largest packet and the header before the packet.
+/// The number of octets that a read needs: the largest packet and the header before it.
 pub const READ_LEN: usize = u16::MAX as usize + VNET_HEADER_LEN;
 
 const TUN_F_CSUM: libc::c_uint = 0x01;
@@ -31,10 +32,10 @@ const TUN_F_TSO_ECN: libc::c_uint = 0x08;
 const TUN_F_USO4: libc::c_uint = 0x20;
 const TUN_F_USO6: libc::c_uint = 0x40;
 const TCP_OFFLOAD: libc::c_uint = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-/// The requested offloads, the best first; the kernel has USO since Linux 6.2.
+/// The offloads to request, the best first. The kernel supports USO since Linux 6.2.
 const OFFLOADS: [libc::c_uint; 2] = [TCP_OFFLOAD | TUN_F_USO4 | TUN_F_USO6, TCP_OFFLOAD];
 
-/// The open device; dropping this value deletes the device and every route into it.
+/// The open device. When this value is dropped, the device and all routes into it are deleted.
 #[derive(Debug)]
 pub struct Tun {
     device: Device,
@@ -47,12 +48,12 @@ enum Device {
 }
 
 impl Tun {
-    /// Makes `lisp0` in the namespace of the calling thread; it is down and has no addresses. If
-    /// `offload` is true, it uses as much offload as the kernel supports.
+    /// Creates `lisp0` in the namespace of the calling thread. The device is down and has no
+    /// addresses. If `offload` is true, the device uses every offload that the kernel supports.
     pub fn open(offload: bool) -> io::Result<Self> {
         let device = match offload.then(open_with_offload) {
             Some(Ok(device)) => device,
-            // EINVAL: this kernel has no IFF_VNET_HDR or none of the offloads.
+            // EINVAL means that this kernel does not support IFF_VNET_HDR or any of the offloads.
             Some(Err(error)) if error.raw_os_error() != Some(libc::EINVAL) => return Err(error),
             _ => {
                 let device = Iface::without_packet_info(LISP_DEVICE, Mode::Tun)?;
@@ -63,16 +64,16 @@ impl Tun {
         Ok(Tun { device })
     }
 
-    /// Whether the device exists under its name.
+    /// Whether the device still exists with its name.
     pub fn is_lisp0(&self) -> bool {
         let mut request = request();
-        // SAFETY: TUNGETIFF writes an `ifreq` by a pointer to a live one.
+        // SAFETY: TUNGETIFF writes an `ifreq` through a pointer. The pointer is to a live `ifreq`.
         let found = unsafe { libc::ioctl(self.as_raw_fd(), libc::TUNGETIFF, &raw mut request) };
         let name = request.ifr_name.iter().map(|octet| *octet as u8);
         found == 0 && name.take_while(|octet| *octet != 0).eq(LISP_DEVICE.bytes())
     }
 
-    /// Whether the device reads and writes super-packets, at least of TCP.
+    /// Whether the device reads and writes super-packets. It then supports at least TCP.
     pub fn has_offload(&self) -> bool {
         matches!(self.device, Device::Offload { .. })
     }
@@ -82,13 +83,13 @@ impl Tun {
         matches!(self.device, Device::Offload { udp: true, .. })
     }
 
-    /// Reads one packet into `buffer`, which has at least [`READ_LEN`] octets. A single packet is
-    /// complete, with its checksum; the checksum of a super-packet is completed when the packet is
-    /// cut.
+    /// Reads a packet into `buffer`, which must have at least [`READ_LEN`] octets. A single packet
+    /// is complete, with its checksum. A super-packet has no complete checksum: its segments get
+    /// theirs when it is cut.
     ///
     /// # Errors
-    /// `WouldBlock` if none waits; EBADFD if the device was deleted; `InvalidData` if the kernel's
-    /// description of the packet is not valid.
+    /// `WouldBlock` if no packet waits. EBADFD if the device was deleted. `InvalidData` if the
+    /// kernel's description of the packet is not valid.
     pub fn receive<'a>(&self, buffer: &'a mut [u8]) -> io::Result<Packet<'a>> {
         match &self.device {
             Device::Plain(device) => {
@@ -106,12 +107,12 @@ impl Tun {
         }
     }
 
-    /// Octets before the packet in the buffer that was passed to [`Tun::receive`].
+    /// The number of octets before the packet in the buffer of [`Tun::receive`].
     pub fn headroom(&self) -> usize {
         if self.has_offload() { VNET_HEADER_LEN } else { 0 }
     }
 
-    /// Gives the kernel one packet, as if it had arrived on `lisp0`.
+    /// Gives a packet to the kernel, as if it had arrived on `lisp0`.
     ///
     /// # Errors
     /// EIO while the device is down.
@@ -124,7 +125,8 @@ impl Tun {
         self.send_parts(&mut [IoSlice::new(&header), IoSlice::new(packet.bytes)])
     }
 
-    /// Gives the kernel a packet in parts; the first part is the octets of its [`VnetHeader`].
+    /// Gives a packet in several parts to the kernel. The first part has the octets of its
+    /// [`VnetHeader`].
     pub fn send_parts(&self, parts: &mut [IoSlice<'_>]) -> io::Result<()> {
         match &self.device {
             Device::Plain(device) => {
@@ -153,13 +155,14 @@ fn open_with_offload() -> io::Result<Device> {
     request.ifr_ifru.ifru_flags =
         (libc::IFF_TUN | libc::IFF_NO_PI | libc::IFF_VNET_HDR) as libc::c_short;
     let header_len = VNET_HEADER_LEN as libc::c_int;
-    // SAFETY: TUNSETIFF takes an `ifreq`, TUNSETVNETHDRSZ an int, by pointers to live values.
+    // SAFETY: TUNSETIFF takes an `ifreq` and TUNSETVNETHDRSZ takes an int, both through pointers to
+    // live values.
     unsafe {
         check(libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request))?;
         check(libc::ioctl(file.as_raw_fd(), libc::TUNSETVNETHDRSZ, &raw const header_len))?;
     }
     let set = |offload: libc::c_uint| {
-        // SAFETY: TUNSETOFFLOAD takes its flags by value.
+        // SAFETY: TUNSETOFFLOAD takes its flags as a value, not through a pointer.
         check(unsafe {
             libc::ioctl(file.as_raw_fd(), libc::TUNSETOFFLOAD, libc::c_ulong::from(offload))
         })
@@ -174,9 +177,9 @@ fn open_with_offload() -> io::Result<Device> {
     Ok(Device::Offload { file, udp })
 }
 
-/// A request about `lisp0`.
+/// Makes a request about `lisp0`.
 fn request() -> libc::ifreq {
-    // SAFETY: all zero is a valid `ifreq`.
+    // SAFETY: an `ifreq` in which all octets are zero is valid.
     let mut request: libc::ifreq = unsafe { mem::zeroed() };
     for (to, from) in request.ifr_name.iter_mut().zip(LISP_DEVICE.bytes()) {
         *to = from as libc::c_char;
@@ -215,8 +218,8 @@ mod tests {
             }
             let Ok(packet) = tun.receive(&mut buffer) else { continue };
             assert_eq!(packet.segment_size, None);
-            // Change an echo request into its reply: the addresses are swapped, type 8 becomes 0,
-            // and the checksum grows by the difference of the types.
+            // This turns an echo request into its reply. The addresses are exchanged, the type 8
+            // becomes 0, and the checksum increases by the difference of the types.
             let bytes = &mut *packet.bytes;
             let (source, destination) = bytes[12..20].split_at_mut(4);
             source.swap_with_slice(destination);

@@ -1,9 +1,9 @@
-//! Joins segments of one flow into one super-packet for the kernel.
+//! Joins the segments of a flow into one super-packet for the kernel.
 //!
-//! Only segments with a correct checksum are joined, because the partial checksum of a super-packet
-//! would hide that a segment is corrupt. If a packet cannot be joined because of a flag, an option
-//! or a gap, the super-packet of its flow ends and the packet is passed on unchanged. So the order
-//! inside a flow is the order of arrival.
+//! Only segments with a correct checksum are joined. A super-packet has only a partial checksum,
+//! which would hide that a segment is damaged. If a packet of the flow cannot be joined because of
+//! a flag, an option or a gap, the super-packet ends and the packet is passed on unchanged. So the
+//! packets of a flow stay in the order in which they arrived.
 
 use std::net::IpAddr;
 use std::num::NonZeroU16;
@@ -12,34 +12,35 @@ use std::ops::Range;
 use super::{IPV4_HEADER, IPV6_HEADER, Layout, TCP};
 use crate::checksum;
 
-/// The most flows that are joined at the same time.
+/// The most flows for which super-packets are built at the same time.
 const FLOWS: usize = 8;
-/// The most segments of a super-packet: the kernel accepts this number of memory pieces in one
+/// The most segments of a super-packet. The kernel accepts this number of pieces of memory in one
 /// write.
 const SEGMENTS: usize = 64;
-/// The largest packet, octets.
+/// The length of the largest packet, in octets.
 const LARGEST: usize = u16::MAX as usize;
 
 const ACK: u8 = 0x10;
 const PSH: u8 = 0x08;
 
-/// A packet or super-packet for the kernel; its octets are in the arena from which it was pushed.
+/// A packet or super-packet for the kernel. Its octets are in the arena of the packets that were
+/// pushed.
 #[derive(Debug)]
 pub struct Joined<'a> {
-    /// The headers and the payload of the first segment.
+    /// The position of the headers and the payload of the first segment.
     pub first: &'a Range<usize>,
-    /// The payloads of the other segments.
+    /// The positions of the payloads of the other segments.
     pub rest: &'a [Range<usize>],
-    /// Octets of each segment's payload, if there is more than one segment.
+    /// The length of each segment's payload in octets, if there is more than one segment.
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// The super-packet of one flow that is being joined.
+/// A flow and the super-packet that is built for it.
 #[derive(Debug)]
 struct Flow {
     first: Range<usize>,
     rest: Vec<Range<usize>>,
-    /// `None` if no packet can be added.
+    /// The data about the super-packet, or `None` if no packet can be added to it.
     growing: Option<Growing>,
 }
 
@@ -52,23 +53,24 @@ struct Growing {
     next_id: u16,
 }
 
-/// Joins packets in one arena. It stores only the positions of the packets, not their octets.
+/// Joins the packets of one arena. It stores the positions of the packets, not their octets.
 #[derive(Debug)]
 pub struct Coalescer {
     flows: Vec<Flow>,
-    /// The vectors of finished flows, which are used again.
+    /// The vectors of finished flows. They are used again for new flows.
     spare: Vec<Vec<Range<usize>>>,
     joins_udp: bool,
 }
 
 impl Coalescer {
-    /// A coalescer that joins TCP, and also UDP if the kernel can cut super-packets of UDP.
+    /// Creates a coalescer for TCP. It also joins UDP if `joins_udp` is true: the kernel must be
+    /// able to cut super-packets of UDP.
     pub fn new(joins_udp: bool) -> Self {
         Coalescer { flows: Vec::with_capacity(FLOWS), spare: Vec::new(), joins_udp }
     }
 
-    /// Adds the packet at `range` of `arena`. If this completes a super-packet, calls `write` with
-    /// it.
+    /// Adds the packet at `range` of `arena`. If a super-packet is then complete, calls `write`
+    /// with this super-packet.
     pub fn push(
         &mut self,
         arena: &mut [u8],
@@ -96,7 +98,7 @@ impl Coalescer {
         self.flows.push(Flow { first: range, rest, growing: candidate.beginning() });
     }
 
-    /// Writes everything that waits, because the arena will be used again.
+    /// Writes all waiting packets, because the arena will be used again.
     pub fn flush(&mut self, arena: &mut [u8], mut write: impl FnMut(&mut [u8], Joined<'_>)) {
         while !self.flows.is_empty() {
             self.finish(0, arena, &mut write);
@@ -153,7 +155,8 @@ impl Candidate {
         Some(Candidate { layout, len, sequence, id, is_last })
     }
 
-    /// The start of a super-packet with this packet first; after PSH no packet is joined.
+    /// Begins a super-packet with this packet as its first. Returns `None` if the packet has the
+    /// flag PSH, because no packet is joined after it.
     fn beginning(&self) -> Option<Growing> {
         (!self.is_last).then(|| Growing {
             layout: self.layout,
@@ -166,7 +169,7 @@ impl Candidate {
 }
 
 impl Flow {
-    /// Adds the packet if it continues this super-packet.
+    /// Adds the packet if it continues this super-packet. Returns true if it was added.
     fn take(&mut self, arena: &mut [u8], range: &Range<usize>, next: &Candidate) -> bool {
         let Some(growing) = &mut self.growing else { return false };
         let packet = &arena[range.clone()];
@@ -196,8 +199,8 @@ impl Flow {
         true
     }
 
-    /// Changes the headers to those of a super-packet if there is more than one segment, and
-    /// returns the size of its segments.
+    /// Completes a super-packet and returns the size of its segments. If there is more than one
+    /// segment, changes the headers to those of a super-packet.
     fn seal(&mut self, arena: &mut [u8]) -> Option<NonZeroU16> {
         if self.rest.is_empty() {
             return None;
@@ -214,11 +217,11 @@ impl Flow {
     }
 }
 
-/// Whether a packet has the addresses, protocol and ports of the flow.
+/// Whether a packet has the same addresses, protocol and ports as the flow.
 fn is_same_flow(arena: &[u8], flow: &Flow, packet: &[u8]) -> bool {
     let first = &arena[flow.first.clone()];
     let (Some(one), Some(other)) = (flow_of(first), flow_of(packet)) else {
-        // A packet that cannot be parsed, such as a fragment, may belong to any flow of its
+        // A packet that cannot be parsed, such as a fragment, may belong to any flow with the same
         // addresses.
         return ends(first) == ends(packet);
     };
@@ -246,8 +249,8 @@ fn flow_of(packet: &[u8]) -> Option<(&[u8], u8, &[u8])> {
     Some((layout.addresses(packet), layout.protocol, ports))
 }
 
-/// Compares the IP headers except length, identification and checksum. If fragments are allowed,
-/// the identification must increase by one, because then it has a meaning (RFC 6864 section 4).
+/// Whether two IP headers are equal, apart from length, identification and checksum. If fragments
+/// are allowed, the identification has a meaning (RFC 6864 section 4), so it must increase by one.
 fn has_same_ip_header(one: &[u8], other: &[u8], layout: &Layout, next_id: u16) -> bool {
     if !layout.is_v4 {
         return one[..4] == other[..4] && one[6..8] == other[6..8];
@@ -257,7 +260,8 @@ fn has_same_ip_header(one: &[u8], other: &[u8], layout: &Layout, next_id: u16) -
     one[1] == other[1] && one[6..9] == other[6..9] && (dont_fragment || id == next_id)
 }
 
-/// Compares acknowledgement, window and options of TCP; the ports have already been compared.
+/// Whether acknowledgement, window and options of two TCP headers are equal. The caller has already
+/// compared the ports.
 fn has_same_transport_header(one: &[u8], other: &[u8], layout: &Layout) -> bool {
     if layout.protocol != TCP {
         return true;
@@ -278,7 +282,8 @@ mod tests {
 
     const SEGMENT: usize = 100;
 
-    /// Pushes packets through and returns the results as octets with the size of segments.
+    /// Pushes packets and returns the results. Each result has its octets and the size of its
+    /// segments.
     fn join(packets: &[Vec<u8>]) -> Vec<(Vec<u8>, Option<u16>)> {
         let mut arena: Vec<u8> = packets.concat();
         let mut out = Vec::new();
@@ -297,7 +302,7 @@ mod tests {
         out
     }
 
-    /// The segments of one TCP connection; the last segment is shorter and has PSH.
+    /// Makes the segments of a TCP connection. The last segment is shorter and has PSH.
     fn tcp(is_v4: bool, port: u16, octets: usize) -> Vec<Vec<u8>> {
         let builder = match is_v4 {
             true => PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64),
@@ -360,7 +365,8 @@ mod tests {
                     None => vec![packet.clone()],
                 })
                 .collect();
-            // PSH is on the last segment of its super-packet, so cutting restores the same packets.
+            // PSH is on the last segment of a super-packet. So when the super-packet is cut, the
+            // result is the original packets.
             assert_eq!(out, segments, "segment {bad}");
         }
     }
@@ -379,7 +385,8 @@ mod tests {
                 checksum::finish(layout.pseudo_sum(packet, segment.len()) + checksum::sum(segment));
             packet[36..38].copy_from_slice(&sum.to_be_bytes());
         };
-        // Sequence, acknowledgement, SYN, window, TTL, type of service.
+        // The octets and bits to change: sequence number, acknowledgement, SYN, window, TTL, type
+        // of service.
         for (at, bit) in [(26, 1), (31, 1), (33, 2), (35, 1), (8, 1), (1, 1)] {
             let mut segments = clean.clone();
             segments[1][at] ^= bit;

@@ -1,13 +1,14 @@
-//! Segmentation offload at both ends of the data path, over octets in memory only.
+//! Segmentation offload at both ends of the data path. It only works on octets in memory.
 //!
 //! ```text
 //!   lisp0 --- super-packet ---> segment: one header each ------ UDP_SEGMENT ---> core
 //!   lisp0 <-- super-packet ---- coalesce: verify and join <------ UDP_GRO ------- core
 //! ```
 //!
-//! A super-packet of up to 64 KiB crosses the kernel's border and its stack only once. Its payload
-//! is never copied here: a packet to send consists of small headers and, between them, slices of
-//! the buffer that was read. A received packet is built in the same way.
+//! A super-packet of up to 64 KiB passes between the router and the kernel, and through the
+//! kernel's stack, only once. Its payload is not copied here. A packet to send consists of small
+//! headers and, between them, slices of the buffer that was read. A received packet is built in the
+//! same way.
 
 pub mod coalesce;
 pub mod segment;
@@ -15,33 +16,33 @@ pub mod vnet_header;
 
 use crate::checksum;
 
-/// The IP protocol number of TCP. Only packets of TCP and UDP can be segmented.
+/// The IP protocol number of TCP. Only TCP and UDP packets can be segmented.
 pub const TCP: u8 = 6;
 /// The IP protocol number of UDP.
 pub const UDP: u8 = 17;
 
-/// Octets of an IPv4 header without options, and of an IPv6 header.
+/// The lengths in octets of an IPv4 header without options and of an IPv6 header.
 const IPV4_HEADER: usize = 20;
 const IPV6_HEADER: usize = 40;
-/// Octets of a UDP header.
+/// The length of a UDP header in octets.
 const UDP_HEADER: usize = 8;
 
-/// The positions of the headers in a TCP or UDP packet.
+/// The positions of the headers of a TCP or UDP packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Layout {
-    /// IPv4 if true, IPv6 if false.
+    /// Whether the packet is IPv4. If not, it is IPv6.
     pub is_v4: bool,
-    /// [`TCP`] or [`UDP`].
+    /// The transport protocol: [`TCP`] or [`UDP`].
     pub protocol: u8,
-    /// Octets in front of the transport header.
+    /// The number of octets before the transport header.
     pub transport: usize,
-    /// Octets in front of the payload.
+    /// The number of octets before the payload.
     pub payload: usize,
 }
 
 impl Layout {
-    /// Reads the layout of a packet; `None` for fragments, other protocols, incomplete headers, and
-    /// extension headers other than options.
+    /// Returns the layout of a packet. Returns `None` for a fragment, another protocol, an
+    /// incomplete header, or an IPv6 extension header that is not an options header.
     pub fn of(packet: &[u8]) -> Option<Self> {
         let (is_v4, protocol, transport) = match packet.first()? >> 4 {
             4 if packet.len() >= IPV4_HEADER => {
@@ -68,22 +69,24 @@ impl Layout {
         whole.then_some(Layout { is_v4, protocol, transport, payload })
     }
 
-    /// The offset of the transport checksum from the start of the transport header.
+    /// The offset of the transport checksum from the beginning of the transport header, in octets.
     pub fn checksum_offset(&self) -> usize {
         if self.protocol == TCP { 16 } else { 6 }
     }
 
-    /// Both addresses in the IP header.
+    /// The octets of both addresses in the IP header.
     pub fn addresses<'a>(&self, packet: &'a [u8]) -> &'a [u8] {
         if self.is_v4 { &packet[12..20] } else { &packet[8..40] }
     }
 
-    /// The sum of the pseudo header for `len` octets of transport header and payload.
+    /// The checksum of the pseudo header for `len` octets of transport header and payload, before
+    /// the sum is folded.
     pub fn pseudo_sum(&self, packet: &[u8], len: usize) -> u32 {
         checksum::pseudo_header(self.addresses(packet), self.protocol, len)
     }
 
-    /// Whether a whole packet has a transport checksum and the checksum is correct.
+    /// Whether a packet, which must be complete, has a transport checksum and this checksum is
+    /// correct.
     pub fn verifies(&self, packet: &[u8]) -> bool {
         let at = self.transport + self.checksum_offset();
         let segment = &packet[self.transport..];
@@ -92,8 +95,8 @@ impl Layout {
         !absent && checksum::finish(sum) == 0
     }
 
-    /// Writes the lengths for a packet of `total` octets into its headers and corrects the IPv4
-    /// header's checksum.
+    /// Writes the lengths for a packet of `total` octets into the packet's headers, and corrects
+    /// the checksum of an IPv4 header.
     pub fn set_lengths(&self, header: &mut [u8], total: usize) {
         if self.is_v4 {
             header[2..4].copy_from_slice(&(total as u16).to_be_bytes());
@@ -110,7 +113,8 @@ impl Layout {
     }
 }
 
-/// The protocol after the hop-by-hop and destination options of an IPv6 packet, and its offset.
+/// Skips the hop-by-hop options and destination options of an IPv6 packet. Returns the protocol
+/// after them and its offset.
 fn behind_options(packet: &[u8]) -> Option<(u8, usize)> {
     const HOP_BY_HOP: u8 = 0;
     const DESTINATION: u8 = 60;

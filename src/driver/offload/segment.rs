@@ -1,4 +1,4 @@
-//! Cuts a super-packet: makes the headers of its segments.
+//! Cuts a super-packet into segments: makes the headers of the segments.
 
 use std::num::NonZeroU16;
 use std::ops::Range;
@@ -10,7 +10,7 @@ const FIN: u8 = 0x01;
 const PSH: u8 = 0x08;
 const CWR: u8 = 0x80;
 
-/// A super-packet that is being cut.
+/// A super-packet that can be cut into segments.
 #[derive(Clone, Copy, Debug)]
 pub struct Segments<'a> {
     packet: &'a [u8],
@@ -19,31 +19,31 @@ pub struct Segments<'a> {
 }
 
 impl<'a> Segments<'a> {
-    /// `None` if `packet` cannot be cut.
+    /// Returns `None` if `packet` cannot be cut.
     pub fn of(packet: &'a [u8], segment_size: NonZeroU16) -> Option<Self> {
         let layout = Layout::of(packet)?;
         Some(Segments { packet, layout, segment_size: usize::from(segment_size.get()) })
     }
 
-    /// The number of segments, at least one.
+    /// The number of segments. It is at least one.
     pub fn count(&self) -> usize {
         (self.packet.len() - self.layout.payload).div_ceil(self.segment_size).max(1)
     }
 
-    /// Octets of the headers of a segment.
+    /// The length of a segment's headers in octets.
     pub fn header_len(&self) -> usize {
         self.layout.payload
     }
 
-    /// The position of the payload of segment `index` in the super-packet.
+    /// The position of a segment's payload in the super-packet.
     pub fn payload(&self, index: usize) -> Range<usize> {
         let start = self.layout.payload + index * self.segment_size;
         start..(start + self.segment_size).min(self.packet.len())
     }
 
     /// Appends the IP and transport headers of segment `index` to `out`, with their checksums. The
-    /// identification and the sequence number of TCP increase from segment to segment. FIN and PSH
-    /// are only on the last segment, CWR only on the first.
+    /// IPv4 identification and the TCP sequence number increase with each segment. Only the last
+    /// segment has FIN and PSH, and only the first segment has CWR.
     pub fn write_header(&self, index: usize, out: &mut Vec<u8>) {
         let Layout { is_v4, protocol, transport, payload } = self.layout;
         let body = &self.packet[self.payload(index)];
@@ -98,7 +98,7 @@ mod tests {
         (0..segments.count()).map(segment).collect()
     }
 
-    /// A super-packet; its checksum is not used.
+    /// Makes a super-packet. Its checksum is not used.
     fn tcp(is_v4: bool, payload: &[u8]) -> Vec<u8> {
         let builder = match is_v4 {
             true => PacketBuilder::ipv4([10, 0, 0, 1], [10, 0, 0, 2], 64),

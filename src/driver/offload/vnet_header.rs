@@ -1,5 +1,5 @@
-//! The header that a TUN device with IFF_VNET_HDR puts before every packet: `struct virtio_net_hdr`
-//! in the machine's own octet order (Virtio 1.3 section 5.1.6, `linux/virtio_net.h`).
+//! The header before every packet on a TUN device with IFF_VNET_HDR. It is `struct virtio_net_hdr`
+//! in the octet order of the machine (Virtio 1.3 section 5.1.6, `linux/virtio_net.h`).
 
 use std::io;
 use std::num::NonZeroU16;
@@ -7,7 +7,7 @@ use std::num::NonZeroU16;
 use super::{Layout, TCP};
 use crate::checksum;
 
-/// Octets of the header (TUNSETVNETHDRSZ).
+/// The length of the header in octets (TUNSETVNETHDRSZ).
 pub const VNET_HEADER_LEN: usize = 10;
 
 const NEEDS_CHECKSUM: u8 = 1;
@@ -15,10 +15,11 @@ const GSO_NONE: u8 = 0;
 const GSO_TCP_V4: u8 = 1;
 const GSO_TCP_V6: u8 = 4;
 const GSO_UDP: u8 = 5;
-/// A flag that is added to a TCP type: the first segment has CWR.
+/// A flag that is added to a TCP type. It says that the first segment has CWR.
 const GSO_ECN: u8 = 0x80;
 
-/// The work on a packet that the kernel has left to us, or that we leave to the kernel.
+/// The work on a packet that the sender has left to the receiver: the kernel to us, or we to the
+/// kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct VnetHeader {
     flags: u8,
@@ -30,8 +31,8 @@ pub struct VnetHeader {
 }
 
 impl VnetHeader {
-    /// The header of a super-packet with a partial checksum; each segment carries `segment_size`
-    /// octets.
+    /// Makes the header of a super-packet with a partial checksum. Each segment has `segment_size`
+    /// octets of payload.
     pub fn of_super_packet(packet: &[u8], segment_size: NonZeroU16) -> Option<Self> {
         let layout = Layout::of(packet)?;
         let cwr = layout.protocol == TCP && packet[layout.transport + 13] & 0x80 != 0;
@@ -50,7 +51,7 @@ impl VnetHeader {
         })
     }
 
-    /// Parses the header.
+    /// Parses the octets of the header.
     pub fn parse(bytes: &[u8; VNET_HEADER_LEN]) -> Self {
         let word = |at: usize| u16::from_ne_bytes([bytes[at], bytes[at + 1]]);
         VnetHeader {
@@ -63,7 +64,7 @@ impl VnetHeader {
         }
     }
 
-    /// The octets of the header.
+    /// Returns the octets of the header.
     pub fn emit(&self) -> [u8; VNET_HEADER_LEN] {
         let mut bytes = [0; VNET_HEADER_LEN];
         bytes[0] = self.flags;
@@ -75,8 +76,8 @@ impl VnetHeader {
         bytes
     }
 
-    /// Does the work that the kernel left on a single packet. For a super-packet, returns the size
-    /// of the segments to cut it into.
+    /// Does the work that the kernel has left on a packet. If the packet is a super-packet, returns
+    /// the size of its segments: the caller must cut it.
     ///
     /// # Errors
     /// `InvalidData` if the header does not match the packet.
@@ -92,13 +93,13 @@ impl VnetHeader {
         Ok(None)
     }
 
-    /// Completes the checksum. The checksum field already contains the sum of the pseudo header.
+    /// Completes the checksum. The checksum field already has the sum of the pseudo header.
     fn complete_checksum(&self, packet: &mut [u8]) -> Option<()> {
         let data = packet.get_mut(usize::from(self.checksum_start)..)?;
         let sum = checksum::finish(checksum::sum(data));
         let field = data.get_mut(usize::from(self.checksum_offset)..)?.first_chunk_mut::<2>()?;
-        // Zero would mean that there is no checksum (RFC 768); 0xffff is the same number in this
-        // arithmetic.
+        // A field of zero would mean that there is no checksum (RFC 768). In this arithmetic,
+        // 0xffff has the same value as zero.
         *field = if sum == 0 { [0xff; 2] } else { sum.to_be_bytes() };
         Some(())
     }

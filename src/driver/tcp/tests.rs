@@ -1,4 +1,4 @@
-//! Two ends of a connection on one loopback, in their own namespace.
+//! Tests with both ends of a connection on one loopback device, in a separate namespace.
 
 use std::time::Instant;
 
@@ -15,13 +15,13 @@ fn rloc(text: &str) -> Rloc {
 fn addresses() {
     ip("addr add 2001:db8::1/128 dev lo nodad");
     ip("addr add 2001:db8::2/128 dev lo nodad");
-    // The kernel makes the routes after it has confirmed the addresses.
+    // The kernel adds the routes some time after it has accepted the addresses.
     wait_until("both are local", || {
         ip("-6 route show table local").matches("2001:db8::").count() == 2
     });
 }
 
-/// Serves a connection until there is a result, for at most ten seconds.
+/// Serves a connection until there is a result for the core, for at most ten seconds.
 fn serve(tcp: &mut Tcp, connection: Connection) -> (Progress, Vec<u8>) {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a test")]
     let end = Instant::now() + Duration::from_secs(10);
@@ -46,8 +46,8 @@ fn accept(tcp: &mut Tcp, slot: usize) -> (Connection, SocketAddr, IpAddr) {
     taken.unwrap()
 }
 
-/// A connection from the first address of `pair` to the second: both ends, and the number of the
-/// accepted connection.
+/// Makes a connection from the first address of `pair` to the second. Returns both ends, and the
+/// number of the accepted connection.
 fn connected((one, other): (&str, &str)) -> (Tcp, Tcp, Connection) {
     let (mut client, mut server) = (Tcp::new(1 << 16), Tcp::new(1 << 16));
     let slot = server.listen(rloc(other)).unwrap();
@@ -83,7 +83,7 @@ fn a_connection_that_nobody_takes_is_refused() {
         for (one, other) in PAIRS {
             let mut client = Tcp::new(1 << 16);
             let begun = client.connect(OPENED, rloc(one), rloc(other)).map(drop);
-            // On the loopback, the connection may be refused before the call returns.
+            // On the loopback device, the connection may be refused before the call returns.
             if begun.is_ok() {
                 assert_eq!(serve(&mut client, OPENED).0, Progress::Refused);
             }
@@ -160,7 +160,8 @@ fn listening_follows_the_rlocs_and_does_not_wait_for_their_addresses() {
         assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
         tcp.stop_listening(rloc("192.0.2.1"));
         assert!(!tcp.listens_on(rloc("192.0.2.1")) && tcp.listens_on(rloc("2001:db8::99")));
-        // A child process that another test has just forked may hold the old socket for a moment.
+        // Another test may just have forked a child process. The child may hold the old socket for
+        // a short time.
         wait_until("the slot is used again", || {
             tcp.listen(rloc("192.0.2.1")).is_ok_and(|slot| slot == 0)
         });

@@ -1,9 +1,9 @@
-//! Datagrams with the TTL and the type of service of their outer header: one datagram at a time, or
-//! several of one length with UDP_SEGMENT and UDP_GRO.
+//! Sends and receives datagrams with the TTL and the type of service of their outer header. A call
+//! handles one datagram, or several datagrams of one length with UDP_SEGMENT and UDP_GRO.
 //!
-//! LISP copies both fields between the inner and the outer header (RFC 9300 section 5.3). They are
-//! passed as ancillary data of `sendmsg` and `recvmsg`; the libraries used here have no safe
-//! interface for this.
+//! LISP copies the TTL and the type of service between the inner and the outer header (RFC 9300
+//! section 5.3). `sendmsg` and `recvmsg` carry both fields as ancillary data. The libraries of this
+//! program have no safe interface for ancillary data.
 
 #![allow(
     unsafe_code,
@@ -22,39 +22,41 @@ use crate::addr::{Family, Rloc};
 use crate::router::io::IcmpError;
 use crate::wire::IcmpErrorKind;
 
-/// Space for ancillary data, octets, with the alignment that its headers need. With less than 256
-/// octets, the kernel drops ECN as soon as receive offload adds its own data.
+/// Space for ancillary data in octets, with the alignment that its headers need. If there are fewer
+/// than 256 octets, the kernel drops the ECN bits when receive offload adds more data.
 #[repr(align(8))]
 struct Control([u8; 256]);
 
-/// A datagram as it arrived; its payload is in the caller's buffer.
+/// A received datagram. Its payload is in the caller's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Received {
-    /// Octets of the payload.
+    /// The length of the payload in octets.
     pub len: usize,
-    /// The sender.
+    /// The address of the sender.
     pub source: SocketAddr,
     /// The received TTL or hop limit.
     pub ttl: u8,
     /// The received type of service or traffic class.
     pub tos: u8,
-    /// Octets of each datagram, if several successive datagrams of one sender were joined; the last
-    /// may be shorter.
+    /// The length of each datagram in octets, if the kernel has joined several successive datagrams
+    /// of one sender. The last datagram may be shorter.
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// The outer fields of packets to send.
+/// The fields in the outer header of packets to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fields {
-    /// At least 1; the kernel refuses 0.
+    /// The TTL. It is at least 1, because the kernel refuses 0.
     pub ttl: u8,
-    /// Type of service or traffic class.
+    /// The type of service or traffic class.
     pub tos: u8,
-    /// Octets of each datagram except the last, if `parts` are several successive datagrams.
+    /// The length in octets of each datagram except the last, if `parts` are several successive
+    /// datagrams.
     pub segment_size: Option<NonZeroU16>,
 }
 
-/// Sends the successive `parts` as one datagram or as several, without joining them in memory.
+/// Sends the successive `parts` as one datagram or as several datagrams. Does not copy them into
+/// one buffer.
 pub fn send(
     socket: BorrowedFd<'_>,
     destination: &SockAddr,
@@ -75,7 +77,8 @@ pub fn send(
         let value = size.get().to_ne_bytes();
         at += put(&mut control.0[at..], libc::SOL_UDP, libc::UDP_SEGMENT, &value);
     }
-    // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
+    // SAFETY: a `msghdr` in which all octets are zero is valid. In musl it has padding that must be
+    // zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_name = destination.as_ptr().cast_mut().cast();
     message.msg_namelen = destination.len();
@@ -83,8 +86,9 @@ pub fn send(
     message.msg_iovlen = parts.len() as _;
     message.msg_control = control.0.as_mut_ptr().cast();
     message.msg_controllen = at as _;
-    // SAFETY: every pointer in `message` is to memory of the length beside it, which outlives the
-    // call, and sendmsg only reads through them; `IoSlice` has the layout of `iovec`.
+    // SAFETY: each pointer in `message` is to memory of the length that is stored with the pointer,
+    // and this memory exists until the call returns. sendmsg only reads this memory. `IoSlice` has
+    // the same layout as `iovec`.
     let sent = unsafe { libc::sendmsg(socket.as_raw_fd(), &message, libc::MSG_NOSIGNAL) };
     if sent < 0 {
         return Err(io::Error::last_os_error());
@@ -92,16 +96,16 @@ pub fn send(
     Ok(())
 }
 
-/// The result of recvmsg, apart from the octets that it has written.
+/// The result of recvmsg, without the octets that it has written.
 struct Arrival {
     len: usize,
     address: SockAddr,
     flags: libc::c_int,
-    /// Octets of control messages.
+    /// The number of octets of control messages.
     filled: usize,
 }
 
-/// Receives one message with its control messages; `flags` as for recvmsg.
+/// Receives a message with its control messages. `flags` are the flags of recvmsg.
 fn receive_message(
     socket: BorrowedFd<'_>,
     buffer: &mut [u8],
@@ -109,7 +113,8 @@ fn receive_message(
     flags: libc::c_int,
 ) -> io::Result<Arrival> {
     let mut parts = [IoSliceMut::new(buffer)];
-    // SAFETY: all zero is a valid `msghdr`; musl has padding in it that must be zero.
+    // SAFETY: a `msghdr` in which all octets are zero is valid. In musl it has padding that must be
+    // zero.
     let mut message: libc::msghdr = unsafe { mem::zeroed() };
     message.msg_iov = parts.as_mut_ptr().cast();
     message.msg_iovlen = 1;
@@ -117,9 +122,9 @@ fn receive_message(
     message.msg_controllen = control.0.len() as _;
     let receive = |name: *mut SockAddrStorage, name_len: *mut libc::socklen_t| {
         message.msg_name = name.cast();
-        // SAFETY: `try_init` gives room for an address, and its length. Every pointer in `message`
-        // is to memory of the length beside it that is ours alone and outlives the call;
-        // `IoSliceMut` has the layout of `iovec`.
+        // SAFETY: `try_init` provides memory for an address, and the length of this memory. Each
+        // pointer in `message` is to memory of the length that is stored with the pointer. No other
+        // code uses this memory during the call. `IoSliceMut` has the same layout as `iovec`.
         let len = unsafe {
             message.msg_namelen = *name_len;
             let len = libc::recvmsg(socket.as_raw_fd(), &mut message, flags);
@@ -137,7 +142,8 @@ fn receive_message(
 /// Receives one datagram into `buffer`.
 ///
 /// # Errors
-/// `WouldBlock` if there is none; `InvalidData` if the datagram did not fit or has no IP source.
+/// `WouldBlock` if no datagram waits. `InvalidData` if the datagram did not fit or has no IP
+/// source.
 pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received> {
     let mut control = Control([0; 256]);
     let Arrival { len, address, flags, filled } = receive_message(socket, buffer, &mut control, 0)?;
@@ -164,14 +170,14 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> io::Result<Received
     Ok(received)
 }
 
-/// Removes the oldest note from the socket's error queue (IP_RECVERR, IPV6_RECVERR). Returns the
-/// ICMP error of the note, or `None` if the note is from the kernel itself.
+/// Removes the oldest note from the error queue of the socket (IP_RECVERR, IPV6_RECVERR). Returns
+/// the ICMP error in the note. Returns `None` if the note comes from the kernel itself.
 ///
 /// # Errors
 /// `WouldBlock` if the queue is empty.
 pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Option<IcmpError>> {
     let mut control = Control([0; 256]);
-    // The largest ICMP error of IPv6 can quote this number of octets.
+    // The most octets that an IPv6 ICMP error can quote.
     let mut data = [0; 1280];
     let arrival = receive_message(socket, &mut data, &mut control, libc::MSG_ERRQUEUE)?;
     let Some(destination) = arrival.address.as_socket() else { return Ok(None) };
@@ -197,14 +203,15 @@ pub fn receive_error(socket: BorrowedFd<'_>, family: Family) -> io::Result<Optio
     }))
 }
 
-/// `struct sock_extended_err`, and the address that follows it.
+/// A `struct sock_extended_err` and the address after it.
 struct Note {
     origin: u8,
     kind: u8,
     code: u8,
-    /// The MTU, if the error is "too big".
+    /// The MTU, if the error says that the packet is too big.
     information: u32,
-    /// Octets of the payload before an extension of RFC 4884, or 0 if there is none.
+    /// The number of octets before an ICMP extension (RFC 4884) in the payload. It is 0 if there is
+    /// no extension.
     extension_at: u16,
     /// The router that sent the ICMP message.
     reporter: Option<IpAddr>,
@@ -224,7 +231,7 @@ impl Note {
         })
     }
 
-    /// `SO_EE_ORIGIN_ICMP` or `SO_EE_ORIGIN_ICMP6`.
+    /// Whether the note is an ICMP error (`SO_EE_ORIGIN_ICMP` or `SO_EE_ORIGIN_ICMP6`).
     fn is_icmp(&self, family: Family) -> bool {
         self.origin
             == match family {
@@ -244,10 +251,11 @@ fn address(socket_address: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Sets a socket option with an int value; for options that socket2 does not support.
+/// Sets an int option of a socket. It is used for options that socket2 does not support.
 pub fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> io::Result<()> {
     let len = mem::size_of::<i32>() as libc::socklen_t;
-    // SAFETY: the pointer is to an int that outlives the call, and `len` is its size.
+    // SAFETY: the pointer is to an int that exists until the call returns, and `len` is the size of
+    // this int.
     let outcome = unsafe {
         let value = (&raw const value).cast();
         libc::setsockopt(socket.as_raw_fd(), level, name, value, len)
@@ -258,15 +266,16 @@ pub fn set_option(socket: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> 
     Ok(())
 }
 
-/// Octets of the header of a piece of ancillary data.
+/// The length of the header before a piece of ancillary data, in octets.
 const HEADER_LEN: usize = mem::size_of::<libc::cmsghdr>();
-/// Pieces begin at multiples of this.
+/// Each piece of ancillary data begins at a multiple of this number of octets.
 const ALIGNMENT: usize = mem::size_of::<usize>();
 
 /// Writes one piece of ancillary data, and returns the space that it needs (`CMSG_SPACE`).
 fn put(room: &mut [u8], level: i32, kind: i32, value: &[u8]) -> usize {
     let len = HEADER_LEN + value.len();
-    // The length is a `size_t` in glibc, and elsewhere an int with padding that must be zero.
+    // The length field is a `size_t` in glibc. In other libraries it is an int and padding, and the
+    // padding must be zero.
     room[..ALIGNMENT].copy_from_slice(&len.to_ne_bytes());
     room[HEADER_LEN - 8..HEADER_LEN - 4].copy_from_slice(&level.to_ne_bytes());
     room[HEADER_LEN - 4..HEADER_LEN].copy_from_slice(&kind.to_ne_bytes());
@@ -274,8 +283,8 @@ fn put(room: &mut [u8], level: i32, kind: i32, value: &[u8]) -> usize {
     len.next_multiple_of(ALIGNMENT)
 }
 
-/// Iterates over pieces of ancillary data: level, kind and value; ends at the first incomplete
-/// piece.
+/// Iterates over the pieces of ancillary data. Each item is a level, a kind and a value. Stops at
+/// the first incomplete piece.
 struct Ancillary<'a>(&'a [u8]);
 
 impl<'a> Iterator for Ancillary<'a> {
@@ -293,7 +302,7 @@ impl<'a> Iterator for Ancillary<'a> {
     }
 }
 
-/// Reads a value: the kernel gives an IPv4 type of service as one octet, everything else as an int.
+/// Reads a number. An IPv4 type of service is one octet. Any other value is an int.
 fn number(data: &[u8]) -> u8 {
     match data.first_chunk() {
         Some(&int) => i32::from_ne_bytes(int) as u8,

@@ -1,4 +1,4 @@
-//! The UDP sockets of a router: for each of its RLOCs
+//! The UDP sockets of a router. Each of its RLOCs has these sockets:
 //!
 //! | port | socket | carries |
 //! |---|---|---|
@@ -6,8 +6,9 @@
 //! | 4341 | data | encapsulated packets that arrive (RFC 9300 section 5) |
 //! | 0xC000 to 0xC00F | 16 for sending | encapsulated packets that leave; the flow decides which |
 //!
-//! Every socket is bound to its RLOC, because the rules that keep the router's own packets out of
-//! `lisp0` select by source address. The socket can be bound before the address exists.
+//! Every socket is bound to its RLOC. Policy rules keep the router's own packets out of `lisp0`,
+//! and they select these packets by their source address. A socket can be bound before the address
+//! of the RLOC exists.
 
 mod message;
 mod sender;
@@ -29,44 +30,46 @@ use crate::packet::Packet;
 use crate::router::io::{Encapsulation, Fragmentation, Outer};
 use crate::wire::{CONTROL_PORT, DATA_PORT, DATA_SOURCE_PORTS};
 
-/// Receive buffer in the kernel for a burst of packets, octets.
+/// The size in octets of the kernel's receive buffer. It must hold many packets at once.
 const BUFFER: usize = 4 << 20;
-/// Receive buffer of sending sockets, octets; of these sockets only the error queue is read.
+/// The size in octets of a sending socket's receive buffer. Only the error queue of such a socket
+/// is read.
 const ERROR_BUFFER: usize = 16 << 10;
 
-/// The UDP checksum of encapsulated packets that are sent. On arrival, a zero checksum is also
-/// accepted (RFC 9300 section 5.3; IPv6: RFC 6935).
+/// The UDP checksum of the encapsulated packets that the router sends. A received packet may also
+/// have a zero checksum (RFC 9300 section 5.3; IPv6: RFC 6935).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UdpChecksum {
-    /// Always zero; packets are sent one by one, because the kernel cannot cut them without
-    /// checksums.
+    /// The checksum is always zero. Packets are sent one at a time, because the kernel can cut a
+    /// super-packet only if it may compute checksums.
     Zero,
-    /// Always a real checksum.
+    /// The checksum is always computed.
     On,
-    /// A real checksum on packets that are sent together, zero on a packet that is sent alone.
+    /// Packets that are sent together have a computed checksum. A packet that is sent alone has a
+    /// zero checksum.
     #[default]
     Auto,
 }
 
-/// Datagrams received on port 4341 that arrived together; their octets are in the caller's buffer.
+/// Datagrams on port 4341 that arrived together. Their octets are in the caller's buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct DataHeader {
-    /// The outer headers, the same for all.
+    /// The outer header, which is equal for all of these datagrams.
     pub outer: Outer,
-    /// Octets of all datagrams.
+    /// The length of all datagrams together, in octets.
     pub len: usize,
-    /// Octets of each datagram except the last, which may be shorter.
+    /// The length in octets of each datagram except the last, which may be shorter.
     pub segment_size: usize,
 }
 
-/// A datagram from a control socket; its payload is in the caller's buffer.
+/// A datagram from a control socket. Its payload is in the caller's buffer.
 #[derive(Clone, Copy, Debug)]
 pub struct ControlHeader {
     /// The sender's RLOC and port.
     pub source: SocketAddr,
     /// The local RLOC.
     pub destination: IpAddr,
-    /// Octets of the payload.
+    /// The length of the payload in octets.
     pub len: usize,
 }
 
@@ -88,7 +91,7 @@ impl RlocSockets {
         let data = bound(rloc, DATA_PORT, BUFFER)?;
         receive_outer_fields(&data, rloc.family())?;
         if offload {
-            // A kernel before 5.0 cannot join datagrams: they arrive one by one.
+            // A kernel before Linux 5.0 cannot join datagrams. Then they arrive one by one.
             let _ = message::set_option(data.as_fd(), libc::SOL_UDP, libc::UDP_GRO, 1);
         }
         let mut senders = Vec::with_capacity(DATA_SOURCE_PORTS.len());
@@ -102,27 +105,30 @@ impl RlocSockets {
         Ok(sockets)
     }
 
-    /// The RLOC.
+    /// The RLOC of these sockets.
     pub fn rloc(&self) -> Rloc {
         self.rloc
     }
 
-    /// The socket that becomes readable when control messages arrive.
+    /// The file descriptor of the control socket. It becomes readable when control messages arrive.
     pub fn control_fd(&self) -> RawFd {
         self.control.as_raw_fd()
     }
 
-    /// The socket that becomes readable when encapsulated packets arrive.
+    /// The file descriptor of the data socket. It becomes readable when encapsulated packets
+    /// arrive.
     pub fn data_fd(&self) -> RawFd {
         self.data.as_raw_fd()
     }
 
-    /// The sockets that become ready when ICMP errors about encapsulated packets arrive.
+    /// The file descriptors of the sending sockets. They become ready when ICMP errors about
+    /// encapsulated packets arrive.
     pub fn sender_fds(&self) -> impl Iterator<Item = RawFd> {
         self.senders.iter().map(|sender| sender.socket().as_raw_fd())
     }
 
-    /// Sets which encapsulated packets may be fragmented from this call on.
+    /// Sets which encapsulated packets may be fragmented. This is valid for all packets after this
+    /// call.
     pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
         self.senders.iter_mut().try_for_each(|sender| sender.set_fragmentation(fragmentation))
     }
@@ -141,8 +147,9 @@ impl RlocSockets {
         Ok(ControlHeader { source: received.source, destination: self.rloc.0, len: received.len })
     }
 
-    /// Encapsulates the packet at `range` of `arena`. It is sent together with similar packets, at
-    /// the latest by [`RlocSockets::flush`]. Packets of a flow are sent in order.
+    /// Encapsulates the packet at `range` of `arena` and adds it to a queue. It is sent together
+    /// with similar packets, at the latest by [`RlocSockets::flush`]. Packets of a flow are sent in
+    /// their order.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,
@@ -155,21 +162,22 @@ impl RlocSockets {
         self.senders[number].queue(wrap, arena, range, segment_size, faults);
     }
 
-    /// Sends the packets that were queued from `arena`.
+    /// Sends the packets of `arena` that wait in the queues.
     pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
         for sender in &mut self.senders {
             sender.flush(arena, faults);
         }
     }
 
-    /// Encapsulates a packet and sends it immediately, without copying it; no packet may be queued.
+    /// Encapsulates a packet and sends it immediately, without copying it. The queues must be
+    /// empty.
     pub fn send_data(&mut self, wrap: &Encapsulation, packet: &Packet<'_>, faults: &mut Faults) {
         let range = 0..packet.bytes.len();
         self.queue(wrap, packet.bytes, range, packet.segment_size, faults);
         self.flush(packet.bytes, faults);
     }
 
-    /// Reads the datagrams that arrived together into `buffer`, each from the LISP header on.
+    /// Reads datagrams that arrived together into `buffer`. Each begins with its LISP header.
     ///
     /// # Errors
     /// `WouldBlock` if no datagram waits.
@@ -186,14 +194,15 @@ impl RlocSockets {
     }
 }
 
-/// The sockets of all RLOCs; each set of sockets keeps the number of its slot while it is open.
+/// The sockets of all RLOCs. The sockets of an RLOC keep the number of their slot while they are
+/// open.
 #[derive(Debug, Default)]
 pub struct Udp {
     slots: Vec<Option<RlocSockets>>,
 }
 
 impl Udp {
-    /// The sockets in a slot.
+    /// The sockets in the slot with this number.
     pub fn slot(&self, number: usize) -> Option<&RlocSockets> {
         self.slots.get(number)?.as_ref()
     }
@@ -203,19 +212,20 @@ impl Udp {
         self.slots.iter().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
 
-    /// The sockets of a local RLOC, to send data.
+    /// The sockets of a local RLOC. The caller may send data with them.
     pub fn of_mut(&mut self, rloc: IpAddr) -> Option<&mut RlocSockets> {
         self.slots.iter_mut().flatten().find(|sockets| sockets.rloc.0 == rloc)
     }
 
-    /// Sends the packets that were queued from `arena`, of all RLOCs.
+    /// Sends the packets of `arena` that wait in the queues of all RLOCs.
     pub fn flush(&mut self, arena: &[u8], faults: &mut Faults) {
         for sockets in self.slots.iter_mut().flatten() {
             sockets.flush(arena, faults);
         }
     }
 
-    /// Notes ICMP errors about packets that the RLOC in a slot has sent; true if there may be more.
+    /// Stores the ICMP errors about packets that the RLOC in a slot has sent. Returns true if there
+    /// may be more errors.
     pub fn learn(&mut self, number: usize, faults: &mut Faults) -> bool {
         let slot = self.slots.get_mut(number).and_then(Option::as_mut);
         let mut more = false;
@@ -232,7 +242,7 @@ impl Udp {
         self.slots.iter().flatten()
     }
 
-    /// All open sockets, to change them.
+    /// All open sockets. The caller may change them.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut RlocSockets> {
         self.slots.iter_mut().flatten()
     }
@@ -269,15 +279,15 @@ fn bound(rloc: Rloc, port: u16, buffer: usize) -> io::Result<Socket> {
             socket.set_freebind_v6(true)?;
         }
     }
-    // Without the privilege, the ordinary sizes must be enough.
+    // Without the privilege for larger buffers, the ordinary sizes are used.
     let _ = rustix::net::sockopt::set_socket_recv_buffer_size_force(&socket, buffer);
     let _ = rustix::net::sockopt::set_socket_send_buffer_size_force(&socket, BUFFER);
     socket.bind(&SocketAddr::new(rloc.0, port).into())?;
     Ok(socket)
 }
 
-/// Receives outer TTL and type of service with each packet, and accepts a checksum of zero, as in
-/// RFC 9300 section 5.3 (IPv6: RFC 6935).
+/// Sets the options of a data socket: each received packet comes with its outer TTL and type of
+/// service, and a zero checksum is accepted (RFC 9300 section 5.3; IPv6: RFC 6935).
 fn receive_outer_fields(data: &Socket, family: Family) -> io::Result<()> {
     match family {
         Family::Ipv4 => {

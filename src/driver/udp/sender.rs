@@ -1,9 +1,9 @@
-//! A socket that sends encapsulated packets, and the packets that wait to be sent together.
+//! A socket that sends encapsulated packets, with the packets that wait to be sent together.
 //!
-//! Successive packets to one RLOC with the same length, TTL and type of service are sent as one
-//! UDP_SEGMENT send, both segments of a super-packet and separate packets: up to 64 of them pass
-//! the kernel's stack once. A waiting packet is only a position in the arena, so all waiting
-//! packets must be flushed before the arena is used again.
+//! Successive packets to one RLOC are sent with one UDP_SEGMENT send if they have the same length,
+//! TTL and type of service. They may be segments of a super-packet or separate packets. Up to 64
+//! packets go through the kernel's stack together. A waiting packet is stored only as a position in
+//! the arena. So all waiting packets must be sent before the arena is used again.
 
 use std::io::{self, IoSlice};
 use std::net::SocketAddr;
@@ -21,32 +21,34 @@ use crate::driver::offload::segment::Segments;
 use crate::router::io::{Encapsulation, Fragmentation, PathEvent};
 use crate::wire::DATA_PORT;
 
-/// The most segments of one send; every kernel with UDP_SEGMENT accepts this number.
+/// The most segments in one send. Every kernel with UDP_SEGMENT accepts this number.
 const SEGMENTS: usize = 64;
-/// Octets of one send: the largest UDP payload over IPv4.
+/// The most octets in one send: the largest UDP payload over IPv4.
 const LARGEST: usize = 65_507;
-/// The most notes that are read from the error queue in one call: more than fit into its buffer.
+/// The most notes of the error queue that are read in one call. The buffer of the queue cannot hold
+/// so many.
 const NOTES_AT_ONCE: usize = 64;
-/// How often a packet is sent at most, if ICMP errors arrive in between.
+/// The most times that a packet is sent, if ICMP errors arrive between the sends.
 const TRIES: usize = 4;
-/// `linux/in.h` and `linux/in6.h`.
+/// Socket options from `linux/in.h` and `linux/in6.h`.
 const IP_RECVERR_RFC4884: libc::c_int = 26;
 const IPV6_RECVERR_RFC4884: libc::c_int = 31;
-/// The name under which failed sends are counted.
+/// The name of failed sends in the counters of faults.
 const SENDING: &str = "sending an encapsulated packet";
 
 /// The result of a read of the error queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Learned {
-    /// No ICMP errors.
+    /// There were no ICMP errors.
     Nothing,
-    /// ICMP errors; the queue is now empty.
+    /// There were ICMP errors, and now the queue is empty.
     AllOfIt,
-    /// ICMP errors, and more may wait.
+    /// There were ICMP errors, and there may be more.
     More,
 }
 
-/// One waiting datagram: its headers, from the LISP header on, and the position of its payload.
+/// A waiting datagram: the position of its headers, which begin with the LISP header, and the
+/// position of its payload.
 #[derive(Clone, Debug)]
 struct Piece {
     header: Range<usize>,
@@ -59,15 +61,15 @@ impl Piece {
     }
 }
 
-/// A socket with its own source port.
+/// A sending socket. Each has its own source port.
 #[derive(Debug)]
 pub struct Sender {
     socket: Socket,
     family: Family,
     checksum: UdpChecksum,
-    /// Whether the socket leaves checksums out at present.
+    /// Whether the socket currently sends without checksums.
     is_without_checksum: bool,
-    /// As last set.
+    /// The fragmentation that was last set on the socket.
     fragmentation: Option<Fragmentation>,
     /// Whether the kernel supports UDP_SEGMENT on this socket.
     has_segmentation: bool,
@@ -104,7 +106,7 @@ impl Sender {
             Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_RECVERR, IPV6_RECVERR_RFC4884),
         };
         message::set_option(sender.socket.as_fd(), level, option, 1)?;
-        // A kernel before 5.9 does not report the position of an ICMP extension.
+        // A kernel before Linux 5.9 does not report the position of an ICMP extension.
         let _ = message::set_option(sender.socket.as_fd(), level, extensions, 1);
         Ok(sender)
     }
@@ -114,8 +116,8 @@ impl Sender {
         &self.socket
     }
 
-    /// Adds the packet at `range` of `arena` to the waiting packets; first sends those that it
-    /// cannot be joined with.
+    /// Adds the packet at `range` of `arena` to the waiting packets. If it cannot be joined with
+    /// the waiting packets, these are sent first.
     pub fn queue(
         &mut self,
         wrap: &Encapsulation,
@@ -145,8 +147,8 @@ impl Sender {
         }
     }
 
-    /// Sets the destination of the next packets from `wrap`; first sends packets that wait for
-    /// another destination.
+    /// Sets the destination, TTL and type of service of the next packets to those of `wrap`. If
+    /// they change, the waiting packets are sent first.
     fn turn_to(&mut self, wrap: &Encapsulation, arena: &[u8], faults: &mut Faults) {
         let ttl = wrap.ttl.max(1);
         if (self.destination, self.ttl, self.tos) != (wrap.destination, ttl, wrap.tos) {
@@ -172,8 +174,8 @@ impl Sender {
         };
         if !fits {
             self.send_waiting(arena, faults);
-            // Move this piece's header to the front: the headers before it belong to packets that have
-            // been sent.
+            // The headers before this one belong to packets that were sent. So this header is moved
+            // to the front.
             self.headers.copy_within(piece.header.clone(), 0);
             self.headers.truncate(piece.header.len());
             piece.header = 0..self.headers.len();
@@ -197,8 +199,8 @@ impl Sender {
         let outcome = self.send_or_learn(arena, 0..self.pieces.len(), segment_size, faults);
         match (outcome, segment_size) {
             (Err(error), Some(_)) if is_about_segmentation(&error) => {
-                // EIO: the device has no checksum offload, and the kernel does not compute the
-                // checksum instead.
+                // EIO means that the device has no checksum offload and the kernel does not compute
+                // the checksum instead.
                 self.has_segmentation &= error.raw_os_error() != Some(libc::EIO);
                 for index in 0..self.pieces.len() {
                     let outcome = self.send_or_learn(arena, index..index + 1, None, faults);
@@ -211,10 +213,11 @@ impl Sender {
         self.total = 0;
     }
 
-    /// Sends a packet. After an ICMP error, the kernel makes the next send fail, which may be for
-    /// another packet: so the error queue is read, and the packet is sent again. An error is about
-    /// the packet itself only if it occurs twice with an empty queue. Once is not enough: without
-    /// memory for a note, the kernel keeps only the number of the ICMP error.
+    /// Sends the packets in `which`. After an ICMP error, the next send fails, although it may be
+    /// for another packet. So after a failure the error queue is read and the packets are sent
+    /// again. The error is about these packets only if the send fails twice and the error queue is
+    /// empty both times. One time is not enough: if the kernel has no memory for a note, it keeps
+    /// only the number of an ICMP error.
     fn send_or_learn(
         &mut self,
         arena: &[u8],
@@ -239,7 +242,7 @@ impl Sender {
         }
     }
 
-    /// Reads the socket's error queue.
+    /// Reads the error queue of the socket and stores its ICMP errors in `faults`.
     pub fn learn(&mut self, faults: &mut Faults) -> io::Result<Learned> {
         let mut learned = Learned::Nothing;
         for _ in 0..NOTES_AT_ONCE {
@@ -254,7 +257,7 @@ impl Sender {
         Ok(Learned::More)
     }
 
-    /// Sets which packets may be fragmented from this call on.
+    /// Sets which packets may be fragmented. This is valid for all packets after this call.
     pub fn set_fragmentation(&mut self, fragmentation: Fragmentation) -> io::Result<()> {
         if self.fragmentation == Some(fragmentation) {
             return Ok(());
@@ -263,7 +266,7 @@ impl Sender {
             Family::Ipv4 => (libc::IPPROTO_IP, libc::IP_MTU_DISCOVER),
             Family::Ipv6 => (libc::IPPROTO_IPV6, libc::IPV6_MTU_DISCOVER),
         };
-        // IPv6 uses the same numbers.
+        // IPv6 uses the same numbers as IPv4.
         let value = match fragmentation {
             Fragmentation::Never => libc::IP_PMTUDISC_PROBE,
             Fragmentation::ByPath => libc::IP_PMTUDISC_WANT,
@@ -295,8 +298,8 @@ impl Sender {
         message::send(self.socket.as_fd(), &self.address, &parts[..2 * pieces.len()], fields)
     }
 
-    /// SO_NO_CHECK and UDP_SEGMENT exclude each other, so the option is set for each group of
-    /// packets.
+    /// Sets whether the next packets are sent without checksum. SO_NO_CHECK and UDP_SEGMENT cannot
+    /// be used together, so this is set again for each group of packets.
     fn leave_checksum_out(&mut self, out: bool) -> io::Result<()> {
         if self.is_without_checksum == out {
             return Ok(());
@@ -311,13 +314,14 @@ impl Sender {
     }
 }
 
-/// Errors of a send that mean that the kernel finds no route.
+/// Whether an error of a send means that the kernel has no route.
 fn is_no_route(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENETUNREACH | libc::EHOSTUNREACH))
 }
 
-/// EMSGSIZE and EINVAL: a segment is too large for the link without fragmentation; a single
-/// datagram may be fragmented.
+/// Whether an error is about segmentation, so that the packets must be sent again one by one. For
+/// example, with EMSGSIZE or EINVAL a segment is too large for the link and may not be fragmented.
+/// A single datagram may be fragmented.
 fn is_about_segmentation(error: &io::Error) -> bool {
     let numbers = [libc::EIO, libc::EINVAL, libc::EMSGSIZE, libc::EOPNOTSUPP];
     error.raw_os_error().is_some_and(|number| numbers.contains(&number))

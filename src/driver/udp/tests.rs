@@ -1,4 +1,4 @@
-//! The sockets of two RLOCs on one loopback, in their own namespace.
+//! Tests with the sockets of two RLOCs on one loopback device, in a separate namespace.
 
 use std::collections::BTreeSet;
 
@@ -18,9 +18,9 @@ fn open(address: &str) -> RlocSockets {
     open_with(address, UdpChecksum::Auto)
 }
 
-/// Opens the sockets of an RLOC. A program that another test starts holds all sockets of the
-/// process between fork and exec, so the ports of sockets that were just closed may be in use for a
-/// moment.
+/// Opens the sockets of an RLOC. If another test starts a program, the program holds all sockets of
+/// this process between fork and exec. So the ports of closed sockets may be in use for a short
+/// time.
 fn open_with(address: &str, checksum: UdpChecksum) -> RlocSockets {
     let mut opened = None;
     wait_until("free ports", || {
@@ -30,7 +30,7 @@ fn open_with(address: &str, checksum: UdpChecksum) -> RlocSockets {
     opened.unwrap()
 }
 
-/// Sends a packet immediately, and returns how many sends have failed.
+/// Sends a packet immediately. Returns the number of sends that have failed.
 fn send(from: &mut RlocSockets, wrap: &Encapsulation, payload: &[u8]) -> u64 {
     let mut faults = Faults::default();
     from.send_data(wrap, &Packet::single(&mut payload.to_vec()), &mut faults);
@@ -48,7 +48,7 @@ fn wrap(source: &str, destination: &str, flow_hash: u32) -> Encapsulation {
     }
 }
 
-/// Waits at most a second for a datagram, and reads it.
+/// Waits for a datagram, for at most one second, and reads it.
 fn read<T>(fd: RawFd, mut receive: impl FnMut() -> io::Result<T>) -> T {
     let mut poll = mio::Poll::new().unwrap();
     let mut source = mio::unix::SourceFd(&fd);
@@ -61,8 +61,8 @@ fn read<T>(fd: RawFd, mut receive: impl FnMut() -> io::Result<T>) -> T {
 
 const PAIRS: [(&str, &str); 2] = [("127.0.0.1", "127.0.0.2"), ("2001:db8::1", "2001:db8::2")];
 
-/// Adds the addresses. The kernel makes the route to its own IPv6 address some time after the
-/// address.
+/// Adds the addresses of both RLOCs. The kernel adds the route to its own IPv6 address some time
+/// after the address.
 fn addresses() {
     for address in ["2001:db8::1", "2001:db8::2"] {
         ip(&format!("addr add {address}/128 dev lo nodad"));
@@ -128,8 +128,8 @@ fn any_checksum_is_taken() {
     });
 }
 
-/// Packets that wait together are sent together and arrive together, except a longer packet and a
-/// packet that follows a shorter one.
+/// Packets that wait together are sent together and arrive together. There are two exceptions: a
+/// longer packet, and a packet after a shorter packet.
 #[test]
 fn packets_of_one_length_travel_together_and_in_order() {
     in_namespace(|| {
@@ -202,7 +202,8 @@ fn sockets_do_not_wait_for_their_address() {
     });
 }
 
-/// The link carries a packet of 1280 octets with its encapsulation only in fragments.
+/// A packet of 1280 octets with its encapsulation is longer than the MTU of the link, so the link
+/// carries it only in fragments.
 #[test]
 fn a_packet_that_the_link_does_not_take_leaves_in_fragments_or_not_at_all() {
     in_namespace(|| {
@@ -225,8 +226,8 @@ fn a_packet_that_the_link_does_not_take_leaves_in_fragments_or_not_at_all() {
     });
 }
 
-/// Puts ICMP errors from a router into the error queue of the socket that sends flow 0 of
-/// 127.0.0.1: they quote a datagram to `rloc` with `payload`.
+/// Puts ICMP errors from a router into an error queue. The queue belongs to the socket of 127.0.0.1
+/// that sends flow 0. The errors quote a datagram to `rloc` with `payload`.
 fn inject(kind: u8, code: u8, rloc: &str, payload: &[u8], times: usize) {
     let raw = Socket::new(Domain::IPV4, Type::RAW, Some(socket2::Protocol::ICMPV4)).unwrap();
     let from: SocketAddr = format!("{REPORTER}:0").parse().unwrap();
@@ -247,11 +248,12 @@ fn inject(kind: u8, code: u8, rloc: &str, payload: &[u8], times: usize) {
 }
 
 const REPORTER: &str = "127.0.0.9";
-/// Type and code of ICMPv4.
+/// The type and the code of the ICMPv4 error.
 const TIME_EXCEEDED: (u8, u8) = (11, 0);
 const HOST_UNREACHABLE: (u8, u8) = (3, 1);
 
-/// The events about paths from sends to `destination`, until `enough`.
+/// Returns the events about paths that the driver learns from sends to `destination`. Stops when
+/// `enough` returns true.
 fn paths(
     from: &mut RlocSockets,
     destination: &str,
