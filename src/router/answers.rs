@@ -1,5 +1,5 @@
-//! Replies to Map-Requests (RFC 9301 sections 5.3 to 5.5), as an ETR and a map-server send them.
-//! [`super::site_records`] has the records of a site, and [`super::replies`] has the limits.
+//! Replies of an ETR and of a map-server to Map-Requests (RFC 9301 sections 5.3 to 5.5). The
+//! records of a site are in [`super::site_records`], and the limits are in [`super::replies`].
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -16,7 +16,7 @@ use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{CONTROL_PORT, MapReply, MapRequest, MappingRecord, Message};
 
-/// The most records of one Map-Request that the router looks up.
+/// The largest number of records of one Map-Request that the router looks up.
 pub(super) const MOST_RECORDS: usize = 8;
 
 /// How a Map-Request arrived. The answer depends on this and on the contents of the request.
@@ -26,27 +26,27 @@ pub(super) struct Arrival {
     pub sender: IpAddr,
     /// The UDP port of the ITR: a reply is sent to this port.
     pub reply_port: u16,
-    /// The own RLOC that the request was sent to.
+    /// The RLOC of this router that the request was sent to.
     pub at: Rloc,
-    /// Octets of the IP packet.
+    /// The length of the IP packet in octets.
     pub octets: usize,
 }
 
-/// A Map-Request that is answered.
+/// A Map-Request that the router answers.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
     /// The request.
     pub request: &'a MapRequest,
     /// How the request arrived.
     pub arrival: Arrival,
-    /// The own RLOC that the reply is sent from, and the ITR-RLOC that it is sent to.
+    /// The RLOC of this router that sends the reply, and the ITR-RLOC that receives the reply.
     pub path: (Rloc, Rloc),
 }
 
 impl Replies {
-    /// Answers a Map-Request for EIDs of the site. The request is a direct one, a probe, or one
-    /// that a map-server forwarded. The router does not answer for an EID without a route: the
-    /// mapping system has to answer for it.
+    /// Answers a Map-Request for EIDs of the site. An ITR sent the request directly, or a
+    /// map-server forwarded it; it may be a probe. The router does not answer for an EID without a
+    /// route: the mapping system has to answer for that EID.
     pub(super) fn answer_map_request(
         &mut self,
         context: &mut Context,
@@ -77,9 +77,9 @@ impl Replies {
         self.reply(context, &asked, &answers, credit, &records, now);
     }
 
-    /// Replies with the answers that the limits of the ITR-RLOC permit, if there are any.
-    /// `records_of` makes the records of an answer; its last argument is the approximate room for
-    /// them, in octets.
+    /// Sends a reply with the answers that the limits of the ITR-RLOC permit, if there are any.
+    /// `records_of` makes the records of an answer. Its last argument is the approximate number of
+    /// octets that these records may have.
     pub(super) fn reply(
         &mut self,
         context: &mut Context,
@@ -119,7 +119,8 @@ impl Replies {
     }
 }
 
-/// Counts the records of a Map-Request above the number that is looked up, and reports them.
+/// Counts and reports the records of a Map-Request after the first [`MOST_RECORDS`]. The router
+/// does not look these records up.
 pub(super) fn tell_unread_records(
     context: &mut Context,
     source: IpAddr,
@@ -131,7 +132,8 @@ pub(super) fn tell_unread_records(
     context.refuse_parts(source, (ControlDrop::TooManyRecords, unread), now, told);
 }
 
-/// The reply to a Map-Request. Its E bit describes the site of the records (RFC 9300 section 10.1).
+/// The reply to a Map-Request. The E bit of the reply is about the site of the records: it says
+/// whether the site supports echo-nonce (RFC 9300 section 10.1).
 fn map_reply(config: &Config, request: &MapRequest, records: Vec<MappingRecord>) -> MapReply {
     let own = records.iter().find(|record| record.authoritative);
     let echo_nonce =
@@ -151,9 +153,10 @@ pub(super) fn refuse_unanswerable(
     context.refuse(source, ControlDrop::WrongRecord, now, told);
 }
 
-/// The own RLOC that a reply is sent from, and the ITR-RLOC that it is sent to. The own RLOC is the
-/// one that received the request, if there is an ITR-RLOC of its address family. An ITR-RLOC that
-/// is not the address of one router, such as a multicast address, gets no reply.
+/// The RLOC of this router that sends a reply, and the ITR-RLOC that receives the reply. If the
+/// request has an ITR-RLOC of the same address family as the RLOC that received the request, this
+/// RLOC sends the reply. The router does not reply to an ITR-RLOC that is not the address of one
+/// router, for example a multicast address.
 pub(super) fn reply_path(
     local: &LocalRlocs,
     request: &MapRequest,

@@ -1,14 +1,14 @@
-//! The away table: local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4;
+//! The away table has the local EIDs that are not here (draft-ietf-lisp-eid-mobility section 4.2.4;
 //! `show ip lisp away`).
 //!
-//! A packet that is decapsulated for an away EID was sent because of an old mapping. The router
-//! does not deliver the packet, and sends an SMR to its sender, so that the sender asks for the
-//! mapping again. If both the database and this table have a prefix for an EID, the longer prefix
-//! decides where the EID is; on equal length the EID is away.
+//! If a packet for an away EID arrives, the xTR that encapsulated it has an old mapping. The router
+//! does not deliver the packet. It sends an SMR to that xTR, so that the xTR asks for the mapping
+//! again. If both the database and this table have a prefix for an EID, the longer prefix decides
+//! where the EID is. If the two prefixes have the same length, the EID is away.
 //!
-//! The number of the entries that the network causes is bounded ([`Stay`]); the number of the
-//! others is bounded by the configuration. In each case, when an entry ends, its route in the
-//! kernel ends too.
+//! The network can cause only a limited number of entries ([`Stay`]). All other entries come from
+//! the configuration. If an entry has a route in the kernel, the router removes this route together
+//! with the entry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -39,24 +39,24 @@ pub enum Teller {
 pub enum Stay {
     /// As long as the configuration and the routes require the entry.
     Permanent,
-    /// Until this time: a prefix that was removed from the configuration. At this time, its last
-    /// record in the map-cache of another router has expired.
+    /// Until this time. The entry is for a prefix that was removed from the configuration. At this
+    /// time, the last record of the prefix in the map-cache of another router has expired.
     Until(Time),
-    /// Until this time: a host that became silent or was not found. There are [`SILENT`] such
-    /// entries at most.
+    /// Until this time. The entry is for a host that became silent or was not found. The table has
+    /// at most [`SILENT`] entries of this kind.
     Silent(Time),
-    /// As long as the mapping that a map-server sent is true. There are [`TOLD`] such entries at
-    /// most.
+    /// As long as the mapping that a map-server sent is true. The table has at most [`TOLD`]
+    /// entries of this kind.
     Told {
         /// How the map-server sent the mapping.
         by: Teller,
         /// The TTL of the record.
         ttl: Duration,
-        /// When the TTL of the record ends. Then the entry stays if the session is up; if not, the
-        /// router asks the mapping system again.
+        /// When the TTL of the record ends. If the session is up at this time, the entry stays. If
+        /// not, the router asks the mapping system again.
         checked_at: Time,
-        /// The router has asked the mapping system again. Without an answer by `checked_at`, the
-        /// entry is removed.
+        /// Whether the router has asked the mapping system again. If there is no answer before
+        /// `checked_at`, the entry is removed.
         is_asked: bool,
     },
 }
@@ -72,12 +72,12 @@ impl Stay {
     }
 }
 
-/// The most entries for silent hosts. If there are more, the host that became silent first loses
-/// its entry. When a packet arrives for a host without an entry, the router looks for the host, as
-/// for every EID of its range.
+/// The largest number of entries for silent hosts. If there is one more, the entry of the host that
+/// became silent first is removed. When a packet arrives for a host without an entry, the router
+/// searches for the host, in the same way as for every EID of the range.
 const SILENT: Limit = Limit { name: "Silent hosts", capacity: 4096, idle: Duration::ZERO };
-/// The most entries for prefixes that map-servers report as elsewhere. If there are more, the entry
-/// that was made first is removed.
+/// The largest number of entries for prefixes that map-servers report as elsewhere. If there is one
+/// more, the oldest entry is removed.
 const TOLD: Limit = Limit { name: "EIDs elsewhere", capacity: 16_384, idle: Duration::ZERO };
 /// How long the router waits for an answer when it asks the mapping system again.
 const ANSWER_WAIT: Duration = Duration::from_secs(30);
@@ -101,7 +101,7 @@ impl Entry {
         Entry { producer, created_at: now, stay, locators: Vec::new() }
     }
 
-    /// An entry for a prefix whose `mapping` a map-server sent.
+    /// An entry with the `mapping` that a map-server sent.
     pub(super) fn told(producer: Producer, mapping: Elsewhere, now: Time) -> Self {
         let Elsewhere { locators, by, ttl } = mapping;
         let stay = Stay::Told { by, ttl, checked_at: now + ttl, is_asked: false };
@@ -116,10 +116,10 @@ impl Entry {
     }
 }
 
-/// The place of an EID, as a map-server sent it.
+/// The mapping of an EID that is at another xTR, as a map-server sent it.
 #[derive(Clone, Debug)]
 pub(super) struct Elsewhere {
-    /// Its locators, at least one.
+    /// The locators of the EID that are IP addresses.
     pub locators: Vec<Locator>,
     /// How the map-server sent the mapping.
     pub by: Teller,
@@ -136,8 +136,8 @@ pub struct AwayTable {
     /// The entries with [`Stay::Told`].
     told: Bounded<EidPrefix, ()>,
     due: Deadlines<EidPrefix>,
-    /// The prefixes of entries that were added or removed and that
-    /// [lead elsewhere](Producer::leads_elsewhere): the kernel must be changed for them.
+    /// The prefixes of added and removed entries that [lead elsewhere](Producer::leads_elsewhere).
+    /// The router has to change the kernel for these prefixes.
     moved: BTreeSet<EidPrefix>,
     /// The number of [`Producer::Deconfigured`] entries for each instance and family.
     deconfigured: BTreeMap<(InstanceId, Family), usize>,
@@ -167,19 +167,19 @@ impl AwayTable {
         std::mem::take(&mut self.changes)
     }
 
-    /// The prefixes of the entries that lead elsewhere and were added or removed since the last
-    /// call.
+    /// Returns the prefixes of the entries that lead elsewhere and that were added or removed since
+    /// the last call.
     pub(super) fn take_moved(&mut self) -> BTreeSet<EidPrefix> {
         std::mem::take(&mut self.moved)
     }
 
-    /// Whether an entry was added or removed for which the kernel has not been changed yet.
+    /// Whether the router still has to change the kernel for an entry that was added or removed.
     pub(super) fn has_moved(&self) -> bool {
         !self.moved.is_empty()
     }
 
-    /// Puts a prefix into the table. If the table has the prefix with the same producer, the entry
-    /// keeps its age.
+    /// Adds an entry for a prefix. If the table has an entry for this prefix with the same
+    /// producer, the new entry keeps the creation time of that entry.
     pub(super) fn insert(&mut self, prefix: EidPrefix, mut entry: Entry, now: Time) {
         let before = self.unlink(prefix);
         if let Some(before) = before.as_ref().filter(|before| before.producer == entry.producer) {
@@ -223,8 +223,8 @@ impl AwayTable {
         self.revision.number()
     }
 
-    /// The only function that removes an entry from the table. It removes all that belongs to the
-    /// entry.
+    /// Removes an entry, and all data that belong to the entry. All functions that remove an entry
+    /// call this function.
     fn unlink(&mut self, prefix: EidPrefix) -> Option<Entry> {
         let entry = self.entries.remove(&prefix)?;
         self.silent.remove(&prefix);
@@ -241,7 +241,8 @@ impl AwayTable {
         Some(entry)
     }
 
-    /// Removes a prefix if `producer` added it.
+    /// Removes the entry of a prefix if it has this `producer`. Returns whether an entry was
+    /// removed.
     pub(super) fn remove(&mut self, prefix: &EidPrefix, producer: Producer) -> bool {
         let matches = self.entries.get(prefix).is_some_and(|entry| entry.producer == producer);
         if matches {
@@ -266,9 +267,11 @@ impl AwayTable {
         self.told.keys().filter_map(entry)
     }
 
-    /// Removes the entries whose time has passed. An entry that was received on a session that
-    /// `is_up` stays for another TTL. Returns the other entries whose TTL has passed: the caller
-    /// must ask the mapping system about them, and they are removed if it does not answer.
+    /// Handles the entries that are due. An entry that was received on a session that is up
+    /// (`is_up`) stays for another TTL. If the session is down, or if the mapping was received in a
+    /// datagram, the entry stays for a short time. The function returns the prefixes of these
+    /// entries, and the caller must ask the mapping system about them. All other entries are
+    /// removed.
     pub(super) fn expire(
         &mut self,
         is_up: impl Fn(Connection) -> bool,
@@ -324,7 +327,7 @@ impl AwayTable {
         self.deconfigured.get(&(instance_id, family)).copied().unwrap_or_default()
     }
 
-    /// How full the table is, for each kind of entry that the network causes.
+    /// The fill level of the table for each kind of entry that the network causes.
     pub fn fills(&self) -> [Fill; 2] {
         [self.silent.fill(), self.told.fill()]
     }

@@ -1,11 +1,13 @@
-//! Tables that the network fills, with a bound that the network cannot raise.
+//! Tables that the network fills. The network cannot raise the largest number of entries in a
+//! table.
 //!
 //! A [`Bounded`] table has a largest number of entries. Each entry belongs to a sharer, for example
-//! a port. When a new entry is added to a full table, another entry is removed: of the sharer with
-//! the most entries, the entry that has been unused for the longest time. So if one port is full of
-//! spoofed hosts, the hosts of other ports lose nothing. No call looks at all sharers, because
-//! there may be as many sharers as entries. The table counts the removed entries and the new
-//! entries that it refused; `show ip lisp statistics` prints both numbers.
+//! a port. When a new entry is added to a full table, the table removes another entry. It finds the
+//! sharer with the most entries, and removes the entry of this sharer that has been unused for the
+//! longest time. So if an attacker fills the table with spoofed hosts on one port, the hosts of
+//! other ports keep their entries. No call looks at all sharers, because there may be as many
+//! sharers as entries. The table counts the removed entries and the new entries that it refused;
+//! `show ip lisp statistics` prints both numbers.
 
 use std::borrow::Borrow;
 use std::cmp::Reverse;
@@ -24,12 +26,13 @@ pub struct Limit {
     pub name: &'static str,
     /// The largest number of entries.
     pub capacity: usize,
-    /// How long an entry must have been unused before it is removed for a new entry of a sharer
-    /// with as many entries.
+    /// An entry that was unused for this time or longer can be removed for any new entry. An entry
+    /// that was used later can be removed only if its sharer has at least two entries more than the
+    /// sharer of the new entry.
     pub idle: Duration,
 }
 
-/// How full a table is, for `show ip lisp statistics`.
+/// The number of entries in a table, and its limit, for `show ip lisp statistics`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fill {
     /// The name of its entries.
@@ -38,13 +41,14 @@ pub struct Fill {
     pub entries: usize,
     /// The largest number of entries.
     pub capacity: usize,
-    /// Entries that were removed to make room for others, since the start.
+    /// The number of entries that were removed since the start to make room for other entries.
     pub evicted: u64,
-    /// New entries that were refused because no other entry could be removed, since the start.
+    /// The number of new entries that were refused since the start because no other entry could be
+    /// removed.
     pub turned_away: u64,
 }
 
-/// The table is full of entries in use.
+/// The table is full, and no entry can be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
@@ -55,25 +59,25 @@ struct Held<V, S> {
     used_at: Time,
 }
 
-/// Entries by key, each of a sharer `S`; at most [`Limit::capacity`] of them.
+/// A table of at most [`Limit::capacity`] entries. Each entry has a key `K`, a value `V` and a
+/// sharer `S`.
 #[derive(Debug)]
 pub struct Bounded<K, V, S = ()> {
     limit: Limit,
     entries: BTreeMap<K, Held<V, S>>,
     /// All keys; the key that has been unused for the longest time is first.
     order: BTreeSet<(Time, K)>,
-    /// The keys of each sharer, in the same order.
+    /// The keys of each sharer; the key that has been unused for the longest time is first.
     unused: BTreeMap<S, BTreeSet<(Time, K)>>,
-    /// The sharers, in the order of their places. The last sharer loses the next entry: it has the
-    /// most entries, and among sharers with as many it has the entry that has been unused for the
-    /// longest time.
+    /// The sharers in the order of their [`Place`]. The last sharer loses the next entry, because
+    /// it has the most entries. If several sharers have the most entries, the last sharer has the
+    /// entry that has been unused for the longest time.
     sharers: BTreeSet<Place<S>>,
     evicted: u64,
     turned_away: u64,
 }
 
-/// The number of a sharer's entries, and the time of last use of the entry that has been unused for
-/// the longest time.
+/// The number of entries of a sharer, and the earliest time of last use among these entries.
 type Place<S> = (usize, Reverse<Time>, S);
 
 fn place<K: Ord, S: Clone>(sharer: &S, keys: &BTreeSet<(Time, K)>) -> Option<Place<S>> {
@@ -94,11 +98,12 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         }
     }
 
-    /// Adds an entry that is used now, or replaces the entry with its key. Returns the entry that
-    /// was removed to make room, if there is one.
+    /// Adds an entry, or replaces the entry with the same key. The entry counts as used at `now`.
+    /// Returns the entry that was removed to make room, if there is one.
     ///
     /// # Errors
-    /// [`Full`] when all other entries are in use; then the table has not changed.
+    /// [`Full`] if the table is full and no entry can be removed. In this case, the entries do not
+    /// change.
     pub fn insert(
         &mut self,
         key: K,
@@ -117,13 +122,12 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         Ok(evicted)
     }
 
-    /// Whether the table has room for a new entry of `sharer`, if necessary by removing another
-    /// entry.
+    /// Whether the table has room for a new entry of `sharer`, or can make room for it.
     pub fn has_room_for(&self, sharer: &S, now: Time) -> bool {
         self.entries.len() < self.limit.capacity || self.victim(sharer, now).is_some()
     }
 
-    /// The entry that would be removed for a new entry of `sharer`.
+    /// The entry that a full table removes for a new entry of `sharer`, if there is one.
     fn victim(&self, sharer: &S, now: Time) -> Option<&K> {
         let own = self.unused.get(sharer).map_or(0, BTreeSet::len);
         let (_, _, largest) = self.sharers.last()?;
@@ -144,7 +148,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         taken.ok_or(Full)
     }
 
-    /// Changes the keys of a sharer, and therefore its place among the sharers.
+    /// Changes the keys of a sharer, and updates its place in the order of the sharers.
     fn change_keys(&mut self, sharer: &S, change: impl FnOnce(&mut BTreeSet<(Time, K)>) -> bool) {
         let keys = self.unused.entry(sharer.clone()).or_default();
         let before = place(sharer, keys);
@@ -186,21 +190,22 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         while self.pop_unused(span, now).is_some() {}
     }
 
-    /// Removes the entry that has been unused for the longest time, if this time is `span` or
-    /// longer.
+    /// Removes the entry that has been unused for the longest time, if it has been unused for
+    /// `span` or longer.
     pub fn pop_unused(&mut self, span: Duration, now: Time) -> Option<(K, V)> {
         let (_, key) = self.order.first().filter(|(at, _)| now.since(*at) >= span)?;
         let key = key.clone();
         self.remove(&key).map(|value| (key, value))
     }
 
-    /// The sharer with the fewest entries, and its entry that has been unused for the longest time.
+    /// The sharer with the fewest entries, and the entry of this sharer that has been unused for
+    /// the longest time.
     pub fn first_of_smallest(&self) -> Option<(&S, &K)> {
         let (_, _, sharer) = self.sharers.first()?;
         self.keys_of(sharer).next().map(|key| (sharer, key))
     }
 
-    /// The time of last use of the entry that has been unused for the longest time.
+    /// The earliest time of last use among all entries.
     pub fn first_use(&self) -> Option<Time> {
         self.order.first().map(|(at, _)| *at)
     }
@@ -236,7 +241,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.get(key).map(|held| &held.value)
     }
 
-    /// The value of a key, to change it. The call does not mark the entry as used.
+    /// The value of a key, as a mutable reference. The call does not mark the entry as used.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         self.entries.get_mut(key).map(|held| &mut held.value)
     }
@@ -266,7 +271,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.unused.get(sharer).into_iter().flatten().map(|(_, key)| key)
     }
 
-    /// The entries that were used at an instant or later, the latest first.
+    /// The entries that were used at `since` or later. The entry that was used last is first.
     pub fn used_since(&self, since: Time) -> impl Iterator<Item = (&K, &V)> {
         let keys = self.order.iter().rev().take_while(move |(at, _)| *at >= since);
         keys.filter_map(|(_, key)| Some((key, self.get(key)?)))
@@ -282,7 +287,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.is_empty()
     }
 
-    /// How full the table is.
+    /// The number of entries, the limit, and the numbers of removed and refused entries.
     pub fn fill(&self) -> Fill {
         Fill {
             name: self.limit.name,

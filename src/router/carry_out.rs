@@ -1,5 +1,5 @@
-//! Acts on the decisions on packets of EIDs. A decision changes the router only here, both for
-//! packets that have just arrived and for packets that have waited.
+//! Acts on the decisions on packets of EIDs. A decision changes the router only in this file. The
+//! file handles packets that have just arrived and packets that have waited.
 
 use super::Router;
 use super::decision::{
@@ -17,10 +17,11 @@ use crate::packet::{self, IpHeader, OwnedPacket, Packet};
 use crate::time::Time;
 
 impl Router {
-    /// Does the core's part of a decision: sets the TTL and the type of service of the packet,
-    /// makes the changes that the decision wants, keeps a copy of the packet if it waits, and
-    /// counts each packet on the wire that it stands for. Returns the verdict; the caller does the
-    /// rest.
+    /// Does all work of a decision, except the sending of the packet. Sets the TTL and the type of
+    /// service of the packet, and makes the changes that the decision wants. If the packet has to
+    /// wait, keeps a copy of it. Counts the packets on the wire that the packet stands for. Returns
+    /// the verdict, which is `Drop` if there is no room for the copy. The caller then sends the
+    /// packet, if the verdict says so.
     pub(super) fn carry_out(
         &mut self,
         decision: &Decision,
@@ -55,8 +56,8 @@ impl Router {
         verdict
     }
 
-    /// Makes the changes that a decision wants in addition to its verdict, in the order in which a
-    /// packet passes the tables.
+    /// Makes the changes that a decision wants in addition to its verdict. They are made in the
+    /// order in which a packet passes the tables.
     fn make_wanted_changes(
         &mut self,
         wants: &Wants,
@@ -74,7 +75,7 @@ impl Router {
             remember,
             search_destination,
             solicit,
-            // `carry_out` does this after the verdict, because the ICMP error quotes the packet.
+            // `carry_out` sends this ICMP error, because the error quotes the packet.
             tell_too_big: _,
         } = wants;
         let (source, destination) = (transit.source(), transit.destination());
@@ -140,8 +141,8 @@ impl Router {
         }
     }
 
-    /// Counts packets on the wire in one counter. A packet that has to wait once more was counted
-    /// when it began to wait.
+    /// Counts packets on the wire in the counter of the verdict. If a packet has to wait for the
+    /// second time, it is not counted again.
     fn count_packets(&mut self, verdict: Verdict, packets: u64, has_waited: bool) {
         let counters = &mut self.context.counters;
         match verdict {
@@ -168,8 +169,9 @@ impl Router {
         self.context.outputs.extend(answer.map(native));
     }
 
-    /// Ends the wait of packets, with success or without. The router decides on each packet again,
-    /// as if the packet had just arrived, but does not ask for a mapping again.
+    /// Ends the wait of packets. Their mapping or host may have been found or not. The router
+    /// decides on each packet again, as if the packet had just arrived. The only difference is that
+    /// the packet does not wait for a mapping again.
     pub(super) fn release(&mut self, held: Held, now: Time) {
         self.follow_generation();
         for HeldPacket { mut packet, transit, .. } in held {
@@ -187,7 +189,8 @@ impl Router {
     }
 }
 
-/// Writes a TTL and a type of service into a packet whose header may have others.
+/// Writes a TTL and a type of service into a packet, if they differ from the values in its
+/// `header`.
 pub(super) fn set_header(bytes: &mut [u8], header: &IpHeader, ttl: u8, tos: u8) {
     if ttl != header.ttl {
         packet::set_ttl(bytes, ttl);

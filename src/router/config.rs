@@ -1,8 +1,8 @@
-//! The configuration as plain data: the grammar fills it in, and the router reads it.
+//! The configuration as plain data. The command grammar writes it, and the router reads it.
 //!
-//! A configuration is a value. The console edits a copy and gives the whole copy to the router; the
-//! router compares it with the previous configuration. So a file or a line is applied completely or
-//! not at all, and `show running-config` is a function of this value.
+//! The console edits a copy of the configuration and gives the whole copy to the router. The router
+//! compares the copy with the previous configuration. So a file or a line is applied completely or
+//! not at all, and `show running-config` needs only this value.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use super::shared::Shared;
 use crate::addr::{Eid, EidPrefix, Family, InstanceId, Mac, Rloc, is_link_local};
 use crate::wire::auth::Key;
 
-/// Minutes in a day.
+/// The TTL of a mapping if none is configured: one day, in minutes.
 const DEFAULT_TTL_MINUTES: u32 = 1440;
 
 /// All contents of a `.conf` file.
@@ -27,7 +27,7 @@ pub struct Config {
     pub interfaces: BTreeMap<InterfaceName, Interface>,
     /// `ip route` and `ipv6 route`.
     pub static_routes: Shared<BTreeSet<StaticRoute>>,
-    /// `router lisp`; absent on a router without LISP.
+    /// `router lisp`; `None` on a router without LISP.
     pub lisp: Option<Lisp>,
 }
 
@@ -36,23 +36,23 @@ pub struct Config {
 pub struct Interface {
     /// `description TEXT`.
     pub description: Option<String>,
-    /// Addresses with the length of their network, in the order configured; the first of a family
-    /// is its primary address.
+    /// The addresses with the mask length of their networks, in the order of the configuration. The
+    /// first address of a family is the primary address of this family.
     pub addresses: Vec<IpNet>,
-    /// `shutdown`: the Linux link is taken down.
+    /// `shutdown`: the Linux link is set down.
     pub shutdown: bool,
-    /// `ip proxy-arp`: the router answers ARP for addresses that it has a route to. Off unless
-    /// configured.
+    /// `ip proxy-arp`: the router answers ARP requests for all addresses to which it has a route.
+    /// The default is off.
     pub proxy_arp: bool,
-    /// `mtu N`, in octets; `None` for the link's own MTU.
+    /// `mtu N`, in octets. `None` means that the link keeps its own MTU.
     pub mtu: Option<u16>,
-    /// `mac-address H.H.H`; `None` for the device's own address. A roaming gateway has the same
-    /// address on every xTR.
+    /// `mac-address H.H.H`. `None` means that the device keeps its own address. If hosts move
+    /// between xTRs, their gateway has the same MAC address on every xTR.
     pub mac: Option<Mac>,
     /// `lisp mobility NAME`: the dynamic-EID ranges whose hosts may appear on this port.
     pub lisp_mobility: BTreeSet<String>,
     /// `emulated-host NAME ..`: hosts that the router emulates on this LAN. The driver runs the
-    /// stacks of these hosts; for the protocol they are hosts like all others.
+    /// network stacks of these hosts. The protocol treats them like all other hosts.
     pub emulated_hosts: BTreeMap<String, EmulatedHost>,
 }
 
@@ -61,17 +61,18 @@ pub struct Interface {
     Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 pub struct EmulatedHost {
-    /// Addresses with the length of their network, IPv4 first, at most
-    /// [`EmulatedHost::MOST_ADDRESSES`].
+    /// The addresses with the mask length of their networks. IPv4 addresses are first. There are at
+    /// most [`EmulatedHost::MOST_ADDRESSES`] addresses.
     pub addresses: Vec<IpNet>,
     /// The default gateways.
     pub gateways: BTreeMap<Family, IpAddr>,
-    /// Its MAC address; `None` for a random one.
+    /// The MAC address of the host. `None` means a random address.
     pub mac: Option<Mac>,
 }
 
 impl EmulatedHost {
-    /// Octets of a name: `NAME.eth0` is a Linux device.
+    /// The largest number of octets in the name of a host. The name of its Linux device is
+    /// `NAME.eth0`, which has 15 octets at most.
     pub const LONGEST_NAME: usize = 10;
     /// The number of addresses that a stack can hold ([`HostError`](crate::host::HostError)).
     pub const MOST_ADDRESSES: usize = 8;
@@ -85,20 +86,20 @@ impl EmulatedHost {
 /// `ip route PREFIX MASK TARGET`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StaticRoute {
-    /// The destination, canonical.
+    /// The destination prefix. The bits after its mask are zero.
     pub prefix: IpNet,
-    /// Where it leads.
+    /// The target of the route.
     pub target: StaticTarget,
 }
 
-/// Where a static route leads.
+/// The target of a static route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StaticTarget {
     /// A router on a connected network.
     NextHop(IpAddr),
     /// All addresses of the prefix are on the link of this interface.
     Interface(InterfaceName),
-    /// `Null0`: dropped.
+    /// `Null0`: the kernel drops the packets.
     Null,
 }
 
@@ -122,15 +123,16 @@ pub struct Lisp {
     pub no_reliable_registration: bool,
 }
 
-/// How xTRs tell each other in their data packets which locators can be reached (RFC 9300 section
-/// 10). Neither algorithm is safe on the public Internet, because senders can forge all that it
-/// needs; so both are off by default.
+/// The algorithms by which xTRs report in their data packets which locators can be reached (RFC
+/// 9300 section 10). Neither algorithm is safe on the public Internet, because any sender can forge
+/// the data that the algorithm needs. So both algorithms are off by default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LocReach {
-    /// `lsb-reports`: the router sends Locator-Status-Bits and believes those that it receives.
+    /// `lsb-reports`: the router sends Locator-Status-Bits, and believes the Locator-Status-Bits
+    /// that it receives.
     pub lsb_reports: bool,
-    /// `echo-nonce`: the router sends nonces to xTRs that echo them, and echoes the nonces of xTRs
-    /// that ask.
+    /// `echo-nonce`: the router sends nonces to xTRs that support echo-nonce, and echoes the nonces
+    /// of other xTRs if they ask for an echo.
     pub echo_nonce: bool,
 }
 
@@ -143,7 +145,7 @@ impl Lisp {
         }
     }
 
-    /// The service of a family of EIDs, to change it.
+    /// The service of a family of EIDs, as a mutable reference.
     pub fn service_mut(&mut self, family: Family) -> &mut Service {
         match family {
             Family::Ipv4 => &mut self.ipv4,
@@ -152,23 +154,27 @@ impl Lisp {
     }
 }
 
-/// A locator as configured, in a `locator-set` or inline in a `database-mapping`.
+/// A configured locator: it is in a `locator-set`, or directly in a `database-mapping` or
+/// `use-petr` line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfiguredLocator {
     /// Its address, or the interface that has the address.
     pub source: LocatorSource,
-    /// 0 to 255; lower is preferred, 255 is never used (RFC 9300 section 3, RLOC priority).
+    /// The priority, 0 to 255. A locator with a lower number is preferred. A locator with 255 is
+    /// never used (RFC 9300 section 3, RLOC priority).
     pub priority: u8,
-    /// 0 to 100: the share of flows among equal priorities.
+    /// The weight, 0 to 100: the share of the flows that this locator gets among locators of equal
+    /// priority.
     pub weight: u8,
 }
 
-/// Where a locator's address comes from.
+/// The source of a locator's address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LocatorSource {
-    /// An address, printed as `cfg-addr`.
+    /// An address. `show` prints this source as `cfg-addr`.
     Address(Rloc),
-    /// `IPv4-interface NAME`: the interface's primary address of the family, printed `cfg-intf`.
+    /// `IPv4-interface NAME`: the primary address of the family on the interface. `show` prints
+    /// this source as `cfg-intf`.
     Interface(Family, InterfaceName),
 }
 
@@ -179,8 +185,8 @@ pub struct EidTable {
     pub database: Shared<BTreeMap<IpNet, DatabaseMapping>>,
     /// `map-cache PREFIX map-request`: static entries that make the router send Map-Requests.
     pub map_requests: BTreeSet<IpNet>,
-    /// `dynamic-eid NAME`: ranges; each host in a range is registered separately, by the xTR where
-    /// the host is found.
+    /// `dynamic-eid NAME`: ranges of EIDs whose hosts can move. Each host is registered separately,
+    /// by the xTR that finds the host.
     pub dynamic_eids: BTreeMap<String, DynamicEid>,
 }
 
@@ -196,53 +202,56 @@ pub struct DynamicEid {
 pub enum DatabaseMapping {
     /// `locator-set NAME`.
     LocatorSet(String),
-    /// One or more lines with one locator each.
+    /// One or more `database-mapping` lines with one locator each.
     Inline(Vec<ConfiguredLocator>),
 }
 
-/// The roles of a router for one family of EIDs, and their peers.
+/// The roles of a router for one family of EIDs, with their options and peers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Service {
     /// `itr`.
     pub itr: bool,
     /// `etr`.
     pub etr: bool,
-    /// `proxy-itr RLOC [RLOC]`: its own locators; empty when the router is not a proxy ITR.
+    /// `proxy-itr RLOC [RLOC]`: the locators of this proxy ITR. They are empty if the router is not
+    /// a proxy ITR.
     pub proxy_itr: Vec<Rloc>,
     /// `proxy-etr`.
     pub proxy_etr: bool,
     /// `map-server`.
     pub map_server: bool,
-    /// `map-server legacy`: a map-server without reliable transport, as the Old MSMR of the
-    /// document. This map-server does not listen on TCP, and a register with a TTL of zero neither
-    /// removes nor refreshes.
+    /// `map-server legacy`: a map-server without reliable transport, like the router Old in the
+    /// Cisco document. It does not listen on TCP. It ignores a Map-Register record with a TTL of
+    /// zero: the record neither removes nor refreshes a registration.
     pub map_server_legacy: bool,
     /// `map-resolver`.
     pub map_resolver: bool,
-    /// `itr map-resolver ADDRESS`, in the order in which the ITR asks them.
+    /// `itr map-resolver ADDRESS`: the map-resolvers, in the order in which the ITR asks them.
     pub itr_map_resolvers: Vec<IpAddr>,
     /// `etr map-server ADDRESS key KEY [proxy-reply]`, by address.
     pub etr_map_servers: BTreeMap<IpAddr, EtrMapServer>,
     /// `use-petr ADDRESS [priority P weight W]`.
     pub use_petr: Vec<ConfiguredLocator>,
-    /// `map-request-source ADDRESS`: the inner source of ECMs instead of the EID itself.
+    /// `map-request-source ADDRESS`: the source address of the inner IP header of ECMs. Without
+    /// this line, the requested EID is also the source address.
     pub map_request_source: Option<IpAddr>,
-    /// `map-cache-limit N`, entries.
+    /// `map-cache-limit N`: the largest number of entries in the map-cache.
     pub map_cache_limit: Option<u32>,
     /// `etr map-cache-ttl MINUTES`: the TTL of the records that the ETR sends.
     pub etr_map_cache_ttl: Option<u32>,
     /// `etr smr-peer ADDRESS`: RLOCs that get an SMR whenever a local mapping changes, in addition
     /// to the RLOCs that sent packets recently.
     pub etr_smr_peers: BTreeSet<Rloc>,
-    /// `no etr forward-away`: the router drops a packet for a host that moved away, as the document
-    /// shows, and does not encapsulate it to the new locator of the host.
+    /// `no etr forward-away`: if a host has moved away, the router drops the packets for the host,
+    /// as in the Cisco document. By default, the router encapsulates these packets to the new
+    /// locator of the host.
     pub etr_no_forward_away: bool,
-    /// `no etr source-check`: packets from the core are delivered with any inner source.
+    /// `no etr source-check`: the router does not check the inner source of packets from the core.
     pub etr_no_source_check: bool,
-    /// `itr accept-default`: the router accepts a mapping with locators for all EIDs.
+    /// `itr accept-default`: the router accepts a mapping for all EIDs that has locators.
     pub itr_accept_default: bool,
-    /// `itr widest-mapping LENGTH`: the router cuts wider mappings with locators to this mask
-    /// length.
+    /// `itr widest-mapping LENGTH`: if a mapping with locators has a shorter mask, the router cuts
+    /// the mapping to this mask length.
     pub itr_widest_mapping: Option<u8>,
     /// `itr smr-delay MILLISECONDS`: the largest random wait before an SMR-invoked Map-Request.
     pub itr_smr_delay_ms: Option<u32>,
@@ -253,14 +262,14 @@ pub struct Service {
 pub struct EtrMapServer {
     /// The shared secret and its algorithm.
     pub key: Key,
-    /// `proxy-reply`: the router asks the map-server to answer Map-Requests itself.
+    /// `proxy-reply`: the router asks the map-server to answer Map-Requests in its place.
     pub proxy_reply: bool,
 }
 
 /// The lines under `site NAME`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Site {
-    /// `authentication-key KEY`; a site without one accepts no registration.
+    /// `authentication-key KEY`. A site without a key accepts no registration.
     pub key: Option<Key>,
     /// `eid-prefix [instance-id N] PREFIX [accept-more-specifics]`.
     pub eid_prefixes: Shared<BTreeMap<EidPrefix, SitePrefix>>,
@@ -272,37 +281,37 @@ pub struct Site {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NonceOrder {
-    /// Senders with an authenticated xTR-ID. From other senders, the map-server does not take the
-    /// same octets twice.
+    /// Senders with an authenticated xTR-ID. From any other sender, the map-server refuses only a
+    /// message that it has received before.
     #[default]
     Id,
     /// All senders.
     Strict,
-    /// No sender. The map-server does not take the same octets twice.
+    /// No sender. The map-server refuses only a message that it has received before.
     None,
 }
 
 /// The options of a site's EID prefix.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SitePrefix {
-    /// The map-server accepts registrations of longer prefixes inside this one.
+    /// Whether the map-server accepts registrations of longer prefixes inside this prefix.
     pub accept_more_specifics: bool,
 }
 
 /// The roles of a router for one family of EIDs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roles {
-    /// Encapsulates for a site.
+    /// The router encapsulates packets from its site.
     pub itr: bool,
-    /// Decapsulates for a site.
+    /// The router decapsulates packets for its site.
     pub etr: bool,
-    /// Encapsulates for the outside (RFC 6832).
+    /// The router encapsulates packets from sites without LISP (RFC 6832).
     pub proxy_itr: bool,
-    /// Decapsulates to the outside (RFC 6832).
+    /// The router decapsulates packets for sites without LISP (RFC 6832).
     pub proxy_etr: bool,
-    /// Keeps registrations.
+    /// The router keeps the registrations of sites.
     pub map_server: bool,
-    /// Takes Encapsulated Map-Requests.
+    /// The router receives encapsulated Map-Requests from ITRs.
     pub map_resolver: bool,
 }
 
@@ -323,9 +332,9 @@ impl Config {
         }
     }
 
-    /// The data-plane algorithms of reachability for EIDs of `family`. Without both ITR and ETR
-    /// there are none, because both ends of each algorithm must be ITR and ETR (RFC 9300 sections
-    /// 10.1 and 13.1).
+    /// The algorithms that report in data packets which locators can be reached, for EIDs of
+    /// `family`. Both ends of these algorithms must be ITR and ETR (RFC 9300 sections 10.1 and
+    /// 13.1). If this router is not both, none of them is on.
     pub fn loc_reach(&self, family: Family) -> LocReach {
         match &self.lisp {
             Some(lisp) if lisp.service(family).itr && lisp.service(family).etr => lisp.loc_reach,
@@ -338,7 +347,7 @@ impl Config {
         self.lisp.as_ref().map(|lisp| lisp.service(family))
     }
 
-    /// Whether an address is that of a map-server or a map-resolver that the router uses.
+    /// Whether `address` belongs to a map-server or a map-resolver that the router uses.
     pub fn is_map_server(&self, address: IpAddr) -> bool {
         Family::BOTH.into_iter().any(|family| {
             self.etr_map_servers(family).contains_key(&address)
@@ -346,7 +355,7 @@ impl Config {
         })
     }
 
-    /// A site of the map-server.
+    /// The site with this name.
     pub fn site(&self, name: &str) -> Option<&Site> {
         self.lisp.as_ref()?.sites.get(name)
     }
@@ -362,7 +371,8 @@ impl Config {
         self.service(family).map_or(&NONE, |service| &service.etr_map_servers)
     }
 
-    /// The map-resolvers that the router asks for EIDs of a family, in their order.
+    /// The map-resolvers that the router asks for EIDs of a family, in the order of the
+    /// configuration.
     pub fn itr_map_resolvers(&self, family: Family) -> &[IpAddr] {
         self.service(family).map_or(&[], |service| &service.itr_map_resolvers)
     }
@@ -375,21 +385,22 @@ impl Config {
         })
     }
 
-    /// For how many minutes other routers may cache a mapping of ours: a day unless configured, as
-    /// in IOS.
+    /// The number of minutes for which other routers may cache a mapping of this router. The
+    /// default is one day, as in IOS.
     pub fn etr_map_cache_ttl(&self, family: Family) -> u32 {
         let service = self.lisp.as_ref().map(|lisp| lisp.service(family));
         service.and_then(|service| service.etr_map_cache_ttl).unwrap_or(DEFAULT_TTL_MINUTES)
     }
 
-    /// Whether the router accepts sessions of reliable transport: a map-server that is not a legacy
-    /// map-server does.
+    /// Whether the router accepts sessions of reliable transport: it is a map-server, and not a
+    /// legacy map-server.
     pub fn listens_on_tcp(&self) -> bool {
         let mut services = self.lisp.iter().flat_map(|lisp| [&lisp.ipv4, &lisp.ipv6]);
         services.any(|service| service.map_server && !service.map_server_legacy)
     }
 
-    /// The dynamic-EID ranges with their names and mappings, by instance, name and prefix.
+    /// The dynamic-EID ranges with their names and mappings, in the order of instance, name and
+    /// prefix.
     pub fn dynamic_eids(&self) -> impl Iterator<Item = (&str, EidPrefix, &DatabaseMapping)> {
         self.lisp.iter().flat_map(|lisp| {
             lisp.eid_tables.iter().flat_map(|(&instance_id, table)| {
@@ -402,15 +413,15 @@ impl Config {
         })
     }
 
-    /// Whether an interface's address is that of a roaming gateway: it lies in a dynamic-EID range
-    /// that the interface serves.
+    /// Whether an address of an interface is the gateway of hosts that can move: the address lies
+    /// in a dynamic-EID range that the interface serves.
     pub fn is_roaming(&self, interface: &Interface, address: IpNet) -> bool {
         self.dynamic_eids().any(|(name, range, _)| {
             interface.lisp_mobility.contains(name) && range.prefix().contains(&address.addr())
         })
     }
 
-    /// Every address of every interface, with its network.
+    /// All addresses of all interfaces, each with its network.
     pub fn addresses(&self) -> impl Iterator<Item = (InterfaceName, IpNet)> {
         self.interfaces.iter().flat_map(|(&name, interface)| {
             interface.addresses.iter().map(move |&address| (name, address))
@@ -428,7 +439,8 @@ impl Config {
         addresses.iter().map(IpNet::addr).find(|&address| Family::of(address) == family)
     }
 
-    /// The address that a configured locator stands for, if it has one.
+    /// The address of a configured locator. `None` if the locator names an interface that has no
+    /// address of the family.
     pub fn resolve_locator(&self, source: &LocatorSource) -> Option<Rloc> {
         match source {
             LocatorSource::Address(rloc) => Some(*rloc),
@@ -438,7 +450,7 @@ impl Config {
         }
     }
 
-    /// The locators of a database mapping; empty when its locator-set does not exist.
+    /// The locators of a database mapping. They are empty if the locator-set does not exist.
     pub fn mapping_locators<'a>(&'a self, mapping: &'a DatabaseMapping) -> &'a [ConfiguredLocator] {
         match mapping {
             DatabaseMapping::Inline(locators) => locators,
@@ -450,7 +462,7 @@ impl Config {
         }
     }
 
-    /// The local EID prefixes and their mappings, by instance and prefix.
+    /// The local EID prefixes and their mappings, in the order of instance and prefix.
     pub fn database(&self) -> impl Iterator<Item = (EidPrefix, &DatabaseMapping)> {
         self.lisp.iter().flat_map(|lisp| {
             lisp.eid_tables.iter().flat_map(|(&instance_id, table)| {
@@ -476,7 +488,7 @@ impl Config {
         })
     }
 
-    /// The prefixes of `map-cache PREFIX map-request`, by instance and prefix.
+    /// The prefixes of `map-cache PREFIX map-request`, in the order of instance and prefix.
     pub fn static_map_cache(&self) -> impl Iterator<Item = EidPrefix> {
         self.lisp.iter().flat_map(|lisp| {
             lisp.eid_tables.iter().flat_map(|(&instance_id, table)| {
@@ -485,10 +497,10 @@ impl Config {
         })
     }
 
-    /// The addresses that this router sends and receives LISP on. They are its own addresses among
-    /// the configured locators and proxy-ITR locators. For a map-server, a map-resolver or a router
-    /// without such locators they are also every interface address that is neither an EID nor
-    /// link-local.
+    /// The addresses at which this router sends and receives LISP packets. These are the configured
+    /// locators and proxy-ITR locators that are addresses of its interfaces. If the router is a
+    /// map-server or a map-resolver, or has no locator of this kind, all other addresses of its
+    /// interfaces are added, except EIDs and link-local addresses.
     pub fn local_rlocs(&self) -> BTreeSet<Rloc> {
         let Some(lisp) = &self.lisp else {
             return BTreeSet::new();
@@ -515,7 +527,7 @@ impl Config {
         rlocs
     }
 
-    /// Whether `address` lies in a database mapping of an instance of this router.
+    /// Whether `address` lies in the prefix of a database mapping, in any instance of this router.
     pub fn is_local_eid(&self, address: IpAddr) -> bool {
         self.instances().any(|instance_id| {
             let all = Eid::new(instance_id, address).host_prefix();
@@ -525,7 +537,7 @@ impl Config {
         })
     }
 
-    /// Whether `address` lies in a dynamic-EID range of an instance of this router.
+    /// Whether `address` lies in a dynamic-EID range, in any instance of this router.
     fn is_dynamic_eid(&self, address: IpAddr) -> bool {
         let mut eids = self.instances().map(|instance_id| Eid::new(instance_id, address));
         eids.any(|eid| self.dynamic_eids().any(|(_, range, _)| range.contains(eid)))

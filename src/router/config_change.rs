@@ -1,5 +1,6 @@
-//! The difference of two configurations. With it, the cost of a line depends on the change that the
-//! line makes, not on the whole configuration.
+//! The difference of two configurations. The router does only the work that follows from this
+//! difference. So the cost of a new line depends on the change that the line makes, and not on the
+//! size of the configuration.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -8,25 +9,26 @@ use super::config::{Config, DatabaseMapping, EidTable, Lisp, Site};
 use super::shared::Shared;
 use crate::addr::{EidPrefix, InstanceId};
 
-/// The difference of two configurations, as a list of the work that follows from it.
+/// The difference of two configurations, as a list of the work that the router has to do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ConfigChange {
     /// The EID prefixes whose mapping was added, removed or changed.
     pub mappings: BTreeSet<EidPrefix>,
-    /// Static routes were added or removed.
+    /// Whether static routes were added or removed.
     pub routes: bool,
     /// The EID prefixes of sites that were added, removed, or got other options.
     pub site_prefixes: BTreeSet<EidPrefix>,
-    /// The sites of a map-server changed in another way.
+    /// Whether the sites of the map-server have another change.
     pub sites: bool,
-    /// The configuration changed in another way: the router makes all that depends on it again.
+    /// Whether the configuration has another change. In this case, the router makes all data that
+    /// depend on the configuration again.
     pub rest: bool,
 }
 
 impl ConfigChange {
     pub(super) fn between(before: &Config, after: &Config) -> Self {
-        // All fields by name, so that the compiler finds a new field. Nothing depends on the host
-        // name.
+        // This pattern names all fields. So if `Config` gets a new field, the compiler reports an
+        // error here. The host name needs no work.
         let Config { hostname: _, interfaces, static_routes, lisp } = after;
         let mut change = ConfigChange {
             routes: before.static_routes != *static_routes,
@@ -40,8 +42,9 @@ impl ConfigChange {
         if !change.rest {
             let own: Vec<IpAddr> = after.addresses().map(|(_, net)| net.addr()).collect();
             change.rest = change.mappings.iter().any(|prefix| {
-                // Inline locators may be RLOCs of the router; an own address inside the prefix is
-                // an EID and not an RLOC.
+                // The RLOCs of this router may change in two cases. The mapping may have inline
+                // locators, which can be RLOCs of this router. Or an address of this router lies
+                // inside the prefix: then the address is an EID and not an RLOC.
                 let is_inline = |config: &Config| {
                     matches!(config.mapping(prefix), Some(DatabaseMapping::Inline(_)))
                 };
@@ -91,7 +94,7 @@ impl ConfigChange {
     }
 }
 
-/// The keys that only one of two tables has, or that have different values in the two tables.
+/// The keys that only one of the two tables has, and the keys whose values differ.
 fn others<K: Ord + Copy, V: PartialEq>(
     a: &Shared<BTreeMap<K, V>>,
     b: &Shared<BTreeMap<K, V>>,

@@ -1,5 +1,4 @@
-//! Puts a new configuration into effect: makes the parts that depend on the change again, and no
-//! others.
+//! Applies a new configuration. The router makes only the data again that depend on the change.
 
 use std::collections::BTreeSet;
 
@@ -59,8 +58,9 @@ impl Router {
         self.map_server.refresh_sessions(&mut self.context, before, None, now);
     }
 
-    /// An ITR has static entries for all EIDs (`0.0.0.0/0`, `::/0`), a proxy ITR has them for its
-    /// aggregates.
+    /// Updates the static entries of the map-cache. An ITR has a static entry for all EIDs
+    /// (`0.0.0.0/0`, `::/0`). Each `map-cache PREFIX map-request` line adds an entry, for example
+    /// for the aggregates of a proxy ITR.
     fn reconcile_static_map_cache(&mut self, now: Time) {
         let config = &self.context.config;
         let families = Family::BOTH.into_iter().filter(|family| config.roles(*family).itr);

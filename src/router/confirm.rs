@@ -1,21 +1,22 @@
-//! Notifications by datagram: an unsolicited Map-Notify about a local EID, and how the router asks
-//! its map-server to confirm it.
+//! Unsolicited Map-Notifies about a local EID. The router asks its map-server to confirm each of
+//! these notifications.
 //!
-//! The MAC of a Map-Notify proves which map-server wrote the message, but not when: an old message
-//! from before a restart looks like a new one. So the router acknowledges a notification
-//! immediately (RFC 9301 section 5.7), and sends the map-server an encapsulated Map-Request with
-//! one record to ask where the EID is now:
+//! The MAC of a Map-Notify proves which map-server wrote the message. It does not prove when the
+//! message was written: a message from before a restart looks like a new message. So the router
+//! acknowledges a notification immediately (RFC 9301 section 5.7), but does not believe it yet. It
+//! sends an encapsulated Map-Request with one record to the map-server, to ask where the EID is
+//! now. These are the possible answers and their meanings:
 //!
 //! ```text
-//!   a Map-Reply with locators of others   the news are true, and the reply says where the EID is
+//!   a Map-Reply with other locators       the EID is at these locators
 //!   a Map-Reply with one of our locators  the EID is here
-//!   our own request, forwarded to us      the EID is here: we are its ETR for the map-server
+//!   our own request, forwarded to us      the EID is here: for the map-server, we are its ETR
 //!   a negative Map-Reply                  no xTR has the EID
-//!   nothing for three seconds             believed for three minutes, and then asked again
+//!   no answer for three seconds           the router believes the notification for three minutes
 //! ```
 //!
-//! The router believes a message of a map-server on a session immediately, because a session has no
-//! replays.
+//! If a map-server sends the message on a session, the router believes the message immediately,
+//! because old messages cannot be replayed on a session.
 
 use std::net::IpAddr;
 
@@ -29,12 +30,13 @@ use crate::addr::Rloc;
 use crate::time::Time;
 use crate::wire::{MapReply, MapRequest, MappingRecord};
 
-/// For how many minutes at most the router believes a notification that is not confirmed.
+/// The largest number of minutes for which the router believes a notification without a
+/// confirmation.
 const UNCONFIRMED_MINUTES: u32 = 3;
 
 impl Router {
-    /// A map-server sent a Map-Notify with the locators of a prefix. If this differs from our
-    /// tables, the router asks the map-server to confirm it.
+    /// Handles a record of a Map-Notify: the locators of a prefix. If the record would change the
+    /// tables of this router, the router asks the map-server to confirm it.
     pub(super) fn hear_news(&mut self, told: MappingRecord, server: IpAddr, now: Time) {
         if !self.would_change(&told) {
             return;
@@ -70,7 +72,8 @@ impl Router {
         self.news_settled(about, truth, now);
     }
 
-    /// The map-server has answered where the EID is now. No record means that the EID is here.
+    /// Handles the answer of the map-server about the place of an EID. `truth` is the record of the
+    /// answer; `None` means that the EID is here.
     pub(super) fn news_settled(&mut self, about: About, truth: Option<MappingRecord>, now: Time) {
         let Some(Question { told, later, .. }) = self.news.end(&about) else { return };
         let (server, prefix) = about;
@@ -89,12 +92,13 @@ impl Router {
         }
     }
 
-    /// Believes for a short time the notifications that their map-server does not confirm.
+    /// Handles the notifications that the map-server has not confirmed in time. The router believes
+    /// them for a short time.
     pub(super) fn believe_unconfirmed(&mut self, now: Time) {
         while let Some(((server, prefix), Question { told, later, .. })) = self.news.unanswered(now)
         {
-            // A session that reported the prefix reports each change too: the router keeps that
-            // mapping.
+            // If a session reported the prefix before, the router keeps the mapping of that
+            // session: the session also reports each later change.
             if self.told_before(&prefix).is_some() {
                 continue;
             }

@@ -1,8 +1,8 @@
-//! The part of a router that every role needs and no role owns: its configuration and addresses,
-//! and its outputs (messages, counters, lines of the log and of debugging).
+//! The data that all roles of a router need: the configuration, the addresses, the counters, and
+//! the outputs (messages, and events for the log and for debugging).
 //!
-//! A role that needs nothing else is a type with methods on a [`Context`]. Such a role does not
-//! depend on the [`Router`](super::Router).
+//! If a role needs only its own data and a [`Context`], its methods take the context as an
+//! argument. Then the role does not depend on the [`Router`](super::Router).
 
 use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -18,25 +18,25 @@ use crate::addr::Family;
 use crate::time::Time;
 use crate::wire::Message;
 
-/// The wall clock, as the router knows it.
+/// The wall clock of the router. It is read once, at the start.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Clock {
     /// The instant of the start.
     pub started_at: Time,
-    /// Microseconds since 1970 at the start.
+    /// The wall clock at the start, in microseconds since 1970.
     pub at_start: u64,
 }
 
 impl Clock {
-    /// Microseconds since 1970 at an instant: the microseconds at the start plus the time that has
-    /// passed since the start.
+    /// The wall clock at `now`, in microseconds since 1970: the wall clock at the start plus the
+    /// time that has passed since the start.
     pub(super) fn at(&self, now: Time) -> u64 {
         let passed = u64::try_from(now.since(self.started_at).as_micros()).unwrap_or(u64::MAX);
         self.at_start.saturating_add(passed)
     }
 }
 
-/// The part of a router that every role needs; see the module.
+/// The data that all roles of a router need; see the module.
 #[derive(Debug, Default)]
 pub(super) struct Context {
     /// The wall clock.
@@ -45,20 +45,21 @@ pub(super) struct Context {
     pub config: Config,
     /// The router's own locators.
     pub local: LocalRlocs,
-    /// Addresses of all interfaces. A packet from one of these addresses is the router's own.
+    /// The addresses of all interfaces. If a packet has one of them as its source, the router
+    /// itself sent the packet.
     pub own_addresses: BTreeSet<IpAddr>,
     /// The counters since the start.
     pub counters: Counters,
     /// The control messages that were refused recently.
     pub refusals: Refusals,
-    /// Whether [`Event::Message`] is wanted.
+    /// Whether the router outputs an [`Event::Message`] for each control message.
     pub debugging: bool,
     /// The outputs that the caller has to carry out.
     pub outputs: VecDeque<Output>,
 }
 
 impl Context {
-    /// Whether the router has a role for one of the families.
+    /// Whether `is` returns true for the roles of at least one address family.
     pub(super) fn has_role(&self, is: impl Fn(Roles) -> bool) -> bool {
         Family::BOTH.into_iter().any(|family| is(self.config.roles(family)))
     }
@@ -73,7 +74,8 @@ impl Context {
         self.outputs.extend(events.into_iter().map(Output::Event));
     }
 
-    /// A message was received or sent. If debugging is on, outputs the event that `event` makes.
+    /// Reports a message that was received or sent. If debugging is on, outputs the event that
+    /// `event` returns.
     pub(super) fn trace(&mut self, event: impl FnOnce() -> Option<MessageEvent>) {
         if self.debugging
             && let Some(event) = event()
@@ -82,7 +84,7 @@ impl Context {
         }
     }
 
-    /// Drops packets that have waited without success.
+    /// Drops packets that have waited without success, and counts them under `reason`.
     pub(super) fn give_up(&mut self, held: Held, reason: DropReason) {
         for held in held {
             self.counters.dropped(reason, held.packets);
@@ -105,7 +107,8 @@ impl Context {
         self.send_octets(from, to, message.emit());
     }
 
-    /// Sends the octets of a message. Signed messages are emitted before they are sent.
+    /// Sends a message that is already encoded. A signed message is encoded before this call,
+    /// because its signature covers the octets.
     pub(super) fn send_octets(&mut self, source: SocketAddr, to: SocketAddr, payload: Vec<u8>) {
         self.outputs.push_back(Output::Control { source, destination: to, payload });
     }
@@ -122,8 +125,8 @@ impl Context {
         self.refuse_parts(source, (reason, 1), now, explain);
     }
 
-    /// Refuses `count` parts of a control message, such as its records. Each part is counted, and
-    /// one line reports all of them.
+    /// Refuses `count` parts of a control message, for example some of its records. Each part is
+    /// counted, and one line reports all of them.
     pub(super) fn refuse_parts(
         &mut self,
         source: IpAddr,
@@ -144,7 +147,8 @@ impl Context {
         }
     }
 
-    /// When a minute has ended, reports the number of the refused messages that had no line in it.
+    /// If the current minute has ended, reports the number of messages that were refused in this
+    /// minute and had no line of their own.
     pub(super) fn sum_up_refusals(&mut self, now: Time) {
         if let Some(rest) = self.refusals.end_minute(now) {
             self.tell(Event::RefusedMore(rest));

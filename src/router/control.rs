@@ -1,4 +1,4 @@
-//! The dispatch of control messages on port 4342, by type and by role.
+//! Receives the control messages of port 4342, and gives each message to the role that handles it.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -48,7 +48,8 @@ impl Router {
         self.handle_message(message, datagram, now);
     }
 
-    /// Handles the message of a control datagram, by its type and by the roles of this router.
+    /// Gives a message to the role that handles it. The type of the message and the roles of this
+    /// router decide which role this is.
     fn handle_message(&mut self, message: Message, datagram: &ControlDatagram<'_>, now: Time) {
         let ControlDatagram { source, destination, payload } = *datagram;
         let arrival = Arrival {
@@ -102,8 +103,8 @@ impl Router {
         }
     }
 
-    /// Handles an event on TCP. The sessions that this router opened belong to the ETR, the
-    /// sessions that it accepted to the map-server.
+    /// Handles an event on TCP. If this router opened the session, the ETR handles the event. If
+    /// this router accepted the session, the map-server handles the event.
     pub(super) fn handle_tcp(&mut self, event: TcpEvent<'_>, now: Time) {
         match event {
             TcpEvent::Accepted { connection, peer, local } => {
@@ -146,8 +147,8 @@ impl Router {
                 return;
             };
             self.handle_registrar(event, now);
-            // Each message is a separate input: a Refresh after a Mapping Notification must not
-            // register a host again that has moved.
+            // The router settles after each message. A Refresh may follow a Mapping Notification
+            // about a host that has moved: the router must not register this host again.
             self.settle(now);
         }
     }
@@ -170,7 +171,8 @@ impl Router {
         }
     }
 
-    /// Reports the records of a message that the parser left out because of their EIDs.
+    /// Reports the records that the parser left out of a message because their EIDs are not IP
+    /// prefixes.
     fn tell_left_out(&mut self, source: IpAddr, message: &Message, octets: &[u8], now: Time) {
         let left_out = message.records_left_out(octets);
         let told = || explanations::not_an_ip_eid(message.message_type(), left_out);
@@ -185,7 +187,8 @@ impl Router {
         self.context.refuse(source, reason, now, || explanations::octets(error));
     }
 
-    /// A Map-Request that is not encapsulated: an SMR, a probe, or a plain request to an ETR.
+    /// Handles a Map-Request that is not encapsulated: an SMR, a probe, or a plain request to an
+    /// ETR.
     fn handle_map_request(&mut self, request: &MapRequest, arrival: Arrival, now: Time) {
         let sender = arrival.sender;
         self.debug_received(request);
@@ -228,10 +231,10 @@ impl Router {
         self.context.refuse(source, ControlDrop::ProbeToMappingSystem, now, told);
     }
 
-    /// A Map-Request inside an Encapsulated Control Message. It is for the map-resolver of this
-    /// router, or a map-server forwarded it to this router as its ETR. A map-server without the
-    /// role of a map-resolver answers too (RFC 9301 section 8.3), because an ETR asks its
-    /// map-server whether a notification is still true.
+    /// Handles a Map-Request inside an Encapsulated Control Message. Either an ITR sent it to this
+    /// router as a map-resolver, or a map-server forwarded it to this router as an ETR. A
+    /// map-server that is not a map-resolver also answers (RFC 9301 section 8.3), because an ETR
+    /// asks its map-server whether a notification is still true.
     fn handle_encapsulated(&mut self, encapsulated: &Encapsulated, arrival: Arrival, now: Time) {
         let source = arrival.sender;
         self.context.counters.encapsulated.received += 1;
@@ -265,8 +268,8 @@ impl Router {
         }
     }
 
-    /// Whether the router is only a part of the mapping system, so that messages between xTRs must
-    /// not be sent to it (RFC 9301 section 6.1).
+    /// Whether the router is a map-server or map-resolver, and has no other role. An xTR must not
+    /// send SMRs or probes to this kind of router (RFC 9301 section 6.1).
     fn is_mapping_system(&self) -> bool {
         self.context.has_role(|roles| roles.map_server || roles.map_resolver)
             && !self

@@ -7,60 +7,64 @@ use serde::{Deserialize, Serialize};
 use super::io::DropReason;
 use crate::wire::MappingRecord;
 
-/// Control messages of one kind, received and sent.
+/// The numbers of received and sent control messages of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InOut {
-    /// Received and understood.
+    /// The messages that were received and could be read.
     pub received: u64,
-    /// Sent.
+    /// The messages that were sent.
     pub sent: u64,
 }
 
-/// Why a control datagram had no effect.
+/// The reason why a control datagram, or a part of it, had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ControlDrop {
-    /// Not a well-formed message.
+    /// A datagram that is not a valid LISP message.
     Malformed,
-    /// A type that this router does not handle.
+    /// A message of a type that this router does not handle.
     Unsupported,
     /// A message for a role that is not configured here.
     NotOurRole,
     /// A Map-Reply, Map-Notify or acknowledgement for which this router has no open request.
     UnknownNonce,
-    /// Wrong or missing authentication.
+    /// A message whose authentication is wrong or missing.
     Authentication,
-    /// A registration for a prefix that no site has, or that is more specific than allowed.
+    /// A registration for a prefix that no site has, or for a more specific prefix that its site
+    /// does not accept.
     NotASitePrefix,
-    /// A Map-Register whose nonce is not greater than the last one.
+    /// A Map-Register that was received before, or whose nonce is not greater than the last nonce
+    /// of its sender.
     Replay,
-    /// A Map-Request for an EID that is not ours or that the router must not answer for.
+    /// A Map-Request for an EID that is not at this site, or for which the router must not answer.
     NotOurEid,
     /// A probe or SMR that was sent to the mapping system (RFC 9301 section 6.1).
     ProbeToMappingSystem,
-    /// An SMR for an EID that is not cached.
+    /// An SMR for an EID that is not in the map-cache.
     SmrNotCached,
-    /// An SMR, request or reply over a rate limit.
+    /// An SMR, a request or a reply that exceeds a rate limit.
     RateLimited,
-    /// A reply that covers no part of the request.
+    /// A reply that does not cover the requested EID, or a request to which the router cannot send
+    /// a reply.
     WrongRecord,
-    /// A record of a reply, or a part of a record, that covers more than the answer to the request
-    /// may.
+    /// A record of a reply, or a part of the record, for more EIDs than the answer to the request
+    /// may cover.
     Overclaim,
-    /// A TCP connection from an RLOC that has not registered, or to a router that accepts no
-    /// connections.
+    /// A TCP connection from an RLOC that has not registered, or a TCP connection to a router that
+    /// accepts no connections.
     UnauthenticatedSession,
-    /// A table that is bounded was full.
+    /// A message for which a table of limited size had no room.
     TableFull,
     /// A record whose EID is not an IP prefix of an instance. The router leaves out this record and
-    /// takes the others.
+    /// uses the other records.
     NotAnIpEid,
-    /// A record of a Map-Request that is not answered, because there are too many records to look
-    /// up or to put into one reply. The other records are answered.
+    /// A record of a Map-Request that the router does not answer: the request has too many records,
+    /// or the reply has no room. The router answers the other records.
     TooManyRecords,
     /// An encapsulated Map-Request that map-servers have forwarded too often.
     InnerTtlExpired,
-    /// A Map-Notify about an EID that its map-server denies when the router asks.
+    /// A Map-Notify that is no longer true. The router asked the map-server about the EID, and the
+    /// map-server gave another answer.
     OldNews,
 }
 
@@ -88,8 +92,8 @@ impl ControlDrop {
         ControlDrop::OldNews,
     ];
 
-    /// Whether this drop also happens when all routers are well configured: a message arrives twice
-    /// or late, or more messages arrive than a limit permits.
+    /// Whether this drop also happens if all routers are configured correctly. For example, a
+    /// message arrives twice or late, or more messages arrive than a limit permits.
     pub fn is_everyday(self) -> bool {
         matches!(
             self,
@@ -131,13 +135,13 @@ impl ControlDrop {
 /// All counters of a router, since its start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counters {
-    /// Map-Requests, SMRs and probes not among them.
+    /// Map-Requests, except SMRs, SMR-invoked Map-Requests and probes.
     pub map_requests: InOut,
     /// Encapsulated Control Messages.
     pub encapsulated: InOut,
     /// Solicit-Map-Requests.
     pub smrs: InOut,
-    /// SMRs that a limit held back.
+    /// SMRs that the router did not send because of a limit.
     pub smrs_suppressed: u64,
     /// Map-Requests that an SMR invoked.
     pub smr_invoked: InOut,
@@ -147,8 +151,8 @@ pub struct Counters {
     pub map_replies: InOut,
     /// Negative Map-Replies; `map_replies` counts them too.
     pub negative_map_replies: InOut,
-    /// Records without locators that were cut to the prefix of the static map-cache entry that
-    /// caused the request.
+    /// Records without locators that the router cut to a longer prefix. This is the prefix of the
+    /// static map-cache entry that caused the request.
     pub negative_records_cut: u64,
     /// Map-Registers.
     pub map_registers: InOut,
@@ -159,16 +163,17 @@ pub struct Counters {
     /// Opaque locators in accepted records. The router keeps them and sends them again, but does
     /// not use them.
     pub opaque_locators: u64,
-    /// Last nonces of Map-Registers that were deleted to make room for those of other xTRs. The
-    /// router cannot detect replays of the messages with the deleted nonces.
+    /// How often the last nonce of an xTR was deleted to make room for the nonces of other xTRs.
+    /// After this, the router cannot detect replays of the Map-Registers of that xTR.
     pub forgotten_nonces: u64,
     /// Map-Requests that the map-server forwarded to an ETR.
     pub forwarded: u64,
-    /// Packets encapsulated.
+    /// Packets that were encapsulated.
     pub encapsulations: u64,
-    /// Packets decapsulated.
+    /// Packets that were decapsulated.
     pub decapsulations: u64,
-    /// Packets for a host that moved away, encapsulated to its new locator.
+    /// Packets for a host that moved away. The router encapsulated them to the new locator of the
+    /// host.
     pub forwarded_away: u64,
     /// Packets from `lisp0` that were forwarded natively.
     pub native: u64,
@@ -185,7 +190,7 @@ pub struct Counters {
     pub nonces_echoed: u64,
     /// How often an ICMP error reported the MTU of a path.
     pub path_mtus: u64,
-    /// ICMP errors Time Exceeded from the core that were relayed to a host.
+    /// ICMP Time Exceeded errors from the core that the router relayed to a host.
     pub time_exceeded_relayed: u64,
     /// ICMP errors from the core that had no effect.
     pub icmp_ignored: u64,
@@ -193,11 +198,12 @@ pub struct Counters {
     pub icmp_disbelieved: u64,
     /// Searches for hosts that were refused because there was no room.
     pub searches_refused: u64,
-    /// Packets held for a Map-Reply.
+    /// Packets that waited for a mapping, or until their host was found.
     pub held: u64,
-    /// Packets of EIDs that were dropped here.
+    /// Packets of EIDs that this router dropped, by reason.
     pub drops: BTreeMap<DropReason, u64>,
-    /// Control datagrams without effect. Only `Context::refuse` counts and reports them.
+    /// Control datagrams without effect, by reason. Only the methods of `Context` that refuse
+    /// messages count and report them.
     pub control_drops: BTreeMap<ControlDrop, u64>,
 }
 

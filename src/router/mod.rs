@@ -1,4 +1,4 @@
-//! The pure core: the protocol, and nothing of the operating system.
+//! The core of the router. It has the protocol, and makes no calls to the operating system.
 //!
 //! A [`Router`] has no socket, no clock, no random source and no thread. Its methods are of four
 //! kinds, and a caller uses them in this order:
@@ -7,8 +7,8 @@
 //!    [`Router::decapsulate`] for packets of EIDs, [`Router::handle_timeout`] for time. All of them
 //!    take the instant `now`, which never decreases.
 //! 2. **Outputs**: [`Router::poll_output`], until it returns `None`, after each input.
-//! 3. **Time**: [`Router::poll_timeout`] returns when `handle_timeout` has work. This value may
-//!    change with every input. An early call does no harm.
+//! 3. **Time**: [`Router::poll_timeout`] returns the time at which `handle_timeout` has work. This
+//!    time may change with every input. An earlier call of `handle_timeout` changes nothing.
 //! 4. **Getters**, which change nothing.
 //!
 //! The same seed, wall clock, configuration and inputs give exactly the same outputs.
@@ -151,30 +151,34 @@ use crate::time::{Deadline, Time};
 pub struct Start {
     /// The configuration.
     pub config: Config,
-    /// The source of all its randomness.
+    /// The seed of all random numbers of the router.
     pub seed: Seed,
-    /// Microseconds since 1970 at `now`. The nonces of Map-Registers begin with this number, or
-    /// after the last nonce that was stored ([`Input::Nonces`]). So a map-server that remembers the
-    /// last nonce does not reject a restarted router.
+    /// The wall clock at `now`, in microseconds since 1970. The nonces of Map-Registers begin with
+    /// this number. If the last nonce of an earlier run was stored ([`Input::Nonces`]) and is
+    /// greater, they begin after that nonce. So the nonces still grow after a restart, and a
+    /// map-server accepts them.
     pub wall_clock: u64,
     /// The instant of the start.
     pub now: Time,
 }
 
-/// A LISP router: xTR, proxy xTR, map-server, map-resolver, or any mix.
+/// A LISP router. It can be an xTR, a proxy xTR, a map-server and a map-resolver, in any
+/// combination.
 ///
-/// The roles are peers that share tables. The work of each role is in the file with its name.
+/// The roles share the tables of the router. The code of a role is in its own files, for example in
+/// `itr.rs` and in `map_server`.
 #[derive(Debug)]
 pub struct Router {
     context: Context,
     xtr_id: u128,
-    /// The proxy ETRs to which negative mappings lead: of IPv4 EIDs, of IPv6 EIDs.
+    /// The proxy ETRs that get the packets for EIDs with a negative mapping: first for IPv4 EIDs,
+    /// then for IPv6 EIDs.
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     flows: FlowCache,
     /// How often the configuration of the data path has changed.
     configured: Revision,
-    /// The last packet that was delivered, until the next input.
+    /// The last packet that was delivered. The next input that is not a packet deletes it.
     heard: Option<Heard>,
     sources: SourceCheck,
     paths: Paths,
@@ -201,7 +205,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// A router that has just been started. Its first outputs prepare its kernel.
+    /// Starts a router. The first outputs prepare the kernel.
     pub fn new(start: Start) -> Self {
         let Start { config, seed, wall_clock, now } = start;
         let xtr_id = xtr_id(&config);
@@ -285,7 +289,7 @@ impl Router {
         self.settle(now);
     }
 
-    /// Does the work of the timers that are due, if there are any.
+    /// Does the work of all timers that are due.
     pub fn handle_timeout(&mut self, now: Time) {
         self.witness(Call::Timeout, now);
         if self.poll_timeout().is_none_or(|next| next.at > now) {
@@ -310,8 +314,8 @@ impl Router {
         output
     }
 
-    /// When [`Router::handle_timeout`] has work, and for which timer. The value may change with
-    /// every input.
+    /// The time at which [`Router::handle_timeout`] has work next, and the timer of this work. The
+    /// time may change with every input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Deadline> {
         let deadline =
@@ -319,7 +323,7 @@ impl Router {
         Deadline::earliest(Timer::ALL.map(deadline))
     }
 
-    /// Adds a witness: it sees every later call, as the other witnesses do.
+    /// Adds a witness. The router reports every later call and output to the witness.
     pub fn show_to(&mut self, witness: Box<dyn Witness>) {
         self.witnesses.push(witness);
     }
@@ -349,8 +353,8 @@ impl Router {
         self.context.clock.started_at
     }
 
-    /// Microseconds since 1970 at an instant, as far as the router knows: the wall clock at its
-    /// start plus the time that has passed since then.
+    /// The wall clock at `now`, in microseconds since 1970: the wall clock at the start of the
+    /// router plus the time that has passed since the start.
     pub fn wall_clock(&self, now: Time) -> u64 {
         self.context.clock.at(now)
     }
@@ -365,13 +369,13 @@ impl Router {
         &self.map_cache
     }
 
-    /// How full the tables of the running Map-Requests and of the packets that wait for their
-    /// answers are.
+    /// The fill levels of the tables of Map-Requests without an answer, and of the tables of
+    /// packets that wait for these answers.
     pub fn resolver_fills(&self) -> Vec<bounded::Fill> {
         self.resolver.outstanding.fills()
     }
 
-    /// How full the tables of received and of sent SMRs are.
+    /// The fill levels of the tables of received SMRs, then of the tables of sent SMRs.
     pub fn smr_fills(&self) -> impl Iterator<Item = bounded::Fill> {
         self.resolver.smr_guard.fills().into_iter().chain(self.solicitor.fills())
     }
@@ -396,14 +400,15 @@ impl Router {
         self.registrar.status(&self.context.config, &self.database, now)
     }
 
-    /// The sessions of this router: as map-server, then as ETR.
+    /// The sessions of this router: first its sessions as a map-server, then its sessions as an
+    /// ETR.
     pub fn sessions(&self) -> Vec<SessionView> {
         let mut views = self.map_server.session_views();
         views.extend(self.registrar.session_views(&self.context.config));
         views
     }
 
-    /// How full the tables with the limits for Map-Replies are.
+    /// The fill levels of the tables with the limits for Map-Replies.
     pub fn reply_limits(&self) -> [Fill; 2] {
         self.replies.fills()
     }
@@ -413,7 +418,7 @@ impl Router {
         &self.context.refusals
     }
 
-    /// How many notifications of map-servers wait for their confirmation.
+    /// The fill level of the table of notifications from map-servers that wait for a confirmation.
     pub fn news_fill(&self) -> Fill {
         self.news.fill()
     }
@@ -423,7 +428,7 @@ impl Router {
         &self.away
     }
 
-    /// The sites; empty on a router that is not a map-server.
+    /// The sites of the map-server. A router that is not a map-server has no sites.
     pub fn map_server(&self) -> &MapServer {
         &self.map_server
     }
@@ -438,9 +443,9 @@ impl Router {
         &self.context.counters
     }
 
-    /// The number of packets of EIDs that wait for a mapping, or until their host is found. Each
-    /// packet that the router received is counted here, or by one counter of packets that were sent
-    /// or dropped.
+    /// The number of packets of EIDs that wait for a mapping, or wait until their host is found.
+    /// Each packet of an EID that the router received is in this number, or in one counter of
+    /// packets that were sent or dropped.
     pub fn waiting_packets(&self) -> u64 {
         self.resolver.outstanding.waiting() + self.mobility.waiting()
     }
