@@ -1,4 +1,5 @@
-//! A router on a bench: configured by text, driven by hand, with everything that it says kept.
+//! A router for tests. A test configures it by text, gives it inputs, and reads its outputs, which
+//! the bench keeps.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -25,12 +26,12 @@ use crate::told::Told;
 
 pub const RLOC_1: &str = "203.0.113.11";
 pub const RLOC_2: &str = "198.51.100.21";
-/// A router of the core.
+/// The address of a router in the core.
 pub const CORE: &str = "203.0.113.1";
 pub const OLD: &str = "209.165.201.41";
 pub const NEW: &str = "209.165.201.31";
 
-/// xTR2 of the reference network.
+/// The configuration of xTR2 in the reference network.
 pub const XTR2: &str = "
 hostname xTR2
 interface Ethernet0/0
@@ -55,7 +56,7 @@ router lisp
 ip route 0.0.0.0 0.0.0.0 198.51.100.1
 ";
 
-/// The map-server and map-resolver of the reference network.
+/// The configuration of the map-server and map-resolver in the reference network.
 pub const MSMR: &str = "
 hostname NewMSMR
 interface Ethernet0/0
@@ -74,7 +75,7 @@ router lisp
  ipv6 map-resolver
 ";
 
-/// The proxy xTR of the reference network.
+/// The configuration of the proxy xTR in the reference network.
 pub const PXTR1: &str = "
 hostname PxTR1
 interface Ethernet0/0
@@ -101,12 +102,13 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// A router whose interfaces are up and whose connected networks are routed.
+    /// A router whose interfaces are up and whose kernel has routes to the connected networks.
     pub fn new(config: &str) -> Self {
         Bench::starting(config, Time::ZERO, 1000)
     }
 
-    /// The same, started at an instant at which its clock has `wall_clock`, microseconds since 1970.
+    /// A router like that of `new`, but started at `now`. At this instant its clock shows
+    /// `wall_clock`, in microseconds since 1970.
     pub fn starting(config: &str, now: Time, wall_clock: u64) -> Self {
         let config = parse_config("bench.conf", config).unwrap_or_else(|error| panic!("{error}"));
         let interfaces: Vec<_> = config.addresses().collect();
@@ -136,7 +138,7 @@ impl Bench {
         self.kernel(KernelEvent::Link { device, up, carrier: up, mtu: 1500 });
     }
 
-    /// A connected route comes.
+    /// The kernel reports a new connected route.
     pub fn route(&mut self, prefix: &str, device: &str) {
         let (prefix, device) = (prefix.parse().unwrap(), device.to_owned());
         let route = KernelRoute { prefix, device, gateway: None, metric: 0 };
@@ -154,7 +156,7 @@ impl Bench {
         self.drain();
     }
 
-    /// Gives the router a control datagram from port 4342 of `from`.
+    /// Gives the router a control message. Its source is port 4342 of `from`.
     pub fn control(&mut self, from: &str, to: &str, payload: &[u8]) {
         let source = SocketAddr::new(from.parse().unwrap(), CONTROL_PORT);
         let destination = to.parse().unwrap();
@@ -163,7 +165,8 @@ impl Bench {
         self.drain();
     }
 
-    /// `reporter` sends an ICMP error about a packet for `rloc`, and quotes it from the LISP header on.
+    /// `reporter` sends an ICMP error about an encapsulated packet to `rloc`. The error quotes the
+    /// packet from its LISP header on.
     pub fn icmp(&mut self, rloc: &str, reporter: &str, kind: IcmpErrorKind, quoted: &[u8]) {
         let (rloc, reporter) = (Rloc(rloc.parse().unwrap()), reporter.parse().unwrap());
         let error = IcmpError { rloc, port: DATA_PORT, reporter, kind, quoted: quoted.to_vec() };
@@ -191,7 +194,8 @@ impl Bench {
         inbound
     }
 
-    /// Lets time pass, with each deadline met on the instant; returns when something was said.
+    /// Lets time pass and handles each deadline when it is due. Returns the outputs, each with its
+    /// time.
     pub fn advance(&mut self, span: Duration) -> Vec<(Time, Vec<Output>)> {
         let end = self.now + span;
         let mut said = Vec::new();
@@ -237,12 +241,12 @@ impl Bench {
         std::mem::take(&mut self.outputs)
     }
 
-    /// The control messages among it, with where they went.
+    /// The control messages among the outputs since the last call, each with its destination.
     pub fn messages(&mut self) -> Vec<(IpAddr, Message)> {
         messages(&self.outputs())
     }
 
-    /// The requests to the kernel among it.
+    /// The requests to the kernel among the outputs since the last call.
     pub fn kernel_requests(&mut self) -> Vec<KernelRequest> {
         let request = |output| match output {
             Output::Kernel(request) => Some(request),
@@ -251,7 +255,7 @@ impl Bench {
         self.outputs().into_iter().filter_map(request).collect()
     }
 
-    /// The held packets among it, as they went out encapsulated.
+    /// The packets among the outputs since the last call that waited and then left encapsulated.
     pub fn released(&mut self) -> Vec<(Encapsulation, OwnedPacket)> {
         let released = |output| match output {
             Output::Encapsulate(encapsulation, packet) => Some((encapsulation, packet)),
@@ -271,7 +275,7 @@ pub fn messages(outputs: &[Output]) -> Vec<(IpAddr, Message)> {
     outputs.iter().filter_map(message).collect()
 }
 
-/// The encapsulated Map-Requests among the messages, and the resolvers that they went to.
+/// The encapsulated Map-Requests among the messages, each with the map-resolver to which it goes.
 pub fn requests(messages: &[(IpAddr, Message)]) -> Vec<(String, MapRequest)> {
     let request = |(resolver, message): &(IpAddr, Message)| match message {
         Message::Encapsulated(encapsulated) => {
@@ -282,7 +286,7 @@ pub fn requests(messages: &[(IpAddr, Message)]) -> Vec<(String, MapRequest)> {
     messages.iter().filter_map(request).collect()
 }
 
-/// The one Map-Request among the messages.
+/// The only Map-Request among the messages.
 pub fn only_request(messages: &[(IpAddr, Message)]) -> (String, MapRequest) {
     match &requests(messages)[..] {
         [only] => only.clone(),
@@ -298,7 +302,7 @@ pub fn prefix(text: &str) -> EidPrefix {
     EidPrefix::new(InstanceId::DEFAULT, text.parse().unwrap())
 }
 
-/// A UDP packet with a payload that tells it from others.
+/// A UDP packet. A test uses different payloads to distinguish packets.
 pub fn packet(source: &str, destination: &str, ttl: u8, payload: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     match (source.parse().unwrap(), destination.parse().unwrap()) {
@@ -337,7 +341,7 @@ pub fn reply(nonce: Nonce, records: Vec<MappingRecord>) -> Vec<u8> {
     MapReply { nonce, records, ..MapReply::default() }.emit()
 }
 
-/// A Map-Request of xTR2 for `eids`, in an ECM as a map-resolver takes it.
+/// A Map-Request of xTR2 for `eids`, encapsulated in an ECM for a map-resolver.
 pub fn encapsulated_request(eids: &str, nonce: u64, change: impl Fn(&mut MapRequest)) -> Vec<u8> {
     let asked = prefix(eids);
     let mut request = MapRequest {
@@ -352,7 +356,8 @@ pub fn encapsulated_request(eids: &str, nonce: u64, change: impl Fn(&mut MapRequ
     Encapsulated::new(inner, inner, request.emit()).emit()
 }
 
-/// A router, which packets of `source` reach, with a mapping of 172.16.0.0/24 that has two locators, the second as a reserve.
+/// A router with a mapping of 172.16.0.0/24, and packets of `source` use this mapping. The mapping
+/// has two locators; the second is a reserve.
 pub fn with_reserve(config: &str, source: &str) -> Bench {
     let mut bench = Bench::new(config);
     bench.outputs();

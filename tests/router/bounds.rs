@@ -1,5 +1,5 @@
-//! Scans of a site, from the core and from its own LAN: afterwards tables, routes and memory are where
-//! they were.
+//! Scans of a site from the core and from its own LAN. After a scan, the tables, the routes and the
+//! memory must be as before.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
@@ -46,7 +46,7 @@ const HOST: &str = "172.16.0.12";
 
 struct Scan {
     bench: Bench,
-    /// The objects that the kernel has been asked for and not asked to remove.
+    /// The objects that the router has requested from the kernel and has not removed.
     wishes: Made,
 }
 
@@ -58,7 +58,7 @@ impl Scan {
         scan
     }
 
-    /// Carries out the requests to the kernel.
+    /// Takes the requests of the router to the kernel and carries them out.
     fn follow(&mut self) {
         let outputs = self.bench.outputs();
         self.take(outputs);
@@ -84,7 +84,7 @@ impl Scan {
         self.follow();
     }
 
-    /// A packet from the core.
+    /// A packet for `destination` arrives from the core.
     fn arrives(&mut self, destination: IpAddr) {
         let inner = packet("192.168.0.22", &destination.to_string(), 64, b"scan");
         let (source, to) = (RLOC_2.parse().unwrap(), RLOC_1.parse().unwrap());
@@ -100,7 +100,7 @@ impl Scan {
         self.follow();
     }
 
-    /// Entries of each bounded table, of the away table and of the database.
+    /// The number of entries of each bounded table, of the away table and of the database.
     fn sizes(&self) -> Vec<usize> {
         let router = &self.bench.router;
         let fills = router.mobility().fills().into_iter().chain(router.away().fills());
@@ -108,7 +108,8 @@ impl Scan {
         fills.map(|fill| fill.entries).chain(others).collect()
     }
 
-    /// All that the router keeps, as the length of its text, without digits: later there are more.
+    /// The length of the router's state as text. It does not count digits, because later numbers
+    /// have more digits.
     fn memory(&self) -> usize {
         let text = format!("{:?}", self.bench.router);
         text.chars().filter(|letter| !letter.is_ascii_digit()).count()
@@ -120,7 +121,7 @@ impl Scan {
         fills.find(|fill| fill.name == name).unwrap().evicted
     }
 
-    /// Tables, wishes and memory are as they were.
+    /// Checks that the tables, the requested objects and the memory are as before.
     fn assert_as(&self, before: &(Vec<usize>, Made, usize)) {
         assert_eq!(self.sizes(), before.0);
         assert_eq!(self.wishes, before.1);
@@ -153,9 +154,9 @@ fn a_scan_of_a_slash_16_from_the_core_leaves_nothing_behind() {
 
 #[test]
 fn two_hundred_thousand_ipv6_neighbours_that_come_and_fall_silent_leave_nothing_behind() {
-    // Without optimisation it is a tenth, so that the test stays quick.
+    // Without optimisation, the test uses a tenth of the hosts, so that it is quick.
     let count = if cfg!(debug_assertions) { 20_000 } else { 200_000_u128 };
-    // So many are there before the first of them falls silent.
+    // The number of hosts that are present when the first of them falls silent.
     let there = count / 20;
     let address = |number: u128| {
         IpAddr::V6(Ipv6Addr::from_bits(0x2001_0db8_000a_0000_0000_0000_0000_1000 + number * 7919))
@@ -207,7 +208,8 @@ fn spoofed_hosts_of_one_port_do_not_keep_the_hosts_of_another_from_being_found()
     assert_eq!(hosts.turned_away, 64);
     scan.neighbour("et2-0", "172.16.0.13".parse().unwrap(), true);
     assert!(scan.bench.router.mobility().hosts().contains_key(&eid("172.16.0.13")));
-    // One that was turned away is found when it speaks after the others have gone.
+    // A host was rejected because the table was full. It is found if it sends a packet after
+    // another host has left.
     let late = address(65_599);
     assert!(!scan.bench.router.mobility().hosts().contains_key(&eid(&late.to_string())));
     scan.neighbour("et1-0", address(7), false);
@@ -255,7 +257,7 @@ fn a_range_that_is_taken_away_inside_another_leaves_the_away_table() {
     assert_eq!(bench.now, Time::ZERO);
 }
 
-/// A host that was at xTR1 is at xTR2, as a map-server told xTR1.
+/// A host moves from xTR1 to xTR2, and a map-server notifies xTR1 of the move.
 fn moved(network: Relay) -> Relay {
     let mut relay = network;
     appear(&mut relay, "xTR1", HOST);

@@ -1,5 +1,5 @@
-//! A Map-Request that map-servers could forward to each other without end: for every registration, it
-//! costs a bounded number of messages.
+//! Map-servers could forward a Map-Request to each other without end. With any registrations, the
+//! request must cause only a limited number of messages.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -13,12 +13,14 @@ use crate::bench::*;
 const SERVERS: [&str; 3] = ["100.64.0.1", "100.64.0.2", "100.64.0.3"];
 const ETR: &str = "100.64.0.9";
 const ASKER: &str = "100.64.0.8";
-/// The records of the request, each with the prefix of its own that may be registered.
+/// The number of records of the request. Each record is in a different prefix, which may be
+/// registered.
 const RECORDS: u8 = 8;
-/// A message for each record and each hop that its inner TTL allows, and a reply for each.
+/// The maximum number of messages: one for each record and for each hop that the inner TTL allows,
+/// and one reply for each.
 const MOST_MESSAGES: usize = 64;
 
-/// A router that is a map-server and a map-resolver, and an xTR of 10.0.0.0/16 too if `xtr`.
+/// A router that is a map-server and a map-resolver. If `xtr`, it is also an xTR of 10.0.0.0/16.
 fn server(rloc: &str, xtr: bool) -> Bench {
     let role = match xtr {
         true => format!(
@@ -37,7 +39,7 @@ fn server(rloc: &str, xtr: bool) -> Bench {
     ))
 }
 
-/// Registers 10.N.0.0/16 at this locator, from this source.
+/// `source` registers 10.N.0.0/16 with the locator `rloc`. N is `number`.
 fn register(bench: &mut Bench, server: &str, number: u8, rloc: &str, source: &str) {
     let key = Key { algorithm: Algorithm::HmacSha1, secret: b"cisco".to_vec(), key_id: 0 };
     let register = MapRegister {
@@ -49,7 +51,7 @@ fn register(bench: &mut Bench, server: &str, number: u8, rloc: &str, source: &st
     bench.drain();
 }
 
-/// A request for a host of each of the prefixes.
+/// A Map-Request for one host of each 10.N.0.0/16.
 fn request(numbers: impl Iterator<Item = u8>) -> Vec<u8> {
     let mut numbers = numbers.map(|number| format!("10.{number}.0.5/32"));
     let first = numbers.next().unwrap();
@@ -63,8 +65,8 @@ fn request(numbers: impl Iterator<Item = u8>) -> Vec<u8> {
     })
 }
 
-/// Sends the request to the first server and carries messages between the servers until all are
-/// silent. Returns their messages.
+/// Sends the request to the first server and carries the messages between the servers until no
+/// server sends a message. Returns their messages.
 fn play(benches: &mut [Bench], octets: Vec<u8>) -> Vec<(IpAddr, Message)> {
     let mut said = Vec::new();
     let mut on_the_way = VecDeque::from([(ASKER.to_owned(), SERVERS[0].to_owned(), octets)]);
@@ -115,7 +117,8 @@ fn two_map_servers_that_name_each_other_give_up() {
     assert!(log.iter().any(|line| line.contains("forwarded this request too often")), "{log:?}");
 }
 
-/// The attack `loop1.py`: the holder of a site's key registers the map-server as its own ETR.
+/// The attack `loop1.py`: an attacker has the key of a site and registers the map-server as the ETR
+/// of the site.
 #[test]
 fn a_map_server_that_is_registered_itself_answers_and_does_not_ask_itself() {
     let mut bench = server(SERVERS[0], false);
@@ -129,8 +132,8 @@ fn a_map_server_that_is_registered_itself_answers_and_does_not_ask_itself() {
     assert_eq!(record.ttl_minutes, 1);
 }
 
-/// The attack `loop2.py`: a router with all roles, registered with itself, and one of its own EIDs
-/// among those that are asked for.
+/// The attack `loop2.py`: a router has all roles and registers with itself. The request also asks
+/// for one of its own EIDs.
 #[test]
 fn a_router_with_all_roles_answers_for_all_eids_in_one_reply() {
     let mut bench = server(SERVERS[0], true);

@@ -1,5 +1,5 @@
-//! ICMP errors of the core about encapsulated packets: the kinds that make a locator unreachable, and the
-//! Time Exceeded that goes on to the host (RFC 6830 sections 6.3 and 9).
+//! ICMP errors that the core sends about encapsulated packets. Some kinds make a locator
+//! unreachable. The router relays a Time Exceeded to the host (RFC 6830 sections 6.3 and 9).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -17,7 +17,7 @@ const LISP_HEADER_LEN: usize = 8;
 const IPV4_LEN: usize = 20;
 const ICMP_LEN: usize = 8;
 
-/// Sends a packet, and returns its destination and the core's quote of it.
+/// Sends a packet. Returns its destination and the octets that the core quotes in an ICMP error.
 fn send(bench: &mut Bench, inner: &[u8]) -> (String, Vec<u8>) {
     let mut inner = inner.to_vec();
     let Outbound::Encapsulate(wrap) = bench.encapsulate(&mut inner) else { panic!("a hit") };
@@ -110,7 +110,7 @@ fn a_host_of_another_family_than_the_core_hears_it_from_its_gateway() {
     let mapping = record("2001:db8:a::/64", 1440, &[RLOC_1]);
     bench.control(RLOC_1, RLOC_2, &reply(request.nonce, vec![mapping]));
     let [(wrap, held)] = &bench.released()[..] else { panic!("one packet") };
-    // The packet that waited for its mapping is known as well.
+    // The router also recognises a packet that waited for its mapping.
     let quoted = [&wrap.header[..], &held.bytes].concat();
     bench.icmp(RLOC_1, CORE, IcmpErrorKind::TimeExceeded, &quoted);
     let [answer] = &told(&mut bench)[..] else { panic!("one error") };
@@ -145,7 +145,8 @@ fn a_time_exceeded_about_what_was_never_sent_tells_nobody() {
         assert_eq!(told(&mut bench), Vec::<Vec<u8>>::new(), "{reason}");
     }
     let counters = bench.router.counters();
-    // Two quotes end before the ports: they are believed, but name no flow to tell of.
+    // The two quotes end before the ports. The router believes the errors, but it does not know the
+    // flow, so it sends no error to a host.
     assert_eq!((counters.icmp_ignored, counters.icmp_disbelieved), (2, 7));
     bench.icmp(&rloc, CORE, IcmpErrorKind::TimeExceeded, &quoted);
     assert_eq!(told(&mut bench).len(), 1);

@@ -1,4 +1,4 @@
-//! Packets of EIDs, in and out of the overlay.
+//! Packets of EIDs that enter or leave the LISP tunnels.
 
 use std::time::Duration;
 

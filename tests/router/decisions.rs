@@ -1,5 +1,5 @@
-//! Decisions on packets: that a packet which waited has the one of a packet that comes later, that to ask
-//! for one changes nothing, and that each packet is counted once.
+//! Decisions on packets. A packet that waited gets the decision that a later packet gets. A
+//! question about a decision changes nothing. Each packet is counted once.
 
 use std::num::NonZeroU16;
 use std::time::Duration;
@@ -26,7 +26,7 @@ const A: &str = "172.16.0.12";
 const B: &str = "192.168.0.22";
 const RLOCS: [&str; 3] = [RLOC_1, OLD, "203.0.113.12"];
 
-/// A packet of EIDs: one, or a super-packet.
+/// A packet of EIDs: a single packet or a super-packet.
 #[derive(Clone, Debug)]
 struct Sent {
     source: &'static str,
@@ -78,7 +78,7 @@ fn sent(
     })
 }
 
-/// A packet that the router lets go on, as it leaves.
+/// The output for a packet that the router forwards.
 fn gone(wrap: Option<eidway::router::io::Encapsulation>, bytes: &[u8], size: u16) -> Output {
     let packet = OwnedPacket { bytes: bytes.to_vec(), segment_size: NonZeroU16::new(size) };
     match wrap {
@@ -87,7 +87,8 @@ fn gone(wrap: Option<eidway::router::io::Encapsulation>, bytes: &[u8], size: u16
     }
 }
 
-/// Gives the router a packet of the site. Returns the verdict, and all that leaves because of it.
+/// Gives the router a packet of the site. Returns the decision and all packets that leave because
+/// of it.
 fn send(bench: &mut Bench, sent: &Sent) -> (Outbound, Vec<Output>) {
     let mut bytes = sent.octets();
     let segment_size = NonZeroU16::new(sent.segment_size);
@@ -115,7 +116,8 @@ fn send(bench: &mut Bench, sent: &Sent) -> (Outbound, Vec<Output>) {
     (verdict, outputs)
 }
 
-/// The same for a packet from the core.
+/// Gives the router a packet from the core. Returns the decision and all packets that leave because
+/// of it.
 fn come(bench: &mut Bench, sent: &Sent, lisp: DataHeader, outer: Outer) -> (Inbound, Vec<Output>) {
     let mut datagram = [&lisp.emit()[..], &sent.octets()].concat();
     let segment_size = NonZeroU16::new(sent.segment_size);
@@ -158,7 +160,7 @@ fn sums(router: &Router) -> (Counters, u64, String) {
     (router.counters().clone(), router.waiting_packets(), tables)
 }
 
-/// Packets on the wire that left, stopped or wait.
+/// The number of packets that left, were dropped, or wait.
 fn counted(router: &Router) -> u64 {
     let counters = router.counters();
     let dropped: u64 = counters.drops.values().sum();
@@ -170,7 +172,7 @@ fn counted(router: &Router) -> u64 {
         + router.waiting_packets()
 }
 
-/// A mapping of A's site; none of its locators, and it is negative.
+/// A mapping of A's site. If the mapping has no locators, it is negative.
 #[derive(Clone, Debug)]
 struct Learned {
     locators: Vec<(usize, u8, u8, bool)>,
@@ -228,7 +230,7 @@ fn config() -> impl Strategy<Value = String> {
     })
 }
 
-/// The core's report about a locator.
+/// A report from the core about a locator.
 #[derive(Clone, Debug)]
 enum Told {
     TooBig(usize, u32),
@@ -260,8 +262,8 @@ fn tell(bench: &mut Bench, told: &Told) {
     }
 }
 
-/// xTR2 when it has learned the mapping of A's site once, has been told of its locators, and has forgotten
-/// the mapping.
+/// xTR2 after three steps: it has learned the mapping of A's site, it has received reports about
+/// the locators, and it has forgotten the mapping.
 fn prepared(config: &str, told: &[Told]) -> Bench {
     let mut bench = Bench::new(config);
     bench.outputs();
@@ -278,7 +280,7 @@ fn prepared(config: &str, told: &[Told]) -> Bench {
     bench
 }
 
-/// The fate of a packet: all outputs since its mapping was learned, and the counters.
+/// The result for a packet: all outputs since the mapping was learned, and the counters.
 fn outcome(bench: &Bench, mut left: Vec<Output>, late: Vec<Output>) -> (Vec<Output>, Counters) {
     left.extend(late);
     let counters = Counters { held: 0, ..bench.router.counters().clone() };
@@ -379,7 +381,7 @@ proptest! {
     }
 }
 
-/// Something that happens to a router.
+/// An event at a router.
 #[derive(Clone, Debug)]
 enum Step {
     Send(Sent),
@@ -396,7 +398,7 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Most packets are of one flow, so that its decision is remembered.
+    // Most packets belong to one flow, so that the router remembers the decision of this flow.
     let ends = &[B, "192.168.0.1", "172.16.0.1", A, "172.16.0.13", "10.9.9.9", "224.0.0.5"][..];
     let out = prop_oneof![2 => sent(&[B], &[A]), 1 => sent(ends, ends)];
     let back = prop_oneof![2 => sent(&[A], &[B]), 1 => sent(ends, ends)];
@@ -425,10 +427,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-/// A router under a history, and its inputs.
+/// A router and the inputs that it has received.
 struct Played {
     bench: Bench,
-    /// The nonces of Map-Requests.
+    /// The nonces of the Map-Requests that the router has sent.
     asked: Vec<Nonce>,
     given: u64,
 }
@@ -504,8 +506,8 @@ impl Played {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// `send` and `come` compare the answer to a question with the verdict: also where the flow is
-    /// remembered.
+    /// Checks that the answer to a question equals the decision, also if the flow is remembered.
+    /// `send` and `come` compare them.
     #[test]
     fn a_decision_is_the_one_that_was_asked_for_and_each_packet_is_counted_once(
         config in config(),
@@ -522,15 +524,16 @@ proptest! {
     }
 }
 
-/// A packet of the site leaves.
+/// A packet of the site goes to the core.
 fn out(bench: &mut Bench) {
     let _ = bench.encapsulate(&mut packet(B, A, 63, b"out"));
 }
 
-/// A packet comes from the core with this LISP header.
+/// A packet arrives from the core with this LISP header.
 fn back(header: DataHeader) -> impl Fn(&mut Bench) {
     move |bench: &mut Bench| {
-        // Two packets of one instant tell no more than one.
+        // The time must advance, because the router learns nothing more from a second packet at one
+        // instant.
         bench.advance(Duration::from_millis(1));
         let inner = packet(A, B, 63, b"back");
         let from = Outer { destination: RLOC_2.parse().unwrap(), ..outer(RLOC_1, 60, 0) };
@@ -538,7 +541,7 @@ fn back(header: DataHeader) -> impl Fn(&mut Bench) {
     }
 }
 
-/// The route to the local EID prefix comes or goes.
+/// The route to the local EID prefix is added or removed.
 fn route(bench: &mut Bench, is_there: bool) {
     let (prefix, device) = ("192.168.0.0/24".parse().unwrap(), "et1-0".to_owned());
     let route = KernelRoute { prefix, device, gateway: None, metric: 0 };

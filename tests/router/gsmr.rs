@@ -1,5 +1,6 @@
-//! Generalized SMR: its four triggers, the away table, and the receivers of news. The names
-//! begin with the number of the scenario: G1 de-configured, G2 no route, G3 mobility, G4 overlap.
+//! Generalized SMR: its four triggers, the away table, and the routers that receive the news. The
+//! name of a test begins with the number of its scenario. G1: a mapping is removed from the
+//! configuration. G2: a mapping has no route. G3: hosts move. G4: prefixes overlap.
 
 use std::time::Duration;
 
@@ -62,7 +63,7 @@ fn g2_no_route_runs_as_the_document_prints_it() {
     assert!(smrs(&relay, "xTR1", "xTR2").is_empty(), "a lost route solicits no peer by itself");
     assert_eq!(away(&relay, "xTR1")[0], ("172.16.0.0/24".to_owned(), Producer::NoRoute));
     let shut_at = relay.now;
-    // Five echoes, two seconds apart.
+    // B sends five echo requests, one every two seconds.
     let lost = Fate::Dropped("xTR1", DropReason::NoRouteToEid);
     for expected in [lost, lost, Fate::Native("xTR2"), Fate::Native("xTR2"), Fate::Native("xTR2")] {
         assert_eq!(b_to(&mut relay, "172.16.0.12"), expected);
@@ -135,7 +136,7 @@ fn g2_debugs_in_the_words_of_the_document() {
     assert_eq!(lines("xTR2"), lines_of_xtr2());
 }
 
-/// The document's lines at xTR2, from the SMR to the Map-Reply.
+/// The lines in the Cisco document for xTR2, from the SMR to the Map-Reply.
 fn lines_of_xtr2() -> Vec<String> {
     let tried = |number: u32, nonce: &str, resolver: &str| {
         [
@@ -240,10 +241,11 @@ fn g1_deconfiguring_solicits_who_was_heard_of_in_the_last_minute_and_nobody_else
             || !matches!(&said.what, crate::relay::What::Udp(Message::MapRequest(r)) if r.smr)
     }));
     assert_eq!(away(&relay, "xTR1")[0], ("172.16.0.0/24".to_owned(), Producer::Deconfigured));
-    // Its first packet brings the idle peer an SMR too.
+    // The first packet of an idle peer makes the router send an SMR to the peer too.
     assert_eq!(b_to(&mut relay, "172.16.0.12"), Fate::Dropped("xTR1", DropReason::EidAway));
     assert_eq!(smrs(&relay, "xTR1", "xTR2").len(), 1);
-    // Old, a legacy map-server, still forwards to xTR1, which does not answer; New says the truth.
+    // Old is a legacy map-server and still forwards the request to xTR1. xTR1 does not answer. The
+    // answer of New is correct.
     relay.advance(Duration::from_secs(4));
     assert_eq!(mapping(&relay, "xTR2", "172.16.0.12"), Mapping::ForwardNative);
     assert_eq!(b_to(&mut relay, "172.16.0.12"), Fate::Native("xTR2"));
@@ -267,7 +269,7 @@ fn g1_smrs_repeat_no_faster_than_each_three_seconds_while_data_comes() {
     assert!(times.windows(2).all(|pair| pair[1].since(pair[0]) >= Duration::from_secs(3)));
 }
 
-/// A at xTR1, found there, and cached by PxTR1.
+/// A network in which A is found at xTR1, and PxTR1 has the mapping of A.
 fn with_a_at_xtr1() -> Relay {
     let mut relay = roaming_network();
     appear(&mut relay, "xTR1", "172.16.0.12");
@@ -311,7 +313,7 @@ fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
     let sources: Vec<String> =
         entry.registrations.iter().map(|each| each.source.to_string()).collect();
     assert_eq!(sources, [RLOC_2], "one registration, the new xTR's");
-    // Its old LAN reaches it through us.
+    // The old LAN of the host reaches the host through xTR1.
     let lisp = RouteTarget::Device(Device::Lisp);
     let of_xtr1 = |wanted: &dyn Fn(&KernelRequest) -> bool| {
         relay.kernel.iter().any(|(router, request)| *router == "xTR1" && wanted(request))
@@ -324,9 +326,9 @@ fn g3_a_host_that_moves_is_withdrawn_away_and_solicited_for() {
         KernelRequest::Add(KernelObject::ProxyNeighbour { .. })
     )));
     assert!(of_xtr1(&|request| matches!(request, KernelRequest::Announce { .. })));
-    // The straggler goes on to the new xTR, and its sender is told once.
+    // xTR1 forwards a late packet to the new xTR and sends one SMR to its sender.
     assert_eq!(n_to(&mut relay, "172.16.0.12"), Fate::Delivered("xTR2"));
-    // Its locator is in use, so that the core is believed when it tells of the path there.
+    // The locator of the new xTR is in use, so xTR1 believes an ICMP error of the core about it.
     relay.at("xTR1", |bench| {
         bench.icmp(RLOC_2, CORE, IcmpErrorKind::TooBig { mtu: 1420 }, &[]);
         bench.icmp(OLD, CORE, IcmpErrorKind::TooBig { mtu: 1420 }, &[]);
@@ -459,8 +461,8 @@ fn g3_a_late_notification_does_not_evict_a_host_that_came_back() {
     let mut relay = with_a_at_xtr1();
     appear(&mut relay, "xTR2", "172.16.0.12");
     appear(&mut relay, "xTR1", "172.16.0.12");
-    // xTR2's register by UDP comes to Old after xTR1's: Old takes it for a move and notifies xTR1, which
-    // asks the host before it lets go.
+    // The Map-Register of xTR2 by UDP reaches Old after that of xTR1. Old takes this for a move and
+    // notifies xTR1. xTR1 asks the host before it removes the host.
     relay.advance(Duration::from_millis(100));
     appear(&mut relay, "xTR1", "172.16.0.12");
     relay.advance(Duration::from_secs(10));
@@ -492,13 +494,13 @@ fn g4_an_overlapping_registration_is_away_at_the_one_around_it() {
     relay.advance(Duration::from_secs(4));
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.130"), RLOC_2);
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_1);
-    // An ITR that has neither and asks for A gets both (RFC 9301 section 5.5).
+    // An ITR that has neither mapping asks for A. It gets both mappings (RFC 9301 section 5.5).
     let clear = Command::ClearMapCache { family: Family::Ipv4, prefix: None };
     relay.at("PxTR1", |bench| bench.router.handle(Input::Command(clear), bench.now));
     n_to(&mut relay, "172.16.0.12");
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.12"), RLOC_1);
     assert_eq!(locator_of(&relay, "PxTR1", "172.16.0.130"), RLOC_2);
-    // And back again.
+    // The configuration of xTR2 is restored.
     relay.at("xTR2", |bench| bench.configure(&xtr2()));
     assert!(away(&relay, "xTR1").is_empty());
     relay.advance(Duration::from_secs(30));

@@ -1,4 +1,5 @@
-//! A packet that waited is refused, changed and counted as one that did not.
+//! A packet that waited is treated like a packet that did not wait: it is refused, changed and
+//! counted in the same way.
 
 use std::num::NonZeroU16;
 
@@ -28,8 +29,9 @@ fn arrives(bench: &mut Bench, from: &str, payload: &[u8]) -> Inbound {
     bench.decapsulate_from(&outer, &mut [&[0; 8], &inner[..]].concat())
 }
 
-/// The gateway's answer to the host's first packet waits for the host, once the map-server has said that
-/// no other xTR has it; then a packet from the core does.
+/// Two packets wait for the host. The first is the answer of the gateway to the first packet of the
+/// host; it waits after the map-server has replied that no other xTR has the host. The second is a
+/// packet from the core.
 fn both_wait(bench: &mut Bench) {
     let answer = packet("172.16.0.1", HOST, 64, b"gateway");
     assert_eq!(bench.encapsulate(&mut answer.clone()), Outbound::Held);
@@ -80,7 +82,8 @@ fn a_search_ends_when_the_last_port_that_was_asked_is_silent() {
     let probe = |request: &KernelRequest| matches!(request, KernelRequest::Probe { .. });
     assert_eq!(bench.kernel_requests().iter().filter(|request| probe(request)).count(), 2);
     neighbour(&mut bench, "et1-0", NeighbourState::Failed);
-    // Linux would not hear it when it comes.
+    // The router removes the neighbour entry, because otherwise Linux does not report the host if
+    // it appears on this port later.
     let device = Device::Interface("Ethernet1/0".parse().unwrap());
     let forget = KernelRequest::Forget { device, address: HOST.parse().unwrap() };
     assert_eq!(bench.kernel_requests(), [forget]);
@@ -90,7 +93,7 @@ fn a_search_ends_when_the_last_port_that_was_asked_is_silent() {
     assert_eq!(bench.router.counters().decapsulations, 1);
 }
 
-/// A TCP super-packet of two segments, and a UDP packet, both with DF.
+/// A TCP super-packet of two segments. It has the DF bit.
 fn large(segment_size: u16) -> Vec<u8> {
     let mut bytes = Vec::new();
     let payload = vec![b'x'; 2 * usize::from(segment_size)];
@@ -112,7 +115,7 @@ fn a_packet_that_waited_and_is_too_big_for_the_path_is_dropped_and_its_sender_to
     bench.icmp(RLOC_1, "198.51.100.1", IcmpErrorKind::TooBig { mtu: 1400 }, &[]);
     let clear = Command::ClearMapCache { family: Family::Ipv4, prefix: None };
     bench.router.handle(Input::Command(clear), bench.now);
-    // 1400 less 36 does not take segments of 1400 octets.
+    // Segments of 1400 octets and 36 octets of headers do not fit into 1400 octets.
     assert_eq!(encapsulate(&mut bench, &mut large(1400), 1400), Outbound::Held);
     assert_eq!((bench.router.counters().held, bench.router.waiting_packets()), (3, 2));
     let (_, request) = only_request(&bench.messages());
@@ -120,7 +123,7 @@ fn a_packet_that_waited_and_is_too_big_for_the_path_is_dropped_and_its_sender_to
     bench.control(OLD, RLOC_2, &answer);
     let outputs = bench.outputs();
     let told = |output: &Output| match output {
-        // ICMP, destination unreachable, fragmentation needed.
+        // The packet is ICMP: destination unreachable, fragmentation needed.
         Output::Native(_, packet) => packet.bytes[9] == 1 && packet.bytes[20..22] == [3, 4],
         _ => false,
     };
@@ -128,7 +131,7 @@ fn a_packet_that_waited_and_is_too_big_for_the_path_is_dropped_and_its_sender_to
     assert!(!outputs.iter().any(|output| matches!(output, Output::Encapsulate(..))));
     let counters = bench.router.counters();
     assert_eq!((counters.encapsulations, counters.drops[&DropReason::TooBigForPath]), (1, 2));
-    // One that comes later has the same end.
+    // A later packet gets the same decision.
     let late = encapsulate(&mut bench, &mut large(1400), 1400);
     assert_eq!(late, Outbound::Dropped(DropReason::TooBigForPath));
     assert_eq!(bench.router.counters().drops[&DropReason::TooBigForPath], 4);

@@ -1,4 +1,4 @@
-//! Hostile input: nothing that arrives may end a router, and all of it is accounted for.
+//! Hostile input. No input may stop a router, and every input must be counted.
 
 use eidway::rng::{Rng, Seed};
 use eidway::router::io::{Inbound, Outbound};
@@ -15,7 +15,7 @@ fn golden() -> Vec<Vec<u8>> {
     GOLDEN.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(octets).collect()
 }
 
-/// One to eight octets changed, and sometimes the end cut off or grown.
+/// Changes one to eight octets. Sometimes it also removes or adds octets at the end.
 fn mutate(original: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut bytes = original.to_vec();
     for _ in 0..=rng.below(8) {
@@ -82,7 +82,8 @@ fn mutated_packets_of_the_site_are_accounted_for() {
     let mut seen = [0; 4];
     for _ in 0..20_000 {
         let mut bytes = mutate(&original, &mut rng);
-        // A wrong checksum would stop nearly all of them at the door.
+        // The checksum is corrected, because a wrong checksum would be the reason to refuse almost
+        // all of the packets.
         if bytes.len() >= 20 && bytes[0] == 0x45 {
             bytes[10..12].fill(0);
             let sum: u32 =

@@ -1,4 +1,5 @@
-//! ICMP errors that any host can send: their effects, and how much of the log they fill.
+//! ICMP errors that any host can send: their effects, and the number of lines that they cause in
+//! the log.
 
 use std::time::Duration;
 
@@ -23,7 +24,8 @@ const KINDS: [IcmpErrorKind; 6] = [
 const LISP_LEN: usize = 8;
 const IPV4_LEN: usize = 20;
 
-/// xTR2 with RLOCs of both families and a mapping of A's site at one RLOC, to which B has sent.
+/// xTR2 with RLOCs of both families. It has a mapping of A's site with one RLOC, and B has sent a
+/// packet to it.
 fn sending_to(rloc: &str) -> (Bench, Vec<u8>) {
     let with_v6 = "255.255.255.0\n ipv6 address 2001:db8:c:2::21/64\ninterface Ethernet1/0";
     let config = XTR2.replacen("255.255.255.0\ninterface Ethernet1/0", with_v6, 1).replacen(
@@ -45,7 +47,8 @@ fn sending_to(rloc: &str) -> (Bench, Vec<u8>) {
     (bench, [&wrap.header[..], &inner].concat())
 }
 
-/// Whether an error about `rloc` changes anything, or tells a host.
+/// Whether an error about `rloc` changes the state of the router or makes it send an error to a
+/// host.
 fn changes(bench: &mut Bench, error: IcmpError) -> bool {
     let rloc = error.rloc;
     bench.router.handle(Input::Path(PathEvent::Icmp(error)), bench.now);
@@ -149,7 +152,7 @@ fn a_path_is_said_to_take_less_and_never_more() {
         bench.icmp(RLOC_1, CORE, IcmpErrorKind::TooBig { mtu: told }, &quoted);
         assert_eq!(mtu(&bench), Some(known), "{told}");
     }
-    // The MTU ends by itself, and reports of larger ones do not keep it.
+    // The limit of the MTU ends after ten minutes. A report of a larger MTU does not extend it.
     bench.advance(Duration::from_secs(599));
     let _ = bench.encapsulate(&mut packet(B, A, 63, b"echo"));
     bench.icmp(RLOC_1, CORE, IcmpErrorKind::TooBig { mtu: 1420 }, &quoted);
@@ -161,7 +164,7 @@ fn a_path_is_said_to_take_less_and_never_more() {
 
 #[test]
 fn fifty_thousand_forged_errors_cost_the_log_a_few_lines() {
-    // As an attacker sends them: the quote ends before the LISP header.
+    // An attacker sends quotes that end before the LISP header.
     let in_use = |_: u32| RLOC_1.to_owned();
     let random =
         |number: u32| std::net::Ipv4Addr::from_bits(0x0b00_0000 + number * 7919).to_string();

@@ -162,7 +162,7 @@ fn lisp0_is_smaller_than_the_core_by_the_encapsulation_and_never_under_1280() {
     assert_eq!(mtu(&bench.kernel_requests()), Some(1280));
 }
 
-/// Two site interfaces; the first gives the default its source.
+/// Two interfaces of the site. The address of the first is the source of the default route.
 const TWO_SITES: &str = "
 interface Ethernet2/0
  ip address 192.168.1.1 255.255.255.0
@@ -191,7 +191,8 @@ fn the_default_into_lisp0_takes_another_source_when_its_interface_has_gone() {
     assert_eq!(source(&bench.kernel_requests()).as_deref(), Some("192.168.1.1"));
     bench.link("et1-0", true);
     assert_eq!(source(&bench.kernel_requests()).as_deref(), Some("192.168.0.1"));
-    // Nor may it be one of a port that is down. One replaces the other in one step.
+    // The address of a port that is down may not be the source. The router replaces the old route
+    // in one step.
     bench.link("et1-0", false);
     let requests = bench.kernel_requests();
     assert_eq!(source(&requests).as_deref(), Some("192.168.1.1"));
@@ -249,7 +250,8 @@ fn a_router_that_stops_leaves_the_kernel_as_it_found_it() {
     assert_eq!(apply(requests), 0);
 }
 
-/// Prefix, target and metric of the static routes that are added and removed, in order.
+/// The static routes that are added (`true`) and removed (`false`), in order, each with its target
+/// and metric.
 fn metrics(requests: &[KernelRequest]) -> Vec<(bool, RouteTarget, u32)> {
     let route = |request: &KernelRequest| match request {
         KernelRequest::Add(KernelObject::Route { target, metric, .. }) => {
@@ -269,12 +271,12 @@ fn of_two_routes_of_one_prefix_both_stand_and_one_is_preferred() {
     let interface = "interface e0/0\n ipv6 address 2001:db8::9/64\n";
     let mut bench = Bench::new(&[interface, &route(1), &route(2)].concat());
     let (first, second) = (next_hop("2001:db8::1"), next_hop("2001:db8::2"));
-    // To the kernel an IPv6 metric of 0 is 1024.
+    // The kernel changes an IPv6 metric of 0 to 1024.
     let started = metrics(&bench.kernel_requests());
     assert_eq!(started[..2], [(true, first, 0), (true, second, 1025)]);
     bench.configure(&[interface, &route(2)].concat());
     let left = metrics(&bench.kernel_requests());
-    // The second takes the place of the first in one step.
+    // The second route replaces the first route in one step.
     assert_eq!(left, [(false, second, 1025), (true, second, 0)]);
 }
 
@@ -311,7 +313,7 @@ fn a_link_whose_configured_mtu_goes_gets_its_own_back() {
     assert_eq!(mtu_of(&bench.kernel_requests()), Some(Some(1500)), "an Ethernet's");
 }
 
-/// The default into `lisp0` of a started xTR2.
+/// The default route into `lisp0` that xTR2 requests after its start.
 fn default_into_lisp(requests: &[KernelRequest]) -> KernelObject {
     let into_lisp = |request: &KernelRequest| match request {
         KernelRequest::Add(object @ KernelObject::Route { target, prefix, .. })
@@ -410,14 +412,14 @@ fn a_port_that_is_set_down_by_hand_is_left_so_until_it_is_set_up() {
     bench.outputs();
     bench.link("et1-0", false);
     assert!(bench.router.is_down_by_hand(&port));
-    // A new MTU is no reason to set it up.
+    // A change of the configured MTU does not set the port up.
     let small = format!("{XTR2}\ninterface Ethernet1/0\n mtu 1400\n");
     bench.configure(&small);
     assert_eq!(ups(&bench.kernel_requests()), [false]);
     bench.link("et1-0", true);
     assert!(!bench.router.is_down_by_hand(&port));
     assert_eq!(ups(&bench.kernel_requests()), [true]);
-    // The router's own request is no change by hand.
+    // If the router itself sets a port down, the port is not down by hand.
     bench.configure(&format!("{small} shutdown\n"));
     bench.outputs();
     bench.link("et1-0", false);
@@ -428,7 +430,7 @@ fn a_port_that_is_set_down_by_hand_is_left_so_until_it_is_set_up() {
 
 #[test]
 fn of_two_that_the_kernel_takes_for_one_the_other_comes_back_when_one_goes() {
-    // The guard of an EID prefix of everything stands where the native default is wanted.
+    // The blackhole route of the EID prefix 0.0.0.0/0 is at the place of the native default route.
     let everything = XTR2.replace("192.168.0.0/24", "0.0.0.0/0");
     let mut bench = Bench::new(&everything);
     bench.outputs();

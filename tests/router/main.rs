@@ -1,4 +1,4 @@
-//! Rules of the standards, seen at one router: inputs, outputs, and their times.
+//! Tests of the rules of the standards at one router. They check inputs, outputs, and their times.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

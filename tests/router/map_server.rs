@@ -1,4 +1,4 @@
-//! The map-server and map-resolver.
+//! Tests of the map-server and map-resolver.
 
 use std::net::IpAddr;
 
@@ -28,7 +28,7 @@ fn site_1(nonce: u64) -> Vec<u8> {
     register(nonce, vec![record("172.16.0.0/24", 1440, &[RLOC_1])]).emit_signed(&key("cisco"))
 }
 
-/// A map-server with 172.16.0.0/24 registered by nonce 10.
+/// A map-server with a registration of 172.16.0.0/24. The nonce of the registration is 10.
 fn registered() -> Bench {
     let mut bench = Bench::new(MSMR);
     bench.outputs();

@@ -1,4 +1,4 @@
-//! The reference network's routers: xTR1, xTR2, New MSMR, Old MSMR, PxTR1.
+//! The routers of the reference network: xTR1, xTR2, New MSMR, Old MSMR and PxTR1.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ router lisp
  ipv6 etr
 ";
 
-/// The site of xTR1 as the document has it.
+/// The site of xTR1 as in the Cisco document.
 const FIXED: &str = "
 router lisp
  eid-table default instance-id 0
@@ -58,7 +58,7 @@ router lisp
   database-mapping 2001:db8:a::/64 locator-set set1
 ";
 
-/// The site of xTR1 as a range of hosts that may be at either xTR.
+/// The site of xTR1 as a range of roaming hosts. A host may be at xTR1 or at xTR2.
 const ROAMING: &str = "
 router lisp
  eid-table default instance-id 0
@@ -108,18 +108,19 @@ router lisp
     text
 }
 
-/// All five routers, registered; the sites fixed.
+/// A network of all five routers, which have registered. The hosts of the sites do not move.
 pub fn network() -> Relay {
     relay(xtr1(), xtr2(), PXTR1.to_owned())
 }
 
-/// The same with New as PxTR1's resolver: overlapping registrations need reliable transport, and Old,
-/// which has none, would go on forwarding to the xTRs that registered there.
+/// The network of `network`, but New is the map-resolver of PxTR1. Overlapping registrations need
+/// reliable transport. Old does not have it, so Old would continue to forward requests to the xTRs
+/// that registered there.
 pub fn network_asking_new() -> Relay {
     relay(xtr1(), xtr2(), PXTR1.replace(OLD, NEW))
 }
 
-/// The same with 172.16.0.0/24 as a roaming range at both xTRs.
+/// The network of `network`, but 172.16.0.0/24 is a range of roaming hosts at both xTRs.
 pub fn roaming_network() -> Relay {
     let gateway = "interface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0 secondary\n";
     relay(roaming_xtr1(), [XTR2_HEAD, SERVICES, gateway, ROAMING].concat(), PXTR1.to_owned())
@@ -135,7 +136,7 @@ fn relay(xtr1: String, xtr2: String, pxtr1: String) -> Relay {
     ])
 }
 
-/// A host shows itself on a port.
+/// A host becomes a known neighbour of a router.
 pub fn appear(relay: &mut Relay, router: &str, address: &str) {
     let state = NeighbourState::Known(Mac([2, 0, 0, 0, 0, 12]));
     neighbour(relay, router, address, state);
@@ -147,17 +148,18 @@ pub fn neighbour(relay: &mut Relay, router: &str, address: &str, state: Neighbou
     relay.at(router, |bench| bench.kernel(KernelEvent::Neighbour { device, address, state }));
 }
 
-/// B pings A: through xTR2, with a mapping asked for if there is none.
+/// B sends a packet to `destination` through xTR2. xTR2 requests a mapping if it has none.
 pub fn b_to(relay: &mut Relay, destination: &str) -> Fate {
     relay.send("xTR2", &packet("192.168.0.22", destination, 63, b"ping"))
 }
 
-/// N pings A: through PxTR1.
+/// N sends a packet to `destination` through PxTR1.
 pub fn n_to(relay: &mut Relay, destination: &str) -> Fate {
     relay.send("PxTR1", &packet("10.0.0.99", destination, 63, b"ping"))
 }
 
-/// Both have cached the way to A, and everything is quiet.
+/// A network in which B and N have sent packets to A, both ITRs have the mapping of A, and no
+/// message is on the way.
 pub fn warmed(mut relay: Relay) -> Relay {
     for send in [b_to, n_to] {
         send(&mut relay, "172.16.0.12");

@@ -1,4 +1,4 @@
-//! The first packet of a host that has not been found: none is lost.
+//! The first packets of a host that has not been found yet. No packet may be lost.
 
 use eidway::router::Router;
 use eidway::router::io::{
@@ -17,7 +17,7 @@ fn speaks(bench: &mut Bench, host: &str) {
     bench.router.handle(Input::Kernel(event), bench.now);
 }
 
-/// The destinations of the packets that the router hands to its kernel.
+/// The packets that the router sends natively.
 fn native(router: &mut Router) -> Vec<Vec<u8>> {
     let mut found = Vec::new();
     while let Some(output) = router.poll_output() {

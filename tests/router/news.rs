@@ -1,5 +1,5 @@
-//! News of a map-server by a Map-Notify that answers no register: the map-server is asked whether they
-//! are still true.
+//! A map-server sends news by a Map-Notify that does not answer a Map-Register. The router then
+//! asks the map-server whether the news is still true.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::bench::*;
 use crate::network::{appear, roaming_network};
 use crate::relay::{Relay, What};
 
-/// A more specific of a prefix of xTR2.
+/// A prefix that is more specific than a prefix of xTR2.
 const INSIDE: &str = "192.168.0.128/25";
 const HOST: &str = "172.16.0.12";
 
-/// A Map-Notify of New that answers no register.
+/// A Map-Notify of New that does not answer a Map-Register.
 fn news(nonce: u64, records: Vec<MappingRecord>) -> Vec<u8> {
     let key = Key { algorithm: Algorithm::HmacSha1, secret: b"cisco".to_vec(), key_id: 0 };
     MapNotify { nonce: Nonce(nonce), records, ..MapNotify::default() }.emit_signed(&key)
@@ -31,7 +31,8 @@ fn withdrawn(eids: &str) -> MappingRecord {
     MappingRecord { ttl_minutes: 0, ..record(eids, 0, &[]) }
 }
 
-/// xTR2, to which New tells this; and its question to New, beside its acknowledgement.
+/// xTR2 after New has sent it `record` as news. Also returns the Map-Request with which xTR2 asks
+/// New.
 fn told(record: MappingRecord) -> (Bench, MapRequest) {
     let mut bench = Bench::new(XTR2);
     bench.outputs();
@@ -40,7 +41,8 @@ fn told(record: MappingRecord) -> (Bench, MapRequest) {
         .unwrap_or_else(|messages| panic!("one Map-Request expected: {messages:?}"))
 }
 
-/// New tells something; the one request that follows, or else all that is said.
+/// New sends `record` as news. Returns the Map-Request that follows. If there is not exactly one,
+/// the error has all messages.
 fn tell(bench: &mut Bench, nonce: u64, record: MappingRecord) -> Result<MapRequest, Vec<Message>> {
     bench.control(NEW, RLOC_2, &news(nonce, vec![record]));
     let messages = bench.messages();
@@ -65,7 +67,7 @@ fn denied(bench: &Bench) -> u64 {
     drops.get(&ControlDrop::OldNews).copied().unwrap_or_default()
 }
 
-/// A map-server forwards the router's own request to it.
+/// A map-server forwards the router's own Map-Request to the router.
 fn forward_back(bench: &mut Bench, request: &MapRequest) {
     let eids = request.records[0].eid_prefix.to_string();
     let back = encapsulated_request(&eids, request.nonce.0, |back| *back = request.clone());
@@ -144,10 +146,10 @@ fn news_without_an_answer_are_believed_for_three_minutes_and_asked_again() {
     assert!(is_away(&bench));
     let mut other = Bench::new(XTR2);
     std::mem::swap(&mut bench, &mut other);
-    // Denied now, it goes at once ...
+    // If the map-server denies the news, the router removes the entry immediately.
     forward_back(&mut other, again);
     assert!(!is_away(&other));
-    // ... and without an answer soon.
+    // If there is no answer, the router removes the entry soon.
     let (mut bench, _) = told(elsewhere(INSIDE));
     bench.advance(Duration::from_secs(3 + 180 + 30));
     assert!(!is_away(&bench));
@@ -222,7 +224,8 @@ fn a_thousand_news_and_more_are_bounded_by_a_table() {
     assert_eq!((fill.entries, fill.capacity), (256, 4096), "one for each prefix");
 }
 
-/// The Map-Notify of Old to xTR1 when a host moved to xTR2, and the network with the host at xTR1 again.
+/// The host moves to xTR2 and back to xTR1. Returns the Map-Notify that Old sent to xTR1 because of
+/// the first move.
 fn back(relay: &mut Relay) -> MapNotify {
     appear(relay, "xTR1", HOST);
     relay.advance(Duration::from_secs(20));
@@ -256,7 +259,7 @@ fn a_map_notify_from_before_a_restart_takes_no_host_away() {
     let mut relay = roaming_network();
     let old = back(&mut relay);
     assert!(is_here(&relay));
-    // xTR1 starts anew.
+    // xTR1 is killed and started again.
     let config = crate::network::roaming_xtr1();
     let now = relay.now;
     relay.kill("xTR1");
@@ -305,7 +308,8 @@ fn a_host_is_asked_about_before_it_is_let_go() {
     relay.at("xTR1", |bench| bench.control(OLD, RLOC_1, &octets));
     relay.advance(Duration::from_secs(2));
     assert!(is_here(&relay));
-    // Without an answer it is believed for a time; but first the host itself is asked.
+    // If there is no answer, the router believes the news for a time. But first it asks the host
+    // itself.
     relay.advance(Duration::from_secs(10));
     assert!(!is_here(&relay));
     let state = NeighbourState::Known(Mac([2, 0, 0, 0, 0, 12]));

@@ -1,5 +1,6 @@
-//! Octets sent for octets received, over all types of messages: in the name of an ITR-RLOC a router
-//! sends in a second at most three times the octets that it received, and 1,280 more.
+//! The number of octets that a router sends for the octets that it receives, for all types of
+//! messages. If requests name one ITR-RLOC, the router sends at most three times the octets
+//! received and 1,280 octets more in a second.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,8 +24,9 @@ fn key() -> Key {
     Key { algorithm: Algorithm::HmacSha1, secret: b"cisco".to_vec(), key_id: 0 }
 }
 
-/// A map-server and map-resolver, an ETR too: 10.N.0.0/16 is registered at an ETR of its own,
-/// 10.100.0.0/16 with a proxy reply of 60 locators, 10.200.0.0/16 is not registered.
+/// A map-server and map-resolver that is also an ETR. 10.N.0.0/16 is registered by an ETR of its
+/// own. 10.100.0.0/16 has 60 locators, and the map-server answers for it. 10.200.0.0/16 is not
+/// registered.
 fn map_server() -> Bench {
     let mut bench = Bench::new(&format!(
         "hostname MS\ninterface Ethernet0/0\n ip address {ASKED} 255.255.255.0\n\
@@ -55,7 +57,7 @@ fn register(bench: &mut Bench, etr: &str, record: eidway::wire::MappingRecord, p
     bench.control(etr, ASKED, &register.emit_signed(&key()));
 }
 
-/// A site with all roles of an xTR, whose map-cache has 10.N.0.0/16 for 64 N.
+/// A site with all roles of an xTR. Its map-cache has the 64 prefixes 10.0.0.0/16 to 10.63.0.0/16.
 fn xtr() -> Bench {
     let mut bench = etr(" ipv4 itr\n ipv4 itr map-resolver 209.165.201.31\n");
     for number in 0..64 {
@@ -69,7 +71,7 @@ fn xtr() -> Bench {
     bench
 }
 
-/// A site that registers with the sender of all these messages.
+/// A site whose map-server is the sender of all the messages of the test.
 fn registering() -> Bench {
     let mut bench = Bench::new(&format!(
         "hostname xTR\ninterface Ethernet0/0\n ip address {ASKED} 255.255.255.0\n\
@@ -99,12 +101,12 @@ fn changed(request: MapRequest, change: impl Fn(&mut MapRequest)) -> Vec<u8> {
     request.emit()
 }
 
-/// The messages of one type, by their number.
+/// A type of message. A number makes each message of the type different.
 struct Kind {
     name: &'static str,
     router: fn() -> Bench,
     message: fn(u64) -> Vec<u8>,
-    /// Whether the router sends anything because of them.
+    /// Whether the router sends an answer to a message of this type.
     is_answered: bool,
 }
 
@@ -296,7 +298,8 @@ fn map_notify(number: u64) -> MapNotify {
     MapNotify { nonce: Nonce(number), records, ..MapNotify::default() }
 }
 
-/// Octets of the IP packets that outputs put on the wire: none may be on a connection.
+/// The number of octets of the IP packets in the outputs. Panics if an output uses a TCP
+/// connection.
 fn octets(outputs: &[Output]) -> usize {
     let octets = |output: &Output| match output {
         Output::Control { destination, payload, .. } => {
@@ -333,7 +336,8 @@ fn whatever_arrives_the_octets_sent_in_a_second_are_bounded_by_those_received() 
     }
 }
 
-/// Packets of the overlay: an SMR goes to an ITR with an old mapping, for eight EIDs at once at most.
+/// The SMRs for data packets. The router sends an SMR to an ITR with an old mapping, for at most
+/// eight EIDs at once.
 #[test]
 fn the_smrs_for_packets_that_have_strayed_are_bounded_likewise() {
     let mut bench = etr("");
@@ -352,8 +356,8 @@ fn the_smrs_for_packets_that_have_strayed_are_bounded_likewise() {
     assert!(sent > 0 && sent <= 3 * received + ALLOWANCE, "{sent} for {received}");
 }
 
-/// ICMP errors: one of at most 576 octets for a packet that is too big, and the Time Exceeded of
-/// the core, which goes on to a host ten times a second.
+/// The ICMP errors for hosts. For a packet that is too big, the router sends an error of at most
+/// 576 octets. It relays at most ten Time Exceeded of the core to a host in a second.
 #[test]
 fn the_icmp_errors_that_hosts_get_are_bounded_likewise() {
     let (a, b) = ("172.16.0.12", "192.168.0.22");
@@ -383,8 +387,8 @@ fn the_icmp_errors_that_hosts_get_are_bounded_likewise() {
     assert!(sent > 0 && sent < received, "{sent} for {received}");
 }
 
-/// The exception is an unsolicited Map-Notify, of which there are six copies after the first, to the
-/// RLOC that had the prefix registered.
+/// The exception from the rule is an unsolicited Map-Notify. The router sends it at most seven
+/// times, to the RLOC that had registered the prefix.
 #[test]
 fn an_unsolicited_map_notify_goes_at_most_seven_times_to_an_rloc_that_has_registered() {
     let mut bench = map_server();

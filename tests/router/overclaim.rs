@@ -1,5 +1,5 @@
-//! The records that a Map-Reply may put into the map-cache: no more than the request asked for (RFC 9301
-//! sections 8.1 and 9).
+//! The records of a Map-Reply that the router puts into the map-cache. They may not cover more EIDs
+//! than the Map-Request asked for (RFC 9301 sections 8.1 and 9).
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use eidway::wire::Nonce;
 
 use crate::bench::*;
 
-/// The attacker's locator.
+/// The locator of the attacker.
 const X: &str = "100.64.9.2";
 const A: &str = "172.16.0.200";
 const B: &str = "192.168.0.22";
@@ -28,7 +28,7 @@ fn asking(config: &str, source: &str, destination: &str) -> (Bench, Nonce) {
     (bench, request.nonce)
 }
 
-/// Learned entries, and for how many seconds.
+/// The learned entries, each with the seconds until it expires.
 fn learned(bench: &Bench) -> Vec<(String, u64)> {
     let entries = bench.router.map_cache().entries().iter();
     entries
@@ -43,7 +43,8 @@ fn overclaims(bench: &Bench) -> u64 {
     bench.router.counters().control_drops.get(&ControlDrop::Overclaim).copied().unwrap_or(0)
 }
 
-/// The mapping that is learned from one record, the number of refusals, and the lines of the log.
+/// Gives the router a Map-Reply with one record. Returns the learned mappings, the number of
+/// refusals, and the lines of the log.
 fn answered(
     config: &str,
     asked: &str,
@@ -171,7 +172,8 @@ fn the_static_entry_is_there_again_when_a_learned_default_ends() {
     let clear = Command::ClearMapCache { family: Family::Ipv4, prefix: None };
     cleared.router.handle(Input::Command(clear), cleared.now);
     asks(&mut cleared);
-    // A static entry that is configured while a learned one of its prefix is there waits behind it.
+    // A static entry is configured while the map-cache has a learned entry for its prefix. The
+    // static entry is used after the learned entry expires.
     let mut configured = hole();
     configured.configure(&XTR2.replace(" ipv4 itr\n", ""));
     configured.configure(XTR2);

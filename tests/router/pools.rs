@@ -1,4 +1,4 @@
-//! Tables that strangers fill: each of them can use up its own share only.
+//! Tables that other hosts can fill. Each host can use only its own share of a table.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -47,7 +47,7 @@ fn the_locator_of_a_proxy_etr_is_in_use() {
 fn one_reporter_of_path_mtus_does_not_push_out_those_of_another() {
     let mut bench = with_reserve(XTR2, B);
     too_big(&mut bench, RLOC_1, CORE, 1420);
-    // Six mappings of 250 locators each, and a packet for each mapping.
+    // Six mappings with 250 locators each. A packet is sent to each mapping.
     for site in 1..=6_u8 {
         let rlocs: Vec<String> = (1..=250).map(|last| format!("100.64.{site}.{last}")).collect();
         let rlocs: Vec<&str> = rlocs.iter().map(String::as_str).collect();
@@ -71,7 +71,7 @@ fn one_reporter_of_path_mtus_does_not_push_out_those_of_another() {
     assert_eq!(fills, [(1024, 1500 - 1024), (1024, 1501 - 1024), (0, 0)]);
 }
 
-/// Hosts of the site of xTR2.
+/// A host of the site of xTR2.
 const SCANNER: &str = "192.168.0.66";
 
 fn scan(bench: &mut Bench, sources: impl Fn(u32) -> String, from: u32, count: u32) {
@@ -83,7 +83,8 @@ fn scan(bench: &mut Bench, sources: impl Fn(u32) -> String, from: u32, count: u3
     }
 }
 
-/// A packet of `source` to a destination, and the nonce of the request for it.
+/// Sends a packet of `source` to `destination`. Returns the nonce of the Map-Request that the
+/// packet causes.
 fn ask(bench: &mut Bench, source: &str, destination: &str) -> Nonce {
     let mut ping = packet(source, destination, 63, b"ping");
     assert_eq!(bench.encapsulate(&mut ping), Outbound::Held);

@@ -1,4 +1,4 @@
-//! The things that a router wants its process to hold open, and their order.
+//! The objects that a router asks its process to open, such as sockets, and their order.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn sockets(fragmentation: Fragmentation) -> ProcessObject {
     ProcessObject::Sockets { rloc: rloc(RLOC_2), fragmentation }
 }
 
-/// A router that has just been started, and its first outputs.
+/// A router that has just started, and its first outputs.
 fn start(config: &str) -> (Router, Vec<Output>) {
     let config = parse_config("process.conf", config).unwrap();
     let (seed, now) = (Seed::from_number(1), Time::ZERO);
@@ -34,7 +34,7 @@ fn start(config: &str) -> (Router, Vec<Output>) {
     (router, outputs)
 }
 
-/// Its requests, and the events about its process.
+/// The outputs of the router, without events about other subjects than process objects.
 fn outputs(router: &mut Router) -> Vec<Output> {
     let outputs = std::iter::from_fn(|| router.poll_output());
     let is_about_it = |output: &Output| match output {
@@ -54,7 +54,7 @@ fn configure(router: &mut Router, text: &str) -> Vec<Output> {
     handle(router, Input::Configure(config), Time::from_secs(1))
 }
 
-/// The requests to the process among some outputs.
+/// The requests to the process among the outputs.
 fn requests(outputs: &[Output]) -> Vec<ProcessRequest> {
     let request = |output: &Output| match output {
         Output::Process(request) => Some(request.clone()),
@@ -74,7 +74,7 @@ fn the_first_outputs_open_what_the_others_leave_by() {
     let first = outputs.iter().take(2).cloned().collect::<Vec<_>>();
     assert_eq!(first, opened.map(Output::Process));
     assert_eq!(requests(&outputs).len(), 2);
-    // A map-server has no `lisp0`, and listens.
+    // A map-server has no `lisp0`, but it opens a TCP listener.
     let new = rloc("209.165.201.31");
     let opened = [
         ProcessObject::Sockets { rloc: new, fragmentation: Fragmentation::Never },
@@ -123,7 +123,8 @@ fn the_smallest_link_says_whether_packets_may_be_fragmented() {
         let event = KernelEvent::Link { device: device.to_owned(), up: true, carrier: true, mtu };
         requests(&handle(&mut router, Input::Kernel(event), at(1)))
     };
-    // 1280 octets and 36 of headers do not fit. The sockets stay open.
+    // A packet of 1280 octets and 36 octets of headers do not fit into an MTU of 1315. The sockets
+    // stay open.
     let always = ProcessRequest::Open(sockets(Fragmentation::Always));
     assert_eq!(link("et0-0", 1315), [always]);
     assert_eq!(link("et1-0", 1300), [], "no encapsulated packet leaves by it");
@@ -156,7 +157,7 @@ fn an_object_that_is_refused_is_told_once_and_asked_for_again() {
         assert_eq!(now, at(due), "try {tries}");
         assert_eq!(handle(&mut router, Input::Process(refused()), now), [], "told once");
     }
-    // An object that is not wanted any more is not asked for again.
+    // The router does not request an object again after it no longer needs the object.
     let (router_lisp, _) = XTR2.split_once("router lisp").unwrap();
     configure(&mut router, router_lisp);
     assert_eq!(handle(&mut router, Input::Process(refused()), now), []);
@@ -170,7 +171,8 @@ fn a_lisp0_that_somebody_deletes_is_made_again() {
     let event = Event::ProcessObject { object: TUNNEL, change: ProcessObjectChange::MadeAgain };
     let opened = Output::Process(ProcessRequest::Open(TUNNEL));
     assert_eq!(lost, [Output::Event(event), opened.clone()]);
-    // A foreign device has the name; when it goes, the router does not wait longer.
+    // Another device has the name `lisp0`. When this device disappears, the router requests its own
+    // device immediately.
     let error = "Device or resource busy".to_owned();
     let refused = ProcessEvent::Refused { object: TUNNEL, error };
     handle(&mut router, Input::Process(refused), at(1));

@@ -1,4 +1,5 @@
-//! Reachability that data packets tell of: Locator-Status-Bits and echo-nonce (RFC 9300 section 10).
+//! Reachability that the router learns from data packets: Locator-Status-Bits and echo-nonce (RFC
+//! 9300 section 10).
 
 use std::time::Duration;
 
@@ -9,11 +10,12 @@ use eidway::wire::{DataHeader, MapReply, MapRequest, Message, Nonce, NonceField}
 use crate::bench::*;
 
 const RLOC_1B: &str = "203.0.113.12";
-/// Of another xTR of xTR2's site.
+/// The RLOC of another xTR at the site of xTR2.
 const RLOC_2B: &str = "198.51.100.22";
 const SECOND: Duration = Duration::from_secs(1);
 
-/// xTR2 with `algorithm`, and with 172.16.0.0/24 cached by way of `rlocs`, whose site echoes.
+/// xTR2 with `algorithm`. Its map-cache has 172.16.0.0/24 with `rlocs`. The remote site echoes
+/// nonces.
 fn xtr2(algorithm: &str, rlocs: &[&str]) -> Bench {
     let mut bench = Bench::new(&configured(algorithm));
     bench.outputs();
@@ -35,7 +37,7 @@ fn learn(bench: &mut Bench, rlocs: &[&str], echo_nonce: bool) {
     bench.outputs();
 }
 
-/// Sends an echo from B to A: the locator that it takes, and its LISP header.
+/// B sends a packet to A. Returns the locator and the LISP header that the packet gets.
 fn out(bench: &mut Bench) -> (String, DataHeader) {
     let mut ping = packet("192.168.0.22", "172.16.0.12", 63, b"ping");
     match bench.encapsulate(&mut ping) {
@@ -50,7 +52,7 @@ fn nonce_out(bench: &mut Bench) -> NonceField {
     out(bench).1.nonce
 }
 
-/// A packet comes from A to B by way of `from`.
+/// A packet from A to B arrives. Its outer source is `from`.
 fn come(bench: &mut Bench, from: &str, header: DataHeader) {
     let inner = packet("172.16.0.12", "192.168.0.22", 63, b"pong");
     let mut datagram = [&header.emit()[..], &inner].concat();
@@ -58,7 +60,8 @@ fn come(bench: &mut Bench, from: &str, header: DataHeader) {
     let outer = Outer { source, destination, ttl: 60, tos: 0 };
     let inbound = bench.decapsulate_from(&outer, &mut datagram);
     assert!(matches!(inbound, Inbound::Deliver { .. }), "{inbound:?}");
-    // Two packets of one instant tell no more than one.
+    // The time must advance, because the router learns nothing more from a second packet at one
+    // instant.
     bench.advance(Duration::from_millis(1));
 }
 
@@ -82,7 +85,7 @@ fn status_bits_are_those_of_the_mapping_of_the_inner_source() {
     assert_eq!(out(&mut bench).1, plain(), "not configured");
     bench.configure(&configured("lsb-reports"));
     assert_eq!(out(&mut bench).1, bits(0b1));
-    // The locator of the site's other xTR sorts behind ours.
+    // The locator of the other xTR has a higher address, so it comes after the locator of xTR2.
     let more = format!(
         "{}router lisp\n locator-set set1\n  {RLOC_2B} priority 1 weight 100\n",
         configured("lsb-reports")
@@ -187,7 +190,7 @@ fn who_asks_gets_its_nonce_back_until_it_asks_no_more() {
     assert_eq!(bench.router.counters().nonces.received, 2);
 }
 
-/// The mapping expires and is learned again.
+/// The mapping expires, and the router learns it again.
 fn learn_again(bench: &mut Bench, echo_nonce: bool) {
     bench.advance(Duration::from_secs(1440 * 60));
     learn(bench, &[RLOC_1], echo_nonce);
@@ -200,11 +203,12 @@ fn when_both_ask_each_answers_first_and_both_are_answered() {
     let NonceField::Nonce { nonce: ours, echo: true } = nonce_out(&mut bench) else { panic!() };
     come(&mut bench, RLOC_1, nonce(7, true));
     assert_eq!(nonce_out(&mut bench), NonceField::Nonce { nonce: 7, echo: false });
-    // The answer to ours, which is suspended, counts.
+    // The router had suspended its own nonce request, but the answer to it still counts.
     come(&mut bench, RLOC_1, nonce(ours, false));
     assert_eq!(nonce_out(&mut bench), NonceField::None);
     assert_eq!(bench.router.counters().nonces_echoed, 1);
-    // A peer that asks on and on does not keep us from asking: its packets come, ours may not.
+    // A peer that requests nonces all the time does not stop the requests of the router. The
+    // packets of the peer arrive, but those of the router may not arrive.
     bench.advance(Duration::from_secs(60));
     let NonceField::Nonce { nonce: ours, echo: true } = nonce_out(&mut bench) else { panic!() };
     come(&mut bench, RLOC_1, nonce(8, true));

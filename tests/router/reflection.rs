@@ -1,5 +1,6 @@
-//! Replies go where a request says, and that need not be where it came from: for every request, the
-//! octets that a router sends are bounded by those that it received (RFC 9301 sections 5 and 5.3).
+//! A reply goes to the address that the request names, which may differ from the source of the
+//! request. The octets that a router sends are limited by the octets of the requests (RFC 9301
+//! sections 5 and 5.3).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,14 +16,14 @@ pub const VICTIM: &str = "198.51.100.66";
 pub const ASKED: &str = "203.0.113.11";
 const VICTIM_V6: &str = "2001:db8:ffff::66";
 const ASKED_V6: &str = "2001:db8:c:1::11";
-/// The largest packets that no path fragments.
+/// The largest packets that every path carries without fragments, in octets.
 const LARGEST_V4: usize = 576;
 const LARGEST_V6: usize = 1280;
-/// Octets in a second beside three times those received.
+/// The octets that a router may send in a second, in addition to three times the received octets.
 pub const ALLOWANCE: usize = 1280;
 
-/// An ETR of 172.16.0.0/16 with 200 prefixes of 24 bits inside, and of 172.17.0.0/16 with 60
-/// locators.
+/// An ETR with two prefixes. 172.16.0.0/16 has 200 more specific prefixes of 24 bits. 172.17.0.0/16
+/// has 60 locators.
 pub fn etr(roles: &str) -> Bench {
     let inside: String = (0..200)
         .map(|octet| format!("  database-mapping 172.16.{octet}.0/24 locator-set set1\n"))
@@ -58,12 +59,13 @@ pub fn request(itr: &str, nonce: u64, eids: &[EidPrefix]) -> MapRequest {
     }
 }
 
-/// Asks in the name of the victim.
+/// Sends a Map-Request whose source is the address of the victim.
 fn ask(bench: &mut Bench, eids: &[EidPrefix]) {
     bench.control(VICTIM, ASKED, &request(VICTIM, 1, eids).emit());
 }
 
-/// The replies since the last call, all to the victim, and the octets of their IP packets.
+/// The replies since the last call, each with the octets of its IP packet. All of them go to the
+/// victim.
 fn replies(bench: &mut Bench) -> Vec<(MapReply, usize)> {
     let reply = |output: Output| match output {
         Output::Control { destination, payload, .. } => {
@@ -78,7 +80,7 @@ fn replies(bench: &mut Bench) -> Vec<(MapReply, usize)> {
     bench.outputs().into_iter().map(reply).collect()
 }
 
-/// Octets of the headers of IP and UDP.
+/// The length of the IP and UDP headers, in octets.
 pub fn headers(is_v6: bool) -> usize {
     if is_v6 { 48 } else { 28 }
 }
@@ -87,7 +89,7 @@ fn drops(bench: &Bench, reason: ControlDrop) -> u64 {
     bench.router.counters().control_drops.get(&reason).copied().unwrap_or(0)
 }
 
-/// The prefixes of 24 bits inside another that the ETR has.
+/// The prefixes of 24 bits of the ETR that are inside `about`.
 fn inside(about: &EidPrefix) -> BTreeSet<EidPrefix> {
     let all = (0..200).map(|octet| prefix(&format!("172.16.{octet}.0/24")));
     all.filter(|inside| about.covers(inside)).collect()
@@ -107,7 +109,8 @@ fn no_reply_is_larger_than_a_packet_that_no_path_fragments() {
 
 #[test]
 fn a_reply_that_is_cut_is_about_the_widest_prefix_whose_more_specific_ones_fit() {
-    // 172.16.192.0/18 has 8 prefixes inside, 172.16.128.0/17 has 72; 172.16.0.0/16 200.
+    // The number of more specific prefixes: 8 in 172.16.192.0/18, 72 in 172.16.128.0/17, and 200 in
+    // 172.16.0.0/16.
     for (itr, widest) in [(VICTIM, "172.16.192.0/18"), (VICTIM_V6, "172.16.192.0/18")] {
         let mut bench = etr("");
         bench.control(VICTIM, ASKED, &request(itr, 1, &[prefix("172.16.250.9/32")]).emit());
@@ -138,8 +141,8 @@ fn a_requested_prefix_is_answered_though_a_more_specific_one_begins_at_its_addre
     let others: BTreeSet<_> = reply.records[1..].iter().map(|it| it.eid_prefix).collect();
     assert_eq!(others, inside(&about));
     assert!(*octets <= LARGEST_V4);
-    // With little room it is about a small part, and with less there is none: 172.16.0.0/24 has a
-    // record of its own.
+    // If few octets are left, the reply is about a small part of the prefix. If too few octets are
+    // left, there is no reply. For 172.16.0.0/24, the ETR has a record.
     bench.advance(Duration::from_secs(9));
     for _ in 0..2 {
         ask(&mut bench, &[prefix("172.17.0.0/16")]);
@@ -162,7 +165,7 @@ fn a_record_is_never_cut_and_alone_it_may_be_up_to_one_mtu() {
     let [(reply, octets)] = &replies(&mut bench)[..] else { panic!("no reply") };
     assert_eq!(reply.records[0].locators.len(), 60);
     assert!((LARGEST_V4..1500).contains(octets), "{octets}");
-    // A second allows two of them; a small reply still goes.
+    // The limit for a second allows two large replies. A small reply is still sent.
     ask(&mut bench, &large());
     assert_eq!(replies(&mut bench).len(), 1);
     ask(&mut bench, &large());
@@ -209,7 +212,8 @@ fn a_prefix_is_replied_about_three_times_however_its_eids_are_varied() {
     assert_eq!(replies(&mut bench).len(), 1);
 }
 
-/// The attack `amp.py`: one spoofed asker, its EIDs inside a prefix with 200 more specific ones.
+/// The attack `amp.py`: the attacker uses one false source address. The requested EIDs are in a
+/// prefix with 200 more specific prefixes.
 #[test]
 fn a_spoofed_asker_who_varies_the_eid_of_a_large_prefix_does_not_flood_the_victim() {
     let mut bench = etr("");
@@ -223,13 +227,14 @@ fn a_spoofed_asker_who_varies_the_eid_of_a_large_prefix_does_not_flood_the_victi
             sent += replies(&mut bench).iter().map(|(_, octets)| octets).sum::<usize>();
             bench.advance(Duration::from_millis(1));
         }
-        // Three at once, one more after three seconds.
+        // Three replies are sent at once, and one more after three seconds.
         let least = if second % 3 == 0 { 1 } else { 0 };
         assert!(sent >= least && sent <= 3 * LARGEST_V4, "{second} s: {sent} for {received}");
     }
 }
 
-/// The attack `rec6.py`: 255 records, each of which had all the more specific ones built for it.
+/// The attack `rec6.py`: a request with 255 records. An earlier version built all the more specific
+/// records for each of them.
 #[test]
 fn a_request_with_255_records_costs_no_more_than_one_with_eight() {
     let mut bench = etr("");

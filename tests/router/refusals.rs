@@ -1,5 +1,5 @@
-//! The operator's lines about refused control messages, each line whole, and the number of
-//! lines.
+//! The log lines about refused control messages, for the operator. The tests check the whole text
+//! of each line and the number of lines.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn map_server() -> Bench {
     Bench::new(MSMR)
 }
 
-/// The address of the number `last`.
+/// The source address with the number `last`.
 fn sender(last: u32) -> String {
     format!("203.0.{}.{}", last / 200 + 1, last % 200 + 1)
 }
@@ -61,7 +61,8 @@ fn a_replay_is_told_with_both_nonces() {
 fn an_unknown_address_family_is_told_with_its_place() {
     let mut bench = map_server();
     let mut octets = register(10, "cisco");
-    // The locator's AFI and address, then the xTR-ID and the Site-ID.
+    // The AFI and address of the locator are 6 octets. The xTR-ID and the Site-ID, 24 octets,
+    // follow them.
     let at = octets.len() - 24 - 6;
     octets[at..at + 2].copy_from_slice(&[0, 99]);
     bench.control(RLOC_1, NEW, &octets);
@@ -75,7 +76,8 @@ fn an_unknown_address_family_is_told_with_its_place() {
 fn a_wrong_checksum_is_told_with_the_right_one() {
     let mut bench = map_server();
     let mut octets = encapsulated_request("172.16.0.12/32", 1, |_| {});
-    // The ECM's header, the inner IPv4 header, the inner ports and length.
+    // The octet is in the inner UDP checksum, after the ECM header, the inner IPv4 header, and the
+    // ports and length of the inner UDP header.
     octets[4 + 20 + 6] ^= 0x55;
     bench.control(RLOC_2, NEW, &octets);
     let line = "refused Encapsulated Control Message from 198.51.100.21: this router cannot read \

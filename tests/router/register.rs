@@ -1,4 +1,4 @@
-//! Registrations of an ETR.
+//! Tests of the registrations of an ETR.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fn notify(register: &MapRegister) -> Vec<u8> {
     notify.emit_signed(&key())
 }
 
-/// xTR2 and the first register that it sent.
+/// xTR2, and the first Map-Register that it sent.
 fn registering() -> (Bench, MapRegister) {
     let mut bench = Bench::new(XTR2);
     bench.outputs();
@@ -169,8 +169,9 @@ fn a_register_keeps_within_the_smallest_mtu_of_every_path() {
     assert_eq!(said[0].0, Time::ZERO);
 }
 
-/// Lets time pass beside a map-server that answers the registers of which `answers` says so; returns
-/// when each register came and whether it offered reliable transport, and the connections asked for.
+/// Lets time pass. A map-server answers each Map-Register for which `answers` returns true. Returns
+/// the time of each Map-Register with its reliable-transport bit, and the connections that the
+/// router requested.
 fn beside_map_server(
     bench: &mut Bench,
     span: Duration,
@@ -222,7 +223,8 @@ fn a_map_server_that_answers_only_without_the_bit_gets_none_for_ten_minutes() {
     let (mut bench, _) = registering();
     let without = |register: &MapRegister| !register.reliable_transport;
     let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(20), without);
-    // Three were unanswered, one was answered; then two with the bit are compared with one without.
+    // In the first part, three Map-Registers had no answer and one had an answer. Then two
+    // Map-Registers with the bit are compared with one without the bit.
     assert_eq!(bits(&came), [true, true, false, true, true, false]);
     assert!(connections.is_empty());
     let (decided_at, _) = *came.last().unwrap();
@@ -282,7 +284,7 @@ fn without_reliable_registration_no_register_offers_it() {
     let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(200), |_| true);
     assert!(came.len() >= 4 && came.iter().all(|(_, bit)| !bit), "{came:?}");
     assert!(connections.is_empty());
-    // Taken back, the next register offers it.
+    // After `no reliable-registration` is undone, the next Map-Register offers reliable transport.
     bench.configure(&format!("{config} reliable-registration\n"));
     let (came, connections) = beside_map_server(&mut bench, Duration::from_secs(70), |_| true);
     assert!(came[0].1 && !connections.is_empty(), "{came:?}");

@@ -1,5 +1,5 @@
-//! Several routers on one bench: a message to another's RLOC arrives there at once, by UDP, by
-//! TCP, and encapsulated. Time passes for all of them together.
+//! Several routers in one test. A message to the RLOC of another router arrives there immediately,
+//! by UDP, by TCP, or encapsulated. Time is common to all routers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -15,7 +15,7 @@ use eidway::wire::{FrameReader, Message, ReliableMessage};
 
 use crate::bench::Bench;
 
-/// A message, and its time.
+/// A message with its time, its sender and its receiver.
 #[derive(Debug)]
 pub struct Sent {
     pub at: Time,
@@ -31,16 +31,16 @@ pub enum What {
     Syn,
 }
 
-/// Where a packet of EIDs ended.
+/// The result of a packet of EIDs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// Delivered to the site of this router.
+    /// The packet is delivered to the site of this router.
     Delivered(&'static str),
-    /// Left a router natively.
+    /// The packet leaves this router natively.
     Native(&'static str),
-    /// Waits at this router.
+    /// The packet waits at this router.
     Held(&'static str),
-    /// Stopped at this router.
+    /// The packet is dropped at this router.
     Dropped(&'static str, DropReason),
 }
 
@@ -50,7 +50,7 @@ pub struct Relay {
     pipes: BTreeMap<(&'static str, Connection), (&'static str, Connection)>,
     accepted: u64,
     pub said: Vec<Sent>,
-    /// Messages from one router to another by UDP are lost.
+    /// UDP messages from the first router to the second router are lost.
     pub deaf: Option<(&'static str, &'static str)>,
     pub debug: Vec<(&'static str, String)>,
     pub kernel: Vec<(&'static str, KernelRequest)>,
@@ -58,7 +58,8 @@ pub struct Relay {
 }
 
 impl Relay {
-    /// Routers by name, RLOC and configuration; registered when this returns.
+    /// Starts the routers and waits until they have registered. Each router has a name, an RLOC and
+    /// a configuration.
     pub fn new(routers: &[(&'static str, &'static str, String)]) -> Self {
         let mut relay = Relay {
             nodes: BTreeMap::new(),
@@ -83,13 +84,13 @@ impl Relay {
         &self.nodes[name].router
     }
 
-    /// Does something at a router, and lets everything that follows happen.
+    /// Changes a router, and then delivers all messages that follow.
     pub fn at(&mut self, name: &str, change: impl FnOnce(&mut Bench)) {
         change(self.nodes.get_mut(name).unwrap());
         self.settle();
     }
 
-    /// Takes a router away, as kill -9 does: its connections fall.
+    /// Removes a router as `kill -9` does. Its connections are closed.
     pub fn kill(&mut self, name: &'static str) {
         self.nodes.remove(name);
         let fallen: Vec<_> = self.pipes.iter().filter(|((node, _), _)| *node == name).collect();
@@ -102,7 +103,7 @@ impl Relay {
         self.settle();
     }
 
-    /// Lets time pass, with each deadline of each router met on the instant.
+    /// Lets time pass and handles each deadline of each router when it is due.
     pub fn advance(&mut self, span: Duration) {
         let end = self.now + span;
         self.settle();
@@ -125,7 +126,7 @@ impl Relay {
         }
     }
 
-    /// Sends a packet into the `lisp0` of a router.
+    /// Sends a packet into the `lisp0` of a router. Returns the result.
     pub fn send(&mut self, from: &'static str, packet: &[u8]) -> Fate {
         let mut bytes = packet.to_vec();
         let outbound = self.nodes.get_mut(from).unwrap().encapsulate(&mut bytes);
@@ -247,7 +248,7 @@ impl Relay {
         }
     }
 
-    /// Octets straight into a router's end of its connection with another.
+    /// Gives a router octets from its connection with another router.
     pub fn inject(&mut self, from: &'static str, to: &'static str, octets: &[u8]) {
         let pipe = self.pipes.iter().find(|((node, _), (other, _))| *node == to && *other == from);
         let (&(_, connection), _) = pipe.unwrap();
@@ -255,7 +256,7 @@ impl Relay {
         self.settle();
     }
 
-    /// Forgets earlier messages, to look at the next ones.
+    /// Forgets the earlier messages, so that a test sees only the next messages.
     pub fn listen(&mut self) {
         self.said.clear();
         self.debug.clear();

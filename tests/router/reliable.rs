@@ -1,4 +1,4 @@
-//! Reliable map-registration over TCP 4342
+//! Tests of reliable map-registration over TCP port 4342
 //! (draft-kouvelas-lisp-map-server-reliable-transport-04).
 
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Map-Registers that come again, and the MACs of their answers (RFC 9301 sections 5.6 and 5.7).
+//! Map-Registers that are received again, and the MACs of the answers (RFC 9301 sections 5.6 and
+//! 5.7).
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ fn key() -> Key {
     Key { algorithm: Algorithm::HmacSha1, secret: b"cisco".to_vec(), key_id: 0 }
 }
 
-/// A register of `SITE` with this TTL, at one locator without L bit.
+/// A Map-Register for `SITE` with this TTL and one locator. The locator has no L bit.
 fn plain(nonce: u64, ttl_minutes: u32) -> MapRegister {
     let mut record = record(SITE, ttl_minutes, &[HERE]);
     record.locators[0].local = false;
@@ -35,8 +36,8 @@ fn with_id(register: MapRegister, xtr_id: u128) -> MapRegister {
     MapRegister { xtr_identity: Some(XtrIdentity { xtr_id, site_id: 0 }), ..register }
 }
 
-/// The register with an xTR-ID behind a MAC that ends at the last record: as a sender with the other
-/// reading of section 5.6 sends it, and with another xTR-ID that an attacker wrote there.
+/// A Map-Register whose MAC ends at the last record, so it does not cover the xTR-ID. A sender that
+/// interprets section 5.6 differently sends it. An attacker can change the xTR-ID.
 fn short(register: MapRegister, xtr_id: u128) -> Vec<u8> {
     with_id(register, xtr_id).emit_signed_to_records(&key())
 }
@@ -48,7 +49,7 @@ fn server(order: &str) -> Bench {
     bench
 }
 
-/// Whether a register is acknowledged, and nothing else is said.
+/// Whether the Map-Register is acknowledged. Any other message is an error.
 fn acknowledged(bench: &mut Bench, from: &str, octets: &[u8]) -> bool {
     bench.control(from, NEW, octets);
     match &bench.messages()[..] {
@@ -68,7 +69,7 @@ fn replays(bench: &Bench) -> u64 {
     entry.replays
 }
 
-/// The ETRs that a Map-Request for a host goes to.
+/// The ETRs to which the map-server forwards a Map-Request for the host.
 fn asked(bench: &mut Bench, host: &str) -> Vec<String> {
     bench.control(RLOC_2, NEW, &encapsulated_request(host, 5, |_| ()));
     let forwarded = |(to, message): (std::net::IpAddr, Message)| {
@@ -113,7 +114,8 @@ fn requests_go_to_the_locators_of_such_a_register_and_not_to_its_source() {
     bench.control(ELSEWHERE, NEW, &silent.emit_signed(&key()));
     bench.outputs();
     assert!(asked(&mut bench, "172.16.0.33/32").is_empty());
-    // One with an order is asked where it came from, as ever.
+    // If the MAC covers the xTR-ID, the map-server forwards requests to the source of the
+    // Map-Register.
     let proven = with_id(plain(9, 1440), 0x11).emit_signed(&key());
     bench.control(ELSEWHERE, NEW, &proven);
     bench.outputs();
@@ -211,7 +213,7 @@ fn nonces_are_of_an_xtr_id_and_a_site_id_and_a_key() {
     assert!(acknowledged(&mut bench, HERE, &of_site(100, 0)));
     assert!(!acknowledged(&mut bench, HERE, &of_site(99, 0)));
     assert!(acknowledged(&mut bench, HERE, &of_site(99, 1)));
-    // A new key begins anew, and the old one goes on where it was.
+    // A new key begins with a new order of nonces. If the old key returns, its old order continues.
     bench.configure(&MSMR.replace("key cisco", "key new"));
     let new = Key { secret: b"new".to_vec(), ..key() };
     assert!(acknowledged(&mut bench, HERE, &with_id(plain(5, 1440), 0x11).emit_signed(&new)));
@@ -256,7 +258,7 @@ fn an_xtr_that_repeats_its_nonces_registers_where_no_order_is_asked_for() {
     assert!(!acknowledged(&mut bench, HERE, &constant("172.16.0.64/28")));
 }
 
-/// Every form in which a register may be signed.
+/// Every form of the MAC of a Map-Register.
 fn forms() -> impl Iterator<Item = MacForm> {
     let forms = [
         (Algorithm::HmacSha1, [12, 20]),
@@ -272,7 +274,7 @@ fn form_of(octets: &[u8]) -> MacForm {
     wire::verify(octets, &key()).unwrap().form
 }
 
-/// The datagrams among the outputs.
+/// The control messages among the outputs.
 fn datagrams(bench: &mut Bench) -> Vec<Vec<u8>> {
     let payload = |output| match output {
         Output::Control { payload, .. } => Some(payload),
@@ -288,7 +290,8 @@ fn a_map_notify_is_signed_as_the_register_was() {
         bench.control(HERE, NEW, &with_id(plain(7, 1440), 1).emit_signed_as(&key(), form));
         let sent = datagrams(&mut bench);
         assert_eq!(sent.iter().map(|it| form_of(it)).collect::<Vec<_>>(), [form]);
-        // Another takes the prefix over, signed otherwise; the first is told as it signs.
+        // Another xTR takes over the prefix and signs with another form. The map-server notifies
+        // the first xTR with the form of the first xTR.
         let other = of(1, vec![record(SITE, 1440, &[ELSEWHERE])]);
         bench.control(ELSEWHERE, NEW, &with_id(other, 2).emit_signed(&key()));
         let sent = datagrams(&mut bench);
@@ -316,7 +319,7 @@ fn a_map_notify_ack_is_signed_as_the_notify_was() {
     }
 }
 
-/// The answers on the session of a map-server to a frame that comes on it.
+/// Gives a map-server a frame on its session. Returns the messages that it sends on the session.
 fn on_session(bench: &mut Bench, connection: Connection, frame: &[u8]) -> Vec<ReliableMessage> {
     bench.router.handle(Input::Tcp(TcpEvent::Bytes(connection, frame)), bench.now);
     bench.drain();

@@ -1,4 +1,4 @@
-//! Map-Requests, their retries, and the packets that wait.
+//! Tests of Map-Requests, their retries, and the packets that wait for an answer.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn ping(bench: &mut Bench) -> Outbound {
     bench.encapsulate(&mut packet("192.168.0.22", "172.16.0.12", 63, b"ping"))
 }
 
-/// xTR2 with a request outstanding; its nonce.
+/// xTR2 with an unanswered Map-Request, and the nonce of the request.
 fn asking() -> (Bench, Nonce) {
     let mut bench = Bench::new(XTR2);
     bench.outputs();

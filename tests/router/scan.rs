@@ -1,4 +1,4 @@
-//! A host scans a /8 through a proxy ITR, and the map-cache has a limit.
+//! A host sends packets to many addresses of a /8 through a proxy ITR. The map-cache has a limit.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -19,7 +19,7 @@ fn pitr() -> Bench {
     bench
 }
 
-/// Sends a packet that misses, and answers the Map-Request that it causes.
+/// Sends a packet for which the map-cache has no entry, and answers the Map-Request that it causes.
 fn resolve(bench: &mut Bench, destination: &str, eids: &str, rlocs: &[&str]) {
     let mut first = packet("10.0.0.9", destination, 63, b"first");
     assert_eq!(bench.encapsulate(&mut first), Outbound::Held, "{destination}");
@@ -43,7 +43,8 @@ fn a_scan_of_a_slash_8_stays_within_the_limit_and_evicts_no_entry_in_use() {
         assert!(matches!(second, Outbound::Encapsulate(_)), "{second:?}");
     }
     for number in 0..5_000_u32 {
-        // A probe takes 5 ms: each flow has a hundred packets in half a second, and then a pause of ten.
+        // A probe takes 5 ms. Each flow sends a hundred packets in half a second and then pauses
+        // for ten seconds.
         let flow = &flows[number as usize / 100 % flows.len()];
         let mut used = packet("10.0.0.9", flow, 63, b"used");
         let outbound = bench.encapsulate(&mut used);

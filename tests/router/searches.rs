@@ -1,5 +1,5 @@
-//! How many hosts are looked for at a time: a scan from the core fills no kernel's neighbour table and
-//! leaves room for others.
+//! The number of hosts that a router searches for at one time. A scan from the core must not fill
+//! the neighbour table of the kernel, and it must leave room for other searches.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
@@ -36,19 +36,19 @@ const HOST: &str = "172.16.0.12";
 const B: &str = "192.168.0.22";
 const AT_A_TIME: usize = 64;
 const A_SECOND: usize = 100;
-/// How long the kernel asks before it gives a host up.
+/// The time for which the kernel asks for a silent host.
 const KERNEL_ASKS: Duration = Duration::from_secs(3);
 
-/// A router and its kernel, whose neighbours do not answer by themselves.
+/// A router and its kernel. The neighbours of the kernel answer only if a test says so.
 struct Lan {
     bench: Bench,
-    /// Neighbours that the kernel asks for, and since when.
+    /// The neighbours that the kernel asks for, each with the time of the first question.
     asked: BTreeMap<IpAddr, Time>,
-    /// When the last questions began.
+    /// The times at which the last questions began.
     begun: VecDeque<Time>,
-    /// The most neighbours that were asked for at a time.
+    /// The maximum number of neighbours that were asked for at one time.
     most: usize,
-    /// All that were asked for.
+    /// The total number of neighbours that were asked for.
     all: usize,
 }
 
@@ -82,7 +82,7 @@ impl Lan {
         }
     }
 
-    /// Lets time pass; the kernel gives up those that do not answer.
+    /// Lets time pass. The kernel stops asking for neighbours that do not answer.
     fn advance(&mut self, span: Duration) {
         let end = self.bench.now + span;
         while self.bench.now < end {
@@ -113,7 +113,7 @@ impl Lan {
     fn appears(&mut self, address: &str) {
         self.asked.remove(&ip(address));
         self.tell(ip(address), NeighbourState::Known(Mac([2, 0, 0, 0, 0, 12])));
-        // It is asked, and answers at once.
+        // The kernel asks for the host, and the host answers immediately.
         self.asked.remove(&ip(address));
     }
 
@@ -132,7 +132,7 @@ impl Lan {
         inbound
     }
 
-    /// One of many packets of a stranger, from any address to any host.
+    /// A packet of a scan: the source is any address, and the destination is any host.
     fn scanned(&mut self, number: u32) -> Inbound {
         let from = Ipv4Addr::from_bits(0x0b00_0000 + number * 7919).to_string();
         let destination = Ipv4Addr::from_bits(0xac10_0100 + number * 13 % 0xfe00).to_string();
@@ -156,7 +156,7 @@ fn ip(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// Packets of the site go to xTR2.
+/// A router with a mapping for xTR2, to which it has sent a packet of the site.
 fn with_peer() -> Lan {
     let mut lan = Lan::new();
     lan.appears("172.16.0.99");
@@ -183,7 +183,8 @@ fn a_scan_has_sixty_four_searches_at_a_time_and_a_hundred_a_second() {
     assert!(lan.refused() > 15_000, "{}", lan.refused());
     let fills = lan.bench.router.mobility().fills();
     assert!(fills.iter().all(|fill| fill.entries <= fill.capacity), "{fills:?}");
-    // A refused search is tried again for ten seconds, and then all is quiet.
+    // The router repeats a refused search for ten seconds. After this time there are no more
+    // questions.
     lan.advance(Duration::from_secs(20));
     assert!(lan.asked.is_empty(), "{:?}", lan.asked);
     let all = lan.all;
@@ -225,7 +226,7 @@ fn no_search_takes_the_kernels_table_past_three_quarters() {
     assert!(matches!(lan.arrives(RLOC_2, HOST), Inbound::Dropped(_)));
     lan.advance(Duration::from_secs(5));
     assert!(!lan.is_sought(HOST) && lan.asked.is_empty());
-    // There is room again: it is tried again without another packet.
+    // The table has room again. The router repeats the search without another packet.
     lan.table(700);
     lan.advance(Duration::from_secs(3));
     assert!(lan.is_sought(HOST));
@@ -247,7 +248,8 @@ fn the_hosts_of_a_port_whose_link_is_back_are_asked_for_little_by_little() {
     let mut lan = Lan::new();
     let host = |number: u32| Ipv4Addr::from_bits(0xac10_0100 + number).to_string();
     for number in 0..500 {
-        // Each is asked when it is found, which costs no entry.
+        // The router asks for each host when the host is found. This question needs no new entry in
+        // the neighbour table.
         lan.appears(&host(number));
         lan.begun.clear();
     }
@@ -258,7 +260,7 @@ fn the_hosts_of_a_port_whose_link_is_back_are_asked_for_little_by_little() {
     lan.bench.link(PORT, true);
     lan.follow();
     assert_eq!(lan.asked.len(), AT_A_TIME, "at once as many as may be");
-    // Of ten hosts one has gone.
+    // One of ten hosts has left.
     let is_there = |host: &str| !host.ends_with('9');
     for _ in 0..200 {
         let answers = |address: &IpAddr| is_there(&address.to_string());

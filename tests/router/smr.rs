@@ -1,4 +1,4 @@
-//! Solicit-Map-Requests that arrive.
+//! Tests of Solicit-Map-Requests that a router receives.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn smr(solicited: &str) -> Vec<u8> {
     smr.emit()
 }
 
-/// xTR2 with 172.16.0.0/24 cached by way of xTR1.
+/// xTR2 with 172.16.0.0/24 in its map-cache. The locator is xTR1.
 fn cached() -> Bench {
     let mut bench = Bench::new(XTR2);
     bench.outputs();

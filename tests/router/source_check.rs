@@ -1,4 +1,5 @@
-//! Packets from the core whose inner source is here: forged, or of a host that has just moved.
+//! Packets from the core whose inner source is an EID of this site. The source is forged, or the
+//! host has just moved.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use crate::network::{appear, roaming_network, roaming_xtr1};
 const A: &str = "172.16.0.12";
 const B: &str = "192.168.0.22";
 
-/// The verdict on a packet from the core.
+/// The decision on a packet from the core.
 fn arrives(bench: &mut Bench, source: &str, destination: &str) -> Inbound {
     let inner = packet(source, destination, 64, b"from the core");
     let (from, to) = ("100.64.9.2".parse().unwrap(), RLOC_1.parse().unwrap());
@@ -28,7 +29,7 @@ fn is_delivered(bench: &mut Bench, source: &str, destination: &str) -> bool {
     }
 }
 
-/// xTR1 with a roaming range, in which A was found, and a static site.
+/// xTR1 with a static site and a range of roaming hosts. The host A is found in the range.
 fn with_roaming_host() -> Bench {
     let mut bench = Bench::new(&roaming_xtr1());
     neighbour(&mut bench, A, NeighbourState::Known(Mac([2, 0, 0, 0, 0, 12])));
@@ -53,7 +54,7 @@ fn a_source_that_the_configuration_places_here_is_forged() {
     ];
     for (source, destination) in cases {
         assert!(!is_delivered(&mut bench, source, destination), "{source}");
-        // A source elsewhere that was seen between says nothing about it.
+        // A packet with a remote source between the two packets does not change the decision.
         assert!(is_delivered(&mut bench, A, B));
         assert!(!is_delivered(&mut bench, source, destination), "{source} again");
     }
@@ -109,12 +110,12 @@ fn a_found_host_is_asked_once_a_second_and_its_packets_are_delivered() {
         assert_eq!(bench.kernel_requests(), [asked]);
         bench.advance(Duration::from_secs(1));
     }
-    // It is still here, and has just said so.
+    // The host is here and has just answered.
     neighbour(&mut bench, A, NeighbourState::Known(Mac([2, 0, 0, 0, 0, 12])));
     bench.outputs();
     assert!(is_delivered(&mut bench, A, "172.16.0.13"));
     assert_eq!(bench.kernel_requests(), []);
-    // It has gone, and no map-server has said so.
+    // The host has left, but no map-server has reported this.
     neighbour(&mut bench, A, NeighbourState::Failed);
     assert!(bench.router.mobility().hosts().get(&eid(A)).is_none());
     bench.outputs();

@@ -1,4 +1,4 @@
-//! The events of a router, taken together: a receiver of all of them knows its tables.
+//! The events of a router. If a receiver gets all events, it knows the tables of the router.
 
 use std::collections::BTreeSet;
 
@@ -7,10 +7,10 @@ use eidway::router::Router;
 use eidway::router::event::{AwayChange, Event, HostChange, MappingChange};
 use eidway::router::map_cache::Source;
 
-/// Tables of more entries are not compared after each input.
+/// A table with more entries is not compared after each input, because this takes too long.
 const LARGE: usize = 300;
 
-/// The tables of a router, by its events alone.
+/// The tables of a router, made from its events only.
 #[derive(Debug, Default)]
 pub struct Told {
     mappings: BTreeSet<EidPrefix>,
@@ -19,7 +19,7 @@ pub struct Told {
 }
 
 impl Told {
-    /// Handles an event. An entry that is learned or found is new, and one that goes was there.
+    /// Applies an event. A learned or found entry must be new, and a removed entry must exist.
     pub fn hear(&mut self, event: &Event) {
         match *event {
             Event::Mapping { eid_prefix, change } => match change {
@@ -47,7 +47,7 @@ impl Told {
         }
     }
 
-    /// Compares with the tables themselves.
+    /// Compares these tables with the tables of the router.
     pub fn compare(&self, router: &Router) {
         let learned = router.map_cache().entries().iter();
         let learned = learned.filter(|(_, entry)| entry.source == Source::MapReply);
