@@ -16,13 +16,13 @@ use crate::addr::{Eid, EidPrefix, Family, Rloc};
 use crate::prefix_map::PrefixMap;
 use crate::time::Time;
 
-/// Where the address of a local locator comes from, as `show ip lisp database` prints it.
+/// The source of a local locator's address. `show ip lisp database` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LocatorOrigin {
-    /// Configured as an address.
+    /// The address itself is configured.
     #[serde(rename = "cfg-addr")]
     ConfiguredAddress,
-    /// The address of a configured interface.
+    /// An interface is configured, and the address is its address.
     #[serde(rename = "cfg-intf")]
     ConfiguredInterface,
 }
@@ -32,26 +32,28 @@ pub enum LocatorOrigin {
 pub struct LocalLocator {
     /// Its address.
     pub rloc: Rloc,
-    /// Lower is preferred; 255 is never used.
+    /// The priority. A locator with a lower number is preferred. A locator with 255 is never used.
     pub priority: u8,
-    /// The share of flows among equal priorities.
+    /// The weight: the share of the flows that this locator gets among locators of equal priority.
     pub weight: u8,
-    /// Where the address comes from.
+    /// The source of the address.
     pub origin: LocatorOrigin,
-    /// Whether the locator is this router's own; otherwise it belongs to another xTR of the site.
+    /// Whether the locator belongs to this router. If not, it belongs to another xTR of the site.
     pub own: bool,
-    /// Whether the locator is reported as reachable (the R bit).
+    /// Whether the router reports the locator as reachable (the R bit of a record).
     pub reachable: bool,
 }
 
 /// A local EID prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The locator-set's name, or `None` for inline locators.
+    /// The name of the locator-set; `None` for inline locators.
     pub locator_set: Option<String>,
-    /// The name of the dynamic-EID whose host this is; `None` for a configured prefix.
+    /// The name of the dynamic-EID, if the prefix is one of its hosts; `None` for a configured
+    /// prefix.
     pub dynamic: Option<String>,
-    /// In the order of their addresses, as records carry them (RFC 9301 section 5.4).
+    /// The locators in the order of their addresses, which is also their order in records (RFC 9301
+    /// section 5.4).
     pub locators: Vec<LocalLocator>,
     /// Whether the RIB has a route to the prefix. Without a route, `show` prints
     /// `*** NO ROUTE TO EID PREFIX ***`.
@@ -63,8 +65,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The Locator-Status-Bits of the mapping: bit n is set while its n-th locator is reachable
-    /// (RFC 9300 section 5.3); there are 32 bits.
+    /// The Locator-Status-Bits of the mapping (RFC 9300 section 5.3). Bit n is set if the n-th
+    /// locator is reachable; n begins at 0. There are 32 bits.
     pub fn status_bits(&self) -> u32 {
         let locators = self.locators.iter().take(u32::BITS as usize).enumerate();
         locators.fold(0, |bits, (n, locator)| bits | u32::from(locator.reachable) << n)
@@ -82,30 +84,30 @@ impl Entry {
 /// The prefixes that a reconciliation looked at, and the changes that it made.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// The prefixes that the reconciliation looked at, in order. A prefix does not have to be in
-    /// the database, before or after.
+    /// The prefixes that the reconciliation looked at, in order. A prefix in this list does not
+    /// have to be in the database, neither before nor after the reconciliation.
     pub judged: Vec<EidPrefix>,
     /// The prefixes that were added or removed, or that got or lost their route.
     pub rerouted: Vec<EidPrefix>,
-    /// Prefixes that have a route before and after, and whose locators or their states have
-    /// changed.
+    /// The prefixes that had a route before and have one after, and that have other locators, or
+    /// locators in another state.
     pub changed: BTreeSet<EidPrefix>,
-    /// Prefixes whose set of locators changed.
+    /// The prefixes that have other locators than before.
     pub relocated: Vec<EidPrefix>,
-    /// The prefixes that were removed from the configuration, and for how long other routers may
-    /// have them cached.
+    /// The prefixes that were removed from the configuration. With each prefix, the time for which
+    /// other routers may still cache it.
     pub deconfigured: Vec<(EidPrefix, Duration)>,
 }
 
-/// The reason why a prefix has to be in the database.
+/// The data of a prefix that has to be in the database.
 struct Wanted<'a> {
     mapping: &'a DatabaseMapping,
     dynamic: Option<&'a str>,
     has_route: bool,
 }
 
-/// Whether and why `prefix` has to be in the database: it is a host of a dynamic-EID range that is
-/// here, or it is configured.
+/// Returns the data of `prefix`, if it has to be in the database. It has to be there if it is a
+/// host of a dynamic-EID range and the host is here, or if the prefix is configured.
 fn wanted<'a>(
     config: &'a Config,
     rib: &Rib,
@@ -125,7 +127,7 @@ fn wanted<'a>(
     })
 }
 
-/// How long other routers may have a record of `prefix` cached.
+/// How long other routers may cache a record of `prefix`.
 fn ttl(config: &Config, prefix: EidPrefix) -> Duration {
     let minutes = config.etr_map_cache_ttl(prefix.family());
     Duration::from_secs(u64::from(minutes) * 60)
@@ -138,7 +140,8 @@ pub struct Database {
     /// The number of entries that have a route, in all instances: first for IPv4 EIDs, then for
     /// IPv6 EIDs.
     with_route: [usize; 2],
-    /// For each Locator-Status-Bit, the number of entries that have the bit set, in the same order.
+    /// For each Locator-Status-Bit, the number of entries that have the bit set: first for IPv4
+    /// EIDs, then for IPv6 EIDs.
     with_bit: [[usize; u32::BITS as usize]; 2],
     revision: Revision,
 }
@@ -172,8 +175,9 @@ impl Database {
         }
         let any_route = self.any_route();
         for family in Family::BOTH {
-            // When the first prefix gets a route, the locators of all prefixes become reachable;
-            // when the last one loses its route, they become unreachable.
+            // The locators of this router are reachable only while at least one prefix of the
+            // family has a route. So all prefixes change when the first prefix gets a route, and
+            // when the last prefix loses its route.
             if before[family as usize] != any_route[family as usize] && !stale.all {
                 let of_family = self.entries.iter().map(|(prefix, _)| prefix);
                 wanted.extend(of_family.filter(|prefix| prefix.family() == family).map(judge));
@@ -201,18 +205,18 @@ impl Database {
         }
     }
 
-    /// The Locator-Status-Bits that any entry of a family has set.
+    /// The Locator-Status-Bits that are set in at least one entry of a family.
     pub fn status_bits(&self, family: Family) -> u32 {
         let counts = self.with_bit[family as usize].iter().enumerate();
         counts.fold(0, |bits, (bit, count)| bits | u32::from(*count > 0) << bit)
     }
 
-    /// How many entries of a family have a route.
+    /// The number of entries of a family that have a route.
     pub fn with_route(&self, family: Family) -> usize {
         self.with_route[family as usize]
     }
 
-    /// Whether any entry of a family has a route.
+    /// Whether at least one entry has a route: first for IPv4 EIDs, then for IPv6 EIDs.
     fn any_route(&self) -> [bool; 2] {
         self.with_route.map(|count| count > 0)
     }
@@ -268,13 +272,14 @@ impl Database {
         }
     }
 
-    /// The entries that may get or lose their route when a route to `to` is added or removed: those
-    /// for which [`Rib::has_route`] looks at that route.
+    /// The prefixes of the entries that may get or lose their route when a route to `to` is added
+    /// or removed. [`Rib::has_route`] looks at a route to `to` only for these entries.
     pub(super) fn related_to(&self, to: IpNet) -> BTreeSet<EidPrefix> {
         let of_instance = |id| {
             let at = EidPrefix::new(id, to);
             let covering = self.entries.covering(&at).map(|(prefix, _)| prefix);
-            // The default route is a route only to the default prefix itself.
+            // The default route counts only for the default prefix itself, and not for the prefixes
+            // inside it.
             let inside = (to.prefix_len() > 0).then(|| self.entries.covered_by(&at));
             covering.chain(inside.into_iter().flatten().map(|(prefix, _)| prefix))
         };
@@ -291,7 +296,7 @@ impl Database {
         &self.entries
     }
 
-    /// The entry of exactly `prefix`.
+    /// The entry for exactly this prefix.
     pub fn get(&self, prefix: &EidPrefix) -> Option<&Entry> {
         self.entries.get(prefix)
     }
@@ -302,8 +307,9 @@ impl Database {
     }
 }
 
-/// The locators of a mapping. An own locator is reachable while the link of its address is up and
-/// any EID of the family has a route.
+/// The locators of a mapping. A locator of this router is reachable while the link of its address
+/// is up and at least one EID prefix of the family has a route. A locator of another xTR is always
+/// reported as reachable.
 fn local_locators(
     config: &Config,
     rib: &Rib,

@@ -1,13 +1,13 @@
-//! The deadlines of many things. A table keeps the deadlines of its rows here, so that the cost of
-//! one iteration of the router depends on the number of rows that are due and not on the number of
-//! all rows.
+//! The deadlines of the rows of a table. With this type, the router finds the rows that are due,
+//! and does not look at the other rows. So the cost depends only on the number of rows that are
+//! due.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::Time;
 
-/// Keys with at most one deadline each, in the order of the deadlines; keys with equal deadlines
-/// are in the order of the keys.
+/// Keys with one deadline each, in the order of their deadlines. Keys with equal deadlines are in
+/// the order of the keys.
 #[derive(Debug)]
 pub struct Deadlines<K> {
     at: BTreeMap<K, Time>,
@@ -21,8 +21,8 @@ impl<K> Default for Deadlines<K> {
 }
 
 impl<K: Ord + Clone> Deadlines<K> {
-    /// Sets the deadline of a key and replaces an earlier one. `None` means that the key is never
-    /// due.
+    /// Sets the deadline of a key, in place of an earlier deadline. `None` means that the key is
+    /// never due.
     pub fn set(&mut self, key: K, at: Option<Time>) {
         let before = match at {
             Some(at) => self.at.insert(key.clone(), at),
@@ -39,7 +39,7 @@ impl<K: Ord + Clone> Deadlines<K> {
         }
     }
 
-    /// When a key is due.
+    /// The deadline of a key, if it has one.
     pub fn get(&self, key: &K) -> Option<Time> {
         self.at.get(key).copied()
     }
@@ -54,13 +54,13 @@ impl<K: Ord + Clone> Deadlines<K> {
         self.at.len()
     }
 
-    /// When the next key is due.
+    /// The earliest deadline.
     pub fn next(&self) -> Option<Time> {
         self.due.first().map(|(at, _)| *at)
     }
 
-    /// Removes and returns the next key that is due at `now` or earlier. A caller that calls this
-    /// until it returns `None` looks at one key more than are due.
+    /// Removes and returns the next key that is due at `now` or earlier. A caller repeats this call
+    /// until it returns `None`: the calls look at all keys that are due and at one other key.
     pub fn pop(&mut self, now: Time) -> Option<K> {
         self.next().filter(|at| *at <= now)?;
         let (_, key) = self.due.pop_first()?;
@@ -94,7 +94,7 @@ mod tests {
         static VISITS: Cell<u32> = const { Cell::new(0) };
     }
 
-    /// A key that counts how often keys are looked at.
+    /// A key that counts the comparisons of keys.
     #[derive(Clone, Debug, PartialEq, Eq)]
     struct Counted(u32);
 

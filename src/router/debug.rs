@@ -1,13 +1,13 @@
-//! The lines of `debug lisp control-plane`, in the words of IOS. The lines that Cisco's document
-//! *LISP Generalized SMR* has are the same to the letter.
+//! The lines of `debug lisp control-plane`, in the words of IOS. If Cisco's document *LISP
+//! Generalized SMR* shows a line, the line here has exactly the same words.
 //!
-//! Nonces are printed as two halves; the instance is printed as `IID n`.
+//! A nonce is printed as two halves. An instance is printed as `IID n`.
 
 use super::event::{Event, MessageEvent, RequestSummary};
 use crate::addr::Rloc;
 use crate::wire::{MessageType, Nonce};
 
-/// The lines of an event, without their time stamps; most events have none.
+/// The lines of an event, without their time stamps. Most events have no lines.
 pub fn lines(event: &Event) -> Vec<String> {
     match event {
         Event::Message(message) => message_lines(message),
@@ -93,7 +93,7 @@ fn request_received(request: &RequestSummary) -> String {
     )
 }
 
-/// The lines that the document shows when xTR1 sends an SMR.
+/// The lines of an SMR that is sent. Cisco's document shows them for xTR1.
 fn smr_sent(smr: &RequestSummary, source: &Rloc, to: &Rloc) -> Vec<String> {
     let Some(solicited) = smr.source_eid else { return Vec::new() };
     let record = smr.eid_prefix;
@@ -111,7 +111,7 @@ fn smr_sent(smr: &RequestSummary, source: &Rloc, to: &Rloc) -> Vec<String> {
     ]
 }
 
-/// The lines that the document shows for each try of a Map-Request.
+/// The lines of a Map-Request that is sent. Cisco's document shows them for each try.
 fn request_sent(message: &MessageEvent) -> Vec<String> {
     let MessageEvent::RequestSent { request, attempt, inner_source, source, resolver } = message
     else {

@@ -1,6 +1,6 @@
 //! Decisions on packets of EIDs. The same functions decide on packets that have just arrived, on
-//! packets that have waited, and on packets that a user asks about. The functions change nothing;
-//! `carry_out.rs` acts on a decision.
+//! packets that have waited, and on packets that a user asks about. These functions change nothing.
+//! The file `carry_out.rs` acts on a decision.
 
 use super::Router;
 use super::decision::{Because, Decision, FlowWant, Origin, Rule, Transit, Verdict, Wants};
@@ -11,7 +11,7 @@ use crate::packet::{IpHeader, Packet};
 use crate::time::Time;
 use crate::wire::data_header::encapsulation_len;
 
-/// The parts of a decision that its steps add to.
+/// The parts of a decision that several functions fill in, one after the other.
 #[derive(Debug)]
 pub(super) struct Draft {
     pub ttl: u8,
@@ -22,18 +22,18 @@ pub(super) struct Draft {
 /// A verdict and its reason.
 pub(super) type Judgement = (Verdict, Because);
 
-/// The judgement that a packet ends here.
+/// The judgement that a packet is dropped.
 pub(super) fn stopped(reason: DropReason, because: Because) -> Judgement {
     (Verdict::Drop(reason), because)
 }
 
 impl Router {
-    /// The decision that a packet of an instance would get if it arrived now. The call changes
-    /// nothing: it does not count the packet, does not search for a host or ask for a mapping, and
-    /// does not keep a copy of the packet.
+    /// Returns the decision on a packet that arrives now. The call changes nothing: it does not
+    /// count the packet, does not search for a host, does not ask for a mapping, and does not keep
+    /// a copy of the packet.
     ///
-    /// `packet` is an IP packet of EIDs. For a packet from the core, it is the inner packet, behind
-    /// the LISP header.
+    /// `packet` is an IP packet of EIDs. If the packet comes from the core, `packet` is the inner
+    /// packet after the LISP header.
     pub fn explain(
         &self,
         instance_id: InstanceId,
@@ -80,8 +80,8 @@ impl Router {
         }
     }
 
-    /// The largest size that the path permits for a packet, in octets, if the packet is larger and
-    /// must not be fragmented; otherwise `None`.
+    /// Returns the largest size in octets that the path permits for a packet, if the packet is
+    /// larger and must not be fragmented. Otherwise, returns `None`.
     pub(super) fn mtu_exceeded(
         &self,
         wrap: &Encapsulation,
@@ -97,7 +97,7 @@ impl Router {
     }
 }
 
-/// The decision on a packet that is too big for its path: the packet is not sent.
+/// Changes the decision on a packet that is too big for its path: the packet is not sent.
 fn too_big(decision: Decision, mtu: u32) -> Decision {
     let (verdict, because) =
         stopped(DropReason::TooBigForPath, Because { rule: Rule::TooBig, ..decision.because });

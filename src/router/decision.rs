@@ -42,28 +42,28 @@ pub enum Verdict {
     /// A packet from the core is for a host that moved away, and is encapsulated to the new locator
     /// of the host.
     Forward(Encapsulation),
-    /// The router keeps a copy of the packet, which waits.
+    /// The packet waits, and the router keeps a copy of it.
     Hold(Awaited),
     /// The packet is dropped.
     Drop(DropReason),
 }
 
-/// The reason of a wait.
+/// The event that a packet waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Awaited {
-    /// The mapping of its destination.
+    /// The packet waits for the mapping of its destination.
     Mapping,
-    /// The destination of the packet, a host that the router is looking for.
+    /// The packet waits until the router finds its destination, which is a host.
     Host,
 }
 
-/// From where a packet was received.
+/// The interface or port on which a packet was received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// `lisp0`.
+    /// The packet was received on `lisp0`: it is from the site.
     Site,
-    /// The data port.
+    /// The packet was received on the LISP data port, UDP 4341: it is from the core.
     Core {
         /// The outer headers.
         outer: Outer,
@@ -82,17 +82,18 @@ impl Origin {
     }
 }
 
-/// All data about a packet of EIDs on which the router decides, except its octets.
+/// The data of a packet of EIDs that a decision needs, except the octets of the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Transit {
     pub instance_id: InstanceId,
-    /// The header as the packet has it.
+    /// The IP header of the packet.
     pub header: IpHeader,
-    /// The number of packets on the wire that the packet stands for, and of their octets.
+    /// The number of packets on the wire that the packet stands for, and the number of their
+    /// octets.
     pub load: Load,
     pub origin: Origin,
-    /// Whether the packet has waited. Such a packet does not wait for a mapping again, and its LISP
-    /// header has been read already.
+    /// Whether the packet has waited. A packet that has waited does not wait for a mapping again,
+    /// and its LISP header has already been read.
     pub has_waited: bool,
 }
 
@@ -122,53 +123,56 @@ impl Transit {
 /// The changes in the router that follow from a packet, in addition to its verdict.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Wants {
-    /// The consequence of the check of the source.
+    /// The action that follows from the check of the source.
     pub source: SourceWant,
     /// Read the nonce and the Locator-Status-Bits of the LISP header (RFC 9300 section 10).
     pub read_header: bool,
-    /// Note the encapsulator as a peer of this local prefix: the router sends the peer an SMR when
-    /// the mapping changes.
+    /// Note the encapsulator as a peer of this local prefix. If the mapping of the prefix changes,
+    /// the router sends an SMR to its peers.
     pub hear: Option<EidPrefix>,
-    /// Search for the source, a host that has not been found.
+    /// Search for the host with the source address, which has not been found yet.
     pub search_source: bool,
     /// Count the packet for this entry of the map-cache.
     pub count: Option<Slot>,
-    /// Count that the nonce of the packet begins a request for its echo (RFC 9300 section 10.1).
+    /// Note and count that the nonce of the packet begins an Echo-Nonce request (RFC 9300 section
+    /// 10.1).
     pub begin_echo: bool,
-    /// The note to make in the flow cache.
+    /// The note for the flow cache.
     pub remember: FlowWant,
-    /// Search for the destination, a host that has not been found.
+    /// Search for the host with the destination address, which has not been found yet.
     pub search_destination: Option<Discovery>,
-    /// Send an SMR to the encapsulator, because its mapping is old (RFC 9301 section 6.1).
+    /// Send an SMR to the encapsulator, because the encapsulator has an old mapping (RFC 9301
+    /// section 6.1).
     pub solicit: bool,
     /// Tell the sender of the packet that the path permits no more than this number of octets.
     pub tell_too_big: Option<u32>,
 }
 
-/// The consequence of the check of the inner source of a packet from the core.
+/// The action that follows from the check of the inner source of a packet from the core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceWant {
-    /// Nothing.
+    /// There is nothing to do.
     #[default]
     Nothing,
-    /// Note that the source is elsewhere, so that its next packet needs no lookup.
+    /// Note that the source is elsewhere. Then the next packet from this source needs no lookup.
     Note,
-    /// Ask the host, which was found here, whether it is still here.
+    /// Ask the host whether it is still here. The host was found here before.
     AskHost,
 }
 
-/// A note in the flow cache.
+/// A note for the flow cache.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FlowWant {
-    /// Nothing.
+    /// There is nothing to do.
     #[default]
     Nothing,
-    /// That a packet of the flow was sent to its locator: then the router believes an ICMP error
-    /// about the packet.
+    /// Note that a packet of the flow was sent to its locator. Because of this note, the router
+    /// believes an ICMP error about the packet.
     Sent,
-    /// The same as `Sent`, and the decision: the next packets of the flow get the same decision.
+    /// Note that a packet of the flow was sent, as for `Sent`, and also note the decision. The next
+    /// packets of the flow get the same decision.
     Decision,
 }
 
@@ -182,12 +186,12 @@ pub struct Because {
 }
 
 impl Because {
-    /// A rule that needs no table.
+    /// A reason without a line of a table.
     pub(super) fn rule(rule: Rule) -> Self {
         Because { rule, line: None }
     }
 
-    /// A rule, and the line that it was applied to.
+    /// A reason with the line of the table that the rule was applied to.
     pub(super) fn line(rule: Rule, table: Table, prefix: EidPrefix) -> Self {
         Because { rule, line: Some(TableLine { table, prefix }) }
     }
@@ -198,7 +202,7 @@ impl Because {
 pub struct TableLine {
     /// The table.
     pub table: Table,
-    /// The EID prefix of the line: the longest prefix that contains the address.
+    /// The EID prefix of the line. It is the longest prefix in the table that contains the address.
     pub prefix: EidPrefix,
 }
 
@@ -236,72 +240,77 @@ pub enum Rule {
     NotIp,
     /// The packet is link-local, multicast or broadcast.
     LinkScoped,
-    /// From the site: the router is neither ITR nor proxy ITR for the family.
+    /// The packet is from the site, and the router is neither ITR nor proxy ITR for the family.
     NoItr,
-    /// From the site: its destination was found here after the kernel had sent the packet to
-    /// `lisp0`.
+    /// The packet is from the site. Its destination was found here after the kernel had sent the
+    /// packet to `lisp0`.
     HostIsHere,
-    /// From the site: its destination is a local EID that has no route.
+    /// The packet is from the site, and its destination is a local EID that has no route.
     LocalEidWithoutRoute,
-    /// From the site: its source is not an EID of the site.
+    /// The packet is from the site, and its source is not an EID of the site.
     ForeignSource,
-    /// From the site: the map-cache has no entry for its destination.
+    /// The packet is from the site, and the map-cache has no entry for its destination.
     NoMapCacheEntry,
-    /// From the site: the mapping of its destination has locators.
+    /// The packet is from the site, and the mapping of its destination has locators.
     Mapping,
-    /// From the site: the mapping of its destination is negative, with the action to forward
-    /// natively.
+    /// The packet is from the site. The mapping of its destination is negative and has the action
+    /// "natively forward".
     NegativeMapping,
-    /// From the site: the mapping of its destination is negative, and there is a proxy ETR.
+    /// The packet is from the site. The mapping of its destination is negative, and a proxy ETR is
+    /// configured.
     ProxyEtr,
-    /// From the site: the mapping of its destination has the action drop.
+    /// The packet is from the site, and the mapping of its destination has the action "drop".
     DroppingMapping,
-    /// No locator can be used: each is down, has an address family that the router does not have,
-    /// or has a priority that forbids its use.
+    /// No locator can be used. Each locator is down, has an address family that the router does not
+    /// have, or has a priority that forbids its use.
     NoUsableLocator,
     /// The packet is larger than the path to its locator permits, and must not be fragmented.
     TooBig,
-    /// From the site: the router has to ask for the mapping of its destination.
+    /// The packet is from the site, and the router has to ask for the mapping of its destination.
     MissingMapping,
-    /// From the site: the router has to ask for the mapping, and no Map-Resolver is configured.
+    /// The packet is from the site. The router has to ask for the mapping, and no map-resolver is
+    /// configured.
     NoMapResolver,
-    /// From the site: the largest number of packets already wait for the mapping.
+    /// The packet is from the site. No more packets may wait for the mapping.
     HoldQueueFull,
-    /// From the site: no Map-Reply was received for its destination, and the router waits before it
-    /// sends the next Map-Request.
+    /// The packet is from the site. The router received no Map-Reply for the destination, and waits
+    /// before it sends the next Map-Request.
     Resting,
-    /// From the site: the packet has waited for a mapping, and would have to wait again.
+    /// The packet is from the site. It has waited for a mapping once, and does not wait again.
     WaitedInVain,
     /// The packet is for a host that may be on a port here, and the router is looking for the host.
     HostIsSought,
-    /// From the core: the LISP header cannot be read.
+    /// The packet is from the core, and its LISP header cannot be read.
     BadLispHeader,
-    /// From the core: the instance is not configured.
+    /// The packet is from the core, and its instance is not configured.
     UnknownInstance,
-    /// From the core: the router is neither ETR nor proxy ETR for the family.
+    /// The packet is from the core, and the router is neither ETR nor proxy ETR for the family.
     NoEtr,
-    /// From the core: the outer header is marked as congested, and the inner transport does not
-    /// support ECN.
+    /// The packet is from the core. Its outer header is marked as congested, and the inner
+    /// transport does not support ECN.
     EcnMismatch,
-    /// From the core: the outer TTL was used up.
+    /// The packet is from the core, and its outer TTL was used up.
     OuterTtlExpired,
-    /// From the core: the inner source is an address of the router.
+    /// The packet is from the core, and its inner source is an address of the router.
     SourceIsRouter,
-    /// From the core: the inner source is an EID that is here.
+    /// The packet is from the core, and its inner source is an EID that is here.
     SourceIsHere,
-    /// From the core: its destination is an EID that is here.
+    /// The packet is from the core, and its destination is an EID that is here.
     LocalEid,
-    /// From the core: a proxy ETR decapsulates packets for every EID.
+    /// The packet is from the core. The router is a proxy ETR, which decapsulates packets for all
+    /// EIDs.
     AnyEid,
-    /// From the core: its destination is not an EID of the site.
+    /// The packet is from the core, and its destination is not an EID of the site.
     NotOurEid,
-    /// From the core: its destination is a local EID that has no route.
+    /// The packet is from the core, and its destination is a local EID that has no route.
     EidWithoutRoute,
-    /// From the core: its destination is away.
+    /// The packet is from the core, and its destination is away.
     EidAway,
-    /// From the core: its destination moved to another xTR, whose locator is known.
+    /// The packet is from the core. Its destination moved to another xTR, and the router knows the
+    /// locator of this xTR.
     EidMoved,
-    /// From the core: its destination may be here, and there is no room to search for the host.
+    /// The packet is from the core. Its destination may be here, and there is no room to search for
+    /// the host.
     NoRoomToSearch,
 }
 

@@ -1,17 +1,18 @@
-//! The reasons why the router does not believe an ICMP error; `quote.rs` finds them.
+//! The reasons why the router does not believe an ICMP error. The code in `quote.rs` finds the
+//! reason.
 
 use serde::{Deserialize, Serialize};
 
-/// Why an ICMP error is not believed.
+/// The reason why the router does not believe an ICMP error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Disbelief {
-    /// It quotes too little.
+    /// The error does not quote a packet to the LISP data port, UDP 4341.
     NoData,
     /// No packet was sent to the locator recently.
     UnusedLocator,
-    /// It does not quote a LISP header of ours.
+    /// The error does not quote a LISP header of this router.
     NoLispHeader,
-    /// It quotes a packet that this router has not sent.
+    /// The error quotes a packet that this router has not sent.
     UnknownFlow,
 }
 

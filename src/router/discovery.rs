@@ -1,11 +1,11 @@
-//! How a host of a dynamic-EID range was noticed.
+//! The way in which the router noticed a host of a dynamic-EID range.
 
 use serde::{Deserialize, Serialize};
 
-/// How a host was noticed.
+/// The way in which the router noticed a host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Discovery {
-    /// It sent an ARP or ND message, or a gratuitous one.
+    /// The host sent an ARP or ND message, for example a gratuitous ARP message.
     Neighbour,
     /// The router searched for the host because of a packet from the host.
     Packet,

@@ -1,15 +1,18 @@
-//! Echo-nonce: data packets alone show whether a locator can be reached (RFC 9300 section 10.1).
+//! Echo-nonce: the router learns from data packets whether a locator can be reached (RFC 9300
+//! section 10.1).
 //!
-//! In the Echo-Nonce-request state, each packet to a locator carries a nonce, and the xTR there
-//! sends the nonce back in its own packets. The state ends when the nonce comes back. It also ends
-//! when the xTR still sends packets, but without the nonce: then our packets do not arrive. If the
-//! xTR sends no packets, this proves nothing, because traffic may flow in one direction only. So
-//! the router asks such a locator until it sends a packet.
+//! In the Echo-Nonce-request state, each packet to a locator carries a nonce. The xTR of this
+//! locator sends the nonce back in its own packets. The state ends in two cases. In the first case,
+//! the nonce comes back: our packets arrive. In the second case, the xTR still sends packets, but
+//! without the nonce: our packets do not arrive. If the xTR sends no packets at all, the router
+//! learns nothing, because traffic may flow in one direction only. So the state lasts until the xTR
+//! sends a packet.
 //!
 //! The E bit of a Map-Reply says that a site supports echo-nonce (RFC 9301 section 5.4). The router
-//! asks only such sites. When both ends ask at the same time, each end suspends its own request and
-//! answers first. A sender that can forge packets can also forge echoes. So echo-nonce is used only
-//! where `loc-reach-algorithm echo-nonce` says that the network is trusted.
+//! asks only sites that have set this bit. If both ends ask at the same time, each end suspends its
+//! own request and answers first. A sender that can forge packets can also forge echoes. So the
+//! router uses echo-nonce only if `loc-reach-algorithm echo-nonce` is configured: this line means
+//! that the network is trusted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -28,18 +31,20 @@ use crate::wire::data_header::NonceField;
 
 /// The time from the end of one request to the start of the next.
 const REQUEST_INTERVAL: Duration = Duration::from_secs(60);
-/// How long an echo may take. A later packet without the nonce means that the nonce did not arrive.
+/// The longest time that an echo may take. If a packet without the nonce arrives after this time,
+/// the other xTR did not receive the nonce.
 const ECHO_WAIT: Duration = Duration::from_secs(3);
-/// The Echo-Nonce-request-state timer: how long a request is suspended at most.
+/// The Echo-Nonce-request-state timer: the longest time for which a request is suspended.
 const SUSPENSION: Duration = Duration::from_secs(3);
-/// The most locators that are asked at the same time. If there are more, a locator to which no
-/// packet is sent is removed.
+/// The largest number of locators that the router asks at the same time. If there is one more, a
+/// locator to which no packet is sent is removed. If all locators are in use, the new locator is
+/// not asked.
 const PEERS: usize = 1024;
-/// The most locators that are answered at the same time. If there are more, the locator that has
-/// waited longest for a packet is removed.
+/// The largest number of locators whose nonce the router has to echo at the same time. If there is
+/// one more, the locator whose nonce has waited longest for a packet is removed.
 const OWED: Limit = Limit { name: "Nonces to echo", capacity: 1024, idle: Duration::ZERO };
-/// The most answers that begin or change in one second. There is a limit because each begins a
-/// forwarding generation.
+/// The largest number of answers that begin or change in one second. There is a limit because each
+/// of these answers begins a new forwarding generation.
 const ANSWERS_A_SECOND: u32 = 64;
 
 /// An Echo-Nonce-request state.
@@ -47,18 +52,19 @@ const ANSWERS_A_SECOND: u32 = 64;
 struct Request {
     /// The nonce, 24 bits.
     nonce: u32,
-    /// When the nonce was first sent after the last suspension.
+    /// When the first packet with the nonce was sent, after the start of the request or after its
+    /// suspension. `None` if no packet has been sent since then.
     since: Option<Time>,
-    /// The other xTR asks too, and this router answers first.
+    /// Whether the request is suspended. The other xTR asks too, and this router answers first.
     suspended: bool,
 }
 
-/// The information in a packet about the path to its sender.
+/// The information that a packet gives about the path to its sender.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Echo {
-    /// Nothing.
+    /// The packet gives no information.
     Silent,
-    /// The sender asks for the echo of a nonce for which it has not asked before.
+    /// The sender asks for the echo of a nonce that is new to this router.
     Asked,
     /// The sender echoed our nonce.
     Returned,
@@ -66,14 +72,14 @@ enum Echo {
     Missing,
 }
 
-/// The states of the locators of other xTRs.
+/// The echo-nonce states of the locators of other xTRs.
 #[derive(Debug)]
 pub(super) struct EchoNonce {
     /// The locators of the sites that support echo-nonce, each with its running request.
     requests: BTreeMap<Rloc, Option<Request>>,
     /// For each locator, when the next request begins or the suspension of its request ends.
     due: Deadlines<Rloc>,
-    /// Nonces that this router has to echo.
+    /// The nonce that this router has to echo, for each locator.
     owed: Bounded<Rloc, u32>,
     /// The current second, and the number of answers that began in it.
     answers: (u64, u32),
@@ -98,7 +104,7 @@ impl EchoNonce {
         self.revision.number()
     }
 
-    /// When the next request is due.
+    /// When the next request begins, or the next suspension ends.
     pub(super) fn next_request(&self) -> Option<Time> {
         self.due.next()
     }
@@ -111,7 +117,7 @@ impl EchoNonce {
         self.owed = Bounded::new(OWED);
     }
 
-    /// Takes from a Map-Reply whether the site of `rloc` supports echo-nonce.
+    /// Notes whether the site of `rloc` supports echo-nonce. `echoes` is the E bit of a Map-Reply.
     fn learn(&mut self, rloc: Rloc, echoes: bool, now: Time) {
         if !echoes {
             if self.requests.remove(&rloc).is_some() {
@@ -137,7 +143,7 @@ impl EchoNonce {
         self.requests.len() < PEERS
     }
 
-    /// Begins the requests that are due, or resumes them.
+    /// Begins the requests that are due. Resumes the requests whose suspension is over.
     pub(super) fn ask_due(&mut self, now: Time) {
         while let Some(rloc) = self.due.pop(now) {
             let nonce = match self.requests.get(&rloc) {
@@ -211,8 +217,8 @@ impl EchoNonce {
         ended
     }
 
-    /// `rloc` asks for the echo of a nonce. If there is a request of ours to `rloc`, it is
-    /// suspended.
+    /// Handles the request of `rloc` for the echo of a nonce. If this router is asking `rloc` too,
+    /// its own request is suspended.
     fn owe(&mut self, rloc: Rloc, nonce: u32, now: Time) -> Echo {
         let request = self.requests.get_mut(&rloc).and_then(Option::as_mut);
         if let Some(request) = request.filter(|request| !request.suspended) {
@@ -228,7 +234,7 @@ impl EchoNonce {
             return Echo::Silent;
         }
         self.answers.1 += 1;
-        // The table refuses no entry: it always removes an older one.
+        // The table refuses no entry, because it always removes an older entry.
         let _ = self.owed.insert(rloc, (), nonce, now);
         self.revision.advance();
         Echo::Asked
@@ -275,7 +281,8 @@ impl EchoNonce {
         false
     }
 
-    /// Learns from the E bit of a requested Map-Reply whether the sites in it support echo-nonce.
+    /// Learns from a Map-Reply whether the site of a record supports echo-nonce. `echoes` is the E
+    /// bit of the Map-Reply.
     pub(super) fn learn_of(
         &mut self,
         config: &Config,

@@ -1,6 +1,6 @@
-//! Where an EID is, from the point of view of this router as an ETR. If both the database and the
-//! away table have a prefix for the EID, the longer prefix decides; on equal length the EID is away
-//! (draft-ietf-lisp-eid-mobility section 4.2.4).
+//! The place of an EID, as this router sees it as an ETR. If both the database and the away table
+//! have a prefix for the EID, the longer prefix decides. If the two prefixes have the same length,
+//! the EID is away (draft-ietf-lisp-eid-mobility section 4.2.4).
 
 use super::away::{AwayTable, Producer};
 use super::database::Database;
@@ -9,11 +9,11 @@ use crate::addr::{Eid, EidPrefix};
 /// The place of an EID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum EidLocation {
-    /// At this site, by this prefix of the database.
+    /// The EID is at this site. The database has this prefix for it.
     Here(EidPrefix),
-    /// Away, by this prefix of the away table.
+    /// The EID is away. The away table has this prefix for it.
     Away(EidPrefix, Producer),
-    /// At another site: the EID is not one of ours.
+    /// The EID is not an EID of this site.
     Elsewhere,
 }
 

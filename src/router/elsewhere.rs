@@ -1,5 +1,5 @@
-//! Prefixes that are elsewhere: a map-server reports a host that moved, or a more specific of a
-//! local prefix that another xTR registered. The away table has an entry for such a prefix as long
+//! Prefixes that are at another xTR, as a map-server reports them. The prefix is a host that moved,
+//! or a more specific prefix of a local prefix. The away table has an entry for the prefix as long
 //! as the report is true.
 
 use std::net::IpAddr;
@@ -18,9 +18,9 @@ use crate::time::Time;
 use crate::wire::{LocatorRecord, MapRequest, MappingRecord};
 
 impl Router {
-    /// A map-server reports the registration of a prefix (in a Map-Notify or a Mapping
-    /// Notification). If another xTR registered the prefix, it is a host that moved, or a more
-    /// specific of a local prefix.
+    /// Handles a registration that a map-server reports in a Map-Notify or a Mapping Notification.
+    /// If another xTR registered the prefix, the prefix is a host that moved, or a more specific
+    /// prefix of a local prefix.
     pub(super) fn mapping_elsewhere(&mut self, record: &MappingRecord, by: Teller, now: Time) {
         let prefix = record.eid_prefix;
         self.context.counters.took(record);
@@ -43,19 +43,19 @@ impl Router {
         self.stale.prefixes.insert(prefix);
     }
 
-    /// For the map-server, this router is the xTR of a prefix.
+    /// Handles an answer of a map-server: for the map-server, this router is the xTR of a prefix.
     pub(super) fn mapping_here(&mut self, prefix: EidPrefix) {
         self.away.remove(&prefix, Producer::SiteRegistration);
         self.stale.prefixes.insert(prefix);
     }
 
-    /// Whether a record has a locator of ours.
+    /// Whether a record has a locator of this router.
     pub(super) fn names_us(&self, record: &MappingRecord) -> bool {
         let mut rlocs = record.locators.iter().filter_map(LocatorRecord::ip);
         rlocs.any(|rloc| self.context.local.contains(rloc.0))
     }
 
-    /// Whether this record from a map-server would change anything.
+    /// Whether this record from a map-server would change a table of this router.
     pub(super) fn would_change(&self, record: &MappingRecord) -> bool {
         let prefix = record.eid_prefix;
         let producer = self.away.entries().get(&prefix).map(|entry| entry.producer);
@@ -68,8 +68,8 @@ impl Router {
             || is_new && self.registers_around(&prefix)
     }
 
-    /// The session that has reported a prefix before and is still up. The map-server on this
-    /// session will also report the next change, so the session has priority over the datagrams of
+    /// The session that has reported a prefix before and is still up. The map-server will also
+    /// report the next change on this session. So the session has priority over the datagrams of
     /// another map-server.
     pub(super) fn told_before(&self, prefix: &EidPrefix) -> Option<Teller> {
         let entry = self.away.entries().get(prefix).and_then(|entry| match entry.stay {
@@ -84,12 +84,13 @@ impl Router {
         })
     }
 
-    /// A map-server reports the locators of a host, or that no xTR has the host.
+    /// Handles the report of a map-server about a host. `elsewhere` is the new mapping of the host;
+    /// `None` means that no xTR has the host.
     fn host_elsewhere(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
         let prefix = eid.host_prefix();
         let producer = Producer::DynamicEid;
         let Some(host) = self.mobility.hosts().get(&eid) else {
-            // The host left before. Late packets for the host are sent to its new locator.
+            // The host left earlier. Late packets for the host are sent to its new locator.
             if self.away.entries().contains(&prefix) {
                 let entry = match elsewhere {
                     Some(elsewhere) => away::Entry::told(producer, elsewhere, now),
@@ -111,9 +112,9 @@ impl Router {
         self.context.request(vec![KernelRequest::Probe { device, address }]);
     }
 
-    /// A session with a map-server is up. Removes the prefixes that other xTRs have registered
-    /// inside ours: they may have changed without a report, and the map-server reports all of them
-    /// again.
+    /// Removes the prefixes that other xTRs have registered inside the prefixes of this router.
+    /// This is done when a session with a map-server comes up. The prefixes may have changed
+    /// without a report, and the map-server now reports all of them again.
     pub(super) fn forget_site_registrations(&mut self) {
         let told = self.away.told().filter(|(_, each)| each.producer == Producer::SiteRegistration);
         let told: Vec<EidPrefix> = told.map(|(prefix, _)| prefix).collect();
@@ -122,8 +123,8 @@ impl Router {
         }
     }
 
-    /// Whether a map-server reports a prefix to us: the prefix is a more specific of one that we
-    /// register.
+    /// Whether a map-server reports a prefix to this router: the prefix is a more specific prefix
+    /// of one that this router registers.
     pub(super) fn registers_around(&self, prefix: &EidPrefix) -> bool {
         register::registers_around(&self.context.config, &self.database, prefix)
     }
@@ -137,8 +138,8 @@ impl Router {
         }
     }
 
-    /// Handles a Map-Reply about prefixes that the router asked about again, in the same way as a
-    /// datagram from a map-server.
+    /// Handles the Map-Reply to a request about prefixes of the away table. The records are handled
+    /// like the records of a datagram from a map-server.
     pub(super) fn away_answered<'a>(
         &mut self,
         records: impl Iterator<Item = &'a MappingRecord>,
@@ -151,17 +152,17 @@ impl Router {
         }
     }
 
-    /// Handles a Map-Request of our own that the map-server forwarded to us. It means that, for the
-    /// map-server, this router is the xTR of an EID about which the map-server said something else
-    /// before. Returns false for any other request.
+    /// Handles a Map-Request of this router that the map-server forwarded back to this router. The
+    /// map-server regards this router as the xTR of the EID, although it sent another mapping
+    /// before. Returns false for every other request.
     pub(super) fn own_request_came_back(
         &mut self,
         request: &MapRequest,
         sender: IpAddr,
         now: Time,
     ) -> bool {
-        // A router that is its own map-server asks itself: this is still the request and not an
-        // answer.
+        // If this router is its own map-server, the router sends the request to itself. Then the
+        // message is the request, and not an answer to it.
         if self.context.own_addresses.contains(&sender) {
             return false;
         }

@@ -1,5 +1,5 @@
-//! The ETR and the proxy ETR: packets that leave the overlay (RFC 9300 section 4, RFC 6832 section
-//! 6).
+//! The ETR and the proxy ETR: they decapsulate packets from the core (RFC 9300 section 4, RFC 6832
+//! section 6).
 
 use super::Router;
 use super::away::Producer;
@@ -19,16 +19,16 @@ use crate::time::Time;
 use crate::wire::DataHeader;
 use crate::wire::data_header::DATA_HEADER_LEN;
 
-/// The two low bits of a type of service (RFC 3168).
+/// The ECN field: the two low bits of a type of service (RFC 3168).
 const ECN_MASK: u8 = 0b11;
 const NOT_ECT: u8 = 0b00;
 const ECT_1: u8 = 0b01;
 const CE: u8 = 0b11;
 
 impl Router {
-    /// Decides on a datagram that was received on UDP port 4341. `datagram` is its payload and
-    /// starts with the LISP header. If the verdict is `Deliver` or `Forward`, the inner TTL and
-    /// type of service have been set.
+    /// Handles a datagram that was received on UDP port 4341. `datagram` is the payload and starts
+    /// with the LISP header. If the result is `Deliver` or `Forward`, the inner packet has its new
+    /// TTL and type of service.
     pub fn decapsulate(&mut self, outer: &Outer, datagram: &mut Packet<'_>, now: Time) -> Inbound {
         let segment_size = datagram.segment_size;
         self.witness(Call::Decapsulate { outer, datagram: datagram.bytes, segment_size }, now);
@@ -45,7 +45,7 @@ impl Router {
         inbound
     }
 
-    /// The LISP header and the inner header of a datagram of our instance.
+    /// Reads the LISP header and the inner header of a datagram, and checks the LISP header.
     fn open(&self, datagram: &[u8]) -> Result<(DataHeader, IpHeader), DropReason> {
         let (lisp, _) = DataHeader::parse(datagram).map_err(|_| DropReason::BadDataHeader)?;
         self.check_lisp_header(&lisp).map_err(|(reason, _)| reason)?;
@@ -54,7 +54,7 @@ impl Router {
         Ok((lisp, header))
     }
 
-    /// Checks that the packet behind a LISP header belongs to our instance and can be read.
+    /// Checks that this router has the instance of a LISP header, and can read the packet after it.
     ///
     /// # Errors
     /// The reason why the check failed, and the rule.
@@ -152,10 +152,10 @@ impl Router {
         }
     }
 
-    /// Judges a packet for an EID that is away: its sender has an old mapping. If the EID is a host
-    /// of a dynamic range that may be on a port here, the router searches for the host. Otherwise
-    /// the router sends an SMR to the sender; if the host moved and its new locator is known, the
-    /// packet is forwarded to that locator.
+    /// Judges a packet for an EID that is away: the sender has an old mapping. If the EID is a host
+    /// of a dynamic range and may be on a port here, the router searches for the host. Otherwise,
+    /// the router sends an SMR to the sender. If the host moved and its new locator is known, the
+    /// packet is also forwarded to that locator.
     fn for_away(
         &self,
         transit: &Transit,
@@ -186,7 +186,7 @@ impl Router {
             (producer == Producer::DynamicEid).then(|| self.forward_away(transit, prefix, draft));
         match (moved.flatten(), producer) {
             (Some(wrap), _) => {
-                // An ICMP error about this packet may arrive.
+                // The flow cache remembers this packet, because an ICMP error about it may arrive.
                 draft.wants.remember = FlowWant::Sent;
                 (Verdict::Forward(wrap), because(Rule::EidMoved))
             }
@@ -197,9 +197,9 @@ impl Router {
         }
     }
 
-    /// The encapsulation of a packet to the new locator of a host that is away. The TTL is
-    /// decremented, and the packet is never sent back to the xTR that it came from. So the packet
-    /// cannot loop between two xTRs that each believe that the other has the host.
+    /// The encapsulation of a packet to the new locator of a host that is away. The TTL becomes
+    /// smaller by one, and the packet is never sent back to the xTR that sent it. So if each of two
+    /// xTRs believes that the other xTR has the host, the packet does not loop.
     fn forward_away(
         &self,
         transit: &Transit,
@@ -238,8 +238,8 @@ fn decapsulated(header: &IpHeader, outer: &Outer) -> Result<(u8, u8), (DropReaso
     }
 }
 
-/// The number of packets on the wire for a datagram that is not decapsulated; one if the inner
-/// header cannot be read.
+/// The number of packets on the wire that a dropped datagram stands for. The number is one if the
+/// inner header cannot be read.
 fn packets_in(datagram: &mut Packet<'_>) -> u64 {
     let segment_size = datagram.segment_size;
     let inner = datagram.bytes.get_mut(DATA_HEADER_LEN..).unwrap_or_default();
@@ -247,8 +247,9 @@ fn packets_in(datagram: &mut Packet<'_>) -> u64 {
     header.map_or(1, |header| Packet { bytes: inner, segment_size }.load(header.total_len).packets)
 }
 
-/// The inner type of service after decapsulation: DSCP from the outer header (RFC 9300 section
-/// 5.3), ECN by RFC 6040 figure 4; `None` where the figure says drop.
+/// The inner type of service after decapsulation. The DSCP is the DSCP of the outer header (RFC
+/// 9300 section 5.3). The ECN field follows figure 4 of RFC 6040. `None` if this figure says that
+/// the packet must be dropped.
 fn decapsulated_tos(inner: u8, outer: u8) -> Option<u8> {
     let ecn = match (inner & ECN_MASK, outer & ECN_MASK) {
         (NOT_ECT, CE) => return None,

@@ -1,9 +1,9 @@
-//! The changes in a router, as the core outputs them in [`Output::Event`](super::io::Output): plain
-//! data.
+//! The changes in a router. The core outputs each change as plain data, in an
+//! [`Output::Event`](super::io::Output).
 //!
-//! Other parts make text from events: the lines of the log ([`Log`](super::logging::Log)), those of
-//! `debug lisp control-plane` ([`debug`](super::debug)), a record, a trace and a page. The core
-//! formats nothing.
+//! The core does not format events. Other parts make text from them: the lines of the log
+//! ([`Log`](super::logging::Log)), the lines of `debug lisp control-plane`
+//! ([`debug`](super::debug)), records, traces and pages.
 
 use std::fmt::{self, Display, Formatter};
 use std::net::{IpAddr, SocketAddr};
@@ -20,18 +20,18 @@ use super::refusals::Explanation;
 use crate::addr::{Eid, EidPrefix, Rloc};
 use crate::wire::{IcmpErrorKind, MapRequest};
 
-/// Something that changed in a router.
+/// A change in a router.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Event {
-    /// An entry of the map-cache.
+    /// An entry of the map-cache changed.
     Mapping {
         /// Its EID prefix.
         eid_prefix: EidPrefix,
         /// The change.
         change: MappingChange,
     },
-    /// An entry of the away table.
+    /// An entry of the away table changed.
     Away {
         /// Its EID prefix.
         eid_prefix: EidPrefix,
@@ -40,7 +40,7 @@ pub enum Event {
         /// The change.
         change: AwayChange,
     },
-    /// A host of a dynamic-EID range.
+    /// A host of a dynamic-EID range was found, moved or was lost.
     Host {
         /// Its EID.
         eid: Eid,
@@ -49,7 +49,7 @@ pub enum Event {
         /// The change.
         change: HostChange,
     },
-    /// A registration of this router, as ETR.
+    /// A registration changed that this router made as an ETR.
     Registration {
         /// The EID prefix.
         eid_prefix: EidPrefix,
@@ -58,7 +58,7 @@ pub enum Event {
         /// The change.
         change: RegistrationChange,
     },
-    /// A registration at this router, as map-server.
+    /// A registration changed that another router made at this router, a map-server.
     SiteRegistration {
         /// The EID prefix.
         eid_prefix: EidPrefix,
@@ -67,21 +67,21 @@ pub enum Event {
         /// The change.
         change: SiteRegistrationChange,
     },
-    /// A map-server of this router, as ETR.
+    /// The state of a map-server changed. This router is an ETR of the map-server.
     MapServer {
         /// Its address.
         map_server: IpAddr,
         /// Its state.
         change: MapServerChange,
     },
-    /// A reliable session with an ETR, at this router as map-server.
+    /// A reliable session with an ETR went up or down. This router is the map-server.
     EtrSession {
         /// The ETR.
         etr: IpAddr,
-        /// Whether it is up.
+        /// Whether the session is up.
         is_up: bool,
     },
-    /// The other end of a reliable session refuses a message of this router.
+    /// The other end of a reliable session refused a message of this router.
     MessageRefused {
         /// The other end.
         peer: IpAddr,
@@ -92,11 +92,11 @@ pub enum Event {
         /// The error that the peer reports.
         error: String,
     },
-    /// A locator of another router to which packets are sent.
+    /// A finding about a locator of another router, to which this router sends packets.
     Locator {
         /// The locator.
         rloc: Rloc,
-        /// The finding about it.
+        /// The finding about the locator.
         change: LocatorChange,
     },
     /// The router does not believe ICMP errors about a locator.
@@ -105,18 +105,18 @@ pub enum Event {
         rloc: Rloc,
         /// The sender of the last error.
         reporter: IpAddr,
-        /// The message.
+        /// The kind of the ICMP error.
         kind: IcmpErrorKind,
         /// Why the router does not believe the error.
         why: Disbelief,
-        /// The number of such errors.
+        /// The number of these errors.
         count: u64,
     },
-    /// A control message is refused.
+    /// The router refused a control message.
     Refused {
         /// Its sender.
         source: IpAddr,
-        /// Why.
+        /// The reason.
         reason: ControlDrop,
         /// The text for the operator.
         explanation: Explanation,
@@ -124,41 +124,44 @@ pub enum Event {
         /// in one line.
         is_logged: bool,
     },
-    /// The control messages that were refused in a minute and have no line of their own.
+    /// The control messages that were refused in one minute and have no line of their own, as the
+    /// number for each reason.
     RefusedMore(Vec<(ControlDrop, u64)>),
     /// The wall clock is earlier than the last nonce that an earlier run sent in a Map-Register.
     ClockBehind {
         /// The difference in seconds.
         by: u64,
     },
-    /// A port was set up or down, but not by its configuration.
+    /// A port was set up or down. The configuration of the router did not cause this.
     PortSetByHand {
         /// Its name.
         port: String,
-        /// The device.
+        /// The Linux device of the port.
         device: String,
-        /// Whether it was set up.
+        /// Whether the port was set up.
         is_up: bool,
     },
-    /// An object of the kernel that this router wants.
+    /// A change of a kernel object that this router wants.
     KernelObject {
         /// The object.
         object: KernelObject,
         /// The change.
         change: KernelObjectChange,
     },
-    /// An object that the process of this router holds open.
+    /// A change of an object that the process of this router holds open.
     ProcessObject {
         /// The object.
         object: ProcessObject,
         /// The change.
         change: ProcessObjectChange,
     },
-    /// Objects vanished from the kernel, and the router puts them back.
+    /// Objects vanished from the kernel, and the router puts them into the kernel again.
     PutBack(Vec<KernelObject>),
-    /// The kernel refused another request; the error text of the operating system.
+    /// The kernel refused a request that does not add an object. The string is the error text of
+    /// the operating system.
     KernelRefused(String),
-    /// A control message was received or sent. There are such events only while debugging is on.
+    /// A control message was received or sent. The router outputs this event only while debugging
+    /// is on.
     Message(MessageEvent),
 }
 
@@ -192,7 +195,8 @@ pub enum HostChange {
     Found {
         /// How it was found.
         discovery: Discovery,
-        /// Whether the host is a [`HostChange::Duplicate`], which has its own line.
+        /// Whether the host is a duplicate. The log reports a duplicate only with the line of
+        /// [`HostChange::Duplicate`].
         is_duplicate: bool,
     },
     /// The host is here, although a map-server says that it is elsewhere. The router registers the
@@ -200,20 +204,20 @@ pub enum HostChange {
     Confirmed,
     /// The host has stopped answering.
     Silent,
-    /// The host is lost: its port has no link, its port does not serve the range of the host, or another
-    /// host has taken the entry.
+    /// The host is no longer in the table of hosts: its port has no link, its port does not serve
+    /// the range of the host, or the table needed the place for another host.
     Lost,
-    /// Another xTR has it.
+    /// Another xTR has the host.
     MovedAway {
-        /// As in [`HostChange::Found`].
+        /// Whether the host is a duplicate, as in [`HostChange::Found`].
         is_duplicate: bool,
     },
     /// The host was found alternately here and at another xTR: more than `changes` times in
     /// `seconds`.
     Duplicate {
-        /// The number that was exceeded.
+        /// The number of changes that was exceeded.
         changes: u32,
-        /// The length of the time window.
+        /// The length of the time window in seconds.
         seconds: u64,
         /// How many seconds this router waits before it claims the host again.
         wait: u64,
@@ -249,12 +253,12 @@ pub enum SiteRegistrationChange {
     Gone,
     /// Two xTRs registered the prefix alternately: more than `changes` times in `seconds`.
     Duplicate {
-        /// The source addresses of the Map-Registers of the two xTRs. The newer one is first; it
-        /// may be unknown.
+        /// The source addresses of the Map-Registers of the two xTRs. The address of the newer
+        /// Map-Register is first, and may be unknown.
         by: (Option<IpAddr>, IpAddr),
-        /// The number that was exceeded.
+        /// The number of changes that was exceeded.
         changes: u32,
-        /// The length of the time window.
+        /// The length of the time window in seconds.
         seconds: u64,
     },
 }
@@ -263,28 +267,29 @@ pub enum SiteRegistrationChange {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MapServerChange {
-    /// The reliable session with it is up.
+    /// The reliable session with the map-server is up.
     SessionUp,
-    /// The reliable session with it is down.
+    /// The reliable session with the map-server is down.
     SessionDown,
     /// The map-server refuses TCP. The router asks for a session again after some minutes.
     RefusesTcp {
         /// The number of minutes.
         again_in: u64,
     },
-    /// The map-server does not answer Map-Registers that ask for a session. For some minutes,
-    /// Map-Registers do not ask for one.
+    /// The map-server does not answer Map-Registers that ask for a session. For some minutes, this
+    /// router sends Map-Registers that do not ask for a session.
     AnswersNoOffer {
         /// The number of minutes.
         again_in: u64,
     },
-    /// The map-server has not answered the last Map-Registers. The router raises its nonces.
+    /// The map-server has not answered the last Map-Registers. The router increases the nonces of
+    /// its Map-Registers.
     Unanswered {
         /// The number of Map-Registers without an answer.
         registers: u32,
-        /// The first raise, in minutes.
+        /// The first increase of the nonces, in minutes.
         raised_by: u64,
-        /// The nonces are raised again after this number of further Map-Registers.
+        /// The router increases the nonces again after this number of further Map-Registers.
         again_after: u32,
     },
     /// This router has no locator of the map-server's address family.
@@ -293,7 +298,7 @@ pub enum MapServerChange {
     Unconfirmed {
         /// The prefix.
         eid_prefix: EidPrefix,
-        /// The reported locators of the prefix; empty if no xTR registers it.
+        /// The reported locators of the prefix. They are empty if no xTR registers the prefix.
         locators: Vec<String>,
         /// For how many minutes the router believes the report.
         minutes: u32,
@@ -306,26 +311,26 @@ pub enum MapServerChange {
 pub enum LocatorChange {
     /// The locator cannot be reached.
     Unreachable(Unreachable),
-    /// The path to the locator has this MTU.
+    /// The path to the locator has an MTU that a router reported.
     PathMtu {
-        /// Octets, outer headers included.
+        /// The MTU in octets. It includes the outer headers.
         mtu: u32,
         /// The router that reported the MTU.
         reporter: IpAddr,
     },
 }
 
-/// Why a locator cannot be reached.
+/// The reason why a locator cannot be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unreachable {
-    /// The kernel has no route.
+    /// The kernel has no route to the locator.
     NoRoute,
-    /// A router of the core reports this by ICMP.
+    /// A router of the core reports by ICMP that the locator cannot be reached.
     Icmp {
         /// The router.
         reporter: IpAddr,
-        /// The message.
+        /// The kind of the ICMP error.
         kind: IcmpErrorKind,
     },
     /// The locator does not echo nonces (RFC 9300 section 10.1).
@@ -338,10 +343,10 @@ pub enum Unreachable {
 pub enum KernelObjectChange {
     /// The object vanishes again and again.
     Vanishes,
-    /// The object waits for its link; the error text of the operating system.
+    /// The object waits for its link. The string is the error text of the operating system.
     WaitsForLink(String),
-    /// The kernel refused to make the object, and the router will ask again; the error text of the
-    /// operating system.
+    /// The kernel refused to make the object, and the router will ask again. The string is the
+    /// error text of the operating system.
     Refused(String),
 }
 
@@ -353,8 +358,8 @@ pub enum ProcessObjectChange {
     MadeAgain,
     /// The object vanishes again and again.
     Vanishes,
-    /// The object cannot be opened, and the router will try again; the error text of the operating
-    /// system.
+    /// The object cannot be opened, and the router will try again. The string is the error text of
+    /// the operating system.
     Refused(String),
 }
 
@@ -376,11 +381,12 @@ pub enum MessageEvent {
     },
     /// A Map-Request was received.
     RequestReceived(RequestSummary),
-    /// An SMR was received: a Map-Request is due.
+    /// An SMR was received. The router will send a Map-Request.
     RequestScheduled {
         /// The solicited EID.
         eid: Eid,
-        /// The EID of this site for which it was solicited.
+        /// The EID of the first record of the SMR. If a Cisco router sent the SMR, this is an EID
+        /// of this site.
         own: Option<Eid>,
     },
     /// The D bit of a Map-Request forbids an answer.
@@ -389,7 +395,7 @@ pub enum MessageEvent {
     RequestSent {
         /// Its contents.
         request: RequestSummary,
-        /// The number of the attempt for this EID, from 1.
+        /// The number of the attempt for this EID; the first attempt is number 1.
         attempt: u32,
         /// The source of the inner IP header.
         inner_source: IpAddr,
@@ -413,7 +419,7 @@ pub enum MessageEvent {
     ReplyReceived {
         /// Its nonce.
         nonce: u64,
-        /// How many records it has.
+        /// The number of its records.
         records: usize,
     },
     /// A map-server forwarded a Map-Request.
@@ -422,26 +428,26 @@ pub enum MessageEvent {
         eid_prefix: EidPrefix,
         /// The site.
         site: String,
-        /// The ETR that it was forwarded to.
+        /// The ETR that the request was forwarded to.
         etr: Rloc,
     },
     /// An SMR was sent.
     SmrSent {
         /// Its contents.
         smr: RequestSummary,
-        /// The own locator.
+        /// The locator of this router.
         source: Rloc,
         /// The locator of the solicited ITR.
         to: Rloc,
     },
 }
 
-/// The contents of a Map-Request that a debug line prints.
+/// The parts of a Map-Request that a debug line prints.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSummary {
     /// The prefix of its first record.
     pub eid_prefix: EidPrefix,
-    /// How many records it has.
+    /// The number of its records.
     pub records: usize,
     /// The source EID.
     pub source_eid: Option<Eid>,
@@ -449,20 +455,20 @@ pub struct RequestSummary {
     pub itr_rlocs: Vec<Rloc>,
     /// The nonce.
     pub nonce: u64,
-    /// P: a probe.
+    /// The P bit: the request is a probe.
     pub probe: bool,
-    /// S: an SMR.
+    /// The S bit: the request is an SMR.
     pub smr: bool,
-    /// s: invoked by an SMR.
+    /// The s bit: an SMR invoked the request.
     pub smr_invoked: bool,
-    /// p: from a proxy ITR.
+    /// The p bit: the request is from a proxy ITR.
     pub from_pitr: bool,
-    /// D: no Map-Reply is wanted.
+    /// The D bit: the sender wants no Map-Reply.
     pub do_not_reply: bool,
 }
 
 impl HostChange {
-    /// The kind of the event, as of [`Event::kind`].
+    /// The kind of the event; see [`Event::kind`].
     fn kind(self) -> &'static str {
         match self {
             HostChange::Found { .. } => "host-found",
@@ -539,7 +545,7 @@ impl Event {
 }
 
 impl Display for Event {
-    /// The kind and the subject: `mapping-learned 10.0.0.0/8`.
+    /// The kind and the subject of the event, for example `mapping-learned 10.0.0.0/8`.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind())?;
         match self {

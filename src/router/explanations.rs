@@ -1,5 +1,5 @@
-//! The operator's text for each kind of refused message, in one place. A line names the message,
-//! the cause and the remedy, for a reader who does not know the protocol well.
+//! The texts that tell the operator about refused messages, one for each kind of refusal. A text
+//! names the message, the cause and the remedy, for a reader who does not know the protocol well.
 
 use std::net::IpAddr;
 
@@ -14,10 +14,12 @@ use crate::wire::{
 
 type Told = Explanation;
 
-/// The most locators that a line lists; for the others it has only their number.
+/// The largest number of locators that a line lists. If there are more locators, the line also has
+/// the number of the others.
 const SOME_LOCATORS: usize = 3;
 
-/// The prefix of the first record, and the number of the others: ` for PREFIX and 2 more`.
+/// The prefix of the first record and the number of the other records, for example ` for PREFIX and
+/// 2 more`.
 fn of_prefixes(mut prefixes: impl ExactSizeIterator<Item = EidPrefix>) -> String {
     let first = prefixes.next();
     match (first, prefixes.len()) {
@@ -27,12 +29,14 @@ fn of_prefixes(mut prefixes: impl ExactSizeIterator<Item = EidPrefix>) -> String
     }
 }
 
-/// `Map-Register for PREFIX`, `Map-Notify for PREFIX and 2 more`.
+/// The message with its prefixes, for example `Map-Register for PREFIX` or `Map-Notify for PREFIX
+/// and 2 more`.
 fn of_records(message: &str, records: &[MappingRecord]) -> String {
     message.to_owned() + &of_prefixes(records.iter().map(|record| record.eid_prefix))
 }
 
-/// `Map-Request for PREFIX`, or the same with `SMR` or `RLOC-probe`.
+/// The request with its prefixes, for example `Map-Request for PREFIX`, `SMR for PREFIX` or
+/// `RLOC-probe for PREFIX`.
 fn of_request(request: &MapRequest) -> String {
     let kind = match (request.smr, request.probe) {
         (true, _) => "SMR",
@@ -95,7 +99,7 @@ pub(super) fn octets(error: &ParseError) -> Told {
     Told::new(what, why, advice)
 }
 
-/// Records that were left out of a message.
+/// Records that the router left out of a message because their EIDs are not IP prefixes.
 pub(super) fn not_an_ip_eid(message: MessageType, records: usize) -> Told {
     let why = match records {
         1 => {
@@ -128,7 +132,7 @@ pub(super) fn no_etr(records: &[MappingRecord]) -> Told {
     Told::new(of_records("Map-Notify", records), "this router is not an ETR", advice)
 }
 
-/// A Map-Request that reached neither an ETR nor the mapping system.
+/// A Map-Request that reached a router that is neither an ETR nor a part of the mapping system.
 pub(super) fn nobody_asked(request: &MapRequest) -> Told {
     let why = "this router is not an ETR, a map-resolver or a map-server";
     let advice = "configure `etr` or `map-resolver` on this router, or correct the address in `itr \
@@ -145,7 +149,7 @@ pub(super) fn at_mapping_system(request: &MapRequest) -> Told {
     Told::new(of_request(request), why, advice)
 }
 
-/// A request for an EID that is not here.
+/// A Map-Request for an EID that is not at this site.
 pub(super) fn not_our_eid(request: &MapRequest) -> Told {
     let why = "this ETR has no EID prefix that contains the requested EID and has a route";
     let advice =
@@ -189,7 +193,7 @@ pub(super) fn reply_is_full(request: &MapRequest) -> Told {
     Told::new(what, why, "request fewer EIDs in one Map-Request")
 }
 
-/// A request for EIDs of too many ETRs for one request.
+/// A request for EIDs that are at more ETRs than one request may have.
 pub(super) fn too_many_etrs(request: &MapRequest, most: usize) -> Told {
     let why = format!("the requested EIDs belong to more than {most} ETRs");
     Told::new(of_request(request), why, "request fewer EIDs in one Map-Request")
@@ -222,8 +226,8 @@ pub(super) fn unauthoritative_probe_reply(reply: &MapReply) -> Told {
     Told::new(what, why, "report the fault to the vendor of the sender")
 }
 
-/// A reply for which this router has no open request. This router's SMRs have the probe bit and the
-/// D bit, and a neighbour that does not know the D bit answers them as RLOC-probes.
+/// A reply for which this router has no open request. The SMRs of this router have the probe bit
+/// and the D bit. If another router does not know the D bit, it answers the SMRs as RLOC-probes.
 pub(super) fn unasked_reply(reply: &MapReply) -> Told {
     if reply.probe {
         let why = "the message answers an RLOC-probe, but this router sends only RLOC-probes that \
@@ -257,8 +261,8 @@ pub(super) fn claims_everything(prefix: EidPrefix, asked: Eid) -> Told {
     Told::new(format!("Map-Reply for {prefix}"), why, advice)
 }
 
-/// A mapping that is wider than an answer may be. The router cuts the mapping to `to`. With
-/// `is_entry`, `to` is the prefix of the static entry.
+/// A mapping for more EIDs than an answer may have. The router cuts the mapping to the prefix `to`.
+/// If `is_entry` is true, `to` is the prefix of the static map-cache entry.
 pub(super) fn claims_too_much(
     prefix: EidPrefix,
     to: EidPrefix,
@@ -281,7 +285,8 @@ pub(super) fn claims_too_much(
     Told::new(format!("part of the record for {prefix} of a Map-Reply"), why, advice)
 }
 
-/// A record of a reply that lies outside the widest permitted prefix around the EID of the request.
+/// A record of a reply whose prefix lies outside the widest permitted prefix around the requested
+/// EID.
 pub(super) fn claims_beside(prefix: EidPrefix, asked: Eid) -> Told {
     let why = format!(
         "the prefix is outside the widest prefix that this router accepts for {asked}, the \
@@ -304,7 +309,7 @@ pub(super) fn smr_without_resolver(eid: Eid) -> Told {
     Told::new(format!("SMR for {eid}"), "no map-resolver is configured", advice)
 }
 
-/// An SMR at a router that encapsulates nothing.
+/// An SMR that reached a router that is neither an ITR nor a proxy ITR.
 pub(super) fn smr_at_no_itr(eid: Eid) -> Told {
     let why = "this router is not an ITR for this address family, so it has no map-cache entries \
                to renew";
@@ -347,12 +352,12 @@ pub(super) fn notify_of_wrong_key(records: &[MappingRecord], is_map_server: bool
     }
 }
 
-/// The place of an EID as a record gives it: `at RLOC, RLOC`.
+/// The text for the locators of a record, for example `at RLOC, RLOC`.
 pub(super) fn whereabouts(record: &MappingRecord) -> String {
     place(&locators(record))
 }
 
-/// The locators of a record; empty if no xTR registers its prefix.
+/// The locators of a record. They are empty if no xTR registers the prefix of the record.
 pub(super) fn locators(record: &MappingRecord) -> Vec<String> {
     match record.is_withdrawn() {
         true => Vec::new(),
@@ -360,7 +365,7 @@ pub(super) fn locators(record: &MappingRecord) -> Vec<String> {
     }
 }
 
-/// The place of an EID that has these locators.
+/// The text for the locators of an EID, for example `at RLOC, RLOC`.
 pub(super) fn place(locators: &[String]) -> String {
     if locators.is_empty() {
         return "not registered by any xTR".to_owned();
@@ -371,8 +376,8 @@ pub(super) fn place(locators: &[String]) -> String {
     format!("at {}{more}", named.join(", "))
 }
 
-/// A Map-Notify about an EID that its map-server does not confirm. If `is_here`, the map-server
-/// says that the EID is here; otherwise it says that no xTR has the EID.
+/// A Map-Notify that the map-server did not confirm. If `is_here` is true, the map-server answered
+/// that the EID is here. Otherwise, it answered that no xTR has the EID.
 pub(super) fn news_of_the_past(record: &MappingRecord, is_here: bool) -> Told {
     let now = if is_here { "here" } else { "not registered by any xTR" };
     let why = format!(
@@ -443,8 +448,8 @@ pub(super) fn wrong_key(prefix: EidPrefix, site: &str, has_key: bool) -> Told {
     }
 }
 
-/// A Map-Register whose nonce is not greater than the last nonce of its sender. `nonces` are the
-/// nonce of this register and the last one.
+/// A Map-Register whose nonce is not greater than the last nonce of its sender. `nonces` has the
+/// nonce of this Map-Register and the last nonce.
 pub(super) fn nonce_not_greater(
     prefix: EidPrefix,
     site: &str,
@@ -465,8 +470,8 @@ pub(super) fn nonce_not_greater(
     Told::new(what, why, advice)
 }
 
-/// A Map-Register that was received before, from a sender without an order of nonces. `nonces` are
-/// the nonce of this register and that of the newest register of the site.
+/// A Map-Register that was received before. The nonces of its sender need not grow. `nonces` has
+/// the nonce of this Map-Register and the nonce of the newest Map-Register of the site.
 pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, Nonce)) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let (nonce, newest) = nonces;
@@ -479,7 +484,7 @@ pub(super) fn octets_came_before(prefix: EidPrefix, site: &str, nonces: (Nonce, 
     Told::new(what, why, advice)
 }
 
-/// A Map-Register that was received before, about a prefix that has moved since then.
+/// A Map-Register that was received before. Since then, another xTR has registered the prefix.
 pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let why = "the same message came before, and another xTR has registered the prefix after that";
@@ -488,15 +493,16 @@ pub(super) fn repetition_of_moved(prefix: EidPrefix, site: &str) -> Told {
     Told::new(what, why, advice)
 }
 
-/// A table of the map-server that is full.
+/// A Map-Register for which a table of the map-server has no room.
 pub(super) fn map_server_full(prefix: EidPrefix, site: &str) -> Told {
     let what = format!("Map-Register for {prefix} of site {site}");
     let advice = "look in `show lisp site` for xTRs and EID prefixes that are not needed";
     Told::new(what, "this map-server has no room for another registration", advice)
 }
 
-/// A Map-Notify that cannot be stored until it is acknowledged. The source of this refusal is the
-/// xTR to which the Map-Notify should be sent.
+/// A Map-Notify that the router does not send, because it has no room to keep the Map-Notify until
+/// its acknowledgement. The source in this refusal is the xTR to which the router would send the
+/// Map-Notify.
 pub(super) fn too_many_notifies(prefix: EidPrefix) -> Told {
     let why = "too many xTRs have not acknowledged their Map-Notifies";
     let advice = "check whether Map-Notifies reach the xTRs";
@@ -537,7 +543,8 @@ pub(super) fn bad_frame(error: &StreamError) -> Told {
     Told::new("message of a reliable session", error.to_string(), advice)
 }
 
-/// A message of reliable transport that only the other end of a session may send.
+/// A message of reliable transport that arrived at the wrong end of the session: only this end may
+/// send it.
 pub(super) fn wrong_way(message: &str, role: &str) -> Told {
     let why = format!(
         "this router is the {role} of the session, and a {role} does not receive this message"
@@ -545,7 +552,8 @@ pub(super) fn wrong_way(message: &str, role: &str) -> Told {
     Told::new(message, why, "report the fault to the vendor of the sender")
 }
 
-/// The line about an Error Notification: the other end refused a message of ours.
+/// The event for an Error Notification: the other end of a session refused a message of this
+/// router.
 pub(super) fn not_understood(peer: IpAddr, error: &ErrorNotification) -> Event {
     let ErrorNotification { code, offending_type, offending_message_id, .. } = error;
     Event::MessageRefused {

@@ -1,11 +1,12 @@
-//! A cache in front of the longest match. It has exact matches for flows that the router decided on
-//! recently.
+//! A cache of the flows that the router decided on recently. If the cache has the flow of a packet,
+//! the router does not search the tables for the longest match.
 //!
-//! The cache remembers that a flow of the site is encapsulated, and how. An entry is valid in one
-//! forwarding generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)),
-//! and a lookup in another generation does not find it. The table has a fixed size; if two flows
-//! have the same place, each replaces the other. An old entry still shows that a packet of the flow
-//! was sent to a locator: so the router believes an ICMP error about that packet.
+//! An entry has the encapsulation of a flow of the site. The entry is valid in one forwarding
+//! generation ([`Router::forwarding_generation`](super::Router::forwarding_generation)), and a
+//! lookup in another generation does not find it. The table has a fixed size. If two flows have the
+//! same place, each new entry replaces the entry of the other flow. An old entry still shows that a
+//! packet of the flow was sent to a locator. So the router believes an ICMP error about that
+//! packet.
 
 use std::net::IpAddr;
 
@@ -38,12 +39,12 @@ struct Remembered {
     generation: u64,
     flow: Flow,
     encapsulation: Encapsulation,
-    /// The slot of the map-cache entry; the entry keeps its slot until the generation ends. Absent
-    /// when the router has to decide on the next packet of the flow again.
+    /// The slot of the map-cache entry. The entry keeps its slot until the generation ends. `None`
+    /// if the router has to decide on the next packet of the flow again.
     entry: Option<Slot>,
 }
 
-/// Flows and how they are encapsulated.
+/// The recent flows, each with its encapsulation.
 #[derive(Debug, Default)]
 pub struct FlowCache {
     generation: u64,
@@ -57,8 +58,8 @@ impl FlowCache {
         self.generation = generation;
     }
 
-    /// How to encapsulate a packet, and the map-cache entry that counts it, if the cache has its
-    /// flow.
+    /// The encapsulation of a packet, and the map-cache entry that counts the packet. `None` if the
+    /// cache does not have the flow of the packet.
     pub fn find(
         &self,
         instance_id: InstanceId,
@@ -81,8 +82,8 @@ impl FlowCache {
         })
     }
 
-    /// Remembers a flow. With an `entry`, the next packets of the flow are encapsulated in the same
-    /// way.
+    /// Remembers a flow. If there is an `entry`, the next packets of the flow are encapsulated in
+    /// the same way.
     pub fn remember(
         &mut self,
         instance_id: InstanceId,
@@ -100,7 +101,7 @@ impl FlowCache {
 }
 
 fn place_of(header: &IpHeader) -> usize {
-    // The low bits choose the source port, the high ones the locator.
+    // The low bits of the hash choose the source port, and the high bits choose the locator.
     (header.flow_hash >> 4) as usize % FLOWS
 }
 

@@ -1,9 +1,9 @@
 //! The forwarding generation: it counts the changes of all data that decisions on packets depend
 //! on.
 //!
-//! A decision is valid until the next generation: in the flow cache, in the check of inner sources,
-//! and in a second data path that acts on decisions by itself. Each table counts its own changes,
-//! so an input that changes no table begins no generation.
+//! A decision is valid until the next generation begins. The flow cache and the check of inner
+//! sources use this rule. A second data path that acts on decisions by itself can use it too. Each
+//! table counts its own changes, so an input that changes no table begins no generation.
 
 use super::Router;
 
@@ -16,8 +16,8 @@ impl Router {
     /// - the database: the local prefixes, their routes, the hosts that are here, and whether the
     ///   own locators are up;
     /// - the away table;
-    /// - which locators can be reached, and the path MTUs;
-    /// - the nonces of packets to a locator, and which mappings are sent without
+    /// - the set of locators that can be reached, and the path MTUs;
+    /// - the nonces of packets to a locator, and the set of mappings that are sent without
     ///   Locator-Status-Bits.
     pub fn forwarding_generation(&self) -> u64 {
         self.configured.number()

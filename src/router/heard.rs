@@ -3,9 +3,9 @@
 use crate::addr::{Eid, Rloc};
 use crate::time::Time;
 
-/// A packet that was delivered. Another packet with the same addresses at the same instant is
-/// delivered too, and shows nothing new about its sender. This happens with segments that arrive
-/// together.
+/// A packet that was delivered. If another packet has the same addresses and arrives at the same
+/// instant, it is delivered too, and shows nothing new about its sender. This happens if the
+/// segments of a large packet arrive together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Heard {
     /// The xTR that sent the packet.

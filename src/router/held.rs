@@ -23,5 +23,5 @@ impl HeldPacket {
     }
 }
 
-/// Packets that wait for the same thing, in the order in which they arrived.
+/// Packets that wait for the same mapping or the same host, in the order in which they arrived.
 pub(super) type Held = VecDeque<HeldPacket>;

@@ -22,8 +22,8 @@ impl Router {
         &self.mobility
     }
 
-    /// Treats neighbours as found hosts if they were known before their port served their range:
-    /// the kernel has no reason to report them again.
+    /// Treats neighbours as found hosts if the kernel reported them before their port served their
+    /// range. The kernel does not report these neighbours again.
     pub(super) fn find_neighbours(&mut self, now: Time) {
         let config = &self.context.config;
         let neighbours = self.mobility.neighbours.iter();
@@ -71,12 +71,13 @@ impl Router {
         let serves = self.mobility.ports(eid).contains(&port);
         let is_known = matches!(state, NeighbourState::Known(_));
         if is_known && self.mobility.owners.is_waiting(&eid) {
-            // The entry is not remembered, so that it is new when the wait has ended.
+            // The router does not remember the entry. So the entry counts as new when the wait has
+            // ended.
             return;
         }
         let before = self.mobility.remember(port, address, state, now);
         if !serves || self.context.own_addresses.contains(&address) {
-            // The port may serve the host's range later.
+            // The entry is remembered, because the port may serve the range of the host later.
             return;
         }
         match state {
@@ -88,7 +89,8 @@ impl Router {
                     self.context.tell(Event::Host { eid, port, change: HostChange::Silent });
                     self.host_gone(eid, None, now);
                 } else {
-                    // Linux ignores the advertisement of an IPv6 host whose entry has failed.
+                    // If the entry of an IPv6 host has failed, Linux ignores the advertisement of
+                    // the host. So the router deletes the entry.
                     let device = Device::Interface(port);
                     self.context.request(vec![KernelRequest::Forget { device, address }]);
                 }
@@ -97,9 +99,9 @@ impl Router {
         }
     }
 
-    /// An entry is evidence of a host if it is new or had another hardware address `before`. An
-    /// entry that only ages is no evidence. If the router was looking for the host, the host has
-    /// answered.
+    /// Handles a neighbour entry with a hardware address. The entry is evidence of a host if it is
+    /// new, or if it had another hardware address `before`. An entry that only becomes older is no
+    /// evidence. If the router was searching for the host, the host has answered.
     fn neighbour_known(
         &mut self,
         eid: Eid,
@@ -138,8 +140,9 @@ impl Router {
         }
     }
 
-    /// A host is here. It gets a route, a database entry and a registration; every entry that says
-    /// that the host is elsewhere is removed. Returns whether there was room for the host.
+    /// Handles a host that is here. The host gets a route, a database entry and a registration. All
+    /// entries that say that the host is elsewhere are removed. Returns whether there was room for
+    /// the host.
     fn host_found(
         &mut self,
         eid: Eid,
@@ -188,8 +191,8 @@ impl Router {
         true
     }
 
-    /// Refuses a host because there is no room. The router deletes its neighbour, so that the next
-    /// message of the host is evidence of a new host.
+    /// Refuses a host because there is no room. The router deletes the neighbour entry of the host,
+    /// so that the next message of the host makes a new entry.
     fn host_turned_away(&mut self, eid: Eid, interface: InterfaceName, now: Time) {
         self.mobility.neighbours.remove(&(interface, eid.address));
         let said_at = self.mobility.turned_away_at;
@@ -201,8 +204,8 @@ impl Router {
         }
     }
 
-    /// A port has no link. Its hosts are not here until they are found again, on this port or
-    /// elsewhere.
+    /// Handles a port that has lost its link. The hosts of the port are away until they are found
+    /// again, on this port or elsewhere.
     pub(super) fn port_fell(&mut self, port: &str, now: Time) {
         let Some(port) = InterfaceName::of_device(port) else { return };
         self.mobility.searches.returned.remove(&port);
@@ -210,22 +213,23 @@ impl Router {
         for eid in here {
             self.context.tell(Event::Host { eid, port, change: HostChange::Lost });
             self.host_gone(eid, None, now);
-            // A host of another port may be removed from the table; it is found when it sends
-            // something.
+            // A host of another port may be removed from this table to make room. The router finds
+            // that host when the host sends something.
             let _ = self.mobility.missed.insert(eid, port, port, now);
         }
     }
 
-    /// A port has its link again. The router asks for the hosts of the port; the hosts that are
-    /// still there answer and are found.
+    /// Handles a port that has its link again. The router asks for the hosts of the port. The hosts
+    /// that are still there answer and are found.
     pub(super) fn port_is_back(&mut self, port: &str, now: Time) {
         let Some(port) = InterfaceName::of_device(port) else { return };
         self.mobility.searches.returned.insert(port);
         self.retry_searches(now);
     }
 
-    /// A host has left: it is withdrawn and away. If it is `elsewhere`, another xTR has the host,
-    /// and the router tells the LAN that the host left to send its packets to the router.
+    /// Handles a host that has left. Its registration is withdrawn, and the host gets an entry in
+    /// the away table. If there is a mapping `elsewhere`, another xTR has the host. Then the router
+    /// announces on the LAN of the host that packets for the host must be sent to the router.
     pub(super) fn host_gone(&mut self, eid: Eid, elsewhere: Option<Elsewhere>, now: Time) {
         if let Some(host) = self.mobility.hosts.remove(&eid) {
             self.host_left(eid, &host, elsewhere, now);
@@ -258,8 +262,9 @@ impl Router {
         }
     }
 
-    /// The EID of a host that is or was on `port` has a new owner. Returns whether the host is a
-    /// duplicate. A duplicate is reported once a minute and must have no other lines.
+    /// Handles a change of the owner of an EID. `port` is the port that its host is on, or was on.
+    /// Returns whether the host is a duplicate. A duplicate is reported once a minute, and there
+    /// must be no other lines about it.
     pub(super) fn owner_changed(&mut self, eid: Eid, port: InterfaceName, now: Time) -> bool {
         let Owned::Duplicate { is_to_be_named } = self.mobility.owners.changed(&eid, now) else {
             return false;
@@ -272,7 +277,7 @@ impl Router {
         true
     }
 
-    /// Asks for the duplicates whose wait has ended. A host that is still here answers and is
+    /// Probes the duplicates whose wait has ended. If a host is still here, it answers and is
     /// found.
     pub(super) fn claim_duplicates(&mut self, now: Time) {
         while let Some(eid) = self.mobility.owners.next_claim(now) {
@@ -286,8 +291,8 @@ impl Router {
         }
     }
 
-    /// Whether `eid` may be on a port here although it has not been found: a port serves its range,
-    /// and no entry says that the host itself is away.
+    /// Whether `eid` may be on a port here although it has not been found. A port serves the range
+    /// of the EID, and no entry says that the host itself is away.
     pub(super) fn is_undetected(&self, eid: Eid) -> bool {
         let away = self.away.longest_match(eid);
         !self.mobility.ports(eid).is_empty()
