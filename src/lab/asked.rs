@@ -1,5 +1,5 @@
-//! Answers of a router's console that labs need, as types. The caller sends the commands: through a
-//! socket, or in the same process.
+//! Reads answers of a router's console into types. The caller sends the commands, through a socket
+//! or in this process.
 
 use super::failure::Failure;
 use super::registration::{Registration, add, registration};
@@ -12,19 +12,20 @@ use crate::router::config::Config;
 /// Runs a command on a router.
 pub type Ask<'a> = dyn FnMut(&str) -> Result<Answer, Failure> + 'a;
 
-/// The view of a `show` command, which is written without `json`.
+/// Returns the view of a `show` command. The command is given without `json`.
 ///
 /// # Errors
-/// A router that does not answer or refuses the line, or an answer that is another view.
+/// The router does not answer or refuses the command, or the answer is another view.
 pub fn view<V: View>(node: &str, command: &str, ask: &mut Ask<'_>) -> Result<V, Failure> {
     let answer = ask(&format!("{command} json"))?;
     answer.view().map_err(|error| Failure::Other(format!("{node}: {command}: {error}")))
 }
 
-/// The rows of a table; none if the router refuses because it has no such table.
+/// Returns the rows of a table. There are no rows if the router refuses the command because it does
+/// not have this table.
 ///
 /// # Errors
-/// A router that does not answer, or an answer that is another view.
+/// The router does not answer, or the answer is another view.
 pub fn rows<H: View, R: View>(
     node: &str,
     command: &str,
@@ -39,7 +40,7 @@ pub fn rows<H: View, R: View>(
     Ok(listing.entries)
 }
 
-/// The registrations of a router; empty if it is not an ETR.
+/// Returns the registrations of a router. There are none if the router is not an ETR.
 ///
 /// # Errors
 /// The errors of [`view`].
@@ -57,10 +58,10 @@ pub fn registrations(node: &str, ask: &mut Ask<'_>) -> Result<Vec<Registration>,
 /// The running configuration of a router.
 ///
 /// # Errors
-/// A router that does not answer.
+/// The router does not answer.
 pub fn running_config(node: &str, ask: &mut Ask<'_>) -> Result<Config, Failure> {
     let text = ask("show running-config")?.text;
-    // The lines above state the length of the configuration.
+    // The lines before the first `!` only have the length of the configuration.
     let begin = text.find("\n!\n").unwrap_or(0);
     let wrong = |error| Failure::Other(format!("{node}: show running-config: {error}"));
     parse_config(node, &text[begin..]).map_err(wrong)

@@ -1,10 +1,10 @@
-//! The labs that are part of the program: their files as texts.
+//! The labs that are built into the program, with the texts of their files.
 
 use super::Lab;
 use super::failure::Failure;
 use super::file::LabFile;
 
-/// A built-in lab: its files by name, `lab.toml` first.
+/// A built-in lab. It has the name and the text of each file. The first file is `lab.toml`.
 struct BuiltIn {
     name: &'static str,
     files: &'static [(&'static str, &'static str)],
@@ -65,7 +65,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     ALL.iter().map(|lab| lab.name)
 }
 
-/// The built-in lab with this name; `None` if there is none.
+/// Returns the built-in lab with this name, or `None` if there is no such lab.
 pub fn find(name: &str) -> Option<Result<Lab, Failure>> {
     ALL.iter().find(|lab| lab.name == name).map(BuiltIn::load)
 }

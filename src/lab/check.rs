@@ -1,4 +1,4 @@
-//! `lab check`: whether the files of a lab are correct and fit together.
+//! `lab check`: checks each file of a lab, and checks that the files fit together.
 
 use super::{Lab, wiring};
 use crate::console::parse_config;
@@ -6,21 +6,21 @@ use crate::console::parse_config;
 /// One checked part of a lab.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Finding {
-    /// The checked thing.
+    /// The part of the lab that was checked.
     pub what: String,
-    /// Its error; absent if the part is correct.
+    /// The error in this part. It is absent if the part is correct.
     pub problem: Option<String>,
 }
 
 impl Finding {
-    /// A finding.
+    /// Creates a finding.
     pub fn new(what: &str, problem: Option<String>) -> Self {
         Finding { what: what.to_owned(), problem }
     }
 }
 
-/// Checks everything and finds all faults, not only the first. The lab file is already correct,
-/// otherwise there would be no [`Lab`].
+/// Checks all parts of a lab and returns all findings, not only the first error. The lab file
+/// itself is always correct, because a [`Lab`] exists only with a correct lab file.
 pub fn check(lab: &Lab) -> Vec<Finding> {
     let unfit = wiring::expect(lab).err();
     let mut findings = vec![Finding::new("lab.toml", unfit.map(|error| error.to_string()))];

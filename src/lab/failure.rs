@@ -1,44 +1,45 @@
-//! The reason why a lab operation failed, for the person at the command line.
+//! The reason why an operation on a lab failed. It is a text for the user of the command line.
 
 use std::fmt;
 use std::io;
 
 use super::file::LabError;
 
-/// The failure of an operation on a lab; its `Display` names the operation and the file or node.
+/// The failure of an operation on a lab. Its text has the operation and the file or node.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The lab file is wrong.
+    /// The lab file has an error.
     #[error("{0}")]
     File(#[from] LabError),
-    /// The operating system refused something.
+    /// The operating system has refused an operation.
     #[error("{what}: {error}")]
     Io {
         /// The operation.
         what: String,
-        /// Its error.
+        /// The error of the operation.
         error: io::Error,
     },
     /// A verb of `netns-scripts` failed.
     #[error("{call}\n{output}")]
     Verb {
-        /// The call, as a person can type it.
+        /// The call, in a form that a person can type.
         call: String,
-        /// Its output on standard error.
+        /// The output of the call on standard error.
         output: String,
     },
-    /// Any other failure, in a sentence.
+    /// Any other failure, as a sentence.
     #[error("{0}")]
     Other(String),
 }
 
 impl Failure {
-    /// A failure in a sentence.
+    /// Creates a failure from a sentence.
     pub fn new(message: impl fmt::Display) -> Self {
         Failure::Other(message.to_string())
     }
 
-    /// Names the operation that the operating system refused. For `map_err`.
+    /// Creates a failure with the name of the operation that the operating system has refused. It
+    /// is used with `map_err`.
     pub fn io(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         let what = what.to_string();
         |error| Failure::Io { what, error }

@@ -30,10 +30,10 @@
 //! ports = ["A:eth0", "xTR1:Ethernet1/0"]
 //! ```
 //!
-//! The lab file spells a router's interface as IOS does.
-//! [`InterfaceName::device`](crate::router::config::InterfaceName::device) gives the name of the
-//! Linux device. [`check`] turns the text into the types here, and [`error`] shows errors with
-//! file, line and caret.
+//! The lab file has the names of a router's interfaces in the form of IOS.
+//! [`InterfaceName::device`](crate::router::config::InterfaceName::device) returns the name of the
+//! Linux device. [`check`] reads the text into the types of this module. [`error`] shows each error
+//! with the file, the line and a caret.
 
 pub mod check;
 pub mod error;
@@ -51,28 +51,30 @@ use ipnet::IpNet;
 use crate::addr::Family;
 pub use error::{LabError, Span};
 
-/// A checked lab file: every port exists once, and the kernel accepts every name.
+/// A lab file that was checked. Every port exists only once, and the kernel accepts every name.
 #[derive(Clone, Debug)]
 pub struct LabFile {
-    /// The path of the file, as messages name it.
+    /// The path of the file, for messages.
     pub path: String,
-    /// The text itself, for messages that show the position of a [`Span`].
+    /// The text of the file. Messages use it to show the position of a [`Span`].
     pub text: String,
-    /// The lab's name, which is a part of the names of its namespaces.
+    /// The name of the lab. It is a part of the names of the lab's namespaces.
     pub name: String,
-    /// The subject of the lab, in one line.
+    /// The title of the lab: its subject in one line.
     pub title: Option<String>,
-    /// The nodes by name.
+    /// The nodes of the lab by their names.
     pub nodes: BTreeMap<String, Node>,
-    /// The cables between two ports, in the file's order.
+    /// The cables between two ports, in the order of the file.
     pub links: Vec<Link>,
-    /// The bridges, in the file's order.
+    /// The bridges, in the order of the file.
     pub lans: Vec<Lan>,
-    /// The positions of each port (by node and device) and of each node's addresses in the text.
+    /// The positions in the text of the ports (by node and device) and of the addresses of each
+    /// node.
     pub places: Places,
 }
 
-/// Positions in the text of a lab file: errors of checks across several files point at them.
+/// Positions in the text of a lab file. If an error is found when several files are compared, its
+/// message points at one of these positions.
 #[derive(Clone, Debug, Default)]
 pub struct Places {
     ports: BTreeMap<(String, String), Span>,
@@ -85,33 +87,34 @@ pub struct Places {
 pub enum Node {
     /// An Eidway router: `kind = "router"`.
     Router {
-        /// Its configuration file, relative to the lab's directory.
+        /// The path of its configuration file, relative to the directory of the lab.
         config: String,
     },
     /// A plain forwarder without LISP: `kind = "node"`.
     Forwarder {
-        /// The addresses of each device, with the length of their network.
+        /// The addresses of each device, each with the prefix length of its network.
         addresses: BTreeMap<String, Vec<IpNet>>,
-        /// Static routes: destination and next hop.
+        /// The static routes: the destination and the next hop of each.
         routes: BTreeMap<IpNet, IpAddr>,
     },
     /// A host: `kind = "host"`.
     Host(Host),
 }
 
-/// A host: one interface, its addresses and the gateways of its default routes.
+/// A host. It has one interface, with addresses and with gateways for its default routes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Host {
-    /// The device at the end of its only link.
+    /// The device of the host's only interface.
     pub device: String,
-    /// Its addresses, with the length of their network; at least one.
+    /// The addresses of the host, each with the prefix length of its network. There is at least
+    /// one.
     pub addresses: Vec<IpNet>,
-    /// At most one gateway for each family.
+    /// The gateways of the default routes: at most one for each family.
     pub gateways: Vec<IpAddr>,
-    /// Its Ethernet address, if the lab file gives one.
+    /// The Ethernet address of the host, if the lab file has one.
     pub mac: Option<Mac>,
-    /// True if, in namespaces, the process of the router on its LAN runs this host. On the
-    /// simulator, every host runs in this way.
+    /// Whether the host is emulated in namespaces: then it runs in the process of the router on its
+    /// LAN. On the simulator, every host is emulated.
     pub emulated: bool,
 }
 
@@ -134,7 +137,7 @@ impl Host {
 pub struct Mac(pub [u8; 6]);
 
 impl fmt::Display for Mac {
-    /// `02:00:00:00:00:0a`.
+    /// Writes the address in this form: `02:00:00:00:00:0a`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [a, b, c, d, e, g] = self.0;
         write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
@@ -159,26 +162,27 @@ impl std::str::FromStr for Mac {
     }
 }
 
-/// One end of a link: `xTR1:Ethernet0/0`.
+/// A port, that is, one end of a link: `xTR1:Ethernet0/0`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Port {
-    /// The node's name.
+    /// The name of the node.
     pub node: String,
-    /// The interface as the lab file names it (an interface of a router as IOS spells it).
+    /// The name of the interface in the lab file. For a router, it has the form of IOS.
     pub interface: String,
-    /// The name of the interface's Linux device.
+    /// The name of the Linux device of this interface.
     pub device: String,
 }
 
 impl Port {
-    /// The device at the other end of a LAN port, in the lab's switch: `A.eth0`.
+    /// The name of the device at the other end of a port on a LAN: `A.eth0`. This device is in the
+    /// switch of the lab.
     pub fn switch_device(&self) -> String {
         format!("{}.{}", self.node, self.device)
     }
 }
 
 impl fmt::Display for Port {
-    /// `xTR1:Ethernet0/0`.
+    /// Writes the port in this form: `xTR1:Ethernet0/0`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.node, self.interface)
     }
@@ -187,48 +191,51 @@ impl fmt::Display for Port {
 /// A cable between two ports.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Link {
-    /// Its two ends.
+    /// The two ends of the cable.
     pub ends: [Port; 2],
-    /// The largest IP packet that fits, in octets; 1500 when the file has no value.
+    /// The length in octets of the largest IP packet on the link. It is 1500 if the file has no
+    /// value.
     pub mtu: Option<u16>,
-    /// Leaves transmit checksum offload on: faster, but captures show wrong checksums.
+    /// Whether the kernel may offload transmit checksums. This is faster, but captures then show
+    /// wrong checksums.
     pub offload: bool,
-    /// The impairment of packets on the link; the same in both directions.
+    /// The impairment of packets on the link. It is equal in both directions.
     pub impairment: Impairment,
-    /// The keys that only the simulator supports, with their positions.
+    /// The keys of this link that only the simulator supports, with their positions in the text.
     pub simulator_only: Vec<(&'static str, Span)>,
 }
 
-/// The impairment of packets on a link.
+/// The delay, loss, duplication and reordering of packets on a link.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Impairment {
     /// `delay_ms`: the delay of each packet.
     pub delay: Duration,
-    /// `jitter_ms`: the largest amount by which the delay is shorter or longer.
+    /// `jitter_ms`: the largest difference between the delay of a packet and `delay_ms`.
     pub jitter: Duration,
-    /// `loss`: lost packets, in percent.
+    /// `loss`: the percentage of packets that are lost.
     pub loss: f64,
-    /// `duplicate`: packets that arrive twice, in percent.
+    /// `duplicate`: the percentage of packets that arrive twice.
     pub duplicate: f64,
-    /// `reorder`: packets that overtake others, in percent.
+    /// `reorder`: the percentage of packets that overtake other packets.
     pub reorder: f64,
 }
 
-/// A bridge and the devices in it.
+/// A LAN: a bridge, with the ports that are connected to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lan {
-    /// The bridge's name in the lab's switch.
+    /// The name of the bridge in the switch of the lab.
     pub name: String,
-    /// Its ports.
+    /// The ports on this LAN.
     pub ports: Vec<Port>,
-    /// The largest IP packet that fits, in octets; 1500 when the file has no value.
+    /// The length in octets of the largest IP packet on the LAN. It is 1500 if the file has no
+    /// value.
     pub mtu: Option<u16>,
-    /// Leaves transmit checksum offload on.
+    /// Whether the kernel may offload transmit checksums.
     pub offload: bool,
 }
 
 impl LabFile {
-    /// The lab's hosts by name.
+    /// The hosts of the lab with their names.
     pub fn hosts(&self) -> impl Iterator<Item = (&str, &Host)> {
         self.nodes.iter().filter_map(|(name, node)| match node {
             Node::Host(host) => Some((name.as_str(), host)),
@@ -236,7 +243,7 @@ impl LabFile {
         })
     }
 
-    /// The lab's routers by name, with their configuration files.
+    /// The routers of the lab: their names and their configuration files.
     pub fn routers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.nodes.iter().filter_map(|(name, node)| match node {
             Node::Router { config } => Some((name.as_str(), config.as_str())),
@@ -244,16 +251,17 @@ impl LabFile {
         })
     }
 
-    /// This file for a copy of the lab. In the copy, the configuration of each router is
-    /// `NODE.conf` beside the lab file, also if the lab has it elsewhere: a copy is never written
-    /// through a path that leads out of its directory.
+    /// Returns this file for a copy of the lab. In the copy, the configuration of each router is
+    /// the file `NODE.conf` beside the lab file, even if the lab has its configurations in other
+    /// directories. So a copy never writes to a path outside its own directory.
     ///
     /// # Errors
-    /// None, because this file is already checked.
+    /// There are none, because this file was already checked.
     pub fn with_configs_beside(&self) -> Result<LabFile, LabError> {
         let mut text = self.text.clone();
         let mut configs: Vec<_> = self.places.configs.iter().collect();
-        // From the end of the text, so that the positions before it stay correct.
+        // The order is from the end of the text to its beginning, so that a change does not move
+        // the positions before it.
         configs.sort_by_key(|(_, place)| std::cmp::Reverse(place.start));
         for (node, place) in configs {
             text.replace_range(place.clone(), &format!("\"{node}.conf\""));
@@ -261,7 +269,7 @@ impl LabFile {
         LabFile::parse(&self.path, &text)
     }
 
-    /// The home of an emulated host: its LAN, and the only router there.
+    /// Returns the home of an emulated host: its LAN, and the port of the only router on this LAN.
     pub fn home(&self, host: &str) -> Option<(&Lan, &Port)> {
         let lan = self.lans.iter().find(|lan| lan.ports.iter().any(|port| port.node == host))?;
         let is_router = |port: &&Port| matches!(self.nodes[&port.node], Node::Router { .. });
@@ -270,13 +278,13 @@ impl LabFile {
         routers.next().is_none().then_some((lan, port))
     }
 
-    /// Every port of a link or a LAN: links first, in the file's order.
+    /// All ports of links and LANs. The links are first, and the order is the order of the file.
     pub fn ports(&self) -> impl Iterator<Item = &Port> {
         let links = self.links.iter().flat_map(|link| &link.ends);
         links.chain(self.lans.iter().flat_map(|lan| &lan.ports))
     }
 
-    /// The position of a port in the text.
+    /// The position of this port in the text.
     pub fn place_of(&self, port: &Port) -> Span {
         let key = (port.node.clone(), port.device.clone());
         self.places.ports.get(&key).cloned().unwrap_or_default()
@@ -287,7 +295,7 @@ impl LabFile {
         self.places.addresses.get(node).cloned().unwrap_or_default()
     }
 
-    /// An error that points at a position in this file.
+    /// Creates an error that points at a position in this file.
     pub fn error(&self, span: Span, message: impl Into<String>, label: &str) -> LabError {
         LabError::new(&self.path, &self.text, Some(span), message, label)
     }

@@ -1,31 +1,33 @@
-//! The losses of a flow, which is a ping that runs in the background.
+//! The losses of a flow. A flow is a ping that runs in the background.
 
 use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// The result of a flow. Its `Display` is a line for a person.
+/// The result of a flow. Its text is one line for a person.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FlowReport {
-    /// Echos sent, except one that had no time to be answered before the end.
+    /// The number of echos that were sent. An echo that had no time to be answered before the end
+    /// is not counted.
     pub sent: u64,
-    /// Echos answered.
+    /// The number of echos that were answered.
     pub received: u64,
-    /// The longest time without an answer, minus the time between two echos, in milliseconds:
-    /// before the first answer, between two answers, or after the last one.
+    /// The longest interruption in milliseconds: the longest time without an answer, minus the time
+    /// between two echos. The time without an answer may be before the first answer, between two
+    /// answers, or after the last answer.
     pub out_ms: u64,
-    /// Whether answers arrived until the end.
+    /// Whether echos were still answered at the end of the flow.
     pub is_back: bool,
 }
 
-/// The longest time that an answer may need at the end of a flow.
+/// The longest time for an answer at the end of a flow.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 
 impl FlowReport {
-    /// The report of a flow. `sent` is the number of echos that count, `first` and `last` are the
-    /// instants of the first and the last echo, and `answers` are the instants of the answers, in
-    /// order. All are instants of the same clock.
+    /// Makes the report of a flow. `sent` is the number of echos that count. `first` and `last` are
+    /// the times of the first and the last echo. `answers` has the times of the answers, in order.
+    /// All times are times of one clock.
     pub fn of(
         sent: u64,
         (first, last): (Duration, Duration),
@@ -46,7 +48,7 @@ impl FlowReport {
         }
     }
 
-    /// Echos without an answer.
+    /// The number of echos without an answer.
     pub fn lost(self) -> u64 {
         self.sent.saturating_sub(self.received)
     }

@@ -1,4 +1,4 @@
-//! A loaded lab: its lab file, and the texts of its other files.
+//! A loaded lab: the lab file and the texts of the lab's other files.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,42 +7,45 @@ use super::failure::Failure;
 use super::file::{Host, LabFile, Lan, Port};
 use crate::router::config::InterfaceName;
 
-/// The name of the directory of scenarios, inside a lab's directory.
+/// The name of the directory of scenarios. It is in the directory of the lab.
 pub const SCENARIOS: &str = "scenarios";
 
-/// The texts of files by their paths in the lab's directory, or the reason why one cannot be read.
+/// The text of each file, or the reason why it cannot be read. The key is the file's path in the
+/// directory of the lab.
 pub type Texts = BTreeMap<String, Result<String, String>>;
 
 /// A lab with its name at run time.
 #[derive(Clone, Debug)]
 pub struct Lab {
-    /// The name in its namespaces' names: the name in the lab file, unless the user gave another.
+    /// The name that is used in the names of namespaces. It is the name in the lab file, unless the
+    /// user has given another name.
     pub name: String,
-    /// Its lab file.
+    /// The lab file.
     pub file: LabFile,
-    /// The directory of its files. `None` if the texts are in no directory: a built-in lab, or a
-    /// lab with overlays.
+    /// The directory with the files of the lab. `None` if no directory has these texts: the lab is
+    /// a built-in lab or has overlays.
     pub directory: Option<PathBuf>,
-    /// The path of this directory in messages.
+    /// The path of the directory, for messages.
     pub called: PathBuf,
-    /// The arguments of `eidway lab up` for this lab: `gsmr`, or `DIRECTORY --name NAME`.
+    /// The arguments of `eidway lab up` that bring up this lab: `gsmr`, or `DIRECTORY --name NAME`.
     pub asked_for: String,
     texts: Texts,
 }
 
 impl Lab {
-    /// A lab in no directory, under its own name, which is also the argument of `eidway lab up`.
-    /// `texts` are its configurations, scenarios and overlays.
+    /// Creates a lab that is not in a directory. Its name is the name in the lab file, and this is
+    /// also the argument of `eidway lab up`. `texts` has the lab's configurations, scenarios and
+    /// overlays.
     pub fn new(file: LabFile, texts: Texts) -> Self {
         let name = file.name.clone();
         let (asked_for, called) = (name.clone(), PathBuf::from(&name));
         Lab { name, file, directory: None, called, asked_for, texts }
     }
 
-    /// The text of a file of the lab, such as a router's configuration.
+    /// Returns the text of a file of the lab, for example of a router's configuration.
     ///
     /// # Errors
-    /// A file that the lab does not have, or that could not be read.
+    /// The lab does not have this file, or the file could not be read.
     pub fn text(&self, file: &str) -> Result<&str, Failure> {
         match self.texts.get(file) {
             Some(Ok(text)) => Ok(text),
@@ -56,28 +59,29 @@ impl Lab {
         self.texts.insert(file.to_owned(), Ok(text));
     }
 
-    /// The texts that could be read, by their paths in the lab's directory.
+    /// All texts that could be read, each with its path in the directory of the lab.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.texts.iter().filter_map(|(file, text)| Some((file.as_str(), text.as_deref().ok()?)))
     }
 
-    /// The path of a file of the lab, as messages name it.
+    /// The path of a file of the lab, for messages.
     pub fn path(&self, file: &str) -> String {
         self.called.join(file).display().to_string()
     }
 
-    /// The names of the files in a directory of the lab, in order; none if there is no such
-    /// directory.
+    /// The names of the files in a directory of the lab, in order. There are none if this directory
+    /// does not exist.
     pub fn files_in(&self, directory: &str) -> Vec<&str> {
         let files = self.texts.keys();
         files.filter_map(|file| file.strip_prefix(directory)?.strip_prefix('/')).collect()
     }
 
-    /// This lab with more configuration for its routers, by node. Each configuration becomes
-    /// `NODE.conf`. `name` is the name of the overlays after `--with`.
+    /// Returns this lab with more configuration for its routers. `overlays` has the added
+    /// configuration of each node. The configuration of a router becomes the file `NODE.conf`.
+    /// `name` is the name of the overlays after `--with`.
     ///
     /// # Errors
-    /// A configuration that could not be read.
+    /// The configuration of a router could not be read.
     pub fn with_overlay(
         &self,
         name: &str,
@@ -85,7 +89,8 @@ impl Lab {
     ) -> Result<Lab, Failure> {
         let file = self.file.with_configs_beside()?;
         let mut texts = self.texts.clone();
-        // The path of a configuration may be outside the lab's directory: a copy has no such path.
+        // In this lab, a configuration may have a path outside the directory of the lab. In the
+        // copy, it has no such path.
         texts.retain(|file, _| file.starts_with(&format!("{SCENARIOS}/")));
         texts.insert("lab.toml".to_owned(), Ok(file.text.clone()));
         for ((node, from), (_, to)) in self.file.routers().zip(file.routers()) {
@@ -100,7 +105,7 @@ impl Lab {
         Ok(Lab { name: self.name.clone(), asked_for, ..Lab::new(file, texts) })
     }
 
-    /// Refuses a node that the lab does not have.
+    /// Checks that the lab has this node. Returns an error otherwise.
     pub fn expect_node(&self, node: &str) -> Result<(), Failure> {
         if self.file.nodes.contains_key(node) {
             return Ok(());
@@ -113,7 +118,8 @@ impl Lab {
         )))
     }
 
-    /// The configuration file of a router; an error for any other node.
+    /// Returns the configuration file of a router. Returns an error for a node that is not a
+    /// router.
     pub fn expect_router(&self, node: &str) -> Result<&str, Failure> {
         self.expect_node(node)?;
         let mut routers = self.file.routers();
@@ -123,18 +129,18 @@ impl Lab {
             .ok_or_else(|| Failure::Other(format!("{node} is no router")))
     }
 
-    /// A host of the lab; an error for any other node.
+    /// Returns a host of the lab. Returns an error for a node that is not a host.
     pub fn expect_host(&self, node: &str) -> Result<&Host, Failure> {
         self.expect_node(node)?;
         let found = self.file.hosts().find(|(name, _)| *name == node);
         found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{node} is no host")))
     }
 
-    /// The Linux device of a node's interface. The interface of a router may have any spelling of
-    /// IOS.
+    /// Returns the Linux device of a node's interface. The name of a router's interface may have
+    /// any spelling that IOS accepts.
     ///
     /// # Errors
-    /// A node or an interface that the lab does not have.
+    /// The lab does not have this node or this interface.
     pub fn device(&self, node: &str, interface: &str) -> Result<String, Failure> {
         self.expect_node(node)?;
         let ios = interface.parse::<InterfaceName>();
@@ -156,11 +162,11 @@ impl Lab {
         }
     }
 
-    /// The LAN that `to` names for a host: the LAN of a router, or of `ROUTER:INTERFACE`. For a
-    /// router with several LANs, it is the LAN of the host in the lab file.
+    /// Returns the LAN that `to` names: `to` is a router, or `ROUTER:INTERFACE`. If a router has
+    /// several LANs, it is the LAN on which the lab file has the host.
     ///
     /// # Errors
-    /// A router that the lab does not have, or that has no suitable LAN.
+    /// The lab does not have this router, or the router has no suitable LAN.
     pub fn lan_of(&self, host: &str, to: &str) -> Result<&Lan, Failure> {
         let (router, interface) = match to.split_once(':') {
             Some((router, interface)) => (router, Some(self.device(router, interface)?)),
@@ -189,20 +195,21 @@ impl Lab {
 }
 
 impl Lan {
-    /// The port of a router.
+    /// Returns the port of a router on this LAN.
     ///
     /// # Errors
-    /// A router without a port on this LAN.
+    /// The router has no port on this LAN.
     pub fn port_of(&self, router: &str) -> Result<&Port, Failure> {
         let port = self.ports.iter().find(|port| port.node == router);
         port.ok_or_else(|| Failure::Other(format!("{router} has no LAN")))
     }
 }
 
-/// A configuration with an overlay added.
+/// Returns a configuration with an overlay added at its end.
 pub fn overlaid(text: &str, overlay: &str) -> String {
     let base = text.trim_end();
-    // Removes only the last line `end` of a whole configuration, not the end of "hostname friend".
+    // Only the line `end` at the end of a configuration is removed. The end of "hostname friend" is
+    // not such a line.
     let base = base.strip_suffix("\nend").unwrap_or(base);
     format!("{base}\n{overlay}end\n")
 }

@@ -1,8 +1,9 @@
-//! Labs: the lab file, the language of scenarios and the player, and the counts of pings and flows.
+//! Labs: the lab file, the scenarios and their player, and the results of pings and flows.
 //!
-//! A lab is a directory with a `lab.toml` ([`file`]), one IOS-style `.conf` for each router, and
-//! scenarios. A loaded [`Lab`] has the texts of all these files. This code reads no file, starts no
-//! program and has no clock: [`netns`](crate::netns) and [`sim`](crate::sim) bring a lab up.
+//! A lab is a directory with a `lab.toml` ([`file`]), a `.conf` in the form of IOS for each router,
+//! and scenarios. A loaded [`Lab`] has the texts of all these files. The code of this module reads
+//! no file, starts no program and has no clock. The modules [`netns`](crate::netns) and
+//! [`sim`](crate::sim) bring a lab up.
 
 pub mod asked;
 pub mod built_in;

@@ -1,4 +1,4 @@
-//! The echos of `lab ping` and `lab pingall`, and their outcomes, as IOS prints them.
+//! The echos of `lab ping` and `lab pingall`, and their outcomes in the form of IOS.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,22 +11,22 @@ use super::Lab;
 use super::failure::Failure;
 use crate::addr::Family;
 
-/// The time to wait for an answer: `timeout is 2 seconds`.
+/// The time to wait for an answer, in seconds. IOS prints it as `timeout is 2 seconds`.
 pub const TIMEOUT_SECONDS: u16 = 2;
 
-/// The packets to send.
+/// The echos to send.
 #[derive(Clone, Copy, Debug)]
 pub struct Echos {
-    /// How many echos.
+    /// The number of echos.
     pub count: u32,
-    /// The octets of each IP packet.
+    /// The length of each IP packet in octets.
     pub size: u16,
-    /// With the don't-fragment bit.
+    /// Whether the don't-fragment bit is set.
     pub df: bool,
 }
 
 impl Default for Echos {
-    /// Five of 100 octets, as IOS does.
+    /// Five echos of 100 octets, as in IOS.
     fn default() -> Self {
         Echos { count: 5, size: 100, df: false }
     }
@@ -35,9 +35,9 @@ impl Default for Echos {
 /// The outcome of one echo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// `!`: answered, with this round-trip time.
+    /// `!`: the echo was answered after this round-trip time.
     Answered(Duration),
-    /// `.`: no answer arrived in time.
+    /// `.`: no answer arrived before the timeout.
     Lost,
     /// `U`: an ICMP error says that the destination cannot be reached.
     Unreachable,
@@ -46,7 +46,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The character that IOS prints.
+    /// The character that IOS prints for this outcome.
     pub fn mark(self) -> char {
         match self {
             Outcome::Answered(_) => '!',
@@ -57,21 +57,21 @@ impl Outcome {
     }
 }
 
-/// The outcomes of all echos. Its `Display` is the last line of IOS's block.
+/// The outcomes of all echos. Its text is the last line that IOS prints for a ping.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Echos sent.
+    /// The number of echos that were sent.
     pub sent: u32,
-    /// Echos answered.
+    /// The number of echos that were answered.
     pub received: u32,
-    /// One character for each echo.
+    /// The characters that IOS prints, one for each echo.
     pub marks: String,
     /// The round-trip times, in microseconds.
     pub round_trips_us: Vec<u64>,
 }
 
 impl Tally {
-    /// Counts one echo.
+    /// Adds the outcome of an echo.
     pub fn add(&mut self, outcome: Outcome) {
         self.sent += 1;
         self.marks.push(outcome.mark());
@@ -86,7 +86,8 @@ impl Tally {
         self.received == self.sent
     }
 
-    /// The share of echos without an answer, in percent, rounded up: a loss is never shown as 0.
+    /// The percentage of echos without an answer. It is rounded up, so that a loss is never shown
+    /// as 0.
     pub fn loss_percent(&self) -> u32 {
         ((self.sent - self.received) * 100).div_ceil(self.sent.max(1))
     }
@@ -102,13 +103,13 @@ impl fmt::Display for Tally {
             return Ok(());
         };
         let average = times.iter().sum::<u64>() / times.len() as u64;
-        // IOS counts whole milliseconds and never prints zero.
+        // IOS prints whole milliseconds and never prints zero.
         let [min, average, max] = [*min, average, *max].map(|us| us.div_ceil(1000).max(1));
         write!(f, ", round-trip min/avg/max = {min}/{average}/{max} ms")
     }
 }
 
-/// The address for `target`: an address itself, or the address of a host of the lab.
+/// Returns the address for `target`. `target` is an address, or a host of the lab.
 pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr, Failure> {
     if let Ok(address) = target.parse() {
         return Ok(address);
@@ -131,7 +132,7 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
         .ok_or_else(|| Failure::Other(format!("host {target} has no address of that family")))
 }
 
-/// The lines that IOS prints before the first mark.
+/// The lines that IOS prints before the outcome of the first echo.
 pub fn opening(target: IpAddr, echos: Echos) -> String {
     let Echos { count, size, df } = echos;
     let df = if df { "Packet sent with the DF bit set\n" } else { "" };
@@ -141,23 +142,23 @@ pub fn opening(target: IpAddr, echos: Echos) -> String {
     )
 }
 
-/// The outcomes of pings from every host to every other host, in both families.
+/// The outcomes of pings from every host to every other host, for IPv4 and IPv6.
 #[derive(Clone, Debug, Serialize)]
 pub struct Matrix {
-    /// The hosts, in order.
+    /// The names of the hosts, in order.
     pub hosts: Vec<String>,
-    /// The pairs, by family, source and target.
+    /// The pairs of hosts, in the order of family, source and target.
     pub pairs: Vec<Pair>,
 }
 
-/// One cell of the matrix.
+/// The pings between two hosts in one family: a cell of the matrix.
 #[derive(Clone, Debug, Serialize)]
 pub struct Pair {
-    /// 4 or 6.
+    /// The IP version, 4 or 6.
     pub ip: u8,
-    /// The sender.
+    /// The host that sends.
     pub from: String,
-    /// The receiver.
+    /// The host that receives.
     pub to: String,
     /// The outcomes of the echos.
     #[serde(flatten)]

@@ -1,5 +1,5 @@
 //! The progress of a router's registrations. A lab is up when every map-server has acknowledged
-//! every prefix: an earlier ping would leave a negative answer in a cache for a minute.
+//! every prefix. If a host pinged before that, a cache could keep a negative answer for a minute.
 
 use std::net::IpAddr;
 
@@ -8,10 +8,10 @@ use serde::Serialize;
 use crate::router::{RegistrationStatus, Router};
 use crate::time::Time;
 
-/// The registrations of one router with one map-server, for both families of EIDs.
+/// The registrations of a router with one map-server. They are the EIDs of both families.
 #[derive(Clone, Debug, Serialize, PartialEq, Eq)]
 pub struct Registration {
-    /// The map-server.
+    /// The address of the map-server.
     pub address: String,
     /// The number of EID prefixes that the router registers.
     pub prefixes: u64,
@@ -19,7 +19,7 @@ pub struct Registration {
     pub acknowledged: u64,
 }
 
-/// The registrations of a simulated router.
+/// Returns the registrations of a simulated router.
 pub fn of(router: &Router, now: Time) -> Vec<Registration> {
     let mut all = Vec::new();
     for one in router.registrations(now) {
@@ -29,7 +29,8 @@ pub fn of(router: &Router, now: Time) -> Vec<Registration> {
     all
 }
 
-/// Adds registrations to the row of their map-server: one row for both families.
+/// Adds registrations to the row of their map-server, so that each map-server has one row for both
+/// families.
 pub fn add(all: &mut Vec<Registration>, one: Registration) {
     match all.iter_mut().find(|known| known.address == one.address) {
         Some(known) => {
@@ -40,13 +41,14 @@ pub fn add(all: &mut Vec<Registration>, one: Registration) {
     }
 }
 
-/// The registrations with one map-server in one family.
+/// Makes the registrations with one map-server in one family.
 pub fn registration(address: IpAddr, prefixes: usize, acknowledged: usize) -> Registration {
     let address = address.to_string();
     Registration { address, prefixes: prefixes as u64, acknowledged: acknowledged as u64 }
 }
 
-/// The map-servers that have not acknowledged every prefix, in words; `None` if all have.
+/// Returns a text with the map-servers that have not acknowledged every prefix. Returns `None` if
+/// all have.
 pub fn missing(registrations: &[Registration]) -> Option<String> {
     let open = registrations.iter().filter(|one| one.acknowledged < one.prefixes);
     let words: Vec<String> = open

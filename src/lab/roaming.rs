@@ -1,5 +1,5 @@
-//! Whether a port is configured for a host from another site, and the missing lines of
-//! configuration. Without these lines the host is plugged in, but no packet reaches it.
+//! Checks whether a port is configured for a host from another site, and finds the missing lines of
+//! configuration. Without these lines, no packet reaches the host after its move.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,29 +11,29 @@ use crate::addr::Family;
 use crate::router::config::{Config, DatabaseMapping, Interface, InterfaceName};
 use crate::router::io::Mac;
 
-/// The name of a new dynamic-EID range, if no range has a name yet.
+/// The name for a new dynamic-EID range, if no range has a name yet.
 const NAME: &str = "ROAM";
-/// The hardware address of a gateway that roams, if none is configured yet.
+/// The hardware address for the gateway of hosts that move, if none is configured yet.
 const GATEWAY_MAC: Mac = Mac([0x02, 0, 0, 0, 0, 0xaa]);
 
-/// A port of a router: a host is plugged into it, or will be.
+/// The port of a router to which a host is or will be connected.
 #[derive(Clone, Copy, Debug)]
 pub struct Site<'a> {
     /// The router.
     pub router: &'a str,
-    /// Its configuration.
+    /// The configuration of the router.
     pub config: &'a Config,
-    /// Its interface on the host's LAN.
+    /// The interface of the router on the LAN of the host.
     pub interface: InterfaceName,
 }
 
-/// The missing lines of a router, with their modes. Its `Display` can be pasted into the router's
-/// configuration.
+/// The lines that are missing in the configuration of a router, and the commands that enter their
+/// modes. The text of this value can be pasted into the configuration of the router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {
     /// The router.
     pub router: String,
-    /// The lines.
+    /// The missing lines.
     pub lines: Vec<String>,
 }
 
@@ -45,15 +45,16 @@ impl fmt::Display for Missing {
     }
 }
 
-/// The addresses of `host` without configuration at a port: the port serves no dynamic-EID range
-/// with the address, and has no network of its own with a mapping for it.
+/// Returns the addresses of `host` for which a port is not configured. A port is configured for an
+/// address if it serves a dynamic-EID range with this address, or if a network of the port contains
+/// the address and has a mapping.
 pub fn strange(host: &Host, site: Site<'_>) -> Vec<IpAddr> {
     let addresses = host.addresses.iter().map(IpNet::addr);
     addresses.filter(|&address| !site.serves(address) && !site.owns(address)).collect()
 }
 
-/// The lines that are missing at two ports so that `host` may move between them: none for a
-/// complete port.
+/// Returns the lines that are missing at two ports so that `host` can move between them. A port
+/// where no line is missing is not in the result.
 pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     let [from, to] = sites;
     let mac = |site: Site<'_>| site.port().and_then(|port| port.mac);
@@ -67,8 +68,9 @@ pub fn missing(host: &Host, sites: [Site<'_>; 2]) -> Vec<Missing> {
     missing.filter(|missing| !missing.lines.is_empty()).collect()
 }
 
-/// The lines that are missing at a map-server so that it accepts each address of `host` separately.
-/// `None` if nothing is missing, or no site of the map-server contains the host.
+/// Returns the lines that are missing at a map-server so that it accepts each address of `host` as
+/// a separate EID. Returns `None` if no line is missing, or if no site of the map-server contains
+/// the host.
 pub fn missing_at_map_server(host: &Host, router: &str, config: &Config) -> Option<Missing> {
     let mut lines = Vec::new();
     for (name, site) in config.lisp.iter().flat_map(|lisp| &lisp.sites) {
@@ -109,14 +111,16 @@ impl Site<'_> {
         of_port.iter().any(|net| net.contains(&address)) && self.mapping_of(address).is_some()
     }
 
-    /// The fixed prefix that contains `address`, and its mapping (not a dynamic-EID range).
+    /// Returns the fixed prefix that contains `address`, with its mapping. A fixed prefix is not a
+    /// dynamic-EID range.
     fn mapping_of(&self, address: IpAddr) -> Option<(&IpNet, &DatabaseMapping)> {
         let lisp = self.config.lisp.as_ref()?;
         let table = lisp.eid_tables.get(&self.config.instance_at(self.interface))?;
         table.database.iter().find(|(prefix, _)| prefix.contains(&address))
     }
 
-    /// The name of the ranges that the port serves, or of a range with an address of the host.
+    /// Returns the name of the dynamic-EID ranges that the port serves. If it serves none, returns
+    /// the name of a range that contains an address of the host.
     fn name(&self, host: &Host) -> Option<String> {
         let served = self.port().and_then(|port| port.lisp_mobility.first().cloned());
         let of_range = || {
@@ -171,7 +175,8 @@ impl Site<'_> {
         lines
     }
 
-    /// The gateways of the host that the port does not have; the host keeps them when it moves.
+    /// Returns the lines for the host's gateways that the port does not have. The host keeps its
+    /// gateways when it moves.
     fn missing_gateways(&self, host: &Host) -> Vec<String> {
         let of_port = self.port().map_or(&[][..], |port| &port.addresses);
         let missing = host.gateways.iter().filter(|&&via| !of_port.iter().any(|n| n.addr() == via));

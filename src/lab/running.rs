@@ -1,4 +1,5 @@
-//! A lab that is up: the trait that namespaces and the simulator implement for the verbs of labs.
+//! A lab that is up. Namespaces and the simulator implement the trait for it, and the verbs of labs
+//! use this trait.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -13,65 +14,66 @@ use crate::console::client::Answer;
 /// The current state of a node of a lab.
 #[derive(Clone, Debug, Default)]
 pub struct NodeState {
-    /// Whether the node exists: in namespaces, whether its namespace exists.
+    /// Whether the node exists. In namespaces, this means that its namespace exists.
     pub exists: bool,
-    /// Whether the router's process runs.
+    /// Whether the process of the router runs.
     pub runs: bool,
-    /// The number of that process on this machine.
+    /// The process number of the router on this machine.
     pub pid: Option<u32>,
-    /// Its namespace, or for an emulated host the namespace of its router.
+    /// The namespace of the node. For an emulated host, it is the namespace of its router.
     pub namespace: Option<String>,
-    /// The router that emulates the host.
+    /// The router that runs an emulated host.
     pub player: Option<String>,
 }
 
-/// How a host is plugged into another LAN.
+/// The manner in which a host moves to another LAN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Plugging {
-    /// The host leaves one LAN in the instant in which it joins the other.
+    /// The host leaves the old LAN at the moment when it joins the new LAN.
     Atomic,
-    /// The host is in both LANs for a second, and sends only in the new LAN.
+    /// The host is in both LANs for a second. It sends only in the new LAN.
     MakeBeforeBreak,
 }
 
-/// A lab that is up, in namespaces or on the simulator. The caller chooses the names of flows.
+/// A lab that is up, in namespaces or on the simulator. The caller gives each flow a name.
 pub trait RunningLab {
-    /// The lab that is up.
+    /// The lab.
     fn lab(&self) -> &Lab;
 
-    /// The time since a fixed instant in the lab's past.
+    /// The time since a fixed moment in the past of the lab.
     fn now(&self) -> Duration;
 
-    /// Lets the lab run for this time.
+    /// Lets the lab run for this time before the function returns.
     ///
     /// # Errors
-    /// An interruption by the user.
+    /// The user has interrupted the wait.
     fn pass(&mut self, time: Duration) -> Result<(), Failure>;
 
-    /// Runs a command in the session on a router. The session lasts until
+    /// Runs a command on a router, in a session. The session continues with the next command, until
     /// [`RunningLab::end_session`].
     ///
     /// # Errors
-    /// A router that does not run, or does not answer. A refused command is an answer.
+    /// The router does not run or does not answer. If the router refuses the command, this is an
+    /// answer and not an error.
     fn console(&mut self, node: &str, command: &str) -> Result<Answer, Failure>;
 
-    /// Ends the session on a router, if there is one: the next command opens another.
+    /// Ends the session on a router, if there is one. The next command opens a new session.
     fn end_session(&mut self, node: &str);
 
-    /// Reads the state of a node of the lab.
+    /// Returns the state of a node of the lab.
     fn node(&mut self, node: &str) -> NodeState;
 
-    /// Refuses a node that cannot ping.
+    /// Checks that a node can ping. Returns an error otherwise.
     ///
     /// # Errors
-    /// The reason, such as a program that this machine does not have.
+    /// The reason why the node cannot ping. For example, this machine does not have a program.
     fn expect_ping(&mut self, from: &str) -> Result<(), Failure>;
 
-    /// Pings from a node, one echo after the other: the next echo is sent as soon as the previous
-    /// one is answered or lost. `seen` gets each outcome.
+    /// Pings from a node. The next echo is sent as soon as the previous echo is answered or lost.
+    /// `seen` is called with each outcome.
     ///
     /// # Errors
-    /// A node that cannot ping.
+    /// The node cannot ping.
     fn ping(
         &mut self,
         from: &str,
@@ -80,12 +82,12 @@ pub trait RunningLab {
         seen: &mut dyn FnMut(Outcome),
     ) -> Result<Tally, Failure>;
 
-    /// Pings from each of these nodes to the address beside it, and returns one tally for each
-    /// pair. The pings of one node run one after the other; the pings of different nodes may run at
-    /// the same time.
+    /// Pings from each of these nodes to the address that is given with the node. Returns the
+    /// outcomes for each pair. A node sends its pings one after the other. Different nodes may ping
+    /// at the same time.
     ///
     /// # Errors
-    /// A node that cannot ping.
+    /// A node cannot ping.
     fn ping_each(
         &mut self,
         pings: &[(String, IpAddr)],
@@ -98,10 +100,10 @@ pub trait RunningLab {
         Ok(tallies)
     }
 
-    /// Begins a ping that continues until [`RunningLab::end`].
+    /// Begins a ping in the background. It continues until [`RunningLab::end`].
     ///
     /// # Errors
-    /// A node that cannot ping.
+    /// The node cannot ping.
     fn flow(
         &mut self,
         name: &str,
@@ -113,33 +115,35 @@ pub trait RunningLab {
     /// Ends a flow.
     ///
     /// # Errors
-    /// A name that no flow has.
+    /// No flow has this name.
     fn end(&mut self, name: &str) -> Result<FlowReport, Failure>;
 
-    /// Plugs a host into the LAN of a router, or of `ROUTER:INTERFACE`.
+    /// Moves a host to the LAN of a router, or to the LAN of `ROUTER:INTERFACE`.
     ///
     /// # Errors
-    /// A host that cannot be moved to this LAN in this manner.
+    /// The host cannot be moved to this LAN in this manner.
     fn move_host(&mut self, host: &str, to: &str, how: Plugging) -> Result<(), Failure>;
 
-    /// Starts a router that does not run. `say` gets lines of progress.
+    /// Starts a router that does not run. `say` is called with lines of progress.
     ///
     /// # Errors
-    /// A router that already runs, or that ends immediately.
+    /// The router already runs, or it ends immediately.
     fn start(&mut self, node: &str, say: &mut dyn FnMut(&str)) -> Result<(), Failure>;
 
-    /// Stops a router; with `kill` it cannot send a last message. `say` gets lines of progress.
+    /// Stops a router. With `kill`, it cannot send a last message. `say` is called with lines of
+    /// progress.
     ///
     /// # Errors
-    /// A node that is not a router, or a router that does not run.
+    /// The node is not a router, or the router does not run.
     fn stop(&mut self, node: &str, kill: bool, say: &mut dyn FnMut(&str)) -> Result<(), Failure>;
 
-    /// Takes a port up or down, or changes its MTU.
+    /// Sets a port up or down, or changes its MTU.
     ///
     /// # Errors
-    /// A port that the lab does not have.
+    /// The lab does not have this port.
     fn link(&mut self, port: &Place, change: LinkChange) -> Result<(), Failure>;
 
-    /// An error with the `problem` of a router and the end of the router's log, if there is a log.
+    /// Makes an error from the `problem` of a router and the last lines of its log, if it has a
+    /// log.
     fn with_log(&self, node: &str, problem: &str) -> Failure;
 }

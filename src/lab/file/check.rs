@@ -1,5 +1,5 @@
-//! Turns the text of a lab file into its types: serde checks the grammar, then this code checks the
-//! rules between the parts of the file.
+//! Reads the text of a lab file into the types for it. First, serde checks the grammar. Then this
+//! module checks the rules that concern several parts of the file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use crate::packet::IPV6_MINIMUM_MTU;
 use crate::router::config::EmulatedHost;
 use crate::router::config::InterfaceName;
 
-/// The smallest and the largest MTU of a link: the minimum of IPv6, and jumbo frames.
+/// The smallest and the largest MTU of a link in octets: the minimum of IPv6, and jumbo frames.
 const MTUS: std::ops::RangeInclusive<u16> = IPV6_MINIMUM_MTU..=9216;
 
 #[derive(Deserialize)]
@@ -52,7 +52,8 @@ struct RawNode {
     emulated: Option<Spanned<bool>>,
 }
 
-/// A host has one list; a plain node has one list for each device.
+/// The addresses of a node. A host has one list of addresses; a plain node has a list for each
+/// device.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
 enum RawAddresses {
@@ -85,7 +86,7 @@ struct RawLan {
 }
 
 impl LabFile {
-    /// Reads and checks the text of a lab file; `path` is its name in messages.
+    /// Reads and checks the text of a lab file. `path` is the path of the file in messages.
     pub fn parse(path: &str, text: &str) -> Result<LabFile, LabError> {
         let raw: RawLab = toml::from_str(text)
             .map_err(|error| LabError::new(path, text, error.span(), error.message(), ""))?;
@@ -128,7 +129,8 @@ impl LabFile {
     }
 }
 
-/// Refuses an emulated host that no router could run.
+/// Returns an error if no router can run an emulated host. For example, its LAN must have exactly
+/// one router.
 fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError> {
     let Some(Node::Host(host)) =
         file.nodes.get(name).filter(|node| matches!(node, Node::Host(host) if host.emulated))
@@ -151,7 +153,7 @@ fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError>
 /// The ports of links and LANs, by node and device, and their positions in the text.
 type Ports = BTreeMap<(String, String), Span>;
 
-/// The text under examination.
+/// The text that is checked, and the path of its file.
 struct Check<'a> {
     path: &'a str,
     text: &'a str,

@@ -1,4 +1,4 @@
-//! The errors of a lab file: file, line, caret and reason.
+//! The errors in a lab file. Each is shown with the file, the line, a caret and the reason.
 
 use std::fmt;
 use std::ops::Range;
@@ -8,17 +8,18 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 /// A range of octets in the text of a lab file.
 pub type Span = Range<usize>;
 
-/// A lab file that cannot be used. Its `Display` shows the line with a caret under the fault.
+/// An error in a lab file. Its text shows the line, with a caret under the fault.
 #[derive(Clone, Debug)]
 pub struct LabError {
-    /// The error, in a sentence without the position.
+    /// The error as a sentence, without its position.
     pub message: String,
-    /// The whole report.
+    /// The complete report: the error, the line and the caret.
     report: String,
 }
 
 impl LabError {
-    /// An error at `span` of `text`, the text of the file `path`; `label` is printed at the caret.
+    /// Creates an error at the position `span` of `text`. `path` is the path of the file. `label`
+    /// is printed beside the caret.
     pub fn new(
         path: &str,
         text: &str,
@@ -39,7 +40,7 @@ impl LabError {
                 Renderer::plain().render(&[title])
             }
         };
-        // The command line puts its own "error: " before every message.
+        // The command line prints its own "error: " before every message, so it is removed here.
         let report = report.strip_prefix("error: ").map_or(report.clone(), str::to_owned);
         LabError { message, report }
     }

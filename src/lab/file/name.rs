@@ -1,26 +1,29 @@
-//! The rules for the names of labs, nodes and devices, which become parts of paths, of namespaces'
-//! names and of commands. `check_names` in `netns-scripts/lib.sh` has the same rules.
+//! The rules for the names of labs, nodes and devices. These names become parts of paths, of the
+//! names of namespaces and of commands. `check_names` in `netns-scripts/lib.sh` has equal rules.
 
-/// The namespace that holds the bridges; no node may have its name.
+/// The name of the namespace that contains the bridges. No node may have this name.
 pub const SWITCH: &str = "switch";
-/// The longest name of a Linux device: IFNAMSIZ without its final zero.
+/// The length of the longest name of a Linux device: IFNAMSIZ minus 1, because the name ends with a
+/// zero.
 const LONGEST_DEVICE: usize = 15;
-/// The longest name of a lab or a node, so that sockets' paths fit in 108 octets.
+/// The length of the longest name of a lab or node. With this limit, the path of a socket fits into
+/// 108 octets.
 pub const LONGEST: usize = 24;
-/// Names with another meaning for the kernel, or for a capture.
+/// Names that have another meaning for the kernel or for a capture.
 const RESERVED: [&str; 6] = [".", "..", "all", "any", "default", "lo"];
 
-/// Checks that a lab may have `name`; the error is the reason why not.
+/// Checks that a lab may have this name. If not, the error has the reason.
 pub fn lab(name: &str) -> Result<(), String> {
     one_of("lab", name, true)
 }
 
-/// Checks that a node may have `name`; the error is the reason why not.
+/// Checks that a node may have this name. If not, the error has the reason.
 pub fn node(name: &str) -> Result<(), String> {
     one_of("node", name, false)
 }
 
-/// Checks that a device of a lab may have `name`; an error calls the device `what`.
+/// Checks that a device of a lab may have this name. `what` is the description of the device in an
+/// error.
 pub fn device(name: &str, what: &str) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     let length = name.len();
@@ -35,8 +38,8 @@ pub fn device(name: &str, what: &str) -> Result<(), String> {
     }
 }
 
-/// The name of a lab may have dashes, the name of a node may not. So the last dash of
-/// `eidway-LAB-NODE` separates them, and a lab never takes down the nodes of another lab.
+/// Checks the name of a lab or a node. Only the name of a lab may have dashes. So the last dash of
+/// `eidway-LAB-NODE` separates the two names, and a lab never removes the nodes of another lab.
 fn one_of(what: &str, name: &str, dashes: bool) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
     if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
@@ -59,7 +62,7 @@ mod tests {
 
     const LIBRARY: &str = include_str!("../../../netns-scripts/lib.sh");
 
-    /// Names, and whether a lab, a node and a device may have them.
+    /// Names, and whether a lab, a node and a device may have each name.
     const NAMES: [(&str, [bool; 3]); 22] = [
         ("xTR1", [true, true, true]),
         ("et0-0", [true, false, true]),

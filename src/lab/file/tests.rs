@@ -1,4 +1,4 @@
-//! The rules of the lab file, each with a file that breaks it.
+//! Tests of the rules for lab files. Each test has a file that breaks one rule.
 
 use super::*;
 
