@@ -256,7 +256,7 @@ impl<K: Ord + Clone, V, S: Ord + Clone> Bounded<K, V, S> {
         self.entries.iter().map(|(key, held)| (key, &held.value))
     }
 
-    /// The entries whose keys lie in a range, in their order.
+    /// The entries whose keys lie in a range, in the order of the keys.
     pub fn range(&self, keys: impl RangeBounds<K>) -> impl Iterator<Item = (&K, &V)> {
         self.entries.range(keys).map(|(key, held)| (key, &held.value))
     }

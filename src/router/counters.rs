@@ -186,7 +186,7 @@ pub struct Counters {
     pub status_bit_changes: u64,
     /// Nonces for which an echo was requested: by other xTRs (received) and by this router (sent).
     pub nonces: InOut,
-    /// How many of this router's nonces were echoed.
+    /// Nonces of this router that other xTRs echoed.
     pub nonces_echoed: u64,
     /// How often an ICMP error reported the MTU of a path.
     pub path_mtus: u64,

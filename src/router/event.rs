@@ -193,7 +193,7 @@ pub enum AwayChange {
 pub enum HostChange {
     /// The host is here.
     Found {
-        /// How it was found.
+        /// The way in which the router found the host.
         discovery: Discovery,
         /// Whether the host is a duplicate. The log reports a duplicate only with the line of
         /// [`HostChange::Duplicate`].
@@ -219,14 +219,14 @@ pub enum HostChange {
         changes: u32,
         /// The length of the time window in seconds.
         seconds: u64,
-        /// How many seconds this router waits before it claims the host again.
+        /// The number of seconds that this router waits before it claims the host again.
         wait: u64,
     },
     /// There is no room for the host.
     TurnedAway {
         /// How often a host was refused, in total.
         times: u64,
-        /// How many hosts are here.
+        /// The number of hosts that are here.
         hosts: usize,
     },
 }

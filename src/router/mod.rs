@@ -176,7 +176,7 @@ pub struct Router {
     proxy_etrs: [Vec<Locator>; 2],
     map_cache: MapCache,
     flows: FlowCache,
-    /// How often the configuration of the data path has changed.
+    /// The number of changes of the configuration of the data path.
     configured: Revision,
     /// The last packet that was delivered. The next input that is not a packet deletes it.
     heard: Option<Heard>,
