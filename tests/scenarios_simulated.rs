@@ -64,8 +64,8 @@ fn every_scenario_goes_as_expected() {
     expect(&scenarios, None);
 }
 
-/// Scenarios in whose middle no router has a session with New. Either New is dead, or both
-/// map-resolvers are.
+/// The scenarios with no session with New in the middle. Either New is dead, or both map-resolvers
+/// are dead.
 const WITHOUT_NEW: &[&str] = &["gsmr/x8-kill", "gsmr/x11-no-resolver"];
 
 #[test]

@@ -121,7 +121,7 @@ pub fn asks(mac: HardwareAddress, sender: &str, target: &str) -> Vec<u8> {
     eidway::host::link::solicitation(mac, Some(sender), target, None).unwrap()
 }
 
-/// An announcement that nobody has requested: "`address` is at `mac`", sent to all hosts.
+/// An announcement without a request: "`address` is at `mac`", sent to all hosts.
 pub fn announces(mac: HardwareAddress, address: &str) -> Vec<u8> {
     match address.parse().unwrap() {
         IpAddr::V4(address) => Arp::request(mac, address, address).frame(BROADCAST),
