@@ -32,10 +32,10 @@ check_names() { # lab|node|device|new-device NAME...: stop unless each name may 
             new-device) letters=A-Za-z0-9_.- longest=15 reserved='. .. all any default lo' ;;
         esac
         case $2 in
-            '' | -* | *[!$letters]*) fail "$(printf '%q is no name for a %s' "$2" "$1")" ;;
+            '' | -* | *[!$letters]*) fail "$(printf '%q is not a valid name for a %s' "$2" "$1")" ;;
         esac
         [ ${#2} -le $longest ] && [[ " $reserved " != *" $2 "* ]] ||
-            fail "$2 is no name for a $1: it is too long, or has another meaning"
+            fail "$2 is not a valid name for a $1: it is too long, or it is reserved"
         shift 2
     done
 }

@@ -338,8 +338,8 @@ impl LabCommand {
 }
 
 /// The answer to `lab down --sim`.
-const ENDS_BY_ITSELF: &str =
-    "a simulated lab ends with the command that brought it up: Ctrl-C there";
+const ENDS_BY_ITSELF: &str = "a simulated lab ends when its `eidway lab up` command ends: press \
+                              Ctrl-C in the terminal of that command";
 
 /// Plays a scenario: with a seed, on the simulator.
 fn run_scenario(
@@ -365,7 +365,7 @@ fn plugging(make_before_break: bool) -> Plugging {
 /// A port: `NODE:INTERFACE`.
 fn place(port: &str) -> Result<Place, Failure> {
     let Some((node, interface)) = port.split_once(':') else {
-        return Err(Failure::Other(format!("{port:?} is no port: NODE:INTERFACE")));
+        return Err(Failure::Other(format!("{port:?} is not a port: write NODE:INTERFACE")));
     };
     Ok(Place { node: node.to_owned(), interface: interface.to_owned() })
 }
@@ -395,7 +395,10 @@ fn up_simulated(lab: &Lab, pace: Pace) -> Outcome {
     let sim = sim::ping::lab_up(lab, Seed::from_number(1))?;
     let directory = paths::simulated_run(&lab.name);
     let name = &lab.name;
-    say(&format!("{name}: simulated until Ctrl-C; eidway console {name}/ROUTER talks to a router"));
+    say(&format!(
+        "{name}: the simulated lab runs until Ctrl-C; `eidway console {name}/ROUTER` opens the \
+         console of a router"
+    ));
     driver::simulated::run(sim, &directory, pace)?;
     Ok(true)
 }
@@ -433,7 +436,8 @@ fn play(
 ) -> Outcome {
     if scenario.only_simulated {
         let path = &scenario.path;
-        let why = "waits too long for real time: it is only simulated, by lab run --sim";
+        let why = "waits too long to run in real time: run it on the simulator with `eidway lab \
+                   run --sim`";
         return Err(format!("{path} {why}").into());
     }
     Namespaces::expect_programs()?;

@@ -161,7 +161,7 @@ fn udp_checksum(word: &str) -> Result<UdpChecksum, &'static str> {
         "zero" => Ok(UdpChecksum::Zero),
         "on" => Ok(UdpChecksum::On),
         "auto" => Ok(UdpChecksum::Auto),
-        _ => Err("zero, on or auto"),
+        _ => Err("the value must be the value must be zero, on or auto"),
     }
 }
 
@@ -186,12 +186,17 @@ fn talk(router: &str, commands: &[String]) -> Outcome {
         if let Some((lab, _)) = router.split_once('/')
             && socket.parent().is_some_and(|directory| !directory.exists())
         {
-            return Err(
-                format!("{router} does not run: lab {lab} is not up: eidway lab up {lab}").into()
-            );
+            return Err(format!(
+                "lab {lab} is not up, so router {router} does not run: start the lab with \
+                         `eidway lab up {lab}`"
+            )
+            .into());
         }
         let place = socket.display();
-        return Err(format!("{router} does not run: there is no {place}").into());
+        return Err(format!(
+            "router {router} does not run: its console socket {place} does not exist"
+        )
+        .into());
     }
     Ok(driver::console_client::run(&socket, commands)?)
 }

@@ -48,10 +48,10 @@ fn a_program_reads_json_and_nothing_else() {
 #[test]
 fn what_is_not_there_is_named() {
     for (args, words) in [
-        (&["console", "no-lab/xTR1"][..], "no-lab/xTR1 does not run"),
+        (&["console", "no-lab/xTR1"][..], "router no-lab/xTR1 does not run"),
         (&["lab", "up", "no-lab"], "no lab \"no-lab\""),
         (&["lab", "ping", "two-sites", "X", "B", "--sim"], "X"),
-        (&["lab", "ping", "two-sites", "A", "X", "--sim"], "neither an address nor a host"),
+        (&["lab", "ping", "two-sites", "A", "X", "--sim"], "not an address or a host"),
     ] {
         let output = eidway(args);
         assert_eq!(output.status.code(), Some(1), "{args:?}");
@@ -77,7 +77,8 @@ fn every_verb_says_of_a_lab_that_is_not_up_how_it_comes_up() {
         let output = eidway(&args);
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
-        let expected = "lab not-up is not up: eidway lab up two-sites --name not-up";
+        let expected =
+            "lab not-up is not up: start it with `eidway lab up two-sites --name not-up`";
         assert!(said.contains(expected), "{args:?}: {said}");
     }
     let output = eidway(&["lab", "ping", "gsmr", "--name", "not-up", "C", "A"]);
@@ -114,10 +115,10 @@ fn the_verbs_work_on_a_lab_that_is_simulated_for_the_one_command() {
         assert!(said.contains(words), "{args:?}: {said}");
     }
     for (args, words) in [
-        (&["exec", "two-sites", "A", "--sim", "--", "true"][..], "runs no programs"),
-        (&["down", "two-sites", "--sim"], "ends with the command"),
-        (&["move", "gsmr", "A", "--to", "xTR2", "--sim"], "A stays where it is"),
-        (&["capture", "two-sites", "A", "udp", "--sim"], "filter with -Y"),
+        (&["exec", "two-sites", "A", "--sim", "--", "true"][..], "cannot run programs"),
+        (&["down", "two-sites", "--sim"], "ends when its"),
+        (&["move", "gsmr", "A", "--to", "xTR2", "--sim"], "A was not moved"),
+        (&["capture", "two-sites", "A", "udp", "--sim"], "use a display filter (-Y)"),
     ] {
         let output = eidway(&[&["lab"], args].concat());
         assert_eq!(output.status.code(), Some(1), "{args:?}");
@@ -245,9 +246,12 @@ fn an_address_that_is_twice_on_a_link_is_found_before_anything_is_built() {
         let output = eidway(args);
         let said = text(if stream == "stdout" { &output.stdout } else { &output.stderr });
         assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
-        for part in
-            ["172.16.0.12 is twice on site1", "xTR1.conf:", "^^^^^^^^^^^ A has it at ", "lab.toml:"]
-        {
+        for part in [
+            "two nodes on site1 have the address 172.16.0.12",
+            "xTR1.conf:",
+            "^^^^^^^^^^^ A has this address at ",
+            "lab.toml:",
+        ] {
             assert!(said.contains(part), "{args:?}: {part:?} is not in\n{said}");
         }
     }
@@ -259,7 +263,7 @@ fn a_lab_comes_up_with_what_is_laid_over_it() {
         eidway(&["lab", "up", "gsmr", "--with", "roaming", "--with", "nothing", "--dry-run"]);
     let said = text(&shown.stderr);
     assert!(said.contains("no scenario \"nothing\""), "{said}");
-    assert!(said.contains("to be laid over it, it has roaming-c, roaming"), "{said}");
+    assert!(said.contains("the lab has the overlays roaming-c, roaming"), "{said}");
     let lab = Simulated::up_as("with", "gsmr", &["--with", "roaming", "--with", "roaming-c"]);
     lab.expect("xTR2", "show running-config", |text| {
         ["address 172.16.0.1 255.255.255.0 secondary", "address 10.10.10.1 255.255.255.0 secondary"]

@@ -137,7 +137,7 @@ fn played(scenario: &str, options: &[&str]) -> Result<(), Failed> {
 fn what_waits_too_long() -> Result<(), Failed> {
     let output = eidway(&["lab", "run", "gsmr", "g2c"]);
     let errors = String::from_utf8_lossy(&output.stderr);
-    match !output.status.success() && errors.contains("only simulated") {
+    match !output.status.success() && errors.contains("too long to run in real time") {
         true => Ok(()),
         false => Err(errors.into_owned().into()),
     }

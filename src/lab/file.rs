@@ -148,7 +148,8 @@ impl std::str::FromStr for Mac {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no Ethernet address such as 02:00:00:00:00:0a");
+        let wrong =
+            || format!("{text:?} is not an Ethernet address: write it like 02:00:00:00:00:0a");
         let mut octets = [0; 6];
         let mut parts = text.split(':');
         for octet in &mut octets {

@@ -59,7 +59,7 @@ impl fmt::Display for FlowReport {
         let (sent, lost, out_ms) = (self.sent, self.lost(), self.out_ms);
         write!(f, "{lost} of {sent} packets lost")?;
         match (self.received, self.is_back) {
-            (0, _) => f.write_str(", no answer at all"),
+            (0, _) => f.write_str(", no answers"),
             (_, true) => write!(f, ", {out_ms} ms out"),
             (_, false) => write!(f, ", not back after {:.1} s", out_ms as f64 / 1000.0),
         }

@@ -126,14 +126,14 @@ impl Lab {
         let found = routers.find(|(name, _)| *name == node);
         found
             .map(|(_, config)| config)
-            .ok_or_else(|| Failure::Other(format!("{node} is no router")))
+            .ok_or_else(|| Failure::Other(format!("{node} is not a router")))
     }
 
     /// Returns a host of the lab. Returns an error for a node that is not a host.
     pub fn expect_host(&self, node: &str) -> Result<&Host, Failure> {
         self.expect_node(node)?;
         let found = self.file.hosts().find(|(name, _)| *name == node);
-        found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{node} is no host")))
+        found.map(|(_, host)| host).ok_or_else(|| Failure::Other(format!("{node} is not a host")))
     }
 
     /// Returns the Linux device of a node's interface. The name of a router's interface may have

@@ -117,7 +117,7 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
     let Some((_, host)) = lab.file.hosts().find(|(name, _)| *name == target) else {
         let hosts: Vec<_> = lab.file.hosts().map(|(name, _)| name).collect();
         return Err(Failure::Other(format!(
-            "{target:?} is neither an address nor a host of lab {}: {}",
+            "{target:?} is not an address or a host of lab {}; the lab has the hosts {}",
             lab.name,
             hosts.join(", ")
         )));
@@ -127,9 +127,9 @@ pub fn address(lab: &Lab, target: &str, family: Option<Family>) -> Result<IpAddr
         None => Family::BOTH.to_vec(),
     };
     let mut found = families.into_iter().filter_map(|family| host.address(family));
-    found
-        .next()
-        .ok_or_else(|| Failure::Other(format!("host {target} has no address of that family")))
+    found.next().ok_or_else(|| {
+        Failure::Other(format!("host {target} has no address of the requested family"))
+    })
 }
 
 /// The lines that IOS prints before the outcome of the first echo.

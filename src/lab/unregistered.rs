@@ -42,7 +42,8 @@ fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
     let of = |router: &&Router| router.addresses.contains(&address);
     let Some(server) = routers.iter().find(of) else {
         return vec![format!(
-            "no router of this lab has the address {address}: see `etr map-server` of {}",
+            "no router of this lab has the address {address}: correct `etr map-server` in the \
+             configuration of {}",
             etr.name
         )];
     };
@@ -59,8 +60,8 @@ fn causes(routers: &[Router], etr: &Router, server: &str) -> Vec<String> {
     if lines.is_empty() {
         let (etr, server) = (&etr.name, &server.name);
         lines.push(format!(
-            "{server} refused nothing of {etr}: see whether a ping from {etr} to {address} is answered, \
-             and whether a site of {server} has the prefixes of {etr}"
+            "{server} has refused no message of {etr}: check that {address} answers a ping from \
+             {etr}, and that a site on {server} has the prefixes of {etr}"
         ));
     }
     lines
@@ -114,7 +115,7 @@ mod tests {
         let said = explain(&[etr("203.0.113.6"), router("MSMR", "203.0.113.5")]);
         assert!(said.contains("no router of this lab has the address 203.0.113.6"), "{said}");
         let said = explain(&[etr("203.0.113.5"), router("MSMR", "203.0.113.5")]);
-        assert!(said.contains("MSMR refused nothing of xTR2"), "{said}");
+        assert!(said.contains("MSMR has refused no message of xTR2"), "{said}");
     }
 
     #[test]

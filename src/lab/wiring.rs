@@ -78,8 +78,9 @@ pub fn faults(lab: &Lab) -> Vec<LabError> {
 fn twice(first: &Claim, second: &Claim, link: &str) -> LabError {
     let Claim { address, node, path, text, span } = first;
     let line = text[..span.start].matches('\n').count() + 1;
-    let message = format!("{address} is twice on {link}: {node} has it and {} too", second.node);
-    let label = format!("{node} has it at {path}:{line}");
+    let message =
+        format!("two nodes on {link} have the address {address}: {node} and {}", second.node);
+    let label = format!("{node} has this address at {path}:{line}");
     LabError::new(&second.path, &second.text, Some(second.span.clone()), message, &label)
 }
 
@@ -193,16 +194,19 @@ mod tests {
         assert_eq!(said(RIGHT, "10.0.0.1/24", "172.16.0.1/24"), "");
         let host = said(RIGHT, "172.16.0.1/24", "10.0.0.2/24");
         for part in [
-            "172.16.0.1 is twice on site: A has it and r too",
+            "two nodes on site have the address 172.16.0.1: A and r",
             "r.conf:5:13\n",
             "5 |  ip address 172.16.0.1 255.255.255.0\n",
-            "^^^^^^^^^^ A has it at ",
+            "^^^^^^^^^^ A has this address at ",
             "lab.toml:6",
         ] {
             assert!(host.contains(part), "{part:?} is not in\n{host}");
         }
         let core = said(RIGHT, "172.16.0.12/24", "10.0.0.1/24");
-        assert!(core.contains("10.0.0.1 is twice on r:Ethernet0/0 to Core:eth0"), "{core}");
+        assert!(
+            core.contains("two nodes on r:Ethernet0/0 to Core:eth0 have the address 10.0.0.1"),
+            "{core}"
+        );
         assert!(core.contains("lab.toml:9:20\n") && core.contains("r.conf:3"), "{core}");
         let spelled = said(RIGHT, "2001:db8:0::1/64", "10.0.0.2/24");
         assert!(spelled.contains("r.conf:6:15\n"), "another spelling: {spelled}");
@@ -212,9 +216,12 @@ mod tests {
     fn a_port_that_the_configuration_does_not_have_is_shown_in_the_lab_file() {
         let config = "hostname r\ninterface Ethernet0/0\n ip address 10.0.0.1 255.255.255.0\n";
         let said = said(config, "172.16.0.12/24", "10.0.0.1/24");
-        for part in
-            ["r has no interface Ethernet1/0\n", "lab.toml:12:20\n", "not in ", "10.0.0.1 is twice"]
-        {
+        for part in [
+            "r has no interface Ethernet1/0\n",
+            "lab.toml:12:20\n",
+            "not in ",
+            "have the address 10.0.0.1",
+        ] {
             assert!(said.contains(part), "{part:?} is not in\n{said}");
         }
     }

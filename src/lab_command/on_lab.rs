@@ -121,7 +121,8 @@ impl Target {
         let lab = self.which.open()?;
         if self.sim {
             lab.expect_node(node)?;
-            let why = "a simulated node runs no programs: ping, capture and move work with --sim";
+            let why = "a simulated node cannot run programs: only ping, capture and move work with \
+                       --sim";
             return Err(why.into());
         }
         inside::exec(&lab, node, command)?;
@@ -167,7 +168,9 @@ impl Target {
             return Ok(true);
         }
         if what.filter.is_some() {
-            return Err("the simulator has no filter of tcpdump: filter with -Y".into());
+            return Err(
+                "the simulator does not support tcpdump filters: use a display filter (-Y)".into(),
+            );
         }
         const NAME: &str = "watched";
         let (node, interface) = place.split_once(':').unwrap_or((place, "any"));

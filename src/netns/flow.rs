@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(gone.to_string(), "200 of 202 packets lost, not back after 2.0 s");
         let never = flow_report("", 396, 0);
         assert!(!never.is_back);
-        assert_eq!(never.to_string(), "396 of 396 packets lost, no answer at all");
+        assert_eq!(never.to_string(), "396 of 396 packets lost, no answers");
         let late =
             two.replace("icmp_seq=1 ", "icmp_seq=101 ").replace("icmp_seq=2 ", "icmp_seq=102 ");
         let late = flow_report(&late, 102, 2);

@@ -318,41 +318,43 @@ impl Rule {
     /// The rule in a sentence.
     pub fn describe(self) -> &'static str {
         match self {
-            Rule::NotIp => "The packet is no complete IP packet",
+            Rule::NotIp => "The packet is not a complete IP packet",
             Rule::LinkScoped => "LISP does not carry link-local, multicast or broadcast packets",
-            Rule::NoItr => "The router is neither ITR nor proxy ITR for the family",
-            Rule::HostIsHere => "The destination is a host that was found here",
+            Rule::NoItr => "The router is not an ITR or proxy ITR for the address family",
+            Rule::HostIsHere => "The destination is a host that this router has found on a LAN",
             Rule::LocalEidWithoutRoute => "The destination is a local EID without a route",
-            Rule::ForeignSource => "The source is no EID of the site",
+            Rule::ForeignSource => "The source is not an EID of the site",
             Rule::NoMapCacheEntry => "The map-cache has no entry for the destination",
-            Rule::Mapping => "The mapping of the destination has locators",
-            Rule::NegativeMapping => "The mapping of the destination is negative",
+            Rule::Mapping => "The mapping for the destination has locators",
+            Rule::NegativeMapping => "The mapping for the destination is negative",
             Rule::ProxyEtr => "The mapping is negative, and a proxy ETR is configured",
-            Rule::DroppingMapping => "The mapping of the destination says drop",
-            Rule::NoUsableLocator => "No locator can be used",
+            Rule::DroppingMapping => "The action of the mapping for the destination is drop",
+            Rule::NoUsableLocator => "The mapping has no usable locator",
             Rule::TooBig => "The packet is too big for the path to the locator",
-            Rule::MissingMapping => "The mapping of the destination is asked for",
+            Rule::MissingMapping => "The router requests the mapping for the destination",
             Rule::NoMapResolver => "No Map-Resolver is configured",
-            Rule::HoldQueueFull => "As many packets wait for the mapping as may",
+            Rule::HoldQueueFull => "Too many packets already wait for the mapping",
             Rule::Resting => "No Map-Reply came, and the next Map-Request is not due yet",
-            Rule::WaitedInVain => "The packet has waited for a mapping once",
-            Rule::HostIsSought => "The destination may be a host here, and is looked for",
+            Rule::WaitedInVain => "The packet has already waited for a mapping once",
+            Rule::HostIsSought => {
+                "The destination may be a host on a LAN, and the router searches for the host"
+            }
             Rule::BadLispHeader => "The LISP header cannot be read",
             Rule::UnknownInstance => "The instance-ID is not configured",
-            Rule::NoEtr => "The router is neither ETR nor proxy ETR for the family",
+            Rule::NoEtr => "The router is not an ETR or proxy ETR for the address family",
             Rule::EcnMismatch => {
-                "The packet is marked congested, and its transport does not know ECN"
+                "The packet is marked as congested, but its transport does not support ECN"
             }
-            Rule::OuterTtlExpired => "The TTL was used up on the way",
+            Rule::OuterTtlExpired => "The TTL of the packet reached 0 on the path",
             Rule::SourceIsRouter => "The inner source is an address of this router",
-            Rule::SourceIsHere => "The inner source is an EID that is here",
+            Rule::SourceIsHere => "The inner source is an EID that is at this site",
             Rule::LocalEid => "The destination is an EID of the site",
             Rule::AnyEid => "A proxy ETR decapsulates for all EIDs",
-            Rule::NotOurEid => "The destination is no EID of the site",
+            Rule::NotOurEid => "The destination is not an EID of the site",
             Rule::EidWithoutRoute => "The destination is a local EID without a route",
-            Rule::EidAway => "The destination is an EID of the site that is away",
+            Rule::EidAway => "The destination is an EID of the site, but it is away",
             Rule::EidMoved => "The destination moved to another xTR",
-            Rule::NoRoomToSearch => "There is no room to look for the destination",
+            Rule::NoRoomToSearch => "The router has no room for a search for the destination",
         }
     }
 

@@ -13,7 +13,7 @@ pub enum SimError {
     #[error("{0}: no such node")]
     NoSuchNode(String),
     /// The node exists, but it is of another kind than the caller expects.
-    #[error("{name} is no {wanted}")]
+    #[error("{name} is not a {wanted}")]
     WrongKind {
         /// The node.
         name: String,

@@ -116,12 +116,12 @@ fn a_move_to_a_port_that_does_not_expect_the_host_is_refused_with_the_lines_that
     let said = errors(&refused);
     assert_eq!(refused.status.code(), Some(1), "{said}");
     for line in [
-        "A stays where it is: at xTR2:Ethernet1/0 nothing is configured for 172.16.0.12",
+        "A was not moved: xTR2:Ethernet1/0 has no configuration for 172.16.0.12",
         "Missing at xTR1:\ninterface Ethernet1/0\n mac-address 0200.0000.00aa\n lisp mobility ROAM\n",
         "Missing at xTR2:\ninterface Ethernet1/0\n ip address 172.16.0.1 255.255.255.0 secondary\n",
         "   database-mapping 172.16.0.0/24 locator-set set1\n",
         "eidway lab up gsmr --name ",
-        " --with roaming-c --with roaming\n",
+        " --with roaming-c --with roaming`\n",
     ] {
         assert!(said.contains(line), "{line:?} is not in {said}");
     }
@@ -138,7 +138,7 @@ fn a_move_to_a_port_that_does_not_expect_the_host_is_refused_with_the_lines_that
     let home = live.lab("move", &["A", "--to", "xTR1"]);
     expect_success(&home);
     let said = text(&home);
-    assert!(said.contains("; it had no answer before the move"), "{said}");
+    assert!(said.contains("; there was no answer before the move"), "{said}");
 }
 
 #[test]

@@ -233,12 +233,12 @@ fn names_that_lead_elsewhere_are_refused_where_they_are_read_and_in_the_scripts(
         &["link-loss", "t-name", "A", "x\" drop", "1"],
     ] {
         let output = run(Command::new(scripts.join(args[0])).args(&args[1..]));
-        expect_refusal(&args.join(" "), &output, "is no name for a");
+        expect_refusal(&args.join(" "), &output, "is not a valid name for a");
     }
     for name in [&out, "..", "/etc", "a\nb"] {
-        expect_refusal(name, &eidway(&["lab", "down", name]), "is no name for a lab");
+        expect_refusal(name, &eidway(&["lab", "down", name]), "is not a valid name for a lab");
         let output = eidway(&["lab", "up", "two-sites", "--name", name]);
-        expect_refusal(name, &output, "is no name for a lab");
+        expect_refusal(name, &output, "is not a valid name for a lab");
     }
     assert!(victim.is_dir());
     for device in ["lo", "eth%d", "a\\nb", "default", "..", "a/b", "-x"] {
@@ -248,7 +248,7 @@ fn names_that_lead_elsewhere_are_refused_where_they_are_read_and_in_the_scripts(
         );
         fs::write(place.path().join("lab.toml"), toml).unwrap();
         let output = eidway(&["lab", "up", &place.path().display().to_string()]);
-        let words = format!("\"{device}\" is no name for a device");
+        let words = format!("\"{device}\" is not a valid name for a device");
         expect_refusal(device, &output, &words);
     }
 }

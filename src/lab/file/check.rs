@@ -55,7 +55,10 @@ struct RawNode {
 /// The addresses of a node. A host has one list of addresses; a plain node has a list for each
 /// device.
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "addresses are [\"A/LEN\"] for a host, { eth0 = [..] } for a node")]
+#[serde(
+    untagged,
+    expecting = "addresses must be [\"ADDRESS/LENGTH\"] for a host, and { eth0 = [..] } for a node"
+)]
 enum RawAddresses {
     OfHost(Vec<IpNet>),
     OfDevices(BTreeMap<String, Vec<IpNet>>),
@@ -139,11 +142,13 @@ fn emulated_host(file: &LabFile, name: &str, span: Span) -> Result<(), LabError>
     };
     let most = EmulatedHost::LONGEST_NAME;
     let problem = if file.home(name).is_none() {
-        format!("{name} is emulated: it needs a LAN with one router, which runs it")
+        format!(
+            "host {name} is emulated, so its LAN must have exactly one router, which runs the host"
+        )
     } else if EmulatedHost::device(name) != format!("{name}.{}", host.device) {
-        format!("{name} is emulated: its device is eth0, not {}", host.device)
+        format!("host {name} is emulated, so its device must be eth0, not {}", host.device)
     } else if name.len() > most {
-        format!("{name} is emulated: its name has at most {most} letters")
+        format!("host {name} is emulated, so its name must have at most {most} characters")
     } else {
         return Ok(());
     };
@@ -177,7 +182,7 @@ impl Check<'_> {
         let mut lans: Vec<Lan> = Vec::new();
         for lan in &raw.lans {
             if lans.iter().any(|other| other.name == *lan.name.get_ref()) {
-                let message = format!("two LANs are called {:?}", lan.name.get_ref());
+                let message = format!("two LANs have the name {:?}", lan.name.get_ref());
                 return Err(self.error(lan.name.span(), message, ""));
             }
             lans.push(self.lan(raw, lan, &mut used)?);
@@ -187,7 +192,7 @@ impl Check<'_> {
 
     fn link(&self, raw: &RawLab, link: &RawLink, used: &mut Ports) -> Result<Link, LabError> {
         let [a, b] = link.endpoints.get_ref().as_slice() else {
-            let message = "a link has two endpoints; more of them make a [[lans]] entry";
+            let message = "a link must have two endpoints; use a [[lans]] entry for more endpoints";
             return Err(self.error(link.endpoints.span(), message, "expected two"));
         };
         let percent = |key: &'static str, value: &Option<Spanned<f64>>| {
@@ -226,7 +231,7 @@ impl Check<'_> {
         let mut ports = Vec::new();
         for text in &lan.ports {
             let port = self.port(raw, text, used)?;
-            let what = "the port's device in the switch";
+            let what = "the device of this port in the switch";
             self.name(name::device(&port.switch_device(), what), text.span())?;
             ports.push(port);
         }
@@ -242,7 +247,7 @@ impl Check<'_> {
         match mtu {
             Some(mtu) if !MTUS.contains(mtu.get_ref()) => {
                 let (low, high) = (MTUS.start(), MTUS.end());
-                let message = format!("an MTU is {low} to {high} octets");
+                let message = format!("an MTU must be from {low} to {high} octets");
                 Err(self.error(mtu.span(), message, ""))
             }
             mtu => Ok(mtu.as_ref().map(|mtu| *mtu.get_ref())),
@@ -258,7 +263,7 @@ impl Check<'_> {
     ) -> Result<f64, LabError> {
         match value {
             Some(value) if !(0.0..=most).contains(value.get_ref()) => {
-                Err(self.error(value.span(), format!("{key} is {wanted}"), ""))
+                Err(self.error(value.span(), format!("{key} must be {wanted}"), ""))
             }
             value => Ok(value.as_ref().map_or(0.0, |value| *value.get_ref())),
         }
@@ -272,7 +277,7 @@ impl Check<'_> {
     ) -> Result<Port, LabError> {
         let wrong = |message: String, label: &str| self.error(text.span(), message, label);
         let Some((node, interface)) = text.get_ref().split_once(':') else {
-            let message = format!("{:?} is no port", text.get_ref());
+            let message = format!("{:?} is not a port", text.get_ref());
             return Err(wrong(message, "expected NODE:INTERFACE"));
         };
         let Some((_, found)) = raw.nodes.iter().find(|(name, _)| name.get_ref() == node) else {
@@ -283,7 +288,7 @@ impl Check<'_> {
             Kind::Router => {
                 let name: InterfaceName = interface.parse().map_err(|m| wrong(m, ""))?;
                 if name.device() == "lo" {
-                    let message = "nothing can be plugged into a loopback".to_owned();
+                    let message = "a loopback interface cannot have a link".to_owned();
                     return Err(wrong(message, ""));
                 }
                 (name.to_string(), name.device())
@@ -306,7 +311,7 @@ impl Check<'_> {
     ) -> Result<Node, LabError> {
         let only = |span: Option<Span>, key: &str, kinds: &str| match span {
             None => Ok(()),
-            Some(span) => Err(self.error(span, format!("{key} belongs to {kinds}"), "")),
+            Some(span) => Err(self.error(span, format!("only {kinds} can have the key {key}"), "")),
         };
         if raw.kind != Kind::Router {
             let config = raw.config.as_ref().map(Spanned::span);
@@ -314,11 +319,15 @@ impl Check<'_> {
         }
         if raw.kind == Kind::Router {
             let addresses = raw.addresses.as_ref().map(Spanned::span);
-            only(addresses, "addresses", "hosts and plain nodes: a router's are in its .conf")?;
+            only(
+                addresses,
+                "addresses",
+                "hosts and plain nodes (a router has its addresses in its .conf)",
+            )?;
         }
         if raw.kind != Kind::Node {
             let routes = raw.routes.as_ref().map(Spanned::span);
-            only(routes, "routes", "plain nodes: a router's are in its .conf")?;
+            only(routes, "routes", "plain nodes (a router has its routes in its .conf)")?;
         }
         if raw.kind != Kind::Host {
             only(raw.gateways.as_ref().map(Spanned::span), "gateways", "a host")?;
@@ -329,7 +338,8 @@ impl Check<'_> {
             Kind::Router => match raw.config {
                 Some(config) => Ok(Node::Router { config: config.into_inner() }),
                 None => {
-                    let message = format!("the router {} has no config", name.get_ref());
+                    let message =
+                        format!("the router {} has no configuration file", name.get_ref());
                     Err(self.error(name.span(), message, "config = \"FILE.conf\" is missing"))
                 }
             },
@@ -349,13 +359,13 @@ impl Check<'_> {
             None => BTreeMap::new(),
             Some(RawAddresses::OfDevices(addresses)) => addresses,
             Some(RawAddresses::OfHost(_)) => {
-                let message = "a plain node has addresses for each device";
+                let message = "the addresses of a plain node must be listed by device";
                 return Err(self.error(span, message, "expected { eth0 = [..], .. }"));
             }
         };
         for device in addresses.keys().filter(|&device| device != "lo") {
             if !devices.contains(device) {
-                let message = format!("nothing is plugged into {}:{device}", name.get_ref());
+                let message = format!("the device {}:{device} has no link", name.get_ref());
                 return Err(self.error(span, message, ""));
             }
         }
@@ -370,15 +380,19 @@ impl Check<'_> {
         devices: &[String],
     ) -> Result<Node, LabError> {
         let [device] = devices else {
-            let message = format!("a host has one link, {} has {}", name.get_ref(), devices.len());
+            let message = format!(
+                "a host must have exactly one link, but {} has {}",
+                name.get_ref(),
+                devices.len()
+            );
             return Err(self.error(name.span(), message, ""));
         };
         let span = raw.addresses.as_ref().map_or(name.span(), Spanned::span);
         let addresses = match raw.addresses.map(Spanned::into_inner) {
             Some(RawAddresses::OfHost(addresses)) if !addresses.is_empty() => addresses,
             _ => {
-                let message = format!("the host {} needs its addresses as a list", name.get_ref());
-                return Err(self.error(span, message, "addresses = [\"A/LEN\", ..]"));
+                let message = format!("the host {} must have a list of addresses", name.get_ref());
+                return Err(self.error(span, message, "addresses = [\"ADDRESS/LENGTH\", ..]"));
             }
         };
         let mut gateways = Vec::new();
@@ -387,7 +401,7 @@ impl Check<'_> {
             gateways = list.into_inner();
             let families: BTreeSet<_> = gateways.iter().map(|&a| Family::of(a)).collect();
             if families.len() < gateways.len() {
-                let message = "a host has one gateway for IPv4 and one for IPv6";
+                let message = "a host can have at most one gateway for IPv4 and one for IPv6";
                 return Err(self.error(span, message, ""));
             }
         }

@@ -28,11 +28,16 @@ pub fn device(name: &str, what: &str) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
     let length = name.len();
     if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
-        Err(format!("{name:?} is no name for {what}: letters, digits, _ . -"))
+        Err(format!("{name:?} is not a valid name for {what}: use letters, digits, _ . and -"))
     } else if RESERVED.contains(&name) {
-        Err(format!("{name:?} is no name for {what}: it means something else to Linux"))
+        Err(format!(
+            "{name:?} is not a valid name for {what}: Linux uses this name for something else"
+        ))
     } else if length > LONGEST_DEVICE {
-        Err(format!("{what}, {name:?}, has {length} characters: Linux takes {LONGEST_DEVICE}"))
+        Err(format!(
+            "{name:?} is not a valid name for {what}: it has {length} characters, and Linux allows \
+             {LONGEST_DEVICE}"
+        ))
     } else {
         Ok(())
     }
@@ -44,11 +49,16 @@ fn one_of(what: &str, name: &str, dashes: bool) -> Result<(), String> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || (dashes && c == '-');
     if name.is_empty() || !name.chars().all(fits) || name.starts_with('-') {
         let dash = if dashes { ", -" } else { "" };
-        Err(format!("{name:?} is no name for a {what}: letters, digits, _{dash}"))
+        Err(format!("{name:?} is not a valid name for a {what}: use letters, digits, _{dash}"))
     } else if name.len() > LONGEST {
-        Err(format!("the {what}'s name {name:?} is longer than {LONGEST} characters"))
+        Err(format!(
+            "{name:?} is not a valid name for a {what}: it is longer than {LONGEST} characters"
+        ))
     } else if name == SWITCH {
-        Err(format!("{SWITCH:?} holds the lab's bridges: no {what} may be called so"))
+        Err(format!(
+            "{SWITCH:?} is not a valid name for a {what}: the namespace with the LANs of the lab \
+             has this name"
+        ))
     } else {
         Ok(())
     }
@@ -108,7 +118,10 @@ mod tests {
                 let output = output.unwrap();
                 let said = String::from_utf8_lossy(&output.stderr);
                 assert_eq!(output.status.success(), expected, "{kind} {name:?}: {said}");
-                assert!(expected || said.contains("is no name for a"), "{kind} {name:?}: {said}");
+                assert!(
+                    expected || said.contains("is not a valid name for a"),
+                    "{kind} {name:?}: {said}"
+                );
             }
         }
     }

@@ -39,12 +39,15 @@ pub fn find(lab: &Lab, name: &str) -> Result<Scenario, Failure> {
     match fits[..] {
         [one] => read(lab, one),
         [] => Err(Failure::Other(format!(
-            "lab {} has no scenario {name:?}: it has {}; a file elsewhere is named by its path, \
-             ./{name}{ENDING}",
+            "lab {} has no scenario {name:?}; it has {}; for a scenario file outside the lab, give \
+             its path, for example ./{name}{ENDING}",
             lab.name,
             if names.is_empty() { "none".to_owned() } else { names.join(", ") }
         ))),
-        _ => Err(Failure::Other(format!("{name:?} may be {}", fits.join(" or ")))),
+        _ => Err(Failure::Other(format!(
+            "{name:?} is ambiguous: it is the beginning of {}",
+            fits.join(" or ")
+        ))),
     }
 }
 
@@ -80,7 +83,7 @@ pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failu
         let known = known.collect::<Vec<_>>().join(", ");
         match known.is_empty() {
             true => failure,
-            false => Failure::Other(format!("{failure}; to be laid over it, it has {known}")),
+            false => Failure::Other(format!("{failure}; the lab has the overlays {known}")),
         }
     })?;
     overlays_of(scenario)
@@ -89,7 +92,7 @@ pub fn overlays(lab: &Lab, name: &str) -> Result<BTreeMap<String, String>, Failu
 /// The overlays of a scenario; an error if it has none.
 pub fn overlays_of(scenario: Scenario) -> Result<BTreeMap<String, String>, Failure> {
     match scenario.overlays.is_empty() {
-        true => Err(Failure::Other(format!("{}: it has no overlay", scenario.path))),
+        true => Err(Failure::Other(format!("{}: this scenario has no overlay", scenario.path))),
         false => Ok(scenario.overlays),
     }
 }

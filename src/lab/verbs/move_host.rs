@@ -44,7 +44,7 @@ impl fmt::Display for Fared {
         write!(f, "{} pings {}: {}", self.pinger, self.address, self.course)?;
         match self.answered_before {
             true => Ok(()),
-            false => f.write_str("; it had no answer before the move"),
+            false => f.write_str("; there was no answer before the move"),
         }
     }
 }
@@ -175,7 +175,8 @@ fn not_configured(
 ) -> Failure {
     let strange: Vec<String> = strange.iter().map(ToString::to_string).collect();
     let mut text = format!(
-        "{host} stays where it is: at {next} nothing is configured for {}, so no packet would reach it.",
+        "{host} was not moved: {next} has no configuration for {}, so no packet would reach \
+         {host}.",
         strange.join(" and ")
     );
     for one in missing {
@@ -184,11 +185,12 @@ fn not_configured(
     if let Some(overlay) = overlay {
         let name = &lab.name;
         text.push_str(&format!(
-            "\nThe lab brings this along: eidway lab down {name}, then eidway lab up {} --with {overlay}",
+            "\nThe lab has an overlay with this configuration: run `eidway lab down {name}`, then \
+             `eidway lab up {} --with {overlay}`",
             lab.asked_for
         ));
     }
-    text.push_str("\n--anyway plugs it in nevertheless");
+    text.push_str("\nThe option --anyway moves the host without this configuration");
     Failure::Other(text)
 }
 

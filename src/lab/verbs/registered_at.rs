@@ -41,7 +41,7 @@ pub fn missing(
             Ok(missing) => words.extend(missing),
             // The router may be starting too: it registers when it is ready.
             Err(error) => {
-                words.push(format!("the prefixes of {etr}, which does not answer: {error}"))
+                words.push(format!("the prefixes of {etr} (its console does not answer: {error})"))
             }
         }
     }

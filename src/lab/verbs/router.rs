@@ -35,7 +35,7 @@ pub fn start(
             return Err(running.with_log(node, &missing));
         }
         if missing != said {
-            say(&format!("{node}: {missing}; waiting for up to {} s", left.as_secs()));
+            say(&format!("{node}: {missing}; the command waits for at most {} s", left.as_secs()));
             said = missing;
         }
         running.pass(LOOKING)?;
